@@ -1,0 +1,44 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo test lint check format bench test-pbx chaos clean
+.DEFAULT_GOAL := setup
+
+setup: $(STAMP)
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh deploy/setup.sh
+	@touch $(STAMP)
+
+demo: setup
+	@$(BIN)/callmatrix demo $(DEMO)
+
+test: setup
+	$(BIN)/python -m pytest -m "not pbx and not chaos" $(TESTS)
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: lint test
+
+bench: setup
+	$(BIN)/python -m tests.bench $(BENCH)
+
+test-pbx: setup
+	@sh tests/e2e/pbx/install.sh
+	$(BIN)/python -m pytest -m pbx $(TESTS)
+
+chaos: setup
+	$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),10)
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,91 @@
+"""What can go wrong between us and a CRM. `code` is stable: the same in logs, API bodies, the exchange log and the runbook."""
+
+from __future__ import annotations
+
+
+class CrmError(Exception):
+    """Root of the CRM's errors.
+
+    retryable: the same request may succeed later. is_outcome_unknown: the CRM may have carried out the write all the
+    same (time-out, connection lost, 5xx, unreadable answer): look before writing again.
+    """
+
+    code = "crm-error"
+    retryable = False
+    is_outcome_unknown = False
+
+
+class CrmThrottled(CrmError):
+    """The CRM answered 429: nothing was carried out. retry_after: seconds, None when not told."""
+
+    code, retryable = "crm-throttled", True
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class CrmBlocked(CrmError):
+    """403 on everything, or an HTML page where JSON belongs: the account's API is closed to us. Open the circuit."""
+
+    code, retryable = "crm-blocked", True
+
+
+class CrmForbidden(CrmError):
+    """This user may not do this (403 with a problem body). Other requests may work."""
+
+    code = "crm-forbidden"
+
+
+class CrmUnauthorised(CrmError):
+    """The authorisation is broken and refreshing did not mend it: somebody has to reconnect the account."""
+
+    code = "crm-unauthorised"
+
+
+class CrmUnpaid(CrmError):
+    """402: the CRM subscription has ended."""
+
+    code, retryable = "crm-unpaid", True
+
+
+class CrmUnavailable(CrmError):
+    """No usable answer to a read, or a connection that could not be made: nothing was carried out."""
+
+    code, retryable = "crm-unavailable", True
+
+
+class CrmTooLarge(CrmError):
+    """504 (or 413) on a batch: it may have been carried out in part; look, then send less at a time."""
+
+    code, retryable, is_outcome_unknown = "crm-too-large", True, True
+
+
+class CrmOutcomeUnknown(CrmError):
+    """A write was sent and no trustworthy answer came back (time-out, reset, 5xx, truncated JSON)."""
+
+    code, retryable, is_outcome_unknown = "crm-outcome-unknown", True, True
+
+
+class CrmRefused(CrmError):
+    """The CRM understood the request and will not have it. problems: (request_id or "", field path, the CRM's code, detail)."""
+
+    code = "crm-refused"
+
+    def __init__(self, message: str, problems: tuple[tuple[str, str, str, str], ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class CrmNotFound(CrmError):
+    code = "crm-not-found"
+
+
+class CrmUnreadable(CrmError):
+    """A read was answered with something that is not what the CRM promises. field: where."""
+
+    code, retryable = "crm-unreadable", True
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field

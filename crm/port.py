@@ -1,0 +1,310 @@
+"""What we need of any CRM, in our own words. `crm/amocrm/adapter.py` is the one implementation; a fake for tests stands
+in `tests/fakes/crm.py`; one contract suite runs against both.
+
+Every call names the lane that pays for it. Ids are text. Times are aware UTC. Errors are those of `crm/errors.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from typing import Generic, Literal, Protocol, TypeVar
+
+from routing.clients import EntityKind
+from routing.plan import (
+    AddNote,
+    AttachCall,
+    ChangeTask,
+    CreateContact,
+    CreateDeal,
+    CreateLead,
+    CreateTask,
+    ShowCard,
+    UpdateEntity,
+)
+
+T = TypeVar("T")
+
+
+class Lane(IntEnum):
+    """Who pays for a request; a lower number goes first. All lanes share the account's one budget."""
+
+    REALTIME = 0
+    EVENTS = 1
+    SYNC = 2
+    BACKFILL = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmAccount:
+    id: str
+    name: str
+    time_zone: str | None
+    is_unsorted_on: bool
+    are_filters_on: bool
+    task_types: Mapping[str, str] = field(default_factory=dict)  # id -> code or name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmUser:
+    id: str
+    name: str
+    email: str
+    is_active: bool
+    is_admin: bool = False
+    group_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    id: str
+    name: str
+    sort: int
+    is_closed: bool
+    is_unsorted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    id: str
+    name: str
+    is_main: bool
+    is_archived: bool
+    is_unsorted_on: bool
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmField:
+    id: str
+    code: str | None
+    name: str
+    type: str
+    choices: Mapping[str, str] = field(default_factory=dict)  # enum id -> value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmEntity:
+    """A contact, company, deal or (as "lead") an incoming lead of Unsorted.
+
+    id: for a lead its uid. numbers: as the CRM stores them, any spelling. owner_id: of a lead the embedded deal's
+    responsible where it could be read, else the user named in its metadata, else None. is_open: deals only.
+    deal_id: of a lead, the deal embedded in it (which is hidden until acceptance).
+    """
+
+    kind: EntityKind
+    id: str
+    name: str = ""
+    numbers: tuple[str, ...] = ()
+    owner_id: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    closed_at: datetime | None = None
+    pipeline_id: str | None = None
+    stage_id: str | None = None
+    is_open: bool = True
+    is_deleted: bool = False
+    contact_ids: tuple[str, ...] = ()
+    company_ids: tuple[str, ...] = ()
+    deal_ids: tuple[str, ...] = ()
+    deal_id: str | None = None
+    source_uid: str | None = None
+    main_contact_id: str | None = None
+    created_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmNote:
+    id: str
+    target_kind: EntityKind
+    target_id: str
+    uniq: str | None
+    text: str | None
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmTask:
+    id: str
+    target_kind: EntityKind | None
+    target_id: str | None
+    owner_id: str | None
+    text: str
+    due_at: datetime
+    is_completed: bool
+    created_at: datetime | None
+    updated_at: datetime | None = None
+
+
+CrmEventKind = Literal[
+    "added",
+    "deleted",
+    "restored",
+    "merged",
+    "linked",
+    "unlinked",
+    "stage_changed",
+    "owner_changed",
+    "changed",
+    "task_completed",
+    "message",
+    "call",
+    "other",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmEvent:
+    """One row of the CRM's feed of events. other: the entity linked to or unlinked from, (kind, id)."""
+
+    id: str
+    kind: CrmEventKind
+    at: datetime
+    entity_kind: EntityKind | Literal["task", "other"]
+    entity_id: str
+    by_user: str | None
+    other: tuple[EntityKind, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    items: tuple[T, ...]
+    has_next: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """key: of the effect; id: of what exists in the CRM now. extra: ids created along with it, e.g. {"contact": "17"}."""
+
+    key: str
+    id: str
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The CRM will not have this item; its neighbours were written. field: path of the value; code: the CRM's own."""
+
+    key: str
+    code: str
+    field: str
+    detail: str
+
+
+ItemOutcome = Written | Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keyed(Generic[T]):
+    """An order with the key of its effect and every id that it needs filled in (refs carry `id`, never `effect`)."""
+
+    key: str
+    order: T
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealWithContact:
+    """A deal and, in the same request, its new contact."""
+
+    deal: Keyed[CreateDeal]
+    contact: Keyed[CreateContact]
+
+
+class Crm(Protocol):
+    """One account of a CRM. Writes take at most their limit of items (limits below) and answer for every one of them.
+
+    A batch is all-or-nothing on validation: the adapter sends the good rest again by itself and returns `Refused` for
+    the bad ones. `CrmError.is_outcome_unknown` says that the whole batch has to be looked for before it is sent again.
+    """
+
+    async def account(self, lane: Lane) -> CrmAccount: ...
+    async def users(self, lane: Lane) -> list[CrmUser]: ...
+    async def pipelines(self, lane: Lane) -> list[Pipeline]: ...
+    async def fields(self, kind: EntityKind, lane: Lane) -> list[CrmField]: ...
+
+    async def page(
+        self, kind: EntityKind, lane: Lane, *, page: int = 1, newest: Literal["updated", "id"] | None = None
+    ) -> Page[CrmEntity]:
+        """One page of up to 250. newest: order, latest first; None = by id, oldest first (stable while loading)."""
+        ...
+
+    async def by_ids(self, kind: EntityKind, ids: Sequence[str], lane: Lane) -> list[CrmEntity]:
+        """Those of `ids` that exist and are not deleted, links included; works with ignored filters as well."""
+        ...
+
+    async def find_by_number(
+        self, kind: Literal["contact", "company"], number: str, lane: Lane
+    ) -> list[CrmEntity]:
+        """Every entity whose PHONE values contain `number` (E.164), verified locally: the CRM's search is loose."""
+        ...
+
+    async def events(self, since: datetime, lane: Lane, *, page: int = 1) -> Page[CrmEvent]:
+        """Deletions, restores, merges, links and the other kinds we know, newest first, up to 100 a page."""
+        ...
+
+    async def notes(self, target_kind: EntityKind, target_ids: Sequence[str], lane: Lane) -> list[CrmNote]:
+        """Call notes and plain notes of these entities, newest first, as far as needed to see the latest 250."""
+        ...
+
+    async def tasks(
+        self, target_kind: EntityKind | None, target_ids: Sequence[str], lane: Lane
+    ) -> list[CrmTask]:
+        """Tasks of these entities, newest first; with target_kind None the newest 250 tasks of the account."""
+        ...
+
+    async def create_contacts(
+        self, items: Sequence[Keyed[CreateContact]], lane: Lane
+    ) -> list[ItemOutcome]: ...
+    async def create_deals(self, items: Sequence[Keyed[CreateDeal]], lane: Lane) -> list[ItemOutcome]: ...
+
+    async def create_deals_with_contacts(
+        self, items: Sequence[DealWithContact], lane: Lane
+    ) -> list[ItemOutcome]:
+        """At most 50. One outcome per deal (its `extra["contact"]` is the contact's id) under the deal's key."""
+        ...
+
+    async def create_leads(self, items: Sequence[Keyed[CreateLead]], lane: Lane) -> list[ItemOutcome]: ...
+    async def attach_calls(self, items: Sequence[Keyed[AttachCall]], lane: Lane) -> list[ItemOutcome]:
+        """As call notes on their targets (all of the same kind)."""
+        ...
+
+    async def attach_calls_by_number(
+        self, items: Sequence[Keyed[AttachCall]], lane: Lane
+    ) -> list[ItemOutcome]:
+        """Through the CRM's own matching by number, which takes original times. Not found = `Refused("not-found")`."""
+        ...
+
+    async def add_notes(self, items: Sequence[Keyed[AddNote]], lane: Lane) -> list[ItemOutcome]: ...
+    async def create_tasks(self, items: Sequence[Keyed[CreateTask]], lane: Lane) -> list[ItemOutcome]: ...
+
+    async def change_tasks(
+        self, items: Sequence[tuple[str, Keyed[ChangeTask]]], lane: Lane
+    ) -> list[ItemOutcome]:
+        """Items are (the task's id in the CRM, order)."""
+        ...
+
+    async def update_entities(self, items: Sequence[Keyed[UpdateEntity]], lane: Lane) -> list[ItemOutcome]:
+        """All of the same kind. Sends changed keys only."""
+        ...
+
+    async def show_card(self, order: ShowCard, lane: Lane) -> None: ...
+
+    async def webhooks(self, lane: Lane) -> list[tuple[str, bool]]:
+        """(destination, is it disabled) of every webhook of the account."""
+        ...
+
+    async def register_webhook(self, destination: str, lane: Lane) -> None:
+        """Everything that the directory and the triggers need. Registering the same destination again is harmless."""
+        ...
+
+    def url_of(self, kind: EntityKind, id: str) -> str:
+        """The page of this entity for a person."""
+        ...
+
+
+# The largest batches that a request may carry (amoCRM; facts: vendor's limits).
+COMPLEX_LIMIT = 50
+BATCH_LIMIT = 250
+BATCH_RECOMMENDED = 50

@@ -1,0 +1,90 @@
+"""Brings the schema up to date. Any number of processes may call it at once; each file is applied exactly once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from importlib import resources
+
+import asyncpg
+
+_LOCK = 0x63616C6C6D78  # "callmx": any fixed number will do, as long as all processes use the same
+_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
+
+
+class SchemaTooNew(Exception):
+    """The database was migrated by a newer version of the program. Run that version, or restore a backup."""
+
+    code = "schema-too-new"
+
+
+class SchemaChanged(Exception):
+    """A migration that was applied here reads differently now. Migrations are never edited once released."""
+
+    code = "schema-changed"
+
+
+def known_migrations() -> list[tuple[int, str, str]]:
+    """(number, name, SQL) in order."""
+    found = []
+    for entry in resources.files("gateway.db").joinpath("migrations").iterdir():
+        if match := _NAME.match(entry.name):
+            found.append((int(match[1]), entry.name, entry.read_text(encoding="utf-8")))
+    return sorted(found)
+
+
+async def migrate(dsn: str) -> list[str]:
+    """Names of the migrations applied now, in order; empty when the schema was up to date."""
+    conn = await asyncpg.connect(dsn)
+    try:
+        await conn.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        return await _apply_missing(conn)
+    finally:
+        await conn.close()  # ends the session and with it the lock
+
+
+async def missing_migrations(conn: asyncpg.Connection) -> list[str]:
+    """Names of the migrations that this database still lacks."""
+    if await conn.fetchval("SELECT to_regclass('schema_migration') IS NULL"):
+        return [name for _, name, _ in known_migrations()]
+    applied = {r["number"] for r in await conn.fetch("SELECT number FROM schema_migration")}
+    return [name for number, name, _ in known_migrations() if number not in applied]
+
+
+async def _apply_missing(conn: asyncpg.Connection) -> list[str]:
+    await conn.execute(
+        "CREATE TABLE IF NOT EXISTS schema_migration (number integer PRIMARY KEY, name text NOT NULL,"
+        " digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    applied = {r["number"]: r for r in await conn.fetch("SELECT number, name, digest FROM schema_migration")}
+    migrations = known_migrations()
+    if applied and max(applied) > migrations[-1][0]:
+        raise SchemaTooNew(
+            f"the database is at {max(applied):04d}, this program knows {migrations[-1][0]:04d}"
+        )
+    done = []
+    for number, name, sql in migrations:
+        digest = hashlib.sha256(sql.encode()).hexdigest()
+        if number in applied:
+            if applied[number]["digest"] != digest:
+                raise SchemaChanged(f"{name} was applied with other content")
+            continue
+        async with conn.transaction():
+            await conn.execute(_expanded(sql))
+            await conn.execute(
+                "INSERT INTO schema_migration (number, name, digest) VALUES ($1, $2, $3)",
+                number,
+                name,
+                digest,
+            )
+        done.append(name)
+    return done
+
+
+def _expanded(sql: str) -> str:
+    """A line `-- include: procrastinate` stands for the job library's own schema."""
+    if "-- include: procrastinate" not in sql:
+        return sql
+    from procrastinate.schema import SchemaManager
+
+    return sql.replace("-- include: procrastinate", SchemaManager.get_schema())

@@ -1,0 +1,2 @@
+-- Jobs of the Procrastinate library.
+-- include: procrastinate

@@ -1,0 +1,96 @@
+"""What the gateway needs of any PBX, in our own words.
+
+A kind is a `PbxKind`: stateless, one instance per kind, handed each connection's own settings. Kinds with a permanent
+link (Asterisk's AMI) bring a listener of their own, started by the worker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from routing.calls import CallEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """One connected PBX of an account. name: unique in the installation, stands in URLs.
+
+    secret_hash: hex sha256 of the token that the PBX shows us. keys: the kind's other secrets by name (MANGO: api_key, api_salt; Asterisk:
+    ami_secret; Ringostat: auth_key). dialect: how answers are written. region: for numbers, None = the account's.
+    lines: our numbers on this PBX (E.164). settings: the kind's own.
+    """
+
+    account_id: str
+    id: str
+    name: str
+    kind: str
+    secret_hash: str
+    keys: Mapping[str, str] = field(default_factory=dict)
+    dialect: str = "json"
+    region: str | None = None
+    lines: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    is_on: bool = True
+
+    def knows(self, token: str) -> bool:
+        """Is this the connection's secret? Compared in constant time."""
+        return hmac.compare_digest(hashlib.sha256(token.encode()).hexdigest(), self.secret_hash)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """A request of a PBX as it arrived, without any web framework.
+
+    path: what follows `/pbx/{connection}/events` without slashes at the ends, "" for the bare path. query, form: the
+    last value of each name, except that form keeps the first of `name[]`; body: the exact bytes. received_at: aware UTC.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+
+class WireInvalid(Exception):
+    """What a PBX sent is not what its protocol says. field: the name of the offending field."""
+
+    code = "wire-invalid"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
+class WireForbidden(Exception):
+    """The vendor's signature or secret does not match: answered 401, nothing is kept."""
+
+    code = "wire-forbidden"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """canonical: the payload in a form that is the same for every repetition of the same message: what duplicates are
+    recognised by. events: what happened, possibly nothing (a ping). answer: the body the vendor expects, None = ours."""
+
+    canonical: str
+    events: tuple[CallEvent, ...]
+    answer: tuple[str, bytes] | None = None  # (content type, body)
+
+
+class PbxKind(Protocol):
+    kind: str
+
+    def authenticate(self, request: Inbound, connection: Connection) -> bool:
+        """Does the request carry the connection's secret? Bearer header, `token`, or the vendor's signature."""
+        ...
+
+    def parse(self, request: Inbound, connection: Connection) -> Parsed:
+        """Raises WireInvalid naming the field; never returns a half-filled event."""
+        ...

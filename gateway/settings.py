@@ -1,0 +1,49 @@
+"""Settings of a process: environment variables CALLMATRIX_* or a `.env` file. Described in docs/reference/settings.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, PostgresDsn, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="CALLMATRIX_", env_file=".env", extra="ignore")
+
+    database_url: PostgresDsn | None = Field(None, description="PostgreSQL ≥ 15; empty: an embedded server")
+    redis_url: SecretStr | None = Field(None, description="only for several nodes; one node needs none")
+    data_dir: Path | None = Field(None, description="where the embedded server keeps its files")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0: any free one")
+    public_url: str | None = Field(None, description="how PBXs and the CRM reach us, for webhooks and OAuth")
+    trusted_hops: int = Field(
+        0, ge=0, le=10, description="reverse proxies in front whose X-Forwarded-For is believed"
+    )
+    lookup_deadline_ms: int = Field(
+        150, ge=1, le=5000, description="past it the answer is 'carry on with your scheme'"
+    )
+    decisions_per_second: int = Field(
+        2000, ge=1, description="lookup decisions recorded per second at most; more are counted as lost"
+    )
+    poll_seconds: float = Field(30.0, ge=1, description="interval of the delta and events polls of the CRM")
+    directory_poll_seconds: float = Field(
+        300.0, ge=5, description="interval of re-reading users, pipelines and fields"
+    )
+    worker_concurrency: int = Field(8, ge=1, le=100, description="client jobs at once in one worker")
+    fastagi_port: int | None = Field(
+        None, ge=0, le=65535, description="listen for Asterisk's FastAGI on this port"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least severe line to log"
+    )
+    log_format: Literal["console", "json"] = Field("console", description="json for log collectors")
+    metrics_token: SecretStr | None = Field(
+        None, description="lets /metrics be read from elsewhere than loopback"
+    )
+    raw_event_days: int = Field(30, ge=3, description="raw PBX events are kept so long")
+    exchange_days: int = Field(
+        7, ge=1, description="exchanges with vendors are kept so long, secrets removed"
+    )
+    decision_days: int = Field(180, ge=3, description="decisions are kept so long")

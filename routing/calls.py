@@ -1,0 +1,129 @@
+"""Call events folded into one call, whatever order they came in and however often.
+
+`CallEvent` is what every PBX adapter produces: one vocabulary for all vendors. `fold` turns all events of one call
+into a `Call`; it is a function of the *set* of events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Direction = Literal["inbound", "outbound", "internal"]
+
+
+class EventKind(StrEnum):
+    """What happened, in our words.
+
+    started: a call attempt exists. rang: a phone began to ring. answered: somebody talks. leg_ended: one phone stopped
+    ringing or one talk ended. ended: the PBX says that the conversation attempt is over. summary: the PBX's final
+    report of a whole call, authoritative where it disagrees with earlier events. recording: where to listen.
+    """
+
+    STARTED = "started"
+    RANG = "rang"
+    ANSWERED = "answered"
+    LEG_ENDED = "leg_ended"
+    ENDED = "ended"
+    SUMMARY = "summary"
+    RECORDING = "recording"
+
+
+class Disposition(StrEnum):
+    """How a call came out. RINGING and TALKING are calls that have not ended."""
+
+    RINGING = "ringing"
+    TALKING = "talking"
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class CallEvent(BaseModel):
+    """One thing that happened to a call, as told by a PBX.
+
+    call_key: the PBX's id of the whole call as the client sees it (Asterisk Linkedid, MANGO entry_id, generic callId).
+    at: when the PBX says it happened, aware UTC; the time of receipt where it does not say.
+    seq: the PBX's own order within the call or leg, None where it has none.
+    leg: the PBX's id of the phone or channel concerned, None where the event is of the whole call.
+    client: the outside party's number as the PBX spelled it; line: our number it concerns, as spelled.
+    party: the employee's address as the PBX names it: extension, SIP login or number.
+    cause: the PBX's reason mapped to a disposition where it says one.
+    talk_seconds, wait_seconds: from final reports only; None = not told.
+    params: everything else worth keeping (utm_*, pool, landing, client_id, …), values as text.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: EventKind
+    call_key: str
+    at: datetime
+    seq: int | None = None
+    leg: str | None = None
+    direction: Direction | None = None
+    client: str | None = None
+    line: str | None = None
+    party: str | None = None
+    cause: Disposition | None = None
+    talk_seconds: int | None = None
+    wait_seconds: int | None = None
+    answered_at: datetime | None = None
+    started_at: datetime | None = None
+    recording: str | None = None
+    transferred_from: str | None = None
+    is_callback: bool = False
+    params: Mapping[str, str] = Field(default_factory=dict)
+
+
+class Talk(BaseModel):
+    """One employee's part of a conversation. party: the address that answered, as the PBX names it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    party: str | None
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+class Call(BaseModel):
+    """One conversation attempt as the client sees it, however many legs the PBX made of it.
+
+    client, line: as the PBX spelled them (normalised by the caller with the connection's policy).
+    rung: every party whose phone rang, in order. talks: who talked, in order; empty = nobody.
+    talk_seconds: whole seconds of talk, None until known. is_over: the conversation attempt has ended.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    call_key: str
+    direction: Direction
+    client: str | None
+    line: str | None
+    started_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    disposition: Disposition
+    is_over: bool
+    rung: tuple[str, ...] = ()
+    talks: tuple[Talk, ...] = ()
+    talk_seconds: int | None = None
+    wait_seconds: int | None = None
+    recording: str | None = None
+    is_callback: bool = False
+    params: Mapping[str, str] = Field(default_factory=dict)
+
+    @property
+    def is_answered(self) -> bool:
+        return self.answered_at is not None
+
+    @property
+    def answered_by(self) -> str | None:
+        """The party that answered first, None when nobody did or the PBX does not say who."""
+        return self.talks[0].party if self.talks else None

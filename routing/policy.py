@@ -1,0 +1,89 @@
+"""The settings of an account that rules read: values, versioned with the configuration."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_FIVE_DAYS: dict[int, tuple[tuple[str, str], ...]] = {day: (("09:00", "18:00"),) for day in range(1, 6)}
+
+LookupKind = Literal["lead", "contact", "deal"]
+
+
+class NumberPolicy(BaseModel):
+    """How numbers are read.
+
+    region: ISO code that national spellings are read in. area_code: put before local numbers that lack one (digits,
+    None = such numbers are invalid). eight_is_plus_seven: "8XXXXXXXXXX means +7…", for Russian accounts; off where
+    clients have foreign numbers that begin with 8. own_numbers: ours, E.164; calls from them are never a client's.
+    internal_digits: up to this many digits are an extension or a short number, never E.164.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    region: str = "RU"
+    area_code: str | None = None
+    eight_is_plus_seven: bool = True
+    own_numbers: frozenset[str] = frozenset()
+    internal_digits: int = Field(default=6, ge=2, le=6)
+
+
+class LookupPolicy(BaseModel):
+    """priority: order in which entities are looked for. deputies: after an owner who cannot be rung, his deputy.
+    group: extensions that are rung when nobody else can be. ring_seconds: for each target."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    priority: tuple[LookupKind, ...] = ("lead", "contact", "deal")
+    use_deputies: bool = True
+    group: tuple[str, ...] = ()
+    ring_seconds: int = Field(default=20, ge=1, le=300)
+
+
+class CallPolicy(BaseModel):
+    """settle_seconds: how long what follows from "missed" waits for a late answer. lost_hangup_minutes: after so long
+    without any event a call is taken as over. update_wait_seconds: how long update-only waits for others' entities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    settle_seconds: int = Field(default=10, ge=0, le=600)
+    lost_hangup_minutes: int = Field(default=120, ge=1, le=1440)
+    update_wait_seconds: int = Field(default=60, ge=0, le=3600)
+
+
+class CasePolicy(BaseModel):
+    """Missed-call cases. escalate_minutes: of working time, None = never. max_escalations: to the next senior manager."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    escalate_minutes: int | None = Field(default=None, ge=1)
+    max_escalations: int = Field(default=1, ge=0, le=10)
+    seniors: tuple[str, ...] = ()
+    """Employee ids in the order of escalation; empty = the senior manager only."""
+
+
+class WorkingTime(BaseModel):
+    """Weekly hours of an account in its zone: weekday (1 = Monday) -> list of ("HH:MM", "HH:MM"); "24:00" ends a day.
+    holidays: ISO country whose public holidays are free, None = none. free_days/work_days: overrides, ISO dates."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hours: dict[int, tuple[tuple[str, str], ...]] = Field(default_factory=lambda: dict(_FIVE_DAYS))
+    holidays: str | None = None
+    free_days: tuple[str, ...] = ()
+    work_days: tuple[str, ...] = ()
+
+
+class AccountSettings(BaseModel):
+    """Everything of an account that is not a matrix, a person or a connection. Stored in account.settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    numbers: NumberPolicy = NumberPolicy()
+    lookup: LookupPolicy = LookupPolicy()
+    calls: CallPolicy = CallPolicy()
+    cases: CasePolicy = CasePolicy()
+    working_time: WorkingTime = WorkingTime()
+    default_pipeline_id: str | None = None
+    requests_per_second: int = Field(default=7, ge=1, le=50)

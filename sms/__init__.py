@@ -1,0 +1,1 @@
+"""SMS templates and providers, and the messenger channels. Imports routing only."""
