@@ -1,0 +1,289 @@
+"""Accounts, connections and tokens of the admin API as rows."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import asyncpg
+
+from gateway.pbx.port import Connection
+from routing.policy import AccountSettings
+
+AccountState = Literal["on", "off", "broken"]
+Role = Literal["admin", "senior_manager", "manager", "read_only"]
+
+
+class AlreadyExists(Exception):
+    """There is one with this name already. Choose another name, or change the one that exists."""
+
+    code = "already-exists"
+
+
+class NoSuchAccount(Exception):
+    """No account of this name. `callmatrix account list` shows those that exist."""
+
+    code = "no-such-account"
+
+
+class NoSuchConnection(Exception):
+    """No connection of this name. `callmatrix connection list` shows those that exist."""
+
+    code = "no-such-connection"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    id: str
+    name: str
+    crm_kind: str
+    base_url: str
+    time_zone: str
+    region: str
+    state: AccountState
+    state_reason: str
+    state_since: datetime
+    settings: AccountSettings
+    webhook_secret: str
+    staff_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiToken:
+    token_hash: str
+    name: str
+    role: Role
+    account_id: str | None
+    expires_at: datetime | None
+
+
+def hash_of(token: str) -> str:
+    """Hex sha256: what is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(24)
+
+
+async def add_account(
+    conn: asyncpg.Connection,
+    *,
+    account_id: str,
+    name: str,
+    base_url: str,
+    time_zone: str = "Europe/Moscow",
+    region: str = "RU",
+    settings: AccountSettings | None = None,
+) -> Account:
+    """Raises AlreadyExists."""
+    values = settings or AccountSettings()
+    try:
+        row = await conn.fetchrow(
+            "INSERT INTO account (account_id, name, base_url, time_zone, region, settings, webhook_secret)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING *",
+            account_id,
+            name,
+            base_url.rstrip("/"),
+            time_zone,
+            region,
+            values.model_dump(mode="json"),
+            new_secret(),
+        )
+    except asyncpg.UniqueViolationError as err:
+        raise AlreadyExists(f"account {account_id}") from err
+    return _account(row)
+
+
+async def accounts(conn: asyncpg.Connection) -> list[Account]:
+    return [_account(row) for row in await conn.fetch("SELECT * FROM account ORDER BY account_id")]
+
+
+async def account(conn: asyncpg.Connection, account_id: str) -> Account:
+    """Raises NoSuchAccount."""
+    row = await conn.fetchrow("SELECT * FROM account WHERE account_id = $1", account_id)
+    if row is None:
+        raise NoSuchAccount(account_id)
+    return _account(row)
+
+
+async def set_account_state(
+    conn: asyncpg.Connection, account_id: str, state: AccountState, reason: str = ""
+) -> bool:
+    """Whether it changed. Raises NoSuchAccount."""
+    row = await conn.fetchrow(
+        "UPDATE account SET state = $2, state_reason = $3,"
+        " state_since = CASE WHEN state = $2 THEN state_since ELSE now() END"
+        " FROM (SELECT state AS before FROM account WHERE account_id = $1) was"
+        " WHERE account_id = $1 RETURNING was.before",
+        account_id,
+        state,
+        reason,
+    )
+    if row is None:
+        raise NoSuchAccount(account_id)
+    return bool(row["before"] != state)
+
+
+async def save_settings(conn: asyncpg.Connection, account_id: str, settings: AccountSettings) -> None:
+    done = await conn.execute(
+        "UPDATE account SET settings = $2 WHERE account_id = $1", account_id, settings.model_dump(mode="json")
+    )
+    if done == "UPDATE 0":
+        raise NoSuchAccount(account_id)
+
+
+async def rename_account(
+    conn: asyncpg.Connection, account_id: str, *, name: str, time_zone: str, region: str
+) -> None:
+    await conn.execute(
+        "UPDATE account SET name = $2, time_zone = $3, region = $4 WHERE account_id = $1",
+        account_id,
+        name,
+        time_zone,
+        region,
+    )
+
+
+async def add_connection(
+    conn: asyncpg.Connection,
+    *,
+    account_id: str,
+    name: str,
+    kind: str,
+    secret: str,
+    keys: Mapping[str, str] | None = None,
+    dialect: str = "json",
+    region: str | None = None,
+    lines: tuple[str, ...] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> Connection:
+    """Raises AlreadyExists, NoSuchAccount. The connection's id is its name."""
+    try:
+        row = await conn.fetchrow(
+            "INSERT INTO connection (account_id, connection_id, name, kind, secret_hash, keys, dialect, region, lines,"
+            " settings) VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING *",
+            account_id,
+            name,
+            kind,
+            hash_of(secret),
+            dict(keys or {}),
+            dialect,
+            region,
+            list(lines),
+            dict(settings or {}),
+        )
+    except asyncpg.UniqueViolationError as err:
+        raise AlreadyExists(f"connection {name}") from err
+    except asyncpg.ForeignKeyViolationError as err:
+        raise NoSuchAccount(account_id) from err
+    return _connection(row)
+
+
+async def change_connection(conn: asyncpg.Connection, name: str, **changes: Any) -> Connection:
+    """changes: any of kind, keys, dialect, region, lines, settings, is_on, secret (stored hashed). Raises NoSuchConnection."""
+    if "secret" in changes:
+        changes["secret_hash"] = hash_of(changes.pop("secret"))
+    allowed = {"kind", "keys", "dialect", "region", "lines", "settings", "is_on", "secret_hash"}
+    if unknown := set(changes) - allowed:
+        raise ValueError(f"no such column: {', '.join(sorted(unknown))}")
+    assignments = ", ".join(f"{column} = ${i}" for i, column in enumerate(changes, 2)) or "name = name"
+    row = await conn.fetchrow(
+        f"UPDATE connection SET {assignments} WHERE name = $1 RETURNING *",  # noqa: S608 - columns of a closed set
+        name,
+        *(list(v) if isinstance(v, tuple) else v for v in changes.values()),
+    )
+    if row is None:
+        raise NoSuchConnection(name)
+    return _connection(row)
+
+
+async def connections(conn: asyncpg.Connection, account_id: str | None = None) -> list[Connection]:
+    rows = await conn.fetch(
+        "SELECT * FROM connection WHERE $1::text IS NULL OR account_id = $1 ORDER BY name", account_id
+    )
+    return [_connection(row) for row in rows]
+
+
+async def remove_connection(conn: asyncpg.Connection, name: str) -> None:
+    if await conn.execute("DELETE FROM connection WHERE name = $1", name) == "DELETE 0":
+        raise NoSuchConnection(name)
+
+
+async def add_api_token(
+    conn: asyncpg.Connection,
+    *,
+    name: str,
+    role: Role,
+    account_id: str | None = None,
+    token: str | None = None,
+    expires_at: datetime | None = None,
+) -> str:
+    """The token: shown once, stored hashed. Adding the same token again changes nothing."""
+    value = token or new_secret()
+    await conn.execute(
+        "INSERT INTO api_token (token_hash, name, role, account_id, expires_at) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (token_hash) DO NOTHING",
+        hash_of(value),
+        name,
+        role,
+        account_id,
+        expires_at,
+    )
+    return value
+
+
+async def api_tokens(conn: asyncpg.Connection) -> list[ApiToken]:
+    rows = await conn.fetch("SELECT * FROM api_token WHERE expires_at IS NULL OR expires_at > now() ORDER BY name")
+    return [
+        ApiToken(
+            token_hash=r["token_hash"],
+            name=r["name"],
+            role=r["role"],
+            account_id=r["account_id"],
+            expires_at=r["expires_at"],
+        )
+        for r in rows
+    ]
+
+
+async def remove_api_token(conn: asyncpg.Connection, name: str) -> int:
+    """How many tokens of this name there were."""
+    return int((await conn.execute("DELETE FROM api_token WHERE name = $1", name)).split()[-1])
+
+
+def _account(row: asyncpg.Record) -> Account:
+    return Account(
+        id=row["account_id"],
+        name=row["name"],
+        crm_kind=row["crm_kind"],
+        base_url=row["base_url"],
+        time_zone=row["time_zone"],
+        region=row["region"],
+        state=row["state"],
+        state_reason=row["state_reason"],
+        state_since=row["state_since"],
+        settings=AccountSettings.model_validate(row["settings"]),
+        webhook_secret=row["webhook_secret"],
+        staff_version=row["staff_version"],
+    )
+
+
+def _connection(row: asyncpg.Record) -> Connection:
+    return Connection(
+        account_id=row["account_id"],
+        id=row["connection_id"],
+        name=row["name"],
+        kind=row["kind"],
+        secret_hash=row["secret_hash"],
+        keys=row["keys"],
+        dialect=row["dialect"],
+        region=row["region"],
+        lines=tuple(row["lines"]),
+        settings=row["settings"],
+        is_on=row["is_on"],
+    )
