@@ -1,0 +1,122 @@
+"""The configuration that a process works with, held in memory and read again whenever it changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from gateway.db.listen import Listener
+from gateway.pbx.port import Connection
+from gateway.store import accounts as rows
+from gateway.store.accounts import Account, ApiToken
+from gateway.store.staff import staff_of
+from routing.clients import Staff
+from routing.policy import NumberPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything at one moment. connections, policies: by the connection's name. tokens: by hash."""
+
+    version: int = 0
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    staff: Mapping[str, Staff] = field(default_factory=dict)
+    connections: Mapping[str, Connection] = field(default_factory=dict)
+    policies: Mapping[str, NumberPolicy] = field(default_factory=dict)
+    tokens: Mapping[str, ApiToken] = field(default_factory=dict)
+
+    def policy_of(self, account_id: str) -> NumberPolicy:
+        """The account's policy, for numbers that come through none of its connections."""
+        return number_policy(self.accounts[account_id], None, self._of(account_id), self.staff[account_id])
+
+    def _of(self, account_id: str) -> list[Connection]:
+        return [c for c in self.connections.values() if c.account_id == account_id]
+
+
+def number_policy(
+    account: Account, connection: Connection | None, all_connections: list[Connection], staff: Staff
+) -> NumberPolicy:
+    """Own numbers are those set for the account, the lines of its connections and the numbers of its employees."""
+    lines = (line for c in all_connections for line in c.lines)
+    people = (number for person in staff.employees for number in person.numbers)
+    region = (connection.region if connection else None) or account.region
+    return account.settings.numbers.model_copy(
+        update={
+            "region": region,
+            "own_numbers": account.settings.numbers.own_numbers | frozenset(lines) | frozenset(people),
+        }
+    )
+
+
+async def read_snapshot(pool: asyncpg.Pool, version: int = 0) -> Snapshot:
+    async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+        all_accounts = await rows.accounts(conn)
+        all_connections = await rows.connections(conn)
+        tokens = await rows.api_tokens(conn)
+        staff = {a.id: await staff_of(conn, a.id) for a in all_accounts}
+    by_id = {a.id: a for a in all_accounts}
+    return Snapshot(
+        version=version,
+        accounts=by_id,
+        staff=staff,
+        connections={c.name: c for c in all_connections},
+        policies={
+            c.name: number_policy(
+                by_id[c.account_id],
+                c,
+                [other for other in all_connections if other.account_id == c.account_id],
+                staff[c.account_id],
+            )
+            for c in all_connections
+        },
+        tokens={t.token_hash: t for t in tokens},
+    )
+
+
+class Configuration:
+    """`now` is the newest snapshot. Listeners are called (synchronously) with each new one."""
+
+    CHANNEL = "callmatrix_config"
+
+    def __init__(self, pool: asyncpg.Pool, dsn: str) -> None:
+        self._pool = pool
+        self._listeners: list[Callable[[Snapshot], None]] = []
+        self._dirty = asyncio.Event()
+        self.listener = Listener(dsn, [self.CHANNEL], self._notified, self._connected)
+        self.now = Snapshot()
+
+    def on_change(self, call: Callable[[Snapshot], None]) -> None:
+        self._listeners.append(call)
+
+    async def reload(self) -> Snapshot:
+        self.now = await read_snapshot(self._pool, self.now.version + 1)
+        for call in self._listeners:
+            call(self.now)
+        return self.now
+
+    async def run(self) -> None:
+        """Until cancelled: follows the changes, those made together as one."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.listener.run())
+            group.create_task(self._follow())
+
+    async def _follow(self) -> None:
+        while True:
+            await self._dirty.wait()
+            await asyncio.sleep(0.02)
+            self._dirty.clear()
+            try:
+                await self.reload()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
+                self.listener.last_error = f"reload: {err}"
+                self._dirty.set()
+                await asyncio.sleep(1)
+
+    async def _notified(self, _channel: str, _payload: str) -> None:
+        self._dirty.set()
+
+    async def _connected(self) -> None:
+        self._dirty.set()

@@ -1,0 +1,77 @@
+"""`/pbx/{connection}/events[/{name}]` and `/pbx/{connection}/result/{command}`: what PBXs tell us.
+
+200 is said only after the event is committed.
+"""
+
+from __future__ import annotations
+
+import structlog
+from aiohttp import web
+
+from gateway.configuration import Configuration
+from gateway.inbound import MAX_BODY, inbound_of
+from gateway.inbox import Inbox, InboxUnavailable
+from gateway.pbx.kinds import KINDS
+from gateway.pbx.port import WireForbidden, WireInvalid
+from gateway.problems import problem, unauthorised
+
+log = structlog.get_logger(__name__)
+
+
+class Events:
+    def __init__(self, configuration: Configuration, inbox: Inbox) -> None:
+        self._configuration = configuration
+        self._inbox = inbox
+        self.accepted = 0
+        self.duplicates = 0
+        self.refused = 0
+
+    async def handle(self, request: web.Request) -> web.Response:
+        snapshot = self._configuration.now
+        connection = snapshot.connections.get(request.match_info["connection"])
+        if connection is None or not connection.is_on or connection.kind not in KINDS:
+            return unauthorised()
+        kind = KINDS[connection.kind]
+        try:
+            inbound = await inbound_of(request, _path(request))
+        except web.HTTPRequestEntityTooLarge:
+            self.refused += 1
+            return problem(
+                413, "too-large", "The event is too large.", detail=f"At most {MAX_BODY} bytes are taken."
+            )
+        try:
+            if not kind.authenticate(inbound, connection):
+                return unauthorised()
+            parsed = kind.parse(inbound, connection)
+        except WireForbidden:
+            return unauthorised()
+        except WireInvalid as err:
+            self.refused += 1
+            log.info("event-refused", connection=connection.name, field=err.field)
+            return problem(
+                400, err.code, "The event cannot be read.", detail=str(err), field=err.field
+            )
+        try:
+            accepted = await self._inbox.accept(
+                connection, parsed, inbound.body, inbound.received_at, snapshot.policies[connection.name]
+            )
+        except InboxUnavailable:
+            response = problem(
+                503,
+                "inbox-unavailable",
+                "The event could not be stored.",
+                detail="Nothing was accepted. Send it again.",
+            )
+            response.headers["Retry-After"] = "1"
+            return response
+        self.accepted += 1
+        self.duplicates += accepted.duplicate
+        if parsed.answer is not None:
+            content_type, body = parsed.answer
+            return web.Response(body=body, headers={"Content-Type": content_type})
+        return web.json_response({"accepted": True, "duplicate": accepted.duplicate})
+
+
+def _path(request: web.Request) -> str:
+    """What follows `/pbx/{connection}/events`; results of commands keep their `result/`."""
+    return request.match_info.get("name", "")

@@ -1,0 +1,29 @@
+"""A web request as the value that PBX kinds read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from gateway.pbx.port import Inbound
+
+MAX_BODY = 256 * 1024
+
+
+async def inbound_of(request: web.Request, path: str) -> Inbound:
+    """Reads the body. Raises web.HTTPRequestEntityTooLarge over 256 KiB."""
+    if (request.content_length or 0) > MAX_BODY:
+        raise web.HTTPRequestEntityTooLarge(max_size=MAX_BODY, actual_size=request.content_length or 0)
+    return inbound_from(request, path, await request.read() if request.can_read_body else b"")
+
+
+def inbound_from(request: web.Request, path: str, body: bytes) -> Inbound:
+    return Inbound(
+        method=request.method,
+        path=path.strip("/"),
+        query=dict(request.query),
+        headers=dict(request.headers),
+        body=body,
+        received_at=datetime.now(UTC),
+    )

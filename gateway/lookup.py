@@ -1,0 +1,240 @@
+"""`/pbx/{connection}/lookup`: who is responsible for the caller, answered from memory while the phone rings.
+
+No CRM request and no database round trip stands in this path. Whatever goes wrong inside, an authenticated PBX is told
+"carry on with your scheme".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import orjson
+import structlog
+from aiohttp import web
+
+from crm.directory import Directory
+from gateway.configuration import Configuration, Snapshot
+from gateway.inbound import inbound_from, inbound_of
+from gateway.metrics import Latency
+from gateway.pbx.kinds import KINDS
+from gateway.pbx.port import Connection, LookupRequest, WireInvalid
+from gateway.problems import unauthorised
+from gateway.recorder import Looked, Recorder
+from routing.clients import Candidate
+from routing.lookup import LookupDecision, decide, without_directory
+from routing.numbers import NoNumber, Number, PublicNumber, digits_of, normalise
+
+log = structlog.get_logger(__name__)
+
+_JSON = {"Content-Type": "application/json"}
+_AUTH_CACHE = 4096
+
+
+class Directories(Protocol):
+    """The directory of each account that this process holds."""
+
+    def get(self, account_id: str) -> Directory | None: ...
+
+
+class DecisionIds:
+    """Ids that are unique among processes and sort by time: 12 hex digits of milliseconds, 8 of the process, a counter."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._process = secrets.token_hex(4)
+        self._count = itertools.count()
+
+    def __call__(self) -> str:
+        return f"{int(self._clock() * 1000):012x}{self._process}{next(self._count):06x}"
+
+
+class Lookup:
+    """The endpoint. `is_ready` per account is the directory's own; before that the answer is `directory_loading`."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        directories: Directories,
+        recorder: Recorder,
+        *,
+        url_of: Callable[[str, str, str], str],
+        deadline_seconds: float = 0.15,
+    ) -> None:
+        self._configuration = configuration
+        self._directories = directories
+        self._recorder = recorder
+        self._url_of = url_of
+        self._deadline = deadline_seconds
+        self._known: dict[tuple[str, str], Connection] = {}
+        self._new_id = DecisionIds()
+        self.latency = Latency()
+        configuration.on_change(self._forget)
+
+    def _forget(self, _snapshot: Snapshot) -> None:
+        self._known.clear()
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """The common case, a GET of a plain connection with its secret in the header, takes the short way."""
+        began = time.perf_counter()
+        path, _, query = request.raw_path.partition("?")
+        name = path[5:-7]  # /pbx/{name}/lookup
+        if request.method == "GET" and (header := request.headers.get("Authorization")):
+            connection = self._known.get((name, header))
+            if connection is not None and connection.kind == "generic":
+                return self._answer(connection, _asked(query), began)
+        return await self._handle_any(request, name, began)
+
+    async def _handle_any(self, request: web.Request, name: str, began: float) -> web.Response:
+        connection = self._configuration.now.connections.get(name)
+        if connection is None or not connection.is_on or connection.kind not in KINDS:
+            return unauthorised()
+        kind = KINDS[connection.kind]
+        try:
+            inbound = await asyncio.wait_for(inbound_of(request, "lookup"), self._deadline)
+        except (TimeoutError, web.HTTPRequestEntityTooLarge):
+            inbound = inbound_from(request, "lookup", b"")
+            if not kind.authenticate(inbound, connection):
+                return unauthorised()
+            return self._answer(connection, LookupRequest(), began, reason="deadline")
+        if not kind.authenticate(inbound, connection):
+            return unauthorised()
+        header = request.headers.get("Authorization")
+        if header and connection.knows(header.removeprefix("Bearer ")):
+            if len(self._known) >= _AUTH_CACHE:
+                self._known.clear()
+            self._known[name, header] = connection
+        try:
+            asked = kind.lookup_request(inbound, connection)
+        except WireInvalid as err:
+            log.info("lookup-unreadable", connection=name, field=err.field)
+            asked = LookupRequest()
+        return self._answer(connection, asked, began)
+
+    def _answer(
+        self, connection: Connection, asked: LookupRequest, began: float, reason: str | None = None
+    ) -> web.Response:
+        try:
+            return self._decided(connection, asked, began, reason)
+        except Exception:
+            log.exception("lookup-failed", connection=connection.name)
+            decision = without_directory(NoNumber("invalid_number", ""), "failure")
+            return self._written(connection, asked, decision, None, self._new_id(), 0)
+
+    def _decided(
+        self, connection: Connection, asked: LookupRequest, began: float, reason: str | None
+    ) -> web.Response:
+        snapshot = self._configuration.now
+        account_id = connection.account_id
+        account = snapshot.accounts[account_id]
+        staff = snapshot.staff[account_id]
+        number = normalise(asked.phone, snapshot.policies[connection.name])
+        directory = self._directories.get(account_id)
+        candidates: tuple[Candidate, ...] = ()
+        age_ms = 0
+        if reason is None and (directory is None or not directory.is_ready):
+            reason = "directory_loading"
+        if directory is not None:
+            age_ms = directory.age_ms()
+        if reason is not None:
+            decision = without_directory(number, reason)
+        else:
+            if directory is not None and type(number) is PublicNumber and not number.is_own:
+                candidates = tuple(directory.find(digits_of(number.e164)))
+            decision = decide(number, candidates, staff, account.settings.lookup)
+            if time.perf_counter() - began > self._deadline:
+                decision = without_directory(number, "deadline")
+        decision_id = self._new_id()
+        response = self._written(connection, asked, decision, number, decision_id, age_ms)
+        took = time.perf_counter() - began
+        self.latency.note(took)
+        self._recorder.note(
+            Looked(
+                decision_id,
+                account_id,
+                connection.name,
+                time.time(),
+                asked.phone,
+                number.e164 if type(number) is PublicNumber else None,
+                asked.did,
+                asked.call_id,
+                candidates,
+                decision,
+                staff.version,
+                age_ms,
+                int(took * 1e6),
+            )
+        )
+        return response
+
+    def _written(
+        self,
+        connection: Connection,
+        asked: LookupRequest,
+        decision: LookupDecision,
+        number: Number | None,
+        decision_id: str,
+        age_ms: int,
+    ) -> web.Response:
+        answer = answer_of(decision, number, decision_id, age_ms, connection.account_id, self._url_of)
+        if (asked.format or connection.dialect) == "json" and connection.kind == "generic":
+            return web.Response(body=orjson.dumps(answer), headers=_JSON)
+        content_type, body = KINDS[connection.kind].lookup_answer(answer, connection, asked.format)
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+def answer_of(
+    decision: LookupDecision,
+    number: Number | None,
+    decision_id: str,
+    age_ms: int,
+    account_id: str,
+    url_of: Callable[[str, str, str], str],
+) -> dict[str, Any]:
+    """The JSON answer of the contract."""
+    entity = decision.entity
+    person = decision.responsible
+    return {
+        "decision_id": decision_id,
+        "caller": number.e164 if type(number) is PublicNumber else None,
+        "outcome": decision.outcome,
+        "reason": decision.reason,
+        "entity": None
+        if entity is None
+        else {
+            "kind": "contact" if entity.kind == "company" else entity.kind,
+            "id": entity.id,
+            "name": entity.name,
+            "url": url_of(account_id, entity.kind, entity.id),
+        },
+        "responsible": None
+        if person is None
+        else {
+            "id": person.id,
+            "name": person.name,
+            "extension": person.extensions[0] if person.extensions else None,
+        },
+        "targets": [
+            {"kind": t.kind, "address": t.address, "ring_seconds": t.ring_seconds} for t in decision.targets
+        ],
+        "directory_age_ms": age_ms,
+    }
+
+
+def _asked(query: str) -> LookupRequest:
+    """The parameters of a plain GET. A plus sign that starts a number is one; elsewhere it is a space."""
+    found: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if "+" in value:
+            value = value[:1] + value[1:].replace("+", " ")
+        found[name] = unquote(value) if "%" in value else value
+    return LookupRequest(
+        phone=found.get("phone"), did=found.get("did"), call_id=found.get("call_id"), format=found.get("format")
+    )
+

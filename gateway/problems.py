@@ -1,0 +1,33 @@
+"""Errors as `application/problem+json` (RFC 9457): what, why, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+CONTENT_TYPE = "application/problem+json"
+
+
+def problem(
+    status: int, code: str, title: str, *, detail: str = "", field: str | None = None, **more: Any
+) -> web.Response:
+    """code: kebab-case and stable, see docs/reference/errors.md. field: the name of the offending input."""
+    body: dict[str, Any] = {"type": f"urn:callmatrix:{code}", "title": title, "status": status, "code": code}
+    if detail:
+        body["detail"] = detail
+    if field is not None:
+        body["field"] = field
+    return web.Response(status=status, body=orjson.dumps(body | more), content_type=CONTENT_TYPE)
+
+
+def unauthorised() -> web.Response:
+    response = problem(
+        401,
+        "unauthorised",
+        "The secret is missing or wrong.",
+        detail="Send it as 'Authorization: Bearer …' or as '?token=…'.",
+    )
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response

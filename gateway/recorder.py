@@ -1,0 +1,123 @@
+"""Lookup decisions are written down after the answer has gone, in batches, and never hold an answer up.
+
+When more arrive than may be written, answers stay fast and the rest is counted as lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import asyncpg
+import structlog
+
+from gateway.store.decisions import DecisionRow, add_decisions
+from routing.clients import Candidate
+from routing.lookup import LookupDecision
+
+log = structlog.get_logger(__name__)
+
+_BATCH_SECONDS = 0.25
+
+
+class Looked(NamedTuple):
+    """One answered lookup. at: Unix seconds. raw: the number as asked, caller: E.164 or None."""
+
+    decision_id: str
+    account_id: str
+    connection: str
+    at: float
+    raw: str | None
+    caller: str | None
+    did: str | None
+    pbx_call_id: str | None
+    candidates: tuple[Candidate, ...]
+    decision: LookupDecision
+    staff_version: int
+    directory_age_ms: int
+    took_us: int
+
+
+class Recorder:
+    """`note` is called on the path of the ringing phone: one append. `run` writes until cancelled, `close` the rest."""
+
+    def __init__(self, pool: asyncpg.Pool, per_second: int, *, room: int | None = None) -> None:
+        self._pool = pool
+        self._per_batch = max(1, int(per_second * _BATCH_SECONDS))
+        self._room = room or per_second * 5
+        self._waiting: deque[Looked] = deque()
+        self.lost = 0
+        self.written = 0
+        self.last_error: str | None = None
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def note(self, looked: Looked) -> None:
+        if len(self._waiting) >= self._room:
+            self.lost += 1
+        else:
+            self._waiting.append(looked)
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(_BATCH_SECONDS)
+            await self._write_some()
+
+    async def close(self) -> None:
+        while self._waiting and await self._write_some():
+            pass
+
+    async def _write_some(self) -> bool:
+        if not self._waiting:
+            return True
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._per_batch))]
+        rows = []
+        for index, looked in enumerate(batch):
+            rows.append(_row(looked))
+            if index % 50 == 49:
+                await asyncio.sleep(0)  # the phone that rings now comes first
+        try:
+            async with self._pool.acquire(timeout=5) as conn:
+                await add_decisions(conn, rows)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
+            self.last_error = f"{type(err).__name__}: {err}"
+            log.warning("decisions-not-written", count=len(batch), error=self.last_error)
+            self._put_back(batch)
+            return False
+        self.written += len(batch)
+        self.last_error = None
+        return True
+
+    def _put_back(self, batch: list[Looked]) -> None:
+        space = self._room - len(self._waiting)
+        self.lost += max(0, len(batch) - space)
+        self._waiting.extendleft(reversed(batch[:space] if space > 0 else []))
+
+
+def _row(looked: Looked) -> DecisionRow:
+    decision = looked.decision
+    return DecisionRow(
+        account_id=looked.account_id,
+        decision_id=looked.decision_id,
+        kind="lookup",
+        at=datetime.fromtimestamp(looked.at, UTC),
+        call_id=None,
+        client=looked.caller,
+        reason=decision.reason,
+        outcome=decision.as_json(),
+        steps=[step.as_json() for step in decision.steps],
+        inputs={
+            "connection": looked.connection,
+            "phone": looked.raw,
+            "did": looked.did,
+            "pbx_call_id": looked.pbx_call_id,
+            "candidates": [list(c) for c in looked.candidates],
+            "staff_version": looked.staff_version,
+            "directory_age_ms": looked.directory_age_ms,
+            "took_us": looked.took_us,
+        },
+    )

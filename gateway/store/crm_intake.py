@@ -1,0 +1,89 @@
+"""CRM webhooks that wait for a worker, and OAuth grants under way, as rows."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import asyncpg
+
+WEBHOOK_CHANNEL = "callmatrix_webhook"
+
+
+async def keep_webhook(conn: asyncpg.Connection, account_id: str, body: bytes) -> None:
+    async with conn.transaction():
+        await conn.execute("INSERT INTO crm_webhook (account_id, body) VALUES ($1, $2)", account_id, body)
+        await conn.execute("SELECT pg_notify($1, $2)", WEBHOOK_CHANNEL, account_id)
+
+
+async def next_webhooks(conn: asyncpg.Connection, account_id: str, limit: int = 100) -> list[tuple[int, bytes]]:
+    """(id, body), oldest first."""
+    rows = await conn.fetch(
+        "SELECT webhook_id, body FROM crm_webhook WHERE account_id = $1 ORDER BY webhook_id LIMIT $2",
+        account_id,
+        limit,
+    )
+    return [(r["webhook_id"], r["body"]) for r in rows]
+
+
+async def webhook_done(
+    conn: asyncpg.Connection, account_id: str, webhook_id: int, refusal: str | None = None
+) -> None:
+    """refusal: why it could not be read; it is dropped all the same, the polls bring what it told."""
+    async with conn.transaction():
+        await conn.execute(
+            "DELETE FROM crm_webhook WHERE account_id = $1 AND webhook_id = $2", account_id, webhook_id
+        )
+        await conn.execute(
+            "INSERT INTO crm_webhook_seen AS seen (account_id, last_at, applied, refused, last_refusal)"
+            " VALUES ($1, now(), $2, $3, $4) ON CONFLICT (account_id) DO UPDATE SET last_at = now(),"
+            " applied = seen.applied + $2, refused = seen.refused + $3,"
+            " last_refusal = coalesce($4, seen.last_refusal)",
+            account_id,
+            int(refusal is None),
+            int(refusal is not None),
+            refusal,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    account_id: str
+    client_id: str
+    client_secret: str
+    redirect_uri: str
+
+
+async def begin_grant(conn: asyncpg.Connection, grant: Grant, minutes: int = 30) -> str:
+    """The state to send along; the return is taken only with it."""
+    state = secrets.token_urlsafe(24)
+    expires: timedelta = timedelta(minutes=minutes)
+    await conn.execute(
+        "INSERT INTO oauth_state (account_id, state, client_id, client_secret, redirect_uri, expires_at)"
+        " VALUES ($1, $2, $3, $4, $5, now() + $6)",
+        grant.account_id,
+        state,
+        grant.client_id,
+        grant.client_secret,
+        grant.redirect_uri,
+        expires,
+    )
+    return state
+
+
+async def take_grant(conn: asyncpg.Connection, state: str, now: datetime) -> Grant | None:
+    """The grant of this state, once; None when it is unknown, used or expired."""
+    row = await conn.fetchrow(
+        "DELETE FROM oauth_state WHERE state = $1 RETURNING account_id, client_id, client_secret, redirect_uri,"
+        " expires_at",
+        state,
+    )
+    if row is None or row["expires_at"] < now:
+        return None
+    return Grant(
+        account_id=row["account_id"],
+        client_id=row["client_id"],
+        client_secret=row["client_secret"],
+        redirect_uri=row["redirect_uri"],
+    )
