@@ -17,16 +17,20 @@ class _Order(BaseModel):
 
 
 class CreateContact(_Order):
+    """created_at: only for what happened earlier (a backfill); None = now, as the CRM sets it."""
+
     do: Literal["create_contact"] = "create_contact"
     name: str
     number: str
     owner_id: str | None = None
     tags: tuple[str, ...] = ()
     fields: Mapping[str, str] = Field(default_factory=dict)
+    created_at: datetime | None = None
 
 
 class CreateDeal(_Order):
-    """contact: the deal's contact or company. pipeline_id None = the CRM's main one, stage_id None = its first stage."""
+    """contact: the deal's contact or company. pipeline_id None = the CRM's main one, stage_id None = its first stage.
+    created_at: as of CreateContact."""
 
     do: Literal["create_deal"] = "create_deal"
     name: str
@@ -36,6 +40,7 @@ class CreateDeal(_Order):
     stage_id: str | None = None
     tags: tuple[str, ...] = ()
     fields: Mapping[str, str] = Field(default_factory=dict)
+    created_at: datetime | None = None
 
 
 class CreateLead(_Order):

@@ -1,0 +1,81 @@
+"""SQL of the effects: ordering them, and what the client of a decision is promised by them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+CHANNEL = "callmatrix_effects"
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEffect:
+    key: str
+    what: str
+    order: Mapping[str, Any]
+    after: tuple[str, ...]
+    not_before: datetime | None
+
+
+_INSERT = """
+INSERT INTO effect (account_id, effect_key, decision_id, call_id, client, lane, what, "order", after, not_before, state)
+SELECT $1, n.key, $3, $4, $5, $6, n.what, n."order",
+       ARRAY(SELECT jsonb_array_elements_text(n.after)), n.not_before, $7
+FROM ROWS FROM (jsonb_to_recordset($2::text::jsonb)
+       AS (key text, what text, "order" jsonb, after jsonb, not_before timestamptz)) WITH ORDINALITY
+       AS n (key, what, "order", after, not_before, position)
+ORDER BY n.position
+ON CONFLICT (account_id, effect_key) DO NOTHING
+RETURNING 1
+"""
+
+
+async def insert(
+    conn: Connection,
+    account_id: str,
+    rows: Sequence[NewEffect],
+    *,
+    decision_id: str,
+    call_id: str | None,
+    client: str,
+    lane: int,
+    state: str,
+) -> int:
+    """Rows inserted, in the order given; known keys are left alone. Tells the writers when the transaction commits."""
+    payload = orjson.dumps([asdict(row) for row in rows]).decode()
+    found = await conn.fetch(_INSERT, account_id, payload, decision_id, call_id, client, int(lane), state)
+    if found:
+        await tell(conn, account_id)
+    return len(found)
+
+
+async def tell(conn: Connection, account_id: str) -> None:
+    """Wake the writer of this account when the transaction commits."""
+    await conn.execute("SELECT pg_notify($1, $2)", CHANNEL, account_id)
+
+
+_PROMISES = """
+SELECT e.effect_key, e.what, e."order", e.state, e.crm_id, e.crm_extra, e.created_at
+FROM effect e
+WHERE e.account_id = $1 AND e.client = $2 AND e.what IN ('create_contact', 'create_deal', 'create_lead')
+  AND (e.state IN ('waiting', 'sending', 'unknown', 'held')
+       OR (e.state = 'done' AND e.done_at > now() - interval '5 minutes' AND NOT EXISTS (
+           SELECT 1 FROM directory_entity d
+           WHERE d.account_id = e.account_id AND d.entity_id = e.crm_id
+             AND d.kind = coalesce(e.crm_extra->>'kind', substr(e.what, 8)))))
+ORDER BY e.seq
+"""
+
+
+async def promises(conn: Connection, account_id: str, number: str) -> list[asyncpg.Record]:
+    """Creating effects of a client that are still to come, or done and not yet in the directory.
+
+    Five minutes after they were done the directory is right whatever it says: then somebody has deleted the entity.
+    """
+    return list(await conn.fetch(_PROMISES, account_id, number))
