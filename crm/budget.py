@@ -120,7 +120,7 @@ class Slots:
             self._busy.remove(ticket)
             meter = self._meters[ticket.lane]
             meter.requests -= 1
-            if ticket.granted_at in meter.recent:
+            if ticket.granted_at is not None and ticket.granted_at in meter.recent:
                 meter.recent.remove(ticket.granted_at)
 
     def throttled(self, ticket: Ticket, now: float, retry_after: float | None = None) -> float:
