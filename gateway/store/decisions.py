@@ -1,0 +1,231 @@
+"""Decisions as rows: what was decided, why, and from what. Written once, never changed."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+_COLUMNS = "account_id, decision_id, kind, at, call_id, client, reason, outcome, steps, inputs"
+
+_ADD = f"""
+INSERT INTO decision ({_COLUMNS})
+SELECT account_id, decision_id, kind, at, call_id, client, reason, outcome::jsonb, steps::jsonb, inputs::jsonb
+FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::text[], $10::text[]) AS d ({_COLUMNS})
+ON CONFLICT (account_id, decision_id) DO NOTHING
+"""  # noqa: S608 - a constant list of columns
+
+
+class NoSuchDecision(Exception):
+    """No decision or call of this id. Lookups are readable after at most one second; old ones are cleaned away."""
+
+    code = "no-such-decision"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRow:
+    """kind: lookup, matrix, case, … at: aware UTC. client: E.164. outcome, steps, inputs: JSON values."""
+
+    account_id: str
+    decision_id: str
+    kind: str
+    at: datetime
+    call_id: str | None
+    client: str | None
+    reason: str
+    outcome: Mapping[str, Any]
+    steps: Sequence[Mapping[str, Any]]
+    inputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectRow:
+    """What became of one thing that a decision ordered. crm_id: what exists in the CRM now, None = nothing yet."""
+
+    key: str
+    what: str
+    order: Mapping[str, Any]
+    state: str
+    crm_id: str | None
+    crm_extra: Mapping[str, Any]
+    was_found: bool
+    error_code: str | None
+    error_field: str | None
+    error_detail: str | None
+    created_at: datetime
+    done_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """A decision with its effects."""
+
+    decision: DecisionRow
+    effects: tuple[EffectRow, ...]
+
+
+def decision_id_of(account_id: str, *parts: str) -> str:
+    """The id of the decision about these things: the same parts always give the same id (26 characters)."""
+    return stable_id(account_id, *parts)
+
+
+def stable_id(*parts: str) -> str:
+    digest = hashlib.sha256("\0".join(parts).encode()).digest()
+    return b32encode(digest[:16]).decode().rstrip("=").lower()
+
+
+async def add_decisions(conn: asyncpg.Connection, rows: Sequence[DecisionRow]) -> None:
+    """In one statement. One that is there already stays as it is."""
+    if not rows:
+        return
+    await conn.execute(
+        _ADD,
+        [r.account_id for r in rows],
+        [r.decision_id for r in rows],
+        [r.kind for r in rows],
+        [r.at for r in rows],
+        [r.call_id for r in rows],
+        [r.client for r in rows],
+        [r.reason for r in rows],
+        [_json(r.outcome) for r in rows],
+        [_json(r.steps) for r in rows],
+        [_json(r.inputs) for r in rows],
+    )
+
+
+async def decision(conn: asyncpg.Connection, account_id: str | None, decision_id: str) -> DecisionRow:
+    """account_id None: of any account. Raises NoSuchDecision."""
+    row = await conn.fetchrow(
+        f"SELECT {_COLUMNS} FROM decision WHERE decision_id = $2 AND ($1::text IS NULL OR account_id = $1)",  # noqa: S608
+        account_id,
+        decision_id,
+    )
+    if row is None:
+        raise NoSuchDecision(decision_id)
+    return _decision(row)
+
+
+async def decisions_of_call(conn: asyncpg.Connection, account_id: str, call_id: str) -> list[DecisionRow]:
+    """In the order in which they were taken."""
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM decision WHERE account_id = $1 AND call_id = $2 ORDER BY at, decision_id",  # noqa: S608
+        account_id,
+        call_id,
+    )
+    return [_decision(row) for row in rows]
+
+
+async def decisions_of_client(
+    conn: asyncpg.Connection, account_id: str, client: str, *, before: datetime | None = None, limit: int = 50
+) -> list[DecisionRow]:
+    """Newest first. client: E.164."""
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM decision WHERE account_id = $1 AND client = $2"  # noqa: S608
+        " AND ($3::timestamptz IS NULL OR at < $3) ORDER BY at DESC, decision_id LIMIT $4",
+        account_id,
+        client,
+        before,
+        limit,
+    )
+    return [_decision(row) for row in rows]
+
+
+async def latest_decisions(
+    conn: asyncpg.Connection,
+    account_id: str,
+    *,
+    kind: str | None = None,
+    before: datetime | None = None,
+    limit: int = 50,
+) -> list[DecisionRow]:
+    """Newest first."""
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM decision WHERE account_id = $1 AND ($2::text IS NULL OR kind = $2)"  # noqa: S608
+        " AND ($3::timestamptz IS NULL OR at < $3) ORDER BY at DESC, decision_id LIMIT $4",
+        account_id,
+        kind,
+        before,
+        limit,
+    )
+    return [_decision(row) for row in rows]
+
+
+async def explain(conn: asyncpg.Connection, account_id: str | None, id: str) -> list[Explained]:
+    """The decision of this id, or all decisions of the call of this id, each with what it became in the CRM.
+
+    Raises NoSuchDecision.
+    """
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM decision WHERE (decision_id = $2 OR call_id = $2)"  # noqa: S608
+        " AND ($1::text IS NULL OR account_id = $1) ORDER BY at, decision_id",
+        account_id,
+        id,
+    )
+    if not rows:
+        raise NoSuchDecision(id)
+    found = [_decision(row) for row in rows]
+    effects = await conn.fetch(
+        "SELECT * FROM effect JOIN unnest($1::text[], $2::text[]) AS asked (account_id, decision_id)"
+        " USING (account_id, decision_id) ORDER BY seq",
+        [d.account_id for d in found],
+        [d.decision_id for d in found],
+    )
+    return [
+        Explained(
+            decision=d,
+            effects=tuple(
+                _effect(e)
+                for e in effects
+                if (e["account_id"], e["decision_id"]) == (d.account_id, d.decision_id)
+            ),
+        )
+        for d in found
+    ]
+
+
+async def forget_before(conn: asyncpg.Connection, before: datetime, *, limit: int = 5000) -> int:
+    """Deletes older decisions, nothing of an open case, of a call that goes on, or with effects that still wait."""
+    done: str = await conn.execute(
+        "DELETE FROM decision WHERE (account_id, decision_id) IN (SELECT d.account_id, d.decision_id FROM decision d"
+        " WHERE d.at < $1 AND NOT EXISTS (SELECT 1 FROM missed_case m WHERE m.account_id = d.account_id"
+        " AND m.client = d.client AND m.state = 'open') AND NOT EXISTS (SELECT 1 FROM effect e"
+        " WHERE e.account_id = d.account_id AND e.call_id = d.call_id"
+        " AND e.state IN ('waiting', 'sending', 'unknown', 'held', 'dead'))"
+        " AND NOT EXISTS (SELECT 1 FROM call c WHERE c.account_id = d.account_id AND c.call_id = d.call_id"
+        " AND (NOT c.is_over OR c.due_at IS NOT NULL)) ORDER BY d.at LIMIT $2)",
+        before,
+        limit,
+    )
+    return int(done.split()[-1])
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _decision(row: asyncpg.Record) -> DecisionRow:
+    return DecisionRow(**dict(row))
+
+
+def _effect(row: asyncpg.Record) -> EffectRow:
+    return EffectRow(
+        key=row["effect_key"],
+        what=row["what"],
+        order=row["order"],
+        state=row["state"],
+        crm_id=row["crm_id"],
+        crm_extra=row["crm_extra"],
+        was_found=row["was_found"],
+        error_code=row["error_code"],
+        error_field=row["error_field"],
+        error_detail=row["error_detail"],
+        created_at=row["created_at"],
+        done_at=row["done_at"],
+    )

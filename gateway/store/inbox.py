@@ -1,0 +1,240 @@
+"""Rows of the inbox: what PBXs told us, and what became of each message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+# One statement, so that a batch is one round trip and one commit. Rows come sorted by key: two gateways that insert the
+# same messages at once then wait for each other in one order and cannot deadlock.
+_INSERT = """
+WITH message AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[], $7::bytea[],
+        $8::text[]) AS m (account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events)
+), stored AS (
+    INSERT INTO inbox (account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events)
+    SELECT account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events::jsonb FROM message
+    ON CONFLICT (account_id, connection_id, dedupe_key) DO NOTHING
+    RETURNING account_id, connection_id, dedupe_key, event_id, call_key, client
+), client AS (
+    SELECT DISTINCT account_id, coalesce(client, 'call:' || connection_id || ':' || call_key) AS client_key FROM stored
+), job AS (
+    SELECT procrastinate_defer_jobs_v1(array_agg(row('clients', 'process_client', 0, account_id || ' ' || client_key,
+        NULL, jsonb_build_object('account_id', account_id, 'client_key', client_key), NULL
+        )::procrastinate_job_to_defer_v1)) AS ids FROM client HAVING count(*) > 0
+)
+SELECT account_id, connection_id, dedupe_key, event_id, (SELECT cardinality(ids) FROM job) AS jobs FROM stored
+"""
+
+_DEFER = """
+SELECT procrastinate_defer_jobs_v1(array_agg(row('clients', 'process_client', 0, account_id || ' ' || client_key,
+    NULL, jsonb_build_object('account_id', account_id, 'client_key', client_key), NULL
+    )::procrastinate_job_to_defer_v1))
+FROM unnest($1::text[], $2::text[]) AS client (account_id, client_key) HAVING count(*) > 0
+"""
+
+# A client is overdue when a message of his was not applied in time, when a moment of one of his calls has come, or when
+# his case has to be escalated. Those with a job that waits already are left out.
+_OVERDUE = """
+SELECT DISTINCT account_id, client_key FROM (
+    SELECT i.account_id, coalesce(i.client, c.client, 'call:' || i.connection_id || ':' || i.call_key) AS client_key
+    FROM inbox i LEFT JOIN call c USING (account_id, connection_id, call_key)
+    WHERE i.state = 'pending' AND i.received_at < $1
+    UNION ALL
+    SELECT account_id, coalesce(client, 'call:' || connection_id || ':' || call_key) FROM call WHERE due_at <= $2
+    UNION ALL
+    SELECT account_id, client FROM missed_case WHERE state = 'open' AND escalate_at <= $2
+) AS overdue
+WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs j WHERE j.lock = account_id || ' ' || client_key AND j.status = 'todo')
+LIMIT $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row to be stored. events: JSON text of an array of CallEvent. dedupe_key: sha256. client: E.164 or None."""
+
+    account_id: str
+    connection_id: str
+    dedupe_key: bytes
+    call_key: str
+    client: str | None
+    received_at: datetime
+    raw: bytes
+    events: str
+
+    @property
+    def identity(self) -> tuple[str, str, bytes]:
+        return self.account_id, self.connection_id, self.dedupe_key
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stored message. events: the JSON array as it was stored, not yet validated."""
+
+    event_id: int
+    connection_id: str
+    call_key: str
+    client: str | None
+    received_at: datetime
+    state: str
+    events: Any
+
+
+async def store(
+    conn: asyncpg.Connection, messages: Sequence[Message], *, timeout: float | None = None
+) -> dict[tuple[str, str, bytes], int]:
+    """Inserts the messages that are not known yet, enqueues a job per client, commits. The new ones' event ids.
+
+    Must not run inside a transaction of the caller's. Raises asyncpg.PostgresError, OSError, TimeoutError.
+    """
+    ordered = sorted(messages, key=lambda m: m.identity)
+    rows = await conn.fetch(
+        _INSERT,
+        [m.account_id for m in ordered],
+        [m.connection_id for m in ordered],
+        [m.dedupe_key for m in ordered],
+        [m.call_key for m in ordered],
+        [m.client for m in ordered],
+        [m.received_at for m in ordered],
+        [m.raw for m in ordered],
+        [m.events for m in ordered],
+        timeout=timeout,
+    )
+    return {(r["account_id"], r["connection_id"], bytes(r["dedupe_key"])): r["event_id"] for r in rows}
+
+
+async def known(
+    conn: asyncpg.Connection, identities: Sequence[tuple[str, str, bytes]], *, timeout: float | None = None
+) -> dict[tuple[str, str, bytes], int]:
+    """Event ids of messages that were stored earlier."""
+    rows = await conn.fetch(
+        "SELECT account_id, connection_id, dedupe_key, event_id FROM inbox"
+        " JOIN unnest($1::text[], $2::text[], $3::bytea[]) AS asked (account_id, connection_id, dedupe_key)"
+        " USING (account_id, connection_id, dedupe_key)",
+        *(list(column) for column in zip(*identities, strict=True)),
+        timeout=timeout,
+    )
+    return {(r["account_id"], r["connection_id"], bytes(r["dedupe_key"])): r["event_id"] for r in rows}
+
+
+async def enqueue(conn: asyncpg.Connection, clients: Sequence[tuple[str, str]]) -> None:
+    """A job for each (account_id, client_key); may run inside the caller's transaction."""
+    if clients:
+        await conn.execute(_DEFER, [a for a, _ in clients], [c for _, c in clients])
+
+
+async def overdue(
+    conn: asyncpg.Connection, *, received_before: datetime, now: datetime, limit: int = 1000
+) -> list[tuple[str, str]]:
+    """(account_id, client_key) of clients whose job is missing, whatever became of it."""
+    return [(r[0], r[1]) for r in await conn.fetch(_OVERDUE, received_before, now, limit)]
+
+
+async def rows_of_calls(
+    conn: asyncpg.Connection, account_id: str, calls: Sequence[tuple[str, str]]
+) -> list[Row]:
+    """Every message of these calls (connection_id, call_key) except those put aside by a person, oldest first."""
+    if not calls:
+        return []
+    rows = await conn.fetch(
+        "SELECT event_id, connection_id, call_key, client, received_at, state, events FROM inbox"
+        " JOIN unnest($2::text[], $3::text[]) AS asked (connection_id, call_key) USING (connection_id, call_key)"
+        " WHERE account_id = $1 AND state <> 'ignored' ORDER BY event_id",
+        account_id,
+        [c for c, _ in calls],
+        [k for _, k in calls],
+    )
+    return [Row(*row) for row in rows]
+
+
+async def mark_applied(
+    conn: asyncpg.Connection, account_id: str, event_ids: Sequence[int], at: datetime
+) -> None:
+    if event_ids:
+        await conn.execute(
+            "UPDATE inbox SET state = 'applied', applied_at = $3, error = NULL"
+            " WHERE account_id = $1 AND event_id = ANY($2::bigint[]) AND state = 'pending'",
+            account_id,
+            list(event_ids),
+            at,
+        )
+
+
+async def mark_dead(conn: asyncpg.Connection, account_id: str, event_ids: Sequence[int], error: str) -> None:
+    """To the dead-letter desk. error: `code: what in plain words`."""
+    if event_ids:
+        await conn.execute(
+            "UPDATE inbox SET state = 'dead', applied_at = now(), error = $3"
+            " WHERE account_id = $1 AND event_id = ANY($2::bigint[]) AND state = 'pending'",
+            account_id,
+            list(event_ids),
+            error[:2000],
+        )
+
+
+async def dead_letters(
+    conn: asyncpg.Connection, account_id: str, *, after: int = 0, limit: int = 100
+) -> list[asyncpg.Record]:
+    """Messages that could not be processed: event_id, connection_id, call_key, client, received_at, error, raw."""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        "SELECT event_id, connection_id, call_key, client, received_at, applied_at AS since, error, raw FROM inbox"
+        " WHERE account_id = $1 AND state = 'dead' AND event_id > $2 ORDER BY event_id LIMIT $3",
+        account_id,
+        after,
+        limit,
+    )
+    return rows
+
+
+async def retry_dead(
+    conn: asyncpg.Connection, account_id: str, event_ids: Sequence[int] | None = None
+) -> int:
+    """Dead messages (None = all) are pending again, each with a job. How many. Run it inside a transaction."""
+    rows = await conn.fetch(
+        "UPDATE inbox SET state = 'pending', applied_at = NULL WHERE account_id = $1 AND state = 'dead'"
+        " AND ($2::bigint[] IS NULL OR event_id = ANY($2))"
+        " RETURNING coalesce(client, 'call:' || connection_id || ':' || call_key) AS client_key",
+        account_id,
+        None if event_ids is None else list(event_ids),
+    )
+    await enqueue(conn, sorted({(account_id, r["client_key"]) for r in rows}))
+    return len(rows)
+
+
+async def ignore_dead(conn: asyncpg.Connection, account_id: str, event_id: int, note: str) -> bool:
+    """Whether there was such a dead message. It takes no part in its call any more."""
+    done: str = await conn.execute(
+        "UPDATE inbox SET state = 'ignored', note = $3 WHERE account_id = $1 AND event_id = $2 AND state = 'dead'",
+        account_id,
+        event_id,
+        note,
+    )
+    return done != "UPDATE 0"
+
+
+async def forget_before(conn: asyncpg.Connection, before: datetime, *, limit: int = 5000) -> int:
+    """Deletes applied and ignored messages received earlier, nothing of a call that goes on or of an open case."""
+    done: str = await conn.execute(
+        "DELETE FROM inbox WHERE (account_id, event_id) IN (SELECT i.account_id, i.event_id FROM inbox i"
+        " LEFT JOIN call c USING (account_id, connection_id, call_key)"
+        " WHERE i.received_at < $1 AND i.state IN ('applied', 'ignored') AND coalesce(c.is_over, true)"
+        " AND c.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM missed_case m WHERE m.account_id = i.account_id"
+        " AND m.client = c.client AND m.state = 'open') ORDER BY i.received_at LIMIT $2)",
+        before,
+        limit,
+    )
+    return int(done.split()[-1])
+
+
+async def backlog(conn: asyncpg.Connection) -> tuple[int, float]:
+    """How many messages are pending and the age in seconds of the oldest, for the metrics."""
+    row = await conn.fetchrow(
+        "SELECT count(*) AS n, coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8 AS age"
+        " FROM inbox WHERE state = 'pending'"
+    )
+    return row["n"], row["age"]

@@ -1,0 +1,164 @@
+"""Employees as rows, and the staff of an account at each version that a decision names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import asyncpg
+
+from routing.clients import Employee, Staff
+
+# An employee without a CRM user is mapped to the one with his e-mail address, where exactly one has it. A mapped user
+# that the CRM no longer shows is not active; before the first reading of users nobody is taken for inactive.
+_STAFF = """
+SELECT a.staff_version, e.*, coalesce(e.crm_user_id, m.user_id) AS mapped_id,
+    coalesce(u.is_active, NOT EXISTS (SELECT 1 FROM crm_user any_user WHERE any_user.account_id = a.account_id)
+        OR coalesce(e.crm_user_id, m.user_id) IS NULL) AS is_active
+FROM account a
+LEFT JOIN employee e ON e.account_id = a.account_id
+LEFT JOIN LATERAL (
+    SELECT min(c.user_id) AS user_id FROM crm_user c
+    WHERE c.account_id = e.account_id AND e.crm_user_id IS NULL AND e.email <> '' AND lower(c.email) = lower(e.email)
+    HAVING count(*) = 1
+) m ON true
+LEFT JOIN crm_user u ON u.account_id = e.account_id AND u.user_id = coalesce(e.crm_user_id, m.user_id)
+WHERE a.account_id = $1 ORDER BY e.employee_id
+"""
+
+_SAVE = """
+INSERT INTO employee (account_id, employee_id, name, email, crm_user_id, extensions, sip, numbers, is_senior,
+    deputy_id, team)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (account_id, employee_id) DO UPDATE SET name = excluded.name, email = excluded.email,
+    crm_user_id = excluded.crm_user_id, extensions = excluded.extensions, sip = excluded.sip,
+    numbers = excluded.numbers, is_senior = excluded.is_senior, deputy_id = excluded.deputy_id, team = excluded.team
+WHERE (employee.name, employee.email, employee.crm_user_id, employee.extensions, employee.sip, employee.numbers,
+    employee.is_senior, employee.deputy_id, employee.team) IS DISTINCT FROM (excluded.name, excluded.email,
+    excluded.crm_user_id, excluded.extensions, excluded.sip, excluded.numbers, excluded.is_senior,
+    excluded.deputy_id, excluded.team)
+"""
+
+
+class NoSuchStaffVersion(Exception):
+    """The staff was never written down at this version, or its decisions were cleaned away."""
+
+    code = "no-such-staff-version"
+
+
+async def staff_of(conn: asyncpg.Connection, account_id: str) -> Staff:
+    """Everybody, mapped to the CRM's users by id or e-mail, with the version. Empty for an unknown account."""
+    rows = await conn.fetch(_STAFF, account_id)
+    version = rows[0]["staff_version"] if rows else 0
+    return Staff.of((_employee(row) for row in rows if row["employee_id"] is not None), version)
+
+
+async def stored_employees(conn: asyncpg.Connection, account_id: str) -> tuple[Employee, ...]:
+    """As an admin entered them: crm_user_id without what the e-mail address suggests."""
+    rows = await conn.fetch(
+        "SELECT *, crm_user_id AS mapped_id, true AS is_active FROM employee WHERE account_id = $1 ORDER BY employee_id",
+        account_id,
+    )
+    return tuple(_employee(row) for row in rows)
+
+
+async def save_employee(conn: asyncpg.Connection, account_id: str, person: Employee) -> None:
+    """Adds or changes one; who becomes the senior manager takes over from the former one. Run it inside a transaction."""
+    if person.is_senior:
+        await conn.execute(
+            "UPDATE employee SET is_senior = false WHERE account_id = $1 AND is_senior AND employee_id <> $2",
+            account_id,
+            person.id,
+        )
+    await conn.execute(
+        _SAVE,
+        account_id,
+        person.id,
+        person.name,
+        person.email,
+        person.crm_user_id,
+        list(person.extensions),
+        list(person.sip),
+        list(person.numbers),
+        person.is_senior,
+        person.deputy_id,
+        person.group,
+    )
+
+
+async def remove_employee(conn: asyncpg.Connection, account_id: str, employee_id: str) -> bool:
+    """Whether there was one."""
+    done: str = await conn.execute(
+        "DELETE FROM employee WHERE account_id = $1 AND employee_id = $2", account_id, employee_id
+    )
+    return done != "DELETE 0"
+
+
+async def replace_staff(conn: asyncpg.Connection, account_id: str, people: Iterable[Employee]) -> None:
+    """Exactly these from now on (an import). Run it inside a transaction; unchanged people stay untouched."""
+    kept = list(people)
+    await conn.execute(
+        "DELETE FROM employee WHERE account_id = $1 AND employee_id <> ALL($2::text[])",
+        account_id,
+        [p.id for p in kept],
+    )
+    for person in sorted(kept, key=lambda p: p.is_senior):
+        await save_employee(conn, account_id, person)
+
+
+async def write_snapshot(conn: asyncpg.Connection, account_id: str, staff: Staff) -> None:
+    """So that decisions of this version can be computed again."""
+    await conn.execute(
+        "INSERT INTO staff_snapshot (account_id, version, staff) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        account_id,
+        staff.version,
+        staff.model_dump(mode="json"),
+    )
+
+
+async def staff_at(conn: asyncpg.Connection, account_id: str, version: int) -> Staff:
+    """Raises NoSuchStaffVersion."""
+    stored = await conn.fetchval(
+        "SELECT staff FROM staff_snapshot WHERE account_id = $1 AND version = $2", account_id, version
+    )
+    if stored is None:
+        raise NoSuchStaffVersion(f"{account_id} version {version}")
+    return Staff.of((Employee.model_validate(p) for p in stored["employees"]), version)
+
+
+class StaffStore:
+    """The current staff, read again only when its version has moved on."""
+
+    def __init__(self) -> None:
+        self._staff: dict[str, Staff] = {}
+        self._written: set[tuple[str, int]] = set()
+
+    async def current(self, conn: asyncpg.Connection, account_id: str, version: int) -> Staff:
+        """version: the account's staff_version as just read; a newer staff may come back."""
+        staff = self._staff.get(account_id)
+        if staff is None or staff.version < version:
+            staff = self._staff[account_id] = await staff_of(conn, account_id)
+        return staff
+
+    async def remember(self, conn: asyncpg.Connection, account_id: str, staff: Staff) -> None:
+        """Writes the snapshot where this process has not seen it committed. Call `committed` after the commit."""
+        if (account_id, staff.version) not in self._written:
+            await write_snapshot(conn, account_id, staff)
+
+    def committed(self, account_id: str, staff: Staff) -> None:
+        self._written.add((account_id, staff.version))
+
+
+def _employee(row: asyncpg.Record) -> Employee:
+    return Employee(
+        id=row["employee_id"],
+        name=row["name"],
+        email=row["email"],
+        crm_user_id=row["mapped_id"],
+        extensions=tuple(row["extensions"]),
+        sip=tuple(row["sip"]),
+        numbers=tuple(row["numbers"]),
+        is_active=row["is_active"],
+        is_senior=row["is_senior"],
+        deputy_id=row["deputy_id"],
+        group=row["team"],
+    )
