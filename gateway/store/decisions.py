@@ -12,6 +12,8 @@ from typing import Any
 import asyncpg
 import orjson
 
+from gateway.store.sql import Conn
+
 _COLUMNS = "account_id, decision_id, kind, at, call_id, client, reason, outcome, steps, inputs"
 
 _ADD = f"""
@@ -81,7 +83,7 @@ def stable_id(*parts: str) -> str:
     return b32encode(digest[:16]).decode().rstrip("=").lower()
 
 
-async def add_decisions(conn: asyncpg.Connection, rows: Sequence[DecisionRow]) -> None:
+async def add_decisions(conn: Conn, rows: Sequence[DecisionRow]) -> None:
     """In one statement. One that is there already stays as it is."""
     if not rows:
         return
@@ -100,7 +102,7 @@ async def add_decisions(conn: asyncpg.Connection, rows: Sequence[DecisionRow]) -
     )
 
 
-async def decision(conn: asyncpg.Connection, account_id: str | None, decision_id: str) -> DecisionRow:
+async def decision(conn: Conn, account_id: str | None, decision_id: str) -> DecisionRow:
     """account_id None: of any account. Raises NoSuchDecision."""
     row = await conn.fetchrow(
         f"SELECT {_COLUMNS} FROM decision WHERE decision_id = $2 AND ($1::text IS NULL OR account_id = $1)",  # noqa: S608
@@ -112,7 +114,7 @@ async def decision(conn: asyncpg.Connection, account_id: str | None, decision_id
     return _decision(row)
 
 
-async def decisions_of_call(conn: asyncpg.Connection, account_id: str, call_id: str) -> list[DecisionRow]:
+async def decisions_of_call(conn: Conn, account_id: str, call_id: str) -> list[DecisionRow]:
     """In the order in which they were taken."""
     rows = await conn.fetch(
         f"SELECT {_COLUMNS} FROM decision WHERE account_id = $1 AND call_id = $2 ORDER BY at, decision_id",  # noqa: S608
@@ -123,7 +125,7 @@ async def decisions_of_call(conn: asyncpg.Connection, account_id: str, call_id: 
 
 
 async def decisions_of_client(
-    conn: asyncpg.Connection, account_id: str, client: str, *, before: datetime | None = None, limit: int = 50
+    conn: Conn, account_id: str, client: str, *, before: datetime | None = None, limit: int = 50
 ) -> list[DecisionRow]:
     """Newest first. client: E.164."""
     rows = await conn.fetch(
@@ -138,7 +140,7 @@ async def decisions_of_client(
 
 
 async def latest_decisions(
-    conn: asyncpg.Connection,
+    conn: Conn,
     account_id: str,
     *,
     kind: str | None = None,
@@ -157,7 +159,7 @@ async def latest_decisions(
     return [_decision(row) for row in rows]
 
 
-async def explain(conn: asyncpg.Connection, account_id: str | None, id: str) -> list[Explained]:
+async def explain(conn: Conn, account_id: str | None, id: str) -> list[Explained]:
     """The decision of this id, or all decisions of the call of this id, each with what it became in the CRM.
 
     Raises NoSuchDecision.
@@ -190,7 +192,7 @@ async def explain(conn: asyncpg.Connection, account_id: str | None, id: str) -> 
     ]
 
 
-async def forget_before(conn: asyncpg.Connection, before: datetime, *, limit: int = 5000) -> int:
+async def forget_before(conn: Conn, before: datetime, *, limit: int = 5000) -> int:
     """Deletes older decisions, nothing of an open case, of a call that goes on, or with effects that still wait."""
     done: str = await conn.execute(
         "DELETE FROM decision WHERE (account_id, decision_id) IN (SELECT d.account_id, d.decision_id FROM decision d"

@@ -9,6 +9,8 @@ from typing import Any
 
 import asyncpg
 
+from gateway.store.sql import Conn
+
 # One statement, so that a batch is one round trip and one commit. Rows come sorted by key: two gateways that insert the
 # same messages at once then wait for each other in one order and cannot deadlock.
 _INSERT = """
@@ -86,7 +88,7 @@ class Row:
 
 
 async def store(
-    conn: asyncpg.Connection, messages: Sequence[Message], *, timeout: float | None = None
+    conn: Conn, messages: Sequence[Message], *, timeout: float | None = None
 ) -> dict[tuple[str, str, bytes], int]:
     """Inserts the messages that are not known yet, enqueues a job per client, commits. The new ones' event ids.
 
@@ -109,7 +111,7 @@ async def store(
 
 
 async def known(
-    conn: asyncpg.Connection, identities: Sequence[tuple[str, str, bytes]], *, timeout: float | None = None
+    conn: Conn, identities: Sequence[tuple[str, str, bytes]], *, timeout: float | None = None
 ) -> dict[tuple[str, str, bytes], int]:
     """Event ids of messages that were stored earlier."""
     rows = await conn.fetch(
@@ -122,22 +124,20 @@ async def known(
     return {(r["account_id"], r["connection_id"], bytes(r["dedupe_key"])): r["event_id"] for r in rows}
 
 
-async def enqueue(conn: asyncpg.Connection, clients: Sequence[tuple[str, str]]) -> None:
+async def enqueue(conn: Conn, clients: Sequence[tuple[str, str]]) -> None:
     """A job for each (account_id, client_key); may run inside the caller's transaction."""
     if clients:
         await conn.execute(_DEFER, [a for a, _ in clients], [c for _, c in clients])
 
 
 async def overdue(
-    conn: asyncpg.Connection, *, received_before: datetime, now: datetime, limit: int = 1000
+    conn: Conn, *, received_before: datetime, now: datetime, limit: int = 1000
 ) -> list[tuple[str, str]]:
     """(account_id, client_key) of clients whose job is missing, whatever became of it."""
     return [(r[0], r[1]) for r in await conn.fetch(_OVERDUE, received_before, now, limit)]
 
 
-async def rows_of_calls(
-    conn: asyncpg.Connection, account_id: str, calls: Sequence[tuple[str, str]]
-) -> list[Row]:
+async def rows_of_calls(conn: Conn, account_id: str, calls: Sequence[tuple[str, str]]) -> list[Row]:
     """Every message of these calls (connection_id, call_key) except those put aside by a person, oldest first."""
     if not calls:
         return []
@@ -152,9 +152,7 @@ async def rows_of_calls(
     return [Row(*row) for row in rows]
 
 
-async def mark_applied(
-    conn: asyncpg.Connection, account_id: str, event_ids: Sequence[int], at: datetime
-) -> None:
+async def mark_applied(conn: Conn, account_id: str, event_ids: Sequence[int], at: datetime) -> None:
     if event_ids:
         await conn.execute(
             "UPDATE inbox SET state = 'applied', applied_at = $3, error = NULL"
@@ -165,7 +163,7 @@ async def mark_applied(
         )
 
 
-async def mark_dead(conn: asyncpg.Connection, account_id: str, event_ids: Sequence[int], error: str) -> None:
+async def mark_dead(conn: Conn, account_id: str, event_ids: Sequence[int], error: str) -> None:
     """To the dead-letter desk. error: `code: what in plain words`."""
     if event_ids:
         await conn.execute(
@@ -178,7 +176,7 @@ async def mark_dead(conn: asyncpg.Connection, account_id: str, event_ids: Sequen
 
 
 async def dead_letters(
-    conn: asyncpg.Connection, account_id: str, *, after: int = 0, limit: int = 100
+    conn: Conn, account_id: str, *, after: int = 0, limit: int = 100
 ) -> list[asyncpg.Record]:
     """Messages that could not be processed: event_id, connection_id, call_key, client, received_at, error, raw."""
     rows: list[asyncpg.Record] = await conn.fetch(
@@ -191,9 +189,7 @@ async def dead_letters(
     return rows
 
 
-async def retry_dead(
-    conn: asyncpg.Connection, account_id: str, event_ids: Sequence[int] | None = None
-) -> int:
+async def retry_dead(conn: Conn, account_id: str, event_ids: Sequence[int] | None = None) -> int:
     """Dead messages (None = all) are pending again, each with a job. How many. Run it inside a transaction."""
     rows = await conn.fetch(
         "UPDATE inbox SET state = 'pending', applied_at = NULL WHERE account_id = $1 AND state = 'dead'"
@@ -206,7 +202,7 @@ async def retry_dead(
     return len(rows)
 
 
-async def ignore_dead(conn: asyncpg.Connection, account_id: str, event_id: int, note: str) -> bool:
+async def ignore_dead(conn: Conn, account_id: str, event_id: int, note: str) -> bool:
     """Whether there was such a dead message. It takes no part in its call any more."""
     done: str = await conn.execute(
         "UPDATE inbox SET state = 'ignored', note = $3 WHERE account_id = $1 AND event_id = $2 AND state = 'dead'",
@@ -217,7 +213,7 @@ async def ignore_dead(conn: asyncpg.Connection, account_id: str, event_id: int, 
     return done != "UPDATE 0"
 
 
-async def forget_before(conn: asyncpg.Connection, before: datetime, *, limit: int = 5000) -> int:
+async def forget_before(conn: Conn, before: datetime, *, limit: int = 5000) -> int:
     """Deletes applied and ignored messages received earlier, nothing of a call that goes on or of an open case."""
     done: str = await conn.execute(
         "DELETE FROM inbox WHERE (account_id, event_id) IN (SELECT i.account_id, i.event_id FROM inbox i"
@@ -231,10 +227,11 @@ async def forget_before(conn: asyncpg.Connection, before: datetime, *, limit: in
     return int(done.split()[-1])
 
 
-async def backlog(conn: asyncpg.Connection) -> tuple[int, float]:
+async def backlog(conn: Conn) -> tuple[int, float]:
     """How many messages are pending and the age in seconds of the oldest, for the metrics."""
     row = await conn.fetchrow(
         "SELECT count(*) AS n, coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8 AS age"
         " FROM inbox WHERE state = 'pending'"
     )
+    assert row is not None
     return row["n"], row["age"]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import asyncpg
 
+from gateway.store.sql import Conn
 from routing.clients import Employee, Staff
 
 # An employee without a CRM user is mapped to the one with his e-mail address, where exactly one has it. A mapped user
@@ -45,14 +46,14 @@ class NoSuchStaffVersion(Exception):
     code = "no-such-staff-version"
 
 
-async def staff_of(conn: asyncpg.Connection, account_id: str) -> Staff:
+async def staff_of(conn: Conn, account_id: str) -> Staff:
     """Everybody, mapped to the CRM's users by id or e-mail, with the version. Empty for an unknown account."""
     rows = await conn.fetch(_STAFF, account_id)
     version = rows[0]["staff_version"] if rows else 0
     return Staff.of((_employee(row) for row in rows if row["employee_id"] is not None), version)
 
 
-async def stored_employees(conn: asyncpg.Connection, account_id: str) -> tuple[Employee, ...]:
+async def stored_employees(conn: Conn, account_id: str) -> tuple[Employee, ...]:
     """As an admin entered them: crm_user_id without what the e-mail address suggests."""
     rows = await conn.fetch(
         "SELECT *, crm_user_id AS mapped_id, true AS is_active FROM employee WHERE account_id = $1 ORDER BY employee_id",
@@ -61,7 +62,7 @@ async def stored_employees(conn: asyncpg.Connection, account_id: str) -> tuple[E
     return tuple(_employee(row) for row in rows)
 
 
-async def save_employee(conn: asyncpg.Connection, account_id: str, person: Employee) -> None:
+async def save_employee(conn: Conn, account_id: str, person: Employee) -> None:
     """Adds or changes one; who becomes the senior manager takes over from the former one. Run it inside a transaction."""
     if person.is_senior:
         await conn.execute(
@@ -85,7 +86,7 @@ async def save_employee(conn: asyncpg.Connection, account_id: str, person: Emplo
     )
 
 
-async def remove_employee(conn: asyncpg.Connection, account_id: str, employee_id: str) -> bool:
+async def remove_employee(conn: Conn, account_id: str, employee_id: str) -> bool:
     """Whether there was one."""
     done: str = await conn.execute(
         "DELETE FROM employee WHERE account_id = $1 AND employee_id = $2", account_id, employee_id
@@ -93,7 +94,7 @@ async def remove_employee(conn: asyncpg.Connection, account_id: str, employee_id
     return done != "DELETE 0"
 
 
-async def replace_staff(conn: asyncpg.Connection, account_id: str, people: Iterable[Employee]) -> None:
+async def replace_staff(conn: Conn, account_id: str, people: Iterable[Employee]) -> None:
     """Exactly these from now on (an import). Run it inside a transaction; unchanged people stay untouched."""
     kept = list(people)
     await conn.execute(
@@ -105,7 +106,7 @@ async def replace_staff(conn: asyncpg.Connection, account_id: str, people: Itera
         await save_employee(conn, account_id, person)
 
 
-async def write_snapshot(conn: asyncpg.Connection, account_id: str, staff: Staff) -> None:
+async def write_snapshot(conn: Conn, account_id: str, staff: Staff) -> None:
     """So that decisions of this version can be computed again."""
     await conn.execute(
         "INSERT INTO staff_snapshot (account_id, version, staff) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
@@ -115,7 +116,7 @@ async def write_snapshot(conn: asyncpg.Connection, account_id: str, staff: Staff
     )
 
 
-async def staff_at(conn: asyncpg.Connection, account_id: str, version: int) -> Staff:
+async def staff_at(conn: Conn, account_id: str, version: int) -> Staff:
     """Raises NoSuchStaffVersion."""
     stored = await conn.fetchval(
         "SELECT staff FROM staff_snapshot WHERE account_id = $1 AND version = $2", account_id, version
@@ -132,14 +133,14 @@ class StaffStore:
         self._staff: dict[str, Staff] = {}
         self._written: set[tuple[str, int]] = set()
 
-    async def current(self, conn: asyncpg.Connection, account_id: str, version: int) -> Staff:
+    async def current(self, conn: Conn, account_id: str, version: int) -> Staff:
         """version: the account's staff_version as just read; a newer staff may come back."""
         staff = self._staff.get(account_id)
         if staff is None or staff.version < version:
             staff = self._staff[account_id] = await staff_of(conn, account_id)
         return staff
 
-    async def remember(self, conn: asyncpg.Connection, account_id: str, staff: Staff) -> None:
+    async def remember(self, conn: Conn, account_id: str, staff: Staff) -> None:
         """Writes the snapshot where this process has not seen it committed. Call `committed` after the commit."""
         if (account_id, staff.version) not in self._written:
             await write_snapshot(conn, account_id, staff)
