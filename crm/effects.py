@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from crm.port import Lane
-from crm.writing import store
+from crm.writing.store import orders as store
 from routing.clients import ClientEntity, EntityKind, Ref
 from routing.plan import (
     AddNote,

@@ -1,0 +1,1 @@
+"""SQL of the effects: `orders` (made by decisions), `work` (what the writer does with them), `desk`, `runs` (backfill)."""
