@@ -98,6 +98,8 @@ class Call(BaseModel):
     client, line: as the PBX spelled them (normalised by the caller with the connection's policy).
     rung: every party whose phone rang, in order. talks: who talked, in order; empty = nobody.
     talk_seconds: whole seconds of talk, None until known. is_over: the conversation attempt has ended.
+    recording: the newest one; recordings: all of them (a transferred call has several). is_end_lost: the hangup never
+    came and a timer closed the call, so ended_at is when it was closed and the talk's length is unknown.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -116,7 +118,9 @@ class Call(BaseModel):
     talk_seconds: int | None = None
     wait_seconds: int | None = None
     recording: str | None = None
+    recordings: tuple[str, ...] = ()
     is_callback: bool = False
+    is_end_lost: bool = False
     params: Mapping[str, str] = Field(default_factory=dict)
 
     @property

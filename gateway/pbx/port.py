@@ -75,6 +75,19 @@ class WireForbidden(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookupRequest:
+    """Whose client is calling? phone, did: as spelled, a `+` that arrived as a space repaired; None = not sent.
+
+    format: the form of the answer that the request asks for, None = the connection's dialect.
+    """
+
+    phone: str | None = None
+    did: str | None = None
+    call_id: str | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
     """canonical: the payload in a form that is the same for every repetition of the same message: what duplicates are
     recognised by. events: what happened, possibly nothing (a ping). answer: the body the vendor expects, None = ours."""
@@ -82,6 +95,9 @@ class Parsed:
     canonical: str
     events: tuple[CallEvent, ...]
     answer: tuple[str, bytes] | None = None  # (content type, body)
+    asks: LookupRequest | None = (
+        None  # the message is a question too: answered with lookup_answer (sipgate's newCall)
+    )
 
 
 class PbxKind(Protocol):
@@ -93,4 +109,18 @@ class PbxKind(Protocol):
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
         """Raises WireInvalid naming the field; never returns a half-filled event."""
+        ...
+
+    def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
+        """Read a question. Never raises: what cannot be read counts as not sent, since the phone is ringing."""
+        ...
+
+    def lookup_answer(
+        self, answer: Mapping[str, Any], connection: Connection, format: str | None = None
+    ) -> tuple[str, bytes]:
+        """Write the answer for this PBX: (content type, body).
+
+        answer: the contract's JSON object (decision_id, caller, outcome, reason, entity, responsible, targets, …).
+        format: json, text, xml or a dialect's name; overrides the connection's dialect; an unknown one is ignored.
+        """
         ...

@@ -1,0 +1,209 @@
+"""How answers to a lookup are written: one function per dialect, in one visible table.
+
+`json` is the contract's own form. `text` is the first target's address or nothing. The others are what particular
+PBXs consume; each says "carry on with your scheme" in its own way when there is no target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import orjson
+
+from gateway.pbx.payload import read_fields
+from gateway.pbx.port import Connection, Inbound, LookupRequest, WireInvalid
+
+Answer = Mapping[str, Any]
+Written = tuple[str, bytes]
+
+_JSON = "application/json"
+_XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
+
+_PHONE = ("phone", "from", "caller", "number", "From", "Caller-Caller-ID-Number", "caller_id_number")
+_DID = ("did", "to", "called", "callee", "dst", "destination", "To", "Caller-Destination-Number")
+_CALL_ID = ("call_id", "callId", "callid", "uniqueid", "uuid", "Unique-ID", "Channel-Call-UUID")
+
+
+def read_lookup(request: Inbound) -> LookupRequest:
+    """A question in query, form or JSON. Never raises: an unreadable body is as good as none."""
+    try:
+        fields = read_fields(request)
+    except WireInvalid:
+        fields = dict(request.query)
+    return lookup_of(fields)
+
+
+def lookup_of(fields: Mapping[str, Any]) -> LookupRequest:
+    return LookupRequest(
+        phone=_number(_named(fields, _PHONE)),
+        did=_number(_named(fields, _DID)),
+        call_id=_named(fields, _CALL_ID),
+        format=(_named(fields, ("format",)) or "").strip().lower() or None,
+    )
+
+
+def _named(fields: Mapping[str, Any], names: Sequence[str]) -> str | None:
+    """The first of these fields that holds anything; JSON numbers count as text."""
+    for name in names:
+        value = fields.get(name)
+        if isinstance(value, list) and value:
+            value = value[0]
+        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
+            return str(value)
+    return None
+
+
+def _number(raw: str | None) -> str | None:
+    """`+7…` put into a URL without escaping arrives as ` 7…`: a leading space before a digit was a plus."""
+    if raw is None:
+        return None
+    if raw[0] == " " and raw.lstrip(" ")[:1].isdigit():
+        return "+" + raw.strip()
+    return raw.strip()
+
+
+def write(answer: Answer, connection: Connection, dialect: str) -> Written:
+    """dialect: a key of DIALECTS; an unknown one is plain JSON."""
+    return DIALECTS.get(dialect, _json)(answer, connection)
+
+
+def chosen(connection: Connection, format: str | None, xml: str = "sipgate") -> str:
+    """The dialect to answer in. format `xml` means the connection's own XML where it has one, else the kind's."""
+    wanted = (format or "").strip().lower()
+    if wanted == "xml":
+        return connection.dialect if connection.dialect in ("sipgate", "freeswitch") else xml
+    return wanted if wanted in DIALECTS else connection.dialect
+
+
+def address(target: Mapping[str, Any], connection: Connection) -> str:
+    """The target's address in the spelling that the PBX expects.
+
+    Setting `number_spelling`: e164 (+7…), digits (7…, what Ringostat and MANGO want) or a prefix such as `8` for the
+    national form of +7 numbers. Extensions and SIP logins stay as they are.
+    """
+    text = str(target.get("address") or "")
+    if target.get("kind") != "phone" or not text.startswith("+"):
+        return text
+    digits_only = connection.kind in ("ringostat", "mango")
+    spelling = connection.settings.get("number_spelling", "digits" if digits_only else "e164")
+    if spelling == "digits":
+        return text[1:]
+    if spelling == "8" and text.startswith("+7") and len(text) == 12:
+        return "8" + text[2:]
+    return text
+
+
+def _targets(answer: Answer) -> list[Mapping[str, Any]]:
+    return [target for target in answer.get("targets") or [] if target.get("address")]
+
+
+def _first_address(answer: Answer, connection: Connection) -> str:
+    targets = _targets(answer)
+    return address(targets[0], connection) if targets else ""
+
+
+def _json(answer: Answer, connection: Connection) -> Written:
+    return _JSON, orjson.dumps(dict(answer))
+
+
+def _text(answer: Answer, connection: Connection) -> Written:
+    return "text/plain; charset=utf-8", _first_address(answer, connection).encode()
+
+
+def _sipgate(answer: Answer, connection: Connection) -> Written:
+    """`<Dial>` with up to five numbers, or an empty response = carry on (facts: sipgate.io README).
+
+    answer and hangup are pushed only to the URLs named here: setting `events_url`, the full address with its token.
+    """
+    url = connection.settings.get("events_url")
+    attributes = f" onAnswer={quoteattr(str(url))} onHangup={quoteattr(str(url))}" if url else ""
+    numbers = [address(target, connection).removeprefix("+") for target in _targets(answer)[:5]]
+    dialled = "".join(f"<Number>{escape(number)}</Number>" for number in numbers)
+    inner = f"<Dial>{dialled}</Dial>" if dialled else ""
+    return "application/xml", f"{_XML_HEAD}<Response{attributes}>{inner}</Response>".encode()
+
+
+def _zammad(answer: Answer, connection: Connection) -> Written:
+    """`{}` = carry on. `dial` is documented for outbound caller ids only; that PBXs route by it is not confirmed."""
+    number = _first_address(answer, connection)
+    return _JSON, orjson.dumps({"action": "dial", "number": number} if number else {})
+
+
+def _freeswitch(answer: Answer, connection: Connection) -> Written:
+    """A dialplan section that bridges to the targets one after another, or "not found" so that the next binding answers.
+
+    Setting `bridge`: the dial string of one address, `user/{address}` by default; `phone_bridge` for outside numbers.
+    `context`: the dialplan context asked for. The shape of the answer is from the vendor's documentation by memory.
+    """
+    targets = _targets(answer)
+    if not targets:
+        return "text/xml", (
+            f'{_XML_HEAD}<document type="freeswitch/xml"><section name="result">'
+            '<result status="not found"/></section></document>'
+        ).encode()
+    context = quoteattr(str(connection.settings.get("context", "public")))
+    return "text/xml", (
+        f'{_XML_HEAD}<document type="freeswitch/xml"><section name="dialplan"><context name={context}>'
+        f'<extension name="callmatrix"><condition>{"".join(_bridges(targets, connection))}'
+        "</condition></extension></context></section></document>"
+    ).encode()
+
+
+def _bridges(targets: Sequence[Mapping[str, Any]], connection: Connection) -> list[str]:
+    actions = ['<action application="set" data="hangup_after_bridge=true"/>']
+    actions.append('<action application="set" data="continue_on_fail=true"/>')
+    for target in targets:
+        name = "phone_bridge" if target.get("kind") == "phone" else "bridge"
+        default = "sofia/gateway/gw/{address}" if name == "phone_bridge" else "user/{address}"
+        dialled = str(connection.settings.get(name, default)).replace(
+            "{address}", address(target, connection)
+        )
+        ring = target.get("ring_seconds")
+        data = f"[leg_timeout={int(ring)}]{dialled}" if ring else dialled
+        actions.append(f'<action application="bridge" data={quoteattr(data)}/>')
+    fallback = connection.settings.get("fallback")
+    if fallback:
+        actions.append(f'<action application="transfer" data={quoteattr(str(fallback))}/>')
+    return actions
+
+
+def _kamailio(answer: Answer, connection: Connection) -> Written:
+    """A document for the rtjson module: routes tried one after another; no routes = carry on.
+
+    Setting `sip_uri`: the URI of one address, `sip:{address}@{domain}` by default with the setting `domain`.
+    `fallback`: an address tried last.
+    """
+    template = str(connection.settings.get("sip_uri", "sip:{address}@{domain}"))
+    domain = str(connection.settings.get("domain", "127.0.0.1"))
+    routes: list[dict[str, Any]] = []
+    for target in _targets(answer):
+        where = address(target, connection)
+        uri = where if where.startswith("sip:") else f"sip:{where}" if "@" in where else ""
+        route: dict[str, Any] = {
+            "uri": uri or template.replace("{address}", where).replace("{domain}", domain)
+        }
+        if ring := target.get("ring_seconds"):
+            route["fr_inv_timer"] = int(ring) * 1000
+        routes.append(route)
+    return _JSON, orjson.dumps({"version": "1.0", "routing": "serial", "routes": routes})
+
+
+def _ringostat(answer: Answer, connection: Connection) -> Written:
+    """One key of a JSON object, named in the cabinet and in setting `answer_key`; that `destination` is the default is our choice."""
+    key = str(connection.settings.get("answer_key", "destination"))
+    return _JSON, orjson.dumps({key: _first_address(answer, connection)})
+
+
+DIALECTS: Mapping[str, Callable[[Answer, Connection], Written]] = {
+    "json": _json,
+    "text": _text,
+    "sipgate": _sipgate,
+    "zammad": _zammad,
+    "freeswitch": _freeswitch,
+    "kamailio": _kamailio,
+    "rtjson": _kamailio,
+    "ringostat": _ringostat,
+    "ringostat_text": _text,
+}

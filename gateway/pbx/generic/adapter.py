@@ -1,0 +1,41 @@
+"""The generic kind as a PbxKind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.pbx import dialects
+from gateway.pbx.generic.wire import parse_event
+from gateway.pbx.payload import bears_secret, canonical, read_fields
+from gateway.pbx.port import Connection, Inbound, LookupRequest, Parsed
+from routing.calls import EventKind
+
+
+class GenericKind:
+    """newCall, answer, hangup and recording as JSON, form or query. Answers in any dialect."""
+
+    kind = "generic"
+
+    def authenticate(self, request: Inbound, connection: Connection) -> bool:
+        return bears_secret(request, connection)
+
+    def parse(self, request: Inbound, connection: Connection) -> Parsed:
+        fields = read_fields(request)
+        events = parse_event(fields, request.path, request.received_at, connection)
+        is_new = any(event.kind is EventKind.STARTED for event in events)
+        told = {"path": request.path, **fields} if request.path else fields
+        answer, asks = None, None
+        if connection.dialect in ("sipgate", "zammad"):
+            # These have one URL: their newCall is the question too, and sipgate's answer decides about later pushes.
+            asks = dialects.lookup_of(fields) if is_new else None
+            answer = dialects.write({}, connection, connection.dialect)
+        return Parsed(canonical=canonical(told), events=events, answer=answer, asks=asks)
+
+    def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
+        return dialects.read_lookup(request)
+
+    def lookup_answer(
+        self, answer: Mapping[str, Any], connection: Connection, format: str | None = None
+    ) -> tuple[str, bytes]:
+        return dialects.write(answer, connection, dialects.chosen(connection, format))

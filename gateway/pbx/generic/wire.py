@@ -1,0 +1,234 @@
+"""The generic push format ↔ call events. Pure: bytes and values in, values out.
+
+A superset of what sipgate pushes and of Zammad's generic CTI interface: newCall, answer, hangup; and ours: ringing,
+recording, summary. Names of fields are accepted in several spellings; what is not known is kept as a parameter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.pbx.payload import as_count, as_params, as_text
+from gateway.pbx.port import Connection, WireInvalid
+from gateway.pbx.sides import Sides, sides
+from routing.calls import CallEvent, Direction, Disposition, EventKind
+
+_EVENTS: Mapping[str, EventKind | None] = {
+    "newcall": EventKind.STARTED,
+    "ringing": EventKind.RANG,
+    "ring": EventKind.RANG,
+    "answer": EventKind.ANSWERED,
+    "answered": EventKind.ANSWERED,
+    "leave": EventKind.LEG_ENDED,
+    "hangup": EventKind.ENDED,
+    "recording": EventKind.RECORDING,
+    "summary": EventKind.SUMMARY,
+    "dtmf": None,  # sipgate's key presses: accepted, nothing follows from them
+    "ping": None,
+}
+
+_DIRECTIONS: Mapping[str, Direction] = {
+    "in": "inbound",
+    "inbound": "inbound",
+    "incoming": "inbound",
+    "out": "outbound",
+    "outbound": "outbound",
+    "outgoing": "outbound",
+    "internal": "internal",
+    "local": "internal",
+}
+
+# sipgate's and Zammad's seven causes; normalClearing says nothing about whether anybody talked.
+_CAUSES: Mapping[str, Disposition | None] = {
+    "normalclearing": None,
+    "busy": Disposition.BUSY,
+    "cancel": Disposition.CANCELLED,
+    "cancelled": Disposition.CANCELLED,
+    "noanswer": Disposition.NO_ANSWER,
+    "congestion": Disposition.FAILED,
+    "notfound": Disposition.FAILED,
+    "forwarded": None,
+    "answered": Disposition.ANSWERED,
+    "rejected": Disposition.REJECTED,
+    "failed": Disposition.FAILED,
+}
+
+_ALIASES: Mapping[str, tuple[str, ...]] = {
+    "event": ("event", "type"),
+    "call": ("callId", "call_id", "callid"),
+    "from": ("from", "caller"),
+    "to": ("to", "callee"),
+    "direction": ("direction",),
+    "at": ("at", "timestamp", "time"),
+    "extension": ("extension",),
+    "user": ("user",),
+    "answering": ("answeringNumber", "answering_number"),
+    "cause": ("cause", "reason"),
+    "billsec": ("billsec", "talk_seconds"),
+    "recording": ("recording", "recording_url", "record"),
+    "callback": ("callback", "is_callback"),
+    "started": ("startedAt", "started_at"),
+    "answered": ("answeredAt", "answered_at"),
+    "leg": ("leg",),
+}
+_KNOWN = frozenset(name for names in _ALIASES.values() for name in names) | {"params", "format"}
+
+
+class _Fields:
+    """The payload by our names; remembers under which of its names a value came, for errors."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self.raw = raw
+
+    def name(self, wanted: str) -> str:
+        names = _ALIASES[wanted]
+        return next((name for name in names if self.raw.get(name) not in (None, "", [])), names[0])
+
+    def text(self, wanted: str) -> str | None:
+        name = self.name(wanted)
+        return as_text(self.raw.get(name), name)
+
+    def texts(self, wanted: str) -> list[str]:
+        name = self.name(wanted)
+        value = self.raw.get(name)
+        values = value if isinstance(value, list) else [value]
+        return [text for item in values if (text := as_text(item, name))]
+
+    def time(self, wanted: str) -> datetime | None:
+        text = self.text(wanted)
+        return rfc3339(text, self.name(wanted)) if text else None
+
+    def word(self, wanted: str, words: Mapping[str, Any]) -> Any:
+        """A word of a closed set, whatever its case and separators."""
+        text = self.text(wanted)
+        if text is None:
+            return None
+        plain = re.sub(r"[\W_]", "", text).lower()
+        if plain not in words:
+            raise WireInvalid(self.name(wanted), f"is not one of {', '.join(words)}")
+        return words[plain]
+
+
+def rfc3339(text: str, field: str) -> datetime:
+    """A point in time with its offset, as UTC. Raises WireInvalid; a `+` that arrived as a space is repaired."""
+    repaired = re.sub(r" (\d\d:?\d\d)$", r"+\1", text) if "T" in text.upper() else text
+    try:
+        at = datetime.fromisoformat(repaired)
+    except ValueError as err:
+        raise WireInvalid(field, "must be an RFC 3339 time such as 2026-11-21T10:00:00Z") from err
+    if at.tzinfo is None:
+        raise WireInvalid(field, "must tell its offset from UTC (Z or +03:00)")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as err:
+        raise WireInvalid(field, "is out of range") from err
+
+
+def parse_event(
+    raw: Mapping[str, Any], path: str, received_at: datetime, connection: Connection
+) -> tuple[CallEvent, ...]:
+    """One message as call events; () for what is known but says nothing about a call.
+
+    raw: fields by name as `read_fields` gives them. path: the event's name where it stands in the URL instead.
+    Raises WireInvalid naming the field.
+    """
+    fields = _Fields({**raw, "event": raw.get("event") or raw.get("type") or path.rpartition("/")[2]})
+    kind: EventKind | None = fields.word("event", _EVENTS)
+    if kind is None and not fields.text("event"):
+        raise WireInvalid("event", "is missing")
+    if kind is None:
+        return ()
+    call_key = fields.text("call")
+    if call_key is None:
+        raise WireInvalid("callId", "is missing")
+    if kind is EventKind.RECORDING and fields.text("recording") is None:
+        raise WireInvalid("recording", "is missing")
+    return _events(kind, call_key, fields, received_at, connection)
+
+
+def _events(
+    kind: EventKind, call_key: str, fields: _Fields, received_at: datetime, connection: Connection
+) -> tuple[CallEvent, ...]:
+    told = sides(fields.text("from"), fields.text("to"), fields.word("direction", _DIRECTIONS), connection)
+    at = fields.time("at") or received_at
+    talk_seconds = as_count(fields.raw.get(name := fields.name("billsec")), name)
+    party = _party(fields, told)
+    event = CallEvent(
+        kind=kind,
+        call_key=call_key,
+        at=at,
+        direction=told.direction,
+        client=told.client,
+        line=told.line,
+        leg=fields.text("leg"),
+        is_callback=(fields.text("callback") or "").lower() in ("1", "true", "yes", "on"),
+        started_at=fields.time("started"),
+        answered_at=fields.time("answered"),
+        recording=fields.text("recording"),
+        params=_params(fields.raw),
+    )
+    if kind is EventKind.STARTED:
+        return (event.model_copy(update={"party": told.party}), *_rang(event, fields, told))
+    if kind is EventKind.ANSWERED and _is_voicemail(fields):
+        return (event.model_copy(update={"kind": EventKind.STARTED}),)
+    if kind is EventKind.RANG:
+        return _rang(event, fields, told) or (event,)
+    if kind in (EventKind.ENDED, EventKind.SUMMARY):
+        if _is_voicemail(fields):
+            party = None
+        cause = _cause(fields, party, talk_seconds)
+        return (event.model_copy(update={"party": party, "cause": cause, "talk_seconds": talk_seconds}),)
+    return (event.model_copy(update={"party": party}),)
+
+
+def _rang(event: CallEvent, fields: _Fields, told: Sides) -> tuple[CallEvent, ...]:
+    """One event per phone that rings: sipgate and Zammad name them all in `user[]`."""
+    if told.direction == "outbound":
+        return ()
+    parties = [text] if (text := fields.text("extension")) else fields.texts("user")
+    if not parties and told.direction == "internal" and event.kind is EventKind.STARTED:
+        parties = [number] if (number := fields.text("to")) else []
+    return tuple(
+        event.model_copy(update={"kind": EventKind.RANG, "party": party, "leg": event.leg, "params": {}})
+        for party in dict.fromkeys(parties)
+    )
+
+
+def _party(fields: _Fields, told: Sides) -> str | None:
+    """Who of ours talked: the extension; a user that reads like an address; the answering number; any user.
+
+    sipgate's `user` is a person's display name, which maps to nobody; on outbound calls `answeringNumber` is the client's.
+    """
+    if extension := fields.text("extension"):
+        return extension
+    users = fields.texts("user")
+    if users and re.fullmatch(r"(sip:)?[\w.+-]*\d[\w.+-]*(@.+)?", users[0]):
+        return users[0]
+    if told.direction == "outbound":
+        return users[0] if users else told.party
+    return fields.text("answering") or (users[0] if users else None)
+
+
+def _is_voicemail(fields: _Fields) -> bool:
+    """sipgate: a mailbox that picks up is no person."""
+    return (fields.text("answering") or "").lower() == "voicemail"
+
+
+def _cause(fields: _Fields, party: str | None, talk_seconds: int | None) -> Disposition | None:
+    cause: Disposition | None = fields.word("cause", _CAUSES)
+    if cause is None and (talk_seconds or (party and fields.text("answering") and talk_seconds is None)):
+        # A hangup that names who answered is proof enough when the answer itself got lost.
+        return Disposition.ANSWERED
+    if cause is not None and cause is not Disposition.ANSWERED and talk_seconds:
+        return Disposition.ANSWERED
+    return cause
+
+
+def _params(raw: Mapping[str, Any]) -> dict[str, str]:
+    inner = raw.get("params") or {}
+    if not isinstance(inner, Mapping):
+        raise WireInvalid("params", "must be an object")
+    return as_params({**{k: v for k, v in raw.items() if k not in _KNOWN}, **inner})

@@ -1,0 +1,94 @@
+"""Who of the two numbers of a call is the client, who is ours."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gateway.pbx.port import Connection
+from routing.calls import Direction
+
+ANONYMOUS = "anonymous"
+
+_WITHHELD = frozenset(
+    {
+        "anonymous",
+        "unknown",
+        "<unknown>",
+        "private",
+        "withheld",
+        "restricted",
+        "unavailable",
+        "hidden",
+        "anon",
+    }
+)
+_MAX_EXTENSION_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """direction None: it could not be told, and then neither can client and line. party: our side's own address."""
+
+    direction: Direction | None
+    client: str | None
+    line: str | None
+    party: str | None = None
+
+
+def spelled(number: str | None) -> str | None:
+    """A number as the PBX spelled it, with all ways to say that it was withheld made one."""
+    if number is None or not number.strip():
+        return None
+    return ANONYMOUS if number.strip().lower() in _WITHHELD else number.strip()
+
+
+def is_extension(number: str | None, connection: Connection) -> bool:
+    """A short number that is not one of the connection's lines (a test set-up may have short ones)."""
+    if not number or _is_line(number, connection):
+        return False
+    longest = connection.settings.get("extension_digits", _MAX_EXTENSION_DIGITS)
+    return number.isascii() and number.isdigit() and len(number) <= int(longest)
+
+
+def sides(
+    caller: str | None, called: str | None, direction: Direction | None, connection: Connection
+) -> Sides:
+    """Tell the sides apart; where the PBX does not say the direction, by our lines and by short numbers."""
+    caller, called = spelled(caller), spelled(called)
+    if is_extension(caller, connection) and is_extension(called, connection):
+        return Sides("internal", None, None, caller)
+    if direction is None:
+        direction = _guessed(caller, called, connection)
+    if direction == "internal":
+        return Sides("internal", None, None, caller)
+    if direction == "inbound":
+        return Sides("inbound", caller, called)
+    if direction == "outbound":
+        if is_extension(caller, connection):
+            return Sides("outbound", called, None, caller)
+        return Sides("outbound", called, caller)
+    return Sides(None, None, None)
+
+
+def _guessed(caller: str | None, called: str | None, connection: Connection) -> Direction | None:
+    is_ours = (_is_line(caller, connection), _is_line(called, connection))
+    if is_ours == (True, True):
+        return "internal"
+    if is_ours[1] or (called and is_extension(called, connection) and caller):
+        return "inbound"
+    if is_ours[0] or (caller and is_extension(caller, connection) and called):
+        return "outbound"
+    return None
+
+
+def _is_line(number: str | None, connection: Connection) -> bool:
+    if not number:
+        return False
+    wanted = _comparable(number)
+    return bool(wanted) and any(_comparable(line) == wanted for line in connection.lines)
+
+
+def _comparable(number: str) -> str:
+    """The last ten digits: enough to recognise one of a handful of own numbers in any spelling."""
+    return re.sub(r"\D", "", number)[-10:]

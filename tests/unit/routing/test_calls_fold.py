@@ -1,0 +1,254 @@
+"""Events folded into calls: any order, any repetition, and who wins where they disagree."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.calls import CallEvent, Disposition, EventKind
+from routing.fold import close_lost, fold
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+def an_event(kind: str, second: float = 0, **fields: Any) -> CallEvent:
+    fields.setdefault("call_key", "c1")
+    return CallEvent(kind=EventKind(kind), at=NOON + timedelta(seconds=second), **fields)
+
+
+def answered_call() -> list[CallEvent]:
+    return [
+        an_event("started", 0, direction="inbound", client="+79001234567", line="+74951234567"),
+        an_event("rang", 1, party="101"),
+        an_event("answered", 5, party="101"),
+        an_event("ended", 35),
+    ]
+
+
+_seconds = st.integers(-300, 300)
+_events = st.builds(
+    lambda kind, second, leg, party, cause, talk, wait, seq, direction, client, answered: an_event(
+        kind,
+        second,
+        leg=leg,
+        party=party,
+        cause=cause,
+        talk_seconds=talk,
+        wait_seconds=wait,
+        seq=seq,
+        direction=direction,
+        client=client,
+        answered_at=None if answered is None else NOON + timedelta(seconds=answered),
+        params={"utm_source": party} if party else {},
+    ),
+    st.sampled_from([kind.value for kind in EventKind]),
+    _seconds,
+    st.sampled_from([None, "a", "b"]),
+    st.sampled_from([None, "101", "102"]),
+    st.sampled_from([None, *Disposition]),
+    st.sampled_from([None, 0, 30]),
+    st.sampled_from([None, 3]),
+    st.sampled_from([None, 1, 2]),
+    st.sampled_from([None, "inbound", "outbound", "internal"]),
+    st.sampled_from([None, "+79001234567", "+79007654321"]),
+    st.one_of(st.none(), _seconds),
+)
+
+
+@given(st.lists(_events, min_size=1, max_size=9), st.randoms(use_true_random=False))
+def test_any_order_and_any_repetition_gives_the_same_call(events: list[CallEvent], random: Any) -> None:
+    repeated = [event for event in events for _ in range(random.randint(1, 3))]
+    random.shuffle(repeated)
+    assert fold(repeated) == fold(events)
+
+
+@given(st.lists(_events, min_size=1, max_size=9))
+def test_no_call_has_a_negative_duration_whatever_the_clocks_say(events: list[CallEvent]) -> None:
+    call = fold(events)
+    assert call.talk_seconds is None or call.talk_seconds >= 0
+    assert call.wait_seconds is None or call.wait_seconds >= 0
+    assert call.answered_at is None or call.answered_at >= call.started_at
+    assert call.ended_at is None or call.ended_at >= (call.answered_at or call.started_at)
+    for talk in call.talks:
+        assert talk.started_at >= call.started_at
+        assert talk.ended_at is None or talk.ended_at >= talk.started_at
+        assert call.ended_at is None or talk.ended_at is None or talk.ended_at <= call.ended_at
+
+
+@given(st.lists(_events, min_size=1, max_size=9))
+def test_the_parts_of_a_call_agree_with_each_other(events: list[CallEvent]) -> None:
+    call = fold(events)
+    assert call.is_answered == bool(call.talks)
+    assert call.is_answered == (call.disposition in (Disposition.ANSWERED, Disposition.TALKING))
+    assert call.is_over == (call.ended_at is not None)
+    assert call.is_over == (call.disposition not in (Disposition.RINGING, Disposition.TALKING))
+
+
+@given(st.lists(_events, min_size=1, max_size=9), _seconds)
+def test_closing_a_lost_call_ends_it_and_a_second_time_changes_nothing(
+    events: list[CallEvent], second: int
+) -> None:
+    call = fold(events)
+    closed = close_lost(call, NOON + timedelta(seconds=second))
+    assert closed.is_over
+    assert closed.is_answered == call.is_answered
+    assert closed.ended_at is not None
+    assert closed.ended_at >= closed.started_at
+    assert close_lost(closed, NOON + timedelta(days=1)) == closed
+
+
+def test_an_answered_call_knows_who_when_and_how_long() -> None:
+    call = fold(answered_call())
+    assert (call.disposition, call.answered_by, call.talk_seconds, call.wait_seconds) == (
+        "answered",
+        "101",
+        30,
+        5,
+    )
+    assert (call.client, call.line, call.direction) == ("+79001234567", "+74951234567", "inbound")
+    assert call.talks[0].ended_at == call.ended_at == NOON + timedelta(seconds=35)
+
+
+def test_a_late_answer_beats_an_earlier_missed() -> None:
+    missed = [an_event("started"), an_event("ended", 20, cause=Disposition.NO_ANSWER)]
+    assert fold(missed).disposition is Disposition.NO_ANSWER
+    late = fold([*missed, an_event("answered", 12, party="102")])
+    assert (late.disposition, late.answered_by, late.talk_seconds) == (Disposition.ANSWERED, "102", 8)
+
+
+def test_ring_all_that_nobody_takes_is_one_missed_call_naming_all_phones() -> None:
+    legs = [an_event("rang", n, party=f"10{n}", leg=f"l{n}") for n in (1, 2, 3)]
+    gone = [an_event("leg_ended", 20, party=f"10{n}", leg=f"l{n}") for n in (1, 2, 3)]
+    call = fold([an_event("started"), *legs, *gone, an_event("ended", 21)])
+    assert (call.disposition, call.rung, call.talks, call.talk_seconds) == (
+        Disposition.NO_ANSWER,
+        ("101", "102", "103"),
+        (),
+        0,
+    )
+
+
+def test_one_busy_phone_of_a_group_does_not_make_the_call_busy() -> None:
+    legs = [
+        an_event("leg_ended", 5, leg="a", cause=Disposition.BUSY),
+        an_event("leg_ended", 20, leg="b", cause=Disposition.NO_ANSWER),
+    ]
+    assert fold([an_event("started"), *legs, an_event("ended", 21)]).disposition is Disposition.NO_ANSWER
+    assert fold([an_event("started"), legs[0], an_event("ended", 21)]).disposition is Disposition.BUSY
+
+
+def test_a_transfer_keeps_one_call_with_its_talkers_in_order() -> None:
+    call = fold(
+        [
+            an_event("started"),
+            an_event("answered", 5, party="101", leg="a"),
+            an_event("leg_ended", 20, party="101", leg="a"),
+            an_event("answered", 25, party="102", leg="b", transferred_from="a"),
+            an_event("ended", 60),
+        ]
+    )
+    told = [
+        (t.party, (t.started_at - NOON).seconds, (t.ended_at - NOON).seconds)
+        for t in call.talks
+        if t.ended_at
+    ]
+    assert told == [("101", 5, 20), ("102", 25, 60)]
+    assert call.talk_seconds == 55
+
+
+def test_a_hold_and_its_end_are_one_talk() -> None:
+    call = fold(
+        [an_event("answered", 5, party="101", leg="a"), an_event("answered", 15, party="101", leg="a")]
+    )
+    assert [talk.party for talk in call.talks] == ["101"]
+    assert call.disposition is Disposition.TALKING
+    assert call.talk_seconds is None
+
+
+def test_a_report_without_talk_beats_an_answer_of_the_voice_menu() -> None:
+    ivr = [an_event("started"), an_event("answered", 1, leg="ivr"), an_event("ended", 9)]
+    report = an_event("summary", 9, talk_seconds=0, party="101")
+    assert fold(ivr).is_answered
+    call = fold([*ivr, report])
+    assert (call.is_answered, call.disposition, call.rung) == (False, Disposition.NO_ANSWER, ("101",))
+
+
+def test_a_report_alone_is_a_whole_call() -> None:
+    report = an_event(
+        "summary",
+        60,
+        direction="inbound",
+        client="+79001234567",
+        party="103",
+        started_at=NOON,
+        talk_seconds=40,
+    )
+    call = fold([report])
+    assert (call.answered_by, call.talk_seconds, call.wait_seconds) == ("103", 40, 20)
+    assert (call.answered_at, call.ended_at) == (NOON + timedelta(seconds=20), NOON + timedelta(seconds=60))
+
+
+def test_a_report_names_the_first_talker_whose_answer_was_lost() -> None:
+    call = fold(
+        [
+            an_event("answered", 25, party="102", leg="b"),
+            an_event("summary", 60, party="101", talk_seconds=55, answered_at=NOON + timedelta(seconds=5)),
+        ]
+    )
+    assert [talk.party for talk in call.talks] == ["101", "102"]
+
+
+def test_a_recording_after_the_end_is_kept_and_does_not_move_the_end() -> None:
+    late = an_event("recording", 400, recording="https://pbx/r1")
+    call = fold([*answered_call(), late])
+    assert call.recording == "https://pbx/r1"
+    assert call.ended_at == NOON + timedelta(seconds=35)
+
+
+def test_a_lost_start_leaves_the_earliest_known_time() -> None:
+    call = fold(answered_call()[1:])
+    assert call.started_at == NOON + timedelta(seconds=1)
+    assert call.direction == "inbound"
+
+
+def test_direction_and_client_come_from_whichever_event_knows_them() -> None:
+    call = fold(
+        [
+            an_event("started"),
+            an_event("ended", 9, direction="outbound", client="+79001234567"),
+        ]
+    )
+    assert (call.direction, call.client) == ("outbound", "+79001234567")
+
+
+def test_an_answer_on_an_outbound_call_is_the_employees_talk() -> None:
+    call = fold(
+        [
+            an_event("started", direction="outbound", party="101"),
+            an_event("answered", 7),
+            an_event("ended", 9),
+        ]
+    )
+    assert call.answered_by == "101"
+    assert call.rung == ()
+
+
+def test_a_lost_hangup_of_an_answered_call_is_closed_as_answered_with_unknown_length() -> None:
+    closed = close_lost(fold(answered_call()[:3]), NOON + timedelta(hours=4))
+    assert (closed.disposition, closed.talk_seconds, closed.is_end_lost) == (Disposition.ANSWERED, None, True)
+
+
+def test_a_lost_hangup_of_a_ringing_call_is_closed_as_missed() -> None:
+    closed = close_lost(fold(answered_call()[:2]), NOON + timedelta(hours=4))
+    assert (closed.disposition, closed.talk_seconds, closed.is_over) == (Disposition.NO_ANSWER, 0, True)
+
+
+def test_no_events_and_events_of_two_calls_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        fold([])
+    with pytest.raises(ValueError, match="different calls"):
+        fold([an_event("started"), an_event("started", call_key="c2")])
