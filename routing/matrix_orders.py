@@ -1,0 +1,376 @@
+"""A cell's actions made into orders for the CRM.
+
+`Plan` holds what one decision has ordered so far: later actions of the cell refer to what earlier ones create. Each
+action either orders or says by a step why not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from routing.calendar import add_working_minutes
+from routing.clients import Client, ClientEntity, ClientKind, EntityKind, Ref
+from routing.conditions import all_hold
+from routing.decision import Fact, Step
+from routing.matrix_actions import (
+    Action,
+    Attach,
+    Card,
+    ChangeStage,
+    Deadline,
+    MakeContact,
+    MakeDeal,
+    MakeLead,
+    MakeNote,
+    MakeTask,
+    SetFields,
+)
+from routing.matrix_calls import note_of, status_of, talk_seconds_of
+from routing.matrix_model import Matrix, Moment
+from routing.matrix_people import (
+    Chosen,
+    closed_deal,
+    first_of,
+    latest,
+    open_deal,
+    owner_of_client,
+    responsible,
+)
+from routing.matrix_situation import Situation, employee_at, facts_of, party_of, who_answered
+from routing.matrix_variables import rendered
+from routing.plan import (
+    AddNote,
+    AttachCall,
+    CreateContact,
+    CreateDeal,
+    CreateLead,
+    CreateTask,
+    Effect,
+    Order,
+    ShowCard,
+    UpdateEntity,
+)
+
+
+class Plan:
+    """The orders of one decision while it is made. client: as known, plus what has been ordered here."""
+
+    def __init__(self, matrix: Matrix, situation: Situation, cell: str) -> None:
+        self.matrix = matrix
+        self.s = situation
+        self.cell = cell
+        self.client: Client = situation.client
+        self.effects: list[Effect] = []
+        self.steps: list[Step] = []
+        self.rule = cell
+        self.index = 0
+        self._deal: Ref | None = None
+
+    def take(self, index: int, action: Action) -> None:
+        self.index, self.rule = index, f"{self.cell}#{index + 1}:{action.do}"
+        _MAKERS[type(action)](self, action)
+
+    def key(self, kind: str) -> str:
+        return f"{self.s.call_id}:{kind}"
+
+    def own_key(self, kind: str) -> str:
+        """A key for actions of which a call may have several: by the cell's moment and the action's place in it."""
+        return self.key(f"{kind}:{self.s.moment.value}:{self.index + 1}")
+
+    def is_ordered(self, key: str) -> bool:
+        return key in self.s.ordered or any(e.key == key for e in self.effects)
+
+    def skip(self, because: str, **facts: Fact) -> None:
+        self.steps.append(Step(self.rule, "excluded", because, facts))
+
+    def order(self, key: str, order: Order, because: str = "ordered", **facts: Fact) -> bool:
+        """False when this call has ordered it already."""
+        if self.is_ordered(key):
+            self.skip("already_ordered", effect=key)
+            return False
+        self.effects.append(Effect(key=key, order=order, after=_needs(order)))
+        self.steps.append(Step(self.rule, "passed", because, {"effect": key, **facts}))
+        return True
+
+    def promise(self, ref: Ref, name: str, owner: str | None) -> None:
+        entity = ClientEntity(ref=ref, name=name, owner_id=owner)
+        self.client = Client(number=self.client.number, entities=(*self.client.entities, entity))
+
+    def use_deal(self, ref: Ref) -> None:
+        self._deal = ref
+
+    def deal(self) -> Ref | None:
+        """The deal that this call is about: chosen or made by it, else the client's open one."""
+        if self._deal:
+            return self._deal
+        ours = self.key("deal")
+        if any(e.ref.effect == ours for e in self.client.entities):
+            return Ref(kind="deal", effect=ours)
+        found = open_deal(self.client)
+        return found.ref if found else None
+
+    def target(self, choice: str = "auto") -> Ref | None:
+        """choice: "deal" and "contact" fall back to what there is. Open deal, contact, company, lead, closed deal."""
+        deal = None if choice == "contact" else self.deal()
+        if deal:
+            return deal
+        found = first_of(self.client, "contact", "company", "deal", "lead") or closed_deal(self.client)
+        return found.ref if found else self._made_before()
+
+    def _made_before(self) -> Ref | None:
+        """What an earlier moment of this call ordered, where nobody has told us of it as an entity."""
+        kinds: tuple[EntityKind, ...] = ("deal", "contact", "lead")
+        made = (Ref(kind=kind, effect=self.key(kind)) for kind in kinds)
+        return next((ref for ref in made if ref.effect in self.s.ordered), None)
+
+    def person(self, choice: str) -> Chosen:
+        return responsible(choice, self.s, self.client)
+
+    def text(self, source: str) -> str:
+        return rendered(source, self.s)
+
+    def tags(self, sources: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(tag for source in sources if (tag := self.text(source)))
+
+    def fields(self, entity: str, own: Mapping[str, str], *, with_parameters: bool = True) -> dict[str, str]:
+        """Values by CRM field; empty ones are left out. What the action says goes before a mapped parameter."""
+        values: dict[str, str] = {}
+        if with_parameters and self.matrix.parameters:
+            facts = facts_of(self.s)
+            for p in self.matrix.parameters:
+                if p.entity == entity and (value := facts.get(p.parameter.lower())):
+                    values[p.field] = value
+        for field, source in own.items():
+            if value := self.text(source):
+                values[field] = value
+        return values
+
+    def pipeline(
+        self, pipeline_id: str | None, stage_id: str | None, ignores_rules: bool
+    ) -> tuple[str | None, str | None, str]:
+        """(pipeline, stage, name of what decided): rule, action, matrix default, account default, the CRM's main one."""
+        if self.matrix.pipeline_rules and not ignores_rules:
+            facts = facts_of(self.s)
+            for number, rule in enumerate(self.matrix.pipeline_rules, start=1):
+                if all_hold(rule.when, facts):
+                    return rule.pipeline_id, rule.stage_id, f"rule {number} {rule.name}".strip()
+        if pipeline_id or stage_id:
+            return pipeline_id, stage_id, "action"
+        if self.matrix.default_pipeline_id:
+            return self.matrix.default_pipeline_id, self.matrix.default_stage_id, "default"
+        return self.s.settings.default_pipeline_id, None, "account"
+
+
+def _needs(order: Order) -> tuple[str, ...]:
+    refs = (getattr(order, "target", None), getattr(order, "contact", None))
+    return tuple(ref.effect for ref in refs if ref is not None and ref.effect)
+
+
+def due_at(deadline: Deadline, s: Situation) -> datetime:
+    if not deadline.is_working:
+        return s.now + timedelta(minutes=deadline.minutes)
+    return add_working_minutes(s.now, deadline.minutes, s.settings.working_time, s.zone, s.holidays)
+
+
+def _contact(plan: Plan, a: MakeContact) -> None:
+    key = plan.key("contact")
+    if not plan.is_ordered(key) and (known := first_of(plan.client, "contact", "company", "lead")):
+        return plan.skip(f"{known.ref.kind}_exists", id=known.ref.id, promised=known.ref.effect)
+    who, name = plan.person(a.responsible), plan.text(a.name) or plan.s.number
+    order = CreateContact(
+        name=name,
+        number=plan.s.number,
+        owner_id=who.crm_user_id,
+        tags=plan.tags(a.tags),
+        fields=plan.fields("contact", a.fields),
+    )
+    if plan.order(key, order, owner=who.crm_user_id, owner_because=who.because):
+        plan.promise(Ref(kind="contact", effect=key), name, who.crm_user_id)
+    return None
+
+
+def _deal(plan: Plan, a: MakeDeal) -> None:
+    key = plan.key("deal")
+    pipeline, stage, by = plan.pipeline(a.pipeline_id, a.stage_id, a.ignores_rules)
+    there = None if plan.is_ordered(key) else first_of(plan.client, "deal", "lead")
+    if there and a.when_open == "none":
+        because = "open_deal_exists" if there.ref.kind == "deal" else "lead_exists"
+        return plan.skip(because, id=there.ref.id, promised=there.ref.effect)
+    if there and a.when_open == "separate_stage":
+        pipeline, stage, by = a.separate_pipeline_id or pipeline, a.separate_stage_id, "separate_stage"
+    closed = None if there or plan.is_ordered(key) else closed_deal(plan.client)
+    if closed and a.after_closed == "add_to_closed":
+        plan.use_deal(closed.ref)
+        return plan.skip("added_to_closed_deal", id=closed.ref.id)
+    _new_deal(plan, a, key, (pipeline, stage, by))
+    return None
+
+
+def _new_deal(plan: Plan, a: MakeDeal, key: str, where: tuple[str | None, str | None, str]) -> None:
+    pipeline, stage, by = where
+    holder = first_of(plan.client, "contact", "company")
+    who, name = plan.person(a.responsible), plan.text(a.name) or plan.s.number
+    order = CreateDeal(
+        name=name,
+        contact=holder.ref if holder else None,
+        owner_id=who.crm_user_id,
+        pipeline_id=pipeline,
+        stage_id=stage,
+        tags=plan.tags(a.tags),
+        fields=plan.fields("deal", a.fields),
+    )
+    facts: dict[str, Any] = {"owner": who.crm_user_id, "owner_because": who.because, "pipeline": pipeline}
+    if plan.order(key, order, stage=stage, pipeline_by=by, **facts):
+        ref = Ref(kind="deal", effect=key)
+        plan.promise(ref, name, who.crm_user_id)
+        plan.use_deal(ref)
+
+
+def _lead(plan: Plan, a: MakeLead) -> None:
+    key, s = plan.key("lead"), plan.s
+    if not plan.is_ordered(key) and (known := _known_already(plan)):
+        return plan.skip(f"{known.ref.kind}_exists", id=known.ref.id, promised=known.ref.effect)
+    pipeline, _, by = plan.pipeline(a.pipeline_id, None, a.ignores_rules)
+    who, name = plan.person(a.responsible), plan.text(a.name) or s.number
+    order = CreateLead(
+        source_uid=s.call_id,
+        source_name=plan.text(a.source_name) or s.connection,
+        name=name,
+        contact_name=plan.text(a.contact_name) or s.number,
+        number=s.number,
+        line=s.line,
+        owner_id=who.crm_user_id,
+        pipeline_id=pipeline,
+        called_at=s.call.started_at,
+        talk_seconds=talk_seconds_of(s.call),
+        recording=s.call.recording,
+        tags=plan.tags(a.tags),
+        fields=plan.fields("deal", a.fields),
+    )
+    facts: dict[str, Any] = {"owner": who.crm_user_id, "owner_because": who.because}
+    if plan.order(key, order, pipeline=pipeline, pipeline_by=by, **facts):
+        plan.promise(Ref(kind="lead", effect=key), name, who.crm_user_id)
+    return None
+
+
+def _known_already(plan: Plan) -> ClientEntity | None:
+    """What makes a new lead needless: a waiting one, and for a client taken as new anything that he has by now."""
+    if waiting := first_of(plan.client, "lead"):
+        return waiting
+    if plan.s.client_kind is ClientKind.NEW:
+        return first_of(plan.client, "deal", "contact", "company")
+    return None
+
+
+def _attach(plan: Plan, a: Attach) -> None:
+    s = plan.s
+    who = who_answered(s)
+    talker = who.crm_user_id if who and who.is_active else None
+    owner = talker if s.call.is_answered else plan.person(a.responsible).crm_user_id
+    order = AttachCall(
+        target=plan.target(a.target),
+        uniq=s.call_id,
+        direction=s.call.direction,
+        number=s.number,
+        at=s.call.started_at,
+        talk_seconds=talk_seconds_of(s.call),
+        status=status_of(s.call),
+        result=plan.text(a.note) or note_of(s, owner_of_client(plan.client)),
+        recording=s.call.recording,
+        owner_id=owner,
+        answered_by=(who.name if who else party_of(s.call)) if s.call.is_answered else None,
+    )
+    if order.target is None:
+        return plan.skip("nothing_to_attach_to")
+    plan.order(plan.key("call"), order, target=order.target.kind, owner=owner)
+    return None
+
+
+def _note(plan: Plan, a: MakeNote) -> None:
+    target = plan.target(a.target)
+    if target is None:
+        return plan.skip("nothing_to_attach_to")
+    order = AddNote(target=target, text=plan.text(a.text), owner_id=plan.person(a.responsible).crm_user_id)
+    plan.order(plan.own_key("note"), order, target=target.kind)
+    return None
+
+
+def _task(plan: Plan, a: MakeTask) -> None:
+    s = plan.s
+    if a.purpose == "check_settings" and s.moment is Moment.ANSWER and party_of(s.call) is None:
+        return plan.skip("who_answered_not_told_yet")
+    who = plan.person(a.responsible)
+    order = CreateTask(
+        target=plan.target(a.target),
+        owner_id=who.crm_user_id,
+        text=plan.text(a.text),
+        type=a.type,
+        due_at=due_at(a.due, s),
+        purpose=a.purpose,
+    )
+    key = plan.own_key("task:other") if a.purpose == "other" else plan.key(f"task:{a.purpose}")
+    plan.order(key, order, owner=who.crm_user_id, owner_because=who.because)
+    return None
+
+
+def _stage(plan: Plan, a: ChangeStage) -> None:
+    ref = plan.deal()
+    known = next((e for e in plan.client.entities if ref and e.ref == ref), None)
+    if ref is None:
+        return plan.skip("no_open_deal")
+    if known and a.only_from and known.stage_id not in a.only_from:
+        return plan.skip("deal_in_other_stage", stage=known.stage_id)
+    if known and known.stage_id == a.stage_id:
+        return plan.skip("deal_in_stage_already", stage=known.stage_id)
+    order = UpdateEntity(target=ref, pipeline_id=a.pipeline_id, stage_id=a.stage_id)
+    plan.order(plan.own_key("update:deal"), order, stage=a.stage_id)
+    return None
+
+
+def _fields(plan: Plan, a: SetFields) -> None:
+    found = False
+    for kind in a.on:
+        contact = latest(e for e in plan.client.entities if e.ref.kind == "contact")
+        ref = plan.deal() if kind == "deal" else contact.ref if contact else None
+        if ref is None:
+            continue
+        found = True
+        tags = plan.tags(a.tags)
+        fields = plan.fields(kind, a.fields, with_parameters=a.with_parameters)
+        if not tags and not fields:
+            plan.skip("nothing_to_set", entity=kind)
+            continue
+        order = UpdateEntity(target=ref, tags=tags, fields=fields)
+        plan.order(plan.own_key(f"update:{kind}"), order, entity=kind)
+    if not found:
+        plan.skip("nothing_to_update")
+
+
+def _card(plan: Plan, a: Card) -> None:
+    s, users = plan.s, []
+    if "rung" in a.to:
+        parties = [party_of(s.call)] if s.call.is_answered else list(s.call.rung)
+        people = [employee_at(p, s) for p in parties]
+        users = [p.crm_user_id for p in people if p and p.crm_user_id and p.is_active]
+    if "owner" in a.to and (owner := owner_of_client(plan.client)):
+        users.append(owner)
+    if not users:
+        return plan.skip("nobody_to_show_to")
+    order = ShowCard(number=s.number, user_ids=tuple(dict.fromkeys(users)))
+    plan.order(plan.key(f"card:{s.moment.value}"), order, users=len(order.user_ids))
+    return None
+
+
+_MAKERS: Mapping[type[Any], Callable[[Plan, Any], None]] = {
+    MakeContact: _contact,
+    MakeDeal: _deal,
+    MakeLead: _lead,
+    Attach: _attach,
+    MakeNote: _note,
+    MakeTask: _task,
+    ChangeStage: _stage,
+    SetFields: _fields,
+    Card: _card,
+}

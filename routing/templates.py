@@ -1,0 +1,210 @@
+"""Texts with `{{ variable | filter }}` and nothing else: no tags, no calls, no arithmetic, no access to objects.
+
+A template is parsed once against the list of variables that its user may name; what is not understood is refused with
+its position and the reason, so that an admin sees it while editing and never on a live call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+
+MAX_SOURCE = 2000
+MAX_RENDERED = 5000
+MAX_FILTERS = 5
+
+Value = str | int | datetime | None
+Arg = str | int
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*")
+_ARG = re.compile(r"\s*(?:'([^'{}]*)'|\"([^\"{}]*)\"|(\d{1,6}))\s*")
+_PARTS = re.compile(r"\{\{|\{%|\{#|\}\}")
+_SAFE_DATE = re.compile(r"(?:%[dmYyHMSjBbAa]|[^%])*")
+
+
+class TemplateRefused(ValueError):
+    """A template that cannot be used. position: of the first character concerned, from 0."""
+
+    code = "template-refused"
+
+    def __init__(self, position: int, reason: str) -> None:
+        super().__init__(f"позиция {position + 1}: {reason}")
+        self.position = position
+        self.reason = reason
+
+
+class Filter(NamedTuple):
+    """takes: how many arguments at least and at most."""
+
+    what: str
+    takes: tuple[int, int]
+    apply: Callable[[Value, tuple[Arg, ...], ZoneInfo], Value]
+
+
+class Slot(NamedTuple):
+    name: str
+    filters: tuple[tuple[str, tuple[Arg, ...]], ...]
+
+
+class Template(NamedTuple):
+    source: str
+    parts: tuple[str | Slot, ...]
+
+    def render(self, value_of: Callable[[str], Value], zone: ZoneInfo) -> str:
+        """value_of: the value of a variable, None when there is none (it becomes an empty text)."""
+        out = [p if isinstance(p, str) else _text(_filled(p, value_of, zone), zone) for p in self.parts]
+        return "".join(out)[:MAX_RENDERED].strip()
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return tuple(p.name for p in self.parts if isinstance(p, Slot))
+
+
+def parse(source: str, is_known: Callable[[str], bool]) -> Template:
+    """Raises TemplateRefused for anything but text, known variables and known filters."""
+    if len(source) > MAX_SOURCE:
+        raise TemplateRefused(MAX_SOURCE, f"текст длиннее {MAX_SOURCE} знаков")
+    return _parse(source, is_known)
+
+
+@lru_cache(maxsize=4096)
+def _parse(source: str, is_known: Callable[[str], bool]) -> Template:
+    parts: list[str | Slot] = []
+    at = 0
+    while found := _PARTS.search(source, at):
+        if found[0] != "{{":
+            raise TemplateRefused(
+                found.start(), f"здесь не может стоять «{found[0]}», только {{{{ переменная }}}}"
+            )
+        if found.start() > at:
+            parts.append(source[at : found.start()])
+        slot, at = _slot(source, found.end(), is_known)
+        parts.append(slot)
+    if at < len(source):
+        parts.append(source[at:])
+    return Template(source, tuple(parts))
+
+
+def _slot(source: str, at: int, is_known: Callable[[str], bool]) -> tuple[Slot, int]:
+    at = _spaces(source, at)
+    name = _NAME.match(source, at)
+    if not name:
+        raise TemplateRefused(at, "ожидается имя переменной")
+    if "__" in name[0] or not is_known(name[0]):
+        raise TemplateRefused(at, f"неизвестная переменная «{name[0]}»")
+    at = _spaces(source, name.end())
+    filters: list[tuple[str, tuple[Arg, ...]]] = []
+    while source.startswith("|", at):
+        if len(filters) == MAX_FILTERS:
+            raise TemplateRefused(at, f"больше {MAX_FILTERS} фильтров подряд")
+        used, at = _filter(source, _spaces(source, at + 1))
+        filters.append(used)
+    if not source.startswith("}}", at):
+        raise TemplateRefused(at, "ожидается «|» или «}}»: разрешены только переменные и фильтры")
+    return Slot(name[0], tuple(filters)), at + 2
+
+
+def _filter(source: str, at: int) -> tuple[tuple[str, tuple[Arg, ...]], int]:
+    name = _NAME.match(source, at)
+    known = FILTERS.get(name[0]) if name else None
+    if not name or not known:
+        raise TemplateRefused(at, f"неизвестный фильтр «{name[0] if name else source[at : at + 1]}»")
+    args, end = _args(source, _spaces(source, name.end()))
+    if not known.takes[0] <= len(args) <= known.takes[1]:
+        raise TemplateRefused(at, f"у фильтра «{name[0]}» не столько параметров: {len(args)}")
+    if name[0] == "date" and args and not _SAFE_DATE.fullmatch(str(args[0])):
+        raise TemplateRefused(at, "в формате даты разрешены %d %m %Y %y %H %M %S %j %B %b %A %a")
+    if name[0] == "phone" and args and args[0] not in (*_PHONE_FORMATS, "digits"):
+        raise TemplateRefused(at, f"формат номера: {', '.join(_PHONE_FORMATS)}, digits")
+    return (name[0], args), _spaces(source, end)
+
+
+def _args(source: str, at: int) -> tuple[tuple[Arg, ...], int]:
+    if not source.startswith("(", at):
+        return (), at
+    args: list[Arg] = []
+    at += 1
+    while found := _ARG.match(source, at):
+        args.append(int(found[3]) if found[3] else found[1] if found[1] is not None else found[2])
+        at = found.end()
+        if source.startswith(",", at):
+            at += 1
+            continue
+        break
+    if not source.startswith(")", at):
+        raise TemplateRefused(at, "параметр фильтра — текст в кавычках или целое число, затем «)»")
+    return tuple(args), at + 1
+
+
+def _spaces(source: str, at: int) -> int:
+    while at < len(source) and source[at] in " \t\n":
+        at += 1
+    return at
+
+
+def _filled(slot: Slot, value_of: Callable[[str], Value], zone: ZoneInfo) -> Value:
+    value = value_of(slot.name)
+    for name, args in slot.filters:
+        value = FILTERS[name].apply(value, args, zone)
+    return value
+
+
+def _text(value: Value, zone: ZoneInfo, shape: str = "%d.%m.%Y %H:%M") -> str:
+    if value is None:
+        return ""
+    return value.astimezone(zone).strftime(shape) if isinstance(value, datetime) else str(value)
+
+
+def _date(value: Value, args: tuple[Arg, ...], zone: ZoneInfo) -> Value:
+    return _text(value, zone, str(args[0]) if args else "%d.%m.%Y")
+
+
+def _default(value: Value, args: tuple[Arg, ...], zone: ZoneInfo) -> Value:
+    return args[0] if value is None or value == "" else value
+
+
+def _truncate(value: Value, args: tuple[Arg, ...], zone: ZoneInfo) -> Value:
+    text, length = _text(value, zone), int(args[0]) if str(args[0]).isdigit() else MAX_RENDERED
+    return text if len(text) <= length else text[: max(length - 1, 0)] + "…"
+
+
+def _duration(value: Value, args: tuple[Arg, ...], zone: ZoneInfo) -> Value:
+    return f"{value // 60}:{value % 60:02d}" if isinstance(value, int) else _text(value, zone)
+
+
+_PHONE_FORMATS: Mapping[str, int] = {
+    "e164": phonenumbers.PhoneNumberFormat.E164,
+    "international": phonenumbers.PhoneNumberFormat.INTERNATIONAL,
+    "national": phonenumbers.PhoneNumberFormat.NATIONAL,
+}
+
+
+def _phone(value: Value, args: tuple[Arg, ...], zone: ZoneInfo) -> Value:
+    text, shape = _text(value, zone), str(args[0]) if args else "international"
+    if shape == "digits":
+        return "".join(c for c in text if c.isdigit())
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(text, None), _PHONE_FORMATS[shape])
+    except phonenumbers.NumberParseException:
+        return text
+
+
+FILTERS: Mapping[str, Filter] = {
+    "date": Filter("дата в часовом поясе аккаунта: date или date('%d.%m.%Y %H:%M')", (0, 1), _date),
+    "time": Filter("время ЧЧ:ММ в часовом поясе аккаунта", (0, 0), lambda v, a, z: _text(v, z, "%H:%M")),
+    "datetime": Filter("дата и время в часовом поясе аккаунта", (0, 0), lambda v, a, z: _text(v, z)),
+    "default": Filter("вместо пустого значения: default('нет')", (1, 1), _default),
+    "upper": Filter("ПРОПИСНЫМИ", (0, 0), lambda v, a, z: _text(v, z).upper()),
+    "lower": Filter("строчными", (0, 0), lambda v, a, z: _text(v, z).lower()),
+    "title": Filter("Каждое Слово С Прописной", (0, 0), lambda v, a, z: _text(v, z).title()),
+    "trim": Filter("без пробелов по краям", (0, 0), lambda v, a, z: _text(v, z).strip()),
+    "truncate": Filter("не длиннее: truncate(50)", (1, 1), _truncate),
+    "duration": Filter("секунды как минуты:секунды", (0, 0), _duration),
+    "phone": Filter("номер: phone('international' | 'national' | 'e164' | 'digits')", (0, 1), _phone),
+}
