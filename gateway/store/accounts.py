@@ -238,7 +238,9 @@ async def add_api_token(
 
 
 async def api_tokens(conn: asyncpg.Connection) -> list[ApiToken]:
-    rows = await conn.fetch("SELECT * FROM api_token WHERE expires_at IS NULL OR expires_at > now() ORDER BY name")
+    rows = await conn.fetch(
+        "SELECT * FROM api_token WHERE expires_at IS NULL OR expires_at > now() ORDER BY name"
+    )
     return [
         ApiToken(
             token_hash=r["token_hash"],
@@ -286,4 +288,19 @@ def _connection(row: asyncpg.Record) -> Connection:
         lines=tuple(row["lines"]),
         settings=row["settings"],
         is_on=row["is_on"],
+    )
+
+
+async def store_long_lived_token(
+    conn: asyncpg.Connection, account_id: str, token: str, expires_at: datetime | None = None
+) -> None:
+    """Replaces whatever authorisation the account had; the same token again changes nothing."""
+    await conn.execute(
+        "INSERT INTO crm_token AS t (account_id, kind, access_token, expires_at) VALUES ($1, 'long_lived', $2, $3)"
+        " ON CONFLICT (account_id) DO UPDATE SET kind = 'long_lived', access_token = $2, refresh_token = NULL,"
+        " client_id = NULL, client_secret = NULL, redirect_uri = NULL, expires_at = $3, refresh_sent_at = NULL,"
+        " generation = t.generation + 1, updated_at = now() WHERE t.access_token <> $2",
+        account_id,
+        token,
+        expires_at,
     )

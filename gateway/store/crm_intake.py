@@ -17,7 +17,9 @@ async def keep_webhook(conn: asyncpg.Connection, account_id: str, body: bytes) -
         await conn.execute("SELECT pg_notify($1, $2)", WEBHOOK_CHANNEL, account_id)
 
 
-async def next_webhooks(conn: asyncpg.Connection, account_id: str, limit: int = 100) -> list[tuple[int, bytes]]:
+async def next_webhooks(
+    conn: asyncpg.Connection, account_id: str, limit: int = 100
+) -> list[tuple[int, bytes]]:
     """(id, body), oldest first."""
     rows = await conn.fetch(
         "SELECT webhook_id, body FROM crm_webhook WHERE account_id = $1 ORDER BY webhook_id LIMIT $2",

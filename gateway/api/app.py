@@ -1,0 +1,155 @@
+"""Serves the routes: who asks, may he, is the input valid; then the handler; errors as problem+json."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import orjson
+import structlog
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from gateway.api.openapi import describe
+from gateway.api.routing import ROLES, ApiCall, ApiError, Route, not_found
+from gateway.api.services import Services
+from gateway.problems import problem, unauthorised
+from gateway.store.accounts import Account, ApiToken, hash_of
+
+log = structlog.get_logger(__name__)
+
+_MAX_BODY = 2 * 1024 * 1024
+_JSON = {"Content-Type": "application/json"}
+
+
+def build_api(services: Services, routes: Sequence[Route]) -> web.Application:
+    app = web.Application(client_max_size=_MAX_BODY)
+    description = orjson.dumps(describe(routes))
+
+    async def openapi(_request: web.Request) -> web.Response:
+        return web.Response(body=description, headers=_JSON)
+
+    app.router.add_get("/openapi.json", openapi)
+    for route in routes:
+        app.router.add_route(route.method, route.path, _served(route, services))
+    app.middlewares.append(_errors_as_problems)
+    return app
+
+
+@web.middleware
+async def _errors_as_problems(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ApiError as err:
+        more = {"problems": list(err.problems)} if err.problems else {}
+        return problem(err.status, err.code, err.title, detail=err.detail, field=err.field, **more)
+    except web.HTTPNotFound:
+        return problem(404, "no-such-path", "There is nothing at this address.", detail="See /api/openapi.json.")
+    except web.HTTPMethodNotAllowed as err:
+        response = problem(405, "method-not-allowed", "This address does not take that method.")
+        response.headers["Allow"] = ", ".join(sorted(err.allowed_methods))
+        return response
+    except web.HTTPRequestEntityTooLarge:
+        return problem(413, "too-large", "The body is too large.", detail=f"At most {_MAX_BODY} bytes are taken.")
+    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError) as err:
+        log.warning("api-database-unavailable", error=f"{type(err).__name__}: {err}")
+        response = problem(503, "database-unavailable", "The database cannot be reached.", detail="Try again later.")
+        response.headers["Retry-After"] = "2"
+        return response
+    except web.HTTPException:
+        raise
+    except Exception:
+        log.exception("api-failed", route=str(request.match_info.route.resource))
+        return problem(500, "internal", "The gateway failed.", detail="Its log tells why.")
+
+
+def _served(route: Route, services: Services) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        who = _authenticated(request, services)
+        if who is None:
+            return unauthorised()
+        if ROLES[who.role] < ROLES[route.role]:
+            raise ApiError(403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}.")
+        path = dict(request.match_info)
+        account = _account(path, who, services)
+        query = _validated(route.query, _query(request), "query")
+        body = _validated(route.body, await _body(request), "body") if route.body is not None else None
+        result = await route.handler(
+            ApiCall(services=services, who=who, path=path, query=query, body=body, account_or_none=account)
+        )
+        return _answered(route, result)
+
+    return handle
+
+
+def _authenticated(request: web.Request, services: Services) -> ApiToken | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        return None
+    known = services.configuration.now.tokens.get(hash_of(token.strip()))
+    if known is None or (known.expires_at is not None and known.expires_at <= datetime.now(UTC)):
+        return None
+    return known
+
+
+def _account(path: Mapping[str, str], who: ApiToken, services: Services) -> Account | None:
+    """The account of the path; one that this token may not see does not exist for it."""
+    if (name := path.get("account")) is None:
+        return None
+    account = services.configuration.now.accounts.get(name)
+    if account is None or (who.account_id is not None and who.account_id != name):
+        raise not_found("account", name)
+    return account
+
+
+def _query(request: web.Request) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name in request.query:
+        got = request.query.getall(name)
+        if len(got) > 1:
+            raise ApiError(400, "invalid-input", f"'{name}' was given {len(got)} times.", field=name)
+        values[name] = got[0]
+    return values
+
+
+async def _body(request: web.Request) -> Any:
+    raw = await request.read()
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as err:
+        raise ApiError(400, "invalid-json", "The body is not JSON.", detail=str(err), field="body") from err
+
+
+def _validated(model: type[BaseModel], value: Any, where: str) -> BaseModel:
+    try:
+        if where == "query":
+            return model.model_validate_strings(value)
+        return model.model_validate_json(orjson.dumps(value), strict=True)
+    except ValidationError as err:
+        problems = [
+            {"field": ".".join(str(part) for part in e["loc"]) or where, "message": e["msg"]}
+            for e in err.errors(include_url=False, include_input=False)[:50]
+        ]
+        first = problems[0]
+        raise ApiError(
+            400,
+            "invalid-input",
+            f"The {where} is not valid.",
+            detail=f"{first['field']}: {first['message']}",
+            field=first["field"],
+            problems=problems,
+        ) from err
+
+
+def _answered(route: Route, result: Any) -> web.Response:
+    if route.returns is None:
+        return web.Response(status=204)
+    if isinstance(result, BaseModel):
+        body = result.model_dump_json().encode()
+    else:
+        body = route.returns.model_validate(result).model_dump_json().encode()
+    return web.Response(status=route.status, body=body, headers=_JSON)

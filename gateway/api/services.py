@@ -1,0 +1,23 @@
+"""What the handlers of the admin API work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import asyncpg
+
+from gateway.configuration import Configuration
+from gateway.lookup import Directories
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """url_of: (account, kind, id) -> the entity's page in the CRM."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    configuration: Configuration
+    directories: Directories
+    url_of: Callable[[str, str, str], str]

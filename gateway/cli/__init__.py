@@ -1,0 +1,35 @@
+"""The program `callmatrix`: one module per group of commands, results as tables or `--json`, errors that say what to do.
+
+Exit codes: 0 done, 1 it did not work, 2 the command was misused.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from gateway.cli import accounts, running
+from gateway.cli.output import Failure, say_failure
+
+app = typer.Typer(
+    name="callmatrix",
+    help="Call routing gateway between telephone systems and amoCRM.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+running.register(app)
+accounts.register(app)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the program and ends the process."""
+    try:
+        app(args=arguments, standalone_mode=True)
+    except Failure as failure:
+        say_failure(failure)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

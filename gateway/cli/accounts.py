@@ -1,0 +1,251 @@
+"""`account`, `connection`, `token`: connecting a CRM and PBXs."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+import typer
+
+from gateway.cli.output import Failure, database, print_json, print_table, run
+from gateway.connecting import NewAccount, connect_account, pbx_instructions
+from gateway.pbx.kinds import KINDS
+from gateway.settings import Settings
+from gateway.store import accounts as rows
+
+account_app = typer.Typer(help="Connected CRMs.", no_args_is_help=True)
+connection_app = typer.Typer(help="Connected PBXs.", no_args_is_help=True)
+token_app = typer.Typer(help="Tokens of the admin API.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+ROLES = ("admin", "senior_manager", "manager", "read_only")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(account_app, name="account")
+    app.add_typer(connection_app, name="connection")
+    app.add_typer(token_app, name="token")
+
+
+@account_app.command("add")
+def add_account(
+    account: Annotated[str, typer.Argument(help="a short name of your own, e.g. sales")],
+    url: Annotated[str, typer.Option(help="address of the CRM account, e.g. https://example.amocrm.ru")],
+    long_lived_token: Annotated[
+        str | None, typer.Option("--token", help="long-lived token; '-' reads it from standard input")
+    ] = None,
+    client_id: Annotated[str | None, typer.Option(help="OAuth: the integration's id")] = None,
+    client_secret: Annotated[str | None, typer.Option(help="OAuth: its secret; '-' reads it from standard input")] = None,
+    name: Annotated[str | None, typer.Option(help="how people call it")] = None,
+    time_zone: Annotated[str, typer.Option(help="IANA name")] = "Europe/Moscow",
+    region: Annotated[str, typer.Option(help="home country of phone numbers, ISO code")] = "RU",
+    json: Json = False,
+) -> None:
+    """Connect an amoCRM account, with a long-lived token or through OAuth.
+
+    Example: callmatrix account add sales --url https://example.amocrm.ru --token -
+    """
+    settings = Settings()
+    new = NewAccount(
+        id=account,
+        name=name or account,
+        base_url=url,
+        time_zone=time_zone,
+        region=region,
+        long_lived_token=_secret(long_lived_token),
+        client_id=client_id,
+        client_secret=_secret(client_secret),
+    )
+
+    async def work() -> dict[str, object]:
+        async with database(settings) as pool:
+            return await connect_account(pool, new, settings.public_url)
+
+    result = run(work())
+    if json:
+        print_json(result)
+        return
+    for line in result["say"]:  # type: ignore[attr-defined]
+        print(line)
+
+
+@account_app.command("list")
+def list_accounts(json: Json = False) -> None:
+    """Connected CRM accounts and their state.
+
+    Example: callmatrix account list --json
+    """
+
+    async def work() -> list[rows.Account]:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return await rows.accounts(conn)
+
+    found = run(work())
+    if json:
+        print_json(
+            [
+                {"id": a.id, "name": a.name, "url": a.base_url, "state": a.state, "reason": a.state_reason,
+                 "since": a.state_since, "time_zone": a.time_zone}
+                for a in found
+            ]
+        )  # fmt: skip
+        return
+    print_table(
+        ["account", "url", "state", "since", "reason"],
+        [(a.id, a.base_url, a.state, a.state_since.isoformat(timespec="seconds"), a.state_reason) for a in found],
+        "No account is connected. Connect one with 'callmatrix account add'.",
+    )
+
+
+@account_app.command("off")
+def account_off(account: str, reason: Annotated[str, typer.Option()] = "switched off by hand") -> None:
+    """Stop sending to this CRM. Calls are still answered, decided and stored.
+
+    Example: callmatrix account off sales --reason "CRM is being moved"
+    """
+    _set_state(account, "off", reason)
+    print(f"{account}: off. Calls are stored; send them later with 'callmatrix backfill --account {account}'.")
+
+
+@account_app.command("on")
+def account_on(account: str) -> None:
+    """Send to this CRM again. What was stored meanwhile is sent by `backfill`, if you want it.
+
+    Example: callmatrix account on sales
+    """
+    _set_state(account, "on", "")
+    print(f"{account}: on. To send what was stored: 'callmatrix backfill --account {account} --preview'.")
+
+
+def _set_state(account: str, state: rows.AccountState, reason: str) -> None:
+    async def work() -> None:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            await rows.set_account_state(conn, account, state, reason)
+
+    try:
+        run(work())
+    except rows.NoSuchAccount as err:
+        raise Failure(f"no account '{account}'", "", "see 'callmatrix account list'") from err
+
+
+@connection_app.command("add")
+def add_connection(
+    name: Annotated[str, typer.Argument(help="unique, stands in URLs, e.g. office")],
+    account: Annotated[str, typer.Option(help="the account it belongs to")],
+    kind: Annotated[str, typer.Option(help="which PBX: " + ", ".join(sorted(KINDS)))],
+    dialect: Annotated[str, typer.Option(help="how answers are written")] = "json",
+    region: Annotated[str | None, typer.Option(help="home country of this PBX's numbers, if another")] = None,
+    line: Annotated[list[str] | None, typer.Option(help="our number on it, E.164; repeatable")] = None,
+    key: Annotated[list[str] | None, typer.Option(help="the kind's own secret, name=value; repeatable")] = None,
+    setting: Annotated[list[str] | None, typer.Option(help="the kind's own setting, name=value; repeatable")] = None,
+    json: Json = False,
+) -> None:
+    """Create a PBX connection; prints its secret once and the text to paste into the PBX.
+
+    Example: callmatrix connection add office --account sales --kind asterisk --line +74951234567
+    """
+    if kind not in KINDS:
+        raise typer.BadParameter(f"unknown kind '{kind}', one of: {', '.join(sorted(KINDS))}")
+    settings = Settings()
+    secret = secrets.token_urlsafe(24)
+
+    async def work() -> None:
+        async with database(settings) as pool, pool.acquire() as conn:
+            await rows.add_connection(
+                conn,
+                account_id=account,
+                name=name,
+                kind=kind,
+                secret=secret,
+                keys=_pairs(key),
+                dialect=dialect,
+                region=region,
+                lines=tuple(line or ()),
+                settings=_pairs(setting),
+            )
+
+    try:
+        run(work())
+    except rows.AlreadyExists as err:
+        raise Failure(f"connection '{name}' exists already", "", "choose another name") from err
+    except rows.NoSuchAccount as err:
+        raise Failure(f"no account '{account}'", "", "see 'callmatrix account list'") from err
+    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    text = pbx_instructions(kind, name, secret, base)
+    if json:
+        print_json({"name": name, "kind": kind, "secret": secret, "instructions": text})
+        return
+    print(f"Connection '{name}' ({kind}) of account '{account}'.\nSecret (shown once): {secret}\n\n{text}")
+
+
+@connection_app.command("list")
+def list_connections(account: Annotated[str | None, typer.Option()] = None, json: Json = False) -> None:
+    """PBX connections.
+
+    Example: callmatrix connection list --account sales
+    """
+
+    async def work() -> list[rows.Connection]:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return await rows.connections(conn, account)
+
+    found = run(work())
+    if json:
+        print_json(
+            [
+                {"name": c.name, "account": c.account_id, "kind": c.kind, "dialect": c.dialect, "lines": c.lines,
+                 "is_on": c.is_on}
+                for c in found
+            ]
+        )  # fmt: skip
+        return
+    print_table(
+        ["connection", "account", "kind", "dialect", "lines", "on"],
+        [(c.name, c.account_id, c.kind, c.dialect, " ".join(c.lines), "yes" if c.is_on else "no") for c in found],
+        "No PBX is connected. Connect one with 'callmatrix connection add'.",
+    )
+
+
+@token_app.command("add")
+def add_token(
+    name: Annotated[str, typer.Argument(help="whom or what it is for")],
+    role: Annotated[str, typer.Option(help=", ".join(ROLES))] = "read_only",
+    account: Annotated[str | None, typer.Option(help="only for this account")] = None,
+    json: Json = False,
+) -> None:
+    """Create a token of the admin API; it is shown once.
+
+    Example: callmatrix token add reports --role read_only
+    """
+    if role not in ROLES:
+        raise typer.BadParameter(f"unknown role '{role}', one of: {', '.join(ROLES)}")
+
+    async def work() -> str:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            if account is not None:
+                await rows.account(conn, account)
+            return await rows.add_api_token(conn, name=name, role=role, account_id=account)  # type: ignore[arg-type]
+
+    try:
+        token = run(work())
+    except rows.NoSuchAccount as err:
+        raise Failure(f"no account '{account}'", "", "see 'callmatrix account list'") from err
+    if json:
+        print_json({"name": name, "role": role, "token": token})
+        return
+    print(f"Token '{name}' ({role}), shown once: {token}")
+
+
+def _secret(value: str | None) -> str | None:
+    """A secret given as '-' is read from standard input, so that it stays out of the shell's history."""
+    return typer.get_text_stream("stdin").readline().strip() if value == "-" else value
+
+
+def _pairs(values: list[str] | None) -> dict[str, str]:
+    pairs = {}
+    for value in values or ():
+        name, equals, rest = value.partition("=")
+        if not (name and equals):
+            raise typer.BadParameter(f"'{value}' is not name=value")
+        pairs[name] = rest
+    return pairs

@@ -1,0 +1,108 @@
+"""How commands speak: tables for people, JSON for programs, errors with a way out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import asyncpg
+from rich.console import Console
+from rich.table import Table
+
+from gateway.db.migrate import missing_migrations
+from gateway.db.pool import open_pool
+from gateway.settings import Settings
+
+T = TypeVar("T")
+
+
+class Failure(Exception):
+    """A command that did not work: what, why, what to do."""
+
+    def __init__(self, what: str, why: str = "", todo: str = "") -> None:
+        super().__init__(what)
+        self.what, self.why, self.todo = what, why, todo
+
+
+def say_failure(failure: Failure) -> None:
+    parts = [f"Error: {failure.what}"]
+    if failure.why:
+        parts.append(f"  why: {failure.why}")
+    if failure.todo:
+        parts.append(f"  do:  {failure.todo}")
+    print("\n".join(parts), file=sys.stderr)
+
+
+def as_data(value: Any) -> Any:
+    """The value as plain JSON types."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return as_data(asdict(value))
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {str(k): as_data(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [as_data(v) for v in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(as_data(value), ensure_ascii=False, indent=2, default=str))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: str = "Nothing.") -> None:
+    if not rows:
+        print(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if v is None else str(v) for v in row))
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a command's coroutine; errors of the database become failures that say what to do."""
+    try:
+        return asyncio.run(work)
+    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidCatalogNameError) as err:
+        raise Failure(
+            "the database cannot be reached", f"{type(err).__name__}: {err}", "see 'callmatrix check'"
+        ) from err
+    except asyncpg.InvalidPasswordError as err:
+        raise Failure("the database refuses us", str(err), "check CALLMATRIX_DATABASE_URL") from err
+
+
+def database_url(settings: Settings) -> str:
+    """Raises Failure when none is configured: commands work on an existing database, only `demo` makes one."""
+    if settings.database_url is None:
+        raise Failure(
+            "no database is configured",
+            "CALLMATRIX_DATABASE_URL is empty",
+            "set it to your PostgreSQL, e.g. postgresql://callmatrix:…@127.0.0.1/callmatrix; "
+            "for the demo's own database use the address it prints",
+        )
+    return str(settings.database_url)
+
+
+@contextlib.asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    """A pool on the configured, migrated database."""
+    pool = await open_pool(database_url(settings), max_size=4, name="callmatrix cli")
+    try:
+        async with pool.acquire() as conn:
+            missing = await missing_migrations(conn)
+        if missing:
+            raise Failure(
+                "the database's schema is not up to date", f"missing: {', '.join(missing)}", "run 'callmatrix migrate'"
+            )
+        yield pool
+    finally:
+        await pool.close()

@@ -1,0 +1,231 @@
+"""`demo`, `serve`, `sandbox`, `migrate`, `check`, `lookup`, `explain`: running the program and asking it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import aiohttp
+import typer
+
+from gateway.cli.output import Failure, database, database_url, print_json, print_table, run
+from gateway.logs import configure_logs
+from gateway.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+def register(app: typer.Typer) -> None:
+    for command in (demo, serve, sandbox, migrate, check, lookup, explain):
+        app.command()(command)
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="of the gateway")] = 8080,
+    sandbox_port: Annotated[int, typer.Option(help="of the CRM sandbox")] = 8090,
+    contacts: Annotated[int, typer.Option(min=0, max=1_000_000, help="sample contacts in the sandbox")] = 1000,
+    data_dir: Annotated[Path | None, typer.Option(help="where everything is kept")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="clear what earlier demos left there first")] = False,
+) -> None:
+    """All in one, in the foreground: database, CRM sandbox with sample data, gateway and worker. Ctrl-C ends it.
+
+    Example: callmatrix demo --port 8080 --fresh
+    """
+    from gateway.db.embedded import EmbeddedPostgresError
+    from gateway.demo import Demo, default_data_dir, run_demo
+
+    configure_logs(Settings().log_level if "log_level" in Settings().model_fields_set else "warning")
+    try:
+        run_demo(
+            Demo(
+                data_dir=data_dir or Settings().data_dir or default_data_dir(),
+                port=port,
+                sandbox_port=sandbox_port,
+                contacts=contacts,
+                is_fresh=fresh,
+            )
+        )
+    except EmbeddedPostgresError as err:
+        raise Failure("the embedded database did not start", str(err), "see postgres.log in the data directory") from err
+
+
+def serve(
+    role: Annotated[str, typer.Option(help="all, gateway or worker")] = "all",
+) -> None:
+    """Gateway and worker against the configured database, as CALLMATRIX_* say.
+
+    Example: CALLMATRIX_DATABASE_URL=postgresql://… callmatrix serve --role all
+    """
+    from gateway.app import serve_all, serve_gateway, serve_worker
+
+    settings = Settings()
+    database_url(settings)
+    configure_logs(settings.log_level, settings.log_format)
+    roles = {"all": serve_all, "gateway": serve_gateway, "worker": serve_worker}
+    if role not in roles:
+        raise typer.BadParameter(f"unknown role '{role}', one of: {', '.join(roles)}")
+    run(roles[role](settings))
+
+
+def sandbox(
+    port: Annotated[int, typer.Option()] = 8090,
+    contacts: Annotated[int, typer.Option(min=0, max=1_000_000, help="sample contacts")] = 1000,
+    users: Annotated[int, typer.Option(min=10, max=1000, help="managers")] = 10,
+    profile: Annotated[str, typer.Option(help="amocrm or kommo")] = "amocrm",
+    faults: Annotated[Path | None, typer.Option(help="JSON file with a fault plan", exists=True)] = None,
+    state: Annotated[Path | None, typer.Option(help="SQLite file to keep the data in; else memory")] = None,
+) -> None:
+    """The amoCRM-compatible server alone, on loopback.
+
+    Example: callmatrix sandbox --port 8090 --contacts 1000 --profile amocrm
+    """
+    from crm.sandbox.server import serve as serve_sandbox
+
+    run(
+        serve_sandbox(
+            port=port, contacts=contacts, users=users, profile=profile, faults_file=faults, state_file=state
+        )
+    )
+
+
+def migrate(json: Json = False) -> None:
+    """Bring the database's schema up to date. Any number of processes may do it at once.
+
+    Example: callmatrix migrate
+    """
+    from gateway.db.migrate import SchemaChanged, SchemaTooNew
+    from gateway.db.migrate import migrate as bring_up_to_date
+
+    try:
+        applied = run(bring_up_to_date(database_url(Settings())))
+    except (SchemaTooNew, SchemaChanged) as err:
+        raise Failure("the schema cannot be migrated", str(err), type(err).__doc__ or "") from err
+    if json:
+        print_json({"applied": applied})
+    else:
+        print("\n".join(f"applied {name}" for name in applied) or "The schema is up to date.")
+
+
+def check(json: Json = False) -> None:
+    """Say what is wrong with settings, database, Redis, CRM, PBXs and clock, one line each.
+
+    Example: callmatrix check --json
+    """
+    from gateway.checking import check_all
+
+    findings = run(check_all(Settings()))
+    if json:
+        print_json(findings)
+    else:
+        for finding in findings:
+            print(f"{'ok  ' if finding.is_ok else 'BAD '} {finding.what}: {finding.says}")
+    if not all(f.is_ok for f in findings):
+        raise typer.Exit(1)
+
+
+def lookup(
+    number: Annotated[str, typer.Argument(help="in any spelling")],
+    did: Annotated[str | None, typer.Option(help="our number that was called")] = None,
+    connection: Annotated[str | None, typer.Option(help="as this PBX would ask; else any of the first account")] = None,
+    json: Json = False,
+) -> None:
+    """What the PBX would be told for this number, and why: asked of the running gateway.
+
+    Example: callmatrix lookup '8 (900) 000-00-07' --connection office
+    """
+    answer = _ask_gateway("/api/v1/lookup", {"phone": number, "did": did, "connection": connection})
+    if json:
+        print_json(answer)
+        return
+    person = answer.get("responsible") or {}
+    print(f"{answer['caller'] or number}: {answer['outcome']} ({answer['reason']})")
+    for target in answer.get("targets", []):
+        print(f"  rings {target['kind']} {target['address']} for {target['ring_seconds']} s  {person.get('name', '')}")
+    if entity := answer.get("entity"):
+        print(f"  because of {entity['kind']} {entity['id']} «{entity['name']}» {entity['url']}")
+    _print_steps(answer.get("steps", []))
+
+
+def explain(
+    id: Annotated[str, typer.Argument(help="of a decision or a call")],
+    json: Json = False,
+) -> None:
+    """The trace of any stored decision or call, with what became of it in the CRM.
+
+    Example: callmatrix explain 019a0f3c2b5d
+    """
+    from gateway.explaining import explain as explain_stored
+
+    async def work() -> Any:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return await explain_stored(conn, id)
+
+    explained = run(work())
+    if not explained:
+        raise Failure(
+            f"nothing is stored under '{id}'",
+            "lookups are readable after a second; old decisions are cleaned away",
+            "ids stand in the answer of a lookup (decision_id) and in the lists of the admin API",
+        )
+    if json:
+        print_json(explained)
+        return
+    for decision in explained:
+        print(f"{decision['at']}  {decision['kind']} {decision['decision_id']}: {decision['says']}")
+        _print_steps(decision["steps"])
+        for effect in decision["effects"]:
+            print(f"  -> {effect['says']}")
+
+
+def _print_steps(steps: list[dict[str, Any]]) -> None:
+    print_table(
+        ["rule", "verdict", "because", "facts"],
+        [
+            (s["rule"], s["verdict"], s["because"], ", ".join(f"{k}={v}" for k, v in s["facts"].items()))
+            for s in steps
+        ],
+        "No steps.",
+    )
+
+
+def _ask_gateway(path: str, query: dict[str, str | None]) -> dict[str, Any]:
+    """A GET on the running gateway, with a token made for this one question."""
+    settings = Settings()
+
+    async def work() -> dict[str, Any]:
+        from gateway.store.accounts import add_api_token, remove_api_token
+
+        name = f"cli {id(settings):x}"
+        async with database(settings) as pool:
+            async with pool.acquire() as conn:
+                token = await add_api_token(conn, name=name, role="read_only")
+            try:
+                return await _get(settings, path, {k: v for k, v in query.items() if v is not None}, token)
+            finally:
+                async with pool.acquire() as conn:
+                    await remove_api_token(conn, name)
+
+    return run(work())
+
+
+async def _get(settings: Settings, path: str, query: dict[str, str], token: str) -> dict[str, Any]:
+    base = f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{settings.port}"  # noqa: S104
+    for attempt in range(20):
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
+                session.get(base + path, params=query, headers={"Authorization": f"Bearer {token}"}) as response,
+            ):
+                if response.status == 401 and attempt < 19:  # the gateway has not read the new token yet
+                    await asyncio.sleep(0.1)
+                    continue
+                body = await response.json(content_type=None)
+                if response.status != 200:
+                    raise Failure(str(body.get("title", response.status)), str(body.get("detail", "")))
+                return dict(body)
+        except (aiohttp.ClientError, TimeoutError) as err:
+            raise Failure(
+                f"the gateway at {base} does not answer", str(err), "start it with 'callmatrix serve', or set CALLMATRIX_PORT"
+            ) from err
+    raise AssertionError("unreachable")
