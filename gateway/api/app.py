@@ -75,6 +75,8 @@ def _served(route: Route, services: Services) -> Callable[[web.Request], Awaitab
         if ROLES[who.role] < ROLES[route.role]:
             raise ApiError(403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}.")
         path = dict(request.match_info)
+        if any("\x00" in value for value in path.values()):
+            raise ApiError(404, "no-such-path", "There is nothing at this address.")
         account = _account(path, who, services)
         query = _validated(route.query, _query(request), "query")
         body = _validated(route.body, await _body(request), "body") if route.body is not None else None
@@ -112,12 +114,16 @@ def _query(request: web.Request) -> dict[str, Any]:
         got = request.query.getall(name)
         if len(got) > 1:
             raise ApiError(400, "invalid-input", f"'{name}' was given {len(got)} times.", field=name)
+        if "\x00" in got[0]:
+            raise ApiError(400, "invalid-input", f"'{name}' holds a NUL character.", field=name)
         values[name] = got[0]
     return values
 
 
 async def _body(request: web.Request) -> Any:
     raw = await request.read()
+    if b"\\u0000" in raw:
+        raise ApiError(400, "invalid-input", "The body holds a NUL character.", field="body")
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as err:
