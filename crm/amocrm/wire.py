@@ -1,0 +1,183 @@
+"""Requests as amoCRM wants them and what its answers mean: bytes <-> values, no I/O.
+
+The readers of what a good answer carries stand in `wire_read.py`, the writers of orders in `wire_write.py`.
+Texts of amoCRM (`title`, `detail`, `hint`) are localised: they are shown to people and never decide anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import orjson
+
+from crm.amocrm.fields import Node
+from crm.errors import (
+    CrmBlocked,
+    CrmError,
+    CrmForbidden,
+    CrmNotFound,
+    CrmOutcomeUnknown,
+    CrmRefused,
+    CrmThrottled,
+    CrmTooLarge,
+    CrmUnauthorised,
+    CrmUnavailable,
+    CrmUnpaid,
+)
+
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+API = "/api/v4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request before it has a host and a token. query: pairs in order, PHP-style keys. body: JSON value or None.
+
+    entities: how many the body carries, for shrinking and for the meter.
+    """
+
+    method: Method
+    path: str
+    query: Sequence[tuple[str, str]] = ()
+    body: Any = None
+    headers: Mapping[str, str] | None = None
+
+    @property
+    def is_write(self) -> bool:
+        return self.method != "GET"
+
+    @property
+    def target(self) -> str:
+        """Path and encoded query."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+    def content(self) -> bytes | None:
+        return None if self.body is None else orjson.dumps(self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer that arrived whole. content_type: without parameters, lower case, "" when there is none."""
+
+    status: int
+    content_type: str = ""
+    body: bytes = b""
+    request_id: str = ""
+
+
+def read_answer(request: Request, reply: Reply) -> Node | None:
+    """What a good answer carries; None for 202 and 204 and where there is no body.
+
+    Raises the CrmError that the answer stands for (see `error_of`). A body that is no JSON: CrmUnavailable for a read,
+    CrmOutcomeUnknown for a write, CrmBlocked when it is an HTML page.
+    """
+    if not 200 <= reply.status < 300:
+        raise error_of(request, reply)
+    if reply.status in (202, 204) or not reply.body:
+        return None
+    if _is_html(reply):
+        raise CrmBlocked(f"{_what(request, reply)}: an HTML page where JSON belongs")
+    try:
+        return Node(orjson.loads(reply.body))
+    except orjson.JSONDecodeError as err:
+        raise _no_answer(request, f"{_what(request, reply)}: broken JSON") from err
+
+
+def lost(request: Request, why: str, *, was_sent: bool) -> CrmError:
+    """The error for an answer that never came. was_sent: False only where the connection could not be made."""
+    if not was_sent:
+        return CrmUnavailable(f"{request.method} {request.path}: not sent: {why}")
+    return _no_answer(request, f"{request.method} {request.path}: {why}")
+
+
+def error_of(request: Request, reply: Reply) -> CrmError:
+    """Which of our errors an answer outside 200-299 is. Source: vendor docs, http codes; public issues for HTML."""
+    problem = _problem(reply)
+    said = f"{_what(request, reply)}{_said(problem)}"
+    status = reply.status
+    if status == 429:
+        return CrmThrottled(said, _retry_after(problem))
+    if status in (413, 504):
+        return CrmTooLarge(said) if request.is_write else CrmUnavailable(said)
+    if status >= 500 or status == 408:
+        return _no_answer(request, said)
+    if status == 401:
+        return CrmUnauthorised(said)
+    if status == 402:
+        return CrmUnpaid(said)
+    if status == 403:
+        return CrmForbidden(said) if problem is not None else CrmBlocked(said)
+    if 300 <= status < 400:
+        return CrmUnavailable(
+            f"{said}: redirected, which is not followed: has the account's address changed?"
+        )
+    if _is_html(reply):
+        return CrmBlocked(f"{said}: an HTML page where JSON belongs")
+    if status == 404:
+        return CrmNotFound(said)
+    return CrmRefused(said, _problems(problem))
+
+
+def calls_not_found(reply: Reply) -> Node | None:
+    """The body of a 400 by which POST /calls says that nobody has the numbers; None when the 400 is another one.
+
+    It has `errors` and `_embedded.calls` and no `validation-errors`. Source: public issue, facts of POST /calls.
+    """
+    problem = _problem(reply)
+    if reply.status != 400 or problem is None or "validation-errors" in problem.value:
+        return None
+    return problem if isinstance(problem.value.get("errors"), list) else None
+
+
+def _no_answer(request: Request, message: str) -> CrmError:
+    return CrmOutcomeUnknown(message) if request.is_write else CrmUnavailable(message)
+
+
+def _what(request: Request, reply: Reply) -> str:
+    return f"{request.method} {request.path}: {reply.status}"
+
+
+def _is_html(reply: Reply) -> bool:
+    return "html" in reply.content_type or reply.body.lstrip()[:1] == b"<"
+
+
+def _problem(reply: Reply) -> Node | None:
+    """The JSON object of an error; None for HTML, nothing, or anything else."""
+    try:
+        value = orjson.loads(reply.body)
+    except orjson.JSONDecodeError:
+        return None
+    return Node(value) if isinstance(value, dict) else None
+
+
+def _said(problem: Node | None) -> str:
+    if problem is None:
+        return ""
+    words = [str(problem.value[k])[:200] for k in ("title", "detail", "hint") if problem.value.get(k)]
+    return f" ({': '.join(words)})" if words else ""
+
+
+def _retry_after(problem: Node | None) -> float | None:
+    value = problem.value.get("retry_after") if problem is not None else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        return None
+    return float(value)
+
+
+def _problems(problem: Node | None) -> tuple[tuple[str, str, str, str], ...]:
+    """(request_id, path, code, detail) of each validation error; anything malformed among them is passed over."""
+    found: list[tuple[str, str, str, str]] = []
+    groups = problem.value.get("validation-errors") if problem is not None else None
+    for group in groups if isinstance(groups, list) else []:
+        if not isinstance(group, dict):
+            continue
+        request_id = str(group.get("request_id", ""))
+        errors = group.get("errors")
+        for error in errors if isinstance(errors, list) else []:
+            if isinstance(error, dict):
+                path, code, detail = (str(error.get(k, "")) for k in ("path", "code", "detail"))
+                found.append((request_id, path, code, detail))
+    return tuple(found)
