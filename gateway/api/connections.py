@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from gateway.api.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
-from gateway.connecting import pbx_instructions
+from gateway.instructions import pbx_instructions
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Connection
 from gateway.store import accounts as rows

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from gateway.cli.output import Failure, database, print_json, print_table, run
-from gateway.connecting import NewAccount, connect_account, pbx_instructions
+from gateway.connecting import NewAccount, connect_account
+from gateway.instructions import pbx_instructions
 from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
 from gateway.store import accounts as rows
