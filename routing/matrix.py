@@ -26,7 +26,8 @@ from routing.matrix_model import (
     Table,
     row_of,
 )
-from routing.matrix_orders import Plan
+from routing.matrix_orders import take
+from routing.matrix_plan import Plan
 from routing.matrix_situation import Situation, facts_of, outcome_of, party_of, who_answered
 from routing.plan import Effect
 
@@ -89,7 +90,7 @@ def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
     else:
         plan = Plan(matrix, s, cell)
         for index, action in enumerate(actions):
-            plan.take(index, action)
+            take(plan, index, action)
         steps += plan.steps
         effects = tuple(plan.effects)
         reason = "ordered" if effects else "nothing_to_do"

@@ -1,8 +1,4 @@
-"""A cell's actions made into orders for the CRM.
-
-`Plan` holds what one decision has ordered so far: later actions of the cell refer to what earlier ones create. Each
-action either orders or says by a step why not.
-"""
+"""A cell's actions made into orders for the CRM. Each action either orders or says by a step why not."""
 
 from __future__ import annotations
 
@@ -11,9 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from routing.calendar import add_working_minutes
-from routing.clients import Client, ClientEntity, ClientKind, EntityKind, Ref
-from routing.conditions import all_hold
-from routing.decision import Fact, Step
+from routing.clients import ClientEntity, ClientKind, Ref
 from routing.matrix_actions import (
     Action,
     Attach,
@@ -28,18 +22,15 @@ from routing.matrix_actions import (
     SetFields,
 )
 from routing.matrix_calls import note_of, status_of, talk_seconds_of
-from routing.matrix_model import Matrix, Moment
+from routing.matrix_model import Moment
 from routing.matrix_people import (
-    Chosen,
     closed_deal,
     first_of,
     latest,
-    open_deal,
     owner_of_client,
-    responsible,
 )
-from routing.matrix_situation import Situation, employee_at, facts_of, party_of, who_answered
-from routing.matrix_variables import rendered
+from routing.matrix_plan import Plan
+from routing.matrix_situation import Situation, employee_at, party_of, who_answered
 from routing.plan import (
     AddNote,
     AttachCall,
@@ -47,125 +38,9 @@ from routing.plan import (
     CreateDeal,
     CreateLead,
     CreateTask,
-    Effect,
-    Order,
     ShowCard,
     UpdateEntity,
 )
-
-
-class Plan:
-    """The orders of one decision while it is made. client: as known, plus what has been ordered here."""
-
-    def __init__(self, matrix: Matrix, situation: Situation, cell: str) -> None:
-        self.matrix = matrix
-        self.s = situation
-        self.cell = cell
-        self.client: Client = situation.client
-        self.effects: list[Effect] = []
-        self.steps: list[Step] = []
-        self.rule = cell
-        self.index = 0
-        self._deal: Ref | None = None
-
-    def take(self, index: int, action: Action) -> None:
-        self.index, self.rule = index, f"{self.cell}#{index + 1}:{action.do}"
-        _MAKERS[type(action)](self, action)
-
-    def key(self, kind: str) -> str:
-        return f"{self.s.call_id}:{kind}"
-
-    def own_key(self, kind: str) -> str:
-        """A key for actions of which a call may have several: by the cell's moment and the action's place in it."""
-        return self.key(f"{kind}:{self.s.moment.value}:{self.index + 1}")
-
-    def is_ordered(self, key: str) -> bool:
-        return key in self.s.ordered or any(e.key == key for e in self.effects)
-
-    def skip(self, because: str, **facts: Fact) -> None:
-        self.steps.append(Step(self.rule, "excluded", because, facts))
-
-    def order(self, key: str, order: Order, because: str = "ordered", **facts: Fact) -> bool:
-        """False when this call has ordered it already."""
-        if self.is_ordered(key):
-            self.skip("already_ordered", effect=key)
-            return False
-        self.effects.append(Effect(key=key, order=order, after=_needs(order)))
-        self.steps.append(Step(self.rule, "passed", because, {"effect": key, **facts}))
-        return True
-
-    def promise(self, ref: Ref, name: str, owner: str | None) -> None:
-        entity = ClientEntity(ref=ref, name=name, owner_id=owner)
-        self.client = Client(number=self.client.number, entities=(*self.client.entities, entity))
-
-    def use_deal(self, ref: Ref) -> None:
-        self._deal = ref
-
-    def deal(self) -> Ref | None:
-        """The deal that this call is about: chosen or made by it, else the client's open one."""
-        if self._deal:
-            return self._deal
-        ours = self.key("deal")
-        if any(e.ref.effect == ours for e in self.client.entities):
-            return Ref(kind="deal", effect=ours)
-        found = open_deal(self.client)
-        return found.ref if found else None
-
-    def target(self, choice: str = "auto") -> Ref | None:
-        """choice: "deal" and "contact" fall back to what there is. Open deal, contact, company, lead, closed deal."""
-        deal = None if choice == "contact" else self.deal()
-        if deal:
-            return deal
-        found = first_of(self.client, "contact", "company", "deal", "lead") or closed_deal(self.client)
-        return found.ref if found else self._made_before()
-
-    def _made_before(self) -> Ref | None:
-        """What an earlier moment of this call ordered, where nobody has told us of it as an entity."""
-        kinds: tuple[EntityKind, ...] = ("deal", "contact", "lead")
-        made = (Ref(kind=kind, effect=self.key(kind)) for kind in kinds)
-        return next((ref for ref in made if ref.effect in self.s.ordered), None)
-
-    def person(self, choice: str) -> Chosen:
-        return responsible(choice, self.s, self.client)
-
-    def text(self, source: str) -> str:
-        return rendered(source, self.s)
-
-    def tags(self, sources: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(tag for source in sources if (tag := self.text(source)))
-
-    def fields(self, entity: str, own: Mapping[str, str], *, with_parameters: bool = True) -> dict[str, str]:
-        """Values by CRM field; empty ones are left out. What the action says goes before a mapped parameter."""
-        values: dict[str, str] = {}
-        if with_parameters and self.matrix.parameters:
-            facts = facts_of(self.s)
-            for p in self.matrix.parameters:
-                if p.entity == entity and (value := facts.get(p.parameter.lower())):
-                    values[p.field] = value
-        for field, source in own.items():
-            if value := self.text(source):
-                values[field] = value
-        return values
-
-    def pipeline(
-        self, pipeline_id: str | None, stage_id: str | None, ignores_rules: bool
-    ) -> tuple[str | None, str | None, str]:
-        """(pipeline, stage, name of what decided): rule, action, matrix default, account default, the CRM's main one."""
-        if self.matrix.pipeline_rules and not ignores_rules:
-            facts = facts_of(self.s)
-            for number, rule in enumerate(self.matrix.pipeline_rules, start=1):
-                if all_hold(rule.when, facts):
-                    return rule.pipeline_id, rule.stage_id, f"rule {number} {rule.name}".strip()
-        if pipeline_id or stage_id:
-            return pipeline_id, stage_id, "action"
-        if self.matrix.default_pipeline_id:
-            return self.matrix.default_pipeline_id, self.matrix.default_stage_id, "default"
-        return self.s.settings.default_pipeline_id, None, "account"
-
-
-def _needs(order: Order) -> tuple[str, ...]:
-    refs = (getattr(order, "target", None), getattr(order, "contact", None))
-    return tuple(ref.effect for ref in refs if ref is not None and ref.effect)
 
 
 def due_at(deadline: Deadline, s: Situation) -> datetime:
@@ -361,6 +236,12 @@ def _card(plan: Plan, a: Card) -> None:
     order = ShowCard(number=s.number, user_ids=tuple(dict.fromkeys(users)))
     plan.order(plan.key(f"card:{s.moment.value}"), order, users=len(order.user_ids))
     return None
+
+
+def take(plan: Plan, index: int, action: Action) -> None:
+    """Order what the cell's action at `index` asks for, or say by a step why not."""
+    plan.begin(index, action.do)
+    _MAKERS[type(action)](plan, action)
 
 
 _MAKERS: Mapping[type[Any], Callable[[Plan, Any], None]] = {
