@@ -1,0 +1,342 @@
+"""The directory's rows: entities, their numbers, the links of deals. Whatever changes them works out the entries too."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from crm.port import CrmEntity
+from crm.store.entries import Connection, lock_directory, refresh_entries
+from routing.clients import EntityKind
+from routing.numbers import PublicNumber, normalise
+from routing.policy import NumberPolicy
+
+EntityRef = tuple[EntityKind, str]
+_Pair = tuple[EntityRef, int]
+
+KINDS: tuple[EntityKind, ...] = get_args(EntityKind)
+
+_UPSERT = """
+    INSERT INTO directory_entity AS e
+        (account_id, kind, entity_id, name, owner_id, created_at, updated_at, closed_at, pipeline_id, stage_id, is_open)
+    SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
+                             $8::timestamptz[], $9::text[], $10::text[], $11::boolean[])
+    ON CONFLICT (account_id, kind, entity_id) DO UPDATE
+    SET name = excluded.name, owner_id = excluded.owner_id, created_at = coalesce(excluded.created_at, e.created_at),
+        updated_at = coalesce(excluded.updated_at, e.updated_at), closed_at = excluded.closed_at,
+        pipeline_id = excluded.pipeline_id, stage_id = excluded.stage_id, is_open = excluded.is_open
+    WHERE (e.name, e.owner_id, e.updated_at, e.closed_at, e.pipeline_id, e.stage_id, e.is_open) IS DISTINCT FROM
+          (excluded.name, excluded.owner_id, coalesce(excluded.updated_at, e.updated_at), excluded.closed_at,
+           excluded.pipeline_id, excluded.stage_id, excluded.is_open)
+    RETURNING kind, entity_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """numbers: those whose answer changed. stale: entities that were older than what is stored, and left alone."""
+
+    numbers: tuple[int, ...] = ()
+    stale: tuple[EntityRef, ...] = ()
+
+
+def public_number(raw: str, policy: NumberPolicy) -> int | None:
+    """E.164 without the plus, None for anything that is no public number."""
+    read = normalise(raw, policy)
+    return int(read.e164.lstrip("+")) if isinstance(read, PublicNumber) else None
+
+
+async def apply_entities(
+    conn: Connection, account_id: str, entities: Iterable[CrmEntity], policy: NumberPolicy
+) -> Applied:
+    """Takes over entities as the CRM has them now: all their numbers, and of deals all their contacts and companies.
+
+    An entity that is older (updated_at) than the stored one is left alone. is_deleted removes it. Nothing is written
+    for what is unchanged. The account's directory stays locked until the caller's transaction ends.
+    """
+    latest = _latest(entities)
+    await lock_directory(conn, account_id)
+    stale = await _stale(conn, account_id, latest)
+    fresh = [e for ref, e in latest.items() if ref not in stale]
+    touched = await _remove(conn, account_id, [(e.kind, e.id) for e in fresh if e.is_deleted])
+    alive = [e for e in fresh if not e.is_deleted]
+    changed = await _upsert(conn, account_id, alive)
+    touched |= await _set_numbers(conn, account_id, await _wanted_numbers(conn, account_id, alive, policy))
+    relinked = await _set_links(conn, account_id, [e for e in alive if e.kind == "deal"])
+    touched |= await numbers_of(conn, account_id, changed | relinked)
+    return Applied(tuple(await refresh_entries(conn, account_id, touched)), tuple(stale))
+
+
+async def remove_entities(conn: Connection, account_id: str, refs: Iterable[EntityRef]) -> Applied:
+    """Forgets entities that are no longer in the CRM (deleted, merged into others, accepted, declined)."""
+    await lock_directory(conn, account_id)
+    touched = await _remove(conn, account_id, list(refs))
+    return Applied(tuple(await refresh_entries(conn, account_id, touched)))
+
+
+async def numbers_of(conn: Connection, account_id: str, refs: Collection[EntityRef]) -> set[int]:
+    """Every number whose answer depends on these entities; of a deal those of its contacts and companies."""
+    if not refs:
+        return set()
+    kinds, ids = _columns(refs)
+    rows = await conn.fetch(
+        "WITH r AS (SELECT * FROM unnest($2::text[], $3::text[]) AS r (kind, entity_id)),"
+        " all_refs AS (SELECT kind, entity_id FROM r UNION SELECT l.kind, l.entity_id FROM r"
+        "   JOIN directory_link l ON l.account_id = $1 AND l.deal_id = r.entity_id WHERE r.kind = 'deal')"
+        " SELECT DISTINCT n.number FROM all_refs JOIN directory_number n"
+        " ON n.account_id = $1 AND n.kind = all_refs.kind AND n.entity_id = all_refs.entity_id",
+        account_id,
+        kinds,
+        ids,
+    )
+    return {r["number"] for r in rows}
+
+
+async def others_like(
+    conn: Connection, account_id: str, entities: Sequence[CrmEntity], policy: NumberPolicy
+) -> list[EntityRef]:
+    """Others of the same kind that share a number with one of these; for deals, that share a contact or company."""
+    numbered = [(e.kind, n) for e in entities for raw in e.numbers if (n := public_number(raw, policy))]
+    owners = [("contact", id) for e in entities if e.kind == "deal" for id in e.contact_ids]
+    owners += [("company", id) for e in entities if e.kind == "deal" for id in e.company_ids]
+    rows = await conn.fetch(
+        "SELECT n.kind, n.entity_id FROM directory_number n"
+        " JOIN unnest($2::text[], $3::bigint[]) AS r (kind, number) USING (kind, number) WHERE account_id = $1"
+        " UNION SELECT 'deal', l.deal_id FROM directory_link l"
+        " JOIN unnest($4::text[], $5::text[]) AS r (kind, entity_id) USING (kind, entity_id) WHERE account_id = $1",
+        account_id,
+        [kind for kind, _ in numbered],
+        [number for _, number in numbered],
+        [kind for kind, _ in owners],
+        [id for _, id in owners],
+    )
+    found: set[EntityRef] = {(r["kind"], r["entity_id"]) for r in rows}
+    return sorted(found - {(e.kind, e.id) for e in entities})
+
+
+async def known_refs(conn: Connection, account_id: str, refs: Collection[EntityRef]) -> set[EntityRef]:
+    """Those of these that the directory holds."""
+    kinds, ids = _columns(refs)
+    rows = await conn.fetch(
+        "SELECT kind, entity_id FROM directory_entity JOIN unnest($2::text[], $3::text[]) AS r (kind, entity_id)"
+        " USING (kind, entity_id) WHERE account_id = $1",
+        account_id,
+        kinds,
+        ids,
+    )
+    return {(r["kind"], r["entity_id"]) for r in rows}
+
+
+async def stored_entities(
+    conn: Connection, account_id: str, refs: Collection[EntityRef]
+) -> dict[EntityRef, CrmEntity]:
+    """Those of these that the directory holds, as it holds them: numbers in E.164, of deals their links."""
+    kinds, ids = _columns(refs)
+    rows = await conn.fetch(
+        "SELECT e.*, ARRAY(SELECT number FROM directory_number n WHERE n.account_id = $1 AND n.kind = e.kind"
+        "   AND n.entity_id = e.entity_id ORDER BY number) AS numbers,"
+        " ARRAY(SELECT l.entity_id FROM directory_link l WHERE l.account_id = $1 AND e.kind = 'deal'"
+        "   AND l.deal_id = e.entity_id AND l.kind = 'contact') AS contact_ids,"
+        " ARRAY(SELECT l.entity_id FROM directory_link l WHERE l.account_id = $1 AND e.kind = 'deal'"
+        "   AND l.deal_id = e.entity_id AND l.kind = 'company') AS company_ids,"
+        " (SELECT l.entity_id FROM directory_link l WHERE l.account_id = $1 AND e.kind = 'deal'"
+        "   AND l.deal_id = e.entity_id AND l.is_main LIMIT 1) AS main_contact_id"
+        " FROM directory_entity e JOIN unnest($2::text[], $3::text[]) AS r (kind, entity_id)"
+        " ON e.kind = r.kind AND e.entity_id = r.entity_id WHERE e.account_id = $1",
+        account_id,
+        kinds,
+        ids,
+    )
+    return {
+        (r["kind"], r["entity_id"]): CrmEntity(
+            kind=r["kind"],
+            id=r["entity_id"],
+            name=r["name"],
+            numbers=tuple(f"+{n}" for n in r["numbers"]),
+            owner_id=r["owner_id"],
+            created_at=r["created_at"],
+            updated_at=r["updated_at"],
+            closed_at=r["closed_at"],
+            pipeline_id=r["pipeline_id"],
+            stage_id=r["stage_id"],
+            is_open=r["is_open"],
+            contact_ids=tuple(r["contact_ids"]),
+            company_ids=tuple(r["company_ids"]),
+            main_contact_id=r["main_contact_id"],
+        )
+        for r in rows
+    }
+
+
+async def ids_between(
+    conn: Connection, account_id: str, kind: EntityKind, after: str, up_to: str | None
+) -> list[str]:
+    """Ids of a kind in (after, up_to], in the numeric order of decimal ids; "" = from the first, None = to the last."""
+    rows = await conn.fetch(
+        "SELECT entity_id FROM directory_entity WHERE account_id = $1 AND kind = $2"
+        ' AND (length(entity_id), entity_id COLLATE "C") > (length($3::text), $3::text COLLATE "C")'
+        ' AND ($4::text IS NULL OR (length(entity_id), entity_id COLLATE "C")'
+        ' <= (length($4::text), $4::text COLLATE "C"))',
+        account_id,
+        kind,
+        after,
+        up_to,
+    )
+    return [r["entity_id"] for r in rows]
+
+
+async def all_ids(conn: Connection, account_id: str, kind: EntityKind) -> set[str]:
+    rows = await conn.fetch(
+        "SELECT entity_id FROM directory_entity WHERE account_id = $1 AND kind = $2", account_id, kind
+    )
+    return {r["entity_id"] for r in rows}
+
+
+async def count_entities(conn: Connection, account_id: str) -> dict[EntityKind, int]:
+    rows = await conn.fetch(
+        "SELECT kind, count(*) AS n FROM directory_entity WHERE account_id = $1 GROUP BY kind", account_id
+    )
+    return {r["kind"]: r["n"] for r in rows}
+
+
+def _latest(entities: Iterable[CrmEntity]) -> dict[EntityRef, CrmEntity]:
+    """A page read while entities move may hold one twice: the newer counts, of equals the later in the list."""
+    latest: dict[EntityRef, CrmEntity] = {}
+    for entity in entities:
+        seen = latest.get((entity.kind, entity.id))
+        if seen is None or not (
+            seen.updated_at and entity.updated_at and seen.updated_at > entity.updated_at
+        ):
+            latest[entity.kind, entity.id] = entity
+    return latest
+
+
+async def _stale(conn: Connection, account_id: str, latest: dict[EntityRef, CrmEntity]) -> set[EntityRef]:
+    dated = [e for e in latest.values() if e.updated_at]
+    rows = await conn.fetch(
+        "SELECT e.kind, e.entity_id FROM unnest($2::text[], $3::text[], $4::timestamptz[]) AS n (kind, entity_id, at)"
+        " JOIN directory_entity e ON e.account_id = $1 AND e.kind = n.kind AND e.entity_id = n.entity_id"
+        " WHERE e.updated_at > n.at",
+        account_id,
+        [e.kind for e in dated],
+        [e.id for e in dated],
+        [e.updated_at for e in dated],
+    )
+    return {(r["kind"], r["entity_id"]) for r in rows}
+
+
+async def _upsert(conn: Connection, account_id: str, entities: Sequence[CrmEntity]) -> set[EntityRef]:
+    """Those that are new or changed."""
+    columns = [
+        [getattr(e, name) for e in entities]
+        for name in ("kind", "id", "name", "owner_id", "created_at", "updated_at", "closed_at")
+    ]
+    columns += [[getattr(e, name) for e in entities] for name in ("pipeline_id", "stage_id", "is_open")]
+    rows = await conn.fetch(_UPSERT, account_id, *columns) if entities else []
+    return {(r["kind"], r["entity_id"]) for r in rows}
+
+
+async def _remove(conn: Connection, account_id: str, refs: Sequence[EntityRef]) -> set[int]:
+    """The numbers that led to these entities."""
+    if not refs:
+        return set()
+    touched = await numbers_of(conn, account_id, refs)
+    kinds, ids = _columns(refs)
+    for table, kind, id in (
+        ("directory_entity", "t.kind", "t.entity_id"),
+        ("directory_number", "t.kind", "t.entity_id"),
+        ("directory_link", "t.kind", "t.entity_id"),
+        ("directory_link", "'deal'", "t.deal_id"),
+    ):
+        await conn.execute(
+            f"DELETE FROM {table} t USING unnest($2::text[], $3::text[]) AS r (kind, entity_id)"  # noqa: S608
+            f" WHERE t.account_id = $1 AND {kind} = r.kind AND {id} = r.entity_id",
+            account_id,
+            kinds,
+            ids,
+        )
+    return touched
+
+
+async def _wanted_numbers(
+    conn: Connection, account_id: str, entities: Sequence[CrmEntity], policy: NumberPolicy
+) -> dict[EntityRef, set[int]]:
+    """Deals have none of their own. A lead without a number has those of its contacts, where these are known."""
+    wanted: dict[EntityRef, set[int]] = {}
+    for entity in entities:
+        if entity.kind == "deal":
+            continue
+        read = {public_number(raw, policy) for raw in entity.numbers}
+        wanted[entity.kind, entity.id] = {n for n in read if n is not None}
+        if entity.kind == "lead" and not wanted[entity.kind, entity.id]:
+            contacts: list[EntityRef] = [("contact", id) for id in entity.contact_ids]
+            wanted[entity.kind, entity.id] = await numbers_of(conn, account_id, contacts)
+    return wanted
+
+
+async def _set_numbers(conn: Connection, account_id: str, wanted: dict[EntityRef, set[int]]) -> set[int]:
+    """The numbers that came or went."""
+    if not wanted:
+        return set()
+    kinds, ids = _columns(wanted)
+    rows = await conn.fetch(
+        "SELECT n.kind, n.entity_id, n.number FROM unnest($2::text[], $3::text[]) AS r (kind, entity_id)"
+        " JOIN directory_number n ON n.account_id = $1 AND n.kind = r.kind AND n.entity_id = r.entity_id",
+        account_id,
+        kinds,
+        ids,
+    )
+    held: set[_Pair] = {((r["kind"], r["entity_id"]), r["number"]) for r in rows}
+    needed: set[_Pair] = {(ref, number) for ref, numbers in wanted.items() for number in numbers}
+    await conn.execute(
+        "DELETE FROM directory_number t USING unnest($2::text[], $3::text[], $4::bigint[]) AS g (kind, entity_id, number)"
+        " WHERE t.account_id = $1 AND t.kind = g.kind AND t.entity_id = g.entity_id AND t.number = g.number",
+        account_id,
+        *_pair_columns(held - needed),
+    )
+    await conn.execute(
+        "INSERT INTO directory_number (account_id, kind, entity_id, number)"
+        " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::bigint[]) ON CONFLICT DO NOTHING",
+        account_id,
+        *_pair_columns(needed - held),
+    )
+    return {number for _, number in held ^ needed}
+
+
+async def _set_links(conn: Connection, account_id: str, deals: Sequence[CrmEntity]) -> set[EntityRef]:
+    """The contacts and companies that gained or lost a deal."""
+    if not deals:
+        return set()
+    rows = await conn.fetch(
+        "SELECT deal_id, kind, entity_id, is_main FROM directory_link WHERE account_id = $1 AND deal_id = ANY($2)",
+        account_id,
+        [d.id for d in deals],
+    )
+    held = {(r["deal_id"], r["kind"], r["entity_id"], r["is_main"]) for r in rows}
+    needed = {(d.id, "contact", id, id == d.main_contact_id) for d in deals for id in d.contact_ids}
+    needed |= {(d.id, "company", id, False) for d in deals for id in d.company_ids}
+    gone, new = sorted(held - needed), sorted(needed - held)
+    await conn.execute(
+        "DELETE FROM directory_link t USING unnest($2::text[], $3::text[], $4::text[]) AS g (deal_id, kind, entity_id)"
+        " WHERE t.account_id = $1 AND t.deal_id = g.deal_id AND t.kind = g.kind AND t.entity_id = g.entity_id",
+        account_id,
+        *([row[i] for row in gone] for i in range(3)),
+    )
+    await conn.execute(
+        "INSERT INTO directory_link (account_id, deal_id, kind, entity_id, is_main)"
+        " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) ON CONFLICT DO NOTHING",
+        account_id,
+        *([row[i] for row in new] for i in range(4)),
+    )
+    return {(kind, id) for _, kind, id, _ in held ^ needed}
+
+
+def _columns(refs: Iterable[EntityRef]) -> tuple[list[str], list[str]]:
+    pairs = list(refs)
+    return [kind for kind, _ in pairs], [id for _, id in pairs]
+
+
+def _pair_columns(pairs: Iterable[_Pair]) -> tuple[list[str], list[str], list[int]]:
+    rows = list(pairs)
+    return [ref[0] for ref, _ in rows], [ref[1] for ref, _ in rows], [number for _, number in rows]

@@ -1,0 +1,137 @@
+"""What the CRM tells of itself: account, users, pipelines, fields. Each writer says whether anything changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crm.port import CrmAccount, CrmField, CrmUser, Pipeline, Stage
+from crm.store.entries import Connection
+from routing.clients import EntityKind
+
+
+async def store_users(conn: Connection, account_id: str, users: Sequence[CrmUser]) -> bool:
+    """A user whom the CRM no longer lists stays, inactive: calls and deals of the past name him."""
+    held = {u.id: u for u in await users_of(conn, account_id)}
+    wanted = {u.id: u for u in users}
+    gone = [id for id, u in held.items() if id not in wanted and u.is_active]
+    new = [u for u in wanted.values() if held.get(u.id) != u]
+    await conn.execute(
+        "UPDATE crm_user SET is_active = false WHERE account_id = $1 AND user_id = ANY($2)", account_id, gone
+    )
+    await conn.executemany(
+        "INSERT INTO crm_user (account_id, user_id, name, email, is_active, is_admin, group_id)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, user_id) DO UPDATE"
+        " SET name = excluded.name, email = excluded.email, is_active = excluded.is_active,"
+        " is_admin = excluded.is_admin, group_id = excluded.group_id",
+        [(account_id, u.id, u.name, u.email, u.is_active, u.is_admin, u.group_id) for u in new],
+    )
+    return bool(gone or new)
+
+
+async def users_of(conn: Connection, account_id: str) -> list[CrmUser]:
+    rows = await conn.fetch(
+        "SELECT user_id AS id, name, email, is_active, is_admin, group_id FROM crm_user"
+        " WHERE account_id = $1 ORDER BY user_id",
+        account_id,
+    )
+    return [CrmUser(**r) for r in rows]
+
+
+async def store_pipelines(conn: Connection, account_id: str, pipelines: Sequence[Pipeline]) -> bool:
+    held = await pipelines_of(conn, account_id)
+    if sorted(held, key=lambda p: p.id) == sorted(pipelines, key=lambda p: p.id):
+        return False
+    await conn.execute("DELETE FROM crm_pipeline WHERE account_id = $1", account_id)
+    await conn.executemany(
+        "INSERT INTO crm_pipeline (account_id, pipeline_id, name, is_main, is_archived, is_unsorted_on, stages)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        [
+            (account_id, p.id, p.name, p.is_main, p.is_archived, p.is_unsorted_on, _stages(p))
+            for p in pipelines
+        ],
+    )
+    return True
+
+
+async def pipelines_of(conn: Connection, account_id: str) -> list[Pipeline]:
+    """The main one first."""
+    rows = await conn.fetch(
+        "SELECT pipeline_id AS id, name, is_main, is_archived, is_unsorted_on, stages FROM crm_pipeline"
+        " WHERE account_id = $1 ORDER BY is_main DESC, name, pipeline_id",
+        account_id,
+    )
+    return [Pipeline(**{**r, "stages": tuple(Stage(**s) for s in r["stages"])}) for r in rows]
+
+
+async def closed_stages(conn: Connection, account_id: str) -> set[tuple[str, str]]:
+    """(pipeline id, stage id) of every stage that closes a deal."""
+    pipelines = await pipelines_of(conn, account_id)
+    return {(p.id, s.id) for p in pipelines for s in p.stages if s.is_closed}
+
+
+async def store_fields(
+    conn: Connection, account_id: str, kind: EntityKind, fields: Sequence[CrmField]
+) -> bool:
+    held = await fields_of(conn, account_id, kind)
+    if sorted(held, key=lambda f: f.id) == sorted(fields, key=lambda f: f.id):
+        return False
+    await conn.execute("DELETE FROM crm_field WHERE account_id = $1 AND kind = $2", account_id, kind)
+    await conn.executemany(
+        "INSERT INTO crm_field (account_id, kind, field_id, code, name, type, choices)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        [(account_id, kind, f.id, f.code, f.name, f.type, dict(f.choices)) for f in fields],
+    )
+    return True
+
+
+async def fields_of(conn: Connection, account_id: str, kind: EntityKind) -> list[CrmField]:
+    rows = await conn.fetch(
+        "SELECT field_id AS id, code, name, type, choices FROM crm_field"
+        " WHERE account_id = $1 AND kind = $2 ORDER BY name, field_id",
+        account_id,
+        kind,
+    )
+    return [CrmField(**r) for r in rows]
+
+
+async def store_account(conn: Connection, account_id: str, account: CrmAccount) -> bool:
+    """read_at moves at every call; the answer says whether anything else did."""
+    changed = await account_of(conn, account_id) != account
+    await conn.execute(
+        "INSERT INTO crm_account"
+        " (account_id, crm_id, name, time_zone, is_unsorted_on, are_filters_on, task_types, read_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, now()) ON CONFLICT (account_id) DO UPDATE"
+        " SET crm_id = excluded.crm_id, name = excluded.name, time_zone = excluded.time_zone,"
+        " is_unsorted_on = excluded.is_unsorted_on, are_filters_on = excluded.are_filters_on,"
+        " task_types = excluded.task_types, read_at = excluded.read_at",
+        account_id,
+        account.id,
+        account.name,
+        account.time_zone,
+        account.is_unsorted_on,
+        account.are_filters_on,
+        _plain(account.task_types),
+    )
+    return changed
+
+
+async def account_of(conn: Connection, account_id: str) -> CrmAccount | None:
+    """None until it was read for the first time."""
+    row = await conn.fetchrow(
+        "SELECT crm_id AS id, name, time_zone, is_unsorted_on, are_filters_on, task_types FROM crm_account"
+        " WHERE account_id = $1",
+        account_id,
+    )
+    return CrmAccount(**row) if row else None
+
+
+def _stages(pipeline: Pipeline) -> list[dict[str, Any]]:
+    return [
+        {"id": s.id, "name": s.name, "sort": s.sort, "is_closed": s.is_closed, "is_unsorted": s.is_unsorted}
+        for s in pipeline.stages
+    ]
+
+
+def _plain(values: Mapping[str, str]) -> dict[str, str]:
+    return dict(values)

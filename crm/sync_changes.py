@@ -1,0 +1,119 @@
+"""What a webhook tells, in our own words, and how it reaches the directory at once.
+
+A webhook carries some fields of an entity and lacks others (a deal's contacts, for one). What it carries is taken over
+in the request's own process; for the rest the account's worker is asked to read the entity again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, TypeVar
+
+from crm.port import CrmEntity
+from crm.store.cursors import ask_reread
+from crm.store.directory import (
+    Applied,
+    EntityRef,
+    apply_entities,
+    remove_entities,
+    stored_entities,
+)
+from crm.store.entries import Connection, lock_directory
+from crm.store.metadata import closed_stages
+from routing.clients import EntityKind
+from routing.policy import NumberPolicy
+
+T = TypeVar("T")
+WhatChanged = Literal["added", "updated", "deleted", "restored", "stage", "owner"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityChange:
+    """One entity's change. Everything but kind, id and what may be None = not carried.
+
+    numbers: all numbers that the entity has now, any spelling. at: the entity's updated_at after the change.
+    is_open: of a deal; where it is not carried but the stage is, the stage decides.
+    """
+
+    kind: EntityKind
+    id: str
+    what: WhatChanged
+    at: datetime | None = None
+    created_at: datetime | None = None
+    name: str | None = None
+    owner_id: str | None = None
+    numbers: tuple[str, ...] | None = None
+    pipeline_id: str | None = None
+    stage_id: str | None = None
+    is_open: bool | None = None
+    contact_ids: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """applied: what the directory took over. to_reread: what the worker was asked to read again."""
+
+    applied: Applied
+    to_reread: tuple[EntityRef, ...] = ()
+
+
+async def apply_changes(
+    conn: Connection, account_id: str, changes: Sequence[EntityChange], policy: NumberPolicy
+) -> Taken:
+    """Takes over what these changes carry, in the caller's transaction, and asks for the rest to be read.
+
+    A change that is older than what is stored is left alone: webhooks come in any order and more than once.
+    """
+    await lock_directory(conn, account_id)
+    last = {(c.kind, c.id): c for c in changes}  # of one message, the last word about an entity counts
+    known = await stored_entities(conn, account_id, list(last))
+    closed = await closed_stages(conn, account_id)
+    gone = [ref for ref, c in last.items() if c.what == "deleted"]
+    present = [c for c in changes if last[c.kind, c.id].what != "deleted"]
+    merged: dict[EntityRef, CrmEntity] = {}
+    for change in present:
+        ref = (change.kind, change.id)
+        merged[ref] = _with(merged.get(ref) or known.get(ref), change, closed)
+    removed = await remove_entities(conn, account_id, gone)
+    applied = await apply_entities(conn, account_id, merged.values(), policy)
+    to_reread = tuple(sorted({(c.kind, c.id) for c in present if _lacks(c, known)}))
+    await ask_reread(conn, account_id, to_reread)
+    return Taken(Applied(removed.numbers + applied.numbers, applied.stale), to_reread)
+
+
+def _with(stored: CrmEntity | None, change: EntityChange, closed: set[tuple[str, str]]) -> CrmEntity:
+    base = stored or CrmEntity(kind=change.kind, id=change.id)
+    if stored and stored.updated_at and change.at and change.at < stored.updated_at:
+        return replace(base, updated_at=change.at)  # the store recognises it as stale
+    return replace(
+        base,
+        name=_carried(change.name, base.name),
+        owner_id=_carried(change.owner_id, base.owner_id),
+        numbers=_carried(change.numbers, base.numbers),
+        created_at=_carried(change.created_at, base.created_at),
+        updated_at=_carried(change.at, base.updated_at),
+        pipeline_id=_carried(change.pipeline_id, base.pipeline_id),
+        stage_id=_carried(change.stage_id, base.stage_id),
+        contact_ids=_carried(change.contact_ids, base.contact_ids),
+        is_open=_is_open(base, change, closed),
+    )
+
+
+def _is_open(base: CrmEntity, change: EntityChange, closed: set[tuple[str, str]]) -> bool:
+    if change.is_open is not None or change.stage_id is None:
+        return _carried(change.is_open, base.is_open)
+    return (change.pipeline_id or base.pipeline_id or "", change.stage_id) not in closed
+
+
+def _carried(value: T | None, stored: T) -> T:
+    return stored if value is None else value
+
+
+def _lacks(change: EntityChange, known: dict[EntityRef, CrmEntity]) -> bool:
+    """A deal's links are never told; anything else that is new to us may lack what earlier messages carried."""
+    if change.kind == "deal":
+        return change.what in ("added", "restored") or (change.kind, change.id) not in known
+    is_new = (change.kind, change.id) not in known
+    return is_new and (change.numbers is None or change.owner_id is None)

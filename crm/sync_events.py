@@ -1,0 +1,98 @@
+"""The poll of the CRM's feed of events, for what neither webhooks nor times of change tell: deletions, restores, merges,
+links, and entities that were created with an old date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import cast, get_args
+
+from crm.port import CrmEntity, CrmEvent, Lane
+from crm.store.directory import EntityRef, known_refs, others_like
+from crm.sync_source import Source, as_text, from_text
+from routing.clients import EntityKind
+
+FEED = "events"
+# Events may appear late and several carry the same second: this much is read again, and what was seen is skipped.
+_OVERLAP = timedelta(seconds=60)
+_KINDS: frozenset[str] = frozenset(get_args(EntityKind))
+
+
+async def poll_events(source: Source, lane: Lane) -> list[CrmEvent]:
+    """The events that are new since the last poll, oldest first, after the directory has taken them over."""
+    cursor = await source.cursor(FEED)
+    reached, seen = from_text(cursor.get("at")) or source.now(), frozenset(cursor.get("seen", ()))
+    events = await _since(source, reached - _OVERLAP, lane)
+    new = [e for e in events if e.id not in seen]
+    deleted, to_read, merged = await _consequences(source, new)
+    found, missing = await source.read_again(to_read, lane)
+    more, swallowed = await _swallowed(source, [e for e in found if (e.kind, e.id) in merged], lane)
+    latest = max((e.at for e in events), default=reached)
+    at = max(reached, min(latest, source.now()))
+    await source.apply(
+        [*found, *more],
+        gone=[*deleted, *missing, *swallowed],
+        feed=FEED,
+        cursor={"at": as_text(at), "seen": sorted(e.id for e in events if e.at >= at - _OVERLAP)},
+    )
+    return new
+
+
+async def _since(source: Source, since: datetime, lane: Lane) -> list[CrmEvent]:
+    """Oldest first, each once: pages slide while new events come in."""
+    found: dict[str, CrmEvent] = {}
+    number = 1
+    while True:
+        page = await source.crm.events(since, lane, page=number)
+        for event in page.items:
+            found.setdefault(event.id, event)
+        if not page.has_next or any(e.at < since for e in page.items):
+            break
+        number += 1
+    return sorted((e for e in found.values() if e.at >= since), key=lambda e: (e.at, e.id))
+
+
+async def _consequences(
+    source: Source, events: Sequence[CrmEvent]
+) -> tuple[list[EntityRef], list[EntityRef], set[EntityRef]]:
+    """(what is gone, what has to be read, what is said to be merged).
+
+    Reading tells the state of now, so neither order nor repetition matters; only a plain deletion needs no reading.
+    """
+    told: dict[EntityRef, set[str]] = {}
+    for event in events:
+        for ref in _refs(event):
+            told.setdefault(ref, set()).add(event.kind)
+    deleted, merged, added, to_read = set[EntityRef](), set[EntityRef](), set[EntityRef](), set[EntityRef]()
+    for ref, kinds in told.items():
+        if "deleted" in kinds and not kinds & {"restored", "merged"}:
+            deleted.add(ref)
+        elif kinds & {"restored", "merged"} or (ref[0] == "deal" and kinds & {"linked", "unlinked"}):
+            to_read.add(ref)
+        elif "added" in kinds:
+            added.add(ref)
+        if "merged" in kinds:
+            merged.add(ref)
+    async with source.pool.acquire() as conn:
+        to_read |= added - await known_refs(conn, source.account_id, added)
+    return sorted(deleted), sorted(to_read), merged
+
+
+async def _swallowed(
+    source: Source, survivors: Sequence[CrmEntity], lane: Lane
+) -> tuple[list[CrmEntity], list[EntityRef]]:
+    """The feed does not say what was merged into what. Suspects: those of ours that share a number or a contact with
+    the survivor; read again, and gone if the CRM no longer has them."""
+    if not survivors:
+        return [], []
+    async with source.pool.acquire() as conn:
+        suspects = await others_like(conn, source.account_id, survivors, source.policy)
+    return await source.read_again(suspects, lane)
+
+
+def _refs(event: CrmEvent) -> Iterable[EntityRef]:
+    """The entities that an event speaks of; both sides of a link."""
+    if event.entity_kind in _KINDS:
+        yield cast(EntityKind, event.entity_kind), event.entity_id
+    if event.other is not None and event.kind in ("linked", "unlinked"):
+        yield event.other
