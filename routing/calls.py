@@ -100,6 +100,7 @@ class Call(BaseModel):
     talk_seconds: whole seconds of talk, None until known. is_over: the conversation attempt has ended.
     recording: the newest one; recordings: all of them (a transferred call has several). is_end_lost: the hangup never
     came and a timer closed the call, so ended_at is when it was closed and the talk's length is unknown.
+    legs_gone_at: when the last phone known of left, where that is known but the PBX has not yet said that the call is over.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -121,6 +122,7 @@ class Call(BaseModel):
     recordings: tuple[str, ...] = ()
     is_callback: bool = False
     is_end_lost: bool = False
+    legs_gone_at: datetime | None = None
     params: Mapping[str, str] = Field(default_factory=dict)
 
     @property

@@ -40,24 +40,47 @@ def fold(events: Iterable[CallEvent]) -> Call:
     return _Fold(told).call()
 
 
+def closes_at(
+    call: Call,
+    *,
+    legs_gone_after: timedelta = timedelta(minutes=1),
+    ringing_after: timedelta = timedelta(minutes=30),
+    talking_after: timedelta = timedelta(hours=4),
+) -> datetime | None:
+    """When a timer may take the call's hangup for lost; None for a call that is over.
+
+    legs_gone_after: long enough for the next leg of a transfer or a late report to come.
+    """
+    if call.is_over:
+        return None
+    if call.legs_gone_at:
+        return call.legs_gone_at + legs_gone_after
+    if call.answered_at:
+        return call.talks[-1].started_at + talking_after
+    return call.started_at + ringing_after
+
+
 def close_lost(call: Call, now: datetime) -> Call:
     """What a timer makes of a call whose hangup never came: talked if somebody answered, missed otherwise.
 
-    A call that is over already is returned as it is. How long was talked stays unknown.
+    A call that is over already is returned as it is. Where the last leg is known to have gone, that was the end;
+    otherwise how long was talked stays unknown.
     """
     if call.is_over:
         return call
-    ended_at = max(now, call.answered_at or call.started_at, call.started_at)
-    update: dict[str, object]
-    if call.is_answered:
+    ended_at = max(call.legs_gone_at or now, call.started_at, *(talk.started_at for talk in call.talks))
+    update: dict[str, object] = {"disposition": Disposition.NO_ANSWER, "talk_seconds": 0}
+    if call.answered_at:
         talks = tuple(
-            talk if talk.ended_at else talk.model_copy(update={"ended_at": max(ended_at, talk.started_at)})
-            for talk in call.talks
+            talk if talk.ended_at else talk.model_copy(update={"ended_at": ended_at}) for talk in call.talks
         )
-        update = {"disposition": Disposition.ANSWERED, "talks": talks}
-    else:
-        update = {"disposition": Disposition.NO_ANSWER, "talk_seconds": 0}
-    return call.model_copy(update={**update, "ended_at": ended_at, "is_over": True, "is_end_lost": True})
+        talked = int((ended_at - call.answered_at).total_seconds()) if call.legs_gone_at else None
+        update = {"disposition": Disposition.ANSWERED, "talks": talks, "talk_seconds": talked}
+    elif call.legs_gone_at:
+        update["wait_seconds"] = int((ended_at - call.started_at).total_seconds())
+    return call.model_copy(
+        update={**update, "ended_at": ended_at, "is_over": True, "is_end_lost": call.legs_gone_at is None}
+    )
 
 
 def _distinct(events: Iterable[CallEvent]) -> list[CallEvent]:
@@ -105,7 +128,9 @@ class _Fold:
         return [event for event in self.told if event.kind is kind]
 
     def call(self) -> Call:
-        direction: Direction = _first(self.by_authority, lambda e: e.direction) or "inbound"
+        # A report calls a callback outbound, since the PBX dialled; those who know that the client asked for it know better.
+        callbacks = [e for e in self.by_authority if e.is_callback]
+        direction: Direction = _first([*callbacks, *self.by_authority], lambda e: e.direction) or "inbound"
         is_over = bool(self.summaries or self.ends)
         is_answered = self._is_answered()
         started_at = self._started_at()
@@ -129,7 +154,8 @@ class _Fold:
             wait_seconds=self._wait_seconds(started_at, answered_at, ended_at),
             recording=recordings[-1] if recordings else None,
             recordings=recordings,
-            is_callback=any(event.is_callback for event in self.told),
+            is_callback=bool(callbacks),
+            legs_gone_at=None if is_over else self._legs_gone_at(),
             params=self._params(),
         )
 
@@ -220,6 +246,13 @@ class _Fold:
             and (event.leg == leg if leg and event.leg else party is not None and event.party == party)
         ]
         return min(ends, default=None)
+
+    def _legs_gone_at(self) -> datetime | None:
+        gone = {e.leg: e.at for e in self.of(EventKind.LEG_ENDED) if e.leg}
+        seen = {e.leg for e in [*self.starts, *self.of(EventKind.RANG), *self.answers]}
+        if not gone or not seen <= gone.keys():
+            return None
+        return max(max(gone.values()), *(e.at for e in self.told if e.kind is not EventKind.RECORDING))
 
     def _disposition(self, is_answered: bool, is_over: bool) -> Disposition:
         if is_answered:

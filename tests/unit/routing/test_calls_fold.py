@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.calls import CallEvent, Disposition, EventKind
-from routing.fold import close_lost, fold
+from routing.fold import close_lost, closes_at, fold
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -252,3 +252,38 @@ def test_no_events_and_events_of_two_calls_are_refused() -> None:
         fold([])
     with pytest.raises(ValueError, match="different calls"):
         fold([an_event("started"), an_event("started", call_key="c2")])
+
+
+def test_a_call_whose_last_leg_left_is_closed_soon_and_with_its_length_known() -> None:
+    legs = [
+        an_event("rang", 1, leg="a", party="101"),
+        an_event("answered", 5, leg="a", party="101"),
+        an_event("leg_ended", 35, leg="a", party="101"),
+    ]
+    call = fold([an_event("started", leg="a"), *legs])
+    assert not call.is_over
+    assert closes_at(call) == NOON + timedelta(seconds=95)
+    closed = close_lost(call, NOON + timedelta(hours=1))
+    assert (closed.talk_seconds, closed.ended_at, closed.is_end_lost) == (
+        30,
+        NOON + timedelta(seconds=35),
+        False,
+    )
+    assert closes_at(closed) is None
+
+
+def test_a_leg_that_is_still_there_keeps_the_call_open_until_long_after() -> None:
+    call = fold([*answered_call()[:3], an_event("leg_ended", 9, leg="x"), an_event("rang", 9, leg="y")])
+    assert call.legs_gone_at is None
+    assert closes_at(call) == NOON + timedelta(hours=4, seconds=5)
+    assert closes_at(fold(answered_call()[:2])) == NOON + timedelta(minutes=30)
+
+
+def test_a_callback_that_the_client_asked_for_stays_inbound_though_the_pbx_dialled() -> None:
+    call = fold(
+        [
+            an_event("started", direction="inbound", is_callback=True),
+            an_event("summary", 9, direction="outbound", talk_seconds=3),
+        ]
+    )
+    assert (call.direction, call.is_callback) == ("inbound", True)
