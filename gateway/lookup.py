@@ -11,6 +11,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -124,7 +125,7 @@ class Lookup:
         except Exception:
             log.exception("lookup-failed", connection=connection.name)
             decision = without_directory(NoNumber("invalid_number", ""), "failure")
-            return self._written(connection, asked, decision, None, self._new_id(), 0)
+            return self._written(connection, asked, decision, None, self._new_id(), None)
 
     def _decided(
         self, connection: Connection, asked: LookupRequest, began: float, reason: str | None
@@ -136,11 +137,11 @@ class Lookup:
         number = normalise(asked.phone, snapshot.policies[connection.name])
         directory = self._directories.get(account_id)
         candidates: tuple[Candidate, ...] = ()
-        age_ms = 0
+        age_ms: int | None = None
         if reason is None and (directory is None or not directory.is_ready):
             reason = "directory_loading"
         if directory is not None:
-            age_ms = directory.age_ms()
+            age_ms = directory.age_ms(datetime.now(UTC))
         if reason is not None:
             decision = without_directory(number, reason)
         else:
@@ -179,7 +180,7 @@ class Lookup:
         decision: LookupDecision,
         number: Number | None,
         decision_id: str,
-        age_ms: int,
+        age_ms: int | None,
     ) -> web.Response:
         answer = answer_of(decision, number, decision_id, age_ms, connection.account_id, self._url_of)
         if (asked.format or connection.dialect) == "json" and connection.kind == "generic":
@@ -192,7 +193,7 @@ def answer_of(
     decision: LookupDecision,
     number: Number | None,
     decision_id: str,
-    age_ms: int,
+    age_ms: int | None,
     account_id: str,
     url_of: Callable[[str, str, str], str],
 ) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Looked(NamedTuple):
     candidates: tuple[Candidate, ...]
     decision: LookupDecision
     staff_version: int
-    directory_age_ms: int
+    directory_age_ms: int | None
     took_us: int
 
 

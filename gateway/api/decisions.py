@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
@@ -39,7 +39,7 @@ class LookupAnswer(Answer):
     entity: dict[str, Any] | None
     responsible: dict[str, Any] | None
     targets: list[dict[str, Any]]
-    directory_age_ms: int
+    directory_age_ms: int | None
     steps: list[StepView]
 
 
@@ -103,7 +103,7 @@ async def lookup(call: ApiCall) -> LookupAnswer:
             number, found, snapshot.staff[account_id], snapshot.accounts[account_id].settings.lookup
         )
     answer = answer_of(
-        decision, number, "", directory.age_ms() if directory else 0, account_id, call.services.url_of
+        decision, number, "", directory.age_ms(datetime.now(UTC)) if directory else None, account_id, call.services.url_of
     )
     return LookupAnswer.model_validate({**answer, "steps": [s.as_json() for s in decision.steps]})
 

@@ -1,0 +1,236 @@
+"""The one place that wires: settings in, running processes out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+import aiohttp
+import asyncpg
+import structlog
+from aiohttp import web
+
+from crm.directory import Directory
+from crm.directory_feed import DirectoryFeed
+from gateway.api.app import build_api
+from gateway.api.resources import ROUTES
+from gateway.api.services import Services
+from gateway.cli.output import Failure
+from gateway.configuration import Configuration
+from gateway.crm_access import CrmAccess
+from gateway.crm_hooks import CrmHooks
+from gateway.db.migrate import missing_migrations
+from gateway.db.pool import open_pool
+from gateway.events import Events
+from gateway.figures import gateway_figures
+from gateway.inbox import Inbox
+from gateway.lookup import Lookup
+from gateway.metrics import Metrics
+from gateway.recorder import Recorder
+from gateway.settings import Settings
+from gateway.supervisor import Child, run_children, stop_on_signals
+from gateway.web_app import build_web_app
+
+log = structlog.get_logger(__name__)
+
+_DRAIN_SECONDS = 10
+
+
+def use_fast_loop() -> None:
+    """uvloop where there is one."""
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+
+
+@contextlib.asynccontextmanager
+async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> AsyncIterator[asyncpg.Pool]:
+    """A pool on the migrated database; waits for a database that is still starting, at most a minute."""
+    dsn = str(settings.database_url)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + 60
+    while True:
+        try:
+            pool = await open_pool(dsn, max_size=max_size, name=name)
+            break
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, TimeoutError) as err:
+            if loop.time() > deadline:
+                raise
+            log.warning("database-not-there-yet", error=f"{type(err).__name__}: {err}")
+            await asyncio.sleep(0.5)
+    try:
+        async with pool.acquire() as conn:
+            missing = await missing_migrations(conn)
+        if missing:
+            raise Failure("the schema is not up to date", f"missing: {', '.join(missing)}", "run 'callmatrix migrate'")
+        yield pool
+    finally:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(pool.close(), 5)
+
+
+class Gateway:
+    """One gateway process: answers lookups from memory, takes events, serves the admin API."""
+
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, session: aiohttp.ClientSession) -> None:
+        dsn = str(settings.database_url)
+        self.settings = settings
+        self.pool = pool
+        self.configuration = Configuration(pool, dsn)
+        self.feed = DirectoryFeed(lambda: asyncpg.connect(dsn, timeout=5))
+        self.recorder = Recorder(pool, settings.decisions_per_second)
+        self.inbox = Inbox(pool)
+        self.access = CrmAccess(pool, session)
+        self.lookup = Lookup(
+            self.configuration,
+            self,
+            self.recorder,
+            url_of=self.url_of,
+            deadline_seconds=settings.lookup_deadline_ms / 1000,
+        )
+        self.events = Events(self.configuration, self.inbox)
+        self.metrics = Metrics()
+        self.metrics.add_latency("lookup_seconds", "Time to answer a lookup", self.lookup.latency)
+        self.metrics.add(lambda: gateway_figures(self))
+        token = settings.metrics_token
+        services = Services(
+            settings=settings,
+            pool=pool,
+            configuration=self.configuration,
+            directories=self,
+            url_of=self.url_of,
+        )
+        self.web = build_web_app(
+            lookup=self.lookup,
+            events=self.events,
+            hooks=CrmHooks(self.configuration, pool, self.access.exchange_code),
+            readiness=self,
+            metrics=self.metrics,
+            metrics_token=token.get_secret_value() if token else None,
+            api=build_api(services, ROUTES),
+        )
+
+    def get(self, account_id: str) -> Directory | None:
+        return self.feed.directories().get(account_id)
+
+    def url_of(self, account_id: str, kind: str, id: str) -> str:
+        account = self.configuration.now.accounts.get(account_id)
+        return self.access.url_of(account.base_url, kind, id) if account else ""
+
+    async def missing(self) -> list[str]:
+        """What is not ready yet."""
+        found = []
+        if self.configuration.now.version == 0:
+            found.append("configuration")
+        found += [
+            f"directory of {account_id}"
+            for account_id in self.configuration.now.accounts
+            if (directory := self.get(account_id)) is None or not directory.is_ready
+        ]
+        return found
+
+    async def run(self, stop: asyncio.Event, started: asyncio.Future[int] | None = None) -> None:
+        """Until `stop`. started: told the port that is listened on."""
+        await self.configuration.reload()
+        self.inbox.start()
+        runner = web.AppRunner(self.web, access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_SECONDS)
+        await runner.setup()
+        site = web.TCPSite(runner, self.settings.host, self.settings.port, backlog=1024)
+        try:
+            async with background(
+                self.configuration.run(), self.feed.run(), self.recorder.run(), self._follow_accounts()
+            ) as failed:
+                await site.start()
+                port = runner.addresses[0][1]
+                log.info("gateway-listens", host=self.settings.host, port=port)
+                if started is not None:
+                    started.set_result(port)
+                await first_of(stop.wait(), failed)
+        finally:
+            await runner.cleanup()
+            await self.inbox.stop()
+            await self.recorder.close()
+
+    async def _follow_accounts(self) -> None:
+        """Each configured account gets its directory."""
+        changed = asyncio.Event()
+        self.configuration.on_change(lambda _: changed.set())
+        while True:
+            for account_id in self.configuration.now.accounts:
+                self.feed.directory(account_id)
+            await changed.wait()
+            changed.clear()
+
+
+@contextlib.asynccontextmanager
+async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Future[None]]:
+    """Runs loops that never end by themselves; the future tells when one did."""
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and not failed.done():
+            error = task.exception() or RuntimeError(f"{task.get_name()} ended")
+            log.error("loop-ended", loop=task.get_name(), exc_info=error)
+            failed.set_exception(error)
+
+    tasks = [asyncio.create_task(item, name=getattr(item, "__qualname__", "loop")) for item in work]
+    for task in tasks:
+        task.add_done_callback(ended)
+    try:
+        yield failed
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if failed.done() and not failed.cancelled():
+            failed.exception()
+        failed.cancel()
+
+
+async def first_of(*waits: Any) -> None:
+    """Returns, or raises, as the first of these does."""
+    tasks = [asyncio.ensure_future(w) for w in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            if not task.done():
+                task.cancel()
+
+
+async def serve_gateway(settings: Settings) -> None:
+    stop = stop_on_signals()
+    async with (
+        configured_pool(settings, "callmatrix gateway") as pool,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
+    ):
+        await Gateway(settings, pool, session).run(stop)
+
+
+async def serve_worker(settings: Settings) -> None:
+    from gateway.worker import Worker
+
+    stop = stop_on_signals()
+    async with (
+        configured_pool(settings, "callmatrix worker", 20) as pool,
+        aiohttp.ClientSession() as session,
+    ):
+        await Worker(settings, pool, session).run(stop)
+
+
+async def serve_all(settings: Settings) -> None:
+    """Gateway and worker as two processes, so that no work on the CRM can hold up a lookup."""
+    stop = stop_on_signals()
+    async with configured_pool(settings, "callmatrix start", 1):
+        pass  # a database that is not there or not migrated is said once, here
+    await run_children(
+        [Child("gateway", ["serve", "--role", "gateway"]), Child("worker", ["serve", "--role", "worker"])], stop
+    )
+
+
+__all__ = ["Gateway", "serve_all", "serve_gateway", "serve_worker", "use_fast_loop"]
