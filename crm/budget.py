@@ -206,6 +206,10 @@ class Slot:
     def went_well(self) -> None:
         self._slots.went_well(self._ticket)
 
+    def unused(self) -> None:
+        """Say that nothing was sent: the slot is free again at once."""
+        self._slots.unused(self._ticket)
+
 
 class Budget:
     """The requests per second of one account in one process. All who talk to its CRM share one Budget.

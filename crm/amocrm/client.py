@@ -1,0 +1,180 @@
+"""One account's requests: paid from the budget, authorised, tried again where that is safe, stopped by the circuit.
+
+A read is tried again after 429, 5xx, a reset and a hang. A write is tried again only where nothing was carried out:
+after 429 and when no connection could be made. Everything else about a write is for the writer to decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from crm.amocrm.circuit import Circuit, Permit
+from crm.amocrm.exchange import Exchange, shown, shown_target
+from crm.amocrm.fields import Node
+from crm.amocrm.transport import Transport
+from crm.amocrm.wire import Reply, Request, error_of, read_answer
+from crm.budget import Budget, Slot
+from crm.errors import CrmBlocked, CrmError, CrmThrottled, CrmUnauthorised, CrmUnavailable
+from crm.port import Lane
+
+ATTEMPTS = 4
+FIRST_WAIT_SECONDS = 0.5
+LONGEST_PATIENCE_SECONDS = 60.0
+
+OnExchange = Callable[[Exchange], None]
+
+
+class Bearer(Protocol):
+    """Where the client's authorisation comes from."""
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host and path of the account, which may change when the account moves."""
+        ...
+
+    async def access_token(self) -> str:
+        """For the next request. Raises CrmUnauthorised when somebody has to reconnect the account."""
+        ...
+
+    async def renewed(self, refused: str) -> str:
+        """Another token after the CRM refused this one with 401. Raises CrmUnauthorised when there is none."""
+        ...
+
+
+class Client:
+    """on_exchange: told every exchange, secrets removed; it must not block. sleep: for waits between attempts."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        tokens: Bearer,
+        budget: Budget,
+        *,
+        circuit: Circuit | None = None,
+        on_exchange: OnExchange | None = None,
+        attempts: int = ATTEMPTS,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self.circuit = circuit or Circuit()
+        self.budget = budget
+        self._transport, self._tokens = transport, tokens
+        self._on_exchange = on_exchange
+        self._attempts = attempts
+        self._clock, self._sleep, self._random = clock, sleep, random
+
+    @property
+    def base_url(self) -> str:
+        return self._tokens.base_url
+
+    async def ask(self, request: Request, lane: Lane) -> Node | None:
+        """What a good answer carries, None where it has no body. Raises CrmError."""
+        return read_answer(request, await self.reply_to(request, lane))
+
+    async def reply_to(self, request: Request, lane: Lane) -> Reply:
+        """The answer as it came, an error of the caller's own (400, 404, 422 …) included. Raises other CrmErrors."""
+        failures = renewals = 0
+        token: str | None = None
+        while True:
+            try:
+                token = token or await self._tokens.access_token()
+                return await self._attempt(request, lane, token)
+            except CrmUnauthorised:
+                if token is None or renewals:  # once: a token just given out and refused will not get better
+                    raise
+                renewals += 1
+                token = await self._tokens.renewed(token)
+            except (CrmThrottled, CrmUnavailable) as err:
+                failures += 1
+                if failures >= self._attempts or self.circuit.state.name != "closed":
+                    raise
+                await self._wait(err, failures)
+
+    async def _wait(self, err: CrmError, failures: int) -> None:
+        if isinstance(
+            err, CrmThrottled
+        ):  # the budget is paused; only a pause that is too long ends the attempt
+            if self.budget.use().paused_seconds > LONGEST_PATIENCE_SECONDS:
+                raise err
+            return
+        await self._sleep(FIRST_WAIT_SECONDS * 2.0 ** (failures - 1) * (1.0 + self._random()))
+
+    async def _attempt(self, request: Request, lane: Lane, token: str) -> Reply:
+        async with self.budget.slot(lane) as slot:
+            permit = self.circuit.permit(self._clock())
+            if permit is None:
+                slot.unused()
+                raise CrmBlocked(f"the account's API is closed to us: {self.circuit.state.reason}")
+            try:
+                reply = await self._exchange(request, lane, token)
+                self._judge(request, reply, slot, permit)
+                return reply
+            finally:
+                self.circuit.undecided(permit, self._clock())
+
+    def _judge(self, request: Request, reply: Reply, slot: Slot, permit: Permit) -> None:
+        """Tell budget and circuit; raise what is not the caller's own doing."""
+        err = _trouble(request, reply)
+        if isinstance(err, CrmThrottled):
+            slot.throttled(err.retry_after)
+            raise err
+        slot.went_well()
+        if isinstance(err, CrmBlocked):
+            self.circuit.refused(permit, self._clock(), str(err))
+            raise err
+        if reply.status < 500:
+            self.circuit.passed(permit)
+        if err is not None:
+            raise err
+
+    async def _exchange(self, request: Request, lane: Lane, token: str) -> Reply:
+        started, at = self._clock(), datetime.now(UTC)
+        reply: Reply | None = None
+        error = ""
+        try:
+            headers = {"Authorization": f"Bearer {token}"}
+            reply = await self._transport.exchange(self._tokens.base_url, request, headers)
+            return reply
+        except CrmError as err:
+            error = str(err)
+            raise
+        finally:
+            if self._on_exchange is not None:
+                took = int((self._clock() - started) * 1000)
+                self._on_exchange(told(request, reply, at=at, took=took, lane=lane, error=error))
+
+
+def told(
+    request: Request, reply: Reply | None, *, at: datetime, took: int, lane: Lane, error: str
+) -> Exchange:
+    """The exchange as it may be kept. took: milliseconds."""
+    return Exchange(
+        at=at,
+        method=request.method,
+        target=shown_target(request.target),
+        status=reply.status if reply else None,
+        milliseconds=took,
+        lane=lane.name.lower(),
+        sent=shown(request.content()),
+        received=shown(reply.body) if reply else "",
+        error=shown_target(error),
+        request_id=reply.request_id if reply else "",
+    )
+
+
+def _trouble(request: Request, reply: Reply) -> CrmError | None:
+    """The error of an answer that concerns the connection and not this request's content."""
+    if 200 <= reply.status < 300:
+        try:
+            read_answer(request, reply)
+        except CrmError as err:
+            return err
+        return None
+    trouble = error_of(request, reply)
+    return None if trouble.code in ("crm-refused", "crm-not-found", "crm-forbidden") else trouble
