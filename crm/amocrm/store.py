@@ -1,0 +1,104 @@
+"""Tokens of amoCRM accounts as rows of `crm_token`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import asyncpg
+
+from crm.amocrm.tokens import StoredToken
+
+# First key of the advisory lock that one refreshing process holds; the second is made of the account.
+_REFRESH_LOCK = 0x746F6B65
+
+
+class PgTokenStore:
+    """`crm.amocrm.tokens.TokenStore` of one account. Each refresh holds one connection of the pool meanwhile."""
+
+    def __init__(self, pool: asyncpg.Pool, account_id: str) -> None:
+        self._pool, self._account_id = pool, account_id
+
+    async def read(self) -> StoredToken | None:
+        async with self._pool.acquire() as conn:
+            return await _read(conn, self._account_id)
+
+    async def save(self, token: StoredToken) -> StoredToken:
+        async with self._pool.acquire() as conn:
+            return await _save(conn, self._account_id, token)
+
+    @asynccontextmanager
+    async def exclusive(self) -> AsyncIterator[PgHeldTokens]:
+        """A session lock and not a row lock: what is committed inside must be seen by all before the refresh is over.
+
+        PostgreSQL lets go of it when this process dies.
+        """
+        async with self._pool.acquire() as conn:
+            await conn.execute(
+                "SELECT pg_advisory_lock($1, hashtext($2))", _REFRESH_LOCK, self._account_id, timeout=120
+            )
+            try:
+                yield PgHeldTokens(conn, self._account_id)
+            finally:
+                await conn.execute(
+                    "SELECT pg_advisory_unlock($1, hashtext($2))", _REFRESH_LOCK, self._account_id
+                )
+
+
+class PgHeldTokens:
+    """`crm.amocrm.tokens.HeldTokens`."""
+
+    def __init__(self, conn: asyncpg.pool.PoolConnectionProxy, account_id: str) -> None:
+        self._conn, self._account_id = conn, account_id
+
+    async def read(self) -> StoredToken | None:
+        return await _read(self._conn, self._account_id)
+
+    async def mark_sent(self, at: datetime) -> None:
+        await self._conn.execute(
+            "UPDATE crm_token SET refresh_sent_at = $2 WHERE account_id = $1", self._account_id, at
+        )
+
+    async def clear_sent(self) -> None:
+        await self._conn.execute(
+            "UPDATE crm_token SET refresh_sent_at = NULL WHERE account_id = $1", self._account_id
+        )
+
+    async def save(self, token: StoredToken) -> StoredToken:
+        return await _save(self._conn, self._account_id, token)
+
+    async def move(self, base_url: str) -> None:
+        await self._conn.execute(
+            "UPDATE account SET base_url = $2 WHERE account_id = $1", self._account_id, base_url
+        )
+
+
+async def _read(conn: asyncpg.pool.PoolConnectionProxy, account_id: str) -> StoredToken | None:
+    row = await conn.fetchrow("SELECT * FROM crm_token WHERE account_id = $1", account_id)
+    return _token(row) if row is not None else None
+
+
+async def _save(conn: asyncpg.pool.PoolConnectionProxy, account_id: str, token: StoredToken) -> StoredToken:
+    row = await conn.fetchrow(
+        "INSERT INTO crm_token (account_id, kind, access_token, refresh_token, client_id, client_secret,"
+        " redirect_uri, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " ON CONFLICT (account_id) DO UPDATE SET kind = $2, access_token = $3, refresh_token = $4,"
+        " client_id = $5, client_secret = $6, redirect_uri = $7, expires_at = $8,"
+        " generation = crm_token.generation + 1, refresh_sent_at = NULL, updated_at = now()"
+        " RETURNING *",
+        account_id,
+        token.kind,
+        token.access_token,
+        token.refresh_token,
+        token.client_id,
+        token.client_secret,
+        token.redirect_uri,
+        token.expires_at,
+    )
+    assert row is not None
+    return _token(row)
+
+
+def _token(row: asyncpg.Record) -> StoredToken:
+    return StoredToken(**{key: value for key, value in row.items() if key != "account_id"})

@@ -1,0 +1,141 @@
+"""OAuth of amoCRM: token requests, their answers, and what a JWT says of itself. Bytes <-> values, no I/O."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import orjson
+
+from crm.amocrm.fields import Node
+from crm.amocrm.wire import Reply, Request, error_of, read_answer
+from crm.errors import CrmError, CrmUnreadable
+
+TOKEN_PATH = "/oauth2/access_token"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """A new pair. expires_in: seconds from now."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What an access token says of itself, unverified: we only read our own tokens."""
+
+    expires_at: datetime | None = None
+    api_domain: str | None = None
+    account_id: str | None = None
+
+
+def by_code(*, client_id: str, client_secret: str, redirect_uri: str, code: str) -> Request:
+    return _grant("authorization_code", client_id, client_secret, redirect_uri, code=code)
+
+
+def by_refresh(*, client_id: str, client_secret: str, redirect_uri: str, refresh_token: str) -> Request:
+    return _grant("refresh_token", client_id, client_secret, redirect_uri, refresh_token=refresh_token)
+
+
+def _grant(kind: str, client_id: str, client_secret: str, redirect_uri: str, **secret: str) -> Request:
+    body = {
+        "client_id": client_id,
+        "client_secret": client_secret,
+        "grant_type": kind,
+        "redirect_uri": redirect_uri,
+        **secret,
+    }
+    return Request(method="POST", path=TOKEN_PATH, body=body)
+
+
+def present_address(refresh_token: str) -> Request:
+    """Asks the token's `api_domain` where the account lives now."""
+    return Request(
+        method="GET",
+        path="/oauth2/account/current/subdomain",
+        headers={"X-Refresh-Token": refresh_token},
+    )
+
+
+def consent_address(*, client_id: str, state: str, site: str = "https://www.amocrm.ru") -> str:
+    """The page on which an admin of the CRM grants access. site: www.amocrm.ru, or www.kommo.com."""
+    return f"{site}/oauth?{urlencode({'client_id': client_id, 'state': state, 'mode': 'post_message'})}"
+
+
+def granted(request: Request, reply: Reply) -> Granted:
+    """Raises the CrmError that the answer stands for; CrmUnreadable naming the field."""
+    answer = read_answer(request, reply)
+    if answer is None:
+        raise CrmUnreadable("no tokens in the answer", "access_token")
+    return Granted(
+        access_token=answer.get("access_token").text(),
+        refresh_token=answer.get("refresh_token").text(),
+        expires_in=answer.get("expires_in").number(),
+    )
+
+
+def domain(request: Request, reply: Reply) -> str:
+    answer = read_answer(request, reply)
+    if answer is None:
+        raise CrmUnreadable("no address in the answer", "domain")
+    return answer.get("domain").text()
+
+
+Refusal = Literal["token-used", "client-refused", "moved", "other"]
+
+
+def refusal(request: Request, reply: Reply) -> tuple[Refusal, CrmError] | None:
+    """Why a refresh was refused for good, None where the answer is good or says nothing about the token.
+
+    A used or expired refresh token has a `hint`, a wrong client or secret (or an unpaid account) has none [public issues].
+    """
+    if reply.status not in (400, 401, 404):
+        return None
+    err = error_of(request, reply)
+    if reply.status == 404:
+        return "moved", err
+    if reply.status == 400:
+        return "other", err
+    return ("token-used" if _has_hint(reply) else "client-refused"), err
+
+
+def _has_hint(reply: Reply) -> bool:
+    try:
+        body = orjson.loads(reply.body)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(body, dict) and bool(body.get("hint"))
+
+
+def claims(token: str) -> Claims:
+    """All None where the token is no JWT: its length and shape are not promised."""
+    payload = _payload(token)
+    exp = payload.get("exp")
+    is_time = isinstance(exp, int | float) and not isinstance(exp, bool)
+    api_domain = payload.get("api_domain")
+    account = Node(payload.get("account_id"))
+    return Claims(
+        expires_at=datetime.fromtimestamp(exp, UTC) if is_time and exp is not None else None,
+        api_domain=api_domain if isinstance(api_domain, str) and api_domain else None,
+        account_id=account.id() if isinstance(account.value, int | str) and account.value else None,
+    )
+
+
+def _payload(token: str) -> Mapping[str, Any]:
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        raw = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
+        value = orjson.loads(raw)
+    except (binascii.Error, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
