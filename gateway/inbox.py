@@ -16,12 +16,12 @@ from datetime import datetime
 
 import asyncpg
 import structlog
-from routing.numbers import PublicNumber, normalise
 
 from gateway.pbx.port import Connection, Parsed
 from gateway.store import inbox as store
 from gateway.store.inbox import Message
 from routing.calls import CallEvent
+from routing.numbers import PublicNumber, normalise
 from routing.policy import NumberPolicy
 
 log = structlog.get_logger(__name__)
@@ -131,7 +131,8 @@ class Inbox:
         received_at: datetime,
         policy: NumberPolicy,
     ) -> Accepted:
-        """Returns after the commit. raw: the payload as received, kept for the desk.
+        """Returns after the commit. raw: the payload as received, kept for the desk
+        (where it came in the URL and raw is empty, the canonical form is kept).
 
         Raises InboxUnavailable (nothing pretends to be accepted; the same message may come again), MessageUnstorable.
         """
@@ -249,7 +250,7 @@ def messages_of(
             call_key=_storable(call_key),
             client=client_number(events, policy),
             received_at=received_at,
-            raw=raw,
+            raw=raw or parsed.canonical.encode("utf-8", "replace"),
             events=_storable("[" + ",".join(e.model_dump_json(exclude_defaults=True) for e in events) + "]"),
         )
         for i, (call_key, events) in enumerate(calls.items())
@@ -261,7 +262,7 @@ def client_number(events: Iterable[CallEvent], policy: NumberPolicy) -> str | No
     for event in events:
         if event.client and event.direction != "internal":
             number = normalise(event.client, policy)
-            if isinstance(number, PublicNumber):
+            if isinstance(number, PublicNumber) and not number.is_own:
                 return number.e164
     return None
 

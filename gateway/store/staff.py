@@ -127,7 +127,7 @@ async def staff_at(conn: Conn, account_id: str, version: int) -> Staff:
 
 
 class StaffStore:
-    """The current staff, read again only when its version has moved on."""
+    """The current staff, read again only when its version has moved on, and which versions are written down."""
 
     def __init__(self) -> None:
         self._staff: dict[str, Staff] = {}
@@ -140,13 +140,12 @@ class StaffStore:
             staff = self._staff[account_id] = await staff_of(conn, account_id)
         return staff
 
-    async def remember(self, conn: Conn, account_id: str, staff: Staff) -> None:
-        """Writes the snapshot where this process has not seen it committed. Call `committed` after the commit."""
-        if (account_id, staff.version) not in self._written:
-            await write_snapshot(conn, account_id, staff)
+    def is_written(self, account_id: str, version: int) -> bool:
+        return (account_id, version) in self._written
 
-    def committed(self, account_id: str, staff: Staff) -> None:
-        self._written.add((account_id, staff.version))
+    def committed(self, account_id: str, version: int) -> None:
+        """To be called after the commit of the transaction that wrote the snapshot."""
+        self._written.add((account_id, version))
 
 
 def _employee(row: asyncpg.Record) -> Employee:

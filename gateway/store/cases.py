@@ -1,0 +1,190 @@
+"""Missed-call cases as rows, and the questions that are asked about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from gateway.store.sql import Conn
+from routing.cases import Case
+
+_SAVE = """
+INSERT INTO missed_case (account_id, case_id, client, state, opened_at, last_missed_at, missed_calls, owner_id, target,
+    task_text, task_due_at, escalations, escalate_at, changes, closed_at, closed_by_call, closed_by, waited_seconds)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+ON CONFLICT (account_id, case_id) DO UPDATE SET state = excluded.state, last_missed_at = excluded.last_missed_at,
+    missed_calls = excluded.missed_calls, owner_id = excluded.owner_id, escalations = excluded.escalations,
+    escalate_at = excluded.escalate_at, changes = excluded.changes, closed_at = excluded.closed_at,
+    closed_by_call = excluded.closed_by_call, closed_by = excluded.closed_by,
+    waited_seconds = excluded.waited_seconds
+"""
+
+
+class NoSuchCase(Exception):
+    """No missed-call case of this id."""
+
+    code = "no-such-case"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFigures:
+    """open, overdue: how many now. closed: in the time asked for. median_seconds: working time from the first missed
+    call to the talk, of those closed; None when there were none."""
+
+    open: int
+    overdue: int
+    closed: int
+    median_seconds: float | None
+
+
+async def save_case(conn: Conn, account_id: str, case: Case) -> None:
+    await conn.execute(
+        _SAVE,
+        account_id,
+        case.id,
+        case.client,
+        case.state,
+        case.opened_at,
+        case.last_missed_at,
+        list(case.missed_calls),
+        case.owner_id,
+        case.target.model_dump(mode="json") if case.target else None,
+        case.task_text,
+        case.task_due_at,
+        case.escalations,
+        case.escalate_at,
+        case.changes,
+        case.closed_at,
+        case.closed_by_call,
+        case.closed_by,
+        case.waited_seconds,
+    )
+
+
+async def open_case(conn: Conn, account_id: str, client: str) -> Case | None:
+    row = await conn.fetchrow(
+        "SELECT * FROM missed_case WHERE account_id = $1 AND client = $2 AND state = 'open'",
+        account_id,
+        client,
+    )
+    return _case(row) if row else None
+
+
+async def is_escalation_due(conn: Conn, account_id: str, client: str, now: datetime) -> bool:
+    found: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM missed_case WHERE account_id = $1 AND client = $2 AND state = 'open'"
+        " AND escalate_at <= $3)",
+        account_id,
+        client,
+        now,
+    )
+    return found
+
+
+async def case(conn: Conn, account_id: str, case_id: str) -> Case:
+    """Raises NoSuchCase."""
+    row = await conn.fetchrow(
+        "SELECT * FROM missed_case WHERE account_id = $1 AND case_id = $2", account_id, case_id
+    )
+    if row is None:
+        raise NoSuchCase(case_id)
+    return _case(row)
+
+
+async def open_cases(
+    conn: Conn, account_id: str, *, owner_id: str | None = None, limit: int = 200
+) -> list[Case]:
+    """Those that wait longest first. owner_id: CRM user, None = everybody's."""
+    rows = await conn.fetch(
+        "SELECT * FROM missed_case WHERE account_id = $1 AND state = 'open' AND ($2::text IS NULL OR owner_id = $2)"
+        " ORDER BY opened_at LIMIT $3",
+        account_id,
+        owner_id,
+        limit,
+    )
+    return [_case(row) for row in rows]
+
+
+async def overdue_cases(conn: Conn, account_id: str, now: datetime, *, limit: int = 200) -> list[Case]:
+    """Open ones whose task's deadline has passed, longest overdue first."""
+    rows = await conn.fetch(
+        "SELECT * FROM missed_case WHERE account_id = $1 AND state = 'open' AND task_due_at < $2"
+        " ORDER BY task_due_at LIMIT $3",
+        account_id,
+        now,
+        limit,
+    )
+    return [_case(row) for row in rows]
+
+
+async def cases_of_client(conn: Conn, account_id: str, client: str, *, limit: int = 50) -> list[Case]:
+    """Newest first."""
+    rows = await conn.fetch(
+        "SELECT * FROM missed_case WHERE account_id = $1 AND client = $2 ORDER BY opened_at DESC LIMIT $3",
+        account_id,
+        client,
+        limit,
+    )
+    return [_case(row) for row in rows]
+
+
+async def case_figures(conn: Conn, account_id: str, *, since: datetime, now: datetime) -> CaseFigures:
+    """since: cases closed from then on count for the median."""
+    row = await conn.fetchrow(
+        "SELECT count(*) FILTER (WHERE state = 'open') AS open,"
+        " count(*) FILTER (WHERE state = 'open' AND task_due_at < $3) AS overdue,"
+        " count(*) FILTER (WHERE closed_at >= $2) AS closed,"
+        " percentile_cont(0.5) WITHIN GROUP (ORDER BY waited_seconds) FILTER (WHERE closed_at >= $2) AS median"
+        " FROM missed_case WHERE account_id = $1",
+        account_id,
+        since,
+        now,
+    )
+    assert row is not None
+    return CaseFigures(row["open"], row["overdue"], row["closed"], row["median"])
+
+
+async def skip_unsent(conn: Conn, account_id: str, case: Case, note: str) -> bool:
+    """Drops the case's task and its changes where the CRM was never told of it. False: it may exist there already."""
+    keys = [case.task_key, *(f"case:{case.id}:change:{n}" for n in range(1, case.changes + 1))]
+    rows: Sequence[asyncpg.Record] = await conn.fetch(
+        "UPDATE effect SET state = 'skipped', done_at = now(), note = $3"
+        " WHERE account_id = $1 AND effect_key = ANY($2::text[]) AND state IN ('waiting', 'held') AND attempts = 0"
+        " AND EXISTS (SELECT 1 FROM effect task WHERE task.account_id = $1 AND task.effect_key = $4"
+        " AND task.state IN ('waiting', 'held') AND task.attempts = 0) RETURNING effect_key",
+        account_id,
+        keys,
+        note,
+        case.task_key,
+    )
+    return any(r["effect_key"] == case.task_key for r in rows)
+
+
+def _case(row: asyncpg.Record) -> Case:
+    return Case(
+        id=row["case_id"],
+        **{
+            name: row[name]
+            for name in [
+                "client",
+                "state",
+                "opened_at",
+                "last_missed_at",
+                "missed_calls",
+                "owner_id",
+                "target",
+                "task_text",
+                "task_due_at",
+                "escalations",
+                "escalate_at",
+                "changes",
+                "closed_at",
+                "closed_by_call",
+                "closed_by",
+                "waited_seconds",
+            ]
+        },
+    )
