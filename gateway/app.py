@@ -65,7 +65,9 @@ async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> 
         async with pool.acquire() as conn:
             missing = await missing_migrations(conn)
         if missing:
-            raise Failure("the schema is not up to date", f"missing: {', '.join(missing)}", "run 'callmatrix migrate'")
+            raise Failure(
+                "the schema is not up to date", f"missing: {', '.join(missing)}", "run 'callmatrix migrate'"
+            )
         yield pool
     finally:
         with contextlib.suppress(TimeoutError):
@@ -136,7 +138,9 @@ class Gateway:
         """Until `stop`. started: told the port that is listened on."""
         await self.configuration.reload()
         self.inbox.start()
-        runner = web.AppRunner(self.web, access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_SECONDS)
+        runner = web.AppRunner(
+            self.web, access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_SECONDS
+        )
         await runner.setup()
         site = web.TCPSite(runner, self.settings.host, self.settings.port, backlog=1024)
         try:
@@ -229,7 +233,8 @@ async def serve_all(settings: Settings) -> None:
     async with configured_pool(settings, "callmatrix start", 1):
         pass  # a database that is not there or not migrated is said once, here
     await run_children(
-        [Child("gateway", ["serve", "--role", "gateway"]), Child("worker", ["serve", "--role", "worker"])], stop
+        [Child("gateway", ["serve", "--role", "gateway"]), Child("worker", ["serve", "--role", "worker"])],
+        stop,
     )
 
 

@@ -104,7 +104,9 @@ async def _start(
         async with aiohttp.ClientSession() as session:
             if not await _answers(session, f"{demo.sandbox_url}/_sandbox/token", stop):
                 return
-            crm_token = (await _json(session, f"{demo.sandbox_url}/_sandbox/token?integration=callmatrix"))["access_token"]
+            crm_token = (await _json(session, f"{demo.sandbox_url}/_sandbox/token?integration=callmatrix"))[
+                "access_token"
+            ]
             pool = await open_pool(dsn, max_size=2)
             await demo_data.prepare(pool, sandbox_url=demo.sandbox_url, crm_token=crm_token, token=token)
             await pool.close()
@@ -137,7 +139,11 @@ async def _answers(session: aiohttp.ClientSession, url: str, stop: asyncio.Event
         except (aiohttp.ClientError, TimeoutError) as err:
             last = str(err)
         if loop.time() > deadline:
-            raise Failure("the demo did not become ready", last, "see the lines above; 'callmatrix demo --fresh' starts afresh")
+            raise Failure(
+                "the demo did not become ready",
+                last,
+                "see the lines above; 'callmatrix demo --fresh' starts afresh",
+            )
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), 0.15)
     return False
@@ -184,8 +190,15 @@ async def _play(session: aiohttp.ClientSession, demo: Demo, stop: asyncio.Event)
     if stop.is_set():
         return
     call_id = f"sample-{os.getpid()}"
-    common = {"callId": call_id, "from": _SAMPLE_NUMBER, "to": demo_data.OFFICE_LINE.lstrip("+"), "direction": "in"}
-    print(f"A sample call: +{_SAMPLE_NUMBER} rings, manager 103 answers, they talk for 2 seconds …", flush=True)
+    common = {
+        "callId": call_id,
+        "from": _SAMPLE_NUMBER,
+        "to": demo_data.OFFICE_LINE.lstrip("+"),
+        "direction": "in",
+    }
+    print(
+        f"A sample call: +{_SAMPLE_NUMBER} rings, manager 103 answers, they talk for 2 seconds …", flush=True
+    )
     try:
         await _send(session, demo, {**common, "event": "newCall", "utm_source": "demo"})
         await _send(session, demo, {**common, "event": "answer", "extension": "103"})
@@ -208,20 +221,26 @@ async def _left_in_crm(session: aiohttp.ClientSession, demo: Demo, stop: asyncio
     found: list[str] = []
     for _ in range(40):
         found = []
-        contacts = [
-            c for c in (await _json(session, f"{demo.sandbox_url}/_sandbox/state?kind=contact&phone={_SAMPLE_NUMBER}"))["rows"]
-        ]
+        contacts = list((
+                await _json(session, f"{demo.sandbox_url}/_sandbox/state?kind=contact&phone={_SAMPLE_NUMBER}")
+            )["rows"])
         deals = [
             d
             for c in contacts
-            for d in (await _json(session, f"{demo.sandbox_url}/_sandbox/state?kind=deal&contact_id={c['id']}"))["rows"]
+            for d in (
+                await _json(session, f"{demo.sandbox_url}/_sandbox/state?kind=deal&contact_id={c['id']}")
+            )["rows"]
         ]
         notes = [
             n
             for d in deals
-            for n in (await _json(session, f"{demo.sandbox_url}/_sandbox/state?kind=note&entity_id={d['id']}"))["rows"]
+            for n in (
+                await _json(session, f"{demo.sandbox_url}/_sandbox/state?kind=note&entity_id={d['id']}")
+            )["rows"]
         ]
-        found += [f"contact {c['id']} «{c['name']}», responsible {c['responsible_user_id']}" for c in contacts]
+        found += [
+            f"contact {c['id']} «{c['name']}», responsible {c['responsible_user_id']}" for c in contacts
+        ]
         found += [f"deal {d['id']} «{d['name']}», responsible {d['responsible_user_id']}" for d in deals]
         found += [f"note {n['id']} {n['note_type']}, created by {n['created_by']}" for n in notes]
         if notes or stop.is_set():
@@ -237,7 +256,9 @@ def _refuse_taken(port: int) -> None:
             sock.bind(("127.0.0.1", port))
         except OSError as err:
             raise Failure(
-                f"port {port} is taken", str(err), "end what uses it, or choose others with --port and --sandbox-port"
+                f"port {port} is taken",
+                str(err),
+                "end what uses it, or choose others with --port and --sandbox-port",
             ) from err
 
 

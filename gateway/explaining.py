@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import asyncpg
-
+from gateway.db.pool import Conn
 from gateway.store.decisions import DecisionRow, EffectRow, Explained, NoSuchDecision
 from gateway.store.decisions import explain as stored
 
@@ -49,7 +48,9 @@ _STATES = {
 }
 
 
-async def explain(conn: asyncpg.Connection, id: str, account_id: str | None = None, url_of: UrlOf | None = None) -> list[dict[str, Any]]:
+async def explain(
+    conn: Conn, id: str, account_id: str | None = None, url_of: UrlOf | None = None
+) -> list[dict[str, Any]]:
     """The decision of this id, or all of the call of this id, oldest first; empty when there is none."""
     try:
         found = await stored(conn, account_id, id)

@@ -28,8 +28,8 @@ from gateway.pbx.port import Connection, LookupRequest, WireInvalid
 from gateway.problems import unauthorised
 from gateway.recorder import Looked, Recorder
 from routing.clients import Candidate
-from routing.lookup import LookupDecision, decide, without_directory
-from routing.numbers import NoNumber, Number, PublicNumber, digits_of, normalise
+from routing.lookup import LookupDecision, LookupReason, carry_on, decide
+from routing.numbers import Number, PublicNumber, digits_of, normalise
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +102,7 @@ class Lookup:
             inbound = inbound_from(request, "lookup", b"")
             if not kind.authenticate(inbound, connection):
                 return unauthorised()
-            return self._answer(connection, LookupRequest(), began, reason="deadline")
+            return self._answer(connection, LookupRequest(), began, reason=LookupReason.DEADLINE)
         if not kind.authenticate(inbound, connection):
             return unauthorised()
         header = request.headers.get("Authorization")
@@ -118,17 +118,17 @@ class Lookup:
         return self._answer(connection, asked, began)
 
     def _answer(
-        self, connection: Connection, asked: LookupRequest, began: float, reason: str | None = None
+        self, connection: Connection, asked: LookupRequest, began: float, reason: LookupReason | None = None
     ) -> web.Response:
         try:
             return self._decided(connection, asked, began, reason)
         except Exception:
             log.exception("lookup-failed", connection=connection.name)
-            decision = without_directory(NoNumber("invalid_number", ""), "failure")
+            decision = carry_on(LookupReason.FAILURE)
             return self._written(connection, asked, decision, None, self._new_id(), None)
 
     def _decided(
-        self, connection: Connection, asked: LookupRequest, began: float, reason: str | None
+        self, connection: Connection, asked: LookupRequest, began: float, reason: LookupReason | None
     ) -> web.Response:
         snapshot = self._configuration.now
         account_id = connection.account_id
@@ -139,17 +139,17 @@ class Lookup:
         candidates: tuple[Candidate, ...] = ()
         age_ms: int | None = None
         if reason is None and (directory is None or not directory.is_ready):
-            reason = "directory_loading"
+            reason = LookupReason.DIRECTORY_LOADING
         if directory is not None:
             age_ms = directory.age_ms(datetime.now(UTC))
         if reason is not None:
-            decision = without_directory(number, reason)
+            decision = carry_on(reason)
         else:
             if directory is not None and type(number) is PublicNumber and not number.is_own:
                 candidates = tuple(directory.find(digits_of(number.e164)))
             decision = decide(number, candidates, staff, account.settings.lookup)
             if time.perf_counter() - began > self._deadline:
-                decision = without_directory(number, "deadline")
+                decision = carry_on(LookupReason.DEADLINE)
         decision_id = self._new_id()
         response = self._written(connection, asked, decision, number, decision_id, age_ms)
         took = time.perf_counter() - began
@@ -236,6 +236,8 @@ def _asked(query: str) -> LookupRequest:
             value = value[:1] + value[1:].replace("+", " ")
         found[name] = unquote(value) if "%" in value else value
     return LookupRequest(
-        phone=found.get("phone"), did=found.get("did"), call_id=found.get("call_id"), format=found.get("format")
+        phone=found.get("phone"),
+        did=found.get("did"),
+        call_id=found.get("call_id"),
+        format=found.get("format"),
     )
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import structlog
@@ -108,7 +108,7 @@ def _row(looked: Looked) -> DecisionRow:
         call_id=None,
         client=looked.caller,
         reason=decision.reason,
-        outcome=decision.as_json(),
+        outcome=_outcome(decision),
         steps=[step.as_json() for step in decision.steps],
         inputs={
             "connection": looked.connection,
@@ -121,3 +121,13 @@ def _row(looked: Looked) -> DecisionRow:
             "took_us": looked.took_us,
         },
     )
+
+
+def _outcome(decision: LookupDecision) -> dict[str, Any]:
+    entity, person = decision.entity, decision.responsible
+    return {
+        "outcome": decision.outcome,
+        "entity": None if entity is None else {"kind": entity.kind, "id": entity.id, "name": entity.name},
+        "responsible": None if person is None else {"id": person.id, "name": person.name},
+        "targets": [target._asdict() for target in decision.targets],
+    }

@@ -36,7 +36,7 @@ class _Dispatcher(web.UrlDispatcher):
 
     lookup: web.AbstractRoute
 
-    async def resolve(self, request: web.Request) -> web.UrlMappingMatchInfo:  # type: ignore[override]
+    async def resolve(self, request: web.Request) -> web.UrlMappingMatchInfo:
         raw = request.raw_path
         if raw.startswith("/pbx/"):
             path = raw.partition("?")[0]
@@ -83,7 +83,8 @@ def _readyz(readiness: Readiness) -> Handler:
     async def handle(_request: web.Request) -> web.Response:
         missing = await readiness.missing()
         return web.json_response(
-            {"status": "not ready" if missing else "ready", "missing": missing}, status=503 if missing else 200
+            {"status": "not ready" if missing else "ready", "missing": missing},
+            status=503 if missing else 200,
         )
 
     return handle

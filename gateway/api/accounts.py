@@ -106,7 +106,12 @@ ROUTES = (
         returns=Items[AccountView],
     ),
     Route(
-        method="GET", path=_ONE, handler=show_account, summary="One account", role="read_only", returns=AccountView
+        method="GET",
+        path=_ONE,
+        handler=show_account,
+        summary="One account",
+        role="read_only",
+        returns=AccountView,
     ),
     Route(
         method="PUT",

@@ -48,16 +48,22 @@ async def _errors_as_problems(
         more = {"problems": list(err.problems)} if err.problems else {}
         return problem(err.status, err.code, err.title, detail=err.detail, field=err.field, **more)
     except web.HTTPNotFound:
-        return problem(404, "no-such-path", "There is nothing at this address.", detail="See /api/openapi.json.")
+        return problem(
+            404, "no-such-path", "There is nothing at this address.", detail="See /api/openapi.json."
+        )
     except web.HTTPMethodNotAllowed as err:
         response = problem(405, "method-not-allowed", "This address does not take that method.")
         response.headers["Allow"] = ", ".join(sorted(err.allowed_methods))
         return response
     except web.HTTPRequestEntityTooLarge:
-        return problem(413, "too-large", "The body is too large.", detail=f"At most {_MAX_BODY} bytes are taken.")
+        return problem(
+            413, "too-large", "The body is too large.", detail=f"At most {_MAX_BODY} bytes are taken."
+        )
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError) as err:
         log.warning("api-database-unavailable", error=f"{type(err).__name__}: {err}")
-        response = problem(503, "database-unavailable", "The database cannot be reached.", detail="Try again later.")
+        response = problem(
+            503, "database-unavailable", "The database cannot be reached.", detail="Try again later."
+        )
         response.headers["Retry-After"] = "2"
         return response
     except web.HTTPException:
@@ -73,7 +79,9 @@ def _served(route: Route, services: Services) -> Callable[[web.Request], Awaitab
         if who is None:
             return unauthorised()
         if ROLES[who.role] < ROLES[route.role]:
-            raise ApiError(403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}.")
+            raise ApiError(
+                403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}."
+            )
         path = dict(request.match_info)
         if any("\x00" in value for value in path.values()):
             raise ApiError(404, "no-such-path", "There is nothing at this address.")

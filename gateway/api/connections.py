@@ -83,7 +83,9 @@ async def list_connections(call: ApiCall) -> Items[ConnectionView]:
 async def add_connection(call: ApiCall) -> ConnectionCreated:
     body: NewConnection = call.body
     if body.kind not in KINDS:
-        raise ApiError(400, "invalid-input", f"Unknown kind; known: {', '.join(sorted(KINDS))}.", field="kind")
+        raise ApiError(
+            400, "invalid-input", f"Unknown kind; known: {', '.join(sorted(KINDS))}.", field="kind"
+        )
     secret = rows.new_secret()
     async with call.services.pool.acquire() as conn:
         try:
@@ -100,7 +102,9 @@ async def add_connection(call: ApiCall) -> ConnectionCreated:
                 settings=body.settings,
             )
         except rows.AlreadyExists as err:
-            raise ApiError(409, err.code, f"There is a connection '{body.name}' already.", field="name") from err
+            raise ApiError(
+                409, err.code, f"There is a connection '{body.name}' already.", field="name"
+            ) from err
     return _created(call, added, secret)
 
 

@@ -11,7 +11,7 @@ from gateway.api.routing import Answer, ApiCall, ApiError, Body, Items, Route, n
 from gateway.explaining import explain
 from gateway.lookup import answer_of
 from gateway.store import decisions as store
-from routing.lookup import decide, without_directory
+from routing.lookup import LookupReason, carry_on, decide
 from routing.numbers import PublicNumber, digits_of, normalise
 
 
@@ -87,23 +87,26 @@ async def lookup(call: ApiCall) -> LookupAnswer:
     query: LookupQuery = call.query
     snapshot = call.services.configuration.now
     connection = snapshot.connections.get(query.connection) if query.connection else None
-    if query.connection and (
-        connection is None or call.who.account_id not in (None, connection.account_id)
-    ):
+    if query.connection and (connection is None or call.who.account_id not in (None, connection.account_id)):
         raise ApiError(400, "invalid-input", "There is no such connection.", field="connection")
     account_id = connection.account_id if connection else _account_of(call, query.account)
     policy = snapshot.policies[connection.name] if connection else snapshot.policy_of(account_id)
     number = normalise(query.phone, policy)
     directory = call.services.directories.get(account_id)
     if directory is None or not directory.is_ready:
-        decision = without_directory(number, "directory_loading")
+        decision = carry_on(LookupReason.DIRECTORY_LOADING)
     else:
         found = directory.find(digits_of(number.e164)) if isinstance(number, PublicNumber) else ()
         decision = decide(
             number, found, snapshot.staff[account_id], snapshot.accounts[account_id].settings.lookup
         )
     answer = answer_of(
-        decision, number, "", directory.age_ms(datetime.now(UTC)) if directory else None, account_id, call.services.url_of
+        decision,
+        number,
+        "",
+        directory.age_ms(datetime.now(UTC)) if directory else None,
+        account_id,
+        call.services.url_of,
     )
     return LookupAnswer.model_validate({**answer, "steps": [s.as_json() for s in decision.steps]})
 

@@ -70,7 +70,13 @@ async def remove_token(call: ApiCall) -> None:
 
 
 ROUTES = (
-    Route(method="GET", path="/v1/tokens", handler=list_tokens, summary="Tokens of this API", returns=Items[TokenView]),
+    Route(
+        method="GET",
+        path="/v1/tokens",
+        handler=list_tokens,
+        summary="Tokens of this API",
+        returns=Items[TokenView],
+    ),
     Route(
         method="POST",
         path="/v1/tokens",

@@ -11,6 +11,7 @@ from gateway.cli.output import Failure, database, print_json, print_table, run
 from gateway.connecting import NewAccount, connect_account
 from gateway.instructions import pbx_instructions
 from gateway.pbx.kinds import KINDS
+from gateway.pbx.port import Connection
 from gateway.settings import Settings
 from gateway.store import accounts as rows
 
@@ -36,7 +37,9 @@ def add_account(
         str | None, typer.Option("--token", help="long-lived token; '-' reads it from standard input")
     ] = None,
     client_id: Annotated[str | None, typer.Option(help="OAuth: the integration's id")] = None,
-    client_secret: Annotated[str | None, typer.Option(help="OAuth: its secret; '-' reads it from standard input")] = None,
+    client_secret: Annotated[
+        str | None, typer.Option(help="OAuth: its secret; '-' reads it from standard input")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="how people call it")] = None,
     time_zone: Annotated[str, typer.Option(help="IANA name")] = "Europe/Moscow",
     region: Annotated[str, typer.Option(help="home country of phone numbers, ISO code")] = "RU",
@@ -93,7 +96,10 @@ def list_accounts(json: Json = False) -> None:
         return
     print_table(
         ["account", "url", "state", "since", "reason"],
-        [(a.id, a.base_url, a.state, a.state_since.isoformat(timespec="seconds"), a.state_reason) for a in found],
+        [
+            (a.id, a.base_url, a.state, a.state_since.isoformat(timespec="seconds"), a.state_reason)
+            for a in found
+        ],
         "No account is connected. Connect one with 'callmatrix account add'.",
     )
 
@@ -105,7 +111,9 @@ def account_off(account: str, reason: Annotated[str, typer.Option()] = "switched
     Example: callmatrix account off sales --reason "CRM is being moved"
     """
     _set_state(account, "off", reason)
-    print(f"{account}: off. Calls are stored; send them later with 'callmatrix backfill --account {account}'.")
+    print(
+        f"{account}: off. Calls are stored; send them later with 'callmatrix backfill --account {account}'."
+    )
 
 
 @account_app.command("on")
@@ -137,8 +145,12 @@ def add_connection(
     dialect: Annotated[str, typer.Option(help="how answers are written")] = "json",
     region: Annotated[str | None, typer.Option(help="home country of this PBX's numbers, if another")] = None,
     line: Annotated[list[str] | None, typer.Option(help="our number on it, E.164; repeatable")] = None,
-    key: Annotated[list[str] | None, typer.Option(help="the kind's own secret, name=value; repeatable")] = None,
-    setting: Annotated[list[str] | None, typer.Option(help="the kind's own setting, name=value; repeatable")] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="the kind's own secret, name=value; repeatable")
+    ] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option(help="the kind's own setting, name=value; repeatable")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Create a PBX connection; prints its secret once and the text to paste into the PBX.
@@ -186,7 +198,7 @@ def list_connections(account: Annotated[str | None, typer.Option()] = None, json
     Example: callmatrix connection list --account sales
     """
 
-    async def work() -> list[rows.Connection]:
+    async def work() -> list[Connection]:
         async with database(Settings()) as pool, pool.acquire() as conn:
             return await rows.connections(conn, account)
 
@@ -202,7 +214,10 @@ def list_connections(account: Annotated[str | None, typer.Option()] = None, json
         return
     print_table(
         ["connection", "account", "kind", "dialect", "lines", "on"],
-        [(c.name, c.account_id, c.kind, c.dialect, " ".join(c.lines), "yes" if c.is_on else "no") for c in found],
+        [
+            (c.name, c.account_id, c.kind, c.dialect, " ".join(c.lines), "yes" if c.is_on else "no")
+            for c in found
+        ],
         "No PBX is connected. Connect one with 'callmatrix connection add'.",
     )
 

@@ -101,7 +101,9 @@ async def database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
             missing = await missing_migrations(conn)
         if missing:
             raise Failure(
-                "the database's schema is not up to date", f"missing: {', '.join(missing)}", "run 'callmatrix migrate'"
+                "the database's schema is not up to date",
+                f"missing: {', '.join(missing)}",
+                "run 'callmatrix migrate'",
             )
         yield pool
     finally:

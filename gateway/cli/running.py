@@ -24,7 +24,9 @@ def register(app: typer.Typer) -> None:
 def demo(
     port: Annotated[int, typer.Option(help="of the gateway")] = 8080,
     sandbox_port: Annotated[int, typer.Option(help="of the CRM sandbox")] = 8090,
-    contacts: Annotated[int, typer.Option(min=0, max=1_000_000, help="sample contacts in the sandbox")] = 1000,
+    contacts: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="sample contacts in the sandbox")
+    ] = 1000,
     data_dir: Annotated[Path | None, typer.Option(help="where everything is kept")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="clear what earlier demos left there first")] = False,
 ) -> None:
@@ -47,7 +49,9 @@ def demo(
             )
         )
     except EmbeddedPostgresError as err:
-        raise Failure("the embedded database did not start", str(err), "see postgres.log in the data directory") from err
+        raise Failure(
+            "the embedded database did not start", str(err), "see postgres.log in the data directory"
+        ) from err
 
 
 def serve(
@@ -127,7 +131,9 @@ def check(json: Json = False) -> None:
 def lookup(
     number: Annotated[str, typer.Argument(help="in any spelling")],
     did: Annotated[str | None, typer.Option(help="our number that was called")] = None,
-    connection: Annotated[str | None, typer.Option(help="as this PBX would ask; else any of the first account")] = None,
+    connection: Annotated[
+        str | None, typer.Option(help="as this PBX would ask; else any of the first account")
+    ] = None,
     json: Json = False,
 ) -> None:
     """What the PBX would be told for this number, and why: asked of the running gateway.
@@ -141,7 +147,9 @@ def lookup(
     person = answer.get("responsible") or {}
     print(f"{answer['caller'] or number}: {answer['outcome']} ({answer['reason']})")
     for target in answer.get("targets", []):
-        print(f"  rings {target['kind']} {target['address']} for {target['ring_seconds']} s  {person.get('name', '')}")
+        print(
+            f"  rings {target['kind']} {target['address']} for {target['ring_seconds']} s  {person.get('name', '')}"
+        )
     if entity := answer.get("entity"):
         print(f"  because of {entity['kind']} {entity['id']} «{entity['name']}» {entity['url']}")
     _print_steps(answer.get("steps", []))
@@ -215,7 +223,9 @@ async def _get(settings: Settings, path: str, query: dict[str, str], token: str)
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
-                session.get(base + path, params=query, headers={"Authorization": f"Bearer {token}"}) as response,
+                session.get(
+                    base + path, params=query, headers={"Authorization": f"Bearer {token}"}
+                ) as response,
             ):
                 if response.status == 401 and attempt < 19:  # the gateway has not read the new token yet
                     await asyncio.sleep(0.1)
@@ -226,6 +236,8 @@ async def _get(settings: Settings, path: str, query: dict[str, str], token: str)
                 return dict(body)
         except (aiohttp.ClientError, TimeoutError) as err:
             raise Failure(
-                f"the gateway at {base} does not answer", str(err), "start it with 'callmatrix serve', or set CALLMATRIX_PORT"
+                f"the gateway at {base} does not answer",
+                str(err),
+                "start it with 'callmatrix serve', or set CALLMATRIX_PORT",
             ) from err
     raise AssertionError("unreachable")

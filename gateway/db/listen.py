@@ -50,11 +50,15 @@ class Listener:
 
     async def _listen(self) -> None:
         queue: asyncio.Queue[tuple[str, str] | None] = asyncio.Queue()
-        conn = await asyncpg.connect(self._dsn, timeout=5, server_settings={"application_name": "callmatrix listen"})
+        conn = await asyncpg.connect(
+            self._dsn, timeout=5, server_settings={"application_name": "callmatrix listen"}
+        )
         conn.add_termination_listener(lambda _: queue.put_nowait(None))
         try:
             for channel in self._channels:
-                await conn.add_listener(channel, lambda _c, _p, name, payload: queue.put_nowait((name, payload)))
+                await conn.add_listener(
+                    channel, lambda _c, _p, name, payload: queue.put_nowait((name, payload))
+                )
             await self._on_connect()
             self.is_connected = True
             while True:

@@ -8,6 +8,8 @@ from importlib import resources
 
 import asyncpg
 
+from gateway.db.pool import Conn
+
 _LOCK = 0x63616C6C6D78  # "callmx": any fixed number will do, as long as all processes use the same
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
@@ -43,7 +45,7 @@ async def migrate(dsn: str) -> list[str]:
         await conn.close()  # ends the session and with it the lock
 
 
-async def missing_migrations(conn: asyncpg.Connection) -> list[str]:
+async def missing_migrations(conn: Conn) -> list[str]:
     """Names of the migrations that this database still lacks."""
     if await conn.fetchval("SELECT to_regclass('schema_migration') IS NULL"):
         return [name for _, name, _ in known_migrations()]
@@ -51,7 +53,7 @@ async def missing_migrations(conn: asyncpg.Connection) -> list[str]:
     return [name for number, name, _ in known_migrations() if number not in applied]
 
 
-async def _apply_missing(conn: asyncpg.Connection) -> list[str]:
+async def _apply_missing(conn: Conn) -> list[str]:
     await conn.execute(
         "CREATE TABLE IF NOT EXISTS schema_migration (number integer PRIMARY KEY, name text NOT NULL,"
         " digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"

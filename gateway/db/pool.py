@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncpg
 import orjson
+from asyncpg.pool import PoolConnectionProxy
+
+Conn = asyncpg.Connection | PoolConnectionProxy
+"""A connection, of a pool or not: what functions with SQL take."""
 
 
 def _encode(value: object) -> str:

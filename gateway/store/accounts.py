@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import asyncpg
 
+from gateway.db.pool import Conn
 from gateway.pbx.port import Connection
 from routing.policy import AccountSettings
 
@@ -71,7 +72,7 @@ def new_secret() -> str:
 
 
 async def add_account(
-    conn: asyncpg.Connection,
+    conn: Conn,
     *,
     account_id: str,
     name: str,
@@ -99,11 +100,11 @@ async def add_account(
     return _account(row)
 
 
-async def accounts(conn: asyncpg.Connection) -> list[Account]:
+async def accounts(conn: Conn) -> list[Account]:
     return [_account(row) for row in await conn.fetch("SELECT * FROM account ORDER BY account_id")]
 
 
-async def account(conn: asyncpg.Connection, account_id: str) -> Account:
+async def account(conn: Conn, account_id: str) -> Account:
     """Raises NoSuchAccount."""
     row = await conn.fetchrow("SELECT * FROM account WHERE account_id = $1", account_id)
     if row is None:
@@ -111,9 +112,7 @@ async def account(conn: asyncpg.Connection, account_id: str) -> Account:
     return _account(row)
 
 
-async def set_account_state(
-    conn: asyncpg.Connection, account_id: str, state: AccountState, reason: str = ""
-) -> bool:
+async def set_account_state(conn: Conn, account_id: str, state: AccountState, reason: str = "") -> bool:
     """Whether it changed. Raises NoSuchAccount."""
     row = await conn.fetchrow(
         "UPDATE account SET state = $2, state_reason = $3,"
@@ -129,7 +128,7 @@ async def set_account_state(
     return bool(row["before"] != state)
 
 
-async def save_settings(conn: asyncpg.Connection, account_id: str, settings: AccountSettings) -> None:
+async def save_settings(conn: Conn, account_id: str, settings: AccountSettings) -> None:
     done = await conn.execute(
         "UPDATE account SET settings = $2 WHERE account_id = $1", account_id, settings.model_dump(mode="json")
     )
@@ -137,9 +136,7 @@ async def save_settings(conn: asyncpg.Connection, account_id: str, settings: Acc
         raise NoSuchAccount(account_id)
 
 
-async def rename_account(
-    conn: asyncpg.Connection, account_id: str, *, name: str, time_zone: str, region: str
-) -> None:
+async def rename_account(conn: Conn, account_id: str, *, name: str, time_zone: str, region: str) -> None:
     await conn.execute(
         "UPDATE account SET name = $2, time_zone = $3, region = $4 WHERE account_id = $1",
         account_id,
@@ -150,7 +147,7 @@ async def rename_account(
 
 
 async def add_connection(
-    conn: asyncpg.Connection,
+    conn: Conn,
     *,
     account_id: str,
     name: str,
@@ -184,7 +181,7 @@ async def add_connection(
     return _connection(row)
 
 
-async def change_connection(conn: asyncpg.Connection, name: str, **changes: Any) -> Connection:
+async def change_connection(conn: Conn, name: str, **changes: Any) -> Connection:
     """changes: any of kind, keys, dialect, region, lines, settings, is_on, secret (stored hashed). Raises NoSuchConnection."""
     if "secret" in changes:
         changes["secret_hash"] = hash_of(changes.pop("secret"))
@@ -202,20 +199,20 @@ async def change_connection(conn: asyncpg.Connection, name: str, **changes: Any)
     return _connection(row)
 
 
-async def connections(conn: asyncpg.Connection, account_id: str | None = None) -> list[Connection]:
+async def connections(conn: Conn, account_id: str | None = None) -> list[Connection]:
     rows = await conn.fetch(
         "SELECT * FROM connection WHERE $1::text IS NULL OR account_id = $1 ORDER BY name", account_id
     )
     return [_connection(row) for row in rows]
 
 
-async def remove_connection(conn: asyncpg.Connection, name: str) -> None:
+async def remove_connection(conn: Conn, name: str) -> None:
     if await conn.execute("DELETE FROM connection WHERE name = $1", name) == "DELETE 0":
         raise NoSuchConnection(name)
 
 
 async def add_api_token(
-    conn: asyncpg.Connection,
+    conn: Conn,
     *,
     name: str,
     role: Role,
@@ -237,7 +234,7 @@ async def add_api_token(
     return value
 
 
-async def api_tokens(conn: asyncpg.Connection) -> list[ApiToken]:
+async def api_tokens(conn: Conn) -> list[ApiToken]:
     rows = await conn.fetch(
         "SELECT * FROM api_token WHERE expires_at IS NULL OR expires_at > now() ORDER BY name"
     )
@@ -253,12 +250,13 @@ async def api_tokens(conn: asyncpg.Connection) -> list[ApiToken]:
     ]
 
 
-async def remove_api_token(conn: asyncpg.Connection, name: str) -> int:
+async def remove_api_token(conn: Conn, name: str) -> int:
     """How many tokens of this name there were."""
     return int((await conn.execute("DELETE FROM api_token WHERE name = $1", name)).split()[-1])
 
 
-def _account(row: asyncpg.Record) -> Account:
+def _account(row: asyncpg.Record | None) -> Account:
+    assert row is not None
     return Account(
         id=row["account_id"],
         name=row["name"],
@@ -275,7 +273,8 @@ def _account(row: asyncpg.Record) -> Account:
     )
 
 
-def _connection(row: asyncpg.Record) -> Connection:
+def _connection(row: asyncpg.Record | None) -> Connection:
+    assert row is not None
     return Connection(
         account_id=row["account_id"],
         id=row["connection_id"],
@@ -292,7 +291,7 @@ def _connection(row: asyncpg.Record) -> Connection:
 
 
 async def store_long_lived_token(
-    conn: asyncpg.Connection, account_id: str, token: str, expires_at: datetime | None = None
+    conn: Conn, account_id: str, token: str, expires_at: datetime | None = None
 ) -> None:
     """Replaces whatever authorisation the account had; the same token again changes nothing."""
     await conn.execute(

@@ -6,20 +6,18 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import asyncpg
+from gateway.db.pool import Conn
 
 WEBHOOK_CHANNEL = "callmatrix_webhook"
 
 
-async def keep_webhook(conn: asyncpg.Connection, account_id: str, body: bytes) -> None:
+async def keep_webhook(conn: Conn, account_id: str, body: bytes) -> None:
     async with conn.transaction():
         await conn.execute("INSERT INTO crm_webhook (account_id, body) VALUES ($1, $2)", account_id, body)
         await conn.execute("SELECT pg_notify($1, $2)", WEBHOOK_CHANNEL, account_id)
 
 
-async def next_webhooks(
-    conn: asyncpg.Connection, account_id: str, limit: int = 100
-) -> list[tuple[int, bytes]]:
+async def next_webhooks(conn: Conn, account_id: str, limit: int = 100) -> list[tuple[int, bytes]]:
     """(id, body), oldest first."""
     rows = await conn.fetch(
         "SELECT webhook_id, body FROM crm_webhook WHERE account_id = $1 ORDER BY webhook_id LIMIT $2",
@@ -29,9 +27,7 @@ async def next_webhooks(
     return [(r["webhook_id"], r["body"]) for r in rows]
 
 
-async def webhook_done(
-    conn: asyncpg.Connection, account_id: str, webhook_id: int, refusal: str | None = None
-) -> None:
+async def webhook_done(conn: Conn, account_id: str, webhook_id: int, refusal: str | None = None) -> None:
     """refusal: why it could not be read; it is dropped all the same, the polls bring what it told."""
     async with conn.transaction():
         await conn.execute(
@@ -57,7 +53,7 @@ class Grant:
     redirect_uri: str
 
 
-async def begin_grant(conn: asyncpg.Connection, grant: Grant, minutes: int = 30) -> str:
+async def begin_grant(conn: Conn, grant: Grant, minutes: int = 30) -> str:
     """The state to send along; the return is taken only with it."""
     state = secrets.token_urlsafe(24)
     expires: timedelta = timedelta(minutes=minutes)
@@ -74,7 +70,7 @@ async def begin_grant(conn: asyncpg.Connection, grant: Grant, minutes: int = 30)
     return state
 
 
-async def take_grant(conn: asyncpg.Connection, state: str, now: datetime) -> Grant | None:
+async def take_grant(conn: Conn, state: str, now: datetime) -> Grant | None:
     """The grant of this state, once; None when it is unknown, used or expired."""
     row = await conn.fetchrow(
         "DELETE FROM oauth_state WHERE state = $1 RETURNING account_id, client_id, client_secret, redirect_uri,"
