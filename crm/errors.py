@@ -8,11 +8,14 @@ class CrmError(Exception):
 
     retryable: the same request may succeed later. is_outcome_unknown: the CRM may have carried out the write all the
     same (time-out, connection lost, 5xx, unreadable answer): look before writing again.
+    settled: outcomes (`crm.port.ItemOutcome`) of those items of the batch that were certain before it went wrong; the
+    error speaks of the others.
     """
 
     code = "crm-error"
     retryable = False
     is_outcome_unknown = False
+    settled: tuple[object, ...] = ()
 
 
 class CrmThrottled(CrmError):

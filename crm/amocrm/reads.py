@@ -1,0 +1,286 @@
+"""What is read from an amoCRM account. Filters may be ignored without a word, so every returned row is checked again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal, TypeVar
+
+from crm.amocrm import wire_read
+from crm.amocrm.client import Client
+from crm.amocrm.fields import Node
+from crm.amocrm.tables import EVENT_KIND, EVENTS_LIMIT, IDS_PER_FILTER, PAGE_LIMIT, PLURAL, WITH
+from crm.amocrm.wire import API, Request
+from crm.errors import CrmForbidden, CrmNotFound, CrmUnreadable
+from crm.port import (
+    CrmAccount,
+    CrmEntity,
+    CrmEvent,
+    CrmField,
+    CrmNote,
+    CrmTask,
+    CrmUser,
+    Lane,
+    Page,
+    Pipeline,
+)
+from routing.clients import EntityKind
+
+T = TypeVar("T")
+Query = list[tuple[str, str]]
+
+SEARCH_PAGES = 4  # a search for ten digits that fills more pages than this is not a search for a number
+NOTE_PAGES = 4
+OWNER_SECONDS = 600.0  # how long the owner of a lead's hidden deal is believed, when a list is read
+
+
+def same_last_digits(stored: str, wanted: str) -> bool:
+    """Whether two spellings end in the same ten digits (in all of them where there are fewer)."""
+    a, b = ("".join(c for c in text if c.isdigit())[-10:] for text in (stored, wanted))
+    return bool(a) and a == b
+
+
+class Reads:
+    """same_number: (as stored, E.164) -> whether they are one number."""
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        same_number: Callable[[str, str], bool] = same_last_digits,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._same_number, self._clock = client, same_number, clock
+        self._filters_work: bool | None = None
+        self._task_types: dict[str, str] | None = None
+        self._field_types: dict[EntityKind, dict[str, str]] = {}
+        self._owners: dict[str, tuple[float, str | None]] = {}  # deal inside a lead -> (when read, owner)
+
+    async def account(self, lane: Lane) -> CrmAccount:
+        query = [("with", "task_types,datetime_settings,is_api_filter_enabled")]
+        answer = await self._get("/account", lane, query)
+        if answer is None:
+            raise CrmUnreadable("the account has no answer", "account")
+        account = wire_read.account(answer)
+        self._filters_work = account.are_filters_on
+        self._task_types = dict(account.task_types)
+        return account
+
+    async def task_types(self, lane: Lane) -> dict[str, str]:
+        """id -> code or name, read once."""
+        if self._task_types is None:
+            await self.account(lane)
+        return self._task_types or {}
+
+    async def users(self, lane: Lane) -> list[CrmUser]:
+        return await self._all("/users", "users", wire_read.user, lane)
+
+    async def pipelines(self, lane: Lane) -> list[Pipeline]:
+        answer = await self._get("/leads/pipelines", lane)
+        return list(wire_read.page_of(answer, "pipelines", wire_read.pipeline).items)
+
+    async def fields(self, kind: EntityKind, lane: Lane) -> list[CrmField]:
+        if kind == "lead":
+            raise ValueError("leads have no fields of their own: ask for those of deals")
+        found = await self._all(f"/{PLURAL[kind]}/custom_fields", "custom_fields", wire_read.field, lane)
+        self._field_types[kind] = {f.id: f.type for f in found} | {f.code: f.type for f in found if f.code}
+        return found
+
+    async def field_types(self, kind: EntityKind, lane: Lane) -> dict[str, str]:
+        """Types of custom fields by id and by code, read once."""
+        if kind not in self._field_types:
+            await self.fields(kind, lane)
+        return self._field_types[kind]
+
+    async def page(
+        self, kind: EntityKind, lane: Lane, *, page: int, newest: Literal["updated", "id"] | None
+    ) -> Page[CrmEntity]:
+        query = [("page", str(page)), ("limit", str(PAGE_LIMIT)), *_with(kind), _order(kind, newest)]
+        answer = await self._get(_list_path(kind), lane, query)
+        found = wire_read.page_of(answer, PLURAL[kind], wire_read.entity_reader(kind))
+        if kind != "lead":
+            return found
+        return replace(found, items=tuple(await self._owned(found.items, lane, is_fresh=False)))
+
+    async def by_ids(self, kind: EntityKind, ids: Sequence[str], lane: Lane) -> list[CrmEntity]:
+        wanted = list(dict.fromkeys(ids))
+        if kind == "lead":
+            found = await self._single(kind, wanted, lane)
+            return await self._owned(found, lane, is_fresh=True)
+        rows: list[CrmEntity] = []
+        while wanted and len(wanted) > 1 and self._filters_work is not False:
+            chunk, wanted = wanted[:IDS_PER_FILTER], wanted[IDS_PER_FILTER:]
+            some, missing = await self._filtered(kind, chunk, lane)
+            rows += some
+            wanted = missing + wanted if self._filters_work is False else wanted
+        rows += await self._single(kind, wanted, lane)
+        return [row for row in rows if not row.is_deleted]
+
+    async def find_by_number(
+        self, kind: Literal["contact", "company"], number: str, lane: Lane
+    ) -> list[CrmEntity]:
+        digits = "".join(c for c in number if c.isdigit())[-10:]
+        found: list[CrmEntity] = []
+        for page in range(1, SEARCH_PAGES + 1):
+            query = [("query", digits), ("page", str(page)), ("limit", str(PAGE_LIMIT)), *_with(kind)]
+            answer = await self._get(_list_path(kind), lane, query)
+            some = wire_read.page_of(answer, PLURAL[kind], wire_read.entity_reader(kind))
+            found += [e for e in some.items if not e.is_deleted and self._has(e, number)]
+            if not some.has_next:
+                break
+        return found
+
+    async def events(self, since: datetime, lane: Lane, *, page: int) -> Page[CrmEvent]:
+        from_second = int(since.timestamp())
+        query = [
+            ("page", str(page)),
+            ("limit", str(EVENTS_LIMIT)),
+            ("filter[created_at][from]", str(from_second)),
+            *(("filter[type][]", type_) for type_ in EVENT_KIND),
+        ]
+        found = wire_read.page_of(await self._get("/events", lane, query), "events", wire_read.event)
+        recent = tuple(event for event in found.items if event.at.timestamp() >= from_second)
+        return Page(items=recent, has_next=found.has_next and len(recent) == len(found.items))
+
+    async def notes(self, kind: EntityKind, ids: Sequence[str], lane: Lane) -> list[CrmNote]:
+        wanted = set(ids)
+        base = [("limit", str(PAGE_LIMIT)), ("order[id]", "desc")]
+        if len(wanted) == 1:
+            path, narrow = f"/{PLURAL[kind]}/{ids[0]}/notes", Query()
+        else:
+            path, narrow = (
+                f"/{PLURAL[kind]}/notes",
+                [("filter[entity_id][]", i) for i in ids[:IDS_PER_FILTER]],
+            )
+        found = await self._newest(path, "notes", lambda n: wire_read.note(n, kind), base + narrow, lane)
+        return [note for note in found if note.target_id in wanted][:PAGE_LIMIT]
+
+    async def tasks(self, kind: EntityKind | None, ids: Sequence[str], lane: Lane) -> list[CrmTask]:
+        base = [("limit", str(PAGE_LIMIT)), ("order[id]", "desc")]
+        if kind is None:
+            query = [*base, ("page", "1")]
+            return list(
+                wire_read.page_of(await self._get("/tasks", lane, query), "tasks", wire_read.task).items
+            )
+        narrow = [("filter[entity_type]", PLURAL[kind])]
+        narrow += [("filter[entity_id][]", i) for i in ids[:IDS_PER_FILTER]]
+        found = await self._newest("/tasks", "tasks", wire_read.task, base + narrow, lane)
+        return [task for task in found if task.target_kind == kind and task.target_id in set(ids)]
+
+    async def webhooks(self, lane: Lane) -> list[tuple[str, bool]]:
+        answer = await self._get("/webhooks", lane)
+        return list(wire_read.page_of(answer, "webhooks", wire_read.webhook).items)
+
+    async def deal_of_lead(self, uid: str, lane: Lane) -> str | None:
+        """The deal inside a lead of Unsorted, on which notes and tasks can be put; None when there is no such lead."""
+        found = await self._single("lead", [uid], lane)
+        return found[0].deal_id if found else None
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    async def _get(self, path: str, lane: Lane, query: Sequence[tuple[str, str]] = ()) -> Node | None:
+        return await self._client.ask(Request(method="GET", path=f"{API}{path}", query=tuple(query)), lane)
+
+    async def _all(self, path: str, plural: str, read: Callable[[Node], T], lane: Lane) -> list[T]:
+        found: list[T] = []
+        page = 1
+        while True:
+            query = [("page", str(page)), ("limit", str(PAGE_LIMIT))]
+            some = wire_read.page_of(await self._get(path, lane, query), plural, read)
+            found += some.items
+            if not some.has_next or not some.items:
+                return found
+            page += 1
+
+    async def _newest(
+        self, path: str, plural: str, read: Callable[[Node], T], query: Query, lane: Lane
+    ) -> list[T]:
+        found: list[T] = []
+        for page in range(1, NOTE_PAGES + 1):
+            answer = await self._get(path, lane, [*query, ("page", str(page))])
+            some = wire_read.page_of(answer, plural, read)
+            found += some.items
+            if not some.has_next or len(found) >= PAGE_LIMIT * NOTE_PAGES:
+                break
+        return found
+
+    async def _filtered(
+        self, kind: EntityKind, ids: list[str], lane: Lane
+    ) -> tuple[list[CrmEntity], list[str]]:
+        """Those found by one filtered page, and those still to be read because the filter was ignored."""
+        query = [("limit", str(PAGE_LIMIT)), *_with(kind), *(("filter[id][]", i) for i in ids)]
+        answer = await self._get(_list_path(kind), lane, query)
+        found = wire_read.page_of(answer, PLURAL[kind], wire_read.entity_reader(kind))
+        wanted = set(ids)
+        rows = [row for row in found.items if row.id in wanted]
+        was_ignored = len(rows) < len(found.items) or found.has_next
+        if not was_ignored:
+            return rows, []
+        self._filters_work = False
+        seen = {row.id for row in rows}
+        return rows, [i for i in ids if i not in seen]
+
+    async def _single(self, kind: EntityKind, ids: Iterable[str], lane: Lane) -> list[CrmEntity]:
+        """One request each. An unknown id is answered 204 (an unknown uid 404)."""
+        found: list[CrmEntity] = []
+        for entity_id in ids:
+            try:
+                answer = await self._get(f"{_list_path(kind)}/{entity_id}", lane, _with(kind))
+            except CrmNotFound:
+                continue
+            if answer is not None:
+                found.append(wire_read.entity_reader(kind)(answer))
+        return found
+
+    async def _owned(self, leads: Sequence[CrmEntity], lane: Lane, *, is_fresh: bool) -> list[CrmEntity]:
+        """Leads with the owner of the deal inside them, and with its contact's numbers where the metadata has none."""
+        await self._read_owners([lead.deal_id for lead in leads if lead.deal_id], lane, is_fresh=is_fresh)
+        return [await self._numbered(self._with_owner(lead), lane) for lead in leads]
+
+    def _with_owner(self, lead: CrmEntity) -> CrmEntity:
+        _, owner = self._owners.get(lead.deal_id or "", (0.0, None))
+        return replace(lead, owner_id=owner or lead.owner_id)
+
+    async def _read_owners(self, deal_ids: list[str], lane: Lane, *, is_fresh: bool) -> None:
+        """Lists may leave out the deals inside leads, a single read does not. What cannot be read has no owner."""
+        now = self._clock()
+        self._owners = {k: v for k, v in self._owners.items() if now - v[0] < OWNER_SECONDS}
+        unknown = [i for i in dict.fromkeys(deal_ids) if is_fresh or i not in self._owners]
+        try:
+            found = await self.by_ids("deal", unknown, lane) if unknown else []
+            missing = [i for i in unknown if i not in {deal.id for deal in found}]
+            found += await self._single("deal", missing, lane) if len(unknown) > 1 else []
+        except CrmForbidden:
+            found = []
+        owners = {deal.id: deal.owner_id for deal in found}
+        self._owners |= {i: (now, owners.get(i)) for i in unknown}
+
+    async def _numbered(self, lead: CrmEntity, lane: Lane) -> CrmEntity:
+        if lead.numbers or not lead.contact_ids:
+            return lead
+        try:
+            people = await self._single("contact", lead.contact_ids[:1], lane)
+        except CrmForbidden:
+            return lead
+        return replace(lead, numbers=tuple(n for person in people for n in person.numbers))
+
+    def _has(self, entity: CrmEntity, number: str) -> bool:
+        return any(self._same_number(stored, number) for stored in entity.numbers)
+
+
+def _list_path(kind: EntityKind) -> str:
+    return "/leads/unsorted" if kind == "lead" else f"/{PLURAL[kind]}"
+
+
+def _with(kind: EntityKind) -> Query:
+    return [("with", WITH[kind])] if WITH[kind] else []
+
+
+def _order(kind: EntityKind, newest: Literal["updated", "id"] | None) -> tuple[str, str]:
+    if kind == "lead":  # has no order by id
+        return ("order[created_at]", "asc") if newest is None else ("order[updated_at]", "desc")
+    if newest == "updated":
+        return ("order[updated_at]", "desc")
+    return ("order[id]", "asc" if newest is None else "desc")
