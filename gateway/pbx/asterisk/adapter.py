@@ -1,0 +1,34 @@
+"""Asterisk as a PbxKind: the dialplan asks by CURL(); call events come over AMI, or in the generic format from the dialplan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.pbx import dialects
+from gateway.pbx.generic.wire import parse_event
+from gateway.pbx.payload import bears_secret, canonical, read_fields
+from gateway.pbx.port import Connection, Inbound, LookupRequest, Parsed
+
+
+class AsteriskKind:
+    """`format=text` suits CURL() best: the address, or nothing, which is also what every failure of CURL() gives."""
+
+    kind = "asterisk"
+
+    def authenticate(self, request: Inbound, connection: Connection) -> bool:
+        return bears_secret(request, connection)
+
+    def parse(self, request: Inbound, connection: Connection) -> Parsed:
+        fields = read_fields(request)
+        events = parse_event(fields, request.path, request.received_at, connection)
+        told = {"path": request.path, **fields} if request.path else fields
+        return Parsed(canonical=canonical(told), events=events)
+
+    def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
+        return dialects.read_lookup(request)
+
+    def lookup_answer(
+        self, answer: Mapping[str, Any], connection: Connection, format: str | None = None
+    ) -> tuple[str, bytes]:
+        return dialects.write(answer, connection, dialects.chosen(connection, format))

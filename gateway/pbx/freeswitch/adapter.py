@@ -1,0 +1,45 @@
+"""FreeSWITCH as a PbxKind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.pbx import dialects
+from gateway.pbx.freeswitch.wire import parse_cdr, read_cdr
+from gateway.pbx.generic.wire import parse_event
+from gateway.pbx.payload import bears_secret, canonical, read_fields
+from gateway.pbx.port import Connection, Inbound, LookupRequest, Parsed, WireInvalid
+
+
+class FreeswitchKind:
+    """Final reports by mod_json_cdr; what happens before them in the generic format by the recipe's `curl` actions."""
+
+    kind = "freeswitch"
+
+    def authenticate(self, request: Inbound, connection: Connection) -> bool:
+        """mod_xml_curl's `gateway-credentials` arrive as Basic; `?token=` works in every URL."""
+        return bears_secret(request, connection)
+
+    def parse(self, request: Inbound, connection: Connection) -> Parsed:
+        cdr = read_cdr(request)
+        if cdr is not None:
+            return Parsed(canonical=canonical(cdr), events=parse_cdr(cdr, request.received_at, connection))
+        fields = read_fields(request)
+        events = parse_event(fields, request.path, request.received_at, connection)
+        told = {"path": request.path, **fields} if request.path else fields
+        return Parsed(canonical=canonical(told), events=events)
+
+    def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
+        """mod_xml_curl asks for directory and configuration too: those are questions about nobody, answered "not found"."""
+        try:
+            section = str(read_fields(request).get("section") or "dialplan")
+        except WireInvalid:
+            section = "dialplan"
+        asked = dialects.read_lookup(request)
+        return asked if section == "dialplan" else LookupRequest(format=asked.format)
+
+    def lookup_answer(
+        self, answer: Mapping[str, Any], connection: Connection, format: str | None = None
+    ) -> tuple[str, bytes]:
+        return dialects.write(answer, connection, dialects.chosen(connection, format, xml="freeswitch"))

@@ -1,0 +1,208 @@
+"""mod_json_cdr's reports ↔ call events. Pure.
+
+One report per leg. The first leg's is the call's final report; a second leg tells of one phone that was rung. Which
+leg is which, and what a variable holds after transfers, is from documentation and memory: not confirmed by a run.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+
+from gateway.pbx.payload import as_count, as_params, as_text, decoded, header, json_object, read_form
+from gateway.pbx.port import Connection, Inbound, WireInvalid
+from gateway.pbx.sides import Sides, is_extension, sides
+from gateway.pbx.times import from_epoch
+from routing.calls import CallEvent, Direction, Disposition, EventKind
+
+_DIRECTIONS: Mapping[str, Direction] = {"in": "inbound", "out": "outbound", "internal": "internal"}
+
+# Q.850 names as FreeSWITCH writes them. NORMAL_CLEARING says nothing about whether anybody talked.
+_CAUSES: Mapping[str, Disposition] = {
+    "USER_BUSY": Disposition.BUSY,
+    "CALL_REJECTED": Disposition.REJECTED,
+    "ORIGINATOR_CANCEL": Disposition.CANCELLED,
+    "NO_ANSWER": Disposition.NO_ANSWER,
+    "NO_USER_RESPONSE": Disposition.NO_ANSWER,
+    "ALLOTTED_TIMEOUT": Disposition.NO_ANSWER,
+    "USER_NOT_REGISTERED": Disposition.NO_ANSWER,
+    "SUBSCRIBER_ABSENT": Disposition.NO_ANSWER,
+    "LOSE_RACE": Disposition.NO_ANSWER,
+}
+_SAYS_NOTHING = frozenset(
+    {"NORMAL_CLEARING", "NORMAL_UNSPECIFIED", "NONE", "SUCCESS", "ATTENDED_TRANSFER", "BLIND_TRANSFER"}
+)
+
+
+def read_cdr(request: Inbound) -> dict[str, Any] | None:
+    """The report in any of the module's encodings (`encode` true, base64, false); None when the body is no report.
+
+    Every value may be URL-encoded once more (`encode-values`, on by default). Raises WireInvalid.
+    """
+    text = decoded(request.body, "body").strip()
+    if not text:
+        return None
+    if text.startswith("{"):
+        report = json_object(text, "body")
+        return _report(report) if "variables" in report else None
+    if "base64" in (header(request, "Content-Type") or "").lower():
+        # Not decoded as a form: `+` is a digit of base64.
+        text = _base64(text.removeprefix("cdr="))
+    else:
+        cdr = read_form(text).get("cdr")
+        if cdr is None:
+            return None
+        text = as_text(cdr, "cdr") or ""
+        if not text.startswith("{"):
+            text = _base64(text.replace(" ", "+"))
+    report = json_object(text, "cdr")
+    if "variables" not in report:
+        raise WireInvalid("cdr.variables", "is missing")
+    return _report(report)
+
+
+def _base64(text: str) -> str:
+    try:
+        return decoded(base64.b64decode(unquote(text), validate=True), "cdr")
+    except binascii.Error as err:
+        raise WireInvalid("cdr", "is neither JSON nor base64") from err
+
+
+def _report(report: dict[str, Any]) -> dict[str, Any]:
+    return {name: _unquoted(value) for name, value in report.items()}
+
+
+def _unquoted(value: Any) -> Any:
+    if isinstance(value, str):
+        return unquote(value)
+    if isinstance(value, dict):
+        return {name: _unquoted(inner) for name, inner in value.items()}
+    return [_unquoted(inner) for inner in value] if isinstance(value, list) else value
+
+
+class _Report:
+    """One leg's report: its variables and the profile with which it came in."""
+
+    def __init__(self, cdr: Mapping[str, Any]) -> None:
+        variables = cdr.get("variables")
+        if not isinstance(variables, Mapping):
+            raise WireInvalid("variables", "must be an object")
+        self.variables = variables
+        flow = [step for step in cdr.get("callflow") or () if isinstance(step, Mapping)]
+        # Newest first: a transfer puts a new profile before the one with which the call came in.
+        self.profile: Mapping[str, Any] = (flow[-1].get("caller_profile") or {}) if flow else {}
+        self.times = [step["times"] for step in flow if isinstance(step.get("times"), Mapping)]
+
+    def text(self, name: str) -> str | None:
+        return as_text(self.variables.get(name), f"variables.{name}")
+
+    def time(self, name: str) -> datetime | None:
+        seconds = as_count(self.variables.get(name), f"variables.{name}")
+        return from_epoch(seconds, f"variables.{name}") if seconds else None
+
+    def number(self, name: str) -> str | None:
+        told = as_text(self.profile.get(name), f"caller_profile.{name}")
+        return told or self.text(name)
+
+    def bridged_at(self) -> datetime | None:
+        """When the first leg was first joined to a phone; a voice menu that answers does not count."""
+        micros = [as_count(times.get("bridged_time"), "callflow.times.bridged_time") for times in self.times]
+        told = [from_epoch(us / 1_000_000, "callflow.times.bridged_time") for us in micros if us]
+        return min(told, default=None)
+
+
+def parse_cdr(cdr: Mapping[str, Any], received_at: datetime, connection: Connection) -> tuple[CallEvent, ...]:
+    """One leg's report as call events. Raises WireInvalid naming the field."""
+    report = _Report(cdr)
+    uuid = report.text("uuid")
+    if uuid is None:
+        raise WireInvalid("variables.uuid", "is missing")
+    call_key = next(
+        (k for n in ("callmatrix_call", "call_uuid", "originator") if (k := report.text(n))), uuid
+    )
+    if call_key == uuid:
+        return (_call_report(report, call_key, received_at, connection),)
+    return _leg_report(report, call_key, uuid, received_at, connection)
+
+
+def _told(report: _Report, connection: Connection) -> Sides:
+    """FreeSWITCH's own direction is the leg's (every phone's call is inbound to it), so numbers and the recipe decide."""
+    direction = report.text("callmatrix_direction")
+    if direction is not None and direction not in _DIRECTIONS:
+        raise WireInvalid("variables.callmatrix_direction", "is not in, out or internal")
+    return sides(
+        report.number("caller_id_number"),
+        report.number("destination_number"),
+        _DIRECTIONS[direction] if direction else None,
+        connection,
+    )
+
+
+def _call_report(report: _Report, call_key: str, received_at: datetime, connection: Connection) -> CallEvent:
+    told = _told(report, connection)
+    started_at, ended_at = report.time("start_epoch"), report.time("end_epoch") or received_at
+    answered_at = report.bridged_at()
+    if answered_at is None and not report.times and report.text("bridge_uuid"):
+        answered_at = report.time("answer_epoch")
+    cause = Disposition.ANSWERED if answered_at else _cause(report) or Disposition.NO_ANSWER
+    return CallEvent(
+        kind=EventKind.SUMMARY,
+        call_key=call_key,
+        at=ended_at,
+        direction=told.direction,
+        client=told.client,
+        line=told.line,
+        party=told.party if told.direction == "outbound" else _bridged_party(report, answered_at),
+        cause=cause,
+        talk_seconds=max(0, round((ended_at - answered_at).total_seconds())) if answered_at else 0,
+        started_at=started_at,
+        answered_at=answered_at,
+        recording=report.text("callmatrix_recording"),
+        is_callback=(report.text("callmatrix_callback") or "") in ("1", "true"),
+        params=as_params(
+            {n: v for n, v in report.variables.items() if n.startswith(("utm_", "callmatrix_param_"))}
+        ),
+    )
+
+
+def _leg_report(
+    report: _Report, call_key: str, uuid: str, received_at: datetime, connection: Connection
+) -> tuple[CallEvent, ...]:
+    called = report.text("dialed_user") or report.number("destination_number")
+    is_phone = bool(report.text("dialed_user")) or is_extension(called, connection)
+    ended_at = report.time("end_epoch") or received_at
+    leg = CallEvent(
+        kind=EventKind.LEG_ENDED,
+        call_key=call_key,
+        at=ended_at,
+        leg=uuid,
+        party=called if is_phone else None,
+        cause=_cause(report),
+    )
+    events = [leg]
+    if is_phone:
+        rang_at = report.time("start_epoch") or ended_at
+        events.insert(0, leg.model_copy(update={"kind": EventKind.RANG, "at": rang_at, "cause": None}))
+    if answered_at := report.time("answer_epoch"):
+        answer = {"kind": EventKind.ANSWERED, "at": answered_at, "cause": None}
+        events.insert(-1, leg.model_copy(update=answer))
+    return tuple(events)
+
+
+def _bridged_party(report: _Report, answered_at: datetime | None) -> str | None:
+    """`sofia/internal/101@pbx` -> 101; only where somebody answered: a phone that only rang is told by its own report."""
+    channel = (report.text("bridge_channel") or "") if answered_at else ""
+    match = re.search(r"([^/@]+)(@[^/]*)?$", channel)
+    return match.group(1).removeprefix("sip:") if match else None
+
+
+def _cause(report: _Report) -> Disposition | None:
+    cause = report.text("hangup_cause")
+    if cause is None or cause.upper() in _SAYS_NOTHING:
+        return None
+    return _CAUSES.get(cause.upper(), Disposition.FAILED)

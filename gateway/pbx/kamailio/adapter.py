@@ -1,0 +1,35 @@
+"""Kamailio as a PbxKind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.pbx import dialects
+from gateway.pbx.generic.wire import parse_event
+from gateway.pbx.kamailio.wire import generic_fields
+from gateway.pbx.payload import bears_secret, canonical, read_fields
+from gateway.pbx.port import Connection, Inbound, LookupRequest, Parsed
+
+
+class KamailioKind:
+    """Plain JSON or an rtjson document, as the connection's dialect says; `format=rtjson` asks for the latter."""
+
+    kind = "kamailio"
+
+    def authenticate(self, request: Inbound, connection: Connection) -> bool:
+        return bears_secret(request, connection)
+
+    def parse(self, request: Inbound, connection: Connection) -> Parsed:
+        raw = read_fields(request)
+        events = parse_event(generic_fields(raw, request.path), "", request.received_at, connection)
+        told = {"path": request.path, **raw} if request.path else raw
+        return Parsed(canonical=canonical(told), events=events)
+
+    def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
+        return dialects.read_lookup(request)
+
+    def lookup_answer(
+        self, answer: Mapping[str, Any], connection: Connection, format: str | None = None
+    ) -> tuple[str, bytes]:
+        return dialects.write(answer, connection, dialects.chosen(connection, format))

@@ -1,0 +1,1 @@
+"""MANGO OFFICE VPBX API v1.9: signed notifications, commands, extended statistics, employees."""

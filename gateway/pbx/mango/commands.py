@@ -1,0 +1,110 @@
+"""Commands and questions to MANGO as values, and how often they may be sent. Pure: sending is somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from gateway.pbx.mango.signing import signed_form
+from gateway.pbx.port import Connection, WireInvalid
+
+_LIMITS = (1, 5, 10, 20, 50, 100, 500, 1000, 2000, 5000)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """path: behind the API's base address. payload: the field `json`."""
+
+    path: str
+    payload: Mapping[str, Any]
+
+    def body(self, connection: Connection) -> bytes:
+        """The signed form. Raises WireInvalid when the connection has no key or salt."""
+        for name in ("api_key", "api_salt"):
+            if not connection.keys.get(name):
+                raise WireInvalid(name, "is not set for this connection")
+        return signed_form(connection.keys["api_key"], connection.keys["api_salt"], dict(self.payload))
+
+
+def route_command(call_id: str, to_number: str, command_id: str, display_name: str | None = None) -> Command:
+    """Send a call that dwells in a voice menu or queue on to somebody.
+
+    call_id: of the leg in the menu. to_number: an extension (obeys its owner's schedule), a group, or a number.
+    command_id: ours, ≤ 128 characters; the result and the new leg name it. display_name: what the phone shows.
+    """
+    if not 0 < len(command_id) <= 128:
+        raise WireInvalid("command_id", "must have 1 to 128 characters")
+    payload: dict[str, Any] = {"command_id": command_id, "call_id": call_id, "to_number": to_number}
+    if display_name:
+        payload["sip_headers"] = {"From/display-name": display_name}
+    return Command("commands/route", payload)
+
+
+def callback_command(
+    extension: str, to_number: str, command_id: str, line_number: str | None = None
+) -> Command:
+    """Ring the employee first, then the client."""
+    payload: dict[str, Any] = {
+        "command_id": command_id,
+        "from": {"extension": extension},
+        "to_number": to_number,
+    }
+    if line_number:
+        payload["line_number"] = line_number
+    return Command("commands/callback", payload)
+
+
+def calls_request(since: datetime, until: datetime, offset: int = 0, limit: int = 5000) -> Command:
+    """Ask for the extended statistics of a range: what backfill and reconciliation read. Times are written in UTC."""
+    if limit not in _LIMITS:
+        raise WireInvalid("limit", f"is not one of {', '.join(map(str, _LIMITS))}")
+    return Command(
+        "stats/calls/request",
+        {
+            "start_date": f"{since:%d.%m.%Y %H:%M:%S}",
+            "end_date": f"{until:%d.%m.%Y %H:%M:%S}",
+            "limit": str(limit),
+            "offset": str(offset),
+        },
+    )
+
+
+def calls_result(key: str) -> Command:
+    """Fetch what `calls_request` prepared: asked again, seconds apart, until it is complete."""
+    return Command("stats/calls/result", {"key": key})
+
+
+def users_request() -> Command:
+    return Command(
+        "config/users/request",
+        {"ext_fields": ["general.user_id", "general.sips", "groups", "general.mobile"]},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """At most one command per interval, as a value: `next_at` says when, `sent` gives the pace after sending.
+
+    The routing command's limit is one in two seconds per product: under load most calls take the voice menu's own
+    way, which therefore must be there.
+    """
+
+    interval: timedelta
+    last_at: datetime | None = None
+
+    def next_at(self, now: datetime) -> datetime:
+        return now if self.last_at is None else max(now, self.last_at + self.interval)
+
+    def may_send(self, now: datetime) -> bool:
+        return self.next_at(now) <= now
+
+    def sent(self, now: datetime) -> Pace:
+        return replace(self, last_at=max(now, self.last_at) if self.last_at else now)
+
+
+ROUTE_PACE = Pace(timedelta(seconds=2))
+USERS_PACE = Pace(timedelta(seconds=2))
+STATS_PACE = Pace(timedelta(seconds=2))
+RESULT_EVERY = timedelta(seconds=5)

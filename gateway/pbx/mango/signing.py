@@ -1,0 +1,58 @@
+"""MANGO's signed forms: the same three fields in both directions. Pure.
+
+`sign` = hex sha256(key + json + salt) over the exact text of `json`: it is never parsed and written again in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from gateway.pbx.payload import decoded, read_form
+from gateway.pbx.port import Connection, WireInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class SignedForm:
+    """What a notification carries. json: the exact text that was signed."""
+
+    api_key: str
+    sign: str
+    json: str = field(repr=False)
+
+
+def signature(api_key: str, salt: str, *signed: str) -> str:
+    return hashlib.sha256("".join((api_key, *signed, salt)).encode()).hexdigest()
+
+
+def read_signed(body: bytes) -> SignedForm:
+    """The three fields of a form. Raises WireInvalid naming the one that is missing."""
+    form = read_form(decoded(body, "body"))
+    values = {}
+    for name in ("vpbx_api_key", "sign", "json"):
+        value = form.get(name)
+        if not isinstance(value, str) or not value:
+            raise WireInvalid(name, "is missing")
+        values[name] = value
+    return SignedForm(values["vpbx_api_key"], values["sign"], values["json"])
+
+
+def is_signed_by(form: SignedForm, connection: Connection) -> bool:
+    """Compared in constant time. A connection without key or salt trusts nobody."""
+    api_key, salt = connection.keys.get("api_key"), connection.keys.get("api_salt")
+    if not api_key or not salt:
+        return False
+    is_key = hmac.compare_digest(form.api_key.encode(), api_key.encode())
+    expected = signature(api_key, salt, form.json)
+    return hmac.compare_digest(form.sign.lower().encode(), expected.encode()) and is_key
+
+
+def signed_form(api_key: str, salt: str, payload: dict[str, Any]) -> bytes:
+    """A request's body, `application/x-www-form-urlencoded`. Methods without parameters send `{}`."""
+    text = orjson.dumps(payload).decode()
+    return urlencode({"vpbx_api_key": api_key, "sign": signature(api_key, salt, text), "json": text}).encode()

@@ -1,0 +1,262 @@
+"""MANGO's notifications ↔ call events. Pure.
+
+Types are loose in the vendor's own examples (`"seq":"1"`), so numbers are read from text too. Notifications may run
+in parallel and nothing is documented about repetition, so they are taken as facts in any order; the vendor's final
+report (`summary`) is authoritative, and somebody talked exactly when its talk_time is above 0 (one example of the
+documentation has entry_result 1 for a call that only the voice menu answered).
+Not confirmed: retries and time-outs of notifications, the host of `/result/*`, the body of `/events/ping`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.pbx.mango.links import recording_link
+from gateway.pbx.payload import as_count, as_params, as_text, json_object
+from gateway.pbx.port import Connection, WireInvalid
+from gateway.pbx.sides import spelled
+from gateway.pbx.times import from_epoch
+from routing.calls import CallEvent, Direction, Disposition, EventKind
+
+_DIRECTIONS: Mapping[int, Direction] = {0: "internal", 1: "inbound", 2: "outbound"}
+_STATES = ("Appeared", "Connected", "OnHold", "Disconnected")
+_LOCATIONS = ("ivr", "queue", "abonent")
+
+# The client asked for it on the site; all other initiators are our side dialling out.
+_ASKED_BY_CLIENT = "CallbackWidget"
+
+# Known to say nothing about a call: speech topics, key presses, SMS reports, address book, presence, ping.
+_SILENT = ("record/tagged", "dtmf", "sms", "ping", "ab", "user/status_changed", "user/session_end", "")
+
+# 1100 normal, 1120 callee hung up, 1125 operator stopped, 1170.. ended by scheme or command: no outcome in them.
+_REASONS: Mapping[int, Disposition] = {
+    1110: Disposition.CANCELLED,
+    1111: Disposition.NO_ANSWER,
+    1121: Disposition.BUSY,
+    1122: Disposition.REJECTED,
+    1123: Disposition.BUSY,
+    1124: Disposition.BUSY,
+    1131: Disposition.NO_ANSWER,
+    1160: Disposition.NO_ANSWER,
+    1161: Disposition.NO_ANSWER,
+    1162: Disposition.NO_ANSWER,
+    1163: Disposition.NO_ANSWER,
+    1164: Disposition.BUSY,
+}
+_REASON_CLASSES: Mapping[int, Disposition] = {
+    113: Disposition.FAILED,
+    115: Disposition.REJECTED,
+    119: Disposition.NO_ANSWER,
+    131: Disposition.NO_ANSWER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """How a command came out. code: 1000 = done; others by their class (docs: 2xxx billing … 5xxx server)."""
+
+    command: str
+    command_id: str
+    code: int
+
+    @property
+    def is_done(self) -> bool:
+        return self.code // 100 == 10
+
+
+def disposition_of(reason: int | None) -> Disposition | None:
+    """A disconnect reason in our words; an unknown one counts as its class."""
+    if reason is None:
+        return None
+    return _REASONS.get(reason) or _REASON_CLASSES.get(reason // 10)
+
+
+def parse_notification(name: str, text: str, connection: Connection) -> tuple[CallEvent, ...]:
+    """One notification as call events.
+
+    name: what stands behind `/events/`. text: the exact field `json`. Raises WireInvalid naming the field.
+    """
+    told = json_object(text, "json") if name != "ping" or text.strip() else {}
+    if name == "call":
+        return _leg_events(told, connection)
+    if name == "summary":
+        return (_summary(told, connection),)
+    if name == "recording":
+        return _recording(told, connection)
+    if name == "record/added":
+        return (_record_added(told, connection),)
+    if name in _SILENT or name.startswith("ab/"):
+        return ()
+    raise WireInvalid("path", "is not a notification of the VPBX API")
+
+
+def parse_result(command: str, text: str) -> CommandResult:
+    """The result of a command, sent to `/result/<command>`. Raises WireInvalid."""
+    told = json_object(text, "json")
+    code = as_count(told.get("result"), "result")
+    if code is None:
+        raise WireInvalid("result", "is missing")
+    return CommandResult(command, _required(told, "command_id"), code)
+
+
+def _leg_events(told: Mapping[str, Any], connection: Connection) -> tuple[CallEvent, ...]:
+    state, location = _required(told, "call_state"), as_text(told.get("location"), "location")
+    if state not in _STATES:
+        raise WireInvalid("call_state", f"is not one of {', '.join(_STATES)}")
+    is_person = location == "abonent"
+    if location is not None and location.split(".")[0] not in _LOCATIONS:
+        raise WireInvalid("location", f"is not one of {', '.join(_LOCATIONS)}")
+    leg = _Leg(told, connection)
+    event = leg.event(told)
+    if state == "OnHold":
+        return ()
+    if state == "Disconnected":
+        cause = disposition_of(as_count(told.get("disconnect_reason"), "disconnect_reason"))
+        party = leg.party if is_person else None
+        return (event.model_copy(update={"kind": EventKind.LEG_ENDED, "party": party, "cause": cause}),)
+    if not is_person or leg.is_ours_dialled_first:
+        return (event,)
+    if state == "Connected":
+        return (event.model_copy(update={"kind": EventKind.ANSWERED, "party": leg.party}),)
+    if leg.direction == "outbound":
+        return (event.model_copy(update={"party": leg.party}),)
+    rang = event.model_copy(update={"kind": EventKind.RANG, "party": leg.party, "params": {}})
+    return (event, rang) if leg.is_first else (rang,)
+
+
+class _Leg:
+    """Who is who in one leg's `from` and `to`."""
+
+    def __init__(self, told: Mapping[str, Any], connection: Connection) -> None:
+        caller, called = _side(told, "from"), _side(told, "to")
+        self.taken_from = as_text(caller.get("taken_from_call_id"), "from.taken_from_call_id")
+        self.initiator = _latin(as_text(told.get("callback_initiator"), "callback_initiator") or "")
+        from_ours = as_text(caller.get("extension"), "from.extension")
+        to_ours = as_text(called.get("extension"), "to.extension")
+        from_number = spelled(as_text(caller.get("number"), "from.number"))
+        to_number = spelled(as_text(called.get("number"), "to.number"))
+        self.is_first = self.taken_from is None and not told.get("transfer")
+        self.line = as_text(called.get("line_number"), "to.line_number")
+        self.direction: Direction | None = None
+        self.client: str | None = None
+        self.party: str | None = None
+        self.is_ours_dialled_first = False
+        if self.initiator:
+            self._callback(from_ours, to_ours, from_number, to_number)
+        elif from_ours and to_ours:
+            # Also a consultation before a transfer: only a first leg makes the call an internal one.
+            self.direction, self.party = "internal" if self.is_first else None, to_ours
+        elif from_ours:
+            self.direction, self.party = "outbound" if self.is_first else None, from_ours
+            self.client = to_number if self.is_first else None
+        else:
+            self.direction, self.client, self.party = "inbound", from_number, to_ours or to_number
+
+    def _callback(
+        self, from_ours: str | None, to_ours: str | None, from_number: str | None, to_number: str | None
+    ) -> None:
+        """The employee's phone is dialled first: that it is picked up is no talk with the client yet."""
+        self.direction = "inbound" if self.initiator == _ASKED_BY_CLIENT else "outbound"
+        self.party = from_ours or to_ours
+        self.is_ours_dialled_first = to_ours is not None
+        self.client = from_number if to_ours else to_number
+
+    def event(self, told: Mapping[str, Any]) -> CallEvent:
+        return CallEvent(
+            kind=EventKind.STARTED,
+            call_key=_required(told, "entry_id"),
+            at=_time(told, "timestamp"),
+            seq=as_count(told.get("seq"), "seq"),
+            leg=_required(told, "call_id"),
+            direction=self.direction,
+            client=self.client,
+            line=self.line,
+            transferred_from=self.taken_from,
+            is_callback=bool(self.initiator),
+            params=as_params(
+                {name: told.get(name) for name in ("task_id", "command_id", "callback_initiator")}
+            ),
+        )
+
+
+def _summary(told: Mapping[str, Any], connection: Connection) -> CallEvent:
+    code = as_count(told.get("call_direction"), "call_direction")
+    if code is None or code not in _DIRECTIONS:
+        raise WireInvalid("call_direction", "is not 0, 1 or 2")
+    direction = _DIRECTIONS[code]
+    caller, called = _side(told, "from"), _side(told, "to")
+    ours, theirs = (caller, called) if direction == "outbound" else (called, caller)
+    number = as_text(theirs.get("number"), "number")
+    talk_seconds = as_count(told.get("talk_time"), "talk_time")
+    if talk_seconds is None:
+        raise WireInvalid("talk_time", "is missing")
+    ended_at = _time(told, "end_time")
+    reason = disposition_of(as_count(told.get("disconnect_reason"), "disconnect_reason"))
+    return CallEvent(
+        kind=EventKind.SUMMARY,
+        call_key=_required(told, "entry_id"),
+        at=ended_at,
+        direction=direction,
+        client=None if direction == "internal" else spelled(number),
+        line=as_text(told.get("line_number"), "line_number"),
+        party=as_text(ours.get("extension"), "extension") or as_text(ours.get("number"), "number"),
+        cause=Disposition.ANSWERED if talk_seconds else reason or Disposition.NO_ANSWER,
+        talk_seconds=talk_seconds,
+        started_at=_time(told, "create_time") if told.get("create_time") else None,
+        answered_at=from_epoch(int(ended_at.timestamp()) - talk_seconds, "talk_time")
+        if talk_seconds
+        else None,
+    )
+
+
+def _recording(told: Mapping[str, Any], connection: Connection) -> tuple[CallEvent, ...]:
+    state = _required(told, "recording_state")
+    code = as_count(told.get("completion_code"), "completion_code") or 1000
+    if state not in ("Started", "Continued", "Completed"):
+        raise WireInvalid("recording_state", "is not one of Started, Continued, Completed")
+    if state != "Completed" or code // 100 != 10:
+        return ()
+    return (_record_added(told, connection),)
+
+
+def _record_added(told: Mapping[str, Any], connection: Connection) -> CallEvent:
+    recording_id = _required(told, "recording_id")
+    return CallEvent(
+        kind=EventKind.RECORDING,
+        call_key=_required(told, "entry_id"),
+        at=_time(told, "timestamp"),
+        recording=recording_link(recording_id, connection),
+        params={"recording_id": recording_id},
+    )
+
+
+def _side(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """`{}`, null, an empty list (PHP's empty object) and absence all mean: nobody to name."""
+    side = told.get(name)
+    if side in (None, [], ""):
+        return {}
+    if not isinstance(side, Mapping):
+        raise WireInvalid(name, "must be an object")
+    return side
+
+
+def _required(told: Mapping[str, Any], name: str) -> str:
+    text = as_text(told.get(name), name)
+    if text is None:
+        raise WireInvalid(name, "is missing")
+    return text
+
+
+def _time(told: Mapping[str, Any], name: str) -> datetime:
+    seconds = as_count(told.get(name), name)
+    if seconds is None:
+        raise WireInvalid(name, "is missing")
+    return from_epoch(seconds, name)
+
+
+def _latin(text: str) -> str:
+    """The documentation has a Cyrillic С inside some of these words."""
+    return text.replace("\u0421", "C").replace("\u0441", "c")

@@ -1,0 +1,56 @@
+"""Ringostat as a PbxKind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from gateway.pbx import dialects
+from gateway.pbx.payload import bears_secret, canonical, header, read_fields
+from gateway.pbx.port import Connection, Inbound, LookupRequest, Parsed, WireInvalid
+from gateway.pbx.ringostat.wire import ALIASES, Fields, parse_webhook
+
+
+class RingostatKind:
+    """Webhooks are sent once and never again: what is lost is fetched from the call log."""
+
+    kind = "ringostat"
+
+    def authenticate(self, request: Inbound, connection: Connection) -> bool:
+        """`?token=` in the URL, Bearer, or an `Auth-Key` header (seen in use, not documented)."""
+        return bears_secret(request, connection) or connection.knows(header(request, "Auth-Key") or "")
+
+    def parse(self, request: Inbound, connection: Connection) -> Parsed:
+        fields = read_fields(request)
+        events = parse_webhook(fields, request.path, request.received_at, connection)
+        told = {"path": request.path, **fields} if request.path else fields
+        return Parsed(canonical=canonical(told), events=events)
+
+    def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
+        """The three ways of submitting data: query (`http`), JSON object, JSON-RPC (fields under `params`)."""
+        try:
+            raw = read_fields(request)
+        except WireInvalid:
+            raw = dict(request.query)
+        params = raw.get("params")
+        if isinstance(params, list) and params and isinstance(params[0], Mapping):
+            params = params[0]
+        try:
+            fields = Fields({**raw, **params} if isinstance(params, Mapping) else raw).raw
+        except WireInvalid:
+            fields = raw
+        phone = next((fields[name] for name in ("phone", *ALIASES["caller"]) if fields.get(name)), None)
+        did = next((fields[name] for name in ("did", *ALIASES["called"]) if fields.get(name)), None)
+        return dialects.lookup_of({**fields, "phone": phone, "did": did})
+
+    def lookup_answer(
+        self, answer: Mapping[str, Any], connection: Connection, format: str | None = None
+    ) -> tuple[str, bytes]:
+        """The bare address (import type `http`) or one key (import type `json`); plain JSON carries that key as well."""
+        dialect = dialects.chosen(connection, format)
+        if dialect == "json":
+            keyed = orjson.loads(dialects.write(answer, connection, "ringostat")[1])
+            return dialects.write({**keyed, **answer}, connection, "json")
+        return dialects.write(answer, connection, dialect)

@@ -1,0 +1,240 @@
+"""Ringostat's webhooks and call log ↔ call events. Pure.
+
+Which parameters a webhook carries, how they are named, their form and date format are chosen per webhook in the
+cabinet, and the full catalogue is not public: every meaning has a list of the names seen.
+Not confirmed: how webhooks authenticate, the zone of dates (setting `time_zone`), whether `call_id` of a webhook and
+`uniqueid` of the log are always equal (setting `call_id_field` picks another).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from gateway.pbx.payload import as_count, as_params, as_text, json_object
+from gateway.pbx.port import Connection, WireInvalid
+from gateway.pbx.sides import sides, spelled
+from gateway.pbx.times import read_time, zone_of
+from routing.calls import CallEvent, Direction, Disposition, EventKind
+
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "event": ("event", "event_type", "event_name"),
+    "call": ("call_id", "uniqueid", "cdr_id"),
+    "caller": ("caller", "caller_number", "E164", "userfield"),
+    "called": ("callee", "destination", "dst", "n_alias"),
+    "client": ("userfield", "E164"),
+    "start": ("calldate", "call_date", "date"),
+    "status": ("disposition", "call_status", "status"),
+    "duration": ("duration", "call_duration"),
+    "talk": ("billsec", "dialog"),
+    "wait": ("waittime",),
+    "type": ("call_type",),
+    "insertion": ("insertion_type",),
+    "party": ("employee_number", "connected_with", "employee", "manager_id", "employee_fio"),
+    "recording": ("recording_wav", "recording", "record_link", "record"),
+}
+_KEPT = frozenset({"employee_fio", "department", "disposition", "status", "call_status"})
+_KNOWN = frozenset(name for names in ALIASES.values() for name in names) - _KEPT | {"additional_call_data"}
+
+# Vendor's call type -> ours. Callback calls are requested by the client on the site and count as incoming there.
+_TYPES: Mapping[str, Direction] = {
+    "in": "inbound",
+    "transitin": "inbound",
+    "callback": "inbound",
+    "out": "outbound",
+    "transitout": "outbound",
+}
+
+# Separators vary between space, `+`, `_` and `-`. PROPER and REPEATED are marks of answered calls.
+_DISPOSITIONS: Mapping[str, Disposition] = {
+    "ANSWERED": Disposition.ANSWERED,
+    "PROPER": Disposition.ANSWERED,
+    "REPEATED": Disposition.ANSWERED,
+    "NO ANSWER": Disposition.NO_ANSWER,
+    "CLIENT NO ANSWER": Disposition.NO_ANSWER,
+    "VOICEMAIL": Disposition.NO_ANSWER,
+    "NO FORWARD": Disposition.NO_ANSWER,
+    "BUSY": Disposition.BUSY,
+    "DECLINE": Disposition.REJECTED,
+    "FAILED": Disposition.FAILED,
+    "WRONG EXTENSION": Disposition.FAILED,
+    "NO EXTENSION": Disposition.FAILED,
+    "FAILED FORBIDDEN DESTINATION": Disposition.FAILED,
+}
+
+# The moments that a webhook can be set to, as people name them in the URL.
+_MOMENTS: Mapping[str, EventKind | None] = {
+    "before": EventKind.STARTED,
+    "beforecall": EventKind.STARTED,
+    "callstart": EventKind.STARTED,
+    "start": EventKind.STARTED,
+    "forwarding": EventKind.RANG,
+    "forwardingstep": EventKind.RANG,
+    "forward": EventKind.RANG,
+    "answer": EventKind.ANSWERED,
+    "onanswer": EventKind.ANSWERED,
+    "answered": EventKind.ANSWERED,
+    "whentakingthecall": EventKind.ANSWERED,
+    "after": EventKind.SUMMARY,
+    "aftercall": EventKind.SUMMARY,
+    "callend": EventKind.SUMMARY,
+    "end": EventKind.SUMMARY,
+    "afterratingmenu": EventKind.RECORDING,
+    "rating": EventKind.RECORDING,
+}
+
+
+class Fields:
+    """One flat payload by our names, nested `additional_call_data` included."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        nested = raw.get("additional_call_data")
+        if isinstance(nested, str) and nested.strip():
+            nested = json_object(nested, "additional_call_data")
+        if nested not in (None, "", []) and not isinstance(nested, Mapping):
+            raise WireInvalid("additional_call_data", "must be an object")
+        self.raw: dict[str, Any] = {**(nested or {}), **raw}
+
+    def name(self, wanted: str) -> str:
+        names = ALIASES[wanted]
+        return next((name for name in names if self.raw.get(name) not in (None, "")), names[0])
+
+    def text(self, wanted: str) -> str | None:
+        name = self.name(wanted)
+        return as_text(self.raw.get(name), name)
+
+    def count(self, wanted: str) -> int | None:
+        name = self.name(wanted)
+        return as_count(self.raw.get(name), name)
+
+
+def parse_webhook(
+    raw: Mapping[str, Any], path: str, received_at: datetime, connection: Connection
+) -> tuple[CallEvent, ...]:
+    """One webhook as call events. The moment stands in the path, in a field, or follows from what is told.
+
+    Raises WireInvalid naming the field.
+    """
+    fields = Fields(raw)
+    kind = _moment(fields, path)
+    return () if kind is None else (_event(kind, fields, received_at, connection),)
+
+
+def parse_calls_list(body: bytes, connection: Connection) -> tuple[tuple[CallEvent, ...], tuple[str, ...]]:
+    """The JSON call log as final reports, and what was refused of it, one line each: one bad row spoils no other.
+
+    body: a JSON array of flat objects. Raises WireInvalid when it is none.
+    """
+    rows = json_object(b'{"rows":' + (body.strip() or b"[]") + b"}", "body")["rows"]
+    if not isinstance(rows, list):
+        raise WireInvalid("body", "must be a JSON array of calls")
+    events: list[CallEvent] = []
+    refused: list[str] = []
+    for place, row in enumerate(rows):
+        try:
+            if not isinstance(row, Mapping):
+                raise WireInvalid("row", "must be an object")
+            fields = Fields(row)
+            if fields.text("start") is None:
+                raise WireInvalid("calldate", "is missing")
+            events.append(_event(EventKind.SUMMARY, fields, None, connection))
+        except WireInvalid as err:
+            refused.append(f"call {place}: {err}")
+    return tuple(events), tuple(refused)
+
+
+def _moment(fields: Fields, path: str) -> EventKind | None:
+    told = fields.text("event") or path.rpartition("/")[2]
+    if told:
+        plain = re.sub(r"[\W_]", "", told).lower().removeprefix("incoming").removeprefix("outgoing")
+        if plain not in _MOMENTS:
+            raise WireInvalid(
+                fields.name("event"), "is not a moment of a call: before, answer, forwarding, after"
+            )
+        return _MOMENTS[plain]
+    if fields.text("status") or fields.text("duration") or fields.text("talk"):
+        return EventKind.SUMMARY
+    return EventKind.STARTED
+
+
+def _event(
+    kind: EventKind, fields: Fields, received_at: datetime | None, connection: Connection
+) -> CallEvent:
+    call_key = _call_key(fields, connection)
+    start = _start(fields, connection)
+    talk, wait, duration = fields.count("talk"), fields.count("wait"), fields.count("duration")
+    is_answered = kind is EventKind.ANSWERED
+    lasted = wait if is_answered else duration
+    begun = start or received_at
+    assert begun is not None  # only the call log has no time of receipt, and there the start is required
+    at = begun if kind is EventKind.STARTED else (received_at or begun)
+    if start is not None and lasted is not None:
+        at = start + timedelta(seconds=lasted)
+    cause = _cause(fields, talk) if kind is EventKind.SUMMARY else None
+    call_type = _type(fields)
+    insertion = (fields.text("insertion") or "").lower()
+    told = sides(fields.text("caller"), fields.text("called"), call_type, connection)
+    client = told.client
+    if told.direction == "outbound":
+        client = spelled(fields.text("client")) or told.client
+    party = fields.text("party") or (told.party if kind is EventKind.STARTED else None)
+    return CallEvent(
+        kind=kind,
+        call_key=call_key,
+        at=at,
+        direction=told.direction,
+        client=client,
+        line=told.line,
+        party=party,
+        cause=cause,
+        talk_seconds=talk if kind is EventKind.SUMMARY else None,
+        wait_seconds=wait if kind is EventKind.SUMMARY else None,
+        started_at=start,
+        answered_at=start + timedelta(seconds=wait)
+        if start and wait is not None and cause is Disposition.ANSWERED
+        else None,
+        recording=_recording(fields),
+        is_callback="callback" in ((fields.text("type") or "").lower(), insertion),
+        params=as_params({name: value for name, value in fields.raw.items() if name not in _KNOWN}),
+    )
+
+
+def _call_key(fields: Fields, connection: Connection) -> str:
+    chosen = str(connection.settings.get("call_id_field") or "")
+    call_key = as_text(fields.raw.get(chosen), chosen) if chosen else fields.text("call")
+    if call_key is None:
+        raise WireInvalid(chosen or "call_id", "is missing")
+    return call_key
+
+
+def _start(fields: Fields, connection: Connection) -> datetime | None:
+    text = fields.text("start")
+    return read_time(text, fields.name("start"), zone_of(connection)) if text else None
+
+
+def _type(fields: Fields) -> Direction | None:
+    text = fields.text("type")
+    if text is None:
+        return None
+    direction = _TYPES.get(text.lower())
+    if direction is None:
+        raise WireInvalid("call_type", f"is not one of {', '.join(_TYPES)}")
+    return direction
+
+
+def _cause(fields: Fields, talk: int | None) -> Disposition | None:
+    """A status that is not in the table is refused unless the talk time tells what it would have told."""
+    text = fields.text("status")
+    if text is None:
+        return None if talk is None else Disposition.ANSWERED if talk else Disposition.NO_ANSWER
+    cause = _DISPOSITIONS.get(re.sub(r"[\s+_-]+", " ", text).strip().upper())
+    if cause is None and talk is None:
+        raise WireInvalid(fields.name("status"), "is not a known disposition")
+    return cause or (Disposition.ANSWERED if talk else Disposition.NO_ANSWER)
+
+
+def _recording(fields: Fields) -> str | None:
+    link = fields.text("recording")
+    return link if link and link.lower() not in ("0", "false", "no") else None
