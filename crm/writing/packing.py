@@ -54,17 +54,17 @@ def next_batch(
     sizes: Sizes,
     *,
     busy_clients: Collection[str] = (),
-    split: Collection[str] = (),
+    split: Mapping[str, str] | None = None,
     routes: Mapping[str, str] | None = None,
 ) -> Batch | None:
     """The batch to send next, all of the most urgent lane that can send anything.
 
     rows: by lane, oldest first. busy_clients: something is being created for them just now, so nothing else is. split:
-    keys that must travel without company. routes: key -> kind of request, where it is not the usual one.
+    key -> group, for those that must not travel with just anybody, nor as a pair. routes: key -> kind of request, where it is not the usual one.
     Live lanes send the oldest effect first with whatever fits beside it; the backfill sends full requests first.
     """
     for lane in sorted({row.lane for row in rows}):
-        groups = _grouped([r for r in rows if r.lane == lane], busy_clients, split, routes or {})
+        groups = _grouped([r for r in rows if r.lane == lane], busy_clients, split or {}, routes or {})
         batches = [_batch(kind, lane, items, sizes) for (kind, _, _), items in groups.items()]
         if batches:
             return min(batches, key=_urgency if lane < Lane.BACKFILL else _fullness)
@@ -76,7 +76,7 @@ _Group = tuple[str, int, str]
 
 
 def _grouped(
-    rows: Sequence[Ready], busy: Collection[str], split: Collection[str], routes: Mapping[str, str]
+    rows: Sequence[Ready], busy: Collection[str], split: Mapping[str, str], routes: Mapping[str, str]
 ) -> dict[_Group, list[_Unit]]:
     """Items that may share a request, as units: a contact with its deal is one unit."""
     deals = {
@@ -95,8 +95,7 @@ def _grouped(
             creating.add(row.client)
         deal = None if row.doubts else deals.get(row.key)
         kind = COMPLEX if deal else routes.get(row.key) or _kind(row)
-        alone = row.key if row.key in split else ""
-        groups[kind, row.doubts, alone].append((row, deal) if deal else (row,))
+        groups[kind, row.doubts, split.get(row.key, "")].append((row, deal) if deal else (row,))
     return groups
 
 

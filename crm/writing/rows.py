@@ -51,6 +51,8 @@ class Stored:
     sent_at: datetime | None
     task_id: str | None = None
     """Of a ChangeTask: the id of the task in the CRM."""
+    contact_found: bool = False
+    """Of a CreateDeal: its contact was there already when an effect of ours was to create it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

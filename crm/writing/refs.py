@@ -1,0 +1,37 @@
+"""Orders with the ids of what earlier effects have created."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from routing.clients import Ref
+from routing.plan import AddNote, AttachCall, CreateDeal, CreateTask, Order, UpdateEntity
+
+Ids = Mapping[str, tuple[str | None, str]]
+"""Effect key -> (kind where it is not the one ordered, id)."""
+
+
+def filled(order: Order, ids: Ids) -> Order:
+    """The same order; a ref whose effect is in `ids` carries the id instead."""
+    match order:
+        case CreateDeal(contact=Ref() as ref):
+            return order.model_copy(update={"contact": _filled(ref, ids)})
+        case AttachCall(target=Ref() as ref) | CreateTask(target=Ref() as ref):
+            return order.model_copy(update={"target": _filled(ref, ids)})
+        case AddNote(target=ref) | UpdateEntity(target=ref):
+            return order.model_copy(update={"target": _filled(ref, ids)})
+        case _:
+            return order
+
+
+def missing(order: Order) -> str | None:
+    """Key of an effect whose id this order needs and does not have."""
+    ref = getattr(order, "target", None) or getattr(order, "contact", None)
+    return ref.effect if isinstance(ref, Ref) and ref.id is None else None
+
+
+def _filled(ref: Ref, ids: Ids) -> Ref:
+    if ref.effect is None or ref.effect not in ids:
+        return ref
+    kind, id = ids[ref.effect]
+    return Ref.model_validate({"kind": kind or ref.kind, "id": id})
