@@ -10,7 +10,7 @@ from routing.availability import NOBODY_SAID, Presence
 from routing.clients import Candidate, Employee, Staff
 from routing.decision import Step, Trace
 from routing.lookup_reasons import REASONS, STEP_REASONS, LookupReason
-from routing.numbers import InternalNumber, NoNumber, Number
+from routing.numbers import InternalNumber, Number, PublicNumber
 from routing.policy import LookupKind, LookupPolicy
 
 __all__ = ["REASONS", "STEP_REASONS", "LookupDecision", "LookupReason", "Target", "carry_on", "decide"]
@@ -65,10 +65,13 @@ def decide(
     if refused is not None:
         return _CARRY_ON[refused]
     steps: list[Step] = []
-    first_failed: list[_Failed] = []
+    failed: list[_Failed] = []
+    by_kind: dict[LookupKind, list[Candidate]] = {}
+    for candidate in candidates:
+        by_kind.setdefault(_COUNTS_AS[candidate.kind], []).append(candidate)
     for kind in policy.priority:
-        found = [c for c in candidates if _COUNTS_AS[c.kind] == kind]
-        if not found:
+        found = by_kind.get(kind)
+        if found is None:
             steps.append(_NONE_OF[kind])
             continue
         if len(found) > 1:
@@ -77,21 +80,20 @@ def decide(
             owner = staff.by_crm_user.get(entity.owner) if entity.owner else None
             reason = _why_not(owner, presence)
             if reason is None and owner is not None:
-                steps.append(Step(kind, "decided", _OWNER_OF[kind], _facts(entity, owner, found)))
+                because = _OWNER_OF[kind]
+                steps.append(Step(kind, "decided", because, _facts(entity, owner, found)))
                 targets = (_target(owner, policy.ring_seconds),)
-                return LookupDecision("manager", _OWNER_OF[kind], entity, owner, targets, tuple(steps))
+                return LookupDecision("manager", because, entity, owner, targets, tuple(steps))
             failure = _Failed(reason or LookupReason.OWNER_UNMAPPED, entity, owner)
             steps.append(Step(kind, "excluded", failure.reason, _facts(entity, owner, found)))
-            first_failed.append(failure)
-    return _instead(first_failed, steps, staff, policy, presence)
+            failed.append(failure)
+    return _instead(failed, steps, staff, policy, presence)
 
 
 def _refused(caller: Number) -> LookupReason | None:
-    if isinstance(caller, NoNumber):
-        return LookupReason(caller.reason)
-    if isinstance(caller, InternalNumber):
-        return LookupReason.INTERNAL
-    return LookupReason.OWN_NUMBER if caller.is_own else None
+    if isinstance(caller, PublicNumber):
+        return LookupReason.OWN_NUMBER if caller.is_own else None
+    return LookupReason.INTERNAL if isinstance(caller, InternalNumber) else LookupReason(caller.reason)
 
 
 def _rank(found: list[Candidate], kind: LookupKind) -> None:
@@ -113,10 +115,10 @@ def _why_not(person: Employee | None, presence: Presence) -> LookupReason | None
 
 
 def _target(person: Employee, ring_seconds: int) -> Target:
-    if person.extensions:
-        return Target("extension", person.extensions[0], ring_seconds)
-    if person.sip:
-        return Target("sip", person.sip[0], ring_seconds)
+    if extensions := person.extensions:
+        return Target("extension", extensions[0], ring_seconds)
+    if sip := person.sip:
+        return Target("sip", sip[0], ring_seconds)
     return Target("phone", person.numbers[0], ring_seconds)
 
 

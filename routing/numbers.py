@@ -64,7 +64,9 @@ def normalise(raw: str | None, policy: NumberPolicy) -> Number:
 
 def well_formed(raw: str, policy: NumberPolicy) -> str | None:
     """The E.164 form of a plainly spelled valid number of country code 7; None = not known, ask `thorough`."""
-    digits = raw.translate(_SEPARATORS)
+    if len(raw) == 12 and raw.startswith("+7") and _is_of_seven(raw, 2):
+        return raw
+    digits = raw if raw.isdecimal() else raw.translate(_SEPARATORS)
     length = len(digits)
     if length == 12:
         return digits if digits.startswith("+7") and _is_of_seven(digits, 2) else None
