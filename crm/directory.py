@@ -52,16 +52,17 @@ def decode(encoded: bytes) -> list[Candidate]:
 class SegmentBuilder:
     """Takes rows in ascending order of number and packs them."""
 
-    def __init__(self) -> None:
+    def __init__(self, segment: int = SEGMENT) -> None:
+        self._size = segment
         self.segments: list[Segment] = []
         self.count = 0
         self._waiting: list[Row] = []
 
     def add(self, rows: Iterable[Row]) -> None:
         self._waiting.extend(rows)
-        whole = len(self._waiting) - len(self._waiting) % SEGMENT
-        for start in range(0, whole, SEGMENT):
-            self._pack(self._waiting[start : start + SEGMENT])
+        whole = len(self._waiting) - len(self._waiting) % self._size
+        for start in range(0, whole, self._size):
+            self._pack(self._waiting[start : start + self._size])
         del self._waiting[:whole]
 
     def finish(self) -> list[Segment]:
@@ -82,8 +83,9 @@ class Directory:
     agreed_at: when the rows were last known to agree with the CRM, None = never. version: grows with every change applied.
     """
 
-    def __init__(self, account_id: str) -> None:
+    def __init__(self, account_id: str, segment: int = SEGMENT) -> None:
         self.account_id = account_id
+        self._size = segment
         self.is_ready = False
         self.is_complete = False
         self.agreed_at: datetime | None = None
@@ -159,21 +161,21 @@ class Directory:
         beyond = len(numbers)
         if at + 1 < len(self._firsts):
             beyond = bisect_left(numbers, self._firsts[at + 1], index)
-        beyond = min(beyond, index + SEGMENT)  # a bulk of new numbers into one segment stays short as well
+        beyond = min(beyond, index + self._size)  # a bulk of new numbers into one segment stays short as well
         # A reload in between may have emptied the dict: what is gone from it is no change any more.
         taken = {n: self._recent.pop(n) for n in numbers[index:beyond] if n in self._recent}
         old = self._segments[at : at + 1]
         rows = _merged(old[0], taken) if old else sorted((n, v) for n, v in taken.items() if v)
-        new = _split(rows)
+        new = _split(rows, self._size)
         self._count += len(rows) - sum(len(s.numbers) for s in old)
         self._segments[at : at + 1] = new
         self._firsts[at : at + 1] = array("Q", (s.numbers[0] for s in new))
         return beyond
 
 
-def _split(rows: Sequence[Row]) -> list[Segment]:
+def _split(rows: Sequence[Row], segment: int) -> list[Segment]:
     """A segment may grow to twice its size before it is split; nothing makes no segment."""
-    size = SEGMENT if len(rows) > 2 * SEGMENT else max(1, len(rows))
+    size = segment if len(rows) > 2 * segment else max(1, len(rows))
     return [_packed(rows[start : start + size]) for start in range(0, len(rows), size)]
 
 

@@ -111,8 +111,8 @@ async def others_like(
         [kind for kind, _ in owners],
         [id for _, id in owners],
     )
-    found: set[EntityRef] = {(r["kind"], r["entity_id"]) for r in rows}
-    return sorted(found - {(e.kind, e.id) for e in entities})
+    given = {(e.kind, e.id) for e in entities}
+    return sorted(ref for r in rows if (ref := (r["kind"], r["entity_id"])) not in given)
 
 
 async def known_refs(conn: Connection, account_id: str, refs: Collection[EntityRef]) -> set[EntityRef]:

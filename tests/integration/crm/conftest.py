@@ -1,0 +1,35 @@
+"""Fixtures for the directory and its sync: an account, a CRM in memory, and a gateway's memory beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from crm.directory_feed import DirectoryFeed
+
+
+@pytest.fixture
+async def account(pool: asyncpg.Pool) -> str:
+    await pool.execute(
+        "INSERT INTO account (account_id, name, base_url, webhook_secret) VALUES ('a', 'A', 'http://crm', 's')"
+    )
+    return "a"
+
+
+@pytest.fixture
+async def feed(account: str, database_url: str) -> AsyncIterator[DirectoryFeed]:
+    """A gateway's directories, up to date with the database by NOTIFY alone."""
+    opened = DirectoryFeed(
+        lambda: asyncpg.connect(database_url, server_settings={"application_name": "feed"}),
+        refresh_seconds=600,
+    )
+    task = asyncio.create_task(opened.run())
+    await asyncio.wait_for(opened.until(lambda: opened.is_ready), 20)
+    yield opened
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,231 @@
+"""The directory's rows in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from crm.port import CrmEntity, CrmUser
+from crm.store.clients import client_of
+from crm.store.directory import Applied, EntityRef, apply_entities, ids_between, remove_entities
+from crm.store.entries import candidates_of, directory_states, forget_directory, rebuild_entries
+from crm.store.metadata import store_users, users_of
+from routing.clients import ClientKind
+from routing.policy import NumberPolicy
+
+T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NUMBER = 79001234567
+POLICY = NumberPolicy()
+
+
+def a_contact(id: str = "1", *numbers: str, **fields: Any) -> CrmEntity:
+    fields = {"name": f"Contact {id}", "owner_id": "11", "updated_at": T0, **fields}
+    return CrmEntity(kind="contact", id=id, numbers=numbers or ("8 (900) 123-45-67",), **fields)
+
+
+def a_deal(id: str = "50", *contacts: str, **fields: Any) -> CrmEntity:
+    fields = {
+        "name": f"Deal {id}",
+        "owner_id": "12",
+        "updated_at": T0,
+        "contact_ids": contacts or ("1",),
+        **fields,
+    }
+    return CrmEntity(kind="deal", id=id, pipeline_id="1", stage_id="10", **fields)
+
+
+async def apply(pool: asyncpg.Pool, *entities: CrmEntity, account: str = "a") -> Applied:
+    async with pool.acquire() as conn, conn.transaction():
+        return await apply_entities(conn, account, entities, POLICY)
+
+
+async def remove(pool: asyncpg.Pool, *refs: EntityRef) -> Applied:
+    async with pool.acquire() as conn, conn.transaction():
+        return await remove_entities(conn, "a", refs)
+
+
+async def found(pool: asyncpg.Pool, number: int = NUMBER) -> list[tuple[str, str, str, bool]]:
+    """(kind, id, owner, has_open_deal) from the rows, after checking that the stored entry says the same."""
+    async with pool.acquire() as conn:
+        candidates = (await candidates_of(conn, "a", [number]))[number]
+        stored = await conn.fetchval(
+            "SELECT candidates FROM directory_entry WHERE account_id = 'a' AND number = $1", number
+        )
+        seq = (await directory_states(conn, ["a"]))[0].seq
+        await rebuild_entries(conn, "a")
+        assert (await directory_states(conn, ["a"]))[0].seq == seq, "an entry had not been kept up to date"
+    assert bool(stored) == bool(candidates)
+    return [(c.kind, c.id, c.owner, c.has_open_deal) for c in candidates]
+
+
+async def test_a_contact_is_found_under_every_number_it_has(pool: asyncpg.Pool, account: str) -> None:
+    changed = await apply(pool, a_contact("1", "8 (900) 123-45-67", "+7 900 765-43-21", "101", "no number"))
+    assert set(changed.numbers) == {NUMBER, 79007654321}
+    assert await found(pool, NUMBER) == await found(pool, 79007654321) == [("contact", "1", "11", False)]
+
+
+async def test_what_is_unchanged_changes_nothing(pool: asyncpg.Pool, account: str) -> None:
+    entities = [a_contact(), a_deal()]
+    assert (await apply(pool, *entities)).numbers == (NUMBER,)
+    before = (await pool.fetchrow("SELECT seq, changed_at FROM directory_state"),)
+    assert (await apply(pool, *entities)).numbers == ()
+    assert (await pool.fetchrow("SELECT seq, changed_at FROM directory_state"),) == before
+
+
+async def test_an_older_copy_does_not_replace_a_newer_one(pool: asyncpg.Pool, account: str) -> None:
+    await apply(pool, a_contact(owner_id="12", updated_at=T0))
+    applied = await apply(pool, a_contact(owner_id="11", updated_at=T0 - timedelta(seconds=1)))
+    assert applied.stale == (("contact", "1"),)
+    assert await found(pool) == [("contact", "1", "12", False)]
+    await apply(pool, a_contact(owner_id="13", updated_at=T0))  # within the same second: the later one counts
+    assert await found(pool) == [("contact", "1", "13", False)]
+
+
+async def test_of_two_copies_in_one_batch_the_newer_counts_wherever_it_stands(
+    pool: asyncpg.Pool, account: str
+) -> None:
+    newer = a_contact(owner_id="12", updated_at=T0 + timedelta(seconds=1))
+    await apply(pool, newer, a_contact(owner_id="11"))
+    assert await found(pool) == [("contact", "1", "12", False)]
+
+
+async def test_an_open_deal_is_a_candidate_and_a_closed_one_is_history(
+    pool: asyncpg.Pool, account: str
+) -> None:
+    await apply(pool, a_contact(), a_deal("50"), a_deal("51", is_open=False, closed_at=T0))
+    assert await found(pool) == [("contact", "1", "11", True), ("deal", "50", "12", False)]
+    client = await client_of(pool, "a", f"+{NUMBER}")
+    assert [(e.ref.kind, e.ref.id, e.is_open) for e in client.entities] == [
+        ("contact", "1", True),
+        ("deal", "50", True),
+        ("deal", "51", False),
+    ]
+    assert client.kind is ClientKind.KNOWN_WITH_DEAL
+    assert client.entities[1].pipeline_id == "1"
+    assert client.entities[2].closed_at == T0
+
+
+async def test_closing_a_deal_takes_it_from_the_answer(pool: asyncpg.Pool, account: str) -> None:
+    await apply(pool, a_contact(), a_deal())
+    closed = replace(a_deal(), is_open=False, stage_id="142", updated_at=T0 + timedelta(seconds=5))
+    assert (await apply(pool, closed)).numbers == (NUMBER,)
+    assert await found(pool) == [("contact", "1", "11", False)]
+
+
+async def test_linking_and_unlinking_change_the_answer_though_the_deal_keeps_its_time(
+    pool: asyncpg.Pool, account: str
+) -> None:
+    await apply(pool, a_contact("1"), a_contact("2", "+79007654321"), a_deal("50", "1"))
+    await apply(pool, a_deal("50", "2"))
+    assert await found(pool, NUMBER) == [("contact", "1", "11", False)]
+    assert await found(pool, 79007654321) == [("contact", "2", "11", True), ("deal", "50", "12", False)]
+
+
+async def test_contacts_that_share_a_number_stand_in_the_stated_order(
+    pool: asyncpg.Pool, account: str
+) -> None:
+    later = {"updated_at": T0 + timedelta(days=1)}
+    await apply(
+        pool, a_contact("1"), a_contact("2", **later), a_contact("3"), a_contact("20"), a_deal("50", "1")
+    )
+    assert [id for kind, id, *_ in await found(pool) if kind == "contact"] == ["1", "2", "20", "3"]
+
+
+async def test_a_company_and_its_deal_are_found_by_the_companys_number(
+    pool: asyncpg.Pool, account: str
+) -> None:
+    company = CrmEntity(kind="company", id="9", numbers=("+79001234567",), owner_id="15", name='ООО "Рога"\\')
+    await apply(pool, company, a_deal("50", "77", company_ids=("9",)))
+    assert await found(pool) == [("deal", "50", "12", False), ("company", "9", "15", True)]
+
+
+async def test_a_deal_of_two_contacts_with_one_number_is_one_candidate(
+    pool: asyncpg.Pool, account: str
+) -> None:
+    await apply(pool, a_contact("1"), a_contact("2"), a_deal("50", "1", "2"))
+    assert [kind for kind, *_ in await found(pool)] == ["contact", "contact", "deal"]
+
+
+async def test_a_number_that_changed_leads_from_the_new_one_only(pool: asyncpg.Pool, account: str) -> None:
+    await apply(pool, a_contact("1", "+79001234567"), a_deal())
+    changed = await apply(pool, a_contact("1", "+79007654321", updated_at=T0 + timedelta(seconds=1)))
+    assert set(changed.numbers) == {NUMBER, 79007654321}
+    assert await found(pool, NUMBER) == []
+    assert [id for _, id, *_ in await found(pool, 79007654321)] == ["1", "50"]
+
+
+async def test_removing_a_contact_leaves_its_deal_without_a_number(pool: asyncpg.Pool, account: str) -> None:
+    await apply(pool, a_contact(), a_deal())
+    assert (await remove(pool, ("contact", "1"))).numbers == (NUMBER,)
+    assert await found(pool) == []
+    assert (await remove(pool, ("contact", "1"))).numbers == ()
+    await apply(pool, a_contact())
+    assert await found(pool) == [("contact", "1", "11", False)]  # links come back with the deal
+
+
+async def test_removing_a_deal_takes_it_from_the_answer(pool: asyncpg.Pool, account: str) -> None:
+    await apply(pool, a_contact(), a_deal())
+    await remove(pool, ("deal", "50"))
+    assert await found(pool) == [("contact", "1", "11", False)]
+    assert await pool.fetchval("SELECT count(*) FROM directory_link") == 0
+
+
+async def test_a_lead_without_a_number_has_its_contacts_number(pool: asyncpg.Pool, account: str) -> None:
+    lead = CrmEntity(kind="lead", id="ab12", owner_id="14", contact_ids=("1",))
+    await apply(pool, a_contact())
+    await apply(pool, lead)
+    assert ("lead", "ab12", "14", False) in await found(pool)
+
+
+async def test_a_switchboard_shared_by_hundreds_keeps_its_entry_short(
+    pool: asyncpg.Pool, account: str
+) -> None:
+    await apply(pool, *(a_contact(str(i), updated_at=T0 + timedelta(seconds=i)) for i in range(1, 200)))
+    contacts = await found(pool)
+    assert [id for _, id, *_ in contacts] == [str(i) for i in range(199, 179, -1)]
+
+
+async def test_accounts_do_not_see_each_other(pool: asyncpg.Pool, account: str) -> None:
+    await apply(pool, a_contact(), account="b")
+    assert await found(pool) == []
+    assert (await client_of(pool, "a", f"+{NUMBER}")).kind is ClientKind.NEW
+
+
+async def test_ids_are_compared_as_numbers(pool: asyncpg.Pool, account: str) -> None:
+    await apply(pool, *(a_contact(i) for i in ("9", "10", "100", "99")))
+    async with pool.acquire() as conn:
+        assert set(await ids_between(conn, "a", "contact", "9", "99")) == {"10", "99"}
+        assert set(await ids_between(conn, "a", "contact", "", None)) == {"9", "10", "100", "99"}
+
+
+async def test_entries_can_be_worked_out_anew_after_a_bulk_load(pool: asyncpg.Pool, account: str) -> None:
+    await apply(pool, a_contact("1"), a_contact("2", "+79007654321"))
+    await pool.execute("UPDATE directory_entity SET owner_id = '99' WHERE entity_id = '2'")
+    await pool.execute("DELETE FROM directory_number WHERE entity_id = '1'")
+    async with pool.acquire() as conn, conn.transaction():
+        await rebuild_entries(conn, "a")
+    assert await found(pool, NUMBER) == []
+    assert await found(pool, 79007654321) == [("contact", "2", "99", False)]
+
+
+async def test_a_forgotten_directory_is_empty(pool: asyncpg.Pool, account: str) -> None:
+    await apply(pool, a_contact(), a_deal())
+    async with pool.acquire() as conn, conn.transaction():
+        await forget_directory(conn, "a")
+    assert await found(pool) == []
+
+
+async def test_a_user_who_is_no_longer_listed_becomes_inactive(pool: asyncpg.Pool, account: str) -> None:
+    def users(*ids: str) -> Iterable[CrmUser]:
+        return [CrmUser(id=i, name=f"User {i}", email=f"{i}@example.com", is_active=True) for i in ids]
+
+    async with pool.acquire() as conn:
+        assert await store_users(conn, "a", list(users("1", "2")))
+        assert not await store_users(conn, "a", list(users("2", "1")))
+        assert await store_users(conn, "a", list(users("1")))
+        assert [(u.id, u.is_active) for u in await users_of(conn, "a")] == [("1", True), ("2", False)]
+        assert not await store_users(conn, "a", list(users("1")))
