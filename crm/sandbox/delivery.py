@@ -1,0 +1,103 @@
+"""Delivers queued webhooks as the vendor does: at once, then its retries, and switched off after too many failures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from time import monotonic, time
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from crm.sandbox.state import State
+from crm.sandbox.store import Row
+
+_AT_ONCE = 20  # deliveries under way together
+
+
+def running(state: State) -> Callable[[web.Application], AsyncIterator[None]]:
+    """A cleanup context that delivers as long as the application runs."""
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        async with aiohttp.ClientSession() as session:
+            task = asyncio.create_task(_deliver_forever(state, session))
+            yield
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    return context
+
+
+async def _deliver_forever(state: State, session: aiohttp.ClientSession) -> None:
+    table = state.table("deliveries")
+    while True:
+        state.deliveries_due.clear()
+        due = table.select(
+            [("state", "=", "waiting"), ("due_at", "<=", time())], order=("due_at", "asc"), limit=_AT_ONCE
+        )
+        if due:
+            await asyncio.gather(*(_attempt(state, session, row) for row in due))
+            continue
+        following = table.select([("state", "=", "waiting")], order=("due_at", "asc"), limit=1)
+        wait = max(0.01, following[0]["due_at"] - time()) if following else None
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(state.deliveries_due.wait(), wait)
+
+
+async def _attempt(state: State, session: aiohttp.ClientSession, row: Row) -> None:
+    hook = state.table("webhooks").get(row["webhook_id"])
+    if hook is None or hook["disabled"]:
+        row["state"] = "dropped"
+        state.table("deliveries").put(row)
+        return
+    started = monotonic()
+    status = await _post(session, row, state.profile.webhook_timeout)
+    attempt = {"at": time(), "status": status, "seconds": round(monotonic() - started, 3)}
+    row["attempts"] = [*row["attempts"], attempt]
+    _schedule(state, row, status)
+    state.table("deliveries").put(row)
+    _count(state, row["webhook_id"], row, attempt)
+
+
+async def _post(session: aiohttp.ClientSession, row: Row, timeout: float) -> int:
+    """The HTTP status; 0 when there was no answer in time."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "amoCRM-Webhooks/3.0"}
+    try:
+        async with session.post(
+            row["destination"],
+            data=row["form"].encode(),
+            headers=headers,
+            timeout=aiohttp.ClientTimeout(total=timeout),
+            allow_redirects=False,
+        ) as response:
+            return response.status
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        return 0
+
+
+def _schedule(state: State, row: Row, status: int) -> None:
+    """Attempts 2 and 3 follow any failure, 4 and 5 only 499 and 5xx."""
+    delays, done = state.profile.webhook_delays, len(row["attempts"])
+    if 100 <= status < 300:
+        row["state"] = "delivered"
+    elif done > len(delays) or (done >= 3 and not (status == 499 or status >= 500)):
+        row["state"] = "failed"
+    else:
+        row["due_at"] = time() + delays[done - 1]
+
+
+def _count(state: State, webhook_id: int, row: Row, attempt: dict[str, Any]) -> None:
+    """Keep the last delivery visible; more than the allowed failures within the window switch the webhook off."""
+    hook = state.table("webhooks").get(webhook_id)
+    if hook is None:
+        return
+    hook["last_delivery"] = {**attempt, "setting": row["setting"], "form": row["form"]}
+    if not 100 <= attempt["status"] < 300:
+        since = attempt["at"] - state.profile.webhook_disable_window
+        failures = [at for at in hook.get("failures", []) if at > since] + [attempt["at"]]
+        hook["failures"] = failures[-1000:]
+        hook["disabled"] = int(len(failures) > state.profile.webhook_disable_after)
+    state.table("webhooks").put(hook)

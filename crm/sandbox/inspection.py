@@ -1,0 +1,73 @@
+"""All rows of the account as they are, for checkers: hidden, deleted and declined ones included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crm.sandbox.state import State
+from crm.sandbox.store import Row
+
+# kind -> table. "deal" is what the API calls lead; "lead" and "unsorted" are the incoming ones.
+ROWS: Mapping[str, str] = {
+    "contact": "contacts",
+    "company": "companies",
+    "deal": "leads",
+    "lead": "unsorted",
+    "unsorted": "unsorted",
+    "note": "notes",
+    "call": "notes",
+    "task": "tasks",
+    "event": "events",
+    "user": "users",
+    "pipeline": "pipelines",
+    "field": "fields",
+    "tag": "tags",
+    "webhook": "webhooks",
+    "call_card": "cards",
+}
+_LINKED = {
+    "contacts": ("leads", "companies"),
+    "companies": ("leads", "contacts"),
+    "leads": ("contacts", "companies"),
+}
+
+
+def rows_for(state: State, kind: str, filters: Mapping[str, str]) -> list[Row]:
+    """filters: column -> value as text; `phone` compares the last 10 digits, `since` the creation time."""
+    name = ROWS[kind]
+    filters = dict(filters)
+    ids = None
+    if "phone" in filters and name in ("contacts", "companies"):
+        ids = [id for type, id in state.links.with_phone(filters.pop("phone"), 10) if type == name]
+    since = int(float(filters.pop("since", 0)))
+    where = [] if ids is None else [("id", "in", ids)]
+    rows = state.table(name).select(where)
+    if kind == "call":
+        rows = [row for row in rows if row["note_type"] in ("call_in", "call_out")]
+    rows = [row for row in rows if row.get("created_at", since) >= since and _agrees(row, filters)]
+    return _with_links(state, name, rows)
+
+
+def _agrees(row: Row, filters: Mapping[str, str]) -> bool:
+    return all(_text(row.get(name)) == value for name, value in filters.items())
+
+
+def _text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+def _with_links(state: State, name: str, rows: list[Row]) -> list[Row]:
+    ids = [row["id"] for row in rows]
+    if name not in _LINKED or not ids:
+        return rows
+    for other in _LINKED[name]:
+        linked: dict[int, list[tuple[int, bool]]] = {}
+        for start in range(0, len(ids), 10_000):
+            linked |= state.links.of_many(name, ids[start : start + 10_000], other)
+        for row in rows:
+            row[other] = [id for id, _ in linked.get(row["id"], [])]
+    if name != "leads":
+        for row in rows:
+            row["phones"] = state.links.phones_of(name, row["id"])
+    return rows
