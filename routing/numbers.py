@@ -70,13 +70,15 @@ def well_formed(raw: str, policy: NumberPolicy) -> str | None:
     length = len(digits)
     if length == 12:
         return digits if digits.startswith("+7") and _is_of_seven(digits, 2) else None
-    if length == 11 and policy.region in _SEVEN_REGIONS:
+    if policy.region not in _SEVEN_REGIONS:
+        return None
+    if length == 11:
         first = digits[0]
         if first == "7":
             return "+" + digits if _is_of_seven(digits, 1) else None
         if first == "8" and policy.eight_is_plus_seven and raw[0] != " ":
             return "+7" + digits[1:] if _is_of_seven(digits, 1) else None
-    elif length == 10 and policy.region in _SEVEN_REGIONS and raw[0] != " ":
+    elif length == 10 and raw[0] != " " and (digits[0] != "8" or policy.eight_is_plus_seven):
         return "+7" + digits if _is_of_seven(digits) else None
     return None
 

@@ -116,6 +116,7 @@ def nearly_valid(draw: st.DrawFn) -> str:
 @example(" 84912345678", NumberPolicy())
 @example("84912345678", NumberPolicy(eight_is_plus_seven=False))
 @example("79161234567", NumberPolicy(region="KZ", area_code="8"))
+@example("8469055266", NumberPolicy(region="KZ", eight_is_plus_seven=False))
 def test_short_way_gives_what_the_thorough_one_gives(raw: str, policy: NumberPolicy) -> None:
     slow = thorough(raw, policy)
     assert normalise(raw, policy) == slow
