@@ -83,6 +83,7 @@ class ClientJob:
         """
         async with self._pool.acquire() as conn, conn.transaction():
             await store.lock_client(conn, account_id, client_key)
+            await inbox.absorb_jobs(conn, account_id, client_key)
             keys = await self._calls_of(conn, account_id, client_key)
             is_case_due = await is_escalation_due(conn, account_id, client_key, self._now())
             if not keys and not is_case_due:

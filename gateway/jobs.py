@@ -25,10 +25,11 @@ from routing.numbers import mask
 log = structlog.get_logger(__name__)
 
 QUEUE = "clients"
-TASK = "process_client"
+TASK = "process_client"  # both stand in gateway/store/inbox.py too, where jobs are made
 
 # A worker that was killed shows by its heartbeat; its job's lock blocks the client until then.
 HEARTBEAT_SECONDS = 2.0
+POLLING_SECONDS = 0.1
 STALLED_SECONDS = 8.0
 # Longer than any job may take (the pool's command timeout is 60 s): its outcome could not be written down.
 _LOST_SECONDS = 120
@@ -129,8 +130,8 @@ class Jobs:
                 concurrency=self._concurrency,
                 wait=True,
                 listen_notify=True,
-                # A notification that comes while the worker looks is lost to it: this bounds the delay.
-                fetch_job_polling_interval=1.0,
+                # A job that waited for its lock is announced by nothing: this bounds its delay.
+                fetch_job_polling_interval=POLLING_SECONDS,
                 shutdown_graceful_timeout=10,
                 # The inbox is the record of what is done; rows of finished jobs would only slow the queue down.
                 delete_jobs="always",

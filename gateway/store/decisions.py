@@ -117,7 +117,7 @@ async def decision(conn: Conn, account_id: str | None, decision_id: str) -> Deci
 async def decisions_of_call(conn: Conn, account_id: str, call_id: str) -> list[DecisionRow]:
     """In the order in which they were taken."""
     rows = await conn.fetch(
-        f"SELECT {_COLUMNS} FROM decision WHERE account_id = $1 AND call_id = $2 ORDER BY at, decision_id",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM decision WHERE account_id = $1 AND call_id = $2 ORDER BY at, seq",  # noqa: S608
         account_id,
         call_id,
     )
@@ -130,7 +130,7 @@ async def decisions_of_client(
     """Newest first. client: E.164."""
     rows = await conn.fetch(
         f"SELECT {_COLUMNS} FROM decision WHERE account_id = $1 AND client = $2"  # noqa: S608
-        " AND ($3::timestamptz IS NULL OR at < $3) ORDER BY at DESC, decision_id LIMIT $4",
+        " AND ($3::timestamptz IS NULL OR at < $3) ORDER BY at DESC, seq DESC LIMIT $4",
         account_id,
         client,
         before,
@@ -150,7 +150,7 @@ async def latest_decisions(
     """Newest first."""
     rows = await conn.fetch(
         f"SELECT {_COLUMNS} FROM decision WHERE account_id = $1 AND ($2::text IS NULL OR kind = $2)"  # noqa: S608
-        " AND ($3::timestamptz IS NULL OR at < $3) ORDER BY at DESC, decision_id LIMIT $4",
+        " AND ($3::timestamptz IS NULL OR at < $3) ORDER BY at DESC, seq DESC LIMIT $4",
         account_id,
         kind,
         before,
@@ -166,7 +166,7 @@ async def explain(conn: Conn, account_id: str | None, id: str) -> list[Explained
     """
     rows = await conn.fetch(
         f"SELECT {_COLUMNS} FROM decision WHERE (decision_id = $2 OR call_id = $2)"  # noqa: S608
-        " AND ($1::text IS NULL OR account_id = $1) ORDER BY at, decision_id",
+        " AND ($1::text IS NULL OR account_id = $1) ORDER BY at, seq",
         account_id,
         id,
     )

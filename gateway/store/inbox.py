@@ -130,6 +130,13 @@ async def enqueue(conn: Conn, clients: Sequence[tuple[str, str]]) -> None:
         await conn.execute(_DEFER, [a for a, _ in clients], [c for _, c in clients])
 
 
+async def absorb_jobs(conn: Conn, account_id: str, client_key: str) -> None:
+    """Takes away the jobs of this client that wait: what they were made for is visible to the next statement here."""
+    await conn.execute(
+        "DELETE FROM procrastinate_jobs WHERE lock = $1 AND status = 'todo'", f"{account_id} {client_key}"
+    )
+
+
 async def overdue(
     conn: Conn, *, received_before: datetime, now: datetime, limit: int = 1000
 ) -> list[tuple[str, str]]:
