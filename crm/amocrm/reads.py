@@ -109,13 +109,8 @@ class Reads:
         if kind == "lead":
             found = await self._single(kind, wanted, lane)
             return await self._owned(found, lane, is_fresh=True)
-        rows: list[CrmEntity] = []
-        while wanted and len(wanted) > 1 and self._filters_work is not False:
-            chunk, wanted = wanted[:IDS_PER_FILTER], wanted[IDS_PER_FILTER:]
-            some, missing = await self._filtered(kind, chunk, lane)
-            rows += some
-            wanted = missing + wanted if self._filters_work is False else wanted
-        rows += await self._single(kind, wanted, lane)
+        rows, rest = await self._by_filter(kind, wanted, lane)
+        rows += await self._single(kind, rest, lane)
         return [row for row in rows if not row.is_deleted]
 
     async def find_by_number(
@@ -205,6 +200,22 @@ class Reads:
             if not some.has_next or len(found) >= PAGE_LIMIT * NOTE_PAGES:
                 break
         return found
+
+    async def _by_filter(
+        self, kind: EntityKind, ids: list[str], lane: Lane
+    ) -> tuple[list[CrmEntity], list[str]]:
+        """Those found by filtered pages, and those that have to be read one by one because filters are ignored."""
+        rows: list[CrmEntity] = []
+        rest: list[str] = []
+        for start in range(0, len(ids), IDS_PER_FILTER):
+            chunk = ids[start : start + IDS_PER_FILTER]
+            if len(ids) == 1 or self._filters_work is False:
+                rest += chunk
+                continue
+            found, missing = await self._filtered(kind, chunk, lane)
+            rows += found
+            rest += missing
+        return rows, rest
 
     async def _filtered(
         self, kind: EntityKind, ids: list[str], lane: Lane

@@ -1,0 +1,219 @@
+"""Batches to amoCRM. One invalid item refuses its whole request, so the good rest goes out again without it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from crm.amocrm import wire_write
+from crm.amocrm.batches import BatchSize
+from crm.amocrm.client import Client
+from crm.amocrm.fields import Node
+from crm.amocrm.wire import Reply, Request, calls_not_found, read_answer
+from crm.amocrm.wire_write import Item, Unwritable
+from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, CrmUnreadable
+from crm.port import BATCH_LIMIT, COMPLEX_LIMIT, ItemOutcome, Lane, Refused, Written
+
+Echo = Callable[["Batch", Node | None], Mapping[int, Written]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One item of a batch: the effect's key and what is sent for it."""
+
+    key: str
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Items for one path. read: their echo, place in the request -> what was written."""
+
+    method: Literal["POST", "PATCH"]
+    path: str
+    lines: Sequence[Line]
+    read: Echo
+
+    def only(self, lines: Sequence[Line]) -> Batch:
+        return Batch(self.method, self.path, lines, self.read)
+
+    def request(self) -> Request:
+        return wire_write.batch(self.method, self.path, [line.item for line in self.lines])
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """Of the items of one call of the port, in the order in which they were asked for."""
+
+    keys: Sequence[str]
+    known: dict[str, ItemOutcome] = field(default_factory=dict)
+
+    def add(self, outcome: ItemOutcome) -> None:
+        self.known[outcome.key] = outcome
+
+    def refuse(self, key: str, err: Unwritable) -> None:
+        self.add(Refused(key=key, code=err.code, field=err.field, detail=str(err)))
+
+    def all(self) -> list[ItemOutcome]:
+        return [self.known[key] for key in self.keys]
+
+
+class Writes:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._sizes: dict[str, BatchSize] = defaultdict(lambda: BatchSize(BATCH_LIMIT))
+        self._sizes["/leads/complex"] = BatchSize(COMPLEX_LIMIT)
+
+    async def send(self, batch: Batch, outcomes: Outcomes, lane: Lane) -> None:
+        """Write every line and note its outcome. A CrmError carries in `settled` what was certain by then."""
+        size = self._sizes[batch.path]
+        try:
+            for lines in size.split(batch.lines):
+                await self._settle(batch.only(lines), outcomes, lane, size)
+        except CrmError as err:
+            err.settled = tuple(outcomes.known.values())
+            raise
+
+    async def _settle(self, batch: Batch, outcomes: Outcomes, lane: Lane, size: BatchSize) -> None:
+        """One request, and again without the items that it was refused for, until none is left."""
+        while batch.lines:
+            try:
+                reply = await self._client.reply_to(batch.request(), lane)
+                self._written(batch, reply, outcomes)
+                size.went_well()
+                return
+            except CrmTooLarge:
+                size.too_large(len(batch.lines))
+                raise
+            except CrmRefused as err:
+                bad = _bad_lines(batch, err)
+                if not bad:
+                    await self._halved(batch, err, outcomes, lane, size)
+                    return
+                for refused in bad.values():
+                    outcomes.add(refused)
+                batch = batch.only([line for line in batch.lines if line.key not in bad])
+
+    def _written(self, batch: Batch, reply: Reply, outcomes: Outcomes) -> None:
+        request = batch.request()
+        not_found = calls_not_found(reply) if batch.path == "/calls" else None
+        try:
+            answer = not_found or read_answer(request, reply)
+            written = batch.read(batch, answer)
+        except CrmUnreadable as err:
+            raise CrmOutcomeUnknown(
+                f"{request.method} {request.path}: the echo cannot be read: {err}"
+            ) from err
+        missing = []
+        for place, line in enumerate(batch.lines):
+            if place in written:
+                outcomes.add(written[place])
+            elif batch.path == "/calls":
+                outcomes.add(_nobody_has(line))
+            else:
+                missing.append(line.key)
+        if missing:
+            raise CrmOutcomeUnknown(f"{request.method} {request.path}: the echo does not name {missing}")
+
+    async def _halved(
+        self, batch: Batch, err: CrmRefused, outcomes: Outcomes, lane: Lane, size: BatchSize
+    ) -> None:
+        """The refusal does not say which item it means: look for it by halves."""
+        if len(batch.lines) == 1:
+            key = batch.lines[0].key
+            outcomes.add(Refused(key=key, code="refused", field="", detail=str(err)))
+            return
+        middle = len(batch.lines) // 2
+        await self._settle(batch.only(batch.lines[:middle]), outcomes, lane, size)
+        await self._settle(batch.only(batch.lines[middle:]), outcomes, lane, size)
+
+
+def _bad_lines(batch: Batch, err: CrmRefused) -> dict[str, Refused]:
+    """Key -> first problem of each item that the refusal names by its place."""
+    bad: dict[str, Refused] = {}
+    for request_id, path, code, detail in err.problems:
+        if request_id.isdigit() and int(request_id) < len(batch.lines):
+            key = batch.lines[int(request_id)].key
+            bad.setdefault(key, Refused(key=key, code=code, field=path, detail=detail))
+    return bad
+
+
+def _nobody_has(line: Line) -> Refused:
+    return Refused(
+        key=line.key, code="not-found", field="phone", detail="the CRM knows nobody with this number"
+    )
+
+
+def created(plural: str, id_key: str = "id") -> Echo:
+    """Echo of a POST: request_id -> id."""
+
+    def read(batch: Batch, answer: Node | None) -> Mapping[int, Written]:
+        ids = wire_write.created_ids(answer, plural, id_key)
+        return {p: Written(key=batch.lines[p].key, id=i) for p, i in ids.items() if p < len(batch.lines)}
+
+    return read
+
+
+def created_with_contact(batch: Batch, answer: Node | None) -> Mapping[int, Written]:
+    return {
+        place: Written(
+            key=batch.lines[place].key, id=deal, extra={} if contact is None else {"contact": contact}
+        )
+        for place, (deal, contact) in wire_write.created_pairs(answer).items()
+        if place < len(batch.lines)
+    }
+
+
+def matched(batch: Batch, answer: Node | None) -> Mapping[int, Written]:
+    """Echo of POST /calls: which entity it chose stands in `extra`."""
+    return {
+        place: Written(
+            key=batch.lines[place].key,
+            id=note,
+            extra={"target_id": target} | ({"target_kind": kind} if kind else {}),
+        )
+        for place, (note, kind, target) in wire_write.matched_calls(answer).items()
+        if place < len(batch.lines)
+    }
+
+
+def updated(plural: str) -> Echo:
+    """Echo of a PATCH: by id, since most kinds send no request_id back."""
+
+    def read(batch: Batch, answer: Node | None) -> Mapping[int, Written]:
+        ids = wire_write.updated_ids(answer, plural)
+        return {
+            place: Written(key=line.key, id=str(line.item["id"]))
+            for place, line in enumerate(batch.lines)
+            if str(line.item["id"]) in ids
+        }
+
+    return read
+
+
+def rounds(lines: Sequence[Line]) -> list[list[Line]]:
+    """Lines of PATCHes so that no request names an entity twice, in the order in which they were asked for."""
+    found: list[list[Line]] = []
+    turn: dict[int, int] = defaultdict(int)
+    for line in lines:
+        place = turn[line.item["id"]]
+        turn[line.item["id"]] += 1
+        if place == len(found):
+            found.append([])
+        found[place].append(line)
+    return found
+
+
+async def lines_of(
+    outcomes: Outcomes, orders: Sequence[tuple[str, Callable[[], Awaitable[Item]]]]
+) -> list[Line]:
+    """Items that can be said in amoCRM's words; the others are refused without a request."""
+    lines: list[Line] = []
+    for key, write in orders:
+        try:
+            lines.append(Line(key, await write()))
+        except Unwritable as err:
+            outcomes.refuse(key, err)
+    return lines
