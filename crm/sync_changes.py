@@ -13,14 +13,9 @@ from typing import Literal, TypeVar
 
 from crm.port import CrmEntity
 from crm.store.cursors import ask_reread
-from crm.store.directory import (
-    Applied,
-    EntityRef,
-    apply_entities,
-    remove_entities,
-    stored_entities,
-)
+from crm.store.directory import Applied, EntityRef, apply_entities, remove_entities
 from crm.store.entries import Connection, lock_directory
+from crm.store.listing import stored_entities
 from crm.store.metadata import closed_stages
 from routing.clients import EntityKind
 from routing.policy import NumberPolicy

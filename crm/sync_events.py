@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import cast, get_args
 
 from crm.port import CrmEntity, CrmEvent, Lane
-from crm.store.directory import EntityRef, known_refs, others_like
+from crm.store.directory import EntityRef
+from crm.store.listing import known_refs, others_like
 from crm.sync_source import Source, as_text, from_text
 from routing.clients import EntityKind
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from crm.port import CrmEntity, Lane
 from crm.store.cursors import finish_rereads, waiting_rereads
-from crm.store.directory import all_ids
+from crm.store.listing import all_ids
 from crm.sync_source import READ_AT_ONCE, Source, as_text, from_text
 from routing.clients import EntityKind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crm.port import Lane
-from crm.store.directory import ids_between
+from crm.store.listing import ids_between
 from crm.sync_load import PAGED
 from crm.sync_source import Source
 

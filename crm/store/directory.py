@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 from crm.port import CrmEntity
 from crm.store.entries import Connection, lock_directory, refresh_entries
@@ -14,8 +13,8 @@ from routing.policy import NumberPolicy
 
 EntityRef = tuple[EntityKind, str]
 _Pair = tuple[EntityRef, int]
+_Link = tuple[str, EntityKind, str, bool]
 
-KINDS: tuple[EntityKind, ...] = get_args(EntityKind)
 
 _UPSERT = """
     INSERT INTO directory_entity AS e
@@ -79,7 +78,7 @@ async def numbers_of(conn: Connection, account_id: str, refs: Collection[EntityR
     """Every number whose answer depends on these entities; of a deal those of its contacts and companies."""
     if not refs:
         return set()
-    kinds, ids = _columns(refs)
+    kinds, ids = columns(refs)
     rows = await conn.fetch(
         "WITH r AS (SELECT * FROM unnest($2::text[], $3::text[]) AS r (kind, entity_id)),"
         " all_refs AS (SELECT kind, entity_id FROM r UNION SELECT l.kind, l.entity_id FROM r"
@@ -91,113 +90,6 @@ async def numbers_of(conn: Connection, account_id: str, refs: Collection[EntityR
         ids,
     )
     return {r["number"] for r in rows}
-
-
-async def others_like(
-    conn: Connection, account_id: str, entities: Sequence[CrmEntity], policy: NumberPolicy
-) -> list[EntityRef]:
-    """Others of the same kind that share a number with one of these; for deals, that share a contact or company."""
-    numbered = [(e.kind, n) for e in entities for raw in e.numbers if (n := public_number(raw, policy))]
-    owners = [("contact", id) for e in entities if e.kind == "deal" for id in e.contact_ids]
-    owners += [("company", id) for e in entities if e.kind == "deal" for id in e.company_ids]
-    rows = await conn.fetch(
-        "SELECT n.kind, n.entity_id FROM directory_number n"
-        " JOIN unnest($2::text[], $3::bigint[]) AS r (kind, number) USING (kind, number) WHERE account_id = $1"
-        " UNION SELECT 'deal', l.deal_id FROM directory_link l"
-        " JOIN unnest($4::text[], $5::text[]) AS r (kind, entity_id) USING (kind, entity_id) WHERE account_id = $1",
-        account_id,
-        [kind for kind, _ in numbered],
-        [number for _, number in numbered],
-        [kind for kind, _ in owners],
-        [id for _, id in owners],
-    )
-    given = {(e.kind, e.id) for e in entities}
-    return sorted(ref for r in rows if (ref := (r["kind"], r["entity_id"])) not in given)
-
-
-async def known_refs(conn: Connection, account_id: str, refs: Collection[EntityRef]) -> set[EntityRef]:
-    """Those of these that the directory holds."""
-    kinds, ids = _columns(refs)
-    rows = await conn.fetch(
-        "SELECT kind, entity_id FROM directory_entity JOIN unnest($2::text[], $3::text[]) AS r (kind, entity_id)"
-        " USING (kind, entity_id) WHERE account_id = $1",
-        account_id,
-        kinds,
-        ids,
-    )
-    return {(r["kind"], r["entity_id"]) for r in rows}
-
-
-async def stored_entities(
-    conn: Connection, account_id: str, refs: Collection[EntityRef]
-) -> dict[EntityRef, CrmEntity]:
-    """Those of these that the directory holds, as it holds them: numbers in E.164, of deals their links."""
-    kinds, ids = _columns(refs)
-    rows = await conn.fetch(
-        "SELECT e.*, ARRAY(SELECT number FROM directory_number n WHERE n.account_id = $1 AND n.kind = e.kind"
-        "   AND n.entity_id = e.entity_id ORDER BY number) AS numbers,"
-        " ARRAY(SELECT l.entity_id FROM directory_link l WHERE l.account_id = $1 AND e.kind = 'deal'"
-        "   AND l.deal_id = e.entity_id AND l.kind = 'contact') AS contact_ids,"
-        " ARRAY(SELECT l.entity_id FROM directory_link l WHERE l.account_id = $1 AND e.kind = 'deal'"
-        "   AND l.deal_id = e.entity_id AND l.kind = 'company') AS company_ids,"
-        " (SELECT l.entity_id FROM directory_link l WHERE l.account_id = $1 AND e.kind = 'deal'"
-        "   AND l.deal_id = e.entity_id AND l.is_main LIMIT 1) AS main_contact_id"
-        " FROM directory_entity e JOIN unnest($2::text[], $3::text[]) AS r (kind, entity_id)"
-        " ON e.kind = r.kind AND e.entity_id = r.entity_id WHERE e.account_id = $1",
-        account_id,
-        kinds,
-        ids,
-    )
-    return {
-        (r["kind"], r["entity_id"]): CrmEntity(
-            kind=r["kind"],
-            id=r["entity_id"],
-            name=r["name"],
-            numbers=tuple(f"+{n}" for n in r["numbers"]),
-            owner_id=r["owner_id"],
-            created_at=r["created_at"],
-            updated_at=r["updated_at"],
-            closed_at=r["closed_at"],
-            pipeline_id=r["pipeline_id"],
-            stage_id=r["stage_id"],
-            is_open=r["is_open"],
-            contact_ids=tuple(r["contact_ids"]),
-            company_ids=tuple(r["company_ids"]),
-            main_contact_id=r["main_contact_id"],
-        )
-        for r in rows
-    }
-
-
-async def ids_between(
-    conn: Connection, account_id: str, kind: EntityKind, after: str, up_to: str | None
-) -> list[str]:
-    """Ids of a kind in (after, up_to], in the numeric order of decimal ids; "" = from the first, None = to the last."""
-    rows = await conn.fetch(
-        "SELECT entity_id FROM directory_entity WHERE account_id = $1 AND kind = $2"
-        ' AND (length(entity_id), entity_id COLLATE "C") > (length($3::text), $3::text COLLATE "C")'
-        ' AND ($4::text IS NULL OR (length(entity_id), entity_id COLLATE "C")'
-        ' <= (length($4::text), $4::text COLLATE "C"))',
-        account_id,
-        kind,
-        after,
-        up_to,
-    )
-    return [r["entity_id"] for r in rows]
-
-
-async def all_ids(conn: Connection, account_id: str, kind: EntityKind) -> set[str]:
-    rows = await conn.fetch(
-        "SELECT entity_id FROM directory_entity WHERE account_id = $1 AND kind = $2", account_id, kind
-    )
-    return {r["entity_id"] for r in rows}
-
-
-async def count_entities(conn: Connection, account_id: str) -> dict[EntityKind, int]:
-    rows = await conn.fetch(
-        "SELECT kind, count(*) AS n FROM directory_entity WHERE account_id = $1 GROUP BY kind", account_id
-    )
-    return {r["kind"]: r["n"] for r in rows}
 
 
 def _latest(entities: Iterable[CrmEntity]) -> dict[EntityRef, CrmEntity]:
@@ -242,7 +134,7 @@ async def _remove(conn: Connection, account_id: str, refs: Sequence[EntityRef]) 
     if not refs:
         return set()
     touched = await numbers_of(conn, account_id, refs)
-    kinds, ids = _columns(refs)
+    kinds, ids = columns(refs)
     for table, kind, id in (
         ("directory_entity", "t.kind", "t.entity_id"),
         ("directory_number", "t.kind", "t.entity_id"),
@@ -279,7 +171,7 @@ async def _set_numbers(conn: Connection, account_id: str, wanted: dict[EntityRef
     """The numbers that came or went."""
     if not wanted:
         return set()
-    kinds, ids = _columns(wanted)
+    kinds, ids = columns(wanted)
     rows = await conn.fetch(
         "SELECT n.kind, n.entity_id, n.number FROM unnest($2::text[], $3::text[]) AS r (kind, entity_id)"
         " JOIN directory_number n ON n.account_id = $1 AND n.kind = r.kind AND n.entity_id = r.entity_id",
@@ -293,13 +185,13 @@ async def _set_numbers(conn: Connection, account_id: str, wanted: dict[EntityRef
         "DELETE FROM directory_number t USING unnest($2::text[], $3::text[], $4::bigint[]) AS g (kind, entity_id, number)"
         " WHERE t.account_id = $1 AND t.kind = g.kind AND t.entity_id = g.entity_id AND t.number = g.number",
         account_id,
-        *_pair_columns(held - needed),
+        *_paircolumns(held - needed),
     )
     await conn.execute(
         "INSERT INTO directory_number (account_id, kind, entity_id, number)"
         " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::bigint[]) ON CONFLICT DO NOTHING",
         account_id,
-        *_pair_columns(needed - held),
+        *_paircolumns(needed - held),
     )
     return {number for _, number in held ^ needed}
 
@@ -313,8 +205,10 @@ async def _set_links(conn: Connection, account_id: str, deals: Sequence[CrmEntit
         account_id,
         [d.id for d in deals],
     )
-    held = {(r["deal_id"], r["kind"], r["entity_id"], r["is_main"]) for r in rows}
-    needed = {(d.id, "contact", id, id == d.main_contact_id) for d in deals for id in d.contact_ids}
+    held: set[_Link] = {(r["deal_id"], r["kind"], r["entity_id"], r["is_main"]) for r in rows}
+    needed: set[_Link] = {
+        (d.id, "contact", id, id == d.main_contact_id) for d in deals for id in d.contact_ids
+    }
     needed |= {(d.id, "company", id, False) for d in deals for id in d.company_ids}
     gone, new = sorted(held - needed), sorted(needed - held)
     await conn.execute(
@@ -332,11 +226,11 @@ async def _set_links(conn: Connection, account_id: str, deals: Sequence[CrmEntit
     return {(kind, id) for _, kind, id, _ in held ^ needed}
 
 
-def _columns(refs: Iterable[EntityRef]) -> tuple[list[str], list[str]]:
+def columns(refs: Iterable[EntityRef]) -> tuple[list[str], list[str]]:
     pairs = list(refs)
     return [kind for kind, _ in pairs], [id for _, id in pairs]
 
 
-def _pair_columns(pairs: Iterable[_Pair]) -> tuple[list[str], list[str], list[int]]:
+def _paircolumns(pairs: Iterable[_Pair]) -> tuple[list[str], list[str], list[int]]:
     rows = list(pairs)
     return [ref[0] for ref, _ in rows], [ref[1] for ref, _ in rows], [number for _, number in rows]

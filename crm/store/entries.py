@@ -141,6 +141,7 @@ async def refresh_entries(conn: Connection, account_id: str, numbers: Collection
 async def rebuild_entries(conn: Connection, account_id: str) -> None:
     """Works out every entry of the account again: after rows were put into the tables by other means than `apply`."""
     seq = await lock_directory(conn, account_id) + 1
+    await conn.execute("SET LOCAL work_mem = '128MB'")
     if await conn.execute(_REBUILD, account_id, seq, timeout=600) != "INSERT 0 0":
         await _announce(conn, account_id, seq)
 

@@ -11,8 +11,9 @@ import asyncpg
 
 from crm.port import CrmEntity, CrmUser
 from crm.store.clients import client_of
-from crm.store.directory import Applied, EntityRef, apply_entities, ids_between, remove_entities
+from crm.store.directory import Applied, EntityRef, apply_entities, remove_entities
 from crm.store.entries import candidates_of, directory_states, forget_directory, rebuild_entries
+from crm.store.listing import ids_between
 from crm.store.metadata import store_users, users_of
 from routing.clients import ClientKind
 from routing.policy import NumberPolicy
