@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, CrmUnauthorised
-from crm.lease import Held
+from crm.lease import Held, LeaseLost
 from crm.port import Crm, Lane
 from crm.writing import verdicts
 from crm.writing.look import look_for
@@ -74,9 +74,9 @@ class Sender:
         except CrmError as error:
             await self._failed(kind, stored, error)
             return
-        except (
-            Exception
-        ) as error:  # a mistake of ours must not lose an effect: it counts as an unknown outcome
+        except LeaseLost:
+            raise  # whoever holds it now looks for what is marked as being sent
+        except Exception as error:  # a mistake of ours must not lose an effect: unknown outcome
             log.exception("sending failed unexpectedly", account=self._account, request=kind)
             wrapped = CrmOutcomeUnknown(f"{type(error).__name__}: {error}")
             await self._failed(kind, stored, wrapped)
