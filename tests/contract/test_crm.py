@@ -1,0 +1,345 @@
+"""What every CRM behind `crm.port.Crm` must do: the fake that other tests build on, and amoCRM over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import aiohttp
+import pytest
+
+from crm.amocrm.adapter import AmoCrm
+from crm.amocrm.tokens import FixedToken
+from crm.budget import Budget
+from crm.port import (
+    Crm,
+    CrmEntity,
+    CrmUser,
+    DealWithContact,
+    ItemOutcome,
+    Keyed,
+    Lane,
+    Refused,
+    Written,
+)
+from crm.sandbox.server import Sandbox
+from routing.clients import Ref
+from routing.plan import (
+    AddNote,
+    AttachCall,
+    ChangeTask,
+    CreateContact,
+    CreateDeal,
+    CreateLead,
+    CreateTask,
+    ShowCard,
+    UpdateEntity,
+)
+from tests.fakes.crm import FakeCrm
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+NEW = "+79995550001"
+
+
+@pytest.fixture(params=["fake", "amocrm", "kommo"])
+async def crm(request: pytest.FixtureRequest) -> AsyncIterator[Crm]:
+    if request.param == "fake":
+        fake = FakeCrm(users=[a_user("11"), a_user("12"), a_user("13", is_active=False)], clock=None)
+        for n in range(1, 4):
+            fake.seed(CrmEntity(kind="contact", id=str(n), name=f"Contact {n}", updated_at=NOW))
+        yield fake
+        return
+    async with (
+        Sandbox(contacts=3, profile=request.param) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        tokens = FixedToken(sandbox.url, sandbox.token())
+        yield AmoCrm(sandbox.url, tokens, Budget(7), session)
+
+
+def a_user(user_id: str, *, is_active: bool = True) -> CrmUser:
+    return CrmUser(id=user_id, name=f"User {user_id}", email=f"{user_id}@example.com", is_active=is_active)
+
+
+async def active_user(crm: Crm) -> str:
+    return next(user.id for user in await crm.users(Lane.SYNC) if user.is_active)
+
+
+def a_contact(number: str = NEW, *, owner: str | None = None, key: str = "k:contact") -> Keyed[CreateContact]:
+    return Keyed(key=key, order=CreateContact(name=f"Caller {number}", number=number, owner_id=owner))
+
+
+async def new_contact(crm: Crm, number: str = NEW, owner: str | None = None) -> str:
+    return written(await crm.create_contacts([a_contact(number, owner=owner)], Lane.EVENTS))[0].id
+
+
+async def new_deal(crm: Crm, contact_id: str | None, owner: str | None = None) -> str:
+    ref = Ref(kind="contact", id=contact_id) if contact_id else None
+    order = CreateDeal(name="Call", contact=ref, owner_id=owner)
+    return written(await crm.create_deals([Keyed(key="k:deal", order=order)], Lane.EVENTS))[0].id
+
+
+def a_call(
+    target: Ref | None, *, number: str = NEW, owner: str | None = None, uniq: str = "c-1"
+) -> AttachCall:
+    return AttachCall(
+        target=target,
+        uniq=uniq,
+        direction="inbound",
+        number=number,
+        at=NOW,
+        talk_seconds=42,
+        status="talked",
+        recording="https://example.com/1.mp3",
+        owner_id=owner,
+    )
+
+
+def written(outcomes: list[ItemOutcome]) -> list[Written]:
+    assert all(isinstance(outcome, Written) for outcome in outcomes), outcomes
+    return [outcome for outcome in outcomes if isinstance(outcome, Written)]
+
+
+async def test_the_account_says_who_it_is_and_its_pipelines_have_one_main_and_two_closed_stages(
+    crm: Crm,
+) -> None:
+    account = await crm.account(Lane.SYNC)
+    assert account.id
+    assert account.time_zone
+    pipelines = await crm.pipelines(Lane.SYNC)
+    assert sum(pipeline.is_main for pipeline in pipelines) == 1
+    for pipeline in pipelines:
+        assert {stage.id for stage in pipeline.stages if stage.is_closed} == {"142", "143"}
+        assert sum(stage.is_unsorted for stage in pipeline.stages) <= 1
+
+
+async def test_users_tell_active_from_deactivated(crm: Crm) -> None:
+    assert {user.is_active for user in await crm.users(Lane.SYNC)} == {True, False}
+
+
+async def test_a_new_contact_is_found_by_its_number_and_by_its_id(crm: Crm) -> None:
+    owner = await active_user(crm)
+    contact_id = await new_contact(crm, owner=owner)
+    [found] = await crm.find_by_number("contact", NEW, Lane.REALTIME)
+    assert (found.id, found.owner_id, found.numbers) == (contact_id, owner, (NEW,))
+    [again] = await crm.by_ids("contact", [contact_id], Lane.SYNC)
+    assert again.id == contact_id
+    assert await crm.find_by_number("company", NEW, Lane.REALTIME) == []
+    assert await crm.find_by_number("contact", "+79995559999", Lane.REALTIME) == []
+
+
+async def test_by_ids_leaves_out_what_does_not_exist(crm: Crm) -> None:
+    ids = [await new_contact(crm, f"+7999555000{n}") for n in range(3)]
+    found = await crm.by_ids("contact", [ids[2], "99999999", ids[0]], Lane.SYNC)
+    assert {entity.id for entity in found} == {ids[0], ids[2]}
+    assert await crm.by_ids("deal", ["99999999"], Lane.SYNC) == []
+
+
+async def test_one_bad_item_is_refused_and_its_neighbours_are_written(crm: Crm) -> None:
+    items = [
+        a_contact("+79995550001", key="good-1"),
+        a_contact("+79995550002", owner="99999999", key="bad"),
+        a_contact("+79995550003", key="good-2"),
+    ]
+    first, second, third = await crm.create_contacts(items, Lane.EVENTS)
+    assert isinstance(first, Written)
+    assert first.key == "good-1"
+    assert isinstance(second, Refused)
+    assert (second.key, second.code) == ("bad", "NotSupportedChoice")
+    assert "responsible_user_id" in second.field
+    assert isinstance(third, Written)
+    assert len(await crm.find_by_number("contact", "+79995550001", Lane.SYNC)) == 1
+    assert await crm.find_by_number("contact", "+79995550002", Lane.SYNC) == []
+
+
+async def test_a_deal_and_its_new_contact_are_made_and_linked_in_one_request(crm: Crm) -> None:
+    owner = await active_user(crm)
+    pairs = [
+        DealWithContact(
+            deal=Keyed(key=f"deal-{n}", order=CreateDeal(name=f"Deal {n}", owner_id=owner, tags=("call",))),
+            contact=a_contact(f"+7999555010{n}", owner=owner, key=f"contact-{n}"),
+        )
+        for n in range(3)
+    ]
+    outcomes = written(await crm.create_deals_with_contacts(pairs, Lane.EVENTS))
+    assert [outcome.key for outcome in outcomes] == ["deal-0", "deal-1", "deal-2"]
+    deals = {deal.id: deal for deal in await crm.by_ids("deal", [o.id for o in outcomes], Lane.SYNC)}
+    for outcome in outcomes:
+        deal = deals[outcome.id]
+        assert deal.contact_ids == (outcome.extra["contact"],)
+        assert deal.main_contact_id == outcome.extra["contact"]
+        assert (deal.owner_id, deal.is_open) == (owner, True)
+    [contact] = await crm.find_by_number("contact", "+79995550101", Lane.SYNC)
+    assert contact.id == outcomes[1].extra["contact"]
+    assert contact.deal_ids == (outcomes[1].id,)
+
+
+async def test_a_bad_pair_is_refused_under_the_deals_key_and_the_others_are_written(crm: Crm) -> None:
+    pairs = [
+        DealWithContact(
+            deal=Keyed(key=f"deal-{n}", order=CreateDeal(name="Deal")),
+            contact=a_contact(f"+7999555010{n}", owner="99999999" if n == 1 else None, key=f"contact-{n}"),
+        )
+        for n in range(3)
+    ]
+    outcomes = await crm.create_deals_with_contacts(pairs, Lane.EVENTS)
+    assert [type(outcome) for outcome in outcomes] == [Written, Refused, Written]
+    assert outcomes[1].key == "deal-1"
+
+
+async def test_an_attached_call_is_recognised_by_its_uniq(crm: Crm) -> None:
+    owner = await active_user(crm)
+    deal_id = await new_deal(crm, await new_contact(crm), owner)
+    ref = Ref(kind="deal", id=deal_id)
+    items = [Keyed(key=f"note-{n}", order=a_call(ref, owner=owner, uniq=f"c-{n}")) for n in range(2)]
+    outcomes = written(await crm.attach_calls(items, Lane.EVENTS))
+    notes = await crm.notes("deal", [deal_id], Lane.EVENTS)
+    assert {(n.id, n.uniq) for n in notes if n.uniq} == {(outcomes[0].id, "c-0"), (outcomes[1].id, "c-1")}
+    assert {(n.target_kind, n.target_id) for n in notes} == {("deal", deal_id)}
+
+
+async def test_notes_of_several_contacts_come_newest_first_and_only_theirs(crm: Crm) -> None:
+    ids = [await new_contact(crm, f"+7999555000{n}") for n in range(3)]
+    items = [
+        Keyed(key=f"n-{i}", order=AddNote(target=Ref(kind="contact", id=i), text=f"of {i}")) for i in ids
+    ]
+    written(await crm.add_notes(items, Lane.EVENTS))
+    notes = await crm.notes("contact", ids[:2], Lane.EVENTS)
+    assert {(n.target_id, n.text) for n in notes} == {(i, f"of {i}") for i in ids[:2]}
+    assert all(int(a.id) > int(b.id) for a, b in pairwise(notes))
+
+
+async def test_a_call_by_number_goes_to_who_has_it_and_is_refused_as_not_found_elsewhere(crm: Crm) -> None:
+    contact_id = await new_contact(crm)
+    items = [
+        Keyed(key="known", order=a_call(None)),
+        Keyed(key="unknown", order=a_call(None, number="+79995558888", uniq="c-2")),
+    ]
+    known, unknown = await crm.attach_calls_by_number(items, Lane.EVENTS)
+    assert isinstance(known, Written)
+    assert known.extra["target_id"] == contact_id
+    assert isinstance(unknown, Refused)
+    assert unknown.code == "not-found"
+    [alone] = await crm.attach_calls_by_number(items[1:], Lane.EVENTS)
+    assert isinstance(alone, Refused)
+    assert alone.code == "not-found"
+
+
+async def test_a_task_is_made_changed_and_completed(crm: Crm) -> None:
+    owner = await active_user(crm)
+    contact_id = await new_contact(crm)
+    ref = Ref(kind="contact", id=contact_id)
+    due = NOW + timedelta(hours=1)
+    order = CreateTask(target=ref, owner_id=owner, text="Call back", due_at=due)
+    [made] = written(await crm.create_tasks([Keyed(key="task", order=order)], Lane.EVENTS))
+    [task] = await crm.tasks("contact", [contact_id], Lane.EVENTS)
+    assert (task.id, task.owner_id, task.text, task.due_at) == (made.id, owner, "Call back", due)
+    assert not task.is_completed
+    changes = [
+        (made.id, Keyed(key="retext", order=ChangeTask(task="task", text="Call back, 2nd"))),
+        (made.id, Keyed(key="done", order=ChangeTask(task="task", is_completed=True, result="returned"))),
+        ("99999999", Keyed(key="nothing", order=ChangeTask(task="task", is_completed=True))),
+    ]
+    outcomes = await crm.change_tasks(changes, Lane.EVENTS)
+    assert [type(outcome) for outcome in outcomes] == [Written, Written, Refused]
+    [task] = await crm.tasks("contact", [contact_id], Lane.EVENTS)
+    assert (task.text, task.is_completed) == ("Call back, 2nd", True)
+    assert made.id in {t.id for t in await crm.tasks(None, [], Lane.EVENTS)}
+
+
+async def test_an_update_changes_what_it_names_and_nothing_else(crm: Crm) -> None:
+    owner = await active_user(crm)
+    deal_id = await new_deal(crm, await new_contact(crm))
+    [before] = await crm.by_ids("deal", [deal_id], Lane.SYNC)
+    order = UpdateEntity(target=Ref(kind="deal", id=deal_id), owner_id=owner, tags=("vip",))
+    written(await crm.update_entities([Keyed(key="u", order=order)], Lane.EVENTS))
+    [after] = await crm.by_ids("deal", [deal_id], Lane.SYNC)
+    assert after.owner_id == owner
+    assert (after.name, after.stage_id, after.pipeline_id) == (
+        before.name,
+        before.stage_id,
+        before.pipeline_id,
+    )
+    assert after.contact_ids == before.contact_ids
+
+
+async def test_a_deal_moved_to_a_closed_stage_is_not_open(crm: Crm) -> None:
+    deal_id = await new_deal(crm, None)
+    pipeline = next(p for p in await crm.pipelines(Lane.SYNC) if p.is_main)
+    order = UpdateEntity(target=Ref(kind="deal", id=deal_id), pipeline_id=pipeline.id, stage_id="143")
+    written(await crm.update_entities([Keyed(key="u", order=order)], Lane.EVENTS))
+    [deal] = await crm.by_ids("deal", [deal_id], Lane.SYNC)
+    assert (deal.is_open, deal.stage_id) == (False, "143")
+
+
+async def test_a_lead_keeps_its_owner_number_and_our_mark(crm: Crm) -> None:
+    owner = await active_user(crm)
+    order = CreateLead(
+        source_uid="call-1",
+        source_name="Callmatrix",
+        name="Missed call",
+        contact_name="Caller",
+        number=NEW,
+        owner_id=owner,
+        called_at=NOW,
+    )
+    [made] = written(await crm.create_leads([Keyed(key="lead", order=order)], Lane.EVENTS))
+    page = await crm.page("lead", Lane.SYNC)
+    [lead] = [entity for entity in page.items if entity.source_uid == "call-1"]
+    assert (lead.id, lead.owner_id, lead.numbers) == (made.id, owner, (NEW,))
+    [again] = await crm.by_ids("lead", [made.id], Lane.SYNC)
+    assert (again.id, again.owner_id) == (made.id, owner)
+
+
+async def test_pages_are_complete_and_ordered(crm: Crm) -> None:
+    items = [a_contact(f"+7999666{n:04}", key=f"c-{n}") for n in range(250)]
+    made = {outcome.id for outcome in written(await crm.create_contacts(items, Lane.EVENTS))}
+    assert len(made) == 250
+    seen: list[str] = []
+    number = 1
+    while True:
+        page = await crm.page("contact", Lane.SYNC, page=number)
+        seen += [entity.id for entity in page.items]
+        number += 1
+        if not page.has_next:
+            break
+    assert made <= set(seen)
+    assert seen == sorted(seen, key=int)
+    newest = await crm.page("contact", Lane.SYNC, newest="id")
+    assert newest.has_next
+    assert [e.id for e in newest.items] == sorted(seen, key=int, reverse=True)[:250]
+    recent = (await crm.page("contact", Lane.SYNC, newest="updated")).items
+    times = [entity.updated_at for entity in recent]
+    assert times == sorted(times, key=lambda at: at or NOW, reverse=True)
+
+
+async def test_the_feed_tells_what_was_added_since(crm: Crm) -> None:
+    contact_id = await new_contact(crm)
+    page = await crm.events(datetime(2026, 1, 1, tzinfo=UTC), Lane.SYNC)
+    mine = [event for event in page.items if event.entity_id == contact_id and event.kind == "added"]
+    assert [event.entity_kind for event in mine] == ["contact"]
+    assert all(a.at >= b.at for a, b in pairwise(page.items))
+    later = await crm.events(page.items[0].at + timedelta(days=1), Lane.SYNC)
+    assert later.items == ()
+
+
+async def test_an_empty_list_is_an_empty_page(crm: Crm) -> None:
+    page = await crm.page("contact", Lane.SYNC, page=50)
+    assert (page.items, page.has_next) == ((), False)
+
+
+async def test_registering_a_webhook_twice_leaves_one(crm: Crm) -> None:
+    destination = "https://example.com/crm/a/webhooks/secret"
+    await crm.register_webhook(destination, Lane.SYNC)
+    await crm.register_webhook(destination, Lane.SYNC)
+    assert (await crm.webhooks(Lane.SYNC)).count((destination, False)) == 1
+
+
+async def test_a_card_is_shown_without_an_answer_to_wait_for(crm: Crm) -> None:
+    user = await active_user(crm)
+    await crm.show_card(ShowCard(number=NEW, user_ids=(user,)), Lane.REALTIME)
+
+
+async def test_a_person_gets_an_address_for_every_kind(crm: Crm) -> None:
+    assert all(crm.url_of(kind, "7").startswith("http") for kind in ("lead", "contact", "company", "deal"))
