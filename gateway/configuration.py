@@ -91,9 +91,13 @@ class Configuration:
     def on_change(self, call: Callable[[Snapshot], None]) -> None:
         self._listeners.append(call)
 
+    def forget(self, call: Callable[[Snapshot], None]) -> None:
+        """The opposite of on_change."""
+        self._listeners.remove(call)
+
     async def reload(self) -> Snapshot:
         self.now = await read_snapshot(self._pool, self.now.version + 1)
-        for call in self._listeners:
+        for call in tuple(self._listeners):
             call(self.now)
         return self.now
 

@@ -249,8 +249,7 @@ class AmoCrm:
             await self._register(destination, WEBHOOK_SETTINGS, lane)
 
     def url_of(self, kind: EntityKind, id: str) -> str:
-        base = self._client.base_url or self._base_url
-        return f"{base}/leads/pipeline/" if kind == "lead" else f"{base}/{PLURAL[kind]}/detail/{id}"
+        return entity_url(self._client.base_url or self._base_url, kind, id)
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -329,3 +328,8 @@ def _one_kind(refs: Sequence[Ref | None]) -> EntityKind:
     if len(kinds) != 1:
         raise ValueError(f"one request carries entities of one kind, not of {sorted(kinds)}")
     return kinds.pop()
+
+
+def entity_url(base_url: str, kind: EntityKind, id: str) -> str:
+    """The page of this entity for a person; leads have none of their own and stand in the pipeline."""
+    return f"{base_url}/leads/pipeline/" if kind == "lead" else f"{base_url}/{PLURAL[kind]}/detail/{id}"

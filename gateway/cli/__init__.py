@@ -9,7 +9,8 @@ import sys
 
 import typer
 
-from gateway.cli import accounts, running
+from gateway.cli import accounts as accounts_commands
+from gateway.cli import running as running_commands
 from gateway.cli.output import Failure, say_failure
 
 app = typer.Typer(
@@ -20,8 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-running.register(app)
-accounts.register(app)
+running_commands.register(app)
+accounts_commands.register(app)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncpg
-from asyncpg.pool import PoolConnectionProxy
+from gateway.db.pool import Conn
 
-Conn = asyncpg.Connection | PoolConnectionProxy
+__all__ = ["Conn"]

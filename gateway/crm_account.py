@@ -1,0 +1,167 @@
+"""All traffic between us and one account's CRM, while this process holds the account's lease."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import structlog
+
+from crm.amocrm.webhooks import WebhookInvalid, parse_webhook
+from crm.budget import Budget
+from crm.errors import CrmError
+from crm.lease import Lease, LeaseLost
+from crm.port import Lane
+from crm.sync import Sync
+from crm.writer import Writer
+from crm.writing.store.orders import CHANNEL as EFFECTS_CHANNEL
+from crm.writing.store.work import PgEffects
+from gateway.app import background, first_of
+from gateway.configuration import Configuration, Snapshot
+from gateway.crm_access import CrmAccess, OpenCrm
+from gateway.db.listen import Listener
+from gateway.settings import Settings
+from gateway.store.crm_intake import WEBHOOK_CHANNEL, next_webhooks, webhook_done
+from gateway.store.exchanges import report
+
+log = structlog.get_logger(__name__)
+
+_REPORT_SECONDS = 2.0
+_WINDOW_SECONDS = 1.2  # what the predecessor sent may still count in the CRM's window of one second
+
+
+class CrmAccountWork:
+    """`run` waits for the lease, works until it is lost, and returns."""
+
+    def __init__(
+        self,
+        account_id: str,
+        settings: Settings,
+        dsn: str,
+        pool: asyncpg.Pool,
+        configuration: Configuration,
+        access: CrmAccess,
+    ) -> None:
+        self._account_id = account_id
+        self._settings = settings
+        self._dsn = dsn
+        self._pool = pool
+        self._configuration = configuration
+        self._access = access
+        self._webhook_came = asyncio.Event()
+
+    async def run(self) -> None:
+        async with Lease(self._dsn, self._account_id) as lease:
+            log.info("lease-taken", account=self._account_id)
+            account = self._configuration.now.accounts[self._account_id]
+            budget = Budget(
+                account.settings.requests_per_second, closed_until=time.monotonic() + _WINDOW_SECONDS
+            )
+            policy = self._configuration.now.policy_of(self._account_id)
+            opened = self._access.open(account, budget, policy)
+            try:
+                await self._work(lease, opened)
+            except LeaseLost:
+                log.warning("lease-lost", account=self._account_id)
+
+    async def _work(self, lease: Lease, opened: OpenCrm) -> None:
+        crm = opened.crm
+        sync = Sync(
+            crm,
+            self._pool,
+            self._account_id,
+            self._configuration.now.policy_of(self._account_id),
+            poll_seconds=self._settings.poll_seconds,
+            metadata_seconds=self._settings.directory_poll_seconds,
+        )
+
+        async def catch_up(lane: Lane) -> None:
+            await sync.catch_up(lane)
+
+        writer = Writer(crm, PgEffects(self._pool, self._account_id), self._account_id, lease, catch_up)
+        listener = Listener(
+            self._dsn,
+            [EFFECTS_CHANNEL, WEBHOOK_CHANNEL],
+            lambda channel, payload: self._woken(channel, payload, writer),
+            lambda: self._woken("", "", writer),
+        )
+        base_url = self._configuration.now.accounts[self._account_id].base_url
+        moved = asyncio.Event()
+
+        def note(snapshot: Snapshot) -> None:
+            account = snapshot.accounts.get(self._account_id)
+            if account is None or account.base_url != base_url:
+                moved.set()
+            opened.tokens.forget()
+
+        self._configuration.on_change(note)
+        try:
+            async with background(
+                sync.run(),
+                writer.run(),
+                listener.run(),
+                self._apply_webhooks(sync),
+                self._report(opened, sync, writer),
+            ) as failed:
+                await first_of(lease.lost.wait(), moved.wait(), failed)
+        finally:
+            self._configuration.forget(note)
+
+    async def _woken(self, channel: str, payload: str, writer: Writer) -> None:
+        if channel != WEBHOOK_CHANNEL:
+            writer.wake()
+        if channel != EFFECTS_CHANNEL and payload in ("", self._account_id):
+            self._webhook_came.set()
+
+    async def _apply_webhooks(self, sync: Sync) -> None:
+        while True:
+            self._webhook_came.clear()
+            async with self._pool.acquire() as conn:
+                waiting = await next_webhooks(conn, self._account_id)
+            for webhook_id, body in waiting:
+                refusal = await self._apply_webhook(sync, body)
+                async with self._pool.acquire() as conn:
+                    await webhook_done(conn, self._account_id, webhook_id, refusal)
+            if waiting:
+                continue
+            try:
+                await asyncio.wait_for(self._webhook_came.wait(), 5)
+            except TimeoutError:
+                continue
+
+    async def _apply_webhook(self, sync: Sync, body: bytes) -> str | None:
+        try:
+            await sync.apply_webhook(parse_webhook(body).changes)
+        except WebhookInvalid as err:
+            log.warning("webhook-unreadable", account=self._account_id, error=str(err))
+            return str(err)
+        return None
+
+    async def _report(self, opened: OpenCrm, sync: Sync, writer: Writer) -> None:
+        while True:
+            await asyncio.sleep(_REPORT_SECONDS)
+            try:
+                body = await self._figures(opened, sync, writer)
+                async with self._pool.acquire() as conn:
+                    await report(conn, self._account_id, "crm", body)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, CrmError) as err:
+                log.warning("report-not-written", account=self._account_id, error=type(err).__name__)
+
+    async def _figures(self, opened: OpenCrm, sync: Sync, writer: Writer) -> dict[str, Any]:
+        health, token = opened.crm.health(), await opened.tokens.status()
+        return {
+            "at": datetime.now(UTC),
+            "budget": health.budget,
+            "circuit": health.circuit,
+            "token": token,
+            "writer": writer.status(),
+            "sync": {
+                "agreed_at": sync.health.agreed_at,
+                "is_loaded": sync.health.is_loaded,
+                "failures": sync.health.failures,
+                "errors": sync.health.last_errors,
+            },
+        }

@@ -1,0 +1,96 @@
+"""The worker process: clients' jobs, and for each account whose lease it holds the sync with the CRM and the writer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import aiohttp
+import asyncpg
+import structlog
+
+from gateway.app import background, first_of
+from gateway.client_job import ClientJob
+from gateway.configuration import Configuration, Snapshot
+from gateway.crm_access import CrmAccess
+from gateway.crm_account import CrmAccountWork
+from gateway.exchange_log import ExchangeLog
+from gateway.housekeeping import Housekeeping
+from gateway.jobs import Jobs
+from gateway.settings import Settings
+from gateway.store.matrices import MatrixStore
+
+log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """One worker process. Any number may run: jobs are shared, an account's CRM is served by one at a time."""
+
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, session: aiohttp.ClientSession) -> None:
+        dsn = str(settings.database_url)
+        self.settings = settings
+        self.pool = pool
+        self.configuration = Configuration(pool, dsn)
+        self.exchanges = ExchangeLog(pool)
+        self.access = CrmAccess(pool, session, self.exchanges)
+        self.jobs = Jobs(dsn, pool, ClientJob(pool, MatrixStore()), concurrency=settings.worker_concurrency)
+        self.housekeeping = Housekeeping(pool, settings)
+        self._dsn = dsn
+
+    async def run(self, stop: asyncio.Event) -> None:
+        await self.configuration.reload()
+        async with background(
+            self.configuration.run(),
+            self.jobs.run(),
+            self.exchanges.run(),
+            self.housekeeping.run(),
+            per_account(self.configuration, self._serve_account),
+        ) as failed:
+            log.info("worker-runs")
+            await first_of(stop.wait(), failed)
+        await self.exchanges.write()
+
+    async def _serve_account(self, account_id: str) -> None:
+        await CrmAccountWork(
+            account_id, self.settings, self._dsn, self.pool, self.configuration, self.access
+        ).run()
+
+
+async def per_account(configuration: Configuration, serve: Callable[[str], Awaitable[None]]) -> None:
+    """Runs `serve` for every account, also for those that come later, until cancelled. One that fails starts again."""
+    changed = asyncio.Event()
+
+    def note(_snapshot: Snapshot) -> None:
+        changed.set()
+
+    configuration.on_change(note)
+    tasks: dict[str, asyncio.Task[None]] = {}
+    try:
+        while True:
+            accounts = configuration.now.accounts
+            for account_id in accounts.keys() - tasks.keys():
+                tasks[account_id] = asyncio.create_task(_again_and_again(account_id, serve))
+            for account_id in tasks.keys() - accounts.keys():
+                tasks.pop(account_id).cancel()
+            await changed.wait()
+            changed.clear()
+    finally:
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+async def _again_and_again(account_id: str, serve: Callable[[str], Awaitable[None]]) -> None:
+    delay = 1.0
+    while True:
+        began = asyncio.get_running_loop().time()
+        try:
+            await serve(account_id)
+        except Exception as err:
+            log.exception("account-work-failed", account=account_id, error=type(err).__name__)
+        if asyncio.get_running_loop().time() - began > 60:
+            delay = 1.0
+        with suppress(TimeoutError):
+            await asyncio.sleep(delay)
+        delay = min(delay * 2, 30.0)
