@@ -25,7 +25,7 @@ def list_entities(exchange: Exchange) -> Reply:
     where: list[Condition] = [("is_deleted", "=", int(deleted)), ("is_hidden", "=", 0)]
     query = exchange.query.get("query")
     if query:
-        where.append(("id", "in", _searched(exchange, plural, str(query))))
+        where.append(("id", "in", searched(exchange, plural, str(query))))
     table = exchange.state.table(plural)
     filters = exchange.filters() if exchange.state.profile.filters_on else {}
     narrowed = _conditions(plural, filters)
@@ -51,7 +51,7 @@ def get_entity(exchange: Exchange) -> Reply:
     return answer(shown(exchange, plural, [row])[0], entities=1)
 
 
-def _searched(exchange: Exchange, plural: str, query: str) -> list[int]:
+def searched(exchange: Exchange, plural: str, query: str) -> list[int]:
     """Substring over the name and the numbers; no country code is understood."""
     links = exchange.state.links
     found = links.named(plural, query)

@@ -6,7 +6,22 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crm.sandbox import account, reading, stages, tags, unsorted, writing
+from crm.sandbox import (
+    account,
+    calls,
+    cards,
+    complex,
+    events,
+    linking,
+    notes,
+    reading,
+    stages,
+    tags,
+    tasks,
+    unsorted,
+    webhooks,
+    writing,
+)
 from crm.sandbox.exchange import Exchange
 from crm.sandbox.replies import Reply
 
@@ -30,6 +45,40 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "leads/unsorted/{uid:[0-9a-f]+}/accept", unsorted.accept),
     ("DELETE", "leads/unsorted/{uid:[0-9a-f]+}/decline", unsorted.decline),
     ("POST", "leads/unsorted/{uid:[0-9a-f]+}/link", unsorted.link),
+    ("POST", "leads/complex", complex.create_complex),
+    ("POST", "calls", calls.create_calls),
+    ("GET", "events", events.list_events),
+    ("GET", "events/types", events.list_types),
+    ("GET", "events/{event:[0-9A-Z]+}", events.get_event),
+    ("GET", "tasks", tasks.list_tasks),
+    ("POST", "tasks", tasks.create_tasks),
+    ("PATCH", "tasks", tasks.change_tasks),
+    ("GET", "tasks/{id}", tasks.get_task),
+    ("PATCH", "tasks/{id}", tasks.change_task),
+    ("GET", "webhooks", webhooks.list_webhooks),
+    ("POST", "webhooks", webhooks.create_webhook),
+    ("DELETE", "webhooks", webhooks.delete_webhook),
+    ("POST", "v2/events", cards.show_card),
+    ("GET", "v0/private/api/v2/json/contacts/list", cards.find_contacts),
+    ("POST", f"{_ENTITY}/notes/{{id}}/pin", notes.pin),
+    ("DELETE", f"{_ENTITY}/notes/{{id}}/pin", notes.pin),
+    *(
+        (method, f"{_ENTITY}{own}/notes{one}", handler)
+        for own in ("", "/{entity_id}")
+        for method, one, handler in (
+            ("GET", "", notes.list_notes),
+            ("POST", "", notes.create_notes),
+            ("PATCH", "", notes.change_notes),
+            ("GET", "/{id}", notes.get_note),
+            ("PATCH", "/{id}", notes.change_note),
+        )
+    ),
+    ("GET", f"{_ENTITY}/links", linking.list_many_links),
+    ("GET", f"{_ENTITY}/{{id}}/links", linking.list_links),
+    ("POST", f"{_ENTITY}/link", linking.link),
+    ("POST", f"{_ENTITY}/unlink", linking.unlink),
+    ("POST", f"{_ENTITY}/{{id}}/link", linking.link),
+    ("POST", f"{_ENTITY}/{{id}}/unlink", linking.unlink),
     ("GET", f"{_ENTITY}/custom_fields", account.list_fields),
     ("GET", f"{_ENTITY}/custom_fields/{{id}}", account.get_field),
     ("GET", f"{_ENTITY}/tags", tags.list_tags),

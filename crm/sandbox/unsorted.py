@@ -23,7 +23,7 @@ CATEGORIES = ("sip", "mail", "forms", "chats")
 _SIP = {
     "phone": Rule("int|str", required=True),
     "from": Rule("int|str"),
-    "call_responsible": Rule("int|str", required=True, nullable=True),
+    "call_responsible": Rule("int|str", nullable=True),
     "called_at": Rule("int", required=True),
     "duration": Rule("int", required=True),
     "link": Rule("str", required=True),

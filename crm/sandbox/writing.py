@@ -102,8 +102,10 @@ def _check_parts(state: State, item: Mapping[str, Any]) -> list[Fault]:
     return faults
 
 
-def create(exchange: Exchange, plural: str, item: Mapping[str, Any], *, hidden: bool = False) -> Row:
-    """One checked entity with its links, event and webhook. hidden: in Unsorted until accepted."""
+def create(
+    exchange: Exchange, plural: str, item: Mapping[str, Any], *, hidden: bool = False, quiet: bool = False
+) -> Row:
+    """One checked entity with its links. hidden: in Unsorted until accepted. quiet: the caller announces it."""
     state, now = exchange.state, exchange.state.now()
     row: Row = {name: item[name] for name in _COPIED if item.get(name) is not None}
     row.setdefault("responsible_user_id", exchange.by)
@@ -124,7 +126,7 @@ def create(exchange: Exchange, plural: str, item: Mapping[str, Any], *, hidden: 
     _index_phones(state, plural, row)
     if plural == "leads":
         _link_parts(exchange, row, item)
-    if not hidden:
+    if not (hidden or quiet):
         announce(state, plural, row)
     return row
 
