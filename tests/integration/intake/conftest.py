@@ -178,9 +178,15 @@ class Office:
 
 
 async def an_office(
-    pool: asyncpg.Pool, dsn: str, *, workers: int = 2, people: Sequence[Employee] = (SENIOR, DEPUTY, ANNA, UNMAPPED)
+    pool: asyncpg.Pool,
+    dsn: str,
+    *,
+    workers: int = 2,
+    people: Sequence[Employee] = (SENIOR, DEPUTY, ANNA, UNMAPPED),
 ) -> Office:
-    settings = AccountSettings(calls=CallPolicy(settle_seconds=10), cases=CasePolicy(seniors=("boss", "second")))
+    settings = AccountSettings(
+        calls=CallPolicy(settle_seconds=10), cases=CasePolicy(seniors=("boss", "second"))
+    )
     async with pool.acquire() as conn, conn.transaction():
         await accounts.add_account(
             conn, account_id=ACCOUNT, name="Проверка", base_url="http://127.0.0.1:1", settings=settings

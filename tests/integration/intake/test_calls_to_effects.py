@@ -93,7 +93,9 @@ async def test_late_events_without_number_join_the_call_of_the_known_client(offi
     started, answered, ended = a_call(answered_by="101")
     await office.tell(started)
     await office.idle()
-    await office.tell_all([answered.model_copy(update={"client": None}), ended.model_copy(update={"client": None})])
+    await office.tell_all(
+        [answered.model_copy(update={"client": None}), ended.model_copy(update={"client": None})]
+    )
     await office.settle()
     assert await office.whats() == ["attach_call", "create_contact", "create_deal"]
 
@@ -133,7 +135,9 @@ async def test_answer_that_comes_after_the_settle_time_completes_the_task(office
     assert [c["state"] for c in await office.cases()] == ["closed"]
 
 
-async def test_unknown_employee_gives_the_senior_manager_the_client_and_a_task_to_check(office: Office) -> None:
+async def test_unknown_employee_gives_the_senior_manager_the_client_and_a_task_to_check(
+    office: Office,
+) -> None:
     await office.tell_all(a_call(answered_by="777"))
     await office.settle()
     assert await office.whats() == ["attach_call", "create_contact", "create_deal", "create_task"]
@@ -194,7 +198,9 @@ async def test_account_that_is_off_decides_and_holds_everything(office: Office) 
 async def test_recording_that_comes_before_the_note_was_sent_goes_into_it(office: Office) -> None:
     await office.tell_all(a_call(answered_by="101"))
     await office.settle()
-    await office.tell(an_event(EventKind.RECORDING, at=START + timedelta(minutes=1), recording="https://pbx/r1.mp3"))
+    await office.tell(
+        an_event(EventKind.RECORDING, at=START + timedelta(minutes=1), recording="https://pbx/r1.mp3")
+    )
     await office.settle()
     assert await office.whats() == ["attach_call", "create_contact", "create_deal"]
     assert (await office.effects("attach_call"))[0]["ordered"]["recording"] == "https://pbx/r1.mp3"
@@ -221,7 +227,10 @@ async def test_decision_names_its_inputs_and_what_became_of_its_effects(office: 
     async with office.pool.acquire() as conn:
         explained = await explain(conn, ACCOUNT, call["call_id"])
     assert [e.decision.outcome["moment"] for e in explained] == ["answer", "end"]
-    assert [[x.what for x in e.effects] for e in explained] == [["create_contact", "create_deal"], ["attach_call"]]
+    assert [[x.what for x in e.effects] for e in explained] == [
+        ["create_contact", "create_deal"],
+        ["attach_call"],
+    ]
     assert all(x.crm_id for e in explained for x in e.effects)
 
 
