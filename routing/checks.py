@@ -15,7 +15,7 @@ from routing.matrix_catalogue import (
     CatalogueUser,
 )
 from routing.matrix_check_actions import check_action, check_cell, check_place
-from routing.matrix_model import CELLS, Matrix, PipelineRule, SelectionRule, Table
+from routing.matrix_model import CELLS, Matrix, Table
 from routing.matrix_problems import Problem, problem
 from routing.matrix_words import cell_in_words
 
@@ -97,12 +97,11 @@ def _table(table_id: str, table: Table, catalogue: Catalogue) -> Iterator[Proble
 
 def _conditions(matrix: Matrix, catalogue: Catalogue) -> Iterator[Problem]:
     """Lines and connections that rules speak of exist."""
-    lists: tuple[tuple[str, Sequence[SelectionRule | PipelineRule]], ...]
-    lists = (("selection", matrix.selection), ("pipeline_rules", matrix.pipeline_rules))
-    for where, rules in lists:
-        for number, rule in enumerate(rules, start=1):
-            for condition in rule.when:
-                yield from _condition(f"{where}#{number}", condition, catalogue)
+    whens = [(f"selection#{n}", r.when) for n, r in enumerate(matrix.selection, start=1)]
+    whens += [(f"pipeline_rules#{n}", r.when) for n, r in enumerate(matrix.pipeline_rules, start=1)]
+    for where, conditions in whens:
+        for condition in conditions:
+            yield from _condition(where, condition, catalogue)
 
 
 def _condition(where: str, condition: Condition, catalogue: Catalogue) -> Iterator[Problem]:

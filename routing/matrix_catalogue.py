@@ -42,10 +42,7 @@ class CatalogueField(_Entry):
 
 
 class Catalogue(_Entry):
-    """pipelines: empty = not read from the CRM yet (then pipelines, stages, fields and task types go unchecked).
-
-    task_types: ids and our names; empty = unchecked. lines, connections: empty = unchecked.
-    """
+    """What is empty was not read from the CRM yet, or does not exist, and goes unchecked. task_types: ids and codes."""
 
     pipelines: tuple[CataloguePipeline, ...] = ()
     users: tuple[CatalogueUser, ...] = ()
@@ -66,7 +63,7 @@ class Catalogue(_Entry):
     def has_field(self, entity: str, name: str) -> bool:
         """name: id or code."""
         known = (f for f in self.fields if f.entity == entity)
-        return not self.is_loaded or any(name in (f.id, f.code) for f in known)
+        return not self.fields or any(name in (f.id, f.code) for f in known)
 
     def is_active_user(self, user_id: str) -> bool:
         """Users that are not there were deleted; without any list nobody is doubted."""

@@ -144,9 +144,10 @@ def _attach(plan: Plan, a: Attach) -> None:
     who = who_answered(s)
     talker = who.crm_user_id if who and who.is_active else None
     owner = talker if s.call.is_answered else plan.person(a.responsible).crm_user_id
+    key, uniq = _call_key(plan)
     order = AttachCall(
         target=plan.target(a.target),
-        uniq=s.call_id,
+        uniq=uniq,
         direction=s.call.direction,
         number=s.number,
         at=s.call.started_at,
@@ -159,8 +160,20 @@ def _attach(plan: Plan, a: Attach) -> None:
     )
     if order.target is None:
         return plan.skip("nothing_to_attach_to")
-    plan.order(plan.key("call"), order, target=order.target.kind, owner=owner)
+    plan.order(key, order, target=order.target.kind, owner=owner)
     return None
+
+
+def _call_key(plan: Plan) -> tuple[str, str]:
+    """(key of the effect, uniq of the note). A call that was noted as missed and turns out to have been answered after
+    all gets a second note; apart from that a call has one, at whichever moment the matrix wants it."""
+    s = plan.s
+    at_answer = plan.key("call:answer")
+    if s.moment is not Moment.END or plan.is_ordered(at_answer):
+        return at_answer, s.call_id
+    if s.call.is_answered and plan.is_ordered(plan.key("call")):
+        return plan.key("call:late"), f"{s.call_id}:late"
+    return plan.key("call"), s.call_id
 
 
 def _note(plan: Plan, a: MakeNote) -> None:
