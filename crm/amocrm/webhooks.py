@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import parse_qsl
 
+from crm.amocrm.changes import WebhookChange, What, entity_changes
 from crm.amocrm.tables import CLOSED_STAGES, KIND_OF_ELEMENT
-from routing.clients import EntityKind
+from crm.sync_changes import EntityChange
 
 LONGEST_BODY = 1024 * 1024
 MOST_PAIRS = 50_000
 DEEPEST = 12
 
-What = Literal["added", "updated", "deleted", "restored", "stage_changed", "owner_changed", "noted"]
 Tree = dict[str, "Tree | str"]
 
 _VERBS: Mapping[str, What] = {
@@ -48,59 +48,32 @@ class WebhookInvalid(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookChange:
-    """One thing that changed, with what the delivery carries of it; None = not told, and never "nothing".
-
-    kind: our word ("lead" is an unsorted lead). id: of a lead its uid; of a note or task the entity's own is in target_*.
-    numbers: every PHONE value as stored; None where the delivery has no custom fields, () where it has none with numbers.
-    deal_ids: of a contact the deals linked to it; of a lead the deal inside it, or the deals that accepting it left.
-    outcome: of a deleted lead whether it was accepted or declined.
-    """
-
-    kind: EntityKind | Literal["task", "note"]
-    what: What
-    id: str
-    name: str | None = None
-    owner_id: str | None = None
-    old_owner_id: str | None = None
-    numbers: tuple[str, ...] | None = None
-    pipeline_id: str | None = None
-    stage_id: str | None = None
-    old_stage_id: str | None = None
-    is_open: bool | None = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-    by_user: str | None = None
-    deal_ids: tuple[str, ...] | None = None
-    contact_ids: tuple[str, ...] | None = None
-    company_id: str | None = None
-    outcome: Literal["accepted", "declined"] | None = None
-    target_kind: EntityKind | None = None
-    target_id: str | None = None
-    text: str | None = None
-    is_completed: bool | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """account_id, subdomain: as the delivery names its account, None where it does not."""
+    """account_id, subdomain: as the delivery names its account, None where it does not.
+
+    told: everything that it holds, for triggers. changes: what of it concerns the directory.
+    """
 
     account_id: str | None
     subdomain: str | None
-    changes: tuple[WebhookChange, ...]
+    told: tuple[WebhookChange, ...]
+
+    @property
+    def changes(self) -> list[EntityChange]:
+        return entity_changes(self.told)
 
 
 def parse_webhook(body: bytes) -> Delivery:
     """Read one delivery. body: the form exactly as received. Raises WebhookInvalid naming the field."""
     tree = _Part(_tree(body), "")
     account = tree.part("account")
-    changes: list[WebhookChange] = []
+    told: list[WebhookChange] = []
     for section, read in _READERS.items():
         for verb, what in _VERBS.items():
             for item in tree.part(section).part(verb).parts():
                 change = _note_of(section, item) if what == "noted" else read(what, item)
                 if change is not None:
-                    changes.append(change)
+                    told.append(change)
     return Delivery(
         account_id=account.text("id"), subdomain=account.text("subdomain"), changes=tuple(changes)
     )
