@@ -130,13 +130,8 @@ def _user(exchange: Exchange, row: Row) -> dict[str, Any]:
     extras = {"uuid": None, "amojo_id": None, "user_rank": None, "phone_number": row.get("phone_number")}
     withs = exchange.withs()
     value |= {name: item for name, item in extras.items() if name in withs}
-    embedded: dict[str, Any] = {}
-    if "role" in withs:
-        embedded["roles"] = []
-    if "group" in withs:
-        embedded["groups"] = [{"id": 0, "name": "Отдел продаж"}]
-    if embedded:
-        value["_embedded"] = embedded
+    groups = [{"id": 0, "name": "Отдел продаж"}] if "group" in withs else []
+    value["_embedded"] = {"roles": [], "groups": groups}
     return value
 
 

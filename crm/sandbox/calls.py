@@ -7,7 +7,7 @@ from typing import Any
 
 from crm.sandbox.exchange import Exchange, request_id_of
 from crm.sandbox.notes import announce_note
-from crm.sandbox.replies import Fault, Reply, answer, invalid
+from crm.sandbox.replies import JSON, Fault, Reply, answer, invalid
 from crm.sandbox.schema import Rule, check, not_supported
 from crm.sandbox.stages import is_closed
 from crm.sandbox.state import ACCOUNT_ID, SINGULAR, State
@@ -54,7 +54,7 @@ def create_calls(exchange: Exchange) -> Reply:
         "errors": [_not_found(request_id) for request_id in lost],
         "_embedded": {"calls": made},
     }
-    return answer(value, status=400 if refused else 200)
+    return answer(value, status=400, content_type=JSON) if refused else answer(value)
 
 
 def _check(state: State, item: Any) -> list[Fault]:

@@ -24,9 +24,10 @@ def show_card(exchange: Exchange) -> Reply:
         raise refuse(400, "Request data can't be blank")
     return answer(
         {
-            "_links": {"self": {"href": f"{exchange.base}/api/v2/events"}},
+            "_links": {"self": {"href": "/api/v2/events", "method": "post"}},
             "_embedded": {"items": [_shown(exchange, item) for item in items]},
-        }
+        },
+        content_type=JSON,
     )
 
 

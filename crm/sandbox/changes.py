@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from crm.sandbox.php import flatten
-from crm.sandbox.state import ACCOUNT_ID, SUBDOMAIN, State
+from crm.sandbox.state import ACCOUNT_ID, SINGULAR, SUBDOMAIN, State
 
 
 def emit(
@@ -33,6 +33,14 @@ def emit(
             "after": list(after),
         }
     )
+
+
+def tell_linked(
+    state: State, own: tuple[str, int], other: tuple[str, int], by: int, verb: str = "linked"
+) -> None:
+    """verb: linked or unlinked. The event of `own`, of its own kind, that names the other side; (plural, id) each."""
+    value = {verb.removesuffix("ed"): {"entity": {"type": SINGULAR[other[0]], "id": other[1]}}}
+    emit(state, f"{SINGULAR[own[0]]}_{verb}", SINGULAR[own[0]], own[1], by, after=[value])
 
 
 def notify(state: State, setting: str, payload: Mapping[str, Any]) -> None:

@@ -21,7 +21,8 @@ def entity(state: State, action: str, plural: str, row: Row, **more: Any) -> Non
 
 def changed(state: State, plural: str, old: Row, new: Row, by: int) -> None:
     """Events and webhooks that follow from the difference between two versions of a row."""
-    singular, more = SINGULAR[plural], {}
+    singular = SINGULAR[plural]
+    more: dict[str, Any] = {}
     if plural == "leads" and (old["status_id"], old["pipeline_id"]) != (new["status_id"], new["pipeline_id"]):
         more = {"old_status_id": old["status_id"], "old_pipeline_id": old["pipeline_id"]}
         emit(state, "lead_status_changed", singular, new["id"], by, before=[_stage(old)], after=[_stage(new)])
@@ -31,7 +32,8 @@ def changed(state: State, plural: str, old: Row, new: Row, by: int) -> None:
         emit(
             state, "entity_responsible_changed", singular, new["id"], by, before=owners[:1], after=owners[1:]
         )
-        entity(state, "responsible", plural, new, old_responsible_user_id=old["responsible_user_id"])
+        more["old_responsible_user_id"] = old["responsible_user_id"]
+        entity(state, "responsible", plural, new, **more)
     if old["name"] != new["name"]:
         names = [{"name_field_value": {"name": row["name"]}} for row in (old, new)]
         emit(state, "name_field_changed", singular, new["id"], by, before=names[:1], after=names[1:])
@@ -85,7 +87,7 @@ def lead_part(state: State, row: Row) -> dict[str, Any]:
         "id": row["id"],
         "name": row["name"],
         "status_id": row["status_id"],
-        "price": row["price"] or None,
+        "price": row["price"] or 0,
         "responsible_user_id": row["responsible_user_id"],
         **_times(row),
         "pipeline_id": row["pipeline_id"],
@@ -103,8 +105,8 @@ def person_part(state: State, plural: str, row: Row) -> dict[str, Any]:
         "name": row["name"],
         "responsible_user_id": row["responsible_user_id"],
         **_times(row),
-        "company_name": company["name"] if company else None,
-        "linked_company_id": company["id"] if company else None,
+        "company_name": company["name"] if company else "",
+        "linked_company_id": company["id"] if company else "",
         "linked_leads_id": {id: {"ID": id} for id in leads} or None,
         "tags": _tags(state, row) or None,
         "custom_fields": _custom_fields(state, plural, row) or None,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.sandbox.changes import emit
+from crm.sandbox.changes import tell_linked
 from crm.sandbox.exchange import Exchange, request_id_of
 from crm.sandbox.php import ints_of
 from crm.sandbox.replies import Fault, Reply, answer, invalid, no_content, refuse
 from crm.sandbox.schema import Rule, check, not_supported
-from crm.sandbox.state import SINGULAR, State
+from crm.sandbox.state import State
 
 TYPES = ("leads", "contacts", "companies")
 _METADATA = Rule(
@@ -102,15 +102,9 @@ def unlink(exchange: Exchange) -> Reply:
 
 
 def _tell(exchange: Exchange, verb: str, a: tuple[str, int], b: tuple[str, int]) -> None:
-    """Both sides get an event, named after what was linked to them."""
-    key = verb.removesuffix("ed")
+    """Both sides count as changed and get an event of their own kind that names the other side."""
     for own, other in ((a, b), (b, a)):
-        value = [{key: {"entity": {"type": SINGULAR[other[0]], "id": other[1]}}}]
-        before, after = ((), value) if verb == "linked" else (value, ())
-        type = (
-            f"{SINGULAR[other[0]]}_{verb}" if own[0] != "leads" or other[0] != "leads" else f"entity_{verb}"
-        )
-        emit(exchange.state, type, SINGULAR[own[0]], own[1], exchange.by, before=before, after=after or value)
+        tell_linked(exchange.state, own, other, exchange.by, verb)
         row = exchange.state.table(own[0]).get(own[1])
         if row is not None:
             row["updated_at"] = exchange.state.now()

@@ -68,5 +68,6 @@ def create_tags(exchange: Exchange) -> Reply:
                 "request_id": request_id_of(item, index),
             }
         )
-    value = {"_total_items": len(echo), "_embedded": {"tags": echo}}
+    links = exchange.self_link(f"{plural}/tags")
+    value = {"_total_items": len(echo), "_links": links, "_embedded": {"tags": echo}}
     return answer(value)

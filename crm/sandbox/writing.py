@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.sandbox import hooks
-from crm.sandbox.changes import emit
+from crm.sandbox.changes import emit, tell_linked
 from crm.sandbox.exchange import Exchange, request_id_of
 from crm.sandbox.fields import Stored, check_fields, merged, phones_of
 from crm.sandbox.replies import Fault, Reply, answer, invalid, refuse
@@ -132,8 +132,12 @@ def create(
 
 
 def announce(state: State, plural: str, row: Row) -> None:
-    """The event and the webhook of something that has just appeared."""
+    """The events and the webhook of something that has just appeared, with the links of a lead."""
     emit(state, f"{SINGULAR[plural]}_added", SINGULAR[plural], row["id"], row["created_by"])
+    for other in ("contacts", "companies"):
+        for id in state.links.of(plural, row["id"], other) if plural == "leads" else ():
+            tell_linked(state, (plural, row["id"]), (other, id), row["created_by"])
+            tell_linked(state, (other, id), (plural, row["id"]), row["created_by"])
     hooks.entity(state, "add", plural, row)
 
 

@@ -123,7 +123,7 @@ async def a_call_note(api: Api) -> None:
         "link": "https://example.com/1.mp3",
         "phone": "+7999",
     }
-    note = {"entity_id": seed.LEADS + 3, "note_type": "call_in", "params": params | {"call_status": 4}}
+    note = {"entity_id": seed.LEADS + 3, "note_type": "call_in", "params": params}
     note["params"]["call_responsible"] = seed.manager(101)
     assert (await api.post("leads/notes", [note])).status == 200
 
@@ -226,6 +226,8 @@ NEEDS: Mapping[str, Callable[[Api], Awaitable[None]]] = {
     "gateway_504_html": _fault("504"),
     "server_error_500": _fault("500"),
 }
+# elements after the first that the sample's first does not stand for
+FURTHER = {"account": "/_embedded/task_types/2/code"}
 NEEDLESS = {"fewer than 250 leads", "at least one loss reason"}
 
 
@@ -241,10 +243,13 @@ async def test_sandbox_answers_like_the_sample(case: Any, api: Api) -> None:
     path = replaced(request["path"], known)
     if request.get("query"):
         path += "?" + urlencode([(key, replaced(value, known)) for key, value in request["query"]])
+    body = request.get("body")
+    if case["name"] == "batch_too_large_422":
+        body = body * 251
     answer = await api.call(
         request["method"],
         path,
-        replaced(request.get("body"), known),
+        replaced(body, known),
         headers=replaced(request.get("headers") or {}, known),
     )
     assert answer.status == response["status"], answer.body
@@ -254,7 +259,8 @@ async def test_sandbox_answers_like_the_sample(case: Any, api: Api) -> None:
     wanted_type = response.get("content_type", "").split(";")[0]
     assert not wanted_type or answer.content_type == wanted_type
     if wanted_type != "text/html":
-        assert differences(replaced(response["body"], known), answer.body, case) == []
+        found = differences(replaced(response["body"], known), answer.body, case)
+        assert [one for one in found if not one.startswith(FURTHER.get(case["name"], "-"))] == []
 
 
 def replaced(value: Any, known: Mapping[str, Any]) -> Any:
