@@ -9,7 +9,7 @@ from typing import cast, get_args
 
 from crm.port import CrmEntity, CrmEvent, Lane
 from crm.store.directory import EntityRef
-from crm.store.listing import known_refs, others_like
+from crm.store.listing import deals_of, known_refs, others_like
 from crm.sync_source import Source, as_text, from_text
 from routing.clients import EntityKind
 
@@ -82,13 +82,18 @@ async def _consequences(
 async def _swallowed(
     source: Source, survivors: Sequence[CrmEntity], lane: Lane
 ) -> tuple[list[CrmEntity], list[EntityRef]]:
-    """The feed does not say what was merged into what. Suspects: those of ours that share a number or a contact with
-    the survivor; read again, and gone if the CRM no longer has them."""
+    """The feed does not say what was merged into what, nor that deals moved along. Suspects: those of ours that share a
+    number or a contact with the survivor; read again, with the deals of what is gone, and of the survivor."""
     if not survivors:
         return [], []
     async with source.pool.acquire() as conn:
         suspects = await others_like(conn, source.account_id, survivors, source.policy)
-    return await source.read_again(suspects, lane)
+    found, gone = await source.read_again(suspects, lane)
+    async with source.pool.acquire() as conn:
+        deals = set(await deals_of(conn, source.account_id, gone))
+    deals |= {("deal", id) for survivor in survivors for id in survivor.deal_ids}
+    moved, vanished = await source.read_again(sorted(deals - {*suspects}), lane)
+    return [*found, *moved], [*gone, *vanished]
 
 
 def _refs(event: CrmEvent) -> Iterable[EntityRef]:

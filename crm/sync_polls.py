@@ -72,7 +72,7 @@ async def _all_leads(source: Source, lane: Lane) -> tuple[list[CrmEntity], int]:
     number = 1
     while True:
         page = await source.crm.page("lead", lane, page=number)
-        leads += page.items
+        leads += [source.owned(lead) for lead in page.items]
         if not page.has_next:
             return leads, number
         number += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crm.port import Lane
-from crm.store.listing import ids_between
+from crm.store.listing import deals_of, ids_between
 from crm.sync_load import PAGED
 from crm.sync_source import Source
 
@@ -27,8 +27,11 @@ async def recheck_step(source: Source, lane: Lane = Lane.SYNC) -> bool:
         ours = await ids_between(conn, source.account_id, kind, cursor["after"], last)
     suspects = sorted(set(ours) - {e.id for e in page.items})
     found, gone = await source.read_again([(kind, id) for id in suspects[:_AT_ONCE]], lane)
+    async with source.pool.acquire() as conn:
+        deals = await deals_of(conn, source.account_id, gone)  # a merge moved them to another contact
+    moved, _ = await source.read_again(deals[:_AT_ONCE], lane)
     after = _after(cursor, last) if len(suspects) <= _AT_ONCE or not gone else dict(cursor)
-    await source.apply([*page.items, *found], gone=gone, feed=FEED, cursor=after)
+    await source.apply([*page.items, *found, *moved], gone=gone, feed=FEED, cursor=after)
     return bool(after["kind"] == PAGED[0] and after["page"] == 1 and last is None)
 
 

@@ -18,16 +18,18 @@ _Link = tuple[str, EntityKind, str, bool]
 
 _UPSERT = """
     INSERT INTO directory_entity AS e
-        (account_id, kind, entity_id, name, owner_id, created_at, updated_at, closed_at, pipeline_id, stage_id, is_open)
+        (account_id, kind, entity_id, name, owner_id, created_at, updated_at, closed_at, pipeline_id, stage_id, is_open, deal_id)
     SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-                             $8::timestamptz[], $9::text[], $10::text[], $11::boolean[])
+                             $8::timestamptz[], $9::text[], $10::text[], $11::boolean[], $12::text[])
     ON CONFLICT (account_id, kind, entity_id) DO UPDATE
     SET name = excluded.name, owner_id = excluded.owner_id, created_at = coalesce(excluded.created_at, e.created_at),
         updated_at = coalesce(excluded.updated_at, e.updated_at), closed_at = excluded.closed_at,
-        pipeline_id = excluded.pipeline_id, stage_id = excluded.stage_id, is_open = excluded.is_open
-    WHERE (e.name, e.owner_id, e.updated_at, e.closed_at, e.pipeline_id, e.stage_id, e.is_open) IS DISTINCT FROM
+        pipeline_id = excluded.pipeline_id, stage_id = excluded.stage_id, is_open = excluded.is_open,
+        deal_id = coalesce(excluded.deal_id, e.deal_id)
+    WHERE (e.name, e.owner_id, e.updated_at, e.closed_at, e.pipeline_id, e.stage_id, e.is_open, e.deal_id)
+          IS DISTINCT FROM
           (excluded.name, excluded.owner_id, coalesce(excluded.updated_at, e.updated_at), excluded.closed_at,
-           excluded.pipeline_id, excluded.stage_id, excluded.is_open)
+           excluded.pipeline_id, excluded.stage_id, excluded.is_open, coalesce(excluded.deal_id, e.deal_id))
     RETURNING kind, entity_id
 """
 
@@ -51,20 +53,39 @@ async def apply_entities(
 ) -> Applied:
     """Takes over entities as the CRM has them now: all their numbers, and of deals all their contacts and companies.
 
-    An entity that is older (updated_at) than the stored one is left alone. is_deleted removes it. Nothing is written
+    An entity that is older (updated_at) than the stored one is left alone. is_deleted removes it. A deal that waits in
+    Unsorted is no deal yet: it only tells the owner of its lead. Nothing is written
     for what is unchanged. The account's directory stays locked until the caller's transaction ends.
     """
     latest = _latest(entities)
     await lock_directory(conn, account_id)
     stale = await _stale(conn, account_id, latest)
     fresh = [e for ref, e in latest.items() if ref not in stale]
-    touched = await _remove(conn, account_id, [(e.kind, e.id) for e in fresh if e.is_deleted])
-    alive = [e for e in fresh if not e.is_deleted]
+    inside = await inside_leads(conn, account_id, fresh)
+    hidden = {d.id for d in inside}
+    touched = await _set_lead_owners(conn, account_id, inside)
+    out = [e for e in fresh if e.is_deleted or (e.kind == "deal" and e.id in hidden)]
+    touched |= await _remove(conn, account_id, [(e.kind, e.id) for e in out])
+    alive = [e for e in fresh if e not in out]
     changed = await _upsert(conn, account_id, alive)
     touched |= await _set_numbers(conn, account_id, await _wanted_numbers(conn, account_id, alive, policy))
     relinked = await _set_links(conn, account_id, [e for e in alive if e.kind == "deal"])
     touched |= await numbers_of(conn, account_id, changed | relinked)
     return Applied(tuple(await refresh_entries(conn, account_id, touched)), tuple(stale))
+
+
+async def inside_leads(conn: Connection, account_id: str, entities: Iterable[CrmEntity]) -> list[CrmEntity]:
+    """Those of these that are deals in a stage of Unsorted."""
+    deals = [e for e in entities if e.kind == "deal" and e.stage_id and not e.is_deleted]
+    if not deals:
+        return []
+    rows = await conn.fetch(
+        "SELECT pipeline_id, s->>'id' AS stage_id FROM crm_pipeline, jsonb_array_elements(stages) s"
+        " WHERE account_id = $1 AND (s->>'is_unsorted')::boolean",
+        account_id,
+    )
+    waiting = {(r["pipeline_id"], r["stage_id"]) for r in rows}
+    return [d for d in deals if (d.pipeline_id, d.stage_id) in waiting]
 
 
 async def remove_entities(conn: Connection, account_id: str, refs: Iterable[EntityRef]) -> Applied:
@@ -124,9 +145,28 @@ async def _upsert(conn: Connection, account_id: str, entities: Sequence[CrmEntit
         [getattr(e, name) for e in entities]
         for name in ("kind", "id", "name", "owner_id", "created_at", "updated_at", "closed_at")
     ]
-    columns += [[getattr(e, name) for e in entities] for name in ("pipeline_id", "stage_id", "is_open")]
+    columns += [
+        [getattr(e, name) for e in entities] for name in ("pipeline_id", "stage_id", "is_open", "deal_id")
+    ]
     rows = await conn.fetch(_UPSERT, account_id, *columns) if entities else []
     return {(r["kind"], r["entity_id"]) for r in rows}
+
+
+async def _set_lead_owners(conn: Connection, account_id: str, inside: Sequence[CrmEntity]) -> set[int]:
+    """The numbers of the leads whose owner is another one now."""
+    owned = [d for d in inside if d.owner_id]
+    if not owned:
+        return set()
+    rows = await conn.fetch(
+        "UPDATE directory_entity e SET owner_id = d.owner_id"
+        " FROM unnest($2::text[], $3::text[]) AS d (deal_id, owner_id)"
+        " WHERE e.account_id = $1 AND e.kind = 'lead' AND e.deal_id = d.deal_id"
+        " AND e.owner_id IS DISTINCT FROM d.owner_id RETURNING e.kind, e.entity_id",
+        account_id,
+        [d.id for d in owned],
+        [d.owner_id for d in owned],
+    )
+    return await numbers_of(conn, account_id, [(r["kind"], r["entity_id"]) for r in rows])
 
 
 async def _remove(conn: Connection, account_id: str, refs: Sequence[EntityRef]) -> set[int]:

@@ -33,6 +33,19 @@ async def others_like(
     return sorted(ref for r in rows if (ref := (r["kind"], r["entity_id"])) not in given)
 
 
+async def deals_of(conn: Connection, account_id: str, refs: Collection[EntityRef]) -> list[EntityRef]:
+    """The deals that are linked to these contacts and companies."""
+    kinds, ids = columns(refs)
+    rows = await conn.fetch(
+        "SELECT DISTINCT deal_id FROM directory_link JOIN unnest($2::text[], $3::text[]) AS r (kind, entity_id)"
+        " USING (kind, entity_id) WHERE account_id = $1 ORDER BY deal_id",
+        account_id,
+        kinds,
+        ids,
+    )
+    return [("deal", r["deal_id"]) for r in rows]
+
+
 async def known_refs(conn: Connection, account_id: str, refs: Collection[EntityRef]) -> set[EntityRef]:
     """Those of these that the directory holds."""
     kinds, ids = columns(refs)
@@ -82,6 +95,7 @@ async def stored_entities(
             contact_ids=tuple(r["contact_ids"]),
             company_ids=tuple(r["company_ids"]),
             main_contact_id=r["main_contact_id"],
+            deal_id=r["deal_id"],
         )
         for r in rows
     }

@@ -1,0 +1,254 @@
+"""The directory against a CRM over HTTP with amoCRM's rules, through the real adapter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import asyncpg
+import pytest
+
+from crm.amocrm.adapter import AmoCrm
+from crm.amocrm.tokens import FixedToken
+from crm.budget import Budget
+from crm.directory_feed import DirectoryFeed
+from crm.errors import CrmError
+from crm.sandbox.acts import act
+from crm.sandbox.profile import AMOCRM
+from crm.sandbox.seed import COMPANIES, CONTACTS, DEACTIVATED, LEADS, SPECIAL, UNSORTED, manager
+from crm.sandbox.server import Sandbox
+from crm.store.clients import client_of
+from crm.store.metadata import users_of
+from crm.sync import Sync
+from crm.sync_load import load_step
+from crm.sync_recheck import recheck_step
+from routing.policy import NumberPolicy
+
+CONTACTS_IN_SANDBOX = 60
+FAST: Mapping[str, Any] = {"requests_per_second": 5000, "account_requests_per_second": 5000}
+
+
+class Amo:
+    """One account connected to one sandbox. `do` is what a person does in the CRM's own pages."""
+
+    def __init__(self, sandbox: Sandbox, crm: AmoCrm, pool: asyncpg.Pool, feed: DirectoryFeed) -> None:
+        self.sandbox, self.crm, self.pool, self.feed = sandbox, crm, pool, feed
+        self.sync = self.new_sync()
+
+    def new_sync(self, **more: Any) -> Sync:
+        return Sync(self.crm, self.pool, "a", NumberPolicy(), **more)
+
+    def do(self, what: str, **sent: Any) -> None:
+        act(self.sandbox.state, {"do": what, **sent})
+
+    def found(self, number: int) -> list[tuple[str, int]]:
+        """(kind, extension of the owner), as memory has it."""
+        return [(c.kind, int(c.owner) - 1_000_000) for c in self.feed.directory("a").find(number)]
+
+    async def until(self, number: int, wanted: list[tuple[str, int]]) -> None:
+        try:
+            await asyncio.wait_for(self.feed.until(lambda: self.found(number) == wanted), 5)
+        except TimeoutError:
+            assert self.found(number) == wanted
+
+    async def poll(self) -> None:
+        await self.sync.poll_once()
+
+
+@pytest.fixture(params=[False, True], ids=["filters-off", "filters-on"])
+async def amo(request: pytest.FixtureRequest, pool: asyncpg.Pool, feed: DirectoryFeed) -> AsyncIterator[Amo]:
+    profile = AMOCRM.changed({**FAST, "filters_on": request.param})
+    async with (
+        Sandbox(contacts=CONTACTS_IN_SANDBOX, profile=profile) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        crm = AmoCrm(sandbox.url, FixedToken(sandbox.url, sandbox.token()), Budget(5000), session)
+        amo = Amo(sandbox, crm, pool, feed)
+        yield amo
+
+
+@pytest.fixture
+async def loaded(amo: Amo) -> Amo:
+    await amo.sync.load()
+    await amo.poll()
+    await amo.until(79000000001, [("contact", 102)])
+    return amo
+
+
+def number(i: int) -> int:
+    return 79000000000 + i
+
+
+def special(i: int) -> int:
+    return 79010000000 + i
+
+
+async def test_the_sample_data_are_loaded_as_the_contract_states_them(loaded: Amo) -> None:
+    for i in range(1, CONTACTS_IN_SANDBOX + 1):
+        wanted = [("contact", 101 + i % 10)]
+        if i % 3 == 0:
+            wanted.append(("deal", 101 + (i + 1) % 10))
+        if i % 10 == 0:
+            wanted.append(("lead", 101 + (i + 2) % 10))
+        await loaded.until(number(i), wanted)
+    assert loaded.found(special(1)) == [("contact", DEACTIVATED - 1_000_000), ("deal", 104)]
+    assert loaded.found(special(3)) == [("company", 105)]
+    assert loaded.found(special(4)) == [("contact", 107), ("contact", 106), ("deal", 107)]
+    assert loaded.found(special(5)) == loaded.found(special(6)) == [("contact", 108)]
+    assert loaded.found(special(7)) == [("contact", 109)]
+    assert loaded.found(special(8)) == [("lead", 110)]
+    async with loaded.pool.acquire() as conn:
+        client = await client_of(conn, "a", f"+{special(7)}")
+        assert [(e.ref.kind, e.is_open) for e in client.entities] == [("contact", True), ("deal", False)]
+        assert {u.id: u.is_active for u in await users_of(conn, "a")}[str(DEACTIVATED)] is False
+
+
+async def test_a_load_killed_half_way_is_finished_by_a_successor(amo: Amo) -> None:
+    done = (await load_step(amo.sync.source)).done
+    amo.sandbox.state.set_profile(AMOCRM.changed({**FAST, "subscription": "ended"}))
+    with pytest.raises(CrmError):
+        await load_step(amo.sync.source)
+    amo.sandbox.state.set_profile(AMOCRM.changed(FAST))
+    successor = amo.new_sync()
+    progress = await successor.load()
+    assert progress.done > done > 0
+    await amo.until(number(30), [("contact", 101), ("deal", 102), ("lead", 103)])
+
+
+async def test_a_changed_responsible_arrives_by_the_poll(loaded: Amo) -> None:
+    loaded.do("set_responsible", kind="contact", id=CONTACTS + 3, user=manager(110))
+    loaded.do("set_responsible", kind="deal", id=LEADS + 3, user=manager(109))
+    await loaded.poll()
+    await loaded.until(number(3), [("contact", 110), ("deal", 109)])
+
+
+async def test_a_closed_deal_leaves_the_answer(loaded: Amo) -> None:
+    loaded.do("set_status", id=LEADS + 3, status=142)
+    await loaded.poll()
+    await loaded.until(number(3), [("contact", 104)])
+
+
+async def test_a_deletion_and_a_restore_arrive_by_events(loaded: Amo) -> None:
+    loaded.do("delete", kind="deal", id=LEADS + 3)
+    loaded.do("delete", kind="contact", id=CONTACTS + 4)
+    loaded.do("delete", kind="company", id=COMPANIES + SPECIAL + 3)
+    await loaded.poll()
+    await loaded.until(number(3), [("contact", 104)])
+    await loaded.until(number(4), [])
+    await loaded.until(special(3), [])
+    loaded.do("restore", kind="deal", id=LEADS + 3)
+    loaded.do("restore", kind="contact", id=CONTACTS + 4)
+    await loaded.poll()
+    await loaded.until(number(3), [("contact", 104), ("deal", 105)])
+    await loaded.until(number(4), [("contact", 105)])
+
+
+async def test_a_merge_leaves_the_survivor_with_both_numbers(loaded: Amo) -> None:
+    loaded.do("merge", kind="contact", id=CONTACTS + 1, **{"from": CONTACTS + 3})
+    await loaded.poll()
+    merged = [("contact", 102), ("deal", 105)]
+    await loaded.until(number(1), merged)
+    await loaded.until(number(3), merged)
+
+
+async def test_a_link_and_an_unlink_arrive_by_events(loaded: Amo) -> None:
+    await call(loaded, "POST", f"/api/v4/leads/{LEADS + 3}/link", [link(CONTACTS + 1)])
+    await loaded.poll()
+    await loaded.until(number(1), [("contact", 102), ("deal", 105)])
+    await call(loaded, "POST", f"/api/v4/leads/{LEADS + 3}/unlink", [link(CONTACTS + 1)])
+    await loaded.poll()
+    await loaded.until(number(1), [("contact", 102)])
+
+
+async def test_a_changed_number_and_a_second_one_are_followed(loaded: Amo) -> None:
+    await set_numbers(loaded, CONTACTS + 1, "8 (495) 123-45-67", "+7 900 777-77-77")
+    await loaded.poll()
+    await loaded.until(number(1), [])
+    await loaded.until(74951234567, [("contact", 102)])
+    await loaded.until(79007777777, [("contact", 102)])
+
+
+async def test_an_accepted_lead_becomes_a_contact_with_a_deal(loaded: Amo) -> None:
+    uid = uid_of(loaded, special(8))
+    loaded.do("accept", uid=uid, by=manager(110))
+    await loaded.poll()
+    await loaded.until(special(8), [("contact", 110), ("deal", 110)])
+
+
+async def test_a_declined_lead_leaves_the_answer(loaded: Amo) -> None:
+    loaded.do("decline", uid=uid_of(loaded, special(8)))
+    await loaded.poll()
+    await loaded.until(special(8), [])
+
+
+async def test_a_deactivated_user_is_noticed_by_the_next_reading_of_users(loaded: Amo) -> None:
+    heard: list[frozenset[str]] = []
+
+    async def hear(changed: frozenset[str]) -> None:
+        heard.append(changed)
+
+    loaded.do("deactivate_user", user=manager(105))
+    await loaded.new_sync(on_metadata=hear).load()
+    assert heard == [frozenset({"users"})]
+
+
+async def test_an_account_without_webhooks_is_followed_by_the_loop_alone(amo: Amo) -> None:
+    profile = AMOCRM.changed({**FAST, "webhooks": "plan_402"})
+    amo.sandbox.state.set_profile(profile)
+    run = asyncio.create_task(amo.new_sync(poll_seconds=0.2).run())
+    await asyncio.wait_for(amo.feed.until(lambda: amo.feed.directory("a").agreed_at is not None), 20)
+    amo.do("set_responsible", kind="contact", id=CONTACTS + 1, user=manager(110))
+    amo.do("delete", kind="contact", id=CONTACTS + 2)
+    await amo.until(number(1), [("contact", 110)])
+    await amo.until(number(2), [])
+    age = amo.feed.directory("a").age_ms(datetime.now(UTC))
+    assert age is not None
+    assert age < 5000
+    run.cancel()
+
+
+async def test_what_no_event_tells_is_found_by_the_slow_walk(loaded: Amo) -> None:
+    table = loaded.sandbox.state.table("contacts")
+    table.drop(CONTACTS + 5)
+    while not await recheck_step(loaded.sync.source):
+        pass
+    await loaded.until(number(5), [])
+    await loaded.until(number(6), [("contact", 107), ("deal", 108)])
+
+
+async def test_polling_costs_few_requests_when_nothing_happens(loaded: Amo) -> None:
+    before = requests(loaded)
+    await loaded.poll()
+    await loaded.poll()
+    assert requests(loaded) - before == 2 * 5  # three deltas, events, Unsorted
+
+
+def link(contact: int) -> dict[str, Any]:
+    return {"to_entity_id": contact, "to_entity_type": "contacts"}
+
+
+def requests(amo: Amo) -> int:
+    return len(amo.sandbox.world.ledger.since(0))
+
+
+def uid_of(amo: Amo, number: int) -> str:
+    rows = amo.sandbox.state.table("unsorted").select()
+    return next(str(r["uid"]) for r in rows if str(r["id"]) == str(UNSORTED + SPECIAL + number - special(0)))
+
+
+async def call(amo: Amo, method: str, path: str, body: Any) -> None:
+    headers = {"Authorization": f"Bearer {amo.sandbox.token('person')}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.request(method, amo.sandbox.url + path, json=body) as answer,
+    ):
+        assert answer.status < 300, await answer.text()
+
+
+async def set_numbers(amo: Amo, contact: int, *numbers: str) -> None:
+    values = [{"value": n, "enum_code": "WORK"} for n in numbers]
+    fields = [{"field_code": "PHONE", "values": values}]
+    await call(amo, "PATCH", f"/api/v4/contacts/{contact}", {"custom_fields_values": fields})
