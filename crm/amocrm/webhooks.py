@@ -74,9 +74,7 @@ def parse_webhook(body: bytes) -> Delivery:
                 change = _note_of(section, item) if what == "noted" else read(what, item)
                 if change is not None:
                     told.append(change)
-    return Delivery(
-        account_id=account.text("id"), subdomain=account.text("subdomain"), changes=tuple(changes)
-    )
+    return Delivery(account_id=account.text("id"), subdomain=account.text("subdomain"), told=tuple(told))
 
 
 def _tree(body: bytes) -> Tree:
