@@ -260,7 +260,7 @@ class _Fold:
         if not is_over:
             return Disposition.RINGING
         for reports in (self.summaries, self.ends, self.of(EventKind.LEG_ENDED)):
-            causes = {e.cause for e in reports}
+            causes = {e.cause for e in reports if e.cause}
             telling = [cause for cause in _TELLING if cause in causes]
             if telling and reports and reports[0].kind is EventKind.LEG_ENDED:
                 # One busy phone of a group does not make the call busy.

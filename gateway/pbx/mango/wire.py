@@ -145,7 +145,7 @@ class _Leg:
         self.party: str | None = None
         self.is_ours_dialled_first = False
         if self.initiator:
-            self._callback(from_ours, to_ours, from_number, to_number)
+            self._callback(from_ours, to_ours, to_number)
         elif from_ours and to_ours:
             # Also a consultation before a transfer: only a first leg makes the call an internal one.
             self.direction, self.party = "internal" if self.is_first else None, to_ours
@@ -155,14 +155,12 @@ class _Leg:
         else:
             self.direction, self.client, self.party = "inbound", from_number, to_ours or to_number
 
-    def _callback(
-        self, from_ours: str | None, to_ours: str | None, from_number: str | None, to_number: str | None
-    ) -> None:
+    def _callback(self, from_ours: str | None, to_ours: str | None, to_number: str | None) -> None:
         """The employee's phone is dialled first: that it is picked up is no talk with the client yet."""
         self.direction = "inbound" if self.initiator == _ASKED_BY_CLIENT else "outbound"
         self.party = from_ours or to_ours
         self.is_ours_dialled_first = to_ours is not None
-        self.client = from_number if to_ours else to_number
+        self.client = None if to_ours else to_number
 
     def event(self, told: Mapping[str, Any]) -> CallEvent:
         return CallEvent(
