@@ -14,7 +14,7 @@ from aiohttp import web
 from crm.sandbox.state import State
 from crm.sandbox.store import Row
 
-_AT_ONCE = 20  # deliveries under way together
+_AT_ONCE = 50  # deliveries under way together
 
 
 def running(state: State) -> Callable[[web.Application], AsyncIterator[None]]:
@@ -32,17 +32,25 @@ def running(state: State) -> Callable[[web.Application], AsyncIterator[None]]:
 
 
 async def _deliver_forever(state: State, session: aiohttp.ClientSession) -> None:
-    table = state.table("deliveries")
+    """Starts what is due; a slow receiver holds up nobody else."""
+    table, under_way = state.table("deliveries"), dict[int, asyncio.Task[None]]()
+
+    def done(id: int) -> None:
+        del under_way[id]
+        state.deliveries_due.set()
+
     while True:
         state.deliveries_due.clear()
-        due = table.select(
-            [("state", "=", "waiting"), ("due_at", "<=", time())], order=("due_at", "asc"), limit=_AT_ONCE
+        rows = table.select(
+            [("state", "=", "waiting")], order=("due_at", "asc"), limit=_AT_ONCE + len(under_way)
         )
-        if due:
-            await asyncio.gather(*(_attempt(state, session, row) for row in due))
-            continue
-        following = table.select([("state", "=", "waiting")], order=("due_at", "asc"), limit=1)
-        wait = max(0.01, following[0]["due_at"] - time()) if following else None
+        resting = [row for row in rows if row["id"] not in under_way]
+        due = [row for row in resting if row["due_at"] <= time()][: _AT_ONCE - len(under_way)]
+        for row in due:
+            task = under_way[row["id"]] = asyncio.create_task(_attempt(state, session, row))
+            task.add_done_callback(lambda _, id=row["id"]: done(id))  # type: ignore[misc]
+        following = [row["due_at"] for row in resting if row not in due]
+        wait = max(0.01, min(following) - time()) if following and len(under_way) < _AT_ONCE else None
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(state.deliveries_due.wait(), wait)
 

@@ -49,6 +49,7 @@ class World:
             with self.state.db.transaction():
                 seed.seed_all(self.state, self.contacts, self.users)
                 self.state.db.set_setting("seeded", True)
+                self.state.db.set_setting("contacts", self.contacts)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         at = self.arrival()

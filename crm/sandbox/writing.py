@@ -133,7 +133,8 @@ def create(
 
 def announce(state: State, plural: str, row: Row) -> None:
     """The events and the webhook of something that has just appeared, with the links of a lead."""
-    emit(state, f"{SINGULAR[plural]}_added", SINGULAR[plural], row["id"], row["created_by"])
+    note = {"note": {"id": row["id"]}}
+    emit(state, f"{SINGULAR[plural]}_added", SINGULAR[plural], row["id"], row["created_by"], after=[note])
     for other in ("contacts", "companies"):
         for id in state.links.of(plural, row["id"], other) if plural == "leads" else ():
             tell_linked(state, (plural, row["id"]), (other, id), row["created_by"])
