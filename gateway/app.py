@@ -123,7 +123,8 @@ class Gateway:
         return self.access.url_of(account.base_url, kind, id) if account else ""
 
     async def missing(self) -> list[str]:
-        """What is not ready yet."""
+        """What is not ready yet: rows that are not in memory, and first loads from the CRM as long as no account has
+        one behind it (later a new account's load does not make the gateway unready for the others)."""
         found = []
         if self.configuration.now.version == 0:
             found.append("configuration")
@@ -132,6 +133,9 @@ class Gateway:
             for account_id in self.configuration.now.accounts
             if (directory := self.get(account_id)) is None or not directory.is_ready
         ]
+        on = [a.id for a in self.configuration.now.accounts.values() if a.state == "on"]
+        if on and not any((d := self.get(a)) is not None and d.is_complete for a in on):
+            found += [f"first load of {account_id}" for account_id in on]
         return found
 
     async def run(self, stop: asyncio.Event, started: asyncio.Future[int] | None = None) -> None:

@@ -15,14 +15,21 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 import structlog
 
+from crm.budget import Budget
+from crm.port import Lane
 from gateway import demo_data
 from gateway.cli.output import Failure
+from gateway.connecting import webhook_address
+from gateway.crm_access import CrmAccess
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
 from gateway.db.pool import open_pool
+from gateway.store.accounts import account as account_of
 from gateway.supervisor import Child, run_children, stop_on_signals
+from routing.policy import NumberPolicy
 
 log = structlog.get_logger(__name__)
 
@@ -109,6 +116,7 @@ async def _start(
             ]
             pool = await open_pool(dsn, max_size=2)
             await demo_data.prepare(pool, sandbox_url=demo.sandbox_url, crm_token=crm_token, token=token)
+            await _register_webhook(session, pool, demo)
             await pool.close()
             ours = asyncio.create_task(run_children([gateway, worker], stop))
             if not await _answers(session, f"{demo.url}/readyz", stop):
@@ -123,6 +131,13 @@ async def _start(
             await ours
         inner_stop.set()
         await crm
+
+
+async def _register_webhook(session: aiohttp.ClientSession, pool: asyncpg.Pool, demo: Demo) -> None:
+    async with pool.acquire() as conn:
+        account = await account_of(conn, demo_data.ACCOUNT)
+    crm = CrmAccess(pool, session).open(account, Budget(), NumberPolicy()).crm
+    await crm.register_webhook(webhook_address(demo.url, account), Lane.REALTIME)
 
 
 async def _answers(session: aiohttp.ClientSession, url: str, stop: asyncio.Event) -> bool:
@@ -220,33 +235,22 @@ async def _left_in_crm(session: aiohttp.ClientSession, demo: Demo, stop: asyncio
     """What the sandbox holds of the sample client, once its call note is there or 20 s have passed."""
     found: list[str] = []
     for _ in range(40):
-        found = []
-        contacts = list((
-                await _json(session, f"{demo.sandbox_url}/_sandbox/state?kind=contact&phone={_SAMPLE_NUMBER}")
-            )["rows"])
-        deals = [
-            d
-            for c in contacts
-            for d in (
-                await _json(session, f"{demo.sandbox_url}/_sandbox/state?kind=deal&contact_id={c['id']}")
-            )["rows"]
-        ]
-        notes = [
-            n
-            for d in deals
-            for n in (
-                await _json(session, f"{demo.sandbox_url}/_sandbox/state?kind=note&entity_id={d['id']}")
-            )["rows"]
-        ]
-        found += [
-            f"contact {c['id']} «{c['name']}», responsible {c['responsible_user_id']}" for c in contacts
-        ]
+        contacts = await _rows(session, demo, f"contact&phone={_SAMPLE_NUMBER}")
+        of_client = {c["id"] for c in contacts}
+        deals = [d for d in await _rows(session, demo, "deal") if of_client & set(d["contacts"])]
+        of_client |= {d["id"] for d in deals}
+        notes = [n for n in await _rows(session, demo, "call") if n["entity_id"] in of_client]
+        found = [f"contact {c['id']} «{c['name']}», responsible {c['responsible_user_id']}" for c in contacts]
         found += [f"deal {d['id']} «{d['name']}», responsible {d['responsible_user_id']}" for d in deals]
-        found += [f"note {n['id']} {n['note_type']}, created by {n['created_by']}" for n in notes]
+        found += [f"call note {n['id']} ({n['note_type']}), created by {n['created_by']}" for n in notes]
         if notes or stop.is_set():
             break
         await asyncio.sleep(0.5)
     return ["In the CRM now:", *found] if found else ["The CRM does not show it yet."]
+
+
+async def _rows(session: aiohttp.ClientSession, demo: Demo, kind: str) -> list[dict[str, Any]]:
+    return list((await _json(session, f"{demo.sandbox_url}/_sandbox/state?kind={kind}"))["rows"])
 
 
 def _refuse_taken(port: int) -> None:

@@ -19,11 +19,24 @@ def gateway_figures(gateway: Gateway) -> Iterator[Sample]:
         yield "gauge", "directory_numbers", "Numbers in memory", labels, len(directory)
         yield "gauge", "directory_bytes", "Memory of the directory", labels, directory.memory_bytes()
         yield "gauge", "directory_ready", "1 when it may be asked", labels, float(directory.is_ready)
+        yield (
+            "gauge",
+            "directory_complete",
+            "1 once the first load is over",
+            labels,
+            float(directory.is_complete),
+        )
         age = directory.age_ms(now)
         if age is not None:
             yield "gauge", "directory_age_seconds", "Since it last agreed with the CRM", labels, age / 1000
     health = gateway.feed.health
-    yield "gauge", "directory_feed_connected", "1 while the feed hears the database", {}, float(health.is_connected)
+    yield (
+        "gauge",
+        "directory_feed_connected",
+        "1 while the feed hears the database",
+        {},
+        float(health.is_connected),
+    )
     yield "gauge", "directory_feed_lag_seconds", "Commit to memory, latest change", {}, health.lag_ms / 1000
     recorder = gateway.recorder
     yield "gauge", "decisions_waiting", "Lookup decisions not yet written", {}, recorder.waiting
@@ -34,4 +47,10 @@ def gateway_figures(gateway: Gateway) -> Iterator[Sample]:
     yield "counter", "events_duplicate", "of them repeated", {}, events.duplicates
     yield "counter", "events_refused", "PBX events refused as unreadable", {}, events.refused
     listener = gateway.configuration.listener
-    yield "gauge", "configuration_feed_connected", "1 while changes are heard", {}, float(listener.is_connected)
+    yield (
+        "gauge",
+        "configuration_feed_connected",
+        "1 while changes are heard",
+        {},
+        float(listener.is_connected),
+    )

@@ -145,9 +145,12 @@ class Lookup:
         if reason is not None:
             decision = carry_on(reason)
         else:
-            if directory is not None and type(number) is PublicNumber and not number.is_own:
+            assert directory is not None
+            if type(number) is PublicNumber and not number.is_own:
                 candidates = tuple(directory.find(digits_of(number.e164)))
             decision = decide(number, candidates, staff, account.settings.lookup)
+            if decision.reason is LookupReason.UNKNOWN_CALLER and not directory.is_complete:
+                decision = carry_on(LookupReason.DIRECTORY_LOADING)
             if time.perf_counter() - began > self._deadline:
                 decision = carry_on(LookupReason.DEADLINE)
         decision_id = self._new_id()

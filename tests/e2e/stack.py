@@ -90,7 +90,9 @@ class Stack:
     contacts: int = 50
     gateways: int = 1
     workers: int = 1
-    settings: AccountSettings = field(default_factory=lambda: AccountSettings(calls=CallPolicy(settle_seconds=1)))
+    settings: AccountSettings = field(
+        default_factory=lambda: AccountSettings(calls=CallPolicy(settle_seconds=1))
+    )
     env: Mapping[str, str] = field(default_factory=dict)
     lines: tuple[str, ...] = (demo_data.OFFICE_LINE,)
     sandbox_front: Callable[[str], Any] | None = None
@@ -114,17 +116,29 @@ class Stack:
         self.sandbox_url = f"http://127.0.0.1:{port}"
         self._launch(
             "sandbox",
-            ["sandbox", "--port", str(port), "--contacts", str(self.contacts), "--state", str(self.folder / "crm.sqlite")],
+            [
+                "sandbox",
+                "--port",
+                str(port),
+                "--contacts",
+                str(self.contacts),
+                "--state",
+                str(self.folder / "crm.sqlite"),
+            ],
         )
         await self.until_answers(f"{self.sandbox_url}/_sandbox/token")
         crm_token = (await self.sandbox("token?integration=callmatrix"))["access_token"]
         gateway_ports = [free_port() for _ in range(self.gateways)]
-        crm_url = self.sandbox_url if self.sandbox_front is None else await self.sandbox_front(self.sandbox_url)
+        crm_url = (
+            self.sandbox_url if self.sandbox_front is None else await self.sandbox_front(self.sandbox_url)
+        )
         await demo_data.prepare(
             self.pool, sandbox_url=crm_url, crm_token=crm_token, token="admin-of-the-test"
         )
         await self.pool.execute(
-            "UPDATE account SET settings = $2 WHERE account_id = $1", ACCOUNT, self.settings.model_dump(mode="json")
+            "UPDATE account SET settings = $2 WHERE account_id = $1",
+            ACCOUNT,
+            self.settings.model_dump(mode="json"),
         )
         self.urls = [f"http://127.0.0.1:{p}" for p in gateway_ports]
         for index, gateway_port in enumerate(gateway_ports):
@@ -207,6 +221,19 @@ class Stack:
         ) as response:
             assert response.status == status, (response.status, await response.text())
             return await response.json() if response.status != 204 else None
+
+    async def register_webhook(self) -> None:
+        """As `account add` would, for the gateway's own address."""
+        token = (await self.sandbox("token"))["access_token"]
+        secret = await self.pool.fetchval("SELECT webhook_secret FROM account WHERE account_id = $1", ACCOUNT)
+        settings = [f"{what}_{kind}" for what in ("responsible", "add", "update", "delete", "restore")
+                    for kind in ("lead", "contact", "company")] + ["status_lead"]  # fmt: skip
+        async with self.http.post(
+            f"{self.sandbox_url}/api/v4/webhooks",
+            json={"destination": f"{self.url}/crm/{ACCOUNT}/webhooks/{secret}", "settings": settings},
+            headers={"Authorization": f"Bearer {token}"},
+        ) as response:
+            assert response.status == 201, await response.text()
 
     async def until_idle(self, seconds: float = 60) -> None:
         """Nothing waits any more: no event, no effect, no call that has to be looked at again."""
