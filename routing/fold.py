@@ -185,6 +185,9 @@ class _Fold:
         seen = [e.answered_at or e.at for e in self.answers] + [
             e.answered_at for e in self.ends if e.answered_at
         ]
+        lost = self._lost_first(self._parts())
+        if lost is not None and not reported:
+            seen = [_talked_since(lost)]
         if reported or seen:
             return max(min(reported or seen), started_at)
         reports = [e for e in [*self.summaries, *self.ends] if claims_answer(e)]
@@ -205,10 +208,8 @@ class _Fold:
         fallback = reported or (_first(self.starts, lambda e: e.party) if direction == "outbound" else None)
         if not parts:
             return (Talk(party=fallback, started_at=answered_at, ended_at=ended_at),)
-        parties = [party for party, _, _ in parts]
-        if reported and reported not in parties and None not in parties and self.summaries:
-            # The report names somebody whose answer was lost: they talked first, before those we heard of.
-            parts = [(reported, None, answered_at), *parts]
+        if (lost := self._lost_first(parts)) is not None:
+            parts = [(lost.party, None, answered_at), *parts]
         talks = []
         for place, (party, leg, at) in enumerate(parts):
             begins = answered_at if place == 0 else max(at, answered_at)
@@ -222,6 +223,17 @@ class _Fold:
                 )
             )
         return tuple(talks)
+
+    def _lost_first(self, parts: Sequence[tuple[str | None, str | None, datetime]]) -> CallEvent | None:
+        """The report or hangup that names a first talker whose own answer was lost: talk began before any that we heard of."""
+        parties = [party for party, _, _ in parts]
+        if not parts or None in parties:
+            return None
+        reports = [e for e in self.summaries or self.ends if claims_answer(e) and e.party]
+        return next(
+            (e for e in reports if e.party not in parties and _talked_since(e) < parts[0][2]),
+            None,
+        )
 
     def _parts(self) -> list[tuple[str | None, str | None, datetime]]:
         """Who talked, one entry per stretch: (party, leg, since). Hold and its end are one stretch, so are repetitions."""
@@ -318,6 +330,10 @@ def claims_answer(event: CallEvent) -> bool | None:
     if event.talk_seconds is not None and event.cause is None:
         return event.talk_seconds > 0
     return None if event.cause is None else False
+
+
+def _talked_since(report: CallEvent) -> datetime:
+    return report.answered_at or report.at - timedelta(seconds=report.talk_seconds or 0)
 
 
 def _is_same_party(part: tuple[str | None, str | None, datetime], event: CallEvent) -> bool:

@@ -129,7 +129,7 @@ def as_count(value: Any, field: str) -> int | None:
         number = float(text)
     except ValueError as err:
         raise WireInvalid(field, "must be a whole number") from err
-    if not 0 <= number < 10**15 or number != int(number):
+    if not 0 <= number < 10**18 or number != int(number):
         raise WireInvalid(field, "must be a whole number, 0 or more")
     return int(number)
 
