@@ -59,7 +59,7 @@ _SETTINGS: Mapping[str, str] = {
     "to": "кому",
 }
 
-_PEOPLE = {
+PEOPLE = {
     "who_answered": "кто ответил",
     "owner": "ответственный за клиента",
     "owner_of_contact": "ответственный за контакт",
@@ -71,8 +71,13 @@ _PEOPLE = {
 def cell_in_words(cell: str) -> str:
     """cell: `inbound.missed.new/end`."""
     row, _, moment = cell.partition("/")
+    return f"{row_in_words(row)}, {_MOMENT[moment]}"
+
+
+def row_in_words(row: str) -> str:
+    """row: `inbound.missed.new`."""
     direction, outcome, client = row.split(".")
-    return f"{_DIRECTION[direction]}, {_OUTCOME[outcome]}, {_CLIENT[client]}, {_MOMENT[moment]}"
+    return f"{_DIRECTION[direction]}, {_OUTCOME[outcome]}, {_CLIENT[client]}"
 
 
 def action_in_words(action: Action) -> str:
@@ -102,4 +107,4 @@ def value_in_words(value: Any) -> str:
     if value is None or value == "":
         return "не задано"
     text = str(value)
-    return _PEOPLE.get(text) or (f"сотрудник {text[9:]}" if text.startswith("employee:") else f"«{text}»")
+    return PEOPLE.get(text) or (f"сотрудник {text[9:]}" if text.startswith("employee:") else f"«{text}»")

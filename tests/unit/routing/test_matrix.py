@@ -143,7 +143,7 @@ _ENTITIES = st.lists(
     max_size=5,
     unique_by=lambda e: (e.ref.kind, e.ref.id),
 )
-_SITUATIONS = st.builds(
+SITUATIONS = st.builds(
     lambda call, entities, moment, kind, ordered: a_situation(
         call, moment=moment, entities=tuple(entities), client_kind=kind, ordered=tuple(ordered)
     ),
@@ -159,10 +159,10 @@ _SITUATIONS = st.builds(
     st.sampled_from([k.value for k in ClientKind]),
     st.sets(st.sampled_from(["c-1:contact", "c-1:deal", "c-1:call", "c-1:task:call_back", "c-1:lead"])),
 )
-_MATRICES = st.sampled_from([recommended(), update_only(), unsorted()])
+MATRICES = st.sampled_from([recommended(), update_only(), unsorted()])
 
 
-@given(_MATRICES, _SITUATIONS, st.randoms())
+@given(MATRICES, SITUATIONS, st.randoms())
 @settings(max_examples=300, deadline=None)
 def test_the_order_in_which_entities_are_known_does_not_matter(
     matrix: Matrix, situation: Situation, random: object
@@ -174,7 +174,7 @@ def test_the_order_in_which_entities_are_known_does_not_matter(
     assert decide(matrix, shuffled) == decide(matrix, situation)
 
 
-@given(_MATRICES, _SITUATIONS)
+@given(MATRICES, SITUATIONS)
 @settings(max_examples=300, deadline=None)
 def test_keys_are_unique_and_of_this_call_and_nothing_is_ordered_twice(
     matrix: Matrix, situation: Situation
@@ -186,7 +186,7 @@ def test_keys_are_unique_and_of_this_call_and_nothing_is_ordered_twice(
     assert all(k.startswith("c-1:") for k in keys)
 
 
-@given(_MATRICES, _SITUATIONS)
+@given(MATRICES, SITUATIONS)
 @settings(max_examples=300, deadline=None)
 def test_an_effect_comes_after_whatever_it_refers_to(matrix: Matrix, situation: Situation) -> None:
     known = {e.ref.effect for e in situation.client.entities} | set(situation.ordered)
@@ -198,7 +198,7 @@ def test_an_effect_comes_after_whatever_it_refers_to(matrix: Matrix, situation: 
         known.add(effect.key)
 
 
-@given(_MATRICES, _SITUATIONS)
+@given(MATRICES, SITUATIONS)
 @settings(max_examples=300, deadline=None)
 def test_exactly_one_step_decides_and_it_is_the_last(matrix: Matrix, situation: Situation) -> None:
     decision = decide(matrix, situation)
@@ -208,7 +208,7 @@ def test_exactly_one_step_decides_and_it_is_the_last(matrix: Matrix, situation: 
     assert decision.steps[-1].because == decision.reason
 
 
-@given(_MATRICES, _SITUATIONS)
+@given(MATRICES, SITUATIONS)
 @settings(max_examples=100, deadline=None)
 def test_a_decision_computed_again_from_its_stored_inputs_is_the_same(
     matrix: Matrix, situation: Situation
