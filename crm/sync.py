@@ -18,7 +18,7 @@ from crm.errors import CrmError, CrmThrottled
 from crm.port import Crm, CrmEvent, Lane
 from crm.store.cursors import record_failure, write_cursor
 from crm.store.directory import Applied
-from crm.store.entries import mark_agreed
+from crm.store.entries import directory_states, mark_agreed
 from crm.sync_changes import EntityChange, Taken, apply_changes
 from crm.sync_events import poll_events
 from crm.sync_load import PAGED, LoadProgress, load_step
@@ -81,7 +81,7 @@ class Sync:
         self.health = SyncHealth()
         self._on_events = on_events
         self._on_metadata = on_metadata
-        self._woken = asyncio.Event()
+        self._woken = (asyncio.Event(), asyncio.Event())
         self._delta_locks = {kind: asyncio.Lock() for kind in PAGED}
         self._delta_began: dict[EntityKind, float] = {}
         self._agreed: dict[str, datetime] = {}
@@ -98,15 +98,22 @@ class Sync:
 
     async def run(self) -> None:
         """Until cancelled. Errors are stored with their feed, and the feed is tried again after a growing pause."""
+        # What a webhook named must not wait for a long poll.
+        await asyncio.gather(
+            self._loop([f for f in self._feeds if f.name == "reread"], self._woken[0]),
+            self._loop([f for f in self._feeds if f.name != "reread"], self._woken[1]),
+        )
+
+    async def _loop(self, feeds: Sequence[Feed], woken: asyncio.Event) -> None:
         while True:
-            self._woken.clear()
-            for feed in self._feeds:
+            woken.clear()
+            for feed in feeds:
                 if feed.due_at <= time.monotonic():
                     await self._try(feed)
             await self._tell_agreement()
-            pause = min(feed.due_at for feed in self._feeds) - time.monotonic()
+            pause = min(feed.due_at for feed in feeds) - time.monotonic()
             try:
-                await asyncio.wait_for(self._woken.wait(), max(0.0, pause))
+                await asyncio.wait_for(woken.wait(), max(0.0, pause))
             except TimeoutError:
                 continue
 
@@ -115,7 +122,8 @@ class Sync:
         for feed in self._feeds:
             if feed.name in ("load", "reread") and not feed.failures:
                 feed.due_at = 0.0
-        self._woken.set()
+        for woken in self._woken:
+            woken.set()
 
     async def load(self, progress: Callable[[LoadProgress], None] | None = None) -> LoadProgress:
         """The whole first load, or what is left of it, in the foreground. Raises CrmError; call again to go on."""
@@ -220,9 +228,17 @@ class Sync:
 
     async def _load(self) -> None:
         """One page a turn, so that the polls go on in between; when over, looks now and then whether to begin again."""
+        if not self.health.is_loaded:
+            self.health.is_loaded = await self._was_loaded()
         progress = await load_step(self.source)
-        self.health.is_loaded = progress.is_done
+        self.health.is_loaded = self.health.is_loaded or progress.is_done
         self._feed("load").seconds = self._poll_seconds if progress.is_done else 0.0
+
+    async def _was_loaded(self) -> bool:
+        """A load that was asked for again does not make the directory any less complete."""
+        async with self.source.pool.acquire() as conn:
+            states = await directory_states(conn, [self.source.account_id])
+        return any(state.loaded_at for state in states)
 
     async def _recheck(self) -> None:
         if self.health.is_loaded:

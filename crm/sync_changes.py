@@ -29,7 +29,8 @@ class EntityChange:
     """One entity's change. Everything but kind, id and what may be None = not carried.
 
     numbers: all numbers that the entity has now, any spelling. at: the entity's updated_at after the change.
-    is_open: of a deal; where it is not carried but the stage is, the stage decides.
+    is_open: of a deal; where it is not carried but the stage is, the stage decides. deal_ids: of a lead the deal inside
+    it, of a lead that is gone what accepting it left.
     """
 
     kind: EntityKind
@@ -44,6 +45,7 @@ class EntityChange:
     stage_id: str | None = None
     is_open: bool | None = None
     contact_ids: tuple[str, ...] | None = None
+    deal_ids: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,10 @@ async def apply_changes(
         merged[ref] = _with(merged.get(ref) or known.get(ref), change, closed)
     removed = await remove_entities(conn, account_id, gone)
     applied = await apply_entities(conn, account_id, merged.values(), policy)
-    to_reread = tuple(sorted({(c.kind, c.id) for c in present if _lacks(c, known)}))
+    to_reread = {(c.kind, c.id) for c in present if _lacks(c, known)}
+    to_reread |= {("deal", id) for c in changes if c.kind == "lead" for id in _accepted(c)}
     await ask_reread(conn, account_id, to_reread)
-    return Taken(Applied(removed.numbers + applied.numbers, applied.stale), to_reread)
+    return Taken(Applied(removed.numbers + applied.numbers, applied.stale), tuple(sorted(to_reread)))
 
 
 def _with(stored: CrmEntity | None, change: EntityChange, closed: set[tuple[str, str]]) -> CrmEntity:
@@ -92,6 +95,7 @@ def _with(stored: CrmEntity | None, change: EntityChange, closed: set[tuple[str,
         pipeline_id=_carried(change.pipeline_id, base.pipeline_id),
         stage_id=_carried(change.stage_id, base.stage_id),
         contact_ids=_carried(change.contact_ids, base.contact_ids),
+        deal_id=change.deal_ids[0] if change.kind == "lead" and change.deal_ids else base.deal_id,
         is_open=_is_open(base, change, closed),
     )
 
@@ -102,13 +106,19 @@ def _is_open(base: CrmEntity, change: EntityChange, closed: set[tuple[str, str]]
     return (change.pipeline_id or base.pipeline_id or "", change.stage_id) not in closed
 
 
+def _accepted(change: EntityChange) -> tuple[str, ...]:
+    return (change.deal_ids or ()) if change.what == "deleted" else ()
+
+
 def _carried(value: T | None, stored: T) -> T:
     return stored if value is None else value
 
 
 def _lacks(change: EntityChange, known: dict[EntityRef, CrmEntity]) -> bool:
-    """A deal's links are never told; anything else that is new to us may lack what earlier messages carried."""
+    """A deal's links are never told, nor the owner of the deal inside a lead; anything else that is new to us may lack what earlier messages carried."""
     if change.kind == "deal":
         return change.what in ("added", "restored") or (change.kind, change.id) not in known
     is_new = (change.kind, change.id) not in known
+    if change.kind == "lead":
+        return is_new or change.what == "added"
     return is_new and (change.numbers is None or change.owner_id is None)

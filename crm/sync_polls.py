@@ -7,7 +7,8 @@ from typing import Any
 
 from crm.port import CrmEntity, Lane
 from crm.store.cursors import finish_rereads, waiting_rereads
-from crm.store.listing import all_ids
+from crm.store.directory import EntityRef, inside_leads
+from crm.store.listing import all_ids, known_refs
 from crm.sync_source import READ_AT_ONCE, Source, as_text, from_text
 from routing.clients import EntityKind
 
@@ -89,6 +90,16 @@ async def _read_unknown_contacts(source: Source, leads: list[CrmEntity], lane: L
     await source.apply(found)
 
 
+async def _unknown_people(source: Source, found: list[CrmEntity]) -> list[EntityRef]:
+    """Contacts and companies of these deals that the directory lacks: an accepted lead brings them into sight."""
+    async with source.pool.acquire() as conn:
+        hidden = await inside_leads(conn, source.account_id, found)
+        deals = [e for e in found if e.kind == "deal" and e not in hidden]
+        people: set[EntityRef] = {("contact", id) for d in deals for id in d.contact_ids}
+        people |= {("company", id) for d in deals for id in d.company_ids}
+        return sorted(people - await known_refs(conn, source.account_id, people))
+
+
 async def poll_rereads(source: Source, lane: Lane) -> int:
     """Reads what webhooks named without carrying it. How many."""
     async with source.pool.acquire() as conn:
@@ -96,6 +107,8 @@ async def poll_rereads(source: Source, lane: Lane) -> int:
     if not waiting:
         return 0
     found, gone = await source.read_again([ref for ref, _ in waiting], lane)
+    people = await _unknown_people(source, found)
+    found += (await source.read_again(people, lane))[0] if people else []
     await source.apply(found, gone=gone)
     async with source.pool.acquire() as conn:
         await finish_rereads(conn, source.account_id, waiting)

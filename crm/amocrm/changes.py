@@ -76,4 +76,5 @@ def _change(change: WebhookChange, what: WhatChanged) -> EntityChange:
         stage_id=change.stage_id,
         is_open=change.is_open,
         contact_ids=change.contact_ids,
+        deal_ids=change.deal_ids,
     )

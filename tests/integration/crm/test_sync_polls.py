@@ -452,6 +452,38 @@ async def test_a_directory_that_cannot_be_brought_up_to_date_says_so(sync: Sync,
         await sync.catch_up(Lane.REALTIME)
 
 
+async def test_a_load_that_was_asked_for_again_leaves_the_directory_complete(
+    sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock, feed: Any
+) -> None:
+    crm.seed(*(contact(i) for i in range(1, 601)))
+    await sync.load()
+    async with pool.acquire() as conn:
+        await restart_load(conn, "a")
+    crm.fail("page", CrmUnavailable("away"), times=50, after=4)  # the deltas pass, the load does not
+    clock.tick()
+    run = asyncio.create_task(Sync(crm, pool, "a", NumberPolicy(), now=clock, poll_seconds=0.05).run())
+    await asyncio.wait_for(feed.until(lambda: feed.directory("a").agreed_at == clock.at), 10)
+    assert feed.directory("a").is_complete
+    run.cancel()
+
+
+async def test_a_webhooks_reread_does_not_wait_for_a_poll_that_hangs(
+    sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock
+) -> None:
+    crm.seed(contact(1))
+    await sync.load()
+    crm.hold("events")
+    run = asyncio.create_task(sync.run())
+    async with asyncio.timeout(5):
+        while not crm.count("events"):
+            await asyncio.sleep(0.01)
+        crm.seed(deal(50, 1, updated_at=clock.tick()))
+        await sync.apply_webhook([EntityChange(kind="deal", id="50", what="added", at=clock())])
+        while len(await found(pool, 1)) != 2:
+            await asyncio.sleep(0.01)
+    run.cancel()
+
+
 # --- the slow walk
 
 

@@ -10,20 +10,24 @@ from typing import Any
 import aiohttp
 import asyncpg
 import pytest
+from aiohttp import web
 
 from crm.amocrm.adapter import AmoCrm
 from crm.amocrm.tokens import FixedToken
+from crm.amocrm.webhooks import parse_webhook
 from crm.budget import Budget
 from crm.directory_feed import DirectoryFeed
 from crm.errors import CrmError
+from crm.port import Lane
 from crm.sandbox.acts import act
 from crm.sandbox.profile import AMOCRM
 from crm.sandbox.seed import COMPANIES, CONTACTS, DEACTIVATED, LEADS, SPECIAL, UNSORTED, manager
 from crm.sandbox.server import Sandbox
 from crm.store.clients import client_of
 from crm.store.metadata import users_of
-from crm.sync import Sync
+from crm.sync import Sync, apply_webhook
 from crm.sync_load import load_step
+from crm.sync_polls import poll_rereads
 from crm.sync_recheck import recheck_step
 from routing.policy import NumberPolicy
 
@@ -208,6 +212,94 @@ async def test_an_account_without_webhooks_is_followed_by_the_loop_alone(amo: Am
     assert age is not None
     assert age < 5000
     run.cancel()
+
+
+# --- webhooks: what they carry counts at once, without any poll
+
+
+@pytest.fixture
+async def hooked(loaded: Amo) -> AsyncIterator[Amo]:
+    """Webhooks arrive as in a gateway; of the sync only the rereads run, so that no poll can help."""
+
+    async def receive(request: web.Request) -> web.Response:
+        changes = parse_webhook(await request.read()).changes
+        await apply_webhook(loaded.pool, "a", changes, NumberPolicy())
+        return web.Response()
+
+    async def reread() -> None:
+        while True:
+            await poll_rereads(loaded.sync.source, Lane.EVENTS)
+            await asyncio.sleep(0.05)
+
+    app = web.Application()
+    app.router.add_post("/hook", receive)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    await loaded.crm.register_webhook(f"http://127.0.0.1:{runner.addresses[0][1]}/hook", Lane.EVENTS)
+    rereads = asyncio.create_task(reread())
+    yield loaded
+    rereads.cancel()
+    await runner.cleanup()
+
+
+async def test_a_webhook_brings_owner_stage_number_and_deletion(hooked: Amo) -> None:
+    hooked.do("set_responsible", kind="contact", id=CONTACTS + 3, user=manager(110))
+    hooked.do("set_responsible", kind="deal", id=LEADS + 3, user=manager(109))
+    await hooked.until(number(3), [("contact", 110), ("deal", 109)])
+    hooked.do("set_status", id=LEADS + 3, status=143)
+    await hooked.until(number(3), [("contact", 110)])
+    await set_numbers(hooked, CONTACTS + 1, "8 (495) 123-45-67")
+    await hooked.until(74951234567, [("contact", 102)])
+    await hooked.until(number(1), [])
+    hooked.do("delete", kind="contact", id=CONTACTS + 2)
+    await hooked.until(number(2), [])
+    hooked.do("set_responsible", kind="company", id=COMPANIES + SPECIAL + 3, user=manager(101))
+    await hooked.until(special(3), [("company", 101)])
+
+
+async def test_a_new_contact_with_a_deal_is_known_by_webhook(hooked: Amo) -> None:
+    fields = [{"field_code": "PHONE", "values": [{"value": "8 495 765-43-21", "enum_code": "WORK"}]}]
+    contact = {"name": "New", "responsible_user_id": manager(103), "custom_fields_values": fields}
+    deal = {"name": "Deal", "responsible_user_id": manager(104), "_embedded": {"contacts": [contact]}}
+    await call(hooked, "POST", "/api/v4/leads/complex", [deal])
+    await hooked.until(74957654321, [("contact", 103), ("deal", 104)])
+
+
+async def test_the_owner_of_a_lead_follows_the_deal_inside_it(hooked: Amo) -> None:
+    hooked.do("set_responsible", kind="deal", id=LEADS + SPECIAL + 8, user=manager(102))
+    await hooked.until(special(8), [("lead", 102)])
+    await hooked.poll()  # the list of leads does not bring the old owner back
+    await hooked.sync.poll_once()
+    await hooked.until(special(8), [("lead", 102)])
+
+
+async def test_an_accepted_lead_is_a_deal_at_once(hooked: Amo) -> None:
+    hooked.do("accept", uid=uid_of(hooked, special(8)), by=manager(110))
+    await hooked.until(special(8), [("contact", 110), ("deal", 110)])
+
+
+async def test_a_new_lead_is_known_by_webhook(hooked: Amo) -> None:
+    call_of_a_client = {
+        "from": "+74950001122",
+        "phone": "+74950001122",
+        "call_responsible": manager(106),
+        "duration": 0,
+        "link": "",
+        "service_code": "x",
+        "uniq": "u1",
+        "called_at": 1_760_000_000,
+    }
+    deal = {"name": "Call", "responsible_user_id": manager(107)}
+    item = {
+        "source_name": "x",
+        "source_uid": "x-1",
+        "metadata": call_of_a_client,
+        "_embedded": {"leads": [deal], "contacts": [{"name": "Caller"}]},
+    }
+    await call(hooked, "POST", "/api/v4/leads/unsorted/sip", [item])
+    await hooked.until(74950001122, [("lead", 107)])
 
 
 async def test_what_no_event_tells_is_found_by_the_slow_walk(loaded: Amo) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -188,6 +189,34 @@ async def test_a_switchboard_shared_by_hundreds_keeps_its_entry_short(
     await apply(pool, *(a_contact(str(i), updated_at=T0 + timedelta(seconds=i)) for i in range(1, 200)))
     contacts = await found(pool)
     assert [id for _, id, *_ in contacts] == [str(i) for i in range(199, 179, -1)]
+
+
+async def test_after_any_changes_the_entries_are_what_the_rows_give(pool: asyncpg.Pool, account: str) -> None:
+    chance = random.Random(20260301)
+    at = T0
+    for _ in range(120):
+        batch, at = [], at + timedelta(seconds=1)
+        for _ in range(chance.randrange(1, 5)):
+            ids = [str(i) for i in chance.sample(range(1, 8), 2)]
+            numbers = [f"+7900123456{chance.randrange(6)}" for _ in range(chance.randrange(1, 3))]
+            batch.append(
+                chance.choice(
+                    [
+                        a_contact(ids[0], *numbers, owner_id=ids[1], updated_at=at),
+                        replace(a_contact(ids[0], *numbers, updated_at=at), kind="company"),
+                        replace(a_contact(ids[0], *numbers, updated_at=at), kind="lead"),
+                        a_deal(ids[1], *ids, updated_at=at, is_open=chance.random() < 0.6),
+                        a_deal(ids[1], updated_at=at, company_ids=(ids[0],)),
+                        replace(a_contact(ids[0], updated_at=at), is_deleted=True),
+                    ]
+                )
+            )
+        await apply(pool, *batch)
+        if chance.random() < 0.3:
+            kind: Any = chance.choice(["contact", "company", "deal", "lead"])
+            await remove(pool, (kind, str(chance.randrange(1, 8))))
+        await found(pool, 79001234560 + chance.randrange(6))  # compares with a computation from nothing
+    assert await pool.fetchval("SELECT count(*) FROM directory_entry WHERE candidates <> ''") > 3
 
 
 async def test_accounts_do_not_see_each_other(pool: asyncpg.Pool, account: str) -> None:
