@@ -41,6 +41,10 @@ class Bearer(Protocol):
         """For the next request. Raises CrmUnauthorised when somebody has to reconnect the account."""
         ...
 
+    def latest(self, token: str) -> str:
+        """What has taken this token's place by now, itself when nothing has. For requests that waited in the queue."""
+        ...
+
     async def renewed(self, refused: str) -> str:
         """Another token after the CRM refused this one with 401. Raises CrmUnauthorised when there is none."""
         ...
@@ -97,9 +101,8 @@ class Client:
                 await self._wait(err, failures)
 
     async def _wait(self, err: CrmError, failures: int) -> None:
-        if isinstance(
-            err, CrmThrottled
-        ):  # the budget is paused; only a pause that is too long ends the attempt
+        if isinstance(err, CrmThrottled):
+            # The budget is paused and makes us wait by itself; only a pause that is too long ends the attempt.
             if self.budget.use().paused_seconds > LONGEST_PATIENCE_SECONDS:
                 raise err
             return
@@ -107,6 +110,7 @@ class Client:
 
     async def _attempt(self, request: Request, lane: Lane, token: str) -> Reply:
         async with self.budget.slot(lane) as slot:
+            token = self._tokens.latest(token)
             permit = self.circuit.permit(self._clock())
             if permit is None:
                 slot.unused()

@@ -156,6 +156,9 @@ class FixedToken:
     async def access_token(self) -> str:
         return self._access_token
 
+    def latest(self, token: str) -> str:
+        return token
+
     async def renewed(self, refused: str) -> str:
         raise ReconnectNeeded("token-refused", self._account_id)
 
@@ -193,6 +196,9 @@ class Tokens:
             async with self._one_at_a_time:
                 token = await self._fresh()
         return token.access_token
+
+    def latest(self, token: str) -> str:
+        return self._known.access_token if self._known is not None else token
 
     async def renewed(self, refused: str) -> str:
         """Another access token than the one that the CRM has just refused. Raises ReconnectNeeded, CrmUnavailable."""
