@@ -76,7 +76,7 @@ async def test_a_changed_responsible_changes_the_answer_within_two_seconds(stack
         "act",
         {
             "do": "set_responsible",
-            "entity": "contacts",
+            "kind": "contact",
             "id": contact["id"],
             "user": users["manager102@demo.example"],
         },
