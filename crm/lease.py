@@ -52,13 +52,16 @@ class Held(Protocol):
 
 
 class Lease:
-    """The right to talk to one account's CRM.
+    """The right to talk to one account's CRM, or to serve another thing that only one process may (`purpose`).
 
     clock: steady seconds. `lost` is set once the lease is gone, for those who wait; `check` before every send.
     """
 
-    def __init__(self, dsn: str, account_id: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, dsn: str, account_id: str, *, purpose: str = "crm", clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._dsn = dsn
+        self._purpose = purpose
         self._account = account_id
         self._clock = clock
         self._conn: asyncpg.Connection | None = None
@@ -119,7 +122,9 @@ class Lease:
             )
         asked_at = self._clock()
         is_ours = await self._conn.fetchval(
-            "SELECT pg_try_advisory_lock(hashtextextended('callmatrix crm ' || $1, 0))", self._account
+            "SELECT pg_try_advisory_lock(hashtextextended('callmatrix ' || $2 || ' ' || $1, 0))",
+            self._account,
+            self._purpose,
         )
         if not is_ours:
             return False

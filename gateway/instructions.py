@@ -34,8 +34,8 @@ def _asterisk(name: str, secret: str, url: str) -> str:
 manager.conf, so that the gateway hears about calls:
   [callmatrix]
   secret=<a secret of your choice>
-  read=call,dialplan,cdr,user
-  write=originate,call
+  read=call,dialplan,cdr,user,agent
+  write=originate,call,reporting
   permit=<address of the gateway>/255.255.255.255
 Then tell the gateway: PATCH /api/v1/accounts/<account>/connections/{name} with
   {{"keys": {{"ami_user": "callmatrix", "ami_secret": "…"}}, "settings": {{"ami_host": "<address of Asterisk>"}}}}"""

@@ -17,7 +17,9 @@ from gateway.crm_access import CrmAccess
 from gateway.crm_account import CrmAccountWork
 from gateway.exchange_log import ExchangeLog
 from gateway.housekeeping import Housekeeping
+from gateway.inbox import Inbox
 from gateway.jobs import Jobs
+from gateway.pbx_listeners import PbxListeners
 from gateway.settings import Settings
 from gateway.store.matrices import MatrixStore
 
@@ -36,19 +38,24 @@ class Worker:
         self.access = CrmAccess(pool, session, self.exchanges)
         self.jobs = Jobs(dsn, pool, ClientJob(pool, MatrixStore()), concurrency=settings.worker_concurrency)
         self.housekeeping = Housekeeping(pool, settings)
+        self.inbox = Inbox(pool)
+        self.pbx_listeners = PbxListeners(self.configuration, pool, dsn, self.inbox)
         self._dsn = dsn
 
     async def run(self, stop: asyncio.Event) -> None:
         await self.configuration.reload()
+        self.inbox.start()
         async with background(
             self.configuration.run(),
             self.jobs.run(),
             self.exchanges.run(),
             self.housekeeping.run(),
+            self.pbx_listeners.run(),
             per_account(self.configuration, self._serve_account),
         ) as failed:
             log.info("worker-runs")
             await first_of(stop.wait(), failed)
+        await self.inbox.stop()
         await self.exchanges.write()
 
     async def _serve_account(self, account_id: str) -> None:

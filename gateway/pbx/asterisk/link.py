@@ -1,0 +1,134 @@
+"""One TCP link to an Asterisk Manager Interface: logged in, kept alive, its messages in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from gateway.pbx.asterisk.wire import Message, Reader, serialise
+from gateway.pbx.port import Connection
+
+_CONNECT_SECONDS = 5.0
+_LOGIN_SECONDS = 10.0
+_PORT, _TLS_PORT = 5038, 5039
+
+
+class AmiLost(Exception):
+    """The link broke, or Asterisk does not answer any more. Connect again."""
+
+    code, retryable = "ami-lost", True
+
+
+class AmiRefused(AmiLost):
+    """Asterisk does not take this user and secret, or not from this address: see manager.conf."""
+
+    code = "ami-refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmiAddress:
+    """Where an Asterisk listens and as whom we log in."""
+
+    host: str
+    port: int
+    user: str
+    secret: str = field(repr=False)
+    is_tls: bool = False
+
+
+def address_of(connection: Connection) -> AmiAddress | None:
+    """Settings ami_host, ami_port, ami_tls; keys ami_user, ami_secret. None: the connection has no AMI."""
+    host = str(connection.settings.get("ami_host") or "").strip()
+    if not host:
+        return None
+    is_tls = bool(connection.settings.get("ami_tls"))
+    try:
+        port = int(connection.settings.get("ami_port") or (_TLS_PORT if is_tls else _PORT))
+    except (TypeError, ValueError):
+        port = _PORT
+    return AmiAddress(
+        host=host,
+        port=port,
+        user=connection.keys.get("ami_user") or "callmatrix",
+        secret=connection.keys.get("ami_secret") or "",
+        is_tls=is_tls,
+    )
+
+
+class AmiLink:
+    """A link that is logged in. ping_seconds: after so long a silence Asterisk is asked whether it lives, and after as
+    long again without a word the link counts as lost."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ping_seconds: float
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._ping_seconds = ping_seconds
+        self._wire = Reader()
+        self._early: list[Message] = []
+
+    @property
+    def banner(self) -> str:
+        return self._wire.banner or ""
+
+    def send(self, action: str, **fields: str) -> None:
+        self._writer.write(serialise(action, fields.items()))
+
+    async def login(self, address: AmiAddress) -> None:
+        """Raises AmiRefused, AmiLost, WireInvalid where something else than an AMI listens."""
+        self.send("Login", ActionID="login", Username=address.user, Secret=address.secret, Events="on")
+        while True:
+            messages = await self._read()
+            for place, message in enumerate(messages):
+                if message.response and message.action_id in (None, "login"):
+                    if message.response != "Success":
+                        raise AmiRefused(message.get("Message") or "login refused")
+                    self._early = messages[place + 1 :]
+                    return
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """Until the link is lost: raises AmiLost or WireInvalid."""
+        for message in self._early:
+            yield message
+        is_asked = False
+        while True:
+            try:
+                messages = await asyncio.wait_for(self._read(), self._ping_seconds)
+            except TimeoutError:
+                if is_asked:
+                    raise AmiLost(f"silent for {2 * self._ping_seconds:g} s") from None
+                is_asked = True
+                self.send("Ping", ActionID="ping")
+                continue
+            is_asked = False
+            for message in messages:
+                yield message
+
+    async def _read(self) -> list[Message]:
+        data = await self._reader.read(65536)
+        if not data:
+            raise AmiLost("Asterisk closed the link")
+        return self._wire.feed(data)
+
+
+@asynccontextmanager
+async def ami_link(address: AmiAddress, *, ping_seconds: float = 10.0) -> AsyncIterator[AmiLink]:
+    """Connects and logs in. Raises OSError, TimeoutError, AmiRefused, AmiLost, WireInvalid."""
+    tls = ssl.create_default_context() if address.is_tls else None
+    async with asyncio.timeout(_CONNECT_SECONDS):
+        reader, writer = await asyncio.open_connection(address.host, address.port, ssl=tls)
+    try:
+        link = AmiLink(reader, writer, ping_seconds)
+        async with asyncio.timeout(_LOGIN_SECONDS):
+            await link.login(address)
+        yield link
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await writer.wait_closed()

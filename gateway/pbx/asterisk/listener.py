@@ -1,0 +1,235 @@
+"""The permanent link to one Asterisk: its events become call events in the inbox, and it is known when nobody listened."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from gateway.pbx.asterisk.feeding import Accept, Feeder, told
+from gateway.pbx.asterisk.legs import Legs, step, sweep
+from gateway.pbx.asterisk.link import AmiAddress, AmiLink, AmiLost, AmiRefused, ami_link
+from gateway.pbx.asterisk.wire import Message
+from gateway.pbx.port import Connection, WireInvalid
+
+log = structlog.get_logger(__name__)
+
+_SWEEP_SECONDS = 5.0
+_REPORT_SECONDS = 15.0
+_DRAIN_SECONDS = 5.0
+_ABSENCES_KEPT = 20
+
+Report = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Nobody listened between these moments: calls of that time may be known from their CDR only, or not at all."""
+
+    since: datetime
+    until: datetime
+    reason: str
+
+    def told(self) -> dict[str, Any]:
+        return {
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+            "seconds": round((self.until - self.since).total_seconds(), 1),
+            "reason": self.reason,
+        }
+
+
+@dataclass(slots=True)
+class ListenerStatus:
+    """heard_at: when the link was last known to live. absences: the latest ones, newest last; away_seconds: all of them
+    since this process listens. can_list: whether Asterisk lets us ask which channels live (manager.conf, write=reporting)."""
+
+    is_connected: bool = False
+    connected_at: datetime | None = None
+    heard_at: datetime | None = None
+    banner: str = ""
+    error: str | None = None
+    events: int = 0
+    unreadable: int = 0
+    reconnects: int = 0
+    can_list: bool | None = None
+    away_seconds: float = 0.0
+    absences: list[Absence] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    """Seconds: between attempts to connect (growing), after a refused login, and of silence before a Ping."""
+
+    first: float = 0.5
+    longest: float = 15.0
+    refused: float = 30.0
+    ping: float = 10.0
+
+
+class AmiListener:
+    """Listens to one Asterisk until cancelled.
+
+    connection: asked at every message, since lines and settings may change meanwhile. accept: stores one message.
+    report: keeps the status where others can read it; its failures are logged and nothing more.
+    heard_at: when somebody last listened to this Asterisk, from an earlier process's report; None = never.
+    """
+
+    def __init__(
+        self,
+        address: AmiAddress,
+        connection: Callable[[], Connection],
+        accept: Accept,
+        report: Report,
+        *,
+        heard_at: datetime | None = None,
+        pauses: Pauses | None = None,
+    ) -> None:
+        self._address = address
+        self._connection = connection
+        self._report = report
+        self._pauses = pauses or Pauses()
+        self._legs = Legs()
+        self._away_reason = "no process listened"
+        self.feeder = Feeder(accept)
+        self.status = ListenerStatus(heard_at=heard_at)
+
+    @property
+    def live_calls(self) -> int:
+        return len(self._legs.calls)
+
+    async def run(self) -> None:
+        """Until cancelled. What was heard until then is still handed on, within some seconds."""
+        feeding = asyncio.create_task(self.feeder.run(), name="ami feeder")
+        others = [asyncio.create_task(work()) for work in (self._sweep_for_ever, self._report_for_ever)]
+        try:
+            await self._listen_for_ever()
+        finally:
+            for task in others:
+                task.cancel()
+            if left := await self.feeder.drain(_DRAIN_SECONDS):
+                log.error("ami-events-lost", connection=self._connection().name, messages=left)
+            feeding.cancel()
+            await asyncio.gather(feeding, *others, return_exceptions=True)
+            await self.tell()
+
+    async def _listen_for_ever(self) -> None:
+        pause = self._pauses.first
+        while True:
+            try:
+                await self._listen()
+            except (OSError, TimeoutError, AmiLost, WireInvalid) as err:
+                self.status.error = f"{getattr(err, 'code', type(err).__name__)}: {err}"
+                if self.status.is_connected:
+                    pause = self._pauses.first
+                if isinstance(err, AmiRefused):
+                    pause = self._pauses.refused
+                log.warning("ami-lost", connection=self._connection().name, error=self.status.error)
+            finally:
+                self._left()
+            await self.tell()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, self._pauses.longest)
+
+    async def _listen(self) -> None:
+        async with ami_link(self._address, ping_seconds=self._pauses.ping) as link:
+            self._arrived(link)
+            link.send("CoreShowChannels", ActionID="channels")
+            await self.tell()
+            async for message in link.messages():
+                self.status.heard_at = _now()
+                await self._take(message)
+
+    def _arrived(self, link: AmiLink) -> None:
+        status, now = self.status, _now()
+        if status.heard_at is not None:
+            absence = Absence(status.heard_at, now, self._away_reason)
+            status.absences = [*status.absences, absence][-_ABSENCES_KEPT:]
+            status.away_seconds += (now - status.heard_at).total_seconds()
+            log.warning("ami-was-away", connection=self._connection().name, **absence.told())
+        status.reconnects += status.connected_at is not None
+        status.is_connected, status.connected_at, status.heard_at = True, now, now
+        status.banner, status.error = link.banner, None
+        log.info("ami-connected", connection=self._connection().name, asterisk=link.banner)
+
+    def _left(self) -> None:
+        if self.status.is_connected:
+            self.status.is_connected = False
+            self._away_reason = self.status.error or "stopped"
+
+    async def _take(self, message: Message) -> None:
+        if message.action_id == "channels" and message.response:
+            self.status.can_list = message.response == "Success"
+            if not self.status.can_list:
+                log.warning(
+                    "ami-cannot-list", connection=self._connection().name, says=message.get("Message")
+                )
+            return
+        received_at = _now()
+        try:
+            self._legs, events = step(self._legs, message, received_at, self._connection())
+        except WireInvalid as err:
+            self.status.unreadable += 1
+            log.warning("ami-event-unreadable", connection=self._connection().name, field=err.field)
+            return
+        except Exception:  # one message that we do not understand must not cost the others
+            self.status.unreadable += 1
+            log.exception("ami-event-failed", connection=self._connection().name, event_name=message.event)
+            return
+        if events:
+            self.status.events += len(events)
+            raw = "".join(f"{key}: {value}\r\n" for key, value in message).encode()
+            await self.feeder.put(told(events, raw, received_at))
+
+    async def _sweep_for_ever(self) -> None:
+        """Only while the link lives: without it, silence says nothing about a call."""
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            if not self.status.is_connected:
+                continue
+            now = _now()
+            self._legs, events = sweep(self._legs, now)
+            if events:
+                self.status.events += len(events)
+                await self.feeder.put(told(events, b"", now))
+
+    async def _report_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(_REPORT_SECONDS)
+            await self.tell()
+
+    async def tell(self) -> None:
+        """Stores the status."""
+        with contextlib.suppress(Exception):
+            await self._report(self.figures())
+
+    def figures(self) -> dict[str, Any]:
+        """The status as JSON values."""
+        status = self.status
+        return {
+            "connected": status.is_connected,
+            "connected_at": status.connected_at.isoformat() if status.connected_at else None,
+            "heard_at": status.heard_at.isoformat() if status.heard_at else None,
+            "asterisk": status.banner,
+            "address": f"{self._address.host}:{self._address.port}",
+            "error": status.error,
+            "events": status.events,
+            "unreadable": status.unreadable,
+            "stored": self.feeder.stored,
+            "refused": self.feeder.refused,
+            "waiting": self.feeder.waiting,
+            "live_calls": self.live_calls,
+            "can_list": status.can_list,
+            "reconnects": status.reconnects,
+            "away_seconds": round(status.away_seconds, 1),
+            "absences": [absence.told() for absence in status.absences],
+        }
