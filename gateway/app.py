@@ -28,6 +28,7 @@ from gateway.figures import gateway_figures
 from gateway.inbox import Inbox
 from gateway.lookup import Lookup
 from gateway.metrics import Metrics
+from gateway.pbx.asterisk.fastagi import FastAgi
 from gateway.recorder import Recorder
 from gateway.settings import Settings
 from gateway.supervisor import Child, run_children, stop_on_signals
@@ -94,6 +95,7 @@ class Gateway:
             deadline_seconds=settings.lookup_deadline_ms / 1000,
         )
         self.events = Events(self.configuration, self.inbox)
+        self.fastagi = FastAgi(lambda: self.configuration.now.connections, self.lookup.ask)
         self.metrics = Metrics()
         self.metrics.add_latency("lookup_seconds", "Time to answer a lookup", self.lookup.latency)
         self.metrics.add(lambda: gateway_figures(self))
@@ -148,9 +150,10 @@ class Gateway:
         await runner.setup()
         site = web.TCPSite(runner, self.settings.host, self.settings.port, backlog=1024)
         try:
-            async with background(
-                self.configuration.run(), self.feed.run(), self.recorder.run(), self._follow_accounts()
-            ) as failed:
+            loops = [self.configuration.run(), self.feed.run(), self.recorder.run(), self._follow_accounts()]
+            if (agi_port := self.settings.fastagi_port) is not None:
+                loops.append(self.fastagi.run(self.settings.host, agi_port))
+            async with background(*loops) as failed:
                 await site.start()
                 port = runner.addresses[0][1]
                 log.info("gateway-listens", host=self.settings.host, port=port)

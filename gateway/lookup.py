@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote
 
 import orjson
@@ -35,6 +35,10 @@ log = structlog.get_logger(__name__)
 
 _JSON = {"Content-Type": "application/json"}
 _AUTH_CACHE = 4096
+
+_Answer = TypeVar("_Answer")
+_Write = Callable[[Connection, LookupRequest, LookupDecision, Number | None, str, int | None], _Answer]
+"""How a decision is told: (connection, what was asked, decision, number, decision's id, age of the directory)."""
 
 
 class Directories(Protocol):
@@ -117,19 +121,33 @@ class Lookup:
             asked = LookupRequest()
         return self._answer(connection, asked, began)
 
+    def ask(self, connection: Connection, asked: LookupRequest) -> dict[str, Any]:
+        """The contract's answer, for a PBX that asks by another way than HTTP and has shown its secret. Never raises."""
+        began = time.perf_counter()
+        try:
+            return self._decided(connection, asked, began, None, self._plain)
+        except Exception:
+            log.exception("lookup-failed", connection=connection.name)
+            return self._plain(connection, asked, carry_on(LookupReason.FAILURE), None, self._new_id(), None)
+
     def _answer(
         self, connection: Connection, asked: LookupRequest, began: float, reason: LookupReason | None = None
     ) -> web.Response:
         try:
-            return self._decided(connection, asked, began, reason)
+            return self._decided(connection, asked, began, reason, self._written)
         except Exception:
             log.exception("lookup-failed", connection=connection.name)
             decision = carry_on(LookupReason.FAILURE)
             return self._written(connection, asked, decision, None, self._new_id(), None)
 
     def _decided(
-        self, connection: Connection, asked: LookupRequest, began: float, reason: LookupReason | None
-    ) -> web.Response:
+        self,
+        connection: Connection,
+        asked: LookupRequest,
+        began: float,
+        reason: LookupReason | None,
+        write: _Write[_Answer],
+    ) -> _Answer:
         snapshot = self._configuration.now
         account_id = connection.account_id
         account = snapshot.accounts[account_id]
@@ -154,7 +172,7 @@ class Lookup:
             if time.perf_counter() - began > self._deadline:
                 decision = carry_on(LookupReason.DEADLINE)
         decision_id = self._new_id()
-        response = self._written(connection, asked, decision, number, decision_id, age_ms)
+        response = write(connection, asked, decision, number, decision_id, age_ms)
         took = time.perf_counter() - began
         self.latency.note(took)
         self._recorder.note(
@@ -175,6 +193,17 @@ class Lookup:
             )
         )
         return response
+
+    def _plain(
+        self,
+        connection: Connection,
+        _asked: LookupRequest,
+        decision: LookupDecision,
+        number: Number | None,
+        decision_id: str,
+        age_ms: int | None,
+    ) -> dict[str, Any]:
+        return answer_of(decision, number, decision_id, age_ms, connection.account_id, self._url_of)
 
     def _written(
         self,
