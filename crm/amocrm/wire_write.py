@@ -53,6 +53,7 @@ def contact(order: CreateContact, types: Mapping[str, str] | None = None) -> Ite
         responsible_user_id=_owner(order.owner_id),
         custom_fields_values=[phone, *_fields(order.fields, types)],
         tags_to_add=_tags(order.tags),
+        created_at=unix(order.created_at) if order.created_at else None,
     )
 
 
@@ -65,6 +66,7 @@ def deal(order: CreateDeal, types: Mapping[str, str] | None = None, contact: Ite
         status_id=_optional(order.stage_id, "status_id"),
         custom_fields_values=_fields(order.fields, types) or None,
         tags_to_add=_tags(order.tags),
+        created_at=unix(order.created_at) if order.created_at else None,
         _embedded={"contacts": [contact]} if contact is not None else _links_of_deal(order.contact),
     )
 
