@@ -123,7 +123,7 @@ def _leg_events(told: Mapping[str, Any], connection: Connection) -> tuple[CallEv
         return (event.model_copy(update={"kind": EventKind.ANSWERED, "party": leg.party}),)
     if leg.direction == "outbound":
         return (event.model_copy(update={"party": leg.party}),)
-    rang = event.model_copy(update={"kind": EventKind.RANG, "party": leg.party, "params": {}})
+    rang = event.model_copy(update={"kind": EventKind.RANG, "party": leg.party})
     return (event, rang) if leg.is_first else (rang,)
 
 
