@@ -26,6 +26,7 @@ class Plan:
         self.steps: list[Step] = []
         self.rule = cell
         self.index = 0
+        self._people: dict[str, Chosen] = {}
         self._keys = set(situation.ordered)
         self._deal: Ref | None = None
 
@@ -88,7 +89,13 @@ class Plan:
         return next((ref for ref in made if ref.effect in self.s.ordered), None)
 
     def person(self, choice: str) -> Chosen:
-        return responsible(choice, self.s, self.client)
+        """Owners may change with what is ordered, everybody else is looked for once."""
+        chosen = self._people.get(choice)
+        if chosen is None:
+            chosen = responsible(choice, self.s, self.client)
+            if not choice.startswith("owner"):
+                self._people[choice] = chosen
+        return chosen
 
     def text(self, source: str) -> str:
         return rendered(source, self.s)

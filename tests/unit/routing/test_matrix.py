@@ -326,6 +326,19 @@ def test_while_it_may_still_be_told_who_answered_no_settings_are_doubted() -> No
     assert "номер не передан" in orders_of(at_end)["task:check_settings"].text
 
 
+def test_each_action_names_its_own_responsible_also_where_the_client_is_made_here() -> None:
+    matrix = a_matrix(
+        inbound_missed_new__end=(
+            MakeTask(text="x", purpose="call_back", responsible="owner"),
+            MakeContact(responsible="employee:maria"),
+            MakeTask(text="y", responsible="owner"),
+        )
+    )
+    orders = orders_of(decide(matrix, a_situation()))
+    assert orders["task:call_back"].owner_id == OLEG.crm_user_id
+    assert orders["task:other:end:3"].owner_id == MARIA.crm_user_id
+
+
 # What a call is attached to, and what its note says
 
 
@@ -334,6 +347,12 @@ def test_the_latest_open_deal_takes_the_call() -> None:
     new = an_entity("deal", "600", updated_at=NOW + timedelta(days=1))
     decision = decide(recommended(), a_situation(a_call(answered_by="101"), entities=(new, old, CONTACT)))
     assert orders_of(decision)["call"].target == new.ref
+
+
+def test_a_deal_that_exists_takes_the_call_before_one_that_is_only_promised() -> None:
+    promised = an_entity("deal", effect="c-0:deal", updated_at=NOW + timedelta(days=1))
+    decision = decide(recommended(), a_situation(a_call(answered_by="101"), entities=(promised, DEAL)))
+    assert orders_of(decision)["call"].target == DEAL.ref
 
 
 def test_what_this_call_ordered_is_found_even_where_nobody_tells_of_it() -> None:
@@ -387,6 +406,13 @@ def test_always_makes_a_second_deal_and_the_call_goes_there() -> None:
     orders = orders_of(decide(matrix, a_situation(a_call(answered_by="101"), entities=(CONTACT, DEAL))))
     assert orders["deal"].contact == CONTACT.ref
     assert orders["call"].target.effect == "c-1:deal"
+
+
+def test_a_client_whose_deals_are_all_closed_gets_a_new_one_unless_the_closed_one_is_wanted() -> None:
+    closed = an_entity("deal", "601", is_open=False, closed_at=NOW)
+    for after_closed, expected in (("create_new", {"deal"}), ("add_to_closed", set())):
+        matrix = a_matrix(inbound_missed_known_without_deal__end=(MakeDeal(after_closed=after_closed),))
+        assert set(orders_of(decide(matrix, a_situation(entities=(CONTACT, closed))))) == expected
 
 
 def test_a_waiting_lead_is_not_doubled_by_contact_deal_or_another_lead() -> None:
