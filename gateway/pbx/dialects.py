@@ -28,11 +28,12 @@ _CALL_ID = ("call_id", "callId", "callid", "uniqueid", "uuid", "Unique-ID", "Cha
 
 def read_lookup(request: Inbound) -> LookupRequest:
     """A question in query, form or JSON. Never raises: an unreadable body is as good as none."""
+    if not request.body:
+        return lookup_of(request.query)
     try:
-        fields = read_fields(request)
+        return lookup_of(read_fields(request))
     except WireInvalid:
-        fields = dict(request.query)
-    return lookup_of(fields)
+        return lookup_of(request.query)
 
 
 def lookup_of(fields: Mapping[str, Any]) -> LookupRequest:
