@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeVar
 
@@ -29,6 +29,7 @@ from crm.port import (
 from routing.clients import EntityKind
 
 T = TypeVar("T")
+N = TypeVar("N", CrmNote, CrmTask)
 Query = list[tuple[str, str]]
 
 SEARCH_PAGES = 4  # a search for ten digits that fills more pages than this is not a search for a number
@@ -40,6 +41,15 @@ def same_last_digits(stored: str, wanted: str) -> bool:
     """Whether two spellings end in the same ten digits (in all of them where there are fewer)."""
     a, b = ("".join(c for c in text if c.isdigit())[-10:] for text in (stored, wanted))
     return bool(a) and a == b
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """What is known of the deal inside a lead. read_at: by the clock of `Reads`."""
+
+    read_at: float
+    owner_id: str | None
+    name: str
 
 
 class Reads:
@@ -56,7 +66,7 @@ class Reads:
         self._filters_work: bool | None = None
         self._task_types: dict[str, str] | None = None
         self._field_types: dict[EntityKind, dict[str, str]] = {}
-        self._owners: dict[str, tuple[float, str | None]] = {}  # deal inside a lead -> (when read, owner)
+        self._inside: dict[str, _Inside] = {}  # the deals inside leads, by id
 
     async def account(self, lane: Lane) -> CrmAccount:
         query = [("with", "task_types,datetime_settings,is_api_filter_enabled")]
@@ -64,7 +74,8 @@ class Reads:
         if answer is None:
             raise CrmUnreadable("the account has no answer", "account")
         account = wire_read.account(answer)
-        self._filters_work = account.are_filters_on
+        if account.are_filters_on:  # else a first try will tell: what exactly the add-on covers is disputed
+            self._filters_work = True
         self._task_types = dict(account.task_types)
         return account
 
@@ -101,6 +112,7 @@ class Reads:
         answer = await self._get(_list_path(kind), lane, query)
         found = wire_read.page_of(answer, PLURAL[kind], wire_read.entity_reader(kind))
         if kind != "lead":
+            self._remember(found.items)
             return found
         return replace(found, items=tuple(await self._owned(found.items, lane, is_fresh=False)))
 
@@ -111,6 +123,7 @@ class Reads:
             return await self._owned(found, lane, is_fresh=True)
         rows, rest = await self._by_filter(kind, wanted, lane)
         rows += await self._single(kind, rest, lane)
+        self._remember(rows)
         return [row for row in rows if not row.is_deleted]
 
     async def find_by_number(
@@ -137,32 +150,30 @@ class Reads:
         ]
         found = wire_read.page_of(await self._get("/events", lane, query), "events", wire_read.event)
         recent = tuple(event for event in found.items if event.at.timestamp() >= from_second)
+        for event in recent:
+            if event.kind == "owner_changed":
+                self._inside.pop(event.entity_id, None)
         return Page(items=recent, has_next=found.has_next and len(recent) == len(found.items))
 
     async def notes(self, kind: EntityKind, ids: Sequence[str], lane: Lane) -> list[CrmNote]:
-        wanted = set(ids)
-        base = [("limit", str(PAGE_LIMIT)), ("order[id]", "desc")]
-        if len(wanted) == 1:
-            path, narrow = f"/{PLURAL[kind]}/{ids[0]}/notes", Query()
-        else:
-            path, narrow = (
-                f"/{PLURAL[kind]}/notes",
-                [("filter[entity_id][]", i) for i in ids[:IDS_PER_FILTER]],
+        found: list[CrmNote] = []
+        for some in _chunks(ids):
+            path, narrow = f"/{PLURAL[kind]}/notes", [("filter[entity_id][]", i) for i in some]
+            if len(some) == 1:
+                path, narrow = f"/{PLURAL[kind]}/{some[0]}/notes", []
+            found += await self._newest(
+                path, "notes", lambda n: wire_read.note(n, kind), _of(kind, some), narrow, lane
             )
-        found = await self._newest(path, "notes", lambda n: wire_read.note(n, kind), base + narrow, lane)
-        return [note for note in found if note.target_id in wanted][:PAGE_LIMIT]
+        return sorted(found, key=_newest_first, reverse=True)[:PAGE_LIMIT]
 
     async def tasks(self, kind: EntityKind | None, ids: Sequence[str], lane: Lane) -> list[CrmTask]:
-        base = [("limit", str(PAGE_LIMIT)), ("order[id]", "desc")]
         if kind is None:
-            query = [*base, ("page", "1")]
-            return list(
-                wire_read.page_of(await self._get("/tasks", lane, query), "tasks", wire_read.task).items
-            )
-        narrow = [("filter[entity_type]", PLURAL[kind])]
-        narrow += [("filter[entity_id][]", i) for i in ids[:IDS_PER_FILTER]]
-        found = await self._newest("/tasks", "tasks", wire_read.task, base + narrow, lane)
-        return [task for task in found if task.target_kind == kind and task.target_id in set(ids)]
+            return await self._newest("/tasks", "tasks", wire_read.task, lambda _: True, [], lane)
+        found: list[CrmTask] = []
+        for some in _chunks(ids):
+            narrow = [("filter[entity_type]", PLURAL[kind]), *(("filter[entity_id][]", i) for i in some)]
+            found += await self._newest("/tasks", "tasks", wire_read.task, _of(kind, some), narrow, lane)
+        return sorted(found, key=_newest_first, reverse=True)
 
     async def webhooks(self, lane: Lane) -> list[tuple[str, bool]]:
         answer = await self._get("/webhooks", lane)
@@ -190,16 +201,23 @@ class Reads:
             page += 1
 
     async def _newest(
-        self, path: str, plural: str, read: Callable[[Node], T], query: Query, lane: Lane
-    ) -> list[T]:
-        found: list[T] = []
+        self,
+        path: str,
+        plural: str,
+        read: Callable[[Node], N],
+        is_wanted: Callable[[N], bool],
+        narrow: Query,
+        lane: Lane,
+    ) -> list[N]:
+        """The newest ones that are wanted, a page full of them at most; more pages only where a filter was ignored."""
+        found: list[N] = []
         for page in range(1, NOTE_PAGES + 1):
-            answer = await self._get(path, lane, [*query, ("page", str(page))])
-            some = wire_read.page_of(answer, plural, read)
-            found += some.items
-            if not some.has_next or len(found) >= PAGE_LIMIT * NOTE_PAGES:
+            query = [("limit", str(PAGE_LIMIT)), ("order[id]", "desc"), *narrow, ("page", str(page))]
+            some = wire_read.page_of(await self._get(path, lane, query), plural, read)
+            found += [item for item in some.items if is_wanted(item)]
+            if not some.has_next or len(found) >= PAGE_LIMIT:
                 break
-        return found
+        return found[:PAGE_LIMIT]
 
     async def _by_filter(
         self, kind: EntityKind, ids: list[str], lane: Lane
@@ -247,26 +265,34 @@ class Reads:
 
     async def _owned(self, leads: Sequence[CrmEntity], lane: Lane, *, is_fresh: bool) -> list[CrmEntity]:
         """Leads with the owner of the deal inside them, and with its contact's numbers where the metadata has none."""
-        await self._read_owners([lead.deal_id for lead in leads if lead.deal_id], lane, is_fresh=is_fresh)
-        return [await self._numbered(self._with_owner(lead), lane) for lead in leads]
+        await self._read_deals([lead.deal_id for lead in leads if lead.deal_id], lane, is_fresh=is_fresh)
+        return [await self._numbered(self._with_deal(lead), lane) for lead in leads]
 
-    def _with_owner(self, lead: CrmEntity) -> CrmEntity:
-        _, owner = self._owners.get(lead.deal_id or "", (0.0, None))
-        return replace(lead, owner_id=owner or lead.owner_id)
+    def _with_deal(self, lead: CrmEntity) -> CrmEntity:
+        inside = self._inside.get(lead.deal_id or "")
+        if inside is None:
+            return lead
+        return replace(lead, owner_id=inside.owner_id or lead.owner_id, name=inside.name or lead.name)
 
-    async def _read_owners(self, deal_ids: list[str], lane: Lane, *, is_fresh: bool) -> None:
+    async def _read_deals(self, deal_ids: list[str], lane: Lane, *, is_fresh: bool) -> None:
         """Lists may leave out the deals inside leads, a single read does not. What cannot be read has no owner."""
         now = self._clock()
-        self._owners = {k: v for k, v in self._owners.items() if now - v[0] < OWNER_SECONDS}
-        unknown = [i for i in dict.fromkeys(deal_ids) if is_fresh or i not in self._owners]
+        self._inside = {k: v for k, v in self._inside.items() if now - v.read_at < OWNER_SECONDS}
+        unknown = [i for i in dict.fromkeys(deal_ids) if is_fresh or i not in self._inside]
         try:
             found = await self.by_ids("deal", unknown, lane) if unknown else []
             missing = [i for i in unknown if i not in {deal.id for deal in found}]
-            found += await self._single("deal", missing, lane) if len(unknown) > 1 else []
+            found += await self._single("deal", missing, lane) if self._filters_work else []
         except CrmForbidden:
             found = []
-        owners = {deal.id: deal.owner_id for deal in found}
-        self._owners |= {i: (now, owners.get(i)) for i in unknown}
+        self._inside |= {i: _Inside(now, None, "") for i in unknown}
+        self._remember(found)
+
+    def _remember(self, deals: Iterable[CrmEntity]) -> None:
+        """Deals inside leads that were read for any reason: the lead's owner and name are theirs."""
+        for deal in deals:
+            if deal.kind == "deal" and deal.id in self._inside and not deal.is_deleted:
+                self._inside[deal.id] = _Inside(self._clock(), deal.owner_id, deal.name)
 
     async def _numbered(self, lead: CrmEntity, lane: Lane) -> CrmEntity:
         if lead.numbers or not lead.contact_ids:
@@ -295,3 +321,17 @@ def _order(kind: EntityKind, newest: Literal["updated", "id"] | None) -> tuple[s
     if newest == "updated":
         return ("order[updated_at]", "desc")
     return ("order[id]", "asc" if newest is None else "desc")
+
+
+def _chunks(ids: Sequence[str]) -> list[list[str]]:
+    wanted = list(dict.fromkeys(ids))
+    return [wanted[start : start + IDS_PER_FILTER] for start in range(0, len(wanted), IDS_PER_FILTER)]
+
+
+def _of(kind: EntityKind, ids: Sequence[str]) -> Callable[[CrmNote | CrmTask], bool]:
+    wanted = set(ids)
+    return lambda item: item.target_kind == kind and item.target_id in wanted
+
+
+def _newest_first(item: CrmNote | CrmTask) -> int:
+    return int(item.id) if item.id.isdigit() else 0
