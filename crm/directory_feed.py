@@ -95,7 +95,8 @@ class DirectoryFeed:
             await asyncio.sleep(pause)
 
     async def _serve_connection(self) -> None:
-        conn = await asyncio.wait_for(self._connect(), 15)
+        async with asyncio.timeout(15):
+            conn = await self._connect()
         lost = asyncio.Event()
 
         def on_lost(_: Any) -> None:
@@ -110,7 +111,8 @@ class DirectoryFeed:
             await self._pull(conn, None)
             while not lost.is_set():
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self._refresh_seconds)
+                    async with asyncio.timeout(self._refresh_seconds):
+                        await self._woken.wait()
                 asked = self._dirty if self._woken.is_set() else None
                 self._dirty = set()
                 self._woken.clear()
@@ -124,7 +126,8 @@ class DirectoryFeed:
 
     async def _pull(self, conn: asyncpg.Connection, asked: set[str] | None) -> None:
         """Brings these accounts up to date, None = all of them."""
-        states = await asyncio.wait_for(directory_states(conn, asked), 30)
+        async with asyncio.timeout(30):
+            states = await directory_states(conn, asked)
         for state in states:
             self._directories.setdefault(state.account_id, Directory(state.account_id))
         self._forget(asked, {s.account_id for s in states})

@@ -113,7 +113,8 @@ class Sync:
             await self._tell_agreement()
             pause = min(feed.due_at for feed in feeds) - time.monotonic()
             try:
-                await asyncio.wait_for(woken.wait(), max(0.0, pause))
+                async with asyncio.timeout(max(0.0, pause)):
+                    await woken.wait()
             except TimeoutError:
                 continue
 

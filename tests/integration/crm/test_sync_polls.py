@@ -548,3 +548,19 @@ async def test_an_error_of_one_feed_is_stored_and_does_not_stop_the_others(
     assert sync.health.failures == {"metadata": 1, "events": 1}
     assert not run.done()
     run.cancel()
+
+
+async def test_a_cancelled_loop_ends_at_once_wherever_it_stands(
+    crm: FakeCrm, pool: asyncpg.Pool, clock: Clock, account: str
+) -> None:
+    crm.seed(*(contact(i) for i in range(1, 301)))
+    for attempt in range(60):
+        sync = Sync(crm, pool, account, NumberPolicy(), now=clock, poll_seconds=0.01, reread_seconds=0.01)
+        run = asyncio.create_task(sync.run())
+        await asyncio.sleep(attempt * 0.0013)
+        run.cancel()
+        done, _ = await asyncio.wait([run], timeout=5)
+        assert done, f"still running after {attempt * 1.3} ms"
+    async with asyncio.timeout(5):  # and every connection comes back
+        while pool.get_size() != pool.get_idle_size():
+            await asyncio.sleep(0.01)
