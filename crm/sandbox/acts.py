@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from crm.sandbox import hooks, unsorted
+from crm.sandbox import acceptance, hooks
 from crm.sandbox.changes import emit, notify
 from crm.sandbox.fields import merged, phones_of
 from crm.sandbox.seed import ADMIN
@@ -140,11 +140,11 @@ def _add_user(state: State, sent: Sent) -> dict[str, Any]:
 
 
 def _accept(state: State, sent: Sent) -> None:
-    unsorted.accept_row(state, _open_lead(state, sent), _by(sent), sent.get("status"))
+    acceptance.accept_row(state, _open_lead(state, sent), _by(sent), sent.get("status"))
 
 
 def _decline(state: State, sent: Sent) -> None:
-    unsorted.decline_row(state, _open_lead(state, sent), _by(sent))
+    acceptance.decline_row(state, _open_lead(state, sent), _by(sent))
 
 
 def _open_lead(state: State, sent: Sent) -> Row:

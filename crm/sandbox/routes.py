@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from crm.sandbox import (
+    acceptance,
     account,
     calls,
     cards,
@@ -42,9 +43,9 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "leads/unsorted/summary", unsorted.summary),
     ("POST", "leads/unsorted/{category:sip|forms}", unsorted.create_unsorted),
     ("GET", "leads/unsorted/{uid:[0-9a-f]+}", unsorted.get_unsorted),
-    ("POST", "leads/unsorted/{uid:[0-9a-f]+}/accept", unsorted.accept),
-    ("DELETE", "leads/unsorted/{uid:[0-9a-f]+}/decline", unsorted.decline),
-    ("POST", "leads/unsorted/{uid:[0-9a-f]+}/link", unsorted.link),
+    ("POST", "leads/unsorted/{uid:[0-9a-f]+}/accept", acceptance.accept),
+    ("DELETE", "leads/unsorted/{uid:[0-9a-f]+}/decline", acceptance.decline),
+    ("POST", "leads/unsorted/{uid:[0-9a-f]+}/link", acceptance.link),
     ("POST", "leads/complex", complex.create_complex),
     ("POST", "calls", calls.create_calls),
     ("GET", "events", events.list_events),

@@ -52,8 +52,12 @@ class State:
 
     def fields(self, entity_type: str) -> dict[int, Row]:
         """Custom fields of leads, contacts or companies by id."""
-        rows = self._cached("fields")
-        return {id: row for id, row in rows.items() if row["entity_type"] == entity_type}
+        key = f"fields of {entity_type}"
+        if key not in self._directory:
+            rows = self._cached("fields").items()
+            self._directory[key] = {id: row for id, row in rows if row["entity_type"] == entity_type}
+        found: dict[int, Row] = self._directory[key]
+        return found
 
     def main_pipeline(self) -> Row:
         return next(row for row in self.pipelines().values() if row["is_main"])

@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.sandbox import hooks
-from crm.sandbox.changes import emit, notify
+from crm.sandbox.changes import notify
 from crm.sandbox.exchange import Exchange, request_id_of
+from crm.sandbox.notes import announce_note
 from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.reading import range_of
 from crm.sandbox.replies import Fault, Reply, answer, invalid, no_content, refuse
@@ -17,7 +17,7 @@ from crm.sandbox.schema import Rule, check_keys, not_supported
 from crm.sandbox.stages import check_stage
 from crm.sandbox.state import ACCOUNT_ID, State
 from crm.sandbox.store.database import Condition, Row
-from crm.sandbox.writing import announce, check_entity, check_users, create
+from crm.sandbox.writing import check_entity, create
 
 CATEGORIES = ("sip", "mail", "forms", "chats")
 _SIP = {
@@ -95,11 +95,11 @@ def model(exchange: Exchange, row: Row) -> dict[str, Any]:
         "metadata": row["metadata"],
         "account_id": ACCOUNT_ID,
         "_links": exchange.self_link(f"leads/unsorted/{row['uid']}"),
-        "_embedded": _embedded(exchange, row),
+        "_embedded": embedded(exchange, row),
     }
 
 
-def _embedded(exchange: Exchange, row: Row) -> dict[str, Any]:
+def embedded(exchange: Exchange, row: Row) -> dict[str, Any]:
     def refs(type: str, ids: Sequence[int]) -> list[dict[str, Any]]:
         return [{"id": id, "_links": exchange.self_link(f"{type}/{id}")} for id in ids]
 
@@ -127,7 +127,7 @@ def create_unsorted(exchange: Exchange) -> Reply:
                 "account_id": ACCOUNT_ID,
                 "request_id": request_id_of(item, index),
                 "_links": exchange.self_link(f"leads/unsorted/{row['uid']}"),
-                "_embedded": _embedded(exchange, row),
+                "_embedded": embedded(exchange, row),
             }
         )
     value = {
@@ -222,10 +222,26 @@ def add_unsorted(
         }
     )
     if category == "sip" and item["metadata"].get("is_call_event_needed"):
-        emit(state, "incoming_call", "lead", deal["id"], exchange.by)
+        _note_call(state, deal, item, exchange.by)
     if hidden:
         notify(state, "add_unsorted", {"unsorted": {"add": [_hook(state, exchange, row)]}})
     return row
+
+
+def _note_call(state: State, deal: Row, item: Mapping[str, Any], by: int) -> None:
+    """What `is_call_event_needed` asks for: a note of the incoming call on the deal."""
+    sent = item["metadata"]
+    params = {name: sent[name] for name in ("uniq", "duration", "link") if name in sent}
+    params |= {"source": item.get("source_name") or "", "phone": str(sent.get("from", sent["phone"]))}
+    note = {"entity_type": "leads", "entity_id": deal["id"], "note_type": "call_in", "uniq": sent["uniq"]}
+    note |= {
+        "created_at": sent["called_at"],
+        "updated_at": sent["called_at"],
+        "created_by": by,
+        "updated_by": by,
+    }
+    row = state.table("notes").add({**note, "responsible_user_id": by, "params": params})
+    announce_note(state, row)
 
 
 def _hook(state: State, exchange: Exchange, row: Row) -> dict[str, Any]:
@@ -247,104 +263,6 @@ def _hook(state: State, exchange: Exchange, row: Row) -> dict[str, Any]:
             "contacts": [{"id": one.get("id"), "name": one.get("name")} for one in contacts],
         },
     }
-
-
-def _open(exchange: Exchange) -> Row:
-    row = exchange.state.table("unsorted").first([("uid", "=", exchange.args["uid"])])
-    if row is None or row["state"] != "open":
-        raise refuse(404, "Unsorted not found")
-    return row
-
-
-def _sent(exchange: Exchange, *names: str) -> Mapping[str, Any]:
-    sent = exchange.body if isinstance(exchange.body, dict) else {}
-    faults = check_keys(sent, {name: Rule("int") for name in names})
-    faults = faults or check_users(exchange.state, sent, names=("user_id",))
-    if not faults and sent.get("status_id"):
-        faults = check_stage(exchange.state, {"status_id": sent["status_id"]}, "")
-    if faults:
-        raise invalid([("0", faults)])
-    return sent
-
-
-def accept(exchange: Exchange) -> Reply:
-    """The deal gets its stage and its owner and is seen from now on, its contact and company as well."""
-    row, sent = _open(exchange), _sent(exchange, "user_id", "status_id")
-    accept_row(exchange.state, row, sent.get("user_id", exchange.by), sent.get("status_id"))
-    return answer(_closed(exchange, row))
-
-
-def accept_row(state: State, row: Row, user: int, status: int | None) -> None:
-    """user: 0 leaves the owner as it is."""
-    deal = state.table("leads").get(row["lead_id"])
-    if deal is not None:
-        pipeline = state.pipelines()[deal["pipeline_id"]]
-        stages = [one["id"] for one in pipeline["statuses"] if one["type"] == 0]
-        deal["status_id"] = status or stages[0]
-        deal["responsible_user_id"] = user or deal["responsible_user_id"]
-        deal["is_hidden"], deal["updated_at"], deal["updated_by"] = 0, state.now(), user
-        state.table("leads").put(deal)
-        announce(state, "leads", deal)
-    for type, ids in (("contacts", row["contact_ids"]), ("companies", row["company_ids"])):
-        _reveal(state, type, ids, user)
-    _close(state, row, "accept")
-
-
-def _reveal(state: State, type: str, ids: Sequence[int], user: int) -> None:
-    for id in ids:
-        one = state.table(type).get(id)
-        if one is not None and one["is_hidden"]:
-            one["is_hidden"], one["updated_at"] = 0, state.now()
-            one["responsible_user_id"] = user or one["responsible_user_id"]
-            state.table(type).put(one)
-            announce(state, type, one)
-
-
-def decline(exchange: Exchange) -> Reply:
-    """200 with a body; the deal goes to the trash."""
-    row, sent = _open(exchange), _sent(exchange, "user_id")
-    decline_row(exchange.state, row, sent.get("user_id", exchange.by))
-    return answer(_closed(exchange, row))
-
-
-def decline_row(state: State, row: Row, user: int) -> None:
-    deal = state.table("leads").get(row["lead_id"])
-    if deal is not None:
-        deal["is_deleted"], deal["updated_at"], deal["updated_by"] = 1, state.now(), user
-        state.table("leads").put(deal)
-        emit(state, "lead_deleted", "lead", deal["id"], user)
-        hooks.entity(state, "delete", "leads", deal)
-    for type, ids in (("contacts", row["contact_ids"]), ("companies", row["company_ids"])):
-        for id in ids:
-            one = state.table(type).get(id)
-            if one is not None and one["is_hidden"]:
-                one["is_deleted"] = 1
-                state.table(type).put(one)
-    _close(state, row, "decline")
-
-
-def _close(state: State, row: Row, action: str) -> None:
-    row["state"], row["updated_at"] = f"{action}ed" if action == "accept" else "declined", state.now()
-    state.table("unsorted").put(row)
-    result = {"leads": [row["lead_id"]], "contacts": row["contact_ids"]}
-    hook = {"action": action, "uid": row["uid"], "category": row["category"], "created_at": row["created_at"]}
-    notify(state, "delete_unsorted", {"unsorted": {"delete": [{**hook, f"{action}_result": result}]}})
-
-
-def _closed(exchange: Exchange, row: Row) -> dict[str, Any]:
-    return {
-        "uid": row["uid"],
-        "category": row["category"],
-        "pipeline_id": row["pipeline_id"],
-        "created_at": row["created_at"],
-        "_embedded": _embedded(exchange, row),
-    }
-
-
-def link(exchange: Exchange) -> Reply:
-    """For chats only, and chats cannot be made through the API."""
-    _open(exchange)
-    raise refuse(400, "Only the category chats can be linked")
 
 
 def summary(exchange: Exchange) -> Reply:
