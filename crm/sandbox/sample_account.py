@@ -44,7 +44,9 @@ def manager(extension: int) -> int:
 
 
 def seed_account(state: State, users: int) -> None:
-    """users: how many managers, at least the ten of the sample."""
+    """users: how many managers, at least the ten of the sample. Raises ValueError above 99."""
+    if users > 99:
+        raise ValueError("at most 99 managers: their ids must not meet those of the special users")
     _users(state, users)
     _pipelines(state)
     _fields(state)
