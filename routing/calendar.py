@@ -69,6 +69,8 @@ def _spans_from(
     for offset in range(_DAYS_AHEAD):
         day = first + timedelta(days=offset)
         for opens, closes in _hours_of(day, hours, holidays):
+            if offset == 0 and closes > opens:
+                continue  # yesterday matters only where its hours go on after midnight
             begins, ends = _utc(day, opens, zone), _utc(day, closes, zone)
             if closes <= opens:
                 ends = _utc(day + timedelta(days=1), closes, zone)

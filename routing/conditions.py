@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,7 +20,9 @@ class Condition(BaseModel):
 
     parameter: str = Field(min_length=1, max_length=100)
     test: Test = "equals"
-    values: tuple[str, ...] = Field(min_length=1, max_length=200)
+    values: tuple[Annotated[str, Field(min_length=1, max_length=500)], ...] = Field(
+        min_length=1, max_length=200
+    )
 
     def holds(self, facts: Mapping[str, str]) -> bool:
         """facts: parameter name in lower case -> value; a parameter that is not there meets no condition."""

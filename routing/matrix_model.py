@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from routing.clients import ClientKind
 from routing.conditions import Condition
@@ -64,7 +64,7 @@ class Table(_Part):
     yet, wait for another integration to create him (settings.calls.update_wait_seconds) before anything is done."""
 
     name: str = Field(max_length=200)
-    cells: Mapping[str, tuple[Action, ...]]
+    cells: Mapping[str, Annotated[tuple[Action, ...], Field(max_length=20)]]
     waits_for_entities: bool = False
 
     @field_validator("cells")
@@ -107,10 +107,17 @@ class Matrix(_Part):
     setting, then the CRM's main one. tables: id -> table."""
 
     version: int = 0
-    tables: Mapping[str, Table]
+    tables: Mapping[str, Table] = Field(max_length=100)
     default: str = "default"
-    selection: tuple[SelectionRule, ...] = ()
-    pipeline_rules: tuple[PipelineRule, ...] = ()
+    selection: tuple[SelectionRule, ...] = Field(default=(), max_length=200)
+    pipeline_rules: tuple[PipelineRule, ...] = Field(default=(), max_length=200)
     default_pipeline_id: str | None = None
     default_stage_id: str | None = None
-    parameters: tuple[ParameterField, ...] = ()
+    parameters: tuple[ParameterField, ...] = Field(default=(), max_length=200)
+
+    @model_validator(mode="after")
+    def _can_be_stored(self) -> Self:
+        """PostgreSQL takes no NUL in a text."""
+        if "\\u0000" in self.model_dump_json():
+            raise ValueError("a text contains the character NUL")
+        return self

@@ -118,6 +118,11 @@ def test_an_unknown_cell_is_refused() -> None:
         Table(name="t", cells={"inbound.missed.new/answer": ()})
 
 
+def test_a_text_that_no_database_takes_is_refused() -> None:
+    with pytest.raises(ValidationError, match="NUL"):
+        a_matrix(inbound_missed_new__end=(MakeTask(text="a\x00b"),))
+
+
 def test_a_gap_is_a_reason_not_an_exception() -> None:
     matrix = Matrix(tables={"default": Table(name="t", cells={})})
     decision = decide(matrix, a_situation())
