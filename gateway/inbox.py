@@ -16,6 +16,7 @@ from datetime import datetime
 
 import asyncpg
 import structlog
+from asyncpg.pool import PoolConnectionProxy
 
 from gateway.pbx.port import Connection, Parsed
 from gateway.store import inbox as store
@@ -97,6 +98,9 @@ class Inbox:
         self._batch = batch
         self._seconds = seconds
         self._writer: asyncio.Task[None] | None = None
+        self._conn: PoolConnectionProxy | None = (
+            None  # kept while it works: its reset after each batch is a round trip
+        )
         self.status = InboxStatus()
 
     def start(self) -> None:
@@ -113,6 +117,7 @@ class Inbox:
         with contextlib.suppress(asyncio.CancelledError):
             await self._writer
         self._writer = None
+        await self._let_go()
         while not self._queue.empty():
             _fail(self._queue.get_nowait(), InboxUnavailable("the gateway is stopping"))
 
@@ -176,6 +181,7 @@ class Inbox:
         try:
             answers = await self._store(batch)
         except (*_DATABASE_GONE, *_SERVER_TROUBLE) as err:
+            await self._let_go()
             self.status.refused += len(batch)
             log.warning("inbox-unavailable", messages=len(batch), error=type(err).__name__)
             for waiting in batch:
@@ -203,15 +209,24 @@ class Inbox:
                 fresh, earlier = await self._store_once(messages)
             except _DATABASE_GONE:
                 # After a restart of the server every connection of the pool is dead once. Sending again is harmless.
+                await self._let_go()
                 fresh, earlier = await self._store_once(messages)
         return _answers(batch, fresh, earlier)
 
     async def _store_once(self, messages: Sequence[Message]) -> tuple[_Ids, _Ids]:
-        async with self._pool.acquire() as conn:
-            fresh = await store.store(conn, messages)
-            self.status.batches += 1
-            repeated = {m.identity for m in messages} - fresh.keys()
-            return fresh, await store.known(conn, sorted(repeated)) if repeated else {}
+        if self._conn is None:
+            self._conn = await self._pool.acquire()
+        fresh = await store.store(self._conn, messages)
+        self.status.batches += 1
+        repeated = {m.identity for m in messages} - fresh.keys()
+        return fresh, await store.known(self._conn, sorted(repeated)) if repeated else {}
+
+    async def _let_go(self) -> None:
+        """Gives the connection back; one in doubt is closed by that."""
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            with contextlib.suppress(*_DATABASE_GONE, asyncpg.PostgresError):
+                await self._pool.release(conn, timeout=1)
 
 
 def _answers(
