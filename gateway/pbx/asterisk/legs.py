@@ -11,6 +11,7 @@ moves channels from one Linkedid to another; a voice menu that answers is nobody
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -31,9 +32,9 @@ from gateway.pbx.asterisk.channels import (
 from gateway.pbx.asterisk.final import cdr_event, hangup_cause, own_event
 from gateway.pbx.asterisk.wire import Message
 from gateway.pbx.port import Connection
-from gateway.pbx.sides import Sides, sides
+from gateway.pbx.sides import Sides, is_extension, sides
 from gateway.pbx.times import from_epoch
-from routing.calls import CallEvent, Direction, Disposition, EventKind
+from routing.calls import CallEvent, Disposition, EventKind
 
 QUIET = timedelta(seconds=30)
 _FORGET_ENDED_AFTER = timedelta(minutes=10)
@@ -186,13 +187,19 @@ class _Turn:
         return call
 
     def _sides(self, name: str, caller: str | None, called: str | None) -> Sides:
-        """Who is who for the first channel. An unknown caller's number counts as withheld: it did come from outside."""
-        direction: Direction | None = "inbound" if is_trunk(name, self.connection) else None
-        told = sides(caller or "anonymous", called, direction, self.connection)
-        if told.direction is not None:
-            return told
-        is_out = caller is not None and not is_number(caller) and is_number(called)
-        return sides(caller or "anonymous", called, "outbound" if is_out else "inbound", self.connection)
+        """Who is who for the first channel. A trunk's call comes from outside, a phone's call of a number goes there.
+
+        No caller's number and no phone of ours: it was withheld.
+        """
+        owner = endpoint(name)
+        is_phone = is_extension(owner, self.connection)
+        caller = caller or (owner if is_phone else "anonymous")
+        if is_trunk(name, self.connection):
+            return sides(caller, called, "inbound", self.connection)
+        told = sides(caller, called, None, self.connection)
+        if is_phone and is_number(called) and told.direction in (None, "inbound"):
+            told = sides(caller, called, "outbound", self.connection)
+        return told if told.direction else sides(caller, called, "inbound", self.connection)
 
     def _started(self, call: LiveCall, told: Sides, address: str | None) -> None:
         self.emit(
@@ -414,7 +421,9 @@ def _user_event(turn: _Turn) -> None:
 def _listed(turn: _Turn) -> None:
     """One channel of CoreShowChannels: known ones are confirmed, unknown ones began while we were away."""
     turn.listed = (turn.listed or frozenset()) | {turn.message.get("Uniqueid")}
+    now, turn.at = turn.at, turn.at - _duration(turn.message)
     _new_channel(turn)
+    turn.at = now
     if turn.message.get("BridgeId"):
         call = turn.calls.get(turn.message.get("Linkedid"))
         channel = call.channels.get(turn.message.get("Uniqueid")) if call else None
@@ -423,6 +432,15 @@ def _listed(turn: _Turn) -> None:
                 turn.put(call, replace(channel, bridge=turn.message.get("BridgeId"))),
                 turn.message.get("BridgeId"),
             )
+
+
+def _duration(message: Message) -> timedelta:
+    """`00:01:02`, hours first; nothing where it cannot be read."""
+    match = re.fullmatch(r"(\d+):(\d\d):(\d\d)", message.get("Duration"))
+    if match is None:
+        return timedelta(0)
+    hours, minutes, seconds = map(int, match.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
 def _list_complete(turn: _Turn) -> None:

@@ -262,7 +262,7 @@ def test_after_being_away_the_list_of_channels_ends_what_is_not_on_it_and_finds_
     state, _ = run([talk.came_in(0, "79001234567", LINE), *talk.rings(1, "c1", "ch02", "101")])
     other = Talk("c9")
     found = other.came_in(50, "79007654321", LINE)
-    listing = Message((("Event", "CoreShowChannel"), *found.fields[1:]))
+    listing = Message((("Event", "CoreShowChannel"), ("Duration", "00:00:40"), *found.fields[1:]))
     done = Message((("Event", "CoreShowChannelsComplete"),))
     events = []
     for told in (listing, done):
@@ -270,6 +270,7 @@ def test_after_being_away_the_list_of_channels_ends_what_is_not_on_it_and_finds_
         events += happened
     assert {(e.call_key, e.kind) for e in events} >= {("c9", EventKind.STARTED), ("c1", EventKind.ENDED)}
     assert list(state.calls) == ["c9"]
+    assert fold([e for e in events if e.call_key == "c9"]).started_at == START + timedelta(seconds=10)
 
 
 def test_the_state_that_goes_in_is_not_changed() -> None:
@@ -279,3 +280,10 @@ def test_the_state_that_goes_in_is_not_changed() -> None:
         following, _ = step(state, told, RECEIVED, PBX)
         assert repr(state) == before
         state = following
+
+
+@pytest.mark.parametrize("caller", ["101", "<unknown>", "74959999999"])
+def test_a_phones_call_of_a_number_is_outbound_whatever_number_it_shows(caller: str) -> None:
+    talk = Talk("c1")
+    call = calls([talk.came_in(0, caller, "89001234567", "PJSIP/101-00000001"), talk.hangup(9, "c1")])["c1"]
+    assert (call.direction, call.client) == ("outbound", "89001234567")
