@@ -118,18 +118,7 @@ def error_of(request: Request, reply: Reply) -> CrmError:
         return CrmBlocked(f"{said}: an HTML page where JSON belongs")
     if status == 404:
         return CrmNotFound(said)
-    return CrmRefused(said, _problems(problem))
-
-
-def calls_not_found(reply: Reply) -> Node | None:
-    """The body of a 400 by which POST /calls says that nobody has the numbers; None when the 400 is another one.
-
-    It has `errors` and `_embedded.calls` and no `validation-errors`. Source: public issue, facts of POST /calls.
-    """
-    problem = _problem(reply)
-    if reply.status != 400 or problem is None or "validation-errors" in problem.value:
-        return None
-    return problem if isinstance(problem.value.get("errors"), list) else None
+    return CrmRefused(said, _problems(problem) or _unmatched(request, problem))
 
 
 def _no_answer(request: Request, message: str) -> CrmError:
@@ -181,3 +170,13 @@ def _problems(problem: Node | None) -> tuple[tuple[str, str, str, str], ...]:
                 path, code, detail = (str(error.get(k, "")) for k in ("path", "code", "detail"))
                 found.append((request_id, path, code, detail))
     return tuple(found)
+
+
+def _unmatched(request: Request, problem: Node | None) -> tuple[tuple[str, str, str, str], ...]:
+    """By a 400 with `errors`, and no `validation-errors`, POST /calls says that nobody has a number [public issue]."""
+    errors = problem.value.get("errors") if problem is not None and request.path == f"{API}/calls" else None
+    return tuple(
+        (str(error.get("request_id", "")), "phone", "not-found", str(error.get("title", "")))
+        for error in (errors if isinstance(errors, list) else [])
+        if isinstance(error, dict)
+    )

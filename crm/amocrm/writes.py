@@ -11,7 +11,7 @@ from crm.amocrm import wire_write
 from crm.amocrm.batches import BatchSize
 from crm.amocrm.client import Client
 from crm.amocrm.fields import Node
-from crm.amocrm.wire import Reply, Request, calls_not_found, read_answer
+from crm.amocrm.wire import Reply, Request, read_answer
 from crm.amocrm.wire_write import Item, Unwritable
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, CrmUnreadable
 from crm.port import BATCH_LIMIT, COMPLEX_LIMIT, ItemOutcome, Lane, Refused, Written
@@ -98,9 +98,8 @@ class Writes:
 
     def _written(self, batch: Batch, reply: Reply, outcomes: Outcomes) -> None:
         request = batch.request()
-        not_found = calls_not_found(reply) if batch.path == "/calls" else None
         try:
-            answer = not_found or read_answer(request, reply)
+            answer = read_answer(request, reply)
             written = batch.read(batch, answer)
         except CrmUnreadable as err:
             raise CrmOutcomeUnknown(
@@ -110,8 +109,8 @@ class Writes:
         for place, line in enumerate(batch.lines):
             if place in written:
                 outcomes.add(written[place])
-            elif batch.path == "/calls":
-                outcomes.add(_nobody_has(line))
+            elif answer is not None and (left_out := _left_out(batch, line)):
+                outcomes.add(left_out)
             else:
                 missing.append(line.key)
         if missing:
@@ -122,8 +121,8 @@ class Writes:
     ) -> None:
         """The refusal does not say which item it means: look for it by halves."""
         if len(batch.lines) == 1:
-            key = batch.lines[0].key
-            outcomes.add(Refused(key=key, code="refused", field="", detail=str(err)))
+            _, field, code, _ = err.problems[0] if err.problems else ("", "", "refused", "")
+            outcomes.add(Refused(key=batch.lines[0].key, code=code, field=field, detail=str(err)))
             return
         middle = len(batch.lines) // 2
         await self._settle(batch.only(batch.lines[:middle]), outcomes, lane, size)
@@ -140,10 +139,17 @@ def _bad_lines(batch: Batch, err: CrmRefused) -> dict[str, Refused]:
     return bad
 
 
-def _nobody_has(line: Line) -> Refused:
-    return Refused(
-        key=line.key, code="not-found", field="phone", detail="the CRM knows nobody with this number"
-    )
+def _left_out(batch: Batch, line: Line) -> Refused | None:
+    """What it means that a good echo does not name an item: nobody has the number, or nothing has the id."""
+    if batch.path == "/calls":
+        return Refused(
+            key=line.key, code="not-found", field="phone", detail="the CRM knows nobody with this number"
+        )
+    if batch.method == "PATCH":
+        return Refused(
+            key=line.key, code="not-found", field="id", detail="the CRM knows nothing with this id"
+        )
+    return None
 
 
 def created(plural: str, id_key: str = "id") -> Echo:

@@ -15,7 +15,7 @@ from crm.amocrm import wire_oauth, wire_read, wire_write
 from crm.amocrm.fields import Node
 from crm.amocrm.tables import PLURAL
 from crm.amocrm.webhooks import parse_webhook
-from crm.amocrm.wire import Reply, Request, calls_not_found, error_of, read_answer
+from crm.amocrm.wire import Reply, Request, error_of, read_answer
 from crm.errors import (
     CrmBlocked,
     CrmForbidden,
@@ -181,8 +181,9 @@ def test_429_tells_how_long_where_it_does() -> None:
 
 
 def test_calls_without_a_match_are_told_from_other_refusals() -> None:
-    assert calls_not_found(exchange("calls_no_match_400")[1]) is not None
-    assert calls_not_found(exchange("validation_second_item_400")[1]) is None
+    err = error_of(*exchange("calls_no_match_400"))
+    assert isinstance(err, CrmRefused)
+    assert err.problems == (("q3", "phone", "not-found", "Entity not found"),)
     matched = wire_write.matched_calls(_placed("calls_ok", "calls"))
     assert matched == {0: ("10195155", "deal", "19619")}
 
