@@ -34,7 +34,9 @@ Query = list[tuple[str, str]]
 
 SEARCH_PAGES = 4  # a search for ten digits that fills more pages than this is not a search for a number
 NOTE_PAGES = 4
-OWNER_SECONDS = 600.0  # how long the owner of a lead's hidden deal is believed, when a list is read
+OWNER_SECONDS = (
+    6 * 3600.0
+)  # how long the deal inside a lead is believed; the feed of events tells of changes before
 
 
 def same_last_digits(stored: str, wanted: str) -> bool:
@@ -66,6 +68,7 @@ class Reads:
         self._filters_work: bool | None = None
         self._task_types: dict[str, str] | None = None
         self._field_types: dict[EntityKind, dict[str, str]] = {}
+        self._unsorted_stages: set[str] = set()
         self._inside: dict[str, _Inside] = {}  # the deals inside leads, by id
 
     async def account(self, lane: Lane) -> CrmAccount:
@@ -90,7 +93,9 @@ class Reads:
 
     async def pipelines(self, lane: Lane) -> list[Pipeline]:
         answer = await self._get("/leads/pipelines", lane)
-        return list(wire_read.page_of(answer, "pipelines", wire_read.pipeline).items)
+        found = list(wire_read.page_of(answer, "pipelines", wire_read.pipeline).items)
+        self._unsorted_stages = {s.id for p in found for s in p.stages if s.is_unsorted}
+        return found
 
     async def fields(self, kind: EntityKind, lane: Lane) -> list[CrmField]:
         if kind == "lead":
@@ -291,7 +296,8 @@ class Reads:
     def _remember(self, deals: Iterable[CrmEntity]) -> None:
         """Deals inside leads that were read for any reason: the lead's owner and name are theirs."""
         for deal in deals:
-            if deal.kind == "deal" and deal.id in self._inside and not deal.is_deleted:
+            is_inside = deal.id in self._inside or deal.stage_id in self._unsorted_stages
+            if deal.kind == "deal" and is_inside and not deal.is_deleted:
                 self._inside[deal.id] = _Inside(self._clock(), deal.owner_id, deal.name)
 
     async def _numbered(self, lead: CrmEntity, lane: Lane) -> CrmEntity:
