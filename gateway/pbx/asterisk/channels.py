@@ -39,11 +39,15 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveCall:
-    """A call with at least one channel left. key: the Linkedid. is_originated: we dialled its first channel."""
+    """A call with at least one channel left. key: the Linkedid. is_originated: we dialled its first channel.
+
+    last_at: of its last event by the PBX's clock. heard_at: the same by ours; the two may be minutes apart.
+    """
 
     key: str
     started_at: datetime
     last_at: datetime
+    heard_at: datetime
     direction: Direction | None = None
     did: str | None = None
     caller: str | None = None

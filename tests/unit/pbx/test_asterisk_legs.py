@@ -266,7 +266,7 @@ def test_after_being_away_the_list_of_channels_ends_what_is_not_on_it_and_finds_
     done = Message((("Event", "CoreShowChannelsComplete"),))
     events = []
     for told in (listing, done):
-        state, happened = step(state, told, RECEIVED, PBX)
+        state, happened = step(state, told, RECEIVED + timedelta(minutes=1), PBX)
         events += happened
     assert {(e.call_key, e.kind) for e in events} >= {("c9", EventKind.STARTED), ("c1", EventKind.ENDED)}
     assert list(state.calls) == ["c9"]
@@ -287,3 +287,34 @@ def test_a_phones_call_of_a_number_is_outbound_whatever_number_it_shows(caller: 
     talk = Talk("c1")
     call = calls([talk.came_in(0, caller, "89001234567", "PJSIP/101-00000001"), talk.hangup(9, "c1")])["c1"]
     assert (call.direction, call.client) == ("outbound", "89001234567")
+
+
+def test_a_call_that_begins_while_the_channels_are_listed_is_not_taken_for_gone() -> None:
+    state, _ = run([Talk("c1").came_in(0, "79001234567", LINE)])
+    state, events = step(state, Message((("Event", "CoreShowChannelsComplete"),)), RECEIVED, PBX)
+    assert (list(state.calls), events) == (["c1"], ())
+
+
+def test_what_is_quiet_is_told_by_our_clock_not_by_the_pbxs() -> None:
+    talk = Talk("c1", begins=-300)
+    messages = [
+        talk.came_in(0, "79001234567", LINE),
+        *talk.rings(1, "c1", "ch02", "101"),
+        *talk.answers(5, "c1", "ch02"),
+    ]
+    state, _ = run([*messages, *talk.leave(9, "bch02", "c1", "ch02")])
+    assert sweep(state, RECEIVED + timedelta(seconds=10))[1] == ()
+    assert sweep(state, RECEIVED + timedelta(seconds=30))[1][-1].kind is EventKind.ENDED
+
+
+def test_a_client_who_waits_after_a_transfer_that_failed_is_still_there() -> None:
+    talk = Talk("c1")
+    messages = [talk.came_in(0, "79001234567", LINE), *talk.rings(1, "c1", "ch02", "101")]
+    messages += [
+        *talk.answers(5, "c1", "ch02"),
+        *talk.leave(20, "bch02", "c1", "ch02"),
+        talk.hangup(20, "ch02"),
+    ]
+    messages += [*talk.rings(20, "c1", "ch03", "102"), talk.dial_end(40, "c1", "ch03", "NOANSWER")]
+    state, _ = run(messages)
+    assert sweep(state, START + timedelta(minutes=5))[1] == ()

@@ -1,0 +1,239 @@
+"""One AMI message being worked on: the state's copy that changes, who owns which channel, and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from gateway.pbx.asterisk.channels import (
+    Channel,
+    LiveCall,
+    Role,
+    dialled_address,
+    endpoint,
+    is_dialable,
+    is_local,
+    is_number,
+    is_trunk,
+    known,
+    role_of_dialled,
+)
+from gateway.pbx.asterisk.wire import Message
+from gateway.pbx.port import Connection
+from gateway.pbx.sides import Sides, is_extension, sides
+from gateway.pbx.times import from_epoch
+from routing.calls import CallEvent, Disposition, EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """The state: calls that have channels left; calls that ended and channels that went lately (their late CDRs are no
+    new calls); and the channels listed since a CoreShowChannels began (None = no listing runs)."""
+
+    calls: Mapping[str, LiveCall] = field(default_factory=dict)
+    ended: Mapping[str, datetime] = field(default_factory=dict)
+    gone: Mapping[str, datetime] = field(default_factory=dict)
+    listed: frozenset[str] | None = None
+
+
+def _time(message: Message, received_at: datetime) -> datetime:
+    """`timestampevents=yes` puts the PBX's clock into every event; else the time of receipt."""
+    stamp = message.get("Timestamp")
+    return from_epoch(float(stamp), "Timestamp") if stamp.replace(".", "", 1).isdigit() else received_at
+
+
+def leg_ended(key: str, channel: Channel, at: datetime, cause: Disposition | None = None) -> CallEvent:
+    party = channel.address if channel.role is Role.OURS else None
+    return CallEvent(
+        kind=EventKind.LEG_ENDED, call_key=key, at=at, leg=channel.uniqueid, party=party, cause=cause
+    )
+
+
+class Turn:
+    """One message being worked on: the state's copy that changes and the events so far."""
+
+    def __init__(self, state: Legs, message: Message, received_at: datetime, connection: Connection) -> None:
+        self.message, self.connection, self.received_at = message, connection, received_at
+        self.at = _time(message, received_at)
+        self.calls = dict(state.calls)
+        self.ended = dict(state.ended)
+        self.gone = dict(state.gone)
+        self.listed = state.listed
+        self.events: list[CallEvent] = []
+
+    def result(self) -> tuple[Legs, tuple[CallEvent, ...]]:
+        return Legs(self.calls, self.ended, self.gone, self.listed), tuple(self.events)
+
+    def emit(self, kind: EventKind, call: LiveCall, at: datetime | None = None, **fields: object) -> None:
+        told = {"kind": kind, "call_key": call.key, "at": at or self.at, **fields}
+        self.events.append(CallEvent.model_validate(told))
+
+    # -- calls and channels -------------------------------------------------------------------------------------
+
+    def call_of(self, prefix: str = "") -> LiveCall | None:
+        """The call of the message's channel (prefix "Dest": of the called one), begun now when it is not known."""
+        key = self.message.get(f"{prefix}Linkedid")
+        if not key or key in self.ended:
+            return None
+        self._move(self.message.get(f"{prefix}Uniqueid"), key)
+        call = self.calls.get(key)
+        if call is None:
+            call = self._begun(key)
+        call = self.heard(call)
+        self.calls[key] = call
+        return call
+
+    def _begun(self, key: str) -> LiveCall:
+        return LiveCall(key=key, started_at=self.at, last_at=self.at, heard_at=self.received_at)
+
+    def heard(self, call: LiveCall) -> LiveCall:
+        return replace(
+            call, last_at=max(call.last_at, self.at), heard_at=max(call.heard_at, self.received_at)
+        )
+
+    def _move(self, uniqueid: str, key: str) -> None:
+        """An attended transfer or a pick-up takes a channel from one call into another."""
+        for old in list(self.calls.values()):
+            if old.key != key and uniqueid in old.channels:
+                channel = old.channels[uniqueid]
+                self.drop(old, channel, None)
+                call = self.calls.get(key) or self._begun(key)
+                # In its new call it is a phone of ours unless it is the outside party's: it has not talked here yet.
+                self.put(call, replace(channel, has_answered=False, bridge=None))
+
+    def put(self, call: LiveCall, channel: Channel) -> LiveCall:
+        call = replace(call, channels={**call.channels, channel.uniqueid: channel})
+        self.calls[call.key] = call
+        return call
+
+    def drop(self, call: LiveCall, channel: Channel, cause: Disposition | None) -> None:
+        """A channel has gone; with the last one the call is over."""
+        self.gone[channel.uniqueid] = self.received_at
+        left = {uniqueid: c for uniqueid, c in call.channels.items() if uniqueid != channel.uniqueid}
+        if channel.role is not Role.GLUE:
+            self.events.append(leg_ended(call.key, channel, self.at, cause))
+        if left:
+            self.calls[call.key] = replace(call, channels=left)
+            return
+        self.emit(EventKind.ENDED, call)
+        self.calls.pop(call.key, None)
+        self.ended[call.key] = self.received_at
+
+    def first_channel(self, call: LiveCall) -> LiveCall:
+        """Note the channel with which the call came in, by whichever message tells of it first."""
+        message = self.message
+        if message.get("Uniqueid") != call.key or call.key in call.channels:
+            return call
+        name, exten = message.get("Channel"), message.get("Exten")
+        told = self._sides(name, known(message.get("CallerIDNum")), exten if is_dialable(exten) else None)
+        is_ringing_in = message.get("ChannelState") != "0"  # Down: a channel that we are about to dial
+        role = Role.GLUE if is_local(name) else Role.CLIENT if told.direction == "inbound" else Role.OURS
+        direction = told.direction if is_ringing_in else None
+        address = endpoint(name) if role is Role.OURS else None
+        if told.direction in ("outbound", "internal"):
+            address = told.party or address
+        call = replace(call, direction=direction, did=told.line, caller=told.client)
+        call = self.put(call, Channel(uniqueid=call.key, role=role, address=address))
+        if is_ringing_in:
+            self._started(call, told, address)
+        else:
+            self.emit(EventKind.STARTED, call, leg=call.key)
+        return call
+
+    def _sides(self, name: str, caller: str | None, called: str | None) -> Sides:
+        """Who is who for the first channel. A trunk's call comes from outside, a phone's call of a number goes there.
+
+        No caller's number and no phone of ours: it was withheld.
+        """
+        owner = endpoint(name)
+        is_phone = is_extension(owner, self.connection)
+        caller = caller or (owner if is_phone else "anonymous")
+        if is_trunk(name, self.connection):
+            return sides(caller, called, "inbound", self.connection)
+        told = sides(caller, called, None, self.connection)
+        if is_phone and is_number(called) and told.direction in (None, "inbound"):
+            told = sides(caller, called, "outbound", self.connection)
+        return told if told.direction else sides(caller, called, "inbound", self.connection)
+
+    def _started(self, call: LiveCall, told: Sides, address: str | None) -> None:
+        self.emit(
+            EventKind.STARTED,
+            call,
+            seq=1,
+            leg=call.key,
+            direction=told.direction,
+            client=told.client,
+            line=told.line,
+            party=address if told.direction != "inbound" else None,
+        )
+
+    def dialled(self) -> tuple[LiveCall, Channel] | None:
+        """The called channel of a Dial message, noted with its owner."""
+        call = self.call_of("Dest") if self.message.get("DestLinkedid") else self.call_of()
+        uniqueid, name = self.message.get("DestUniqueid"), self.message.get("DestChannel")
+        if call is None or not uniqueid:
+            return None
+        if self.message.get("Channel"):
+            call = self.first_channel(call)
+        channel = call.channels.get(uniqueid)
+        dial_string = self.message.get("DialString")
+        if channel is None or (dial_string and uniqueid != call.key):
+            address = dialled_address(dial_string, name)
+            role = role_of_dialled(call, name, address, self.connection)
+            channel = replace(
+                channel or Channel(uniqueid=uniqueid, role=role), role=role, address=address, is_leaving=False
+            )
+            call = self.put(call, channel)
+        return call, channel
+
+    def originated(self, call: LiveCall) -> LiveCall:
+        """A dial without a calling channel: we ring the first party ourselves (Originate), the second comes after."""
+        if call.is_originated:
+            return call
+        first = call.channels.get(self.message.get("DestUniqueid"))
+        name = self.message.get("DestChannel")
+        address = dialled_address(self.message.get("DialString"), name)
+        call = replace(call, is_originated=True, direction="outbound")
+        role = role_of_dialled(call, name, address, self.connection)
+        first = replace(
+            first or Channel(uniqueid=self.message.get("DestUniqueid"), role=role), role=role, address=address
+        )
+        call = self.put(call, first)
+        shown = known(self.message.get("DestCallerIDNum"))
+        client = address if role is Role.CLIENT else shown if is_number(shown) else None
+        self.emit(
+            EventKind.STARTED,
+            call,
+            at=call.started_at,
+            leg=first.uniqueid,
+            direction="outbound",
+            is_callback=True,
+            client=client,
+            party=address if role is Role.OURS else None,
+        )
+        return call
+
+    # -- who talks ----------------------------------------------------------------------------------------------
+
+    def answered(self, call: LiveCall, channel: Channel) -> LiveCall:
+        """The called channel took the call: our phone talks, or, on an outbound call, the phone that had it dialled."""
+        if channel.role is Role.CLIENT:
+            ours = [c for c in call.channels.values() if c.role is Role.OURS]
+            first = call.first
+            channel = first if first and first.role is Role.OURS else ours[0] if ours else channel
+        if channel.role is not Role.OURS or channel.has_answered:
+            return call
+        self.emit(EventKind.ANSWERED, call, leg=channel.uniqueid, party=channel.address)
+        return self.put(call, replace(channel, has_answered=True))
+
+    def talkers(self, call: LiveCall, bridge: str) -> None:
+        """With two channels in a bridge, those of ours in it talk; of an internal call the one that was called."""
+        members = [c for c in call.channels.values() if c.bridge == bridge]
+        if len(members) < 2:
+            return
+        for member in members:
+            if member.role is Role.OURS and not (
+                member.uniqueid == call.key and call.direction == "internal"
+            ):
+                call = self.answered(call, member)
