@@ -1,7 +1,7 @@
 """The way in: a PBX's message is acknowledged only once it is committed.
 
-Messages that arrive together share a transaction: one task takes what is queued, writes it with one statement, and then
-answers all who wait. While it writes, the next batch gathers.
+Messages that arrive together share a transaction: a writer takes what is queued, writes it with one statement, and then
+answers all who wait. There are two writers, so that one's statement runs while the other's commit reaches the disk.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from routing.policy import NumberPolicy
 log = structlog.get_logger(__name__)
 
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+_WRITERS = 2
 
 _DATABASE_GONE = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
 _SERVER_TROUBLE = (
@@ -97,27 +99,26 @@ class Inbox:
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(limit)
         self._batch = batch
         self._seconds = seconds
-        self._writer: asyncio.Task[None] | None = None
-        self._conn: PoolConnectionProxy | None = (
-            None  # kept while it works: its reset after each batch is a round trip
-        )
+        self._writers: list[asyncio.Task[None]] = []
+        self._idle = 0
         self.status = InboxStatus()
 
     def start(self) -> None:
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write_for_ever(), name="inbox writer")
+        if not self._writers:
+            self._writers = [
+                asyncio.create_task(self._write_for_ever(), name=f"inbox writer {n}") for n in range(_WRITERS)
+            ]
 
     async def stop(self) -> None:
         """Writes what is queued, then ends."""
-        if self._writer is None:
+        if not self._writers:
             return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._queue.join(), self._seconds)
-        self._writer.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._writer
-        self._writer = None
-        await self._let_go()
+        writers, self._writers = self._writers, []
+        for writer in writers:
+            writer.cancel()
+        await asyncio.gather(*writers, return_exceptions=True)
         while not self._queue.empty():
             _fail(self._queue.get_nowait(), InboxUnavailable("the gateway is stopping"))
 
@@ -148,7 +149,7 @@ class Inbox:
         except ValueError as err:
             raise MessageUnstorable(f"the message cannot be written down: {err}") from err
         waiting = _Waiting(messages, asyncio.get_running_loop().create_future())
-        if self._writer is None or self._writer.done():
+        if not self._writers or all(writer.done() for writer in self._writers):
             raise InboxUnavailable("the inbox is not running")
         try:
             self._queue.put_nowait(waiting)
@@ -163,53 +164,77 @@ class Inbox:
         return accepted
 
     async def _write_for_ever(self) -> None:
-        while True:
-            batch = [await self._queue.get()]
-            while len(batch) < self._batch and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
-            try:
-                await self._write([w for w in batch if not w.done.done()])
-            finally:
-                for waiting in batch:
-                    _fail(waiting, InboxUnavailable("the gateway is stopping"))
-                    self._queue.task_done()
+        link = _Link(self._pool, self._seconds, self.status)
+        try:
+            while True:
+                batch = await self._next_batch()
+                try:
+                    await self._write(link, [w for w in batch if not w.done.done()])
+                finally:
+                    for waiting in batch:
+                        _fail(waiting, InboxUnavailable("the gateway is stopping"))
+                        self._queue.task_done()
+        finally:
+            await link.let_go()
 
-    async def _write(self, batch: Sequence[_Waiting]) -> None:
+    async def _next_batch(self) -> list[_Waiting]:
+        """At least one message; what is queued is shared with the other writers that have nothing to do."""
+        self._idle += 1
+        try:
+            batch = [await self._queue.get()]
+            share = min(self._batch, -(-(self._queue.qsize() + 1) // self._idle))
+        finally:
+            self._idle -= 1
+        while len(batch) < share and not self._queue.empty():
+            batch.append(self._queue.get_nowait())
+        return batch
+
+    async def _write(self, link: _Link, batch: Sequence[_Waiting]) -> None:
         """Answers everyone of the batch. Never raises but for cancellation."""
         if not batch:
             return
         try:
-            answers = await self._store(batch)
+            answers = await link.store(batch)
         except (*_DATABASE_GONE, *_SERVER_TROUBLE) as err:
-            await self._let_go()
+            await link.let_go()
             self.status.refused += len(batch)
             log.warning("inbox-unavailable", messages=len(batch), error=type(err).__name__)
             for waiting in batch:
                 _fail(waiting, InboxUnavailable(f"the database did not take it: {type(err).__name__}"))
         except Exception as err:
-            await self._write_one_by_one(batch, err)
+            await self._write_one_by_one(link, batch, err)
         else:
             for waiting, answer in zip(batch, answers, strict=True):
                 if not waiting.done.done():
                     waiting.done.set_result(answer)
 
-    async def _write_one_by_one(self, batch: Sequence[_Waiting], err: Exception) -> None:
+    async def _write_one_by_one(self, link: _Link, batch: Sequence[_Waiting], err: Exception) -> None:
         """One message spoiled the batch: find it, so that its neighbours are stored."""
         if len(batch) > 1:
             for waiting in batch:
-                await self._write([waiting])
+                await self._write(link, [waiting])
             return
         log.error("message-unstorable", error=str(err), error_type=type(err).__name__)
         _fail(batch[0], MessageUnstorable(f"the database refuses this message: {type(err).__name__}"))
 
-    async def _store(self, batch: Sequence[_Waiting]) -> list[Accepted]:
+
+class _Link:
+    """A writer's connection, kept between batches: the pool's reset after each would be one more round trip."""
+
+    def __init__(self, pool: asyncpg.Pool, seconds: float, status: InboxStatus) -> None:
+        self._pool = pool
+        self._seconds = seconds
+        self._status = status
+        self._conn: PoolConnectionProxy | None = None
+
+    async def store(self, batch: Sequence[_Waiting]) -> list[Accepted]:
         messages = [m for waiting in batch for m in waiting.messages]
         async with asyncio.timeout(self._seconds):
             try:
                 fresh, earlier = await self._store_once(messages)
             except _DATABASE_GONE:
                 # After a restart of the server every connection of the pool is dead once. Sending again is harmless.
-                await self._let_go()
+                await self.let_go()
                 fresh, earlier = await self._store_once(messages)
         return _answers(batch, fresh, earlier)
 
@@ -217,11 +242,11 @@ class Inbox:
         if self._conn is None:
             self._conn = await self._pool.acquire()
         fresh = await store.store(self._conn, messages)
-        self.status.batches += 1
+        self._status.batches += 1
         repeated = {m.identity for m in messages} - fresh.keys()
         return fresh, await store.known(self._conn, sorted(repeated)) if repeated else {}
 
-    async def _let_go(self) -> None:
+    async def let_go(self) -> None:
         """Gives the connection back; one in doubt is closed by that."""
         conn, self._conn = self._conn, None
         if conn is not None:
