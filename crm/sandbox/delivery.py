@@ -39,20 +39,25 @@ async def _deliver_forever(state: State, session: aiohttp.ClientSession) -> None
         del under_way[id]
         state.deliveries_due.set()
 
-    while True:
-        state.deliveries_due.clear()
-        rows = table.select(
-            [("state", "=", "waiting")], order=("due_at", "asc"), limit=_AT_ONCE + len(under_way)
-        )
-        resting = [row for row in rows if row["id"] not in under_way]
-        due = [row for row in resting if row["due_at"] <= time()][: _AT_ONCE - len(under_way)]
-        for row in due:
-            task = under_way[row["id"]] = asyncio.create_task(_attempt(state, session, row))
-            task.add_done_callback(lambda _, id=row["id"]: done(id))  # type: ignore[misc]
-        following = [row["due_at"] for row in resting if row not in due]
-        wait = max(0.01, min(following) - time()) if following and len(under_way) < _AT_ONCE else None
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(state.deliveries_due.wait(), wait)
+    try:
+        while True:
+            state.deliveries_due.clear()
+            rows = table.select(
+                [("state", "=", "waiting")], order=("due_at", "asc"), limit=_AT_ONCE + len(under_way)
+            )
+            resting = [row for row in rows if row["id"] not in under_way]
+            due = [row for row in resting if row["due_at"] <= time()][: _AT_ONCE - len(under_way)]
+            for row in due:
+                task = under_way[row["id"]] = asyncio.create_task(_attempt(state, session, row))
+                task.add_done_callback(lambda _, id=row["id"]: done(id))  # type: ignore[misc]
+            following = [row["due_at"] for row in resting if row not in due]
+            wait = max(0.01, min(following) - time()) if following and len(under_way) < _AT_ONCE else None
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(state.deliveries_due.wait(), wait)
+    finally:
+        for task in list(under_way.values()):
+            task.cancel()
+        await asyncio.gather(*under_way.values(), return_exceptions=True)
 
 
 async def _attempt(state: State, session: aiohttp.ClientSession, row: Row) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+import pytest
 
-from crm.sandbox.server import Sandbox
+from crm.sandbox.server import Sandbox, serve
 from tests.integration.sandbox.conftest import FAST, Api
 from tests.integration.sandbox.test_golden import a_pair, refresh
 
@@ -68,3 +71,44 @@ async def test_grants_profile_and_clock_survive_a_restart(tmp_path: Path) -> Non
         assert (await api.control("profile"))["filters_on"] is True
         assert (await api.control("clock"))["offset"] == 100
         assert (await api.control("seed", {"contacts": 10}))["contacts"] == 18
+
+
+async def test_served_sandbox_starts_with_the_fault_plan_of_its_file(tmp_path: Path) -> None:
+    plan = tmp_path / "faults.json"
+    plan.write_text('{"rules": [{"match": {"path": "/api/v4/leads"}, "always": true, "fault": "502"}]}')
+    port = free_port()
+    serving = asyncio.create_task(serve(port, contacts=5, users=12, profile="kommo", faults_file=plan))
+    try:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+            token = (await answered(session, "/_sandbox/token"))["access_token"]
+            session.headers["Authorization"] = f"Bearer {token}"
+            assert (await session.get("/api/v4/leads")).status == 502
+            users = (await answered(session, "/_sandbox/state?kind=user"))["rows"]
+            assert "manager112@demo.example" in {row["email"] for row in users}
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+
+async def test_wrong_fault_plan_keeps_the_server_from_starting(tmp_path: Path) -> None:
+    plan = tmp_path / "faults.json"
+    plan.write_text('{"rules": [{"fault": "flood"}]}')
+    with pytest.raises(ValueError, match="flood"):
+        await serve(0, faults_file=plan)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def answered(session: aiohttp.ClientSession, path: str) -> Any:
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                async with session.get(path) as answer:
+                    return await answer.json()
+            except aiohttp.ClientConnectorError:
+                await asyncio.sleep(0.02)
