@@ -1,0 +1,226 @@
+"""The writer, the real adapter and the sandbox over HTTP: every fault ends with everything there exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Any
+
+import aiohttp
+import asyncpg
+import pytest
+
+from crm import backfill, effects
+from crm.amocrm.adapter import AmoCrm
+from crm.amocrm.tokens import FixedToken
+from crm.amocrm.transport import Transport
+from crm.lease import GuardedBudget, Lease
+from crm.port import CrmTask, Lane
+from crm.sandbox.server import Sandbox
+from crm.sync import Sync
+from crm.writer import Writer, WriterSettings
+from crm.writing.store.work import PgEffects
+from routing.plan import AttachCall, CreateContact, CreateDeal, CreateTask, Effect
+from routing.policy import NumberPolicy
+from tests.integration.crm.writer_bench import new_call
+
+FAST = WriterSettings(quiet_seconds=0.9, poll_seconds=0.1)
+
+
+@dataclass
+class Shop:
+    """An account with everything real but the CRM's owner."""
+
+    sandbox: Sandbox
+    pool: asyncpg.Pool
+    http: aiohttp.ClientSession
+    lease: Lease
+
+    def __post_init__(self) -> None:
+        self.token = self.sandbox.token()
+        other = FixedToken(self.sandbox.url, self.sandbox.token("reader"))
+        self.reader = AmoCrm(self.sandbox.url, other, GuardedBudget(self.lease), self.http)
+        self.restart()
+
+    def connected(self, token: str) -> AmoCrm:
+        transport = Transport(self.http, write_seconds=0.6, read_seconds=5.0)
+        tokens = FixedToken(self.sandbox.url, token)
+        budget = GuardedBudget(self.lease)
+        budget.took_over()
+        return AmoCrm(self.sandbox.url, tokens, budget, self.http, transport=transport)
+
+    def restart(self) -> None:
+        """A new process: nothing in memory."""
+        self.crm = self.connected(self.token)
+        self.sync = Sync(self.crm, self.pool, "a", NumberPolicy())
+        feeder = backfill.Feeder(self.pool, "a")
+        self.writer = Writer(
+            self.crm,
+            PgEffects(self.pool, "a"),
+            "a",
+            self.lease,
+            self.sync.catch_up,
+            settings=FAST,
+            feed=feeder,
+        )
+
+    async def order(self, calls: int, lane: Lane = Lane.EVENTS, *, held: bool = False) -> None:
+        async with self.pool.acquire() as conn, conn.transaction():
+            for i in range(calls):
+                number = f"+7916555{i:04d}"
+                await effects.order(
+                    conn,
+                    account_id="a",
+                    decision_id="d",
+                    call_id=f"c{i}",
+                    client=number,
+                    lane=lane,
+                    effects=[_of_nobody(e) for e in new_call(f"c{i}", number, datetime.now(UTC))],
+                    held=held,
+                )
+
+    async def faults(self, *rules: dict[str, Any]) -> None:
+        async with self.http.post(
+            f"{self.sandbox.url}/_sandbox/faults", json={"rules": list(rules)}
+        ) as reply:
+            assert reply.status < 300, await reply.text()
+
+    async def fired(self) -> int:
+        async with self.http.get(f"{self.sandbox.url}/_sandbox/faults") as reply:
+            return sum(rule["fired"] for rule in (await reply.json())["rules"])
+
+    async def ledger(self) -> list[dict[str, Any]]:
+        async with self.http.get(f"{self.sandbox.url}/_sandbox/ledger") as reply:
+            return list((await reply.json())["requests"])
+
+    async def settled(self, seconds: float = 60) -> dict[str, int]:
+        """Runs the writer until nothing is open; states and how many effects are in each."""
+        running = asyncio.create_task(self.writer.run())
+        try:
+            async with asyncio.timeout(seconds):
+                while await self.pool.fetchval(
+                    "SELECT count(*) FROM effect WHERE state IN ('waiting', 'sending', 'unknown')"
+                ):
+                    if running.done():
+                        running.result()
+                    await asyncio.sleep(0.05)
+        finally:
+            self.writer.stop()
+            await asyncio.wait_for(running, 10)
+        rows = await self.pool.fetch("SELECT state, count(*) AS n FROM effect GROUP BY state")
+        return {r["state"]: r["n"] for r in rows}
+
+    async def check(self, calls: int) -> None:
+        """Each call's contact, deal, note and task are there once, from the CRM's own data."""
+        contacts: Counter[str] = Counter()
+        deals: list[str] = []
+        for i in range(calls):
+            number = f"+7916555{i:04d}"
+            found = await self.reader.find_by_number("contact", number, Lane.EVENTS)
+            contacts[number] = len(found)
+            deals += found[0].deal_ids
+        assert set(contacts.values()) == {1}
+        assert len(deals) == len(set(deals)) == calls
+        notes = await self.reader.notes("deal", deals, Lane.EVENTS)
+        assert Counter(n.uniq for n in notes if n.uniq) == {f"c{i}": 1 for i in range(calls)}
+        tasks: list[CrmTask] = await self.reader.tasks("deal", deals, Lane.EVENTS)
+        assert Counter(t.target_id for t in tasks) == {deal: 1 for deal in deals}
+
+
+def _of_nobody(effect: Effect) -> Effect:
+    """Without owners: the sandbox's users have ids of its own."""
+    order = effect.order
+    assert isinstance(order, CreateContact | CreateDeal | CreateTask | AttachCall)
+    return effect.model_copy(update={"order": order.model_copy(update={"owner_id": None})})
+
+
+@pytest.fixture
+async def shop(pool: asyncpg.Pool, database_url: str) -> AsyncIterator[Shop]:
+    await pool.execute(
+        "INSERT INTO account (account_id, name, base_url, webhook_secret) VALUES ('a', 'A', 'http://x', 's')"
+    )
+    async with (
+        Sandbox(contacts=3) as sandbox,
+        aiohttp.ClientSession() as session,
+        Lease(database_url, "a") as lease,
+    ):
+        shop = Shop(sandbox, pool, session, lease)
+        await shop.sync.load()
+        yield shop
+
+
+async def test_live_calls_of_new_clients_arrive_complete(shop: Shop) -> None:
+    await shop.order(3)
+    assert await shop.settled() == {"done": 12}
+    await shop.check(3)
+
+
+COMPLEX, NOTES, TASKS = "/api/v4/leads/complex", "/api/v4/leads/notes", "/api/v4/tasks"
+FAULTS = ("answer_lost", "reset", "truncate", "500", "502", "504", "hang", "429")
+SHORT = [(COMPLEX, fault) for fault in FAULTS] + [(NOTES, "answer_lost"), (TASKS, "answer_lost")]
+LONG = [pytest.param(path, f, marks=pytest.mark.slow) for path in (NOTES, TASKS) for f in FAULTS[1:]]
+
+
+@pytest.mark.parametrize(("path", "fault"), [*SHORT, *LONG])
+async def test_a_faulty_write_ends_with_everything_there_once(shop: Shop, path: str, fault: str) -> None:
+    await shop.faults({"match": {"method": "POST", "path": path}, "nth": 1, "fault": fault})
+    await shop.order(2)
+    assert await shop.settled() == {"done": 8}
+    assert await shop.fired() == 1
+    await shop.faults()
+    await shop.check(2)
+
+
+async def test_a_closed_api_rings_the_alarm_drops_nothing_and_is_not_hammered(shop: Shop) -> None:
+    await shop.faults({"match": {"path": "/api/"}, "always": True, "fault": "403"})
+    await shop.order(2)
+    before = len(await shop.ledger())
+    for _ in range(20):
+        await shop.writer.drain()
+    assert len(await shop.ledger()) - before <= 2
+    status = shop.writer.status()
+    assert (status.reason, status.is_alarm) == ("crm-blocked", True)
+    assert {r["state"] for r in await shop.pool.fetch("SELECT state FROM effect")} == {"waiting"}
+    await shop.faults()
+    shop.restart()
+    assert await shop.settled() == {"done": 8}
+    await shop.check(2)
+
+
+async def test_a_token_that_was_revoked_breaks_the_account_and_holds_its_effects(shop: Shop) -> None:
+    shop.token = "not a token"
+    shop.restart()
+    await shop.order(2)
+    assert await shop.settled() == {"held": 8}
+    row = await shop.pool.fetchrow("SELECT state, state_reason FROM account")
+    assert row is not None
+    assert row["state"] == "broken"
+    assert row["state_reason"]
+
+
+async def test_a_backfill_over_http_stays_near_the_lower_bound_and_inside_the_limit(shop: Shop) -> None:
+    calls = 300
+    await shop.order(calls, held=True)
+    before = len(await shop.ledger())
+    async with shop.pool.acquire() as conn:
+        await backfill.start(conn, "a", datetime.now(UTC) + timedelta(seconds=1))
+    running = asyncio.create_task(shop.writer.run())
+    async with asyncio.timeout(100):
+        while await shop.pool.fetchval("SELECT state FROM backfill_run") != "done":
+            if running.done():
+                running.result()
+            await asyncio.sleep(0.1)
+    shop.writer.stop()
+    await asyncio.wait_for(running, 10)
+    requests = (await shop.ledger())[before:]
+    writes = [r for r in requests if r["method"] != "GET"]
+    bound = ceil(calls / 50) + 2 * ceil(calls / 250)
+    assert len(writes) <= 1.5 * bound
+    times = sorted(r["at"] for r in await shop.ledger() if r["integration"] == "check")
+    assert all(b - a >= 1.0 for a, b in zip(times, times[7:], strict=False))
+    states = {r["state"] for r in await shop.pool.fetch("SELECT DISTINCT state FROM effect")}
+    assert states == {"done"}
