@@ -7,6 +7,7 @@ from typing import Any
 
 from crm.sandbox.state import State
 from crm.sandbox.store import Row
+from crm.sandbox.store.database import Condition
 
 # kind -> table. "deal" is what the API calls lead; "lead" and "unsorted" are the incoming ones.
 ROWS: Mapping[str, str] = {
@@ -37,12 +38,14 @@ def rows_for(state: State, kind: str, filters: Mapping[str, str]) -> list[Row]:
     """filters: column -> value as text; `phone` compares the last 10 digits, `since` the creation time."""
     name = ROWS[kind]
     filters = dict(filters)
-    ids = None
+    table, where = state.table(name), list[Condition]()
     if "phone" in filters and name in ("contacts", "companies"):
-        ids = [id for type, id in state.links.with_phone(filters.pop("phone"), 10) if type == name]
+        found = state.links.with_phone(filters.pop("phone"), 10)
+        where.append(("id", "in", [id for type, id in found if type == name]))
     since = int(float(filters.pop("since", 0)))
-    where = [] if ids is None else [("id", "in", ids)]
-    rows = state.table(name).select(where)
+    # SQLite compares a column of whole numbers with the text of one as numbers
+    where += [(column, "=", filters.pop(column)) for column in list(filters) if table.has(column)]
+    rows = table.select(where)
     if kind == "call":
         rows = [row for row in rows if row["note_type"] in ("call_in", "call_out")]
     rows = [row for row in rows if row.get("created_at", since) >= since and _agrees(row, filters)]

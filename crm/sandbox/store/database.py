@@ -82,6 +82,9 @@ class Table:
         sets = ", ".join(f"{column} = ?" for column in [*self._columns, "body"])
         self._update = f"UPDATE {name} SET {sets} WHERE id = ?"  # noqa: S608
 
+    def has(self, column: str) -> bool:
+        return column in self._columns
+
     def add(self, row: Row) -> Row:
         """Insert; the row comes back with its id."""
         row["id"] = self._db.execute(self._insert, self._values(row)).lastrowid
