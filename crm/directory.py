@@ -1,6 +1,6 @@
 """Number -> candidates of one account, in the memory of one process: what answers while a phone rings.
 
-Sorted segments of some thousand numbers each (numbers, offsets and one run of bytes: no Python object per number), and a
+Sorted segments of some hundred numbers each (numbers, offsets and one run of bytes: no Python object per number), and a
 dict of recent changes in front of them that is worked into the segments in short slices.
 """
 
@@ -19,7 +19,7 @@ import orjson
 
 from routing.clients import Candidate, EntityKind
 
-SEGMENT = 1024
+SEGMENT = 512
 RECENT_LIMIT = 8192
 SLICE_SECONDS = 0.002
 

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import asyncpg
 
-from crm.errors import CrmError, CrmThrottled
+from crm.errors import CrmError, CrmForbidden, CrmThrottled
 from crm.port import Crm, CrmEvent, Lane
 from crm.store.cursors import record_failure, write_cursor
 from crm.store.directory import Applied
@@ -32,6 +32,7 @@ from routing.policy import NumberPolicy
 _log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = 300.0
+_PAGES_WHEN_FORBIDDEN = 100  # asked again after minutes
 _UNSORTED_SECONDS_PER_PAGE = 3.0  # a long list is read less often, so that it never takes much of the budget
 
 
@@ -220,7 +221,12 @@ class Sync:
 
     async def _unsorted(self, lane: Lane = Lane.SYNC) -> None:
         at = self.source.now()
-        pages = await poll_unsorted(self.source, lane)
+        try:
+            pages = await poll_unsorted(self.source, lane)
+        except CrmForbidden as err:  # this user may not see Unsorted; the rest agrees all the same
+            pages = _PAGES_WHEN_FORBIDDEN
+            async with self.source.pool.acquire() as conn:
+                await record_failure(conn, self.source.account_id, "unsorted", f"{err.code}: {err}")
         self._agreed["unsorted"] = at
         self._feed("unsorted").seconds = max(self._poll_seconds, pages * _UNSORTED_SECONDS_PER_PAGE)
 

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from crm.errors import CrmThrottled, CrmUnavailable
+from crm.errors import CrmForbidden, CrmThrottled, CrmUnavailable
 from crm.port import CrmEntity, CrmEvent, CrmUser, Lane
 from crm.store.cursors import feed_states
 from crm.store.entries import candidates_of
@@ -152,6 +152,20 @@ async def test_a_load_can_be_asked_for_again(sync: Sync, crm: FakeCrm, pool: asy
         await restart_load(conn, "a")
     await sync.load()
     assert await found(pool, 1) == [("contact", "1", "13")]
+
+
+async def test_a_user_who_may_not_see_unsorted_gets_all_the_rest(
+    sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock, feed: Any
+) -> None:
+    crm.seed(contact(1))
+    crm.fail("page", CrmForbidden("not for you"), after=3)  # contacts, companies, deals, then Unsorted
+    assert (await sync.load()).is_done
+    crm.fail("page", CrmForbidden("not for you"), after=3)
+    await sync.poll_once()
+    await asyncio.wait_for(feed.until(lambda: feed.directory("a").agreed_at == T0), 5)
+    async with pool.acquire() as conn:
+        states = {s.feed: s.last_error for s in await feed_states(conn, "a")}
+    assert states["unsorted"] == "crm-forbidden: not for you"
 
 
 # --- polls
