@@ -28,11 +28,10 @@ QUEUE = "clients"
 TASK = "process_client"  # both stand in gateway/store/inbox.py too, where jobs are made
 
 # A worker that was killed shows by its heartbeat; its job's lock blocks the client until then.
-HEARTBEAT_SECONDS = 2.0
-POLLING_SECONDS = 0.1
 STALLED_SECONDS = 8.0
 # Longer than any job may take (the pool's command timeout is 60 s): its outcome could not be written down.
 _LOST_SECONDS = 120
+POLLING_SECONDS = 0.1
 
 _TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ProcrastinateException)
 
@@ -69,7 +68,7 @@ class Jobs:
     """A worker of the clients' queue with its sweep. `run` until cancelled; any number of processes may.
 
     sweep_seconds: how exactly what is due is noticed. late_seconds: a message that is pending for so long has lost its
-    job, and gets a new one.
+    job, and gets a new one. stalled_seconds: a worker without heartbeat for so long is dead, and its jobs are taken up.
     """
 
     def __init__(
@@ -81,6 +80,7 @@ class Jobs:
         concurrency: int = 8,
         sweep_seconds: float = 0.5,
         late_seconds: float = 15.0,
+        stalled_seconds: float = STALLED_SECONDS,
         now: Clock | None = None,
     ) -> None:
         self._dsn = dsn
@@ -89,6 +89,7 @@ class Jobs:
         self._concurrency = concurrency
         self._sweep_seconds = sweep_seconds
         self._late_seconds = late_seconds
+        self._stalled_seconds = stalled_seconds
         self._now = now or (lambda: datetime.now(UTC))
         self.status = JobsStatus()
 
@@ -136,8 +137,8 @@ class Jobs:
                 # The inbox is the record of what is done; rows of finished jobs would only slow the queue down.
                 delete_jobs="always",
                 install_signal_handlers=False,
-                update_heartbeat_interval=HEARTBEAT_SECONDS,
-                stalled_worker_timeout=STALLED_SECONDS,
+                update_heartbeat_interval=self._stalled_seconds / 4,
+                stalled_worker_timeout=self._stalled_seconds,
             )
 
     async def _process(self, account_id: str, client_key: str) -> None:
@@ -172,7 +173,7 @@ class Jobs:
             ):
                 return 0  # another process sweeps right now
             revived = await conn.fetch(
-                _REVIVE, QUEUE, timedelta(seconds=STALLED_SECONDS), timedelta(seconds=_LOST_SECONDS)
+                _REVIVE, QUEUE, timedelta(seconds=self._stalled_seconds), timedelta(seconds=_LOST_SECONDS)
             )
             clients = await inbox.overdue(
                 conn, received_before=now - timedelta(seconds=self._late_seconds), now=now

@@ -9,8 +9,11 @@ from datetime import timedelta
 import pytest
 
 from gateway.store import accounts
-from gateway.store.decisions import explain
+from gateway.store.decisions import explain, latest_decisions
+from gateway.store.staff import staff_at
 from routing.calls import Disposition, EventKind
+from routing.matrix import Situation, decide
+from routing.presets import recommended
 from tests.integration.intake.conftest import ACCOUNT, CLIENT, START, Office, a_call, an_event
 
 
@@ -244,3 +247,22 @@ async def test_call_keeps_the_kind_and_version_it_began_with(office: Office) -> 
     assert (await office.call())["client_kind"] == "new"
     # The client is there by now: what the row of a new client orders is checked again before anything is created.
     assert await office.whats() == ["attach_call"]
+
+
+async def test_every_stored_decision_is_computed_again_with_the_same_result(office: Office) -> None:
+    await office.tell_all(a_call("c1", answered_by="101"))
+    await office.tell_all(a_call("c2", client="+79160000002"))
+    await office.tell_all(a_call("c3", client="+79160000003", answered_by="777"))
+    await office.settle()
+    async with office.pool.acquire() as conn:
+        await conn.execute("UPDATE employee SET crm_user_id = '99'")  # what is so today must not matter
+        decisions = await latest_decisions(conn, ACCOUNT, kind="matrix")
+        assert len(decisions) == 5
+        for stored in decisions:
+            inputs = dict(stored.inputs)
+            staff = await staff_at(conn, ACCOUNT, inputs.pop("staff_version"))
+            matrix = recommended()
+            assert matrix.version == inputs.pop("matrix_version")
+            again = decide(matrix, Situation.model_validate({**inputs, "staff": staff}))
+            assert again.model_dump(mode="json", exclude={"steps"}) == stored.outcome
+            assert [s.as_json() for s in again.steps] == stored.steps

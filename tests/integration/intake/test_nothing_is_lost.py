@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
 from gateway.db.pool import open_pool
 from gateway.inbox import Inbox, InboxFull, InboxUnavailable
+from gateway.jobs import Jobs
 from gateway.pbx.port import Parsed
 from gateway.store import inbox as store
 from routing.calls import EventKind
@@ -211,3 +213,25 @@ async def test_restart_of_the_database_in_the_middle_loses_nothing(own_server: E
 
 def _port(url: str) -> int:
     return int(url.rsplit(":", 1)[1].split("/")[0])
+
+
+async def test_kill_9_of_a_worker_in_the_middle_of_a_job_loses_nothing(
+    quiet_office: Office, database_url: str
+) -> None:
+    office = quiet_office
+    office.jobs = [Jobs(database_url, office.pool, office.jobs[0]._job, stalled_seconds=2, now=office.clock)]
+    await office.tell_all(a_call(answered_by="101"))
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.integration.intake.hanging_worker",
+        database_url,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert worker.stdout is not None
+    assert await asyncio.wait_for(worker.stdout.readline(), 20) == b"taken\n"
+    await office.start()
+    worker.kill()
+    await worker.wait()
+    await office.idle()
+    assert await office.whats() == WHOLE

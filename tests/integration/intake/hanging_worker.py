@@ -1,0 +1,31 @@
+"""A worker process that takes a client's job, writes half of it, says so and never ends. Argument: the DSN."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from gateway.client_desk import PublishedMatrix
+from gateway.client_job import ClientJob, Worked
+from gateway.db.pool import open_pool
+from gateway.jobs import Jobs
+from gateway.store import calls
+from routing.presets import recommended
+
+
+class HangingJob(ClientJob):
+    async def run(self, account_id: str, client_key: str) -> Worked:
+        async with self._pool.acquire() as conn, conn.transaction():
+            await calls.lock_client(conn, account_id, client_key)
+            await conn.execute("UPDATE inbox SET state = 'applied'")
+            print("taken", flush=True)
+            await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def main(dsn: str) -> None:
+    pool = await open_pool(dsn)
+    await Jobs(dsn, pool, HangingJob(pool, PublishedMatrix(recommended())), stalled_seconds=2).run()
+
+
+asyncio.run(main(sys.argv[1]))
