@@ -264,7 +264,9 @@ def _asked(query: str) -> LookupRequest:
     found: dict[str, str] = {}
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
-        if "+" in value:
+        if value[:3] == "%2B":
+            value = "+" + value[3:]
+        if "+" in value[1:]:
             value = value[:1] + value[1:].replace("+", " ")
         found[name] = unquote(value) if "%" in value else value
     return LookupRequest(

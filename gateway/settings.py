@@ -25,7 +25,7 @@ class Settings(BaseSettings):
         150, ge=1, le=5000, description="past it the answer is 'carry on with your scheme'"
     )
     decisions_per_second: int = Field(
-        2000, ge=1, description="lookup decisions recorded per second at most; more are counted as lost"
+        500, ge=1, description="lookup decisions recorded per second at most; more are counted as lost"
     )
     poll_seconds: float = Field(30.0, ge=1, description="interval of the delta and events polls of the CRM")
     directory_poll_seconds: float = Field(

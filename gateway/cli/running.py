@@ -61,7 +61,7 @@ def serve(
 
     Example: CALLMATRIX_DATABASE_URL=postgresql://… callmatrix serve --role all
     """
-    from gateway.app import serve_all, serve_gateway, serve_worker
+    from gateway.app import serve_all, serve_gateway, serve_worker, use_fast_loop
 
     settings = Settings()
     database_url(settings)
@@ -69,6 +69,7 @@ def serve(
     roles = {"all": serve_all, "gateway": serve_gateway, "worker": serve_worker}
     if role not in roles:
         raise typer.BadParameter(f"unknown role '{role}', one of: {', '.join(roles)}")
+    use_fast_loop()
     run(roles[role](settings))
 
 

@@ -1,0 +1,33 @@
+"""`python -m tests.bench [--quick] [--json FILE] [--only PART …]`"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench.lookup import bench_lookup
+from tests.bench.report import Figure, show
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small data, short runs: shows that it works")
+    parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where the figures are written")
+    parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
+    options = parser.parse_args()
+    figures: list[Figure] = []
+    for name in options.only:
+        print(f"… {name}", file=sys.stderr)
+        figures += PARTS[name](options.quick)
+    show(figures, options.json)
+    return 0
+
+
+PARTS: dict[str, Callable[[bool], list[Figure]]] = {
+    "lookup": lambda quick: bench_lookup(10_000, 50_000 if quick else 1_000_000, 2 if quick else 8),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
