@@ -8,6 +8,7 @@ import asyncpg
 
 from crm.port import Lane
 from crm.writing.store import orders as store
+from crm.writing.store import work
 from routing.clients import ClientEntity, EntityKind, Ref
 from routing.plan import (
     AddNote,
@@ -65,6 +66,11 @@ async def promised(conn: Connection, account_id: str, number: str) -> tuple[Clie
     """
     rows = await store.promises(conn, account_id, number)
     return tuple(_promise(row) for row in rows)
+
+
+async def hold(conn: Connection, account_id: str) -> int:
+    """Keep what waits for a reactivation, when the account is switched off; how many effects. Cards are skipped."""
+    return await work.hold(conn, account_id)
 
 
 def refs_of(order: Order) -> tuple[Ref, ...]:

@@ -194,7 +194,7 @@ class Writer:
         try:
             work = await self._look(now) or await self._send(now, lanes)
         except CrmError as error:  # of catching up
-            await self._sender.went_badly(error, now)
+            await self._sender.went_badly(error, now, is_read=True)
             return None
         if work is not None:
             self._under_way.begin(work)

@@ -166,7 +166,7 @@ class Sender:
                     self._crm, stored[0].lane, findable, self._effects.claimed, self._effects.known
                 )
             except CrmError as error:
-                await self.went_badly(error, now)
+                await self.went_badly(error, now, is_read=True)
                 return
             ids, entities = found.ids, found.entities
             self.moods.succeeded()
@@ -184,12 +184,13 @@ class Sender:
         self.sizes.went_well(kind, sent // 2 if kind == COMPLEX else sent)
         self.last_success = now
 
-    async def went_badly(self, error: CrmError, now: datetime) -> None:
+    async def went_badly(self, error: CrmError, now: datetime, *, is_read: bool = False) -> None:
+        """is_read: of looking or catching up, which come again by themselves: never without a pause."""
         self.last_error = (f"{error.code}: {error}", now)
         if isinstance(error, CrmUnauthorised):
             log.error("the CRM's authorisation is broken", account=self._account, code=error.code)
             await self._effects.break_account(str(error))
-        elif error.retryable:
+        elif error.retryable or is_read:
             self.moods.failed(error, now)
             say = log.error if self.moods.is_alarm else log.warning
             say("the CRM fails", account=self._account, code=error.code, until=self.moods.closed_until)

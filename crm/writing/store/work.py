@@ -39,6 +39,14 @@ FROM (SELECT key, min(lane) AS lane FROM need GROUP BY key) n
 WHERE e.account_id = $1 AND e.effect_key = n.key AND e.state IN ('held', 'waiting')
 """
 
+# A live call that completes a task which was never sent makes that task needless: both wait for the backfill to skip it.
+_WITHHOLD = """
+UPDATE effect e SET state = 'held' FROM effect d
+WHERE e.account_id = $1 AND e.state = 'waiting' AND e.lane < $2 AND e.what = 'change_task'
+  AND e."order"->>'is_completed' = 'true' AND d.account_id = e.account_id AND d.effect_key = e."order"->>'task'
+  AND d.state = 'held'
+"""
+
 _READY = """
 SELECT e.effect_key, e.seq, e.lane, e.what, e.client, e.doubts, e."order"->'target'->>'kind' AS target,
        e."order"->>'number' AS number, pending.key AS contact
@@ -122,6 +130,7 @@ class PgEffects:
                 await hold(conn, self._account)
                 return []
             await conn.execute(_FATE, self._account, None, ["waiting"], int(Lane.BACKFILL))
+            await conn.execute(_WITHHOLD, self._account, int(Lane.BACKFILL))
             await conn.execute(_LIFT, self._account, int(Lane.BACKFILL))
             rows = await conn.fetch(_READY, self._account, [int(x) for x in lanes], now, limit)
         return [_ready(row) for row in rows]
@@ -158,6 +167,8 @@ class PgEffects:
 
     async def doubtful(self, now: datetime, limit: int) -> list[Stored]:
         async with self._pool.acquire() as conn, conn.transaction():
+            if not await is_on(conn, self._account):
+                return []
             rows = await conn.fetch(
                 f"SELECT {_FULL} FROM effect e WHERE account_id = $1 AND state = 'unknown' AND next_try_at <= $2"  # noqa: S608
                 " AND (lane, what) = (SELECT lane, what FROM effect WHERE account_id = $1 AND state = 'unknown'"

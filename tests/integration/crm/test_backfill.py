@@ -11,11 +11,11 @@ from math import ceil
 import asyncpg
 import pytest
 
-from crm import backfill
+from crm import backfill, effects
 from crm.port import CrmEntity, Lane
 from crm.store.directory import apply_entities
 from routing.clients import Ref
-from routing.plan import CreateTask, Effect
+from routing.plan import ChangeTask, CreateTask, Effect
 from routing.policy import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.writer_bench import WriterBench, a_note, new_call
@@ -166,6 +166,38 @@ async def test_no_task_for_a_missed_call_that_was_returned_or_repeated_with_succ
         "after:task": "done",
     }
     assert len(outage.crm.all_notes()) == 4
+
+
+async def test_a_live_call_back_before_the_backfill_leaves_no_task_at_all(outage: Outage) -> None:
+    await outage.missed("c1", number(1), TODAY - timedelta(hours=5))
+    await outage.account("on")
+    outage.now = TODAY - timedelta(minutes=5)
+    await outage.call("live", number(1), outage.now, answered=True, direction="outbound")
+    done = ChangeTask(task="c1:task", is_completed=True)
+    note = a_note("live", number(1), Ref(kind="deal", effect="c1:deal"))
+    await outage.order(
+        Effect(key="live:done", order=done), Effect(key="live:note", order=note), client=number(1)
+    )
+    await outage.writer.drain()
+    states = await outage.states()
+    assert (states["c1:deal"], states["live:note"], states["live:done"]) == ("done", "done", "held")
+    await outage.start()
+    await outage.settle()
+    assert outage.crm.all_tasks() == []
+    states = await outage.states()
+    assert states["c1:task"] == states["live:done"] == "skipped"
+    assert len(outage.crm.all("deal")) == 1
+    assert len(outage.crm.all_notes()) == 2
+
+
+async def test_switching_an_account_off_holds_what_waits(outage: Outage) -> None:
+    await outage.account("on")
+    await outage.order(*new_call("c1", number(1)), client=number(1))
+    await outage.account("off")
+    async with outage.pool.acquire() as conn:
+        assert await effects.hold(conn, "a") == 4
+    await outage.account("on")
+    assert await outage.writer.drain() == 0
 
 
 async def test_deadlines_count_from_now_and_entities_carry_the_time_of_the_call(outage: Outage) -> None:

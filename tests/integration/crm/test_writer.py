@@ -8,7 +8,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from crm.errors import CrmOutcomeUnknown, CrmRefused, CrmUnauthorised
+from crm.errors import CrmForbidden, CrmOutcomeUnknown, CrmRefused, CrmUnauthorised
 from crm.lease import LeaseLost
 from crm.port import CrmEntity, Lane
 from routing.clients import Ref
@@ -236,6 +236,44 @@ async def test_broken_authorisation_holds_everything_and_loses_nothing(bench: Wr
     await bench.writer.drain()
     assert set((await bench.states()).values()) == {"held"}
     assert bench.crm.count("create_deals_with_contacts") == 1
+
+
+async def test_an_account_whose_authorisation_breaks_while_something_is_in_doubt_is_left_alone(
+    bench: WriterBench,
+) -> None:
+    await bench.pool.execute(
+        "INSERT INTO account (account_id, name, base_url, webhook_secret) VALUES ('a', 'A', 'http://x', 's')"
+    )
+    await bench.order(*new_call("c1", NUMBER))
+    bench.crm.fail("create_deals_with_contacts", CrmOutcomeUnknown("lost"), has_effect=True)
+    bench.crm.fail("page", CrmUnauthorised("revoked"))
+    await bench.writer.drain()
+    bench.pass_time(100)
+    await bench.writer.drain()
+    asked = len(bench.crm.requests)
+    bench.pass_time(1000)
+    await bench.writer.drain()
+    assert len(bench.crm.requests) == asked
+    await bench.pool.execute("UPDATE account SET state = 'on'")
+    await bench.writer.drain()
+    assert (await bench.states())["c1:contact"] == "done"
+    assert len(bench.crm.all("contact")) == 1
+
+
+async def test_a_read_that_is_forbidden_is_not_asked_for_without_pause(bench: WriterBench) -> None:
+    async def forbidden(lane: Lane) -> None:
+        bench.catch_ups += 1
+        raise CrmForbidden("no right to read contacts")
+
+    bench.catch_up = forbidden  # type: ignore[method-assign]
+    bench.writer = bench.new_writer()
+    await bench.order(*new_call("c1", NUMBER))
+    for _ in range(60):
+        await bench.writer.drain()
+        bench.pass_time(1)
+    assert bench.catch_ups <= 7
+    assert set((await bench.states()).values()) == {"waiting"}
+    assert bench.writer.status().reason == "crm-forbidden"
 
 
 async def test_a_writer_without_its_lease_says_nothing(bench: WriterBench) -> None:
