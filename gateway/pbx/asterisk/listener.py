@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 _SWEEP_SECONDS = 5.0
 _REPORT_SECONDS = 15.0
+_SECOND_LIST_SECONDS, _LIST_SECONDS = 6.0, 60.0
 _DRAIN_SECONDS = 5.0
 _ABSENCES_KEPT = 20
 
@@ -143,11 +145,23 @@ class AmiListener:
     async def _listen(self) -> None:
         async with ami_link(self._address, ping_seconds=self._pauses.ping) as link:
             self._arrived(link)
+            listing = asyncio.create_task(self._list_for_ever(link), name="ami listing")
+            try:
+                await self.tell()
+                async for message in link.messages():
+                    self.status.heard_at = _now()
+                    await self._take(message)
+            finally:
+                listing.cancel()
+
+    async def _list_for_ever(self, link: AmiLink) -> None:
+        """Which channels live: at once, for what we missed; soon again, for calls of which something was heard just
+        before; then now and then."""
+        for pause in itertools.chain((_SECOND_LIST_SECONDS,), itertools.repeat(_LIST_SECONDS)):
             link.send("CoreShowChannels", ActionID="channels")
-            await self.tell()
-            async for message in link.messages():
-                self.status.heard_at = _now()
-                await self._take(message)
+            await asyncio.sleep(pause)
+            if self.status.can_list is False:
+                return
 
     def _arrived(self, link: AmiLink) -> None:
         status, now = self.status, _now()
