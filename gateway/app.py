@@ -94,7 +94,7 @@ class Gateway:
             url_of=self.url_of,
             deadline_seconds=settings.lookup_deadline_ms / 1000,
         )
-        self.events = Events(self.configuration, self.inbox)
+        self.events = Events(self.configuration, self.inbox, self.lookup)
         self.fastagi = FastAgi(lambda: self.configuration.now.connections, self.lookup.ask)
         self.metrics = Metrics()
         self.metrics.add_latency("lookup_seconds", "Time to answer a lookup", self.lookup.latency)

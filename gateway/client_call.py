@@ -29,6 +29,7 @@ from routing.policy import NumberPolicy
 MISSED = "missed"
 _NO_CLIENT = "no_client"
 _ASK_AGAIN = timedelta(seconds=5)
+_LEGS_GONE = timedelta(minutes=1)
 
 
 async def work_on_call(
@@ -70,8 +71,14 @@ async def work_on_call(
 
 def _closed_when_lost(call: Call, heard_at: datetime, desk: Desk) -> Call:
     """A call of which nothing was heard for so long is over, whatever the PBX forgot to say."""
-    until = heard_at + timedelta(minutes=desk.account.settings.calls.lost_hangup_minutes)
+    until = _lost_at(call, heard_at, desk)
     return close_lost(call, until) if not call.is_over and desk.now >= until else call
+
+
+def _lost_at(call: Call, heard_at: datetime, desk: Desk) -> datetime:
+    """A minute after its last leg is gone, where the PBX told of its legs; else after the account's setting."""
+    patience = timedelta(minutes=desk.account.settings.calls.lost_hangup_minutes)
+    return heard_at + (min(patience, _LEGS_GONE) if call.legs_gone_at is not None else patience)
 
 
 def _line(call: Call, policy: NumberPolicy) -> str | None:
@@ -243,7 +250,7 @@ def _due_at(desk: Desk, row: CallRow) -> datetime | None:
     """When the call has to be looked at although nothing new arrives."""
     policy = desk.account.settings.calls
     if not row.call.is_over:
-        return row.heard_at + timedelta(minutes=policy.lost_hangup_minutes)
+        return _lost_at(row.call, row.heard_at, desk)
     if row.client and due_moments(row.call, _done(row), True):
         return row.heard_at + timedelta(seconds=policy.settle_seconds)
     return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,11 +10,12 @@ import asyncpg
 import structlog
 
 from crm.amocrm.webhooks import WebhookInvalid, parse_webhook
-from crm.budget import Budget
+from crm.backfill import Feeder
 from crm.errors import CrmError
-from crm.lease import Lease, LeaseLost
+from crm.lease import GuardedBudget, Lease, LeaseLost
 from crm.port import Lane
 from crm.sync import Sync
+from crm.sync_load import restart_load
 from crm.writer import Writer
 from crm.writing.store.orders import CHANNEL as EFFECTS_CHANNEL
 from crm.writing.store.work import PgEffects
@@ -26,11 +26,11 @@ from gateway.db.listen import Listener
 from gateway.settings import Settings
 from gateway.store.crm_intake import WEBHOOK_CHANNEL, next_webhooks, webhook_done
 from gateway.store.exchanges import report
+from routing.policy import NumberPolicy
 
 log = structlog.get_logger(__name__)
 
 _REPORT_SECONDS = 2.0
-_WINDOW_SECONDS = 1.2  # what the predecessor sent may still count in the CRM's window of one second
 
 
 class CrmAccountWork:
@@ -54,18 +54,34 @@ class CrmAccountWork:
         self._webhook_came = asyncio.Event()
 
     async def run(self) -> None:
+        await self._until_switched_on()
         async with Lease(self._dsn, self._account_id) as lease:
             log.info("lease-taken", account=self._account_id)
             account = self._configuration.now.accounts[self._account_id]
-            budget = Budget(
-                account.settings.requests_per_second, closed_until=time.monotonic() + _WINDOW_SECONDS
-            )
+            budget = GuardedBudget(lease, account.settings.requests_per_second)
+            budget.took_over()
             policy = self._configuration.now.policy_of(self._account_id)
             opened = self._access.open(account, budget, policy)
             try:
                 await self._work(lease, opened)
             except LeaseLost:
                 log.warning("lease-lost", account=self._account_id)
+
+    async def _until_switched_on(self) -> None:
+        changed = asyncio.Event()
+
+        def note(_snapshot: Snapshot) -> None:
+            changed.set()
+
+        self._configuration.on_change(note)
+        try:
+            while (
+                account := self._configuration.now.accounts.get(self._account_id)
+            ) and account.state == "off":
+                await changed.wait()
+                changed.clear()
+        finally:
+            self._configuration.forget(note)
 
     async def _work(self, lease: Lease, opened: OpenCrm) -> None:
         crm = opened.crm
@@ -81,21 +97,34 @@ class CrmAccountWork:
         async def catch_up(lane: Lane) -> None:
             await sync.catch_up(lane)
 
-        writer = Writer(crm, PgEffects(self._pool, self._account_id), self._account_id, lease, catch_up)
+        writer = Writer(
+            crm,
+            PgEffects(self._pool, self._account_id),
+            self._account_id,
+            lease,
+            catch_up,
+            feed=Feeder(self._pool, self._account_id),
+        )
         listener = Listener(
             self._dsn,
             [EFFECTS_CHANNEL, WEBHOOK_CHANNEL],
             lambda channel, payload: self._woken(channel, payload, writer),
             lambda: self._woken("", "", writer),
         )
-        base_url = self._configuration.now.accounts[self._account_id].base_url
-        moved = asyncio.Event()
+        began_with = self._configuration.now.accounts[self._account_id]
+        ended = asyncio.Event()
+        spelling_changed = asyncio.Event()
 
         def note(snapshot: Snapshot) -> None:
             account = snapshot.accounts.get(self._account_id)
-            if account is None or account.base_url != base_url:
-                moved.set()
+            if account is None or account.state == "off" or account.base_url != began_with.base_url:
+                ended.set()
+                return
             opened.tokens.forget()
+            policy = snapshot.policy_of(self._account_id)
+            if _reads_otherwise(policy, sync.source.policy):
+                spelling_changed.set()
+            sync.source.policy = policy
 
         self._configuration.on_change(note)
         try:
@@ -105,10 +134,20 @@ class CrmAccountWork:
                 listener.run(),
                 self._apply_webhooks(sync),
                 self._report(opened, sync, writer),
+                self._reload_when(spelling_changed, sync),
             ) as failed:
-                await first_of(lease.lost.wait(), moved.wait(), failed)
+                await first_of(lease.lost.wait(), ended.wait(), failed)
         finally:
             self._configuration.forget(note)
+
+    async def _reload_when(self, spelling_changed: asyncio.Event, sync: Sync) -> None:
+        """Numbers are stored as they were read: when they are to be read otherwise, the CRM is read anew."""
+        while True:
+            await spelling_changed.wait()
+            spelling_changed.clear()
+            async with self._pool.acquire() as conn, conn.transaction():
+                await restart_load(conn, self._account_id)
+            sync.wake()
 
     async def _woken(self, channel: str, payload: str, writer: Writer) -> None:
         if channel != WEBHOOK_CHANNEL:
@@ -165,3 +204,7 @@ class CrmAccountWork:
                 "errors": sync.health.last_errors,
             },
         }
+
+
+def _reads_otherwise(a: NumberPolicy, b: NumberPolicy) -> bool:
+    return (a.region, a.area_code, a.eight_is_plus_seven) != (b.region, b.area_code, b.eight_is_plus_seven)

@@ -48,7 +48,9 @@ class CrmHooks:
         """Where the CRM sends the person back after "Allow"."""
         query = request.query
         if query.get("error"):
-            return _page(400, "Доступ не предоставлен", f"CRM ответила: {query['error']}. Начните подключение ещё раз.")
+            return _page(
+                400, "Доступ не предоставлен", f"CRM ответила: {query['error']}. Начните подключение ещё раз."
+            )
         async with self._pool.acquire() as conn:
             grant = await take_grant(conn, query.get("state", ""), datetime.now(UTC))
         if grant is None or not query.get("code"):
@@ -62,7 +64,9 @@ class CrmHooks:
         except CrmError as err:
             log.warning("oauth-failed", account=grant.account_id, code=err.code)
             return _page(502, "CRM не выдала ключ", f"{err}. Начните подключение ещё раз.")
-        return _page(200, "Готово", f"CRM подключена к учётной записи «{grant.account_id}». Страницу можно закрыть.")
+        return _page(
+            200, "Готово", f"CRM подключена к учётной записи «{grant.account_id}». Страницу можно закрыть."
+        )
 
 
 def _page(status: int, title: str, text: str) -> web.Response:

@@ -10,7 +10,8 @@ from aiohttp import web
 
 from gateway.configuration import Configuration
 from gateway.inbound import MAX_BODY, inbound_of
-from gateway.inbox import Inbox, InboxUnavailable
+from gateway.inbox import Inbox, InboxUnavailable, MessageUnstorable
+from gateway.lookup import Lookup
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import WireForbidden, WireInvalid
 from gateway.problems import problem, unauthorised
@@ -19,9 +20,10 @@ log = structlog.get_logger(__name__)
 
 
 class Events:
-    def __init__(self, configuration: Configuration, inbox: Inbox) -> None:
+    def __init__(self, configuration: Configuration, inbox: Inbox, lookup: Lookup) -> None:
         self._configuration = configuration
         self._inbox = inbox
+        self._lookup = lookup
         self.accepted = 0
         self.duplicates = 0
         self.refused = 0
@@ -48,13 +50,14 @@ class Events:
         except WireInvalid as err:
             self.refused += 1
             log.info("event-refused", connection=connection.name, field=err.field)
-            return problem(
-                400, err.code, "The event cannot be read.", detail=str(err), field=err.field
-            )
+            return problem(400, err.code, "The event cannot be read.", detail=str(err), field=err.field)
         try:
             accepted = await self._inbox.accept(
                 connection, parsed, inbound.body, inbound.received_at, snapshot.policies[connection.name]
             )
+        except MessageUnstorable as err:
+            self.refused += 1
+            return problem(400, err.code, "The event cannot be stored.", detail=str(err), field="body")
         except InboxUnavailable:
             response = problem(
                 503,
@@ -66,8 +69,11 @@ class Events:
             return response
         self.accepted += 1
         self.duplicates += accepted.duplicate
-        if parsed.answer is not None:
-            content_type, body = parsed.answer
+        answer = parsed.answer
+        if parsed.asks is not None:  # the message is the question too: sipgate's newCall
+            answer = kind.lookup_answer(self._lookup.ask(connection, parsed.asks), connection)
+        if answer is not None:
+            content_type, body = answer
             return web.Response(body=body, headers={"Content-Type": content_type})
         return web.json_response({"accepted": True, "duplicate": accepted.duplicate})
 

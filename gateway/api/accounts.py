@@ -11,6 +11,7 @@ from pydantic import Field
 
 from gateway.api.routing import Answer, ApiCall, ApiError, Body, Items, Route
 from gateway.store import accounts as rows
+from gateway.switching import switch
 from routing.policy import AccountSettings
 
 
@@ -79,7 +80,7 @@ async def change_account(call: ApiCall) -> AccountView:
 async def set_state(call: ApiCall) -> AccountView:
     change: StateChange = call.body
     async with call.services.pool.acquire() as conn:
-        await rows.set_account_state(conn, call.account.id, change.state, change.reason)
+        await switch(conn, call.account.id, change.state, change.reason)
         return view_of(await rows.account(conn, call.account.id))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,7 @@ from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Connection
 from gateway.settings import Settings
 from gateway.store import accounts as rows
+from gateway.switching import switch
 
 account_app = typer.Typer(help="Connected CRMs.", no_args_is_help=True)
 connection_app = typer.Typer(help="Connected PBXs.", no_args_is_help=True)
@@ -126,10 +127,10 @@ def account_on(account: str) -> None:
     print(f"{account}: on. To send what was stored: 'callmatrix backfill --account {account} --preview'.")
 
 
-def _set_state(account: str, state: rows.AccountState, reason: str) -> None:
+def _set_state(account: str, state: Literal["on", "off"], reason: str) -> None:
     async def work() -> None:
         async with database(Settings()) as pool, pool.acquire() as conn:
-            await rows.set_account_state(conn, account, state, reason)
+            await switch(conn, account, state, reason)
 
     try:
         run(work())

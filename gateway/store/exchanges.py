@@ -13,7 +13,19 @@ from gateway.store.sql import Conn
 Row = tuple[str, str, datetime, str, str, int | None, int, str, str, str, str]
 """account_id, vendor, at, method, target, status, took_ms, lane, sent, received, error"""
 
-_COLUMNS = ("account_id", "vendor", "at", "method", "target", "status", "took_ms", "lane", "sent", "received", "error")
+_COLUMNS = (
+    "account_id",
+    "vendor",
+    "at",
+    "method",
+    "target",
+    "status",
+    "took_ms",
+    "lane",
+    "sent",
+    "received",
+    "error",
+)
 
 
 async def add_exchanges(conn: Conn, rows: Sequence[Row]) -> None:
