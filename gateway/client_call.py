@@ -15,6 +15,7 @@ from gateway.client_desk import Desk
 from gateway.store import calls as store
 from gateway.store.calls import CallRow
 from gateway.store.decisions import decision_id_of
+from gateway.store.sql import Conn
 from routing.calls import Call, CallEvent
 from routing.clients import Client, Ref
 from routing.fold import close_lost, fold
@@ -96,20 +97,24 @@ async def _with_client(desk: Desk, row: CallRow) -> CallRow:
 
 
 async def _client(desk: Desk, row: CallRow) -> Client:
-    """What the CRM is known to hold, and what we have ordered for it."""
     assert row.client is not None
-    known = await client_of(desk.conn, desk.account.id, row.client)
-    ours = await promised(desk.conn, desk.account.id, row.client)
+    return await known_client(desk.conn, desk.account.id, row.client)
+
+
+async def known_client(conn: Conn, account_id: str, number: str) -> Client:
+    """What the CRM is known to hold of a number (E.164), and what we have ordered for it."""
+    known = await client_of(conn, account_id, number)
+    ours = await promised(conn, account_id, number)
     there = {(e.ref.kind, e.ref.id) for e in known.entities if e.ref.id}
     fresh = tuple(e for e in ours if e.ref.id is None or (e.ref.kind, e.ref.id) not in there)
-    return Client(number=row.client, entities=(*known.entities, *fresh))
+    return Client(number=number, entities=(*known.entities, *fresh))
 
 
 async def _without_client(desk: Desk, row: CallRow, policy: NumberPolicy) -> CallRow:
     """An internal, anonymous or unreadable caller leaves nothing in the CRM, only the reason why."""
     if not row.call.is_over or _NO_CLIENT in row.moments:
         return row
-    reason = _why_no_client(row.call, policy)
+    reason = why_no_client(row.call, policy)
     decision_id = decision_id_of(desk.account.id, row.call_id, _NO_CLIENT)
     await desk.record(
         decision_id,
@@ -124,7 +129,8 @@ async def _without_client(desk: Desk, row: CallRow, policy: NumberPolicy) -> Cal
     return replace(row, moments={**row.moments, _NO_CLIENT: decision_id})
 
 
-def _why_no_client(call: Call, policy: NumberPolicy) -> str:
+def why_no_client(call: Call, policy: NumberPolicy) -> str:
+    """Reason why a call leaves nothing in the CRM: it is internal, from one of our own numbers, or without a number."""
     if call.direction == "internal":
         return "internal"
     match normalise(call.client, policy):

@@ -152,7 +152,8 @@ class Lookup:
         account_id = connection.account_id
         account = snapshot.accounts[account_id]
         staff = snapshot.staff[account_id]
-        number = normalise(asked.phone, snapshot.policies[connection.name])
+        numbers = snapshot.policies[connection.name]
+        number = normalise(asked.phone, numbers)
         directory = self._directories.get(account_id)
         candidates: tuple[Candidate, ...] = ()
         age_ms: int | None = None
@@ -190,6 +191,9 @@ class Lookup:
                 staff.version,
                 age_ms,
                 int(took * 1e6),
+                staff,
+                numbers,
+                account.settings.lookup,
             )
         )
         return response

@@ -14,8 +14,10 @@ import asyncpg
 import structlog
 
 from gateway.store.decisions import DecisionRow, add_decisions
-from routing.clients import Candidate
+from gateway.store.lookup_inputs import InputsWritten, digest_of
+from routing.clients import Candidate, Staff
 from routing.lookup import LookupDecision
+from routing.policy import LookupPolicy, NumberPolicy
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +25,9 @@ _BATCH_SECONDS = 0.25
 
 
 class Looked(NamedTuple):
-    """One answered lookup. at: Unix seconds. raw: the number as asked, caller: E.164 or None."""
+    """One answered lookup. at: Unix seconds. raw: the number as asked, caller: E.164 or None.
+
+    staff, numbers, rules: what it was decided with; written down once each, so that it can be computed again."""
 
     decision_id: str
     account_id: str
@@ -38,6 +42,9 @@ class Looked(NamedTuple):
     staff_version: int
     directory_age_ms: int | None
     took_us: int
+    staff: Staff | None = None
+    numbers: NumberPolicy | None = None
+    rules: LookupPolicy | None = None
 
 
 class Recorder:
@@ -48,6 +55,7 @@ class Recorder:
         self._per_batch = max(1, int(per_second * _BATCH_SECONDS))
         self._room = room or per_second * 5
         self._waiting: deque[Looked] = deque()
+        self._inputs = InputsWritten()
         self.lost = 0
         self.written = 0
         self.last_error: str | None = None
@@ -82,6 +90,10 @@ class Recorder:
                 await asyncio.sleep(0)  # the phone that rings now comes first
         try:
             async with self._pool.acquire(timeout=5) as conn:
+                for looked in batch:
+                    await self._inputs.write(
+                        conn, looked.account_id, looked.staff, looked.numbers, looked.rules
+                    )
                 await add_decisions(conn, rows)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
             self.last_error = f"{type(err).__name__}: {err}"
@@ -108,7 +120,7 @@ def _row(looked: Looked) -> DecisionRow:
         call_id=None,
         client=looked.caller,
         reason=decision.reason,
-        outcome=_outcome(decision),
+        outcome=outcome_of(decision),
         steps=[step.as_json() for step in decision.steps],
         inputs={
             "connection": looked.connection,
@@ -117,13 +129,14 @@ def _row(looked: Looked) -> DecisionRow:
             "pbx_call_id": looked.pbx_call_id,
             "candidates": [list(c) for c in looked.candidates],
             "staff_version": looked.staff_version,
+            "rules": digest_of(looked.numbers, looked.rules) if looked.numbers and looked.rules else None,
             "directory_age_ms": looked.directory_age_ms,
             "took_us": looked.took_us,
         },
     )
 
 
-def _outcome(decision: LookupDecision) -> dict[str, Any]:
+def outcome_of(decision: LookupDecision) -> dict[str, Any]:
     entity, person = decision.entity, decision.responsible
     return {
         "outcome": decision.outcome,

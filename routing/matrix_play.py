@@ -30,8 +30,16 @@ class Played(NamedTuple):
         return Counter(e.order.do for e in self.effects)
 
 
-def play(matrix: Matrix, situation: Situation) -> Played:
+_NOTHING: Mapping[Moment, tuple[ClientEntity, ...]] = {}
+
+
+def play(
+    matrix: Matrix,
+    situation: Situation,
+    arrived: Mapping[Moment, tuple[ClientEntity, ...]] = _NOTHING,
+) -> Played:
     """situation: the call as it was in the end, and its client as he was when it began; moment and now do not matter.
+    arrived: entities that others had made by each moment, after the call began.
 
     Each moment sees the call as far as it had come, and what the earlier moments ordered. Where the matrix waits for
     another integration the waiting is over at once.
@@ -40,6 +48,8 @@ def play(matrix: Matrix, situation: Situation) -> Played:
     for moment in _moments(s.call):
         call, now = _call_at(moment, s)
         s = s.model_copy(update={"moment": moment, "call": call, "now": now})
+        if moment in arrived:
+            s = _joined(s, arrived[moment])
         decision = decide(matrix, s)
         if decision.wait_until is not None:
             s = s.model_copy(update={"now": decision.wait_until})
@@ -84,6 +94,13 @@ def _after(s: Situation, effects: tuple[Effect, ...]) -> Situation:
     promised = tuple(entity for effect in effects if (entity := _promised(effect)))
     client = Client(number=s.client.number, entities=(*s.client.entities, *promised))
     return s.model_copy(update={"client": client, "ordered": (*s.ordered, *(e.key for e in effects))})
+
+
+def _joined(s: Situation, others: tuple[ClientEntity, ...]) -> Situation:
+    known = {e.ref for e in s.client.entities}
+    fresh = tuple(e for e in others if e.ref not in known)
+    client = Client(number=s.client.number, entities=(*s.client.entities, *fresh))
+    return s.model_copy(update={"client": client})
 
 
 def _promised(effect: Effect) -> ClientEntity | None:

@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from gateway.api.routing import NoQuery, Route
 
 _REF = "#/components/schemas/{model}"
-_PARAMETER = re.compile(r"\{(\w+)(?::[^}]*)?\}")
+_PARAMETER = re.compile(r"\{(\w+)(?::(?:[^{}]|\{[^{}]*\})*)?\}")
 _ERRORS = {
     400: "the input is not valid",
     401: "no valid token",

@@ -1,0 +1,113 @@
+"""Long work done by a worker process: one piece at a time, with progress that people see, stopped when they say so."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import asyncpg
+import structlog
+
+from gateway.db.listen import Listener
+from gateway.store import long_work as store
+from gateway.store.long_work import Work
+
+log = structlog.get_logger(__name__)
+
+_LOOK_SECONDS = 15.0
+_PROGRESS_SECONDS = 0.25
+
+
+class Stopped(Exception):
+    """Raised by `Progress` inside the work: it is to end now, its result is not wanted."""
+
+
+class Progress(Protocol):
+    """Tells how far the work is; to be awaited at every short slice of it. Raises Stopped."""
+
+    async def __call__(self, done: int, total: int | None) -> None: ...
+
+
+Doing = Callable[[str, Mapping[str, Any], Progress], Awaitable[Mapping[str, Any]]]
+"""(account, what was asked, progress) -> the result, plain JSON values. An exception's `code` and text are its error."""
+
+
+class LongWork:
+    """`run` until cancelled. kinds: how each kind is done."""
+
+    def __init__(self, pool: asyncpg.Pool, dsn: str, kinds: Mapping[str, Doing]) -> None:
+        self._pool = pool
+        self._kinds = kinds
+        self._woken = asyncio.Event()
+        self._listener = Listener(dsn, [store.CHANNEL], self._notified, self._connected)
+        self.last_success: datetime | None = None
+        self.last_error: str | None = None
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listener.run())
+            group.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                if await self.do_one():
+                    continue
+                self.last_success, self.last_error = datetime.now(UTC), None
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
+                self.last_error = f"{type(err).__name__}: {err}"
+                log.warning("long-work-interrupted", error=self.last_error)
+            try:
+                await asyncio.wait_for(self._woken.wait(), _LOOK_SECONDS)
+            except TimeoutError:
+                continue
+
+    async def do_one(self) -> bool:
+        """Whether there was any. Work that fails says so in its row; only trouble of the database is raised."""
+        async with self._pool.acquire() as conn:
+            work = await store.take(conn, list(self._kinds))
+        if work is None:
+            return False
+        state: store.State = "done"
+        result, error = None, None
+        try:
+            result = await self._kinds[work.kind](work.account_id, work.asked, _Told(self._pool, work))
+        except Stopped:
+            state = "cancelled"
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError):
+            raise
+        except Exception as err:
+            state, error = "failed", f"{getattr(err, 'code', type(err).__name__)}: {err}"
+            log.exception("long-work-failed", account=work.account_id, kind=work.kind)
+        async with self._pool.acquire() as conn:
+            await store.ended(conn, work, state, result=result, error=error)
+        return True
+
+    async def _notified(self, _channel: str, _payload: str) -> None:
+        self._woken.set()
+
+    async def _connected(self) -> None:
+        self._woken.set()
+
+
+class _Told:
+    """Progress into the row, a few times a second; every call lets other tasks of the process run."""
+
+    def __init__(self, pool: asyncpg.Pool, work: Work) -> None:
+        self._pool = pool
+        self._work = work
+        self._next = 0.0
+
+    async def __call__(self, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            await asyncio.sleep(0)
+            return
+        self._next = now + _PROGRESS_SECONDS
+        async with self._pool.acquire() as conn:
+            if not await store.progressed(conn, self._work, done, total):
+                raise Stopped
