@@ -26,6 +26,7 @@ from gateway.db.listen import Listener
 from gateway.settings import Settings
 from gateway.store.crm_intake import WEBHOOK_CHANNEL, next_webhooks, webhook_done
 from gateway.store.exchanges import report
+from gateway.syncing import CHANNEL as SYNC_CHANNEL
 from routing.policy import NumberPolicy
 
 log = structlog.get_logger(__name__)
@@ -107,9 +108,9 @@ class CrmAccountWork:
         )
         listener = Listener(
             self._dsn,
-            [EFFECTS_CHANNEL, WEBHOOK_CHANNEL],
-            lambda channel, payload: self._woken(channel, payload, writer),
-            lambda: self._woken("", "", writer),
+            [EFFECTS_CHANNEL, WEBHOOK_CHANNEL, SYNC_CHANNEL],
+            lambda channel, payload: self._woken(channel, payload, writer, sync),
+            lambda: self._woken("", "", writer, sync),
         )
         began_with = self._configuration.now.accounts[self._account_id]
         ended = asyncio.Event()
@@ -149,7 +150,11 @@ class CrmAccountWork:
                 await restart_load(conn, self._account_id)
             sync.wake()
 
-    async def _woken(self, channel: str, payload: str, writer: Writer) -> None:
+    async def _woken(self, channel: str, payload: str, writer: Writer, sync: Sync) -> None:
+        if channel == SYNC_CHANNEL:
+            if payload == self._account_id:
+                sync.wake()
+            return
         if channel != WEBHOOK_CHANNEL:
             writer.wake()
         if channel != EFFECTS_CHANNEL and payload in ("", self._account_id):
@@ -197,6 +202,7 @@ class CrmAccountWork:
             "circuit": health.circuit,
             "token": token,
             "writer": writer.status(),
+            "clock_offset_seconds": health.clock_offset_seconds,
             "sync": {
                 "agreed_at": sync.health.agreed_at,
                 "is_loaded": sync.health.is_loaded,

@@ -22,6 +22,7 @@ from gateway.jobs import Jobs
 from gateway.pbx_listeners import PbxListeners
 from gateway.settings import Settings
 from gateway.store.matrices import MatrixStore
+from gateway.worker_report import report_worker
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +52,7 @@ class Worker:
             self.exchanges.run(),
             self.housekeeping.run(),
             self.pbx_listeners.run(),
+            report_worker(self),
             per_account(self.configuration, self._serve_account),
         ) as failed:
             log.info("worker-runs")

@@ -59,6 +59,7 @@ class AmoCrmHealth:
 
     circuit: CircuitState
     budget: BudgetUse
+    clock_offset_seconds: float | None = None
 
 
 class AmoCrm:
@@ -98,7 +99,11 @@ class AmoCrm:
         self._source, self._do_notes_take_dates = source, do_notes_take_dates
 
     def health(self) -> AmoCrmHealth:
-        return AmoCrmHealth(circuit=self._client.circuit.state, budget=self._client.budget.use())
+        return AmoCrmHealth(
+            circuit=self._client.circuit.state,
+            budget=self._client.budget.use(),
+            clock_offset_seconds=self._client.clock_offset_seconds,
+        )
 
     # --- reads -----------------------------------------------------------------------------------------------------
 

@@ -77,6 +77,10 @@ class Client:
     def base_url(self) -> str:
         return self._tokens.base_url
 
+    @property
+    def clock_offset_seconds(self) -> float | None:
+        return self._transport.clock_offset(self.base_url)
+
     async def ask(self, request: Request, lane: Lane) -> Node | None:
         """What a good answer carries, None where it has no body. Raises CrmError."""
         return read_answer(request, await self.reply_to(request, lane))

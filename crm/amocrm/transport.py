@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
@@ -42,6 +44,11 @@ class Transport:
     ) -> None:
         self._session = session
         self._read, self._write = read_seconds, write_seconds
+        self._offsets: dict[str, float] = {}
+
+    def clock_offset(self, base_url: str) -> float | None:
+        """The CRM's clock minus ours in seconds, by the `Date` of its latest answer; exact to a second or two."""
+        return self._offsets.get(base_url)
 
     async def exchange(self, base_url: str, request: Request, headers: Mapping[str, str]) -> Reply:
         """Raises CrmUnavailable (nothing was sent, or a read brought nothing) or CrmOutcomeUnknown (a write may have)."""
@@ -60,6 +67,7 @@ class Transport:
                 timeout=aiohttp.ClientTimeout(total=total, connect=CONNECT_SECONDS),
                 middlewares=(_once,),
             ) as response:
+                self._note_date(base_url, response.headers.get("Date"))
                 return await _whole(request, response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as err:
             raise lost(request, str(err), was_sent=False) from err
@@ -67,6 +75,14 @@ class Transport:
             raise lost(request, f"no answer in {total:g} s", was_sent=True) from err
         except (aiohttp.ClientError, ConnectionError) as err:
             raise lost(request, f"{type(err).__name__}: {err}", was_sent=True) from err
+
+    def _note_date(self, base_url: str, date: str | None) -> None:
+        try:
+            told = parsedate_to_datetime(date or "")
+        except ValueError:
+            return
+        if told.tzinfo is not None:
+            self._offsets[base_url] = round((told - datetime.now(UTC)).total_seconds(), 1)
 
 
 def _url(base_url: str, request: Request) -> URL:

@@ -1,0 +1,209 @@
+"""The status of the installation and its accounts as values: the same for the API, the pages and `check --json`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class TokenView(_View):
+    """days_left: until a person has to act. warning: null = all is well."""
+
+    kind: Literal["long_lived", "oauth", "none"]
+    expires_at: datetime | None
+    days_left: float | None
+    warning: Literal["broken", "expired", "expires-soon"] | None
+    message: str
+
+
+class LoadView(_View):
+    """done: entities read so far. kind: what is being read, null when over."""
+
+    done: int
+    kind: str | None
+    is_done: bool
+
+
+class DirectoryView(_View):
+    """age_seconds: since it last agreed with the CRM. numbers: in this gateway's memory, null where none is asked."""
+
+    is_loaded: bool
+    loaded_at: datetime | None
+    agreed_at: datetime | None
+    age_seconds: float | None
+    numbers: int | None
+    load: LoadView
+
+
+class FeedView(_View):
+    """last_error: of the latest failure, null after a success."""
+
+    feed: str
+    last_success: datetime | None
+    last_error: str | None
+    last_error_at: datetime | None
+
+
+class LaneView(_View):
+    requests: int
+    waiting: int
+    last_second: int
+
+
+class BudgetView(_View):
+    """Requests since the worker took over. lanes: realtime, events, sync, backfill."""
+
+    rate: int
+    in_flight: int
+    paused_seconds: float
+    throttled: int
+    lanes: dict[str, LaneView]
+
+
+class CircuitView(_View):
+    """name: closed = requests pass; open, probing = the CRM is closed to us."""
+
+    name: str
+    refusals: int
+    reason: str
+
+
+class WriterView(_View):
+    """reason: code of the CRM's present mood, empty when all is well."""
+
+    last_success: datetime | None
+    last_error: str
+    last_error_at: datetime | None
+    closed_until: datetime | None
+    reason: str
+    is_alarm: bool
+    requests_under_way: int
+
+
+class CrmView(_View):
+    """As the worker that serves the account's CRM told it last. clock_offset_seconds: the CRM's clock minus ours."""
+
+    reported_at: datetime
+    is_served: bool
+    budget: BudgetView | None
+    circuit: CircuitView | None
+    writer: WriterView | None
+    clock_offset_seconds: float | None
+
+
+class EffectsView(_View):
+    """Effects in states that are not final. oldest_at: when the oldest of those that wait was ordered."""
+
+    waiting: int
+    sending: int
+    unknown: int
+    held: int
+    dead: int
+    oldest_at: datetime | None
+
+
+class InboxView(_View):
+    pending: int
+    lag_seconds: float
+    dead: int
+
+
+class WebhooksView(_View):
+    last_at: datetime | None
+    applied: int
+    refused: int
+    last_refusal: str | None
+    waiting: int
+
+
+class CasesView(_View):
+    """Missed calls. closed, median_seconds (of working time): in the last seven days."""
+
+    open: int
+    overdue: int
+    closed: int
+    median_seconds: float | None
+
+
+class BackfillView(_View):
+    run_id: str
+    state: str
+    calls_total: int
+    calls_settled: int
+    effects_done: int
+    effects_open: int
+    effects_dead: int
+
+
+class PeopleView(_View):
+    """unmapped, inactive: names of employees without a CRM user, and of those whose CRM user is deactivated.
+    crm_users_unmapped: active users of the CRM who are no employee."""
+
+    employees: int
+    unmapped: list[str]
+    inactive: list[str]
+    crm_users_unmapped: list[str]
+    senior: str | None
+
+
+class ConnectionState(_View):
+    """last_event_at: null when none is among the account's latest events. listener: of kinds with a permanent link."""
+
+    name: str
+    kind: str
+    is_on: bool
+    last_event_at: datetime | None
+    listener: dict[str, Any] | None
+
+
+class AccountStatus(_View):
+    id: str
+    name: str
+    url: str
+    state: Literal["on", "off", "broken"]
+    state_reason: str
+    state_since: datetime
+    token: TokenView
+    directory: DirectoryView
+    feeds: list[FeedView]
+    crm: CrmView | None
+    effects: EffectsView
+    inbox: InboxView
+    webhooks: WebhooksView
+    cases: CasesView
+    backfill: BackfillView | None
+    people: PeopleView
+    connections: list[ConnectionState]
+
+
+class JobsView(_View):
+    done: int
+    failed: int
+    revived: int
+    last_success: datetime | None
+    last_error: str | None
+
+
+class WorkerView(_View):
+    """One worker process. is_alive: it has reported within the last seconds."""
+
+    name: str
+    started_at: datetime | None
+    reported_at: datetime
+    is_alive: bool
+    jobs: JobsView
+    housekeeping_error: str | None
+
+
+class InstallationStatus(_View):
+    at: datetime
+    postgresql: str
+    workers: list[WorkerView]
+    jobs_queued: int
+    accounts: list[AccountStatus]
