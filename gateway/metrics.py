@@ -28,6 +28,15 @@ class Latency:
     def count(self) -> int:
         return sum(self.counts)
 
+    def quantile(self, share: float) -> float | None:
+        """Upper bound in seconds of the bucket that this share of all lies in; None before the first, or beyond the last."""
+        wanted, seen = share * self.count, 0
+        for bound, count in zip(self.bounds, self.counts, strict=False):
+            seen += count
+            if count and seen >= wanted:
+                return bound
+        return None
+
     def buckets(self) -> list[tuple[str, float]]:
         """Cumulative, as Prometheus wants them."""
         result, seen = [], 0

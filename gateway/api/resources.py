@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from gateway.api import accounts, connections, decisions, employees, tokens
+from gateway.api import (
+    accounts,
+    backfill,
+    cases,
+    connections,
+    crm_accounts,
+    decisions,
+    desk,
+    employees,
+    exchanges,
+    status,
+    sync,
+    tokens,
+)
 from gateway.api.routing import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -11,4 +24,11 @@ ROUTES: tuple[Route, ...] = (
     *employees.ROUTES,
     *tokens.ROUTES,
     *decisions.ROUTES,
+    *crm_accounts.ROUTES,
+    *status.ROUTES,
+    *sync.ROUTES,
+    *desk.ROUTES,
+    *cases.ROUTES,
+    *backfill.ROUTES,
+    *exchanges.ROUTES,
 )

@@ -9,15 +9,17 @@ import asyncpg
 
 from gateway.configuration import Configuration
 from gateway.lookup import Directories
+from gateway.metrics import Latency
 from gateway.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """url_of: (account, kind, id) -> the entity's page in the CRM."""
+    """url_of: (account, kind, id) -> the entity's page in the CRM. lookup_latency: of this gateway process."""
 
     settings: Settings
     pool: asyncpg.Pool
     configuration: Configuration
     directories: Directories
     url_of: Callable[[str, str, str], str]
+    lookup_latency: Latency | None = None
