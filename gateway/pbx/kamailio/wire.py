@@ -2,7 +2,7 @@
 
 `event`: invite | ringing | answer | bye | cancel | failure; `callId` = $ci; `from` = $fU; `to` = $oU (the number that the
 caller dialled, before any rewriting); `user` = $rU (whose phone it is); `code` = the final SIP status of a failure;
-`billsec` = $DLG_lifetime at the end; `at` optional. Anything else is kept as a parameter.
+`billsec` = $DLG_lifetime at the end; `at` = $TV(Sn), Unix seconds with a fraction, or RFC 3339, optional. Anything else is kept as a parameter.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway.pbx.payload import as_count, as_text
 from gateway.pbx.port import WireInvalid
+from gateway.pbx.times import from_epoch
 
 _EVENTS: Mapping[str, str] = {"invite": "newCall", "bye": "hangup", "cancel": "hangup", "failure": "hangup"}
 
@@ -21,6 +22,9 @@ def generic_fields(raw: Mapping[str, Any], path: str) -> dict[str, Any]:
     event = as_text(raw.get("event"), "event") or path.rpartition("/")[2]
     fields: dict[str, Any] = {name: value for name, value in raw.items() if name != "code"}
     fields["event"] = _EVENTS.get(event.lower(), event)
+    at = as_text(raw.get("at"), "at") or ""
+    if at.isascii() and at.replace(".", "", 1).isdigit():
+        fields["at"] = from_epoch(float(at), "at").isoformat()
     code = as_count(raw.get("code"), "code")
     if code is not None and not 100 <= code <= 699:
         raise WireInvalid("code", "must be a SIP status")

@@ -21,7 +21,48 @@ from tests.e2e.stack import free_port
 RECIPE = Path(__file__).parents[3] / "deploy" / "pbx" / "asterisk"
 EXTENSIONS = tuple(str(number) for number in range(100, 111))
 
-_NOT_LOADED = ["chan_iax2", "chan_unistim", "chan_console", "chan_dahdi", "chan_mobile", "chan_motif", "chan_rtp", "res_hep", "res_hep_pjsip", "res_hep_rtcp", "pbx_dundi", "pbx_ael", "pbx_lua", "res_config_ldap", "res_config_odbc", "res_config_pgsql", "res_config_sqlite3", "res_odbc", "cdr_odbc", "cdr_pgsql", "cdr_radius", "cdr_tds", "cdr_sqlite3_custom", "cel_odbc", "cel_pgsql", "cel_radius", "cel_tds", "cel_sqlite3_custom", "res_phoneprov", "res_snmp", "res_corosync", "res_xmpp", "res_calendar", "app_voicemail", "app_voicemail_imap", "app_voicemail_odbc", "res_ari", "res_stun_monitor", "res_prometheus", "res_geolocation"]
+_NOT_LOADED = [
+    "chan_iax2",
+    "chan_unistim",
+    "chan_console",
+    "chan_dahdi",
+    "chan_mobile",
+    "chan_motif",
+    "chan_rtp",
+    "res_hep",
+    "res_hep_pjsip",
+    "res_hep_rtcp",
+    "pbx_dundi",
+    "pbx_ael",
+    "pbx_lua",
+    "res_config_ldap",
+    "res_config_odbc",
+    "res_config_pgsql",
+    "res_config_sqlite3",
+    "res_odbc",
+    "cdr_odbc",
+    "cdr_pgsql",
+    "cdr_radius",
+    "cdr_tds",
+    "cdr_sqlite3_custom",
+    "cel_odbc",
+    "cel_pgsql",
+    "cel_radius",
+    "cel_tds",
+    "cel_sqlite3_custom",
+    "res_phoneprov",
+    "res_snmp",
+    "res_corosync",
+    "res_xmpp",
+    "res_calendar",
+    "app_voicemail",
+    "app_voicemail_imap",
+    "app_voicemail_odbc",
+    "res_ari",
+    "res_stun_monitor",
+    "res_prometheus",
+    "res_geolocation",
+]
 
 
 def free_udp_port() -> int:
