@@ -61,13 +61,24 @@ def find_binaries() -> Binaries:
 
 
 class EmbeddedPostgres:
-    """One server in `data_dir`/postgres. durable=False turns fsync off, for throw-away clusters of tests."""
+    """One server in `data_dir`/postgres. durable=False turns fsync off, for throw-away clusters of tests.
 
-    def __init__(self, data_dir: Path, *, durable: bool = True, binaries: Binaries | None = None) -> None:
+    port: where it listens when this object starts it; None: any free one.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        durable: bool = True,
+        binaries: Binaries | None = None,
+        port: int | None = None,
+    ) -> None:
         self.data_dir = data_dir.resolve()
         self.cluster = self.data_dir / "postgres"
         self._durable = durable
         self._binaries = binaries
+        self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self._account = _server_account()
 
@@ -80,7 +91,7 @@ class EmbeddedPostgres:
             self._init(binaries, password)
         self._refuse_other_version(binaries)
         if (port := self._running_port()) is None:
-            port = _free_port()
+            port = self._port or _free_port()
             self._launch(binaries, port)
         dsn = f"postgresql://callmatrix:{password}@127.0.0.1:{port}"
         self._wait_and_create(binaries, port, password)
