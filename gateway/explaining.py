@@ -44,6 +44,7 @@ _STATES = {
     "unknown": "was sent, the outcome is being looked up",
     "skipped": "was not wanted any more",
     "held": "is held until the account is reactivated",
+    "dry_run": "would be ordered",
     "expired": "is older than the window that was sent after the reactivation",
 }
 

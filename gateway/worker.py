@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 import aiohttp
 import asyncpg
@@ -15,11 +16,15 @@ from gateway.client_job import ClientJob
 from gateway.configuration import Configuration, Snapshot
 from gateway.crm_access import CrmAccess
 from gateway.crm_account import CrmAccountWork
+from gateway.daily_checks import DailyChecks
 from gateway.exchange_log import ExchangeLog
 from gateway.housekeeping import Housekeeping
 from gateway.inbox import Inbox
 from gateway.jobs import Jobs
+from gateway.long_work import LongWork
 from gateway.pbx_listeners import PbxListeners
+from gateway.reconciling import Reconciliation
+from gateway.replay import replay_work
 from gateway.settings import Settings
 from gateway.store.matrices import MatrixStore
 from gateway.worker_report import report_worker
@@ -41,6 +46,17 @@ class Worker:
         self.housekeeping = Housekeeping(pool, settings)
         self.inbox = Inbox(pool)
         self.pbx_listeners = PbxListeners(self.configuration, pool, dsn, self.inbox)
+        self.reconciliation = Reconciliation(
+            self.configuration,
+            pool,
+            dsn,
+            self.inbox,
+            session,
+            minutes=settings.reconcile_minutes,
+            exchanges=self.exchanges,
+        )
+        self.daily_checks = DailyChecks(pool, dsn)
+        self.long_work = LongWork(pool, dsn, {"replay": partial(replay_work, pool)})
         self._dsn = dsn
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -52,6 +68,9 @@ class Worker:
             self.exchanges.run(),
             self.housekeeping.run(),
             self.pbx_listeners.run(),
+            self.reconciliation.run(),
+            self.daily_checks.run(),
+            self.long_work.run(),
             report_worker(self),
             per_account(self.configuration, self._serve_account),
         ) as failed:

@@ -49,6 +49,14 @@ def figures(worker: Worker) -> dict[str, Any]:
             "last_success": worker.housekeeping.last_success,
             "last_error": worker.housekeeping.last_error,
         },
+        "matrix_checks": {
+            "last_success": worker.daily_checks.last_success,
+            "last_error": worker.daily_checks.last_error,
+        },
+        "long_work": {
+            "last_success": worker.long_work.last_success,
+            "last_error": worker.long_work.last_error,
+        },
         "exchanges_lost": worker.exchanges.lost,
         "configuration_heard": worker.configuration.listener.is_connected,
     }

@@ -12,9 +12,12 @@ from gateway.api import (
     desk,
     employees,
     exchanges,
+    long_work,
+    matrices,
     status,
     sync,
     tokens,
+    trying,
 )
 from gateway.api.routing import Route
 
@@ -31,4 +34,7 @@ ROUTES: tuple[Route, ...] = (
     *cases.ROUTES,
     *backfill.ROUTES,
     *exchanges.ROUTES,
+    *matrices.ROUTES,
+    *trying.ROUTES,
+    *long_work.ROUTES,
 )

@@ -10,6 +10,7 @@ import sys
 import typer
 
 from gateway.cli import accounts as accounts_commands
+from gateway.cli import matrices as matrices_commands
 from gateway.cli import running as running_commands
 from gateway.cli.output import Failure, say_failure
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 running_commands.register(app)
 accounts_commands.register(app)
+matrices_commands.register(app)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -22,6 +22,23 @@ _BRIEF = (
     " ended_at"
 )
 
+_ASK = f"""
+INSERT INTO long_work (account_id, work_id, kind, asked, asked_by) VALUES ($1, $2, $3, $4, $5) RETURNING {_BRIEF}
+"""  # noqa: S608 - a constant list of columns
+_TAKE = f"""
+UPDATE long_work SET state = 'running', done = 0, started_at = now(), heard_at = now()
+WHERE (account_id, work_id) IN (SELECT account_id, work_id FROM long_work WHERE kind = ANY($1)
+    AND (state = 'waiting' OR state = 'running' AND heard_at < now() - $2::interval)
+    ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING {_BRIEF}
+"""  # noqa: S608
+_STOP = f"""
+UPDATE long_work SET is_stopped = is_stopped OR state IN ('waiting', 'running'),
+    ended_at = CASE WHEN state = 'waiting' THEN now() ELSE ended_at END,
+    state = CASE WHEN state = 'waiting' THEN 'cancelled' ELSE state END
+WHERE account_id = $1 AND work_id = $2 RETURNING {_BRIEF}
+"""  # noqa: S608
+
 
 class NoSuchWork(Exception):
     """No work of this id. It is forgotten a week after it was asked for."""
@@ -73,8 +90,7 @@ async def ask(
         if waiting >= most_open:
             raise TooMuchWork(f"{waiting} of kind {kind} are waiting or running")
         row = await conn.fetchrow(
-            "INSERT INTO long_work (account_id, work_id, kind, asked, asked_by) VALUES ($1, $2, $3, $4, $5)"
-            f" RETURNING {_BRIEF}",  # noqa: S608 - a constant list of columns
+            _ASK,
             account_id,
             secrets.token_hex(8),
             kind,
@@ -88,10 +104,7 @@ async def ask(
 async def take(conn: Conn, kinds: list[str]) -> Work | None:
     """The oldest that waits, or that a worker has left lying; it is this worker's from now on."""
     row = await conn.fetchrow(
-        "UPDATE long_work SET state = 'running', done = 0, started_at = now(), heard_at = now()"
-        " WHERE (account_id, work_id) IN (SELECT account_id, work_id FROM long_work WHERE kind = ANY($1)"
-        " AND (state = 'waiting' OR state = 'running' AND heard_at < now() - $2::interval)"
-        f" ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING {_BRIEF}",  # noqa: S608
+        _TAKE,
         kinds,
         _LOST,
     )
@@ -132,10 +145,7 @@ async def ended(
 async def stop(conn: Conn, account_id: str, work_id: str) -> Work:
     """What waits is cancelled at once, what runs ends soon; what has ended stays as it is. Raises NoSuchWork."""
     row = await conn.fetchrow(
-        "UPDATE long_work SET is_stopped = is_stopped OR state IN ('waiting', 'running'),"
-        " ended_at = CASE WHEN state = 'waiting' THEN now() ELSE ended_at END,"
-        " state = CASE WHEN state = 'waiting' THEN 'cancelled' ELSE state END"
-        f" WHERE account_id = $1 AND work_id = $2 RETURNING {_BRIEF}",  # noqa: S608
+        _STOP,
         account_id,
         work_id,
     )

@@ -1,0 +1,251 @@
+"""`replay` and `matrix`: a matrix tried on the calls of the last days, checked, published, rolled back."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gateway.cli.output import Failure, database, print_json, print_table, run
+from gateway.replay import Replay, VersionName
+from gateway.settings import Settings
+from gateway.store import matrices as store
+from gateway.store.accounts import NoSuchAccount
+from gateway.store.matrix_catalogue import catalogue_of
+from gateway.store.sql import Conn
+from routing.checks import Problem, can_be_published, check
+from routing.matrix_diff import Change, difference
+
+matrix_app = typer.Typer(help="The call matrix: checks, versions, roll-back.", no_args_is_help=True)
+
+Account = Annotated[str, typer.Option(help="see 'callmatrix account list'")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+Why = Annotated[str, typer.Option(help="shown in the list of versions")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(replay)
+    app.add_typer(matrix_app, name="matrix")
+
+
+def replay(
+    account: Account,
+    days: Annotated[int, typer.Option(min=1, max=31, help="of calls, back from now")] = 3,
+    version: Annotated[str, typer.Option(help="draft, or the number of a version")] = "draft",
+    against: Annotated[str, typer.Option(help="what it is compared with")] = "current",
+    json: Json = False,
+) -> None:
+    """The calls of the last days through a draft, compared with what is published. Changes nothing anywhere.
+
+    Example: callmatrix replay --account sales --days 3
+    """
+    names = _version(version), _version(against)
+
+    async def work() -> dict[str, Any]:
+        async with database(Settings()) as pool:
+            with _bar() as bar:
+                task = bar.add_task("calls", total=None)
+
+                async def progress(done: int, total: int | None) -> None:
+                    bar.update(task, completed=done, total=total)
+
+                result = await Replay(pool, account).run(days, *names, progress)
+                bar.update(task, completed=result["calls"], total=result["calls"])
+                return result
+
+    result = _asked(work(), account)
+    if json:
+        print_json(result)
+        return
+    print(
+        f"{result['calls']} calls in {result['took_ms'] / 1000:.1f} s: {result['same']} the same,"
+        f" {result['different']} different."
+    )
+    old, new = result["published"]["version"], result["draft"]["version"]
+    print_table(
+        ["", old, new, "difference"],
+        [(c["says"], c["published"], c["draft"], f"{c['difference']:+d}") for c in result["counts"]],
+        "Neither orders anything.",
+    )
+    for call in result["list"][:20]:
+        print(f"\n{call['started_at']}  call {call['call_id']}  {call['row']}")
+        for side, name in (("published", old), ("draft", new)):
+            print("\n".join(f"  {name}: {line}" for line in call[side] or ["nothing"]))
+    if result["different"] > 20:
+        print(f"\n… and {result['different'] - 20} more; --json lists them.")
+
+
+def _bar() -> Progress:
+    """On the error output, so that `--json` can be piped."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
+
+
+def _version(name: str) -> VersionName:
+    if name == "draft":
+        return "draft"
+    if name == "current":
+        return None
+    if not name.isdecimal() or len(name) > 9:
+        raise typer.BadParameter(f"'{name}' is neither draft, current nor the number of a version")
+    return int(name)
+
+
+def _asked(work: Any, account: str) -> Any:
+    try:
+        return run(work)
+    except NoSuchAccount as err:
+        raise Failure(f"no account '{account}'", "", "see 'callmatrix account list'") from err
+    except store.NoSuchMatrixVersion as err:
+        raise Failure(
+            "there is no such version", str(err), f"see 'callmatrix matrix versions --account {account}'"
+        ) from err
+    except store.DraftConflict as err:
+        raise Failure("somebody changed it meanwhile", str(err), "look at the draft again") from err
+    except store.MatrixNotPublishable as err:
+        raise Failure(
+            "the draft has errors", str(err), f"see 'callmatrix matrix check --account {account}'"
+        ) from err
+
+
+@matrix_app.command("check")
+def check_matrix(
+    account: Account,
+    version: Annotated[str, typer.Option(help="draft, current, or the number of a version")] = "draft",
+    json: Json = False,
+) -> None:
+    """What is wrong with a matrix, each with the cell and what to do. Exit code 1 when it could not be published.
+
+    Example: callmatrix matrix check --account sales
+    """
+    name = _version(version)
+
+    async def work() -> list[Problem]:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return check(await _named(conn, account, name), await catalogue_of(conn, account))
+
+    problems = _asked(work(), account)
+    if json:
+        print_json(problems)
+    else:
+        print_table(
+            ["severity", "cell", "problem", "what to do"],
+            [(p.severity, p.cell, p.message, p.remedy) for p in problems],
+            "Nothing is wrong.",
+        )
+    if not can_be_published(problems):
+        raise typer.Exit(1)
+
+
+async def _named(conn: Conn, account: str, name: VersionName) -> Any:
+    if name == "draft":
+        return (await store.draft(conn, account)).matrix
+    version = await store.current_version(conn, account) if name is None else name
+    return await store.matrix_at(conn, account, version)
+
+
+@matrix_app.command("publish")
+def publish(account: Account, why: Why, json: Json = False) -> None:
+    """Make the draft the next version. Calls that have begun keep the version they began with.
+
+    Example: callmatrix matrix publish --account sales --why "new pipeline for ads"
+    """
+
+    async def work() -> store.Published:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            draft = await store.draft(conn, account)
+            return await store.publish(
+                conn,
+                account,
+                revision=draft.revision,
+                by=_me(),
+                why=why,
+                catalogue=await catalogue_of(conn, account),
+            )
+
+    _say(_asked(work(), account), json)
+
+
+@matrix_app.command("rollback")
+def roll_back(
+    account: Account, to: Annotated[int, typer.Option(min=1, help="version")], why: Why, json: Json = False
+) -> None:
+    """Publish the body of an earlier version as the next one, at once.
+
+    Example: callmatrix matrix rollback --account sales --to 4 --why "version 5 made double deals"
+    """
+
+    async def work() -> store.Published:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return await store.roll_back(conn, account, to=to, by=_me(), why=why)
+
+    _say(_asked(work(), account), json)
+
+
+@matrix_app.command("versions")
+def list_versions(account: Account, json: Json = False) -> None:
+    """Published versions, newest first.
+
+    Example: callmatrix matrix versions --account sales
+    """
+
+    async def work() -> list[store.Published]:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            await store.current_version(conn, account)
+            return await store.versions(conn, account)
+
+    found = _asked(work(), account)
+    if json:
+        print_json(found)
+        return
+    print_table(
+        ["version", "published", "by", "why"],
+        [
+            (p.version, p.published_at.isoformat(timespec="seconds"), p.published_by, _reason(p))
+            for p in found
+        ],
+    )
+
+
+@matrix_app.command("difference")
+def show_difference(
+    account: Account,
+    old: Annotated[str, typer.Option(help="draft, current, or the number of a version")] = "current",
+    new: Annotated[str, typer.Option(help="draft, current, or the number of a version")] = "draft",
+    json: Json = False,
+) -> None:
+    """The difference between any two versions, in words.
+
+    Example: callmatrix matrix difference --account sales --old 4 --new draft
+    """
+    names = _version(old), _version(new)
+
+    async def work() -> list[Change]:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            before, after = [await _named(conn, account, name) for name in names]
+            return difference(before, after)
+
+    changes = _asked(work(), account)
+    if json:
+        print_json([c._asdict() for c in changes])
+        return
+    print("\n".join(f"{c.kind:8} {c.text}" for c in changes) or "No difference.")
+
+
+def _say(published: store.Published, json: bool) -> None:
+    if json:
+        print_json(published)
+    else:
+        print(f"Version {published.version} is published.")
+
+
+def _reason(published: store.Published) -> str:
+    return f"{published.why} (= version {published.restored})" if published.restored else published.why
+
+
+def _me() -> str:
+    return f"{getpass.getuser()} (command line)"

@@ -1,0 +1,147 @@
+"""Calls of the past with what was known when they were decided: what a replay starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+import asyncpg
+from pydantic import TypeAdapter
+
+from gateway.store.sql import Conn
+from routing.calls import Call
+from routing.clients import Client, ClientEntity, ClientKind
+from routing.matrix_model import Moment
+from routing.policy import AccountSettings
+
+_CALLS = """
+SELECT call_id, connection_id, client, line, started_at, client_kind, facts::text AS facts FROM call
+WHERE account_id = $1 AND started_at >= $2 AND started_at < $3 AND client IS NOT NULL AND direction <> 'internal'
+    AND is_over AND ($4::timestamptz IS NULL OR (started_at, call_id) > ($4, $5))
+ORDER BY started_at, call_id LIMIT $6
+"""
+_COUNT = """
+SELECT count(*) FROM call WHERE account_id = $1 AND started_at >= $2 AND started_at < $3
+    AND client IS NOT NULL AND direction <> 'internal' AND is_over
+"""
+_INPUTS = """
+SELECT call_id, inputs->>'moment' AS moment, inputs->>'client' AS client, inputs->>'client_kind' AS client_kind,
+    (inputs->>'staff_version')::bigint AS staff_version, inputs->>'settings' AS settings,
+    inputs->>'time_zone' AS time_zone, inputs->>'holidays' AS holidays, inputs->>'line' AS line
+FROM decision WHERE account_id = $1 AND call_id = ANY($2) AND kind = 'matrix' AND client IS NOT NULL
+ORDER BY call_id, seq
+"""
+_MADE = """
+SELECT call_id, crm_id FROM effect WHERE account_id = $1 AND call_id = ANY($2)
+    AND what IN ('create_contact', 'create_deal', 'create_lead') AND crm_id IS NOT NULL
+"""
+
+_HOLIDAYS: TypeAdapter[frozenset[date]] = TypeAdapter(frozenset[date])
+
+
+class Known(NamedTuple):
+    """What was known at the call's first decision."""
+
+    client: Client
+    client_kind: ClientKind
+    staff_version: int
+    settings: AccountSettings
+    time_zone: str
+    holidays: frozenset[date]
+
+
+class PastCall(NamedTuple):
+    """known: None where no decision of the call is stored any more. arrived: entities that others had made by each
+    later moment (ours are left out: a replay orders its own)."""
+
+    call_id: str
+    connection: str
+    number: str
+    line: str | None
+    started_at: datetime
+    client_kind: ClientKind | None
+    call: Call
+    known: Known | None
+    arrived: Mapping[Moment, tuple[ClientEntity, ...]]
+
+
+class PastCalls:
+    """Reads page after page; what repeats (settings, holidays) is parsed once."""
+
+    def __init__(self) -> None:
+        self._settings: dict[str, AccountSettings] = {}
+        self._holidays: dict[str, frozenset[date]] = {}
+
+    async def count(self, conn: Conn, account_id: str, since: datetime, until: datetime) -> int:
+        return int(await conn.fetchval(_COUNT, account_id, since, until))
+
+    async def page(
+        self,
+        conn: Conn,
+        account_id: str,
+        since: datetime,
+        until: datetime,
+        after: tuple[datetime, str] | None,
+        limit: int,
+    ) -> list[PastCall]:
+        """Calls of clients that started in [since, until) and are over, oldest first. after: the last one's
+        (started_at, call_id)."""
+        rows = await conn.fetch(_CALLS, account_id, since, until, *(after or (None, None)), limit)
+        ids = [r["call_id"] for r in rows]
+        inputs: dict[str, list[asyncpg.Record]] = {}
+        for row in await conn.fetch(_INPUTS, account_id, ids):
+            inputs.setdefault(row["call_id"], []).append(row)
+        made: dict[str, set[str]] = {}
+        for row in await conn.fetch(_MADE, account_id, ids):
+            made.setdefault(row["call_id"], set()).add(row["crm_id"])
+        return [self._past(r, inputs.get(r["call_id"], ()), made.get(r["call_id"], set())) for r in rows]
+
+    def _past(self, row: asyncpg.Record, inputs: Sequence[asyncpg.Record], made: set[str]) -> PastCall:
+        clients = [Client.model_validate_json(i["client"]) for i in inputs]
+        return PastCall(
+            call_id=row["call_id"],
+            connection=row["connection_id"],
+            number=row["client"],
+            line=row["line"],
+            started_at=row["started_at"],
+            client_kind=ClientKind(row["client_kind"]) if row["client_kind"] else None,
+            call=Call.model_validate_json(row["facts"]),
+            known=self._known(inputs[0], clients[0]) if inputs else None,
+            arrived=_arrived(row["call_id"], inputs, clients, made),
+        )
+
+    def _known(self, first: asyncpg.Record, client: Client) -> Known:
+        settings, holidays = first["settings"], first["holidays"]
+        if settings not in self._settings:
+            self._settings[settings] = AccountSettings.model_validate_json(settings)
+        if holidays not in self._holidays:
+            self._holidays[holidays] = _HOLIDAYS.validate_json(holidays or "[]")
+        return Known(
+            client=client,
+            client_kind=ClientKind(first["client_kind"]),
+            staff_version=first["staff_version"],
+            settings=self._settings[settings],
+            time_zone=first["time_zone"],
+            holidays=self._holidays[holidays],
+        )
+
+
+def _arrived(
+    call_id: str, inputs: Sequence[asyncpg.Record], clients: Sequence[Client], made: set[str]
+) -> dict[Moment, tuple[ClientEntity, ...]]:
+    found: dict[Moment, tuple[ClientEntity, ...]] = {}
+    if len(inputs) < 2:
+        return found
+    at_first = {e.ref for e in clients[0].entities}
+    for row, client in zip(inputs[1:], clients[1:], strict=True):
+        others = tuple(
+            e
+            for e in client.entities
+            if e.ref not in at_first
+            and e.ref.id not in made
+            and not (e.ref.effect or "").startswith(f"{call_id}:")
+        )
+        if others:
+            found[Moment(row["moment"])] = others
+    return found
