@@ -82,6 +82,7 @@ async def prepare(pool: asyncpg.Pool, *, sandbox_url: str, crm_token: str, token
                     secret=SECRET,
                     keys=keys,
                     lines=(OFFICE_LINE,),
+                    settings={"reconcile": False},  # the demo asks nobody's servers
                 )
         await replace_staff(conn, ACCOUNT, employees())
         await rows.add_api_token(conn, name="demo admin", role="admin", token=token)

@@ -25,11 +25,14 @@ class Settings(BaseSettings):
         150, ge=1, le=5000, description="past it the answer is 'carry on with your scheme'"
     )
     decisions_per_second: int = Field(
-        500, ge=1, description="lookup decisions recorded per second at most; more are counted as lost"
+        200, ge=1, description="lookup decisions recorded per second at most; more are counted as lost"
     )
     poll_seconds: float = Field(30.0, ge=1, description="interval of the delta and events polls of the CRM")
     directory_poll_seconds: float = Field(
         300.0, ge=5, description="interval of re-reading users, pipelines and fields"
+    )
+    reconcile_minutes: float = Field(
+        10.0, ge=1, description="interval at which PBXs that can be asked are compared with the journal"
     )
     worker_concurrency: int = Field(8, ge=1, le=100, description="client jobs at once in one worker")
     fastagi_port: int | None = Field(

@@ -1,0 +1,84 @@
+"""Asterisk's Master.csv as a call log: for calls that passed while nobody listened to its AMI.
+
+It knows legs and not calls, so it tells only of what nobody has heard of at all. cdr_csv.conf must have loguniqueid=yes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import os
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from gateway.pbx.asterisk.final import cdr_event
+from gateway.pbx.asterisk.wire import message
+from gateway.pbx.call_log import PbxUnreachable, Piece, by_call
+from gateway.pbx.port import Connection, WireInvalid
+from routing.calls import CallEvent
+
+_BLOCK = 256 * 1024
+_MOST_BYTES = 64 * 1024 * 1024
+
+# Asterisk's own order; `LinkedID` stands at the end where cdr_custom was told to write it (setting cdr_csv_columns).
+_COLUMNS = (
+    "AccountCode", "Source", "Destination", "DestinationContext", "CallerID", "Channel", "DestinationChannel",
+    "LastApplication", "LastData", "StartTime", "AnswerTime", "EndTime", "Duration", "BillableSeconds",
+    "Disposition", "AMAFlags", "UniqueID", "UserField",
+)  # fmt: skip
+
+
+class CdrCsv:
+    """Setting `cdr_csv`: the file's path on this machine; `time_zone`: of its times."""
+
+    knows_ends = False
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._path = Path(str(connection.settings["cdr_csv"]))
+        columns = connection.settings.get("cdr_csv_columns")
+        self._columns = tuple(str(columns).replace(" ", "").split(",")) if columns else _COLUMNS
+
+    async def read(self, since: datetime, until: datetime) -> AsyncIterator[Piece]:
+        """As CallLog."""
+        try:
+            yield await asyncio.to_thread(self._piece, since, until)
+        except OSError as err:
+            raise PbxUnreachable(f"{self._path}: {err.strerror or err}") from err
+
+    def _piece(self, since: datetime, until: datetime) -> Piece:
+        events: list[CallEvent] = []
+        refused: list[str] = []
+        for line in _lines_from_the_end(self._path):
+            try:
+                event = self._event(line)
+            except (WireInvalid, csv.Error) as err:
+                refused.append(f"line: {err}")
+                continue
+            if event.at < since - timedelta(
+                hours=1
+            ):  # written when a call ends, so the order is nearly that of ends
+                break
+            if since <= (event.started_at or event.at) < until:
+                events.append(event)
+        return Piece(calls=by_call(reversed(events)), refused=tuple(refused), whole_until=until)
+
+    def _event(self, line: str) -> CallEvent:
+        values = next(csv.reader([line], strict=True))
+        return cdr_event(message(zip(self._columns, values, strict=False)), self._connection)
+
+
+def _lines_from_the_end(path: Path) -> Iterator[str]:
+    """Whole lines, last first; the last _MOST_BYTES of the file at most."""
+    with path.open("rb") as file:
+        place = file.seek(0, os.SEEK_END)
+        stop, rest = max(0, place - _MOST_BYTES), b""
+        while place > stop:
+            size = min(_BLOCK, place - stop)
+            place = file.seek(place - size)
+            first, *lines = (file.read(size) + rest).split(b"\n")
+            rest = first
+            yield from (line.decode("utf-8", "replace") for line in reversed(lines) if line.strip())
+        if stop == 0 and rest.strip():
+            yield rest.decode("utf-8", "replace")
