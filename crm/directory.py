@@ -88,7 +88,8 @@ class Directory:
         self._size = segment
         self.is_ready = False
         self.is_complete = False
-        self.agreed_at: datetime | None = None
+        self._agreed_at: datetime | None = None
+        self._agreed_seconds = 0.0
         self.version = 0
         self._firsts = array("Q")
         self._segments: list[Segment] = []
@@ -114,9 +115,17 @@ class Directory:
             encoded = blob[ends[index] : ends[index + 1]]
         return decode(encoded) if encoded else _NOBODY
 
-    def age_ms(self, now: datetime) -> int | None:
-        """Milliseconds since the directory was last known to agree with the CRM, None = never."""
-        return None if self.agreed_at is None else max(0, int((now - self.agreed_at).total_seconds() * 1000))
+    @property
+    def agreed_at(self) -> datetime | None:
+        return self._agreed_at
+
+    @agreed_at.setter
+    def agreed_at(self, at: datetime | None) -> None:
+        self._agreed_at, self._agreed_seconds = at, at.timestamp() if at else 0.0
+
+    def age_ms(self, now: float) -> int | None:
+        """Milliseconds since the directory was last known to agree with the CRM, None = never. now: Unix seconds."""
+        return max(0, int((now - self._agreed_seconds) * 1000)) if self._agreed_at else None
 
     def memory_bytes(self) -> int:
         held = sum(

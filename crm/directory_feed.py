@@ -66,6 +66,10 @@ class DirectoryFeed:
             self.wake(account_id)
         return self._directories[account_id]
 
+    def get(self, account_id: str) -> Directory | None:
+        """The account's directory, None for an account that nobody asked for."""
+        return self._directories.get(account_id)
+
     def directories(self) -> dict[str, Directory]:
         return dict(self._directories)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
@@ -14,7 +15,7 @@ from aiohttp import web
 
 from crm.directory import Directory
 from crm.directory_feed import DirectoryFeed
-from gateway.api.app import build_api
+from gateway.api.app import add_api
 from gateway.api.resources import ROUTES
 from gateway.api.services import Services
 from gateway.cli.output import Failure
@@ -31,6 +32,7 @@ from gateway.metrics import Metrics
 from gateway.pbx.asterisk.fastagi import FastAgi
 from gateway.recorder import Recorder
 from gateway.settings import Settings
+from gateway.shared_figures import SharedFigures
 from gateway.supervisor import Child, run_children, stop_on_signals
 from gateway.web_app import build_web_app
 
@@ -87,6 +89,8 @@ class Gateway:
         self.recorder = Recorder(pool, settings.decisions_per_second)
         self.inbox = Inbox(pool)
         self.access = CrmAccess(pool, session)
+        self._url_patterns: dict[tuple[str, str], str] = {}
+        self.configuration.on_change(lambda _: self._url_patterns.clear())
         self.lookup = Lookup(
             self.configuration,
             self,
@@ -99,6 +103,8 @@ class Gateway:
         self.metrics = Metrics()
         self.metrics.add_latency("lookup_seconds", "Time to answer a lookup", self.lookup.latency)
         self.metrics.add(lambda: gateway_figures(self))
+        self.shared = SharedFigures(pool)
+        self.metrics.add(self.shared.samples)
         token = settings.metrics_token
         services = Services(
             settings=settings,
@@ -106,6 +112,7 @@ class Gateway:
             configuration=self.configuration,
             directories=self,
             url_of=self.url_of,
+            lookup_latency=self.lookup.latency,
         )
         self.web = build_web_app(
             lookup=self.lookup,
@@ -114,15 +121,20 @@ class Gateway:
             readiness=self,
             metrics=self.metrics,
             metrics_token=token.get_secret_value() if token else None,
-            api=build_api(services, ROUTES),
+            add_api=lambda app: add_api(app, services, ROUTES),
         )
 
     def get(self, account_id: str) -> Directory | None:
-        return self.feed.directories().get(account_id)
+        return self.feed.get(account_id)
 
     def url_of(self, account_id: str, kind: str, id: str) -> str:
-        account = self.configuration.now.accounts.get(account_id)
-        return self.access.url_of(account.base_url, kind, id) if account else ""
+        """Of an entity, for a person; asked in every lookup, so each kind's address is made once per account."""
+        pattern = self._url_patterns.get((account_id, kind))
+        if pattern is None:
+            account = self.configuration.now.accounts.get(account_id)
+            pattern = self.access.url_of(account.base_url, kind, "\0") if account else ""
+            self._url_patterns[account_id, kind] = pattern
+        return pattern.replace("\0", id)
 
     async def missing(self) -> list[str]:
         """What is not ready yet: rows that are not in memory, and first loads from the CRM as long as no account has
@@ -150,7 +162,14 @@ class Gateway:
         await runner.setup()
         site = web.TCPSite(runner, self.settings.host, self.settings.port, backlog=1024)
         try:
-            loops = [self.configuration.run(), self.feed.run(), self.recorder.run(), self._follow_accounts()]
+            loops = [
+                self.configuration.run(),
+                self.feed.run(),
+                self.recorder.run(),
+                self._follow_accounts(),
+                self._settle_memory(),
+                self.shared.run(),
+            ]
             if (agi_port := self.settings.fastagi_port) is not None:
                 loops.append(self.fastagi.run(self.settings.host, agi_port))
             async with background(*loops) as failed:
@@ -164,6 +183,14 @@ class Gateway:
             await runner.cleanup()
             await self.inbox.stop()
             await self.recorder.close()
+
+    async def _settle_memory(self) -> None:
+        """What was built while starting stays: the garbage collector need not walk it while phones ring."""
+        await self.feed.until(lambda: self.feed.is_ready)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 50, 100)
+        await asyncio.Event().wait()
 
     async def _follow_accounts(self) -> None:
         """Each configured account gets its directory."""

@@ -26,7 +26,7 @@ def gateway_figures(gateway: Gateway) -> Iterator[Sample]:
             labels,
             float(directory.is_complete),
         )
-        age = directory.age_ms(now)
+        age = directory.age_ms(now.timestamp())
         if age is not None:
             yield "gauge", "directory_age_seconds", "Since it last agreed with the CRM", labels, age / 1000
     health = gateway.feed.health

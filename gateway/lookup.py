@@ -11,7 +11,6 @@ import itertools
 import secrets
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote
 
@@ -48,15 +47,14 @@ class Directories(Protocol):
 
 
 class DecisionIds:
-    """Ids that are unique among processes and sort by time: 12 hex digits of milliseconds, 8 of the process, a counter."""
+    """Ids that are unique among processes: when the process began (milliseconds), 8 random digits, a counter, in hex."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self._process = secrets.token_hex(4)
+    def __init__(self, began: float | None = None) -> None:
+        self._process = f"{int((began or time.time()) * 1000):012x}{secrets.token_hex(4)}"
         self._count = itertools.count()
 
     def __call__(self) -> str:
-        return f"{int(self._clock() * 1000):012x}{self._process}{next(self._count):06x}"
+        return f"{self._process}{next(self._count):06x}"
 
 
 class Lookup:
@@ -148,6 +146,7 @@ class Lookup:
         reason: LookupReason | None,
         write: _Write[_Answer],
     ) -> _Answer:
+        at = time.time()
         snapshot = self._configuration.now
         account_id = connection.account_id
         account = snapshot.accounts[account_id]
@@ -160,7 +159,7 @@ class Lookup:
         if reason is None and (directory is None or not directory.is_ready):
             reason = LookupReason.DIRECTORY_LOADING
         if directory is not None:
-            age_ms = directory.age_ms(datetime.now(UTC))
+            age_ms = directory.age_ms(at)
         if reason is not None:
             decision = carry_on(reason)
         else:
@@ -181,7 +180,7 @@ class Lookup:
                 decision_id,
                 account_id,
                 connection.name,
-                time.time(),
+                at,
                 asked.phone,
                 number.e164 if type(number) is PublicNumber else None,
                 asked.did,

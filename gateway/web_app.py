@@ -22,6 +22,8 @@ from gateway.problems import problem
 
 log = structlog.get_logger(__name__)
 
+_MAX_BODY = 16 * MAX_BODY
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -31,17 +33,25 @@ class Readiness(Protocol):
         ...
 
 
+class _Match(UrlMappingMatchInfo):
+    """One for all lookups: it holds nothing of a request."""
+
+    def add_app(self, app: web.Application) -> None:
+        if not self.apps:
+            super().add_app(app)
+
+
 class _Dispatcher(web.UrlDispatcher):
     """aiohttp's router with a short cut for the one path that is asked while a phone rings."""
 
-    lookup: web.AbstractRoute
+    lookup_match: _Match
 
     async def resolve(self, request: web.Request) -> web.UrlMappingMatchInfo:
         raw = request.raw_path
         if raw.startswith("/pbx/"):
             path = raw.partition("?")[0]
             if path.endswith("/lookup") and path.count("/") == 3 and request.method in ("GET", "POST"):
-                return UrlMappingMatchInfo({}, self.lookup)
+                return self.lookup_match
         return await super().resolve(request)
 
 
@@ -53,14 +63,14 @@ def build_web_app(
     readiness: Readiness,
     metrics: Metrics,
     metrics_token: str | None,
-    api: web.Application | None = None,
+    add_api: Callable[[web.Application], None],
 ) -> web.Application:
     dispatcher = _Dispatcher()
     with warnings.catch_warnings():  # aiohttp asks for its own router; ours is that one with a short cut
         warnings.simplefilter("ignore", DeprecationWarning)
-        app = web.Application(router=dispatcher, client_max_size=16 * MAX_BODY)
+        app = web.Application(router=dispatcher, client_max_size=_MAX_BODY)
     router = app.router
-    dispatcher.lookup = router.add_route("*", "/pbx/{connection}/lookup", lookup.handle)
+    dispatcher.lookup_match = _Match({}, router.add_route("*", "/pbx/{connection}/lookup", lookup.handle))
     for path in ("/pbx/{connection}/events", "/pbx/{connection}/events/{name:.*}"):
         router.add_route("GET", path, _guarded(events.handle))
         router.add_route("POST", path, _guarded(events.handle))
@@ -70,8 +80,7 @@ def build_web_app(
     router.add_get("/healthz", _healthz)
     router.add_get("/readyz", _readyz(readiness))
     router.add_get("/metrics", _metrics(metrics, metrics_token))
-    if api is not None:
-        app.add_subapp("/api", api)
+    add_api(app)
     return app
 
 

@@ -20,57 +20,64 @@ from gateway.store.accounts import Account, ApiToken, hash_of
 
 log = structlog.get_logger(__name__)
 
-_MAX_BODY = 2 * 1024 * 1024
+_MAX_BODY = 4 * 1024 * 1024  # as the web server takes
 _JSON = {"Content-Type": "application/json"}
 
 
-def build_api(services: Services, routes: Sequence[Route]) -> web.Application:
-    app = web.Application(client_max_size=_MAX_BODY)
+def add_api(app: web.Application, services: Services, routes: Sequence[Route]) -> None:
+    """Below /api. Not as an application of its own: its middlewares would run while phones ring."""
     description = orjson.dumps(describe(routes))
 
     async def openapi(_request: web.Request) -> web.Response:
         return web.Response(body=description, headers=_JSON)
 
-    app.router.add_get("/openapi.json", openapi)
+    app.router.add_get("/api/openapi.json", openapi)
     for route in routes:
-        app.router.add_route(route.method, route.path, _served(route, services))
-    app.middlewares.append(_errors_as_problems)
-    return app
+        app.router.add_route(route.method, "/api" + route.path, _as_problems(_served(route, services)))
+    app.router.add_route("*", "/api/{path:.*}", _nothing_here)
 
 
-@web.middleware
-async def _errors_as_problems(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except ApiError as err:
-        more = {"problems": list(err.problems)} if err.problems else {}
-        return problem(err.status, err.code, err.title, detail=err.detail, field=err.field, **more)
-    except web.HTTPNotFound:
-        return problem(
-            404, "no-such-path", "There is nothing at this address.", detail="See /api/openapi.json."
-        )
-    except web.HTTPMethodNotAllowed as err:
+async def _nothing_here(request: web.Request) -> web.Response:
+    """404, or 405 where another method would be taken."""
+    allowed: set[str] = set()
+    for resource in request.app.router.resources():
+        _, methods = await resource.resolve(request)
+        allowed |= methods - {"*"}
+    if allowed:
         response = problem(405, "method-not-allowed", "This address does not take that method.")
-        response.headers["Allow"] = ", ".join(sorted(err.allowed_methods))
+        response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
-    except web.HTTPRequestEntityTooLarge:
-        return problem(
-            413, "too-large", "The body is too large.", detail=f"At most {_MAX_BODY} bytes are taken."
-        )
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError) as err:
-        log.warning("api-database-unavailable", error=f"{type(err).__name__}: {err}")
-        response = problem(
-            503, "database-unavailable", "The database cannot be reached.", detail="Try again later."
-        )
-        response.headers["Retry-After"] = "2"
-        return response
-    except web.HTTPException:
-        raise
-    except Exception:
-        log.exception("api-failed", route=str(request.match_info.route.resource))
-        return problem(500, "internal", "The gateway failed.", detail="Its log tells why.")
+    return problem(404, "no-such-path", "There is nothing at this address.", detail="See /api/openapi.json.")
+
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def _as_problems(handler: _Handler) -> _Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ApiError as err:
+            more = {"problems": list(err.problems)} if err.problems else {}
+            return problem(err.status, err.code, err.title, detail=err.detail, field=err.field, **more)
+        except web.HTTPRequestEntityTooLarge:
+            return problem(
+                413, "too-large", "The body is too large.", detail=f"At most {_MAX_BODY} bytes are taken."
+            )
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError) as err:
+            log.warning("api-database-unavailable", error=f"{type(err).__name__}: {err}")
+            response = problem(
+                503, "database-unavailable", "The database cannot be reached.", detail="Try again later."
+            )
+            response.headers["Retry-After"] = "2"
+            return response
+        except web.HTTPException:
+            raise
+        except Exception:
+            log.exception("api-failed", route=str(request.match_info.route.resource))
+            return problem(500, "internal", "The gateway failed.", detail="Its log tells why.")
+
+    return handle
 
 
 def _served(route: Route, services: Services) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
@@ -104,7 +105,7 @@ async def lookup(call: ApiCall) -> LookupAnswer:
         decision,
         number,
         "",
-        directory.age_ms(datetime.now(UTC)) if directory else None,
+        directory.age_ms(time.time()) if directory else None,
         account_id,
         call.services.url_of,
     )

@@ -65,18 +65,19 @@ def process(arguments: list[str], env: dict[str, str] | None = None) -> Iterator
 
 
 @contextlib.contextmanager
-def bare_server(port: int, body: bytes) -> Iterator[str]:
+def bare_server(port: int, body: bytes) -> Iterator[int]:
+    """Yields the process id."""
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         file.write(body)
         file.flush()
-        with process([sys.executable, "-c", _BARE, str(port), file.name]):
+        with process([sys.executable, "-c", _BARE, str(port), file.name]) as popen:
             wait_for(f"http://127.0.0.1:{port}/bare")
-            yield f"http://127.0.0.1:{port}/bare"
+            yield popen.pid
 
 
 @contextlib.contextmanager
-def gateway(port: int, dsn: str, **env: str) -> Iterator[float]:
-    """Yields the seconds from start to ready."""
+def gateway(port: int, dsn: str, **env: str) -> Iterator[tuple[int, float]]:
+    """Yields the process id and the seconds from start to ready."""
     began = time.perf_counter()
     settings = {
         "CALLMATRIX_DATABASE_URL": dsn,
@@ -84,9 +85,15 @@ def gateway(port: int, dsn: str, **env: str) -> Iterator[float]:
         "CALLMATRIX_LOG_LEVEL": "warning",
         **env,
     }
-    with process([sys.executable, "-m", "gateway.cli", "serve", "--role", "gateway"], settings):
+    with process([sys.executable, "-m", "gateway.cli", "serve", "--role", "gateway"], settings) as popen:
         wait_for(f"http://127.0.0.1:{port}/readyz")
-        yield time.perf_counter() - began
+        yield popen.pid, time.perf_counter() - began
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def wait_for(url: str, seconds: float = 120) -> None:

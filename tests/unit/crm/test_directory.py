@@ -124,10 +124,10 @@ async def test_changes_and_a_reload_while_settling_are_not_lost() -> None:
 def test_age_counts_from_the_last_agreement() -> None:
     directory = Directory("a")
     now = datetime(2026, 3, 1, tzinfo=UTC)
-    assert directory.age_ms(now) is None
+    assert directory.age_ms(now.timestamp()) is None
     directory.agreed_at = now - timedelta(seconds=1.5)
-    assert directory.age_ms(now) == 1500
-    assert directory.age_ms(now - timedelta(minutes=1)) == 0  # clocks differ: never negative
+    assert directory.age_ms(now.timestamp()) == 1500
+    assert directory.age_ms((now - timedelta(minutes=1)).timestamp()) == 0  # clocks differ: never negative
 
 
 def test_a_typical_number_takes_less_than_150_bytes() -> None:
