@@ -22,7 +22,6 @@ log = structlog.get_logger(__name__)
 
 _SWEEP_SECONDS = 5.0
 _REPORT_SECONDS = 15.0
-_SECOND_LIST_SECONDS, _LIST_SECONDS = 6.0, 60.0
 _DRAIN_SECONDS = 5.0
 _ABSENCES_KEPT = 20
 
@@ -70,12 +69,15 @@ class ListenerStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pauses:
-    """Seconds: between attempts to connect (growing), after a refused login, and of silence before a Ping."""
+    """Seconds: between attempts to connect (growing), after a refused login, of silence before a Ping, between the first
+    and second listing of channels, and between those that follow."""
 
     first: float = 0.5
     longest: float = 15.0
     refused: float = 30.0
     ping: float = 10.0
+    second_list: float = 6.0
+    list: float = 60.0
 
 
 class AmiListener:
@@ -157,7 +159,7 @@ class AmiListener:
     async def _list_for_ever(self, link: AmiLink) -> None:
         """Which channels live: at once, for what we missed; soon again, for calls of which something was heard just
         before; then now and then."""
-        for pause in itertools.chain((_SECOND_LIST_SECONDS,), itertools.repeat(_LIST_SECONDS)):
+        for pause in itertools.chain((self._pauses.second_list,), itertools.repeat(self._pauses.list)):
             link.send("CoreShowChannels", ActionID="channels")
             await asyncio.sleep(pause)
             if self.status.can_list is False:
