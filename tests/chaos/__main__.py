@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import sys
 from collections import Counter
 from pathlib import Path
@@ -26,6 +27,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="where the figures are written too")
     parser.add_argument("--keep", action="store_true", help="keep the processes' logs")
     options = parser.parse_args()
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)  # the database is away on purpose
     seconds = SHORT_SECONDS if options.short else options.minutes * 60
     calls = options.calls or round(seconds / 60 * CALLS_PER_MINUTE)
     wanted = Plan(

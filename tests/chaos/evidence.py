@@ -13,6 +13,9 @@ from tests.chaos.site import Site
 
 Row = dict[str, Any]
 
+SKEW_SECONDS = 600
+"""Calls told by a PBX whose clock is behind have notes that are older than the run. The sample data are from last year."""
+
 
 @dataclass
 class Evidence:
@@ -45,7 +48,7 @@ class Evidence:
         return [d for d in self.deals if ids & set(d["contacts"])]
 
     def is_new(self, row: Row) -> bool:
-        return bool(row["created_at"] >= int(self.since.timestamp()) - 1)
+        return bool(row["created_at"] >= self.since.timestamp() - SKEW_SECONDS)
 
 
 def tail(phone: str) -> str:
@@ -56,7 +59,7 @@ async def gather(site: Site, since: datetime) -> Evidence:
     async def rows(kind: str) -> list[Row]:
         return list((await site.sandbox(f"state?kind={kind}"))["rows"])
 
-    notes = [n for n in await rows("note") if n["created_at"] >= int(since.timestamp()) - 1]
+    notes = [n for n in await rows("note") if n["created_at"] >= since.timestamp() - SKEW_SECONDS]
     return Evidence(
         since=since,
         inbox=_plain(await site.fetch("SELECT connection_id, call_key, client, state, error FROM inbox")),

@@ -173,6 +173,9 @@ def _other_violations(
     found += [Violation("refused", text) for text in pbx.refused]
     found += [Violation("died", f"{name} ended by itself with {code}") for name, code in site.deaths]
     unanswered = [x for x in lookups if not x[4]]
+    failed = sum(1 for x in lookups if x[4] == "failure")
+    if failed:
+        found.append(Violation("lookup", f"{failed} lookups of known numbers failed inside a gateway"))
     late = [x for x in lookups if x[4] and x[3] > DEADLINE_SECONDS]
     if unanswered:
         found.append(Violation("lookup", f"{len(unanswered)} lookups were answered by neither gateway"))
