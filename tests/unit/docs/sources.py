@@ -1,0 +1,197 @@
+"""What the program has that the documentation must name: read from the program itself, nothing is listed by hand."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+import typer.main
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from gateway.api.resources import ROUTES
+from gateway.cli import app
+from gateway.settings import Settings
+from routing.matrix_actions import Action
+from routing.policy import AccountSettings
+
+ROOT = Path(__file__).resolve().parents[3]
+CODE = ("gateway", "crm", "routing", "sms", "campaigns")
+_CODE = re.compile(r"[a-z]+(-[a-z0-9]+)+|busy|internal|forbidden|unauthorised")
+
+
+class Setting(NamedTuple):
+    """default: as it is written in an environment variable, "" when there is none."""
+
+    name: str
+    default: str
+    what: str
+
+
+class Command(NamedTuple):
+    """path: "account add". options: (spelling, default, help) of each option and argument."""
+
+    path: str
+    help: str
+    usage: str
+    options: tuple[tuple[str, str, str], ...]
+
+
+class ErrorCode(NamedTuple):
+    code: str
+    status: str
+    what: str
+
+
+class Metric(NamedTuple):
+    name: str
+    type: str
+    what: str
+
+
+def settings() -> list[Setting]:
+    return [
+        Setting(f"CALLMATRIX_{name.upper()}", _plain(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def account_settings(model: type[BaseModel] = AccountSettings, prefix: str = "") -> list[Setting]:
+    """Dotted names with their defaults, nested models opened."""
+    found: list[Setting] = []
+    for name, field in model.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            found += account_settings(type(field.default), f"{prefix}{name}.")
+        else:
+            found.append(Setting(prefix + name, _plain(field.get_default(call_default_factory=True)), ""))
+    return found
+
+
+def commands() -> list[Command]:
+    return sorted(_commands(typer.main.get_command(app), ()))
+
+
+def _commands(command: Any, path: tuple[str, ...]) -> Iterator[Command]:
+    if inner := getattr(command, "commands", None):
+        for name, child in inner.items():
+            yield from _commands(child, (*path, name))
+        return
+    options = []
+    for parameter in command.params:
+        if parameter.name == "help":
+            continue
+        is_option = parameter.param_type_name == "option"
+        spelling = ", ".join(parameter.opts) if is_option else parameter.name.upper()
+        default = "" if parameter.required or callable(parameter.default) else _plain(parameter.default)
+        options.append((spelling, default, getattr(parameter, "help", "") or ""))
+    arguments = [spelling for spelling, *_ in options if not spelling.startswith("-")]
+    usage = " ".join(["callmatrix", *path, *arguments, "[OPTIONS]"])
+    yield Command(" ".join(path), (command.help or "").strip(), usage, tuple(options))
+
+
+def routes() -> list[tuple[str, str, str, str]]:
+    """(method, path, least role, summary) of every route of the admin API."""
+    plain = re.compile(r"\{(\w+)(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
+    return [(r.method, "/api" + plain.sub(r"{\1}", r.path), r.role, r.summary) for r in ROUTES]
+
+
+def actions() -> dict[str, list[Setting]]:
+    """Each action of the matrix with its parameters and their defaults."""
+    found = {}
+    for model in get_args(get_args(Action)[0]):
+        fields = {n: f for n, f in model.model_fields.items() if n != "do"}
+        found[model.model_fields["do"].default] = [
+            Setting(
+                n, "required" if f.is_required() else _plain(f.get_default(call_default_factory=True)), ""
+            )
+            for n, f in fields.items()
+        ]
+    return found
+
+
+def error_codes() -> list[ErrorCode]:
+    """Codes of exception classes, and of problem bodies, with the docstring or title that goes with them."""
+    found: dict[str, ErrorCode] = {}
+    for tree in trees().values():
+        for node in ast.walk(tree):
+            for error in (*_of_class(node), *_of_call(node)):
+                if error.code not in found or (error.status and not found[error.code].status):
+                    known = found.get(error.code)
+                    found[error.code] = error._replace(what=error.what or (known.what if known else ""))
+    return sorted(found.values())
+
+
+def metrics() -> list[Metric]:
+    """Samples and latencies by their literal names; counters end with `_total` where they are read."""
+    found = {}
+    for tree in trees().values():
+        for node in ast.walk(tree):
+            texts = _texts(node.elts) if isinstance(node, ast.Tuple) else []
+            if len(texts) >= 3 and texts[0] in ("gauge", "counter") and texts[1] and texts[2] is not None:
+                name = f"callmatrix_{texts[1]}" + ("_total" if texts[0] == "counter" else "")
+                found[name] = Metric(name, texts[0], texts[2])
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_latency":
+                name, what, *_ = _texts(node.args)
+                found[f"callmatrix_{name}"] = Metric(f"callmatrix_{name}", "histogram", what or "")
+    return sorted(found.values())
+
+
+def trees() -> Mapping[Path, ast.Module]:
+    files = [f for folder in CODE for f in sorted((ROOT / folder).rglob("*.py"))]
+    ours = [f for f in files if "sandbox" not in f.parts]
+    return {file: ast.parse(file.read_text(encoding="utf-8")) for file in ours}
+
+
+def _of_class(node: ast.AST) -> Iterator[ErrorCode]:
+    if not isinstance(node, ast.ClassDef):
+        return
+    for line in node.body:
+        code = _class_code(line)
+        if code and _CODE.fullmatch(code):
+            doc = (ast.get_docstring(node) or "").split("\n\n")[0]
+            yield ErrorCode(code, "", " ".join(doc.split()))
+
+
+def _class_code(line: ast.stmt) -> str | None:
+    if not isinstance(line, ast.Assign):
+        return None
+    target, value = line.targets[0], line.value
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        target, value = target.elts[0], value.elts[0]
+    is_code = isinstance(target, ast.Name) and target.id == "code"
+    return _texts([value])[0] if is_code else None
+
+
+def _of_call(node: ast.AST) -> Iterator[ErrorCode]:
+    if not isinstance(node, ast.Call):
+        return
+    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    texts = _texts(node.args)
+    if name == "not_found" and texts and texts[0]:
+        yield ErrorCode(f"no-such-{texts[0]}", "404", f"There is no {texts[0]} of this name.")
+    if name in ("problem", "ApiError") and len(node.args) >= 2 and isinstance(node.args[0], ast.Constant):
+        status, code = node.args[0].value, texts[1]
+        if code and isinstance(status, int):
+            yield ErrorCode(code, str(status), (texts[2] if len(texts) > 2 else "") or "")
+
+
+def _texts(nodes: list[ast.expr]) -> list[str | None]:
+    """The literal texts among these, None for everything else."""
+    return [n.value if isinstance(n, ast.Constant) and isinstance(n.value, str) else None for n in nodes]
+
+
+def _plain(value: Any) -> str:
+    if value is None or value is PydanticUndefined:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, BaseModel):
+        return value.model_dump_json()
+    if isinstance(value, dict):
+        return ", ".join(f"{k}: {_plain(v)}" for k, v in value.items())
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return ", ".join(_plain(v) for v in value)
+    return str(value)

@@ -1,0 +1,153 @@
+"""The tables of docs/reference that follow from the program: `python -m tests.unit.docs.tables` writes them anew.
+
+They stand between `<!-- table: NAME -->` and `<!-- end -->`; everything around them is written by people.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from gateway.pbx import kinds
+from routing.lookup_reasons import REASONS, STEP_REASONS
+from routing.matrix_model import CELLS
+from routing.matrix_problems import PROBLEMS
+from routing.matrix_reasons import DECISIONS, OWNERS, STEPS
+from routing.matrix_variables import VARIABLES
+from routing.matrix_words import ACTIONS, cell_in_words
+from routing.templates import FILTERS
+from tests.unit.docs import sources
+
+_BLOCK = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join("| " + " | ".join(_cell(c) for c in line) + " |\n" for line in lines)
+
+
+def code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _settings() -> str:
+    rows = [(code(s.name), code(s.default) or "empty", s.what) for s in sources.settings()]
+    return table(("Variable", "Default", "Meaning"), rows)
+
+
+def _lookup_reasons() -> str:
+    return table(("Reason", "Meaning"), [(code(c), words) for c, words in REASONS.items()])
+
+
+def _lookup_steps() -> str:
+    return table(("Code", "Meaning"), [(code(c), words) for c, words in STEP_REASONS.items()])
+
+
+def _matrix_reasons() -> str:
+    words = {**DECISIONS, **STEPS, **{f"{c}": w for c, w in OWNERS.items()}}
+    return table(("Code", "Meaning", "По-русски"), [(code(c), w.en, w.ru) for c, w in words.items()])
+
+
+def _problems() -> str:
+    rows = [(code(c), p.severity, p.en, p.remedy_en) for c, p in PROBLEMS.items()]
+    return table(("Code", "Severity", "What", "What to do"), rows)
+
+
+def _cells() -> str:
+    return table(("Cell", "По-русски"), [(code(c), cell_in_words(c)) for c in CELLS])
+
+
+def _actions() -> str:
+    rows = [
+        (code(do), ACTIONS[do], "; ".join(code(p.name) + (f" = {code(p.default)}" if p.default else "") for p in given))
+        for do, given in sources.actions().items()
+    ]  # fmt: skip
+    return table(("Action", "По-русски", "Parameters and their defaults"), rows)
+
+
+def _variables() -> str:
+    return table(
+        ("Variable", "Что это", "Sample"), [(code(n), v.what, v.sample) for n, v in VARIABLES.items()]
+    )
+
+
+def _filters() -> str:
+    return table(("Filter", "Что делает"), [(code(n), f.what) for n, f in FILTERS.items()])
+
+
+def _errors() -> str:
+    rows = [(code(e.code), e.status, e.what.split(". ")[0].rstrip(".")) for e in sources.error_codes()]
+    return table(("Code", "HTTP", "Meaning"), rows)
+
+
+def _commands() -> str:
+    return "\n".join(_command(c) for c in sources.commands())
+
+
+def _command(command: sources.Command) -> str:
+    said, _, example = command.help.partition("Example:")
+    text = f"### callmatrix {command.path}\n\n{said.strip()}\n\n```\n{command.usage}\n```\n"
+    if command.options:
+        rows = [(code(spelling), code(default), what) for spelling, default, what in command.options]
+        text += "\n" + table(("Option", "Default", "Meaning"), rows)
+    return text + (f"\nExample: `{example.strip()}`\n" if example else "")
+
+
+def _routes() -> str:
+    rows = [(method, code(path), code(role), summary) for method, path, role, summary in sources.routes()]
+    return table(("Method", "Path", "Role", "What"), rows)
+
+
+def _kinds() -> str:
+    rows = [
+        (
+            code(k),
+            code(kinds.DEFAULT_DIALECTS[k]),
+            ", ".join(code(n) for n in kinds.KEYS.get(k, ())) or "none",
+        )
+        for k in kinds.KINDS
+    ]
+    return table(("Kind", "Dialect", "Secrets besides the token"), rows)
+
+
+def _metrics() -> str:
+    return table(("Metric", "Type", "Meaning"), [(code(m.name), m.type, m.what) for m in sources.metrics()])
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "settings": _settings,
+    "lookup-reasons": _lookup_reasons,
+    "lookup-steps": _lookup_steps,
+    "matrix-reasons": _matrix_reasons,
+    "problems": _problems,
+    "cells": _cells,
+    "actions": _actions,
+    "variables": _variables,
+    "filters": _filters,
+    "errors": _errors,
+    "commands": _commands,
+    "routes": _routes,
+    "kinds": _kinds,
+    "metrics": _metrics,
+}
+
+
+def renewed(text: str) -> str:
+    return _BLOCK.sub(lambda m: f"{m[1]}\n{TABLES[m[2]]()}\n{m[3]}", text)
+
+
+def main() -> None:
+    for page in sorted((sources.ROOT / "docs").rglob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        if (now := renewed(text)) != text:
+            page.write_text(now, encoding="utf-8")
+            print(page.relative_to(sources.ROOT), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

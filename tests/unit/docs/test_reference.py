@@ -1,0 +1,108 @@
+"""The reference names everything that the program has. Renew its tables with `python -m tests.unit.docs.tables`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from gateway.pbx.dialects import DIALECTS
+from gateway.pbx.kinds import KINDS
+from routing.cases import CaseReason
+from routing.lookup_reasons import REASONS, STEP_REASONS
+from routing.matrix_model import CELLS
+from routing.matrix_problems import PROBLEMS
+from routing.matrix_reasons import DECISIONS, OWNERS, STEPS
+from routing.matrix_variables import VARIABLES
+from routing.presets import PRESETS
+from routing.templates import FILTERS
+from tests.unit.docs import sources
+from tests.unit.docs.tables import TABLES
+
+REFERENCE = sources.ROOT / "docs" / "reference"
+RENEW = "run: .venv/bin/python -m tests.unit.docs.tables"
+
+
+def page(name: str) -> str:
+    return (REFERENCE / name).read_text(encoding="utf-8")
+
+
+def missing(names: list[str], text: str) -> list[str]:
+    """Those that do not stand in the text between back-quotes."""
+    quoted = set(re.findall(r"`([^`\n]+)`", text))
+    return [name for name in names if name not in quoted]
+
+
+def test_every_setting_of_a_process_stands_with_its_default() -> None:
+    text = page("settings.md")
+    for setting in sources.settings():
+        row = next((line for line in text.splitlines() if line.startswith(f"| `{setting.name}` |")), "")
+        default = f"`{setting.default}`" if setting.default else "empty"
+        assert f"| {default} |" in row, f"{setting.name} = {default}; {RENEW}"
+
+
+def test_every_setting_of_an_account_stands() -> None:
+    assert missing([s.name for s in sources.account_settings()], page("settings.md")) == []
+
+
+@pytest.mark.parametrize(
+    ("codes", "name"),
+    [
+        pytest.param([*REASONS, *STEP_REASONS], "reasons.md", id="lookup"),
+        pytest.param([*DECISIONS, *STEPS, *OWNERS], "reasons.md", id="matrix"),
+        pytest.param(list(get_args(CaseReason)), "reasons.md", id="case"),
+        pytest.param(list(PROBLEMS), "matrix.md", id="checks"),
+        pytest.param([*CELLS, *PRESETS], "matrix.md", id="cells"),
+        pytest.param(list(VARIABLES), "matrix.md", id="variables"),
+        pytest.param(list(FILTERS), "matrix.md", id="filters"),
+        pytest.param([e.code for e in sources.error_codes()], "errors.md", id="errors"),
+        pytest.param([m.name for m in sources.metrics()], "metrics.md", id="metrics"),
+        pytest.param([*KINDS, *DIALECTS], "http.md", id="kinds"),
+    ],
+)
+def test_every_code_stands(codes: list[str], name: str) -> None:
+    assert len(codes) > 5
+    assert missing([str(code) for code in codes], page(name)) == [], RENEW
+
+
+def test_every_action_of_the_matrix_stands_with_its_parameters() -> None:
+    text = page("matrix.md")
+    for do, parameters in sources.actions().items():
+        row = next((line for line in text.splitlines() if line.startswith(f"| `{do}` |")), "")
+        assert missing([p.name for p in parameters], row) == [], f"{do}; {RENEW}"
+
+
+def test_every_command_stands_with_its_options() -> None:
+    text = page("commands.md")
+    for command in sources.commands():
+        section = text.partition(f"### callmatrix {command.path}\n")[2].partition("\n### ")[0]
+        assert section, f"callmatrix {command.path}; {RENEW}"
+        assert missing([spelling for spelling, *_ in command.options], section) == [], (
+            f"{command.path}; {RENEW}"
+        )
+
+
+def test_every_command_has_an_example_in_its_help() -> None:
+    without = [c.path for c in sources.commands() if "Example: " not in c.help]
+    assert without == []
+
+
+def test_every_address_of_the_admin_api_stands_with_its_method() -> None:
+    rows = set(re.findall(r"^\| (\w+) \| `([^`]+)` \|", page("http.md"), re.MULTILINE))
+    assert [f"{m} {p}" for m, p, *_ in sources.routes() if (m, p) not in rows] == [], RENEW
+
+
+def test_nothing_stands_that_is_not_there_any_more() -> None:
+    commands = re.findall(r"^### callmatrix (.+)$", page("commands.md"), re.MULTILINE)
+    assert sorted(commands) == [c.path for c in sources.commands()], RENEW
+    rows = re.findall(r"^\| ([A-Z]+) \| `([^`]+)` \|", page("http.md"), re.MULTILINE)
+    assert set(rows) == {(m, p) for m, p, *_ in sources.routes()}, RENEW
+
+
+def test_every_table_is_used_and_every_mark_is_known() -> None:
+    marks: set[str] = set()
+    for file in Path(REFERENCE).glob("*.md"):
+        marks |= set(re.findall(r"<!-- table: ([a-z-]+) -->", file.read_text(encoding="utf-8")))
+    assert marks == set(TABLES)
