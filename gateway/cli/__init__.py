@@ -6,12 +6,20 @@ Exit codes: 0 done, 1 it did not work, 2 the command was misused.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 import typer
+from pydantic import ValidationError
+from typer.core import TyperCommand, TyperGroup
 
 from gateway.cli import accounts as accounts_commands
-from gateway.cli import matrices as matrices_commands
+from gateway.cli import backfill as backfill_commands
+from gateway.cli import cases as cases_commands
+from gateway.cli import config as config_commands
+from gateway.cli import desk as desk_commands
 from gateway.cli import running as running_commands
+from gateway.cli import sync as sync_commands
+from gateway.cli import users as users_commands
 from gateway.cli.output import Failure, say_failure
 
 app = typer.Typer(
@@ -22,9 +30,30 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-running_commands.register(app)
-accounts_commands.register(app)
-matrices_commands.register(app)
+for group in (
+    running_commands,
+    accounts_commands,
+    config_commands,
+    sync_commands,
+    backfill_commands,
+    desk_commands,
+    cases_commands,
+    users_commands,
+):
+    group.register(app)
+
+
+def all_commands() -> dict[str, TyperCommand]:
+    """Every command by its full name, e.g. "account add": what the reference documents and tests walk through."""
+    return dict(_walk("", typer.main.get_command(app)))
+
+
+def _walk(path: str, command: object) -> Iterator[tuple[str, TyperCommand]]:
+    if isinstance(command, TyperCommand):
+        yield path, command
+    elif isinstance(command, TyperGroup):
+        for name, child in command.commands.items():
+            yield from _walk(f"{path} {name}".strip(), child)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -34,5 +63,16 @@ def main(arguments: list[str] | None = None) -> None:
     except Failure as failure:
         say_failure(failure)
         sys.exit(1)
+    except ValidationError as err:
+        if err.title != "Settings":
+            raise
+        say_failure(_bad_settings(err))
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _bad_settings(err: ValidationError) -> Failure:
+    """The values are not shown: they may be secrets."""
+    lines = [f"CALLMATRIX_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in err.errors()]
+    return Failure("the settings are not valid", "\n        ".join(lines), "correct the environment or .env")

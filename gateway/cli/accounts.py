@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from gateway.cli.output import Failure, database, print_json, print_table, run
-from gateway.connecting import NewAccount, connect_account
+from gateway.connecting import ConnectingFailed, NewAccount, connect_account
 from gateway.instructions import pbx_instructions
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Connection
@@ -66,7 +66,10 @@ def add_account(
         async with database(settings) as pool:
             return await connect_account(pool, new, settings.public_url)
 
-    result = run(work())
+    try:
+        result = run(work())
+    except ConnectingFailed as err:
+        raise Failure(f"account '{account}' is not connected", str(err), err.todo) from err
     if json:
         print_json(result)
         return

@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.db.migrate import missing_migrations
-from gateway.db.pool import open_pool
+from gateway.db.pool import Conn, open_pool
 from gateway.settings import Settings
+from gateway.store.accounts import Account, accounts
 
 T = TypeVar("T")
 
@@ -108,3 +109,18 @@ async def database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
         yield pool
     finally:
         await pool.close()
+
+
+async def the_account(conn: Conn, given: str | None) -> Account:
+    """The account that a command is for: the one that was named, else the only one. Raises Failure."""
+    found = await accounts(conn)
+    if not found:
+        raise Failure("no CRM is connected", "", "connect one with 'callmatrix account add'")
+    if given is None and len(found) > 1:
+        raise Failure(
+            "which account?", f"there are {', '.join(a.id for a in found)}", "name one with --account"
+        )
+    account = found[0] if given is None else next((a for a in found if a.id == given), None)
+    if account is None:
+        raise Failure(f"no account '{given}'", "", "see 'callmatrix account list'")
+    return account

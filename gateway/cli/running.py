@@ -124,9 +124,15 @@ def check(json: Json = False) -> None:
         print_json(findings)
     else:
         for finding in findings:
-            print(f"{'ok  ' if finding.is_ok else 'BAD '} {finding.what}: {finding.says}")
+            print(_finding_line(finding))
     if not all(f.is_ok for f in findings):
         raise typer.Exit(1)
+
+
+def _finding_line(finding: Any) -> str:
+    mark = "BAD " if not finding.is_ok else "warn" if finding.is_warning else "ok  "
+    todo = f" -> {finding.todo}" if finding.todo else ""
+    return f"{mark} {finding.what}: {finding.says}{todo}"
 
 
 def lookup(

@@ -1,0 +1,238 @@
+"""`backfill`: sending what was stored while the CRM could not be reached."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import asyncpg
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from crm import backfill as core
+from gateway.cli.output import Failure, database, print_json, print_table, run, the_account
+from gateway.settings import Settings
+
+_LOOK_SECONDS = 0.5
+_REPORT_PAGE = 1000
+
+Action = Literal["start", "preview", "status", "pause", "resume", "stop", "report", "discard"]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(backfill)
+
+
+def backfill(
+    account: Annotated[
+        str | None, typer.Option(help="whose; not needed where there is only one account")
+    ] = None,
+    days: Annotated[
+        int, typer.Option(min=1, max=30, help="today and the days before it, in the account's zone")
+    ] = core.DAYS,
+    preview: Annotated[bool, typer.Option("--preview", help="only say what would be done")] = False,
+    status: Annotated[bool, typer.Option("--status", help="how far the latest run is")] = False,
+    pause: Annotated[bool, typer.Option("--pause", help="send nothing more until --resume")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with the paused run")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="end the run; what was not sent stays stored")] = False,
+    report: Annotated[bool, typer.Option("--report", help="every call and what became of it")] = False,
+    discard: Annotated[
+        str | None, typer.Option(help="send nothing of what is stored; say why", metavar="NOTE")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask before it begins")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="do not wait until it is done")] = False,
+    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Send what was decided and stored while the account was off or its authorisation broken. The worker does it.
+
+    Example: callmatrix backfill --account sales --days 3 --preview
+    """
+    action = _action(preview, status, pause, resume, stop, report, discard)
+    settings = Settings()
+
+    async def work() -> None:
+        async with database(settings) as pool:
+            async with pool.acquire() as conn:
+                account_id = (await the_account(conn, account)).id
+            command = _Command(pool, account_id, days, json)
+            if action == "start":
+                await command.start(is_sure=yes or json, waits=not detach)
+            elif action == "discard":
+                await command.discard(discard or "", is_sure=yes or json)
+            else:
+                await getattr(command, action)()
+
+    try:
+        run(work())
+    except core.AccountNotOn as err:
+        raise Failure(
+            "the account is not connected",
+            str(err),
+            "reconnect it ('callmatrix account add'), or switch it on",
+        ) from err
+    except core.RunIsOpen as err:
+        raise Failure("a backfill is open already", str(err), "see --status; --resume or --stop it") from err
+    except core.NoSuchRun as err:
+        raise Failure("no backfill allows this now", str(err), "see --status and --preview") from err
+
+
+def _action(
+    preview: bool, status: bool, pause: bool, resume: bool, stop: bool, report: bool, discard: str | None
+) -> Action:
+    chosen: dict[Action, bool] = {
+        "preview": preview,
+        "status": status,
+        "pause": pause,
+        "resume": resume,
+        "stop": stop,
+        "report": report,
+        "discard": discard is not None,
+    }
+    named = [name for name, is_chosen in chosen.items() if is_chosen]
+    if len(named) > 1:
+        raise typer.BadParameter(f"only one of --{' and --'.join(named)} at a time")
+    if discard is not None and not discard.strip():
+        raise typer.BadParameter("--discard needs a note that says why")
+    return named[0] if named else "start"
+
+
+class _Command:
+    def __init__(self, pool: asyncpg.Pool, account_id: str, days: int, json: bool) -> None:
+        self._pool, self._account, self._days, self._json = pool, account_id, days, json
+
+    async def preview(self) -> None:
+        plan = await self._plan()
+        if self._json:
+            print_json(plan)
+        else:
+            _print_plan(plan, self._days)
+
+    async def start(self, *, is_sure: bool, waits: bool) -> None:
+        plan = await self._plan()
+        if not self._json:
+            _print_plan(plan, self._days)
+        if not is_sure and not typer.confirm("Begin?"):
+            raise typer.Exit(1)
+        async with self._pool.acquire() as conn:
+            progress = await core.start(conn, self._account, _now(), days=self._days)
+        if waits:
+            progress = await self._follow(progress)
+        self._tell(progress)
+
+    async def status(self) -> None:
+        async with self._pool.acquire() as conn:
+            self._tell(await core.progress(conn, self._account))
+
+    async def pause(self) -> None:
+        async with self._pool.acquire() as conn:
+            self._tell(await core.pause(conn, self._account, _now()))
+
+    async def resume(self) -> None:
+        async with self._pool.acquire() as conn:
+            self._tell(await core.resume(conn, self._account, _now()))
+
+    async def stop(self) -> None:
+        async with self._pool.acquire() as conn:
+            self._tell(await core.stop(conn, self._account, _now()))
+
+    async def discard(self, note: str, *, is_sure: bool) -> None:
+        plan = await self._plan()
+        if not is_sure and not typer.confirm(
+            f"{plan.calls + plan.older_calls} calls will never reach the CRM. Go on?"
+        ):
+            raise typer.Exit(1)
+        async with self._pool.acquire() as conn:
+            count = await core.discard(conn, self._account, note)
+        if self._json:
+            print_json({"effects": count})
+        else:
+            print(f"{count} effects are kept and marked as not sent.")
+
+    async def report(self) -> None:
+        async with self._pool.acquire() as conn:
+            progress = await core.progress(conn, self._account)
+            calls: list[core.CallReport] = []
+            after = 0
+            while page := await core.report(
+                conn, self._account, progress.run_id, after=after, limit=_REPORT_PAGE
+            ):
+                calls += page
+                after = page[-1].position
+        if self._json:
+            print_json({"run_id": progress.run_id, "state": progress.state, "calls": calls})
+            return
+        print_table(
+            ["started", "client", "direction", "ended as", "outcome", "what"],
+            [
+                (
+                    c.started_at.isoformat(timespec="seconds") if c.started_at else "",
+                    c.client,
+                    c.direction,
+                    c.disposition,
+                    c.outcome,
+                    "; ".join(_effect(e) for e in c.effects),
+                )
+                for c in calls
+            ],
+            "This run took up no calls.",
+        )
+
+    async def _plan(self) -> core.Preview:
+        async with self._pool.acquire() as conn:
+            return await core.preview(conn, self._account, _now(), days=self._days)
+
+    async def _follow(self, progress: core.Progress) -> core.Progress:
+        """Until it is over or paused. Ctrl-C ends the looking on, not the run."""
+        bar = Progress(
+            TextColumn("calls"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            disable=self._json or not sys.stderr.isatty(),
+        )
+        try:
+            with bar:
+                task = bar.add_task("calls", total=progress.calls_total)
+                while progress.state == "running":
+                    await asyncio.sleep(_LOOK_SECONDS)
+                    async with self._pool.acquire() as conn:
+                        progress = await core.progress(conn, self._account, progress.run_id)
+                    bar.update(task, completed=progress.calls_settled)
+        except asyncio.CancelledError:
+            print("The run goes on in the worker; see --status, --pause, --stop.", file=sys.stderr)
+            raise
+        return progress
+
+    def _tell(self, progress: core.Progress) -> None:
+        if self._json:
+            print_json(progress)
+            return
+        print(
+            f"{progress.state}: {progress.calls_settled} of {progress.calls_total} calls settled;"
+            f" effects: {progress.effects_done} done, {progress.effects_open} open,"
+            f" {progress.effects_skipped} not needed, {progress.effects_dead} on the desk"
+        )
+
+
+def _print_plan(plan: core.Preview, days: int) -> None:
+    print(
+        f"Stored calls since {plan.since.isoformat(timespec='minutes')} (the last {days} days): {plan.calls}"
+    )
+    print(
+        f"  contacts {plan.contacts}, deals {plan.deals}, incoming leads {plan.leads}, call notes {plan.notes},"
+        f" tasks {plan.tasks}, changes {plan.changes}"
+    )
+    print(f"  not needed any more, since the client was reached: {plan.tasks_not_needed} tasks")
+    print(f"  older calls, kept and marked as not sent: {plan.older_calls}")
+    print(f"  about {plan.requests} requests, {plan.minutes} minutes")
+
+
+def _effect(effect: Any) -> str:
+    reason = f" ({effect['code']})" if effect.get("code") else ""
+    return f"{effect['what']} {effect['state']}{reason}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,101 @@
+"""`cases`: missed calls that somebody must return."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from gateway.account_checks import duration
+from gateway.cli.output import database, print_json, print_table, run, the_account
+from gateway.settings import Settings
+from gateway.store import cases as store
+from routing.cases import Case
+
+cases_app = typer.Typer(help="Missed calls that somebody must return.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+AccountName = Annotated[str | None, typer.Option(help="whose; not needed where there is only one account")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="at most so many")]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(cases_app, name="cases")
+
+
+@cases_app.command("open")
+def open_cases(account: AccountName = None, limit: Limit = 200, json: Json = False) -> None:
+    """Clients who wait for a call back, the longest first.
+
+    Example: callmatrix cases open --account sales
+    """
+
+    async def work() -> list[Case]:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return await store.open_cases(conn, (await the_account(conn, account)).id, limit=limit)
+
+    _show(run(work()), json, "Nobody waits.")
+
+
+@cases_app.command("overdue")
+def overdue_cases(account: AccountName = None, limit: Limit = 200, json: Json = False) -> None:
+    """Open cases whose task's deadline has passed.
+
+    Example: callmatrix cases overdue --account sales --json
+    """
+
+    async def work() -> list[Case]:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            account_id = (await the_account(conn, account)).id
+            return await store.overdue_cases(conn, account_id, datetime.now(UTC), limit=limit)
+
+    _show(run(work()), json, "None is overdue.")
+
+
+@cases_app.command("figures")
+def figures(
+    account: AccountName = None,
+    days: Annotated[int, typer.Option(min=1, max=366, help="cases closed within so many days count")] = 7,
+    json: Json = False,
+) -> None:
+    """How many wait, and how fast clients are called back.
+
+    Example: callmatrix cases figures --account sales --days 30
+    """
+
+    async def work() -> store.CaseFigures:
+        now = datetime.now(UTC)
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            account_id = (await the_account(conn, account)).id
+            return await store.case_figures(conn, account_id, since=now - timedelta(days=days), now=now)
+
+    found = run(work())
+    if json:
+        print_json(found)
+        return
+    median = duration(found.median_seconds) if found.median_seconds is not None else "none was closed"
+    print(f"open {found.open}, overdue {found.overdue}, closed in {days} days {found.closed}")
+    print(f"median working time until the client was reached: {median}")
+
+
+def _show(cases: list[Case], json: bool, empty: str) -> None:
+    if json:
+        print_json(cases)
+        return
+    now = datetime.now(UTC)
+    print_table(
+        ["client", "waits", "missed calls", "CRM user", "task due", "case"],
+        [
+            (
+                c.client,
+                duration((now - c.opened_at).total_seconds()),
+                len(c.missed_calls),
+                c.owner_id or "nobody",
+                c.task_due_at.isoformat(timespec="minutes"),
+                c.id,
+            )
+            for c in cases
+        ],
+        empty,
+    )

@@ -1,0 +1,113 @@
+"""`config export`, `config import`: an account's configuration as a YAML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.output import Failure, database, print_json, run, the_account
+from gateway.config_files import ConfigDocument, ConfigRefused, as_yaml, read_yaml
+from gateway.config_import import Imported, export_config, import_config
+from gateway.instructions import pbx_instructions
+from gateway.settings import Settings
+
+config_app = typer.Typer(
+    help="An account's configuration as a YAML file, without secrets.", no_args_is_help=True
+)
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+AccountName = Annotated[str | None, typer.Option(help="whose; not needed where there is only one account")]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(config_app, name="config")
+
+
+@config_app.command("export")
+def export(
+    account: AccountName = None,
+    output: Annotated[Path | None, typer.Option(help="file to write; else standard output")] = None,
+    json: Json = False,
+) -> None:
+    """Settings, employees, connections (without secrets) and the published matrix of an account.
+
+    Example: callmatrix config export --account sales --output sales.yaml
+    """
+
+    async def work() -> ConfigDocument:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return await export_config(conn, (await the_account(conn, account)).id)
+
+    document = run(work())
+    if json:
+        print_json(document)
+        return
+    text = as_yaml(document)
+    if output is None:
+        print(text, end="")
+    else:
+        output.write_text(text, encoding="utf-8")
+        print(f"Written to {output}.")
+
+
+@config_app.command("import")
+def take_over(
+    file: Annotated[str, typer.Argument(help="YAML file; '-' reads standard input")],
+    account: Annotated[
+        str | None, typer.Option(help="which account; else the one that the file names")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only check, and tell the difference")] = False,
+    json: Json = False,
+) -> None:
+    """Check a configuration file and take it over, all or nothing. Sections that are absent stay as they are.
+
+    Example: callmatrix config import sales.yaml --dry-run
+    """
+    text = _read(file)
+
+    async def work() -> Imported:
+        document = read_yaml(text)
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            target = await the_account(conn, account or document.account)
+            return await import_config(conn, target.id, document, by="command line", is_dry_run=dry_run)
+
+    try:
+        done = run(work())
+    except ConfigRefused as err:
+        raise Failure(
+            f"{file} was not taken, nothing has changed",
+            "\n        ".join(f"{path}: {message}" for path, message in err.problems),
+            "correct the file and try again, at first with --dry-run",
+        ) from err
+    if json:
+        print_json(done)
+    else:
+        _tell(done)
+
+
+def _read(file: str) -> str:
+    try:
+        if file == "-":
+            return typer.get_text_stream("stdin").read()
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        raise Failure(f"{file} cannot be read", str(err), "give a YAML file, or '-'") from err
+
+
+def _tell(done: Imported) -> None:
+    print("This would change:" if done.is_dry_run else "Changed:" if done.changes else "Nothing to change.")
+    for change in done.changes:
+        print(f"  {change}")
+    for line in done.warnings:
+        print(f"Warning: {line}")
+    if done.tests:
+        print(f"{done.tests} test calls came out as expected.")
+    if done.version is not None:
+        print(f"The matrix {'would become' if done.is_dry_run else 'is now'} version {done.version}.")
+    settings = Settings()
+    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    for new in done.new_secrets:
+        print(f"\nConnection '{new.connection}', secret (shown once): {new.secret}")
+        print(pbx_instructions(new.kind, new.connection, new.secret, base))

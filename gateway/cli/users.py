@@ -1,0 +1,166 @@
+"""`users`: people who sign in to the pages."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+import typer
+from argon2 import PasswordHasher
+
+from gateway.cli.output import Failure, database, print_json, print_table, run, the_account
+from gateway.settings import Settings
+from gateway.store import users as store
+from gateway.store.accounts import AlreadyExists
+
+users_app = typer.Typer(help="People who sign in to the pages.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+ROLES = ("admin", "senior_manager", "manager", "read_only")
+_LEAST_LENGTH = 10
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(users_app, name="users")
+
+
+@users_app.command("add")
+def add(
+    login: Annotated[str, typer.Argument(help="small letters, digits and . _ @ + -")],
+    role: Annotated[str, typer.Option(help=", ".join(ROLES))] = "admin",
+    name: Annotated[str | None, typer.Option(help="as people call them")] = None,
+    account: Annotated[str | None, typer.Option(help="only for this account")] = None,
+    password: Annotated[
+        str | None,
+        typer.Option(help="'-' reads it from standard input; without it one is made up and printed once"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Let a person sign in to the pages.
+
+    Example: callmatrix users add olga --role admin
+    """
+    if role not in ROLES:
+        raise typer.BadParameter(f"unknown role '{role}', one of: {', '.join(ROLES)}")
+    if not store.is_login(login):
+        raise typer.BadParameter(f"'{login}' is no login: small letters, digits and . _ @ + - are taken")
+    chosen = _password(password)
+    hashed = PasswordHasher().hash(chosen or (made := secrets.token_urlsafe(15)))
+
+    async def work() -> None:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            if account is not None:
+                await the_account(conn, account)
+            await store.add_user(
+                conn, login=login, name=name or login, role=role, account_id=account, password_hash=hashed
+            )
+
+    try:
+        run(work())
+    except AlreadyExists as err:
+        raise Failure(
+            f"there is a user '{login}' already",
+            "",
+            f"'callmatrix users password {login}' sets a new password",
+        ) from err
+    told = None if chosen else made
+    if json:
+        print_json({"login": login, "role": role, "account": account, "password": told})
+    else:
+        print(f"User '{login}' ({role})." + (f" Password, shown once: {told}" if told else ""))
+
+
+@users_app.command("list")
+def list_users(json: Json = False) -> None:
+    """Who may sign in.
+
+    Example: callmatrix users list
+    """
+
+    async def work() -> list[store.AdminUser]:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return await store.users(conn)
+
+    found = run(work())
+    if json:
+        print_json(found)
+        return
+    print_table(
+        ["login", "name", "role", "account"],
+        [(u.login, u.name, u.role, u.account_id or "all") for u in found],
+        "Nobody. Add somebody with 'callmatrix users add'.",
+    )
+
+
+@users_app.command("password")
+def set_password(
+    login: str,
+    password: Annotated[
+        str | None,
+        typer.Option(help="'-' reads it from standard input; without it one is made up and printed once"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Give a user a new password.
+
+    Example: callmatrix users password olga --password -
+    """
+    chosen = _password(password)
+    hashed = PasswordHasher().hash(chosen or (made := secrets.token_urlsafe(15)))
+
+    async def work() -> bool:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return await store.set_password(conn, login, hashed)
+
+    if not run(work()):
+        raise _nobody(login)
+    told = None if chosen else made
+    if json:
+        print_json({"login": login, "password": told})
+    else:
+        print("Changed." + (f" Password, shown once: {told}" if told else ""))
+
+
+@users_app.command("remove")
+def remove(login: str, json: Json = False) -> None:
+    """Let a user sign in no more.
+
+    Example: callmatrix users remove olga
+    """
+
+    async def work() -> bool:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return await store.remove_user(conn, login)
+
+    if not run(work()):
+        raise _nobody(login)
+    if json:
+        print_json({"removed": login})
+    else:
+        print(f"User '{login}' is removed.")
+
+
+def _nobody(login: str) -> Failure:
+    return Failure(f"there is no user '{login}'", "", "see 'callmatrix users list'")
+
+
+def _password(given: str | None) -> str | None:
+    """Only '-' is taken: what stands on the command line stands in the shell's history too."""
+    if given is None:
+        return None
+    if given != "-":
+        raise typer.BadParameter(
+            "give '-' and type the password, or pipe it in: arguments are seen by others"
+        )
+    value = typer.prompt("Password", hide_input=True) if _is_terminal() else _line()
+    if len(value) < _LEAST_LENGTH:
+        raise Failure("the password is too short", "", f"take {_LEAST_LENGTH} characters or more")
+    return str(value)
+
+
+def _is_terminal() -> bool:
+    return typer.get_text_stream("stdin").isatty()
+
+
+def _line() -> str:
+    return typer.get_text_stream("stdin").readline().rstrip("\n")
