@@ -7,6 +7,7 @@ second is taken for the same call.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ Verdict = Literal["matched", "waiting", "missing", "incomplete", "differing"]
 SAME_TIME = timedelta(seconds=5)
 _LEG_SLACK = timedelta(hours=6)
 _KEPT_REFUSALS = 5
+_TOGETHER = 200  # messages that share a transaction of the inbox
 _TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -160,13 +162,17 @@ class Sweep:
 
     async def _import(self, calls: Sequence[LoggedCall], swept: Swept) -> None:
         """Newest first: a call that was returned since is known to have been when its turn comes."""
-        for call in sorted(calls, key=lambda c: c.began_at, reverse=True):
-            try:
-                accepted = await self._accept(call.parsed())
-            except MessageUnstorable as err:
-                swept.refuse([f"{call.call_key}: {err}"])
-                continue
-            swept.imported += not accepted.duplicate
+        newest_first = sorted(calls, key=lambda c: c.began_at, reverse=True)
+        for place in range(0, len(newest_first), _TOGETHER):
+            part = newest_first[place : place + _TOGETHER]
+            results = await asyncio.gather(*(self._accept(c.parsed()) for c in part), return_exceptions=True)
+            for call, result in zip(part, results, strict=True):
+                if isinstance(result, MessageUnstorable):
+                    swept.refuse([f"{call.call_key}: {result}"])
+                elif isinstance(result, BaseException):
+                    raise result
+                else:
+                    swept.imported += not result.duplicate
 
 
 def verdict_on(call: LoggedCall, known: Known, until: datetime, knows_ends: bool) -> Verdict:

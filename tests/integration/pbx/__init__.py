@@ -1,0 +1,1 @@
+"""PBXs over real HTTP, with a real database behind them."""
