@@ -99,7 +99,7 @@ class Directory:
 
     def __len__(self) -> int:
         """Numbers held; exact once `settle` has run, otherwise off by the recent changes."""
-        return self._count
+        return max(self._count, sum(1 for encoded in self._recent.values() if encoded))
 
     def find(self, number: int) -> Sequence[Candidate]:
         """Everything that `number` leads to: contacts and companies with an open deal first, then the latest updated."""
