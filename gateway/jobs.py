@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import procrastinate
+import psycopg
 import structlog
 from procrastinate.exceptions import ProcrastinateException
 
@@ -33,7 +34,15 @@ STALLED_SECONDS = 8.0
 _LOST_SECONDS = 120
 POLLING_SECONDS = 0.1
 
-_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ProcrastinateException)
+_TROUBLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a connection that broke in the middle of a statement
+    psycopg.Error,  # the queue's own pool could not be filled
+    ProcrastinateException,
+)
 
 # Jobs whose worker is gone, and jobs that live workers never managed to finish in the table (a restart of the server).
 _REVIVE = """
