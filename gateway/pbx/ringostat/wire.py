@@ -35,6 +35,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "party": ("employee_number", "connected_with", "employee", "manager_id", "employee_fio"),
     "recording": ("recording_wav", "recording", "record_link", "record"),
 }
+# Parameters that have a name of ours: rules and templates ask for these.
+_OURS: Mapping[str, str] = {"pool_name": "pool"}
 _KEPT = frozenset({"employee_fio", "department", "disposition", "status", "call_status"})
 _KNOWN = frozenset(name for names in ALIASES.values() for name in names) - _KEPT | {"additional_call_data"}
 
@@ -197,7 +199,9 @@ def _event(
         else None,
         recording=_recording(fields),
         is_callback="callback" in ((fields.text("type") or "").lower(), insertion),
-        params=as_params({name: value for name, value in fields.raw.items() if name not in _KNOWN}),
+        params=as_params(
+            {_OURS.get(name, name): value for name, value in fields.raw.items() if name not in _KNOWN}
+        ),
     )
 
 

@@ -49,9 +49,9 @@ def test_the_classic_query_is_an_answered_call() -> None:
 def test_webhooks_2_json_is_a_missed_call_with_its_marketing() -> None:
     call = call_of(a_request(body=CASE["webhooks_2_json"]))
     assert (call.disposition, call.is_over, call.recording) == (Disposition.NO_ANSWER, True, None)
-    assert {name: call.params[name] for name in ("utm_source", "pool_name", "landing", "client_id")} == {
+    assert {name: call.params[name] for name in ("utm_source", "pool", "landing", "client_id")} == {
         "utm_source": "google",
-        "pool_name": "Main",
+        "pool": "Main",
         "landing": "https://example.com/",
         "client_id": "1.2",
     }
