@@ -70,7 +70,7 @@ class Site:
         if hasattr(self, "stack"):
             with contextlib.suppress(AssertionError):
                 await self.stack.stop()
-        await asyncio.to_thread(self.database.stop)
+        await asyncio.to_thread(self.database.stop, 10.0)
 
     # --- what the nemesis does ---------------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ class Site:
         if before is None:
             return False
         os.kill(before, sig)
-        await asyncio.to_thread(self.database.stop)
+        await asyncio.to_thread(self.database.stop, 10.0)
         await asyncio.to_thread(self.database.start)
         return self.database.pid != before
 

@@ -1,0 +1,282 @@
+"""One seed's world: a PBX that tells its calls badly, the job, the writer and a moody CRM, all on one virtual clock."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from crm.errors import (
+    CrmBlocked,
+    CrmError,
+    CrmOutcomeUnknown,
+    CrmThrottled,
+    CrmTooLarge,
+    CrmUnavailable,
+    CrmUnpaid,
+)
+from crm.port import CrmEntity, Lane
+from crm.writer import Writer, WriterSettings
+from gateway.pbx.generic.wire import parse_event
+from gateway.pbx.port import Connection
+from routing.calls import CallEvent
+from routing.clients import Employee, Staff
+from routing.policy import AccountSettings, CallPolicy
+from routing.presets import recommended
+from tests.chaos.oracle import CallFacts, expected, facts_of
+from tests.chaos.pbx import Accepted
+from tests.chaos.traffic import EXTENSIONS, LINE, PlannedCall, PlannedEvent, plan
+from tests.fakes.crm import FakeCrm
+from tests.fakes.effects import FakeEffects
+from tests.fakes.lease import FakeLease
+from tests.unit.simulation.office import Office
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+SETTINGS = AccountSettings(calls=CallPolicy(settle_seconds=2, lost_hangup_minutes=1))
+STAFF = Staff.of(
+    [
+        Employee(id="boss", name="Старший", crm_user_id="1", extensions=("100",), is_senior=True),
+        *(Employee(id=x, name=f"Менеджер {x}", crm_user_id=x, extensions=(x,)) for x in EXTENSIONS),
+    ]
+)
+MATRIX = recommended()
+WRITES = (
+    "create_contacts",
+    "create_deals",
+    "create_deals_with_contacts",
+    "attach_calls",
+    "create_tasks",
+    "change_tasks",
+    "add_notes",
+)
+READS = ("page", "notes", "tasks")
+
+
+class Killed(BaseException):
+    """kill -9 of the writer's process while a request is under way."""
+
+
+class World:
+    """calls: how many are planned. has_faults: the CRM is moody and writers are killed."""
+
+    def __init__(self, seed: int, calls: int = 6, *, has_faults: bool = True) -> None:
+        self.random = random.Random(seed)
+        self.seconds = 0.0
+        self.crm = FakeCrm(clock=self.now)
+        self.effects = FakeEffects()
+        self.office = Office(self.effects, MATRIX, STAFF, SETTINGS, self.now)
+        self.planned = plan(seed, 40.0, calls)
+        self.accepted: list[Accepted] = []
+        self.refused: set[str] = set()
+        self.kills = 0
+        self._know_clients()
+        self.writer = self._new_writer()
+        if has_faults:
+            self._plan_faults()
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.seconds)
+
+    @property
+    def facts(self) -> list[CallFacts]:
+        return facts_of(self.accepted)
+
+    async def live(self) -> None:
+        """Everything is told, then time passes until nothing is left to do."""
+        for at, call, event in sorted(self._messages(), key=lambda m: (m[0], m[1].key, m[2].at)):
+            await self._pass_time(until=at)
+            self._tell(call, event)
+        for _ in range(3000):
+            if self.effects.is_settled and not self.office.due() and self.office.next_due is None:
+                return
+            await self._pass_time(until=self.seconds + self.random.choice([0.3, 2, 20, 60]))
+        raise AssertionError("it never comes to rest")
+
+    # --- telling -----------------------------------------------------------------------------------------------
+
+    def _messages(self) -> list[tuple[float, PlannedCall, PlannedEvent]]:
+        """(when a gateway accepts it at last, call, event), repetitions included."""
+        return [
+            (event.sent_at + self._delay(), call, event)
+            for call in self.planned
+            for event in call.events
+            if not event.is_lost
+            for _ in range(event.copies)
+        ]
+
+    def _delay(self) -> float:
+        """A gateway or the database may be away: the PBX tries again."""
+        return self.random.choice([0.0, 0.0, 0.0, 0.0, 0.2, 1.0, 6.0])
+
+    def _tell(self, call: PlannedCall, event: PlannedEvent) -> None:
+        fields = dict(event.fields)
+        skew = fields.pop("_skew", None)
+        told_at = None if skew is None else START + timedelta(seconds=event.at + skew)
+        if told_at is not None:
+            fields["at"] = told_at.isoformat()
+        accepted = Accepted(call, event, self.now(), told_at, 0, 1, False)
+        is_repeated = any(a.event is event for a in self.accepted)
+        self.accepted.append(accepted)
+        if call.number is not None and not is_repeated:
+            events = parse_event(fields, "", self.now(), CONNECTION)
+            self.office.tell(call.key, call.number, call.connection, _of_one_key(events))
+
+    # --- working -----------------------------------------------------------------------------------------------
+
+    async def _pass_time(self, until: float) -> None:
+        while True:
+            await self._turn()
+            if self.seconds >= until:
+                return
+            self.seconds = min(until, self.seconds + self.random.choice([0.1, 0.5, 3.0, 30.0]))
+
+    async def _turn(self) -> None:
+        """Workers and the writer in any order; each may be away just now."""
+        for part in self.random.sample(["jobs", "writer"], 2):
+            if self.random.random() < 0.25:
+                continue
+            if part == "jobs":
+                for client in self.office.due():
+                    if self.random.random() < 0.9:
+                        self.office.work(client)
+            else:
+                await self._write()
+
+    async def _write(self) -> None:
+        try:
+            works = []
+            while work := await self.writer.next_work():
+                works.append(work)
+            self.random.shuffle(works)
+            for number, work in enumerate(works):
+                try:
+                    await self.writer.do(work)
+                except Killed:
+                    del works[number + 1 :]
+                    raise
+        except Killed:
+            self.kills += 1
+            self.writer = self._new_writer()
+            await self.writer.adopt()
+
+    def _new_writer(self) -> Writer:
+        return Writer(
+            self.crm,
+            self.effects,
+            "a",
+            FakeLease(),
+            self._catch_up,
+            settings=WriterSettings(catch_up_seconds=0, backfill_catch_up_seconds=0),
+            now=self.now,
+            random=self.random.random,
+        )
+
+    async def _catch_up(self, lane: Lane) -> None:
+        self.effects.learn([e for kind in ("contact", "deal") for e in self.crm.all(kind)])
+
+    # --- arranging ---------------------------------------------------------------------------------------------
+
+    def _know_clients(self) -> None:
+        """Those whose numbers the plan takes from the sample contacts."""
+        ids = count(1)
+        numbers = {c.number for c in self.planned if c.number and c.number.startswith("+7900")}
+        for number in sorted(numbers):
+            new = str(next(ids))
+            contact = CrmEntity(kind="contact", id=new, numbers=(number,), owner_id="101", created_at=START)
+            self.crm.seed(contact)
+            self.effects.learn([contact])
+
+    def _plan_faults(self) -> None:
+        for _ in range(self.random.randint(0, 8)):
+            errors: list[BaseException] = [
+                CrmOutcomeUnknown("lost"),
+                CrmOutcomeUnknown("500"),
+                CrmTooLarge("504"),
+                CrmThrottled("429", self.random.choice([None, 3.0])),
+                CrmBlocked("html"),
+                CrmUnpaid("402"),
+                CrmUnavailable("no connection"),
+                Killed(),
+            ]
+            error = self.random.choice(errors)
+            is_doubtful = isinstance(error, Killed) or (
+                isinstance(error, CrmError) and error.is_outcome_unknown
+            )
+            method = self.random.choice(WRITES if self.random.random() < 0.8 else READS)
+            self.crm.fail(
+                method,
+                error,  # type: ignore[arg-type]
+                has_effect=is_doubtful and method in WRITES and self.random.random() < 0.6,
+                after=self.random.randint(0, 3),
+            )
+
+
+CONNECTION = Connection(
+    account_id="a", id="pbx", name="pbx", kind="generic", secret_hash="", lines=("+" + LINE,)
+)
+
+
+def _of_one_key(events: tuple[CallEvent, ...]) -> list[CallEvent]:
+    return list(events)
+
+
+def violations(world: World) -> list[str]:
+    """What the oracle says against what the CRM has; empty when all is well."""
+    found = []
+    for number, wanted in expected(world.facts).items():
+        contacts = [c for c in world.crm.all("contact") if number in c.numbers]
+        ids = {c.id for c in contacts}
+        deals = [d for d in world.crm.all("deal") if ids & set(d.contact_ids)]
+        places = ids | {d.id for d in deals}
+        tasks = [
+            t
+            for t in world.crm.all_tasks()
+            if t.target_id in places and not t.is_completed and t.text.startswith("Перезвонить")
+        ]
+        least, most = wanted.open_tasks
+        if len(contacts) != wanted.contacts or len(deals) != wanted.new_deals:
+            found.append(f"{number}: {len(contacts)} contacts, {len(deals)} deals; expected {wanted}")
+        if not least <= len(tasks) <= most:
+            found.append(f"{number}: {len(tasks)} open tasks, expected {least}…{most}")
+    return found + _notes(world) + _left_over(world)
+
+
+def _notes(world: World) -> list[str]:
+    from tests.chaos.oracle import note_counts
+
+    written: dict[str, int] = defaultdict(int)
+    for note in world.crm.all_notes():
+        if note.uniq:
+            written[note.uniq] += 1
+    found = []
+    for one in world.facts:
+        if one.call.number is None:
+            continue
+        least, most = note_counts(one, one.call.number)
+        if not least <= written[one.call.key] <= most:
+            found.append(f"call {one.call.key}: {written[one.call.key]} notes, expected {least}…{most}")
+        is_traced = one.call.key in world.office.in_cases | world.office.reached_already
+        if one.is_missed and one.has_ended and not is_traced:
+            found.append(f"missed call {one.call.key} left no case")
+    return found
+
+
+def _left_over(world: World) -> list[str]:
+    """Every effect is done, on the desk or not needed; everything created stands for exactly one of them."""
+    found = [
+        f"effect {key} is {row.state} ({row.code})"
+        for key, row in world.effects.rows.items()
+        if row.state not in ("done", "skipped")
+    ]
+    made = {
+        "create_task": [t.id for t in world.crm.all_tasks()],
+        "attach_call": [n.id for n in world.crm.all_notes() if n.uniq],
+    }
+    for what, ids in made.items():
+        claimed = [
+            r.crm_id for r in world.effects.rows.values() if r.effect.order.do == what and r.state == "done"
+        ]
+        if sorted(ids) != sorted(i for i in claimed if i):
+            found.append(f"{what}: {sorted(ids)} in the CRM, {claimed} of effects")
+    return found
