@@ -270,6 +270,10 @@ def _connection(account: AccountStatus, connection: ConnectionState, now: dateti
             f"{connection.kind}, the link to {listener.get('address', 'the PBX')} is down: {listener.get('error') or 'no reason known'}",
             "check address, user and secret of the Asterisk manager interface",
         )
+    if connection.reconciliation and (alarm := connection.reconciliation.get("alarm")):
+        return warning(
+            what, f"{connection.kind}, {alarm}", "see the connection's webhooks or link to the PBX"
+        )
     if connection.last_event_at is None:
         return ok(what, f"{connection.kind}, no event lately")
     ago = duration((now - connection.last_event_at).total_seconds())

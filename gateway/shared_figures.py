@@ -87,6 +87,7 @@ def _account(account: AccountStatus, now: datetime) -> Iterator[Sample]:
         days = account.token.days_left
         yield "gauge", "token_days_left", "Until a person has to renew the CRM's key", labels, days
     yield from _crm(account, labels, now)
+    yield from _reconciliations(account, now)
     if (run := account.backfill) is not None:
         yield "gauge", "backfill_calls_total", "Calls of the latest backfill", labels, run.calls_total
         yield "gauge", "backfill_calls_settled", "of them settled", labels, run.calls_settled
@@ -132,3 +133,30 @@ def _crm(account: AccountStatus, labels: dict[str, str], now: datetime) -> Itera
 
 def _since(at: datetime, now: datetime) -> float:
     return max(0.0, (now - at).total_seconds())
+
+
+def _reconciliations(account: AccountStatus, now: datetime) -> Iterator[Sample]:
+    for connection in account.connections:
+        told = connection.reconciliation
+        if told is None:
+            continue
+        labels = {"account": account.id, "connection": connection.name}
+        yield "counter", "reconciliation_compared", "Calls that the PBX listed", labels, told["compared"]
+        yield (
+            "counter",
+            "reconciliation_missing",
+            "of them not, or not rightly, in the journal",
+            labels,
+            told["missing"],
+        )
+        yield "counter", "reconciliation_imported", "of these imported", labels, told["imported"]
+        yield (
+            "gauge",
+            "reconciliation_alarm",
+            "1 when a person should look",
+            labels,
+            float(bool(told["alarm"])),
+        )
+        if told["last_success"]:
+            age = _since(datetime.fromisoformat(told["last_success"]), now)
+            yield "gauge", "reconciliation_success_age_seconds", "Since the list was last read", labels, age

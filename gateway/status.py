@@ -195,6 +195,7 @@ class _Reader:
         found = []
         for connection in await rows.connections(self._conn, account_id):
             row = self._told.get((account_id, f"ami:{connection.name}"))
+            swept = self._told.get((account_id, f"reconciliation:{connection.name}"))
             listener = {**row["body"], "reported_at": row["at"].isoformat()} if row else None
             found.append(
                 ConnectionState(
@@ -203,6 +204,7 @@ class _Reader:
                     is_on=connection.is_on,
                     last_event_at=latest.get(connection.id),
                     listener=listener,
+                    reconciliation=dict(swept["body"]) if swept and connection.is_on else None,
                 )
             )
         return found

@@ -153,13 +153,15 @@ class PeopleView(_View):
 
 
 class ConnectionState(_View):
-    """last_event_at: null when none is among the account's latest events. listener: of kinds with a permanent link."""
+    """last_event_at: null when none is among the account's latest events. listener: of kinds with a permanent link.
+    reconciliation: of connections whose PBX can be asked for its calls."""
 
     name: str
     kind: str
     is_on: bool
     last_event_at: datetime | None
     listener: dict[str, Any] | None
+    reconciliation: dict[str, Any] | None = None
 
 
 class AccountStatus(_View):

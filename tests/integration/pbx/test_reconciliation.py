@@ -10,10 +10,13 @@ from urllib.parse import urlencode
 
 import pytest
 
+from gateway.account_checks import account_findings
 from gateway.exchange_log import ExchangeLog
 from gateway.pbx.call_log import PbxError
 from gateway.pbx.mango.client import MangoClient, Pauses
 from gateway.pbx.mango.commands import STATS_PACE
+from gateway.shared_figures import status_samples
+from gateway.status import installation_status
 from gateway.store.exchanges import exchanges
 from routing.fold import fold
 from tests.integration.pbx.conftest import ACCOUNT, CLIENT, NOON, QUICK, Site
@@ -398,3 +401,19 @@ async def test_a_connection_that_says_no_is_not_asked(site: Site) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert (site.ringostat.windows, site.mango.pages) == ([], [])
+
+
+async def test_findings_stand_in_the_status_in_the_metrics_and_in_check(site: Site) -> None:
+    _several(site, 2)
+    await site.sweep("ringostat")
+    status = await installation_status(site.pool, site.clock())
+    (account,) = status.accounts
+    samples = {
+        (name, labels.get("connection")): value
+        for _, name, _, labels, value in status_samples(status, site.clock())
+    }
+    assert samples["reconciliation_missing", "ringostat"] == 2
+    assert samples["reconciliation_imported", "ringostat"] == 2
+    assert samples["reconciliation_alarm", "ringostat"] == 1
+    assert samples["reconciliation_success_age_seconds", "ringostat"] == 0
+    assert any("only through the PBX's list" in finding.says for finding in account_findings(account, NOON))
