@@ -13,7 +13,7 @@ from tests.unit.docs import sources
 ROOT = sources.ROOT
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")])
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
-_FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _TARGET = re.compile(r"\bmake ([a-z][a-z-]+)")
 
 
@@ -85,7 +85,7 @@ def test_commands_that_the_program_itself_recommends_exist() -> None:
 def _code(file: Path) -> list[str]:
     """What stands between back-quotes and in fences without a language."""
     text = file.read_text(encoding="utf-8")
-    fenced = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    fenced = [body for language, body in _FENCE.findall(text) if not language]
     inline = re.findall(r"`([^`\n]+)`", _FENCE.sub("", text))
     return [line for block in fenced for line in block.splitlines()] + inline
 
