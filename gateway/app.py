@@ -30,6 +30,7 @@ from gateway.inbox import Inbox
 from gateway.lookup import Lookup
 from gateway.metrics import Metrics
 from gateway.pbx.asterisk.fastagi import FastAgi
+from gateway.pbx_commands import PbxCommands
 from gateway.recorder import Recorder
 from gateway.settings import Settings
 from gateway.shared_figures import SharedFigures
@@ -98,7 +99,8 @@ class Gateway:
             url_of=self.url_of,
             deadline_seconds=settings.lookup_deadline_ms / 1000,
         )
-        self.events = Events(self.configuration, self.inbox, self.lookup)
+        self.pbx_commands = PbxCommands(pool, session, self.lookup.ask)
+        self.events = Events(self.configuration, self.inbox, self.lookup, self.pbx_commands.note)
         self.fastagi = FastAgi(lambda: self.configuration.now.connections, self.lookup.ask)
         self.metrics = Metrics()
         self.metrics.add_latency("lookup_seconds", "Time to answer a lookup", self.lookup.latency)
@@ -169,6 +171,7 @@ class Gateway:
                 self._follow_accounts(),
                 self._settle_memory(),
                 self.shared.run(),
+                self.pbx_commands.run(),
             ]
             if (agi_port := self.settings.fastagi_port) is not None:
                 loops.append(self.fastagi.run(self.settings.host, agi_port))

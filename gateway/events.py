@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 from aiohttp import web
 
@@ -13,17 +15,26 @@ from gateway.inbound import MAX_BODY, inbound_of
 from gateway.inbox import Inbox, InboxUnavailable, MessageUnstorable
 from gateway.lookup import Lookup
 from gateway.pbx.kinds import KINDS
-from gateway.pbx.port import WireForbidden, WireInvalid
+from gateway.pbx.port import Connection, Inbound, WireForbidden, WireInvalid
 from gateway.problems import problem, unauthorised
 
 log = structlog.get_logger(__name__)
 
 
 class Events:
-    def __init__(self, configuration: Configuration, inbox: Inbox, lookup: Lookup) -> None:
+    """noted: told of every authenticated message before it is stored; must return at once and never raise."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        inbox: Inbox,
+        lookup: Lookup,
+        noted: Callable[[Connection, Inbound], None] | None = None,
+    ) -> None:
         self._configuration = configuration
         self._inbox = inbox
         self._lookup = lookup
+        self._noted = noted
         self.accepted = 0
         self.duplicates = 0
         self.refused = 0
@@ -51,6 +62,8 @@ class Events:
             self.refused += 1
             log.info("event-refused", connection=connection.name, field=err.field)
             return problem(400, err.code, "The event cannot be read.", detail=str(err), field=err.field)
+        if self._noted is not None:
+            self._noted(connection, inbound)
         try:
             accepted = await self._inbox.accept(
                 connection, parsed, inbound.body, inbound.received_at, snapshot.policies[connection.name]

@@ -46,6 +46,10 @@ def gateway_figures(gateway: Gateway) -> Iterator[Sample]:
     yield "counter", "events_accepted", "PBX events accepted", {}, events.accepted
     yield "counter", "events_duplicate", "of them repeated", {}, events.duplicates
     yield "counter", "events_refused", "PBX events refused as unreadable", {}, events.refused
+    commands = gateway.pbx_commands.status
+    for outcome in ("scheme", "sent", "dropped", "refused", "done", "failed"):
+        count = getattr(commands, outcome)
+        yield "counter", "route_commands", "Calls waiting in a voice menu", {"outcome": outcome}, count
     listener = gateway.configuration.listener
     yield (
         "gauge",

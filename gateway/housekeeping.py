@@ -13,6 +13,7 @@ from gateway.settings import Settings
 from gateway.store.decisions import forget_before
 from gateway.store.exchanges import forget_exchanges
 from gateway.store.inbox import forget_before as forget_messages
+from gateway.store.pbx_commands import forget_commands
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ class Housekeeping:
                     lambda: forget_exchanges(
                         conn, timedelta(days=self._settings.exchange_days), limit=_BATCH
                     ),
+                    lambda: forget_commands(conn, timedelta(days=self._settings.exchange_days), limit=_BATCH),
                     lambda: forget_before(
                         conn, now - timedelta(days=self._settings.decision_days), limit=_BATCH
                     ),

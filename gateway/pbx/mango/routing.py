@@ -1,0 +1,85 @@
+"""MANGO's way of asking whose client is calling: a call that dwells in a voice menu waits for a routing command. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.pbx import dialects
+from gateway.pbx.mango.adapter import event_name
+from gateway.pbx.mango.signing import read_signed
+from gateway.pbx.mango.wire import CommandResult, parse_result
+from gateway.pbx.payload import as_text, json_object
+from gateway.pbx.port import Connection, Inbound, LookupRequest, WireInvalid
+from gateway.pbx.sides import spelled
+
+_MOST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Dwelling:
+    """A client's call that waits in a voice menu. leg: what a routing command names. call_key: the whole call's id."""
+
+    leg: str
+    call_key: str
+    asked: LookupRequest
+
+
+def dwelling_call(request: Inbound, connection: Connection) -> Dwelling | None:
+    """None for every other notification: legs of employees, outbound calls, calls that come back from somebody.
+
+    Only the call's first leg counts: one that returned to the menu was routed already, and nobody answered.
+    Where setting `routes_calls` is off, nothing is ever read.
+    """
+    if connection.settings.get("routes_calls") is not True or event_name(request.path) != "call":
+        return None
+    try:
+        told = json_object(read_signed(request.body).json, "json")
+        caller, called = _side(told.get("from")), _side(told.get("to"))
+        location = as_text(told.get("location"), "location") or ""
+        leg, call_key = as_text(told.get("call_id"), "call_id"), as_text(told.get("entry_id"), "entry_id")
+        is_first = as_text(caller.get("taken_from_call_id"), "taken_from_call_id") is None
+        is_ours = as_text(caller.get("extension"), "extension") is not None
+        phone = spelled(as_text(caller.get("number"), "number"))
+        line = as_text(called.get("line_number"), "line_number") or as_text(called.get("number"), "number")
+    except WireInvalid:
+        return None
+    if told.get("call_state") != "Appeared" or location.partition(".")[0] != "ivr":
+        return None
+    if (
+        not (leg and call_key and is_first)
+        or is_ours
+        or told.get("callback_initiator")
+        or told.get("command_id")
+    ):
+        return None
+    return Dwelling(leg, call_key, LookupRequest(phone=phone, did=line, call_id=call_key))
+
+
+def destination(answer: Mapping[str, Any], connection: Connection) -> tuple[str, str | None] | None:
+    """Where to, and the name for the phone's display, from a lookup's answer; None: the menu's own way is right.
+
+    An extension obeys its owner's schedule. Setting `shows_client_name` puts the client's name on the display.
+    """
+    _, body = dialects.write(answer, connection, "text")
+    address = body.decode().strip()
+    if not address:
+        return None
+    entity = answer.get("entity") or {}
+    name = str(entity.get("name") or "").strip() if connection.settings.get("shows_client_name") else ""
+    return address, " ".join(name.split())[:_MOST_NAME] or None
+
+
+def command_result(request: Inbound) -> CommandResult | None:
+    """The outcome of a routing command of ours, None for anything else."""
+    if event_name(request.path) != "result/route":
+        return None
+    try:
+        return parse_result("route", read_signed(request.body).json)
+    except WireInvalid:
+        return None
+
+
+def _side(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
