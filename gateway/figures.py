@@ -50,6 +50,10 @@ def gateway_figures(gateway: Gateway) -> Iterator[Sample]:
     for outcome in ("scheme", "sent", "dropped", "refused", "done", "failed"):
         count = getattr(commands, outcome)
         yield "counter", "route_commands", "Calls waiting in a voice menu", {"outcome": outcome}, count
+    agi = gateway.fastagi
+    yield "counter", "fastagi_answered", "FastAGI questions answered", {}, agi.answered
+    yield "counter", "fastagi_refused", "FastAGI questions without a secret or unreadable", {}, agi.refused
+    yield "counter", "fastagi_late", "FastAGI questions let go at the deadline", {}, agi.late
     listener = gateway.configuration.listener
     yield (
         "gauge",

@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from pathlib import Path
 from tests.e2e.pbx.children import Child, cache_folder
 from tests.e2e.stack import free_port
 
+_OLD_SECONDS = 24 * 3600
 RECIPE = Path(__file__).parents[3] / "deploy" / "pbx" / "asterisk"
 EXTENSIONS = tuple(str(number) for number in range(100, 111))
 
@@ -94,11 +96,18 @@ class Asterisk:
         return f"/srv/{self.name}"
 
     def start(self) -> None:
+        self._forget_old_ones()
         for part in ("etc", "log", "run", "spool", "var", "keys"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         for file, text in self._configuration().items():
             (self.folder / "etc" / file).write_text(text)
         self.boot()
+
+    def _forget_old_ones(self) -> None:
+        """Folders that a killed test run left behind."""
+        for folder in (self.root / "srv").glob("*"):
+            if time.time() - folder.stat().st_mtime > _OLD_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def boot(self) -> None:
         command = [

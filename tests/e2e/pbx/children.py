@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """A test run that is killed leaves no PBX behind."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def cache_folder() -> Path:
@@ -28,7 +37,12 @@ class Child:
     def __post_init__(self) -> None:
         with open(self.log, "ab") as out:
             self.popen = subprocess.Popen(
-                list(self.command), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+                list(self.command),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
 
     @property
