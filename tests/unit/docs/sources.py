@@ -139,6 +139,24 @@ def metrics() -> list[Metric]:
     return sorted(found.values())
 
 
+def connection_settings() -> set[str]:
+    """Names that the PBX kinds read from a connection's settings."""
+    found = set()
+    for file, tree in trees().items():
+        if "pbx" not in file.parts:
+            continue
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "get"
+            ):
+                of = node.func.value
+                if isinstance(of, ast.Attribute) and of.attr == "settings" and (text := _texts(node.args)[0]):
+                    found.add(text)
+    return found
+
+
 def trees() -> Mapping[Path, ast.Module]:
     files = [f for folder in CODE for f in sorted((ROOT / folder).rglob("*.py"))]
     ours = [f for f in files if "sandbox" not in f.parts]

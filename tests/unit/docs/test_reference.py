@@ -47,6 +47,12 @@ def test_every_setting_of_an_account_stands() -> None:
     assert missing([s.name for s in sources.account_settings()], page("settings.md")) == []
 
 
+def test_every_setting_of_a_connection_stands() -> None:
+    read = sorted(sources.connection_settings())
+    assert "ami_host" in read
+    assert missing(read, page("settings.md")) == []
+
+
 @pytest.mark.parametrize(
     ("codes", "name"),
     [
