@@ -34,7 +34,7 @@ def add_api(app: web.Application, services: Services, routes: Sequence[Route]) -
     app.router.add_get("/api/openapi.json", openapi)
     for route in routes:
         app.router.add_route(route.method, "/api" + route.path, _as_problems(_served(route, services)))
-    app.router.add_route("*", "/api/{path:.*}", _nothing_here)
+    app.router.add_route("*", r"/api/{path:[\s\S]*}", _nothing_here)
 
 
 async def _nothing_here(request: web.Request) -> web.Response:

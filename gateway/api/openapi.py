@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from gateway.api.routing import NoQuery, Route
 
 _REF = "#/components/schemas/{model}"
-_PARAMETER = re.compile(r"\{(\w+)(?::(?:[^{}]|\{[^{}]*\})*)?\}")
+_PARAMETER = re.compile(r"\{(\w+)(?::((?:[^{}]|\{[^{}]*\})*))?\}")
 _ERRORS = {
     400: "the input is not valid",
     401: "no valid token",
@@ -25,6 +25,7 @@ _ERRORS = {
     502: "the CRM did not answer as it should",
     503: "the database or the CRM cannot be reached",
 }
+_PROBLEM_NAME = "ProblemDetails"  # no model of a route may be called so
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "code"],
@@ -50,7 +51,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
             models.add((route.returns, "serialization"))
     ordered = sorted(models, key=lambda m: (m[0].__name__, m[1]))
     refs, definitions = models_json_schema(ordered, ref_template=_REF)
-    schemas = {**definitions.get("$defs", {}), "Problem": _PROBLEM}
+    schemas = {**definitions.get("$defs", {}), _PROBLEM_NAME: _PROBLEM}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         path = "/api" + _PARAMETER.sub(r"{\1}", route.path)
@@ -87,8 +88,8 @@ def _operation(route: Route, refs: dict[Any, Any]) -> dict[str, Any]:
 
 def _parameters(route: Route) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-        for name in _PARAMETER.findall(route.path)
+        {"name": name, "in": "path", "required": True, "schema": _path_schema(pattern)}
+        for name, pattern in _PARAMETER.findall(route.path)
     ]
     if route.query is not NoQuery:
         schema = route.query.model_json_schema(ref_template=_REF)
@@ -96,6 +97,13 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         for name, value in schema.get("properties", {}).items():
             found.append({"name": name, "in": "query", "required": name in required, "schema": _plain(value)})
     return found
+
+
+def _path_schema(pattern: str) -> dict[str, Any]:
+    """pattern: as the route's path has it, empty = any segment. Names joined by | are the only values."""
+    if re.fullmatch(r"[a-z_|]+", pattern):
+        return {"type": "string", "enum": pattern.split("|")}
+    return {"type": "string", "pattern": f"^{pattern}$"} if pattern else {"type": "string", "minLength": 1}
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +127,7 @@ def _responses(route: Route, refs: dict[Any, Any]) -> dict[str, Any]:
         statuses.add(404)
     if route.body is not None:
         statuses.add(413)
-    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    problem = {"application/problem+json": {"schema": {"$ref": _REF.format(model=_PROBLEM_NAME)}}}
     for status in sorted(statuses):
         answers[str(status)] = {"description": _ERRORS[status], "content": problem}
     return answers
