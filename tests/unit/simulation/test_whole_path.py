@@ -6,14 +6,15 @@ import os
 
 import pytest
 
-from tests.unit.simulation.world import World, violations
+from crm.errors import CrmOutcomeUnknown
+from tests.unit.simulation.world import START, World, violations
 
 SEEDS = int(os.environ.get("CALLMATRIX_SIMULATION_SEEDS", "2000"))
 _PART = 250
 
 
-async def _lived(seed: int, **more: object) -> World:
-    world = World(seed, **more)  # type: ignore[arg-type]
+async def _lived(seed: int, calls: int = 6, *, has_faults: bool = True) -> World:
+    world = World(seed, calls, has_faults=has_faults)
     await world.live()
     return world
 
@@ -29,3 +30,47 @@ async def test_every_call_leaves_exactly_what_it_must_whatever_breaks(first: int
         kills += world.kills
     assert doubts > _PART / 10, "the faults must have fired"
     assert kills > _PART / 50, "writers must have been killed"
+
+
+async def test_a_seed_gives_the_same_history_every_time() -> None:
+    one, other = await _lived(5), await _lived(5)
+    assert one.crm.requests == other.crm.requests
+    assert one.now() == other.now() > START
+
+
+async def test_the_oracle_notices_an_effect_that_is_sent_again_without_looking() -> None:
+    world = World(11, has_faults=False)
+    for method in ("create_tasks", "attach_calls", "create_deals_with_contacts"):
+        world.crm.fail(method, CrmOutcomeUnknown("lost"), has_effect=True)
+    world.writer._sender.look = _forgetful(world)  # type: ignore[method-assign]
+    await world.live()
+    assert violations(world)
+
+
+def _forgetful(world: World):  # type: ignore[no-untyped-def]
+    async def look(stored):  # type: ignore[no-untyped-def]
+        for effect in stored:
+            row = world.effects.rows[effect.key]
+            row.state, row.next_try_at = "waiting", None
+
+    return look
+
+
+async def test_the_oracle_notices_what_is_missing_in_the_crm() -> None:
+    world = await _lived(3, has_faults=False)
+    assert not violations(world)
+    new = next(c for c in world.crm.all("contact") if not c.numbers[0].startswith("+7900"))
+    world.crm.remove("contact", new.id)
+    assert any(new.numbers[0] in found for found in violations(world))
+
+
+async def test_the_oracle_notices_a_call_that_was_accepted_and_forgotten() -> None:
+    world = World(3, has_faults=False)
+    world.office.work = lambda client: _forget(world, client)  # type: ignore[method-assign]
+    await world.live()
+    assert violations(world)
+
+
+def _forget(world: World, client: str) -> None:
+    for call in world.office.calls.values():
+        call.is_pending, call.due_at = False, None

@@ -20,11 +20,10 @@ from crm.port import CrmEntity, Lane
 from crm.writer import Writer, WriterSettings
 from gateway.pbx.generic.wire import parse_event
 from gateway.pbx.port import Connection
-from routing.calls import CallEvent
 from routing.clients import Employee, Staff
 from routing.policy import AccountSettings, CallPolicy
 from routing.presets import recommended
-from tests.chaos.oracle import CallFacts, expected, facts_of
+from tests.chaos.oracle import CallFacts, expected, facts_of, note_counts
 from tests.chaos.pbx import Accepted
 from tests.chaos.traffic import EXTENSIONS, LINE, PlannedCall, PlannedEvent, plan
 from tests.fakes.crm import FakeCrm
@@ -120,7 +119,7 @@ class World:
         self.accepted.append(accepted)
         if call.number is not None and not is_repeated:
             events = parse_event(fields, "", self.now(), CONNECTION)
-            self.office.tell(call.key, call.number, call.connection, _of_one_key(events))
+            self.office.tell(call.key, call.number, call.connection, events)
 
     # --- working -----------------------------------------------------------------------------------------------
 
@@ -217,10 +216,6 @@ CONNECTION = Connection(
 )
 
 
-def _of_one_key(events: tuple[CallEvent, ...]) -> list[CallEvent]:
-    return list(events)
-
-
 def violations(world: World) -> list[str]:
     """What the oracle says against what the CRM has; empty when all is well."""
     found = []
@@ -243,8 +238,6 @@ def violations(world: World) -> list[str]:
 
 
 def _notes(world: World) -> list[str]:
-    from tests.chaos.oracle import note_counts
-
     written: dict[str, int] = defaultdict(int)
     for note in world.crm.all_notes():
         if note.uniq:
