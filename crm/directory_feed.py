@@ -90,7 +90,13 @@ class DirectoryFeed:
             pulls = self.health.last_pull_at
             try:
                 await self._serve_connection()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+                TimeoutError,
+            ) as err:
                 self.health.last_error, self.health.last_error_at = repr(err), datetime.now(UTC)
                 _log.warning("directory feed lost its database connection: %r", err)
             finally:

@@ -90,7 +90,13 @@ class Lease:
             await self.release()
         try:
             return await asyncio.wait_for(self._connect_and_lock(), 10)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        except (
+            OSError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            TimeoutError,
+        ):
             await self._drop()
             return False
 
@@ -104,7 +110,13 @@ class Lease:
         self._valid_until = 0.0
         self.lost.set()
         if self._conn is not None:
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            with contextlib.suppress(
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+                TimeoutError,
+            ):
                 await self._conn.close(timeout=2)
             await self._drop()
 
@@ -142,7 +154,14 @@ class Lease:
                 if self._clock() > self._valid_until:
                     raise LeaseLost("confirmed too late")
                 self._valid_until = asked_at + SILENT_SECONDS
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, LeaseLost):
+        except (
+            OSError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            TimeoutError,
+            LeaseLost,
+        ):
             self._valid_until = 0.0
             self.lost.set()
             await self._drop()

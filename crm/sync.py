@@ -185,7 +185,10 @@ class Sync:
         feed.last_error = f"{code}: {err}"
         self.health.failures[feed.name] = self.health.failures.get(feed.name, 0) + 1
         self.health.last_errors[feed.name] = feed.last_error
-        is_known = isinstance(err, CrmError | asyncpg.PostgresError | asyncpg.InterfaceError | OSError)
+        is_known = isinstance(
+            err,
+            CrmError | asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError | OSError,
+        )
         _log.warning(
             "sync of %s: %s failed: %s",
             self.source.account_id,
@@ -196,7 +199,7 @@ class Sync:
         try:
             async with self.source.pool.acquire() as conn:
                 await record_failure(conn, self.source.account_id, feed.name, feed.last_error)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             _log.warning("sync of %s: the failure could not be stored", self.source.account_id)
 
     def _delta_step(self, kind: EntityKind) -> Callable[[], Awaitable[None]]:
@@ -268,7 +271,7 @@ class Sync:
             async with self.source.pool.acquire() as conn:
                 await mark_agreed(conn, self.source.account_id, agreed_at)
             self.health.agreed_at = agreed_at
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             _log.warning("sync of %s: agreement could not be stored", self.source.account_id)
 
     def _feed(self, name: str) -> Feed:

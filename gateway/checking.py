@@ -40,11 +40,17 @@ async def check_all(settings: Settings) -> list[Finding]:
         pool = await asyncio.wait_for(
             open_pool(str(settings.database_url), max_size=4, name="callmatrix check"), _PATIENCE_SECONDS
         )
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as err:
+    except (
+        OSError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        ValueError,
+    ) as err:
         return [*found, _unreachable(err)]
     try:
         found += [finding async for finding in _database(settings, pool)]
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as err:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as err:
         found.append(_unreachable(err))
     finally:
         await asyncio.wait_for(pool.close(), 5)

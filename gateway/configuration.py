@@ -114,7 +114,13 @@ class Configuration:
             self._dirty.clear()
             try:
                 await self.reload()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+                TimeoutError,
+            ) as err:
                 self.listener.last_error = f"reload: {err}"
                 self._dirty.set()
                 await asyncio.sleep(1)

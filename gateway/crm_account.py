@@ -191,7 +191,13 @@ class CrmAccountWork:
                 body = await self._figures(opened, sync, writer)
                 async with self._pool.acquire() as conn:
                     await report(conn, self._account_id, "crm", body)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, CrmError) as err:
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+                CrmError,
+            ) as err:
                 log.warning("report-not-written", account=self._account_id, error=type(err).__name__)
 
     async def _figures(self, opened: OpenCrm, sync: Sync, writer: Writer) -> dict[str, Any]:

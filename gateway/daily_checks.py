@@ -45,7 +45,13 @@ class DailyChecks:
             try:
                 await self.check_due()
                 self.last_success, self.last_error = datetime.now(UTC), None
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+                TimeoutError,
+            ) as err:
                 self.last_error = f"{type(err).__name__}: {err}"
                 log.warning("matrix-checks-failed", error=self.last_error)
             try:

@@ -56,6 +56,12 @@ class ExchangeLog:
         try:
             async with self._pool.acquire() as conn:
                 await add_exchanges(conn, rows)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
+        except (
+            OSError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            TimeoutError,
+        ) as err:
             self.lost += len(rows)
             log.warning("exchanges-not-written", count=len(rows), error=type(err).__name__)

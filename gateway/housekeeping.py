@@ -35,7 +35,13 @@ class Housekeeping:
             try:
                 await self.clean()
                 self.last_success, self.last_error = datetime.now(UTC), None
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+                TimeoutError,
+            ) as err:
                 self.last_error = f"{type(err).__name__}: {err}"
                 log.warning("housekeeping-failed", error=self.last_error)
             await asyncio.sleep(_EVERY_SECONDS)

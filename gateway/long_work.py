@@ -58,7 +58,13 @@ class LongWork:
                 if await self.do_one():
                     continue
                 self.last_success, self.last_error = datetime.now(UTC), None
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+                TimeoutError,
+            ) as err:
                 self.last_error = f"{type(err).__name__}: {err}"
                 log.warning("long-work-interrupted", error=self.last_error)
             try:
@@ -78,7 +84,13 @@ class LongWork:
             result = await self._kinds[work.kind](work.account_id, work.asked, _Told(self._pool, work))
         except Stopped:
             state = "cancelled"
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError):
+        except (
+            OSError,
+            asyncpg.PostgresConnectionError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            TimeoutError,
+        ):
             raise
         except Exception as err:
             state, error = "failed", f"{getattr(err, 'code', type(err).__name__)}: {err}"

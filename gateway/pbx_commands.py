@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 Ask = Callable[[Connection, LookupRequest], dict[str, Any]]
 
 _ROOM = 1000
-_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from routing.policy import NumberPolicy
 
 log = structlog.get_logger(__name__)
 
-_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 _AGAIN_SECONDS = 2.0
 
 _Link = tuple[str, str, AmiAddress]

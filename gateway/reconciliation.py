@@ -33,7 +33,7 @@ SAME_TIME = timedelta(seconds=5)
 _LEG_SLACK = timedelta(hours=6)
 _KEPT_REFUSALS = 5
 _TOGETHER = 200  # messages that share a transaction of the inbox
-_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 @dataclass(slots=True)

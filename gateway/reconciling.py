@@ -42,7 +42,7 @@ MARGIN = timedelta(minutes=2)
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
 _ALARM_HOURS = 24
 _ALARM_FAILURES = 3
-_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 def _now() -> datetime:

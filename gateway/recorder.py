@@ -95,7 +95,13 @@ class Recorder:
                         conn, looked.account_id, looked.staff, looked.numbers, looked.rules
                     )
                 await add_decisions(conn, rows)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
+        except (
+            OSError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            TimeoutError,
+        ) as err:
             self.last_error = f"{type(err).__name__}: {err}"
             log.warning("decisions-not-written", count=len(batch), error=self.last_error)
             self._put_back(batch)

@@ -31,7 +31,13 @@ class SharedFigures:
         while True:
             try:
                 await self.read()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+                TimeoutError,
+            ) as err:
                 log.warning("figures-not-read", error=type(err).__name__)
             await asyncio.sleep(_EVERY_SECONDS)
 

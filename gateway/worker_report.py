@@ -37,7 +37,13 @@ async def report_worker(worker: Worker) -> None:
             async with worker.pool.acquire() as conn:
                 await report(conn, INSTALLATION, name, {"started_at": started_at, **figures(worker)})
                 await forget_reports(conn, PREFIX)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
+        except (
+            OSError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            TimeoutError,
+        ) as err:
             log.warning("worker-report-not-written", error=type(err).__name__)
         await asyncio.sleep(EVERY_SECONDS)
 

@@ -64,7 +64,13 @@ def _as_problems(handler: _Handler) -> _Handler:
             return problem(
                 413, "too-large", "The body is too large.", detail=f"At most {_MAX_BODY} bytes are taken."
             )
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError) as err:
+        except (
+            OSError,
+            asyncpg.PostgresConnectionError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            TimeoutError,
+        ) as err:
             log.warning("api-database-unavailable", error=f"{type(err).__name__}: {err}")
             response = problem(
                 503, "database-unavailable", "The database cannot be reached.", detail="Try again later."

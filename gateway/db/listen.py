@@ -40,7 +40,13 @@ class Listener:
             try:
                 await self._listen()
                 delay = 0.1
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as err:
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+                TimeoutError,
+            ) as err:
                 self.last_error = f"{type(err).__name__}: {err}"
                 log.warning("listener-lost", channels=list(self._channels), error=self.last_error)
             finally:
