@@ -1,0 +1,114 @@
+"""A gateway process' insides on a real database, asked over real HTTP; no CRM behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import asyncpg
+import pytest
+
+from gateway.app import Gateway
+from gateway.settings import Settings
+from gateway.store import accounts
+from gateway.store.staff import replace_staff
+from routing.clients import Employee
+
+ACCOUNT = "main"
+SENIOR = Employee(
+    id="boss", name="Ольга", email="boss@x.example", crm_user_id="1", extensions=("100",), is_senior=True
+)
+ANNA = Employee(id="anna", name="Анна", crm_user_id="11", extensions=("101",), numbers=("+79031112233",))
+
+
+@dataclass
+class Api:
+    """tokens: role -> token."""
+
+    url: str
+    pool: asyncpg.Pool
+    http: aiohttp.ClientSession
+    gateway: Gateway
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        status: int = 200,
+        body: Any = None,
+        role: str = "admin",
+        **query: Any,
+    ) -> Any:
+        """path: below /api/v1, `{a}` stands for the account."""
+        async with self.http.request(
+            method,
+            f"{self.url}/api/v1{path.replace('{a}', f'/accounts/{ACCOUNT}')}",
+            json=body,
+            params={k: str(v) for k, v in query.items()},
+            headers={"Authorization": f"Bearer {self.tokens[role]}"},
+        ) as response:
+            assert response.status == status, (response.status, await response.text())
+            return await response.json(content_type=None) if response.status != 204 else None
+
+
+@pytest.fixture
+async def account(pool: asyncpg.Pool) -> str:
+    async with pool.acquire() as conn, conn.transaction():
+        await accounts.add_account(conn, account_id=ACCOUNT, name="Main", base_url="http://crm.example")
+        await accounts.add_connection(
+            conn, account_id=ACCOUNT, name="office", kind="generic", secret="s", lines=("+74951230000",)
+        )
+        await replace_staff(conn, ACCOUNT, [SENIOR, ANNA])
+    return ACCOUNT
+
+
+@pytest.fixture
+async def api(pool: asyncpg.Pool, database_url: str, account: str) -> AsyncIterator[Api]:
+    tokens = {}
+    async with pool.acquire() as conn:
+        for role in ("admin", "manager", "read_only"):
+            tokens[role] = await accounts.add_api_token(conn, name=role, role=role)
+        tokens["other"] = await accounts.add_api_token(conn, name="other", role="admin", account_id=None)
+    settings = Settings(_env_file=None, database_url=database_url, port=0, host="127.0.0.1")
+    stop = asyncio.Event()
+    started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    async with aiohttp.ClientSession() as session, aiohttp.ClientSession() as http:
+        gateway = Gateway(settings, pool, session)
+        running = asyncio.create_task(gateway.run(stop, started))
+        port = await asyncio.wait_for(started, 20)
+        try:
+            yield Api(f"http://127.0.0.1:{port}", pool, http, gateway, tokens)
+        finally:
+            stop.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait_for(running, 20)
+
+
+async def add_effect(pool: asyncpg.Pool, key: str, *, state: str = "waiting", **more: Any) -> None:
+    """One effect of the account, as the matrix would have ordered it."""
+    columns: dict[str, Any] = {
+        "account_id": ACCOUNT,
+        "effect_key": key,
+        "decision_id": "d1",
+        "client": "+79161234567",
+        "lane": 1,
+        "what": "create_task",
+        '"order"': {
+            "do": "create_task",
+            "target": None,
+            "owner_id": "1",
+            "text": "Перезвонить",
+            "due_at": "2026-03-02T12:00:00Z",
+        },
+        "state": state,
+        **more,
+    }
+    names = ", ".join(columns)
+    places = ", ".join(f"${i}" for i in range(1, len(columns) + 1))
+    await pool.execute(f"INSERT INTO effect ({names}) VALUES ({places})", *columns.values())
