@@ -74,8 +74,8 @@ class PbxCommands:
         self._pool = pool
         self._session = session
         self._ask = ask
-        self._seconds = seconds
-        self._every = every
+        self.seconds = seconds
+        self.every = every
         self._queues: dict[str, asyncio.Queue[_Waiting]] = {}
         self._results: asyncio.Queue[tuple[Connection, CommandResult]] = asyncio.Queue(_ROOM)
         self._own_turn: dict[str, float] = {}
@@ -194,13 +194,13 @@ class PbxCommands:
         wait = 0.0
         with contextlib.suppress(*_TROUBLE):
             async with asyncio.timeout(0.5), self._pool.acquire() as conn:
-                wait = await claim_turn(conn, product, "route", self._every)
+                wait = await claim_turn(conn, product, "route", self.every)
         if wait <= 0:
-            self._own_turn[product] = asyncio.get_running_loop().time() + self._every.total_seconds()
+            self._own_turn[product] = asyncio.get_running_loop().time() + self.every.total_seconds()
         return wait
 
     def _left(self, waiting: _Waiting) -> float:
-        return waiting.came_at + self._seconds - asyncio.get_running_loop().time()
+        return waiting.came_at + self.seconds - asyncio.get_running_loop().time()
 
     def _new_id(self) -> str:
         self._count += 1
