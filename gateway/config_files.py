@@ -129,7 +129,7 @@ def document_of(
             )
             for c in connections
         ],
-        matrix=matrix,
+        matrix=matrix.model_copy(update={"version": 0}),
     )
 
 

@@ -1,0 +1,189 @@
+"""An account's configuration goes out into a file and comes back: checked, all or nothing, and a second time without effect."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from gateway.config_files import ConfigRefused, as_yaml, read_yaml
+from gateway.config_import import Imported, export_config, import_config
+from gateway.store import accounts
+from gateway.store.matrices import current_version, matrix_at, versions
+from gateway.store.staff import staff_of, stored_employees
+from tests.integration.api.conftest import ACCOUNT, Api
+
+FILE = """
+callmatrix: 1
+name: Продажи
+settings:
+  calls: {settle_seconds: 3}
+employees:
+  - {id: boss, name: Ольга, crm_user_id: "1", extensions: [100], is_senior: true}
+  - {id: ivan, name: Иван, crm_user_id: "12", extensions: ["0102"], numbers: ["8 (916) 000-00-01"], deputy_id: boss}
+connections:
+  - {name: office, kind: generic, lines: ["8 495 123 00 00"]}
+  - {name: shop, kind: generic, lines: ["+7 495 123 00 01"], is_on: false}
+"""
+
+
+async def take(pool: asyncpg.Pool, text: str, *, is_dry_run: bool = False) -> Imported:
+    async with pool.acquire() as conn:
+        return await import_config(conn, ACCOUNT, read_yaml(text), by="test", is_dry_run=is_dry_run)
+
+
+async def exported(pool: asyncpg.Pool) -> str:
+    async with pool.acquire() as conn:
+        return as_yaml(await export_config(conn, ACCOUNT))
+
+
+async def test_an_import_tells_what_changes_and_changes_it(pool: asyncpg.Pool, account: str) -> None:
+    done = await take(pool, FILE)
+    assert "settings.calls.settle_seconds: 10 → 3" in done.changes
+    assert "name: Main → Продажи" in done.changes
+    assert {"employee anna: removed", "employee ivan: added", "connection shop: added"} <= set(done.changes)
+    assert [s.connection for s in done.new_secrets] == ["shop"]
+    async with pool.acquire() as conn:
+        assert (await accounts.account(conn, ACCOUNT)).settings.calls.settle_seconds == 3
+        staff = await staff_of(conn, ACCOUNT)
+        assert staff.by_id["ivan"].extensions == ("0102",)
+        assert staff.by_id["ivan"].numbers == ("+79160000001",)
+        shop = {c.name: c for c in await accounts.connections(conn, ACCOUNT)}["shop"]
+        assert not shop.is_on
+        assert shop.secret_hash == accounts.hash_of(done.new_secrets[0].secret)
+
+
+async def test_a_second_import_of_the_same_file_changes_nothing(pool: asyncpg.Pool, account: str) -> None:
+    await take(pool, FILE)
+    async with pool.acquire() as conn:
+        before = (await accounts.account(conn, ACCOUNT), await accounts.connections(conn, ACCOUNT))
+        again = await take(pool, FILE)
+        after = (await accounts.account(conn, ACCOUNT), await accounts.connections(conn, ACCOUNT))
+    assert again.changes == ()
+    assert again.new_secrets == ()
+    assert before == after  # the version of the staff included
+
+
+async def test_a_connection_keeps_its_secret_and_keys(pool: asyncpg.Pool, account: str) -> None:
+    async with pool.acquire() as conn:
+        await accounts.change_connection(conn, "office", keys={"api_key": "k"})
+        before = (await accounts.connections(conn, ACCOUNT))[0]
+        await take(pool, FILE)
+        after = {c.name: c for c in await accounts.connections(conn, ACCOUNT)}["office"]
+    assert (after.secret_hash, after.keys) == (before.secret_hash, {"api_key": "k"})
+
+
+async def test_no_secret_stands_in_an_export(pool: asyncpg.Pool, account: str) -> None:
+    async with pool.acquire() as conn:
+        await accounts.change_connection(conn, "office", keys={"api_salt": "salt-of-the-pbx"})
+        webhook_secret = (await accounts.account(conn, ACCOUNT)).webhook_secret
+    text = await exported(pool)
+    assert "salt-of-the-pbx" not in text
+    assert webhook_secret not in text
+    assert accounts.hash_of("s") not in text
+
+
+async def test_an_export_comes_back_as_it_went(pool: asyncpg.Pool, account: str) -> None:
+    await take(pool, FILE)
+    text = await exported(pool)
+    async with pool.acquire() as conn:
+        document = await export_config(conn, ACCOUNT)
+    assert read_yaml(text) == document
+    assert (await take(pool, text)).changes == ()
+
+
+async def test_a_dry_run_tells_the_same_and_leaves_everything(pool: asyncpg.Pool, account: str) -> None:
+    before = await exported(pool)
+    told = await take(pool, FILE, is_dry_run=True)
+    assert await exported(pool) == before
+    assert told.new_secrets == ()
+    assert told.changes == (await take(pool, FILE)).changes
+
+
+async def test_a_changed_matrix_becomes_the_next_version_once(pool: asyncpg.Pool, account: str) -> None:
+    text = (await exported(pool)).replace("Звонок {{ client.number }}", "Заявка {{ client.number }}")
+    done = await take(pool, text)
+    assert done.version == 2
+    assert any("Заявка" in change for change in done.changes)
+    assert (await take(pool, text)).version is None
+    async with pool.acquire() as conn:
+        assert [v.version for v in await versions(conn, ACCOUNT)] == [2, 1]
+        assert "Заявка" in (await matrix_at(conn, ACCOUNT, 2)).model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("employees: [{id: a, name: A, extension: ['1']}]", "employees.0.extension"),
+        ("settings: {calls: {settle_seconds: -1}}", "settings.calls.settle_seconds"),
+        ("connections: [{name: office, kind: pigeon}]", "connections.0 «office».kind"),
+        ("connections: [{name: office, kind: generic, lines: [abc]}]", "connections.0 «office».lines"),
+        ("employees: [{id: a, name: A, numbers: ['12']}]", "employees.0 «a».numbers"),
+        ("employees: [{id: a, name: A, deputy_id: b}]", "employees «a».deputy_id"),
+        ("time_zone: Europe/Nowhere", "time_zone"),
+        ("region: QQ", "region"),
+        ("employees: [{id: a, name: A}, {id: a, name: B}]", "employees"),
+        ("name: A\nname: B", "line 2, column 1"),
+        ("name: [", "line 1, column 8"),
+        ("just text", "the file"),
+        ("matrix: {tables: {default: {name: x, cells: {nowhere: []}}}}", "matrix.tables.default.cells"),
+        ("matrix: {tables: {}}", "matrix.default"),
+    ],
+)
+async def test_a_bad_file_is_refused_with_the_place_and_changes_nothing(
+    pool: asyncpg.Pool, account: str, text: str, path: str
+) -> None:
+    before = await exported(pool)
+    with pytest.raises(ConfigRefused) as refused:
+        await take(pool, "name: Другое\n" + text if "name: A" not in text and ":" in text else text)
+    found = refused.value.problems[0][0]
+    assert found == path or (path.startswith("line") and found.startswith("line")), refused.value.problems
+    assert await exported(pool) == before
+
+
+async def test_yaml_surprises_do_not_turn_extensions_into_other_numbers() -> None:
+    document = read_yaml("employees: [{id: a, name: no, extensions: [0101, 101, 1:30], group: 2026-03-01}]")
+    assert document.employees is not None
+    person = document.employees[0]
+    assert (person.name, person.extensions, person.group) == ("no", ["0101", "101", "1:30"], "2026-03-01")
+
+
+TESTS = """
+tests:
+  - name: пропущенный от нового
+    expect: {orders: [create_contact, create_deal, attach_call, create_task], owner: boss, table: default}
+  - name: отвеченный
+    answered_by: "101"
+    expect: {owner: anna}
+"""
+
+
+async def test_golden_calls_of_the_file_are_played(pool: asyncpg.Pool, account: str) -> None:
+    assert (await take(pool, TESTS)).tests == 2
+
+
+async def test_a_file_whose_calls_come_out_otherwise_is_refused_whole(
+    pool: asyncpg.Pool, account: str
+) -> None:
+    with pytest.raises(ConfigRefused) as refused:
+        await take(pool, "name: Другое\n" + TESTS.replace("owner: anna", "owner: boss"))
+    assert refused.value.problems == [("tests.1 «отвеченный»", "created for anna, expected boss")]
+    async with pool.acquire() as conn:
+        assert (await accounts.account(conn, ACCOUNT)).name == "Main"
+        assert len(await stored_employees(conn, ACCOUNT)) == 2
+        assert await current_version(conn, ACCOUNT) == 1
+
+
+async def test_the_api_gives_and_takes_the_same_document(api: Api) -> None:
+    document = await api.ask("GET", "{a}/config")
+    assert (await api.ask("PUT", "{a}/config", body=document))["changes"] == []
+    document["employees"] = document["employees"][:1]
+    told = await api.ask("PUT", "{a}/config", body=document, dry_run="true")
+    assert told["changes"] == [
+        f"employee {'boss' if document['employees'][0]['id'] == 'anna' else 'anna'}: removed"
+    ]
+    assert len((await api.ask("GET", "{a}/employees"))["items"]) == 2
+    bad = {"employees": [{"id": "x", "name": "X", "numbers": ["12"]}]}
+    refused = await api.ask("PUT", "{a}/config", body=bad, status=422)
+    assert (refused["code"], refused["field"]) == ("config-refused", "employees.0 «x».numbers")
+    await api.ask("PUT", "{a}/config", body={"account": "another"}, status=422)
+    await api.ask("GET", "{a}/config", role="manager", status=403)

@@ -1,0 +1,323 @@
+"""What operators do through the API: the status, the desk, cases, the backfill, the load, connecting a CRM."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from gateway.checking import check_all
+from gateway.settings import Settings
+from gateway.store.accounts import set_account_state
+from gateway.store.cases import save_case
+from gateway.store.exchanges import report
+from gateway.syncing import CHANNEL
+from gateway.worker_report import INSTALLATION, PREFIX
+from routing.cases import Case
+from tests.integration.api.conftest import ACCOUNT, Api, add_effect
+
+CRM_REPORT: dict[str, Any] = {
+    "budget": {
+        "rate": 7,
+        "in_flight": 1,
+        "paused_seconds": 0.0,
+        "throttled": 2,
+        "lanes": {
+            str(lane): {"requests": 10 + lane, "waiting": 0, "waited_seconds": 0.0, "last_second": 1}
+            for lane in range(4)
+        },
+    },
+    "circuit": {"name": "closed", "since": None, "probe_at": None, "refusals": 0, "reason": ""},
+    "token": {"kind": "oauth", "expires_at": None, "days_left": 40.0, "warning": None, "message": ""},
+    "writer": {
+        "last_success": None,
+        "last_error": "",
+        "last_error_at": None,
+        "closed_until": None,
+        "reason": "",
+        "reason_since": None,
+        "is_alarm": False,
+        "requests_under_way": 0,
+    },
+}
+WORKER_REPORT = {
+    "started_at": "2026-03-02T10:00:00Z",
+    "jobs": {"done": 5, "failed": 1, "revived": 0, "last_success": None, "last_error": None},
+    "housekeeping": {"last_success": None, "last_error": None},
+}
+
+
+async def a_worker_reports(pool: asyncpg.Pool, **crm: Any) -> None:
+    async with pool.acquire() as conn:
+        await report(conn, INSTALLATION, f"{PREFIX}host-1", WORKER_REPORT)
+        await report(conn, ACCOUNT, "crm", {**CRM_REPORT, **crm})
+
+
+def line_of(findings: list[dict[str, Any]], what: str) -> dict[str, Any]:
+    return next(f for f in findings if f["what"] == what)
+
+
+async def test_the_status_shows_what_workers_report(api: Api) -> None:
+    await a_worker_reports(api.pool)
+    await add_effect(api.pool, "e1", state="waiting")
+    await add_effect(api.pool, "e2", state="dead", error_code="validation")
+    answer = await api.ask("GET", "/status", role="read_only")
+    account = answer["status"]["accounts"][0]
+    assert account["crm"]["budget"]["lanes"]["realtime"]["requests"] == 10
+    assert account["crm"]["budget"]["lanes"]["backfill"]["requests"] == 13
+    assert account["token"]["days_left"] == 40.0
+    assert (account["effects"]["waiting"], account["effects"]["dead"]) == (1, 1)
+    assert answer["status"]["workers"][0]["jobs"]["done"] == 5
+    dead = line_of(answer["findings"], "main effects")
+    assert not dead["is_ok"]
+    assert "callmatrix desk list" in dead["todo"]
+
+
+async def test_a_worker_that_fell_silent_is_told(api: Api) -> None:
+    await a_worker_reports(api.pool)
+    await api.pool.execute("UPDATE worker_report SET at = now() - interval '2 minutes'")
+    answer = await api.ask("GET", "{a}/status")
+    assert not line_of(answer["findings"], "main CRM")["is_ok"]
+    everything = await api.ask("GET", "/status")
+    assert not line_of(everything["findings"], "worker")["is_ok"]
+
+
+async def test_a_broken_authorisation_says_how_to_reconnect(api: Api) -> None:
+    broken = {**CRM_REPORT["token"], "warning": "broken", "message": "The CRM refuses the refresh token."}
+    await a_worker_reports(api.pool, token=broken)
+    async with api.pool.acquire() as conn:
+        await set_account_state(conn, ACCOUNT, "broken", "refresh token refused")
+    findings = (await api.ask("GET", "{a}/status"))["findings"]
+    for what in ("main state", "main authorisation"):
+        line = line_of(findings, what)
+        assert not line["is_ok"]
+        assert "callmatrix account add main" in line["todo"]
+        assert "callmatrix backfill" in line["todo"]
+
+
+async def test_a_closed_circuit_is_an_alarm(api: Api) -> None:
+    await a_worker_reports(api.pool, circuit={"name": "open", "refusals": 3, "reason": "403 HTML page"})
+    line = line_of((await api.ask("GET", "{a}/status"))["findings"], "main CRM")
+    assert not line["is_ok"]
+    assert "403 HTML page" in line["says"]
+
+
+async def test_metrics_carry_the_figures_of_workers(api: Api) -> None:
+    await a_worker_reports(api.pool)
+    await add_effect(api.pool, "e1", state="held")
+    await api.gateway.shared.read()
+    async with api.http.get(f"{api.url}/metrics") as response:
+        text = await response.text()
+    assert 'callmatrix_crm_requests_total{account="main",lane="events"} 11.0' in text
+    assert 'callmatrix_effects{account="main",state="held"} 1.0' in text
+    assert 'callmatrix_token_days_left{account="main"} 40.0' in text
+    assert 'callmatrix_crm_circuit_open{account="main"} 0.0' in text
+    assert "callmatrix_workers_alive 1.0" in text
+
+
+async def test_check_finds_a_database_that_is_not_there() -> None:
+    settings = Settings(_env_file=None, database_url="postgresql://nobody@127.0.0.1:1/none")
+    findings = await check_all(settings)
+    database = next(f for f in findings if f.what == "database")
+    assert not database.is_ok
+    assert "CALLMATRIX_DATABASE_URL" in database.todo
+
+
+async def test_check_asks_the_crm_itself_where_no_worker_runs(database_url: str, account: str) -> None:
+    findings = await check_all(Settings(_env_file=None, database_url=database_url))
+    asked = next(f for f in findings if f.what == "main CRM asked from here")
+    assert not asked.is_ok
+    assert next(f for f in findings if f.what == "clock").is_ok
+
+
+async def test_check_finds_a_schema_that_lacks_migrations(database_url: str, pool: asyncpg.Pool) -> None:
+    await pool.execute("DELETE FROM schema_migration WHERE number = 80")
+    findings = await check_all(Settings(_env_file=None, database_url=database_url))
+    assert next(f for f in findings if f.what == "database").todo == "run 'callmatrix migrate'"
+
+
+async def test_check_pings_redis() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = b""
+        while not asked.endswith(b"PING\r\n"):
+            asked += await reader.readline()
+            if asked.endswith(b"geheim\r\n"):
+                writer.write(b"+OK\r\n")
+        writer.write(b"+PONG\r\n" if b"geheim" in asked else b"-NOAUTH Authentication required.\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        for password, is_ok in ((":geheim@", True), ("", False)):
+            settings = Settings(_env_file=None, redis_url=f"redis://{password}127.0.0.1:{port}/0")
+            finding = next(f for f in await check_all(settings) if f.what == "redis")
+            assert finding.is_ok is is_ok, finding
+            assert "geheim" not in finding.says
+
+
+async def test_what_is_on_the_desk_can_be_retried_mended_and_set_aside(api: Api) -> None:
+    for key in ("a", "b", "c"):
+        await add_effect(api.pool, key, state="dead", error_code="validation", error_field="text")
+    items = (await api.ask("GET", "{a}/desk"))["items"]
+    assert [i["key"] for i in items] == ["a", "b", "c"]
+    assert items[0]["field"] == "text"
+    first = await api.ask("GET", "{a}/desk", limit=2)
+    assert [i["key"] for i in (await api.ask("GET", "{a}/desk", after=first["next"]))["items"]] == ["c"]
+    assert await api.ask("POST", "{a}/desk/retry", body={"keys": ["a"]}) == {"count": 1}
+    bad = {"key": "b", "order": {**items[1]["order"], "due_at": "soon"}}
+    refused = await api.ask("POST", "{a}/desk/edit", body=bad, status=422)
+    assert refused["field"] == "order.due_at"
+    good = {"key": "b", "order": {**items[1]["order"], "text": "Позвонить"}, "note": "shorter"}
+    assert await api.ask("POST", "{a}/desk/edit", body=good) == {"count": 1}
+    assert await api.ask("POST", "{a}/desk/ignore", body={"keys": ["c"], "note": "a test"}) == {"count": 1}
+    rows = await api.pool.fetch('SELECT effect_key, state, "order" FROM effect ORDER BY effect_key')
+    assert [(r["effect_key"], r["state"]) for r in rows] == [
+        ("a", "waiting"),
+        ("b", "waiting"),
+        ("c", "skipped"),
+    ]
+    assert rows[1]["order"]["text"] == "Позвонить"
+    await api.ask("GET", "{a}/desk", role="read_only", status=403)
+
+
+async def test_events_that_cannot_be_processed_are_on_the_desk_too(api: Api) -> None:
+    for key in ("k1", "k2"):
+        await api.pool.execute(
+            "INSERT INTO inbox (account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events,"
+            " state, error, applied_at) VALUES ($1, 'office', $2, 'c', '+79161234567', now(), '{\"a\":1}', '[]',"
+            " 'dead', 'event-unprocessable: no', now())",
+            ACCOUNT,
+            key.encode(),
+        )
+    items = (await api.ask("GET", "{a}/desk/events"))["items"]
+    assert [i["raw"] for i in items] == ['{"a":1}'] * 2
+    body = {"ids": [items[0]["id"]], "note": "provider's test"}
+    assert await api.ask("POST", "{a}/desk/events/ignore", body=body) == {"count": 1}
+    assert await api.ask("POST", "{a}/desk/events/retry", body={"ids": None}) == {"count": 1}
+    assert await api.pool.fetchval("SELECT count(*) FROM procrastinate_jobs") == 1
+
+
+async def test_cases_are_listed_by_what_is_due(api: Api) -> None:
+    now = datetime.now(UTC)
+    for id, client, due in (
+        ("c1", "+79161110001", now - timedelta(hours=1)),
+        ("c2", "+79161110002", now + timedelta(hours=1)),
+    ):
+        case = Case(
+            id=id,
+            client=client,
+            opened_at=now - timedelta(hours=2),
+            last_missed_at=now,
+            missed_calls=(id,),
+            owner_id="1",
+            target=None,
+            task_text="Перезвонить",
+            task_due_at=due,
+        )
+        async with api.pool.acquire() as conn:
+            await save_case(conn, ACCOUNT, case)
+    assert {c["id"] for c in (await api.ask("GET", "{a}/cases", role="manager"))["items"]} == {"c1", "c2"}
+    overdue = (await api.ask("GET", "{a}/cases", state="overdue"))["items"]
+    assert [(c["id"], c["is_overdue"]) for c in overdue] == [("c1", True)]
+    found = await api.ask("GET", "{a}/cases", client="8 916 111-00-02")
+    assert [c["id"] for c in found["items"]] == ["c2"]
+    await api.ask("GET", "{a}/cases", client="nonsense", status=400)
+    figures = await api.ask("GET", "{a}/case-figures")
+    assert (figures["open"], figures["overdue"], figures["median_seconds"]) == (2, 1, None)
+    assert (await api.ask("GET", "{a}/cases/c1"))["client"] == "+79161110001"
+    await api.ask("GET", "{a}/cases/c9", status=404)
+
+
+async def test_a_backfill_is_previewed_run_paused_and_reported(api: Api) -> None:
+    await api.pool.execute(
+        "INSERT INTO call (account_id, call_id, connection_id, call_key, client, direction, disposition, is_over,"
+        " started_at, facts) VALUES ($1, 'call-1', 'office', 'k', '+79161234567', 'inbound', 'no_answer', true,"
+        " now(), '{}')",
+        ACCOUNT,
+    )
+    await add_effect(api.pool, "e1", state="held", call_id="call-1")
+    plan = await api.ask("GET", "{a}/backfill/preview")
+    assert (plan["calls"], plan["tasks"]) == (1, 1)
+    await api.ask("GET", "{a}/backfill", status=404)
+    run = await api.ask("POST", "{a}/backfill", body={"days": 3}, status=201)
+    assert (run["state"], run["calls_total"]) == ("running", 1)
+    await api.ask("POST", "{a}/backfill", body={}, status=409)
+    assert (await api.ask("POST", "{a}/backfill/pause"))["state"] == "paused"
+    assert (await api.ask("POST", "{a}/backfill/resume"))["state"] == "running"
+    await api.ask("POST", "{a}/backfill/resume", status=409)
+    calls = (await api.ask("GET", "{a}/backfill/report"))["items"]
+    assert [(c["call_id"], c["outcome"]) for c in calls] == [("call-1", "waiting")]
+    assert (await api.ask("POST", "{a}/backfill/stop"))["state"] == "stopped"
+    body = {"note": "not wanted"}
+    assert await api.ask("POST", "{a}/backfill/discard", body=body) == {"effects": 1}
+
+
+async def test_a_backfill_of_an_account_that_is_off_is_refused(api: Api) -> None:
+    async with api.pool.acquire() as conn:
+        await set_account_state(conn, ACCOUNT, "off")
+    refused = await api.ask("POST", "{a}/backfill", body={}, status=409)
+    assert refused["code"] == "account-not-on"
+
+
+async def test_asking_for_a_load_wakes_the_worker_and_begins_again(api: Api, database_url: str) -> None:
+    await api.pool.execute(
+        "INSERT INTO sync_cursor (account_id, feed, cursor) VALUES ($1, 'load', $2)",
+        ACCOUNT,
+        {"kind": None, "page": 1, "done": 500, "is_done": True, "began": "2026-03-02T10:00:00+00:00"},
+    )
+    woken: asyncio.Queue[str] = asyncio.Queue()
+    listener = await asyncpg.connect(database_url)
+    try:
+        await listener.add_listener(CHANNEL, lambda *args: woken.put_nowait(args[3]))
+        assert (await api.ask("GET", "{a}/sync"))["done"] == 500
+        asked = await api.ask("POST", "{a}/sync", body={"full": False}, status=202)
+        assert asked["is_done"]
+        begun = await api.ask("POST", "{a}/sync", body={"full": True}, status=202)
+        assert (begun["done"], begun["is_done"]) == (0, False)
+        assert [await asyncio.wait_for(woken.get(), 5) for _ in range(2)] == [ACCOUNT, ACCOUNT]
+    finally:
+        await listener.close()
+    async with api.pool.acquire() as conn:
+        await set_account_state(conn, ACCOUNT, "off")
+    await api.ask("POST", "{a}/sync", body={}, status=409)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"id": "new", "url": "http://127.0.0.1:1", "token": "t"}, 502, "connecting-failed"),
+        ({"id": "new", "url": "http://127.0.0.1:1"}, 422, "connecting-failed"),
+        (
+            {"id": "new", "url": "http://127.0.0.1:1", "client_id": "i", "client_secret": "s"},
+            422,
+            "connecting-failed",
+        ),
+        ({"id": "new", "url": "ftp://x", "token": "t"}, 400, "invalid-input"),
+        ({"id": "new", "url": "http://x.example", "token": "t", "time_zone": "Mars/X"}, 400, "invalid-input"),
+        ({"id": "New!", "url": "http://x.example", "token": "t"}, 400, "invalid-input"),
+    ],
+)
+async def test_a_crm_that_cannot_be_connected_says_why(
+    api: Api, body: dict[str, str], status: int, code: str
+) -> None:
+    refused = await api.ask("POST", "/accounts", body=body, status=status)
+    assert refused["code"] == code
+    if code == "connecting-failed":
+        assert refused["detail"]
+
+
+async def test_exchanges_are_listed_newest_first(api: Api) -> None:
+    for n in range(3):
+        await api.pool.execute(
+            "INSERT INTO vendor_exchange (account_id, vendor, at, method, target, status, took_ms, lane, sent,"
+            " received) VALUES ($1, 'amocrm', now(), 'GET', $2, 200, 12, 'sync', '', '{}')",
+            ACCOUNT,
+            f"/api/v4/users?page={n}",
+        )
+    page = await api.ask("GET", "{a}/exchanges", limit=2)
+    assert [e["target"][-1] for e in page["items"]] == ["2", "1"]
+    rest = await api.ask("GET", "{a}/exchanges", limit=2, after=page["next"])
+    assert [e["target"][-1] for e in rest["items"]] == ["0"]
