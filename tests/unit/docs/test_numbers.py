@@ -1,0 +1,40 @@
+"""The samples of docs/reference/numbers.md come out as the page says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from routing.numbers import InternalNumber, NoNumber, PublicNumber, normalise
+from routing.policy import NumberPolicy
+from tests.unit.docs import sources
+
+_ROWS = re.findall(
+    r"^\| (`[^|]*) \| ([^|]*) \|$",
+    (sources.ROOT / "docs" / "reference" / "numbers.md").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+SAMPLES = [
+    (text, becomes) for cell, becomes in _ROWS for text in re.findall(r"`([^`]+)`", cell) if text != "+"
+]
+
+
+def told(raw: str) -> str:
+    match normalise(raw, NumberPolicy()):
+        case PublicNumber(e164=e164):
+            return f"`{e164}`"
+        case InternalNumber():
+            return "internal"
+        case NoNumber(reason=reason):
+            return {"no_number": "no number", "anonymous": "anonymous", "invalid_number": "invalid"}[reason]
+
+
+def test_the_page_has_samples_of_every_kind() -> None:
+    assert len(SAMPLES) > 15
+    assert {"internal", "anonymous", "no number", "invalid"} <= {told(text) for text, _ in SAMPLES}
+
+
+@pytest.mark.parametrize(("text", "becomes"), SAMPLES)
+def test_a_sample_becomes_what_the_page_says(text: str, becomes: str) -> None:
+    assert becomes.startswith(told(text))
