@@ -185,8 +185,8 @@ class Reconciliation:
 
 def _since(before: Progress, connection: Connection, now: datetime) -> datetime:
     """From where we left off, with some overlap; at most three days back, and never before there was a connection."""
-    minutes = connection.settings.get("reconcile_overlap_minutes")
-    overlap = timedelta(minutes=float(minutes)) if isinstance(minutes, int | float) else OVERLAP
+    minutes = str(connection.settings.get("reconcile_overlap_minutes") or "")
+    overlap = timedelta(minutes=int(minutes)) if minutes.isdecimal() else OVERLAP
     left_off = before.read_until - overlap if before.read_until else before.began_at
     return max(left_off, before.began_at, now - LOOK_BACK).replace(microsecond=0)
 

@@ -24,7 +24,7 @@ _OPEN: Mapping[str, Open] = {
 
 def can_be_asked(connection: Connection) -> bool:
     """What the kind needs to be asked is set, and nobody switched it off (setting `reconcile`)."""
-    if not connection.is_on or connection.settings.get("reconcile") is False:
+    if not connection.is_on or not connection.switch("reconcile", True):
         return False
     match connection.kind:
         case "ringostat":

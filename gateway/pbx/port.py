@@ -41,6 +41,13 @@ class Connection:
         """Is this the connection's secret? Compared in constant time."""
         return hmac.compare_digest(hashlib.sha256(token.encode()).hexdigest(), self.secret_hash)
 
+    def switch(self, name: str, default: bool = False) -> bool:
+        """A setting that is on or off; the words of a command line count as well."""
+        value = self.settings.get(name)
+        if value is None or value == "":
+            return default
+        return str(value).strip().lower() in ("true", "1", "yes", "on")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:

@@ -32,7 +32,7 @@ def dwelling_call(request: Inbound, connection: Connection) -> Dwelling | None:
     Only the call's first leg counts: one that returned to the menu was routed already, and nobody answered.
     Where setting `routes_calls` is off, nothing is ever read.
     """
-    if connection.settings.get("routes_calls") is not True or event_name(request.path) != "call":
+    if not connection.switch("routes_calls") or event_name(request.path) != "call":
         return None
     try:
         told = json_object(read_signed(request.body).json, "json")
@@ -67,7 +67,7 @@ def destination(answer: Mapping[str, Any], connection: Connection) -> tuple[str,
     if not address:
         return None
     entity = answer.get("entity") or {}
-    name = str(entity.get("name") or "").strip() if connection.settings.get("shows_client_name") else ""
+    name = str(entity.get("name") or "").strip() if connection.switch("shows_client_name") else ""
     return address, " ".join(name.split())[:_MOST_NAME] or None
 
 

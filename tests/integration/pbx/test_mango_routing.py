@@ -28,7 +28,8 @@ from tests.integration.pbx.running_gateway import (
     add_connection,
     prepare,
     running_gateway,
-)from tests.unit.pbx.builders import a_request
+)
+from tests.unit.pbx.builders import a_request
 
 KNOWN = "79001234567"
 STRANGER = "79990000000"
