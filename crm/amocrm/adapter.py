@@ -178,9 +178,8 @@ class AmoCrm:
 
     async def create_leads(self, items: Sequence[Keyed[CreateLead]], lane: Lane) -> list[ItemOutcome]:
         types = await self._types("deal", [i.order.fields for i in items], lane)
-        echo = writes.created("unsorted", "uid")
         return await self._create(
-            items, "/leads/unsorted/sip", echo, lane, lambda o: wire_write.lead(o, types)
+            items, "/leads/unsorted/sip", writes.created_leads, lane, lambda o: wire_write.lead(o, types)
         )
 
     async def attach_calls(self, items: Sequence[Keyed[AttachCall]], lane: Lane) -> list[ItemOutcome]:

@@ -223,6 +223,15 @@ def created_ids(answer: Node | None, plural: str, id_key: str = "id") -> dict[in
     }
 
 
+def created_leads(answer: Node | None) -> dict[int, tuple[str, str | None]]:
+    """Echo of `/leads/unsorted/…`: place -> (uid, the deal inside it)."""
+    found: dict[int, tuple[str, str | None]] = {}
+    for item in answer.at("_embedded", "unsorted").items() if answer is not None else ():
+        deals = [deal.get("id").id() for deal in item.at("_embedded", "leads").items()]
+        found[_place(item.get("request_id"))] = item.get("uid").id(), deals[0] if deals else None
+    return found
+
+
 def created_pairs(answer: Node | None) -> dict[int, tuple[str, str | None]]:
     """Echo of `/leads/complex`, a bare array: place -> (deal, contact). Merged deals bring several request_ids."""
     found: dict[int, tuple[str, str | None]] = {}

@@ -172,6 +172,15 @@ def created_with_contact(batch: Batch, answer: Node | None) -> Mapping[int, Writ
     }
 
 
+def created_leads(batch: Batch, answer: Node | None) -> Mapping[int, Written]:
+    """The deal inside the lead stands in `extra`: accepting takes the lead away and leaves that deal."""
+    return {
+        place: Written(key=batch.lines[place].key, id=uid, extra={} if deal is None else {"deal": deal})
+        for place, (uid, deal) in wire_write.created_leads(answer).items()
+        if place < len(batch.lines)
+    }
+
+
 def matched(batch: Batch, answer: Node | None) -> Mapping[int, Written]:
     """Echo of POST /calls: which entity it chose stands in `extra`."""
     return {

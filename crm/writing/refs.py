@@ -24,6 +24,18 @@ def filled(order: Order, ids: Ids) -> Order:
             return order
 
 
+def lead_of(order: Order) -> str | None:
+    """The lead of Unsorted (its id) that this order is put on."""
+    ref = getattr(order, "target", None)
+    return ref.id if isinstance(ref, Ref) and ref.kind == "lead" else None
+
+
+def opened(order: Order, deals: Mapping[str, str]) -> Order:
+    """deals: lead -> the deal inside it. What is put on a lead stands on that deal, which stays when the lead is accepted."""
+    deal = deals.get(lead_of(order) or "")
+    return order if deal is None else order.model_copy(update={"target": Ref(kind="deal", id=deal)})
+
+
 def missing(order: Order) -> str | None:
     """Key of an effect whose id this order needs and does not have."""
     ref = getattr(order, "target", None) or getattr(order, "contact", None)

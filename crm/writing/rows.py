@@ -53,6 +53,8 @@ class Stored:
     """Of a ChangeTask: the id of the task in the CRM."""
     contact_found: bool = False
     """Of a CreateDeal: its contact was there already when an effect of ours was to create it."""
+    in_lead: bool = False
+    """Its target is the deal inside a lead of Unsorted, which the CRM may refuse to touch until somebody accepts it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

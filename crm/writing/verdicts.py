@@ -14,6 +14,8 @@ from crm.writing.rows import Known, Outcome, Stored
 from routing.plan import AttachCall, ChangeTask, CreateContact, CreateDeal, ShowCard, UpdateEntity
 
 LONGEST_LOOK_SECONDS = 1800.0
+LONGEST_ACCEPTANCE_SECONDS = 600.0
+_ACCEPTED_WITHIN = timedelta(days=14)
 
 
 def answered(kind: str, stored: Sequence[Stored], answers: Iterable[ItemOutcome]) -> list[Outcome]:
@@ -61,7 +63,29 @@ def again(effect: Stored, error: CrmError | None = None) -> Outcome:
     )
 
 
+def not_yet(effect: Stored, refused: Refused) -> Outcome | None:
+    """A CRM that takes nothing on a lead before somebody accepts it: tried again ever later, for two weeks."""
+    sent_at = effect.sent_at or effect.created_at
+    if (
+        not (effect.in_lead and "entity_id" in refused.field)
+        or sent_at - effect.created_at > _ACCEPTED_WITHIN
+    ):
+        return None
+    seconds = min(5.0 * 2.0 ** min(effect.attempt - 1, 10), LONGEST_ACCEPTANCE_SECONDS)
+    return Outcome(
+        key=effect.key,
+        attempt=effect.attempt,
+        state="waiting",
+        code="lead-not-accepted",
+        field=refused.field,
+        detail=refused.detail,
+        next_try_at=sent_at + timedelta(seconds=seconds),
+    )
+
+
 def dead(effect: Stored, refused: Refused) -> Outcome:
+    if waits := not_yet(effect, refused):
+        return waits
     return Outcome(
         key=effect.key,
         attempt=effect.attempt,

@@ -45,8 +45,8 @@ WHERE e.account_id = $1 AND e.effect_key = r.key AND e.state = 'held'
 _PROGRESS = """
 SELECT count(*) AS calls,
        count(*) FILTER (WHERE n.open = 0) AS settled,
-       coalesce(sum(n.open), 0) AS effects_open, coalesce(sum(n.done), 0) AS effects_done,
-       coalesce(sum(n.dead), 0) AS effects_dead, coalesce(sum(n.skipped), 0) AS effects_skipped
+       coalesce(sum(n.open), 0)::bigint AS effects_open, coalesce(sum(n.done), 0)::bigint AS effects_done,
+       coalesce(sum(n.dead), 0)::bigint AS effects_dead, coalesce(sum(n.skipped), 0)::bigint AS effects_skipped
 FROM backfill_call b
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE e.state IN ('held', 'waiting', 'sending', 'unknown')) AS open,

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from crm.port import CrmEntity, Lane
 from crm.store.directory import apply_entities
-from crm.writing.refs import filled
+from crm.writing.refs import filled, lead_of, opened
 from crm.writing.rows import Known, Outcome, Ready, Stored
 from crm.writing.store.orders import Connection, tell
 from routing.plan import ChangeTask, Order
@@ -92,6 +92,14 @@ UPDATE effect e SET "order" = jsonb_set(e."order", ARRAY[place.name, 'kind'], '"
 FROM (VALUES ('target'), ('contact')) place (name)
 WHERE e.account_id = $1 AND e.after && $2::text[] AND e."order"->place.name->>'effect' = ANY($2)
   AND e.state IN ('waiting', 'held', 'unknown')
+"""
+
+_DEALS_IN_LEADS = """
+SELECT crm_id AS lead, crm_extra->>'deal' AS deal FROM effect
+WHERE account_id = $1 AND crm_id = ANY($2) AND what = 'create_lead' AND crm_extra ? 'deal'
+UNION
+SELECT entity_id, deal_id FROM directory_entity
+WHERE account_id = $1 AND kind = 'lead' AND entity_id = ANY($2) AND deal_id IS NOT NULL
 """
 
 _FATE = """
@@ -230,7 +238,16 @@ class PgEffects:
         )
         ids = {r["effect_key"]: (r["crm_extra"].get("kind"), r["crm_id"]) for r in done}
         found = {r["effect_key"] for r in done if r["was_found"] and r["what"] == "create_contact"}
-        return [_stored_row(row, ids, found) for row in rows]
+        orders = [filled(_ORDER.validate_python(row["order"]), ids) for row in rows]
+        deals = await self._deals_in(conn, {lead for order in orders if (lead := lead_of(order))})
+        return [_stored_row(*pair, ids, found, deals) for pair in zip(rows, orders, strict=True)]
+
+    async def _deals_in(self, conn: Connection, leads: Collection[str]) -> dict[str, str]:
+        """Lead -> the deal inside it, as its creation told us or the directory knows."""
+        if not leads:
+            return {}
+        rows = await conn.fetch(_DEALS_IN_LEADS, self._account, list(leads))
+        return {row["lead"]: row["deal"] for row in rows}
 
 
 _ENDED = frozenset({"dead", "skipped", "expired"})
@@ -289,22 +306,26 @@ def _ready(row: asyncpg.Record) -> Ready:
 
 
 def _stored_row(
-    row: asyncpg.Record, ids: dict[str, tuple[str | None, str]], found_contacts: set[str]
+    row: asyncpg.Record,
+    order: Order,
+    ids: dict[str, tuple[str | None, str]],
+    found_contacts: set[str],
+    deals: dict[str, str],
 ) -> Stored:
-    order = filled(_ORDER.validate_python(row["order"]), ids)
     task = ids.get(order.task) if isinstance(order, ChangeTask) else None
     return Stored(
         key=row["effect_key"],
         seq=row["seq"],
         lane=Lane(row["lane"]),
         client=row["client"],
-        order=order,
+        order=opened(order, deals),
         attempt=row["attempts"],
         doubts=row["doubts"],
         created_at=row["created_at"],
         sent_at=row["sent_at"],
         task_id=task[1] if task else None,
         contact_found=not found_contacts.isdisjoint(row["after"]) if found_contacts else False,
+        in_lead=lead_of(order) is not None,
     )
 
 

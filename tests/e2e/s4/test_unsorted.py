@@ -50,6 +50,17 @@ async def test_s4_29_unsorted_answered_new_is_a_request_at_answer_on_the_senior_
     assert [(n["created_by"], n["params"]["duration"]) for n in left.calls] == [(office.user(104), 42)]
 
 
+async def waits_for_acceptance(office: Office, client: str) -> bool:
+    """The call note was refused and stands back, instead of lying on the desk."""
+    return bool(
+        await office.stack.pool.fetchval(
+            "SELECT count(*) FROM effect WHERE client = $1 AND what = 'attach_call' AND state = 'waiting'"
+            " AND error_code = 'lead-not-accepted'",
+            f"+{client}",
+        )
+    )
+
+
 @pytest.mark.parametrize("is_taken", [True, False], ids=["notes-taken", "notes-refused"])
 async def test_s4_29_a_request_made_at_answer_is_completed_by_a_call_note_whether_or_not_the_crm_takes_it_before(
     office: Office, is_taken: bool
@@ -65,6 +76,7 @@ async def test_s4_29_a_request_made_at_answer_is_completed_by_a_call_note_whethe
         if is_taken:
             await office.idle()
         else:
+            await office.until(lambda: waits_for_acceptance(office, client))
             await accept(office, open_leads(await office.left(client))[0], 106)
 
         async def is_noted() -> bool:
