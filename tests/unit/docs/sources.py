@@ -140,21 +140,21 @@ def metrics() -> list[Metric]:
 
 
 def connection_settings() -> set[str]:
-    """Names that the PBX kinds read from a connection's settings."""
-    found = set()
-    for file, tree in trees().items():
-        if "pbx" not in file.parts:
-            continue
-        for node in ast.walk(tree):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr == "get"
-            ):
-                of = node.func.value
-                if isinstance(of, ast.Attribute) and of.attr == "settings" and (text := _texts(node.args)[0]):
-                    found.add(text)
-    return found
+    """Names that are read from a connection's settings: `….settings.get("name")`, `….switch("name")`."""
+    return {
+        text
+        for tree in trees().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args
+        if node.func.attr == "switch" or _is_of_settings(node.func)
+        if (text := _texts(node.args)[0])
+    }
+
+
+def _is_of_settings(called: ast.Attribute) -> bool:
+    return (
+        called.attr == "get" and isinstance(called.value, ast.Attribute) and called.value.attr == "settings"
+    )
 
 
 def trees() -> Mapping[Path, ast.Module]:

@@ -49,7 +49,7 @@ def test_every_setting_of_an_account_stands() -> None:
 
 def test_every_setting_of_a_connection_stands() -> None:
     read = sorted(sources.connection_settings())
-    assert "ami_host" in read
+    assert {"ami_host", "routes_calls"} <= set(read)
     assert missing(read, page("settings.md")) == []
 
 
