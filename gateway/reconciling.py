@@ -42,6 +42,7 @@ MARGIN = timedelta(minutes=2)
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
 _ALARM_HOURS = 24
 _ALARM_FAILURES = 3
+_SAME_TIME_HINT = "events and the PBX's list name the same calls by different ids: choose the id's field (setting call_id_field)"
 _TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
@@ -50,7 +51,8 @@ def _now() -> datetime:
 
 
 class Reconciliation:
-    """inbox: started, and stopped after this has ended. minutes: between sweeps of one connection."""
+    """inbox: started, and stopped after this has ended. minutes: between sweeps of one connection.
+    first_pause: seconds after a first failure, doubled with each further one."""
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class Reconciliation:
         exchanges: ExchangeLog | None = None,
         open_call_log: Open = open_log,
         now: Clock = _now,
+        first_pause: float = _FIRST_PAUSE,
     ) -> None:
         self._configuration = configuration
         self._pool = pool
@@ -74,6 +77,7 @@ class Reconciliation:
         self._exchanges = exchanges
         self._open = open_call_log
         self._now = now
+        self._first_pause = first_pause
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -127,7 +131,7 @@ class Reconciliation:
     def _pause(self, failures: int) -> float:
         if not failures:
             return self._seconds
-        growing: float = _FIRST_PAUSE * 2 ** min(failures - 1, 12)
+        growing: float = self._first_pause * 2 ** min(failures - 1, 12)
         return min(growing, _LONGEST_PAUSE)
 
     async def sweep(self, name: str) -> Swept | None:
@@ -229,6 +233,7 @@ def report_of(before: Progress, after: Progress, swept: Swept, now: datetime) ->
     return {
         "at": now,
         "alarm": alarm_of(after, now),
+        "hint": _SAME_TIME_HINT if swept.same_time else None,
         "sweep": asdict(swept),
         "gap": {"since": before.read_until, "until": swept.since} if is_gap else None,
         "last_success": after.last_success,

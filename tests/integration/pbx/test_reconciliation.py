@@ -163,6 +163,7 @@ async def test_a_call_known_under_another_id_at_the_same_second_is_not_imported_
     await site.settle(0)
     swept = await site.sweep("ringostat")
     assert (swept.missing, swept.same_time, swept.imported) == (0, 1, 0)
+    assert "call_id_field" in (await site.report("ringostat"))["hint"]
 
 
 async def test_two_listed_calls_of_one_client_close_together_are_two(site: Site) -> None:
@@ -417,3 +418,53 @@ async def test_findings_stand_in_the_status_in_the_metrics_and_in_check(site: Si
     assert samples["reconciliation_alarm", "ringostat"] == 1
     assert samples["reconciliation_success_age_seconds", "ringostat"] == 0
     assert any("only through the PBX's list" in finding.says for finding in account_findings(account, NOON))
+
+
+async def test_a_pbx_that_comes_back_is_noticed_without_anybodys_help(site: Site) -> None:
+    _several(site, 3)
+    site.ringostat.down = 503
+    site.mango.call("m1", NOON - _ago(minutes=30), caller="79160000777")
+    work = asyncio.create_task(site.reconciliation(first_pause=0.05).run())
+    try:
+        async with asyncio.timeout(20):
+            while not await site.rows("SELECT 1 FROM pbx_reconciliation WHERE failures >= 2"):
+                await asyncio.sleep(0.02)
+            # The other connection is served all the same.
+            while not await site.rows("SELECT 1 FROM pbx_reconciliation WHERE imported = 1"):
+                await asyncio.sleep(0.02)
+            site.ringostat.down = 0
+            while await site.rows("SELECT 1 FROM pbx_reconciliation WHERE failures > 0"):
+                await asyncio.sleep(0.02)
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+    assert await site.messages() == 4
+
+
+async def test_the_pause_grows_with_failures_up_to_an_hour(site: Site) -> None:
+    reconciliation = site.reconciliation(minutes=10)
+    pauses = [reconciliation._pause(failures) for failures in (0, 1, 2, 3, 20)]
+    assert pauses == [600, 30, 60, 120, 3600]
+
+
+async def test_a_database_that_takes_nothing_leaves_the_cursor_where_it_was(site: Site) -> None:
+    _several(site, 3)
+    await site.inbox.stop()
+    swept = await site.sweep("ringostat")
+    assert swept.error is not None
+    assert swept.error.startswith("inbox-unavailable")
+    assert (await site.report("ringostat"))["read_until"] is None
+    site.inbox.start()
+    assert (await site.sweep("ringostat")).imported == 3
+
+
+async def test_more_overlap_finds_calls_that_lasted_longer(site: Site) -> None:
+    await site.sweep("ringostat")
+    site.clock.forward(hours=5)
+    # Listed when it ended, under the time when it began: four hours before the latest sweep.
+    site.ringostat.call("long", NOON - _ago(hours=4), status="ANSWERED", talk=3600 * 8, employee="101")
+    assert (await site.sweep("ringostat")).compared == 0
+    await site.change(
+        "ringostat", settings={"base_url": site.ringostat.url, "reconcile_overlap_minutes": "600"}
+    )
+    assert (await site.sweep("ringostat")).imported == 1
