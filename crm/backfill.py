@@ -16,15 +16,15 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from crm.deadlines import Hours, late_deadline
 from crm.port import BATCH_LIMIT, COMPLEX_LIMIT, Lane
 from crm.writing.store import runs as store
 from crm.writing.store.orders import Connection, tell
-from crm.writing.store.work import is_on, share_fate
+from crm.writing.store.work import is_on, settings_of, share_fate
 
 DAYS = 3
 CHUNK = 1500
 """Held effects released at once: enough for several full requests of every kind."""
-LEAST_DEADLINE = timedelta(minutes=5)
 _CATCH_UP_REQUESTS, _CATCH_UP_SECONDS = 3, 5.0
 
 RunState = Literal["running", "paused", "stopped", "done"]
@@ -231,7 +231,8 @@ class Feeder:
             if rows:
                 callbacks = {row["client"] for row in rows if row["purpose"] == "call_back"}
                 reached = await store.reached(conn, self._account, callbacks)
-                released = [_released(dict(row), reached, self._now()) for row in rows]
+                work = await _working_time(conn, self._account)
+                released = [_released(dict(row), reached, self._now(), work) for row in rows]
                 await store.release(conn, self._account, run["run_id"], released, Lane.BACKFILL)
                 await share_fate(conn, self._account, [r["key"] for r in released if r["state"] == "skipped"])
             elif not await store.count_open(conn, self._account, Lane.BACKFILL):
@@ -239,15 +240,22 @@ class Feeder:
             return len(rows)
 
 
-def _released(row: Mapping[str, Any], reached: Mapping[str, datetime], now: datetime) -> dict[str, Any]:
+async def _working_time(conn: Connection, account_id: str) -> Hours:
+    zone, _ = await store.zone_and_rate(conn, account_id)
+    return (await settings_of(conn, account_id)).working_time, ZoneInfo(zone)
+
+
+def _released(
+    row: Mapping[str, Any], reached: Mapping[str, datetime], now: datetime, work: Hours
+) -> dict[str, Any]:
     """A held effect as it is sent late: created when the call was, due from now, without what nobody needs any more."""
     order, what = dict(row["order"]), row["what"]
     reason = "too-late" if what == "show_card" else "client-reached" if is_needless(row, reached) else None
     if what in ("create_contact", "create_deal"):
         order["created_at"] = row["at"].isoformat()
     if what == "create_task" and not row["was_released"]:
-        given = datetime.fromisoformat(order["due_at"]) - row["created_at"]
-        order["due_at"] = (now + max(given, LEAST_DEADLINE)).isoformat()
+        due_at = datetime.fromisoformat(order["due_at"])
+        order["due_at"] = late_deadline(due_at, row["created_at"], now, work).isoformat()
     return {
         "key": row["effect_key"],
         "state": "skipped" if reason else "waiting",
