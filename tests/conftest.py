@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -51,20 +52,32 @@ def template_database(postgres_url: str) -> str:
     return name
 
 
+@asynccontextmanager
+async def database_of_its_own(postgres_url: str, template_database: str) -> AsyncIterator[str]:
+    """DSN of a migrated, empty database that nobody else uses."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    await _admin(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
+    try:
+        yield _with_database(postgres_url, name)
+    finally:
+        await _admin(postgres_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
 @pytest.fixture
 async def database_url(postgres_url: str, template_database: str) -> AsyncIterator[str]:
     """DSN of a migrated, empty database of this test's own."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    await _admin(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
-    yield _with_database(postgres_url, name)
-    await _admin(postgres_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    async with database_of_its_own(postgres_url, template_database) as url:
+        yield url
 
 
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
     opened = await open_pool(database_url, max_size=5)
     yield opened
-    await opened.close()
+    try:
+        await asyncio.wait_for(opened.close(), 10)
+    except TimeoutError:
+        opened.terminate()
 
 
 def _with_database(url: str, name: str) -> str:
