@@ -50,6 +50,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
     yield _inbox(account)
     yield _cases(account)
     yield from _people(account)
+    yield from _matrix(account)
     if not account.connections:
         yield warning(
             f"{account.id} connections", "no PBX is connected", "connect one with 'callmatrix connection add'"
@@ -278,6 +279,19 @@ def _connection(account: AccountStatus, connection: ConnectionState, now: dateti
         return ok(what, f"{connection.kind}, no event lately")
     ago = duration((now - connection.last_event_at).total_seconds())
     return ok(what, f"{connection.kind}, last event {ago} ago")
+
+
+def _matrix(account: AccountStatus) -> Iterator[Finding]:
+    what, matrix = f"{account.id} matrix", account.matrix
+    if matrix is None:
+        return
+    says = f"version {matrix.version}: {matrix.errors} errors, {matrix.warnings} warnings"
+    if matrix.errors:
+        yield bad(what, f"{says}; first: {matrix.first}", "mend the draft and publish it")
+    elif matrix.warnings:
+        yield warning(what, says, f"first: {matrix.first}")
+    else:
+        yield ok(what, says)
 
 
 def duration(seconds: float) -> str:

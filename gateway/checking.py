@@ -159,17 +159,13 @@ def _workers(status: InstallationStatus, now: datetime) -> Iterator[Finding]:
         ago = f", the last was heard {duration((now - last).total_seconds())} ago" if last else ""
         yield bad("worker", f"none runs{ago}", "start one with 'callmatrix serve --role worker'")
     for worker in alive:
-        if worker.housekeeping_error:
+        failing = {name: loop.error for name, loop in worker.loops.items() if loop.error}
+        for name, error in failing.items():
             yield warning(
-                f"worker {worker.name}",
-                f"cleaning up fails: {worker.housekeeping_error}",
-                "see the worker's log",
+                f"worker {worker.name} {name}", f"fails: {error}", "it is tried again; see the worker's log"
             )
-        else:
-            yield ok(
-                f"worker {worker.name}",
-                f"{worker.jobs.done} jobs done, {worker.jobs.failed} failed",
-            )
+        if not failing:
+            yield ok(f"worker {worker.name}", f"{worker.jobs.done} jobs done, {worker.jobs.failed} failed")
     if alive:
         yield ok("jobs", f"{status.jobs_queued} queued")
 

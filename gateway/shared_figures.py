@@ -71,8 +71,24 @@ def status_samples(status: InstallationStatus, now: datetime) -> Iterator[Sample
             labels,
             worker.jobs.revived,
         )
+        lost = worker.exchanges_lost
+        yield (
+            "counter",
+            "exchanges_lost",
+            "Exchanges with vendors not kept because too many came",
+            labels,
+            lost,
+        )
+        for name, loop in worker.loops.items():
+            named = {**labels, "loop": name}
+            failing = float(loop.error is not None)
+            yield "gauge", "worker_loop_failing", "1 while the loop's latest turn failed", named, failing
+            if loop.last_success is not None:
+                age = _since(loop.last_success, now)
+                yield "gauge", "worker_loop_success_age_seconds", "Since the loop last succeeded", named, age
     for account in status.accounts:
         yield from _account(account, now)
+        yield from _links(account)
 
 
 def _account(account: AccountStatus, now: datetime) -> Iterator[Sample]:
@@ -135,6 +151,17 @@ def _crm(account: AccountStatus, labels: dict[str, str], now: datetime) -> Itera
             named = {**labels, "lane": lane}
             yield "counter", "crm_requests", "Requests sent to the CRM", named, use.requests
             yield "gauge", "crm_requests_waiting", "Requests that wait for the budget", named, use.waiting
+
+
+def _links(account: AccountStatus) -> Iterator[Sample]:
+    if (matrix := account.matrix) is not None:
+        labels = {"account": account.id}
+        yield "gauge", "matrix_errors", "Errors of the published matrix, last check", labels, matrix.errors
+    for connection in account.connections:
+        labels = {"account": account.id, "connection": connection.name}
+        if connection.listener is not None:
+            is_up = float(bool(connection.listener.get("connected")))
+            yield "gauge", "listener_connected", "1 while the permanent link to the PBX is up", labels, is_up
 
 
 def _since(at: datetime, now: datetime) -> float:

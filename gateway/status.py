@@ -16,6 +16,7 @@ from crm.port import Lane
 from crm.store.cursors import feed_states
 from crm.store.entries import directory_states
 from crm.sync_load import load_progress
+from gateway.daily_checks import REPORT as MATRIX_REPORT
 from gateway.status_views import (
     AccountStatus,
     BackfillView,
@@ -31,6 +32,8 @@ from gateway.status_views import (
     InstallationStatus,
     JobsView,
     LoadView,
+    LoopView,
+    MatrixView,
     PeopleView,
     TokenView,
     WebhooksView,
@@ -82,7 +85,9 @@ def workers_of(told: Sequence[asyncpg.Record], now: datetime) -> list[WorkerView
                 reported_at=row["at"],
                 is_alive=(now - row["at"]).total_seconds() < SILENT_SECONDS,
                 jobs=JobsView.model_validate(body["jobs"]),
-                housekeeping_error=body.get("housekeeping", {}).get("last_error"),
+                loops={name: LoopView.model_validate(loop) for name, loop in body.get("loops", {}).items()},
+                exchanges_lost=body.get("exchanges_lost", 0),
+                configuration_heard=body.get("configuration_heard", True),
             )
         )
     return found
@@ -133,6 +138,7 @@ class _Reader:
             ),
             backfill=await self._backfill(id),
             people=await self._people(id),
+            matrix=self._matrix(id),
             connections=await self._connections(id),
         )
 
@@ -171,6 +177,20 @@ class _Reader:
             age_seconds=max(0.0, (self._now - agreed_at).total_seconds()) if agreed_at else None,
             numbers=self._numbers.get(account_id),
             load=LoadView.model_validate(progress),
+        )
+
+    def _matrix(self, account_id: str) -> MatrixView | None:
+        row = self._told.get((account_id, MATRIX_REPORT))
+        if row is None:
+            return None
+        body = row["body"]
+        first = next(iter(body["problems"]), None)
+        return MatrixView(
+            checked_at=row["at"],
+            version=body["version"],
+            errors=body["errors"],
+            warnings=body["warnings"],
+            first=f"{first['cell']}: {first['message_en']}; {first['remedy_en']}" if first else None,
         )
 
     async def _backfill(self, account_id: str) -> BackfillView | None:

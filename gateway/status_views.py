@@ -164,6 +164,16 @@ class ConnectionState(_View):
     reconciliation: dict[str, Any] | None = None
 
 
+class MatrixView(_View):
+    """The published matrix as it was last checked. first: the worst of its problems, with what to do."""
+
+    checked_at: datetime
+    version: int
+    errors: int
+    warnings: int
+    first: str | None
+
+
 class AccountStatus(_View):
     id: str
     name: str
@@ -181,6 +191,7 @@ class AccountStatus(_View):
     cases: CasesView
     backfill: BackfillView | None
     people: PeopleView
+    matrix: MatrixView | None
     connections: list[ConnectionState]
 
 
@@ -192,15 +203,24 @@ class JobsView(_View):
     last_error: str | None
 
 
+class LoopView(_View):
+    """Something that runs in the background. error: of its latest turn, null when that went well."""
+
+    last_success: datetime | None
+    error: str | None
+
+
 class WorkerView(_View):
-    """One worker process. is_alive: it has reported within the last seconds."""
+    """One worker process. is_alive: it has reported within the last seconds. loops: by name."""
 
     name: str
     started_at: datetime | None
     reported_at: datetime
     is_alive: bool
     jobs: JobsView
-    housekeeping_error: str | None
+    loops: dict[str, LoopView]
+    exchanges_lost: int
+    configuration_heard: bool
 
 
 class InstallationStatus(_View):

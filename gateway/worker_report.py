@@ -49,20 +49,19 @@ async def report_worker(worker: Worker) -> None:
 
 
 def figures(worker: Worker) -> dict[str, Any]:
+    """loops: what runs in the background, each with its latest success and what it met at its latest failure."""
     return {
         "jobs": worker.jobs.status,
-        "housekeeping": {
-            "last_success": worker.housekeeping.last_success,
-            "last_error": worker.housekeeping.last_error,
-        },
-        "matrix_checks": {
-            "last_success": worker.daily_checks.last_success,
-            "last_error": worker.daily_checks.last_error,
-        },
-        "long_work": {
-            "last_success": worker.long_work.last_success,
-            "last_error": worker.long_work.last_error,
+        "loops": {
+            "jobs": _loop(worker.jobs.status.last_success, None),
+            "housekeeping": _loop(worker.housekeeping.last_success, worker.housekeeping.last_error),
+            "matrix_checks": _loop(worker.daily_checks.last_success, worker.daily_checks.last_error),
+            "long_work": _loop(worker.long_work.last_success, worker.long_work.last_error),
         },
         "exchanges_lost": worker.exchanges.lost,
         "configuration_heard": worker.configuration.listener.is_connected,
     }
+
+
+def _loop(last_success: datetime | None, error: str | None) -> dict[str, Any]:
+    return {"last_success": last_success, "error": error}

@@ -46,7 +46,8 @@ CRM_REPORT: dict[str, Any] = {
 WORKER_REPORT = {
     "started_at": "2026-03-02T10:00:00Z",
     "jobs": {"done": 5, "failed": 1, "revived": 0, "last_success": None, "last_error": None},
-    "housekeeping": {"last_success": None, "last_error": None},
+    "loops": {"housekeeping": {"last_success": None, "error": "disk full"}},
+    "exchanges_lost": 3,
 }
 
 
@@ -74,6 +75,48 @@ async def test_the_status_shows_what_workers_report(api: Api) -> None:
     dead = line_of(answer["findings"], "main effects")
     assert not dead["is_ok"]
     assert "callmatrix desk list" in dead["todo"]
+
+
+async def test_problems_of_matrix_and_pbx_are_findings_and_metrics(api: Api) -> None:
+    compared = {
+        "at": "2026-03-02T10:00:00Z",
+        "last_success": None,
+        "failures": 0,
+        "error": None,
+        "alarm": "calls reached us only through the PBX's list",
+        "hint": None,
+        "compared": 50,
+        "missing": 2,
+        "imported": 2,
+    }
+    problem = {"cell": "default/x", "message_en": "the stage was deleted", "remedy_en": "choose another"}
+    checked = {"version": 3, "errors": 1, "warnings": 0, "problems": [problem]}
+    async with api.pool.acquire() as conn:
+        await report(conn, ACCOUNT, "reconciliation:office", compared)
+        await report(conn, ACCOUNT, "matrix_checks", checked)
+        await report(
+            conn, ACCOUNT, "ami:office", {"connected": False, "address": "pbx:5038", "error": "refused"}
+        )
+    await a_worker_reports(api.pool)
+    findings = (await api.ask("GET", "/status"))["findings"]
+    assert "the stage was deleted" in line_of(findings, "main matrix")["says"]
+    assert "refused" in line_of(findings, "main connection office")["says"]
+    assert line_of(findings, "worker host-1 housekeeping")["is_warning"]
+    async with api.pool.acquire() as conn:
+        await report(conn, ACCOUNT, "ami:office", {"connected": True, "address": "pbx:5038", "error": None})
+    again = (await api.ask("GET", "/status"))["findings"]
+    assert "only through" in line_of(again, "main connection office")["says"]
+    await api.gateway.shared.read()
+    async with api.http.get(f"{api.url}/metrics") as response:
+        text = await response.text()
+    for line in (
+        'callmatrix_reconciliation_missing_total{account="main",connection="office"} 2.0',
+        'callmatrix_matrix_errors{account="main"} 1.0',
+        'callmatrix_listener_connected{account="main",connection="office"} 1.0',
+        'callmatrix_worker_loop_failing{loop="housekeeping",worker="host-1"} 1.0',
+        'callmatrix_exchanges_lost_total{worker="host-1"} 3.0',
+    ):
+        assert line in text, line
 
 
 async def test_a_worker_that_fell_silent_is_told(api: Api) -> None:
