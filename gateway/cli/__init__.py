@@ -17,6 +17,7 @@ from gateway.cli import backfill as backfill_commands
 from gateway.cli import cases as cases_commands
 from gateway.cli import config as config_commands
 from gateway.cli import desk as desk_commands
+from gateway.cli import matrices as matrices_commands
 from gateway.cli import running as running_commands
 from gateway.cli import sync as sync_commands
 from gateway.cli import users as users_commands
@@ -34,6 +35,7 @@ for group in (
     running_commands,
     accounts_commands,
     config_commands,
+    matrices_commands,
     sync_commands,
     backfill_commands,
     desk_commands,
