@@ -1,0 +1,147 @@
+"""What a person is told of an account: every trouble once, with what to do, and nothing when all is well."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from gateway.account_checks import account_findings, duration
+from gateway.status_views import AccountStatus
+
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+
+WELL: dict[str, Any] = {
+    "id": "sales",
+    "name": "Sales",
+    "url": "https://x.amocrm.ru",
+    "state": "on",
+    "state_reason": "",
+    "state_since": NOW,
+    "token": {"kind": "oauth", "expires_at": None, "days_left": 60.0, "warning": None, "message": ""},
+    "directory": {
+        "is_loaded": True,
+        "loaded_at": NOW,
+        "agreed_at": NOW,
+        "age_seconds": 12.0,
+        "numbers": 5,
+        "load": {"done": 5, "kind": None, "is_done": True},
+    },
+    "feeds": [{"feed": "events", "last_success": NOW, "last_error": None, "last_error_at": None}],
+    "crm": {
+        "reported_at": NOW,
+        "is_served": True,
+        "budget": None,
+        "circuit": {"name": "closed", "refusals": 0, "reason": ""},
+        "writer": None,
+        "clock_offset_seconds": 0.5,
+    },
+    "effects": {"waiting": 1, "sending": 0, "unknown": 0, "held": 0, "dead": 0, "oldest_at": None},
+    "inbox": {"pending": 0, "lag_seconds": 0.0, "dead": 0},
+    "webhooks": {"last_at": NOW, "applied": 1, "refused": 0, "last_refusal": None, "waiting": 0},
+    "cases": {"open": 1, "overdue": 0, "closed": 0, "median_seconds": None},
+    "backfill": None,
+    "people": {"employees": 2, "unmapped": [], "inactive": [], "crm_users_unmapped": [], "senior": "Ольга"},
+    "matrix": {"checked_at": NOW, "version": 3, "errors": 0, "warnings": 0, "first": None},
+    "connections": [
+        {"name": "office", "kind": "generic", "is_on": True, "last_event_at": NOW, "listener": None}
+    ],
+}
+
+
+def findings_of(**changes: Any) -> list[Any]:
+    """changes: a part's name -> values that replace some of its own, or the part as a whole where it is no mapping."""
+    body = {
+        name: {**value, **changes[name]}
+        if isinstance(changes.get(name), dict) and isinstance(value, dict)
+        else value
+        for name, value in {**WELL, **{k: v for k, v in changes.items() if not isinstance(v, dict)}}.items()
+    }
+    return list(account_findings(AccountStatus.model_validate(body), NOW))
+
+
+def test_an_account_that_is_well_has_nothing_to_do() -> None:
+    assert [f for f in findings_of() if not f.is_ok or f.is_warning or f.todo] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "is_bad", "says", "todo"),
+    [
+        ({"state": "broken", "state_reason": "refused"}, "state", True, "refused", "account add sales"),
+        ({"state": "off"}, "state", False, "off since", "account on sales"),
+        (
+            {"token": {"warning": "expires-soon", "days_left": 3.0}},
+            "authorisation",
+            False,
+            "3 days",
+            "account add sales",
+        ),
+        (
+            {"token": {"warning": "expired", "message": "too old"}},
+            "authorisation",
+            True,
+            "too old",
+            "account add",
+        ),
+        ({"directory": {"is_loaded": False}}, "directory", True, "not loaded", "callmatrix sync"),
+        ({"directory": {"age_seconds": 900.0}}, "directory", True, "15 min ago", "other lines"),
+        ({"crm": {"is_served": False}}, "CRM", True, "no worker", "serve --role worker"),
+        (
+            {"crm": {"circuit": {"name": "open", "refusals": 2, "reason": "403"}}},
+            "CRM",
+            True,
+            "403",
+            "support",
+        ),
+        ({"crm": {"clock_offset_seconds": -90.0}}, "clock", False, "-90 s", "time synchronisation"),
+        ({"webhooks": {"refused": 2, "last_refusal": "odd"}}, "webhooks", False, "odd", "polling"),
+        ({"effects": {"dead": 4}}, "effects", True, "4 on the dead-letter desk", "desk list"),
+        ({"effects": {"held": 4}}, "effects", False, "4 held back", "backfill --account sales --preview"),
+        ({"inbox": {"dead": 1}}, "events", True, "1 could not", "desk list"),
+        ({"inbox": {"pending": 9, "lag_seconds": 700.0}}, "events", True, "12 min", "worker"),
+        ({"cases": {"overdue": 1}}, "missed calls", False, "1 of them overdue", "cases overdue"),
+        ({"people": {"senior": None}}, "senior manager", True, "not set", "is_senior"),
+        ({"people": {"employees": 0}}, "employees", True, "none", "config import"),
+        (
+            {"people": {"unmapped": ["А", "Б", "В", "Г"]}},
+            "employees",
+            False,
+            "А, Б, В and 1 more",
+            "crm_user_id",
+        ),
+        (
+            {"matrix": {"errors": 1, "first": "the stage is gone"}},
+            "matrix",
+            True,
+            "the stage is gone",
+            "publish",
+        ),
+        ({"connections": []}, "connections", False, "no PBX", "connection add"),
+    ],
+)
+def test_every_trouble_is_told_with_what_to_do(
+    changes: dict[str, Any], what: str, is_bad: bool, says: str, todo: str
+) -> None:
+    found = [f for f in findings_of(**changes) if f.what == f"sales {what}" and (f.is_warning or not f.is_ok)]
+    assert len(found) == 1
+    assert found[0].is_ok is not is_bad
+    assert says in found[0].says
+    assert todo in found[0].todo
+
+
+def test_what_an_account_that_is_off_does_not_do_is_no_trouble() -> None:
+    bad = [
+        f
+        for f in findings_of(state="off", crm={"is_served": False}, directory={"age_seconds": 9e5})
+        if not f.is_ok
+    ]
+    assert bad == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "says"),
+    [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2 h"), (172800, "2 d")],
+)
+def test_durations_are_short(seconds: float, says: str) -> None:
+    assert duration(timedelta(seconds=seconds).total_seconds()) == says
