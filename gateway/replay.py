@@ -32,7 +32,7 @@ VersionName = int | Literal["draft"] | None
 """A published number, the draft, or None = the current version."""
 
 MOST_LISTED = 1000
-_PAGE = 500
+_PAGE = 200
 _SLICE = 10  # calls; some 5 ms, so that whatever else the process does is not held up
 
 
