@@ -13,12 +13,15 @@ from crm.amocrm.store import PgTokenStore
 from crm.amocrm.tokens import long_lived
 from crm.amocrm.wire_oauth import consent_address
 from crm.budget import Budget
-from crm.errors import CrmError
+from crm.errors import CrmError, CrmUnauthorised
 from crm.port import Lane
 from gateway.crm_access import CrmAccess
 from gateway.store import accounts as rows
 from gateway.store.crm_intake import Grant, begin_grant
-from routing.policy import NumberPolicy
+
+_NEW = "not authorised yet"
+_PER_SECOND = 1
+"""Little enough beside a worker that serves the same account meanwhile."""
 
 
 class ConnectingFailed(Exception):
@@ -45,10 +48,26 @@ class NewAccount:
     client_secret: str | None = None
 
 
+class _Offered:
+    """A key that somebody offers, not stored yet. Stands where the stored ones do."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        self.base_url, self._token = base_url, token
+
+    async def access_token(self) -> str:
+        return self._token
+
+    def latest(self, token: str) -> str:
+        return token
+
+    async def renewed(self, refused: str) -> str:
+        raise CrmUnauthorised("the CRM refuses this token")
+
+
 async def connect_account(pool: asyncpg.Pool, new: NewAccount, public_url: str | None) -> dict[str, Any]:
     """What was done and what is left to do, `say`: in lines for a person. An account that exists is authorised anew.
 
-    Raises ConnectingFailed; an account that could not be authorised stays, switched off.
+    Raises ConnectingFailed: a new account that could not be authorised stays, switched off; of another nothing changes.
     """
     if urlsplit(new.base_url).scheme not in ("http", "https") or not urlsplit(new.base_url).netloc:
         raise ConnectingFailed(f"'{new.base_url}' is no address", "give it as https://name.amocrm.ru")
@@ -58,7 +77,7 @@ async def connect_account(pool: asyncpg.Pool, new: NewAccount, public_url: str |
             "pass --token, or --client-id and --client-secret",
         )
     async with pool.acquire() as conn:
-        known = {a.id for a in await rows.accounts(conn)}
+        known = {a.id: a for a in await rows.accounts(conn)}
         if new.id not in known:
             await rows.add_account(
                 conn,
@@ -68,28 +87,34 @@ async def connect_account(pool: asyncpg.Pool, new: NewAccount, public_url: str |
                 time_zone=new.time_zone,
                 region=new.region,
             )
-            await rows.set_account_state(conn, new.id, "off", "not authorised yet")
+            await rows.set_account_state(conn, new.id, "off", _NEW)
+        elif known[new.id].base_url != new.base_url.rstrip("/"):
+            raise ConnectingFailed(
+                f"account '{new.id}' is at {known[new.id].base_url}, not at {new.base_url}",
+                "give its own address to authorise it anew, or another name to connect another CRM",
+            )
     if new.long_lived_token:
         return await _with_token(pool, new, public_url)
     return await _with_oauth(pool, new, public_url)
 
 
 async def _with_token(pool: asyncpg.Pool, new: NewAccount, public_url: str | None) -> dict[str, Any]:
+    """Tried before it is stored: a bad one takes the place of nothing."""
     assert new.long_lived_token is not None
-    await PgTokenStore(pool, new.id).save(long_lived(new.long_lived_token))
     async with pool.acquire() as conn:
         account = await rows.account(conn, new.id)
     async with aiohttp.ClientSession() as session:
-        budget = Budget(account.settings.requests_per_second)
-        policy = NumberPolicy(region=account.region)
-        crm = CrmAccess(pool, session).open(account, budget, policy).crm
+        offered = _Offered(account.base_url, new.long_lived_token.strip())
+        crm = CrmAccess(pool, session).open_with(account, offered, Budget(_PER_SECOND))
         try:
             seen = await crm.account(Lane.REALTIME)
             webhook = await _register(crm, account, public_url)
         except CrmError as err:
-            async with pool.acquire() as conn:
-                await rows.set_account_state(conn, new.id, "off", f"not authorised: {err}")
+            if account.state == "off":
+                async with pool.acquire() as conn:
+                    await rows.set_account_state(conn, new.id, "off", f"not authorised: {err}")
             raise ConnectingFailed(f"the CRM does not let us in: {err}", "check address and token") from err
+    await PgTokenStore(pool, new.id).save(long_lived(new.long_lived_token))
     async with pool.acquire() as conn:
         await rows.set_account_state(conn, new.id, "on")
     return {

@@ -10,6 +10,7 @@ import aiohttp
 import asyncpg
 
 from crm.amocrm.adapter import AmoCrm, entity_url
+from crm.amocrm.client import Bearer
 from crm.amocrm.store import PgTokenStore
 from crm.amocrm.tokens import Tokens, exchange_code
 from crm.amocrm.transport import Transport
@@ -69,6 +70,12 @@ class CrmAccess:
             on_exchange=on_exchange,
         )
         return OpenCrm(crm, tokens)
+
+    def open_with(self, account: Account, bearer: Bearer, budget: Budget) -> AmoCrm:
+        """The account's CRM with an authorisation that is not stored, to try it."""
+        return KINDS[account.crm_kind](
+            account.base_url, bearer, budget, self._session, transport=self._transport
+        )
 
     async def exchange_code(self, grant: Grant, code: str, host: str) -> None:
         """Stores the pair that the code is good for, and switches the account on. Raises CrmError."""

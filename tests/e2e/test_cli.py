@@ -123,7 +123,13 @@ async def test_an_operator_works_with_a_running_installation(stack: Stack, tmp_p
         "account", "add", "second", "--url", "http://127.0.0.1:1", "--token", "-", stdin="t\n"
     )
     assert "do:" in err
+    token = (await stack.sandbox("token"))["access_token"]
+    words = ("account", "add", "third", "--url", stack.sandbox_url, "--token", "-")
+    assert (await ok(*words, "--json", stdin=token + "\n")).json["account"] == "third"
     assert "which account?" in await refused("sync")
+    assert (await ok("sync", "--account", "third", "--json")).json["entities"] > stack.contacts
+    accounts = (await ok("account", "list", "--json")).json
+    assert {a["id"]: a["state"] for a in accounts} == {ACCOUNT: "on", "second": "off", "third": "on"}
     assert await stack.busiest_second() <= 7
 
 

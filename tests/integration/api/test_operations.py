@@ -11,7 +11,8 @@ import pytest
 
 from gateway.checking import check_all
 from gateway.settings import Settings
-from gateway.store.accounts import set_account_state
+from gateway.store.accounts import account as account_of
+from gateway.store.accounts import set_account_state, store_long_lived_token
 from gateway.store.cases import save_case
 from gateway.store.exchanges import report
 from gateway.syncing import CHANNEL
@@ -350,6 +351,19 @@ async def test_a_crm_that_cannot_be_connected_says_why(
     assert refused["code"] == code
     if code == "connecting-failed":
         assert refused["detail"]
+
+
+async def test_a_bad_key_takes_the_place_of_nothing(api: Api) -> None:
+    async with api.pool.acquire() as conn:
+        await store_long_lived_token(conn, ACCOUNT, "the good one")
+        before = (await account_of(conn, ACCOUNT), await conn.fetchrow("SELECT * FROM crm_token"))
+        bad = {"id": ACCOUNT, "url": "http://127.0.0.1:1", "token": "bad"}
+        refused = await api.ask("POST", "/accounts", body=bad, status=422)
+        assert "http://crm.example" in refused["title"]
+        await conn.execute("UPDATE account SET base_url = 'http://127.0.0.1:1'")
+        await api.ask("POST", "/accounts", body=bad, status=502)
+        after = (await account_of(conn, ACCOUNT), await conn.fetchrow("SELECT * FROM crm_token"))
+    assert (after[0].state, after[0].state_reason, after[1]) == (before[0].state, "", before[1])
 
 
 async def test_exchanges_are_listed_newest_first(api: Api) -> None:
