@@ -52,6 +52,15 @@ def test_waiting_for_another_integration_is_over_at_once() -> None:
     assert [d.reason for d in played.decisions] == ["empty_cell", "empty_cell", "nothing_to_update"]
 
 
+def test_what_others_make_during_the_call_is_there_from_that_moment_on() -> None:
+    situation = a_situation(a_call(answered_by="101"))
+    at_end = play(update_only(), situation, {Moment.END: (CONTACT,)})
+    assert [d.reason for d in at_end.decisions] == ["empty_cell", "empty_cell", "ordered"]
+    assert [e.order.target for e in at_end.effects] == [CONTACT.ref]  # type: ignore[union-attr]
+    at_answer = play(recommended(), situation, {Moment.ANSWER: (CONTACT,)})
+    assert keys(at_answer) == [[], ["c-1:deal"], ["c-1:call"]], "his contact is used"
+
+
 def test_an_internal_call_leaves_nothing() -> None:
     assert play(recommended(), a_situation(a_call(direction="internal"))).decisions == ()
 
