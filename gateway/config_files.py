@@ -58,7 +58,7 @@ class ConnectionPart(_Part):
     dialect: Annotated[str, Field(max_length=40)] = "json"
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
     lines: Annotated[list[Short], Field(max_length=1000)] = []
-    settings: dict[str, str | int | bool | None] = {}
+    settings: dict[str, str | int | bool | list[str] | None] = {}
     is_on: bool = True
 
 

@@ -8,23 +8,24 @@ from pydantic import Field
 
 from gateway.api.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.instructions import pbx_instructions
-from gateway.pbx.kinds import KINDS
+from gateway.pbx.kinds import DEFAULT_DIALECTS, KINDS
 from gateway.pbx.port import Connection
 from gateway.store import accounts as rows
 from routing.numbers import PublicNumber, normalise
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Value = Annotated[str, Field(max_length=500)]
+Setting = Value | int | bool | list[Value] | None
 
 
 class NewConnection(Body):
     name: Name
     kind: Annotated[str, Field(max_length=40)]
-    dialect: Annotated[str, Field(max_length=40)] = "json"
+    dialect: Annotated[str, Field(max_length=40, description="else the kind's own")] | None = None
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
     lines: Annotated[list[Value], Field(max_length=1000)] = []
     keys: dict[str, Value] = {}
-    settings: dict[str, Value | int | bool | None] = {}
+    settings: dict[str, Setting] = {}
 
 
 class ConnectionChange(Body):
@@ -33,7 +34,7 @@ class ConnectionChange(Body):
     dialect: Annotated[str, Field(max_length=40)] | None = None
     lines: Annotated[list[Value], Field(max_length=1000)] | None = None
     keys: dict[str, Value] | None = None
-    settings: dict[str, Value | int | bool | None] | None = None
+    settings: dict[str, Setting] | None = None
     is_on: bool | None = None
     new_secret: bool = False
 
@@ -96,7 +97,7 @@ async def add_connection(call: ApiCall) -> ConnectionCreated:
                 kind=body.kind,
                 secret=secret,
                 keys=body.keys,
-                dialect=body.dialect,
+                dialect=body.dialect or DEFAULT_DIALECTS[body.kind],
                 region=body.region,
                 lines=_lines(call, body.lines),
                 settings=body.settings,

@@ -10,7 +10,7 @@ import typer
 from gateway.cli.output import Failure, database, print_json, print_table, run
 from gateway.connecting import ConnectingFailed, NewAccount, connect_account
 from gateway.instructions import pbx_instructions
-from gateway.pbx.kinds import KINDS
+from gateway.pbx.kinds import DEFAULT_DIALECTS, KINDS
 from gateway.pbx.port import Connection
 from gateway.settings import Settings
 from gateway.store import accounts as rows
@@ -146,7 +146,7 @@ def add_connection(
     name: Annotated[str, typer.Argument(help="unique, stands in URLs, e.g. office")],
     account: Annotated[str, typer.Option(help="the account it belongs to")],
     kind: Annotated[str, typer.Option(help="which PBX: " + ", ".join(sorted(KINDS)))],
-    dialect: Annotated[str, typer.Option(help="how answers are written")] = "json",
+    dialect: Annotated[str | None, typer.Option(help="how answers are written; else the kind's own")] = None,
     region: Annotated[str | None, typer.Option(help="home country of this PBX's numbers, if another")] = None,
     line: Annotated[list[str] | None, typer.Option(help="our number on it, E.164; repeatable")] = None,
     key: Annotated[
@@ -175,7 +175,7 @@ def add_connection(
                 kind=kind,
                 secret=secret,
                 keys=_pairs(key),
-                dialect=dialect,
+                dialect=dialect or DEFAULT_DIALECTS[kind],
                 region=region,
                 lines=tuple(line or ()),
                 settings=_pairs(setting),

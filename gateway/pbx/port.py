@@ -48,6 +48,12 @@ class Connection:
             return default
         return str(value).strip().lower() in ("true", "1", "yes", "on")
 
+    def words(self, name: str) -> tuple[str, ...]:
+        """A setting of several values: a list, or a text with commas between them."""
+        value = self.settings.get(name) or ()
+        parts = value.split(",") if isinstance(value, str) else value
+        return tuple(str(part).strip() for part in parts if str(part).strip())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:

@@ -104,8 +104,7 @@ def is_dialable(exten: str | None) -> bool:
 
 def is_trunk(channel_name: str, connection: Connection) -> bool:
     """Setting `trunks`: the endpoints of providers."""
-    trunks = connection.settings.get("trunks") or ()
-    return endpoint(channel_name) in trunks
+    return endpoint(channel_name) in connection.words("trunks")
 
 
 def role_of_dialled(call: LiveCall, channel_name: str, address: str | None, connection: Connection) -> Role:

@@ -45,7 +45,7 @@ def address_of(connection: Connection) -> AmiAddress | None:
     host = str(connection.settings.get("ami_host") or "").strip()
     if not host:
         return None
-    is_tls = bool(connection.settings.get("ami_tls"))
+    is_tls = connection.switch("ami_tls")
     try:
         port = int(connection.settings.get("ami_port") or (_TLS_PORT if is_tls else _PORT))
     except (TypeError, ValueError):
