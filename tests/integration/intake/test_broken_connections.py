@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import pytest
 
+from gateway.client_desk import PublishedMatrix
+from gateway.client_job import ClientJob
 from gateway.inbox import Inbox, InboxUnavailable
-from tests.integration.intake.conftest import Office, a_call, an_office
+from gateway.jobs import Jobs
+from routing.presets import recommended
+from tests.integration.intake.conftest import CLIENT, Office, a_call, an_office
 
 
 class BrokenPool:
@@ -56,4 +63,50 @@ async def test_a_message_is_never_refused_for_good_because_of_a_broken_connectio
     with pytest.raises(InboxUnavailable):
         await office.tell(a_call()[0])
     assert (await office.tell(a_call()[0])).duplicate is False
+    await office.inbox.stop()
+
+
+class PoolThatBreaks:
+    """As jobs use a pool: `times` connections break, then all work."""
+
+    def __init__(self, pool: asyncpg.Pool, times: int) -> None:
+        self._pool, self.times = pool, times
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Any]:
+        if self.times:
+            self.times -= 1
+            raise asyncpg.InternalClientError(
+                "cannot switch to state 15; another operation (2) is in progress"
+            )
+        async with self._pool.acquire() as conn:
+            yield conn
+
+
+async def test_the_sweep_goes_on_after_a_connection_broke_under_it(
+    pool: asyncpg.Pool, database_url: str
+) -> None:
+    breaking: Any = PoolThatBreaks(pool, 2)
+    jobs = Jobs(
+        database_url, breaking, ClientJob(breaking, PublishedMatrix(recommended())), sweep_seconds=0.01
+    )
+    running = asyncio.create_task(jobs.run())
+    async with asyncio.timeout(20):
+        while jobs.status.last_success is None:
+            assert not running.done(), running.exception()
+            await asyncio.sleep(0.02)
+    assert "InternalClientError" in (jobs.status.last_error or "")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_broken_connection_sends_no_event_to_the_desk(pool: asyncpg.Pool, database_url: str) -> None:
+    office = await an_office(pool, database_url)
+    office.inbox.start()
+    await office.tell_all(a_call())
+    job = ClientJob(PoolThatBreaks(pool, 1), PublishedMatrix(recommended()), now=office.clock)  # type: ignore[arg-type]
+    with pytest.raises(asyncpg.InternalClientError):
+        await job.run("main", CLIENT)
+    await job.run("main", CLIENT)
+    assert {r["state"] for r in await office.rows("SELECT state FROM inbox")} == {"applied"}
     await office.inbox.stop()
