@@ -20,7 +20,7 @@ def table() -> dict[int, list[tuple[str, str]]]:
     return {int(row): re.findall(r"`(test_\w+\.py)`: `(test_\w+)`", tests) for row, tests in rows}
 
 
-def tests_there() -> set[tuple[str, str]]:
+def written_tests() -> set[tuple[str, str]]:
     return {
         (file.name, node.name)
         for file in FOLDER.glob("test_*.py")
@@ -36,5 +36,5 @@ def test_every_promised_row_stands_once_and_names_a_test() -> None:
 
 def test_every_named_test_exists_and_every_test_is_named_at_its_row() -> None:
     named = {(row, test) for row, tests in table().items() for test in tests}
-    assert {test for _, test in named} == tests_there()
+    assert {test for _, test in named} == written_tests()
     assert [t for row, (_, t) in named if not t.startswith(f"test_s4_{row:02}_")] == []
