@@ -14,6 +14,7 @@ from gateway.client_desk import PublishedMatrix
 from gateway.client_job import ClientJob
 from gateway.inbox import Inbox, InboxUnavailable
 from gateway.jobs import Jobs
+from routing.matrix_model import Matrix
 from routing.presets import recommended
 from tests.integration.intake.conftest import CLIENT, Office, a_call, an_office
 
@@ -100,11 +101,21 @@ async def test_the_sweep_goes_on_after_a_connection_broke_under_it(
     await asyncio.gather(running, return_exceptions=True)
 
 
+class MatrixThatBreaksOnce(PublishedMatrix):
+    is_broken = True
+
+    async def current(self, conn: Any, account_id: str) -> Matrix:
+        if self.is_broken:
+            self.is_broken = False
+            raise asyncpg.InternalClientError("in the middle of the job")
+        return await super().current(conn, account_id)
+
+
 async def test_a_broken_connection_sends_no_event_to_the_desk(pool: asyncpg.Pool, database_url: str) -> None:
     office = await an_office(pool, database_url)
     office.inbox.start()
     await office.tell_all(a_call())
-    job = ClientJob(PoolThatBreaks(pool, 1), PublishedMatrix(recommended()), now=office.clock)  # type: ignore[arg-type]
+    job = ClientJob(pool, MatrixThatBreaksOnce(recommended()), now=office.clock)
     with pytest.raises(asyncpg.InternalClientError):
         await job.run("main", CLIENT)
     await job.run("main", CLIENT)
