@@ -97,6 +97,7 @@ def _minutes(clock: str) -> int:
     return int(hour) * 60 + int(minute)
 
 
+@lru_cache(maxsize=4096)
 def _utc(day: date, minutes: int, zone: ZoneInfo) -> datetime:
     """A local clock time that DST skips is read with the offset before the jump, i.e. one hour later on the new clock."""
     day, minutes = day + timedelta(days=minutes // 1440), minutes % 1440

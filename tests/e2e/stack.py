@@ -276,5 +276,7 @@ async def running_stack(folder: Path, database_url: str, **options: Any) -> Asyn
     try:
         await stack.start()
         yield stack
+        if stack.process("sandbox").is_running:
+            assert await stack.busiest_second() <= 7, "requests in one second, as the CRM counts them"
     finally:
         await stack.stop()
