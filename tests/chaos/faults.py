@@ -42,6 +42,8 @@ MOODS: Mapping[str, tuple[dict[str, str], str, int, int]] = {
 SHORT_MOODS = ("429", "500", "502", "504", "truncate", "answer_lost", "reset", "hang", "late", "slow")
 LONG_MOODS = ("sandbox-killed", "401", "403", "html", "402")
 """Those after which a writer keeps quiet for half a minute and more."""
+LAST_MOOD_SECONDS = 20.0
+"""Before the end of the traffic."""
 
 
 @dataclass(slots=True)
@@ -144,11 +146,11 @@ class Nemesis:
         await asyncio.sleep(3)
         while True:
             for kind in self._round():
-                if self._is_over and not self.pace.is_short:
-                    return
+                if self._elapsed > self.pace.seconds - LAST_MOOD_SECONDS and not self.pace.is_short:
+                    return  # what comes later might find no request to spoil
                 await self._fault(f"crm-{kind}", lambda k=kind: self._mood(k))  # type: ignore[misc]
                 await asyncio.sleep(self.pace.mood * self._moods_random.uniform(0.5, 1.5))
-            if self._is_over or self.pace.is_short:
+            if self.pace.is_short:
                 return
 
     def _round(self) -> list[str]:
@@ -169,7 +171,7 @@ class Nemesis:
             return await self._authorisation_breaks()
         match, fault, times, milliseconds = MOODS[kind]
         rules = [{"match": match, "nth": n, "fault": fault, "ms": milliseconds} for n in range(1, times + 1)]
-        fired = await self._spoil(rules, times, seconds=75)
+        fired = await self._spoil(rules, times, seconds=120)
         if kind in ("403", "html", "402") and self.pace.is_short:
             self._wake_writers()  # a new process tries at once; the growing pauses have tests of their own
         return f"{fired} requests" if fired else False
