@@ -115,6 +115,16 @@ async def test_calls_before_the_connection_was_made_are_none_of_ours(site: Site)
     site.ringostat.call("since", NOON - _ago(minutes=30))
     swept = await site.sweep("ringostat")
     assert (swept.compared, swept.imported) == (1, 1)
+    site.clock.forward(minutes=10)
+    assert (await site.sweep("ringostat")).since == NOON - _ago(hours=1)
+
+
+async def test_a_call_on_the_border_of_two_windows_is_one_call(site: Site) -> None:
+    since = NOON - _ago(days=3)
+    site.ringostat.call("border", since + timedelta(hours=24))
+    swept = await site.sweep("ringostat")
+    assert sum(found for _, _, found in site.ringostat.windows) == 2
+    assert (swept.compared, swept.missing, swept.imported) == (1, 1, 1)
 
 
 async def test_an_absence_longer_than_three_days_is_told_as_a_gap(site: Site) -> None:
@@ -157,9 +167,9 @@ async def test_a_lost_answer_beats_the_missed_call_that_we_took_it_for(site: Sit
     assert again.imported == 0
 
 
-async def test_a_call_known_under_another_id_at_the_same_second_is_not_imported_twice(site: Site) -> None:
+async def test_a_call_known_under_another_id_within_seconds_is_not_imported_twice(site: Site) -> None:
     row = site.ringostat.call("log-id", NOON - _ago(minutes=30))
-    await _pushed(site, {**row, "uniqueid": "webhook-id"})
+    await _pushed(site, {**row, "uniqueid": "webhook-id", "calldate": "2026-03-04 11:30:03"})
     await site.settle(0)
     swept = await site.sweep("ringostat")
     assert (swept.missing, swept.same_time, swept.imported) == (0, 1, 0)
