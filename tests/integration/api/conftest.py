@@ -74,7 +74,8 @@ async def api(pool: asyncpg.Pool, database_url: str, account: str) -> AsyncItera
     async with pool.acquire() as conn:
         for role in ("admin", "manager", "read_only"):
             tokens[role] = await accounts.add_api_token(conn, name=role, role=role)
-        tokens["other"] = await accounts.add_api_token(conn, name="other", role="admin", account_id=None)
+        await accounts.add_account(conn, account_id="other", name="Other", base_url="http://other.example")
+        tokens["other"] = await accounts.add_api_token(conn, name="other", role="admin", account_id="other")
     settings = Settings(_env_file=None, database_url=database_url, port=0, host="127.0.0.1")
     stop = asyncio.Event()
     started: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -78,6 +78,15 @@ async def test_the_status_shows_what_workers_report(api: Api) -> None:
     assert "callmatrix desk list" in dead["todo"]
 
 
+async def test_a_token_of_one_account_sees_nothing_of_another(api: Api) -> None:
+    answer = await api.ask("GET", "/status", role="other")
+    assert [a["id"] for a in answer["status"]["accounts"]] == ["other"]
+    for path in ("status", "desk", "cases", "config", "backfill/preview", "exchanges", "sync"):
+        await api.ask("GET", f"{{a}}/{path}", role="other", status=404)
+    body = {"id": ACCOUNT, "url": "http://crm.example", "token": "t"}
+    await api.ask("POST", "/accounts", body=body, role="other", status=403)
+
+
 async def test_problems_of_matrix_and_pbx_are_findings_and_metrics(api: Api) -> None:
     compared = {
         "at": "2026-03-02T10:00:00Z",
