@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import typer
 
 from gateway.cli.output import Failure, database, print_json, print_table, run
-from gateway.connecting import ConnectingFailed, NewAccount, connect_account
 from gateway.instructions import pbx_instructions
 from gateway.pbx.kinds import DEFAULT_DIALECTS, KINDS
 from gateway.pbx.port import Connection
@@ -50,6 +49,8 @@ def add_account(
 
     Example: callmatrix account add sales --url https://example.amocrm.ru --token -
     """
+    from gateway.connecting import ConnectingFailed, NewAccount, connect_account
+
     settings = Settings()
     new = NewAccount(
         id=account,

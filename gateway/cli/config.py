@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.cli.output import Failure, database, print_json, run, the_account
-from gateway.config_files import ConfigDocument, ConfigRefused, as_yaml, read_yaml
-from gateway.config_import import Imported, export_config, import_config
 from gateway.instructions import pbx_instructions
 from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.config_files import ConfigDocument
+    from gateway.config_import import Imported
 
 config_app = typer.Typer(
     help="An account's configuration as a YAML file, without secrets.", no_args_is_help=True
@@ -35,6 +37,8 @@ def export(
 
     Example: callmatrix config export --account sales --output sales.yaml
     """
+    from gateway.config_files import as_yaml
+    from gateway.config_import import export_config
 
     async def work() -> ConfigDocument:
         async with database(Settings()) as pool, pool.acquire() as conn:
@@ -65,6 +69,9 @@ def take_over(
 
     Example: callmatrix config import sales.yaml --dry-run
     """
+    from gateway.config_files import ConfigRefused, read_yaml
+    from gateway.config_import import import_config
+
     text = _read(file)
 
     async def work() -> Imported:

@@ -6,7 +6,6 @@ import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
-import aiohttp
 import typer
 
 from gateway.cli.output import Failure, database, database_url, print_json, print_table, run
@@ -225,6 +224,8 @@ def _ask_gateway(path: str, query: dict[str, str | None]) -> dict[str, Any]:
 
 
 async def _get(settings: Settings, path: str, query: dict[str, str], token: str) -> dict[str, Any]:
+    import aiohttp
+
     base = f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{settings.port}"  # noqa: S104
     for attempt in range(20):
         try:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gateway.cli.output import Failure, database, print_json, run, the_account
 from gateway.settings import Settings
-from gateway.syncing import AccountIsOff, SyncFailed, SyncProgress, sync_account, sync_progress
+
+if TYPE_CHECKING:
+    from gateway.syncing import SyncProgress
 
 _KINDS = {"contact": "contacts", "company": "companies", "deal": "deals", "lead": "Unsorted", None: "done"}
 _LINE_SECONDS = 5.0
@@ -34,6 +36,8 @@ def sync(
 
     Example: callmatrix sync --account sales --full
     """
+    from gateway.syncing import AccountIsOff, SyncFailed, sync_account, sync_progress
+
     settings = Settings()
 
     async def work() -> dict[str, Any]:
