@@ -32,6 +32,7 @@ from gateway.metrics import Metrics
 from gateway.pbx.asterisk.fastagi import FastAgi
 from gateway.pbx_commands import PbxCommands
 from gateway.recorder import Recorder
+from gateway.refusals import Refusals
 from gateway.settings import Settings
 from gateway.shared_figures import SharedFigures
 from gateway.supervisor import Child, run_children, stop_on_signals
@@ -92,15 +93,19 @@ class Gateway:
         self.access = CrmAccess(pool, session)
         self._url_patterns: dict[tuple[str, str], str] = {}
         self.configuration.on_change(lambda _: self._url_patterns.clear())
+        self.refusals = Refusals(settings.trusted_hops)
         self.lookup = Lookup(
             self.configuration,
             self,
             self.recorder,
             url_of=self.url_of,
             deadline_seconds=settings.lookup_deadline_ms / 1000,
+            refuse=self.refusals,
         )
         self.pbx_commands = PbxCommands(pool, session, self.lookup.ask)
-        self.events = Events(self.configuration, self.inbox, self.lookup, self.pbx_commands.note)
+        self.events = Events(
+            self.configuration, self.inbox, self.lookup, self.pbx_commands.note, self.refusals
+        )
         self.fastagi = FastAgi(lambda: self.configuration.now.connections, self.lookup.ask)
         self.metrics = Metrics()
         self.metrics.add_latency("lookup_seconds", "Time to answer a lookup", self.lookup.latency)
@@ -123,6 +128,7 @@ class Gateway:
             readiness=self,
             metrics=self.metrics,
             metrics_token=token.get_secret_value() if token else None,
+            trusted_hops=settings.trusted_hops,
             add_api=lambda app: add_api(app, services, ROUTES),
         )
 

@@ -16,7 +16,8 @@ from gateway.inbox import Inbox, InboxUnavailable, MessageUnstorable
 from gateway.lookup import Lookup
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Connection, Inbound, WireForbidden, WireInvalid
-from gateway.problems import problem, unauthorised
+from gateway.problems import problem
+from gateway.refusals import Refusals
 
 log = structlog.get_logger(__name__)
 
@@ -30,11 +31,13 @@ class Events:
         inbox: Inbox,
         lookup: Lookup,
         noted: Callable[[Connection, Inbound], None] | None = None,
+        refuse: Refusals | None = None,
     ) -> None:
         self._configuration = configuration
         self._inbox = inbox
         self._lookup = lookup
         self._noted = noted
+        self._refuse = refuse or Refusals()
         self.accepted = 0
         self.duplicates = 0
         self.refused = 0
@@ -43,7 +46,7 @@ class Events:
         snapshot = self._configuration.now
         connection = snapshot.connections.get(request.match_info["connection"])
         if connection is None or not connection.is_on or connection.kind not in KINDS:
-            return unauthorised()
+            return self._refuse(request)
         kind = KINDS[connection.kind]
         try:
             inbound = await inbound_of(request, _path(request))
@@ -54,10 +57,10 @@ class Events:
             )
         try:
             if not kind.authenticate(inbound, connection):
-                return unauthorised()
+                return self._refuse(request)
             parsed = kind.parse(inbound, connection)
         except WireForbidden:
-            return unauthorised()
+            return self._refuse(request)
         except WireInvalid as err:
             self.refused += 1
             log.info("event-refused", connection=connection.name, field=err.field)

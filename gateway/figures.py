@@ -45,6 +45,7 @@ def gateway_figures(gateway: Gateway) -> Iterator[Sample]:
     events = gateway.events
     yield "counter", "events_accepted", "PBX events accepted", {}, events.accepted
     yield "counter", "events_duplicate", "of them repeated", {}, events.duplicates
+    yield "counter", "unauthorised", "PBX requests without a valid secret", {}, gateway.refusals.count
     yield "counter", "events_refused", "PBX events refused as unreadable", {}, events.refused
     commands = gateway.pbx_commands.status
     for outcome in ("scheme", "sent", "dropped", "refused", "done", "failed"):

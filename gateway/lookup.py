@@ -24,8 +24,8 @@ from gateway.inbound import inbound_from, inbound_of
 from gateway.metrics import Latency
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Connection, LookupRequest, WireInvalid
-from gateway.problems import unauthorised
 from gateway.recorder import Looked, Recorder
+from gateway.refusals import Refusals
 from routing.clients import Candidate
 from routing.lookup import LookupDecision, LookupReason, carry_on, decide
 from routing.numbers import Number, PublicNumber, digits_of, normalise
@@ -68,12 +68,14 @@ class Lookup:
         *,
         url_of: Callable[[str, str, str], str],
         deadline_seconds: float = 0.15,
+        refuse: Refusals | None = None,
     ) -> None:
         self._configuration = configuration
         self._directories = directories
         self._recorder = recorder
         self._url_of = url_of
         self._deadline = deadline_seconds
+        self._refuse = refuse or Refusals()
         self._known: dict[tuple[str, str], Connection] = {}
         self._new_id = DecisionIds()
         self.latency = Latency()
@@ -96,17 +98,17 @@ class Lookup:
     async def _handle_any(self, request: web.Request, name: str, began: float) -> web.Response:
         connection = self._configuration.now.connections.get(name)
         if connection is None or not connection.is_on or connection.kind not in KINDS:
-            return unauthorised()
+            return self._refuse(request)
         kind = KINDS[connection.kind]
         try:
             inbound = await asyncio.wait_for(inbound_of(request, "lookup"), self._deadline)
         except (TimeoutError, web.HTTPRequestEntityTooLarge):
             inbound = inbound_from(request, "lookup", b"")
             if not kind.authenticate(inbound, connection):
-                return unauthorised()
+                return self._refuse(request)
             return self._answer(connection, LookupRequest(), began, reason=LookupReason.DEADLINE)
         if not kind.authenticate(inbound, connection):
-            return unauthorised()
+            return self._refuse(request)
         header = request.headers.get("Authorization")
         if header and connection.knows(header.removeprefix("Bearer ")):
             if len(self._known) >= _AUTH_CACHE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 import time
 import warnings
@@ -19,6 +20,7 @@ from gateway.inbound import MAX_BODY
 from gateway.lookup import Lookup
 from gateway.metrics import Metrics
 from gateway.problems import problem
+from gateway.refusals import address_of
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +65,7 @@ def build_web_app(
     readiness: Readiness,
     metrics: Metrics,
     metrics_token: str | None,
+    trusted_hops: int = 0,
     add_api: Callable[[web.Application], None],
 ) -> web.Application:
     dispatcher = _Dispatcher()
@@ -79,7 +82,7 @@ def build_web_app(
     router.add_get("/crm/oauth", _guarded(hooks.oauth))
     router.add_get("/healthz", _healthz)
     router.add_get("/readyz", _readyz(readiness))
-    router.add_get("/metrics", _metrics(metrics, metrics_token))
+    router.add_get("/metrics", _metrics(metrics, metrics_token, trusted_hops))
     add_api(app)
     return app
 
@@ -99,10 +102,11 @@ def _readyz(readiness: Readiness) -> Handler:
     return handle
 
 
-def _metrics(metrics: Metrics, token: str | None) -> Handler:
+def _metrics(metrics: Metrics, token: str | None, trusted_hops: int) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not (_is_loopback(request) or (token and sent == token)):
+        is_known = token is not None and hmac.compare_digest(sent.encode(), token.encode())
+        if not (is_known or _is_from_here(request, trusted_hops)):
             return problem(
                 403, "metrics-closed", "Metrics are read from loopback or with CALLMATRIX_METRICS_TOKEN."
             )
@@ -112,12 +116,13 @@ def _metrics(metrics: Metrics, token: str | None) -> Handler:
     return handle
 
 
-def _is_loopback(request: web.Request) -> bool:
-    """Straight from this machine: what a reverse proxy passes on is not."""
-    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+def _is_from_here(request: web.Request, trusted_hops: int) -> bool:
+    """From this machine. What a reverse proxy passes on is from where the proxy says, if we know of the proxy."""
+    is_passed_on = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    if is_passed_on and not trusted_hops:
         return False
     try:
-        return ipaddress.ip_address(request.remote or "").is_loopback
+        return ipaddress.ip_address(address_of(request, trusted_hops)).is_loopback
     except ValueError:
         return False
 
