@@ -10,7 +10,7 @@ import asyncpg
 from pydantic import BaseModel
 
 from crm import backfill
-from crm.amocrm.store import PgTokenStore
+from crm.amocrm.store import read_token
 from crm.amocrm.tokens import TokenStatus, status_of
 from crm.port import Lane
 from crm.store.cursors import feed_states
@@ -62,7 +62,7 @@ async def installation_status(
         effects = await store.effects_by_account(conn)
         inbox = await store.inbox_by_account(conn)
         wanted = [a for a in all_accounts if account_id in (None, a.id)]
-        reader = _Reader(pool, conn, now, numbers or {}, told, effects, inbox)
+        reader = _Reader(conn, now, numbers or {}, told, effects, inbox)
         return InstallationStatus(
             at=now,
             postgresql=(await store.server(conn))["version"],
@@ -98,7 +98,6 @@ class _Reader:
 
     def __init__(
         self,
-        pool: asyncpg.Pool,
         conn: Conn,
         now: datetime,
         numbers: Mapping[str, int],
@@ -106,7 +105,7 @@ class _Reader:
         effects: Mapping[str, store.Effects],
         inbox: Mapping[str, store.Inbox],
     ) -> None:
-        self._pool, self._conn, self._now, self._numbers = pool, conn, now, numbers
+        self._conn, self._now, self._numbers = conn, now, numbers
         self._told = {(r["account_id"], r["report"]): r for r in told}
         self._effects, self._inbox = effects, inbox
 
@@ -161,7 +160,7 @@ class _Reader:
         row = self._told.get((account_id, "crm"))
         if crm is not None and crm.is_served and row is not None and row["body"].get("token"):
             return TokenView.model_validate(row["body"]["token"])
-        token = await PgTokenStore(self._pool, account_id).read()
+        token = await read_token(self._conn, account_id)
         found: TokenStatus = status_of(token, self._now, "")
         return TokenView.model_validate(found)
 

@@ -22,7 +22,7 @@ class PgTokenStore:
 
     async def read(self) -> StoredToken | None:
         async with self._pool.acquire() as conn:
-            return await _read(conn, self._account_id)
+            return await read_token(conn, self._account_id)
 
     async def save(self, token: StoredToken) -> StoredToken:
         async with self._pool.acquire() as conn:
@@ -53,7 +53,7 @@ class PgHeldTokens:
         self._conn, self._account_id = conn, account_id
 
     async def read(self) -> StoredToken | None:
-        return await _read(self._conn, self._account_id)
+        return await read_token(self._conn, self._account_id)
 
     async def mark_sent(self, at: datetime) -> None:
         await self._conn.execute(
@@ -74,7 +74,9 @@ class PgHeldTokens:
         )
 
 
-async def _read(conn: asyncpg.pool.PoolConnectionProxy, account_id: str) -> StoredToken | None:
+async def read_token(
+    conn: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy, account_id: str
+) -> StoredToken | None:
     row = await conn.fetchrow("SELECT * FROM crm_token WHERE account_id = $1", account_id)
     return _token(row) if row is not None else None
 

@@ -129,6 +129,12 @@ async def test_problems_of_matrix_and_pbx_are_findings_and_metrics(api: Api) -> 
         assert line in text, line
 
 
+async def test_many_may_ask_for_the_status_at_once(api: Api) -> None:
+    async with asyncio.timeout(30):
+        answers = await asyncio.gather(*(api.ask("GET", "/status") for _ in range(30)))
+    assert len(answers) == 30
+
+
 async def test_a_worker_that_fell_silent_is_told(api: Api) -> None:
     await a_worker_reports(api.pool)
     await api.pool.execute("UPDATE worker_report SET at = now() - interval '2 minutes'")
