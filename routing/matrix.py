@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, ConfigDict
 
 from routing.calls import Call
+from routing.clients import ClientKind
 from routing.conditions import all_hold
 from routing.decision import Step
 from routing.matrix_calls import due_moments_of
@@ -46,6 +47,8 @@ __all__ = [
     "decide",
     "due_moments",
 ]
+
+_DEAL_FOLLOWS = timedelta(seconds=10)
 
 
 class MatrixDecision(BaseModel):
@@ -84,9 +87,10 @@ def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
         reason = "no_matrix" if table is None else "no_cell"
     elif not actions:
         reason = "empty_cell"
+    elif table.waits_for_entities and (wait_until := _waits_until(s)):
+        reason = "waiting_for_entities"
     elif table.waits_for_entities and not s.client.entities:
-        wait_until = _waits_until(s)
-        reason = "waiting_for_entities" if wait_until else "nothing_to_update"
+        reason = "nothing_to_update"
     else:
         plan = Plan(matrix, s, cell)
         for index, action in enumerate(actions):
@@ -153,8 +157,16 @@ def _row(s: Situation, steps: list[Step]) -> str:
 
 
 def _waits_until(s: Situation) -> datetime | None:
-    """When waiting for another integration's entities is over; None when it is."""
+    """When waiting for another integration's entities is over; None when it is, or when there is nothing to wait for.
+
+    A contact that was made during this very call is given a moment longer: its deal is usually the next thing made."""
     if s.moment is not Moment.END:
         return None
     until = (s.call.ended_at or s.now) + timedelta(seconds=s.settings.calls.update_wait_seconds)
+    if s.client.entities:
+        made = [e.created_at for e in s.client.entities if e.created_at]
+        is_half_made = s.client_kind is ClientKind.NEW and not (s.client.of("deal") or s.client.of("lead"))
+        if not is_half_made or not made:
+            return None
+        until = min(until, max(made) + _DEAL_FOLLOWS)
     return until if s.now < until else None
