@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import aiohttp
 import asyncpg
@@ -41,6 +41,16 @@ from gateway.web_app import build_web_app
 log = structlog.get_logger(__name__)
 
 _DRAIN_SECONDS = 10
+_PATIENCE_SECONDS = 60
+_DATABASE_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InternalClientError,
+)
+_T = TypeVar("_T")
 
 
 def use_fast_loop() -> None:
@@ -51,24 +61,32 @@ def use_fast_loop() -> None:
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
-@contextlib.asynccontextmanager
-async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> AsyncIterator[asyncpg.Pool]:
-    """A pool on the migrated database; waits for a database that is still starting, at most a minute."""
-    dsn = str(settings.database_url)
+async def patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
+    """What a process needs of the database before it can begin: asked again for a minute while that starts or restarts."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + 60
+    deadline = loop.time() + _PATIENCE_SECONDS
     while True:
         try:
-            pool = await open_pool(dsn, max_size=max_size, name=name)
-            break
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, TimeoutError) as err:
+            return await ask()
+        except _DATABASE_AWAY as err:
             if loop.time() > deadline:
                 raise
             log.warning("database-not-there-yet", error=f"{type(err).__name__}: {err}")
             await asyncio.sleep(0.5)
+
+
+async def _missing_migrations(pool: asyncpg.Pool) -> list[str]:
+    async with pool.acquire() as conn:
+        return await missing_migrations(conn)
+
+
+@contextlib.asynccontextmanager
+async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> AsyncIterator[asyncpg.Pool]:
+    """A pool on the migrated database; waits for a database that is still starting, at most a minute."""
+    dsn = str(settings.database_url)
+    pool = await patiently(lambda: open_pool(dsn, max_size=max_size, name=name))
     try:
-        async with pool.acquire() as conn:
-            missing = await missing_migrations(conn)
+        missing = await patiently(lambda: _missing_migrations(pool))
         if missing:
             raise Failure(
                 "the schema is not up to date", f"missing: {', '.join(missing)}", "run 'callmatrix migrate'"
@@ -162,7 +180,7 @@ class Gateway:
 
     async def run(self, stop: asyncio.Event, started: asyncio.Future[int] | None = None) -> None:
         """Until `stop`. started: told the port that is listened on."""
-        await self.configuration.reload()
+        await patiently(self.configuration.reload)
         self.inbox.start()
         runner = web.AppRunner(
             self.web, access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_SECONDS

@@ -11,7 +11,7 @@ import aiohttp
 import asyncpg
 import structlog
 
-from gateway.app import background, first_of
+from gateway.app import background, first_of, patiently
 from gateway.client_job import ClientJob
 from gateway.configuration import Configuration, Snapshot
 from gateway.crm_access import CrmAccess
@@ -60,7 +60,7 @@ class Worker:
         self._dsn = dsn
 
     async def run(self, stop: asyncio.Event) -> None:
-        await self.configuration.reload()
+        await patiently(self.configuration.reload)
         self.inbox.start()
         async with background(
             self.configuration.run(),

@@ -1,0 +1,33 @@
+"""What a starting process asks of a database that is restarting."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from gateway.app import patiently
+
+
+async def test_a_database_that_restarts_while_a_process_starts_is_asked_again() -> None:
+    answers: list[BaseException | int] = [
+        asyncpg.ConnectionDoesNotExistError("closed in the middle"),
+        asyncpg.CannotConnectNowError("starting up"),
+        7,
+    ]
+
+    async def ask() -> int:
+        answer = answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    assert await patiently(ask) == 7
+    assert answers == []
+
+
+async def test_what_waiting_does_not_mend_is_said_at_once() -> None:
+    async def ask() -> int:
+        raise asyncpg.InvalidPasswordError("no")
+
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await patiently(ask)
