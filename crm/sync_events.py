@@ -9,7 +9,8 @@ from typing import cast, get_args
 
 from crm.port import CrmEntity, CrmEvent, Lane
 from crm.store.directory import EntityRef
-from crm.store.listing import deals_of, known_refs, others_like
+from crm.store.entries import Connection
+from crm.store.listing import Link, deals_of, known_refs, links_of, others_like
 from crm.sync_source import Source, as_text, from_text
 from routing.clients import EntityKind
 
@@ -58,8 +59,11 @@ async def _consequences(
 ) -> tuple[list[EntityRef], list[EntityRef], set[EntityRef]]:
     """(what is gone, what has to be read, what is said to be merged).
 
-    Reading tells the state of now, so neither order nor repetition matters; only a plain deletion needs no reading.
+    Reading tells the state of now, so neither order nor repetition matters. A plain deletion needs no reading, and neither
+    does a link that the directory has already, as it has those of all deals that we create.
     """
+    async with source.pool.acquire() as conn:
+        changed_links = await _links_that_differ(conn, source.account_id, events)
     told: dict[EntityRef, set[str]] = {}
     for event in events:
         for ref in _refs(event):
@@ -68,7 +72,7 @@ async def _consequences(
     for ref, kinds in told.items():
         if "deleted" in kinds and not kinds & {"restored", "merged"}:
             deleted.add(ref)
-        elif kinds & {"restored", "merged"} or (ref[0] == "deal" and kinds & {"linked", "unlinked"}):
+        elif kinds & {"restored", "merged"} or ref in changed_links:
             to_read.add(ref)
         elif "added" in kinds:
             added.add(ref)
@@ -77,6 +81,26 @@ async def _consequences(
     async with source.pool.acquire() as conn:
         to_read |= added - await known_refs(conn, source.account_id, added)
     return sorted(deleted), sorted(to_read), merged
+
+
+async def _links_that_differ(conn: Connection, account_id: str, events: Sequence[CrmEvent]) -> set[EntityRef]:
+    """Deals with a link told of that the directory does not have, or one taken away that it has."""
+    told: dict[Link, set[str]] = {}
+    for event in events:
+        if event.kind in ("linked", "unlinked"):
+            deal, other = _deal_first(event)
+            if deal is not None:
+                told.setdefault((deal[1], *(other or ("contact", ""))), set()).add(event.kind)
+    known = await links_of(conn, account_id, {deal for deal, _, _ in told})
+    agreed = {True: {"linked"}, False: {"unlinked"}}
+    return {("deal", link[0]) for link, kinds in told.items() if kinds != agreed[link in known]}
+
+
+def _deal_first(event: CrmEvent) -> tuple[EntityRef | None, EntityRef | None]:
+    """(the deal of a link, its other side); None for what is not told or no deal."""
+    refs = list(_refs(event))
+    deal = next((ref for ref in refs if ref[0] == "deal"), None)
+    return deal, next((ref for ref in refs if ref != deal), None)
 
 
 async def _swallowed(

@@ -278,7 +278,8 @@ class Writer:
             else self._settings.catch_up_seconds
         )
         if self._caught_up_at is None or now - self._caught_up_at > timedelta(seconds=oldest):
-            await self._catch_up(lane)
+            # Never slower than events: while this waits for its turn behind a long sync, no live effect is sent either.
+            await self._catch_up(min(lane, Lane.EVENTS))
             self._caught_up_at = now
 
 

@@ -10,6 +10,9 @@ from crm.store.entries import Connection
 from routing.clients import EntityKind
 from routing.policy import NumberPolicy
 
+Link = tuple[str, EntityKind, str]
+"""(deal id, kind, id) of a deal's contact or company."""
+
 
 async def others_like(
     conn: Connection, account_id: str, entities: Sequence[CrmEntity], policy: NumberPolicy
@@ -57,6 +60,18 @@ async def known_refs(conn: Connection, account_id: str, refs: Collection[EntityR
         ids,
     )
     return {(r["kind"], r["entity_id"]) for r in rows}
+
+
+async def links_of(conn: Connection, account_id: str, deal_ids: Collection[str]) -> set[Link]:
+    """The links that the directory holds of these deals, as far as it holds the deals."""
+    rows = await conn.fetch(
+        "SELECT l.deal_id, l.kind, l.entity_id FROM directory_link l JOIN directory_entity e"
+        " ON e.account_id = l.account_id AND e.kind = 'deal' AND e.entity_id = l.deal_id"
+        " WHERE l.account_id = $1 AND l.deal_id = ANY($2::text[])",
+        account_id,
+        list(deal_ids),
+    )
+    return {(r["deal_id"], r["kind"], r["entity_id"]) for r in rows}
 
 
 async def stored_entities(
