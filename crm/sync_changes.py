@@ -115,10 +115,13 @@ def _carried(value: T | None, stored: T) -> T:
 
 
 def _lacks(change: EntityChange, known: dict[EntityRef, CrmEntity]) -> bool:
-    """A deal's links are never told, nor the owner of the deal inside a lead; anything else that is new to us may lack what earlier messages carried."""
+    """A deal's links are never told, nor the owner of the deal inside a lead; anything else that is new to us may lack what
+    earlier messages carried. Deals that we made ourselves are known with their links."""
+    there = known.get((change.kind, change.id))
+    is_new = there is None
     if change.kind == "deal":
-        return change.what in ("added", "restored") or (change.kind, change.id) not in known
-    is_new = (change.kind, change.id) not in known
+        has_links = there is not None and bool(there.contact_ids or there.company_ids)
+        return is_new or change.what == "restored" or (change.what == "added" and not has_links)
     if change.kind == "lead":
         return is_new or change.what == "added"
     return is_new and (change.numbers is None or change.owner_id is None)

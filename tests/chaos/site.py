@@ -70,6 +70,9 @@ class Site:
         if hasattr(self, "stack"):
             with contextlib.suppress(AssertionError):
                 await self.stack.stop()
+            for process in self.stack.processes:
+                if process.is_running:
+                    process.kill()
         await asyncio.to_thread(self.database.stop, 10.0)
 
     # --- what the nemesis does ---------------------------------------------------------------------------------
