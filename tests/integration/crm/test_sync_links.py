@@ -10,6 +10,7 @@ import pytest
 
 from crm.port import CrmEvent
 from crm.sync import Sync
+from crm.sync_changes import EntityChange
 from routing.policy import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.test_sync_polls import Clock, contact, deal
@@ -62,3 +63,13 @@ async def test_a_link_that_came_and_went_is_read(told: tuple[FakeCrm, Clock, Syn
     before = crm.count("by_ids")
     await sync.poll_once()
     assert crm.count("by_ids") - before == 1
+
+
+async def test_a_webhook_about_a_deal_that_is_known_with_its_contact_asks_for_nothing(
+    told: tuple[FakeCrm, Clock, Sync],
+) -> None:
+    _, clock, sync = told
+    known = EntityChange(kind="deal", id="5", what="added", at=clock.tick())
+    assert (await sync.apply_webhook([known])).to_reread == ()
+    fresh = EntityChange(kind="deal", id="6", what="added", at=clock.tick())
+    assert (await sync.apply_webhook([fresh])).to_reread == (("deal", "6"),)
