@@ -44,18 +44,21 @@ def play(
     Each moment sees the call as far as it had come, and what the earlier moments ordered. Where the matrix waits for
     another integration the waiting is over at once.
     """
-    s, decisions = situation, []
-    for moment in _moments(s.call):
-        call, now = _call_at(moment, s)
-        s = s.model_copy(update={"moment": moment, "call": call, "now": now})
-        if moment in arrived:
-            s = _joined(s, arrived[moment])
+    client, ordered = situation.client, situation.ordered
+    decisions: list[MatrixDecision] = []
+    for moment in _moments(situation.call):
+        call, now = _call_at(moment, situation)
+        client = _joined(client, arrived.get(moment, ()))
+        values = {"moment": moment, "call": call, "now": now, "client": client, "ordered": ordered}
+        s = situation.model_copy(update=values)
         decision = decide(matrix, s)
         if decision.wait_until is not None:
-            s = s.model_copy(update={"now": decision.wait_until})
-            decision = decide(matrix, s)
+            decision = decide(matrix, s.model_copy(update={"now": decision.wait_until}))
         decisions.append(decision)
-        s = _after(s, decision.effects).model_copy(update={"call": situation.call})
+        if decision.effects:
+            promised = (entity for effect in decision.effects if (entity := _promised(effect)))
+            client = _joined(client, tuple(promised))
+            ordered = (*ordered, *(e.key for e in decision.effects))
     return Played(tuple(decisions))
 
 
@@ -89,18 +92,12 @@ def _call_at(moment: Moment, s: Situation) -> tuple[Call, datetime]:
     return call.model_copy(update=ringing), call.started_at
 
 
-def _after(s: Situation, effects: tuple[Effect, ...]) -> Situation:
-    """The client and the orders as the next moment finds them."""
-    promised = tuple(entity for effect in effects if (entity := _promised(effect)))
-    client = Client(number=s.client.number, entities=(*s.client.entities, *promised))
-    return s.model_copy(update={"client": client, "ordered": (*s.ordered, *(e.key for e in effects))})
-
-
-def _joined(s: Situation, others: tuple[ClientEntity, ...]) -> Situation:
-    known = {e.ref for e in s.client.entities}
+def _joined(client: Client, others: tuple[ClientEntity, ...]) -> Client:
+    if not others:
+        return client
+    known = {e.ref for e in client.entities}
     fresh = tuple(e for e in others if e.ref not in known)
-    client = Client(number=s.client.number, entities=(*s.client.entities, *fresh))
-    return s.model_copy(update={"client": client})
+    return Client(number=client.number, entities=(*client.entities, *fresh))
 
 
 def _promised(effect: Effect) -> ClientEntity | None:
