@@ -64,13 +64,14 @@ async def crm(api: Api) -> Api:
             id,
             user,
         )
-    await add_token(api, "senior_manager")
+    await add_token(api, "senior_manager", "senior_manager")
+    await add_token(api, "colleague", "admin")
     return api
 
 
-async def add_token(api: Api, role: str) -> None:
+async def add_token(api: Api, name: str, role: accounts.Role) -> None:
     async with api.pool.acquire() as conn:
-        token = api.tokens[role] = await accounts.add_api_token(conn, name=role, role=role)  # type: ignore[arg-type]
+        token = api.tokens[name] = await accounts.add_api_token(conn, name=name, role=role)
     while hash_of(token) not in api.gateway.configuration.now.tokens:
         await asyncio.sleep(0.02)
 
@@ -180,23 +181,23 @@ async def test_two_admins_at_once_the_second_is_told_by_whom_and_nothing_is_over
     seen = await crm.ask("GET", "{a}/matrix/draft")
     mine, theirs = one(MakeContact(name="моё")), one(MakeContact(name="чужое"))
     bodies = [{"revision": seen["revision"], "matrix": body_of(m)} for m in (theirs, mine)]
-    await crm.ask("PUT", "{a}/matrix/draft", body=bodies[0], role="other")
+    await crm.ask("PUT", "{a}/matrix/draft", body=bodies[0], role="colleague")
     refused = await crm.ask("PUT", "{a}/matrix/draft", body=bodies[1], status=409)
-    assert (refused["code"], refused["title"]) == ("draft-conflict", "other saved the draft meanwhile.")
-    assert refused["problems"][0]["by"] == "other"
+    assert (refused["code"], refused["title"]) == ("draft-conflict", "colleague saved the draft meanwhile.")
+    assert refused["problems"][0]["by"] == "colleague"
     draft = await crm.ask("GET", "{a}/matrix/draft")
     assert draft["matrix"]["tables"]["default"]["cells"][CELL][0]["name"] == "чужое"
-    assert draft["saved_by"] == "other"
+    assert draft["saved_by"] == "colleague"
 
 
 async def test_who_publishes_a_draft_begun_before_another_version_is_told_and_may_take_it_over(
     crm: Api,
 ) -> None:
     saved = await save(crm, one(MakeContact(name="моё")))
-    await crm.ask("POST", "{a}/matrix/versions/1/restore", body={"why": "wrong"}, role="other", status=201)
+    await crm.ask("POST", "{a}/matrix/versions/1/restore", body={"why": "wrong"}, role="colleague", status=201)
     body = {"revision": saved["revision"], "why": "x"}
     refused = await crm.ask("POST", "{a}/matrix/publish", body=body, status=409)
-    assert refused["title"] == "other published version 2 meanwhile."
+    assert refused["title"] == "colleague published version 2 meanwhile."
     taken = await crm.ask("POST", "{a}/matrix/draft/rebase", body={"revision": saved["revision"]})
     assert (taken["based_on"], taken["is_changed"]) == (2, True)
     body = {"revision": taken["revision"], "why": "x"}
