@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import orjson
 import structlog
 from aiohttp import web
+from aiohttp.hdrs import AUTHORIZATION
 
 from crm.directory import Directory
 from gateway.configuration import Configuration, Snapshot
@@ -24,6 +25,7 @@ from gateway.inbound import inbound_from, inbound_of
 from gateway.metrics import Latency
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Connection, LookupRequest, WireInvalid
+from gateway.quick_answer import QuickAnswer
 from gateway.recorder import Looked, Recorder
 from gateway.refusals import Refusals
 from routing.clients import Candidate
@@ -32,7 +34,6 @@ from routing.numbers import Number, PublicNumber, digits_of, normalise
 
 log = structlog.get_logger(__name__)
 
-_JSON = {"Content-Type": "application/json"}
 _AUTH_CACHE = 4096
 
 _Answer = TypeVar("_Answer")
@@ -84,18 +85,18 @@ class Lookup:
     def _forget(self, _snapshot: Snapshot) -> None:
         self._known.clear()
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """The common case, a GET of a plain connection with its secret in the header, takes the short way."""
         began = time.perf_counter()
         path, _, query = request.raw_path.partition("?")
         name = path[5:-7]  # /pbx/{name}/lookup
-        if request.method == "GET" and (header := request.headers.get("Authorization")):
+        if request.method == "GET" and (header := request.headers.get(AUTHORIZATION)):
             connection = self._known.get((name, header))
             if connection is not None and connection.kind == "generic":
                 return self._answer(connection, _asked(query), began)
         return await self._handle_any(request, name, began)
 
-    async def _handle_any(self, request: web.Request, name: str, began: float) -> web.Response:
+    async def _handle_any(self, request: web.Request, name: str, began: float) -> web.StreamResponse:
         connection = self._configuration.now.connections.get(name)
         if connection is None or not connection.is_on or connection.kind not in KINDS:
             return self._refuse(request)
@@ -109,7 +110,7 @@ class Lookup:
             return self._answer(connection, LookupRequest(), began, reason=LookupReason.DEADLINE)
         if not kind.authenticate(inbound, connection):
             return self._refuse(request)
-        header = request.headers.get("Authorization")
+        header = request.headers.get(AUTHORIZATION)
         if header and connection.knows(header.removeprefix("Bearer ")):
             if len(self._known) >= _AUTH_CACHE:
                 self._known.clear()
@@ -132,7 +133,7 @@ class Lookup:
 
     def _answer(
         self, connection: Connection, asked: LookupRequest, began: float, reason: LookupReason | None = None
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         try:
             return self._decided(connection, asked, began, reason, self._written)
         except Exception:
@@ -177,26 +178,27 @@ class Lookup:
         response = write(connection, asked, decision, number, decision_id, age_ms)
         took = time.perf_counter() - began
         self.latency.note(took)
-        self._recorder.note(
-            Looked(
-                decision_id,
-                account_id,
-                connection.name,
-                at,
-                asked.phone,
-                number.e164 if type(number) is PublicNumber else None,
-                asked.did,
-                asked.call_id,
-                candidates,
-                decision,
-                staff.version,
-                age_ms,
-                int(took * 1e6),
-                staff,
-                numbers,
-                account.settings.lookup,
+        if self._recorder.has_room():
+            self._recorder.note(
+                Looked(
+                    decision_id,
+                    account_id,
+                    connection.name,
+                    at,
+                    asked.phone,
+                    number.e164 if type(number) is PublicNumber else None,
+                    asked.did,
+                    asked.call_id,
+                    candidates,
+                    decision,
+                    staff.version,
+                    age_ms,
+                    int(took * 1e6),
+                    staff,
+                    numbers,
+                    account.settings.lookup,
+                )
             )
-        )
         return response
 
     def _plain(
@@ -218,10 +220,10 @@ class Lookup:
         number: Number | None,
         decision_id: str,
         age_ms: int | None,
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         answer = answer_of(decision, number, decision_id, age_ms, connection.account_id, self._url_of)
         if (asked.format or connection.dialect) == "json" and connection.kind == "generic":
-            return web.Response(body=orjson.dumps(answer), headers=_JSON)
+            return QuickAnswer(orjson.dumps(answer))
         content_type, body = KINDS[connection.kind].lookup_answer(answer, connection, asked.format)
         return web.Response(body=body, headers={"Content-Type": content_type})
 

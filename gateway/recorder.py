@@ -64,11 +64,15 @@ class Recorder:
     def waiting(self) -> int:
         return len(self._waiting)
 
+    def has_room(self) -> bool:
+        """Asked before each `note`; without room the decision counts as lost."""
+        if len(self._waiting) < self._room:
+            return True
+        self.lost += 1
+        return False
+
     def note(self, looked: Looked) -> None:
-        if len(self._waiting) >= self._room:
-            self.lost += 1
-        else:
-            self._waiting.append(looked)
+        self._waiting.append(looked)
 
     async def run(self) -> None:
         while True:

@@ -13,7 +13,7 @@ from crm.writing.requests import as_refused
 from crm.writing.rows import Known, Outcome, Stored
 from routing.plan import AttachCall, ChangeTask, CreateContact, CreateDeal, ShowCard, UpdateEntity
 
-LONGEST_LOOK_SECONDS = 1800.0
+LONGEST_LOOK_SECONDS = 240.0
 LONGEST_ACCEPTANCE_SECONDS = 600.0
 _ACCEPTED_WITHIN = timedelta(days=14)
 

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import time
+
+import asyncpg
+
+from gateway.recorder import Looked, Recorder
+from routing.clients import Staff
+from routing.lookup import LookupReason, carry_on
+from routing.policy import LookupPolicy, NumberPolicy
+
+
+def a_lookup(index: int) -> Looked:
+    return Looked(
+        f"decision{index}", "a", "office", time.time(), "79161234567", "+79161234567", None, None, (),
+        carry_on(LookupReason.UNKNOWN_CALLER), 0, 5, 100, Staff(), NumberPolicy(), LookupPolicy(),
+    )  # fmt: skip
+
+
+async def test_what_finds_no_room_is_counted_as_lost_and_the_rest_is_written(pool: asyncpg.Pool) -> None:
+    recorder = Recorder(pool, 1000, room=3)
+    for index in range(5):
+        if recorder.has_room():
+            recorder.note(a_lookup(index))
+    assert (recorder.waiting, recorder.lost) == (3, 2)
+    await recorder.close()
+    assert await pool.fetchval("SELECT count(*) FROM decision") == 3
+    assert (recorder.waiting, recorder.written) == (0, 3)
