@@ -5,6 +5,7 @@ import time
 import asyncpg
 
 from gateway.recorder import Looked, Recorder
+from gateway.store import accounts
 from routing.clients import Staff
 from routing.lookup import LookupReason, carry_on
 from routing.policy import LookupPolicy, NumberPolicy
@@ -18,6 +19,8 @@ def a_lookup(index: int) -> Looked:
 
 
 async def test_what_finds_no_room_is_counted_as_lost_and_the_rest_is_written(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as conn:
+        await accounts.add_account(conn, account_id="a", name="A", base_url="http://crm.example")
     recorder = Recorder(pool, 1000, room=3)
     for index in range(5):
         if recorder.has_room():
@@ -26,3 +29,10 @@ async def test_what_finds_no_room_is_counted_as_lost_and_the_rest_is_written(poo
     await recorder.close()
     assert await pool.fetchval("SELECT count(*) FROM decision") == 3
     assert (recorder.waiting, recorder.written) == (0, 3)
+
+
+async def test_decisions_of_a_removed_account_hold_up_no_others(pool: asyncpg.Pool) -> None:
+    recorder = Recorder(pool, 1000)
+    recorder.note(a_lookup(1))
+    await recorder.close()
+    assert (recorder.waiting, recorder.lost) == (0, 1)
