@@ -87,6 +87,16 @@ class Recorder:
         if not self._waiting:
             return True
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._per_batch))]
+        by_account: dict[str, list[Looked]] = {}
+        for looked in batch:
+            by_account.setdefault(looked.account_id, []).append(looked)
+        went_well = True
+        for of_account in by_account.values():
+            went_well = await self._write(of_account) and went_well
+        return went_well
+
+    async def _write(self, batch: list[Looked]) -> bool:
+        """Of one account."""
         rows = []
         for index, looked in enumerate(batch):
             rows.append(_row(looked))
@@ -99,6 +109,11 @@ class Recorder:
                         conn, looked.account_id, looked.staff, looked.numbers, looked.rules
                     )
                 await add_decisions(conn, rows)
+        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as err:
+            self.lost += len(batch)  # of an account that was removed meanwhile: they will never be taken
+            self.last_error = f"{type(err).__name__}: {err}"
+            log.warning("decisions-refused", count=len(batch), error=self.last_error)
+            return True
         except (
             OSError,
             asyncpg.PostgresError,
