@@ -194,7 +194,9 @@ async def test_who_publishes_a_draft_begun_before_another_version_is_told_and_ma
     crm: Api,
 ) -> None:
     saved = await save(crm, one(MakeContact(name="моё")))
-    await crm.ask("POST", "{a}/matrix/versions/1/restore", body={"why": "wrong"}, role="colleague", status=201)
+    await crm.ask(
+        "POST", "{a}/matrix/versions/1/restore", body={"why": "wrong"}, role="colleague", status=201
+    )
     body = {"revision": saved["revision"], "why": "x"}
     refused = await crm.ask("POST", "{a}/matrix/publish", body=body, status=409)
     assert refused["title"] == "colleague published version 2 meanwhile."
