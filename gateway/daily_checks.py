@@ -94,7 +94,7 @@ class DailyChecks:
             }
             await report(conn, account_id, REPORT, body)
         if errors:
-            log.warning("matrix-has-errors", account=account_id, version=matrix.version, errors=errors)
+            log.info("matrix-has-errors", account=account_id, version=matrix.version, errors=errors)
 
     async def _notified(self, _channel: str, payload: str) -> None:
         self._changed.add(payload)
