@@ -165,12 +165,17 @@ class Sync:
         return taken
 
     async def _try(self, feed: Feed) -> None:
+        began = time.monotonic()
         try:
             await feed.step()
         except Exception as err:
             await self._failed(feed, err)
             return
-        feed.due_at = max(feed.due_at, time.monotonic() + feed.seconds)
+        # Each poll of the feed of events reads a stretch again: where very much happens (a backfill of ours), that is
+        # dear, and it is polled less often.
+        took = time.monotonic() - began
+        pause = min(4 * took, 5 * feed.seconds) if feed.name == "events" else 0.0
+        feed.due_at = max(feed.due_at, time.monotonic() + max(feed.seconds, pause))
         feed.failures, feed.last_error = 0, None
         self.health.last_errors.pop(feed.name, None)
 
