@@ -94,7 +94,8 @@ class Lookup:
             connection = self._known.get((name, header))
             if connection is not None and connection.kind == "generic":
                 return self._answer(connection, _asked(query), began)
-        return await self._handle_any(request, name, began)
+        # A request whose address was written otherwise (in full, escaped) came through the general router, which knows.
+        return await self._handle_any(request, request.match_info.get("connection", name), began)
 
     async def _handle_any(self, request: web.Request, name: str, began: float) -> web.StreamResponse:
         connection = self._configuration.now.connections.get(name)

@@ -52,7 +52,8 @@ class _Dispatcher(web.UrlDispatcher):
         raw = request.raw_path
         if raw.startswith("/pbx/"):
             path = raw.partition("?")[0]
-            if path.endswith("/lookup") and path.count("/") == 3 and request.method in ("GET", "POST"):
+            is_plain = path.endswith("/lookup") and path.count("/") == 3 and "%" not in path
+            if is_plain and request.method in ("GET", "POST"):
                 return self.lookup_match
         return await super().resolve(request)
 

@@ -138,10 +138,3 @@ async def all_ids(conn: Connection, account_id: str, kind: EntityKind) -> set[st
         "SELECT entity_id FROM directory_entity WHERE account_id = $1 AND kind = $2", account_id, kind
     )
     return {r["entity_id"] for r in rows}
-
-
-async def count_entities(conn: Connection, account_id: str) -> dict[EntityKind, int]:
-    rows = await conn.fetch(
-        "SELECT kind, count(*) AS n FROM directory_entity WHERE account_id = $1 GROUP BY kind", account_id
-    )
-    return {r["kind"]: r["n"] for r in rows}

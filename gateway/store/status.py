@@ -26,10 +26,6 @@ SELECT account_id, count(*) AS pending, extract(epoch FROM now() - min(received_
 FROM inbox WHERE state = 'pending' GROUP BY 1
 """
 
-_CASES = """
-SELECT account_id, count(*) AS open, count(*) FILTER (WHERE task_due_at < now()) AS overdue
-FROM missed_case WHERE state = 'open' GROUP BY 1
-"""
 
 _RUNS = """
 SELECT DISTINCT ON (account_id) account_id, run_id FROM backfill_run ORDER BY account_id, started_at DESC
@@ -81,11 +77,6 @@ async def inbox_by_account(conn: Conn) -> dict[str, Inbox]:
         r["account_id"]: Inbox(pending=r["pending"], lag_seconds=max(0.0, r["lag_seconds"]))
         for r in await conn.fetch(_INBOX)
     }
-
-
-async def open_cases_by_account(conn: Conn) -> dict[str, tuple[int, int]]:
-    """(open, overdue)"""
-    return {r["account_id"]: (r["open"], r["overdue"]) for r in await conn.fetch(_CASES)}
 
 
 async def latest_runs(conn: Conn) -> dict[str, str]:

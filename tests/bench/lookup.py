@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import aiohttp
 
@@ -198,7 +197,3 @@ async def _events(url: str, per_second: int, stop: asyncio.Event, sent: dict[str
             running.add(task)
             task.add_done_callback(running.discard)
         await asyncio.gather(*running)
-
-
-def default_path() -> Path:
-    return Path("bench.json")

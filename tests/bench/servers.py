@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
-import asyncpg
 
 from gateway import demo_data
 from gateway.db.embedded import EmbeddedPostgres
@@ -150,15 +149,3 @@ async def _fill(dsn: str, numbers: int) -> None:
 def fill(dsn: str, numbers: int) -> None:
     """A directory of so many numbers, as if the first load were over."""
     asyncio.run(_fill(dsn, numbers))
-
-
-async def _scalar(dsn: str, sql: str) -> object:
-    conn = await asyncpg.connect(dsn)
-    try:
-        return await conn.fetchval(sql)
-    finally:
-        await conn.close()
-
-
-def scalar(dsn: str, sql: str) -> object:
-    return asyncio.run(_scalar(dsn, sql))

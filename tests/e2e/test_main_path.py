@@ -57,6 +57,21 @@ async def test_a_known_caller_rings_his_manager_in_every_spelling_of_his_number(
         assert answer["targets"] == [{"kind": "extension", "address": "108", "ring_seconds": 20}]
 
 
+async def test_an_address_that_is_written_in_full_or_escaped_is_the_same_address(stack: Stack) -> None:
+    host = stack.url.removeprefix("http://")
+    for target in (
+        f"{stack.url}/pbx/generic/lookup?phone=79000000007",
+        "/pbx/gener%69c/lookup?phone=79000000007",
+    ):
+        reader, writer = await asyncio.open_connection(*host.split(":"))
+        writer.write(
+            f"GET {target} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer demo\r\nConnection: close\r\n\r\n".encode()
+        )
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        assert b'"reason":"contact_owner"' in answer, (target, answer)
+
+
 async def test_every_special_number_is_answered_as_stated_in_three_orders(stack: Stack) -> None:
     for number, expected in SPECIAL.items():
         assert told(await stack.lookup(number)) == expected, number
