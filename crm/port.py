@@ -6,7 +6,7 @@ Every call names the lane that pays for it. Ids are text. Times are aware UTC. E
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -240,8 +240,16 @@ class Crm(Protocol):
         """Every entity whose PHONE values contain `number` (E.164), verified locally: the CRM's search is loose."""
         ...
 
-    async def events(self, since: datetime, lane: Lane, *, page: int = 1) -> Page[CrmEvent]:
-        """Deletions, restores, merges, links and the other kinds we know, newest first, up to 100 a page."""
+    async def events(
+        self,
+        since: datetime,
+        lane: Lane,
+        *,
+        kinds: Collection[CrmEventKind],
+        until: datetime | None = None,
+        page: int = 1,
+    ) -> Page[CrmEvent]:
+        """Events of these kinds, newest first, up to 100 a page. since, until: whole seconds, both included."""
         ...
 
     async def notes(self, target_kind: EntityKind, target_ids: Sequence[str], lane: Lane) -> list[CrmNote]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -147,12 +147,14 @@ class Sync:
         await self._unsorted(lane)
         await self._tell_agreement()
 
-    async def catch_up(self, lane: Lane, *, max_age: float = 2.0) -> None:
-        """Contacts, companies and deals as of now: three requests as a rule, none if done within `max_age` seconds.
+    async def catch_up(
+        self, lane: Lane, kinds: Collection[EntityKind] = PAGED, *, max_age: float = 2.0
+    ) -> None:
+        """Entities of these kinds as of now: a request each as a rule, none if done within `max_age` seconds.
 
         Raises CrmError: whoever is about to create something must not believe an old directory.
         """
-        for kind in PAGED:
+        for kind in kinds:
             began = self._delta_began.get(kind)
             if began is None or time.monotonic() - began > max_age:
                 await self._delta(kind, lane)
@@ -165,17 +167,12 @@ class Sync:
         return taken
 
     async def _try(self, feed: Feed) -> None:
-        began = time.monotonic()
         try:
             await feed.step()
         except Exception as err:
             await self._failed(feed, err)
             return
-        # Each poll of the feed of events reads a stretch again: where very much happens (a backfill of ours), that is
-        # dear, and it is polled less often.
-        took = time.monotonic() - began
-        pause = min(4 * took, 5 * feed.seconds) if feed.name == "events" else 0.0
-        feed.due_at = max(feed.due_at, time.monotonic() + max(feed.seconds, pause))
+        feed.due_at = max(feed.due_at, time.monotonic() + feed.seconds)
         feed.failures, feed.last_error = 0, None
         self.health.last_errors.pop(feed.name, None)
 
@@ -218,11 +215,14 @@ class Sync:
             at, began = self.source.now(), time.monotonic()
             await poll_delta(self.source, kind, lane)
             self._delta_began[kind] = began
+            feed = self._feed(f"delta:{kind}")
+            if not feed.failures:  # whoever asked for it, it need not be done again at once
+                feed.due_at = began + feed.seconds
             self._agreed[f"delta:{kind}"] = at
 
     async def _events(self, lane: Lane = Lane.SYNC) -> None:
         at = self.source.now()
-        new = await poll_events(self.source, lane)
+        new = await poll_events(self.source, lane, is_heard=self._on_events is not None)
         self._agreed["events"] = at
         if new and self._on_events:
             await self._on_events(new)

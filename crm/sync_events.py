@@ -4,54 +4,33 @@ links, and entities that were created with an old date."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 from typing import cast, get_args
 
 from crm.port import CrmEntity, CrmEvent, Lane
 from crm.store.directory import EntityRef
 from crm.store.entries import Connection
 from crm.store.listing import Link, deals_of, known_refs, links_of, others_like
-from crm.sync_source import Source, as_text, from_text
+from crm.sync_events_read import position_of, read_new, stored
+from crm.sync_source import Source
 from routing.clients import EntityKind
 
 FEED = "events"
-# Events may appear late and several carry the same second: this much is read again, and what was seen is skipped.
-_OVERLAP = timedelta(seconds=60)
 _KINDS: frozenset[str] = frozenset(get_args(EntityKind))
 
 
-async def poll_events(source: Source, lane: Lane) -> list[CrmEvent]:
-    """The events that are new since the last poll, oldest first, after the directory has taken them over."""
-    cursor = await source.cursor(FEED)
-    reached, seen = from_text(cursor.get("at")) or source.now(), frozenset(cursor.get("seen", ()))
-    events = await _since(source, reached - _OVERLAP, lane)
-    new = [e for e in events if e.id not in seen]
+async def poll_events(source: Source, lane: Lane, *, is_heard: bool = False) -> list[CrmEvent]:
+    """The events that are new since the last poll, oldest first, after the directory has taken them over.
+
+    is_heard: those that mean nothing to the directory as well.
+    """
+    position = position_of(await source.cursor(FEED), source.now())
+    new, after = await read_new(source, position, lane, is_heard=is_heard)
     deleted, to_read, merged = await _consequences(source, new)
     found, missing = await source.read_again(to_read, lane)
     more, swallowed = await _swallowed(source, [e for e in found if (e.kind, e.id) in merged], lane)
-    latest = max((e.at for e in events), default=reached)
-    at = max(reached, min(latest, source.now()))
-    await source.apply(
-        [*found, *more],
-        gone=[*deleted, *missing, *swallowed],
-        feed=FEED,
-        cursor={"at": as_text(at), "seen": sorted(e.id for e in events if e.at >= at - _OVERLAP)},
-    )
+    gone = [*deleted, *missing, *swallowed]
+    await source.apply([*found, *more], gone=gone, feed=FEED, cursor=stored(after))
     return new
-
-
-async def _since(source: Source, since: datetime, lane: Lane) -> list[CrmEvent]:
-    """Oldest first, each once: pages slide while new events come in."""
-    found: dict[str, CrmEvent] = {}
-    number = 1
-    while True:
-        page = await source.crm.events(since, lane, page=number)
-        for event in page.items:
-            found.setdefault(event.id, event)
-        if not page.has_next or any(e.at < since for e in page.items):
-            break
-        number += 1
-    return sorted((e for e in found.values() if e.at >= since), key=lambda e: (e.at, e.id))
 
 
 async def _consequences(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -16,18 +16,20 @@ import structlog
 from crm.errors import CrmError
 from crm.lease import Held
 from crm.port import Crm, Lane
-from crm.writing.packing import BY_NUMBER, Batch, next_batch
+from crm.writing.packing import BY_NUMBER, COMPLEX, Batch, next_batch
 from crm.writing.rows import CREATING, EffectStore, Ready
 from crm.writing.sender import Sender, WriterSettings
+from routing.clients import EntityKind
 
 log = structlog.get_logger()
 
-CatchUp = Callable[[Lane], Awaitable[object]]
-"""Brings the directory up to date with the CRM. Raises CrmError."""
+CatchUp = Callable[[Lane, Collection[EntityKind]], Awaitable[object]]
+"""Brings these kinds of the directory up to date with the CRM. Raises CrmError."""
 Feed = Callable[[], Awaitable[int]]
 """Releases more of a backfill; how many effects, 0 = there are no more just now."""
 
 _LIVE = (Lane.REALTIME, Lane.EVENTS, Lane.SYNC)
+_PEOPLE: tuple[EntityKind, ...] = ("contact", "company")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ class Writer:
         self._settings = settings or WriterSettings()
         self._sender = Sender(crm, effects, account_id, lease, self._settings, now, random)
         self._under_way = _UnderWay()
-        self._caught_up_at: datetime | None = None
+        self._caught_up_at: dict[EntityKind, datetime] = {}
         self._wake = asyncio.Event()
         self._stopping = False
 
@@ -231,7 +233,7 @@ class Writer:
             return None
         creates = batch.rows[0].what in CREATING
         if creates:
-            await self._be_up_to_date(batch.lane, now)
+            await self._be_up_to_date(batch, now)
         stored = await self._effects.take(batch.keys, now)
         clients = tuple(s.client for s in stored) if creates else ()
         return Work(batch.lane, lambda: self._sender.send(batch.kind, batch.lane, stored), clients)
@@ -271,16 +273,24 @@ class Writer:
             is_right = client is not None and client.is_alone and hit == row.target and len(client.deals) <= 1
             self._sender.routes[row.key] = BY_NUMBER if is_right else f"attach_call:{row.target}"
 
-    async def _be_up_to_date(self, lane: Lane, now: datetime) -> None:
-        oldest = (
+    async def _be_up_to_date(self, batch: Batch, now: datetime) -> None:
+        """A client without a contact or company has no deals either: those are read where only a deal is created."""
+        is_new_client = batch.kind in (COMPLEX, "create_contact")
+        seconds = (
             self._settings.backfill_catch_up_seconds
-            if lane == Lane.BACKFILL
+            if batch.lane == Lane.BACKFILL
             else self._settings.catch_up_seconds
         )
-        if self._caught_up_at is None or now - self._caught_up_at > timedelta(seconds=oldest):
+        oldest = now - timedelta(seconds=seconds)
+        wanted = [
+            kind
+            for kind in (_PEOPLE if is_new_client else (*_PEOPLE, "deal"))
+            if kind not in self._caught_up_at or self._caught_up_at[kind] < oldest
+        ]
+        if wanted:
             # Never slower than events: while this waits for its turn behind a long sync, no live effect is sent either.
-            await self._catch_up(min(lane, Lane.EVENTS))
-            self._caught_up_at = now
+            await self._catch_up(min(batch.lane, Lane.EVENTS), wanted)
+            self._caught_up_at |= dict.fromkeys(wanted, now)
 
 
 __all__ = ["CatchUp", "Feed", "Work", "Writer", "WriterSettings", "WriterStatus"]

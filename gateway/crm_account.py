@@ -13,7 +13,6 @@ from crm.amocrm.webhooks import WebhookInvalid, parse_webhook
 from crm.backfill import Feeder
 from crm.errors import CrmError
 from crm.lease import GuardedBudget, Lease, LeaseLost
-from crm.port import Lane
 from crm.sync import Sync
 from crm.sync_load import restart_load
 from crm.writer import Writer
@@ -95,15 +94,12 @@ class CrmAccountWork:
             metadata_seconds=self._settings.directory_poll_seconds,
         )
 
-        async def catch_up(lane: Lane) -> None:
-            await sync.catch_up(lane)
-
         writer = Writer(
             crm,
             PgEffects(self._pool, self._account_id),
             self._account_id,
             lease,
-            catch_up,
+            sync.catch_up,
             feed=Feeder(self._pool, self._account_id),
         )
         listener = Listener(

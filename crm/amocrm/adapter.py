@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeVar
@@ -25,6 +25,7 @@ from crm.port import (
     CrmAccount,
     CrmEntity,
     CrmEvent,
+    CrmEventKind,
     CrmField,
     CrmNote,
     CrmTask,
@@ -132,8 +133,16 @@ class AmoCrm:
     ) -> list[CrmEntity]:
         return await self._reads.find_by_number(kind, number, lane)
 
-    async def events(self, since: datetime, lane: Lane, *, page: int = 1) -> Page[CrmEvent]:
-        return await self._reads.events(since, lane, page=page)
+    async def events(
+        self,
+        since: datetime,
+        lane: Lane,
+        *,
+        kinds: Collection[CrmEventKind],
+        until: datetime | None = None,
+        page: int = 1,
+    ) -> Page[CrmEvent]:
+        return await self._reads.events(since, lane, kinds=kinds, until=until, page=page)
 
     async def notes(self, target_kind: EntityKind, target_ids: Sequence[str], lane: Lane) -> list[CrmNote]:
         if target_kind == "lead":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeVar
@@ -18,6 +18,7 @@ from crm.port import (
     CrmAccount,
     CrmEntity,
     CrmEvent,
+    CrmEventKind,
     CrmField,
     CrmNote,
     CrmTask,
@@ -145,20 +146,31 @@ class Reads:
                 break
         return found
 
-    async def events(self, since: datetime, lane: Lane, *, page: int) -> Page[CrmEvent]:
-        from_second = int(since.timestamp())
+    async def events(
+        self,
+        since: datetime,
+        lane: Lane,
+        *,
+        kinds: Collection[CrmEventKind],
+        until: datetime | None,
+        page: int,
+    ) -> Page[CrmEvent]:
+        first, last = int(since.timestamp()), int(until.timestamp()) if until else None
         query = [
             ("page", str(page)),
             ("limit", str(EVENTS_LIMIT)),
-            ("filter[created_at][from]", str(from_second)),
-            *(("filter[type][]", type_) for type_ in EVENT_KIND),
+            ("filter[created_at][from]", str(first)),
+            *([("filter[created_at][to]", str(last))] if last is not None else ()),
+            *(("filter[type][]", type_) for type_, kind in EVENT_KIND.items() if kind in kinds),
         ]
         found = wire_read.page_of(await self._get("/events", lane, query), "events", wire_read.event)
-        recent = tuple(event for event in found.items if event.at.timestamp() >= from_second)
+        # The CRM may ignore a filter: what is too old ends the reading, the rest is left out.
+        recent = [event for event in found.items if event.at.timestamp() >= first]
         for event in recent:
             if event.kind == "owner_changed":
                 self._inside.pop(event.entity_id, None)
-        return Page(items=recent, has_next=found.has_next and len(recent) == len(found.items))
+        wanted = (e for e in recent if e.kind in kinds and (last is None or e.at.timestamp() < last + 1))
+        return Page(items=tuple(wanted), has_next=found.has_next and len(recent) == len(found.items))
 
     async def notes(self, kind: EntityKind, ids: Sequence[str], lane: Lane) -> list[CrmNote]:
         found: list[CrmNote] = []

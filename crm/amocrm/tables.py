@@ -76,8 +76,6 @@ EVENT_KIND: Final[Mapping[str, CrmEventKind]] = {
     "lead_status_changed": "stage_changed",
     "entity_responsible_changed": "owner_changed",
     "name_field_changed": "changed",
-    "task_added": "added",
-    "task_deleted": "deleted",
     "task_completed": "task_completed",
     "incoming_call": "call",
     "outgoing_call": "call",

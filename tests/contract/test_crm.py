@@ -15,6 +15,7 @@ from crm.budget import Budget
 from crm.port import (
     Crm,
     CrmEntity,
+    CrmEventKind,
     CrmUser,
     DealWithContact,
     ItemOutcome,
@@ -330,12 +331,28 @@ async def test_pages_are_complete_and_ordered(crm: Crm) -> None:
 
 async def test_the_feed_tells_what_was_added_since(crm: Crm) -> None:
     contact_id = await new_contact(crm)
-    page = await crm.events(datetime(2026, 1, 1, tzinfo=UTC), Lane.SYNC)
+    page = await crm.events(datetime(2026, 1, 1, tzinfo=UTC), Lane.SYNC, kinds={"added", "deleted"})
     mine = [event for event in page.items if event.entity_id == contact_id and event.kind == "added"]
     assert [event.entity_kind for event in mine] == ["contact"]
     assert all(a.at >= b.at for a, b in pairwise(page.items))
-    later = await crm.events(page.items[0].at + timedelta(days=1), Lane.SYNC)
+    later = await crm.events(page.items[0].at + timedelta(days=1), Lane.SYNC, kinds={"added"})
     assert later.items == ()
+
+
+async def test_the_feed_tells_only_the_kinds_and_the_time_that_were_asked_for(crm: Crm) -> None:
+    contact_id = await new_contact(crm)
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    at = (await crm.events(since, Lane.SYNC, kinds={"added"})).items[0].at
+
+    async def told(kinds: set[CrmEventKind], until: datetime | None) -> set[str]:
+        page = await crm.events(since, Lane.SYNC, kinds=kinds, until=until)
+        assert {event.kind for event in page.items} <= kinds
+        return {event.entity_id for event in page.items}
+
+    assert contact_id in await told({"added", "linked"}, None)
+    assert contact_id in await told({"added"}, at)
+    assert contact_id not in await told({"added"}, at - timedelta(seconds=1))
+    assert contact_id not in await told({"deleted", "merged"}, None)
 
 
 async def test_an_empty_list_is_an_empty_page(crm: Crm) -> None:
@@ -371,7 +388,7 @@ async def test_a_leads_new_owner_is_seen_after_the_feed_told_of_it_and_nothing_e
         deal = Ref(kind="deal", id=before[0].deal_id)
         order = UpdateEntity(target=deal, owner_id=owner)
         written(await crm.update_entities([Keyed(key="u", order=order)], Lane.EVENTS))
-        await crm.events(NOW - timedelta(minutes=1), Lane.SYNC)
+        await crm.events(NOW - timedelta(minutes=1), Lane.SYNC, kinds={"owner_changed"})
         after = (await crm.page("lead", Lane.SYNC)).items
         assert after[0].owner_id == owner
         assert after[1:] == before[1:]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeVar
@@ -229,9 +229,19 @@ class FakeCrm:
             lambda: [e for e in self.all(kind) if any(_tail(n) == tail for n in e.numbers)],
         )
 
-    async def events(self, since: datetime, lane: Lane, *, page: int = 1) -> Page[CrmEvent]:
+    async def events(
+        self,
+        since: datetime,
+        lane: Lane,
+        *,
+        kinds: Collection[CrmEventKind],
+        until: datetime | None = None,
+        page: int = 1,
+    ) -> Page[CrmEvent]:
         def read() -> Page[CrmEvent]:
-            rows = [event for event in reversed(self.feed) if event.at >= since]
+            first, last = int(since.timestamp()), int(until.timestamp()) if until else 2**40
+            asked = (e for e in self.feed if e.kind in kinds and first <= int(e.at.timestamp()) <= last)
+            rows = sorted(asked, key=lambda e: (e.at, e.id), reverse=True)
             return _page(rows, page, EVENTS_PAGE)
 
         return await self._read("events", lane, (str(page),), read)

@@ -9,6 +9,8 @@ from typing import Any
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from crm.errors import CrmForbidden, CrmThrottled, CrmUnavailable
 from crm.port import CrmEntity, CrmEvent, CrmUser, Lane
@@ -74,13 +76,16 @@ async def found(pool: asyncpg.Pool, i: int) -> list[tuple[str, str, str]]:
         return [(c.kind, c.id, c.owner) for c in (await candidates_of(conn, "a", [wanted]))[wanted]]
 
 
-def tell(crm: FakeCrm, clock: Clock, kind: Any, ref: tuple[Any, str], other: Any = None) -> None:
+def tell(
+    crm: FakeCrm, clock: Clock, kind: Any, ref: tuple[Any, str], other: Any = None, *, late: int = 0
+) -> None:
+    """late: seconds between the time that the event carries and its appearing in the feed."""
     event_id = f"e{len(crm.feed):06}"
     crm.feed.append(
         CrmEvent(
             id=event_id,
             kind=kind,
-            at=clock(),
+            at=clock() - timedelta(seconds=late),
             entity_kind=ref[0],
             entity_id=ref[1],
             by_user=None,
@@ -373,6 +378,105 @@ async def test_events_are_handed_on_once_and_in_order(
     tell(crm, clock, "call", ("contact", "1"))
     await sync.poll_once()
     assert heard == [f"e{i:06}" for i in range(251)]
+
+
+async def told_by_the_thousand(crm: FakeCrm, clock: Clock, seconds: int = 60) -> list[int]:
+    """Contacts with an old date, forty events of creation in each second; the ids."""
+    ids = list(range(1000, 1000 + 40 * seconds))
+    for i in ids:
+        crm.seed(contact(i, updated_at=T0 - timedelta(days=300)))
+        tell(crm, clock, "added", ("contact", str(i)))
+        if i % 40 == 39:
+            clock.tick(1)
+    return ids
+
+
+async def test_while_thousands_are_created_deletions_come_at_once_and_the_rest_later_a_few_pages_at_a_time(
+    sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock
+) -> None:
+    crm.seed(contact(1), contact(2))
+    await sync.load()
+    await sync.poll_once()
+    ids = await told_by_the_thousand(crm, clock)
+    crm.remove("contact", "1")
+    tell(crm, clock, "deleted", ("contact", "1"))
+    before = crm.count("events")
+    await sync.poll_once()
+    assert await found(pool, 1) == []
+    assert crm.count("events") - before <= 5 + 1
+    assert await found(pool, ids[0]) == []  # the oldest are still to come
+    for _ in range(9):
+        clock.tick()
+        before = crm.count("events")
+        await sync.poll_once()
+        assert crm.count("events") - before <= 1 + 2 * 5 + 1
+    for i in ids:
+        assert await found(pool, i) == [("contact", str(i), "11")]
+
+
+async def test_an_account_that_has_caught_up_with_a_flood_is_polled_with_one_request_again(
+    sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock
+) -> None:
+    await sync.load()
+    await sync.poll_once()
+    await told_by_the_thousand(crm, clock, seconds=20)
+    for _ in range(8):
+        clock.tick()
+        tell(crm, clock, "added", ("contact", "1000"))
+        await sync.poll_once()
+    before = crm.count("events")
+    clock.tick()
+    await sync.poll_once()
+    assert crm.count("events") - before == 1
+    crm.seed(contact(2, updated_at=T0 - timedelta(days=300)))
+    tell(crm, clock, "added", ("contact", "2"))
+    await sync.poll_once()
+    assert await found(pool, 2) == [("contact", "2", "11")]
+
+
+@given(
+    bursts=st.lists(st.tuples(st.integers(0, 900), st.integers(1, 50)), min_size=1, max_size=6),
+    skew=st.integers(-300, 300),
+)
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+async def test_whatever_the_bursts_and_the_clocks_every_event_is_heard(
+    pool: asyncpg.Pool, account: str, bursts: list[tuple[int, int]], skew: int
+) -> None:
+    """skew: seconds that the CRM's clock is ahead of ours."""
+    clock, heard = Clock(), set[str]()
+    crm = FakeCrm(clock=clock)
+
+    async def hear(events: Any) -> None:
+        heard.update(e.id for e in events)
+
+    async with pool.acquire() as conn:
+        await conn.execute("DELETE FROM sync_cursor")
+    ours = lambda: clock() - timedelta(seconds=skew)  # noqa: E731
+    sync = Sync(crm, pool, account, NumberPolicy(), now=ours, on_events=hear)
+    tell(crm, clock, "changed", ("deal", "1"))
+    await sync.poll_once()
+    first = len(crm.feed)
+    clock.tick(max(0, -skew) + 61)
+    for events, seconds in bursts:
+        for i in range(events):
+            kind = ("added", "linked", "deleted", "call")[i % 4]
+            tell(crm, clock, kind, ("contact", "1"), ("deal", "5"), late=i * 7 % 59 if i % 10 == 3 else 0)
+            if i % max(1, events // seconds) == 0:
+                clock.tick(1)
+        await sync.poll_once()
+        clock.tick(30)
+    for _ in range(60):
+        if heard >= {e.id for e in crm.feed[first:]}:
+            return
+        clock.tick(30)
+        await sync.poll_once()
+    missing = sorted({e.id for e in crm.feed[first:]} - heard)
+    raise AssertionError(f"never heard: {len(missing)}, e.g. {missing[:3]}")
 
 
 # --- webhooks

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +20,7 @@ from crm.writer import Writer, WriterSettings
 from crm.writing.store.work import PgEffects
 from gateway.store import accounts
 from gateway.store.calls import call_id_of
+from routing.clients import EntityKind
 from routing.policy import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.fakes.lease import FakeLease
@@ -118,8 +119,8 @@ class Reactivated:
             clock.forward(seconds=5)
         raise AssertionError(f"never done: {progress}")
 
-    async def _catch_up(self, lane: Lane) -> None:
-        found = [e for kind in ("contact", "deal") for e in self.crm.all(kind)]  # type: ignore[arg-type]
+    async def _catch_up(self, lane: Lane, kinds: Collection[EntityKind]) -> None:
+        found = [e for kind in kinds for e in self.crm.all(kind)]
         async with self.office.pool.acquire() as conn, conn.transaction():
             await apply_entities(conn, ACCOUNT, found, NumberPolicy())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import timedelta
 
 import asyncpg
@@ -11,7 +12,7 @@ import pytest
 from crm.errors import CrmForbidden, CrmOutcomeUnknown, CrmRefused, CrmUnauthorised
 from crm.lease import LeaseLost
 from crm.port import CrmEntity, Lane
-from routing.clients import Ref
+from routing.clients import EntityKind, Ref
 from routing.plan import ChangeTask, CreateContact, CreateDeal, CreateTask, Effect, ShowCard, UpdateEntity
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.writer_bench import START, WriterBench, a_note, new_call
@@ -261,7 +262,7 @@ async def test_an_account_whose_authorisation_breaks_while_something_is_in_doubt
 
 
 async def test_a_read_that_is_forbidden_is_not_asked_for_without_pause(bench: WriterBench) -> None:
-    async def forbidden(lane: Lane) -> None:
+    async def forbidden(lane: Lane, kinds: Collection[EntityKind]) -> None:
         bench.catch_ups += 1
         raise CrmForbidden("no right to read contacts")
 

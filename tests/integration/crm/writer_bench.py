@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from crm.port import Lane
 from crm.store.directory import apply_entities
 from crm.writer import Writer, WriterSettings
 from crm.writing.store.work import PgEffects
-from routing.clients import Ref
+from routing.clients import EntityKind, Ref
 from routing.plan import AttachCall, CreateContact, CreateDeal, CreateTask, Effect
 from routing.policy import NumberPolicy
 from tests.fakes.crm import FakeCrm
@@ -28,7 +28,7 @@ class WriterBench:
     def __init__(self, pool: asyncpg.Pool, crm: FakeCrm, settings: WriterSettings | None = None) -> None:
         self.pool, self.crm, self.lease = pool, crm, FakeLease()
         self.now = START
-        self.catch_ups = 0
+        self.catch_ups = self.kinds_caught_up = 0
         self.settings = settings
         self.writer = self.new_writer()
 
@@ -45,9 +45,10 @@ class WriterBench:
             **more,
         )
 
-    async def catch_up(self, lane: Lane) -> None:
+    async def catch_up(self, lane: Lane, kinds: Collection[EntityKind]) -> None:
         self.catch_ups += 1
-        found = [e for kind in ("contact", "company", "deal") for e in self.crm.all(kind)]
+        self.kinds_caught_up += len(kinds)
+        found = [e for kind in kinds for e in self.crm.all(kind)]
         async with self.pool.acquire() as conn, conn.transaction():
             await apply_entities(conn, "a", found, NumberPolicy())
 

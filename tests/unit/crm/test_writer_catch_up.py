@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import timedelta
+
 import pytest
 
-from crm.port import Lane
-from crm.writer import Writer
+from crm.port import CrmEntity, Lane
+from crm.writer import Writer, WriterSettings
+from routing.clients import EntityKind
 from tests.fakes.crm import FakeCrm
 from tests.fakes.effects import FakeEffects
 from tests.fakes.lease import FakeLease
@@ -19,10 +23,52 @@ from tests.unit.crm.test_writer_simulation import START, call_effects
 async def test_it_never_waits_behind_a_long_sync(lane: Lane, asked_in: Lane) -> None:
     lanes: list[Lane] = []
 
-    async def catch_up(lane: Lane) -> None:
+    async def catch_up(lane: Lane, kinds: Collection[EntityKind]) -> None:
         lanes.append(lane)
 
     effects = FakeEffects()
     effects.order("+79160000001", lane, START, *call_effects("c1", "+79160000001", START))
     await Writer(FakeCrm(), effects, "a", FakeLease(), catch_up, now=lambda: START).drain()
     assert set(lanes) == {asked_in}
+
+
+async def test_deals_are_read_only_where_a_deal_is_created_for_a_client_who_is_there() -> None:
+    asked: list[tuple[EntityKind, ...]] = []
+
+    async def catch_up(lane: Lane, kinds: Collection[EntityKind]) -> None:
+        asked.append(tuple(kinds))
+
+    number = "+79160000001"
+    effects = FakeEffects()
+    effects.order(number, Lane.BACKFILL, START, *call_effects("c1", number, START))
+    crm = FakeCrm()
+    await Writer(crm, effects, "a", FakeLease(), catch_up, now=lambda: START).drain()
+    assert asked == [("contact", "company")]
+    assert len(crm.all("deal")) == 1
+
+    there = "+79160000002"
+    asked.clear()
+    contact = CrmEntity(kind="contact", id="900", numbers=(there,), owner_id="11", created_at=START)
+    crm.seed(contact)
+    effects.learn([contact])
+    effects.order(there, Lane.BACKFILL, START, *call_effects("c2", there, START))
+    await Writer(crm, effects, "a", FakeLease(), catch_up, now=lambda: START).drain()
+    assert ("contact", "company", "deal") in asked or [k for kinds in asked for k in kinds].count("deal") == 1
+
+
+async def test_each_kind_is_read_when_it_is_too_old() -> None:
+    asked: list[tuple[EntityKind, ...]] = []
+    now = START
+
+    async def catch_up(lane: Lane, kinds: Collection[EntityKind]) -> None:
+        asked.append(tuple(kinds))
+
+    effects = FakeEffects()
+    settings = WriterSettings(backfill_catch_up_seconds=10)
+    writer = Writer(FakeCrm(), effects, "a", FakeLease(), catch_up, settings=settings, now=lambda: now)
+    for second in (0, 9, 11):
+        now = START + timedelta(seconds=second)
+        number = f"+791600000{second:02}"
+        effects.order(number, Lane.BACKFILL, now, *call_effects(f"c{second}", number, now))
+        await writer.drain()
+    assert asked == [("contact", "company")] * 2

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,7 +22,7 @@ from crm.errors import (
 )
 from crm.port import CrmEntity, Lane
 from crm.writer import Writer, WriterSettings
-from routing.clients import Ref
+from routing.clients import EntityKind, Ref
 from routing.plan import AttachCall, ChangeTask, CreateContact, CreateDeal, CreateTask, Effect
 from tests.fakes.crm import FakeCrm
 from tests.fakes.effects import FakeEffects
@@ -65,8 +66,8 @@ class World:
             random=self.random.random,
         )
 
-    async def catch_up(self, lane: Lane) -> None:
-        self.effects.learn([e for kind in ("contact", "deal") for e in self.crm.all(kind)])
+    async def catch_up(self, lane: Lane, kinds: Collection[EntityKind]) -> None:
+        self.effects.learn([e for kind in kinds for e in self.crm.all(kind)])
 
     def order_calls(self) -> None:
         for i in range(self.random.randint(1, 25)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -20,7 +21,7 @@ from crm.port import CrmEntity, Lane
 from crm.writer import Writer, WriterSettings
 from gateway.pbx.generic.wire import parse_event
 from gateway.pbx.port import Connection
-from routing.clients import Employee, Staff
+from routing.clients import Employee, EntityKind, Staff
 from routing.policy import AccountSettings, CallPolicy
 from routing.presets import recommended
 from tests.chaos.oracle import CallFacts, expected, facts_of, note_counts
@@ -171,8 +172,8 @@ class World:
             random=self.random.random,
         )
 
-    async def _catch_up(self, lane: Lane) -> None:
-        self.effects.learn([e for kind in ("contact", "deal") for e in self.crm.all(kind)])
+    async def _catch_up(self, lane: Lane, kinds: Collection[EntityKind]) -> None:
+        self.effects.learn([e for kind in kinds for e in self.crm.all(kind)])
 
     # --- arranging ---------------------------------------------------------------------------------------------
 
