@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -32,6 +32,7 @@ from routing.policy import NumberPolicy
 _log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = 300.0
+_WEBHOOK_DELAY = timedelta(seconds=5)
 _PAGES_WHEN_FORBIDDEN = 100  # asked again after minutes
 _UNSORTED_SECONDS_PER_PAGE = 3.0  # a long list is read less often, so that it never takes much of the budget
 
@@ -86,6 +87,8 @@ class Sync:
         self._delta_locks = {kind: asyncio.Lock() for kind in PAGED}
         self._delta_began: dict[EntityKind, float] = {}
         self._agreed: dict[str, datetime] = {}
+        self._latest: dict[EntityKind, datetime | None] = {}  # times of change, by the CRM's clock
+        self._told_at: datetime | None = None
         self._feeds = [
             Feed("metadata", metadata_seconds, self._metadata),
             Feed("reread", reread_seconds, self._reread),
@@ -149,19 +152,23 @@ class Sync:
 
     async def catch_up(
         self, lane: Lane, kinds: Collection[EntityKind] = PAGED, *, max_age: float = 2.0
-    ) -> None:
+    ) -> bool:
         """Entities of these kinds as of now: a request each as a rule, none if done within `max_age` seconds.
 
-        Raises CrmError: whoever is about to create something must not believe an old directory.
+        True: webhooks keep up with the CRM, they had told of changes as late as those that were read. Raises CrmError:
+        whoever is about to create something must not believe an old directory.
         """
         for kind in kinds:
             began = self._delta_began.get(kind)
             if began is None or time.monotonic() - began > max_age:
                 await self._delta(kind, lane)
+        latest = max((at for kind in kinds if (at := self._latest.get(kind))), default=None)
+        return latest is not None and self._told_at is not None and latest - self._told_at <= _WEBHOOK_DELAY
 
     async def apply_webhook(self, changes: Sequence[EntityChange]) -> Taken:
         """What the webhook carries, at once; the rest is read by the next turn of `run`."""
         taken = await apply_webhook(self.source.pool, self.source.account_id, changes, self.source.policy)
+        self._told_at = max((change.at for change in changes if change.at), default=self._told_at)
         if taken.to_reread:
             self.wake()
         return taken
@@ -213,7 +220,7 @@ class Sync:
     async def _delta(self, kind: EntityKind, lane: Lane) -> None:
         async with self._delta_locks[kind]:
             at, began = self.source.now(), time.monotonic()
-            await poll_delta(self.source, kind, lane)
+            self._latest[kind] = await poll_delta(self.source, kind, lane)
             self._delta_began[kind] = began
             feed = self._feed(f"delta:{kind}")
             if not feed.failures:  # whoever asked for it, it need not be done again at once

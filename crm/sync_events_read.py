@@ -28,6 +28,10 @@ _BULK: frozenset[CrmEventKind] = frozenset(("added", "linked"))
 _HEARD: frozenset[CrmEventKind] = frozenset(("stage_changed", "changed", "task_completed", "message", "call"))
 _PAGES = 5  # of bulk in one poll
 _LONGEST_WINDOW = 3600.0
+_POURING = timedelta(
+    seconds=10
+)  # a page full in less than this: whatever makes it is still at work, so it is left to it
+_LONGEST_DELAY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +76,18 @@ async def read_new(
     began = source.now()
     prompt = _PROMPT | _HEARD if is_heard else _PROMPT
     since, behind = position.since, position.behind
-    newest = await _between(source, since, None, prompt | _BULK, lane, most=1 if behind else _PAGES)
+    newest = await _between(
+        source, since, None, prompt | _BULK, lane, most=1 if behind else _PAGES, is_feed=True
+    )
     settled, mark = _settled(position, newest.events, began)
-    events = newest.events
+    older: list[CrmEvent] = []
     if behind is not None:
-        older, behind = await _bulk(source, behind, settled, lane)
-        urgent = await _between(source, since, None, prompt, lane)
-        events = _in_order([*older, *events, *urgent.events])
+        if not _is_pouring(newest) or began - behind.since > _LONGEST_DELAY:
+            older, behind = await _bulk(source, behind, settled, lane)
     elif not newest.is_whole:
-        span = (events[-1].at - events[0].at).total_seconds()
-        behind = Behind(since, max(1.0, span))
-        urgent = await _between(source, since, None, prompt, lane)
-        events = _in_order([*events, *urgent.events])
+        behind = Behind(since, max(1.0, _span(newest.events).total_seconds() * _PAGES / newest.pages))
+    urgent = [] if newest.is_whole else (await _between(source, since, None, prompt, lane)).events
+    events = _in_order([*older, *newest.events, *urgent])
     new = [event for event in events if event.id not in position.seen]
     since = settled + _SECOND
     seen = frozenset(event.id for event in events if event.at >= since)
@@ -114,11 +118,14 @@ async def _bulk(
         if since > last:
             return found, None
         until = min(since + timedelta(seconds=int(seconds) - 1), last)
-        read = await _between(source, since, until, _BULK, lane)
-        found += read.events
+        read = await _between(source, since, until, _BULK, lane, most=_PAGES if seconds >= 2 else None)
         pages += read.pages
-        since = until.replace(microsecond=0) + _SECOND
-        seconds = min(_LONGEST_WINDOW, max(1.0, seconds * _PAGES / read.pages))
+        found += read.events
+        if read.is_whole:
+            since = until.replace(microsecond=0) + _SECOND
+            seconds = min(_LONGEST_WINDOW, max(1.0, seconds * min(2.0, _PAGES / read.pages)))
+        else:  # the beginning of this window is still missing
+            seconds = max(1.0, min(seconds / 2, _span(read.events).total_seconds()))
     return found, Behind(since, seconds)
 
 
@@ -130,16 +137,26 @@ async def _between(
     lane: Lane,
     *,
     most: int | None = None,
+    is_feed: bool = False,
 ) -> _Read:
-    """Oldest first, each once: pages slide while new events come in."""
+    """Oldest first, each once: pages slide while new events come in. is_feed: up to now; ends where it pours."""
     found: list[CrmEvent] = []
     number = 1
     while True:
         page = await source.crm.events(since, lane, kinds=kinds, until=until, page=number)
         found += page.items
-        if not page.has_next or number == most:
-            return _Read(_in_order(found), not page.has_next, number)
+        read = _Read(_in_order(found), not page.has_next, number)
+        if read.is_whole or number == most or (is_feed and _is_pouring(read)):
+            return read
         number += 1
+
+
+def _is_pouring(read: _Read) -> bool:
+    return not read.is_whole and _span(read.events) < _POURING * read.pages
+
+
+def _span(events: list[CrmEvent]) -> timedelta:
+    return events[-1].at - events[0].at if events else timedelta()
 
 
 def _in_order(events: Iterable[CrmEvent]) -> list[CrmEvent]:

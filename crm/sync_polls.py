@@ -16,8 +16,8 @@ from routing.clients import EntityKind
 _OVERLAP = timedelta(seconds=5)
 
 
-async def poll_delta(source: Source, kind: EntityKind, lane: Lane) -> int:
-    """Reads what was changed since the last poll, latest first. How many rows were read.
+async def poll_delta(source: Source, kind: EntityKind, lane: Lane) -> datetime | None:
+    """Reads what was changed since the last poll, latest first. The latest time of change that was seen.
 
     Needs no filter of the CRM: it stops at what it has seen. An entity changed while pages are read moves to the top:
     the others slide towards the later pages (and may be read twice), and it comes with the next poll.
@@ -25,13 +25,12 @@ async def poll_delta(source: Source, kind: EntityKind, lane: Lane) -> int:
     feed = f"delta:{kind}"
     reached = from_text((await source.cursor(feed)).get("at"))
     top: datetime | None = None
-    number, read = 1, 0
+    number = 1
     while True:
         page = await source.crm.page(kind, lane, page=number, newest="updated")
         if number == 1:
             top = max((e.updated_at for e in page.items if e.updated_at), default=None)
         fresh = [e for e in page.items if _is_after(e, reached)]
-        read += len(fresh)
         if len(fresh) < len(page.items) or not page.has_next or reached is None:
             break
         await source.apply(fresh)
@@ -40,7 +39,7 @@ async def poll_delta(source: Source, kind: EntityKind, lane: Lane) -> int:
     at = min(top, source.now()) if top else reached
     cursor: dict[str, Any] = {"at": as_text(max(at, reached) if reached and at else at)} if at else {}
     await source.apply(fresh, feed=feed, cursor=cursor)
-    return read
+    return at
 
 
 def _is_after(entity: CrmEntity, reached: datetime | None) -> bool:

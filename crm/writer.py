@@ -23,8 +23,9 @@ from routing.clients import EntityKind
 
 log = structlog.get_logger()
 
-CatchUp = Callable[[Lane, Collection[EntityKind]], Awaitable[object]]
-"""Brings these kinds of the directory up to date with the CRM. Raises CrmError."""
+CatchUp = Callable[[Lane, Collection[EntityKind]], Awaitable[bool]]
+"""Brings these kinds of the directory up to date with the CRM. True: the CRM tells of its changes by itself, and in time.
+Raises CrmError."""
 Feed = Callable[[], Awaitable[int]]
 """Releases more of a backfill; how many effects, 0 = there are no more just now."""
 
@@ -103,7 +104,9 @@ class Writer:
         self._sender = Sender(crm, effects, account_id, lease, self._settings, now, random)
         self._under_way = _UnderWay()
         self._caught_up_at: dict[EntityKind, datetime] = {}
+        self._is_told = False
         self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     # --- running -----------------------------------------------------------------------------------------------
@@ -127,18 +130,23 @@ class Writer:
         """Until `stop`, or raises LeaseLost, or whatever the database raises; then everything under way is dropped,
         and the next `run` looks for what became of it."""
         await self.adopt()
-        tasks: set[asyncio.Task[None]] = set()
         try:
-            while not self._stopping or tasks:
+            while not self._stopping or self._tasks:
                 self._wake.clear()
                 while not self._stopping and (work := await self.next_work()):
-                    tasks.add(asyncio.create_task(self.do(work)))
-                tasks = await self._wait(tasks)
+                    self._tasks.add(asyncio.create_task(self.do(work)))
+                self._tasks -= await self._ended()
         finally:
-            for task in tasks:
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._tasks.clear()
             self._under_way = _UnderWay()
+
+    async def recorded(self, seconds: float) -> None:
+        """Until what is under way now is over and recorded; `seconds` at the most."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=seconds)
 
     async def drain(self) -> int:
         """Does what is due now, one piece after the other; how many pieces."""
@@ -148,19 +156,20 @@ class Writer:
             count += 1
         return count
 
-    async def _wait(self, tasks: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+    async def _ended(self) -> set[asyncio.Task[None]]:
+        """Waits until there is something to do; the tasks that are over."""
         signals = [asyncio.ensure_future(event.wait()) for event in (self._wake, self._lease.lost)]
         try:
             seconds = await self._idle_seconds()
-            await asyncio.wait([*tasks, *signals], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*self._tasks, *signals], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for signal in signals:
                 signal.cancel()
         self._lease.check()
-        ended = {task for task in tasks if task.done()}
+        ended = {task for task in self._tasks if task.done()}
         for task in ended:
             task.result()
-        return tasks - ended
+        return ended
 
     async def _idle_seconds(self) -> float:
         now = self._now()
@@ -276,11 +285,10 @@ class Writer:
     async def _be_up_to_date(self, batch: Batch, now: datetime) -> None:
         """A client without a contact or company has no deals either: those are read where only a deal is created."""
         is_new_client = batch.kind in (COMPLEX, "create_contact")
-        seconds = (
-            self._settings.backfill_catch_up_seconds
-            if batch.lane == Lane.BACKFILL
-            else self._settings.catch_up_seconds
-        )
+        settings = self._settings
+        seconds = settings.catch_up_seconds
+        if batch.lane == Lane.BACKFILL:
+            seconds = settings.told_catch_up_seconds if self._is_told else settings.backfill_catch_up_seconds
         oldest = now - timedelta(seconds=seconds)
         wanted = [
             kind
@@ -289,7 +297,7 @@ class Writer:
         ]
         if wanted:
             # Never slower than events: while this waits for its turn behind a long sync, no live effect is sent either.
-            await self._catch_up(min(batch.lane, Lane.EVENTS), wanted)
+            self._is_told = await self._catch_up(min(batch.lane, Lane.EVENTS), wanted)
             self._caught_up_at |= dict.fromkeys(wanted, now)
 
 

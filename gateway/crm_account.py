@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from crm.backfill import Feeder
 from crm.errors import CrmError
 from crm.lease import GuardedBudget, Lease, LeaseLost
 from crm.sync import Sync
+from crm.sync_changes import EntityChange
 from crm.sync_load import restart_load
 from crm.writer import Writer
 from crm.writing.store.orders import CHANNEL as EFFECTS_CHANNEL
@@ -23,7 +25,7 @@ from gateway.configuration import Configuration, Snapshot
 from gateway.crm_access import CrmAccess, OpenCrm
 from gateway.db.listen import Listener
 from gateway.settings import Settings
-from gateway.store.crm_intake import WEBHOOK_CHANNEL, next_webhooks, webhook_done
+from gateway.store.crm_intake import WEBHOOK_CHANNEL, next_webhooks, webhooks_done
 from gateway.store.exchanges import report
 from gateway.syncing import CHANNEL as SYNC_CHANNEL
 from routing.policy import NumberPolicy
@@ -31,6 +33,7 @@ from routing.policy import NumberPolicy
 log = structlog.get_logger(__name__)
 
 _REPORT_SECONDS = 2.0
+_WEBHOOKS_WAIT_SECONDS = 1.0
 
 
 class CrmAccountWork:
@@ -129,7 +132,7 @@ class CrmAccountWork:
                 sync.run(),
                 writer.run(),
                 listener.run(),
-                self._apply_webhooks(sync),
+                self._apply_webhooks(sync, writer),
                 self._report(opened, sync, writer),
                 self._reload_when(spelling_changed, sync),
             ) as failed:
@@ -156,29 +159,36 @@ class CrmAccountWork:
         if channel != EFFECTS_CHANNEL and payload in ("", self._account_id):
             self._webhook_came.set()
 
-    async def _apply_webhooks(self, sync: Sync) -> None:
+    async def _apply_webhooks(self, sync: Sync, writer: Writer) -> None:
         while True:
             self._webhook_came.clear()
             async with self._pool.acquire() as conn:
                 waiting = await next_webhooks(conn, self._account_id)
-            for webhook_id, body in waiting:
-                refusal = await self._apply_webhook(sync, body)
-                async with self._pool.acquire() as conn:
-                    await webhook_done(conn, self._account_id, webhook_id, refusal)
             if waiting:
+                # What we are creating is told of before we know its links: else each would be read again.
+                await writer.recorded(_WEBHOOKS_WAIT_SECONDS)
+                refusals = await self._take_over(sync, waiting)
+                async with self._pool.acquire() as conn:
+                    await webhooks_done(conn, self._account_id, refusals)
                 continue
             try:
                 await asyncio.wait_for(self._webhook_came.wait(), 5)
             except TimeoutError:
                 continue
 
-    async def _apply_webhook(self, sync: Sync, body: bytes) -> str | None:
-        try:
-            await sync.apply_webhook(parse_webhook(body).changes)
-        except WebhookInvalid as err:
-            log.warning("webhook-unreadable", account=self._account_id, error=str(err))
-            return str(err)
-        return None
+    async def _take_over(self, sync: Sync, waiting: Sequence[tuple[int, bytes]]) -> dict[int, str | None]:
+        """All of them together: while much is created (a backfill), hundreds come in a second. Refusals by id."""
+        changes: list[EntityChange] = []
+        refusals: dict[int, str | None] = {}
+        for webhook_id, body in waiting:
+            try:
+                changes += parse_webhook(body).changes
+                refusals[webhook_id] = None
+            except WebhookInvalid as err:
+                log.warning("webhook-unreadable", account=self._account_id, error=str(err))
+                refusals[webhook_id] = str(err)
+        await sync.apply_webhook(changes)
+        return refusals
 
     async def _report(self, opened: OpenCrm, sync: Sync, writer: Writer) -> None:
         while True:

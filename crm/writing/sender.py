@@ -25,7 +25,8 @@ log = structlog.get_logger()
 class WriterSettings:
     """quiet_seconds: the longest time that a request may still be under way in the CRM, margin included.
 
-    catch_up_seconds, backfill_catch_up_seconds: how old the directory may be when something is created.
+    catch_up_seconds, backfill_catch_up_seconds: how old the directory may be when something is created;
+    told_catch_up_seconds: the latter while webhooks keep up, and a poll only makes sure.
     are_notes_dated: call notes keep the time of the call; otherwise a backfill lets the CRM match calls by number where
     that hits the right entity, because that route takes times.
     """
@@ -36,6 +37,7 @@ class WriterSettings:
     backfill_requests: int = 4
     catch_up_seconds: float = 1.0
     backfill_catch_up_seconds: float = 5.0
+    told_catch_up_seconds: float = 30.0
     poll_seconds: float = 1.0
     window: int = 1000
     doubts_limit: int = 12

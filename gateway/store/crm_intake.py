@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,11 +28,15 @@ async def next_webhooks(conn: Conn, account_id: str, limit: int = 100) -> list[t
     return [(r["webhook_id"], r["body"]) for r in rows]
 
 
-async def webhook_done(conn: Conn, account_id: str, webhook_id: int, refusal: str | None = None) -> None:
-    """refusal: why it could not be read; it is dropped all the same, the polls bring what it told."""
+async def webhooks_done(conn: Conn, account_id: str, refusals: Mapping[int, str | None]) -> None:
+    """By id why it could not be read, None for what was taken over; a refused one is dropped all the same, the polls
+    bring what it told."""
+    refused = [refusal for refusal in refusals.values() if refusal is not None]
     async with conn.transaction():
         await conn.execute(
-            "DELETE FROM crm_webhook WHERE account_id = $1 AND webhook_id = $2", account_id, webhook_id
+            "DELETE FROM crm_webhook WHERE account_id = $1 AND webhook_id = ANY($2)",
+            account_id,
+            list(refusals),
         )
         await conn.execute(
             "INSERT INTO crm_webhook_seen AS seen (account_id, last_at, applied, refused, last_refusal)"
@@ -39,9 +44,9 @@ async def webhook_done(conn: Conn, account_id: str, webhook_id: int, refusal: st
             " applied = seen.applied + $2, refused = seen.refused + $3,"
             " last_refusal = coalesce($4, seen.last_refusal)",
             account_id,
-            int(refusal is None),
-            int(refusal is not None),
-            refusal,
+            len(refusals) - len(refused),
+            len(refused),
+            refused[-1] if refused else None,
         )
 
 

@@ -313,7 +313,7 @@ async def test_killed_anywhere_it_goes_on_and_2000_calls_need_about_the_fewest_r
         outage.pool = real
     await outage.start()
 
-    async def catch_up(lane: Lane, kinds: Collection[EntityKind]) -> None:
+    async def catch_up(lane: Lane, kinds: Collection[EntityKind]) -> bool:
         """By what is new, as the real one: a request each."""
         outage.kinds_caught_up += len(kinds)
         latest = [e for kind in kinds for e in outage.crm.all(kind)[-600:]]
@@ -321,6 +321,7 @@ async def test_killed_anywhere_it_goes_on_and_2000_calls_need_about_the_fewest_r
             await apply_entities(
                 conn, "a", [replace(e, updated_at=outage.now) for e in latest], NumberPolicy()
             )
+        return False
 
     outage.catch_up = catch_up  # type: ignore[method-assign]
     feeder = backfill.Feeder(outage.pool, "a", now=lambda: outage.now)

@@ -262,7 +262,7 @@ async def test_an_account_whose_authorisation_breaks_while_something_is_in_doubt
 
 
 async def test_a_read_that_is_forbidden_is_not_asked_for_without_pause(bench: WriterBench) -> None:
-    async def forbidden(lane: Lane, kinds: Collection[EntityKind]) -> None:
+    async def forbidden(lane: Lane, kinds: Collection[EntityKind]) -> bool:
         bench.catch_ups += 1
         raise CrmForbidden("no right to read contacts")
 

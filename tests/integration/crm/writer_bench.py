@@ -45,12 +45,13 @@ class WriterBench:
             **more,
         )
 
-    async def catch_up(self, lane: Lane, kinds: Collection[EntityKind]) -> None:
+    async def catch_up(self, lane: Lane, kinds: Collection[EntityKind]) -> bool:
         self.catch_ups += 1
         self.kinds_caught_up += len(kinds)
         found = [e for kind in kinds for e in self.crm.all(kind)]
         async with self.pool.acquire() as conn, conn.transaction():
             await apply_entities(conn, "a", found, NumberPolicy())
+        return False
 
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)

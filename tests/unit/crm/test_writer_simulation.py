@@ -66,8 +66,9 @@ class World:
             random=self.random.random,
         )
 
-    async def catch_up(self, lane: Lane, kinds: Collection[EntityKind]) -> None:
+    async def catch_up(self, lane: Lane, kinds: Collection[EntityKind]) -> bool:
         self.effects.learn([e for kind in kinds for e in self.crm.all(kind)])
+        return False
 
     def order_calls(self) -> None:
         for i in range(self.random.randint(1, 25)):

@@ -172,8 +172,9 @@ class World:
             random=self.random.random,
         )
 
-    async def _catch_up(self, lane: Lane, kinds: Collection[EntityKind]) -> None:
+    async def _catch_up(self, lane: Lane, kinds: Collection[EntityKind]) -> bool:
         self.effects.learn([e for kind in kinds for e in self.crm.all(kind)])
+        return False
 
     # --- arranging ---------------------------------------------------------------------------------------------
 
