@@ -19,20 +19,24 @@ from tests.e2e.stack import ACCOUNT, Stack, running_stack
 _COMPLEX, _NOTES = 50, 250
 _LIVE = 79390000000
 _KILLS = 5
+_AFTERWARDS = 60
 
 
 def bench_backfill(calls: int) -> list[Figure]:
-    """Twice: undisturbed, for the counts; with kills and live calls on top, for what must hold then."""
+    """Undisturbed, for the counts, with the CRM's webhooks and without; with kills and live calls on top, for what must
+    hold then."""
     figures: list[Figure] = []
-    for is_disturbed in (False, True):
+    for is_told, is_disturbed in ((True, False), (False, False), (True, True)):
         with throwaway_database() as dsn, tempfile.TemporaryDirectory() as folder:
-            figures += asyncio.run(_run(dsn, Path(folder), calls, is_disturbed))
+            figures += asyncio.run(_run(dsn, Path(folder), calls, is_told, is_disturbed))
     return figures
 
 
-async def _run(dsn: str, folder: Path, calls: int, is_disturbed: bool) -> list[Figure]:
+async def _run(dsn: str, folder: Path, calls: int, is_told: bool, is_disturbed: bool) -> list[Figure]:
     settings = AccountSettings(calls=CallPolicy(settle_seconds=0))
     async with running_stack(folder, dsn, settings=settings, contacts=10) as stack:
+        if is_told:
+            await stack.register_webhook()
         await stack.api("PUT", f"/v1/accounts/{ACCOUNT}/state", body={"state": "off", "reason": "bench"})
         await asyncio.sleep(2)
         await _store_calls(stack, calls)
@@ -48,7 +52,19 @@ async def _run(dsn: str, folder: Path, calls: int, is_disturbed: bool) -> list[F
         again = await _second_run(stack)
         if is_disturbed:
             return _disturbed(looked, live, counts, doubled, again, took)
-        return _undisturbed(calls, preview, counts, doubled, looked, took)
+        if not is_told:
+            return _untold(calls, counts, doubled, took)
+        await asyncio.sleep(_AFTERWARDS)
+        later = (await _requests(stack, began))["reads"] - counts["reads"]
+        return [
+            *_undisturbed(calls, preview, counts, doubled, looked, took),
+            plain(
+                "backfill: reads in the minute after",
+                later,
+                "requests",
+                "what was created, once, page by page",
+            ),
+        ]
 
 
 async def _store_calls(stack: Stack, calls: int) -> None:
@@ -148,6 +164,22 @@ async def _second_run(stack: Stack) -> int:
     return (await _requests(stack, began))["writes"]
 
 
+def _bound(calls: int) -> int:
+    """The fewest writes that the API's batch sizes allow."""
+    return math.ceil(calls / _COMPLEX) + math.ceil(calls / _NOTES)
+
+
+def _untold(calls: int, counts: dict[str, int], doubled: dict[str, int], took: float) -> list[Figure]:
+    return [
+        at_most(
+            "backfill without webhooks: writes / lower bound", counts["writes"] / _bound(calls), 1.5, "×"
+        ),
+        plain("backfill without webhooks: reads / lower bound", counts["reads"] / _bound(calls), "×"),
+        plain("backfill without webhooks: minutes", took / 60, "min"),
+        at_most("backfill without webhooks: doubled or missing", sum(doubled.values()), 0, "entities"),
+    ]
+
+
 def _undisturbed(
     calls: int,
     preview: Any,
@@ -156,7 +188,7 @@ def _undisturbed(
     looked: tuple[float, ...],
     took: float,
 ) -> list[Figure]:
-    bound = math.ceil(calls / _COMPLEX) + math.ceil(calls / _NOTES)
+    bound = _bound(calls)
     note = f"bound {bound}: {calls:,} calls, {_COMPLEX} a complex, {_NOTES} a notes request"
     return [
         at_most("backfill: writes / lower bound", counts["writes"] / bound, 1.5, "×", note),
