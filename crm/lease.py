@@ -89,7 +89,8 @@ class Lease:
         if self._keeper is not None:
             await self.release()
         try:
-            return await asyncio.wait_for(self._connect_and_lock(), 10)
+            async with asyncio.timeout(10):
+                return await self._connect_and_lock()
         except (
             OSError,
             asyncpg.PostgresError,

@@ -94,7 +94,8 @@ async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> 
         yield pool
     finally:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(pool.close(), 5)
+            async with asyncio.timeout(5):
+                await pool.close()
 
 
 class Gateway:

@@ -37,9 +37,8 @@ async def check_all(settings: Settings) -> list[Finding]:
     if settings.database_url is None:
         return found
     try:
-        pool = await asyncio.wait_for(
-            open_pool(str(settings.database_url), max_size=4, name="callmatrix check"), _PATIENCE_SECONDS
-        )
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            pool = await open_pool(str(settings.database_url), max_size=4, name="callmatrix check")
     except (
         OSError,
         asyncpg.PostgresError,
@@ -53,7 +52,8 @@ async def check_all(settings: Settings) -> list[Finding]:
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as err:
         found.append(_unreachable(err))
     finally:
-        await asyncio.wait_for(pool.close(), 5)
+        async with asyncio.timeout(5):
+            await pool.close()
     return found
 
 
@@ -178,7 +178,8 @@ async def _ask_crm(settings: Settings, pool: asyncpg.Pool, account: AccountStatu
         return warning(what, "another process has the account's lease but does not report", "see its log")
     try:
         async with crm_of(pool, account.id, lease) as (opened, _policy):
-            seen = await asyncio.wait_for(opened.crm.account(Lane.REALTIME), _PATIENCE_SECONDS)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                seen = await opened.crm.account(Lane.REALTIME)
     except CrmError as err:
         return bad(what, f"{err.code}: {err}", "check the account's address and authorisation")
     except TimeoutError:

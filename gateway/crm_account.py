@@ -172,7 +172,8 @@ class CrmAccountWork:
                     await webhooks_done(conn, self._account_id, refusals)
                 continue
             try:
-                await asyncio.wait_for(self._webhook_came.wait(), 5)
+                async with asyncio.timeout(5):
+                    await self._webhook_came.wait()
             except TimeoutError:
                 continue
 

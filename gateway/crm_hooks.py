@@ -15,7 +15,8 @@ from crm.errors import CrmError
 from gateway.configuration import Configuration
 from gateway.inbound import MAX_BODY
 from gateway.problems import problem
-from gateway.store.crm_intake import Grant, keep_webhook, take_grant
+from gateway.store.crm_intake import Grant, take_grant
+from gateway.webhook_intake import WebhookIntake
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,7 @@ class CrmHooks:
         self._configuration = configuration
         self._pool = pool
         self._exchange = exchange
+        self._webhooks = WebhookIntake(pool)
 
     async def webhook(self, request: web.Request) -> web.Response:
         """404 for a wrong secret as for an unknown account: nobody learns which accounts exist."""
@@ -40,8 +42,11 @@ class CrmHooks:
         if (request.content_length or 0) > _MAX_WEBHOOK:
             return problem(413, "too-large", "The webhook is too large.")
         body = await request.read()
-        async with self._pool.acquire(timeout=1.5) as conn:
-            await keep_webhook(conn, account.id, body)
+        try:
+            await self._webhooks.keep(account.id, body)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as err:
+            log.warning("webhook-not-kept", account=account.id, error=type(err).__name__)
+            return problem(503, "busy", "The gateway could not keep the webhook.", detail="Send it again.")
         return web.json_response({"accepted": True})
 
     async def oauth(self, request: web.Request) -> web.Response:

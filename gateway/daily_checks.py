@@ -55,7 +55,8 @@ class DailyChecks:
                 self.last_error = f"{type(err).__name__}: {err}"
                 log.warning("matrix-checks-failed", error=self.last_error)
             try:
-                await asyncio.wait_for(self._woken.wait(), _LOOK_SECONDS)
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._woken.wait()
                 await asyncio.sleep(_CALM_SECONDS)
             except TimeoutError:
                 pass

@@ -160,7 +160,8 @@ async def _answers(session: aiohttp.ClientSession, url: str, stop: asyncio.Event
                 "see the lines above; 'callmatrix demo --fresh' starts afresh",
             )
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), 0.15)
+            async with asyncio.timeout(0.15):
+                await stop.wait()
     return False
 
 
@@ -201,7 +202,8 @@ _SAMPLE_NUMBER = "79161234567"
 async def _play(session: aiohttp.ClientSession, demo: Demo, stop: asyncio.Event) -> None:
     """One answered call of an unknown client, and what it left in the CRM."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), 2)
+        async with asyncio.timeout(2):
+            await stop.wait()
     if stop.is_set():
         return
     call_id = f"sample-{os.getpid()}"

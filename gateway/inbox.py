@@ -121,7 +121,8 @@ class Inbox:
         if not self._writers:
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._queue.join(), self._seconds)
+            async with asyncio.timeout(self._seconds):
+                await self._queue.join()
         writers, self._writers = self._writers, []
         for writer in writers:
             writer.cancel()

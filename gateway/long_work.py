@@ -68,7 +68,8 @@ class LongWork:
                 self.last_error = f"{type(err).__name__}: {err}"
                 log.warning("long-work-interrupted", error=self.last_error)
             try:
-                await asyncio.wait_for(self._woken.wait(), _LOOK_SECONDS)
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._woken.wait()
             except TimeoutError:
                 continue
 

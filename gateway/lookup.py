@@ -103,7 +103,8 @@ class Lookup:
             return self._refuse(request)
         kind = KINDS[connection.kind]
         try:
-            inbound = await asyncio.wait_for(inbound_of(request, "lookup"), self._deadline)
+            async with asyncio.timeout(self._deadline):
+                inbound = await inbound_of(request, "lookup")
         except (TimeoutError, web.HTTPRequestEntityTooLarge):
             inbound = inbound_from(request, "lookup", b"")
             if not kind.authenticate(inbound, connection):

@@ -68,7 +68,8 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(sig)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await process.wait()
                 return
 
 

@@ -53,7 +53,8 @@ async def _deliver_forever(state: State, session: aiohttp.ClientSession) -> None
             following = [row["due_at"] for row in resting if row not in due]
             wait = max(0.01, min(following) - time()) if following and len(under_way) < _AT_ONCE else None
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(state.deliveries_due.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await state.deliveries_due.wait()
     finally:
         for task in list(under_way.values()):
             task.cancel()

@@ -69,7 +69,8 @@ class Listener:
             self.is_connected = True
             while True:
                 try:
-                    item = await asyncio.wait_for(queue.get(), 30)
+                    async with asyncio.timeout(30):
+                        item = await queue.get()
                 except TimeoutError:
                     await conn.execute("SELECT 1", timeout=10)  # a connection that died silently shows here
                     continue

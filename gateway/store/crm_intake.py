@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,10 +12,17 @@ from gateway.db.pool import Conn
 WEBHOOK_CHANNEL = "callmatrix_webhook"
 
 
-async def keep_webhook(conn: Conn, account_id: str, body: bytes) -> None:
-    async with conn.transaction():
-        await conn.execute("INSERT INTO crm_webhook (account_id, body) VALUES ($1, $2)", account_id, body)
-        await conn.execute("SELECT pg_notify($1, $2)", WEBHOOK_CHANNEL, account_id)
+async def keep_webhooks(conn: Conn, webhooks: Sequence[tuple[str, bytes]]) -> None:
+    """(account, body) each, in their order; all or none."""
+    await conn.execute(
+        "WITH kept AS (INSERT INTO crm_webhook (account_id, body)"
+        " SELECT account_id, body FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS w (account_id, body, place)"
+        " ORDER BY place RETURNING account_id)"
+        " SELECT pg_notify($3, account_id) FROM (SELECT DISTINCT account_id FROM kept) AS told",
+        [account_id for account_id, _ in webhooks],
+        [body for _, body in webhooks],
+        WEBHOOK_CHANNEL,
+    )
 
 
 async def next_webhooks(conn: Conn, account_id: str, limit: int = 100) -> list[tuple[int, bytes]]:

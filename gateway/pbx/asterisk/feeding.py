@@ -76,7 +76,8 @@ class Feeder:
     async def drain(self, seconds: float) -> int:
         """Waits until all is stored, at most so long; how many are left. `run` must be running."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._queue.join(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._queue.join()
         return self.waiting
 
     async def _store(self, batch: list[Told]) -> None:

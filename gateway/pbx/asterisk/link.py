@@ -98,7 +98,8 @@ class AmiLink:
         is_asked = False
         while True:
             try:
-                messages = await asyncio.wait_for(self._read(), self._ping_seconds)
+                async with asyncio.timeout(self._ping_seconds):
+                    messages = await self._read()
             except TimeoutError:
                 if is_asked:
                     raise AmiLost(f"silent for {2 * self._ping_seconds:g} s") from None
