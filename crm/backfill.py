@@ -5,6 +5,7 @@ The run is rows in the database: killed anywhere, the next writer of the account
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -282,10 +283,16 @@ async def _change(
 async def _plan(conn: Connection, account_id: str, now: datetime, days: int) -> tuple[Preview, list[str]]:
     """What would be done, and the keys of what is too old."""
     zone, rate = await store.zone_and_rate(conn, account_id)
-    since = window_start(now, zone, days)
-    rows = [dict(row) for row in await store.held(conn, account_id, now)]
+    rows = await store.held(conn, account_id, now)
     callbacks = {r["client"] for r in rows if r["purpose"] == "call_back"}
     reached = await store.reached(conn, account_id, callbacks)
+    # In a thread: a hundred thousand rows take a second, and the process that asks also answers lookups.
+    return await asyncio.to_thread(_planned, rows, reached, window_start(now, zone, days), rate)
+
+
+def _planned(
+    rows: Sequence[asyncpg.Record], reached: Mapping[str, datetime], since: datetime, rate: int
+) -> tuple[Preview, list[str]]:
     wanted = wanted_keys(rows, since)
     sent = [r for r in rows if r["effect_key"] in wanted]
     counts = Counter(r["what"] for r in sent if not is_needless(r, reached))
@@ -308,7 +315,7 @@ async def _plan(conn: Connection, account_id: str, now: datetime, days: int) -> 
     return plan, [r["effect_key"] for r in rows if r["effect_key"] not in wanted]
 
 
-def wanted_keys(rows: Iterable[Mapping[str, Any]], since: datetime) -> set[str]:
+def wanted_keys(rows: Iterable[Mapping[str, Any] | asyncpg.Record], since: datetime) -> set[str]:
     """Held effects of the window, and whatever older ones these need. rows: effect_key, after, at."""
     by_key = {row["effect_key"]: row for row in rows}
     open_keys = [key for key, row in by_key.items() if row["at"] >= since]
@@ -321,7 +328,7 @@ def wanted_keys(rows: Iterable[Mapping[str, Any]], since: datetime) -> set[str]:
     return wanted
 
 
-def is_needless(row: Mapping[str, Any], reached: Mapping[str, datetime]) -> bool:
+def is_needless(row: Mapping[str, Any] | asyncpg.Record, reached: Mapping[str, datetime]) -> bool:
     """Calling back is no use any more: somebody has talked with the client since. reached: client -> when."""
     if row["what"] != "create_task" or row["purpose"] != "call_back" or row["client"] not in reached:
         return False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,9 @@ import typer
 from gateway.cli.output import Failure, database, database_url, print_json, print_table, run
 from gateway.logs import configure_logs
 from gateway.settings import Settings
+
+_WORKER_NICENESS = 5
+_SANDBOX_NICENESS = 10  # it stands for a machine elsewhere
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
@@ -53,6 +58,12 @@ def demo(
         ) from err
 
 
+def _give_way(niceness: int) -> None:
+    """On a machine that is short of processors, ringing phones are answered first."""
+    with suppress(AttributeError, OSError):  # not on every system
+        os.nice(niceness)
+
+
 def serve(
     role: Annotated[str, typer.Option(help="all, gateway or worker")] = "all",
 ) -> None:
@@ -69,6 +80,8 @@ def serve(
     if role not in roles:
         raise typer.BadParameter(f"unknown role '{role}', one of: {', '.join(roles)}")
     use_fast_loop()
+    if role == "worker":
+        _give_way(_WORKER_NICENESS)
     run(roles[role](settings))
 
 
@@ -86,6 +99,7 @@ def sandbox(
     """
     from crm.sandbox.server import serve as serve_sandbox
 
+    _give_way(_SANDBOX_NICENESS)
     run(
         serve_sandbox(
             port=port, contacts=contacts, users=users, profile=profile, faults_file=faults, state_file=state

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import asyncpg
 import structlog
 
+from gateway.db.pool import tls_of
+
 log = structlog.get_logger(__name__)
 
 
@@ -57,7 +59,10 @@ class Listener:
     async def _listen(self) -> None:
         queue: asyncio.Queue[tuple[str, str] | None] = asyncio.Queue()
         conn = await asyncpg.connect(
-            self._dsn, timeout=5, server_settings={"application_name": "callmatrix listen"}
+            self._dsn,
+            ssl=tls_of(self._dsn),
+            timeout=5,
+            server_settings={"application_name": "callmatrix listen"},
         )
         conn.add_termination_listener(lambda _: queue.put_nowait(None))
         try:

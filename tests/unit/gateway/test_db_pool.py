@@ -1,0 +1,21 @@
+"""Whether TLS is prepared for connections to the database."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.db.pool import tls_of
+
+
+@pytest.mark.parametrize(
+    ("dsn", "tls"),
+    [
+        ("postgresql://me@127.0.0.1:5432/db", False),
+        ("postgresql://me@localhost/db", False),
+        ("postgresql:///db?host=/run/postgresql", False),
+        ("postgresql://me@localhost/db?sslmode=require", None),
+        ("postgresql://me:secret@db.example.com/db", None),
+    ],
+)
+def test_tls_is_prepared_only_where_it_may_be_used(dsn: str, tls: bool | None) -> None:
+    assert tls_of(dsn) is tls
