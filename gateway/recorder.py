@@ -21,6 +21,7 @@ from routing.policy import LookupPolicy, NumberPolicy
 
 log = structlog.get_logger(__name__)
 
+_AT_ONCE = 20
 _BATCH_SECONDS = 0.25
 
 
@@ -97,18 +98,14 @@ class Recorder:
 
     async def _write(self, batch: list[Looked]) -> bool:
         """Of one account."""
-        rows = []
-        for index, looked in enumerate(batch):
-            rows.append(_row(looked))
-            if index % 50 == 49:
-                await asyncio.sleep(0)  # the phone that rings now comes first
         try:
             async with self._pool.acquire(timeout=5) as conn:
                 for looked in batch:
                     await self._inputs.write(
                         conn, looked.account_id, looked.staff, looked.numbers, looked.rules
                     )
-                await add_decisions(conn, rows)
+                for start in range(0, len(batch), _AT_ONCE):  # the phone that rings now comes first
+                    await add_decisions(conn, [_row(looked) for looked in batch[start : start + _AT_ONCE]])
         except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as err:
             self.lost += len(batch)  # of an account that was removed meanwhile: they will never be taken
             self.last_error = f"{type(err).__name__}: {err}"

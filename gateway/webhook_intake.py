@@ -10,7 +10,7 @@ import asyncpg
 
 from gateway.store.crm_intake import keep_webhooks
 
-_TOGETHER = 256
+_TOGETHER = 12  # answered at once; lookups are answered in between
 
 
 @dataclass(frozen=True, slots=True, eq=False)

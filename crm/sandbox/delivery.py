@@ -14,7 +14,7 @@ from aiohttp import web
 from crm.sandbox.state import State
 from crm.sandbox.store import Row
 
-_AT_ONCE = 50  # deliveries under way together
+_AT_ONCE = 10  # deliveries under way together
 
 
 def running(state: State) -> Callable[[web.Application], AsyncIterator[None]]:

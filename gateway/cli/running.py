@@ -14,8 +14,8 @@ from gateway.cli.output import Failure, database, database_url, print_json, prin
 from gateway.logs import configure_logs
 from gateway.settings import Settings
 
-_WORKER_NICENESS = 5
-_SANDBOX_NICENESS = 10  # it stands for a machine elsewhere
+_WORKER_NICENESS = 10
+_SANDBOX_NICENESS = 19  # it stands for a machine elsewhere
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
