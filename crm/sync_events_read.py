@@ -14,23 +14,15 @@ from crm.sync_source import Source, as_text, from_text
 LATENESS = timedelta(seconds=60)
 _SECOND = timedelta(seconds=1)
 
-_PROMPT: frozenset[CrmEventKind] = frozenset(
-    (
-        "deleted",
-        "restored",
-        "merged",
-        "unlinked",
-        "owner_changed",
-    )  # the last one is the adapter's own concern
-)
+# Told by every poll; the last one is the adapter's own concern.
+_PROMPT: frozenset[CrmEventKind] = frozenset(("deleted", "restored", "merged", "unlinked", "owner_changed"))
 # What is created or linked by the thousand, by a backfill of ours for one: the delta tells most of it sooner.
 _BULK: frozenset[CrmEventKind] = frozenset(("added", "linked"))
 _HEARD: frozenset[CrmEventKind] = frozenset(("stage_changed", "changed", "task_completed", "message", "call"))
 _PAGES = 5  # of bulk in one poll
 _LONGEST_WINDOW = 3600.0
-_POURING = timedelta(
-    seconds=10
-)  # a page full in less than this: whatever makes it is still at work, so it is left to it
+# A page full in less than this: whatever makes it is still at work, so it is left to it.
+_POURING = timedelta(seconds=10)
 _LONGEST_DELAY = timedelta(hours=1)
 
 
