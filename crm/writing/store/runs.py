@@ -42,19 +42,19 @@ FROM jsonb_to_recordset($2::text::jsonb) AS r (key text, state text, "order" jso
 WHERE e.account_id = $1 AND e.effect_key = r.key AND e.state = 'held'
 """
 
+# One pass over the run's effects: whoever looks on asks every second.
 _PROGRESS = """
-SELECT count(*) AS calls,
-       count(*) FILTER (WHERE n.open = 0) AS settled,
-       coalesce(sum(n.open), 0)::bigint AS effects_open, coalesce(sum(n.done), 0)::bigint AS effects_done,
-       coalesce(sum(n.dead), 0)::bigint AS effects_dead, coalesce(sum(n.skipped), 0)::bigint AS effects_skipped
-FROM backfill_call b
-CROSS JOIN LATERAL (
+WITH counted AS (
     SELECT count(*) FILTER (WHERE e.state IN ('held', 'waiting', 'sending', 'unknown')) AS open,
+           count(DISTINCT e.call_id) FILTER (WHERE e.state IN ('held', 'waiting', 'sending', 'unknown')) AS open_calls,
            count(*) FILTER (WHERE e.state = 'done') AS done, count(*) FILTER (WHERE e.state = 'dead') AS dead,
            count(*) FILTER (WHERE e.state IN ('skipped', 'expired')) AS skipped
-    FROM effect e WHERE e.account_id = b.account_id AND e.call_id = b.call_id
-) n
-WHERE b.account_id = $1 AND b.run_id = $2
+    FROM backfill_call b JOIN effect e ON e.account_id = b.account_id AND e.call_id = b.call_id
+    WHERE b.account_id = $1 AND b.run_id = $2
+), all_calls AS (SELECT count(*) AS calls FROM backfill_call WHERE account_id = $1 AND run_id = $2)
+SELECT calls, calls - open_calls AS settled, open AS effects_open, done AS effects_done, dead AS effects_dead,
+       skipped AS effects_skipped
+FROM counted, all_calls
 """
 
 _REPORT = """
