@@ -72,7 +72,9 @@ async def apply_changes(
     merged: dict[EntityRef, CrmEntity] = {}
     for change in present:
         ref = (change.kind, change.id)
-        merged[ref] = _with(merged.get(ref) or known.get(ref), change, closed)
+        pending = merged.get(ref)
+        if pending is None or not _is_older(change, pending):
+            merged[ref] = _with(pending or known.get(ref), change, closed)
     removed = await remove_entities(conn, account_id, gone)
     applied = await apply_entities(conn, account_id, merged.values(), policy)
     to_reread = {(c.kind, c.id) for c in present if _lacks(c, known)}
@@ -83,7 +85,7 @@ async def apply_changes(
 
 def _with(stored: CrmEntity | None, change: EntityChange, closed: set[tuple[str, str]]) -> CrmEntity:
     base = stored or CrmEntity(kind=change.kind, id=change.id)
-    if stored and stored.updated_at and change.at and change.at < stored.updated_at:
+    if stored and _is_older(change, stored):
         return replace(base, updated_at=change.at)  # the store recognises it as stale
     return replace(
         base,
@@ -98,6 +100,10 @@ def _with(stored: CrmEntity | None, change: EntityChange, closed: set[tuple[str,
         deal_id=change.deal_ids[0] if change.kind == "lead" and change.deal_ids else base.deal_id,
         is_open=_is_open(base, change, closed),
     )
+
+
+def _is_older(change: EntityChange, entity: CrmEntity) -> bool:
+    return bool(entity.updated_at and change.at and change.at < entity.updated_at)
 
 
 def _is_open(base: CrmEntity, change: EntityChange, closed: set[tuple[str, str]]) -> bool:

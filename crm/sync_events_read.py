@@ -11,7 +11,7 @@ from crm.port import CrmEvent, CrmEventKind, Lane
 from crm.sync_source import Source, as_text, from_text
 
 # An event appears in the feed at most this much after the time that it carries.
-LATENESS = timedelta(seconds=60)
+_LATENESS = timedelta(seconds=60)
 _SECOND = timedelta(seconds=1)
 
 # Told by every poll; the last one is the adapter's own concern.
@@ -94,8 +94,8 @@ def _settled(
     Told by the CRM's own times: its clock and ours may differ.
     """
     top = min(max((e.at for e in events), default=position.since), began).replace(microsecond=0)
-    settled, mark = max(top - LATENESS, position.since - _SECOND), position.mark
-    if mark is not None and began - mark[1] >= LATENESS:
+    settled, mark = max(top - _LATENESS, position.since - _SECOND), position.mark
+    if mark is not None and began - mark[1] >= _LATENESS:
         settled, mark = max(settled, mark[0]), None
     return settled, mark or ((top, began) if events else None)
 
@@ -167,7 +167,7 @@ def stored(position: Position) -> dict[str, Any]:
 
 def position_of(cursor: dict[str, Any], now: datetime) -> Position:
     """`at` alone is where a first load began."""
-    since = from_text(cursor.get("since")) or (from_text(cursor.get("at")) or now) - LATENESS
+    since = from_text(cursor.get("since")) or (from_text(cursor.get("at")) or now) - _LATENESS
     top, at = (from_text(text) for text in cursor.get("mark", (None, None)))
     behind = cursor.get("behind", {})
     behind_since = from_text(behind.get("since"))

@@ -21,7 +21,7 @@ from routing.policy import LookupPolicy, NumberPolicy
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = 20
+_AT_ONCE = 20  # written in one statement: encoding them holds up lookups for that long
 _BATCH_SECONDS = 0.25
 
 

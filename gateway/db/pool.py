@@ -13,6 +13,9 @@ Conn = asyncpg.Connection | PoolConnectionProxy
 """A connection, of a pool or not: what functions with SQL take."""
 
 
+_LOCAL = frozenset(("", "localhost", "127.0.0.1", "::1"))
+
+
 def _encode(value: object) -> str:
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
@@ -24,11 +27,20 @@ async def set_codecs(conn: asyncpg.Connection) -> None:
 
 
 def tls_of(dsn: str) -> bool | None:
-    """What to pass to asyncpg as `ssl`: no TLS to a database on this machine unless the DSN asks for it, since its driver
-    spends ten milliseconds on each new connection to prepare what is then not used, and lookups wait meanwhile."""
+    """What to pass to asyncpg as `ssl`: False where the database is plainly on this machine and the DSN does not ask for
+    TLS, else None, asyncpg's own rule. It spends ten milliseconds of each new connection on preparing a TLS that is then
+    not used, and lookups wait meanwhile."""
     parts = urlsplit(dsn)
-    asks = "sslmode" in parse_qs(parts.query) or "PGSSLMODE" in os.environ
-    return False if not asks and parts.hostname in (None, "localhost", "127.0.0.1", "::1") else None
+    query = parse_qs(parts.query)
+    if query.keys() & {"sslmode", "ssl"} or "PGSSLMODE" in os.environ:
+        return None
+    hosts = (
+        [parts.netloc.rpartition("@")[2]]
+        if parts.hostname
+        else query.get("host") or [os.environ.get("PGHOST", "")]
+    )
+    names = [urlsplit(f"//{host}").hostname or host for text in hosts for host in text.split(",")]
+    return False if all(name in _LOCAL or name.startswith("/") for name in names) else None
 
 
 async def open_pool(dsn: str, *, max_size: int = 10, name: str = "callmatrix") -> asyncpg.Pool:

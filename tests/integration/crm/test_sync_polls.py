@@ -518,6 +518,22 @@ async def test_a_webhooks_owner_counts_at_once_and_an_older_one_does_not(
     assert len(crm.requests) == asked
 
 
+async def test_of_changes_that_come_together_in_the_wrong_order_the_latest_counts(
+    sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock
+) -> None:
+    crm.seed(contact(1), deal(50, 1))
+    await sync.load()
+    first, second, third = clock.tick(1), clock.tick(1), clock.tick(1)
+    await sync.apply_webhook([EntityChange(kind="deal", id="50", what="owner", at=second, owner_id="17")])
+    await sync.apply_webhook(
+        [
+            EntityChange(kind="deal", id="50", what="owner", at=third, owner_id="19"),
+            EntityChange(kind="deal", id="50", what="owner", at=first, owner_id="18"),
+        ]
+    )
+    assert await found(pool, 1) == [("contact", "1", "11"), ("deal", "50", "19")]
+
+
 async def test_a_webhook_that_closes_or_deletes_a_deal_counts_at_once(
     sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock
 ) -> None:
