@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import procrastinate
@@ -20,6 +21,7 @@ from procrastinate.exceptions import ProcrastinateException
 
 from gateway.client_desk import Clock
 from gateway.client_job import ClientJob
+from gateway.db.pool import SESSION_SETTINGS
 from gateway.store import inbox
 from routing.numbers import mask
 
@@ -130,6 +132,7 @@ class Jobs:
             max_size=max(3, min(self._concurrency, 8)),
             timeout=10,
             kwargs={"application_name": "callmatrix jobs"},
+            configure=_configure,
         )
         app = procrastinate.App(connector=connector)
         app.task(name=TASK, queue=QUEUE)(self._process)
@@ -209,3 +212,9 @@ class Jobs:
             QUEUE,
         )
         return busy
+
+
+async def _configure(conn: psycopg.AsyncConnection[Any]) -> None:
+    for name, value in SESSION_SETTINGS.items():
+        await conn.execute("SELECT set_config(%s, %s, false)", (name, value))
+    await conn.commit()

@@ -17,11 +17,13 @@ from gateway.configuration import Configuration, Snapshot
 from gateway.crm_access import CrmAccess
 from gateway.crm_account import CrmAccountWork
 from gateway.daily_checks import DailyChecks
+from gateway.db.statistics import refresh_statistics
 from gateway.exchange_log import ExchangeLog
 from gateway.housekeeping import Housekeeping
 from gateway.inbox import Inbox
 from gateway.jobs import Jobs
 from gateway.long_work import LongWork
+from gateway.loops import Loop
 from gateway.pbx_listeners import PbxListeners
 from gateway.reconciling import Reconciliation
 from gateway.replay import replay_work
@@ -30,6 +32,8 @@ from gateway.store.matrices import MatrixStore
 from gateway.worker_report import report_worker
 
 log = structlog.get_logger(__name__)
+
+_STATISTICS_SECONDS = 2.0
 
 
 class Worker:
@@ -44,6 +48,7 @@ class Worker:
         self.access = CrmAccess(pool, session, self.exchanges)
         self.jobs = Jobs(dsn, pool, ClientJob(pool, MatrixStore()), concurrency=settings.worker_concurrency)
         self.housekeeping = Housekeeping(pool, settings)
+        self.statistics = Loop("statistics", self._refresh_statistics, _STATISTICS_SECONDS)
         self.inbox = Inbox(pool)
         self.pbx_listeners = PbxListeners(self.configuration, pool, dsn, self.inbox)
         self.reconciliation = Reconciliation(
@@ -67,6 +72,7 @@ class Worker:
             self.jobs.run(),
             self.exchanges.run(),
             self.housekeeping.run(),
+            self.statistics.run(),
             self.pbx_listeners.run(),
             self.reconciliation.run(),
             self.daily_checks.run(),
@@ -78,6 +84,10 @@ class Worker:
             await first_of(stop.wait(), failed)
         await self.inbox.stop()
         await self.exchanges.write()
+
+    async def _refresh_statistics(self) -> None:
+        async with self.pool.acquire() as conn:
+            await refresh_statistics(conn)
 
     async def _serve_account(self, account_id: str) -> None:
         await CrmAccountWork(

@@ -102,14 +102,25 @@ SELECT entity_id, deal_id FROM directory_entity
 WHERE account_id = $1 AND kind = 'lead' AND entity_id = ANY($2) AND deal_id IS NOT NULL
 """
 
+# Looked for from those that wait, which are few; what has ended is most of the table.
 _FATE = """
-UPDATE effect e SET state = d.state, error_code = 'dependency', error_field = NULL, error_detail = d.effect_key
-FROM effect d
-WHERE e.account_id = $1 AND e.state = ANY($3) AND e.lane < $4 AND d.account_id = e.account_id
-  AND d.effect_key = ANY(e.after) AND d.state IN ('dead', 'skipped', 'expired')
-  AND ($2::text[] IS NULL OR e.after && $2::text[])
+WITH fallen AS MATERIALIZED (
+    SELECT e.effect_key, need.state, need.effect_key AS cause FROM effect e
+    CROSS JOIN LATERAL (
+        SELECT d.effect_key, d.state FROM effect d
+        WHERE d.account_id = e.account_id AND d.effect_key = ANY(e.after) AND d.state IN ('dead', 'skipped', 'expired')
+        LIMIT 1
+    ) need
+    WHERE e.account_id = $1 AND {which}
+)
+UPDATE effect e SET state = fallen.state, error_code = 'dependency', error_field = NULL, error_detail = fallen.cause
+FROM fallen
+WHERE e.account_id = $1 AND e.effect_key = fallen.effect_key AND e.state IN ('waiting', 'held')
 RETURNING e.effect_key
 """
+_FATE_OF_LIVE = _FATE.format(which="e.state = 'waiting' AND e.lane < $2")
+_FATE_OF_ALL = _FATE.format(which="e.state IN ('waiting', 'held')")
+_FATE_AFTER = _FATE.format(which="e.state IN ('waiting', 'held') AND e.after && $2::text[]")
 
 _KNOWN = """
 SELECT n.number, n.kind, n.entity_id,
@@ -137,7 +148,7 @@ class PgEffects:
             if not await is_on(conn, self._account):
                 await hold(conn, self._account)
                 return []
-            await conn.execute(_FATE, self._account, None, ["waiting"], int(Lane.BACKFILL))
+            await conn.execute(_FATE_OF_LIVE, self._account, int(Lane.BACKFILL))
             await conn.execute(_WITHHOLD, self._account, int(Lane.BACKFILL))
             await conn.execute(_LIFT, self._account, int(Lane.BACKFILL))
             rows = await conn.fetch(_READY, self._account, [int(x) for x in lanes], now, limit)
@@ -280,10 +291,14 @@ async def hold(conn: Connection, account_id: str) -> int:
 
 async def share_fate(conn: Connection, account_id: str, keys: Sequence[str] | None) -> None:
     """What needs one of these (None = any) that is dead, skipped or expired becomes the same, and so on."""
-    states = ["waiting", "held"]
-    fallen: Sequence[str] | None = keys
-    while fallen is None or fallen:
-        rows = await conn.fetch(_FATE, account_id, fallen, states, int(Lane.BACKFILL) + 1)
+    fallen: Sequence[str]
+    if keys is None:
+        rows = await conn.fetch(_FATE_OF_ALL, account_id)
+        fallen = [row["effect_key"] for row in rows]
+    else:
+        fallen = keys
+    while fallen:
+        rows = await conn.fetch(_FATE_AFTER, account_id, fallen)
         fallen = [row["effect_key"] for row in rows]
 
 

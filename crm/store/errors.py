@@ -1,0 +1,12 @@
+"""What the database raises when it is away, restarting, slow or breaks off: all of it may pass by itself."""
+
+from __future__ import annotations
+
+import asyncpg
+
+DATABASE_ERRORS = (
+    OSError,  # TimeoutError too
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a connection that broke in the middle of a statement
+)
