@@ -18,6 +18,7 @@ import asyncpg
 
 from crm.directory import Directory, SegmentBuilder
 from crm.store.entries import CHANNEL, DirectoryState, all_entries, directory_states, entries_after
+from crm.store.errors import DATABASE_ERRORS
 
 _log = logging.getLogger(__name__)
 
@@ -90,13 +91,7 @@ class DirectoryFeed:
             pulls = self.health.last_pull_at
             try:
                 await self._serve_connection()
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-                TimeoutError,
-            ) as err:
+            except DATABASE_ERRORS as err:
                 self.health.last_error, self.health.last_error_at = repr(err), datetime.now(UTC)
                 _log.warning("directory feed lost its database connection: %r", err)
             finally:

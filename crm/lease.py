@@ -19,6 +19,7 @@ import asyncpg
 
 from crm.budget import WINDOW_SECONDS, Budget, Slot
 from crm.port import Lane
+from crm.store.errors import DATABASE_ERRORS
 
 CONFIRM_SECONDS = 1.0
 SILENT_SECONDS = 3.0
@@ -91,13 +92,7 @@ class Lease:
         try:
             async with asyncio.timeout(10):
                 return await self._connect_and_lock()
-        except (
-            OSError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-            TimeoutError,
-        ):
+        except DATABASE_ERRORS:
             await self._drop()
             return False
 
@@ -111,13 +106,7 @@ class Lease:
         self._valid_until = 0.0
         self.lost.set()
         if self._conn is not None:
-            with contextlib.suppress(
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-                TimeoutError,
-            ):
+            with contextlib.suppress(*DATABASE_ERRORS):
                 await self._conn.close(timeout=2)
             await self._drop()
 
@@ -155,14 +144,7 @@ class Lease:
                 if self._clock() > self._valid_until:
                     raise LeaseLost("confirmed too late")
                 self._valid_until = asked_at + SILENT_SECONDS
-        except (
-            OSError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-            TimeoutError,
-            LeaseLost,
-        ):
+        except (*DATABASE_ERRORS, LeaseLost):
             self._valid_until = 0.0
             self.lost.set()
             await self._drop()

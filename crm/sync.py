@@ -19,6 +19,7 @@ from crm.port import Crm, CrmEvent, Lane
 from crm.store.cursors import record_failure, write_cursor
 from crm.store.directory import Applied
 from crm.store.entries import directory_states, mark_agreed
+from crm.store.errors import DATABASE_ERRORS
 from crm.sync_changes import EntityChange, Taken, apply_changes
 from crm.sync_events import poll_events
 from crm.sync_load import PAGED, LoadProgress, load_step
@@ -208,7 +209,7 @@ class Sync:
         try:
             async with self.source.pool.acquire() as conn:
                 await record_failure(conn, self.source.account_id, feed.name, feed.last_error)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+        except DATABASE_ERRORS:
             _log.warning("sync of %s: the failure could not be stored", self.source.account_id)
 
     def _delta_step(self, kind: EntityKind) -> Callable[[], Awaitable[None]]:
@@ -283,7 +284,7 @@ class Sync:
             async with self.source.pool.acquire() as conn:
                 await mark_agreed(conn, self.source.account_id, agreed_at)
             self.health.agreed_at = agreed_at
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+        except DATABASE_ERRORS:
             _log.warning("sync of %s: agreement could not be stored", self.source.account_id)
 
     def _feed(self, name: str) -> Feed:

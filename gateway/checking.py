@@ -13,6 +13,7 @@ import asyncpg
 from crm.errors import CrmError
 from crm.lease import Lease
 from crm.port import Lane
+from crm.store.errors import DATABASE_ERRORS
 from gateway.account_checks import CLOCK_SECONDS, Finding, account_findings, bad, duration, ok, warning
 from gateway.db.migrate import missing_migrations
 from gateway.db.pool import open_pool
@@ -39,17 +40,11 @@ async def check_all(settings: Settings) -> list[Finding]:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             pool = await open_pool(str(settings.database_url), max_size=4, name="callmatrix check")
-    except (
-        OSError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-        ValueError,
-    ) as err:
+    except (*DATABASE_ERRORS, ValueError) as err:
         return [*found, _unreachable(err)]
     try:
         found += [finding async for finding in _database(settings, pool)]
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as err:
+    except DATABASE_ERRORS as err:
         found.append(_unreachable(err))
     finally:
         async with asyncio.timeout(5):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
+from crm.store.errors import DATABASE_ERRORS
 from gateway.db.listen import Listener
 from gateway.pbx.port import Connection
 from gateway.store import accounts as rows
@@ -114,13 +115,7 @@ class Configuration:
             self._dirty.clear()
             try:
                 await self.reload()
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-                TimeoutError,
-            ) as err:
+            except DATABASE_ERRORS as err:
                 self.listener.last_error = f"reload: {err}"
                 self._dirty.set()
                 await asyncio.sleep(1)

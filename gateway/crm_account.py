@@ -14,6 +14,7 @@ from crm.amocrm.webhooks import WebhookInvalid, parse_webhook
 from crm.backfill import Feeder
 from crm.errors import CrmError
 from crm.lease import GuardedBudget, Lease, LeaseLost
+from crm.store.errors import DATABASE_ERRORS
 from crm.sync import Sync
 from crm.sync_changes import EntityChange
 from crm.sync_load import restart_load
@@ -198,13 +199,7 @@ class CrmAccountWork:
                 body = await self._figures(opened, sync, writer)
                 async with self._pool.acquire() as conn:
                     await report(conn, self._account_id, "crm", body)
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-                CrmError,
-            ) as err:
+            except (*DATABASE_ERRORS, CrmError) as err:
                 log.warning("report-not-written", account=self._account_id, error=type(err).__name__)
 
     async def _figures(self, opened: OpenCrm, sync: Sync, writer: Writer) -> dict[str, Any]:

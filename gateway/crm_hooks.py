@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from crm.errors import CrmError
+from crm.store.errors import DATABASE_ERRORS
 from gateway.configuration import Configuration
 from gateway.inbound import MAX_BODY
 from gateway.problems import problem
@@ -44,7 +45,7 @@ class CrmHooks:
         body = await request.read()
         try:
             await self._webhooks.keep(account.id, body)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as err:
+        except DATABASE_ERRORS as err:
             log.warning("webhook-not-kept", account=account.id, error=type(err).__name__)
             return problem(503, "busy", "The gateway could not keep the webhook.", detail="Send it again.")
         return web.json_response({"accepted": True})

@@ -9,6 +9,7 @@ import asyncpg
 import structlog
 
 from gateway.db.listen import Listener
+from gateway.loops import Loop
 from gateway.store.accounts import NoSuchAccount, accounts
 from gateway.store.exchanges import report, reports
 from gateway.store.matrices import current_version, matrix_at
@@ -30,37 +31,13 @@ class DailyChecks:
     def __init__(self, pool: asyncpg.Pool, dsn: str) -> None:
         self._pool = pool
         self._changed: set[str] = set()
-        self._woken = asyncio.Event()
+        self.loop = Loop("matrix_checks", self.check_due, _LOOK_SECONDS, _CALM_SECONDS)
         self._listener = Listener(dsn, [CHANNEL], self._notified, self._connected)
-        self.last_success: datetime | None = None
-        self.last_error: str | None = None
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listener.run())
-            group.create_task(self._follow())
-
-    async def _follow(self) -> None:
-        while True:
-            try:
-                await self.check_due()
-                self.last_success, self.last_error = datetime.now(UTC), None
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-                TimeoutError,
-            ) as err:
-                self.last_error = f"{type(err).__name__}: {err}"
-                log.warning("matrix-checks-failed", error=self.last_error)
-            try:
-                async with asyncio.timeout(_LOOK_SECONDS):
-                    await self._woken.wait()
-                await asyncio.sleep(_CALM_SECONDS)
-            except TimeoutError:
-                pass
-            self._woken.clear()
+            group.create_task(self.loop.run())
 
     async def check_due(self) -> int:
         """How many accounts were checked: those that changed, and those not checked for a day."""
@@ -99,10 +76,10 @@ class DailyChecks:
 
     async def _notified(self, _channel: str, payload: str) -> None:
         self._changed.add(payload)
-        self._woken.set()
+        self.loop.wake()
 
     async def _connected(self) -> None:
         """What changed while nobody listened is not known: everything is looked at again."""
         async with self._pool.acquire() as conn:
             self._changed |= {a.id for a in await accounts(conn)}
-        self._woken.set()
+        self.loop.wake()

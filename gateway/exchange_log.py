@@ -9,6 +9,7 @@ import asyncpg
 import structlog
 
 from crm.amocrm.exchange import Exchange
+from crm.store.errors import DATABASE_ERRORS
 from gateway.store.exchanges import Row, add_exchanges
 
 log = structlog.get_logger(__name__)
@@ -56,12 +57,6 @@ class ExchangeLog:
         try:
             async with self._pool.acquire() as conn:
                 await add_exchanges(conn, rows)
-        except (
-            OSError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-            TimeoutError,
-        ) as err:
+        except DATABASE_ERRORS as err:
             self.lost += len(rows)
             log.warning("exchanges-not-written", count=len(rows), error=type(err).__name__)

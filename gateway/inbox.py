@@ -18,6 +18,7 @@ import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
+from crm.store.errors import DATABASE_AWAY
 from gateway.pbx.port import Connection, Parsed
 from gateway.store import inbox as store
 from gateway.store.inbox import Message
@@ -32,13 +33,6 @@ _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 # More writers overlap statement and commit but make smaller batches: where processors are scarce, one does more.
 _WRITERS = 1
 
-_DATABASE_GONE = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # of a connection that broke in the middle of a statement
-)
 _SERVER_TROUBLE = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -203,7 +197,7 @@ class Inbox:
             return
         try:
             answers = await link.store(batch)
-        except (*_DATABASE_GONE, *_SERVER_TROUBLE) as err:
+        except (*DATABASE_AWAY, *_SERVER_TROUBLE) as err:
             await link.let_go()
             self.status.refused += len(batch)
             log.warning("inbox-unavailable", messages=len(batch), error=type(err).__name__)
@@ -240,7 +234,7 @@ class _Link:
         async with asyncio.timeout(self._seconds):
             try:
                 fresh, earlier = await self._store_once(messages)
-            except _DATABASE_GONE:
+            except DATABASE_AWAY:
                 # After a restart of the server every connection of the pool is dead once. Sending again is harmless.
                 await self.let_go()
                 fresh, earlier = await self._store_once(messages)
@@ -258,7 +252,7 @@ class _Link:
         """Gives the connection back; one in doubt is closed by that."""
         conn, self._conn = self._conn, None
         if conn is not None:
-            with contextlib.suppress(*_DATABASE_GONE, asyncpg.PostgresError):
+            with contextlib.suppress(*DATABASE_AWAY, asyncpg.PostgresError):
                 await self._pool.release(conn, timeout=1)
 
 

@@ -19,6 +19,7 @@ import psycopg
 import structlog
 from procrastinate.exceptions import ProcrastinateException
 
+from crm.store.errors import DATABASE_ERRORS
 from gateway.client_desk import Clock
 from gateway.client_job import ClientJob
 from gateway.db.pool import SESSION_SETTINGS
@@ -36,15 +37,7 @@ STALLED_SECONDS = 8.0
 _LOST_SECONDS = 120
 POLLING_SECONDS = 0.1
 
-_TROUBLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # of a connection that broke in the middle of a statement
-    psycopg.Error,  # the queue's own pool could not be filled
-    ProcrastinateException,
-)
+_TROUBLE = (*DATABASE_ERRORS, psycopg.Error, ProcrastinateException)
 
 # Jobs whose worker is gone, and jobs that live workers never managed to finish in the table (a restart of the server).
 _REVIVE = """

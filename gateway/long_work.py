@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import asyncpg
 import structlog
 
+from crm.store.errors import DATABASE_AWAY
 from gateway.db.listen import Listener
+from gateway.loops import Loop
 from gateway.store import long_work as store
 from gateway.store.long_work import Work
 
@@ -41,37 +42,17 @@ class LongWork:
     def __init__(self, pool: asyncpg.Pool, dsn: str, kinds: Mapping[str, Doing]) -> None:
         self._pool = pool
         self._kinds = kinds
-        self._woken = asyncio.Event()
+        self.loop = Loop("long_work", self._do_all, _LOOK_SECONDS)
         self._listener = Listener(dsn, [store.CHANNEL], self._notified, self._connected)
-        self.last_success: datetime | None = None
-        self.last_error: str | None = None
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listener.run())
-            group.create_task(self._work())
+            group.create_task(self.loop.run())
 
-    async def _work(self) -> None:
-        while True:
-            self._woken.clear()
-            try:
-                if await self.do_one():
-                    continue
-                self.last_success, self.last_error = datetime.now(UTC), None
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-                TimeoutError,
-            ) as err:
-                self.last_error = f"{type(err).__name__}: {err}"
-                log.warning("long-work-interrupted", error=self.last_error)
-            try:
-                async with asyncio.timeout(_LOOK_SECONDS):
-                    await self._woken.wait()
-            except TimeoutError:
-                continue
+    async def _do_all(self) -> None:
+        while await self.do_one():
+            pass
 
     async def do_one(self) -> bool:
         """Whether there was any. Work that fails says so in its row; only trouble of the database is raised."""
@@ -85,13 +66,7 @@ class LongWork:
             result = await self._kinds[work.kind](work.account_id, work.asked, _Told(self._pool, work))
         except Stopped:
             state = "cancelled"
-        except (
-            OSError,
-            asyncpg.PostgresConnectionError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-            TimeoutError,
-        ):
+        except DATABASE_AWAY:
             raise
         except Exception as err:
             state, error = "failed", f"{getattr(err, 'code', type(err).__name__)}: {err}"
@@ -101,10 +76,10 @@ class LongWork:
         return True
 
     async def _notified(self, _channel: str, _payload: str) -> None:
-        self._woken.set()
+        self.loop.wake()
 
     async def _connected(self) -> None:
-        self._woken.set()
+        self.loop.wake()
 
 
 class _Told:

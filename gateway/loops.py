@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 
@@ -15,31 +14,46 @@ log = structlog.get_logger(__name__)
 
 
 class Loop:
-    """Turn after turn until cancelled; trouble of the database ends a turn, not the loop.
+    """A turn every so many seconds, sooner when woken, until cancelled. Trouble of the database ends a turn, not the loop;
+    any other exception is a mistake in the program and ends both.
 
-    last_success, last_error: of the latest turns, for the status. Any other exception is a mistake in the program and ends
-    the process.
+    last_success, last_error: of the latest turns, for the status. calm_seconds: what wakes it within them shares a turn.
     """
 
-    def __init__(self, name: str, turn: Callable[[], Awaitable[Any]], every_seconds: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        turn: Callable[[], Awaitable[object]],
+        every_seconds: float,
+        calm_seconds: float = 0.0,
+    ) -> None:
         self.name = name
         self._turn = turn
         self._every = every_seconds
+        self._calm = calm_seconds
+        self._woken = asyncio.Event()
         self.last_success: datetime | None = None
         self.last_error: str | None = None
 
+    def wake(self) -> None:
+        self._woken.set()
+
     async def run(self) -> None:
         while True:
-            await self.once()
-            await asyncio.sleep(self._every)
+            self._woken.clear()
+            try:
+                await self._turn()
+            except DATABASE_ERRORS as err:
+                self.last_error = f"{type(err).__name__}: {err}"
+                log.warning("turn-failed", loop=self.name, error=self.last_error)
+            else:
+                self.last_success, self.last_error = datetime.now(UTC), None
+            await self._pause()
 
-    async def once(self) -> Any:
-        """What the turn returned, None when it failed."""
+    async def _pause(self) -> None:
         try:
-            result = await self._turn()
-        except DATABASE_ERRORS as err:
-            self.last_error = f"{type(err).__name__}: {err}"
-            log.warning("turn-failed", loop=self.name, error=self.last_error)
-            return None
-        self.last_success, self.last_error = datetime.now(UTC), None
-        return result
+            async with asyncio.timeout(self._every):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(self._calm)

@@ -20,6 +20,7 @@ import aiohttp
 import asyncpg
 import structlog
 
+from crm.store.errors import DATABASE_ERRORS
 from gateway.pbx.call_log import PbxError, PbxThrottled
 from gateway.pbx.mango.client import MangoClient
 from gateway.pbx.mango.commands import ROUTE_PACE, route_command
@@ -33,7 +34,6 @@ log = structlog.get_logger(__name__)
 Ask = Callable[[Connection, LookupRequest], dict[str, Any]]
 
 _ROOM = 1000
-_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 @dataclass(slots=True)
@@ -192,7 +192,7 @@ class PbxCommands:
         if own > 0:
             return own
         wait = 0.0
-        with contextlib.suppress(*_TROUBLE):
+        with contextlib.suppress(*DATABASE_ERRORS):
             async with asyncio.timeout(0.5), self._pool.acquire() as conn:
                 wait = await claim_turn(conn, product, "route", self.every)
         if wait <= 0:
@@ -210,7 +210,7 @@ class PbxCommands:
         try:
             async with self._pool.acquire() as conn:
                 await save_command(conn, row)
-        except _TROUBLE as err:
+        except DATABASE_ERRORS as err:
             log.warning("pbx-command-not-recorded", error=type(err).__name__)
 
     async def _record_results(self) -> None:

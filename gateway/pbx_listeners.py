@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from crm.lease import Lease
+from crm.store.errors import DATABASE_ERRORS
 from gateway.configuration import Configuration, Snapshot
 from gateway.inbox import Inbox
 from gateway.pbx.asterisk.feeding import Told
@@ -22,7 +23,6 @@ from routing.policy import NumberPolicy
 
 log = structlog.get_logger(__name__)
 
-_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 _AGAIN_SECONDS = 2.0
 
 _Link = tuple[str, str, AmiAddress]
@@ -121,7 +121,7 @@ class PbxListeners:
         try:
             async with self._pool.acquire() as conn:
                 told = await exchanges.reports(conn, account_id)
-        except _TROUBLE:
+        except DATABASE_ERRORS:
             return None
         body: dict[str, Any] = next((row["body"] for row in told if row["report"] == f"ami:{name}"), {})
         try:

@@ -16,6 +16,7 @@ from typing import Literal
 import asyncpg
 import structlog
 
+from crm.store.errors import DATABASE_ERRORS
 from gateway.inbox import Accepted, InboxUnavailable, MessageUnstorable, client_number
 from gateway.pbx.call_log import CallLog, LoggedCall, PbxError
 from gateway.pbx.port import Connection, Parsed
@@ -33,7 +34,6 @@ SAME_TIME = timedelta(seconds=5)
 _LEG_SLACK = timedelta(hours=6)
 _KEPT_REFUSALS = 5
 _TOGETHER = 200  # messages that share a transaction of the inbox
-_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 @dataclass(slots=True)
@@ -117,11 +117,11 @@ class Sweep:
                     swept.read_until = piece.whole_until
             if swept.read_until is None or swept.read_until < until:
                 swept.read_until = until
-        except (PbxError, *_TROUBLE) as err:
+        except (PbxError, *DATABASE_ERRORS) as err:
             swept.failed(err)
         try:
             await self._import(await self._without_twins(found, swept), swept)
-        except (InboxUnavailable, *_TROUBLE) as err:
+        except (InboxUnavailable, *DATABASE_ERRORS) as err:
             swept.failed(err)
             swept.read_until = None
         return swept

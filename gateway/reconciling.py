@@ -18,6 +18,7 @@ import structlog
 
 from crm.amocrm.exchange import Exchange
 from crm.lease import Lease
+from crm.store.errors import DATABASE_ERRORS
 from gateway.configuration import Configuration, Snapshot
 from gateway.exchange_log import ExchangeLog
 from gateway.inbox import Accepted, Inbox
@@ -43,7 +44,6 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
 _ALARM_HOURS = 24
 _ALARM_FAILURES = 3
 _SAME_TIME_HINT = "events and the PBX's list name the same calls by different ids: choose the id's field (setting call_id_field)"
-_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 def _now() -> datetime:
@@ -85,7 +85,7 @@ class Reconciliation:
             try:
                 async with Lease(self._dsn, "all", purpose="reconciliation") as lease:
                     await self._follow_configuration(lease.lost)
-            except _TROUBLE as err:
+            except DATABASE_ERRORS as err:
                 log.warning("reconciliation-interrupted", error=type(err).__name__)
             await asyncio.sleep(2)
 

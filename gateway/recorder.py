@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import structlog
 
+from crm.store.errors import DATABASE_ERRORS
 from gateway.store.decisions import DecisionRow, add_decisions
 from gateway.store.lookup_inputs import InputsWritten, digest_of
 from routing.clients import Candidate, Staff
@@ -111,13 +112,7 @@ class Recorder:
             self.last_error = f"{type(err).__name__}: {err}"
             log.warning("decisions-refused", count=len(batch), error=self.last_error)
             return True
-        except (
-            OSError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-            TimeoutError,
-        ) as err:
+        except DATABASE_ERRORS as err:
             self.last_error = f"{type(err).__name__}: {err}"
             log.warning("decisions-not-written", count=len(batch), error=self.last_error)
             self._put_back(batch)

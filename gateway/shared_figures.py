@@ -5,18 +5,15 @@ Read from the database by a loop of its own, so that a scrape costs nothing and 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 import asyncpg
-import structlog
 
+from gateway.loops import Loop
 from gateway.metrics import Sample
 from gateway.status import installation_status
 from gateway.status_views import AccountStatus, InstallationStatus
-
-log = structlog.get_logger(__name__)
 
 _EVERY_SECONDS = 5.0
 
@@ -28,18 +25,7 @@ class SharedFigures:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                await self.read()
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-                TimeoutError,
-            ) as err:
-                log.warning("figures-not-read", error=type(err).__name__)
-            await asyncio.sleep(_EVERY_SECONDS)
+        await Loop("figures", self.read, _EVERY_SECONDS).run()
 
     async def read(self) -> None:
         self._latest = await installation_status(self._pool, datetime.now(UTC))

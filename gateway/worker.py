@@ -11,6 +11,7 @@ import aiohttp
 import asyncpg
 import structlog
 
+from gateway import housekeeping
 from gateway.app import background, first_of, patiently
 from gateway.client_job import ClientJob
 from gateway.configuration import Configuration, Snapshot
@@ -19,7 +20,6 @@ from gateway.crm_account import CrmAccountWork
 from gateway.daily_checks import DailyChecks
 from gateway.db.statistics import refresh_statistics
 from gateway.exchange_log import ExchangeLog
-from gateway.housekeeping import Housekeeping
 from gateway.inbox import Inbox
 from gateway.jobs import Jobs
 from gateway.long_work import LongWork
@@ -29,7 +29,7 @@ from gateway.reconciling import Reconciliation
 from gateway.replay import replay_work
 from gateway.settings import Settings
 from gateway.store.matrices import MatrixStore
-from gateway.worker_report import report_worker
+from gateway.worker_report import report_loop
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +47,6 @@ class Worker:
         self.exchanges = ExchangeLog(pool)
         self.access = CrmAccess(pool, session, self.exchanges)
         self.jobs = Jobs(dsn, pool, ClientJob(pool, MatrixStore()), concurrency=settings.worker_concurrency)
-        self.housekeeping = Housekeeping(pool, settings)
-        self.statistics = Loop("statistics", self._refresh_statistics, _STATISTICS_SECONDS)
         self.inbox = Inbox(pool)
         self.pbx_listeners = PbxListeners(self.configuration, pool, dsn, self.inbox)
         self.reconciliation = Reconciliation(
@@ -62,6 +60,11 @@ class Worker:
         )
         self.daily_checks = DailyChecks(pool, dsn)
         self.long_work = LongWork(pool, dsn, {"replay": partial(replay_work, pool)})
+        self._upkeep = (
+            Loop("housekeeping", partial(housekeeping.clean, pool, settings), housekeeping.EVERY_SECONDS),
+            Loop("statistics", partial(refresh_statistics, pool), _STATISTICS_SECONDS),
+        )
+        self.loops = (*self._upkeep, self.daily_checks.loop, self.long_work.loop)
         self._dsn = dsn
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -71,23 +74,18 @@ class Worker:
             self.configuration.run(),
             self.jobs.run(),
             self.exchanges.run(),
-            self.housekeeping.run(),
-            self.statistics.run(),
+            *(loop.run() for loop in self._upkeep),
             self.pbx_listeners.run(),
             self.reconciliation.run(),
             self.daily_checks.run(),
             self.long_work.run(),
-            report_worker(self),
+            report_loop(self).run(),
             per_account(self.configuration, self._serve_account),
         ) as failed:
             log.info("worker-runs")
             await first_of(stop.wait(), failed)
         await self.inbox.stop()
         await self.exchanges.write()
-
-    async def _refresh_statistics(self) -> None:
-        async with self.pool.acquire() as conn:
-            await refresh_statistics(conn)
 
     async def _serve_account(self, account_id: str) -> None:
         await CrmAccountWork(

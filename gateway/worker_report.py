@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
-import structlog
-
+from gateway.loops import Loop
 from gateway.store.exchanges import report
 from gateway.store.status import forget_reports
 
 if TYPE_CHECKING:
     from gateway.worker import Worker
-
-log = structlog.get_logger(__name__)
 
 PREFIX = "worker:"
 INSTALLATION = ""
@@ -28,24 +23,16 @@ SILENT_SECONDS = 15.0
 """A report older than this is of a process that is gone or stuck."""
 
 
-async def report_worker(worker: Worker) -> None:
-    """Until cancelled."""
+def report_loop(worker: Worker) -> Loop:
     name = f"{PREFIX}{socket.gethostname()}-{os.getpid()}"
     started_at = datetime.now(UTC)
-    while True:
-        try:
-            async with worker.pool.acquire() as conn:
-                await report(conn, INSTALLATION, name, {"started_at": started_at, **figures(worker)})
-                await forget_reports(conn, PREFIX)
-        except (
-            OSError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-            TimeoutError,
-        ) as err:
-            log.warning("worker-report-not-written", error=type(err).__name__)
-        await asyncio.sleep(EVERY_SECONDS)
+
+    async def tell() -> None:
+        async with worker.pool.acquire() as conn:
+            await report(conn, INSTALLATION, name, {"started_at": started_at, **figures(worker)})
+            await forget_reports(conn, PREFIX)
+
+    return Loop("report", tell, EVERY_SECONDS)
 
 
 def figures(worker: Worker) -> dict[str, Any]:
@@ -54,9 +41,7 @@ def figures(worker: Worker) -> dict[str, Any]:
         "jobs": worker.jobs.status,
         "loops": {
             "jobs": _loop(worker.jobs.status.last_success, None),
-            "housekeeping": _loop(worker.housekeeping.last_success, worker.housekeeping.last_error),
-            "matrix_checks": _loop(worker.daily_checks.last_success, worker.daily_checks.last_error),
-            "long_work": _loop(worker.long_work.last_success, worker.long_work.last_error),
+            **{loop.name: _loop(loop.last_success, loop.last_error) for loop in worker.loops},
         },
         "exchanges_lost": worker.exchanges.lost,
         "configuration_heard": worker.configuration.listener.is_connected,

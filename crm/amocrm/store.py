@@ -35,15 +35,27 @@ class PgTokenStore:
         PostgreSQL lets go of it when this process dies.
         """
         async with self._pool.acquire() as conn:
-            await conn.execute(
-                "SELECT pg_advisory_lock($1, hashtext($2))", _REFRESH_LOCK, self._account_id, timeout=120
-            )
+            async with _ends_with_its_session(conn):
+                await conn.execute(
+                    "SELECT pg_advisory_lock($1, hashtext($2))", _REFRESH_LOCK, self._account_id, timeout=120
+                )
             try:
                 yield PgHeldTokens(conn, self._account_id)
             finally:
-                await conn.execute(
-                    "SELECT pg_advisory_unlock($1, hashtext($2))", _REFRESH_LOCK, self._account_id
-                )
+                async with _ends_with_its_session(conn):
+                    await conn.execute(
+                        "SELECT pg_advisory_unlock($1, hashtext($2))", _REFRESH_LOCK, self._account_id
+                    )
+
+
+@asynccontextmanager
+async def _ends_with_its_session(conn: asyncpg.pool.PoolConnectionProxy) -> AsyncIterator[None]:
+    """Where it is not known whether the lock is held, the session ends: no later user of the connection may have it."""
+    try:
+        yield
+    except BaseException:
+        conn.terminate()
+        raise
 
 
 class PgHeldTokens:

@@ -10,3 +10,11 @@ DATABASE_ERRORS = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # of a connection that broke in the middle of a statement
 )
+
+DATABASE_AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""Of these those that say nothing of the statement: it could not be asked at all."""

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import orjson
 import structlog
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from crm.store.errors import DATABASE_AWAY
 from gateway.api.openapi import describe
 from gateway.api.routing import ROLES, ApiCall, ApiError, Route, not_found
 from gateway.api.services import Services
@@ -64,13 +64,7 @@ def _as_problems(handler: _Handler) -> _Handler:
             return problem(
                 413, "too-large", "The body is too large.", detail=f"At most {_MAX_BODY} bytes are taken."
             )
-        except (
-            OSError,
-            asyncpg.PostgresConnectionError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-            TimeoutError,
-        ) as err:
+        except DATABASE_AWAY as err:
             log.warning("api-database-unavailable", error=f"{type(err).__name__}: {err}")
             response = problem(
                 503, "database-unavailable", "The database cannot be reached.", detail="Try again later."

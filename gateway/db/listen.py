@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import asyncpg
 import structlog
 
+from crm.store.errors import DATABASE_ERRORS
 from gateway.db.pool import tls_of
 
 log = structlog.get_logger(__name__)
@@ -42,13 +43,7 @@ class Listener:
             try:
                 await self._listen()
                 delay = 0.1
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-                TimeoutError,
-            ) as err:
+            except DATABASE_ERRORS as err:
                 self.last_error = f"{type(err).__name__}: {err}"
                 log.warning("listener-lost", channels=list(self._channels), error=self.last_error)
             finally:

@@ -6,6 +6,8 @@ one that is being loaded, for a handful of rows, and reads all of it for each nu
 
 from __future__ import annotations
 
+import asyncpg
+
 from gateway.db.pool import Conn
 
 # A large table changes less by the same rows, so it waits longer.
@@ -18,18 +20,19 @@ ORDER BY s.n_live_tup
 """
 
 
-async def refresh_statistics(conn: Conn) -> list[str]:
+async def refresh_statistics(pool: asyncpg.Pool) -> list[str]:
     """The tables that were looked at anew: those that changed much. One process does it at a time; locked tables wait."""
-    tables = [row["name"] for row in await conn.fetch(_STALE)]
-    done = []
-    for table in tables:
-        async with conn.transaction():
-            if not await conn.fetchval(
-                "SELECT pg_try_advisory_xact_lock(hashtextextended('callmatrix statistics', 0))"
-            ):
-                break
-            # 9,000 rows tell enough, and in the same time of a table of any size.
-            await conn.execute("SET LOCAL default_statistics_target = 30")
-            await conn.execute(f"ANALYZE (SKIP_LOCKED) {table}")  # its name comes quoted
-            done.append(table)
-    return done
+    async with pool.acquire() as conn:
+        return [row["name"] for row in await conn.fetch(_STALE) if await _analyze(conn, row["name"])]
+
+
+async def _analyze(conn: Conn, table: str) -> bool:
+    async with conn.transaction():
+        if not await conn.fetchval(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended('callmatrix statistics', 0))"
+        ):
+            return False
+        # 9,000 rows tell enough, and in the same time of a table of any size.
+        await conn.execute("SET LOCAL default_statistics_target = 30")
+        await conn.execute(f"ANALYZE (SKIP_LOCKED) {table}")  # its name comes quoted
+        return True
