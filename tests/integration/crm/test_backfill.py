@@ -241,6 +241,28 @@ async def test_a_second_run_changes_nothing(outage: Outage) -> None:
     assert (await outage.progress()).state == "done"
 
 
+async def test_what_was_counted_a_moment_ago_is_told_until_the_run_changes(outage: Outage) -> None:
+    await outage.missed("c1", number(1), TODAY - timedelta(hours=1))
+    run = (await outage.start()).run_id
+    counts = {"settled": 7, "effects_done": 8, "effects_open": 9, "effects_dead": 1, "effects_skipped": 2}
+
+    async def kept(minutes: int) -> None:
+        await outage.pool.execute(
+            "UPDATE backfill_run SET counts = $2, counted_until = now() + $3::interval WHERE run_id = $1",
+            run,
+            {**counts, "state": "running"},
+            timedelta(minutes=minutes),
+        )
+
+    await kept(minutes=1)
+    assert (await outage.progress()).calls_settled == 7
+    await kept(minutes=-1)
+    assert (await outage.progress()).effects_open == 4
+    await kept(minutes=1)
+    async with outage.pool.acquire() as conn:
+        assert (await backfill.pause(conn, "a", outage.now)).calls_settled == 0
+
+
 async def test_pause_resume_and_stop(outage: Outage) -> None:
     for i in range(120):
         await outage.missed(f"c{i}", number(i), TODAY - timedelta(hours=1))

@@ -1,0 +1,87 @@
+"""The planner knows a table that has just been filled, and what is held for a moment is let go of."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import asyncpg
+import pytest
+
+from crm.amocrm.store import PgTokenStore
+from gateway.db.statistics import refresh_statistics
+
+_FILL = """
+INSERT INTO directory_number (account_id, kind, entity_id, number)
+SELECT $1, 'contact', n::text, 79000000000 + n FROM generate_series(1, $2) n
+"""
+
+
+async def _account(pool: asyncpg.Pool, account_id: str) -> None:
+    await pool.execute(
+        "INSERT INTO account (account_id, name, base_url, webhook_secret) VALUES ($1, 'A', 'http://crm', 's')",
+        account_id,
+    )
+
+
+async def _told(pool: asyncpg.Pool) -> None:
+    """What the sessions of the pool have counted reaches the server's view once they have been idle for a moment."""
+    await asyncio.sleep(1.2)
+    await pool.fetchval("SELECT pg_stat_force_next_flush()")
+    await pool.fetchval("SELECT 1")
+
+
+async def test_a_new_account_beside_a_large_one_is_read_by_number(pool: asyncpg.Pool) -> None:
+    async def plan() -> str:
+        rows = await pool.fetch(
+            "EXPLAIN SELECT n.entity_id FROM directory_number n WHERE n.account_id = 'small'"
+            " AND n.kind = 'contact' AND n.entity_id = ANY($1::text[])",
+            [str(i) for i in range(50)],
+        )
+        return "\n".join(row[0] for row in rows)
+
+    async def estimate() -> int:
+        rows = await pool.fetch("EXPLAIN SELECT 1 FROM directory_number WHERE account_id = 'small'")
+        text = "\n".join(row[0] for row in rows)
+        return int(text.split("rows=")[1].split()[0])
+
+    for account in ("large", "small"):
+        await _account(pool, account)
+    await pool.execute(_FILL, "large", 20_000)
+    await _told(pool)
+    assert "directory_number" in await refresh_statistics(pool)
+    await pool.execute(_FILL, "small", 3_000)
+    assert await estimate() < 300, "PostgreSQL has learnt to do this by itself"
+    await _told(pool)
+    deadline = asyncio.get_running_loop().time() + 15
+    while "directory_number" not in await refresh_statistics(pool):
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.3)
+    assert 2_000 < await estimate() < 4_500
+    assert "entity_id = ANY" in (await plan()).split("Filter")[0]
+
+
+async def test_tables_that_hardly_changed_are_left_alone(pool: asyncpg.Pool) -> None:
+    await _account(pool, "a")
+    await pool.execute(_FILL, "a", 150)
+    await _told(pool)
+    assert "directory_number" not in await refresh_statistics(pool)
+
+
+async def test_queries_of_the_service_are_not_compiled(pool: asyncpg.Pool) -> None:
+    assert await pool.fetchval("SHOW jit") == "off"
+
+
+@pytest.mark.parametrize("fails", ["inside", "unlock"])
+async def test_a_lock_of_a_session_is_free_afterwards_whatever_happened(
+    pool: asyncpg.Pool, fails: str
+) -> None:
+    await _account(pool, "a")
+    tokens = PgTokenStore(pool, "a")
+    with contextlib.suppress(ZeroDivisionError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        async with tokens.exclusive() as held:
+            if fails == "inside":
+                raise ZeroDivisionError
+            held._conn.terminate()
+    async with asyncio.timeout(5), tokens.exclusive():
+        pass
