@@ -10,6 +10,7 @@ import asyncpg
 
 from gateway.store.crm_intake import keep_webhooks
 
+_GATHER_SECONDS = 0.01
 _TOGETHER = 12  # answered at once; lookups are answered in between
 
 
@@ -41,6 +42,7 @@ class WebhookIntake:
     async def _write_all(self) -> None:
         try:
             while self._waiting:
+                await asyncio.sleep(_GATHER_SECONDS)
                 batch, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
                 await self._write([waiting for waiting in batch if not waiting.kept.done()])
         finally:
@@ -55,14 +57,14 @@ class WebhookIntake:
         ) as err:  # an account that is gone must not hurt its neighbours
             for waiting in batch if len(batch) > 1 else ():
                 await self._write([waiting])
-            self._tell(batch, err)
+            await self._tell(batch, err)
         except Exception as err:
-            self._tell(batch, err)
+            await self._tell(batch, err)
         else:
-            self._tell(batch, None)
+            await self._tell(batch, None)
 
     @staticmethod
-    def _tell(batch: Sequence[_Waiting], err: Exception | None) -> None:
+    async def _tell(batch: Sequence[_Waiting], err: Exception | None) -> None:
         for waiting in batch:
             if waiting.kept.done():
                 continue
@@ -70,3 +72,4 @@ class WebhookIntake:
                 waiting.kept.set_result(None)
             else:
                 waiting.kept.set_exception(err)
+            await asyncio.sleep(0)  # lookups are answered in between
