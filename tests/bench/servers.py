@@ -30,7 +30,8 @@ async def bare(request):
     return web.Response(body=body, content_type='application/json')
 uvloop.install()
 app = web.Application()
-app.router.add_get('/bare', bare)
+for path in ('/bare', '/pbx/generic/lookup'):
+    app.router.add_get(path, bare)
 web.run_app(app, host='127.0.0.1', port=int(sys.argv[1]), access_log=None, print=None)
 """
 
