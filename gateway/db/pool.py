@@ -13,9 +13,9 @@ Conn = asyncpg.Connection | PoolConnectionProxy
 """A connection, of a pool or not: what functions with SQL take."""
 
 
-SESSION_SETTINGS = {"timezone": "UTC", "jit": "off", "max_parallel_workers_per_gather": "0"}
+SESSION_SETTINGS = {"jit": "off", "max_parallel_workers_per_gather": "0"}
 """Of every session. Ours are short queries in great number: PostgreSQL would compile some of them for 300 ms to save one,
-and take a second processor from the lookups."""
+and take a second processor from the lookups. Set once connected: a pooler refuses what it does not know in the DSN."""
 
 _LOCAL = frozenset(("", "localhost", "127.0.0.1", "::1"))
 
@@ -47,6 +47,11 @@ def tls_of(dsn: str) -> bool | None:
     return False if all(name in _LOCAL or name.startswith("/") for name in names) else None
 
 
+async def _prepare(conn: asyncpg.Connection) -> None:
+    await conn.execute("; ".join(f"SET {name} = {value}" for name, value in SESSION_SETTINGS.items()))
+    await set_codecs(conn)
+
+
 async def _reset(_conn: asyncpg.Connection) -> None:
     """Nothing: asyncpg ends an open transaction by itself, and nothing of ours outlives one. Its own reset costs a round
     trip at each release. Who takes a lock of a session (crm/amocrm/store.py) lets go of it or ends the session."""
@@ -59,8 +64,8 @@ async def open_pool(dsn: str, *, max_size: int = 10, name: str = "callmatrix") -
         ssl=tls_of(dsn),
         min_size=1,
         max_size=max_size,
-        init=set_codecs,
+        init=_prepare,
         reset=_reset,
         command_timeout=60,
-        server_settings={"application_name": name, **SESSION_SETTINGS},
+        server_settings={"application_name": name, "timezone": "UTC"},
     )
