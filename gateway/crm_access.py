@@ -45,8 +45,9 @@ class CrmAccess:
         self._session = session
         self._transport = Transport(session)
 
-    def open(self, account: Account, budget: Budget, policy: NumberPolicy) -> OpenCrm:
-        """The account's CRM. Whoever talks to one account at the same time must share the budget."""
+    def open(self, account: Account, budget: Budget, policy: Callable[[], NumberPolicy]) -> OpenCrm:
+        """The account's CRM. Whoever talks to one account at the same time must share the budget. policy: how its numbers
+        are read now."""
 
         def on_exchange(exchange: object) -> None:
             if self._exchanges is not None:
@@ -105,11 +106,11 @@ class CrmAccess:
         return entity_url(base_url, kind, id)  # type: ignore[arg-type]
 
 
-def same_number(policy: NumberPolicy) -> Callable[[str, str], bool]:
+def same_number(policy: Callable[[], NumberPolicy]) -> Callable[[str, str], bool]:
     """Is what the CRM stores (any spelling) this E.164 number?"""
 
     def same(stored: str, e164: str) -> bool:
-        number = normalise(stored, policy)
+        number = normalise(stored, policy())
         return isinstance(number, PublicNumber) and number.e164 == e164
 
     return same

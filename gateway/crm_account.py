@@ -64,12 +64,14 @@ class CrmAccountWork:
             account = self._configuration.now.accounts[self._account_id]
             budget = GuardedBudget(lease, account.settings.requests_per_second)
             budget.took_over()
-            policy = self._configuration.now.policy_of(self._account_id)
-            opened = self._access.open(account, budget, policy)
+            opened = self._access.open(account, budget, self._policy)
             try:
                 await self._work(lease, opened)
             except LeaseLost:
                 log.warning("lease-lost", account=self._account_id)
+
+    def _policy(self) -> NumberPolicy:
+        return self._configuration.now.policy_of(self._account_id)
 
     async def _until_switched_on(self) -> None:
         changed = asyncio.Event()
@@ -93,14 +95,14 @@ class CrmAccountWork:
             crm,
             self._pool,
             self._account_id,
-            self._configuration.now.policy_of(self._account_id),
+            self._policy(),
             poll_seconds=self._settings.poll_seconds,
             metadata_seconds=self._settings.directory_poll_seconds,
         )
 
         writer = Writer(
             crm,
-            PgEffects(self._pool, self._account_id),
+            PgEffects(self._pool, self._account_id, self._policy),
             self._account_id,
             lease,
             sync.catch_up,

@@ -136,7 +136,7 @@ async def _start(
 async def _register_webhook(session: aiohttp.ClientSession, pool: asyncpg.Pool, demo: Demo) -> None:
     async with pool.acquire() as conn:
         account = await account_of(conn, demo_data.ACCOUNT)
-    crm = CrmAccess(pool, session).open(account, Budget(), NumberPolicy()).crm
+    crm = CrmAccess(pool, session).open(account, Budget(), NumberPolicy).crm
     await crm.register_webhook(webhook_address(demo.url, account), Lane.REALTIME)
 
 

@@ -177,4 +177,4 @@ async def crm_of(
     budget.took_over()
     policy = snapshot.policy_of(account_id)
     async with aiohttp.ClientSession() as session:
-        yield CrmAccess(pool, session).open(account, budget, policy), policy
+        yield CrmAccess(pool, session).open(account, budget, lambda: policy), policy

@@ -12,8 +12,8 @@ from gateway.db.pool import Conn
 
 # A large table changes less by the same rows, so it waits longer.
 _STALE = """
-SELECT s.relid::regclass::text AS name FROM pg_stat_user_tables s
-WHERE s.schemaname = current_schema() AND s.n_mod_since_analyze > 200 + s.n_live_tup / 100
+SELECT s.relid::regclass::text AS name FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid
+WHERE s.schemaname = current_schema() AND pg_has_role(c.relowner, 'USAGE') AND s.n_mod_since_analyze > 200 + s.n_live_tup / 100
   AND coalesce(greatest(s.last_analyze, s.last_autoanalyze), '-infinity')
       < now() - interval '2 seconds' - s.n_live_tup * interval '20 microseconds'
 ORDER BY s.n_live_tup

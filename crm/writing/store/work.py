@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from crm.writing.refs import filled, lead_of, opened
 from crm.writing.rows import Known, Outcome, Ready, Stored
 from crm.writing.store.orders import Connection, tell
 from routing.plan import ChangeTask, Order
-from routing.policy import AccountSettings
+from routing.policy import AccountSettings, NumberPolicy
 
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 _FULL = 'effect_key, seq, lane, client, "order", attempts, doubts, created_at, sent_at, after'
@@ -137,11 +137,14 @@ ORDER BY n.number, count(*) FILTER (WHERE d.is_open) > 0 DESC, e.updated_at DESC
 
 
 class PgEffects:
-    """`EffectStore` in PostgreSQL."""
+    """`EffectStore` in PostgreSQL. policy: how the account's numbers are read now."""
 
-    def __init__(self, pool: asyncpg.Pool, account_id: str) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, account_id: str, policy: Callable[[], NumberPolicy] = NumberPolicy
+    ) -> None:
         self._pool = pool
         self._account = account_id
+        self._policy = policy
 
     async def ready(self, now: datetime, lanes: Collection[Lane], limit: int) -> list[Ready]:
         async with self._pool.acquire() as conn, conn.transaction():
@@ -170,8 +173,7 @@ class PgEffects:
                 await conn.execute(_COMPANY, self._account, companies)
             await share_fate(conn, self._account, [r["effect_key"] for r in rows if r["state"] in _ENDED])
             if entities:
-                policy = (await settings_of(conn, self._account)).numbers
-                await apply_entities(conn, self._account, list(entities), policy)
+                await apply_entities(conn, self._account, list(entities), self._policy())
 
     async def adopt(self, look_at: datetime) -> int:
         async with self._pool.acquire() as conn, conn.transaction():

@@ -10,6 +10,10 @@ import asyncpg
 import pytest
 
 from crm.directory_feed import DirectoryFeed
+from crm.sync import Sync
+from routing.policy import NumberPolicy
+from tests.fakes.crm import FakeCrm
+from tests.integration.crm.sync_bench import Clock
 
 
 @pytest.fixture
@@ -33,3 +37,18 @@ async def feed(account: str, database_url: str) -> AsyncIterator[DirectoryFeed]:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def crm(clock: Clock) -> FakeCrm:
+    return FakeCrm(clock=clock)
+
+
+@pytest.fixture
+async def sync(crm: FakeCrm, clock: Clock, pool: asyncpg.Pool, account: str) -> Sync:
+    return Sync(crm, pool, account, NumberPolicy(), now=clock)

@@ -13,7 +13,7 @@ from crm.sync import Sync
 from crm.sync_changes import EntityChange
 from routing.policy import NumberPolicy
 from tests.fakes.crm import FakeCrm
-from tests.integration.crm.test_sync_polls import Clock, contact, deal
+from tests.integration.crm.sync_bench import Clock, contact, deal
 
 
 @pytest.fixture

@@ -313,3 +313,20 @@ async def test_a_running_writer_hears_of_new_effects_and_ends_when_asked(bench: 
         await asyncio.sleep(0.01)
     bench.writer.stop()
     await asyncio.wait_for(running, 5)
+
+
+async def test_who_waits_for_what_is_under_way_sees_it_recorded_or_stops_waiting(bench: WriterBench) -> None:
+    await bench.writer.recorded(60)  # nothing is
+    gate = bench.crm.hold("create_deals_with_contacts")
+    await bench.order(*new_call("c1", NUMBER))
+    running = asyncio.create_task(bench.writer.run())
+    while not bench.crm.requests:
+        await asyncio.sleep(0.01)
+    await bench.writer.recorded(0.05)
+    assert (await bench.states())["c1:contact"] == "sending"
+    waiting = asyncio.create_task(bench.writer.recorded(60))
+    gate.set()
+    await asyncio.wait_for(waiting, 5)
+    assert (await bench.states())["c1:contact"] == "done"
+    bench.writer.stop()
+    await asyncio.wait_for(running, 5)

@@ -9,9 +9,11 @@ import asyncpg
 import pytest
 
 from crm import effects
-from crm.port import Lane
+from crm.port import CrmEntity, Lane
+from crm.writing.store.work import PgEffects
 from routing.clients import Ref
 from routing.plan import CreateContact, CreateDeal, CreateTask, Effect
+from routing.policy import NumberPolicy
 
 NUMBER = "+79161234567"
 CONTACT = Effect(key="c1:contact", order=CreateContact(name="Client", number=NUMBER, owner_id="7"))
@@ -120,3 +122,10 @@ async def test_an_entity_deleted_in_the_crm_is_not_promised_for_ever(conn: async
         timedelta(minutes=6),
     )
     assert await effects.promised(conn, "a", NUMBER) == ()
+
+
+async def test_what_is_found_in_the_crm_is_read_as_the_accounts_country_spells_it(pool: asyncpg.Pool) -> None:
+    found = CrmEntity(kind="contact", id="1", name="Praxis", numbers=("030 901820",), owner_id="7")
+    store = PgEffects(pool, "a", lambda: NumberPolicy(region="DE"))
+    await store.record([], [found], datetime(2026, 3, 1, 10, tzinfo=UTC))
+    assert await pool.fetchval("SELECT number FROM directory_number") == 4930901820
