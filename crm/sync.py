@@ -20,6 +20,7 @@ from crm.store.cursors import record_failure, write_cursor
 from crm.store.directory import Applied
 from crm.store.entries import directory_states, mark_agreed
 from crm.store.errors import DATABASE_ERRORS
+from crm.store.listing import known_refs
 from crm.sync_changes import EntityChange, Taken, apply_changes
 from crm.sync_events import poll_events
 from crm.sync_load import PAGED, LoadProgress, load_step
@@ -165,6 +166,18 @@ class Sync:
                 await self._delta(kind, lane)
         latest = max((at for kind in kinds if (at := self._latest.get(kind))), default=None)
         return latest is not None and self._told_at is not None and latest - self._told_at <= _WEBHOOK_DELAY
+
+    async def apply_webhooks(
+        self, changes: Sequence[EntityChange], before_new: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Changes of what the directory knows at once, the rest after `before_new`: it may be what we are creating, and is
+        told of before we know its links."""
+        async with self.source.pool.acquire() as conn:
+            known = await known_refs(conn, self.source.account_id, {(c.kind, c.id) for c in changes})
+        await self.apply_webhook([c for c in changes if (c.kind, c.id) in known])
+        if new := [c for c in changes if (c.kind, c.id) not in known]:
+            await before_new()
+            await self.apply_webhook(new)
 
     async def apply_webhook(self, changes: Sequence[EntityChange]) -> Taken:
         """What the webhook carries, at once; the rest is read by the next turn of `run`."""

@@ -34,7 +34,9 @@ from routing.policy import NumberPolicy
 log = structlog.get_logger(__name__)
 
 _REPORT_SECONDS = 2.0
-_WEBHOOKS_WAIT_SECONDS = 1.0
+_CREATION_SECONDS = (
+    2.0  # a creation that is under way when its webhook comes is waited for, so that it need not be read
+)
 
 
 class CrmAccountWork:
@@ -168,9 +170,7 @@ class CrmAccountWork:
             async with self._pool.acquire() as conn:
                 waiting = await next_webhooks(conn, self._account_id)
             if waiting:
-                # What we are creating is told of before we know its links: else each would be read again.
-                await writer.recorded(_WEBHOOKS_WAIT_SECONDS)
-                refusals = await self._take_over(sync, waiting)
+                refusals = await self._take_over(sync, writer, waiting)
                 async with self._pool.acquire() as conn:
                     await webhooks_done(conn, self._account_id, refusals)
                 continue
@@ -180,7 +180,9 @@ class CrmAccountWork:
             except TimeoutError:
                 continue
 
-    async def _take_over(self, sync: Sync, waiting: Sequence[tuple[int, bytes]]) -> dict[int, str | None]:
+    async def _take_over(
+        self, sync: Sync, writer: Writer, waiting: Sequence[tuple[int, bytes]]
+    ) -> dict[int, str | None]:
         """All of them together: while much is created (a backfill), hundreds come in a second. Refusals by id."""
         changes: list[EntityChange] = []
         refusals: dict[int, str | None] = {}
@@ -191,7 +193,7 @@ class CrmAccountWork:
             except WebhookInvalid as err:
                 log.warning("webhook-unreadable", account=self._account_id, error=str(err))
                 refusals[webhook_id] = str(err)
-        await sync.apply_webhook(changes)
+        await sync.apply_webhooks(changes, lambda: writer.recorded(_CREATION_SECONDS))
         return refusals
 
     async def _report(self, opened: OpenCrm, sync: Sync, writer: Writer) -> None:

@@ -25,7 +25,7 @@ async def keep_webhooks(conn: Conn, webhooks: Sequence[tuple[str, bytes]]) -> No
     )
 
 
-async def next_webhooks(conn: Conn, account_id: str, limit: int = 100) -> list[tuple[int, bytes]]:
+async def next_webhooks(conn: Conn, account_id: str, limit: int = 500) -> list[tuple[int, bytes]]:
     """(id, body), oldest first."""
     rows = await conn.fetch(
         "SELECT webhook_id, body FROM crm_webhook WHERE account_id = $1 ORDER BY webhook_id LIMIT $2",

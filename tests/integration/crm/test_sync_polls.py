@@ -13,6 +13,7 @@ import pytest
 from crm.errors import CrmForbidden, CrmThrottled, CrmUnavailable
 from crm.port import CrmEntity, CrmUser, Lane
 from crm.store.cursors import feed_states
+from crm.store.directory import apply_entities
 from crm.store.metadata import pipelines_of, users_of
 from crm.sync import Sync, apply_webhook
 from crm.sync_changes import EntityChange
@@ -291,6 +292,32 @@ async def test_a_new_deal_of_a_webhook_is_read_for_its_contacts(
         while await pool.fetchval("SELECT count(*) FROM directory_reread"):
             await asyncio.sleep(0.01)
     run.cancel()
+
+
+async def test_what_is_known_changes_at_once_and_a_new_deal_waits_for_its_creator_to_write_it_down(
+    sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock
+) -> None:
+    crm.seed(contact(1), deal(50, 1))
+    await sync.load()
+    at = clock.tick(1)
+    seen: list[list[tuple[str, str, str]]] = []
+
+    async def written_down() -> None:
+        seen.append(await found(pool, 1))
+        async with pool.acquire() as conn, conn.transaction():
+            await apply_entities(conn, "a", [deal(51, 1)], NumberPolicy())
+
+    asked = len(crm.requests)
+    changes = [
+        EntityChange(kind="deal", id="51", what="added", at=at, owner_id="12"),
+        EntityChange(kind="deal", id="50", what="owner", at=at, owner_id="19"),
+    ]
+    await sync.apply_webhooks(changes, written_down)
+    assert seen == [[("contact", "1", "11"), ("deal", "50", "19")]]
+    assert await pool.fetchval("SELECT count(*) FROM directory_reread") == 0
+    assert {("deal", "50", "19"), ("deal", "51", "12")} <= set(await found(pool, 1))
+    await sync.apply_webhooks(changes[1:], written_down)
+    assert (len(seen), len(crm.requests)) == (1, asked)
 
 
 # --- the writer's question
