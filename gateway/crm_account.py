@@ -58,6 +58,7 @@ class CrmAccountWork:
         self._configuration = configuration
         self._access = access
         self._webhook_came = asyncio.Event()
+        self._policy = NumberPolicy()  # how the account's numbers are read now
 
     async def run(self) -> None:
         await self._until_switched_on()
@@ -66,14 +67,12 @@ class CrmAccountWork:
             account = self._configuration.now.accounts[self._account_id]
             budget = GuardedBudget(lease, account.settings.requests_per_second)
             budget.took_over()
-            opened = self._access.open(account, budget, self._policy)
+            self._policy = self._configuration.now.policy_of(self._account_id)
+            opened = self._access.open(account, budget, lambda: self._policy)
             try:
                 await self._work(lease, opened)
             except LeaseLost:
                 log.warning("lease-lost", account=self._account_id)
-
-    def _policy(self) -> NumberPolicy:
-        return self._configuration.now.policy_of(self._account_id)
 
     async def _until_switched_on(self) -> None:
         changed = asyncio.Event()
@@ -97,14 +96,14 @@ class CrmAccountWork:
             crm,
             self._pool,
             self._account_id,
-            self._policy(),
+            self._policy,
             poll_seconds=self._settings.poll_seconds,
             metadata_seconds=self._settings.directory_poll_seconds,
         )
 
         writer = Writer(
             crm,
-            PgEffects(self._pool, self._account_id, self._policy),
+            PgEffects(self._pool, self._account_id, lambda: self._policy),
             self._account_id,
             lease,
             sync.catch_up,
@@ -126,10 +125,10 @@ class CrmAccountWork:
                 ended.set()
                 return
             opened.tokens.forget()
-            policy = snapshot.policy_of(self._account_id)
-            if _reads_otherwise(policy, sync.source.policy):
+            self._policy = snapshot.policy_of(self._account_id)
+            if _reads_otherwise(self._policy, sync.source.policy):
                 spelling_changed.set()
-            sync.source.policy = policy
+            sync.source.policy = self._policy
 
         self._configuration.on_change(note)
         try:
