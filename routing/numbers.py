@@ -174,4 +174,7 @@ def _valid(digits: str, region: str | None = None) -> str | None:
     if not is_valid_number(number):
         return None
     e164: str = format_number(number, PhoneNumberFormat.E164)
-    return e164 if len(e164) <= 16 else None
+    if len(e164) > 16:
+        return None
+    # Some are valid as dialled at home and another number, or none, as E.164 (+375 8100000000): nobody could call back.
+    return e164 if e164[1:] == digits or _valid(e164[1:]) == e164 else None

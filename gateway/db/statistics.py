@@ -29,7 +29,7 @@ async def refresh_statistics(pool: asyncpg.Pool) -> list[str]:
 async def _analyze(conn: Conn, table: str) -> bool:
     async with conn.transaction():
         if not await conn.fetchval(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended('callmatrix statistics', 0))"
+            "SELECT pg_try_advisory_xact_lock(hashtextextended('table statistics', 0))"
         ):
             return False
         # 9,000 rows tell enough, and in the same time of a table of any size.

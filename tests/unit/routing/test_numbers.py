@@ -180,6 +180,7 @@ def test_any_text_is_answered(raw: str | None, policy: NumberPolicy) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(nearly_valid(), policies)
+@example("88100000000", NumberPolicy(region="BY", eight_is_plus_seven=False))
 def test_reading_what_was_read_changes_nothing(raw: str, policy: NumberPolicy) -> None:
     number = normalise(raw, policy)
     if isinstance(number, PublicNumber):
