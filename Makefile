@@ -16,7 +16,7 @@ demo: setup
 	@$(BIN)/callmatrix demo $(DEMO)
 
 test: setup
-	$(BIN)/python -m pytest -m "not pbx and not chaos" -n 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -m "not pbx and not chaos" -n 2 --dist loadfile --max-worker-restart 2 $(TESTS)
 
 lint: setup
 	$(BIN)/ruff format --check .

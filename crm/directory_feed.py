@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg
 
+from crm.cancellation import sleep_unless_cancelled
 from crm.directory import Directory, SegmentBuilder
 from crm.store.entries import CHANNEL, DirectoryState, all_entries, directory_states, entries_after
 from crm.store.errors import DATABASE_ERRORS
@@ -97,7 +98,7 @@ class DirectoryFeed:
             finally:
                 self.health.is_connected = False
             pause = _FIRST_PAUSE if self.health.last_pull_at != pulls else min(pause * 2, _LONGEST_PAUSE)
-            await asyncio.sleep(pause)
+            await sleep_unless_cancelled(pause)
 
     async def _serve_connection(self) -> None:
         async with asyncio.timeout(15):

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import asyncpg
 
 from crm.budget import WINDOW_SECONDS, Budget, Slot
+from crm.cancellation import sleep_unless_cancelled
 from crm.port import Lane
 from crm.store.errors import DATABASE_ERRORS
 
@@ -82,8 +83,8 @@ class Lease:
 
     async def acquire(self) -> None:
         """Waits until no other process holds it. What the last one sent may still count in the CRM's window."""
-        while not await self.try_acquire():  # noqa: ASYNC110 - waits for another process
-            await asyncio.sleep(RETRY_SECONDS)
+        while not await self.try_acquire():
+            await sleep_unless_cancelled(RETRY_SECONDS)
 
     async def try_acquire(self) -> bool:
         """False when another process holds it or the database does not answer."""

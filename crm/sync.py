@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
+from crm.cancellation import raise_if_cancelled
 from crm.errors import CrmError, CrmForbidden, CrmThrottled
 from crm.port import Crm, CrmEvent, Lane
 from crm.store.cursors import record_failure, write_cursor
@@ -117,6 +118,7 @@ class Sync:
                 if feed.due_at <= time.monotonic():
                     await self._try(feed)
             await self._tell_agreement()
+            raise_if_cancelled()
             pause = min(feed.due_at for feed in feeds) - time.monotonic()
             try:
                 async with asyncio.timeout(max(0.0, pause)):
@@ -210,7 +212,7 @@ class Sync:
         self.health.last_errors[feed.name] = feed.last_error
         is_known = isinstance(
             err,
-            CrmError | asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError | OSError,
+            (CrmError, *DATABASE_ERRORS),
         )
         _log.warning(
             "sync of %s: %s failed: %s",

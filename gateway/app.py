@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 import aiohttp
@@ -14,6 +14,7 @@ import asyncpg
 import structlog
 from aiohttp import web
 
+from crm.cancellation import sleep_unless_cancelled
 from crm.directory import Directory
 from crm.directory_feed import DirectoryFeed
 from gateway.api.app import add_api
@@ -43,6 +44,10 @@ log = structlog.get_logger(__name__)
 
 _DRAIN_SECONDS = 10
 _PATIENCE_SECONDS = 60
+# A supervisor waits for 15 s altogether (gateway/supervisor.py); a database that is away or silent must not use them up.
+_END_SECONDS = 7.0
+_LAST_WORDS_SECONDS = 3.0
+_CLOSE_SECONDS = 2.0
 _DATABASE_AWAY = (
     OSError,
     TimeoutError,
@@ -73,7 +78,7 @@ async def patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
             if loop.time() > deadline:
                 raise
             log.warning("database-not-there-yet", error=f"{type(err).__name__}: {err}")
-            await asyncio.sleep(0.5)
+            await sleep_unless_cancelled(0.5)
 
 
 async def _missing_migrations(pool: asyncpg.Pool) -> list[str]:
@@ -95,8 +100,8 @@ async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> 
         yield pool
     finally:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(5):
-                await pool.close()
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await pool.close()  # cuts the connections when it is not given the time
 
 
 class Gateway:
@@ -210,8 +215,7 @@ class Gateway:
                 await first_of(stop.wait(), failed)
         finally:
             await runner.cleanup()
-            await self.inbox.stop()
-            await self.recorder.close()
+            await last_words(self.inbox.stop(), self.recorder.close())
 
     async def _settle_memory(self) -> None:
         """What was built while starting stays: the garbage collector need not walk it while phones ring."""
@@ -245,7 +249,7 @@ async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.
             log.error("loop-ended", loop=task.get_name(), exc_info=error)
             failed.set_exception(error)
 
-    tasks = [asyncio.create_task(item, name=getattr(item, "__qualname__", "loop")) for item in work]
+    tasks = _tasks(work)
     for task in tasks:
         task.add_done_callback(ended)
     try:
@@ -253,10 +257,27 @@ async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, late = await asyncio.wait(tasks, timeout=_END_SECONDS)
+        if late:  # its connections are cut next, which ends it
+            log.error("loops-end-late", loops=sorted(task.get_name() for task in late))
         if failed.done() and not failed.cancelled():
             failed.exception()
         failed.cancel()
+
+
+async def last_words(*work: Coroutine[Any, Any, None]) -> None:
+    """What a process still writes down when it ends, in the time that there is."""
+    tasks = _tasks(work)
+    done, late = await asyncio.wait(tasks, timeout=_LAST_WORDS_SECONDS)
+    for task in late:
+        log.error("not-written-in-time", what=task.get_name())
+        task.cancel()
+    for task in done:
+        task.result()
+
+
+def _tasks(work: Iterable[Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:
+    return [asyncio.create_task(item, name=getattr(item, "__qualname__", "loop")) for item in work]
 
 
 async def first_of(*waits: Any) -> None:

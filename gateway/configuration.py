@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
+from crm.cancellation import sleep_unless_cancelled
 from crm.store.errors import DATABASE_ERRORS
 from gateway.db.listen import Listener
 from gateway.pbx.port import Connection
@@ -118,7 +119,7 @@ class Configuration:
             except DATABASE_ERRORS as err:
                 self.listener.last_error = f"reload: {err}"
                 self._dirty.set()
-                await asyncio.sleep(1)
+                await sleep_unless_cancelled(1)
 
     async def _notified(self, _channel: str, _payload: str) -> None:
         self._dirty.set()

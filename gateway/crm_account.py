@@ -12,6 +12,7 @@ import structlog
 
 from crm.amocrm.webhooks import WebhookInvalid, parse_webhook
 from crm.backfill import Feeder
+from crm.cancellation import sleep_unless_cancelled
 from crm.errors import CrmError
 from crm.lease import GuardedBudget, Lease, LeaseLost
 from crm.store.errors import DATABASE_ERRORS
@@ -197,7 +198,7 @@ class CrmAccountWork:
 
     async def _report(self, opened: OpenCrm, sync: Sync, writer: Writer) -> None:
         while True:
-            await asyncio.sleep(_REPORT_SECONDS)
+            await sleep_unless_cancelled(_REPORT_SECONDS)
             try:
                 body = await self._figures(opened, sync, writer)
                 async with self._pool.acquire() as conn:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 
 import asyncpg
 import structlog
 
 from crm.amocrm.exchange import Exchange
+from crm.cancellation import sleep_unless_cancelled
 from crm.store.errors import DATABASE_ERRORS
 from gateway.store.exchanges import Row, add_exchanges
 
@@ -47,7 +47,7 @@ class ExchangeLog:
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(1)
+            await sleep_unless_cancelled(1)
             await self.write()
 
     async def write(self) -> None:

@@ -18,6 +18,7 @@ import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
+from crm.cancellation import raise_if_cancelled
 from crm.store.errors import DATABASE_AWAY
 from gateway.pbx.port import Connection, Parsed
 from gateway.store import inbox as store
@@ -181,6 +182,7 @@ class Inbox:
 
     async def _next_batch(self) -> list[_Waiting]:
         """At least one message; what is queued is shared with the other writers that have nothing to do."""
+        raise_if_cancelled()
         self._idle += 1
         try:
             batch = [await self._queue.get()]

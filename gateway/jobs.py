@@ -19,6 +19,7 @@ import psycopg
 import structlog
 from procrastinate.exceptions import ProcrastinateException
 
+from crm.cancellation import sleep_unless_cancelled
 from crm.store.errors import DATABASE_ERRORS
 from gateway.client_desk import Clock
 from gateway.client_job import ClientJob
@@ -36,6 +37,8 @@ STALLED_SECONDS = 8.0
 # Longer than any job may take (the pool's command timeout is 60 s): its outcome could not be written down.
 _LOST_SECONDS = 120
 POLLING_SECONDS = 0.1
+# What runs when the process is to end may end by itself; a supervisor waits for 15 s (gateway/supervisor.py).
+_END_SECONDS = 6.0
 
 _TROUBLE = (*DATABASE_ERRORS, psycopg.Error, ProcrastinateException)
 
@@ -115,10 +118,24 @@ class Jobs:
                 log.warning("job-worker-failed", error=self.status.last_error)
             if asyncio.get_running_loop().time() - began > 30:
                 delay = 0.2
-            await asyncio.sleep(delay)
+            await sleep_unless_cancelled(delay)
             delay = min(delay * 2, 5.0)
 
     async def _work(self) -> None:
+        """Of its own task: while it ends in good order it waits for a database that may be away, and what comes of that
+        would take our cancellation's place."""
+        serving = asyncio.create_task(self._serve_queue(), name="client queue")
+        try:
+            await asyncio.wait({serving})
+        finally:
+            patience = _END_SECONDS
+            while not serving.done():
+                serving.cancel()
+                await asyncio.wait({serving}, timeout=patience)
+                patience = 1.0
+        serving.result()
+
+    async def _serve_queue(self) -> None:
         connector = procrastinate.PsycopgConnector(
             conninfo=self._dsn,
             min_size=1,
@@ -138,7 +155,7 @@ class Jobs:
                 listen_notify=True,
                 # A job that waited for its lock is announced by nothing: this bounds its delay.
                 fetch_job_polling_interval=POLLING_SECONDS,
-                shutdown_graceful_timeout=10,
+                shutdown_graceful_timeout=_END_SECONDS - 1,
                 # The inbox is the record of what is done; rows of finished jobs would only slow the queue down.
                 delete_jobs="always",
                 install_signal_handlers=False,
@@ -166,8 +183,8 @@ class Jobs:
             except _TROUBLE as err:
                 self.status.fail(err)
                 log.warning("sweep-failed", error=self.status.last_error)
-                await asyncio.sleep(1)
-            await asyncio.sleep(self._sweep_seconds)
+                await sleep_unless_cancelled(1)
+            await sleep_unless_cancelled(self._sweep_seconds)
 
     async def sweep(self) -> int:
         """Enqueues every client who has something due or overdue, revives jobs of dead workers. How many clients."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from crm.cancellation import raise_if_cancelled
 from crm.store.errors import DATABASE_ERRORS
 
 log = structlog.get_logger(__name__)
@@ -51,6 +52,7 @@ class Loop:
             await self._pause()
 
     async def _pause(self) -> None:
+        raise_if_cancelled()
         try:
             async with asyncio.timeout(self._every):
                 await self._woken.wait()

@@ -20,6 +20,7 @@ import aiohttp
 import asyncpg
 import structlog
 
+from crm.cancellation import raise_if_cancelled
 from crm.store.errors import DATABASE_ERRORS
 from gateway.pbx.call_log import PbxError, PbxThrottled
 from gateway.pbx.mango.client import MangoClient
@@ -144,6 +145,7 @@ class PbxCommands:
     async def _route_for_ever(self, product: str, queue: asyncio.Queue[_Waiting]) -> None:
         """One at a time, those that have waited longest first."""
         while True:
+            raise_if_cancelled()
             waiting = await queue.get()
             try:
                 await self._route(product, waiting)
@@ -215,6 +217,7 @@ class PbxCommands:
 
     async def _record_results(self) -> None:
         while True:
+            raise_if_cancelled()
             connection, result = await self._results.get()
             self.status.done += result.is_done
             self.status.failed += not result.is_done

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from crm.cancellation import sleep_unless_cancelled
 from crm.lease import Lease
 from crm.store.errors import DATABASE_ERRORS
 from gateway.configuration import Configuration, Snapshot
@@ -78,7 +79,7 @@ class PbxListeners:
                     await self._listen_while(lease, link)
             except Exception as err:
                 log.exception("ami-listener-failed", connection=name, error=type(err).__name__)
-            await asyncio.sleep(_AGAIN_SECONDS)
+            await sleep_unless_cancelled(_AGAIN_SECONDS)
 
     async def _listen_while(self, lease: Lease, link: _Link) -> None:
         account_id, name, address = link

@@ -17,6 +17,7 @@ import asyncpg
 import structlog
 
 from crm.amocrm.exchange import Exchange
+from crm.cancellation import sleep_unless_cancelled
 from crm.lease import Lease
 from crm.store.errors import DATABASE_ERRORS
 from gateway.configuration import Configuration, Snapshot
@@ -87,7 +88,7 @@ class Reconciliation:
                     await self._follow_configuration(lease.lost)
             except DATABASE_ERRORS as err:
                 log.warning("reconciliation-interrupted", error=type(err).__name__)
-            await asyncio.sleep(2)
+            await sleep_unless_cancelled(2)
 
     async def _follow_configuration(self, lost: asyncio.Event) -> None:
         """One task for each connection that can be asked, begun anew when the connection changes. Until `lost`."""
@@ -126,7 +127,7 @@ class Reconciliation:
             except Exception as err:
                 failures += 1
                 log.exception("reconciliation-failed", connection=name, error=type(err).__name__)
-            await asyncio.sleep(self._pause(failures))
+            await sleep_unless_cancelled(self._pause(failures))
 
     def _pause(self, failures: int) -> float:
         if not failures:

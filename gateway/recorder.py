@@ -5,7 +5,6 @@ When more arrive than may be written, answers stay fast and the rest is counted 
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import structlog
 
+from crm.cancellation import sleep_unless_cancelled
 from crm.store.errors import DATABASE_ERRORS
 from gateway.store.decisions import DecisionRow, add_decisions
 from gateway.store.lookup_inputs import InputsWritten, digest_of
@@ -78,7 +78,7 @@ class Recorder:
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(_BATCH_SECONDS)
+            await sleep_unless_cancelled(_BATCH_SECONDS)
             await self._write_some()
 
     async def close(self) -> None:

@@ -11,7 +11,7 @@ import asyncpg
 from gateway.store.crm_intake import keep_webhooks
 
 _GATHER_SECONDS = 0.01
-_TOGETHER = 12  # answered at once; lookups are answered in between
+_TOGETHER = 12  # in one commit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +42,8 @@ class WebhookIntake:
     async def _write_all(self) -> None:
         try:
             while self._waiting:
-                await asyncio.sleep(_GATHER_SECONDS)
+                if len(self._waiting) < _TOGETHER:
+                    await asyncio.sleep(_GATHER_SECONDS)
                 batch, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
                 await self._write([waiting for waiting in batch if not waiting.kept.done()])
         finally:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 
 import aiohttp
 import asyncpg
 import structlog
 
+from crm.cancellation import sleep_unless_cancelled
 from gateway import housekeeping
-from gateway.app import background, first_of, patiently
+from gateway.app import background, first_of, last_words, patiently
 from gateway.client_job import ClientJob
 from gateway.configuration import Configuration, Snapshot
 from gateway.crm_access import CrmAccess
@@ -84,8 +84,7 @@ class Worker:
         ) as failed:
             log.info("worker-runs")
             await first_of(stop.wait(), failed)
-        await self.inbox.stop()
-        await self.exchanges.write()
+        await last_words(self.inbox.stop(), self.exchanges.write())
 
     async def _serve_account(self, account_id: str) -> None:
         await CrmAccountWork(
@@ -127,6 +126,5 @@ async def _again_and_again(account_id: str, serve: Callable[[str], Awaitable[Non
             log.exception("account-work-failed", account=account_id, error=type(err).__name__)
         if asyncio.get_running_loop().time() - began > 60:
             delay = 1.0
-        with suppress(TimeoutError):
-            await asyncio.sleep(delay)
+        await sleep_unless_cancelled(delay)
         delay = min(delay * 2, 30.0)

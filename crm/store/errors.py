@@ -1,4 +1,7 @@
-"""What the database raises when it is away, restarting, slow or breaks off: all of it may pass by itself."""
+"""What the database raises when it is away, restarting, slow or breaks off: all of it may pass by itself.
+
+Named once for `crm` and for `gateway`, which may import from here but not the other way round.
+"""
 
 from __future__ import annotations
 

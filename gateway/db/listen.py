@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import asyncpg
 import structlog
 
+from crm.cancellation import sleep_unless_cancelled
 from crm.store.errors import DATABASE_ERRORS
 from gateway.db.pool import tls_of
 
@@ -48,7 +49,7 @@ class Listener:
                 log.warning("listener-lost", channels=list(self._channels), error=self.last_error)
             finally:
                 self.is_connected = False
-            await asyncio.sleep(delay)
+            await sleep_unless_cancelled(delay)
             delay = min(delay * 2, 5.0)
 
     async def _listen(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -11,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ class Process:
         try:
             return self.popen.wait(20)
         except subprocess.TimeoutExpired:
-            self.popen.kill()
+            self.kill()
             raise AssertionError(f"{self.name} did not stop on SIGTERM:\n{self.said()}") from None
 
     @property
@@ -161,11 +161,15 @@ class Stack:
         process.start()
 
     async def stop(self) -> None:
-        for process in reversed(self.processes):
-            if process.is_running:
-                process.stop()
-        await self.http.close()
-        await self.pool.close()
+        """Raises AssertionError, once nothing runs any more, where a process did not end by itself."""
+        try:
+            with contextlib.ExitStack() as each:  # one that does not end must not keep the others alive
+                for process in self.processes:
+                    if process.is_running:
+                        each.callback(process.stop)
+        finally:
+            await self.http.close()
+            self.pool.terminate()
 
     async def until_answers(self, url: str, seconds: float = 60, status: int = 200) -> None:
         deadline = time.monotonic() + seconds
@@ -270,7 +274,7 @@ class Stack:
         return most
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def running_stack(folder: Path, database_url: str, **options: Any) -> AsyncIterator[Stack]:
     stack = Stack(folder, database_url, **options)
     try:

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import asyncpg
 import pytest
 
 from tests.e2e.stack import ACCOUNT, AUTH, Stack, running_stack
+from tests.fakes.database_proxy import Proxy
 
 LINE = "74950000001"
 DEADLINE_SECONDS = 0.5
@@ -115,6 +117,29 @@ async def test_a_deadlock_costs_a_moment_and_no_event(stack: Stack, database_url
     await stack.until_idle()
     assert len(await stack.rows("contact", phone=number)) == 1
     assert await stack.pool.fetchval("SELECT count(*) FROM inbox WHERE state <> 'applied'") == 0
+
+
+@pytest.mark.parametrize("trouble", ["away", "silent"])
+async def test_processes_end_when_told_to_while_the_database_is_away(
+    tmp_path: Path, database_url: str, trouble: str
+) -> None:
+    proxy = Proxy(urlsplit(database_url).port)
+    await proxy.start()
+    through_proxy = urlsplit(database_url)._replace(
+        netloc=database_url.split("/")[2].rsplit(":", 1)[0] + f":{proxy.port}"
+    )
+    async with running_stack(
+        tmp_path, database_url, env={"CALLMATRIX_DATABASE_URL": through_proxy.geturl()}
+    ) as stack:
+        if trouble == "away":
+            proxy.target = None
+            proxy.cut()
+        else:
+            proxy.speaks.clear()
+        await asyncio.sleep(2)
+        ends = (asyncio.to_thread(stack.process(name).stop) for name in ("worker0", "gateway0"))
+        assert await asyncio.gather(*ends) == [0, 0]
+    await proxy.stop()
 
 
 async def _lock(conn: asyncpg.Connection, name: str, kind: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
@@ -72,16 +73,36 @@ async def test_queries_of_the_service_are_not_compiled(pool: asyncpg.Pool) -> No
     assert await pool.fetchval("SHOW jit") == "off"
 
 
-@pytest.mark.parametrize("fails", ["inside", "unlock"])
+async def _fails_inside(conn: asyncpg.Connection) -> None:
+    raise ZeroDivisionError
+
+
+async def _unlock_is_refused(conn: asyncpg.Connection) -> None:
+    """As every statement until the end of a transaction that failed."""
+    await conn.execute("BEGIN")
+    with contextlib.suppress(asyncpg.DivisionByZeroError):
+        await conn.execute("SELECT 1 / 0")
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "raised"),
+    [(_fails_inside, ZeroDivisionError), (_unlock_is_refused, asyncpg.InFailedSQLTransactionError)],
+)
 async def test_a_lock_of_a_session_is_free_afterwards_whatever_happened(
-    pool: asyncpg.Pool, fails: str
+    pool: asyncpg.Pool,
+    meanwhile: Callable[[asyncpg.Connection], Awaitable[None]],
+    raised: type[Exception],
 ) -> None:
+    async def refresh() -> None:
+        async with PgTokenStore(pool, "a").exclusive() as held:
+            await meanwhile(held._conn)
+
     await _account(pool, "a")
-    tokens = PgTokenStore(pool, "a")
-    with contextlib.suppress(ZeroDivisionError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        async with tokens.exclusive() as held:
-            if fails == "inside":
-                raise ZeroDivisionError
-            held._conn.terminate()
-    async with asyncio.timeout(5), tokens.exclusive():
-        pass
+    with pytest.raises(raised):
+        await refresh()
+    async with asyncio.timeout(5):
+        while await pool.fetchval(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        ):
+            await asyncio.sleep(0.02)

@@ -12,8 +12,8 @@ import orjson
 
 from crm.writing.store.orders import Connection
 
-_QUICK_SECONDS = 0.01
-_REST = 20
+_QUICK_SECONDS = 0.01  # what is counted in less is counted each time
+_REST = 20  # else it is told for so many times as long as counting took
 
 # Joined in the program: the planner knows nothing of tables that were filled a moment ago.
 _HELD = """

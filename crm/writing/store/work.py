@@ -139,9 +139,7 @@ ORDER BY n.number, count(*) FILTER (WHERE d.is_open) > 0 DESC, e.updated_at DESC
 class PgEffects:
     """`EffectStore` in PostgreSQL. policy: how the account's numbers are read now."""
 
-    def __init__(
-        self, pool: asyncpg.Pool, account_id: str, policy: Callable[[], NumberPolicy] = NumberPolicy
-    ) -> None:
+    def __init__(self, pool: asyncpg.Pool, account_id: str, policy: Callable[[], NumberPolicy]) -> None:
         self._pool = pool
         self._account = account_id
         self._policy = policy

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import structlog
 
+from crm.cancellation import sleep_unless_cancelled
 from gateway.inbox import InboxUnavailable, MessageUnstorable
 from gateway.pbx.port import Parsed
 from routing.calls import CallEvent
@@ -95,7 +96,7 @@ class Feeder:
             if again:
                 self.last_error = "inbox-unavailable"
                 log.warning("ami-events-wait", messages=len(again) + self.waiting, again_in=pause)
-                await asyncio.sleep(pause)
+                await sleep_unless_cancelled(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             else:
                 self.last_error = None

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from crm.cancellation import sleep_unless_cancelled
 from gateway.pbx.asterisk.feeding import Accept, Feeder, told
 from gateway.pbx.asterisk.legs import Legs, step, sweep
 from gateway.pbx.asterisk.link import AmiAddress, AmiLink, AmiLost, AmiRefused, ami_link
@@ -141,7 +142,7 @@ class AmiListener:
             finally:
                 self._left()
             await self.tell()
-            await asyncio.sleep(pause)
+            await sleep_unless_cancelled(pause)
             pause = min(pause * 2, self._pauses.longest)
 
     async def _listen(self) -> None:
@@ -209,7 +210,7 @@ class AmiListener:
     async def _sweep_for_ever(self) -> None:
         """Only while the link lives: without it, silence says nothing about a call."""
         while True:
-            await asyncio.sleep(_SWEEP_SECONDS)
+            await sleep_unless_cancelled(_SWEEP_SECONDS)
             if not self.status.is_connected:
                 continue
             now = _now()
@@ -220,7 +221,7 @@ class AmiListener:
 
     async def _report_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(_REPORT_SECONDS)
+            await sleep_unless_cancelled(_REPORT_SECONDS)
             await self.tell()
 
     async def tell(self) -> None:

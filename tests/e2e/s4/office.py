@@ -170,7 +170,7 @@ class Office:
         return contact, made["_embedded"]["leads"][0]["id"]
 
     async def known(self, *, extension: int, with_deal: bool = True) -> tuple[str, int, int | None]:
-        """A client whom the directory knows: (digits, contact, deal)."""
+        """A client whom the directory and the gateway's memory know: (digits, contact, deal)."""
         client = self.new_number()
         contact, deal = await self.others_create(client, extension=extension, with_deal=with_deal)
 
@@ -181,7 +181,7 @@ class Office:
                 int(client),
                 str(deal) if deal else None,
             )
-            return bool(found)
+            return bool(found) and (await self.stack.lookup(client))["entity"] is not None
 
         await self.until(is_known)
         return client, contact, deal

@@ -99,7 +99,7 @@ class Reactivated:
         clock = self.office.clock
         writer = Writer(
             self.crm,
-            PgEffects(self.office.pool, ACCOUNT),
+            PgEffects(self.office.pool, ACCOUNT, NumberPolicy),
             ACCOUNT,
             FakeLease(),
             self._catch_up,

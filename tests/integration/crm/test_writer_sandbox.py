@@ -60,7 +60,7 @@ class Shop:
         feeder = backfill.Feeder(self.pool, "a")
         self.writer = Writer(
             self.crm,
-            PgEffects(self.pool, "a"),
+            PgEffects(self.pool, "a", NumberPolicy),
             "a",
             self.lease,
             self.sync.catch_up,

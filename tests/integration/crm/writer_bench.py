@@ -35,7 +35,7 @@ class WriterBench:
     def new_writer(self, **more: Any) -> Writer:
         return Writer(
             self.crm,
-            PgEffects(self.pool, "a"),
+            PgEffects(self.pool, "a", NumberPolicy),
             "a",
             self.lease,
             self.catch_up,

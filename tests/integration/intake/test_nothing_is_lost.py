@@ -20,6 +20,7 @@ from gateway.pbx.port import Parsed
 from gateway.store import inbox as store
 from routing.calls import EventKind
 from routing.policy import NumberPolicy
+from tests.fakes.database_proxy import Proxy
 from tests.integration.intake.conftest import (
     ACCOUNT,
     CLIENT,
@@ -29,7 +30,6 @@ from tests.integration.intake.conftest import (
     an_event,
     an_office,
 )
-from tests.integration.intake.proxy import Proxy
 
 WHOLE = ["attach_call", "create_contact", "create_deal"]
 
