@@ -42,9 +42,9 @@ from gateway.web_app import build_web_app
 
 log = structlog.get_logger(__name__)
 
-_DRAIN_SECONDS = 10
 _PATIENCE_SECONDS = 60
-# A supervisor waits for 15 s altogether (gateway/supervisor.py); a database that is away or silent must not use them up.
+# A supervisor waits for 20 s altogether (gateway/supervisor.py); a database that is away or silent must not use them up.
+_DRAIN_SECONDS = 5.0
 _END_SECONDS = 7.0
 _LAST_WORDS_SECONDS = 3.0
 _CLOSE_SECONDS = 2.0

@@ -37,8 +37,17 @@ STALLED_SECONDS = 8.0
 # Longer than any job may take (the pool's command timeout is 60 s): its outcome could not be written down.
 _LOST_SECONDS = 120
 POLLING_SECONDS = 0.1
-# What runs when the process is to end may end by itself; a supervisor waits for 15 s (gateway/supervisor.py).
+# What runs when the process is to end may end by itself; a supervisor waits for 20 s (gateway/supervisor.py).
 _END_SECONDS = 6.0
+
+# Its statements have no time limit of their own: one to a server that vanished would wait for a quarter of an hour.
+_NOTICES_A_LOST_SERVER = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # ms
+}
 
 _TROUBLE = (*DATABASE_ERRORS, psycopg.Error, ProcrastinateException)
 
@@ -133,7 +142,9 @@ class Jobs:
                 serving.cancel()
                 await asyncio.wait({serving}, timeout=patience)
                 patience = 1.0
-        serving.result()
+            failed = None if serving.cancelled() else serving.exception()
+        if failed:
+            raise failed
 
     async def _serve_queue(self) -> None:
         connector = procrastinate.PsycopgConnector(
@@ -141,7 +152,7 @@ class Jobs:
             min_size=1,
             max_size=max(3, min(self._concurrency, 8)),
             timeout=10,
-            kwargs={"application_name": "callmatrix jobs"},
+            kwargs={"application_name": "callmatrix jobs", **_NOTICES_A_LOST_SERVER},
             configure=_configure,
         )
         app = procrastinate.App(connector=connector)

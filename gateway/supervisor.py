@@ -60,7 +60,7 @@ class Child:
             log.warning("process-ended", process=self.name, code=code, starts_again_in=delay)
             await asyncio.sleep(delay)
 
-    async def stop(self, seconds: float = 15.0) -> None:
+    async def stop(self, seconds: float = 20.0) -> None:
         process, self.process = self.process, None
         if process is None or process.returncode is not None:
             return
