@@ -43,6 +43,7 @@ from gateway.web_app import build_web_app
 log = structlog.get_logger(__name__)
 
 _PATIENCE_SECONDS = 60
+_FILL_SECONDS = 10.0
 # A supervisor waits for 20 s altogether (gateway/supervisor.py); a database that is away or silent must not use them up.
 _DRAIN_SECONDS = 5.0
 _END_SECONDS = 7.0
@@ -205,8 +206,9 @@ class Gateway:
                 self.pbx_commands.run(),
             ]
             if (agi_port := self.settings.fastagi_port) is not None:
-                loops.append(self.fastagi.run(self.settings.host, agi_port))
+                loops.append(self._serve_fastagi(agi_port))
             async with background(*loops) as failed:
+                await first_of(self._memory_filled(), stop.wait())
                 await site.start()
                 port = runner.addresses[0][1]
                 log.info("gateway-listens", host=self.settings.host, port=port)
@@ -216,6 +218,17 @@ class Gateway:
         finally:
             await runner.cleanup()
             await last_words(self.inbox.stop(), self.recorder.close())
+
+    async def _memory_filled(self) -> None:
+        """Before that nobody listens: a PBX that finds no one asks the other gateway, or goes its own way, at once; told that
+        the memory is still being filled it would not ask the other. For some seconds at most: events must be taken."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FILL_SECONDS):
+                await self.feed.until(lambda: self.feed.is_ready)
+
+    async def _serve_fastagi(self, port: int) -> None:
+        await self._memory_filled()
+        await self.fastagi.run(self.settings.host, port)
 
     async def _settle_memory(self) -> None:
         """What was built while starting stays: the garbage collector need not walk it while phones ring."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -210,6 +212,27 @@ async def test_a_killed_worker_is_replaced_and_a_killed_gateway_is_complete_agai
     stack.process("gateway0").start()
     await stack.until_answers(f"{stack.url}/readyz")
     assert told(await stack.lookup("+79000000007")) == ("108", "contact_owner")
+
+
+async def test_a_gateway_that_has_just_started_answers_nobody_before_it_knows_the_callers(
+    stack: Stack,
+) -> None:
+    await stack.pool.execute(
+        "INSERT INTO directory_entry (account_id, number, seq, candidates)"
+        " SELECT account_id, 79100000000 + n, seq, candidates FROM directory_entry, generate_series(1, 300000) n"
+        " WHERE account_id = $1 AND number = 79000000007",
+        ACCOUNT,
+    )
+    stack.process("gateway0").kill()
+    stack.process("gateway0").start()
+    answer = None
+    async with asyncio.timeout(60):
+        while answer is None:
+            with contextlib.suppress(aiohttp.ClientConnectorError):
+                answer = await stack.lookup("+79000000007")
+            await asyncio.sleep(0.01)
+    assert told(answer) == ("108", "contact_owner")
+    await stack.pool.execute("DELETE FROM directory_entry WHERE number > 79100000000")
 
 
 async def test_bad_input_is_refused_by_name_and_changes_nothing(stack: Stack) -> None:
