@@ -25,6 +25,11 @@ async def _account(pool: asyncpg.Pool, account_id: str) -> None:
     )
 
 
+async def _without_autovacuum(pool: asyncpg.Pool) -> None:
+    """It looks once a minute, and would sometimes be before us."""
+    await pool.execute("ALTER TABLE directory_number SET (autovacuum_enabled = false)")
+
+
 async def _told(pool: asyncpg.Pool) -> None:
     """What the sessions of the pool have counted reaches the server's view once they have been idle for a moment."""
     await asyncio.sleep(1.2)
@@ -32,20 +37,15 @@ async def _told(pool: asyncpg.Pool) -> None:
     await pool.fetchval("SELECT 1")
 
 
-async def test_a_new_account_beside_a_large_one_is_read_by_number(pool: asyncpg.Pool) -> None:
-    async def plan() -> str:
-        rows = await pool.fetch(
-            "EXPLAIN SELECT n.entity_id FROM directory_number n WHERE n.account_id = 'small'"
-            " AND n.kind = 'contact' AND n.entity_id = ANY($1::text[])",
-            [str(i) for i in range(50)],
-        )
-        return "\n".join(row[0] for row in rows)
-
+async def test_the_planner_soon_knows_how_large_a_new_account_beside_a_large_one_is(
+    pool: asyncpg.Pool,
+) -> None:
     async def estimate() -> int:
         rows = await pool.fetch("EXPLAIN SELECT 1 FROM directory_number WHERE account_id = 'small'")
         text = "\n".join(row[0] for row in rows)
         return int(text.split("rows=")[1].split()[0])
 
+    await _without_autovacuum(pool)
     for account in ("large", "small"):
         await _account(pool, account)
     await pool.execute(_FILL, "large", 20_000)
@@ -59,10 +59,10 @@ async def test_a_new_account_beside_a_large_one_is_read_by_number(pool: asyncpg.
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.3)
     assert 2_000 < await estimate() < 4_500
-    assert "entity_id = ANY" in (await plan()).split("Filter")[0]
 
 
 async def test_tables_that_hardly_changed_are_left_alone(pool: asyncpg.Pool) -> None:
+    await _without_autovacuum(pool)
     await _account(pool, "a")
     await pool.execute(_FILL, "a", 150)
     await _told(pool)
