@@ -107,7 +107,7 @@ class EffectStore(Protocol):
         ...
 
     async def doubtful(self, now: datetime, limit: int) -> list[Stored]:
-        """Unknown effects that are due to be looked for, oldest first, all of one lane and kind of order."""
+        """Unknown effects that are due to be looked for, of the most urgent lane, oldest first, all of one kind of order."""
         ...
 
     async def known(self, numbers: Collection[str]) -> dict[str, Known]:

@@ -93,6 +93,7 @@ class FakeEffects:
         due = [
             r for r in self.rows.values() if r.state == "unknown" and r.next_try_at and r.next_try_at <= now
         ]
+        due.sort(key=lambda r: r.lane)
         same = [r for r in due if (r.lane, r.effect.order.do) == (due[0].lane, due[0].effect.order.do)]
         return [self._stored(r) for r in same[:limit]]
 

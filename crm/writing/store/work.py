@@ -191,7 +191,7 @@ class PgEffects:
             rows = await conn.fetch(
                 f"SELECT {_FULL} FROM effect e WHERE account_id = $1 AND state = 'unknown' AND next_try_at <= $2"  # noqa: S608
                 " AND (lane, what) = (SELECT lane, what FROM effect WHERE account_id = $1 AND state = 'unknown'"
-                "   AND next_try_at <= $2 ORDER BY seq LIMIT 1) ORDER BY seq LIMIT $3",
+                "   AND next_try_at <= $2 ORDER BY lane, seq LIMIT 1) ORDER BY seq LIMIT $3",
                 self._account,
                 now,
                 limit,

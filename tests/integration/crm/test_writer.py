@@ -12,8 +12,10 @@ import pytest
 from crm.errors import CrmForbidden, CrmOutcomeUnknown, CrmRefused, CrmUnauthorised
 from crm.lease import LeaseLost
 from crm.port import CrmEntity, Lane
+from crm.writing.store.work import PgEffects
 from routing.clients import EntityKind, Ref
 from routing.plan import ChangeTask, CreateContact, CreateDeal, CreateTask, Effect, ShowCard, UpdateEntity
+from routing.policy import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.writer_bench import START, WriterBench, a_note, new_call
 
@@ -302,6 +304,19 @@ async def test_a_running_writer_stops_sending_when_the_lease_is_lost(bench: Writ
     assert (await bench.states())["c1:contact"] == "unknown"
     await bench.settle()
     assert len(bench.crm.all("contact")) == len(bench.crm.all("deal")) == len(bench.crm.all_tasks()) == 1
+
+
+async def test_what_became_of_a_live_call_is_looked_for_before_what_became_of_the_backfill(
+    bench: WriterBench,
+) -> None:
+    await bench.order(*new_call("stored", NUMBER), lane=Lane.BACKFILL)
+    await bench.order(*new_call("live", "+79161234568"), client="+79161234568")
+    await bench.pool.execute("UPDATE effect SET state = 'sending' WHERE what = 'create_contact'")
+    effects = PgEffects(bench.pool, "a", NumberPolicy)
+    assert await effects.adopt(START) == 2
+    assert [stored.key for stored in await effects.doubtful(START, 50)] == ["live:contact"]
+    await bench.settle()
+    assert len(bench.crm.all("contact")) == len(bench.crm.all("deal")) == 2
 
 
 async def test_a_running_writer_hears_of_new_effects_and_ends_when_asked(bench: WriterBench) -> None:
