@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from crm.deadlines import Hours, late_deadline
-from crm.port import BATCH_LIMIT, COMPLEX_LIMIT, Lane
+from crm.lane import Lane
+from crm.port import BATCH_LIMIT, COMPLEX_LIMIT
 from crm.writing.store import runs as store
 from crm.writing.store.orders import Connection, tell
 from crm.writing.store.work import is_on, settings_of, share_fate

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from crm.port import Lane
+from crm.lane import Lane
 
 WINDOW_SECONDS = 1.0
 MARGIN_SECONDS = 0.05  # timers and clocks are not exact

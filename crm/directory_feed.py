@@ -16,10 +16,10 @@ from typing import Any
 
 import asyncpg
 
-from crm.cancellation import sleep_unless_cancelled
 from crm.directory import Directory, SegmentBuilder
 from crm.store.entries import CHANNEL, DirectoryState, all_entries, directory_states, entries_after
-from crm.store.errors import DATABASE_ERRORS
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from crm.port import Lane
+from crm.lane import Lane
 from crm.writing.store import orders as store
 from crm.writing.store import work
 from routing.clients import ClientEntity, EntityKind, Ref

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum
 from typing import Generic, Literal, Protocol, TypeVar
 
+from crm.lane import Lane
 from routing.clients import EntityKind
 from routing.plan import (
     AddNote,
@@ -26,15 +26,6 @@ from routing.plan import (
 )
 
 T = TypeVar("T")
-
-
-class Lane(IntEnum):
-    """Who pays for a request; a lower number goes first. All lanes share the account's one budget."""
-
-    REALTIME = 0
-    EVENTS = 1
-    SYNC = 2
-    BACKFILL = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,3 +307,30 @@ class Crm(Protocol):
 COMPLEX_LIMIT = 50
 BATCH_LIMIT = 250
 BATCH_RECOMMENDED = 50
+
+
+WhatChanged = Literal["added", "updated", "deleted", "restored", "stage", "owner"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityChange:
+    """One entity's change. Everything but kind, id and what may be None = not carried.
+
+    numbers: all numbers that the entity has now, any spelling. at: the entity's updated_at after the change.
+    is_open: of a deal; where it is not carried but the stage is, the stage decides. deal_ids: of a lead the deal inside
+    it, of a lead that is gone what accepting it left.
+    """
+
+    kind: EntityKind
+    id: str
+    what: WhatChanged
+    at: datetime | None = None
+    created_at: datetime | None = None
+    name: str | None = None
+    owner_id: str | None = None
+    numbers: tuple[str, ...] | None = None
+    pipeline_id: str | None = None
+    stage_id: str | None = None
+    is_open: bool | None = None
+    contact_ids: tuple[str, ...] | None = None
+    deal_ids: tuple[str, ...] | None = None

@@ -14,15 +14,14 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from crm.cancellation import raise_if_cancelled
 from crm.errors import CrmError, CrmForbidden, CrmThrottled
-from crm.port import Crm, CrmEvent, Lane
+from crm.lane import Lane
+from crm.port import Crm, CrmEvent, EntityChange
 from crm.store.cursors import record_failure, write_cursor
 from crm.store.directory import Applied
 from crm.store.entries import directory_states, mark_agreed
-from crm.store.errors import DATABASE_ERRORS
 from crm.store.listing import known_refs
-from crm.sync_changes import EntityChange, Taken, apply_changes
+from crm.sync_changes import Taken, apply_changes
 from crm.sync_events import poll_events
 from crm.sync_load import PAGED, LoadProgress, load_step
 from crm.sync_metadata import read_metadata
@@ -31,6 +30,8 @@ from crm.sync_recheck import recheck_step
 from crm.sync_source import Source, utc_now
 from routing.clients import EntityKind
 from routing.policy import NumberPolicy
+from runtime.cancellation import raise_if_cancelled
+from runtime.database.errors import DATABASE_ERRORS
 
 _log = logging.getLogger(__name__)
 

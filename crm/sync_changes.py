@@ -8,44 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from crm.port import CrmEntity
+from crm.port import CrmEntity, EntityChange
 from crm.store.cursors import ask_reread
 from crm.store.directory import Applied, EntityRef, apply_entities, remove_entities
 from crm.store.entries import Connection, lock_directory
 from crm.store.listing import stored_entities
 from crm.store.metadata import closed_stages
-from routing.clients import EntityKind
 from routing.policy import NumberPolicy
 
 T = TypeVar("T")
-WhatChanged = Literal["added", "updated", "deleted", "restored", "stage", "owner"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntityChange:
-    """One entity's change. Everything but kind, id and what may be None = not carried.
-
-    numbers: all numbers that the entity has now, any spelling. at: the entity's updated_at after the change.
-    is_open: of a deal; where it is not carried but the stage is, the stage decides. deal_ids: of a lead the deal inside
-    it, of a lead that is gone what accepting it left.
-    """
-
-    kind: EntityKind
-    id: str
-    what: WhatChanged
-    at: datetime | None = None
-    created_at: datetime | None = None
-    name: str | None = None
-    owner_id: str | None = None
-    numbers: tuple[str, ...] | None = None
-    pipeline_id: str | None = None
-    stage_id: str | None = None
-    is_open: bool | None = None
-    contact_ids: tuple[str, ...] | None = None
-    deal_ids: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import cast, get_args
 
-from crm.port import CrmEntity, CrmEvent, Lane
+from crm.lane import Lane
+from crm.port import CrmEntity, CrmEvent
 from crm.store.directory import EntityRef
 from crm.store.entries import Connection
 from crm.store.listing import Link, deals_of, known_refs, links_of, others_like

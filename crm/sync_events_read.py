@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm.port import CrmEvent, CrmEventKind, Lane
+from crm.lane import Lane
+from crm.port import CrmEvent, CrmEventKind
 from crm.sync_source import Source, as_text, from_text
 
 # An event appears in the feed at most this much after the time that it carries.

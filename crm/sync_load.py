@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from crm.errors import CrmForbidden
-from crm.port import CrmEntity, Lane, Page
+from crm.lane import Lane
+from crm.port import CrmEntity, Page
 from crm.store.cursors import drop_cursors, read_cursor, write_cursor
 from crm.store.entries import Connection, mark_loaded
 from crm.sync_source import Source, as_text

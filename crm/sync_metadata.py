@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm.port import Lane
+from crm.lane import Lane
 from crm.store.cursors import write_cursor
 from crm.store.metadata import store_account, store_fields, store_pipelines, store_users
 from crm.sync_source import Source

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm.port import CrmEntity, Lane
+from crm.lane import Lane
+from crm.port import CrmEntity
 from crm.store.cursors import finish_rereads, waiting_rereads
 from crm.store.directory import EntityRef, inside_leads
 from crm.store.listing import all_ids, known_refs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm.port import Lane
+from crm.lane import Lane
 from crm.store.listing import deals_of, ids_between
 from crm.sync_load import PAGED
 from crm.sync_source import Source

@@ -10,7 +10,8 @@ from typing import Any
 
 import asyncpg
 
-from crm.port import Crm, CrmEntity, Lane
+from crm.lane import Lane
+from crm.port import Crm, CrmEntity
 from crm.store.cursors import read_cursor, write_cursor
 from crm.store.directory import Applied, EntityRef, apply_entities, inside_leads, remove_entities
 from routing.policy import NumberPolicy

@@ -14,12 +14,13 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from crm.errors import CrmError
-from crm.lease import Held
-from crm.port import Crm, Lane
+from crm.lane import Lane
+from crm.port import Crm
 from crm.writing.packing import BY_NUMBER, COMPLEX, Batch, next_batch
 from crm.writing.rows import CREATING, EffectStore, Ready
 from crm.writing.sender import Sender, WriterSettings
 from routing.clients import EntityKind
+from runtime.database.lease import Held
 
 log = structlog.get_logger()
 

@@ -6,103 +6,40 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
-from typing import Any, TypeVar
 
 import aiohttp
 import asyncpg
 import structlog
 from aiohttp import web
 
-from crm.cancellation import sleep_unless_cancelled
 from crm.directory import Directory
 from crm.directory_feed import DirectoryFeed
 from gateway.api.app import add_api
 from gateway.api.resources import ROUTES
 from gateway.api.services import Services
-from gateway.cli.output import Failure
 from gateway.configuration import Configuration
 from gateway.crm_access import CrmAccess
 from gateway.crm_hooks import CrmHooks
-from gateway.db.migrate import missing_migrations
-from gateway.db.pool import open_pool, tls_of
 from gateway.events import Events
 from gateway.figures import gateway_figures
 from gateway.inbox import Inbox
 from gateway.lookup import Lookup
-from gateway.metrics import Metrics
 from gateway.pbx.asterisk.fastagi import FastAgi
 from gateway.pbx_commands import PbxCommands
 from gateway.recorder import Recorder
 from gateway.refusals import Refusals
 from gateway.settings import Settings
 from gateway.shared_figures import SharedFigures
-from gateway.supervisor import Child, run_children, stop_on_signals
 from gateway.web_app import build_web_app
+from runtime.database.pool import tls_of
+from runtime.lifecycle import background, first_of, last_words, patiently
+from runtime.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-_PATIENCE_SECONDS = 60
 _FILL_SECONDS = 10.0
-# A supervisor waits for 20 s altogether (gateway/supervisor.py); a database that is away or silent must not use them up.
+# A supervisor waits for 20 s altogether (runtime/supervisor.py); a database that is away or silent must not use them up.
 _DRAIN_SECONDS = 5.0
-_END_SECONDS = 7.0
-_LAST_WORDS_SECONDS = 3.0
-_CLOSE_SECONDS = 2.0
-_DATABASE_AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InternalClientError,
-)
-_T = TypeVar("_T")
-
-
-def use_fast_loop() -> None:
-    """uvloop where there is one."""
-    with contextlib.suppress(ImportError):
-        import uvloop
-
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-
-
-async def patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
-    """What a process needs of the database before it can begin: asked again for a minute while that starts or restarts."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + _PATIENCE_SECONDS
-    while True:
-        try:
-            return await ask()
-        except _DATABASE_AWAY as err:
-            if loop.time() > deadline:
-                raise
-            log.warning("database-not-there-yet", error=f"{type(err).__name__}: {err}")
-            await sleep_unless_cancelled(0.5)
-
-
-async def _missing_migrations(pool: asyncpg.Pool) -> list[str]:
-    async with pool.acquire() as conn:
-        return await missing_migrations(conn)
-
-
-@contextlib.asynccontextmanager
-async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> AsyncIterator[asyncpg.Pool]:
-    """A pool on the migrated database; waits for a database that is still starting, at most a minute."""
-    dsn = str(settings.database_url)
-    pool = await patiently(lambda: open_pool(dsn, max_size=max_size, name=name))
-    try:
-        missing = await patiently(lambda: _missing_migrations(pool))
-        if missing:
-            raise Failure(
-                "the schema is not up to date", f"missing: {', '.join(missing)}", "run 'callmatrix migrate'"
-            )
-        yield pool
-    finally:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await pool.close()  # cuts the connections when it is not given the time
 
 
 class Gateway:
@@ -249,92 +186,3 @@ class Gateway:
                 self.feed.directory(account_id)
             await changed.wait()
             changed.clear()
-
-
-@contextlib.asynccontextmanager
-async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Future[None]]:
-    """Runs loops that never end by themselves; the future tells when one did."""
-    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and not failed.done():
-            error = task.exception() or RuntimeError(f"{task.get_name()} ended")
-            log.error("loop-ended", loop=task.get_name(), exc_info=error)
-            failed.set_exception(error)
-
-    tasks = _tasks(work)
-    for task in tasks:
-        task.add_done_callback(ended)
-    try:
-        yield failed
-    finally:
-        for task in tasks:
-            task.cancel()
-        _, late = await asyncio.wait(tasks, timeout=_END_SECONDS)
-        if late:  # its connections are cut next, which ends it
-            log.error("loops-end-late", loops=sorted(task.get_name() for task in late))
-        if failed.done() and not failed.cancelled():
-            failed.exception()
-        failed.cancel()
-
-
-async def last_words(*work: Coroutine[Any, Any, None]) -> None:
-    """What a process still writes down when it ends, in the time that there is."""
-    tasks = _tasks(work)
-    done, late = await asyncio.wait(tasks, timeout=_LAST_WORDS_SECONDS)
-    for task in late:
-        log.error("not-written-in-time", what=task.get_name())
-        task.cancel()
-    for task in done:
-        task.result()
-
-
-def _tasks(work: Iterable[Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:
-    return [asyncio.create_task(item, name=getattr(item, "__qualname__", "loop")) for item in work]
-
-
-async def first_of(*waits: Any) -> None:
-    """Returns, or raises, as the first of these does."""
-    tasks = [asyncio.ensure_future(w) for w in waits]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            if not task.done():
-                task.cancel()
-
-
-async def serve_gateway(settings: Settings) -> None:
-    stop = stop_on_signals()
-    async with (
-        configured_pool(settings, "callmatrix gateway") as pool,
-        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
-    ):
-        await Gateway(settings, pool, session).run(stop)
-
-
-async def serve_worker(settings: Settings) -> None:
-    from gateway.worker import Worker
-
-    stop = stop_on_signals()
-    async with (
-        configured_pool(settings, "callmatrix worker", 20) as pool,
-        aiohttp.ClientSession() as session,
-    ):
-        await Worker(settings, pool, session).run(stop)
-
-
-async def serve_all(settings: Settings) -> None:
-    """Gateway and worker as two processes, so that no work on the CRM can hold up a lookup."""
-    stop = stop_on_signals()
-    async with configured_pool(settings, "callmatrix start", 1):
-        pass  # a database that is not there or not migrated is said once, here
-    await run_children(
-        [Child("gateway", ["serve", "--role", "gateway"]), Child("worker", ["serve", "--role", "worker"])],
-        stop,
-    )
-
-
-__all__ = ["Gateway", "serve_all", "serve_gateway", "serve_worker", "use_fast_loop"]

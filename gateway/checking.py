@@ -11,18 +11,18 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from crm.errors import CrmError
-from crm.lease import Lease
-from crm.port import Lane
-from crm.store.errors import DATABASE_ERRORS
+from crm.lane import Lane
 from gateway.account_checks import CLOCK_SECONDS, Finding, account_findings, bad, duration, ok, warning
+from gateway.crm_access import crm_of
 from gateway.db.migrate import missing_migrations
-from gateway.db.pool import open_pool
 from gateway.redis_ping import RedisUnreachable, ping
 from gateway.settings import Settings
 from gateway.status import installation_status
 from gateway.status_views import AccountStatus, InstallationStatus
 from gateway.store.status import server
-from gateway.syncing import crm_of
+from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.lease import Lease
+from runtime.database.pool import open_pool
 
 __all__ = ["Finding", "check_all", "installation_findings"]
 

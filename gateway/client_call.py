@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from crm.effects import order, promised
-from crm.port import Lane
+from crm.lane import Lane
 from crm.store.clients import client_of
 from gateway.client_cases import note_answered, note_missed, taken_over
 from gateway.client_desk import Desk

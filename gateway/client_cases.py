@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crm.effects import order
-from crm.port import Lane
+from crm.lane import Lane
 from gateway.client_desk import Desk
 from gateway.store import cases as store
 from gateway.store.calls import CallRow, latest_talk

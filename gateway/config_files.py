@@ -10,7 +10,7 @@ import orjson
 import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.pbx.port import Connection
+from gateway.pbx.connection import Connection
 from gateway.store.accounts import Account
 from routing.clients import ClientKind, Employee
 from routing.matrix_model import Matrix

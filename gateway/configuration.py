@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from crm.cancellation import sleep_unless_cancelled
-from crm.store.errors import DATABASE_ERRORS
-from gateway.db.listen import Listener
-from gateway.pbx.port import Connection
+from gateway.pbx.connection import Connection
 from gateway.store import accounts as rows
 from gateway.store.accounts import Account, ApiToken
 from gateway.store.staff import staff_of
 from routing.clients import Staff
 from routing.policy import NumberPolicy
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.listen import Listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

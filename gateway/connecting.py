@@ -14,7 +14,7 @@ from crm.amocrm.tokens import long_lived
 from crm.amocrm.wire_oauth import consent_address
 from crm.budget import Budget
 from crm.errors import CrmError, CrmUnauthorised
-from crm.port import Lane
+from crm.lane import Lane
 from gateway.crm_access import CrmAccess
 from gateway.store import accounts as rows
 from gateway.store.crm_intake import Grant, begin_grant

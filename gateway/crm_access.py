@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,12 +16,15 @@ from crm.amocrm.store import PgTokenStore
 from crm.amocrm.tokens import Tokens, exchange_code
 from crm.amocrm.transport import Transport
 from crm.budget import Budget
+from crm.guarded_budget import GuardedBudget
+from gateway.configuration import read_snapshot
 from gateway.exchange_log import ExchangeLog
 from gateway.store import accounts as rows
 from gateway.store.accounts import Account
 from gateway.store.crm_intake import Grant
 from routing.numbers import PublicNumber, normalise
 from routing.policy import NumberPolicy
+from runtime.database.lease import Lease
 
 # The account may live at another address than the one that was typed; the key goes to the vendor's hosts only.
 _VENDOR_HOSTS = (".amocrm.ru", ".amocrm.com", ".kommo.com")
@@ -114,3 +118,17 @@ def same_number(policy: Callable[[], NumberPolicy]) -> Callable[[str, str], bool
         return isinstance(number, PublicNumber) and number.e164 == e164
 
     return same
+
+
+@asynccontextmanager
+async def crm_of(
+    pool: asyncpg.Pool, account_id: str, lease: Lease
+) -> AsyncIterator[tuple[OpenCrm, NumberPolicy]]:
+    """The account's CRM for a process that holds its lease, and how its numbers are read."""
+    snapshot = await read_snapshot(pool)
+    account = snapshot.accounts[account_id]
+    budget = GuardedBudget(lease, account.settings.requests_per_second)
+    budget.took_over()
+    policy = snapshot.policy_of(account_id)
+    async with aiohttp.ClientSession() as session:
+        yield CrmAccess(pool, session).open(account, budget, lambda: policy), policy

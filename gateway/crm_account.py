@@ -12,25 +12,26 @@ import structlog
 
 from crm.amocrm.webhooks import WebhookInvalid, parse_webhook
 from crm.backfill import Feeder
-from crm.cancellation import sleep_unless_cancelled
 from crm.errors import CrmError
-from crm.lease import GuardedBudget, Lease, LeaseLost
-from crm.store.errors import DATABASE_ERRORS
+from crm.guarded_budget import GuardedBudget
+from crm.port import EntityChange
 from crm.sync import Sync
-from crm.sync_changes import EntityChange
 from crm.sync_load import restart_load
 from crm.writer import Writer
 from crm.writing.store.orders import CHANNEL as EFFECTS_CHANNEL
 from crm.writing.store.work import PgEffects
-from gateway.app import background, first_of
 from gateway.configuration import Configuration, Snapshot
 from gateway.crm_access import CrmAccess, OpenCrm
-from gateway.db.listen import Listener
 from gateway.settings import Settings
 from gateway.store.crm_intake import WEBHOOK_CHANNEL, next_webhooks, webhooks_done
 from gateway.store.exchanges import report
 from gateway.syncing import CHANNEL as SYNC_CHANNEL
 from routing.policy import NumberPolicy
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.lease import Lease, LeaseLost
+from runtime.database.listen import Listener
+from runtime.lifecycle import background, first_of
 
 log = structlog.get_logger(__name__)
 

@@ -12,12 +12,12 @@ import structlog
 from aiohttp import web
 
 from crm.errors import CrmError
-from crm.store.errors import DATABASE_ERRORS
 from gateway.configuration import Configuration
 from gateway.inbound import MAX_BODY
 from gateway.problems import problem
 from gateway.store.crm_intake import Grant, take_grant
 from gateway.webhook_intake import WebhookIntake
+from runtime.database.errors import DATABASE_ERRORS
 
 log = structlog.get_logger(__name__)
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import structlog
 
-from gateway.db.listen import Listener
-from gateway.loops import Loop
 from gateway.store.accounts import NoSuchAccount, accounts
 from gateway.store.exchanges import report, reports
 from gateway.store.matrices import current_version, matrix_at
 from gateway.store.matrix_catalogue import catalogue_of
 from routing.checks import check
+from runtime.database.listen import Listener
+from runtime.loops import Loop
 
 log = structlog.get_logger(__name__)
 

@@ -19,17 +19,17 @@ import asyncpg
 import structlog
 
 from crm.budget import Budget
-from crm.port import Lane
+from crm.lane import Lane
 from gateway import demo_data
-from gateway.cli.output import Failure
 from gateway.connecting import webhook_address
 from gateway.crm_access import CrmAccess
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
-from gateway.db.pool import open_pool
 from gateway.store.accounts import account as account_of
-from gateway.supervisor import Child, run_children, stop_on_signals
 from routing.policy import NumberPolicy
+from runtime.database.pool import open_pool
+from runtime.failure import Failure
+from runtime.supervisor import Child, run_children, stop_on_signals
 
 log = structlog.get_logger(__name__)
 

@@ -14,8 +14,9 @@ from gateway.configuration import Configuration
 from gateway.inbound import MAX_BODY, inbound_of
 from gateway.inbox import Inbox, InboxUnavailable, MessageUnstorable
 from gateway.lookup import Lookup
+from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
-from gateway.pbx.port import Connection, Inbound, WireForbidden, WireInvalid
+from gateway.pbx.port import Inbound, WireForbidden, WireInvalid
 from gateway.problems import problem
 from gateway.refusals import Refusals
 

@@ -7,10 +7,10 @@ from collections import deque
 import asyncpg
 import structlog
 
-from crm.amocrm.exchange import Exchange
-from crm.cancellation import sleep_unless_cancelled
-from crm.store.errors import DATABASE_ERRORS
 from gateway.store.exchanges import Row, add_exchanges
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+from runtime.exchange import Exchange
 
 log = structlog.get_logger(__name__)
 

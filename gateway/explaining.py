@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gateway.db.pool import Conn
 from gateway.store.decisions import DecisionRow, EffectRow, Explained, NoSuchDecision
 from gateway.store.decisions import explain as stored
+from runtime.database.pool import Conn
 
 UrlOf = Callable[[str, str, str], str]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gateway.metrics import Sample
+from runtime.metrics import Sample
 
 if TYPE_CHECKING:
     from gateway.app import Gateway

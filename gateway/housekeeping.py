@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from gateway.db.pool import Conn
 from gateway.settings import Settings
 from gateway.store.decisions import forget_before
 from gateway.store.exchanges import forget_exchanges
 from gateway.store.inbox import forget_before as forget_messages
 from gateway.store.pbx_commands import forget_commands
+from runtime.database.pool import Conn
 
 EVERY_SECONDS = 600.0
 _BATCH = 5000

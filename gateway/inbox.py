@@ -18,14 +18,15 @@ import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
-from crm.cancellation import raise_if_cancelled
-from crm.store.errors import DATABASE_AWAY
-from gateway.pbx.port import Connection, Parsed
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import Parsed
 from gateway.store import inbox as store
 from gateway.store.inbox import Message
 from routing.calls import CallEvent
 from routing.numbers import PublicNumber, normalise
 from routing.policy import NumberPolicy
+from runtime.cancellation import raise_if_cancelled
+from runtime.database.errors import DATABASE_AWAY
 
 log = structlog.get_logger(__name__)
 

@@ -19,13 +19,13 @@ import psycopg
 import structlog
 from procrastinate.exceptions import ProcrastinateException
 
-from crm.cancellation import sleep_unless_cancelled
-from crm.store.errors import DATABASE_ERRORS
 from gateway.client_desk import Clock
 from gateway.client_job import ClientJob
-from gateway.db.pool import SESSION_SETTINGS
 from gateway.store import inbox
 from routing.numbers import mask
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.pool import SESSION_SETTINGS
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ STALLED_SECONDS = 8.0
 # Longer than any job may take (the pool's command timeout is 60 s): its outcome could not be written down.
 _LOST_SECONDS = 120
 POLLING_SECONDS = 0.1
-# What runs when the process is to end may end by itself; a supervisor waits for 20 s (gateway/supervisor.py).
+# What runs when the process is to end may end by itself; a supervisor waits for 20 s (runtime/supervisor.py).
 _END_SECONDS = 6.0
 
 # Its statements have no time limit of their own: one to a server that vanished would wait for a quarter of an hour.

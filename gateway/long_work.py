@@ -5,31 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import asyncpg
 import structlog
 
-from crm.store.errors import DATABASE_AWAY
-from gateway.db.listen import Listener
-from gateway.loops import Loop
 from gateway.store import long_work as store
 from gateway.store.long_work import Work
+from runtime.database.errors import DATABASE_AWAY
+from runtime.database.listen import Listener
+from runtime.loops import Loop
+from runtime.progress import Progress, Stopped
 
 log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 15.0
 _PROGRESS_SECONDS = 0.25
-
-
-class Stopped(Exception):
-    """Raised by `Progress` inside the work: it is to end now, its result is not wanted."""
-
-
-class Progress(Protocol):
-    """Tells how far the work is; to be awaited at every short slice of it. Raises Stopped."""
-
-    async def __call__(self, done: int, total: int | None) -> None: ...
 
 
 Doing = Callable[[str, Mapping[str, Any], Progress], Awaitable[Mapping[str, Any]]]

@@ -22,15 +22,16 @@ from aiohttp.hdrs import AUTHORIZATION
 from crm.directory import Directory
 from gateway.configuration import Configuration, Snapshot
 from gateway.inbound import inbound_from, inbound_of
-from gateway.metrics import Latency
+from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
-from gateway.pbx.port import Connection, LookupRequest, WireInvalid
+from gateway.pbx.port import LookupRequest, WireInvalid
 from gateway.quick_answer import QuickAnswer
 from gateway.recorder import Looked, Recorder
 from gateway.refusals import Refusals
 from routing.clients import Candidate
 from routing.lookup import LookupDecision, LookupReason, carry_on, decide
 from routing.numbers import Number, PublicNumber, digits_of, normalise
+from runtime.metrics import Latency
 
 log = structlog.get_logger(__name__)
 

@@ -20,15 +20,16 @@ import aiohttp
 import asyncpg
 import structlog
 
-from crm.cancellation import raise_if_cancelled
-from crm.store.errors import DATABASE_ERRORS
 from gateway.pbx.call_log import PbxError, PbxThrottled
+from gateway.pbx.connection import Connection
 from gateway.pbx.mango.client import MangoClient
 from gateway.pbx.mango.commands import ROUTE_PACE, route_command
 from gateway.pbx.mango.routing import Dwelling, command_result, destination, dwelling_call
 from gateway.pbx.mango.wire import CommandResult
-from gateway.pbx.port import Connection, Inbound, LookupRequest
+from gateway.pbx.port import Inbound, LookupRequest
 from gateway.store.pbx_commands import CommandRow, claim_turn, save_command, save_result
+from runtime.cancellation import raise_if_cancelled
+from runtime.database.errors import DATABASE_ERRORS
 
 log = structlog.get_logger(__name__)
 

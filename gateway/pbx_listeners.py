@@ -10,17 +10,17 @@ from typing import Any
 import asyncpg
 import structlog
 
-from crm.cancellation import sleep_unless_cancelled
-from crm.lease import Lease
-from crm.store.errors import DATABASE_ERRORS
 from gateway.configuration import Configuration, Snapshot
 from gateway.inbox import Inbox
 from gateway.pbx.asterisk.feeding import Told
 from gateway.pbx.asterisk.link import AmiAddress, address_of
 from gateway.pbx.asterisk.listener import AmiListener
-from gateway.pbx.port import Connection
+from gateway.pbx.connection import Connection
 from gateway.store import exchanges
 from routing.policy import NumberPolicy
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.lease import Lease
 
 log = structlog.get_logger(__name__)
 

@@ -16,13 +16,14 @@ from typing import Literal
 import asyncpg
 import structlog
 
-from crm.store.errors import DATABASE_ERRORS
 from gateway.inbox import Accepted, InboxUnavailable, MessageUnstorable, client_number
 from gateway.pbx.call_log import CallLog, LoggedCall, PbxError
-from gateway.pbx.port import Connection, Parsed
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import Parsed
 from gateway.store.reconciliation import Known, heard_legs, known_calls, same_time_calls
 from routing.fold import claims_answer
 from routing.policy import NumberPolicy
+from runtime.database.errors import DATABASE_ERRORS
 
 log = structlog.get_logger(__name__)
 

@@ -16,20 +16,21 @@ import aiohttp
 import asyncpg
 import structlog
 
-from crm.amocrm.exchange import Exchange
-from crm.cancellation import sleep_unless_cancelled
-from crm.lease import Lease
-from crm.store.errors import DATABASE_ERRORS
 from gateway.configuration import Configuration, Snapshot
 from gateway.exchange_log import ExchangeLog
 from gateway.inbox import Accepted, Inbox
 from gateway.pbx.asking import NoteExchange
 from gateway.pbx.call_log import CallLog
 from gateway.pbx.call_logs import can_be_asked, open_log
-from gateway.pbx.port import Connection, Parsed
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import Parsed
 from gateway.reconciliation import Sweep, Swept
 from gateway.store.exchanges import report
 from gateway.store.reconciliation import Progress, progress, save_progress
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.lease import Lease
+from runtime.exchange import Exchange
 
 log = structlog.get_logger(__name__)
 

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import asyncpg
 import structlog
 
-from crm.cancellation import sleep_unless_cancelled
-from crm.store.errors import DATABASE_ERRORS
 from gateway.store.decisions import DecisionRow, add_decisions
 from gateway.store.lookup_inputs import InputsWritten, digest_of
 from routing.clients import Candidate, Staff
 from routing.lookup import LookupDecision
 from routing.policy import LookupPolicy, NumberPolicy
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
 
 log = structlog.get_logger(__name__)
 

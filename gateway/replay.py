@@ -16,7 +16,6 @@ import asyncpg
 
 from gateway.client_call import known_client
 from gateway.client_holidays import holidays_around
-from gateway.long_work import Progress
 from gateway.orders_in_words import KINDS, order_in_words
 from gateway.store import accounts, matrices
 from gateway.store.accounts import Account
@@ -27,6 +26,7 @@ from routing.clients import Client, Staff
 from routing.matrix_model import Matrix, Moment
 from routing.matrix_play import Played, leave_the_same, play
 from routing.matrix_situation import Situation
+from runtime.progress import Progress
 
 VersionName = int | Literal["draft"] | None
 """A published number, the draft, or None = the current version."""

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 import asyncpg
 
-from gateway.loops import Loop
-from gateway.metrics import Sample
 from gateway.status import installation_status
 from gateway.status_views import AccountStatus, InstallationStatus
+from runtime.loops import Loop
+from runtime.metrics import Sample
 
 _EVERY_SECONDS = 5.0
 

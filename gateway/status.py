@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from crm import backfill
 from crm.amocrm.store import read_token
 from crm.amocrm.tokens import TokenStatus, status_of
-from crm.port import Lane
+from crm.lane import Lane
 from crm.store.cursors import feed_states
 from crm.store.entries import directory_states
 from crm.sync_load import load_progress

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from crm.effects import hold
-from gateway.db.pool import Conn
 from gateway.store import accounts as rows
+from runtime.database.pool import Conn
 
 
 async def switch(conn: Conn, account_id: str, state: Literal["on", "off"], reason: str = "") -> int:

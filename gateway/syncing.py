@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-import aiohttp
 import asyncpg
 
-from crm.lease import GuardedBudget, Lease
 from crm.store.cursors import feed_states, read_cursor
 from crm.store.entries import directory_states
 from crm.sync import Sync
 from crm.sync_load import FEED, LoadProgress, load_progress, restart_load
-from gateway.configuration import read_snapshot
-from gateway.crm_access import CrmAccess, OpenCrm
+from gateway.crm_access import crm_of
 from gateway.settings import Settings
 from gateway.store import accounts as rows
 from gateway.store.sql import Conn
-from routing.policy import NumberPolicy
+from runtime.database.lease import Lease
 
 CHANNEL = "callmatrix_sync"
 """Payload: the account whose worker shall look at once."""
@@ -164,17 +160,3 @@ async def _follow_worker(
                 f"account '{account_id}' is {state}", "see 'callmatrix check'; the load goes on afterwards"
             )
         await asyncio.sleep(_LOOK_SECONDS)
-
-
-@asynccontextmanager
-async def crm_of(
-    pool: asyncpg.Pool, account_id: str, lease: Lease
-) -> AsyncIterator[tuple[OpenCrm, NumberPolicy]]:
-    """The account's CRM for a process that holds its lease, and how its numbers are read."""
-    snapshot = await read_snapshot(pool)
-    account = snapshot.accounts[account_id]
-    budget = GuardedBudget(lease, account.settings.requests_per_second)
-    budget.took_over()
-    policy = snapshot.policy_of(account_id)
-    async with aiohttp.ClientSession() as session:
-        yield CrmAccess(pool, session).open(account, budget, lambda: policy), policy

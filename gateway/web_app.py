@@ -18,9 +18,9 @@ from gateway.crm_hooks import CrmHooks
 from gateway.events import Events
 from gateway.inbound import MAX_BODY
 from gateway.lookup import Lookup
-from gateway.metrics import Metrics
 from gateway.problems import problem
 from gateway.refusals import address_of
+from runtime.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 

@@ -10,9 +10,7 @@ import aiohttp
 import asyncpg
 import structlog
 
-from crm.cancellation import sleep_unless_cancelled
 from gateway import housekeeping
-from gateway.app import background, first_of, last_words, patiently
 from gateway.client_job import ClientJob
 from gateway.configuration import Configuration, Snapshot
 from gateway.crm_access import CrmAccess
@@ -23,13 +21,15 @@ from gateway.exchange_log import ExchangeLog
 from gateway.inbox import Inbox
 from gateway.jobs import Jobs
 from gateway.long_work import LongWork
-from gateway.loops import Loop
 from gateway.pbx_listeners import PbxListeners
 from gateway.reconciling import Reconciliation
 from gateway.replay import replay_work
 from gateway.settings import Settings
 from gateway.store.matrices import MatrixStore
 from gateway.worker_report import report_loop
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.lifecycle import background, first_of, last_words, patiently
+from runtime.loops import Loop
 
 log = structlog.get_logger(__name__)
 

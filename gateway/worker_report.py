@@ -7,9 +7,9 @@ import socket
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gateway.loops import Loop
 from gateway.store.exchanges import report
 from gateway.store.status import forget_reports
+from runtime.loops import Loop
 
 if TYPE_CHECKING:
     from gateway.worker import Worker

@@ -17,7 +17,7 @@ import pytest
 
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
-from gateway.db.pool import open_pool
+from runtime.database.pool import open_pool
 
 _CLEANING_UP_SECONDS = 120
 _stderr = pytest.StashKey[int]()

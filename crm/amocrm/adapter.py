@@ -21,6 +21,7 @@ from crm.amocrm.wire_write import Item, Unwritable
 from crm.amocrm.writes import Batch, Echo, Outcomes, Writes, lines_of, rounds
 from crm.budget import Budget, BudgetUse
 from crm.errors import CrmRefused
+from crm.lane import Lane
 from crm.port import (
     CrmAccount,
     CrmEntity,
@@ -33,7 +34,6 @@ from crm.port import (
     DealWithContact,
     ItemOutcome,
     Keyed,
-    Lane,
     Page,
     Pipeline,
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 
-from crm.sync_changes import EntityChange, WhatChanged
+from crm.port import EntityChange, WhatChanged
 from routing.clients import EntityKind
 
 What = Literal["added", "updated", "deleted", "restored", "stage_changed", "owner_changed", "noted"]

@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from crm.amocrm.circuit import Circuit, Permit
-from crm.amocrm.exchange import Exchange, shown, shown_target
 from crm.amocrm.fields import Node
 from crm.amocrm.transport import Transport
 from crm.amocrm.wire import Reply, Request, error_of, read_answer
 from crm.budget import Budget, Slot
 from crm.errors import CrmBlocked, CrmError, CrmThrottled, CrmUnauthorised, CrmUnavailable
-from crm.port import Lane
+from crm.lane import Lane
+from runtime.exchange import Exchange, shown, shown_target
 
 ATTEMPTS = 4
 FIRST_WAIT_SECONDS = 0.5

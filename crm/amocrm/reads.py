@@ -14,6 +14,7 @@ from crm.amocrm.fields import Node
 from crm.amocrm.tables import EVENT_KIND, EVENTS_LIMIT, IDS_PER_FILTER, PAGE_LIMIT, PLURAL, WITH
 from crm.amocrm.wire import API, Request
 from crm.errors import CrmForbidden, CrmNotFound, CrmUnreadable
+from crm.lane import Lane
 from crm.port import (
     CrmAccount,
     CrmEntity,
@@ -23,7 +24,6 @@ from crm.port import (
     CrmNote,
     CrmTask,
     CrmUser,
-    Lane,
     Page,
     Pipeline,
 )

@@ -21,7 +21,7 @@ from crm.amocrm.transport import Transport
 from crm.amocrm.wire import Reply, Request
 from crm.budget import Budget
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmThrottled, CrmUnauthorised, CrmUnavailable
-from crm.port import Lane
+from crm.lane import Lane
 
 REFRESH_AHEAD = timedelta(hours=2)
 WARN_AHEAD = timedelta(days=7)

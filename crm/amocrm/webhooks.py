@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from crm.amocrm.changes import WebhookChange, What, entity_changes
 from crm.amocrm.tables import CLOSED_STAGES, KIND_OF_ELEMENT
-from crm.sync_changes import EntityChange
+from crm.port import EntityChange
 
 LONGEST_BODY = 1024 * 1024
 MOST_PAIRS = 50_000

@@ -14,7 +14,8 @@ from crm.amocrm.fields import Node
 from crm.amocrm.wire import Reply, Request, read_answer
 from crm.amocrm.wire_write import Item, Unwritable
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, CrmUnreadable
-from crm.port import BATCH_LIMIT, COMPLEX_LIMIT, ItemOutcome, Lane, Refused, Written
+from crm.lane import Lane
+from crm.port import BATCH_LIMIT, COMPLEX_LIMIT, ItemOutcome, Refused, Written
 
 Echo = Callable[["Batch", Node | None], Mapping[int, Written]]
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from crm import recognise
-from crm.port import Crm, CrmEntity, CrmNote, CrmTask, Lane
+from crm.lane import Lane
+from crm.port import Crm, CrmEntity, CrmNote, CrmTask
 from crm.writing.rows import Known, Stored
 from routing.clients import EntityKind, Ref
 from routing.plan import (

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crm.port import BATCH_LIMIT, COMPLEX_LIMIT, Lane
+from crm.lane import Lane
+from crm.port import BATCH_LIMIT, COMPLEX_LIMIT
 from crm.writing.rows import CREATING, Ready
 
 COMPLEX = "deal_with_contact"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from crm.port import Crm, CrmEntity, DealWithContact, ItemOutcome, Keyed, Lane, Refused, Written
+from crm.lane import Lane
+from crm.port import Crm, CrmEntity, DealWithContact, ItemOutcome, Keyed, Refused, Written
 from crm.recognise import CLOCK_SKEW
 from crm.writing.packing import COMPLEX
 from crm.writing.rows import Stored

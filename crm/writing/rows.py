@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from crm.port import CrmEntity, Lane
+from crm.lane import Lane
+from crm.port import CrmEntity
 from routing.clients import EntityKind
 from routing.plan import Order
 

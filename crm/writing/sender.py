@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, CrmUnauthorised
-from crm.lease import Held, LeaseLost
-from crm.port import Crm, Lane
+from crm.lane import Lane
+from crm.port import Crm
 from crm.writing import verdicts
 from crm.writing.look import look_for
 from crm.writing.moods import Moods
 from crm.writing.packing import BY_NUMBER, COMPLEX, Sizes
 from crm.writing.requests import entities_of, send
 from crm.writing.rows import EffectStore, Outcome, Stored
+from runtime.database.lease import Held, LeaseLost
 
 log = structlog.get_logger()
 

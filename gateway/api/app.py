@@ -11,12 +11,12 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from crm.store.errors import DATABASE_AWAY
 from gateway.api.openapi import describe
 from gateway.api.routing import ROLES, ApiCall, ApiError, Route, not_found
 from gateway.api.services import Services
 from gateway.problems import problem, unauthorised
 from gateway.store.accounts import Account, ApiToken, hash_of
+from runtime.database.errors import DATABASE_AWAY
 
 log = structlog.get_logger(__name__)
 

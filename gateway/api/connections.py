@@ -8,8 +8,8 @@ from pydantic import Field
 
 from gateway.api.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.instructions import pbx_instructions
+from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import DEFAULT_DIALECTS, KINDS
-from gateway.pbx.port import Connection
 from gateway.store import accounts as rows
 from routing.numbers import PublicNumber, normalise
 

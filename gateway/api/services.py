@@ -9,8 +9,8 @@ import asyncpg
 
 from gateway.configuration import Configuration
 from gateway.lookup import Directories
-from gateway.metrics import Latency
 from gateway.settings import Settings
+from runtime.metrics import Latency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

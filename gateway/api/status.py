@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from gateway.account_checks import Finding, account_findings
 from gateway.api.routing import Answer, ApiCall, Route, not_found
 from gateway.checking import installation_findings
-from gateway.metrics import Latency
 from gateway.status import installation_status
 from gateway.status_views import AccountStatus, InstallationStatus
+from runtime.metrics import Latency
 
 
 class FindingView(Answer):

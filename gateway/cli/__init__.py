@@ -21,7 +21,8 @@ from gateway.cli import matrices as matrices_commands
 from gateway.cli import running as running_commands
 from gateway.cli import sync as sync_commands
 from gateway.cli import users as users_commands
-from gateway.cli.output import Failure, say_failure
+from gateway.cli.output import say_failure
+from runtime.failure import Failure
 
 app = typer.Typer(
     name="callmatrix",

@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from gateway.cli.output import Failure, database, print_json, print_table, run
+from gateway.cli.output import database, print_json, print_table, run
 from gateway.instructions import pbx_instructions
+from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import DEFAULT_DIALECTS, KINDS
-from gateway.pbx.port import Connection
 from gateway.settings import Settings
 from gateway.store import accounts as rows
 from gateway.switching import switch
+from runtime.failure import Failure
 
 account_app = typer.Typer(help="Connected CRMs.", no_args_is_help=True)
 connection_app = typer.Typer(help="Connected PBXs.", no_args_is_help=True)

@@ -12,8 +12,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from crm import backfill as core
-from gateway.cli.output import Failure, database, print_json, print_table, run, the_account
+from gateway.cli.output import database, print_json, print_table, run, the_account
 from gateway.settings import Settings
+from runtime.failure import Failure
 
 _LOOK_SECONDS = 0.5
 _REPORT_PAGE = 1000

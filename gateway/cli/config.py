@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.output import Failure, database, print_json, run, the_account
+from gateway.cli.output import database, print_json, run, the_account
 from gateway.instructions import pbx_instructions
 from gateway.settings import Settings
+from runtime.failure import Failure
 
 if TYPE_CHECKING:
     from gateway.config_files import ConfigDocument

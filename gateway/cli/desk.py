@@ -9,9 +9,10 @@ import orjson
 import typer
 
 from crm import desk
-from gateway.cli.output import Failure, database, print_json, print_table, run, the_account
+from gateway.cli.output import database, print_json, print_table, run, the_account
 from gateway.settings import Settings
 from gateway.store import inbox
+from runtime.failure import Failure
 
 desk_app = typer.Typer(
     help="The dead-letter desk: what the CRM refuses, and events that cannot be processed.",

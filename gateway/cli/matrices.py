@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gateway.cli.output import Failure, database, print_json, print_table, run
+from gateway.cli.output import database, print_json, print_table, run
 from gateway.replay import Replay, VersionName
 from gateway.settings import Settings
 from gateway.store import matrices as store
@@ -19,6 +19,7 @@ from gateway.store.matrix_catalogue import catalogue_of
 from gateway.store.sql import Conn
 from routing.checks import Problem, can_be_published, check
 from routing.matrix_diff import Change, difference
+from runtime.failure import Failure
 
 matrix_app = typer.Typer(help="The call matrix: checks, versions, roll-back.", no_args_is_help=True)
 

@@ -16,19 +16,12 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.db.migrate import missing_migrations
-from gateway.db.pool import Conn, open_pool
 from gateway.settings import Settings
 from gateway.store.accounts import Account, accounts
+from runtime.database.pool import Conn, open_pool
+from runtime.failure import Failure
 
 T = TypeVar("T")
-
-
-class Failure(Exception):
-    """A command that did not work: what, why, what to do."""
-
-    def __init__(self, what: str, why: str = "", todo: str = "") -> None:
-        super().__init__(what)
-        self.what, self.why, self.todo = what, why, todo
 
 
 def say_failure(failure: Failure) -> None:

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.output import Failure, database, database_url, print_json, print_table, run
-from gateway.logs import configure_logs
+from gateway.cli.output import database, database_url, print_json, print_table, run
 from gateway.settings import Settings
+from runtime.failure import Failure
+from runtime.logs import configure_logs
 
 _WORKER_NICENESS = 10
 _SANDBOX_NICENESS = 19  # it stands for a machine elsewhere
@@ -71,7 +72,8 @@ def serve(
 
     Example: CALLMATRIX_DATABASE_URL=postgresql://… callmatrix serve --role all
     """
-    from gateway.app import serve_all, serve_gateway, serve_worker, use_fast_loop
+    from gateway.serve import serve_all, serve_gateway, serve_worker
+    from runtime.lifecycle import use_fast_loop
 
     settings = Settings()
     database_url(settings)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from gateway.cli.output import Failure, database, print_json, run, the_account
+from gateway.cli.output import database, print_json, run, the_account
 from gateway.settings import Settings
+from runtime.failure import Failure
 
 if TYPE_CHECKING:
     from gateway.syncing import SyncProgress

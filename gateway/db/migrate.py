@@ -8,7 +8,7 @@ from importlib import resources
 
 import asyncpg
 
-from gateway.db.pool import Conn
+from runtime.database.pool import Conn
 
 _LOCK = 0x63616C6C6D78  # "callmx": any fixed number will do, as long as all processes use the same
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from gateway.db.pool import Conn
+from runtime.database.pool import Conn
 
 # A large table changes less by the same rows, so it waits longer.
 _STALE = """

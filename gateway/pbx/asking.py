@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import aiohttp
 from yarl import URL
 
-from crm.amocrm.exchange import Exchange, shown, shown_target
 from gateway.pbx.call_log import PbxAnswerInvalid, PbxRefused, PbxThrottled, PbxUnreachable
+from runtime.exchange import Exchange, shown, shown_target
 
 NoteExchange = Callable[[Exchange], None]
 

@@ -9,8 +9,8 @@ import aiohttp
 from gateway.pbx.asking import NoteExchange
 from gateway.pbx.asterisk.cdr_csv import CdrCsv
 from gateway.pbx.call_log import CallLog
+from gateway.pbx.connection import Connection
 from gateway.pbx.mango.client import MangoClient
-from gateway.pbx.port import Connection
 from gateway.pbx.ringostat.client import RingostatLog
 
 Open = Callable[[aiohttp.ClientSession, Connection, NoteExchange | None], CallLog]

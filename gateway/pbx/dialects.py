@@ -12,8 +12,9 @@ from xml.sax.saxutils import escape, quoteattr
 
 import orjson
 
+from gateway.pbx.connection import Connection
 from gateway.pbx.payload import read_fields
-from gateway.pbx.port import Connection, Inbound, LookupRequest, WireInvalid
+from gateway.pbx.port import Inbound, LookupRequest, WireInvalid
 
 Answer = Mapping[str, Any]
 Written = tuple[str, bytes]

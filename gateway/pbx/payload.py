@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from gateway.pbx.port import Connection, Inbound, WireInvalid
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import Inbound, WireInvalid
 
 _SECRETS = frozenset({"token"})
 

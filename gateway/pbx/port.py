@@ -6,53 +6,13 @@ link (Asterisk's AMI) bring a listener of their own, started by the worker.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from gateway.pbx.connection import Connection
 from routing.calls import CallEvent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """One connected PBX of an account. name: unique in the installation, stands in URLs.
-
-    secret_hash: hex sha256 of the token that the PBX shows us. keys: the kind's other secrets by name (MANGO: api_key, api_salt; Asterisk:
-    ami_secret; Ringostat: auth_key). dialect: how answers are written. region: for numbers, None = the account's.
-    lines: our numbers on this PBX (E.164). settings: the kind's own.
-    """
-
-    account_id: str
-    id: str
-    name: str
-    kind: str
-    secret_hash: str
-    keys: Mapping[str, str] = field(default_factory=dict)
-    dialect: str = "json"
-    region: str | None = None
-    lines: tuple[str, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    is_on: bool = True
-
-    def knows(self, token: str) -> bool:
-        """Is this the connection's secret? Compared in constant time."""
-        return hmac.compare_digest(hashlib.sha256(token.encode()).hexdigest(), self.secret_hash)
-
-    def switch(self, name: str, default: bool = False) -> bool:
-        """A setting that is on or off; the words of a command line count as well."""
-        value = self.settings.get(name)
-        if value is None or value == "":
-            return default
-        return str(value).strip().lower() in ("true", "1", "yes", "on")
-
-    def words(self, name: str) -> tuple[str, ...]:
-        """A setting of several values: a list, or a text with commas between them."""
-        value = self.settings.get(name) or ()
-        parts = value.split(",") if isinstance(value, str) else value
-        return tuple(str(part).strip() for part in parts if str(part).strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

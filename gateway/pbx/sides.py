@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from gateway.pbx.port import Connection
+from gateway.pbx.connection import Connection
 from routing.calls import Direction
 
 ANONYMOUS = "anonymous"

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import asyncpg
 
-from gateway.db.pool import Conn
-from gateway.pbx.port import Connection
+from gateway.pbx.connection import Connection
 from routing.policy import AccountSettings
+from runtime.database.pool import Conn
 
 AccountState = Literal["on", "off", "broken"]
 Role = Literal["admin", "senior_manager", "manager", "read_only"]

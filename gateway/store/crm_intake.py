@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.db.pool import Conn
+from runtime.database.pool import Conn
 
 WEBHOOK_CHANNEL = "callmatrix_webhook"
 

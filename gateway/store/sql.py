@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gateway.db.pool import Conn
+from runtime.database.pool import Conn
 
 __all__ = ["Conn"]

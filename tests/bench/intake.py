@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 import asyncpg
 import uvloop
 
-from gateway.db.pool import open_pool
 from gateway.inbox import Inbox
-from gateway.pbx.port import Connection, Parsed
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import Parsed
 from routing.calls import CallEvent, EventKind
 from routing.policy import NumberPolicy
+from runtime.database.pool import open_pool
 from tests.bench.report import Figure, plain, ratio
 from tests.bench.servers import throwaway_database
 

@@ -18,8 +18,8 @@ import aiohttp
 from gateway import demo_data
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
-from gateway.db.pool import open_pool
 from gateway.store.matrices import MatrixStore
+from runtime.database.pool import open_pool
 
 _BARE = """
 import sys, asyncio

@@ -14,7 +14,6 @@ from aiohttp import web
 
 from crm.amocrm.adapter import AmoCrm
 from crm.amocrm.circuit import Circuit
-from crm.amocrm.exchange import Exchange
 from crm.amocrm.tokens import FixedToken
 from crm.amocrm.transport import Transport
 from crm.budget import Budget
@@ -26,9 +25,11 @@ from crm.errors import (
     CrmUnauthorised,
     CrmUnavailable,
 )
-from crm.port import Keyed, Lane, Refused, Written
+from crm.lane import Lane
+from crm.port import Keyed, Refused, Written
 from crm.sandbox.server import Sandbox
 from routing.plan import CreateContact
+from runtime.exchange import Exchange
 
 NUMBER = "+79995550001"
 

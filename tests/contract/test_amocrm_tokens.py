@@ -29,7 +29,7 @@ from crm.amocrm.tokens import (
 from crm.amocrm.transport import Transport
 from crm.budget import Budget
 from crm.errors import CrmRefused, CrmUnauthorised, CrmUnavailable
-from crm.port import Lane
+from crm.lane import Lane
 from crm.sandbox.seed import CHECK_ID
 from crm.sandbox.server import Sandbox
 

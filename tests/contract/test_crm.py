@@ -12,6 +12,7 @@ import pytest
 from crm.amocrm.adapter import AmoCrm
 from crm.amocrm.tokens import FixedToken
 from crm.budget import Budget
+from crm.lane import Lane
 from crm.port import (
     Crm,
     CrmEntity,
@@ -20,7 +21,6 @@ from crm.port import (
     DealWithContact,
     ItemOutcome,
     Keyed,
-    Lane,
     Refused,
     Written,
 )

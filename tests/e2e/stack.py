@@ -20,8 +20,8 @@ import aiohttp
 import asyncpg
 
 from gateway import demo_data
-from gateway.db.pool import open_pool
 from routing.policy import AccountSettings, CallPolicy
+from runtime.database.pool import open_pool
 
 ACCOUNT = demo_data.ACCOUNT
 AUTH = {"Authorization": "Bearer demo"}

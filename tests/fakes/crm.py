@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeVar
 
 from crm.errors import CrmError
+from crm.lane import Lane
 from crm.port import (
     BATCH_LIMIT,
     COMPLEX_LIMIT,
@@ -34,7 +35,6 @@ from crm.port import (
     DealWithContact,
     ItemOutcome,
     Keyed,
-    Lane,
     Page,
     Pipeline,
     Refused,

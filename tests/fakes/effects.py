@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from crm.effects import needs
-from crm.port import CrmEntity, Lane
+from crm.lane import Lane
+from crm.port import CrmEntity
 from crm.recognise import same_number
 from crm.writing.refs import filled
 from crm.writing.rows import OPEN, Known, Outcome, Ready, State, Stored

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from crm.lease import LeaseLost
+from runtime.database.lease import LeaseLost
 
 
 class FakeLease:

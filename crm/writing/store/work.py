@@ -10,7 +10,8 @@ import asyncpg
 import orjson
 from pydantic import TypeAdapter
 
-from crm.port import CrmEntity, Lane
+from crm.lane import Lane
+from crm.port import CrmEntity
 from crm.store.directory import apply_entities
 from crm.writing.refs import filled, lead_of, opened
 from crm.writing.rows import Known, Outcome, Ready, Stored

@@ -15,7 +15,8 @@ from pathlib import Path
 from gateway.pbx.asterisk.final import cdr_event
 from gateway.pbx.asterisk.wire import message
 from gateway.pbx.call_log import PbxUnreachable, Piece, by_call
-from gateway.pbx.port import Connection, WireInvalid
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import WireInvalid
 from routing.calls import CallEvent
 
 _BLOCK = 256 * 1024

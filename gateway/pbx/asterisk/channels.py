@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from gateway.pbx.port import Connection
+from gateway.pbx.connection import Connection
 from gateway.pbx.sides import is_extension
 from routing.calls import Direction
 

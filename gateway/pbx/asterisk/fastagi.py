@@ -16,7 +16,8 @@ import structlog
 
 from gateway.pbx import dialects
 from gateway.pbx.asterisk.agi import AgiRequest, parse_reply, parse_request, set_variable
-from gateway.pbx.port import Connection, LookupRequest, WireInvalid
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import LookupRequest, WireInvalid
 
 log = structlog.get_logger(__name__)
 

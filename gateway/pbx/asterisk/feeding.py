@@ -10,10 +10,10 @@ from datetime import datetime
 
 import structlog
 
-from crm.cancellation import sleep_unless_cancelled
 from gateway.inbox import InboxUnavailable, MessageUnstorable
 from gateway.pbx.port import Parsed
 from routing.calls import CallEvent
+from runtime.cancellation import sleep_unless_cancelled
 
 log = structlog.get_logger(__name__)
 

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from gateway.pbx.asterisk.channels import dialled_address, endpoint, is_dialable, is_local
 from gateway.pbx.asterisk.wire import Message
+from gateway.pbx.connection import Connection
 from gateway.pbx.payload import as_count
-from gateway.pbx.port import Connection, WireInvalid
+from gateway.pbx.port import WireInvalid
 from gateway.pbx.sides import sides, spelled
 from gateway.pbx.times import read_time, zone_of
 from routing.calls import CallEvent, Direction, Disposition, EventKind

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from gateway.pbx.asterisk.wire import Message, Reader, serialise
-from gateway.pbx.port import Connection
+from gateway.pbx.connection import Connection
 
 _CONNECT_SECONDS = 5.0
 _LOGIN_SECONDS = 10.0

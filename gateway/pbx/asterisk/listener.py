@@ -12,12 +12,13 @@ from typing import Any
 
 import structlog
 
-from crm.cancellation import sleep_unless_cancelled
 from gateway.pbx.asterisk.feeding import Accept, Feeder, told
 from gateway.pbx.asterisk.legs import Legs, step, sweep
 from gateway.pbx.asterisk.link import AmiAddress, AmiLink, AmiLost, AmiRefused, ami_link
 from gateway.pbx.asterisk.wire import Message
-from gateway.pbx.port import Connection, WireInvalid
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import WireInvalid
+from runtime.cancellation import sleep_unless_cancelled
 
 log = structlog.get_logger(__name__)
 

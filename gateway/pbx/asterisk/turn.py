@@ -20,7 +20,7 @@ from gateway.pbx.asterisk.channels import (
     role_of_dialled,
 )
 from gateway.pbx.asterisk.wire import Message
-from gateway.pbx.port import Connection
+from gateway.pbx.connection import Connection
 from gateway.pbx.sides import Sides, is_extension, sides
 from gateway.pbx.times import from_epoch
 from routing.calls import CallEvent, Disposition, EventKind

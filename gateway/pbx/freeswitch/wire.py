@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+from gateway.pbx.connection import Connection
 from gateway.pbx.payload import as_count, as_params, as_text, decoded, header, json_object, read_form
-from gateway.pbx.port import Connection, Inbound, WireInvalid
+from gateway.pbx.port import Inbound, WireInvalid
 from gateway.pbx.sides import Sides, is_extension, sides
 from gateway.pbx.times import from_epoch
 from routing.calls import CallEvent, Direction, Disposition, EventKind

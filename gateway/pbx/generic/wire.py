@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.pbx.connection import Connection
 from gateway.pbx.payload import as_count, as_params, as_text
-from gateway.pbx.port import Connection, WireInvalid
+from gateway.pbx.port import WireInvalid
 from gateway.pbx.sides import Sides, sides
 from routing.calls import CallEvent, Direction, Disposition, EventKind
 

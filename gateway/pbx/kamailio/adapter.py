@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.pbx import dialects
+from gateway.pbx.connection import Connection
 from gateway.pbx.generic.wire import parse_event
 from gateway.pbx.kamailio.wire import generic_fields
 from gateway.pbx.payload import bears_secret, canonical, read_fields
-from gateway.pbx.port import Connection, Inbound, LookupRequest, Parsed
+from gateway.pbx.port import Inbound, LookupRequest, Parsed
 
 
 class KamailioKind:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.pbx import dialects
+from gateway.pbx.connection import Connection
 from gateway.pbx.mango.signing import is_signed_by, read_signed
 from gateway.pbx.mango.wire import parse_notification, parse_result
 from gateway.pbx.payload import bears_secret, canonical
-from gateway.pbx.port import Connection, Inbound, LookupRequest, Parsed, WireInvalid
+from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
 
 
 class MangoKind:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from gateway.pbx.connection import Connection
 from gateway.pbx.mango.signing import signed_form
-from gateway.pbx.port import Connection, WireInvalid
+from gateway.pbx.port import WireInvalid
 
 _LIMITS = (1, 5, 10, 20, 50, 100, 500, 1000, 2000, 5000)
 

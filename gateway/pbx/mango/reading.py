@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gateway.pbx.connection import Connection
 from gateway.pbx.mango.links import recording_link
 from gateway.pbx.payload import as_count, as_text, json_object
-from gateway.pbx.port import Connection, WireInvalid
+from gateway.pbx.port import WireInvalid
 from gateway.pbx.sides import spelled
 from gateway.pbx.times import read_time
 from routing.calls import CallEvent, Direction, Disposition, EventKind

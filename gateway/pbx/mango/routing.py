@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.pbx import dialects
+from gateway.pbx.connection import Connection
 from gateway.pbx.mango.adapter import event_name
 from gateway.pbx.mango.signing import read_signed
 from gateway.pbx.mango.wire import CommandResult, parse_result
 from gateway.pbx.payload import as_text, json_object
-from gateway.pbx.port import Connection, Inbound, LookupRequest, WireInvalid
+from gateway.pbx.port import Inbound, LookupRequest, WireInvalid
 from gateway.pbx.sides import spelled
 
 _MOST_NAME = 60

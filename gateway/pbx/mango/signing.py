@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 
 import orjson
 
+from gateway.pbx.connection import Connection
 from gateway.pbx.payload import decoded, read_form
-from gateway.pbx.port import Connection, WireInvalid
+from gateway.pbx.port import WireInvalid
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway.pbx.connection import Connection
 from gateway.pbx.mango.links import recording_link
 from gateway.pbx.payload import as_count, as_params, as_text, json_object
-from gateway.pbx.port import Connection, WireInvalid
+from gateway.pbx.port import WireInvalid
 from gateway.pbx.sides import spelled
 from gateway.pbx.times import from_epoch
 from routing.calls import CallEvent, Direction, Disposition, EventKind

@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 
 from gateway.pbx import dialects
+from gateway.pbx.connection import Connection
 from gateway.pbx.payload import bears_secret, canonical, header, read_fields
-from gateway.pbx.port import Connection, Inbound, LookupRequest, Parsed, WireInvalid
+from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
 from gateway.pbx.ringostat.wire import ALIASES, Fields, parse_webhook
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from gateway.pbx.port import Connection
+from gateway.pbx.connection import Connection
 from gateway.pbx.times import zone_of
 
 PATH = "/calls/list"

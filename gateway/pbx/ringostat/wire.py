@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from gateway.pbx.connection import Connection
 from gateway.pbx.payload import as_count, as_params, as_text, json_object
-from gateway.pbx.port import Connection, WireInvalid
+from gateway.pbx.port import WireInvalid
 from gateway.pbx.sides import sides, spelled
 from gateway.pbx.times import read_time, zone_of
 from routing.calls import CallEvent, Direction, Disposition, EventKind

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from gateway.daily_checks import REPORT, DailyChecks
-from gateway.long_work import LongWork, Progress, Stopped
+from gateway.long_work import LongWork
 from gateway.replay import Replay
 from gateway.store import long_work as store
 from gateway.store.calls import CallRow, save_call
@@ -24,6 +24,7 @@ from routing.clients import Client, ClientEntity, ClientKind, Ref
 from routing.matrix_model import Matrix
 from routing.policy import AccountSettings
 from routing.presets import recommended, update_only
+from runtime.progress import Progress, Stopped
 from tests.integration.api.conftest import ACCOUNT
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.pbx.asterisk.fastagi import FastAgi
-from gateway.pbx.port import Connection, LookupRequest
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import LookupRequest
 from tests.unit.pbx.builders import a_connection, an_answer
 
 DEADLINE = 0.3

@@ -13,7 +13,8 @@ import asyncpg
 import pytest
 
 from crm import backfill, effects
-from crm.port import CrmEntity, Lane
+from crm.lane import Lane
+from crm.port import CrmEntity
 from crm.store.directory import apply_entities
 from routing.clients import EntityKind, Ref
 from routing.plan import ChangeTask, CreateTask, Effect

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from crm import effects
-from crm.port import Lane
+from crm.lane import Lane
 from routing.clients import Ref
 from routing.plan import CreateContact, CreateDeal, Effect
 from tests.integration.crm.test_writer_sandbox import Shop, shop

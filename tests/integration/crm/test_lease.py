@@ -11,7 +11,7 @@ import time
 import asyncpg
 import pytest
 
-from crm.lease import Lease, LeaseLost
+from runtime.database.lease import Lease, LeaseLost
 
 _HOLDER = """
 import asyncio, sys

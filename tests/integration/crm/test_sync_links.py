@@ -8,9 +8,8 @@ from typing import Literal
 import asyncpg
 import pytest
 
-from crm.port import CrmEvent
+from crm.port import CrmEvent, EntityChange
 from crm.sync import Sync
-from crm.sync_changes import EntityChange
 from routing.policy import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.sync_bench import Clock, contact, deal

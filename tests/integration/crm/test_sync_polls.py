@@ -11,12 +11,12 @@ import asyncpg
 import pytest
 
 from crm.errors import CrmForbidden, CrmThrottled, CrmUnavailable
-from crm.port import CrmEntity, CrmUser, Lane
+from crm.lane import Lane
+from crm.port import CrmEntity, CrmUser, EntityChange
 from crm.store.cursors import feed_states
 from crm.store.directory import apply_entities
 from crm.store.metadata import pipelines_of, users_of
 from crm.sync import Sync, apply_webhook
-from crm.sync_changes import EntityChange
 from crm.sync_load import LoadProgress, load_progress, load_step, restart_load
 from crm.sync_recheck import recheck_step
 from routing.policy import NumberPolicy

@@ -18,7 +18,7 @@ from crm.amocrm.webhooks import parse_webhook
 from crm.budget import Budget
 from crm.directory_feed import DirectoryFeed
 from crm.errors import CrmError
-from crm.port import Lane
+from crm.lane import Lane
 from crm.sandbox.acts import act
 from crm.sandbox.profile import AMOCRM
 from crm.sandbox.seed import COMPANIES, CONTACTS, DEACTIVATED, LEADS, SPECIAL, UNSORTED, manager

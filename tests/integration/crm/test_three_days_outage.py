@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from crm import backfill
-from crm.port import Lane
+from crm.lane import Lane
 from crm.store.directory import apply_entities
 from crm.writer import Writer, WriterSettings
 from crm.writing.store.work import PgEffects

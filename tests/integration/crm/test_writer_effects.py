@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 
 from crm import effects
-from crm.port import CrmEntity, Lane
+from crm.lane import Lane
+from crm.port import CrmEntity
 from crm.writing.store.work import PgEffects
 from routing.clients import Ref
 from routing.plan import CreateContact, CreateDeal, CreateTask, Effect

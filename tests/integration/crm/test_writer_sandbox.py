@@ -18,14 +18,16 @@ from crm import backfill, effects
 from crm.amocrm.adapter import AmoCrm
 from crm.amocrm.tokens import FixedToken
 from crm.amocrm.transport import Transport
-from crm.lease import GuardedBudget, Lease
-from crm.port import CrmTask, Lane
+from crm.guarded_budget import GuardedBudget
+from crm.lane import Lane
+from crm.port import CrmTask
 from crm.sandbox.server import Sandbox
 from crm.sync import Sync
 from crm.writer import Writer, WriterSettings
 from crm.writing.store.work import PgEffects
 from routing.plan import AttachCall, CreateContact, CreateDeal, CreateTask, Effect
 from routing.policy import NumberPolicy
+from runtime.database.lease import Lease
 from tests.integration.crm.writer_bench import new_call
 
 FAST = WriterSettings(quiet_seconds=0.9, poll_seconds=0.1)

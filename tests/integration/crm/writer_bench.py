@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from crm import effects
-from crm.port import Lane
+from crm.lane import Lane
 from crm.store.directory import apply_entities
 from crm.writer import Writer, WriterSettings
 from crm.writing.store.work import PgEffects

@@ -18,7 +18,8 @@ from gateway.client_job import ClientJob
 from gateway.configuration import number_policy
 from gateway.inbox import Accepted, Inbox
 from gateway.jobs import Jobs
-from gateway.pbx.port import Connection, Parsed
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import Parsed
 from gateway.store import accounts
 from gateway.store.staff import replace_staff, staff_of
 from routing.calls import CallEvent, Direction, Disposition, EventKind

@@ -7,10 +7,10 @@ import sys
 
 from gateway.client_desk import PublishedMatrix
 from gateway.client_job import ClientJob, Worked
-from gateway.db.pool import open_pool
 from gateway.jobs import Jobs
 from gateway.store import calls
 from routing.presets import recommended
+from runtime.database.pool import open_pool
 
 
 class HangingJob(ClientJob):

@@ -13,13 +13,13 @@ import pytest
 
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
-from gateway.db.pool import open_pool
 from gateway.inbox import Inbox, InboxFull, InboxUnavailable
 from gateway.jobs import Jobs
 from gateway.pbx.port import Parsed
 from gateway.store import inbox as store
 from routing.calls import EventKind
 from routing.policy import NumberPolicy
+from runtime.database.pool import open_pool
 from tests.fakes.database_proxy import Proxy
 from tests.integration.intake.conftest import (
     ACCOUNT,

@@ -20,9 +20,10 @@ from gateway.jobs import Jobs
 from gateway.pbx.asking import NoteExchange
 from gateway.pbx.call_log import CallLog
 from gateway.pbx.call_logs import open_log
+from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.mango.client import MangoClient, Pauses
-from gateway.pbx.port import Connection, Inbound
+from gateway.pbx.port import Inbound
 from gateway.reconciliation import Swept
 from gateway.reconciling import Reconciliation
 from gateway.store import accounts

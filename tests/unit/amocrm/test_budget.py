@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.budget import WINDOW_SECONDS, Budget, Slots, Ticket
-from crm.port import Lane
+from crm.lane import Lane
 
 from .virtual_time import run
 

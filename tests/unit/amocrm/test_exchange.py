@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crm.amocrm.exchange import KEPT_CHARACTERS, mask, shown, shown_target
+from runtime.exchange import KEPT_CHARACTERS, mask, shown, shown_target
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from crm.port import CrmEntity, Lane
+from crm.lane import Lane
+from crm.port import CrmEntity
 from crm.writer import Writer, WriterSettings
 from routing.clients import EntityKind
 from tests.fakes.crm import FakeCrm

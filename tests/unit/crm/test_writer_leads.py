@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from crm.port import Lane, Refused
+from crm.lane import Lane
+from crm.port import Refused
 from crm.writing.refs import lead_of, opened
 from crm.writing.rows import Stored
 from crm.writing.verdicts import dead

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crm.errors import CrmBlocked, CrmThrottled, CrmUnavailable
-from crm.port import Lane
+from crm.lane import Lane
 from crm.writing import words
 from crm.writing.moods import Moods
 from crm.writing.packing import BY_NUMBER, COMPLEX, Sizes, next_batch

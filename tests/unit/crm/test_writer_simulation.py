@@ -20,7 +20,8 @@ from crm.errors import (
     CrmUnavailable,
     CrmUnpaid,
 )
-from crm.port import CrmEntity, Lane
+from crm.lane import Lane
+from crm.port import CrmEntity
 from crm.writer import Writer, WriterSettings
 from routing.clients import EntityKind, Ref
 from routing.plan import AttachCall, ChangeTask, CreateContact, CreateDeal, CreateTask, Effect

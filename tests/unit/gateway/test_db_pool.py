@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.db.pool import tls_of
+from runtime.database.pool import tls_of
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.inbox import messages_of
-from gateway.pbx.port import Connection, Parsed
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import Parsed
 from gateway.store.inbox import Message
 from routing.calls import CallEvent, EventKind
 from routing.policy import NumberPolicy

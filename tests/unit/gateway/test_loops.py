@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gateway.loops import Loop
+from runtime.loops import Loop
 
 
 async def test_trouble_of_the_database_ends_a_turn_and_is_told_until_one_succeeds() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.metrics import Latency
+from runtime.metrics import Latency
 
 
 def test_a_quantile_is_the_upper_bound_of_its_bucket() -> None:

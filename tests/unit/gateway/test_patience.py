@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from gateway.app import patiently
+from runtime.lifecycle import patiently
 
 
 async def test_a_database_that_restarts_while_a_process_starts_is_asked_again() -> None:

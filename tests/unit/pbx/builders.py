@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from gateway.pbx.port import Connection, Inbound
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import Inbound
 
 CASES = Path(__file__).parents[2] / "cases" / "pbx"
 RECEIVED = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 from gateway.pbx.asterisk.legs import Legs, step, sweep
 from gateway.pbx.asterisk.wire import Message
+from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.mango.signing import signed_form
-from gateway.pbx.port import Connection, Inbound
+from gateway.pbx.port import Inbound
 from routing.calls import CallEvent
 from tests.unit.pbx.ami_talk import Talk
 from tests.unit.pbx.builders import FORM, a_connection, a_request

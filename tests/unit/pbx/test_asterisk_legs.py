@@ -8,7 +8,7 @@ import pytest
 
 from gateway.pbx.asterisk.legs import Legs, step, sweep
 from gateway.pbx.asterisk.wire import Message, Reader
-from gateway.pbx.port import Connection
+from gateway.pbx.connection import Connection
 from routing.calls import Call, CallEvent, Disposition, EventKind
 from routing.fold import fold
 from tests.unit.pbx.ami_talk import START, Talk

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from crm.port import CrmEntity, Lane
+from crm.lane import Lane
+from crm.port import CrmEntity
 from crm.recognise import same_number
 from routing import cases
 from routing.calls import Call, CallEvent

@@ -17,10 +17,11 @@ from crm.errors import (
     CrmUnavailable,
     CrmUnpaid,
 )
-from crm.port import CrmEntity, Lane
+from crm.lane import Lane
+from crm.port import CrmEntity
 from crm.writer import Writer, WriterSettings
+from gateway.pbx.connection import Connection
 from gateway.pbx.generic.wire import parse_event
-from gateway.pbx.port import Connection
 from routing.clients import Employee, EntityKind, Staff
 from routing.policy import AccountSettings, CallPolicy
 from routing.presets import recommended

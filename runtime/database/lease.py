@@ -11,22 +11,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 import asyncpg
 
-from crm.budget import WINDOW_SECONDS, Budget, Slot
-from crm.cancellation import sleep_unless_cancelled
-from crm.port import Lane
-from crm.store.errors import DATABASE_ERRORS
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
 
 CONFIRM_SECONDS = 1.0
 SILENT_SECONDS = 3.0
 RETRY_SECONDS = 0.5
-TAKEOVER_SECONDS = WINDOW_SECONDS + 0.5
-"""What the predecessor sent last may count for so long in the CRM's window."""
 
 _SERVER_SETTINGS = {
     "application_name": "callmatrix lease",
@@ -154,29 +149,3 @@ class Lease:
         if self._conn is not None:
             self._conn.terminate()
             self._conn = None
-
-
-class GuardedBudget(Budget):
-    """A budget that looks at the lease at the last moment before each request, reads included.
-
-    Call `took_over` whenever the lease was acquired.
-    """
-
-    def __init__(self, lease: Held, rate: int = 7, **more: Any) -> None:
-        super().__init__(rate, **more)
-        self._lease = lease
-
-    def took_over(self) -> None:
-        """Wait until nothing of the predecessor's counts any more."""
-        self.pause(TAKEOVER_SECONDS)
-
-    @asynccontextmanager
-    async def slot(self, lane: Lane) -> AsyncIterator[Slot]:
-        self._lease.check()
-        async with super().slot(lane) as slot:
-            try:
-                self._lease.check()
-            except LeaseLost:
-                slot.unused()
-                raise
-            yield slot

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import structlog
 
-from crm.cancellation import raise_if_cancelled
-from crm.store.errors import DATABASE_ERRORS
+from runtime.cancellation import raise_if_cancelled
+from runtime.database.errors import DATABASE_ERRORS
 
 log = structlog.get_logger(__name__)
 

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import asyncpg
 import structlog
 
-from crm.cancellation import sleep_unless_cancelled
-from crm.store.errors import DATABASE_ERRORS
-from gateway.db.pool import tls_of
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.pool import tls_of
 
 log = structlog.get_logger(__name__)
 

@@ -1,0 +1,74 @@
+"""The processes as the command line starts them: settings in, running processes out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import aiohttp
+import asyncpg
+
+from gateway.app import Gateway
+from gateway.db.migrate import missing_migrations
+from gateway.settings import Settings
+from runtime.database.pool import open_pool
+from runtime.failure import Failure
+from runtime.lifecycle import patiently
+from runtime.supervisor import Child, run_children, stop_on_signals
+
+_CLOSE_SECONDS = 2.0
+
+
+async def _missing_migrations(pool: asyncpg.Pool) -> list[str]:
+    async with pool.acquire() as conn:
+        return await missing_migrations(conn)
+
+
+@contextlib.asynccontextmanager
+async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> AsyncIterator[asyncpg.Pool]:
+    """A pool on the migrated database; waits for a database that is still starting, at most a minute."""
+    dsn = str(settings.database_url)
+    pool = await patiently(lambda: open_pool(dsn, max_size=max_size, name=name))
+    try:
+        missing = await patiently(lambda: _missing_migrations(pool))
+        if missing:
+            raise Failure(
+                "the schema is not up to date", f"missing: {', '.join(missing)}", "run 'callmatrix migrate'"
+            )
+        yield pool
+    finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await pool.close()  # cuts the connections when it is not given the time
+
+
+async def serve_gateway(settings: Settings) -> None:
+    stop = stop_on_signals()
+    async with (
+        configured_pool(settings, "callmatrix gateway") as pool,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
+    ):
+        await Gateway(settings, pool, session).run(stop)
+
+
+async def serve_worker(settings: Settings) -> None:
+    from gateway.worker import Worker
+
+    stop = stop_on_signals()
+    async with (
+        configured_pool(settings, "callmatrix worker", 20) as pool,
+        aiohttp.ClientSession() as session,
+    ):
+        await Worker(settings, pool, session).run(stop)
+
+
+async def serve_all(settings: Settings) -> None:
+    """Gateway and worker as two processes, so that no work on the CRM can hold up a lookup."""
+    stop = stop_on_signals()
+    async with configured_pool(settings, "callmatrix start", 1):
+        pass  # a database that is not there or not migrated is said once, here
+    await run_children(
+        [Child("gateway", ["serve", "--role", "gateway"]), Child("worker", ["serve", "--role", "worker"])],
+        stop,
+    )

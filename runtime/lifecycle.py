@@ -1,0 +1,113 @@
+"""How a process starts, runs its loops, and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+import asyncpg
+import structlog
+
+from runtime.cancellation import sleep_unless_cancelled
+
+log = structlog.get_logger(__name__)
+
+_PATIENCE_SECONDS = 60
+
+
+_END_SECONDS = 7.0
+
+
+_LAST_WORDS_SECONDS = 3.0
+
+
+_DATABASE_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InternalClientError,
+)
+
+
+_T = TypeVar("_T")
+
+
+def use_fast_loop() -> None:
+    """uvloop where there is one."""
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+
+
+async def patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
+    """What a process needs of the database before it can begin: asked again for a minute while that starts or restarts."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return await ask()
+        except _DATABASE_AWAY as err:
+            if loop.time() > deadline:
+                raise
+            log.warning("database-not-there-yet", error=f"{type(err).__name__}: {err}")
+            await sleep_unless_cancelled(0.5)
+
+
+@contextlib.asynccontextmanager
+async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Future[None]]:
+    """Runs loops that never end by themselves; the future tells when one did."""
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and not failed.done():
+            error = task.exception() or RuntimeError(f"{task.get_name()} ended")
+            log.error("loop-ended", loop=task.get_name(), exc_info=error)
+            failed.set_exception(error)
+
+    tasks = _tasks(work)
+    for task in tasks:
+        task.add_done_callback(ended)
+    try:
+        yield failed
+    finally:
+        for task in tasks:
+            task.cancel()
+        _, late = await asyncio.wait(tasks, timeout=_END_SECONDS)
+        if late:  # its connections are cut next, which ends it
+            log.error("loops-end-late", loops=sorted(task.get_name() for task in late))
+        if failed.done() and not failed.cancelled():
+            failed.exception()
+        failed.cancel()
+
+
+async def last_words(*work: Coroutine[Any, Any, None]) -> None:
+    """What a process still writes down when it ends, in the time that there is."""
+    tasks = _tasks(work)
+    done, late = await asyncio.wait(tasks, timeout=_LAST_WORDS_SECONDS)
+    for task in late:
+        log.error("not-written-in-time", what=task.get_name())
+        task.cancel()
+    for task in done:
+        task.result()
+
+
+def _tasks(work: Iterable[Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:
+    return [asyncio.create_task(item, name=getattr(item, "__qualname__", "loop")) for item in work]
+
+
+async def first_of(*waits: Any) -> None:
+    """Returns, or raises, as the first of these does."""
+    tasks = [asyncio.ensure_future(w) for w in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            if not task.done():
+                task.cancel()
