@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Generic, Literal, Protocol, TypeVar
 
 from crm.lane import Lane
-from routing.clients import EntityKind
-from routing.plan import (
+from routing.client import EntityKind
+from routing.effects import (
     AddNote,
     AttachCall,
     ChangeTask,

@@ -12,8 +12,8 @@ import asyncpg
 import structlog
 from aiohttp import web
 
-from crm.directory import Directory
-from crm.directory_feed import DirectoryFeed
+from crm.directory.feed import DirectoryFeed
+from crm.directory.memory import Directory
 from gateway.api.app import add_api
 from gateway.api.resources import ROUTES
 from gateway.api.services import Services

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from crm.effects import order, promised
+from crm.effects.order import order, promised
 from crm.lane import Lane
 from crm.store.clients import client_of
 from gateway.client_cases import note_answered, note_missed, taken_over
@@ -16,15 +16,15 @@ from gateway.store import calls as store
 from gateway.store.calls import CallRow
 from gateway.store.decisions import decision_id_of
 from gateway.store.sql import Conn
-from routing.calls import Call, CallEvent
-from routing.clients import Client, Ref
-from routing.fold import close_lost, fold
-from routing.matrix import MatrixDecision, decide, due_moments
-from routing.matrix_model import Moment
-from routing.matrix_situation import Situation
-from routing.numbers import InternalNumber, NoNumber, PublicNumber, normalise
-from routing.plan import AddNote, Effect
-from routing.policy import NumberPolicy
+from routing.calls.fold import close_lost, fold
+from routing.calls.model import Call, CallEvent
+from routing.client import Client, Ref
+from routing.effects import AddNote, Effect
+from routing.matrix.decide import MatrixDecision, decide, due_moments
+from routing.matrix.model import Moment
+from routing.matrix.situation import Situation
+from routing.numbers.normalise import InternalNumber, NoNumber, PublicNumber, normalise
+from routing.settings import NumberPolicy
 
 # A moment under this name is the end of a call that counted as missed. A late "answered" is decided at "end" then.
 MISSED = "missed"

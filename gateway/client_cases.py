@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm.effects import order
+from crm.effects.order import order
 from crm.lane import Lane
 from gateway.client_desk import Desk
 from gateway.store import cases as store
 from gateway.store.calls import CallRow, latest_talk
 from gateway.store.decisions import decision_id_of
-from routing.calls import Call
-from routing.cases import Case, CaseDecision, Missed, Reached, answered, missed, timer
-from routing.plan import CreateTask, Effect
+from routing.calls.model import Call
+from routing.effects import CreateTask, Effect
+from routing.missed_calls import Case, CaseDecision, Missed, Reached, answered, missed, timer
 
 _WORTH_RECORDING = {
     "case_opened",

@@ -13,10 +13,10 @@ from gateway.store.accounts import Account
 from gateway.store.decisions import DecisionRow, add_decisions
 from gateway.store.sql import Conn
 from gateway.store.staff import StaffStore, write_snapshot
-from routing.cases import Rules
-from routing.clients import Staff
-from routing.matrix_model import Matrix
-from routing.policy import NumberPolicy
+from routing.matrix.model import Matrix
+from routing.missed_calls import Rules
+from routing.settings import NumberPolicy
+from routing.staff import Staff
 
 Clock = Callable[[], datetime]
 

@@ -26,8 +26,8 @@ from gateway.store.cases import is_escalation_due
 from gateway.store.inbox import Row
 from gateway.store.sql import Conn
 from gateway.store.staff import StaffStore
-from routing.calls import CallEvent
-from routing.numbers import mask
+from routing.calls.model import CallEvent
+from routing.numbers.normalise import mask
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.config_files import ConfigDocument
-from routing.matrix_diff import difference
+from routing.matrix.diff import difference
 
 
 def differences(before: ConfigDocument, after: ConfigDocument) -> Iterator[str]:

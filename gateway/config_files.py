@@ -12,9 +12,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from gateway.pbx.connection import Connection
 from gateway.store.accounts import Account
-from routing.clients import ClientKind, Employee
-from routing.matrix_model import Matrix
-from routing.policy import AccountSettings
+from routing.client import ClientKind
+from routing.matrix.model import Matrix
+from routing.settings import AccountSettings
+from routing.staff import Employee
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Short = Annotated[str, Field(min_length=1, max_length=100)]

@@ -18,10 +18,10 @@ from gateway.store.matrices import MatrixNotPublishable, current_version, matrix
 from gateway.store.matrix_catalogue import catalogue_of
 from gateway.store.sql import Conn
 from gateway.store.staff import replace_staff, staff_of, stored_employees
-from routing.checks import can_be_published, check
-from routing.clients import Employee
-from routing.numbers import PublicNumber, normalise
-from routing.policy import NumberPolicy
+from routing.matrix.checks.check import can_be_published, check
+from routing.numbers.normalise import PublicNumber, normalise
+from routing.settings import NumberPolicy
+from routing.staff import Employee
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,13 @@ from gateway.client_holidays import holidays_around
 from gateway.config_files import ConfigRefused, TestCall
 from gateway.dry_run import MadeUpCall
 from gateway.store.accounts import Account
-from routing.clients import Client, ClientEntity, ClientKind, Ref, Staff
-from routing.matrix_model import Matrix, Moment
-from routing.matrix_play import Played, play
-from routing.matrix_situation import Situation
-from routing.numbers import PublicNumber, normalise
-from routing.policy import NumberPolicy
+from routing.client import Client, ClientEntity, ClientKind, Ref
+from routing.matrix.model import Matrix, Moment
+from routing.matrix.simulate import Played, play
+from routing.matrix.situation import Situation
+from routing.numbers.normalise import PublicNumber, normalise
+from routing.settings import NumberPolicy
+from routing.staff import Staff
 
 
 def run_tests(

@@ -12,8 +12,8 @@ from gateway.pbx.connection import Connection
 from gateway.store import accounts as rows
 from gateway.store.accounts import Account, ApiToken
 from gateway.store.staff import staff_of
-from routing.clients import Staff
-from routing.policy import NumberPolicy
+from routing.settings import NumberPolicy
+from routing.staff import Staff
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.listen import Listener

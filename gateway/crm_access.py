@@ -22,8 +22,8 @@ from gateway.exchange_log import ExchangeLog
 from gateway.store import accounts as rows
 from gateway.store.accounts import Account
 from gateway.store.crm_intake import Grant
-from routing.numbers import PublicNumber, normalise
-from routing.policy import NumberPolicy
+from routing.numbers.normalise import PublicNumber, normalise
+from routing.settings import NumberPolicy
 from runtime.database.lease import Lease
 
 # The account may live at another address than the one that was typed; the key goes to the vendor's hosts only.

@@ -11,22 +11,22 @@ import asyncpg
 import structlog
 
 from crm.amocrm.webhooks import WebhookInvalid, parse_webhook
-from crm.backfill import Feeder
+from crm.effects.backfill import Feeder
+from crm.effects.store.orders import CHANNEL as EFFECTS_CHANNEL
+from crm.effects.store.work import PgEffects
+from crm.effects.writer import Writer
 from crm.errors import CrmError
 from crm.guarded_budget import GuardedBudget
 from crm.port import EntityChange
-from crm.sync import Sync
-from crm.sync_load import restart_load
-from crm.writer import Writer
-from crm.writing.store.orders import CHANNEL as EFFECTS_CHANNEL
-from crm.writing.store.work import PgEffects
+from crm.sync.first_load import restart_load
+from crm.sync.sync import Sync
 from gateway.configuration import Configuration, Snapshot
 from gateway.crm_access import CrmAccess, OpenCrm
 from gateway.settings import Settings
 from gateway.store.crm_intake import WEBHOOK_CHANNEL, next_webhooks, webhooks_done
 from gateway.store.exchanges import report
 from gateway.syncing import CHANNEL as SYNC_CHANNEL
-from routing.policy import NumberPolicy
+from routing.settings import NumberPolicy
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Lease, LeaseLost

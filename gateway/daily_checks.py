@@ -12,7 +12,7 @@ from gateway.store.accounts import NoSuchAccount, accounts
 from gateway.store.exchanges import report, reports
 from gateway.store.matrices import current_version, matrix_at
 from gateway.store.matrix_catalogue import catalogue_of
-from routing.checks import check
+from routing.matrix.checks.check import check
 from runtime.database.listen import Listener
 from runtime.loops import Loop
 

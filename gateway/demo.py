@@ -26,7 +26,7 @@ from gateway.crm_access import CrmAccess
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
 from gateway.store.accounts import account as account_of
-from routing.policy import NumberPolicy
+from routing.settings import NumberPolicy
 from runtime.database.pool import open_pool
 from runtime.failure import Failure
 from runtime.supervisor import Child, run_children, stop_on_signals

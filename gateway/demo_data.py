@@ -9,7 +9,7 @@ import asyncpg
 
 from gateway.store import accounts as rows
 from gateway.store.staff import replace_staff
-from routing.clients import Employee
+from routing.staff import Employee
 
 ACCOUNT = "demo"
 SECRET = "demo"  # noqa: S105 - the demo's, told in its documentation

@@ -15,15 +15,16 @@ from gateway.store.accounts import Account
 from gateway.store.decisions import DecisionRow, EffectRow, Explained
 from gateway.store.sql import Conn
 from gateway.store.staff import staff_of
-from routing.calls import Call, Disposition, Talk
-from routing.clients import Client, Staff
-from routing.matrix import MatrixDecision
-from routing.matrix_model import Matrix, Moment
-from routing.matrix_play import play
-from routing.matrix_situation import Situation
-from routing.numbers import PublicNumber, normalise
-from routing.plan import Effect
-from routing.policy import NumberPolicy
+from routing.calls.model import Call, Disposition, Talk
+from routing.client import Client
+from routing.effects import Effect
+from routing.matrix.decide import MatrixDecision
+from routing.matrix.model import Matrix, Moment
+from routing.matrix.simulate import play
+from routing.matrix.situation import Situation
+from routing.numbers.normalise import PublicNumber, normalise
+from routing.settings import NumberPolicy
+from routing.staff import Staff
 
 _ID = "dry-run"
 

@@ -22,9 +22,9 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.port import Parsed
 from gateway.store import inbox as store
 from gateway.store.inbox import Message
-from routing.calls import CallEvent
-from routing.numbers import PublicNumber, normalise
-from routing.policy import NumberPolicy
+from routing.calls.model import CallEvent
+from routing.numbers.normalise import PublicNumber, normalise
+from routing.settings import NumberPolicy
 from runtime.cancellation import raise_if_cancelled
 from runtime.database.errors import DATABASE_AWAY
 

@@ -22,7 +22,7 @@ from procrastinate.exceptions import ProcrastinateException
 from gateway.client_desk import Clock
 from gateway.client_job import ClientJob
 from gateway.store import inbox
-from routing.numbers import mask
+from routing.numbers.normalise import mask
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.pool import SESSION_SETTINGS

@@ -19,7 +19,7 @@ import structlog
 from aiohttp import web
 from aiohttp.hdrs import AUTHORIZATION
 
-from crm.directory import Directory
+from crm.directory.memory import Directory
 from gateway.configuration import Configuration, Snapshot
 from gateway.inbound import inbound_from, inbound_of
 from gateway.pbx.connection import Connection
@@ -28,9 +28,9 @@ from gateway.pbx.port import LookupRequest, WireInvalid
 from gateway.quick_answer import QuickAnswer
 from gateway.recorder import Looked, Recorder
 from gateway.refusals import Refusals
-from routing.clients import Candidate
-from routing.lookup import LookupDecision, LookupReason, carry_on, decide
-from routing.numbers import Number, PublicNumber, digits_of, normalise
+from routing.client import Candidate
+from routing.lookup.decide import LookupDecision, LookupReason, carry_on, decide
+from routing.numbers.normalise import Number, PublicNumber, digits_of, normalise
 from runtime.metrics import Latency
 
 log = structlog.get_logger(__name__)

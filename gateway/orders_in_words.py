@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from routing.clients import Ref, Staff
-from routing.plan import (
+from routing.client import Ref
+from routing.effects import (
     AddNote,
     AttachCall,
     ChangeTask,
@@ -15,6 +15,7 @@ from routing.plan import (
     ShowCard,
     UpdateEntity,
 )
+from routing.staff import Staff
 
 KINDS = {
     "create_contact": "contacts created",

@@ -17,7 +17,7 @@ from gateway.pbx.asterisk.link import AmiAddress, address_of
 from gateway.pbx.asterisk.listener import AmiListener
 from gateway.pbx.connection import Connection
 from gateway.store import exchanges
-from routing.policy import NumberPolicy
+from routing.settings import NumberPolicy
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Lease

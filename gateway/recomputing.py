@@ -15,14 +15,14 @@ from gateway.store.lookup_inputs import lookup_rules
 from gateway.store.matrices import MatrixStore
 from gateway.store.sql import Conn
 from gateway.store.staff import staff_at
-from routing import lookup
-from routing.calls import Call
-from routing.clients import Candidate
-from routing.lookup import LookupReason
-from routing.matrix import decide
-from routing.matrix_situation import Situation
-from routing.numbers import normalise
-from routing.policy import NumberPolicy
+from routing.calls.model import Call
+from routing.client import Candidate
+from routing.lookup import decide as lookup
+from routing.lookup.decide import LookupReason
+from routing.matrix.decide import decide
+from routing.matrix.situation import Situation
+from routing.numbers.normalise import normalise
+from routing.settings import NumberPolicy
 
 # These come from the clock or from a fault and not from the rules; they are taken as they were.
 _CUT_SHORT = (LookupReason.DIRECTORY_LOADING, LookupReason.DEADLINE, LookupReason.FAILURE)

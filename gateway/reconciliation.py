@@ -21,8 +21,8 @@ from gateway.pbx.call_log import CallLog, LoggedCall, PbxError
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Parsed
 from gateway.store.reconciliation import Known, heard_legs, known_calls, same_time_calls
-from routing.fold import claims_answer
-from routing.policy import NumberPolicy
+from routing.calls.fold import claims_answer
+from routing.settings import NumberPolicy
 from runtime.database.errors import DATABASE_ERRORS
 
 log = structlog.get_logger(__name__)

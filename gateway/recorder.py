@@ -14,9 +14,10 @@ import structlog
 
 from gateway.store.decisions import DecisionRow, add_decisions
 from gateway.store.lookup_inputs import InputsWritten, digest_of
-from routing.clients import Candidate, Staff
-from routing.lookup import LookupDecision
-from routing.policy import LookupPolicy, NumberPolicy
+from routing.client import Candidate
+from routing.lookup.decide import LookupDecision
+from routing.settings import LookupPolicy, NumberPolicy
+from routing.staff import Staff
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
 

@@ -22,10 +22,11 @@ from gateway.store.accounts import Account
 from gateway.store.replayable import Known, PastCall, PastCalls
 from gateway.store.sql import Conn
 from gateway.store.staff import NoSuchStaffVersion, staff_at, staff_of
-from routing.clients import Client, Staff
-from routing.matrix_model import Matrix, Moment
-from routing.matrix_play import Played, leave_the_same, play
-from routing.matrix_situation import Situation
+from routing.client import Client
+from routing.matrix.model import Matrix, Moment
+from routing.matrix.simulate import Played, leave_the_same, play
+from routing.matrix.situation import Situation
+from routing.staff import Staff
 from runtime.progress import Progress
 
 VersionName = int | Literal["draft"] | None

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 import asyncpg
 from pydantic import BaseModel
 
-from crm import backfill
 from crm.amocrm.store import read_token
 from crm.amocrm.tokens import TokenStatus, status_of
+from crm.effects import backfill
 from crm.lane import Lane
 from crm.store.cursors import feed_states
 from crm.store.entries import directory_states
-from crm.sync_load import load_progress
+from crm.sync.first_load import load_progress
 from gateway.daily_checks import REPORT as MATRIX_REPORT
 from gateway.status_views import (
     AccountStatus,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from crm.effects import hold
+from crm.effects.order import hold
 from gateway.store import accounts as rows
 from runtime.database.pool import Conn
 

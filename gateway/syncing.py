@@ -12,8 +12,8 @@ import asyncpg
 
 from crm.store.cursors import feed_states, read_cursor
 from crm.store.entries import directory_states
-from crm.sync import Sync
-from crm.sync_load import FEED, LoadProgress, load_progress, restart_load
+from crm.sync.first_load import FEED, LoadProgress, load_progress, restart_load
+from crm.sync.sync import Sync
 from gateway.crm_access import crm_of
 from gateway.settings import Settings
 from gateway.store import accounts as rows

@@ -37,8 +37,8 @@ from crm.port import (
     Page,
     Pipeline,
 )
-from routing.clients import EntityKind, Ref
-from routing.plan import (
+from routing.client import EntityKind, Ref
+from routing.effects import (
     AddNote,
     AttachCall,
     ChangeTask,

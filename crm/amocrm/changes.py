@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, cast
 
 from crm.port import EntityChange, WhatChanged
-from routing.clients import EntityKind
+from routing.client import EntityKind
 
 What = Literal["added", "updated", "deleted", "restored", "stage_changed", "owner_changed", "noted"]
 

@@ -27,7 +27,7 @@ from crm.port import (
     Page,
     Pipeline,
 )
-from routing.clients import EntityKind
+from routing.client import EntityKind
 
 T = TypeVar("T")
 N = TypeVar("N", CrmNote, CrmTask)

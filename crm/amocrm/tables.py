@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from crm.port import CrmEventKind
-from routing.clients import EntityKind
-from routing.plan import CallStatus
+from routing.client import EntityKind
+from routing.effects import CallStatus
 
 # Their "lead" is our deal; their "unsorted" is our lead.
 PLURAL: Final[Mapping[EntityKind, str]] = {

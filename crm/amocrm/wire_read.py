@@ -26,7 +26,7 @@ from crm.port import (
     Pipeline,
     Stage,
 )
-from routing.clients import EntityKind
+from routing.client import EntityKind
 
 T = TypeVar("T")
 LEAST_DIGITS = 7  # metadata of a lead may name a PBX where a number belongs

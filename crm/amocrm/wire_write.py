@@ -14,8 +14,8 @@ from crm.amocrm.fields import Node
 from crm.amocrm.tables import CALL_STATUS, KIND_OF_SINGULAR, NOTE_TYPE_OF_CALL, PLURAL, TASK_TYPE
 from crm.amocrm.wire import API, Request
 from crm.errors import CrmUnreadable
-from routing.clients import EntityKind, Ref
-from routing.plan import (
+from routing.client import EntityKind, Ref
+from routing.effects import (
     AddNote,
     AttachCall,
     ChangeTask,

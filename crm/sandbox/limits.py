@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import Literal
 
+from crm.sandbox.api.replies import Reply, html, problem
 from crm.sandbox.profile import Profile
-from crm.sandbox.replies import Reply, html, problem
 
 WINDOW = 1.0
 Verdict = Literal["pass", "too_many", "blocked"]

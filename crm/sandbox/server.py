@@ -14,16 +14,19 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from crm.sandbox import control, delivery, oauth, seed, tokens
-from crm.sandbox.exchange import Exchange
-from crm.sandbox.faults import FaultRule, fault_rules
+from crm.sandbox import seed
+from crm.sandbox.api.exchange import Exchange
+from crm.sandbox.api.php import parse
+from crm.sandbox.api.replies import Refusal, Reply, html, problem, refuse
+from crm.sandbox.api.routes import find
+from crm.sandbox.auth import oauth, tokens
+from crm.sandbox.control import endpoints
+from crm.sandbox.control.faults import FaultRule, fault_rules
 from crm.sandbox.limits import Limits, too_many
-from crm.sandbox.php import parse
 from crm.sandbox.profile import Profile, profile_of
-from crm.sandbox.replies import Refusal, Reply, html, problem, refuse
-from crm.sandbox.routes import find
 from crm.sandbox.state import State
 from crm.sandbox.store.ledger import Ledger
+from crm.sandbox.webhooks import delivery
 
 _LARGEST = 64 * 1024 * 1024
 
@@ -210,7 +213,7 @@ def build_app(
     world.prepare()
     app = web.Application(client_max_size=_LARGEST)
     app[WORLD] = world
-    control.add_routes(app, world)
+    endpoints.add_routes(app, world)
     app.router.add_route("*", "/{tail:.*}", world.handle)
     app.cleanup_ctx.append(delivery.running(world.state))
     app.on_cleanup.append(_close)
@@ -251,7 +254,7 @@ class Sandbox:
 
     def token(self, integration: str = "check") -> str:
         """A long-lived token of this integration, as /_sandbox/token gives it."""
-        return control.long_lived(self.world.state, integration, self.url.removeprefix("http://"))
+        return endpoints.long_lived(self.world.state, integration, self.url.removeprefix("http://"))
 
     async def __aenter__(self) -> Sandbox:
         await self._runner.setup()

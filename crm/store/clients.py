@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crm.store.entries import Connection
-from routing.clients import Client, ClientEntity, Ref
+from routing.client import Client, ClientEntity, Ref
 
 _ENTITIES = """
     WITH direct AS (

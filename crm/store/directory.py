@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from crm.port import CrmEntity
 from crm.store.entries import Connection, lock_directory, refresh_entries
-from routing.clients import EntityKind
-from routing.numbers import PublicNumber, normalise
-from routing.policy import NumberPolicy
+from routing.client import EntityKind
+from routing.numbers.normalise import PublicNumber, normalise
+from routing.settings import NumberPolicy
 
 EntityRef = tuple[EntityKind, str]
 _Pair = tuple[EntityRef, int]

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-from crm.directory import Row, decode
-from routing.clients import Candidate
+from crm.directory.memory import Row, decode
+from routing.client import Candidate
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 

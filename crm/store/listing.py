@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from crm.port import CrmEntity
 from crm.store.directory import EntityRef, columns, public_number
 from crm.store.entries import Connection
-from routing.clients import EntityKind
-from routing.policy import NumberPolicy
+from routing.client import EntityKind
+from routing.settings import NumberPolicy
 
 Link = tuple[str, EntityKind, str]
 """(deal id, kind, id) of a deal's contact or company."""

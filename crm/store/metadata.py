@@ -7,7 +7,7 @@ from typing import Any
 
 from crm.port import CrmAccount, CrmField, CrmUser, Pipeline, Stage
 from crm.store.entries import Connection
-from routing.clients import EntityKind
+from routing.client import EntityKind
 
 
 async def store_users(conn: Connection, account_id: str, users: Sequence[CrmUser]) -> bool:

@@ -12,7 +12,7 @@ from pydantic import Field
 from gateway.api.routing import Answer, ApiCall, ApiError, Body, Items, Route
 from gateway.store import accounts as rows
 from gateway.switching import switch
-from routing.policy import AccountSettings
+from routing.settings import AccountSettings
 
 
 class AccountView(Answer):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from crm import backfill
+from crm.effects import backfill
 from gateway.api.routing import Answer, ApiCall, ApiError, Body, Items, Route
 
 Days = Annotated[int, Field(ge=1, le=30)]

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 from gateway.api.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.store import calls as store
 from gateway.store.calls import CallRow
-from routing.numbers import PublicNumber, normalise
+from routing.numbers.normalise import PublicNumber, normalise
 
 _LONGEST_AGO = timedelta(days=31)
 

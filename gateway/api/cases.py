@@ -9,8 +9,8 @@ from pydantic import Field
 
 from gateway.api.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.store import cases as store
-from routing.cases import Case
-from routing.numbers import PublicNumber, normalise
+from routing.missed_calls import Case
+from routing.numbers.normalise import PublicNumber, normalise
 
 
 class CasesQuery(Body):

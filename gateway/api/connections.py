@@ -11,7 +11,7 @@ from gateway.instructions import pbx_instructions
 from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import DEFAULT_DIALECTS, KINDS
 from gateway.store import accounts as rows
-from routing.numbers import PublicNumber, normalise
+from routing.numbers.normalise import PublicNumber, normalise
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Value = Annotated[str, Field(max_length=500)]

@@ -12,8 +12,8 @@ from gateway.api.routing import Answer, ApiCall, ApiError, Body, Items, Route, n
 from gateway.explaining import explain
 from gateway.lookup import answer_of
 from gateway.store import decisions as store
-from routing.lookup import LookupReason, carry_on, decide
-from routing.numbers import PublicNumber, digits_of, normalise
+from routing.lookup.decide import LookupReason, carry_on, decide
+from routing.numbers.normalise import PublicNumber, digits_of, normalise
 
 
 class LookupQuery(Body):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from crm import desk
+from crm.effects import dead_letters
 from gateway.api.routing import Answer, ApiCall, ApiError, Body, Items, Route
 from gateway.store import inbox
 
@@ -91,7 +91,9 @@ class Changed(Answer):
 async def list_effects(call: ApiCall) -> Items[DeskItemView]:
     query: DeskQuery = call.query
     async with call.services.pool.acquire() as conn:
-        found = await desk.items(conn, call.account.id, after=int(query.after or 0), limit=query.limit)
+        found = await dead_letters.items(
+            conn, call.account.id, after=int(query.after or 0), limit=query.limit
+        )
     return Items[DeskItemView](
         items=[DeskItemView.model_validate(item) for item in found],
         next=str(found[-1].seq) if len(found) == query.limit else None,
@@ -101,17 +103,17 @@ async def list_effects(call: ApiCall) -> Items[DeskItemView]:
 async def retry_effects(call: ApiCall) -> Changed:
     body: RetryEffects = call.body
     async with call.services.pool.acquire() as conn:
-        return Changed(count=await desk.retry(conn, call.account.id, body.keys))
+        return Changed(count=await dead_letters.retry(conn, call.account.id, body.keys))
 
 
 async def edit_effect(call: ApiCall) -> Changed:
     body: EditEffect = call.body
     async with call.services.pool.acquire() as conn:
         try:
-            count = await desk.edit_and_retry(conn, call.account.id, body.key, body.order, body.note)
-        except desk.DeskItemGone as err:
+            count = await dead_letters.edit_and_retry(conn, call.account.id, body.key, body.order, body.note)
+        except dead_letters.DeskItemGone as err:
             raise ApiError(404, err.code, "There is no such effect on the desk (any more).") from err
-        except desk.OrderInvalid as err:
+        except dead_letters.OrderInvalid as err:
             raise ApiError(422, err.code, str(err), field=f"order.{err.field}") from err
     return Changed(count=count)
 
@@ -119,7 +121,7 @@ async def edit_effect(call: ApiCall) -> Changed:
 async def ignore_effects(call: ApiCall) -> Changed:
     body: IgnoreEffects = call.body
     async with call.services.pool.acquire() as conn:
-        return Changed(count=await desk.ignore(conn, call.account.id, body.keys, body.note))
+        return Changed(count=await dead_letters.ignore(conn, call.account.id, body.keys, body.note))
 
 
 async def list_events(call: ApiCall) -> Items[DeadEventView]:

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from gateway.api.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.store import staff as store
-from routing.clients import Employee
-from routing.numbers import PublicNumber, normalise
+from routing.numbers.normalise import PublicNumber, normalise
+from routing.staff import Employee
 
 Address = Annotated[str, Field(min_length=1, max_length=100)]
 

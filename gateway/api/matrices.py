@@ -15,12 +15,12 @@ from gateway.store import matrices as store
 from gateway.store.exchanges import reports
 from gateway.store.matrix_catalogue import catalogue_of
 from gateway.store.sql import Conn
-from routing.checks import Problem, can_be_published, check
-from routing.matrix_diff import difference
-from routing.matrix_model import CELLS, Matrix
-from routing.matrix_variables import VARIABLES
-from routing.matrix_words import ACTIONS, cell_in_words
-from routing.presets import PRESETS
+from routing.matrix.checks.check import Problem, can_be_published, check
+from routing.matrix.diff import difference
+from routing.matrix.model import CELLS, Matrix
+from routing.matrix.presets import PRESETS
+from routing.matrix.texts import ACTIONS, cell_in_words
+from routing.matrix.variables import VARIABLES
 from routing.templates import FILTERS
 
 Revision = Annotated[int, Field(ge=0, le=2**53, description="of the draft that was read")]

@@ -19,9 +19,9 @@ from gateway.store import decisions, long_work, matrices
 from gateway.store.lookup_inputs import NoSuchRules
 from gateway.store.sql import Conn
 from gateway.store.staff import NoSuchStaffVersion, staff_of
-from routing.matrix_model import Matrix
-from routing.matrix_variables import compiled, preview
-from routing.policy import NumberPolicy
+from routing.matrix.model import Matrix
+from routing.matrix.variables import compiled, preview
+from routing.settings import NumberPolicy
 from routing.templates import TemplateRefused
 
 

@@ -11,7 +11,7 @@ import asyncpg
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from crm import backfill as core
+from crm.effects import backfill as core
 from gateway.cli.output import database, print_json, print_table, run, the_account
 from gateway.settings import Settings
 from runtime.failure import Failure

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from crm import desk
+from crm.effects import dead_letters
 from gateway.cli.output import database, print_json, print_table, run, the_account
 from gateway.settings import Settings
 from gateway.store import inbox
@@ -37,11 +37,11 @@ def list_items(account: AccountName = None, limit: Limit = 100, json: Json = Fal
     Example: callmatrix desk list --account sales
     """
 
-    async def work() -> tuple[list[desk.DeskItem], list[Any]]:
+    async def work() -> tuple[list[dead_letters.DeskItem], list[Any]]:
         async with database(Settings()) as pool, pool.acquire() as conn:
             account_id = (await the_account(conn, account)).id
             return (
-                await desk.items(conn, account_id, limit=limit),
+                await dead_letters.items(conn, account_id, limit=limit),
                 await inbox.dead_letters(conn, account_id, limit=limit),
             )
 
@@ -95,7 +95,7 @@ def retry(
             account_id = (await the_account(conn, account)).id
             count = 0
             if effects or all_of_them:
-                count += await desk.retry(conn, account_id, None if all_of_them else effects)
+                count += await dead_letters.retry(conn, account_id, None if all_of_them else effects)
             if events or all_of_them:
                 count += await inbox.retry_dead(conn, account_id, None if all_of_them else events)
             return count
@@ -127,13 +127,13 @@ def edit(
     async def work() -> int:
         async with database(Settings()) as pool, pool.acquire() as conn:
             account_id = (await the_account(conn, account)).id
-            return await desk.edit_and_retry(conn, account_id, key, changed, note)
+            return await dead_letters.edit_and_retry(conn, account_id, key, changed, note)
 
     try:
         count = run(work())
-    except desk.DeskItemGone as err:
+    except dead_letters.DeskItemGone as err:
         raise Failure(f"no effect '{key}' is on the desk", "", "see 'callmatrix desk list'") from err
-    except desk.OrderInvalid as err:
+    except dead_letters.OrderInvalid as err:
         raise Failure("the order was not taken, nothing has changed", str(err), "correct the file") from err
     _tell(count, "are tried again", json)
 
@@ -154,7 +154,7 @@ def ignore(
     async def work() -> int:
         async with database(Settings()) as pool, pool.acquire() as conn, conn.transaction():
             account_id = (await the_account(conn, account)).id
-            count = await desk.ignore(conn, account_id, effects, note) if effects else 0
+            count = await dead_letters.ignore(conn, account_id, effects, note) if effects else 0
             for event_id in events:
                 count += await inbox.ignore_dead(conn, account_id, event_id, note)
             return count

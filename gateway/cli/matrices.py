@@ -17,8 +17,8 @@ from gateway.store import matrices as store
 from gateway.store.accounts import NoSuchAccount
 from gateway.store.matrix_catalogue import catalogue_of
 from gateway.store.sql import Conn
-from routing.checks import Problem, can_be_published, check
-from routing.matrix_diff import Change, difference
+from routing.matrix.checks.check import Problem, can_be_published, check
+from routing.matrix.diff import Change, difference
 from runtime.failure import Failure
 
 matrix_app = typer.Typer(help="The call matrix: checks, versions, roll-back.", no_args_is_help=True)

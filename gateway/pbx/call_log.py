@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gateway.pbx.payload import canonical
 from gateway.pbx.port import Parsed
-from routing.calls import CallEvent, EventKind
+from routing.calls.model import CallEvent, EventKind
 
 
 class PbxError(Exception):

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from gateway.pbx.connection import Connection
-from routing.calls import CallEvent
+from routing.calls.model import CallEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from gateway.pbx.connection import Connection
-from routing.calls import Direction
+from routing.calls.model import Direction
 
 ANONYMOUS = "anonymous"
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import asyncpg
 
 from gateway.pbx.connection import Connection
-from routing.policy import AccountSettings
+from routing.settings import AccountSettings
 from runtime.database.pool import Conn
 
 AccountState = Literal["on", "off", "broken"]

@@ -11,9 +11,9 @@ import orjson
 
 from gateway.store.decisions import stable_id
 from gateway.store.sql import Conn
-from routing.calls import Call
-from routing.cases import Reached
-from routing.clients import ClientKind
+from routing.calls.model import Call
+from routing.client import ClientKind
+from routing.missed_calls import Reached
 
 _SAVE = """
 INSERT INTO call (account_id, call_id, connection_id, call_key, client, line, direction, disposition, is_over,

@@ -7,8 +7,8 @@ import orjson
 from gateway.store.decisions import stable_id
 from gateway.store.sql import Conn
 from gateway.store.staff import write_snapshot
-from routing.clients import Staff
-from routing.policy import LookupPolicy, NumberPolicy
+from routing.settings import LookupPolicy, NumberPolicy
+from routing.staff import Staff
 
 _REMEMBERED = 1000
 

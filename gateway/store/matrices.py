@@ -11,10 +11,10 @@ import asyncpg
 
 from gateway.store.accounts import NoSuchAccount
 from gateway.store.sql import Conn
-from routing.checks import Catalogue, Problem, can_be_published, check
-from routing.matrix_diff import Change, difference
-from routing.matrix_model import Matrix
-from routing.presets import recommended
+from routing.matrix.checks.check import Catalogue, Problem, can_be_published, check
+from routing.matrix.diff import Change, difference
+from routing.matrix.model import Matrix
+from routing.matrix.presets import recommended
 
 _SYSTEM = "callmatrix"
 

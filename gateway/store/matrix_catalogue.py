@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from gateway.store.sql import Conn
 from gateway.store.staff import staff_of
-from routing.checks import Catalogue, CatalogueField, CataloguePipeline, CatalogueStage, CatalogueUser
+from routing.matrix.checks.check import (
+    Catalogue,
+    CatalogueField,
+    CataloguePipeline,
+    CatalogueStage,
+    CatalogueUser,
+)
 
 
 async def catalogue_of(conn: Conn, account_id: str) -> Catalogue:

@@ -10,10 +10,10 @@ import asyncpg
 from pydantic import TypeAdapter
 
 from gateway.store.sql import Conn
-from routing.calls import Call
-from routing.clients import Client, ClientEntity, ClientKind
-from routing.matrix_model import Moment
-from routing.policy import AccountSettings
+from routing.calls.model import Call
+from routing.client import Client, ClientEntity, ClientKind
+from routing.matrix.model import Moment
+from routing.settings import AccountSettings
 
 _CALLS = """
 SELECT call_id, connection_id, client, line, started_at, client_kind, facts::text AS facts FROM call

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from routing.policy import AccountSettings, CallPolicy
+from routing.settings import AccountSettings, CallPolicy
 from tests.bench.lookup import paced
 from tests.bench.report import Figure, at_most, plain
 from tests.bench.servers import bare_server, throwaway_database

@@ -15,8 +15,8 @@ import uvloop
 from gateway.inbox import Inbox
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Parsed
-from routing.calls import CallEvent, EventKind
-from routing.policy import NumberPolicy
+from routing.calls.model import CallEvent, EventKind
+from routing.settings import NumberPolicy
 from runtime.database.pool import open_pool
 from tests.bench.report import Figure, plain, ratio
 from tests.bench.servers import throwaway_database

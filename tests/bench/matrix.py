@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
-from routing.calls import Call, Disposition, Talk
-from routing.clients import Client, ClientEntity, ClientKind, Employee, Ref, Staff
-from routing.matrix import decide
-from routing.matrix_model import Moment
-from routing.matrix_situation import Situation
-from routing.policy import AccountSettings
-from routing.presets import recommended
+from routing.calls.model import Call, Disposition, Talk
+from routing.client import Client, ClientEntity, ClientKind, Ref
+from routing.matrix.decide import decide
+from routing.matrix.model import Moment
+from routing.matrix.presets import recommended
+from routing.matrix.situation import Situation
+from routing.settings import AccountSettings
+from routing.staff import Employee, Staff
 from tests.bench.report import Figure, at_most
 
 _AT = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from crm import backfill
+from crm.effects import backfill
 from gateway.store import accounts
 from tests.chaos.site import TROUBLE, Site
 from tests.e2e.stack import ACCOUNT

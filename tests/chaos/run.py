@@ -18,7 +18,7 @@ from typing import Any
 
 import aiohttp
 
-from crm import backfill
+from crm.effects import backfill
 from tests.chaos.checker import Verdict, Violation, check
 from tests.chaos.evidence import Evidence, gather
 from tests.chaos.faults import Nemesis, Pace

@@ -21,7 +21,7 @@ from gateway import demo_data
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
 from gateway.store import accounts
-from routing.policy import AccountSettings, CallPolicy
+from routing.settings import AccountSettings, CallPolicy
 from tests.chaos.traffic import KNOWN_CONTACTS, SKEWS
 from tests.e2e.stack import ACCOUNT, Process, Stack, free_port
 

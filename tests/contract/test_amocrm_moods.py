@@ -28,7 +28,7 @@ from crm.errors import (
 from crm.lane import Lane
 from crm.port import Keyed, Refused, Written
 from crm.sandbox.server import Sandbox
-from routing.plan import CreateContact
+from routing.effects import CreateContact
 from runtime.exchange import Exchange
 
 NUMBER = "+79995550001"

@@ -25,8 +25,8 @@ from crm.port import (
     Written,
 )
 from crm.sandbox.server import Sandbox
-from routing.clients import Ref
-from routing.plan import (
+from routing.client import Ref
+from routing.effects import (
     AddNote,
     AttachCall,
     ChangeTask,

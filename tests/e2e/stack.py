@@ -20,7 +20,7 @@ import aiohttp
 import asyncpg
 
 from gateway import demo_data
-from routing.policy import AccountSettings, CallPolicy
+from routing.settings import AccountSettings, CallPolicy
 from runtime.database.pool import open_pool
 
 ACCOUNT = demo_data.ACCOUNT

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from routing.policy import LookupPolicy
+from routing.settings import LookupPolicy
 from tests.conftest import database_of_its_own
 from tests.e2e.stack import ACCOUNT, ADMIN, AUTH, Stack, running_stack
 

@@ -18,12 +18,12 @@ import pytest
 
 from gateway.store.decisions import decision_id_of
 from gateway.store.staff import staff_of, write_snapshot
-from routing.calls import Call, Disposition, Talk
-from routing.clients import Client, ClientEntity, Ref
-from routing.matrix_actions import MakeLead, MakeTask
-from routing.matrix_model import Matrix
-from routing.policy import AccountSettings
-from routing.presets import recommended
+from routing.calls.model import Call, Disposition, Talk
+from routing.client import Client, ClientEntity, Ref
+from routing.matrix.actions import MakeLead, MakeTask
+from routing.matrix.model import Matrix
+from routing.matrix.presets import recommended
+from routing.settings import AccountSettings
 from tests.e2e.stack import ACCOUNT, Stack, running_stack
 
 API = f"/v1/accounts/{ACCOUNT}"

@@ -41,8 +41,8 @@ from crm.port import (
     Stage,
     Written,
 )
-from routing.clients import EntityKind, Ref
-from routing.plan import (
+from routing.client import EntityKind, Ref
+from routing.effects import (
     AddNote,
     AttachCall,
     ChangeTask,

@@ -6,14 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from crm.effects import needs
+from crm.effects.match import same_number
+from crm.effects.model import OPEN, Known, Outcome, Ready, State, Stored
+from crm.effects.order import needs
+from crm.effects.refs import filled
 from crm.lane import Lane
 from crm.port import CrmEntity
-from crm.recognise import same_number
-from crm.writing.refs import filled
-from crm.writing.rows import OPEN, Known, Outcome, Ready, State, Stored
-from routing.clients import Ref
-from routing.plan import AttachCall, ChangeTask, CreateContact, CreateDeal, Effect
+from routing.client import Ref
+from routing.effects import AttachCall, ChangeTask, CreateContact, CreateDeal, Effect
 
 _ENDED = ("dead", "skipped", "expired")
 

@@ -6,9 +6,9 @@ import asyncpg
 
 from gateway.recorder import Looked, Recorder
 from gateway.store import accounts
-from routing.clients import Staff
-from routing.lookup import LookupReason, carry_on
-from routing.policy import LookupPolicy, NumberPolicy
+from routing.lookup.decide import LookupReason, carry_on
+from routing.settings import LookupPolicy, NumberPolicy
+from routing.staff import Staff
 
 
 def a_lookup(index: int) -> Looked:

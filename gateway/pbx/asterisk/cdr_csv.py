@@ -17,7 +17,7 @@ from gateway.pbx.asterisk.wire import message
 from gateway.pbx.call_log import PbxUnreachable, Piece, by_call
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
-from routing.calls import CallEvent
+from routing.calls.model import CallEvent
 
 _BLOCK = 256 * 1024
 _MOST_BYTES = 64 * 1024 * 1024

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from gateway.pbx.connection import Connection
 from gateway.pbx.sides import is_extension
-from routing.calls import Direction
+from routing.calls.model import Direction
 
 
 class Role(StrEnum):

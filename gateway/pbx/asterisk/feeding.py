@@ -12,7 +12,7 @@ import structlog
 
 from gateway.inbox import InboxUnavailable, MessageUnstorable
 from gateway.pbx.port import Parsed
-from routing.calls import CallEvent
+from routing.calls.model import CallEvent
 from runtime.cancellation import sleep_unless_cancelled
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from gateway.pbx.payload import as_count
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.sides import sides, spelled
 from gateway.pbx.times import read_time, zone_of
-from routing.calls import CallEvent, Direction, Disposition, EventKind
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
 # Q.850. 16 (normal) and 26 (answered elsewhere) say nothing about how the call came out.
 _CAUSES: Mapping[str, Disposition] = {

@@ -27,7 +27,7 @@ from gateway.pbx.asterisk.final import cdr_event, hangup_cause, own_event
 from gateway.pbx.asterisk.turn import Legs, Turn, leg_ended
 from gateway.pbx.asterisk.wire import Message
 from gateway.pbx.connection import Connection
-from routing.calls import CallEvent, Disposition, EventKind
+from routing.calls.model import CallEvent, Disposition, EventKind
 
 __all__ = ["QUIET", "Legs", "step", "sweep"]
 

@@ -23,7 +23,7 @@ from gateway.pbx.asterisk.wire import Message
 from gateway.pbx.connection import Connection
 from gateway.pbx.sides import Sides, is_extension, sides
 from gateway.pbx.times import from_epoch
-from routing.calls import CallEvent, Disposition, EventKind
+from routing.calls.model import CallEvent, Disposition, EventKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from gateway.pbx.payload import as_count, as_params, as_text, decoded, header, j
 from gateway.pbx.port import Inbound, WireInvalid
 from gateway.pbx.sides import Sides, is_extension, sides
 from gateway.pbx.times import from_epoch
-from routing.calls import CallEvent, Direction, Disposition, EventKind
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
 _DIRECTIONS: Mapping[str, Direction] = {"in": "inbound", "out": "outbound", "internal": "internal"}
 

@@ -10,7 +10,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.generic.wire import parse_event
 from gateway.pbx.payload import bears_secret, canonical, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed
-from routing.calls import EventKind
+from routing.calls.model import EventKind
 
 
 class GenericKind:

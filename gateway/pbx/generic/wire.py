@@ -15,7 +15,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.payload import as_count, as_params, as_text
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.sides import Sides, sides
-from routing.calls import CallEvent, Direction, Disposition, EventKind
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
 _EVENTS: Mapping[str, EventKind | None] = {
     "newcall": EventKind.STARTED,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.pbx.mango.reading import MangoEmployee
-from routing.clients import Employee
+from routing.staff import Employee
 
 
 @dataclass(frozen=True, slots=True)

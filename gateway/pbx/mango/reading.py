@@ -13,7 +13,7 @@ from gateway.pbx.payload import as_count, as_text, json_object
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.sides import spelled
 from gateway.pbx.times import read_time
-from routing.calls import CallEvent, Direction, Disposition, EventKind
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
 _CONTEXTS: Mapping[int, Direction] = {1: "inbound", 2: "outbound", 3: "internal"}
 _STATUSES = ("request", "work", "complete", "cancel", "error", "not-found")

@@ -20,7 +20,7 @@ from gateway.pbx.payload import as_count, as_params, as_text, json_object
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.sides import spelled
 from gateway.pbx.times import from_epoch
-from routing.calls import CallEvent, Direction, Disposition, EventKind
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
 _DIRECTIONS: Mapping[int, Direction] = {0: "internal", 1: "inbound", 2: "outbound"}
 _STATES = ("Appeared", "Connected", "OnHold", "Disconnected")

@@ -13,7 +13,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.ringostat.calls_list import PATH, Window, halves, query, windows
 from gateway.pbx.ringostat.wire import parse_calls_list
-from routing.calls import CallEvent
+from routing.calls.model import CallEvent
 
 BASE = "https://api.ringostat.net"
 

@@ -18,7 +18,7 @@ from gateway.pbx.payload import as_count, as_params, as_text, json_object
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.sides import sides, spelled
 from gateway.pbx.times import read_time, zone_of
-from routing.calls import CallEvent, Direction, Disposition, EventKind
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "event": ("event", "event_type", "event_name"),

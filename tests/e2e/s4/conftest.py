@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from routing.policy import AccountSettings, CallPolicy
+from routing.settings import AccountSettings, CallPolicy
 from tests.e2e.s4.office import Office
 from tests.e2e.stack import running_stack
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gateway import demo_data
-from routing.matrix_model import Matrix
-from routing.presets import PRESETS
+from routing.matrix.model import Matrix
+from routing.matrix.presets import PRESETS
 from tests.e2e.stack import ACCOUNT, AUTH, Stack
 
 LINE = demo_data.OFFICE_LINE.lstrip("+")

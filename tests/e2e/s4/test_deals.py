@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routing.matrix_actions import Attach, MakeContact, MakeDeal
+from routing.matrix.actions import Attach, MakeContact, MakeDeal
 from tests.e2e.s4.office import Office
 from tests.e2e.s4.test_rules import SECOND, SECOND_STAGE, changed
 

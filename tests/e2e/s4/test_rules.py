@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from routing.conditions import Condition
-from routing.matrix_actions import Action, Card, MakeTask
-from routing.matrix_model import Matrix, ParameterField, PipelineRule
-from routing.presets import recommended
+from routing.matrix.actions import Action, Card, MakeTask
+from routing.matrix.model import Matrix, ParameterField, PipelineRule
+from routing.matrix.presets import recommended
 from tests.e2e.s4.office import LINE, Office
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from routing.matrix_model import Matrix, ParameterField
-from routing.presets import update_only
+from routing.matrix.model import Matrix, ParameterField
+from routing.matrix.presets import update_only
 from tests.e2e.s4.office import Office
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

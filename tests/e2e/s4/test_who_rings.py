@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from routing.policy import LookupPolicy
+from routing.settings import LookupPolicy
 from tests.e2e.s4.office import API, AUTH, Office
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

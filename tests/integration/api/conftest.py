@@ -16,7 +16,7 @@ from gateway.app import Gateway
 from gateway.settings import Settings
 from gateway.store import accounts
 from gateway.store.staff import replace_staff
-from routing.clients import Employee
+from routing.staff import Employee
 
 ACCOUNT = "main"
 SENIOR = Employee(

@@ -12,9 +12,9 @@ import pytest
 from gateway.store import accounts
 from gateway.store.accounts import hash_of
 from routing.conditions import Condition
-from routing.matrix_actions import Action, ChangeStage, Deadline, MakeContact, MakeDeal, MakeLead, MakeTask
-from routing.matrix_model import CELLS, Matrix, ParameterField, PipelineRule, SelectionRule
-from routing.presets import recommended, unsorted
+from routing.matrix.actions import Action, ChangeStage, Deadline, MakeContact, MakeDeal, MakeLead, MakeTask
+from routing.matrix.model import CELLS, Matrix, ParameterField, PipelineRule, SelectionRule
+from routing.matrix.presets import recommended, unsorted
 from tests.integration.api.conftest import ACCOUNT, ANNA, Api
 
 CELL = "inbound.missed.new/end"

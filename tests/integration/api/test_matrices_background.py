@@ -19,11 +19,11 @@ from gateway.store.decisions import DecisionRow, add_decisions
 from gateway.store.matrices import current_version, draft, publish, save_draft
 from gateway.store.matrix_catalogue import catalogue_of
 from gateway.store.staff import staff_of, write_snapshot
-from routing.calls import Call, Disposition, Talk
-from routing.clients import Client, ClientEntity, ClientKind, Ref
-from routing.matrix_model import Matrix
-from routing.policy import AccountSettings
-from routing.presets import recommended, update_only
+from routing.calls.model import Call, Disposition, Talk
+from routing.client import Client, ClientEntity, ClientKind, Ref
+from routing.matrix.model import Matrix
+from routing.matrix.presets import recommended, update_only
+from routing.settings import AccountSettings
 from runtime.progress import Progress, Stopped
 from tests.integration.api.conftest import ACCOUNT
 

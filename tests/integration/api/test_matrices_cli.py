@@ -12,8 +12,8 @@ from typing import Any
 import asyncpg
 
 from gateway.store.matrices import draft, save_draft
-from routing.matrix_model import Matrix
-from routing.presets import recommended, unsorted
+from routing.matrix.model import Matrix
+from routing.matrix.presets import recommended, unsorted
 from tests.integration.api.conftest import ACCOUNT
 
 

@@ -17,7 +17,7 @@ from gateway.store.cases import save_case
 from gateway.store.exchanges import report
 from gateway.syncing import CHANNEL
 from gateway.worker_report import INSTALLATION, PREFIX
-from routing.cases import Case
+from routing.missed_calls import Case
 from tests.integration.api.conftest import ACCOUNT, Api, add_effect
 
 CRM_REPORT: dict[str, Any] = {

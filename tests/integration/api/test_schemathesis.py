@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.store.cases import save_case
-from routing.cases import Case
+from routing.missed_calls import Case
 from tests.integration.api.conftest import ACCOUNT, Api, add_effect
 
 SECONDS = 60

@@ -14,7 +14,7 @@ from gateway.pbx.asterisk.feeding import Feeder, Told
 from gateway.pbx.asterisk.link import AmiAddress
 from gateway.pbx.asterisk.listener import AmiListener, Pauses
 from gateway.pbx.asterisk.wire import Message, message
-from routing.calls import CallEvent, EventKind
+from routing.calls.model import CallEvent, EventKind
 from tests.integration.asterisk.fake_ami import FakeAmi, fake_ami
 from tests.unit.pbx.ami_talk import Talk
 from tests.unit.pbx.builders import a_connection

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from crm.directory_feed import DirectoryFeed
-from crm.sync import Sync
-from routing.policy import NumberPolicy
+from crm.directory.feed import DirectoryFeed
+from crm.sync.sync import Sync
+from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.sync_bench import Clock
 

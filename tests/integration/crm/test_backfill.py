@@ -12,13 +12,13 @@ from math import ceil
 import asyncpg
 import pytest
 
-from crm import backfill, effects
+from crm.effects import backfill, order
 from crm.lane import Lane
 from crm.port import CrmEntity
 from crm.store.directory import apply_entities
-from routing.clients import EntityKind, Ref
-from routing.plan import ChangeTask, CreateTask, Effect
-from routing.policy import NumberPolicy
+from routing.client import EntityKind, Ref
+from routing.effects import ChangeTask, CreateTask, Effect
+from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.writer_bench import WriterBench, a_note, new_call
 
@@ -197,7 +197,7 @@ async def test_switching_an_account_off_holds_what_waits(outage: Outage) -> None
     await outage.order(*new_call("c1", number(1)), client=number(1))
     await outage.account("off")
     async with outage.pool.acquire() as conn:
-        assert await effects.hold(conn, "a") == 4
+        assert await order.hold(conn, "a") == 4
     await outage.account("on")
     assert await outage.writer.drain() == 0
 

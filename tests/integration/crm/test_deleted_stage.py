@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from crm import effects
+from crm.effects import order
 from crm.lane import Lane
-from routing.clients import Ref
-from routing.plan import CreateContact, CreateDeal, Effect
+from routing.client import Ref
+from routing.effects import CreateContact, CreateDeal, Effect
 from tests.integration.crm.test_writer_sandbox import Shop, shop
 
 __all__ = ["shop"]
@@ -27,7 +27,7 @@ async def test_a_deal_for_a_stage_that_was_deleted_goes_to_the_desk_with_the_fie
     contact = Ref(kind="contact", effect="c:contact")
     deal = CreateDeal(name="x", contact=contact, pipeline_id=PIPELINE, stage_id=STAGE)
     async with shop.pool.acquire() as conn, conn.transaction():
-        await effects.order(
+        await order.order(
             conn,
             account_id="a",
             decision_id="d",

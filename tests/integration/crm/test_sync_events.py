@@ -10,8 +10,8 @@ import asyncpg
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from crm.sync import Sync
-from routing.policy import NumberPolicy
+from crm.sync.sync import Sync
+from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.sync_bench import T0, Clock, contact, deal, found, number, tell
 

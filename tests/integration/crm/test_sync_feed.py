@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from crm.directory_feed import DirectoryFeed
+from crm.directory.feed import DirectoryFeed
 from crm.store.entries import forget_directory, mark_agreed, mark_loaded
 from tests.integration.crm.test_sync_store import NUMBER, T0, a_contact, a_deal, apply, remove
 

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from crm.port import CrmEvent, EntityChange
-from crm.sync import Sync
-from routing.policy import NumberPolicy
+from crm.sync.sync import Sync
+from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.sync_bench import Clock, contact, deal
 

@@ -16,10 +16,10 @@ from crm.port import CrmEntity, CrmUser, EntityChange
 from crm.store.cursors import feed_states
 from crm.store.directory import apply_entities
 from crm.store.metadata import pipelines_of, users_of
-from crm.sync import Sync, apply_webhook
-from crm.sync_load import LoadProgress, load_progress, load_step, restart_load
-from crm.sync_recheck import recheck_step
-from routing.policy import NumberPolicy
+from crm.sync.first_load import LoadProgress, load_progress, load_step, restart_load
+from crm.sync.recheck import recheck_step
+from crm.sync.sync import Sync, apply_webhook
+from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.sync_bench import T0, Clock, contact, deal, found, number
 

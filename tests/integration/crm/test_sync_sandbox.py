@@ -16,20 +16,20 @@ from crm.amocrm.adapter import AmoCrm
 from crm.amocrm.tokens import FixedToken
 from crm.amocrm.webhooks import parse_webhook
 from crm.budget import Budget
-from crm.directory_feed import DirectoryFeed
+from crm.directory.feed import DirectoryFeed
 from crm.errors import CrmError
 from crm.lane import Lane
-from crm.sandbox.acts import act
+from crm.sandbox.control.acts import act
 from crm.sandbox.profile import AMOCRM
 from crm.sandbox.seed import COMPANIES, CONTACTS, DEACTIVATED, LEADS, SPECIAL, UNSORTED, manager
 from crm.sandbox.server import Sandbox
 from crm.store.clients import client_of
 from crm.store.metadata import users_of
-from crm.sync import Sync, apply_webhook
-from crm.sync_load import load_step
-from crm.sync_polls import poll_rereads
-from crm.sync_recheck import recheck_step
-from routing.policy import NumberPolicy
+from crm.sync.first_load import load_step
+from crm.sync.polls import poll_rereads
+from crm.sync.recheck import recheck_step
+from crm.sync.sync import Sync, apply_webhook
+from routing.settings import NumberPolicy
 
 CONTACTS_IN_SANDBOX = 60
 FAST: Mapping[str, Any] = {"requests_per_second": 5000, "account_requests_per_second": 5000}

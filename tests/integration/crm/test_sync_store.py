@@ -16,8 +16,8 @@ from crm.store.directory import Applied, EntityRef, apply_entities, remove_entit
 from crm.store.entries import candidates_of, directory_states, forget_directory, rebuild_entries
 from crm.store.listing import ids_between
 from crm.store.metadata import store_users, users_of
-from routing.clients import ClientKind
-from routing.policy import NumberPolicy
+from routing.client import ClientKind
+from routing.settings import NumberPolicy
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NUMBER = 79001234567

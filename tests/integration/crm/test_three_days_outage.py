@@ -13,15 +13,15 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from crm import backfill
+from crm.effects import backfill
+from crm.effects.store.work import PgEffects
+from crm.effects.writer import Writer, WriterSettings
 from crm.lane import Lane
 from crm.store.directory import apply_entities
-from crm.writer import Writer, WriterSettings
-from crm.writing.store.work import PgEffects
 from gateway.store import accounts
 from gateway.store.calls import call_id_of
-from routing.clients import EntityKind
-from routing.policy import NumberPolicy
+from routing.client import EntityKind
+from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.fakes.lease import FakeLease
 from tests.integration.intake.conftest import ACCOUNT, Office, a_call, an_office

@@ -9,13 +9,13 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from crm.effects.store.work import PgEffects
 from crm.errors import CrmForbidden, CrmOutcomeUnknown, CrmRefused, CrmUnauthorised
 from crm.lane import Lane
 from crm.port import CrmEntity
-from crm.writing.store.work import PgEffects
-from routing.clients import EntityKind, Ref
-from routing.plan import ChangeTask, CreateContact, CreateDeal, CreateTask, Effect, ShowCard, UpdateEntity
-from routing.policy import NumberPolicy
+from routing.client import EntityKind, Ref
+from routing.effects import ChangeTask, CreateContact, CreateDeal, CreateTask, Effect, ShowCard, UpdateEntity
+from routing.settings import NumberPolicy
 from runtime.database.lease import LeaseLost
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.writer_bench import START, WriterBench, a_note, new_call

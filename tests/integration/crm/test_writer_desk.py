@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from crm import desk
+from crm.effects import dead_letters
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.writer_bench import WriterBench, new_call
 
@@ -23,7 +23,7 @@ async def bench(pool: asyncpg.Pool) -> WriterBench:
 
 async def test_the_desk_says_in_plain_words_what_failed_and_why(bench: WriterBench) -> None:
     async with bench.pool.acquire() as conn:
-        found = await desk.items(conn, "a")
+        found = await dead_letters.items(conn, "a")
         assert [(i.key, i.what) for i in found] == [
             ("c1:deal", "создать сделку"),
             ("c1:note", "записать звонок"),
@@ -32,15 +32,17 @@ async def test_the_desk_says_in_plain_words_what_failed_and_why(bench: WriterBen
         assert "«ответственный»" in found[0].why
         assert "c1:deal" in found[1].why
         assert found[0].since == bench.now
-        assert [i.key for i in await desk.items(conn, "a", after=found[0].seq, limit=1)] == ["c1:note"]
-        assert await desk.count(conn, "a") == 3
+        assert [i.key for i in await dead_letters.items(conn, "a", after=found[0].seq, limit=1)] == [
+            "c1:note"
+        ]
+        assert await dead_letters.count(conn, "a") == 3
 
 
 @pytest.mark.parametrize("key", ["c1:deal", "c1:task"])
 async def test_retrying_one_takes_along_what_it_needs_and_what_needs_it(bench: WriterBench, key: str) -> None:
     bench.crm.allow("c1:deal")
     async with bench.pool.acquire() as conn:
-        assert await desk.retry(conn, "a", [key]) == 3
+        assert await dead_letters.retry(conn, "a", [key]) == 3
     await bench.writer.drain()
     assert set((await bench.states()).values()) == {"done"}
     assert len(bench.crm.all("contact")) == len(bench.crm.all("deal")) == 1
@@ -48,16 +50,16 @@ async def test_retrying_one_takes_along_what_it_needs_and_what_needs_it(bench: W
 
 async def test_retrying_all_that_still_fails_comes_back_to_the_desk(bench: WriterBench) -> None:
     async with bench.pool.acquire() as conn:
-        assert await desk.retry(conn, "a") == 3
+        assert await dead_letters.retry(conn, "a") == 3
         await bench.writer.drain()
-        assert await desk.count(conn, "a") == 3
+        assert await dead_letters.count(conn, "a") == 3
 
 
 async def test_a_mended_order_is_carried_out_as_mended(bench: WriterBench) -> None:
     async with bench.pool.acquire() as conn:
-        order = dict((await desk.items(conn, "a"))[0].order) | {"owner_id": "12"}
+        order = dict((await dead_letters.items(conn, "a"))[0].order) | {"owner_id": "12"}
         bench.crm.allow("c1:deal")
-        await desk.edit_and_retry(conn, "a", "c1:deal", order)
+        await dead_letters.edit_and_retry(conn, "a", "c1:deal", order)
     await bench.writer.drain()
     assert [d.owner_id for d in bench.crm.all("deal")] == ["12"]
 
@@ -70,17 +72,17 @@ async def test_a_bad_order_is_refused_with_the_field_and_changes_nothing(
     bench: WriterBench, change: dict[str, str], field: str
 ) -> None:
     async with bench.pool.acquire() as conn:
-        order = dict((await desk.items(conn, "a"))[0].order) | change
-        with pytest.raises(desk.OrderInvalid) as err:
-            await desk.edit_and_retry(conn, "a", "c1:deal", order)
+        order = dict((await dead_letters.items(conn, "a"))[0].order) | change
+        with pytest.raises(dead_letters.OrderInvalid) as err:
+            await dead_letters.edit_and_retry(conn, "a", "c1:deal", order)
         assert err.value.field == field
-        assert await desk.count(conn, "a") == 3
+        assert await dead_letters.count(conn, "a") == 3
 
 
 async def test_what_is_ignored_leaves_the_desk_with_a_note_and_is_never_sent(bench: WriterBench) -> None:
     async with bench.pool.acquire() as conn:
-        assert await desk.ignore(conn, "a", ["c1:deal"], "a test call") == 3
-        assert await desk.count(conn, "a") == 0
+        assert await dead_letters.ignore(conn, "a", ["c1:deal"], "a test call") == 3
+        assert await dead_letters.count(conn, "a") == 0
     bench.crm.allow("c1:deal")
     await bench.writer.drain()
     assert bench.crm.all("deal") == []
@@ -89,5 +91,5 @@ async def test_what_is_ignored_leaves_the_desk_with_a_note_and_is_never_sent(ben
 
 async def test_an_effect_that_is_not_on_the_desk_cannot_be_edited(bench: WriterBench) -> None:
     async with bench.pool.acquire() as conn:
-        with pytest.raises(desk.DeskItemGone):
-            await desk.edit_and_retry(conn, "a", "c1:contact", {"do": "create_contact"})
+        with pytest.raises(dead_letters.DeskItemGone):
+            await dead_letters.edit_and_retry(conn, "a", "c1:contact", {"do": "create_contact"})

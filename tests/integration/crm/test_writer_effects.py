@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from crm import effects
+from crm.effects import order as effects
+from crm.effects.store.work import PgEffects
 from crm.lane import Lane
 from crm.port import CrmEntity
-from crm.writing.store.work import PgEffects
-from routing.clients import Ref
-from routing.plan import CreateContact, CreateDeal, CreateTask, Effect
-from routing.policy import NumberPolicy
+from routing.client import Ref
+from routing.effects import CreateContact, CreateDeal, CreateTask, Effect
+from routing.settings import NumberPolicy
 
 NUMBER = "+79161234567"
 CONTACT = Effect(key="c1:contact", order=CreateContact(name="Client", number=NUMBER, owner_id="7"))
@@ -78,10 +78,10 @@ async def test_the_writer_is_told_when_the_order_commits(
         heard.put_nowait(str(args[-1]))
 
     async with pool.acquire() as listener:
-        await listener.add_listener(effects.CHANNEL, hear)
+        await listener.add_listener(order.CHANNEL, hear)
         await order(conn, CONTACT)
         assert await asyncio.wait_for(heard.get(), 5) == "a"
-        await listener.remove_listener(effects.CHANNEL, hear)
+        await listener.remove_listener(order.CHANNEL, hear)
 
 
 async def test_waiting_effects_promise_entities_by_their_key(conn: asyncpg.Connection) -> None:

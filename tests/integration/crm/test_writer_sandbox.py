@@ -14,19 +14,19 @@ import aiohttp
 import asyncpg
 import pytest
 
-from crm import backfill, effects
 from crm.amocrm.adapter import AmoCrm
 from crm.amocrm.tokens import FixedToken
 from crm.amocrm.transport import Transport
+from crm.effects import backfill, order
+from crm.effects.store.work import PgEffects
+from crm.effects.writer import Writer, WriterSettings
 from crm.guarded_budget import GuardedBudget
 from crm.lane import Lane
 from crm.port import CrmTask
 from crm.sandbox.server import Sandbox
-from crm.sync import Sync
-from crm.writer import Writer, WriterSettings
-from crm.writing.store.work import PgEffects
-from routing.plan import AttachCall, CreateContact, CreateDeal, CreateTask, Effect
-from routing.policy import NumberPolicy
+from crm.sync.sync import Sync
+from routing.effects import AttachCall, CreateContact, CreateDeal, CreateTask, Effect
+from routing.settings import NumberPolicy
 from runtime.database.lease import Lease
 from tests.integration.crm.writer_bench import new_call
 
@@ -74,7 +74,7 @@ class Shop:
         async with self.pool.acquire() as conn, conn.transaction():
             for i in range(calls):
                 number = f"+7916555{i:04d}"
-                await effects.order(
+                await order.order(
                     conn,
                     account_id="a",
                     decision_id="d",

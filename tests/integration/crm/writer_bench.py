@@ -8,14 +8,14 @@ from typing import Any
 
 import asyncpg
 
-from crm import effects
+from crm.effects import order
+from crm.effects.store.work import PgEffects
+from crm.effects.writer import Writer, WriterSettings
 from crm.lane import Lane
 from crm.store.directory import apply_entities
-from crm.writer import Writer, WriterSettings
-from crm.writing.store.work import PgEffects
-from routing.clients import EntityKind, Ref
-from routing.plan import AttachCall, CreateContact, CreateDeal, CreateTask, Effect
-from routing.policy import NumberPolicy
+from routing.client import EntityKind, Ref
+from routing.effects import AttachCall, CreateContact, CreateDeal, CreateTask, Effect
+from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.fakes.lease import FakeLease
 
@@ -60,7 +60,7 @@ class WriterBench:
         self, *wanted: Effect, client: str = "+79161234567", lane: Lane = Lane.EVENTS, held: bool = False
     ) -> None:
         async with self.pool.acquire() as conn, conn.transaction():
-            await effects.order(
+            await order.order(
                 conn,
                 account_id="a",
                 decision_id="d",

@@ -22,10 +22,10 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.port import Parsed
 from gateway.store import accounts
 from gateway.store.staff import replace_staff, staff_of
-from routing.calls import CallEvent, Direction, Disposition, EventKind
-from routing.clients import Employee
-from routing.policy import AccountSettings, CallPolicy, CasePolicy
-from routing.presets import recommended
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind
+from routing.matrix.presets import recommended
+from routing.settings import AccountSettings, CallPolicy, CasePolicy
+from routing.staff import Employee
 
 ACCOUNT = "main"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday, 12:00 in Moscow

@@ -9,7 +9,7 @@ from gateway.client_desk import PublishedMatrix
 from gateway.client_job import ClientJob, Worked
 from gateway.jobs import Jobs
 from gateway.store import calls
-from routing.presets import recommended
+from routing.matrix.presets import recommended
 from runtime.database.pool import open_pool
 
 

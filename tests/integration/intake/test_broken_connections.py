@@ -14,8 +14,8 @@ from gateway.client_desk import PublishedMatrix
 from gateway.client_job import ClientJob
 from gateway.inbox import Inbox, InboxUnavailable
 from gateway.jobs import Jobs
-from routing.matrix_model import Matrix
-from routing.presets import recommended
+from routing.matrix.model import Matrix
+from routing.matrix.presets import recommended
 from tests.integration.intake.conftest import CLIENT, Office, a_call, an_office
 
 

@@ -11,9 +11,9 @@ import pytest
 from gateway.store import accounts
 from gateway.store.decisions import explain, latest_decisions
 from gateway.store.staff import staff_at
-from routing.calls import Disposition, EventKind
-from routing.matrix import Situation, decide
-from routing.presets import recommended
+from routing.calls.model import Disposition, EventKind
+from routing.matrix.decide import Situation, decide
+from routing.matrix.presets import recommended
 from tests.integration.intake.conftest import ACCOUNT, CLIENT, START, Office, a_call, an_event
 
 

@@ -17,8 +17,8 @@ from gateway.inbox import Inbox, InboxFull, InboxUnavailable
 from gateway.jobs import Jobs
 from gateway.pbx.port import Parsed
 from gateway.store import inbox as store
-from routing.calls import EventKind
-from routing.policy import NumberPolicy
+from routing.calls.model import EventKind
+from routing.settings import NumberPolicy
 from runtime.database.pool import open_pool
 from tests.fakes.database_proxy import Proxy
 from tests.integration.intake.conftest import (

@@ -16,7 +16,7 @@ from gateway.store.staff import (
     stored_employees,
     write_snapshot,
 )
-from routing.clients import Employee
+from routing.staff import Employee
 
 ANNA = Employee(id="anna", name="Анна", email="Anna@Example.com", extensions=("101",))
 BOSS = Employee(id="boss", name="Босс", crm_user_id="1", is_senior=True)

@@ -29,9 +29,9 @@ from gateway.reconciling import Reconciliation
 from gateway.store import accounts
 from gateway.store.exchanges import reports
 from gateway.store.staff import replace_staff
-from routing.clients import Employee
-from routing.policy import AccountSettings, CallPolicy
-from routing.presets import recommended
+from routing.matrix.presets import recommended
+from routing.settings import AccountSettings, CallPolicy
+from routing.staff import Employee
 from tests.fakes.mango import FakeMango
 from tests.fakes.mango import serving as serving_mango
 from tests.fakes.ringostat import FakeRingostat

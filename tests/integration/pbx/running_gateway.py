@@ -18,7 +18,7 @@ from gateway.pbx.mango.signing import signed_form
 from gateway.settings import Settings
 from gateway.store import accounts
 from gateway.store.staff import replace_staff
-from routing.clients import Employee
+from routing.staff import Employee
 
 ACCOUNT = "main"
 LINE = "+74951234567"

@@ -18,7 +18,7 @@ from gateway.pbx.mango.commands import STATS_PACE
 from gateway.shared_figures import status_samples
 from gateway.status import installation_status
 from gateway.store.exchanges import exchanges
-from routing.fold import fold
+from routing.calls.fold import fold
 from tests.integration.pbx.conftest import ACCOUNT, CLIENT, NOON, QUICK, Site
 
 FORM = "application/x-www-form-urlencoded"

@@ -25,10 +25,10 @@ from gateway.store.matrices import (
     versions,
 )
 from gateway.store.matrix_catalogue import catalogue_of
-from routing.checks import Catalogue
-from routing.clients import Employee, Staff
-from routing.matrix_model import Matrix
-from routing.presets import recommended, unsorted, update_only
+from routing.matrix.checks.check import Catalogue
+from routing.matrix.model import Matrix
+from routing.matrix.presets import recommended, unsorted, update_only
+from routing.staff import Employee, Staff
 
 READY = Catalogue(staff=Staff.of([Employee(id="boss", name="Олег", crm_user_id="1", is_senior=True)]))
 

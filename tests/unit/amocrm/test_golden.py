@@ -28,8 +28,8 @@ from crm.errors import (
     CrmUnavailable,
     CrmUnpaid,
 )
-from routing.clients import Ref
-from routing.plan import (
+from routing.client import Ref
+from routing.effects import (
     AttachCall,
     ChangeTask,
     CreateContact,

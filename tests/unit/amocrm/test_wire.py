@@ -24,8 +24,8 @@ from crm.errors import (
     CrmUnavailable,
     CrmUnreadable,
 )
-from routing.clients import Ref
-from routing.plan import AttachCall, CreateContact, CreateDeal, CreateTask, UpdateEntity
+from routing.client import Ref
+from routing.effects import AttachCall, CreateContact, CreateDeal, CreateTask, UpdateEntity
 
 READ = Request(method="GET", path="/api/v4/leads")
 WRITE = Request(method="POST", path="/api/v4/leads", body=[{}])

@@ -10,8 +10,8 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.directory import SEGMENT, Directory, SegmentBuilder, decode
-from routing.clients import Candidate
+from crm.directory.memory import SEGMENT, Directory, SegmentBuilder, decode
+from routing.client import Candidate
 
 
 def encoded(*ids: str, kind: str = "c") -> bytes:

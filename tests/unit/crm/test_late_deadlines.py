@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm.deadlines import LEAST_DEADLINE, late_deadline
-from routing.policy import WorkingTime
+from crm.effects.deadlines import LEAST_DEADLINE, late_deadline
+from routing.settings import WorkingTime
 
 WORK = (WorkingTime(), ZoneInfo("Europe/Moscow"))  # Monday to Friday, 9 to 18
 MONDAY_NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)

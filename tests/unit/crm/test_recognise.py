@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm import recognise
+from crm.effects import match
 from crm.port import CrmEntity, CrmNote, CrmTask
-from routing.clients import Ref
-from routing.plan import AddNote, AttachCall, CreateContact, CreateDeal, CreateLead, CreateTask
+from routing.client import Ref
+from routing.effects import AddNote, AttachCall, CreateContact, CreateDeal, CreateLead, CreateTask
 
 SENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DEAL = CreateDeal(name="Call", contact=Ref(kind="contact", id="5"))
@@ -36,21 +36,21 @@ def a_deal(**more: object) -> CrmEntity:
 def test_a_number_is_known_in_any_russian_spelling_and_never_by_its_tail_alone(
     stored: str, is_same: bool
 ) -> None:
-    assert recognise.same_number(stored, "+79161234567") is is_same
+    assert match.same_number(stored, "+79161234567") is is_same
 
 
 def test_a_foreign_number_is_never_known_by_its_last_digits() -> None:
-    assert not recognise.same_number("9161234567", "+19161234567")
+    assert not match.same_number("9161234567", "+19161234567")
 
 
 def test_of_several_contacts_with_the_number_the_oldest_is_used() -> None:
     found = [CrmEntity(kind="contact", id=i, numbers=("+79161234567",)) for i in ("12", "11")]
-    assert recognise.contact(CreateContact(name="x", number="+79161234567"), found) == "11"
+    assert match.contact(CreateContact(name="x", number="+79161234567"), found) == "11"
 
 
 def test_a_deleted_contact_is_not_found() -> None:
     found = [CrmEntity(kind="contact", id="1", numbers=("+79161234567",), is_deleted=True)]
-    assert recognise.contact(CreateContact(name="x", number="+79161234567"), found) is None
+    assert match.contact(CreateContact(name="x", number="+79161234567"), found) is None
 
 
 @pytest.mark.parametrize(
@@ -66,17 +66,17 @@ def test_a_deleted_contact_is_not_found() -> None:
     ],
 )
 def test_a_deal_is_known_by_contact_name_and_creation(deal: CrmEntity, found: str | None) -> None:
-    assert recognise.deal(DEAL, SENT, [deal], set()) == found
+    assert match.deal(DEAL, SENT, [deal], set()) == found
 
 
 def test_a_backfilled_deal_is_known_by_the_date_it_was_given() -> None:
     at = SENT - timedelta(days=2)
     order = DEAL.model_copy(update={"created_at": at})
-    assert recognise.deal(order, SENT, [a_deal(created_at=at)], set()) == "9"
+    assert match.deal(order, SENT, [a_deal(created_at=at)], set()) == "9"
 
 
 def test_what_stands_for_another_effect_is_not_taken() -> None:
-    assert recognise.deal(DEAL, SENT, [a_deal(), a_deal(id="8")], {"9"}) == "8"
+    assert match.deal(DEAL, SENT, [a_deal(), a_deal(id="8")], {"9"}) == "8"
 
 
 def test_a_call_note_is_known_by_its_uniq_alone() -> None:
@@ -93,8 +93,8 @@ def test_a_call_note_is_known_by_its_uniq_alone() -> None:
         CrmNote(id=i, target_kind="deal", target_id="1", uniq=u, text=None, created_at=None)
         for i, u in (("1", "c2"), ("2", "c1"))
     ]
-    assert recognise.call_note(order, notes) == "2"
-    assert recognise.call_note(order, notes[:1]) is None
+    assert match.call_note(order, notes) == "2"
+    assert match.call_note(order, notes[:1]) is None
 
 
 def test_a_plain_note_is_known_by_entity_text_and_time() -> None:
@@ -109,7 +109,7 @@ def test_a_plain_note_is_known_by_entity_text_and_time() -> None:
             "text": "t",
             "created_at": SENT,
         }
-        return recognise.note(order, SENT, [CrmNote(**(values | more))], set())  # type: ignore[arg-type]
+        return match.note(order, SENT, [CrmNote(**(values | more))], set())  # type: ignore[arg-type]
 
     assert found() == "3"
     assert found(text="u") is None
@@ -132,7 +132,7 @@ def test_a_task_is_known_by_entity_text_and_deadline() -> None:
             "is_completed": True,
             "created_at": SENT,
         }
-        return recognise.task(order, SENT, [CrmTask(**(values | more))], set())  # type: ignore[arg-type]
+        return match.task(order, SENT, [CrmTask(**(values | more))], set())  # type: ignore[arg-type]
 
     assert found() == "3"
     assert found(due_at=due + timedelta(seconds=1)) is None
@@ -146,12 +146,12 @@ def test_a_lead_is_known_by_its_source_uid() -> None:
         source_uid="u1", source_name="s", name="n", contact_name="c", number="+79161234567", called_at=SENT
     )
     leads = [CrmEntity(kind="lead", id=i, source_uid=u) for i, u in (("1", None), ("2", "u1"))]
-    assert recognise.lead(order, leads) == "2"
+    assert match.lead(order, leads) == "2"
 
 
 def test_reading_on_stops_where_nothing_can_be_ours_any_more() -> None:
     old = a_deal(created_at=SENT - timedelta(hours=1))
-    assert recognise.is_past([old], SENT, None)
-    assert not recognise.is_past([old, a_deal()], SENT, None)
-    assert not recognise.is_past([old], SENT, SENT - timedelta(days=2))
-    assert not recognise.is_past([a_deal(created_at=None)], SENT, None)
+    assert match.is_past([old], SENT, None)
+    assert not match.is_past([old, a_deal()], SENT, None)
+    assert not match.is_past([old], SENT, SENT - timedelta(days=2))
+    assert not match.is_past([a_deal(created_at=None)], SENT, None)

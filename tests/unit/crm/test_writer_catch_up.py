@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from crm.effects.writer import Writer, WriterSettings
 from crm.lane import Lane
 from crm.port import CrmEntity
-from crm.writer import Writer, WriterSettings
-from routing.clients import EntityKind
+from routing.client import EntityKind
 from tests.fakes.crm import FakeCrm
 from tests.fakes.effects import FakeEffects
 from tests.fakes.lease import FakeLease

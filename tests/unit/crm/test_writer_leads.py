@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from crm.effects.model import Stored
+from crm.effects.outcomes import dead
+from crm.effects.refs import lead_of, opened
 from crm.lane import Lane
 from crm.port import Refused
-from crm.writing.refs import lead_of, opened
-from crm.writing.rows import Stored
-from crm.writing.verdicts import dead
-from routing.clients import Ref
-from routing.plan import AddNote
+from routing.client import Ref
+from routing.effects import AddNote
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ON_LEAD = AddNote(target=Ref(kind="lead", id="f00d"), text="разговор")

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crm.effects import texts
+from crm.effects.backoff import Moods
+from crm.effects.batching import BY_NUMBER, COMPLEX, Sizes, next_batch
+from crm.effects.model import Ready
 from crm.errors import CrmBlocked, CrmThrottled, CrmUnavailable
 from crm.lane import Lane
-from crm.writing import words
-from crm.writing.moods import Moods
-from crm.writing.packing import BY_NUMBER, COMPLEX, Sizes, next_batch
-from crm.writing.rows import Ready
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -158,4 +158,4 @@ def test_a_closed_api_is_an_alarm_with_long_pauses() -> None:
     ],
 )
 def test_the_desk_names_the_field_in_plain_words(code: str, field: str, part: str) -> None:
-    assert part in words.why(code, field, "detail")
+    assert part in texts.why(code, field, "detail")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crm.effects.writer import Writer, WriterSettings
 from crm.errors import (
     CrmBlocked,
     CrmError,
@@ -22,9 +23,8 @@ from crm.errors import (
 )
 from crm.lane import Lane
 from crm.port import CrmEntity
-from crm.writer import Writer, WriterSettings
-from routing.clients import EntityKind, Ref
-from routing.plan import AttachCall, ChangeTask, CreateContact, CreateDeal, CreateTask, Effect
+from routing.client import EntityKind, Ref
+from routing.effects import AttachCall, ChangeTask, CreateContact, CreateDeal, CreateTask, Effect
 from tests.fakes.crm import FakeCrm
 from tests.fakes.effects import FakeEffects
 from tests.fakes.lease import FakeLease

@@ -15,8 +15,8 @@ from pydantic_core import PydanticUndefined
 from gateway.api.resources import ROUTES
 from gateway.cli import app
 from gateway.settings import Settings
-from routing.matrix_actions import Action
-from routing.policy import AccountSettings
+from routing.matrix.actions import Action
+from routing.settings import AccountSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 CODE = ("gateway", "crm", "routing", "sms", "campaigns")

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gateway.pbx import kinds
-from routing.lookup_reasons import REASONS, STEP_REASONS
-from routing.matrix_model import CELLS
-from routing.matrix_problems import PROBLEMS
-from routing.matrix_reasons import DECISIONS, OWNERS, STEPS
-from routing.matrix_variables import VARIABLES
-from routing.matrix_words import ACTIONS, cell_in_words
+from routing.lookup.reasons import REASONS, STEP_REASONS
+from routing.matrix.checks.problems import PROBLEMS
+from routing.matrix.model import CELLS
+from routing.matrix.reasons import DECISIONS, OWNERS, STEPS
+from routing.matrix.texts import ACTIONS, cell_in_words
+from routing.matrix.variables import VARIABLES
 from routing.templates import FILTERS
 from tests.unit.docs import sources
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from routing.numbers import InternalNumber, NoNumber, PublicNumber, normalise
-from routing.policy import NumberPolicy
+from routing.numbers.normalise import InternalNumber, NoNumber, PublicNumber, normalise
+from routing.settings import NumberPolicy
 from tests.unit.docs import sources
 
 _ROWS = re.findall(

@@ -10,13 +10,13 @@ import pytest
 
 from gateway.pbx.dialects import DIALECTS
 from gateway.pbx.kinds import KINDS
-from routing.cases import CaseReason
-from routing.lookup_reasons import REASONS, STEP_REASONS
-from routing.matrix_model import CELLS
-from routing.matrix_problems import PROBLEMS
-from routing.matrix_reasons import DECISIONS, OWNERS, STEPS
-from routing.matrix_variables import VARIABLES
-from routing.presets import PRESETS
+from routing.lookup.reasons import REASONS, STEP_REASONS
+from routing.matrix.checks.problems import PROBLEMS
+from routing.matrix.model import CELLS
+from routing.matrix.presets import PRESETS
+from routing.matrix.reasons import DECISIONS, OWNERS, STEPS
+from routing.matrix.variables import VARIABLES
+from routing.missed_calls import CaseReason
 from routing.templates import FILTERS
 from tests.unit.docs import sources
 from tests.unit.docs.tables import TABLES

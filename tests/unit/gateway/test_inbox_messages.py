@@ -14,8 +14,8 @@ from gateway.inbox import messages_of
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Parsed
 from gateway.store.inbox import Message
-from routing.calls import CallEvent, EventKind
-from routing.policy import NumberPolicy
+from routing.calls.model import CallEvent, EventKind
+from routing.settings import NumberPolicy
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PBX = Connection(account_id="main", id="pbx", name="pbx", kind="generic", secret_hash="")

@@ -16,7 +16,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.mango.signing import signed_form
 from gateway.pbx.port import Inbound
-from routing.calls import CallEvent
+from routing.calls.model import CallEvent
 from tests.unit.pbx.ami_talk import Talk
 from tests.unit.pbx.builders import FORM, a_connection, a_request
 

@@ -9,8 +9,8 @@ import pytest
 from gateway.pbx.asterisk.legs import Legs, step, sweep
 from gateway.pbx.asterisk.wire import Message, Reader
 from gateway.pbx.connection import Connection
-from routing.calls import Call, CallEvent, Disposition, EventKind
-from routing.fold import fold
+from routing.calls.fold import fold
+from routing.calls.model import Call, CallEvent, Disposition, EventKind
 from tests.unit.pbx.ami_talk import START, Talk
 from tests.unit.pbx.builders import CASES, RECEIVED, a_connection
 

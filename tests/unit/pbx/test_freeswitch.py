@@ -11,8 +11,8 @@ import pytest
 
 from gateway.pbx.freeswitch.adapter import FreeswitchKind
 from gateway.pbx.port import Inbound, WireInvalid
-from routing.calls import Disposition
-from routing.fold import fold
+from routing.calls.fold import fold
+from routing.calls.model import Disposition
 from tests.unit.pbx.builders import a_case, a_connection, a_request, an_answer
 
 KIND = FreeswitchKind()

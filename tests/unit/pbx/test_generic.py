@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from gateway.pbx.generic.adapter import GenericKind
 from gateway.pbx.port import WireInvalid
-from routing.calls import Disposition, EventKind
-from routing.fold import fold
+from routing.calls.fold import fold
+from routing.calls.model import Disposition, EventKind
 from tests.unit.pbx.builders import RECEIVED, a_case, a_connection, a_request, an_answer
 
 KIND = GenericKind()

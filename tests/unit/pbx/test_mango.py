@@ -17,8 +17,8 @@ from gateway.pbx.mango.reading import parse_calls, parse_key, parse_users
 from gateway.pbx.mango.signing import signed_form
 from gateway.pbx.mango.wire import disposition_of, parse_result
 from gateway.pbx.port import Inbound, WireInvalid
-from routing.calls import Call, Disposition
-from routing.fold import fold
+from routing.calls.fold import fold
+from routing.calls.model import Call, Disposition
 from tests.unit.pbx.builders import FORM, a_case, a_connection, a_request
 
 KIND = MangoKind()

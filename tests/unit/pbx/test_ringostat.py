@@ -13,8 +13,8 @@ from gateway.pbx.port import Inbound, WireInvalid
 from gateway.pbx.ringostat.adapter import RingostatKind
 from gateway.pbx.ringostat.calls_list import MOST_CALLS, Window, halves, query, windows
 from gateway.pbx.ringostat.wire import parse_calls_list
-from routing.calls import Call, Disposition
-from routing.fold import fold
+from routing.calls.fold import fold
+from routing.calls.model import Call, Disposition
 from tests.unit.pbx.builders import CASES, a_case, a_connection, a_request, an_answer
 
 KIND = RingostatKind()

@@ -10,8 +10,8 @@ import pytest
 
 from gateway.pbx.asterisk.wire import Message
 from gateway.pbx.kinds import KINDS
-from routing.calls import Call, CallEvent, Disposition
-from routing.fold import close_lost, closes_at, fold
+from routing.calls.fold import close_lost, closes_at, fold
+from routing.calls.model import Call, CallEvent, Disposition
 from tests.unit.pbx.ten_calls import LINE, PLANS, START, TELLERS, Plan, Teller
 
 LATER = START + timedelta(hours=6)

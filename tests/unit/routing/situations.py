@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from routing.calls import Call, Disposition, Talk
-from routing.clients import Client, ClientEntity, ClientKind, Employee, Ref, Staff
-from routing.matrix import MatrixDecision, Moment, Situation
-from routing.policy import AccountSettings
+from routing.calls.model import Call, Disposition, Talk
+from routing.client import Client, ClientEntity, ClientKind, Ref
+from routing.matrix.decide import MatrixDecision, Moment, Situation
+from routing.settings import AccountSettings
+from routing.staff import Employee, Staff
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 CLIENT = "+79161234567"

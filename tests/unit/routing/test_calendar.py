@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.calendar import add_working_minutes, is_working, working_seconds_between
-from routing.policy import WorkingTime
+from routing.settings import WorkingTime
+from routing.working_time import add_working_minutes, is_working, working_seconds_between
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 BERLIN = ZoneInfo("Europe/Berlin")

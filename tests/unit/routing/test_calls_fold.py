@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.calls import CallEvent, Disposition, EventKind
-from routing.fold import close_lost, closes_at, fold
+from routing.calls.fold import close_lost, closes_at, fold
+from routing.calls.model import CallEvent, Disposition, EventKind
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.cases import Case, CaseDecision, Missed, Reached, Rules, answered, missed, timer
-from routing.clients import Employee, Ref, Staff
-from routing.plan import ChangeTask, CreateTask
-from routing.policy import CasePolicy, WorkingTime
+from routing.client import Ref
+from routing.effects import ChangeTask, CreateTask
+from routing.missed_calls import Case, CaseDecision, Missed, Reached, Rules, answered, missed, timer
+from routing.settings import CasePolicy, WorkingTime
+from routing.staff import Employee, Staff
 
 NUMBER = "+79161234567"
 NOON = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday, 12:00 in Moscow

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from routing.checks import (
+from routing.matrix.checks.check import (
     Catalogue,
     CatalogueField,
     CataloguePipeline,
@@ -15,10 +15,10 @@ from routing.checks import (
     can_be_published,
     check,
 )
-from routing.clients import Staff
-from routing.matrix_model import CELLS, Matrix
-from routing.matrix_problems import PROBLEMS
-from routing.presets import PRESETS, recommended, unsorted
+from routing.matrix.checks.problems import PROBLEMS
+from routing.matrix.model import CELLS, Matrix
+from routing.matrix.presets import PRESETS, recommended, unsorted
+from routing.staff import Staff
 from tests.unit.routing.situations import GONE, MARIA, OLEG, PETR, UNMAPPED
 
 SALES = CataloguePipeline(

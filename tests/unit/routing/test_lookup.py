@@ -10,11 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.availability import Presence, PresenceState
-from routing.clients import Candidate, Employee, Staff
-from routing.lookup import REASONS, STEP_REASONS, LookupDecision, LookupReason, Target, carry_on, decide
-from routing.numbers import InternalNumber, NoNumber, Number, PublicNumber
-from routing.policy import LookupPolicy
+from routing.client import Candidate
+from routing.lookup.decide import (
+    REASONS,
+    STEP_REASONS,
+    LookupDecision,
+    LookupReason,
+    Target,
+    carry_on,
+    decide,
+)
+from routing.numbers.normalise import InternalNumber, NoNumber, Number, PublicNumber
+from routing.presence import Presence, PresenceState
+from routing.settings import LookupPolicy
+from routing.staff import Employee, Staff
 
 CASES = Path(__file__).parents[2] / "cases" / "lookup"
 

@@ -8,9 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from routing.clients import ClientEntity, ClientKind, Staff
+from routing.client import ClientEntity, ClientKind
 from routing.conditions import Condition
-from routing.matrix import (
+from routing.effects import CreateDeal
+from routing.matrix.actions import (
+    Action,
+    Attach,
+    Card,
+    ChangeStage,
+    MakeContact,
+    MakeDeal,
+    MakeLead,
+    MakeTask,
+)
+from routing.matrix.decide import (
     CELLS,
     ROWS,
     Matrix,
@@ -21,18 +32,8 @@ from routing.matrix import (
     decide,
     due_moments,
 )
-from routing.matrix_actions import (
-    Action,
-    Attach,
-    Card,
-    ChangeStage,
-    MakeContact,
-    MakeDeal,
-    MakeLead,
-    MakeTask,
-)
-from routing.plan import CreateDeal
-from routing.presets import PRESETS, recommended, unsorted, update_only
+from routing.matrix.presets import PRESETS, recommended, unsorted, update_only
+from routing.staff import Staff
 from tests.unit.routing.situations import (
     CLIENT,
     GONE,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from routing.matrix import Matrix, MatrixDecision, Situation, decide
-from routing.presets import PRESETS
+from routing.matrix.decide import Matrix, MatrixDecision, Situation, decide
+from routing.matrix.presets import PRESETS
 from tests.unit.routing.situations import LINE, a_call, a_situation, an_entity
 
 CASES = sorted((Path(__file__).parents[2] / "cases" / "matrix").glob("*.json"))

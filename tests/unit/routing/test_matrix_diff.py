@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from routing.matrix_diff import difference
-from routing.matrix_model import Matrix
-from routing.presets import PRESETS, recommended, unsorted
+from routing.matrix.diff import difference
+from routing.matrix.model import Matrix
+from routing.matrix.presets import PRESETS, recommended, unsorted
 
 CELL = "inbound.missed.known_with_deal/end"
 TASK = {"do": "create_task", "purpose": "call_back", "text": "Перезвонить", "due": {"minutes": 60}}

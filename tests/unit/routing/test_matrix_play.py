@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from hypothesis import given, settings
 
-from routing.calls import Call
-from routing.matrix import CELLS, Matrix, Moment, Situation, Table, decide
-from routing.matrix_actions import Card, SetFields
-from routing.matrix_play import Played, leave_the_same, play
-from routing.presets import recommended, unsorted, update_only
+from routing.calls.model import Call
+from routing.matrix.actions import Card, SetFields
+from routing.matrix.decide import CELLS, Matrix, Moment, Situation, Table, decide
+from routing.matrix.presets import recommended, unsorted, update_only
+from routing.matrix.simulate import Played, leave_the_same, play
 from tests.unit.routing.situations import NOW, a_call, a_situation, an_entity
 from tests.unit.routing.test_matrix import MATRICES, SITUATIONS
 

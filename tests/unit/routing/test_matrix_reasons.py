@@ -6,9 +6,9 @@ from pathlib import Path
 from hypothesis import given, settings
 
 import routing
-from routing.matrix import Matrix, Situation, decide
-from routing.matrix_reasons import DECISIONS, OWNERS, STEPS, step_in_words
-from routing.presets import recommended
+from routing.matrix.decide import Matrix, Situation, decide
+from routing.matrix.presets import recommended
+from routing.matrix.reasons import DECISIONS, OWNERS, STEPS, step_in_words
 from tests.unit.routing.situations import a_situation
 from tests.unit.routing.test_matrix import MATRICES, SITUATIONS
 

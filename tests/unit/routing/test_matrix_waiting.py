@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from routing.matrix import MatrixDecision, decide
-from routing.presets import update_only
+from routing.matrix.decide import MatrixDecision, decide
+from routing.matrix.presets import update_only
 from tests.unit.routing.situations import NOW, a_call, a_situation, an_entity
 
 ENDED = NOW + timedelta(seconds=90)

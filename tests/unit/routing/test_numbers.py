@@ -13,8 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from routing.number_ranges import national_numbers
-from routing.numbers import (
+from routing.numbers.normalise import (
     InternalNumber,
     NoNumber,
     Number,
@@ -25,7 +24,8 @@ from routing.numbers import (
     thorough,
     well_formed,
 )
-from routing.policy import NumberPolicy
+from routing.numbers.ranges import national_numbers
+from routing.settings import NumberPolicy
 
 CASES = Path(__file__).parents[2] / "cases" / "numbers"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.matrix_variables import VARIABLES, compiled, preview, rendered
+from routing.matrix.variables import VARIABLES, compiled, preview, rendered
 from routing.templates import FILTERS, MAX_RENDERED, MAX_SOURCE, TemplateRefused, Value, parse
 from tests.unit.routing.situations import a_call, a_situation, an_entity
 

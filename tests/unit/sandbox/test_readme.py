@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import crm.sandbox
-from crm.sandbox.acts import ACTS
-from crm.sandbox.faults import KINDS
-from crm.sandbox.inspection import ROWS
+from crm.sandbox.control.acts import ACTS
+from crm.sandbox.control.faults import KINDS
+from crm.sandbox.control.inspection import ROWS
 from crm.sandbox.profile import Profile
 
 README = (Path(crm.sandbox.__file__).parent / "README.md").read_text()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crm.sandbox.schema import Rule, check
+from crm.sandbox.api.schema import Rule, check
 
 RULE = Rule(
     "object",

@@ -10,19 +10,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from crm.effects.match import same_number
 from crm.lane import Lane
 from crm.port import CrmEntity
-from crm.recognise import same_number
-from routing import cases
-from routing.calls import Call, CallEvent
-from routing.cases import Case, Missed, Reached, Rules
-from routing.clients import Client, ClientEntity, ClientKind, EntityKind, Ref, Staff
-from routing.fold import close_lost, fold
-from routing.matrix import MatrixDecision, decide, due_moments
-from routing.matrix_model import Matrix, Moment
-from routing.matrix_situation import Situation
-from routing.plan import CreateContact, CreateDeal, CreateTask, Effect
-from routing.policy import AccountSettings
+from routing import missed_calls
+from routing.calls.fold import close_lost, fold
+from routing.calls.model import Call, CallEvent
+from routing.client import Client, ClientEntity, ClientKind, EntityKind, Ref
+from routing.effects import CreateContact, CreateDeal, CreateTask, Effect
+from routing.matrix.decide import MatrixDecision, decide, due_moments
+from routing.matrix.model import Matrix, Moment
+from routing.matrix.situation import Situation
+from routing.missed_calls import Case, Missed, Reached, Rules
+from routing.settings import AccountSettings
+from routing.staff import Staff
 from tests.fakes.effects import FakeEffects
 
 MISSED = "missed"
@@ -157,7 +158,7 @@ class Office:
     def _missed(self, state: CallState, call: Call, task: CreateTask) -> None:
         told = Missed(call_id=state.call_id, at=call.started_at, task=task)
         before = self.open_cases.get(state.client)
-        decided = cases.missed(before, told, self._latest_talk(state.client), state.client, self.rules)
+        decided = missed_calls.missed(before, told, self._latest_talk(state.client), state.client, self.rules)
         if decided.reason == "client_reached_already":
             self.reached_already.add(state.call_id)
         self._save(state, decided)
@@ -166,12 +167,12 @@ class Office:
         case = self.open_cases.get(state.client)
         if case is None:
             return
-        decided = cases.answered(case, self._talk(state), self.rules)
+        decided = missed_calls.answered(case, self._talk(state), self.rules)
         if decided.reason == "case_closed" and self._skip_unsent(case):
             decided = decided._replace(effects=())
         self._save(state, decided)
 
-    def _save(self, state: CallState, decided: cases.CaseDecision) -> None:
+    def _save(self, state: CallState, decided: missed_calls.CaseDecision) -> None:
         if decided.case is not None:
             self.in_cases |= set(decided.case.missed_calls)
             self.open_cases[state.client] = decided.case

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from crm.effects.writer import Writer, WriterSettings
 from crm.errors import (
     CrmBlocked,
     CrmError,
@@ -19,12 +20,12 @@ from crm.errors import (
 )
 from crm.lane import Lane
 from crm.port import CrmEntity
-from crm.writer import Writer, WriterSettings
 from gateway.pbx.connection import Connection
 from gateway.pbx.generic.wire import parse_event
-from routing.clients import Employee, EntityKind, Staff
-from routing.policy import AccountSettings, CallPolicy
-from routing.presets import recommended
+from routing.client import EntityKind
+from routing.matrix.presets import recommended
+from routing.settings import AccountSettings, CallPolicy
+from routing.staff import Employee, Staff
 from tests.chaos.oracle import CallFacts, expected, facts_of, note_counts
 from tests.chaos.pbx import Accepted
 from tests.chaos.traffic import EXTENSIONS, LINE, PlannedCall, PlannedEvent, plan

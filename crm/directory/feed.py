@@ -1,0 +1,187 @@
+"""Keeps the directories of one process up to date with the database.
+
+NOTIFY only wakes it. What has to be read follows from `seq`: everything that changed after the last change that memory
+holds. So a lost connection, a missed notification or a change during the first load cannot leave a gap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+
+from crm.directory.memory import Directory, SegmentBuilder
+from crm.store.entries import CHANNEL, DirectoryState, all_entries, directory_states, entries_after
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+
+_log = logging.getLogger(__name__)
+
+_CHUNK = 2000
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+
+
+@dataclass(slots=True)
+class FeedHealth:
+    """How the feed fares, for /metrics and the status page. lag_ms: from a change's commit to memory, of the latest one."""
+
+    is_connected: bool = False
+    connections: int = 0
+    last_pull_at: datetime | None = None
+    last_error: str | None = None
+    last_error_at: datetime | None = None
+    changes: int = 0
+    lag_ms: float = 0.0
+
+
+class DirectoryFeed:
+    """connect: opens a connection of the feed's own. refresh_seconds: it looks for itself at least so often."""
+
+    def __init__(
+        self, connect: Callable[[], Awaitable[asyncpg.Connection]], *, refresh_seconds: float = 5.0
+    ) -> None:
+        self.health = FeedHealth()
+        self._connect = connect
+        self._refresh_seconds = refresh_seconds
+        self._directories: dict[str, Directory] = {}
+        self._applied: dict[str, int] = {}
+        self._dirty: set[str] = set()
+        self._woken = asyncio.Event()
+        self._pulled = asyncio.Condition()
+        self._known = False
+
+    @property
+    def is_ready(self) -> bool:
+        """The directories of all accounts that were there at start are in memory."""
+        return self._known and all(d.is_ready for d in self._directories.values())
+
+    def directory(self, account_id: str) -> Directory:
+        """The account's directory; not ready, and empty, until its rows have been read."""
+        if account_id not in self._directories:
+            self._directories[account_id] = Directory(account_id)
+            self.wake(account_id)
+        return self._directories[account_id]
+
+    def get(self, account_id: str) -> Directory | None:
+        """The account's directory, None for an account that nobody asked for."""
+        return self._directories.get(account_id)
+
+    def directories(self) -> dict[str, Directory]:
+        return dict(self._directories)
+
+    def wake(self, account_id: str) -> None:
+        """Look at this account now."""
+        self._dirty.add(account_id)
+        self._woken.set()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Returns once `holds()` is true; looked at after every pull."""
+        async with self._pulled:
+            await self._pulled.wait_for(holds)
+
+    async def run(self) -> None:
+        """Until cancelled. A lost database is waited for; lookups go on with what memory holds."""
+        pause = _FIRST_PAUSE
+        while True:
+            pulls = self.health.last_pull_at
+            try:
+                await self._serve_connection()
+            except DATABASE_ERRORS as err:
+                self.health.last_error, self.health.last_error_at = repr(err), datetime.now(UTC)
+                _log.warning("directory feed lost its database connection: %r", err)
+            finally:
+                self.health.is_connected = False
+            pause = _FIRST_PAUSE if self.health.last_pull_at != pulls else min(pause * 2, _LONGEST_PAUSE)
+            await sleep_unless_cancelled(pause)
+
+    async def _serve_connection(self) -> None:
+        async with asyncio.timeout(15):
+            conn = await self._connect()
+        lost = asyncio.Event()
+
+        def on_lost(_: Any) -> None:
+            lost.set()
+            self._woken.set()
+
+        try:
+            conn.add_termination_listener(on_lost)
+            await conn.add_listener(CHANNEL, self._on_notify)
+            self.health.is_connected = True
+            self.health.connections += 1
+            await self._pull(conn, None)
+            while not lost.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._refresh_seconds):
+                        await self._woken.wait()
+                asked = self._dirty if self._woken.is_set() else None
+                self._dirty = set()
+                self._woken.clear()
+                await self._pull(conn, asked)
+        finally:
+            with contextlib.suppress(Exception):
+                await conn.close(timeout=1)
+
+    def _on_notify(self, _conn: Any, _pid: int, _channel: str, payload: object) -> None:
+        self.wake(str(payload))
+
+    async def _pull(self, conn: asyncpg.Connection, asked: set[str] | None) -> None:
+        """Brings these accounts up to date, None = all of them."""
+        async with asyncio.timeout(30):
+            states = await directory_states(conn, asked)
+        for state in states:
+            self._directories.setdefault(state.account_id, Directory(state.account_id))
+        self._forget(asked, {s.account_id for s in states})
+        self._known = self._known or asked is None
+        for state in states:
+            await self._bring_up(conn, state)
+        self.health.last_pull_at = datetime.now(UTC)
+        async with self._pulled:
+            self._pulled.notify_all()
+
+    def _forget(self, asked: set[str] | None, existing: set[str]) -> None:
+        for account_id in (set(self._directories) if asked is None else asked) - existing:
+            self._applied.pop(account_id, None)
+            if directory := self._directories.pop(account_id, None):
+                directory.is_ready = False
+
+    async def _bring_up(self, conn: asyncpg.Connection, state: DirectoryState) -> None:
+        directory = self._directories[state.account_id]
+        applied = self._applied.get(state.account_id)
+        if applied is None or state.seq < applied:  # new to us, or its directory was started afresh
+            await self._load(conn, directory)
+        elif state.seq > applied:
+            await self._catch_up(conn, directory, applied)
+            if state.changed_at:
+                self.health.lag_ms = (datetime.now(UTC) - state.changed_at).total_seconds() * 1000
+        directory.is_complete = state.loaded_at is not None
+        directory.agreed_at = state.agreed_at
+
+    async def _load(self, conn: asyncpg.Connection, directory: Directory) -> None:
+        """All entries of one moment; what changes meanwhile has a higher seq and comes with the next pull."""
+        builder = SegmentBuilder()
+        async with conn.transaction(isolation="repeatable_read", readonly=True):
+            states = await directory_states(conn, [directory.account_id])
+            async for rows in all_entries(conn, directory.account_id):
+                builder.add(rows)
+        directory.replace(builder.finish())
+        directory.is_ready = True
+        self._applied[directory.account_id] = states[0].seq if states else 0
+        self.wake(directory.account_id)
+
+    async def _catch_up(self, conn: asyncpg.Connection, directory: Directory, applied: int) -> None:
+        seq, number = applied, 1 << 62
+        while rows := await entries_after(conn, directory.account_id, seq, number, _CHUNK):
+            directory.change((n, encoded) for _, n, encoded in rows)
+            seq, number, _ = rows[-1]
+            self.health.changes += len(rows)
+            if directory.is_due:
+                await directory.settle()
+            if len(rows) < _CHUNK:
+                break
+        self._applied[directory.account_id] = seq

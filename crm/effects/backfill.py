@@ -1,0 +1,352 @@
+"""After an outage: what was decided and not sent is shown, and sent if the operator wishes, oldest first, behind live calls.
+
+The run is rows in the database: killed anywhere, the next writer of the account goes on with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from crm.effects.deadlines import Hours, late_deadline
+from crm.effects.store import runs as store
+from crm.effects.store.orders import Connection, tell
+from crm.effects.store.work import is_on, settings_of, share_fate
+from crm.lane import Lane
+from crm.port import BATCH_LIMIT, COMPLEX_LIMIT
+
+DAYS = 3
+CHUNK = 1500
+"""Held effects released at once: enough for several full requests of every kind."""
+_CATCH_UP_REQUESTS, _CATCH_UP_SECONDS = 3, 5.0
+
+RunState = Literal["running", "paused", "stopped", "done"]
+
+
+class AccountNotOn(Exception):
+    """The account is off, or its authorisation broken: reconnect it first."""
+
+    code = "account-not-on"
+
+
+class RunIsOpen(Exception):
+    """A backfill of this account is running or paused already."""
+
+    code = "backfill-open"
+
+
+class NoSuchRun(Exception):
+    """There is no such backfill, or it is not in a state that allows this."""
+
+    code = "no-such-backfill"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a run would do now. older_calls: before the window, to be kept and marked as not sent. tasks_not_needed:
+    of missed calls that were returned or repeated with success. requests: reads to stay fresh included."""
+
+    since: datetime
+    calls: int
+    contacts: int
+    deals: int
+    leads: int
+    notes: int
+    tasks: int
+    tasks_not_needed: int
+    changes: int
+    older_calls: int
+    requests: int
+    minutes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    run_id: str
+    state: RunState
+    since: datetime
+    started_at: datetime
+    ended_at: datetime | None
+    calls_total: int
+    calls_settled: int
+    effects_done: int
+    effects_open: int
+    effects_dead: int
+    effects_skipped: int
+
+
+CallOutcome = Literal["waiting", "sent", "partly", "failed", "not_needed", "too_old"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallReport:
+    """What became of one call. effects: what, state, code, id in the CRM, was_found, field, detail of each, in order."""
+
+    position: int
+    call_id: str
+    client: str | None
+    started_at: datetime | None
+    direction: str | None
+    disposition: str | None
+    outcome: CallOutcome
+    effects: tuple[Mapping[str, Any], ...]
+
+
+def window_start(now: datetime, time_zone: str, days: int = DAYS) -> datetime:
+    """Midnight in the account's zone, `days` - 1 days before today; aware UTC."""
+    zone = ZoneInfo(time_zone)
+    day = now.astimezone(zone).date() - timedelta(days=days - 1)
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+async def preview(conn: Connection, account_id: str, now: datetime, *, days: int = DAYS) -> Preview:
+    """What `start` would do at this moment; changes nothing."""
+    plan, _ = await _plan(conn, account_id, now, days)
+    return plan
+
+
+async def start(conn: Connection, account_id: str, now: datetime, *, days: int = DAYS) -> Progress:
+    """Begin to send what is held of the window; what is older is marked as not sent. Raises AccountNotOn, RunIsOpen."""
+    async with conn.transaction():
+        await store.lock(conn, account_id)
+        if not await is_on(conn, account_id):
+            raise AccountNotOn(f"account {account_id} is not connected")
+        if await store.open_run(conn, account_id):
+            raise RunIsOpen(f"account {account_id} has an open backfill")
+        plan, too_old = await _plan(conn, account_id, now, days)
+        run_id = uuid.uuid4().hex
+        shown = asdict(plan) | {"since": plan.since.isoformat()}
+        await store.begin(
+            conn, account_id, run_id, since=plan.since, until=now, preview=shown, too_old=too_old
+        )
+        await tell(conn, account_id)
+        return await progress(conn, account_id, run_id)
+
+
+async def discard(conn: Connection, account_id: str, note: str) -> int:
+    """Send nothing of what is held: everything is kept and marked as not sent; how many effects. Raises RunIsOpen."""
+    async with conn.transaction():
+        await store.lock(conn, account_id)
+        if await store.open_run(conn, account_id):
+            raise RunIsOpen(f"account {account_id} has an open backfill")
+        return await store.expire_all(conn, account_id, note)
+
+
+async def pause(conn: Connection, account_id: str, now: datetime) -> Progress:
+    """What is under way ends, nothing more is sent until `resume`. Raises NoSuchRun."""
+    return await _change(conn, account_id, ("running",), "paused", now)
+
+
+async def resume(conn: Connection, account_id: str, now: datetime) -> Progress:
+    return await _change(conn, account_id, ("paused",), "running", now)
+
+
+async def stop(conn: Connection, account_id: str, now: datetime) -> Progress:
+    """Ends the run for good. What was not sent stays held, for another run or `discard`. Raises NoSuchRun."""
+    return await _change(conn, account_id, ("running", "paused"), "stopped", now)
+
+
+async def progress(conn: Connection, account_id: str, run_id: str | None = None) -> Progress:
+    """Of this run, else of the latest. Raises NoSuchRun."""
+    found = (
+        await store.run(conn, account_id, run_id)
+        if run_id
+        else next(iter(await store.runs(conn, account_id, 1)), None)
+    )
+    if found is None:
+        raise NoSuchRun(f"account {account_id} has no such backfill")
+    counts = await store.progress(conn, account_id, found["run_id"])
+    return Progress(
+        run_id=found["run_id"],
+        state=found["state"],
+        since=found["since"],
+        started_at=found["started_at"],
+        ended_at=found["ended_at"],
+        calls_total=found["calls_total"],
+        calls_settled=counts["settled"],
+        effects_done=counts["effects_done"],
+        effects_open=counts["effects_open"],
+        effects_dead=counts["effects_dead"],
+        effects_skipped=counts["effects_skipped"],
+    )
+
+
+async def report(
+    conn: Connection, account_id: str, run_id: str, *, after: int = 0, limit: int = 200
+) -> list[CallReport]:
+    """Every call of a run and what became of it, in order, those with a `position` greater than `after`."""
+    rows = await store.report(conn, account_id, run_id, after, limit)
+    return [
+        CallReport(
+            **{
+                k: row[k] for k in ("position", "call_id", "client", "started_at", "direction", "disposition")
+            },
+            outcome=outcome_of([e["state"] for e in row["effects"]]),
+            effects=tuple(row["effects"]),
+        )
+        for row in rows
+    ]
+
+
+def outcome_of(states: Sequence[str]) -> CallOutcome:
+    """What one can say of a call from the states of its effects. Skipped ones were not needed."""
+    kinds = set(states) - {"skipped"}
+    if kinds & {"held", "waiting", "sending", "unknown"}:
+        return "waiting"
+    if not kinds:
+        return "not_needed"
+    if kinds == {"done"}:
+        return "sent"
+    if kinds == {"expired"}:
+        return "too_old"
+    return "partly" if "done" in kinds else "failed"
+
+
+class Feeder:
+    """Gives the writer of an account what its open run holds, piece by piece. Call it as `Writer(feed=…)`."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, account_id: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._pool, self._account, self._now = pool, account_id, now
+
+    async def __call__(self) -> int:
+        """How many effects were released or settled; 0 when there is nothing (more) to do."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            run = await store.open_run(conn, self._account)
+            if run is None or run["state"] != "running":
+                return 0
+            await store.lock(conn, self._account)
+            run = await store.open_run(conn, self._account)
+            if run is None or run["state"] != "running" or not await is_on(conn, self._account):
+                return 0
+            rows = await store.next_held(conn, self._account, run["until"], CHUNK)
+            if rows:
+                callbacks = {row["client"] for row in rows if row["purpose"] == "call_back"}
+                reached = await store.reached(conn, self._account, callbacks)
+                work = await _working_time(conn, self._account)
+                released = [_released(dict(row), reached, self._now(), work) for row in rows]
+                await store.release(conn, self._account, run["run_id"], released, Lane.BACKFILL)
+                await share_fate(conn, self._account, [r["key"] for r in released if r["state"] == "skipped"])
+            elif not await store.count_open(conn, self._account, Lane.BACKFILL):
+                await store.set_state(conn, self._account, run["run_id"], "done", self._now())
+            return len(rows)
+
+
+async def _working_time(conn: Connection, account_id: str) -> Hours:
+    zone, _ = await store.zone_and_rate(conn, account_id)
+    return (await settings_of(conn, account_id)).working_time, ZoneInfo(zone)
+
+
+def _released(
+    row: Mapping[str, Any], reached: Mapping[str, datetime], now: datetime, work: Hours
+) -> dict[str, Any]:
+    """A held effect as it is sent late: created when the call was, due from now, without what nobody needs any more."""
+    order, what = dict(row["order"]), row["what"]
+    reason = "too-late" if what == "show_card" else "client-reached" if is_needless(row, reached) else None
+    if what in ("create_contact", "create_deal"):
+        order["created_at"] = row["at"].isoformat()
+    if what == "create_task" and not row["was_released"]:
+        due_at = datetime.fromisoformat(order["due_at"])
+        order["due_at"] = late_deadline(due_at, row["created_at"], now, work).isoformat()
+    return {
+        "key": row["effect_key"],
+        "state": "skipped" if reason else "waiting",
+        "order": order,
+        "code": reason,
+    }
+
+
+async def _change(
+    conn: Connection, account_id: str, allowed: Sequence[str], state: RunState, now: datetime
+) -> Progress:
+    async with conn.transaction():
+        await store.lock(conn, account_id)
+        run = await store.open_run(conn, account_id)
+        if run is None or run["state"] not in allowed:
+            raise NoSuchRun(f"account {account_id} has no backfill that is {' or '.join(allowed)}")
+        await store.set_state(conn, account_id, run["run_id"], state, now)
+        if state != "running":
+            await store.hold_again(conn, account_id, Lane.BACKFILL)
+        await tell(conn, account_id)
+        return await progress(conn, account_id, run["run_id"])
+
+
+async def _plan(conn: Connection, account_id: str, now: datetime, days: int) -> tuple[Preview, list[str]]:
+    """What would be done, and the keys of what is too old."""
+    zone, rate = await store.zone_and_rate(conn, account_id)
+    rows = await store.held(conn, account_id, now)
+    callbacks = {r["client"] for r in rows if r["purpose"] == "call_back"}
+    reached = await store.reached(conn, account_id, callbacks)
+    # In a thread: a hundred thousand rows take a second, and the process that asks also answers lookups.
+    return await asyncio.to_thread(_planned, rows, reached, window_start(now, zone, days), rate)
+
+
+def _planned(
+    rows: Sequence[asyncpg.Record], reached: Mapping[str, datetime], since: datetime, rate: int
+) -> tuple[Preview, list[str]]:
+    wanted = wanted_keys(rows, since)
+    sent = [r for r in rows if r["effect_key"] in wanted]
+    counts = Counter(r["what"] for r in sent if not is_needless(r, reached))
+    pairs = sum(1 for r in sent if r["what"] == "create_deal" and r["contact"] in wanted)
+    requests, seconds = requests_for(counts, pairs, rate)
+    plan = Preview(
+        since=since,
+        calls=len({r["call_id"] for r in sent if r["call_id"] and r["at"] >= since}),
+        contacts=counts["create_contact"],
+        deals=counts["create_deal"],
+        leads=counts["create_lead"],
+        notes=counts["attach_call"] + counts["add_note"],
+        tasks=counts["create_task"],
+        tasks_not_needed=sum(1 for r in sent if r["what"] == "create_task" and is_needless(r, reached)),
+        changes=counts["change_task"] + counts["update_entity"],
+        older_calls=len({r["call_id"] for r in rows if r["call_id"] and r["at"] < since}),
+        requests=requests,
+        minutes=round(seconds / 60, 1),
+    )
+    return plan, [r["effect_key"] for r in rows if r["effect_key"] not in wanted]
+
+
+def wanted_keys(rows: Iterable[Mapping[str, Any] | asyncpg.Record], since: datetime) -> set[str]:
+    """Held effects of the window, and whatever older ones these need. rows: effect_key, after, at."""
+    by_key = {row["effect_key"]: row for row in rows}
+    open_keys = [key for key, row in by_key.items() if row["at"] >= since]
+    wanted: set[str] = set()
+    while open_keys:
+        key = open_keys.pop()
+        if key in by_key and key not in wanted:
+            wanted.add(key)
+            open_keys += by_key[key]["after"]
+    return wanted
+
+
+def is_needless(row: Mapping[str, Any] | asyncpg.Record, reached: Mapping[str, datetime]) -> bool:
+    """Calling back is no use any more: somebody has talked with the client since. reached: client -> when."""
+    if row["what"] != "create_task" or row["purpose"] != "call_back" or row["client"] not in reached:
+        return False
+    return bool(reached[row["client"]] > row["at"])
+
+
+def requests_for(counts: Mapping[str, int], pairs: int, rate: int) -> tuple[int, float]:
+    """(requests, seconds) for so many effects of each kind, `pairs` of them new contacts with their deals.
+
+    A slot is free again a second and a margin after the answer, so not all of `rate` can be used.
+    """
+    alone = dict(counts) | {
+        "create_contact": counts.get("create_contact", 0) - pairs,
+        "create_deal": counts.get("create_deal", 0) - pairs,
+    }
+    writes = ceil(pairs / COMPLEX_LIMIT) + sum(ceil(n / BATCH_LIMIT) for n in alone.values())
+    per_second = rate * 6 / 7
+    is_creating = counts.get("create_contact", 0) + counts.get("create_deal", 0) > 0
+    reads = _CATCH_UP_REQUESTS * ceil(writes / per_second / _CATCH_UP_SECONDS) if is_creating else 0
+    return writes + reads, (writes + reads) / per_second

@@ -1,0 +1,120 @@
+"""Which effects go into the next request: values in, one batch out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from crm.effects.model import CREATING, Ready
+from crm.lane import Lane
+from crm.port import BATCH_LIMIT, COMPLEX_LIMIT
+
+COMPLEX = "deal_with_contact"
+BY_NUMBER = "attach_by_number"
+_PER_TARGET = frozenset({"attach_call", "add_note", "update_entity"})
+_ALONE = frozenset({"show_card"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one request carries. kind: the request. pairs: of COMPLEX, (contact, deal). is_full: waiting adds nothing."""
+
+    kind: str
+    lane: Lane
+    rows: tuple[Ready, ...]
+    is_full: bool
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(row.key for row in self.rows)
+
+
+@dataclass(slots=True)
+class Sizes:
+    """How many items a request of a kind may carry: shrinks when the CRM finds it too large, grows back slowly."""
+
+    shrunk: dict[str, int] = field(default_factory=dict)
+
+    def of(self, kind: str, doubts: int = 0) -> int:
+        largest = COMPLEX_LIMIT if kind == COMPLEX else 1 if kind in _ALONE else BATCH_LIMIT
+        return max(1, min(largest, self.shrunk.get(kind, largest)) >> (2 * doubts))
+
+    def too_large(self, kind: str, sent: int) -> None:
+        self.shrunk[kind] = max(1, min(self.of(kind), sent) // 2)
+
+    def went_well(self, kind: str, sent: int) -> None:
+        if kind in self.shrunk and sent >= self.shrunk[kind]:
+            self.shrunk[kind] += max(1, self.shrunk[kind] // 4)
+            if self.shrunk[kind] >= BATCH_LIMIT:
+                del self.shrunk[kind]
+
+
+def next_batch(
+    rows: Sequence[Ready],
+    sizes: Sizes,
+    *,
+    busy_clients: Collection[str] = (),
+    split: Mapping[str, str] | None = None,
+    routes: Mapping[str, str] | None = None,
+) -> Batch | None:
+    """The batch to send next, all of the most urgent lane that can send anything.
+
+    rows: by lane, oldest first. busy_clients: something is being created for them just now, so nothing else is. split:
+    key -> group, for those that must not travel with just anybody, nor as a pair. routes: key -> kind of request, where it is not the usual one.
+    Live lanes send the oldest effect first with whatever fits beside it; the backfill sends full requests first.
+    """
+    for lane in sorted({row.lane for row in rows}):
+        groups = _grouped([r for r in rows if r.lane == lane], busy_clients, split or {}, routes or {})
+        batches = [_batch(kind, lane, items, sizes) for (kind, _, _), items in groups.items()]
+        if batches:
+            return min(batches, key=_urgency if lane < Lane.BACKFILL else _fullness)
+    return None
+
+
+_Unit = tuple[Ready, ...]
+_Group = tuple[str, int, str]
+
+
+def _grouped(
+    rows: Sequence[Ready], busy: Collection[str], split: Mapping[str, str], routes: Mapping[str, str]
+) -> dict[_Group, list[_Unit]]:
+    """Items that may share a request, as units: a contact with its deal is one unit."""
+    deals = {
+        row.contact: row
+        for row in reversed(rows)
+        if row.contact and row.key not in split and row.contact not in split and not row.doubts
+    }
+    groups: dict[_Group, list[_Unit]] = defaultdict(list)
+    creating: set[str] = set(busy)
+    for row in rows:
+        if row.contact is not None:
+            continue  # travels with its contact, or waits for it
+        if row.what in CREATING:
+            if row.client in creating:
+                continue
+            creating.add(row.client)
+        deal = None if row.doubts else deals.get(row.key)
+        kind = COMPLEX if deal else routes.get(row.key) or _kind(row)
+        groups[kind, row.doubts, split.get(row.key, "")].append((row, deal) if deal else (row,))
+    return groups
+
+
+def _kind(row: Ready) -> str:
+    if row.what in _PER_TARGET:
+        return f"{row.what}:{row.target}" if row.target else BY_NUMBER
+    return row.what
+
+
+def _batch(kind: str, lane: Lane, units: Sequence[_Unit], sizes: Sizes) -> Batch:
+    size = sizes.of(kind, units[0][0].doubts)
+    taken = tuple(row for unit in units[:size] for row in unit)
+    return Batch(kind=kind, lane=lane, rows=taken, is_full=len(units) >= size)
+
+
+def _urgency(batch: Batch) -> int:
+    return batch.rows[0].seq
+
+
+def _fullness(batch: Batch) -> tuple[bool, bool, int]:
+    return (not batch.is_full, batch.rows[0].what not in CREATING, batch.rows[0].seq)

@@ -1,0 +1,128 @@
+"""Effects as the writer sees them, and what it needs of the table that keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from crm.lane import Lane
+from crm.port import CrmEntity
+from routing.client import EntityKind
+from routing.effects import Order
+
+State = Literal["waiting", "sending", "unknown", "done", "dead", "skipped", "held", "expired"]
+
+CREATING = frozenset({"create_contact", "create_deal", "create_lead"})
+OPEN: frozenset[State] = frozenset({"waiting", "sending", "unknown"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """An effect that could be sent now, with just what packing needs.
+
+    target: kind of the entity it goes to, None when it has none. contact: key of the waiting effect that creates the
+    contact of this deal, None when the deal needs no other effect. number: of calls and contacts.
+    """
+
+    key: str
+    seq: int
+    lane: Lane
+    what: str
+    client: str
+    target: EntityKind | None = None
+    contact: str | None = None
+    number: str | None = None
+    doubts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """An effect in full. order: refs carry ids wherever the effect they name is done. attempt: fences late outcomes."""
+
+    key: str
+    seq: int
+    lane: Lane
+    client: str
+    order: Order
+    attempt: int
+    doubts: int
+    created_at: datetime
+    sent_at: datetime | None
+    task_id: str | None = None
+    """Of a ChangeTask: the id of the task in the CRM."""
+    contact_found: bool = False
+    """Of a CreateDeal: its contact was there already when an effect of ours was to create it."""
+    in_lead: bool = False
+    """Its target is the deal inside a lead of Unsorted, which the CRM may refuse to touch until somebody accepts it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one send or look. doubt: it ended without a trustworthy answer."""
+
+    key: str
+    attempt: int
+    state: State
+    crm_id: str | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+    was_found: bool = False
+    code: str | None = None
+    field: str | None = None
+    detail: str | None = None
+    next_try_at: datetime | None = None
+    doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A client who is in the directory. contact: (kind, id) of the contact or company; deals: its open deals, newest
+    first, as (id, when created). is_alone: no other contact or company has this number."""
+
+    contact: tuple[EntityKind, str]
+    deals: tuple[tuple[str, datetime | None], ...] = ()
+    is_alone: bool = True
+
+
+class EffectStore(Protocol):
+    """The effects of one account. Every method is one transaction, committed when it returns."""
+
+    async def ready(self, now: datetime, lanes: Collection[Lane], limit: int) -> list[Ready]:
+        """By lane, oldest first. What an effect of a faster lane needs is moved to that lane (out of `held` too)."""
+        ...
+
+    async def take(self, keys: Sequence[str], now: datetime) -> list[Stored]:
+        """Mark as `sending` those that are still waiting, and give them back in the order of `keys`."""
+        ...
+
+    async def record(self, outcomes: Sequence[Outcome], entities: Sequence[CrmEntity], now: datetime) -> None:
+        """Outcomes and what they created, together. Outcomes of an attempt that was superseded are ignored.
+
+        Effects that need one which is now dead, skipped or expired share its fate.
+        """
+        ...
+
+    async def adopt(self, look_at: datetime) -> int:
+        """Mark what a predecessor was sending as unknown, to be looked for from then on."""
+        ...
+
+    async def doubtful(self, now: datetime, limit: int) -> list[Stored]:
+        """Unknown effects that are due to be looked for, of the most urgent lane, oldest first, all of one kind of order."""
+        ...
+
+    async def known(self, numbers: Collection[str]) -> dict[str, Known]:
+        """What the directory knows of these numbers (E.164)."""
+        ...
+
+    async def claimed(self, ids: Collection[str]) -> set[str]:
+        """Those CRM ids that done effects of ours stand for."""
+        ...
+
+    async def break_account(self, reason: str) -> None:
+        """The authorisation is broken: remember why, and hold everything that waits."""
+        ...
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        """When something that is not due yet will be; None when nothing is planned."""
+        ...

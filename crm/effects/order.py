@@ -1,0 +1,121 @@
+"""Effects that happen once: ordered in the decision's own transaction, carried out later by the writer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from crm.effects.store import orders as store
+from crm.effects.store import work
+from crm.lane import Lane
+from routing.client import ClientEntity, EntityKind, Ref
+from routing.effects import (
+    AddNote,
+    AttachCall,
+    ChangeTask,
+    CreateDeal,
+    CreateTask,
+    Effect,
+    Order,
+    UpdateEntity,
+)
+
+CHANNEL = store.CHANNEL
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+_PROMISES: dict[str, EntityKind] = {"create_contact": "contact", "create_deal": "deal", "create_lead": "lead"}
+
+
+async def order(
+    conn: Connection,
+    *,
+    account_id: str,
+    decision_id: str,
+    call_id: str | None,
+    client: str,
+    lane: Lane,
+    effects: Sequence[Effect],
+    held: bool = False,
+) -> int:
+    """How many of these effects are new; a key that is known already changes nothing.
+
+    Runs in the caller's transaction; the writer is told when that commits. client: E.164, or any stable name where the
+    number is not known. held: the account is off or broken: keep them for a reactivation instead of sending them.
+    """
+    if not effects:
+        return 0
+    rows = [_row(effect) for effect in effects]
+    return await store.insert(
+        conn,
+        account_id,
+        rows,
+        decision_id=decision_id,
+        call_id=call_id,
+        client=client,
+        lane=lane,
+        state="held" if held else "waiting",
+    )
+
+
+async def promised(conn: Connection, account_id: str, number: str) -> tuple[ClientEntity, ...]:
+    """Entities that effects of ours will create or have just created for this client and the directory does not know.
+
+    Their refs carry the effect's key while it waits and the CRM's id once it is done. Dead, skipped and expired effects
+    promise nothing.
+    """
+    rows = await store.promises(conn, account_id, number)
+    return tuple(_promise(row) for row in rows)
+
+
+async def hold(conn: Connection, account_id: str) -> int:
+    """Keep what waits for a reactivation, when the account is switched off; how many effects. Cards are skipped."""
+    return await work.hold(conn, account_id)
+
+
+def refs_of(order: Order) -> tuple[Ref, ...]:
+    """Every entity that this order names."""
+    match order:
+        case CreateDeal(contact=Ref() as ref):
+            return (ref,)
+        case AttachCall(target=Ref() as ref) | CreateTask(target=Ref() as ref):
+            return (ref,)
+        case AddNote(target=ref) | UpdateEntity(target=ref):
+            return (ref,)
+        case _:
+            return ()
+
+
+def needs(effect: Effect) -> tuple[str, ...]:
+    """Keys that must have been applied before this effect: those it says and those whose ids its order names."""
+    keys = dict.fromkeys(effect.after)
+    keys |= dict.fromkeys(ref.effect for ref in refs_of(effect.order) if ref.effect)
+    if isinstance(effect.order, ChangeTask):
+        keys[effect.order.task] = None
+    return tuple(keys)
+
+
+def _row(effect: Effect) -> store.NewEffect:
+    return store.NewEffect(
+        key=effect.key,
+        what=effect.order.do,
+        order=effect.order.model_dump(mode="json"),
+        after=needs(effect),
+        not_before=effect.not_before,
+    )
+
+
+def _promise(row: asyncpg.Record) -> ClientEntity:
+    order, kind = row["order"], _PROMISES[row["what"]]
+    is_done = row["state"] == "done"
+    kind = row["crm_extra"].get("kind", kind) if is_done else kind
+    ref = Ref(kind=kind, id=row["crm_id"]) if is_done else Ref(kind=kind, effect=row["effect_key"])
+    return ClientEntity(
+        ref=ref,
+        name=order["name"],
+        owner_id=order.get("owner_id"),
+        created_at=row["created_at"],
+        updated_at=row["created_at"],
+        pipeline_id=order.get("pipeline_id"),
+        stage_id=order.get("stage_id"),
+    )

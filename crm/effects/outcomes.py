@@ -1,0 +1,178 @@
+"""What an answer, a failure or a look means for each effect: values in, outcomes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from crm.effects.batching import BY_NUMBER, COMPLEX
+from crm.effects.model import Known, Outcome, Stored
+from crm.effects.refs import missing
+from crm.effects.requests import as_refused
+from crm.errors import CrmError, CrmRefused
+from crm.port import ItemOutcome, Refused, Written
+from routing.effects import AttachCall, ChangeTask, CreateContact, CreateDeal, ShowCard, UpdateEntity
+
+LONGEST_LOOK_SECONDS = 240.0
+LONGEST_ACCEPTANCE_SECONDS = 600.0
+_ACCEPTED_WITHIN = timedelta(days=14)
+
+
+def answered(kind: str, stored: Sequence[Stored], answers: Iterable[ItemOutcome]) -> list[Outcome]:
+    """Outcomes of a request that was answered. Refused pairs and refused matches by number go on waiting: the caller
+    sends them apart, or as notes. What the answer does not mention has an unknown outcome and is not in the list."""
+    by_key = {s.key: s for s in stored}
+    partner = _partners(stored) if kind == COMPLEX else {}
+    outcomes: list[Outcome] = []
+    for answer in answers:
+        effect = by_key.get(answer.key)
+        if effect is None:
+            continue
+        if isinstance(answer, Written):
+            outcomes.append(done(effect, answer.id, answer.extra))
+        elif kind == COMPLEX:
+            outcomes += [again(effect), again(by_key[partner[effect.key]])]
+        elif kind == BY_NUMBER and _target(effect) is not None:
+            outcomes.append(again(effect))
+        else:
+            outcomes.append(dead(effect, answer))
+    return outcomes
+
+
+def done(
+    effect: Stored, crm_id: str | None, extra: Mapping[str, str] | None = None, *, found: bool = False
+) -> Outcome:
+    return Outcome(
+        key=effect.key,
+        attempt=effect.attempt,
+        state="done",
+        crm_id=crm_id,
+        extra=dict(extra or {}),
+        was_found=found,
+    )
+
+
+def again(effect: Stored, error: CrmError | None = None) -> Outcome:
+    """Nothing was carried out: it waits again."""
+    return Outcome(
+        key=effect.key,
+        attempt=effect.attempt,
+        state="waiting",
+        code=error.code if error else None,
+        detail=str(error) if error else None,
+    )
+
+
+def not_yet(effect: Stored, refused: Refused) -> Outcome | None:
+    """A CRM that takes nothing on a lead before somebody accepts it: tried again ever later, for two weeks."""
+    sent_at = effect.sent_at or effect.created_at
+    if (
+        not (effect.in_lead and "entity_id" in refused.field)
+        or sent_at - effect.created_at > _ACCEPTED_WITHIN
+    ):
+        return None
+    seconds = min(5.0 * 2.0 ** min(effect.attempt - 1, 10), LONGEST_ACCEPTANCE_SECONDS)
+    return Outcome(
+        key=effect.key,
+        attempt=effect.attempt,
+        state="waiting",
+        code="lead-not-accepted",
+        field=refused.field,
+        detail=refused.detail,
+        next_try_at=sent_at + timedelta(seconds=seconds),
+    )
+
+
+def dead(effect: Stored, refused: Refused) -> Outcome:
+    if waits := not_yet(effect, refused):
+        return waits
+    return Outcome(
+        key=effect.key,
+        attempt=effect.attempt,
+        state="dead",
+        code=refused.code,
+        field=refused.field,
+        detail=refused.detail,
+    )
+
+
+def refused(effect: Stored, error: CrmError) -> Outcome:
+    """For a request with this effect alone."""
+    problems = error.problems if isinstance(error, CrmRefused) else ()
+    if problems:
+        problem = next((p for p in problems if p[0] == effect.key), problems[0])
+        return dead(effect, as_refused(effect.key, problem))
+    return dead(effect, Refused(key=effect.key, code=error.code, field="", detail=str(error)))
+
+
+def unknown(effect: Stored, error: CrmError, now: datetime, quiet_seconds: float) -> Outcome:
+    """To be looked for once the request cannot be under way any more; ever later for one that never ends well."""
+    if isinstance(effect.order, ShowCard):
+        return skipped(effect, error.code)
+    seconds = min(quiet_seconds * 2.0 ** min(effect.doubts, 10), LONGEST_LOOK_SECONDS)
+    return Outcome(
+        key=effect.key,
+        attempt=effect.attempt,
+        state="unknown",
+        code=error.code,
+        detail=str(error),
+        next_try_at=now + timedelta(seconds=seconds),
+        doubt=True,
+    )
+
+
+def skipped(effect: Stored, code: str) -> Outcome:
+    return Outcome(key=effect.key, attempt=effect.attempt, state="skipped", code=code)
+
+
+def looked(effect: Stored, id: str | None, *, give_up: bool) -> Outcome:
+    """id: what was found. give_up: it has failed too often while others succeeded; a person should look."""
+    if id is not None:
+        return done(effect, id, found=True)
+    if isinstance(effect.order, ShowCard):
+        return skipped(effect, "too-late")
+    if give_up:
+        detail = f"{effect.doubts} sends ended without an answer that could be trusted"
+        return dead(effect, Refused(key=effect.key, code="crm-outcome-unknown", field="", detail=detail))
+    return again(effect)
+
+
+def is_repeatable(effect: Stored) -> bool:
+    """Doing it twice is the same as doing it once, so there is nothing to look for."""
+    return isinstance(effect.order, UpdateEntity | ChangeTask | ShowCard)
+
+
+def before_sending(effect: Stored, now: datetime, card_seconds: float) -> Outcome | None:
+    """Why this effect must not be sent at all; None = it may."""
+    order = effect.order
+    if isinstance(order, ShowCard) and now - effect.created_at > timedelta(seconds=card_seconds):
+        return skipped(effect, "too-late")
+    if (isinstance(order, ChangeTask) and not effect.task_id) or (
+        missing(order) and not isinstance(order, CreateDeal)
+    ):
+        needed = order.task if isinstance(order, ChangeTask) else missing(order) or ""
+        return dead(effect, Refused(key=effect.key, code="dependency", field="", detail=needed))
+    return None
+
+
+def already_there(effect: Stored, client: Known | None) -> Outcome | None:
+    """The contact or deal that somebody made meanwhile, which is used instead of a twin; None = create it."""
+    if client is None:
+        return None
+    if isinstance(effect.order, CreateContact):
+        kind, id = client.contact
+        return done(effect, id, {"kind": kind} if kind != "contact" else {}, found=True)
+    if isinstance(effect.order, CreateDeal):
+        for id, created_at in client.deals:
+            if effect.contact_found or (created_at is not None and created_at >= effect.created_at):
+                return done(effect, id, found=True)
+    return None
+
+
+def _partners(stored: Sequence[Stored]) -> dict[str, str]:
+    keys = [s.key for s in stored]
+    return {b: a for a, b in zip(keys[::2], keys[1::2], strict=True)}
+
+
+def _target(effect: Stored) -> object:
+    return effect.order.target if isinstance(effect.order, AttachCall) else None

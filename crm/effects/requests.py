@@ -1,0 +1,144 @@
+"""A batch of effects as one request of the port, and what its answer means for the directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from crm.effects.batching import COMPLEX
+from crm.effects.match import CLOCK_SKEW
+from crm.effects.model import Stored
+from crm.lane import Lane
+from crm.port import Crm, CrmEntity, DealWithContact, ItemOutcome, Keyed, Refused, Written
+from routing.client import EntityKind
+from routing.effects import CreateContact, CreateDeal, CreateLead
+
+
+async def send(crm: Crm, kind: str, lane: Lane, stored: Sequence[Stored]) -> list[ItemOutcome]:
+    """One request. stored: of COMPLEX the contact of each pair before its deal. One outcome per effect that was told of."""
+    if kind == COMPLEX:
+        return await _send_pairs(crm, lane, stored)
+    items: list[Keyed[Any]] = [Keyed(key=s.key, order=s.order) for s in stored]
+    match kind.partition(":")[0]:
+        case "create_contact":
+            return await crm.create_contacts(items, lane)
+        case "create_deal":
+            return await crm.create_deals(items, lane)
+        case "create_lead":
+            return await crm.create_leads(items, lane)
+        case "attach_call":
+            return await crm.attach_calls(items, lane)
+        case "attach_by_number":
+            return await crm.attach_calls_by_number(items, lane)
+        case "add_note":
+            return await crm.add_notes(items, lane)
+        case "create_task":
+            return await crm.create_tasks(items, lane)
+        case "change_task":
+            return await crm.change_tasks(
+                [(s.task_id or "", i) for s, i in zip(stored, items, strict=True)], lane
+            )
+        case "update_entity":
+            return await crm.update_entities(items, lane)
+        case "show_card":
+            await crm.show_card(items[0].order, lane)
+            return [Written(key=items[0].key, id="")]
+    raise AssertionError(f"no request for {kind}")
+
+
+async def _send_pairs(crm: Crm, lane: Lane, stored: Sequence[Stored]) -> list[ItemOutcome]:
+    pairs = list(pairs_of(stored))
+    items = []
+    for contact, deal in pairs:
+        assert isinstance(contact.order, CreateContact)
+        assert isinstance(deal.order, CreateDeal)
+        items.append(
+            DealWithContact(
+                deal=Keyed(key=deal.key, order=deal.order),
+                contact=Keyed(key=contact.key, order=contact.order),
+            )
+        )
+    contact_of = {deal.key: contact.key for contact, deal in pairs}
+    outcomes: list[ItemOutcome] = []
+    for outcome in await crm.create_deals_with_contacts(items, lane):
+        outcomes.append(outcome)
+        contact_key = contact_of.get(outcome.key)
+        if contact_key and isinstance(outcome, Written) and "contact" in outcome.extra:
+            outcomes.append(Written(key=contact_key, id=outcome.extra["contact"]))
+    return outcomes
+
+
+def pairs_of(stored: Sequence[Stored]) -> Iterable[tuple[Stored, Stored]]:
+    """Contacts with the deal that follows each."""
+    return zip(stored[::2], stored[1::2], strict=True)
+
+
+def entities_of(stored: Sequence[Stored], outcomes: Iterable[ItemOutcome]) -> list[CrmEntity]:
+    """What the directory may know at once of what was created. Older than the CRM's own rows, so that these win."""
+    by_key = {s.key: s for s in stored}
+    made: list[CrmEntity] = []
+    for outcome in outcomes:
+        effect = by_key.get(outcome.key)
+        if effect is not None and isinstance(outcome, Written) and outcome.id:
+            made += _entity(effect, outcome)
+    return made
+
+
+def _entity(effect: Stored, written: Written) -> list[CrmEntity]:
+    order = effect.order
+    at = effect.sent_at or effect.created_at
+    match order:
+        case CreateContact():
+            return [
+                _made(
+                    "contact",
+                    written.id,
+                    order,
+                    at,
+                    numbers=(order.number,),
+                    created_at=order.created_at or at,
+                )
+            ]
+        case CreateLead():
+            return [
+                _made("lead", written.id, order, at, numbers=(order.number,), source_uid=order.source_uid)
+            ]
+        case CreateDeal():
+            contact = written.extra.get("contact") or (order.contact.id if order.contact else None)
+            place = "company_ids" if order.contact and order.contact.kind == "company" else "contact_ids"
+            links: dict[str, Any] = {place: (contact,)} if contact else {}
+            if contact and place == "contact_ids":
+                links["main_contact_id"] = contact
+            return [
+                _made(
+                    "deal",
+                    written.id,
+                    order,
+                    at,
+                    stage_id=order.stage_id,
+                    created_at=order.created_at or at,
+                    **links,
+                )
+            ]
+        case _:
+            return []
+
+
+def _made(
+    kind: EntityKind, id: str, order: CreateContact | CreateDeal | CreateLead, at: datetime, **more: Any
+) -> CrmEntity:
+    return CrmEntity(
+        kind=kind,
+        id=id,
+        name=order.name,
+        owner_id=order.owner_id,
+        pipeline_id=getattr(order, "pipeline_id", None),
+        updated_at=at - CLOCK_SKEW,
+        **{"created_at": at, **more},
+    )
+
+
+def as_refused(key: str, problem: Sequence[str]) -> Refused:
+    """problem: (request_id, field path, the CRM's code, detail), as `CrmRefused` carries it."""
+    return Refused(key=key, code=problem[2], field=problem[1], detail=problem[3])

@@ -1,0 +1,210 @@
+"""Carries out one batch or one look, and records what became of each effect. When and what is the writer's business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from crm.effects import outcomes
+from crm.effects.backoff import Moods
+from crm.effects.batching import BY_NUMBER, COMPLEX, Sizes
+from crm.effects.model import EffectStore, Outcome, Stored
+from crm.effects.requests import entities_of, send
+from crm.effects.verify import look_for
+from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, CrmUnauthorised
+from crm.lane import Lane
+from crm.port import Crm
+from runtime.database.lease import Held, LeaseLost
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriterSettings:
+    """quiet_seconds: the longest time that a request may still be under way in the CRM, margin included.
+
+    catch_up_seconds, backfill_catch_up_seconds: how old the directory may be when something is created;
+    told_catch_up_seconds: the latter while webhooks keep up, and a poll only makes sure.
+    are_notes_dated: call notes keep the time of the call; otherwise a backfill lets the CRM match calls by number where
+    that hits the right entity, because that route takes times.
+    """
+
+    quiet_seconds: float = 45.0
+    card_seconds: float = 30.0
+    live_requests: int = 6
+    backfill_requests: int = 4
+    catch_up_seconds: float = 1.0
+    backfill_catch_up_seconds: float = 5.0
+    told_catch_up_seconds: float = 30.0
+    poll_seconds: float = 1.0
+    window: int = 1000
+    doubts_limit: int = 12
+    are_notes_dated: bool = False
+
+
+class Sender:
+    """split: key -> group, for effects that must not travel with others. routes: key -> kind of request chosen for it."""
+
+    def __init__(
+        self,
+        crm: Crm,
+        effects: EffectStore,
+        account_id: str,
+        lease: Held,
+        settings: WriterSettings,
+        now: Callable[[], datetime],
+        random: Callable[[], float],
+    ) -> None:
+        self._crm, self._effects, self._account, self._lease = crm, effects, account_id, lease
+        self._settings, self._now = settings, now
+        self.moods = Moods(random)
+        self.sizes = Sizes()
+        self.split: dict[str, str] = {}
+        self.routes: dict[str, str] = {}
+        self.last_success: datetime | None = None
+        self.last_error: tuple[str, datetime] | None = None
+
+    async def send(self, kind: str, lane: Lane, taken: Sequence[Stored]) -> None:
+        stored = await self._without_needless(kind, taken)
+        if not stored:
+            return
+        try:
+            self._lease.check()
+            answers = await send(self._crm, kind, lane, stored)
+        except CrmError as error:
+            await self._failed(kind, stored, error)
+            return
+        except LeaseLost:
+            raise  # whoever holds it now looks for what is marked as being sent
+        except Exception as error:  # a mistake of ours must not lose an effect: unknown outcome
+            log.exception("sending failed unexpectedly", account=self._account, request=kind)
+            wrapped = CrmOutcomeUnknown(f"{type(error).__name__}: {error}")
+            await self._failed(kind, stored, wrapped)
+            return
+        now = self._now()
+        self._went_well(kind, len(stored), now)
+        results = outcomes.answered(kind, stored, answers)
+        self._send_apart_next(kind, results)
+        told = {o.key for o in results}
+        silence = CrmOutcomeUnknown("the answer does not mention this item")
+        results += [
+            outcomes.unknown(s, silence, now, self._settings.quiet_seconds)
+            for s in stored
+            if s.key not in told
+        ]
+        await self._effects.record(results, entities_of(stored, answers), now)
+
+    async def _without_needless(self, kind: str, taken: Sequence[Stored]) -> list[Stored]:
+        """Those that still have to be sent; the others get their outcome here."""
+        now = self._now()
+        clients = {s.client for s in taken if s.order.do in ("create_contact", "create_deal")}
+        known = await self._effects.known(clients) if clients else {}
+        settled: dict[str, Outcome] = {}
+        for effect in taken:
+            outcome = outcomes.before_sending(effect, now, self._settings.card_seconds)
+            outcome = outcome or outcomes.already_there(effect, known.get(effect.client))
+            if outcome is not None:
+                settled[effect.key] = outcome
+        kept = [s for s in taken if s.key not in settled]
+        if (
+            kind == COMPLEX
+        ):  # a deal whose contact is there already is sent by itself, when it knows the contact's id
+            keys = {s.key for s in kept}
+            by_key = {s.key: s for s in taken}
+            whole = {c.key: d.key for c, d in _pairs(taken) if c.key in keys and d.key in keys}
+            pairs = {*whole, *whole.values()}
+            for s in kept:
+                if s.key not in pairs:
+                    settled[s.key] = outcomes.again(by_key[s.key])
+            kept = [s for s in kept if s.key in pairs]
+        if settled:
+            await self._effects.record(list(settled.values()), [], now)
+        return kept
+
+    async def _failed(self, kind: str, stored: Sequence[Stored], error: CrmError) -> None:
+        now = self._now()
+        if error.is_outcome_unknown:
+            if isinstance(error, CrmTooLarge):
+                self.sizes.too_large(kind, len(stored) // 2 if kind == COMPLEX else len(stored))
+            results = [outcomes.unknown(s, error, now, self._settings.quiet_seconds) for s in stored]
+        elif error.retryable or isinstance(error, CrmUnauthorised):
+            results = [outcomes.again(s, error) for s in stored]
+        else:
+            results = self._refused(stored, error)
+        await self._effects.record(results, [], now)
+        await self.went_badly(error, now)
+
+    def _refused(self, stored: Sequence[Stored], error: CrmError) -> list[Outcome]:
+        """The CRM will not have this request: those it names go to the desk, else the request is cut in two."""
+        named = {p[0] for p in error.problems} if isinstance(error, CrmRefused) else set()
+        bad = [s for s in stored if s.key in named] or (list(stored) if len(stored) == 1 else [])
+        if bad:
+            return [outcomes.refused(s, error) if s in bad else outcomes.again(s) for s in stored]
+        for position, effect in enumerate(stored):
+            half = "a" if position < len(stored) // 2 else "b"
+            self.split[effect.key] = f"{self.split.get(effect.key, '')}{stored[0].key}{half}"
+        return [outcomes.again(s, error) for s in stored]
+
+    def _send_apart_next(self, kind: str, results: Sequence[Outcome]) -> None:
+        for outcome in results:
+            if outcome.state == "waiting" and kind == COMPLEX:
+                self.split[outcome.key] = "apart"
+            elif outcome.state == "waiting" and kind == BY_NUMBER:
+                self.routes[outcome.key] = ""
+            else:
+                self.split.pop(outcome.key, None)
+                self.routes.pop(outcome.key, None)
+
+    async def look(self, stored: Sequence[Stored]) -> None:
+        now = self._now()
+        findable = [s for s in stored if not outcomes.is_repeatable(s)]
+        ids: dict[str, str] = {}
+        entities = []
+        if findable:
+            try:
+                found = await look_for(
+                    self._crm, stored[0].lane, findable, self._effects.claimed, self._effects.known
+                )
+            except CrmError as error:
+                await self.went_badly(error, now, is_read=True)
+                return
+            ids, entities = found.ids, found.entities
+            self.moods.succeeded()
+        results = [outcomes.looked(s, ids.get(s.key), give_up=self._gives_up(s, now)) for s in stored]
+        await self._effects.record(results, entities, now)
+
+    def _gives_up(self, effect: Stored, now: datetime) -> bool:
+        others_succeed = self.last_success is not None and now - self.last_success < timedelta(hours=1)
+        return effect.doubts >= self._settings.doubts_limit and others_succeed
+
+    def _went_well(self, kind: str, sent: int, now: datetime) -> None:
+        if self.moods.reason:
+            log.info("the CRM answers again", account=self._account, after=self.moods.reason)
+        self.moods.succeeded()
+        self.sizes.went_well(kind, sent // 2 if kind == COMPLEX else sent)
+        self.last_success = now
+
+    async def went_badly(self, error: CrmError, now: datetime, *, is_read: bool = False) -> None:
+        """is_read: of looking or catching up, which come again by themselves: never without a pause."""
+        self.last_error = (f"{error.code}: {error}", now)
+        if isinstance(error, CrmUnauthorised):
+            log.error("the CRM's authorisation is broken", account=self._account, code=error.code)
+            await self._effects.break_account(str(error))
+        elif error.retryable or is_read:
+            self.moods.failed(error, now)
+            say = log.error if self.moods.is_alarm else log.warning
+            say("the CRM fails", account=self._account, code=error.code, until=self.moods.closed_until)
+
+
+def _pairs(taken: Sequence[Stored]) -> list[tuple[Stored, Stored]]:
+    """Pairs whose both halves were taken; a half can be missing when somebody changed it a moment ago."""
+    contacts = {s.key: s for s in taken if s.order.do == "create_contact"}
+    found = []
+    for deal in taken:
+        ref = getattr(deal.order, "contact", None)
+        if ref is not None and ref.effect in contacts:
+            found.append((contacts[ref.effect], deal))
+    return found

@@ -1,0 +1,248 @@
+"""SQL of the backfill: what is held, what of it belongs to a window, runs and their calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import orjson
+
+from crm.effects.store.orders import Connection
+
+_QUICK_SECONDS = 0.01  # what is counted in less is counted each time
+_REST = 20  # else it is told for so many times as long as counting took
+
+# Joined in the program: the planner knows nothing of tables that were filled a moment ago.
+_HELD = """
+SELECT e.effect_key, e.call_id, e.after, e.what, e.client, e."order"->'contact'->>'effect' AS contact,
+       e."order"->>'purpose' AS purpose, coalesce(c.started_at, e.created_at) AS at
+FROM effect e LEFT JOIN call c ON c.account_id = e.account_id AND c.call_id = e.call_id
+WHERE e.account_id = $1 AND e.state = 'held' AND e.created_at < $2
+ORDER BY e.seq
+"""
+
+_TAKE_UP = """
+INSERT INTO backfill_call (account_id, run_id, call_id, position)
+SELECT $1, $2, e.call_id, row_number() OVER (ORDER BY min(e.seq))
+FROM effect e WHERE e.account_id = $1 AND e.state = 'held' AND e.created_at < $3 AND e.call_id IS NOT NULL
+GROUP BY e.call_id
+"""
+
+_NEXT = """
+SELECT e.effect_key, e.what, e."order", e.client, e.created_at, e.crm_extra ? 'run' AS was_released,
+       e."order"->>'purpose' AS purpose, coalesce(c.started_at, e.created_at) AS at
+FROM effect e LEFT JOIN call c ON c.account_id = e.account_id AND c.call_id = e.call_id
+WHERE e.account_id = $1 AND e.state = 'held' AND e.created_at < $2
+ORDER BY e.seq LIMIT $3
+"""
+
+_RELEASE = """
+UPDATE effect e SET state = r.state, lane = $3, "order" = r."order", error_code = r.code, next_try_at = NULL,
+       crm_extra = e.crm_extra || jsonb_build_object('run', $4::text)
+FROM jsonb_to_recordset($2::text::jsonb) AS r (key text, state text, "order" jsonb, code text)
+WHERE e.account_id = $1 AND e.effect_key = r.key AND e.state = 'held'
+"""
+
+_COUNT = """
+WITH counted AS (
+    SELECT count(*) FILTER (WHERE e.state IN ('held', 'waiting', 'sending', 'unknown')) AS open,
+           count(DISTINCT e.call_id) FILTER (WHERE e.state IN ('held', 'waiting', 'sending', 'unknown')) AS open_calls,
+           count(*) FILTER (WHERE e.state = 'done') AS done, count(*) FILTER (WHERE e.state = 'dead') AS dead,
+           count(*) FILTER (WHERE e.state IN ('skipped', 'expired')) AS skipped
+    FROM backfill_call b JOIN effect e ON e.account_id = b.account_id AND e.call_id = b.call_id
+    WHERE b.account_id = $1 AND b.run_id = $2
+), all_calls AS (SELECT count(*) AS calls FROM backfill_call WHERE account_id = $1 AND run_id = $2)
+SELECT calls, calls - open_calls AS settled, open AS effects_open, done AS effects_done, dead AS effects_dead,
+       skipped AS effects_skipped
+FROM counted, all_calls
+"""
+
+_REPORT = """
+SELECT b.position, b.call_id, c.client, c.started_at, c.direction, c.disposition,
+       coalesce(jsonb_agg(jsonb_build_object('what', e.what, 'state', e.state, 'code', e.error_code, 'id', e.crm_id,
+                'was_found', e.was_found, 'field', e.error_field, 'detail', e.error_detail) ORDER BY e.seq)
+                FILTER (WHERE e.effect_key IS NOT NULL), '[]') AS effects
+FROM backfill_call b
+LEFT JOIN call c ON c.account_id = b.account_id AND c.call_id = b.call_id
+LEFT JOIN effect e ON e.account_id = b.account_id AND e.call_id = b.call_id
+WHERE b.account_id = $1 AND b.run_id = $2 AND b.position > $3
+GROUP BY b.position, b.call_id, c.client, c.started_at, c.direction, c.disposition
+ORDER BY b.position LIMIT $4
+"""
+
+
+async def held(conn: Connection, account_id: str, until: datetime) -> list[asyncpg.Record]:
+    """Everything held that was ordered before `until`, oldest first."""
+    return list(await conn.fetch(_HELD, account_id, until))
+
+
+async def reached(conn: Connection, account_id: str, clients: Collection[str]) -> dict[str, datetime]:
+    """Client -> when the latest call began in which somebody talked with him."""
+    rows = await conn.fetch(
+        "SELECT client, max(started_at) AS at FROM call WHERE account_id = $1 AND client = ANY($2)"
+        " AND disposition = 'answered' GROUP BY client",
+        account_id,
+        list(clients),
+    )
+    return {row["client"]: row["at"] for row in rows}
+
+
+async def lock(conn: Connection, account_id: str) -> None:
+    """One change of an account's runs at a time, until the transaction ends."""
+    await conn.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('callmatrix backfill ' || $1, 0))", account_id
+    )
+
+
+async def open_run(conn: Connection, account_id: str) -> asyncpg.Record | None:
+    return await conn.fetchrow(
+        "SELECT * FROM backfill_run WHERE account_id = $1 AND state IN ('running', 'paused')", account_id
+    )
+
+
+async def run(conn: Connection, account_id: str, run_id: str) -> asyncpg.Record | None:
+    return await conn.fetchrow(
+        "SELECT * FROM backfill_run WHERE account_id = $1 AND run_id = $2", account_id, run_id
+    )
+
+
+async def runs(conn: Connection, account_id: str, limit: int) -> list[asyncpg.Record]:
+    return list(
+        await conn.fetch(
+            "SELECT * FROM backfill_run WHERE account_id = $1 ORDER BY started_at DESC LIMIT $2",
+            account_id,
+            limit,
+        )
+    )
+
+
+async def begin(
+    conn: Connection,
+    account_id: str,
+    run_id: str,
+    *,
+    since: datetime,
+    until: datetime,
+    preview: Mapping[str, Any],
+    too_old: Sequence[str],
+) -> None:
+    """Open the run, take up the calls of everything held, and mark these effects as too old."""
+    await conn.execute(
+        "INSERT INTO backfill_run (account_id, run_id, state, since, until, preview, calls_total, started_at)"
+        " VALUES ($1, $2, 'running', $3, $4, $5, 0, $4)",
+        account_id,
+        run_id,
+        since,
+        until,
+        dict(preview),
+    )
+    await conn.execute(_TAKE_UP, account_id, run_id, until)
+    await conn.execute(
+        "UPDATE effect SET state = 'expired', error_code = 'too-old'"
+        " WHERE account_id = $1 AND effect_key = ANY($2) AND state = 'held'",
+        account_id,
+        list(too_old),
+    )
+    await conn.execute(
+        "UPDATE backfill_run SET calls_total = (SELECT count(*) FROM backfill_call WHERE account_id = $1"
+        " AND run_id = $2) WHERE account_id = $1 AND run_id = $2",
+        account_id,
+        run_id,
+    )
+
+
+async def expire_all(conn: Connection, account_id: str, note: str) -> int:
+    done = await conn.execute(
+        "UPDATE effect SET state = 'expired', error_code = 'not-wanted', note = $2"
+        " WHERE account_id = $1 AND state = 'held'",
+        account_id,
+        note,
+    )
+    return int(done.split()[-1])
+
+
+async def set_state(conn: Connection, account_id: str, run_id: str, state: str, now: datetime) -> None:
+    await conn.execute(
+        "UPDATE backfill_run SET state = $3, changed_at = $4::timestamptz,"
+        " ended_at = CASE WHEN $3 IN ('stopped', 'done') THEN $4::timestamptz END WHERE account_id = $1 AND run_id = $2",
+        account_id,
+        run_id,
+        state,
+        now,
+    )
+
+
+async def hold_again(conn: Connection, account_id: str, lane: int) -> int:
+    """What was released and not sent yet is held again."""
+    done = await conn.execute(
+        "UPDATE effect SET state = 'held' WHERE account_id = $1 AND state = 'waiting' AND lane = $2"
+        " AND crm_extra ? 'run'",
+        account_id,
+        lane,
+    )
+    return int(done.split()[-1])
+
+
+async def next_held(conn: Connection, account_id: str, until: datetime, limit: int) -> list[asyncpg.Record]:
+    return list(await conn.fetch(_NEXT, account_id, until, limit))
+
+
+async def release(
+    conn: Connection, account_id: str, run_id: str, rows: Sequence[Mapping[str, Any]], lane: int
+) -> None:
+    payload = orjson.dumps(list(rows)).decode()
+    await conn.execute(_RELEASE, account_id, payload, lane, run_id)
+
+
+async def count_open(conn: Connection, account_id: str, lane: int) -> int:
+    found: int = await conn.fetchval(
+        "SELECT count(*) FROM effect WHERE account_id = $1 AND lane = $2 AND state IN ('waiting', 'sending', 'unknown')",
+        account_id,
+        lane,
+    )
+    return found
+
+
+async def progress(conn: Connection, account_id: str, run_id: str) -> Mapping[str, int]:
+    """Whoever looks on asks every second, and of a large run counting takes long: then it is done in a twentieth of the
+    time, and what was counted last is told in between."""
+    kept: Mapping[str, int] | None = await conn.fetchval(
+        "SELECT counts FROM backfill_run WHERE account_id = $1 AND run_id = $2 AND counts->>'state' = state"
+        " AND counted_until > clock_timestamp()",
+        account_id,
+        run_id,
+    )
+    if kept is not None:
+        return kept
+    began = time.monotonic()
+    row = await conn.fetchrow(_COUNT, account_id, run_id)
+    assert row is not None
+    counts = dict(row)
+    if (seconds := time.monotonic() - began) > _QUICK_SECONDS:
+        await conn.execute(
+            "UPDATE backfill_run SET counts = $3 || jsonb_build_object('state', state),"
+            " counted_until = clock_timestamp() + $4::interval WHERE account_id = $1 AND run_id = $2",
+            account_id,
+            run_id,
+            counts,
+            timedelta(seconds=seconds * _REST),
+        )
+    return counts
+
+
+async def report(
+    conn: Connection, account_id: str, run_id: str, after: int, limit: int
+) -> list[asyncpg.Record]:
+    return list(await conn.fetch(_REPORT, account_id, run_id, after, limit))
+
+
+async def zone_and_rate(conn: Connection, account_id: str) -> tuple[str, int]:
+    row = await conn.fetchrow(
+        "SELECT time_zone, coalesce((settings->>'requests_per_second')::int, 7) AS rate FROM account"
+        " WHERE account_id = $1",
+        account_id,
+    )
+    return (row["time_zone"], row["rate"]) if row else ("Europe/Moscow", 7)

@@ -1,0 +1,353 @@
+"""SQL of the writer's work: what is ready, what is being sent, what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+from pydantic import TypeAdapter
+
+from crm.effects.model import Known, Outcome, Ready, Stored
+from crm.effects.refs import filled, lead_of, opened
+from crm.effects.store.orders import Connection, tell
+from crm.lane import Lane
+from crm.port import CrmEntity
+from crm.store.directory import apply_entities
+from routing.effects import ChangeTask, Order
+from routing.settings import AccountSettings, NumberPolicy
+
+_ORDER: TypeAdapter[Order] = TypeAdapter(Order)
+_FULL = 'effect_key, seq, lane, client, "order", attempts, doubts, created_at, sent_at, after'
+
+# What an effect of a live lane needs goes first with it, out of `held` too: the client is on the line now.
+_LIFT = """
+WITH RECURSIVE need (key, lane) AS (
+    SELECT d.effect_key, e.lane FROM effect e
+    JOIN effect d ON d.account_id = e.account_id AND d.effect_key = ANY(e.after)
+    WHERE e.account_id = $1 AND e.state = 'waiting' AND e.lane < $2
+      AND (d.state = 'held' OR (d.state = 'waiting' AND d.lane > e.lane))
+    UNION
+    SELECT d.effect_key, n.lane FROM need n
+    JOIN effect e ON e.account_id = $1 AND e.effect_key = n.key
+    JOIN effect d ON d.account_id = $1 AND d.effect_key = ANY(e.after)
+    WHERE d.state = 'held' OR (d.state = 'waiting' AND d.lane > n.lane)
+)
+UPDATE effect e SET state = 'waiting', lane = n.lane
+FROM (SELECT key, min(lane) AS lane FROM need GROUP BY key) n
+WHERE e.account_id = $1 AND e.effect_key = n.key AND e.state IN ('held', 'waiting')
+"""
+
+# A live call that completes a task which was never sent makes that task needless: both wait for the backfill to skip it.
+_WITHHOLD = """
+UPDATE effect e SET state = 'held' FROM effect d
+WHERE e.account_id = $1 AND e.state = 'waiting' AND e.lane < $2 AND e.what = 'change_task'
+  AND e."order"->>'is_completed' = 'true' AND d.account_id = e.account_id AND d.effect_key = e."order"->>'task'
+  AND d.state = 'held'
+"""
+
+_READY = """
+SELECT e.effect_key, e.seq, e.lane, e.what, e.client, e.doubts, e."order"->'target'->>'kind' AS target,
+       e."order"->>'number' AS number, pending.key AS contact
+FROM effect e
+CROSS JOIN LATERAL (
+    SELECT count(*) AS n, min(d.effect_key) AS key,
+           bool_and(d.what = 'create_contact' AND d.state = 'waiting') AS is_contact
+    FROM effect d WHERE d.account_id = e.account_id AND d.effect_key = ANY(e.after) AND d.state <> 'done'
+) pending
+WHERE e.account_id = $1 AND e.state = 'waiting' AND e.lane = ANY($2)
+  AND (e.not_before IS NULL OR e.not_before <= $3) AND (e.next_try_at IS NULL OR e.next_try_at <= $3)
+  AND (pending.n = 0 OR (pending.n = 1 AND pending.is_contact AND e.what = 'create_deal'
+                         AND e."order"->'contact'->>'effect' = pending.key))
+  -- changes of one client's things keep their order
+  AND (e.what NOT IN ('update_entity', 'change_task') OR NOT EXISTS (
+      SELECT 1 FROM effect p WHERE p.account_id = e.account_id AND p.client = e.client AND p.what = e.what
+        AND p.seq < e.seq AND p.state IN ('waiting', 'sending', 'unknown')))
+ORDER BY e.lane, e.seq
+LIMIT $4
+"""
+
+_TAKE = f"""
+UPDATE effect SET state = 'sending', attempts = attempts + 1, sent_at = $3, next_try_at = NULL
+WHERE account_id = $1 AND effect_key = ANY($2) AND state = 'waiting'
+RETURNING {_FULL}
+"""  # noqa: S608
+
+_RECORD = """
+UPDATE effect e SET
+    state = o.state, crm_id = coalesce(o.crm_id, e.crm_id), crm_extra = e.crm_extra || o.extra,
+    was_found = e.was_found OR o.was_found, error_code = o.code, error_field = o.field, error_detail = o.detail,
+    next_try_at = o.next_try_at, doubts = e.doubts + o.doubt::int,
+    done_at = CASE WHEN o.state = 'done' THEN $3::timestamptz ELSE e.done_at END
+FROM jsonb_to_recordset($2::text::jsonb) AS o (key text, attempt int, state text, crm_id text, extra jsonb,
+    was_found boolean, code text, field text, detail text, next_try_at timestamptz, doubt boolean)
+WHERE e.account_id = $1 AND e.effect_key = o.key AND e.attempts = o.attempt
+  AND e.state IN ('waiting', 'sending', 'unknown')
+RETURNING e.effect_key, e.state
+"""
+
+_COMPANY = """
+UPDATE effect e SET "order" = jsonb_set(e."order", ARRAY[place.name, 'kind'], '"company"')
+FROM (VALUES ('target'), ('contact')) place (name)
+WHERE e.account_id = $1 AND e.after && $2::text[] AND e."order"->place.name->>'effect' = ANY($2)
+  AND e.state IN ('waiting', 'held', 'unknown')
+"""
+
+_DEALS_IN_LEADS = """
+SELECT crm_id AS lead, crm_extra->>'deal' AS deal FROM effect
+WHERE account_id = $1 AND crm_id = ANY($2) AND what = 'create_lead' AND crm_extra ? 'deal'
+UNION
+SELECT entity_id, deal_id FROM directory_entity
+WHERE account_id = $1 AND kind = 'lead' AND entity_id = ANY($2) AND deal_id IS NOT NULL
+"""
+
+# Looked for from those that wait, which are few; what has ended is most of the table.
+_FATE = """
+WITH fallen AS MATERIALIZED (
+    SELECT e.effect_key, need.state, need.effect_key AS cause FROM effect e
+    CROSS JOIN LATERAL (
+        SELECT d.effect_key, d.state FROM effect d
+        WHERE d.account_id = e.account_id AND d.effect_key = ANY(e.after) AND d.state IN ('dead', 'skipped', 'expired')
+        LIMIT 1
+    ) need
+    WHERE e.account_id = $1 AND {which}
+)
+UPDATE effect e SET state = fallen.state, error_code = 'dependency', error_field = NULL, error_detail = fallen.cause
+FROM fallen
+WHERE e.account_id = $1 AND e.effect_key = fallen.effect_key AND e.state IN ('waiting', 'held')
+RETURNING e.effect_key
+"""
+_FATE_OF_LIVE = _FATE.format(which="e.state = 'waiting' AND e.lane < $2")
+_FATE_OF_ALL = _FATE.format(which="e.state IN ('waiting', 'held')")
+_FATE_AFTER = _FATE.format(which="e.state IN ('waiting', 'held') AND e.after && $2::text[]")
+
+_KNOWN = """
+SELECT n.number, n.kind, n.entity_id,
+       coalesce(jsonb_agg(jsonb_build_array(d.entity_id, d.created_at) ORDER BY d.created_at DESC NULLS LAST)
+                FILTER (WHERE d.is_open), '[]') AS deals
+FROM directory_number n
+JOIN directory_entity e ON e.account_id = n.account_id AND e.kind = n.kind AND e.entity_id = n.entity_id
+LEFT JOIN directory_link l ON l.account_id = n.account_id AND l.kind = n.kind AND l.entity_id = n.entity_id
+LEFT JOIN directory_entity d ON d.account_id = l.account_id AND d.kind = 'deal' AND d.entity_id = l.deal_id
+WHERE n.account_id = $1 AND n.number = ANY($2) AND n.kind IN ('contact', 'company')
+GROUP BY n.number, n.kind, n.entity_id, e.updated_at
+ORDER BY n.number, count(*) FILTER (WHERE d.is_open) > 0 DESC, e.updated_at DESC NULLS LAST, n.entity_id
+"""
+
+
+class PgEffects:
+    """`EffectStore` in PostgreSQL. policy: how the account's numbers are read now."""
+
+    def __init__(self, pool: asyncpg.Pool, account_id: str, policy: Callable[[], NumberPolicy]) -> None:
+        self._pool = pool
+        self._account = account_id
+        self._policy = policy
+
+    async def ready(self, now: datetime, lanes: Collection[Lane], limit: int) -> list[Ready]:
+        async with self._pool.acquire() as conn, conn.transaction():
+            if not await is_on(conn, self._account):
+                await hold(conn, self._account)
+                return []
+            await conn.execute(_FATE_OF_LIVE, self._account, int(Lane.BACKFILL))
+            await conn.execute(_WITHHOLD, self._account, int(Lane.BACKFILL))
+            await conn.execute(_LIFT, self._account, int(Lane.BACKFILL))
+            rows = await conn.fetch(_READY, self._account, [int(x) for x in lanes], now, limit)
+        return [_ready(row) for row in rows]
+
+    async def take(self, keys: Sequence[str], now: datetime) -> list[Stored]:
+        async with self._pool.acquire() as conn, conn.transaction():
+            rows = await conn.fetch(_TAKE, self._account, list(keys), now)
+            stored = {s.key: s for s in await self._stored(conn, rows)}
+        return [stored[key] for key in keys if key in stored]
+
+    async def record(self, outcomes: Sequence[Outcome], entities: Sequence[CrmEntity], now: datetime) -> None:
+        payload = orjson.dumps([_outcome_json(o) for o in outcomes]).decode()
+        async with self._pool.acquire() as conn, conn.transaction():
+            rows = await conn.fetch(_RECORD, self._account, payload, now)
+            written = {row["effect_key"] for row in rows}
+            companies = [o.key for o in outcomes if o.extra.get("kind") == "company" and o.key in written]
+            if companies:
+                await conn.execute(_COMPANY, self._account, companies)
+            await share_fate(conn, self._account, [r["effect_key"] for r in rows if r["state"] in _ENDED])
+            if entities:
+                await apply_entities(conn, self._account, list(entities), self._policy())
+
+    async def adopt(self, look_at: datetime) -> int:
+        async with self._pool.acquire() as conn, conn.transaction():
+            done = await conn.execute(
+                "UPDATE effect SET state = 'unknown', next_try_at = $2, doubts = doubts + 1"
+                " WHERE account_id = $1 AND state = 'sending'",
+                self._account,
+                look_at,
+            )
+            await share_fate(conn, self._account, None)
+        return int(done.split()[-1])
+
+    async def doubtful(self, now: datetime, limit: int) -> list[Stored]:
+        async with self._pool.acquire() as conn, conn.transaction():
+            if not await is_on(conn, self._account):
+                return []
+            rows = await conn.fetch(
+                f"SELECT {_FULL} FROM effect e WHERE account_id = $1 AND state = 'unknown' AND next_try_at <= $2"  # noqa: S608
+                " AND (lane, what) = (SELECT lane, what FROM effect WHERE account_id = $1 AND state = 'unknown'"
+                "   AND next_try_at <= $2 ORDER BY lane, seq LIMIT 1) ORDER BY seq LIMIT $3",
+                self._account,
+                now,
+                limit,
+            )
+            return await self._stored(conn, rows)
+
+    async def known(self, numbers: Collection[str]) -> dict[str, Known]:
+        digits = [int(n.lstrip("+")) for n in numbers if n.lstrip("+").isdigit()]
+        rows = await self._pool.fetch(_KNOWN, self._account, digits)
+        found: dict[str, Known] = {}
+        for row in rows:
+            number = f"+{row['number']}"
+            first = found.get(number)
+            found[number] = Known(
+                contact=first.contact if first else (row["kind"], row["entity_id"]),
+                deals=first.deals if first else tuple(_deal(d) for d in row["deals"]),
+                is_alone=first is None,
+            )
+        return found
+
+    async def claimed(self, ids: Collection[str]) -> set[str]:
+        rows = await self._pool.fetch(
+            "SELECT crm_id FROM effect WHERE account_id = $1 AND crm_id = ANY($2) AND state = 'done'",
+            self._account,
+            list(ids),
+        )
+        return {row["crm_id"] for row in rows}
+
+    async def break_account(self, reason: str) -> None:
+        async with self._pool.acquire() as conn, conn.transaction():
+            await conn.execute(
+                "UPDATE account SET state = 'broken', state_reason = $2, state_since = now()"
+                " WHERE account_id = $1 AND state = 'on'",
+                self._account,
+                reason,
+            )
+            await hold(conn, self._account)
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        due: datetime | None = await self._pool.fetchval(
+            "SELECT min(greatest(not_before, next_try_at)) FROM effect WHERE account_id = $1"
+            " AND state IN ('waiting', 'unknown') AND greatest(not_before, next_try_at) > $2",
+            self._account,
+            now,
+        )
+        return due
+
+    async def _stored(self, conn: Connection, rows: Sequence[asyncpg.Record]) -> list[Stored]:
+        needed = sorted({key for row in rows for key in row["after"]})
+        done = await conn.fetch(
+            "SELECT effect_key, what, crm_id, crm_extra, was_found FROM effect"
+            " WHERE account_id = $1 AND effect_key = ANY($2) AND state = 'done' AND crm_id IS NOT NULL",
+            self._account,
+            needed,
+        )
+        ids = {r["effect_key"]: (r["crm_extra"].get("kind"), r["crm_id"]) for r in done}
+        found = {r["effect_key"] for r in done if r["was_found"] and r["what"] == "create_contact"}
+        orders = [filled(_ORDER.validate_python(row["order"]), ids) for row in rows]
+        deals = await self._deals_in(conn, {lead for order in orders if (lead := lead_of(order))})
+        return [_stored_row(*pair, ids, found, deals) for pair in zip(rows, orders, strict=True)]
+
+    async def _deals_in(self, conn: Connection, leads: Collection[str]) -> dict[str, str]:
+        """Lead -> the deal inside it, as its creation told us or the directory knows."""
+        if not leads:
+            return {}
+        rows = await conn.fetch(_DEALS_IN_LEADS, self._account, list(leads))
+        return {row["lead"]: row["deal"] for row in rows}
+
+
+_ENDED = frozenset({"dead", "skipped", "expired"})
+
+
+async def is_on(conn: Connection, account_id: str) -> bool:
+    """An account that has no row (in tests of parts) counts as on."""
+    state = await conn.fetchval("SELECT state FROM account WHERE account_id = $1", account_id)
+    return state in (None, "on")
+
+
+async def settings_of(conn: Connection, account_id: str) -> AccountSettings:
+    raw = await conn.fetchval("SELECT settings FROM account WHERE account_id = $1", account_id)
+    return AccountSettings.model_validate(raw or {})
+
+
+async def hold(conn: Connection, account_id: str) -> int:
+    """Keep everything that waits for a reactivation; how many. A card for the screen is no use later."""
+    await conn.execute(
+        "UPDATE effect SET state = 'skipped', error_code = 'too-late'"
+        " WHERE account_id = $1 AND state = 'waiting' AND what = 'show_card'",
+        account_id,
+    )
+    done = await conn.execute(
+        "UPDATE effect SET state = 'held', next_try_at = NULL WHERE account_id = $1 AND state = 'waiting'",
+        account_id,
+    )
+    return int(done.split()[-1])
+
+
+async def share_fate(conn: Connection, account_id: str, keys: Sequence[str] | None) -> None:
+    """What needs one of these (None = any) that is dead, skipped or expired becomes the same, and so on."""
+    fallen: Sequence[str]
+    if keys is None:
+        rows = await conn.fetch(_FATE_OF_ALL, account_id)
+        fallen = [row["effect_key"] for row in rows]
+    else:
+        fallen = keys
+    while fallen:
+        rows = await conn.fetch(_FATE_AFTER, account_id, fallen)
+        fallen = [row["effect_key"] for row in rows]
+
+
+async def wake(conn: Connection, account_id: str) -> None:
+    await tell(conn, account_id)
+
+
+def _ready(row: asyncpg.Record) -> Ready:
+    return Ready(
+        key=row["effect_key"],
+        seq=row["seq"],
+        lane=Lane(row["lane"]),
+        what=row["what"],
+        client=row["client"],
+        target=row["target"],
+        contact=row["contact"],
+        number=row["number"],
+        doubts=row["doubts"],
+    )
+
+
+def _stored_row(
+    row: asyncpg.Record,
+    order: Order,
+    ids: dict[str, tuple[str | None, str]],
+    found_contacts: set[str],
+    deals: dict[str, str],
+) -> Stored:
+    task = ids.get(order.task) if isinstance(order, ChangeTask) else None
+    return Stored(
+        key=row["effect_key"],
+        seq=row["seq"],
+        lane=Lane(row["lane"]),
+        client=row["client"],
+        order=opened(order, deals),
+        attempt=row["attempts"],
+        doubts=row["doubts"],
+        created_at=row["created_at"],
+        sent_at=row["sent_at"],
+        task_id=task[1] if task else None,
+        contact_found=not found_contacts.isdisjoint(row["after"]) if found_contacts else False,
+        in_lead=lead_of(order) is not None,
+    )
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+    return {name: getattr(outcome, name) for name in Outcome.__slots__} | {"extra": dict(outcome.extra)}
+
+
+def _deal(raw: list[Any]) -> tuple[str, datetime | None]:
+    return raw[0], datetime.fromisoformat(raw[1]) if raw[1] else None

@@ -1,0 +1,145 @@
+"""Looking in the CRM for what sends of unknown outcome may have created. Reads only; newest ids first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from crm.effects import match
+from crm.effects.model import Known, Stored
+from crm.lane import Lane
+from crm.port import Crm, CrmEntity, CrmNote, CrmTask
+from routing.client import EntityKind, Ref
+from routing.effects import AddNote, AttachCall, CreateContact, CreateDeal, CreateLead, CreateTask
+
+PAGES = 8
+"""Pages of 250 that are read at most, where the CRM's newest things do not tell that nothing older can be ours."""
+TARGETS = 100
+"""Entities whose notes or tasks are asked for in one request, so that all of them fit into the answer."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Found:
+    """ids: effect key -> what it created. entities: of those, as the CRM has them."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+    entities: list[CrmEntity] = field(default_factory=list)
+
+    def add(self, key: str, id: str | None) -> None:
+        if id is not None:
+            self.ids[key] = id
+
+
+Claimed = Callable[[Collection[str]], Awaitable[set[str]]]
+KnownOf = Callable[[Collection[str]], Awaitable[dict[str, Known]]]
+
+
+async def look_for(crm: Crm, lane: Lane, stored: Sequence[Stored], claimed: Claimed, known: KnownOf) -> Found:
+    """Which of these effects (all of one kind of order) have happened. Updates and cards cannot be told: not found."""
+    match stored[0].order:
+        case CreateContact() | CreateDeal() | CreateLead():
+            return await _entities(crm, lane, stored, claimed)
+        case AttachCall() | AddNote():
+            return await _notes(crm, lane, stored, claimed, known)
+        case CreateTask():
+            return await _tasks(crm, lane, stored, claimed)
+        case _:
+            return Found()
+
+
+async def _entities(crm: Crm, lane: Lane, stored: Sequence[Stored], claimed: Claimed) -> Found:
+    kinds: dict[str, EntityKind] = {"create_contact": "contact", "create_deal": "deal", "create_lead": "lead"}
+    kind = kinds[stored[0].order.do]
+    read: list[CrmEntity] = []
+    found = Found()
+    for number in range(1, PAGES + 1):
+        page = await crm.page(kind, lane, page=number, newest="id")
+        read += page.items
+        found = _match_entities(stored, read, await claimed([e.id for e in read]))
+        if len(found.ids) == len(stored) or not page.has_next or _is_past(page.items, stored):
+            break
+    return found
+
+
+def _is_past(page: Sequence[CrmEntity], stored: Iterable[Stored]) -> bool:
+    return all(match.is_past(page, _sent(s), getattr(s.order, "created_at", None)) for s in stored)
+
+
+def _match_entities(stored: Sequence[Stored], read: Sequence[CrmEntity], taken: set[str]) -> Found:
+    found = Found()
+    for effect in stored:
+        match effect.order:
+            case CreateContact() as order:
+                found.add(effect.key, match.contact(order, read))
+            case CreateDeal() as order:
+                found.add(effect.key, match.deal(order, _sent(effect), read, taken))
+                taken = taken | set(found.ids.values())
+            case CreateLead() as order:
+                found.add(effect.key, match.lead(order, read))
+    wanted = set(found.ids.values())
+    found.entities = [e for e in read if e.id in wanted]
+    return found
+
+
+async def _notes(crm: Crm, lane: Lane, stored: Sequence[Stored], claimed: Claimed, known: KnownOf) -> Found:
+    clients = await known({s.client for s in stored if isinstance(s.order, AttachCall)})
+    places: dict[EntityKind, set[str]] = defaultdict(set)
+    for effect in stored:
+        for kind, id in _places(effect, clients.get(effect.client)):
+            places[kind].add(id)
+    read: list[CrmNote] = []
+    for kind, ids in places.items():
+        for some in _chunks(sorted(ids), TARGETS):
+            read += await crm.notes(kind, some, lane)
+    found, taken = Found(), await claimed([n.id for n in read])
+    for effect in stored:
+        match effect.order:
+            case AttachCall() as order:
+                found.add(effect.key, match.call_note(order, read))
+            case AddNote() as order:
+                found.add(effect.key, match.note(order, _sent(effect), read, taken))
+        taken |= set(found.ids.values())
+    return found
+
+
+def _places(effect: Stored, client: Known | None) -> Iterable[tuple[EntityKind, str]]:
+    """Where the note may stand: its target; of a call, which the CRM may have placed itself, all of the client's."""
+    target = getattr(effect.order, "target", None)
+    if isinstance(target, Ref) and target.id:
+        yield target.kind, target.id
+    is_free = isinstance(effect.order, AttachCall) and (effect.lane == Lane.BACKFILL or target is None)
+    if is_free and client is not None:
+        yield client.contact
+        for id, _ in client.deals:
+            yield "deal", id
+
+
+async def _tasks(crm: Crm, lane: Lane, stored: Sequence[Stored], claimed: Claimed) -> Found:
+    places: dict[EntityKind | None, set[str]] = defaultdict(set)
+    for effect in stored:
+        assert isinstance(effect.order, CreateTask)
+        target = effect.order.target
+        places[target.kind if target else None].add((target.id or "") if target else "")
+    read: list[CrmTask] = []
+    for kind, ids in places.items():
+        for some in _chunks(sorted(ids), TARGETS) if kind else ([],):
+            read += await crm.tasks(kind, some, lane)
+    found, taken = Found(), await claimed([t.id for t in read])
+    for effect in stored:
+        assert isinstance(effect.order, CreateTask)
+        found.add(effect.key, match.task(effect.order, _sent(effect), read, taken))
+        taken |= set(found.ids.values())
+    return found
+
+
+def _sent(effect: Stored) -> datetime:
+    return effect.sent_at or effect.created_at
+
+
+def _chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    return (items[i : i + size] for i in range(0, len(items), size))

@@ -1,0 +1,1 @@
+"""The imitated API v4: routes, schemas, and what each resource answers."""

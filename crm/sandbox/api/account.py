@@ -1,0 +1,175 @@
+"""The account itself, its users, its custom fields and its loss reasons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm.sandbox.api.entities.fields import field_model
+from crm.sandbox.api.entities.rendering import loss_reason
+from crm.sandbox.api.exchange import Exchange
+from crm.sandbox.api.php import values_of
+from crm.sandbox.api.replies import Reply, answer, no_content, refuse
+from crm.sandbox.state import ACCOUNT_ID, SUBDOMAIN
+from crm.sandbox.store import Row
+
+TASK_TYPES = [
+    {"id": 1, "name": "Связаться", "color": None, "icon_id": None, "code": "FOLLOW_UP"},
+    {"id": 2, "name": "Встреча", "color": None, "icon_id": None, "code": "MEETING"},
+    {"id": 3000001, "name": "Перезвонить", "color": "FF8F92", "icon_id": 12, "code": None},
+]
+_AMOJO_ID = "52e591f7-c98f-4255-8495-827210138c81"
+
+
+def get_account(exchange: Exchange) -> Reply:
+    profile, withs = exchange.state.profile, exchange.withs()
+    value: dict[str, Any] = {
+        "id": ACCOUNT_ID,
+        "name": "Demo",
+        "subdomain": SUBDOMAIN,
+        "current_user_id": exchange.by,
+        "country": "RU",
+        "customers_mode": "unavailable",
+        "is_unsorted_on": profile.unsorted_on,
+        "mobile_feature_version": 0,
+        "is_loss_reason_enabled": True,
+        "is_helpbot_enabled": False,
+        "is_technical_account": False,
+        "contact_name_display_order": 1,
+        "_links": exchange.self_link("account"),
+    }
+    if profile.name == "kommo":
+        value |= {"created_at": 1735689600, "created_by": 0, "updated_at": 1735689600, "updated_by": 0}
+        value |= {"currency": "USD", "currency_symbol": "$"}
+    value |= {name: item for name, item in _extras(exchange).items() if name in withs}
+    embedded = {name: item for name, item in _embedded().items() if name in withs}
+    if embedded:
+        value["_embedded"] = embedded
+    return answer(value, entities=1)
+
+
+def _extras(exchange: Exchange) -> dict[str, Any]:
+    forms = {"ru": {"gender": "m", "plural_form": {"dative": "сделкам", "default": "сделки"}}}
+    return {
+        "amojo_id": _AMOJO_ID,
+        "uuid": "824f3a59-6154-4edf-8f18-2c7c1dc7a1a5",
+        "version": 12,
+        "drive_url": "https://drive-b.amocrm.ru",
+        "is_api_filter_enabled": exchange.state.profile.filters_on,
+        "entity_names": {"leads": forms},
+    }
+
+
+def _embedded() -> dict[str, Any]:
+    return {
+        "amojo_rights": {"can_direct": True, "can_create_groups": True},
+        "users_groups": [{"id": 0, "name": "Отдел продаж", "uuid": None}],
+        "task_types": TASK_TYPES,
+        "datetime_settings": {
+            "date_pattern": "d.m.Y H:i",
+            "short_date_pattern": "d.m.Y",
+            "short_time_pattern": "H:i",
+            "date_formant": "d.m.Y",
+            "time_format": "H:i:s",
+            "timezone": "Europe/Moscow",
+            "timezone_offset": "+03:00",
+        },
+    }
+
+
+def list_users(exchange: Exchange) -> Reply:
+    exchange.require_admin()
+    page, limit = exchange.page()
+    every = list(exchange.state.users().values())
+    rows = every[(page - 1) * limit : page * limit]
+    if not rows:
+        return no_content()
+    count = -(-len(every) // limit)
+    return exchange.listing(
+        "users",
+        [_user(exchange, row) for row in rows],
+        page,
+        limit,
+        page < count,
+        _total_items=len(every),
+        _page_count=count,
+    )
+
+
+def get_user(exchange: Exchange) -> Reply:
+    exchange.require_admin()
+    row = exchange.state.users().get(exchange.number("id"))
+    if row is None:
+        raise refuse(404, "Not found")
+    return answer(_user(exchange, row), entities=1)
+
+
+def _user(exchange: Exchange, row: Row) -> dict[str, Any]:
+    rights = {"view": "A", "edit": "A", "add": "A", "delete": "A" if row["is_admin"] else "D", "export": "A"}
+    value: dict[str, Any] = {
+        "id": row["id"],
+        "name": row["name"],
+        "email": row["email"],
+        "lang": "ru",
+        "rights": {
+            "leads": rights,
+            "contacts": rights,
+            "companies": rights,
+            "tasks": {"edit": "A", "delete": "A"},
+            "mail_access": False,
+            "catalog_access": bool(row["is_admin"]),
+            "files_access": bool(row["is_admin"]),
+            "status_rights": None,
+            "is_admin": bool(row["is_admin"]),
+            "is_free": bool(row.get("is_free")),
+            "is_active": bool(row["is_active"]),
+            "group_id": None,
+            "role_id": None,
+        },
+        "_links": exchange.self_link(f"users/{row['id']}"),
+    }
+    extras = {"uuid": None, "amojo_id": None, "user_rank": None, "phone_number": row.get("phone_number")}
+    withs = exchange.withs()
+    value |= {name: item for name, item in extras.items() if name in withs}
+    groups = [{"id": 0, "name": "Отдел продаж"}] if "group" in withs else []
+    value["_embedded"] = {"roles": [], "groups": groups}
+    return value
+
+
+def list_fields(exchange: Exchange) -> Reply:
+    plural = exchange.args["entity"]
+    page, limit = exchange.page()
+    types = values_of(exchange.filters().get("type"))
+    every = [row for row in exchange.state.fields(plural).values() if not types or row["type"] in types]
+    rows = every[(page - 1) * limit : page * limit]
+    if not rows:
+        return no_content()
+    shown = [field_model(row, exchange.self_link(f"{plural}/custom_fields/{row['id']}")) for row in rows]
+    count = -(-len(every) // limit)
+    return exchange.listing(
+        "custom_fields", shown, page, limit, page < count, _total_items=len(every), _page_count=count
+    )
+
+
+def get_field(exchange: Exchange) -> Reply:
+    plural = exchange.args["entity"]
+    row = exchange.state.fields(plural).get(exchange.number("id"))
+    if row is None:
+        raise refuse(404, "Not found")
+    return answer(field_model(row, exchange.self_link(f"{plural}/custom_fields/{row['id']}")), entities=1)
+
+
+def list_loss_reasons(exchange: Exchange) -> Reply:
+    rows = [loss_reason(exchange, row) for row in exchange.state.table("loss_reasons").select()]
+    value = {
+        "_total_items": len(rows),
+        "_links": exchange.self_link("leads/loss_reasons"),
+        "_embedded": {"loss_reasons": rows},
+    }
+    return answer(value, entities=len(rows))
+
+
+def get_loss_reason(exchange: Exchange) -> Reply:
+    row = exchange.state.table("loss_reasons").get(exchange.number("id"))
+    if row is None:
+        raise refuse(404, "Not found")
+    return answer(loss_reason(exchange, row), entities=1)

@@ -1,0 +1,1 @@
+"""Leads, contacts, companies and Unsorted, as the imitated API reads and writes them."""

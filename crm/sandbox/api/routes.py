@@ -1,0 +1,111 @@
+"""Every route of the imitated API in one table: method, path, handler."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from crm.sandbox.api import account, calls, cards, events, notes, stages, tasks
+from crm.sandbox.api.entities import acceptance, complex, linking, reading, tags, unsorted, writing
+from crm.sandbox.api.exchange import Exchange
+from crm.sandbox.api.replies import Reply
+from crm.sandbox.webhooks import registration
+
+Handler = Callable[[Exchange], Reply]
+
+_ENTITY = "{entity:leads|contacts|companies}"
+_TABLE: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "account", account.get_account),
+    ("GET", "users", account.list_users),
+    ("GET", "users/{id}", account.get_user),
+    ("GET", "leads/pipelines", stages.list_pipelines),
+    ("GET", "leads/pipelines/{id}", stages.get_pipeline),
+    ("GET", "leads/pipelines/{id}/statuses", stages.list_stages),
+    ("GET", "leads/pipelines/{id}/statuses/{status}", stages.get_stage),
+    ("GET", "leads/loss_reasons", account.list_loss_reasons),
+    ("GET", "leads/loss_reasons/{id}", account.get_loss_reason),
+    ("GET", "leads/unsorted", unsorted.list_unsorted),
+    ("GET", "leads/unsorted/summary", unsorted.summary),
+    ("POST", "leads/unsorted/{category:sip|forms}", unsorted.create_unsorted),
+    ("GET", "leads/unsorted/{uid:[0-9a-f]+}", unsorted.get_unsorted),
+    ("POST", "leads/unsorted/{uid:[0-9a-f]+}/accept", acceptance.accept),
+    ("DELETE", "leads/unsorted/{uid:[0-9a-f]+}/decline", acceptance.decline),
+    ("POST", "leads/unsorted/{uid:[0-9a-f]+}/link", acceptance.link),
+    ("POST", "leads/complex", complex.create_complex),
+    ("POST", "calls", calls.create_calls),
+    ("GET", "events", events.list_events),
+    ("GET", "events/types", events.list_types),
+    ("GET", "events/{event:[0-9A-Z]+}", events.get_event),
+    ("GET", "tasks", tasks.list_tasks),
+    ("POST", "tasks", tasks.create_tasks),
+    ("PATCH", "tasks", tasks.change_tasks),
+    ("GET", "tasks/{id}", tasks.get_task),
+    ("PATCH", "tasks/{id}", tasks.change_task),
+    ("GET", "webhooks", registration.list_webhooks),
+    ("POST", "webhooks", registration.create_webhook),
+    ("DELETE", "webhooks", registration.delete_webhook),
+    ("POST", "v2/events", cards.show_card),
+    ("GET", "v0/private/api/v2/json/contacts/list", cards.find_contacts),
+    ("POST", f"{_ENTITY}/notes/{{id}}/pin", notes.pin),
+    ("DELETE", f"{_ENTITY}/notes/{{id}}/pin", notes.pin),
+    *(
+        (method, f"{_ENTITY}{own}/notes{one}", handler)
+        for own in ("", "/{entity_id}")
+        for method, one, handler in (
+            ("GET", "", notes.list_notes),
+            ("POST", "", notes.create_notes),
+            ("PATCH", "", notes.change_notes),
+            ("GET", "/{id}", notes.get_note),
+            ("PATCH", "/{id}", notes.change_note),
+        )
+    ),
+    ("GET", f"{_ENTITY}/links", linking.list_many_links),
+    ("GET", f"{_ENTITY}/{{id}}/links", linking.list_links),
+    ("POST", f"{_ENTITY}/link", linking.link),
+    ("POST", f"{_ENTITY}/unlink", linking.unlink),
+    ("POST", f"{_ENTITY}/{{id}}/link", linking.link),
+    ("POST", f"{_ENTITY}/{{id}}/unlink", linking.unlink),
+    ("GET", f"{_ENTITY}/custom_fields", account.list_fields),
+    ("GET", f"{_ENTITY}/custom_fields/{{id}}", account.get_field),
+    ("GET", f"{_ENTITY}/tags", tags.list_tags),
+    ("POST", f"{_ENTITY}/tags", tags.create_tags),
+    ("GET", _ENTITY, reading.list_entities),
+    ("POST", _ENTITY, writing.create_entities),
+    ("PATCH", _ENTITY, writing.change_entities),
+    ("GET", f"{_ENTITY}/{{id}}", reading.get_entity),
+    ("PATCH", f"{_ENTITY}/{{id}}", writing.change_entity),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    pattern: re.Pattern[str]
+    handler: Handler
+
+
+def _compiled(path: str) -> re.Pattern[str]:
+    """`{name}` takes a whole number, `{name:regex}` what the regex says."""
+
+    def group(match: re.Match[str]) -> str:
+        name, _, regex = match[1].partition(":")
+        return f"(?P<{name}>{regex or '[0-9]+'})"
+
+    return re.compile(re.sub(r"\{([^{}]+)\}", group, path))
+
+
+ROUTES = tuple(Route(method, _compiled(path), handler) for method, path, handler in _TABLE)
+
+
+def find(method: str, path: str) -> tuple[Handler | None, dict[str, str], bool]:
+    """The handler, what its path captured, and whether any method knows the path. path: after /api/v4/."""
+    known = False
+    for route in ROUTES:
+        match = route.pattern.fullmatch(path)
+        if match is None:
+            continue
+        if route.method == method:
+            return route.handler, match.groupdict(), True
+        known = True
+    return None, {}, known

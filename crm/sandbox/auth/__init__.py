@@ -1,0 +1,1 @@
+"""OAuth and access tokens of the imitated CRM."""

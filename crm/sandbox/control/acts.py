@@ -1,0 +1,200 @@
+"""What a person does in the CRM's own pages and no API offers: delete, restore, merge, dismiss a user …
+
+Every act leaves the events and webhooks that the real CRM sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crm.sandbox.api.changes import emit, notify
+from crm.sandbox.api.entities import acceptance
+from crm.sandbox.api.entities.fields import merged, phones_of
+from crm.sandbox.seed import ADMIN
+from crm.sandbox.state import PLURAL, SINGULAR, State
+from crm.sandbox.store import Row
+from crm.sandbox.webhooks import payloads
+
+Sent = Mapping[str, Any]
+
+
+def act(state: State, sent: Sent) -> dict[str, Any]:
+    """Do `sent["do"]`. Raises ValueError or KeyError for what is unknown or missing."""
+    known = ACTS.get(str(sent.get("do")))
+    if known is None:
+        raise ValueError(f"no such act: {sent.get('do')}")
+    return known(state, sent) or {}
+
+
+def _entity(state: State, sent: Sent, key: str = "id") -> tuple[str, Row]:
+    """kind: deal (or lead), contact, company. The row may be deleted or hidden."""
+    kind = "lead" if sent["kind"] == "deal" else str(sent["kind"])
+    plural = PLURAL.get(kind, kind)
+    row = state.table(plural).get(int(sent[key]))
+    if row is None:
+        raise ValueError(f"no such {kind}: {sent[key]}")
+    return plural, row
+
+
+def _by(sent: Sent) -> int:
+    return int(sent.get("by", ADMIN))
+
+
+def _save(state: State, plural: str, row: Row, by: int) -> None:
+    row["updated_at"], row["updated_by"] = state.now(), by
+    state.table(plural).put(row)
+
+
+def _delete(state: State, sent: Sent) -> None:
+    if sent["kind"] == "task":
+        row = state.table("tasks").get(int(sent["id"]))
+        if row is None:
+            raise ValueError(f"no such task: {sent['id']}")
+        state.table("tasks").drop(row["id"])
+        emit(state, "task_deleted", "task", row["id"], _by(sent))
+        notify(state, "delete_task", {"task": {"delete": [{"id": row["id"]}]}})
+        return
+    plural, row = _entity(state, sent)
+    row["is_deleted"] = 1
+    _save(state, plural, row, _by(sent))
+    emit(state, f"{SINGULAR[plural]}_deleted", SINGULAR[plural], row["id"], _by(sent))
+    payloads.entity(state, "delete", plural, row)
+
+
+def _restore(state: State, sent: Sent) -> None:
+    plural, row = _entity(state, sent)
+    row["is_deleted"] = 0
+    _save(state, plural, row, _by(sent))
+    emit(state, f"{SINGULAR[plural]}_restored", SINGULAR[plural], row["id"], _by(sent))
+    payloads.entity(state, "restore", plural, row)
+
+
+def _merge(state: State, sent: Sent) -> None:
+    """`from` goes into `id`: numbers and links move, `from` disappears without an event of its own."""
+    plural, row = _entity(state, sent)
+    _, gone = _entity(state, sent, "from")
+    for other in ("leads", "contacts", "companies"):
+        if other != plural:
+            for id in state.links.of(plural, gone["id"], other):
+                state.links.remove((plural, gone["id"]), (other, id))
+                state.links.add((plural, row["id"]), (other, id))
+    cf = dict(row.get("cf", {}))
+    for id, values in gone.get("cf", {}).items():
+        have = [value["value"] for value in cf.get(id, [])]
+        cf[id] = [*cf.get(id, []), *(value for value in values if value["value"] not in have)]
+    row["cf"] = merged({}, cf)
+    gone["is_deleted"] = 1
+    _save(state, plural, gone, _by(sent))
+    _save(state, plural, row, _by(sent))
+    if plural != "leads":
+        state.links.set_phones(plural, row["id"], phones_of(state, plural, row["cf"]))
+    emit(state, "entity_merged", SINGULAR[plural], row["id"], _by(sent))
+    payloads.entity(state, "update", plural, row)
+
+
+def _change(state: State, sent: Sent, **values: Any) -> None:
+    plural, row = _entity(state, sent)
+    old = dict(row)
+    row.update(values)
+    _save(state, plural, row, _by(sent))
+    payloads.changed(state, plural, old, row, _by(sent))
+
+
+def _set_responsible(state: State, sent: Sent) -> None:
+    if int(sent["user"]) not in state.users():
+        raise ValueError(f"no such user: {sent['user']}")
+    _change(state, sent, responsible_user_id=int(sent["user"]))
+
+
+def _set_status(state: State, sent: Sent) -> None:
+    status = int(sent["status"])
+    _, row = _entity(state, {**sent, "kind": "deal"})
+    pipeline = int(sent.get("pipeline", row["pipeline_id"]))
+    closed_at = state.now() if status in (142, 143) else None
+    values = {"status_id": status, "pipeline_id": pipeline, "closed_at": closed_at}
+    _change(state, {**sent, "kind": "deal"}, **values)
+
+
+def _set_active(active: bool) -> Callable[[State, Sent], None]:
+    def change(state: State, sent: Sent) -> None:
+        row = state.table("users").get(int(sent["user"]))
+        if row is None:
+            raise ValueError(f"no such user: {sent['user']}")
+        row["is_active"] = int(active)
+        state.table("users").put(row)
+        state.forget_directory()
+
+    return change
+
+
+def _add_user(state: State, sent: Sent) -> dict[str, Any]:
+    row = {
+        "name": sent["name"],
+        "email": sent["email"],
+        "is_active": 1,
+        "is_admin": int(sent.get("admin", 0)),
+    }
+    added = state.table("users").add(row)
+    state.forget_directory()
+    return {"id": added["id"]}
+
+
+def _accept(state: State, sent: Sent) -> None:
+    acceptance.accept_row(state, _open_lead(state, sent), _by(sent), sent.get("status"))
+
+
+def _decline(state: State, sent: Sent) -> None:
+    acceptance.decline_row(state, _open_lead(state, sent), _by(sent))
+
+
+def _open_lead(state: State, sent: Sent) -> Row:
+    row = state.table("unsorted").first([("uid", "=", sent["uid"]), ("state", "=", "open")])
+    if row is None:
+        raise ValueError(f"no such open lead: {sent['uid']}")
+    return row
+
+
+def _integration(state: State, sent: Sent) -> None:
+    """Register an integration, or change one: {client_id, secret?, name?, redirect_uri?, is_off?}."""
+    table = state.table("integrations")
+    row = table.first([("client_id", "=", sent["client_id"])])
+    values = {key: sent[key] for key in ("secret", "name", "redirect_uri", "is_off") if key in sent}
+    if row is not None:
+        table.put({**row, **values})
+        return
+    blank = {"secret": "secret", "name": sent["client_id"], "redirect_uri": None}
+    table.add({"client_id": sent["client_id"], **blank, **values})
+
+
+def _enable_webhook(state: State, sent: Sent) -> None:
+    hook = state.table("webhooks").first([("destination", "=", sent["destination"])])
+    if hook is None:
+        raise ValueError(f"no such webhook: {sent['destination']}")
+    state.table("webhooks").put({**hook, "disabled": 0, "failures": []})
+
+
+def _delete_stage(state: State, sent: Sent) -> None:
+    row = state.table("pipelines").get(int(sent["pipeline"]))
+    if row is None:
+        raise ValueError(f"no such pipeline: {sent['pipeline']}")
+    row["statuses"] = [one for one in row["statuses"] if one["id"] != int(sent["status"])]
+    state.table("pipelines").put(row)
+    state.forget_directory()
+
+
+ACTS: Mapping[str, Callable[[State, Sent], dict[str, Any] | None]] = {
+    "delete": _delete,
+    "restore": _restore,
+    "merge": _merge,
+    "set_responsible": _set_responsible,
+    "set_status": _set_status,
+    "deactivate_user": _set_active(False),
+    "activate_user": _set_active(True),
+    "add_user": _add_user,
+    "accept": _accept,
+    "decline": _decline,
+    "integration": _integration,
+    "enable_webhook": _enable_webhook,
+    "delete_stage": _delete_stage,
+}

@@ -1,0 +1,106 @@
+"""What a webhook tells, in our own words, and how it reaches the directory at once.
+
+A webhook carries some fields of an entity and lacks others (a deal's contacts, for one). What it carries is taken over
+in the request's own process; for the rest the account's worker is asked to read the entity again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from crm.port import CrmEntity, EntityChange
+from crm.store.cursors import ask_reread
+from crm.store.directory import Applied, EntityRef, apply_entities, remove_entities
+from crm.store.entries import Connection, lock_directory
+from crm.store.listing import stored_entities
+from crm.store.metadata import closed_stages
+from routing.settings import NumberPolicy
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """applied: what the directory took over. to_reread: what the worker was asked to read again."""
+
+    applied: Applied
+    to_reread: tuple[EntityRef, ...] = ()
+
+
+async def apply_changes(
+    conn: Connection, account_id: str, changes: Sequence[EntityChange], policy: NumberPolicy
+) -> Taken:
+    """Takes over what these changes carry, in the caller's transaction, and asks for the rest to be read.
+
+    A change that is older than what is stored is left alone: webhooks come in any order and more than once.
+    """
+    await lock_directory(conn, account_id)
+    last = {(c.kind, c.id): c for c in changes}  # of one message, the last word about an entity counts
+    known = await stored_entities(conn, account_id, list(last))
+    closed = await closed_stages(conn, account_id)
+    gone = [ref for ref, c in last.items() if c.what == "deleted"]
+    present = [c for c in changes if last[c.kind, c.id].what != "deleted"]
+    merged: dict[EntityRef, CrmEntity] = {}
+    for change in present:
+        ref = (change.kind, change.id)
+        pending = merged.get(ref)
+        if pending is None or not _is_older(change, pending):
+            merged[ref] = _with(pending or known.get(ref), change, closed)
+    removed = await remove_entities(conn, account_id, gone)
+    applied = await apply_entities(conn, account_id, merged.values(), policy)
+    to_reread = {(c.kind, c.id) for c in present if _lacks(c, known)}
+    to_reread |= {("deal", id) for c in changes if c.kind == "lead" for id in _accepted(c)}
+    await ask_reread(conn, account_id, to_reread)
+    return Taken(Applied(removed.numbers + applied.numbers, applied.stale), tuple(sorted(to_reread)))
+
+
+def _with(stored: CrmEntity | None, change: EntityChange, closed: set[tuple[str, str]]) -> CrmEntity:
+    base = stored or CrmEntity(kind=change.kind, id=change.id)
+    if stored and _is_older(change, stored):
+        return replace(base, updated_at=change.at)  # the store recognises it as stale
+    return replace(
+        base,
+        name=_carried(change.name, base.name),
+        owner_id=_carried(change.owner_id, base.owner_id),
+        numbers=_carried(change.numbers, base.numbers),
+        created_at=_carried(change.created_at, base.created_at),
+        updated_at=_carried(change.at, base.updated_at),
+        pipeline_id=_carried(change.pipeline_id, base.pipeline_id),
+        stage_id=_carried(change.stage_id, base.stage_id),
+        contact_ids=_carried(change.contact_ids, base.contact_ids),
+        deal_id=change.deal_ids[0] if change.kind == "lead" and change.deal_ids else base.deal_id,
+        is_open=_is_open(base, change, closed),
+    )
+
+
+def _is_older(change: EntityChange, entity: CrmEntity) -> bool:
+    return bool(entity.updated_at and change.at and change.at < entity.updated_at)
+
+
+def _is_open(base: CrmEntity, change: EntityChange, closed: set[tuple[str, str]]) -> bool:
+    if change.is_open is not None or change.stage_id is None:
+        return _carried(change.is_open, base.is_open)
+    return (change.pipeline_id or base.pipeline_id or "", change.stage_id) not in closed
+
+
+def _accepted(change: EntityChange) -> tuple[str, ...]:
+    return (change.deal_ids or ()) if change.what == "deleted" else ()
+
+
+def _carried(value: T | None, stored: T) -> T:
+    return stored if value is None else value
+
+
+def _lacks(change: EntityChange, known: dict[EntityRef, CrmEntity]) -> bool:
+    """A deal's links are never told, nor the owner of the deal inside a lead; anything else that is new to us may lack what
+    earlier messages carried. Deals that we made ourselves are known with their links."""
+    there = known.get((change.kind, change.id))
+    is_new = there is None
+    if change.kind == "deal":
+        has_links = there is not None and bool(there.contact_ids or there.company_ids)
+        return is_new or change.what == "restored" or (change.what == "added" and not has_links)
+    if change.kind == "lead":
+        return is_new or change.what == "added"
+    return is_new and (change.numbers is None or change.owner_id is None)

@@ -1,0 +1,115 @@
+"""The polls that keep the directory fresh: by time of change, the list of Unsorted, and entities to read again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from crm.lane import Lane
+from crm.port import CrmEntity
+from crm.store.cursors import finish_rereads, waiting_rereads
+from crm.store.directory import EntityRef, inside_leads
+from crm.store.listing import all_ids, known_refs
+from crm.sync.source import READ_AT_ONCE, Source, as_text, from_text
+from routing.client import EntityKind
+
+# Entities that the CRM commits a little late carry a time before the one that was read last.
+_OVERLAP = timedelta(seconds=5)
+
+
+async def poll_delta(source: Source, kind: EntityKind, lane: Lane) -> datetime | None:
+    """Reads what was changed since the last poll, latest first. The latest time of change that was seen.
+
+    Needs no filter of the CRM: it stops at what it has seen. An entity changed while pages are read moves to the top:
+    the others slide towards the later pages (and may be read twice), and it comes with the next poll.
+    """
+    feed = f"delta:{kind}"
+    reached = from_text((await source.cursor(feed)).get("at"))
+    top: datetime | None = None
+    number = 1
+    while True:
+        page = await source.crm.page(kind, lane, page=number, newest="updated")
+        if number == 1:
+            top = max((e.updated_at for e in page.items if e.updated_at), default=None)
+        fresh = [e for e in page.items if _is_after(e, reached)]
+        if len(fresh) < len(page.items) or not page.has_next or reached is None:
+            break
+        await source.apply(fresh)
+        number += 1
+    # A time in the future (a client of the CRM may set any) must not hide what comes until then.
+    at = min(top, source.now()) if top else reached
+    cursor: dict[str, Any] = {"at": as_text(max(at, reached) if reached and at else at)} if at else {}
+    await source.apply(fresh, feed=feed, cursor=cursor)
+    return at
+
+
+def _is_after(entity: CrmEntity, reached: datetime | None) -> bool:
+    return reached is None or entity.updated_at is None or entity.updated_at >= reached - _OVERLAP
+
+
+async def poll_unsorted(source: Source, lane: Lane) -> int:
+    """Reads the whole list of incoming leads; those that left it (accepted, declined) are forgotten. Pages read.
+
+    A lead accepted while pages are read hides another one at the border of two pages: what seems gone from a list of
+    several pages is believed when a second reading does not show it either.
+    """
+    leads, pages = await _all_leads(source, lane)
+    async with source.pool.acquire() as conn:
+        known = await all_ids(conn, source.account_id, "lead")
+    gone = known - {e.id for e in leads}
+    if gone and pages > 1:
+        again, more = await _all_leads(source, lane)
+        leads, pages = leads + again, pages + more
+        gone -= {e.id for e in again}
+    await _read_unknown_contacts(source, leads, lane)
+    await source.apply(
+        leads, gone=[("lead", id) for id in sorted(gone)], feed="unsorted", cursor={"leads": len(leads)}
+    )
+    return pages
+
+
+async def _all_leads(source: Source, lane: Lane) -> tuple[list[CrmEntity], int]:
+    leads: list[CrmEntity] = []
+    number = 1
+    while True:
+        page = await source.crm.page("lead", lane, page=number)
+        leads += [source.owned(lead) for lead in page.items]
+        if not page.has_next:
+            return leads, number
+        number += 1
+
+
+async def _read_unknown_contacts(source: Source, leads: list[CrmEntity], lane: Lane) -> None:
+    """A lead that tells no number has its contact's; one that the directory lacks is read (few, and once)."""
+    wanted = {id for e in leads if not e.numbers for id in e.contact_ids}
+    if not wanted:
+        return
+    async with source.pool.acquire() as conn:
+        wanted -= await all_ids(conn, source.account_id, "contact")
+    found, _ = await source.read_again([("contact", id) for id in sorted(wanted)][:READ_AT_ONCE], lane)
+    await source.apply(found)
+
+
+async def _unknown_people(source: Source, found: list[CrmEntity]) -> list[EntityRef]:
+    """Contacts and companies of these deals that the directory lacks: an accepted lead brings them into sight."""
+    async with source.pool.acquire() as conn:
+        hidden = await inside_leads(conn, source.account_id, found)
+        deals = [e for e in found if e.kind == "deal" and e not in hidden]
+        people: set[EntityRef] = {("contact", id) for d in deals for id in d.contact_ids}
+        people |= {("company", id) for d in deals for id in d.company_ids}
+        return sorted(people - await known_refs(conn, source.account_id, people))
+
+
+async def poll_rereads(source: Source, lane: Lane) -> int:
+    """Reads what webhooks named without carrying it. How many."""
+    async with source.pool.acquire() as conn:
+        waiting = await waiting_rereads(conn, source.account_id, READ_AT_ONCE)
+    if not waiting:
+        return 0
+    found, gone = await source.read_again([ref for ref, _ in waiting], lane)
+    people = await _unknown_people(source, found)
+    found += (await source.read_again(people, lane))[0] if people else []
+    await source.apply(found, gone=gone)
+    async with source.pool.acquire() as conn:
+        await finish_rereads(conn, source.account_id, waiting)
+    return len(waiting)

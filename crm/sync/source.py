@@ -1,0 +1,94 @@
+"""What every feed of the sync works with: one account, its CRM, its database, and what time it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+
+from crm.lane import Lane
+from crm.port import Crm, CrmEntity
+from crm.store.cursors import read_cursor, write_cursor
+from crm.store.directory import Applied, EntityRef, apply_entities, inside_leads, remove_entities
+from routing.settings import NumberPolicy
+
+READ_AT_ONCE = 250  # ids in one by_ids
+OWNER_SECONDS = 900.0  # longer than any adapter believes what it read of a deal inside a lead
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Source:
+    """policy: may be replaced while the sync runs; numbers read before keep their reading until the next full load."""
+
+    crm: Crm
+    pool: asyncpg.Pool
+    account_id: str
+    policy: NumberPolicy
+    now: Callable[[], datetime] = field(default=utc_now)
+    _owners: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    async def cursor(self, feed: str) -> dict[str, Any]:
+        async with self.pool.acquire() as conn:
+            return await read_cursor(conn, self.account_id, feed)
+
+    async def apply(
+        self,
+        entities: Iterable[CrmEntity] = (),
+        *,
+        gone: Collection[EntityRef] = (),
+        feed: str | None = None,
+        cursor: dict[str, Any] | None = None,
+    ) -> Applied:
+        """Rows and the cursor that speaks of them, in one transaction."""
+        batch = list(entities)
+        async with self.pool.acquire() as conn, conn.transaction():
+            self._remember(await inside_leads(conn, self.account_id, batch))
+            removed = await remove_entities(conn, self.account_id, gone) if gone else Applied()
+            applied = await apply_entities(conn, self.account_id, batch, self.policy)
+            if feed is not None and cursor is not None:
+                await write_cursor(conn, self.account_id, feed, cursor)
+        return Applied(removed.numbers + applied.numbers, applied.stale)
+
+    def owned(self, lead: CrmEntity) -> CrmEntity:
+        """The lead with the owner that its deal was lately seen to have: lists of leads may know an older one."""
+        at, owner = self._owners.get(lead.deal_id or "", (0.0, ""))
+        return replace(lead, owner_id=owner) if owner and time.monotonic() - at < OWNER_SECONDS else lead
+
+    def _remember(self, inside: Iterable[CrmEntity]) -> None:
+        now = time.monotonic()
+        self._owners = {k: v for k, v in self._owners.items() if now - v[0] < OWNER_SECONDS}
+        self._owners |= {d.id: (now, d.owner_id) for d in inside if d.owner_id}
+
+    async def read_again(
+        self, refs: Collection[EntityRef], lane: Lane
+    ) -> tuple[list[CrmEntity], list[EntityRef]]:
+        """What the CRM has of these now, and those that it no longer has."""
+        found: list[CrmEntity] = []
+        for kind, ids in _by_kind(refs).items():
+            for start in range(0, len(ids), READ_AT_ONCE):
+                found += await self.crm.by_ids(kind, ids[start : start + READ_AT_ONCE], lane)
+        present = {(e.kind, e.id) for e in found if not e.is_deleted}
+        return [e for e in found if not e.is_deleted], [ref for ref in refs if ref not in present]
+
+
+def _by_kind(refs: Iterable[EntityRef]) -> dict[Any, Sequence[str]]:
+    kinds: dict[Any, list[str]] = {}
+    for kind, id in sorted(refs):
+        kinds.setdefault(kind, []).append(id)
+    return dict(kinds)
+
+
+def as_text(at: datetime) -> str:
+    return at.isoformat()
+
+
+def from_text(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None

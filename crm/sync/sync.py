@@ -1,0 +1,319 @@
+"""Keeps one account's directory in step with its CRM. Runs in the worker that holds the account's lease.
+
+Every feed has an interval of its own and fails on its own: a CRM that is down makes the directory older, nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from crm.errors import CrmError, CrmForbidden, CrmThrottled
+from crm.lane import Lane
+from crm.port import Crm, CrmEvent, EntityChange
+from crm.store.cursors import record_failure, write_cursor
+from crm.store.directory import Applied
+from crm.store.entries import directory_states, mark_agreed
+from crm.store.listing import known_refs
+from crm.sync.changes import Taken, apply_changes
+from crm.sync.events import poll_events
+from crm.sync.first_load import PAGED, LoadProgress, load_step
+from crm.sync.metadata import read_metadata
+from crm.sync.polls import poll_delta, poll_rereads, poll_unsorted
+from crm.sync.recheck import recheck_step
+from crm.sync.source import Source, utc_now
+from routing.client import EntityKind
+from routing.settings import NumberPolicy
+from runtime.cancellation import raise_if_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE = 300.0
+_WEBHOOK_DELAY = timedelta(seconds=5)
+_PAGES_WHEN_FORBIDDEN = 100  # asked again after minutes
+_UNSORTED_SECONDS_PER_PAGE = 3.0  # a long list is read less often, so that it never takes much of the budget
+
+
+@dataclass(slots=True)
+class Feed:
+    """One thing that is done again and again. due_at: of the clock `time.monotonic`."""
+
+    name: str
+    seconds: float
+    step: Callable[[], Awaitable[None]]
+    due_at: float = 0.0
+    failures: int = 0
+    last_error: str | None = None
+
+
+@dataclass(slots=True)
+class SyncHealth:
+    """For /metrics and the status page. agreed_at: see Directory."""
+
+    agreed_at: datetime | None = None
+    is_loaded: bool = False
+    failures: dict[str, int] = field(default_factory=dict)
+    last_errors: dict[str, str] = field(default_factory=dict)
+
+
+class Sync:
+    """One account. on_events gets the new events of the feed, oldest first, once the directory has taken them over (at
+    least once each: after a crash some come again). on_metadata gets which of account, users, pipelines, fields changed.
+    """
+
+    def __init__(
+        self,
+        crm: Crm,
+        pool: asyncpg.Pool,
+        account_id: str,
+        policy: NumberPolicy,
+        *,
+        poll_seconds: float = 30.0,
+        metadata_seconds: float = 300.0,
+        recheck_seconds: float = 60.0,
+        reread_seconds: float = 1.0,
+        now: Callable[[], datetime] = utc_now,
+        on_events: Callable[[Sequence[CrmEvent]], Awaitable[None]] | None = None,
+        on_metadata: Callable[[frozenset[str]], Awaitable[None]] | None = None,
+    ) -> None:
+        self.source = Source(crm, pool, account_id, policy, now)
+        self.health = SyncHealth()
+        self._on_events = on_events
+        self._on_metadata = on_metadata
+        self._woken = (asyncio.Event(), asyncio.Event())
+        self._delta_locks = {kind: asyncio.Lock() for kind in PAGED}
+        self._delta_began: dict[EntityKind, float] = {}
+        self._agreed: dict[str, datetime] = {}
+        self._latest: dict[EntityKind, datetime | None] = {}  # times of change, by the CRM's clock
+        self._told_at: datetime | None = None
+        self._feeds = [
+            Feed("metadata", metadata_seconds, self._metadata),
+            Feed("reread", reread_seconds, self._reread),
+            *(Feed(f"delta:{kind}", poll_seconds, self._delta_step(kind)) for kind in PAGED),
+            Feed("events", poll_seconds, self._events),
+            Feed("unsorted", poll_seconds, self._unsorted),
+            Feed("load", 0.0, self._load),
+            Feed("recheck", recheck_seconds, self._recheck),
+        ]
+        self._poll_seconds = poll_seconds
+
+    async def run(self) -> None:
+        """Until cancelled. Errors are stored with their feed, and the feed is tried again after a growing pause."""
+        # What a webhook named must not wait for a long poll.
+        await asyncio.gather(
+            self._loop([f for f in self._feeds if f.name == "reread"], self._woken[0]),
+            self._loop([f for f in self._feeds if f.name != "reread"], self._woken[1]),
+        )
+
+    async def _loop(self, feeds: Sequence[Feed], woken: asyncio.Event) -> None:
+        while True:
+            woken.clear()
+            for feed in feeds:
+                if feed.due_at <= time.monotonic():
+                    await self._try(feed)
+            await self._tell_agreement()
+            raise_if_cancelled()
+            pause = min(feed.due_at for feed in feeds) - time.monotonic()
+            try:
+                async with asyncio.timeout(max(0.0, pause)):
+                    await woken.wait()
+            except TimeoutError:
+                continue
+
+    def wake(self) -> None:
+        """Polls now what is due soon anyway: after a webhook, or when somebody asked for a load."""
+        for feed in self._feeds:
+            if feed.name in ("load", "reread") and not feed.failures:
+                feed.due_at = 0.0
+        for woken in self._woken:
+            woken.set()
+
+    async def load(self, progress: Callable[[LoadProgress], None] | None = None) -> LoadProgress:
+        """The whole first load, or what is left of it, in the foreground. Raises CrmError; call again to go on."""
+        await self._metadata()
+        while True:
+            state = await load_step(self.source)
+            if progress:
+                progress(state)
+            if state.is_done:
+                self.health.is_loaded = True
+                return state
+
+    async def poll_once(self, lane: Lane = Lane.SYNC) -> None:
+        """Every poll once, now; the directory then agrees with the CRM. Raises CrmError."""
+        await poll_rereads(self.source, lane)
+        for kind in PAGED:
+            await self._delta(kind, lane)
+        await self._events(lane)
+        await self._unsorted(lane)
+        await self._tell_agreement()
+
+    async def catch_up(
+        self, lane: Lane, kinds: Collection[EntityKind] = PAGED, *, max_age: float = 2.0
+    ) -> bool:
+        """Entities of these kinds as of now: a request each as a rule, none if done within `max_age` seconds.
+
+        True: webhooks keep up with the CRM, they had told of changes as late as those that were read. Raises CrmError:
+        whoever is about to create something must not believe an old directory.
+        """
+        for kind in kinds:
+            began = self._delta_began.get(kind)
+            if began is None or time.monotonic() - began > max_age:
+                await self._delta(kind, lane)
+        latest = max((at for kind in kinds if (at := self._latest.get(kind))), default=None)
+        return latest is not None and self._told_at is not None and latest - self._told_at <= _WEBHOOK_DELAY
+
+    async def apply_webhooks(
+        self, changes: Sequence[EntityChange], before_new: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Changes of what the directory knows at once, the rest after `before_new`: it may be what we are creating, and is
+        told of before we know its links."""
+        async with self.source.pool.acquire() as conn:
+            known = await known_refs(conn, self.source.account_id, {(c.kind, c.id) for c in changes})
+        await self.apply_webhook([c for c in changes if (c.kind, c.id) in known])
+        if new := [c for c in changes if (c.kind, c.id) not in known]:
+            await before_new()
+            await self.apply_webhook(new)
+
+    async def apply_webhook(self, changes: Sequence[EntityChange]) -> Taken:
+        """What the webhook carries, at once; the rest is read by the next turn of `run`."""
+        taken = await apply_webhook(self.source.pool, self.source.account_id, changes, self.source.policy)
+        self._told_at = max((change.at for change in changes if change.at), default=self._told_at)
+        if taken.to_reread:
+            self.wake()
+        return taken
+
+    async def _try(self, feed: Feed) -> None:
+        try:
+            await feed.step()
+        except Exception as err:
+            await self._failed(feed, err)
+            return
+        feed.due_at = max(feed.due_at, time.monotonic() + feed.seconds)
+        feed.failures, feed.last_error = 0, None
+        self.health.last_errors.pop(feed.name, None)
+
+    async def _failed(self, feed: Feed, err: Exception) -> None:
+        """Nothing ends the loop: what is not known to pass (a bug) is logged with its trace and tried again as well."""
+        feed.failures += 1
+        pause = min(_LONGEST_PAUSE, max(feed.seconds, 1.0) * 2 ** (feed.failures - 1))
+        if isinstance(err, CrmThrottled) and err.retry_after:
+            pause = max(pause, err.retry_after)
+        feed.due_at = time.monotonic() + pause
+        code = err.code if isinstance(err, CrmError) else type(err).__name__
+        feed.last_error = f"{code}: {err}"
+        self.health.failures[feed.name] = self.health.failures.get(feed.name, 0) + 1
+        self.health.last_errors[feed.name] = feed.last_error
+        is_known = isinstance(
+            err,
+            (CrmError, *DATABASE_ERRORS),
+        )
+        _log.warning(
+            "sync of %s: %s failed: %s",
+            self.source.account_id,
+            feed.name,
+            feed.last_error,
+            exc_info=not is_known,
+        )
+        try:
+            async with self.source.pool.acquire() as conn:
+                await record_failure(conn, self.source.account_id, feed.name, feed.last_error)
+        except DATABASE_ERRORS:
+            _log.warning("sync of %s: the failure could not be stored", self.source.account_id)
+
+    def _delta_step(self, kind: EntityKind) -> Callable[[], Awaitable[None]]:
+        async def step() -> None:
+            await self._delta(kind, Lane.SYNC)
+
+        return step
+
+    async def _delta(self, kind: EntityKind, lane: Lane) -> None:
+        async with self._delta_locks[kind]:
+            at, began = self.source.now(), time.monotonic()
+            self._latest[kind] = await poll_delta(self.source, kind, lane)
+            self._delta_began[kind] = began
+            feed = self._feed(f"delta:{kind}")
+            if not feed.failures:  # whoever asked for it, it need not be done again at once
+                feed.due_at = began + feed.seconds
+            self._agreed[f"delta:{kind}"] = at
+
+    async def _events(self, lane: Lane = Lane.SYNC) -> None:
+        at = self.source.now()
+        new = await poll_events(self.source, lane, is_heard=self._on_events is not None)
+        self._agreed["events"] = at
+        if new and self._on_events:
+            await self._on_events(new)
+
+    async def _unsorted(self, lane: Lane = Lane.SYNC) -> None:
+        at = self.source.now()
+        try:
+            pages = await poll_unsorted(self.source, lane)
+        except CrmForbidden as err:  # this user may not see Unsorted; the rest agrees all the same
+            pages = _PAGES_WHEN_FORBIDDEN
+            async with self.source.pool.acquire() as conn:
+                await record_failure(conn, self.source.account_id, "unsorted", f"{err.code}: {err}")
+        self._agreed["unsorted"] = at
+        self._feed("unsorted").seconds = max(self._poll_seconds, pages * _UNSORTED_SECONDS_PER_PAGE)
+
+    async def _reread(self) -> None:
+        await poll_rereads(self.source, Lane.EVENTS)
+
+    async def _load(self) -> None:
+        """One page a turn, so that the polls go on in between; when over, looks now and then whether to begin again."""
+        if not self.health.is_loaded:
+            self.health.is_loaded = await self._was_loaded()
+        progress = await load_step(self.source)
+        self.health.is_loaded = self.health.is_loaded or progress.is_done
+        self._feed("load").seconds = self._poll_seconds if progress.is_done else 0.0
+
+    async def _was_loaded(self) -> bool:
+        """A load that was asked for again does not make the directory any less complete."""
+        async with self.source.pool.acquire() as conn:
+            states = await directory_states(conn, [self.source.account_id])
+        return any(state.loaded_at for state in states)
+
+    async def _recheck(self) -> None:
+        if self.health.is_loaded:
+            await recheck_step(self.source)
+
+    async def _metadata(self) -> None:
+        changed = await read_metadata(self.source)
+        if changed and self._on_metadata:
+            await self._on_metadata(changed)
+
+    async def _tell_agreement(self) -> None:
+        """The directory agreed with the CRM when the poll that lies furthest back began."""
+        needed = [*(f"delta:{kind}" for kind in PAGED), "events", "unsorted"]
+        if not self.health.is_loaded or any(name not in self._agreed for name in needed):
+            return
+        agreed_at = min(self._agreed[name] for name in needed)
+        if agreed_at == self.health.agreed_at:
+            return
+        try:
+            async with self.source.pool.acquire() as conn:
+                await mark_agreed(conn, self.source.account_id, agreed_at)
+            self.health.agreed_at = agreed_at
+        except DATABASE_ERRORS:
+            _log.warning("sync of %s: agreement could not be stored", self.source.account_id)
+
+    def _feed(self, name: str) -> Feed:
+        return next(feed for feed in self._feeds if feed.name == name)
+
+
+async def apply_webhook(
+    pool: asyncpg.Pool, account_id: str, changes: Sequence[EntityChange], policy: NumberPolicy
+) -> Taken:
+    """For the process that got the webhook, with or without the lease: its answer reaches every gateway by NOTIFY."""
+    if not changes:
+        return Taken(Applied())
+    async with pool.acquire() as conn, conn.transaction():
+        taken = await apply_changes(conn, account_id, changes, policy)
+        await write_cursor(conn, account_id, "webhook", {})
+    return taken

@@ -1,0 +1,311 @@
+"""From events to one call: `fold` is a function of the *set* of events, so order and repetition do not matter.
+
+What beats what: a final report (summary) beats everything; without one, "somebody answered" beats any "nobody did",
+however late it comes; a hangup ends the call whenever it arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from routing.calls.lost import close_lost, closes_at
+from routing.calls.model import Call, CallEvent, Direction, Disposition, EventKind, Talk
+
+__all__ = ["claims_answer", "close_lost", "closes_at", "fold"]
+
+_T = TypeVar("_T")
+
+_RANK = {kind: rank for rank, kind in enumerate(EventKind)}
+
+# The most telling reason first, where several phones or reports give different ones.
+_TELLING = (
+    Disposition.BUSY,
+    Disposition.REJECTED,
+    Disposition.CANCELLED,
+    Disposition.FAILED,
+    Disposition.NO_ANSWER,
+)
+
+
+def fold(events: Iterable[CallEvent]) -> Call:
+    """The call that these events tell of.
+
+    events: all of one call_key, in any order, with any repetitions; at least one.
+    Raises ValueError when there is none or when they are of different calls.
+    """
+    told = _distinct(events)
+    if not told:
+        raise ValueError("a call needs at least one event")
+    if len({event.call_key for event in told}) > 1:
+        raise ValueError("events of different calls cannot be folded into one")
+    return _Fold(told).call()
+
+
+def _distinct(events: Iterable[CallEvent]) -> list[CallEvent]:
+    """Each event once, in an order that does not depend on how they arrived."""
+    by_content = {_content(event): event for event in events}
+    return [
+        by_content[content]
+        for content in sorted(
+            by_content,
+            key=lambda content: (
+                by_content[content].at,
+                -1 if by_content[content].seq is None else by_content[content].seq,
+                _RANK[by_content[content].kind],
+                content,
+            ),
+        )
+    ]
+
+
+def _content(event: CallEvent) -> str:
+    fields = event.model_dump(exclude={"params"})
+    return repr(sorted((name, str(value)) for name, value in fields.items())) + repr(
+        sorted(event.params.items())
+    )
+
+
+def _first(events: Iterable[CallEvent], pick: Callable[[CallEvent], _T | None]) -> _T | None:
+    return next((value for event in events if (value := pick(event)) is not None and value != ""), None)
+
+
+class _Fold:
+    """One folding: the distinct events in their order and what has been worked out of them."""
+
+    def __init__(self, told: Sequence[CallEvent]) -> None:
+        self.told = told
+        self.summaries = self.of(EventKind.SUMMARY)
+        self.ends = self.of(EventKind.ENDED)
+        self.answers = self.of(EventKind.ANSWERED)
+        self.starts = self.of(EventKind.STARTED)
+        # Whose word counts first for what a call *is*: the report, the start, then the rest by time.
+        rest = [e for e in told if e.kind not in (EventKind.SUMMARY, EventKind.STARTED)]
+        self.by_authority = [*self.summaries, *self.starts, *rest]
+
+    def of(self, kind: EventKind) -> list[CallEvent]:
+        return [event for event in self.told if event.kind is kind]
+
+    def call(self) -> Call:
+        # A report calls a callback outbound, since the PBX dialled; those who know that the client asked for it know better.
+        callbacks = [e for e in self.by_authority if e.is_callback]
+        direction: Direction = _first([*callbacks, *self.by_authority], lambda e: e.direction) or "inbound"
+        is_over = bool(self.summaries or self.ends)
+        is_answered = self._is_answered()
+        started_at = self._started_at()
+        answered_at = self._answered_at(started_at) if is_answered else None
+        ended_at = self._ended_at(answered_at or started_at) if is_over else None
+        talks = self._talks(direction, answered_at, ended_at) if answered_at else ()
+        recordings = self._recordings()
+        return Call(
+            call_key=self.told[0].call_key,
+            direction=direction,
+            client=_first(self.by_authority, lambda e: e.client),
+            line=_first(self.by_authority, lambda e: e.line),
+            started_at=started_at,
+            answered_at=answered_at,
+            ended_at=ended_at,
+            disposition=self._disposition(is_answered, is_over),
+            is_over=is_over,
+            rung=self._rung(direction, talks),
+            talks=talks,
+            talk_seconds=self._talk_seconds(answered_at, ended_at),
+            wait_seconds=self._wait_seconds(started_at, answered_at, ended_at),
+            recording=recordings[-1] if recordings else None,
+            recordings=recordings,
+            is_callback=bool(callbacks),
+            legs_gone_at=None if is_over else self._legs_gone_at(),
+            params=self._params(),
+        )
+
+    def _is_answered(self) -> bool:
+        claims = [claim for summary in self.summaries if (claim := claims_answer(summary)) is not None]
+        if claims:
+            return any(claims)
+        return bool(self.answers) or any(claims_answer(end) for end in self.ends)
+
+    def _started_at(self) -> datetime:
+        """The report's word; else the earliest that anything is known of; recordings and reports come afterwards."""
+        reported = [e.started_at for e in self.summaries if e.started_at]
+        if reported:
+            return min(reported)
+        told = [e.started_at for e in self.told if e.started_at]
+        seen = [
+            e.at for e in self.told if e.kind not in (EventKind.RECORDING, EventKind.SUMMARY, EventKind.ENDED)
+        ]
+        lasted = [
+            e.at - timedelta(seconds=(e.talk_seconds or 0) + (e.wait_seconds or 0))
+            for e in [*self.summaries, *self.ends]
+        ]
+        return min(told + seen + (lasted if not seen else []) or [e.at for e in self.told])
+
+    def _answered_at(self, started_at: datetime) -> datetime:
+        reported = [e.answered_at for e in self.summaries if e.answered_at]
+        seen = [e.answered_at or e.at for e in self.answers] + [
+            e.answered_at for e in self.ends if e.answered_at
+        ]
+        lost = self._lost_first(self._parts())
+        if lost is not None and not reported:
+            seen = [_talked_since(lost)]
+        if reported or seen:
+            return max(min(reported or seen), started_at)
+        reports = [e for e in [*self.summaries, *self.ends] if claims_answer(e)]
+        ended_at = max(e.at for e in reports)
+        talked = max((e.talk_seconds or 0) for e in reports)
+        return max(ended_at - timedelta(seconds=talked), started_at)
+
+    def _ended_at(self, not_before: datetime) -> datetime:
+        """The report's time; never before what came earlier, even where two clocks disagree."""
+        return max(max(e.at for e in self.summaries or self.ends), not_before)
+
+    def _talks(
+        self, direction: Direction, answered_at: datetime, ended_at: datetime | None
+    ) -> tuple[Talk, ...]:
+        parts = self._parts()
+        reporter = self.summaries or [e for e in self.ends if claims_answer(e)]
+        reported = _first([e for e in reporter if claims_answer(e) is not False], lambda e: e.party)
+        fallback = reported or (_first(self.starts, lambda e: e.party) if direction == "outbound" else None)
+        if not parts:
+            return (Talk(party=fallback, started_at=answered_at, ended_at=ended_at),)
+        if (lost := self._lost_first(parts)) is not None:
+            parts = [(lost.party, None, answered_at), *parts]
+        talks = []
+        for place, (party, leg, at) in enumerate(parts):
+            begins = answered_at if place == 0 else max(at, answered_at)
+            following = parts[place + 1][2] if place + 1 < len(parts) else None
+            ends = self._talk_end(party, leg, begins) or following or ended_at
+            talks.append(
+                Talk(
+                    party=party or fallback,
+                    started_at=min(begins, ended_at) if ended_at else begins,
+                    ended_at=_within(ends, begins, ended_at),
+                )
+            )
+        return tuple(talks)
+
+    def _lost_first(self, parts: Sequence[tuple[str | None, str | None, datetime]]) -> CallEvent | None:
+        """The report or hangup that names a first talker whose own answer was lost: talk began before any that we heard of."""
+        parties = [party for party, _, _ in parts]
+        if not parts or None in parties:
+            return None
+        reports = [e for e in self.summaries or self.ends if claims_answer(e) and e.party]
+        return next(
+            (e for e in reports if e.party not in parties and _talked_since(e) < parts[0][2]),
+            None,
+        )
+
+    def _parts(self) -> list[tuple[str | None, str | None, datetime]]:
+        """Who talked, one entry per stretch: (party, leg, since). Hold and its end are one stretch, so are repetitions."""
+        parts: list[tuple[str | None, str | None, datetime]] = []
+        for event in self.answers:
+            at = event.answered_at or event.at
+            same = next((n for n, part in enumerate(parts) if event.leg and part[1] == event.leg), None)
+            if same is None and parts and _is_same_party(parts[-1], event):
+                same = len(parts) - 1
+            if same is None:
+                parts.append((event.party, event.leg, at))
+            else:
+                party, leg, since = parts[same]
+                parts[same] = (party or event.party, leg or event.leg, min(since, at))
+        return parts
+
+    def _talk_end(self, party: str | None, leg: str | None, begins: datetime) -> datetime | None:
+        ends = [
+            event.at
+            for event in self.of(EventKind.LEG_ENDED)
+            if event.at >= begins
+            and (event.leg == leg if leg and event.leg else party is not None and event.party == party)
+        ]
+        return min(ends, default=None)
+
+    def _legs_gone_at(self) -> datetime | None:
+        gone = {e.leg: e.at for e in self.of(EventKind.LEG_ENDED) if e.leg}
+        seen = {e.leg for e in [*self.starts, *self.of(EventKind.RANG), *self.answers]}
+        if not gone or not seen <= gone.keys():
+            return None
+        return max(max(gone.values()), *(e.at for e in self.told if e.kind is not EventKind.RECORDING))
+
+    def _disposition(self, is_answered: bool, is_over: bool) -> Disposition:
+        if is_answered:
+            return Disposition.ANSWERED if is_over else Disposition.TALKING
+        if not is_over:
+            return Disposition.RINGING
+        for reports in (self.summaries, self.ends, self.of(EventKind.LEG_ENDED)):
+            causes = {e.cause for e in reports if e.cause}
+            telling = [cause for cause in _TELLING if cause in causes]
+            if telling and reports and reports[0].kind is EventKind.LEG_ENDED:
+                # One busy phone of a group does not make the call busy.
+                return telling[0] if len(causes) == 1 else Disposition.NO_ANSWER
+            if telling:
+                return telling[0]
+        return Disposition.NO_ANSWER
+
+    def _rung(self, direction: Direction, talks: tuple[Talk, ...]) -> tuple[str, ...]:
+        rang = [e.party for e in self.of(EventKind.RANG)]
+        reported = [e.party for e in self.summaries] if direction != "outbound" else []
+        talked = [talk.party for talk in talks] if direction != "outbound" else []
+        return tuple(dict.fromkeys(party for party in [*rang, *talked, *reported] if party))
+
+    def _talk_seconds(self, answered_at: datetime | None, ended_at: datetime | None) -> int | None:
+        if answered_at is None:
+            return 0 if ended_at else None
+        if ended_at is None:
+            return None
+        for reports in (self.summaries, self.ends):
+            whole = [e.talk_seconds for e in reports if e.talk_seconds is not None and e.leg is None]
+            if whole:
+                return max(0, *whole)
+            parts = {e.leg: e.talk_seconds for e in reports if e.talk_seconds is not None}
+            if parts:
+                return max(0, sum(parts.values()))
+        return int((ended_at - answered_at).total_seconds())
+
+    def _wait_seconds(
+        self, started_at: datetime, answered_at: datetime | None, ended_at: datetime | None
+    ) -> int | None:
+        told = [e.wait_seconds for e in [*self.summaries, *self.ends] if e.wait_seconds is not None]
+        if told:
+            return max(0, *told)
+        until = answered_at or ended_at
+        return int((until - started_at).total_seconds()) if until else None
+
+    def _recordings(self) -> tuple[str, ...]:
+        """Those of recording events after those mentioned elsewhere: a link made when the file was ready is the better one."""
+        told = sorted(self.told, key=lambda e: e.kind is EventKind.RECORDING)
+        return tuple(dict.fromkeys(e.recording for e in told if e.recording))
+
+    def _params(self) -> dict[str, str]:
+        """Later values replace earlier ones, the report's replace all."""
+        params: dict[str, str] = {}
+        for event in [*(e for e in self.told if e.kind is not EventKind.SUMMARY), *self.summaries]:
+            params.update({name: value for name, value in event.params.items() if value})
+        return dict(sorted(params.items()))
+
+
+def claims_answer(event: CallEvent) -> bool | None:
+    """Does this report say that somebody talked? None = it does not say."""
+    if event.cause is Disposition.ANSWERED or event.answered_at is not None:
+        return True
+    if event.talk_seconds is not None and event.cause is None:
+        return event.talk_seconds > 0
+    return None if event.cause is None else False
+
+
+def _talked_since(report: CallEvent) -> datetime:
+    return report.answered_at or report.at - timedelta(seconds=report.talk_seconds or 0)
+
+
+def _is_same_party(part: tuple[str | None, str | None, datetime], event: CallEvent) -> bool:
+    party, leg, _ = part
+    if leg and event.leg and leg != event.leg:
+        return False
+    return party == event.party or party is None or event.party is None
+
+
+def _within(at: datetime | None, not_before: datetime, not_after: datetime | None) -> datetime | None:
+    if at is None:
+        return None
+    if not_after is not None:
+        at = min(at, not_after)
+    return max(at, min(not_before, not_after) if not_after else not_before)

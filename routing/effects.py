@@ -1,0 +1,162 @@
+"""What a decision of the matrix orders from the CRM: values, each with its own key, written at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from routing.calls.model import Direction
+from routing.client import Ref
+
+
+class _Order(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class CreateContact(_Order):
+    """created_at: only for what happened earlier (a backfill); None = now, as the CRM sets it."""
+
+    do: Literal["create_contact"] = "create_contact"
+    name: str
+    number: str
+    owner_id: str | None = None
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, str] = Field(default_factory=dict)
+    created_at: datetime | None = None
+
+
+class CreateDeal(_Order):
+    """contact: the deal's contact or company. pipeline_id None = the CRM's main one, stage_id None = its first stage.
+    created_at: as of CreateContact."""
+
+    do: Literal["create_deal"] = "create_deal"
+    name: str
+    contact: Ref | None = None
+    owner_id: str | None = None
+    pipeline_id: str | None = None
+    stage_id: str | None = None
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, str] = Field(default_factory=dict)
+    created_at: datetime | None = None
+
+
+class CreateLead(_Order):
+    """An incoming lead (amoCRM: Unsorted, category sip). source_uid: ours, recognisable later. talk_seconds 0 when unknown yet."""
+
+    do: Literal["create_lead"] = "create_lead"
+    source_uid: str
+    source_name: str
+    name: str
+    contact_name: str
+    number: str
+    line: str | None = None
+    owner_id: str | None = None
+    pipeline_id: str | None = None
+    called_at: datetime
+    talk_seconds: int = 0
+    recording: str | None = None
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, str] = Field(default_factory=dict)
+
+
+CallStatus = Literal["left_message", "call_back", "absent", "talked", "wrong_number", "no_answer", "busy"]
+
+
+class AttachCall(_Order):
+    """A call note. uniq: our id of the call, by which the note is recognised. owner_id: who talked (CRM user), also its
+    creator, so that it counts in the CRM's statistics per employee. target None = let the CRM match by number."""
+
+    do: Literal["attach_call"] = "attach_call"
+    target: Ref | None
+    uniq: str
+    direction: Direction
+    number: str
+    at: datetime
+    talk_seconds: int
+    status: CallStatus
+    result: str | None = None
+    recording: str | None = None
+    owner_id: str | None = None
+    answered_by: str | None = None
+
+
+class AddNote(_Order):
+    do: Literal["add_note"] = "add_note"
+    target: Ref
+    text: str
+    owner_id: str | None = None
+
+
+class CreateTask(_Order):
+    """type: our name ("call", "meeting") or the CRM's task type id. target None = a task of nobody in particular."""
+
+    do: Literal["create_task"] = "create_task"
+    target: Ref | None
+    owner_id: str | None
+    text: str
+    type: str = "call"
+    due_at: datetime
+    purpose: Literal["call_back", "check_settings", "other"] = "other"
+
+
+class ChangeTask(_Order):
+    """task: key of the effect that created it. None leaves a thing as it is."""
+
+    do: Literal["change_task"] = "change_task"
+    task: str
+    text: str | None = None
+    owner_id: str | None = None
+    due_at: datetime | None = None
+    is_completed: bool | None = None
+    result: str | None = None
+
+
+class UpdateEntity(_Order):
+    """Stage, owner, fields and tags of an existing contact, company or deal. Tags are added, never removed."""
+
+    do: Literal["update_entity"] = "update_entity"
+    target: Ref
+    pipeline_id: str | None = None
+    stage_id: str | None = None
+    owner_id: str | None = None
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, str] = Field(default_factory=dict)
+
+
+class ShowCard(_Order):
+    """The incoming-call card on the screens of these CRM users. Never retried: late it is worse than never."""
+
+    do: Literal["show_card"] = "show_card"
+    number: str
+    user_ids: tuple[str, ...]
+
+
+Order = Annotated[
+    CreateContact
+    | CreateDeal
+    | CreateLead
+    | AttachCall
+    | AddNote
+    | CreateTask
+    | ChangeTask
+    | UpdateEntity
+    | ShowCard,
+    Field(discriminator="do"),
+]
+
+
+class Effect(BaseModel):
+    """One concrete CRM write. key: unique within the account for ever; the same key again is the same effect.
+
+    after: keys of effects that must have been applied first (their ids are needed). due_at: not before this time.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    order: Order
+    after: tuple[str, ...] = ()
+    not_before: datetime | None = None

@@ -1,0 +1,1 @@
+"""What is wrong with a matrix before it is published."""

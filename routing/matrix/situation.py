@@ -1,0 +1,100 @@
+"""What the matrix decides about: one call at one moment, with all that is known of client and people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from routing.calls.model import Call
+from routing.client import Client, ClientKind
+from routing.matrix.model import Moment, Outcome
+from routing.settings import AccountSettings
+from routing.staff import Employee, Staff
+
+
+class Situation(BaseModel):
+    """number: the client's, E.164. line: our number, E.164 or as the PBX names it. connection: its name. now: aware UTC.
+
+    client_kind: as fixed at the call's first event; client: as it is now. ordered: keys of effects already ordered for
+    this call at earlier moments. holidays: the free days of settings.working_time.holidays around `now`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    call_id: str
+    moment: Moment
+    call: Call
+    number: str
+    line: str | None
+    connection: str
+    client: Client
+    client_kind: ClientKind
+    staff: Staff
+    settings: AccountSettings
+    time_zone: str
+    now: datetime
+    ordered: tuple[str, ...] = ()
+    holidays: frozenset[date] = frozenset()
+
+    @field_validator("staff")
+    @classmethod
+    def _with_indexes(cls, staff: Staff) -> Staff:
+        """Indexes are not stored: a situation read back from a decision gets them again."""
+        return Staff.of(staff.employees, staff.version) if staff.employees and not staff.by_id else staff
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return _zone(self.time_zone)
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def facts_of(s: Situation) -> Mapping[str, str]:
+    """What conditions may ask: the PBX's parameters, and line, did, connection, direction and number, which win."""
+    facts = {name.lower(): value for name, value in s.call.params.items()}
+    facts["connection"] = s.connection
+    facts["direction"] = s.call.direction
+    facts["number"] = s.number
+    if s.line:
+        facts["line"] = facts["did"] = s.line
+    return facts
+
+
+def party_of(call: Call) -> str | None:
+    """The address that answered; where the PBX does not say, the only one that rang. None when it cannot be told."""
+    if call.answered_by:
+        return call.answered_by
+    return call.rung[0] if call.is_answered and len(call.rung) == 1 else None
+
+
+def who_answered(s: Situation) -> Employee | None:
+    return employee_at(party_of(s.call), s) if s.call.is_answered else None
+
+
+def employee_at(address: str | None, s: Situation) -> Employee | None:
+    """Whose extension, SIP login or number it is; numbers also as PBXs spell them, without plus or with 8 for +7."""
+    found = s.staff.who_answers_at(address)
+    if found or not address or len(address) < 10:
+        return found
+    digits = "".join(c for c in address if c.isdigit())
+    found = s.staff.who_answers_at(f"+{digits}")
+    if not found and len(digits) == 11 and digits[0] == "8" and s.settings.numbers.eight_is_plus_seven:
+        found = s.staff.who_answers_at(f"+7{digits[1:]}")
+    return found
+
+
+def outcome_of(s: Situation) -> Outcome:
+    """An employee whom no CRM user is mapped to counts as unknown: the settings need the same look."""
+    if s.moment is Moment.RING:
+        return Outcome.RINGING
+    if not s.call.is_answered:
+        return Outcome.MISSED
+    who = who_answered(s)
+    return Outcome.ANSWERED if who and who.crm_user_id else Outcome.ANSWERED_BY_UNKNOWN

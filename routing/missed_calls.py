@@ -1,0 +1,262 @@
+"""Missed-call cases: a client called, nobody answered, and somebody owes him a call back.
+
+One open case and one task per client. A further missed call is counted on the case; anyone's talk with the client closes
+it and completes the task; a case that waits too long goes to the next senior manager. A missed call after that is a new
+case with a new task: the old task is done, and the figures of the old case stay what they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict
+
+from routing.client import Ref
+from routing.decision import Fact, Step, Trace
+from routing.effects import ChangeTask, CreateTask, Effect
+from routing.settings import CasePolicy, WorkingTime
+from routing.staff import Employee, Staff
+from routing.working_time import add_working_minutes, working_seconds_between
+
+CaseReason = Literal[
+    "case_opened",
+    "case_counted",
+    "case_repeated",
+    "case_closed",
+    "case_escalated",
+    "client_reached_already",
+    "reached_before_missed",
+    "escalation_not_due",
+    "escalation_limit",
+    "no_senior_left",
+    "no_open_case",
+]
+
+
+class Case(BaseModel):
+    """id: of the first missed call. owner_id: CRM user. task_text: as the matrix wrote it, without the count.
+
+    changes: how many times the task was changed; numbers the keys of those effects. waited_seconds: working time between
+    the first missed call and the talk.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    client: str
+    state: Literal["open", "closed"] = "open"
+    opened_at: datetime
+    last_missed_at: datetime
+    missed_calls: tuple[str, ...]
+    owner_id: str | None
+    target: Ref | None
+    task_text: str
+    task_due_at: datetime
+    escalations: int = 0
+    escalate_at: datetime | None = None
+    changes: int = 0
+    closed_at: datetime | None = None
+    closed_by_call: str | None = None
+    closed_by: str | None = None
+    waited_seconds: int | None = None
+
+    @property
+    def task_key(self) -> str:
+        return f"case:{self.id}:task"
+
+
+class Missed(BaseModel):
+    """An unanswered call of the client, with the task that the matrix ordered for it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    call_id: str
+    at: datetime
+    task: CreateTask
+
+
+class Reached(BaseModel):
+    """Somebody talked with the client. until: the end of the talk, or now while it goes on. by: who, for people to read."""
+
+    model_config = ConfigDict(frozen=True)
+
+    call_id: str
+    at: datetime
+    until: datetime
+    by: str | None = None
+
+
+class Rules(NamedTuple):
+    """What of the account's configuration cases depend on."""
+
+    policy: CasePolicy
+    hours: WorkingTime
+    zone: ZoneInfo
+    holidays: Collection[date] = frozenset()
+
+
+class CaseDecision(NamedTuple):
+    """case: as it is afterwards, None when there is none. effects: what the CRM is to be told."""
+
+    case: Case | None
+    effects: tuple[Effect, ...]
+    reason: CaseReason
+    steps: Trace
+
+
+def missed(
+    case: Case | None, call: Missed, reached: Reached | None, client: str, rules: Rules
+) -> CaseDecision:
+    """An unanswered call is over. case: the client's open one. reached: the latest talk with him that is known.
+
+    A client who was talked to after this call began (calls are told in any order) waits for nobody: no case.
+    """
+    facts: Mapping[str, Fact] = {"call": call.call_id, "at": call.at.isoformat()}
+    if case and call.call_id in case.missed_calls:
+        return _unchanged(case, "case_repeated", facts)
+    if reached and reached.until >= call.at:
+        return _unchanged(case, "client_reached_already", {**facts, "reached_by_call": reached.call_id})
+    if case is None:
+        return _opened(call, client, rules)
+    counted = case.model_copy(
+        update={
+            "missed_calls": (*case.missed_calls, call.call_id),
+            "last_missed_at": max(case.last_missed_at, call.at),
+            "changes": case.changes + 1,
+        }
+    )
+    change = ChangeTask(task=case.task_key, text=_count_text(counted, rules))
+    step = Step(
+        "case", "decided", "case_counted", {**facts, "case": case.id, "count": len(counted.missed_calls)}
+    )
+    return CaseDecision(counted, (_changed(counted, change),), "case_counted", (step,))
+
+
+def answered(case: Case | None, talk: Reached, rules: Rules) -> CaseDecision:
+    """Somebody talks with the client, whoever called whom: his case is closed and the task completed."""
+    facts: Mapping[str, Fact] = {"call": talk.call_id, "by": talk.by}
+    if case is None or case.state == "closed":
+        return _unchanged(case, "no_open_case", facts)
+    if talk.until < case.last_missed_at:
+        return _unchanged(case, "reached_before_missed", {**facts, "case": case.id})
+    at = max(talk.at, case.opened_at)
+    closed = case.model_copy(
+        update={
+            "state": "closed",
+            "closed_at": at,
+            "closed_by_call": talk.call_id,
+            "closed_by": talk.by,
+            "escalate_at": None,
+            "waited_seconds": working_seconds_between(
+                case.opened_at, at, rules.hours, rules.zone, rules.holidays
+            ),
+        }
+    )
+    result = _filled(rules.policy.done_text, who=talk.by or "?", time=_local(talk.at, rules))
+    order = ChangeTask(task=case.task_key, is_completed=True, result=result)
+    step = Step("case", "decided", "case_closed", {**facts, "case": case.id})
+    return CaseDecision(closed, (Effect(key=f"case:{case.id}:done", order=order),), "case_closed", (step,))
+
+
+def timer(case: Case, now: datetime, staff: Staff, rules: Rules) -> CaseDecision:
+    """The case may have waited too long: the next senior manager who can be given work gets the task."""
+    facts: Mapping[str, Fact] = {"case": case.id, "escalations": case.escalations}
+    if case.state == "closed" or case.escalate_at is None or now < case.escalate_at:
+        return _unchanged(case, "escalation_not_due", facts)
+    if case.escalations >= rules.policy.max_escalations:
+        return _unchanged(case.model_copy(update={"escalate_at": None}), "escalation_limit", facts)
+    passed, senior = _next_senior(case, staff, rules.policy)
+    if senior is None:
+        ended = case.model_copy(update={"escalate_at": None})
+        return CaseDecision(
+            ended, (), "no_senior_left", (*passed, Step("case", "decided", "no_senior_left", facts))
+        )
+    escalations = case.escalations + 1
+    raised = case.model_copy(
+        update={
+            "owner_id": senior.crm_user_id,
+            "escalations": escalations,
+            "changes": case.changes + 1,
+            "escalate_at": _escalate_at(now, rules) if escalations < rules.policy.max_escalations else None,
+        }
+    )
+    change = ChangeTask(task=case.task_key, owner_id=senior.crm_user_id)
+    step = Step("case", "decided", "case_escalated", {**facts, "to": senior.id})
+    return CaseDecision(raised, (_changed(raised, change),), "case_escalated", (*passed, step))
+
+
+def _opened(call: Missed, client: str, rules: Rules) -> CaseDecision:
+    case = Case(
+        id=call.call_id,
+        client=client,
+        opened_at=call.at,
+        last_missed_at=call.at,
+        missed_calls=(call.call_id,),
+        owner_id=call.task.owner_id,
+        target=call.task.target,
+        task_text=call.task.text,
+        task_due_at=call.task.due_at,
+        escalate_at=_escalate_at(call.at, rules) if rules.policy.max_escalations else None,
+    )
+    step = Step("case", "decided", "case_opened", {"case": case.id, "owner": case.owner_id})
+    return CaseDecision(case, (Effect(key=case.task_key, order=call.task),), "case_opened", (step,))
+
+
+def _next_senior(case: Case, staff: Staff, policy: CasePolicy) -> tuple[Trace, Employee | None]:
+    """The first after the present owner in the order of escalation who is active and mapped."""
+    order = [staff.by_id.get(id) for id in policy.seniors] if policy.seniors else [staff.senior]
+    owners = [person.crm_user_id if person else None for person in order]
+    start = owners.index(case.owner_id) + 1 if case.owner_id in owners else 0
+    passed = []
+    for person in order[start:]:
+        if person is None:
+            passed.append(Step("case", "excluded", "unknown_employee"))
+        elif not person.crm_user_id:
+            passed.append(Step("case", "excluded", "owner_unmapped", {"employee": person.id}))
+        elif not person.is_active:
+            passed.append(Step("case", "excluded", "owner_inactive", {"employee": person.id}))
+        else:
+            return tuple(passed), person
+    return tuple(passed), None
+
+
+def _escalate_at(since: datetime, rules: Rules) -> datetime | None:
+    if rules.policy.escalate_minutes is None:
+        return None
+    return add_working_minutes(since, rules.policy.escalate_minutes, rules.hours, rules.zone, rules.holidays)
+
+
+def _changed(case: Case, change: ChangeTask) -> Effect:
+    """Changes of one task follow each other in their order."""
+    after = (f"case:{case.id}:change:{case.changes - 1}",) if case.changes > 1 else ()
+    return Effect(key=f"case:{case.id}:change:{case.changes}", order=change, after=after)
+
+
+def _count_text(case: Case, rules: Rules) -> str:
+    return _filled(
+        rules.policy.count_text,
+        text=case.task_text,
+        count=str(len(case.missed_calls)),
+        time=_local(case.last_missed_at, rules),
+    )
+
+
+def _local(at: datetime, rules: Rules) -> str:
+    return at.astimezone(rules.zone).strftime("%d.%m %H:%M")
+
+
+def _filled(template: str, **values: str) -> str:
+    """One pass, so that a value that holds a placeholder stays as it is."""
+    parts = template.split("{")
+    filled = [parts[0]]
+    for part in parts[1:]:
+        name, closed, rest = part.partition("}")
+        filled.append(values[name] + rest if closed and name in values else "{" + part)
+    return "".join(filled)
+
+
+def _unchanged(case: Case | None, reason: CaseReason, facts: Mapping[str, Fact]) -> CaseDecision:
+    return CaseDecision(case, (), reason, (Step("case", "decided", reason, facts),))

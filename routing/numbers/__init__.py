@@ -1,0 +1,1 @@
+"""Numbers in any spelling become E.164, an extension, or no number with the reason why."""

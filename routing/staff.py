@@ -1,0 +1,66 @@
+"""Our employees, indexed for the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Employee(BaseModel):
+    """A person of ours. crm_user_id: None = not mapped to the CRM. is_active: as the CRM says of the mapped user.
+
+    extensions: the first is the one that is rung. sip, numbers: other addresses on which he answers (numbers E.164).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    email: str = ""
+    crm_user_id: str | None = None
+    extensions: tuple[str, ...] = ()
+    sip: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    is_active: bool = True
+    is_senior: bool = False
+    deputy_id: str | None = None
+    group: str | None = None
+
+
+class Staff(BaseModel):
+    """All employees of an account at one version, indexed for the rules. Build it with `Staff.of`."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    version: int = 0
+    employees: tuple[Employee, ...] = ()
+    by_id: Mapping[str, Employee] = Field(default_factory=dict, exclude=True, repr=False)
+    by_crm_user: Mapping[str, Employee] = Field(default_factory=dict, exclude=True, repr=False)
+    by_address: Mapping[str, Employee] = Field(default_factory=dict, exclude=True, repr=False)
+
+    @classmethod
+    def of(cls, employees: Iterable[Employee], version: int = 0) -> Staff:
+        people = tuple(employees)
+        by_address: dict[str, Employee] = {}
+        for person in people:
+            for address in (*person.extensions, *person.sip, *person.numbers):
+                by_address.setdefault(address.lower(), person)
+        return cls(
+            version=version,
+            employees=people,
+            by_id={p.id: p for p in people},
+            by_crm_user={p.crm_user_id: p for p in people if p.crm_user_id},
+            by_address=by_address,
+        )
+
+    @property
+    def senior(self) -> Employee | None:
+        return next((p for p in self.employees if p.is_senior), None)
+
+    def who_answers_at(self, address: str | None) -> Employee | None:
+        """address: an extension, SIP login (`sip:` and the domain may be there) or an E.164 number. None when nobody's."""
+        if not address:
+            return None
+        key = address.lower().removeprefix("sip:")
+        return self.by_address.get(key) or self.by_address.get(key.partition("@")[0])
