@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from gateway.pbx.connection import Connection
-from gateway.store import accounts as rows
-from gateway.store.accounts import Account, ApiToken
-from gateway.store.staff import staff_of
+from gateway.store.admin import accounts as rows
+from gateway.store.admin.accounts import Account, ApiToken
+from gateway.store.admin.staff import staff_of
 from routing.settings import NumberPolicy
 from routing.staff import Staff
 from runtime.cancellation import sleep_unless_cancelled

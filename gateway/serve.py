@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import asyncpg
 
-from gateway.app import Gateway
+from gateway.app.gateway import Gateway
 from gateway.db.migrate import missing_migrations
 from gateway.settings import Settings
 from runtime.database.pool import open_pool
@@ -53,7 +53,7 @@ async def serve_gateway(settings: Settings) -> None:
 
 
 async def serve_worker(settings: Settings) -> None:
-    from gateway.worker import Worker
+    from gateway.worker.worker import Worker
 
     stop = stop_on_signals()
     async with (

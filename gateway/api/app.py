@@ -11,11 +11,11 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from gateway.api.admin.routing import ROLES, ApiCall, ApiError, Route, not_found
 from gateway.api.openapi import describe
-from gateway.api.routing import ROLES, ApiCall, ApiError, Route, not_found
 from gateway.api.services import Services
-from gateway.problems import problem, unauthorised
-from gateway.store.accounts import Account, ApiToken, hash_of
+from gateway.http.problems import problem, unauthorised
+from gateway.store.admin.accounts import Account, ApiToken, hash_of
 from runtime.database.errors import DATABASE_AWAY
 
 log = structlog.get_logger(__name__)

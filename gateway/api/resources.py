@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from gateway.api import (
-    accounts,
-    backfill,
-    calls,
-    cases,
-    config,
-    connections,
-    crm_accounts,
-    decisions,
-    desk,
-    employees,
-    exchanges,
-    long_work,
-    matrices,
-    status,
-    sync,
-    tokens,
-    trying,
-)
-from gateway.api.routing import Route
+from gateway.api.admin import accounts, config, connections, employees, matrices, tokens
+from gateway.api.admin.routing import Route
+from gateway.api.calls import calls, missed_calls
+from gateway.api.crm_accounts import backfill, crm_accounts, dead_letters, exchanges, sync
+from gateway.api.decisions import decisions, dry_runs
+from gateway.api.health import status
+from gateway.api.worker import long_tasks
 
 ROUTES: tuple[Route, ...] = (
     *accounts.ROUTES,
@@ -33,12 +20,12 @@ ROUTES: tuple[Route, ...] = (
     *config.ROUTES,
     *status.ROUTES,
     *sync.ROUTES,
-    *desk.ROUTES,
-    *cases.ROUTES,
+    *dead_letters.ROUTES,
+    *missed_calls.ROUTES,
     *backfill.ROUTES,
     *exchanges.ROUTES,
     *calls.ROUTES,
     *matrices.ROUTES,
-    *trying.ROUTES,
-    *long_work.ROUTES,
+    *dry_runs.ROUTES,
+    *long_tasks.ROUTES,
 )

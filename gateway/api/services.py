@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from gateway.configuration import Configuration
-from gateway.lookup import Directories
+from gateway.lookup.endpoint import Directories
 from gateway.settings import Settings
 from runtime.metrics import Latency
 

@@ -16,7 +16,7 @@ from gateway.cli import accounts as accounts_commands
 from gateway.cli import backfill as backfill_commands
 from gateway.cli import cases as cases_commands
 from gateway.cli import config as config_commands
-from gateway.cli import desk as desk_commands
+from gateway.cli import dead_letters as desk_commands
 from gateway.cli import matrices as matrices_commands
 from gateway.cli import running as running_commands
 from gateway.cli import sync as sync_commands

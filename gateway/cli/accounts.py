@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from gateway.admin.switch_account import switch
 from gateway.cli.output import database, print_json, print_table, run
 from gateway.instructions import pbx_instructions
 from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import DEFAULT_DIALECTS, KINDS
 from gateway.settings import Settings
-from gateway.store import accounts as rows
-from gateway.switching import switch
+from gateway.store.admin import accounts as rows
 from runtime.failure import Failure
 
 account_app = typer.Typer(help="Connected CRMs.", no_args_is_help=True)
@@ -50,7 +50,7 @@ def add_account(
 
     Example: callmatrix account add sales --url https://example.amocrm.ru --token -
     """
-    from gateway.connecting import ConnectingFailed, NewAccount, connect_account
+    from gateway.admin.connect_crm import ConnectingFailed, NewAccount, connect_account
 
     settings = Settings()
     new = NewAccount(

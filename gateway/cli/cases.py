@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from gateway.account_checks import duration
 from gateway.cli.output import database, print_json, print_table, run, the_account
+from gateway.health.account_checks import duration
 from gateway.settings import Settings
-from gateway.store import cases as store
+from gateway.store.calls import missed_calls as store
 from routing.missed_calls import Case
 
 cases_app = typer.Typer(help="Missed calls that somebody must return.", no_args_is_help=True)

@@ -13,8 +13,8 @@ from gateway.settings import Settings
 from runtime.failure import Failure
 
 if TYPE_CHECKING:
-    from gateway.config_files import ConfigDocument
-    from gateway.config_import import Imported
+    from gateway.admin.config_document import ConfigDocument
+    from gateway.admin.config_import import Imported
 
 config_app = typer.Typer(
     help="An account's configuration as a YAML file, without secrets.", no_args_is_help=True
@@ -38,8 +38,8 @@ def export(
 
     Example: callmatrix config export --account sales --output sales.yaml
     """
-    from gateway.config_files import as_yaml
-    from gateway.config_import import export_config
+    from gateway.admin.config_document import as_yaml
+    from gateway.admin.config_import import export_config
 
     async def work() -> ConfigDocument:
         async with database(Settings()) as pool, pool.acquire() as conn:
@@ -70,8 +70,8 @@ def take_over(
 
     Example: callmatrix config import sales.yaml --dry-run
     """
-    from gateway.config_files import ConfigRefused, read_yaml
-    from gateway.config_import import import_config
+    from gateway.admin.config_document import ConfigRefused, read_yaml
+    from gateway.admin.config_import import import_config
 
     text = _read(file)
 

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.cli.output import database, print_json, print_table, run
-from gateway.replay import Replay, VersionName
+from gateway.decisions.replay import Replay, VersionName
 from gateway.settings import Settings
-from gateway.store import matrices as store
-from gateway.store.accounts import NoSuchAccount
-from gateway.store.matrix_catalogue import catalogue_of
+from gateway.store.admin import matrices as store
+from gateway.store.admin.accounts import NoSuchAccount
+from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.sql import Conn
 from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.matrix.diff import Change, difference

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from gateway.db.migrate import missing_migrations
 from gateway.settings import Settings
-from gateway.store.accounts import Account, accounts
+from gateway.store.admin.accounts import Account, accounts
 from runtime.database.pool import Conn, open_pool
 from runtime.failure import Failure
 

@@ -40,7 +40,7 @@ def demo(
     Example: callmatrix demo --port 8080 --fresh
     """
     from gateway.db.embedded import EmbeddedPostgresError
-    from gateway.demo import Demo, default_data_dir, run_demo
+    from gateway.demo.run import Demo, default_data_dir, run_demo
 
     configure_logs(Settings().log_level if "log_level" in Settings().model_fields_set else "warning")
     try:
@@ -132,7 +132,7 @@ def check(json: Json = False) -> None:
 
     Example: callmatrix check --json
     """
-    from gateway.checking import check_all
+    from gateway.health.checks import check_all
 
     findings = run(check_all(Settings()))
     if json:
@@ -185,7 +185,7 @@ def explain(
 
     Example: callmatrix explain 019a0f3c2b5d
     """
-    from gateway.explaining import explain as explain_stored
+    from gateway.decisions.explain import explain as explain_stored
 
     async def work() -> Any:
         async with database(Settings()) as pool, pool.acquire() as conn:
@@ -224,7 +224,7 @@ def _ask_gateway(path: str, query: dict[str, str | None]) -> dict[str, Any]:
     settings = Settings()
 
     async def work() -> dict[str, Any]:
-        from gateway.store.accounts import add_api_token, remove_api_token
+        from gateway.store.admin.accounts import add_api_token, remove_api_token
 
         name = f"cli {id(settings):x}"
         async with database(settings) as pool:

@@ -14,7 +14,7 @@ from gateway.settings import Settings
 from runtime.failure import Failure
 
 if TYPE_CHECKING:
-    from gateway.syncing import SyncProgress
+    from gateway.admin.load_directory import SyncProgress
 
 _KINDS = {"contact": "contacts", "company": "companies", "deal": "deals", "lead": "Unsorted", None: "done"}
 _LINE_SECONDS = 5.0
@@ -37,7 +37,7 @@ def sync(
 
     Example: callmatrix sync --account sales --full
     """
-    from gateway.syncing import AccountIsOff, SyncFailed, sync_account, sync_progress
+    from gateway.admin.load_directory import AccountIsOff, SyncFailed, sync_account, sync_progress
 
     settings = Settings()
 

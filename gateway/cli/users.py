@@ -10,8 +10,8 @@ from argon2 import PasswordHasher
 
 from gateway.cli.output import database, print_json, print_table, run, the_account
 from gateway.settings import Settings
-from gateway.store import users as store
-from gateway.store.accounts import AlreadyExists
+from gateway.store.admin import users as store
+from gateway.store.admin.accounts import AlreadyExists
 from runtime.failure import Failure
 
 users_app = typer.Typer(help="People who sign in to the pages.", no_args_is_help=True)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import asyncpg
 import uvloop
 
-from gateway.inbox import Inbox
+from gateway.intake.inbox import Inbox
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Parsed
 from routing.calls.model import CallEvent, EventKind

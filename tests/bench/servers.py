@@ -15,10 +15,10 @@ from pathlib import Path
 
 import aiohttp
 
-from gateway import demo_data
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
-from gateway.store.matrices import MatrixStore
+from gateway.demo import data
+from gateway.store.admin.matrices import MatrixStore
 from runtime.database.pool import open_pool
 
 _BARE = """
@@ -113,13 +113,13 @@ def wait_for(url: str, seconds: float = 120) -> None:
 
 async def _fill(dsn: str, numbers: int) -> None:
     pool = await open_pool(dsn)
-    await demo_data.prepare(pool, sandbox_url="http://127.0.0.1:9", crm_token="x.e30.x", token="bench")
+    await data.prepare(pool, sandbox_url="http://127.0.0.1:9", crm_token="x.e30.x", token="bench")
     async with pool.acquire() as conn:
-        account = demo_data.ACCOUNT
+        account = data.ACCOUNT
         await conn.executemany(
             "INSERT INTO crm_user (account_id, user_id, name, email, is_active) VALUES ($1, $2, $3, $4, true)"
             " ON CONFLICT DO NOTHING",
-            [(account, str(1000 + i), p.name, p.email) for i, p in enumerate(demo_data.employees())],
+            [(account, str(1000 + i), p.name, p.email) for i, p in enumerate(data.employees())],
         )
         await conn.execute("DELETE FROM directory_entry")
         await conn.execute("DELETE FROM directory_state")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crm.effects import backfill
-from gateway.store import accounts
+from gateway.store.admin import accounts
 from tests.chaos.site import TROUBLE, Site
 from tests.e2e.stack import ACCOUNT
 

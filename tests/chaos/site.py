@@ -17,10 +17,10 @@ from typing import Any
 import aiohttp
 import asyncpg
 
-from gateway import demo_data
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
-from gateway.store import accounts
+from gateway.demo import data
+from gateway.store.admin import accounts
 from routing.settings import AccountSettings, CallPolicy
 from tests.chaos.traffic import KNOWN_CONTACTS, SKEWS
 from tests.e2e.stack import ACCOUNT, Process, Stack, free_port
@@ -60,8 +60,8 @@ class Site:
                     account_id=ACCOUNT,
                     name=name,
                     kind="generic",
-                    secret=demo_data.SECRET,
-                    lines=(demo_data.OFFICE_LINE,),
+                    secret=data.SECRET,
+                    lines=(data.OFFICE_LINE,),
                 )
         await self.stack.register_webhook()
 

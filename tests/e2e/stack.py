@@ -19,11 +19,11 @@ from typing import Any
 import aiohttp
 import asyncpg
 
-from gateway import demo_data
+from gateway.demo import data
 from routing.settings import AccountSettings, CallPolicy
 from runtime.database.pool import open_pool
 
-ACCOUNT = demo_data.ACCOUNT
+ACCOUNT = data.ACCOUNT
 AUTH = {"Authorization": "Bearer demo"}
 ADMIN = {"Authorization": "Bearer admin-of-the-test"}
 
@@ -94,7 +94,7 @@ class Stack:
         default_factory=lambda: AccountSettings(calls=CallPolicy(settle_seconds=1))
     )
     env: Mapping[str, str] = field(default_factory=dict)
-    lines: tuple[str, ...] = (demo_data.OFFICE_LINE,)
+    lines: tuple[str, ...] = (data.OFFICE_LINE,)
     sandbox_front: Callable[[str], Any] | None = None
     processes: list[Process] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
@@ -132,9 +132,7 @@ class Stack:
         crm_url = (
             self.sandbox_url if self.sandbox_front is None else await self.sandbox_front(self.sandbox_url)
         )
-        await demo_data.prepare(
-            self.pool, sandbox_url=crm_url, crm_token=crm_token, token="admin-of-the-test"
-        )
+        await data.prepare(self.pool, sandbox_url=crm_url, crm_token=crm_token, token="admin-of-the-test")
         await self.pool.execute(
             "UPDATE account SET settings = $2 WHERE account_id = $1",
             ACCOUNT,

@@ -16,8 +16,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.store.decisions import decision_id_of
-from gateway.store.staff import staff_of, write_snapshot
+from gateway.store.admin.staff import staff_of, write_snapshot
+from gateway.store.decisions.decisions import decision_id_of
 from routing.calls.model import Call, Disposition, Talk
 from routing.client import Client, ClientEntity, Ref
 from routing.matrix.actions import MakeLead, MakeTask

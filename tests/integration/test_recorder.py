@@ -4,8 +4,8 @@ import time
 
 import asyncpg
 
-from gateway.recorder import Looked, Recorder
-from gateway.store import accounts
+from gateway.lookup.recorder import Looked, Recorder
+from gateway.store.admin import accounts
 from routing.lookup.decide import LookupReason, carry_on
 from routing.settings import LookupPolicy, NumberPolicy
 from routing.staff import Staff

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.store.accounts import change_connection
+from gateway.store.admin.accounts import change_connection
 from tests.e2e.pbx.asterisk import Asterisk, free_udp_port, running_asterisk
 from tests.e2e.pbx.sipp import CallMade, Sipp, a_call, phones
 from tests.e2e.stack import ACCOUNT, Stack, free_port, running_stack

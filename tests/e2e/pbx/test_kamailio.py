@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from gateway.demo_data import OFFICE_LINE
-from gateway.store.accounts import add_connection
+from gateway.demo.data import OFFICE_LINE
+from gateway.store.admin.accounts import add_connection
 from tests.e2e.pbx.asterisk import free_udp_port
 from tests.e2e.pbx.between import relay
 from tests.e2e.pbx.conftest import KNOWN_CALLER, NEW_CALLER, OWNER, RESERVE

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from gateway import demo_data
+from gateway.demo import data
 from routing.matrix.model import Matrix
 from routing.matrix.presets import PRESETS
 from tests.e2e.stack import ACCOUNT, AUTH, Stack
 
-LINE = demo_data.OFFICE_LINE.lstrip("+")
+LINE = data.OFFICE_LINE.lstrip("+")
 API = f"/v1/accounts/{ACCOUNT}"
 RECORDING = "https://pbx.example/rec/1.mp3"
 

@@ -12,10 +12,10 @@ import aiohttp
 import asyncpg
 import pytest
 
-from gateway.app import Gateway
+from gateway.app.gateway import Gateway
 from gateway.settings import Settings
-from gateway.store import accounts
-from gateway.store.staff import replace_staff
+from gateway.store.admin import accounts
+from gateway.store.admin.staff import replace_staff
 from routing.staff import Employee
 
 ACCOUNT = "main"

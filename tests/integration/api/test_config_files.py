@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from gateway.config_files import ConfigRefused, as_yaml, read_yaml
-from gateway.config_import import Imported, export_config, import_config
-from gateway.store import accounts
-from gateway.store.matrices import current_version, matrix_at, versions
-from gateway.store.staff import staff_of, stored_employees
+from gateway.admin.config_document import ConfigRefused, as_yaml, read_yaml
+from gateway.admin.config_import import Imported, export_config, import_config
+from gateway.store.admin import accounts
+from gateway.store.admin.matrices import current_version, matrix_at, versions
+from gateway.store.admin.staff import staff_of, stored_employees
 from tests.integration.api.conftest import ACCOUNT, Api
 
 FILE = """

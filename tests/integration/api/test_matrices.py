@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.store import accounts
-from gateway.store.accounts import hash_of
+from gateway.store.admin import accounts
+from gateway.store.admin.accounts import hash_of
 from routing.conditions import Condition
 from routing.matrix.actions import Action, ChangeStage, Deadline, MakeContact, MakeDeal, MakeLead, MakeTask
 from routing.matrix.model import CELLS, Matrix, ParameterField, PipelineRule, SelectionRule

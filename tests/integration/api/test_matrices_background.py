@@ -10,15 +10,15 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.daily_checks import REPORT, DailyChecks
-from gateway.long_work import LongWork
-from gateway.replay import Replay
-from gateway.store import long_work as store
-from gateway.store.calls import CallRow, save_call
-from gateway.store.decisions import DecisionRow, add_decisions
-from gateway.store.matrices import current_version, draft, publish, save_draft
-from gateway.store.matrix_catalogue import catalogue_of
-from gateway.store.staff import staff_of, write_snapshot
+from gateway.decisions.replay import Replay
+from gateway.health.matrix_checks import REPORT, DailyChecks
+from gateway.store.admin.matrices import current_version, draft, publish, save_draft
+from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.admin.staff import staff_of, write_snapshot
+from gateway.store.calls.calls import CallRow, save_call
+from gateway.store.decisions.decisions import DecisionRow, add_decisions
+from gateway.store.worker import long_tasks as store
+from gateway.worker.long_tasks import LongWork
 from routing.calls.model import Call, Disposition, Talk
 from routing.client import Client, ClientEntity, ClientKind, Ref
 from routing.matrix.model import Matrix

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from gateway.store.matrices import draft, save_draft
+from gateway.store.admin.matrices import draft, save_draft
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended, unsorted
 from tests.integration.api.conftest import ACCOUNT

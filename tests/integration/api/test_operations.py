@@ -9,14 +9,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.checking import check_all
+from gateway.admin.load_directory import CHANNEL
+from gateway.health.checks import check_all
+from gateway.health.worker_report import INSTALLATION, PREFIX
 from gateway.settings import Settings
-from gateway.store.accounts import account as account_of
-from gateway.store.accounts import set_account_state, store_long_lived_token
-from gateway.store.cases import save_case
-from gateway.store.exchanges import report
-from gateway.syncing import CHANNEL
-from gateway.worker_report import INSTALLATION, PREFIX
+from gateway.store.admin.accounts import account as account_of
+from gateway.store.admin.accounts import set_account_state, store_long_lived_token
+from gateway.store.calls.missed_calls import save_case
+from gateway.store.crm_accounts.exchanges import report
 from routing.missed_calls import Case
 from tests.integration.api.conftest import ACCOUNT, Api, add_effect
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.cases import save_case
+from gateway.store.calls.missed_calls import save_case
 from routing.missed_calls import Case
 from tests.integration.api.conftest import ACCOUNT, Api, add_effect
 

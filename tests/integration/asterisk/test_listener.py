@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.inbox import InboxUnavailable, MessageUnstorable
+from gateway.intake.inbox import InboxUnavailable, MessageUnstorable
 from gateway.pbx.asterisk.feeding import Feeder, Told
 from gateway.pbx.asterisk.link import AmiAddress
 from gateway.pbx.asterisk.listener import AmiListener, Pauses

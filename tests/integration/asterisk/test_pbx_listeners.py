@@ -12,9 +12,10 @@ import asyncpg
 import pytest
 
 from gateway.configuration import Configuration
-from gateway.inbox import Inbox
-from gateway.pbx_listeners import PbxListeners
-from gateway.store import accounts, exchanges
+from gateway.intake.inbox import Inbox
+from gateway.pbx_links.listeners import PbxListeners
+from gateway.store.admin import accounts
+from gateway.store.crm_accounts import exchanges
 from tests.integration.asterisk.fake_ami import FakeAmi, fake_ami
 from tests.integration.asterisk.test_listener import a_missed_call
 

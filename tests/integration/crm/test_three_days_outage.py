@@ -18,8 +18,8 @@ from crm.effects.store.work import PgEffects
 from crm.effects.writer import Writer, WriterSettings
 from crm.lane import Lane
 from crm.store.directory import apply_entities
-from gateway.store import accounts
-from gateway.store.calls import call_id_of
+from gateway.store.admin import accounts
+from gateway.store.calls.calls import call_id_of
 from routing.client import EntityKind
 from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm

@@ -7,8 +7,8 @@ import asyncio
 import asyncpg
 import pytest
 
-from gateway.store.crm_intake import next_webhooks
-from gateway.webhook_intake import WebhookIntake
+from gateway.crm_accounts.webhook_inbox import WebhookIntake
+from gateway.store.crm_accounts.webhooks import next_webhooks
 
 
 async def kept(pool: asyncpg.Pool) -> list[bytes]:

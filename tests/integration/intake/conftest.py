@@ -13,15 +13,15 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.client_desk import PublishedMatrix
-from gateway.client_job import ClientJob
+from gateway.calls.client_job import ClientJob
+from gateway.calls.context import PublishedMatrix
+from gateway.calls.queue import Jobs
 from gateway.configuration import number_policy
-from gateway.inbox import Accepted, Inbox
-from gateway.jobs import Jobs
+from gateway.intake.inbox import Accepted, Inbox
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Parsed
-from gateway.store import accounts
-from gateway.store.staff import replace_staff, staff_of
+from gateway.store.admin import accounts
+from gateway.store.admin.staff import replace_staff, staff_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 from routing.matrix.presets import recommended
 from routing.settings import AccountSettings, CallPolicy, CasePolicy

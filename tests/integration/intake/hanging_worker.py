@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from gateway.client_desk import PublishedMatrix
-from gateway.client_job import ClientJob, Worked
-from gateway.jobs import Jobs
-from gateway.store import calls
+from gateway.calls.client_job import ClientJob, Worked
+from gateway.calls.context import PublishedMatrix
+from gateway.calls.queue import Jobs
+from gateway.store.calls import calls
 from routing.matrix.presets import recommended
 from runtime.database.pool import open_pool
 

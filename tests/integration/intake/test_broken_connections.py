@@ -10,10 +10,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.client_desk import PublishedMatrix
-from gateway.client_job import ClientJob
-from gateway.inbox import Inbox, InboxUnavailable
-from gateway.jobs import Jobs
+from gateway.calls.client_job import ClientJob
+from gateway.calls.context import PublishedMatrix
+from gateway.calls.queue import Jobs
+from gateway.intake.inbox import Inbox, InboxUnavailable
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
 from tests.integration.intake.conftest import CLIENT, Office, a_call, an_office

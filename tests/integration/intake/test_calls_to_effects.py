@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.store import accounts
-from gateway.store.decisions import explain, latest_decisions
-from gateway.store.staff import staff_at
+from gateway.store.admin import accounts
+from gateway.store.admin.staff import staff_at
+from gateway.store.decisions.decisions import explain, latest_decisions
 from routing.calls.model import Disposition, EventKind
 from routing.matrix.decide import Situation, decide
 from routing.matrix.presets import recommended

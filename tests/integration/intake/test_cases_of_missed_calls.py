@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from gateway.store import accounts
-from gateway.store.cases import case_figures, open_cases, overdue_cases
+from gateway.store.admin import accounts
+from gateway.store.calls.missed_calls import case_figures, open_cases, overdue_cases
 from routing.settings import CasePolicy
 from tests.integration.intake.conftest import ACCOUNT, CLIENT, START, Office, a_call
 

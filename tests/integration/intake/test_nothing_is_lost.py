@@ -11,12 +11,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from gateway.calls.queue import Jobs
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
-from gateway.inbox import Inbox, InboxFull, InboxUnavailable
-from gateway.jobs import Jobs
+from gateway.intake.inbox import Inbox, InboxFull, InboxUnavailable
 from gateway.pbx.port import Parsed
-from gateway.store import inbox as store
+from gateway.store.intake import inbox as store
 from routing.calls.model import EventKind
 from routing.settings import NumberPolicy
 from runtime.database.pool import open_pool

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from gateway.store import decisions, inbox
+from gateway.store.decisions import decisions
+from gateway.store.intake import inbox
 from tests.integration.intake.conftest import START, Office, a_call
 
 LONG_AFTER = START + timedelta(days=400)

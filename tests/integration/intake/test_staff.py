@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from gateway.store import accounts
-from gateway.store.staff import (
+from gateway.store.admin import accounts
+from gateway.store.admin.staff import (
     NoSuchStaffVersion,
     StaffStore,
     replace_staff,

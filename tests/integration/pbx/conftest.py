@@ -12,11 +12,11 @@ import aiohttp
 import asyncpg
 import pytest
 
-from gateway.client_desk import PublishedMatrix
-from gateway.client_job import ClientJob
+from gateway.calls.client_job import ClientJob
+from gateway.calls.context import PublishedMatrix
+from gateway.calls.queue import Jobs
 from gateway.configuration import Configuration
-from gateway.inbox import Inbox
-from gateway.jobs import Jobs
+from gateway.intake.inbox import Inbox
 from gateway.pbx.asking import NoteExchange
 from gateway.pbx.call_log import CallLog
 from gateway.pbx.call_logs import open_log
@@ -24,11 +24,11 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.mango.client import MangoClient, Pauses
 from gateway.pbx.port import Inbound
-from gateway.reconciliation import Swept
-from gateway.reconciling import Reconciliation
-from gateway.store import accounts
-from gateway.store.exchanges import reports
-from gateway.store.staff import replace_staff
+from gateway.pbx_links.reconciler import Reconciliation
+from gateway.pbx_links.sweep import Swept
+from gateway.store.admin import accounts
+from gateway.store.admin.staff import replace_staff
+from gateway.store.crm_accounts.exchanges import reports
 from routing.matrix.presets import recommended
 from routing.settings import AccountSettings, CallPolicy
 from routing.staff import Employee

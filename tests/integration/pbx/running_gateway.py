@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 import aiohttp
 import asyncpg
 
-from gateway.app import Gateway
+from gateway.app.gateway import Gateway
 from gateway.pbx.mango.signing import signed_form
 from gateway.settings import Settings
-from gateway.store import accounts
-from gateway.store.staff import replace_staff
+from gateway.store.admin import accounts
+from gateway.store.admin.staff import replace_staff
 from routing.staff import Employee
 
 ACCOUNT = "main"

@@ -11,7 +11,7 @@ import pytest
 from gateway.pbx.asterisk.cdr_csv import CdrCsv
 from gateway.pbx.call_log import PbxUnreachable
 from gateway.pbx.port import Parsed
-from gateway.store import accounts
+from gateway.store.admin import accounts
 from routing.calls.model import CallEvent, EventKind
 from tests.integration.pbx.conftest import ACCOUNT, LINE, NOON, Site
 

@@ -17,9 +17,9 @@ from gateway.pbx.mango.client import MangoClient
 from gateway.pbx.mango.commands import ROUTE_PACE
 from gateway.pbx.mango.people import suggestions
 from gateway.pbx.mango.signing import signed_form
-from gateway.pbx_commands import PbxCommands
-from gateway.store.accounts import change_connection
-from gateway.store.pbx_commands import CommandRow, claim_turn, commands_of_call, save_command
+from gateway.pbx_links.route_commands import PbxCommands
+from gateway.store.admin.accounts import change_connection
+from gateway.store.pbx_links.commands import CommandRow, claim_turn, commands_of_call, save_command
 from tests.fakes.mango import FakeMango, serving
 from tests.integration.pbx.running_gateway import (
     ACCOUNT,

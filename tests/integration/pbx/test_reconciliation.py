@@ -10,14 +10,14 @@ from urllib.parse import urlencode
 
 import pytest
 
-from gateway.account_checks import account_findings
-from gateway.exchange_log import ExchangeLog
+from gateway.crm_accounts.exchange_log import ExchangeLog
+from gateway.health.account_checks import account_findings
+from gateway.health.shared_metrics import status_samples
+from gateway.health.status import installation_status
 from gateway.pbx.call_log import PbxError
 from gateway.pbx.mango.client import MangoClient, Pauses
 from gateway.pbx.mango.commands import STATS_PACE
-from gateway.shared_figures import status_samples
-from gateway.status import installation_status
-from gateway.store.exchanges import exchanges
+from gateway.store.crm_accounts.exchanges import exchanges
 from routing.calls.fold import fold
 from tests.integration.pbx.conftest import ACCOUNT, CLIENT, NOON, QUICK, Site
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from gateway.store.accounts import NoSuchAccount, add_account
-from gateway.store.matrices import (
+from gateway.store.admin.accounts import NoSuchAccount, add_account
+from gateway.store.admin.matrices import (
     DraftConflict,
     MatrixNotPublishable,
     MatrixStore,
@@ -24,7 +24,7 @@ from gateway.store.matrices import (
     save_draft,
     versions,
 )
-from gateway.store.matrix_catalogue import catalogue_of
+from gateway.store.admin.matrix_catalogue import catalogue_of
 from routing.matrix.checks.check import Catalogue
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended, unsorted, update_only

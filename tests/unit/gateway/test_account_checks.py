@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.account_checks import account_findings, duration
-from gateway.status_views import AccountStatus
+from gateway.health.account_checks import account_findings, duration
+from gateway.health.views import AccountStatus
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 

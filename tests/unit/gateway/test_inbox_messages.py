@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.inbox import messages_of
+from gateway.intake.inbox import messages_of
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Parsed
-from gateway.store.inbox import Message
+from gateway.store.intake.inbox import Message
 from routing.calls.model import CallEvent, EventKind
 from routing.settings import NumberPolicy
 

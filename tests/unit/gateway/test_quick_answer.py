@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from gateway.quick_answer import QuickAnswer
+from gateway.lookup.fast_response import QuickAnswer
 
 BODY = b'{"outcome":"scheme"}'
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from gateway.refusals import address_of
+from gateway.http.unauthorized import address_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What a person orders, once for command line, API, pages and files. No HTTP and no printing here."""

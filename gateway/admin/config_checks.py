@@ -1,0 +1,123 @@
+"""Made-up calls of a configuration file, played through its matrix: what must come of them, and what came."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+from gateway.admin.config_document import ConfigRefused, TestCall
+from gateway.calls.holidays import holidays_around
+from gateway.decisions.dry_run import MadeUpCall
+from gateway.store.admin.accounts import Account
+from routing.client import Client, ClientEntity, ClientKind, Ref
+from routing.matrix.model import Matrix, Moment
+from routing.matrix.simulate import Played, play
+from routing.matrix.situation import Situation
+from routing.numbers.normalise import PublicNumber, normalise
+from routing.settings import NumberPolicy
+from routing.staff import Staff
+
+
+def run_tests(
+    tests: Sequence[TestCall], matrix: Matrix, account: Account, staff: Staff, policy: NumberPolicy
+) -> None:
+    """Raises ConfigRefused with every test that comes out otherwise."""
+    problems = []
+    for position, test in enumerate(tests):
+        path = f"tests.{position} «{test.name}»"
+        problems += [
+            (path, message)
+            for message in _differences(test, _play(test, matrix, account, staff, policy), staff)
+        ]
+    if problems:
+        raise ConfigRefused(problems)
+
+
+def _play(test: TestCall, matrix: Matrix, account: Account, staff: Staff, policy: NumberPolicy) -> Played:
+    made_up = MadeUpCall(
+        number=test.number,
+        line=test.line,
+        connection=test.connection,
+        at=test.at,
+        direction=test.direction,
+        is_answered=test.answered_by is not None,
+        answered_by=test.answered_by,
+        talk_seconds=test.talk_seconds,
+        params=test.params,
+    )
+    number, line = normalise(test.number, policy), normalise(test.line, policy)
+    e164 = number.e164 if isinstance(number, PublicNumber) else test.number
+    client = _client(test, e164, staff)
+    situation = Situation(
+        call_id="test",
+        moment=Moment.END,
+        call=made_up.as_call(),
+        number=e164,
+        line=line.e164 if isinstance(line, PublicNumber) else test.line,
+        connection=test.connection,
+        client=client,
+        client_kind=client.kind,
+        staff=staff,
+        settings=account.settings,
+        time_zone=account.time_zone,
+        now=test.at,
+        holidays=frozenset(holidays_around(account.settings.working_time.holidays, test.at)),
+    )
+    return play(matrix, situation)
+
+
+def _client(test: TestCall, number: str, staff: Staff) -> Client:
+    """A contact, and an open deal where the test says so, of the employee it names."""
+    if test.client is ClientKind.NEW:
+        return Client(number=number)
+    person = staff.by_id.get(test.client_owner or "")
+    owner = person.crm_user_id if person else None
+    since = test.at - timedelta(days=30)
+    entities = [
+        ClientEntity(
+            ref=Ref(kind="contact", id="1"), name="Клиент", owner_id=owner, created_at=since, updated_at=since
+        )
+    ]
+    if test.client is ClientKind.KNOWN_WITH_DEAL:
+        entities.append(
+            ClientEntity(
+                ref=Ref(kind="deal", id="2"),
+                name="Сделка",
+                owner_id=owner,
+                created_at=since,
+                updated_at=since,
+            )
+        )
+    return Client(number=number, entities=tuple(entities))
+
+
+def _differences(test: TestCall, played: Played, staff: Staff) -> list[str]:
+    found = []
+    expected = test.expect
+    if expected.orders is not None:
+        want, got = Counter(expected.orders), Counter(str(e.order.do) for e in played.effects)
+        if want != got:
+            found.append(f"orders {_listed(got)}, expected {_listed(want)}")
+    if expected.owner is not None:
+        person = staff.by_id.get(expected.owner)
+        if person is None or person.crm_user_id is None:
+            found.append(f"expected owner '{expected.owner}' is no employee with a CRM user")
+        else:
+            owners = {
+                owner
+                for e in played.effects
+                if e.order.do.startswith("create_") and (owner := getattr(e.order, "owner_id", None))
+            }
+            if owners != {person.crm_user_id}:
+                names = [p.id if (p := staff.by_crm_user.get(o)) else o for o in sorted(owners)]
+                found.append(f"created for {', '.join(names) or 'nobody'}, expected {expected.owner}")
+    if expected.table is not None:
+        tables = {d.matrix for d in played.decisions}
+        if tables != {expected.table}:
+            found.append(f"went by {', '.join(sorted(tables)) or 'no matrix'}, expected {expected.table}")
+    return found
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(sorted(counts.elements())) or "nothing"

@@ -1,0 +1,57 @@
+"""What differs between two configurations of an account, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from gateway.admin.config_document import ConfigDocument
+from routing.matrix.diff import difference
+
+
+def differences(before: ConfigDocument, after: ConfigDocument) -> Iterator[str]:
+    """One line each; nothing when both mean the same. Both are exports of the same account."""
+    for name in ("name", "time_zone", "region"):
+        yield from _values(name, getattr(before, name), getattr(after, name))
+    if before.settings is not None and after.settings is not None:
+        yield from _values(
+            "settings", before.settings.model_dump(mode="json"), after.settings.model_dump(mode="json")
+        )
+    yield from _parts("employee", "id", before.employees or (), after.employees or ())
+    yield from _parts("connection", "name", before.connections or (), after.connections or ())
+    if before.matrix is not None and after.matrix is not None:
+        for change in difference(before.matrix, after.matrix):
+            yield f"matrix {change.where}: {change.text}"
+
+
+def _parts(what: str, key: str, before: Sequence[BaseModel], after: Sequence[BaseModel]) -> Iterator[str]:
+    old = {getattr(part, key): part.model_dump(mode="json") for part in before}
+    new = {getattr(part, key): part.model_dump(mode="json") for part in after}
+    for name in old.keys() - new.keys():
+        yield f"{what} {name}: removed"
+    for name, values in new.items():
+        if name not in old:
+            yield f"{what} {name}: added"
+        else:
+            yield from _values(f"{what} {name}", old[name], values)
+
+
+def _values(path: str, old: Any, new: Any) -> Iterator[str]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for name in sorted({*old, *new}):
+            yield from _values(f"{path}.{name}", old.get(name), new.get(name))
+    elif isinstance(old, list) and isinstance(new, list) and sorted(map(str, old)) == sorted(map(str, new)):
+        if old != new and path.rpartition(".")[2] != "own_numbers":
+            yield f"{path}: {_shown(old)} → {_shown(new)}"
+    elif old != new:
+        yield f"{path}: {_shown(old)} → {_shown(new)}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, list):
+        return ", ".join(_shown(v) for v in value) or "nothing"
+    return str(value) if value != "" else "empty"

@@ -1,0 +1,220 @@
+"""The configuration of an account as one document: YAML in files, the same as JSON in the API. Secrets are never in it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import orjson
+import yaml
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.pbx.connection import Connection
+from gateway.store.admin.accounts import Account
+from routing.client import ClientKind
+from routing.matrix.model import Matrix
+from routing.settings import AccountSettings
+from routing.staff import Employee
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Short = Annotated[str, Field(min_length=1, max_length=100)]
+Many = Annotated[list[Short], Field(max_length=20)]
+
+
+class ConfigRefused(Exception):
+    """The configuration was not taken, and nothing has changed. problems: (path in the document, what is wrong)."""
+
+    code = "config-refused"
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{path}: {message}" for path, message in problems[:5]))
+        self.problems = list(problems)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+
+class EmployeePart(_Part):
+    """crm_user_id: empty = the CRM user with the same e-mail address. The first extension is the one that rings."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]{1,64}$")]
+    name: Text
+    email: Annotated[str, Field(max_length=254)] = ""
+    crm_user_id: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | None = None
+    extensions: Many = []
+    sip: Many = []
+    numbers: Many = []
+    is_senior: bool = False
+    deputy_id: Annotated[str, Field(max_length=64)] | None = None
+    group: Annotated[str, Field(max_length=100)] | None = None
+
+
+class ConnectionPart(_Part):
+    """Without its secret and keys: those that it has are kept."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    kind: Annotated[str, Field(max_length=40)]
+    dialect: Annotated[str, Field(max_length=40)] = "json"
+    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    lines: Annotated[list[Short], Field(max_length=1000)] = []
+    settings: dict[str, str | int | bool | list[str] | None] = {}
+    is_on: bool = True
+
+
+class Expected(_Part):
+    """What is given must hold. orders: the kinds of what is ordered from the CRM (create_contact, create_deal, …), in any
+    order and each as often as it comes. owner: employee who gets what is created. table: the matrix that applied."""
+
+    orders: Annotated[list[Short], Field(max_length=100)] | None = None
+    owner: Short | None = None
+    table: Short | None = None
+
+
+class TestCall(_Part):
+    """A made-up call and what must come of it. answered_by: extension, SIP login or number; null = nobody answered."""
+
+    __test__ = False
+
+    name: Text
+    number: Short = "+79000000000"
+    line: Short | None = None
+    connection: Annotated[str, Field(max_length=63)] = ""
+    direction: Literal["inbound", "outbound"] = "inbound"
+    client: ClientKind = ClientKind.NEW
+    client_owner: Annotated[Short, Field(description="employee who owns what the client has")] | None = None
+    answered_by: Short | None = None
+    talk_seconds: Annotated[int, Field(ge=0, le=86_400)] = 60
+    at: AwareDatetime = datetime.fromisoformat("2026-03-02T10:00:00+00:00")
+    params: dict[Short, str] = {}
+    expect: Expected
+
+
+class ConfigDocument(_Part):
+    """Sections that are absent stay as they are. employees: exactly these from now on. connections: these are added or
+    changed; others stay. matrix: the published one; published as a new version where it decides otherwise."""
+
+    callmatrix: Literal[1] = 1
+    account: Annotated[str, Field(max_length=63)] | None = None
+    name: Text | None = None
+    time_zone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    settings: AccountSettings | None = None
+    employees: Annotated[list[EmployeePart], Field(max_length=10_000)] | None = None
+    connections: Annotated[list[ConnectionPart], Field(max_length=1000)] | None = None
+    matrix: Matrix | None = None
+    tests: Annotated[list[TestCall], Field(max_length=1000)] | None = None
+
+
+def document_of(
+    account: Account, people: Sequence[Employee], connections: Sequence[Connection], matrix: Matrix
+) -> ConfigDocument:
+    """people: as an admin entered them, without what the CRM adds."""
+    return ConfigDocument(
+        account=account.id,
+        name=account.name,
+        time_zone=account.time_zone,
+        region=account.region,
+        settings=account.settings,
+        employees=[EmployeePart.model_validate(p.model_dump(exclude={"is_active"})) for p in people],
+        connections=[
+            ConnectionPart(
+                name=c.name,
+                kind=c.kind,
+                dialect=c.dialect,
+                region=c.region,
+                lines=list(c.lines),
+                settings=dict(c.settings),
+                is_on=c.is_on,
+            )
+            for c in connections
+        ],
+        matrix=matrix.model_copy(update={"version": 0}),
+    )
+
+
+def as_yaml(document: ConfigDocument) -> str:
+    """What equals its default is left out, except for the settings of the account."""
+    body: dict[str, Any] = {
+        "callmatrix": document.callmatrix,
+        **document.model_dump(mode="json", exclude_none=True, exclude={"callmatrix", "matrix"}),
+    }
+    for part, models in (("employees", document.employees), ("connections", document.connections)):
+        if models is not None:
+            body[part] = [m.model_dump(mode="json", exclude_defaults=True) for m in models]
+    if document.settings is not None:
+        body["settings"] = _sorted_sets(document.settings.model_dump(mode="json"))
+    if document.matrix is not None:
+        body["matrix"] = _short(document.matrix)
+    return str(yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=110))
+
+
+def _short(matrix: Matrix) -> dict[str, Any]:
+    """Without empty values where leaving them out means the same."""
+    short = matrix.model_dump(mode="json", exclude={"version"}, exclude_none=True)
+    whole = matrix.model_dump(mode="json", exclude={"version"})
+    return short if Matrix.model_validate(short) == Matrix.model_validate(whole) else whole
+
+
+def _sorted_sets(settings: dict[str, Any]) -> dict[str, Any]:
+    """Own numbers are a set: written in one order, so that two exports of the same are the same."""
+    numbers = settings["numbers"]
+    return {**settings, "numbers": {**numbers, "own_numbers": sorted(numbers["own_numbers"])}}
+
+
+def read_yaml(text: str) -> ConfigDocument:
+    """Raises ConfigRefused naming line or path."""
+    try:
+        body = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader with fewer types
+    except yaml.MarkedYAMLError as err:
+        mark = err.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
+        raise ConfigRefused([(where, err.problem or "not readable as YAML")]) from err
+    except yaml.YAMLError as err:
+        raise ConfigRefused([("the file", str(err))]) from err
+    if not isinstance(body, dict):
+        raise ConfigRefused([("the file", "holds no configuration: a mapping with sections is expected")])
+    try:
+        return ConfigDocument.model_validate_json(orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS))
+    except ValidationError as err:
+        raise ConfigRefused(problems_of(err)) from err
+
+
+def problems_of(err: ValidationError) -> list[tuple[str, str]]:
+    return [
+        (".".join(str(part) for part in e["loc"]) or "the file", e["msg"])
+        for e in err.errors(include_url=False, include_input=False)[:50]
+    ]
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML without its surprises: 0101 stays text, 10:30 stays text, `no` is no boolean, a key stands once."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, Any]]] = {}
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"'{key}' stands here twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _plain_types() -> None:
+    import re
+
+    for tag, pattern, first in (
+        ("tag:yaml.org,2002:null", r"^(?:~|null|Null|)$", ["~", "n", "N", ""]),
+        ("tag:yaml.org,2002:bool", r"^(?:true|false|True|False)$", list("tTfF")),
+        ("tag:yaml.org,2002:int", r"^-?(?:0|[1-9][0-9]{0,17})$", list("-0123456789")),
+        ("tag:yaml.org,2002:float", r"^-?(?:0|[1-9][0-9]*)\.[0-9]+$", list("-0123456789")),
+    ):
+        _Loader.add_implicit_resolver(tag, re.compile(pattern), first)
+
+
+_plain_types()

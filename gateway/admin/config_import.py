@@ -1,0 +1,295 @@
+"""Takes over a configuration document: checked first, told in words, in one transaction, and a second time without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+
+from gateway.admin.config_checks import run_tests
+from gateway.admin.config_diff import differences
+from gateway.admin.config_document import (
+    ConfigDocument,
+    ConfigRefused,
+    ConnectionPart,
+    EmployeePart,
+    document_of,
+)
+from gateway.configuration import number_policy
+from gateway.pbx.kinds import KINDS
+from gateway.store.admin import accounts as rows
+from gateway.store.admin.matrices import MatrixNotPublishable, current_version, matrix_at, publish_matrix
+from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.admin.staff import replace_staff, staff_of, stored_employees
+from gateway.store.sql import Conn
+from routing.matrix.checks.check import can_be_published, check
+from routing.numbers.normalise import PublicNumber, normalise
+from routing.settings import NumberPolicy
+from routing.staff import Employee
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSecret:
+    """A connection that was created: its secret is told once."""
+
+    connection: str
+    kind: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """changes: in words, empty when nothing differs. warnings: what a person should look at. version: of the matrix that
+    was published, None = it was not changed. tests: how many calls of the file came out as expected."""
+
+    changes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    new_secrets: tuple[NewSecret, ...]
+    version: int | None
+    tests: int
+    is_dry_run: bool
+
+
+class _Undo(Exception):
+    """Ends the transaction of a dry run."""
+
+
+async def export_config(conn: Conn, account_id: str) -> ConfigDocument:
+    """Raises NoSuchAccount."""
+    async with conn.transaction(readonly=False):
+        account = await rows.account(conn, account_id)
+        return document_of(
+            account,
+            await stored_employees(conn, account_id),
+            await rows.connections(conn, account_id),
+            await matrix_at(conn, account_id, await current_version(conn, account_id)),
+        )
+
+
+async def import_config(
+    conn: Conn, account_id: str, document: ConfigDocument, *, by: str, is_dry_run: bool = False
+) -> Imported:
+    """All or nothing. A dry run does everything, and undoes it. Raises ConfigRefused, NoSuchAccount."""
+    done: list[Imported] = []
+    try:
+        async with conn.transaction():
+            done.append(await _Import(conn, account_id, document, by).run(is_dry_run))
+            if is_dry_run:
+                raise _Undo
+    except _Undo:
+        pass
+    return done[0]
+
+
+class _Import:
+    def __init__(self, conn: Conn, account_id: str, document: ConfigDocument, by: str) -> None:
+        self._conn, self._id, self._document, self._by = conn, account_id, document, by
+        self._warnings: list[str] = []
+        self._new_secrets: list[NewSecret] = []
+
+    async def run(self, is_dry_run: bool) -> Imported:
+        await self._conn.execute("SELECT 1 FROM account WHERE account_id = $1 FOR UPDATE", self._id)
+        before = await export_config(self._conn, self._id)
+        await self._account()
+        await self._connections()
+        await self._people()
+        version = await self._matrix()
+        await self._tests()
+        after = await export_config(self._conn, self._id)
+        return Imported(
+            changes=tuple(differences(before, after)),
+            warnings=tuple(dict.fromkeys(self._warnings)),
+            new_secrets=() if is_dry_run else tuple(self._new_secrets),
+            version=version,
+            tests=len(self._document.tests or ()),
+            is_dry_run=is_dry_run,
+        )
+
+    async def _account(self) -> None:
+        document, account = self._document, await rows.account(self._conn, self._id)
+        name, zone, region = (
+            document.name or account.name,
+            document.time_zone or account.time_zone,
+            document.region or account.region,
+        )
+        _refuse_unknown_places(zone, region)
+        if (name, zone, region) != (account.name, account.time_zone, account.region):
+            await rows.rename_account(self._conn, self._id, name=name, time_zone=zone, region=region)
+        if document.settings is not None and document.settings != account.settings:
+            await rows.save_settings(self._conn, self._id, document.settings)
+
+    async def _connections(self) -> None:
+        if self._document.connections is None:
+            return
+        known = {c.name: c for c in await rows.connections(self._conn)}
+        wanted = self._document.connections
+        _refuse_twice("connections", [c.name for c in wanted])
+        policy = await self._policy()
+        for position, part in enumerate(wanted):
+            path = f"connections.{position} «{part.name}»"
+            existing = known.get(part.name)
+            if part.kind not in KINDS:
+                raise ConfigRefused([(f"{path}.kind", f"unknown kind, one of: {', '.join(sorted(KINDS))}")])
+            if existing is not None and existing.account_id != self._id:
+                raise ConfigRefused([(f"{path}.name", "another account has a connection of this name")])
+            lines = _numbers(part.lines, policy, f"{path}.lines")
+            if existing is None:
+                await self._add(part, lines)
+            else:
+                await rows.change_connection(
+                    self._conn,
+                    part.name,
+                    kind=part.kind,
+                    dialect=part.dialect,
+                    region=part.region,
+                    lines=lines,
+                    settings=part.settings,
+                    is_on=part.is_on,
+                )
+        for name, connection in known.items():
+            if connection.account_id == self._id and name not in {c.name for c in wanted}:
+                self._warnings.append(f"connection '{name}' is not in the file; it stays as it is")
+
+    async def _add(self, part: ConnectionPart, lines: tuple[str, ...]) -> None:
+        secret = rows.new_secret()
+        await rows.add_connection(
+            self._conn,
+            account_id=self._id,
+            name=part.name,
+            kind=part.kind,
+            secret=secret,
+            dialect=part.dialect,
+            region=part.region,
+            lines=lines,
+            settings=part.settings,
+        )
+        if not part.is_on:
+            await rows.change_connection(self._conn, part.name, is_on=False)
+        self._new_secrets.append(NewSecret(connection=part.name, kind=part.kind, secret=secret))
+        if part.kind in ("mango", "ringostat", "asterisk"):
+            self._warnings.append(
+                f"connection '{part.name}' is new: its kind has keys of its own, which no file carries; set them there"
+            )
+
+    async def _people(self) -> None:
+        parts = self._document.employees
+        if parts is None:
+            return
+        _refuse_twice("employees", [p.id for p in parts])
+        policy = await self._policy()
+        people = [_person(p, policy, f"employees.{i} «{p.id}»") for i, p in enumerate(parts)]
+        _refuse_bad_staff(people)
+        if people != list(await stored_employees(self._conn, self._id)):
+            await replace_staff(self._conn, self._id, people)
+
+    async def _matrix(self) -> int | None:
+        catalogue = await catalogue_of(self._conn, self._id)
+        matrix = self._document.matrix
+        if matrix is None:
+            await self._warn_of_the_matrix_that_stays()
+            return None
+        try:
+            done = await publish_matrix(
+                self._conn,
+                self._id,
+                matrix,
+                by=self._by,
+                why="import of a configuration file",
+                catalogue=catalogue,
+            )
+        except MatrixNotPublishable as err:
+            raise ConfigRefused(
+                [
+                    (f"matrix.{p.cell}", f"{p.message_en} {p.remedy_en}")
+                    for p in err.problems
+                    if p.severity == "error"
+                ]
+            ) from err
+        self._warnings += [
+            f"matrix.{p.cell}: {p.message_en} {p.remedy_en}"
+            for p in check(matrix, catalogue)
+            if p.severity == "warning"
+        ]
+        return done.version if done else None
+
+    async def _warn_of_the_matrix_that_stays(self) -> None:
+        """People and lines that the file takes away may stand in the published matrix."""
+        matrix = await matrix_at(self._conn, self._id, await current_version(self._conn, self._id))
+        problems = check(matrix, await catalogue_of(self._conn, self._id))
+        if not can_be_published(problems):
+            self._warnings += [
+                f"the published matrix: {p.cell}: {p.message_en} {p.remedy_en}"
+                for p in problems
+                if p.severity == "error"
+            ]
+
+    async def _tests(self) -> None:
+        if not self._document.tests:
+            return
+        account = await rows.account(self._conn, self._id)
+        matrix = await matrix_at(self._conn, self._id, await current_version(self._conn, self._id))
+        staff = await staff_of(self._conn, self._id)
+        run_tests(self._document.tests, matrix, account, staff, await self._policy())
+
+    async def _policy(self) -> NumberPolicy:
+        account = await rows.account(self._conn, self._id)
+        connections = await rows.connections(self._conn, self._id)
+        return number_policy(account, None, connections, await staff_of(self._conn, self._id))
+
+
+def _refuse_unknown_places(zone: str, region: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as err:
+        raise ConfigRefused([("time_zone", f"there is no time zone '{zone}'")]) from err
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise ConfigRefused([("region", f"there is no country code '{region}'")])
+
+
+def _refuse_twice(section: str, names: Sequence[str]) -> None:
+    if twice := sorted({n for n in names if names.count(n) > 1}):
+        raise ConfigRefused([(section, f"'{name}' stands here twice") for name in twice])
+
+
+def _person(part: EmployeePart, policy: NumberPolicy, path: str) -> Employee:
+    return Employee(
+        id=part.id,
+        name=part.name,
+        email=part.email,
+        crm_user_id=part.crm_user_id,
+        extensions=tuple(part.extensions),
+        sip=tuple(part.sip),
+        numbers=_numbers(part.numbers, policy, f"{path}.numbers"),
+        is_senior=part.is_senior,
+        deputy_id=part.deputy_id,
+        group=part.group,
+    )
+
+
+def _numbers(raw: Sequence[str], policy: NumberPolicy, path: str) -> tuple[str, ...]:
+    found = []
+    for text in raw:
+        number = normalise(text, policy)
+        if not isinstance(number, PublicNumber):
+            raise ConfigRefused([(path, f"'{text}' is not a phone number")])
+        found.append(number.e164)
+    return tuple(dict.fromkeys(found))
+
+
+def _refuse_bad_staff(people: Sequence[Employee]) -> None:
+    problems: list[tuple[str, str]] = []
+    if len(seniors := [p.id for p in people if p.is_senior]) > 1:
+        problems.append(("employees", f"only one senior manager can be set, here are {', '.join(seniors)}"))
+    ids = {p.id for p in people}
+    owner_of: dict[str, str] = {}
+    for person in people:
+        if person.deputy_id is not None and person.deputy_id not in ids:
+            problems.append((f"employees «{person.id}».deputy_id", f"'{person.deputy_id}' is no employee"))
+        for address in (*person.extensions, *person.sip, *person.numbers):
+            other = owner_of.setdefault(address.lower(), person.id)
+            if other != person.id:
+                problems.append((f"employees «{person.id}»", f"'{address}' belongs to {other} already"))
+    if problems:
+        raise ConfigRefused(problems)

@@ -1,0 +1,1 @@
+"""What an admin sets up: accounts, connections, employees, tokens, matrices, files."""

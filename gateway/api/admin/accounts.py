@@ -1,0 +1,150 @@
+"""Accounts: state and settings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from pydantic import Field
+
+from gateway.admin.switch_account import switch
+from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route
+from gateway.store.admin import accounts as rows
+from routing.settings import AccountSettings
+
+
+class AccountView(Answer):
+    id: str
+    name: str
+    url: str
+    time_zone: str
+    region: str
+    state: Literal["on", "off", "broken"]
+    state_reason: str
+    state_since: datetime
+
+
+class StateChange(Body):
+    state: Literal["on", "off"]
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class AccountChange(Body):
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    time_zone: Annotated[str, Field(min_length=1, max_length=64)]
+    region: Annotated[str, Field(pattern="^[A-Z]{2}$")]
+
+
+def view_of(account: rows.Account) -> AccountView:
+    return AccountView(
+        id=account.id,
+        name=account.name,
+        url=account.base_url,
+        time_zone=account.time_zone,
+        region=account.region,
+        state=account.state,
+        state_reason=account.state_reason,
+        state_since=account.state_since,
+    )
+
+
+async def list_accounts(call: ApiCall) -> Items[AccountView]:
+    async with call.services.pool.acquire() as conn:
+        found = await rows.accounts(conn)
+    seen = [a for a in found if call.who.account_id in (None, a.id)]
+    return Items[AccountView](items=[view_of(a) for a in seen])
+
+
+async def show_account(call: ApiCall) -> AccountView:
+    async with call.services.pool.acquire() as conn:
+        return view_of(await rows.account(conn, call.account.id))
+
+
+async def change_account(call: ApiCall) -> AccountView:
+    change: AccountChange = call.body
+    try:
+        ZoneInfo(change.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as err:
+        raise ApiError(400, "invalid-input", "There is no such time zone.", field="time_zone") from err
+    if change.region not in phonenumbers.SUPPORTED_REGIONS:
+        raise ApiError(400, "invalid-input", "There is no such country code.", field="region")
+    async with call.services.pool.acquire() as conn:
+        await rows.rename_account(
+            conn, call.account.id, name=change.name, time_zone=change.time_zone, region=change.region
+        )
+        return view_of(await rows.account(conn, call.account.id))
+
+
+async def set_state(call: ApiCall) -> AccountView:
+    change: StateChange = call.body
+    async with call.services.pool.acquire() as conn:
+        await switch(conn, call.account.id, change.state, change.reason)
+        return view_of(await rows.account(conn, call.account.id))
+
+
+async def show_settings(call: ApiCall) -> AccountSettings:
+    async with call.services.pool.acquire() as conn:
+        return (await rows.account(conn, call.account.id)).settings
+
+
+async def save_settings(call: ApiCall) -> AccountSettings:
+    settings: AccountSettings = call.body
+    async with call.services.pool.acquire() as conn:
+        await rows.save_settings(conn, call.account.id, settings)
+    return settings
+
+
+_ONE = "/v1/accounts/{account}"
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/accounts",
+        handler=list_accounts,
+        summary="Connected CRM accounts",
+        role="read_only",
+        returns=Items[AccountView],
+    ),
+    Route(
+        method="GET",
+        path=_ONE,
+        handler=show_account,
+        summary="One account",
+        role="read_only",
+        returns=AccountView,
+    ),
+    Route(
+        method="PUT",
+        path=_ONE,
+        handler=change_account,
+        summary="Change name, time zone and home country",
+        body=AccountChange,
+        returns=AccountView,
+    ),
+    Route(
+        method="PUT",
+        path=_ONE + "/state",
+        handler=set_state,
+        summary="Switch sending to the CRM on or off",
+        description="While it is off, calls are answered, decided and stored.",
+        body=StateChange,
+        returns=AccountView,
+    ),
+    Route(
+        method="GET",
+        path=_ONE + "/settings",
+        handler=show_settings,
+        summary="Settings that rules read",
+        role="read_only",
+        returns=AccountSettings,
+    ),
+    Route(
+        method="PUT",
+        path=_ONE + "/settings",
+        handler=save_settings,
+        summary="Replace the settings that rules read",
+        body=AccountSettings,
+        returns=AccountSettings,
+    ),
+)

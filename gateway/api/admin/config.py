@@ -1,0 +1,87 @@
+"""The configuration of an account as one document, the same as `callmatrix config export|import` in JSON."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from gateway.admin.config_document import ConfigDocument, ConfigRefused
+from gateway.admin.config_import import Imported, export_config, import_config
+from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Route
+
+
+class ImportQuery(Body):
+    dry_run: bool = Field(False, description="check and tell the difference, change nothing")
+
+
+class NewSecretView(Answer):
+    connection: str
+    kind: str
+    secret: str
+
+
+class ImportedView(Answer):
+    """changes: in words. new_secrets: of connections that were created; shown once. version: of the matrix if published."""
+
+    changes: list[str]
+    warnings: list[str]
+    new_secrets: list[NewSecretView]
+    version: int | None
+    tests: int
+    is_dry_run: bool
+
+
+async def export(call: ApiCall) -> ConfigDocument:
+    async with call.services.pool.acquire() as conn:
+        return await export_config(conn, call.account.id)
+
+
+async def take_over(call: ApiCall) -> ImportedView:
+    document: ConfigDocument = call.body
+    query: ImportQuery = call.query
+    if document.account not in (None, call.account.id):
+        raise ApiError(
+            422,
+            "config-refused",
+            f"The document is of account '{document.account}'.",
+            detail="Remove 'account' from it to give its configuration to this one.",
+            field="account",
+        )
+    async with call.services.pool.acquire() as conn:
+        try:
+            done: Imported = await import_config(
+                conn, call.account.id, document, by=call.who.name, is_dry_run=query.dry_run
+            )
+        except ConfigRefused as err:
+            path, message = err.problems[0]
+            raise ApiError(
+                422,
+                err.code,
+                "The configuration was not taken; nothing has changed.",
+                detail=f"{path}: {message}",
+                field=path,
+                problems=[{"field": p, "message": m} for p, m in err.problems],
+            ) from err
+    return ImportedView.model_validate(done)
+
+
+_PATH = "/v1/accounts/{account}/config"
+ROUTES = (
+    Route(
+        method="GET",
+        path=_PATH,
+        handler=export,
+        summary="The whole configuration of an account, without secrets",
+        returns=ConfigDocument,
+    ),
+    Route(
+        method="PUT",
+        path=_PATH,
+        handler=take_over,
+        summary="Take over a configuration: all or nothing",
+        description="Sections that are absent stay. Repeating it changes nothing.",
+        query=ImportQuery,
+        body=ConfigDocument,
+        returns=ImportedView,
+        errors=(422,),
+    ),
+)

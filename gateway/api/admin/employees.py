@@ -1,0 +1,128 @@
+"""Employees: who is who in the CRM and on the phone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.store.admin import staff as store
+from routing.numbers.normalise import PublicNumber, normalise
+from routing.staff import Employee
+
+Address = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class EmployeeBody(Body):
+    """crm_user_id: empty = the CRM user with the same e-mail address. The first extension is the one that rings."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    email: Annotated[str, Field(max_length=254)] = ""
+    crm_user_id: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | None = None
+    extensions: Annotated[list[Address], Field(max_length=20)] = []
+    sip: Annotated[list[Address], Field(max_length=20)] = []
+    numbers: Annotated[list[Address], Field(max_length=20)] = []
+    is_senior: bool = False
+    deputy_id: Annotated[str, Field(max_length=64)] | None = None
+    group: Annotated[str, Field(max_length=100)] | None = None
+
+
+class EmployeeView(Answer):
+    """crm_user_id: as mapped, by hand or by e-mail. is_active: as the CRM says of this user."""
+
+    id: str
+    name: str
+    email: str
+    crm_user_id: str | None
+    extensions: list[str]
+    sip: list[str]
+    numbers: list[str]
+    is_active: bool
+    is_senior: bool
+    deputy_id: str | None
+    group: str | None
+
+
+def view_of(person: Employee) -> EmployeeView:
+    return EmployeeView.model_validate(person.model_dump(mode="json"))
+
+
+async def list_employees(call: ApiCall) -> Items[EmployeeView]:
+    async with call.services.pool.acquire() as conn:
+        staff = await store.staff_of(conn, call.account.id)
+    return Items[EmployeeView](items=[view_of(p) for p in staff.employees])
+
+
+async def save_employee(call: ApiCall) -> EmployeeView:
+    body: EmployeeBody = call.body
+    policy = call.services.configuration.now.policy_of(call.account.id)
+    numbers = []
+    for raw in body.numbers:
+        number = normalise(raw, policy)
+        if not isinstance(number, PublicNumber):
+            raise ApiError(400, "invalid-input", f"'{raw}' is not a phone number.", field="numbers")
+        numbers.append(number.e164)
+    person = Employee(
+        id=call.path["employee"],
+        name=body.name,
+        email=body.email,
+        crm_user_id=body.crm_user_id,
+        extensions=tuple(body.extensions),
+        sip=tuple(body.sip),
+        numbers=tuple(dict.fromkeys(numbers)),
+        is_senior=body.is_senior,
+        deputy_id=body.deputy_id,
+        group=body.group,
+    )
+    async with call.services.pool.acquire() as conn, conn.transaction():
+        staff = await store.staff_of(conn, call.account.id)
+        _refuse_taken_address(person, staff.employees)
+        if person.deputy_id is not None and person.deputy_id not in {*staff.by_id, person.id}:
+            raise ApiError(400, "invalid-input", "The deputy is no employee.", field="deputy_id")
+        await store.save_employee(conn, call.account.id, person)
+        return view_of((await store.staff_of(conn, call.account.id)).by_id[person.id])
+
+
+def _refuse_taken_address(person: Employee, others: tuple[Employee, ...]) -> None:
+    mine = {a.lower() for a in (*person.extensions, *person.sip, *person.numbers)}
+    for other in others:
+        if other.id == person.id:
+            continue
+        if taken := mine & {a.lower() for a in (*other.extensions, *other.sip, *other.numbers)}:
+            raise ApiError(
+                409,
+                "address-taken",
+                f"'{sorted(taken)[0]}' belongs to {other.name} already.",
+                detail="An extension, SIP account or number rings one employee only. Remove it there first.",
+            )
+
+
+async def remove_employee(call: ApiCall) -> None:
+    async with call.services.pool.acquire() as conn, conn.transaction():
+        if not await store.remove_employee(conn, call.account.id, call.path["employee"]):
+            raise not_found("employee", call.path["employee"])
+
+
+_ALL = "/v1/accounts/{account}/employees"
+_ONE = _ALL + "/{employee:[A-Za-z0-9._@-]{1,64}}"
+ROUTES = (
+    Route(
+        method="GET",
+        path=_ALL,
+        handler=list_employees,
+        summary="Employees with their addresses and CRM users",
+        role="read_only",
+        returns=Items[EmployeeView],
+    ),
+    Route(
+        method="PUT",
+        path=_ONE,
+        handler=save_employee,
+        summary="Add or change an employee",
+        body=EmployeeBody,
+        returns=EmployeeView,
+        errors=(409,),
+    ),
+    Route(method="DELETE", path=_ONE, handler=remove_employee, summary="Remove an employee"),
+)

@@ -1,0 +1,459 @@
+"""The matrices of an account: draft, checks, published versions, differences, roll-back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.store.admin import matrices as store
+from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.crm_accounts.exchanges import reports
+from gateway.store.sql import Conn
+from routing.matrix.checks.check import Problem, can_be_published, check
+from routing.matrix.diff import difference
+from routing.matrix.model import CELLS, Matrix
+from routing.matrix.presets import PRESETS
+from routing.matrix.texts import ACTIONS, cell_in_words
+from routing.matrix.variables import VARIABLES
+from routing.templates import FILTERS
+
+Revision = Annotated[int, Field(ge=0, le=2**53, description="of the draft that was read")]
+Why = Annotated[str, Field(min_length=1, max_length=1000, description="shown in the list of versions")]
+VersionName = Annotated[str, Field(pattern="^(draft|current|[0-9]{1,9})$")]
+
+
+class DraftChange(Body):
+    revision: Revision
+    matrix: Matrix
+
+
+class DraftSeen(Body):
+    revision: Revision
+
+
+class Publication(Body):
+    revision: Revision
+    why: Why
+
+
+class Restoration(Body):
+    why: Why
+
+
+class MatrixToCheck(Body):
+    matrix: Matrix
+
+
+class DifferenceQuery(Body):
+    old: VersionName = "current"
+    new: VersionName = "draft"
+
+
+class DraftView(Answer):
+    """revision: name it when saving. based_on: the version that was current when it was begun; with another
+    current_version it has to be taken over (`rebase`) before it can be published. is_changed: somebody has saved."""
+
+    revision: int
+    based_on: int
+    current_version: int
+    is_changed: bool
+    saved_at: datetime | None
+    saved_by: str | None
+    matrix: Matrix
+    problems: list[Problem]
+    can_be_published: bool
+
+
+class PublishedLine(Answer):
+    """restored: the version whose body this is, after a roll-back."""
+
+    version: int
+    published_at: datetime
+    published_by: str
+    why: str
+    restored: int | None
+
+
+class PublishedView(PublishedLine):
+    matrix: Matrix
+
+
+class PresetView(Answer):
+    id: str
+    matrix: Matrix
+
+
+class ChangeView(Answer):
+    kind: Literal["added", "removed", "changed"]
+    where: str
+    text: str
+
+
+class VariableView(Answer):
+    name: str
+    says: str
+    sample: str
+
+
+class NamedView(Answer):
+    name: str
+    says: str
+
+
+class Vocabulary(Answer):
+    """What a matrix is written with. Besides `variables`: utm_<name> and params.<name> for whatever the PBX sends."""
+
+    cells: list[NamedView]
+    actions: list[NamedView]
+    variables: list[VariableView]
+    filters: list[NamedView]
+
+
+class ChecksView(Answer):
+    can_be_published: bool
+    problems: list[Problem]
+
+
+class LastChecks(ChecksView):
+    """Of the published matrix, checked daily and when the CRM changes. checked_at null: not yet."""
+
+    version: int | None
+    checked_at: datetime | None
+
+
+@asynccontextmanager
+async def refusals(conn: Conn, account_id: str) -> AsyncIterator[None]:
+    """What the store refuses, as the API says it."""
+    try:
+        yield
+    except store.NoSuchMatrixVersion as err:
+        raise ApiError(
+            404, "no-such-matrix-version", "There is no such version of the matrix.", detail=str(err)
+        ) from err
+    except store.DraftConflict as err:
+        raise await _conflict(conn, account_id, err) from err
+    except store.MatrixNotPublishable as err:
+        errors = [p for p in err.problems if p.severity == "error"]
+        first = errors[0]
+        raise ApiError(
+            422,
+            "matrix-not-publishable",
+            f"The draft has {len(errors)} error(s) and was not published.",
+            detail=f"{first.cell}: {first.message}; {first.remedy}",
+            problems=[p.model_dump() for p in err.problems],
+        ) from err
+
+
+async def _conflict(conn: Conn, account_id: str, err: store.DraftConflict) -> ApiError:
+    """Who was faster: he who saved, or he who published."""
+    latest = (await store.versions(conn, account_id))[0]
+    draft = err.current
+    if draft.saved_by is not None:
+        who, did, at = draft.saved_by, "saved the draft", draft.saved_at
+    else:
+        who, did, at = latest.published_by, f"published version {latest.version}", latest.published_at
+    if draft.based_on != latest.version:
+        who, did, at = latest.published_by, f"published version {latest.version}", latest.published_at
+    when = f" at {at.isoformat(timespec='seconds')}" if at else ""
+    return ApiError(
+        409,
+        "draft-conflict",
+        f"{who} {did} meanwhile.",
+        detail=f"{who} {did}{when}; the draft is at revision {draft.revision} now. Nothing was overwritten: "
+        "read the draft again and repeat your change.",
+        problems=[{"by": who, "at": at.isoformat() if at else None, "revision": draft.revision}],
+    )
+
+
+async def _draft_view(conn: Conn, account_id: str, draft: store.Draft) -> DraftView:
+    catalogue = await catalogue_of(conn, account_id)
+    problems = await asyncio.to_thread(check, draft.matrix, catalogue)
+    return DraftView(
+        revision=draft.revision,
+        based_on=draft.based_on,
+        current_version=await store.current_version(conn, account_id),
+        is_changed=draft.is_changed,
+        saved_at=draft.saved_at,
+        saved_by=draft.saved_by,
+        matrix=draft.matrix,
+        problems=problems,
+        can_be_published=can_be_published(problems),
+    )
+
+
+def _line(published: store.Published) -> PublishedLine:
+    return PublishedLine.model_validate(published)
+
+
+async def list_presets(call: ApiCall) -> Items[PresetView]:
+    return Items[PresetView](items=[PresetView(id=name, matrix=make()) for name, make in PRESETS.items()])
+
+
+async def vocabulary(call: ApiCall) -> Vocabulary:
+    return Vocabulary(
+        cells=[NamedView(name=cell, says=cell_in_words(cell)) for cell in CELLS],
+        actions=[NamedView(name=name, says=says) for name, says in ACTIONS.items()],
+        variables=[VariableView(name=n, says=v.what, sample=v.sample) for n, v in VARIABLES.items()],
+        filters=[NamedView(name=name, says=f.what) for name, f in FILTERS.items()],
+    )
+
+
+async def show_draft(call: ApiCall) -> DraftView:
+    async with call.services.pool.acquire() as conn:
+        return await _draft_view(conn, call.account.id, await store.draft(conn, call.account.id))
+
+
+async def save_draft(call: ApiCall) -> DraftView:
+    body: DraftChange = call.body
+    account_id = call.account.id
+    async with call.services.pool.acquire() as conn, refusals(conn, account_id):
+        saved = await store.save_draft(
+            conn, account_id, body.matrix, revision=body.revision, by=call.who.name
+        )
+        return await _draft_view(conn, account_id, saved)
+
+
+async def reset_draft(call: ApiCall) -> DraftView:
+    account_id = call.account.id
+    async with call.services.pool.acquire() as conn, refusals(conn, account_id):
+        draft = await store.reset_draft(conn, account_id, revision=call.body.revision, by=call.who.name)
+        return await _draft_view(conn, account_id, draft)
+
+
+async def rebase_draft(call: ApiCall) -> DraftView:
+    account_id = call.account.id
+    async with call.services.pool.acquire() as conn, refusals(conn, account_id):
+        draft = await store.rebase_draft(conn, account_id, revision=call.body.revision, by=call.who.name)
+        return await _draft_view(conn, account_id, draft)
+
+
+async def check_draft(call: ApiCall) -> ChecksView:
+    async with call.services.pool.acquire() as conn:
+        draft = await store.draft(conn, call.account.id)
+        return await _checked(conn, call.account.id, draft.matrix)
+
+
+async def check_matrix(call: ApiCall) -> ChecksView:
+    async with call.services.pool.acquire() as conn:
+        return await _checked(conn, call.account.id, call.body.matrix)
+
+
+async def _checked(conn: Conn, account_id: str, matrix: Matrix) -> ChecksView:
+    problems = await asyncio.to_thread(check, matrix, await catalogue_of(conn, account_id))
+    return ChecksView(can_be_published=can_be_published(problems), problems=problems)
+
+
+async def last_checks(call: ApiCall) -> LastChecks:
+    async with call.services.pool.acquire() as conn:
+        rows = [r for r in await reports(conn, call.account.id) if r["report"] == "matrix_checks"]
+    if not rows:
+        return LastChecks(can_be_published=True, problems=[], version=None, checked_at=None)
+    body = rows[0]["body"]
+    return LastChecks(
+        can_be_published=not body["errors"],
+        problems=[Problem.model_validate(p) for p in body["problems"]],
+        version=body["version"],
+        checked_at=rows[0]["at"],
+    )
+
+
+async def publish(call: ApiCall) -> PublishedLine:
+    body: Publication = call.body
+    account_id = call.account.id
+    async with call.services.pool.acquire() as conn, refusals(conn, account_id):
+        catalogue = await catalogue_of(conn, account_id)
+        return _line(
+            await store.publish(
+                conn,
+                account_id,
+                revision=body.revision,
+                by=call.who.name,
+                why=body.why,
+                catalogue=catalogue,
+            )
+        )
+
+
+async def list_versions(call: ApiCall) -> Items[PublishedLine]:
+    async with call.services.pool.acquire() as conn:
+        await store.current_version(conn, call.account.id)
+        found = await store.versions(conn, call.account.id)
+    return Items[PublishedLine](items=[_line(p) for p in found])
+
+
+async def show_version(call: ApiCall) -> PublishedView:
+    asked = call.path["version"]
+    async with call.services.pool.acquire() as conn, refusals(conn, call.account.id):
+        version = await number_of(conn, call, asked)
+        matrix = await store.matrix_at(conn, call.account.id, version)
+        line = next(p for p in await store.versions(conn, call.account.id) if p.version == version)
+    return PublishedView(**_line(line).model_dump(), matrix=matrix)
+
+
+async def number_of(conn: Conn, call: ApiCall, name: str) -> int:
+    """The number of a version, `current` being the latest. Raises ApiError 404."""
+    current = await store.current_version(conn, call.account.id)
+    if name == "current":
+        return current
+    if not name.isascii() or not name.isdigit() or len(name) > 9:
+        raise not_found("matrix-version", name)
+    return int(name)
+
+
+async def show_difference(call: ApiCall) -> Items[ChangeView]:
+    query: DifferenceQuery = call.query
+    async with call.services.pool.acquire() as conn, refusals(conn, call.account.id):
+        old, new = [await _body_of(conn, call, name) for name in (query.old, query.new)]
+    changes = difference(old, new)
+    return Items[ChangeView](items=[ChangeView(kind=c.kind, where=c.where, text=c.text) for c in changes])
+
+
+async def _body_of(conn: Conn, call: ApiCall, name: str) -> Matrix:
+    if name == "draft":
+        return (await store.draft(conn, call.account.id)).matrix
+    return await store.matrix_at(conn, call.account.id, await number_of(conn, call, name))
+
+
+async def restore(call: ApiCall) -> PublishedLine:
+    account_id = call.account.id
+    async with call.services.pool.acquire() as conn, refusals(conn, account_id):
+        version = await number_of(conn, call, call.path["version"])
+        return _line(await store.roll_back(conn, account_id, to=version, by=call.who.name, why=call.body.why))
+
+
+MATRIX = "/v1/accounts/{account}/matrix"
+_DRAFT = MATRIX + "/draft"
+_VERSION = MATRIX + "/versions/{version}"
+ROUTES = (
+    Route(
+        method="GET",
+        path=MATRIX + "/presets",
+        handler=list_presets,
+        summary="Matrices to begin with",
+        role="read_only",
+        returns=Items[PresetView],
+    ),
+    Route(
+        method="GET",
+        path=MATRIX + "/vocabulary",
+        handler=vocabulary,
+        summary="Cells, actions, and the variables and filters of templates, in words",
+        role="read_only",
+        returns=Vocabulary,
+    ),
+    Route(
+        method="GET",
+        path=_DRAFT,
+        handler=show_draft,
+        summary="The draft with what its checks found",
+        role="read_only",
+        returns=DraftView,
+    ),
+    Route(
+        method="PUT",
+        path=_DRAFT,
+        handler=save_draft,
+        summary="Save the draft",
+        description="409 when somebody else saved or published since `revision`: nothing is overwritten then.",
+        role="senior_manager",
+        body=DraftChange,
+        returns=DraftView,
+        errors=(409,),
+    ),
+    Route(
+        method="POST",
+        path=_DRAFT + "/reset",
+        handler=reset_draft,
+        summary="Forget all unpublished changes",
+        role="senior_manager",
+        body=DraftSeen,
+        returns=DraftView,
+        errors=(409,),
+    ),
+    Route(
+        method="POST",
+        path=_DRAFT + "/rebase",
+        handler=rebase_draft,
+        summary="Keep the draft although another version was published after it was begun",
+        role="senior_manager",
+        body=DraftSeen,
+        returns=DraftView,
+        errors=(409,),
+    ),
+    Route(
+        method="GET",
+        path=_DRAFT + "/checks",
+        handler=check_draft,
+        summary="What is wrong with the draft: cell, message, remedy",
+        role="read_only",
+        returns=ChecksView,
+    ),
+    Route(
+        method="POST",
+        path=MATRIX + "/check",
+        handler=check_matrix,
+        summary="Check a matrix without saving it",
+        role="read_only",
+        body=MatrixToCheck,
+        returns=ChecksView,
+    ),
+    Route(
+        method="GET",
+        path=MATRIX + "/checks",
+        handler=last_checks,
+        summary="What the last daily check of the published matrix found",
+        role="read_only",
+        returns=LastChecks,
+    ),
+    Route(
+        method="POST",
+        path=MATRIX + "/publish",
+        handler=publish,
+        summary="Publish the draft as the next version",
+        description="422 with all problems when its checks find errors; warnings do not keep it back.",
+        body=Publication,
+        returns=PublishedLine,
+        status=201,
+        errors=(409, 422),
+    ),
+    Route(
+        method="GET",
+        path=MATRIX + "/versions",
+        handler=list_versions,
+        summary="Published versions, newest first",
+        role="read_only",
+        returns=Items[PublishedLine],
+    ),
+    Route(
+        method="GET",
+        path=_VERSION,
+        handler=show_version,
+        summary="One published version, by its number or `current`",
+        role="read_only",
+        returns=PublishedView,
+    ),
+    Route(
+        method="POST",
+        path=_VERSION + "/restore",
+        handler=restore,
+        summary="Roll back: publish the body of this version as the next one",
+        body=Restoration,
+        returns=PublishedLine,
+        status=201,
+    ),
+    Route(
+        method="GET",
+        path=MATRIX + "/difference",
+        handler=show_difference,
+        summary="The difference between any two versions, in words",
+        role="read_only",
+        query=DifferenceQuery,
+        returns=Items[ChangeView],
+    ),
+)

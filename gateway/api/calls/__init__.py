@@ -1,0 +1,1 @@
+"""Calls and missed-call cases, as resources."""

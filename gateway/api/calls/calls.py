@@ -1,0 +1,141 @@
+"""The journal: calls as they were folded from what the PBXs told, with their source and number."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.store.calls import calls as store
+from gateway.store.calls.calls import CallRow
+from routing.numbers.normalise import PublicNumber, normalise
+
+_LONGEST_AGO = timedelta(days=31)
+
+
+class CallsQuery(Body):
+    """Calls that started in [since, until), oldest first; since: a month ago where it is not given."""
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    client: Annotated[str, Field(max_length=40, description="phone number in any spelling")] | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    after: Annotated[str, Field(max_length=200, description="`next` of the page before")] | None = None
+
+
+class CallView(Answer):
+    """talk_seconds null: not known yet. params: what the PBX sent with it (utm_*, pool, …). moments: ids of decisions."""
+
+    call_id: str
+    connection: str
+    pbx_call_id: str
+    client: str | None
+    line: str | None
+    direction: Literal["inbound", "outbound", "internal"]
+    disposition: str
+    is_over: bool
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    talk_seconds: int | None
+    wait_seconds: int | None
+    answered_by: str | None
+    recordings: list[str]
+    client_kind: str | None
+    matrix_version: int | None
+    params: dict[str, str]
+    moments: dict[str, str]
+
+
+def view_of(row: CallRow) -> CallView:
+    call = row.call
+    return CallView(
+        call_id=row.call_id,
+        connection=row.connection_id,
+        pbx_call_id=row.call_key,
+        client=row.client,
+        line=row.line,
+        direction=call.direction,
+        disposition=call.disposition.value,
+        is_over=call.is_over,
+        started_at=call.started_at,
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        talk_seconds=call.talk_seconds,
+        wait_seconds=call.wait_seconds,
+        answered_by=call.answered_by,
+        recordings=list(call.recordings),
+        client_kind=row.client_kind.value if row.client_kind else None,
+        matrix_version=row.matrix_version,
+        params=dict(call.params),
+        moments=dict(row.moments),
+    )
+
+
+async def list_calls(call: ApiCall) -> Items[CallView]:
+    query: CallsQuery = call.query
+    now = datetime.now(UTC)
+    client = None
+    if query.client is not None:
+        number = normalise(query.client, call.services.configuration.now.policy_of(call.account.id))
+        if not isinstance(number, PublicNumber):
+            raise ApiError(400, "invalid-input", "This is not a phone number.", field="client")
+        client = number.e164
+    async with call.services.pool.acquire() as conn:
+        rows = await store.calls_between(
+            conn,
+            call.account.id,
+            query.since or now - _LONGEST_AGO,
+            query.until or now + timedelta(days=1),
+            client=client,
+            after=_place(query.after),
+            limit=query.limit,
+        )
+    last = rows[-1] if len(rows) == query.limit else None
+    next_page = f"{last.call.started_at.isoformat()} {last.call_id}" if last else None
+    return Items[CallView](items=[view_of(row) for row in rows], next=next_page)
+
+
+def _place(after: str | None) -> tuple[datetime, str] | None:
+    if after is None:
+        return None
+    at, _, call_id = after.rpartition(" ")
+    try:
+        place = datetime.fromisoformat(at.replace(" ", "+"))
+    except ValueError as err:
+        raise ApiError(400, "invalid-input", "This is no `next` of a page.", field="after") from err
+    if place.tzinfo is None:
+        raise ApiError(400, "invalid-input", "This is no `next` of a page.", field="after")
+    return place, call_id
+
+
+async def show_call(call: ApiCall) -> CallView:
+    try:
+        async with call.services.pool.acquire() as conn:
+            return view_of(await store.call(conn, call.account.id, call.path["call"]))
+    except store.NoSuchCall as err:
+        raise not_found("call", call.path["call"]) from err
+
+
+_ALL = "/v1/accounts/{account}/calls"
+ROUTES = (
+    Route(
+        method="GET",
+        path=_ALL,
+        handler=list_calls,
+        summary="The journal of calls, oldest first",
+        role="read_only",
+        query=CallsQuery,
+        returns=Items[CallView],
+    ),
+    Route(
+        method="GET",
+        path=_ALL + "/{call}",
+        handler=show_call,
+        summary="One call",
+        role="read_only",
+        returns=CallView,
+    ),
+)

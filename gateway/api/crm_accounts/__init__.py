@@ -1,0 +1,1 @@
+"""A connected CRM as a resource: health, exchanges, load, backfill, dead letters."""

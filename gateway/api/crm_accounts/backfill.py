@@ -1,0 +1,218 @@
+"""Sending what was stored while the CRM could not be reached: preview, run, report."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from crm.effects import backfill
+from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route
+
+Days = Annotated[int, Field(ge=1, le=30)]
+
+
+class PreviewQuery(Body):
+    days: Annotated[
+        int, Field(ge=1, le=30, description="today and the days before it, in the account's zone")
+    ] = backfill.DAYS
+
+
+class StartBackfill(Body):
+    """days: today and the days before it, in the account's zone. What is older is kept and marked as not sent."""
+
+    days: Days = backfill.DAYS
+
+
+class DiscardStored(Body):
+    note: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class ProgressQuery(Body):
+    run: Annotated[str, Field(max_length=64, description="else the latest")] | None = None
+
+
+class ReportQuery(Body):
+    run: Annotated[str, Field(max_length=64, description="else the latest")] | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 200
+    after: Annotated[str, Field(pattern=r"^[0-9]{1,9}$", description="`next` of the page before")] | None = (
+        None
+    )
+
+
+class PreviewView(Answer):
+    """older_calls: before the window. requests, minutes: at the account's budget, reads to stay fresh included."""
+
+    since: datetime
+    calls: int
+    contacts: int
+    deals: int
+    leads: int
+    notes: int
+    tasks: int
+    tasks_not_needed: int
+    changes: int
+    older_calls: int
+    requests: int
+    minutes: float
+
+
+class ProgressView(Answer):
+    run_id: str
+    state: Literal["running", "paused", "stopped", "done"]
+    since: datetime
+    started_at: datetime
+    ended_at: datetime | None
+    calls_total: int
+    calls_settled: int
+    effects_done: int
+    effects_open: int
+    effects_dead: int
+    effects_skipped: int
+
+
+class CallReportView(Answer):
+    """effects: what, state, code, id in the CRM, was_found, field, detail of each, in order."""
+
+    position: int
+    call_id: str
+    client: str | None
+    started_at: datetime | None
+    direction: str | None
+    disposition: str | None
+    outcome: Literal["waiting", "sent", "partly", "failed", "not_needed", "too_old"]
+    effects: list[dict[str, Any]]
+
+
+class Discarded(Answer):
+    effects: int
+
+
+async def show_preview(call: ApiCall) -> PreviewView:
+    query: PreviewQuery = call.query
+    async with call.services.pool.acquire() as conn:
+        found = await backfill.preview(conn, call.account.id, datetime.now(UTC), days=query.days)
+    return PreviewView.model_validate(found)
+
+
+async def start(call: ApiCall) -> ProgressView:
+    body: StartBackfill = call.body
+    async with call.services.pool.acquire() as conn:
+        try:
+            begun = await backfill.start(conn, call.account.id, datetime.now(UTC), days=body.days)
+        except backfill.AccountNotOn as err:
+            raise ApiError(
+                409, err.code, "The account is not connected.", detail="Reconnect it or switch it on first."
+            ) from err
+        except backfill.RunIsOpen as err:
+            raise ApiError(
+                409, err.code, "A backfill is running or paused already.", detail="Resume or stop that one."
+            ) from err
+    return ProgressView.model_validate(begun)
+
+
+async def show_progress(call: ApiCall) -> ProgressView:
+    query: ProgressQuery = call.query
+    return await _progress(call, query.run)
+
+
+async def _progress(call: ApiCall, run_id: str | None) -> ProgressView:
+    async with call.services.pool.acquire() as conn:
+        try:
+            return ProgressView.model_validate(await backfill.progress(conn, call.account.id, run_id))
+        except backfill.NoSuchRun as err:
+            raise ApiError(404, err.code, "There is no such backfill.") from err
+
+
+async def change(call: ApiCall) -> ProgressView:
+    """pause, resume or stop, as the path says."""
+    do = {"pause": backfill.pause, "resume": backfill.resume, "stop": backfill.stop}[call.path["action"]]
+    async with call.services.pool.acquire() as conn:
+        try:
+            return ProgressView.model_validate(await do(conn, call.account.id, datetime.now(UTC)))
+        except backfill.NoSuchRun as err:
+            raise ApiError(409, err.code, "No backfill is in a state that allows this.") from err
+
+
+async def discard(call: ApiCall) -> Discarded:
+    body: DiscardStored = call.body
+    async with call.services.pool.acquire() as conn:
+        try:
+            return Discarded(effects=await backfill.discard(conn, call.account.id, body.note))
+        except backfill.RunIsOpen as err:
+            raise ApiError(
+                409, err.code, "A backfill is running or paused.", detail="Stop it first."
+            ) from err
+
+
+async def show_report(call: ApiCall) -> Items[CallReportView]:
+    query: ReportQuery = call.query
+    run_id = (await _progress(call, query.run)).run_id
+    async with call.services.pool.acquire() as conn:
+        found = await backfill.report(
+            conn, call.account.id, run_id, after=int(query.after or 0), limit=query.limit
+        )
+    return Items[CallReportView](
+        items=[CallReportView.model_validate(item) for item in found],
+        next=str(found[-1].position) if len(found) == query.limit else None,
+    )
+
+
+_PATH = "/v1/accounts/{account}/backfill"
+ROUTES = (
+    Route(
+        method="GET",
+        path=_PATH + "/preview",
+        handler=show_preview,
+        summary="What a backfill would do now; changes nothing",
+        role="senior_manager",
+        query=PreviewQuery,
+        returns=PreviewView,
+    ),
+    Route(
+        method="POST",
+        path=_PATH,
+        handler=start,
+        summary="Send what is held of the last days",
+        body=StartBackfill,
+        returns=ProgressView,
+        status=201,
+        errors=(409,),
+    ),
+    Route(
+        method="GET",
+        path=_PATH,
+        handler=show_progress,
+        summary="How far the latest backfill is",
+        role="senior_manager",
+        query=ProgressQuery,
+        returns=ProgressView,
+    ),
+    Route(
+        method="GET",
+        path=_PATH + "/report",
+        handler=show_report,
+        summary="Every call of a backfill and what became of it",
+        role="senior_manager",
+        query=ReportQuery,
+        returns=Items[CallReportView],
+    ),
+    Route(
+        method="POST",
+        path=_PATH + "/discard",
+        handler=discard,
+        summary="Send nothing of what is held; it is kept and marked as not sent",
+        body=DiscardStored,
+        returns=Discarded,
+        errors=(409,),
+    ),
+    Route(
+        method="POST",
+        path=_PATH + "/{action:pause|resume|stop}",
+        handler=change,
+        summary="Pause, resume or stop the backfill that is open",
+        returns=ProgressView,
+        errors=(409,),
+    ),
+)

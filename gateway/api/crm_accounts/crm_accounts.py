@@ -1,0 +1,91 @@
+"""Connecting a CRM account, the same as `callmatrix account add`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from pydantic import Field
+
+from crm.errors import CrmError
+from gateway.admin.connect_crm import ConnectingFailed, NewAccount, connect_account
+from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Route
+
+Secret = Annotated[str, Field(min_length=1, max_length=8192)]
+
+
+class ConnectCrm(Body):
+    """Either token (long-lived), or client_id and client_secret of an OAuth integration. An account that exists is
+    authorised anew."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+", max_length=500)]
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    time_zone: Annotated[str, Field(min_length=1, max_length=64)] = "Europe/Moscow"
+    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "RU"
+    token: Secret | None = None
+    client_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    client_secret: Secret | None = None
+
+
+class Connected(Answer):
+    """open: for OAuth, the address that an administrator of the CRM opens. says: what was done and what is left to do."""
+
+    account: str
+    crm_account: str | None
+    webhook: str | None
+    open: str | None
+    says: list[str]
+
+
+async def connect(call: ApiCall) -> Connected:
+    body: ConnectCrm = call.body
+    if call.who.account_id not in (None, body.id):
+        raise ApiError(403, "forbidden", "This token is for another account.")
+    _refuse_unknown_places(body)
+    new = NewAccount(
+        id=body.id,
+        name=body.name or body.id,
+        base_url=body.url,
+        time_zone=body.time_zone,
+        region=body.region,
+        long_lived_token=body.token,
+        client_id=body.client_id,
+        client_secret=body.client_secret,
+    )
+    try:
+        done = await connect_account(call.services.pool, new, call.services.settings.public_url)
+    except ConnectingFailed as err:
+        status = 502 if isinstance(err.__cause__, CrmError) else 422
+        raise ApiError(status, err.code, str(err), detail=err.todo) from err
+    return Connected(
+        account=done["account"],
+        crm_account=done.get("crm_account"),
+        webhook=done.get("webhook"),
+        open=done.get("open"),
+        says=done["say"],
+    )
+
+
+def _refuse_unknown_places(body: ConnectCrm) -> None:
+    try:
+        ZoneInfo(body.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as err:
+        raise ApiError(400, "invalid-input", "There is no such time zone.", field="time_zone") from err
+    if body.region not in phonenumbers.SUPPORTED_REGIONS:
+        raise ApiError(400, "invalid-input", "There is no such country code.", field="region")
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/accounts",
+        handler=connect,
+        summary="Connect a CRM account with a long-lived token, or begin OAuth",
+        body=ConnectCrm,
+        returns=Connected,
+        status=201,
+        errors=(422, 502),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Decisions stored and imagined, as resources."""

@@ -1,0 +1,213 @@
+"""What was decided and why; and what would be decided for a number now."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field
+
+from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.decisions.explain import explain
+from gateway.lookup.endpoint import answer_of
+from gateway.store.decisions import decisions as store
+from routing.lookup.decide import LookupReason, carry_on, decide
+from routing.numbers.normalise import PublicNumber, digits_of, normalise
+
+
+class LookupQuery(Body):
+    phone: Annotated[str, Field(max_length=200, description="in any spelling")]
+    did: Annotated[str, Field(max_length=200)] | None = None
+    connection: Annotated[str, Field(max_length=63, description="as this PBX would ask")] | None = None
+    account: Annotated[str, Field(max_length=63)] | None = None
+
+
+class StepView(Answer):
+    rule: str
+    verdict: str
+    because: str
+    facts: dict[str, str | int | bool | None]
+
+
+class LookupAnswer(Answer):
+    """The answer that the PBX would get, with its steps; it is not recorded."""
+
+    decision_id: str
+    caller: str | None
+    outcome: str
+    reason: str
+    entity: dict[str, Any] | None
+    responsible: dict[str, Any] | None
+    targets: list[dict[str, Any]]
+    directory_age_ms: int | None
+    steps: list[StepView]
+
+
+class DecisionsQuery(Body):
+    account: Annotated[str, Field(max_length=63)] | None = None
+    kind: Annotated[str, Field(max_length=40)] | None = None
+    client: Annotated[str, Field(max_length=40, description="phone number in any spelling")] | None = None
+    call: Annotated[str, Field(max_length=100)] | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    after: Annotated[AwareDatetime, Field(description="`next` of the page before")] | None = None
+
+
+class DecisionLine(Answer):
+    decision_id: str
+    account: str
+    kind: str
+    at: datetime
+    call_id: str | None
+    client: str | None
+    reason: str
+
+
+class EffectView(Answer):
+    key: str
+    what: str
+    state: str
+    says: str
+    crm_id: str | None
+    url: str | None
+    order: dict[str, Any]
+    error: dict[str, Any] | None
+
+
+class DecisionView(DecisionLine):
+    """says, and each effect's says: in plain words. inputs: all that the decision was computed from."""
+
+    says: str
+    outcome: dict[str, Any]
+    steps: list[StepView]
+    inputs: dict[str, Any]
+    effects: list[EffectView]
+
+
+async def lookup(call: ApiCall) -> LookupAnswer:
+    query: LookupQuery = call.query
+    snapshot = call.services.configuration.now
+    connection = snapshot.connections.get(query.connection) if query.connection else None
+    if query.connection and (connection is None or call.who.account_id not in (None, connection.account_id)):
+        raise ApiError(400, "invalid-input", "There is no such connection.", field="connection")
+    account_id = connection.account_id if connection else _account_of(call, query.account)
+    policy = snapshot.policies[connection.name] if connection else snapshot.policy_of(account_id)
+    number = normalise(query.phone, policy)
+    directory = call.services.directories.get(account_id)
+    if directory is None or not directory.is_ready:
+        decision = carry_on(LookupReason.DIRECTORY_LOADING)
+    else:
+        found = directory.find(digits_of(number.e164)) if isinstance(number, PublicNumber) else ()
+        decision = decide(
+            number, found, snapshot.staff[account_id], snapshot.accounts[account_id].settings.lookup
+        )
+    answer = answer_of(
+        decision,
+        number,
+        "",
+        directory.age_ms(time.time()) if directory else None,
+        account_id,
+        call.services.url_of,
+    )
+    return LookupAnswer.model_validate({**answer, "steps": [s.as_json() for s in decision.steps]})
+
+
+def _account_of(call: ApiCall, asked: str | None) -> str:
+    seen = [a for a in call.services.configuration.now.accounts if call.who.account_id in (None, a)]
+    if asked is not None:
+        if asked not in seen:
+            raise ApiError(400, "invalid-input", "There is no such account.", field="account")
+        return asked
+    if not seen:
+        raise ApiError(400, "invalid-input", "No account is connected yet.", field="account")
+    return seen[0]
+
+
+async def list_decisions(call: ApiCall) -> Items[DecisionLine]:
+    query: DecisionsQuery = call.query
+    account_id = _account_of(call, query.account)
+    async with call.services.pool.acquire() as conn:
+        if query.call is not None:
+            rows = await store.decisions_of_call(conn, account_id, query.call)
+        elif query.client is not None:
+            number = normalise(query.client, call.services.configuration.now.policy_of(account_id))
+            if not isinstance(number, PublicNumber):
+                raise ApiError(400, "invalid-input", "This is not a phone number.", field="client")
+            rows = await store.decisions_of_client(
+                conn, account_id, number.e164, before=query.after, limit=query.limit
+            )
+        else:
+            rows = await store.latest_decisions(
+                conn, account_id, kind=query.kind, before=query.after, limit=query.limit
+            )
+    more = len(rows) == query.limit and query.call is None
+    return Items[DecisionLine](
+        items=[_line(row) for row in rows], next=rows[-1].at.isoformat() if more else None
+    )
+
+
+def _line(row: store.DecisionRow) -> DecisionLine:
+    return DecisionLine(
+        decision_id=row.decision_id,
+        account=row.account_id,
+        kind=row.kind,
+        at=row.at,
+        call_id=row.call_id,
+        client=row.client,
+        reason=row.reason,
+    )
+
+
+async def show_decision(call: ApiCall) -> DecisionView:
+    async with call.services.pool.acquire() as conn:
+        found = await explain(conn, call.path["decision"], call.who.account_id, call.services.url_of)
+    for item in found:
+        if item["decision_id"] == call.path["decision"]:
+            return DecisionView.model_validate(item)
+    raise not_found("decision", call.path["decision"])
+
+
+async def explain_call(call: ApiCall) -> Items[DecisionView]:
+    async with call.services.pool.acquire() as conn:
+        found = await explain(conn, call.path["call"], call.account.id, call.services.url_of)
+    if not found:
+        raise not_found("call", call.path["call"])
+    return Items[DecisionView](items=[DecisionView.model_validate(item) for item in found])
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/lookup",
+        handler=lookup,
+        summary="What a PBX would be told for a number, with every step",
+        role="read_only",
+        query=LookupQuery,
+        returns=LookupAnswer,
+    ),
+    Route(
+        method="GET",
+        path="/v1/decisions",
+        handler=list_decisions,
+        summary="Decisions, newest first",
+        role="read_only",
+        query=DecisionsQuery,
+        returns=Items[DecisionLine],
+    ),
+    Route(
+        method="GET",
+        path="/v1/decisions/{decision}",
+        handler=show_decision,
+        summary="One decision: every step, in plain words, and what it became in the CRM",
+        role="read_only",
+        returns=DecisionView,
+    ),
+    Route(
+        method="GET",
+        path="/v1/accounts/{account}/calls/{call}/explanation",
+        handler=explain_call,
+        summary="All decisions of one call",
+        role="read_only",
+        returns=Items[DecisionView],
+    ),
+)

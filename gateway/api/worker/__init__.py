@@ -1,0 +1,1 @@
+"""Long tasks, as resources."""

@@ -1,0 +1,103 @@
+"""Long work that was asked for: how far it is, what came out, and stopping it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from gateway.api.admin.routing import Answer, ApiCall, Body, Items, Route, not_found
+from gateway.store.worker import long_tasks as store
+
+
+class WorkQuery(Body):
+    kind: Annotated[str, Field(max_length=40)] | None = None
+
+
+class WorkView(Answer):
+    """done of total steps; total is null while it is not known. result: only of work that is done, read by its id."""
+
+    id: str
+    kind: str
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    asked: dict[str, Any]
+    asked_by: str
+    done: int
+    total: int | None
+    is_stopped: bool
+    error: str | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    result: dict[str, Any] | None
+
+
+def view_of(work: store.Work) -> WorkView:
+    return WorkView(
+        id=work.work_id,
+        kind=work.kind,
+        state=work.state,
+        asked=dict(work.asked),
+        asked_by=work.asked_by,
+        done=work.done,
+        total=work.total,
+        is_stopped=work.is_stopped,
+        error=work.error,
+        created_at=work.created_at,
+        started_at=work.started_at,
+        ended_at=work.ended_at,
+        result=dict(work.result) if work.result is not None else None,
+    )
+
+
+async def list_work(call: ApiCall) -> Items[WorkView]:
+    async with call.services.pool.acquire() as conn:
+        found = await store.all_work(conn, call.account.id, call.query.kind)
+    return Items[WorkView](items=[view_of(w) for w in found])
+
+
+async def show_work(call: ApiCall) -> WorkView:
+    try:
+        async with call.services.pool.acquire() as conn:
+            return view_of(await store.work_of(conn, call.account.id, call.path["work"]))
+    except store.NoSuchWork as err:
+        raise not_found("work", call.path["work"]) from err
+
+
+async def stop_work(call: ApiCall) -> WorkView:
+    try:
+        async with call.services.pool.acquire() as conn:
+            return view_of(await store.stop(conn, call.account.id, call.path["work"]))
+    except store.NoSuchWork as err:
+        raise not_found("work", call.path["work"]) from err
+
+
+_ALL = "/v1/accounts/{account}/work"
+ROUTES = (
+    Route(
+        method="GET",
+        path=_ALL,
+        handler=list_work,
+        summary="Long work of the last week, newest first, without results",
+        role="read_only",
+        query=WorkQuery,
+        returns=Items[WorkView],
+    ),
+    Route(
+        method="GET",
+        path=_ALL + "/{work}",
+        handler=show_work,
+        summary="How far one piece of long work is, and its result",
+        role="read_only",
+        returns=WorkView,
+    ),
+    Route(
+        method="POST",
+        path=_ALL + "/{work}/stop",
+        handler=stop_work,
+        summary="Stop it; what has ended stays as it is",
+        role="senior_manager",
+        returns=WorkView,
+    ),
+)

@@ -1,0 +1,1 @@
+"""The gateway process: the one place that wires it."""

@@ -1,0 +1,188 @@
+"""The one place that wires: settings in, running processes out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import sys
+
+import aiohttp
+import asyncpg
+import structlog
+from aiohttp import web
+
+from crm.directory.feed import DirectoryFeed
+from crm.directory.memory import Directory
+from gateway.api.app import add_api
+from gateway.api.resources import ROUTES
+from gateway.api.services import Services
+from gateway.app.web_app import build_web_app
+from gateway.configuration import Configuration
+from gateway.crm_accounts.access import CrmAccess
+from gateway.crm_accounts.endpoints import CrmHooks
+from gateway.health.gateway_metrics import gateway_figures
+from gateway.health.shared_metrics import SharedFigures
+from gateway.http.unauthorized import Refusals
+from gateway.intake.endpoint import Events
+from gateway.intake.inbox import Inbox
+from gateway.lookup.endpoint import Lookup
+from gateway.lookup.recorder import Recorder
+from gateway.pbx.asterisk.fastagi import FastAgi
+from gateway.pbx_links.route_commands import PbxCommands
+from gateway.settings import Settings
+from runtime.database.pool import tls_of
+from runtime.lifecycle import background, first_of, last_words, patiently
+from runtime.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+_FILL_SECONDS = 10.0
+# A supervisor waits for 20 s altogether (runtime/supervisor.py); a database that is away or silent must not use them up.
+_DRAIN_SECONDS = 5.0
+
+
+class Gateway:
+    """One gateway process: answers lookups from memory, takes events, serves the admin API."""
+
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, session: aiohttp.ClientSession) -> None:
+        dsn = str(settings.database_url)
+        self.settings = settings
+        self.pool = pool
+        self.configuration = Configuration(pool, dsn)
+        self.feed = DirectoryFeed(lambda: asyncpg.connect(dsn, ssl=tls_of(dsn), timeout=5))
+        self.recorder = Recorder(pool, settings.decisions_per_second)
+        self.inbox = Inbox(pool)
+        self.access = CrmAccess(pool, session)
+        self._url_patterns: dict[tuple[str, str], str] = {}
+        self.configuration.on_change(lambda _: self._url_patterns.clear())
+        self.refusals = Refusals(settings.trusted_hops)
+        self.lookup = Lookup(
+            self.configuration,
+            self,
+            self.recorder,
+            url_of=self.url_of,
+            deadline_seconds=settings.lookup_deadline_ms / 1000,
+            refuse=self.refusals,
+        )
+        self.pbx_commands = PbxCommands(pool, session, self.lookup.ask)
+        self.events = Events(
+            self.configuration, self.inbox, self.lookup, self.pbx_commands.note, self.refusals
+        )
+        self.fastagi = FastAgi(lambda: self.configuration.now.connections, self.lookup.ask)
+        self.metrics = Metrics()
+        self.metrics.add_latency("lookup_seconds", "Time to answer a lookup", self.lookup.latency)
+        self.metrics.add(lambda: gateway_figures(self))
+        self.shared = SharedFigures(pool)
+        self.metrics.add(self.shared.samples)
+        token = settings.metrics_token
+        services = Services(
+            settings=settings,
+            pool=pool,
+            configuration=self.configuration,
+            directories=self,
+            url_of=self.url_of,
+            lookup_latency=self.lookup.latency,
+        )
+        self.web = build_web_app(
+            lookup=self.lookup,
+            events=self.events,
+            hooks=CrmHooks(self.configuration, pool, self.access.exchange_code),
+            readiness=self,
+            metrics=self.metrics,
+            metrics_token=token.get_secret_value() if token else None,
+            trusted_hops=settings.trusted_hops,
+            add_api=lambda app: add_api(app, services, ROUTES),
+        )
+
+    def get(self, account_id: str) -> Directory | None:
+        return self.feed.get(account_id)
+
+    def url_of(self, account_id: str, kind: str, id: str) -> str:
+        """Of an entity, for a person; asked in every lookup, so each kind's address is made once per account."""
+        pattern = self._url_patterns.get((account_id, kind))
+        if pattern is None:
+            account = self.configuration.now.accounts.get(account_id)
+            pattern = self.access.url_of(account.base_url, kind, "\0") if account else ""
+            self._url_patterns[account_id, kind] = pattern
+        return pattern.replace("\0", id)
+
+    async def missing(self) -> list[str]:
+        """What is not ready yet: rows that are not in memory, and first loads from the CRM as long as no account has
+        one behind it (later a new account's load does not make the gateway unready for the others)."""
+        found = []
+        if self.configuration.now.version == 0:
+            found.append("configuration")
+        found += [
+            f"directory of {account_id}"
+            for account_id in self.configuration.now.accounts
+            if (directory := self.get(account_id)) is None or not directory.is_ready
+        ]
+        on = [a.id for a in self.configuration.now.accounts.values() if a.state == "on"]
+        if on and not any((d := self.get(a)) is not None and d.is_complete for a in on):
+            found += [f"first load of {account_id}" for account_id in on]
+        return found
+
+    async def run(self, stop: asyncio.Event, started: asyncio.Future[int] | None = None) -> None:
+        """Until `stop`. started: told the port that is listened on."""
+        await patiently(self.configuration.reload)
+        self.inbox.start()
+        runner = web.AppRunner(
+            self.web, access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_SECONDS
+        )
+        await runner.setup()
+        site = web.TCPSite(runner, self.settings.host, self.settings.port, backlog=1024)
+        try:
+            loops = [
+                self.configuration.run(),
+                self.feed.run(),
+                self.recorder.run(),
+                self._follow_accounts(),
+                self._settle_memory(),
+                self.shared.run(),
+                self.pbx_commands.run(),
+            ]
+            if (agi_port := self.settings.fastagi_port) is not None:
+                loops.append(self._serve_fastagi(agi_port))
+            async with background(*loops) as failed:
+                await first_of(self._memory_filled(), stop.wait())
+                await site.start()
+                port = runner.addresses[0][1]
+                log.info("gateway-listens", host=self.settings.host, port=port)
+                if started is not None:
+                    started.set_result(port)
+                await first_of(stop.wait(), failed)
+        finally:
+            await runner.cleanup()
+            await last_words(self.inbox.stop(), self.recorder.close())
+
+    async def _memory_filled(self) -> None:
+        """Before that nobody listens: a PBX that finds no one asks the other gateway, or goes its own way, at once; told that
+        the memory is still being filled it would not ask the other. For some seconds at most: events must be taken."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FILL_SECONDS):
+                await self.feed.until(lambda: self.feed.is_ready)
+
+    async def _serve_fastagi(self, port: int) -> None:
+        await self._memory_filled()
+        await self.fastagi.run(self.settings.host, port)
+
+    async def _settle_memory(self) -> None:
+        """What was built while starting stays: the garbage collector need not walk it while phones ring."""
+        await self.feed.until(lambda: self.feed.is_ready)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 50, 100)
+        # What is reckoned in threads (the plan of a backfill) gives way to lookups at once, not every 5 ms.
+        sys.setswitchinterval(0.0005)
+        await asyncio.Event().wait()
+
+    async def _follow_accounts(self) -> None:
+        """Each configured account gets its directory."""
+        changed = asyncio.Event()
+        self.configuration.on_change(lambda _: changed.set())
+        while True:
+            for account_id in self.configuration.now.accounts:
+                self.feed.directory(account_id)
+            await changed.wait()
+            changed.clear()

@@ -1,0 +1,259 @@
+"""The job of one client: everything that is pending for a number, in one transaction.
+
+It reads what PBXs told us, folds it into calls, lets the matrix decide what is due, and writes decisions and effects
+together with the fact that the messages were applied. Run any number of times, at any time, by anybody: it does what is
+left to do. One runs at a time per client (advisory lock), whatever the queue does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from gateway.calls.call import work_on_call
+from gateway.calls.context import Clock, Desk, Matrices
+from gateway.calls.missed_calls import escalate_if_due
+from gateway.configuration import number_policy
+from gateway.store.admin import accounts
+from gateway.store.admin.staff import StaffStore
+from gateway.store.calls import calls as store
+from gateway.store.calls.calls import CallRow
+from gateway.store.calls.missed_calls import is_escalation_due
+from gateway.store.intake import inbox
+from gateway.store.intake.inbox import Row
+from gateway.store.sql import Conn
+from routing.calls.model import CallEvent
+from routing.numbers.normalise import mask
+
+log = structlog.get_logger(__name__)
+
+_EVENTS = TypeAdapter(tuple[CallEvent, ...])
+_Message = tuple[Row, tuple[CallEvent, ...]]
+_UNKNOWN = "call:"
+_LOOK_AGAIN_AFTER_ERROR = timedelta(minutes=5)
+
+# Troubles of the database and not of the message: the job fails as a whole and is tried again.
+_TRANSIENT = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """calls: looked at. applied: messages. dead: messages that went to the desk. passed_on: to another client's job."""
+
+    calls: int = 0
+    applied: int = 0
+    dead: int = 0
+    passed_on: int = 0
+
+
+class ClientJob:
+    """`run` is the job. now: the clock."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        matrices: Matrices,
+        staff: StaffStore | None = None,
+        now: Clock | None = None,
+    ) -> None:
+        self._pool = pool
+        self._matrices = matrices
+        self._staff = staff or StaffStore()
+        self._now = now or (lambda: datetime.now(UTC))
+
+    async def run(self, account_id: str, client_key: str) -> Worked:
+        """client_key: E.164, or `call:<connection>:<call_key>` while the number is unknown.
+
+        Raises asyncpg.PostgresError and OSError when the database is in trouble: nothing was done then.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            await store.lock_client(conn, account_id, client_key)
+            await inbox.absorb_jobs(conn, account_id, client_key)
+            keys = await self._calls_of(conn, account_id, client_key)
+            is_case_due = await is_escalation_due(conn, account_id, client_key, self._now())
+            if not keys and not is_case_due:
+                return Worked()
+            desk = await self._desk(conn, account_id)
+            worked = await self._work(desk, client_key, keys)
+            if is_case_due:
+                await escalate_if_due(desk, client_key)
+        for version in desk.snapshots:
+            self._staff.committed(account_id, version)
+        return worked
+
+    async def _calls_of(self, conn: Conn, account_id: str, client_key: str) -> list[tuple[str, str]]:
+        if not client_key.startswith(_UNKNOWN):
+            return await store.concerned_calls(conn, account_id, client_key, self._now())
+        connection_id, _, call_key = client_key.removeprefix(_UNKNOWN).partition(":")
+        return [(connection_id, call_key)]
+
+    async def _desk(self, conn: Conn, account_id: str) -> Desk:
+        account = await accounts.account(conn, account_id)
+        connections = await accounts.connections(conn, account_id)
+        staff = await self._staff.current(conn, account_id, account.staff_version)
+        return Desk(
+            conn=conn,
+            account=account,
+            staff=staff,
+            staff_store=self._staff,
+            matrices=self._matrices,
+            policies={c.id: number_policy(account, c, connections, staff) for c in connections},
+            now=self._now(),
+        )
+
+    async def _work(self, desk: Desk, client_key: str, keys: Sequence[tuple[str, str]]) -> Worked:
+        account_id = desk.account.id
+        await store.lock_calls(desk.conn, account_id, keys)
+        stored = await store.stored_calls(desk.conn, account_id, keys)
+        rows: dict[tuple[str, str], list[Row]] = {key: [] for key in keys}
+        for row in await inbox.rows_of_calls(desk.conn, account_id, keys):
+            rows[row.connection_id, row.call_key].append(row)
+        mine, others = _sorted_out(client_key, rows, stored)
+        await inbox.enqueue(desk.conn, sorted({(account_id, owner) for owner in others.values()}))
+        client = None if client_key.startswith(_UNKNOWN) else client_key
+        total = Worked(passed_on=len(others))
+        for key in sorted(mine, key=lambda k: _began(rows[k], stored.get(k))):
+            applied, dead = await _Call(desk, key, client, rows[key], stored.get(key)).run()
+            total = Worked(total.calls + 1, total.applied + applied, total.dead + dead, total.passed_on)
+        return total
+
+
+def _sorted_out(
+    client_key: str, rows: dict[tuple[str, str], list[Row]], stored: dict[tuple[str, str], CallRow]
+) -> tuple[list[tuple[str, str]], dict[tuple[str, str], str]]:
+    """Calls that belong to this client, and the owners of those that turn out to be another's.
+
+    A call belongs to the client it was first told of, for ever: two jobs never work on the same call.
+    """
+    mine, others = [], {}
+    for key, told in rows.items():
+        row = stored.get(key)
+        owner = (row.client if row else None) or next((r.client for r in told if r.client), None)
+        if owner is None or owner == client_key:
+            mine.append(key)
+        else:
+            others[key] = owner
+    return mine, others
+
+
+def _began(rows: Sequence[Row], stored: CallRow | None) -> datetime:
+    if stored:
+        return stored.call.started_at
+    return min((r.received_at for r in rows), default=datetime.max.replace(tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """The messages of one call in this run."""
+
+    desk: Desk
+    key: tuple[str, str]
+    client: str | None
+    rows: Sequence[Row]
+    stored: CallRow | None
+
+    async def run(self) -> tuple[int, int]:
+        """(messages applied, messages dead). What cannot be digested goes to the desk; its neighbours are applied."""
+        readable, dead = await self._readable()
+        fresh = [message for message in readable if message[0].state == "pending"]
+        if not readable:
+            return 0, dead
+        stored, err = await self._try(self.stored, readable, fresh)
+        if err is None:
+            return len(fresh), dead
+        if not fresh:
+            await self._look_again_later()
+            return 0, dead
+        # One of them is bad: told one after the other, only that one is left out.
+        good = [message for message in readable if message[0].state != "pending"]
+        applied = 0
+        for message in fresh:
+            stored, err = await self._try(stored, [*good, message], [message])
+            if err is None:
+                good.append(message)
+                applied += 1
+            else:
+                dead += await self._bury(message[0], err)
+        return applied, dead
+
+    async def _try(
+        self, stored: CallRow | None, told: Sequence[_Message], fresh: Sequence[_Message]
+    ) -> tuple[CallRow | None, Exception | None]:
+        """The call as it is afterwards, or why it could not be done; nothing was done then."""
+        try:
+            async with self.desk.conn.transaction():
+                row = await work_on_call(
+                    self.desk,
+                    stored,
+                    self.key,
+                    self.client,
+                    [event for _, events in told for event in events],
+                    max(row.received_at for row, _ in told),
+                )
+                ids = [row.event_id for row, _ in fresh]
+                await inbox.mark_applied(self.desk.conn, self.desk.account.id, ids, self.desk.now)
+            return row, None
+        except _TRANSIENT:
+            raise
+        except Exception as err:
+            self._log(err, len(fresh))
+            return stored, err
+
+    async def _readable(self) -> tuple[list[_Message], int]:
+        """Messages whose stored events are what they should be; the others go to the desk."""
+        readable: list[_Message] = []
+        dead = 0
+        for row in self.rows:
+            if row.state == "dead":
+                continue
+            try:
+                readable.append((row, _EVENTS.validate_python(row.events)))
+            except ValidationError as err:
+                if row.state == "pending":
+                    self._log(err, 1)
+                    dead += await self._bury(row, err)
+        return readable, dead
+
+    async def _bury(self, row: Row, err: Exception) -> int:
+        code = getattr(err, "code", None) or "event-unprocessable"
+        detail = str(err).splitlines()[0] if str(err) else ""
+        await inbox.mark_dead(
+            self.desk.conn, self.desk.account.id, [row.event_id], f"{code}: {type(err).__name__}: {detail}"
+        )
+        return 1
+
+    async def _look_again_later(self) -> None:
+        await self.desk.conn.execute(
+            "UPDATE call SET due_at = $4 WHERE account_id = $1 AND connection_id = $2 AND call_key = $3",
+            self.desk.account.id,
+            *self.key,
+            self.desk.now + _LOOK_AGAIN_AFTER_ERROR,
+        )
+
+    def _log(self, err: Exception, messages: int) -> None:
+        log.error(
+            "event-unprocessable",
+            account=self.desk.account.id,
+            connection=self.key[0],
+            client=mask(self.client),
+            messages=messages,
+            error=type(err).__name__,
+            exc_info=not isinstance(err, ValidationError),
+        )

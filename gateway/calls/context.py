@@ -1,0 +1,102 @@
+"""What one run of a client's job has at hand: the transaction, the account as it is now, and its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from gateway.calls.holidays import holidays_around
+from gateway.store.admin.accounts import Account
+from gateway.store.admin.staff import StaffStore, write_snapshot
+from gateway.store.decisions.decisions import DecisionRow, add_decisions
+from gateway.store.sql import Conn
+from routing.matrix.model import Matrix
+from routing.missed_calls import Rules
+from routing.settings import NumberPolicy
+from routing.staff import Staff
+
+Clock = Callable[[], datetime]
+
+
+class Matrices(Protocol):
+    """The matrices of accounts. Both may be cached; a published version never changes."""
+
+    async def current(self, conn: Conn, account_id: str) -> Matrix:
+        """The published one."""
+        ...
+
+    async def at(self, conn: Conn, account_id: str, version: int) -> Matrix: ...
+
+
+class PublishedMatrix:
+    """Everybody works by the same matrix: for tests, and where nothing else was published."""
+
+    def __init__(self, matrix: Matrix) -> None:
+        self._matrix = matrix
+
+    async def current(self, conn: Conn, account_id: str) -> Matrix:
+        return self._matrix
+
+    async def at(self, conn: Conn, account_id: str, version: int) -> Matrix:
+        return self._matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """policies: number policies by connection id. snapshots: versions of the staff written down in this transaction."""
+
+    conn: Conn
+    account: Account
+    staff: Staff
+    staff_store: StaffStore
+    matrices: Matrices
+    policies: Mapping[str, NumberPolicy]
+    now: datetime
+    snapshots: list[int] = field(default_factory=list)
+
+    @property
+    def is_held(self) -> bool:
+        return self.account.state != "on"
+
+    @property
+    def rules(self) -> Rules:
+        settings = self.account.settings
+        return Rules(
+            settings.cases,
+            settings.working_time,
+            ZoneInfo(self.account.time_zone),
+            holidays_around(settings.working_time.holidays, self.now),
+        )
+
+    async def record(
+        self,
+        decision_id: str,
+        *,
+        kind: str,
+        call_id: str | None,
+        client: str | None,
+        reason: str,
+        outcome: Mapping[str, Any],
+        steps: list[dict[str, Any]],
+        inputs: Mapping[str, Any],
+    ) -> None:
+        """Writes the decision down, with the version of the staff that it was taken with."""
+        if not self.snapshots and not self.staff_store.is_written(self.account.id, self.staff.version):
+            await write_snapshot(self.conn, self.account.id, self.staff)
+            self.snapshots.append(self.staff.version)
+        row = DecisionRow(
+            account_id=self.account.id,
+            decision_id=decision_id,
+            kind=kind,
+            at=self.now,
+            call_id=call_id,
+            client=client,
+            reason=reason,
+            outcome=outcome,
+            steps=steps,
+            inputs={**inputs, "staff_version": self.staff.version},
+        )
+        await add_decisions(self.conn, [row])

@@ -1,0 +1,241 @@
+"""The queue of clients' jobs: Procrastinate's workers, and the sweep that makes correctness independent of them.
+
+Jobs are enqueued inside the inbox's own transaction. Each carries the lock of its client, so that one runs at a time;
+none carries a `queueing_lock` (its duplicate would abort that transaction) or a time to wait for (a job that waits would
+hold back all later ones of its lock): what is due later stands in `call.due_at` and is enqueued by the sweep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import procrastinate
+import psycopg
+import structlog
+from procrastinate.exceptions import ProcrastinateException
+
+from gateway.calls.client_job import ClientJob
+from gateway.calls.context import Clock
+from gateway.store.intake import inbox
+from routing.numbers.normalise import mask
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.pool import SESSION_SETTINGS
+
+log = structlog.get_logger(__name__)
+
+QUEUE = "clients"
+TASK = "process_client"  # both stand in gateway/store/intake/inbox.py too, where jobs are made
+
+# A worker that was killed shows by its heartbeat; its job's lock blocks the client until then.
+STALLED_SECONDS = 8.0
+# Longer than any job may take (the pool's command timeout is 60 s): its outcome could not be written down.
+_LOST_SECONDS = 120
+POLLING_SECONDS = 0.1
+# What runs when the process is to end may end by itself; a supervisor waits for 20 s (runtime/supervisor.py).
+_END_SECONDS = 6.0
+
+# Its statements have no time limit of their own: one to a server that vanished would wait for a quarter of an hour.
+_NOTICES_A_LOST_SERVER = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # ms
+}
+
+_TROUBLE = (*DATABASE_ERRORS, psycopg.Error, ProcrastinateException)
+
+# Jobs whose worker is gone, and jobs that live workers never managed to finish in the table (a restart of the server).
+_REVIVE = """
+SELECT procrastinate_retry_job_v2(j.id, now(), NULL, NULL, NULL) FROM procrastinate_jobs j
+LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
+WHERE j.status = 'doing' AND j.queue_name = $1 AND (w.id IS NULL OR w.last_heartbeat < now() - $2::interval
+    OR (SELECT max(e.at) FROM procrastinate_events e WHERE e.job_id = j.id AND e.type = 'started')
+        < now() - $3::interval)
+"""
+
+
+@dataclass(slots=True)
+class JobsStatus:
+    """For the metrics, since the start of this process. lag_seconds: age of the oldest message not applied."""
+
+    done: int = 0
+    failed: int = 0
+    revived: int = 0
+    swept: int = 0
+    pending: int = 0
+    lag_seconds: float = 0.0
+    last_success: datetime | None = None
+    last_error: str | None = None
+    last_error_at: datetime | None = None
+
+    def fail(self, err: BaseException) -> None:
+        self.last_error = f"{type(err).__name__}: {err}"
+        self.last_error_at = datetime.now(UTC)
+
+
+class Jobs:
+    """A worker of the clients' queue with its sweep. `run` until cancelled; any number of processes may.
+
+    sweep_seconds: how exactly what is due is noticed. late_seconds: a message that is pending for so long has lost its
+    job, and gets a new one. stalled_seconds: a worker without heartbeat for so long is dead, and its jobs are taken up.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        pool: asyncpg.Pool,
+        job: ClientJob,
+        *,
+        concurrency: int = 8,
+        sweep_seconds: float = 0.5,
+        late_seconds: float = 15.0,
+        stalled_seconds: float = STALLED_SECONDS,
+        now: Clock | None = None,
+    ) -> None:
+        self._dsn = dsn
+        self._pool = pool
+        self._job = job
+        self._concurrency = concurrency
+        self._sweep_seconds = sweep_seconds
+        self._late_seconds = late_seconds
+        self._stalled_seconds = stalled_seconds
+        self._now = now or (lambda: datetime.now(UTC))
+        self.status = JobsStatus()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._work_for_ever(), name="client jobs")
+            group.create_task(self._sweep_for_ever(), name="client sweep")
+
+    async def _work_for_ever(self) -> None:
+        """Procrastinate's worker ends when the database goes away: it is started again."""
+        delay = 0.2
+        while True:
+            began = asyncio.get_running_loop().time()
+            try:
+                await self._work()
+                log.warning("job-worker-ended")
+            except _TROUBLE as err:
+                self.status.fail(err)
+                log.warning("job-worker-failed", error=self.status.last_error)
+            if asyncio.get_running_loop().time() - began > 30:
+                delay = 0.2
+            await sleep_unless_cancelled(delay)
+            delay = min(delay * 2, 5.0)
+
+    async def _work(self) -> None:
+        """Of its own task: while it ends in good order it waits for a database that may be away, and what comes of that
+        would take our cancellation's place."""
+        serving = asyncio.create_task(self._serve_queue(), name="client queue")
+        try:
+            await asyncio.wait({serving})
+        finally:
+            patience = _END_SECONDS
+            while not serving.done():
+                serving.cancel()
+                await asyncio.wait({serving}, timeout=patience)
+                patience = 1.0
+            failed = None if serving.cancelled() else serving.exception()
+        if failed:
+            raise failed
+
+    async def _serve_queue(self) -> None:
+        connector = procrastinate.PsycopgConnector(
+            conninfo=self._dsn,
+            min_size=1,
+            max_size=max(3, min(self._concurrency, 8)),
+            timeout=10,
+            kwargs={"application_name": "callmatrix jobs", **_NOTICES_A_LOST_SERVER},
+            configure=_configure,
+        )
+        app = procrastinate.App(connector=connector)
+        app.task(name=TASK, queue=QUEUE)(self._process)
+        async with app.open_async():
+            await app.run_worker_async(
+                queues=[QUEUE],
+                name="clients",
+                concurrency=self._concurrency,
+                wait=True,
+                listen_notify=True,
+                # A job that waited for its lock is announced by nothing: this bounds its delay.
+                fetch_job_polling_interval=POLLING_SECONDS,
+                shutdown_graceful_timeout=_END_SECONDS - 1,
+                # The inbox is the record of what is done; rows of finished jobs would only slow the queue down.
+                delete_jobs="always",
+                install_signal_handlers=False,
+                update_heartbeat_interval=self._stalled_seconds / 4,
+                stalled_worker_timeout=self._stalled_seconds,
+            )
+
+    async def _process(self, account_id: str, client_key: str) -> None:
+        try:
+            await self._job.run(account_id, client_key)
+        except Exception as err:
+            self.status.failed += 1
+            self.status.fail(err)
+            log.error(
+                "client-job-failed", account=account_id, client=mask(client_key), error=self.status.last_error
+            )
+            raise  # the sweep enqueues the client again
+        self.status.done += 1
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+                self.status.last_success = datetime.now(UTC)
+            except _TROUBLE as err:
+                self.status.fail(err)
+                log.warning("sweep-failed", error=self.status.last_error)
+                await sleep_unless_cancelled(1)
+            await sleep_unless_cancelled(self._sweep_seconds)
+
+    async def sweep(self) -> int:
+        """Enqueues every client who has something due or overdue, revives jobs of dead workers. How many clients."""
+        now = self._now()
+        async with self._pool.acquire() as conn, conn.transaction():
+            if not await conn.fetchval(
+                "SELECT pg_try_advisory_xact_lock(hashtextextended('client sweep', 3))"
+            ):
+                return 0  # another process sweeps right now
+            revived = await conn.fetch(
+                _REVIVE, QUEUE, timedelta(seconds=self._stalled_seconds), timedelta(seconds=_LOST_SECONDS)
+            )
+            clients = await inbox.overdue(
+                conn, received_before=now - timedelta(seconds=self._late_seconds), now=now
+            )
+            await inbox.enqueue(conn, clients)
+            self.status.pending, self.status.lag_seconds = await inbox.backlog(conn)
+        self.status.revived += len(revived)
+        self.status.swept += len(clients)
+        return len(clients)
+
+    async def drain(self, seconds: float = 30.0) -> bool:
+        """Waits until nothing is pending and no job waits or runs; for tests and orderly ends. False: it took too long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while await self._is_busy():  # noqa: ASYNC110 - a table tells no event
+                    await asyncio.sleep(0.02)
+                return True
+        return False
+
+    async def _is_busy(self) -> bool:
+        busy: bool = await self._pool.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM inbox WHERE state = 'pending') OR EXISTS (SELECT 1 FROM procrastinate_jobs"
+            " WHERE queue_name = $1 AND status IN ('todo', 'doing'))",
+            QUEUE,
+        )
+        return busy
+
+
+async def _configure(conn: psycopg.AsyncConnection[Any]) -> None:
+    for name, value in SESSION_SETTINGS.items():
+        await conn.execute("SELECT set_config(%s, %s, false)", (name, value))
+    await conn.commit()

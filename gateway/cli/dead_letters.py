@@ -1,0 +1,183 @@
+"""`desk`: what cannot succeed by itself, for a person to retry, mend or set aside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from crm.effects import dead_letters
+from gateway.cli.output import database, print_json, print_table, run, the_account
+from gateway.settings import Settings
+from gateway.store.intake import inbox
+from runtime.failure import Failure
+
+desk_app = typer.Typer(
+    help="The dead-letter desk: what the CRM refuses, and events that cannot be processed.",
+    no_args_is_help=True,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+AccountName = Annotated[str | None, typer.Option(help="whose; not needed where there is only one account")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="at most so many")]
+Keys = Annotated[list[str] | None, typer.Argument(help="keys of effects, or event:NUMBER")]
+_EVENT = "event:"
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(desk_app, name="desk")
+
+
+@desk_app.command("list")
+def list_items(account: AccountName = None, limit: Limit = 100, json: Json = False) -> None:
+    """Effects and events that cannot succeed: what, why, since when. Oldest first.
+
+    Example: callmatrix desk list --account sales
+    """
+
+    async def work() -> tuple[list[dead_letters.DeskItem], list[Any]]:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            account_id = (await the_account(conn, account)).id
+            return (
+                await dead_letters.items(conn, account_id, limit=limit),
+                await inbox.dead_letters(conn, account_id, limit=limit),
+            )
+
+    effects, events = run(work())
+    if json:
+        told = [
+            {
+                "key": f"{_EVENT}{e['event_id']}",
+                "connection": e["connection_id"],
+                "call_key": e["call_key"],
+                "client": e["client"],
+                "since": e["since"],
+                "why": e["error"],
+                "raw": bytes(e["raw"]).decode(errors="replace"),
+            }
+            for e in events
+        ]
+        print_json({"effects": effects, "events": told})
+        return
+    lines = [(i.key, i.what, i.client, i.since.isoformat(timespec="seconds"), i.why) for i in effects]
+    lines += [
+        (
+            f"{_EVENT}{e['event_id']}",
+            f"event of {e['connection_id']}",
+            e["client"] or "",
+            e["since"].isoformat(timespec="seconds") if e["since"] else "",
+            e["error"] or "",
+        )
+        for e in events
+    ]
+    print_table(["key", "what", "client", "since", "why"], lines, "The desk is empty.")
+
+
+@desk_app.command("retry")
+def retry(
+    keys: Keys = None,
+    all_of_them: Annotated[bool, typer.Option("--all", help="everything on the desk")] = False,
+    account: AccountName = None,
+    json: Json = False,
+) -> None:
+    """Try again, together with what these need and what needs them.
+
+    Example: callmatrix desk retry --all --account sales
+    """
+    if bool(keys) == all_of_them:
+        raise typer.BadParameter("name the keys, or give --all")
+    effects, events = _sorted_out(keys or [])
+
+    async def work() -> int:
+        async with database(Settings()) as pool, pool.acquire() as conn, conn.transaction():
+            account_id = (await the_account(conn, account)).id
+            count = 0
+            if effects or all_of_them:
+                count += await dead_letters.retry(conn, account_id, None if all_of_them else effects)
+            if events or all_of_them:
+                count += await inbox.retry_dead(conn, account_id, None if all_of_them else events)
+            return count
+
+    _tell(run(work()), "are tried again", json)
+
+
+@desk_app.command("edit")
+def edit(
+    key: Annotated[str, typer.Argument(help="of an effect")],
+    order: Annotated[
+        Path, typer.Option(help="JSON file with the changed order; see 'desk list --json'", exists=True)
+    ],
+    note: Annotated[str | None, typer.Option(help="why, for those who ask later")] = None,
+    account: AccountName = None,
+    json: Json = False,
+) -> None:
+    """Try an effect again with a changed order of the same kind.
+
+    Example: callmatrix desk edit call:019a/end#1 --order order.json --note "field was deleted in the CRM"
+    """
+    try:
+        changed = orjson.loads(order.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as err:
+        raise Failure(f"{order} cannot be read", str(err), "take the 'order' of 'desk list --json'") from err
+    if not isinstance(changed, dict):
+        raise Failure(f"{order} holds no order", "", "take the 'order' of 'desk list --json'")
+
+    async def work() -> int:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            account_id = (await the_account(conn, account)).id
+            return await dead_letters.edit_and_retry(conn, account_id, key, changed, note)
+
+    try:
+        count = run(work())
+    except dead_letters.DeskItemGone as err:
+        raise Failure(f"no effect '{key}' is on the desk", "", "see 'callmatrix desk list'") from err
+    except dead_letters.OrderInvalid as err:
+        raise Failure("the order was not taken, nothing has changed", str(err), "correct the file") from err
+    _tell(count, "are tried again", json)
+
+
+@desk_app.command("ignore")
+def ignore(
+    keys: Annotated[list[str], typer.Argument(help="keys of effects, or event:NUMBER")],
+    note: Annotated[str, typer.Option(help="why, for those who ask later")],
+    account: AccountName = None,
+    json: Json = False,
+) -> None:
+    """Never send these, nor what needs them.
+
+    Example: callmatrix desk ignore event:17 --note "a test of the provider"
+    """
+    effects, events = _sorted_out(keys)
+
+    async def work() -> int:
+        async with database(Settings()) as pool, pool.acquire() as conn, conn.transaction():
+            account_id = (await the_account(conn, account)).id
+            count = await dead_letters.ignore(conn, account_id, effects, note) if effects else 0
+            for event_id in events:
+                count += await inbox.ignore_dead(conn, account_id, event_id, note)
+            return count
+
+    _tell(run(work()), "are set aside", json)
+
+
+def _sorted_out(keys: list[str]) -> tuple[list[str], list[int]]:
+    """(keys of effects, ids of events)"""
+    events = []
+    for key in keys:
+        if key.startswith(_EVENT):
+            number = key.removeprefix(_EVENT)
+            if not number.isdecimal():
+                raise typer.BadParameter(f"'{key}': a number must follow 'event:'")
+            events.append(int(number))
+    return [k for k in keys if not k.startswith(_EVENT)], events
+
+
+def _tell(count: int, what: str, json: bool) -> None:
+    if json:
+        print_json({"count": count})
+    elif count:
+        print(f"{count} {what}.")
+    else:
+        raise Failure("nothing of that is on the desk", "", "see 'callmatrix desk list'")

@@ -1,0 +1,1 @@
+"""One connected CRM account: its client, its lease, its webhooks and the log of its exchanges."""

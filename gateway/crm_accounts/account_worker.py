@@ -1,0 +1,229 @@
+"""All traffic between us and one account's CRM, while this process holds the account's lease."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import structlog
+
+from crm.amocrm.webhooks import WebhookInvalid, parse_webhook
+from crm.effects.backfill import Feeder
+from crm.effects.store.orders import CHANNEL as EFFECTS_CHANNEL
+from crm.effects.store.work import PgEffects
+from crm.effects.writer import Writer
+from crm.errors import CrmError
+from crm.guarded_budget import GuardedBudget
+from crm.port import EntityChange
+from crm.sync.first_load import restart_load
+from crm.sync.sync import Sync
+from gateway.admin.load_directory import CHANNEL as SYNC_CHANNEL
+from gateway.configuration import Configuration, Snapshot
+from gateway.crm_accounts.access import CrmAccess, OpenCrm
+from gateway.settings import Settings
+from gateway.store.crm_accounts.exchanges import report
+from gateway.store.crm_accounts.webhooks import WEBHOOK_CHANNEL, next_webhooks, webhooks_done
+from routing.settings import NumberPolicy
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.lease import Lease, LeaseLost
+from runtime.database.listen import Listener
+from runtime.lifecycle import background, first_of
+
+log = structlog.get_logger(__name__)
+
+_REPORT_SECONDS = 2.0
+_CREATION_SECONDS = (
+    2.0  # a creation that is under way when its webhook comes is waited for, so that it need not be read
+)
+
+
+class CrmAccountWork:
+    """`run` waits for the lease, works until it is lost, and returns."""
+
+    def __init__(
+        self,
+        account_id: str,
+        settings: Settings,
+        dsn: str,
+        pool: asyncpg.Pool,
+        configuration: Configuration,
+        access: CrmAccess,
+    ) -> None:
+        self._account_id = account_id
+        self._settings = settings
+        self._dsn = dsn
+        self._pool = pool
+        self._configuration = configuration
+        self._access = access
+        self._webhook_came = asyncio.Event()
+        self._policy = NumberPolicy()  # how the account's numbers are read now
+
+    async def run(self) -> None:
+        await self._until_switched_on()
+        async with Lease(self._dsn, self._account_id) as lease:
+            log.info("lease-taken", account=self._account_id)
+            account = self._configuration.now.accounts[self._account_id]
+            budget = GuardedBudget(lease, account.settings.requests_per_second)
+            budget.took_over()
+            self._policy = self._configuration.now.policy_of(self._account_id)
+            opened = self._access.open(account, budget, lambda: self._policy)
+            try:
+                await self._work(lease, opened)
+            except LeaseLost:
+                log.warning("lease-lost", account=self._account_id)
+
+    async def _until_switched_on(self) -> None:
+        changed = asyncio.Event()
+
+        def note(_snapshot: Snapshot) -> None:
+            changed.set()
+
+        self._configuration.on_change(note)
+        try:
+            while (
+                account := self._configuration.now.accounts.get(self._account_id)
+            ) and account.state == "off":
+                await changed.wait()
+                changed.clear()
+        finally:
+            self._configuration.forget(note)
+
+    async def _work(self, lease: Lease, opened: OpenCrm) -> None:
+        crm = opened.crm
+        sync = Sync(
+            crm,
+            self._pool,
+            self._account_id,
+            self._policy,
+            poll_seconds=self._settings.poll_seconds,
+            metadata_seconds=self._settings.directory_poll_seconds,
+        )
+
+        writer = Writer(
+            crm,
+            PgEffects(self._pool, self._account_id, lambda: self._policy),
+            self._account_id,
+            lease,
+            sync.catch_up,
+            feed=Feeder(self._pool, self._account_id),
+        )
+        listener = Listener(
+            self._dsn,
+            [EFFECTS_CHANNEL, WEBHOOK_CHANNEL, SYNC_CHANNEL],
+            lambda channel, payload: self._woken(channel, payload, writer, sync),
+            lambda: self._woken("", "", writer, sync),
+        )
+        began_with = self._configuration.now.accounts[self._account_id]
+        ended = asyncio.Event()
+        spelling_changed = asyncio.Event()
+
+        def note(snapshot: Snapshot) -> None:
+            account = snapshot.accounts.get(self._account_id)
+            if account is None or account.state == "off" or account.base_url != began_with.base_url:
+                ended.set()
+                return
+            opened.tokens.forget()
+            self._policy = snapshot.policy_of(self._account_id)
+            if _reads_otherwise(self._policy, sync.source.policy):
+                spelling_changed.set()
+            sync.source.policy = self._policy
+
+        self._configuration.on_change(note)
+        try:
+            async with background(
+                sync.run(),
+                writer.run(),
+                listener.run(),
+                self._apply_webhooks(sync, writer),
+                self._report(opened, sync, writer),
+                self._reload_when(spelling_changed, sync),
+            ) as failed:
+                await first_of(lease.lost.wait(), ended.wait(), failed)
+        finally:
+            self._configuration.forget(note)
+
+    async def _reload_when(self, spelling_changed: asyncio.Event, sync: Sync) -> None:
+        """Numbers are stored as they were read: when they are to be read otherwise, the CRM is read anew."""
+        while True:
+            await spelling_changed.wait()
+            spelling_changed.clear()
+            async with self._pool.acquire() as conn, conn.transaction():
+                await restart_load(conn, self._account_id)
+            sync.wake()
+
+    async def _woken(self, channel: str, payload: str, writer: Writer, sync: Sync) -> None:
+        if channel == SYNC_CHANNEL:
+            if payload == self._account_id:
+                sync.wake()
+            return
+        if channel != WEBHOOK_CHANNEL:
+            writer.wake()
+        if channel != EFFECTS_CHANNEL and payload in ("", self._account_id):
+            self._webhook_came.set()
+
+    async def _apply_webhooks(self, sync: Sync, writer: Writer) -> None:
+        while True:
+            self._webhook_came.clear()
+            async with self._pool.acquire() as conn:
+                waiting = await next_webhooks(conn, self._account_id)
+            if waiting:
+                refusals = await self._take_over(sync, writer, waiting)
+                async with self._pool.acquire() as conn:
+                    await webhooks_done(conn, self._account_id, refusals)
+                continue
+            try:
+                async with asyncio.timeout(5):
+                    await self._webhook_came.wait()
+            except TimeoutError:
+                continue
+
+    async def _take_over(
+        self, sync: Sync, writer: Writer, waiting: Sequence[tuple[int, bytes]]
+    ) -> dict[int, str | None]:
+        """All of them together: while much is created (a backfill), hundreds come in a second. Refusals by id."""
+        changes: list[EntityChange] = []
+        refusals: dict[int, str | None] = {}
+        for webhook_id, body in waiting:
+            try:
+                changes += parse_webhook(body).changes
+                refusals[webhook_id] = None
+            except WebhookInvalid as err:
+                log.warning("webhook-unreadable", account=self._account_id, error=str(err))
+                refusals[webhook_id] = str(err)
+        await sync.apply_webhooks(changes, lambda: writer.recorded(_CREATION_SECONDS))
+        return refusals
+
+    async def _report(self, opened: OpenCrm, sync: Sync, writer: Writer) -> None:
+        while True:
+            await sleep_unless_cancelled(_REPORT_SECONDS)
+            try:
+                body = await self._figures(opened, sync, writer)
+                async with self._pool.acquire() as conn:
+                    await report(conn, self._account_id, "crm", body)
+            except (*DATABASE_ERRORS, CrmError) as err:
+                log.warning("report-not-written", account=self._account_id, error=type(err).__name__)
+
+    async def _figures(self, opened: OpenCrm, sync: Sync, writer: Writer) -> dict[str, Any]:
+        health, token = opened.crm.health(), await opened.tokens.status()
+        return {
+            "at": datetime.now(UTC),
+            "budget": health.budget,
+            "circuit": health.circuit,
+            "token": token,
+            "writer": writer.status(),
+            "clock_offset_seconds": health.clock_offset_seconds,
+            "sync": {
+                "agreed_at": sync.health.agreed_at,
+                "is_loaded": sync.health.is_loaded,
+                "failures": sync.health.failures,
+                "errors": sync.health.last_errors,
+            },
+        }
+
+
+def _reads_otherwise(a: NumberPolicy, b: NumberPolicy) -> bool:
+    return (a.region, a.area_code, a.eight_is_plus_seven) != (b.region, b.area_code, b.eight_is_plus_seven)

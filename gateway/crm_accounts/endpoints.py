@@ -1,0 +1,83 @@
+"""What the CRM sends us: webhooks (answered as soon as they are kept) and the return of an OAuth grant."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from html import escape
+
+import asyncpg
+import structlog
+from aiohttp import web
+
+from crm.errors import CrmError
+from gateway.configuration import Configuration
+from gateway.crm_accounts.webhook_inbox import WebhookIntake
+from gateway.http.inbound import MAX_BODY
+from gateway.http.problems import problem
+from gateway.store.crm_accounts.webhooks import Grant, take_grant
+from runtime.database.errors import DATABASE_ERRORS
+
+log = structlog.get_logger(__name__)
+
+_MAX_WEBHOOK = 4 * MAX_BODY
+
+ExchangeCode = Callable[[Grant, str, str], Awaitable[None]]
+"""(grant, code, the account's host as the CRM names it) -> the tokens are stored. Raises CrmError."""
+
+
+class CrmHooks:
+    def __init__(self, configuration: Configuration, pool: asyncpg.Pool, exchange: ExchangeCode) -> None:
+        self._configuration = configuration
+        self._pool = pool
+        self._exchange = exchange
+        self._webhooks = WebhookIntake(pool)
+
+    async def webhook(self, request: web.Request) -> web.Response:
+        """404 for a wrong secret as for an unknown account: nobody learns which accounts exist."""
+        account = self._configuration.now.accounts.get(request.match_info["account"])
+        secret = request.match_info["secret"]
+        if account is None or not hmac.compare_digest(secret.encode(), account.webhook_secret.encode()):
+            return problem(404, "no-such-webhook", "There is no webhook at this address.")
+        if (request.content_length or 0) > _MAX_WEBHOOK:
+            return problem(413, "too-large", "The webhook is too large.")
+        body = await request.read()
+        try:
+            await self._webhooks.keep(account.id, body)
+        except DATABASE_ERRORS as err:
+            log.warning("webhook-not-kept", account=account.id, error=type(err).__name__)
+            return problem(503, "busy", "The gateway could not keep the webhook.", detail="Send it again.")
+        return web.json_response({"accepted": True})
+
+    async def oauth(self, request: web.Request) -> web.Response:
+        """Where the CRM sends the person back after "Allow"."""
+        query = request.query
+        if query.get("error"):
+            return _page(
+                400, "Доступ не предоставлен", f"CRM ответила: {query['error']}. Начните подключение ещё раз."
+            )
+        async with self._pool.acquire() as conn:
+            grant = await take_grant(conn, query.get("state", ""), datetime.now(UTC))
+        if grant is None or not query.get("code"):
+            return _page(
+                400,
+                "Ссылка недействительна",
+                "Она уже использована или устарела. Выполните «callmatrix account add» ещё раз.",
+            )
+        try:
+            await self._exchange(grant, query["code"], query.get("referer", ""))
+        except CrmError as err:
+            log.warning("oauth-failed", account=grant.account_id, code=err.code)
+            return _page(502, "CRM не выдала ключ", f"{err}. Начните подключение ещё раз.")
+        return _page(
+            200, "Готово", f"CRM подключена к учётной записи «{grant.account_id}». Страницу можно закрыть."
+        )
+
+
+def _page(status: int, title: str, text: str) -> web.Response:
+    body = (
+        f'<!doctype html><html lang="ru"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<h1>{escape(title)}</h1><p>{escape(text)}</p></html>"
+    )
+    return web.Response(status=status, text=body, content_type="text/html")

@@ -1,0 +1,1 @@
+"""Stored or imagined decisions, read again. Writes nothing."""

@@ -1,0 +1,177 @@
+"""One made-up call through the matrix: the decisions that it would get, in the form of stored ones. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from gateway.calls.call import known_client, why_no_client
+from gateway.calls.holidays import holidays_around
+from gateway.decisions.explain import UrlOf, explained
+from gateway.decisions.order_summary import order_in_words
+from gateway.store.admin.accounts import Account
+from gateway.store.admin.staff import staff_of
+from gateway.store.decisions.decisions import DecisionRow, EffectRow, Explained
+from gateway.store.sql import Conn
+from routing.calls.model import Call, Disposition, Talk
+from routing.client import Client
+from routing.effects import Effect
+from routing.matrix.decide import MatrixDecision
+from routing.matrix.model import Matrix, Moment
+from routing.matrix.simulate import play
+from routing.matrix.situation import Situation
+from routing.numbers.normalise import PublicNumber, normalise
+from routing.settings import NumberPolicy
+from routing.staff import Staff
+
+_ID = "dry-run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeUpCall:
+    """number, line: in any spelling. answered_by: extension, SIP login or number; None with `is_answered` = the PBX does
+    not say who. rung: whose phones rang. talk_seconds, wait_seconds: before and after the answer, or until the end."""
+
+    number: str
+    line: str | None
+    connection: str
+    at: datetime
+    direction: Literal["inbound", "outbound"] = "inbound"
+    is_answered: bool = False
+    answered_by: str | None = None
+    rung: Sequence[str] = ()
+    wait_seconds: int = 10
+    talk_seconds: int = 60
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    def as_call(self) -> Call:
+        answered_at = self.at + timedelta(seconds=self.wait_seconds)
+        ended_at = answered_at + timedelta(seconds=self.talk_seconds if self.is_answered else 0)
+        talk = Talk(party=self.answered_by, started_at=answered_at, ended_at=ended_at)
+        rung = self.rung or ((self.answered_by,) if self.answered_by else ())
+        return Call(
+            call_key=_ID,
+            direction=self.direction,
+            client=self.number,
+            line=self.line,
+            started_at=self.at,
+            answered_at=answered_at if self.is_answered else None,
+            ended_at=ended_at,
+            disposition=Disposition.ANSWERED if self.is_answered else Disposition.NO_ANSWER,
+            is_over=True,
+            rung=tuple(rung),
+            talks=(talk,) if self.is_answered else (),
+            talk_seconds=self.talk_seconds if self.is_answered else 0,
+            wait_seconds=self.wait_seconds,
+            params=dict(self.params),
+        )
+
+
+async def dry_run(
+    conn: Conn,
+    account: Account,
+    policy: NumberPolicy,
+    matrix: Matrix,
+    made_up: MadeUpCall,
+    url_of: UrlOf | None = None,
+) -> list[dict[str, Any]]:
+    """Its decisions in order. policy: how the connection's numbers are read. The client is who the number belongs to now."""
+    call = made_up.as_call()
+    number = normalise(made_up.number, policy)
+    if not isinstance(number, PublicNumber) or number.is_own:
+        return [_nothing(account, call, policy)]
+    staff = await staff_of(conn, account.id)
+    situation = await situation_of(conn, account, policy, staff, made_up)
+    played = play(matrix, situation)
+    return [_explained(account, situation, decision, staff, url_of) for decision in played.decisions]
+
+
+async def situation_of(
+    conn: Conn, account: Account, policy: NumberPolicy, staff: Staff, made_up: MadeUpCall
+) -> Situation:
+    """number: taken as it is where it cannot be read, for previews of templates."""
+    number, line = normalise(made_up.number, policy), normalise(made_up.line, policy)
+    e164 = number.e164 if isinstance(number, PublicNumber) else None
+    client = await known_client(conn, account.id, e164) if e164 else Client(number=made_up.number)
+    return Situation(
+        call_id=_ID,
+        moment=Moment.END,
+        call=made_up.as_call(),
+        number=client.number,
+        line=line.e164 if isinstance(line, PublicNumber) else made_up.line,
+        connection=made_up.connection,
+        client=client,
+        client_kind=client.kind,
+        staff=staff,
+        settings=account.settings,
+        time_zone=account.time_zone,
+        now=made_up.at,
+        holidays=frozenset(holidays_around(account.settings.working_time.holidays, made_up.at)),
+    )
+
+
+def _explained(
+    account: Account,
+    situation: Situation,
+    decision: MatrixDecision,
+    staff: Staff,
+    url_of: UrlOf | None,
+) -> dict[str, Any]:
+    row = DecisionRow(
+        account_id=account.id,
+        decision_id="",
+        kind="matrix",
+        at=situation.call.started_at,
+        call_id=None,
+        client=situation.number,
+        reason=decision.reason,
+        outcome=decision.model_dump(mode="json", exclude={"steps"}),
+        steps=[s.as_json() for s in decision.steps],
+        inputs={
+            "client": situation.client.model_dump(mode="json"),
+            "client_kind": situation.client_kind.value,
+            "call": situation.call.model_dump(mode="json"),
+            "staff_version": staff.version,
+            "matrix_version": decision.version,
+        },
+    )
+    shown = explained(Explained(decision=row, effects=tuple(map(_effect, decision.effects))), url_of)
+    for effect, told in zip(decision.effects, shown["effects"], strict=True):
+        told["says"] = order_in_words(effect.order, staff)
+    return shown
+
+
+def _effect(effect: Effect) -> EffectRow:
+    return EffectRow(
+        key=effect.key,
+        what=effect.order.do,
+        order=effect.order.model_dump(mode="json"),
+        state="dry_run",
+        crm_id=None,
+        crm_extra={},
+        was_found=False,
+        error_code=None,
+        error_field=None,
+        error_detail=None,
+        created_at=datetime.now(UTC),
+        done_at=None,
+    )
+
+
+def _nothing(account: Account, call: Call, policy: NumberPolicy) -> dict[str, Any]:
+    reason = why_no_client(call, policy)
+    row = DecisionRow(
+        account_id=account.id,
+        decision_id="",
+        kind="matrix",
+        at=call.started_at,
+        call_id=None,
+        client=None,
+        reason=reason,
+        outcome={"effects": [], "reason": reason},
+        steps=[{"rule": "client", "verdict": "decided", "because": reason, "facts": {}}],
+        inputs={"call": call.model_dump(mode="json")},
+    )
+    return explained(Explained(decision=row, effects=()))

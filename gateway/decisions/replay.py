@@ -1,0 +1,206 @@
+"""Calls of the last days played through two versions of the matrix: what would have come out differently.
+
+Reads only: the CRM is not asked, and nothing is written anywhere but the result of the one who asked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+from typing import Any, Literal, NamedTuple
+
+import asyncpg
+
+from gateway.calls.call import known_client
+from gateway.calls.holidays import holidays_around
+from gateway.decisions.order_summary import KINDS, order_in_words
+from gateway.store.admin import accounts, matrices
+from gateway.store.admin.accounts import Account
+from gateway.store.admin.staff import NoSuchStaffVersion, staff_at, staff_of
+from gateway.store.decisions.replayable import Known, PastCall, PastCalls
+from gateway.store.sql import Conn
+from routing.client import Client
+from routing.matrix.model import Matrix, Moment
+from routing.matrix.simulate import Played, leave_the_same, play
+from routing.matrix.situation import Situation
+from routing.staff import Staff
+from runtime.progress import Progress
+
+VersionName = int | Literal["draft"] | None
+"""A published number, the draft, or None = the current version."""
+
+MOST_LISTED = 1000
+_PAGE = 200
+_SLICE = 10  # calls; some 5 ms, so that whatever else the process does is not held up
+
+
+class Compared(NamedTuple):
+    """name: "draft" or the version's number. revision: of the draft, else None."""
+
+    name: str
+    matrix: Matrix
+    revision: int | None = None
+
+
+async def matrix_named(conn: Conn, account_id: str, name: VersionName) -> Compared:
+    """Raises NoSuchMatrixVersion."""
+    if name == "draft":
+        draft = await matrices.draft(conn, account_id)
+        return Compared("draft", draft.matrix, draft.revision)
+    version = await matrices.current_version(conn, account_id) if name is None else name
+    return Compared(str(version), await matrices.matrix_at(conn, account_id, version))
+
+
+@dataclass(slots=True)
+class _Table:
+    """What is counted while calls are played."""
+
+    published: Counter[str] = field(default_factory=Counter)
+    draft: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    differing: int = 0
+    reconstructed: int = 0
+    listed: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, past: PastCall, staff: Staff, old: Played, new: Played) -> None:
+        self.calls += 1
+        self.reconstructed += past.known is None
+        self.published.update(old.counts)
+        self.draft.update(new.counts)
+        if leave_the_same(old, new):
+            return
+        self.differing += 1
+        if len(self.listed) < MOST_LISTED:
+            self.listed.append(
+                {
+                    "call_id": past.call_id,
+                    "client": past.number,
+                    "started_at": past.started_at.isoformat(),
+                    "row": new.decisions[-1].row if new.decisions else None,
+                    "published": [order_in_words(e.order, staff) for e in old.effects],
+                    "draft": [order_in_words(e.order, staff) for e in new.effects],
+                }
+            )
+
+    def counts(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "what": what,
+                "says": says,
+                "published": self.published[what],
+                "draft": self.draft[what],
+                "difference": self.draft[what] - self.published[what],
+            }
+            for what, says in KINDS.items()
+            if self.published[what] or self.draft[what]
+        ]
+
+
+class Replay:
+    """One account's past calls. now: the end of the days that are replayed."""
+
+    def __init__(self, pool: asyncpg.Pool, account_id: str, now: datetime | None = None) -> None:
+        self._pool = pool
+        self._account_id = account_id
+        self._now = now or datetime.now(UTC)
+        self._past = PastCalls()
+        self._staff: dict[int, Staff] = {}
+
+    async def run(
+        self, days: int, version: VersionName, against: VersionName, progress: Progress
+    ) -> dict[str, Any]:
+        """The table published / draft / difference with counts, and the calls that differ. version: what takes the place
+        of "draft" in it, against: of "published". Raises NoSuchMatrixVersion, NoSuchAccount; Stopped by `progress`."""
+        began = perf_counter()
+        since = self._now - timedelta(days=days)
+        async with self._pool.acquire() as conn:
+            account = await accounts.account(conn, self._account_id)
+            old = await matrix_named(conn, self._account_id, against)
+            new = await matrix_named(conn, self._account_id, version)
+            total = await self._past.count(conn, self._account_id, since, self._now)
+        table = _Table()
+        await progress(0, total)
+        after: tuple[datetime, str] | None = None
+        while page := await self._page(account, since, after):
+            for past, situation in page:
+                played = (play(m.matrix, situation, past.arrived) for m in (old, new))
+                table.add(past, situation.staff, *played)
+                if table.calls % _SLICE == 0:
+                    await progress(min(table.calls, total), total)
+            last = page[-1][0]
+            after = (last.started_at, last.call_id)
+        return {
+            "published": {"version": old.name, "revision": old.revision},
+            "draft": {"version": new.name, "revision": new.revision},
+            "since": since.isoformat(),
+            "until": self._now.isoformat(),
+            "calls": table.calls,
+            "same": table.calls - table.differing,
+            "different": table.differing,
+            "reconstructed": table.reconstructed,
+            "counts": table.counts(),
+            "list": table.listed,
+            "is_list_complete": table.differing == len(table.listed),
+            "took_ms": int((perf_counter() - began) * 1000),
+        }
+
+    async def _page(
+        self, account: Account, since: datetime, after: tuple[datetime, str] | None
+    ) -> list[tuple[PastCall, Situation]]:
+        async with self._pool.acquire() as conn:
+            calls = await self._past.page(conn, self._account_id, since, self._now, after, _PAGE)
+            return [(past, await self._situation(conn, account, past)) for past in calls]
+
+    async def _situation(self, conn: Conn, account: Account, past: PastCall) -> Situation:
+        known = past.known or await self._reconstructed(conn, account, past)
+        return Situation(
+            call_id=past.call_id,
+            moment=Moment.RING,
+            call=past.call,
+            number=past.number,
+            line=past.line,
+            connection=past.connection,
+            client=known.client,
+            client_kind=past.client_kind or known.client_kind,
+            staff=await self._staff_at(conn, known.staff_version),
+            settings=known.settings,
+            time_zone=known.time_zone,
+            now=past.started_at,
+            holidays=known.holidays,
+        )
+
+    async def _reconstructed(self, conn: Conn, account: Account, past: PastCall) -> Known:
+        """No decision of this call is stored any more: the client as he is now, without what came after the call began."""
+        now = await known_client(conn, account.id, past.number)
+        client = Client(
+            number=now.number,
+            entities=tuple(e for e in now.entities if e.created_at is None or e.created_at < past.started_at),
+        )
+        settings = account.settings
+        return Known(
+            client=client,
+            client_kind=client.kind,
+            staff_version=account.staff_version,
+            settings=settings,
+            time_zone=account.time_zone,
+            holidays=frozenset(holidays_around(settings.working_time.holidays, past.started_at)),
+        )
+
+    async def _staff_at(self, conn: Conn, version: int) -> Staff:
+        if version not in self._staff:
+            try:
+                staff = await staff_at(conn, self._account_id, version)
+            except NoSuchStaffVersion:
+                staff = await staff_of(conn, self._account_id)
+            self._staff[version] = staff
+        return self._staff[version]
+
+
+async def replay_work(
+    pool: asyncpg.Pool, account_id: str, asked: Mapping[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """As long work of the kind `replay`. asked: days, version, against."""
+    return await Replay(pool, account_id).run(asked["days"], asked["version"], asked.get("against"), progress)

@@ -1,0 +1,88 @@
+"""The demo's account: people, connections and tokens that go with the sandbox's sample data."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import asyncpg
+
+from gateway.store.admin import accounts as rows
+from gateway.store.admin.staff import replace_staff
+from routing.staff import Employee
+
+ACCOUNT = "demo"
+SECRET = "demo"  # noqa: S105 - the demo's, told in its documentation
+OFFICE_LINE = "+74950000001"
+EXTENSIONS = tuple(str(number) for number in range(101, 111))
+
+
+def employees() -> list[Employee]:
+    """Managers 101…110 and the senior manager 100, mapped to the CRM's users by e-mail; nobody for two of its users."""
+    managers = [
+        Employee(
+            id=f"manager{extension}",
+            name=f"Менеджер {extension}",
+            email=f"manager{extension}@demo.example",
+            extensions=(extension,),
+            sip=(f"user{extension}",),
+        )
+        for extension in EXTENSIONS
+    ]
+    senior = Employee(
+        id="senior100",
+        name="Старший менеджер",
+        email="senior100@demo.example",
+        extensions=("100",),
+        sip=("user100",),
+        is_senior=True,
+    )
+    gone = Employee(
+        id="deactivated",
+        name="Уволенный менеджер",
+        email="deactivated@demo.example",
+        extensions=("199",),
+    )
+    return [senior, *managers, gone]
+
+
+def admin_token(data_dir: Path) -> str:
+    """The demo's admin token, the same at every start."""
+    file = data_dir / "admin.token"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(24))
+    return file.read_text().strip()
+
+
+async def prepare(pool: asyncpg.Pool, *, sandbox_url: str, crm_token: str, token: str) -> None:
+    """Everything that the demo needs in the database; repeating it changes nothing."""
+    async with pool.acquire() as conn, conn.transaction():
+        if ACCOUNT not in {a.id for a in await rows.accounts(conn)}:
+            await rows.add_account(conn, account_id=ACCOUNT, name="Демонстрация", base_url=sandbox_url)
+        await conn.execute(
+            "UPDATE account SET base_url = $2, state = 'on', state_reason = '' WHERE account_id = $1",
+            ACCOUNT,
+            sandbox_url,
+        )
+        await rows.store_long_lived_token(conn, ACCOUNT, crm_token)
+        known = {c.name for c in await rows.connections(conn, ACCOUNT)}
+        for name, kind, keys in (
+            ("generic", "generic", {}),
+            ("ringostat", "ringostat", {"auth_key": SECRET}),
+            ("mango", "mango", {"api_key": SECRET, "api_salt": SECRET}),
+            ("asterisk", "asterisk", {}),
+        ):
+            if name not in known:
+                await rows.add_connection(
+                    conn,
+                    account_id=ACCOUNT,
+                    name=name,
+                    kind=kind,
+                    secret=SECRET,
+                    keys=keys,
+                    lines=(OFFICE_LINE,),
+                    settings={"reconcile": False},  # the demo asks nobody's servers
+                )
+        await replace_staff(conn, ACCOUNT, employees())
+        await rows.add_api_token(conn, name="demo admin", role="admin", token=token)

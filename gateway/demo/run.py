@@ -1,0 +1,289 @@
+"""`callmatrix demo`: database, CRM sandbox, gateway and worker together, with sample data and one sample call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+import structlog
+
+from crm.budget import Budget
+from crm.lane import Lane
+from gateway.admin.connect_crm import webhook_address
+from gateway.crm_accounts.access import CrmAccess
+from gateway.db.embedded import EmbeddedPostgres
+from gateway.db.migrate import migrate
+from gateway.demo import data
+from gateway.store.admin.accounts import account as account_of
+from routing.settings import NumberPolicy
+from runtime.database.pool import open_pool
+from runtime.failure import Failure
+from runtime.supervisor import Child, run_children, stop_on_signals
+
+log = structlog.get_logger(__name__)
+
+_READY_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    data_dir: Path
+    port: int = 8080
+    sandbox_port: int = 8090
+    contacts: int = 1000
+    is_fresh: bool = False
+    plays_call: bool = True
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+
+def default_data_dir() -> Path:
+    """Under the user's data directory; for root /var/lib/callmatrix, since the database runs as another user."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/callmatrix")
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/callmatrix"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "callmatrix"
+
+
+def run_demo(demo: Demo) -> None:
+    """Until Ctrl-C or SIGTERM. Raises Failure when it cannot start."""
+    for port in (demo.port, demo.sandbox_port):
+        _refuse_taken(port)
+    demo.data_dir.mkdir(parents=True, exist_ok=True)
+    with _sole_user_of(demo.data_dir):
+        if demo.is_fresh:
+            _clear(demo.data_dir)
+        server = EmbeddedPostgres(demo.data_dir)
+        dsn = server.start()
+        try:
+            asyncio.run(_run(demo, dsn))
+        finally:
+            server.stop()
+
+
+async def _run(demo: Demo, dsn: str) -> None:
+    stop = stop_on_signals()
+    await migrate(dsn)
+    token = data.admin_token(demo.data_dir)
+    sandbox = Child(
+        "sandbox",
+        ["sandbox", "--port", str(demo.sandbox_port), "--contacts", str(demo.contacts),
+         "--state", str(demo.data_dir / "sandbox.sqlite")],
+    )  # fmt: skip
+    env = {
+        "CALLMATRIX_DATABASE_URL": dsn,
+        "CALLMATRIX_HOST": "127.0.0.1",
+        "CALLMATRIX_PORT": str(demo.port),
+        "CALLMATRIX_PUBLIC_URL": demo.url,
+        "CALLMATRIX_LOG_LEVEL": os.environ.get("CALLMATRIX_LOG_LEVEL", "warning"),
+    }
+    gateway = Child("gateway", ["serve", "--role", "gateway"], env)
+    worker = Child("worker", ["serve", "--role", "worker"], env)
+    running = asyncio.create_task(_start(demo, dsn, token, sandbox, gateway, worker, stop))
+    await running
+
+
+async def _start(
+    demo: Demo, dsn: str, token: str, sandbox: Child, gateway: Child, worker: Child, stop: asyncio.Event
+) -> None:
+    inner_stop = asyncio.Event()
+    crm = asyncio.create_task(run_children([sandbox], inner_stop))
+    ours: asyncio.Task[None] | None = None
+    try:
+        async with aiohttp.ClientSession() as session:
+            if not await _answers(session, f"{demo.sandbox_url}/_sandbox/token", stop):
+                return
+            crm_token = (await _json(session, f"{demo.sandbox_url}/_sandbox/token?integration=callmatrix"))[
+                "access_token"
+            ]
+            pool = await open_pool(dsn, max_size=2)
+            await data.prepare(pool, sandbox_url=demo.sandbox_url, crm_token=crm_token, token=token)
+            await _register_webhook(session, pool, demo)
+            await pool.close()
+            ours = asyncio.create_task(run_children([gateway, worker], stop))
+            if not await _answers(session, f"{demo.url}/readyz", stop):
+                return
+            print(_welcome(demo, dsn, token), flush=True)
+            if demo.plays_call:
+                await _play(session, demo, stop)
+            await stop.wait()
+    finally:
+        stop.set()
+        if ours is not None:
+            await ours
+        inner_stop.set()
+        await crm
+
+
+async def _register_webhook(session: aiohttp.ClientSession, pool: asyncpg.Pool, demo: Demo) -> None:
+    async with pool.acquire() as conn:
+        account = await account_of(conn, data.ACCOUNT)
+    crm = CrmAccess(pool, session).open(account, Budget(), NumberPolicy).crm
+    await crm.register_webhook(webhook_address(demo.url, account), Lane.REALTIME)
+
+
+async def _answers(session: aiohttp.ClientSession, url: str, stop: asyncio.Event) -> bool:
+    """Waits for 200. False when we are asked to stop meanwhile. Raises Failure when it takes too long."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _READY_SECONDS
+    last = "no answer"
+    while not stop.is_set():
+        try:
+            async with session.get(url, timeout=aiohttp.ClientTimeout(total=2)) as response:
+                if response.status == 200:
+                    return True
+                last = (await response.text())[:300]
+        except (aiohttp.ClientError, TimeoutError) as err:
+            last = str(err)
+        if loop.time() > deadline:
+            raise Failure(
+                "the demo did not become ready",
+                last,
+                "see the lines above; 'callmatrix demo --fresh' starts afresh",
+            )
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.15):
+                await stop.wait()
+    return False
+
+
+async def _json(session: aiohttp.ClientSession, url: str) -> Any:
+    async with session.get(url) as response:
+        response.raise_for_status()
+        return await response.json()
+
+
+def _welcome(demo: Demo, dsn: str, token: str) -> str:
+    url, auth = demo.url, "-H 'Authorization: Bearer demo'"
+    return f"""
+Gateway      {url}
+CRM sandbox  {demo.sandbox_url}   (an amoCRM account with sample data, nothing real)
+Database     CALLMATRIX_DATABASE_URL='{dsn}'
+Admin token  {token}
+
+Things to try, each line as it stands:
+  who is responsible for this caller?
+    curl -s {auth} '{url}/pbx/generic/lookup?phone=8(900)000-00-07'
+  a call comes in, nobody answers, it ends: a contact, a deal and a task appear in the CRM some 10 s later
+    curl -s {auth} {url}/pbx/generic/events -d event=newCall -d callId=try-1 -d from=79031112233 -d to=74950000001 -d direction=in
+    curl -s {auth} {url}/pbx/generic/events -d event=hangup -d callId=try-1 -d from=79031112233 -d to=74950000001 -d direction=in -d cause=noAnswer
+  what did the CRM get?
+    curl -s '{demo.sandbox_url}/_sandbox/state?kind=task'
+  why was it decided so?
+    curl -s -H 'Authorization: Bearer {token}' '{url}/api/v1/decisions?limit=5'
+  the admin API
+    {url}/api/openapi.json
+
+Callmatrix is ready
+"""
+
+
+_SAMPLE_NUMBER = "79161234567"
+
+
+async def _play(session: aiohttp.ClientSession, demo: Demo, stop: asyncio.Event) -> None:
+    """One answered call of an unknown client, and what it left in the CRM."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            await stop.wait()
+    if stop.is_set():
+        return
+    call_id = f"sample-{os.getpid()}"
+    common = {
+        "callId": call_id,
+        "from": _SAMPLE_NUMBER,
+        "to": data.OFFICE_LINE.lstrip("+"),
+        "direction": "in",
+    }
+    print(
+        f"A sample call: +{_SAMPLE_NUMBER} rings, manager 103 answers, they talk for 2 seconds …", flush=True
+    )
+    try:
+        await _send(session, demo, {**common, "event": "newCall", "utm_source": "demo"})
+        await _send(session, demo, {**common, "event": "answer", "extension": "103"})
+        await asyncio.sleep(2)
+        await _send(session, demo, {**common, "event": "hangup", "cause": "normalClearing"})
+        for line in await _left_in_crm(session, demo, stop):
+            print(f"  {line}", flush=True)
+    except (aiohttp.ClientError, TimeoutError) as err:
+        log.warning("sample-call-failed", error=str(err))
+
+
+async def _send(session: aiohttp.ClientSession, demo: Demo, event: Mapping[str, str]) -> None:
+    url = f"{demo.url}/pbx/generic/events"
+    async with session.post(url, json=event, headers={"Authorization": "Bearer demo"}) as response:
+        response.raise_for_status()
+
+
+async def _left_in_crm(session: aiohttp.ClientSession, demo: Demo, stop: asyncio.Event) -> list[str]:
+    """What the sandbox holds of the sample client, once its call note is there or 20 s have passed."""
+    found: list[str] = []
+    for _ in range(40):
+        contacts = await _rows(session, demo, f"contact&phone={_SAMPLE_NUMBER}")
+        of_client = {c["id"] for c in contacts}
+        deals = [d for d in await _rows(session, demo, "deal") if of_client & set(d["contacts"])]
+        of_client |= {d["id"] for d in deals}
+        notes = [n for n in await _rows(session, demo, "call") if n["entity_id"] in of_client]
+        found = [f"contact {c['id']} «{c['name']}», responsible {c['responsible_user_id']}" for c in contacts]
+        found += [f"deal {d['id']} «{d['name']}», responsible {d['responsible_user_id']}" for d in deals]
+        found += [f"call note {n['id']} ({n['note_type']}), created by {n['created_by']}" for n in notes]
+        if notes or stop.is_set():
+            break
+        await asyncio.sleep(0.5)
+    return ["In the CRM now:", *found] if found else ["The CRM does not show it yet."]
+
+
+async def _rows(session: aiohttp.ClientSession, demo: Demo, kind: str) -> list[dict[str, Any]]:
+    return list((await _json(session, f"{demo.sandbox_url}/_sandbox/state?kind={kind}"))["rows"])
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError as err:
+            raise Failure(
+                f"port {port} is taken",
+                str(err),
+                "end what uses it, or choose others with --port and --sandbox-port",
+            ) from err
+
+
+@contextlib.contextmanager
+def _sole_user_of(data_dir: Path) -> Iterator[None]:
+    with open(data_dir / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as err:
+            raise Failure(
+                f"another demo runs in {data_dir}", "", "end it, or use another --data-dir"
+            ) from err
+        yield
+
+
+def _clear(data_dir: Path) -> None:
+    """Removes what earlier demos left in the folder, and nothing else that may lie there."""
+    shutil.rmtree(data_dir / "postgres", ignore_errors=True)
+    for name in ("postgres.password", "postgres.log", "admin.token"):
+        (data_dir / name).unlink(missing_ok=True)
+    for file in data_dir.glob("sandbox.sqlite*"):
+        file.unlink()

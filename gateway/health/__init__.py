@@ -1,0 +1,1 @@
+"""How the installation fares, for check, status, pages and metrics."""

@@ -1,0 +1,85 @@
+"""The published matrix of every account, checked daily and whenever something that it names has changed in the CRM."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import structlog
+
+from gateway.store.admin.accounts import NoSuchAccount, accounts
+from gateway.store.admin.matrices import current_version, matrix_at
+from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.crm_accounts.exchanges import report, reports
+from routing.matrix.checks.check import check
+from runtime.database.listen import Listener
+from runtime.loops import Loop
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "callmatrix_catalogue"
+REPORT = "matrix_checks"
+_DAY = timedelta(days=1)
+_LOOK_SECONDS = 600.0
+_CALM_SECONDS = 0.5  # changes that come together are checked once
+
+
+class DailyChecks:
+    """`run` until cancelled. Any number of workers may: one of them checks an account at a time."""
+
+    def __init__(self, pool: asyncpg.Pool, dsn: str) -> None:
+        self._pool = pool
+        self._changed: set[str] = set()
+        self.loop = Loop("matrix_checks", self.check_due, _LOOK_SECONDS, _CALM_SECONDS)
+        self._listener = Listener(dsn, [CHANNEL], self._notified, self._connected)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listener.run())
+            group.create_task(self.loop.run())
+
+    async def check_due(self) -> int:
+        """How many accounts were checked: those that changed, and those not checked for a day."""
+        async with self._pool.acquire() as conn:
+            ids = [a.id for a in await accounts(conn)]
+            checked = {r["account_id"]: r["at"] for r in await reports(conn) if r["report"] == REPORT}
+        yesterday = datetime.now(UTC) - _DAY
+        changed, self._changed = self._changed, set()
+        due = [a for a in ids if a in changed or a not in checked or checked[a] < yesterday]
+        for index, account_id in enumerate(due):
+            try:
+                await self._check(account_id)
+            except NoSuchAccount:
+                continue
+            except BaseException:
+                self._changed |= changed & set(due[index:])
+                raise
+        return len(due)
+
+    async def _check(self, account_id: str) -> None:
+        async with self._pool.acquire() as conn, conn.transaction():
+            lock = f"matrix checks {account_id}"
+            await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 5))", lock)
+            matrix = await matrix_at(conn, account_id, await current_version(conn, account_id))
+            problems = check(matrix, await catalogue_of(conn, account_id))
+            errors = sum(p.severity == "error" for p in problems)
+            body = {
+                "version": matrix.version,
+                "errors": errors,
+                "warnings": len(problems) - errors,
+                "problems": [p.model_dump() for p in problems],
+            }
+            await report(conn, account_id, REPORT, body)
+        if errors:
+            log.info("matrix-has-errors", account=account_id, version=matrix.version, errors=errors)
+
+    async def _notified(self, _channel: str, payload: str) -> None:
+        self._changed.add(payload)
+        self.loop.wake()
+
+    async def _connected(self) -> None:
+        """What changed while nobody listened is not known: everything is looked at again."""
+        async with self._pool.acquire() as conn:
+            self._changed |= {a.id for a in await accounts(conn)}
+        self.loop.wake()

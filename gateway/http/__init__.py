@@ -1,0 +1,1 @@
+"""What every endpoint needs of a request and an error. Knows no route."""

@@ -1,0 +1,1 @@
+"""What PBXs push is stored before it is acknowledged. Nothing is decided here."""

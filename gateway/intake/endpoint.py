@@ -1,0 +1,100 @@
+"""`/pbx/{connection}/events[/{name}]` and `/pbx/{connection}/result/{command}`: what PBXs tell us.
+
+200 is said only after the event is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+from aiohttp import web
+
+from gateway.configuration import Configuration
+from gateway.http.inbound import MAX_BODY, inbound_of
+from gateway.http.problems import problem
+from gateway.http.unauthorized import Refusals
+from gateway.intake.inbox import Inbox, InboxUnavailable, MessageUnstorable
+from gateway.lookup.endpoint import Lookup
+from gateway.pbx.connection import Connection
+from gateway.pbx.kinds import KINDS
+from gateway.pbx.port import Inbound, WireForbidden, WireInvalid
+
+log = structlog.get_logger(__name__)
+
+
+class Events:
+    """noted: told of every authenticated message before it is stored; must return at once and never raise."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        inbox: Inbox,
+        lookup: Lookup,
+        noted: Callable[[Connection, Inbound], None] | None = None,
+        refuse: Refusals | None = None,
+    ) -> None:
+        self._configuration = configuration
+        self._inbox = inbox
+        self._lookup = lookup
+        self._noted = noted
+        self._refuse = refuse or Refusals()
+        self.accepted = 0
+        self.duplicates = 0
+        self.refused = 0
+
+    async def handle(self, request: web.Request) -> web.Response:
+        snapshot = self._configuration.now
+        connection = snapshot.connections.get(request.match_info["connection"])
+        if connection is None or not connection.is_on or connection.kind not in KINDS:
+            return self._refuse(request)
+        kind = KINDS[connection.kind]
+        try:
+            inbound = await inbound_of(request, _path(request))
+        except web.HTTPRequestEntityTooLarge:
+            self.refused += 1
+            return problem(
+                413, "too-large", "The event is too large.", detail=f"At most {MAX_BODY} bytes are taken."
+            )
+        try:
+            if not kind.authenticate(inbound, connection):
+                return self._refuse(request)
+            parsed = kind.parse(inbound, connection)
+        except WireForbidden:
+            return self._refuse(request)
+        except WireInvalid as err:
+            self.refused += 1
+            log.info("event-refused", connection=connection.name, field=err.field)
+            return problem(400, err.code, "The event cannot be read.", detail=str(err), field=err.field)
+        if self._noted is not None:
+            self._noted(connection, inbound)
+        try:
+            accepted = await self._inbox.accept(
+                connection, parsed, inbound.body, inbound.received_at, snapshot.policies[connection.name]
+            )
+        except MessageUnstorable as err:
+            self.refused += 1
+            return problem(400, err.code, "The event cannot be stored.", detail=str(err), field="body")
+        except InboxUnavailable:
+            response = problem(
+                503,
+                "inbox-unavailable",
+                "The event could not be stored.",
+                detail="Nothing was accepted. Send it again.",
+            )
+            response.headers["Retry-After"] = "1"
+            return response
+        self.accepted += 1
+        self.duplicates += accepted.duplicate
+        answer = parsed.answer
+        if parsed.asks is not None:  # the message is the question too: sipgate's newCall
+            answer = kind.lookup_answer(self._lookup.ask(connection, parsed.asks), connection)
+        if answer is not None:
+            content_type, body = answer
+            return web.Response(body=body, headers={"Content-Type": content_type})
+        return web.json_response({"accepted": True, "duplicate": accepted.duplicate})
+
+
+def _path(request: web.Request) -> str:
+    """What follows `/pbx/{connection}/events`; results of commands keep their `result/`."""
+    return request.match_info.get("name", "")

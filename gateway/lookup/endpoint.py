@@ -1,0 +1,287 @@
+"""`/pbx/{connection}/lookup`: who is responsible for the caller, answered from memory while the phone rings.
+
+No CRM request and no database round trip stands in this path. Whatever goes wrong inside, an authenticated PBX is told
+"carry on with your scheme".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+from urllib.parse import unquote
+
+import orjson
+import structlog
+from aiohttp import web
+from aiohttp.hdrs import AUTHORIZATION
+
+from crm.directory.memory import Directory
+from gateway.configuration import Configuration, Snapshot
+from gateway.http.inbound import inbound_from, inbound_of
+from gateway.http.unauthorized import Refusals
+from gateway.lookup.fast_response import QuickAnswer
+from gateway.lookup.recorder import Looked, Recorder
+from gateway.pbx.connection import Connection
+from gateway.pbx.kinds import KINDS
+from gateway.pbx.port import LookupRequest, WireInvalid
+from routing.client import Candidate
+from routing.lookup.decide import LookupDecision, LookupReason, carry_on, decide
+from routing.numbers.normalise import Number, PublicNumber, digits_of, normalise
+from runtime.metrics import Latency
+
+log = structlog.get_logger(__name__)
+
+_AUTH_CACHE = 4096
+
+_Answer = TypeVar("_Answer")
+_Write = Callable[[Connection, LookupRequest, LookupDecision, Number | None, str, int | None], _Answer]
+"""How a decision is told: (connection, what was asked, decision, number, decision's id, age of the directory)."""
+
+
+class Directories(Protocol):
+    """The directory of each account that this process holds."""
+
+    def get(self, account_id: str) -> Directory | None: ...
+
+
+class DecisionIds:
+    """Ids that are unique among processes: when the process began (milliseconds), 8 random digits, a counter, in hex."""
+
+    def __init__(self, began: float | None = None) -> None:
+        self._process = f"{int((began or time.time()) * 1000):012x}{secrets.token_hex(4)}"
+        self._count = itertools.count()
+
+    def __call__(self) -> str:
+        return f"{self._process}{next(self._count):06x}"
+
+
+class Lookup:
+    """The endpoint. `is_ready` per account is the directory's own; before that the answer is `directory_loading`."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        directories: Directories,
+        recorder: Recorder,
+        *,
+        url_of: Callable[[str, str, str], str],
+        deadline_seconds: float = 0.15,
+        refuse: Refusals | None = None,
+    ) -> None:
+        self._configuration = configuration
+        self._directories = directories
+        self._recorder = recorder
+        self._url_of = url_of
+        self._deadline = deadline_seconds
+        self._refuse = refuse or Refusals()
+        self._known: dict[tuple[str, str], Connection] = {}
+        self._new_id = DecisionIds()
+        self.latency = Latency()
+        configuration.on_change(self._forget)
+
+    def _forget(self, _snapshot: Snapshot) -> None:
+        self._known.clear()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """The common case, a GET of a plain connection with its secret in the header, takes the short way."""
+        began = time.perf_counter()
+        path, _, query = request.raw_path.partition("?")
+        name = path[5:-7]  # /pbx/{name}/lookup
+        if request.method == "GET" and (header := request.headers.get(AUTHORIZATION)):
+            connection = self._known.get((name, header))
+            if connection is not None and connection.kind == "generic":
+                return self._answer(connection, _asked(query), began)
+        # A request whose address was written otherwise (in full, escaped) came through the general router, which knows.
+        return await self._handle_any(request, request.match_info.get("connection", name), began)
+
+    async def _handle_any(self, request: web.Request, name: str, began: float) -> web.StreamResponse:
+        connection = self._configuration.now.connections.get(name)
+        if connection is None or not connection.is_on or connection.kind not in KINDS:
+            return self._refuse(request)
+        kind = KINDS[connection.kind]
+        try:
+            async with asyncio.timeout(self._deadline):
+                inbound = await inbound_of(request, "lookup")
+        except (TimeoutError, web.HTTPRequestEntityTooLarge):
+            inbound = inbound_from(request, "lookup", b"")
+            if not kind.authenticate(inbound, connection):
+                return self._refuse(request)
+            return self._answer(connection, LookupRequest(), began, reason=LookupReason.DEADLINE)
+        if not kind.authenticate(inbound, connection):
+            return self._refuse(request)
+        header = request.headers.get(AUTHORIZATION)
+        if header and connection.knows(header.removeprefix("Bearer ")):
+            if len(self._known) >= _AUTH_CACHE:
+                self._known.clear()
+            self._known[name, header] = connection
+        try:
+            asked = kind.lookup_request(inbound, connection)
+        except WireInvalid as err:
+            log.info("lookup-unreadable", connection=name, field=err.field)
+            asked = LookupRequest()
+        return self._answer(connection, asked, began)
+
+    def ask(self, connection: Connection, asked: LookupRequest) -> dict[str, Any]:
+        """The contract's answer, for a PBX that asks by another way than HTTP and has shown its secret. Never raises."""
+        began = time.perf_counter()
+        try:
+            return self._decided(connection, asked, began, None, self._plain)
+        except Exception:
+            log.exception("lookup-failed", connection=connection.name)
+            return self._plain(connection, asked, carry_on(LookupReason.FAILURE), None, self._new_id(), None)
+
+    def _answer(
+        self, connection: Connection, asked: LookupRequest, began: float, reason: LookupReason | None = None
+    ) -> web.StreamResponse:
+        try:
+            return self._decided(connection, asked, began, reason, self._written)
+        except Exception:
+            log.exception("lookup-failed", connection=connection.name)
+            decision = carry_on(LookupReason.FAILURE)
+            return self._written(connection, asked, decision, None, self._new_id(), None)
+
+    def _decided(
+        self,
+        connection: Connection,
+        asked: LookupRequest,
+        began: float,
+        reason: LookupReason | None,
+        write: _Write[_Answer],
+    ) -> _Answer:
+        at = time.time()
+        snapshot = self._configuration.now
+        account_id = connection.account_id
+        account = snapshot.accounts[account_id]
+        staff = snapshot.staff[account_id]
+        numbers = snapshot.policies[connection.name]
+        number = normalise(asked.phone, numbers)
+        directory = self._directories.get(account_id)
+        candidates: tuple[Candidate, ...] = ()
+        age_ms: int | None = None
+        if reason is None and (directory is None or not directory.is_ready):
+            reason = LookupReason.DIRECTORY_LOADING
+        if directory is not None:
+            age_ms = directory.age_ms(at)
+        if reason is not None:
+            decision = carry_on(reason)
+        else:
+            assert directory is not None
+            if type(number) is PublicNumber and not number.is_own:
+                candidates = tuple(directory.find(digits_of(number.e164)))
+            decision = decide(number, candidates, staff, account.settings.lookup)
+            if decision.reason is LookupReason.UNKNOWN_CALLER and not directory.is_complete:
+                decision = carry_on(LookupReason.DIRECTORY_LOADING)
+            if time.perf_counter() - began > self._deadline:
+                decision = carry_on(LookupReason.DEADLINE)
+        decision_id = self._new_id()
+        response = write(connection, asked, decision, number, decision_id, age_ms)
+        took = time.perf_counter() - began
+        self.latency.note(took)
+        if self._recorder.has_room():
+            self._recorder.note(
+                Looked(
+                    decision_id,
+                    account_id,
+                    connection.name,
+                    at,
+                    asked.phone,
+                    number.e164 if type(number) is PublicNumber else None,
+                    asked.did,
+                    asked.call_id,
+                    candidates,
+                    decision,
+                    staff.version,
+                    age_ms,
+                    int(took * 1e6),
+                    staff,
+                    numbers,
+                    account.settings.lookup,
+                )
+            )
+        return response
+
+    def _plain(
+        self,
+        connection: Connection,
+        _asked: LookupRequest,
+        decision: LookupDecision,
+        number: Number | None,
+        decision_id: str,
+        age_ms: int | None,
+    ) -> dict[str, Any]:
+        return answer_of(decision, number, decision_id, age_ms, connection.account_id, self._url_of)
+
+    def _written(
+        self,
+        connection: Connection,
+        asked: LookupRequest,
+        decision: LookupDecision,
+        number: Number | None,
+        decision_id: str,
+        age_ms: int | None,
+    ) -> web.StreamResponse:
+        answer = answer_of(decision, number, decision_id, age_ms, connection.account_id, self._url_of)
+        if (asked.format or connection.dialect) == "json" and connection.kind == "generic":
+            return QuickAnswer(orjson.dumps(answer))
+        content_type, body = KINDS[connection.kind].lookup_answer(answer, connection, asked.format)
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+def answer_of(
+    decision: LookupDecision,
+    number: Number | None,
+    decision_id: str,
+    age_ms: int | None,
+    account_id: str,
+    url_of: Callable[[str, str, str], str],
+) -> dict[str, Any]:
+    """The JSON answer of the contract."""
+    entity = decision.entity
+    person = decision.responsible
+    return {
+        "decision_id": decision_id,
+        "caller": number.e164 if type(number) is PublicNumber else None,
+        "outcome": decision.outcome,
+        "reason": decision.reason,
+        "entity": None
+        if entity is None
+        else {
+            "kind": "contact" if entity.kind == "company" else entity.kind,
+            "id": entity.id,
+            "name": entity.name,
+            "url": url_of(account_id, entity.kind, entity.id),
+        },
+        "responsible": None
+        if person is None
+        else {
+            "id": person.id,
+            "name": person.name,
+            "extension": person.extensions[0] if person.extensions else None,
+        },
+        "targets": [
+            {"kind": t.kind, "address": t.address, "ring_seconds": t.ring_seconds} for t in decision.targets
+        ],
+        "directory_age_ms": age_ms,
+    }
+
+
+def _asked(query: str) -> LookupRequest:
+    """The parameters of a plain GET. A plus sign that starts a number is one; elsewhere it is a space."""
+    found: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if value[:3] == "%2B":
+            value = "+" + value[3:]
+        if "+" in value[1:]:
+            value = value[:1] + value[1:].replace("+", " ")
+        found[name] = unquote(value) if "%" in value else value
+    return LookupRequest(
+        phone=found.get("phone"),
+        did=found.get("did"),
+        call_id=found.get("call_id"),
+        format=found.get("format"),
+    )

@@ -1,0 +1,164 @@
+"""Lookup decisions are written down after the answer has gone, in batches, and never hold an answer up.
+
+When more arrive than may be written, answers stay fast and the rest is counted as lost.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import asyncpg
+import structlog
+
+from gateway.store.decisions.decisions import DecisionRow, add_decisions
+from gateway.store.decisions.lookup_inputs import InputsWritten, digest_of
+from routing.client import Candidate
+from routing.lookup.decide import LookupDecision
+from routing.settings import LookupPolicy, NumberPolicy
+from routing.staff import Staff
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 20  # written in one statement: encoding them holds up lookups for that long
+_BATCH_SECONDS = 0.25
+
+
+class Looked(NamedTuple):
+    """One answered lookup. at: Unix seconds. raw: the number as asked, caller: E.164 or None.
+
+    staff, numbers, rules: what it was decided with; written down once each, so that it can be computed again."""
+
+    decision_id: str
+    account_id: str
+    connection: str
+    at: float
+    raw: str | None
+    caller: str | None
+    did: str | None
+    pbx_call_id: str | None
+    candidates: tuple[Candidate, ...]
+    decision: LookupDecision
+    staff_version: int
+    directory_age_ms: int | None
+    took_us: int
+    staff: Staff | None = None
+    numbers: NumberPolicy | None = None
+    rules: LookupPolicy | None = None
+
+
+class Recorder:
+    """`note` is called on the path of the ringing phone: one append. `run` writes until cancelled, `close` the rest."""
+
+    def __init__(self, pool: asyncpg.Pool, per_second: int, *, room: int | None = None) -> None:
+        self._pool = pool
+        self._per_batch = max(1, int(per_second * _BATCH_SECONDS))
+        self._room = room or per_second * 5
+        self._waiting: deque[Looked] = deque()
+        self._inputs = InputsWritten()
+        self.lost = 0
+        self.written = 0
+        self.last_error: str | None = None
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def has_room(self) -> bool:
+        """Asked before each `note`; without room the decision counts as lost."""
+        if len(self._waiting) < self._room:
+            return True
+        self.lost += 1
+        return False
+
+    def note(self, looked: Looked) -> None:
+        self._waiting.append(looked)
+
+    async def run(self) -> None:
+        while True:
+            await sleep_unless_cancelled(_BATCH_SECONDS)
+            await self._write_some()
+
+    async def close(self) -> None:
+        while self._waiting and await self._write_some():
+            pass
+
+    async def _write_some(self) -> bool:
+        if not self._waiting:
+            return True
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._per_batch))]
+        by_account: dict[str, list[Looked]] = {}
+        for looked in batch:
+            by_account.setdefault(looked.account_id, []).append(looked)
+        went_well = True
+        for of_account in by_account.values():
+            went_well = await self._write(of_account) and went_well
+        return went_well
+
+    async def _write(self, batch: list[Looked]) -> bool:
+        """Of one account."""
+        try:
+            async with self._pool.acquire(timeout=5) as conn:
+                for looked in batch:
+                    await self._inputs.write(
+                        conn, looked.account_id, looked.staff, looked.numbers, looked.rules
+                    )
+                for start in range(0, len(batch), _AT_ONCE):  # the phone that rings now comes first
+                    await add_decisions(conn, [_row(looked) for looked in batch[start : start + _AT_ONCE]])
+        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as err:
+            self.lost += len(batch)  # of an account that was removed meanwhile: they will never be taken
+            self.last_error = f"{type(err).__name__}: {err}"
+            log.warning("decisions-refused", count=len(batch), error=self.last_error)
+            return True
+        except DATABASE_ERRORS as err:
+            self.last_error = f"{type(err).__name__}: {err}"
+            log.warning("decisions-not-written", count=len(batch), error=self.last_error)
+            self._put_back(batch)
+            return False
+        self.written += len(batch)
+        self.last_error = None
+        return True
+
+    def _put_back(self, batch: list[Looked]) -> None:
+        space = self._room - len(self._waiting)
+        self.lost += max(0, len(batch) - space)
+        self._waiting.extendleft(reversed(batch[:space] if space > 0 else []))
+
+
+def _row(looked: Looked) -> DecisionRow:
+    decision = looked.decision
+    return DecisionRow(
+        account_id=looked.account_id,
+        decision_id=looked.decision_id,
+        kind="lookup",
+        at=datetime.fromtimestamp(looked.at, UTC),
+        call_id=None,
+        client=looked.caller,
+        reason=decision.reason,
+        outcome=outcome_of(decision),
+        steps=[step.as_json() for step in decision.steps],
+        inputs={
+            "connection": looked.connection,
+            "phone": looked.raw,
+            "did": looked.did,
+            "pbx_call_id": looked.pbx_call_id,
+            "candidates": [list(c) for c in looked.candidates],
+            "staff_version": looked.staff_version,
+            "rules": digest_of(looked.numbers, looked.rules) if looked.numbers and looked.rules else None,
+            "directory_age_ms": looked.directory_age_ms,
+            "took_us": looked.took_us,
+        },
+    )
+
+
+def outcome_of(decision: LookupDecision) -> dict[str, Any]:
+    entity, person = decision.entity, decision.responsible
+    return {
+        "outcome": decision.outcome,
+        "entity": None if entity is None else {"kind": entity.kind, "id": entity.id, "name": entity.name},
+        "responsible": None if person is None else {"id": person.id, "name": person.name},
+        "targets": [target._asdict() for target in decision.targets],
+    }

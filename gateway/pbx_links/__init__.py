@@ -1,0 +1,1 @@
+"""Running links to PBXs: listeners, commands, reconciliation. What a vendor's bytes mean stands in `gateway/pbx`."""

@@ -1,0 +1,140 @@
+"""Permanent links to PBXs: one listener for each connection that has one, in one worker process of the installation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import structlog
+
+from gateway.configuration import Configuration, Snapshot
+from gateway.intake.inbox import Inbox
+from gateway.pbx.asterisk.feeding import Told
+from gateway.pbx.asterisk.link import AmiAddress, address_of
+from gateway.pbx.asterisk.listener import AmiListener
+from gateway.pbx.connection import Connection
+from gateway.store.crm_accounts import exchanges
+from routing.settings import NumberPolicy
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.lease import Lease
+
+log = structlog.get_logger(__name__)
+
+_AGAIN_SECONDS = 2.0
+
+_Link = tuple[str, str, AmiAddress]
+"""account_id, name of the connection, where its Asterisk is."""
+
+
+class PbxListeners:
+    """Follows the configuration: links come, change and go with it. inbox: started, and stopped after this has ended."""
+
+    def __init__(self, configuration: Configuration, pool: asyncpg.Pool, dsn: str, inbox: Inbox) -> None:
+        self._configuration = configuration
+        self._pool = pool
+        self._dsn = dsn
+        self._inbox = inbox
+        self.listeners: dict[str, AmiListener] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        changed = asyncio.Event()
+
+        def note(_snapshot: Snapshot) -> None:
+            changed.set()
+
+        self._configuration.on_change(note)
+        tasks: dict[_Link, asyncio.Task[None]] = {}
+        try:
+            while True:
+                changed.clear()
+                wanted = links_of(self._configuration.now)
+                gone = [tasks.pop(link) for link in tasks.keys() - wanted]
+                for task in gone:
+                    task.cancel()
+                await asyncio.gather(*gone, return_exceptions=True)
+                for link in wanted - tasks.keys():
+                    tasks[link] = asyncio.create_task(self._serve(link), name=f"ami {link[1]}")
+                await changed.wait()
+        finally:
+            self._configuration.forget(note)
+            for task in tasks.values():
+                task.cancel()
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+    def figures(self) -> Mapping[str, Mapping[str, Any]]:
+        """What each listener of this process has to tell, by connection."""
+        return {name: listener.figures() for name, listener in self.listeners.items()}
+
+    async def _serve(self, link: _Link) -> None:
+        account_id, name, _address = link
+        lease = Lease(self._dsn, f"{account_id}/{name}", purpose="ami")
+        while True:
+            try:
+                async with lease:
+                    await self._listen_while(lease, link)
+            except Exception as err:
+                log.exception("ami-listener-failed", connection=name, error=type(err).__name__)
+            await sleep_unless_cancelled(_AGAIN_SECONDS)
+
+    async def _listen_while(self, lease: Lease, link: _Link) -> None:
+        account_id, name, address = link
+        # The last known connection stays in use for the moment between its removal and our end.
+        first = self._configuration.now
+        known = (first.connections[name], first.policies[name])
+
+        def current() -> tuple[Connection, NumberPolicy]:
+            nonlocal known
+            now = self._configuration.now
+            if name in now.connections:
+                known = (now.connections[name], now.policies[name])
+            return known
+
+        async def accept(told: Told) -> None:
+            connection, policy = current()
+            await self._inbox.accept(connection, told.parsed, told.raw, told.received_at, policy)
+
+        async def report(body: dict[str, Any]) -> None:
+            async with self._pool.acquire() as conn:
+                await exchanges.report(conn, account_id, f"ami:{name}", body)
+
+        heard_at = await self._heard_at(account_id, name)
+        listener = AmiListener(address, lambda: current()[0], accept, report, heard_at=heard_at)
+        self.listeners[name] = listener
+        work = asyncio.create_task(listener.run())
+        lost = asyncio.create_task(lease.lost.wait())
+        try:
+            await asyncio.wait({work, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+        finally:
+            for task in (work, lost):
+                task.cancel()
+            await asyncio.gather(work, lost, return_exceptions=True)
+            self.listeners.pop(name, None)
+
+    async def _heard_at(self, account_id: str, name: str) -> datetime | None:
+        """When a process of the installation last listened to this PBX, as its last report says."""
+        try:
+            async with self._pool.acquire() as conn:
+                told = await exchanges.reports(conn, account_id)
+        except DATABASE_ERRORS:
+            return None
+        body: dict[str, Any] = next((row["body"] for row in told if row["report"] == f"ami:{name}"), {})
+        try:
+            return datetime.fromisoformat(body["heard_at"])
+        except (KeyError, TypeError, ValueError):
+            return None
+
+
+def links_of(snapshot: Snapshot) -> set[_Link]:
+    """The links that the configuration asks for."""
+    return {
+        (connection.account_id, connection.name, address)
+        for connection in snapshot.connections.values()
+        if connection.kind == "asterisk" and connection.is_on and (address := address_of(connection))
+    }

@@ -1,0 +1,257 @@
+"""The sweeps of all connections that can be asked: at start and every few minutes, by one process of the installation.
+
+A PBX that cannot be reached is asked again after a growing pause; nothing else waits for it or fails with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import asyncpg
+import structlog
+
+from gateway.configuration import Configuration, Snapshot
+from gateway.crm_accounts.exchange_log import ExchangeLog
+from gateway.intake.inbox import Accepted, Inbox
+from gateway.pbx.asking import NoteExchange
+from gateway.pbx.call_log import CallLog
+from gateway.pbx.call_logs import can_be_asked, open_log
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import Parsed
+from gateway.pbx_links.sweep import Sweep, Swept
+from gateway.store.crm_accounts.exchanges import report
+from gateway.store.pbx_links.reconciliation import Progress, progress, save_progress
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.lease import Lease
+from runtime.exchange import Exchange
+
+log = structlog.get_logger(__name__)
+
+Open = Callable[[aiohttp.ClientSession, Connection, NoteExchange | None], CallLog]
+Clock = Callable[[], datetime]
+
+LOOK_BACK = timedelta(days=3)
+OVERLAP = timedelta(hours=2)
+"""A call is listed when it has ended, under the time when it began: that much is read again."""
+MARGIN = timedelta(minutes=2)
+"""What ended less long ago may still be on its way to us."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
+_ALARM_HOURS = 24
+_ALARM_FAILURES = 3
+_SAME_TIME_HINT = "events and the PBX's list name the same calls by different ids: choose the id's field (setting call_id_field)"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Reconciliation:
+    """inbox: started, and stopped after this has ended. minutes: between sweeps of one connection.
+    first_pause: seconds after a first failure, doubled with each further one."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        pool: asyncpg.Pool,
+        dsn: str,
+        inbox: Inbox,
+        session: aiohttp.ClientSession,
+        *,
+        minutes: float = 10.0,
+        exchanges: ExchangeLog | None = None,
+        open_call_log: Open = open_log,
+        now: Clock = _now,
+        first_pause: float = _FIRST_PAUSE,
+    ) -> None:
+        self._configuration = configuration
+        self._pool = pool
+        self._dsn = dsn
+        self._inbox = inbox
+        self._session = session
+        self._seconds = minutes * 60
+        self._exchanges = exchanges
+        self._open = open_call_log
+        self._now = now
+        self._first_pause = first_pause
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                async with Lease(self._dsn, "all", purpose="reconciliation") as lease:
+                    await self._follow_configuration(lease.lost)
+            except DATABASE_ERRORS as err:
+                log.warning("reconciliation-interrupted", error=type(err).__name__)
+            await sleep_unless_cancelled(2)
+
+    async def _follow_configuration(self, lost: asyncio.Event) -> None:
+        """One task for each connection that can be asked, begun anew when the connection changes. Until `lost`."""
+        changed = asyncio.Event()
+
+        def note(_snapshot: Snapshot) -> None:
+            changed.set()
+
+        self._configuration.on_change(note)
+        lost_task = asyncio.create_task(lost.wait())
+        tasks: dict[str, tuple[Connection, asyncio.Task[None]]] = {}
+        try:
+            while not lost.is_set():
+                changed.clear()
+                wanted = {c.name: c for c in self._configuration.now.connections.values() if can_be_asked(c)}
+                for name in [n for n, (c, _) in tasks.items() if wanted.get(n) != c]:
+                    await _ended(tasks.pop(name)[1])
+                for name in wanted.keys() - tasks.keys():
+                    work = asyncio.create_task(self._sweep_for_ever(name), name=f"reconciliation {name}")
+                    tasks[name] = (wanted[name], work)
+                waiting = asyncio.create_task(changed.wait())
+                await asyncio.wait({lost_task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+        finally:
+            self._configuration.forget(note)
+            lost_task.cancel()
+            for _, task in tasks.values():
+                await _ended(task)
+
+    async def _sweep_for_ever(self, name: str) -> None:
+        failures = 0
+        while True:
+            try:
+                swept = await self.sweep(name)
+                failures = failures + 1 if swept is None or swept.error else 0
+            except Exception as err:
+                failures += 1
+                log.exception("reconciliation-failed", connection=name, error=type(err).__name__)
+            await sleep_unless_cancelled(self._pause(failures))
+
+    def _pause(self, failures: int) -> float:
+        if not failures:
+            return self._seconds
+        growing: float = self._first_pause * 2 ** min(failures - 1, 12)
+        return min(growing, _LONGEST_PAUSE)
+
+    async def sweep(self, name: str) -> Swept | None:
+        """One sweep of one connection, now. None: it does not exist. Raises asyncpg.PostgresError and OSError only."""
+        snapshot = self._configuration.now
+        connection = snapshot.connections.get(name)
+        if connection is None:
+            return None
+        async with self._pool.acquire() as conn:
+            before = await progress(conn, connection.account_id, connection.id)
+        if before is None:
+            return None
+        now = self._now()
+        until = (now - MARGIN).replace(microsecond=0)
+        since = min(until, _since(before, connection, now))
+        policy = snapshot.policies[name]
+
+        async def accept(parsed: Parsed) -> Accepted:
+            return await self._inbox.accept(connection, parsed, b"", self._now(), policy)
+
+        call_log = self._open(self._session, connection, self._noter(connection))
+        swept = await Sweep(self._pool, connection, policy, call_log, accept).run(since, until)
+        await self._tell(connection, before, swept)
+        return swept
+
+    def _noter(self, connection: Connection) -> NoteExchange | None:
+        exchanges = self._exchanges
+        if exchanges is None:
+            return None
+
+        def note(exchange: Exchange) -> None:
+            exchanges.note(connection.account_id, connection.kind, exchange)
+
+        return note
+
+    async def _tell(self, connection: Connection, before: Progress, swept: Swept) -> None:
+        now = self._now()
+        after = after_sweep(before, swept, now)
+        if swept.error:
+            log.warning("reconciliation-not-finished", connection=connection.name, error=swept.error)
+        if swept.missing or swept.incomplete or swept.differing:
+            log.error(
+                "calls-were-missing",
+                connection=connection.name,
+                missing=swept.missing,
+                incomplete=swept.incomplete,
+                differing=swept.differing,
+                imported=swept.imported,
+            )
+        body = report_of(before, after, swept, now)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await save_progress(conn, connection.account_id, connection.id, after)
+            await report(conn, connection.account_id, f"reconciliation:{connection.name}", body)
+
+
+def _since(before: Progress, connection: Connection, now: datetime) -> datetime:
+    """From where we left off, with some overlap; at most three days back, and never before there was a connection."""
+    minutes = str(connection.settings.get("reconcile_overlap_minutes") or "")
+    overlap = timedelta(minutes=int(minutes)) if minutes.isdecimal() else OVERLAP
+    left_off = before.read_until - overlap if before.read_until else before.began_at
+    return max(left_off, before.began_at, now - LOOK_BACK).replace(microsecond=0)
+
+
+def after_sweep(before: Progress, swept: Swept, now: datetime) -> Progress:
+    """The connection's row after a sweep. What was read before a failure counts, and is not read again."""
+    lacked = swept.missing + swept.incomplete + swept.differing
+    read_until = max((t for t in (before.read_until, swept.read_until) if t), default=None)
+    after = replace(
+        before,
+        read_until=read_until,
+        compared=before.compared + swept.compared,
+        missing=before.missing + lacked,
+        imported=before.imported + swept.imported,
+        refused=before.refused + swept.refused,
+        missing_at=now if lacked else before.missing_at,
+    )
+    if swept.error is None:
+        return replace(after, last_success=now, failures=0, failing_since=None, last_error=None)
+    return replace(
+        after,
+        failures=before.failures + 1,
+        failing_since=before.failing_since or now,
+        last_error=swept.error[:500],
+    )
+
+
+def alarm_of(after: Progress, now: datetime) -> str | None:
+    """One line for people, None when all is well. A finding stays an alarm for a day."""
+    if after.failures >= _ALARM_FAILURES and after.failing_since:
+        return f"the PBX's list of calls cannot be read since {after.failing_since:%Y-%m-%d %H:%M} UTC: {after.last_error}"
+    if after.missing_at and now - after.missing_at < timedelta(hours=_ALARM_HOURS):
+        return f"calls reached us only through the PBX's list, last noticed {after.missing_at:%Y-%m-%d %H:%M} UTC"
+    return None
+
+
+def report_of(before: Progress, after: Progress, swept: Swept, now: datetime) -> dict[str, Any]:
+    """gap: calls of this time were never looked at, since we were away for longer than we look back."""
+    is_gap = before.read_until is not None and before.read_until < swept.since
+    return {
+        "at": now,
+        "alarm": alarm_of(after, now),
+        "hint": _SAME_TIME_HINT if swept.same_time else None,
+        "sweep": asdict(swept),
+        "gap": {"since": before.read_until, "until": swept.since} if is_gap else None,
+        "last_success": after.last_success,
+        "error": after.last_error,
+        "failures": after.failures,
+        "failing_since": after.failing_since,
+        "missing_at": after.missing_at,
+        "read_until": after.read_until,
+        "compared": after.compared,
+        "missing": after.missing,
+        "imported": after.imported,
+        "refused": after.refused,
+    }
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,1 @@
+"""SQL of accounts, connections, employees, users and matrices."""

@@ -1,0 +1,296 @@
+"""Matrices as rows: the draft of an account, and its published versions, which never change."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from gateway.store.admin.accounts import NoSuchAccount
+from gateway.store.sql import Conn
+from routing.matrix.checks.check import Catalogue, Problem, can_be_published, check
+from routing.matrix.diff import Change, difference
+from routing.matrix.model import Matrix
+from routing.matrix.presets import recommended
+
+_SYSTEM = "callmatrix"
+
+
+class NoSuchMatrixVersion(Exception):
+    """No version of this number was ever published. List the versions to see which there are."""
+
+    code = "no-such-matrix-version"
+
+
+class DraftConflict(Exception):
+    """Somebody else saved or published meanwhile; nothing was overwritten. Read the draft again and repeat the change.
+
+    current: the draft as it is now.
+    """
+
+    code = "draft-conflict"
+
+    def __init__(self, message: str, current: Draft) -> None:
+        super().__init__(message)
+        self.current = current
+
+
+class MatrixNotPublishable(Exception):
+    """The checks found errors. problems: all of them, each with the cell and what to do."""
+
+    code = "matrix-not-publishable"
+
+    def __init__(self, problems: list[Problem]) -> None:
+        errors = [p for p in problems if p.severity == "error"]
+        super().__init__("; ".join(f"{p.cell}: {p.message}" for p in errors[:5]))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """revision: name it when saving. based_on: version that was current when it was begun. is_changed: someone saved."""
+
+    matrix: Matrix
+    revision: int
+    based_on: int
+    is_changed: bool
+    saved_at: datetime | None
+    saved_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    version: int
+    published_at: datetime
+    published_by: str
+    why: str
+    restored: int | None = None
+
+
+class MatrixStore:
+    """The published matrices, each read once. One instance a process; `conn` is always the caller's."""
+
+    def __init__(self, capacity: int = 500) -> None:
+        self._read: OrderedDict[tuple[str, int], Matrix] = OrderedDict()
+        self._capacity = capacity
+
+    async def current(self, conn: Conn, account_id: str) -> Matrix:
+        """The latest version. An account that has none gets the recommended matrix as version 1. Raises NoSuchAccount."""
+        return await self.at(conn, account_id, await current_version(conn, account_id))
+
+    async def at(self, conn: Conn, account_id: str, version: int) -> Matrix:
+        """Raises NoSuchMatrixVersion."""
+        key = (account_id, version)
+        if (known := self._read.get(key)) is None:
+            known = self._read[key] = await matrix_at(conn, account_id, version)
+            if len(self._read) > self._capacity:
+                self._read.popitem(last=False)
+        self._read.move_to_end(key)
+        return known
+
+
+async def current_version(conn: Conn, account_id: str) -> int:
+    """Number of the latest version, which is made where there is none. Raises NoSuchAccount."""
+    latest = await _latest(conn, account_id)
+    if latest is None:
+        try:
+            await conn.execute(
+                "INSERT INTO matrix_version (account_id, version, body, published_by, why) VALUES ($1, 1, $2, $3, $4)"
+                " ON CONFLICT DO NOTHING",
+                account_id,
+                _body(recommended()),
+                _SYSTEM,
+                "рекомендуемый сценарий",
+            )
+        except asyncpg.ForeignKeyViolationError as err:
+            raise NoSuchAccount(account_id) from err
+        latest = await _latest(conn, account_id)
+    return latest or 1
+
+
+async def _latest(conn: Conn, account_id: str) -> int | None:
+    found: int | None = await conn.fetchval(
+        "SELECT max(version) FROM matrix_version WHERE account_id = $1", account_id
+    )
+    return found
+
+
+async def matrix_at(conn: Conn, account_id: str, version: int) -> Matrix:
+    """Raises NoSuchMatrixVersion."""
+    body = await conn.fetchval(
+        "SELECT body FROM matrix_version WHERE account_id = $1 AND version = $2", account_id, version
+    )
+    if body is None:
+        raise NoSuchMatrixVersion(f"{account_id}: {version}")
+    return _matrix(body, version)
+
+
+async def versions(conn: Conn, account_id: str) -> list[Published]:
+    """Newest first."""
+    rows = await conn.fetch(
+        "SELECT version, published_at, published_by, why, restored FROM matrix_version WHERE account_id = $1"
+        " ORDER BY version DESC",
+        account_id,
+    )
+    return [Published(**dict(row)) for row in rows]
+
+
+async def difference_between(conn: Conn, account_id: str, old: int, new: int | None) -> list[Change]:
+    """In words. new None = the draft. Raises NoSuchMatrixVersion."""
+    before = await matrix_at(conn, account_id, old)
+    after = (await draft(conn, account_id)).matrix if new is None else await matrix_at(conn, account_id, new)
+    return difference(before, after)
+
+
+async def draft(conn: Conn, account_id: str) -> Draft:
+    """What people edit: the current version where nobody has changed anything. Raises NoSuchAccount."""
+    current = await current_version(conn, account_id)
+    row = await conn.fetchrow("SELECT * FROM matrix_draft WHERE account_id = $1", account_id)
+    if row is None or row["body"] is None:
+        return Draft(
+            matrix=await matrix_at(conn, account_id, current),
+            revision=row["revision"] if row else 0,
+            based_on=current,
+            is_changed=False,
+            saved_at=None,
+            saved_by=None,
+        )
+    return Draft(
+        matrix=_matrix(row["body"], current),
+        revision=row["revision"],
+        based_on=row["based_on"],
+        is_changed=True,
+        saved_at=row["saved_at"],
+        saved_by=row["saved_by"],
+    )
+
+
+async def save_draft(conn: Conn, account_id: str, matrix: Matrix, *, revision: int, by: str) -> Draft:
+    """revision: of the draft that the change was made to. Raises DraftConflict, NoSuchAccount."""
+    async with conn.transaction():
+        seen = await _locked_draft(conn, account_id, revision)
+        based_on = seen.based_on
+        await _write_draft(conn, account_id, _body(matrix), revision + 1, based_on, by)
+    return await draft(conn, account_id)
+
+
+async def reset_draft(conn: Conn, account_id: str, *, revision: int, by: str) -> Draft:
+    """Forgets all unpublished changes. Raises DraftConflict, NoSuchAccount."""
+    async with conn.transaction():
+        await _locked_draft(conn, account_id, revision)
+        current = await current_version(conn, account_id)
+        await _write_draft(conn, account_id, None, revision + 1, current, by)
+    return await draft(conn, account_id)
+
+
+async def rebase_draft(conn: Conn, account_id: str, *, revision: int, by: str) -> Draft:
+    """Keep the draft although another version was published after it was begun. Raises DraftConflict, NoSuchAccount."""
+    async with conn.transaction():
+        seen = await _locked_draft(conn, account_id, revision)
+        current = await current_version(conn, account_id)
+        body = _body(seen.matrix) if seen.is_changed else None
+        await _write_draft(conn, account_id, body, revision + 1, current, by)
+    return await draft(conn, account_id)
+
+
+async def publish(
+    conn: Conn, account_id: str, *, revision: int, by: str, why: str, catalogue: Catalogue
+) -> Published:
+    """Makes the draft the next version. Raises DraftConflict (also when another version was published after the draft
+    was begun: see rebase_draft), MatrixNotPublishable, NoSuchAccount."""
+    async with conn.transaction():
+        seen = await _locked_draft(conn, account_id, revision)
+        current = await current_version(conn, account_id)
+        if seen.based_on != current:
+            raise DraftConflict(f"version {current} was published after this draft was begun", seen)
+        problems = check(seen.matrix, catalogue)
+        if not can_be_published(problems):
+            raise MatrixNotPublishable(problems)
+        done = await _add_version(conn, account_id, seen.matrix, by, why)
+        await _write_draft(conn, account_id, None, revision + 1, done.version, by)
+    return done
+
+
+async def publish_matrix(
+    conn: Conn, account_id: str, matrix: Matrix, *, by: str, why: str, catalogue: Catalogue
+) -> Published | None:
+    """Publishes what came from elsewhere (an import); None when it decides like the current version. A draft that
+    somebody is editing stays, and is told of it when he publishes. Raises MatrixNotPublishable, NoSuchAccount."""
+    async with conn.transaction():
+        await _lock(conn, account_id)
+        current = await matrix_at(conn, account_id, await current_version(conn, account_id))
+        if _body(current) == _body(matrix):
+            return None
+        problems = check(matrix, catalogue)
+        if not can_be_published(problems):
+            raise MatrixNotPublishable(problems)
+        return await _add_version(conn, account_id, matrix, by, why)
+
+
+async def roll_back(conn: Conn, account_id: str, *, to: int, by: str, why: str) -> Published:
+    """The body of an earlier version as the next one, at once: it is not checked again, since it is the way out of
+    trouble. Raises NoSuchMatrixVersion, NoSuchAccount."""
+    async with conn.transaction():
+        await _lock(conn, account_id)
+        await current_version(conn, account_id)
+        matrix = await matrix_at(conn, account_id, to)
+        return await _add_version(conn, account_id, matrix, by, why, restored=to)
+
+
+async def _lock(conn: Conn, account_id: str) -> None:
+    """One publication or save at a time for an account."""
+    found = await conn.fetchval("SELECT 1 FROM account WHERE account_id = $1 FOR NO KEY UPDATE", account_id)
+    if found is None:
+        raise NoSuchAccount(account_id)
+
+
+async def _locked_draft(conn: Conn, account_id: str, revision: int) -> Draft:
+    await _lock(conn, account_id)
+    seen = await draft(conn, account_id)
+    if seen.revision != revision:
+        who = f" by {seen.saved_by}" if seen.saved_by else ""
+        raise DraftConflict(f"the draft is at revision {seen.revision}{who}, not {revision}", seen)
+    return seen
+
+
+async def _write_draft(
+    conn: Conn, account_id: str, body: dict[str, Any] | None, revision: int, based_on: int, by: str
+) -> None:
+    await conn.execute(
+        "INSERT INTO matrix_draft (account_id, body, revision, based_on, saved_by) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (account_id) DO UPDATE SET body = $2, revision = $3, based_on = $4, saved_by = $5,"
+        " saved_at = now()",
+        account_id,
+        body,
+        revision,
+        based_on,
+        by,
+    )
+
+
+async def _add_version(
+    conn: Conn, account_id: str, matrix: Matrix, by: str, why: str, restored: int | None = None
+) -> Published:
+    row = await conn.fetchrow(
+        "INSERT INTO matrix_version (account_id, version, body, published_by, why, restored)"
+        " SELECT $1, max(version) + 1, $2, $3, $4, $5 FROM matrix_version WHERE account_id = $1"
+        " RETURNING version, published_at, published_by, why, restored",
+        account_id,
+        _body(matrix),
+        by,
+        why,
+        restored,
+    )
+    assert row is not None
+    return Published(**dict(row))
+
+
+def _body(matrix: Matrix) -> dict[str, Any]:
+    return matrix.model_dump(mode="json", exclude={"version"})
+
+
+def _matrix(body: dict[str, Any], version: int) -> Matrix:
+    return Matrix.model_validate({**body, "version": version})

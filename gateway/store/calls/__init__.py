@@ -1,0 +1,1 @@
+"""SQL of calls and missed-call cases."""

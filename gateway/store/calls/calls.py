@@ -1,0 +1,238 @@
+"""Calls as rows: what their events were folded into, and what is still to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import asyncpg
+import orjson
+
+from gateway.store.decisions.decisions import stable_id
+from gateway.store.sql import Conn
+from routing.calls.model import Call
+from routing.client import ClientKind
+from routing.missed_calls import Reached
+
+_SAVE = """
+INSERT INTO call (account_id, call_id, connection_id, call_key, client, line, direction, disposition, is_over,
+    started_at, answered_at, ended_at, facts, client_kind, matrix_version, moments, due_at, heard_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+ON CONFLICT (account_id, call_id) DO UPDATE SET client = excluded.client, line = excluded.line,
+    direction = excluded.direction, disposition = excluded.disposition, is_over = excluded.is_over,
+    started_at = excluded.started_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
+    facts = excluded.facts, client_kind = excluded.client_kind, matrix_version = excluded.matrix_version,
+    moments = excluded.moments, due_at = excluded.due_at, heard_at = excluded.heard_at, updated_at = now()
+"""
+
+# Calls that this client's job has to look at: with a message that waits, or whose moment has come.
+_CONCERNED = """
+SELECT DISTINCT connection_id, call_key FROM inbox WHERE account_id = $1 AND client = $2 AND state = 'pending'
+UNION
+SELECT c.connection_id, c.call_key FROM call c WHERE c.account_id = $1 AND c.client = $2
+    AND (c.due_at <= $3 OR EXISTS (SELECT 1 FROM inbox i WHERE i.account_id = c.account_id
+        AND i.connection_id = c.connection_id AND i.call_key = c.call_key AND i.state = 'pending'))
+ORDER BY 1, 2
+"""
+
+_REACHED = """
+SELECT call_id, answered_at, coalesce(ended_at, $3) AS until, facts FROM call
+WHERE account_id = $1 AND client = $2 AND answered_at IS NOT NULL AND direction <> 'internal'
+ORDER BY coalesce(ended_at, $3) DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """client: E.164, None while unknown. client_kind, matrix_version: fixed when the call was first seen with a client.
+
+    moments: moment -> decision id. due_at: when it has to be looked at again. heard_at: our time of its latest event.
+    """
+
+    account_id: str
+    call_id: str
+    connection_id: str
+    call_key: str
+    client: str | None
+    line: str | None
+    call: Call
+    client_kind: ClientKind | None = None
+    matrix_version: int | None = None
+    moments: Mapping[str, str] = field(default_factory=dict)
+    due_at: datetime | None = None
+    heard_at: datetime
+
+
+class NoSuchCall(Exception):
+    """No call of this id."""
+
+    code = "no-such-call"
+
+
+def call_id_of(account_id: str, connection_id: str, call_key: str) -> str:
+    """Ours: 16 letters and digits, always the same for the same call of the same PBX."""
+    return stable_id(account_id, connection_id, call_key)[:16]
+
+
+async def lock_client(conn: Conn, account_id: str, client_key: str) -> None:
+    """Until the end of the transaction nobody else works on this client."""
+    await conn.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", f"client {account_id} {client_key}"
+    )
+
+
+async def lock_calls(conn: Conn, account_id: str, calls: Sequence[tuple[str, str]]) -> None:
+    """The same for calls (connection_id, call_key), whose client may still be unknown. Taken in one order by everybody."""
+    for connection_id, call_key in sorted(calls):
+        await conn.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, 2))",
+            f"call {account_id} {connection_id} {call_key}",
+        )
+
+
+async def concerned_calls(conn: Conn, account_id: str, client: str, now: datetime) -> list[tuple[str, str]]:
+    """(connection_id, call_key) of the calls of this client that have something pending or due."""
+    return [(r[0], r[1]) for r in await conn.fetch(_CONCERNED, account_id, client, now)]
+
+
+async def stored_calls(
+    conn: Conn, account_id: str, calls: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], CallRow]:
+    if not calls:
+        return {}
+    rows = await conn.fetch(
+        "SELECT call.* FROM call JOIN unnest($2::text[], $3::text[]) AS asked (connection_id, call_key)"
+        " USING (connection_id, call_key) WHERE account_id = $1",
+        account_id,
+        [c for c, _ in calls],
+        [k for _, k in calls],
+    )
+    return {(r["connection_id"], r["call_key"]): _call(r) for r in rows}
+
+
+async def save_call(conn: Conn, row: CallRow) -> None:
+    call = row.call
+    await conn.execute(
+        _SAVE,
+        row.account_id,
+        row.call_id,
+        row.connection_id,
+        row.call_key,
+        row.client,
+        row.line,
+        call.direction,
+        call.disposition.value,
+        call.is_over,
+        call.started_at,
+        call.answered_at,
+        call.ended_at,
+        call.model_dump(mode="json"),
+        row.client_kind.value if row.client_kind else None,
+        row.matrix_version,
+        dict(row.moments),
+        row.due_at,
+        row.heard_at,
+    )
+
+
+async def call(conn: Conn, account_id: str, call_id: str) -> CallRow:
+    """Raises NoSuchCall."""
+    row = await conn.fetchrow(
+        "SELECT * FROM call WHERE account_id = $1 AND call_id = $2", account_id, call_id
+    )
+    if row is None:
+        raise NoSuchCall(call_id)
+    return _call(row)
+
+
+async def calls_between(
+    conn: Conn,
+    account_id: str,
+    since: datetime,
+    until: datetime,
+    *,
+    client: str | None = None,
+    after: tuple[datetime, str] | None = None,
+    limit: int = 1000,
+) -> list[CallRow]:
+    """Calls that started in [since, until), oldest first. after: (started_at, call_id) of the last one of a page."""
+    rows = await conn.fetch(
+        "SELECT * FROM call WHERE account_id = $1 AND started_at >= $2 AND started_at < $3"
+        " AND ($4::text IS NULL OR client = $4)"
+        " AND ($5::timestamptz IS NULL OR (started_at, call_id) > ($5, $6)) ORDER BY started_at, call_id LIMIT $7",
+        account_id,
+        since,
+        until,
+        client,
+        *(after or (None, None)),
+        limit,
+    )
+    return [_call(row) for row in rows]
+
+
+async def latest_talk(conn: Conn, account_id: str, client: str, now: datetime) -> Reached | None:
+    """The talk with this client that ended last (one that goes on counts as ending now). by: as the PBX names them."""
+    row = await conn.fetchrow(_REACHED, account_id, client, now)
+    if row is None:
+        return None
+    return Reached(
+        call_id=row["call_id"],
+        at=row["answered_at"],
+        until=row["until"],
+        by=Call.model_validate(row["facts"]).answered_by,
+    )
+
+
+async def amend_recording(conn: Conn, account_id: str, call_id: str, recording: str) -> bool:
+    """Puts the link into the effect that tells the CRM of this call, where that was not sent yet. Whether it could."""
+    done: str = await conn.execute(
+        """UPDATE effect SET "order" = jsonb_set("order", '{recording}', to_jsonb($3::text))"""
+        " WHERE account_id = $1 AND call_id = $2 AND what IN ('attach_call', 'create_lead')"
+        " AND state IN ('waiting', 'held') AND attempts = 0",
+        account_id,
+        call_id,
+        recording,
+    )
+    return done != "UPDATE 0"
+
+
+async def attached_to(
+    conn: Conn, account_id: str, call_id: str
+) -> tuple[str, str, Mapping[str, object] | None] | None:
+    """(key, what, target) of the effect that told the CRM of this call; None when nothing did."""
+    row = await conn.fetchrow(
+        """SELECT effect_key, what, "order"->'target' AS target FROM effect WHERE account_id = $1 AND call_id = $2"""
+        " AND what IN ('attach_call', 'create_lead') AND state NOT IN ('skipped', 'expired')"
+        " ORDER BY what, seq DESC LIMIT 1",
+        account_id,
+        call_id,
+    )
+    return None if row is None else (row["effect_key"], row["what"], row["target"])
+
+
+async def effect_keys(conn: Conn, account_id: str, call_id: str) -> tuple[str, ...]:
+    """Keys of everything ordered for this call so far."""
+    rows = await conn.fetch(
+        "SELECT effect_key FROM effect WHERE account_id = $1 AND call_id = $2 ORDER BY seq",
+        account_id,
+        call_id,
+    )
+    return tuple(r["effect_key"] for r in rows)
+
+
+def _call(row: asyncpg.Record) -> CallRow:
+    return CallRow(
+        account_id=row["account_id"],
+        call_id=row["call_id"],
+        connection_id=row["connection_id"],
+        call_key=row["call_key"],
+        client=row["client"],
+        line=row["line"],
+        call=Call.model_validate_json(orjson.dumps(row["facts"])),
+        client_kind=ClientKind(row["client_kind"]) if row["client_kind"] else None,
+        matrix_version=row["matrix_version"],
+        moments=row["moments"],
+        due_at=row["due_at"],
+        heard_at=row["heard_at"],
+    )

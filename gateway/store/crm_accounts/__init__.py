@@ -1,0 +1,1 @@
+"""SQL of webhooks that came and of exchanges with CRMs."""

@@ -1,0 +1,1 @@
+"""SQL of decisions and of what they were taken with."""

@@ -1,0 +1,1 @@
+"""SQL of the figures that status and metrics show."""

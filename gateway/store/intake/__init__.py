@@ -1,0 +1,1 @@
+"""SQL of the inbox of PBX events and of the jobs that work on it."""

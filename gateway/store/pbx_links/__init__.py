@@ -1,0 +1,1 @@
+"""SQL of route commands and reconciliation runs."""

@@ -1,0 +1,130 @@
+"""The worker process: clients' jobs, and for each account whose lease it holds the sync with the CRM and the writer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import aiohttp
+import asyncpg
+import structlog
+
+from gateway.calls.client_job import ClientJob
+from gateway.calls.queue import Jobs
+from gateway.configuration import Configuration, Snapshot
+from gateway.crm_accounts.access import CrmAccess
+from gateway.crm_accounts.account_worker import CrmAccountWork
+from gateway.crm_accounts.exchange_log import ExchangeLog
+from gateway.db.statistics import refresh_statistics
+from gateway.decisions.replay import replay_work
+from gateway.health.matrix_checks import DailyChecks
+from gateway.health.worker_report import report_loop
+from gateway.intake.inbox import Inbox
+from gateway.pbx_links.listeners import PbxListeners
+from gateway.pbx_links.reconciler import Reconciliation
+from gateway.settings import Settings
+from gateway.store.admin.matrices import MatrixStore
+from gateway.worker import retention
+from gateway.worker.long_tasks import LongWork
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.lifecycle import background, first_of, last_words, patiently
+from runtime.loops import Loop
+
+log = structlog.get_logger(__name__)
+
+_STATISTICS_SECONDS = 2.0
+
+
+class Worker:
+    """One worker process. Any number may run: jobs are shared, an account's CRM is served by one at a time."""
+
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, session: aiohttp.ClientSession) -> None:
+        dsn = str(settings.database_url)
+        self.settings = settings
+        self.pool = pool
+        self.configuration = Configuration(pool, dsn)
+        self.exchanges = ExchangeLog(pool)
+        self.access = CrmAccess(pool, session, self.exchanges)
+        self.jobs = Jobs(dsn, pool, ClientJob(pool, MatrixStore()), concurrency=settings.worker_concurrency)
+        self.inbox = Inbox(pool)
+        self.pbx_listeners = PbxListeners(self.configuration, pool, dsn, self.inbox)
+        self.reconciliation = Reconciliation(
+            self.configuration,
+            pool,
+            dsn,
+            self.inbox,
+            session,
+            minutes=settings.reconcile_minutes,
+            exchanges=self.exchanges,
+        )
+        self.daily_checks = DailyChecks(pool, dsn)
+        self.long_work = LongWork(pool, dsn, {"replay": partial(replay_work, pool)})
+        self._upkeep = (
+            Loop("housekeeping", partial(retention.clean, pool, settings), retention.EVERY_SECONDS),
+            Loop("statistics", partial(refresh_statistics, pool), _STATISTICS_SECONDS),
+        )
+        self.loops = (*self._upkeep, self.daily_checks.loop, self.long_work.loop)
+        self._dsn = dsn
+
+    async def run(self, stop: asyncio.Event) -> None:
+        await patiently(self.configuration.reload)
+        self.inbox.start()
+        async with background(
+            self.configuration.run(),
+            self.jobs.run(),
+            self.exchanges.run(),
+            *(loop.run() for loop in self._upkeep),
+            self.pbx_listeners.run(),
+            self.reconciliation.run(),
+            self.daily_checks.run(),
+            self.long_work.run(),
+            report_loop(self).run(),
+            per_account(self.configuration, self._serve_account),
+        ) as failed:
+            log.info("worker-runs")
+            await first_of(stop.wait(), failed)
+        await last_words(self.inbox.stop(), self.exchanges.write())
+
+    async def _serve_account(self, account_id: str) -> None:
+        await CrmAccountWork(
+            account_id, self.settings, self._dsn, self.pool, self.configuration, self.access
+        ).run()
+
+
+async def per_account(configuration: Configuration, serve: Callable[[str], Awaitable[None]]) -> None:
+    """Runs `serve` for every account, also for those that come later, until cancelled. One that fails starts again."""
+    changed = asyncio.Event()
+
+    def note(_snapshot: Snapshot) -> None:
+        changed.set()
+
+    configuration.on_change(note)
+    tasks: dict[str, asyncio.Task[None]] = {}
+    try:
+        while True:
+            accounts = configuration.now.accounts
+            for account_id in accounts.keys() - tasks.keys():
+                tasks[account_id] = asyncio.create_task(_again_and_again(account_id, serve))
+            for account_id in tasks.keys() - accounts.keys():
+                tasks.pop(account_id).cancel()
+            await changed.wait()
+            changed.clear()
+    finally:
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+async def _again_and_again(account_id: str, serve: Callable[[str], Awaitable[None]]) -> None:
+    delay = 1.0
+    while True:
+        began = asyncio.get_running_loop().time()
+        try:
+            await serve(account_id)
+        except Exception as err:
+            log.exception("account-work-failed", account=account_id, error=type(err).__name__)
+        if asyncio.get_running_loop().time() - began > 60:
+            delay = 1.0
+        await sleep_unless_cancelled(delay)
+        delay = min(delay * 2, 30.0)
