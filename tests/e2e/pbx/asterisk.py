@@ -18,9 +18,10 @@ from pathlib import Path
 
 from tests.e2e.pbx.children import Child, cache_folder
 from tests.e2e.stack import free_port
+from tests.paths import ROOT
 
 _OLD_SECONDS = 24 * 3600
-RECIPE = Path(__file__).parents[3] / "deploy" / "pbx" / "asterisk"
+RECIPE = ROOT / "deploy" / "pbx" / "asterisk"
 EXTENSIONS = tuple(str(number) for number in range(100, 111))
 
 _NOT_LOADED = [

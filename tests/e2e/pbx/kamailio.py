@@ -10,8 +10,9 @@ from pathlib import Path
 
 from tests.e2e.pbx.asterisk import free_udp_port
 from tests.e2e.pbx.children import Child
+from tests.paths import ROOT
 
-RECIPE = Path(__file__).parents[3] / "deploy" / "pbx" / "kamailio" / "kamailio.cfg"
+RECIPE = ROOT / "deploy" / "pbx" / "kamailio" / "kamailio.cfg"
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Any
 from gateway.pbx.asterisk.fastagi import FastAgi
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import LookupRequest
-from tests.unit.pbx.builders import a_connection, an_answer
+from tests.unit.gateway.pbx.builders import a_connection, an_answer
 
 DEADLINE = 0.3
 

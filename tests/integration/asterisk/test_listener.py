@@ -16,8 +16,8 @@ from gateway.pbx.asterisk.listener import AmiListener, Pauses
 from gateway.pbx.asterisk.wire import Message, message
 from routing.calls.model import CallEvent, EventKind
 from tests.integration.asterisk.fake_ami import FakeAmi, fake_ami
-from tests.unit.pbx.ami_talk import Talk
-from tests.unit.pbx.builders import a_connection
+from tests.unit.gateway.pbx.ami_talk import Talk
+from tests.unit.gateway.pbx.builders import a_connection
 
 QUICK = Pauses(first=0.05, longest=0.1, refused=0.1, ping=0.2, second_list=0.3, list=0.3)
 

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.pbx.kinds import DEFAULT_DIALECTS, KINDS
 from tests.integration.pbx.running_gateway import Running, add_connection, form, prepare, running_gateway
-from tests.unit.pbx.builders import a_case
+from tests.unit.gateway.pbx.builders import a_case
 
 KNOWN = "79001234567"  # of 101
 UNREACHABLE = "79007654321"  # of somebody without extension

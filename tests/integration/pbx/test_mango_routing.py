@@ -29,7 +29,7 @@ from tests.integration.pbx.running_gateway import (
     prepare,
     running_gateway,
 )
-from tests.unit.pbx.builders import a_request
+from tests.unit.gateway.pbx.builders import a_request
 
 KNOWN = "79001234567"
 STRANGER = "79990000000"

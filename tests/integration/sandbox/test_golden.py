@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -13,8 +12,9 @@ import pytest
 from crm.sandbox import seed
 from tests.integration.sandbox.conftest import Api, a_phone
 from tests.integration.sandbox.receiver import Receiver
+from tests.paths import CASES as ALL_CASES
 
-FOLDER = Path(__file__).parents[2] / "cases" / "amocrm"
+FOLDER = ALL_CASES / "amocrm"
 CASES = [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))]
 EXCHANGES = [case for case in CASES if not case["name"].startswith("hook_")]
 HOOKS = [case for case in CASES if case["name"].startswith("hook_") and case["name"] != "hook_two_in_one"]

@@ -17,8 +17,8 @@ from gateway.cli import app
 from gateway.settings import Settings
 from routing.matrix.actions import Action
 from routing.settings import AccountSettings
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 CODE = ("gateway", "crm", "routing", "sms", "campaigns")
 _CODE = re.compile(r"[a-z]+(-[a-z0-9]+)+|busy|internal|forbidden|unauthorised")
 

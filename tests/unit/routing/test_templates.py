@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from routing.matrix.variables import VARIABLES, compiled, preview, rendered
 from routing.templates import FILTERS, MAX_RENDERED, MAX_SOURCE, TemplateRefused, Value, parse
-from tests.unit.routing.situations import a_call, a_situation, an_entity
+from tests.unit.routing.matrix.situations import a_call, a_situation, an_entity
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 VALUES: dict[str, Value] = {

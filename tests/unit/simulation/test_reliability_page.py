@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.paths import ROOT
+
 PAGE = (ROOT / "docs/reference/reliability.md").read_text(encoding="utf-8")
 ITEMS = [*range(1, 12), 13, 14, 16, 17]
 NAMED = sorted(set(re.findall(r"`([\w/]+\.py)::(\w+)`", PAGE)))
