@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -15,8 +15,10 @@ from gateway.store.admin.staff import staff_of
 from routing.settings import NumberPolicy
 from routing.staff import Staff
 from runtime.cancellation import sleep_unless_cancelled
+from runtime.database import channels
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.listen import Listener
+from runtime.metrics import Sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +83,11 @@ async def read_snapshot(pool: asyncpg.Pool, version: int = 0) -> Snapshot:
 class Configuration:
     """`now` is the newest snapshot. Listeners are called (synchronously) with each new one."""
 
-    CHANNEL = "callmatrix_config"
-
     def __init__(self, pool: asyncpg.Pool, dsn: str) -> None:
         self._pool = pool
         self._listeners: list[Callable[[Snapshot], None]] = []
         self._dirty = asyncio.Event()
-        self.listener = Listener(dsn, [self.CHANNEL], self._notified, self._connected)
+        self.listener = Listener(dsn, [channels.CONFIGURATION], self._notified, self._connected)
         self.now = Snapshot()
 
     def on_change(self, call: Callable[[Snapshot], None]) -> None:
@@ -126,3 +126,8 @@ class Configuration:
 
     async def _connected(self) -> None:
         self._dirty.set()
+
+    def samples(self) -> Iterator[Sample]:
+        """For the metrics."""
+        is_heard = float(self.listener.is_connected)
+        yield "gauge", "configuration_feed_connected", "1 while changes are heard", {}, is_heard

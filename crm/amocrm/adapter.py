@@ -11,7 +11,6 @@ from typing import Literal, TypeVar
 import aiohttp
 
 from crm.amocrm import wire_write, writes
-from crm.amocrm.circuit import Circuit, CircuitState
 from crm.amocrm.client import Bearer, Client, OnExchange
 from crm.amocrm.reads import Reads, same_last_digits
 from crm.amocrm.tables import PLURAL, UNDOCUMENTED_WEBHOOK_SETTINGS, WEBHOOK_SETTINGS
@@ -49,6 +48,7 @@ from routing.effects import (
     ShowCard,
     UpdateEntity,
 )
+from runtime.circuit_breaker import Circuit, CircuitState
 
 T = TypeVar("T")
 SOURCE = "Callmatrix"

@@ -13,13 +13,13 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-from crm.amocrm.circuit import Circuit, Permit
 from crm.amocrm.fields import Node
 from crm.amocrm.transport import Transport
 from crm.amocrm.wire import Reply, Request, error_of, read_answer
 from crm.budget import Budget, Slot
 from crm.errors import CrmBlocked, CrmError, CrmThrottled, CrmUnauthorised, CrmUnavailable
 from crm.lane import Lane
+from runtime.circuit_breaker import Circuit, Permit
 from runtime.exchange import Exchange, shown, shown_target
 
 ATTEMPTS = 4

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,9 +18,11 @@ from typing import Any
 import asyncpg
 
 from crm.directory.memory import Directory, SegmentBuilder
-from crm.store.entries import CHANNEL, DirectoryState, all_entries, directory_states, entries_after
+from crm.store.entries import DirectoryState, all_entries, directory_states, entries_after
 from runtime.cancellation import sleep_unless_cancelled
+from runtime.database import channels
 from runtime.database.errors import DATABASE_ERRORS
+from runtime.metrics import Sample
 
 _log = logging.getLogger(__name__)
 
@@ -111,7 +114,7 @@ class DirectoryFeed:
 
         try:
             conn.add_termination_listener(on_lost)
-            await conn.add_listener(CHANNEL, self._on_notify)
+            await conn.add_listener(channels.DIRECTORY, self._on_notify)
             self.health.is_connected = True
             self.health.connections += 1
             await self._pull(conn, None)
@@ -185,3 +188,27 @@ class DirectoryFeed:
             if len(rows) < _CHUNK:
                 break
         self._applied[directory.account_id] = seq
+
+    def samples(self) -> Iterator[Sample]:
+        """For the metrics."""
+        now = time.time()
+        for account_id, directory in self.directories().items():
+            labels = {"account": account_id}
+            yield "gauge", "directory_numbers", "Numbers in memory", labels, len(directory)
+            yield "gauge", "directory_bytes", "Memory of the directory", labels, directory.memory_bytes()
+            yield "gauge", "directory_ready", "1 when it may be asked", labels, float(directory.is_ready)
+            is_complete = float(directory.is_complete)
+            yield "gauge", "directory_complete", "1 once the first load is over", labels, is_complete
+            age = directory.age_ms(now)
+            if age is not None:
+                yield (
+                    "gauge",
+                    "directory_age_seconds",
+                    "Since it last agreed with the CRM",
+                    labels,
+                    age / 1000,
+                )
+        is_connected = float(self.health.is_connected)
+        yield "gauge", "directory_feed_connected", "1 while the feed hears the database", {}, is_connected
+        lag = self.health.lag_ms / 1000
+        yield "gauge", "directory_feed_lag_seconds", "Commit to memory, latest change", {}, lag

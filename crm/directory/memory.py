@@ -15,22 +15,15 @@ from datetime import datetime
 from time import perf_counter
 from typing import NamedTuple
 
-import orjson
-
-from routing.client import Candidate, EntityKind
+from crm.store.encoding import Row, decode
+from routing.client import Candidate
 
 SEGMENT = 512
 RECENT_LIMIT = 8192
 SLICE_SECONDS = 0.002
 
-# Letters that stand for kinds in `directory_entry.candidates` (written by crm/store/entries.py).
-KINDS: dict[str, EntityKind] = {"l": "lead", "c": "contact", "o": "company", "d": "deal"}
-
-Row = tuple[int, bytes]
-"""A number (E.164 without the plus) and its encoded candidates, b"" when it leads nowhere any more."""
 
 _NOBODY: Sequence[Candidate] = ()
-_new = tuple.__new__
 
 
 class Segment(NamedTuple):
@@ -39,14 +32,6 @@ class Segment(NamedTuple):
     numbers: array[int]
     ends: array[int]
     blob: bytes
-
-
-def decode(encoded: bytes) -> list[Candidate]:
-    """Built with tuple.__new__: half the time of calling the named tuple, and this runs in every lookup."""
-    return [
-        _new(Candidate, (KINDS[kind], id, owner, updated_at, name, has_open_deal == 1))
-        for kind, id, owner, updated_at, name, has_open_deal in orjson.loads(encoded)
-    ]
 
 
 class SegmentBuilder:

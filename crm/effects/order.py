@@ -21,7 +21,6 @@ from routing.effects import (
     UpdateEntity,
 )
 
-CHANNEL = store.CHANNEL
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 _PROMISES: dict[str, EntityKind] = {"create_contact": "contact", "create_deal": "deal", "create_lead": "lead"}

@@ -14,13 +14,12 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-from crm.directory.memory import Row, decode
+from crm.store.encoding import Row, decode
 from routing.client import Candidate
+from runtime.database import channels
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
-CHANNEL = "callmatrix_directory"
-"""NOTIFY carries the account's id: its directory, or the moment at which it agreed with the CRM, has changed."""
 
 _NAME_LENGTH = 120
 _PER_KIND = 20  # of one number: a switchboard shared by thousands must not slow its lookup
@@ -232,7 +231,7 @@ async def forget_directory(conn: Connection, account_id: str) -> None:
 
 
 async def notify(conn: Connection, account_id: str) -> None:
-    await conn.execute("SELECT pg_notify($1, $2)", CHANNEL, account_id)
+    await conn.execute("SELECT pg_notify($1, $2)", channels.DIRECTORY, account_id)
 
 
 async def _announce(conn: Connection, account_id: str, seq: int) -> None:

@@ -18,10 +18,8 @@ from gateway.crm_accounts.access import crm_of
 from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
 from gateway.store.sql import Conn
+from runtime.database import channels
 from runtime.database.lease import Lease
-
-CHANNEL = "callmatrix_sync"
-"""Payload: the account whose worker shall look at once."""
 
 _LOOK_SECONDS = 0.2
 _ASK_AGAIN_SECONDS = 3.0
@@ -82,7 +80,7 @@ async def ask_for_sync(conn: Conn, account_id: str, *, is_full: bool) -> SyncPro
 
 
 async def wake(conn: Conn, account_id: str) -> None:
-    await conn.execute("SELECT pg_notify($1, $2)", CHANNEL, account_id)
+    await conn.execute("SELECT pg_notify($1, $2)", channels.LOAD_DIRECTORY, account_id)
 
 
 async def _restart(conn: Conn, account_id: str) -> None:

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from gateway.api.admin.routing import ROLES, ApiCall, ApiError, Route, not_found
+from gateway.api.frame import ROLES, ApiCall, ApiError, Route, not_found
 from gateway.api.openapi import describe
 from gateway.api.services import Services
 from gateway.http.problems import problem, unauthorised

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gateway.api.admin import accounts, config, connections, employees, matrices, tokens
-from gateway.api.admin.routing import Route
 from gateway.api.calls import calls, missed_calls
 from gateway.api.crm_accounts import backfill, crm_accounts, dead_letters, exchanges, sync
 from gateway.api.decisions import decisions, dry_runs
+from gateway.api.frame import Route
 from gateway.api.health import status
 from gateway.api.worker import long_tasks
 

@@ -21,7 +21,6 @@ from gateway.app.web_app import build_web_app
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.endpoints import CrmHooks
-from gateway.health.gateway_metrics import gateway_figures
 from gateway.health.shared_metrics import SharedFigures
 from gateway.http.unauthorized import Refusals
 from gateway.intake.endpoint import Events
@@ -72,7 +71,16 @@ class Gateway:
         self.fastagi = FastAgi(lambda: self.configuration.now.connections, self.lookup.ask)
         self.metrics = Metrics()
         self.metrics.add_latency("lookup_seconds", "Time to answer a lookup", self.lookup.latency)
-        self.metrics.add(lambda: gateway_figures(self))
+        for part in (
+            self.configuration,
+            self.feed,
+            self.recorder,
+            self.events,
+            self.refusals,
+            self.pbx_commands,
+            self.fastagi,
+        ):
+            self.metrics.add(part.samples)
         self.shared = SharedFigures(pool)
         self.metrics.add(self.shared.samples)
         token = settings.metrics_token

@@ -12,7 +12,6 @@ import structlog
 
 from crm.amocrm.webhooks import WebhookInvalid, parse_webhook
 from crm.effects.backfill import Feeder
-from crm.effects.store.orders import CHANNEL as EFFECTS_CHANNEL
 from crm.effects.store.work import PgEffects
 from crm.effects.writer import Writer
 from crm.errors import CrmError
@@ -20,14 +19,14 @@ from crm.guarded_budget import GuardedBudget
 from crm.port import EntityChange
 from crm.sync.first_load import restart_load
 from crm.sync.sync import Sync
-from gateway.admin.load_directory import CHANNEL as SYNC_CHANNEL
 from gateway.configuration import Configuration, Snapshot
 from gateway.crm_accounts.access import CrmAccess, OpenCrm
 from gateway.settings import Settings
 from gateway.store.crm_accounts.exchanges import report
-from gateway.store.crm_accounts.webhooks import WEBHOOK_CHANNEL, next_webhooks, webhooks_done
+from gateway.store.crm_accounts.webhooks import next_webhooks, webhooks_done
 from routing.settings import NumberPolicy
 from runtime.cancellation import sleep_unless_cancelled
+from runtime.database import channels
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Lease, LeaseLost
 from runtime.database.listen import Listener
@@ -113,7 +112,7 @@ class CrmAccountWork:
         )
         listener = Listener(
             self._dsn,
-            [EFFECTS_CHANNEL, WEBHOOK_CHANNEL, SYNC_CHANNEL],
+            [channels.EFFECTS, channels.WEBHOOKS, channels.LOAD_DIRECTORY],
             lambda channel, payload: self._woken(channel, payload, writer, sync),
             lambda: self._woken("", "", writer, sync),
         )
@@ -156,13 +155,13 @@ class CrmAccountWork:
             sync.wake()
 
     async def _woken(self, channel: str, payload: str, writer: Writer, sync: Sync) -> None:
-        if channel == SYNC_CHANNEL:
+        if channel == channels.LOAD_DIRECTORY:
             if payload == self._account_id:
                 sync.wake()
             return
-        if channel != WEBHOOK_CHANNEL:
+        if channel != channels.WEBHOOKS:
             writer.wake()
-        if channel != EFFECTS_CHANNEL and payload in ("", self._account_id):
+        if channel != channels.EFFECTS and payload in ("", self._account_id):
             self._webhook_came.set()
 
     async def _apply_webhooks(self, sync: Sync, writer: Writer) -> None:

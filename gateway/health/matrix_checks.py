@@ -13,12 +13,12 @@ from gateway.store.admin.matrices import current_version, matrix_at
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.crm_accounts.exchanges import report, reports
 from routing.matrix.checks.check import check
+from runtime.database import channels
 from runtime.database.listen import Listener
 from runtime.loops import Loop
 
 log = structlog.get_logger(__name__)
 
-CHANNEL = "callmatrix_catalogue"
 REPORT = "matrix_checks"
 _DAY = timedelta(days=1)
 _LOOK_SECONDS = 600.0
@@ -32,7 +32,7 @@ class DailyChecks:
         self._pool = pool
         self._changed: set[str] = set()
         self.loop = Loop("matrix_checks", self.check_due, _LOOK_SECONDS, _CALM_SECONDS)
-        self._listener = Listener(dsn, [CHANNEL], self._notified, self._connected)
+        self._listener = Listener(dsn, [channels.CATALOGUE], self._notified, self._connected)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:

@@ -17,6 +17,7 @@ from crm.store.cursors import feed_states
 from crm.store.entries import directory_states
 from crm.sync.first_load import load_progress
 from gateway.health.matrix_checks import REPORT as MATRIX_REPORT
+from gateway.health.reports import PREFIX, SILENT_SECONDS
 from gateway.health.views import (
     AccountStatus,
     BackfillView,
@@ -40,7 +41,6 @@ from gateway.health.views import (
     WorkerView,
     WriterView,
 )
-from gateway.health.worker_report import PREFIX, SILENT_SECONDS
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.staff import staff_of
 from gateway.store.calls.missed_calls import case_figures

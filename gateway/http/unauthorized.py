@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import structlog
 from aiohttp import web
 
 from gateway.http.problems import unauthorised
+from runtime.metrics import Sample
 
 log = structlog.get_logger(__name__)
 
@@ -41,3 +44,7 @@ class Refusals:
             route=route.canonical if route is not None else "?",
         )
         return unauthorised()
+
+    def samples(self) -> Iterator[Sample]:
+        """For the metrics."""
+        yield "counter", "unauthorised", "PBX requests without a valid secret", {}, self.count

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import structlog
 from aiohttp import web
@@ -14,11 +14,12 @@ from gateway.configuration import Configuration
 from gateway.http.inbound import MAX_BODY, inbound_of
 from gateway.http.problems import problem
 from gateway.http.unauthorized import Refusals
-from gateway.intake.inbox import Inbox, InboxUnavailable, MessageUnstorable
+from gateway.intake.inbox import Inbox
 from gateway.lookup.endpoint import Lookup
 from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
-from gateway.pbx.port import Inbound, WireForbidden, WireInvalid
+from gateway.pbx.port import Inbound, InboxUnavailable, MessageUnstorable, WireForbidden, WireInvalid
+from runtime.metrics import Sample
 
 log = structlog.get_logger(__name__)
 
@@ -93,6 +94,12 @@ class Events:
             content_type, body = answer
             return web.Response(body=body, headers={"Content-Type": content_type})
         return web.json_response({"accepted": True, "duplicate": accepted.duplicate})
+
+    def samples(self) -> Iterator[Sample]:
+        """For the metrics."""
+        yield "counter", "events_accepted", "PBX events accepted", {}, self.accepted
+        yield "counter", "events_duplicate", "of them repeated", {}, self.duplicates
+        yield "counter", "events_refused", "PBX events refused as unreadable", {}, self.refused
 
 
 def _path(request: web.Request) -> str:

@@ -19,7 +19,7 @@ import structlog
 from asyncpg.pool import PoolConnectionProxy
 
 from gateway.pbx.connection import Connection
-from gateway.pbx.port import Parsed
+from gateway.pbx.port import InboxUnavailable, MessageUnstorable, Parsed
 from gateway.store.intake import inbox as store
 from gateway.store.intake.inbox import Message
 from routing.calls.model import CallEvent
@@ -44,22 +44,10 @@ _SERVER_TROUBLE = (
 )
 
 
-class InboxUnavailable(Exception):
-    """The message could not be stored now; nothing was accepted. The sender is to try again: answered 503."""
-
-    code, retryable = "inbox-unavailable", True
-
-
 class InboxFull(InboxUnavailable):
     """More messages wait than the inbox holds: the database is too slow or away."""
 
     code = "inbox-full"
-
-
-class MessageUnstorable(Exception):
-    """The database refuses this very message, whenever it is sent. Answered 400; its neighbours are stored."""
-
-    code, retryable = "message-unstorable", False
 
 
 _Ids = dict[tuple[str, str, bytes], int]

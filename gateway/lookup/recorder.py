@@ -6,6 +6,7 @@ When more arrive than may be written, answers stay fast and the rest is counted 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from routing.settings import LookupPolicy, NumberPolicy
 from routing.staff import Staff
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
+from runtime.metrics import Sample
 
 log = structlog.get_logger(__name__)
 
@@ -126,6 +128,12 @@ class Recorder:
         space = self._room - len(self._waiting)
         self.lost += max(0, len(batch) - space)
         self._waiting.extendleft(reversed(batch[:space] if space > 0 else []))
+
+    def samples(self) -> Iterator[Sample]:
+        """For the metrics."""
+        yield "gauge", "decisions_waiting", "Lookup decisions not yet written", {}, self.waiting
+        yield "counter", "decisions_written", "Lookup decisions written", {}, self.written
+        yield "counter", "decisions_lost", "Lookup decisions not written because too many came", {}, self.lost
 
 
 def _row(looked: Looked) -> DecisionRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.pbx.payload import canonical
@@ -101,3 +101,20 @@ def by_call(events: Iterable[CallEvent]) -> tuple[LoggedCall, ...]:
     for event in events:
         calls.setdefault(event.call_key, []).append(event)
     return tuple(LoggedCall(key, tuple(told)) for key, told in calls.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """since ≤ call < until, aware."""
+
+    since: datetime
+    until: datetime
+
+
+def windows(since: datetime, until: datetime, length: timedelta = timedelta(hours=24)) -> tuple[Window, ...]:
+    """The range in pieces of this length, oldest first."""
+    pieces = []
+    while since < until:
+        pieces.append(Window(since, min(since + length, until)))
+        since += length
+    return tuple(pieces)

@@ -97,3 +97,15 @@ class PbxKind(Protocol):
         format: json, text, xml or a dialect's name; overrides the connection's dialect; an unknown one is ignored.
         """
         ...
+
+
+class InboxUnavailable(Exception):
+    """The message could not be stored now; nothing was accepted. The sender is to try again: answered 503."""
+
+    code, retryable = "inbox-unavailable", True
+
+
+class MessageUnstorable(Exception):
+    """The database refuses this very message, whenever it is sent. Answered 400; its neighbours are stored."""
+
+    code, retryable = "message-unstorable", False

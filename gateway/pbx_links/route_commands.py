@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +30,7 @@ from gateway.pbx.port import Inbound, LookupRequest
 from gateway.store.pbx_links.commands import CommandRow, claim_turn, save_command, save_result
 from runtime.cancellation import raise_if_cancelled
 from runtime.database.errors import DATABASE_ERRORS
+from runtime.metrics import Sample
 
 log = structlog.get_logger(__name__)
 
@@ -237,6 +238,12 @@ class PbxCommands:
                     )
             except Exception as err:
                 log.warning("pbx-result-not-recorded", error=type(err).__name__)
+
+    def samples(self) -> Iterator[Sample]:
+        """For the metrics."""
+        for outcome in ("scheme", "sent", "dropped", "refused", "done", "failed"):
+            count = getattr(self.status, outcome)
+            yield "counter", "route_commands", "Calls waiting in a voice menu", {"outcome": outcome}, count
 
 
 def _product(connection: Connection) -> str:

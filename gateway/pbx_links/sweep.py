@@ -16,10 +16,10 @@ from typing import Literal
 import asyncpg
 import structlog
 
-from gateway.intake.inbox import Accepted, InboxUnavailable, MessageUnstorable, client_number
+from gateway.intake.inbox import Accepted, client_number
 from gateway.pbx.call_log import CallLog, LoggedCall, PbxError
 from gateway.pbx.connection import Connection
-from gateway.pbx.port import Parsed
+from gateway.pbx.port import InboxUnavailable, MessageUnstorable, Parsed
 from gateway.store.pbx_links.reconciliation import Known, heard_legs, known_calls, same_time_calls
 from routing.calls.fold import claims_answer
 from routing.settings import NumberPolicy

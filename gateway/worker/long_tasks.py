@@ -12,6 +12,7 @@ import structlog
 
 from gateway.store.worker import long_tasks as store
 from gateway.store.worker.long_tasks import Work
+from runtime.database import channels
 from runtime.database.errors import DATABASE_AWAY
 from runtime.database.listen import Listener
 from runtime.loops import Loop
@@ -34,7 +35,7 @@ class LongWork:
         self._pool = pool
         self._kinds = kinds
         self.loop = Loop("long_work", self._do_all, _LOOK_SECONDS)
-        self._listener = Listener(dsn, [store.CHANNEL], self._notified, self._connected)
+        self._listener = Listener(dsn, [channels.LONG_TASKS], self._notified, self._connected)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:

@@ -19,7 +19,6 @@ from gateway.crm_accounts.exchange_log import ExchangeLog
 from gateway.db.statistics import refresh_statistics
 from gateway.decisions.replay import replay_work
 from gateway.health.matrix_checks import DailyChecks
-from gateway.health.worker_report import report_loop
 from gateway.intake.inbox import Inbox
 from gateway.pbx_links.listeners import PbxListeners
 from gateway.pbx_links.reconciler import Reconciliation
@@ -27,6 +26,7 @@ from gateway.settings import Settings
 from gateway.store.admin.matrices import MatrixStore
 from gateway.worker import retention
 from gateway.worker.long_tasks import LongWork
+from gateway.worker.report import report_loop
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.lifecycle import background, first_of, last_words, patiently
 from runtime.loops import Loop
@@ -64,7 +64,7 @@ class Worker:
             Loop("housekeeping", partial(retention.clean, pool, settings), retention.EVERY_SECONDS),
             Loop("statistics", partial(refresh_statistics, pool), _STATISTICS_SECONDS),
         )
-        self.loops = (*self._upkeep, self.daily_checks.loop, self.long_work.loop)
+        self.loops: tuple[Loop, ...] = (*self._upkeep, self.daily_checks.loop, self.long_work.loop)
         self._dsn = dsn
 
     async def run(self, stop: asyncio.Event) -> None:

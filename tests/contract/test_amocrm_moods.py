@@ -13,7 +13,6 @@ import pytest
 from aiohttp import web
 
 from crm.amocrm.adapter import AmoCrm
-from crm.amocrm.circuit import Circuit
 from crm.amocrm.tokens import FixedToken
 from crm.amocrm.transport import Transport
 from crm.budget import Budget
@@ -29,6 +28,7 @@ from crm.lane import Lane
 from crm.port import Keyed, Refused, Written
 from crm.sandbox.server import Sandbox
 from routing.effects import CreateContact
+from runtime.circuit_breaker import Circuit
 from runtime.exchange import Exchange
 
 NUMBER = "+79995550001"

@@ -10,7 +10,8 @@ from typing import Any
 import asyncpg
 import orjson
 
-CHANNEL = "callmatrix_effects"
+from runtime.database import channels
+
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 
@@ -57,7 +58,7 @@ async def insert(
 
 async def tell(conn: Connection, account_id: str) -> None:
     """Wake the writer of this account when the transaction commits."""
-    await conn.execute("SELECT pg_notify($1, $2)", CHANNEL, account_id)
+    await conn.execute("SELECT pg_notify($1, $2)", channels.EFFECTS, account_id)
 
 
 _PROMISES = """

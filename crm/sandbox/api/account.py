@@ -7,8 +7,8 @@ from typing import Any
 from crm.sandbox.api.entities.fields import field_model
 from crm.sandbox.api.entities.rendering import loss_reason
 from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.php import values_of
 from crm.sandbox.api.replies import Reply, answer, no_content, refuse
+from crm.sandbox.php import values_of
 from crm.sandbox.state import ACCOUNT_ID, SUBDOMAIN
 from crm.sandbox.store import Row
 

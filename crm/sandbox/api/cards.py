@@ -10,8 +10,8 @@ from crm.sandbox.api.calls import target_of
 from crm.sandbox.api.entities.reading import searched
 from crm.sandbox.api.entities.rendering import shown
 from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.php import ints_of
 from crm.sandbox.api.replies import JSON, Reply, answer, no_content, refuse
+from crm.sandbox.php import ints_of
 
 _ELEMENTS = {"contacts": 1, "leads": 2, "companies": 3}
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from crm.sandbox.api.entities.reading import range_of
 from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.php import ints_of, values_of
 from crm.sandbox.api.replies import Reply, answer, no_content, refuse
+from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.state import ACCOUNT_ID, PLURAL
 from crm.sandbox.store.database import Condition, Row
 

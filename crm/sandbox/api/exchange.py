@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from crm.sandbox.api.php import values_of
 from crm.sandbox.api.replies import Reply, answer, no_content, refuse
+from crm.sandbox.php import values_of
 from crm.sandbox.state import State
 from crm.sandbox.store import Row
 

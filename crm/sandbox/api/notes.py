@@ -6,15 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from crm.sandbox.api.changes import emit, notify
 from crm.sandbox.api.entities.reading import range_of
 from crm.sandbox.api.entities.writing import check_users
 from crm.sandbox.api.exchange import Exchange, request_id_of
-from crm.sandbox.api.php import ints_of, values_of
 from crm.sandbox.api.replies import Fault, Reply, answer, invalid, no_content, refuse
 from crm.sandbox.api.schema import Rule, check, check_keys, not_supported
+from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.state import ACCOUNT_ID, SINGULAR, State
 from crm.sandbox.store.database import Condition, Row
+from crm.sandbox.webhooks.changes import emit, notify
 
 _TEXT = {"text": Rule("str", required=True)}
 _CALL = {

@@ -6,11 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crm.sandbox.api import account, calls, cards, events, notes, stages, tasks
+from crm.sandbox.api import account, calls, cards, events, notes, stages, tasks, webhooks
 from crm.sandbox.api.entities import acceptance, complex, linking, reading, tags, unsorted, writing
 from crm.sandbox.api.exchange import Exchange
 from crm.sandbox.api.replies import Reply
-from crm.sandbox.webhooks import registration
 
 Handler = Callable[[Exchange], Reply]
 
@@ -42,9 +41,9 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("PATCH", "tasks", tasks.change_tasks),
     ("GET", "tasks/{id}", tasks.get_task),
     ("PATCH", "tasks/{id}", tasks.change_task),
-    ("GET", "webhooks", registration.list_webhooks),
-    ("POST", "webhooks", registration.create_webhook),
-    ("DELETE", "webhooks", registration.delete_webhook),
+    ("GET", "webhooks", webhooks.list_webhooks),
+    ("POST", "webhooks", webhooks.create_webhook),
+    ("DELETE", "webhooks", webhooks.delete_webhook),
     ("POST", "v2/events", cards.show_card),
     ("GET", "v0/private/api/v2/json/contacts/list", cards.find_contacts),
     ("POST", f"{_ENTITY}/notes/{{id}}/pin", notes.pin),

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crm.sandbox.api.account import TASK_TYPES
-from crm.sandbox.api.changes import emit, notify
 from crm.sandbox.api.entities.writing import check_users
 from crm.sandbox.api.exchange import Exchange, request_id_of
 from crm.sandbox.api.notes import times_of
-from crm.sandbox.api.php import ints_of, values_of
 from crm.sandbox.api.replies import Fault, Reply, answer, invalid, no_content, refuse
 from crm.sandbox.api.schema import Rule, check, not_supported
+from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.state import ACCOUNT_ID, State
 from crm.sandbox.store.database import Condition, Row
+from crm.sandbox.webhooks.changes import emit, notify
 
 _TYPES = ("leads", "contacts", "companies")
 _RESULT = Rule("object", keys={"text": Rule("str", required=True)})

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from crm.sandbox.api.changes import emit, notify
 from crm.sandbox.api.entities import acceptance
 from crm.sandbox.api.entities.fields import merged, phones_of
 from crm.sandbox.seed import ADMIN
 from crm.sandbox.state import PLURAL, SINGULAR, State
 from crm.sandbox.store import Row
 from crm.sandbox.webhooks import payloads
+from crm.sandbox.webhooks.changes import emit, notify
 
 Sent = Mapping[str, Any]
 

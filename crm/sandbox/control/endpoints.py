@@ -10,13 +10,13 @@ from aiohttp import web
 from crm.sandbox import seed
 from crm.sandbox.auth import tokens
 from crm.sandbox.control.acts import ACTS, act
-from crm.sandbox.control.faults import fault_rules
 from crm.sandbox.control.inspection import ROWS, rows_for
+from crm.sandbox.faults import fault_rules
 from crm.sandbox.profile import profile_of
 from crm.sandbox.state import State
 
 if TYPE_CHECKING:
-    from crm.sandbox.server import World
+    from crm.sandbox.world import World
 
 
 def add_routes(app: web.Application, world: World) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crm.sandbox.api.changes import emit, notify
 from crm.sandbox.state import ACCOUNT_ID, SINGULAR, State
 from crm.sandbox.store import Row
+from crm.sandbox.webhooks.changes import emit, notify
 
 # companies arrive under `contacts`, told apart by type
 _UNDER = {"leads": "leads", "contacts": "contacts", "companies": "contacts"}

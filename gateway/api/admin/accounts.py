@@ -10,7 +10,7 @@ import phonenumbers
 from pydantic import Field
 
 from gateway.admin.switch_account import switch
-from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route
 from gateway.store.admin import accounts as rows
 from routing.settings import AccountSettings
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from gateway.admin.config_document import ConfigDocument, ConfigRefused
 from gateway.admin.config_import import Imported, export_config, import_config
-from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Route
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Route
 
 
 class ImportQuery(Body):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.store.admin import staff as store
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.staff import Employee

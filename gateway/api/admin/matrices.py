@@ -5,12 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
-from typing import Annotated, Literal
 
-from pydantic import Field
-
-from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.api.admin.matrix_views import (
+    ChangeView,
+    ChecksView,
+    DifferenceQuery,
+    DraftChange,
+    DraftSeen,
+    DraftView,
+    LastChecks,
+    MatrixToCheck,
+    NamedView,
+    PresetView,
+    Publication,
+    PublishedLine,
+    PublishedView,
+    Restoration,
+    VariableView,
+    Vocabulary,
+)
+from gateway.api.frame import ApiCall, ApiError, Items, Route, not_found
 from gateway.store.admin import matrices as store
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.crm_accounts.exchanges import reports
@@ -22,109 +36,6 @@ from routing.matrix.presets import PRESETS
 from routing.matrix.texts import ACTIONS, cell_in_words
 from routing.matrix.variables import VARIABLES
 from routing.templates import FILTERS
-
-Revision = Annotated[int, Field(ge=0, le=2**53, description="of the draft that was read")]
-Why = Annotated[str, Field(min_length=1, max_length=1000, description="shown in the list of versions")]
-VersionName = Annotated[str, Field(pattern="^(draft|current|[0-9]{1,9})$")]
-
-
-class DraftChange(Body):
-    revision: Revision
-    matrix: Matrix
-
-
-class DraftSeen(Body):
-    revision: Revision
-
-
-class Publication(Body):
-    revision: Revision
-    why: Why
-
-
-class Restoration(Body):
-    why: Why
-
-
-class MatrixToCheck(Body):
-    matrix: Matrix
-
-
-class DifferenceQuery(Body):
-    old: VersionName = "current"
-    new: VersionName = "draft"
-
-
-class DraftView(Answer):
-    """revision: name it when saving. based_on: the version that was current when it was begun; with another
-    current_version it has to be taken over (`rebase`) before it can be published. is_changed: somebody has saved."""
-
-    revision: int
-    based_on: int
-    current_version: int
-    is_changed: bool
-    saved_at: datetime | None
-    saved_by: str | None
-    matrix: Matrix
-    problems: list[Problem]
-    can_be_published: bool
-
-
-class PublishedLine(Answer):
-    """restored: the version whose body this is, after a roll-back."""
-
-    version: int
-    published_at: datetime
-    published_by: str
-    why: str
-    restored: int | None
-
-
-class PublishedView(PublishedLine):
-    matrix: Matrix
-
-
-class PresetView(Answer):
-    id: str
-    matrix: Matrix
-
-
-class ChangeView(Answer):
-    kind: Literal["added", "removed", "changed"]
-    where: str
-    text: str
-
-
-class VariableView(Answer):
-    name: str
-    says: str
-    sample: str
-
-
-class NamedView(Answer):
-    name: str
-    says: str
-
-
-class Vocabulary(Answer):
-    """What a matrix is written with. Besides `variables`: utm_<name> and params.<name> for whatever the PBX sends."""
-
-    cells: list[NamedView]
-    actions: list[NamedView]
-    variables: list[VariableView]
-    filters: list[NamedView]
-
-
-class ChecksView(Answer):
-    can_be_published: bool
-    problems: list[Problem]
-
-
-class LastChecks(ChecksView):
-    """Of the published matrix, checked daily and when the CRM changes. checked_at null: not yet."""
-
-    version: int | None
-    checked_at: datetime | None
 
 
 @asynccontextmanager

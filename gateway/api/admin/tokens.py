@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.store.admin import accounts as rows
 
 RoleName = Literal["admin", "senior_manager", "manager", "read_only"]

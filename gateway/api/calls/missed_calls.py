@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.store.calls import missed_calls as store
 from routing.missed_calls import Case
 from routing.numbers.normalise import PublicNumber, normalise

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from crm.effects import backfill
-from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route
 
 Days = Annotated[int, Field(ge=1, le=30)]
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from crm.errors import CrmError
 from gateway.admin.connect_crm import ConnectingFailed, NewAccount, connect_account
-from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Route
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Route
 
 Secret = Annotated[str, Field(min_length=1, max_length=8192)]
 

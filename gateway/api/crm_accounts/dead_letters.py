@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from crm.effects import dead_letters
-from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route
 from gateway.store.intake import inbox
 
 Key = Annotated[str, Field(min_length=1, max_length=300)]

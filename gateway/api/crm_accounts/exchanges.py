@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.api.admin.routing import Answer, ApiCall, Body, Items, Route
+from gateway.api.frame import Answer, ApiCall, Body, Items, Route
 from gateway.store.crm_accounts.exchanges import exchanges
 
 

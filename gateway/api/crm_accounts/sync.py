@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway.admin.load_directory import AccountIsOff, ask_for_sync, sync_progress
-from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Route
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Route
 
 
 class SyncRequest(Body):

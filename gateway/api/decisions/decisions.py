@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
-from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.decisions.explain import explain
 from gateway.lookup.endpoint import answer_of
 from gateway.store.decisions import decisions as store

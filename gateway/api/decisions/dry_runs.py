@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from gateway.api.admin.matrices import MATRIX, VersionName, number_of, refusals
-from gateway.api.admin.routing import Answer, ApiCall, ApiError, Body, Route, not_found
+from gateway.api.admin.matrices import MATRIX, number_of, refusals
+from gateway.api.admin.matrix_views import VersionName
 from gateway.api.decisions.decisions import DecisionView, StepView
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Route, not_found
 from gateway.api.worker.long_tasks import WorkView, view_of
 from gateway.decisions.dry_run import MadeUpCall, dry_run, situation_of
 from gateway.decisions.recompute import NotRecomputable, recompute

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gateway.api.admin.routing import Answer, ApiCall, Route, not_found
+from gateway.api.frame import Answer, ApiCall, Route, not_found
 from gateway.health.account_checks import Finding, account_findings
 from gateway.health.checks import installation_findings
 from gateway.health.status import installation_status

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gateway.api.admin.routing import Answer, ApiCall, Body, Items, Route, not_found
+from gateway.api.frame import Answer, ApiCall, Body, Items, Route, not_found
 from gateway.store.worker import long_tasks as store
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -18,6 +18,7 @@ from gateway.pbx import dialects
 from gateway.pbx.asterisk.agi import AgiRequest, parse_reply, parse_request, set_variable
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import LookupRequest, WireInvalid
+from runtime.metrics import Sample
 
 log = structlog.get_logger(__name__)
 
@@ -118,3 +119,15 @@ class FastAgi:
             ("CALLMATRIX_REASON", str(answer["reason"])),
             ("CALLMATRIX_TARGET", dialects.address(targets[0], connection) if targets else ""),
         ]
+
+    def samples(self) -> Iterator[Sample]:
+        """For the metrics."""
+        yield "counter", "fastagi_answered", "FastAGI questions answered", {}, self.answered
+        yield (
+            "counter",
+            "fastagi_refused",
+            "FastAGI questions without a secret or unreadable",
+            {},
+            self.refused,
+        )
+        yield "counter", "fastagi_late", "FastAGI questions let go at the deadline", {}, self.late

@@ -10,8 +10,7 @@ from datetime import datetime
 
 import structlog
 
-from gateway.intake.inbox import InboxUnavailable, MessageUnstorable
-from gateway.pbx.port import Parsed
+from gateway.pbx.port import InboxUnavailable, MessageUnstorable, Parsed
 from routing.calls.model import CallEvent
 from runtime.cancellation import sleep_unless_cancelled
 

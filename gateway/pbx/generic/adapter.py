@@ -7,9 +7,9 @@ from typing import Any
 
 from gateway.pbx import dialects
 from gateway.pbx.connection import Connection
-from gateway.pbx.generic.wire import parse_event
 from gateway.pbx.payload import bears_secret, canonical, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed
+from gateway.pbx.push_format import parse_event
 from routing.calls.model import EventKind
 
 

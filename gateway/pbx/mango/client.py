@@ -13,7 +13,15 @@ import aiohttp
 import orjson
 
 from gateway.pbx.asking import NoteExchange, Question, ask
-from gateway.pbx.call_log import PbxAnswerInvalid, PbxRefused, PbxThrottled, PbxUnreachable, Piece, by_call
+from gateway.pbx.call_log import (
+    PbxAnswerInvalid,
+    PbxRefused,
+    PbxThrottled,
+    PbxUnreachable,
+    Piece,
+    by_call,
+    windows,
+)
 from gateway.pbx.connection import Connection
 from gateway.pbx.mango.commands import (
     RESULT_EVERY,
@@ -26,7 +34,6 @@ from gateway.pbx.mango.commands import (
 from gateway.pbx.mango.links import BASE
 from gateway.pbx.mango.reading import CallsAnswer, MangoEmployee, parse_calls, parse_key, parse_users
 from gateway.pbx.port import WireInvalid
-from gateway.pbx.ringostat.calls_list import windows
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _RESULT_STATUSES = frozenset({200, 204, 404})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode
 
+from gateway.pbx.call_log import Window
 from gateway.pbx.connection import Connection
 from gateway.pbx.times import zone_of
 
@@ -17,23 +17,6 @@ _FIELDS = (
     "employee_fio,department,connected_with,recording,recording_wav,has_recording,utm_source,utm_medium,utm_campaign,"
     "utm_content,utm_term,pool_name,landing,refferrer,client_id,scheme_name"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """since ≤ call < until, aware."""
-
-    since: datetime
-    until: datetime
-
-
-def windows(since: datetime, until: datetime, length: timedelta = timedelta(hours=24)) -> tuple[Window, ...]:
-    """The range in pieces of this length, oldest first."""
-    pieces = []
-    while since < until:
-        pieces.append(Window(since, min(since + length, until)))
-        since += length
-    return tuple(pieces)
 
 
 def halves(window: Window, calls: int) -> tuple[Window, ...]:

@@ -8,10 +8,10 @@ from datetime import datetime
 import aiohttp
 
 from gateway.pbx.asking import NoteExchange, Question, ask
-from gateway.pbx.call_log import PbxAnswerInvalid, PbxRefused, Piece, by_call
+from gateway.pbx.call_log import PbxAnswerInvalid, PbxRefused, Piece, Window, by_call, windows
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
-from gateway.pbx.ringostat.calls_list import PATH, Window, halves, query, windows
+from gateway.pbx.ringostat.calls_list import PATH, halves, query
 from gateway.pbx.ringostat.wire import parse_calls_list
 from routing.calls.model import CallEvent
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from runtime.database import channels
 from runtime.database.pool import Conn
-
-WEBHOOK_CHANNEL = "callmatrix_webhook"
 
 
 async def keep_webhooks(conn: Conn, webhooks: Sequence[tuple[str, bytes]]) -> None:
@@ -21,7 +20,7 @@ async def keep_webhooks(conn: Conn, webhooks: Sequence[tuple[str, bytes]]) -> No
         " SELECT pg_notify($3, account_id) FROM (SELECT DISTINCT account_id FROM kept) AS told",
         [account_id for account_id, _ in webhooks],
         [body for _, body in webhooks],
-        WEBHOOK_CHANNEL,
+        channels.WEBHOOKS,
     )
 
 

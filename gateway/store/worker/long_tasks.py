@@ -11,8 +11,8 @@ from typing import Any, Literal
 import asyncpg
 
 from gateway.store.sql import Conn
+from runtime.database import channels
 
-CHANNEL = "callmatrix_long_work"
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 _KEPT = timedelta(days=7)
@@ -97,7 +97,7 @@ async def ask(
             dict(asked),
             by,
         )
-        await conn.execute("SELECT pg_notify($1, $2)", CHANNEL, kind)
+        await conn.execute("SELECT pg_notify($1, $2)", channels.LONG_TASKS, kind)
     return _work(row)
 
 

@@ -9,15 +9,15 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.admin.load_directory import CHANNEL
 from gateway.health.checks import check_all
-from gateway.health.worker_report import INSTALLATION, PREFIX
+from gateway.health.reports import INSTALLATION, PREFIX
 from gateway.settings import Settings
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.accounts import set_account_state, store_long_lived_token
 from gateway.store.calls.missed_calls import save_case
 from gateway.store.crm_accounts.exchanges import report
 from routing.missed_calls import Case
+from runtime.database import channels
 from tests.integration.api.conftest import ACCOUNT, Api, add_effect
 
 CRM_REPORT: dict[str, Any] = {
@@ -330,7 +330,7 @@ async def test_asking_for_a_load_wakes_the_worker_and_begins_again(api: Api, dat
     woken: asyncio.Queue[str] = asyncio.Queue()
     listener = await asyncpg.connect(database_url)
     try:
-        await listener.add_listener(CHANNEL, lambda *args: woken.put_nowait(args[3]))
+        await listener.add_listener(channels.LOAD_DIRECTORY, lambda *args: woken.put_nowait(args[3]))
         assert (await api.ask("GET", "{a}/sync"))["done"] == 500
         asked = await api.ask("POST", "{a}/sync", body={"full": False}, status=202)
         assert asked["is_done"]

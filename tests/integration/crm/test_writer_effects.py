@@ -15,6 +15,7 @@ from crm.port import CrmEntity
 from routing.client import Ref
 from routing.effects import CreateContact, CreateDeal, CreateTask, Effect
 from routing.settings import NumberPolicy
+from runtime.database import channels
 
 NUMBER = "+79161234567"
 CONTACT = Effect(key="c1:contact", order=CreateContact(name="Client", number=NUMBER, owner_id="7"))
@@ -78,10 +79,10 @@ async def test_the_writer_is_told_when_the_order_commits(
         heard.put_nowait(str(args[-1]))
 
     async with pool.acquire() as listener:
-        await listener.add_listener(order.CHANNEL, hear)
+        await listener.add_listener(channels.EFFECTS, hear)
         await order(conn, CONTACT)
         assert await asyncio.wait_for(heard.get(), 5) == "a"
-        await listener.remove_listener(order.CHANNEL, hear)
+        await listener.remove_listener(channels.EFFECTS, hear)
 
 
 async def test_waiting_effects_promise_entities_by_their_key(conn: asyncpg.Connection) -> None:

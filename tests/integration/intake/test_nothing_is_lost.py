@@ -14,8 +14,8 @@ import pytest
 from gateway.calls.queue import Jobs
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
-from gateway.intake.inbox import Inbox, InboxFull, InboxUnavailable
-from gateway.pbx.port import Parsed
+from gateway.intake.inbox import Inbox, InboxFull
+from gateway.pbx.port import InboxUnavailable, Parsed
 from gateway.store.intake import inbox as store
 from routing.calls.model import EventKind
 from routing.settings import NumberPolicy

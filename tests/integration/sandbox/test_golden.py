@@ -410,7 +410,7 @@ TRIGGERS: Mapping[str, Callable[[Api], Awaitable[Any]]] = {
 
 @pytest.mark.parametrize("case", HOOKS, ids=[case["name"] for case in HOOKS])
 async def test_sandbox_delivers_like_the_sample(case: Any, api: Api) -> None:
-    from crm.sandbox.webhooks.registration import SETTINGS
+    from crm.sandbox.api.webhooks import SETTINGS
 
     wanted = {shape(key) for key, _ in case["request"]["body"]}
     section = case["request"]["body"][0][0].split("][")[0]

@@ -21,7 +21,7 @@ from crm.errors import (
 from crm.lane import Lane
 from crm.port import CrmEntity
 from gateway.pbx.connection import Connection
-from gateway.pbx.generic.wire import parse_event
+from gateway.pbx.push_format import parse_event
 from routing.client import EntityKind
 from routing.matrix.presets import recommended
 from routing.settings import AccountSettings, CallPolicy

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.sandbox.api.changes import emit, notify
 from crm.sandbox.api.entities.unsorted import embedded
 from crm.sandbox.api.entities.writing import announce, check_users
 from crm.sandbox.api.exchange import Exchange
@@ -15,6 +14,7 @@ from crm.sandbox.api.stages import check_stage
 from crm.sandbox.state import State
 from crm.sandbox.store import Row
 from crm.sandbox.webhooks import payloads
+from crm.sandbox.webhooks.changes import emit, notify
 
 
 def _open(exchange: Exchange) -> Row:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.sandbox.api.changes import tell_linked
 from crm.sandbox.api.exchange import Exchange, request_id_of
-from crm.sandbox.api.php import ints_of
 from crm.sandbox.api.replies import Fault, Reply, answer, invalid, no_content, refuse
 from crm.sandbox.api.schema import Rule, check, not_supported
+from crm.sandbox.php import ints_of
 from crm.sandbox.state import State
+from crm.sandbox.webhooks.changes import tell_linked
 
 TYPES = ("leads", "contacts", "companies")
 _METADATA = Rule(

@@ -7,8 +7,8 @@ from typing import Any
 
 from crm.sandbox.api.entities.rendering import shown
 from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.php import ints_of, values_of
 from crm.sandbox.api.replies import Reply, answer, no_content
+from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.store.database import Condition, Row
 
 _SCALARS = ("id", "name", "pipeline_id", "created_by", "updated_by", "responsible_user_id")

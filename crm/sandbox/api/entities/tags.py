@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.sandbox.api.exchange import Exchange, request_id_of
-from crm.sandbox.api.php import ints_of, values_of
 from crm.sandbox.api.replies import Reply, answer, invalid
 from crm.sandbox.api.schema import Rule, check
+from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.state import State
 from crm.sandbox.store.database import Condition
 

@@ -6,18 +6,18 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.sandbox.api.changes import notify
 from crm.sandbox.api.entities.reading import range_of
 from crm.sandbox.api.entities.rules import NESTED
 from crm.sandbox.api.entities.writing import check_entity, create
 from crm.sandbox.api.exchange import Exchange, request_id_of
 from crm.sandbox.api.notes import announce_note
-from crm.sandbox.api.php import ints_of, values_of
 from crm.sandbox.api.replies import Fault, Reply, answer, invalid, no_content, refuse
 from crm.sandbox.api.schema import Rule, check_keys, not_supported
 from crm.sandbox.api.stages import check_stage
+from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.state import ACCOUNT_ID, State
 from crm.sandbox.store.database import Condition, Row
+from crm.sandbox.webhooks.changes import notify
 
 CATEGORIES = ("sip", "mail", "forms", "chats")
 _SIP = {

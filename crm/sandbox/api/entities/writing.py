@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.sandbox.api.changes import emit, tell_linked
 from crm.sandbox.api.entities.fields import Stored, check_fields, merged, phones_of
 from crm.sandbox.api.entities.rules import CHANGE, CREATE
 from crm.sandbox.api.entities.tags import tag_ids
@@ -16,6 +15,7 @@ from crm.sandbox.api.stages import check_stage, is_closed
 from crm.sandbox.state import SINGULAR, State
 from crm.sandbox.store import Row
 from crm.sandbox.webhooks import payloads
+from crm.sandbox.webhooks.changes import emit, tell_linked
 
 _COPIED = (
     "name",

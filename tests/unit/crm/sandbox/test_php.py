@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.sandbox.api.php import flatten, ints_of, parse, values_of
+from crm.sandbox.php import flatten, ints_of, parse, values_of
 
 
 def test_empty_brackets_count_up_and_named_ones_nest() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crm.sandbox.control.faults import fault_rules
+from crm.sandbox.faults import fault_rules
 from crm.sandbox.profile import AMOCRM, KOMMO, profile_of
 
 

@@ -9,8 +9,8 @@ import pytest
 
 import crm.sandbox
 from crm.sandbox.control.acts import ACTS
-from crm.sandbox.control.faults import KINDS
 from crm.sandbox.control.inspection import ROWS
+from crm.sandbox.faults import KINDS
 from crm.sandbox.profile import Profile
 
 README = (Path(crm.sandbox.__file__).parent / "README.md").read_text()

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.amocrm.circuit import Circuit, Permit
+from runtime.circuit_breaker import Circuit, Permit
 
 ORDINARY = Permit(is_probe=False)
 

@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.php import values_of
 from crm.sandbox.api.replies import Reply, answer, invalid, no_content, refuse
 from crm.sandbox.api.schema import Rule, check_keys, not_supported
+from crm.sandbox.php import values_of
 from crm.sandbox.state import ACCOUNT_ID
 from crm.sandbox.store import Row
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from crm.sandbox.api.php import flatten
+from crm.sandbox.php import flatten
 from crm.sandbox.state import ACCOUNT_ID, SINGULAR, SUBDOMAIN, State
 
 

@@ -5,25 +5,32 @@ from __future__ import annotations
 import os
 import socket
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+import asyncpg
+
+from gateway.calls.queue import Jobs
+from gateway.configuration import Configuration
+from gateway.crm_accounts.exchange_log import ExchangeLog
+from gateway.health.reports import INSTALLATION, PREFIX
 from gateway.store.crm_accounts.exchanges import report
 from gateway.store.health.status import forget_reports
 from runtime.loops import Loop
 
-if TYPE_CHECKING:
-    from gateway.worker.worker import Worker
-
-PREFIX = "worker:"
-INSTALLATION = ""
-"""Stands for the account in reports that are of no account."""
-
 EVERY_SECONDS = 2.0
-SILENT_SECONDS = 15.0
-"""A report older than this is of a process that is gone or stuck."""
 
 
-def report_loop(worker: Worker) -> Loop:
+class Reporting(Protocol):
+    """What a worker process must have to report on itself."""
+
+    pool: asyncpg.Pool
+    jobs: Jobs
+    loops: tuple[Loop, ...]
+    exchanges: ExchangeLog
+    configuration: Configuration
+
+
+def report_loop(worker: Reporting) -> Loop:
     name = f"{PREFIX}{socket.gethostname()}-{os.getpid()}"
     started_at = datetime.now(UTC)
 
@@ -35,7 +42,7 @@ def report_loop(worker: Worker) -> Loop:
     return Loop("report", tell, EVERY_SECONDS)
 
 
-def figures(worker: Worker) -> dict[str, Any]:
+def figures(worker: Reporting) -> dict[str, Any]:
     """loops: what runs in the background, each with its latest success and what it met at its latest failure."""
     return {
         "jobs": worker.jobs.status,
