@@ -20,8 +20,34 @@ MOST_MODULES = 16
 MOST_LINES = 400
 # What decisions may stand on besides one another: value modules of the standard library, pydantic and phonenumbers.
 ROUTING_MAY_IMPORT = frozenset(
-    "__future__ bisect collections dataclasses datetime decimal difflib enum fractions functools hashlib heapq itertools json math"
-    " operator re string typing unicodedata urllib zoneinfo phonenumbers pydantic pydantic_core routing".split()
+    [
+        "__future__",
+        "bisect",
+        "collections",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "difflib",
+        "enum",
+        "fractions",
+        "functools",
+        "hashlib",
+        "heapq",
+        "itertools",
+        "json",
+        "math",
+        "operator",
+        "re",
+        "string",
+        "typing",
+        "unicodedata",
+        "urllib",
+        "zoneinfo",
+        "phonenumbers",
+        "pydantic",
+        "pydantic_core",
+        "routing",
+    ]
 )
 
 

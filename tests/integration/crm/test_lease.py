@@ -15,7 +15,7 @@ from runtime.database.lease import Lease, LeaseLost
 
 _HOLDER = """
 import asyncio, sys
-from crm.lease import Lease
+from runtime.database.lease import Lease
 async def main():
     lease = Lease(sys.argv[1], "a")
     await lease.acquire()

@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, parse_qsl
 import orjson
 import pytest
 
+from gateway.pbx.call_log import Window, windows
 from gateway.pbx.port import Inbound, WireInvalid
 from gateway.pbx.ringostat.adapter import RingostatKind
-from gateway.pbx.ringostat.calls_list import MOST_CALLS, Window, halves, query, windows
+from gateway.pbx.ringostat.calls_list import MOST_CALLS, halves, query
 from gateway.pbx.ringostat.wire import parse_calls_list
 from routing.calls.fold import fold
 from routing.calls.model import Call, Disposition
