@@ -126,7 +126,7 @@ class Slots:
     def throttled(self, ticket: Ticket, now: float, retry_after: float | None = None) -> float:
         """The CRM answered 429: send nothing for as long as told, else ever longer. Gives the time it lasts until.
 
-        Refusals of requests that were under way together count as one.
+        UnauthorizedResponder of requests that were under way together count as one.
         """
         self._throttled += 1
         if ticket.granted_at is not None and ticket.granted_at > self._paused_at:
@@ -138,7 +138,7 @@ class Slots:
             seconds = grown * (1.0 + self._random() / 2)
         return self.pause(seconds, now)
 
-    def went_well(self, ticket: Ticket) -> None:
+    def on_success(self, ticket: Ticket) -> None:
         """An answer other than 429 to a request sent after the last pause: the back-off starts small again."""
         if ticket.granted_at is not None and ticket.granted_at > self._paused_at:
             self._streak = 0
@@ -203,8 +203,8 @@ class Slot:
         """Say that this request was answered 429. retry_after: seconds, None when not told."""
         self._slots.throttled(self._ticket, self._clock(), retry_after)
 
-    def went_well(self) -> None:
-        self._slots.went_well(self._ticket)
+    def on_success(self) -> None:
+        self._slots.on_success(self._ticket)
 
     def unused(self) -> None:
         """Say that nothing was sent: the slot is free again at once."""

@@ -14,7 +14,7 @@ from gateway.db.migrate import missing_migrations
 from gateway.settings import Settings
 from runtime.database.pool import open_pool
 from runtime.failure import Failure
-from runtime.lifecycle import patiently
+from runtime.lifecycle import retry_until_available
 from runtime.supervisor import Child, run_children, stop_on_signals
 
 _CLOSE_SECONDS = 2.0
@@ -29,9 +29,9 @@ async def _missing_migrations(pool: asyncpg.Pool) -> list[str]:
 async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> AsyncIterator[asyncpg.Pool]:
     """A pool on the migrated database; waits for a database that is still starting, at most a minute."""
     dsn = str(settings.database_url)
-    pool = await patiently(lambda: open_pool(dsn, max_size=max_size, name=name))
+    pool = await retry_until_available(lambda: open_pool(dsn, max_size=max_size, name=name))
     try:
-        missing = await patiently(lambda: _missing_migrations(pool))
+        missing = await retry_until_available(lambda: _missing_migrations(pool))
         if missing:
             raise Failure(
                 "the schema is not up to date", f"missing: {', '.join(missing)}", "run 'callmatrix migrate'"

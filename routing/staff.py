@@ -58,7 +58,7 @@ class Staff(BaseModel):
     def senior(self) -> Employee | None:
         return next((p for p in self.employees if p.is_senior), None)
 
-    def who_answers_at(self, address: str | None) -> Employee | None:
+    def employee_at(self, address: str | None) -> Employee | None:
         """address: an extension, SIP login (`sip:` and the domain may be there) or an E.164 number. None when nobody's."""
         if not address:
             return None

@@ -6,6 +6,6 @@ from __future__ import annotations
 class Failure(Exception):
     """A command that did not work: what, why, what to do."""
 
-    def __init__(self, what: str, why: str = "", todo: str = "") -> None:
+    def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
         super().__init__(what)
-        self.what, self.why, self.todo = what, why, todo
+        self.what, self.why, self.remedy = what, why, remedy

@@ -44,7 +44,7 @@ def use_fast_loop() -> None:
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
-async def patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
+async def retry_until_available(ask: Callable[[], Awaitable[_T]]) -> _T:
     """What a process needs of the database before it can begin: asked again for a minute while that starts or restarts."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _PATIENCE_SECONDS
@@ -85,7 +85,7 @@ async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.
         failed.cancel()
 
 
-async def last_words(*work: Coroutine[Any, Any, None]) -> None:
+async def flush_on_shutdown(*work: Coroutine[Any, Any, None]) -> None:
     """What a process still writes down when it ends, in the time that there is."""
     tasks = _tasks(work)
     done, late = await asyncio.wait(tasks, timeout=_LAST_WORDS_SECONDS)
@@ -100,7 +100,7 @@ def _tasks(work: Iterable[Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]
     return [asyncio.create_task(item, name=getattr(item, "__qualname__", "loop")) for item in work]
 
 
-async def first_of(*waits: Any) -> None:
+async def wait_first(*waits: Any) -> None:
     """Returns, or raises, as the first of these does."""
     tasks = [asyncio.ensure_future(w) for w in waits]
     try:

@@ -20,7 +20,7 @@ class Latency:
         self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
 
-    def note(self, seconds: float) -> None:
+    def observe(self, seconds: float) -> None:
         self.counts[bisect_left(self.bounds, seconds)] += 1
         self.total += seconds
 

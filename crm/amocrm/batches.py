@@ -21,7 +21,7 @@ class BatchSize:
         self.now = max(1, min(self.now, sent // 2))
         self._good = 0
 
-    def went_well(self) -> None:
+    def on_success(self) -> None:
         self._good += 1
         if self._good >= GOOD_ONES_TO_GROW and self.now < self.limit:
             self.now = min(self.limit, self.now * 2)

@@ -132,7 +132,7 @@ class Client:
         if isinstance(err, CrmThrottled):
             slot.throttled(err.retry_after)
             raise err
-        slot.went_well()
+        slot.on_success()
         if isinstance(err, CrmBlocked):
             self.circuit.refused(permit, self._clock(), str(err))
             raise err
@@ -155,10 +155,10 @@ class Client:
         finally:
             if self._on_exchange is not None:
                 took = int((self._clock() - started) * 1000)
-                self._on_exchange(told(request, reply, at=at, took=took, lane=lane, error=error))
+                self._on_exchange(exchange_record(request, reply, at=at, took=took, lane=lane, error=error))
 
 
-def told(
+def exchange_record(
     request: Request, reply: Reply | None, *, at: datetime, took: int, lane: Lane, error: str
 ) -> Exchange:
     """The exchange as it may be kept. took: milliseconds."""

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 from crm.amocrm import wire_oauth
-from crm.amocrm.client import OnExchange, told
+from crm.amocrm.client import OnExchange, exchange_record
 from crm.amocrm.transport import Transport
 from crm.amocrm.wire import Reply, Request
 from crm.budget import Budget
@@ -323,7 +323,9 @@ class Tokens:
                 if self._on_exchange is not None:
                     took = int((self._now() - started).total_seconds() * 1000)
                     self._on_exchange(
-                        told(request, reply, at=started, took=took, lane=Lane.REALTIME, error=error)
+                        exchange_record(
+                            request, reply, at=started, took=took, lane=Lane.REALTIME, error=error
+                        )
                     )
             if reply.status == 429:
                 slot.throttled()

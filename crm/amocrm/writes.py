@@ -83,7 +83,7 @@ class Writes:
             try:
                 reply = await self._client.reply_to(batch.request(), lane)
                 self._written(batch, reply, outcomes)
-                size.went_well()
+                size.on_success()
                 return
             except CrmTooLarge:
                 size.too_large(len(batch.lines))

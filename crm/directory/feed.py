@@ -163,7 +163,7 @@ class DirectoryFeed:
             if state.changed_at:
                 self.health.lag_ms = (datetime.now(UTC) - state.changed_at).total_seconds() * 1000
         directory.is_complete = state.loaded_at is not None
-        directory.agreed_at = state.agreed_at
+        directory.in_sync_at = state.in_sync_at
 
     async def _load(self, conn: asyncpg.Connection, directory: Directory) -> None:
         """All entries of one moment; what changes meanwhile has a higher seq and comes with the next pull."""

@@ -65,7 +65,7 @@ class Directory:
     """What every number of one account leads to.
 
     is_ready: memory holds all rows of the database. is_complete: those rows hold all of the CRM (its first load is over).
-    agreed_at: when the rows were last known to agree with the CRM, None = never. version: grows with every change applied.
+    in_sync_at: when the rows were last known to agree with the CRM, None = never. version: grows with every change applied.
     """
 
     def __init__(self, account_id: str, segment: int = SEGMENT) -> None:
@@ -73,8 +73,8 @@ class Directory:
         self._size = segment
         self.is_ready = False
         self.is_complete = False
-        self._agreed_at: datetime | None = None
-        self._agreed_seconds = 0.0
+        self._in_sync_at: datetime | None = None
+        self._in_sync_seconds = 0.0
         self.version = 0
         self._firsts = array("Q")
         self._segments: list[Segment] = []
@@ -101,16 +101,16 @@ class Directory:
         return decode(encoded) if encoded else _NOBODY
 
     @property
-    def agreed_at(self) -> datetime | None:
-        return self._agreed_at
+    def in_sync_at(self) -> datetime | None:
+        return self._in_sync_at
 
-    @agreed_at.setter
-    def agreed_at(self, at: datetime | None) -> None:
-        self._agreed_at, self._agreed_seconds = at, at.timestamp() if at else 0.0
+    @in_sync_at.setter
+    def in_sync_at(self, at: datetime | None) -> None:
+        self._in_sync_at, self._in_sync_seconds = at, at.timestamp() if at else 0.0
 
     def age_ms(self, now: float) -> int | None:
         """Milliseconds since the directory was last known to agree with the CRM, None = never. now: Unix seconds."""
-        return max(0, int((now - self._agreed_seconds) * 1000)) if self._agreed_at else None
+        return max(0, int((now - self._in_sync_seconds) * 1000)) if self._in_sync_at else None
 
     def memory_bytes(self) -> int:
         held = sum(

@@ -20,7 +20,7 @@ import asyncpg
 from crm.effects.deadlines import Hours, late_deadline
 from crm.effects.store import runs as store
 from crm.effects.store.orders import Connection, tell
-from crm.effects.store.work import is_on, settings_of, share_fate
+from crm.effects.store.work import cascade_state, is_on, settings_of
 from crm.lane import Lane
 from crm.port import BATCH_LIMIT, COMPLEX_LIMIT
 
@@ -236,7 +236,9 @@ class Feeder:
                 work = await _working_time(conn, self._account)
                 released = [_released(dict(row), reached, self._now(), work) for row in rows]
                 await store.release(conn, self._account, run["run_id"], released, Lane.BACKFILL)
-                await share_fate(conn, self._account, [r["key"] for r in released if r["state"] == "skipped"])
+                await cascade_state(
+                    conn, self._account, [r["key"] for r in released if r["state"] == "skipped"]
+                )
             elif not await store.count_open(conn, self._account, Lane.BACKFILL):
                 await store.set_state(conn, self._account, run["run_id"], "done", self._now())
             return len(rows)

@@ -36,14 +36,14 @@ class Sizes:
 
     shrunk: dict[str, int] = field(default_factory=dict)
 
-    def of(self, kind: str, doubts: int = 0) -> int:
+    def of(self, kind: str, unknown_attempts: int = 0) -> int:
         largest = COMPLEX_LIMIT if kind == COMPLEX else 1 if kind in _ALONE else BATCH_LIMIT
-        return max(1, min(largest, self.shrunk.get(kind, largest)) >> (2 * doubts))
+        return max(1, min(largest, self.shrunk.get(kind, largest)) >> (2 * unknown_attempts))
 
     def too_large(self, kind: str, sent: int) -> None:
         self.shrunk[kind] = max(1, min(self.of(kind), sent) // 2)
 
-    def went_well(self, kind: str, sent: int) -> None:
+    def on_success(self, kind: str, sent: int) -> None:
         if kind in self.shrunk and sent >= self.shrunk[kind]:
             self.shrunk[kind] += max(1, self.shrunk[kind] // 4)
             if self.shrunk[kind] >= BATCH_LIMIT:
@@ -83,7 +83,7 @@ def _grouped(
     deals = {
         row.contact: row
         for row in reversed(rows)
-        if row.contact and row.key not in split and row.contact not in split and not row.doubts
+        if row.contact and row.key not in split and row.contact not in split and not row.unknown_attempts
     }
     groups: dict[_Group, list[_Unit]] = defaultdict(list)
     creating: set[str] = set(busy)
@@ -94,9 +94,9 @@ def _grouped(
             if row.client in creating:
                 continue
             creating.add(row.client)
-        deal = None if row.doubts else deals.get(row.key)
+        deal = None if row.unknown_attempts else deals.get(row.key)
         kind = COMPLEX if deal else routes.get(row.key) or _kind(row)
-        groups[kind, row.doubts, split.get(row.key, "")].append((row, deal) if deal else (row,))
+        groups[kind, row.unknown_attempts, split.get(row.key, "")].append((row, deal) if deal else (row,))
     return groups
 
 
@@ -107,7 +107,7 @@ def _kind(row: Ready) -> str:
 
 
 def _batch(kind: str, lane: Lane, units: Sequence[_Unit], sizes: Sizes) -> Batch:
-    size = sizes.of(kind, units[0][0].doubts)
+    size = sizes.of(kind, units[0][0].unknown_attempts)
     taken = tuple(row for unit in units[:size] for row in unit)
     return Batch(kind=kind, lane=lane, rows=taken, is_full=len(units) >= size)
 

@@ -34,7 +34,7 @@ class Ready:
     target: EntityKind | None = None
     contact: str | None = None
     number: str | None = None
-    doubts: int = 0
+    unknown_attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Stored:
     client: str
     order: Order
     attempt: int
-    doubts: int
+    unknown_attempts: int
     created_at: datetime
     sent_at: datetime | None
     task_id: str | None = None
@@ -60,7 +60,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one send or look. doubt: it ended without a trustworthy answer."""
+    """What became of one send or look. is_unknown: it ended without a trustworthy answer."""
 
     key: str
     attempt: int
@@ -72,7 +72,7 @@ class Outcome:
     field: str | None = None
     detail: str | None = None
     next_try_at: datetime | None = None
-    doubt: bool = False
+    is_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +103,11 @@ class EffectStore(Protocol):
         """
         ...
 
-    async def adopt(self, look_at: datetime) -> int:
+    async def recover_in_flight(self, look_at: datetime) -> int:
         """Mark what a predecessor was sending as unknown, to be looked for from then on."""
         ...
 
-    async def doubtful(self, now: datetime, limit: int) -> list[Stored]:
+    async def unverified(self, now: datetime, limit: int) -> list[Stored]:
         """Unknown effects that are due to be looked for, of the most urgent lane, oldest first, all of one kind of order."""
         ...
 

@@ -109,7 +109,7 @@ def unknown(effect: Stored, error: CrmError, now: datetime, quiet_seconds: float
     """To be looked for once the request cannot be under way any more; ever later for one that never ends well."""
     if isinstance(effect.order, ShowCard):
         return skipped(effect, error.code)
-    seconds = min(quiet_seconds * 2.0 ** min(effect.doubts, 10), LONGEST_LOOK_SECONDS)
+    seconds = min(quiet_seconds * 2.0 ** min(effect.unknown_attempts, 10), LONGEST_LOOK_SECONDS)
     return Outcome(
         key=effect.key,
         attempt=effect.attempt,
@@ -117,7 +117,7 @@ def unknown(effect: Stored, error: CrmError, now: datetime, quiet_seconds: float
         code=error.code,
         detail=str(error),
         next_try_at=now + timedelta(seconds=seconds),
-        doubt=True,
+        is_unknown=True,
     )
 
 
@@ -132,7 +132,7 @@ def looked(effect: Stored, id: str | None, *, give_up: bool) -> Outcome:
     if isinstance(effect.order, ShowCard):
         return skipped(effect, "too-late")
     if give_up:
-        detail = f"{effect.doubts} sends ended without an answer that could be trusted"
+        detail = f"{effect.unknown_attempts} sends ended without an answer that could be trusted"
         return dead(effect, Refused(key=effect.key, code="crm-outcome-unknown", field="", detail=detail))
     return again(effect)
 

@@ -41,7 +41,7 @@ class WriterSettings:
     told_catch_up_seconds: float = 30.0
     poll_seconds: float = 1.0
     window: int = 1000
-    doubts_limit: int = 12
+    unknown_attempts_limit: int = 12
     are_notes_dated: bool = False
 
 
@@ -85,7 +85,7 @@ class Sender:
             await self._failed(kind, stored, wrapped)
             return
         now = self._now()
-        self._went_well(kind, len(stored), now)
+        self._on_success(kind, len(stored), now)
         results = outcomes.answered(kind, stored, answers)
         self._send_apart_next(kind, results)
         told = {o.key for o in results}
@@ -135,7 +135,7 @@ class Sender:
         else:
             results = self._refused(stored, error)
         await self._effects.record(results, [], now)
-        await self.went_badly(error, now)
+        await self.on_failure(error, now)
 
     def _refused(self, stored: Sequence[Stored], error: CrmError) -> list[Outcome]:
         """The CRM will not have this request: those it names go to the desk, else the request is cut in two."""
@@ -169,7 +169,7 @@ class Sender:
                     self._crm, stored[0].lane, findable, self._effects.claimed, self._effects.known
                 )
             except CrmError as error:
-                await self.went_badly(error, now, is_read=True)
+                await self.on_failure(error, now, is_read=True)
                 return
             ids, entities = found.ids, found.entities
             self.moods.succeeded()
@@ -178,16 +178,16 @@ class Sender:
 
     def _gives_up(self, effect: Stored, now: datetime) -> bool:
         others_succeed = self.last_success is not None and now - self.last_success < timedelta(hours=1)
-        return effect.doubts >= self._settings.doubts_limit and others_succeed
+        return effect.unknown_attempts >= self._settings.unknown_attempts_limit and others_succeed
 
-    def _went_well(self, kind: str, sent: int, now: datetime) -> None:
+    def _on_success(self, kind: str, sent: int, now: datetime) -> None:
         if self.moods.reason:
             log.info("the CRM answers again", account=self._account, after=self.moods.reason)
         self.moods.succeeded()
-        self.sizes.went_well(kind, sent // 2 if kind == COMPLEX else sent)
+        self.sizes.on_success(kind, sent // 2 if kind == COMPLEX else sent)
         self.last_success = now
 
-    async def went_badly(self, error: CrmError, now: datetime, *, is_read: bool = False) -> None:
+    async def on_failure(self, error: CrmError, now: datetime, *, is_read: bool = False) -> None:
         """is_read: of looking or catching up, which come again by themselves: never without a pause."""
         self.last_error = (f"{error.code}: {error}", now)
         if isinstance(error, CrmUnauthorised):

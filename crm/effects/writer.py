@@ -105,7 +105,7 @@ class Writer:
         self._sender = Sender(crm, effects, account_id, lease, self._settings, now, random)
         self._under_way = _UnderWay()
         self._caught_up_at: dict[EntityKind, datetime] = {}
-        self._is_told = False
+        self._webhooks_keep_up = False
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -121,16 +121,18 @@ class Writer:
         self._stopping = True
         self._wake.set()
 
-    async def adopt(self) -> None:
+    async def recover_in_flight(self) -> None:
         """First thing after a takeover: what the predecessor was sending may still arrive; look for it later."""
-        found = await self._effects.adopt(self._now() + timedelta(seconds=self._settings.quiet_seconds))
+        found = await self._effects.recover_in_flight(
+            self._now() + timedelta(seconds=self._settings.quiet_seconds)
+        )
         if found:
             log.info("effects of unknown outcome taken over", account=self._account, effects=found)
 
     async def run(self) -> None:
         """Until `stop`, or raises LeaseLost, or whatever the database raises; then everything under way is dropped,
         and the next `run` looks for what became of it."""
-        await self.adopt()
+        await self.recover_in_flight()
         try:
             while not self._stopping or self._tasks:
                 self._wake.clear()
@@ -206,7 +208,7 @@ class Writer:
         try:
             work = await self._look(now) or await self._send(now, lanes)
         except CrmError as error:  # of catching up
-            await self._sender.went_badly(error, now, is_read=True)
+            await self._sender.on_failure(error, now, is_read=True)
             return None
         if work is not None:
             self._under_way.begin(work)
@@ -230,7 +232,7 @@ class Writer:
     async def _look(self, now: datetime) -> Work | None:
         if self._under_way.looks:
             return None
-        stored = await self._effects.doubtful(now, 250)
+        stored = await self._effects.unverified(now, 250)
         if not stored:
             return None
         return Work(
@@ -289,7 +291,11 @@ class Writer:
         settings = self._settings
         seconds = settings.catch_up_seconds
         if batch.lane == Lane.BACKFILL:
-            seconds = settings.told_catch_up_seconds if self._is_told else settings.backfill_catch_up_seconds
+            seconds = (
+                settings.told_catch_up_seconds
+                if self._webhooks_keep_up
+                else settings.backfill_catch_up_seconds
+            )
         oldest = now - timedelta(seconds=seconds)
         wanted = [
             kind
@@ -298,7 +304,7 @@ class Writer:
         ]
         if wanted:
             # Never slower than events: while this waits for its turn behind a long sync, no live effect is sent either.
-            self._is_told = await self._catch_up(min(batch.lane, Lane.EVENTS), wanted)
+            self._webhooks_keep_up = await self._catch_up(min(batch.lane, Lane.EVENTS), wanted)
             self._caught_up_at |= dict.fromkeys(wanted, now)
 
 

@@ -74,7 +74,7 @@ def seed_all(state: State, contacts: int, users: int) -> None:
         state.table(table).start_ids_after(base + 9_500_000)
     for table, base in (("notes", 200_000_000), ("tasks", 300_000_000), ("tags", 400_000)):
         state.table(table).start_ids_after(base)
-    state.forget_directory()
+    state.delete_directory()
     seed_contacts(state, 1, contacts)
     _special(state)
 
@@ -100,7 +100,7 @@ def clear(state: State) -> None:
     ]:
         state.table(name).clear()
     state.links.clear()
-    state.forget_directory()
+    state.delete_directory()
 
 
 # contacts

@@ -62,7 +62,7 @@ class State:
     def main_pipeline(self) -> Row:
         return next(row for row in self.pipelines().values() if row["is_main"])
 
-    def forget_directory(self) -> None:
+    def delete_directory(self) -> None:
         """After a change of users, pipelines or fields."""
         self._directory.clear()
 

@@ -103,13 +103,13 @@ _REBUILD = f"""
 
 
 class DirectoryState(NamedTuple):
-    """seq: of the latest change. changed_at: when that was. loaded_at: end of the first load. agreed_at: see Directory."""
+    """seq: of the latest change. changed_at: when that was. loaded_at: end of the first load. in_sync_at: see Directory."""
 
     account_id: str
     seq: int
     changed_at: datetime | None
     loaded_at: datetime | None
-    agreed_at: datetime | None
+    in_sync_at: datetime | None
 
 
 async def lock_directory(conn: Connection, account_id: str) -> int:
@@ -162,7 +162,7 @@ async def mark_loaded(conn: Connection, account_id: str) -> None:
     await notify(conn, account_id)
 
 
-async def mark_agreed(conn: Connection, account_id: str, at: datetime) -> None:
+async def mark_in_sync(conn: Connection, account_id: str, at: datetime) -> None:
     """The directory agreed with the CRM at this moment; every gateway hears of it."""
     await conn.execute(
         "INSERT INTO sync_cursor (account_id, feed, last_success) VALUES ($1, 'agreed', $2)"
@@ -180,7 +180,7 @@ async def directory_states(
     """Of these accounts, None = of all that have a directory or could have one."""
     rows = await conn.fetch(
         "SELECT coalesce(account.account_id, s.account_id) AS account_id, coalesce(s.seq, 0) AS seq, s.changed_at, s.loaded_at,"
-        " c.last_success AS agreed_at"
+        " c.last_success AS in_sync_at"
         " FROM account FULL JOIN directory_state s ON s.account_id = account.account_id"
         " LEFT JOIN sync_cursor c ON c.account_id = coalesce(account.account_id, s.account_id) AND c.feed = 'agreed'"
         " WHERE $1::text[] IS NULL OR coalesce(account.account_id, s.account_id) = ANY($1)",
@@ -215,7 +215,7 @@ async def all_entries(conn: Connection, account_id: str, chunk: int = 1000) -> A
         yield rows
 
 
-async def forget_directory(conn: Connection, account_id: str) -> None:
+async def delete_directory(conn: Connection, account_id: str) -> None:
     """Removes the account's directory, and everything that says where its feeds stand."""
     for table in (
         "directory_entry",

@@ -19,7 +19,7 @@ from crm.lane import Lane
 from crm.port import Crm, CrmEvent, EntityChange
 from crm.store.cursors import record_failure, write_cursor
 from crm.store.directory import Applied
-from crm.store.entries import directory_states, mark_agreed
+from crm.store.entries import directory_states, mark_in_sync
 from crm.store.listing import known_refs
 from crm.sync.changes import Taken, apply_changes
 from crm.sync.events import poll_events
@@ -55,9 +55,9 @@ class Feed:
 
 @dataclass(slots=True)
 class SyncHealth:
-    """For /metrics and the status page. agreed_at: see Directory."""
+    """For /metrics and the status page. in_sync_at: see Directory."""
 
-    agreed_at: datetime | None = None
+    in_sync_at: datetime | None = None
     is_loaded: bool = False
     failures: dict[str, int] = field(default_factory=dict)
     last_errors: dict[str, str] = field(default_factory=dict)
@@ -293,13 +293,13 @@ class Sync:
         needed = [*(f"delta:{kind}" for kind in PAGED), "events", "unsorted"]
         if not self.health.is_loaded or any(name not in self._agreed for name in needed):
             return
-        agreed_at = min(self._agreed[name] for name in needed)
-        if agreed_at == self.health.agreed_at:
+        in_sync_at = min(self._agreed[name] for name in needed)
+        if in_sync_at == self.health.in_sync_at:
             return
         try:
             async with self.source.pool.acquire() as conn:
-                await mark_agreed(conn, self.source.account_id, agreed_at)
-            self.health.agreed_at = agreed_at
+                await mark_in_sync(conn, self.source.account_id, in_sync_at)
+            self.health.in_sync_at = in_sync_at
         except DATABASE_ERRORS:
             _log.warning("sync of %s: agreement could not be stored", self.source.account_id)
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from gateway.admin.config_document import ConfigRefused, TestCall
 from gateway.calls.holidays import holidays_around
-from gateway.decisions.dry_run import MadeUpCall
+from gateway.decisions.dry_run import SampleCall
 from gateway.store.admin.accounts import Account
 from routing.client import Client, ClientEntity, ClientKind, Ref
 from routing.matrix.model import Matrix, Moment
@@ -35,7 +35,7 @@ def run_tests(
 
 
 def _play(test: TestCall, matrix: Matrix, account: Account, staff: Staff, policy: NumberPolicy) -> Played:
-    made_up = MadeUpCall(
+    made_up = SampleCall(
         number=test.number,
         line=test.line,
         connection=test.connection,

@@ -25,13 +25,13 @@ _PER_SECOND = 1
 
 
 class ConnectingFailed(Exception):
-    """The account could not be connected. todo: what to do about it."""
+    """The account could not be connected. remedy: what to do about it."""
 
     code = "connecting-failed"
 
-    def __init__(self, what: str, todo: str) -> None:
+    def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
-        self.todo = todo
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,25 +32,25 @@ class AccountIsOff(Exception):
 
 
 class SyncFailed(Exception):
-    """The CRM could not be read. todo: what to do about it."""
+    """The CRM could not be read. remedy: what to do about it."""
 
     code = "sync-failed"
 
-    def __init__(self, what: str, todo: str) -> None:
+    def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
-        self.todo = todo
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncProgress:
     """done: entities read so far. kind: what is being read, None when over. error: what the load met last, None = nothing.
-    loaded_at: end of the latest complete load. agreed_at: when directory and CRM last agreed."""
+    loaded_at: end of the latest complete load. in_sync_at: when directory and CRM last agreed."""
 
     done: int
     kind: str | None
     is_done: bool
     loaded_at: datetime | None
-    agreed_at: datetime | None
+    in_sync_at: datetime | None
     error: str | None
 
 
@@ -63,7 +63,7 @@ async def sync_progress(conn: Conn, account_id: str) -> SyncProgress:
         kind=progress.kind,
         is_done=progress.is_done,
         loaded_at=state.loaded_at if state else None,
-        agreed_at=state.agreed_at if state else None,
+        in_sync_at=state.in_sync_at if state else None,
         error=feed.last_error if feed else None,
     )
 
@@ -124,7 +124,7 @@ async def _load_here(
                     kind=progress.kind,
                     is_done=progress.is_done,
                     loaded_at=None,
-                    agreed_at=None,
+                    in_sync_at=None,
                     error=None,
                 )
             )

@@ -22,7 +22,7 @@ from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.endpoints import CrmHooks
 from gateway.health.shared_metrics import SharedFigures
-from gateway.http.unauthorized import Refusals
+from gateway.http.unauthorized import UnauthorizedResponder
 from gateway.intake.endpoint import Events
 from gateway.intake.inbox import Inbox
 from gateway.lookup.endpoint import Lookup
@@ -31,7 +31,7 @@ from gateway.pbx.asterisk.fastagi import FastAgi
 from gateway.pbx_links.route_commands import PbxCommands
 from gateway.settings import Settings
 from runtime.database.pool import tls_of
-from runtime.lifecycle import background, first_of, last_words, patiently
+from runtime.lifecycle import background, flush_on_shutdown, retry_until_available, wait_first
 from runtime.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ class Gateway:
         self.access = CrmAccess(pool, session)
         self._url_patterns: dict[tuple[str, str], str] = {}
         self.configuration.on_change(lambda _: self._url_patterns.clear())
-        self.refusals = Refusals(settings.trusted_hops)
+        self.refusals = UnauthorizedResponder(settings.trusted_hops)
         self.lookup = Lookup(
             self.configuration,
             self,
@@ -66,7 +66,7 @@ class Gateway:
         )
         self.pbx_commands = PbxCommands(pool, session, self.lookup.ask)
         self.events = Events(
-            self.configuration, self.inbox, self.lookup, self.pbx_commands.note, self.refusals
+            self.configuration, self.inbox, self.lookup, self.pbx_commands.on_event, self.refusals
         )
         self.fastagi = FastAgi(lambda: self.configuration.now.connections, self.lookup.ask)
         self.metrics = Metrics()
@@ -133,7 +133,7 @@ class Gateway:
 
     async def run(self, stop: asyncio.Event, started: asyncio.Future[int] | None = None) -> None:
         """Until `stop`. started: told the port that is listened on."""
-        await patiently(self.configuration.reload)
+        await retry_until_available(self.configuration.reload)
         self.inbox.start()
         runner = web.AppRunner(
             self.web, access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_SECONDS
@@ -153,16 +153,16 @@ class Gateway:
             if (agi_port := self.settings.fastagi_port) is not None:
                 loops.append(self._serve_fastagi(agi_port))
             async with background(*loops) as failed:
-                await first_of(self._memory_filled(), stop.wait())
+                await wait_first(self._memory_filled(), stop.wait())
                 await site.start()
                 port = runner.addresses[0][1]
                 log.info("gateway-listens", host=self.settings.host, port=port)
                 if started is not None:
                     started.set_result(port)
-                await first_of(stop.wait(), failed)
+                await wait_first(stop.wait(), failed)
         finally:
             await runner.cleanup()
-            await last_words(self.inbox.stop(), self.recorder.close())
+            await flush_on_shutdown(self.inbox.stop(), self.recorder.close())
 
     async def _memory_filled(self) -> None:
         """Before that nobody listens: a PBX that finds no one asks the other gateway, or goes its own way, at once; told that

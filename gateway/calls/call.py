@@ -10,8 +10,8 @@ from hashlib import sha256
 from crm.effects.order import order, promised
 from crm.lane import Lane
 from crm.store.clients import client_of
-from gateway.calls.context import Desk
-from gateway.calls.missed_calls import note_answered, note_missed, taken_over
+from gateway.calls.context import JobContext
+from gateway.calls.missed_calls import note_answered, note_missed, split_callback_task
 from gateway.store.calls import calls as store
 from gateway.store.calls.calls import CallRow
 from gateway.store.decisions.decisions import decision_id_of
@@ -34,7 +34,7 @@ _LEGS_GONE = timedelta(minutes=1)
 
 
 async def work_on_call(
-    desk: Desk,
+    context: JobContext,
     row: CallRow | None,
     key: tuple[str, str],
     client: str | None,
@@ -44,11 +44,11 @@ async def work_on_call(
     """Brings the call up to date and orders what is due. row: as stored, None at first sight. key: (connection_id,
     call_key). heard_at: our time of the latest event. Raises whatever the rules raise on events they cannot digest."""
     connection_id, call_key = key
-    call = _closed_when_lost(fold(events), heard_at, desk)
-    policy = desk.policies.get(connection_id) or NumberPolicy(region=desk.account.region)
+    call = _closed_when_lost(fold(events), heard_at, context)
+    policy = context.policies.get(connection_id) or NumberPolicy(region=context.account.region)
     now = CallRow(
-        account_id=desk.account.id,
-        call_id=store.call_id_of(desk.account.id, connection_id, call_key),
+        account_id=context.account.id,
+        call_id=store.call_id_of(context.account.id, connection_id, call_key),
         connection_id=connection_id,
         call_key=call_key,
         client=None if call.direction == "internal" else client,
@@ -59,26 +59,26 @@ async def work_on_call(
         moments=row.moments if row else {},
         heard_at=heard_at,
     )
-    now = await (_with_client(desk, now) if now.client else _without_client(desk, now, policy))
+    now = await (_with_client(context, now) if now.client else _without_client(context, now, policy))
     if now.client:
-        now = await _decide_moments(desk, now)
-        await _late_recording(desk, row, now)
+        now = await _decide_moments(context, now)
+        await _late_recording(context, row, now)
         if call.is_answered:
-            await note_answered(desk, now)
-    now = replace(now, due_at=now.due_at or _due_at(desk, now))
-    await store.save_call(desk.conn, now)
+            await note_answered(context, now)
+    now = replace(now, due_at=now.due_at or _due_at(context, now))
+    await store.save_call(context.conn, now)
     return now
 
 
-def _closed_when_lost(call: Call, heard_at: datetime, desk: Desk) -> Call:
+def _closed_when_lost(call: Call, heard_at: datetime, context: JobContext) -> Call:
     """A call of which nothing was heard for so long is over, whatever the PBX forgot to say."""
-    until = _lost_at(call, heard_at, desk)
-    return close_lost(call, until) if not call.is_over and desk.now >= until else call
+    until = _lost_at(call, heard_at, context)
+    return close_lost(call, until) if not call.is_over and context.now >= until else call
 
 
-def _lost_at(call: Call, heard_at: datetime, desk: Desk) -> datetime:
+def _lost_at(call: Call, heard_at: datetime, context: JobContext) -> datetime:
     """A minute after its last leg is gone, where the PBX told of its legs; else after the account's setting."""
-    patience = timedelta(minutes=desk.account.settings.calls.lost_hangup_minutes)
+    patience = timedelta(minutes=context.account.settings.calls.lost_hangup_minutes)
     return heard_at + (min(patience, _LEGS_GONE) if call.legs_gone_at is not None else patience)
 
 
@@ -87,18 +87,18 @@ def _line(call: Call, policy: NumberPolicy) -> str | None:
     return number.e164 if isinstance(number, PublicNumber) else call.line
 
 
-async def _with_client(desk: Desk, row: CallRow) -> CallRow:
+async def _with_client(context: JobContext, row: CallRow) -> CallRow:
     """Kind and matrix version are fixed when the call is first seen with its client."""
     if row.client_kind is not None and row.matrix_version is not None:
         return row
-    matrix = await desk.matrices.current(desk.conn, desk.account.id)
-    client = await _client(desk, row)
+    matrix = await context.matrices.current(context.conn, context.account.id)
+    client = await _client(context, row)
     return replace(row, client_kind=client.kind, matrix_version=matrix.version)
 
 
-async def _client(desk: Desk, row: CallRow) -> Client:
+async def _client(context: JobContext, row: CallRow) -> Client:
     assert row.client is not None
-    return await known_client(desk.conn, desk.account.id, row.client)
+    return await known_client(context.conn, context.account.id, row.client)
 
 
 async def known_client(conn: Conn, account_id: str, number: str) -> Client:
@@ -110,13 +110,13 @@ async def known_client(conn: Conn, account_id: str, number: str) -> Client:
     return Client(number=number, entities=(*known.entities, *fresh))
 
 
-async def _without_client(desk: Desk, row: CallRow, policy: NumberPolicy) -> CallRow:
+async def _without_client(context: JobContext, row: CallRow, policy: NumberPolicy) -> CallRow:
     """An internal, anonymous or unreadable caller leaves nothing in the CRM, only the reason why."""
     if not row.call.is_over or _NO_CLIENT in row.moments:
         return row
-    reason = why_no_client(row.call, policy)
-    decision_id = decision_id_of(desk.account.id, row.call_id, _NO_CLIENT)
-    await desk.record(
+    reason = no_client_reason(row.call, policy)
+    decision_id = decision_id_of(context.account.id, row.call_id, _NO_CLIENT)
+    await context.record(
         decision_id,
         kind="matrix",
         call_id=row.call_id,
@@ -129,7 +129,7 @@ async def _without_client(desk: Desk, row: CallRow, policy: NumberPolicy) -> Cal
     return replace(row, moments={**row.moments, _NO_CLIENT: decision_id})
 
 
-def why_no_client(call: Call, policy: NumberPolicy) -> str:
+def no_client_reason(call: Call, policy: NumberPolicy) -> str:
     """Reason why a call leaves nothing in the CRM: it is internal, from one of our own numbers, or without a number."""
     if call.direction == "internal":
         return "internal"
@@ -142,13 +142,13 @@ def why_no_client(call: Call, policy: NumberPolicy) -> str:
             return "own_number"
 
 
-async def _decide_moments(desk: Desk, row: CallRow) -> CallRow:
-    settled = desk.now >= row.heard_at + timedelta(seconds=desk.account.settings.calls.settle_seconds)
+async def _decide_moments(context: JobContext, row: CallRow) -> CallRow:
+    settled = context.now >= row.heard_at + timedelta(seconds=context.account.settings.calls.settle_seconds)
     for moment in due_moments(row.call, _done(row), settled):
-        decided, decision_id = await _decide(desk, row, moment)
+        decided, decision_id = await _decide(context, row, moment)
         if decided.wait_until is not None:
             # Another integration may create the client any moment: asked again soon, at the latest when it is over.
-            return replace(row, due_at=max(desk.now, min(decided.wait_until, desk.now + _ASK_AGAIN)))
+            return replace(row, due_at=max(context.now, min(decided.wait_until, context.now + _ASK_AGAIN)))
         name = _moment_name(row, moment)
         row = replace(row, moments={**row.moments, name: decision_id})
     return row
@@ -164,12 +164,12 @@ def _done(row: CallRow) -> frozenset[str]:
     return done | {Moment.END.value} if MISSED in done and not row.call.is_answered else done
 
 
-async def _decide(desk: Desk, row: CallRow, moment: Moment) -> tuple[MatrixDecision, str]:
+async def _decide(context: JobContext, row: CallRow, moment: Moment) -> tuple[MatrixDecision, str]:
     assert row.client is not None
     assert row.client_kind is not None
     assert row.matrix_version is not None
-    matrix = await desk.matrices.at(desk.conn, desk.account.id, row.matrix_version)
-    rules = desk.rules
+    matrix = await context.matrices.at(context.conn, context.account.id, row.matrix_version)
+    rules = context.rules
     situation = Situation(
         call_id=row.call_id,
         moment=moment,
@@ -177,27 +177,27 @@ async def _decide(desk: Desk, row: CallRow, moment: Moment) -> tuple[MatrixDecis
         number=row.client,
         line=row.line,
         connection=row.connection_id,
-        client=await _client(desk, row),
+        client=await _client(context, row),
         client_kind=row.client_kind,
-        staff=desk.staff,
-        settings=desk.account.settings,
-        time_zone=desk.account.time_zone,
-        now=desk.now,
-        ordered=await store.effect_keys(desk.conn, desk.account.id, row.call_id),
+        staff=context.staff,
+        settings=context.account.settings,
+        time_zone=context.account.time_zone,
+        now=context.now,
+        ordered=await store.effect_keys(context.conn, context.account.id, row.call_id),
         holidays=frozenset(rules.holidays),
     )
     decided = decide(matrix, situation)
-    decision_id = decision_id_of(desk.account.id, row.call_id, _moment_name(row, moment))
+    decision_id = decision_id_of(context.account.id, row.call_id, _moment_name(row, moment))
     if decided.wait_until is None:
-        await _carry_out(desk, row, situation, decided, decision_id)
+        await _carry_out(context, row, situation, decided, decision_id)
     return decided, decision_id
 
 
 async def _carry_out(
-    desk: Desk, row: CallRow, situation: Situation, decided: MatrixDecision, decision_id: str
+    context: JobContext, row: CallRow, situation: Situation, decided: MatrixDecision, decision_id: str
 ) -> None:
     assert row.client is not None
-    await desk.record(
+    await context.record(
         decision_id,
         kind="matrix",
         call_id=row.call_id,
@@ -207,10 +207,10 @@ async def _carry_out(
         steps=[step.as_json() for step in decided.steps],
         inputs={**situation.model_dump(mode="json", exclude={"staff"}), "matrix_version": row.matrix_version},
     )
-    effects, task = taken_over(row, decided.effects)
-    await _order(desk, row, decision_id, effects, _lane(decided.moment))
+    effects, task = split_callback_task(row, decided.effects)
+    await _order(context, row, decision_id, effects, _lane(decided.moment))
     if task is not None:
-        await note_missed(desk, row, task)
+        await note_missed(context, row, task)
 
 
 def _lane(moment: Moment) -> Lane:
@@ -218,28 +218,30 @@ def _lane(moment: Moment) -> Lane:
     return Lane.EVENTS if moment is Moment.END else Lane.REALTIME
 
 
-async def _order(desk: Desk, row: CallRow, decision_id: str, effects: Sequence[Effect], lane: Lane) -> None:
+async def _order(
+    context: JobContext, row: CallRow, decision_id: str, effects: Sequence[Effect], lane: Lane
+) -> None:
     assert row.client is not None
     await order(
-        desk.conn,
-        account_id=desk.account.id,
+        context.conn,
+        account_id=context.account.id,
         decision_id=decision_id,
         call_id=row.call_id,
         client=row.client,
         lane=lane,
         effects=effects,
-        held=desk.is_held,
+        held=context.is_held,
     )
 
 
-async def _late_recording(desk: Desk, before: CallRow | None, row: CallRow) -> None:
+async def _late_recording(context: JobContext, before: CallRow | None, row: CallRow) -> None:
     """A link that comes after the call was told to the CRM: into the unsent call note, else as a note of its own."""
     if before is None or not ({MISSED, Moment.END.value} & frozenset(before.moments)):
         return
     for recording in (r for r in row.call.recordings if r not in before.call.recordings):
-        if await store.amend_recording(desk.conn, desk.account.id, row.call_id, recording):
+        if await store.amend_recording(context.conn, context.account.id, row.call_id, recording):
             continue
-        told = await store.attached_to(desk.conn, desk.account.id, row.call_id)
+        told = await store.attached_to(context.conn, context.account.id, row.call_id)
         if told is None or told[2] is None:
             continue
         key, _, target = told
@@ -249,14 +251,14 @@ async def _late_recording(desk: Desk, before: CallRow | None, row: CallRow) -> N
             after=(key,),
         )
         decision_id = row.moments.get(Moment.END.value) or row.moments[MISSED]
-        await _order(desk, row, decision_id, (effect,), Lane.EVENTS)
+        await _order(context, row, decision_id, (effect,), Lane.EVENTS)
 
 
-def _due_at(desk: Desk, row: CallRow) -> datetime | None:
+def _due_at(context: JobContext, row: CallRow) -> datetime | None:
     """When the call has to be looked at although nothing new arrives."""
-    policy = desk.account.settings.calls
+    policy = context.account.settings.calls
     if not row.call.is_over:
-        return _lost_at(row.call, row.heard_at, desk)
+        return _lost_at(row.call, row.heard_at, context)
     if row.client and due_moments(row.call, _done(row), True):
         return row.heard_at + timedelta(seconds=policy.settle_seconds)
     return None

@@ -16,7 +16,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.calls.call import work_on_call
-from gateway.calls.context import Clock, Desk, Matrices
+from gateway.calls.context import Clock, JobContext, Matrices
 from gateway.calls.missed_calls import escalate_if_due
 from gateway.configuration import number_policy
 from gateway.store.admin import accounts
@@ -54,8 +54,8 @@ _TRANSIENT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
-    """calls: looked at. applied: messages. dead: messages that went to the desk. passed_on: to another client's job."""
+class JobResult:
+    """calls: looked at. applied: messages. dead: messages that went to the context. passed_on: to another client's job."""
 
     calls: int = 0
     applied: int = 0
@@ -78,23 +78,23 @@ class ClientJob:
         self._staff = staff or StaffStore()
         self._now = now or (lambda: datetime.now(UTC))
 
-    async def run(self, account_id: str, client_key: str) -> Worked:
+    async def run(self, account_id: str, client_key: str) -> JobResult:
         """client_key: E.164, or `call:<connection>:<call_key>` while the number is unknown.
 
         Raises asyncpg.PostgresError and OSError when the database is in trouble: nothing was done then.
         """
         async with self._pool.acquire() as conn, conn.transaction():
             await store.lock_client(conn, account_id, client_key)
-            await inbox.absorb_jobs(conn, account_id, client_key)
+            await inbox.delete_queued_jobs(conn, account_id, client_key)
             keys = await self._calls_of(conn, account_id, client_key)
             is_case_due = await is_escalation_due(conn, account_id, client_key, self._now())
             if not keys and not is_case_due:
-                return Worked()
-            desk = await self._desk(conn, account_id)
-            worked = await self._work(desk, client_key, keys)
+                return JobResult()
+            context = await self._context(conn, account_id)
+            worked = await self._work(context, client_key, keys)
             if is_case_due:
-                await escalate_if_due(desk, client_key)
-        for version in desk.snapshots:
+                await escalate_if_due(context, client_key)
+        for version in context.snapshots:
             self._staff.committed(account_id, version)
         return worked
 
@@ -104,11 +104,11 @@ class ClientJob:
         connection_id, _, call_key = client_key.removeprefix(_UNKNOWN).partition(":")
         return [(connection_id, call_key)]
 
-    async def _desk(self, conn: Conn, account_id: str) -> Desk:
+    async def _context(self, conn: Conn, account_id: str) -> JobContext:
         account = await accounts.account(conn, account_id)
         connections = await accounts.connections(conn, account_id)
         staff = await self._staff.current(conn, account_id, account.staff_version)
-        return Desk(
+        return JobContext(
             conn=conn,
             account=account,
             staff=staff,
@@ -118,20 +118,20 @@ class ClientJob:
             now=self._now(),
         )
 
-    async def _work(self, desk: Desk, client_key: str, keys: Sequence[tuple[str, str]]) -> Worked:
-        account_id = desk.account.id
-        await store.lock_calls(desk.conn, account_id, keys)
-        stored = await store.stored_calls(desk.conn, account_id, keys)
+    async def _work(self, context: JobContext, client_key: str, keys: Sequence[tuple[str, str]]) -> JobResult:
+        account_id = context.account.id
+        await store.lock_calls(context.conn, account_id, keys)
+        stored = await store.stored_calls(context.conn, account_id, keys)
         rows: dict[tuple[str, str], list[Row]] = {key: [] for key in keys}
-        for row in await inbox.rows_of_calls(desk.conn, account_id, keys):
+        for row in await inbox.rows_of_calls(context.conn, account_id, keys):
             rows[row.connection_id, row.call_key].append(row)
         mine, others = _sorted_out(client_key, rows, stored)
-        await inbox.enqueue(desk.conn, sorted({(account_id, owner) for owner in others.values()}))
+        await inbox.enqueue(context.conn, sorted({(account_id, owner) for owner in others.values()}))
         client = None if client_key.startswith(_UNKNOWN) else client_key
-        total = Worked(passed_on=len(others))
+        total = JobResult(passed_on=len(others))
         for key in sorted(mine, key=lambda k: _began(rows[k], stored.get(k))):
-            applied, dead = await _Call(desk, key, client, rows[key], stored.get(key)).run()
-            total = Worked(total.calls + 1, total.applied + applied, total.dead + dead, total.passed_on)
+            applied, dead = await _Call(context, key, client, rows[key], stored.get(key)).run()
+            total = JobResult(total.calls + 1, total.applied + applied, total.dead + dead, total.passed_on)
         return total
 
 
@@ -163,7 +163,7 @@ def _began(rows: Sequence[Row], stored: CallRow | None) -> datetime:
 class _Call:
     """The messages of one call in this run."""
 
-    desk: Desk
+    context: JobContext
     key: tuple[str, str]
     client: str | None
     rows: Sequence[Row]
@@ -179,7 +179,7 @@ class _Call:
         if err is None:
             return len(fresh), dead
         if not fresh:
-            await self._look_again_later()
+            await self._reschedule()
             return 0, dead
         # One of them is bad: told one after the other, only that one is left out.
         good = [message for message in readable if message[0].state != "pending"]
@@ -190,7 +190,7 @@ class _Call:
                 good.append(message)
                 applied += 1
             else:
-                dead += await self._bury(message[0], err)
+                dead += await self._dead_letter(message[0], err)
         return applied, dead
 
     async def _try(
@@ -198,9 +198,9 @@ class _Call:
     ) -> tuple[CallRow | None, Exception | None]:
         """The call as it is afterwards, or why it could not be done; nothing was done then."""
         try:
-            async with self.desk.conn.transaction():
+            async with self.context.conn.transaction():
                 row = await work_on_call(
-                    self.desk,
+                    self.context,
                     stored,
                     self.key,
                     self.client,
@@ -208,7 +208,7 @@ class _Call:
                     max(row.received_at for row, _ in told),
                 )
                 ids = [row.event_id for row, _ in fresh]
-                await inbox.mark_applied(self.desk.conn, self.desk.account.id, ids, self.desk.now)
+                await inbox.mark_applied(self.context.conn, self.context.account.id, ids, self.context.now)
             return row, None
         except _TRANSIENT:
             raise
@@ -217,7 +217,7 @@ class _Call:
             return stored, err
 
     async def _readable(self) -> tuple[list[_Message], int]:
-        """Messages whose stored events are what they should be; the others go to the desk."""
+        """Messages whose stored events are what they should be; the others go to the context."""
         readable: list[_Message] = []
         dead = 0
         for row in self.rows:
@@ -228,29 +228,32 @@ class _Call:
             except ValidationError as err:
                 if row.state == "pending":
                     self._log(err, 1)
-                    dead += await self._bury(row, err)
+                    dead += await self._dead_letter(row, err)
         return readable, dead
 
-    async def _bury(self, row: Row, err: Exception) -> int:
+    async def _dead_letter(self, row: Row, err: Exception) -> int:
         code = getattr(err, "code", None) or "event-unprocessable"
         detail = str(err).splitlines()[0] if str(err) else ""
         await inbox.mark_dead(
-            self.desk.conn, self.desk.account.id, [row.event_id], f"{code}: {type(err).__name__}: {detail}"
+            self.context.conn,
+            self.context.account.id,
+            [row.event_id],
+            f"{code}: {type(err).__name__}: {detail}",
         )
         return 1
 
-    async def _look_again_later(self) -> None:
-        await self.desk.conn.execute(
+    async def _reschedule(self) -> None:
+        await self.context.conn.execute(
             "UPDATE call SET due_at = $4 WHERE account_id = $1 AND connection_id = $2 AND call_key = $3",
-            self.desk.account.id,
+            self.context.account.id,
             *self.key,
-            self.desk.now + _LOOK_AGAIN_AFTER_ERROR,
+            self.context.now + _LOOK_AGAIN_AFTER_ERROR,
         )
 
     def _log(self, err: Exception, messages: int) -> None:
         log.error(
             "event-unprocessable",
-            account=self.desk.account.id,
+            account=self.context.account.id,
             connection=self.key[0],
             client=mask(self.client),
             messages=messages,

@@ -45,7 +45,7 @@ class PublishedMatrix:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class JobContext:
     """policies: number policies by connection id. snapshots: versions of the staff written down in this transaction."""
 
     conn: Conn

@@ -6,7 +6,7 @@ from typing import Any
 
 from crm.effects.order import order
 from crm.lane import Lane
-from gateway.calls.context import Desk
+from gateway.calls.context import JobContext
 from gateway.store.calls import missed_calls as store
 from gateway.store.calls.calls import CallRow, latest_talk
 from gateway.store.decisions.decisions import decision_id_of
@@ -25,7 +25,9 @@ _WORTH_RECORDING = {
 }
 
 
-def taken_over(row: CallRow, effects: tuple[Effect, ...]) -> tuple[tuple[Effect, ...], CreateTask | None]:
+def split_callback_task(
+    row: CallRow, effects: tuple[Effect, ...]
+) -> tuple[tuple[Effect, ...], CreateTask | None]:
     """The effects without the call-back task of a missed call, and that task: it is the case's from now on."""
     if row.call.is_answered or row.call.direction != "inbound":
         return effects, None
@@ -38,56 +40,59 @@ def taken_over(row: CallRow, effects: tuple[Effect, ...]) -> tuple[tuple[Effect,
     return kept, tasks[0]
 
 
-async def note_missed(desk: Desk, row: CallRow, task: CreateTask) -> None:
+async def note_missed(context: JobContext, row: CallRow, task: CreateTask) -> None:
     """A missed call of the client: opens his case or counts on it."""
     assert row.client is not None
-    case = await store.open_case(desk.conn, desk.account.id, row.client)
-    talk = await latest_talk(desk.conn, desk.account.id, row.client, desk.now)
+    case = await store.open_case(context.conn, context.account.id, row.client)
+    talk = await latest_talk(context.conn, context.account.id, row.client, context.now)
     told = Missed(call_id=row.call_id, at=row.call.started_at, task=task)
-    decided = missed(case, told, talk, row.client, desk.rules)
+    decided = missed(case, told, talk, row.client, context.rules)
     await _carry_out(
-        desk, case, decided, row.client, row.call_id, {"missed": _json(told), "reached": _json(talk)}
+        context, case, decided, row.client, row.call_id, {"missed": _json(told), "reached": _json(talk)}
     )
 
 
-async def note_answered(desk: Desk, row: CallRow) -> None:
+async def note_answered(context: JobContext, row: CallRow) -> None:
     """Somebody talks or talked with the client: closes his case. Does nothing when none is open."""
     assert row.client is not None
-    case = await store.open_case(desk.conn, desk.account.id, row.client)
-    talk = _talk(desk, row)
+    case = await store.open_case(context.conn, context.account.id, row.client)
+    talk = _talk(context, row)
     if case is None or talk is None:
         return
-    decided = answered(case, talk, desk.rules)
+    decided = answered(case, talk, context.rules)
     if decided.reason == "case_closed" and await store.skip_unsent(
-        desk.conn, desk.account.id, case, "client_reached"
+        context.conn, context.account.id, case, "client_reached"
     ):
         decided = decided._replace(effects=())
-    await _carry_out(desk, case, decided, row.client, row.call_id, {"answered": _json(talk)})
+    await _carry_out(context, case, decided, row.client, row.call_id, {"answered": _json(talk)})
 
 
-async def escalate_if_due(desk: Desk, client: str) -> None:
-    case = await store.open_case(desk.conn, desk.account.id, client)
-    if case and case.escalate_at and case.escalate_at <= desk.now:
-        decided = timer(case, desk.now, desk.staff, desk.rules)
-        await _carry_out(desk, case, decided, client, None, {"timer": desk.now.isoformat()})
+async def escalate_if_due(context: JobContext, client: str) -> None:
+    case = await store.open_case(context.conn, context.account.id, client)
+    if case and case.escalate_at and case.escalate_at <= context.now:
+        decided = timer(case, context.now, context.staff, context.rules)
+        await _carry_out(context, case, decided, client, None, {"timer": context.now.isoformat()})
 
 
-def _talk(desk: Desk, row: CallRow) -> Reached | None:
+def _talk(context: JobContext, row: CallRow) -> Reached | None:
     call = row.call
     if call.answered_at is None:
         return None
     return Reached(
-        call_id=row.call_id, at=call.answered_at, until=call.ended_at or desk.now, by=_who_talked(desk, call)
+        call_id=row.call_id,
+        at=call.answered_at,
+        until=call.ended_at or context.now,
+        by=_who_talked(context, call),
     )
 
 
-def _who_talked(desk: Desk, call: Call) -> str | None:
-    person = desk.staff.who_answers_at(call.answered_by)
+def _who_talked(context: JobContext, call: Call) -> str | None:
+    person = context.staff.employee_at(call.answered_by)
     return person.name if person else call.answered_by
 
 
 async def _carry_out(
-    desk: Desk,
+    context: JobContext,
     before: Case | None,
     decided: CaseDecision,
     client: str,
@@ -95,12 +100,12 @@ async def _carry_out(
     event: dict[str, Any],
 ) -> None:
     if decided.case is not None and decided.case != before:
-        await store.save_case(desk.conn, desk.account.id, decided.case)
+        await store.save_case(context.conn, context.account.id, decided.case)
     if decided.reason not in _WORTH_RECORDING:
         return
-    about = call_id or (f"{decided.case.id}:{desk.now.isoformat()}" if decided.case else client)
-    decision_id = decision_id_of(desk.account.id, "case", about, decided.reason)
-    await desk.record(
+    about = call_id or (f"{decided.case.id}:{context.now.isoformat()}" if decided.case else client)
+    decision_id = decision_id_of(context.account.id, "case", about, decided.reason)
+    await context.record(
         decision_id,
         kind="case",
         call_id=call_id,
@@ -115,21 +120,21 @@ async def _carry_out(
             **event,
             "case": _json(before),
             "client": client,
-            "policy": _json(desk.account.settings.cases),
-            "working_time": _json(desk.account.settings.working_time),
-            "time_zone": desk.account.time_zone,
-            "now": desk.now.isoformat(),
+            "policy": _json(context.account.settings.cases),
+            "working_time": _json(context.account.settings.working_time),
+            "time_zone": context.account.time_zone,
+            "now": context.now.isoformat(),
         },
     )
     await order(
-        desk.conn,
-        account_id=desk.account.id,
+        context.conn,
+        account_id=context.account.id,
         decision_id=decision_id,
         call_id=call_id,
         client=client,
         lane=Lane.EVENTS,
         effects=decided.effects,
-        held=desk.is_held,
+        held=context.is_held,
     )
 
 

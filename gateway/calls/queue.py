@@ -111,10 +111,10 @@ class Jobs:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._work_for_ever(), name="client jobs")
-            group.create_task(self._sweep_for_ever(), name="client sweep")
+            group.create_task(self._run_work(), name="client jobs")
+            group.create_task(self._run_sweep(), name="client sweep")
 
-    async def _work_for_ever(self) -> None:
+    async def _run_work(self) -> None:
         """Procrastinate's worker ends when the database goes away: it is started again."""
         delay = 0.2
         while True:
@@ -186,7 +186,7 @@ class Jobs:
             raise  # the sweep enqueues the client again
         self.status.done += 1
 
-    async def _sweep_for_ever(self) -> None:
+    async def _run_sweep(self) -> None:
         while True:
             try:
                 await self.sweep()

@@ -71,7 +71,7 @@ def add_account(
     try:
         result = run(work())
     except ConnectingFailed as err:
-        raise Failure(f"account '{account}' is not connected", str(err), err.todo) from err
+        raise Failure(f"account '{account}' is not connected", str(err), err.remedy) from err
     if json:
         print_json(result)
         return

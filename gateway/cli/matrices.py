@@ -69,7 +69,7 @@ def replay(
     old, new = result["published"]["version"], result["draft"]["version"]
     print_table(
         ["", old, new, "difference"],
-        [(c["says"], c["published"], c["draft"], f"{c['difference']:+d}") for c in result["counts"]],
+        [(c["message"], c["published"], c["draft"], f"{c['difference']:+d}") for c in result["counts"]],
         "Neither orders anything.",
     )
     for call in result["list"][:20]:

@@ -28,8 +28,8 @@ def say_failure(failure: Failure) -> None:
     parts = [f"Error: {failure.what}"]
     if failure.why:
         parts.append(f"  why: {failure.why}")
-    if failure.todo:
-        parts.append(f"  do:  {failure.todo}")
+    if failure.remedy:
+        parts.append(f"  do:  {failure.remedy}")
     print("\n".join(parts), file=sys.stderr)
 
 

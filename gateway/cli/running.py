@@ -146,8 +146,8 @@ def check(json: Json = False) -> None:
 
 def _finding_line(finding: Any) -> str:
     mark = "BAD " if not finding.is_ok else "warn" if finding.is_warning else "ok  "
-    todo = f" -> {finding.todo}" if finding.todo else ""
-    return f"{mark} {finding.what}: {finding.says}{todo}"
+    todo = f" -> {finding.remedy}" if finding.remedy else ""
+    return f"{mark} {finding.subject}: {finding.message}{todo}"
 
 
 def lookup(

@@ -55,7 +55,7 @@ def sync(
                     f"'callmatrix account on {target.id}'",
                 ) from err
             except SyncFailed as err:
-                raise Failure(str(err), "", err.todo) from err
+                raise Failure(str(err), "", err.remedy) from err
             async with pool.acquire() as conn:
                 progress = await sync_progress(conn, target.id)
                 numbers = await conn.fetchval(
@@ -68,7 +68,7 @@ def sync(
                 "entities": progress.done,
                 "numbers": numbers,
                 "loaded_at": progress.loaded_at,
-                "agreed_at": progress.agreed_at,
+                "in_sync_at": progress.in_sync_at,
             }
 
     done = run(work())

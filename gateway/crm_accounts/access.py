@@ -55,7 +55,7 @@ class CrmAccess:
 
         def on_exchange(exchange: object) -> None:
             if self._exchanges is not None:
-                self._exchanges.note(account.id, account.crm_kind, exchange)  # type: ignore[arg-type]
+                self._exchanges.append(account.id, account.crm_kind, exchange)  # type: ignore[arg-type]
 
         tokens = Tokens(
             account.id,

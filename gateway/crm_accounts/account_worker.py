@@ -30,7 +30,7 @@ from runtime.database import channels
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Lease, LeaseLost
 from runtime.database.listen import Listener
-from runtime.lifecycle import background, first_of
+from runtime.lifecycle import background, wait_first
 
 log = structlog.get_logger(__name__)
 
@@ -78,10 +78,10 @@ class CrmAccountWork:
     async def _until_switched_on(self) -> None:
         changed = asyncio.Event()
 
-        def note(_snapshot: Snapshot) -> None:
+        def on_change(_snapshot: Snapshot) -> None:
             changed.set()
 
-        self._configuration.on_change(note)
+        self._configuration.on_change(on_change)
         try:
             while (
                 account := self._configuration.now.accounts.get(self._account_id)
@@ -89,7 +89,7 @@ class CrmAccountWork:
                 await changed.wait()
                 changed.clear()
         finally:
-            self._configuration.forget(note)
+            self._configuration.forget(on_change)
 
     async def _work(self, lease: Lease, opened: OpenCrm) -> None:
         crm = opened.crm
@@ -120,7 +120,7 @@ class CrmAccountWork:
         ended = asyncio.Event()
         spelling_changed = asyncio.Event()
 
-        def note(snapshot: Snapshot) -> None:
+        def on_change(snapshot: Snapshot) -> None:
             account = snapshot.accounts.get(self._account_id)
             if account is None or account.state == "off" or account.base_url != began_with.base_url:
                 ended.set()
@@ -131,7 +131,7 @@ class CrmAccountWork:
                 spelling_changed.set()
             sync.source.policy = self._policy
 
-        self._configuration.on_change(note)
+        self._configuration.on_change(on_change)
         try:
             async with background(
                 sync.run(),
@@ -141,9 +141,9 @@ class CrmAccountWork:
                 self._report(opened, sync, writer),
                 self._reload_when(spelling_changed, sync),
             ) as failed:
-                await first_of(lease.lost.wait(), ended.wait(), failed)
+                await wait_first(lease.lost.wait(), ended.wait(), failed)
         finally:
-            self._configuration.forget(note)
+            self._configuration.forget(on_change)
 
     async def _reload_when(self, spelling_changed: asyncio.Event, sync: Sync) -> None:
         """Numbers are stored as they were read: when they are to be read otherwise, the CRM is read anew."""
@@ -216,7 +216,7 @@ class CrmAccountWork:
             "writer": writer.status(),
             "clock_offset_seconds": health.clock_offset_seconds,
             "sync": {
-                "agreed_at": sync.health.agreed_at,
+                "in_sync_at": sync.health.in_sync_at,
                 "is_loaded": sync.health.is_loaded,
                 "failures": sync.health.failures,
                 "errors": sync.health.last_errors,

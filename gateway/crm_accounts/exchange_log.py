@@ -25,7 +25,7 @@ class ExchangeLog:
         self._waiting: deque[Row] = deque()
         self.lost = 0
 
-    def note(self, account_id: str, vendor: str, exchange: Exchange) -> None:
+    def append(self, account_id: str, vendor: str, exchange: Exchange) -> None:
         if len(self._waiting) >= _ROOM:
             self.lost += 1
             return

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from gateway.calls.call import known_client, why_no_client
+from gateway.calls.call import known_client, no_client_reason
 from gateway.calls.holidays import holidays_around
 from gateway.decisions.explain import UrlOf, explained
 from gateway.decisions.order_summary import order_in_words
@@ -30,7 +30,7 @@ _ID = "dry-run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MadeUpCall:
+class SampleCall:
     """number, line: in any spelling. answered_by: extension, SIP login or number; None with `is_answered` = the PBX does
     not say who. rung: whose phones rang. talk_seconds, wait_seconds: before and after the answer, or until the end."""
 
@@ -74,7 +74,7 @@ async def dry_run(
     account: Account,
     policy: NumberPolicy,
     matrix: Matrix,
-    made_up: MadeUpCall,
+    made_up: SampleCall,
     url_of: UrlOf | None = None,
 ) -> list[dict[str, Any]]:
     """Its decisions in order. policy: how the connection's numbers are read. The client is who the number belongs to now."""
@@ -89,7 +89,7 @@ async def dry_run(
 
 
 async def situation_of(
-    conn: Conn, account: Account, policy: NumberPolicy, staff: Staff, made_up: MadeUpCall
+    conn: Conn, account: Account, policy: NumberPolicy, staff: Staff, made_up: SampleCall
 ) -> Situation:
     """number: taken as it is where it cannot be read, for previews of templates."""
     number, line = normalise(made_up.number, policy), normalise(made_up.line, policy)
@@ -139,7 +139,7 @@ def _explained(
     )
     shown = explained(Explained(decision=row, effects=tuple(map(_effect, decision.effects))), url_of)
     for effect, told in zip(decision.effects, shown["effects"], strict=True):
-        told["says"] = order_in_words(effect.order, staff)
+        told["message"] = order_in_words(effect.order, staff)
     return shown
 
 
@@ -161,7 +161,7 @@ def _effect(effect: Effect) -> EffectRow:
 
 
 def _nothing(account: Account, call: Call, policy: NumberPolicy) -> dict[str, Any]:
-    reason = why_no_client(call, policy)
+    reason = no_client_reason(call, policy)
     row = DecisionRow(
         account_id=account.id,
         decision_id="",

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from gateway.calls.call import why_no_client
+from gateway.calls.call import no_client_reason
 from gateway.lookup.recorder import outcome_of
 from gateway.store.admin.matrices import MatrixStore
 from gateway.store.admin.staff import staff_at
@@ -64,7 +64,7 @@ async def _matrix(conn: Conn, matrices: MatrixStore, row: DecisionRow) -> Recomp
 
 def _without_client(row: DecisionRow) -> Recomputed:
     call, policy = Call.model_validate(row.inputs["call"]), NumberPolicy.model_validate(row.inputs["policy"])
-    reason = why_no_client(call, policy)
+    reason = no_client_reason(call, policy)
     steps = [{"rule": "client", "verdict": "decided", "because": reason, "facts": {}}]
     return _compared(row, reason, {"effects": [], "reason": reason}, steps)
 
@@ -76,7 +76,7 @@ async def _lookup(conn: Conn, row: DecisionRow) -> Recomputed:
     numbers, rules = await lookup_rules(conn, row.account_id, inputs["rules"])
     staff = await staff_at(conn, row.account_id, inputs["staff_version"])
     if row.reason in _CUT_SHORT:
-        decided = lookup.carry_on(LookupReason(row.reason))
+        decided = lookup.fall_back(LookupReason(row.reason))
     else:
         candidates = [Candidate(*c) for c in inputs["candidates"]]
         decided = lookup.decide(normalise(inputs["phone"], numbers), candidates, staff, rules)

@@ -24,7 +24,7 @@ from gateway.store.decisions.replayable import Known, PastCall, PastCalls
 from gateway.store.sql import Conn
 from routing.client import Client
 from routing.matrix.model import Matrix, Moment
-from routing.matrix.simulate import Played, leave_the_same, play
+from routing.matrix.simulate import Played, play, same_orders
 from routing.matrix.situation import Situation
 from routing.staff import Staff
 from runtime.progress import Progress
@@ -70,7 +70,7 @@ class _Table:
         self.reconstructed += past.known is None
         self.published.update(old.counts)
         self.draft.update(new.counts)
-        if leave_the_same(old, new):
+        if same_orders(old, new):
             return
         self.differing += 1
         if len(self.listed) < MOST_LISTED:
@@ -89,7 +89,7 @@ class _Table:
         return [
             {
                 "what": what,
-                "says": says,
+                "message": says,
                 "published": self.published[what],
                 "draft": self.draft[what],
                 "difference": self.draft[what] - self.published[what],

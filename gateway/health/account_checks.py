@@ -17,25 +17,25 @@ _NAMES_SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One line. says: how it stands. todo: what to do, empty when nothing. is_warning: worth a look, but nothing fails."""
+    """One line. message: how it stands. remedy: what to do, empty when nothing. is_warning: worth a look, but nothing fails."""
 
-    what: str
+    subject: str
     is_ok: bool
-    says: str
-    todo: str = ""
+    message: str
+    remedy: str = ""
     is_warning: bool = False
 
 
-def ok(what: str, says: str) -> Finding:
-    return Finding(what=what, is_ok=True, says=says)
+def ok(what: str, message: str) -> Finding:
+    return Finding(subject=what, is_ok=True, message=message)
 
 
-def warning(what: str, says: str, todo: str) -> Finding:
-    return Finding(what=what, is_ok=True, is_warning=True, says=says, todo=todo)
+def warning(what: str, message: str, remedy: str) -> Finding:
+    return Finding(subject=what, is_ok=True, is_warning=True, message=message, remedy=remedy)
 
 
-def bad(what: str, says: str, todo: str) -> Finding:
-    return Finding(what=what, is_ok=False, says=says, todo=todo)
+def bad(what: str, message: str, remedy: str) -> Finding:
+    return Finding(subject=what, is_ok=False, message=message, remedy=remedy)
 
 
 def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]:
@@ -213,14 +213,14 @@ def _inbox(account: AccountStatus) -> Finding:
 
 def _cases(account: AccountStatus) -> Finding:
     what, cases = f"{account.id} missed calls", account.cases
-    says = f"{cases.open} open"
+    message = f"{cases.open} open"
     if cases.overdue:
         return warning(
             what,
-            f"{says}, {cases.overdue} of them overdue",
+            f"{message}, {cases.overdue} of them overdue",
             f"see 'callmatrix cases overdue --account {account.id}'",
         )
-    return ok(what, says)
+    return ok(what, message)
 
 
 def _people(account: AccountStatus) -> Iterator[Finding]:
@@ -285,13 +285,13 @@ def _matrix(account: AccountStatus) -> Iterator[Finding]:
     what, matrix = f"{account.id} matrix", account.matrix
     if matrix is None:
         return
-    says = f"version {matrix.version}: {matrix.errors} errors, {matrix.warnings} warnings"
+    message = f"version {matrix.version}: {matrix.errors} errors, {matrix.warnings} warnings"
     if matrix.errors:
-        yield bad(what, f"{says}; first: {matrix.first}", "mend the draft and publish it")
+        yield bad(what, f"{message}; first: {matrix.first}", "mend the draft and publish it")
     elif matrix.warnings:
-        yield warning(what, says, f"first: {matrix.first}")
+        yield warning(what, message, f"first: {matrix.first}")
     else:
-        yield ok(what, says)
+        yield ok(what, message)
 
 
 def duration(seconds: float) -> str:

@@ -168,12 +168,12 @@ class _Reader:
         state = next(iter(await directory_states(self._conn, [account_id])), None)
         progress = await load_progress(self._conn, account_id)
         loaded_at = state.loaded_at if state else None
-        agreed_at = state.agreed_at if state else None
+        in_sync_at = state.in_sync_at if state else None
         return DirectoryView(
             is_loaded=loaded_at is not None,
             loaded_at=loaded_at,
-            agreed_at=agreed_at,
-            age_seconds=max(0.0, (self._now - agreed_at).total_seconds()) if agreed_at else None,
+            in_sync_at=in_sync_at,
+            age_seconds=max(0.0, (self._now - in_sync_at).total_seconds()) if in_sync_at else None,
             numbers=self._numbers.get(account_id),
             load=LoadView.model_validate(progress),
         )

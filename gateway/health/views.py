@@ -35,7 +35,7 @@ class DirectoryView(_View):
 
     is_loaded: bool
     loaded_at: datetime | None
-    agreed_at: datetime | None
+    in_sync_at: datetime | None
     age_seconds: float | None
     numbers: int | None
     load: LoadView

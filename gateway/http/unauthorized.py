@@ -28,7 +28,7 @@ def address_of(request: web.Request, trusted_hops: int) -> str:
     return request.remote or ""
 
 
-class Refusals:
+class UnauthorizedResponder:
     """Call it with the request to refuse. count: since the start of this process."""
 
     def __init__(self, trusted_hops: int = 0) -> None:

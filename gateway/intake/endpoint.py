@@ -13,7 +13,7 @@ from aiohttp import web
 from gateway.configuration import Configuration
 from gateway.http.inbound import MAX_BODY, inbound_of
 from gateway.http.problems import problem
-from gateway.http.unauthorized import Refusals
+from gateway.http.unauthorized import UnauthorizedResponder
 from gateway.intake.inbox import Inbox
 from gateway.lookup.endpoint import Lookup
 from gateway.pbx.connection import Connection
@@ -33,13 +33,13 @@ class Events:
         inbox: Inbox,
         lookup: Lookup,
         noted: Callable[[Connection, Inbound], None] | None = None,
-        refuse: Refusals | None = None,
+        refuse: UnauthorizedResponder | None = None,
     ) -> None:
         self._configuration = configuration
         self._inbox = inbox
         self._lookup = lookup
         self._noted = noted
-        self._refuse = refuse or Refusals()
+        self._refuse = refuse or UnauthorizedResponder()
         self.accepted = 0
         self.duplicates = 0
         self.refused = 0

@@ -97,7 +97,7 @@ class Inbox:
     def start(self) -> None:
         if not self._writers:
             self._writers = [
-                asyncio.create_task(self._write_for_ever(), name=f"inbox writer {n}") for n in range(_WRITERS)
+                asyncio.create_task(self._run_write(), name=f"inbox writer {n}") for n in range(_WRITERS)
             ]
 
     async def stop(self) -> None:
@@ -155,7 +155,7 @@ class Inbox:
             self.status.accepted += 1
         return accepted
 
-    async def _write_for_ever(self) -> None:
+    async def _run_write(self) -> None:
         link = _Link(self._pool, self._seconds, self.status)
         try:
             while True:

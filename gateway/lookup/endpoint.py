@@ -22,14 +22,14 @@ from aiohttp.hdrs import AUTHORIZATION
 from crm.directory.memory import Directory
 from gateway.configuration import Configuration, Snapshot
 from gateway.http.inbound import inbound_from, inbound_of
-from gateway.http.unauthorized import Refusals
-from gateway.lookup.fast_response import QuickAnswer
-from gateway.lookup.recorder import Looked, Recorder
+from gateway.http.unauthorized import UnauthorizedResponder
+from gateway.lookup.fast_response import FastJsonResponse
+from gateway.lookup.recorder import LookupRecord, Recorder
 from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import LookupRequest, WireInvalid
 from routing.client import Candidate
-from routing.lookup.decide import LookupDecision, LookupReason, carry_on, decide
+from routing.lookup.decide import LookupDecision, LookupReason, decide, fall_back
 from routing.numbers.normalise import Number, PublicNumber, digits_of, normalise
 from runtime.metrics import Latency
 
@@ -70,14 +70,14 @@ class Lookup:
         *,
         url_of: Callable[[str, str, str], str],
         deadline_seconds: float = 0.15,
-        refuse: Refusals | None = None,
+        refuse: UnauthorizedResponder | None = None,
     ) -> None:
         self._configuration = configuration
         self._directories = directories
         self._recorder = recorder
         self._url_of = url_of
         self._deadline = deadline_seconds
-        self._refuse = refuse or Refusals()
+        self._refuse = refuse or UnauthorizedResponder()
         self._known: dict[tuple[str, str], Connection] = {}
         self._new_id = DecisionIds()
         self.latency = Latency()
@@ -132,7 +132,7 @@ class Lookup:
             return self._decided(connection, asked, began, None, self._plain)
         except Exception:
             log.exception("lookup-failed", connection=connection.name)
-            return self._plain(connection, asked, carry_on(LookupReason.FAILURE), None, self._new_id(), None)
+            return self._plain(connection, asked, fall_back(LookupReason.FAILURE), None, self._new_id(), None)
 
     def _answer(
         self, connection: Connection, asked: LookupRequest, began: float, reason: LookupReason | None = None
@@ -141,7 +141,7 @@ class Lookup:
             return self._decided(connection, asked, began, reason, self._written)
         except Exception:
             log.exception("lookup-failed", connection=connection.name)
-            decision = carry_on(LookupReason.FAILURE)
+            decision = fall_back(LookupReason.FAILURE)
             return self._written(connection, asked, decision, None, self._new_id(), None)
 
     def _decided(
@@ -167,23 +167,23 @@ class Lookup:
         if directory is not None:
             age_ms = directory.age_ms(at)
         if reason is not None:
-            decision = carry_on(reason)
+            decision = fall_back(reason)
         else:
             assert directory is not None
             if type(number) is PublicNumber and not number.is_own:
                 candidates = tuple(directory.find(digits_of(number.e164)))
             decision = decide(number, candidates, staff, account.settings.lookup)
             if decision.reason is LookupReason.UNKNOWN_CALLER and not directory.is_complete:
-                decision = carry_on(LookupReason.DIRECTORY_LOADING)
+                decision = fall_back(LookupReason.DIRECTORY_LOADING)
             if time.perf_counter() - began > self._deadline:
-                decision = carry_on(LookupReason.DEADLINE)
+                decision = fall_back(LookupReason.DEADLINE)
         decision_id = self._new_id()
         response = write(connection, asked, decision, number, decision_id, age_ms)
         took = time.perf_counter() - began
-        self.latency.note(took)
+        self.latency.observe(took)
         if self._recorder.has_room():
-            self._recorder.note(
-                Looked(
+            self._recorder.record(
+                LookupRecord(
                     decision_id,
                     account_id,
                     connection.name,
@@ -226,7 +226,7 @@ class Lookup:
     ) -> web.StreamResponse:
         answer = answer_of(decision, number, decision_id, age_ms, connection.account_id, self._url_of)
         if (asked.format or connection.dialect) == "json" and connection.kind == "generic":
-            return QuickAnswer(orjson.dumps(answer))
+            return FastJsonResponse(orjson.dumps(answer))
         content_type, body = KINDS[connection.kind].lookup_answer(answer, connection, asked.format)
         return web.Response(body=body, headers={"Content-Type": content_type})
 

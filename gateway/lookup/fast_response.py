@@ -15,7 +15,7 @@ from aiohttp.abc import AbstractStreamWriter
 _HEADERS = {"Content-Type": "application/json"}
 
 
-class QuickAnswer(web.StreamResponse):
+class FastJsonResponse(web.StreamResponse):
     """body: JSON."""
 
     def __init__(self, body: bytes) -> None:

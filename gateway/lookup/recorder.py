@@ -29,7 +29,7 @@ _AT_ONCE = 20  # written in one statement: encoding them holds up lookups for th
 _BATCH_SECONDS = 0.25
 
 
-class Looked(NamedTuple):
+class LookupRecord(NamedTuple):
     """One answered lookup. at: Unix seconds. raw: the number as asked, caller: E.164 or None.
 
     staff, numbers, rules: what it was decided with; written down once each, so that it can be computed again."""
@@ -59,7 +59,7 @@ class Recorder:
         self._pool = pool
         self._per_batch = max(1, int(per_second * _BATCH_SECONDS))
         self._room = room or per_second * 5
-        self._waiting: deque[Looked] = deque()
+        self._waiting: deque[LookupRecord] = deque()
         self._inputs = InputsWritten()
         self.lost = 0
         self.written = 0
@@ -76,7 +76,7 @@ class Recorder:
         self.lost += 1
         return False
 
-    def note(self, looked: Looked) -> None:
+    def record(self, looked: LookupRecord) -> None:
         self._waiting.append(looked)
 
     async def run(self) -> None:
@@ -92,15 +92,15 @@ class Recorder:
         if not self._waiting:
             return True
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._per_batch))]
-        by_account: dict[str, list[Looked]] = {}
+        by_account: dict[str, list[LookupRecord]] = {}
         for looked in batch:
             by_account.setdefault(looked.account_id, []).append(looked)
-        went_well = True
+        on_success = True
         for of_account in by_account.values():
-            went_well = await self._write(of_account) and went_well
-        return went_well
+            on_success = await self._write(of_account) and on_success
+        return on_success
 
-    async def _write(self, batch: list[Looked]) -> bool:
+    async def _write(self, batch: list[LookupRecord]) -> bool:
         """Of one account."""
         try:
             async with self._pool.acquire(timeout=5) as conn:
@@ -124,7 +124,7 @@ class Recorder:
         self.last_error = None
         return True
 
-    def _put_back(self, batch: list[Looked]) -> None:
+    def _put_back(self, batch: list[LookupRecord]) -> None:
         space = self._room - len(self._waiting)
         self.lost += max(0, len(batch) - space)
         self._waiting.extendleft(reversed(batch[:space] if space > 0 else []))
@@ -136,7 +136,7 @@ class Recorder:
         yield "counter", "decisions_lost", "Lookup decisions not written because too many came", {}, self.lost
 
 
-def _row(looked: Looked) -> DecisionRow:
+def _row(looked: LookupRecord) -> DecisionRow:
     decision = looked.decision
     return DecisionRow(
         account_id=looked.account_id,

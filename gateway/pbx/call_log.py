@@ -76,7 +76,7 @@ class LoggedCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class LogPage:
     """A part of the log. whole_until: everything that began before this has been given now; None: more follows.
     refused: one line for each entry that could not be read."""
 
@@ -90,7 +90,7 @@ class CallLog(Protocol):
 
     knows_ends: bool
 
-    def read(self, since: datetime, until: datetime) -> AsyncIterator[Piece]:
+    def read(self, since: datetime, until: datetime) -> AsyncIterator[LogPage]:
         """Calls that began in since ≤ t < until, oldest part first. Raises PbxError."""
         ...
 

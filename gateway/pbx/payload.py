@@ -22,7 +22,7 @@ def header(request: Inbound, name: str) -> str | None:
     return next((value for key, value in request.headers.items() if key.lower() == wanted), None)
 
 
-def bears_secret(request: Inbound, connection: Connection) -> bool:
+def has_valid_token(request: Inbound, connection: Connection) -> bool:
     """Does the request carry the connection's secret as Bearer, as the password of Basic, or as `?token=`?"""
     return any(connection.knows(token) for token in _tokens(request))
 

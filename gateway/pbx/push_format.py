@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateway.pbx.connection import Connection
+from gateway.pbx.parties import Parties, classify_parties
 from gateway.pbx.payload import as_count, as_params, as_text
 from gateway.pbx.port import WireInvalid
-from gateway.pbx.sides import Sides, sides
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
 _EVENTS: Mapping[str, EventKind | None] = {
@@ -153,7 +153,9 @@ def parse_event(
 def _events(
     kind: EventKind, call_key: str, fields: _Fields, received_at: datetime, connection: Connection
 ) -> tuple[CallEvent, ...]:
-    told = sides(fields.text("from"), fields.text("to"), fields.word("direction", _DIRECTIONS), connection)
+    told = classify_parties(
+        fields.text("from"), fields.text("to"), fields.word("direction", _DIRECTIONS), connection
+    )
     at = fields.time("at") or received_at
     talk_seconds = as_count(fields.raw.get(name := fields.name("billsec")), name)
     party = _party(fields, told)
@@ -185,7 +187,7 @@ def _events(
     return (event.model_copy(update={"party": party}),)
 
 
-def _rang(event: CallEvent, fields: _Fields, told: Sides) -> tuple[CallEvent, ...]:
+def _rang(event: CallEvent, fields: _Fields, told: Parties) -> tuple[CallEvent, ...]:
     """One event per phone that rings: sipgate and Zammad name them all in `user[]`."""
     if told.direction == "outbound":
         return ()
@@ -198,7 +200,7 @@ def _rang(event: CallEvent, fields: _Fields, told: Sides) -> tuple[CallEvent, ..
     )
 
 
-def _party(fields: _Fields, told: Sides) -> str | None:
+def _party(fields: _Fields, told: Parties) -> str | None:
     """Who of ours talked: the extension; a user that reads like an address; the answering number; any user.
 
     sipgate's `user` is a person's display name, which maps to nobody; on outbound calls `answeringNumber` is the client's.

@@ -12,7 +12,7 @@ import structlog
 
 from gateway.configuration import Configuration, Snapshot
 from gateway.intake.inbox import Inbox
-from gateway.pbx.asterisk.feeding import Told
+from gateway.pbx.asterisk.feeding import InboundMessage
 from gateway.pbx.asterisk.link import AmiAddress, address_of
 from gateway.pbx.asterisk.listener import AmiListener
 from gateway.pbx.connection import Connection
@@ -44,10 +44,10 @@ class PbxListeners:
         """Until cancelled."""
         changed = asyncio.Event()
 
-        def note(_snapshot: Snapshot) -> None:
+        def on_change(_snapshot: Snapshot) -> None:
             changed.set()
 
-        self._configuration.on_change(note)
+        self._configuration.on_change(on_change)
         tasks: dict[_Link, asyncio.Task[None]] = {}
         try:
             while True:
@@ -61,7 +61,7 @@ class PbxListeners:
                     tasks[link] = asyncio.create_task(self._serve(link), name=f"ami {link[1]}")
                 await changed.wait()
         finally:
-            self._configuration.forget(note)
+            self._configuration.forget(on_change)
             for task in tasks.values():
                 task.cancel()
             await asyncio.gather(*tasks.values(), return_exceptions=True)
@@ -94,7 +94,7 @@ class PbxListeners:
                 known = (now.connections[name], now.policies[name])
             return known
 
-        async def accept(told: Told) -> None:
+        async def accept(told: InboundMessage) -> None:
             connection, policy = current()
             await self._inbox.accept(connection, told.parsed, told.raw, told.received_at, policy)
 

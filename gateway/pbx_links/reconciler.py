@@ -24,7 +24,7 @@ from gateway.pbx.call_log import CallLog
 from gateway.pbx.call_logs import can_be_asked, open_log
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Parsed
-from gateway.pbx_links.sweep import Sweep, Swept
+from gateway.pbx_links.sweep import Sweep, SweepResult
 from gateway.store.crm_accounts.exchanges import report
 from gateway.store.pbx_links.reconciliation import Progress, progress, save_progress
 from runtime.cancellation import sleep_unless_cancelled
@@ -95,10 +95,10 @@ class Reconciliation:
         """One task for each connection that can be asked, begun anew when the connection changes. Until `lost`."""
         changed = asyncio.Event()
 
-        def note(_snapshot: Snapshot) -> None:
+        def on_change(_snapshot: Snapshot) -> None:
             changed.set()
 
-        self._configuration.on_change(note)
+        self._configuration.on_change(on_change)
         lost_task = asyncio.create_task(lost.wait())
         tasks: dict[str, tuple[Connection, asyncio.Task[None]]] = {}
         try:
@@ -108,18 +108,18 @@ class Reconciliation:
                 for name in [n for n, (c, _) in tasks.items() if wanted.get(n) != c]:
                     await _ended(tasks.pop(name)[1])
                 for name in wanted.keys() - tasks.keys():
-                    work = asyncio.create_task(self._sweep_for_ever(name), name=f"reconciliation {name}")
+                    work = asyncio.create_task(self._run_sweep(name), name=f"reconciliation {name}")
                     tasks[name] = (wanted[name], work)
                 waiting = asyncio.create_task(changed.wait())
                 await asyncio.wait({lost_task, waiting}, return_when=asyncio.FIRST_COMPLETED)
                 waiting.cancel()
         finally:
-            self._configuration.forget(note)
+            self._configuration.forget(on_change)
             lost_task.cancel()
             for _, task in tasks.values():
                 await _ended(task)
 
-    async def _sweep_for_ever(self, name: str) -> None:
+    async def _run_sweep(self, name: str) -> None:
         failures = 0
         while True:
             try:
@@ -136,7 +136,7 @@ class Reconciliation:
         growing: float = self._first_pause * 2 ** min(failures - 1, 12)
         return min(growing, _LONGEST_PAUSE)
 
-    async def sweep(self, name: str) -> Swept | None:
+    async def sweep(self, name: str) -> SweepResult | None:
         """One sweep of one connection, now. None: it does not exist. Raises asyncpg.PostgresError and OSError only."""
         snapshot = self._configuration.now
         connection = snapshot.connections.get(name)
@@ -165,11 +165,11 @@ class Reconciliation:
             return None
 
         def note(exchange: Exchange) -> None:
-            exchanges.note(connection.account_id, connection.kind, exchange)
+            exchanges.append(connection.account_id, connection.kind, exchange)
 
         return note
 
-    async def _tell(self, connection: Connection, before: Progress, swept: Swept) -> None:
+    async def _tell(self, connection: Connection, before: Progress, swept: SweepResult) -> None:
         now = self._now()
         after = after_sweep(before, swept, now)
         if swept.error:
@@ -197,7 +197,7 @@ def _since(before: Progress, connection: Connection, now: datetime) -> datetime:
     return max(left_off, before.began_at, now - LOOK_BACK).replace(microsecond=0)
 
 
-def after_sweep(before: Progress, swept: Swept, now: datetime) -> Progress:
+def after_sweep(before: Progress, swept: SweepResult, now: datetime) -> Progress:
     """The connection's row after a sweep. What was read before a failure counts, and is not read again."""
     lacked = swept.missing + swept.incomplete + swept.differing
     read_until = max((t for t in (before.read_until, swept.read_until) if t), default=None)
@@ -229,7 +229,7 @@ def alarm_of(after: Progress, now: datetime) -> str | None:
     return None
 
 
-def report_of(before: Progress, after: Progress, swept: Swept, now: datetime) -> dict[str, Any]:
+def report_of(before: Progress, after: Progress, swept: SweepResult, now: datetime) -> dict[str, Any]:
     """gap: calls of this time were never looked at, since we were away for longer than we look back."""
     is_gap = before.read_until is not None and before.read_until < swept.since
     return {

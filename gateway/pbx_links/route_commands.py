@@ -87,7 +87,7 @@ class PbxCommands:
         self._process = secrets.token_hex(4)
         self.status = CommandsStatus()
 
-    def note(self, connection: Connection, inbound: Inbound) -> None:
+    def on_event(self, connection: Connection, inbound: Inbound) -> None:
         """Looks at an authenticated notification. Returns at once, never raises."""
         if connection.kind != "mango" or self._group is None:
             return
@@ -133,7 +133,7 @@ class PbxCommands:
         if queue is None:
             queue = self._queues[product] = asyncio.Queue(_ROOM)
             if self._group is not None:
-                self._group.create_task(self._route_for_ever(product, queue), name="pbx commands")
+                self._group.create_task(self._run_route(product, queue), name="pbx commands")
         return queue
 
     async def run(self) -> None:
@@ -144,7 +144,7 @@ class PbxCommands:
             self._group = None
             self._queues.clear()
 
-    async def _route_for_ever(self, product: str, queue: asyncio.Queue[_Waiting]) -> None:
+    async def _run_route(self, product: str, queue: asyncio.Queue[_Waiting]) -> None:
         """One at a time, those that have waited longest first."""
         while True:
             raise_if_cancelled()

@@ -38,7 +38,7 @@ _TOGETHER = 200  # messages that share a transaction of the inbox
 
 
 @dataclass(slots=True)
-class Swept:
+class SweepResult:
     """What one sweep found.
 
     compared: calls that the PBX listed. missing: unknown to us; incomplete: known, their end was never told; differing:
@@ -102,9 +102,9 @@ class Sweep:
         self._accept = accept
         self._listed: dict[str, LoggedCall] = {}
 
-    async def run(self, since: datetime, until: datetime) -> Swept:
+    async def run(self, since: datetime, until: datetime) -> SweepResult:
         """Never raises but for cancellation: a failure stands in the result, with what was done before it."""
-        swept = Swept(since, until)
+        swept = SweepResult(since, until)
         found: list[tuple[LoggedCall, Verdict]] = []
         try:
             async for piece in self._log.read(since, until):
@@ -127,7 +127,9 @@ class Sweep:
             swept.read_until = None
         return swept
 
-    async def _wanted(self, calls: Sequence[LoggedCall], swept: Swept) -> list[tuple[LoggedCall, Verdict]]:
+    async def _wanted(
+        self, calls: Sequence[LoggedCall], swept: SweepResult
+    ) -> list[tuple[LoggedCall, Verdict]]:
         """Those of these calls that the journal lacks, wholly or in part."""
         async with self._pool.acquire() as conn:
             known = await known_calls(
@@ -141,7 +143,9 @@ class Sweep:
                 wanted.append((call, verdict))
         return wanted
 
-    async def _without_twins(self, found: list[tuple[LoggedCall, Verdict]], swept: Swept) -> list[LoggedCall]:
+    async def _without_twins(
+        self, found: list[tuple[LoggedCall, Verdict]], swept: SweepResult
+    ) -> list[LoggedCall]:
         """An id of the log may differ from the one that events carried: nothing is imported that is there by time."""
         missing = [call for call, verdict in found if verdict == "missing"]
         clients = {c.call_key: client_number(c.events, self._policy) for c in missing}
@@ -161,7 +165,7 @@ class Sweep:
         swept.missing -= len(twins)
         return [call for call, verdict in found if verdict != "missing" or call.call_key not in twins]
 
-    async def _import(self, calls: Sequence[LoggedCall], swept: Swept) -> None:
+    async def _import(self, calls: Sequence[LoggedCall], swept: SweepResult) -> None:
         """Newest first: a call that was returned since is known to have been when its turn comes."""
         newest_first = sorted(calls, key=lambda c: c.began_at, reverse=True)
         for place in range(0, len(newest_first), _TOGETHER):
@@ -181,7 +185,7 @@ def verdict_on(call: LoggedCall, known: Known, until: datetime, knows_ends: bool
     if call.ended_at > until or known.is_pending:
         return "waiting"
     if not known.is_known:
-        # Told but no call of it: the message lies on the dead-letter desk, where people see it.
+        # InboundMessage but no call of it: the message lies on the dead-letter desk, where people see it.
         return "matched" if known.is_told else "missing"
     if not knows_ends:
         return "matched"

@@ -14,7 +14,7 @@ from gateway.configuration import Configuration
 from gateway.crm_accounts.exchange_log import ExchangeLog
 from gateway.health.reports import INSTALLATION, PREFIX
 from gateway.store.crm_accounts.exchanges import report
-from gateway.store.health.status import forget_reports
+from gateway.store.health.status import delete_reports_of_gone_processes
 from runtime.loops import Loop
 
 EVERY_SECONDS = 2.0
@@ -37,7 +37,7 @@ def report_loop(worker: Reporting) -> Loop:
     async def tell() -> None:
         async with worker.pool.acquire() as conn:
             await report(conn, INSTALLATION, name, {"started_at": started_at, **figures(worker)})
-            await forget_reports(conn, PREFIX)
+            await delete_reports_of_gone_processes(conn, PREFIX)
 
     return Loop("report", tell, EVERY_SECONDS)
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from gateway.settings import Settings
-from gateway.store.crm_accounts.exchanges import forget_exchanges
-from gateway.store.decisions.decisions import forget_before
-from gateway.store.intake.inbox import forget_before as forget_messages
-from gateway.store.pbx_links.commands import forget_commands
+from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
+from gateway.store.decisions.decisions import delete_older_than
+from gateway.store.intake.inbox import delete_older_than as delete_messages_older_than
+from gateway.store.pbx_links.commands import delete_commands_older_than
 from runtime.database.pool import Conn
 
 EVERY_SECONDS = 600.0
@@ -24,10 +24,12 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
     now = datetime.now(UTC)
     exchanges = timedelta(days=settings.exchange_days)
     cleaners: tuple[Callable[[Conn], Awaitable[int]], ...] = (
-        lambda conn: forget_messages(conn, now - timedelta(days=settings.raw_event_days), limit=_BATCH),
-        lambda conn: forget_exchanges(conn, exchanges, limit=_BATCH),
-        lambda conn: forget_commands(conn, exchanges, limit=_BATCH),
-        lambda conn: forget_before(conn, now - timedelta(days=settings.decision_days), limit=_BATCH),
+        lambda conn: delete_messages_older_than(
+            conn, now - timedelta(days=settings.raw_event_days), limit=_BATCH
+        ),
+        lambda conn: delete_exchanges_older_than(conn, exchanges, limit=_BATCH),
+        lambda conn: delete_commands_older_than(conn, exchanges, limit=_BATCH),
+        lambda conn: delete_older_than(conn, now - timedelta(days=settings.decision_days), limit=_BATCH),
     )
     total = 0
     async with pool.acquire() as conn:

@@ -28,7 +28,7 @@ from gateway.worker import retention
 from gateway.worker.long_tasks import LongWork
 from gateway.worker.report import report_loop
 from runtime.cancellation import sleep_unless_cancelled
-from runtime.lifecycle import background, first_of, last_words, patiently
+from runtime.lifecycle import background, flush_on_shutdown, retry_until_available, wait_first
 from runtime.loops import Loop
 
 log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ class Worker:
         self._dsn = dsn
 
     async def run(self, stop: asyncio.Event) -> None:
-        await patiently(self.configuration.reload)
+        await retry_until_available(self.configuration.reload)
         self.inbox.start()
         async with background(
             self.configuration.run(),
@@ -83,8 +83,8 @@ class Worker:
             per_account(self.configuration, self._serve_account),
         ) as failed:
             log.info("worker-runs")
-            await first_of(stop.wait(), failed)
-        await last_words(self.inbox.stop(), self.exchanges.write())
+            await wait_first(stop.wait(), failed)
+        await flush_on_shutdown(self.inbox.stop(), self.exchanges.write())
 
     async def _serve_account(self, account_id: str) -> None:
         await CrmAccountWork(
@@ -96,16 +96,16 @@ async def per_account(configuration: Configuration, serve: Callable[[str], Await
     """Runs `serve` for every account, also for those that come later, until cancelled. One that fails starts again."""
     changed = asyncio.Event()
 
-    def note(_snapshot: Snapshot) -> None:
+    def on_change(_snapshot: Snapshot) -> None:
         changed.set()
 
-    configuration.on_change(note)
+    configuration.on_change(on_change)
     tasks: dict[str, asyncio.Task[None]] = {}
     try:
         while True:
             accounts = configuration.now.accounts
             for account_id in accounts.keys() - tasks.keys():
-                tasks[account_id] = asyncio.create_task(_again_and_again(account_id, serve))
+                tasks[account_id] = asyncio.create_task(_restart_on_failure(account_id, serve))
             for account_id in tasks.keys() - accounts.keys():
                 tasks.pop(account_id).cancel()
             await changed.wait()
@@ -116,7 +116,7 @@ async def per_account(configuration: Configuration, serve: Callable[[str], Await
         await asyncio.gather(*tasks.values(), return_exceptions=True)
 
 
-async def _again_and_again(account_id: str, serve: Callable[[str], Awaitable[None]]) -> None:
+async def _restart_on_failure(account_id: str, serve: Callable[[str], Awaitable[None]]) -> None:
     delay = 1.0
     while True:
         began = asyncio.get_running_loop().time()

@@ -14,7 +14,7 @@ from routing.presence import NOBODY_SAID, Presence
 from routing.settings import LookupKind, LookupPolicy
 from routing.staff import Employee, Staff
 
-__all__ = ["REASONS", "STEP_REASONS", "LookupDecision", "LookupReason", "Target", "carry_on", "decide"]
+__all__ = ["REASONS", "STEP_REASONS", "LookupDecision", "LookupReason", "Target", "fall_back", "decide"]
 
 Outcome = Literal["manager", "deputy", "group", "scheme"]
 
@@ -49,7 +49,7 @@ class _Failed(NamedTuple):
     owner: Employee | None
 
 
-def carry_on(reason: LookupReason) -> LookupDecision:
+def fall_back(reason: LookupReason) -> LookupDecision:
     """ "Carry on with your scheme", without having looked at any entity."""
     return _CARRY_ON[reason]
 

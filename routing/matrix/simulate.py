@@ -62,7 +62,7 @@ def play(
     return Played(tuple(decisions))
 
 
-def leave_the_same(one: Played, other: Played) -> bool:
+def same_orders(one: Played, other: Played) -> bool:
     """True when both order the same of the CRM, whatever cell or reason it comes from."""
     return _orders(one.effects) == _orders(other.effects)
 

@@ -80,13 +80,13 @@ def who_answered(s: Situation) -> Employee | None:
 
 def employee_at(address: str | None, s: Situation) -> Employee | None:
     """Whose extension, SIP login or number it is; numbers also as PBXs spell them, without plus or with 8 for +7."""
-    found = s.staff.who_answers_at(address)
+    found = s.staff.employee_at(address)
     if found or not address or len(address) < 10:
         return found
     digits = "".join(c for c in address if c.isdigit())
-    found = s.staff.who_answers_at(f"+{digits}")
+    found = s.staff.employee_at(f"+{digits}")
     if not found and len(digits) == 11 and digits[0] == "8" and s.settings.numbers.eight_is_plus_seven:
-        found = s.staff.who_answers_at(f"+7{digits[1:]}")
+        found = s.staff.employee_at(f"+7{digits[1:]}")
     return found
 
 

@@ -87,7 +87,7 @@ async def test_misuse_is_exit_code_2_and_trouble_is_1_with_what_to_do() -> None:
 async def test_check_without_a_database_is_bad_and_says_so_in_json() -> None:
     said = await say("check", "--json")
     assert said.code == 1
-    assert [f["what"] for f in said.json if not f["is_ok"]] == ["settings"]
+    assert [f["subject"] for f in said.json if not f["is_ok"]] == ["settings"]
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ async def test_an_operator_works_with_a_running_installation(stack: Stack, tmp_p
 
 async def _check_and_load(ok: Any, stack: Stack) -> None:
     findings = (await ok("check", "--json")).json
-    assert {"database", "clock", f"{ACCOUNT} CRM", f"{ACCOUNT} directory"} <= {f["what"] for f in findings}
+    assert {"database", "clock", f"{ACCOUNT} CRM", f"{ACCOUNT} directory"} <= {f["subject"] for f in findings}
     assert all(f["is_ok"] for f in findings)
     loaded = (await ok("sync", "--json", "--full")).json
     assert loaded["by"] == "worker"

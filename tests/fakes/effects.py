@@ -27,7 +27,7 @@ class Row:
     created_at: datetime
     state: State = "waiting"
     attempts: int = 0
-    doubts: int = 0
+    unknown_attempts: int = 0
     crm_id: str | None = None
     extra: dict[str, str] = field(default_factory=dict)
     was_found: bool = False
@@ -79,18 +79,18 @@ class FakeEffects:
             row.crm_id = outcome.crm_id or row.crm_id
             row.extra |= dict(outcome.extra)
             row.was_found |= outcome.was_found
-            row.doubts += outcome.doubt
+            row.unknown_attempts += outcome.is_unknown
         self.learn(entities)
         self._share_fate()
 
-    async def adopt(self, look_at: datetime) -> int:
+    async def recover_in_flight(self, look_at: datetime) -> int:
         rows = [r for r in self.rows.values() if r.state == "sending"]
         for row in rows:
             row.state, row.next_try_at = "unknown", look_at
-            row.doubts += 1
+            row.unknown_attempts += 1
         return len(rows)
 
-    async def doubtful(self, now: datetime, limit: int) -> list[Stored]:
+    async def unverified(self, now: datetime, limit: int) -> list[Stored]:
         due = [
             r for r in self.rows.values() if r.state == "unknown" and r.next_try_at and r.next_try_at <= now
         ]
@@ -157,7 +157,7 @@ class FakeEffects:
             target=target.kind if isinstance(target, Ref) else None,
             contact=pending[0].effect.key if pending else None,
             number=order.number if isinstance(order, AttachCall | CreateContact) else None,
-            doubts=row.doubts,
+            unknown_attempts=row.unknown_attempts,
         )
 
     def _stored(self, row: Row) -> Stored:
@@ -171,7 +171,7 @@ class FakeEffects:
             client=row.client,
             order=order,
             attempt=row.attempts,
-            doubts=row.doubts,
+            unknown_attempts=row.unknown_attempts,
             created_at=row.created_at,
             sent_at=row.sent_at,
             task_id=ids[order.task][1] if isinstance(order, ChangeTask) and order.task in ids else None,

@@ -4,17 +4,17 @@ import time
 
 import asyncpg
 
-from gateway.lookup.recorder import Looked, Recorder
+from gateway.lookup.recorder import LookupRecord, Recorder
 from gateway.store.admin import accounts
-from routing.lookup.decide import LookupReason, carry_on
+from routing.lookup.decide import LookupReason, fall_back
 from routing.settings import LookupPolicy, NumberPolicy
 from routing.staff import Staff
 
 
-def a_lookup(index: int) -> Looked:
-    return Looked(
+def a_lookup(index: int) -> LookupRecord:
+    return LookupRecord(
         f"decision{index}", "a", "office", time.time(), "79161234567", "+79161234567", None, None, (),
-        carry_on(LookupReason.UNKNOWN_CALLER), 0, 5, 100, Staff(), NumberPolicy(), LookupPolicy(),
+        fall_back(LookupReason.UNKNOWN_CALLER), 0, 5, 100, Staff(), NumberPolicy(), LookupPolicy(),
     )  # fmt: skip
 
 
@@ -24,7 +24,7 @@ async def test_what_finds_no_room_is_counted_as_lost_and_the_rest_is_written(poo
     recorder = Recorder(pool, 1000, room=3)
     for index in range(5):
         if recorder.has_room():
-            recorder.note(a_lookup(index))
+            recorder.record(a_lookup(index))
     assert (recorder.waiting, recorder.lost) == (3, 2)
     await recorder.close()
     assert await pool.fetchval("SELECT count(*) FROM decision") == 3
@@ -33,6 +33,6 @@ async def test_what_finds_no_room_is_counted_as_lost_and_the_rest_is_written(poo
 
 async def test_decisions_of_a_removed_account_hold_up_no_others(pool: asyncpg.Pool) -> None:
     recorder = Recorder(pool, 1000)
-    recorder.note(a_lookup(1))
+    recorder.record(a_lookup(1))
     await recorder.close()
     assert (recorder.waiting, recorder.lost) == (0, 1)

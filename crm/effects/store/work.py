@@ -79,10 +79,10 @@ _RECORD = """
 UPDATE effect e SET
     state = o.state, crm_id = coalesce(o.crm_id, e.crm_id), crm_extra = e.crm_extra || o.extra,
     was_found = e.was_found OR o.was_found, error_code = o.code, error_field = o.field, error_detail = o.detail,
-    next_try_at = o.next_try_at, doubts = e.doubts + o.doubt::int,
+    next_try_at = o.next_try_at, doubts = e.doubts + o.is_unknown::int,
     done_at = CASE WHEN o.state = 'done' THEN $3::timestamptz ELSE e.done_at END
 FROM jsonb_to_recordset($2::text::jsonb) AS o (key text, attempt int, state text, crm_id text, extra jsonb,
-    was_found boolean, code text, field text, detail text, next_try_at timestamptz, doubt boolean)
+    was_found boolean, code text, field text, detail text, next_try_at timestamptz, is_unknown boolean)
 WHERE e.account_id = $1 AND e.effect_key = o.key AND e.attempts = o.attempt
   AND e.state IN ('waiting', 'sending', 'unknown')
 RETURNING e.effect_key, e.state
@@ -170,11 +170,11 @@ class PgEffects:
             companies = [o.key for o in outcomes if o.extra.get("kind") == "company" and o.key in written]
             if companies:
                 await conn.execute(_COMPANY, self._account, companies)
-            await share_fate(conn, self._account, [r["effect_key"] for r in rows if r["state"] in _ENDED])
+            await cascade_state(conn, self._account, [r["effect_key"] for r in rows if r["state"] in _ENDED])
             if entities:
                 await apply_entities(conn, self._account, list(entities), self._policy())
 
-    async def adopt(self, look_at: datetime) -> int:
+    async def recover_in_flight(self, look_at: datetime) -> int:
         async with self._pool.acquire() as conn, conn.transaction():
             done = await conn.execute(
                 "UPDATE effect SET state = 'unknown', next_try_at = $2, doubts = doubts + 1"
@@ -182,10 +182,10 @@ class PgEffects:
                 self._account,
                 look_at,
             )
-            await share_fate(conn, self._account, None)
+            await cascade_state(conn, self._account, None)
         return int(done.split()[-1])
 
-    async def doubtful(self, now: datetime, limit: int) -> list[Stored]:
+    async def unverified(self, now: datetime, limit: int) -> list[Stored]:
         async with self._pool.acquire() as conn, conn.transaction():
             if not await is_on(conn, self._account):
                 return []
@@ -290,7 +290,7 @@ async def hold(conn: Connection, account_id: str) -> int:
     return int(done.split()[-1])
 
 
-async def share_fate(conn: Connection, account_id: str, keys: Sequence[str] | None) -> None:
+async def cascade_state(conn: Connection, account_id: str, keys: Sequence[str] | None) -> None:
     """What needs one of these (None = any) that is dead, skipped or expired becomes the same, and so on."""
     fallen: Sequence[str]
     if keys is None:
@@ -317,7 +317,7 @@ def _ready(row: asyncpg.Record) -> Ready:
         target=row["target"],
         contact=row["contact"],
         number=row["number"],
-        doubts=row["doubts"],
+        unknown_attempts=row["doubts"],
     )
 
 
@@ -336,7 +336,7 @@ def _stored_row(
         client=row["client"],
         order=opened(order, deals),
         attempt=row["attempts"],
-        doubts=row["doubts"],
+        unknown_attempts=row["doubts"],
         created_at=row["created_at"],
         sent_at=row["sent_at"],
         task_id=task[1] if task else None,

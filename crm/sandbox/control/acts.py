@@ -123,7 +123,7 @@ def _set_active(active: bool) -> Callable[[State, Sent], None]:
             raise ValueError(f"no such user: {sent['user']}")
         row["is_active"] = int(active)
         state.table("users").put(row)
-        state.forget_directory()
+        state.delete_directory()
 
     return change
 
@@ -136,7 +136,7 @@ def _add_user(state: State, sent: Sent) -> dict[str, Any]:
         "is_admin": int(sent.get("admin", 0)),
     }
     added = state.table("users").add(row)
-    state.forget_directory()
+    state.delete_directory()
     return {"id": added["id"]}
 
 
@@ -180,7 +180,7 @@ def _delete_stage(state: State, sent: Sent) -> None:
         raise ValueError(f"no such pipeline: {sent['pipeline']}")
     row["statuses"] = [one for one in row["statuses"] if one["id"] != int(sent["status"])]
     state.table("pipelines").put(row)
-    state.forget_directory()
+    state.delete_directory()
 
 
 ACTS: Mapping[str, Callable[[State, Sent], dict[str, Any] | None]] = {

@@ -108,10 +108,10 @@ async def list_presets(call: ApiCall) -> Items[PresetView]:
 
 async def vocabulary(call: ApiCall) -> Vocabulary:
     return Vocabulary(
-        cells=[NamedView(name=cell, says=cell_in_words(cell)) for cell in CELLS],
-        actions=[NamedView(name=name, says=says) for name, says in ACTIONS.items()],
-        variables=[VariableView(name=n, says=v.what, sample=v.sample) for n, v in VARIABLES.items()],
-        filters=[NamedView(name=name, says=f.what) for name, f in FILTERS.items()],
+        cells=[NamedView(name=cell, message=cell_in_words(cell)) for cell in CELLS],
+        actions=[NamedView(name=name, message=says) for name, says in ACTIONS.items()],
+        variables=[VariableView(name=n, message=v.what, sample=v.sample) for n, v in VARIABLES.items()],
+        filters=[NamedView(name=name, message=f.what) for name, f in FILTERS.items()],
     )
 
 

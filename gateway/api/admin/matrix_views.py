@@ -89,13 +89,13 @@ class ChangeView(Answer):
 
 class VariableView(Answer):
     name: str
-    says: str
+    message: str
     sample: str
 
 
 class NamedView(Answer):
     name: str
-    says: str
+    message: str
 
 
 class Vocabulary(Answer):

@@ -36,7 +36,7 @@ class Connected(Answer):
     crm_account: str | None
     webhook: str | None
     open: str | None
-    says: list[str]
+    message: list[str]
 
 
 async def connect(call: ApiCall) -> Connected:
@@ -58,13 +58,13 @@ async def connect(call: ApiCall) -> Connected:
         done = await connect_account(call.services.pool, new, call.services.settings.public_url)
     except ConnectingFailed as err:
         status = 502 if isinstance(err.__cause__, CrmError) else 422
-        raise ApiError(status, err.code, str(err), detail=err.todo) from err
+        raise ApiError(status, err.code, str(err), detail=err.remedy) from err
     return Connected(
         account=done["account"],
         crm_account=done.get("crm_account"),
         webhook=done.get("webhook"),
         open=done.get("open"),
-        says=done["say"],
+        message=done["say"],
     )
 
 

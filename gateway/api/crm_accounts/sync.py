@@ -21,7 +21,7 @@ class SyncView(Answer):
     kind: str | None
     is_done: bool
     loaded_at: datetime | None
-    agreed_at: datetime | None
+    in_sync_at: datetime | None
     error: str | None
 
 

@@ -12,7 +12,7 @@ from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not
 from gateway.decisions.explain import explain
 from gateway.lookup.endpoint import answer_of
 from gateway.store.decisions import decisions as store
-from routing.lookup.decide import LookupReason, carry_on, decide
+from routing.lookup.decide import LookupReason, decide, fall_back
 from routing.numbers.normalise import PublicNumber, digits_of, normalise
 
 
@@ -67,7 +67,7 @@ class EffectView(Answer):
     key: str
     what: str
     state: str
-    says: str
+    message: str
     crm_id: str | None
     url: str | None
     order: dict[str, Any]
@@ -77,7 +77,7 @@ class EffectView(Answer):
 class DecisionView(DecisionLine):
     """says, and each effect's says: in plain words. inputs: all that the decision was computed from."""
 
-    says: str
+    message: str
     outcome: dict[str, Any]
     steps: list[StepView]
     inputs: dict[str, Any]
@@ -95,7 +95,7 @@ async def lookup(call: ApiCall) -> LookupAnswer:
     number = normalise(query.phone, policy)
     directory = call.services.directories.get(account_id)
     if directory is None or not directory.is_ready:
-        decision = carry_on(LookupReason.DIRECTORY_LOADING)
+        decision = fall_back(LookupReason.DIRECTORY_LOADING)
     else:
         found = directory.find(digits_of(number.e164)) if isinstance(number, PublicNumber) else ()
         decision = decide(

@@ -13,7 +13,7 @@ from gateway.api.admin.matrix_views import VersionName
 from gateway.api.decisions.decisions import DecisionView, StepView
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, Route, not_found
 from gateway.api.worker.long_tasks import WorkView, view_of
-from gateway.decisions.dry_run import MadeUpCall, dry_run, situation_of
+from gateway.decisions.dry_run import SampleCall, dry_run, situation_of
 from gateway.decisions.recompute import NotRecomputable, recompute
 from gateway.decisions.replay import matrix_named
 from gateway.store.admin import matrices
@@ -111,7 +111,7 @@ async def show_preview(call: ApiCall) -> PreviewView:
     return PreviewView(text=text, variables=list(dict.fromkeys(template.variables)))
 
 
-def _made_up(call: ApiCall, body: CallBody) -> tuple[MadeUpCall, NumberPolicy]:
+def _made_up(call: ApiCall, body: CallBody) -> tuple[SampleCall, NumberPolicy]:
     snapshot = call.services.configuration.now
     mine = [c for c in snapshot.connections.values() if c.account_id == call.account.id]
     if body.connection is not None:
@@ -120,7 +120,7 @@ def _made_up(call: ApiCall, body: CallBody) -> tuple[MadeUpCall, NumberPolicy]:
             raise ApiError(400, "invalid-input", "There is no such connection.", field="connection")
     policy = snapshot.policies[mine[0].name] if mine else snapshot.policy_of(call.account.id)
     line = body.line if body.line is not None else next((n for c in mine for n in c.lines), None)
-    made_up = MadeUpCall(
+    made_up = SampleCall(
         number=body.number,
         line=line,
         connection=mine[0].id if mine else "",
@@ -150,7 +150,7 @@ async def try_call(call: ApiCall) -> DryRunView:
     return DryRunView(
         version=body.version if body.version == "draft" else str(matrix.version),
         decisions=[DecisionView.model_validate(item) for item in found],
-        would=[effect["says"] for item in found for effect in item["effects"]],
+        would=[effect["message"] for item in found for effect in item["effects"]],
     )
 
 

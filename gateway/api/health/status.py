@@ -13,13 +13,13 @@ from runtime.metrics import Latency
 
 
 class FindingView(Answer):
-    """todo: what to do about it. is_warning: worth a look, but nothing fails."""
+    """remedy: what to do about it. is_warning: worth a look, but nothing fails."""
 
-    what: str
+    subject: str
     is_ok: bool
     is_warning: bool
-    says: str
-    todo: str
+    message: str
+    remedy: str
 
 
 class LookupFigures(Answer):

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.pbx import dialects
 from gateway.pbx.connection import Connection
-from gateway.pbx.payload import bears_secret, canonical, read_fields
+from gateway.pbx.payload import canonical, has_valid_token, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed
 from gateway.pbx.push_format import parse_event
 
@@ -18,7 +18,7 @@ class AsteriskKind:
     kind = "asterisk"
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
-        return bears_secret(request, connection)
+        return has_valid_token(request, connection)
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
         fields = read_fields(request)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gateway.pbx.asterisk.final import cdr_event
 from gateway.pbx.asterisk.wire import message
-from gateway.pbx.call_log import PbxUnreachable, Piece, by_call
+from gateway.pbx.call_log import LogPage, PbxUnreachable, by_call
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
 from routing.calls.model import CallEvent
@@ -41,14 +41,14 @@ class CdrCsv:
         columns = connection.settings.get("cdr_csv_columns")
         self._columns = tuple(str(columns).replace(" ", "").split(",")) if columns else _COLUMNS
 
-    async def read(self, since: datetime, until: datetime) -> AsyncIterator[Piece]:
+    async def read(self, since: datetime, until: datetime) -> AsyncIterator[LogPage]:
         """As CallLog."""
         try:
             yield await asyncio.to_thread(self._piece, since, until)
         except OSError as err:
             raise PbxUnreachable(f"{self._path}: {err.strerror or err}") from err
 
-    def _piece(self, since: datetime, until: datetime) -> Piece:
+    def _piece(self, since: datetime, until: datetime) -> LogPage:
         events: list[CallEvent] = []
         refused: list[str] = []
         for line in _lines_from_the_end(self._path):
@@ -63,7 +63,7 @@ class CdrCsv:
                 break
             if since <= (event.started_at or event.at) < until:
                 events.append(event)
-        return Piece(calls=by_call(reversed(events)), refused=tuple(refused), whole_until=until)
+        return LogPage(calls=by_call(reversed(events)), refused=tuple(refused), whole_until=until)
 
     def _event(self, line: str) -> CallEvent:
         values = next(csv.reader([line], strict=True))

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.pbx.connection import Connection
-from gateway.pbx.sides import is_extension
+from gateway.pbx.parties import is_extension
 from routing.calls.model import Direction
 
 

@@ -21,7 +21,7 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class InboundMessage:
     """One message of Asterisk and what it means. raw: as received, empty where we concluded it ourselves."""
 
     parsed: Parsed
@@ -29,13 +29,13 @@ class Told:
     received_at: datetime
 
 
-def told(events: tuple[CallEvent, ...], raw: bytes, received_at: datetime) -> Told:
+def as_message(events: tuple[CallEvent, ...], raw: bytes, received_at: datetime) -> InboundMessage:
     """The canonical form is that of the events: Asterisk's own messages carry no id, but what they tell is stable."""
     canonical = "\n".join(event.model_dump_json(exclude_defaults=True) for event in events)
-    return Told(Parsed(canonical=canonical, events=events), raw, received_at)
+    return InboundMessage(Parsed(canonical=canonical, events=events), raw, received_at)
 
 
-Accept = Callable[[Told], Awaitable[object]]
+Accept = Callable[[InboundMessage], Awaitable[object]]
 """Returns once it is committed. Raises InboxUnavailable (try again), MessageUnstorable (never will be)."""
 
 
@@ -51,7 +51,7 @@ class Feeder:
     stored: int = 0
     refused: int = 0
     last_error: str | None = None
-    _queue: asyncio.Queue[Told] = field(init=False)
+    _queue: asyncio.Queue[InboundMessage] = field(init=False)
 
     def __post_init__(self) -> None:
         self._queue = asyncio.Queue(self.limit)
@@ -60,7 +60,7 @@ class Feeder:
     def waiting(self) -> int:
         return self._queue.qsize()
 
-    async def put(self, item: Told) -> None:
+    async def put(self, item: InboundMessage) -> None:
         await self._queue.put(item)
 
     async def run(self) -> None:
@@ -80,7 +80,7 @@ class Feeder:
                 await self._queue.join()
         return self.waiting
 
-    async def _store(self, batch: list[Told]) -> None:
+    async def _store(self, batch: list[InboundMessage]) -> None:
         pause = _FIRST_PAUSE_SECONDS
         while batch:
             results = await asyncio.gather(*(self.accept(item) for item in batch), return_exceptions=True)

@@ -9,9 +9,9 @@ from datetime import datetime
 from gateway.pbx.asterisk.channels import dialled_address, endpoint, is_dialable, is_local
 from gateway.pbx.asterisk.wire import Message
 from gateway.pbx.connection import Connection
+from gateway.pbx.parties import classify_parties, clean_number
 from gateway.pbx.payload import as_count
 from gateway.pbx.port import WireInvalid
-from gateway.pbx.sides import sides, spelled
 from gateway.pbx.times import read_time, zone_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
@@ -69,7 +69,7 @@ def own_event(
         at=at if recording else started_at,
         seq=0,
         direction=_DIRECTIONS.get(message.get("Direction").lower()),
-        client=spelled(message.get("Client")),
+        client=clean_number(message.get("Client")),
         line=message.get("Did") or None,
         leg=None if recording else call_key,
         recording=recording,
@@ -89,7 +89,7 @@ def cdr_event(message: Message, connection: Connection) -> CallEvent:
     if not key:
         raise WireInvalid("UniqueID", "is missing")
     destination = message.get("Destination")
-    told = sides(
+    told = classify_parties(
         message.get("Source") or "anonymous",
         destination if is_dialable(destination) else None,
         None,
@@ -119,7 +119,7 @@ def cdr_event(message: Message, connection: Connection) -> CallEvent:
         at=ended_at,
         leg=message.get("UniqueID") or None,
         direction=direction,
-        client=told.client if told.direction else spelled(message.get("Source")) or "anonymous",
+        client=told.client if told.direction else clean_number(message.get("Source")) or "anonymous",
         line=told.line if told.direction else None,
         party=told.party or endpoint(message.get("Channel")) if is_out else _called(message, called),
         cause=cause,

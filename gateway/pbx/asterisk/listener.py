@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from gateway.pbx.asterisk.feeding import Accept, Feeder, told
+from gateway.pbx.asterisk.feeding import Accept, Feeder, as_message
 from gateway.pbx.asterisk.legs import Legs, step, sweep
 from gateway.pbx.asterisk.link import AmiAddress, AmiLink, AmiLost, AmiRefused, ami_link
 from gateway.pbx.asterisk.wire import Message
@@ -42,7 +42,7 @@ class Absence:
     until: datetime
     reason: str
 
-    def told(self) -> dict[str, Any]:
+    def as_message(self) -> dict[str, Any]:
         return {
             "since": self.since.isoformat(),
             "until": self.until.isoformat(),
@@ -116,9 +116,9 @@ class AmiListener:
     async def run(self) -> None:
         """Until cancelled. What was heard until then is still handed on, within some seconds."""
         feeding = asyncio.create_task(self.feeder.run(), name="ami feeder")
-        others = [asyncio.create_task(work()) for work in (self._sweep_for_ever, self._report_for_ever)]
+        others = [asyncio.create_task(work()) for work in (self._run_sweep, self._run_report)]
         try:
-            await self._listen_for_ever()
+            await self._run_listen()
         finally:
             for task in others:
                 task.cancel()
@@ -128,7 +128,7 @@ class AmiListener:
             await asyncio.gather(feeding, *others, return_exceptions=True)
             await self.tell()
 
-    async def _listen_for_ever(self) -> None:
+    async def _run_listen(self) -> None:
         pause = self._pauses.first
         while True:
             try:
@@ -149,7 +149,7 @@ class AmiListener:
     async def _listen(self) -> None:
         async with ami_link(self._address, ping_seconds=self._pauses.ping) as link:
             self._arrived(link)
-            listing = asyncio.create_task(self._list_for_ever(link), name="ami listing")
+            listing = asyncio.create_task(self._run_list(link), name="ami listing")
             try:
                 await self.tell()
                 async for message in link.messages():
@@ -158,7 +158,7 @@ class AmiListener:
             finally:
                 listing.cancel()
 
-    async def _list_for_ever(self, link: AmiLink) -> None:
+    async def _run_list(self, link: AmiLink) -> None:
         """Which channels live: at once, for what we missed; soon again, for calls of which something was heard just
         before; then now and then."""
         for pause in itertools.chain((self._pauses.second_list,), itertools.repeat(self._pauses.list)):
@@ -173,7 +173,7 @@ class AmiListener:
             absence = Absence(status.heard_at, now, self._away_reason)
             status.absences = [*status.absences, absence][-_ABSENCES_KEPT:]
             status.away_seconds += (now - status.heard_at).total_seconds()
-            log.warning("ami-was-away", connection=self._connection().name, **absence.told())
+            log.warning("ami-was-away", connection=self._connection().name, **absence.as_message())
         status.reconnects += status.connected_at is not None
         status.is_connected, status.connected_at, status.heard_at = True, now, now
         status.banner, status.error = link.banner, None
@@ -189,7 +189,7 @@ class AmiListener:
             self.status.can_list = message.response == "Success"
             if not self.status.can_list:
                 log.warning(
-                    "ami-cannot-list", connection=self._connection().name, says=message.get("Message")
+                    "ami-cannot-list", connection=self._connection().name, message=message.get("Message")
                 )
             return
         received_at = _now()
@@ -206,9 +206,9 @@ class AmiListener:
         if events:
             self.status.events += len(events)
             raw = "".join(f"{key}: {value}\r\n" for key, value in message).encode()
-            await self.feeder.put(told(events, raw, received_at))
+            await self.feeder.put(as_message(events, raw, received_at))
 
-    async def _sweep_for_ever(self) -> None:
+    async def _run_sweep(self) -> None:
         """Only while the link lives: without it, silence says nothing about a call."""
         while True:
             await sleep_unless_cancelled(_SWEEP_SECONDS)
@@ -218,9 +218,9 @@ class AmiListener:
             self._legs, events = sweep(self._legs, now)
             if events:
                 self.status.events += len(events)
-                await self.feeder.put(told(events, b"", now))
+                await self.feeder.put(as_message(events, b"", now))
 
-    async def _report_for_ever(self) -> None:
+    async def _run_report(self) -> None:
         while True:
             await sleep_unless_cancelled(_REPORT_SECONDS)
             await self.tell()
@@ -249,5 +249,5 @@ class AmiListener:
             "can_list": status.can_list,
             "reconnects": status.reconnects,
             "away_seconds": round(status.away_seconds, 1),
-            "absences": [absence.told() for absence in status.absences],
+            "absences": [absence.as_message() for absence in status.absences],
         }

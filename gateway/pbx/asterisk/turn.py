@@ -21,7 +21,7 @@ from gateway.pbx.asterisk.channels import (
 )
 from gateway.pbx.asterisk.wire import Message
 from gateway.pbx.connection import Connection
-from gateway.pbx.sides import Sides, is_extension, sides
+from gateway.pbx.parties import Parties, classify_parties, is_extension
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Disposition, EventKind
 
@@ -141,7 +141,7 @@ class Turn:
             self.emit(EventKind.STARTED, call, leg=call.key)
         return call
 
-    def _sides(self, name: str, caller: str | None, called: str | None) -> Sides:
+    def _sides(self, name: str, caller: str | None, called: str | None) -> Parties:
         """Who is who for the first channel. A trunk's call comes from outside, a phone's call of a number goes there.
 
         No caller's number and no phone of ours: it was withheld.
@@ -150,13 +150,13 @@ class Turn:
         is_phone = is_extension(owner, self.connection)
         caller = caller or (owner if is_phone else "anonymous")
         if is_trunk(name, self.connection):
-            return sides(caller, called, "inbound", self.connection)
-        told = sides(caller, called, None, self.connection)
+            return classify_parties(caller, called, "inbound", self.connection)
+        told = classify_parties(caller, called, None, self.connection)
         if is_phone and is_number(called) and told.direction in (None, "inbound"):
-            told = sides(caller, called, "outbound", self.connection)
-        return told if told.direction else sides(caller, called, "inbound", self.connection)
+            told = classify_parties(caller, called, "outbound", self.connection)
+        return told if told.direction else classify_parties(caller, called, "inbound", self.connection)
 
-    def _started(self, call: LiveCall, told: Sides, address: str | None) -> None:
+    def _started(self, call: LiveCall, told: Parties, address: str | None) -> None:
         self.emit(
             EventKind.STARTED,
             call,

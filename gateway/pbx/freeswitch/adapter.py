@@ -8,7 +8,7 @@ from typing import Any
 from gateway.pbx import dialects
 from gateway.pbx.connection import Connection
 from gateway.pbx.freeswitch.wire import parse_cdr, read_cdr
-from gateway.pbx.payload import bears_secret, canonical, read_fields
+from gateway.pbx.payload import canonical, has_valid_token, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
 from gateway.pbx.push_format import parse_event
 
@@ -20,7 +20,7 @@ class FreeswitchKind:
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         """mod_xml_curl's `gateway-credentials` arrive as Basic; `?token=` works in every URL."""
-        return bears_secret(request, connection)
+        return has_valid_token(request, connection)
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
         cdr = read_cdr(request)

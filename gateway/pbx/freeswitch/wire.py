@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from gateway.pbx.connection import Connection
+from gateway.pbx.parties import Parties, classify_parties, is_extension
 from gateway.pbx.payload import as_count, as_params, as_text, decoded, header, json_object, read_form
 from gateway.pbx.port import Inbound, WireInvalid
-from gateway.pbx.sides import Sides, is_extension, sides
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
@@ -131,12 +131,12 @@ def parse_cdr(cdr: Mapping[str, Any], received_at: datetime, connection: Connect
     return _leg_report(report, call_key, uuid, received_at, connection)
 
 
-def _told(report: _Report, connection: Connection) -> Sides:
+def _told(report: _Report, connection: Connection) -> Parties:
     """FreeSWITCH's own direction is the leg's (every phone's call is inbound to it), so numbers and the recipe decide."""
     direction = report.text("callmatrix_direction")
     if direction is not None and direction not in _DIRECTIONS:
         raise WireInvalid("variables.callmatrix_direction", "is not in, out or internal")
-    return sides(
+    return classify_parties(
         report.number("caller_id_number"),
         report.number("destination_number"),
         _DIRECTIONS[direction] if direction else None,

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.pbx import dialects
 from gateway.pbx.connection import Connection
 from gateway.pbx.kamailio.wire import generic_fields
-from gateway.pbx.payload import bears_secret, canonical, read_fields
+from gateway.pbx.payload import canonical, has_valid_token, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed
 from gateway.pbx.push_format import parse_event
 
@@ -19,7 +19,7 @@ class KamailioKind:
     kind = "kamailio"
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
-        return bears_secret(request, connection)
+        return has_valid_token(request, connection)
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
         raw = read_fields(request)

@@ -9,7 +9,7 @@ from gateway.pbx import dialects
 from gateway.pbx.connection import Connection
 from gateway.pbx.mango.signing import is_signed_by, read_signed
 from gateway.pbx.mango.wire import parse_notification, parse_result
-from gateway.pbx.payload import bears_secret, canonical
+from gateway.pbx.payload import canonical, has_valid_token
 from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
 
 
@@ -22,7 +22,7 @@ class MangoKind:
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         """The signature; a request without a signed form (a lookup) by the connection's token."""
         if b"vpbx_api_key" not in request.body:
-            return bears_secret(request, connection)
+            return has_valid_token(request, connection)
         try:
             return is_signed_by(read_signed(request.body), connection)
         except WireInvalid:

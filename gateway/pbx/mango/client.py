@@ -14,11 +14,11 @@ import orjson
 
 from gateway.pbx.asking import NoteExchange, Question, ask
 from gateway.pbx.call_log import (
+    LogPage,
     PbxAnswerInvalid,
     PbxRefused,
     PbxThrottled,
     PbxUnreachable,
-    Piece,
     by_call,
     windows,
 )
@@ -74,7 +74,7 @@ class MangoClient:
         self._page = page
         self._start_at = 0.0
 
-    async def read(self, since: datetime, until: datetime) -> AsyncIterator[Piece]:
+    async def read(self, since: datetime, until: datetime) -> AsyncIterator[LogPage]:
         """As CallLog: day by day, each in pages."""
         for day in windows(since, until):
             offset, is_last = 0, False
@@ -82,7 +82,7 @@ class MangoClient:
                 answer = await self._calls(day.since, day.until, offset)
                 is_last = answer.calls < self._page
                 offset += answer.calls
-                yield Piece(
+                yield LogPage(
                     calls=by_call(answer.events),
                     refused=answer.refused,
                     whole_until=day.until if is_last else None,
@@ -133,7 +133,7 @@ class MangoClient:
     async def _again(
         self, command: Command, statuses: frozenset[int] = frozenset({200})
     ) -> tuple[int, bytes]:
-        """As `_post`, patiently: the limit is the product's, and others may use it up."""
+        """As `_post`, retry_until_available: the limit is the product's, and others may use it up."""
         pause = self._pauses.throttled
         for left in reversed(range(_TRIES)):
             try:

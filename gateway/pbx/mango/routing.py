@@ -11,9 +11,9 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.mango.adapter import event_name
 from gateway.pbx.mango.signing import read_signed
 from gateway.pbx.mango.wire import CommandResult, parse_result
+from gateway.pbx.parties import clean_number
 from gateway.pbx.payload import as_text, json_object
 from gateway.pbx.port import Inbound, LookupRequest, WireInvalid
-from gateway.pbx.sides import spelled
 
 _MOST_NAME = 60
 
@@ -42,7 +42,7 @@ def dwelling_call(request: Inbound, connection: Connection) -> Dwelling | None:
         leg, call_key = as_text(told.get("call_id"), "call_id"), as_text(told.get("entry_id"), "entry_id")
         is_first = as_text(caller.get("taken_from_call_id"), "taken_from_call_id") is None
         is_ours = as_text(caller.get("extension"), "extension") is not None
-        phone = spelled(as_text(caller.get("number"), "number"))
+        phone = clean_number(as_text(caller.get("number"), "number"))
         line = as_text(called.get("line_number"), "line_number") or as_text(called.get("number"), "number")
     except WireInvalid:
         return None

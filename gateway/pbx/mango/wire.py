@@ -16,9 +16,9 @@ from typing import Any
 
 from gateway.pbx.connection import Connection
 from gateway.pbx.mango.links import recording_link
+from gateway.pbx.parties import clean_number
 from gateway.pbx.payload import as_count, as_params, as_text, json_object
 from gateway.pbx.port import WireInvalid
-from gateway.pbx.sides import spelled
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
@@ -137,8 +137,8 @@ class _Leg:
         self.initiator = _latin(as_text(told.get("callback_initiator"), "callback_initiator") or "")
         from_ours = as_text(caller.get("extension"), "from.extension")
         to_ours = as_text(called.get("extension"), "to.extension")
-        from_number = spelled(as_text(caller.get("number"), "from.number"))
-        to_number = spelled(as_text(called.get("number"), "to.number"))
+        from_number = clean_number(as_text(caller.get("number"), "from.number"))
+        to_number = clean_number(as_text(called.get("number"), "to.number"))
         self.is_first = self.taken_from is None and not told.get("transfer")
         self.line = as_text(called.get("line_number"), "to.line_number")
         self.direction: Direction | None = None
@@ -199,7 +199,7 @@ def _summary(told: Mapping[str, Any], connection: Connection) -> CallEvent:
         call_key=_required(told, "entry_id"),
         at=ended_at,
         direction=direction,
-        client=None if direction == "internal" else spelled(number),
+        client=None if direction == "internal" else clean_number(number),
         line=as_text(told.get("line_number"), "line_number"),
         party=as_text(ours.get("extension"), "extension") or as_text(ours.get("number"), "number"),
         cause=Disposition.ANSWERED if talk_seconds else reason or Disposition.NO_ANSWER,

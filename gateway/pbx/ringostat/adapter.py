@@ -9,7 +9,7 @@ import orjson
 
 from gateway.pbx import dialects
 from gateway.pbx.connection import Connection
-from gateway.pbx.payload import bears_secret, canonical, header, read_fields
+from gateway.pbx.payload import canonical, has_valid_token, header, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
 from gateway.pbx.ringostat.wire import ALIASES, Fields, parse_webhook
 
@@ -21,7 +21,7 @@ class RingostatKind:
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         """`?token=` in the URL, Bearer, or an `Auth-Key` header (seen in use, not documented)."""
-        return bears_secret(request, connection) or connection.knows(header(request, "Auth-Key") or "")
+        return has_valid_token(request, connection) or connection.knows(header(request, "Auth-Key") or "")
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
         fields = read_fields(request)

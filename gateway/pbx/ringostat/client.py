@@ -8,7 +8,7 @@ from datetime import datetime
 import aiohttp
 
 from gateway.pbx.asking import NoteExchange, Question, ask
-from gateway.pbx.call_log import PbxAnswerInvalid, PbxRefused, Piece, Window, by_call, windows
+from gateway.pbx.call_log import LogPage, PbxAnswerInvalid, PbxRefused, Window, by_call, windows
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.ringostat.calls_list import PATH, halves, query
@@ -39,7 +39,7 @@ class RingostatLog:
         self._on_exchange = on_exchange
         self._seconds = seconds
 
-    async def read(self, since: datetime, until: datetime) -> AsyncIterator[Piece]:
+    async def read(self, since: datetime, until: datetime) -> AsyncIterator[LogPage]:
         """As CallLog. A window whose answer is as long as an answer can be is asked again in halves."""
         for day in windows(since, until):
             waiting = [day]
@@ -49,7 +49,7 @@ class RingostatLog:
                 if smaller := halves(window, len(events) + len(refused)):
                     waiting[:0] = smaller
                     continue
-                yield Piece(calls=by_call(events), refused=refused, whole_until=window.until)
+                yield LogPage(calls=by_call(events), refused=refused, whole_until=window.until)
 
     async def _list(self, window: Window) -> tuple[tuple[CallEvent, ...], tuple[str, ...]]:
         base = str(self._connection.settings.get("base_url") or BASE).rstrip("/")

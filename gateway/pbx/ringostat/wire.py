@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.pbx.connection import Connection
+from gateway.pbx.parties import classify_parties, clean_number
 from gateway.pbx.payload import as_count, as_params, as_text, json_object
 from gateway.pbx.port import WireInvalid
-from gateway.pbx.sides import sides, spelled
 from gateway.pbx.times import read_time, zone_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
@@ -178,10 +178,10 @@ def _event(
     cause = _cause(fields, talk) if kind is EventKind.SUMMARY else None
     call_type = _type(fields)
     insertion = (fields.text("insertion") or "").lower()
-    told = sides(fields.text("caller"), fields.text("called"), call_type, connection)
+    told = classify_parties(fields.text("caller"), fields.text("called"), call_type, connection)
     client = told.client
     if told.direction == "outbound":
-        client = spelled(fields.text("client")) or told.client
+        client = clean_number(fields.text("client")) or told.client
     party = fields.text("party") or (told.party if kind is EventKind.STARTED else None)
     return CallEvent(
         kind=kind,

@@ -43,7 +43,7 @@ async def exchanges(conn: Conn, account_id: str, *, before: int | None, limit: i
     )
 
 
-async def forget_exchanges(conn: Conn, older_than: timedelta, limit: int = 5000) -> int:
+async def delete_exchanges_older_than(conn: Conn, older_than: timedelta, limit: int = 5000) -> int:
     done: str = await conn.execute(
         "DELETE FROM vendor_exchange WHERE (account_id, exchange_id) IN (SELECT account_id, exchange_id"
         " FROM vendor_exchange WHERE at < now() - $1::interval LIMIT $2)",

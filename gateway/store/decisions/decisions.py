@@ -192,7 +192,7 @@ async def explain(conn: Conn, account_id: str | None, id: str) -> list[Explained
     ]
 
 
-async def forget_before(conn: Conn, before: datetime, *, limit: int = 5000) -> int:
+async def delete_older_than(conn: Conn, before: datetime, *, limit: int = 5000) -> int:
     """Deletes older decisions, nothing of an open case, of a call that goes on, or with effects that still wait."""
     done: str = await conn.execute(
         "DELETE FROM decision WHERE (account_id, decision_id) IN (SELECT d.account_id, d.decision_id FROM decision d"

@@ -143,7 +143,7 @@ async def server(conn: Conn) -> asyncpg.Record:
     return row
 
 
-async def forget_reports(conn: Conn, prefix: str) -> None:
+async def delete_reports_of_gone_processes(conn: Conn, prefix: str) -> None:
     """Reports of processes that ended more than an hour ago."""
     await conn.execute(
         "DELETE FROM worker_report WHERE account_id = '' AND starts_with(report, $1)"

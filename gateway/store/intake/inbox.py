@@ -130,7 +130,7 @@ async def enqueue(conn: Conn, clients: Sequence[tuple[str, str]]) -> None:
         await conn.execute(_DEFER, [a for a, _ in clients], [c for _, c in clients])
 
 
-async def absorb_jobs(conn: Conn, account_id: str, client_key: str) -> None:
+async def delete_queued_jobs(conn: Conn, account_id: str, client_key: str) -> None:
     """Takes away the jobs of this client that wait: what they were made for is visible to the next statement here."""
     await conn.execute(
         "DELETE FROM procrastinate_jobs WHERE lock = $1 AND status = 'todo'", f"{account_id} {client_key}"
@@ -220,7 +220,7 @@ async def ignore_dead(conn: Conn, account_id: str, event_id: int, note: str) -> 
     return done != "UPDATE 0"
 
 
-async def forget_before(conn: Conn, before: datetime, *, limit: int = 5000) -> int:
+async def delete_older_than(conn: Conn, before: datetime, *, limit: int = 5000) -> int:
     """Deletes applied and ignored messages received earlier, nothing of a call that goes on or of an open case."""
     done: str = await conn.execute(
         "DELETE FROM inbox WHERE (account_id, event_id) IN (SELECT i.account_id, i.event_id FROM inbox i"

@@ -101,7 +101,7 @@ async def commands_of_call(
     )
 
 
-async def forget_commands(conn: Conn, older_than: timedelta, limit: int = 5000) -> int:
+async def delete_commands_older_than(conn: Conn, older_than: timedelta, limit: int = 5000) -> int:
     done: str = await conn.execute(
         "DELETE FROM pbx_command WHERE (account_id, command_id) IN (SELECT account_id, command_id FROM pbx_command"
         " WHERE asked_at < now() - $1::interval LIMIT $2)",

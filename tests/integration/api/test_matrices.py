@@ -299,8 +299,8 @@ async def test_a_dry_run_says_what_a_call_would_leave_in_the_form_of_explain_and
     (effect,) = end["effects"]
     assert (effect["what"], effect["state"], effect["order"]["text"]) == ("create_task", "dry_run", "Реклама")
     assert effect["order"]["due_at"].startswith("2026-03-02T07:30:30")
-    assert draft["would"] == [effect["says"]]
-    assert "Ольга" in effect["says"]
+    assert draft["would"] == [effect["message"]]
+    assert "Ольга" in effect["message"]
     assert [s["verdict"] for s in end["steps"]][-1] == "decided"
     published = await crm.ask("POST", "{a}/matrix/dry-run", body={**call, "version": "1"})
     assert [e["what"] for e in published["decisions"][-1]["effects"]] == [

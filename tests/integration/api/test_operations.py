@@ -59,7 +59,7 @@ async def a_worker_reports(pool: asyncpg.Pool, **crm: Any) -> None:
 
 
 def line_of(findings: list[dict[str, Any]], what: str) -> dict[str, Any]:
-    return next(f for f in findings if f["what"] == what)
+    return next(f for f in findings if f["subject"] == what)
 
 
 async def test_the_status_shows_what_workers_report(api: Api) -> None:
@@ -75,7 +75,7 @@ async def test_the_status_shows_what_workers_report(api: Api) -> None:
     assert answer["status"]["workers"][0]["jobs"]["done"] == 5
     dead = line_of(answer["findings"], "main effects")
     assert not dead["is_ok"]
-    assert "callmatrix desk list" in dead["todo"]
+    assert "callmatrix desk list" in dead["remedy"]
 
 
 async def test_a_token_of_one_account_sees_nothing_of_another(api: Api) -> None:
@@ -109,13 +109,13 @@ async def test_problems_of_matrix_and_pbx_are_findings_and_metrics(api: Api) -> 
         )
     await a_worker_reports(api.pool)
     findings = (await api.ask("GET", "/status"))["findings"]
-    assert "the stage was deleted" in line_of(findings, "main matrix")["says"]
-    assert "refused" in line_of(findings, "main connection office")["says"]
+    assert "the stage was deleted" in line_of(findings, "main matrix")["message"]
+    assert "refused" in line_of(findings, "main connection office")["message"]
     assert line_of(findings, "worker host-1 housekeeping")["is_warning"]
     async with api.pool.acquire() as conn:
         await report(conn, ACCOUNT, "ami:office", {"connected": True, "address": "pbx:5038", "error": None})
     again = (await api.ask("GET", "/status"))["findings"]
-    assert "only through" in line_of(again, "main connection office")["says"]
+    assert "only through" in line_of(again, "main connection office")["message"]
     await api.gateway.shared.read()
     async with api.http.get(f"{api.url}/metrics") as response:
         text = await response.text()
@@ -153,15 +153,15 @@ async def test_a_broken_authorisation_says_how_to_reconnect(api: Api) -> None:
     for what in ("main state", "main authorisation"):
         line = line_of(findings, what)
         assert not line["is_ok"]
-        assert "callmatrix account add main" in line["todo"]
-        assert "callmatrix backfill" in line["todo"]
+        assert "callmatrix account add main" in line["remedy"]
+        assert "callmatrix backfill" in line["remedy"]
 
 
 async def test_a_closed_circuit_is_an_alarm(api: Api) -> None:
     await a_worker_reports(api.pool, circuit={"name": "open", "refusals": 3, "reason": "403 HTML page"})
     line = line_of((await api.ask("GET", "{a}/status"))["findings"], "main CRM")
     assert not line["is_ok"]
-    assert "403 HTML page" in line["says"]
+    assert "403 HTML page" in line["message"]
 
 
 async def test_metrics_carry_the_figures_of_workers(api: Api) -> None:
@@ -180,22 +180,22 @@ async def test_metrics_carry_the_figures_of_workers(api: Api) -> None:
 async def test_check_finds_a_database_that_is_not_there() -> None:
     settings = Settings(_env_file=None, database_url="postgresql://nobody@127.0.0.1:1/none")
     findings = await check_all(settings)
-    database = next(f for f in findings if f.what == "database")
+    database = next(f for f in findings if f.subject == "database")
     assert not database.is_ok
-    assert "CALLMATRIX_DATABASE_URL" in database.todo
+    assert "CALLMATRIX_DATABASE_URL" in database.remedy
 
 
 async def test_check_asks_the_crm_itself_where_no_worker_runs(database_url: str, account: str) -> None:
     findings = await check_all(Settings(_env_file=None, database_url=database_url))
-    asked = next(f for f in findings if f.what == "main CRM asked from here")
+    asked = next(f for f in findings if f.subject == "main CRM asked from here")
     assert not asked.is_ok
-    assert next(f for f in findings if f.what == "clock").is_ok
+    assert next(f for f in findings if f.subject == "clock").is_ok
 
 
 async def test_check_finds_a_schema_that_lacks_migrations(database_url: str, pool: asyncpg.Pool) -> None:
     await pool.execute("DELETE FROM schema_migration WHERE number = 80")
     findings = await check_all(Settings(_env_file=None, database_url=database_url))
-    assert next(f for f in findings if f.what == "database").todo == "run 'callmatrix migrate'"
+    assert next(f for f in findings if f.subject == "database").remedy == "run 'callmatrix migrate'"
 
 
 async def test_check_pings_redis() -> None:
@@ -212,9 +212,9 @@ async def test_check_pings_redis() -> None:
         port = server.sockets[0].getsockname()[1]
         for password, is_ok in ((":geheim@", True), ("", False)):
             settings = Settings(_env_file=None, redis_url=f"redis://{password}127.0.0.1:{port}/0")
-            finding = next(f for f in await check_all(settings) if f.what == "redis")
+            finding = next(f for f in await check_all(settings) if f.subject == "redis")
             assert finding.is_ok is is_ok, finding
-            assert "geheim" not in finding.says
+            assert "geheim" not in finding.message
 
 
 async def test_what_is_on_the_desk_can_be_retried_mended_and_set_aside(api: Api) -> None:

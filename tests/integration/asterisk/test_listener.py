@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.pbx.asterisk.feeding import Feeder, Told
+from gateway.pbx.asterisk.feeding import Feeder, InboundMessage
 from gateway.pbx.asterisk.link import AmiAddress
 from gateway.pbx.asterisk.listener import AmiListener, Pauses
 from gateway.pbx.asterisk.wire import Message, message
@@ -27,11 +27,11 @@ class Store:
     """Stands for the inbox. fails: so many messages are refused before one is taken."""
 
     fails: int = 0
-    unstorable: Callable[[Told], bool] = lambda _: False
-    taken: list[Told] = field(default_factory=list)
+    unstorable: Callable[[InboundMessage], bool] = lambda _: False
+    taken: list[InboundMessage] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)
 
-    async def accept(self, told: Told) -> None:
+    async def accept(self, told: InboundMessage) -> None:
         if self.fails:
             self.fails -= 1
             raise InboxUnavailable("the database is away")
@@ -243,7 +243,7 @@ async def test_the_time_since_an_earlier_process_listened_counts_as_absence() ->
     async with fake_ami() as ami, listening(ami, store, heard_at=heard_at) as listener:
         await ami.until_links(1)
         await store.until(lambda: listener.status.is_connected)
-        assert 299 <= listener.status.absences[0].told()["seconds"] <= 310
+        assert 299 <= listener.status.absences[0].as_message()["seconds"] <= 310
         assert listener.status.absences[0].reason == "no process listened"
 
 
@@ -255,10 +255,10 @@ async def test_a_full_queue_makes_the_link_wait_instead_of_losing_events() -> No
         events = (CallEvent(kind=EventKind.STARTED, call_key="1", at=datetime.now(UTC)),)
 
         async def put_all() -> None:
-            from gateway.pbx.asterisk.feeding import told
+            from gateway.pbx.asterisk.feeding import as_message
 
             for number in range(10):
-                await feeder.put(told(events, str(number).encode(), datetime.now(UTC)))
+                await feeder.put(as_message(events, str(number).encode(), datetime.now(UTC)))
 
         putting = asyncio.create_task(put_all())
         done, _ = await asyncio.wait({putting}, timeout=0.2)

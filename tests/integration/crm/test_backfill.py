@@ -364,7 +364,7 @@ async def test_killed_anywhere_it_goes_on_and_2000_calls_need_about_the_fewest_r
                 task.cancel()
             await asyncio.gather(*works, return_exceptions=True)
             outage.writer = outage.new_writer(feed=feeder)
-            await outage.writer.adopt()
+            await outage.writer.recover_in_flight()
             outage.pass_time(46)
         await asyncio.gather(*works, return_exceptions=True)
         outage.pass_time(max(1, len(works)) / 6)

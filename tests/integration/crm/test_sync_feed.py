@@ -9,7 +9,7 @@ from datetime import timedelta
 import asyncpg
 
 from crm.directory.feed import DirectoryFeed
-from crm.store.entries import forget_directory, mark_agreed, mark_loaded
+from crm.store.entries import delete_directory, mark_in_sync, mark_loaded
 from tests.integration.crm.test_sync_store import NUMBER, T0, a_contact, a_deal, apply, remove
 
 
@@ -109,7 +109,7 @@ async def test_a_directory_started_afresh_is_loaded_again(
     await apply(pool, a_contact("2", "+79007654321"))
     await soon(feed, lambda: len(owners(feed, 79007654321)) == 1)
     async with pool.acquire() as conn, conn.transaction():
-        await forget_directory(conn, "a")
+        await delete_directory(conn, "a")
     await soon(feed, lambda: owners(feed) == [])
     await apply(pool, a_contact(owner_id="13"))
     await soon(feed, lambda: owners(feed) == ["13"])
@@ -119,17 +119,17 @@ async def test_a_directory_started_afresh_is_loaded_again(
 async def test_agreement_and_completeness_are_told_to_every_gateway(
     pool: asyncpg.Pool, account: str, feed: DirectoryFeed
 ) -> None:
-    assert feed.directory("a").agreed_at is None
+    assert feed.directory("a").in_sync_at is None
     assert not feed.directory("a").is_complete
     async with pool.acquire() as conn, conn.transaction():
         await mark_loaded(conn, "a")
-        await mark_agreed(conn, "a", T0)
-    await soon(feed, lambda: feed.directory("a").agreed_at == T0)
+        await mark_in_sync(conn, "a", T0)
+    await soon(feed, lambda: feed.directory("a").in_sync_at == T0)
     assert feed.directory("a").is_complete
     async with pool.acquire() as conn, conn.transaction():
-        await mark_agreed(conn, "a", T0 - timedelta(minutes=1))  # a predecessor's late word
-        await mark_agreed(conn, "a", T0 + timedelta(minutes=1))
-    await soon(feed, lambda: feed.directory("a").agreed_at == T0 + timedelta(minutes=1))
+        await mark_in_sync(conn, "a", T0 - timedelta(minutes=1))  # a predecessor's late word
+        await mark_in_sync(conn, "a", T0 + timedelta(minutes=1))
+    await soon(feed, lambda: feed.directory("a").in_sync_at == T0 + timedelta(minutes=1))
 
 
 async def test_a_new_account_becomes_ready_without_a_restart(

@@ -96,7 +96,7 @@ async def test_a_user_who_may_not_see_unsorted_gets_all_the_rest(
     assert (await sync.load()).is_done
     crm.fail("page", CrmForbidden("not for you"), after=3)
     await sync.poll_once()
-    await asyncio.wait_for(feed.until(lambda: feed.directory("a").agreed_at == T0), 5)
+    await asyncio.wait_for(feed.until(lambda: feed.directory("a").in_sync_at == T0), 5)
     async with pool.acquire() as conn:
         states = {s.feed: s.last_error for s in await feed_states(conn, "a")}
     assert states["unsorted"] == "crm-forbidden: not for you"
@@ -374,7 +374,7 @@ async def test_a_load_that_was_asked_for_again_leaves_the_directory_complete(
     crm.fail("page", CrmUnavailable("away"), times=50, after=4)  # the deltas pass, the load does not
     clock.tick()
     run = asyncio.create_task(Sync(crm, pool, "a", NumberPolicy(), now=clock, poll_seconds=0.05).run())
-    await asyncio.wait_for(feed.until(lambda: feed.directory("a").agreed_at == clock.at), 10)
+    await asyncio.wait_for(feed.until(lambda: feed.directory("a").in_sync_at == clock.at), 10)
     assert feed.directory("a").is_complete
     run.cancel()
 
@@ -428,7 +428,7 @@ async def test_the_loop_loads_polls_and_tells_when_it_agreed(
     crm.user_list = [CrmUser(id="11", name="Anna", email="anna@example.com", is_active=True)]
     crm.seed(contact(1))
     run = asyncio.create_task(sync.run())
-    await asyncio.wait_for(feed.until(lambda: feed.directory("a").agreed_at == T0), 10)
+    await asyncio.wait_for(feed.until(lambda: feed.directory("a").in_sync_at == T0), 10)
     assert feed.directory("a").is_complete
     assert [c.id for c in feed.directory("a").find(int(number(1)))] == ["1"]
     async with pool.acquire() as conn:
@@ -452,7 +452,7 @@ async def test_an_error_of_one_feed_is_stored_and_does_not_stop_the_others(
     crm.fail("users", ValueError("a bug of ours"))  # type: ignore[arg-type]
     crm.fail("events", CrmThrottled("slow down"), times=1)
     run = asyncio.create_task(sync.run())
-    await asyncio.wait_for(feed.until(lambda: feed.directory("a").agreed_at is not None), 10)
+    await asyncio.wait_for(feed.until(lambda: feed.directory("a").in_sync_at is not None), 10)
     async with pool.acquire() as conn:
         states = {s.feed: s for s in await feed_states(conn, "a")}
     assert states["metadata"].last_error == "ValueError: a bug of ours"

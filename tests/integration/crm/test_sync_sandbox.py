@@ -203,7 +203,7 @@ async def test_an_account_without_webhooks_is_followed_by_the_loop_alone(amo: Am
     profile = AMOCRM.changed({**FAST, "webhooks": "plan_402"})
     amo.sandbox.state.set_profile(profile)
     run = asyncio.create_task(amo.new_sync(poll_seconds=0.2).run())
-    await asyncio.wait_for(amo.feed.until(lambda: amo.feed.directory("a").agreed_at is not None), 20)
+    await asyncio.wait_for(amo.feed.until(lambda: amo.feed.directory("a").in_sync_at is not None), 20)
     amo.do("set_responsible", kind="contact", id=CONTACTS + 1, user=manager(110))
     amo.do("delete", kind="contact", id=CONTACTS + 2)
     await amo.until(number(1), [("contact", 110)])

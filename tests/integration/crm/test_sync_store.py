@@ -13,7 +13,7 @@ import asyncpg
 from crm.port import CrmEntity, CrmUser
 from crm.store.clients import client_of
 from crm.store.directory import Applied, EntityRef, apply_entities, remove_entities
-from crm.store.entries import candidates_of, directory_states, forget_directory, rebuild_entries
+from crm.store.entries import candidates_of, delete_directory, directory_states, rebuild_entries
 from crm.store.listing import ids_between
 from crm.store.metadata import store_users, users_of
 from routing.client import ClientKind
@@ -245,7 +245,7 @@ async def test_entries_can_be_worked_out_anew_after_a_bulk_load(pool: asyncpg.Po
 async def test_a_forgotten_directory_is_empty(pool: asyncpg.Pool, account: str) -> None:
     await apply(pool, a_contact(), a_deal())
     async with pool.acquire() as conn, conn.transaction():
-        await forget_directory(conn, "a")
+        await delete_directory(conn, "a")
     assert await found(pool) == []
 
 

@@ -301,7 +301,7 @@ async def test_a_running_writer_stops_sending_when_the_lease_is_lost(bench: Writ
     assert (await bench.states())["c1:contact"] == "sending"
     bench.lease = type(bench.lease)()
     bench.writer = bench.new_writer()
-    await bench.writer.adopt()
+    await bench.writer.recover_in_flight()
     assert (await bench.states())["c1:contact"] == "unknown"
     await bench.settle()
     assert len(bench.crm.all("contact")) == len(bench.crm.all("deal")) == len(bench.crm.all_tasks()) == 1
@@ -314,8 +314,8 @@ async def test_what_became_of_a_live_call_is_looked_for_before_what_became_of_th
     await bench.order(*new_call("live", "+79161234568"), client="+79161234568")
     await bench.pool.execute("UPDATE effect SET state = 'sending' WHERE what = 'create_contact'")
     effects = PgEffects(bench.pool, "a", NumberPolicy)
-    assert await effects.adopt(START) == 2
-    assert [stored.key for stored in await effects.doubtful(START, 50)] == ["live:contact"]
+    assert await effects.recover_in_flight(START) == 2
+    assert [stored.key for stored in await effects.unverified(START, 50)] == ["live:contact"]
     await bench.settle()
     assert len(bench.crm.all("contact")) == len(bench.crm.all("deal")) == 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from gateway.calls.client_job import ClientJob, Worked
+from gateway.calls.client_job import ClientJob, JobResult
 from gateway.calls.context import PublishedMatrix
 from gateway.calls.queue import Jobs
 from gateway.store.calls import calls
@@ -14,7 +14,7 @@ from runtime.database.pool import open_pool
 
 
 class HangingJob(ClientJob):
-    async def run(self, account_id: str, client_key: str) -> Worked:
+    async def run(self, account_id: str, client_key: str) -> JobResult:
         async with self._pool.acquire() as conn, conn.transaction():
             await calls.lock_client(conn, account_id, client_key)
             await conn.execute("UPDATE inbox SET state = 'applied'")

@@ -18,8 +18,8 @@ async def test_what_is_over_is_forgotten_and_an_open_case_is_kept(office: Office
     await office.settle()
     await office.sent()
     async with office.pool.acquire() as conn:
-        assert await inbox.forget_before(conn, LONG_AFTER) == 3
-        assert await decisions.forget_before(conn, LONG_AFTER) == 2
+        assert await inbox.delete_older_than(conn, LONG_AFTER) == 3
+        assert await decisions.delete_older_than(conn, LONG_AFTER) == 2
     assert {r["client"] for r in await office.rows("SELECT client FROM inbox")} == {"+79160000002"}
     assert {r["client"] for r in await office.rows("SELECT client FROM decision")} == {"+79160000002"}
 
@@ -29,7 +29,7 @@ async def test_what_is_young_dead_or_not_yet_sent_is_kept(office: Office) -> Non
     await office.tell_all(a_call(answered_by="101"))
     await office.settle()
     async with office.pool.acquire() as conn:
-        assert await inbox.forget_before(conn, START - timedelta(days=1)) == 0
+        assert await inbox.delete_older_than(conn, START - timedelta(days=1)) == 0
         await conn.execute("UPDATE inbox SET state = 'dead'")
-        assert await inbox.forget_before(conn, LONG_AFTER) == 0
-        assert await decisions.forget_before(conn, LONG_AFTER) == 0
+        assert await inbox.delete_older_than(conn, LONG_AFTER) == 0
+        assert await decisions.delete_older_than(conn, LONG_AFTER) == 0

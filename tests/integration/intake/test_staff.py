@@ -80,7 +80,7 @@ async def test_store_reads_again_only_when_the_version_moved(conn: asyncpg.Conne
     assert await store.current(conn, "main", first.version) is first
     await save_employee(conn, "main", ANNA.model_copy(update={"extensions": ("155",)}))
     version = await conn.fetchval("SELECT staff_version FROM account")
-    assert (await store.current(conn, "main", version)).who_answers_at("155") is not None
+    assert (await store.current(conn, "main", version)).employee_at("155") is not None
 
 
 async def test_new_senior_manager_takes_over_from_the_former_one(conn: asyncpg.Connection) -> None:

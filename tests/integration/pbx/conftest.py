@@ -25,7 +25,7 @@ from gateway.pbx.kinds import KINDS
 from gateway.pbx.mango.client import MangoClient, Pauses
 from gateway.pbx.port import Inbound
 from gateway.pbx_links.reconciler import Reconciliation
-from gateway.pbx_links.sweep import Swept
+from gateway.pbx_links.sweep import SweepResult
 from gateway.store.admin import accounts
 from gateway.store.admin.staff import replace_staff
 from gateway.store.crm_accounts.exchanges import reports
@@ -95,7 +95,7 @@ class Site:
             return MangoClient(session, connection, note, pauses=QUICK, page=self.page)
         return open_log(session, connection, note)
 
-    async def sweep(self, name: str) -> Swept:
+    async def sweep(self, name: str) -> SweepResult:
         swept = await self.reconciliation().sweep(name)
         assert swept is not None
         return swept

@@ -200,7 +200,7 @@ async def test_two_processes_share_one_pace(office: Office) -> None:
     try:
         connection = office.pbx.gateway.configuration.now.connections["mango"]
         body = signed_form("demo", "demo", office.appeared("theirs"))
-        other.note(connection, a_request("call", body=body))
+        other.on_event(connection, a_request("call", body=body))
         await office.appears("ours")
         rows = await office.settled(2)
     finally:

@@ -427,7 +427,9 @@ async def test_findings_stand_in_the_status_in_the_metrics_and_in_check(site: Si
     assert samples["reconciliation_imported", "ringostat"] == 2
     assert samples["reconciliation_alarm", "ringostat"] == 1
     assert samples["reconciliation_success_age_seconds", "ringostat"] == 0
-    assert any("only through the PBX's list" in finding.says for finding in account_findings(account, NOON))
+    assert any(
+        "only through the PBX's list" in finding.message for finding in account_findings(account, NOON)
+    )
 
 
 async def test_a_pbx_that_comes_back_is_noticed_without_anybodys_help(site: Site) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from runtime.lifecycle import patiently
+from runtime.lifecycle import retry_until_available
 
 
 async def test_a_database_that_restarts_while_a_process_starts_is_asked_again() -> None:
@@ -21,7 +21,7 @@ async def test_a_database_that_restarts_while_a_process_starts_is_asked_again() 
             raise answer
         return answer
 
-    assert await patiently(ask) == 7
+    assert await retry_until_available(ask) == 7
     assert answers == []
 
 
@@ -30,4 +30,4 @@ async def test_what_waiting_does_not_mend_is_said_at_once() -> None:
         raise asyncpg.InvalidPasswordError("no")
 
     with pytest.raises(asyncpg.InvalidPasswordError):
-        await patiently(ask)
+        await retry_until_available(ask)

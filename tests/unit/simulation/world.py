@@ -160,7 +160,7 @@ class World:
         except Killed:
             self.kills += 1
             self.writer = self._new_writer()
-            await self.writer.adopt()
+            await self.writer.recover_in_flight()
 
     def _new_writer(self) -> Writer:
         return Writer(

@@ -144,7 +144,7 @@ def test_429_without_a_time_pauses_ever_longer_and_an_answer_resets_it() -> None
     assert [throttle(slots, at) for at in (0.0, 100.0, 200.0)] == [1.5, 3.0, 6.0]
     good = slots.ask(Lane.EVENTS, 300.0)
     slots.grant(300.0)
-    slots.went_well(good)
+    slots.on_success(good)
     assert throttle(slots, 400.0) == 1.5
 
 

@@ -223,5 +223,5 @@ def test_batches_shrink_after_a_504_and_grow_again_after_good_ones() -> None:
     size.too_large(1)
     assert size.now == 1
     for _ in range(8 * 8):
-        size.went_well()
+        size.on_success()
     assert size.now == 250

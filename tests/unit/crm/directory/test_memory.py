@@ -125,7 +125,7 @@ def test_age_counts_from_the_last_agreement() -> None:
     directory = Directory("a")
     now = datetime(2026, 3, 1, tzinfo=UTC)
     assert directory.age_ms(now.timestamp()) is None
-    directory.agreed_at = now - timedelta(seconds=1.5)
+    directory.in_sync_at = now - timedelta(seconds=1.5)
     assert directory.age_ms(now.timestamp()) == 1500
     assert directory.age_ms((now - timedelta(minutes=1)).timestamp()) == 0  # clocks differ: never negative
 

@@ -79,8 +79,10 @@ def test_the_backfill_sends_full_requests_before_partial_ones() -> None:
 
 
 def test_an_effect_in_doubt_travels_in_ever_smaller_company() -> None:
-    def size(doubts: int) -> int:
-        batch = next_batch([a_row(f"t{i}", i, "create_task", doubts=doubts) for i in range(250)], Sizes())
+    def size(unknown_attempts: int) -> int:
+        batch = next_batch(
+            [a_row(f"t{i}", i, "create_task", unknown_attempts=unknown_attempts) for i in range(250)], Sizes()
+        )
         return len(batch.rows) if batch else 0
 
     assert [size(d) for d in range(5)] == [250, 62, 15, 3, 1]
@@ -105,10 +107,10 @@ def test_a_request_that_was_too_large_halves_and_grows_back_when_it_goes_well() 
     assert sizes.of("create_task") == 125
     sizes.too_large("create_task", 125)
     assert sizes.of("create_task") == 62
-    sizes.went_well("create_task", 5)
+    sizes.on_success("create_task", 5)
     assert sizes.of("create_task") == 62
     for _ in range(20):
-        sizes.went_well("create_task", 250)
+        sizes.on_success("create_task", 250)
     assert sizes.of("create_task") == 250
 
 

@@ -25,7 +25,7 @@ def a_note(*, in_lead: bool = True, attempt: int = 1, age: timedelta = timedelta
         client="+79161234567",
         order=opened(ON_LEAD, {"f00d": "77"}),
         attempt=attempt,
-        doubts=0,
+        unknown_attempts=0,
         created_at=NOW - age,
         sent_at=NOW,
         in_lead=in_lead,

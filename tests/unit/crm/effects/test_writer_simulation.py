@@ -121,7 +121,7 @@ class World:
                 await self.work()
             except Killed:
                 self.writer = self.new_writer()
-                await self.writer.adopt()
+                await self.writer.recover_in_flight()
             if self.effects.is_settled:
                 return
             self.now += timedelta(seconds=self.random.choice([0.3, 5, 60]))
@@ -196,7 +196,7 @@ async def test_every_effect_happens_exactly_once_or_sits_on_the_desk(first: int)
             check(world)
         except AssertionError as err:
             raise AssertionError(f"seed {seed}: {err}") from err
-        faults += sum(1 for row in world.effects.rows.values() if row.doubts)
+        faults += sum(1 for row in world.effects.rows.values() if row.unknown_attempts)
     assert faults > 40, "the faults must have fired"
 
 

@@ -23,7 +23,7 @@ WELL: dict[str, Any] = {
     "directory": {
         "is_loaded": True,
         "loaded_at": NOW,
-        "agreed_at": NOW,
+        "in_sync_at": NOW,
         "age_seconds": 12.0,
         "numbers": 5,
         "load": {"done": 5, "kind": None, "is_done": True},
@@ -62,11 +62,11 @@ def findings_of(**changes: Any) -> list[Any]:
 
 
 def test_an_account_that_is_well_has_nothing_to_do() -> None:
-    assert [f for f in findings_of() if not f.is_ok or f.is_warning or f.todo] == []
+    assert [f for f in findings_of() if not f.is_ok or f.is_warning or f.remedy] == []
 
 
 @pytest.mark.parametrize(
-    ("changes", "what", "is_bad", "says", "todo"),
+    ("changes", "what", "is_bad", "message", "remedy"),
     [
         ({"state": "broken", "state_reason": "refused"}, "state", True, "refused", "account add sales"),
         ({"state": "off"}, "state", False, "off since", "account on sales"),
@@ -121,13 +121,15 @@ def test_an_account_that_is_well_has_nothing_to_do() -> None:
     ],
 )
 def test_every_trouble_is_told_with_what_to_do(
-    changes: dict[str, Any], what: str, is_bad: bool, says: str, todo: str
+    changes: dict[str, Any], what: str, is_bad: bool, message: str, remedy: str
 ) -> None:
-    found = [f for f in findings_of(**changes) if f.what == f"sales {what}" and (f.is_warning or not f.is_ok)]
+    found = [
+        f for f in findings_of(**changes) if f.subject == f"sales {what}" and (f.is_warning or not f.is_ok)
+    ]
     assert len(found) == 1
     assert found[0].is_ok is not is_bad
-    assert says in found[0].says
-    assert todo in found[0].todo
+    assert message in found[0].message
+    assert remedy in found[0].remedy
 
 
 def test_what_an_account_that_is_off_does_not_do_is_no_trouble() -> None:
@@ -140,8 +142,8 @@ def test_what_an_account_that_is_off_does_not_do_is_no_trouble() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "says"),
+    ("seconds", "message"),
     [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2 h"), (172800, "2 d")],
 )
-def test_durations_are_short(seconds: float, says: str) -> None:
-    assert duration(timedelta(seconds=seconds).total_seconds()) == says
+def test_durations_are_short(seconds: float, message: str) -> None:
+    assert duration(timedelta(seconds=seconds).total_seconds()) == message

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from gateway.lookup.fast_response import QuickAnswer
+from gateway.lookup.fast_response import FastJsonResponse
 
 BODY = b'{"outcome":"scheme"}'
 
@@ -15,7 +15,7 @@ BODY = b'{"outcome":"scheme"}'
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
     async def answer(_request: web.Request) -> web.StreamResponse:
-        return QuickAnswer(BODY)
+        return FastJsonResponse(BODY)
 
     app = web.Application()
     app.router.add_route("*", "/", answer)

@@ -16,8 +16,8 @@ from routing.lookup.decide import (
     LookupDecision,
     LookupReason,
     Target,
-    carry_on,
     decide,
+    fall_back,
 )
 from routing.numbers.normalise import InternalNumber, NoNumber, Number, PublicNumber
 from routing.presence import Presence, PresenceState
@@ -146,8 +146,8 @@ def test_targets_ring_as_long_as_the_setting_says() -> None:
 
 @pytest.mark.parametrize("reason", list(LookupReason))
 def test_every_reason_can_be_told_and_is_described(reason: LookupReason) -> None:
-    assert carry_on(reason).outcome == "scheme"
-    assert carry_on(reason).steps[-1].because == reason
+    assert fall_back(reason).outcome == "scheme"
+    assert fall_back(reason).steps[-1].because == reason
     assert REASONS[reason].endswith(".")
 
 

@@ -481,4 +481,4 @@ def test_several_tasks_of_one_cell_each_have_a_key() -> None:
 
 def test_a_situation_read_back_finds_its_people() -> None:
     again = Situation.model_validate_json(a_situation().model_dump_json())
-    assert again.staff.who_answers_at("101") == STAFF.who_answers_at("101") == PETR
+    assert again.staff.employee_at("101") == STAFF.employee_at("101") == PETR

@@ -8,7 +8,7 @@ from routing.calls.model import Call
 from routing.matrix.actions import Card, SetFields
 from routing.matrix.decide import CELLS, Matrix, Moment, Situation, Table, decide
 from routing.matrix.presets import recommended, unsorted, update_only
-from routing.matrix.simulate import Played, leave_the_same, play
+from routing.matrix.simulate import Played, play, same_orders
 from tests.unit.routing.matrix.situations import NOW, a_call, a_situation, an_entity
 from tests.unit.routing.matrix.test_decide import MATRICES, SITUATIONS
 
@@ -70,14 +70,14 @@ def test_two_matrices_leave_the_same_when_their_orders_are_equal() -> None:
         return play(matrix, a_situation(call, entities=(CONTACT,)))
 
     answered = a_call(answered_by="101")
-    assert leave_the_same(played(recommended(), answered), played(unsorted(), answered))
-    assert not leave_the_same(played(recommended()), played(unsorted()))
+    assert same_orders(played(recommended(), answered), played(unsorted(), answered))
+    assert not same_orders(played(recommended()), played(unsorted()))
     cells = {
         **recommended().tables["default"].cells,
         "inbound.ringing.known_without_deal/ring": (SetFields(),),
     }
     idle = Matrix(tables={"default": Table(name="t", cells=cells)})
-    assert leave_the_same(played(recommended()), played(idle))
+    assert same_orders(played(recommended()), played(idle))
 
 
 @given(MATRICES, SITUATIONS)

@@ -27,7 +27,7 @@ _MAX_EXTENSION_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
+class Parties:
     """direction None: it could not be told, and then neither can client and line. party: our side's own address."""
 
     direction: Direction | None
@@ -36,7 +36,7 @@ class Sides:
     party: str | None = None
 
 
-def spelled(number: str | None) -> str | None:
+def clean_number(number: str | None) -> str | None:
     """A number as the PBX spelled it, with all ways to say that it was withheld made one."""
     if number is None or not number.strip():
         return None
@@ -51,24 +51,24 @@ def is_extension(number: str | None, connection: Connection) -> bool:
     return number.isascii() and number.isdigit() and len(number) <= int(longest)
 
 
-def sides(
+def classify_parties(
     caller: str | None, called: str | None, direction: Direction | None, connection: Connection
-) -> Sides:
+) -> Parties:
     """Tell the sides apart; where the PBX does not say the direction, by our lines and by short numbers."""
-    caller, called = spelled(caller), spelled(called)
+    caller, called = clean_number(caller), clean_number(called)
     if is_extension(caller, connection) and is_extension(called, connection):
-        return Sides("internal", None, None, caller)
+        return Parties("internal", None, None, caller)
     if direction is None:
         direction = _guessed(caller, called, connection)
     if direction == "internal":
-        return Sides("internal", None, None, caller)
+        return Parties("internal", None, None, caller)
     if direction == "inbound":
-        return Sides("inbound", caller, called)
+        return Parties("inbound", caller, called)
     if direction == "outbound":
         if is_extension(caller, connection):
-            return Sides("outbound", called, None, caller)
-        return Sides("outbound", called, caller)
-    return Sides(None, None, None)
+            return Parties("outbound", called, None, caller)
+        return Parties("outbound", called, caller)
+    return Parties(None, None, None)
 
 
 def _guessed(caller: str | None, called: str | None, connection: Connection) -> Direction | None:
