@@ -1,4 +1,4 @@
-"""Serves the routes: who asks, may he, is the input valid; then the handler; errors as problem+json."""
+"""Serves the routes: who asks, may they, is the input valid; then the handler; errors as problem+json."""
 
 from __future__ import annotations
 
@@ -166,11 +166,7 @@ def _validated(model: type[BaseModel], value: Any, where: str) -> BaseModel:
         ) from err
 
 
-def _answered(route: Route, result: Any) -> web.Response:
-    if route.returns is None:
+def _answered(route: Route, result: BaseModel | None) -> web.Response:
+    if result is None:
         return web.Response(status=204)
-    if isinstance(result, BaseModel):
-        body = result.model_dump_json().encode()
-    else:
-        body = route.returns.model_validate(result).model_dump_json().encode()
-    return web.Response(status=route.status, body=body, headers=_JSON)
+    return web.Response(status=route.status, body=result.model_dump_json().encode(), headers=_JSON)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Generic, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypeVar
 
 from gateway.store.admin.accounts import Account, ApiToken, Role
 
@@ -67,15 +69,19 @@ class NoQuery(Body):
     pass
 
 
+Q = TypeVar("Q", bound=Body, default=NoQuery)
+B = TypeVar("B", bound=BaseModel | None, default=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiCall:
+class ApiCall(Generic[Q, B]):
     """One request, authenticated and validated. path: the path's parameters. account: of the path's `{account}`."""
 
     services: Services
     who: ApiToken
     path: Mapping[str, str]
-    query: Any
-    body: Any
+    query: Q
+    body: B
     account_or_none: Account | None = None
 
     @property
@@ -84,23 +90,34 @@ class ApiCall:
         return self.account_or_none
 
 
-Handler = Callable[[ApiCall], Awaitable[Any]]
+AnyCall = ApiCall[Any, Any]
+"""For what several handlers share and neither query nor body matters to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """path: below /api, e.g. "/v1/accounts/{account}/employees". returns: None = 204. errors: statuses beyond
-    400, 401, 403 and (with path parameters) 404."""
+    """path: below /api, e.g. "/v1/accounts/{account}/employees". errors: statuses beyond 400, 401, 403 and (with path
+    parameters) 404.
+
+    handler: takes `ApiCall[query, body]` and returns the answer, None = 204: what is validated and described is read off
+    its signature.
+    """
 
     method: str
     path: str
-    handler: Handler
+    handler: Callable[[AnyCall], Awaitable[BaseModel | None]]
     summary: str
     role: Role = "admin"
-    query: type[Body] = NoQuery
-    body: type[BaseModel] | None = None
-    returns: type[BaseModel] | None = None
     status: int = 200
     errors: tuple[int, ...] = ()
     description: str = ""
-    tags: tuple[str, ...] = field(default_factory=tuple)
+    tags: tuple[str, ...] = ()
+    query: type[Body] = field(init=False)
+    body: type[BaseModel] | None = field(init=False)
+    returns: type[BaseModel] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(self.handler)
+        query, body = get_args(hints["call"]) or (NoQuery, NoneType)
+        for name, model in (("query", query), ("body", body), ("returns", hints["return"])):
+            object.__setattr__(self, name, None if model is NoneType else model)

@@ -10,7 +10,7 @@ import phonenumbers
 from pydantic import Field
 
 from gateway.admin.switch_account import switch
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, NoQuery, Route
 from gateway.store.admin import accounts as rows
 from routing.settings import AccountSettings
 
@@ -62,8 +62,8 @@ async def show_account(call: ApiCall) -> AccountView:
         return view_of(await rows.account(conn, call.account.id))
 
 
-async def change_account(call: ApiCall) -> AccountView:
-    change: AccountChange = call.body
+async def change_account(call: ApiCall[NoQuery, AccountChange]) -> AccountView:
+    change = call.body
     try:
         ZoneInfo(change.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as err:
@@ -77,8 +77,8 @@ async def change_account(call: ApiCall) -> AccountView:
         return view_of(await rows.account(conn, call.account.id))
 
 
-async def set_state(call: ApiCall) -> AccountView:
-    change: StateChange = call.body
+async def set_state(call: ApiCall[NoQuery, StateChange]) -> AccountView:
+    change = call.body
     async with call.services.pool.acquire() as conn:
         await switch(conn, call.account.id, change.state, change.reason)
         return view_of(await rows.account(conn, call.account.id))
@@ -89,8 +89,8 @@ async def show_settings(call: ApiCall) -> AccountSettings:
         return (await rows.account(conn, call.account.id)).settings
 
 
-async def save_settings(call: ApiCall) -> AccountSettings:
-    settings: AccountSettings = call.body
+async def save_settings(call: ApiCall[NoQuery, AccountSettings]) -> AccountSettings:
+    settings = call.body
     async with call.services.pool.acquire() as conn:
         await rows.save_settings(conn, call.account.id, settings)
     return settings
@@ -104,7 +104,6 @@ ROUTES = (
         handler=list_accounts,
         summary="Connected CRM accounts",
         role="read_only",
-        returns=Items[AccountView],
     ),
     Route(
         method="GET",
@@ -112,15 +111,12 @@ ROUTES = (
         handler=show_account,
         summary="One account",
         role="read_only",
-        returns=AccountView,
     ),
     Route(
         method="PUT",
         path=_ONE,
         handler=change_account,
         summary="Change name, time zone and home country",
-        body=AccountChange,
-        returns=AccountView,
     ),
     Route(
         method="PUT",
@@ -128,8 +124,6 @@ ROUTES = (
         handler=set_state,
         summary="Switch sending to the CRM on or off",
         description="While it is off, calls are answered, decided and stored.",
-        body=StateChange,
-        returns=AccountView,
     ),
     Route(
         method="GET",
@@ -137,14 +131,11 @@ ROUTES = (
         handler=show_settings,
         summary="Settings that rules read",
         role="read_only",
-        returns=AccountSettings,
     ),
     Route(
         method="PUT",
         path=_ONE + "/settings",
         handler=save_settings,
         summary="Replace the settings that rules read",
-        body=AccountSettings,
-        returns=AccountSettings,
     ),
 )

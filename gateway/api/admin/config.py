@@ -35,9 +35,9 @@ async def export(call: ApiCall) -> ConfigDocument:
         return await export_config(conn, call.account.id)
 
 
-async def take_over(call: ApiCall) -> ImportedView:
-    document: ConfigDocument = call.body
-    query: ImportQuery = call.query
+async def take_over(call: ApiCall[ImportQuery, ConfigDocument]) -> ImportedView:
+    document = call.body
+    query = call.query
     if document.account not in (None, call.account.id):
         raise ApiError(
             422,
@@ -71,7 +71,6 @@ ROUTES = (
         path=_PATH,
         handler=export,
         summary="The whole configuration of an account, without secrets",
-        returns=ConfigDocument,
     ),
     Route(
         method="PUT",
@@ -79,9 +78,6 @@ ROUTES = (
         handler=take_over,
         summary="Take over a configuration: all or nothing",
         description="Sections that are absent stay. Repeating it changes nothing.",
-        query=ImportQuery,
-        body=ConfigDocument,
-        returns=ImportedView,
         errors=(422,),
     ),
 )

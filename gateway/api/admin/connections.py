@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
 from gateway.instructions import pbx_instructions
 from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import DEFAULT_DIALECTS, KINDS
@@ -81,8 +81,8 @@ async def list_connections(call: ApiCall) -> Items[ConnectionView]:
     return Items[ConnectionView](items=[view_of(c) for c in found])
 
 
-async def add_connection(call: ApiCall) -> ConnectionCreated:
-    body: NewConnection = call.body
+async def add_connection(call: ApiCall[NoQuery, NewConnection]) -> ConnectionCreated:
+    body = call.body
     if body.kind not in KINDS:
         raise ApiError(
             400, "invalid-input", f"Unknown kind; known: {', '.join(sorted(KINDS))}.", field="kind"
@@ -109,8 +109,8 @@ async def add_connection(call: ApiCall) -> ConnectionCreated:
     return _created(call, added, secret)
 
 
-async def change_connection(call: ApiCall) -> ConnectionCreated:
-    body: ConnectionChange = call.body
+async def change_connection(call: ApiCall[NoQuery, ConnectionChange]) -> ConnectionCreated:
+    body = call.body
     changes: dict[str, Any] = {
         name: value
         for name, value in (
@@ -138,19 +138,19 @@ async def remove_connection(call: ApiCall) -> None:
         await rows.remove_connection(conn, call.path["connection"])
 
 
-async def _own(conn: Any, call: ApiCall) -> None:
+async def _own(conn: Any, call: AnyCall) -> None:
     if call.path["connection"] not in {c.name for c in await rows.connections(conn, call.account.id)}:
         raise not_found("connection", call.path["connection"])
 
 
-def _created(call: ApiCall, connection: Connection, secret: str | None) -> ConnectionCreated:
+def _created(call: AnyCall, connection: Connection, secret: str | None) -> ConnectionCreated:
     settings = call.services.settings
     base = settings.public_url or f"http://{settings.host}:{settings.port}"
     text = pbx_instructions(connection.kind, connection.name, secret, base) if secret else None
     return ConnectionCreated(connection=view_of(connection), secret=secret, instructions=text)
 
 
-def _lines(call: ApiCall, raw: list[str]) -> tuple[str, ...]:
+def _lines(call: AnyCall, raw: list[str]) -> tuple[str, ...]:
     policy = call.services.configuration.now.policy_of(call.account.id)
     lines = []
     for text in raw:
@@ -169,15 +169,12 @@ ROUTES = (
         handler=list_connections,
         summary="PBX connections",
         role="read_only",
-        returns=Items[ConnectionView],
     ),
     Route(
         method="POST",
         path=_ALL,
         handler=add_connection,
         summary="Connect a PBX; the secret is shown once",
-        body=NewConnection,
-        returns=ConnectionCreated,
         status=201,
         errors=(409,),
     ),
@@ -186,8 +183,6 @@ ROUTES = (
         path=_ALL + "/{connection}",
         handler=change_connection,
         summary="Change a connection, or give it a new secret",
-        body=ConnectionChange,
-        returns=ConnectionCreated,
     ),
     Route(
         method="DELETE", path=_ALL + "/{connection}", handler=remove_connection, summary="Remove a connection"

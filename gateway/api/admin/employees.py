@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
 from gateway.store.admin import staff as store
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.staff import Employee
@@ -54,8 +54,8 @@ async def list_employees(call: ApiCall) -> Items[EmployeeView]:
     return Items[EmployeeView](items=[view_of(p) for p in staff.employees])
 
 
-async def save_employee(call: ApiCall) -> EmployeeView:
-    body: EmployeeBody = call.body
+async def save_employee(call: ApiCall[NoQuery, EmployeeBody]) -> EmployeeView:
+    body = call.body
     policy = call.services.configuration.now.policy_of(call.account.id)
     numbers = []
     for raw in body.numbers:
@@ -113,15 +113,12 @@ ROUTES = (
         handler=list_employees,
         summary="Employees with their addresses and CRM users",
         role="read_only",
-        returns=Items[EmployeeView],
     ),
     Route(
         method="PUT",
         path=_ONE,
         handler=save_employee,
         summary="Add or change an employee",
-        body=EmployeeBody,
-        returns=EmployeeView,
         errors=(409,),
     ),
     Route(method="DELETE", path=_ONE, handler=remove_employee, summary="Remove an employee"),

@@ -24,7 +24,7 @@ from gateway.api.admin.matrix_views import (
     VariableView,
     Vocabulary,
 )
-from gateway.api.frame import ApiCall, ApiError, Items, Route, not_found
+from gateway.api.frame import AnyCall, ApiCall, ApiError, Items, NoQuery, Route, not_found
 from gateway.store.admin import matrices as store
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.crm_accounts.exchanges import reports
@@ -120,8 +120,8 @@ async def show_draft(call: ApiCall) -> DraftView:
         return await _draft_view(conn, call.account.id, await store.draft(conn, call.account.id))
 
 
-async def save_draft(call: ApiCall) -> DraftView:
-    body: DraftChange = call.body
+async def save_draft(call: ApiCall[NoQuery, DraftChange]) -> DraftView:
+    body = call.body
     account_id = call.account.id
     async with call.services.pool.acquire() as conn, refusals(conn, account_id):
         saved = await store.save_draft(
@@ -130,14 +130,14 @@ async def save_draft(call: ApiCall) -> DraftView:
         return await _draft_view(conn, account_id, saved)
 
 
-async def reset_draft(call: ApiCall) -> DraftView:
+async def reset_draft(call: ApiCall[NoQuery, DraftSeen]) -> DraftView:
     account_id = call.account.id
     async with call.services.pool.acquire() as conn, refusals(conn, account_id):
         draft = await store.reset_draft(conn, account_id, revision=call.body.revision, by=call.who.name)
         return await _draft_view(conn, account_id, draft)
 
 
-async def rebase_draft(call: ApiCall) -> DraftView:
+async def rebase_draft(call: ApiCall[NoQuery, DraftSeen]) -> DraftView:
     account_id = call.account.id
     async with call.services.pool.acquire() as conn, refusals(conn, account_id):
         draft = await store.rebase_draft(conn, account_id, revision=call.body.revision, by=call.who.name)
@@ -150,7 +150,7 @@ async def check_draft(call: ApiCall) -> ChecksView:
         return await _checked(conn, call.account.id, draft.matrix)
 
 
-async def check_matrix(call: ApiCall) -> ChecksView:
+async def check_matrix(call: ApiCall[NoQuery, MatrixToCheck]) -> ChecksView:
     async with call.services.pool.acquire() as conn:
         return await _checked(conn, call.account.id, call.body.matrix)
 
@@ -174,8 +174,8 @@ async def last_checks(call: ApiCall) -> LastChecks:
     )
 
 
-async def publish(call: ApiCall) -> PublishedLine:
-    body: Publication = call.body
+async def publish(call: ApiCall[NoQuery, Publication]) -> PublishedLine:
+    body = call.body
     account_id = call.account.id
     async with call.services.pool.acquire() as conn, refusals(conn, account_id):
         catalogue = await catalogue_of(conn, account_id)
@@ -207,7 +207,7 @@ async def show_version(call: ApiCall) -> PublishedView:
     return PublishedView(**_line(line).model_dump(), matrix=matrix)
 
 
-async def number_of(conn: Conn, call: ApiCall, name: str) -> int:
+async def number_of(conn: Conn, call: AnyCall, name: str) -> int:
     """The number of a version, `current` being the latest. Raises ApiError 404."""
     current = await store.current_version(conn, call.account.id)
     if name == "current":
@@ -217,21 +217,21 @@ async def number_of(conn: Conn, call: ApiCall, name: str) -> int:
     return int(name)
 
 
-async def show_difference(call: ApiCall) -> Items[ChangeView]:
-    query: DifferenceQuery = call.query
+async def show_difference(call: ApiCall[DifferenceQuery, None]) -> Items[ChangeView]:
+    query = call.query
     async with call.services.pool.acquire() as conn, refusals(conn, call.account.id):
         old, new = [await _body_of(conn, call, name) for name in (query.old, query.new)]
     changes = difference(old, new)
     return Items[ChangeView](items=[ChangeView(kind=c.kind, where=c.where, text=c.text) for c in changes])
 
 
-async def _body_of(conn: Conn, call: ApiCall, name: str) -> Matrix:
+async def _body_of(conn: Conn, call: AnyCall, name: str) -> Matrix:
     if name == "draft":
         return (await store.draft(conn, call.account.id)).matrix
     return await store.matrix_at(conn, call.account.id, await number_of(conn, call, name))
 
 
-async def restore(call: ApiCall) -> PublishedLine:
+async def restore(call: ApiCall[NoQuery, Restoration]) -> PublishedLine:
     account_id = call.account.id
     async with call.services.pool.acquire() as conn, refusals(conn, account_id):
         version = await number_of(conn, call, call.path["version"])
@@ -248,7 +248,6 @@ ROUTES = (
         handler=list_presets,
         summary="Matrices to begin with",
         role="read_only",
-        returns=Items[PresetView],
     ),
     Route(
         method="GET",
@@ -256,7 +255,6 @@ ROUTES = (
         handler=vocabulary,
         summary="Cells, actions, and the variables and filters of templates, in words",
         role="read_only",
-        returns=Vocabulary,
     ),
     Route(
         method="GET",
@@ -264,7 +262,6 @@ ROUTES = (
         handler=show_draft,
         summary="The draft with what its checks found",
         role="read_only",
-        returns=DraftView,
     ),
     Route(
         method="PUT",
@@ -273,8 +270,6 @@ ROUTES = (
         summary="Save the draft",
         description="409 when somebody else saved or published since `revision`: nothing is overwritten then.",
         role="senior_manager",
-        body=DraftChange,
-        returns=DraftView,
         errors=(409,),
     ),
     Route(
@@ -283,8 +278,6 @@ ROUTES = (
         handler=reset_draft,
         summary="Forget all unpublished changes",
         role="senior_manager",
-        body=DraftSeen,
-        returns=DraftView,
         errors=(409,),
     ),
     Route(
@@ -293,8 +286,6 @@ ROUTES = (
         handler=rebase_draft,
         summary="Keep the draft although another version was published after it was begun",
         role="senior_manager",
-        body=DraftSeen,
-        returns=DraftView,
         errors=(409,),
     ),
     Route(
@@ -303,7 +294,6 @@ ROUTES = (
         handler=check_draft,
         summary="What is wrong with the draft: cell, message, remedy",
         role="read_only",
-        returns=ChecksView,
     ),
     Route(
         method="POST",
@@ -311,8 +301,6 @@ ROUTES = (
         handler=check_matrix,
         summary="Check a matrix without saving it",
         role="read_only",
-        body=MatrixToCheck,
-        returns=ChecksView,
     ),
     Route(
         method="GET",
@@ -320,7 +308,6 @@ ROUTES = (
         handler=last_checks,
         summary="What the last daily check of the published matrix found",
         role="read_only",
-        returns=LastChecks,
     ),
     Route(
         method="POST",
@@ -328,8 +315,6 @@ ROUTES = (
         handler=publish,
         summary="Publish the draft as the next version",
         description="422 with all problems when its checks find errors; warnings do not keep it back.",
-        body=Publication,
-        returns=PublishedLine,
         status=201,
         errors=(409, 422),
     ),
@@ -339,7 +324,6 @@ ROUTES = (
         handler=list_versions,
         summary="Published versions, newest first",
         role="read_only",
-        returns=Items[PublishedLine],
     ),
     Route(
         method="GET",
@@ -347,15 +331,12 @@ ROUTES = (
         handler=show_version,
         summary="One published version, by its number or `current`",
         role="read_only",
-        returns=PublishedView,
     ),
     Route(
         method="POST",
         path=_VERSION + "/restore",
         handler=restore,
         summary="Roll back: publish the body of this version as the next one",
-        body=Restoration,
-        returns=PublishedLine,
         status=201,
     ),
     Route(
@@ -364,7 +345,5 @@ ROUTES = (
         handler=show_difference,
         summary="The difference between any two versions, in words",
         role="read_only",
-        query=DifferenceQuery,
-        returns=Items[ChangeView],
     ),
 )

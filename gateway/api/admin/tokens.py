@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
 from gateway.store.admin import accounts as rows
 
 RoleName = Literal["admin", "senior_manager", "manager", "read_only"]
@@ -44,8 +44,8 @@ async def list_tokens(call: ApiCall) -> Items[TokenView]:
     )
 
 
-async def add_token(call: ApiCall) -> TokenCreated:
-    body: NewToken = call.body
+async def add_token(call: ApiCall[NoQuery, NewToken]) -> TokenCreated:
+    body = call.body
     if call.who.account_id is not None and body.account != call.who.account_id:
         raise ApiError(403, "forbidden", "This token may make tokens of its own account only.")
     if body.account is not None and body.account not in call.services.configuration.now.accounts:
@@ -75,15 +75,12 @@ ROUTES = (
         path="/v1/tokens",
         handler=list_tokens,
         summary="Tokens of this API",
-        returns=Items[TokenView],
     ),
     Route(
         method="POST",
         path="/v1/tokens",
         handler=add_token,
         summary="Create a token; it is shown once",
-        body=NewToken,
-        returns=TokenCreated,
         status=201,
         errors=(409,),
     ),

@@ -74,8 +74,8 @@ def view_of(row: CallRow) -> CallView:
     )
 
 
-async def list_calls(call: ApiCall) -> Items[CallView]:
-    query: CallsQuery = call.query
+async def list_calls(call: ApiCall[CallsQuery, None]) -> Items[CallView]:
+    query = call.query
     now = datetime.now(UTC)
     client = None
     if query.client is not None:
@@ -127,8 +127,6 @@ ROUTES = (
         handler=list_calls,
         summary="The journal of calls, oldest first",
         role="read_only",
-        query=CallsQuery,
-        returns=Items[CallView],
     ),
     Route(
         method="GET",
@@ -136,6 +134,5 @@ ROUTES = (
         handler=show_call,
         summary="One call",
         role="read_only",
-        returns=CallView,
     ),
 )

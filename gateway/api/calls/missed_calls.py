@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.store.calls import missed_calls as store
 from routing.missed_calls import Case
 from routing.numbers.normalise import PublicNumber, normalise
@@ -64,8 +64,8 @@ def view_of(case: Case, now: datetime) -> CaseView:
     )
 
 
-async def list_cases(call: ApiCall) -> Items[CaseView]:
-    query: CasesQuery = call.query
+async def list_cases(call: ApiCall[CasesQuery, None]) -> Items[CaseView]:
+    query = call.query
     now = datetime.now(UTC)
     async with call.services.pool.acquire() as conn:
         if query.client is not None:
@@ -79,7 +79,7 @@ async def list_cases(call: ApiCall) -> Items[CaseView]:
     return Items[CaseView](items=[view_of(case, now) for case in found])
 
 
-def _number(call: ApiCall, raw: str) -> str:
+def _number(call: AnyCall, raw: str) -> str:
     number = normalise(raw, call.services.configuration.now.policy_of(call.account.id))
     if not isinstance(number, PublicNumber):
         raise ApiError(400, "invalid-input", "That is not a phone number.", field="client")
@@ -94,8 +94,8 @@ async def show_case(call: ApiCall) -> CaseView:
             raise not_found("case", call.path["case"]) from err
 
 
-async def show_figures(call: ApiCall) -> CaseFiguresView:
-    query: FiguresQuery = call.query
+async def show_figures(call: ApiCall[FiguresQuery, None]) -> CaseFiguresView:
+    query = call.query
     now = datetime.now(UTC)
     async with call.services.pool.acquire() as conn:
         figures = await store.case_figures(
@@ -112,8 +112,6 @@ ROUTES = (
         handler=list_cases,
         summary="Missed-call cases that are open or overdue, or all of one client",
         role="manager",
-        query=CasesQuery,
-        returns=Items[CaseView],
     ),
     Route(
         method="GET",
@@ -121,8 +119,6 @@ ROUTES = (
         handler=show_figures,
         summary="How many wait, and how fast clients are called back",
         role="read_only",
-        query=FiguresQuery,
-        returns=CaseFiguresView,
     ),
     Route(
         method="GET",
@@ -130,6 +126,5 @@ ROUTES = (
         handler=show_case,
         summary="One missed-call case",
         role="manager",
-        returns=CaseView,
     ),
 )

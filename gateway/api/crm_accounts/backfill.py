@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from crm.effects import backfill
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route
+from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route
 
 Days = Annotated[int, Field(ge=1, le=30)]
 
@@ -89,15 +89,15 @@ class Discarded(Answer):
     effects: int
 
 
-async def show_preview(call: ApiCall) -> PreviewView:
-    query: PreviewQuery = call.query
+async def show_preview(call: ApiCall[PreviewQuery, None]) -> PreviewView:
+    query = call.query
     async with call.services.pool.acquire() as conn:
         found = await backfill.preview(conn, call.account.id, datetime.now(UTC), days=query.days)
     return PreviewView.model_validate(found)
 
 
-async def start(call: ApiCall) -> ProgressView:
-    body: StartBackfill = call.body
+async def start(call: ApiCall[NoQuery, StartBackfill]) -> ProgressView:
+    body = call.body
     async with call.services.pool.acquire() as conn:
         try:
             begun = await backfill.start(conn, call.account.id, datetime.now(UTC), days=body.days)
@@ -112,12 +112,12 @@ async def start(call: ApiCall) -> ProgressView:
     return ProgressView.model_validate(begun)
 
 
-async def show_progress(call: ApiCall) -> ProgressView:
-    query: ProgressQuery = call.query
+async def show_progress(call: ApiCall[ProgressQuery, None]) -> ProgressView:
+    query = call.query
     return await _progress(call, query.run)
 
 
-async def _progress(call: ApiCall, run_id: str | None) -> ProgressView:
+async def _progress(call: AnyCall, run_id: str | None) -> ProgressView:
     async with call.services.pool.acquire() as conn:
         try:
             return ProgressView.model_validate(await backfill.progress(conn, call.account.id, run_id))
@@ -135,8 +135,8 @@ async def change(call: ApiCall) -> ProgressView:
             raise ApiError(409, err.code, "No backfill is in a state that allows this.") from err
 
 
-async def discard(call: ApiCall) -> Discarded:
-    body: DiscardStored = call.body
+async def discard(call: ApiCall[NoQuery, DiscardStored]) -> Discarded:
+    body = call.body
     async with call.services.pool.acquire() as conn:
         try:
             return Discarded(effects=await backfill.discard(conn, call.account.id, body.note))
@@ -146,8 +146,8 @@ async def discard(call: ApiCall) -> Discarded:
             ) from err
 
 
-async def show_report(call: ApiCall) -> Items[CallReportView]:
-    query: ReportQuery = call.query
+async def show_report(call: ApiCall[ReportQuery, None]) -> Items[CallReportView]:
+    query = call.query
     run_id = (await _progress(call, query.run)).run_id
     async with call.services.pool.acquire() as conn:
         found = await backfill.report(
@@ -167,16 +167,12 @@ ROUTES = (
         handler=show_preview,
         summary="What a backfill would do now; changes nothing",
         role="senior_manager",
-        query=PreviewQuery,
-        returns=PreviewView,
     ),
     Route(
         method="POST",
         path=_PATH,
         handler=start,
         summary="Send what is held of the last days",
-        body=StartBackfill,
-        returns=ProgressView,
         status=201,
         errors=(409,),
     ),
@@ -186,8 +182,6 @@ ROUTES = (
         handler=show_progress,
         summary="How far the latest backfill is",
         role="senior_manager",
-        query=ProgressQuery,
-        returns=ProgressView,
     ),
     Route(
         method="GET",
@@ -195,16 +189,12 @@ ROUTES = (
         handler=show_report,
         summary="Every call of a backfill and what became of it",
         role="senior_manager",
-        query=ReportQuery,
-        returns=Items[CallReportView],
     ),
     Route(
         method="POST",
         path=_PATH + "/discard",
         handler=discard,
         summary="Send nothing of what is held; it is kept and marked as not sent",
-        body=DiscardStored,
-        returns=Discarded,
         errors=(409,),
     ),
     Route(
@@ -212,7 +202,6 @@ ROUTES = (
         path=_PATH + "/{action:pause|resume|stop}",
         handler=change,
         summary="Pause, resume or stop the backfill that is open",
-        returns=ProgressView,
         errors=(409,),
     ),
 )

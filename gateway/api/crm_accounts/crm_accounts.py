@@ -10,7 +10,7 @@ from pydantic import Field
 
 from crm.errors import CrmError
 from gateway.admin.connect_crm import ConnectingFailed, NewAccount, connect_account
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Route
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, NoQuery, Route
 
 Secret = Annotated[str, Field(min_length=1, max_length=8192)]
 
@@ -39,8 +39,8 @@ class Connected(Answer):
     message: list[str]
 
 
-async def connect(call: ApiCall) -> Connected:
-    body: ConnectCrm = call.body
+async def connect(call: ApiCall[NoQuery, ConnectCrm]) -> Connected:
+    body = call.body
     if call.who.account_id not in (None, body.id):
         raise ApiError(403, "forbidden", "This token is for another account.")
     _refuse_unknown_places(body)
@@ -83,8 +83,6 @@ ROUTES = (
         path="/v1/accounts",
         handler=connect,
         summary="Connect a CRM account with a long-lived token, or begin OAuth",
-        body=ConnectCrm,
-        returns=Connected,
         status=201,
         errors=(422, 502),
     ),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from crm.effects import dead_letters
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, NoQuery, Route
 from gateway.store.intake import inbox
 
 Key = Annotated[str, Field(min_length=1, max_length=300)]
@@ -88,8 +88,8 @@ class Changed(Answer):
     count: int
 
 
-async def list_effects(call: ApiCall) -> Items[DeskItemView]:
-    query: DeskQuery = call.query
+async def list_effects(call: ApiCall[DeskQuery, None]) -> Items[DeskItemView]:
+    query = call.query
     async with call.services.pool.acquire() as conn:
         found = await dead_letters.items(
             conn, call.account.id, after=int(query.after or 0), limit=query.limit
@@ -100,14 +100,14 @@ async def list_effects(call: ApiCall) -> Items[DeskItemView]:
     )
 
 
-async def retry_effects(call: ApiCall) -> Changed:
-    body: RetryEffects = call.body
+async def retry_effects(call: ApiCall[NoQuery, RetryEffects]) -> Changed:
+    body = call.body
     async with call.services.pool.acquire() as conn:
         return Changed(count=await dead_letters.retry(conn, call.account.id, body.keys))
 
 
-async def edit_effect(call: ApiCall) -> Changed:
-    body: EditEffect = call.body
+async def edit_effect(call: ApiCall[NoQuery, EditEffect]) -> Changed:
+    body = call.body
     async with call.services.pool.acquire() as conn:
         try:
             count = await dead_letters.edit_and_retry(conn, call.account.id, body.key, body.order, body.note)
@@ -118,14 +118,14 @@ async def edit_effect(call: ApiCall) -> Changed:
     return Changed(count=count)
 
 
-async def ignore_effects(call: ApiCall) -> Changed:
-    body: IgnoreEffects = call.body
+async def ignore_effects(call: ApiCall[NoQuery, IgnoreEffects]) -> Changed:
+    body = call.body
     async with call.services.pool.acquire() as conn:
         return Changed(count=await dead_letters.ignore(conn, call.account.id, body.keys, body.note))
 
 
-async def list_events(call: ApiCall) -> Items[DeadEventView]:
-    query: DeskQuery = call.query
+async def list_events(call: ApiCall[DeskQuery, None]) -> Items[DeadEventView]:
+    query = call.query
     async with call.services.pool.acquire() as conn:
         found = await inbox.dead_letters(
             conn, call.account.id, after=int(query.after or 0), limit=query.limit
@@ -146,15 +146,15 @@ async def list_events(call: ApiCall) -> Items[DeadEventView]:
     return Items[DeadEventView](items=items, next=items[-1].id if len(items) == query.limit else None)
 
 
-async def retry_events(call: ApiCall) -> Changed:
-    body: RetryEvents = call.body
+async def retry_events(call: ApiCall[NoQuery, RetryEvents]) -> Changed:
+    body = call.body
     ids = None if body.ids is None else [int(id) for id in body.ids]
     async with call.services.pool.acquire() as conn, conn.transaction():
         return Changed(count=await inbox.retry_dead(conn, call.account.id, ids))
 
 
-async def ignore_events(call: ApiCall) -> Changed:
-    body: IgnoreEvents = call.body
+async def ignore_events(call: ApiCall[NoQuery, IgnoreEvents]) -> Changed:
+    body = call.body
     async with call.services.pool.acquire() as conn, conn.transaction():
         done = [await inbox.ignore_dead(conn, call.account.id, int(id), body.note) for id in body.ids]
     return Changed(count=sum(done))
@@ -168,8 +168,6 @@ ROUTES = (
         handler=list_effects,
         summary="Effects that cannot succeed: what, why, since when",
         role="senior_manager",
-        query=DeskQuery,
-        returns=Items[DeskItemView],
     ),
     Route(
         method="POST",
@@ -177,8 +175,6 @@ ROUTES = (
         handler=retry_effects,
         summary="Try some or all again, with what they need and what needs them",
         role="senior_manager",
-        body=RetryEffects,
-        returns=Changed,
     ),
     Route(
         method="POST",
@@ -186,8 +182,6 @@ ROUTES = (
         handler=edit_effect,
         summary="Try one again with a changed order of the same kind",
         role="senior_manager",
-        body=EditEffect,
-        returns=Changed,
         errors=(404, 422),
     ),
     Route(
@@ -196,8 +190,6 @@ ROUTES = (
         handler=ignore_effects,
         summary="Never send these, nor what needs them",
         role="senior_manager",
-        body=IgnoreEffects,
-        returns=Changed,
     ),
     Route(
         method="GET",
@@ -205,8 +197,6 @@ ROUTES = (
         handler=list_events,
         summary="PBX events that could not be processed",
         role="senior_manager",
-        query=DeskQuery,
-        returns=Items[DeadEventView],
     ),
     Route(
         method="POST",
@@ -214,8 +204,6 @@ ROUTES = (
         handler=retry_events,
         summary="Process some or all again",
         role="senior_manager",
-        body=RetryEvents,
-        returns=Changed,
     ),
     Route(
         method="POST",
@@ -223,7 +211,5 @@ ROUTES = (
         handler=ignore_events,
         summary="Leave these events out of their calls",
         role="senior_manager",
-        body=IgnoreEvents,
-        returns=Changed,
     ),
 )

@@ -34,8 +34,8 @@ class ExchangeView(Answer):
     error: str
 
 
-async def list_exchanges(call: ApiCall) -> Items[ExchangeView]:
-    query: ExchangesQuery = call.query
+async def list_exchanges(call: ApiCall[ExchangesQuery, None]) -> Items[ExchangeView]:
+    query = call.query
     before = int(query.after) if query.after is not None else None
     async with call.services.pool.acquire() as conn:
         found = await exchanges(conn, call.account.id, before=before, limit=query.limit)
@@ -55,7 +55,5 @@ ROUTES = (
         path="/v1/accounts/{account}/exchanges",
         handler=list_exchanges,
         summary="Exchanges with the CRM, newest first",
-        query=ExchangesQuery,
-        returns=Items[ExchangeView],
     ),
 )

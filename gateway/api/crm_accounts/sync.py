@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway.admin.load_directory import AccountIsOff, ask_for_sync, sync_progress
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Route
+from gateway.api.frame import Answer, ApiCall, ApiError, Body, NoQuery, Route
 
 
 class SyncRequest(Body):
@@ -30,8 +30,8 @@ async def show_sync(call: ApiCall) -> SyncView:
         return SyncView.model_validate(await sync_progress(conn, call.account.id))
 
 
-async def start_sync(call: ApiCall) -> SyncView:
-    body: SyncRequest = call.body
+async def start_sync(call: ApiCall[NoQuery, SyncRequest]) -> SyncView:
+    body = call.body
     async with call.services.pool.acquire() as conn:
         try:
             return SyncView.model_validate(await ask_for_sync(conn, call.account.id, is_full=body.full))
@@ -52,15 +52,12 @@ ROUTES = (
         handler=show_sync,
         summary="How far the load of the directory is",
         role="read_only",
-        returns=SyncView,
     ),
     Route(
         method="POST",
         path=_PATH,
         handler=start_sync,
         summary="Ask the worker to look at the CRM now, or to load everything again",
-        body=SyncRequest,
-        returns=SyncView,
         status=202,
         errors=(409,),
     ),

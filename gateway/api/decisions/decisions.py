@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.decisions.explain import explain
 from gateway.lookup.endpoint import answer_of
 from gateway.store.decisions import decisions as store
@@ -84,8 +84,8 @@ class DecisionView(DecisionLine):
     effects: list[EffectView]
 
 
-async def lookup(call: ApiCall) -> LookupAnswer:
-    query: LookupQuery = call.query
+async def lookup(call: ApiCall[LookupQuery, None]) -> LookupAnswer:
+    query = call.query
     snapshot = call.services.configuration.now
     connection = snapshot.connections.get(query.connection) if query.connection else None
     if query.connection and (connection is None or call.who.account_id not in (None, connection.account_id)):
@@ -112,7 +112,7 @@ async def lookup(call: ApiCall) -> LookupAnswer:
     return LookupAnswer.model_validate({**answer, "steps": [s.as_json() for s in decision.steps]})
 
 
-def _account_of(call: ApiCall, asked: str | None) -> str:
+def _account_of(call: AnyCall, asked: str | None) -> str:
     seen = [a for a in call.services.configuration.now.accounts if call.who.account_id in (None, a)]
     if asked is not None:
         if asked not in seen:
@@ -123,8 +123,8 @@ def _account_of(call: ApiCall, asked: str | None) -> str:
     return seen[0]
 
 
-async def list_decisions(call: ApiCall) -> Items[DecisionLine]:
-    query: DecisionsQuery = call.query
+async def list_decisions(call: ApiCall[DecisionsQuery, None]) -> Items[DecisionLine]:
+    query = call.query
     account_id = _account_of(call, query.account)
     async with call.services.pool.acquire() as conn:
         if query.call is not None:
@@ -182,8 +182,6 @@ ROUTES = (
         handler=lookup,
         summary="What a PBX would be told for a number, with every step",
         role="read_only",
-        query=LookupQuery,
-        returns=LookupAnswer,
     ),
     Route(
         method="GET",
@@ -191,8 +189,6 @@ ROUTES = (
         handler=list_decisions,
         summary="Decisions, newest first",
         role="read_only",
-        query=DecisionsQuery,
-        returns=Items[DecisionLine],
     ),
     Route(
         method="GET",
@@ -200,7 +196,6 @@ ROUTES = (
         handler=show_decision,
         summary="One decision: every step, in plain words, and what it became in the CRM",
         role="read_only",
-        returns=DecisionView,
     ),
     Route(
         method="GET",
@@ -208,6 +203,5 @@ ROUTES = (
         handler=explain_call,
         summary="All decisions of one call",
         role="read_only",
-        returns=Items[DecisionView],
     ),
 )

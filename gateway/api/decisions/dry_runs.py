@@ -11,7 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, Field
 from gateway.api.admin.matrices import MATRIX, number_of, refusals
 from gateway.api.admin.matrix_views import VersionName
 from gateway.api.decisions.decisions import DecisionView, StepView
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Route, not_found
+from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, NoQuery, Route, not_found
 from gateway.api.worker.long_tasks import WorkView, view_of
 from gateway.decisions.dry_run import SampleCall, dry_run, situation_of
 from gateway.decisions.recompute import NotRecomputable, recompute
@@ -92,8 +92,8 @@ class RecomputedView(Answer):
     steps: list[StepView]
 
 
-async def show_preview(call: ApiCall) -> PreviewView:
-    body: PreviewBody = call.body
+async def show_preview(call: ApiCall[NoQuery, PreviewBody]) -> PreviewView:
+    body = call.body
     try:
         template = compiled(body.template)
         if body.call is None:
@@ -111,7 +111,7 @@ async def show_preview(call: ApiCall) -> PreviewView:
     return PreviewView(text=text, variables=list(dict.fromkeys(template.variables)))
 
 
-def _made_up(call: ApiCall, body: CallBody) -> tuple[SampleCall, NumberPolicy]:
+def _made_up(call: AnyCall, body: CallBody) -> tuple[SampleCall, NumberPolicy]:
     snapshot = call.services.configuration.now
     mine = [c for c in snapshot.connections.values() if c.account_id == call.account.id]
     if body.connection is not None:
@@ -136,13 +136,13 @@ def _made_up(call: ApiCall, body: CallBody) -> tuple[SampleCall, NumberPolicy]:
     return made_up, policy
 
 
-async def _matrix(conn: Conn, call: ApiCall, name: str) -> Matrix:
+async def _matrix(conn: Conn, call: AnyCall, name: str) -> Matrix:
     asked = name if name == "draft" else await number_of(conn, call, name)
     return (await matrix_named(conn, call.account.id, "draft" if asked == "draft" else int(asked))).matrix
 
 
-async def try_call(call: ApiCall) -> DryRunView:
-    body: DryRunBody = call.body
+async def try_call(call: ApiCall[NoQuery, DryRunBody]) -> DryRunView:
+    body = call.body
     made_up, policy = _made_up(call, body)
     async with call.services.pool.acquire() as conn, refusals(conn, call.account.id):
         matrix = await _matrix(conn, call, body.version)
@@ -154,8 +154,8 @@ async def try_call(call: ApiCall) -> DryRunView:
     )
 
 
-async def ask_for_replay(call: ApiCall) -> WorkView:
-    body: ReplayBody = call.body
+async def ask_for_replay(call: ApiCall[NoQuery, ReplayBody]) -> WorkView:
+    body = call.body
     account_id = call.account.id
     async with call.services.pool.acquire() as conn, refusals(conn, account_id):
         names = []
@@ -203,8 +203,6 @@ ROUTES = (
         handler=show_preview,
         summary="What a template gives, for a made-up call or for sample values",
         role="read_only",
-        body=PreviewBody,
-        returns=PreviewView,
     ),
     Route(
         method="POST",
@@ -212,8 +210,6 @@ ROUTES = (
         handler=try_call,
         summary="One made-up call through the draft or any version; writes nothing",
         role="senior_manager",
-        body=DryRunBody,
-        returns=DryRunView,
     ),
     Route(
         method="POST",
@@ -222,8 +218,6 @@ ROUTES = (
         summary="The calls of the last days through the draft or any version; writes nothing",
         description="Long work: follow it at `/work/{id}`, where its result is the table published / draft / difference.",
         role="senior_manager",
-        body=ReplayBody,
-        returns=WorkView,
         status=202,
         errors=(409,),
     ),
@@ -233,7 +227,6 @@ ROUTES = (
         handler=recomputed,
         summary="A stored decision computed again from its stored inputs",
         role="read_only",
-        returns=RecomputedView,
         errors=(422,),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gateway.api.frame import Answer, ApiCall, Route, not_found
+from gateway.api.frame import Answer, AnyCall, ApiCall, Route, not_found
 from gateway.health.account_checks import Finding, account_findings
 from gateway.health.checks import installation_findings
 from gateway.health.status import installation_status
@@ -45,7 +45,7 @@ def _views(findings: list[Finding]) -> list[FindingView]:
     return [FindingView.model_validate(f) for f in findings]
 
 
-def _numbers(call: ApiCall) -> dict[str, int]:
+def _numbers(call: AnyCall) -> dict[str, int]:
     directories = call.services.directories
     known = ((id, directories.get(id)) for id in call.services.configuration.now.accounts)
     return {id: len(directory) for id, directory in known if directory is not None}
@@ -88,7 +88,6 @@ ROUTES = (
         handler=show_status,
         summary="How the installation fares: findings, workers, accounts",
         role="read_only",
-        returns=StatusAnswer,
     ),
     Route(
         method="GET",
@@ -96,6 +95,5 @@ ROUTES = (
         handler=show_account_status,
         summary="How one account fares",
         role="read_only",
-        returns=AccountStatusAnswer,
     ),
 )

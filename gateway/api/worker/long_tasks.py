@@ -51,7 +51,7 @@ def view_of(work: store.Work) -> WorkView:
     )
 
 
-async def list_work(call: ApiCall) -> Items[WorkView]:
+async def list_work(call: ApiCall[WorkQuery, None]) -> Items[WorkView]:
     async with call.services.pool.acquire() as conn:
         found = await store.all_work(conn, call.account.id, call.query.kind)
     return Items[WorkView](items=[view_of(w) for w in found])
@@ -81,8 +81,6 @@ ROUTES = (
         handler=list_work,
         summary="Long work of the last week, newest first, without results",
         role="read_only",
-        query=WorkQuery,
-        returns=Items[WorkView],
     ),
     Route(
         method="GET",
@@ -90,7 +88,6 @@ ROUTES = (
         handler=show_work,
         summary="How far one piece of long work is, and its result",
         role="read_only",
-        returns=WorkView,
     ),
     Route(
         method="POST",
@@ -98,6 +95,5 @@ ROUTES = (
         handler=stop_work,
         summary="Stop it; what has ended stays as it is",
         role="senior_manager",
-        returns=WorkView,
     ),
 )
