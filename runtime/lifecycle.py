@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-import asyncpg
 import structlog
 
 from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import may_pass
 
 log = structlog.get_logger(__name__)
 
@@ -21,16 +21,6 @@ _END_SECONDS = 7.0
 
 
 _LAST_WORDS_SECONDS = 3.0
-
-
-_DATABASE_AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InternalClientError,
-)
 
 
 _T = TypeVar("_T")
@@ -51,8 +41,8 @@ async def retry_until_available(ask: Callable[[], Awaitable[_T]]) -> _T:
     while True:
         try:
             return await ask()
-        except _DATABASE_AWAY as err:
-            if loop.time() > deadline:
+        except Exception as err:
+            if not may_pass(err) or loop.time() > deadline:
                 raise
             log.warning("database-not-there-yet", error=f"{type(err).__name__}: {err}")
             await sleep_unless_cancelled(0.5)

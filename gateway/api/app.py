@@ -16,7 +16,7 @@ from gateway.api.openapi import describe
 from gateway.api.services import Services
 from gateway.http.problems import problem, unauthorised
 from gateway.store.admin.accounts import Account, ApiToken, hash_of
-from runtime.database.errors import DATABASE_AWAY
+from runtime.database.errors import may_pass
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +50,14 @@ async def _nothing_here(request: web.Request) -> web.Response:
     return problem(404, "no-such-path", "There is nothing at this address.", detail="See /api/openapi.json.")
 
 
+def _unavailable() -> web.Response:
+    response = problem(
+        503, "database-unavailable", "The database cannot be reached.", detail="Try again later."
+    )
+    response.headers["Retry-After"] = "2"
+    return response
+
+
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -64,16 +72,12 @@ def _as_problems(handler: _Handler) -> _Handler:
             return problem(
                 413, "too-large", "The body is too large.", detail=f"At most {_MAX_BODY} bytes are taken."
             )
-        except DATABASE_AWAY as err:
-            log.warning("api-database-unavailable", error=f"{type(err).__name__}: {err}")
-            response = problem(
-                503, "database-unavailable", "The database cannot be reached.", detail="Try again later."
-            )
-            response.headers["Retry-After"] = "2"
-            return response
         except web.HTTPException:
             raise
-        except Exception:
+        except Exception as err:
+            if may_pass(err):
+                log.warning("api-database-unavailable", error=f"{type(err).__name__}: {err}")
+                return _unavailable()
             log.exception("api-failed", route=str(request.match_info.route.resource))
             return problem(500, "internal", "The gateway failed.", detail="Its log tells why.")
 

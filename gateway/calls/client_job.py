@@ -29,6 +29,7 @@ from gateway.store.intake.inbox import Row
 from gateway.store.sql import Conn
 from routing.calls.model import CallEvent
 from routing.numbers.normalise import mask
+from runtime.database.errors import may_pass
 
 log = structlog.get_logger(__name__)
 
@@ -36,21 +37,6 @@ _EVENTS = TypeAdapter(tuple[CallEvent, ...])
 _Message = tuple[Row, tuple[CallEvent, ...]]
 _UNKNOWN = "call:"
 _LOOK_AGAIN_AFTER_ERROR = timedelta(minutes=5)
-
-# Troubles of the database and not of the message: the job fails as a whole and is tried again.
-_TRANSIENT = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ObjectNotInPrerequisiteStateError,
-    asyncpg.PostgresSystemError,
-    asyncpg.ReadOnlySQLTransactionError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +196,9 @@ class _Call:
                 ids = [row.event_id for row, _ in fresh]
                 await inbox.mark_applied(self.context.conn, self.context.account.id, ids, self.context.now)
             return row, None
-        except _TRANSIENT:
-            raise
         except Exception as err:
+            if may_pass(err):  # the job fails as a whole and is tried again
+                raise
             self._log(err, len(fresh))
             return stored, err
 

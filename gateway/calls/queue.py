@@ -49,7 +49,8 @@ _NOTICES_A_LOST_SERVER = {
     "tcp_user_timeout": 20_000,  # ms
 }
 
-_TROUBLE = (*DATABASE_ERRORS, psycopg.Error, ProcrastinateException)
+QUEUE_ERRORS = (*DATABASE_ERRORS, psycopg.Error, ProcrastinateException)
+"""The same through Procrastinate, which has a driver of its own."""
 
 # Jobs whose worker is gone, and jobs that live workers never managed to finish in the table (a restart of the server).
 _REVIVE = """
@@ -122,7 +123,7 @@ class Jobs:
             try:
                 await self._work()
                 log.warning("job-worker-ended")
-            except _TROUBLE as err:
+            except QUEUE_ERRORS as err:
                 self.status.fail(err)
                 log.warning("job-worker-failed", error=self.status.last_error)
             if asyncio.get_running_loop().time() - began > 30:
@@ -191,7 +192,7 @@ class Jobs:
             try:
                 await self.sweep()
                 self.status.last_success = datetime.now(UTC)
-            except _TROUBLE as err:
+            except QUEUE_ERRORS as err:
                 self.status.fail(err)
                 log.warning("sweep-failed", error=self.status.last_error)
                 await sleep_unless_cancelled(1)

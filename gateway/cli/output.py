@@ -18,6 +18,7 @@ from rich.table import Table
 from gateway.db.migrate import missing_migrations
 from gateway.settings import Settings
 from gateway.store.admin.accounts import Account, accounts
+from runtime.database.errors import DATABASE_AWAY, DATABASE_REFUSES, may_pass
 from runtime.database.pool import Conn, open_pool
 from runtime.failure import Failure
 
@@ -66,11 +67,13 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a command's coroutine; errors of the database become failures that say what to do."""
     try:
         return asyncio.run(work)
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidCatalogNameError) as err:
+    except DATABASE_AWAY as err:
+        if not may_pass(err):
+            raise
         raise Failure(
             "the database cannot be reached", f"{type(err).__name__}: {err}", "see 'callmatrix check'"
         ) from err
-    except asyncpg.InvalidPasswordError as err:
+    except DATABASE_REFUSES as err:
         raise Failure("the database refuses us", str(err), "check CALLMATRIX_DATABASE_URL") from err
 
 

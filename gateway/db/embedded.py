@@ -222,6 +222,8 @@ class EmbeddedPostgres:
 
         import asyncpg
 
+        from runtime.database.errors import DATABASE_ERRORS
+
         async def create() -> None:
             conn = await asyncpg.connect(
                 host="127.0.0.1",
@@ -245,7 +247,7 @@ class EmbeddedPostgres:
             try:
                 _run_apart(create)
                 return
-            except (OSError, asyncpg.PostgresError, TimeoutError) as err:
+            except DATABASE_ERRORS as err:
                 if time.monotonic() > deadline:
                     raise EmbeddedPostgresError(f"the server does not answer: {err}") from err
                 time.sleep(0.05)

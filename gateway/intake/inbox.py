@@ -26,7 +26,7 @@ from routing.calls.model import CallEvent
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from runtime.cancellation import raise_if_cancelled
-from runtime.database.errors import DATABASE_AWAY
+from runtime.database.errors import DATABASE_AWAY, DATABASE_ERRORS, may_pass
 
 log = structlog.get_logger(__name__)
 
@@ -34,14 +34,6 @@ _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 # More writers overlap statement and commit but make smaller batches: where processors are scarce, one does more.
 _WRITERS = 1
-
-_SERVER_TROUBLE = (
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.PostgresSystemError,
-    asyncpg.InternalServerError,
-)
 
 
 class InboxFull(InboxUnavailable):
@@ -188,14 +180,15 @@ class Inbox:
             return
         try:
             answers = await link.store(batch)
-        except (*DATABASE_AWAY, *_SERVER_TROUBLE) as err:
+        except Exception as err:
+            if not may_pass(err):
+                await self._write_one_by_one(link, batch, err)
+                return
             await link.let_go()
             self.status.refused += len(batch)
             log.warning("inbox-unavailable", messages=len(batch), error=type(err).__name__)
             for waiting in batch:
                 _fail(waiting, InboxUnavailable(f"the database did not take it: {type(err).__name__}"))
-        except Exception as err:
-            await self._write_one_by_one(link, batch, err)
         else:
             for waiting, answer in zip(batch, answers, strict=True):
                 if not waiting.done.done():
@@ -243,7 +236,7 @@ class _Link:
         """Gives the connection back; one in doubt is closed by that."""
         conn, self._conn = self._conn, None
         if conn is not None:
-            with contextlib.suppress(*DATABASE_AWAY, asyncpg.PostgresError):
+            with contextlib.suppress(*DATABASE_ERRORS):
                 await self._pool.release(conn, timeout=1)
 
 

@@ -20,7 +20,7 @@ from routing.lookup.decide import LookupDecision
 from routing.settings import LookupPolicy, NumberPolicy
 from routing.staff import Staff
 from runtime.cancellation import sleep_unless_cancelled
-from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.errors import DATABASE_ERRORS, may_pass
 from runtime.metrics import Sample
 
 log = structlog.get_logger(__name__)
@@ -110,13 +110,12 @@ class Recorder:
                     )
                 for start in range(0, len(batch), _AT_ONCE):  # the phone that rings now comes first
                     await add_decisions(conn, [_row(looked) for looked in batch[start : start + _AT_ONCE]])
-        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as err:
-            self.lost += len(batch)  # of an account that was removed meanwhile: they will never be taken
-            self.last_error = f"{type(err).__name__}: {err}"
-            log.warning("decisions-refused", count=len(batch), error=self.last_error)
-            return True
         except DATABASE_ERRORS as err:
             self.last_error = f"{type(err).__name__}: {err}"
+            if not may_pass(err):  # of an account that was removed meanwhile: they will never be taken
+                self.lost += len(batch)
+                log.warning("decisions-refused", count=len(batch), error=self.last_error)
+                return True
             log.warning("decisions-not-written", count=len(batch), error=self.last_error)
             self._put_back(batch)
             return False

@@ -13,7 +13,7 @@ import structlog
 from gateway.store.worker import long_tasks as store
 from gateway.store.worker.long_tasks import Work
 from runtime.database import channels
-from runtime.database.errors import DATABASE_AWAY
+from runtime.database.errors import may_pass
 from runtime.database.listen import Listener
 from runtime.loops import Loop
 from runtime.progress import Progress, Stopped
@@ -58,9 +58,9 @@ class LongWork:
             result = await self._kinds[work.kind](work.account_id, work.asked, _Told(self._pool, work))
         except Stopped:
             state = "cancelled"
-        except DATABASE_AWAY:
-            raise
         except Exception as err:
+            if may_pass(err):
+                raise
             state, error = "failed", f"{getattr(err, 'code', type(err).__name__)}: {err}"
             log.exception("long-work-failed", account=work.account_id, kind=work.kind)
         async with self._pool.acquire() as conn:

@@ -14,7 +14,7 @@ from routing.presence import NOBODY_SAID, Presence
 from routing.settings import LookupKind, LookupPolicy
 from routing.staff import Employee, Staff
 
-__all__ = ["REASONS", "STEP_REASONS", "LookupDecision", "LookupReason", "Target", "fall_back", "decide"]
+__all__ = ["REASONS", "STEP_REASONS", "LookupDecision", "LookupReason", "Target", "decide", "fall_back"]
 
 Outcome = Literal["manager", "deputy", "group", "scheme"]
 

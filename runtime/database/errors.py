@@ -1,6 +1,6 @@
-"""What the database raises when it is away, restarting, slow or breaks off: all of it may pass by itself.
+"""What the database raises, by what is to be done about it. The only place where its errors are sorted.
 
-Named once for `crm` and for `gateway`, which may import from here but not the other way round.
+Tested against every class of the driver: tests/unit/runtime/database/test_errors.py.
 """
 
 from __future__ import annotations
@@ -11,13 +11,49 @@ DATABASE_ERRORS = (
     OSError,  # TimeoutError too
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # of a connection that broke in the middle of a statement
+    asyncpg.InternalClientError,
 )
+"""Whatever it may raise, for whatever reason: what a loop outlives."""
 
 DATABASE_AWAY = (
     OSError,
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
+    asyncpg.InterfaceError,  # the connection is closed, the pool is closing
+    asyncpg.InternalClientError,  # the connection broke in the middle of a statement
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.DatabaseDroppedError,
+    asyncpg.IdleSessionTimeoutError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TooManyConnectionsError,
 )
-"""Of these those that say nothing of the statement: it could not be asked at all."""
+"""It could not be asked, or this connection is gone: another connection may get an answer."""
+
+DATABASE_REFUSES = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+"""It will not let us in: a person has to change the settings or the server."""
+
+_SERVER_IN_TROUBLE = (
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,  # deadlocks, serialization
+    asyncpg.TransactionTimeoutError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # a lock that is not to be had
+    asyncpg.ReadOnlySQLTransactionError,  # the standby, until it is promoted
+    asyncpg.PostgresSystemError,
+    asyncpg.InternalServerError,
+    asyncpg.SnapshotTooOldError,
+    asyncpg.InvalidCachedStatementError,  # the schema was changed under a prepared statement
+    asyncpg.ConfigFileError,
+)
+
+_TRANSIENT = (*DATABASE_AWAY, *_SERVER_IN_TROUBLE, *DATABASE_REFUSES)
+
+
+def may_pass(err: BaseException) -> bool:
+    """Whether the very same statement may succeed later: then nothing is wrong with what was to be written.
+
+    False: the statement, or a value in it, is at fault, and always will be. The driver's own refusals of a value are
+    ValueErrors.
+    """
+    return isinstance(err, _TRANSIENT) and not isinstance(err, ValueError)
