@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from crm.amocrm.tokens import StoredToken
+from runtime.database.pool import Conn
 
 # First key of the advisory lock that one refreshing process holds; the second is made of the account.
 _REFRESH_LOCK = 0x746F6B65
@@ -49,7 +51,7 @@ class PgTokenStore:
 
 
 @asynccontextmanager
-async def _ends_with_its_session(conn: asyncpg.pool.PoolConnectionProxy) -> AsyncIterator[None]:
+async def _ends_with_its_session(conn: PoolConnectionProxy) -> AsyncIterator[None]:
     """Where it is not known whether the lock is held, the session ends: no later user of the connection may have it."""
     try:
         yield
@@ -61,7 +63,7 @@ async def _ends_with_its_session(conn: asyncpg.pool.PoolConnectionProxy) -> Asyn
 class PgHeldTokens:
     """`crm.amocrm.tokens.HeldTokens`."""
 
-    def __init__(self, conn: asyncpg.pool.PoolConnectionProxy, account_id: str) -> None:
+    def __init__(self, conn: PoolConnectionProxy, account_id: str) -> None:
         self._conn, self._account_id = conn, account_id
 
     async def read(self) -> StoredToken | None:
@@ -86,14 +88,12 @@ class PgHeldTokens:
         )
 
 
-async def read_token(
-    conn: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy, account_id: str
-) -> StoredToken | None:
+async def read_token(conn: Conn, account_id: str) -> StoredToken | None:
     row = await conn.fetchrow("SELECT * FROM crm_token WHERE account_id = $1", account_id)
     return _token(row) if row is not None else None
 
 
-async def _save(conn: asyncpg.pool.PoolConnectionProxy, account_id: str, token: StoredToken) -> StoredToken:
+async def _save(conn: PoolConnectionProxy, account_id: str, token: StoredToken) -> StoredToken:
     row = await conn.fetchrow(
         "INSERT INTO crm_token (account_id, kind, access_token, refresh_token, client_id, client_secret,"
         " redirect_uri, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"

@@ -19,10 +19,11 @@ import asyncpg
 
 from crm.effects.deadlines import Hours, late_deadline
 from crm.effects.store import runs as store
-from crm.effects.store.orders import Connection, tell
+from crm.effects.store.orders import tell
 from crm.effects.store.work import cascade_state, is_on, settings_of
 from crm.lane import Lane
 from crm.port import BATCH_LIMIT, COMPLEX_LIMIT
+from runtime.database.pool import Conn
 
 DAYS = 3
 CHUNK = 1500
@@ -108,13 +109,13 @@ def window_start(now: datetime, time_zone: str, days: int = DAYS) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-async def preview(conn: Connection, account_id: str, now: datetime, *, days: int = DAYS) -> Preview:
+async def preview(conn: Conn, account_id: str, now: datetime, *, days: int = DAYS) -> Preview:
     """What `start` would do at this moment; changes nothing."""
     plan, _ = await _plan(conn, account_id, now, days)
     return plan
 
 
-async def start(conn: Connection, account_id: str, now: datetime, *, days: int = DAYS) -> Progress:
+async def start(conn: Conn, account_id: str, now: datetime, *, days: int = DAYS) -> Progress:
     """Begin to send what is held of the window; what is older is marked as not sent. Raises AccountNotOn, RunIsOpen."""
     async with conn.transaction():
         await store.lock(conn, account_id)
@@ -132,7 +133,7 @@ async def start(conn: Connection, account_id: str, now: datetime, *, days: int =
         return await progress(conn, account_id, run_id)
 
 
-async def discard(conn: Connection, account_id: str, note: str) -> int:
+async def discard(conn: Conn, account_id: str, note: str) -> int:
     """Send nothing of what is held: everything is kept and marked as not sent; how many effects. Raises RunIsOpen."""
     async with conn.transaction():
         await store.lock(conn, account_id)
@@ -141,21 +142,21 @@ async def discard(conn: Connection, account_id: str, note: str) -> int:
         return await store.expire_all(conn, account_id, note)
 
 
-async def pause(conn: Connection, account_id: str, now: datetime) -> Progress:
+async def pause(conn: Conn, account_id: str, now: datetime) -> Progress:
     """What is under way ends, nothing more is sent until `resume`. Raises NoSuchRun."""
     return await _change(conn, account_id, ("running",), "paused", now)
 
 
-async def resume(conn: Connection, account_id: str, now: datetime) -> Progress:
+async def resume(conn: Conn, account_id: str, now: datetime) -> Progress:
     return await _change(conn, account_id, ("paused",), "running", now)
 
 
-async def stop(conn: Connection, account_id: str, now: datetime) -> Progress:
+async def stop(conn: Conn, account_id: str, now: datetime) -> Progress:
     """Ends the run for good. What was not sent stays held, for another run or `discard`. Raises NoSuchRun."""
     return await _change(conn, account_id, ("running", "paused"), "stopped", now)
 
 
-async def progress(conn: Connection, account_id: str, run_id: str | None = None) -> Progress:
+async def progress(conn: Conn, account_id: str, run_id: str | None = None) -> Progress:
     """Of this run, else of the latest. Raises NoSuchRun."""
     found = (
         await store.run(conn, account_id, run_id)
@@ -181,7 +182,7 @@ async def progress(conn: Connection, account_id: str, run_id: str | None = None)
 
 
 async def report(
-    conn: Connection, account_id: str, run_id: str, *, after: int = 0, limit: int = 200
+    conn: Conn, account_id: str, run_id: str, *, after: int = 0, limit: int = 200
 ) -> list[CallReport]:
     """Every call of a run and what became of it, in order, those with a `position` greater than `after`."""
     rows = await store.report(conn, account_id, run_id, after, limit)
@@ -244,7 +245,7 @@ class Feeder:
             return len(rows)
 
 
-async def _working_time(conn: Connection, account_id: str) -> Hours:
+async def _working_time(conn: Conn, account_id: str) -> Hours:
     zone, _ = await store.zone_and_rate(conn, account_id)
     return (await settings_of(conn, account_id)).working_time, ZoneInfo(zone)
 
@@ -269,7 +270,7 @@ def _released(
 
 
 async def _change(
-    conn: Connection, account_id: str, allowed: Sequence[str], state: RunState, now: datetime
+    conn: Conn, account_id: str, allowed: Sequence[str], state: RunState, now: datetime
 ) -> Progress:
     async with conn.transaction():
         await store.lock(conn, account_id)
@@ -283,7 +284,7 @@ async def _change(
         return await progress(conn, account_id, run["run_id"])
 
 
-async def _plan(conn: Connection, account_id: str, now: datetime, days: int) -> tuple[Preview, list[str]]:
+async def _plan(conn: Conn, account_id: str, now: datetime, days: int) -> tuple[Preview, list[str]]:
     """What would be done, and the keys of what is too old."""
     zone, rate = await store.zone_and_rate(conn, account_id)
     rows = await store.held(conn, account_id, now)

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from crm.effects import texts
 from crm.effects.store import dead_letters as store
-from crm.effects.store.orders import Connection
 from routing.effects import Order
+from runtime.database.pool import Conn
 
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 
@@ -53,23 +53,23 @@ class DeskItem:
     order: Mapping[str, Any]
 
 
-async def items(conn: Connection, account_id: str, *, after: int = 0, limit: int = 100) -> list[DeskItem]:
+async def items(conn: Conn, account_id: str, *, after: int = 0, limit: int = 100) -> list[DeskItem]:
     """Oldest first, those with a `seq` greater than `after`."""
     return [_item(dict(row)) for row in await store.page(conn, account_id, after, limit)]
 
 
-async def count(conn: Connection, account_id: str) -> int:
+async def count(conn: Conn, account_id: str) -> int:
     return await store.count(conn, account_id)
 
 
-async def retry(conn: Connection, account_id: str, keys: Sequence[str] | None = None) -> int:
+async def retry(conn: Conn, account_id: str, keys: Sequence[str] | None = None) -> int:
     """Try these again (None = all), together with what they need and what needs them; how many effects that were."""
     async with conn.transaction():
         return await store.revive(conn, account_id, keys)
 
 
 async def edit_and_retry(
-    conn: Connection, account_id: str, key: str, order: Mapping[str, Any], note: str | None = None
+    conn: Conn, account_id: str, key: str, order: Mapping[str, Any], note: str | None = None
 ) -> int:
     """Try it again with another order of the same kind. Raises DeskItemGone or OrderInvalid; then nothing has changed."""
     async with conn.transaction():
@@ -81,7 +81,7 @@ async def edit_and_retry(
         return await store.revive(conn, account_id, [key])
 
 
-async def ignore(conn: Connection, account_id: str, keys: Sequence[str], note: str) -> int:
+async def ignore(conn: Conn, account_id: str, keys: Sequence[str], note: str) -> int:
     """Never send these, nor what needs them; how many effects that were. note: why, for those who ask later."""
     async with conn.transaction():
         return await store.set_aside(conn, account_id, keys, note)

@@ -20,14 +20,13 @@ from routing.effects import (
     Order,
     UpdateEntity,
 )
-
-Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+from runtime.database.pool import Conn
 
 _PROMISES: dict[str, EntityKind] = {"create_contact": "contact", "create_deal": "deal", "create_lead": "lead"}
 
 
 async def order(
-    conn: Connection,
+    conn: Conn,
     *,
     account_id: str,
     decision_id: str,
@@ -57,7 +56,7 @@ async def order(
     )
 
 
-async def promised(conn: Connection, account_id: str, number: str) -> tuple[ClientEntity, ...]:
+async def promised(conn: Conn, account_id: str, number: str) -> tuple[ClientEntity, ...]:
     """Entities that effects of ours will create or have just created for this client and the directory does not know.
 
     Their refs carry the effect's key while it waits and the CRM's id once it is done. Dead, skipped and expired effects
@@ -67,7 +66,7 @@ async def promised(conn: Connection, account_id: str, number: str) -> tuple[Clie
     return tuple(_promise(row) for row in rows)
 
 
-async def hold(conn: Connection, account_id: str) -> int:
+async def hold(conn: Conn, account_id: str) -> int:
     """Keep what waits for a reactivation, when the account is switched off; how many effects. Cards are skipped."""
     return await work.hold(conn, account_id)
 

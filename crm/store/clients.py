@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from crm.store.entries import Connection
 from routing.client import Client, ClientEntity, Ref
+from runtime.database.pool import Conn
 
 _ENTITIES = """
     WITH direct AS (
@@ -20,7 +20,7 @@ _ENTITIES = """
 """
 
 
-async def client_of(conn: Connection, account_id: str, number: str) -> Client:
+async def client_of(conn: Conn, account_id: str, number: str) -> Client:
     """Leads, contacts and companies with this number (E.164) and all deals of theirs, closed ones too; open and latest first."""
     rows = await conn.fetch(_ENTITIES, account_id, int(number.lstrip("+")))
     return Client(

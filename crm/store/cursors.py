@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from crm.store.directory import EntityRef
-from crm.store.entries import Connection
+from runtime.database.pool import Conn
 
 
 class FeedState(NamedTuple):
@@ -20,7 +20,7 @@ class FeedState(NamedTuple):
     last_error_at: datetime | None
 
 
-async def read_cursor(conn: Connection, account_id: str, feed: str) -> dict[str, Any]:
+async def read_cursor(conn: Conn, account_id: str, feed: str) -> dict[str, Any]:
     """{} when the feed never ran."""
     cursor = await conn.fetchval(
         "SELECT cursor FROM sync_cursor WHERE account_id = $1 AND feed = $2", account_id, feed
@@ -28,7 +28,7 @@ async def read_cursor(conn: Connection, account_id: str, feed: str) -> dict[str,
     return dict(cursor) if cursor else {}
 
 
-async def write_cursor(conn: Connection, account_id: str, feed: str, cursor: dict[str, Any]) -> None:
+async def write_cursor(conn: Conn, account_id: str, feed: str, cursor: dict[str, Any]) -> None:
     """In the same transaction as the rows that it speaks of. Counts as a success of the feed."""
     await conn.execute(
         "INSERT INTO sync_cursor (account_id, feed, cursor, last_success) VALUES ($1, $2, $3, now())"
@@ -40,7 +40,7 @@ async def write_cursor(conn: Connection, account_id: str, feed: str, cursor: dic
     )
 
 
-async def record_failure(conn: Connection, account_id: str, feed: str, error: str) -> None:
+async def record_failure(conn: Conn, account_id: str, feed: str, error: str) -> None:
     await conn.execute(
         "INSERT INTO sync_cursor (account_id, feed, last_error, last_error_at) VALUES ($1, $2, $3, now())"
         " ON CONFLICT (account_id, feed) DO UPDATE"
@@ -51,14 +51,14 @@ async def record_failure(conn: Connection, account_id: str, feed: str, error: st
     )
 
 
-async def drop_cursors(conn: Connection, account_id: str, prefix: str) -> None:
+async def drop_cursors(conn: Conn, account_id: str, prefix: str) -> None:
     """The feeds whose name begins so start from the beginning."""
     await conn.execute(
         "DELETE FROM sync_cursor WHERE account_id = $1 AND starts_with(feed, $2)", account_id, prefix
     )
 
 
-async def feed_states(conn: Connection, account_id: str) -> list[FeedState]:
+async def feed_states(conn: Conn, account_id: str) -> list[FeedState]:
     rows = await conn.fetch(
         "SELECT feed, cursor, last_success, last_error, last_error_at FROM sync_cursor"
         " WHERE account_id = $1 ORDER BY feed",
@@ -67,7 +67,7 @@ async def feed_states(conn: Connection, account_id: str) -> list[FeedState]:
     return [FeedState(**r) for r in rows]
 
 
-async def ask_reread(conn: Connection, account_id: str, refs: Iterable[EntityRef]) -> None:
+async def ask_reread(conn: Conn, account_id: str, refs: Iterable[EntityRef]) -> None:
     """The account's worker reads these again soon."""
     pairs = sorted(set(refs))
     await conn.execute(
@@ -80,7 +80,7 @@ async def ask_reread(conn: Connection, account_id: str, refs: Iterable[EntityRef
     )
 
 
-async def waiting_rereads(conn: Connection, account_id: str, limit: int) -> list[tuple[EntityRef, datetime]]:
+async def waiting_rereads(conn: Conn, account_id: str, limit: int) -> list[tuple[EntityRef, datetime]]:
     """Oldest first, with the moment of the latest wish."""
     rows = await conn.fetch(
         "SELECT kind, entity_id, asked_at FROM directory_reread WHERE account_id = $1 ORDER BY asked_at LIMIT $2",
@@ -90,9 +90,7 @@ async def waiting_rereads(conn: Connection, account_id: str, limit: int) -> list
     return [((r["kind"], r["entity_id"]), r["asked_at"]) for r in rows]
 
 
-async def finish_rereads(
-    conn: Connection, account_id: str, done: Iterable[tuple[EntityRef, datetime]]
-) -> None:
+async def finish_rereads(conn: Conn, account_id: str, done: Iterable[tuple[EntityRef, datetime]]) -> None:
     """A wish that came after these were asked for stays."""
     rows = list(done)
     await conn.execute(

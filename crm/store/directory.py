@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from crm.port import CrmEntity
-from crm.store.entries import Connection, lock_directory, refresh_entries
+from crm.store.entries import lock_directory, refresh_entries
 from routing.client import EntityKind
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
+from runtime.database.pool import Conn
 
 EntityRef = tuple[EntityKind, str]
 _Pair = tuple[EntityRef, int]
@@ -49,7 +50,7 @@ def public_number(raw: str, policy: NumberPolicy) -> int | None:
 
 
 async def apply_entities(
-    conn: Connection, account_id: str, entities: Iterable[CrmEntity], policy: NumberPolicy
+    conn: Conn, account_id: str, entities: Iterable[CrmEntity], policy: NumberPolicy
 ) -> Applied:
     """Takes over entities as the CRM has them now: all their numbers, and of deals all their contacts and companies.
 
@@ -74,7 +75,7 @@ async def apply_entities(
     return Applied(tuple(await refresh_entries(conn, account_id, touched)), tuple(stale))
 
 
-async def inside_leads(conn: Connection, account_id: str, entities: Iterable[CrmEntity]) -> list[CrmEntity]:
+async def inside_leads(conn: Conn, account_id: str, entities: Iterable[CrmEntity]) -> list[CrmEntity]:
     """Those of these that are deals in a stage of Unsorted."""
     deals = [e for e in entities if e.kind == "deal" and e.stage_id and not e.is_deleted]
     if not deals:
@@ -88,14 +89,14 @@ async def inside_leads(conn: Connection, account_id: str, entities: Iterable[Crm
     return [d for d in deals if (d.pipeline_id, d.stage_id) in waiting]
 
 
-async def remove_entities(conn: Connection, account_id: str, refs: Iterable[EntityRef]) -> Applied:
+async def remove_entities(conn: Conn, account_id: str, refs: Iterable[EntityRef]) -> Applied:
     """Forgets entities that are no longer in the CRM (deleted, merged into others, accepted, declined)."""
     await lock_directory(conn, account_id)
     touched = await _remove(conn, account_id, list(refs))
     return Applied(tuple(await refresh_entries(conn, account_id, touched)))
 
 
-async def numbers_of(conn: Connection, account_id: str, refs: Collection[EntityRef]) -> set[int]:
+async def numbers_of(conn: Conn, account_id: str, refs: Collection[EntityRef]) -> set[int]:
     """Every number whose answer depends on these entities; of a deal those of its contacts and companies."""
     if not refs:
         return set()
@@ -125,7 +126,7 @@ def _latest(entities: Iterable[CrmEntity]) -> dict[EntityRef, CrmEntity]:
     return latest
 
 
-async def _stale(conn: Connection, account_id: str, latest: dict[EntityRef, CrmEntity]) -> set[EntityRef]:
+async def _stale(conn: Conn, account_id: str, latest: dict[EntityRef, CrmEntity]) -> set[EntityRef]:
     dated = [e for e in latest.values() if e.updated_at]
     rows = await conn.fetch(
         "SELECT e.kind, e.entity_id FROM unnest($2::text[], $3::text[], $4::timestamptz[]) AS n (kind, entity_id, at)"
@@ -139,7 +140,7 @@ async def _stale(conn: Connection, account_id: str, latest: dict[EntityRef, CrmE
     return {(r["kind"], r["entity_id"]) for r in rows}
 
 
-async def _upsert(conn: Connection, account_id: str, entities: Sequence[CrmEntity]) -> set[EntityRef]:
+async def _upsert(conn: Conn, account_id: str, entities: Sequence[CrmEntity]) -> set[EntityRef]:
     """Those that are new or changed."""
     columns = [
         [getattr(e, name) for e in entities]
@@ -152,7 +153,7 @@ async def _upsert(conn: Connection, account_id: str, entities: Sequence[CrmEntit
     return {(r["kind"], r["entity_id"]) for r in rows}
 
 
-async def _set_lead_owners(conn: Connection, account_id: str, inside: Sequence[CrmEntity]) -> set[int]:
+async def _set_lead_owners(conn: Conn, account_id: str, inside: Sequence[CrmEntity]) -> set[int]:
     """The numbers of the leads whose owner is another one now."""
     owned = [d for d in inside if d.owner_id]
     if not owned:
@@ -169,7 +170,7 @@ async def _set_lead_owners(conn: Connection, account_id: str, inside: Sequence[C
     return await numbers_of(conn, account_id, [(r["kind"], r["entity_id"]) for r in rows])
 
 
-async def _remove(conn: Connection, account_id: str, refs: Sequence[EntityRef]) -> set[int]:
+async def _remove(conn: Conn, account_id: str, refs: Sequence[EntityRef]) -> set[int]:
     """The numbers that led to these entities."""
     if not refs:
         return set()
@@ -192,7 +193,7 @@ async def _remove(conn: Connection, account_id: str, refs: Sequence[EntityRef]) 
 
 
 async def _wanted_numbers(
-    conn: Connection, account_id: str, entities: Sequence[CrmEntity], policy: NumberPolicy
+    conn: Conn, account_id: str, entities: Sequence[CrmEntity], policy: NumberPolicy
 ) -> dict[EntityRef, set[int]]:
     """Deals have none of their own. A lead without a number has those of its contacts, where these are known."""
     wanted: dict[EntityRef, set[int]] = {}
@@ -207,7 +208,7 @@ async def _wanted_numbers(
     return wanted
 
 
-async def _set_numbers(conn: Connection, account_id: str, wanted: dict[EntityRef, set[int]]) -> set[int]:
+async def _set_numbers(conn: Conn, account_id: str, wanted: dict[EntityRef, set[int]]) -> set[int]:
     """The numbers that came or went."""
     if not wanted:
         return set()
@@ -236,7 +237,7 @@ async def _set_numbers(conn: Connection, account_id: str, wanted: dict[EntityRef
     return {number for _, number in held ^ needed}
 
 
-async def _set_links(conn: Connection, account_id: str, deals: Sequence[CrmEntity]) -> set[EntityRef]:
+async def _set_links(conn: Conn, account_id: str, deals: Sequence[CrmEntity]) -> set[EntityRef]:
     """The contacts and companies that gained or lost a deal."""
     if not deals:
         return set()

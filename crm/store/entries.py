@@ -12,14 +12,10 @@ from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import asyncpg
-
 from crm.store.encoding import Row, decode
 from routing.client import Candidate
 from runtime.database import channels
-
-Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
-
+from runtime.database.pool import Conn
 
 _NAME_LENGTH = 120
 _PER_KIND = 20  # of one number: a switchboard shared by thousands must not slow its lookup
@@ -112,7 +108,7 @@ class DirectoryState(NamedTuple):
     in_sync_at: datetime | None
 
 
-async def lock_directory(conn: Connection, account_id: str) -> int:
+async def lock_directory(conn: Conn, account_id: str) -> int:
     """The account's present seq; until the end of the transaction nobody else changes its directory."""
     await conn.execute(
         "INSERT INTO directory_state (account_id) VALUES ($1) ON CONFLICT DO NOTHING", account_id
@@ -123,7 +119,7 @@ async def lock_directory(conn: Connection, account_id: str) -> int:
     return seq
 
 
-async def refresh_entries(conn: Connection, account_id: str, numbers: Collection[int]) -> list[int]:
+async def refresh_entries(conn: Conn, account_id: str, numbers: Collection[int]) -> list[int]:
     """Brings the entries of these numbers up to date. Those that changed; nobody is notified when none did.
 
     The directory must be locked by this transaction (`lock_directory`).
@@ -137,7 +133,7 @@ async def refresh_entries(conn: Connection, account_id: str, numbers: Collection
     return changed
 
 
-async def rebuild_entries(conn: Connection, account_id: str) -> None:
+async def rebuild_entries(conn: Conn, account_id: str) -> None:
     """Works out every entry of the account again: after rows were put into the tables by other means than `apply`."""
     seq = await lock_directory(conn, account_id) + 1
     await conn.execute("SET LOCAL work_mem = '128MB'")
@@ -145,15 +141,13 @@ async def rebuild_entries(conn: Connection, account_id: str) -> None:
         await _announce(conn, account_id, seq)
 
 
-async def candidates_of(
-    conn: Connection, account_id: str, numbers: Collection[int]
-) -> dict[int, list[Candidate]]:
+async def candidates_of(conn: Conn, account_id: str, numbers: Collection[int]) -> dict[int, list[Candidate]]:
     """From the rows themselves, not from memory: what each number leads to, [] where nowhere."""
     rows = await conn.fetch(_OF_NUMBERS, account_id, list(numbers))
     return {r["number"]: decode(r["candidates"].encode()) if r["candidates"] else [] for r in rows}
 
 
-async def mark_loaded(conn: Connection, account_id: str) -> None:
+async def mark_loaded(conn: Conn, account_id: str) -> None:
     """The first load is complete: from now on a number that is not there is unknown to the CRM."""
     await lock_directory(conn, account_id)
     await conn.execute(
@@ -162,7 +156,7 @@ async def mark_loaded(conn: Connection, account_id: str) -> None:
     await notify(conn, account_id)
 
 
-async def mark_in_sync(conn: Connection, account_id: str, at: datetime) -> None:
+async def mark_in_sync(conn: Conn, account_id: str, at: datetime) -> None:
     """The directory agreed with the CRM at this moment; every gateway hears of it."""
     await conn.execute(
         "INSERT INTO sync_cursor (account_id, feed, last_success) VALUES ($1, 'agreed', $2)"
@@ -174,9 +168,7 @@ async def mark_in_sync(conn: Connection, account_id: str, at: datetime) -> None:
     await notify(conn, account_id)
 
 
-async def directory_states(
-    conn: Connection, account_ids: Collection[str] | None = None
-) -> list[DirectoryState]:
+async def directory_states(conn: Conn, account_ids: Collection[str] | None = None) -> list[DirectoryState]:
     """Of these accounts, None = of all that have a directory or could have one."""
     rows = await conn.fetch(
         "SELECT coalesce(account.account_id, s.account_id) AS account_id, coalesce(s.seq, 0) AS seq, s.changed_at, s.loaded_at,"
@@ -190,7 +182,7 @@ async def directory_states(
 
 
 async def entries_after(
-    conn: Connection, account_id: str, seq: int, number: int, limit: int
+    conn: Conn, account_id: str, seq: int, number: int, limit: int
 ) -> list[tuple[int, int, bytes]]:
     """(seq, number, encoded candidates) of entries changed after (seq, number), in that order."""
     rows = await conn.fetch(
@@ -204,7 +196,7 @@ async def entries_after(
     return [(r["seq"], r["number"], r["encoded"]) for r in rows]
 
 
-async def all_entries(conn: Connection, account_id: str, chunk: int = 1000) -> AsyncIterator[list[Row]]:
+async def all_entries(conn: Conn, account_id: str, chunk: int = 1000) -> AsyncIterator[list[Row]]:
     """Every entry in ascending order of number, in chunks. Needs a transaction (REPEATABLE READ to be one moment's)."""
     cursor: Any = await conn.cursor(
         "SELECT number, convert_to(candidates, 'UTF8') FROM directory_entry"
@@ -215,7 +207,7 @@ async def all_entries(conn: Connection, account_id: str, chunk: int = 1000) -> A
         yield rows
 
 
-async def delete_directory(conn: Connection, account_id: str) -> None:
+async def delete_directory(conn: Conn, account_id: str) -> None:
     """Removes the account's directory, and everything that says where its feeds stand."""
     for table in (
         "directory_entry",
@@ -230,11 +222,11 @@ async def delete_directory(conn: Connection, account_id: str) -> None:
     await notify(conn, account_id)
 
 
-async def notify(conn: Connection, account_id: str) -> None:
+async def notify(conn: Conn, account_id: str) -> None:
     await conn.execute("SELECT pg_notify($1, $2)", channels.DIRECTORY, account_id)
 
 
-async def _announce(conn: Connection, account_id: str, seq: int) -> None:
+async def _announce(conn: Conn, account_id: str, seq: int) -> None:
     await conn.execute(
         "UPDATE directory_state SET seq = $2, changed_at = clock_timestamp() WHERE account_id = $1",
         account_id,

@@ -6,16 +6,16 @@ from collections.abc import Collection, Sequence
 
 from crm.port import CrmEntity
 from crm.store.directory import EntityRef, columns, public_number
-from crm.store.entries import Connection
 from routing.client import EntityKind
 from routing.settings import NumberPolicy
+from runtime.database.pool import Conn
 
 Link = tuple[str, EntityKind, str]
 """(deal id, kind, id) of a deal's contact or company."""
 
 
 async def others_like(
-    conn: Connection, account_id: str, entities: Sequence[CrmEntity], policy: NumberPolicy
+    conn: Conn, account_id: str, entities: Sequence[CrmEntity], policy: NumberPolicy
 ) -> list[EntityRef]:
     """Others of the same kind that share a number with one of these; for deals, that share a contact or company."""
     numbered = [(e.kind, n) for e in entities for raw in e.numbers if (n := public_number(raw, policy))]
@@ -36,7 +36,7 @@ async def others_like(
     return sorted(ref for r in rows if (ref := (r["kind"], r["entity_id"])) not in given)
 
 
-async def deals_of(conn: Connection, account_id: str, refs: Collection[EntityRef]) -> list[EntityRef]:
+async def deals_of(conn: Conn, account_id: str, refs: Collection[EntityRef]) -> list[EntityRef]:
     """The deals that are linked to these contacts and companies."""
     kinds, ids = columns(refs)
     rows = await conn.fetch(
@@ -49,7 +49,7 @@ async def deals_of(conn: Connection, account_id: str, refs: Collection[EntityRef
     return [("deal", r["deal_id"]) for r in rows]
 
 
-async def known_refs(conn: Connection, account_id: str, refs: Collection[EntityRef]) -> set[EntityRef]:
+async def known_refs(conn: Conn, account_id: str, refs: Collection[EntityRef]) -> set[EntityRef]:
     """Those of these that the directory holds."""
     kinds, ids = columns(refs)
     rows = await conn.fetch(
@@ -62,7 +62,7 @@ async def known_refs(conn: Connection, account_id: str, refs: Collection[EntityR
     return {(r["kind"], r["entity_id"]) for r in rows}
 
 
-async def links_of(conn: Connection, account_id: str, deal_ids: Collection[str]) -> set[Link]:
+async def links_of(conn: Conn, account_id: str, deal_ids: Collection[str]) -> set[Link]:
     """The links that the directory holds of these deals, as far as it holds the deals."""
     rows = await conn.fetch(
         "SELECT l.deal_id, l.kind, l.entity_id FROM directory_link l JOIN directory_entity e"
@@ -75,7 +75,7 @@ async def links_of(conn: Connection, account_id: str, deal_ids: Collection[str])
 
 
 async def stored_entities(
-    conn: Connection, account_id: str, refs: Collection[EntityRef]
+    conn: Conn, account_id: str, refs: Collection[EntityRef]
 ) -> dict[EntityRef, CrmEntity]:
     """Those of these that the directory holds, as it holds them: numbers in E.164, of deals their links."""
     kinds, ids = columns(refs)
@@ -117,7 +117,7 @@ async def stored_entities(
 
 
 async def ids_between(
-    conn: Connection, account_id: str, kind: EntityKind, after: str, up_to: str | None
+    conn: Conn, account_id: str, kind: EntityKind, after: str, up_to: str | None
 ) -> list[str]:
     """Ids of a kind in (after, up_to], in the numeric order of decimal ids; "" = from the first, None = to the last."""
     rows = await conn.fetch(
@@ -133,7 +133,7 @@ async def ids_between(
     return [r["entity_id"] for r in rows]
 
 
-async def all_ids(conn: Connection, account_id: str, kind: EntityKind) -> set[str]:
+async def all_ids(conn: Conn, account_id: str, kind: EntityKind) -> set[str]:
     rows = await conn.fetch(
         "SELECT entity_id FROM directory_entity WHERE account_id = $1 AND kind = $2", account_id, kind
     )

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.port import CrmAccount, CrmField, CrmUser, Pipeline, Stage
-from crm.store.entries import Connection
 from routing.client import EntityKind
+from runtime.database.pool import Conn
 
 
-async def store_users(conn: Connection, account_id: str, users: Sequence[CrmUser]) -> bool:
+async def store_users(conn: Conn, account_id: str, users: Sequence[CrmUser]) -> bool:
     """A user whom the CRM no longer lists stays, inactive: calls and deals of the past name him."""
     held = {u.id: u for u in await users_of(conn, account_id)}
     wanted = {u.id: u for u in users}
@@ -29,7 +29,7 @@ async def store_users(conn: Connection, account_id: str, users: Sequence[CrmUser
     return bool(gone or new)
 
 
-async def users_of(conn: Connection, account_id: str) -> list[CrmUser]:
+async def users_of(conn: Conn, account_id: str) -> list[CrmUser]:
     rows = await conn.fetch(
         "SELECT user_id AS id, name, email, is_active, is_admin, group_id FROM crm_user"
         " WHERE account_id = $1 ORDER BY user_id",
@@ -38,7 +38,7 @@ async def users_of(conn: Connection, account_id: str) -> list[CrmUser]:
     return [CrmUser(**r) for r in rows]
 
 
-async def store_pipelines(conn: Connection, account_id: str, pipelines: Sequence[Pipeline]) -> bool:
+async def store_pipelines(conn: Conn, account_id: str, pipelines: Sequence[Pipeline]) -> bool:
     held = await pipelines_of(conn, account_id)
     if sorted(held, key=lambda p: p.id) == sorted(pipelines, key=lambda p: p.id):
         return False
@@ -54,7 +54,7 @@ async def store_pipelines(conn: Connection, account_id: str, pipelines: Sequence
     return True
 
 
-async def pipelines_of(conn: Connection, account_id: str) -> list[Pipeline]:
+async def pipelines_of(conn: Conn, account_id: str) -> list[Pipeline]:
     """The main one first."""
     rows = await conn.fetch(
         "SELECT pipeline_id AS id, name, is_main, is_archived, is_unsorted_on, stages FROM crm_pipeline"
@@ -64,15 +64,13 @@ async def pipelines_of(conn: Connection, account_id: str) -> list[Pipeline]:
     return [Pipeline(**{**r, "stages": tuple(Stage(**s) for s in r["stages"])}) for r in rows]
 
 
-async def closed_stages(conn: Connection, account_id: str) -> set[tuple[str, str]]:
+async def closed_stages(conn: Conn, account_id: str) -> set[tuple[str, str]]:
     """(pipeline id, stage id) of every stage that closes a deal."""
     pipelines = await pipelines_of(conn, account_id)
     return {(p.id, s.id) for p in pipelines for s in p.stages if s.is_closed}
 
 
-async def store_fields(
-    conn: Connection, account_id: str, kind: EntityKind, fields: Sequence[CrmField]
-) -> bool:
+async def store_fields(conn: Conn, account_id: str, kind: EntityKind, fields: Sequence[CrmField]) -> bool:
     held = await fields_of(conn, account_id, kind)
     if sorted(held, key=lambda f: f.id) == sorted(fields, key=lambda f: f.id):
         return False
@@ -85,7 +83,7 @@ async def store_fields(
     return True
 
 
-async def fields_of(conn: Connection, account_id: str, kind: EntityKind) -> list[CrmField]:
+async def fields_of(conn: Conn, account_id: str, kind: EntityKind) -> list[CrmField]:
     rows = await conn.fetch(
         "SELECT field_id AS id, code, name, type, choices FROM crm_field"
         " WHERE account_id = $1 AND kind = $2 ORDER BY name, field_id",
@@ -95,7 +93,7 @@ async def fields_of(conn: Connection, account_id: str, kind: EntityKind) -> list
     return [CrmField(**r) for r in rows]
 
 
-async def store_account(conn: Connection, account_id: str, account: CrmAccount) -> bool:
+async def store_account(conn: Conn, account_id: str, account: CrmAccount) -> bool:
     """read_at moves at every call; the answer says whether anything else did."""
     changed = await account_of(conn, account_id) != account
     await conn.execute(
@@ -116,7 +114,7 @@ async def store_account(conn: Connection, account_id: str, account: CrmAccount) 
     return changed
 
 
-async def account_of(conn: Connection, account_id: str) -> CrmAccount | None:
+async def account_of(conn: Conn, account_id: str) -> CrmAccount | None:
     """None until it was read for the first time."""
     row = await conn.fetchrow(
         "SELECT crm_id AS id, name, time_zone, is_unsorted_on, are_filters_on, task_types FROM crm_account"

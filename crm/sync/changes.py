@@ -13,10 +13,11 @@ from typing import TypeVar
 from crm.port import CrmEntity, EntityChange
 from crm.store.cursors import ask_reread
 from crm.store.directory import Applied, EntityRef, apply_entities, remove_entities
-from crm.store.entries import Connection, lock_directory
+from crm.store.entries import lock_directory
 from crm.store.listing import stored_entities
 from crm.store.metadata import closed_stages
 from routing.settings import NumberPolicy
+from runtime.database.pool import Conn
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ class Taken:
 
 
 async def apply_changes(
-    conn: Connection, account_id: str, changes: Sequence[EntityChange], policy: NumberPolicy
+    conn: Conn, account_id: str, changes: Sequence[EntityChange], policy: NumberPolicy
 ) -> Taken:
     """Takes over what these changes carry, in the caller's transaction, and asks for the rest to be read.
 

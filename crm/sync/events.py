@@ -9,11 +9,11 @@ from typing import cast, get_args
 from crm.lane import Lane
 from crm.port import CrmEntity, CrmEvent
 from crm.store.directory import EntityRef
-from crm.store.entries import Connection
 from crm.store.listing import Link, deals_of, known_refs, links_of, others_like
 from crm.sync.event_pages import position_of, read_new, stored
 from crm.sync.source import Source
 from routing.client import EntityKind
+from runtime.database.pool import Conn
 
 FEED = "events"
 _KINDS: frozenset[str] = frozenset(get_args(EntityKind))
@@ -63,7 +63,7 @@ async def _consequences(
     return sorted(deleted), sorted(to_read), merged
 
 
-async def _links_that_differ(conn: Connection, account_id: str, events: Sequence[CrmEvent]) -> set[EntityRef]:
+async def _links_that_differ(conn: Conn, account_id: str, events: Sequence[CrmEvent]) -> set[EntityRef]:
     """Deals with a link told of that the directory does not have, or one taken away that it has."""
     told: dict[Link, set[str]] = {}
     for event in events:

@@ -13,9 +13,10 @@ from crm.errors import CrmForbidden
 from crm.lane import Lane
 from crm.port import CrmEntity, Page
 from crm.store.cursors import drop_cursors, read_cursor, write_cursor
-from crm.store.entries import Connection, mark_loaded
+from crm.store.entries import mark_loaded
 from crm.sync.source import Source, as_text
 from routing.client import EntityKind
+from runtime.database.pool import Conn
 
 FEED = "load"
 PAGED: tuple[EntityKind, ...] = ("contact", "company", "deal")
@@ -33,12 +34,12 @@ class LoadProgress:
     is_done: bool
 
 
-async def load_progress(conn: Connection, account_id: str) -> LoadProgress:
+async def load_progress(conn: Conn, account_id: str) -> LoadProgress:
     """Readable by any process while the worker loads."""
     return _progress(await read_cursor(conn, account_id, FEED))
 
 
-async def restart_load(conn: Connection, account_id: str) -> None:
+async def restart_load(conn: Conn, account_id: str) -> None:
     """Everything is read again from the first page, by the account's worker; the directory keeps answering."""
     await drop_cursors(conn, account_id, FEED)
     await drop_cursors(conn, account_id, "recheck:")

@@ -23,11 +23,11 @@ from gateway.store.admin import accounts as rows
 from gateway.store.admin.matrices import MatrixNotPublishable, current_version, matrix_at, publish_matrix
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.staff import replace_staff, staff_of, stored_employees
-from gateway.store.sql import Conn
 from routing.matrix.checks.check import can_be_published, check
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from routing.staff import Employee
+from runtime.database.pool import Conn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,9 @@ from crm.sync.sync import Sync
 from gateway.crm_accounts.access import crm_of
 from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
-from gateway.store.sql import Conn
 from runtime.database import channels
 from runtime.database.lease import Lease
+from runtime.database.pool import Conn
 
 _LOOK_SECONDS = 0.2
 _ASK_AGAIN_SECONDS = 3.0

@@ -15,7 +15,6 @@ from gateway.calls.missed_calls import note_answered, note_missed, split_callbac
 from gateway.store.calls import calls as store
 from gateway.store.calls.calls import CallRow
 from gateway.store.decisions.decisions import decision_id_of
-from gateway.store.sql import Conn
 from routing.calls.fold import close_lost, fold
 from routing.calls.model import Call, CallEvent
 from routing.client import Client, Ref
@@ -25,6 +24,7 @@ from routing.matrix.model import Moment
 from routing.matrix.situation import Situation
 from routing.numbers.normalise import InternalNumber, NoNumber, PublicNumber, normalise
 from routing.settings import NumberPolicy
+from runtime.database.pool import Conn
 
 # A moment under this name is the end of a call that counted as missed. A late "answered" is decided at "end" then.
 MISSED = "missed"

@@ -26,10 +26,10 @@ from gateway.store.calls.calls import CallRow
 from gateway.store.calls.missed_calls import is_escalation_due
 from gateway.store.intake import inbox
 from gateway.store.intake.inbox import Row
-from gateway.store.sql import Conn
 from routing.calls.model import CallEvent
 from routing.numbers.normalise import mask
 from runtime.database.errors import may_pass
+from runtime.database.pool import Conn
 
 log = structlog.get_logger(__name__)
 

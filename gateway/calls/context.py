@@ -12,11 +12,11 @@ from gateway.calls.holidays import holidays_around
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import StaffStore, write_snapshot
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
-from gateway.store.sql import Conn
 from routing.matrix.model import Matrix
 from routing.missed_calls import Rules
 from routing.settings import NumberPolicy
 from routing.staff import Staff
+from runtime.database.pool import Conn
 
 Clock = Callable[[], datetime]
 

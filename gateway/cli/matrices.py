@@ -16,9 +16,9 @@ from gateway.settings import Settings
 from gateway.store.admin import matrices as store
 from gateway.store.admin.accounts import NoSuchAccount
 from gateway.store.admin.matrix_catalogue import catalogue_of
-from gateway.store.sql import Conn
 from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.matrix.diff import Change, difference
+from runtime.database.pool import Conn
 from runtime.failure import Failure
 
 matrix_app = typer.Typer(help="The call matrix: checks, versions, roll-back.", no_args_is_help=True)

@@ -14,7 +14,6 @@ from gateway.decisions.order_summary import order_in_words
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import staff_of
 from gateway.store.decisions.decisions import DecisionRow, EffectRow, Explained
-from gateway.store.sql import Conn
 from routing.calls.model import Call, Disposition, Talk
 from routing.client import Client
 from routing.effects import Effect
@@ -25,6 +24,7 @@ from routing.matrix.situation import Situation
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from routing.staff import Staff
+from runtime.database.pool import Conn
 
 _ID = "dry-run"
 

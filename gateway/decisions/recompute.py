@@ -14,7 +14,6 @@ from gateway.store.admin.matrices import MatrixStore
 from gateway.store.admin.staff import staff_at
 from gateway.store.decisions.decisions import DecisionRow
 from gateway.store.decisions.lookup_inputs import lookup_rules
-from gateway.store.sql import Conn
 from routing.calls.model import Call
 from routing.client import Candidate
 from routing.lookup import decide as lookup
@@ -23,6 +22,7 @@ from routing.matrix.decide import decide
 from routing.matrix.situation import Situation
 from routing.numbers.normalise import normalise
 from routing.settings import NumberPolicy
+from runtime.database.pool import Conn
 
 # These come from the clock or from a fault and not from the rules; they are taken as they were.
 _CUT_SHORT = (LookupReason.DIRECTORY_LOADING, LookupReason.DEADLINE, LookupReason.FAILURE)

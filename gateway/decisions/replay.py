@@ -21,12 +21,12 @@ from gateway.store.admin import accounts, matrices
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import NoSuchStaffVersion, staff_at, staff_of
 from gateway.store.decisions.replayable import Known, PastCall, PastCalls
-from gateway.store.sql import Conn
 from routing.client import Client
 from routing.matrix.model import Matrix, Moment
 from routing.matrix.simulate import Played, play, same_orders
 from routing.matrix.situation import Situation
 from routing.staff import Staff
+from runtime.database.pool import Conn
 from runtime.progress import Progress
 
 VersionName = int | Literal["draft"] | None

@@ -46,7 +46,7 @@ from gateway.store.admin.staff import staff_of
 from gateway.store.calls.missed_calls import case_figures
 from gateway.store.crm_accounts.exchanges import reports
 from gateway.store.health import status as store
-from gateway.store.sql import Conn
+from runtime.database.pool import Conn
 
 _CASE_DAYS = timedelta(days=7)
 V = TypeVar("V", bound=BaseModel)

@@ -7,7 +7,8 @@ from typing import Any
 
 import asyncpg
 
-from crm.effects.store.orders import Connection, tell
+from crm.effects.store.orders import tell
+from runtime.database.pool import Conn
 
 # Effects that died together: what failed, and what died only because it needed it. Given any of them, all of them.
 _TOGETHER = """
@@ -27,7 +28,7 @@ SELECT DISTINCT key FROM down
 """
 
 
-async def page(conn: Connection, account_id: str, after: int, limit: int) -> list[asyncpg.Record]:
+async def page(conn: Conn, account_id: str, after: int, limit: int) -> list[asyncpg.Record]:
     return list(
         await conn.fetch(
             'SELECT seq, effect_key, call_id, client, what, "order", error_code, error_field, error_detail, note,'
@@ -40,14 +41,14 @@ async def page(conn: Connection, account_id: str, after: int, limit: int) -> lis
     )
 
 
-async def count(conn: Connection, account_id: str) -> int:
+async def count(conn: Conn, account_id: str) -> int:
     found: int = await conn.fetchval(
         "SELECT count(*) FROM effect WHERE account_id = $1 AND state = 'dead'", account_id
     )
     return found
 
 
-async def one(conn: Connection, account_id: str, key: str) -> Mapping[str, Any] | None:
+async def one(conn: Conn, account_id: str, key: str) -> Mapping[str, Any] | None:
     row = await conn.fetchrow(
         "SELECT what, \"order\" FROM effect WHERE account_id = $1 AND effect_key = $2 AND state = 'dead' FOR UPDATE",
         account_id,
@@ -56,9 +57,7 @@ async def one(conn: Connection, account_id: str, key: str) -> Mapping[str, Any] 
     return dict(row) if row else None
 
 
-async def change(
-    conn: Connection, account_id: str, key: str, order: Mapping[str, Any], note: str | None
-) -> None:
+async def change(conn: Conn, account_id: str, key: str, order: Mapping[str, Any], note: str | None) -> None:
     await conn.execute(
         'UPDATE effect SET "order" = $3, note = coalesce($4, note) WHERE account_id = $1 AND effect_key = $2',
         account_id,
@@ -68,7 +67,7 @@ async def change(
     )
 
 
-async def revive(conn: Connection, account_id: str, keys: Sequence[str] | None) -> int:
+async def revive(conn: Conn, account_id: str, keys: Sequence[str] | None) -> int:
     """Dead effects (None = all) and those that died with them wait again; how many."""
     if keys is not None:
         keys = [r["key"] for r in await conn.fetch(_TOGETHER, account_id, list(keys))]
@@ -83,7 +82,7 @@ async def revive(conn: Connection, account_id: str, keys: Sequence[str] | None) 
     return int(done.split()[-1])
 
 
-async def set_aside(conn: Connection, account_id: str, keys: Sequence[str], note: str) -> int:
+async def set_aside(conn: Conn, account_id: str, keys: Sequence[str], note: str) -> int:
     """Dead effects and what needs them are skipped for good; how many."""
     together = [r["key"] for r in await conn.fetch(_TOGETHER, account_id, list(keys))]
     done = await conn.execute(

@@ -11,8 +11,7 @@ import asyncpg
 import orjson
 
 from runtime.database import channels
-
-Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+from runtime.database.pool import Conn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ RETURNING 1
 
 
 async def insert(
-    conn: Connection,
+    conn: Conn,
     account_id: str,
     rows: Sequence[NewEffect],
     *,
@@ -56,7 +55,7 @@ async def insert(
     return len(found)
 
 
-async def tell(conn: Connection, account_id: str) -> None:
+async def tell(conn: Conn, account_id: str) -> None:
     """Wake the writer of this account when the transaction commits."""
     await conn.execute("SELECT pg_notify($1, $2)", channels.EFFECTS, account_id)
 
@@ -74,7 +73,7 @@ ORDER BY e.seq
 """
 
 
-async def promises(conn: Connection, account_id: str, number: str) -> list[asyncpg.Record]:
+async def promises(conn: Conn, account_id: str, number: str) -> list[asyncpg.Record]:
     """Creating effects of a client that are still to come, or done and not yet in the directory.
 
     Five minutes after they were done the directory is right whatever it says: then somebody has deleted the entity.

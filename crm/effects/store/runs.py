@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from crm.effects.store.orders import Connection
+from runtime.database.pool import Conn
 
 _QUICK_SECONDS = 0.01  # what is counted in less is counted each time
 _REST = 20  # else it is told for so many times as long as counting took
@@ -74,12 +74,12 @@ ORDER BY b.position LIMIT $4
 """
 
 
-async def held(conn: Connection, account_id: str, until: datetime) -> list[asyncpg.Record]:
+async def held(conn: Conn, account_id: str, until: datetime) -> list[asyncpg.Record]:
     """Everything held that was ordered before `until`, oldest first."""
     return list(await conn.fetch(_HELD, account_id, until))
 
 
-async def reached(conn: Connection, account_id: str, clients: Collection[str]) -> dict[str, datetime]:
+async def reached(conn: Conn, account_id: str, clients: Collection[str]) -> dict[str, datetime]:
     """Client -> when the latest call began in which somebody talked with him."""
     rows = await conn.fetch(
         "SELECT client, max(started_at) AS at FROM call WHERE account_id = $1 AND client = ANY($2)"
@@ -90,26 +90,26 @@ async def reached(conn: Connection, account_id: str, clients: Collection[str]) -
     return {row["client"]: row["at"] for row in rows}
 
 
-async def lock(conn: Connection, account_id: str) -> None:
+async def lock(conn: Conn, account_id: str) -> None:
     """One change of an account's runs at a time, until the transaction ends."""
     await conn.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('callmatrix backfill ' || $1, 0))", account_id
     )
 
 
-async def open_run(conn: Connection, account_id: str) -> asyncpg.Record | None:
+async def open_run(conn: Conn, account_id: str) -> asyncpg.Record | None:
     return await conn.fetchrow(
         "SELECT * FROM backfill_run WHERE account_id = $1 AND state IN ('running', 'paused')", account_id
     )
 
 
-async def run(conn: Connection, account_id: str, run_id: str) -> asyncpg.Record | None:
+async def run(conn: Conn, account_id: str, run_id: str) -> asyncpg.Record | None:
     return await conn.fetchrow(
         "SELECT * FROM backfill_run WHERE account_id = $1 AND run_id = $2", account_id, run_id
     )
 
 
-async def runs(conn: Connection, account_id: str, limit: int) -> list[asyncpg.Record]:
+async def runs(conn: Conn, account_id: str, limit: int) -> list[asyncpg.Record]:
     return list(
         await conn.fetch(
             "SELECT * FROM backfill_run WHERE account_id = $1 ORDER BY started_at DESC LIMIT $2",
@@ -120,7 +120,7 @@ async def runs(conn: Connection, account_id: str, limit: int) -> list[asyncpg.Re
 
 
 async def begin(
-    conn: Connection,
+    conn: Conn,
     account_id: str,
     run_id: str,
     *,
@@ -154,7 +154,7 @@ async def begin(
     )
 
 
-async def expire_all(conn: Connection, account_id: str, note: str) -> int:
+async def expire_all(conn: Conn, account_id: str, note: str) -> int:
     done = await conn.execute(
         "UPDATE effect SET state = 'expired', error_code = 'not-wanted', note = $2"
         " WHERE account_id = $1 AND state = 'held'",
@@ -164,7 +164,7 @@ async def expire_all(conn: Connection, account_id: str, note: str) -> int:
     return int(done.split()[-1])
 
 
-async def set_state(conn: Connection, account_id: str, run_id: str, state: str, now: datetime) -> None:
+async def set_state(conn: Conn, account_id: str, run_id: str, state: str, now: datetime) -> None:
     await conn.execute(
         "UPDATE backfill_run SET state = $3, changed_at = $4::timestamptz,"
         " ended_at = CASE WHEN $3 IN ('stopped', 'done') THEN $4::timestamptz END WHERE account_id = $1 AND run_id = $2",
@@ -175,7 +175,7 @@ async def set_state(conn: Connection, account_id: str, run_id: str, state: str, 
     )
 
 
-async def hold_again(conn: Connection, account_id: str, lane: int) -> int:
+async def hold_again(conn: Conn, account_id: str, lane: int) -> int:
     """What was released and not sent yet is held again."""
     done = await conn.execute(
         "UPDATE effect SET state = 'held' WHERE account_id = $1 AND state = 'waiting' AND lane = $2"
@@ -186,18 +186,18 @@ async def hold_again(conn: Connection, account_id: str, lane: int) -> int:
     return int(done.split()[-1])
 
 
-async def next_held(conn: Connection, account_id: str, until: datetime, limit: int) -> list[asyncpg.Record]:
+async def next_held(conn: Conn, account_id: str, until: datetime, limit: int) -> list[asyncpg.Record]:
     return list(await conn.fetch(_NEXT, account_id, until, limit))
 
 
 async def release(
-    conn: Connection, account_id: str, run_id: str, rows: Sequence[Mapping[str, Any]], lane: int
+    conn: Conn, account_id: str, run_id: str, rows: Sequence[Mapping[str, Any]], lane: int
 ) -> None:
     payload = orjson.dumps(list(rows)).decode()
     await conn.execute(_RELEASE, account_id, payload, lane, run_id)
 
 
-async def count_open(conn: Connection, account_id: str, lane: int) -> int:
+async def count_open(conn: Conn, account_id: str, lane: int) -> int:
     found: int = await conn.fetchval(
         "SELECT count(*) FROM effect WHERE account_id = $1 AND lane = $2 AND state IN ('waiting', 'sending', 'unknown')",
         account_id,
@@ -206,7 +206,7 @@ async def count_open(conn: Connection, account_id: str, lane: int) -> int:
     return found
 
 
-async def progress(conn: Connection, account_id: str, run_id: str) -> Mapping[str, int]:
+async def progress(conn: Conn, account_id: str, run_id: str) -> Mapping[str, int]:
     """Whoever looks on asks every second, and of a large run counting takes long: then it is done in a twentieth of the
     time, and what was counted last is told in between."""
     kept: Mapping[str, int] | None = await conn.fetchval(
@@ -233,13 +233,11 @@ async def progress(conn: Connection, account_id: str, run_id: str) -> Mapping[st
     return counts
 
 
-async def report(
-    conn: Connection, account_id: str, run_id: str, after: int, limit: int
-) -> list[asyncpg.Record]:
+async def report(conn: Conn, account_id: str, run_id: str, after: int, limit: int) -> list[asyncpg.Record]:
     return list(await conn.fetch(_REPORT, account_id, run_id, after, limit))
 
 
-async def zone_and_rate(conn: Connection, account_id: str) -> tuple[str, int]:
+async def zone_and_rate(conn: Conn, account_id: str) -> tuple[str, int]:
     row = await conn.fetchrow(
         "SELECT time_zone, coalesce((settings->>'requests_per_second')::int, 7) AS rate FROM account"
         " WHERE account_id = $1",

@@ -12,12 +12,13 @@ from pydantic import TypeAdapter
 
 from crm.effects.model import Known, Outcome, Ready, Stored
 from crm.effects.refs import filled, lead_of, opened
-from crm.effects.store.orders import Connection, tell
+from crm.effects.store.orders import tell
 from crm.lane import Lane
 from crm.port import CrmEntity
 from crm.store.directory import apply_entities
 from routing.effects import ChangeTask, Order
 from routing.settings import AccountSettings, NumberPolicy
+from runtime.database.pool import Conn
 
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 _FULL = 'effect_key, seq, lane, client, "order", attempts, doubts, created_at, sent_at, after'
@@ -240,7 +241,7 @@ class PgEffects:
         )
         return due
 
-    async def _stored(self, conn: Connection, rows: Sequence[asyncpg.Record]) -> list[Stored]:
+    async def _stored(self, conn: Conn, rows: Sequence[asyncpg.Record]) -> list[Stored]:
         needed = sorted({key for row in rows for key in row["after"]})
         done = await conn.fetch(
             "SELECT effect_key, what, crm_id, crm_extra, was_found FROM effect"
@@ -254,7 +255,7 @@ class PgEffects:
         deals = await self._deals_in(conn, {lead for order in orders if (lead := lead_of(order))})
         return [_stored_row(*pair, ids, found, deals) for pair in zip(rows, orders, strict=True)]
 
-    async def _deals_in(self, conn: Connection, leads: Collection[str]) -> dict[str, str]:
+    async def _deals_in(self, conn: Conn, leads: Collection[str]) -> dict[str, str]:
         """Lead -> the deal inside it, as its creation told us or the directory knows."""
         if not leads:
             return {}
@@ -265,18 +266,18 @@ class PgEffects:
 _ENDED = frozenset({"dead", "skipped", "expired"})
 
 
-async def is_on(conn: Connection, account_id: str) -> bool:
+async def is_on(conn: Conn, account_id: str) -> bool:
     """An account that has no row (in tests of parts) counts as on."""
     state = await conn.fetchval("SELECT state FROM account WHERE account_id = $1", account_id)
     return state in (None, "on")
 
 
-async def settings_of(conn: Connection, account_id: str) -> AccountSettings:
+async def settings_of(conn: Conn, account_id: str) -> AccountSettings:
     raw = await conn.fetchval("SELECT settings FROM account WHERE account_id = $1", account_id)
     return AccountSettings.model_validate(raw or {})
 
 
-async def hold(conn: Connection, account_id: str) -> int:
+async def hold(conn: Conn, account_id: str) -> int:
     """Keep everything that waits for a reactivation; how many. A card for the screen is no use later."""
     await conn.execute(
         "UPDATE effect SET state = 'skipped', error_code = 'too-late'"
@@ -290,7 +291,7 @@ async def hold(conn: Connection, account_id: str) -> int:
     return int(done.split()[-1])
 
 
-async def cascade_state(conn: Connection, account_id: str, keys: Sequence[str] | None) -> None:
+async def cascade_state(conn: Conn, account_id: str, keys: Sequence[str] | None) -> None:
     """What needs one of these (None = any) that is dead, skipped or expired becomes the same, and so on."""
     fallen: Sequence[str]
     if keys is None:
@@ -303,7 +304,7 @@ async def cascade_state(conn: Connection, account_id: str, keys: Sequence[str] |
         fallen = [row["effect_key"] for row in rows]
 
 
-async def wake(conn: Connection, account_id: str) -> None:
+async def wake(conn: Conn, account_id: str) -> None:
     await tell(conn, account_id)
 
 

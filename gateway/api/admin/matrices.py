@@ -28,7 +28,6 @@ from gateway.api.frame import AnyCall, ApiCall, ApiError, Items, NoQuery, Route,
 from gateway.store.admin import matrices as store
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.crm_accounts.exchanges import reports
-from gateway.store.sql import Conn
 from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.matrix.diff import difference
 from routing.matrix.model import CELLS, Matrix
@@ -36,6 +35,7 @@ from routing.matrix.presets import PRESETS
 from routing.matrix.texts import ACTIONS, cell_in_words
 from routing.matrix.variables import VARIABLES
 from routing.templates import FILTERS
+from runtime.database.pool import Conn
 
 
 @asynccontextmanager

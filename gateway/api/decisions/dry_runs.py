@@ -20,12 +20,12 @@ from gateway.store.admin import matrices
 from gateway.store.admin.staff import NoSuchStaffVersion, staff_of
 from gateway.store.decisions import decisions
 from gateway.store.decisions.lookup_inputs import NoSuchRules
-from gateway.store.sql import Conn
 from gateway.store.worker import long_tasks
 from routing.matrix.model import Matrix
 from routing.matrix.variables import compiled, preview
 from routing.settings import NumberPolicy
 from routing.templates import TemplateRefused
+from runtime.database.pool import Conn
 
 
 def _of_this_age(at: datetime) -> datetime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gateway.store.admin.staff import staff_of
-from gateway.store.sql import Conn
 from routing.matrix.checks.check import (
     Catalogue,
     CatalogueField,
@@ -11,6 +10,7 @@ from routing.matrix.checks.check import (
     CatalogueStage,
     CatalogueUser,
 )
+from runtime.database.pool import Conn
 
 
 async def catalogue_of(conn: Conn, account_id: str) -> Catalogue:

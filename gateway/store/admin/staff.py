@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import asyncpg
 
-from gateway.store.sql import Conn
 from routing.staff import Employee, Staff
+from runtime.database.pool import Conn
 
 # An employee without a CRM user is mapped to the one with his e-mail address, where exactly one has it. A mapped user
 # that the CRM no longer shows is not active; before the first reading of users nobody is taken for inactive.

@@ -9,7 +9,7 @@ from datetime import datetime
 import asyncpg
 
 from gateway.store.admin.accounts import AlreadyExists
-from gateway.store.sql import Conn
+from runtime.database.pool import Conn
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
 

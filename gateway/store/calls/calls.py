@@ -10,10 +10,10 @@ import asyncpg
 import orjson
 
 from gateway.store.decisions.decisions import stable_id
-from gateway.store.sql import Conn
 from routing.calls.model import Call
 from routing.client import ClientKind
 from routing.missed_calls import Reached
+from runtime.database.pool import Conn
 
 _SAVE = """
 INSERT INTO call (account_id, call_id, connection_id, call_key, client, line, direction, disposition, is_over,

@@ -8,8 +8,8 @@ from datetime import datetime
 
 import asyncpg
 
-from gateway.store.sql import Conn
 from routing.missed_calls import Case
+from runtime.database.pool import Conn
 
 _SAVE = """
 INSERT INTO missed_case (account_id, case_id, client, state, opened_at, last_missed_at, missed_calls, owner_id, target,

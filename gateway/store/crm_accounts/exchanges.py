@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from gateway.store.sql import Conn
+from runtime.database.pool import Conn
 
 Row = tuple[str, str, datetime, str, str, int | None, int, str, str, str, str]
 """account_id, vendor, at, method, target, status, took_ms, lane, sent, received, error"""

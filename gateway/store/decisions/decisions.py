@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from gateway.store.sql import Conn
+from runtime.database.pool import Conn
 
 _COLUMNS = "account_id, decision_id, kind, at, call_id, client, reason, outcome, steps, inputs"
 

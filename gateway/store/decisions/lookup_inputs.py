@@ -6,9 +6,9 @@ import orjson
 
 from gateway.store.admin.staff import write_snapshot
 from gateway.store.decisions.decisions import stable_id
-from gateway.store.sql import Conn
 from routing.settings import LookupPolicy, NumberPolicy
 from routing.staff import Staff
+from runtime.database.pool import Conn
 
 _REMEMBERED = 1000
 

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import asyncpg
 from pydantic import TypeAdapter
 
-from gateway.store.sql import Conn
 from routing.calls.model import Call
 from routing.client import Client, ClientEntity, ClientKind
 from routing.matrix.model import Moment
 from routing.settings import AccountSettings
+from runtime.database.pool import Conn
 
 _CALLS = """
 SELECT call_id, connection_id, client, line, started_at, client_kind, facts::text AS facts FROM call

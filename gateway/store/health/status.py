@@ -8,7 +8,7 @@ from datetime import datetime
 
 import asyncpg
 
-from gateway.store.sql import Conn
+from runtime.database.pool import Conn
 
 LATEST_EVENTS = 5000
 """How far back an account's events are looked through for the latest of each connection."""

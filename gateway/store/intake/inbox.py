@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from gateway.store.sql import Conn
+from runtime.database.pool import Conn
 
 # One statement, so that a batch is one round trip and one commit. Rows come sorted by key: two gateways that insert the
 # same messages at once then wait for each other in one order and cannot deadlock.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from gateway.store.sql import Conn
+from runtime.database.pool import Conn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

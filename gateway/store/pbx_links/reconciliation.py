@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from gateway.store.sql import Conn
+from runtime.database.pool import Conn
 
 _KNOWN = """
 SELECT asked.call_key, c.call_id IS NOT NULL AS is_known, coalesce(c.is_over, false) AS is_over,

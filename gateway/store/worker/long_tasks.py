@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import asyncpg
 
-from gateway.store.sql import Conn
 from runtime.database import channels
+from runtime.database.pool import Conn
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 
