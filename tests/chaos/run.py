@@ -196,7 +196,7 @@ def _fault_figures(nemesis: Nemesis) -> dict[str, Any]:
 
 
 def _lookup_figures(lookups: list[list[Any]]) -> dict[str, Any]:
-    times = sorted(x[1] for x in lookups) or [0.0]
+    times: list[float] = sorted(x[1] for x in lookups) or [0.0]
     retried = [x for x in lookups if x[2] > 1]
 
     def at(share: float) -> float:

@@ -109,9 +109,9 @@ async def test_a_code_brings_a_pair_that_the_api_takes(stage: Stage) -> None:
 async def test_a_code_is_good_once(stage: Stage) -> None:
     code = await stage.code()
     transport = Transport(stage.session)
-    await exchange_code(transport, stage.sandbox.url, code=code, **CLIENT)
+    await exchange_code(transport, stage.sandbox.url, code=code, **CLIENT)  # type: ignore[arg-type]
     with pytest.raises((CrmUnauthorised, CrmRefused)):
-        await exchange_code(transport, stage.sandbox.url, code=code, **CLIENT)
+        await exchange_code(transport, stage.sandbox.url, code=code, **CLIENT)  # type: ignore[arg-type]
 
 
 async def test_twenty_callers_in_two_processes_refresh_once_ahead_of_expiry(stage: Stage) -> None:

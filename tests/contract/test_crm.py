@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import aiohttp
 import pytest
@@ -54,7 +55,7 @@ OTHERWISE = {
     "notes_created_at": "ignore",
     "over_250_on_get": "refuse",
 }
-PROFILES = {"amocrm": "amocrm", "kommo": "kommo", "otherwise": OTHERWISE}
+PROFILES: dict[str, str | dict[str, Any]] = {"amocrm": "amocrm", "kommo": "kommo", "otherwise": OTHERWISE}
 
 
 @pytest.fixture(params=["fake", *PROFILES])

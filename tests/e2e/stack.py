@@ -187,7 +187,8 @@ class Stack:
     async def sandbox(self, path: str) -> Any:
         async with self.http.get(f"{self.sandbox_url}/_sandbox/{path}") as response:
             assert response.status == 200, await response.text()
-            return await response.json()
+            answer: dict[str, Any] = await response.json()
+            return answer
 
     async def act(self, path: str, body: Any) -> Any:
         """POST on the sandbox's control surface."""
@@ -205,9 +206,10 @@ class Stack:
             f"{self.url}/pbx/{connection}/lookup", params={"phone": phone, **query}, headers=AUTH
         ) as response:
             assert response.status == 200
-            return json.loads(await response.read())
+            answer: dict[str, Any] = json.loads(await response.read())
+            return answer
 
-    async def event(self, *, gateway: int = 0, connection: str = "generic", **fields: Any) -> dict[str, Any]:
+    async def event(self, *, gateway: Any = 0, connection: str = "generic", **fields: Any) -> dict[str, Any]:
         """One event of the generic kind, accepted."""
         if "from_" in fields:
             fields["from"] = fields.pop("from_")
@@ -215,7 +217,8 @@ class Stack:
             f"{self.urls[gateway]}/pbx/{connection}/events", json=fields, headers=AUTH
         ) as response:
             assert response.status == 200, await response.text()
-            return await response.json()
+            answer: dict[str, Any] = await response.json()
+            return answer
 
     async def api(self, method: str, path: str, *, status: int = 200, body: Any = None, **query: str) -> Any:
         async with self.http.request(
@@ -253,7 +256,7 @@ class Stack:
                 return
             await asyncio.sleep(0.15)
         said = "\n".join(f"--- {p.name}\n{p.said()}" for p in self.processes if p.name != "sandbox")
-        raise AssertionError(f"not idle after {seconds} s: {dict(left)}\n{said}")
+        raise AssertionError(f"not idle after {seconds} s: {dict(left or {})}\n{said}")
 
     async def busiest_second(self) -> int:
         """The most requests that any integration sent in any window of one second, as the CRM counts them."""

@@ -119,7 +119,11 @@ class FakeEffects:
         return found
 
     async def claimed(self, ids: Collection[str]) -> set[str]:
-        return {r.crm_id for r in self.rows.values() if r.crm_id in ids and r.state == "done"}
+        return {
+            r.crm_id
+            for r in self.rows.values()
+            if r.crm_id is not None and r.crm_id in ids and r.state == "done"
+        }
 
     async def break_account(self, reason: str) -> None:
         self.broken = reason

@@ -11,6 +11,7 @@ import pytest
 
 from crm.amocrm.store import PgTokenStore
 from gateway.db.statistics import refresh_statistics
+from runtime.database.pool import Conn
 
 _FILL = """
 INSERT INTO directory_number (account_id, kind, entity_id, number)
@@ -90,7 +91,7 @@ async def _unlock_is_refused(conn: asyncpg.Connection) -> None:
 )
 async def test_a_lock_of_a_session_is_free_afterwards_whatever_happened(
     pool: asyncpg.Pool,
-    meanwhile: Callable[[asyncpg.Connection], Awaitable[None]],
+    meanwhile: Callable[[Conn], Awaitable[None]],
     raised: type[Exception],
 ) -> None:
     async def refresh() -> None:

@@ -33,7 +33,7 @@ async def test_a_client_with_an_open_deal_gets_one_more_in_the_separate_stage(of
 async def test_after_the_last_deal_was_closed_the_call_goes_into_it_or_into_a_new_one(
     office: Office, choice: str
 ) -> None:
-    deal = MakeDeal(after_closed=choice)  # type: ignore[arg-type]
+    deal = MakeDeal(after_closed=choice)
     await office.use(changed({WITHOUT: (deal, Attach())}))
     client, _, closed = await office.known(extension=105)
     await office.stack.act("act", {"do": "set_status", "id": closed, "status": 143})

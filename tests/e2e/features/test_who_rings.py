@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from routing.settings import LookupPolicy
-from tests.e2e.features.office import API, AUTH, Office
+from tests.e2e.features.office import API, Office
+from tests.e2e.stack import AUTH
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def search_in(office: Office, *order: str) -> None:
     """The order of the search, set through the API and in force."""
-    settings = office.stack.settings.model_copy(update={"lookup": LookupPolicy(priority=order)})  # type: ignore[arg-type]
+    settings = office.stack.settings.model_copy(update={"lookup": LookupPolicy(priority=order)})
     await office.stack.api("PUT", f"{API}/settings", body=settings.model_dump(mode="json"))
     kinds = {"lead": "no_lead", "contact": "no_contact", "deal": "no_deal"}
     wanted = [kinds[k] for k in order]

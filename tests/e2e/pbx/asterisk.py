@@ -188,7 +188,7 @@ class Asterisk:
 def replaced(text: str, values: Mapping[str, str]) -> str:
     """A configuration with `name=value` lines changed. A name that does not occur is an error of the test."""
     for name, value in values.items():
-        text, count = re.subn(rf"(?m)^{re.escape(name)}=.*$", lambda _, n=name, v=value: f"{n}={v}", text)
+        text, count = re.subn(rf"(?m)^{re.escape(name)}=.*$", f"{name}={value}".replace("\\", r"\\"), text)
         assert count == 1, f"{name} stands {count} times in the recipe"
     return text
 

@@ -29,7 +29,7 @@ def recipe(values: Mapping[str, str], *, is_redirect: bool) -> str:
     text = RECIPE.read_text()
     for name, value in values.items():
         pattern = rf'(?m)^#!substdef "!{name}!.*!g"$'
-        text, count = re.subn(pattern, lambda _, n=name, v=value: f'#!substdef "!{n}!{v}!g"', text)
+        text, count = re.subn(pattern, f'#!substdef "!{name}!{value}!g"'.replace("\\", r"\\"), text)
         assert count == 1, f"{name} stands {count} times in the recipe"
     return text.replace("##!define REDIRECT", "#!define REDIRECT") if is_redirect else text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ async def test_a_known_caller_rings_the_owner_and_an_unknown_one_the_reserve(off
 
 @pytest.mark.parametrize("by", ["curl", "agi"])
 async def test_the_reserve_rings_in_time_while_the_gateway_is_frozen_slow_or_gone(
-    office: Office, by: str, record_property: pytest.RecordProperty
+    office: Office, by: str, record_property: Callable[[str, object], None]
 ) -> None:
     gateway = office.stack.process("gateway0")
     async with (

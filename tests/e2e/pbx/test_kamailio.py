@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ async def test_a_busy_owner_is_followed_by_the_reserve(proxied: Proxied) -> None
 
 
 async def test_the_reserve_rings_in_time_while_the_gateway_is_frozen_slow_or_gone(
-    proxied: Proxied, record_property: pytest.RecordProperty
+    proxied: Proxied, record_property: Callable[[str, object], None]
 ) -> None:
     gateway = proxied.stack.process("gateway0")
     port = int(proxied.stack.url.rpartition(":")[2])

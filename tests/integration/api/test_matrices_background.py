@@ -202,7 +202,7 @@ async def a_stored_call(pool: asyncpg.Pool, *later: ClientEntity, decided: bool 
 
 
 async def replayed(pool: asyncpg.Pool) -> dict[str, Any]:
-    async def progress(_done: int, _total: int | None) -> None:
+    async def progress(done: int, total: int | None) -> None:
         return None
 
     return await Replay(pool, ACCOUNT, NOW).run(1, None, 1, progress)
@@ -247,7 +247,7 @@ async def test_a_call_whose_decisions_were_cleaned_away_is_replayed_with_what_is
 
 
 async def test_a_stopped_replay_ends_with_stopped(pool: asyncpg.Pool, account: str) -> None:
-    async def progress(_done: int, _total: int | None) -> None:
+    async def progress(done: int, total: int | None) -> None:
         raise Stopped
 
     await publish_it(pool, recommended())

@@ -330,7 +330,7 @@ async def test_killed_anywhere_it_goes_on_and_2000_calls_need_about_the_fewest_r
 ) -> None:
     calls = 2000
     async with outage.pool.acquire() as conn, conn.transaction():
-        real, outage.pool = outage.pool, _One(conn)  # type: ignore[assignment]
+        real, outage.pool = outage.pool, _One(conn)  # type: ignore[assignment,arg-type]
         for i in range(calls):
             await outage.missed(f"c{i}", number(i), TODAY - timedelta(days=1) + timedelta(seconds=i))
         outage.pool = real

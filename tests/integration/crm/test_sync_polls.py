@@ -342,19 +342,19 @@ async def test_catching_up_says_whether_webhooks_had_told_of_changes_as_late(
 ) -> None:
     crm.seed(contact(1))
     await sync.load()
-    assert not await sync.catch_up(Lane.REALTIME, ("contact",), max_age=0)  # no webhook ever came
+    assert not await sync.catch_up(Lane.REALTIME, ["contact"], max_age=0)  # no webhook ever came
     at = clock.tick()
     crm.seed(contact(2, updated_at=at))
     await sync.apply_webhook([EntityChange(kind="contact", id="2", what="added", at=at, name="New")])
-    assert await sync.catch_up(Lane.REALTIME, ("contact",), max_age=0)
+    assert await sync.catch_up(Lane.REALTIME, ["contact"], max_age=0)
     crm.seed(contact(3, updated_at=clock.tick(6)))  # of which no webhook tells
-    assert not await sync.catch_up(Lane.REALTIME, ("contact",), max_age=0)
-    assert await sync.catch_up(Lane.REALTIME, ("company",), max_age=0)
+    assert not await sync.catch_up(Lane.REALTIME, ["contact"], max_age=0)
+    assert await sync.catch_up(Lane.REALTIME, ["company"], max_age=0)
     crm.seed(contact(4, updated_at=clock() + timedelta(days=1)))  # a client of the CRM may set any time
     await sync.apply_webhook(
         [EntityChange(kind="contact", id="5", what="added", at=clock.tick(), name="New")]
     )
-    assert await sync.catch_up(Lane.REALTIME, ("contact",), max_age=0)
+    assert await sync.catch_up(Lane.REALTIME, ["contact"], max_age=0)
 
 
 async def test_a_directory_that_cannot_be_brought_up_to_date_says_so(sync: Sync, crm: FakeCrm) -> None:

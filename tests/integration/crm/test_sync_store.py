@@ -100,7 +100,8 @@ async def test_an_open_deal_is_a_candidate_and_a_closed_one_is_history(
 ) -> None:
     await apply(pool, a_contact(), a_deal("50"), a_deal("51", is_open=False, closed_at=T0))
     assert await found(pool) == [("contact", "1", "11", True), ("deal", "50", "12", False)]
-    client = await client_of(pool, "a", f"+{NUMBER}")
+    async with pool.acquire() as conn:
+        client = await client_of(conn, "a", f"+{NUMBER}")
     assert [(e.ref.kind, e.ref.id, e.is_open) for e in client.entities] == [
         ("contact", "1", True),
         ("deal", "50", True),
@@ -222,7 +223,8 @@ async def test_after_any_changes_the_entries_are_what_the_rows_give(pool: asyncp
 async def test_accounts_do_not_see_each_other(pool: asyncpg.Pool, account: str) -> None:
     await apply(pool, a_contact(), account="b")
     assert await found(pool) == []
-    assert (await client_of(pool, "a", f"+{NUMBER}")).kind is ClientKind.NEW
+    async with pool.acquire() as conn:
+        assert (await client_of(conn, "a", f"+{NUMBER}")).kind is ClientKind.NEW
 
 
 async def test_ids_are_compared_as_numbers(pool: asyncpg.Pool, account: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -16,6 +17,7 @@ from routing.client import Ref
 from routing.effects import CreateContact, CreateDeal, CreateTask, Effect
 from routing.settings import NumberPolicy
 from runtime.database import channels
+from runtime.database.pool import Conn
 
 NUMBER = "+79161234567"
 CONTACT = Effect(key="c1:contact", order=CreateContact(name="Client", number=NUMBER, owner_id="7"))
@@ -25,7 +27,7 @@ DEAL = Effect(
 )
 
 
-async def order(conn: asyncpg.Connection, *wanted: Effect, held: bool = False) -> int:
+async def order(conn: Conn, *wanted: Effect, held: bool = False) -> int:
     return await effects.order(
         conn,
         account_id="a",
@@ -39,12 +41,12 @@ async def order(conn: asyncpg.Connection, *wanted: Effect, held: bool = False) -
 
 
 @pytest.fixture
-async def conn(pool: asyncpg.Pool) -> asyncpg.Connection:
+async def conn(pool: asyncpg.Pool) -> AsyncIterator[Conn]:
     async with pool.acquire() as connection:
         yield connection
 
 
-async def test_the_same_effect_ordered_twice_is_one_row(conn: asyncpg.Connection) -> None:
+async def test_the_same_effect_ordered_twice_is_one_row(conn: Conn) -> None:
     assert await order(conn, CONTACT, DEAL) == 2
     assert await order(conn, CONTACT, DEAL) == 0
     rows = await conn.fetch("SELECT effect_key, what, after, state, call_id FROM effect ORDER BY seq")
@@ -54,15 +56,16 @@ async def test_the_same_effect_ordered_twice_is_one_row(conn: asyncpg.Connection
     ]
 
 
-async def test_not_before_and_explicit_dependencies_are_kept(conn: asyncpg.Connection) -> None:
+async def test_not_before_and_explicit_dependencies_are_kept(conn: Conn) -> None:
     at = datetime(2026, 3, 1, 10, tzinfo=UTC)
     task = CreateTask(target=Ref(kind="deal", effect="c1:deal"), owner_id="7", text="Call back", due_at=at)
     await order(conn, CONTACT, DEAL, Effect(key="t", order=task, after=("c1:contact",), not_before=at))
     row = await conn.fetchrow("SELECT after, not_before FROM effect WHERE effect_key = 't'")
+    assert row is not None
     assert (row["after"], row["not_before"]) == (["c1:contact", "c1:deal"], at)
 
 
-async def test_an_order_that_is_rolled_back_leaves_nothing(conn: asyncpg.Connection) -> None:
+async def test_an_order_that_is_rolled_back_leaves_nothing(conn: Conn) -> None:
     transaction = conn.transaction()
     await transaction.start()
     await order(conn, CONTACT)
@@ -70,9 +73,7 @@ async def test_an_order_that_is_rolled_back_leaves_nothing(conn: asyncpg.Connect
     assert await conn.fetchval("SELECT count(*) FROM effect") == 0
 
 
-async def test_the_writer_is_told_when_the_order_commits(
-    pool: asyncpg.Pool, conn: asyncpg.Connection
-) -> None:
+async def test_the_writer_is_told_when_the_order_commits(pool: asyncpg.Pool, conn: Conn) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
 
     def hear(*args: object) -> None:
@@ -85,7 +86,7 @@ async def test_the_writer_is_told_when_the_order_commits(
         await listener.remove_listener(channels.EFFECTS, hear)
 
 
-async def test_waiting_effects_promise_entities_by_their_key(conn: asyncpg.Connection) -> None:
+async def test_waiting_effects_promise_entities_by_their_key(conn: Conn) -> None:
     await order(conn, CONTACT, DEAL)
     found = await effects.promised(conn, "a", NUMBER)
     assert [e.ref for e in found] == [
@@ -97,7 +98,7 @@ async def test_waiting_effects_promise_entities_by_their_key(conn: asyncpg.Conne
     assert await effects.promised(conn, "b", NUMBER) == ()
 
 
-async def test_held_effects_promise_and_dead_or_expired_ones_do_not(conn: asyncpg.Connection) -> None:
+async def test_held_effects_promise_and_dead_or_expired_ones_do_not(conn: Conn) -> None:
     await order(conn, CONTACT, DEAL, held=True)
     assert len(await effects.promised(conn, "a", NUMBER)) == 2
     await conn.execute("UPDATE effect SET state = 'dead' WHERE effect_key = 'c1:contact'")
@@ -106,7 +107,7 @@ async def test_held_effects_promise_and_dead_or_expired_ones_do_not(conn: asyncp
 
 
 async def test_a_done_effect_promises_its_entity_until_the_directory_knows_it(
-    conn: asyncpg.Connection,
+    conn: Conn,
 ) -> None:
     await order(conn, CONTACT)
     await conn.execute("UPDATE effect SET state = 'done', crm_id = '55', done_at = now()")
@@ -117,7 +118,7 @@ async def test_a_done_effect_promises_its_entity_until_the_directory_knows_it(
     assert await effects.promised(conn, "a", NUMBER) == ()
 
 
-async def test_an_entity_deleted_in_the_crm_is_not_promised_for_ever(conn: asyncpg.Connection) -> None:
+async def test_an_entity_deleted_in_the_crm_is_not_promised_for_ever(conn: Conn) -> None:
     await order(conn, CONTACT)
     await conn.execute(
         "UPDATE effect SET state = 'done', crm_id = '55', done_at = now() - $1::interval",

@@ -49,7 +49,7 @@ class Clock:
         self.now += timedelta(**delta)
 
 
-def an_event(kind: EventKind, key: str = "c1", **fields: Any) -> CallEvent:
+def an_event(kind: EventKind, key: Any = "c1", **fields: Any) -> CallEvent:
     base = {"at": START, "direction": "inbound", "client": CLIENT, "line": LINE}
     return CallEvent(kind=kind, call_key=key, **{**base, **fields})
 

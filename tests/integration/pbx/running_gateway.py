@@ -106,7 +106,7 @@ async def running_gateway(pool: asyncpg.Pool, dsn: str) -> AsyncIterator[Running
     """Ready when it is given; connections that were added before are known."""
     stop = asyncio.Event()
     started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    settings = Settings(database_url=dsn, port=0)  # type: ignore[arg-type]
+    settings = Settings(database_url=dsn, port=0)
     async with aiohttp.ClientSession() as outgoing, aiohttp.ClientSession() as http:
         gateway = Gateway(settings, pool, outgoing)
         work = asyncio.create_task(gateway.run(stop, started))

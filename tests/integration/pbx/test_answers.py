@@ -62,7 +62,11 @@ async def test_nobody_to_ring_is_an_empty_text_of_status_200(pbx: Running, phone
 
 @pytest.mark.parametrize("path", ["lookup", "events"])
 async def test_every_kind_refuses_a_wrong_secret(pbx: Running, path: str) -> None:
-    wrong = ({}, {"params": {"token": "wrong"}}, {"headers": {"Authorization": "Bearer wrong"}})
+    wrong: tuple[dict[str, Any], ...] = (
+        {},
+        {"params": {"token": "wrong"}},
+        {"headers": {"Authorization": "Bearer wrong"}},
+    )
     for kind in KINDS:
         for request in wrong:
             status, _, _ = await pbx.tell(kind, path, **request)

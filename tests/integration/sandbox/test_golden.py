@@ -116,7 +116,7 @@ class Given:
 
 
 async def a_call_note(api: Api) -> None:
-    params = {
+    params: dict[str, Any] = {
         "uniq": "n-1",
         "duration": 4,
         "source": "Test",
@@ -124,7 +124,7 @@ async def a_call_note(api: Api) -> None:
         "phone": "+7999",
     }
     note = {"entity_id": seed.LEADS + 3, "note_type": "call_in", "params": params}
-    note["params"]["call_responsible"] = seed.manager(101)
+    params["call_responsible"] = seed.manager(101)
     assert (await api.post("leads/notes", [note])).status == 200
 
 
@@ -143,7 +143,8 @@ async def a_code(api: Api) -> str:
         {"client_id": seed.CLIENT_ID, "redirect_uri": "https://example.com/crm/oauth", "approve": 1}
     )
     answer = await api.get(f"/oauth?{query}")
-    return dict(parse_qsl(answer.headers["Location"].split("?", 1)[1]))["code"]
+    code: str = dict(parse_qsl(answer.headers["Location"].split("?", 1)[1]))["code"]
+    return code
 
 
 def proof(**values: str) -> dict[str, str]:

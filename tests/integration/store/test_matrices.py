@@ -29,19 +29,20 @@ from routing.matrix.checks.check import Catalogue
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended, unsorted, update_only
 from routing.staff import Employee, Staff
+from runtime.database.pool import Conn
 
 READY = Catalogue(staff=Staff.of([Employee(id="boss", name="Олег", crm_user_id="1", is_senior=True)]))
 
 
 @pytest.fixture
-async def conn(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+async def conn(pool: asyncpg.Pool) -> AsyncIterator[Conn]:
     async with pool.acquire() as opened:
         await add_account(opened, account_id="acme", name="Acme", base_url="http://crm.example")
         yield opened
 
 
 async def test_an_account_without_matrices_gets_the_recommended_one_as_version_1(
-    conn: asyncpg.Connection,
+    conn: Conn,
 ) -> None:
     assert await MatrixStore().current(conn, "acme") == recommended()
     (first,) = await versions(conn, "acme")
@@ -61,14 +62,14 @@ async def test_two_processes_at_once_make_one_first_version(pool: asyncpg.Pool) 
         assert len(await versions(conn, "acme")) == 1
 
 
-async def test_an_unknown_account_has_no_matrix(conn: asyncpg.Connection) -> None:
+async def test_an_unknown_account_has_no_matrix(conn: Conn) -> None:
     with pytest.raises(NoSuchAccount):
         await MatrixStore().current(conn, "nobody")
     with pytest.raises(NoSuchAccount):
         await save_draft(conn, "nobody", unsorted(), revision=0, by="anna")
 
 
-async def test_a_published_draft_is_the_next_version_with_who_and_why(conn: asyncpg.Connection) -> None:
+async def test_a_published_draft_is_the_next_version_with_who_and_why(conn: Conn) -> None:
     store = MatrixStore()
     await store.current(conn, "acme")
     saved = await save_draft(conn, "acme", unsorted(), revision=0, by="anna")
@@ -82,7 +83,7 @@ async def test_a_published_draft_is_the_next_version_with_who_and_why(conn: asyn
     assert not (await draft(conn, "acme")).is_changed
 
 
-async def test_the_second_of_two_admins_is_told_and_nothing_is_overwritten(conn: asyncpg.Connection) -> None:
+async def test_the_second_of_two_admins_is_told_and_nothing_is_overwritten(conn: Conn) -> None:
     seen_by_both = await draft(conn, "acme")
     await save_draft(conn, "acme", unsorted(), revision=seen_by_both.revision, by="anna")
     with pytest.raises(DraftConflict, match="anna") as told:
@@ -91,7 +92,7 @@ async def test_the_second_of_two_admins_is_told_and_nothing_is_overwritten(conn:
     assert (await draft(conn, "acme")).matrix.tables == unsorted().tables
 
 
-async def test_of_two_saves_at_the_same_time_one_wins(pool: asyncpg.Pool, conn: asyncpg.Connection) -> None:
+async def test_of_two_saves_at_the_same_time_one_wins(pool: asyncpg.Pool, conn: Conn) -> None:
     revision = (await draft(conn, "acme")).revision
 
     async def save(matrix: Matrix, by: str) -> str:
@@ -108,7 +109,7 @@ async def test_of_two_saves_at_the_same_time_one_wins(pool: asyncpg.Pool, conn: 
     ]
 
 
-async def test_a_revision_seen_before_a_publication_is_never_valid_again(conn: asyncpg.Connection) -> None:
+async def test_a_revision_seen_before_a_publication_is_never_valid_again(conn: Conn) -> None:
     await save_draft(conn, "acme", unsorted(), revision=0, by="anna")
     await publish(conn, "acme", revision=1, by="anna", why="", catalogue=READY)
     for old in (0, 1):
@@ -116,7 +117,7 @@ async def test_a_revision_seen_before_a_publication_is_never_valid_again(conn: a
             await save_draft(conn, "acme", update_only(), revision=old, by="boris")
 
 
-async def test_errors_block_publishing_and_keep_the_draft(conn: asyncpg.Connection) -> None:
+async def test_errors_block_publishing_and_keep_the_draft(conn: Conn) -> None:
     table = recommended().tables["default"]
     cells = {c: a for c, a in table.cells.items() if c != "inbound.missed.new/end"}
     broken = Matrix(tables={"default": table.model_copy(update={"cells": cells})})
@@ -130,7 +131,7 @@ async def test_errors_block_publishing_and_keep_the_draft(conn: asyncpg.Connecti
     assert (await draft(conn, "acme")).is_changed
 
 
-async def test_roll_back_publishes_the_old_body_under_a_new_number(conn: asyncpg.Connection) -> None:
+async def test_roll_back_publishes_the_old_body_under_a_new_number(conn: Conn) -> None:
     await save_draft(conn, "acme", unsorted(), revision=0, by="anna")
     await publish(conn, "acme", revision=1, by="anna", why="проба", catalogue=READY)
     done = await roll_back(conn, "acme", to=1, by="boris", why="не то")
@@ -141,7 +142,7 @@ async def test_roll_back_publishes_the_old_body_under_a_new_number(conn: asyncpg
         await roll_back(conn, "acme", to=9, by="boris", why="")
 
 
-async def test_a_draft_begun_before_another_publication_needs_a_second_look(conn: asyncpg.Connection) -> None:
+async def test_a_draft_begun_before_another_publication_needs_a_second_look(conn: Conn) -> None:
     await save_draft(conn, "acme", unsorted(), revision=0, by="anna")
     await publish_matrix(conn, "acme", update_only(), by="import", why="", catalogue=READY)
     with pytest.raises(DraftConflict, match="version 2"):
@@ -151,12 +152,12 @@ async def test_a_draft_begun_before_another_publication_needs_a_second_look(conn
     assert (await MatrixStore().at(conn, "acme", done.version)).tables == unsorted().tables
 
 
-async def test_an_import_of_what_is_published_changes_nothing(conn: asyncpg.Connection) -> None:
+async def test_an_import_of_what_is_published_changes_nothing(conn: Conn) -> None:
     assert await publish_matrix(conn, "acme", recommended(), by="a", why="", catalogue=READY) is None
     assert len(await versions(conn, "acme")) == 1
 
 
-async def test_a_reset_draft_is_the_current_version_again(conn: asyncpg.Connection) -> None:
+async def test_a_reset_draft_is_the_current_version_again(conn: Conn) -> None:
     await save_draft(conn, "acme", unsorted(), revision=0, by="anna")
     again = await reset_draft(conn, "acme", revision=1, by="anna")
     assert not again.is_changed
@@ -164,19 +165,19 @@ async def test_a_reset_draft_is_the_current_version_again(conn: asyncpg.Connecti
     assert await difference_between(conn, "acme", 1, None) == []
 
 
-async def test_a_published_version_cannot_be_changed_even_by_hand(conn: asyncpg.Connection) -> None:
+async def test_a_published_version_cannot_be_changed_even_by_hand(conn: Conn) -> None:
     await MatrixStore().current(conn, "acme")
     with pytest.raises(asyncpg.RaiseError, match="never changed"):
         await conn.execute("UPDATE matrix_version SET why = 'other'")
 
 
-async def test_a_version_is_read_from_the_database_once(conn: asyncpg.Connection) -> None:
+async def test_a_version_is_read_from_the_database_once(conn: Conn) -> None:
     store = MatrixStore()
     first = await store.current(conn, "acme")
     assert await store.at(conn, "acme", 1) is first
 
 
-async def test_the_store_forgets_what_was_not_used_for_longest(conn: asyncpg.Connection) -> None:
+async def test_the_store_forgets_what_was_not_used_for_longest(conn: Conn) -> None:
     store = MatrixStore(capacity=1)
     first = await store.current(conn, "acme")
     await roll_back(conn, "acme", to=1, by="a", why="")
@@ -184,7 +185,7 @@ async def test_the_store_forgets_what_was_not_used_for_longest(conn: asyncpg.Con
     assert await store.at(conn, "acme", 1) is not first
 
 
-async def test_the_catalogue_is_what_the_account_has(conn: asyncpg.Connection) -> None:
+async def test_the_catalogue_is_what_the_account_has(conn: Conn) -> None:
     assert not (await catalogue_of(conn, "acme")).is_loaded
     await conn.execute(
         "INSERT INTO crm_pipeline (account_id, pipeline_id, name, is_main, stages)"

@@ -134,8 +134,8 @@ def metrics() -> list[Metric]:
                 name = f"callmatrix_{texts[1]}" + ("_total" if texts[0] == "counter" else "")
                 found[name] = Metric(name, texts[0], texts[2])
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_latency":
-                name, what, *_ = _texts(node.args)
-                found[f"callmatrix_{name}"] = Metric(f"callmatrix_{name}", "histogram", what or "")
+                short, what, *_ = _texts(node.args)
+                found[f"callmatrix_{short}"] = Metric(f"callmatrix_{short}", "histogram", what or "")
     return sorted(found.values())
 
 

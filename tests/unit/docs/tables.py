@@ -17,6 +17,7 @@ from routing.matrix.reasons import DECISIONS, OWNERS, STEPS
 from routing.matrix.texts import ACTIONS, cell_in_words
 from routing.matrix.variables import VARIABLES
 from routing.templates import FILTERS
+from tests.paths import ROOT
 from tests.unit.docs import sources
 
 _BLOCK = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -142,11 +143,11 @@ def renewed(text: str) -> str:
 
 
 def main() -> None:
-    for page in sorted((sources.ROOT / "docs").rglob("*.md")):
+    for page in sorted((ROOT / "docs").rglob("*.md")):
         text = page.read_text(encoding="utf-8")
         if (now := renewed(text)) != text:
             page.write_text(now, encoding="utf-8")
-            print(page.relative_to(sources.ROOT), file=sys.stderr)
+            print(page.relative_to(ROOT), file=sys.stderr)
 
 
 if __name__ == "__main__":

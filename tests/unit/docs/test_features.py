@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 
-from tests.unit.docs import sources
+from tests.paths import ROOT
 
-PAGE = sources.ROOT / "docs" / "reference" / "features.md"
-FOLDER = sources.ROOT / "tests" / "e2e" / "features"
+PAGE = ROOT / "docs" / "reference" / "features.md"
+FOLDER = ROOT / "tests" / "e2e" / "features"
 PROMISED = {*range(1, 10), *range(12, 17), *range(19, 42), 43}
 
 

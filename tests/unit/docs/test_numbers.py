@@ -8,11 +8,11 @@ import pytest
 
 from routing.numbers.normalise import InternalNumber, NoNumber, PublicNumber, normalise
 from routing.settings import NumberPolicy
-from tests.unit.docs import sources
+from tests.paths import ROOT
 
 _ROWS = re.findall(
     r"^\| (`[^|]*) \| ([^|]*) \|$",
-    (sources.ROOT / "docs" / "reference" / "numbers.md").read_text(encoding="utf-8"),
+    (ROOT / "docs" / "reference" / "numbers.md").read_text(encoding="utf-8"),
     re.MULTILINE,
 )
 SAMPLES = [

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
 from tests.unit.docs import sources
 
-ROOT = sources.ROOT
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")])
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -18,10 +18,11 @@ from routing.matrix.reasons import DECISIONS, OWNERS, STEPS
 from routing.matrix.variables import VARIABLES
 from routing.missed_calls import CaseReason
 from routing.templates import FILTERS
+from tests.paths import ROOT
 from tests.unit.docs import sources
 from tests.unit.docs.tables import TABLES
 
-REFERENCE = sources.ROOT / "docs" / "reference"
+REFERENCE = ROOT / "docs" / "reference"
 RENEW = "run: .venv/bin/python -m tests.unit.docs.tables"
 
 

@@ -17,6 +17,7 @@ from crm.amocrm.webhooks import parse_webhook
 from crm.amocrm.wire import Reply, Request, error_of, read_answer
 from crm.errors import (
     CrmBlocked,
+    CrmError,
     CrmForbidden,
     CrmNotFound,
     CrmOutcomeUnknown,
@@ -43,7 +44,7 @@ CASES = ALL_CASES / "amocrm"
 NAMES = sorted(path.stem for path in CASES.glob("*.json"))
 AT = datetime.fromtimestamp(1700000000, UTC)
 
-ERRORS = {
+ERRORS: dict[str, type[CrmError] | tuple[type[CrmError], ...]] = {
     "batch_too_large_422": CrmRefused,
     "blocked_403_html": CrmBlocked,
     "calls_no_match_400": CrmRefused,
@@ -89,7 +90,9 @@ def answer(name: str) -> Node | None:
 def test_every_sample_answer_is_read_as_what_its_name_says(name: str) -> None:
     request, reply = exchange(name)
     if reply.status >= 300:
-        expected = CrmRefused if name.startswith("validation_") else ERRORS[name]
+        expected: type[CrmError] | tuple[type[CrmError], ...] = (
+            CrmRefused if name.startswith("validation_") else ERRORS[name]
+        )
         assert isinstance(error_of(request, reply), expected)
         return
     node = answer(name)

@@ -10,7 +10,8 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.directory.memory import SEGMENT, Directory, SegmentBuilder, decode
+from crm.directory.memory import SEGMENT, Directory, SegmentBuilder
+from crm.store.encoding import decode
 from routing.client import Candidate
 
 

@@ -34,7 +34,9 @@ def a_note(*, in_lead: bool = True, attempt: int = 1, age: timedelta = timedelta
 
 def test_what_is_put_on_a_lead_goes_to_the_deal_inside_it() -> None:
     assert lead_of(ON_LEAD) == "f00d"
-    assert opened(ON_LEAD, {"f00d": "77"}).target == Ref(kind="deal", id="77")
+    inside = opened(ON_LEAD, {"f00d": "77"})
+    assert isinstance(inside, AddNote)
+    assert inside.target == Ref(kind="deal", id="77")
     assert opened(ON_LEAD, {}) == ON_LEAD, "where nobody knows that deal the CRM is asked"
 
 

@@ -165,7 +165,11 @@ def tell_ringostat(plan: Plan) -> list[Inbound]:
         if part.answered is not None:
             told.append(hook("on_answer", employee_number=part.party, waittime=part.answered))
     if plan.ended is not None:
-        more = {"duration": plan.ended, "billsec": plan.talk_seconds, "waittime": plan.answered or plan.ended}
+        more: dict[str, Any] = {
+            "duration": plan.ended,
+            "billsec": plan.talk_seconds,
+            "waittime": plan.answered or plan.ended,
+        }
         status = "NO+ANSWER"
         if plan.answered:
             status, more = "PROPER", {**more, "employee_number": plan.talkers[0]}
@@ -348,7 +352,8 @@ def tell_asterisk(plan: Plan) -> list[Message]:
 
 
 def read_asterisk(messages: list[Message], connection: Connection) -> list[CallEvent]:
-    state, events = Legs(), []
+    state = Legs()
+    events: list[CallEvent] = []
     for told in messages:
         state, happened = step(state, told, START, connection)
         events += happened

@@ -19,7 +19,8 @@ PBX = a_connection("asterisk", lines=("+74951234567", "700"), settings={"trunks"
 
 
 def run(messages: list[Message], connection: Connection = PBX) -> tuple[Legs, list[CallEvent]]:
-    state, events = Legs(), []
+    state = Legs()
+    events: list[CallEvent] = []
     for told in messages:
         state, happened = step(state, told, RECEIVED, connection)
         events += happened
@@ -264,7 +265,7 @@ def test_after_being_away_the_list_of_channels_ends_what_is_not_on_it_and_finds_
     found = other.came_in(50, "79007654321", LINE)
     listing = Message((("Event", "CoreShowChannel"), ("Duration", "00:00:40"), *found.fields[1:]))
     done = Message((("Event", "CoreShowChannelsComplete"),))
-    events = []
+    events: list[CallEvent] = []
     for told in (listing, done):
         state, happened = step(state, told, RECEIVED + timedelta(minutes=1), PBX)
         events += happened

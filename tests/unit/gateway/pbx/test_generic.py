@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gateway.pbx.generic.adapter import GenericKind
 from gateway.pbx.port import WireInvalid
 from routing.calls.fold import fold
-from routing.calls.model import Disposition, EventKind
+from routing.calls.model import CallEvent, Disposition, EventKind
 from tests.unit.gateway.pbx.builders import RECEIVED, a_case, a_connection, a_request, an_answer
 
 KIND = GenericKind()
@@ -132,7 +132,7 @@ def test_unknown_fields_are_kept_and_params_win_over_them() -> None:
 
 def test_sipgates_own_messages_make_one_answered_call() -> None:
     case = a_case("generic", "sipgate")
-    events = []
+    events: list[CallEvent] = []
     for name in ("newCall", "answer", "hangup"):
         request = a_request(
             form=None, body=case[name].encode(), headers={"Content-Type": "application/x-www-form-urlencoded"}
@@ -146,7 +146,7 @@ def test_sipgates_own_messages_make_one_answered_call() -> None:
 
 def test_a_voicemail_that_picks_up_is_nobody() -> None:
     case = a_case("generic", "sipgate")
-    events = []
+    events: list[CallEvent] = []
     for name in ("newCall", "voicemail"):
         events += KIND.parse(a_request(body=case[name].encode()), a_connection(lines=())).events
     hangup = dict(parse_qsl(case["hangup"])) | {"answeringNumber": "voicemail"}

@@ -86,6 +86,7 @@ def nearly_valid(draw: st.DrawFn) -> str:
         digits = (
             digits[:at] + {"drop": "", "add": digits[at] + digit, "set": digit}[change] + digits[at + 1 :]
         )
+    assert metadata is not None
     code = str(metadata.country_code)
     prefix = draw(
         st.sampled_from(
