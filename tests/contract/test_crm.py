@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -58,20 +59,34 @@ OTHERWISE = {
 PROFILES: dict[str, str | dict[str, Any]] = {"amocrm": "amocrm", "kommo": "kommo", "otherwise": OTHERWISE}
 
 
+@dataclass(frozen=True)
+class Office:
+    """A CRM, and the numbers of the call cards that people there have been shown."""
+
+    crm: Crm
+    cards: Callable[[], list[str]]
+
+
 @pytest.fixture(params=["fake", *PROFILES])
-async def crm(request: pytest.FixtureRequest) -> AsyncIterator[Crm]:
+async def office(request: pytest.FixtureRequest) -> AsyncIterator[Office]:
     if request.param == "fake":
         fake = FakeCrm(users=[a_user("11"), a_user("12"), a_user("13", is_active=False)], clock=None)
         for n in range(1, 4):
             fake.seed(CrmEntity(kind="contact", id=str(n), name=f"Contact {n}", updated_at=NOW))
-        yield fake
+        yield Office(fake, lambda: [card.number for card in fake.cards])
         return
     async with (
         Sandbox(contacts=3, profile=PROFILES[request.param]) as sandbox,
         aiohttp.ClientSession() as session,
     ):
         tokens = FixedToken(sandbox.url, sandbox.token())
-        yield AmoCrm(sandbox.url, tokens, Budget(7), session)
+        crm = AmoCrm(sandbox.url, tokens, Budget(7), session)
+        yield Office(crm, lambda: [row["phone_number"] for row in sandbox.state.table("cards").select()])
+
+
+@pytest.fixture
+def crm(office: Office) -> Crm:
+    return office.crm
 
 
 def a_user(user_id: str, *, is_active: bool = True) -> CrmUser:
@@ -368,9 +383,10 @@ async def test_registering_a_webhook_twice_leaves_one(crm: Crm) -> None:
     assert (await crm.webhooks(Lane.SYNC)).count((destination, False)) == 1
 
 
-async def test_a_card_is_shown_without_an_answer_to_wait_for(crm: Crm) -> None:
-    user = await active_user(crm)
-    await crm.show_card(ShowCard(number=NEW, user_ids=(user,)), Lane.REALTIME)
+async def test_a_card_is_shown_without_an_answer_to_wait_for(office: Office) -> None:
+    user = await active_user(office.crm)
+    await office.crm.show_card(ShowCard(number=NEW, user_ids=(user,)), Lane.REALTIME)
+    assert office.cards() == [NEW]
 
 
 async def test_a_person_gets_an_address_for_every_kind(crm: Crm) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from tests.e2e.stack import ACCOUNT, Stack, running_stack
 from tests.fakes.ringostat import FakeRingostat, serving
+from tests.waiting import until
 
 CALLS = 40
 LINE = "74950000001"
@@ -23,9 +23,7 @@ async def stack(tmp_path: Path, database_url: str) -> AsyncIterator[Stack]:
 
 
 async def _until(stack: Stack, sql: str, seconds: float = 30) -> None:
-    async with asyncio.timeout(seconds):
-        while not await stack.pool.fetchval(sql):
-            await asyncio.sleep(0.02)
+    await until(lambda: stack.pool.fetchval(sql), sql, seconds=seconds)
 
 
 def _number(n: int) -> str:

@@ -12,6 +12,7 @@ import pytest
 from crm.amocrm.store import PgTokenStore
 from gateway.db.statistics import refresh_statistics
 from runtime.database.pool import Conn
+from tests.waiting import until
 
 _FILL = """
 INSERT INTO directory_number (account_id, kind, entity_id, number)
@@ -101,9 +102,8 @@ async def test_a_lock_of_a_session_is_free_afterwards_whatever_happened(
     await _account(pool, "a")
     with pytest.raises(raised):
         await refresh()
-    async with asyncio.timeout(5):
-        while await pool.fetchval(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        ):
-            await asyncio.sleep(0.02)
+    free = (
+        "SELECT NOT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+    )
+    await until(lambda: pool.fetchval(free), "no lock is held", seconds=5)

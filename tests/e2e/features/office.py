@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,6 +11,7 @@ from gateway.demo import data
 from routing.matrix.model import Matrix
 from routing.matrix.presets import PRESETS
 from tests.e2e.stack import ACCOUNT, AUTH, Stack
+from tests.waiting import until
 
 LINE = data.OFFICE_LINE.lstrip("+")
 API = f"/v1/accounts/{ACCOUNT}"
@@ -187,7 +186,4 @@ class Office:
         return client, contact, deal
 
     async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
-        deadline = time.monotonic() + seconds
-        while not await holds():
-            assert time.monotonic() < deadline, f"not within {seconds} s"
-            await asyncio.sleep(0.1)
+        await until(holds, "what the test waits for", seconds=seconds)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.pbx.between import relay
-from tests.e2e.pbx.conftest import KNOWN_CALLER, NEW_CALLER, OWNER, RESERVE, Office, running_office
+from tests.e2e.pbx.office import KNOWN_CALLER, NEW_CALLER, OWNER, RESERVE, Office, running_office
 
 pytestmark = pytest.mark.pbx
 

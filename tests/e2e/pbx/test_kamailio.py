@@ -15,8 +15,8 @@ from gateway.demo.data import OFFICE_LINE
 from gateway.store.admin.accounts import add_connection
 from tests.e2e.pbx.asterisk import free_udp_port
 from tests.e2e.pbx.between import relay
-from tests.e2e.pbx.conftest import KNOWN_CALLER, NEW_CALLER, OWNER, RESERVE
 from tests.e2e.pbx.kamailio import Kamailio, running_kamailio
+from tests.e2e.pbx.office import KNOWN_CALLER, NEW_CALLER, OWNER, RESERVE
 from tests.e2e.pbx.sipp import a_call, phones
 from tests.e2e.stack import ACCOUNT, Stack, running_stack
 

@@ -10,7 +10,7 @@ from gateway.admin.config_import import Imported, export_config, import_config
 from gateway.store.admin import accounts
 from gateway.store.admin.matrices import current_version, matrix_at, versions
 from gateway.store.admin.staff import staff_of, stored_employees
-from tests.integration.api.conftest import ACCOUNT, Api
+from tests.integration.api.client import ACCOUNT, Api
 
 FILE = """
 callmatrix: 1

@@ -15,7 +15,7 @@ from routing.conditions import Condition
 from routing.matrix.actions import Action, ChangeStage, Deadline, MakeContact, MakeDeal, MakeLead, MakeTask
 from routing.matrix.model import CELLS, Matrix, ParameterField, PipelineRule, SelectionRule
 from routing.matrix.presets import recommended, unsorted
-from tests.integration.api.conftest import ACCOUNT, ANNA, Api
+from tests.integration.api.client import ACCOUNT, ANNA, Api
 
 CELL = "inbound.missed.new/end"
 WHERE = f"default/{CELL}#1"

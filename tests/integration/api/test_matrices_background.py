@@ -25,7 +25,8 @@ from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended, update_only
 from routing.settings import AccountSettings
 from runtime.progress import Progress, Stopped
-from tests.integration.api.conftest import ACCOUNT
+from tests.integration.api.client import ACCOUNT
+from tests.waiting import until
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 NUMBER = "+79035551122"
@@ -69,11 +70,10 @@ async def test_a_change_of_the_crms_catalogue_is_checked_at_once(
 
 
 async def _until(pool: asyncpg.Pool, what: str, holds: Any, seconds: float = 10) -> None:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
-    while not holds(await report_of(pool)):
-        assert loop.time() < deadline, what
-        await asyncio.sleep(0.05)
+    async def is_so() -> bool:
+        return bool(holds(await report_of(pool)))
+
+    await until(is_so, what, seconds=seconds)
 
 
 async def _ask(pool: asyncpg.Pool) -> store.Work:

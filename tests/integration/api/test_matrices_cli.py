@@ -14,7 +14,7 @@ import asyncpg
 from gateway.store.admin.matrices import draft, save_draft
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended, unsorted
-from tests.integration.api.conftest import ACCOUNT
+from tests.integration.api.client import ACCOUNT
 
 
 async def callmatrix(database_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,7 @@ from gateway.store.calls.missed_calls import save_case
 from gateway.store.crm_accounts.exchanges import report
 from routing.missed_calls import Case
 from runtime.database import channels
-from tests.integration.api.conftest import ACCOUNT, Api, add_effect
+from tests.integration.api.client import ACCOUNT, Api, add_effect
 
 CRM_REPORT: dict[str, Any] = {
     "budget": {

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.store.calls.missed_calls import save_case
 from routing.missed_calls import Case
-from tests.integration.api.conftest import ACCOUNT, Api, add_effect
+from tests.integration.api.client import ACCOUNT, Api, add_effect
 
 SECONDS = 60
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"

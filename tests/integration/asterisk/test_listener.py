@@ -18,6 +18,7 @@ from routing.calls.model import CallEvent, EventKind
 from tests.integration.asterisk.fake_ami import FakeAmi, fake_ami
 from tests.unit.gateway.pbx.ami_talk import Talk
 from tests.unit.gateway.pbx.builders import a_connection
+from tests.waiting import until
 
 QUICK = Pauses(first=0.05, longest=0.1, refused=0.1, ping=0.2, second_list=0.3, list=0.3)
 
@@ -47,9 +48,7 @@ class Store:
         return [event for told in self.taken for event in told.parsed.events]
 
     async def until(self, fact: Callable[[], bool], seconds: float = 10) -> None:
-        async with asyncio.timeout(seconds):
-            while not fact():
-                await asyncio.sleep(0.01)
+        await until(fact, f"what was waited for; heard {[e.kind for e in self.events]}", seconds=seconds)
 
     async def until_kinds(self, *kinds: EventKind) -> None:
         await self.until(lambda: [e.kind for e in self.events][-len(kinds) :] == list(kinds))

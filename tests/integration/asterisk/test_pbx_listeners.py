@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from gateway.store.admin import accounts
 from gateway.store.crm_accounts import exchanges
 from tests.integration.asterisk.fake_ami import FakeAmi, fake_ami
 from tests.integration.asterisk.test_listener import a_missed_call
+from tests.waiting import until
 
 ACCOUNT = "main"
 
@@ -69,12 +70,6 @@ async def ami(pool: asyncpg.Pool) -> AsyncIterator[FakeAmi]:
         yield running
 
 
-async def until(fact: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while not await fact():
-            await asyncio.sleep(0.02)
-
-
 async def change(pool: asyncpg.Pool, **changes: Any) -> None:
     async with pool.acquire() as conn:
         await accounts.change_connection(conn, "office", **changes)
@@ -91,7 +86,7 @@ async def test_what_asterisk_says_is_in_the_inbox_with_its_client(
             kinds = await pool.fetchval("SELECT string_agg(events::text, '') FROM inbox")
             return bool(kinds) and '"ended"' in kinds
 
-        await until(is_stored)
+        await until(is_stored, "the call is stored")
     rows = await pool.fetch("SELECT * FROM inbox")
     assert {row["connection_id"] for row in rows} == {"office"}
     assert {row["call_key"] for row in rows} == {"1.1"}
@@ -114,7 +109,7 @@ async def test_only_one_process_listens_and_the_next_takes_over(
         async def second_listens() -> bool:
             return ami.logins == 2 and ami.links == 1 and "office" in second.listeners.listeners
 
-        await until(second_listens)
+        await until(second_listens, "the second process listens")
         absences = second.listeners.listeners["office"].status.absences
         assert len(absences) == 1, "the time between the two is told"
 
@@ -134,7 +129,7 @@ async def test_links_follow_the_configuration(pool: asyncpg.Pool, database_url: 
         async def nobody_listens() -> bool:
             return process.listeners.figures() == {}
 
-        await until(nobody_listens)
+        await until(nobody_listens, "nobody listens")
 
 
 async def test_the_report_says_whether_somebody_listens(
@@ -152,9 +147,9 @@ async def test_the_report_says_whether_somebody_listens(
         return (await report()).get("connected") is False
 
     async with a_process(pool, database_url):
-        await until(is_connected)
+        await until(is_connected, "the link is up")
         assert (await report())["asterisk"] == "Asterisk Call Manager/11.0.0"
         ami.is_mute = True
         ami.drop()
-        await until(is_away)
+        await until(is_away, "the link is down")
     assert "s3cret" not in str(await report())

@@ -22,6 +22,7 @@ from crm.sync.sync import Sync, apply_webhook
 from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.sync_bench import T0, Clock, contact, deal, found, number
+from tests.waiting import until
 
 # --- the first load
 
@@ -286,11 +287,13 @@ async def test_a_new_deal_of_a_webhook_is_read_for_its_contacts(
     run = asyncio.create_task(sync.run())
     taken = await sync.apply_webhook([EntityChange(kind="deal", id="50", what="added", at=at, owner_id="12")])
     assert taken.to_reread == (("deal", "50"),)
-    async with asyncio.timeout(5):
-        while await found(pool, 1) != [("contact", "1", "11"), ("deal", "50", "12")]:
-            await asyncio.sleep(0.01)
-        while await pool.fetchval("SELECT count(*) FROM directory_reread"):
-            await asyncio.sleep(0.01)
+
+    async def is_read() -> bool:
+        return await found(pool, 1) == [("contact", "1", "11"), ("deal", "50", "12")]
+
+    await until(is_read, "the deal with its contact is in the directory", seconds=5)
+    nothing_left = "SELECT NOT EXISTS (SELECT 1 FROM directory_reread)"
+    await until(lambda: pool.fetchval(nothing_left), "nothing is to be read again", seconds=5)
     run.cancel()
 
 
@@ -386,13 +389,14 @@ async def test_a_webhooks_reread_does_not_wait_for_a_poll_that_hangs(
     await sync.load()
     crm.hold("events")
     run = asyncio.create_task(sync.run())
-    async with asyncio.timeout(5):
-        while not crm.count("events"):
-            await asyncio.sleep(0.01)
-        crm.seed(deal(50, 1, updated_at=clock.tick()))
-        await sync.apply_webhook([EntityChange(kind="deal", id="50", what="added", at=clock())])
-        while len(await found(pool, 1)) != 2:
-            await asyncio.sleep(0.01)
+    await until(lambda: crm.count("events"), "the poll hangs", seconds=5)
+    crm.seed(deal(50, 1, updated_at=clock.tick()))
+    await sync.apply_webhook([EntityChange(kind="deal", id="50", what="added", at=clock())])
+
+    async def is_read() -> bool:
+        return len(await found(pool, 1)) == 2
+
+    await until(is_read, "the deal is read all the same", seconds=5)
     run.cancel()
 
 

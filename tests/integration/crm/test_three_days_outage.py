@@ -24,7 +24,7 @@ from routing.client import EntityKind
 from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.fakes.lease import FakeLease
-from tests.integration.intake.conftest import ACCOUNT, Office, a_call, an_office
+from tests.integration.intake.office import ACCOUNT, Office, a_call, an_office
 
 BEGAN = datetime(2026, 10, 23, 10, tzinfo=UTC)  # Friday noon in Berlin
 ENDED = datetime(2026, 10, 26, 10, tzinfo=UTC)  # Monday 11:00; clocks went back on Sunday at 03:00

@@ -19,6 +19,7 @@ from routing.settings import NumberPolicy
 from runtime.database.lease import LeaseLost
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.writer_bench import START, WriterBench, a_note, new_call
+from tests.waiting import until
 
 NUMBER = "+79161234567"
 
@@ -292,8 +293,7 @@ async def test_a_running_writer_stops_sending_when_the_lease_is_lost(bench: Writ
     gate = bench.crm.hold("create_deals_with_contacts")
     await bench.order(*new_call("c1", NUMBER))
     running = asyncio.create_task(bench.writer.run())
-    while not bench.crm.requests:
-        await asyncio.sleep(0.01)
+    await until(lambda: bench.crm.requests, "a request is under way")
     bench.lease.take_away()
     with pytest.raises(LeaseLost):
         await asyncio.wait_for(running, 5)
@@ -336,8 +336,7 @@ async def test_who_waits_for_what_is_under_way_sees_it_recorded_or_stops_waiting
     gate = bench.crm.hold("create_deals_with_contacts")
     await bench.order(*new_call("c1", NUMBER))
     running = asyncio.create_task(bench.writer.run())
-    while not bench.crm.requests:
-        await asyncio.sleep(0.01)
+    await until(lambda: bench.crm.requests, "a request is under way")
     await bench.writer.recorded(0.05)
     assert (await bench.states())["c1:contact"] == "sending"
     waiting = asyncio.create_task(bench.writer.recorded(60))

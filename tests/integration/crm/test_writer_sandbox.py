@@ -29,7 +29,9 @@ from routing.effects import AttachCall, CreateContact, CreateDeal, CreateTask, E
 from routing.settings import NumberPolicy
 from runtime.database.lease import Lease
 from tests.integration.crm.writer_bench import new_call
+from tests.waiting import until
 
+_NOTHING_OPEN = "SELECT NOT EXISTS (SELECT 1 FROM effect WHERE state IN ('waiting', 'sending', 'unknown'))"
 FAST = WriterSettings(quiet_seconds=0.9, poll_seconds=0.1)
 
 
@@ -99,17 +101,16 @@ class Shop:
         async with self.http.get(f"{self.sandbox.url}/_sandbox/ledger") as reply:
             return list((await reply.json())["requests"])
 
+    async def _is_over(self, running: asyncio.Task[None], sql: str) -> bool:
+        if running.done():
+            running.result()
+        return bool(await self.pool.fetchval(sql))
+
     async def settled(self, seconds: float = 60) -> dict[str, int]:
         """Runs the writer until nothing is open; states and how many effects are in each."""
         running = asyncio.create_task(self.writer.run())
         try:
-            async with asyncio.timeout(seconds):
-                while await self.pool.fetchval(
-                    "SELECT count(*) FROM effect WHERE state IN ('waiting', 'sending', 'unknown')"
-                ):
-                    if running.done():
-                        running.result()
-                    await asyncio.sleep(0.05)
+            await until(lambda: self._is_over(running, _NOTHING_OPEN), "no effect is open", seconds=seconds)
         finally:
             self.writer.stop()
             await asyncio.wait_for(running, 10)
@@ -211,11 +212,8 @@ async def test_a_backfill_over_http_stays_near_the_lower_bound_and_inside_the_li
     async with shop.pool.acquire() as conn:
         await backfill.start(conn, "a", datetime.now(UTC) + timedelta(seconds=1))
     running = asyncio.create_task(shop.writer.run())
-    async with asyncio.timeout(100):
-        while await shop.pool.fetchval("SELECT state FROM backfill_run") != "done":
-            if running.done():
-                running.result()
-            await asyncio.sleep(0.1)
+    over = "SELECT state = 'done' FROM backfill_run"
+    await until(lambda: shop._is_over(running, over), "the backfill is over", seconds=100)
     shop.writer.stop()
     await asyncio.wait_for(running, 10)
     requests = (await shop.ledger())[before:]

@@ -17,7 +17,7 @@ from gateway.intake.inbox import Inbox
 from gateway.pbx.port import InboxUnavailable
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
-from tests.integration.intake.conftest import CLIENT, Office, a_call, an_office
+from tests.integration.intake.office import CLIENT, Office, a_call, an_office
 
 
 class BrokenPool:

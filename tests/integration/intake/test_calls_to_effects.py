@@ -14,7 +14,7 @@ from gateway.store.decisions.decisions import explain, latest_decisions
 from routing.calls.model import Disposition, EventKind
 from routing.matrix.decide import Situation, decide
 from routing.matrix.presets import recommended
-from tests.integration.intake.conftest import ACCOUNT, CLIENT, START, Office, a_call, an_event
+from tests.integration.intake.office import ACCOUNT, CLIENT, START, Office, a_call, an_event
 
 
 async def test_answered_new_client_becomes_contact_and_deal_of_who_answered_and_the_call_is_attached(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from gateway.store.admin import accounts
 from gateway.store.calls.missed_calls import case_figures, open_cases, overdue_cases
 from routing.settings import CasePolicy
-from tests.integration.intake.conftest import ACCOUNT, CLIENT, START, Office, a_call
+from tests.integration.intake.office import ACCOUNT, CLIENT, START, Office, a_call
 
 LATER = START + timedelta(minutes=30)
 
@@ -153,7 +153,7 @@ async def test_cases_can_be_asked_for_open_overdue_and_median_time(office: Offic
 
 async def test_ring_all_of_three_phones_is_one_missed_call(office: Office) -> None:
     from routing.calls.model import EventKind
-    from tests.integration.intake.conftest import an_event
+    from tests.integration.intake.office import an_event
 
     await office.know_client()
     started, ended = a_call("m1")

@@ -21,7 +21,7 @@ from routing.calls.model import EventKind
 from routing.settings import NumberPolicy
 from runtime.database.pool import open_pool
 from tests.fakes.database_proxy import Proxy
-from tests.integration.intake.conftest import (
+from tests.integration.intake.office import (
     ACCOUNT,
     CLIENT,
     START,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from gateway.store.decisions import decisions
 from gateway.store.intake import inbox
-from tests.integration.intake.conftest import START, Office, a_call
+from tests.integration.intake.office import START, Office, a_call
 
 LONG_AFTER = START + timedelta(days=400)
 

@@ -19,6 +19,7 @@ from gateway.settings import Settings
 from gateway.store.admin import accounts
 from gateway.store.admin.staff import replace_staff
 from routing.staff import Employee
+from tests.waiting import until
 
 ACCOUNT = "main"
 LINE = "+74951234567"
@@ -71,10 +72,7 @@ class Running:
 
     async def until(self, sql: str, *args: object, seconds: float = 10) -> list[dict[str, Any]]:
         """The first answer that has rows."""
-        async with asyncio.timeout(seconds):
-            while not (found := await self.rows(sql, *args)):
-                await asyncio.sleep(0.02)
-        return found
+        return await until(lambda: self.rows(sql, *args), f"rows of {sql}", seconds=seconds)
 
 
 def form(**fields: Any) -> dict[str, Any]:
@@ -101,6 +99,10 @@ async def prepare(pool: asyncpg.Pool) -> None:
         )
 
 
+async def _is_complete(gateway: Gateway) -> bool:
+    return not await gateway.missing()
+
+
 @asynccontextmanager
 async def running_gateway(pool: asyncpg.Pool, dsn: str) -> AsyncIterator[Running]:
     """Ready when it is given; connections that were added before are known."""
@@ -113,8 +115,7 @@ async def running_gateway(pool: asyncpg.Pool, dsn: str) -> AsyncIterator[Running
         try:
             async with asyncio.timeout(20):
                 port = await started
-                while await gateway.missing():
-                    await asyncio.sleep(0.02)
+                await until(lambda: _is_complete(gateway), "the gateway has all that it needs")
             yield Running(f"http://127.0.0.1:{port}", gateway, pool, http)
         finally:
             stop.set()

@@ -13,7 +13,7 @@ from gateway.pbx.call_log import PbxUnreachable
 from gateway.pbx.port import Parsed
 from gateway.store.admin import accounts
 from routing.calls.model import CallEvent, EventKind
-from tests.integration.pbx.conftest import ACCOUNT, LINE, NOON, Site
+from tests.integration.pbx.site import ACCOUNT, LINE, NOON, Site
 
 
 def _line(

@@ -30,6 +30,7 @@ from tests.integration.pbx.running_gateway import (
     running_gateway,
 )
 from tests.unit.gateway.pbx.builders import a_request
+from tests.waiting import until
 
 KNOWN = "79001234567"
 STRANGER = "79990000000"
@@ -60,12 +61,9 @@ class Office:
 
     async def settled(self, calls: int) -> list[dict[str, Any]]:
         """All commands, once so many are known."""
-        async with asyncio.timeout(10):
-            while True:
-                rows = await self.pbx.rows("SELECT * FROM pbx_command ORDER BY asked_at, command_id")
-                if len(rows) >= calls:
-                    return rows
-                await asyncio.sleep(0.02)
+        every = "SELECT * FROM pbx_command ORDER BY asked_at, command_id"
+        await until(lambda: self.pbx.rows(f"{every} OFFSET {calls - 1}"), f"{calls} commands")
+        return await self.pbx.rows(every)
 
     def pace(self, every: float, seconds: float) -> None:
         """Quicker than the vendor, on both sides."""

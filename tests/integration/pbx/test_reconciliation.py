@@ -19,7 +19,8 @@ from gateway.pbx.mango.client import MangoClient, Pauses
 from gateway.pbx.mango.commands import STATS_PACE
 from gateway.store.crm_accounts.exchanges import exchanges
 from routing.calls.fold import fold
-from tests.integration.pbx.conftest import ACCOUNT, CLIENT, NOON, QUICK, Site
+from tests.integration.pbx.site import ACCOUNT, CLIENT, NOON, QUICK, Site
+from tests.waiting import until
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -393,9 +394,8 @@ async def test_one_process_sweeps_at_start_and_the_other_waits(site: Site) -> No
     _several(site, 3)
     both = [asyncio.create_task(site.reconciliation().run()) for _ in range(2)]
     try:
-        async with asyncio.timeout(20):
-            while len(await site.rows("SELECT 1 FROM pbx_reconciliation")) < 2:
-                await asyncio.sleep(0.05)
+        both_swept = "SELECT 1 FROM pbx_reconciliation OFFSET 1"
+        await until(lambda: site.rows(both_swept), "both connections were swept", seconds=20)
         assert await site.messages() == 3
         assert len(set(site.ringostat.windows)) == len(site.ringostat.windows)
     finally:
@@ -409,9 +409,14 @@ async def test_a_connection_that_says_no_is_not_asked(site: Site) -> None:
     await site.change("mango", is_on=False)
     task = asyncio.create_task(site.reconciliation().run())
     await asyncio.sleep(0.5)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    assert not task.done(), "it watches for connections that may be asked"
     assert (site.ringostat.windows, site.mango.pages) == ([], [])
+    await site.change("ringostat", settings={"base_url": site.ringostat.url})
+    await until(lambda: site.ringostat.windows, "asked once it no longer says no", seconds=20)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert site.mango.pages == []
 
 
 async def test_findings_stand_in_the_status_in_the_metrics_and_in_check(site: Site) -> None:
@@ -438,15 +443,13 @@ async def test_a_pbx_that_comes_back_is_noticed_without_anybodys_help(site: Site
     site.mango.call("m1", NOON - _ago(minutes=30), caller="79160000777")
     work = asyncio.create_task(site.reconciliation(first_pause=0.05).run())
     try:
-        async with asyncio.timeout(20):
-            while not await site.rows("SELECT 1 FROM pbx_reconciliation WHERE failures >= 2"):
-                await asyncio.sleep(0.02)
-            # The other connection is served all the same.
-            while not await site.rows("SELECT 1 FROM pbx_reconciliation WHERE imported = 1"):
-                await asyncio.sleep(0.02)
-            site.ringostat.down = 0
-            while await site.rows("SELECT 1 FROM pbx_reconciliation WHERE failures > 0"):
-                await asyncio.sleep(0.02)
+        failing = "SELECT 1 FROM pbx_reconciliation WHERE failures >= 2"
+        await until(lambda: site.rows(failing), "one fails twice", seconds=20)
+        served = "SELECT 1 FROM pbx_reconciliation WHERE imported = 1"
+        await until(lambda: site.rows(served), "the other connection is served all the same", seconds=20)
+        site.ringostat.down = 0
+        well = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM pbx_reconciliation WHERE failures > 0)"
+        await until(lambda: site.rows(well), "the first is well again", seconds=20)
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crm.sandbox import seed
-from tests.integration.sandbox.conftest import Api, a_phone
+from tests.integration.sandbox.client import Api, a_phone
 
 LEAD, CONTACT = seed.LEADS + 3, seed.CONTACTS + 3
 

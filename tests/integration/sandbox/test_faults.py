@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.integration.sandbox.conftest import Api
+from tests.integration.sandbox.client import Api
 
 
 async def plan(api: Api, fault: str, **rule: Any) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from crm.sandbox import seed
-from tests.integration.sandbox.conftest import Api, a_phone
+from tests.integration.sandbox.client import Api, a_phone
 from tests.integration.sandbox.receiver import Receiver
 from tests.paths import CASES as ALL_CASES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.integration.sandbox.conftest import Api
+from tests.integration.sandbox.client import Api
 
 
 async def test_eighth_request_in_a_second_is_refused_with_html_and_counted(api: Api) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from crm.sandbox import seed
-from tests.integration.sandbox.conftest import Api
+from tests.integration.sandbox.client import Api
 from tests.integration.sandbox.test_golden import a_code, a_pair, proof, refresh
 
 

@@ -14,7 +14,7 @@ from amocrm.v2.tokens import MemoryTokensStorage, default_token_manager
 from amocrm_api import AmoOAuthClient
 
 from crm.sandbox import seed
-from tests.integration.sandbox.conftest import Api
+from tests.integration.sandbox.client import Api
 from tests.integration.sandbox.test_golden import a_pair
 
 REDIRECT = "https://example.com/crm/oauth"

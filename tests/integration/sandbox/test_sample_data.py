@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from crm.sandbox import seed
-from tests.integration.sandbox.conftest import Api
+from tests.integration.sandbox.client import Api
 
 
 async def test_contacts_have_their_number_in_five_spellings_and_their_owner(api: Api) -> None:

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from crm.sandbox.server import Sandbox, serve
-from tests.integration.sandbox.conftest import FAST, Api
+from tests.integration.sandbox.client import FAST, Api
 from tests.integration.sandbox.test_golden import a_pair, refresh
 
 SCRIPT = """

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crm.sandbox import seed
-from tests.integration.sandbox.conftest import Api
+from tests.integration.sandbox.client import Api
 from tests.integration.sandbox.receiver import Receiver
 
 LEAD = seed.LEADS + 3
