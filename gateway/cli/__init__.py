@@ -1,81 +1,81 @@
 """The program `callmatrix`: one module per group of commands, results as tables or `--json`, errors that say what to do.
 
 Exit codes: 0 done, 1 it did not work, 2 the command was misused.
+A command is imported when it is asked for (`commands` names them all), so this module stays quick to import.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
-from gateway.cli import accounts as accounts_commands
-from gateway.cli import backfill as backfill_commands
-from gateway.cli import cases as cases_commands
-from gateway.cli import config as config_commands
-from gateway.cli import dead_letters as desk_commands
-from gateway.cli import matrices as matrices_commands
-from gateway.cli import running as running_commands
-from gateway.cli import sync as sync_commands
-from gateway.cli import users as users_commands
+from gateway.cli.lazy import LazyGroup, walk
 from gateway.cli.output import say_failure
 from runtime.failure import Failure
 
 app = typer.Typer(
     name="callmatrix",
-    help="Call routing gateway between telephone systems and amoCRM.",
+    cls=LazyGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (
-    running_commands,
-    accounts_commands,
-    config_commands,
-    matrices_commands,
-    sync_commands,
-    backfill_commands,
-    desk_commands,
-    cases_commands,
-    users_commands,
-):
-    group.register(app)
+
+
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from importlib.metadata import version
+
+        print(f"callmatrix {version('callmatrix')}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Call routing gateway between telephone systems and amoCRM."""
 
 
 def all_commands() -> dict[str, TyperCommand]:
     """Every command by its full name, e.g. "account add": what the reference documents and tests walk through."""
-    return dict(_walk("", typer.main.get_command(app)))
-
-
-def _walk(path: str, command: object) -> Iterator[tuple[str, TyperCommand]]:
-    if isinstance(command, TyperCommand):
-        yield path, command
-    elif isinstance(command, TyperGroup):
-        for name, child in command.commands.items():
-            yield from _walk(f"{path} {name}".strip(), child)
+    return dict(walk(typer.main.get_command(app)))
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the program and ends the process."""
+    """Run the program and end the process."""
     try:
-        app(args=arguments, standalone_mode=True)
+        app(args=arguments, prog_name="callmatrix", standalone_mode=True)
     except Failure as failure:
-        say_failure(failure)
-        sys.exit(1)
-    except ValidationError as err:
-        if err.title != "Settings":
+        _fail(failure)
+    except OSError as err:  # a file, a port or the terminal, named by the error; a database is told by `run`
+        _fail(
+            Failure(
+                "the system refuses",
+                str(err) or type(err).__name__,
+                "see to the file, the port or the right that it names",
+            )
+        )
+    except ValueError as err:
+        if getattr(err, "title", "") != "Settings":
             raise
-        say_failure(_bad_settings(err))
-        sys.exit(1)
+        _fail(_bad_settings(err))
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _bad_settings(err: ValidationError) -> Failure:
-    """The values are not shown: they may be secrets."""
+def _fail(failure: Failure) -> None:
+    say_failure(failure)
+    sys.exit(1)
+
+
+def _bad_settings(err: Any) -> Failure:
+    """err: pydantic's, of the class Settings. The values are not shown: they may be secrets."""
     lines = [f"CALLMATRIX_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in err.errors()]
     return Failure("the settings are not valid", "\n        ".join(lines), "correct the environment or .env")

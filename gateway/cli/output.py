@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import sys
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import asyncpg
-from rich.console import Console
-from rich.table import Table
-
-from gateway.db.migrate import missing_migrations
-from gateway.settings import Settings
-from gateway.store.admin.accounts import Account, accounts
-from runtime.database.errors import DATABASE_AWAY, DATABASE_REFUSES, may_pass
-from runtime.database.pool import Conn, open_pool
 from runtime.failure import Failure
 
+if TYPE_CHECKING:  # what a command does is imported when it does it: its help must come at once
+    import asyncpg
+
+    from gateway.settings import Settings
+    from gateway.store.admin.accounts import Account
+    from runtime.database.pool import Conn
+
 T = TypeVar("T")
+_OUR_OWN_ADDRESS = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 
 
 def say_failure(failure: Failure) -> None:
@@ -55,6 +55,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
     if not rows:
         print(empty)
         return
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -64,11 +67,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs a command's coroutine; errors of the database become failures that say what to do."""
+    """Run a command's coroutine; errors of the database become failures that say what to do."""
+    from runtime.database.errors import DATABASE_AWAY, DATABASE_REFUSES, may_pass
+
     try:
         return asyncio.run(work)
     except DATABASE_AWAY as err:
-        if not may_pass(err):
+        if not may_pass(err) or getattr(err, "errno", None) in _OUR_OWN_ADDRESS:
             raise
         raise Failure(
             "the database cannot be reached", f"{type(err).__name__}: {err}", "see 'callmatrix check'"
@@ -92,6 +97,9 @@ def database_url(settings: Settings) -> str:
 @contextlib.asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
     """A pool on the configured, migrated database."""
+    from gateway.db.migrate import missing_migrations
+    from runtime.database.pool import open_pool
+
     pool = await open_pool(database_url(settings), max_size=4, name="callmatrix cli")
     try:
         async with pool.acquire() as conn:
@@ -109,6 +117,8 @@ async def database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 
 async def the_account(conn: Conn, given: str | None) -> Account:
     """The account that a command is for: the one that was named, else the only one. Raises Failure."""
+    from gateway.store.admin.accounts import accounts
+
     found = await accounts(conn)
     if not found:
         raise Failure("no CRM is connected", "", "connect one with 'callmatrix account add'")

@@ -6,14 +6,15 @@ import asyncio
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gateway.cli.output import database, database_url, print_json, print_table, run
-from gateway.settings import Settings
 from runtime.failure import Failure
-from runtime.logs import configure_logs
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
 
 _WORKER_NICENESS = 10
 _SANDBOX_NICENESS = 19  # it stands for a machine elsewhere
@@ -41,6 +42,8 @@ def demo(
     """
     from gateway.db.embedded import EmbeddedPostgresError
     from gateway.demo.run import Demo, default_data_dir, run_demo
+    from gateway.settings import Settings
+    from runtime.logs import configure_logs
 
     configure_logs(Settings().log_level if "log_level" in Settings().model_fields_set else "warning")
     try:
@@ -73,7 +76,9 @@ def serve(
     Example: CALLMATRIX_DATABASE_URL=postgresql://… callmatrix serve --role all
     """
     from gateway.serve import serve_all, serve_gateway, serve_worker
+    from gateway.settings import Settings
     from runtime.lifecycle import use_fast_loop
+    from runtime.logs import configure_logs
 
     settings = Settings()
     database_url(settings)
@@ -116,6 +121,7 @@ def migrate(json: Json = False) -> None:
     """
     from gateway.db.migrate import SchemaChanged, SchemaTooNew
     from gateway.db.migrate import migrate as bring_up_to_date
+    from gateway.settings import Settings
 
     try:
         applied = run(bring_up_to_date(database_url(Settings())))
@@ -133,6 +139,7 @@ def check(json: Json = False) -> None:
     Example: callmatrix check --json
     """
     from gateway.health.checks import check_all
+    from gateway.settings import Settings
 
     findings = run(check_all(Settings()))
     if json:
@@ -186,6 +193,7 @@ def explain(
     Example: callmatrix explain 019a0f3c2b5d
     """
     from gateway.decisions.explain import explain as explain_stored
+    from gateway.settings import Settings
 
     async def work() -> Any:
         async with database(Settings()) as pool, pool.acquire() as conn:
@@ -221,6 +229,8 @@ def _print_steps(steps: list[dict[str, Any]]) -> None:
 
 def _ask_gateway(path: str, query: dict[str, str | None]) -> dict[str, Any]:
     """A GET on the running gateway, with a token made for this one question."""
+    from gateway.settings import Settings
+
     settings = Settings()
 
     async def work() -> dict[str, Any]:

@@ -1,0 +1,59 @@
+"""The table of commands: where each is defined, and the sentence that `callmatrix --help` says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """module: of `gateway.cli`, its `register(app)` adds the command. summary: the first sentence of its own help."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "demo": Entry(
+            "running",
+            "All in one, in the foreground: database, CRM sandbox with sample data, gateway and worker.",
+        ),
+        "serve": Entry("running", "Gateway and worker against the configured database, as CALLMATRIX_* say."),
+        "sandbox": Entry("running", "The amoCRM-compatible server alone, on loopback."),
+        "migrate": Entry("running", "Bring the database's schema up to date."),
+        "check": Entry(
+            "running",
+            "Say what is wrong with settings, database, Redis, CRM, PBXs and clock, one line each.",
+        ),
+        "lookup": Entry(
+            "running", "What the PBX would be told for this number, and why: asked of the running gateway."
+        ),
+        "explain": Entry(
+            "running", "The trace of any stored decision or call, with what became of it in the CRM."
+        ),
+        "account": Entry("accounts", "Connected CRMs."),
+        "connection": Entry("accounts", "Connected PBXs."),
+        "token": Entry("accounts", "Tokens of the admin API."),
+        "config": Entry("config", "An account's configuration as a YAML file, without secrets."),
+        "matrix": Entry("matrices", "The call matrix: checks, versions, roll-back."),
+        "replay": Entry(
+            "matrices", "The calls of the last days through a draft, compared with what is published."
+        ),
+        "sync": Entry(
+            "sync",
+            "Load the directory from the CRM: asks the running worker, or does it here when none runs.",
+        ),
+        "backfill": Entry(
+            "backfill",
+            "Send what was decided and stored while the account was off or its authorisation broken.",
+        ),
+        "desk": Entry(
+            "dead_letters",
+            "The dead-letter desk: what the CRM refuses, and events that cannot be processed.",
+        ),
+        "cases": Entry("cases", "Missed calls that somebody must return."),
+        "users": Entry("users", "People who sign in to the pages."),
+    }
+)

@@ -1,0 +1,134 @@
+"""The program's top level, in processes of its own: quick help, suggestions, completion, version."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+from gateway.cli import all_commands
+from gateway.cli.commands import COMMANDS
+from gateway.cli.lazy import registered_by
+
+_WORD_BY_WORD = sys.executable, "-m", "gateway.cli"
+_GROUPS = sorted({path.split()[0] for path in all_commands() if " " in path})
+
+
+def program(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("CALLMATRIX_", "_CALLMATRIX_"))}
+    return subprocess.run(
+        [*_WORD_BY_WORD, *words],
+        env={**clean, "COLUMNS": "100", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def completed(line: str) -> set[str]:
+    """What bash is offered for the last word of this line."""
+    answer = program(
+        _CALLMATRIX_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(len(line.split(" ")) - 1)
+    )
+    assert answer.returncode == 0, answer.stderr
+    return set(answer.stdout.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_of_each_what_the_command_says_of_itself(name: str) -> None:
+    assert registered_by(COMMANDS[name].module)[name].short_help == COMMANDS[name].summary
+
+
+def test_the_list_of_commands_leaves_none_out() -> None:
+    registered = {name for entry in COMMANDS.values() for name in registered_by(entry.module)}
+    assert registered == set(COMMANDS)
+
+
+def test_help_lists_every_command_without_cutting_its_sentence() -> None:
+    said = program("--help")
+    assert said.returncode == 0
+    plain = " ".join(said.stdout.split())
+    assert [name for name, entry in COMMANDS.items() if f"{name} {entry.summary}" not in plain] == []
+
+
+@pytest.mark.parametrize("group", _GROUPS)
+def test_help_of_a_group_cuts_no_sentence(group: str) -> None:
+    said = program(group, "--help").stdout
+    assert "..." not in said.partition("Commands:")[2]
+
+
+def test_help_imports_neither_the_database_nor_the_gateway() -> None:
+    loaded = "import sys; sys.argv = ['callmatrix', '--help']; from gateway.cli import main\n"
+    loaded += "try: main()\nexcept SystemExit: pass\nprint(*sorted(sys.modules), file=sys.stderr)"
+    modules = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    ).stderr
+    heavy = {"asyncpg", "aiohttp", "pydantic", "structlog", "rich", "orjson"}
+    assert heavy & set(modules.split()) == set()
+    ours = {m for m in modules.split() if m.startswith("gateway.")}
+    assert ours == {"gateway.cli", "gateway.cli.commands", "gateway.cli.lazy", "gateway.cli.output"}
+
+
+@pytest.mark.parametrize("words", [["-h"], ["account", "-h"], ["account", "add", "-h"], ["check", "-h"]])
+def test_the_short_word_for_help_is_taken_everywhere(words: list[str]) -> None:
+    short, long = program(*words), program(*words[:-1], "--help")
+    assert (short.returncode, short.stdout) == (0, long.stdout)
+    assert "Usage: callmatrix" in short.stdout
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    said = program("--version")
+    assert (said.returncode, said.stdout) == (0, f"callmatrix {version('callmatrix')}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "suggested"),
+    [
+        (["chekc"], "check"),
+        (["acount", "list"], "account"),
+        (["account", "lst"], "list"),
+        (["sync", "--ful"], "--full"),
+        (["lookup", "1", "--conection", "office"], "--connection"),
+    ],
+)
+def test_a_mistyped_word_is_answered_with_the_nearest(words: list[str], suggested: str) -> None:
+    said = program(*words)
+    assert said.returncode == 2
+    assert re.search(rf"(Did you mean|Possible options:?) .*{suggested}", said.stderr), said.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("callmatrix a", {"account"}),
+        ("callmatrix --v", {"--version"}),
+        ("callmatrix account ", {"add", "list", "off", "on"}),
+        ("callmatrix desk re", {"retry"}),
+        ("callmatrix sync --f", {"--full"}),
+        ("callmatrix account add --tok", {"--token"}),
+    ],
+)
+def test_the_shell_completes_commands_that_are_not_loaded_yet(line: str, offered: set[str]) -> None:
+    assert offered <= completed(line)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_for_the_shell_is_shown(shell: str) -> None:
+    said = program("--show-completion", shell, _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
+    assert said.returncode == 0, said.stderr
+    assert "_CALLMATRIX_COMPLETE" in said.stdout
+
+
+def test_trouble_with_a_file_is_told_without_a_traceback() -> None:
+    with open("/dev/full", "w") as full:
+        said = subprocess.run(
+            [*_WORD_BY_WORD, "check"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert said.returncode == 1
+    assert "No space left" in said.stderr
+    assert "Traceback" not in said.stderr
