@@ -74,6 +74,11 @@ def commands() -> list[Command]:
     return sorted(_commands(typer.main.get_command(app), ()))
 
 
+def program_options() -> set[str]:
+    """What may stand in place of a command, e.g. "--version"."""
+    return {o for p in typer.main.get_command(app).params for o in p.opts} | {"--help", "-h"}
+
+
 def _commands(command: Any, path: tuple[str, ...]) -> Iterator[Command]:
     if inner := getattr(command, "commands", None):
         for name, child in inner.items():
