@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
+
 _FIVE_DAYS: dict[int, tuple[tuple[str, str], ...]] = {day: (("09:00", "18:00"),) for day in range(1, 6)}
 
 LookupKind = Literal["lead", "contact", "deal"]
@@ -84,6 +86,8 @@ class AccountSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    language: Language = DEFAULT_LANGUAGE
+    """Of what people read: texts in the CRM, explanations of decisions, problems of the matrix."""
     numbers: NumberPolicy = NumberPolicy()
     lookup: LookupPolicy = LookupPolicy()
     calls: CallPolicy = CallPolicy()

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from gateway.cli.output import database, print_json, print_table, run, the_account
-from gateway.health.account_checks import duration
+from gateway.health.findings import duration
 from gateway.settings import Settings
 from gateway.store.calls import missed_calls as store
+from gateway.texts.sentences import TEXTS
 from routing.missed_calls import Case
 
 cases_app = typer.Typer(help="Missed calls that somebody must return.", no_args_is_help=True)
@@ -74,9 +75,13 @@ def figures(
     if json:
         print_json(found)
         return
-    median = duration(found.median_seconds) if found.median_seconds is not None else "none was closed"
+    median = _short(found.median_seconds) if found.median_seconds is not None else "none was closed"
     print(f"open {found.open}, overdue {found.overdue}, closed in {days} days {found.closed}")
     print(f"median working time until the client was reached: {median}")
+
+
+def _short(seconds: float) -> str:
+    return TEXTS["en"].render(duration(seconds))
 
 
 def _show(cases: list[Case], json: bool, empty: str) -> None:
@@ -89,7 +94,7 @@ def _show(cases: list[Case], json: bool, empty: str) -> None:
         [
             (
                 c.client,
-                duration((now - c.opened_at).total_seconds()),
+                _short((now - c.opened_at).total_seconds()),
                 len(c.missed_calls),
                 c.owner_id or "nobody",
                 c.task_due_at.isoformat(timespec="minutes"),

@@ -6,7 +6,7 @@ import asyncio
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -20,6 +20,12 @@ _WORKER_NICENESS = 10
 _SANDBOX_NICENESS = 19  # it stands for a machine elsewhere
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+Lang = Annotated[
+    Literal["ru", "en"] | None,
+    typer.Option("--lang", help="language of what is said; else CALLMATRIX_LANGUAGE"),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -133,15 +139,19 @@ def migrate(json: Json = False) -> None:
         print("\n".join(f"applied {name}" for name in applied) or "The schema is up to date.")
 
 
-def check(json: Json = False) -> None:
+def check(lang: Lang = None, json: Json = False) -> None:
     """Say what is wrong with settings, database, Redis, CRM, PBXs and clock, one line each.
 
     Example: callmatrix check --json
     """
     from gateway.health.checks import check_all
+    from gateway.health.findings import in_words
     from gateway.settings import Settings
+    from gateway.texts.sentences import TEXTS
 
-    findings = run(check_all(Settings()))
+    settings = Settings()
+    texts = TEXTS[lang or settings.language or "en"]
+    findings = [in_words(finding, texts) for finding in run(check_all(settings))]
     if json:
         print_json(findings)
     else:
@@ -210,10 +220,10 @@ def explain(
         print_json(explained)
         return
     for decision in explained:
-        print(f"{decision['at']}  {decision['kind']} {decision['decision_id']}: {decision['says']}")
+        print(f"{decision['at']}  {decision['kind']} {decision['decision_id']}: {decision['message']}")
         _print_steps(decision["steps"])
         for effect in decision["effects"]:
-            print(f"  -> {effect['says']}")
+            print(f"  -> {effect['message']}")
 
 
 def _print_steps(steps: list[dict[str, Any]]) -> None:

@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
 from gateway.health.views import AccountStatus, ConnectionState
+from routing.texts.catalogue import Phrase, phrase
 
 DIRECTORY_SECONDS = 300.0
 """Polls run every half minute: older than this, and changes in the CRM no longer reach the phones."""
 LAG_SECONDS = 60.0
 CLOCK_SECONDS = 30.0
-_NAMES_SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One line. message: how it stands. remedy: what to do, empty when nothing. is_warning: worth a look, but nothing fails."""
-
-    subject: str
-    is_ok: bool
-    message: str
-    remedy: str = ""
-    is_warning: bool = False
-
-
-def ok(what: str, message: str) -> Finding:
-    return Finding(subject=what, is_ok=True, message=message)
-
-
-def warning(what: str, message: str, remedy: str) -> Finding:
-    return Finding(subject=what, is_ok=True, is_warning=True, message=message, remedy=remedy)
-
-
-def bad(what: str, message: str, remedy: str) -> Finding:
-    return Finding(subject=what, is_ok=False, message=message, remedy=remedy)
 
 
 def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]:
@@ -52,256 +29,160 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
     yield from _people(account)
     yield from _matrix(account)
     if not account.connections:
-        yield warning(
-            f"{account.id} connections", "no PBX is connected", "connect one with 'callmatrix connection add'"
-        )
+        yield warning("connections-missing", about("connections", account=account.id))
     for connection in account.connections:
         yield _connection(account, connection, now)
 
 
-def reconnect(account_id: str) -> str:
-    """How to authorise an account anew (S4.42)."""
-    return (
-        f"reconnect: 'callmatrix account add {account_id} --url <address> --token -' with a new long-lived token, or "
-        "with --client-id and --client-secret for OAuth; then send what was stored with "
-        f"'callmatrix backfill --account {account_id} --preview'"
-    )
+def _reconnect(account_id: str) -> Phrase:
+    """How to authorise an account anew."""
+    return phrase("finding.reconnect", account=account_id)
 
 
 def _state(account: AccountStatus) -> Finding:
-    what = f"{account.id} state"
+    what = about("state", account=account.id)
     if account.state == "on":
-        return ok(what, f"on, {account.url}")
+        return ok("account-on", what, url=account.url)
     since = account.state_since.isoformat(timespec="minutes")
     reason = f": {account.state_reason}" if account.state_reason else ""
     if account.state == "off":
-        return warning(
-            what,
-            f"off since {since}{reason}; calls are stored, nothing is sent",
-            f"switch it on with 'callmatrix account on {account.id}'",
-        )
-    return bad(
-        what, f"the CRM does not let us in since {since}{reason}; calls are stored", reconnect(account.id)
-    )
+        return warning("account-off", what, since=since, reason=reason, account=account.id)
+    return bad("account-broken", what, since=since, reason=reason, reconnect=_reconnect(account.id))
 
 
 def _token(account: AccountStatus) -> Finding:
-    what, token = f"{account.id} authorisation", account.token
-    kind = {"long_lived": "long-lived token", "oauth": "OAuth", "none": "none"}[token.kind]
-    left = f", {token.days_left:.0f} days left" if token.days_left is not None else ""
+    what, token = about("authorisation", account=account.id), account.token
+    kind, reconnect = phrase(f"token.kind.{token.kind}"), _reconnect(account.id)
+    left = detail("nothing")
+    if token.days_left is not None:
+        left = phrase("token.days-left", days=round(token.days_left))
     if token.warning is None:
-        return ok(what, kind + left)
+        return ok("authorised", what, kind=kind, left=left)
     if token.warning == "expires-soon":
-        return warning(what, f"{kind}{left}", reconnect(account.id))
-    return bad(what, f"{kind}: {token.message}", reconnect(account.id))
+        return warning("token-expires-soon", what, kind=kind, left=left, reconnect=reconnect)
+    return bad("token-refused", what, kind=kind, message=token.message, reconnect=reconnect)
 
 
 def _directory(account: AccountStatus) -> Finding:
-    what, directory = f"{account.id} directory", account.directory
+    what, directory = about("directory", account=account.id), account.directory
     if not directory.is_loaded:
-        return bad(
-            what,
-            f"not loaded yet, {directory.load.done} entities read so far",
-            f"wait for the load, follow it with 'callmatrix sync --account {account.id}'",
-        )
+        return bad("directory-loading", what, done=directory.load.done, account=account.id)
     if directory.age_seconds is None:
-        return warning(what, "loaded; no poll has been completed yet", "look again in a minute")
+        return warning("directory-unpolled", what)
+    age = duration(directory.age_seconds)
     if directory.age_seconds > DIRECTORY_SECONDS:
-        return bad(
-            what,
-            f"last agreed with the CRM {duration(directory.age_seconds)} ago",
-            "see the account's other lines: the worker, the authorisation or the CRM is in trouble",
-        )
-    reload = "" if directory.load.is_done else f"; being loaded again, {directory.load.done} entities read"
-    return ok(what, f"agreed with the CRM {duration(directory.age_seconds)} ago{reload}")
+        return bad("directory-stale", what, age=age)
+    reload = detail("directory-reload", not directory.load.is_done, done=directory.load.done)
+    return ok("directory-in-sync", what, age=age, reload=reload)
 
 
 def _feeds(account: AccountStatus) -> Iterator[Finding]:
     failing = [f for f in account.feeds if f.last_error]
     for feed in failing:
-        yield warning(
-            f"{account.id} sync {feed.feed}",
-            f"{feed.last_error}",
-            "it is tried again by itself; if it stays, see the exchanges with the CRM in the admin API",
-        )
+        what = about("feed", account=account.id, feed=feed.feed)
+        yield warning("feed-failing", what, error=str(feed.last_error))
     if not failing:
-        yield ok(f"{account.id} sync", f"{len(account.feeds)} feeds, no error")
+        yield ok("feeds-well", about("feeds", account=account.id), count=len(account.feeds))
 
 
 def _crm(account: AccountStatus) -> Iterator[Finding]:
-    what, crm = f"{account.id} CRM", account.crm
+    what, crm = about("crm", account=account.id), account.crm
     if crm is None or not crm.is_served:
-        last = f", last seen {crm.reported_at.isoformat(timespec='seconds')}" if crm else ""
-        yield bad(
-            what,
-            f"no worker serves this account{last}",
-            "start one with 'callmatrix serve --role worker', or see its log",
-        )
+        at = crm.reported_at.isoformat(timespec="seconds") if crm else ""
+        yield bad("crm-unserved", what, last=detail("crm-last-seen", crm, at=at))
         return
     if crm.circuit is not None and crm.circuit.name != "closed":
-        yield bad(
-            what,
-            f"its API is closed to us, probed {crm.circuit.refusals} times: {crm.circuit.reason}",
-            "ask the vendor's support whether the integration was blocked; nothing is lost meanwhile",
-        )
+        yield bad("crm-closed", what, count=crm.circuit.refusals, reason=crm.circuit.reason)
     elif crm.writer is not None and crm.writer.is_alarm:
-        yield bad(
-            what, f"{crm.writer.reason}: {crm.writer.last_error}", "see the CRM's subscription and rights"
-        )
+        yield bad("crm-alarm", what, reason=crm.writer.reason or "", error=crm.writer.last_error or "")
     elif crm.writer is not None and crm.writer.reason:
-        yield warning(
-            what, f"in trouble: {crm.writer.reason}: {crm.writer.last_error}", "it is tried again by itself"
-        )
+        yield warning("crm-in-trouble", what, reason=crm.writer.reason, error=crm.writer.last_error or "")
     else:
-        yield ok(what, "answers" + (f", {crm.budget.throttled} times throttled" if crm.budget else ""))
+        count = crm.budget.throttled if crm.budget else 0
+        yield ok("crm-answers", what, throttled=detail("crm-throttled", crm.budget, count=count))
     if (offset := crm.clock_offset_seconds) is not None and abs(offset) > CLOCK_SECONDS:
-        yield warning(
-            f"{account.id} clock",
-            f"the CRM's clock differs from ours by {offset:+.0f} s",
-            "check this machine's time synchronisation",
-        )
+        yield warning("crm-clock-differs", about("crm-clock", account=account.id), offset=offset)
 
 
 def _webhooks(account: AccountStatus, now: datetime) -> Finding:
-    what, hooks = f"{account.id} webhooks", account.webhooks
+    what, hooks = about("webhooks", account=account.id), account.webhooks
     if hooks.last_at is None:
-        return ok(what, "none came yet; changes are noticed by polling")
+        return ok("webhooks-none", what)
     ago = duration((now - hooks.last_at).total_seconds())
     if hooks.refused:
-        return warning(
-            what,
-            f"last {ago} ago; {hooks.refused} could not be read, latest: {hooks.last_refusal}",
-            "polling brings what they told; report the unreadable body",
-        )
-    return ok(what, f"last {ago} ago")
+        latest = hooks.last_refusal or ""
+        return warning("webhooks-unreadable", what, ago=ago, count=hooks.refused, latest=latest)
+    return ok("webhooks-come", what, ago=ago)
 
 
 def _effects(account: AccountStatus) -> Finding:
-    what, effects = f"{account.id} effects", account.effects
-    open_ = effects.waiting + effects.sending + effects.unknown
+    what, effects = about("effects", account=account.id), account.effects
+    waiting = effects.waiting + effects.sending + effects.unknown
     if effects.dead:
-        return bad(
-            what,
-            f"{effects.dead} on the dead-letter desk, {open_} waiting",
-            f"see 'callmatrix desk list --account {account.id}'",
-        )
+        return bad("effects-dead", what, dead=effects.dead, waiting=waiting, account=account.id)
     if effects.held:
-        return warning(
-            what,
-            f"{effects.held} held back since the account was off, {open_} waiting",
-            f"see 'callmatrix backfill --account {account.id} --preview'",
-        )
-    return ok(what, f"{open_} waiting")
+        return warning("effects-held", what, held=effects.held, waiting=waiting, account=account.id)
+    return ok("effects-waiting", what, waiting=waiting)
 
 
 def _inbox(account: AccountStatus) -> Finding:
-    what, inbox = f"{account.id} events", account.inbox
+    what, inbox = about("events", account=account.id), account.inbox
     if inbox.dead:
-        return bad(
-            what,
-            f"{inbox.dead} could not be processed",
-            f"see 'callmatrix desk list --account {account.id}'",
-        )
+        return bad("events-dead", what, count=inbox.dead, account=account.id)
     if inbox.lag_seconds > LAG_SECONDS:
-        return bad(
-            what,
-            f"{inbox.pending} wait, the oldest for {duration(inbox.lag_seconds)}",
-            "is a worker running? see the workers' lines and logs",
-        )
-    return ok(what, f"{inbox.pending} waiting")
+        return bad("events-late", what, count=inbox.pending, age=duration(inbox.lag_seconds))
+    return ok("events-waiting", what, count=inbox.pending)
 
 
 def _cases(account: AccountStatus) -> Finding:
-    what, cases = f"{account.id} missed calls", account.cases
-    message = f"{cases.open} open"
+    what, cases = about("missed-calls", account=account.id), account.cases
     if cases.overdue:
-        return warning(
-            what,
-            f"{message}, {cases.overdue} of them overdue",
-            f"see 'callmatrix cases overdue --account {account.id}'",
-        )
-    return ok(what, message)
+        return warning("cases-overdue", what, open=cases.open, overdue=cases.overdue, account=account.id)
+    return ok("cases-open", what, open=cases.open)
 
 
 def _people(account: AccountStatus) -> Iterator[Finding]:
-    what, people = f"{account.id} employees", account.people
+    what, people = about("employees", account=account.id), account.people
     if not people.employees:
-        yield bad(
-            what,
-            "there are none: every caller goes to the PBX's scheme",
-            "add them with 'callmatrix config import'",
-        )
+        yield bad("employees-missing", what)
         return
     if people.senior is None:
-        yield bad(
-            f"{account.id} senior manager",
-            "not set: nobody gets the tasks of missed calls",
-            "set 'is_senior: true' on one employee",
-        )
+        yield bad("senior-missing", about("senior", account=account.id))
     if people.unmapped:
-        yield warning(
-            what,
-            f"without a CRM user: {_some(people.unmapped)}",
-            "set 'crm_user_id', or the e-mail address of their CRM user",
-        )
+        yield warning("employees-unmapped", what, names=some(people.unmapped))
     if people.inactive:
-        yield warning(
-            what,
-            f"deactivated in the CRM: {_some(people.inactive)}",
-            "remove them, or give their clients away",
-        )
+        yield warning("employees-inactive", what, names=some(people.inactive))
     if people.crm_users_unmapped:
-        yield warning(
-            what,
-            f"CRM users who are no employee here: {_some(people.crm_users_unmapped)}",
-            "add them with their extensions, or their clients ring nobody",
-        )
+        yield warning("crm-users-unmapped", what, names=some(people.crm_users_unmapped))
     if not (people.unmapped or people.inactive or people.crm_users_unmapped):
-        yield ok(what, f"{people.employees}, all mapped")
+        yield ok("employees-mapped", what, count=people.employees)
 
 
 def _connection(account: AccountStatus, connection: ConnectionState, now: datetime) -> Finding:
-    what = f"{account.id} connection {connection.name}"
+    what, kind = about("connection", account=account.id, name=connection.name), connection.kind
     if not connection.is_on:
-        return ok(what, f"{connection.kind}, switched off")
+        return ok("connection-off", what, kind=kind)
     listener = connection.listener
     if listener is not None and not listener.get("connected"):
-        return bad(
-            what,
-            f"{connection.kind}, the link to {listener.get('address', 'the PBX')} is down: {listener.get('error') or 'no reason known'}",
-            "check address, user and secret of the Asterisk manager interface",
-        )
+        address = listener.get("address") or detail("connection-address-unknown")
+        error = listener.get("error") or detail("connection-error-unknown")
+        return bad("connection-link-down", what, kind=kind, address=address, error=error)
     if connection.reconciliation and (alarm := connection.reconciliation.get("alarm")):
-        return warning(
-            what, f"{connection.kind}, {alarm}", "see the connection's webhooks or link to the PBX"
-        )
+        return warning("connection-unreliable", what, kind=kind, alarm=alarm)
     if connection.last_event_at is None:
-        return ok(what, f"{connection.kind}, no event lately")
+        return ok("connection-silent", what, kind=kind)
     ago = duration((now - connection.last_event_at).total_seconds())
-    return ok(what, f"{connection.kind}, last event {ago} ago")
+    return ok("connection-well", what, kind=kind, ago=ago)
 
 
 def _matrix(account: AccountStatus) -> Iterator[Finding]:
-    what, matrix = f"{account.id} matrix", account.matrix
+    what, matrix = about("matrix", account=account.id), account.matrix
     if matrix is None:
         return
-    message = f"version {matrix.version}: {matrix.errors} errors, {matrix.warnings} warnings"
-    if matrix.errors:
-        yield bad(what, f"{message}; first: {matrix.first}", "mend the draft and publish it")
-    elif matrix.warnings:
-        yield warning(what, message, f"first: {matrix.first}")
+    version, errors, warnings, first = matrix.version, matrix.errors, matrix.warnings, matrix.first or ""
+    if errors:
+        yield bad("matrix-errors", what, version=version, errors=errors, warnings=warnings, first=first)
+    elif warnings:
+        yield warning("matrix-warnings", what, version=version, errors=0, warnings=warnings, first=first)
     else:
-        yield ok(what, message)
-
-
-def duration(seconds: float) -> str:
-    """Short, for a person: 5 s, 12 min, 3 h, 2 d."""
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0.0, seconds):.0f} s"
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:_NAMES_SHOWN])
-    return shown if len(names) <= _NAMES_SHOWN else f"{shown} and {len(names) - _NAMES_SHOWN} more"
+        yield ok("matrix-well", what, version=version, errors=0, warnings=0)

@@ -14,7 +14,8 @@ from crm.errors import CrmError
 from crm.lane import Lane
 from gateway.crm_accounts.access import crm_of
 from gateway.db.migrate import missing_migrations
-from gateway.health.account_checks import CLOCK_SECONDS, Finding, account_findings, bad, duration, ok, warning
+from gateway.health.account_checks import CLOCK_SECONDS, account_findings
+from gateway.health.findings import Finding, about, bad, detail, duration, ok, warning
 from gateway.health.redis_ping import RedisUnreachable, ping
 from gateway.health.status import installation_status
 from gateway.health.views import AccountStatus, InstallationStatus
@@ -53,31 +54,17 @@ async def check_all(settings: Settings) -> list[Finding]:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
+    what, url = about("settings"), settings.public_url
     if settings.database_url is None:
-        yield bad(
-            "settings",
-            "CALLMATRIX_DATABASE_URL is empty",
-            "set it to your PostgreSQL, or use 'callmatrix demo'",
-        )
-        return
-    if not settings.public_url:
-        yield warning(
-            "settings",
-            "CALLMATRIX_PUBLIC_URL is not set: no webhooks, no OAuth, PBX instructions show a local address",
-            "set it to the address at which PBXs and the CRM reach this gateway",
-        )
-    elif urlsplit(settings.public_url).scheme not in ("http", "https"):
-        yield bad(
-            "settings",
-            f"CALLMATRIX_PUBLIC_URL '{settings.public_url}' is no address",
-            "give it as https://…",
-        )
-    elif urlsplit(settings.public_url).scheme == "http" and not _is_local(settings.public_url):
-        yield warning(
-            "settings", "CALLMATRIX_PUBLIC_URL is http: secrets travel readable", "put a TLS proxy in front"
-        )
+        yield bad("database-unset", what)
+    elif not url:
+        yield warning("public-url-unset", what)
+    elif urlsplit(url).scheme not in ("http", "https"):
+        yield bad("public-url-invalid", what, url=url)
+    elif urlsplit(url).scheme == "http" and not _is_local(url):
+        yield warning("public-url-plain", what)
     else:
-        yield ok("settings", f"public address {settings.public_url}")
+        yield ok("public-url", what, url=url)
 
 
 def _is_local(url: str) -> bool:
@@ -85,39 +72,33 @@ def _is_local(url: str) -> bool:
 
 
 def _unreachable(err: BaseException) -> Finding:
-    return bad(
-        "database",
-        f"cannot be used: {type(err).__name__}: {err}".rstrip(": "),
-        "is PostgreSQL running, and are user, password and name in CALLMATRIX_DATABASE_URL right?",
-    )
+    error = f"{type(err).__name__}: {err}".rstrip(": ")
+    return bad("database-unreachable", about("database"), error=error)
 
 
 async def _redis(url: str) -> Finding:
     try:
         took = await ping(url)
     except RedisUnreachable as err:
-        return bad("redis", str(err), "check CALLMATRIX_REDIS_URL, or remove it: one node needs none")
-    return ok("redis", f"answers in {took * 1000:.0f} ms")
+        return bad("redis-unreachable", about("redis"), error=str(err))
+    return ok("redis-answers", about("redis"), took_ms=took * 1000)
 
 
 async def _database(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Finding]:
     async with pool.acquire() as conn:
         asked = time.time()
-        about = await server(conn)
+        running = await server(conn)
         answered = time.time()
         missing = await missing_migrations(conn)
-    if about["version_num"] < _LEAST_VERSION:
-        yield bad("database", f"PostgreSQL {about['version']}", "version 15 or newer is needed")
+    what, version = about("database"), str(running["version"])
+    if running["version_num"] < _LEAST_VERSION:
+        yield bad("database-old", what, version=version)
     elif missing:
-        yield bad(
-            "database",
-            f"its schema lacks {len(missing)} migrations: {missing[0]} …",
-            "run 'callmatrix migrate'",
-        )
+        yield bad("schema-old", what, count=len(missing), first=str(missing[0]))
         return
     else:
-        yield ok("database", f"PostgreSQL {about['version']}, schema up to date")
-    yield _clock(about["now"], asked, answered)
+        yield ok("database-well", what, version=version)
+    yield _clock(running["now"], asked, answered)
     now = datetime.now(UTC)
     status = await installation_status(pool, now)
     for finding in installation_findings(status, now):
@@ -130,19 +111,15 @@ async def _database(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Fin
 def _clock(database_now: datetime, asked: float, answered: float) -> Finding:
     offset = database_now.timestamp() - (asked + answered) / 2
     if abs(offset) > CLOCK_SECONDS:
-        return bad(
-            "clock",
-            f"the database's clock differs from ours by {offset:+.0f} s",
-            "check the time synchronisation of both machines",
-        )
-    return ok("clock", f"within {abs(offset):.1f} s of the database's")
+        return bad("clock-differs", about("clock"), offset=offset)
+    return ok("clock-well", about("clock"), offset=abs(offset))
 
 
 def installation_findings(status: InstallationStatus, now: datetime) -> Iterator[Finding]:
     """What the status of workers and accounts tells; the same for `check` and the status API."""
     yield from _workers(status, now)
     if not status.accounts:
-        yield warning("accounts", "no CRM is connected", "connect one with 'callmatrix account add'")
+        yield warning("accounts-missing", about("accounts"))
     for account in status.accounts:
         yield from account_findings(account, now)
 
@@ -150,35 +127,40 @@ def installation_findings(status: InstallationStatus, now: datetime) -> Iterator
 def _workers(status: InstallationStatus, now: datetime) -> Iterator[Finding]:
     alive = [w for w in status.workers if w.is_alive]
     if not alive:
-        last = max((w.reported_at for w in status.workers), default=None)
-        ago = f", the last was heard {duration((now - last).total_seconds())} ago" if last else ""
-        yield bad("worker", f"none runs{ago}", "start one with 'callmatrix serve --role worker'")
+        yield _no_worker(status, now)
     for worker in alive:
         failing = {name: loop.error for name, loop in worker.loops.items() if loop.error}
         for name, error in failing.items():
             yield warning(
-                f"worker {worker.name} {name}", f"fails: {error}", "it is tried again; see the worker's log"
+                "worker-loop-failing", about("worker-loop", worker=worker.name, loop=name), error=error
             )
         if not failing:
-            yield ok(f"worker {worker.name}", f"{worker.jobs.done} jobs done, {worker.jobs.failed} failed")
+            what = about("worker-named", worker=worker.name)
+            yield ok("worker-well", what, done=worker.jobs.done, failed=worker.jobs.failed)
     if alive:
-        yield ok("jobs", f"{status.jobs_queued} queued")
+        yield ok("jobs-queued", about("jobs"), count=status.jobs_queued)
+
+
+def _no_worker(status: InstallationStatus, now: datetime) -> Finding:
+    last = max((w.reported_at for w in status.workers), default=None)
+    heard = detail("worker-last-heard", last, ago=duration((now - (last or now)).total_seconds()))
+    return bad("workers-missing", about("worker"), last=heard)
 
 
 async def _ask_crm(settings: Settings, pool: asyncpg.Pool, account: AccountStatus) -> Finding:
     """Only when no worker holds the account's lease: two must never ask the same CRM at once."""
-    what = f"{account.id} CRM asked from here"
+    what = about("crm-asked", account=account.id)
     lease = Lease(str(settings.database_url), account.id)
     if not await lease.try_acquire():
-        return warning(what, "another process has the account's lease but does not report", "see its log")
+        return warning("lease-held", what)
     try:
         async with crm_of(pool, account.id, lease) as (opened, _policy):
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 seen = await opened.crm.account(Lane.REALTIME)
     except CrmError as err:
-        return bad(what, f"{err.code}: {err}", "check the account's address and authorisation")
+        return bad("crm-refuses", what, reason=err.code, error=str(err))
     except TimeoutError:
-        return bad(what, f"no answer in {_PATIENCE_SECONDS:.0f} s", f"is {account.url} reachable from here?")
+        return bad("crm-silent", what, seconds=_PATIENCE_SECONDS, url=account.url)
     finally:
         await lease.release()
-    return ok(what, f"answers as «{seen.name}»")
+    return ok("crm-answers-as", what, name=seen.name)

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Annotated
 
-from gateway.api.frame import Answer, AnyCall, ApiCall, Route, not_found
-from gateway.health.account_checks import Finding, account_findings
+from pydantic import Field
+
+from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Route, not_found
+from gateway.health.account_checks import account_findings
 from gateway.health.checks import installation_findings
+from gateway.health.findings import Finding, in_words
 from gateway.health.status import installation_status
 from gateway.health.views import AccountStatus, InstallationStatus
+from gateway.texts.sentences import TEXTS
+from routing.texts.catalogue import Language
 from runtime.metrics import Latency
 
 
-class FindingView(Answer):
-    """remedy: what to do about it. is_warning: worth a look, but nothing fails."""
+class StatusQuery(Body):
+    lang: Annotated[Language, Field(description="of the findings")] = "en"
 
+
+class FindingView(Answer):
+    """code: stable. remedy: what to do about it. is_warning: worth a look, but nothing fails."""
+
+    code: str
     subject: str
     is_ok: bool
     is_warning: bool
@@ -41,8 +53,8 @@ class AccountStatusAnswer(Answer):
     status: AccountStatus
 
 
-def _views(findings: list[Finding]) -> list[FindingView]:
-    return [FindingView.model_validate(f) for f in findings]
+def _views(findings: Iterable[Finding], language: Language) -> list[FindingView]:
+    return [FindingView.model_validate(in_words(f, TEXTS[language])) for f in findings]
 
 
 def _numbers(call: AnyCall) -> dict[str, int]:
@@ -62,23 +74,25 @@ def _lookups(latency: Latency | None) -> LookupFigures | None:
     )
 
 
-async def show_status(call: ApiCall) -> StatusAnswer:
+async def show_status(call: ApiCall[StatusQuery, None]) -> StatusAnswer:
     now = datetime.now(UTC)
     status = await installation_status(call.services.pool, now, _numbers(call), call.who.account_id)
     return StatusAnswer(
-        findings=_views(list(installation_findings(status, now))),
+        findings=_views(installation_findings(status, now), call.query.lang),
         lookups=_lookups(call.services.lookup_latency),
         status=status,
     )
 
 
-async def show_account_status(call: ApiCall) -> AccountStatusAnswer:
+async def show_account_status(call: ApiCall[StatusQuery, None]) -> AccountStatusAnswer:
     now = datetime.now(UTC)
     status = await installation_status(call.services.pool, now, _numbers(call), call.account.id)
     if not status.accounts:
         raise not_found("account", call.account.id)
     account = status.accounts[0]
-    return AccountStatusAnswer(findings=_views(list(account_findings(account, now))), status=account)
+    return AccountStatusAnswer(
+        findings=_views(account_findings(account, now), call.query.lang), status=account
+    )
 
 
 ROUTES = (

@@ -12,12 +12,14 @@ import pytest
 
 from gateway.crm_accounts.exchange_log import ExchangeLog
 from gateway.health.account_checks import account_findings
+from gateway.health.findings import in_words
 from gateway.health.shared_metrics import status_samples
 from gateway.health.status import installation_status
 from gateway.pbx.call_log import PbxError
 from gateway.pbx.mango.client import MangoClient, Pauses
 from gateway.pbx.mango.commands import STATS_PACE
 from gateway.store.crm_accounts.exchanges import exchanges
+from gateway.texts.sentences import TEXTS
 from routing.calls.fold import fold
 from tests.integration.pbx.site import ACCOUNT, CLIENT, NOON, QUICK, Site
 from tests.waiting import until
@@ -433,7 +435,8 @@ async def test_findings_stand_in_the_status_in_the_metrics_and_in_check(site: Si
     assert samples["reconciliation_alarm", "ringostat"] == 1
     assert samples["reconciliation_success_age_seconds", "ringostat"] == 0
     assert any(
-        "only through the PBX's list" in finding.message for finding in account_findings(account, NOON)
+        "only through the PBX's list" in in_words(finding, TEXTS["en"]).message
+        for finding in account_findings(account, NOON)
     )
 
 

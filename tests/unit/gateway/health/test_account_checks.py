@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from gateway.health.account_checks import account_findings, duration
+from gateway.health.account_checks import account_findings
+from gateway.health.findings import duration, in_words
 from gateway.health.views import AccountStatus
+from gateway.texts.sentences import TEXTS
+from routing.texts.catalogue import Language
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
@@ -50,7 +53,7 @@ WELL: dict[str, Any] = {
 }
 
 
-def findings_of(**changes: Any) -> list[Any]:
+def findings_of(language: Language = "en", **changes: Any) -> list[Any]:
     """changes: a part's name -> values that replace some of its own, or the part as a whole where it is no mapping."""
     body = {
         name: {**value, **changes[name]}
@@ -58,7 +61,8 @@ def findings_of(**changes: Any) -> list[Any]:
         else value
         for name, value in {**WELL, **{k: v for k, v in changes.items() if not isinstance(v, dict)}}.items()
     }
-    return list(account_findings(AccountStatus.model_validate(body), NOW))
+    found = account_findings(AccountStatus.model_validate(body), NOW)
+    return [in_words(finding, TEXTS[language]) for finding in found]
 
 
 def test_an_account_that_is_well_has_nothing_to_do() -> None:
@@ -146,4 +150,14 @@ def test_what_an_account_that_is_off_does_not_do_is_no_trouble() -> None:
     [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2 h"), (172800, "2 d")],
 )
 def test_durations_are_short(seconds: float, message: str) -> None:
-    assert duration(timedelta(seconds=seconds).total_seconds()) == message
+    assert TEXTS["en"].render(duration(seconds)) == message
+
+
+def test_the_same_findings_are_said_in_russian_with_the_noun_in_its_form() -> None:
+    found = findings_of("ru", token={"days_left": 3.0, "warning": "expires-soon"}, cases={"overdue": 1})
+    said = {f.code: (f.subject, f.message) for f in found}
+    assert said["token-expires-soon"] == ("sales: доступ к CRM", "OAuth, осталось 3 дня")
+    assert said["cases-overdue"] == ("sales: пропущенные звонки", "открыто: 1, из них просрочено: 1")
+    assert [f.code for f in found] == [
+        f.code for f in findings_of(token={"days_left": 3.0, "warning": "expires-soon"}, cases={"overdue": 1})
+    ]

@@ -1,0 +1,13 @@
+"""The gateway's catalogues, with those of routing and of the CRM's side below them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.texts import findings_en, findings_ru
+from routing.texts.catalogue import Language, Texts, catalogues
+
+TEXTS: Mapping[Language, Texts] = catalogues(
+    ru={**findings_ru.SENTENCES},
+    en={**findings_en.SENTENCES},
+)

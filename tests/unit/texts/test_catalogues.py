@@ -1,0 +1,97 @@
+"""Both catalogues say the same things: the same keys, the same values, every noun in all its forms."""
+
+from __future__ import annotations
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gateway
+from gateway.texts.sentences import TEXTS
+from routing.texts.catalogue import LANGUAGES, Language, Texts, phrase, plural_form
+
+RU, EN = TEXTS["ru"].sentences, TEXTS["en"].sentences
+PRODUCT = Path(gateway.__file__).parent.parent
+
+
+def placeholders(sentence: str) -> dict[str, str]:
+    return {name: spec or "" for _, name, spec, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+def test_both_languages_have_the_same_sentences() -> None:
+    assert RU.keys() == EN.keys()
+    assert len(RU) > 100
+
+
+@pytest.mark.parametrize("key", RU)
+def test_both_languages_name_the_same_values(key: str) -> None:
+    assert placeholders(RU[key]).keys() == placeholders(EN[key]).keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_noun_has_all_its_forms(language: Language) -> None:
+    forms = {"ru": 3, "en": 2}[language]
+    for key, sentence in TEXTS[language].sentences.items():
+        for spec in placeholders(sentence).values():
+            if "|" in spec:
+                assert len(spec.split("|")) == forms, key
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "0 звонков"), (1, "1 звонок"), (2, "2 звонка"), (4, "4 звонка"), (5, "5 звонков"), (11, "11 звонков"),
+        (14, "14 звонков"), (21, "21 звонок"), (22, "22 звонка"), (111, "111 звонков"), (1001, "1001 звонок"),
+    ],
+)  # fmt: skip
+def test_a_russian_noun_agrees_with_its_number(number: int, words: str) -> None:
+    assert Texts("ru", {"calls": "{n:звонок|звонка|звонков}"}).say("calls", n=number) == words
+
+
+@given(st.integers(min_value=0))
+def test_an_english_noun_is_singular_for_one_only(number: int) -> None:
+    assert plural_form(number, "en") == (0 if number == 1 else 1)
+
+
+def test_a_phrase_may_stand_in_a_phrase_and_values_are_never_read_as_templates() -> None:
+    texts = Texts("en", {"outer": "{inner}, {n:+d}", "inner": "«{name}»"})
+    said = texts.render(phrase("outer", inner=phrase("inner", name="{name} {0} {n}"), n=3))
+    assert said == "«{name} {0} {n}», +3"
+
+
+def findings_in_source() -> Iterator[tuple[str, str, set[str]]]:
+    """Every finding that the source builds: its level, its code and the values that it is given."""
+    for file in (PRODUCT / "gateway" / "health").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                code, values = node.args[0], {str(k.arg) for k in node.keywords}
+                if isinstance(code, ast.Constant) and node.func.id in (
+                    "ok",
+                    "warning",
+                    "bad",
+                    "about",
+                    "detail",
+                ):
+                    yield node.func.id, str(code.value), values
+
+
+def test_every_finding_has_its_sentence_and_remedy_and_gets_their_values() -> None:
+    found = list(findings_in_source())
+    assert len(found) > 60
+    for level, code, values in found:
+        keys = [f"subject.{code}"] if level == "about" else [f"finding.{code}"]
+        if level in ("warning", "bad"):
+            keys.append(f"finding.{code}.remedy")
+        for key in keys:
+            assert placeholders(EN[key]).keys() <= values, key
+
+
+def test_no_sentence_of_findings_waits_in_vain() -> None:
+    used = {f"subject.{c}" if level == "about" else f"finding.{c}" for level, c, _ in findings_in_source()}
+    known = {k.removesuffix(".remedy") for k in EN if k.startswith(("finding.", "subject."))}
+    assert known - used <= {"finding.nothing", "finding.names-and-more", "finding.reconnect"}
