@@ -11,6 +11,7 @@ import structlog
 
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import may_pass
+from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -38,13 +39,16 @@ async def retry_until_available(ask: Callable[[], Awaitable[_T]]) -> _T:
     """What a process needs of the database before it can begin: asked again for a minute while that starts or restarts."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _PATIENCE_SECONDS
+    trouble = Trouble("database")
     while True:
         try:
-            return await ask()
+            answer = await ask()
+            trouble.recovered()
+            return answer
         except Exception as err:
             if not may_pass(err) or loop.time() > deadline:
                 raise
-            log.warning("database-not-there-yet", error=f"{type(err).__name__}: {err}")
+            trouble.failed(err)
             await sleep_unless_cancelled(0.5)
 
 

@@ -6,12 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-import structlog
-
 from runtime.cancellation import raise_if_cancelled
 from runtime.database.errors import DATABASE_ERRORS
-
-log = structlog.get_logger(__name__)
+from runtime.trouble import Trouble
 
 
 class Loop:
@@ -33,6 +30,7 @@ class Loop:
         self._every = every_seconds
         self._calm = calm_seconds
         self._woken = asyncio.Event()
+        self._trouble = Trouble("turn", loop=name)
         self.last_success: datetime | None = None
         self.last_error: str | None = None
 
@@ -46,9 +44,10 @@ class Loop:
                 await self._turn()
             except DATABASE_ERRORS as err:
                 self.last_error = f"{type(err).__name__}: {err}"
-                log.warning("turn-failed", loop=self.name, error=self.last_error)
+                self._trouble.failed(err)
             else:
                 self.last_success, self.last_error = datetime.now(UTC), None
+                self._trouble.recovered()
             await self._pause()
 
     async def _pause(self) -> None:

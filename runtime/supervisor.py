@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from runtime.backoff import Backoff
+
 log = structlog.get_logger(__name__)
 
 _PR_SET_PDEATHSIG = 1
@@ -47,7 +49,7 @@ class Child:
     async def keep_running(self) -> None:
         """Until cancelled: starts it again when it ends, with a growing pause while it keeps dying at once."""
         loop = asyncio.get_running_loop()
-        delay = 0.2
+        backoff = Backoff(0.2, 15.0, steady_seconds=30)
         while True:
             if self.process is None:
                 await self.start()
@@ -56,7 +58,7 @@ class Child:
             code = await self.process.wait()
             self.process = None
             self.restarts += 1
-            delay = 0.2 if loop.time() - began > 30 else min(delay * 2, 15)
+            delay = backoff.failed(loop.time() - began)
             log.warning("process-ended", process=self.name, code=code, starts_again_in=delay)
             await asyncio.sleep(delay)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ import asyncpg
 
 from crm.directory.memory import Directory, SegmentBuilder
 from crm.store.entries import DirectoryState, all_entries, directory_states, entries_after
+from runtime.backoff import Backoff
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database import channels
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.metrics import Sample
-
-_log = logging.getLogger(__name__)
+from runtime.trouble import Trouble
 
 _CHUNK = 2000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
@@ -58,6 +57,7 @@ class DirectoryFeed:
         self._woken = asyncio.Event()
         self._pulled = asyncio.Condition()
         self._known = False
+        self._trouble = Trouble("directory-feed")
 
     @property
     def is_ready(self) -> bool:
@@ -90,18 +90,19 @@ class DirectoryFeed:
 
     async def run(self) -> None:
         """Until cancelled. A lost database is waited for; lookups go on with what memory holds."""
-        pause = _FIRST_PAUSE
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         while True:
             pulls = self.health.last_pull_at
             try:
                 await self._serve_connection()
             except DATABASE_ERRORS as err:
                 self.health.last_error, self.health.last_error_at = repr(err), datetime.now(UTC)
-                _log.warning("directory feed lost its database connection: %r", err)
+                self._trouble.failed(err)
             finally:
                 self.health.is_connected = False
-            pause = _FIRST_PAUSE if self.health.last_pull_at != pulls else min(pause * 2, _LONGEST_PAUSE)
-            await sleep_unless_cancelled(pause)
+            if self.health.last_pull_at != pulls:
+                backoff.succeeded()
+            await sleep_unless_cancelled(backoff.failed())
 
     async def _serve_connection(self) -> None:
         async with asyncio.timeout(15):
@@ -144,6 +145,7 @@ class DirectoryFeed:
         for state in states:
             await self._bring_up(conn, state)
         self.health.last_pull_at = datetime.now(UTC)
+        self._trouble.recovered()
         async with self._pulled:
             self._pulled.notify_all()
 

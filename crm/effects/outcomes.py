@@ -12,6 +12,7 @@ from crm.effects.requests import as_refused
 from crm.errors import CrmError, CrmRefused
 from crm.port import ItemOutcome, Refused, Written
 from routing.effects import AttachCall, ChangeTask, CreateContact, CreateDeal, ShowCard, UpdateEntity
+from runtime.backoff import grown_pause
 
 LONGEST_LOOK_SECONDS = 240.0
 LONGEST_ACCEPTANCE_SECONDS = 600.0
@@ -71,7 +72,7 @@ def not_yet(effect: Stored, refused: Refused) -> Outcome | None:
         or sent_at - effect.created_at > _ACCEPTED_WITHIN
     ):
         return None
-    seconds = min(5.0 * 2.0 ** min(effect.attempt - 1, 10), LONGEST_ACCEPTANCE_SECONDS)
+    seconds = grown_pause(effect.attempt, 5.0, LONGEST_ACCEPTANCE_SECONDS)
     return Outcome(
         key=effect.key,
         attempt=effect.attempt,
@@ -109,7 +110,7 @@ def unknown(effect: Stored, error: CrmError, now: datetime, quiet_seconds: float
     """To be looked for once the request cannot be under way any more; ever later for one that never ends well."""
     if isinstance(effect.order, ShowCard):
         return skipped(effect, error.code)
-    seconds = min(quiet_seconds * 2.0 ** min(effect.unknown_attempts, 10), LONGEST_LOOK_SECONDS)
+    seconds = grown_pause(effect.unknown_attempts + 1, quiet_seconds, LONGEST_LOOK_SECONDS)
     return Outcome(
         key=effect.key,
         attempt=effect.attempt,

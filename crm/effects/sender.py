@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
-
 from crm.effects import outcomes
 from crm.effects.backoff import Moods
 from crm.effects.batching import BY_NUMBER, COMPLEX, Sizes
@@ -18,8 +16,7 @@ from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, Crm
 from crm.lane import Lane
 from crm.port import Crm
 from runtime.database.lease import Held, LeaseLost
-
-log = structlog.get_logger()
+from runtime.trouble import Trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +58,7 @@ class Sender:
         self._crm, self._effects, self._account, self._lease = crm, effects, account_id, lease
         self._settings, self._now = settings, now
         self.moods = Moods(random)
+        self._trouble = Trouble("crm", account=account_id)
         self.sizes = Sizes()
         self.split: dict[str, str] = {}
         self.routes: dict[str, str] = {}
@@ -80,7 +78,7 @@ class Sender:
         except LeaseLost:
             raise  # whoever holds it now looks for what is marked as being sent
         except Exception as error:  # a mistake of ours must not lose an effect: unknown outcome
-            log.exception("sending failed unexpectedly", account=self._account, request=kind)
+            self._trouble.failed(error, is_mistake=True, request=kind)
             wrapped = CrmOutcomeUnknown(f"{type(error).__name__}: {error}")
             await self._failed(kind, stored, wrapped)
             return
@@ -173,6 +171,7 @@ class Sender:
                 return
             ids, entities = found.ids, found.entities
             self.moods.succeeded()
+            self._trouble.recovered()
         results = [outcomes.looked(s, ids.get(s.key), give_up=self._gives_up(s, now)) for s in stored]
         await self._effects.record(results, entities, now)
 
@@ -181,9 +180,8 @@ class Sender:
         return effect.unknown_attempts >= self._settings.unknown_attempts_limit and others_succeed
 
     def _on_success(self, kind: str, sent: int, now: datetime) -> None:
-        if self.moods.reason:
-            log.info("the CRM answers again", account=self._account, after=self.moods.reason)
         self.moods.succeeded()
+        self._trouble.recovered()
         self.sizes.on_success(kind, sent // 2 if kind == COMPLEX else sent)
         self.last_success = now
 
@@ -191,12 +189,11 @@ class Sender:
         """is_read: of looking or catching up, which come again by themselves: never without a pause."""
         self.last_error = (f"{error.code}: {error}", now)
         if isinstance(error, CrmUnauthorised):
-            log.error("the CRM's authorisation is broken", account=self._account, code=error.code)
+            self._trouble.failed(error, is_alarm=True)
             await self._effects.break_account(str(error))
         elif error.retryable or is_read:
             self.moods.failed(error, now)
-            say = log.error if self.moods.is_alarm else log.warning
-            say("the CRM fails", account=self._account, code=error.code, until=self.moods.closed_until)
+            self._trouble.failed(error, is_alarm=self.moods.is_alarm)
 
 
 def _pairs(taken: Sequence[Stored]) -> list[tuple[Stored, Stored]]:

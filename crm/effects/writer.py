@@ -22,7 +22,7 @@ from crm.port import Crm
 from routing.client import EntityKind
 from runtime.database.lease import Held
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 CatchUp = Callable[[Lane, Collection[EntityKind]], Awaitable[bool]]
 """Brings these kinds of the directory up to date with the CRM. True: the CRM tells of its changes by itself, and in time.
@@ -127,7 +127,7 @@ class Writer:
             self._now() + timedelta(seconds=self._settings.quiet_seconds)
         )
         if found:
-            log.info("effects of unknown outcome taken over", account=self._account, effects=found)
+            log.info("effects-recovered", account=self._account, effects=found)
 
     async def run(self) -> None:
         """Until `stop`, or raises LeaseLost, or whatever the database raises; then everything under way is dropped,

@@ -6,7 +6,6 @@ Every feed has an interval of its own and fails on its own: a CRM that is down m
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -30,10 +29,10 @@ from crm.sync.recheck import recheck_step
 from crm.sync.source import Source, utc_now
 from routing.client import EntityKind
 from routing.settings import NumberPolicy
+from runtime.backoff import grown_pause
 from runtime.cancellation import raise_if_cancelled
 from runtime.database.errors import DATABASE_ERRORS
-
-_log = logging.getLogger(__name__)
+from runtime.trouble import Trouble
 
 _LONGEST_PAUSE = 300.0
 _WEBHOOK_DELAY = timedelta(seconds=5)
@@ -51,6 +50,7 @@ class Feed:
     due_at: float = 0.0
     failures: int = 0
     last_error: str | None = None
+    trouble: Trouble = field(default_factory=lambda: Trouble("sync"))
 
 
 @dataclass(slots=True)
@@ -102,6 +102,9 @@ class Sync:
             Feed("load", 0.0, self._load),
             Feed("recheck", recheck_seconds, self._recheck),
         ]
+        for feed in self._feeds:
+            feed.trouble = Trouble("sync", account=account_id, feed=feed.name)
+        self._record_trouble = Trouble("sync-record", account=account_id)
         self._poll_seconds = poll_seconds
 
     async def run(self) -> None:
@@ -199,11 +202,12 @@ class Sync:
         feed.due_at = max(feed.due_at, time.monotonic() + feed.seconds)
         feed.failures, feed.last_error = 0, None
         self.health.last_errors.pop(feed.name, None)
+        feed.trouble.recovered()
 
     async def _failed(self, feed: Feed, err: Exception) -> None:
         """Nothing ends the loop: what is not known to pass (a bug) is logged with its trace and tried again as well."""
         feed.failures += 1
-        pause = min(_LONGEST_PAUSE, max(feed.seconds, 1.0) * 2 ** (feed.failures - 1))
+        pause = grown_pause(feed.failures, max(feed.seconds, 1.0), _LONGEST_PAUSE)
         if isinstance(err, CrmThrottled) and err.retry_after:
             pause = max(pause, err.retry_after)
         feed.due_at = time.monotonic() + pause
@@ -211,22 +215,13 @@ class Sync:
         feed.last_error = f"{code}: {err}"
         self.health.failures[feed.name] = self.health.failures.get(feed.name, 0) + 1
         self.health.last_errors[feed.name] = feed.last_error
-        is_known = isinstance(
-            err,
-            (CrmError, *DATABASE_ERRORS),
-        )
-        _log.warning(
-            "sync of %s: %s failed: %s",
-            self.source.account_id,
-            feed.name,
-            feed.last_error,
-            exc_info=not is_known,
-        )
+        feed.trouble.failed(err, is_mistake=not isinstance(err, (CrmError, *DATABASE_ERRORS)))
         try:
             async with self.source.pool.acquire() as conn:
                 await record_failure(conn, self.source.account_id, feed.name, feed.last_error)
-        except DATABASE_ERRORS:
-            _log.warning("sync of %s: the failure could not be stored", self.source.account_id)
+            self._record_trouble.recovered()
+        except DATABASE_ERRORS as not_stored:
+            self._record_trouble.failed(not_stored)
 
     def _delta_step(self, kind: EntityKind) -> Callable[[], Awaitable[None]]:
         async def step() -> None:
@@ -300,8 +295,9 @@ class Sync:
             async with self.source.pool.acquire() as conn:
                 await mark_in_sync(conn, self.source.account_id, in_sync_at)
             self.health.in_sync_at = in_sync_at
-        except DATABASE_ERRORS:
-            _log.warning("sync of %s: agreement could not be stored", self.source.account_id)
+            self._record_trouble.recovered()
+        except DATABASE_ERRORS as err:
+            self._record_trouble.failed(err)
 
     def _feed(self, name: str) -> Feed:
         return next(feed for feed in self._feeds if feed.name == name)

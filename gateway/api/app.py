@@ -17,6 +17,7 @@ from gateway.api.services import Services
 from gateway.http.problems import problem, unauthorised
 from gateway.store.admin.accounts import Account, ApiToken, hash_of
 from runtime.database.errors import may_pass
+from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -32,8 +33,10 @@ def add_api(app: web.Application, services: Services, routes: Sequence[Route]) -
         return web.Response(body=description, headers=_JSON)
 
     app.router.add_get("/api/openapi.json", openapi)
+    trouble = Trouble("api-database")
     for route in routes:
-        app.router.add_route(route.method, "/api" + route.path, _as_problems(_served(route, services)))
+        served = _as_problems(_served(route, services), trouble)
+        app.router.add_route(route.method, "/api" + route.path, served)
     app.router.add_route("*", r"/api/{path:[\s\S]*}", _nothing_here)
 
 
@@ -61,10 +64,12 @@ def _unavailable() -> web.Response:
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def _as_problems(handler: _Handler) -> _Handler:
+def _as_problems(handler: _Handler, trouble: Trouble) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
-            return await handler(request)
+            response = await handler(request)
+            trouble.recovered()
+            return response
         except ApiError as err:
             more = {"problems": list(err.problems)} if err.problems else {}
             return problem(err.status, err.code, err.title, detail=err.detail, field=err.field, **more)
@@ -76,7 +81,7 @@ def _as_problems(handler: _Handler) -> _Handler:
             raise
         except Exception as err:
             if may_pass(err):
-                log.warning("api-database-unavailable", error=f"{type(err).__name__}: {err}")
+                trouble.failed(err)
                 return _unavailable()
             log.exception("api-failed", route=str(request.match_info.route.resource))
             return problem(500, "internal", "The gateway failed.", detail="Its log tells why.")

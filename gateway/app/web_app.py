@@ -138,16 +138,16 @@ def _guarded(handler: Handler) -> Handler:
         except web.HTTPException:
             raise
         except TimeoutError:
-            log.warning("request-timed-out", path=_masked_path(request))
+            log.warning("request-timed-out", path=_route_of(request))
             return problem(503, "busy", "The gateway could not answer in time.", detail="Send it again.")
         except Exception:
-            log.exception("request-failed", path=_masked_path(request), seconds=time.perf_counter() - began)
+            log.exception("request-failed", path=_route_of(request), seconds=time.perf_counter() - began)
             return problem(500, "internal", "The gateway failed.", detail="Its log tells why.")
 
     return handle
 
 
-def _masked_path(request: web.Request) -> str:
+def _route_of(request: web.Request) -> str:
     """The route, not the path: webhook secrets stand in paths."""
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "?"

@@ -27,7 +27,6 @@ from gateway.store.calls.missed_calls import is_escalation_due
 from gateway.store.intake import inbox
 from gateway.store.intake.inbox import Row
 from routing.calls.model import CallEvent
-from routing.numbers.normalise import mask
 from runtime.database.errors import may_pass
 from runtime.database.pool import Conn
 
@@ -241,7 +240,7 @@ class _Call:
             "event-unprocessable",
             account=self.context.account.id,
             connection=self.key[0],
-            client=mask(self.client),
+            client=self.client,
             messages=messages,
             error=type(err).__name__,
             exc_info=not isinstance(err, ValidationError),

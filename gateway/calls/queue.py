@@ -22,10 +22,11 @@ from procrastinate.exceptions import ProcrastinateException
 from gateway.calls.client_job import ClientJob
 from gateway.calls.context import Clock
 from gateway.store.intake import inbox
-from routing.numbers.normalise import mask
+from runtime.backoff import Backoff
 from runtime.cancellation import sleep_unless_cancelled
-from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.errors import DATABASE_ERRORS, may_pass
 from runtime.database.pool import SESSION_SETTINGS
+from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,8 @@ _LOST_SECONDS = 120
 POLLING_SECONDS = 0.1
 # What runs when the process is to end may end by itself; a supervisor waits for 20 s (runtime/supervisor.py).
 _END_SECONDS = 6.0
+# A worker that ran for so long works.
+_WORKS_SECONDS = 5.0
 
 # Its statements have no time limit of their own: one to a server that vanished would wait for a quarter of an hour.
 _NOTICES_A_LOST_SERVER = {
@@ -109,6 +112,7 @@ class Jobs:
         self._stalled_seconds = stalled_seconds
         self._now = now or (lambda: datetime.now(UTC))
         self.status = JobsStatus()
+        self._trouble = Trouble("client-jobs")
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -117,19 +121,21 @@ class Jobs:
 
     async def _run_work(self) -> None:
         """Procrastinate's worker ends when the database goes away: it is started again."""
-        delay = 0.2
+        backoff = Backoff(0.2, 5.0, steady_seconds=30)
+        trouble = Trouble("job-worker")
+        loop = asyncio.get_running_loop()
         while True:
-            began = asyncio.get_running_loop().time()
+            began = loop.time()
+            works = loop.call_later(_WORKS_SECONDS, trouble.recovered)
             try:
                 await self._work()
-                log.warning("job-worker-ended")
+                trouble.failed("it ended")
             except QUEUE_ERRORS as err:
                 self.status.fail(err)
-                log.warning("job-worker-failed", error=self.status.last_error)
-            if asyncio.get_running_loop().time() - began > 30:
-                delay = 0.2
-            await sleep_unless_cancelled(delay)
-            delay = min(delay * 2, 5.0)
+                trouble.failed(err)
+            finally:
+                works.cancel()
+            await sleep_unless_cancelled(backoff.failed(loop.time() - began))
 
     async def _work(self) -> None:
         """Of its own task: while it ends in good order it waits for a database that may be away, and what comes of that
@@ -181,20 +187,24 @@ class Jobs:
         except Exception as err:
             self.status.failed += 1
             self.status.fail(err)
-            log.error(
-                "client-job-failed", account=account_id, client=mask(client_key), error=self.status.last_error
-            )
+            if may_pass(err):
+                self._trouble.failed(err)
+            else:
+                log.exception("client-job-failed", account=account_id, client=client_key)
             raise  # the sweep enqueues the client again
+        self._trouble.recovered()
         self.status.done += 1
 
     async def _run_sweep(self) -> None:
+        trouble = Trouble("sweep")
         while True:
             try:
                 await self.sweep()
                 self.status.last_success = datetime.now(UTC)
+                trouble.recovered()
             except QUEUE_ERRORS as err:
                 self.status.fail(err)
-                log.warning("sweep-failed", error=self.status.last_error)
+                trouble.failed(err)
                 await sleep_unless_cancelled(1)
             await sleep_unless_cancelled(self._sweep_seconds)
 

@@ -68,8 +68,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine; errors of the database become failures that say what to do."""
-    from runtime.database.errors import DATABASE_AWAY, DATABASE_REFUSES, may_pass
+    import structlog
 
+    from runtime.database.errors import DATABASE_AWAY, DATABASE_REFUSES, may_pass
+    from runtime.logs import configure_logs
+
+    if not structlog.is_configured():
+        configure_logs("warning")
     try:
         return asyncio.run(work)
     except DATABASE_AWAY as err:

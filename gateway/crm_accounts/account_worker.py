@@ -31,6 +31,7 @@ from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Lease, LeaseLost
 from runtime.database.listen import Listener
 from runtime.lifecycle import background, wait_first
+from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -197,6 +198,7 @@ class CrmAccountWork:
         return refusals
 
     async def _report(self, opened: OpenCrm, sync: Sync, writer: Writer) -> None:
+        trouble = Trouble("account-report", account=self._account_id)
         while True:
             await sleep_unless_cancelled(_REPORT_SECONDS)
             try:
@@ -204,7 +206,9 @@ class CrmAccountWork:
                 async with self._pool.acquire() as conn:
                     await report(conn, self._account_id, "crm", body)
             except (*DATABASE_ERRORS, CrmError) as err:
-                log.warning("report-not-written", account=self._account_id, error=type(err).__name__)
+                trouble.failed(err)
+            else:
+                trouble.recovered()
 
     async def _figures(self, opened: OpenCrm, sync: Sync, writer: Writer) -> dict[str, Any]:
         health, token = opened.crm.health(), await opened.tokens.status()

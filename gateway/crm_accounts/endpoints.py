@@ -18,6 +18,7 @@ from gateway.http.inbound import MAX_BODY
 from gateway.http.problems import problem
 from gateway.store.crm_accounts.webhooks import Grant, take_grant
 from runtime.database.errors import DATABASE_ERRORS
+from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,7 @@ class CrmHooks:
         self._pool = pool
         self._exchange = exchange
         self._webhooks = WebhookIntake(pool)
+        self._trouble = Trouble("webhook-intake")
 
     async def webhook(self, request: web.Request) -> web.Response:
         """404 for a wrong secret as for an unknown account: nobody learns which accounts exist."""
@@ -46,8 +48,9 @@ class CrmHooks:
         try:
             await self._webhooks.keep(account.id, body)
         except DATABASE_ERRORS as err:
-            log.warning("webhook-not-kept", account=account.id, error=type(err).__name__)
+            self._trouble.failed(err)
             return problem(503, "busy", "The gateway could not keep the webhook.", detail="Send it again.")
+        self._trouble.recovered()
         return web.json_response({"accepted": True})
 
     async def oauth(self, request: web.Request) -> web.Response:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import deque
 
 import asyncpg
-import structlog
 
 from gateway.store.crm_accounts.exchanges import Row, add_exchanges
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.exchange import Exchange
-
-log = structlog.get_logger(__name__)
+from runtime.trouble import Trouble
 
 _ROOM = 2000
 
@@ -24,6 +22,7 @@ class ExchangeLog:
         self._pool = pool
         self._waiting: deque[Row] = deque()
         self.lost = 0
+        self._trouble = Trouble("exchange-log")
 
     def append(self, account_id: str, vendor: str, exchange: Exchange) -> None:
         if len(self._waiting) >= _ROOM:
@@ -59,4 +58,6 @@ class ExchangeLog:
                 await add_exchanges(conn, rows)
         except DATABASE_ERRORS as err:
             self.lost += len(rows)
-            log.warning("exchanges-not-written", count=len(rows), error=type(err).__name__)
+            self._trouble.failed(err, lost=len(rows))
+        else:
+            self._trouble.recovered(lost=self.lost)

@@ -27,6 +27,7 @@ from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from runtime.cancellation import raise_if_cancelled
 from runtime.database.errors import DATABASE_AWAY, DATABASE_ERRORS, may_pass
+from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +86,7 @@ class Inbox:
         self._writers: list[asyncio.Task[None]] = []
         self._idle = 0
         self.status = InboxStatus()
+        self._trouble = Trouble("inbox")
 
     def start(self) -> None:
         if not self._writers:
@@ -186,10 +188,11 @@ class Inbox:
                 return
             await link.let_go()
             self.status.refused += len(batch)
-            log.warning("inbox-unavailable", messages=len(batch), error=type(err).__name__)
+            self._trouble.failed(err)
             for waiting in batch:
                 _fail(waiting, InboxUnavailable(f"the database did not take it: {type(err).__name__}"))
         else:
+            self._trouble.recovered(refused=self.status.refused)
             for waiting, answer in zip(batch, answers, strict=True):
                 if not waiting.done.done():
                     waiting.done.set_result(answer)

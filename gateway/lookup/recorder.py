@@ -22,6 +22,7 @@ from routing.staff import Staff
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS, may_pass
 from runtime.metrics import Sample
+from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +62,7 @@ class Recorder:
         self._room = room or per_second * 5
         self._waiting: deque[LookupRecord] = deque()
         self._inputs = InputsWritten()
+        self._trouble = Trouble("decision-recorder")
         self.lost = 0
         self.written = 0
         self.last_error: str | None = None
@@ -116,11 +118,12 @@ class Recorder:
                 self.lost += len(batch)
                 log.warning("decisions-refused", count=len(batch), error=self.last_error)
                 return True
-            log.warning("decisions-not-written", count=len(batch), error=self.last_error)
+            self._trouble.failed(err, waiting=len(self._waiting) + len(batch))
             self._put_back(batch)
             return False
         self.written += len(batch)
         self.last_error = None
+        self._trouble.recovered(lost=self.lost)
         return True
 
     def _put_back(self, batch: list[LookupRecord]) -> None:

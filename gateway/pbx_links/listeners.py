@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-import structlog
 
 from gateway.configuration import Configuration, Snapshot
 from gateway.intake.inbox import Inbox
@@ -21,8 +20,7 @@ from routing.settings import NumberPolicy
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Lease
-
-log = structlog.get_logger(__name__)
+from runtime.trouble import Trouble
 
 _AGAIN_SECONDS = 2.0
 
@@ -73,12 +71,14 @@ class PbxListeners:
     async def _serve(self, link: _Link) -> None:
         account_id, name, _address = link
         lease = Lease(self._dsn, f"{account_id}/{name}", purpose="ami")
+        trouble = Trouble("ami-listener", connection=name)
         while True:
             try:
                 async with lease:
+                    trouble.recovered()
                     await self._listen_while(lease, link)
             except Exception as err:
-                log.exception("ami-listener-failed", connection=name, error=type(err).__name__)
+                trouble.failed(err, is_mistake=not isinstance(err, DATABASE_ERRORS))
             await sleep_unless_cancelled(_AGAIN_SECONDS)
 
     async def _listen_while(self, lease: Lease, link: _Link) -> None:

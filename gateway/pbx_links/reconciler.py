@@ -27,10 +27,12 @@ from gateway.pbx.port import Parsed
 from gateway.pbx_links.sweep import Sweep, SweepResult
 from gateway.store.crm_accounts.exchanges import report
 from gateway.store.pbx_links.reconciliation import Progress, progress, save_progress
+from runtime.backoff import grown_pause
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Lease
 from runtime.exchange import Exchange
+from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -80,15 +82,18 @@ class Reconciliation:
         self._open = open_call_log
         self._now = now
         self._first_pause = first_pause
+        self._trouble = Trouble("reconciliation")
+        self._sweeps: dict[str, Trouble] = {}
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             try:
                 async with Lease(self._dsn, "all", purpose="reconciliation") as lease:
+                    self._trouble.recovered()
                     await self._follow_configuration(lease.lost)
             except DATABASE_ERRORS as err:
-                log.warning("reconciliation-interrupted", error=type(err).__name__)
+                self._trouble.failed(err)
             await sleep_unless_cancelled(2)
 
     async def _follow_configuration(self, lost: asyncio.Event) -> None:
@@ -133,8 +138,7 @@ class Reconciliation:
     def _pause(self, failures: int) -> float:
         if not failures:
             return self._seconds
-        growing: float = self._first_pause * 2 ** min(failures - 1, 12)
-        return min(growing, _LONGEST_PAUSE)
+        return grown_pause(failures, self._first_pause, _LONGEST_PAUSE)
 
     async def sweep(self, name: str) -> SweepResult | None:
         """One sweep of one connection, now. None: it does not exist. Raises asyncpg.PostgresError and OSError only."""
@@ -172,8 +176,13 @@ class Reconciliation:
     async def _tell(self, connection: Connection, before: Progress, swept: SweepResult) -> None:
         now = self._now()
         after = after_sweep(before, swept, now)
+        trouble = self._sweeps.setdefault(
+            connection.name, Trouble("reconciliation-sweep", connection=connection.name)
+        )
         if swept.error:
-            log.warning("reconciliation-not-finished", connection=connection.name, error=swept.error)
+            trouble.failed(swept.error)
+        else:
+            trouble.recovered()
         if swept.missing or swept.incomplete or swept.differing:
             log.error(
                 "calls-were-missing",

@@ -31,6 +31,7 @@ from gateway.store.pbx_links.commands import CommandRow, claim_turn, save_comman
 from runtime.cancellation import raise_if_cancelled
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.metrics import Sample
+from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +85,7 @@ class PbxCommands:
         self._own_turn: dict[str, float] = {}
         self._group: asyncio.TaskGroup | None = None
         self._count = 0
+        self._trouble = Trouble("route-command-record")
         self._process = secrets.token_hex(4)
         self.status = CommandsStatus()
 
@@ -215,7 +217,9 @@ class PbxCommands:
             async with self._pool.acquire() as conn:
                 await save_command(conn, row)
         except DATABASE_ERRORS as err:
-            log.warning("pbx-command-not-recorded", error=type(err).__name__)
+            self._trouble.failed(err)
+        else:
+            self._trouble.recovered()
 
     async def _record_results(self) -> None:
         while True:
@@ -237,7 +241,9 @@ class PbxCommands:
                         datetime.now(UTC),
                     )
             except Exception as err:
-                log.warning("pbx-result-not-recorded", error=type(err).__name__)
+                self._trouble.failed(err, is_mistake=not isinstance(err, DATABASE_ERRORS))
+            else:
+                self._trouble.recovered()
 
     def samples(self) -> Iterator[Sample]:
         """For the metrics."""

@@ -35,7 +35,7 @@ class InternalNumber(NamedTuple):
 
 
 class NoNumber(NamedTuple):
-    """Nothing that could be looked up. raw: what arrived, cut to 64 characters; never for logs (see `mask`)."""
+    """Nothing that could be looked up. raw: what arrived, cut to 64 characters; never for logs."""
 
     reason: Reason
     raw: str
@@ -94,17 +94,6 @@ def thorough(raw: str | None, policy: NumberPolicy) -> Number:
 def digits_of(e164: str) -> int:
     """An E.164 number as the integer that the directory is keyed by."""
     return int(e164[1:])
-
-
-def mask(number: str | None) -> str:
-    """A number for logs and for people who may not see it: the middle is hidden, short numbers stay. Any text is taken."""
-    if not number:
-        return ""
-    length = len(number)
-    if length <= 6:
-        return number if number.isdecimal() else "*" * length
-    head = 5 if length >= 11 else 2
-    return f"{number[:head]}{'*' * (length - head - 2)}{number[-2:]}"
 
 
 def _rules(policy: NumberPolicy) -> tuple[str, str | None, bool, int]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 
 from tests.paths import ROOT
 
+LATER = {"runtime/circuit_breaker.py", "runtime/database/listen.py", "gateway/worker/worker.py"}
+"""Still with one of their own."""
 ROOMS = ("routing", "runtime", "crm", "gateway")
 
 
@@ -28,3 +30,21 @@ def homes_of(is_it: Callable[[ast.AST], bool]) -> set[str]:
 
 def test_a_connection_of_the_database_has_one_type() -> None:
     assert homes(r"Connection \| (asyncpg\.pool\.)?PoolConnectionProxy") == {"runtime/database/pool.py"}
+
+
+def test_numbers_and_secrets_are_hidden_in_one_place() -> None:
+    """Hidden by a text of stars; whoever needs it calls `runtime.masking`."""
+    assert homes(r"\*\*\*[\"'}]") <= {"runtime/masking.py"}
+    assert homes(r"def _?mask\w*\(") == {"runtime/masking.py", "runtime/logs.py"}
+
+
+def test_our_modules_speak_through_structlog() -> None:
+    assert homes(r"logging\.getLogger\((__name__)?\)\.?|^import logging$") <= {"runtime/logs.py"}
+
+
+def test_pauses_after_failures_grow_in_one_place() -> None:
+    """A delay that doubles is a back-off of one's own; `runtime.backoff` knows how."""
+    grows = r"(delay|pause|wait)\w* \* 2|2(\.0)? \*\* "
+    assert homes(grows) - {"crm/budget.py", "crm/amocrm/client.py", "crm/effects/backoff.py"} - LATER == {
+        "runtime/backoff.py"
+    }

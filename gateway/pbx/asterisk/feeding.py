@@ -12,7 +12,9 @@ import structlog
 
 from gateway.pbx.port import InboxUnavailable, MessageUnstorable, Parsed
 from routing.calls.model import CallEvent
+from runtime.backoff import Backoff
 from runtime.cancellation import sleep_unless_cancelled
+from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +54,7 @@ class Feeder:
     refused: int = 0
     last_error: str | None = None
     _queue: asyncio.Queue[InboundMessage] = field(init=False)
+    _trouble: Trouble = field(init=False, default_factory=lambda: Trouble("ami-intake"))
 
     def __post_init__(self) -> None:
         self._queue = asyncio.Queue(self.limit)
@@ -81,7 +84,7 @@ class Feeder:
         return self.waiting
 
     async def _store(self, batch: list[InboundMessage]) -> None:
-        pause = _FIRST_PAUSE_SECONDS
+        backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
         while batch:
             results = await asyncio.gather(*(self.accept(item) for item in batch), return_exceptions=True)
             again = []
@@ -94,11 +97,11 @@ class Feeder:
                     self.stored += 1
             if again:
                 self.last_error = "inbox-unavailable"
-                log.warning("ami-events-wait", messages=len(again) + self.waiting, again_in=pause)
-                await sleep_unless_cancelled(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+                self._trouble.failed(self.last_error, messages=len(again) + self.waiting)
+                await sleep_unless_cancelled(backoff.failed())
             else:
                 self.last_error = None
+                self._trouble.recovered()
             batch = again
 
     def _refuse(self, error: BaseException) -> None:

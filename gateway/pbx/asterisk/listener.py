@@ -18,7 +18,9 @@ from gateway.pbx.asterisk.link import AmiAddress, AmiLink, AmiLost, AmiRefused, 
 from gateway.pbx.asterisk.wire import Message
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
+from runtime.backoff import Backoff
 from runtime.cancellation import sleep_unless_cancelled
+from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -108,6 +110,7 @@ class AmiListener:
         self._away_reason = "no process listened"
         self.feeder = Feeder(accept)
         self.status = ListenerStatus(heard_at=heard_at)
+        self._trouble = Trouble("ami")
 
     @property
     def live_calls(self) -> int:
@@ -129,22 +132,21 @@ class AmiListener:
             await self.tell()
 
     async def _run_listen(self) -> None:
-        pause = self._pauses.first
+        backoff = Backoff(self._pauses.first, self._pauses.longest)
         while True:
+            pause = 0.0
             try:
                 await self._listen()
             except (OSError, TimeoutError, AmiLost, WireInvalid) as err:
                 self.status.error = f"{getattr(err, 'code', type(err).__name__)}: {err}"
                 if self.status.is_connected:
-                    pause = self._pauses.first
-                if isinstance(err, AmiRefused):
-                    pause = self._pauses.refused
-                log.warning("ami-lost", connection=self._connection().name, error=self.status.error)
+                    backoff.succeeded()
+                pause = self._pauses.refused if isinstance(err, AmiRefused) else 0.0
+                self._trouble.failed(err, connection=self._connection().name)
             finally:
                 self._left()
             await self.tell()
-            await sleep_unless_cancelled(pause)
-            pause = min(pause * 2, self._pauses.longest)
+            await sleep_unless_cancelled(max(pause, backoff.failed()))
 
     async def _listen(self) -> None:
         async with ami_link(self._address, ping_seconds=self._pauses.ping) as link:
@@ -177,6 +179,7 @@ class AmiListener:
         status.reconnects += status.connected_at is not None
         status.is_connected, status.connected_at, status.heard_at = True, now, now
         status.banner, status.error = link.banner, None
+        self._trouble.recovered(connection=self._connection().name)
         log.info("ami-connected", connection=self._connection().name, asterisk=link.banner)
 
     def _left(self) -> None:

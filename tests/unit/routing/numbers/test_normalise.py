@@ -18,7 +18,6 @@ from routing.numbers.normalise import (
     Number,
     PublicNumber,
     digits_of,
-    mask,
     normalise,
     thorough,
     well_formed,
@@ -186,28 +185,6 @@ def test_reading_what_was_read_changes_nothing(raw: str, policy: NumberPolicy) -
     number = normalise(raw, policy)
     if isinstance(number, PublicNumber):
         assert normalise(number.e164, policy) == number._replace(extension=None)
-
-
-@pytest.mark.parametrize(
-    ("number", "masked"),
-    [
-        ("+79161234567", "+7916*****67"),
-        ("101", "101"),
-        ("+372712", "+3***12"),
-        ("", ""),
-        (None, ""),
-        ("secret", "******"),
-    ],
-)
-def test_mask_hides_the_middle(number: str | None, masked: str) -> None:
-    assert mask(number) == masked
-
-
-@given(st.text(max_size=40))
-def test_mask_never_shows_seven_characters_in_a_row_of_a_long_text(text: str) -> None:
-    shown = mask(text)
-    assert len(shown) == len(text)
-    assert len(text) <= 6 or text not in shown or set(text) == {"*"}
 
 
 def test_geocoder_stays_out_of_the_process() -> None:
