@@ -1,4 +1,4 @@
-"""The tables of docs/reference that follow from the program: `python -m tests.unit.docs.tables` writes them anew.
+"""The tables and pictures of docs/ that follow from the program: `python -m tests.unit.docs.tables` writes them anew.
 
 They stand between `<!-- table: NAME -->` and `<!-- end -->`; everything around them is written by people.
 """
@@ -18,7 +18,7 @@ from routing.matrix.texts import ACTIONS, cell_in_words
 from routing.matrix.variables import VARIABLES
 from routing.templates import FILTERS
 from tests.paths import ROOT
-from tests.unit.docs import sources
+from tests.unit.docs import rooms, sources
 
 _BLOCK = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -120,6 +120,16 @@ def _metrics() -> str:
     return table(("Metric", "Type", "Meaning"), [(code(m.name), m.type, m.what) for m in sources.metrics()])
 
 
+def _packages() -> str:
+    rows = [(code(f"{name}/"), rooms.sentences()[name]) for name in rooms.PACKAGES]
+    return table(("Package", "Its one sentence"), rows)
+
+
+def _rooms(package: str) -> str:
+    rows = [(code(room), rooms.sentences()[room]) for room in rooms.rooms_of(package)]
+    return table(("Room", "Its one sentence"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "settings": _settings,
     "lookup-reasons": _lookup_reasons,
@@ -135,6 +145,13 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "routes": _routes,
     "kinds": _kinds,
     "metrics": _metrics,
+    "packages": _packages,
+    "picture": lambda: rooms.picture(rooms.package_arrows()),
+    "gateway-picture": lambda: rooms.picture(rooms.room_arrows("gateway")),
+    "gateway-rooms": lambda: _rooms("gateway"),
+    "crm-rooms": lambda: _rooms("crm"),
+    "routing-rooms": lambda: _rooms("routing"),
+    "runtime-rooms": lambda: _rooms("runtime"),
 }
 
 
