@@ -59,7 +59,12 @@ def parse_request(block: bytes) -> AgiRequest:
     if len(block) > _MOST_BYTES:
         raise WireInvalid("request", f"is longer than {_MOST_BYTES} bytes")
     variables: dict[str, str] = {}
-    for line in block.decode(errors="replace").replace("\x00", "").splitlines():
+    for raw in block.split(
+        b"\n"
+    ):  # a caller's name may hold whatever else Unicode takes for the end of a line
+        line = raw.rstrip(b"\r").decode(errors="replace").replace("\x00", "")
+        if not line:
+            continue
         name, colon, value = line.partition(":")
         if not colon or not name.startswith("agi_"):
             raise WireInvalid("request", "holds a line that is no agi_ variable")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from gateway.pbx.asterisk.wire import Message, Reader, serialise
 from gateway.pbx.connection import Connection
+from gateway.pbx.port import WireInvalid
 
 _CONNECT_SECONDS = 5.0
 _LOGIN_SECONDS = 10.0
@@ -71,6 +72,10 @@ class AmiLink:
         self._ping_seconds = ping_seconds
         self._wire = Reader()
         self._early: list[Message] = []
+
+    def on_unreadable(self, call: Callable[[WireInvalid], None]) -> None:
+        """Told of every message that is left out."""
+        self._wire.on_unreadable = call
 
     @property
     def banner(self) -> str:

@@ -169,7 +169,12 @@ class AmiListener:
             if self.status.can_list is False:
                 return
 
+    def _left_out(self, err: WireInvalid) -> None:
+        self.status.unreadable += 1
+        log.warning("ami-event-unreadable", connection=self._connection().name, field=err.field)
+
     def _arrived(self, link: AmiLink) -> None:
+        link.on_unreadable(self._left_out)
         status, now = self.status, _now()
         if status.heard_at is not None:
             absence = Absence(status.heard_at, now, self._away_reason)
@@ -199,8 +204,7 @@ class AmiListener:
         try:
             self._legs, events = step(self._legs, message, received_at, self._connection())
         except WireInvalid as err:
-            self.status.unreadable += 1
-            log.warning("ami-event-unreadable", connection=self._connection().name, field=err.field)
+            self._left_out(err)
             return
         except Exception:  # one message that we do not understand must not cost the others
             self.status.unreadable += 1

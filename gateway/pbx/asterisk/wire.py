@@ -5,13 +5,19 @@ A message is a block of `Key: value` lines that ends with an empty line; keys ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gateway.pbx.port import WireInvalid
 
 _BANNER = "Asterisk Call Manager/"
 _MOST_BYTES = 256 * 1024
+# An empty line ends a message, whatever mixture of CR and LF a proxy or an old version makes of it.
+_END = re.compile(rb"\n\r*\n")
+# What a message is filed by. Two different values of one are a forgery or damage: no telling which is meant.
+_IDS = frozenset({"event", "uniqueid", "linkedid", "destuniqueid", "destlinkedid", "bridgeuniqueid"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +58,42 @@ def message(fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> Message:
 class Reader:
     """Bytes in as they arrive, whole messages out. banner: the version line, once it has been read.
 
-    Raises WireInvalid when a message grows beyond most_bytes: the other side is not an AMI, or hostile.
+    on_unreadable: told of each message that is left out, since it grew beyond most_bytes or names two ids: it costs only
+    itself. Raises WireInvalid where the other side is no AMI.
     """
 
     most_bytes: int = _MOST_BYTES
     banner: str | None = None
+    on_unreadable: Callable[[WireInvalid], None] | None = None
     _rest: bytearray = field(default_factory=bytearray)
+    _is_skipping: bool = False
 
     def feed(self, data: bytes) -> list[Message]:
         self._rest += data
         messages: list[Message] = []
         while (block := self._next_block()) is not None:
-            if block.strip():
-                messages.append(parse_block(block))
+            if self._is_skipping:  # the end of one that was too long
+                self._is_skipping = False
+            elif block.strip():
+                self._read(block, messages)
+        if self.banner is None and len(self._rest) > self.most_bytes:
+            raise WireInvalid("banner", "is not that of an Asterisk Call Manager")
         if len(self._rest) > self.most_bytes:
-            raise WireInvalid("message", f"is longer than {self.most_bytes} bytes")
+            if not self._is_skipping:
+                self._leave_out(WireInvalid("message", f"is longer than {self.most_bytes} bytes"))
+            self._is_skipping = True
+            del self._rest[:-2]  # the end may begin in the last two bytes
         return messages
+
+    def _read(self, block: bytes, messages: list[Message]) -> None:
+        try:
+            messages.append(parse_block(block))
+        except WireInvalid as err:
+            self._leave_out(err)
+
+    def _leave_out(self, err: WireInvalid) -> None:
+        if self.on_unreadable is not None:
+            self.on_unreadable(err)
 
     def _next_block(self) -> bytes | None:
         if self.banner is None and self._rest:
@@ -80,25 +106,32 @@ class Reader:
                 raise WireInvalid("banner", "is not that of an Asterisk Call Manager")
             self.banner = line
             self._rest = bytearray(rest)
-        for ending in (b"\r\n\r\n", b"\n\n"):
-            place = self._rest.find(ending)
-            if place >= 0:
-                block = bytes(self._rest[:place])
-                del self._rest[: place + len(ending)]
-                return block
-        return None
+        if (end := _END.search(self._rest)) is None:
+            return None
+        block = bytes(self._rest[: end.start()])
+        del self._rest[: end.end()]
+        return block
 
 
 def parse_block(block: bytes) -> Message:
-    """One block without its empty line. Lines that are no `Key: value` (old command output) are kept as Output."""
+    """One block without its empty line. Lines that are no `Key: value` (old command output) are kept as Output.
+
+    Raises WireInvalid naming an id that stands twice with different values.
+    """
     fields = []
-    # Caller names may hold any bytes: a broken one must not cost the call.
-    for line in block.decode(errors="replace").replace("\x00", "").splitlines():
+    # Caller names may hold any bytes: a broken one must not cost the call, nor may what Unicode takes for the end of a
+    # line begin a header.
+    for raw in block.split(b"\n"):
+        line = raw.rstrip(b"\r").decode(errors="replace").replace("\x00", "")
         key, colon, value = line.partition(":")
         if colon and key and " " not in key.strip():
             fields.append((key.strip(), value.strip()))
         elif line.strip():
             fields.append(("Output", line))
+    ids = {(key.lower(), value) for key, value in fields if key.lower() in _IDS}
+    for name, count in Counter(name for name, _ in ids).items():
+        if count > 1:
+            raise WireInvalid(name, "stands twice with different values")
     return Message(tuple(fields))
 
 

@@ -41,11 +41,42 @@ def test_something_that_is_no_ami_is_refused_at_its_first_line() -> None:
     assert Reader().feed(b"Asterisk Call Man") == []
 
 
-def test_a_message_without_end_is_refused() -> None:
-    reader = Reader(most_bytes=1000)
+def test_a_message_that_is_too_long_costs_only_itself() -> None:
+    left_out: list[WireInvalid] = []
+    reader = Reader(most_bytes=1000, on_unreadable=left_out.append)
     reader.feed(b"Asterisk Call Manager/5.0.4\r\n" + b"Key: value\r\n" * 50)
-    with pytest.raises(WireInvalid, match="longer"):
-        reader.feed(b"Key: value\r\n" * 50)
+    for _ in range(50):
+        assert reader.feed(b"Key: value\r\n" * 50) == []
+    found = reader.feed(b"Key: value\r\n\r\nEvent: Hangup\r\nUniqueid: 1\r\n\r\n")
+    assert [(m.event, m.get("Uniqueid")) for m in found] == [("Hangup", "1")]
+    assert [err.field for err in left_out] == ["message"]
+
+
+@pytest.mark.parametrize("end", ["\r\n\r\n", "\n\n", "\r\n\n", "\n\r\n", "\r\n\r\r\n"])
+def test_every_mixture_of_line_ends_ends_a_message(end: str) -> None:
+    stream = f"Asterisk Call Manager/9\r\nEvent: A{end}Event: Hangup{end}".encode()
+    whole = Reader().feed(stream)
+    assert [m.event for m in whole] == ["A", "Hangup"]
+    reader = Reader()
+    assert [m for byte in stream for m in reader.feed(bytes([byte]))] == whole
+
+
+@pytest.mark.parametrize(
+    "separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\r"]
+)
+def test_a_callers_name_cannot_begin_a_header(separator: str) -> None:
+    forged = f"a{separator}Uniqueid: 666{separator}Linkedid: 666"
+    stream = f"Event: Newchannel\r\nCallerIDName: {forged}\r\nUniqueid: 1\r\nLinkedid: 1\r\n\r\n"
+    (found,) = Reader(banner="x").feed(stream.encode())
+    assert (found.get("Uniqueid"), found.get("Linkedid")) == ("1", "1")
+
+
+def test_a_message_that_names_two_ids_is_left_out_and_counted() -> None:
+    left_out: list[WireInvalid] = []
+    reader = Reader(banner="x", on_unreadable=left_out.append)
+    stream = b"Event: Newchannel\nUniqueid: 666\nUniqueid: 1\n\nEvent: Hangup\nUniqueid: 2\nUniqueid: 2\n\n"
+    assert [m.event for m in reader.feed(stream)] == ["Hangup"]
+    assert [err.field for err in left_out] == ["uniqueid"]
 
 
 def test_repeated_keys_broken_bytes_and_command_output_are_kept() -> None:
