@@ -1,12 +1,12 @@
-"""From AMI events to call events: one call per Linkedid, however many channels Asterisk makes of it.
+"""From AMI events to call events: one call per client, however many channels and Linkedids Asterisk makes of it.
 
 A pure state machine: `step` takes the state and one AMI message and gives the next state and what happened in our
 words. Any single message may be missing: that somebody answered follows from DialEnd as well as from the bridge; a
 channel whose Hangup is lost is taken for gone by `sweep` or when `CoreShowChannels` does not list it.
 
 Pitfalls seen on Asterisk 16 and 22: after a Goto the Exten (and the CDR's Destination) is a label, so the dialled
-number is that of the first Newchannel; a called channel's CallerIDNum may be that label too; an attended transfer
-moves channels from one Linkedid to another; a voice menu that answers is nobody.
+number is that of the first Newchannel; a called channel's CallerIDNum may be that label too; pick-up, conference,
+parking and transfers bring channels of several Linkedids together (talks.py); a voice menu that answers is nobody.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from datetime import datetime, timedelta
 
 from gateway.pbx.asterisk.channels import (
     Channel,
+    LiveCall,
     Role,
     endpoint,
     is_local,
+    is_same_subscriber,
+    pair_of,
     role_of_dialled,
 )
 from gateway.pbx.asterisk.final import cdr_event, hangup_cause, own_event
@@ -84,8 +87,13 @@ def _new_channel(turn: Turn) -> None:
     if uniqueid == call.key:
         turn.first_channel(call)
     elif uniqueid not in call.channels:
-        role = role_of_dialled(call, name, endpoint(name), turn.connection)
-        turn.put(call, Channel(uniqueid=uniqueid, role=role, address=endpoint(name)))
+        turn.put(call, _channel(turn, call, uniqueid, name))
+
+
+def _channel(turn: Turn, call: LiveCall, uniqueid: str, name: str) -> Channel:
+    """One of which nothing but its name is known yet."""
+    role = role_of_dialled(call, name, endpoint(name), turn.connection)
+    return Channel(uniqueid=uniqueid, role=role, address=endpoint(name), pair=pair_of(name))
 
 
 def _dial_begin(turn: Turn) -> None:
@@ -93,16 +101,23 @@ def _dial_begin(turn: Turn) -> None:
     if found is None:
         return
     call, channel = found
-    if not turn.message.get("Channel"):
-        turn.originated(call)
+    if turn.message.get("Channel"):
+        _stays(turn)
+    elif (call := turn.originated(call)).is_originated:
         return
-    _stays(turn)
     call = turn.calls[call.key]
-    if call.is_originated and channel.role is Role.CLIENT:
+    if channel.role is Role.CLIENT and channel.address and _knows_better(call, channel.address):
         turn.emit(EventKind.STARTED, call, at=call.started_at, leg=call.key, seq=0, client=channel.address)
     if channel.role is Role.OURS and channel.uniqueid != call.key and not channel.has_rung:
         turn.emit(EventKind.RANG, call, leg=channel.uniqueid, party=channel.address)
         turn.put(call, replace(channel, has_rung=True))
+
+
+def _knows_better(call: LiveCall, address: str) -> bool:
+    """Of an originated call only the leg to the client tells the number; of others it tells it without an outside prefix."""
+    if call.is_originated:
+        return True
+    return bool(call.caller and address != call.caller and is_same_subscriber(call.caller, address))
 
 
 def _dial_end(turn: Turn) -> None:
@@ -115,15 +130,15 @@ def _dial_end(turn: Turn) -> None:
         # The end of an Originate's own dial: the first party has picked up, nobody talks to anybody yet.
         call = turn.originated(call)
     elif status == "ANSWER":
-        turn.answered(call, channel)
-    if status in _DIAL_STATUSES and channel.uniqueid in call.channels:
-        turn.drop(turn.calls[call.key], call.channels[channel.uniqueid], _DIAL_STATUSES[status])
+        turn.took_the_call(turn.message.get("Uniqueid"), channel.uniqueid)
+    if status in _DIAL_STATUSES and (known := turn.find(channel.uniqueid)) is not None:
+        turn.drop(*known, _DIAL_STATUSES[status])
 
 
 def _agent_connect(turn: Turn) -> None:
     found = turn.dialled()
     if found is not None:
-        turn.answered(*found)
+        turn.took_the_call(turn.message.get("Uniqueid"), found[1].uniqueid)
 
 
 def _bridge_enter(turn: Turn) -> None:
@@ -133,12 +148,14 @@ def _bridge_enter(turn: Turn) -> None:
     call = turn.first_channel(call)
     uniqueid, name = turn.message.get("Uniqueid"), turn.message.get("Channel")
     bridge = turn.message.get("BridgeUniqueid")
+    is_held = (
+        turn.message.get("BridgeTechnology") == "holding_bridge"
+    )  # parked, or waiting for the room to open
     channel = call.channels.get(uniqueid)
     if channel is None:
-        role = role_of_dialled(call, name, endpoint(name), turn.connection)
-        channel = Channel(uniqueid=uniqueid, role=role, address=endpoint(name))
-    call = turn.put(call, replace(channel, bridge=bridge, is_leaving=False))
-    turn.talkers(call, bridge)
+        channel = _channel(turn, call, uniqueid, name)
+    turn.mixed(call, replace(channel, is_leaving=False), None if is_held else bridge)
+    turn.settle()
 
 
 def _bridge_leave(turn: Turn) -> None:
@@ -156,26 +173,22 @@ def _stays(turn: Turn) -> None:
 
 
 def _leaving(turn: Turn, *, is_leaving: bool, leaves_bridge: bool) -> None:
-    call = turn.calls.get(turn.message.get("Linkedid"))
-    channel = call.channels.get(turn.message.get("Uniqueid")) if call else None
-    if call is None or channel is None:
+    if (found := turn.find(turn.message.get("Uniqueid"))) is None:
         return
-    bridge = None if leaves_bridge else channel.bridge
-    call = turn.heard(call)
-    turn.put(call, replace(channel, bridge=bridge, is_leaving=is_leaving))
+    call, channel = turn.heard(found[0]), replace(found[1], is_leaving=is_leaving)
+    if leaves_bridge and channel.bridge in (None, turn.message.get("BridgeUniqueid")):
+        turn.mixed(call, channel, None)
+        turn.settle()
+    else:
+        turn.put(call, channel)
 
 
 def _hangup(turn: Turn) -> None:
     key, uniqueid = turn.message.get("Linkedid"), turn.message.get("Uniqueid")
-    holder = turn.calls.get(key)
-    if holder is None or uniqueid not in holder.channels:
-        # After a transfer the last word may still name the call that the channel was in before.
-        holder = next((call for call in turn.calls.values() if uniqueid in call.channels), None)
-    if holder is not None:
-        channel = holder.channels[uniqueid]
-        cause = hangup_cause(turn.message) if not channel.has_answered else None
+    if (found := turn.find(uniqueid)) is not None:
+        holder, channel = found
         is_called = channel.role is Role.OURS and uniqueid != holder.key
-        turn.drop(holder, channel, cause if is_called else None)
+        turn.drop(holder, channel, hangup_cause(turn.message) if is_called else None)
     elif uniqueid == key and key and key not in turn.ended and key not in turn.calls:
         # A call that began before we were listening: it is over, whatever else it was.
         turn.events.append(CallEvent(kind=EventKind.ENDED, call_key=key, at=turn.at))
@@ -219,14 +232,10 @@ def _listed(turn: Turn) -> None:
     now, turn.at = turn.at, turn.at - _duration(turn.message)
     _new_channel(turn)
     turn.at = now
-    if turn.message.get("BridgeId"):
-        call = turn.calls.get(turn.message.get("Linkedid"))
-        channel = call.channels.get(turn.message.get("Uniqueid")) if call else None
-        if call is not None and channel is not None:
-            turn.talkers(
-                turn.put(call, replace(channel, bridge=turn.message.get("BridgeId"))),
-                turn.message.get("BridgeId"),
-            )
+    found = turn.find(turn.message.get("Uniqueid"))
+    if found is not None and turn.message.get("BridgeId"):
+        turn.mixed(*found, turn.message.get("BridgeId"))
+        turn.settle()
 
 
 def _duration(message: Message) -> timedelta:
@@ -255,6 +264,7 @@ _HANDLERS: Mapping[str, Callable[[Turn], None]] = {
     "DialEnd": _dial_end,
     "AgentConnect": _agent_connect,
     "BridgeEnter": _bridge_enter,
+    "ConfbridgeJoin": _bridge_enter,  # tells the same, should the other be lost
     "BridgeLeave": _bridge_leave,
     "HangupRequest": _about_to_hang_up,
     "SoftHangupRequest": _about_to_hang_up,

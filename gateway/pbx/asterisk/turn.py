@@ -17,8 +17,11 @@ from gateway.pbx.asterisk.channels import (
     is_number,
     is_trunk,
     known,
+    pair_of,
     role_of_dialled,
+    without_prefix,
 )
+from gateway.pbx.asterisk.talks import conversations
 from gateway.pbx.asterisk.wire import Message
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties, is_extension
@@ -45,9 +48,7 @@ def _time(message: Message, received_at: datetime) -> datetime:
 
 def leg_ended(key: str, channel: Channel, at: datetime, cause: Disposition | None = None) -> CallEvent:
     party = channel.address if channel.role is Role.OURS else None
-    return CallEvent(
-        kind=EventKind.LEG_ENDED, call_key=key, at=at, leg=channel.uniqueid, party=party, cause=cause
-    )
+    return CallEvent(kind=EventKind.LEG_ENDED, call_key=key, at=at, leg=channel.leg, party=party, cause=cause)
 
 
 class Turn:
@@ -72,16 +73,16 @@ class Turn:
     # -- calls and channels -------------------------------------------------------------------------------------
 
     def call_of(self, prefix: str = "") -> LiveCall | None:
-        """The call of the message's channel (prefix "Dest": of the called one), begun now when it is not known."""
+        """The call that the message's channel came with (prefix "Dest": the called one), begun now when it is not known.
+
+        A channel stays with the call that it came with, whatever its Linkedid becomes.
+        """
         key = self.message.get(f"{prefix}Linkedid")
-        if not key or key in self.ended:
+        found = self.find(self.message.get(f"{prefix}Uniqueid"))
+        if found is None and (not key or key in self.ended):
             return None
-        self._move(self.message.get(f"{prefix}Uniqueid"), key)
-        call = self.calls.get(key)
-        if call is None:
-            call = self._begun(key)
-        call = self.heard(call)
-        self.calls[key] = call
+        call = self.heard(found[0] if found else self.calls.get(key) or self._begun(key))
+        self.calls[call.key] = call
         return call
 
     def _begun(self, key: str) -> LiveCall:
@@ -92,15 +93,10 @@ class Turn:
             call, last_at=max(call.last_at, self.at), heard_at=max(call.heard_at, self.received_at)
         )
 
-    def _move(self, uniqueid: str, key: str) -> None:
-        """An attended transfer or a pick-up takes a channel from one call into another."""
-        for old in list(self.calls.values()):
-            if old.key != key and uniqueid in old.channels:
-                channel = old.channels[uniqueid]
-                self.drop(old, channel, None)
-                call = self.calls.get(key) or self._begun(key)
-                # In its new call it is a phone of ours unless it is the outside party's: it has not talked here yet.
-                self.put(call, replace(channel, has_answered=False, bridge=None))
+    def find(self, uniqueid: str) -> tuple[LiveCall, Channel] | None:
+        """A channel that is known, with its call."""
+        holder = next((call for call in self.calls.values() if uniqueid in call.channels), None)
+        return (holder, holder.channels[uniqueid]) if holder else None
 
     def put(self, call: LiveCall, channel: Channel) -> LiveCall:
         call = replace(call, channels={**call.channels, channel.uniqueid: channel})
@@ -108,17 +104,19 @@ class Turn:
         return call
 
     def drop(self, call: LiveCall, channel: Channel, cause: Disposition | None) -> None:
-        """A channel has gone; with the last one the call is over."""
+        """A channel has gone, and who talked with it does no longer; with the last one the call is over."""
         self.gone[channel.uniqueid] = self.received_at
         left = {uniqueid: c for uniqueid, c in call.channels.items() if uniqueid != channel.uniqueid}
-        if channel.role is not Role.GLUE:
+        self.calls[call.key] = replace(call, channels=left)
+        if channel.talks_in is not None:
+            self.events.append(leg_ended(channel.talks_in, channel, self.at))
+        elif channel.role is not Role.GLUE and not channel.stretches:
             self.events.append(leg_ended(call.key, channel, self.at, cause))
-        if left:
-            self.calls[call.key] = replace(call, channels=left)
-            return
-        self.emit(EventKind.ENDED, call)
-        self.calls.pop(call.key, None)
-        self.ended[call.key] = self.received_at
+        self.settle()
+        if not left:
+            self.emit(EventKind.ENDED, call)
+            del self.calls[call.key]
+            self.ended[call.key] = self.received_at
 
     def first_channel(self, call: LiveCall) -> LiveCall:
         """Note the channel with which the call came in, by whichever message tells of it first."""
@@ -134,7 +132,7 @@ class Turn:
         if told.direction in ("outbound", "internal"):
             address = told.party or address
         call = replace(call, direction=direction, did=told.line, caller=told.client)
-        call = self.put(call, Channel(uniqueid=call.key, role=role, address=address))
+        call = self.put(call, Channel(uniqueid=call.key, role=role, address=address, pair=pair_of(name)))
         if is_ringing_in:
             self._started(call, told, address)
         else:
@@ -151,6 +149,10 @@ class Turn:
         caller = caller or (owner if is_phone else "anonymous")
         if is_trunk(name, self.connection):
             return classify_parties(caller, called, "inbound", self.connection)
+        if called and called[0] in "*#":  # a feature code: pick-up, listening in, a voice mailbox
+            return classify_parties(caller, called, "internal", self.connection)
+        if is_phone and called:
+            called = without_prefix(called, self.connection)
         told = classify_parties(caller, called, None, self.connection)
         if is_phone and is_number(called) and told.direction in (None, "inbound"):
             told = classify_parties(caller, called, "outbound", self.connection)
@@ -182,14 +184,21 @@ class Turn:
             address = dialled_address(dial_string, name)
             role = role_of_dialled(call, name, address, self.connection)
             channel = replace(
-                channel or Channel(uniqueid=uniqueid, role=role), role=role, address=address, is_leaving=False
+                channel or Channel(uniqueid=uniqueid, role=role, pair=pair_of(name)),
+                role=role,
+                address=address,
+                is_leaving=False,
             )
             call = self.put(call, channel)
         return call, channel
 
     def originated(self, call: LiveCall) -> LiveCall:
-        """A dial without a calling channel: we ring the first party ourselves (Originate), the second comes after."""
-        if call.is_originated:
+        """A dial without a calling channel: we ring the first party ourselves (Originate), the second comes after.
+
+        Asterisk dials like that too for the consultation of a transfer by feature code, a page, ARI on behalf of another
+        channel: those are legs of a call that is under way, not its first.
+        """
+        if call.is_originated or self.message.get("DestUniqueid") != call.key or call.direction is not None:
             return call
         first = call.channels.get(self.message.get("DestUniqueid"))
         name = self.message.get("DestChannel")
@@ -197,7 +206,7 @@ class Turn:
         call = replace(call, is_originated=True, direction="outbound")
         role = role_of_dialled(call, name, address, self.connection)
         first = replace(
-            first or Channel(uniqueid=self.message.get("DestUniqueid"), role=role), role=role, address=address
+            first or Channel(uniqueid=call.key, role=role, pair=pair_of(name)), role=role, address=address
         )
         call = self.put(call, first)
         shown = known(self.message.get("DestCallerIDNum"))
@@ -206,6 +215,7 @@ class Turn:
             EventKind.STARTED,
             call,
             at=call.started_at,
+            seq=2,  # the number shown to the first party is a guess: the leg that is dialled next knows
             leg=first.uniqueid,
             direction="outbound",
             is_callback=True,
@@ -216,24 +226,31 @@ class Turn:
 
     # -- who talks ----------------------------------------------------------------------------------------------
 
-    def answered(self, call: LiveCall, channel: Channel) -> LiveCall:
-        """The called channel took the call: our phone talks, or, on an outbound call, the phone that had it dialled."""
-        if channel.role is Role.CLIENT:
-            ours = [c for c in call.channels.values() if c.role is Role.OURS]
-            first = call.first
-            channel = first if first and first.role is Role.OURS else ours[0] if ours else channel
-        if channel.role is not Role.OURS or channel.has_answered:
-            return call
-        self.emit(EventKind.ANSWERED, call, leg=channel.uniqueid, party=channel.address)
-        return self.put(call, replace(channel, has_answered=True))
+    def took_the_call(self, source: str, dest: str) -> None:
+        """The dialled channel answered: the two hear each other, until bridges tell otherwise."""
+        for one, other in ((source, dest), (dest, source)):
+            if (found := self.find(one)) is not None:
+                self.put(found[0], replace(found[1], dialled=found[1].dialled | {other}))
+        self.settle()
 
-    def talkers(self, call: LiveCall, bridge: str) -> None:
-        """With two channels in a bridge, those of ours in it talk; of an internal call the one that was called."""
-        members = [c for c in call.channels.values() if c.bridge == bridge]
-        if len(members) < 2:
-            return
-        for member in members:
-            if member.role is Role.OURS and not (
-                member.uniqueid == call.key and call.direction == "internal"
-            ):
-                call = self.answered(call, member)
+    def mixed(self, call: LiveCall, channel: Channel, bridge: str | None) -> None:
+        """The channel is in this bridge now, in none with None. Who has been in another is no longer where it was dialled."""
+        moves_on = bridge is None or channel.bridge not in (None, bridge)
+        dialled = frozenset[str]() if moves_on else channel.dialled
+        self.put(call, replace(channel, bridge=bridge, dialled=dialled))
+        for other in channel.dialled - dialled:
+            if (found := self.find(other)) is not None:
+                self.put(found[0], replace(found[1], dialled=found[1].dialled - {channel.uniqueid}))
+
+    def settle(self) -> None:
+        """Tells who has begun to talk and who has ceased to."""
+        for channel, talks_in in tuple(conversations(self.calls)):
+            if talks_in == channel.talks_in or (found := self.find(channel.uniqueid)) is None:
+                continue
+            if channel.talks_in is not None:
+                self.events.append(leg_ended(channel.talks_in, channel, self.at))
+            begun = talks_in is not None
+            channel = replace(channel, talks_in=talks_in, stretches=channel.stretches + begun)
+            self.put(found[0], channel)
+            if talks_in is not None:
+                self.emit(EventKind.ANSWERED, self.calls[talks_in], leg=channel.leg, party=channel.address)

@@ -1,0 +1,69 @@
+"""Who talks with whom: over bridges, through Local channels, whatever Linkedid each channel carries.
+
+Asterisk does not merge the Linkedids of a conference at all, and those of a pick-up, a parked call or the phone's own
+transfer only at its end. So it is not the id that says that somebody talks with a client but the way from one channel to
+the other: both in one bridge, the two ends of a Local channel, or one took the other's dial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from gateway.pbx.asterisk.channels import Channel, LiveCall, Role
+
+Calls = Mapping[str, LiveCall]
+
+
+def conversations(calls: Calls) -> Iterator[tuple[Channel, str | None]]:
+    """Each channel of ours that is up somewhere, and the key of the call in which it talks; None = in none."""
+    channels = {c.uniqueid: c for call in calls.values() for c in call.channels.values()}
+    homes = {uniqueid: call for call in calls.values() for uniqueid in call.channels}
+    for group in _groups(channels):
+        clients = [c.uniqueid for c in group if c.role is Role.CLIENT]
+        for channel in group:
+            if channel.role is Role.OURS:
+                yield channel, _talks_in(channel, group, clients, homes)
+
+
+def _talks_in(
+    channel: Channel, group: list[Channel], clients: list[str], homes: Mapping[str, LiveCall]
+) -> str | None:
+    home = homes[channel.uniqueid]
+    if clients:
+        return home.key if any(id in home.channels for id in clients) else homes[clients[0]].key
+    if home.direction != "internal" or channel.uniqueid == home.key:
+        return None
+    others = [c for c in group if c.role is Role.OURS and c.uniqueid != channel.uniqueid]
+    return home.key if others else None  # of an internal call the one that was called
+
+
+def _groups(channels: Mapping[str, Channel]) -> Iterator[list[Channel]]:
+    """Channels that hear each other."""
+    near: dict[str, set[str]] = {uniqueid: set() for uniqueid in channels}
+    for meeting in _meetings(channels.values()):
+        for uniqueid in meeting:
+            near[uniqueid] |= meeting
+    for uniqueid, channel in channels.items():
+        for other in channel.dialled & channels.keys():
+            near[uniqueid].add(other)
+            near[other].add(uniqueid)
+    left = dict.fromkeys(channels)
+    while left:
+        found, ahead = [], [next(iter(left))]
+        while ahead:
+            uniqueid = ahead.pop()
+            if uniqueid in left:
+                del left[uniqueid]
+                found.append(channels[uniqueid])
+                ahead += near[uniqueid]
+        yield found
+
+
+def _meetings(channels: Iterable[Channel]) -> Iterator[set[str]]:
+    """Members of one bridge, and the two ends of one Local channel."""
+    places: dict[str, set[str]] = {}
+    for channel in channels:
+        for place in (channel.bridge, channel.pair):
+            if place is not None:
+                places.setdefault(place, set()).add(channel.uniqueid)
+    yield from places.values()
