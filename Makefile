@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint check format bench test-pbx chaos clean
+.PHONY: setup demo test coverage lint check format bench test-pbx chaos clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -17,6 +17,9 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -m "not pbx and not chaos" -n 2 --dist loadfile --max-worker-restart 2 $(TESTS)
+
+coverage: setup
+	$(BIN)/python -m pytest -m "not pbx and not chaos" -n 2 --dist loadfile --cov --cov-report=term $(TESTS)
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
 
-_FIVE_DAYS: dict[int, tuple[tuple[str, str], ...]] = {day: (("09:00", "18:00"),) for day in range(1, 6)}
+_FIVE_DAYS: dict[int, tuple[tuple[str, str], ...]] = dict.fromkeys(range(1, 6), (("09:00", "18:00"),))
 
 LookupKind = Literal["lead", "contact", "deal"]
 

@@ -233,5 +233,5 @@ def _other_end(values: Node) -> tuple[EntityKind, str] | None:
 
 
 def webhook(node: Node) -> tuple[str, bool]:
-    """(destination, is it disabled)"""
+    """(destination, is it disabled)."""
     return node.get("destination").text(), node.get("disabled").flag(default=False)

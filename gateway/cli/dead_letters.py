@@ -163,7 +163,7 @@ def ignore(
 
 
 def _sorted_out(keys: list[str]) -> tuple[list[str], list[int]]:
-    """(keys of effects, ids of events)"""
+    """(keys of effects, ids of events)."""
     events = []
     for key in keys:
         if key.startswith(_EVENT):

@@ -50,7 +50,7 @@ class _Failed(NamedTuple):
 
 
 def fall_back(reason: LookupReason) -> LookupDecision:
-    """ "Carry on with your scheme", without having looked at any entity."""
+    """Say "carry on with your scheme" without having looked at any entity."""
     return _CARRY_ON[reason]
 
 

@@ -1,4 +1,4 @@
-"""What a person does in the CRM's own pages and no API offers: delete, restore, merge, dismiss a user …
+"""What a person does in the CRM's own pages and no API offers: delete, restore, merge, dismiss a user and more.
 
 Every act leaves the events and webhooks that the real CRM sends.
 """

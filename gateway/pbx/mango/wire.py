@@ -257,5 +257,5 @@ def _time(told: Mapping[str, Any], name: str) -> datetime:
 
 
 def _latin(text: str) -> str:
-    """The documentation has a Cyrillic С inside some of these words."""
+    """The documentation has a Cyrillic letter Es inside some of these words."""
     return text.replace("\u0421", "C").replace("\u0441", "c")

@@ -1,4 +1,4 @@
-"""The matrix as it comes: S4 rows 3, 4 (by contrast), 7, 14, 16, 19–26, 34, 43."""
+"""The matrix as it comes: S4 rows 3, 4 (by contrast), 7, 14, 16, 19-26, 34, 43."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Into Unsorted first, for people to sort: S4 rows 4, 29–35."""
+"""Into Unsorted first, for people to sort: S4 rows 4, 29-35."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Before the phone rings, and who the people are: S4 rows 2, 8, 9, 12, 36–41."""
+"""Before the phone rings, and who the people are: S4 rows 2, 8, 9, 12, 36-41."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,10 +131,8 @@ async def test_a_caller_who_says_nothing_is_let_go_at_the_deadline() -> None:
         began = time.monotonic()
         reader, writer = await asyncio.open_connection("127.0.0.1", port.number)
         writer.write(b"agi_network: yes\n")
-        try:
+        with suppress(ConnectionResetError):
             assert await reader.read() == b""
-        except ConnectionResetError:
-            pass
         assert DEADLINE * 0.9 <= time.monotonic() - began < DEADLINE + 1
         assert port.agi.late == 1
         writer.close()
@@ -145,10 +143,8 @@ async def test_what_is_no_agi_is_let_go_at_once_and_others_are_still_answered() 
         for nonsense in (b"GET / HTTP/1.1\nHost: x\n\n", b"\x00\xff\n\n", b"agi_x: " + b"y" * 200_000):
             reader, writer = await asyncio.open_connection("127.0.0.1", port.number)
             writer.write(nonsense)
-            try:
+            with suppress(ConnectionResetError):
                 assert await asyncio.wait_for(reader.read(), 5) == b""
-            except ConnectionResetError:
-                pass
             writer.close()
         assert (await port.call())["CALLMATRIX_TARGET"] == "108"
 

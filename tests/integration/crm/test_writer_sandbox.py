@@ -131,7 +131,7 @@ class Shop:
         notes = await self.reader.notes("deal", deals, Lane.EVENTS)
         assert Counter(n.uniq for n in notes if n.uniq) == {f"c{i}": 1 for i in range(calls)}
         tasks: list[CrmTask] = await self.reader.tasks("deal", deals, Lane.EVENTS)
-        assert Counter(t.target_id for t in tasks) == {deal: 1 for deal in deals}
+        assert Counter(t.target_id for t in tasks) == dict.fromkeys(deals, 1)
 
 
 def _of_nobody(effect: Effect) -> Effect:

@@ -13,7 +13,7 @@ from routing.working_time import add_working_minutes, is_working, working_second
 MOSCOW = ZoneInfo("Europe/Moscow")
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = WorkingTime()  # Monday to Friday, 9 to 18
-ALWAYS = WorkingTime(hours={d: (("00:00", "24:00"),) for d in range(1, 8)})
+ALWAYS = WorkingTime(hours=dict.fromkeys(range(1, 8), (("00:00", "24:00"),)))
 
 
 def local(text: str, zone: ZoneInfo = MOSCOW) -> datetime:

@@ -26,5 +26,5 @@ def test_what_does_not_exist_is_named(wrong: object) -> None:
     [[], {}, {"rules": [1]}, {"rules": [{"fault": "flood"}]}, {"rules": [{"fault": "500", "nth": 0}]}],
 )
 def test_wrong_fault_plans_are_refused(wrong: object) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"expected|a rule is|no such fault|whole number"):
         fault_rules(wrong)
