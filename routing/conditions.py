@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from routing.texts.catalogue import Texts
+
 Test = Literal["equals", "contains", "one_of"]
 
 
@@ -35,9 +37,8 @@ class Condition(BaseModel):
             return any(v in value for v in wanted)
         return value in wanted
 
-    def in_words(self) -> str:
-        words = {"equals": "равно", "contains": "содержит", "one_of": "одно из"}
-        return f"{self.parameter} {words[self.test]} {', '.join(self.values)}"
+    def in_words(self, texts: Texts) -> str:
+        return f"{self.parameter} {texts.word('condition', self.test)} {', '.join(self.values)}"
 
 
 def all_hold(conditions: tuple[Condition, ...], facts: Mapping[str, str]) -> bool:

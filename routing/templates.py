@@ -15,6 +15,10 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
+from routing.texts.catalogue import DEFAULT_LANGUAGE, Phrase, phrase
+from routing.texts.catalogue import Value as TextValue
+from routing.texts.sentences import TEXTS
+
 MAX_SOURCE = 2000
 MAX_RENDERED = 5000
 MAX_FILTERS = 5
@@ -33,16 +37,16 @@ class TemplateRefused(ValueError):
 
     code = "template-refused"
 
-    def __init__(self, position: int, reason: str) -> None:
-        super().__init__(f"позиция {position + 1}: {reason}")
+    def __init__(self, position: int, reason: str, **values: TextValue) -> None:
+        because = Phrase(f"template.{reason}", values)
         self.position = position
-        self.reason = reason
+        self.said = phrase("template.refused", position=position + 1, reason=because)
+        super().__init__(TEXTS[DEFAULT_LANGUAGE].render(self.said))
 
 
 class Filter(NamedTuple):
-    """takes: how many arguments at least and at most."""
+    """takes: how many arguments at least and at most. What it does stands in the catalogues."""
 
-    what: str
     takes: tuple[int, int]
     apply: Callable[[Value, tuple[Arg, ...], ZoneInfo], Value]
 
@@ -69,7 +73,7 @@ class Template(NamedTuple):
 def parse(source: str, is_known: Callable[[str], bool]) -> Template:
     """Raises TemplateRefused for anything but text, known variables and known filters."""
     if len(source) > MAX_SOURCE:
-        raise TemplateRefused(MAX_SOURCE, f"текст длиннее {MAX_SOURCE} знаков")
+        raise TemplateRefused(MAX_SOURCE, "too-long", most=MAX_SOURCE)
     return _parse(source, is_known)
 
 
@@ -79,9 +83,7 @@ def _parse(source: str, is_known: Callable[[str], bool]) -> Template:
     at = 0
     while found := _PARTS.search(source, at):
         if found[0] != "{{":
-            raise TemplateRefused(
-                found.start(), f"здесь не может стоять «{found[0]}», только {{{{ переменная }}}}"
-            )
+            raise TemplateRefused(found.start(), "mark-not-allowed", mark=found[0])
         if found.start() > at:
             parts.append(source[at : found.start()])
         slot, at = _slot(source, found.end(), is_known)
@@ -95,18 +97,18 @@ def _slot(source: str, at: int, is_known: Callable[[str], bool]) -> tuple[Slot, 
     at = _spaces(source, at)
     name = _NAME.match(source, at)
     if not name:
-        raise TemplateRefused(at, "ожидается имя переменной")
+        raise TemplateRefused(at, "name-expected")
     if "__" in name[0] or not is_known(name[0]):
-        raise TemplateRefused(at, f"неизвестная переменная «{name[0]}»")
+        raise TemplateRefused(at, "variable-unknown", name=name[0])
     at = _spaces(source, name.end())
     filters: list[tuple[str, tuple[Arg, ...]]] = []
     while source.startswith("|", at):
         if len(filters) == MAX_FILTERS:
-            raise TemplateRefused(at, f"больше {MAX_FILTERS} фильтров подряд")
+            raise TemplateRefused(at, "too-many-filters", most=MAX_FILTERS)
         used, at = _filter(source, _spaces(source, at + 1))
         filters.append(used)
     if not source.startswith("}}", at):
-        raise TemplateRefused(at, "ожидается «|» или «}}»: разрешены только переменные и фильтры")
+        raise TemplateRefused(at, "end-expected")
     return Slot(name[0], tuple(filters)), at + 2
 
 
@@ -114,14 +116,14 @@ def _filter(source: str, at: int) -> tuple[tuple[str, tuple[Arg, ...]], int]:
     name = _NAME.match(source, at)
     known = FILTERS.get(name[0]) if name else None
     if not name or not known:
-        raise TemplateRefused(at, f"неизвестный фильтр «{name[0] if name else source[at : at + 1]}»")
+        raise TemplateRefused(at, "filter-unknown", name=name[0] if name else source[at : at + 1])
     args, end = _args(source, _spaces(source, name.end()))
     if not known.takes[0] <= len(args) <= known.takes[1]:
-        raise TemplateRefused(at, f"у фильтра «{name[0]}» не столько параметров: {len(args)}")
+        raise TemplateRefused(at, "arguments-wrong", name=name[0], count=len(args))
     if name[0] == "date" and args and not _SAFE_DATE.fullmatch(str(args[0])):
-        raise TemplateRefused(at, "в формате даты разрешены %d %m %Y %y %H %M %S %j %B %b %A %a")
+        raise TemplateRefused(at, "date-format")
     if name[0] == "phone" and args and args[0] not in (*_PHONE_FORMATS, "digits"):
-        raise TemplateRefused(at, f"формат номера: {', '.join(_PHONE_FORMATS)}, digits")
+        raise TemplateRefused(at, "phone-format", formats=(*_PHONE_FORMATS, "digits"))
     return (name[0], args), _spaces(source, end)
 
 
@@ -138,7 +140,7 @@ def _args(source: str, at: int) -> tuple[tuple[Arg, ...], int]:
             continue
         break
     if not source.startswith(")", at):
-        raise TemplateRefused(at, "параметр фильтра — текст в кавычках или целое число, затем «)»")
+        raise TemplateRefused(at, "argument-expected")
     return tuple(args), at + 1
 
 
@@ -196,15 +198,15 @@ def _phone(value: Value, args: tuple[Arg, ...], zone: ZoneInfo) -> Value:
 
 
 FILTERS: Mapping[str, Filter] = {
-    "date": Filter("дата в часовом поясе аккаунта: date или date('%d.%m.%Y %H:%M')", (0, 1), _date),
-    "time": Filter("время ЧЧ:ММ в часовом поясе аккаунта", (0, 0), lambda v, a, z: _text(v, z, "%H:%M")),
-    "datetime": Filter("дата и время в часовом поясе аккаунта", (0, 0), lambda v, a, z: _text(v, z)),
-    "default": Filter("вместо пустого значения: default('нет')", (1, 1), _default),
-    "upper": Filter("ПРОПИСНЫМИ", (0, 0), lambda v, a, z: _text(v, z).upper()),
-    "lower": Filter("строчными", (0, 0), lambda v, a, z: _text(v, z).lower()),
-    "title": Filter("Каждое Слово С Прописной", (0, 0), lambda v, a, z: _text(v, z).title()),
-    "trim": Filter("без пробелов по краям", (0, 0), lambda v, a, z: _text(v, z).strip()),
-    "truncate": Filter("не длиннее: truncate(50)", (1, 1), _truncate),
-    "duration": Filter("секунды как минуты:секунды", (0, 0), _duration),
-    "phone": Filter("номер: phone('international' | 'national' | 'e164' | 'digits')", (0, 1), _phone),
+    "date": Filter((0, 1), _date),
+    "time": Filter((0, 0), lambda v, a, z: _text(v, z, "%H:%M")),
+    "datetime": Filter((0, 0), lambda v, a, z: _text(v, z)),
+    "default": Filter((1, 1), _default),
+    "upper": Filter((0, 0), lambda v, a, z: _text(v, z).upper()),
+    "lower": Filter((0, 0), lambda v, a, z: _text(v, z).lower()),
+    "title": Filter((0, 0), lambda v, a, z: _text(v, z).title()),
+    "trim": Filter((0, 0), lambda v, a, z: _text(v, z).strip()),
+    "truncate": Filter((1, 1), _truncate),
+    "duration": Filter((0, 0), _duration),
+    "phone": Filter((0, 1), _phone),
 }

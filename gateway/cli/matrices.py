@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gateway.cli.output import database, print_json, print_table, run
+from gateway.cli.output import database, language_of, print_json, print_table, run
 from gateway.decisions.replay import Replay, VersionName
 from gateway.settings import Settings
 from gateway.store.admin import matrices as store
@@ -18,6 +18,8 @@ from gateway.store.admin.accounts import NoSuchAccount
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.matrix.diff import Change, difference
+from routing.texts.catalogue import Language
+from routing.texts.sentences import TEXTS
 from runtime.database.pool import Conn
 from runtime.failure import Failure
 
@@ -125,17 +127,18 @@ def check_matrix(
     """
     name = _version(version)
 
-    async def work() -> list[Problem]:
+    async def work() -> tuple[list[Problem], Language]:
         async with database(Settings()) as pool, pool.acquire() as conn:
-            return check(await _named(conn, account, name), await catalogue_of(conn, account))
+            problems = check(await _named(conn, account, name), await catalogue_of(conn, account))
+            return problems, await language_of(conn, account)
 
-    problems = _asked(work(), account)
+    problems, language = _asked(work(), account)
     if json:
         print_json(problems)
     else:
         print_table(
             ["severity", "cell", "problem", "what to do"],
-            [(p.severity, p.cell, p.message, p.remedy) for p in problems],
+            [(p.severity, p.cell, *p.in_words(language)) for p in problems],
             "Nothing is wrong.",
         )
     if not can_be_published(problems):
@@ -228,7 +231,7 @@ def show_difference(
     async def work() -> list[Change]:
         async with database(Settings()) as pool, pool.acquire() as conn:
             before, after = [await _named(conn, account, name) for name in names]
-            return difference(before, after)
+            return difference(before, after, TEXTS[await language_of(conn, account)])
 
     changes = _asked(work(), account)
     if json:

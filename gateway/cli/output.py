@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what a command does is imported when it does it: its help m
 
     from gateway.settings import Settings
     from gateway.store.admin.accounts import Account
+    from routing.texts.catalogue import Language
     from runtime.database.pool import Conn
 
 T = TypeVar("T")
@@ -135,3 +136,11 @@ async def the_account(conn: Conn, given: str | None) -> Account:
     if account is None:
         raise Failure(f"no account '{given}'", "", "see 'callmatrix account list'")
     return account
+
+
+async def language_of(conn: Conn, account_id: str) -> Language:
+    """In which people are answered about an account: CALLMATRIX_LANGUAGE, else the account's own."""
+    from gateway.settings import Settings
+    from gateway.store.admin.accounts import account
+
+    return Settings().language or (await account(conn, account_id)).settings.language

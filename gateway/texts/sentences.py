@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.texts import findings_en, findings_ru
+from routing.texts import sentences as routing
 from routing.texts.catalogue import Language, Texts, catalogues
 
 TEXTS: Mapping[Language, Texts] = catalogues(
-    ru={**findings_ru.SENTENCES},
-    en={**findings_en.SENTENCES},
+    ru={**routing.TEXTS["ru"].sentences, **findings_ru.SENTENCES},
+    en={**routing.TEXTS["en"].sentences, **findings_en.SENTENCES},
 )

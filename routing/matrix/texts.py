@@ -1,110 +1,74 @@
-"""The matrix in plain Russian: names of rows, cells, actions and people, for differences and messages."""
+"""The matrix as people read it: names of rows, cells, actions and people, for differences and messages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from routing.matrix.actions import Action
+from routing.texts.catalogue import Phrase, Texts, phrase
 
-_DIRECTION = {"inbound": "входящий", "outbound": "исходящий"}
-_OUTCOME = {
-    "ringing": "звонит",
-    "answered": "отвечен",
-    "answered_by_unknown": "отвечен неизвестным сотрудником",
-    "missed": "пропущен",
-}
-_CLIENT = {
-    "new": "новый клиент",
-    "known_with_deal": "клиент со сделкой",
-    "known_without_deal": "клиент без сделки",
-}
-_MOMENT = {"ring": "во время звонка", "answer": "в момент ответа", "end": "после звонка"}
-
-ACTIONS: Mapping[str, str] = {
-    "create_contact": "создать контакт",
-    "create_deal": "создать сделку",
-    "create_lead": "создать заявку в «Неразобранном»",
-    "attach_call": "прикрепить звонок",
-    "add_note": "добавить примечание",
-    "create_task": "поставить задачу",
-    "change_stage": "сменить этап",
-    "set_fields": "заполнить поля и теги",
-    "show_card": "показать карточку звонка",
-}
-
-_SETTINGS: Mapping[str, str] = {
-    "name": "название",
-    "contact_name": "имя контакта",
-    "source_name": "источник",
-    "responsible": "ответственный",
-    "pipeline_id": "воронка",
-    "stage_id": "этап",
-    "ignores_rules": "без правил воронок",
-    "when_open": "если есть открытая сделка",
-    "separate_pipeline_id": "воронка для второй сделки",
-    "separate_stage_id": "этап для второй сделки",
-    "after_closed": "если сделки закрыты",
-    "tags": "теги",
-    "fields": "поля",
-    "target": "куда",
-    "note": "текст",
-    "text": "текст",
-    "purpose": "назначение",
-    "type": "тип",
-    "due": "срок",
-    "only_from": "только с этапов",
-    "on": "где",
-    "with_parameters": "с параметрами звонка",
-    "to": "кому",
-}
-
-PEOPLE = {
-    "who_answered": "кто ответил",
-    "owner": "ответственный за клиента",
-    "owner_of_contact": "ответственный за контакт",
-    "owner_of_deal": "ответственный за сделку",
-    "senior": "старший менеджер",
-}
+ACTIONS: tuple[str, ...] = tuple(a.model_fields["do"].default for a in get_args(get_args(Action)[0]))
 
 
-def cell_in_words(cell: str) -> str:
-    """cell: `inbound.missed.new/end`."""
-    row, _, moment = cell.partition("/")
-    return f"{row_in_words(row)}, {_MOMENT[moment]}"
-
-
-def row_in_words(row: str) -> str:
+def row_phrase(row: str) -> Phrase:
     """row: `inbound.missed.new`."""
     direction, outcome, client = row.split(".")
-    return f"{_DIRECTION[direction]}, {_OUTCOME[outcome]}, {_CLIENT[client]}"
+    return phrase(
+        "matrix.row",
+        direction=phrase(f"matrix.direction.{direction}"),
+        outcome=phrase(f"matrix.outcome.{outcome}"),
+        client=phrase(f"matrix.client.{client}"),
+    )
 
 
-def action_in_words(action: Action) -> str:
+def cell_phrase(cell: str) -> Phrase:
+    """cell: `inbound.missed.new/end`."""
+    row, _, moment = cell.partition("/")
+    return Phrase("matrix.cell", {**row_phrase(row).values, "moment": phrase(f"matrix.moment.{moment}")})
+
+
+def action_phrase(do: str) -> Phrase:
+    return phrase(f"matrix.action.{do}")
+
+
+def cell_in_words(cell: str, texts: Texts) -> str:
+    return texts.render(cell_phrase(cell))
+
+
+def action_in_words(action: Action, texts: Texts) -> str:
     """The action with every setting that is not empty."""
     given = {k: v for k, v in settings_of(action).items() if v not in (None, "", [], {}, False)}
-    shown = "; ".join(f"{setting_in_words(k)}: {value_in_words(v)}" for k, v in given.items())
-    return f"{ACTIONS[action.do]} ({shown})" if shown else ACTIONS[action.do]
+    shown = "; ".join(f"{setting_in_words(k, texts)}: {value_in_words(v, texts)}" for k, v in given.items())
+    name = texts.render(action_phrase(action.do))
+    return f"{name} ({shown})" if shown else name
 
 
 def settings_of(action: Action) -> dict[str, Any]:
     return action.model_dump(mode="json", exclude={"do"})
 
 
-def setting_in_words(name: str) -> str:
-    return _SETTINGS.get(name, name)
+def setting_in_words(name: str, texts: Texts) -> str:
+    return texts.word("matrix.setting", name)
 
 
-def value_in_words(value: Any) -> str:
+def value_in_words(value: Any, texts: Texts) -> str:
     if isinstance(value, bool):
-        return "да" if value else "нет"
+        return texts.say("matrix.value.yes" if value else "matrix.value.no")
     if isinstance(value, dict) and set(value) == {"minutes", "is_working"}:
-        return f"{value['minutes']} мин. {'рабочего времени' if value['is_working'] else 'подряд'}"
+        kind = "working-minutes" if value["is_working"] else "minutes"
+        return texts.say(f"matrix.value.{kind}", minutes=value["minutes"])
     if isinstance(value, dict):
-        return ", ".join(f"{k} = {v}" for k, v in value.items()) or "нет"
+        return ", ".join(f"{k} = {v}" for k, v in value.items()) or texts.say("matrix.value.none")
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "нет"
+        return ", ".join(map(str, value)) or texts.say("matrix.value.none")
     if value is None or value == "":
-        return "не задано"
-    text = str(value)
-    return PEOPLE.get(text) or (f"сотрудник {text[9:]}" if text.startswith("employee:") else f"«{text}»")
+        return texts.say("matrix.value.unset")
+    return _text(str(value), texts)
+
+
+def _text(value: str, texts: Texts) -> str:
+    if (person := f"matrix.person.{value}") in texts.sentences:
+        return texts.say(person)
+    if value.startswith("employee:"):
+        return texts.say("matrix.value.employee", id=value.partition(":")[2])
+    return texts.say("matrix.value.text", text=value)

@@ -13,6 +13,7 @@ from gateway.api.admin.matrix_views import (
     DraftChange,
     DraftSeen,
     DraftView,
+    LanguageQuery,
     LastChecks,
     MatrixToCheck,
     NamedView,
@@ -33,8 +34,9 @@ from routing.matrix.diff import difference
 from routing.matrix.model import CELLS, Matrix
 from routing.matrix.presets import PRESETS
 from routing.matrix.texts import ACTIONS, cell_in_words
-from routing.matrix.variables import VARIABLES
+from routing.matrix.variables import VARIABLES, sample_of
 from routing.templates import FILTERS
+from routing.texts.sentences import TEXTS
 from runtime.database.pool import Conn
 
 
@@ -106,12 +108,16 @@ async def list_presets(call: ApiCall) -> Items[PresetView]:
     return Items[PresetView](items=[PresetView(id=name, matrix=make()) for name, make in PRESETS.items()])
 
 
-async def vocabulary(call: ApiCall) -> Vocabulary:
+async def vocabulary(call: ApiCall[LanguageQuery, None]) -> Vocabulary:
+    texts = TEXTS[call.query.lang]
     return Vocabulary(
-        cells=[NamedView(name=cell, message=cell_in_words(cell)) for cell in CELLS],
-        actions=[NamedView(name=name, message=says) for name, says in ACTIONS.items()],
-        variables=[VariableView(name=n, message=v.what, sample=v.sample) for n, v in VARIABLES.items()],
-        filters=[NamedView(name=name, message=f.what) for name, f in FILTERS.items()],
+        cells=[NamedView(name=cell, message=cell_in_words(cell, texts)) for cell in CELLS],
+        actions=[NamedView(name=do, message=texts.word("matrix.action", do)) for do in ACTIONS],
+        variables=[
+            VariableView(name=n, message=texts.word("variable", n), sample=sample_of(n, texts))
+            for n in VARIABLES
+        ],
+        filters=[NamedView(name=name, message=texts.word("filter", name)) for name in FILTERS],
     )
 
 
@@ -221,7 +227,7 @@ async def show_difference(call: ApiCall[DifferenceQuery, None]) -> Items[ChangeV
     query = call.query
     async with call.services.pool.acquire() as conn, refusals(conn, call.account.id):
         old, new = [await _body_of(conn, call, name) for name in (query.old, query.new)]
-    changes = difference(old, new)
+    changes = difference(old, new, TEXTS[call.account.settings.language])
     return Items[ChangeView](items=[ChangeView(kind=c.kind, where=c.where, text=c.text) for c in changes])
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from gateway.api.frame import Answer, Body
 from routing.matrix.checks.check import Problem
 from routing.matrix.model import Matrix
+from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
 
 Revision = Annotated[int, Field(ge=0, le=2**53, description="of the draft that was read")]
 
@@ -18,6 +19,10 @@ Why = Annotated[str, Field(min_length=1, max_length=1000, description="shown in 
 
 
 VersionName = Annotated[str, Field(pattern="^(draft|current|[0-9]{1,9})$")]
+
+
+class LanguageQuery(Body):
+    lang: Annotated[Language, Field(description="of the words")] = DEFAULT_LANGUAGE
 
 
 class DraftChange(Body):

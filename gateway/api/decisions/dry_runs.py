@@ -25,6 +25,7 @@ from routing.matrix.model import Matrix
 from routing.matrix.variables import compiled, preview
 from routing.settings import NumberPolicy
 from routing.templates import TemplateRefused
+from routing.texts.sentences import TEXTS
 from runtime.database.pool import Conn
 
 
@@ -93,11 +94,11 @@ class RecomputedView(Answer):
 
 
 async def show_preview(call: ApiCall[NoQuery, PreviewBody]) -> PreviewView:
-    body = call.body
+    body, texts = call.body, TEXTS[call.account.settings.language]
     try:
         template = compiled(body.template)
         if body.call is None:
-            text = preview(body.template)
+            text = preview(body.template, texts=texts)
         else:
             async with call.services.pool.acquire() as conn:
                 made_up, policy = _made_up(call, body.call)
@@ -106,7 +107,11 @@ async def show_preview(call: ApiCall[NoQuery, PreviewBody]) -> PreviewView:
             text = preview(body.template, situation)
     except TemplateRefused as err:
         raise ApiError(
-            400, "template-refused", "The template cannot be used.", detail=str(err), field="template"
+            400,
+            "template-refused",
+            "The template cannot be used.",
+            detail=texts.render(err.said),
+            field="template",
         ) from err
     return PreviewView(text=text, variables=list(dict.fromkeys(template.variables)))
 

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from routing.matrix.actions import Action, Attach, ChangeStage, MakeContact, MakeDeal, MakeLead, MakeTask
 from routing.matrix.catalogue import Catalogue, CatalogueStage
 from routing.matrix.checks.problems import Problem, problem
-from routing.matrix.texts import ACTIONS, setting_in_words
+from routing.matrix.texts import action_phrase
 from routing.matrix.variables import compiled
 from routing.templates import TemplateRefused
+from routing.texts.catalogue import Phrase, phrase
+from routing.texts.sentences import RU
 
 _ONCE = ("create_contact", "create_deal", "create_lead", "attach_call", "show_card")
 _TEXTS = ("name", "contact_name", "source_name", "text", "note")
@@ -21,7 +23,7 @@ def check_cell(where: str, cell: str, actions: Sequence[Action]) -> Iterator[Pro
     times: Counter[str] = Counter(a.do for a in actions)
     for what in _ONCE:
         if times[what] > 1:
-            yield problem("action-repeated", where, what=ACTIONS[what])
+            yield problem("action-repeated", where, what=action_phrase(what))
     order = [type(a) for a in actions]
     if ".new/" in cell and MakeDeal in order and MakeContact in order[order.index(MakeDeal) :]:
         yield problem("deal-without-contact", where)
@@ -123,7 +125,13 @@ def _texts(where: str, action: Action) -> Iterator[Problem]:
         try:
             compiled(source)
         except TemplateRefused as err:
-            yield problem("template-refused", where, setting=setting_in_words(name), reason=str(err))
+            yield problem("template-refused", where, setting=_setting(name), reason=err.said)
+
+
+def _setting(name: str) -> str | Phrase:
+    """One of an action's own, or a field of the CRM, which has no other name."""
+    key = f"matrix.setting.{name}"
+    return phrase(key) if key in RU.sentences else name
 
 
 def _fields(where: str, action: Action, catalogue: Catalogue) -> Iterator[Problem]:

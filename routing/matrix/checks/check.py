@@ -16,7 +16,7 @@ from routing.matrix.catalogue import (
 from routing.matrix.checks.actions import check_action, check_cell, check_place
 from routing.matrix.checks.problems import Problem, problem
 from routing.matrix.model import CELLS, Matrix, Table
-from routing.matrix.texts import cell_in_words
+from routing.matrix.texts import cell_phrase
 from routing.staff import Staff
 
 __all__ = [
@@ -88,7 +88,7 @@ def _table(table_id: str, table: Table, catalogue: Catalogue) -> Iterator[Proble
         where = f"{table_id}/{cell}"
         actions = table.cells.get(cell)
         if actions is None:
-            yield problem("cell-missing", where, words=cell_in_words(cell))
+            yield problem("cell-missing", where, words=cell_phrase(cell))
             continue
         yield from check_cell(where, cell, actions)
         for number, action in enumerate(actions, start=1):

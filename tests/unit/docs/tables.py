@@ -11,15 +11,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gateway.pbx import kinds
 from routing.lookup.reasons import REASONS, STEP_REASONS
-from routing.matrix.checks.problems import PROBLEMS
+from routing.matrix.checks.problems import SEVERITIES
 from routing.matrix.model import CELLS
 from routing.matrix.reasons import DECISIONS, OWNERS, STEPS
-from routing.matrix.texts import ACTIONS, cell_in_words
-from routing.matrix.variables import VARIABLES
+from routing.matrix.texts import cell_in_words
+from routing.matrix.variables import VARIABLES, sample_of
 from routing.templates import FILTERS
+from routing.texts.sentences import TEXTS
 from tests.paths import ROOT
 from tests.unit.docs import rooms, sources
 
+EN, RU = TEXTS["en"], TEXTS["ru"]
 _BLOCK = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -42,30 +44,38 @@ def _settings() -> str:
 
 
 def _lookup_reasons() -> str:
-    return table(("Reason", "Meaning"), [(code(c), words) for c, words in REASONS.items()])
+    return table(("Reason", "Meaning"), [(code(c), EN.word("lookup.reason", c)) for c in REASONS])
 
 
 def _lookup_steps() -> str:
-    return table(("Code", "Meaning"), [(code(c), words) for c, words in STEP_REASONS.items()])
+    return table(("Code", "Meaning"), [(code(c), EN.word("lookup.step", c)) for c in STEP_REASONS])
 
 
 def _matrix_reasons() -> str:
-    words = {**DECISIONS, **STEPS, **{f"{c}": w for c, w in OWNERS.items()}}
-    return table(("Code", "Meaning", "По-русски"), [(code(c), w.en, w.ru) for c, w in words.items()])
+    sets = (("reason", DECISIONS), ("step", STEPS), ("owner", OWNERS))
+    rows = [(code(c), *_said(f"matrix.{kind}.{c}")) for kind, codes in sets for c in codes]
+    return table(("Code", "Meaning", "По-русски"), rows)
+
+
+def _said(key: str) -> tuple[str, str]:
+    return EN.sentences[key], RU.sentences[key]
 
 
 def _problems() -> str:
-    rows = [(code(c), p.severity, p.en, p.remedy_en) for c, p in PROBLEMS.items()]
+    rows = [
+        (code(c), severity, EN.sentences[f"matrix.problem.{c}"], EN.sentences[f"matrix.problem.{c}.remedy"])
+        for c, severity in SEVERITIES.items()
+    ]
     return table(("Code", "Severity", "What", "What to do"), rows)
 
 
 def _cells() -> str:
-    return table(("Cell", "По-русски"), [(code(c), cell_in_words(c)) for c in CELLS])
+    return table(("Cell", "По-русски"), [(code(c), cell_in_words(c, RU)) for c in CELLS])
 
 
 def _actions() -> str:
     rows = [
-        (code(do), ACTIONS[do], "; ".join(code(p.name) + (f" = {code(p.default)}" if p.default else "") for p in given))
+        (code(do), RU.word("matrix.action", do), "; ".join(code(p.name) + (f" = {code(p.default)}" if p.default else "") for p in given))
         for do, given in sources.actions().items()
     ]  # fmt: skip
     return table(("Action", "По-русски", "Parameters and their defaults"), rows)
@@ -73,12 +83,13 @@ def _actions() -> str:
 
 def _variables() -> str:
     return table(
-        ("Variable", "Что это", "Sample"), [(code(n), v.what, v.sample) for n, v in VARIABLES.items()]
+        ("Variable", "Что это", "Sample"),
+        [(code(n), RU.word("variable", n), sample_of(n, RU)) for n in VARIABLES],
     )
 
 
 def _filters() -> str:
-    return table(("Filter", "Что делает"), [(code(n), f.what) for n, f in FILTERS.items()])
+    return table(("Filter", "Что делает"), [(code(n), RU.word("filter", n)) for n in FILTERS])
 
 
 def _errors() -> str:

@@ -10,7 +10,7 @@ import pytest
 from gateway.pbx.dialects import DIALECTS
 from gateway.pbx.kinds import KINDS
 from routing.lookup.reasons import REASONS, STEP_REASONS
-from routing.matrix.checks.problems import PROBLEMS
+from routing.matrix.checks.problems import SEVERITIES
 from routing.matrix.model import CELLS
 from routing.matrix.presets import PRESETS
 from routing.matrix.reasons import DECISIONS, OWNERS, STEPS
@@ -59,7 +59,7 @@ def test_every_setting_of_a_connection_stands() -> None:
         pytest.param([*REASONS, *STEP_REASONS], "reasons.md", id="lookup"),
         pytest.param([*DECISIONS, *STEPS, *OWNERS], "reasons.md", id="matrix"),
         pytest.param(list(get_args(CaseReason)), "reasons.md", id="case"),
-        pytest.param(list(PROBLEMS), "matrix.md", id="checks"),
+        pytest.param(list(SEVERITIES), "matrix.md", id="checks"),
         pytest.param([*CELLS, *PRESETS], "matrix.md", id="cells"),
         pytest.param(list(VARIABLES), "matrix.md", id="variables"),
         pytest.param(list(FILTERS), "matrix.md", id="filters"),

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.matrix.variables import VARIABLES, compiled, preview, rendered
+from routing.matrix.variables import VARIABLES, compiled, preview, rendered, sample_of
 from routing.templates import FILTERS, MAX_RENDERED, MAX_SOURCE, TemplateRefused, Value, parse
+from routing.texts.sentences import TEXTS
 from tests.unit.routing.matrix.situations import a_call, a_situation, an_entity
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -85,7 +86,7 @@ def test_everything_else_is_refused_with_its_position(source: str, position: int
     with pytest.raises(TemplateRefused) as refused:
         render(source)
     assert refused.value.position == position
-    assert reason in refused.value.reason
+    assert reason in TEXTS["ru"].render(refused.value.said)
 
 
 def test_a_dunder_name_is_refused_even_where_it_is_known() -> None:
@@ -122,7 +123,7 @@ def test_a_value_that_looks_like_a_template_stays_as_it_is() -> None:
 def test_every_documented_variable_renders_for_a_missed_and_for_an_answered_call(name: str) -> None:
     for situation in (a_situation(), a_situation(a_call(answered_by="101"))):
         assert "{{" not in rendered(f"<{{{{ {name} }}}}>", situation)
-    assert preview(f"{{{{ {name} }}}}") == VARIABLES[name].sample
+    assert preview(f"{{{{ {name} }}}}") == sample_of(name, TEXTS["ru"])
 
 
 def test_values_come_from_call_client_and_people() -> None:
@@ -157,4 +158,4 @@ def test_templates_are_parsed_once() -> None:
 
 
 def test_every_filter_says_what_it_does() -> None:
-    assert all(f.what for f in FILTERS.values())
+    assert all(f"filter.{name}" in texts.sentences for name in FILTERS for texts in TEXTS.values())

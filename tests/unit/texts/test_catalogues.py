@@ -6,6 +6,7 @@ import ast
 import string
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,14 @@ from hypothesis import strategies as st
 
 import gateway
 from gateway.texts.sentences import TEXTS
+from routing.lookup.reasons import REASONS, STEP_REASONS
+from routing.matrix.checks.problems import SEVERITIES
+from routing.matrix.model import CELLS
+from routing.matrix.reasons import DECISIONS, OWNERS, STEPS
+from routing.matrix.texts import ACTIONS, cell_in_words
+from routing.matrix.variables import VARIABLES, sample_of
+from routing.missed_calls import CaseReason
+from routing.templates import FILTERS
 from routing.texts.catalogue import LANGUAGES, Language, Texts, phrase, plural_form
 
 RU, EN = TEXTS["ru"].sentences, TEXTS["en"].sentences
@@ -95,3 +104,34 @@ def test_no_sentence_of_findings_waits_in_vain() -> None:
     used = {f"subject.{c}" if level == "about" else f"finding.{c}" for level, c, _ in findings_in_source()}
     known = {k.removesuffix(".remedy") for k in EN if k.startswith(("finding.", "subject."))}
     assert known - used <= {"finding.nothing", "finding.names-and-more", "finding.reconnect"}
+
+
+CLOSED_SETS = {
+    "lookup.reason": REASONS,
+    "lookup.step": STEP_REASONS,
+    "matrix.reason": DECISIONS,
+    "matrix.step": STEPS,
+    "matrix.owner": OWNERS,
+    "matrix.action": ACTIONS,
+    "matrix.problem": (*SEVERITIES, *(f"{code}.remedy" for code in SEVERITIES)),
+    "case.reason": get_args(CaseReason),
+    "variable": tuple(VARIABLES),
+    "filter": tuple(FILTERS),
+}
+
+
+@pytest.mark.parametrize("prefix", CLOSED_SETS)
+def test_every_code_of_a_closed_set_has_its_sentence_and_no_sentence_lacks_its_code(prefix: str) -> None:
+    known = {key.removeprefix(f"{prefix}.") for key in EN if key.startswith(f"{prefix}.")}
+    assert known == set(CLOSED_SETS[prefix])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_cell_and_every_sample_has_words(language: Language) -> None:
+    texts = TEXTS[language]
+    assert len({cell_in_words(cell, texts) for cell in CELLS}) == len(CELLS)
+    assert all(sample_of(name, texts) for name in VARIABLES)
+
+
+def test_english_has_no_russian_letters() -> None:
+    assert [key for key, sentence in EN.items() if any("а" <= c.lower() <= "я" for c in sentence)] == []

@@ -23,6 +23,7 @@ from routing.numbers.normalise import InternalNumber, NoNumber, Number, PublicNu
 from routing.presence import Presence, PresenceState
 from routing.settings import LookupPolicy
 from routing.staff import Employee, Staff
+from routing.texts.sentences import TEXTS
 from tests.paths import CASES as ALL_CASES
 
 CASES = ALL_CASES / "lookup"
@@ -148,7 +149,8 @@ def test_targets_ring_as_long_as_the_setting_says() -> None:
 def test_every_reason_can_be_told_and_is_described(reason: LookupReason) -> None:
     assert fall_back(reason).outcome == "scheme"
     assert fall_back(reason).steps[-1].because == reason
-    assert REASONS[reason].endswith(".")
+    assert reason in REASONS
+    assert all(texts.say(f"lookup.reason.{reason}").endswith(".") for texts in TEXTS.values())
 
 
 OWNERS = [

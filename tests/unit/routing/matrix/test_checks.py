@@ -15,7 +15,7 @@ from routing.matrix.checks.check import (
     can_be_published,
     check,
 )
-from routing.matrix.checks.problems import PROBLEMS
+from routing.matrix.checks.problems import SEVERITIES
 from routing.matrix.model import CELLS, Matrix
 from routing.matrix.presets import PRESETS, recommended, unsorted
 from routing.staff import Staff
@@ -218,7 +218,7 @@ def test_every_problem_is_tried_here_and_tells_cell_message_and_remedy_in_both_l
         "employee-inactive",
         "catalogue-not-loaded",
     }
-    assert tried == set(PROBLEMS)
+    assert tried == set(SEVERITIES)
     for problem in check(with_cell(deal(pipeline_id="99")), READY):
         assert "99" in problem.message
         assert problem.remedy == "выберите другую воронку"

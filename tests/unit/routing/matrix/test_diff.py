@@ -7,6 +7,7 @@ import pytest
 from routing.matrix.diff import difference
 from routing.matrix.model import Matrix
 from routing.matrix.presets import PRESETS, recommended, unsorted
+from routing.texts.sentences import TEXTS
 
 CELL = "inbound.missed.known_with_deal/end"
 TASK = {"do": "create_task", "purpose": "call_back", "text": "Перезвонить", "due": {"minutes": 60}}
@@ -91,3 +92,13 @@ def test_a_cell_that_was_a_gap_is_added() -> None:
     (change,) = difference(Matrix.model_validate(body), recommended())
     assert change.kind == "added"
     assert change.text.startswith("добавлена ячейка «входящий, пропущен")
+
+
+def test_an_english_account_reads_the_same_difference_in_english() -> None:
+    (change,) = difference(
+        a_matrix({"do": "attach_call"}, TASK), a_matrix({"do": "attach_call"}), TEXTS["en"]
+    )
+    assert change.text == (
+        "inbound, missed, client with a deal, after the call: no more: create a task (purpose: “call_back”; where to:"
+        " “auto”; responsible: the client's responsible; text: “Перезвонить”; type: “call”; due: 60 min of working time)"
+    )

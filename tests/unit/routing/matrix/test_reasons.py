@@ -9,6 +9,7 @@ import routing
 from routing.matrix.decide import Matrix, Situation, decide
 from routing.matrix.presets import recommended
 from routing.matrix.reasons import DECISIONS, OWNERS, STEPS, step_in_words
+from routing.texts.sentences import RU, TEXTS
 from tests.unit.routing.matrix.situations import a_situation
 from tests.unit.routing.matrix.test_decide import MATRICES, SITUATIONS
 
@@ -24,9 +25,11 @@ def test_every_reason_that_comes_up_is_of_the_closed_set(matrix: Matrix, situati
         assert step.because in STEPS or step.because in ("ordered", "nothing_to_update")
         if "owner_because" in step.facts:
             assert step.facts["owner_because"] in OWNERS
-    for line in map(step_in_words, decision.steps):
+    for line in [step_in_words(s, RU) for s in decision.steps]:
         assert re.search("[а-я]", line)
         assert "_" not in line
+    for line in [step_in_words(s, TEXTS["en"]) for s in decision.steps]:
+        assert not re.search("[а-я_]", line)
 
 
 def test_every_reason_that_the_source_can_give_is_of_the_closed_set() -> None:
@@ -39,7 +42,7 @@ def test_every_reason_that_the_source_can_give_is_of_the_closed_set() -> None:
 
 
 def test_a_trace_reads_as_sentences() -> None:
-    assert [step_in_words(s) for s in decide(recommended(), a_situation()).steps] == [
+    assert [step_in_words(s, RU) for s in decide(recommended(), a_situation()).steps] == [
         "выбор матрицы: матрица по умолчанию",
         "входящий, пропущен, новый клиент: вид звонка",
         "входящий, пропущен, новый клиент, после звонка, действие 1 (создать контакт): заказано,"

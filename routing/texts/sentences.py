@@ -1,0 +1,24 @@
+"""Routing's catalogues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from routing.texts import (
+    problems_en,
+    problems_ru,
+    reasons_en,
+    reasons_ru,
+    templates_en,
+    templates_ru,
+    words_en,
+    words_ru,
+)
+from routing.texts.catalogue import Language, Texts, catalogues
+
+TEXTS: Mapping[Language, Texts] = catalogues(
+    ru={**words_ru.SENTENCES, **templates_ru.SENTENCES, **problems_ru.SENTENCES, **reasons_ru.SENTENCES},
+    en={**words_en.SENTENCES, **templates_en.SENTENCES, **problems_en.SENTENCES, **reasons_en.SENTENCES},
+)
+RU = TEXTS["ru"]
+"""The default, in which accounts are that say nothing else."""
