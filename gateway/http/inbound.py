@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from gateway.pbx.port import Inbound
+from gateway.pbx.query import read_query
 
 MAX_BODY = 256 * 1024
 
@@ -22,7 +23,7 @@ def inbound_from(request: web.Request, path: str, body: bytes) -> Inbound:
     return Inbound(
         method=request.method,
         path=path.strip("/"),
-        query=dict(request.query),
+        query=read_query(request.raw_path),
         headers=dict(request.headers),
         body=body,
         received_at=datetime.now(UTC),

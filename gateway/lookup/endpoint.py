@@ -10,9 +10,8 @@ import asyncio
 import itertools
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
-from urllib.parse import unquote
 
 import orjson
 import structlog
@@ -26,8 +25,10 @@ from gateway.http.unauthorized import UnauthorizedResponder
 from gateway.lookup.fast_response import FastJsonResponse
 from gateway.lookup.recorder import LookupRecord, Recorder
 from gateway.pbx.connection import Connection
+from gateway.pbx.dialects import lookup_of
 from gateway.pbx.kinds import KINDS
-from gateway.pbx.port import LookupRequest, WireInvalid
+from gateway.pbx.port import LookupRequest, PbxKind, WireInvalid
+from gateway.pbx.query import read_query
 from routing.client import Candidate
 from routing.lookup.decide import LookupDecision, LookupReason, decide, fall_back
 from routing.numbers.normalise import Number, PublicNumber, digits_of, normalise
@@ -71,7 +72,9 @@ class Lookup:
         url_of: Callable[[str, str, str], str],
         deadline_seconds: float = 0.15,
         refuse: UnauthorizedResponder | None = None,
+        kinds: Mapping[str, PbxKind] = KINDS,
     ) -> None:
+        self._kinds = kinds
         self._configuration = configuration
         self._directories = directories
         self._recorder = recorder
@@ -89,20 +92,19 @@ class Lookup:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The common case, a GET of a plain connection with its secret in the header, takes the short way."""
         began = time.perf_counter()
-        path, _, query = request.raw_path.partition("?")
-        name = path[5:-7]  # /pbx/{name}/lookup
+        name = request.raw_path.partition("?")[0][5:-7]  # /pbx/{name}/lookup
         if request.method == "GET" and (header := request.headers.get(AUTHORIZATION)):
             connection = self._known.get((name, header))
-            if connection is not None and connection.kind == "generic":
-                return self._answer(connection, _asked(query), began)
+            if connection is not None and not request.body_exists:
+                return self._answer(connection, lookup_of(read_query(request.raw_path)), began)
         # A request whose address was written otherwise (in full, escaped) came through the general router, which knows.
         return await self._handle_any(request, request.match_info.get("connection", name), began)
 
     async def _handle_any(self, request: web.Request, name: str, began: float) -> web.StreamResponse:
         connection = self._configuration.now.connections.get(name)
-        if connection is None or not connection.is_on or connection.kind not in KINDS:
+        if connection is None or not connection.is_on or connection.kind not in self._kinds:
             return self._refuse(request)
-        kind = KINDS[connection.kind]
+        kind = self._kinds[connection.kind]
         try:
             async with asyncio.timeout(self._deadline):
                 inbound = await inbound_of(request, "lookup")
@@ -114,7 +116,7 @@ class Lookup:
         if not kind.authenticate(inbound, connection):
             return self._refuse(request)
         header = request.headers.get(AUTHORIZATION)
-        if header and connection.knows(header.removeprefix("Bearer ")):
+        if kind.has_plain_lookup and header and connection.knows(header.removeprefix("Bearer ")):
             if len(self._known) >= _AUTH_CACHE:
                 self._known.clear()
             self._known[name, header] = connection
@@ -225,9 +227,9 @@ class Lookup:
         age_ms: int | None,
     ) -> web.StreamResponse:
         answer = answer_of(decision, number, decision_id, age_ms, connection.account_id, self._url_of)
-        if (asked.format or connection.dialect) == "json" and connection.kind == "generic":
+        if (asked.format or connection.dialect) == "json" and self._kinds[connection.kind].has_plain_lookup:
             return FastJsonResponse(orjson.dumps(answer))
-        content_type, body = KINDS[connection.kind].lookup_answer(answer, connection, asked.format)
+        content_type, body = self._kinds[connection.kind].lookup_answer(answer, connection, asked.format)
         return web.Response(body=body, headers={"Content-Type": content_type})
 
 
@@ -267,21 +269,3 @@ def answer_of(
         ],
         "directory_age_ms": age_ms,
     }
-
-
-def _asked(query: str) -> LookupRequest:
-    """The parameters of a plain GET. A plus sign that starts a number is one; elsewhere it is a space."""
-    found: dict[str, str] = {}
-    for pair in query.split("&"):
-        name, _, value = pair.partition("=")
-        if value[:3] == "%2B":
-            value = "+" + value[3:]
-        if "+" in value[1:]:
-            value = value[:1] + value[1:].replace("+", " ")
-        found[name] = unquote(value) if "%" in value else value
-    return LookupRequest(
-        phone=found.get("phone"),
-        did=found.get("did"),
-        call_id=found.get("call_id"),
-        format=found.get("format"),
-    )

@@ -20,7 +20,7 @@ class Inbound:
     """A request of a PBX as it arrived, without any web framework.
 
     path: what follows `/pbx/{connection}/events` without slashes at the ends, "" for the bare path. query, form: the
-    last value of each name, except that form keeps the first of `name[]`; body: the exact bytes. received_at: aware UTC.
+    last value of each name (gateway/pbx/query.py), except that form keeps the first of `name[]`; body: the exact bytes. received_at: aware UTC.
     """
 
     method: str
@@ -74,7 +74,11 @@ class Parsed:
 
 
 class PbxKind(Protocol):
+    """has_plain_lookup: a GET with a Bearer header is read by `dialects.lookup_of` alone and `json` is answered in the
+    contract's own form, so that the endpoint may take its short way."""
+
     kind: str
+    has_plain_lookup: bool
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         """Does the request carry the connection's secret? Bearer header, `token`, or the vendor's signature."""

@@ -16,6 +16,7 @@ class AsteriskKind:
     """`format=text` suits CURL() best: the address, or nothing, which is also what every failure of CURL() gives."""
 
     kind = "asterisk"
+    has_plain_lookup = True
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         return has_valid_token(request, connection)

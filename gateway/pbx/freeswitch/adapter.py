@@ -17,6 +17,7 @@ class FreeswitchKind:
     """Final reports by mod_json_cdr; what happens before them in the generic format by the recipe's `curl` actions."""
 
     kind = "freeswitch"
+    has_plain_lookup = False
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         """mod_xml_curl's `gateway-credentials` arrive as Basic; `?token=` works in every URL."""

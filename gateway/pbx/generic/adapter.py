@@ -17,6 +17,7 @@ class GenericKind:
     """newCall, answer, hangup and recording as JSON, form or query. Answers in any dialect."""
 
     kind = "generic"
+    has_plain_lookup = True
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         return has_valid_token(request, connection)

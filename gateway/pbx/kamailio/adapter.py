@@ -17,6 +17,7 @@ class KamailioKind:
     """Plain JSON or an rtjson document, as the connection's dialect says; `format=rtjson` asks for the latter."""
 
     kind = "kamailio"
+    has_plain_lookup = True
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         return has_valid_token(request, connection)

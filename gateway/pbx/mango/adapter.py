@@ -18,6 +18,7 @@ class MangoKind:
     in a voice menu; the lookup endpoint serves whoever else asks for this connection, by its token."""
 
     kind = "mango"
+    has_plain_lookup = True
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         """The signature; a request without a signed form (a lookup) by the connection's token."""

@@ -18,6 +18,7 @@ class RingostatKind:
     """Webhooks are sent once and never again: what is lost is fetched from the call log."""
 
     kind = "ringostat"
+    has_plain_lookup = False
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         """`?token=` in the URL, Bearer, or an `Auth-Key` header (seen in use, not documented)."""

@@ -1,0 +1,31 @@
+"""The query of an address, read by one rule for every request of a PBX.
+
+Of repeated names the last counts, as in a form. A `+` is a space, escapes are UTF-8, and what is no valid escape or no
+valid UTF-8 stays visible instead of being refused: the phone is ringing.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+
+def read_query(raw_path: str) -> dict[str, str]:
+    """The parameters of an address as it stood in the request's first line. A few microseconds; never raises."""
+    query = raw_path.partition("?")[2]
+    if not query.isascii():
+        # Bytes that are no UTF-8 arrive as lone surrogates, which nothing behind us can store.
+        query = query.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if "#" in query:
+        query = query.partition("#")[0]
+    if "+" in query:
+        query = query.replace("+", " ")
+    fields: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if "%" in pair:
+            name = unquote(name)
+            # A number in E.164 is the usual case, and unquoting would be the slow part of a lookup.
+            value = "+" + value[3:] if value[:3] == "%2B" and value[3:].isdigit() else unquote(value)
+        if pair:
+            fields[name] = value
+    return fields
