@@ -14,7 +14,7 @@ from gateway.db.migrate import missing_migrations
 from gateway.settings import Settings
 from runtime.database.pool import open_pool
 from runtime.failure import Failure
-from runtime.lifecycle import retry_until_available
+from runtime.lifecycle import refuse_taken, retry_until_available
 from runtime.supervisor import Child, run_children, stop_on_signals
 
 _CLOSE_SECONDS = 2.0
@@ -66,6 +66,11 @@ async def serve_worker(settings: Settings) -> None:
 async def serve_all(settings: Settings) -> None:
     """Gateway and worker as two processes, so that no work on the CRM can hold up a lookup."""
     stop = stop_on_signals()
+    for name, port in (
+        ("CALLMATRIX_PORT", settings.port),
+        ("CALLMATRIX_FASTAGI_PORT", settings.fastagi_port or 0),
+    ):
+        refuse_taken(settings.host, port, f"end what uses it, or choose another with {name}")
     async with configured_pool(settings, "callmatrix start", 1):
         pass  # a database that is not there or not migrated is said once, here
     await run_children(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ import structlog
 
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import may_pass
+from runtime.failure import Failure
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
@@ -105,3 +107,14 @@ async def wait_first(*waits: Any) -> None:
         for task in tasks:
             if not task.done():
                 task.cancel()
+
+
+def refuse_taken(host: str, port: int, remedy: str) -> None:
+    """Raise Failure when somebody listens there already. Port 0 is any free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+        except OSError as err:
+            raise Failure(f"port {port} is taken", str(err), remedy) from err

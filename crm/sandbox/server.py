@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -95,12 +95,14 @@ async def serve(
     profile: Profile | str | Mapping[str, Any] = "amocrm",
     faults_file: str | Path | None = None,
     state_file: str | Path | None = None,
+    started: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Run on 127.0.0.1:port until cancelled. Raises ValueError for a profile or fault plan that is wrong."""
+    """Run on 127.0.0.1:port until cancelled. started: called with the address once it listens. Raises ValueError for a profile or fault plan that is wrong."""
     rules = _rules_in(Path(faults_file)) if faults_file else []
     sandbox = Sandbox(contacts=contacts, users=users, profile=profile, state=state_file, port=port)
     sandbox.world.faults = rules
     async with sandbox:
+        started(sandbox.url)
         await asyncio.Event().wait()
 
 

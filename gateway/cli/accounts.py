@@ -111,7 +111,12 @@ def list_accounts(json: Json = False) -> None:
 
 
 @account_app.command("off")
-def account_off(account: str, reason: Annotated[str, typer.Option()] = "switched off by hand") -> None:
+def account_off(
+    account: Annotated[str, typer.Argument(help="its short name")],
+    reason: Annotated[
+        str, typer.Option(help="why, for those who look at the status")
+    ] = "switched off by hand",
+) -> None:
     """Stop sending to this CRM. Calls are still answered, decided and stored.
 
     Example: callmatrix account off sales --reason "CRM is being moved"
@@ -123,7 +128,7 @@ def account_off(account: str, reason: Annotated[str, typer.Option()] = "switched
 
 
 @account_app.command("on")
-def account_on(account: str) -> None:
+def account_on(account: Annotated[str, typer.Argument(help="its short name")]) -> None:
     """Send to this CRM again. What was stored meanwhile is sent by `backfill`, if you want it.
 
     Example: callmatrix account on sales
@@ -198,7 +203,9 @@ def add_connection(
 
 
 @connection_app.command("list")
-def list_connections(account: Annotated[str | None, typer.Option()] = None, json: Json = False) -> None:
+def list_connections(
+    account: Annotated[str | None, typer.Option(help="only of this one")] = None, json: Json = False
+) -> None:
     """PBX connections.
 
     Example: callmatrix connection list --account sales

@@ -105,7 +105,8 @@ def _read(file: str) -> str:
 
 
 def _tell(done: Imported) -> None:
-    print("This would change:" if done.is_dry_run else "Changed:" if done.changes else "Nothing to change.")
+    heading = "This would change:" if done.is_dry_run else "Changed:"
+    print(heading if done.changes else "Nothing to change.")
     for change in done.changes:
         print(f"  {change}")
     for line in done.warnings:

@@ -56,6 +56,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
     if not rows:
         print(empty)
         return
+    if not sys.stdout.isatty():  # for grep and cut: nothing is folded
+        print("\n".join("\t".join(_cell(value) for value in row) for row in (columns, *rows)))
+        return
     from rich.console import Console
     from rich.table import Table
 
@@ -63,8 +66,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*("" if v is None else str(v) for v in row))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+        table.add_row(*map(_cell, row))
+    Console().print(table)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).split())
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

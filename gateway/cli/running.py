@@ -34,12 +34,17 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    port: Annotated[int, typer.Option(help="of the gateway")] = 8080,
-    sandbox_port: Annotated[int, typer.Option(help="of the CRM sandbox")] = 8090,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="of the gateway")] = 8080,
+    sandbox_port: Annotated[int, typer.Option(min=1, max=65535, help="of the CRM sandbox")] = 8090,
     contacts: Annotated[
         int, typer.Option(min=0, max=1_000_000, help="sample contacts in the sandbox")
     ] = 1000,
-    data_dir: Annotated[Path | None, typer.Option(help="where everything is kept")] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="where everything is kept; else ~/.local/share/callmatrix, for root /var/lib/callmatrix"
+        ),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="clear what earlier demos left there first")] = False,
 ) -> None:
     """All in one, in the foreground: database, CRM sandbox with sample data, gateway and worker. Ctrl-C ends it.
@@ -75,7 +80,7 @@ def _give_way(niceness: int) -> None:
 
 
 def serve(
-    role: Annotated[str, typer.Option(help="all, gateway or worker")] = "all",
+    role: Annotated[Literal["all", "gateway", "worker"], typer.Option(help="which processes")] = "all",
 ) -> None:
     """Gateway and worker against the configured database, as CALLMATRIX_* say.
 
@@ -90,8 +95,6 @@ def serve(
     database_url(settings)
     configure_logs(settings.log_level, settings.log_format)
     roles = {"all": serve_all, "gateway": serve_gateway, "worker": serve_worker}
-    if role not in roles:
-        raise typer.BadParameter(f"unknown role '{role}', one of: {', '.join(roles)}")
     use_fast_loop()
     if role == "worker":
         _give_way(_WORKER_NICENESS)
@@ -99,25 +102,41 @@ def serve(
 
 
 def sandbox(
-    port: Annotated[int, typer.Option()] = 8090,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="to listen on; 0: any free one")] = 8090,
     contacts: Annotated[int, typer.Option(min=0, max=1_000_000, help="sample contacts")] = 1000,
     users: Annotated[int, typer.Option(min=10, max=1000, help="managers")] = 10,
-    profile: Annotated[str, typer.Option(help="amocrm or kommo")] = "amocrm",
+    profile: Annotated[Literal["amocrm", "kommo"], typer.Option(help="whose imitation")] = "amocrm",
     faults: Annotated[Path | None, typer.Option(help="JSON file with a fault plan", exists=True)] = None,
     state: Annotated[Path | None, typer.Option(help="SQLite file to keep the data in; else memory")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="do not print address and token")] = False,
 ) -> None:
     """The amoCRM-compatible server alone, on loopback.
 
     Example: callmatrix sandbox --port 8090 --contacts 1000 --profile amocrm
     """
+    import sqlite3
+
     from crm.sandbox.server import serve as serve_sandbox
 
     _give_way(_SANDBOX_NICENESS)
-    run(
-        serve_sandbox(
-            port=port, contacts=contacts, users=users, profile=profile, faults_file=faults, state_file=state
-        )
+    serving = serve_sandbox(
+        port=port,
+        contacts=contacts,
+        users=users,
+        profile=profile,
+        faults_file=faults,
+        state_file=state,
+        started=(lambda url: None) if quiet else _tell_of_sandbox,
     )
+    try:
+        run(serving)
+    except (sqlite3.Error, ValueError) as err:
+        raise Failure("the sandbox did not start", str(err), "see --state and --faults") from err
+
+
+def _tell_of_sandbox(url: str) -> None:
+    print(f"CRM sandbox  {url}   (an amoCRM account with sample data, nothing real)", flush=True)
+    print(f"Its token    curl -s {url}/_sandbox/token", flush=True)
 
 
 def migrate(json: Json = False) -> None:
@@ -156,13 +175,19 @@ def check(lang: Lang = None, json: Json = False) -> None:
         print_json(findings)
     else:
         for finding in findings:
-            print(_finding_line(finding))
+            typer.echo(_finding_line(finding))  # without colours where it is no terminal
     if not all(f.is_ok for f in findings):
         raise typer.Exit(1)
 
 
 def _finding_line(finding: Any) -> str:
-    mark = "BAD " if not finding.is_ok else "warn" if finding.is_warning else "ok  "
+    mark = (
+        typer.style("BAD ", fg="red")
+        if not finding.is_ok
+        else typer.style("warn", fg="yellow")
+        if finding.is_warning
+        else typer.style("ok  ", fg="green")
+    )
     todo = f" -> {finding.remedy}" if finding.remedy else ""
     return f"{mark} {finding.subject}: {finding.message}{todo}"
 
@@ -276,7 +301,11 @@ async def _get(settings: Settings, path: str, query: dict[str, str], token: str)
                     continue
                 body = await response.json(content_type=None)
                 if response.status != 200:
-                    raise Failure(str(body.get("title", response.status)), str(body.get("detail", "")))
+                    raise Failure(
+                        str(body.get("title", response.status)),
+                        str(body.get("detail", "")),
+                        "see 'callmatrix connection list' and 'callmatrix check'",
+                    )
                 return dict(body)
         except (aiohttp.ClientError, TimeoutError) as err:
             raise Failure(

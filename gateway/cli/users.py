@@ -95,7 +95,7 @@ def list_users(json: Json = False) -> None:
 
 @users_app.command("password")
 def set_password(
-    login: str,
+    login: Annotated[str, typer.Argument(help="whose")],
     password: Annotated[
         str | None,
         typer.Option(help="'-' reads it from standard input; without it one is made up and printed once"),
@@ -123,7 +123,7 @@ def set_password(
 
 
 @users_app.command("remove")
-def remove(login: str, json: Json = False) -> None:
+def remove(login: Annotated[str, typer.Argument(help="whose")], json: Json = False) -> None:
     """Let a user sign in no more.
 
     Example: callmatrix users remove olga

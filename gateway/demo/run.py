@@ -7,7 +7,6 @@ import contextlib
 import fcntl
 import os
 import shutil
-import socket
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from gateway.store.admin.accounts import account as account_of
 from routing.settings import NumberPolicy
 from runtime.database.pool import open_pool
 from runtime.failure import Failure
+from runtime.lifecycle import refuse_taken
 from runtime.supervisor import Child, run_children, stop_on_signals
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,7 @@ def default_data_dir() -> Path:
 def run_demo(demo: Demo) -> None:
     """Until Ctrl-C or SIGTERM. Raises Failure when it cannot start."""
     for port in (demo.port, demo.sandbox_port):
-        _refuse_taken(port)
+        refuse_taken("127.0.0.1", port, "end what uses it, or choose others with --port and --sandbox-port")
     demo.data_dir.mkdir(parents=True, exist_ok=True)
     with _sole_user_of(demo.data_dir):
         if demo.is_fresh:
@@ -86,7 +86,7 @@ async def _run(demo: Demo, dsn: str) -> None:
     sandbox = Child(
         "sandbox",
         ["sandbox", "--port", str(demo.sandbox_port), "--contacts", str(demo.contacts),
-         "--state", str(demo.data_dir / "sandbox.sqlite")],
+         "--state", str(demo.data_dir / "sandbox.sqlite"), "--quiet"],
     )  # fmt: skip
     env = {
         "CALLMATRIX_DATABASE_URL": dsn,
@@ -253,19 +253,6 @@ async def _left_in_crm(session: aiohttp.ClientSession, demo: Demo, stop: asyncio
 
 async def _rows(session: aiohttp.ClientSession, demo: Demo, kind: str) -> list[dict[str, Any]]:
     return list((await _json(session, f"{demo.sandbox_url}/_sandbox/state?kind={kind}"))["rows"])
-
-
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind(("127.0.0.1", port))
-        except OSError as err:
-            raise Failure(
-                f"port {port} is taken",
-                str(err),
-                "end what uses it, or choose others with --port and --sandbox-port",
-            ) from err
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from importlib.metadata import version
@@ -13,6 +14,7 @@ import pytest
 from gateway.cli import all_commands
 from gateway.cli.commands import COMMANDS
 from gateway.cli.lazy import registered_by
+from gateway.cli.output import print_table
 
 _WORD_BY_WORD = sys.executable, "-m", "gateway.cli"
 _GROUPS = sorted({path.split()[0] for path in all_commands() if " " in path})
@@ -132,3 +134,63 @@ def test_trouble_with_a_file_is_told_without_a_traceback() -> None:
     assert said.returncode == 1
     assert "No space left" in said.stderr
     assert "Traceback" not in said.stderr
+
+
+@pytest.mark.parametrize("path", all_commands())
+def test_every_option_and_argument_explains_itself(path: str) -> None:
+    silent = [p.name for p in all_commands()[path].params if not getattr(p, "help", None)]
+    assert silent == []
+
+
+def test_a_taken_port_is_named_and_not_taken_for_the_database() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        sandbox = program("sandbox", "--port", str(port))
+        served = program(
+            "serve", CALLMATRIX_PORT=str(port), CALLMATRIX_DATABASE_URL="postgresql://x@127.0.0.1:1/x"
+        )
+        demo = program("demo", "--port", str(port))
+    for said in (sandbox, served, demo):
+        assert said.returncode == 1
+        assert str(port) in said.stderr
+        assert "database" not in said.stderr
+        assert "Traceback" not in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["sandbox", "--port", "99999"], 2),
+        (["sandbox", "--profile", "hubspot"], 2),
+        (["sandbox", "--port", "0", "--contacts", "10", "--state", "/nonexistent/x.db"], 1),
+        (["serve", "--role", "boss"], 2),
+        (["demo", "--port", "0"], 2),
+        (["config", "import", "/nonexistent.yaml"], 1),
+    ],
+)
+def test_nonsense_is_refused_in_a_few_lines(words: list[str], code: int) -> None:
+    said = program(*words)
+    assert said.returncode == code
+    assert "Error" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_the_sandbox_says_where_it_is_and_how_to_get_its_token() -> None:
+    with subprocess.Popen(
+        [*_WORD_BY_WORD, "sandbox", "--port", "0", "--contacts", "10"], stdout=subprocess.PIPE, text=True
+    ) as sandbox:
+        try:
+            assert sandbox.stdout is not None
+            lines = [sandbox.stdout.readline() for _ in range(2)]
+        finally:
+            sandbox.terminate()
+    assert re.search(r"http://127\.0\.0\.1:\d+ ", lines[0])
+    assert "/_sandbox/token" in lines[1]
+
+
+def test_a_table_that_is_piped_has_tabs_and_is_not_folded(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(["account", "url", "reason"], [("sales", "https://example.amocrm.ru/" + "x" * 200, None)])
+    assert capsys.readouterr().out.splitlines() == [
+        "account\turl\treason",
+        "sales\thttps://example.amocrm.ru/" + "x" * 200 + "\t",
+    ]
