@@ -83,11 +83,12 @@ async def read_snapshot(pool: asyncpg.Pool, version: int = 0) -> Snapshot:
 class Configuration:
     """`now` is the newest snapshot. Listeners are called (synchronously) with each new one."""
 
-    def __init__(self, pool: asyncpg.Pool, dsn: str) -> None:
+    def __init__(self, pool: asyncpg.Pool, listener: Listener) -> None:
         self._pool = pool
         self._listeners: list[Callable[[Snapshot], None]] = []
         self._dirty = asyncio.Event()
-        self.listener = Listener(dsn, [channels.CONFIGURATION], self._notified, self._connected)
+        self.listener = listener
+        self.last_error: str | None = None
         self.now = Snapshot()
 
     def on_change(self, call: Callable[[Snapshot], None]) -> None:
@@ -104,10 +105,9 @@ class Configuration:
         return self.now
 
     async def run(self) -> None:
-        """Until cancelled: follows the changes, those made together as one."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.listener.run())
-            group.create_task(self._follow())
+        """Until cancelled: follows the changes, those made together as one. The listener has to run too."""
+        with self.listener.subscribe([channels.CONFIGURATION], self._notified, self._connected):
+            await self._follow()
 
     async def _follow(self) -> None:
         while True:
@@ -117,14 +117,14 @@ class Configuration:
             try:
                 await self.reload()
             except DATABASE_ERRORS as err:
-                self.listener.last_error = f"reload: {err}"
+                self.last_error = f"reload: {err}"
                 self._dirty.set()
                 await sleep_unless_cancelled(1)
 
-    async def _notified(self, _channel: str, _payload: str) -> None:
+    def _notified(self, _channel: str, _payload: str) -> None:
         self._dirty.set()
 
-    async def _connected(self) -> None:
+    def _connected(self) -> None:
         self._dirty.set()
 
     def samples(self) -> Iterator[Sample]:

@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import asyncpg
 
 from crm.directory.memory import Directory, SegmentBuilder
 from crm.store.entries import DirectoryState, all_entries, directory_states, entries_after
 from runtime.backoff import Backoff
-from runtime.cancellation import sleep_unless_cancelled
+from runtime.cancellation import raise_if_cancelled, sleep_unless_cancelled
 from runtime.database import channels
 from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.listen import Listener
+from runtime.database.pool import Conn
 from runtime.metrics import Sample
 from runtime.trouble import Trouble
 
@@ -33,8 +34,6 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 class FeedHealth:
     """How the feed fares, for /metrics and the status page. lag_ms: from a change's commit to memory, of the latest one."""
 
-    is_connected: bool = False
-    connections: int = 0
     last_pull_at: datetime | None = None
     last_error: str | None = None
     last_error_at: datetime | None = None
@@ -43,17 +42,17 @@ class FeedHealth:
 
 
 class DirectoryFeed:
-    """connect: opens a connection of the feed's own. refresh_seconds: it looks for itself at least so often."""
+    """Reads through the pool what the listener says has changed. refresh_seconds: it looks for itself at least so often."""
 
-    def __init__(
-        self, connect: Callable[[], Awaitable[asyncpg.Connection]], *, refresh_seconds: float = 5.0
-    ) -> None:
+    def __init__(self, pool: asyncpg.Pool, listener: Listener, *, refresh_seconds: float = 5.0) -> None:
         self.health = FeedHealth()
-        self._connect = connect
+        self.listener = listener
+        self._pool = pool
         self._refresh_seconds = refresh_seconds
         self._directories: dict[str, Directory] = {}
         self._applied: dict[str, int] = {}
         self._dirty: set[str] = set()
+        self._missed_some = True
         self._woken = asyncio.Event()
         self._pulled = asyncio.Condition()
         self._known = False
@@ -91,50 +90,37 @@ class DirectoryFeed:
     async def run(self) -> None:
         """Until cancelled. A lost database is waited for; lookups go on with what memory holds."""
         backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
-        while True:
-            pulls = self.health.last_pull_at
-            try:
-                await self._serve_connection()
-            except DATABASE_ERRORS as err:
-                self.health.last_error, self.health.last_error_at = repr(err), datetime.now(UTC)
-                self._trouble.failed(err)
-            finally:
-                self.health.is_connected = False
-            if self.health.last_pull_at != pulls:
-                backoff.succeeded()
-            await sleep_unless_cancelled(backoff.failed())
+        with self.listener.subscribe(
+            [channels.DIRECTORY], lambda _, account: self.wake(account), self._connected
+        ):
+            while True:
+                try:
+                    await self._read_changes()
+                    backoff.succeeded()
+                except DATABASE_ERRORS as err:
+                    self._missed_some = True
+                    self.health.last_error, self.health.last_error_at = repr(err), datetime.now(UTC)
+                    self._trouble.failed(err)
+                    await sleep_unless_cancelled(backoff.failed())
 
-    async def _serve_connection(self) -> None:
-        async with asyncio.timeout(15):
-            conn = await self._connect()
-        lost = asyncio.Event()
+    def _connected(self) -> None:
+        """What changed while nobody listened is not known."""
+        self._missed_some = True
+        self._woken.set()
 
-        def on_lost(_: Any) -> None:
-            lost.set()
-            self._woken.set()
+    async def _read_changes(self) -> None:
+        """What is due now, and then waits for more."""
+        asked = None if self._missed_some or not self._woken.is_set() else self._dirty
+        self._missed_some, self._dirty = False, set()
+        self._woken.clear()
+        async with self._pool.acquire() as conn:
+            await self._pull(conn, asked)
+        raise_if_cancelled()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._refresh_seconds):
+                await self._woken.wait()
 
-        try:
-            conn.add_termination_listener(on_lost)
-            await conn.add_listener(channels.DIRECTORY, self._on_notify)
-            self.health.is_connected = True
-            self.health.connections += 1
-            await self._pull(conn, None)
-            while not lost.is_set():
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._refresh_seconds):
-                        await self._woken.wait()
-                asked = self._dirty if self._woken.is_set() else None
-                self._dirty = set()
-                self._woken.clear()
-                await self._pull(conn, asked)
-        finally:
-            with contextlib.suppress(Exception):
-                await conn.close(timeout=1)
-
-    def _on_notify(self, _conn: Any, _pid: int, _channel: str, payload: object) -> None:
-        self.wake(str(payload))
-
-    async def _pull(self, conn: asyncpg.Connection, asked: set[str] | None) -> None:
+    async def _pull(self, conn: Conn, asked: set[str] | None) -> None:
         """Brings these accounts up to date, None = all of them."""
         async with asyncio.timeout(30):
             states = await directory_states(conn, asked)
@@ -155,7 +141,7 @@ class DirectoryFeed:
             if directory := self._directories.pop(account_id, None):
                 directory.is_ready = False
 
-    async def _bring_up(self, conn: asyncpg.Connection, state: DirectoryState) -> None:
+    async def _bring_up(self, conn: Conn, state: DirectoryState) -> None:
         directory = self._directories[state.account_id]
         applied = self._applied.get(state.account_id)
         if applied is None or state.seq < applied:  # new to us, or its directory was started afresh
@@ -167,7 +153,7 @@ class DirectoryFeed:
         directory.is_complete = state.loaded_at is not None
         directory.in_sync_at = state.in_sync_at
 
-    async def _load(self, conn: asyncpg.Connection, directory: Directory) -> None:
+    async def _load(self, conn: Conn, directory: Directory) -> None:
         """All entries of one moment; what changes meanwhile has a higher seq and comes with the next pull."""
         builder = SegmentBuilder()
         async with conn.transaction(isolation="repeatable_read", readonly=True):
@@ -179,7 +165,7 @@ class DirectoryFeed:
         self._applied[directory.account_id] = states[0].seq if states else 0
         self.wake(directory.account_id)
 
-    async def _catch_up(self, conn: asyncpg.Connection, directory: Directory, applied: int) -> None:
+    async def _catch_up(self, conn: Conn, directory: Directory, applied: int) -> None:
         seq, number = applied, 1 << 62
         while rows := await entries_after(conn, directory.account_id, seq, number, _CHUNK):
             directory.change((n, encoded) for _, n, encoded in rows)
@@ -210,7 +196,7 @@ class DirectoryFeed:
                     labels,
                     age / 1000,
                 )
-        is_connected = float(self.health.is_connected)
+        is_connected = float(self.listener.is_connected)
         yield "gauge", "directory_feed_connected", "1 while the feed hears the database", {}, is_connected
         lag = self.health.lag_ms / 1000
         yield "gauge", "directory_feed_lag_seconds", "Commit to memory, latest change", {}, lag

@@ -18,7 +18,7 @@ from gateway.crm_accounts.access import crm_of
 from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
 from runtime.database import channels
-from runtime.database.lease import Lease
+from runtime.database.lease import Lease, Leases
 from runtime.database.pool import Conn
 
 _LOOK_SECONDS = 0.2
@@ -100,7 +100,7 @@ async def sync_account(
     async with pool.acquire() as conn:
         before = await read_cursor(conn, account_id, FEED)
         await ask_for_sync(conn, account_id, is_full=is_full)
-    lease = Lease(str(settings.database_url), account_id)
+    lease = Leases(str(settings.database_url)).of(account_id)
     if await lease.try_acquire():
         try:
             await _load_here(pool, account_id, lease, say)

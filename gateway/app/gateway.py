@@ -30,7 +30,7 @@ from gateway.lookup.recorder import Recorder
 from gateway.pbx.asterisk.fastagi import FastAgi
 from gateway.pbx_links.route_commands import PbxCommands
 from gateway.settings import Settings
-from runtime.database.pool import tls_of
+from runtime.database.listen import Listener
 from runtime.lifecycle import background, flush_on_shutdown, retry_until_available, wait_first
 from runtime.metrics import Metrics
 
@@ -48,8 +48,9 @@ class Gateway:
         dsn = str(settings.database_url)
         self.settings = settings
         self.pool = pool
-        self.configuration = Configuration(pool, dsn)
-        self.feed = DirectoryFeed(lambda: asyncpg.connect(dsn, ssl=tls_of(dsn), timeout=5))
+        self.listener = Listener(dsn)
+        self.configuration = Configuration(pool, self.listener)
+        self.feed = DirectoryFeed(pool, self.listener)
         self.recorder = Recorder(pool, settings.decisions_per_second)
         self.inbox = Inbox(pool)
         self.access = CrmAccess(pool, session)
@@ -142,6 +143,7 @@ class Gateway:
         site = web.TCPSite(runner, self.settings.host, self.settings.port, backlog=1024)
         try:
             loops = [
+                self.listener.run(),
                 self.configuration.run(),
                 self.feed.run(),
                 self.recorder.run(),

@@ -28,8 +28,7 @@ from routing.settings import NumberPolicy
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database import channels
 from runtime.database.errors import DATABASE_ERRORS
-from runtime.database.lease import Lease, LeaseLost
-from runtime.database.listen import Listener
+from runtime.database.lease import Lease, LeaseLost, Leases
 from runtime.lifecycle import background, wait_first
 from runtime.trouble import Trouble
 
@@ -48,14 +47,14 @@ class CrmAccountWork:
         self,
         account_id: str,
         settings: Settings,
-        dsn: str,
         pool: asyncpg.Pool,
         configuration: Configuration,
         access: CrmAccess,
+        leases: Leases,
     ) -> None:
         self._account_id = account_id
         self._settings = settings
-        self._dsn = dsn
+        self._leases = leases
         self._pool = pool
         self._configuration = configuration
         self._access = access
@@ -64,7 +63,7 @@ class CrmAccountWork:
 
     async def run(self) -> None:
         await self._until_switched_on()
-        async with Lease(self._dsn, self._account_id) as lease:
+        async with self._leases.of(self._account_id) as lease:
             log.info("lease-taken", account=self._account_id)
             account = self._configuration.now.accounts[self._account_id]
             budget = GuardedBudget(lease, account.settings.requests_per_second)
@@ -111,11 +110,11 @@ class CrmAccountWork:
             sync.catch_up,
             feed=Feeder(self._pool, self._account_id),
         )
-        listener = Listener(
-            self._dsn,
+        heard = self._configuration.listener.subscribe(
             [channels.EFFECTS, channels.WEBHOOKS, channels.LOAD_DIRECTORY],
-            lambda channel, payload: self._woken(channel, payload, writer, sync),
-            lambda: self._woken("", "", writer, sync),
+            lambda channel, _payload: self._woken(channel, writer, sync),
+            lambda: self._woken(None, writer, sync),
+            only=self._account_id,
         )
         began_with = self._configuration.now.accounts[self._account_id]
         ended = asyncio.Event()
@@ -137,13 +136,13 @@ class CrmAccountWork:
             async with background(
                 sync.run(),
                 writer.run(),
-                listener.run(),
                 self._apply_webhooks(sync, writer),
                 self._report(opened, sync, writer),
                 self._reload_when(spelling_changed, sync),
             ) as failed:
                 await wait_first(lease.lost.wait(), ended.wait(), failed)
         finally:
+            heard.close()
             self._configuration.forget(on_change)
 
     async def _reload_when(self, spelling_changed: asyncio.Event, sync: Sync) -> None:
@@ -155,14 +154,13 @@ class CrmAccountWork:
                 await restart_load(conn, self._account_id)
             sync.wake()
 
-    async def _woken(self, channel: str, payload: str, writer: Writer, sync: Sync) -> None:
-        if channel == channels.LOAD_DIRECTORY:
-            if payload == self._account_id:
-                sync.wake()
-            return
-        if channel != channels.WEBHOOKS:
+    def _woken(self, channel: str | None, writer: Writer, sync: Sync) -> None:
+        """channel: what was heard of this account, None = anything may have happened while nobody listened."""
+        if channel in (None, channels.LOAD_DIRECTORY):
+            sync.wake()
+        if channel in (None, channels.EFFECTS):
             writer.wake()
-        if channel != channels.EFFECTS and payload in ("", self._account_id):
+        if channel in (None, channels.WEBHOOKS):
             self._webhook_came.set()
 
     async def _apply_webhooks(self, sync: Sync, writer: Writer) -> None:

@@ -22,7 +22,7 @@ from gateway.health.views import AccountStatus, InstallationStatus
 from gateway.settings import Settings
 from gateway.store.health.status import server
 from runtime.database.errors import DATABASE_ERRORS
-from runtime.database.lease import Lease
+from runtime.database.lease import Leases
 from runtime.database.pool import open_pool
 
 __all__ = ["Finding", "check_all", "installation_findings"]
@@ -150,7 +150,7 @@ def _no_worker(status: InstallationStatus, now: datetime) -> Finding:
 async def _ask_crm(settings: Settings, pool: asyncpg.Pool, account: AccountStatus) -> Finding:
     """Only when no worker holds the account's lease: two must never ask the same CRM at once."""
     what = about("crm-asked", account=account.id)
-    lease = Lease(str(settings.database_url), account.id)
+    lease = Leases(str(settings.database_url)).of(account.id)
     if not await lease.try_acquire():
         return warning("lease-held", what)
     try:

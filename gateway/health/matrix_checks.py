@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -28,16 +27,16 @@ _CALM_SECONDS = 0.5  # changes that come together are checked once
 class DailyChecks:
     """`run` until cancelled. Any number of workers may: one of them checks an account at a time."""
 
-    def __init__(self, pool: asyncpg.Pool, dsn: str) -> None:
+    def __init__(self, pool: asyncpg.Pool, listener: Listener) -> None:
         self._pool = pool
         self._changed: set[str] = set()
         self.loop = Loop("matrix_checks", self.check_due, _LOOK_SECONDS, _CALM_SECONDS)
-        self._listener = Listener(dsn, [channels.CATALOGUE], self._notified, self._connected)
+        self._missed_some = False
+        self._listener = listener
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._listener.run())
-            group.create_task(self.loop.run())
+        with self._listener.subscribe([channels.CATALOGUE], self._notified, self._connected):
+            await self.loop.run()
 
     async def check_due(self) -> int:
         """How many accounts were checked: those that changed, and those not checked for a day."""
@@ -45,7 +44,8 @@ class DailyChecks:
             ids = [a.id for a in await accounts(conn)]
             checked = {r["account_id"]: r["at"] for r in await reports(conn) if r["report"] == REPORT}
         yesterday = datetime.now(UTC) - _DAY
-        changed, self._changed = self._changed, set()
+        changed, self._changed = self._changed | set(ids if self._missed_some else ()), set()
+        self._missed_some = False
         due = [a for a in ids if a in changed or a not in checked or checked[a] < yesterday]
         for index, account_id in enumerate(due):
             try:
@@ -74,12 +74,11 @@ class DailyChecks:
         if errors:
             log.info("matrix-has-errors", account=account_id, version=matrix.version, errors=errors)
 
-    async def _notified(self, _channel: str, payload: str) -> None:
-        self._changed.add(payload)
+    def _notified(self, _channel: str, account_id: str) -> None:
+        self._changed.add(account_id)
         self.loop.wake()
 
-    async def _connected(self) -> None:
+    def _connected(self) -> None:
         """What changed while nobody listened is not known: everything is looked at again."""
-        async with self._pool.acquire() as conn:
-            self._changed |= {a.id for a in await accounts(conn)}
+        self._missed_some = True
         self.loop.wake()

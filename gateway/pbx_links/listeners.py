@@ -19,7 +19,7 @@ from gateway.store.crm_accounts import exchanges
 from routing.settings import NumberPolicy
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
-from runtime.database.lease import Lease
+from runtime.database.lease import Lease, Leases
 from runtime.trouble import Trouble
 
 _AGAIN_SECONDS = 2.0
@@ -31,10 +31,12 @@ _Link = tuple[str, str, AmiAddress]
 class PbxListeners:
     """Follows the configuration: links come, change and go with it. inbox: started, and stopped after this has ended."""
 
-    def __init__(self, configuration: Configuration, pool: asyncpg.Pool, dsn: str, inbox: Inbox) -> None:
+    def __init__(
+        self, configuration: Configuration, pool: asyncpg.Pool, leases: Leases, inbox: Inbox
+    ) -> None:
         self._configuration = configuration
         self._pool = pool
-        self._dsn = dsn
+        self._leases = leases
         self._inbox = inbox
         self.listeners: dict[str, AmiListener] = {}
 
@@ -70,7 +72,7 @@ class PbxListeners:
 
     async def _serve(self, link: _Link) -> None:
         account_id, name, _address = link
-        lease = Lease(self._dsn, f"{account_id}/{name}", purpose="ami")
+        lease = self._leases.of(f"{account_id}/{name}", "ami")
         trouble = Trouble("ami-listener", connection=name)
         while True:
             try:

@@ -30,7 +30,7 @@ from gateway.store.pbx_links.reconciliation import Progress, progress, save_prog
 from runtime.backoff import grown_pause
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
-from runtime.database.lease import Lease
+from runtime.database.lease import Leases
 from runtime.exchange import Exchange
 from runtime.trouble import Trouble
 
@@ -62,7 +62,7 @@ class Reconciliation:
         self,
         configuration: Configuration,
         pool: asyncpg.Pool,
-        dsn: str,
+        leases: Leases,
         inbox: Inbox,
         session: aiohttp.ClientSession,
         *,
@@ -74,7 +74,7 @@ class Reconciliation:
     ) -> None:
         self._configuration = configuration
         self._pool = pool
-        self._dsn = dsn
+        self._leases = leases
         self._inbox = inbox
         self._session = session
         self._seconds = minutes * 60
@@ -89,7 +89,7 @@ class Reconciliation:
         """Until cancelled."""
         while True:
             try:
-                async with Lease(self._dsn, "all", purpose="reconciliation") as lease:
+                async with self._leases.of("all", "reconciliation") as lease:
                     self._trouble.recovered()
                     await self._follow_configuration(lease.lost)
             except DATABASE_ERRORS as err:

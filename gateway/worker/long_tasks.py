@@ -31,16 +31,15 @@ Doing = Callable[[str, Mapping[str, Any], Progress], Awaitable[Mapping[str, Any]
 class LongWork:
     """`run` until cancelled. kinds: how each kind is done."""
 
-    def __init__(self, pool: asyncpg.Pool, dsn: str, kinds: Mapping[str, Doing]) -> None:
+    def __init__(self, pool: asyncpg.Pool, listener: Listener, kinds: Mapping[str, Doing]) -> None:
         self._pool = pool
         self._kinds = kinds
         self.loop = Loop("long_work", self._do_all, _LOOK_SECONDS)
-        self._listener = Listener(dsn, [channels.LONG_TASKS], self._notified, self._connected)
+        self._listener = listener
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._listener.run())
-            group.create_task(self.loop.run())
+        with self._listener.subscribe([channels.LONG_TASKS], lambda *_: self.loop.wake(), self.loop.wake):
+            await self.loop.run()
 
     async def _do_all(self) -> None:
         while await self.do_one():
@@ -66,12 +65,6 @@ class LongWork:
         async with self._pool.acquire() as conn:
             await store.ended(conn, work, state, result=result, error=error)
         return True
-
-    async def _notified(self, _channel: str, _payload: str) -> None:
-        self.loop.wake()
-
-    async def _connected(self) -> None:
-        self.loop.wake()
 
 
 class _Told:

@@ -28,6 +28,8 @@ from gateway.worker import retention
 from gateway.worker.long_tasks import LongWork
 from gateway.worker.report import report_loop
 from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.lease import Leases
+from runtime.database.listen import Listener
 from runtime.lifecycle import background, flush_on_shutdown, retry_until_available, wait_first
 from runtime.loops import Loop
 
@@ -43,34 +45,36 @@ class Worker:
         dsn = str(settings.database_url)
         self.settings = settings
         self.pool = pool
-        self.configuration = Configuration(pool, dsn)
+        self.listener = Listener(dsn)
+        self.leases = Leases(dsn)
+        self.configuration = Configuration(pool, self.listener)
         self.exchanges = ExchangeLog(pool)
         self.access = CrmAccess(pool, session, self.exchanges)
         self.jobs = Jobs(dsn, pool, ClientJob(pool, MatrixStore()), concurrency=settings.worker_concurrency)
         self.inbox = Inbox(pool)
-        self.pbx_listeners = PbxListeners(self.configuration, pool, dsn, self.inbox)
+        self.pbx_listeners = PbxListeners(self.configuration, pool, self.leases, self.inbox)
         self.reconciliation = Reconciliation(
             self.configuration,
             pool,
-            dsn,
+            self.leases,
             self.inbox,
             session,
             minutes=settings.reconcile_minutes,
             exchanges=self.exchanges,
         )
-        self.daily_checks = DailyChecks(pool, dsn)
-        self.long_work = LongWork(pool, dsn, {"replay": partial(replay_work, pool)})
+        self.daily_checks = DailyChecks(pool, self.listener)
+        self.long_work = LongWork(pool, self.listener, {"replay": partial(replay_work, pool)})
         self._upkeep = (
             Loop("housekeeping", partial(retention.clean, pool, settings), retention.EVERY_SECONDS),
             Loop("statistics", partial(refresh_statistics, pool), _STATISTICS_SECONDS),
         )
         self.loops: tuple[Loop, ...] = (*self._upkeep, self.daily_checks.loop, self.long_work.loop)
-        self._dsn = dsn
 
     async def run(self, stop: asyncio.Event) -> None:
         await retry_until_available(self.configuration.reload)
         self.inbox.start()
         async with background(
+            self.listener.run(),
             self.configuration.run(),
             self.jobs.run(),
             self.exchanges.run(),
@@ -88,7 +92,7 @@ class Worker:
 
     async def _serve_account(self, account_id: str) -> None:
         await CrmAccountWork(
-            account_id, self.settings, self._dsn, self.pool, self.configuration, self.access
+            account_id, self.settings, self.pool, self.configuration, self.access, self.leases
         ).run()
 
 

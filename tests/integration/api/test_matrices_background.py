@@ -24,6 +24,7 @@ from routing.client import Client, ClientEntity, ClientKind, Ref
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended, update_only
 from routing.settings import AccountSettings
+from runtime.database.listen import Listener
 from runtime.progress import Progress, Stopped
 from tests.integration.api.client import ACCOUNT
 from tests.waiting import until
@@ -42,7 +43,8 @@ async def report_of(pool: asyncpg.Pool) -> Mapping[str, Any]:
 async def test_the_published_matrix_is_checked_daily_and_the_result_is_kept(
     pool: asyncpg.Pool, database_url: str, account: str
 ) -> None:
-    checks = DailyChecks(pool, database_url)
+    listener = Listener(database_url)
+    checks = DailyChecks(pool, listener)
     assert await checks.check_due() == 1
     assert (await report_of(pool))["errors"] == 0
     assert await checks.check_due() == 0, "once a day"
@@ -58,8 +60,9 @@ async def test_the_published_matrix_is_checked_daily_and_the_result_is_kept(
 async def test_a_change_of_the_crms_catalogue_is_checked_at_once(
     pool: asyncpg.Pool, database_url: str, account: str
 ) -> None:
-    checks = DailyChecks(pool, database_url)
-    running = asyncio.create_task(checks.run())
+    listener = Listener(database_url)
+    checks = DailyChecks(pool, listener)
+    running = asyncio.gather(checks.run(), listener.run())
     try:
         await _until(pool, "unsorted", lambda body: body is not None)
         await pool.execute("UPDATE employee SET is_senior = false")
@@ -96,7 +99,7 @@ async def test_long_work_is_done_once_and_keeps_its_result(
     pool: asyncpg.Pool, database_url: str, account: str
 ) -> None:
     asked = await _ask(pool)
-    workers = [LongWork(pool, database_url, {"count": count}) for _ in range(2)]
+    workers = [LongWork(pool, Listener(database_url), {"count": count}) for _ in range(2)]
     assert sorted(await asyncio.gather(*(w.do_one() for w in workers))) == [False, True]
     done = await _shown(pool, asked)
     assert (done.state, done.done, done.total, done.result) == ("done", 3, 3, {"counted": 3})
@@ -111,7 +114,7 @@ async def test_work_whose_worker_died_is_taken_over_and_the_dead_ones_word_count
         assert taken is not None
         assert await store.take(conn, ["count"]) is None, "it is under way"
         await conn.execute("UPDATE long_work SET heard_at = now() - interval '2 minutes'")
-    assert await LongWork(pool, database_url, {"count": count}).do_one()
+    assert await LongWork(pool, Listener(database_url), {"count": count}).do_one()
     async with pool.acquire() as conn:
         assert not await store.progressed(conn, taken, 1, 3)
         await store.ended(conn, taken, "failed", error="too late")
@@ -131,13 +134,13 @@ async def test_work_that_fails_says_why_and_work_that_is_stopped_ends(
         raise AssertionError("it was stopped")
 
     first = await _ask(pool)
-    await LongWork(pool, database_url, {"count": fails}).do_one()
+    await LongWork(pool, Listener(database_url), {"count": fails}).do_one()
     assert ((await _shown(pool, first)).state, (await _shown(pool, first)).error) == (
         "failed",
         "ValueError: no such day",
     )
     second = await _ask(pool)
-    await LongWork(pool, database_url, {"count": goes_on}).do_one()
+    await LongWork(pool, Listener(database_url), {"count": goes_on}).do_one()
     assert (await _shown(pool, second)).state == "cancelled"
 
 

@@ -16,6 +16,8 @@ from gateway.intake.inbox import Inbox
 from gateway.pbx_links.listeners import PbxListeners
 from gateway.store.admin import accounts
 from gateway.store.crm_accounts import exchanges
+from runtime.database.lease import Leases
+from runtime.database.listen import Listener
 from tests.integration.asterisk.fake_ami import FakeAmi, fake_ami
 from tests.integration.asterisk.test_listener import a_missed_call
 from tests.waiting import until
@@ -40,11 +42,12 @@ class Process:
 
 @asynccontextmanager
 async def a_process(pool: asyncpg.Pool, dsn: str) -> AsyncIterator[Process]:
-    configuration = Configuration(pool, dsn)
+    listener = Listener(dsn)
+    configuration = Configuration(pool, listener)
     await configuration.reload()
     async with Inbox(pool) as inbox:
-        listeners = PbxListeners(configuration, pool, dsn, inbox)
-        tasks = [asyncio.create_task(configuration.run()), asyncio.create_task(listeners.run())]
+        listeners = PbxListeners(configuration, pool, Leases(dsn), inbox)
+        tasks = [asyncio.create_task(part.run()) for part in (listener, configuration, listeners)]
         process = Process(configuration, listeners, tasks)
         try:
             yield process

@@ -12,8 +12,10 @@ import pytest
 from crm.directory.feed import DirectoryFeed
 from crm.sync.sync import Sync
 from routing.settings import NumberPolicy
+from runtime.database.listen import Listener
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.sync_bench import Clock
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -25,18 +27,19 @@ async def account(pool: asyncpg.Pool) -> str:
 
 
 @pytest.fixture
-async def feed(account: str, database_url: str) -> AsyncIterator[DirectoryFeed]:
+async def feed(account: str, pool: asyncpg.Pool, database_url: str) -> AsyncIterator[DirectoryFeed]:
     """A gateway's directories, up to date with the database by NOTIFY alone."""
-    opened = DirectoryFeed(
-        lambda: asyncpg.connect(database_url, server_settings={"application_name": "feed"}),
-        refresh_seconds=600,
-    )
+    listener = Listener(database_url)
+    opened = DirectoryFeed(pool, listener, refresh_seconds=600)
     task = asyncio.create_task(opened.run())
+    hearing = asyncio.create_task(listener.run())
     await asyncio.wait_for(opened.until(lambda: opened.is_ready), 20)
+    await until(lambda: listener.is_connected, "the listener hears the database")
     yield opened
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    for running in (task, hearing):
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
 
 
 @pytest.fixture

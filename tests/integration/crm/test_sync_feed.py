@@ -10,7 +10,9 @@ import asyncpg
 
 from crm.directory.feed import DirectoryFeed
 from crm.store.entries import delete_directory, mark_in_sync, mark_loaded
+from runtime.database.listen import Listener
 from tests.integration.crm.test_sync_store import NUMBER, T0, a_contact, a_deal, apply, remove
+from tests.waiting import until
 
 
 async def soon(feed: DirectoryFeed, holds: Callable[[], bool]) -> None:
@@ -25,7 +27,7 @@ async def test_rows_that_were_there_before_are_in_memory_when_it_is_ready(
     pool: asyncpg.Pool, account: str, database_url: str
 ) -> None:
     await apply(pool, *(a_contact(str(i), f"+7900{i:07}") for i in range(1, 3001)))
-    feed = DirectoryFeed(lambda: asyncpg.connect(database_url))
+    feed = DirectoryFeed(pool, Listener(database_url))
     assert not feed.is_ready
     task = asyncio.create_task(feed.run())
     await soon(feed, lambda: feed.is_ready)
@@ -62,7 +64,7 @@ async def test_what_happened_while_the_connection_was_lost_is_caught_up(
             "LOCK TABLE directory_state IN ACCESS EXCLUSIVE MODE"
         )  # it cannot catch up before we say
         await conn.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'feed'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'callmatrix listen' AND datname = current_database()"
         )
         await conn.execute("UPDATE directory_entity SET owner_id = '44'")
         await conn.execute(
@@ -70,8 +72,8 @@ async def test_what_happened_while_the_connection_was_lost_is_caught_up(
         )
         await conn.execute("UPDATE directory_state SET seq = seq + 1")  # and nobody is notified
     await soon(feed, lambda: owners(feed) == ["44"])
-    assert feed.health.connections >= 2
-    assert feed.health.last_error
+    assert feed.listener.connections >= 2
+    assert feed.listener.last_error
 
 
 async def test_answers_go_on_from_memory_while_the_database_is_away(
@@ -82,24 +84,26 @@ async def test_answers_go_on_from_memory_while_the_database_is_away(
     async def connect() -> asyncpg.Connection:
         if not reachable:
             raise OSError("no database")
-        return await asyncpg.connect(database_url, server_settings={"application_name": "feed"})
+        return await asyncpg.connect(database_url, server_settings={"application_name": "callmatrix listen"})
 
     await apply(pool, a_contact())
-    feed = DirectoryFeed(connect)
-    task = asyncio.create_task(feed.run())
+    listener = Listener(database_url, connect=connect)
+    feed = DirectoryFeed(pool, listener, refresh_seconds=600)
+    tasks = [asyncio.create_task(feed.run()), asyncio.create_task(listener.run())]
     await soon(feed, lambda: feed.is_ready)
+    await until(lambda: listener.is_connected, "the listener hears the database")
     reachable = False
     await pool.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'feed'"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'callmatrix listen' AND datname = current_database()"
     )
-    while feed.health.last_error is None:
-        await asyncio.sleep(0.01)
-    assert not feed.health.is_connected
+    await until(lambda: "no database" in (listener.last_error or ""), "the listener misses the database")
+    assert not listener.is_connected
     assert owners(feed) == ["11"]
     await apply(pool, a_contact(owner_id="12", updated_at=T0 + timedelta(seconds=1)))
     reachable = True
     await soon(feed, lambda: owners(feed) == ["12"])
-    task.cancel()
+    for task in tasks:
+        task.cancel()
 
 
 async def test_a_directory_started_afresh_is_loaded_again(

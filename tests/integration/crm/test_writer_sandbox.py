@@ -27,7 +27,7 @@ from crm.sandbox.server import Sandbox
 from crm.sync.sync import Sync
 from routing.effects import AttachCall, CreateContact, CreateDeal, CreateTask, Effect
 from routing.settings import NumberPolicy
-from runtime.database.lease import Lease
+from runtime.database.lease import Lease, Leases
 from tests.integration.crm.writer_bench import new_call
 from tests.waiting import until
 
@@ -149,7 +149,7 @@ async def shop(pool: asyncpg.Pool, database_url: str) -> AsyncIterator[Shop]:
     async with (
         Sandbox(contacts=3) as sandbox,
         aiohttp.ClientSession() as session,
-        Lease(database_url, "a") as lease,
+        Leases(database_url).of("a") as lease,
     ):
         shop = Shop(sandbox, pool, session, lease)
         await shop.sync.load()

@@ -15,6 +15,7 @@ from gateway.calls.queue import Jobs
 from gateway.configuration import Configuration
 from gateway.intake.inbox import Inbox
 from routing.matrix.presets import recommended
+from runtime.database.listen import Listener
 from tests.fakes.mango import FakeMango
 from tests.fakes.mango import serving as serving_mango
 from tests.fakes.ringostat import FakeRingostat
@@ -31,7 +32,7 @@ async def site(pool: asyncpg.Pool, database_url: str) -> AsyncIterator[Site]:
         Inbox(pool) as inbox,
     ):
         await _prepare(pool, ringostat, mango)
-        configuration = Configuration(pool, database_url)
+        configuration = Configuration(pool, Listener(database_url))
         await configuration.reload()
         clock = Clock()
         jobs = Jobs(database_url, pool, ClientJob(pool, PublishedMatrix(recommended()), now=clock), now=clock)

@@ -27,6 +27,7 @@ from gateway.store.admin.staff import replace_staff
 from gateway.store.crm_accounts.exchanges import reports
 from routing.settings import AccountSettings, CallPolicy
 from routing.staff import Employee
+from runtime.database.lease import Leases
 from tests.fakes.mango import FakeMango
 from tests.fakes.ringostat import FakeRingostat
 
@@ -73,7 +74,7 @@ class Site:
         return Reconciliation(
             self.configuration,
             self.pool,
-            self.dsn,
+            Leases(self.dsn),
             self.inbox,
             self.http,
             open_call_log=self._open,
