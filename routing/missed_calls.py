@@ -19,6 +19,8 @@ from routing.decision import Fact, Step, Trace
 from routing.effects import ChangeTask, CreateTask, Effect
 from routing.settings import CasePolicy, WorkingTime
 from routing.staff import Employee, Staff
+from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
+from routing.texts.sentences import TEXTS
 from routing.working_time import add_working_minutes, working_seconds_between
 
 CaseReason = Literal[
@@ -96,6 +98,7 @@ class Rules(NamedTuple):
     hours: WorkingTime
     zone: ZoneInfo
     holidays: Collection[date] = frozenset()
+    language: Language = DEFAULT_LANGUAGE
 
 
 class CaseDecision(NamedTuple):
@@ -155,7 +158,8 @@ def answered(case: Case | None, talk: Reached, rules: Rules) -> CaseDecision:
             ),
         }
     )
-    result = _filled(rules.policy.done_text, who=talk.by or "?", time=_local(talk.at, rules))
+    template = rules.policy.done_text or _template("done", rules)
+    result = _filled(template, who=talk.by or "?", time=_local(talk.at, rules))
     order = ChangeTask(task=case.task_key, is_completed=True, result=result)
     step = Step("case", "decided", "case_closed", {**facts, "case": case.id})
     return CaseDecision(closed, (Effect(key=f"case:{case.id}:done", order=order),), "case_closed", (step,))
@@ -237,11 +241,15 @@ def _changed(case: Case, change: ChangeTask) -> Effect:
 
 def _count_text(case: Case, rules: Rules) -> str:
     return _filled(
-        rules.policy.count_text,
+        rules.policy.count_text or _template("count", rules),
         text=case.task_text,
         count=str(len(case.missed_calls)),
         time=_local(case.last_missed_at, rules),
     )
+
+
+def _template(name: str, rules: Rules) -> str:
+    return TEXTS[rules.language].sentences[f"crm.task.{name}"]
 
 
 def _local(at: datetime, rules: Rules) -> str:

@@ -63,10 +63,10 @@ class CasePolicy(BaseModel):
     max_escalations: int = Field(default=1, ge=0, le=10)
     seniors: tuple[str, ...] = ()
     """Employee ids in the order of escalation; empty = the senior manager only."""
-    count_text: str = "{text} (пропущено звонков: {count}, последний в {time})"
-    """The task's text once the client has called again in vain: {text} as the matrix wrote it, {count}, {time} local."""
-    done_text: str = "На связи: {who}, {time}"
-    """The task's result when somebody reached the client: {who}, {time} local."""
+    count_text: str = ""
+    """Empty: in the words of the account's language. The task's text once the client has called again in vain: {text} as the matrix wrote it, {count}, {time} local."""
+    done_text: str = ""
+    """Empty: in the words of the account's language. The task's result when somebody reached the client: {who}, {time} local."""
 
 
 class WorkingTime(BaseModel):

@@ -17,6 +17,7 @@ from routing.matrix.situation import Situation
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from routing.staff import Staff
+from routing.texts.sentences import RU
 
 
 def run_tests(
@@ -76,14 +77,18 @@ def _client(test: TestCall, number: str, staff: Staff) -> Client:
     since = test.at - timedelta(days=30)
     entities = [
         ClientEntity(
-            ref=Ref(kind="contact", id="1"), name="Клиент", owner_id=owner, created_at=since, updated_at=since
+            ref=Ref(kind="contact", id="1"),
+            name=RU.say("crm.sample.client"),
+            owner_id=owner,
+            created_at=since,
+            updated_at=since,
         )
     ]
     if test.client is ClientKind.KNOWN_WITH_DEAL:
         entities.append(
             ClientEntity(
                 ref=Ref(kind="deal", id="2"),
-                name="Сделка",
+                name=RU.say("crm.sample.deal"),
                 owner_id=owner,
                 created_at=since,
                 updated_at=since,

@@ -24,6 +24,7 @@ from routing.matrix.model import Moment
 from routing.matrix.situation import Situation
 from routing.numbers.normalise import InternalNumber, NoNumber, PublicNumber, normalise
 from routing.settings import NumberPolicy
+from routing.texts.sentences import TEXTS
 from runtime.database.pool import Conn
 
 # A moment under this name is the end of a call that counted as missed. A late "answered" is decided at "end" then.
@@ -245,9 +246,10 @@ async def _late_recording(context: JobContext, before: CallRow | None, row: Call
         if told is None or told[2] is None:
             continue
         key, _, target = told
+        said = TEXTS[context.account.settings.language].say("crm.note.recording", url=recording)
         effect = Effect(
             key=f"{row.call_id}:recording:{sha256(recording.encode()).hexdigest()[:8]}",
-            order=AddNote(target=Ref.model_validate(target), text=f"Запись разговора: {recording}"),
+            order=AddNote(target=Ref.model_validate(target), text=said),
             after=(key,),
         )
         decision_id = row.moments.get(Moment.END.value) or row.moments[MISSED]

@@ -69,6 +69,7 @@ class JobContext:
             settings.working_time,
             ZoneInfo(self.account.time_zone),
             holidays_around(settings.working_time.holidays, self.now),
+            settings.language,
         )
 
     async def record(

@@ -17,6 +17,8 @@ from gateway.crm_accounts.webhook_inbox import WebhookIntake
 from gateway.http.inbound import MAX_BODY
 from gateway.http.problems import problem
 from gateway.store.crm_accounts.webhooks import Grant, take_grant
+from gateway.texts.sentences import TEXTS
+from routing.texts.catalogue import Texts
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.trouble import Trouble
 
@@ -55,32 +57,31 @@ class CrmHooks:
 
     async def oauth(self, request: web.Request) -> web.Response:
         """Where the CRM sends the person back after "Allow"."""
-        query = request.query
+        query, texts = request.query, _texts_of(request)
         if query.get("error"):
-            return _page(
-                400, "Доступ не предоставлен", f"CRM ответила: {query['error']}. Начните подключение ещё раз."
-            )
+            return _page(texts, 400, "denied", error=query["error"])
         async with self._pool.acquire() as conn:
             grant = await take_grant(conn, query.get("state", ""), datetime.now(UTC))
         if grant is None or not query.get("code"):
-            return _page(
-                400,
-                "Ссылка недействительна",
-                "Она уже использована или устарела. Выполните «callmatrix account add» ещё раз.",
-            )
+            return _page(texts, 400, "link-used")
         try:
             await self._exchange(grant, query["code"], query.get("referer", ""))
         except CrmError as err:
             log.warning("oauth-failed", account=grant.account_id, code=err.code)
-            return _page(502, "CRM не выдала ключ", f"{err}. Начните подключение ещё раз.")
-        return _page(
-            200, "Готово", f"CRM подключена к учётной записи «{grant.account_id}». Страницу можно закрыть."
-        )
+            return _page(texts, 502, "refused", error=str(err))
+        return _page(texts, 200, "done", account=grant.account_id)
 
 
-def _page(status: int, title: str, text: str) -> web.Response:
+def _texts_of(request: web.Request) -> Texts:
+    """Of the person's browser: Russian unless English is its first language."""
+    is_english = request.headers.get("Accept-Language", "").lower().startswith("en")
+    return TEXTS["en" if is_english else "ru"]
+
+
+def _page(texts: Texts, status: int, what: str, **values: str) -> web.Response:
+    title, text = texts.say(f"oauth.{what}"), texts.say(f"oauth.{what}.text", **values)
     body = (
-        f'<!doctype html><html lang="ru"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html><html lang="{texts.language}"><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<h1>{escape(title)}</h1><p>{escape(text)}</p></html>"
     )
     return web.Response(status=status, text=body, content_type="text/html")

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from routing.texts.sentences import RU
+
 Responsible = Annotated[
     str,
     StringConstraints(
@@ -48,7 +50,7 @@ class MakeDeal(_Action):
     ignores_rules: the pipeline rules do not apply here, pipeline_id and stage_id are as given."""
 
     do: Literal["create_deal"] = "create_deal"
-    name: Text = "Звонок {{ client.number }}"
+    name: Text = RU.sentences["crm.deal.name"]
     responsible: Responsible = "who_answered"
     pipeline_id: str | None = None
     stage_id: str | None = None
@@ -65,8 +67,8 @@ class MakeLead(_Action):
     """An incoming lead, to be sorted later by a person."""
 
     do: Literal["create_lead"] = "create_lead"
-    source_name: Text = "Телефония"
-    name: Text = "Звонок {{ client.number }}"
+    source_name: Text = RU.sentences["crm.lead.source"]
+    name: Text = RU.sentences["crm.deal.name"]
     contact_name: Text = "{{ client.number }}"
     responsible: Responsible = "senior"
     pipeline_id: str | None = None

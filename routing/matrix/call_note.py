@@ -6,6 +6,8 @@ from routing.calls.model import Call, Disposition
 from routing.effects import CallStatus
 from routing.matrix.model import Moment
 from routing.matrix.situation import Situation, employee_at, party_of
+from routing.texts.catalogue import Phrase, Texts, phrase
+from routing.texts.sentences import TEXTS
 
 
 def due_moments_of(call: Call, done: frozenset[str], settled: bool) -> tuple[Moment, ...]:
@@ -42,28 +44,34 @@ def note_of(s: Situation, owner: str | None) -> str | None:
 
     owner: CRM user id of the client's responsible.
     """
+    texts, is_inbound = TEXTS[s.settings.language], s.call.direction == "inbound"
     if not s.call.is_answered:
-        return "Пропущенный звонок" if s.call.direction == "inbound" else "Клиент не ответил"
-    names = _talkers(s)
-    verb = "Звонок принял(а)" if s.call.direction == "inbound" else "Звонил(а)"
+        return texts.say("crm.note.missed" if is_inbound else "crm.note.client-did-not-answer")
+    names, whose = _talkers(s, texts), _whose(s, owner, texts)
     if len(names) > 1:
-        return f"Разговаривали: {', '.join(names)}{_whose(s, owner)}"
-    who = employee_at(party_of(s.call), s)
+        return texts.say("crm.note.talked", names=names, whose=whose)
+    verb, who = "took" if is_inbound else "called", employee_at(party_of(s.call), s)
     if who is None:
-        address = party_of(s.call)
-        said = f"номер {address} не привязан ни к одному сотруднику" if address else "АТС не сообщила, кто"
-        return f"{verb} неизвестный сотрудник: {said}{_whose(s, owner)}"
+        return texts.say(f"crm.note.unknown-{verb}", said=_address(s), whose=whose)
     if who.crm_user_id and who.crm_user_id == owner:
         return None
-    return f"{verb} {who.name}{_whose(s, owner)}"
+    return texts.say(f"crm.note.{verb}", name=who.name, whose=whose)
 
 
-def _talkers(s: Situation) -> list[str]:
+def _address(s: Situation) -> Phrase:
+    address = party_of(s.call)
+    if address is None:
+        return phrase("crm.note.pbx-did-not-say")
+    return phrase("crm.note.address-is-nobodys", address=address)
+
+
+def _talkers(s: Situation, texts: Texts) -> tuple[str, ...]:
     """Names in the order in which they talked, each once; an address that is nobody's stands for itself."""
+    unknown = texts.say("crm.note.unknown")
     found = [(employee_at(t.party, s), t.party) for t in s.call.talks]
-    return list(dict.fromkeys(who.name if who else party or "неизвестный" for who, party in found))
+    return tuple(dict.fromkeys(who.name if who else party or unknown for who, party in found))
 
 
-def _whose(s: Situation, owner: str | None) -> str:
+def _whose(s: Situation, owner: str | None, texts: Texts) -> str:
     person = s.staff.by_crm_user.get(owner) if owner else None
-    return f" (ответственный: {person.name})" if person else ""
+    return texts.say("crm.note.responsible", name=person.name) if person else ""

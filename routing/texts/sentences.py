@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from routing.texts import (
+    crm_en,
+    crm_ru,
     problems_en,
     problems_ru,
     reasons_en,
@@ -17,8 +19,20 @@ from routing.texts import (
 from routing.texts.catalogue import Language, Texts, catalogues
 
 TEXTS: Mapping[Language, Texts] = catalogues(
-    ru={**words_ru.SENTENCES, **templates_ru.SENTENCES, **problems_ru.SENTENCES, **reasons_ru.SENTENCES},
-    en={**words_en.SENTENCES, **templates_en.SENTENCES, **problems_en.SENTENCES, **reasons_en.SENTENCES},
+    ru={
+        **crm_ru.SENTENCES,
+        **words_ru.SENTENCES,
+        **templates_ru.SENTENCES,
+        **problems_ru.SENTENCES,
+        **reasons_ru.SENTENCES,
+    },
+    en={
+        **crm_en.SENTENCES,
+        **words_en.SENTENCES,
+        **templates_en.SENTENCES,
+        **problems_en.SENTENCES,
+        **reasons_en.SENTENCES,
+    },
 )
 RU = TEXTS["ru"]
 """The default, in which accounts are that say nothing else."""

@@ -104,8 +104,10 @@ def _line(published: store.Published) -> PublishedLine:
     return PublishedLine.model_validate(published)
 
 
-async def list_presets(call: ApiCall) -> Items[PresetView]:
-    return Items[PresetView](items=[PresetView(id=name, matrix=make()) for name, make in PRESETS.items()])
+async def list_presets(call: ApiCall[LanguageQuery, None]) -> Items[PresetView]:
+    return Items[PresetView](
+        items=[PresetView(id=name, matrix=make(call.query.lang)) for name, make in PRESETS.items()]
+    )
 
 
 async def vocabulary(call: ApiCall[LanguageQuery, None]) -> Vocabulary:

@@ -9,11 +9,12 @@ from typing import Any
 
 import asyncpg
 
-from gateway.store.admin.accounts import NoSuchAccount
+from gateway.store.admin.accounts import NoSuchAccount, account
 from routing.matrix.checks.check import Catalogue, Problem, can_be_published, check
 from routing.matrix.diff import Change, difference
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
+from routing.texts.sentences import TEXTS
 from runtime.database.pool import Conn
 
 _SYSTEM = "callmatrix"
@@ -96,14 +97,15 @@ async def current_version(conn: Conn, account_id: str) -> int:
     """Number of the latest version, which is made where there is none. Raises NoSuchAccount."""
     latest = await _latest(conn, account_id)
     if latest is None:
+        language = (await account(conn, account_id)).settings.language
         try:
             await conn.execute(
                 "INSERT INTO matrix_version (account_id, version, body, published_by, why) VALUES ($1, 1, $2, $3, $4)"
                 " ON CONFLICT DO NOTHING",
                 account_id,
-                _body(recommended()),
+                _body(recommended(language)),
                 _SYSTEM,
-                "рекомендуемый сценарий",
+                TEXTS[language].say("preset.why"),
             )
         except asyncpg.ForeignKeyViolationError as err:
             raise NoSuchAccount(account_id) from err

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from datetime import timedelta
 
 import pytest
@@ -33,6 +34,7 @@ from routing.matrix.decide import (
     due_moments,
 )
 from routing.matrix.presets import PRESETS, recommended, unsorted, update_only
+from routing.settings import AccountSettings
 from routing.staff import Staff
 from tests.unit.routing.matrix.situations import (
     CLIENT,
@@ -482,3 +484,16 @@ def test_several_tasks_of_one_cell_each_have_a_key() -> None:
 def test_a_situation_read_back_finds_its_people() -> None:
     again = Situation.model_validate_json(a_situation().model_dump_json())
     assert again.staff.employee_at("101") == STAFF.employee_at("101") == PETR
+
+
+def test_an_english_account_gets_english_texts_and_its_old_decisions_their_own() -> None:
+    english = AccountSettings(language="en")
+    decision = decide(recommended("en"), a_situation(settings=english))
+    texts = [getattr(e.order, "text", None) or getattr(e.order, "result", None) for e in decision.effects]
+    names = [getattr(e.order, "name", "") for e in decision.effects]
+    assert "Missed call" in texts
+    assert any(text and text.startswith("Call back: missed call from +") for text in texts)
+    assert any(name.startswith("Call +") for name in names)
+    assert not re.search("[а-яё]", str([e.order.model_dump(mode="json") for e in decision.effects]).lower())
+    stored = Situation.model_validate_json(a_situation(settings=english).model_dump_json())
+    assert decide(recommended("en"), stored) == decision

@@ -1,0 +1,16 @@
+"""The pages at which a person ends who was asked by the CRM to let us in, in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SENTENCES: Mapping[str, str] = {
+    "oauth.denied": "Access was not granted",
+    "oauth.denied.text": "The CRM answered: {error}. Begin to connect once more.",
+    "oauth.link-used": "The link is not valid",
+    "oauth.link-used.text": "It was used already or is too old. Run 'callmatrix account add' once more.",
+    "oauth.refused": "The CRM gave no key",
+    "oauth.refused.text": "{error}. Begin to connect once more.",
+    "oauth.done": "Done",
+    "oauth.done.text": "The CRM is connected to the account “{account}”. You can close this page.",
+}

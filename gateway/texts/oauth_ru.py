@@ -1,0 +1,16 @@
+"""The pages at which a person ends who was asked by the CRM to let us in, in Russian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SENTENCES: Mapping[str, str] = {
+    "oauth.denied": "Доступ не предоставлен",
+    "oauth.denied.text": "CRM ответила: {error}. Начните подключение ещё раз.",
+    "oauth.link-used": "Ссылка недействительна",
+    "oauth.link-used.text": "Она уже использована или устарела. Выполните «callmatrix account add» ещё раз.",
+    "oauth.refused": "CRM не выдала ключ",
+    "oauth.refused.text": "{error}. Начните подключение ещё раз.",
+    "oauth.done": "Готово",
+    "oauth.done.text": "CRM подключена к учётной записи «{account}». Страницу можно закрыть.",
+}

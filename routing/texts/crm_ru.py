@@ -1,0 +1,34 @@
+"""What the gateway itself writes into the CRM where an account has no words of its own, in Russian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SENTENCES: Mapping[str, str] = {
+    "crm.note.missed": "Пропущенный звонок",
+    "crm.note.client-did-not-answer": "Клиент не ответил",
+    "crm.note.talked": "Разговаривали: {names}{whose}",
+    "crm.note.took": "Звонок принял(а) {name}{whose}",
+    "crm.note.called": "Звонил(а) {name}{whose}",
+    "crm.note.unknown-took": "Звонок принял(а) неизвестный сотрудник: {said}{whose}",
+    "crm.note.unknown-called": "Звонил(а) неизвестный сотрудник: {said}{whose}",
+    "crm.note.address-is-nobodys": "номер {address} не привязан ни к одному сотруднику",
+    "crm.note.pbx-did-not-say": "АТС не сообщила, кто",
+    "crm.note.unknown": "неизвестный",
+    "crm.note.responsible": " (ответственный: {name})",
+    "crm.note.recording": "Запись разговора: {url}",
+    "crm.task.count": "{text} (пропущено звонков: {count}, последний в {time})",
+    "crm.task.done": "На связи: {who}, {time}",
+    "crm.task.call-back": "Перезвонить: пропущенный звонок от {{ client.number }} в {{ call.started_at | date('%H:%M %d.%m') }}",
+    "crm.task.check-settings": "был звонок менеджеру с неизвестным номером ({{ call.answered_by | default('номер не передан') }}): "
+    "привяжите этот номер или SIP-аккаунт к сотруднику. Клиент: {{ client.number }}",
+    "crm.deal.name": "Звонок {{ client.number }}",
+    "crm.lead.source": "Телефония",
+    "crm.sample.client": "Клиент",
+    "crm.sample.deal": "Сделка",
+    "preset.recommended": "Рекомендуемая",
+    "preset.update_only": "Только обновление",
+    "preset.unsorted": "Неразобранное",
+    "preset.why": "рекомендуемый сценарий",
+}  # fmt: skip
+"""Those of `crm.task` and with `{{ }}` are templates: they are filled as what an account wrote itself."""
