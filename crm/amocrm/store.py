@@ -10,10 +10,8 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from crm.amocrm.tokens import StoredToken
+from runtime.database import locks
 from runtime.database.pool import Conn
-
-# First key of the advisory lock that one refreshing process holds; the second is made of the account.
-_REFRESH_LOCK = 0x746F6B65
 
 
 class PgTokenStore:
@@ -36,18 +34,15 @@ class PgTokenStore:
 
         PostgreSQL lets go of it when this process dies.
         """
+        lock = locks.token_refresh(self._account_id)
         async with self._pool.acquire() as conn:
             async with _ends_with_its_session(conn):
-                await conn.execute(
-                    "SELECT pg_advisory_lock($1, hashtext($2))", _REFRESH_LOCK, self._account_id, timeout=120
-                )
+                await locks.take_for_session(conn, lock, timeout=120)
             try:
                 yield PgHeldTokens(conn, self._account_id)
             finally:
                 async with _ends_with_its_session(conn):
-                    await conn.execute(
-                        "SELECT pg_advisory_unlock($1, hashtext($2))", _REFRESH_LOCK, self._account_id
-                    )
+                    await locks.release(conn, lock)
 
 
 @asynccontextmanager

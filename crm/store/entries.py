@@ -147,6 +147,14 @@ async def candidates_of(conn: Conn, account_id: str, numbers: Collection[int]) -
     return {r["number"]: decode(r["candidates"].encode()) if r["candidates"] else [] for r in rows}
 
 
+async def count_numbers(conn: Conn, account_id: str) -> int:
+    """How many numbers lead to somebody."""
+    found: int = await conn.fetchval(
+        "SELECT count(*) FROM directory_entry WHERE account_id = $1 AND candidates <> ''", account_id
+    )
+    return found
+
+
 async def mark_loaded(conn: Conn, account_id: str) -> None:
     """The first load is complete: from now on a number that is not there is unknown to the CRM."""
     await lock_directory(conn, account_id)
@@ -223,7 +231,7 @@ async def delete_directory(conn: Conn, account_id: str) -> None:
 
 
 async def notify(conn: Conn, account_id: str) -> None:
-    await conn.execute("SELECT pg_notify($1, $2)", channels.DIRECTORY, account_id)
+    await channels.notify(conn, channels.DIRECTORY, account_id)
 
 
 async def _announce(conn: Conn, account_id: str, seq: int) -> None:

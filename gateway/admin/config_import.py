@@ -90,7 +90,7 @@ class _Import:
         self._new_secrets: list[NewSecret] = []
 
     async def run(self, is_dry_run: bool) -> Imported:
-        await self._conn.execute("SELECT 1 FROM account WHERE account_id = $1 FOR UPDATE", self._id)
+        await rows.lock_account(self._conn, self._id)
         before = await export_config(self._conn, self._id)
         await self._account()
         await self._connections()

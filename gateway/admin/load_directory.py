@@ -80,7 +80,7 @@ async def ask_for_sync(conn: Conn, account_id: str, *, is_full: bool) -> SyncPro
 
 
 async def wake(conn: Conn, account_id: str) -> None:
-    await conn.execute("SELECT pg_notify($1, $2)", channels.LOAD_DIRECTORY, account_id)
+    await channels.notify(conn, channels.LOAD_DIRECTORY, account_id)
 
 
 async def _restart(conn: Conn, account_id: str) -> None:

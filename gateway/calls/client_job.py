@@ -22,7 +22,7 @@ from gateway.configuration import number_policy
 from gateway.store.admin import accounts
 from gateway.store.admin.staff import StaffStore
 from gateway.store.calls import calls as store
-from gateway.store.calls.calls import CallRow
+from gateway.store.calls.calls import CallRow, reschedule
 from gateway.store.calls.missed_calls import is_escalation_due
 from gateway.store.intake import inbox
 from gateway.store.intake.inbox import Row
@@ -228,11 +228,8 @@ class _Call:
         return 1
 
     async def _reschedule(self) -> None:
-        await self.context.conn.execute(
-            "UPDATE call SET due_at = $4 WHERE account_id = $1 AND connection_id = $2 AND call_key = $3",
-            self.context.account.id,
-            *self.key,
-            self.context.now + _LOOK_AGAIN_AFTER_ERROR,
+        await reschedule(
+            self.context.conn, self.context.account.id, self.key, self.context.now + _LOOK_AGAIN_AFTER_ERROR
         )
 
     def _log(self, err: Exception, messages: int) -> None:

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 import procrastinate
@@ -21,17 +20,15 @@ from procrastinate.exceptions import ProcrastinateException
 
 from gateway.calls.client_job import ClientJob
 from gateway.calls.context import Clock
-from gateway.store.intake import inbox
+from gateway.store.intake import inbox, jobs
+from gateway.store.intake.jobs import QUEUE, TASK
 from runtime.backoff import Backoff
 from runtime.cancellation import sleep_unless_cancelled
+from runtime.database import locks
 from runtime.database.errors import DATABASE_ERRORS, may_pass
-from runtime.database.pool import SESSION_SETTINGS
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
-
-QUEUE = "clients"
-TASK = "process_client"  # both stand in gateway/store/intake/inbox.py too, where jobs are made
 
 # A worker that was killed shows by its heartbeat; its job's lock blocks the client until then.
 STALLED_SECONDS = 8.0
@@ -54,15 +51,6 @@ _NOTICES_A_LOST_SERVER = {
 
 QUEUE_ERRORS = (*DATABASE_ERRORS, psycopg.Error, ProcrastinateException)
 """The same through Procrastinate, which has a driver of its own."""
-
-# Jobs whose worker is gone, and jobs that live workers never managed to finish in the table (a restart of the server).
-_REVIVE = """
-SELECT procrastinate_retry_job_v2(j.id, now(), NULL, NULL, NULL) FROM procrastinate_jobs j
-LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
-WHERE j.status = 'doing' AND j.queue_name = $1 AND (w.id IS NULL OR w.last_heartbeat < now() - $2::interval
-    OR (SELECT max(e.at) FROM procrastinate_events e WHERE e.job_id = j.id AND e.type = 'started')
-        < now() - $3::interval)
-"""
 
 
 @dataclass(slots=True)
@@ -160,7 +148,7 @@ class Jobs:
             max_size=max(3, min(self._concurrency, 8)),
             timeout=10,
             kwargs={"application_name": "callmatrix jobs", **_NOTICES_A_LOST_SERVER},
-            configure=_configure,
+            configure=jobs.configure_session,
         )
         app = procrastinate.App(connector=connector)
         app.task(name=TASK, queue=QUEUE)(self._process)
@@ -212,19 +200,17 @@ class Jobs:
         """Enqueues every client who has something due or overdue, revives jobs of dead workers. How many clients."""
         now = self._now()
         async with self._pool.acquire() as conn, conn.transaction():
-            if not await conn.fetchval(
-                "SELECT pg_try_advisory_xact_lock(hashtextextended('client sweep', 3))"
-            ):
+            if not await locks.try_take(conn, locks.CLIENT_SWEEP):
                 return 0  # another process sweeps right now
-            revived = await conn.fetch(
-                _REVIVE, QUEUE, timedelta(seconds=self._stalled_seconds), timedelta(seconds=_LOST_SECONDS)
+            revived = await jobs.revive(
+                conn, stalled=timedelta(seconds=self._stalled_seconds), lost=timedelta(seconds=_LOST_SECONDS)
             )
             clients = await inbox.overdue(
                 conn, received_before=now - timedelta(seconds=self._late_seconds), now=now
             )
             await inbox.enqueue(conn, clients)
             self.status.pending, self.status.lag_seconds = await inbox.backlog(conn)
-        self.status.revived += len(revived)
+        self.status.revived += revived
         self.status.swept += len(clients)
         return len(clients)
 
@@ -232,21 +218,7 @@ class Jobs:
         """Waits until nothing is pending and no job waits or runs; for tests and orderly ends. False: it took too long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while await self._is_busy():  # noqa: ASYNC110 - a table tells no event
+                while await jobs.is_busy(self._pool):  # noqa: ASYNC110 - a table tells no event
                     await asyncio.sleep(0.02)
                 return True
         return False
-
-    async def _is_busy(self) -> bool:
-        busy: bool = await self._pool.fetchval(
-            "SELECT EXISTS (SELECT 1 FROM inbox WHERE state = 'pending') OR EXISTS (SELECT 1 FROM procrastinate_jobs"
-            " WHERE queue_name = $1 AND status IN ('todo', 'doing'))",
-            QUEUE,
-        )
-        return busy
-
-
-async def _configure(conn: psycopg.AsyncConnection[Any]) -> None:
-    for name, value in SESSION_SETTINGS.items():
-        await conn.execute("SELECT set_config(%s, %s, false)", (name, value))
-    await conn.commit()

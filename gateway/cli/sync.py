@@ -37,6 +37,7 @@ def sync(
 
     Example: callmatrix sync --account sales --full
     """
+    from crm.store.entries import count_numbers
     from gateway.admin.load_directory import AccountIsOff, SyncFailed, sync_account, sync_progress
 
     settings = Settings()
@@ -58,10 +59,7 @@ def sync(
                 raise Failure(str(err), "", err.remedy) from err
             async with pool.acquire() as conn:
                 progress = await sync_progress(conn, target.id)
-                numbers = await conn.fetchval(
-                    "SELECT count(*) FROM directory_entry WHERE account_id = $1 AND candidates <> ''",
-                    target.id,
-                )
+                numbers = await count_numbers(conn, target.id)
             return {
                 "account": target.id,
                 "by": by,

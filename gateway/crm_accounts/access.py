@@ -100,9 +100,7 @@ class CrmAccess:
         )
         await PgTokenStore(self._pool, grant.account_id).save(token)
         async with self._pool.acquire() as conn:
-            await conn.execute(
-                "UPDATE account SET base_url = $2 WHERE account_id = $1", grant.account_id, base_url
-            )
+            await rows.move_account(conn, grant.account_id, base_url)
             await rows.set_account_state(conn, grant.account_id, "on")
 
     @staticmethod

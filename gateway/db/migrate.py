@@ -8,9 +8,9 @@ from importlib import resources
 
 import asyncpg
 
+from runtime.database import locks
 from runtime.database.pool import Conn
 
-_LOCK = 0x63616C6C6D78  # "callmx": any fixed number will do, as long as all processes use the same
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
 
@@ -39,7 +39,7 @@ async def migrate(dsn: str) -> list[str]:
     """Names of the migrations applied now, in order; empty when the schema was up to date."""
     conn = await asyncpg.connect(dsn)
     try:
-        await conn.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await locks.take_for_session(conn, locks.MIGRATIONS)
         return await _apply_missing(conn)
     finally:
         await conn.close()  # ends the session and with it the lock

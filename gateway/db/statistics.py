@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncpg
 
+from runtime.database import locks
 from runtime.database.pool import Conn
 
 # A large table changes less by the same rows, so it waits longer.
@@ -28,9 +29,7 @@ async def refresh_statistics(pool: asyncpg.Pool) -> list[str]:
 
 async def _analyze(conn: Conn, table: str) -> bool:
     async with conn.transaction():
-        if not await conn.fetchval(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended('table statistics', 0))"
-        ):
+        if not await locks.try_take(conn, locks.TABLE_STATISTICS):
             return False
         # 9,000 rows tell enough, and in the same time of a table of any size.
         await conn.execute("SET LOCAL default_statistics_target = 30")

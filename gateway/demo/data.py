@@ -60,11 +60,8 @@ async def prepare(pool: asyncpg.Pool, *, sandbox_url: str, crm_token: str, token
     async with pool.acquire() as conn, conn.transaction():
         if ACCOUNT not in {a.id for a in await rows.accounts(conn)}:
             await rows.add_account(conn, account_id=ACCOUNT, name="Демонстрация", base_url=sandbox_url)
-        await conn.execute(
-            "UPDATE account SET base_url = $2, state = 'on', state_reason = '' WHERE account_id = $1",
-            ACCOUNT,
-            sandbox_url,
-        )
+        await rows.move_account(conn, ACCOUNT, sandbox_url)
+        await rows.set_account_state(conn, ACCOUNT, "on")
         await rows.store_long_lived_token(conn, ACCOUNT, crm_token)
         known = {c.name for c in await rows.connections(conn, ACCOUNT)}
         for name, kind, keys in (

@@ -12,7 +12,7 @@ from gateway.store.admin.matrices import current_version, matrix_at
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.crm_accounts.exchanges import report, reports
 from routing.matrix.checks.check import check
-from runtime.database import channels
+from runtime.database import channels, locks
 from runtime.database.listen import Listener
 from runtime.loops import Loop
 
@@ -59,8 +59,7 @@ class DailyChecks:
 
     async def _check(self, account_id: str) -> None:
         async with self._pool.acquire() as conn, conn.transaction():
-            lock = f"matrix checks {account_id}"
-            await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 5))", lock)
+            await locks.take(conn, locks.matrix_checks(account_id))
             matrix = await matrix_at(conn, account_id, await current_version(conn, account_id))
             problems = check(matrix, await catalogue_of(conn, account_id))
             errors = sum(p.severity == "error" for p in problems)

@@ -13,6 +13,7 @@ from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.decisions.decisions import delete_older_than
 from gateway.store.intake.inbox import delete_older_than as delete_messages_older_than
 from gateway.store.pbx_links.commands import delete_commands_older_than
+from runtime.database import locks
 from runtime.database.pool import Conn
 
 EVERY_SECONDS = 600.0
@@ -42,6 +43,6 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
 
 async def _alone(conn: Conn, forget: Callable[[Conn], Awaitable[int]]) -> int:
     async with conn.transaction():
-        if not await conn.fetchval("SELECT pg_try_advisory_xact_lock(hashtextextended('housekeeping', 4))"):
+        if not await locks.try_take(conn, locks.RETENTION):
             return 0
         return await forget(conn)

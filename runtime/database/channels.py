@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from runtime.database.pool import Conn
+
 CONFIGURATION = "callmatrix_config"
 CATALOGUE = "callmatrix_catalogue"
 DIRECTORY = "callmatrix_directory"
@@ -11,3 +13,8 @@ LOAD_DIRECTORY = "callmatrix_sync"
 LONG_TASKS = "callmatrix_long_work"
 
 EVERY = (CONFIGURATION, CATALOGUE, DIRECTORY, WEBHOOKS, EFFECTS, LOAD_DIRECTORY, LONG_TASKS)
+
+
+async def notify(conn: Conn, channel: str, payload: str) -> None:
+    """Tell those who listen, when the transaction commits."""
+    await conn.execute("SELECT pg_notify($1, $2)", channel, payload)

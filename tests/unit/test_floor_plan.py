@@ -6,6 +6,7 @@ import-linter holds the layers (pyproject.toml); here stands what it cannot say.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -48,6 +49,12 @@ ROUTING_MAY_IMPORT = frozenset(
         "pydantic_core",
         "routing",
     ]
+)
+
+# Words that only SQL puts together like this, in strings that are no docstring.
+SQL = re.compile(
+    r"\bSELECT\s[\s\S]*?\bFROM\s|\bSELECT\s+\w+\(|\bINSERT\s+INTO\s|\bUPDATE\s+\w+(\s+(AS\s+)?\w+)?\s+SET\s"
+    r"|\bDELETE\s+FROM\s|\bpg_notify\b|\bpg_(try_)?advisory|\bLISTEN\s+\w|\bNOTIFY\s+\w|\bWITH\s+\w+\s+AS\s+\("
 )
 
 
@@ -153,3 +160,57 @@ def test_each_room_says_what_lives_there() -> None:
         if file.name == "__init__.py" and not (ast.get_docstring(ast.parse(file.read_text())) or "").strip()
     ]
     assert silent == []
+
+
+def _strings(tree: ast.Module) -> set[tuple[int, str]]:
+    """Line and text of every string that is no docstring."""
+    holders = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    bodies = [node.body[0] for node in ast.walk(tree) if isinstance(node, holders) and node.body]
+    told = {id(first.value) for first in bodies if isinstance(first, ast.Expr)}
+    return {
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told
+    }
+
+
+def _may_hold_sql(module: str) -> bool:
+    parts = module.split(".")
+    return "store" in parts or parts[:2] in (["gateway", "db"], ["runtime", "database"])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT a\nFROM b WHERE c",
+        "SELECT pg_notify($1, $2)",
+        "INSERT INTO a VALUES ($1)",
+        "UPDATE effect e SET state = $1",
+        "DELETE FROM a WHERE b",
+        "SELECT 1 FROM account FOR UPDATE",
+        "LISTEN a",
+    ],
+)
+def test_a_statement_would_be_seen(statement: str) -> None:
+    assert SQL.search(statement)
+
+
+def test_sql_stands_only_in_stores_and_migrations() -> None:
+    stray = {
+        f"{name}:{line}: {' '.join(text.split())[:80]}"
+        for name, file in SOURCES.items()
+        if not _may_hold_sql(name)
+        for line, text in _strings(ast.parse(file.read_text()))
+        if SQL.search(text)
+    }
+    assert stray == set()
+
+
+def test_advisory_locks_stand_in_one_list() -> None:
+    """The lease is the exception: its session and its key belong together."""
+    holders = {
+        name
+        for name, file in SOURCES.items()
+        if any("pg_advisory" in t or "pg_try_advisory" in t for _, t in _strings(ast.parse(file.read_text())))
+    }
+    assert holders == {"runtime.database.locks", "runtime.database.lease"}

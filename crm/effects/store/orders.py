@@ -57,7 +57,7 @@ async def insert(
 
 async def tell(conn: Conn, account_id: str) -> None:
     """Wake the writer of this account when the transaction commits."""
-    await conn.execute("SELECT pg_notify($1, $2)", channels.EFFECTS, account_id)
+    await channels.notify(conn, channels.EFFECTS, account_id)
 
 
 _PROMISES = """

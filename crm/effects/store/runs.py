@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from runtime.database import locks
 from runtime.database.pool import Conn
 
 _QUICK_SECONDS = 0.01  # what is counted in less is counted each time
@@ -92,9 +93,7 @@ async def reached(conn: Conn, account_id: str, clients: Collection[str]) -> dict
 
 async def lock(conn: Conn, account_id: str) -> None:
     """One change of an account's runs at a time, until the transaction ends."""
-    await conn.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended('callmatrix backfill ' || $1, 0))", account_id
-    )
+    await locks.take(conn, locks.backfill(account_id))
 
 
 async def open_run(conn: Conn, account_id: str) -> asyncpg.Record | None:

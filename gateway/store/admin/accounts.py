@@ -112,6 +112,16 @@ async def account(conn: Conn, account_id: str) -> Account:
     return _account(row)
 
 
+async def lock_account(conn: Conn, account_id: str) -> None:
+    """Nobody else changes the account until the transaction ends."""
+    await conn.execute("SELECT 1 FROM account WHERE account_id = $1 FOR UPDATE", account_id)
+
+
+async def move_account(conn: Conn, account_id: str, base_url: str) -> None:
+    """Its CRM answers at another address from now on."""
+    await conn.execute("UPDATE account SET base_url = $2 WHERE account_id = $1", account_id, base_url)
+
+
 async def set_account_state(conn: Conn, account_id: str, state: AccountState, reason: str = "") -> bool:
     """Whether it changed. Raises NoSuchAccount."""
     row = await conn.fetchrow(

@@ -13,6 +13,7 @@ from gateway.store.decisions.decisions import stable_id
 from routing.calls.model import Call
 from routing.client import ClientKind
 from routing.missed_calls import Reached
+from runtime.database import locks
 from runtime.database.pool import Conn
 
 _SAVE = """
@@ -77,18 +78,13 @@ def call_id_of(account_id: str, connection_id: str, call_key: str) -> str:
 
 async def lock_client(conn: Conn, account_id: str, client_key: str) -> None:
     """Until the end of the transaction nobody else works on this client."""
-    await conn.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", f"client {account_id} {client_key}"
-    )
+    await locks.take(conn, locks.client(account_id, client_key))
 
 
 async def lock_calls(conn: Conn, account_id: str, calls: Sequence[tuple[str, str]]) -> None:
     """The same for calls (connection_id, call_key), whose client may still be unknown. Taken in one order by everybody."""
     for connection_id, call_key in sorted(calls):
-        await conn.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended($1, 2))",
-            f"call {account_id} {connection_id} {call_key}",
-        )
+        await locks.take(conn, locks.call(account_id, connection_id, call_key))
 
 
 async def concerned_calls(conn: Conn, account_id: str, client: str, now: datetime) -> list[tuple[str, str]]:
@@ -133,6 +129,16 @@ async def save_call(conn: Conn, row: CallRow) -> None:
         dict(row.moments),
         row.due_at,
         row.heard_at,
+    )
+
+
+async def reschedule(conn: Conn, account_id: str, call: tuple[str, str], due_at: datetime) -> None:
+    """The call (connection_id, call_key) is looked at again then."""
+    await conn.execute(
+        "UPDATE call SET due_at = $4 WHERE account_id = $1 AND connection_id = $2 AND call_key = $3",
+        account_id,
+        *call,
+        due_at,
     )
 
 

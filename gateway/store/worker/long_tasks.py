@@ -97,7 +97,7 @@ async def ask(
             dict(asked),
             by,
         )
-        await conn.execute("SELECT pg_notify($1, $2)", channels.LONG_TASKS, kind)
+        await channels.notify(conn, channels.LONG_TASKS, kind)
     return _work(row)
 
 
