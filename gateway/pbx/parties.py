@@ -45,7 +45,7 @@ def clean_number(number: str | None) -> str | None:
 
 def is_extension(number: str | None, connection: Connection) -> bool:
     """A short number that is not one of the connection's lines (a test set-up may have short ones)."""
-    if not number or _is_line(number, connection):
+    if not number or is_line(number, connection):
         return False
     longest = connection.settings.get("extension_digits", _MAX_EXTENSION_DIGITS)
     return number.isascii() and number.isdigit() and len(number) <= int(longest)
@@ -72,7 +72,7 @@ def classify_parties(
 
 
 def _guessed(caller: str | None, called: str | None, connection: Connection) -> Direction | None:
-    is_ours = (_is_line(caller, connection), _is_line(called, connection))
+    is_ours = (is_line(caller, connection), is_line(called, connection))
     if is_ours == (True, True):
         return "internal"
     if is_ours[1] or (called and is_extension(called, connection) and caller):
@@ -82,7 +82,8 @@ def _guessed(caller: str | None, called: str | None, connection: Connection) -> 
     return None
 
 
-def _is_line(number: str | None, connection: Connection) -> bool:
+def is_line(number: str | None, connection: Connection) -> bool:
+    """Is it one of our numbers, in any spelling?"""
     if not number:
         return False
     wanted = _comparable(number)

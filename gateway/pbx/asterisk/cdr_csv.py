@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from gateway.pbx.asterisk.final import cdr_event
+from gateway.pbx.asterisk.cdr import cdr_events
 from gateway.pbx.asterisk.wire import message
 from gateway.pbx.call_log import LogPage, PbxUnreachable, by_call
 from gateway.pbx.connection import Connection
@@ -53,21 +53,21 @@ class CdrCsv:
         refused: list[str] = []
         for line in _lines_from_the_end(self._path):
             try:
-                event = self._event(line)
+                told = self._events(line)
             except (WireInvalid, csv.Error) as err:
                 refused.append(f"line: {err}")
                 continue
-            if event.at < since - timedelta(
-                hours=1
-            ):  # written when a call ends, so the order is nearly that of ends
+            # Written when a call ends, so the order is nearly that of ends.
+            if told and max(event.at for event in told) < since - timedelta(hours=1):
                 break
-            if since <= (event.started_at or event.at) < until:
-                events.append(event)
-        return LogPage(calls=by_call(reversed(events)), refused=tuple(refused), whole_until=until)
+            events += reversed(told)
+        # A call whose first part began before lies outside as a whole.
+        calls = [call for call in by_call(reversed(events)) if since <= call.began_at < until]
+        return LogPage(calls=tuple(calls), refused=tuple(refused), whole_until=until)
 
-    def _event(self, line: str) -> CallEvent:
+    def _events(self, line: str) -> tuple[CallEvent, ...]:
         values = next(csv.reader([line], strict=True))
-        return cdr_event(message(zip(self._columns, values, strict=False)), self._connection)
+        return cdr_events(message(zip(self._columns, values, strict=False)), self._connection)
 
 
 def _lines_from_the_end(path: Path) -> Iterator[str]:

@@ -16,17 +16,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gateway.pbx.asterisk.cdr import cdr_events
 from gateway.pbx.asterisk.channels import (
     Channel,
     LiveCall,
     Role,
     endpoint,
-    is_local,
     is_same_subscriber,
     pair_of,
     role_of_dialled,
 )
-from gateway.pbx.asterisk.final import cdr_event, hangup_cause, own_event
+from gateway.pbx.asterisk.final import hangup_cause, own_event
 from gateway.pbx.asterisk.turn import Legs, Turn, leg_ended
 from gateway.pbx.asterisk.wire import Message
 from gateway.pbx.connection import Connection
@@ -205,10 +205,7 @@ def _cdr(turn: Turn) -> None:
         if done is not None and done.bridge is None:
             turn.put(call, replace(done, is_leaving=True))
     elif key and not {key, uniqueid} & (turn.ended.keys() | turn.gone.keys()):
-        # A Local channel's own CDR is of no call by itself.
-        if is_local(turn.message.get("Channel")):
-            return
-        turn.events.append(cdr_event(turn.message, turn.connection))
+        turn.events += cdr_events(turn.message, turn.connection)
 
 
 def _user_event(turn: Turn) -> None:

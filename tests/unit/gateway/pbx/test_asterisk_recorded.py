@@ -145,3 +145,34 @@ def test_with_any_later_message_lost_a_call_stays_answered_or_missed(name: str) 
         call = heard(messages[:place] + messages[place + 1 :])[0]
         assert (call.direction, call.client) == ("inbound", TRUTH[name].client)
         assert call.is_answered is bool(TRUTH[name].talks), f"without {message.event} at {place}"
+
+
+# Their records do not hold the client's number: they show our line, or the channel to the client was never made.
+NAMELESS = {
+    "callback_client_first",
+    "callback_client_first_employee_does_not_answer",
+    "click_to_call_employee_does_not_answer",
+}
+
+
+@pytest.mark.parametrize("name", TRUTH)
+def test_the_call_detail_records_alone_tell_the_same_to_a_few_seconds(name: str) -> None:
+    truth = TRUTH[name]
+    reports = [m for m in recorded(name) if m.event == "Cdr"]
+    found = [call for call in heard(tuple(reports)) if call.client or call.direction == truth.direction]
+    (call,) = [c for c in found if c.direction != "internal"] or found[:1]
+    assert call.direction == truth.direction
+    assert call.client == (None if name in NAMELESS else truth.client)
+    assert call.is_over
+    if truth.direction != "internal":
+        assert tuple(talk.party for talk in call.talks) == truth.talks
+        assert abs((call.talk_seconds or 0) - truth.seconds) <= 3
+
+
+@pytest.mark.parametrize("name", [n for n, truth in TRUTH.items() if truth.direction == "inbound"])
+def test_from_its_first_record_on_a_call_has_its_client_and_direction(name: str) -> None:
+    """Records come one by one, some seconds apart."""
+    reports = [m for m in recorded(name) if m.event == "Cdr"]
+    for end in range(1, len(reports) + 1):
+        for call in heard(tuple(reports[:end])):
+            assert call.client is None or (call.direction, call.client) == ("inbound", TRUTH[name].client)

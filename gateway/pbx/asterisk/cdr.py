@@ -1,0 +1,251 @@
+"""Call detail records as reports of calls that nobody watched: for backfill, and for calls that passed while we were away.
+
+Asterisk (12 and later) writes a record for every two channels that met, so a call has several, with one UniqueID where
+it was passed on; a Local channel has its own. Each record is read by itself, and `fold` puts them together:
+
+- the record of the channel that came in (its UniqueID is the Linkedid) says what the call is, and that it is over;
+- who talked is the phone at the other end, seen from the client's channel or from a Local channel in between; a record
+  whose other end is a Local channel does not say whether a person or a mailbox stood behind it;
+- what a dialled phone's own record says stands in the caller's already.
+
+Times are whole seconds without a zone (setting `time_zone`). The Destination follows a transfer, so it is no line unless
+it is one of ours. Where a record cannot tell, it claims nothing: no missed call is made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.pbx.asterisk.channels import (
+    dialled_address,
+    endpoint,
+    is_dialable,
+    is_local,
+    is_number,
+    is_same_subscriber,
+    is_trunk,
+    without_prefix,
+)
+from gateway.pbx.asterisk.wire import Message
+from gateway.pbx.connection import Connection
+from gateway.pbx.parties import Parties, classify_parties, clean_number, is_extension, is_line
+from gateway.pbx.payload import as_count
+from gateway.pbx.port import WireInvalid
+from gateway.pbx.times import read_time, zone_of
+from routing.calls.model import CallEvent, Disposition, EventKind
+
+_DISPOSITIONS: Mapping[str, Disposition] = {
+    "ANSWERED": Disposition.ANSWERED,
+    "NO ANSWER": Disposition.NO_ANSWER,
+    "BUSY": Disposition.BUSY,
+    "FAILED": Disposition.FAILED,
+    "CONGESTION": Disposition.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One CDR. leg: the other end's part in the call, unlike those of its neighbours. other: whom it connected, None =
+    nobody; a Local channel has no number."""
+
+    key: str
+    uniqueid: str
+    leg: str
+    channel: str
+    other_channel: str
+    other: str | None
+    source: str | None
+    destination: str | None
+    cause: Disposition
+    started_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime
+    seconds: int
+    is_first: bool
+
+    @property
+    def is_talk(self) -> bool:
+        return self.cause is Disposition.ANSWERED and self.seconds > 0 and bool(self.other)
+
+
+def cdr_events(message: Message, connection: Connection) -> tuple[CallEvent, ...]:
+    """What one CDR says; () where another one says it. Raises WireInvalid naming the field."""
+    record = read_record(message, connection)
+    if is_local(record.channel):
+        # Without a Linkedid nobody can tell to which call it belongs.
+        return tuple(_of_a_wire(record, connection)) if message.get("LinkedID") else ()
+    return tuple(_of_the_caller(record, connection)) if record.is_first else ()
+
+
+def read_record(message: Message, connection: Connection) -> Record:
+    """Raises WireInvalid naming the field."""
+    uniqueid = message.get("UniqueID")
+    key = message.get("LinkedID") or uniqueid
+    if not key:
+        raise WireInvalid("UniqueID", "is missing")
+    cause = _DISPOSITIONS.get(message.get("Disposition").upper())
+    if cause is None:
+        raise WireInvalid("Disposition", "is not known")
+    zone = zone_of(connection)
+    times = {
+        name: read_time(text, name, zone) if (text := message.get(name)) else None
+        for name in ("StartTime", "AnswerTime", "EndTime")
+    }
+    ended_at = times["EndTime"] or times["StartTime"]
+    if ended_at is None:
+        raise WireInvalid("EndTime", "is missing")
+    other_channel, destination = message.get("DestinationChannel"), message.get("Destination")
+    return Record(
+        key=key,
+        uniqueid=uniqueid or key,
+        leg=" ".join((uniqueid, other_channel, message.get("StartTime"))).strip(),
+        channel=message.get("Channel"),
+        other_channel=other_channel,
+        other=_other_end(message, other_channel),
+        source=clean_number(message.get("Source")),
+        destination=destination if is_dialable(destination) else None,
+        cause=cause,
+        started_at=times["StartTime"],
+        answered_at=times["AnswerTime"],
+        ended_at=ended_at,
+        seconds=as_count(message.get("BillableSeconds") or "0", "BillableSeconds") or 0,
+        is_first=uniqueid in ("", key),
+    )
+
+
+def _other_end(message: Message, channel: str) -> str | None:
+    """`PJSIP/uas/sip:101@host,20` names a single phone best; of `PJSIP/101&PJSIP/102` the channel tells which it was."""
+    if not channel or is_local(channel):
+        return None
+    dialled = message.get("LastData").partition(",")[0]
+    owner = endpoint(channel)
+    # After a pick-up or a transfer the channel is another's than the one that was dialled.
+    if message.get("LastApplication").lower() != "dial" or _peer(dialled) != owner:
+        return owner
+    return dialled_address(dialled, channel)
+
+
+def _peer(dial_string: str) -> str | None:
+    """Whose channel a dial string makes: `PJSIP/101` 101's, `PJSIP/79001234567@trunk` the trunk's. None of several."""
+    _, _, rest = dial_string.partition("/")
+    if "&" in dial_string or not rest:
+        return None
+    first, at, host = rest.partition("@")
+    return host if at and "/" not in first and "sip:" not in first else rest.partition("/")[0]
+
+
+def _of_the_caller(record: Record, connection: Connection) -> Iterator[CallEvent]:
+    told = _parties(record, connection)
+    is_out = told.direction == "outbound"
+    # Without another end it was a voice menu or a mailbox; that one phone did not answer says nothing of the others.
+    is_answered = record.cause is Disposition.ANSWERED and bool(record.other)
+    sent = record.other if is_out and record.other != told.client else None
+    if not (sent and is_same_subscriber(told.client or "", sent)):
+        sent = None
+    begun = {"call_key": record.key, "leg": record.uniqueid}
+    yield CallEvent.model_validate(
+        {
+            "kind": EventKind.STARTED,
+            "at": record.started_at or record.ended_at,
+            "client": told.client,
+            **begun,
+        }
+    )
+    yield CallEvent(
+        kind=EventKind.SUMMARY,
+        call_key=record.key,
+        at=record.ended_at,
+        leg=record.uniqueid,
+        direction=told.direction,
+        client=sent if is_out else told.client,  # what went to the provider has no outside prefix
+        line=told.line,
+        # A talk of no whole second: who answered, but not that nobody else talked.
+        party=told.party if is_out else record.other if is_answered and not record.is_talk else None,
+        cause=Disposition.ANSWERED if is_answered else None,
+        started_at=record.started_at,
+        answered_at=record.answered_at if is_answered else None,
+        is_callback=is_out and is_trunk(record.channel, connection),
+    )
+    if not is_out:
+        yield from _of_a_phone(record)
+    elif record.cause is not Disposition.ANSWERED:
+        yield _failed(record)
+
+
+def _of_a_wire(record: Record, connection: Connection) -> Iterator[CallEvent]:
+    """A Local channel's: what stood behind it, a phone of ours or the client of a call that we made."""
+    is_ours = not is_extension(
+        record.source, connection
+    )  # it is shown who calls: the client, or on the way out a phone
+    if record.is_first or (record.other and not is_ours and not is_extension(record.other, connection)):
+        client = record.other if not is_ours and is_number(record.other) else None
+        failed = record.cause if client and record.cause is not Disposition.ANSWERED else None
+        yield CallEvent(
+            kind=EventKind.SUMMARY,
+            call_key=record.key,
+            at=record.ended_at,
+            leg=record.uniqueid,
+            direction="outbound" if record.is_first or client else None,
+            client=client,
+            cause=failed,
+            started_at=record.started_at,
+            is_callback=record.is_first,
+        )
+        if client:
+            return
+    yield from _of_a_phone(record)
+
+
+def _of_a_phone(record: Record) -> Iterator[CallEvent]:
+    """Whom the record connected, as one who talked or was rung."""
+    if not record.other:
+        return
+    about = {"call_key": record.key, "leg": record.leg, "party": record.other}
+    began_at = record.started_at or record.ended_at
+    yield CallEvent.model_validate({"kind": EventKind.RANG, "at": began_at, **about})
+    if record.is_talk:
+        at = record.answered_at or began_at
+        yield CallEvent.model_validate({"kind": EventKind.ANSWERED, "at": at, **about})
+        yield CallEvent.model_validate({"kind": EventKind.LEG_ENDED, "at": record.ended_at, **about})
+    elif record.cause is not Disposition.ANSWERED:
+        yield _failed(record)
+
+
+def _failed(record: Record) -> CallEvent:
+    return CallEvent(
+        kind=EventKind.LEG_ENDED,
+        call_key=record.key,
+        at=record.ended_at,
+        leg=record.leg,
+        party=record.other,
+        cause=record.cause,
+    )
+
+
+def _parties(record: Record, connection: Connection) -> Parties:
+    """A phone's own channel never comes in from itself; a call from outside that shows our line is one that we made."""
+    owner, source, dialled = endpoint(record.channel), record.source, record.destination
+    if is_trunk(record.channel, connection):
+        if is_line(source, connection):
+            return Parties("outbound", None, None, record.other)
+        return Parties("inbound", source or "anonymous", _line(dialled, connection))
+    if is_extension(owner, connection) or (
+        is_extension(source, connection) and not is_line(source, connection)
+    ):
+        if dialled is None or dialled[0] in "*#" or is_extension(dialled, connection):
+            return Parties("internal", None, None, owner)
+        return Parties("outbound", without_prefix(dialled, connection), None, owner)
+    told = classify_parties(source or "anonymous", dialled, None, connection)
+    if told.direction == "outbound":
+        return Parties("outbound", told.client, told.line, told.party or owner)
+    if told.direction == "internal":
+        return told
+    return Parties("inbound", source or "anonymous", _line(dialled, connection))
+
+
+def _line(dialled: str | None, connection: Connection) -> str | None:
+    if connection.lines:
+        return dialled if is_line(dialled, connection) else None
+    return dialled if is_number(dialled) else None
