@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.cli.output import database, language_of, print_json, print_table, run
-from gateway.decisions.replay import Replay, VersionName
 from gateway.settings import Settings
 from gateway.store.admin import matrices as store
 from gateway.store.admin.accounts import NoSuchAccount
@@ -22,6 +19,11 @@ from routing.texts.catalogue import Language
 from routing.texts.sentences import TEXTS
 from runtime.database.pool import Conn
 from runtime.failure import Failure
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from gateway.decisions.replay import VersionName
 
 matrix_app = typer.Typer(help="The call matrix: checks, versions, roll-back.", no_args_is_help=True)
 
@@ -46,6 +48,8 @@ def replay(
 
     Example: callmatrix replay --account sales --days 3
     """
+    from gateway.decisions.replay import Replay
+
     names = _version(version), _version(against)
 
     async def work() -> dict[str, Any]:
@@ -84,6 +88,9 @@ def replay(
 
 def _bar() -> Progress:
     """On the error output, so that `--json` can be piped."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
 

@@ -178,6 +178,8 @@ Gateway      {url}
 CRM sandbox  {demo.sandbox_url}   (an amoCRM account with sample data, nothing real)
 Database     CALLMATRIX_DATABASE_URL='{dsn}'
 Admin token  {token}
+Data         {demo.data_dir}   (Ctrl-C ends the demo, the next start goes on; --fresh starts over)
+Commands     export CALLMATRIX_DATABASE_URL and CALLMATRIX_PORT={demo.port} first, as above
 
 Things to try, each line as it stands:
   who is responsible for this caller?
