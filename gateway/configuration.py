@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -11,7 +12,7 @@ import asyncpg
 from gateway.pbx.connection import Connection
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.accounts import Account, ApiToken
-from gateway.store.admin.staff import staff_of
+from gateway.store.admin.staff import staff_by_account
 from routing.settings import NumberPolicy
 from routing.staff import Staff
 from runtime.cancellation import sleep_unless_cancelled
@@ -56,27 +57,36 @@ def number_policy(
 
 
 async def read_snapshot(pool: asyncpg.Pool, version: int = 0) -> Snapshot:
+    return await read_changes(pool, Snapshot(version=version - 1), None)
+
+
+async def read_changes(
+    pool: asyncpg.Pool, before: Snapshot, account_ids: Collection[str] | None, *, with_tokens: bool = True
+) -> Snapshot:
+    """The snapshot after `before`: these accounts as they are now, None = all; the others are the very same objects."""
+    tokens = before.tokens
     async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
-        all_accounts = await rows.accounts(conn)
-        all_connections = await rows.connections(conn)
-        tokens = await rows.api_tokens(conn)
-        staff = {a.id: await staff_of(conn, a.id) for a in all_accounts}
-    by_id = {a.id: a for a in all_accounts}
+        accounts = {a.id: a for a in await rows.accounts(conn, account_ids)}
+        connections = await rows.connections_of(conn, account_ids)
+        staff = await staff_by_account(conn, account_ids)
+        if with_tokens:
+            tokens = {t.token_hash: t for t in await rows.api_tokens(conn)}
+    by_account: dict[str, list[Connection]] = {}
+    for connection in connections:
+        by_account.setdefault(connection.account_id, []).append(connection)
+    policies = {
+        c.name: number_policy(accounts[c.account_id], c, by_account[c.account_id], staff[c.account_id])
+        for c in connections
+    }
+    untouched = frozenset() if account_ids is None else before.accounts.keys() - set(account_ids)
+    of_others = {n: c for n, c in before.connections.items() if c.account_id in untouched}
     return Snapshot(
-        version=version,
-        accounts=by_id,
-        staff=staff,
-        connections={c.name: c for c in all_connections},
-        policies={
-            c.name: number_policy(
-                by_id[c.account_id],
-                c,
-                [other for other in all_connections if other.account_id == c.account_id],
-                staff[c.account_id],
-            )
-            for c in all_connections
-        },
-        tokens={t.token_hash: t for t in tokens},
+        version=before.version + 1,
+        accounts=dict(sorted({**{a: before.accounts[a] for a in untouched}, **accounts}.items())),
+        staff={**{a: before.staff[a] for a in untouched}, **staff},
+        connections={**of_others, **{c.name: c for c in connections}},
+        policies={**{n: before.policies[n] for n in of_others}, **policies},
+        tokens=tokens,
     )
 
 
@@ -87,6 +97,9 @@ class Configuration:
         self._pool = pool
         self._listeners: list[Callable[[Snapshot], None]] = []
         self._dirty = asyncio.Event()
+        self._changed_accounts: set[str] = set()
+        self._tokens_changed = False
+        self._missed_some = True
         self.listener = listener
         self.last_error: str | None = None
         self.now = Snapshot()
@@ -99,10 +112,42 @@ class Configuration:
         self._listeners.remove(call)
 
     async def reload(self) -> Snapshot:
-        self.now = await read_snapshot(self._pool, self.now.version + 1)
+        """Everything, now."""
+        return self._publish(await read_snapshot(self._pool, self.now.version + 1))
+
+    def _publish(self, snapshot: Snapshot) -> Snapshot:
+        self.now = snapshot
         for call in tuple(self._listeners):
-            call(self.now)
-        return self.now
+            call(snapshot)
+        return snapshot
+
+    async def _reload_changed(self) -> None:
+        """What was heard of since the last time; everything when something may have been missed."""
+        accounts, tokens, everything = self._changed_accounts, self._tokens_changed, self._missed_some
+        self._changed_accounts, self._tokens_changed, self._missed_some = set(), False, False
+        try:
+            if everything:
+                await self.reload()
+            else:
+                self._publish(await read_changes(self._pool, self.now, accounts, with_tokens=tokens))
+        except BaseException:
+            self._changed_accounts |= accounts
+            self._tokens_changed, self._missed_some = tokens, everything
+            raise
+
+    @contextmanager
+    def changes(self) -> Iterator[asyncio.Event]:
+        """Set at every change; whoever waits for it clears it."""
+        changed = asyncio.Event()
+
+        def on_change(_snapshot: Snapshot) -> None:
+            changed.set()
+
+        self.on_change(on_change)
+        try:
+            yield changed
+        finally:
+            self.forget(on_change)
 
     async def run(self) -> None:
         """Until cancelled: follows the changes, those made together as one. The listener has to run too."""
@@ -115,16 +160,25 @@ class Configuration:
             await asyncio.sleep(0.02)
             self._dirty.clear()
             try:
-                await self.reload()
+                await self._reload_changed()
+                self.last_error = None
             except DATABASE_ERRORS as err:
                 self.last_error = f"reload: {err}"
                 self._dirty.set()
                 await sleep_unless_cancelled(1)
 
-    def _notified(self, _channel: str, _payload: str) -> None:
+    def _notified(self, _channel: str, payload: str) -> None:
+        table, separator, account_id = payload.partition(" ")
+        if table == "api_token":
+            self._tokens_changed = True
+        elif separator:
+            self._changed_accounts.add(account_id)
+        else:
+            self._missed_some = True  # from the triggers of an older schema, which name no account
         self._dirty.set()
 
     def _connected(self) -> None:
+        self._missed_some = True
         self._dirty.set()
 
     def samples(self) -> Iterator[Sample]:

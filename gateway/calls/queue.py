@@ -145,7 +145,7 @@ class Jobs:
         connector = procrastinate.PsycopgConnector(
             conninfo=self._dsn,
             min_size=1,
-            max_size=max(3, min(self._concurrency, 8)),
+            max_size=max(3, min(self._concurrency, 5)),  # it is asked between jobs only
             timeout=10,
             kwargs={"application_name": "callmatrix jobs", **_NOTICES_A_LOST_SERVER},
             configure=jobs.configure_session,

@@ -76,20 +76,12 @@ class CrmAccountWork:
                 log.warning("lease-lost", account=self._account_id)
 
     async def _until_switched_on(self) -> None:
-        changed = asyncio.Event()
-
-        def on_change(_snapshot: Snapshot) -> None:
-            changed.set()
-
-        self._configuration.on_change(on_change)
-        try:
+        with self._configuration.changes() as changed:
             while (
                 account := self._configuration.now.accounts.get(self._account_id)
             ) and account.state == "off":
                 await changed.wait()
                 changed.clear()
-        finally:
-            self._configuration.forget(on_change)
 
     async def _work(self, lease: Lease, opened: OpenCrm) -> None:
         crm = opened.crm
@@ -120,11 +112,17 @@ class CrmAccountWork:
         ended = asyncio.Event()
         spelling_changed = asyncio.Event()
 
+        seen = began_with
+
         def on_change(snapshot: Snapshot) -> None:
+            nonlocal seen
             account = snapshot.accounts.get(self._account_id)
+            if account is seen:
+                return  # another account's change
             if account is None or account.state == "off" or account.base_url != began_with.base_url:
                 ended.set()
                 return
+            seen = account
             opened.tokens.forget()
             self._policy = snapshot.policy_of(self._account_id)
             if _reads_otherwise(self._policy, sync.source.policy):

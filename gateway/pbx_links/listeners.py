@@ -20,6 +20,7 @@ from routing.settings import NumberPolicy
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Lease, Leases
+from runtime.keyed_tasks import run_keyed
 from runtime.trouble import Trouble
 
 _AGAIN_SECONDS = 2.0
@@ -42,29 +43,14 @@ class PbxListeners:
 
     async def run(self) -> None:
         """Until cancelled."""
-        changed = asyncio.Event()
-
-        def on_change(_snapshot: Snapshot) -> None:
-            changed.set()
-
-        self._configuration.on_change(on_change)
-        tasks: dict[_Link, asyncio.Task[None]] = {}
-        try:
-            while True:
-                changed.clear()
-                wanted = links_of(self._configuration.now)
-                gone = [tasks.pop(link) for link in tasks.keys() - wanted]
-                for task in gone:
-                    task.cancel()
-                await asyncio.gather(*gone, return_exceptions=True)
-                for link in wanted - tasks.keys():
-                    tasks[link] = asyncio.create_task(self._serve(link), name=f"ami {link[1]}")
-                await changed.wait()
-        finally:
-            self._configuration.forget(on_change)
-            for task in tasks.values():
-                task.cancel()
-            await asyncio.gather(*tasks.values(), return_exceptions=True)
+        with self._configuration.changes() as changed:
+            await run_keyed(
+                "ami",
+                lambda: links_of(self._configuration.now),
+                self._serve,
+                changed,
+                label=lambda link: link[1],
+            )
 
     def figures(self) -> Mapping[str, Mapping[str, Any]]:
         """What each listener of this process has to tell, by connection."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 import aiohttp
@@ -12,7 +11,7 @@ import structlog
 
 from gateway.calls.client_job import ClientJob
 from gateway.calls.queue import Jobs
-from gateway.configuration import Configuration, Snapshot
+from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.account_worker import CrmAccountWork
 from gateway.crm_accounts.exchange_log import ExchangeLog
@@ -27,9 +26,9 @@ from gateway.store.admin.matrices import MatrixStore
 from gateway.worker import retention
 from gateway.worker.long_tasks import LongWork
 from gateway.worker.report import report_loop
-from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.lease import Leases
 from runtime.database.listen import Listener
+from runtime.keyed_tasks import run_keyed
 from runtime.lifecycle import background, flush_on_shutdown, retry_until_available, wait_first
 from runtime.loops import Loop
 
@@ -84,51 +83,19 @@ class Worker:
             self.daily_checks.run(),
             self.long_work.run(),
             report_loop(self).run(),
-            per_account(self.configuration, self._serve_account),
+            self._serve_accounts(),
         ) as failed:
             log.info("worker-runs")
             await wait_first(stop.wait(), failed)
         await flush_on_shutdown(self.inbox.stop(), self.exchanges.write())
 
+    async def _serve_accounts(self) -> None:
+        with self.configuration.changes() as changed:
+            await run_keyed(
+                "account", lambda: self.configuration.now.accounts.keys(), self._serve_account, changed
+            )
+
     async def _serve_account(self, account_id: str) -> None:
         await CrmAccountWork(
             account_id, self.settings, self.pool, self.configuration, self.access, self.leases
         ).run()
-
-
-async def per_account(configuration: Configuration, serve: Callable[[str], Awaitable[None]]) -> None:
-    """Runs `serve` for every account, also for those that come later, until cancelled. One that fails starts again."""
-    changed = asyncio.Event()
-
-    def on_change(_snapshot: Snapshot) -> None:
-        changed.set()
-
-    configuration.on_change(on_change)
-    tasks: dict[str, asyncio.Task[None]] = {}
-    try:
-        while True:
-            accounts = configuration.now.accounts
-            for account_id in accounts.keys() - tasks.keys():
-                tasks[account_id] = asyncio.create_task(_restart_on_failure(account_id, serve))
-            for account_id in tasks.keys() - accounts.keys():
-                tasks.pop(account_id).cancel()
-            await changed.wait()
-            changed.clear()
-    finally:
-        for task in tasks.values():
-            task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
-
-
-async def _restart_on_failure(account_id: str, serve: Callable[[str], Awaitable[None]]) -> None:
-    delay = 1.0
-    while True:
-        began = asyncio.get_running_loop().time()
-        try:
-            await serve(account_id)
-        except Exception as err:
-            log.exception("account-work-failed", account=account_id, error=type(err).__name__)
-        if asyncio.get_running_loop().time() - began > 60:
-            delay = 1.0
-        await sleep_unless_cancelled(delay)
-        delay = min(delay * 2, 30.0)

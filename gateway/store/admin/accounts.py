@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -100,8 +100,13 @@ async def add_account(
     return _account(row)
 
 
-async def accounts(conn: Conn) -> list[Account]:
-    return [_account(row) for row in await conn.fetch("SELECT * FROM account ORDER BY account_id")]
+async def accounts(conn: Conn, account_ids: Collection[str] | None = None) -> list[Account]:
+    """These, None = all."""
+    rows = await conn.fetch(
+        "SELECT * FROM account WHERE $1::text[] IS NULL OR account_id = ANY($1) ORDER BY account_id",
+        None if account_ids is None else list(account_ids),
+    )
+    return [_account(row) for row in rows]
 
 
 async def account(conn: Conn, account_id: str) -> Account:
@@ -212,6 +217,15 @@ async def change_connection(conn: Conn, name: str, **changes: Any) -> Connection
 async def connections(conn: Conn, account_id: str | None = None) -> list[Connection]:
     rows = await conn.fetch(
         "SELECT * FROM connection WHERE $1::text IS NULL OR account_id = $1 ORDER BY name", account_id
+    )
+    return [_connection(row) for row in rows]
+
+
+async def connections_of(conn: Conn, account_ids: Collection[str] | None) -> list[Connection]:
+    """Of these accounts, None = of all."""
+    rows = await conn.fetch(
+        "SELECT * FROM connection WHERE $1::text[] IS NULL OR account_id = ANY($1) ORDER BY name",
+        None if account_ids is None else list(account_ids),
     )
     return [_connection(row) for row in rows]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import asyncpg
 
@@ -12,7 +12,7 @@ from runtime.database.pool import Conn
 # An employee without a CRM user is mapped to the one with his e-mail address, where exactly one has it. A mapped user
 # that the CRM no longer shows is not active; before the first reading of users nobody is taken for inactive.
 _STAFF = """
-SELECT a.staff_version, e.*, coalesce(e.crm_user_id, m.user_id) AS mapped_id,
+SELECT a.account_id AS of_account, a.staff_version, e.*, coalesce(e.crm_user_id, m.user_id) AS mapped_id,
     coalesce(u.is_active, NOT EXISTS (SELECT 1 FROM crm_user any_user WHERE any_user.account_id = a.account_id)
         OR coalesce(e.crm_user_id, m.user_id) IS NULL) AS is_active
 FROM account a
@@ -23,7 +23,7 @@ LEFT JOIN LATERAL (
     HAVING count(*) = 1
 ) m ON true
 LEFT JOIN crm_user u ON u.account_id = e.account_id AND u.user_id = coalesce(e.crm_user_id, m.user_id)
-WHERE a.account_id = $1 ORDER BY e.employee_id
+WHERE $1::text[] IS NULL OR a.account_id = ANY($1) ORDER BY a.account_id, e.employee_id
 """
 
 _SAVE = """
@@ -48,9 +48,20 @@ class NoSuchStaffVersion(Exception):
 
 async def staff_of(conn: Conn, account_id: str) -> Staff:
     """Everybody, mapped to the CRM's users by id or e-mail, with the version. Empty for an unknown account."""
-    rows = await conn.fetch(_STAFF, account_id)
-    version = rows[0]["staff_version"] if rows else 0
-    return Staff.of((_employee(row) for row in rows if row["employee_id"] is not None), version)
+    found = await staff_by_account(conn, [account_id])
+    return found.get(account_id) or Staff.of((), 0)
+
+
+async def staff_by_account(conn: Conn, account_ids: Collection[str] | None = None) -> dict[str, Staff]:
+    """The same of several accounts, None = of all, in one query."""
+    people: dict[str, list[Employee]] = {}
+    versions: dict[str, int] = {}
+    for row in await conn.fetch(_STAFF, None if account_ids is None else list(account_ids)):
+        versions[row["of_account"]] = row["staff_version"]
+        found = people.setdefault(row["of_account"], [])
+        if row["employee_id"] is not None:
+            found.append(_employee(row))
+    return {account_id: Staff.of(found, versions[account_id]) for account_id, found in people.items()}
 
 
 async def stored_employees(conn: Conn, account_id: str) -> tuple[Employee, ...]:
