@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from crm.lane import Lane
+from runtime.backoff import grown_pause
 
 WINDOW_SECONDS = 1.0
 MARGIN_SECONDS = 0.05  # timers and clocks are not exact
@@ -134,7 +135,7 @@ class Slots:
             self._paused_at = now
         seconds = retry_after
         if seconds is None:
-            grown = min(FIRST_PAUSE_SECONDS * 2.0 ** (self._streak - 1), LONGEST_PAUSE_SECONDS)
+            grown = grown_pause(max(self._streak, 1), FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
             seconds = grown * (1.0 + self._random() / 2)
         return self.pause(seconds, now)
 

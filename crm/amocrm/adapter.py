@@ -48,7 +48,7 @@ from routing.effects import (
     ShowCard,
     UpdateEntity,
 )
-from runtime.circuit_breaker import Circuit, CircuitState
+from runtime.circuit_breaker import CircuitBreaker, CircuitState
 
 T = TypeVar("T")
 SOURCE = "Callmatrix"
@@ -83,7 +83,7 @@ class AmoCrm:
         same_number: Callable[[str, str], bool] = same_last_digits,
         on_exchange: OnExchange | None = None,
         transport: Transport | None = None,
-        circuit: Circuit | None = None,
+        circuit: CircuitBreaker | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = Client(
@@ -98,6 +98,11 @@ class AmoCrm:
         self._reads = Reads(self._client, same_number=same_number, clock=clock)
         self._writes = Writes(self._client)
         self._source, self._do_notes_take_dates = source, do_notes_take_dates
+
+    @property
+    def breaker(self) -> CircuitBreaker:
+        """For those who ask nothing while the account's API is closed to us."""
+        return self._client.circuit
 
     def health(self) -> AmoCrmHealth:
         return AmoCrmHealth(

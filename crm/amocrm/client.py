@@ -19,7 +19,8 @@ from crm.amocrm.wire import Reply, Request, error_of, read_answer
 from crm.budget import Budget, Slot
 from crm.errors import CrmBlocked, CrmError, CrmThrottled, CrmUnauthorised, CrmUnavailable
 from crm.lane import Lane
-from runtime.circuit_breaker import Circuit, Permit
+from runtime.backoff import grown_pause
+from runtime.circuit_breaker import CircuitBreaker, Permit
 from runtime.exchange import Exchange, shown, shown_target
 
 ATTEMPTS = 4
@@ -59,14 +60,14 @@ class Client:
         tokens: Bearer,
         budget: Budget,
         *,
-        circuit: Circuit | None = None,
+        circuit: CircuitBreaker | None = None,
         on_exchange: OnExchange | None = None,
         attempts: int = ATTEMPTS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = random.random,
     ) -> None:
-        self.circuit = circuit or Circuit()
+        self.circuit = circuit or CircuitBreaker(clock=clock)
         self.budget = budget
         self._transport, self._tokens = transport, tokens
         self._on_exchange = on_exchange
@@ -110,12 +111,14 @@ class Client:
             if self.budget.use().paused_seconds > LONGEST_PATIENCE_SECONDS:
                 raise err
             return
-        await self._sleep(FIRST_WAIT_SECONDS * 2.0 ** (failures - 1) * (1.0 + self._random()))
+        await self._sleep(
+            grown_pause(failures, FIRST_WAIT_SECONDS, LONGEST_PATIENCE_SECONDS) * (1.0 + self._random())
+        )
 
     async def _attempt(self, request: Request, lane: Lane, token: str) -> Reply:
         async with self.budget.slot(lane) as slot:
             token = self._tokens.latest(token)
-            permit = self.circuit.permit(self._clock())
+            permit = self.circuit.permit()
             if permit is None:
                 slot.unused()
                 raise CrmBlocked(f"the account's API is closed to us: {self.circuit.state.reason}")
@@ -124,7 +127,7 @@ class Client:
                 self._judge(request, reply, slot, permit)
                 return reply
             finally:
-                self.circuit.undecided(permit, self._clock())
+                self.circuit.undecided(permit)
 
     def _judge(self, request: Request, reply: Reply, slot: Slot, permit: Permit) -> None:
         """Tell budget and circuit; raise what is not the caller's own doing."""
@@ -134,7 +137,7 @@ class Client:
             raise err
         slot.on_success()
         if isinstance(err, CrmBlocked):
-            self.circuit.refused(permit, self._clock(), str(err))
+            self.circuit.refused(permit, str(err))
             raise err
         if reply.status < 500:
             self.circuit.passed(permit)

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crm.effects import outcomes
-from crm.effects.backoff import Moods
 from crm.effects.batching import BY_NUMBER, COMPLEX, Sizes
 from crm.effects.model import EffectStore, Outcome, Stored
+from crm.effects.pauses import FIRST_SECONDS, LONGEST_SECONDS, SPREAD, is_alarm, pause_after
 from crm.effects.requests import entities_of, send
 from crm.effects.verify import look_for
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, CrmUnauthorised
 from crm.lane import Lane
 from crm.port import Crm
+from runtime.circuit_breaker import CircuitBreaker, Permit
 from runtime.database.lease import Held, LeaseLost
 from runtime.trouble import Trouble
 
@@ -54,10 +55,18 @@ class Sender:
         settings: WriterSettings,
         now: Callable[[], datetime],
         random: Callable[[], float],
+        account_breaker: CircuitBreaker | None = None,
     ) -> None:
         self._crm, self._effects, self._account, self._lease = crm, effects, account_id, lease
         self._settings, self._now = settings, now
-        self.moods = Moods(random)
+        self.breaker = CircuitBreaker(
+            first=FIRST_SECONDS,
+            longest=LONGEST_SECONDS,
+            spread=SPREAD,
+            clock=lambda: now().timestamp(),
+            random=random,
+            within=account_breaker,
+        )
         self._trouble = Trouble("crm", account=account_id)
         self.sizes = Sizes()
         self.split: dict[str, str] = {}
@@ -65,7 +74,7 @@ class Sender:
         self.last_success: datetime | None = None
         self.last_error: tuple[str, datetime] | None = None
 
-    async def send(self, kind: str, lane: Lane, taken: Sequence[Stored]) -> None:
+    async def send(self, kind: str, lane: Lane, taken: Sequence[Stored], permit: Permit) -> None:
         stored = await self._without_needless(kind, taken)
         if not stored:
             return
@@ -73,17 +82,17 @@ class Sender:
             self._lease.check()
             answers = await send(self._crm, kind, lane, stored)
         except CrmError as error:
-            await self._failed(kind, stored, error)
+            await self._failed(kind, stored, error, permit)
             return
         except LeaseLost:
             raise  # whoever holds it now looks for what is marked as being sent
         except Exception as error:  # a mistake of ours must not lose an effect: unknown outcome
             self._trouble.failed(error, is_mistake=True, request=kind)
             wrapped = CrmOutcomeUnknown(f"{type(error).__name__}: {error}")
-            await self._failed(kind, stored, wrapped)
+            await self._failed(kind, stored, wrapped, permit)
             return
         now = self._now()
-        self._on_success(kind, len(stored), now)
+        self._on_success(kind, len(stored), now, permit)
         results = outcomes.answered(kind, stored, answers)
         self._send_apart_next(kind, results)
         told = {o.key for o in results}
@@ -122,7 +131,7 @@ class Sender:
             await self._effects.record(list(settled.values()), [], now)
         return kept
 
-    async def _failed(self, kind: str, stored: Sequence[Stored], error: CrmError) -> None:
+    async def _failed(self, kind: str, stored: Sequence[Stored], error: CrmError, permit: Permit) -> None:
         now = self._now()
         if error.is_outcome_unknown:
             if isinstance(error, CrmTooLarge):
@@ -133,7 +142,7 @@ class Sender:
         else:
             results = self._refused(stored, error)
         await self._effects.record(results, [], now)
-        await self.on_failure(error, now)
+        await self.on_failure(error, now, permit)
 
     def _refused(self, stored: Sequence[Stored], error: CrmError) -> list[Outcome]:
         """The CRM will not have this request: those it names go to the desk, else the request is cut in two."""
@@ -156,7 +165,7 @@ class Sender:
                 self.split.pop(outcome.key, None)
                 self.routes.pop(outcome.key, None)
 
-    async def look(self, stored: Sequence[Stored]) -> None:
+    async def look(self, stored: Sequence[Stored], permit: Permit) -> None:
         now = self._now()
         findable = [s for s in stored if not outcomes.is_repeatable(s)]
         ids: dict[str, str] = {}
@@ -167,10 +176,10 @@ class Sender:
                     self._crm, stored[0].lane, findable, self._effects.claimed, self._effects.known
                 )
             except CrmError as error:
-                await self.on_failure(error, now, is_read=True)
+                await self.on_failure(error, now, permit, is_read=True)
                 return
             ids, entities = found.ids, found.entities
-            self.moods.succeeded()
+            self.breaker.passed(permit)
             self._trouble.recovered()
         results = [outcomes.looked(s, ids.get(s.key), give_up=self._gives_up(s, now)) for s in stored]
         await self._effects.record(results, entities, now)
@@ -179,21 +188,26 @@ class Sender:
         others_succeed = self.last_success is not None and now - self.last_success < timedelta(hours=1)
         return effect.unknown_attempts >= self._settings.unknown_attempts_limit and others_succeed
 
-    def _on_success(self, kind: str, sent: int, now: datetime) -> None:
-        self.moods.succeeded()
+    def _on_success(self, kind: str, sent: int, now: datetime, permit: Permit) -> None:
+        self.breaker.passed(permit)
         self._trouble.recovered()
         self.sizes.on_success(kind, sent // 2 if kind == COMPLEX else sent)
         self.last_success = now
 
-    async def on_failure(self, error: CrmError, now: datetime, *, is_read: bool = False) -> None:
+    async def on_failure(
+        self, error: CrmError, now: datetime, permit: Permit, *, is_read: bool = False
+    ) -> None:
         """is_read: of looking or catching up, which come again by themselves: never without a pause."""
         self.last_error = (f"{error.code}: {error}", now)
         if isinstance(error, CrmUnauthorised):
             self._trouble.failed(error, is_alarm=True)
             await self._effects.break_account(str(error))
         elif error.retryable or is_read:
-            self.moods.failed(error, now)
-            self._trouble.failed(error, is_alarm=self.moods.is_alarm)
+            pause_after(error, self.breaker, permit)
+            self._trouble.failed(error, is_alarm=is_alarm(error.code))
+        else:  # it answers, and only this request is not to its liking
+            self.breaker.passed(permit)
+            self._trouble.recovered()
 
 
 def _pairs(taken: Sequence[Stored]) -> list[tuple[Stored, Stored]]:

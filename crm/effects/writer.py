@@ -15,11 +15,13 @@ import structlog
 
 from crm.effects.batching import BY_NUMBER, COMPLEX, Batch, next_batch
 from crm.effects.model import CREATING, EffectStore, Ready
+from crm.effects.pauses import is_alarm
 from crm.effects.sender import Sender, WriterSettings
 from crm.errors import CrmError
 from crm.lane import Lane
 from crm.port import Crm
 from routing.client import EntityKind
+from runtime.circuit_breaker import CircuitBreaker, Permit
 from runtime.database.lease import Held
 
 log = structlog.get_logger(__name__)
@@ -54,6 +56,7 @@ class Work:
 
     lane: Lane
     run: Callable[[], Awaitable[None]]
+    permit: Permit
     clients: tuple[str, ...] = ()
     is_look: bool = False
 
@@ -84,6 +87,7 @@ class Writer:
     """One account's. `run` until the lease is lost; `drain` does what is due now and returns.
 
     now: aware UTC. random: 0 ≤ x < 1, for the jitter. feed: see `Feed`, only with a backfill.
+    account_breaker: what the account's client knows of an API that is closed to us.
     """
 
     def __init__(
@@ -98,11 +102,12 @@ class Writer:
         feed: Feed | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         random: Callable[[], float] = random.random,
+        account_breaker: CircuitBreaker | None = None,
     ) -> None:
         self._effects, self._account = effects, account_id
         self._lease, self._catch_up, self._feed, self._now = lease, catch_up, feed, now
         self._settings = settings or WriterSettings()
-        self._sender = Sender(crm, effects, account_id, lease, self._settings, now, random)
+        self._sender = Sender(crm, effects, account_id, lease, self._settings, now, random, account_breaker)
         self._under_way = _UnderWay()
         self._caught_up_at: dict[EntityKind, datetime] = {}
         self._webhooks_keep_up = False
@@ -177,22 +182,22 @@ class Writer:
     async def _idle_seconds(self) -> float:
         now = self._now()
         times = [now + timedelta(seconds=self._settings.poll_seconds)]
-        if self._sender.moods.closed_until:
-            times.append(self._sender.moods.closed_until)
-        if not self._sender.moods.is_closed(now) and (due := await self._effects.next_due(now)):
+        if wait := self._sender.breaker.wait_seconds():
+            times.append(now + timedelta(seconds=wait))
+        elif due := await self._effects.next_due(now):
             times.append(due)
         return max(0.005, min((at - now).total_seconds() for at in times))
 
     def status(self) -> WriterStatus:
-        error = self._sender.last_error
+        error, state = self._sender.last_error, self._sender.breaker.state
         return WriterStatus(
             last_success=self._sender.last_success,
             last_error=error[0] if error else "",
             last_error_at=error[1] if error else None,
-            closed_until=self._sender.moods.closed_until,
-            reason=self._sender.moods.reason,
-            reason_since=self._sender.moods.since,
-            is_alarm=self._sender.moods.is_alarm,
+            closed_until=_at(state.probe_at),
+            reason=state.reason,
+            reason_since=_at(state.since) if state.reason else None,
+            is_alarm=is_alarm(state.reason),
             requests_under_way=self._under_way.live + self._under_way.backfill,
         )
 
@@ -201,15 +206,19 @@ class Writer:
     async def next_work(self) -> Work | None:
         """The next piece, claimed; None when nothing may or need be done now. Not to be called twice at once."""
         self._lease.check()
-        now = self._now()
-        lanes = self._open_lanes(now)
-        if not lanes:
+        now, breaker = self._now(), self._sender.breaker
+        lanes = self._open_lanes()
+        permit = breaker.permit() if lanes else None
+        if permit is None:
             return None
+        work = None
         try:
-            work = await self._look(now) or await self._send(now, lanes)
+            work = await self._look(now, permit) or await self._send(now, lanes, permit)
         except CrmError as error:  # of catching up
-            await self._sender.on_failure(error, now, is_read=True)
-            return None
+            await self._sender.on_failure(error, now, permit, is_read=True)
+        finally:
+            if work is None:
+                breaker.unused(permit)
         if work is not None:
             self._under_way.begin(work)
         return work
@@ -219,27 +228,32 @@ class Writer:
             self._lease.check()
             await work.run()
         finally:
+            self._sender.breaker.unused(work.permit)
             self._under_way.end(work)
 
-    def _open_lanes(self, now: datetime) -> tuple[Lane, ...]:
+    def _open_lanes(self) -> tuple[Lane, ...]:
         way = self._under_way
-        if self._sender.moods.is_closed(now) or (self._sender.moods.is_probing and way.live + way.backfill):
-            return ()
+        if not self._sender.breaker.is_closed and way.live + way.backfill:
+            return ()  # one at a time feels its way
         live = _LIVE if way.live < self._settings.live_requests else ()
         backfill = (Lane.BACKFILL,) if way.backfill < self._settings.backfill_requests else ()
         return (*live, *backfill)
 
-    async def _look(self, now: datetime) -> Work | None:
+    async def _look(self, now: datetime, permit: Permit) -> Work | None:
         if self._under_way.looks:
             return None
         stored = await self._effects.unverified(now, 250)
         if not stored:
             return None
         return Work(
-            stored[0].lane, lambda: self._sender.look(stored), tuple(s.client for s in stored), is_look=True
+            stored[0].lane,
+            lambda: self._sender.look(stored, permit),
+            permit,
+            tuple(s.client for s in stored),
+            is_look=True,
         )
 
-    async def _send(self, now: datetime, lanes: Sequence[Lane]) -> Work | None:
+    async def _send(self, now: datetime, lanes: Sequence[Lane], permit: Permit) -> Work | None:
         batch = await self._batch(now, lanes)
         if batch is None:
             return None
@@ -248,7 +262,9 @@ class Writer:
             await self._be_up_to_date(batch, now)
         stored = await self._effects.take(batch.keys, now)
         clients = tuple(s.client for s in stored) if creates else ()
-        return Work(batch.lane, lambda: self._sender.send(batch.kind, batch.lane, stored), clients)
+        return Work(
+            batch.lane, lambda: self._sender.send(batch.kind, batch.lane, stored, permit), permit, clients
+        )
 
     async def _batch(self, now: datetime, lanes: Sequence[Lane]) -> Batch | None:
         batch = await self._next_batch(now, lanes)
@@ -306,6 +322,10 @@ class Writer:
             # Never slower than events: while this waits for its turn behind a long sync, no live effect is sent either.
             self._webhooks_keep_up = await self._catch_up(min(batch.lane, Lane.EVENTS), wanted)
             self._caught_up_at |= dict.fromkeys(wanted, now)
+
+
+def _at(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 __all__ = ["CatchUp", "Feed", "Work", "Writer", "WriterSettings", "WriterStatus"]

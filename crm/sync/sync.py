@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from crm.errors import CrmError, CrmForbidden, CrmThrottled
+from crm.errors import CrmBlocked, CrmError, CrmForbidden, CrmThrottled
 from crm.lane import Lane
 from crm.port import Crm, CrmEvent, EntityChange
 from crm.store.cursors import record_failure, write_cursor
@@ -31,6 +31,7 @@ from routing.client import EntityKind
 from routing.settings import NumberPolicy
 from runtime.backoff import grown_pause
 from runtime.cancellation import raise_if_cancelled
+from runtime.circuit_breaker import CircuitBreaker
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.trouble import Trouble
 
@@ -82,7 +83,9 @@ class Sync:
         now: Callable[[], datetime] = utc_now,
         on_events: Callable[[Sequence[CrmEvent]], Awaitable[None]] | None = None,
         on_metadata: Callable[[frozenset[str]], Awaitable[None]] | None = None,
+        breaker: CircuitBreaker | None = None,
     ) -> None:
+        self._breaker = breaker
         self.source = Source(crm, pool, account_id, policy, now)
         self.health = SyncHealth()
         self._on_events = on_events
@@ -210,6 +213,8 @@ class Sync:
         pause = grown_pause(feed.failures, max(feed.seconds, 1.0), _LONGEST_PAUSE)
         if isinstance(err, CrmThrottled) and err.retry_after:
             pause = max(pause, err.retry_after)
+        if isinstance(err, CrmBlocked) and self._breaker is not None:  # it knows when to ask, and who does
+            pause = max(1.0, self._breaker.wait_seconds())
         feed.due_at = time.monotonic() + pause
         code = err.code if isinstance(err, CrmError) else type(err).__name__
         feed.last_error = f"{code}: {err}"

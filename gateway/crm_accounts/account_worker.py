@@ -92,6 +92,7 @@ class CrmAccountWork:
             self._policy,
             poll_seconds=self._settings.poll_seconds,
             metadata_seconds=self._settings.directory_poll_seconds,
+            breaker=crm.breaker,
         )
 
         writer = Writer(
@@ -101,6 +102,7 @@ class CrmAccountWork:
             lease,
             sync.catch_up,
             feed=Feeder(self._pool, self._account_id),
+            account_breaker=crm.breaker,
         )
         heard = self._configuration.listener.subscribe(
             [channels.EFFECTS, channels.WEBHOOKS, channels.LOAD_DIRECTORY],

@@ -28,7 +28,7 @@ from crm.lane import Lane
 from crm.port import Keyed, Refused, Written
 from crm.sandbox.server import Sandbox
 from routing.effects import CreateContact
-from runtime.circuit_breaker import Circuit
+from runtime.circuit_breaker import CircuitBreaker
 from runtime.exchange import Exchange
 
 NUMBER = "+79995550001"
@@ -42,7 +42,7 @@ class Stage:
     sandbox: Sandbox
     session: aiohttp.ClientSession
     exchanges: list[Exchange]
-    circuit: Circuit
+    circuit: CircuitBreaker
 
     async def spoil(self, fault: str, method: str = "GET", path: str = "/api/v4/", **when: Any) -> None:
         rule = {"match": {"method": method, "path": path}, "fault": fault, **(when or {"nth": 1})}
@@ -72,7 +72,7 @@ class Stage:
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
     exchanges: list[Exchange] = []
-    circuit = Circuit(first=0.2, random=lambda: 0.0)
+    circuit = CircuitBreaker(first=0.2, random=lambda: 0.0)
     async with Sandbox(contacts=3) as sandbox, aiohttp.ClientSession() as session:
         crm = AmoCrm(
             sandbox.url,

@@ -1,16 +1,14 @@
-"""Which effects share a request, and in what order; how the CRM's moods are answered."""
+"""Which effects share a request, and in what order."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from crm.effects import texts
-from crm.effects.backoff import Moods
 from crm.effects.batching import BY_NUMBER, COMPLEX, Sizes, next_batch
 from crm.effects.model import Ready
-from crm.errors import CrmBlocked, CrmThrottled, CrmUnavailable
 from crm.lane import Lane
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -112,41 +110,6 @@ def test_a_request_that_was_too_large_halves_and_grows_back_when_it_goes_well() 
     for _ in range(20):
         sizes.on_success("create_task", 250)
     assert sizes.of("create_task") == 250
-
-
-def test_pauses_grow_with_every_failure_and_end_with_the_first_success() -> None:
-    moods = Moods(lambda: 0.5)
-    now, pauses = NOW, []
-    for _ in range(8):
-        moods.failed(CrmUnavailable("no"), now)
-        assert moods.closed_until is not None
-        pauses.append((moods.closed_until - now).total_seconds())
-        now = moods.closed_until
-    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
-    moods.succeeded()
-    assert not moods.is_closed(now)
-    assert not moods.is_probing
-
-
-def test_failures_of_requests_under_way_together_count_once() -> None:
-    moods = Moods(lambda: 0.5)
-    moods.failed(CrmUnavailable("no"), NOW)
-    moods.failed(CrmUnavailable("no"), NOW + timedelta(milliseconds=10))
-    assert moods.failures == 1
-
-
-def test_the_crm_is_obeyed_when_it_says_how_long_to_wait() -> None:
-    moods = Moods(lambda: 0.0)
-    moods.failed(CrmThrottled("429", 300), NOW)
-    assert moods.closed_until == NOW + timedelta(seconds=300)
-    assert not moods.is_alarm
-
-
-def test_a_closed_api_is_an_alarm_with_long_pauses() -> None:
-    moods = Moods(lambda: 0.5)
-    moods.failed(CrmBlocked("html"), NOW)
-    assert moods.is_alarm
-    assert moods.closed_until == NOW + timedelta(seconds=30)
 
 
 @pytest.mark.parametrize(
