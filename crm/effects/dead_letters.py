@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from crm.effects import texts
 from crm.effects.store import dead_letters as store
+from crm.effects.texts.refusals import TEXTS, what, why
 from routing.effects import Order
+from routing.texts.catalogue import DEFAULT_LANGUAGE, Language, Texts
 from runtime.database.pool import Conn
 
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
@@ -53,9 +54,12 @@ class DeskItem:
     order: Mapping[str, Any]
 
 
-async def items(conn: Conn, account_id: str, *, after: int = 0, limit: int = 100) -> list[DeskItem]:
-    """Oldest first, those with a `seq` greater than `after`."""
-    return [_item(dict(row)) for row in await store.page(conn, account_id, after, limit)]
+async def items(
+    conn: Conn, account_id: str, *, after: int = 0, limit: int = 100, language: Language = DEFAULT_LANGUAGE
+) -> list[DeskItem]:
+    """Oldest first, those with a `seq` greater than `after`. language: of what and why."""
+    texts = TEXTS[language]
+    return [_item(dict(row), texts) for row in await store.page(conn, account_id, after, limit)]
 
 
 async def count(conn: Conn, account_id: str) -> int:
@@ -102,15 +106,15 @@ def _valid(order: Mapping[str, Any], what: str) -> dict[str, Any]:
     return read.model_dump(mode="json")
 
 
-def _item(row: Mapping[str, Any]) -> DeskItem:
+def _item(row: Mapping[str, Any], texts: Texts) -> DeskItem:
     return DeskItem(
         seq=row["seq"],
         key=row["effect_key"],
         call_id=row["call_id"],
         client=row["client"],
         do=row["what"],
-        what=texts.what(row["what"]),
-        why=texts.why(row["error_code"], row["error_field"], row["error_detail"]),
+        what=what(row["what"], texts),
+        why=why(row["error_code"], row["error_field"], row["error_detail"], texts),
         since=row["since"],
         attempts=row["attempts"],
         code=row["error_code"] or "",

@@ -9,7 +9,7 @@ import orjson
 import typer
 
 from crm.effects import dead_letters
-from gateway.cli.output import database, print_json, print_table, run, the_account
+from gateway.cli.output import database, language_of, print_json, print_table, run, the_account
 from gateway.settings import Settings
 from gateway.store.intake import inbox
 from runtime.failure import Failure
@@ -40,8 +40,9 @@ def list_items(account: AccountName = None, limit: Limit = 100, json: Json = Fal
     async def work() -> tuple[list[dead_letters.DeskItem], list[Any]]:
         async with database(Settings()) as pool, pool.acquire() as conn:
             account_id = (await the_account(conn, account)).id
+            language = await language_of(conn, account_id)
             return (
-                await dead_letters.items(conn, account_id, limit=limit),
+                await dead_letters.items(conn, account_id, limit=limit, language=language),
                 await inbox.dead_letters(conn, account_id, limit=limit),
             )
 

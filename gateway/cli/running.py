@@ -221,6 +221,7 @@ def lookup(
 
 def explain(
     id: Annotated[str, typer.Argument(help="of a decision or a call")],
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """The trace of any stored decision or call, with what became of it in the CRM.
@@ -232,7 +233,7 @@ def explain(
 
     async def work() -> Any:
         async with database(Settings()) as pool, pool.acquire() as conn:
-            return await explain_stored(conn, id)
+            return await explain_stored(conn, id, language=lang or Settings().language)
 
     explained = run(work())
     if not explained:
@@ -253,9 +254,15 @@ def explain(
 
 def _print_steps(steps: list[dict[str, Any]]) -> None:
     print_table(
-        ["rule", "verdict", "because", "facts"],
+        ["rule", "verdict", "because", "in words", "facts"],
         [
-            (s["rule"], s["verdict"], s["because"], ", ".join(f"{k}={v}" for k, v in s["facts"].items()))
+            (
+                s["rule"],
+                s["verdict"],
+                s["because"],
+                s["message"],
+                ", ".join(f"{k}={v}" for k, v in s["facts"].items()),
+            )
             for s in steps
         ],
         "No steps.",

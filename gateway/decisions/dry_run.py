@@ -14,6 +14,7 @@ from gateway.decisions.order_summary import order_in_words
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import staff_of
 from gateway.store.decisions.decisions import DecisionRow, EffectRow, Explained
+from gateway.texts.sentences import TEXTS
 from routing.calls.model import Call, Disposition, Talk
 from routing.client import Client
 from routing.effects import Effect
@@ -137,9 +138,10 @@ def _explained(
             "matrix_version": decision.version,
         },
     )
-    shown = explained(Explained(decision=row, effects=tuple(map(_effect, decision.effects))), url_of)
+    texts = TEXTS[account.settings.language]
+    shown = explained(Explained(decision=row, effects=tuple(map(_effect, decision.effects))), texts, url_of)
     for effect, told in zip(decision.effects, shown["effects"], strict=True):
-        told["message"] = order_in_words(effect.order, staff)
+        told["message"] = order_in_words(effect.order, staff, texts)
     return shown
 
 
@@ -174,4 +176,4 @@ def _nothing(account: Account, call: Call, policy: NumberPolicy) -> dict[str, An
         steps=[{"rule": "client", "verdict": "decided", "because": reason, "facts": {}}],
         inputs={"call": call.model_dump(mode="json")},
     )
-    return explained(Explained(decision=row, effects=()))
+    return explained(Explained(decision=row, effects=()), TEXTS[account.settings.language])

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gateway.store.admin.accounts import account
 from gateway.store.decisions.decisions import DecisionRow, EffectRow, Explained, NoSuchDecision
 from gateway.store.decisions.decisions import explain as stored
+from gateway.texts.sentences import TEXTS
+from routing.decision import Step
+from routing.matrix.reasons import step_in_words
+from routing.matrix.texts import row_phrase
+from routing.texts.catalogue import DEFAULT_LANGUAGE, Language, Texts, Value
 from runtime.database.pool import Conn
 
 UrlOf = Callable[[str, str, str], str]
@@ -16,51 +22,29 @@ _KIND_OF = {
     "create_deal": "deal",
     "create_lead": "lead",
 }
-_DONE = {
-    "create_contact": "contact created",
-    "create_deal": "deal created",
-    "create_lead": "incoming lead created",
-    "attach_call": "call attached",
-    "add_note": "note added",
-    "create_task": "task created",
-    "change_task": "task changed",
-    "update_entity": "entity updated",
-    "show_card": "card shown",
-}
-_ORDERED = {
-    "create_contact": "create a contact",
-    "create_deal": "create a deal",
-    "create_lead": "create an incoming lead",
-    "attach_call": "attach the call",
-    "add_note": "add a note",
-    "create_task": "create a task",
-    "change_task": "change the task",
-    "update_entity": "update an entity",
-    "show_card": "show the card",
-}
-_STATES = {
-    "waiting": "waits for its turn",
-    "sending": "is being sent",
-    "unknown": "was sent, the outcome is being looked up",
-    "skipped": "was not wanted any more",
-    "held": "is held until the account is reactivated",
-    "dry_run": "would be ordered",
-    "expired": "is older than the window that was sent after the reactivation",
-}
 
 
 async def explain(
-    conn: Conn, id: str, account_id: str | None = None, url_of: UrlOf | None = None
+    conn: Conn,
+    id: str,
+    account_id: str | None = None,
+    url_of: UrlOf | None = None,
+    language: Language | None = None,
 ) -> list[dict[str, Any]]:
-    """The decision of this id, or all of the call of this id, oldest first; empty when there is none."""
+    """The decision of this id, or all of the call of this id, oldest first; empty when there is none.
+
+    language: else the account's.
+    """
     try:
         found = await stored(conn, account_id, id)
     except NoSuchDecision:
         return []
-    return [explained(item, url_of) for item in found]
+    if found and language is None:
+        language = (await account(conn, found[0].decision.account_id)).settings.language
+    return [explained(item, TEXTS[language or DEFAULT_LANGUAGE], url_of) for item in found]
 
 
-def explained(item: Explained, url_of: UrlOf | None = None) -> dict[str, Any]:
+def explained(item: Explained, texts: Texts, url_of: UrlOf | None = None) -> dict[str, Any]:
     """The form that the API, the command line and the dry run share."""
     row = item.decision
     return {
@@ -71,25 +55,54 @@ def explained(item: Explained, url_of: UrlOf | None = None) -> dict[str, Any]:
         "call_id": row.call_id,
         "client": row.client,
         "reason": row.reason,
-        "message": _says(row),
+        "message": _message(row, texts),
         "outcome": dict(row.outcome),
-        "steps": [dict(step) for step in row.steps],
+        "steps": [{**step, "message": step_message(row.kind, step, texts)} for step in row.steps],
         "inputs": dict(row.inputs),
-        "effects": [_effect(row.account_id, effect, url_of) for effect in item.effects],
+        "effects": [_effect(row.account_id, effect, texts, url_of) for effect in item.effects],
     }
 
 
-def _says(row: DecisionRow) -> str:
-    outcome = row.outcome
+def step_message(kind: str, step: Mapping[str, Any], texts: Texts) -> str:
+    """One step in words; the code stays beside it. kind: of the decision."""
+    because = str(step["because"])
+    if kind == "matrix":
+        return step_in_words(Step(step["rule"], step["verdict"], because, step["facts"]), texts)
+    for prefix in (f"{kind}.step", f"{kind}.reason"):
+        if f"{prefix}.{because}" in texts.sentences:
+            return texts.word(prefix, because)
+    return because
+
+
+def _message(row: DecisionRow, texts: Texts) -> str:
+    because = texts.word(f"{row.kind}.reason", row.reason).rstrip(".")
     if row.kind == "lookup":
-        targets = ", ".join(str(t.get("address")) for t in outcome.get("targets", ()))
-        return f"{outcome.get('outcome')} ({row.reason})" + (f", rings {targets}" if targets else "")
+        outcome = str(row.outcome.get("outcome"))
+        return texts.say(
+            "explain.lookup", outcome=outcome, because=because, reason=row.reason, rings=_rings(row, texts)
+        )
     if row.kind == "matrix":
-        return f"row {outcome.get('row')}, moment {outcome.get('moment')}, version {outcome.get('version')} ({row.reason})"
-    return row.reason
+        return texts.say("explain.matrix", because=because, reason=row.reason, **_place(row, texts))
+    return texts.say("explain.other", because=because, reason=row.reason)
 
 
-def _effect(account_id: str, effect: EffectRow, url_of: UrlOf | None) -> dict[str, Any]:
+def _rings(row: DecisionRow, texts: Texts) -> str:
+    targets = tuple(str(t.get("address")) for t in row.outcome.get("targets", ()))
+    return texts.say("explain.rings", targets=targets) if targets else texts.say("explain.scheme")
+
+
+def _place(row: DecisionRow, texts: Texts) -> dict[str, Value]:
+    """Which row of which version, and when; an old decision may lack what is known today."""
+    outcome = row.outcome
+    cell, moment = str(outcome.get("row")), str(outcome.get("moment"))
+    return {
+        "row": row_phrase(cell) if cell.count(".") == 2 else cell,
+        "moment": texts.word("matrix.moment", moment),
+        "version": str(outcome.get("version")),
+    }
+
+
+def _effect(account_id: str, effect: EffectRow, texts: Texts, url_of: UrlOf | None) -> dict[str, Any]:
     kind = _KIND_OF.get(effect.what)
     target: Mapping[str, Any] = effect.order.get("target") or {}
     entity_kind = kind or target.get("kind")
@@ -98,7 +111,7 @@ def _effect(account_id: str, effect: EffectRow, url_of: UrlOf | None) -> dict[st
         "key": effect.key,
         "what": effect.what,
         "state": effect.state,
-        "message": _effect_says(effect),
+        "message": _effect_message(effect, texts),
         "crm_id": effect.crm_id,
         "url": url_of(account_id, entity_kind, entity_id) if url_of and entity_kind and entity_id else None,
         "order": dict(effect.order),
@@ -108,11 +121,16 @@ def _effect(account_id: str, effect: EffectRow, url_of: UrlOf | None) -> dict[st
     }
 
 
-def _effect_says(effect: EffectRow) -> str:
+def _effect_message(effect: EffectRow, texts: Texts) -> str:
+    ordered = texts.word("order.do", effect.what)
     if effect.state == "done":
-        found = " (it was there already)" if effect.was_found else ""
-        return f"{_DONE.get(effect.what, effect.what)}: {effect.crm_id or 'done'}{found}"
+        found = texts.say("effect.found") if effect.was_found else ""
+        done = texts.word("order.done", effect.what)
+        return texts.say(
+            "effect.done", what=done, id=effect.crm_id or texts.say("effect.done-without-id"), found=found
+        )
     if effect.state == "dead":
-        where = f", field {effect.error_field}" if effect.error_field else ""
-        return f"{_ORDERED.get(effect.what, effect.what)}: refused ({effect.error_code}{where}) {effect.error_detail or ''}".strip()
-    return f"{_ORDERED.get(effect.what, effect.what)}: {_STATES.get(effect.state, effect.state)}"
+        field = texts.say("effect.field", field=effect.error_field) if effect.error_field else ""
+        code, detail = effect.error_code or "", effect.error_detail or ""
+        return texts.say("effect.dead", what=ordered, code=code, field=field, detail=detail).strip()
+    return texts.say("effect.open", what=ordered, state=texts.word("effect.state", effect.state))

@@ -16,69 +16,92 @@ from routing.effects import (
     UpdateEntity,
 )
 from routing.staff import Staff
+from routing.texts.catalogue import Phrase, Texts, Value, phrase
 
-KINDS = {
-    "create_contact": "contacts created",
-    "create_deal": "deals created",
-    "create_lead": "incoming leads created",
-    "attach_call": "calls attached",
-    "add_note": "notes added",
-    "create_task": "tasks created",
-    "change_task": "tasks changed",
-    "update_entity": "entities updated",
-    "show_card": "cards shown",
-}
+KINDS: tuple[str, ...] = (
+    "create_contact",
+    "create_deal",
+    "create_lead",
+    "attach_call",
+    "add_note",
+    "create_task",
+    "change_task",
+    "update_entity",
+    "show_card",
+)
 
 
-def order_in_words(order: Order, staff: Staff) -> str:
+def order_in_words(order: Order, staff: Staff, texts: Texts) -> str:
+    return texts.say(f"order.{order.do}", **_values(order, staff))
+
+
+def _values(order: Order, staff: Staff) -> dict[str, Value]:
     match order:
         case CreateContact():
-            return f"create the contact «{order.name}»{_owner(order.owner_id, staff)}{_tags(order.tags)}"
+            return {
+                "name": order.name,
+                "owner": _owner(order.owner_id, staff),
+                "tags": _tags(order.tags),
+            }
         case CreateDeal():
-            where = _place(order.pipeline_id, order.stage_id)
-            return f"create the deal «{order.name}»{where}{_owner(order.owner_id, staff)}{_tags(order.tags)}"
+            return {
+                "name": order.name,
+                "where": _place("pipeline", order.pipeline_id, order.stage_id),
+                "owner": _owner(order.owner_id, staff),
+                "tags": _tags(order.tags),
+            }
         case CreateLead():
-            where = _place(order.pipeline_id, None)
-            return f"create the incoming lead «{order.name}»{where}{_owner(order.owner_id, staff)}"
+            where = _place("pipeline", order.pipeline_id, None)
+            return {"name": order.name, "where": where, "owner": _owner(order.owner_id, staff)}
         case AttachCall():
             said = f": {order.result}" if order.result else ""
-            return f"attach the call to {_target(order.target)} ({order.status}){said}"
+            return {"target": _target(order.target), "status": order.status, "said": said}
         case AddNote():
-            return f"add a note to {_target(order.target)}: {order.text}"
+            return {"target": _target(order.target), "text": order.text}
         case CreateTask():
             due = order.due_at.isoformat(timespec="minutes")
-            return f"create a task{_owner(order.owner_id, staff)}, due {due}: {order.text}"
+            return {"owner": _owner(order.owner_id, staff), "due": due, "text": order.text}
         case UpdateEntity():
-            return f"update {_target(order.target)}{_changes(order)}{_tags(order.tags)}"
+            return {
+                "target": _target(order.target),
+                "place": _place("to-pipeline", order.pipeline_id, order.stage_id),
+                "fields": _fields(order),
+                "tags": _tags(order.tags),
+            }
         case ShowCard():
-            return f"show the card to {len(order.user_ids)}"
+            return {"count": len(order.user_ids)}
         case ChangeTask():
-            return "change the task"
+            return {}
 
 
-def _owner(user_id: str | None, staff: Staff) -> str:
+def _owner(user_id: str | None, staff: Staff) -> Phrase:
     if user_id is None:
-        return ", responsible: nobody"
+        return phrase("order.part.nobody")
     person = staff.by_crm_user.get(user_id)
-    return f", responsible: {person.name if person else user_id}"
+    return phrase("order.part.owner", name=person.name if person else user_id)
 
 
-def _place(pipeline_id: str | None, stage_id: str | None) -> str:
-    pipeline = f" in pipeline {pipeline_id}" if pipeline_id else ""
-    return pipeline + (f" stage {stage_id}" if stage_id else "")
+def _place(name: str, pipeline_id: str | None, stage_id: str | None) -> Value:
+    pipeline: Value = phrase(f"order.part.{name}", pipeline=pipeline_id) if pipeline_id else ""
+    stage: Value = phrase("order.part.stage", stage=stage_id) if stage_id else ""
+    return phrase("order.part.place", pipeline=pipeline, stage=stage)
 
 
-def _tags(tags: tuple[str, ...]) -> str:
-    return f", tags: {', '.join(tags)}" if tags else ""
+def _tags(tags: tuple[str, ...]) -> Value:
+    return phrase("order.part.tags", tags=tags) if tags else ""
 
 
-def _target(ref: Ref | None) -> str:
+def _target(ref: Ref | None) -> Phrase:
     if ref is None:
-        return "what the CRM finds"
-    return f"{ref.kind} {ref.id}" if ref.id else f"the new {ref.kind}"
+        return phrase("order.target.found")
+    kind = phrase(f"entity.{ref.kind}")
+    return (
+        phrase("order.target.entity", kind=kind, id=ref.id)
+        if ref.id
+        else phrase("order.target.new", kind=kind)
+    )
 
 
-def _changes(order: UpdateEntity) -> str:
-    place = _place(order.pipeline_id, order.stage_id).replace(" in ", " to ", 1)
-    fields = ", ".join(f"{name} = {value}" for name, value in order.fields.items())
-    return place + (f", fields: {fields}" if fields else "")
+def _fields(order: UpdateEntity) -> Value:
+    fields = tuple(f"{name} = {value}" for name, value in order.fields.items())
+    return phrase("order.part.fields", fields=fields) if fields else ""

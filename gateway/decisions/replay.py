@@ -21,11 +21,13 @@ from gateway.store.admin import accounts, matrices
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import NoSuchStaffVersion, staff_at, staff_of
 from gateway.store.decisions.replayable import Known, PastCall, PastCalls
+from gateway.texts.sentences import TEXTS
 from routing.client import Client
 from routing.matrix.model import Matrix, Moment
 from routing.matrix.simulate import Played, play, same_orders
 from routing.matrix.situation import Situation
 from routing.staff import Staff
+from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn
 from runtime.progress import Progress
 
@@ -58,6 +60,7 @@ async def matrix_named(conn: Conn, account_id: str, name: VersionName) -> Compar
 class _Table:
     """What is counted while calls are played."""
 
+    texts: Texts
     published: Counter[str] = field(default_factory=Counter)
     draft: Counter[str] = field(default_factory=Counter)
     calls: int = 0
@@ -80,8 +83,8 @@ class _Table:
                     "client": past.number,
                     "started_at": past.started_at.isoformat(),
                     "row": new.decisions[-1].row if new.decisions else None,
-                    "published": [order_in_words(e.order, staff) for e in old.effects],
-                    "draft": [order_in_words(e.order, staff) for e in new.effects],
+                    "published": [order_in_words(e.order, staff, self.texts) for e in old.effects],
+                    "draft": [order_in_words(e.order, staff, self.texts) for e in new.effects],
                 }
             )
 
@@ -89,12 +92,12 @@ class _Table:
         return [
             {
                 "what": what,
-                "message": says,
+                "message": self.texts.word("order.count", what),
                 "published": self.published[what],
                 "draft": self.draft[what],
                 "difference": self.draft[what] - self.published[what],
             }
-            for what, says in KINDS.items()
+            for what in KINDS
             if self.published[what] or self.draft[what]
         ]
 
@@ -121,7 +124,7 @@ class Replay:
             old = await matrix_named(conn, self._account_id, against)
             new = await matrix_named(conn, self._account_id, version)
             total = await self._past.count(conn, self._account_id, since, self._now)
-        table = _Table()
+        table = _Table(TEXTS[account.settings.language])
         await progress(0, total)
         after: tuple[datetime, str] | None = None
         while page := await self._page(account, since, after):

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.texts import findings_en, findings_ru, oauth_en, oauth_ru
+from crm.effects.texts import refusals as effects
+from gateway.texts import explain_en, explain_ru, findings_en, findings_ru, oauth_en, oauth_ru
 from routing.texts import sentences as routing
 from routing.texts.catalogue import Language, Texts, catalogues
 
 TEXTS: Mapping[Language, Texts] = catalogues(
-    ru={**routing.TEXTS["ru"].sentences, **findings_ru.SENTENCES, **oauth_ru.SENTENCES},
-    en={**routing.TEXTS["en"].sentences, **findings_en.SENTENCES, **oauth_en.SENTENCES},
+    ru={
+        **routing.TEXTS["ru"].sentences,
+        **effects.TEXTS["ru"].sentences,
+        **explain_ru.SENTENCES,
+        **findings_ru.SENTENCES,
+        **oauth_ru.SENTENCES,
+    },
+    en={
+        **routing.TEXTS["en"].sentences,
+        **effects.TEXTS["en"].sentences,
+        **explain_en.SENTENCES,
+        **findings_en.SENTENCES,
+        **oauth_en.SENTENCES,
+    },
 )

@@ -92,7 +92,11 @@ async def list_effects(call: ApiCall[DeskQuery, None]) -> Items[DeskItemView]:
     query = call.query
     async with call.services.pool.acquire() as conn:
         found = await dead_letters.items(
-            conn, call.account.id, after=int(query.after or 0), limit=query.limit
+            conn,
+            call.account.id,
+            after=int(query.after or 0),
+            limit=query.limit,
+            language=call.account.settings.language,
         )
     return Items[DeskItemView](
         items=[DeskItemView.model_validate(item) for item in found],
@@ -128,7 +132,10 @@ async def list_events(call: ApiCall[DeskQuery, None]) -> Items[DeadEventView]:
     query = call.query
     async with call.services.pool.acquire() as conn:
         found = await inbox.dead_letters(
-            conn, call.account.id, after=int(query.after or 0), limit=query.limit
+            conn,
+            call.account.id,
+            after=int(query.after or 0),
+            limit=query.limit,
         )
     items = [
         DeadEventView(

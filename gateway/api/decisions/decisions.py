@@ -9,14 +9,20 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field
 
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, Route, not_found
-from gateway.decisions.explain import explain
+from gateway.decisions.explain import explain, step_message
 from gateway.lookup.endpoint import answer_of
 from gateway.store.decisions import decisions as store
-from routing.lookup.decide import LookupReason, decide, fall_back
+from gateway.texts.sentences import TEXTS
+from routing.lookup.decide import LookupDecision, LookupReason, decide, fall_back
 from routing.numbers.normalise import PublicNumber, digits_of, normalise
+from routing.texts.catalogue import Language, Texts
 
 
-class LookupQuery(Body):
+class LanguageQuery(Body):
+    lang: Annotated[Language | None, Field(description="of the words; else the account's")] = None
+
+
+class LookupQuery(LanguageQuery):
     phone: Annotated[str, Field(max_length=200, description="in any spelling")]
     did: Annotated[str, Field(max_length=200)] | None = None
     connection: Annotated[str, Field(max_length=63, description="as this PBX would ask")] | None = None
@@ -24,9 +30,12 @@ class LookupQuery(Body):
 
 
 class StepView(Answer):
+    """because: a code of a closed set; message: the same in words."""
+
     rule: str
     verdict: str
     because: str
+    message: str
     facts: dict[str, str | int | bool | None]
 
 
@@ -109,7 +118,19 @@ async def lookup(call: ApiCall[LookupQuery, None]) -> LookupAnswer:
         account_id,
         call.services.url_of,
     )
-    return LookupAnswer.model_validate({**answer, "steps": [s.as_json() for s in decision.steps]})
+    return LookupAnswer.model_validate(
+        {
+            **answer,
+            "steps": _steps(
+                decision, TEXTS[call.query.lang or snapshot.accounts[account_id].settings.language]
+            ),
+        }
+    )
+
+
+def _steps(decision: LookupDecision, texts: Texts) -> list[dict[str, Any]]:
+    steps = [step.as_json() for step in decision.steps]
+    return [{**step, "message": step_message("lookup", step, texts)} for step in steps]
 
 
 def _account_of(call: AnyCall, asked: str | None) -> str:
@@ -158,18 +179,20 @@ def _line(row: store.DecisionRow) -> DecisionLine:
     )
 
 
-async def show_decision(call: ApiCall) -> DecisionView:
+async def show_decision(call: ApiCall[LanguageQuery, None]) -> DecisionView:
     async with call.services.pool.acquire() as conn:
-        found = await explain(conn, call.path["decision"], call.who.account_id, call.services.url_of)
+        found = await explain(
+            conn, call.path["decision"], call.who.account_id, call.services.url_of, call.query.lang
+        )
     for item in found:
         if item["decision_id"] == call.path["decision"]:
             return DecisionView.model_validate(item)
     raise not_found("decision", call.path["decision"])
 
 
-async def explain_call(call: ApiCall) -> Items[DecisionView]:
+async def explain_call(call: ApiCall[LanguageQuery, None]) -> Items[DecisionView]:
     async with call.services.pool.acquire() as conn:
-        found = await explain(conn, call.path["call"], call.account.id, call.services.url_of)
+        found = await explain(conn, call.path["call"], call.account.id, call.services.url_of, call.query.lang)
     if not found:
         raise not_found("call", call.path["call"])
     return Items[DecisionView](items=[DecisionView.model_validate(item) for item in found])

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gateway
+from gateway.decisions.order_summary import KINDS
 from gateway.texts.sentences import TEXTS
+from routing.effects import Order
 from routing.lookup.reasons import REASONS, STEP_REASONS
 from routing.matrix.checks.problems import SEVERITIES
 from routing.matrix.model import CELLS
@@ -106,7 +108,7 @@ def test_no_sentence_of_findings_waits_in_vain() -> None:
     assert known - used <= {"finding.nothing", "finding.names-and-more", "finding.reconnect"}
 
 
-CLOSED_SETS = {
+CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "lookup.reason": REASONS,
     "lookup.step": STEP_REASONS,
     "matrix.reason": DECISIONS,
@@ -115,6 +117,9 @@ CLOSED_SETS = {
     "matrix.action": ACTIONS,
     "matrix.problem": (*SEVERITIES, *(f"{code}.remedy" for code in SEVERITIES)),
     "case.reason": get_args(CaseReason),
+    "order.do": KINDS,
+    "order.done": KINDS,
+    "order.count": KINDS,
     "variable": tuple(VARIABLES),
     "filter": tuple(FILTERS),
 }
@@ -133,5 +138,50 @@ def test_every_cell_and_every_sample_has_words(language: Language) -> None:
     assert all(sample_of(name, texts) for name in VARIABLES)
 
 
+@pytest.mark.parametrize(
+    "do",
+    [
+        get_args(kind)[0].model_fields["do"].default if get_args(kind) else kind.model_fields["do"].default
+        for kind in get_args(get_args(Order)[0])
+    ],
+)
+def test_every_kind_of_order_has_its_words_and_its_sentence(do: str) -> None:
+    assert do in KINDS
+    assert f"order.{do}" in EN
+
+
 def test_english_has_no_russian_letters() -> None:
     assert [key for key, sentence in EN.items() if any("а" <= c.lower() <= "я" for c in sentence)] == []
+
+
+CYRILLIC_ELSEWHERE = {
+    "crm/sandbox": "sample data, and answers of an amoCRM that speaks Russian",
+    "gateway/demo/data.py": "names of the demo's people",
+    "routing/numbers/spelling.py": "words that PBXs send in place of a number",
+    "crm/amocrm/wire_write.py": "the CRM's own word for a ticked box",
+    "gateway/pbx/mango/wire.py": "a letter that MANGO mistypes",
+    "gateway/admin/connect_crm.py": "the label of the CRM's own button",
+}
+"""Every other text for people stands in a catalogue."""
+
+
+def strings_of(file: Path) -> Iterator[str]:
+    """String literals, docstrings and bare strings below attributes left out."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare:
+            yield node.value
+
+
+def test_russian_texts_stand_in_the_catalogues_only() -> None:
+    found = {
+        str(file.relative_to(PRODUCT))
+        for room in ("routing", "crm", "sms", "campaigns", "runtime", "gateway")
+        for file in (PRODUCT / room).rglob("*.py")
+        if "texts" not in file.relative_to(PRODUCT).parts
+        and any("а" <= c.lower() <= "ё" for s in strings_of(file) for c in s)
+    }
+    allowed = {name for name in found if name.startswith(tuple(CYRILLIC_ELSEWHERE))}
+    assert sorted(found - allowed) == []
+    assert [known for known in CYRILLIC_ELSEWHERE if not any(a.startswith(known) for a in allowed)] == []

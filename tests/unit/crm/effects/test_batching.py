@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crm.effects import texts
 from crm.effects.batching import BY_NUMBER, COMPLEX, Sizes, next_batch
 from crm.effects.model import Ready
+from crm.effects.texts import refusals
 from crm.lane import Lane
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -123,4 +123,4 @@ def test_a_request_that_was_too_large_halves_and_grows_back_when_it_goes_well() 
     ],
 )
 def test_the_desk_names_the_field_in_plain_words(code: str, field: str, part: str) -> None:
-    assert part in texts.why(code, field, "detail")
+    assert part in refusals.why(code, field, "detail", refusals.TEXTS["ru"])
