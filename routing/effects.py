@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -134,7 +134,7 @@ class ShowCard(_Order):
     user_ids: tuple[str, ...]
 
 
-Order = Annotated[
+CrmOrder = (
     CreateContact
     | CreateDeal
     | CreateLead
@@ -143,13 +143,24 @@ Order = Annotated[
     | CreateTask
     | ChangeTask
     | UpdateEntity
-    | ShowCard,
-    Field(discriminator="do"),
-]
+    | ShowCard
+)
+Order = Annotated[CrmOrder, Field(discriminator="do")]
+"""Of every system: those of others than the CRM join here."""
+
+System = Literal["crm", "sms", "pbx", "channel"]
+"""What carries an effect out."""
+
+_SYSTEMS: Mapping[str, System] = {order.model_fields["do"].default: "crm" for order in get_args(CrmOrder)}
+
+
+def system_of(order: Order) -> System:
+    """Tell whose order it is."""
+    return _SYSTEMS[order.do]
 
 
 class Effect(BaseModel):
-    """One concrete CRM write. key: unique within the account for ever; the same key again is the same effect.
+    """One concrete write, of the system that its order belongs to. key: unique within the account for ever; the same key again is the same effect.
 
     after: keys of effects that must have been applied first (their ids are needed). due_at: not before this time.
     """

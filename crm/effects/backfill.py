@@ -19,11 +19,11 @@ import asyncpg
 
 from crm.effects.deadlines import Hours, late_deadline
 from crm.effects.store import runs as store
-from crm.effects.store.orders import tell
-from crm.effects.store.work import cascade_state, is_on, settings_of
+from crm.effects.store.work import is_on, settings_of
 from crm.lane import Lane
 from crm.port import BATCH_LIMIT, COMPLEX_LIMIT
 from runtime.database.pool import Conn
+from runtime.effects.store import cascade, wake
 
 DAYS = 3
 CHUNK = 1500
@@ -129,7 +129,7 @@ async def start(conn: Conn, account_id: str, now: datetime, *, days: int = DAYS)
         await store.begin(
             conn, account_id, run_id, since=plan.since, until=now, preview=shown, too_old=too_old
         )
-        await tell(conn, account_id)
+        await wake(conn, account_id, "crm")
         return await progress(conn, account_id, run_id)
 
 
@@ -237,9 +237,7 @@ class Feeder:
                 work = await _working_time(conn, self._account)
                 released = [_released(dict(row), reached, self._now(), work) for row in rows]
                 await store.release(conn, self._account, run["run_id"], released, Lane.BACKFILL)
-                await cascade_state(
-                    conn, self._account, [r["key"] for r in released if r["state"] == "skipped"]
-                )
+                await cascade(conn, self._account, [r["key"] for r in released if r["state"] == "skipped"])
             elif not await store.count_open(conn, self._account, Lane.BACKFILL):
                 await store.set_state(conn, self._account, run["run_id"], "done", self._now())
             return len(rows)
@@ -280,7 +278,7 @@ async def _change(
         await store.set_state(conn, account_id, run["run_id"], state, now)
         if state != "running":
             await store.hold_again(conn, account_id, Lane.BACKFILL)
-        await tell(conn, account_id)
+        await wake(conn, account_id, "crm")
         return await progress(conn, account_id, run["run_id"])
 
 

@@ -36,9 +36,10 @@ class OrderInvalid(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskItem:
-    """what, why: plain words. code, field, detail: as the CRM said it. since: the last send. seq: for paging."""
+    """what, why: plain words. code, field, detail: as the CRM said it. since: the last send. seq: for paging. system: who carries it out."""
 
     seq: int
+    system: str
     key: str
     call_id: str | None
     client: str
@@ -109,6 +110,7 @@ def _valid(order: Mapping[str, Any], what: str) -> dict[str, Any]:
 def _item(row: Mapping[str, Any], texts: Texts) -> DeskItem:
     return DeskItem(
         seq=row["seq"],
+        system=row["system"],
         key=row["effect_key"],
         call_id=row["call_id"],
         client=row["client"],

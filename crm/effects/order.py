@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import asyncpg
 
 from crm.effects.store import orders as store
-from crm.effects.store import work
 from crm.lane import Lane
 from routing.client import ClientEntity, EntityKind, Ref
 from routing.effects import (
@@ -19,8 +18,10 @@ from routing.effects import (
     Effect,
     Order,
     UpdateEntity,
+    system_of,
 )
 from runtime.database.pool import Conn
+from runtime.effects.store import hold as hold_all
 
 _PROMISES: dict[str, EntityKind] = {"create_contact": "contact", "create_deal": "deal", "create_lead": "lead"}
 
@@ -38,7 +39,7 @@ async def order(
 ) -> int:
     """How many of these effects are new; a key that is known already changes nothing.
 
-    Runs in the caller's transaction; the writer is told when that commits. client: E.164, or any stable name where the
+    Runs in the caller's transaction; their executors are told when that commits. client: E.164, or any stable name where the
     number is not known. held: the account is off or broken: keep them for a reactivation instead of sending them.
     """
     if not effects:
@@ -68,7 +69,7 @@ async def promised(conn: Conn, account_id: str, number: str) -> tuple[ClientEnti
 
 async def hold(conn: Conn, account_id: str) -> int:
     """Keep what waits for a reactivation, when the account is switched off; how many effects. Cards are skipped."""
-    return await work.hold(conn, account_id)
+    return await hold_all(conn, account_id)
 
 
 def refs_of(order: Order) -> tuple[Ref, ...]:
@@ -96,6 +97,7 @@ def needs(effect: Effect) -> tuple[str, ...]:
 def _row(effect: Effect) -> store.NewEffect:
     return store.NewEffect(
         key=effect.key,
+        system=system_of(effect.order),
         what=effect.order.do,
         order=effect.order.model_dump(mode="json"),
         after=needs(effect),

@@ -62,10 +62,13 @@ def list_items(account: AccountName = None, limit: Limit = 100, json: Json = Fal
         ]
         print_json({"effects": effects, "events": told})
         return
-    lines = [(i.key, i.what, i.client, i.since.isoformat(timespec="seconds"), i.why) for i in effects]
+    lines = [
+        (i.key, i.system, i.what, i.client, i.since.isoformat(timespec="seconds"), i.why) for i in effects
+    ]
     lines += [
         (
             f"{_EVENT}{e['event_id']}",
+            "inbox",
             f"event of {e['connection_id']}",
             e["client"] or "",
             e["since"].isoformat(timespec="seconds") if e["since"] else "",
@@ -73,7 +76,7 @@ def list_items(account: AccountName = None, limit: Limit = 100, json: Json = Fal
         )
         for e in events
     ]
-    print_table(["key", "what", "client", "since", "why"], lines, "The desk is empty.")
+    print_table(["key", "system", "what", "client", "since", "why"], lines, "The desk is empty.")
 
 
 @desk_app.command("retry")

@@ -110,6 +110,12 @@ class CrmAccountWork:
             lambda: self._woken(None, writer, sync),
             only=self._account_id,
         )
+        ordered = self._configuration.listener.subscribe(
+            [channels.EFFECTS],
+            lambda _channel, _payload: writer.wake(),
+            writer.wake,
+            only=channels.of_executor(self._account_id, "crm"),
+        )
         began_with = self._configuration.now.accounts[self._account_id]
         ended = asyncio.Event()
         spelling_changed = asyncio.Event()
@@ -143,6 +149,7 @@ class CrmAccountWork:
                 await wait_first(lease.lost.wait(), ended.wait(), failed)
         finally:
             heard.close()
+            ordered.close()
             self._configuration.forget(on_change)
 
     async def _reload_when(self, spelling_changed: asyncio.Event, sync: Sync) -> None:

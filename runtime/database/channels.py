@@ -18,3 +18,8 @@ EVERY = (CONFIGURATION, CATALOGUE, DIRECTORY, WEBHOOKS, EFFECTS, LOAD_DIRECTORY,
 async def notify(conn: Conn, channel: str, payload: str) -> None:
     """Tell those who listen, when the transaction commits."""
     await conn.execute("SELECT pg_notify($1, $2)", channel, payload)
+
+
+def of_executor(account_id: str, system: str) -> str:
+    """The payload of EFFECTS for one account's executor of one system. Older processes name the account alone."""
+    return f"{account_id} {system}"

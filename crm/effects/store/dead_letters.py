@@ -7,8 +7,8 @@ from typing import Any
 
 import asyncpg
 
-from crm.effects.store.orders import tell
 from runtime.database.pool import Conn
+from runtime.effects.store import wake
 
 # Effects that died together: what failed, and what died only because it needed it. Given any of them, all of them.
 _TOGETHER = """
@@ -31,7 +31,7 @@ SELECT DISTINCT key FROM down
 async def page(conn: Conn, account_id: str, after: int, limit: int) -> list[asyncpg.Record]:
     return list(
         await conn.fetch(
-            'SELECT seq, effect_key, call_id, client, what, "order", error_code, error_field, error_detail, note,'
+            'SELECT seq, system, effect_key, call_id, client, what, "order", error_code, error_field, error_detail, note,'
             " coalesce(sent_at, created_at) AS since, attempts FROM effect"
             " WHERE account_id = $1 AND state = 'dead' AND seq > $2 ORDER BY seq LIMIT $3",
             account_id,
@@ -71,15 +71,17 @@ async def revive(conn: Conn, account_id: str, keys: Sequence[str] | None) -> int
     """Dead effects (None = all) and those that died with them wait again; how many."""
     if keys is not None:
         keys = [r["key"] for r in await conn.fetch(_TOGETHER, account_id, list(keys))]
-    done = await conn.execute(
-        "UPDATE effect SET state = 'waiting', doubts = 0, next_try_at = NULL, error_code = NULL, error_field = NULL,"
+    revived = await conn.fetch(
+        "WITH revived AS (UPDATE effect SET state = 'waiting', doubts = 0, next_try_at = NULL, error_code = NULL, error_field = NULL,"
         " error_detail = NULL"
-        " WHERE account_id = $1 AND state = 'dead' AND ($2::text[] IS NULL OR effect_key = ANY($2))",
+        " WHERE account_id = $1 AND state = 'dead' AND ($2::text[] IS NULL OR effect_key = ANY($2))"
+        " RETURNING system) SELECT system, count(*) AS n FROM revived GROUP BY system",
         account_id,
         keys,
     )
-    await tell(conn, account_id)
-    return int(done.split()[-1])
+    for row in revived:
+        await wake(conn, account_id, row["system"])
+    return sum(row["n"] for row in revived)
 
 
 async def set_aside(conn: Conn, account_id: str, keys: Sequence[str], note: str) -> int:

@@ -10,13 +10,14 @@ from typing import Any
 import asyncpg
 import orjson
 
-from runtime.database import channels
 from runtime.database.pool import Conn
+from runtime.effects.store import wake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEffect:
     key: str
+    system: str
     what: str
     order: Mapping[str, Any]
     after: tuple[str, ...]
@@ -24,15 +25,16 @@ class NewEffect:
 
 
 _INSERT = """
-INSERT INTO effect (account_id, effect_key, decision_id, call_id, client, lane, what, "order", after, not_before, state)
+INSERT INTO effect (account_id, effect_key, decision_id, call_id, client, lane, what, "order", after, not_before, state,
+    system)
 SELECT $1, n.key, $3, $4, $5, $6, n.what, n."order",
-       ARRAY(SELECT jsonb_array_elements_text(n.after)), n.not_before, $7
+       ARRAY(SELECT jsonb_array_elements_text(n.after)), n.not_before, $7, n.system
 FROM ROWS FROM (jsonb_to_recordset($2::text::jsonb)
-       AS (key text, what text, "order" jsonb, after jsonb, not_before timestamptz)) WITH ORDINALITY
-       AS n (key, what, "order", after, not_before, position)
+       AS (key text, system text, what text, "order" jsonb, after jsonb, not_before timestamptz)) WITH ORDINALITY
+       AS n (key, system, what, "order", after, not_before, position)
 ORDER BY n.position
 ON CONFLICT (account_id, effect_key) DO NOTHING
-RETURNING 1
+RETURNING system
 """
 
 
@@ -47,17 +49,12 @@ async def insert(
     lane: int,
     state: str,
 ) -> int:
-    """Rows inserted, in the order given; known keys are left alone. Tells the writers when the transaction commits."""
+    """Rows inserted, in the order given; known keys are left alone. Tells their executors when the transaction commits."""
     payload = orjson.dumps([asdict(row) for row in rows]).decode()
     found = await conn.fetch(_INSERT, account_id, payload, decision_id, call_id, client, int(lane), state)
-    if found:
-        await tell(conn, account_id)
+    for system in sorted({row["system"] for row in found}):
+        await wake(conn, account_id, system)
     return len(found)
-
-
-async def tell(conn: Conn, account_id: str) -> None:
-    """Wake the writer of this account when the transaction commits."""
-    await channels.notify(conn, channels.EFFECTS, account_id)
 
 
 _PROMISES = """

@@ -21,14 +21,14 @@ _HELD = """
 SELECT e.effect_key, e.call_id, e.after, e.what, e.client, e."order"->'contact'->>'effect' AS contact,
        e."order"->>'purpose' AS purpose, coalesce(c.started_at, e.created_at) AS at
 FROM effect e LEFT JOIN call c ON c.account_id = e.account_id AND c.call_id = e.call_id
-WHERE e.account_id = $1 AND e.state = 'held' AND e.created_at < $2
+WHERE e.account_id = $1 AND e.system = 'crm' AND e.state = 'held' AND e.created_at < $2
 ORDER BY e.seq
 """
 
 _TAKE_UP = """
 INSERT INTO backfill_call (account_id, run_id, call_id, position)
 SELECT $1, $2, e.call_id, row_number() OVER (ORDER BY min(e.seq))
-FROM effect e WHERE e.account_id = $1 AND e.state = 'held' AND e.created_at < $3 AND e.call_id IS NOT NULL
+FROM effect e WHERE e.account_id = $1 AND e.system = 'crm' AND e.state = 'held' AND e.created_at < $3 AND e.call_id IS NOT NULL
 GROUP BY e.call_id
 """
 
@@ -36,7 +36,7 @@ _NEXT = """
 SELECT e.effect_key, e.what, e."order", e.client, e.created_at, e.crm_extra ? 'run' AS was_released,
        e."order"->>'purpose' AS purpose, coalesce(c.started_at, e.created_at) AS at
 FROM effect e LEFT JOIN call c ON c.account_id = e.account_id AND c.call_id = e.call_id
-WHERE e.account_id = $1 AND e.state = 'held' AND e.created_at < $2
+WHERE e.account_id = $1 AND e.system = 'crm' AND e.state = 'held' AND e.created_at < $2
 ORDER BY e.seq LIMIT $3
 """
 
@@ -53,7 +53,7 @@ WITH counted AS (
            count(DISTINCT e.call_id) FILTER (WHERE e.state IN ('held', 'waiting', 'sending', 'unknown')) AS open_calls,
            count(*) FILTER (WHERE e.state = 'done') AS done, count(*) FILTER (WHERE e.state = 'dead') AS dead,
            count(*) FILTER (WHERE e.state IN ('skipped', 'expired')) AS skipped
-    FROM backfill_call b JOIN effect e ON e.account_id = b.account_id AND e.call_id = b.call_id
+    FROM backfill_call b JOIN effect e ON e.account_id = b.account_id AND e.call_id = b.call_id AND e.system = 'crm'
     WHERE b.account_id = $1 AND b.run_id = $2
 ), all_calls AS (SELECT count(*) AS calls FROM backfill_call WHERE account_id = $1 AND run_id = $2)
 SELECT calls, calls - open_calls AS settled, open AS effects_open, done AS effects_done, dead AS effects_dead,
@@ -68,7 +68,7 @@ SELECT b.position, b.call_id, c.client, c.started_at, c.direction, c.disposition
                 FILTER (WHERE e.effect_key IS NOT NULL), '[]') AS effects
 FROM backfill_call b
 LEFT JOIN call c ON c.account_id = b.account_id AND c.call_id = b.call_id
-LEFT JOIN effect e ON e.account_id = b.account_id AND e.call_id = b.call_id
+LEFT JOIN effect e ON e.account_id = b.account_id AND e.call_id = b.call_id AND e.system = 'crm'
 WHERE b.account_id = $1 AND b.run_id = $2 AND b.position > $3
 GROUP BY b.position, b.call_id, c.client, c.started_at, c.direction, c.disposition
 ORDER BY b.position LIMIT $4
@@ -156,7 +156,7 @@ async def begin(
 async def expire_all(conn: Conn, account_id: str, note: str) -> int:
     done = await conn.execute(
         "UPDATE effect SET state = 'expired', error_code = 'not-wanted', note = $2"
-        " WHERE account_id = $1 AND state = 'held'",
+        " WHERE account_id = $1 AND system = 'crm' AND state = 'held'",
         account_id,
         note,
     )
@@ -177,7 +177,7 @@ async def set_state(conn: Conn, account_id: str, run_id: str, state: str, now: d
 async def hold_again(conn: Conn, account_id: str, lane: int) -> int:
     """What was released and not sent yet is held again."""
     done = await conn.execute(
-        "UPDATE effect SET state = 'held' WHERE account_id = $1 AND state = 'waiting' AND lane = $2"
+        "UPDATE effect SET state = 'held' WHERE account_id = $1 AND system = 'crm' AND state = 'waiting' AND lane = $2"
         " AND crm_extra ? 'run'",
         account_id,
         lane,
@@ -198,7 +198,8 @@ async def release(
 
 async def count_open(conn: Conn, account_id: str, lane: int) -> int:
     found: int = await conn.fetchval(
-        "SELECT count(*) FROM effect WHERE account_id = $1 AND lane = $2 AND state IN ('waiting', 'sending', 'unknown')",
+        "SELECT count(*) FROM effect WHERE account_id = $1 AND system = 'crm' AND lane = $2"
+        " AND state IN ('waiting', 'sending', 'unknown')",
         account_id,
         lane,
     )

@@ -12,13 +12,13 @@ from pydantic import TypeAdapter
 
 from crm.effects.model import Known, Outcome, Ready, Stored
 from crm.effects.refs import filled, lead_of, opened
-from crm.effects.store.orders import tell
 from crm.lane import Lane
 from crm.port import CrmEntity
 from crm.store.directory import apply_entities
 from routing.effects import ChangeTask, Order
 from routing.settings import AccountSettings, NumberPolicy
 from runtime.database.pool import Conn
+from runtime.effects import store as rows
 
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 _FULL = 'effect_key, seq, lane, client, "order", attempts, doubts, created_at, sent_at, after'
@@ -28,7 +28,7 @@ _LIFT = """
 WITH RECURSIVE need (key, lane) AS (
     SELECT d.effect_key, e.lane FROM effect e
     JOIN effect d ON d.account_id = e.account_id AND d.effect_key = ANY(e.after)
-    WHERE e.account_id = $1 AND e.state = 'waiting' AND e.lane < $2
+    WHERE e.account_id = $1 AND e.system = 'crm' AND e.state = 'waiting' AND e.lane < $2
       AND (d.state = 'held' OR (d.state = 'waiting' AND d.lane > e.lane))
     UNION
     SELECT d.effect_key, n.lane FROM need n
@@ -44,7 +44,7 @@ WHERE e.account_id = $1 AND e.effect_key = n.key AND e.state IN ('held', 'waitin
 # A live call that completes a task which was never sent makes that task needless: both wait for the backfill to skip it.
 _WITHHOLD = """
 UPDATE effect e SET state = 'held' FROM effect d
-WHERE e.account_id = $1 AND e.state = 'waiting' AND e.lane < $2 AND e.what = 'change_task'
+WHERE e.account_id = $1 AND e.system = 'crm' AND e.state = 'waiting' AND e.lane < $2 AND e.what = 'change_task'
   AND e."order"->>'is_completed' = 'true' AND d.account_id = e.account_id AND d.effect_key = e."order"->>'task'
   AND d.state = 'held'
 """
@@ -58,7 +58,7 @@ CROSS JOIN LATERAL (
            bool_and(d.what = 'create_contact' AND d.state = 'waiting') AS is_contact
     FROM effect d WHERE d.account_id = e.account_id AND d.effect_key = ANY(e.after) AND d.state <> 'done'
 ) pending
-WHERE e.account_id = $1 AND e.state = 'waiting' AND e.lane = ANY($2)
+WHERE e.account_id = $1 AND e.system = 'crm' AND e.state = 'waiting' AND e.lane = ANY($2)
   AND (e.not_before IS NULL OR e.not_before <= $3) AND (e.next_try_at IS NULL OR e.next_try_at <= $3)
   AND (pending.n = 0 OR (pending.n = 1 AND pending.is_contact AND e.what = 'create_deal'
                          AND e."order"->'contact'->>'effect' = pending.key))
@@ -72,7 +72,7 @@ LIMIT $4
 
 _TAKE = f"""
 UPDATE effect SET state = 'sending', attempts = attempts + 1, sent_at = $3, next_try_at = NULL
-WHERE account_id = $1 AND effect_key = ANY($2) AND state = 'waiting'
+WHERE account_id = $1 AND effect_key = ANY($2) AND state = 'waiting' AND system = 'crm'
 RETURNING {_FULL}
 """  # noqa: S608
 
@@ -85,7 +85,7 @@ UPDATE effect e SET
 FROM jsonb_to_recordset($2::text::jsonb) AS o (key text, attempt int, state text, crm_id text, extra jsonb,
     was_found boolean, code text, field text, detail text, next_try_at timestamptz, is_unknown boolean)
 WHERE e.account_id = $1 AND e.effect_key = o.key AND e.attempts = o.attempt
-  AND e.state IN ('waiting', 'sending', 'unknown')
+  AND e.state IN ('waiting', 'sending', 'unknown') AND e.system = 'crm'
 RETURNING e.effect_key, e.state
 """
 
@@ -103,26 +103,6 @@ UNION
 SELECT entity_id, deal_id FROM directory_entity
 WHERE account_id = $1 AND kind = 'lead' AND entity_id = ANY($2) AND deal_id IS NOT NULL
 """
-
-# Looked for from those that wait, which are few; what has ended is most of the table.
-_FATE = """
-WITH fallen AS MATERIALIZED (
-    SELECT e.effect_key, need.state, need.effect_key AS cause FROM effect e
-    CROSS JOIN LATERAL (
-        SELECT d.effect_key, d.state FROM effect d
-        WHERE d.account_id = e.account_id AND d.effect_key = ANY(e.after) AND d.state IN ('dead', 'skipped', 'expired')
-        LIMIT 1
-    ) need
-    WHERE e.account_id = $1 AND {which}
-)
-UPDATE effect e SET state = fallen.state, error_code = 'dependency', error_field = NULL, error_detail = fallen.cause
-FROM fallen
-WHERE e.account_id = $1 AND e.effect_key = fallen.effect_key AND e.state IN ('waiting', 'held')
-RETURNING e.effect_key
-"""
-_FATE_OF_LIVE = _FATE.format(which="e.state = 'waiting' AND e.lane < $2")
-_FATE_OF_ALL = _FATE.format(which="e.state IN ('waiting', 'held')")
-_FATE_AFTER = _FATE.format(which="e.state IN ('waiting', 'held') AND e.after && $2::text[]")
 
 _KNOWN = """
 SELECT n.number, n.kind, n.entity_id,
@@ -149,62 +129,56 @@ class PgEffects:
     async def ready(self, now: datetime, lanes: Collection[Lane], limit: int) -> list[Ready]:
         async with self._pool.acquire() as conn, conn.transaction():
             if not await is_on(conn, self._account):
-                await hold(conn, self._account)
+                await rows.hold(conn, self._account, "crm")
                 return []
-            await conn.execute(_FATE_OF_LIVE, self._account, int(Lane.BACKFILL))
+            await rows.cascade_to_live(conn, self._account, "crm", int(Lane.BACKFILL))
             await conn.execute(_WITHHOLD, self._account, int(Lane.BACKFILL))
             await conn.execute(_LIFT, self._account, int(Lane.BACKFILL))
-            rows = await conn.fetch(_READY, self._account, [int(x) for x in lanes], now, limit)
-        return [_ready(row) for row in rows]
+            ready = await conn.fetch(_READY, self._account, [int(x) for x in lanes], now, limit)
+        return [_ready(row) for row in ready]
 
     async def take(self, keys: Sequence[str], now: datetime) -> list[Stored]:
         async with self._pool.acquire() as conn, conn.transaction():
-            rows = await conn.fetch(_TAKE, self._account, list(keys), now)
-            stored = {s.key: s for s in await self._stored(conn, rows)}
+            taken = await conn.fetch(_TAKE, self._account, list(keys), now)
+            stored = {s.key: s for s in await self._stored(conn, taken)}
         return [stored[key] for key in keys if key in stored]
 
     async def record(self, outcomes: Sequence[Outcome], entities: Sequence[CrmEntity], now: datetime) -> None:
         payload = orjson.dumps([_outcome_json(o) for o in outcomes]).decode()
         async with self._pool.acquire() as conn, conn.transaction():
-            rows = await conn.fetch(_RECORD, self._account, payload, now)
-            written = {row["effect_key"] for row in rows}
+            recorded = await conn.fetch(_RECORD, self._account, payload, now)
+            written = {row["effect_key"] for row in recorded}
             companies = [o.key for o in outcomes if o.extra.get("kind") == "company" and o.key in written]
             if companies:
                 await conn.execute(_COMPANY, self._account, companies)
-            await cascade_state(conn, self._account, [r["effect_key"] for r in rows if r["state"] in _ENDED])
+            ended = [row["effect_key"] for row in recorded if row["state"] in rows.ENDED]
+            await rows.cascade(conn, self._account, ended)
             if entities:
                 await apply_entities(conn, self._account, list(entities), self._policy())
 
     async def recover_in_flight(self, look_at: datetime) -> int:
         async with self._pool.acquire() as conn, conn.transaction():
-            done = await conn.execute(
-                "UPDATE effect SET state = 'unknown', next_try_at = $2, doubts = doubts + 1"
-                " WHERE account_id = $1 AND state = 'sending'",
-                self._account,
-                look_at,
-            )
-            await cascade_state(conn, self._account, None)
-        return int(done.split()[-1])
+            return await rows.recover_in_flight(conn, self._account, "crm", look_at)
 
     async def unverified(self, now: datetime, limit: int) -> list[Stored]:
         async with self._pool.acquire() as conn, conn.transaction():
             if not await is_on(conn, self._account):
                 return []
-            rows = await conn.fetch(
-                f"SELECT {_FULL} FROM effect e WHERE account_id = $1 AND state = 'unknown' AND next_try_at <= $2"  # noqa: S608
-                " AND (lane, what) = (SELECT lane, what FROM effect WHERE account_id = $1 AND state = 'unknown'"
+            due = await conn.fetch(
+                f"SELECT {_FULL} FROM effect e WHERE account_id = $1 AND system = 'crm' AND state = 'unknown' AND next_try_at <= $2"  # noqa: S608
+                " AND (lane, what) = (SELECT lane, what FROM effect WHERE account_id = $1 AND system = 'crm' AND state = 'unknown'"
                 "   AND next_try_at <= $2 ORDER BY lane, seq LIMIT 1) ORDER BY seq LIMIT $3",
                 self._account,
                 now,
                 limit,
             )
-            return await self._stored(conn, rows)
+            return await self._stored(conn, due)
 
     async def known(self, numbers: Collection[str]) -> dict[str, Known]:
         digits = [int(n.lstrip("+")) for n in numbers if n.lstrip("+").isdigit()]
-        rows = await self._pool.fetch(_KNOWN, self._account, digits)
+        known = await self._pool.fetch(_KNOWN, self._account, digits)
         found: dict[str, Known] = {}
-        for row in rows:
+        for row in known:
             number = f"+{row['number']}"
             first = found.get(number)
             found[number] = Known(
@@ -215,12 +189,12 @@ class PgEffects:
         return found
 
     async def claimed(self, ids: Collection[str]) -> set[str]:
-        rows = await self._pool.fetch(
-            "SELECT crm_id FROM effect WHERE account_id = $1 AND crm_id = ANY($2) AND state = 'done'",
+        claimed = await self._pool.fetch(
+            "SELECT crm_id FROM effect WHERE account_id = $1 AND crm_id = ANY($2) AND state = 'done' AND system = 'crm'",
             self._account,
             list(ids),
         )
-        return {row["crm_id"] for row in rows}
+        return {row["crm_id"] for row in claimed}
 
     async def break_account(self, reason: str) -> None:
         async with self._pool.acquire() as conn, conn.transaction():
@@ -230,16 +204,11 @@ class PgEffects:
                 self._account,
                 reason,
             )
-            await hold(conn, self._account)
+            await rows.hold(conn, self._account, "crm")
 
     async def next_due(self, now: datetime) -> datetime | None:
-        due: datetime | None = await self._pool.fetchval(
-            "SELECT min(greatest(not_before, next_try_at)) FROM effect WHERE account_id = $1"
-            " AND state IN ('waiting', 'unknown') AND greatest(not_before, next_try_at) > $2",
-            self._account,
-            now,
-        )
-        return due
+        async with self._pool.acquire() as conn:
+            return await rows.next_due(conn, self._account, "crm", now)
 
     async def _stored(self, conn: Conn, rows: Sequence[asyncpg.Record]) -> list[Stored]:
         needed = sorted({key for row in rows for key in row["after"]})
@@ -259,11 +228,8 @@ class PgEffects:
         """Lead -> the deal inside it, as its creation told us or the directory knows."""
         if not leads:
             return {}
-        rows = await conn.fetch(_DEALS_IN_LEADS, self._account, list(leads))
-        return {row["lead"]: row["deal"] for row in rows}
-
-
-_ENDED = frozenset({"dead", "skipped", "expired"})
+        found = await conn.fetch(_DEALS_IN_LEADS, self._account, list(leads))
+        return {row["lead"]: row["deal"] for row in found}
 
 
 async def is_on(conn: Conn, account_id: str) -> bool:
@@ -275,37 +241,6 @@ async def is_on(conn: Conn, account_id: str) -> bool:
 async def settings_of(conn: Conn, account_id: str) -> AccountSettings:
     raw = await conn.fetchval("SELECT settings FROM account WHERE account_id = $1", account_id)
     return AccountSettings.model_validate(raw or {})
-
-
-async def hold(conn: Conn, account_id: str) -> int:
-    """Keep everything that waits for a reactivation; how many. A card for the screen is no use later."""
-    await conn.execute(
-        "UPDATE effect SET state = 'skipped', error_code = 'too-late'"
-        " WHERE account_id = $1 AND state = 'waiting' AND what = 'show_card'",
-        account_id,
-    )
-    done = await conn.execute(
-        "UPDATE effect SET state = 'held', next_try_at = NULL WHERE account_id = $1 AND state = 'waiting'",
-        account_id,
-    )
-    return int(done.split()[-1])
-
-
-async def cascade_state(conn: Conn, account_id: str, keys: Sequence[str] | None) -> None:
-    """What needs one of these (None = any) that is dead, skipped or expired becomes the same, and so on."""
-    fallen: Sequence[str]
-    if keys is None:
-        rows = await conn.fetch(_FATE_OF_ALL, account_id)
-        fallen = [row["effect_key"] for row in rows]
-    else:
-        fallen = keys
-    while fallen:
-        rows = await conn.fetch(_FATE_AFTER, account_id, fallen)
-        fallen = [row["effect_key"] for row in rows]
-
-
-async def wake(conn: Conn, account_id: str) -> None:
-    await tell(conn, account_id)
 
 
 def _ready(row: asyncpg.Record) -> Ready:

@@ -24,8 +24,10 @@ class DeskQuery(Body):
 
 
 class DeskItemView(Answer):
-    """what, why: plain words. code, field, detail: as the CRM said it. since: the last send. order: what was to be done."""
+    """what, why: plain words. code, field, detail: as the CRM said it. since: the last send. order: what was to be done.
+    system: who carries it out: crm, sms, pbx or channel."""
 
+    system: str
     key: str
     call_id: str | None
     client: str

@@ -82,7 +82,7 @@ async def test_the_writer_is_told_when_the_order_commits(pool: asyncpg.Pool, con
     async with pool.acquire() as listener:
         await listener.add_listener(channels.EFFECTS, hear)
         await order(conn, CONTACT)
-        assert await asyncio.wait_for(heard.get(), 5) == "a"
+        assert await asyncio.wait_for(heard.get(), 5) == "a crm"
         await listener.remove_listener(channels.EFFECTS, hear)
 
 
