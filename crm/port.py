@@ -306,7 +306,6 @@ class Crm(Protocol):
 # The largest batches that a request may carry (amoCRM; facts: vendor's limits).
 COMPLEX_LIMIT = 50
 BATCH_LIMIT = 250
-BATCH_RECOMMENDED = 50
 
 
 WhatChanged = Literal["added", "updated", "deleted", "restored", "stage", "owner"]

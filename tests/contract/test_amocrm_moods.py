@@ -13,7 +13,6 @@ import pytest
 from aiohttp import web
 
 from crm.amocrm.adapter import AmoCrm
-from crm.amocrm.tokens import FixedToken
 from crm.amocrm.transport import Transport
 from crm.budget import Budget
 from crm.errors import (
@@ -30,6 +29,7 @@ from crm.sandbox.server import Sandbox
 from routing.effects import CreateContact
 from runtime.circuit_breaker import CircuitBreaker
 from runtime.exchange import Exchange
+from tests.fakes.tokens import FixedToken
 
 NUMBER = "+79995550001"
 

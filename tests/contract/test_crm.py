@@ -12,7 +12,6 @@ import aiohttp
 import pytest
 
 from crm.amocrm.adapter import AmoCrm
-from crm.amocrm.tokens import FixedToken
 from crm.budget import Budget
 from crm.lane import Lane
 from crm.port import (
@@ -40,6 +39,7 @@ from routing.effects import (
     UpdateEntity,
 )
 from tests.fakes.crm import FakeCrm
+from tests.fakes.tokens import FixedToken
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 NEW = "+79995550001"

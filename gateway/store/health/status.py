@@ -27,11 +27,6 @@ FROM inbox WHERE state = 'pending' GROUP BY 1
 """
 
 
-_RUNS = """
-SELECT DISTINCT ON (account_id) account_id, run_id FROM backfill_run ORDER BY account_id, started_at DESC
-"""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
     """How many effects of an account are in each state that is not final. oldest_at: of those that wait."""
@@ -77,11 +72,6 @@ async def inbox_by_account(conn: Conn) -> dict[str, Inbox]:
         r["account_id"]: Inbox(pending=r["pending"], lag_seconds=max(0.0, r["lag_seconds"]))
         for r in await conn.fetch(_INBOX)
     }
-
-
-async def latest_runs(conn: Conn) -> dict[str, str]:
-    """The latest backfill of each account."""
-    return {r["account_id"]: r["run_id"] for r in await conn.fetch(_RUNS)}
 
 
 async def jobs_queued(conn: Conn) -> int:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import asyncpg
-
 from runtime.database.pool import Conn
 
 
@@ -86,18 +84,6 @@ async def save_result(
         "done" if is_done else "failed",
         code,
         at,
-    )
-
-
-async def commands_of_call(
-    conn: Conn, account_id: str, connection_id: str, call_key: str
-) -> list[asyncpg.Record]:
-    """Oldest first."""
-    return await conn.fetch(
-        "SELECT * FROM pbx_command WHERE account_id = $1 AND connection_id = $2 AND call_key = $3 ORDER BY asked_at",
-        account_id,
-        connection_id,
-        call_key,
     )
 
 

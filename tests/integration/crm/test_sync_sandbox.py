@@ -13,7 +13,6 @@ import pytest
 from aiohttp import web
 
 from crm.amocrm.adapter import AmoCrm
-from crm.amocrm.tokens import FixedToken
 from crm.amocrm.webhooks import parse_webhook
 from crm.budget import Budget
 from crm.directory.feed import DirectoryFeed
@@ -30,6 +29,7 @@ from crm.sync.polls import poll_rereads
 from crm.sync.recheck import recheck_step
 from crm.sync.sync import Sync, apply_webhook
 from routing.settings import NumberPolicy
+from tests.fakes.tokens import FixedToken
 
 CONTACTS_IN_SANDBOX = 60
 FAST: Mapping[str, Any] = {"requests_per_second": 5000, "account_requests_per_second": 5000}

@@ -15,7 +15,6 @@ import asyncpg
 import pytest
 
 from crm.amocrm.adapter import AmoCrm
-from crm.amocrm.tokens import FixedToken
 from crm.amocrm.transport import Transport
 from crm.effects import backfill, order
 from crm.effects.store.work import PgEffects
@@ -28,6 +27,7 @@ from crm.sync.sync import Sync
 from routing.effects import AttachCall, CreateContact, CreateDeal, CreateTask, Effect
 from routing.settings import NumberPolicy
 from runtime.database.lease import Lease, Leases
+from tests.fakes.tokens import FixedToken
 from tests.integration.crm.writer_bench import new_call
 from tests.waiting import until
 
