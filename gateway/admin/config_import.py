@@ -168,7 +168,7 @@ class _Import:
         if not part.is_on:
             await rows.change_connection(self._conn, part.name, is_on=False)
         self._new_secrets.append(NewSecret(connection=part.name, kind=part.kind, secret=secret))
-        if part.kind in ("mango", "ringostat", "asterisk"):
+        if KINDS[part.kind].keys:
             self._warnings.append(
                 f"connection '{part.name}' is new: its kind has keys of its own, which no file carries; set them there"
             )

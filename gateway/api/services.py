@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import asyncpg
 
 from gateway.configuration import Configuration
 from gateway.lookup.endpoint import Directories
+from gateway.pbx.kind import PbxKind
+from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
 from runtime.metrics import Latency
 
@@ -23,3 +25,4 @@ class Services:
     directories: Directories
     url_of: Callable[[str, str, str], str]
     lookup_latency: Latency | None = None
+    kinds: Mapping[str, PbxKind] = field(default_factory=lambda: KINDS)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import sys
+from collections.abc import Mapping
 
 import aiohttp
 import asyncpg
@@ -28,6 +29,8 @@ from gateway.intake.inbox import Inbox
 from gateway.lookup.endpoint import Lookup
 from gateway.lookup.recorder import Recorder
 from gateway.pbx.asterisk.fastagi import FastAgi
+from gateway.pbx.kind import PbxKind
+from gateway.pbx.kinds import KINDS
 from gateway.pbx_links.route_commands import PbxCommands
 from gateway.settings import Settings
 from runtime.database.listen import Listener
@@ -44,7 +47,13 @@ _DRAIN_SECONDS = 5.0
 class Gateway:
     """One gateway process: answers lookups from memory, takes events, serves the admin API."""
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pool: asyncpg.Pool,
+        session: aiohttp.ClientSession,
+        kinds: Mapping[str, PbxKind] = KINDS,
+    ) -> None:
         dsn = str(settings.database_url)
         self.settings = settings
         self.pool = pool
@@ -64,10 +73,11 @@ class Gateway:
             url_of=self.url_of,
             deadline_seconds=settings.lookup_deadline_ms / 1000,
             refuse=self.refusals,
+            kinds=kinds,
         )
-        self.pbx_commands = PbxCommands(pool, session, self.lookup.ask)
+        self.pbx_commands = PbxCommands(pool, session, self.lookup.ask, kinds=kinds)
         self.events = Events(
-            self.configuration, self.inbox, self.lookup, self.pbx_commands.on_event, self.refusals
+            self.configuration, self.inbox, self.lookup, self.pbx_commands.on_event, self.refusals, kinds
         )
         self.fastagi = FastAgi(lambda: self.configuration.now.connections, self.lookup.ask)
         self.metrics = Metrics()
@@ -92,6 +102,7 @@ class Gateway:
             directories=self,
             url_of=self.url_of,
             lookup_latency=self.lookup.latency,
+            kinds=kinds,
         )
         self.web = build_web_app(
             lookup=self.lookup,

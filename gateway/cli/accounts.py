@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from gateway.admin.connections import pbx_instructions
 from gateway.admin.switch_account import switch
 from gateway.cli.output import database, print_json, print_table, run
-from gateway.instructions import pbx_instructions
 from gateway.pbx.connection import Connection
-from gateway.pbx.kinds import DEFAULT_DIALECTS, KINDS
+from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
 from runtime.failure import Failure
@@ -182,7 +182,7 @@ def add_connection(
                 kind=kind,
                 secret=secret,
                 keys=_pairs(key),
-                dialect=dialect or DEFAULT_DIALECTS[kind],
+                dialect=dialect or KINDS[kind].default_dialect,
                 region=region,
                 lines=tuple(line or ()),
                 settings=_pairs(setting),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.admin.connections import pbx_instructions
 from gateway.cli.output import database, print_json, run, the_account
-from gateway.instructions import pbx_instructions
 from gateway.settings import Settings
 from runtime.failure import Failure
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import structlog
 from aiohttp import web
@@ -17,6 +17,7 @@ from gateway.http.unauthorized import UnauthorizedResponder
 from gateway.intake.inbox import Inbox
 from gateway.lookup.endpoint import Lookup
 from gateway.pbx.connection import Connection
+from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Inbound, InboxUnavailable, MessageUnstorable, WireForbidden, WireInvalid
 from runtime.metrics import Sample
@@ -34,7 +35,9 @@ class Events:
         lookup: Lookup,
         noted: Callable[[Connection, Inbound], None] | None = None,
         refuse: UnauthorizedResponder | None = None,
+        kinds: Mapping[str, PbxKind] = KINDS,
     ) -> None:
+        self._kinds = kinds
         self._configuration = configuration
         self._inbox = inbox
         self._lookup = lookup
@@ -47,9 +50,9 @@ class Events:
     async def handle(self, request: web.Request) -> web.Response:
         snapshot = self._configuration.now
         connection = snapshot.connections.get(request.match_info["connection"])
-        if connection is None or not connection.is_on or connection.kind not in KINDS:
+        if connection is None or not connection.is_on or connection.kind not in self._kinds:
             return self._refuse(request)
-        kind = KINDS[connection.kind]
+        kind = self._kinds[connection.kind]
         try:
             inbound = await inbound_of(request, _path(request))
         except web.HTTPRequestEntityTooLarge:

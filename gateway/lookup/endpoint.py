@@ -26,8 +26,9 @@ from gateway.lookup.fast_response import FastJsonResponse
 from gateway.lookup.recorder import LookupRecord, Recorder
 from gateway.pbx.connection import Connection
 from gateway.pbx.dialects import lookup_of
+from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
-from gateway.pbx.port import LookupRequest, PbxKind, WireInvalid
+from gateway.pbx.port import LookupRequest, WireInvalid
 from gateway.pbx.query import read_query
 from routing.client import Candidate
 from routing.lookup.decide import LookupDecision, LookupReason, decide, fall_back

@@ -7,6 +7,7 @@ PBXs consume; each says "carry on with your scheme" in its own way when there is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -101,19 +102,22 @@ def chosen(connection: Connection, format: str | None, xml: str = "sipgate") -> 
 def address(target: Mapping[str, Any], connection: Connection) -> str:
     """The target's address in the spelling that the PBX expects.
 
-    Setting `number_spelling`: e164 (+7…), digits (7…, what Ringostat and MANGO want) or a prefix such as `8` for the
-    national form of +7 numbers. Extensions and SIP logins stay as they are.
+    Setting `number_spelling`: e164 (+7…), digits (7…, see `in_digits`) or `8` for the national form of +7 numbers. Extensions and SIP logins stay as they are.
     """
     text = str(target.get("address") or "")
     if target.get("kind") != "phone" or not text.startswith("+"):
         return text
-    digits_only = connection.kind in ("ringostat", "mango")
-    spelling = connection.settings.get("number_spelling", "digits" if digits_only else "e164")
+    spelling = connection.settings.get("number_spelling", "e164")
     if spelling == "digits":
         return text[1:]
     if spelling == "8" and text.startswith("+7") and len(text) == 12:
         return "8" + text[2:]
     return text
+
+
+def in_digits(connection: Connection) -> Connection:
+    """The connection of a PBX that wants numbers without `+` unless its settings say otherwise."""
+    return replace(connection, settings={"number_spelling": "digits", **connection.settings})
 
 
 def _targets(answer: Answer) -> list[Mapping[str, Any]]:

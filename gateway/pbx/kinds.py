@@ -8,8 +8,8 @@ from gateway.pbx.asterisk.adapter import AsteriskKind
 from gateway.pbx.freeswitch.adapter import FreeswitchKind
 from gateway.pbx.generic.adapter import GenericKind
 from gateway.pbx.kamailio.adapter import KamailioKind
+from gateway.pbx.kind import PbxKind
 from gateway.pbx.mango.adapter import MangoKind
-from gateway.pbx.port import PbxKind
 from gateway.pbx.ringostat.adapter import RingostatKind
 
 KINDS: Mapping[str, PbxKind] = {
@@ -22,21 +22,4 @@ KINDS: Mapping[str, PbxKind] = {
         KamailioKind(),
         FreeswitchKind(),
     )
-}
-
-# How a new connection's answers are written unless it says otherwise.
-DEFAULT_DIALECTS: Mapping[str, str] = {
-    "generic": "json",
-    "ringostat": "json",
-    "mango": "json",
-    "asterisk": "json",
-    "kamailio": "rtjson",
-    "freeswitch": "freeswitch",
-}
-
-# The secrets by name that a connection of the kind has besides its token.
-KEYS: Mapping[str, tuple[str, ...]] = {
-    "mango": ("api_key", "api_salt"),
-    "asterisk": ("ami_secret",),
-    "ringostat": ("auth_key",),
 }

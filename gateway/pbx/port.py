@@ -1,7 +1,6 @@
 """What the gateway needs of any PBX, in our own words.
 
-A kind is a `PbxKind`: stateless, one instance per kind, handed each connection's own settings. Kinds with a permanent
-link (Asterisk's AMI) bring a listener of their own, started by the worker.
+The values that go in and out; what a kind is and may be able to do stands in kind.py and capabilities.py.
 """
 
 from __future__ import annotations
@@ -9,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
 
-from gateway.pbx.connection import Connection
 from routing.calls.model import CallEvent
 
 
@@ -71,36 +68,6 @@ class Parsed:
     asks: LookupRequest | None = (
         None  # the message is a question too: answered with lookup_answer (sipgate's newCall)
     )
-
-
-class PbxKind(Protocol):
-    """has_plain_lookup: a GET with a Bearer header is read by `dialects.lookup_of` alone and `json` is answered in the
-    contract's own form, so that the endpoint may take its short way."""
-
-    kind: str
-    has_plain_lookup: bool
-
-    def authenticate(self, request: Inbound, connection: Connection) -> bool:
-        """Does the request carry the connection's secret? Bearer header, `token`, or the vendor's signature."""
-        ...
-
-    def parse(self, request: Inbound, connection: Connection) -> Parsed:
-        """Raises WireInvalid naming the field; never returns a half-filled event."""
-        ...
-
-    def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
-        """Read a question. Never raises: what cannot be read counts as not sent, since the phone is ringing."""
-        ...
-
-    def lookup_answer(
-        self, answer: Mapping[str, Any], connection: Connection, format: str | None = None
-    ) -> tuple[str, bytes]:
-        """Write the answer for this PBX: (content type, body).
-
-        answer: the contract's JSON object (decision_id, caller, outcome, reason, entity, responsible, targets, …).
-        format: json, text, xml or a dialect's name; overrides the connection's dialect; an unknown one is ignored.
-        """
-        ...
 
 
 class InboxUnavailable(Exception):

@@ -11,10 +11,10 @@ import asyncpg
 
 from gateway.configuration import Configuration, Snapshot
 from gateway.intake.inbox import Inbox
-from gateway.pbx.asterisk.feeding import InboundMessage
-from gateway.pbx.asterisk.link import AmiAddress, address_of
-from gateway.pbx.asterisk.listener import AmiListener
+from gateway.pbx.capabilities import InboundMessage, Link, Listener
 from gateway.pbx.connection import Connection
+from gateway.pbx.kind import PbxKind
+from gateway.pbx.kinds import KINDS
 from gateway.store.crm_accounts import exchanges
 from routing.settings import NumberPolicy
 from runtime.cancellation import sleep_unless_cancelled
@@ -25,28 +25,34 @@ from runtime.trouble import Trouble
 
 _AGAIN_SECONDS = 2.0
 
-_Link = tuple[str, str, AmiAddress]
-"""account_id, name of the connection, where its Asterisk is."""
+_Link = tuple[str, str, Link]
+"""account_id, name of the connection, what it asks for."""
 
 
 class PbxListeners:
     """Follows the configuration: links come, change and go with it. inbox: started, and stopped after this has ended."""
 
     def __init__(
-        self, configuration: Configuration, pool: asyncpg.Pool, leases: Leases, inbox: Inbox
+        self,
+        configuration: Configuration,
+        pool: asyncpg.Pool,
+        leases: Leases,
+        inbox: Inbox,
+        kinds: Mapping[str, PbxKind] = KINDS,
     ) -> None:
+        self._kinds = kinds
         self._configuration = configuration
         self._pool = pool
         self._leases = leases
         self._inbox = inbox
-        self.listeners: dict[str, AmiListener] = {}
+        self.listeners: dict[str, Listener] = {}
 
     async def run(self) -> None:
         """Until cancelled."""
         with self._configuration.changes() as changed:
             await run_keyed(
-                "ami",
-                lambda: links_of(self._configuration.now),
+                "pbx-links",
+                lambda: links_of(self._configuration.now, self._kinds),
                 self._serve,
                 changed,
                 label=lambda link: link[1],
@@ -57,9 +63,9 @@ class PbxListeners:
         return {name: listener.figures() for name, listener in self.listeners.items()}
 
     async def _serve(self, link: _Link) -> None:
-        account_id, name, _address = link
-        lease = self._leases.of(f"{account_id}/{name}", "ami")
-        trouble = Trouble("ami-listener", connection=name)
+        account_id, name, wanted = link
+        lease = self._leases.of(f"{account_id}/{name}", wanted.purpose)
+        trouble = Trouble(f"{wanted.purpose}-listener", connection=name)
         while True:
             try:
                 async with lease:
@@ -70,7 +76,7 @@ class PbxListeners:
             await sleep_unless_cancelled(_AGAIN_SECONDS)
 
     async def _listen_while(self, lease: Lease, link: _Link) -> None:
-        account_id, name, address = link
+        account_id, name, wanted = link
         # The last known connection stays in use for the moment between its removal and our end.
         first = self._configuration.now
         known = (first.connections[name], first.policies[name])
@@ -88,10 +94,10 @@ class PbxListeners:
 
         async def report(body: dict[str, Any]) -> None:
             async with self._pool.acquire() as conn:
-                await exchanges.report(conn, account_id, f"ami:{name}", body)
+                await exchanges.report(conn, account_id, f"{wanted.purpose}:{name}", body)
 
-        heard_at = await self._heard_at(account_id, name)
-        listener = AmiListener(address, lambda: current()[0], accept, report, heard_at=heard_at)
+        heard_at = await self._heard_at(account_id, f"{wanted.purpose}:{name}")
+        listener = wanted.open(lambda: current()[0], accept, report, heard_at)
         self.listeners[name] = listener
         work = asyncio.create_task(listener.run())
         lost = asyncio.create_task(lease.lost.wait())
@@ -105,24 +111,26 @@ class PbxListeners:
             await asyncio.gather(work, lost, return_exceptions=True)
             self.listeners.pop(name, None)
 
-    async def _heard_at(self, account_id: str, name: str) -> datetime | None:
+    async def _heard_at(self, account_id: str, report: str) -> datetime | None:
         """When a process of the installation last listened to this PBX, as its last report says."""
         try:
             async with self._pool.acquire() as conn:
                 told = await exchanges.reports(conn, account_id)
         except DATABASE_ERRORS:
             return None
-        body: dict[str, Any] = next((row["body"] for row in told if row["report"] == f"ami:{name}"), {})
+        body: dict[str, Any] = next((row["body"] for row in told if row["report"] == report), {})
         try:
             return datetime.fromisoformat(body["heard_at"])
         except (KeyError, TypeError, ValueError):
             return None
 
 
-def links_of(snapshot: Snapshot) -> set[_Link]:
+def links_of(snapshot: Snapshot, kinds: Mapping[str, PbxKind]) -> set[_Link]:
     """The links that the configuration asks for."""
     return {
-        (connection.account_id, connection.name, address)
+        (connection.account_id, connection.name, link)
         for connection in snapshot.connections.values()
-        if connection.kind == "asterisk" and connection.is_on and (address := address_of(connection))
+        if connection.is_on
+        and connection.kind in kinds
+        and (link := kinds[connection.kind].link(connection)) is not None
     }

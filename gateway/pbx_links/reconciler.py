@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,9 +20,10 @@ from gateway.configuration import Configuration, Snapshot
 from gateway.crm_accounts.exchange_log import ExchangeLog
 from gateway.intake.inbox import Accepted, Inbox
 from gateway.pbx.asking import NoteExchange
-from gateway.pbx.call_log import CallLog
-from gateway.pbx.call_logs import can_be_asked, open_log
+from gateway.pbx.call_log import CallLog, PbxError
 from gateway.pbx.connection import Connection
+from gateway.pbx.kind import PbxKind
+from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Parsed
 from gateway.pbx_links.sweep import Sweep, SweepResult
 from gateway.store.crm_accounts.exchanges import report
@@ -35,6 +36,14 @@ from runtime.exchange import Exchange
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
+
+
+def can_be_asked(connection: Connection, kinds: Mapping[str, PbxKind] = KINDS) -> bool:
+    """What its kind needs to be asked is set, and nobody switched it off (setting `reconcile`)."""
+    if not connection.is_on or not connection.switch("reconcile", True) or connection.kind not in kinds:
+        return False
+    return kinds[connection.kind].call_log(connection) is not None
+
 
 Open = Callable[[aiohttp.ClientSession, Connection, NoteExchange | None], CallLog]
 Clock = Callable[[], datetime]
@@ -68,7 +77,8 @@ class Reconciliation:
         *,
         minutes: float = 10.0,
         exchanges: ExchangeLog | None = None,
-        open_call_log: Open = open_log,
+        open_call_log: Open | None = None,
+        kinds: Mapping[str, PbxKind] = KINDS,
         now: Clock = _now,
         first_pause: float = _FIRST_PAUSE,
     ) -> None:
@@ -79,11 +89,20 @@ class Reconciliation:
         self._session = session
         self._seconds = minutes * 60
         self._exchanges = exchanges
-        self._open = open_call_log
+        self._kinds = kinds
+        self._open = open_call_log or self._open_log
         self._now = now
         self._first_pause = first_pause
         self._trouble = Trouble("reconciliation")
         self._sweeps: dict[str, Trouble] = {}
+
+    def _open_log(
+        self, session: aiohttp.ClientSession, connection: Connection, on_exchange: NoteExchange | None
+    ) -> CallLog:
+        opened = self._kinds[connection.kind].call_log(connection)
+        if opened is None:
+            raise PbxError(f"connection {connection.name} cannot be asked for its calls any more")
+        return opened(session, on_exchange)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -109,7 +128,11 @@ class Reconciliation:
         try:
             while not lost.is_set():
                 changed.clear()
-                wanted = {c.name: c for c in self._configuration.now.connections.values() if can_be_asked(c)}
+                wanted = {
+                    c.name: c
+                    for c in self._configuration.now.connections.values()
+                    if can_be_asked(c, self._kinds)
+                }
                 for name in [n for n, (c, _) in tasks.items() if wanted.get(n) != c]:
                     await _ended(tasks.pop(name)[1])
                 for name in wanted.keys() - tasks.keys():

@@ -1,6 +1,6 @@
-"""Commands to PBXs that cannot ask: MANGO's calls are sent to their manager while they dwell in the voice menu.
+"""Commands to PBXs that cannot ask: their calls are sent to their manager while they dwell in the voice menu.
 
-The vendor takes one routing command in two seconds per product, whichever process sends it. A command that would come
+A vendor takes few routing commands per product, whichever process sends them. A command that would come
 later than a few seconds after its call appeared is dropped: the menu's own way is the reserve, and must be there.
 Nothing here delays an event: `note` only puts aside what the loop looks at.
 """
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,11 +20,10 @@ import asyncpg
 import structlog
 
 from gateway.pbx.call_log import PbxError, PbxThrottled
+from gateway.pbx.capabilities import Dwelling, RouteOrder, Router, RouteResult
 from gateway.pbx.connection import Connection
-from gateway.pbx.mango.client import MangoClient
-from gateway.pbx.mango.commands import ROUTE_PACE, route_command
-from gateway.pbx.mango.routing import Dwelling, command_result, destination, dwelling_call
-from gateway.pbx.mango.wire import CommandResult
+from gateway.pbx.kind import PbxKind
+from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Inbound, LookupRequest
 from gateway.store.pbx_links.commands import CommandRow, claim_turn, save_command, save_result
 from runtime.cancellation import raise_if_cancelled
@@ -60,11 +58,12 @@ class _Waiting:
     row: CommandRow
     display_name: str | None
     came_at: float
+    router: Router
 
 
 class PbxCommands:
     """ask: decides as the lookup endpoint does. seconds: after so long a routing command is of no use any more.
-    every: the vendor's pace. `run` until cancelled."""
+    every: in place of the vendor's own pace. `run` until cancelled."""
 
     def __init__(
         self,
@@ -73,15 +72,19 @@ class PbxCommands:
         ask: Ask,
         *,
         seconds: float = 3.0,
-        every: timedelta = ROUTE_PACE.interval,
+        every: timedelta | None = None,
+        kinds: Mapping[str, PbxKind] = KINDS,
     ) -> None:
         self._pool = pool
         self._session = session
         self._ask = ask
         self.seconds = seconds
         self.every = every
+        self._routers = {
+            name: router for name, kind in kinds.items() if (router := kind.router()) is not None
+        }
         self._queues: dict[str, asyncio.Queue[_Waiting]] = {}
-        self._results: asyncio.Queue[tuple[Connection, CommandResult]] = asyncio.Queue(_ROOM)
+        self._results: asyncio.Queue[tuple[Connection, RouteResult]] = asyncio.Queue(_ROOM)
         self._own_turn: dict[str, float] = {}
         self._group: asyncio.TaskGroup | None = None
         self._count = 0
@@ -91,24 +94,27 @@ class PbxCommands:
 
     def on_event(self, connection: Connection, inbound: Inbound) -> None:
         """Looks at an authenticated notification. Returns at once, never raises."""
-        if connection.kind != "mango" or self._group is None:
+        router = self._routers.get(connection.kind)
+        if router is None or self._group is None:
             return
         try:
-            if (result := command_result(inbound)) is not None:
+            if (result := router.result(inbound)) is not None:
                 self._results.put_nowait((connection, result))
-            elif (call := dwelling_call(inbound, connection)) is not None:
+            elif (call := router.dwelling(inbound, connection)) is not None:
                 self.status.asked += 1
                 loop = asyncio.get_running_loop()
-                loop.call_soon(self._decide, connection, call, loop.time(), datetime.now(UTC))
+                loop.call_soon(self._decide, router, connection, call, loop.time(), datetime.now(UTC))
         except asyncio.QueueFull:
             self.status.dropped += 1
         except Exception:
             log.exception("pbx-command-failed", connection=connection.name)
 
-    def _decide(self, connection: Connection, call: Dwelling, came_at: float, asked_at: datetime) -> None:
+    def _decide(
+        self, router: Router, connection: Connection, call: Dwelling, came_at: float, asked_at: datetime
+    ) -> None:
         """Whom to ring; only calls that have somebody wait for the product's turn."""
         answer = self._ask(connection, call.asked)
-        found = destination(answer, connection)
+        found = router.destination(answer, connection)
         if found is None:
             self.status.scheme += 1
             return
@@ -126,7 +132,9 @@ class PbxCommands:
             sent_at=None,
         )
         try:
-            self._queue(_product(connection)).put_nowait(_Waiting(connection, row, found[1], came_at))
+            self._queue(router.product(connection)).put_nowait(
+                _Waiting(connection, row, found[1], came_at, router)
+            )
         except asyncio.QueueFull:
             self.status.dropped += 1
 
@@ -166,11 +174,13 @@ class PbxCommands:
 
     async def _send(self, waiting: _Waiting) -> CommandRow:
         connection, row = waiting.connection, waiting.row
-        command = route_command(row.leg, row.address, row.command_id, waiting.display_name)
+        order = RouteOrder(
+            leg=row.leg, address=row.address, command_id=row.command_id, display_name=waiting.display_name
+        )
         sent_at = datetime.now(UTC)
         state, because = "sent", ""
         try:
-            await MangoClient(self._session, connection).command(command, max(self._left(waiting), 0.1))
+            await waiting.router.send(self._session, connection, order, max(self._left(waiting), 0.1))
             self.status.sent += 1
         except PbxError as err:
             # An answer that did not come may still have been obeyed: its result tells.
@@ -183,14 +193,14 @@ class PbxCommands:
     async def _turn(self, product: str, waiting: _Waiting) -> bool:
         """Waits for the product's turn; False when the call cannot wait for it."""
         while True:
-            wait = await self._claimed(product)
+            wait = await self._claimed(product, self.every or waiting.router.interval)
             if wait <= 0:
                 return self._left(waiting) > 0
             if wait >= self._left(waiting):
                 return False
             await asyncio.sleep(wait)
 
-    async def _claimed(self, product: str) -> float:
+    async def _claimed(self, product: str, every: timedelta) -> float:
         """Seconds until the next turn, 0 when it is now and taken. The database counts for all processes; without it each
         counts for itself, and the vendor refuses what is too much."""
         now = asyncio.get_running_loop().time()
@@ -200,9 +210,9 @@ class PbxCommands:
         wait = 0.0
         with contextlib.suppress(*DATABASE_ERRORS):
             async with asyncio.timeout(0.5), self._pool.acquire() as conn:
-                wait = await claim_turn(conn, product, "route", self.every)
+                wait = await claim_turn(conn, product, "route", every)
         if wait <= 0:
-            self._own_turn[product] = asyncio.get_running_loop().time() + self.every.total_seconds()
+            self._own_turn[product] = asyncio.get_running_loop().time() + every.total_seconds()
         return wait
 
     def _left(self, waiting: _Waiting) -> float:
@@ -250,8 +260,3 @@ class PbxCommands:
         for outcome in ("scheme", "sent", "dropped", "refused", "done", "failed"):
             count = getattr(self.status, outcome)
             yield "counter", "route_commands", "Calls waiting in a voice menu", {"outcome": outcome}, count
-
-
-def _product(connection: Connection) -> str:
-    """What the vendor counts by, without keeping the key."""
-    return hashlib.sha256(connection.keys.get("api_key", connection.id).encode()).hexdigest()[:32]

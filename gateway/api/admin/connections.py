@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from gateway.admin.connections import pbx_instructions
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
-from gateway.instructions import pbx_instructions
 from gateway.pbx.connection import Connection
-from gateway.pbx.kinds import DEFAULT_DIALECTS, KINDS
+from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts as rows
 from routing.numbers.normalise import PublicNumber, normalise
 
@@ -97,7 +97,7 @@ async def add_connection(call: ApiCall[NoQuery, NewConnection]) -> ConnectionCre
                 kind=body.kind,
                 secret=secret,
                 keys=body.keys,
-                dialect=body.dialect or DEFAULT_DIALECTS[body.kind],
+                dialect=body.dialect or KINDS[body.kind].default_dialect,
                 region=body.region,
                 lines=_lines(call, body.lines),
                 settings=body.settings,

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import ClassVar
 
-from gateway.pbx import dialects
+from gateway.pbx.asterisk.cdr_csv import CdrCsv
+from gateway.pbx.asterisk.link import address_of
+from gateway.pbx.asterisk.listener import AmiConnection
+from gateway.pbx.capabilities import Link, OpenCallLog, SettingType
 from gateway.pbx.connection import Connection
-from gateway.pbx.payload import canonical, has_valid_token, read_fields
-from gateway.pbx.port import Inbound, LookupRequest, Parsed
+from gateway.pbx.kind import PbxKind
+from gateway.pbx.payload import canonical, read_fields
+from gateway.pbx.port import Inbound, Parsed
 from gateway.pbx.push_format import parse_event
 
 
-class AsteriskKind:
+class AsteriskKind(PbxKind):
     """`format=text` suits CURL() best: the address, or nothing, which is also what every failure of CURL() gives."""
 
     kind = "asterisk"
     has_plain_lookup = True
-
-    def authenticate(self, request: Inbound, connection: Connection) -> bool:
-        return has_valid_token(request, connection)
+    keys = ("ami_user", "ami_secret")
+    settings: ClassVar[Mapping[str, SettingType]] = {
+        "ami_host": "text",
+        "ami_port": "whole",
+        "ami_tls": "switch",
+        "trunks": "list",
+        "cdr_csv": "text",
+        "cdr_csv_columns": "text",
+    }
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
         fields = read_fields(request)
@@ -27,10 +37,31 @@ class AsteriskKind:
         told = {"path": request.path, **fields} if request.path else fields
         return Parsed(canonical=canonical(told), events=events)
 
-    def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
-        return dialects.read_lookup(request)
+    def instructions(self, name: str, secret: str, url: str) -> str:
+        return f"""extensions.conf, in the context that receives calls from outside (whole recipe: deploy/pbx/asterisk):
+  same => n,Set(CURLOPT(conntimeout)=0.3)
+  same => n,Set(CURLOPT(httptimeout)=0.8)
+  same => n,Set(CURLOPT(failurecodes)=400,401,403,404,500,502,503,504)
+  same => n,Set(CURLOPT(httpheader)=Authorization: Bearer {secret})
+  same => n,Set(TARGET=${{CURL({url}/lookup?format=text&phone=${{URIENCODE(${{CALLERID(num)}})}}&did=${{EXTEN}}&call_id=${{UNIQUEID}})}})
+  same => n,Set(TARGET=${{IF($["${{TARGET}}"=""]?${{FALLBACK}}:${{TARGET}})}})
 
-    def lookup_answer(
-        self, answer: Mapping[str, Any], connection: Connection, format: str | None = None
-    ) -> tuple[str, bytes]:
-        return dialects.write(answer, connection, dialects.chosen(connection, format))
+manager.conf, so that the gateway hears about calls:
+  [callmatrix]
+  secret=<a secret of your choice>
+  read=call,dialplan,cdr,user,agent
+  write=originate,call,reporting
+  permit=<address of the gateway>/255.255.255.255
+Then tell the gateway: PATCH /api/v1/accounts/<account>/connections/{name} with
+  {{"keys": {{"ami_user": "callmatrix", "ami_secret": "…"}}, "settings": {{"ami_host": "<address of Asterisk>"}}}}"""
+
+    def call_log(self, connection: Connection) -> OpenCallLog | None:
+        """Read from the file that Asterisk writes, where we can see it."""
+        if not connection.settings.get("cdr_csv"):
+            return None
+        return lambda _session, _on_exchange: CdrCsv(connection)
+
+    def link(self, connection: Connection) -> Link | None:
+        """The manager interface, where its address is set."""
+        address = address_of(connection)
+        return None if address is None else AmiConnection(address)

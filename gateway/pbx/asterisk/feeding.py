@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
+from gateway.pbx.capabilities import Accept, InboundMessage
 from gateway.pbx.port import InboxUnavailable, MessageUnstorable, Parsed
 from routing.calls.model import CallEvent
 from runtime.backoff import Backoff
@@ -22,23 +22,10 @@ _BATCH = 100
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class InboundMessage:
-    """One message of Asterisk and what it means. raw: as received, empty where we concluded it ourselves."""
-
-    parsed: Parsed
-    raw: bytes
-    received_at: datetime
-
-
 def as_message(events: tuple[CallEvent, ...], raw: bytes, received_at: datetime) -> InboundMessage:
     """The canonical form is that of the events: Asterisk's own messages carry no id, but what they tell is stable."""
     canonical = "\n".join(event.model_dump_json(exclude_defaults=True) for event in events)
     return InboundMessage(Parsed(canonical=canonical, events=events), raw, received_at)
-
-
-Accept = Callable[[InboundMessage], Awaitable[object]]
-"""Returns once it is committed. Raises InboxUnavailable (try again), MessageUnstorable (never will be)."""
 
 
 @dataclass

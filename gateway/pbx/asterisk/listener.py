@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
-from gateway.pbx.asterisk.feeding import Accept, Feeder, as_message
+from gateway.pbx.asterisk.feeding import Feeder, as_message
 from gateway.pbx.asterisk.legs import Legs, step, sweep
 from gateway.pbx.asterisk.link import AmiAddress, AmiLink, AmiLost, AmiRefused, ami_link
 from gateway.pbx.asterisk.wire import Message
+from gateway.pbx.capabilities import Accept, Report
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
 from runtime.backoff import Backoff
@@ -28,8 +29,6 @@ _SWEEP_SECONDS = 5.0
 _REPORT_SECONDS = 15.0
 _DRAIN_SECONDS = 5.0
 _ABSENCES_KEPT = 20
-
-Report = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def _now() -> datetime:
@@ -258,3 +257,16 @@ class AmiListener:
             "away_seconds": round(status.away_seconds, 1),
             "absences": [absence.as_message() for absence in status.absences],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class AmiConnection:
+    """The link that a connection with an AMI asks for."""
+
+    address: AmiAddress
+    purpose: str = "ami"
+
+    def open(
+        self, current: Callable[[], Connection], accept: Accept, report: Report, heard_at: datetime | None
+    ) -> AmiListener:
+        return AmiListener(self.address, current, accept, report, heard_at=heard_at)

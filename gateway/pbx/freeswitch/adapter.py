@@ -8,16 +8,17 @@ from typing import Any
 from gateway.pbx import dialects
 from gateway.pbx.connection import Connection
 from gateway.pbx.freeswitch.wire import parse_cdr, read_cdr
+from gateway.pbx.kind import PbxKind
 from gateway.pbx.payload import canonical, has_valid_token, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
 from gateway.pbx.push_format import parse_event
 
 
-class FreeswitchKind:
+class FreeswitchKind(PbxKind):
     """Final reports by mod_json_cdr; what happens before them in the generic format by the recipe's `curl` actions."""
 
     kind = "freeswitch"
-    has_plain_lookup = False
+    default_dialect = "freeswitch"
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         """mod_xml_curl's `gateway-credentials` arrive as Basic; `?token=` works in every URL."""
@@ -45,3 +46,11 @@ class FreeswitchKind:
         self, answer: Mapping[str, Any], connection: Connection, format: str | None = None
     ) -> tuple[str, bytes]:
         return dialects.write(answer, connection, dialects.chosen(connection, format, xml="freeswitch"))
+
+    def instructions(self, name: str, secret: str, url: str) -> str:
+        return f"""xml_curl.conf.xml (whole recipe: deploy/pbx/freeswitch):
+  <param name="gateway-url" value="{url}/lookup?format=xml&amp;token={secret}" bindings="dialplan"/>
+  <param name="timeout" value="1"/>
+json_cdr.conf.xml:
+  <param name="url" value="{url}/events?token={secret}"/>
+  <param name="encode-values" value="false"/>"""

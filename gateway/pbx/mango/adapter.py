@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from gateway.pbx import dialects
+from gateway.pbx.capabilities import OpenCallLog, Router, SettingType
 from gateway.pbx.connection import Connection
+from gateway.pbx.kind import PbxKind
+from gateway.pbx.mango.client import MangoClient
+from gateway.pbx.mango.paths import event_name
+from gateway.pbx.mango.router import MangoRouter
 from gateway.pbx.mango.signing import is_signed_by, read_signed
 from gateway.pbx.mango.wire import parse_notification, parse_result
 from gateway.pbx.payload import canonical, has_valid_token
-from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
+from gateway.pbx.port import Inbound, Parsed, WireInvalid
 
 
-class MangoKind:
+class MangoKind(PbxKind):
     """Signed notifications. There is no question before the answer: a call is sent on by `commands/route` while it dwells
     in a voice menu; the lookup endpoint serves whoever else asks for this connection, by its token."""
 
     kind = "mango"
     has_plain_lookup = True
+    keys = ("api_key", "api_salt")
+    settings: ClassVar[Mapping[str, SettingType]] = {
+        "base_url": "text",
+        "routes_calls": "switch",
+        "shows_client_name": "switch",
+    }
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         """The signature; a request without a signed form (a lookup) by the connection's token."""
@@ -41,15 +52,24 @@ class MangoKind:
             return Parsed(canonical=told, events=())
         return Parsed(canonical=told, events=parse_notification(name, form.json, connection))
 
-    def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
-        return dialects.read_lookup(request)
+    def instructions(self, name: str, secret: str, url: str) -> str:
+        return f"""API connector: address of the external system
+  {url}
+MANGO appends /events/… and /result/… itself. Key and salt of the connector go to the gateway:
+  PATCH /api/v1/accounts/<account>/connections/{name} with {{"keys": {{"api_key": "…", "api_salt": "…"}}}}
+Leave a reserve in the IVR scheme: a route command may come at most once in 2 seconds."""
 
     def lookup_answer(
         self, answer: Mapping[str, Any], connection: Connection, format: str | None = None
     ) -> tuple[str, bytes]:
+        connection = dialects.in_digits(connection)
         return dialects.write(answer, connection, dialects.chosen(connection, format))
 
+    def call_log(self, connection: Connection) -> OpenCallLog | None:
+        """Read from the vendor's statistics, with key and salt."""
+        if not (connection.keys.get("api_key") and connection.keys.get("api_salt")):
+            return None
+        return lambda session, on_exchange: MangoClient(session, connection, on_exchange)
 
-def event_name(path: str) -> str:
-    """`events/call`, `vpbx/events/call/` and `call` are the same; so are `result/route` and `vpbx/result/route`."""
-    return path.strip("/").removeprefix("vpbx/").removeprefix("events/").strip("/")
+    def router(self) -> Router:
+        return MangoRouter()

@@ -25,7 +25,7 @@ from gateway.pbx.call_log import (
 from gateway.pbx.connection import Connection
 from gateway.pbx.mango.commands import (
     RESULT_EVERY,
-    STATS_PACE,
+    STATS_EVERY,
     Command,
     calls_request,
     calls_result,
@@ -47,7 +47,7 @@ class Pauses:
     """Seconds. start: between requests for statistics. result: between questions whether they are ready.
     patience: so long one request may take to become ready. throttled: after a first refusal, then growing."""
 
-    start: float = STATS_PACE.interval.total_seconds()
+    start: float = STATS_EVERY.total_seconds()
     result: float = RESULT_EVERY.total_seconds()
     patience: float = 300.0
     throttled: float = 5.0

@@ -1,9 +1,9 @@
-"""Commands and questions to MANGO as values, and how often they may be sent. Pure: sending is somebody else's."""
+"""Commands and questions to MANGO as values, and how often they may be sent. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -84,28 +84,7 @@ def users_request() -> Command:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """At most one command per interval, as a value: `next_at` says when, `sent` gives the pace after sending.
-
-    The routing command's limit is one in two seconds per product: under load most calls take the voice menu's own
-    way, which therefore must be there.
-    """
-
-    interval: timedelta
-    last_at: datetime | None = None
-
-    def next_at(self, now: datetime) -> datetime:
-        return now if self.last_at is None else max(now, self.last_at + self.interval)
-
-    def may_send(self, now: datetime) -> bool:
-        return self.next_at(now) <= now
-
-    def sent(self, now: datetime) -> Pace:
-        return replace(self, last_at=max(now, self.last_at) if self.last_at else now)
-
-
-ROUTE_PACE = Pace(timedelta(seconds=2))
-USERS_PACE = Pace(timedelta(seconds=2))
-STATS_PACE = Pace(timedelta(seconds=2))
+# The routing command's limit is per product: under load most calls take the voice menu's own way, which must be there.
+ROUTE_EVERY = timedelta(seconds=2)
+STATS_EVERY = timedelta(seconds=2)
 RESULT_EVERY = timedelta(seconds=5)

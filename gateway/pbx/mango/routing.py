@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gateway.pbx import dialects
+from gateway.pbx.capabilities import Dwelling
 from gateway.pbx.connection import Connection
-from gateway.pbx.mango.adapter import event_name
+from gateway.pbx.mango.paths import event_name
 from gateway.pbx.mango.signing import read_signed
 from gateway.pbx.mango.wire import CommandResult, parse_result
 from gateway.pbx.parties import clean_number
@@ -16,15 +16,6 @@ from gateway.pbx.payload import as_text, json_object
 from gateway.pbx.port import Inbound, LookupRequest, WireInvalid
 
 _MOST_NAME = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Dwelling:
-    """A client's call that waits in a voice menu. leg: what a routing command names. call_key: the whole call's id."""
-
-    leg: str
-    call_key: str
-    asked: LookupRequest
 
 
 def dwelling_call(request: Inbound, connection: Connection) -> Dwelling | None:
@@ -63,7 +54,7 @@ def destination(answer: Mapping[str, Any], connection: Connection) -> tuple[str,
 
     An extension obeys its owner's schedule. Setting `shows_client_name` puts the client's name on the display.
     """
-    _, body = dialects.write(answer, connection, "text")
+    _, body = dialects.write(answer, dialects.in_digits(connection), "text")
     address = body.decode().strip()
     if not address:
         return None

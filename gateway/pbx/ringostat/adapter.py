@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
 from gateway.pbx import dialects
+from gateway.pbx.capabilities import OpenCallLog, SettingType
 from gateway.pbx.connection import Connection
+from gateway.pbx.kind import PbxKind
 from gateway.pbx.payload import canonical, has_valid_token, header, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
+from gateway.pbx.ringostat.client import RingostatLog
 from gateway.pbx.ringostat.wire import ALIASES, Fields, parse_webhook
 
 
-class RingostatKind:
+class RingostatKind(PbxKind):
     """Webhooks are sent once and never again: what is lost is fetched from the call log."""
 
     kind = "ringostat"
-    has_plain_lookup = False
+    keys = ("auth_key",)
+    settings: ClassVar[Mapping[str, SettingType]] = {"base_url": "text", "calls_list_fields": "text"}
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         """`?token=` in the URL, Bearer, or an `Auth-Key` header (seen in use, not documented)."""
@@ -51,8 +55,24 @@ class RingostatKind:
         self, answer: Mapping[str, Any], connection: Connection, format: str | None = None
     ) -> tuple[str, bytes]:
         """The bare address (import type `http`) or one key (import type `json`); plain JSON carries that key as well."""
+        connection = dialects.in_digits(connection)
         dialect = dialects.chosen(connection, format)
         if dialect == "json":
             keyed = orjson.loads(dialects.write(answer, connection, "ringostat")[1])
             return dialects.write({**keyed, **answer}, connection, "json")
         return dialects.write(answer, connection, dialect)
+
+    def instructions(self, name: str, secret: str, url: str) -> str:
+        return f"""Webhooks (integrations → webhooks; moments: before call, on answer, after call; method POST, JSON or form):
+  {url}/events/before?token={secret}
+  {url}/events/answer?token={secret}
+  {url}/events/after?token={secret}
+Webhook number (forwarding scheme → step before the reserve direction; import type http):
+  {url}/lookup?token={secret}      parameter: phone = caller number
+Keep a reserve direction after this step: it is used when the answer is empty or late."""
+
+    def call_log(self, connection: Connection) -> OpenCallLog | None:
+        """Read with the key of the API."""
+        if not connection.keys.get("auth_key"):
+            return None
+        return lambda session, on_exchange: RingostatLog(session, connection, on_exchange)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.pbx.asterisk.feeding import Feeder, InboundMessage
+from gateway.pbx.asterisk.feeding import Feeder
 from gateway.pbx.asterisk.link import AmiAddress
 from gateway.pbx.asterisk.listener import AmiListener, Pauses
 from gateway.pbx.asterisk.wire import Message, message
+from gateway.pbx.capabilities import InboundMessage
 from gateway.pbx.port import InboxUnavailable, MessageUnstorable
 from routing.calls.model import CallEvent, EventKind
 from tests.integration.asterisk.fake_ami import FakeAmi, fake_ami

@@ -13,6 +13,7 @@ import pytest
 
 from gateway.configuration import Configuration
 from gateway.intake.inbox import Inbox
+from gateway.pbx.asterisk.listener import AmiListener
 from gateway.pbx_links.listeners import PbxListeners
 from gateway.store.admin import accounts
 from gateway.store.crm_accounts import exchanges
@@ -113,7 +114,9 @@ async def test_only_one_process_listens_and_the_next_takes_over(
             return ami.logins == 2 and ami.links == 1 and "office" in second.listeners.listeners
 
         await until(second_listens, "the second process listens")
-        absences = second.listeners.listeners["office"].status.absences
+        listener = second.listeners.listeners["office"]
+        assert isinstance(listener, AmiListener)
+        absences = listener.status.absences
         assert len(absences) == 1, "the time between the two is told"
 
 

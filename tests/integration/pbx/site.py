@@ -15,7 +15,6 @@ from gateway.configuration import Configuration
 from gateway.intake.inbox import Inbox
 from gateway.pbx.asking import NoteExchange
 from gateway.pbx.call_log import CallLog
-from gateway.pbx.call_logs import open_log
 from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.mango.client import MangoClient, Pauses
@@ -87,7 +86,9 @@ class Site:
     ) -> CallLog:
         if connection.kind == "mango":
             return MangoClient(session, connection, note, pauses=QUICK, page=self.page)
-        return open_log(session, connection, note)
+        opened = KINDS[connection.kind].call_log(connection)
+        assert opened is not None
+        return opened(session, note)
 
     async def sweep(self, name: str) -> SweepResult:
         swept = await self.reconciliation().sweep(name)

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import asyncpg
 import pytest
 
-from gateway.pbx.kinds import DEFAULT_DIALECTS, KINDS
+from gateway.pbx.kinds import KINDS
 from tests.integration.pbx.running_gateway import Running, add_connection, form, prepare, running_gateway
 from tests.unit.gateway.pbx.builders import a_case
 
@@ -26,7 +26,7 @@ async def pbx(pool: asyncpg.Pool, database_url: str) -> AsyncIterator[Running]:
     await prepare(pool)
     for kind in KINDS:
         keys = {"api_key": "demo", "api_salt": "demo"} if kind == "mango" else {}
-        await add_connection(pool, kind, kind, keys=keys, dialect=DEFAULT_DIALECTS[kind])
+        await add_connection(pool, kind, kind, keys=keys, dialect=KINDS[kind].default_dialect)
     await add_connection(
         pool,
         "sipgate",

@@ -14,8 +14,7 @@ import asyncpg
 import pytest
 
 from gateway.pbx.mango.client import MangoClient
-from gateway.pbx.mango.commands import ROUTE_PACE
-from gateway.pbx.mango.people import suggestions
+from gateway.pbx.mango.commands import ROUTE_EVERY
 from gateway.pbx.mango.signing import signed_form
 from gateway.pbx_links.route_commands import PbxCommands
 from gateway.store.admin.accounts import change_connection
@@ -23,7 +22,6 @@ from gateway.store.pbx_links.commands import CommandRow, claim_turn, save_comman
 from tests.fakes.mango import FakeMango, serving
 from tests.integration.pbx.running_gateway import (
     ACCOUNT,
-    PEOPLE,
     Running,
     add_connection,
     prepare,
@@ -239,10 +237,10 @@ async def test_a_turn_is_given_once_however_many_ask_for_it(pool: asyncpg.Pool) 
 
 
 def test_the_real_pace_is_the_vendors() -> None:
-    assert ROUTE_PACE.interval == timedelta(seconds=2)
+    assert timedelta(seconds=2) == ROUTE_EVERY
 
 
-async def test_employees_are_read_and_their_unknown_addresses_suggested(office: Office) -> None:
+async def test_employees_are_read_with_their_addresses(office: Office) -> None:
     office.mango.users = [
         {
             "general": {"name": "Анна Иванова", "email": "anna@example.com", "user_id": 7, "sips": []},
@@ -259,8 +257,7 @@ async def test_employees_are_read_and_their_unknown_addresses_suggested(office: 
     connection = office.pbx.gateway.configuration.now.connections["mango"]
     async with aiohttp.ClientSession() as session:
         people = await MangoClient(session, connection).users()
-    anna, new = suggestions(people, PEOPLE)
-    assert anna.employee is not None
-    assert (anna.employee.id, anna.matched_by) == ("anna", "extension")
-    assert (anna.extensions, anna.numbers, anna.sip) == ((), ("79161112233",), ("anna@x.mangosip.ru",))
-    assert (new.employee, new.extensions) == (None, ("150",))
+    anna, new = people
+    assert (anna.extension, anna.email) == ("101", "anna@example.com")
+    assert (anna.numbers, anna.sips) == (("79161112233",), ("anna@x.mangosip.ru",))
+    assert (new.name, new.extension) == ("Новый", "150")

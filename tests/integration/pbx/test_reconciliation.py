@@ -17,7 +17,7 @@ from gateway.health.shared_metrics import status_samples
 from gateway.health.status import installation_status
 from gateway.pbx.call_log import PbxError
 from gateway.pbx.mango.client import MangoClient, Pauses
-from gateway.pbx.mango.commands import STATS_PACE
+from gateway.pbx.mango.commands import STATS_EVERY
 from gateway.store.crm_accounts.exchanges import exchanges
 from gateway.texts.sentences import TEXTS
 from routing.calls.fold import fold
@@ -330,7 +330,7 @@ async def test_mango_is_never_asked_more_often_than_it_allows(site: Site) -> Non
 
 
 def test_the_real_pause_is_the_vendors() -> None:
-    assert Pauses().start == STATS_PACE.interval.total_seconds() == 2
+    assert Pauses().start == STATS_EVERY.total_seconds() == 2
     assert Pauses().result >= 5
 
 

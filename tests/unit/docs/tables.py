@@ -119,8 +119,8 @@ def _kinds() -> str:
     rows = [
         (
             code(k),
-            code(kinds.DEFAULT_DIALECTS[k]),
-            ", ".join(code(n) for n in kinds.KEYS.get(k, ())) or "none",
+            code(kinds.KINDS[k].default_dialect),
+            ", ".join(code(n) for n in kinds.KINDS[k].keys) or "none",
         )
         for k in kinds.KINDS
     ]

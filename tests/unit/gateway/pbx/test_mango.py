@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 
 from gateway.pbx.mango.adapter import MangoKind
-from gateway.pbx.mango.commands import ROUTE_PACE, calls_request, route_command, users_request
+from gateway.pbx.mango.commands import calls_request, route_command, users_request
 from gateway.pbx.mango.links import recording_link
 from gateway.pbx.mango.reading import parse_calls, parse_key, parse_users
 from gateway.pbx.mango.signing import signed_form
@@ -191,15 +191,6 @@ def test_the_routing_command_is_a_signed_form() -> None:
         route_command("QQ", "29", "x" * 129)
     with pytest.raises(WireInvalid, match="api_key"):
         users_request().body(a_connection("mango"))
-
-
-def test_routing_is_sent_once_in_two_seconds_at_most() -> None:
-    pace = ROUTE_PACE
-    assert pace.may_send(NOON)
-    pace = pace.sent(NOON)
-    assert not pace.may_send(NOON + timedelta(seconds=1.9))
-    assert pace.next_at(NOON) == NOON + timedelta(seconds=2)
-    assert pace.may_send(NOON + timedelta(seconds=2))
 
 
 def test_statistics_become_reports_and_a_bad_one_spoils_no_other() -> None:

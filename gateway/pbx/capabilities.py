@@ -1,0 +1,140 @@
+"""What a kind of PBX may be able to do besides asking and telling; a kind that lacks one says None."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+import aiohttp
+
+from gateway.pbx.asking import NoteExchange
+from gateway.pbx.call_log import CallLog
+from gateway.pbx.connection import Connection
+from gateway.pbx.port import Inbound, LookupRequest, Parsed
+
+SettingType = Literal["text", "whole", "switch", "list"]
+"""whole: a whole number, also as text. switch: true or false, or their words. list: texts, or one with commas."""
+
+OpenCallLog = Callable[[aiohttp.ClientSession, NoteExchange | None], CallLog]
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """One message that a link brought, and what it means. raw: as received, empty where we concluded it ourselves."""
+
+    parsed: Parsed
+    raw: bytes
+    received_at: datetime
+
+
+Accept = Callable[[InboundMessage], Awaitable[object]]
+"""Returns once it is committed. Raises InboxUnavailable (try again), MessageUnstorable (never will be)."""
+Report = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Listener(Protocol):
+    """A running link; `run` until cancelled."""
+
+    async def run(self) -> None: ...
+
+    def figures(self) -> dict[str, Any]: ...
+
+
+class Link(Protocol):
+    """A permanent link that a connection asks for, as a value: an equal one is the same link, another replaces it.
+    purpose: what its lease and its report are called by."""
+
+    @property
+    def purpose(self) -> str: ...
+
+    def __hash__(self) -> int: ...
+
+    def open(
+        self, current: Callable[[], Connection], accept: Accept, report: Report, heard_at: datetime | None
+    ) -> Listener:
+        """heard_at: when a process of the installation last listened to this PBX."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dwelling:
+    """A client's call that waits in a voice menu. leg: what a routing command names. call_key: the whole call's id."""
+
+    leg: str
+    call_key: str
+    asked: LookupRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteOrder:
+    """Send this leg on. address, display_name: from `destination`. command_id: ours."""
+
+    leg: str
+    address: str
+    command_id: str
+    display_name: str | None
+
+
+class RouteResult(Protocol):
+    """How an order of ours came out, as the PBX tells it later."""
+
+    @property
+    def command_id(self) -> str: ...
+
+    @property
+    def code(self) -> int: ...
+
+    @property
+    def is_done(self) -> bool: ...
+
+
+class Router(Protocol):
+    """A PBX that cannot ask: we send its calls on while they dwell in a voice menu."""
+
+    @property
+    def interval(self) -> timedelta:
+        """At most one order in this time per product."""
+        ...
+
+    def product(self, connection: Connection) -> str:
+        """What the vendor counts orders by, without keeping a secret."""
+        ...
+
+    def dwelling(self, request: Inbound, connection: Connection) -> Dwelling | None: ...
+
+    def result(self, request: Inbound) -> RouteResult | None: ...
+
+    def destination(self, answer: Mapping[str, Any], connection: Connection) -> tuple[str, str | None] | None:
+        """Address and name for the display, from a lookup's answer; None: the menu's own way is right."""
+        ...
+
+    async def send(
+        self, session: aiohttp.ClientSession, connection: Connection, order: RouteOrder, seconds: float
+    ) -> None:
+        """Raises PbxError."""
+        ...
+
+
+class Originator(Protocol):
+    """A PBX that calls at our order: the employee first, then the client. No kind has it yet."""
+
+    async def originate(
+        self,
+        session: aiohttp.ClientSession,
+        connection: Connection,
+        extension: str,
+        number: str,
+        order_id: str,
+    ) -> None:
+        """order_id: ours; the call's events carry it. Raises PbxError."""
+        ...
+
+
+class PresenceSource(Protocol):
+    """A PBX that knows who can be rung. No kind has it yet."""
+
+    async def busy(self, session: aiohttp.ClientSession, connection: Connection) -> frozenset[str]:
+        """Extensions that are in a call or cannot be reached. Raises PbxError."""
+        ...

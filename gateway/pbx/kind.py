@@ -1,0 +1,80 @@
+"""A kind of PBX: what it must be able to do, and what it may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from gateway.pbx import dialects
+from gateway.pbx.capabilities import Link, OpenCallLog, Originator, PresenceSource, Router, SettingType
+from gateway.pbx.connection import Connection
+from gateway.pbx.payload import has_valid_token
+from gateway.pbx.port import Inbound, LookupRequest, Parsed
+
+
+class PbxKind:
+    """Stateless, one instance per kind, handed each connection's own settings. Derive from it in a vendor's folder.
+
+    keys: names of the secrets that a connection of the kind may have besides its token.
+    settings: what the kind knows by name, besides what every connection has (gateway/pbx/connection_settings.py).
+    has_plain_lookup: a GET with a Bearer header is read by `dialects.lookup_of` alone and `json` is answered in the
+    contract's own form, so that the endpoint may take its short way.
+    """
+
+    kind: ClassVar[str]
+    has_plain_lookup: ClassVar[bool] = False
+    default_dialect: ClassVar[str] = "json"
+    keys: ClassVar[tuple[str, ...]] = ()
+    settings: ClassVar[Mapping[str, SettingType]] = {}
+
+    def authenticate(self, request: Inbound, connection: Connection) -> bool:
+        """Does the request carry the connection's secret? Bearer header, `token`, or the vendor's signature."""
+        return has_valid_token(request, connection)
+
+    def parse(self, request: Inbound, connection: Connection) -> Parsed:
+        """Raises WireInvalid naming the field; never returns a half-filled event."""
+        raise NotImplementedError
+
+    def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
+        """Read a question. Never raises: what cannot be read counts as not sent, since the phone is ringing."""
+        return dialects.read_lookup(request)
+
+    def lookup_answer(
+        self, answer: Mapping[str, Any], connection: Connection, format: str | None = None
+    ) -> tuple[str, bytes]:
+        """Write the answer for this PBX: (content type, body).
+
+        answer: the contract's JSON object (decision_id, caller, outcome, reason, entity, responsible, targets, …).
+        format: json, text, xml or a dialect's name; overrides the connection's dialect; an unknown one is ignored.
+        """
+        return dialects.write(answer, connection, dialects.chosen(connection, format))
+
+    def instructions(self, name: str, secret: str, url: str) -> str:
+        """The text to paste into the PBX. url: of the connection, as the PBX reaches it. The secret stands in the text:
+        show it once, never log it."""
+        return f"""While the phone rings, ask (time-out at most 1 s; on any failure carry on with your own scheme):
+  GET {url}/lookup?phone=<caller>&did=<dialled>&call_id=<id>&format=text
+  Authorization: Bearer {secret}
+The body is the extension to ring, or empty.
+
+Push events (form or JSON) to:
+  POST {url}/events        event=newCall|answer|hangup|recording, callId, from, to, direction=in|out
+  Authorization: Bearer {secret}"""
+
+    def call_log(self, connection: Connection) -> OpenCallLog | None:
+        """How this connection's calls can be read back; None: it lacks what that needs, or its kind keeps no list."""
+        return None
+
+    def link(self, connection: Connection) -> Link | None:
+        """The permanent link that this connection asks for."""
+        return None
+
+    def router(self) -> Router | None:
+        """For a PBX that cannot ask while the phone rings."""
+        return None
+
+    def originator(self) -> Originator | None:
+        return None
+
+    def presence(self) -> PresenceSource | None:
+        return None
