@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -86,6 +86,14 @@ class PgHeldTokens:
 async def read_token(conn: Conn, account_id: str) -> StoredToken | None:
     row = await conn.fetchrow("SELECT * FROM crm_token WHERE account_id = $1", account_id)
     return _token(row) if row is not None else None
+
+
+async def read_tokens(conn: Conn, account_ids: Sequence[str] | None) -> dict[str, StoredToken]:
+    """Of these accounts, None = of all that have one."""
+    rows = await conn.fetch(
+        "SELECT * FROM crm_token WHERE $1::text[] IS NULL OR account_id = ANY($1)", account_ids
+    )
+    return {row["account_id"]: _token(row) for row in rows}
 
 
 async def _save(conn: PoolConnectionProxy, account_id: str, token: StoredToken) -> StoredToken:

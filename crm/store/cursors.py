@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -65,6 +65,21 @@ async def feed_states(conn: Conn, account_id: str) -> list[FeedState]:
         account_id,
     )
     return [FeedState(**r) for r in rows]
+
+
+async def feeds_by_account(
+    conn: Conn, account_ids: Sequence[str] | None = None
+) -> dict[str, list[FeedState]]:
+    """The same of these accounts, None = of all, in one query."""
+    found: dict[str, list[FeedState]] = {}
+    for row in await conn.fetch(
+        "SELECT account_id, feed, cursor, last_success, last_error, last_error_at FROM sync_cursor"
+        " WHERE $1::text[] IS NULL OR account_id = ANY($1) ORDER BY account_id, feed",
+        account_ids,
+    ):
+        values = dict(row)
+        found.setdefault(values.pop("account_id"), []).append(FeedState(**values))
+    return found
 
 
 async def ask_reread(conn: Conn, account_id: str, refs: Iterable[EntityRef]) -> None:

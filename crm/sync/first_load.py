@@ -36,7 +36,7 @@ class LoadProgress:
 
 async def load_progress(conn: Conn, account_id: str) -> LoadProgress:
     """Readable by any process while the worker loads."""
-    return _progress(await read_cursor(conn, account_id, FEED))
+    return progress_at(await read_cursor(conn, account_id, FEED))
 
 
 async def restart_load(conn: Conn, account_id: str) -> None:
@@ -51,7 +51,7 @@ async def load_step(source: Source, lane: Lane = Lane.SYNC) -> LoadProgress:
     if not cursor:
         cursor = await _begin(source)
     if cursor.get("is_done"):
-        return _progress(cursor)
+        return progress_at(cursor)
     kind: EntityKind = cursor["kind"]
     page = await _page(source, kind, cursor["page"], lane)
     after = {**cursor, "page": cursor["page"] + 1, "done": cursor["done"] + len(page.items)}
@@ -61,7 +61,7 @@ async def load_step(source: Source, lane: Lane = Lane.SYNC) -> LoadProgress:
     await source.apply(page.items, feed=FEED, cursor=after)
     if after["is_done"]:
         await _finish(source)
-    return _progress(after)
+    return progress_at(after)
 
 
 async def _page(source: Source, kind: EntityKind, number: int, lane: Lane) -> Page[CrmEntity]:
@@ -96,7 +96,8 @@ def _next_kind(kind: EntityKind) -> EntityKind | None:
     return ORDER[following] if following < len(ORDER) else None
 
 
-def _progress(cursor: dict[str, Any]) -> LoadProgress:
+def progress_at(cursor: dict[str, Any]) -> LoadProgress:
+    """cursor: of the feed `FEED`, {} before it began."""
     if not cursor:
         return LoadProgress(0, ORDER[0], False)
     return LoadProgress(cursor["done"], cursor["kind"], cursor["is_done"])

@@ -14,27 +14,22 @@ from crm.amocrm.webhooks import WebhookInvalid, parse_webhook
 from crm.effects.backfill import Feeder
 from crm.effects.store.work import PgEffects
 from crm.effects.writer import Writer
-from crm.errors import CrmError
 from crm.guarded_budget import GuardedBudget
 from crm.port import EntityChange
 from crm.sync.first_load import restart_load
 from crm.sync.sync import Sync
 from gateway.configuration import Configuration, Snapshot
 from gateway.crm_accounts.access import CrmAccess, OpenCrm
+from gateway.crm_accounts.account_reports import AccountReports
 from gateway.settings import Settings
-from gateway.store.crm_accounts.exchanges import report
 from gateway.store.crm_accounts.webhooks import next_webhooks, webhooks_done
 from routing.settings import NumberPolicy
-from runtime.cancellation import sleep_unless_cancelled
 from runtime.database import channels
-from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Lease, LeaseLost, Leases
 from runtime.lifecycle import background, wait_first
-from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
-_REPORT_SECONDS = 2.0
 _CREATION_SECONDS = (
     2.0  # a creation that is under way when its webhook comes is waited for, so that it need not be read
 )
@@ -51,10 +46,12 @@ class CrmAccountWork:
         configuration: Configuration,
         access: CrmAccess,
         leases: Leases,
+        reports: AccountReports,
     ) -> None:
         self._account_id = account_id
         self._settings = settings
         self._leases = leases
+        self._reports = reports
         self._pool = pool
         self._configuration = configuration
         self._access = access
@@ -143,10 +140,10 @@ class CrmAccountWork:
                 sync.run(),
                 writer.run(),
                 self._apply_webhooks(sync, writer),
-                self._report(opened, sync, writer),
                 self._reload_when(spelling_changed, sync),
             ) as failed:
-                await wait_first(lease.lost.wait(), ended.wait(), failed)
+                with self._reports.served(self._account_id, lambda: self._figures(opened, sync, writer)):
+                    await wait_first(lease.lost.wait(), ended.wait(), failed)
         finally:
             heard.close()
             ordered.close()
@@ -201,19 +198,6 @@ class CrmAccountWork:
                 refusals[webhook_id] = str(err)
         await sync.apply_webhooks(changes, lambda: writer.recorded(_CREATION_SECONDS))
         return refusals
-
-    async def _report(self, opened: OpenCrm, sync: Sync, writer: Writer) -> None:
-        trouble = Trouble("account-report", account=self._account_id)
-        while True:
-            await sleep_unless_cancelled(_REPORT_SECONDS)
-            try:
-                body = await self._figures(opened, sync, writer)
-                async with self._pool.acquire() as conn:
-                    await report(conn, self._account_id, "crm", body)
-            except (*DATABASE_ERRORS, CrmError) as err:
-                trouble.failed(err)
-            else:
-                trouble.recovered()
 
     async def _figures(self, opened: OpenCrm, sync: Sync, writer: Writer) -> dict[str, Any]:
         health, token = opened.crm.health(), await opened.tokens.status()

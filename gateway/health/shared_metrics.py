@@ -28,7 +28,7 @@ class SharedFigures:
         await Loop("figures", self.read, _EVERY_SECONDS).run()
 
     async def read(self) -> None:
-        self._latest = await installation_status(self._pool, datetime.now(UTC))
+        self._latest = await installation_status(self._pool, datetime.now(UTC), is_full=False)
 
     def samples(self) -> Iterable[Sample]:
         return status_samples(self._latest, datetime.now(UTC)) if self._latest is not None else ()

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import asyncpg
 from pydantic import BaseModel
 
-from crm.amocrm.store import read_token
-from crm.amocrm.tokens import TokenStatus, status_of
+from crm.amocrm.store import read_tokens
+from crm.amocrm.tokens import StoredToken, TokenStatus, status_of
 from crm.effects import backfill
+from crm.effects.store.runs import accounts_with_runs
 from crm.lane import Lane
-from crm.store.cursors import feed_states
-from crm.store.entries import directory_states
-from crm.sync.first_load import load_progress
+from crm.store.cursors import FeedState, feeds_by_account
+from crm.store.entries import DirectoryState, directory_states
+from crm.sync.first_load import FEED, progress_at
 from gateway.health.matrix_checks import REPORT as MATRIX_REPORT
 from gateway.health.reports import PREFIX, SILENT_SECONDS
 from gateway.health.views import (
@@ -41,11 +43,13 @@ from gateway.health.views import (
     WorkerView,
     WriterView,
 )
+from gateway.pbx.connection import Connection
 from gateway.store.admin import accounts as rows
-from gateway.store.admin.staff import staff_of
-from gateway.store.calls.missed_calls import case_figures
+from gateway.store.admin.staff import staff_by_account
+from gateway.store.calls.missed_calls import NO_CASES, CaseFigures, case_figures_by_account
 from gateway.store.crm_accounts.exchanges import reports
 from gateway.store.health import status as store
+from routing.staff import Staff
 from runtime.database.pool import Conn
 
 _CASE_DAYS = timedelta(days=7)
@@ -53,23 +57,70 @@ V = TypeVar("V", bound=BaseModel)
 
 
 async def installation_status(
-    pool: asyncpg.Pool, now: datetime, numbers: Mapping[str, int] | None = None, account_id: str | None = None
+    pool: asyncpg.Pool,
+    now: datetime,
+    numbers: Mapping[str, int] | None = None,
+    account_id: str | None = None,
+    *,
+    is_full: bool = True,
 ) -> InstallationStatus:
-    """numbers: how many each account's directory holds in memory, where the caller has one. account_id: only this one."""
+    """The same number of queries whatever the number of accounts, and two for each that ever ran a backfill.
+
+    numbers: how many each account's directory holds in memory, where the caller has one. account_id: only this one.
+    is_full: with people and latest events, which the metrics do not show.
+    """
+    ids = None if account_id is None else [account_id]
     async with pool.acquire() as conn:
-        all_accounts = await rows.accounts(conn)
         told = await reports(conn)
-        effects = await store.effects_by_account(conn)
-        inbox = await store.inbox_by_account(conn)
-        wanted = [a for a in all_accounts if account_id in (None, a.id)]
-        reader = _Reader(conn, now, numbers or {}, told, effects, inbox)
+        facts = await _facts(conn, now, ids, is_full=is_full)
+        reader = _Reader(conn, now, numbers or {}, told, facts)
         return InstallationStatus(
             at=now,
             postgresql=(await store.server(conn))["version"],
             workers=workers_of(told, now),
             jobs_queued=await store.jobs_queued(conn),
-            accounts=[await reader.account(account) for account in wanted],
+            accounts=[await reader.account(account) for account in await rows.accounts(conn, ids)],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What the tables say, by account; an account of which there is nothing is not there."""
+
+    effects: Mapping[str, store.Effects]
+    inbox: Mapping[str, store.Inbox]
+    dead: Mapping[str, int]
+    webhooks: Mapping[str, store.Webhooks]
+    cases: Mapping[str, CaseFigures]
+    feeds: Mapping[str, list[FeedState]]
+    directories: Mapping[str, DirectoryState]
+    tokens: Mapping[str, StoredToken]
+    connections: Mapping[str, list[Connection]]
+    backfills: Set[str]
+    staff: Mapping[str, Staff]
+    crm_users: Mapping[str, list[tuple[str, str]]]
+    latest_events: Mapping[tuple[str, str], datetime]
+
+
+async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_full: bool) -> _Facts:
+    connections: dict[str, list[Connection]] = {}
+    for connection in await rows.connections_of(conn, ids):
+        connections.setdefault(connection.account_id, []).append(connection)
+    return _Facts(
+        effects=await store.effects_by_account(conn),
+        inbox=await store.inbox_by_account(conn),
+        dead=await store.dead_by_account(conn, ids),
+        webhooks=await store.webhooks_by_account(conn, ids),
+        cases=await case_figures_by_account(conn, ids, since=now - _CASE_DAYS, now=now),
+        feeds=await feeds_by_account(conn, ids),
+        directories={s.account_id: s for s in await directory_states(conn, ids)},
+        tokens=await read_tokens(conn, ids),
+        connections=connections,
+        backfills=await accounts_with_runs(conn),
+        staff=await staff_by_account(conn, ids) if is_full else {},
+        crm_users=await store.active_crm_users(conn, ids) if is_full else {},
+        latest_events=await store.latest_event_of_each_connection(conn, ids) if is_full else {},
+    )
 
 
 def workers_of(told: Sequence[asyncpg.Record], now: datetime) -> list[WorkerView]:
@@ -94,7 +145,7 @@ def workers_of(told: Sequence[asyncpg.Record], now: datetime) -> list[WorkerView
 
 
 class _Reader:
-    """What was read once for all accounts, and the rest account by account."""
+    """Puts an account's view together from what was read once for all accounts."""
 
     def __init__(
         self,
@@ -102,17 +153,16 @@ class _Reader:
         now: datetime,
         numbers: Mapping[str, int],
         told: Sequence[asyncpg.Record],
-        effects: Mapping[str, store.Effects],
-        inbox: Mapping[str, store.Inbox],
+        facts: _Facts,
     ) -> None:
         self._conn, self._now, self._numbers = conn, now, numbers
         self._told = {(r["account_id"], r["report"]): r for r in told}
-        self._effects, self._inbox = effects, inbox
+        self._facts = facts
 
     async def account(self, account: rows.Account) -> AccountStatus:
-        conn, id = self._conn, account.id
-        effects = self._effects.get(id, store.NO_EFFECTS)
-        inbox = self._inbox.get(id, store.Inbox())
+        facts, id = self._facts, account.id
+        effects = facts.effects.get(id, store.NO_EFFECTS)
+        inbox = facts.inbox.get(id, store.Inbox())
         crm = self._crm(id)
         return AccountStatus(
             id=id,
@@ -121,24 +171,22 @@ class _Reader:
             state=account.state,
             state_reason=account.state_reason,
             state_since=account.state_since,
-            token=await self._token(id, crm),
-            directory=await self._directory(id),
-            feeds=[FeedView.model_validate(f) for f in await feed_states(conn, id) if f.feed != "agreed"],
+            token=self._token(id, crm),
+            directory=self._directory(id),
+            feeds=[FeedView.model_validate(f) for f in facts.feeds.get(id, ()) if f.feed != "agreed"],
             crm=crm,
             effects=EffectsView(**effects.counts, oldest_at=effects.oldest_at),
             inbox=InboxView(
                 pending=inbox.pending,
                 lag_seconds=inbox.lag_seconds,
-                dead=await store.dead_messages(conn, id),
+                dead=facts.dead.get(id, 0),
             ),
-            webhooks=WebhooksView.model_validate(await store.webhooks(conn, id)),
-            cases=CasesView.model_validate(
-                await case_figures(conn, id, since=self._now - _CASE_DAYS, now=self._now)
-            ),
+            webhooks=WebhooksView.model_validate(facts.webhooks.get(id, store.Webhooks())),
+            cases=CasesView.model_validate(facts.cases.get(id, NO_CASES)),
             backfill=await self._backfill(id),
-            people=await self._people(id),
+            people=self._people(id),
             matrix=self._matrix(id),
-            connections=await self._connections(id),
+            connections=self._connections(id),
         )
 
     def _crm(self, account_id: str) -> CrmView | None:
@@ -155,18 +203,19 @@ class _Reader:
             clock_offset_seconds=body.get("clock_offset_seconds"),
         )
 
-    async def _token(self, account_id: str, crm: CrmView | None) -> TokenView:
+    def _token(self, account_id: str, crm: CrmView | None) -> TokenView:
         """The process that serves the account knows what the CRM said of its key; else what is stored must do."""
         row = self._told.get((account_id, "crm"))
         if crm is not None and crm.is_served and row is not None and row["body"].get("token"):
             return TokenView.model_validate(row["body"]["token"])
-        token = await read_token(self._conn, account_id)
+        token = self._facts.tokens.get(account_id)
         found: TokenStatus = status_of(token, self._now, "")
         return TokenView.model_validate(found)
 
-    async def _directory(self, account_id: str) -> DirectoryView:
-        state = next(iter(await directory_states(self._conn, [account_id])), None)
-        progress = await load_progress(self._conn, account_id)
+    def _directory(self, account_id: str) -> DirectoryView:
+        state = self._facts.directories.get(account_id)
+        load = next((f for f in self._facts.feeds.get(account_id, ()) if f.feed == FEED), None)
+        progress = progress_at(dict(load.cursor) if load and load.cursor else {})
         loaded_at = state.loaded_at if state else None
         in_sync_at = state.in_sync_at if state else None
         return DirectoryView(
@@ -193,26 +242,29 @@ class _Reader:
         )
 
     async def _backfill(self, account_id: str) -> BackfillView | None:
+        if account_id not in self._facts.backfills:
+            return None
         try:
             return BackfillView.model_validate(await backfill.progress(self._conn, account_id))
         except backfill.NoSuchRun:
             return None
 
-    async def _people(self, account_id: str) -> PeopleView:
-        staff = await staff_of(self._conn, account_id)
-        mapped = [p.crm_user_id for p in staff.employees if p.crm_user_id]
+    def _people(self, account_id: str) -> PeopleView:
+        staff = self._facts.staff.get(account_id) or Staff.of((), 0)
+        mapped = {p.crm_user_id for p in staff.employees if p.crm_user_id}
         return PeopleView(
             employees=len(staff.employees),
             unmapped=[p.name for p in staff.employees if not p.crm_user_id],
             inactive=[p.name for p in staff.employees if p.crm_user_id and not p.is_active],
-            crm_users_unmapped=await store.unmapped_crm_users(self._conn, account_id, mapped),
+            crm_users_unmapped=[
+                name for user, name in self._facts.crm_users.get(account_id, ()) if user not in mapped
+            ],
             senior=staff.senior.name if staff.senior else None,
         )
 
-    async def _connections(self, account_id: str) -> list[ConnectionState]:
-        latest = await store.latest_event_of_each_connection(self._conn, account_id)
+    def _connections(self, account_id: str) -> list[ConnectionState]:
         found = []
-        for connection in await rows.connections(self._conn, account_id):
+        for connection in self._facts.connections.get(account_id, ()):
             row = self._told.get((account_id, f"ami:{connection.name}"))
             swept = self._told.get((account_id, f"reconciliation:{connection.name}"))
             listener = {**row["body"], "reported_at": row["at"].isoformat()} if row else None
@@ -221,7 +273,7 @@ class _Reader:
                     name=connection.name,
                     kind=connection.kind,
                     is_on=connection.is_on,
-                    last_event_at=latest.get(connection.id),
+                    last_event_at=self._facts.latest_events.get((account_id, connection.id)),
                     listener=listener,
                     reconciliation=dict(swept["body"]) if swept and connection.is_on else None,
                 )

@@ -13,6 +13,7 @@ from gateway.calls.client_job import ClientJob
 from gateway.calls.queue import Jobs
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
+from gateway.crm_accounts.account_reports import AccountReports
 from gateway.crm_accounts.account_worker import CrmAccountWork
 from gateway.crm_accounts.exchange_log import ExchangeLog
 from gateway.db.statistics import refresh_statistics
@@ -61,13 +62,19 @@ class Worker:
             minutes=settings.reconcile_minutes,
             exchanges=self.exchanges,
         )
+        self.account_reports = AccountReports(pool)
         self.daily_checks = DailyChecks(pool, self.listener)
         self.long_work = LongWork(pool, self.listener, {"replay": partial(replay_work, pool)})
         self._upkeep = (
             Loop("housekeeping", partial(retention.clean, pool, settings), retention.EVERY_SECONDS),
             Loop("statistics", partial(refresh_statistics, pool), _STATISTICS_SECONDS),
         )
-        self.loops: tuple[Loop, ...] = (*self._upkeep, self.daily_checks.loop, self.long_work.loop)
+        self.loops: tuple[Loop, ...] = (
+            *self._upkeep,
+            self.daily_checks.loop,
+            self.long_work.loop,
+            self.account_reports.loop,
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         await retry_until_available(self.configuration.reload)
@@ -82,6 +89,7 @@ class Worker:
             self.reconciliation.run(),
             self.daily_checks.run(),
             self.long_work.run(),
+            self.account_reports.loop.run(),
             report_loop(self).run(),
             self._serve_accounts(),
         ) as failed:
@@ -97,5 +105,11 @@ class Worker:
 
     async def _serve_account(self, account_id: str) -> None:
         await CrmAccountWork(
-            account_id, self.settings, self.pool, self.configuration, self.access, self.leases
+            account_id,
+            self.settings,
+            self.pool,
+            self.configuration,
+            self.access,
+            self.leases,
+            self.account_reports,
         ).run()

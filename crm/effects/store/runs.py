@@ -118,6 +118,11 @@ async def runs(conn: Conn, account_id: str, limit: int) -> list[asyncpg.Record]:
     )
 
 
+async def accounts_with_runs(conn: Conn) -> set[str]:
+    """Those that ever began a backfill."""
+    return {r["account_id"] for r in await conn.fetch("SELECT DISTINCT account_id FROM backfill_run")}
+
+
 async def begin(
     conn: Conn,
     account_id: str,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 import asyncpg
 
 from runtime.database.pool import Conn
+
+Ids: TypeAlias = Sequence[str] | None
+"""Of these accounts, None = of all."""
 
 LATEST_EVENTS = 5000
 """How far back an account's events are looked through for the latest of each connection."""
@@ -81,46 +85,59 @@ async def jobs_queued(conn: Conn) -> int:
     return found
 
 
-async def dead_messages(conn: Conn, account_id: str) -> int:
-    found: int = await conn.fetchval(
-        "SELECT count(*) FROM inbox WHERE account_id = $1 AND state = 'dead'", account_id
+async def dead_by_account(conn: Conn, account_ids: Ids) -> dict[str, int]:
+    found = await conn.fetch(
+        "SELECT account_id, count(*) AS n FROM inbox"
+        " WHERE state = 'dead' AND ($1::text[] IS NULL OR account_id = ANY($1)) GROUP BY 1",
+        account_ids,
     )
-    return found
+    return {r["account_id"]: r["n"] for r in found}
 
 
-async def webhooks(conn: Conn, account_id: str) -> Webhooks:
-    row = await conn.fetchrow("SELECT * FROM crm_webhook_seen WHERE account_id = $1", account_id)
-    waiting: int = await conn.fetchval("SELECT count(*) FROM crm_webhook WHERE account_id = $1", account_id)
-    if row is None:
-        return Webhooks(waiting=waiting)
-    return Webhooks(
-        last_at=row["last_at"],
-        applied=row["applied"],
-        refused=row["refused"],
-        last_refusal=row["last_refusal"],
-        waiting=waiting,
+async def webhooks_by_account(conn: Conn, account_ids: Ids) -> dict[str, Webhooks]:
+    found = await conn.fetch(
+        "SELECT account_id, s.last_at, coalesce(s.applied, 0) AS applied, coalesce(s.refused, 0) AS refused,"
+        " s.last_refusal, coalesce(w.waiting, 0) AS waiting FROM crm_webhook_seen s FULL JOIN"
+        " (SELECT account_id, count(*) AS waiting FROM crm_webhook GROUP BY 1) AS w USING (account_id)"
+        " WHERE $1::text[] IS NULL OR account_id = ANY($1)",
+        account_ids,
     )
+    return {
+        r["account_id"]: Webhooks(
+            last_at=r["last_at"],
+            applied=r["applied"],
+            refused=r["refused"],
+            last_refusal=r["last_refusal"],
+            waiting=r["waiting"],
+        )
+        for r in found
+    }
 
 
-async def latest_event_of_each_connection(conn: Conn, account_id: str) -> dict[str, datetime]:
-    """Connections of which nothing is among the latest `LATEST_EVENTS` messages are not there."""
-    rows = await conn.fetch(
-        "SELECT connection_id, max(received_at) AS at FROM (SELECT connection_id, received_at FROM inbox"
-        " WHERE account_id = $1 ORDER BY event_id DESC LIMIT $2) AS latest GROUP BY 1",
-        account_id,
+async def latest_event_of_each_connection(conn: Conn, account_ids: Ids) -> dict[tuple[str, str], datetime]:
+    """By account and connection. Connections of which nothing is among the account's latest `LATEST_EVENTS` messages are
+    not there."""
+    found = await conn.fetch(
+        "SELECT a.account_id, latest.connection_id, max(latest.received_at) AS at FROM account a, LATERAL"
+        " (SELECT connection_id, received_at FROM inbox WHERE account_id = a.account_id"
+        " ORDER BY event_id DESC LIMIT $2) AS latest"
+        " WHERE $1::text[] IS NULL OR a.account_id = ANY($1) GROUP BY 1, 2",
+        account_ids,
         LATEST_EVENTS,
     )
-    return {r["connection_id"]: r["at"] for r in rows}
+    return {(r["account_id"], r["connection_id"]): r["at"] for r in found}
 
 
-async def unmapped_crm_users(conn: Conn, account_id: str, mapped: list[str]) -> list[str]:
-    """Names of active CRM users who are no employee of ours."""
-    rows = await conn.fetch(
-        "SELECT name FROM crm_user WHERE account_id = $1 AND is_active AND user_id <> ALL($2::text[]) ORDER BY name",
-        account_id,
-        mapped,
-    )
-    return [r["name"] for r in rows]
+async def active_crm_users(conn: Conn, account_ids: Ids) -> dict[str, list[tuple[str, str]]]:
+    """(id, name) of each account's, by name."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in await conn.fetch(
+        "SELECT account_id, user_id, name FROM crm_user"
+        " WHERE is_active AND ($1::text[] IS NULL OR account_id = ANY($1)) ORDER BY account_id, name",
+        account_ids,
+    ):
+        found.setdefault(row["account_id"], []).append((row["user_id"], row["name"]))
+    return found
 
 
 async def server(conn: Conn) -> asyncpg.Record:
