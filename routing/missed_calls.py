@@ -1,4 +1,4 @@
-"""Missed-call cases: a client called, nobody answered, and somebody owes him a call back.
+"""Missed-call cases: a client called, nobody answered, and somebody owes them a call back.
 
 One open case and one task per client. A further missed call is counted on the case; anyone's talk with the client closes
 it and completes the task; a case that waits too long goes to the next senior manager. A missed call after that is a new
@@ -113,7 +113,7 @@ class CaseDecision(NamedTuple):
 def missed(
     case: Case | None, call: Missed, reached: Reached | None, client: str, rules: Rules
 ) -> CaseDecision:
-    """An unanswered call is over. case: the client's open one. reached: the latest talk with him that is known.
+    """An unanswered call is over. case: the client's open one. reached: the latest talk with them that is known.
 
     A client who was talked to after this call began (calls are told in any order) waits for nobody: no case.
     """
@@ -139,7 +139,7 @@ def missed(
 
 
 def answered(case: Case | None, talk: Reached, rules: Rules) -> CaseDecision:
-    """Somebody talks with the client, whoever called whom: his case is closed and the task completed."""
+    """Somebody talks with the client, whoever called whom: their case is closed and the task completed."""
     facts: Mapping[str, Fact] = {"call": talk.call_id, "by": talk.by}
     if case is None or case.state == "closed":
         return _unchanged(case, "no_open_case", facts)

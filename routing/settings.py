@@ -32,7 +32,7 @@ class NumberPolicy(BaseModel):
 
 
 class LookupPolicy(BaseModel):
-    """priority: order in which entities are looked for. deputies: after an owner who cannot be rung, his deputy.
+    """priority: order in which entities are looked for. deputies: after an owner who cannot be rung, their deputy.
     group: extensions that are rung when nobody else can be. ring_seconds: for each target."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

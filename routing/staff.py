@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Employee(BaseModel):
     """A person of ours. crm_user_id: None = not mapped to the CRM. is_active: as the CRM says of the mapped user.
 
-    extensions: the first is the one that is rung. sip, numbers: other addresses on which he answers (numbers E.164).
+    extensions: the first is the one that is rung. sip, numbers: other addresses on which they answer (numbers E.164).
     """
 
     model_config = ConfigDict(frozen=True)

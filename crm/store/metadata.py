@@ -11,7 +11,7 @@ from runtime.database.pool import Conn
 
 
 async def store_users(conn: Conn, account_id: str, users: Sequence[CrmUser]) -> bool:
-    """A user whom the CRM no longer lists stays, inactive: calls and deals of the past name him."""
+    """A user whom the CRM no longer lists stays, inactive: calls and deals of the past name them."""
     held = {u.id: u for u in await users_of(conn, account_id)}
     wanted = {u.id: u for u in users}
     gone = [id for id, u in held.items() if id not in wanted and u.is_active]

@@ -215,7 +215,7 @@ async def _carry_out(
 
 
 def _lane(moment: Moment) -> Lane:
-    """What a person looks at while he talks goes before what is written afterwards."""
+    """What a person looks at while they talk goes before what is written afterwards."""
     return Lane.EVENTS if moment is Moment.END else Lane.REALTIME
 
 

@@ -1,4 +1,4 @@
-"""The missed-call case of a client, kept inside his job: the rules decide, rows and effects follow."""
+"""The missed-call case of a client, kept inside their job: the rules decide, rows and effects follow."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def split_callback_task(
 
 
 async def note_missed(context: JobContext, row: CallRow, task: CreateTask) -> None:
-    """A missed call of the client: opens his case or counts on it."""
+    """A missed call of the client: opens their case or counts on it."""
     assert row.client is not None
     case = await store.open_case(context.conn, context.account.id, row.client)
     talk = await latest_talk(context.conn, context.account.id, row.client, context.now)
@@ -53,7 +53,7 @@ async def note_missed(context: JobContext, row: CallRow, task: CreateTask) -> No
 
 
 async def note_answered(context: JobContext, row: CallRow) -> None:
-    """Somebody talks or talked with the client: closes his case. Does nothing when none is open."""
+    """Somebody talks or talked with the client: closes their case. Does nothing when none is open."""
     assert row.client is not None
     case = await store.open_case(context.conn, context.account.id, row.client)
     talk = _talk(context, row)

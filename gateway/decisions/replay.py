@@ -176,7 +176,7 @@ class Replay:
         )
 
     async def _reconstructed(self, conn: Conn, account: Account, past: PastCall) -> Known:
-        """No decision of this call is stored any more: the client as he is now, without what came after the call began."""
+        """No decision of this call is stored any more: the client as they are now, without what came after the call began."""
         now = await known_client(conn, account.id, past.number)
         client = Client(
             number=now.number,

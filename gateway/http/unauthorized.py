@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 def address_of(request: web.Request, trusted_hops: int) -> str:
     """Who asks. trusted_hops: reverse proxies of ours in front; each adds the address it saw to X-Forwarded-For.
 
-    What stands further left in the header was written by the asker himself and is not believed.
+    What stands further left in the header was written by the asker and is not believed.
     """
     seen = [
         part.strip()

@@ -32,7 +32,7 @@ class LookupDecision(NamedTuple):
 
     reason: for `manager` which owner answers; for `deputy`, `group` and `scheme` what was wrong with the first owner,
     or with the caller. entity: whose owner is rung, else the first one whose owner could not be; None when there is none.
-    For a deputy: the entity whose owner he stands in for. responsible: the person who is rung, None for `group` and `scheme`.
+    For a deputy: the entity whose owner they stand in for. responsible: the person who is rung, None for `group` and `scheme`.
     """
 
     outcome: Outcome
@@ -105,7 +105,7 @@ def _rank(found: list[Candidate], kind: LookupKind) -> None:
 
 
 def _why_not(person: Employee | None, presence: Presence) -> LookupReason | None:
-    """Why this person cannot be rung, None when he can."""
+    """Why this person cannot be rung, None when they can."""
     if person is None:
         return LookupReason.OWNER_UNMAPPED
     if not person.is_active:

@@ -61,7 +61,7 @@ class _Part(BaseModel):
 class Table(_Part):
     """One matrix. cells: cell id -> actions in order; an empty list means that nothing is done, a cell that is not there
     is a gap (refused by the checks). waits_for_entities: at the end of a call of a client of whom the CRM knows nothing
-    yet, wait for another integration to create him (settings.calls.update_wait_seconds) before anything is done."""
+    yet, wait for another integration to create them (settings.calls.update_wait_seconds) before anything is done."""
 
     name: str = Field(max_length=200)
     cells: Mapping[str, Annotated[tuple[Action, ...], Field(max_length=20)]]

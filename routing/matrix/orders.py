@@ -126,7 +126,7 @@ def _lead(plan: Plan, a: MakeLead) -> None:
 
 
 def _known_already(plan: Plan) -> ClientEntity | None:
-    """What makes a new lead needless: a waiting one, and for a client taken as new anything that he has by now."""
+    """What makes a new lead needless: a waiting one, and for a client taken as new anything that they have by now."""
     if waiting := first_of(plan.client, "lead"):
         return waiting
     if plan.s.client_kind is ClientKind.NEW:

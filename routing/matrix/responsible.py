@@ -40,7 +40,7 @@ def closed_deal(client: Client) -> ClientEntity | None:
 
 
 def first_of(client: Client, *kinds: EntityKind) -> ClientEntity | None:
-    """The client's entity of the first of these kinds that he has; deals are open ones."""
+    """The client's entity of the first of these kinds that they have; deals are open ones."""
     for kind in kinds:
         found = (
             open_deal(client) if kind == "deal" else latest(e for e in client.entities if e.ref.kind == kind)

@@ -38,7 +38,7 @@ def play(
     situation: Situation,
     arrived: Mapping[Moment, tuple[ClientEntity, ...]] = _NOTHING,
 ) -> Played:
-    """situation: the call as it was in the end, and its client as he was when it began; moment and now do not matter.
+    """situation: the call as it was in the end, and its client as they were when it began; moment and now do not matter.
     arrived: entities that others had made by each moment, after the call began.
 
     Each moment sees the call as far as it had come, and what the earlier moments ordered. Where the matrix waits for

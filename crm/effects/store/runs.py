@@ -81,7 +81,7 @@ async def held(conn: Conn, account_id: str, until: datetime) -> list[asyncpg.Rec
 
 
 async def reached(conn: Conn, account_id: str, clients: Collection[str]) -> dict[str, datetime]:
-    """Client -> when the latest call began in which somebody talked with him."""
+    """Client -> when the latest call began in which somebody talked with them."""
     rows = await conn.fetch(
         "SELECT client, max(started_at) AS at FROM call WHERE account_id = $1 AND client = ANY($2)"
         " AND disposition = 'answered' GROUP BY client",

@@ -64,7 +64,7 @@ async def refusals(conn: Conn, account_id: str) -> AsyncIterator[None]:
 
 
 async def _conflict(conn: Conn, account_id: str, err: store.DraftConflict) -> ApiError:
-    """Who was faster: he who saved, or he who published."""
+    """Who was faster: the one who saved, or the one who published."""
     latest = (await store.versions(conn, account_id))[0]
     draft = err.current
     if draft.saved_by is not None:

@@ -220,7 +220,7 @@ async def publish_matrix(
     conn: Conn, account_id: str, matrix: Matrix, *, by: str, why: str, catalogue: Catalogue
 ) -> Published | None:
     """Publishes what came from elsewhere (an import); None when it decides like the current version. A draft that
-    somebody is editing stays, and is told of it when he publishes. Raises MatrixNotPublishable, NoSuchAccount."""
+    somebody is editing stays, and is told of it when they publish. Raises MatrixNotPublishable, NoSuchAccount."""
     async with conn.transaction():
         await _lock(conn, account_id)
         current = await matrix_at(conn, account_id, await current_version(conn, account_id))

@@ -9,7 +9,7 @@ import asyncpg
 from routing.staff import Employee, Staff
 from runtime.database.pool import Conn
 
-# An employee without a CRM user is mapped to the one with his e-mail address, where exactly one has it. A mapped user
+# An employee without a CRM user is mapped to the one with their e-mail address, where exactly one has it. A mapped user
 # that the CRM no longer shows is not active; before the first reading of users nobody is taken for inactive.
 _STAFF = """
 SELECT a.account_id AS of_account, a.staff_version, e.*, coalesce(e.crm_user_id, m.user_id) AS mapped_id,

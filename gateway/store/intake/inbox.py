@@ -39,8 +39,8 @@ SELECT procrastinate_defer_jobs_v1(array_agg(row('clients', 'process_client', 0,
 FROM unnest($1::text[], $2::text[]) AS client (account_id, client_key) HAVING count(*) > 0
 """
 
-# A client is overdue when a message of his was not applied in time, when a moment of one of his calls has come, or when
-# his case has to be escalated. Those with a job that waits already are left out.
+# A client is overdue when a message of theirs was not applied in time, when a moment of one of their calls has come, or when
+# their case has to be escalated. Those with a job that waits already are left out.
 _OVERDUE = """
 SELECT DISTINCT account_id, client_key FROM (
     SELECT i.account_id, coalesce(i.client, c.client, 'call:' || i.connection_id || ':' || i.call_key) AS client_key
