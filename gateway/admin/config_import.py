@@ -28,6 +28,7 @@ from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from routing.staff import Employee
 from runtime.database.pool import Conn
+from runtime.tokens import new_secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +154,7 @@ class _Import:
                 self._warnings.append(f"connection '{name}' is not in the file; it stays as it is")
 
     async def _add(self, part: ConnectionPart, lines: tuple[str, ...]) -> None:
-        secret = rows.new_secret()
+        secret = new_secret()
         await rows.add_connection(
             self._conn,
             account_id=self._id,

@@ -18,6 +18,7 @@ from crm.lane import Lane
 from gateway.crm_accounts.access import CrmAccess
 from gateway.store.admin import accounts as rows
 from gateway.store.crm_accounts.webhooks import Grant, begin_grant
+from runtime.addresses import is_local
 
 _NEW = "not authorised yet"
 _PER_SECOND = 1
@@ -131,7 +132,7 @@ async def _with_token(pool: asyncpg.Pool, new: NewAccount, public_url: str | Non
 
 
 async def _register(crm: Any, account: rows.Account, public_url: str | None) -> str:
-    if not public_url or urlsplit(public_url).hostname in ("127.0.0.1", "localhost"):
+    if not public_url or is_local(urlsplit(public_url).hostname):
         return (
             "Webhooks are not registered: CALLMATRIX_PUBLIC_URL is not set to an address that the CRM reaches. "
             "Changes in the CRM are noticed by polling, within half a minute."

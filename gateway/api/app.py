@@ -11,12 +11,14 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from gateway.api.frame import ROLES, ApiCall, ApiError, Route, not_found
+from gateway.api.frame import ApiCall, ApiError, Route, not_found
 from gateway.api.openapi import describe
 from gateway.api.services import Services
 from gateway.http.problems import problem, unauthorised
-from gateway.store.admin.accounts import Account, ApiToken, hash_of
+from gateway.store.admin.accounts import Account, ApiToken
+from gateway.store.admin.roles import may_act_as
 from runtime.database.errors import may_pass
+from runtime.tokens import hash_of
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
@@ -94,7 +96,7 @@ def _served(route: Route, services: Services) -> Callable[[web.Request], Awaitab
         who = _authenticated(request, services)
         if who is None:
             return unauthorised()
-        if ROLES[who.role] < ROLES[route.role]:
+        if not may_act_as(who.role, route.role):
             raise ApiError(
                 403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}."
             )

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Generic, get_args, get_type_hints
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypeVar
 
-from gateway.store.admin.accounts import Account, ApiToken, Role
+from gateway.store.admin.accounts import Account, ApiToken
+from gateway.store.admin.roles import Role
 
 if TYPE_CHECKING:
     from gateway.api.services import Services
-
-ROLES: Mapping[str, int] = {"read_only": 0, "manager": 1, "senior_manager": 2, "admin": 3}
 
 
 class ApiError(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import time
 import warnings
 from collections.abc import Awaitable, Callable
@@ -20,6 +19,7 @@ from gateway.http.problems import problem
 from gateway.http.unauthorized import address_of
 from gateway.intake.endpoint import Events
 from gateway.lookup.endpoint import Lookup
+from runtime.addresses import is_local
 from runtime.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -122,10 +122,7 @@ def _is_from_here(request: web.Request, trusted_hops: int) -> bool:
     is_passed_on = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
     if is_passed_on and not trusted_hops:
         return False
-    try:
-        return ipaddress.ip_address(address_of(request, trusted_hops)).is_loopback
-    except ValueError:
-        return False
+    return is_local(address_of(request, trusted_hops))
 
 
 def _guarded(handler: Handler) -> Handler:

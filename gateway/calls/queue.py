@@ -155,7 +155,7 @@ class Jobs:
         async with app.open_async():
             await app.run_worker_async(
                 queues=[QUEUE],
-                name="clients",
+                name=QUEUE,
                 concurrency=self._concurrency,
                 wait=True,
                 listen_notify=True,

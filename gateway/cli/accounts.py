@@ -14,6 +14,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
+from gateway.store.admin.roles import ROLES
 from runtime.failure import Failure
 
 account_app = typer.Typer(help="Connected CRMs.", no_args_is_help=True)
@@ -21,7 +22,6 @@ connection_app = typer.Typer(help="Connected PBXs.", no_args_is_help=True)
 token_app = typer.Typer(help="Tokens of the admin API.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
-ROLES = ("admin", "senior_manager", "manager", "read_only")
 
 
 def register(app: typer.Typer) -> None:
@@ -253,7 +253,7 @@ def add_token(
         async with database(Settings()) as pool, pool.acquire() as conn:
             if account is not None:
                 await rows.account(conn, account)
-            return await rows.add_api_token(conn, name=name, role=role, account_id=account)  # type: ignore[arg-type]
+            return await rows.add_api_token(conn, name=name, role=role, account_id=account)
 
     try:
         token = run(work())

@@ -12,12 +12,12 @@ from gateway.cli.output import database, print_json, print_table, run, the_accou
 from gateway.settings import Settings
 from gateway.store.admin import users as store
 from gateway.store.admin.accounts import AlreadyExists
+from gateway.store.admin.roles import ROLES
 from runtime.failure import Failure
 
 users_app = typer.Typer(help="People who sign in to the pages.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
-ROLES = ("admin", "senior_manager", "manager", "read_only")
 _LEAST_LENGTH = 10
 
 

@@ -21,6 +21,7 @@ from gateway.health.status import installation_status
 from gateway.health.views import AccountStatus, InstallationStatus
 from gateway.settings import Settings
 from gateway.store.health.status import server
+from runtime.addresses import is_local
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Leases
 from runtime.database.pool import open_pool
@@ -61,14 +62,10 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield warning("public-url-unset", what)
     elif urlsplit(url).scheme not in ("http", "https"):
         yield bad("public-url-invalid", what, url=url)
-    elif urlsplit(url).scheme == "http" and not _is_local(url):
+    elif urlsplit(url).scheme == "http" and not is_local(urlsplit(url).hostname):
         yield warning("public-url-plain", what)
     else:
         yield ok("public-url", what, url=url)
-
-
-def _is_local(url: str) -> bool:
-    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _unreachable(err: BaseException) -> Finding:

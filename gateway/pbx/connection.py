@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from runtime.tokens import is_hash_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Connection:
 
     def knows(self, token: str) -> bool:
         """Is this the connection's secret? Compared in constant time."""
-        return hmac.compare_digest(hashlib.sha256(token.encode()).hexdigest(), self.secret_hash)
+        return is_hash_of(token, self.secret_hash)
 
     def switch(self, name: str, default: bool = False) -> bool:
         """A setting that is on or off; the words of a command line count as well."""

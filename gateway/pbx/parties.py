@@ -7,22 +7,10 @@ from dataclasses import dataclass
 
 from gateway.pbx.connection import Connection
 from routing.calls.model import Direction
+from routing.numbers.spelling import is_withheld
 
 ANONYMOUS = "anonymous"
 
-_WITHHELD = frozenset(
-    {
-        "anonymous",
-        "unknown",
-        "<unknown>",
-        "private",
-        "withheld",
-        "restricted",
-        "unavailable",
-        "hidden",
-        "anon",
-    }
-)
 _MAX_EXTENSION_DIGITS = 6
 
 
@@ -40,7 +28,7 @@ def clean_number(number: str | None) -> str | None:
     """A number as the PBX spelled it, with all ways to say that it was withheld made one."""
     if number is None or not number.strip():
         return None
-    return ANONYMOUS if number.strip().lower() in _WITHHELD else number.strip()
+    return ANONYMOUS if is_withheld(number) else number.strip()
 
 
 def is_extension(number: str | None, connection: Connection) -> bool:

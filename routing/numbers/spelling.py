@@ -20,8 +20,9 @@ SEPARATORS = " -()."
 _MORE_SEPARATORS = "/\\[]'\"_·•‐‑‒–—―−－﹣．（）［］／"
 _STRIP = str.maketrans("", "", SEPARATORS + _MORE_SEPARATORS)
 
-_HIDDEN = frozenset(
+_WITHHELD = frozenset(
     [
+        "anon",
         "anonymous",
         "anonym",
         "unknown",
@@ -146,10 +147,19 @@ def _digits(head: str, extension: str | None, context: str) -> Spelled | Reason:
     return Spelled(digits, plus, extension)
 
 
+def _word(text: str) -> str:
+    return "".join(filter(str.isalpha, text)).casefold()
+
+
+def is_withheld(text: str) -> bool:
+    """Whether a telephone system writes this where the caller hides the number."""
+    return _word(text) in _WITHHELD and not any(map(str.isdecimal, text))
+
+
 def _why_not(compact: str) -> Reason:
-    word = "".join(filter(str.isalpha, compact)).casefold()
+    word = _word(compact)
     if any(map(str.isdecimal, compact)):
         return "invalid_number"
-    if word in _HIDDEN:
+    if word in _WITHHELD:
         return "anonymous"
     return "no_number" if word in _NOTHING or not word else "invalid_number"

@@ -9,6 +9,8 @@ import asyncpg
 import orjson
 from asyncpg.pool import PoolConnectionProxy
 
+from runtime.addresses import is_local
+
 Conn = asyncpg.Connection | PoolConnectionProxy
 """A connection, of a pool or not: what functions with SQL take."""
 
@@ -16,8 +18,6 @@ Conn = asyncpg.Connection | PoolConnectionProxy
 SESSION_SETTINGS = {"jit": "off", "max_parallel_workers_per_gather": "0"}
 """Of every session. Ours are short queries in great number: PostgreSQL would compile some of them for 300 ms to save one,
 and take a second processor from the lookups. Set once connected: a pooler refuses what it does not know in the DSN."""
-
-_LOCAL = frozenset(("", "localhost", "127.0.0.1", "::1"))
 
 
 def _encode(value: object) -> str:
@@ -44,7 +44,7 @@ def tls_of(dsn: str) -> bool | None:
         else query.get("host") or [os.environ.get("PGHOST", "")]
     )
     names = [urlsplit(f"//{host}").hostname or host for text in hosts for host in text.split(",")]
-    return False if all(name in _LOCAL or name.startswith("/") for name in names) else None
+    return False if all(name == "" or name.startswith("/") or is_local(name) for name in names) else None
 
 
 async def _prepare(conn: asyncpg.Connection) -> None:

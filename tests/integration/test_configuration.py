@@ -11,6 +11,7 @@ import pytest
 from gateway.configuration import Configuration, Snapshot
 from gateway.store.admin import accounts
 from runtime.database.listen import Listener
+from runtime.tokens import hash_of
 from tests.waiting import until
 
 MANY = 100
@@ -79,7 +80,7 @@ async def test_a_new_token_opens_without_an_account_being_read(
     before = configuration.now
     async with pool.acquire() as conn:
         token = await accounts.add_api_token(conn, name="t", role="admin")
-    await until(lambda: accounts.hash_of(token) in configuration.now.tokens, "the token")
+    await until(lambda: hash_of(token) in configuration.now.tokens, "the token")
     assert not _read_again(before, configuration.now)
 
 

@@ -6,6 +6,12 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 
+import pytest
+
+from gateway.pbx.parties import ANONYMOUS, clean_number
+from gateway.store.admin.roles import ROLES, may_act_as
+from routing.numbers.spelling import spelled
+from runtime.addresses import is_local
 from tests.paths import ROOT
 
 LATER = {"runtime/database/listen.py", "gateway/worker/worker.py"}
@@ -46,3 +52,60 @@ def test_pauses_after_failures_grow_in_one_place() -> None:
     """A delay that doubles is a back-off of one's own; `runtime.backoff` knows how."""
     grows = r"(delay|pause|wait)\w* \* 2|2(\.0)? \*\* "
     assert homes(grows) - LATER == {"runtime/backoff.py"}
+
+
+def test_a_token_is_hashed_in_one_place() -> None:
+    assert homes(r"sha256\(\w*(token|secret)\w*\.encode") == {"runtime/tokens.py"}
+
+
+def test_roles_are_listed_once() -> None:
+    assert homes(r"[\"']senior_manager[\"'], [\"']") == {"gateway/store/admin/roles.py"}
+
+
+def test_whether_an_address_is_this_machine_is_asked_in_one_place() -> None:
+    assert homes(r"is_loopback|in \([^)]*[\"']localhost[\"']") == {"runtime/addresses.py"}
+
+
+def test_the_clients_queue_is_named_once() -> None:
+    assert homes(r"[\"']process_client[\"']") == {"gateway/store/intake/jobs.py"}
+
+
+def test_words_for_a_withheld_number_are_listed_once() -> None:
+    assert homes(r"[\"']withheld[\"']") == {"routing/numbers/spelling.py"}
+
+
+@pytest.mark.parametrize(
+    "word", ["anonymous", "Unknown", "<unknown>", "private", "anon", "скрытый номер", "hidden"]
+)
+def test_a_number_that_is_withheld_is_so_for_events_and_for_lookups(word: str) -> None:
+    assert clean_number(word) == ANONYMOUS
+    assert spelled(word) == "anonymous"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_here"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("::ffff:127.0.0.1", True),
+        ("localhost", True),
+        ("LOCALHOST", True),
+        ("0.0.0.0", False),
+        ("10.0.0.1", False),
+        ("localhost.example.com", False),
+        ("example.com", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_this_machine_is_known_by_name_and_by_address(host: str | None, is_here: bool) -> None:
+    assert is_local(host) == is_here
+
+
+def test_each_role_may_do_what_the_weaker_ones_may() -> None:
+    assert [may_act_as(role, "manager") for role in ROLES] == [False, True, True, True]
+    for schema in ("0001_core.sql", "0080_admin_users.sql"):
+        text = (ROOT / "gateway/db/migrations" / schema).read_text()
+        assert set(re.findall(r"'(\w+)'", re.search(r"role IN \(([^)]*)\)", text)[1])) == set(ROLES)  # type: ignore[index]

@@ -12,6 +12,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts as rows
 from routing.numbers.normalise import PublicNumber, normalise
+from runtime.tokens import new_secret
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Value = Annotated[str, Field(max_length=500)]
@@ -87,7 +88,7 @@ async def add_connection(call: ApiCall[NoQuery, NewConnection]) -> ConnectionCre
         raise ApiError(
             400, "invalid-input", f"Unknown kind; known: {', '.join(sorted(KINDS))}.", field="kind"
         )
-    secret = rows.new_secret()
+    secret = new_secret()
     async with call.services.pool.acquire() as conn:
         try:
             added = await rows.add_connection(
@@ -123,7 +124,7 @@ async def change_connection(call: ApiCall[NoQuery, ConnectionChange]) -> Connect
     }
     if body.lines is not None:
         changes["lines"] = _lines(call, body.lines)
-    secret = rows.new_secret() if body.new_secret else None
+    secret = new_secret() if body.new_secret else None
     if secret is not None:
         changes["secret"] = secret
     async with call.services.pool.acquire() as conn:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
 from gateway.store.admin import accounts as rows
-
-RoleName = Literal["admin", "senior_manager", "manager", "read_only"]
+from gateway.store.admin.roles import Role
 
 
 class NewToken(Body):
     name: Annotated[str, Field(min_length=1, max_length=100)]
-    role: RoleName
+    role: Role
     account: Annotated[str, Field(max_length=63)] | None = None
     days: Annotated[int, Field(ge=1, le=3650)] | None = None
 
 
 class TokenView(Answer):
     name: str
-    role: RoleName
+    role: Role
     account: str | None
     expires_at: datetime | None
 

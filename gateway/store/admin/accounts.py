@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +10,12 @@ from typing import Any, Literal
 import asyncpg
 
 from gateway.pbx.connection import Connection
+from gateway.store.admin.roles import Role
 from routing.settings import AccountSettings
 from runtime.database.pool import Conn
+from runtime.tokens import hash_of, new_secret
 
 AccountState = Literal["on", "off", "broken"]
-Role = Literal["admin", "senior_manager", "manager", "read_only"]
 
 
 class AlreadyExists(Exception):
@@ -60,15 +59,6 @@ class ApiToken:
     role: Role
     account_id: str | None
     expires_at: datetime | None
-
-
-def hash_of(token: str) -> str:
-    """Hex sha256: what is stored of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def new_secret() -> str:
-    return secrets.token_urlsafe(24)
 
 
 async def add_account(

@@ -9,11 +9,12 @@ from typing import Any
 
 import asyncpg
 
+from gateway.store.intake.jobs import QUEUE, TASK
 from runtime.database.pool import Conn
 
 # One statement, so that a batch is one round trip and one commit. Rows come sorted by key: two gateways that insert the
 # same messages at once then wait for each other in one order and cannot deadlock.
-_INSERT = """
+_INSERT = f"""
 WITH message AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[], $7::bytea[],
         $8::text[]) AS m (account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events)
@@ -25,19 +26,19 @@ WITH message AS (
 ), client AS (
     SELECT DISTINCT account_id, coalesce(client, 'call:' || connection_id || ':' || call_key) AS client_key FROM stored
 ), job AS (
-    SELECT procrastinate_defer_jobs_v1(array_agg(row('clients', 'process_client', 0, account_id || ' ' || client_key,
+    SELECT procrastinate_defer_jobs_v1(array_agg(row('{QUEUE}', '{TASK}', 0, account_id || ' ' || client_key,
         NULL, jsonb_build_object('account_id', account_id, 'client_key', client_key), NULL
         )::procrastinate_job_to_defer_v1)) AS ids FROM client HAVING count(*) > 0
 )
 SELECT account_id, connection_id, dedupe_key, event_id, (SELECT cardinality(ids) FROM job) AS jobs FROM stored
-"""
+"""  # noqa: S608 - names of ours
 
-_DEFER = """
-SELECT procrastinate_defer_jobs_v1(array_agg(row('clients', 'process_client', 0, account_id || ' ' || client_key,
+_DEFER = f"""
+SELECT procrastinate_defer_jobs_v1(array_agg(row('{QUEUE}', '{TASK}', 0, account_id || ' ' || client_key,
     NULL, jsonb_build_object('account_id', account_id, 'client_key', client_key), NULL
     )::procrastinate_job_to_defer_v1))
 FROM unnest($1::text[], $2::text[]) AS client (account_id, client_key) HAVING count(*) > 0
-"""
+"""  # noqa: S608 - names of ours
 
 # A client is overdue when a message of theirs was not applied in time, when a moment of one of their calls has come, or when
 # their case has to be escalated. Those with a job that waits already are left out.

@@ -11,7 +11,7 @@ import psycopg
 from runtime.database.pool import SESSION_SETTINGS, Conn
 
 QUEUE = "clients"
-TASK = "process_client"  # both stand in the SQL of inbox.py too, where jobs are made
+TASK = "process_client"
 
 # Jobs whose worker is gone, and jobs that live workers never managed to finish in the table (a restart of the server).
 _REVIVE = """

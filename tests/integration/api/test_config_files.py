@@ -10,6 +10,7 @@ from gateway.admin.config_import import Imported, export_config, import_config
 from gateway.store.admin import accounts
 from gateway.store.admin.matrices import current_version, matrix_at, versions
 from gateway.store.admin.staff import staff_of, stored_employees
+from runtime.tokens import hash_of
 from tests.integration.api.client import ACCOUNT, Api
 
 FILE = """
@@ -49,7 +50,7 @@ async def test_an_import_tells_what_changes_and_changes_it(pool: asyncpg.Pool, a
         assert staff.by_id["ivan"].numbers == ("+79160000001",)
         shop = {c.name: c for c in await accounts.connections(conn, ACCOUNT)}["shop"]
         assert not shop.is_on
-        assert shop.secret_hash == accounts.hash_of(done.new_secrets[0].secret)
+        assert shop.secret_hash == hash_of(done.new_secrets[0].secret)
 
 
 async def test_a_second_import_of_the_same_file_changes_nothing(pool: asyncpg.Pool, account: str) -> None:
@@ -79,7 +80,7 @@ async def test_no_secret_stands_in_an_export(pool: asyncpg.Pool, account: str) -
     text = await exported(pool)
     assert "salt-of-the-pbx" not in text
     assert webhook_secret not in text
-    assert accounts.hash_of("s") not in text
+    assert hash_of("s") not in text
 
 
 async def test_an_export_comes_back_as_it_went(pool: asyncpg.Pool, account: str) -> None:

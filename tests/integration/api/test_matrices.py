@@ -10,11 +10,12 @@ import asyncpg
 import pytest
 
 from gateway.store.admin import accounts
-from gateway.store.admin.accounts import hash_of
+from gateway.store.admin.roles import Role
 from routing.conditions import Condition
 from routing.matrix.actions import Action, ChangeStage, Deadline, MakeContact, MakeDeal, MakeLead, MakeTask
 from routing.matrix.model import CELLS, Matrix, ParameterField, PipelineRule, SelectionRule
 from routing.matrix.presets import recommended, unsorted
+from runtime.tokens import hash_of
 from tests.integration.api.client import ACCOUNT, ANNA, Api
 
 CELL = "inbound.missed.new/end"
@@ -69,7 +70,7 @@ async def crm(api: Api) -> Api:
     return api
 
 
-async def add_token(api: Api, name: str, role: accounts.Role) -> None:
+async def add_token(api: Api, name: str, role: Role) -> None:
     async with api.pool.acquire() as conn:
         token = api.tokens[name] = await accounts.add_api_token(conn, name=name, role=role)
     while hash_of(token) not in api.gateway.configuration.now.tokens:
