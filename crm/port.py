@@ -104,6 +104,7 @@ class CrmEntity:
     source_uid: str | None = None
     main_contact_id: str | None = None
     created_by: str | None = None
+    price: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,11 @@ CrmEventKind = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrmEvent:
-    """One row of the CRM's feed of events. other: the entity linked to or unlinked from, (kind, id)."""
+    """One row of the CRM's feed of events. other: the entity linked to or unlinked from, (kind, id).
+
+    aspect: what changed (see Observed.values), where the kind does not say it. before, after: values, None when not told
+    or not read.
+    """
 
     id: str
     kind: CrmEventKind
@@ -157,6 +162,27 @@ class CrmEvent:
     entity_id: str
     by_user: str | None
     other: tuple[EntityKind, str] | None = None
+    aspect: str | None = None
+    before: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What a webhook or a poll shows of one thing. at: the CRM's time of that state, None when it does not say.
+
+    values, by aspect: stage (pipeline/stage), responsible, price, name, numbers, completed (of a task, 1 or 0), and what
+    happened: added, deleted (0 = restored), accepted, declined; what is not told is absent. is_changed: aspects that the
+    CRM says have just changed. before: what they were. target: of a task what it is about.
+    """
+
+    kind: EntityKind | Literal["task"]
+    id: str
+    at: datetime | None
+    values: Mapping[str, str]
+    is_changed: frozenset[str] = frozenset()
+    before: Mapping[str, str] = field(default_factory=dict)
+    target: tuple[EntityKind, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,4 +53,9 @@ class Settings(BaseSettings):
     exchange_days: int = Field(
         7, ge=1, description="exchanges with vendors are kept so long, secrets removed"
     )
+    crm_event_days: int = Field(
+        30,
+        ge=3,
+        description="what was seen to change in the CRM is kept so long, and what consumers set aside of it",
+    )
     decision_days: int = Field(180, ge=3, description="decisions are kept so long")

@@ -29,6 +29,9 @@ CaseReason = Literal[
     "case_repeated",
     "case_closed",
     "case_escalated",
+    "case_closed_in_crm",
+    "case_reassigned",
+    "task_as_known",
     "client_reached_already",
     "reached_before_missed",
     "escalation_not_due",
@@ -89,6 +92,17 @@ class Reached(BaseModel):
     at: datetime
     until: datetime
     by: str | None = None
+
+
+class TaskTold(BaseModel):
+    """What a person did in the CRM with the task of a case. owner_id: CRM user whose it is now, None = as it was."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    by_user: str | None = None
+    is_completed: bool = False
+    owner_id: str | None = None
 
 
 class Rules(NamedTuple):
@@ -190,6 +204,38 @@ def timer(case: Case, now: datetime, staff: Staff, rules: Rules) -> CaseDecision
     change = ChangeTask(task=case.task_key, owner_id=senior.crm_user_id)
     step = Step("case", "decided", "case_escalated", {**facts, "to": senior.id})
     return CaseDecision(raised, (_changed(raised, change),), "case_escalated", (*passed, step))
+
+
+def task_changed(case: Case, told: TaskTold, staff: Staff, rules: Rules) -> CaseDecision:
+    """A person completed the task of an open case, or gave it to somebody else: the case follows, the CRM knows already."""
+    facts: Mapping[str, Fact] = {"case": case.id, "by_user": told.by_user, "at": told.at.isoformat()}
+    if told.is_completed:
+        at = max(told.at, case.opened_at)
+        closed = case.model_copy(
+            update={
+                "state": "closed",
+                "closed_at": at,
+                "closed_by": _name_of(told.by_user, staff),
+                "escalate_at": None,
+                "waited_seconds": working_seconds_between(
+                    case.opened_at, at, rules.hours, rules.zone, rules.holidays
+                ),
+            }
+        )
+        return _followed(closed, "case_closed_in_crm", facts)
+    if told.owner_id is None or told.owner_id == case.owner_id:
+        return _unchanged(case, "task_as_known", facts)
+    moved = case.model_copy(update={"owner_id": told.owner_id})
+    return _followed(moved, "case_reassigned", {**facts, "to": told.owner_id})
+
+
+def _followed(case: Case, reason: CaseReason, facts: Mapping[str, Fact]) -> CaseDecision:
+    return CaseDecision(case, (), reason, (Step("case", "decided", reason, facts),))
+
+
+def _name_of(crm_user_id: str | None, staff: Staff) -> str | None:
+    people = staff.by_id.values() if crm_user_id else ()
+    return next((person.name for person in people if person.crm_user_id == crm_user_id), crm_user_id)
 
 
 def _opened(call: Missed, client: str, rules: Rules) -> CaseDecision:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 
-from crm.port import EntityChange, WhatChanged
+from crm.port import EntityChange, Observed, WhatChanged
 from routing.client import EntityKind
 
 What = Literal["added", "updated", "deleted", "restored", "stage_changed", "owner_changed", "noted"]
@@ -34,6 +34,7 @@ class WebhookChange:
     stage_id: str | None = None
     old_stage_id: str | None = None
     is_open: bool | None = None
+    price: str | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
     by_user: str | None = None
@@ -77,4 +78,57 @@ def _change(change: WebhookChange, what: WhatChanged) -> EntityChange:
         is_open=change.is_open,
         contact_ids=change.contact_ids,
         deal_ids=change.deal_ids,
+    )
+
+
+def observed(changes: Iterable[WebhookChange]) -> list[Observed]:
+    """What each shows of its thing; a note shows nothing of the kind."""
+    return [_observed(change, change.kind) for change in changes if change.kind != "note"]
+
+
+def _observed(change: WebhookChange, kind: EntityKind | Literal["task"]) -> Observed:
+    values, happened = _values(change), _happened(change)
+    old_stage = (change.pipeline_id, change.old_stage_id)
+    before = {
+        "stage": "/".join(part for part in old_stage if part) if all(old_stage) else None,
+        "responsible": change.old_owner_id,
+        "deleted": "1" if change.what == "restored" else "0",
+    }
+    aspect = {"stage_changed": "stage", "owner_changed": "responsible"}.get(change.what)
+    return Observed(
+        kind=kind,
+        id=change.id,
+        at=change.updated_at or (change.created_at if change.what == "added" else None),
+        values={**values, **happened},
+        is_changed=frozenset([*happened, *([aspect] if aspect in values else [])]),
+        before={name: value for name, value in before.items() if value is not None},
+        target=(change.target_kind, change.target_id) if change.target_kind and change.target_id else None,
+    )
+
+
+def _values(change: WebhookChange) -> dict[str, str]:
+    if change.what in ("deleted", "restored"):  # tells of its state at another time, or in part
+        return {}
+    told = {
+        "stage": f"{change.pipeline_id}/{change.stage_id}"
+        if change.pipeline_id and change.stage_id
+        else None,
+        "responsible": change.owner_id,
+        "price": change.price,
+        "name": change.name if change.kind in ("deal", "contact", "company") else None,
+        "numbers": None if change.numbers is None else ", ".join(sorted(change.numbers)),
+        "completed": None if change.is_completed is None else str(int(change.is_completed)),
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _happened(change: WebhookChange) -> dict[str, str]:
+    if change.what == "added":
+        return {"added": "1"}
+    if change.kind == "lead" and change.outcome is not None:
+        return {change.outcome: "1"}
+    return (
+        {"deleted": "1" if change.what == "deleted" else "0"}
+        if change.what in ("deleted", "restored")
+        else {}
     )

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from crm.amocrm.changes import WebhookChange, What, entity_changes
+from crm.amocrm.changes import WebhookChange, What, entity_changes, observed
 from crm.amocrm.tables import CLOSED_STAGES, KIND_OF_ELEMENT
-from crm.port import EntityChange
+from crm.port import EntityChange, Observed
 
 LONGEST_BODY = 1024 * 1024
 MOST_PAIRS = 50_000
@@ -61,6 +61,10 @@ class Delivery:
     @property
     def changes(self) -> list[EntityChange]:
         return entity_changes(self.told)
+
+    @property
+    def observed(self) -> list[Observed]:
+        return observed(self.told)
 
 
 def parse_webhook(body: bytes) -> Delivery:
@@ -185,6 +189,7 @@ def _deal(what: What, item: _Part) -> WebhookChange:
         stage_id=stage,
         old_stage_id=item.whole("old_status_id"),
         is_open=None if stage is None else stage not in CLOSED_STAGES,
+        price=item.text("price"),
         created_at=item.moment("created_at", "date_create"),
         updated_at=item.moment("updated_at", "last_modified"),
         by_user=item.whole("modified_user_id"),

@@ -14,6 +14,7 @@ from crm.amocrm.tables import (
     KIND_OF_SINGULAR,
     UNSORTED_STAGE_TYPE,
 )
+from crm.errors import CrmUnreadable
 from crm.port import (
     CrmAccount,
     CrmEntity,
@@ -126,7 +127,13 @@ def entity(kind: EntityKind, node: Node) -> CrmEntity:
             (c.get("id").id() for c in contacts if c.get("is_main").flag(default=False)), None
         ),
         created_by=node.get("created_by").id_or_none(),
+        price=_price(node.get("price")),
     )
+
+
+def _price(node: Node) -> int | None:
+    """None for what is no price: nobody is kept from reading the deal by it."""
+    return node.value if isinstance(node.value, int) and not isinstance(node.value, bool) else None
 
 
 def lead(node: Node) -> CrmEntity:
@@ -211,14 +218,19 @@ def task(node: Node) -> CrmTask:
 
 def event(node: Node) -> CrmEvent:
     what = node.get("entity_type").text()
+    type_ = node.get("type").text()
+    aspect, before, after = _event_values(type_, node)
     return CrmEvent(
         id=node.get("id").id(),
-        kind=EVENT_KIND.get(node.get("type").text(), "other"),
+        kind=EVENT_KIND.get(type_, "other"),
         at=node.get("created_at").moment(),
         entity_kind="task" if what == "task" else KIND_OF_SINGULAR.get(what, "other"),
         entity_id=node.get("entity_id").id(),
         by_user=node.get("created_by").id_or_none(),
         other=_other_end(node.get("value_after")),
+        aspect=aspect,
+        before=before,
+        after=after,
     )
 
 
@@ -235,3 +247,53 @@ def _other_end(values: Node) -> tuple[EntityKind, str] | None:
 def webhook(node: Node) -> tuple[str, bool]:
     """(destination, is it disabled)."""
     return node.get("destination").text(), node.get("disabled").flag(default=False)
+
+
+_Values = tuple[str | None, str | None, str | None]
+
+
+def _event_values(type_: str, node: Node) -> _Values:
+    """(aspect where the event's kind does not name it, value before, value after).
+
+    A value that cannot be read is None: an event that tells less is better than a feed that stands still.
+    """
+    if type_ in ("entity_tag_added", "entity_tag_deleted"):
+        return _tag(type_, node)
+    aspect, read = _READERS.get(type_, (None, None))
+    if read is None:
+        return None, None, None
+    return aspect, _read(read, node.get("value_before")), _read(read, node.get("value_after"))
+
+
+def _tag(type_: str, node: Node) -> _Values:
+    name = _read(lambda value: value.at("tag", "name").loose_text(), node.get("value_after")) or _read(
+        lambda value: value.at("tag", "name").loose_text(), node.get("value_before")
+    )
+    was, now = ("0", "1") if type_ == "entity_tag_added" else ("1", "0")
+    return f"tag:{name or '?'}", was, now
+
+
+def _read(read: Callable[[Node], str | None], values: Node) -> str | None:
+    try:
+        first = next(values.items(), None)
+        return None if first is None else read(first)
+    except CrmUnreadable:
+        return None
+
+
+def _stage_value(value: Node) -> str | None:
+    stage = value.at("lead_status")
+    pipeline_id, stage_id = stage.at("pipeline_id").id_or_none(), stage.at("id").id_or_none()
+    return f"{pipeline_id}/{stage_id}" if pipeline_id and stage_id else None
+
+
+_READERS: dict[str, tuple[str | None, Callable[[Node], str | None]]] = {
+    "lead_status_changed": (None, _stage_value),
+    "entity_responsible_changed": (None, lambda value: value.at("responsible_user", "id").id_or_none()),
+    "sale_field_changed": ("price", lambda value: value.at("sale_field_value", "sale").loose_text() or None),
+    "name_field_changed": ("name", lambda value: value.at("name_field_value", "name").loose_text() or None),
+    "incoming_chat_message": ("incoming", lambda value: value.at("message", "id").id_or_none()),
+    "outgoing_chat_message": ("outgoing", lambda value: value.at("message", "id").id_or_none()),
+    "incoming_sms": ("incoming", lambda value: value.at("note", "id").id_or_none()),
+    "outgoing_sms": ("outgoing", lambda value: value.at("note", "id").id_or_none()),
+}

@@ -15,11 +15,15 @@ from crm.sync.source import Source, as_text, from_text
 _LATENESS = timedelta(seconds=60)
 _SECOND = timedelta(seconds=1)
 
-# Told by every poll; the last one is the adapter's own concern.
-_PROMPT: frozenset[CrmEventKind] = frozenset(("deleted", "restored", "merged", "unlinked", "owner_changed"))
+# Told by every poll: what means something to the directory, and what is news for others (crm/news.py).
+_PROMPT: frozenset[CrmEventKind] = frozenset(
+    (
+        *("deleted", "restored", "merged", "unlinked", "owner_changed"),
+        *("stage_changed", "changed", "task_completed", "message", "call"),
+    )
+)
 # What is created or linked by the thousand, by a backfill of ours for one: the delta tells most of it sooner.
 _BULK: frozenset[CrmEventKind] = frozenset(("added", "linked"))
-_HEARD: frozenset[CrmEventKind] = frozenset(("stage_changed", "changed", "task_completed", "message", "call"))
 _PAGES = 5  # of bulk in one poll
 _LONGEST_WINDOW = 3600.0
 # A page full in less than this: whatever makes it is still at work, so it is left to it.
@@ -58,19 +62,16 @@ class _Read:
     pages: int
 
 
-async def read_new(
-    source: Source, position: Position, lane: Lane, *, is_heard: bool
-) -> tuple[list[CrmEvent], Position]:
+async def read_new(source: Source, position: Position, lane: Lane) -> tuple[list[CrmEvent], Position]:
     """The events since `position`, oldest first, and the position after them.
 
-    is_heard: of every kind, not only of those that mean something to the directory. While more is created than a few
-    pages tell, the other kinds still come with every poll; the rest comes later, but it comes.
+    While more is created than a few pages tell, the other kinds still come with every poll; the rest comes later, but it
+    comes.
     """
     began = source.now()
-    prompt = _PROMPT | _HEARD if is_heard else _PROMPT
     since, behind = position.since, position.behind
     newest = await _between(
-        source, since, None, prompt | _BULK, lane, most=1 if behind else _PAGES, is_feed=True
+        source, since, None, _PROMPT | _BULK, lane, most=1 if behind else _PAGES, is_feed=True
     )
     settled, mark = _settled(position, newest.events, began)
     older: list[CrmEvent] = []
@@ -79,7 +80,7 @@ async def read_new(
             older, behind = await _bulk(source, behind, settled, lane)
     elif not newest.is_whole:
         behind = Behind(since, max(1.0, _span(newest.events).total_seconds() * _PAGES / newest.pages))
-    urgent = [] if newest.is_whole else (await _between(source, since, None, prompt, lane)).events
+    urgent = [] if newest.is_whole else (await _between(source, since, None, _PROMPT, lane)).events
     events = _in_order([*older, *newest.events, *urgent])
     new = [event for event in events if event.id not in position.seen]
     since = settled + _SECOND

@@ -19,18 +19,16 @@ FEED = "events"
 _KINDS: frozenset[str] = frozenset(get_args(EntityKind))
 
 
-async def poll_events(source: Source, lane: Lane, *, is_heard: bool = False) -> list[CrmEvent]:
-    """The events that are new since the last poll, oldest first, after the directory has taken them over.
-
-    is_heard: those that mean nothing to the directory as well.
-    """
+async def poll_events(source: Source, lane: Lane) -> list[CrmEvent]:
+    """The events that are new since the last poll, oldest first, after the directory has taken them over, as
+    has the record of what changed (crm/store/news.py)."""
     position = position_of(await source.cursor(FEED), source.now())
-    new, after = await read_new(source, position, lane, is_heard=is_heard)
+    new, after = await read_new(source, position, lane)
     deleted, to_read, merged = await _consequences(source, new)
     found, missing = await source.read_again(to_read, lane)
     more, swallowed = await _swallowed(source, [e for e in found if (e.kind, e.id) in merged], lane)
     gone = [*deleted, *missing, *swallowed]
-    await source.apply([*found, *more], gone=gone, feed=FEED, cursor=stored(after))
+    await source.apply([*found, *more], gone=gone, feed=FEED, cursor=stored(after), heard=new)
     return new
 
 

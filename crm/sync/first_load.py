@@ -58,7 +58,7 @@ async def load_step(source: Source, lane: Lane = Lane.SYNC) -> LoadProgress:
     if not page.has_next:
         after = {**after, "page": 1, "kind": _next_kind(kind)}
         after["is_done"] = after["kind"] is None
-    await source.apply(page.items, feed=FEED, cursor=after)
+    await source.apply(page.items, feed=FEED, cursor=after, is_first=True)
     if after["is_done"]:
         await _finish(source)
     return progress_at(after)

@@ -11,9 +11,10 @@ from typing import Any
 import asyncpg
 
 from crm.lane import Lane
-from crm.port import Crm, CrmEntity
+from crm.port import Crm, CrmEntity, CrmEvent, Observed
 from crm.store.cursors import read_cursor, write_cursor
 from crm.store.directory import Applied, EntityRef, apply_entities, inside_leads, remove_entities
+from crm.store.news import record_news
 from routing.settings import NumberPolicy
 
 READ_AT_ONCE = 250  # ids in one by_ids
@@ -46,10 +47,18 @@ class Source:
         gone: Collection[EntityRef] = (),
         feed: str | None = None,
         cursor: dict[str, Any] | None = None,
+        heard: Sequence[CrmEvent] = (),
+        is_first: bool = False,
     ) -> Applied:
-        """Rows and the cursor that speaks of them, in one transaction."""
+        """Rows, what of them is news, and the cursor that speaks of them, in one transaction.
+
+        heard: events of the CRM's feed. is_first: a load, which is no news.
+        """
         batch = list(entities)
         async with self.pool.acquire() as conn, conn.transaction():
+            if not is_first:
+                shown = [observed for entity in batch if (observed := shown_by(entity))]
+                await record_news(conn, self.account_id, observed=shown, told_by="poll", heard=heard)
             self._remember(await inside_leads(conn, self.account_id, batch))
             removed = await remove_entities(conn, self.account_id, gone) if gone else Applied()
             applied = await apply_entities(conn, self.account_id, batch, self.policy)
@@ -77,6 +86,23 @@ class Source:
                 found += await self.crm.by_ids(kind, ids[start : start + READ_AT_ONCE], lane)
         present = {(e.kind, e.id) for e in found if not e.is_deleted}
         return [e for e in found if not e.is_deleted], [ref for ref in refs if ref not in present]
+
+
+def shown_by(entity: CrmEntity) -> Observed | None:
+    """What a poll shows of a contact, company or deal; None for a lead, and for what says no time."""
+    if entity.kind == "lead" or entity.updated_at is None or entity.is_deleted:
+        return None
+    told = {
+        "stage": f"{entity.pipeline_id}/{entity.stage_id}"
+        if entity.pipeline_id and entity.stage_id
+        else None,
+        "responsible": entity.owner_id,
+        "price": None if entity.price is None else str(entity.price),
+        "name": entity.name,
+        "numbers": None if entity.kind == "deal" else ", ".join(sorted(entity.numbers)),
+    }
+    values = {name: value for name, value in told.items() if value is not None}
+    return Observed(kind=entity.kind, id=entity.id, at=entity.updated_at, values=values)
 
 
 def _by_kind(refs: Iterable[EntityRef]) -> dict[Any, Sequence[str]]:

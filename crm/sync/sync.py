@@ -15,11 +15,12 @@ import asyncpg
 
 from crm.errors import CrmBlocked, CrmError, CrmForbidden, CrmThrottled
 from crm.lane import Lane
-from crm.port import Crm, CrmEvent, EntityChange
+from crm.port import Crm, EntityChange, Observed
 from crm.store.cursors import record_failure, write_cursor
 from crm.store.directory import Applied
 from crm.store.entries import directory_states, mark_in_sync
 from crm.store.listing import known_refs
+from crm.store.news import record_news
 from crm.sync.changes import Taken, apply_changes
 from crm.sync.events import poll_events
 from crm.sync.first_load import PAGED, LoadProgress, load_step
@@ -65,9 +66,7 @@ class SyncHealth:
 
 
 class Sync:
-    """One account. on_events gets the new events of the feed, oldest first, once the directory has taken them over (at
-    least once each: after a crash some come again). on_metadata gets which of account, users, pipelines, fields changed.
-    """
+    """One account."""
 
     def __init__(
         self,
@@ -81,15 +80,11 @@ class Sync:
         recheck_seconds: float = 60.0,
         reread_seconds: float = 1.0,
         now: Callable[[], datetime] = utc_now,
-        on_events: Callable[[Sequence[CrmEvent]], Awaitable[None]] | None = None,
-        on_metadata: Callable[[frozenset[str]], Awaitable[None]] | None = None,
         breaker: CircuitBreaker | None = None,
     ) -> None:
         self._breaker = breaker
         self.source = Source(crm, pool, account_id, policy, now)
         self.health = SyncHealth()
-        self._on_events = on_events
-        self._on_metadata = on_metadata
         self._woken = (asyncio.Event(), asyncio.Event())
         self._delta_locks = {kind: asyncio.Lock() for kind in PAGED}
         self._delta_began: dict[EntityKind, float] = {}
@@ -177,20 +172,32 @@ class Sync:
         return latest is not None and self._told_at is not None and latest - self._told_at <= _WEBHOOK_DELAY
 
     async def apply_webhooks(
-        self, changes: Sequence[EntityChange], before_new: Callable[[], Awaitable[None]]
+        self,
+        changes: Sequence[EntityChange],
+        before_new: Callable[[], Awaitable[None]],
+        observed: Sequence[Observed] = (),
     ) -> None:
         """Changes of what the directory knows at once, the rest after `before_new`: it may be what we are creating, and is
-        told of before we know its links."""
+        told of before we know its links. observed: what the same webhooks show, for the events."""
         async with self.source.pool.acquire() as conn:
             known = await known_refs(conn, self.source.account_id, {(c.kind, c.id) for c in changes})
-        await self.apply_webhook([c for c in changes if (c.kind, c.id) in known])
-        if new := [c for c in changes if (c.kind, c.id) not in known]:
-            await before_new()
-            await self.apply_webhook(new)
+        new = [c for c in changes if (c.kind, c.id) not in known]
+        strange = [o for o in observed if (o.kind, o.id) not in known]
+        await self.apply_webhook(
+            [c for c in changes if (c.kind, c.id) in known],
+            [o for o in observed if (o.kind, o.id) in known],
+        )
+        if new or strange:
+            if new or any("added" in o.is_changed for o in strange):
+                await before_new()
+            await self.apply_webhook(new, strange)
 
-    async def apply_webhook(self, changes: Sequence[EntityChange]) -> Taken:
+    async def apply_webhook(
+        self, changes: Sequence[EntityChange], observed: Sequence[Observed] = ()
+    ) -> Taken:
         """What the webhook carries, at once; the rest is read by the next turn of `run`."""
-        taken = await apply_webhook(self.source.pool, self.source.account_id, changes, self.source.policy)
+        source = self.source
+        taken = await apply_webhook(source.pool, source.account_id, changes, source.policy, observed)
         self._told_at = max((change.at for change in changes if change.at), default=self._told_at)
         if taken.to_reread:
             self.wake()
@@ -246,10 +253,8 @@ class Sync:
 
     async def _events(self, lane: Lane = Lane.SYNC) -> None:
         at = self.source.now()
-        new = await poll_events(self.source, lane, is_heard=self._on_events is not None)
+        await poll_events(self.source, lane)
         self._agreed["events"] = at
-        if new and self._on_events:
-            await self._on_events(new)
 
     async def _unsorted(self, lane: Lane = Lane.SYNC) -> None:
         at = self.source.now()
@@ -284,9 +289,7 @@ class Sync:
             await recheck_step(self.source)
 
     async def _metadata(self) -> None:
-        changed = await read_metadata(self.source)
-        if changed and self._on_metadata:
-            await self._on_metadata(changed)
+        await read_metadata(self.source)
 
     async def _tell_agreement(self) -> None:
         """The directory agreed with the CRM when the poll that lies furthest back began."""
@@ -309,12 +312,17 @@ class Sync:
 
 
 async def apply_webhook(
-    pool: asyncpg.Pool, account_id: str, changes: Sequence[EntityChange], policy: NumberPolicy
+    pool: asyncpg.Pool,
+    account_id: str,
+    changes: Sequence[EntityChange],
+    policy: NumberPolicy,
+    observed: Sequence[Observed] = (),
 ) -> Taken:
     """For the process that got the webhook, with or without the lease: its answer reaches every gateway by NOTIFY."""
-    if not changes:
+    if not changes and not observed:
         return Taken(Applied())
     async with pool.acquire() as conn, conn.transaction():
+        await record_news(conn, account_id, observed=observed, told_by="webhook")
         taken = await apply_changes(conn, account_id, changes, policy)
         await write_cursor(conn, account_id, "webhook", {})
     return taken

@@ -75,7 +75,7 @@ class ClientJob:
             is_case_due = await is_escalation_due(conn, account_id, client_key, self._now())
             if not keys and not is_case_due:
                 return JobResult()
-            context = await self._context(conn, account_id)
+            context = await self.context(conn, account_id)
             worked = await self._work(context, client_key, keys)
             if is_case_due:
                 await escalate_if_due(context, client_key)
@@ -89,7 +89,8 @@ class ClientJob:
         connection_id, _, call_key = client_key.removeprefix(_UNKNOWN).partition(":")
         return [(connection_id, call_key)]
 
-    async def _context(self, conn: Conn, account_id: str) -> JobContext:
+    async def context(self, conn: Conn, account_id: str) -> JobContext:
+        """What work on a client of this account needs, in the caller's transaction."""
         account = await accounts.account(conn, account_id)
         connections = await accounts.connections(conn, account_id)
         staff = await self._staff.current(conn, account_id, account.staff_version)

@@ -12,7 +12,17 @@ from gateway.store.calls.calls import CallRow, latest_talk
 from gateway.store.decisions.decisions import decision_id_of
 from routing.calls.model import Call
 from routing.effects import CreateTask, Effect
-from routing.missed_calls import Case, CaseDecision, Missed, Reached, answered, missed, timer
+from routing.missed_calls import (
+    Case,
+    CaseDecision,
+    Missed,
+    Reached,
+    TaskTold,
+    answered,
+    missed,
+    task_changed,
+    timer,
+)
 
 _WORTH_RECORDING = {
     "case_opened",
@@ -20,6 +30,8 @@ _WORTH_RECORDING = {
     "case_closed",
     "case_escalated",
     "client_reached_already",
+    "case_closed_in_crm",
+    "case_reassigned",
     "escalation_limit",
     "no_senior_left",
 }
@@ -72,6 +84,12 @@ async def escalate_if_due(context: JobContext, client: str) -> None:
     if case and case.escalate_at and case.escalate_at <= context.now:
         decided = timer(case, context.now, context.staff, context.rules)
         await _carry_out(context, case, decided, client, None, {"timer": context.now.isoformat()})
+
+
+async def follow_task(context: JobContext, case: Case, told: TaskTold) -> None:
+    """What a person did in the CRM with the task of this case."""
+    decided = task_changed(case, told, context.staff, context.rules)
+    await _carry_out(context, case, decided, case.client, None, {"task": _json(told)})
 
 
 def _talk(context: JobContext, row: CallRow) -> Reached | None:

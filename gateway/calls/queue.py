@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +27,7 @@ from runtime.backoff import Backoff
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database import locks
 from runtime.database.errors import DATABASE_ERRORS, may_pass
+from runtime.database.pool import Conn
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
@@ -72,6 +74,16 @@ class JobsStatus:
         self.last_error_at = datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class TaskKind:
+    """Another kind of job of this queue. run: with the account and what is worked on. sweep: makes jobs for what is left
+    without one."""
+
+    name: str
+    run: Callable[[str, str], Awaitable[object]]
+    sweep: Callable[[Conn], Awaitable[object]]
+
+
 class Jobs:
     """A worker of the clients' queue with its sweep. `run` until cancelled; any number of processes may.
 
@@ -90,6 +102,7 @@ class Jobs:
         late_seconds: float = 15.0,
         stalled_seconds: float = STALLED_SECONDS,
         now: Clock | None = None,
+        more: Sequence[TaskKind] = (),
     ) -> None:
         self._dsn = dsn
         self._pool = pool
@@ -101,6 +114,7 @@ class Jobs:
         self._now = now or (lambda: datetime.now(UTC))
         self.status = JobsStatus()
         self._trouble = Trouble("client-jobs")
+        self._more = more
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -152,6 +166,8 @@ class Jobs:
         )
         app = procrastinate.App(connector=connector)
         app.task(name=TASK, queue=QUEUE)(self._process)
+        for kind in self._more:
+            app.task(name=kind.name, queue=QUEUE)(self._task_of(kind))
         async with app.open_async():
             await app.run_worker_async(
                 queues=[QUEUE],
@@ -170,15 +186,24 @@ class Jobs:
             )
 
     async def _process(self, account_id: str, client_key: str) -> None:
+        await self._counted(self._job.run(account_id, client_key), account=account_id, client=client_key)
+
+    def _task_of(self, kind: TaskKind) -> Callable[..., Awaitable[None]]:
+        async def task(account_id: str, subject: str) -> None:
+            await self._counted(kind.run(account_id, subject), account=account_id, subject=subject)
+
+        return task
+
+    async def _counted(self, work: Awaitable[object], **about: str) -> None:
         try:
-            await self._job.run(account_id, client_key)
+            await work
         except Exception as err:
             self.status.failed += 1
             self.status.fail(err)
             if may_pass(err):
                 self._trouble.failed(err)
             else:
-                log.exception("client-job-failed", account=account_id, client=client_key)
+                log.exception("client-job-failed", **about)
             raise  # the sweep enqueues the client again
         self._trouble.recovered()
         self.status.done += 1
@@ -209,6 +234,8 @@ class Jobs:
                 conn, received_before=now - timedelta(seconds=self._late_seconds), now=now
             )
             await inbox.enqueue(conn, clients)
+            for kind in self._more:
+                await kind.sweep(conn)
             self.status.pending, self.status.lag_seconds = await inbox.backlog(conn)
         self.status.revived += revived
         self.status.swept += len(clients)

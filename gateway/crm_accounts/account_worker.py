@@ -15,7 +15,7 @@ from crm.effects.backfill import Feeder
 from crm.effects.store.work import PgEffects
 from crm.effects.writer import Writer
 from crm.guarded_budget import GuardedBudget
-from crm.port import EntityChange
+from crm.port import EntityChange, Observed
 from crm.sync.first_load import restart_load
 from crm.sync.sync import Sync
 from gateway.configuration import Configuration, Snapshot
@@ -188,15 +188,18 @@ class CrmAccountWork:
     ) -> dict[int, str | None]:
         """All of them together: while much is created (a backfill), hundreds come in a second. Refusals by id."""
         changes: list[EntityChange] = []
+        observed: list[Observed] = []
         refusals: dict[int, str | None] = {}
         for webhook_id, body in waiting:
             try:
-                changes += parse_webhook(body).changes
+                delivery = parse_webhook(body)
+                changes += delivery.changes
+                observed += delivery.observed
                 refusals[webhook_id] = None
             except WebhookInvalid as err:
                 log.warning("webhook-unreadable", account=self._account_id, error=str(err))
                 refusals[webhook_id] = str(err)
-        await sync.apply_webhooks(changes, lambda: writer.recorded(_CREATION_SECONDS))
+        await sync.apply_webhooks(changes, lambda: writer.recorded(_CREATION_SECONDS), observed)
         return refusals
 
     async def _figures(self, opened: OpenCrm, sync: Sync, writer: Writer) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import asyncpg
 from gateway.calls.queue import Jobs
 from gateway.configuration import Configuration
 from gateway.crm_accounts.exchange_log import ExchangeLog
+from gateway.crm_events.job import CrmEventJob
 from gateway.health.reports import INSTALLATION, PREFIX
 from gateway.store.crm_accounts.exchanges import report
 from gateway.store.health.status import delete_reports_of_gone_processes
@@ -25,6 +26,7 @@ class Reporting(Protocol):
 
     pool: asyncpg.Pool
     jobs: Jobs
+    crm_events: CrmEventJob
     loops: tuple[Loop, ...]
     exchanges: ExchangeLog
     configuration: Configuration
@@ -46,6 +48,7 @@ def figures(worker: Reporting) -> dict[str, Any]:
     """loops: what runs in the background, each with its latest success and what it met at its latest failure."""
     return {
         "jobs": worker.jobs.status,
+        "crm_events": worker.crm_events.status,
         "loops": {
             "jobs": _loop(worker.jobs.status.last_success, None),
             **{loop.name: _loop(loop.last_success, loop.last_error) for loop in worker.loops},

@@ -10,6 +10,7 @@ import asyncpg
 
 from gateway.settings import Settings
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
+from gateway.store.crm_events.work import delete_events_older_than
 from gateway.store.decisions.decisions import delete_older_than
 from gateway.store.intake.inbox import delete_older_than as delete_messages_older_than
 from gateway.store.pbx_links.commands import delete_commands_older_than
@@ -30,6 +31,9 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
         ),
         lambda conn: delete_exchanges_older_than(conn, exchanges, limit=_BATCH),
         lambda conn: delete_commands_older_than(conn, exchanges, limit=_BATCH),
+        lambda conn: delete_events_older_than(
+            conn, now - timedelta(days=settings.crm_event_days), limit=_BATCH
+        ),
         lambda conn: delete_older_than(conn, now - timedelta(days=settings.decision_days), limit=_BATCH),
     )
     total = 0

@@ -10,12 +10,16 @@ import asyncpg
 import structlog
 
 from gateway.calls.client_job import ClientJob
-from gateway.calls.queue import Jobs
+from gateway.calls.queue import Jobs, TaskKind
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.account_reports import AccountReports
 from gateway.crm_accounts.account_worker import CrmAccountWork
 from gateway.crm_accounts.exchange_log import ExchangeLog
+from gateway.crm_events import job as crm_events
+from gateway.crm_events import missed_call_tasks
+from gateway.crm_events.job import CrmEventJob
+from gateway.crm_events.missed_call_tasks import follow_missed_call_tasks
 from gateway.db.statistics import refresh_statistics
 from gateway.decisions.replay import replay_work
 from gateway.health.matrix_checks import DailyChecks
@@ -50,7 +54,15 @@ class Worker:
         self.configuration = Configuration(pool, self.listener)
         self.exchanges = ExchangeLog(pool)
         self.access = CrmAccess(pool, session, self.exchanges)
-        self.jobs = Jobs(dsn, pool, ClientJob(pool, MatrixStore()), concurrency=settings.worker_concurrency)
+        clients = ClientJob(pool, MatrixStore())
+        self.crm_events = CrmEventJob(pool, {missed_call_tasks.NAME: follow_missed_call_tasks(clients)})
+        self.jobs = Jobs(
+            dsn,
+            pool,
+            clients,
+            concurrency=settings.worker_concurrency,
+            more=[TaskKind(crm_events.TASK, self.crm_events.run, self.crm_events.sweep)],
+        )
         self.inbox = Inbox(pool)
         self.pbx_listeners = PbxListeners(self.configuration, pool, self.leases, self.inbox)
         self.reconciliation = Reconciliation(

@@ -42,6 +42,11 @@ def matrix_checks(account_id: str) -> Lock:
     return _named(f"matrix checks {account_id}", 5)
 
 
+def crm_subject(account_id: str, subject: str) -> Lock:
+    """Guards work on the events of one deal, contact or task of the CRM; taken before any client's."""
+    return _named(f"crm {account_id} {subject}", 6)
+
+
 def backfill(account_id: str) -> Lock:
     """Guards changes of one account's backfill runs."""
     return _named(f"callmatrix backfill {account_id}", 0)

@@ -67,6 +67,18 @@ async def save_case(conn: Conn, account_id: str, case: Case) -> None:
     )
 
 
+async def client_of_task(conn: Conn, account_id: str, task_id: str) -> tuple[str, str] | None:
+    """(client, case id) of the case whose task this is in the CRM; None when it is no case's."""
+    row = await conn.fetchrow(
+        "SELECT m.client, m.case_id FROM effect e JOIN missed_case m ON m.account_id = e.account_id"
+        " AND m.client = e.client AND e.effect_key = 'case:' || m.case_id || ':task'"
+        " WHERE e.account_id = $1 AND e.crm_id = $2 AND e.what = 'create_task'",
+        account_id,
+        task_id,
+    )
+    return (row["client"], row["case_id"]) if row else None
+
+
 async def open_case(conn: Conn, account_id: str, client: str) -> Case | None:
     row = await conn.fetchrow(
         "SELECT * FROM missed_case WHERE account_id = $1 AND client = $2 AND state = 'open'",

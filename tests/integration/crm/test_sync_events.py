@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import asyncpg
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from crm.lane import Lane
+from crm.sync.events import poll_events
 from crm.sync.sync import Sync
 from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
@@ -94,20 +95,20 @@ async def test_events_are_handed_on_once_and_in_order(
     crm: FakeCrm, pool: asyncpg.Pool, clock: Clock, account: str
 ) -> None:
     heard: list[str] = []
+    sync = Sync(crm, pool, account, NumberPolicy(), now=clock)
 
-    async def hear(events: Any) -> None:
-        heard.extend(e.id for e in events)
+    async def poll() -> None:
+        heard.extend(e.id for e in await poll_events(sync.source, Lane.SYNC))
 
-    sync = Sync(crm, pool, account, NumberPolicy(), now=clock, on_events=hear)
     await sync.load()
     for _ in range(250):
         clock.tick(0.5)
         tell(crm, clock, "stage_changed", ("deal", "50"))
-    await sync.poll_once()
-    await sync.poll_once()
+    await poll()
+    await poll()
     clock.tick(1)
     tell(crm, clock, "call", ("contact", "1"))
-    await sync.poll_once()
+    await poll()
     assert heard == [f"e{i:06}" for i in range(251)]
 
 
@@ -204,16 +205,17 @@ async def test_whatever_the_bursts_and_the_clocks_every_event_is_heard(
     """skew: seconds that the CRM's clock is ahead of ours."""
     clock, heard = Clock(), set[str]()
     crm = FakeCrm(clock=clock)
-
-    async def hear(events: Any) -> None:
-        heard.update(e.id for e in events)
-
     async with pool.acquire() as conn:
         await conn.execute("DELETE FROM sync_cursor")
+        await conn.execute("DELETE FROM crm_event")
     ours = lambda: clock() - timedelta(seconds=skew)  # noqa: E731
-    sync = Sync(crm, pool, account, NumberPolicy(), now=ours, on_events=hear)
+    sync = Sync(crm, pool, account, NumberPolicy(), now=ours)
+
+    async def poll() -> None:
+        heard.update(e.id for e in await poll_events(sync.source, Lane.SYNC))
+
     tell(crm, clock, "changed", ("deal", "1"))
-    await sync.poll_once()
+    await poll()
     first = len(crm.feed)
     clock.tick(max(0, -skew) + 61)
     for events, seconds in bursts:
@@ -222,12 +224,12 @@ async def test_whatever_the_bursts_and_the_clocks_every_event_is_heard(
             tell(crm, clock, kind, ("contact", "1"), ("deal", "5"), late=i * 7 % 59 if i % 10 == 3 else 0)
             if i % max(1, events // seconds) == 0:
                 clock.tick(1)
-        await sync.poll_once()
+        await poll()
         clock.tick(30)
     for _ in range(60):
         if heard >= {e.id for e in crm.feed[first:]}:
             return
         clock.tick(30)
-        await sync.poll_once()
+        await poll()
     missing = sorted({e.id for e in crm.feed[first:]} - heard)
     raise AssertionError(f"never heard: {len(missing)}, e.g. {missing[:3]}")

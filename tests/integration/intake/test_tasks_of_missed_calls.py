@@ -1,0 +1,56 @@
+"""What people do in the CRM with the task of a missed call, and what becomes of its case."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from crm.port import Observed
+from crm.sync.sync import apply_webhook
+from gateway.crm_events.job import CrmEventJob
+from gateway.crm_events.missed_call_tasks import NAME, follow_missed_call_tasks
+from routing.settings import NumberPolicy
+from tests.integration.intake.office import ACCOUNT, START, Office, a_call
+
+
+async def _told(office: Office, minutes: int, changed: str, **values: str) -> None:
+    """A webhook about the case's task, told twice, and worked on."""
+    (task,) = await office.effects("create_task")
+    await office.pool.execute(
+        "UPDATE effect SET state = 'done', crm_id = '900' WHERE effect_key = $1", task["effect_key"]
+    )
+    seen = Observed(
+        kind="task",
+        id="900",
+        at=START + timedelta(minutes=minutes),
+        values=values,
+        is_changed=frozenset([changed]) & {"responsible"},
+        target=("contact", "501"),
+    )
+    job = CrmEventJob(office.pool, {NAME: follow_missed_call_tasks(office.jobs[0]._job)})
+    async with office.pool.acquire() as conn:
+        await job.sweep(conn)
+    for _ in range(2):
+        await apply_webhook(office.pool, ACCOUNT, [], NumberPolicy(), [seen])
+        await job.run(ACCOUNT, "contact:501")
+
+
+async def test_a_person_completes_the_task_in_the_crm_and_the_case_is_closed(office: Office) -> None:
+    await office.know_client()
+    await office.tell_all(a_call("m1", at=START))
+    await office.settle()
+    await _told(office, 5, "", completed="0", responsible="11")
+    assert [case["state"] for case in await office.cases()] == ["open"]
+    await _told(office, 20, "completed", completed="1", responsible="11")
+    (case,) = await office.cases()
+    assert (case["state"], case["closed_at"]) == ("closed", START + timedelta(minutes=20))
+    assert await office.effects("change_task") == []  # the CRM knows already
+
+
+async def test_a_task_that_is_given_to_somebody_else_takes_its_case_along(office: Office) -> None:
+    await office.know_client()
+    await office.tell_all(a_call("m1", at=START))
+    await office.settle()
+    await _told(office, 5, "responsible", completed="0", responsible="12")
+    (case,) = await office.cases()
+    assert (case["state"], case["owner_id"]) == ("open", "12")
+    assert await office.effects("change_task") == []
