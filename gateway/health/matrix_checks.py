@@ -13,6 +13,7 @@ from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.crm_accounts.exchanges import report, reports
 from routing.matrix.checks.check import check
 from runtime.database import channels, locks
+from runtime.database.changes import publish
 from runtime.database.listen import Listener
 from runtime.loops import Loop
 
@@ -70,6 +71,7 @@ class DailyChecks:
                 "problems": [p.model_dump() for p in problems],
             }
             await report(conn, account_id, REPORT, body)
+            await publish(conn, account_id, "findings")
         if errors:
             log.info("matrix-has-errors", account=account_id, version=matrix.version, errors=errors)
 

@@ -11,8 +11,9 @@ WEBHOOKS = "callmatrix_webhook"
 EFFECTS = "callmatrix_effects"
 LOAD_DIRECTORY = "callmatrix_sync"
 LONG_TASKS = "callmatrix_long_work"
+CHANGES = "callmatrix_changes"
 
-EVERY = (CONFIGURATION, CATALOGUE, DIRECTORY, WEBHOOKS, EFFECTS, LOAD_DIRECTORY, LONG_TASKS)
+EVERY = (CONFIGURATION, CATALOGUE, DIRECTORY, WEBHOOKS, EFFECTS, LOAD_DIRECTORY, LONG_TASKS, CHANGES)
 
 
 async def notify(conn: Conn, channel: str, payload: str) -> None:

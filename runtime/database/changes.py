@@ -1,0 +1,100 @@
+"""What changed, by topic, for everybody who looks on: told inside the transaction that changes it, heard in every process.
+
+A message is a hint: "something of this topic changed in this account". Who shows it reads the tables. PostgreSQL sends
+equal texts of one transaction once; a reader that is slow finds one message for many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+from runtime.database import channels
+from runtime.database.listen import Listener
+from runtime.database.pool import Conn
+
+Topic = Literal["calls", "cases", "work", "effects", "presence", "findings"]
+
+
+class Change(NamedTuple):
+    """id: of the one thing that changed, "" = any of the topic."""
+
+    account_id: str
+    topic: str
+    id: str = ""
+
+
+EVERYTHING = Change("", "")
+"""Anything may have changed: something was missed, or too much changed to tell it apart."""
+
+
+async def publish(conn: Conn, account_id: str, topic: Topic, id: str = "") -> None:
+    """Heard after the commit of the transaction that `conn` is in."""
+    text = f"{account_id} {topic} {id}".rstrip()
+    await conn.execute("SELECT pg_notify($1, $2)", channels.CHANGES, text)
+
+
+class Reader:
+    """The changes of one onlooker, each once until it is taken. `async for` gives them as they come."""
+
+    def __init__(self, account_id: str | None, topics: frozenset[str] | None, limit: int) -> None:
+        self._account_id, self._topics, self._limit = account_id, topics, limit
+        self._waiting: dict[Change, None] = {}
+        self._woken = asyncio.Event()
+
+    def add(self, change: Change) -> None:
+        if change is not EVERYTHING and not self._wants(change):
+            return
+        if change is EVERYTHING or len(self._waiting) >= self._limit or EVERYTHING in self._waiting:
+            self._waiting = {EVERYTHING: None}
+        else:
+            self._waiting[change] = None
+        self._woken.set()
+
+    def _wants(self, change: Change) -> bool:
+        is_ours = self._account_id in (None, change.account_id)
+        return is_ours and (self._topics is None or change.topic in self._topics)
+
+    async def __aiter__(self) -> AsyncIterator[Change]:
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            waiting, self._waiting = self._waiting, {}
+            for change in waiting:
+                yield change
+
+
+class Changes:
+    """The hub of one process. limit: different changes that wait for one reader; beyond it they become EVERYTHING."""
+
+    def __init__(self, listener: Listener, *, limit: int = 200) -> None:
+        self._readers: set[Reader] = set()
+        self._limit = limit
+        self._subscription = listener.subscribe([channels.CHANGES], self._heard, self._connected)
+
+    def close(self) -> None:
+        self._subscription.close()
+
+    @contextmanager
+    def reader(self, account_id: str | None = None, topics: frozenset[str] | None = None) -> Iterator[Reader]:
+        """account_id, topics: only these, None = all."""
+        reader = Reader(account_id, topics, self._limit)
+        self._readers.add(reader)
+        try:
+            yield reader
+        finally:
+            self._readers.discard(reader)
+
+    def _heard(self, _channel: str, text: str) -> None:
+        account_id, _, rest = text.partition(" ")
+        topic, _, id = rest.partition(" ")
+        self._tell(Change(account_id, topic, id))
+
+    def _connected(self) -> None:
+        self._tell(EVERYTHING)
+
+    def _tell(self, change: Change) -> None:
+        for reader in tuple(self._readers):
+            reader.add(change)
