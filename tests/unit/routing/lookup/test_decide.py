@@ -176,6 +176,7 @@ candidates_ = st.lists(
         has_open_deal=st.booleans(),
     ),
     max_size=6,
+    unique_by=lambda candidate: (candidate.kind, candidate.id),  # the directory holds an entity once
 )
 callers = st.one_of(
     st.builds(PublicNumber, st.just("+79161234567"), st.none(), st.booleans()),
