@@ -15,7 +15,8 @@ from gateway.calls.missed_calls import note_answered, note_missed, split_callbac
 from gateway.store.calls import calls as store
 from gateway.store.calls.calls import CallRow
 from gateway.store.decisions.decisions import decision_id_of
-from routing.calls.fold import close_lost, fold
+from routing.calls.fold import fold
+from routing.calls.lost import close_lost, lost_at
 from routing.calls.model import Call, CallEvent
 from routing.client import Client, Ref
 from routing.effects import AddNote, Effect
@@ -31,7 +32,6 @@ from runtime.database.pool import Conn
 MISSED = "missed"
 _NO_CLIENT = "no_client"
 _ASK_AGAIN = timedelta(seconds=5)
-_LEGS_GONE = timedelta(minutes=1)
 
 
 async def work_on_call(
@@ -74,13 +74,11 @@ async def work_on_call(
 def _closed_when_lost(call: Call, heard_at: datetime, context: JobContext) -> Call:
     """A call of which nothing was heard for so long is over, whatever the PBX forgot to say."""
     until = _lost_at(call, heard_at, context)
-    return close_lost(call, until) if not call.is_over and context.now >= until else call
+    return close_lost(call, until) if until is not None and context.now >= until else call
 
 
-def _lost_at(call: Call, heard_at: datetime, context: JobContext) -> datetime:
-    """A minute after its last leg is gone, where the PBX told of its legs; else after the account's setting."""
-    patience = timedelta(minutes=context.account.settings.calls.lost_hangup_minutes)
-    return heard_at + (min(patience, _LEGS_GONE) if call.legs_gone_at is not None else patience)
+def _lost_at(call: Call, heard_at: datetime, context: JobContext) -> datetime | None:
+    return lost_at(call, heard_at, timedelta(minutes=context.account.settings.calls.lost_hangup_minutes))
 
 
 def _line(call: Call, policy: NumberPolicy) -> str | None:

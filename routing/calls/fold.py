@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from routing.calls.lost import close_lost, closes_at
 from routing.calls.model import Call, CallEvent, Direction, Disposition, EventKind, Talk
 
-__all__ = ["claims_answer", "close_lost", "closes_at", "fold"]
+__all__ = ["claims_answer", "fold"]
 
 _T = TypeVar("_T")
 

@@ -6,25 +6,19 @@ from datetime import datetime, timedelta
 
 from routing.calls.model import Call, Disposition
 
+_LEGS_GONE = timedelta(minutes=1)
+"""Long enough for the next leg of a transfer or a late report to come."""
 
-def closes_at(
-    call: Call,
-    *,
-    legs_gone_after: timedelta = timedelta(minutes=1),
-    ringing_after: timedelta = timedelta(minutes=30),
-    talking_after: timedelta = timedelta(hours=4),
-) -> datetime | None:
+
+def lost_at(call: Call, heard_at: datetime, patience: timedelta) -> datetime | None:
     """When a timer may take the call's hangup for lost; None for a call that is over.
 
-    legs_gone_after: long enough for the next leg of a transfer or a late report to come.
+    A minute after its last leg is gone, where the PBX told of its legs; else after `patience`. heard_at: our time of the
+    latest event, whatever time the PBX's own clock has.
     """
     if call.is_over:
         return None
-    if call.legs_gone_at:
-        return call.legs_gone_at + legs_gone_after
-    if call.answered_at:
-        return call.talks[-1].started_at + talking_after
-    return call.started_at + ringing_after
+    return heard_at + (min(patience, _LEGS_GONE) if call.legs_gone_at is not None else patience)
 
 
 def close_lost(call: Call, now: datetime) -> Call:

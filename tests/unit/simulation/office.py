@@ -14,7 +14,8 @@ from crm.effects.match import same_number
 from crm.lane import Lane
 from crm.port import CrmEntity
 from routing import missed_calls
-from routing.calls.fold import close_lost, fold
+from routing.calls.fold import fold
+from routing.calls.lost import close_lost
 from routing.calls.model import Call, CallEvent
 from routing.client import Client, ClientEntity, ClientKind, EntityKind, Ref
 from routing.effects import CreateContact, CreateDeal, CreateTask, Effect

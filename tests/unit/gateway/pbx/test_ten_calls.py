@@ -10,7 +10,8 @@ import pytest
 
 from gateway.pbx.asterisk.wire import Message
 from gateway.pbx.kinds import KINDS
-from routing.calls.fold import close_lost, closes_at, fold
+from routing.calls.fold import fold
+from routing.calls.lost import close_lost
 from routing.calls.model import Call, CallEvent, Disposition
 from tests.unit.gateway.pbx.ten_calls import LINE, PLANS, START, TELLERS, Plan, Teller
 
@@ -27,8 +28,7 @@ def by_call(events: list[CallEvent]) -> dict[str, Call]:
 
 def closed(call: Call) -> Call:
     """What the timer leaves of it, where it has to."""
-    due = closes_at(call)
-    return call if due is None else close_lost(call, max(due, LATER))
+    return close_lost(call, LATER)
 
 
 def told(call: Call) -> dict[str, Any]:

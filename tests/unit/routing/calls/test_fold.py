@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.calls.fold import close_lost, closes_at, fold
+from routing.calls.fold import fold
+from routing.calls.lost import close_lost, lost_at
 from routing.calls.model import CallEvent, Disposition, EventKind
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+PATIENCE = timedelta(hours=2)
 
 
 def an_event(kind: str, second: float = 0, **fields: Any) -> CallEvent:
@@ -262,21 +264,23 @@ def test_a_call_whose_last_leg_left_is_closed_soon_and_with_its_length_known() -
     ]
     call = fold([an_event("started", leg="a"), *legs])
     assert not call.is_over
-    assert closes_at(call) == NOON + timedelta(seconds=95)
+    heard_at = NOON + timedelta(seconds=40)
+    assert lost_at(call, heard_at, PATIENCE) == heard_at + timedelta(minutes=1)
+    assert lost_at(call, heard_at, timedelta(seconds=9)) == heard_at + timedelta(seconds=9)
     closed = close_lost(call, NOON + timedelta(hours=1))
     assert (closed.talk_seconds, closed.ended_at, closed.is_end_lost) == (
         30,
         NOON + timedelta(seconds=35),
         False,
     )
-    assert closes_at(closed) is None
+    assert lost_at(closed, heard_at, PATIENCE) is None
 
 
 def test_a_leg_that_is_still_there_keeps_the_call_open_until_long_after() -> None:
     call = fold([*answered_call()[:3], an_event("leg_ended", 9, leg="x"), an_event("rang", 9, leg="y")])
     assert call.legs_gone_at is None
-    assert closes_at(call) == NOON + timedelta(hours=4, seconds=5)
-    assert closes_at(fold(answered_call()[:2])) == NOON + timedelta(minutes=30)
+    assert lost_at(call, NOON, PATIENCE) == NOON + PATIENCE
+    assert lost_at(fold(answered_call()[:2]), NOON, PATIENCE) == NOON + PATIENCE
 
 
 def test_a_callback_that_the_client_asked_for_stays_inbound_though_the_pbx_dialled() -> None:
