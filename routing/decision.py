@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b32encode
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -35,3 +37,14 @@ class Step(NamedTuple):
 
 
 Trace = tuple[Step, ...]
+
+
+def decision_id_of(account_id: str, *parts: str) -> str:
+    """The id of the decision about these things: the same parts always give the same id (26 characters)."""
+    return stable_id(account_id, *parts)
+
+
+def stable_id(*parts: str) -> str:
+    """Small letters and digits that are always the same for the same parts."""
+    digest = hashlib.sha256("\0".join(parts).encode()).digest()
+    return b32encode(digest[:16]).decode().rstrip("=").lower()

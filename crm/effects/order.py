@@ -8,22 +8,11 @@ import asyncpg
 
 from crm.effects.store import orders as store
 from crm.lane import Lane
-from routing.client import ClientEntity, EntityKind, Ref
-from routing.effects import (
-    AddNote,
-    AttachCall,
-    ChangeTask,
-    CreateDeal,
-    CreateTask,
-    Effect,
-    Order,
-    UpdateEntity,
-    system_of,
-)
+from routing.client import ClientEntity, Ref
+from routing.effects import Effect, system_of
+from routing.orders import ORDER_KINDS, needs_of, promised_entity
 from runtime.database.pool import Conn
 from runtime.effects.store import hold as hold_all
-
-_PROMISES: dict[str, EntityKind] = {"create_contact": "contact", "create_deal": "deal", "create_lead": "lead"}
 
 
 async def order(
@@ -72,26 +61,9 @@ async def hold(conn: Conn, account_id: str) -> int:
     return await hold_all(conn, account_id)
 
 
-def refs_of(order: Order) -> tuple[Ref, ...]:
-    """Every entity that this order names."""
-    match order:
-        case CreateDeal(contact=Ref() as ref):
-            return (ref,)
-        case AttachCall(target=Ref() as ref) | CreateTask(target=Ref() as ref):
-            return (ref,)
-        case AddNote(target=ref) | UpdateEntity(target=ref):
-            return (ref,)
-        case _:
-            return ()
-
-
 def needs(effect: Effect) -> tuple[str, ...]:
     """Keys that must have been applied before this effect: those it says and those whose ids its order names."""
-    keys = dict.fromkeys(effect.after)
-    keys |= dict.fromkeys(ref.effect for ref in refs_of(effect.order) if ref.effect)
-    if isinstance(effect.order, ChangeTask):
-        keys[effect.order.task] = None
-    return tuple(keys)
+    return tuple(dict.fromkeys((*effect.after, *needs_of(effect.order))))
 
 
 def _row(effect: Effect) -> store.NewEffect:
@@ -106,16 +78,8 @@ def _row(effect: Effect) -> store.NewEffect:
 
 
 def _promise(row: asyncpg.Record) -> ClientEntity:
-    order, kind = row["order"], _PROMISES[row["what"]]
+    kind = ORDER_KINDS[row["what"]].creates
     is_done = row["state"] == "done"
     kind = row["crm_extra"].get("kind", kind) if is_done else kind
     ref = Ref(kind=kind, id=row["crm_id"]) if is_done else Ref(kind=kind, effect=row["effect_key"])
-    return ClientEntity(
-        ref=ref,
-        name=order["name"],
-        owner_id=order.get("owner_id"),
-        created_at=row["created_at"],
-        updated_at=row["created_at"],
-        pipeline_id=order.get("pipeline_id"),
-        stage_id=order.get("stage_id"),
-    )
+    return promised_entity(row["order"], ref, row["created_at"])

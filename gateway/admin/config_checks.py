@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from gateway.admin.config_document import ConfigRefused, TestCall
-from gateway.calls.holidays import holidays_around
-from gateway.decisions.dry_run import SampleCall
+from gateway.decisions.dry_run import SampleCall, setup_at
 from gateway.store.admin.accounts import Account
 from routing.client import Client, ClientEntity, ClientKind, Ref
-from routing.matrix.model import Matrix, Moment
-from routing.matrix.simulate import Played, play
-from routing.matrix.situation import Situation
+from routing.client_work.play import Played, play
+from routing.matrix.model import Matrix
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from routing.staff import Staff
@@ -47,25 +45,9 @@ def _play(test: TestCall, matrix: Matrix, account: Account, staff: Staff, policy
         talk_seconds=test.talk_seconds,
         params=test.params,
     )
-    number, line = normalise(test.number, policy), normalise(test.line, policy)
-    e164 = number.e164 if isinstance(number, PublicNumber) else test.number
-    client = _client(test, e164, staff)
-    situation = Situation(
-        call_id="test",
-        moment=Moment.END,
-        call=made_up.as_call(),
-        number=e164,
-        line=line.e164 if isinstance(line, PublicNumber) else test.line,
-        connection=test.connection,
-        client=client,
-        client_kind=client.kind,
-        staff=staff,
-        settings=account.settings,
-        time_zone=account.time_zone,
-        now=test.at,
-        holidays=frozenset(holidays_around(account.settings.working_time.holidays, test.at)),
-    )
-    return play(matrix, situation)
+    number = normalise(test.number, policy)
+    client = _client(test, number.e164 if isinstance(number, PublicNumber) else test.number, staff)
+    return play(matrix, made_up.as_row(account, policy, client), client, setup_at(account, staff, test.at))
 
 
 def _client(test: TestCall, number: str, staff: Staff) -> Client:

@@ -15,18 +15,18 @@ import asyncpg
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.calls.call import work_on_call
+from gateway.calls.call import call_of, escalate_if_due
 from gateway.calls.context import Clock, JobContext, Matrices
-from gateway.calls.missed_calls import escalate_if_due
 from gateway.configuration import number_policy
 from gateway.store.admin import accounts
 from gateway.store.admin.staff import StaffStore
 from gateway.store.calls import calls as store
-from gateway.store.calls.calls import CallRow, reschedule
 from gateway.store.calls.missed_calls import is_escalation_due
 from gateway.store.intake import inbox
 from gateway.store.intake.inbox import Row
 from routing.calls.model import CallEvent
+from routing.client_work.values import CallRow, Told
+from routing.settings import NumberPolicy
 from runtime.database.errors import may_pass
 from runtime.database.pool import Conn
 
@@ -185,14 +185,7 @@ class _Call:
         """The call as it is afterwards, or why it could not be done; nothing was done then."""
         try:
             async with self.context.conn.transaction():
-                row = await work_on_call(
-                    self.context,
-                    stored,
-                    self.key,
-                    self.client,
-                    [event for _, events in told for event in events],
-                    max(row.received_at for row, _ in told),
-                )
+                row = await call_of(self.context, stored, self._told(told))
                 ids = [row.event_id for row, _ in fresh]
                 await inbox.mark_applied(self.context.conn, self.context.account.id, ids, self.context.now)
             return row, None
@@ -201,6 +194,18 @@ class _Call:
                 raise
             self._log(err, len(fresh))
             return stored, err
+
+    def _told(self, messages: Sequence[_Message]) -> Told:
+        account, connection_id = self.context.account, self.key[0]
+        return Told(
+            account_id=account.id,
+            connection_id=connection_id,
+            call_key=self.key[1],
+            client=self.client,
+            events=[event for _, events in messages for event in events],
+            heard_at=max(row.received_at for row, _ in messages),
+            policy=self.context.policies.get(connection_id) or NumberPolicy(region=account.region),
+        )
 
     async def _readable(self) -> tuple[list[_Message], int]:
         """Messages whose stored events are what they should be; the others go to the context."""
@@ -229,7 +234,7 @@ class _Call:
         return 1
 
     async def _reschedule(self) -> None:
-        await reschedule(
+        await store.reschedule(
             self.context.conn, self.context.account.id, self.key, self.context.now + _LOOK_AGAIN_AFTER_ERROR
         )
 

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 from gateway.calls.holidays import holidays_around
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import StaffStore, write_snapshot
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
+from routing.client_work.values import CallRow, Setup
 from routing.matrix.model import Matrix
-from routing.missed_calls import Rules
 from routing.settings import NumberPolicy
 from routing.staff import Staff
 from runtime.database.pool import Conn
@@ -62,15 +61,16 @@ class JobContext:
         return self.account.state != "on"
 
     @property
-    def rules(self) -> Rules:
+    def setup(self) -> Setup:
         settings = self.account.settings
-        return Rules(
-            settings.cases,
-            settings.working_time,
-            ZoneInfo(self.account.time_zone),
-            holidays_around(settings.working_time.holidays, self.now),
-            settings.language,
-        )
+        free = frozenset(holidays_around(settings.working_time.holidays, self.now))
+        return Setup(self.staff, settings, self.account.time_zone, free, self.now)
+
+    async def matrix_of(self, row: CallRow) -> Matrix:
+        """The one that was current when the call was first seen with its client; at first sight the current one."""
+        if row.client_kind is None or row.matrix_version is None:
+            return await self.matrices.current(self.conn, self.account.id)
+        return await self.matrices.at(self.conn, self.account.id, row.matrix_version)
 
     async def record(
         self,

@@ -4,7 +4,7 @@ case follows it."""
 from __future__ import annotations
 
 from gateway.calls.client_job import ClientJob
-from gateway.calls.missed_calls import follow_task
+from gateway.calls.call import follow_task
 from gateway.crm_events.job import Consumer
 from gateway.store.calls.calls import lock_client
 from gateway.store.calls.missed_calls import client_of_task, open_case

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from gateway.calls.call import known_client, no_client_reason
+from gateway.calls.call import known_client
 from gateway.calls.holidays import holidays_around
 from gateway.decisions.explain import UrlOf, explained
 from gateway.decisions.order_summary import order_in_words
@@ -17,10 +17,12 @@ from gateway.store.decisions.decisions import DecisionRow, EffectRow, Explained
 from gateway.texts.sentences import TEXTS
 from routing.calls.model import Call, Disposition, Talk
 from routing.client import Client
+from routing.client_work.call import line_of, no_client_reason, situation_of
+from routing.client_work.play import play
+from routing.client_work.values import CallRow, ClientState, Setup
 from routing.effects import Effect
 from routing.matrix.decide import MatrixDecision
 from routing.matrix.model import Matrix, Moment
-from routing.matrix.simulate import play
 from routing.matrix.situation import Situation
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
@@ -69,6 +71,21 @@ class SampleCall:
             params=dict(self.params),
         )
 
+    def as_row(self, account: Account, policy: NumberPolicy, client: Client) -> CallRow:
+        """As it would be stored once it is over. policy: how the connection's numbers are read."""
+        call = self.as_call()
+        return CallRow(
+            account_id=account.id,
+            call_id=_ID,
+            connection_id=self.connection,
+            call_key=_ID,
+            client=client.number,
+            line=line_of(call, policy),
+            call=call,
+            client_kind=client.kind,
+            heard_at=self.at,
+        )
+
 
 async def dry_run(
     conn: Conn,
@@ -84,38 +101,35 @@ async def dry_run(
     if not isinstance(number, PublicNumber) or number.is_own:
         return [_nothing(account, call, policy)]
     staff = await staff_of(conn, account.id)
-    situation = await situation_of(conn, account, policy, staff, made_up)
-    played = play(matrix, situation)
-    return [_explained(account, situation, decision, staff, url_of) for decision in played.decisions]
+    client = await known_client(conn, account.id, number.e164)
+    row, setup = made_up.as_row(account, policy, client), setup_at(account, staff, made_up.at)
+    return [
+        _explained(account, row, client, decision, staff, url_of)
+        for decision in play(matrix, row, client, setup).decisions
+    ]
 
 
-async def situation_of(
+async def sample_situation(
     conn: Conn, account: Account, policy: NumberPolicy, staff: Staff, made_up: SampleCall
 ) -> Situation:
-    """number: taken as it is where it cannot be read, for previews of templates."""
-    number, line = normalise(made_up.number, policy), normalise(made_up.line, policy)
+    """The end of a made-up call, for previews of templates. A number that cannot be read is taken as it is."""
+    number = normalise(made_up.number, policy)
     e164 = number.e164 if isinstance(number, PublicNumber) else None
     client = await known_client(conn, account.id, e164) if e164 else Client(number=made_up.number)
-    return Situation(
-        call_id=_ID,
-        moment=Moment.END,
-        call=made_up.as_call(),
-        number=client.number,
-        line=line.e164 if isinstance(line, PublicNumber) else made_up.line,
-        connection=made_up.connection,
-        client=client,
-        client_kind=client.kind,
-        staff=staff,
-        settings=account.settings,
-        time_zone=account.time_zone,
-        now=made_up.at,
-        holidays=frozenset(holidays_around(account.settings.working_time.holidays, made_up.at)),
-    )
+    row, setup = made_up.as_row(account, policy, client), setup_at(account, staff, made_up.at)
+    return situation_of(row, Moment.END, ClientState(client), setup)
+
+
+def setup_at(account: Account, staff: Staff, at: datetime) -> Setup:
+    """The account's present configuration at another time."""
+    free = frozenset(holidays_around(account.settings.working_time.holidays, at))
+    return Setup(staff, account.settings, account.time_zone, free, at)
 
 
 def _explained(
     account: Account,
-    situation: Situation,
+    call: CallRow,
+    client: Client,
     decision: MatrixDecision,
     staff: Staff,
     url_of: UrlOf | None,
@@ -124,16 +138,16 @@ def _explained(
         account_id=account.id,
         decision_id="",
         kind="matrix",
-        at=situation.call.started_at,
+        at=call.call.started_at,
         call_id=None,
-        client=situation.number,
+        client=client.number,
         reason=decision.reason,
         outcome=decision.model_dump(mode="json", exclude={"steps"}),
         steps=[s.as_json() for s in decision.steps],
         inputs={
-            "client": situation.client.model_dump(mode="json"),
-            "client_kind": situation.client_kind.value,
-            "call": situation.call.model_dump(mode="json"),
+            "client": client.model_dump(mode="json"),
+            "client_kind": client.kind.value,
+            "call": call.call.model_dump(mode="json"),
             "staff_version": staff.version,
             "matrix_version": decision.version,
         },

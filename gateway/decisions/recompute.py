@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 
-from gateway.calls.call import no_client_reason
 from gateway.lookup.recorder import outcome_of
 from gateway.store.admin.matrices import MatrixStore
 from gateway.store.admin.staff import staff_at
@@ -16,6 +15,7 @@ from gateway.store.decisions.decisions import DecisionRow
 from gateway.store.decisions.lookup_inputs import lookup_rules
 from routing.calls.model import Call
 from routing.client import Candidate
+from routing.client_work.call import no_client_reason
 from routing.lookup import decide as lookup
 from routing.lookup.decide import LookupReason
 from routing.matrix.decide import decide

@@ -23,9 +23,9 @@ from gateway.store.admin.staff import NoSuchStaffVersion, staff_at, staff_of
 from gateway.store.decisions.replayable import Known, PastCall, PastCalls
 from gateway.texts.sentences import TEXTS
 from routing.client import Client
-from routing.matrix.model import Matrix, Moment
-from routing.matrix.simulate import Played, play, same_orders
-from routing.matrix.situation import Situation
+from routing.client_work.play import Played, play, same_orders
+from routing.client_work.values import CallRow, Setup
+from routing.matrix.model import Matrix
 from routing.staff import Staff
 from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn
@@ -102,6 +102,14 @@ class _Table:
         ]
 
 
+class _Begin(NamedTuple):
+    """A past call, and what was known when it began."""
+
+    row: CallRow
+    client: Client
+    setup: Setup
+
+
 class Replay:
     """One account's past calls. now: the end of the days that are replayed."""
 
@@ -128,9 +136,9 @@ class Replay:
         await progress(0, total)
         after: tuple[datetime, str] | None = None
         while page := await self._page(account, since, after):
-            for past, situation in page:
-                played = (play(m.matrix, situation, past.arrived) for m in (old, new))
-                table.add(past, situation.staff, *played)
+            for past, begin in page:
+                played = (play(m.matrix, *begin, past.arrived) for m in (old, new))
+                table.add(past, begin.setup.staff, *played)
                 if table.calls % _SLICE == 0:
                     await progress(min(table.calls, total), total)
             last = page[-1][0]
@@ -152,31 +160,30 @@ class Replay:
 
     async def _page(
         self, account: Account, since: datetime, after: tuple[datetime, str] | None
-    ) -> list[tuple[PastCall, Situation]]:
+    ) -> list[tuple[PastCall, _Begin]]:
         async with self._pool.acquire() as conn:
             calls = await self._past.page(conn, self._account_id, since, self._now, after, _PAGE)
-            return [(past, await self._situation(conn, account, past)) for past in calls]
+            return [(past, await self._begin(conn, account, past)) for past in calls]
 
-    async def _situation(self, conn: Conn, account: Account, past: PastCall) -> Situation:
+    async def _begin(self, conn: Conn, account: Account, past: PastCall) -> _Begin:
         known = past.known or await self._reconstructed(conn, account, past)
-        return Situation(
+        row = CallRow(
+            account_id=account.id,
             call_id=past.call_id,
-            moment=Moment.RING,
-            call=past.call,
-            number=past.number,
+            connection_id=past.connection,
+            call_key=past.call.call_key,
+            client=past.number,
             line=past.line,
-            connection=past.connection,
-            client=known.client,
+            call=past.call,
             client_kind=past.client_kind or known.client_kind,
-            staff=await self._staff_at(conn, known.staff_version),
-            settings=known.settings,
-            time_zone=known.time_zone,
-            now=past.started_at,
-            holidays=known.holidays,
+            heard_at=past.started_at,
         )
+        staff = await self._staff_at(conn, known.staff_version)
+        setup = Setup(staff, known.settings, known.time_zone, known.holidays, past.started_at)
+        return _Begin(row, known.client, setup)
 
     async def _reconstructed(self, conn: Conn, account: Account, past: PastCall) -> Known:
-        """No decision of this call is stored any more: the client as they are now, without what came after the call began."""
+        """No decision of this call is stored any more: the client as now known, without what came after the call began."""
         now = await known_client(conn, account.id, past.number)
         client = Client(
             number=now.number,

@@ -12,6 +12,7 @@ from routing.matrix.model import Matrix
 from routing.matrix.responsible import Chosen, closed_deal, first_of, open_deal, responsible
 from routing.matrix.situation import Situation, facts_of
 from routing.matrix.variables import rendered
+from routing.orders import needs_of
 
 
 class Plan:
@@ -53,7 +54,7 @@ class Plan:
             self.skip("already_ordered", effect=key)
             return False
         self._keys.add(key)
-        self.effects.append(Effect(key=key, order=order, after=_needs(order)))
+        self.effects.append(Effect(key=key, order=order, after=needs_of(order)))
         self.steps.append(Step(self.rule, "passed", because, {"effect": key, **facts}))
         return True
 
@@ -130,9 +131,3 @@ class Plan:
         if self.matrix.default_pipeline_id:
             return self.matrix.default_pipeline_id, self.matrix.default_stage_id, "default"
         return self.s.settings.default_pipeline_id, None, "account"
-
-
-def _needs(order: Order) -> tuple[str, ...]:
-    values = order.__dict__  # getattr with a default is slow on models, and this stands in every decision
-    refs = (values.get("target"), values.get("contact"))
-    return tuple(ref.effect for ref in refs if ref is not None and ref.effect)

@@ -17,9 +17,9 @@ import asyncpg
 import pytest
 
 from gateway.store.admin.staff import staff_of, write_snapshot
-from gateway.store.decisions.decisions import decision_id_of
 from routing.calls.model import Call, Disposition, Talk
 from routing.client import Client, ClientEntity, Ref
+from routing.decision import decision_id_of
 from routing.matrix.actions import MakeLead, MakeTask
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended

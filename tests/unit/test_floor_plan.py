@@ -23,6 +23,7 @@ MOST_LINES = 400
 ROUTING_MAY_IMPORT = frozenset(
     [
         "__future__",
+        "base64",
         "bisect",
         "collections",
         "dataclasses",

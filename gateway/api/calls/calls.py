@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.store.calls import calls as store
-from gateway.store.calls.calls import CallRow
+from routing.client_work.values import CallRow
 from routing.numbers.normalise import PublicNumber, normalise
 
 _LONGEST_AGO = timedelta(days=31)

@@ -13,7 +13,7 @@ from gateway.api.admin.matrix_views import VersionName
 from gateway.api.decisions.decisions import DecisionView, StepView
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, NoQuery, Route, not_found
 from gateway.api.worker.long_tasks import WorkView, view_of
-from gateway.decisions.dry_run import SampleCall, dry_run, situation_of
+from gateway.decisions.dry_run import SampleCall, dry_run, sample_situation
 from gateway.decisions.recompute import NotRecomputable, recompute
 from gateway.decisions.replay import matrix_named
 from gateway.store.admin import matrices
@@ -103,7 +103,7 @@ async def show_preview(call: ApiCall[NoQuery, PreviewBody]) -> PreviewView:
             async with call.services.pool.acquire() as conn:
                 made_up, policy = _made_up(call, body.call)
                 staff = await staff_of(conn, call.account.id)
-                situation = await situation_of(conn, call.account, policy, staff, made_up)
+                situation = await sample_situation(conn, call.account, policy, staff, made_up)
             text = preview(body.template, situation)
     except TemplateRefused as err:
         raise ApiError(

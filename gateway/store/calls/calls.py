@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
 import orjson
 
-from gateway.store.decisions.decisions import stable_id
 from routing.calls.model import Call
-from routing.client import ClientKind
+from routing.client import ClientKind, Ref
+from routing.client_work.values import CallRow, SentNote
 from routing.missed_calls import Reached
+from routing.orders import TELLING_CALL
 from runtime.database import locks
 from runtime.database.pool import Conn
 
@@ -44,36 +44,10 @@ ORDER BY coalesce(ended_at, $3) DESC LIMIT 1
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallRow:
-    """client: E.164, None while unknown. client_kind, matrix_version: fixed when the call was first seen with a client.
-
-    moments: moment -> decision id. due_at: when it has to be looked at again. heard_at: our time of its latest event.
-    """
-
-    account_id: str
-    call_id: str
-    connection_id: str
-    call_key: str
-    client: str | None
-    line: str | None
-    call: Call
-    client_kind: ClientKind | None = None
-    matrix_version: int | None = None
-    moments: Mapping[str, str] = field(default_factory=dict)
-    due_at: datetime | None = None
-    heard_at: datetime
-
-
 class NoSuchCall(Exception):
     """No call of this id."""
 
     code = "no-such-call"
-
-
-def call_id_of(account_id: str, connection_id: str, call_key: str) -> str:
-    """Ours: 16 letters and digits, always the same for the same call of the same PBX."""
-    return stable_id(account_id, connection_id, call_key)[:16]
 
 
 async def lock_client(conn: Conn, account_id: str, client_key: str) -> None:
@@ -190,31 +164,33 @@ async def latest_talk(conn: Conn, account_id: str, client: str, now: datetime) -
     )
 
 
-async def amend_recording(conn: Conn, account_id: str, call_id: str, recording: str) -> bool:
-    """Puts the link into the effect that tells the CRM of this call, where that was not sent yet. Whether it could."""
-    done: str = await conn.execute(
+async def amend_recording(conn: Conn, account_id: str, call_id: str, recording: str) -> None:
+    """Puts the link into the effect that tells the CRM of this call, where that was not sent yet."""
+    await conn.execute(
         """UPDATE effect SET "order" = jsonb_set("order", '{recording}', to_jsonb($3::text))"""
-        " WHERE account_id = $1 AND call_id = $2 AND what IN ('attach_call', 'create_lead')"
+        " WHERE account_id = $1 AND call_id = $2 AND what = ANY($4)"
         " AND state IN ('waiting', 'held') AND attempts = 0",
         account_id,
         call_id,
         recording,
+        sorted(TELLING_CALL),
     )
-    return done != "UPDATE 0"
 
 
-async def attached_to(
-    conn: Conn, account_id: str, call_id: str
-) -> tuple[str, str, Mapping[str, object] | None] | None:
-    """(key, what, target) of the effect that told the CRM of this call; None when nothing did."""
-    row = await conn.fetchrow(
-        """SELECT effect_key, what, "order"->'target' AS target FROM effect WHERE account_id = $1 AND call_id = $2"""
-        " AND what IN ('attach_call', 'create_lead') AND state NOT IN ('skipped', 'expired')"
-        " ORDER BY what, seq DESC LIMIT 1",
+async def sent_note(conn: Conn, account_id: str, call_id: str) -> SentNote | None:
+    """The effect that told the CRM of this call, None when nothing did. Stays as it is until the transaction ends."""
+    rows = await conn.fetch(
+        """SELECT effect_key, "order"->'target' AS target, state IN ('waiting', 'held') AND attempts = 0 AS is_unsent"""
+        " FROM effect WHERE account_id = $1 AND call_id = $2 AND what = ANY($3) AND state NOT IN ('skipped', 'expired')"
+        " ORDER BY what, seq DESC FOR UPDATE",
         account_id,
         call_id,
+        sorted(TELLING_CALL),
     )
-    return None if row is None else (row["effect_key"], row["what"], row["target"])
+    if not rows:
+        return None
+    target = Ref.model_validate(rows[0]["target"]) if rows[0]["target"] else None
+    return SentNote(rows[0]["effect_key"], target, any(r["is_unsent"] for r in rows))
 
 
 async def effect_keys(conn: Conn, account_id: str, call_id: str) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -169,20 +168,26 @@ async def case_figures_by_account(
     return {r["account_id"]: CaseFigures(r["open"], r["overdue"], r["closed"], r["median"]) for r in rows}
 
 
-async def skip_unsent(conn: Conn, account_id: str, case: Case, note: str) -> bool:
-    """Drops the case's task and its changes where the CRM was never told of it. False: it may exist there already."""
-    keys = [case.task_key, *(f"case:{case.id}:change:{n}" for n in range(1, case.changes + 1))]
-    rows: Sequence[asyncpg.Record] = await conn.fetch(
-        "UPDATE effect SET state = 'skipped', done_at = now(), note = $3"
-        " WHERE account_id = $1 AND effect_key = ANY($2::text[]) AND state IN ('waiting', 'held') AND attempts = 0"
-        " AND EXISTS (SELECT 1 FROM effect task WHERE task.account_id = $1 AND task.effect_key = $4"
-        " AND task.state IN ('waiting', 'held') AND task.attempts = 0) RETURNING effect_key",
+async def is_task_unsent(conn: Conn, account_id: str, case: Case) -> bool:
+    """Whether the CRM was never told of the case's task; it stays so until the transaction ends."""
+    found = await conn.fetchval(
+        "SELECT state IN ('waiting', 'held') AND attempts = 0 FROM effect"
+        " WHERE account_id = $1 AND effect_key = $2 FOR UPDATE",
         account_id,
-        keys,
-        note,
         case.task_key,
     )
-    return any(r["effect_key"] == case.task_key for r in rows)
+    return bool(found)
+
+
+async def skip_unsent(conn: Conn, account_id: str, case: Case, note: str) -> None:
+    """Drops the case's task, of which the CRM was never told, and its changes."""
+    await conn.execute(
+        "UPDATE effect SET state = 'skipped', done_at = now(), note = $3"
+        " WHERE account_id = $1 AND effect_key = ANY($2::text[]) AND state IN ('waiting', 'held') AND attempts = 0",
+        account_id,
+        [case.task_key, *(f"case:{case.id}:change:{n}" for n in range(1, case.changes + 1))],
+        note,
+    )
 
 
 def _case(row: asyncpg.Record) -> Case:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b32encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,16 +69,6 @@ class Explained:
 
     decision: DecisionRow
     effects: tuple[EffectRow, ...]
-
-
-def decision_id_of(account_id: str, *parts: str) -> str:
-    """The id of the decision about these things: the same parts always give the same id (26 characters)."""
-    return stable_id(account_id, *parts)
-
-
-def stable_id(*parts: str) -> str:
-    digest = hashlib.sha256("\0".join(parts).encode()).digest()
-    return b32encode(digest[:16]).decode().rstrip("=").lower()
 
 
 async def add_decisions(conn: Conn, rows: Sequence[DecisionRow]) -> None:

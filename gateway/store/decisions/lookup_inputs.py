@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from gateway.store.admin.staff import write_snapshot
-from gateway.store.decisions.decisions import stable_id
+from routing.decision import stable_id
 from routing.settings import LookupPolicy, NumberPolicy
 from routing.staff import Staff
 from runtime.database.pool import Conn

@@ -15,12 +15,13 @@ from gateway.health.matrix_checks import REPORT, DailyChecks
 from gateway.store.admin.matrices import current_version, draft, publish, save_draft
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.staff import staff_of, write_snapshot
-from gateway.store.calls.calls import CallRow, save_call
+from gateway.store.calls.calls import save_call
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
 from gateway.store.worker import long_tasks as store
 from gateway.worker.long_tasks import LongWork
 from routing.calls.model import Call, Disposition, Talk
 from routing.client import Client, ClientEntity, ClientKind, Ref
+from routing.client_work.values import CallRow
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended, update_only
 from routing.settings import AccountSettings

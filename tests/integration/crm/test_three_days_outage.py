@@ -19,8 +19,8 @@ from crm.effects.writer import Writer, WriterSettings
 from crm.lane import Lane
 from crm.store.directory import apply_entities
 from gateway.store.admin import accounts
-from gateway.store.calls.calls import call_id_of
 from routing.client import EntityKind
+from routing.client_work.call import call_id_of
 from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.fakes.lease import FakeLease

@@ -1,4 +1,4 @@
-"""The client's job in memory: the same folding, matrix and cases as the real one, on rows that are Python objects.
+"""The client's job in memory: the product's own core, on rows that are Python objects.
 
 What the database gives the real job is imitated: one job at a time per client, and all of a run or nothing of it.
 """
@@ -7,51 +7,71 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from typing import NamedTuple
 
 from crm.effects.match import same_number
 from crm.lane import Lane
 from crm.port import CrmEntity
-from routing import missed_calls
-from routing.calls.fold import fold
-from routing.calls.lost import close_lost
-from routing.calls.model import Call, CallEvent
-from routing.client import Client, ClientEntity, ClientKind, EntityKind, Ref
-from routing.effects import CreateContact, CreateDeal, CreateTask, Effect
-from routing.matrix.decide import MatrixDecision, decide, due_moments
-from routing.matrix.model import Matrix, Moment
-from routing.matrix.situation import Situation
-from routing.missed_calls import Case, Missed, Reached, Rules
-from routing.settings import AccountSettings
+from routing.calls.model import CallEvent
+from routing.client import Client, ClientEntity, Ref
+from routing.client_work import call as client_call
+from routing.client_work import cases
+from routing.client_work.values import (
+    Act,
+    CallRow,
+    CaseDecided,
+    ClientState,
+    MomentDecided,
+    Needs,
+    RecordingAmended,
+    RecordingNoted,
+    SentNote,
+    Setup,
+    Told,
+    Worked,
+)
+from routing.effects import Effect
+from routing.matrix.model import Matrix
+from routing.missed_calls import Case, Reached
+from routing.orders import ORDER_KINDS, TELLING_CALL, promised_entity
+from routing.settings import AccountSettings, NumberPolicy
 from routing.staff import Staff
 from tests.fakes.effects import FakeEffects
+from tests.fakes.effects import Row as EffectRow
 
-MISSED = "missed"
+ACCOUNT = "a"
 ZONE = "Europe/Moscow"
+POLICY = NumberPolicy()
 _GONE = ("dead", "skipped", "expired")
-_PROMISES: dict[type, EntityKind] = {CreateContact: "contact", CreateDeal: "deal"}
+
+
+class Core(NamedTuple):
+    """The functions under test; a test that plants a fault passes another one in the place of its own choice."""
+
+    folded: Callable[[CallRow | None, Told, Setup], CallRow] = client_call.folded
+    work_on_call: Callable[[CallRow | None, CallRow, ClientState, Setup], Worked] = client_call.work_on_call
+    escalate: Callable[[str, Case, Setup], CaseDecided | None] = cases.escalate
 
 
 @dataclass
-class CallState:
-    """One call. events: all that were told so far. moments: those that were decided. heard_at: when the latest came."""
+class Inbox:
+    """What was told of one call. client: its number, None = nobody's."""
 
-    call_id: str
-    client: str
+    client: str | None
     connection: str
+    key: str
+    heard_at: datetime
     events: list[CallEvent] = field(default_factory=list)
     is_pending: bool = False
-    heard_at: datetime | None = None
-    call: Call | None = None
-    kind: ClientKind | None = None
-    moments: set[str] = field(default_factory=set)
-    ordered: list[str] = field(default_factory=list)
-    due_at: datetime | None = None
+
+    @property
+    def call_id(self) -> str:
+        return client_call.call_id_of(ACCOUNT, self.connection, self.key)
 
 
 class Office:
-    """now: the virtual clock. `tell` an event, `work` on a client; `due` says who has something to do by himself."""
+    """now: the virtual clock. `tell` an event, `work` on a client; `due` says who has something to do."""
 
     def __init__(
         self,
@@ -60,181 +80,172 @@ class Office:
         staff: Staff,
         settings: AccountSettings,
         now: Callable[[], datetime],
+        core: Core | None = None,
     ) -> None:
         self.effects, self.matrix, self.staff, self.settings, self.now = effects, matrix, staff, settings, now
-        self.rules = Rules(settings.cases, settings.working_time, ZoneInfo(ZONE))
-        self.calls: dict[str, CallState] = {}
+        self.core = core or Core()
+        self.inboxes: dict[str, Inbox] = {}
+        self.calls: dict[str, CallRow] = {}
+        self.ordered: dict[str, list[str]] = {}
         self.open_cases: dict[str, Case] = {}
         self.in_cases: set[str] = set()
         self.reached_already: set[str] = set()
+        self.waited = 0
 
-    def tell(self, call_id: str, client: str, connection: str, events: Sequence[CallEvent]) -> None:
+    @property
+    def setup(self) -> Setup:
+        return Setup(self.staff, self.settings, ZONE, frozenset(), self.now())
+
+    def tell(self, key: str, client: str | None, connection: str, events: Sequence[CallEvent]) -> None:
         """One message of a PBX, stored and not yet looked at; told again it changes nothing."""
-        state = self.calls.setdefault(call_id, CallState(call_id, client, connection))
-        fresh = [e for e in events if e not in state.events]
-        if fresh:
-            state.events += fresh
-            state.is_pending, state.heard_at = True, self.now()
+        call_id = client_call.call_id_of(ACCOUNT, connection, key)
+        inbox = self.inboxes.setdefault(call_id, Inbox(client, connection, key, self.now()))
+        if fresh := [e for e in events if e not in inbox.events]:
+            inbox.events += fresh
+            inbox.is_pending, inbox.heard_at = True, self.now()
 
     def due(self) -> list[str]:
-        now = self.now()
-        return sorted(
-            {c.client for c in self.calls.values() if c.is_pending or (c.due_at and c.due_at <= now)}
-        )
+        """Clients (or calls of nobody) whose job has something to do."""
+        calls = {i.client or i.call_id for i in self.inboxes.values() if self._is_due(i)}
+        late = {c.client for c in self.open_cases.values() if c.escalate_at and c.escalate_at <= self.now()}
+        return sorted(calls | late)
 
     @property
     def next_due(self) -> datetime | None:
-        return min((c.due_at for c in self.calls.values() if c.due_at), default=None)
+        calls = (c.due_at for c in self.calls.values())
+        return min(
+            (at for at in (*calls, *(c.escalate_at for c in self.open_cases.values())) if at), default=None
+        )
 
     def work(self, client: str) -> None:
-        now = self.now()
-        todo = [
-            c
-            for c in self.calls.values()
-            if c.client == client and (c.is_pending or (c.due_at and c.due_at <= now))
-        ]
-        for state in sorted(todo, key=lambda c: c.call.started_at if c.call else c.heard_at or now):
-            self._work_on(state)
+        """The job of one client."""
+        todo = [i for i in self.inboxes.values() if (i.client or i.call_id) == client and self._is_due(i)]
+        for inbox in sorted(todo, key=self._began):
+            self._work_on(inbox)
+        case = self.open_cases.get(client)
+        if case and (act := self.core.escalate(ACCOUNT, case, self.setup)):
+            self._change_case(client, None, act)
 
-    # --- one call ----------------------------------------------------------------------------------------------
+    def _is_due(self, inbox: Inbox) -> bool:
+        row = self.calls.get(inbox.call_id)
+        return inbox.is_pending or bool(row and row.due_at and row.due_at <= self.now())
 
-    def _work_on(self, state: CallState) -> None:
-        assert state.heard_at is not None
-        calls = self.settings.calls
-        call = fold(state.events)
-        lost_at = state.heard_at + timedelta(minutes=calls.lost_hangup_minutes)
-        if not call.is_over and self.now() >= lost_at:
-            call = close_lost(call, lost_at)
-        state.call, state.is_pending, state.due_at = call, False, None
-        state.kind = state.kind or self._client(state.client).kind
-        settles_at = state.heard_at + timedelta(seconds=calls.settle_seconds)
-        for moment in due_moments(call, self._done(state), self.now() >= settles_at):
-            self._decide(state, call, moment)
-        if call.is_answered:
-            self._answered(state, call)
-        if not call.is_over:
-            state.due_at = lost_at
-        elif due_moments(call, self._done(state), True):
-            state.due_at = settles_at
+    def _began(self, inbox: Inbox) -> datetime:
+        row = self.calls.get(inbox.call_id)
+        return row.call.started_at if row else inbox.heard_at
 
-    @staticmethod
-    def _done(state: CallState) -> frozenset[str]:
-        assert state.call is not None
-        is_missed = MISSED in state.moments and not state.call.is_answered
-        return frozenset(state.moments | ({Moment.END.value} if is_missed else set()))
+    def _work_on(self, inbox: Inbox) -> None:
+        before = self.calls.get(inbox.call_id)
+        told = Told(ACCOUNT, inbox.connection, inbox.key, inbox.client, inbox.events, inbox.heard_at, POLICY)
+        row = self.core.folded(before, told, self.setup)
+        if row.client is None:
+            worked = client_call.work_without_client(row, POLICY, self.setup)
+        else:
+            state = self._state(row, row.client, client_call.needs(before, row, self.setup))
+            worked = self.core.work_on_call(before, row, state, self.setup)
+        for act in worked.acts:
+            self._carry_out(worked.row, act)
+        self.waited += worked.waits_until is not None
+        self.calls[row.call_id], inbox.is_pending = worked.row, False
 
-    def _decide(self, state: CallState, call: Call, moment: Moment) -> None:
-        assert state.kind is not None
-        decided = decide(
-            self.matrix,
-            Situation.model_construct(
-                call_id=state.call_id,
-                moment=moment,
-                call=call,
-                number=state.client,
-                line=call.line,
-                connection=state.connection,
-                client=self._client(state.client),
-                client_kind=state.kind,
-                staff=self.staff,
-                settings=self.settings,
-                time_zone=ZONE,
-                now=self.now(),
-                ordered=tuple(state.ordered),
-                holidays=frozenset(),
-            ),
-        )
-        state.moments.add(MISSED if moment is Moment.END and not call.is_answered else moment.value)
-        kept, task = _taken_over(call, decided)
-        self._order(state, kept, Lane.EVENTS if moment is Moment.END else Lane.REALTIME)
-        if task is not None:
-            self._missed(state, call, task)
+    # --- what is looked up: only what the core asks for --------------------------------------------------------
 
-    def _order(self, state: CallState, effects: Sequence[Effect], lane: Lane) -> None:
-        self.effects.order(state.client, lane, self.now(), *effects)
-        state.ordered += [e.key for e in effects if e.key not in state.ordered]
-
-    # --- the client's case -------------------------------------------------------------------------------------
-
-    def _missed(self, state: CallState, call: Call, task: CreateTask) -> None:
-        told = Missed(call_id=state.call_id, at=call.started_at, task=task)
-        before = self.open_cases.get(state.client)
-        decided = missed_calls.missed(before, told, self._latest_talk(state.client), state.client, self.rules)
-        if decided.reason == "client_reached_already":
-            self.reached_already.add(state.call_id)
-        self._save(state, decided)
-
-    def _answered(self, state: CallState, call: Call) -> None:
-        case = self.open_cases.get(state.client)
-        if case is None:
-            return
-        decided = missed_calls.answered(case, self._talk(state), self.rules)
-        if decided.reason == "case_closed" and self._skip_unsent(case):
-            decided = decided._replace(effects=())
-        self._save(state, decided)
-
-    def _save(self, state: CallState, decided: missed_calls.CaseDecision) -> None:
-        if decided.case is not None:
-            self.in_cases |= set(decided.case.missed_calls)
-            self.open_cases[state.client] = decided.case
-            if decided.case.state == "closed":
-                del self.open_cases[state.client]
-        self._order(state, decided.effects, Lane.EVENTS)
-
-    def _skip_unsent(self, case: Case) -> bool:
-        task = self.effects.rows.get(case.task_key)
-        if task is None or task.state != "waiting" or task.attempts:
-            return False
-        for key, row in self.effects.rows.items():
-            if key == case.task_key or key.startswith(f"case:{case.id}:change:"):
-                row.state = "skipped"
-        return True
+    def _state(self, row: CallRow, number: str, asked: Needs) -> ClientState:
+        state = ClientState(Client(number=number))
+        if asked.client:
+            ordered = tuple(self.ordered.get(row.call_id, ()))
+            state = state._replace(client=self._client(number), matrix=self.matrix, ordered=ordered)
+        if asked.case and (case := self.open_cases.get(number)):
+            task = self.effects.rows.get(case.task_key)
+            state = state._replace(case=case, is_task_unsent=task is not None and _is_unsent(task))
+        if asked.talk:
+            state = state._replace(talk=self._latest_talk(number))
+        if asked.note:
+            state = state._replace(note=self._sent_note(row.call_id))
+        return state
 
     def _latest_talk(self, client: str) -> Reached | None:
-        talks = [
-            self._talk(c) for c in self.calls.values() if c.client == client and c.call and c.call.answered_at
-        ]
-        return max(talks, key=lambda t: t.until, default=None)
+        talks = [cases.talk_of(c, self.setup) for c in self.calls.values() if c.client == client]
+        return max((t for t in talks if t), key=lambda t: t.until, default=None)
 
-    def _talk(self, state: CallState) -> Reached:
-        assert state.call is not None
-        assert state.call.answered_at is not None
-        return Reached(
-            call_id=state.call_id, at=state.call.answered_at, until=state.call.ended_at or self.now()
-        )
+    def _sent_note(self, call_id: str) -> SentNote | None:
+        rows = [r for r in self._telling(call_id) if r.state not in ("skipped", "expired")]
+        if not rows:
+            return None
+        target = getattr(rows[-1].effect.order, "target", None)
+        return SentNote(rows[-1].effect.key, target, any(_is_unsent(r) for r in rows))
 
-    # --- what is known -----------------------------------------------------------------------------------------
+    def _telling(self, call_id: str) -> list[EffectRow]:
+        rows = (self.effects.rows[key] for key in self.ordered.get(call_id, ()))
+        return [r for r in rows if r.effect.order.do in TELLING_CALL]
 
     def _client(self, number: str) -> Client:
         """What the directory has, and what our effects will bring."""
         known = [_entity(e) for e in self._in_directory(number)]
         there = {(e.ref.kind, e.ref.id) for e in known}
-        promised = [
-            e for e in self._promised(number) if e.ref.id is None or (e.ref.kind, e.ref.id) not in there
-        ]
-        return Client(number=number, entities=(*known, *promised))
+        ours = [e for e in self._promised(number) if e.ref.id is None or (e.ref.kind, e.ref.id) not in there]
+        return Client(number=number, entities=(*known, *ours))
 
     def _in_directory(self, number: str) -> list[CrmEntity]:
-        mine = [
-            e
-            for e in self.effects.directory.values()
-            if e.kind != "deal" and any(same_number(n, number) for n in e.numbers)
-        ]
+        everything = self.effects.directory.values()
+        mine = [e for e in everything if e.kind != "deal" and any(same_number(n, number) for n in e.numbers)]
         ids = {e.id for e in mine}
-        deals = [e for e in self.effects.directory.values() if e.kind == "deal" and ids & set(e.contact_ids)]
-        return [*mine, *deals]
+        return [*mine, *(e for e in everything if e.kind == "deal" and ids & set(e.contact_ids))]
 
     def _promised(self, number: str) -> list[ClientEntity]:
         found = []
         for row in self.effects.rows.values():
-            kind = _PROMISES.get(type(row.effect.order))
+            order = row.effect.order
+            kind = ORDER_KINDS[order.do].creates
             if row.client != number or kind is None or row.state in _GONE:
                 continue
-            done = row.state == "done"
-            ref = Ref(kind=kind, id=row.crm_id) if done else Ref(kind=kind, effect=row.effect.key)
-            owner = getattr(row.effect.order, "owner_id", None)
-            found.append(ClientEntity(ref=ref, owner_id=owner, created_at=row.created_at))
+            ids = {"id": row.crm_id} if row.state == "done" else {"effect": row.effect.key}
+            found.append(promised_entity(order.__dict__, Ref(kind=kind, **ids), row.created_at))
         return found
+
+    # --- what is carried out -----------------------------------------------------------------------------------
+
+    def _carry_out(self, row: CallRow, act: Act) -> None:
+        client = row.client or ""
+        match act:
+            case MomentDecided(effects=effects, is_urgent=is_urgent):
+                self._order(client, row.call_id, effects, Lane.REALTIME if is_urgent else Lane.EVENTS)
+            case CaseDecided():
+                self._change_case(client, row.call_id, act)
+            case RecordingAmended(recording=recording):
+                for effect in filter(_is_unsent, self._telling(row.call_id)):
+                    order = effect.effect.order.model_copy(update={"recording": recording})
+                    effect.effect = effect.effect.model_copy(update={"order": order})
+            case RecordingNoted(effect=effect):
+                self._order(client, row.call_id, (effect,), Lane.EVENTS)
+
+    def _order(self, client: str, call_id: str | None, effects: Sequence[Effect], lane: Lane) -> None:
+        self.effects.order(client, lane, self.now(), *effects)
+        if call_id is not None:
+            mine = self.ordered.setdefault(call_id, [])
+            mine += [e.key for e in effects if e.key not in mine]
+
+    def _change_case(self, client: str, call_id: str | None, act: CaseDecided) -> None:
+        if act.skips_task and act.before is not None:
+            self._skip_unsent(act.before)
+        if act.decision.reason == "client_reached_already" and call_id is not None:
+            self.reached_already.add(call_id)
+        if (case := act.decision.case) is not None:
+            self.in_cases |= set(case.missed_calls)
+            self.open_cases[client] = case
+            if case.state == "closed":
+                del self.open_cases[client]
+        if act.decision_id is not None:
+            self._order(client, call_id, act.decision.effects, Lane.EVENTS)
+
+    def _skip_unsent(self, case: Case) -> None:
+        for key, row in self.effects.rows.items():
+            if (key == case.task_key or key.startswith(f"case:{case.id}:change:")) and _is_unsent(row):
+                row.state = "skipped"
+
+
+def _is_unsent(row: EffectRow) -> bool:
+    return row.state in ("waiting", "held") and row.attempts == 0
 
 
 def _entity(entity: CrmEntity) -> ClientEntity:
@@ -246,13 +257,3 @@ def _entity(entity: CrmEntity) -> ClientEntity:
         updated_at=entity.updated_at,
         is_open=entity.is_open,
     )
-
-
-def _taken_over(call: Call, decided: MatrixDecision) -> tuple[list[Effect], CreateTask | None]:
-    """The call-back task of a missed call is the case's."""
-    tasks = [
-        e.order for e in decided.effects if isinstance(e.order, CreateTask) and e.order.purpose == "call_back"
-    ]
-    if call.is_answered or call.direction != "inbound" or not tasks:
-        return list(decided.effects), None
-    return [e for e in decided.effects if e.order not in tasks], tasks[0]

@@ -7,7 +7,8 @@ import os
 import pytest
 
 from crm.errors import CrmOutcomeUnknown
-from tests.unit.simulation.world import START, World, violations
+from tests.unit.simulation.oracle import violations
+from tests.unit.simulation.world import START, World
 
 SEEDS = int(os.environ.get("CALLMATRIX_SIMULATION_SEEDS", "2000"))
 _PART = 250
@@ -72,5 +73,5 @@ async def test_the_oracle_notices_a_call_that_was_accepted_and_forgotten() -> No
 
 
 def _forget(world: World, client: str) -> None:
-    for call in world.office.calls.values():
-        call.is_pending, call.due_at = False, None
+    for inbox in world.office.inboxes.values():
+        inbox.is_pending = False

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from routing.calls.model import Call, Disposition, Talk
 from routing.client import Client, ClientEntity, ClientKind, Ref
-from routing.matrix.decide import MatrixDecision, Moment, Situation
+from routing.client_work.play import Played, play
+from routing.client_work.values import CallRow, Setup
+from routing.matrix.decide import Matrix, MatrixDecision, Moment, Situation
 from routing.settings import AccountSettings
 from routing.staff import Employee, Staff
 
@@ -83,6 +86,25 @@ def a_situation(
         "now": NOW + timedelta(seconds=90),
     }
     return Situation(**{**values, **more})
+
+
+def played(
+    matrix: Matrix, s: Situation, arrived: Mapping[Moment, tuple[ClientEntity, ...]] | None = None
+) -> Played:
+    """The whole call of this situation, from its beginning."""
+    row = CallRow(
+        account_id="a",
+        call_id=s.call_id,
+        connection_id=s.connection,
+        call_key=s.call.call_key,
+        client=s.number,
+        line=s.line,
+        call=s.call,
+        client_kind=s.client_kind,
+        heard_at=s.call.started_at,
+    )
+    setup = Setup(s.staff, s.settings, s.time_zone, s.holidays, s.now)
+    return play(matrix, row, s.client, setup, arrived or {})
 
 
 def orders_of(decision: MatrixDecision) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from datetime import timedelta
 from hypothesis import given, settings
 
 from routing.calls.model import Call
+from routing.client_work.play import Played, same_orders
 from routing.matrix.actions import Card, SetFields
 from routing.matrix.decide import CELLS, Matrix, Moment, Situation, Table, decide
 from routing.matrix.presets import recommended, unsorted, update_only
-from routing.matrix.simulate import Played, play, same_orders
 from tests.unit.routing.matrix.situations import NOW, a_call, a_situation, an_entity
+from tests.unit.routing.matrix.situations import played as play
 from tests.unit.routing.matrix.test_decide import MATRICES, SITUATIONS
 
 CONTACT = an_entity("contact", "501", owner_id="11")

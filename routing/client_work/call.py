@@ -1,0 +1,282 @@
+"""One call of a client: folded, and decided for every moment that is due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from routing.calls.fold import fold
+from routing.calls.lost import close_lost, lost_at
+from routing.calls.model import Call
+from routing.client import Client
+from routing.client_work.cases import on_answered, on_missed, split_callback_task
+from routing.client_work.values import (
+    Act,
+    CallRow,
+    CaseDecided,
+    ClientState,
+    MomentDecided,
+    Needs,
+    NoClient,
+    RecordingAmended,
+    RecordingNoted,
+    SentNote,
+    Setup,
+    Told,
+    Worked,
+)
+from routing.decision import decision_id_of, stable_id
+from routing.effects import AddNote, AttachCall, CreateLead, Effect
+from routing.matrix.decide import MatrixDecision, decide, due_moments
+from routing.matrix.model import Matrix, Moment
+from routing.matrix.situation import Situation
+from routing.numbers.normalise import InternalNumber, NoNumber, PublicNumber, normalise
+from routing.orders import promise
+from routing.settings import NumberPolicy
+from routing.texts.sentences import TEXTS
+
+# A moment under this name is the end of a call that counted as missed. A late "answered" is decided at "end" then.
+MISSED = "missed"
+NO_CLIENT = "no_client"
+_ASK_AGAIN = timedelta(seconds=5)
+
+
+def call_id_of(account_id: str, connection_id: str, call_key: str) -> str:
+    """Ours: 16 letters and digits, always the same for the same call of the same PBX."""
+    return stable_id(account_id, connection_id, call_key)[:16]
+
+
+def folded(before: CallRow | None, told: Told, setup: Setup) -> CallRow:
+    """The call as its events say, closed where its hangup is lost. before: as stored, None at first sight.
+
+    Raises whatever the rules raise on events they cannot digest.
+    """
+    call = fold(told.events)
+    over_at = lost_at(call, told.heard_at, setup.patience)
+    if over_at is not None and setup.now >= over_at:
+        call = close_lost(call, over_at)
+    return CallRow(
+        account_id=told.account_id,
+        call_id=call_id_of(told.account_id, told.connection_id, told.call_key),
+        connection_id=told.connection_id,
+        call_key=told.call_key,
+        client=None if call.direction == "internal" else told.client,
+        line=line_of(call, told.policy),
+        call=call,
+        client_kind=before.client_kind if before else None,
+        matrix_version=before.matrix_version if before else None,
+        moments=before.moments if before else {},
+        heard_at=told.heard_at,
+    )
+
+
+def line_of(call: Call, policy: NumberPolicy) -> str | None:
+    """Our number, E.164 or as the PBX names it."""
+    number = normalise(call.line, policy)
+    return number.e164 if isinstance(number, PublicNumber) else call.line
+
+
+def needs(before: CallRow | None, row: CallRow, setup: Setup) -> Needs:
+    """What of the client has to be known for `work_on_call`."""
+    if row.client is None:
+        return Needs()
+    due = _due(row, setup)
+    return Needs(
+        client=bool(due) or not _is_fixed(row),
+        case=row.call.is_answered or Moment.END in due,
+        talk=not row.call.is_answered and Moment.END in due,
+        note=any(_new_recordings(before, row)),
+    )
+
+
+def work_on_call(before: CallRow | None, row: CallRow, state: ClientState, setup: Setup) -> Worked:
+    """What is due for a folded call of a client. before: the call as stored, None at first sight."""
+    if row.client is None:
+        raise ValueError("a call without client is worked on by work_without_client")
+    work = _Work(before, row, state, setup)
+    work.run()
+    return Worked(work.row, tuple(work.acts), work.state, work.waits_until)
+
+
+def work_without_client(row: CallRow, policy: NumberPolicy, setup: Setup) -> Worked:
+    """An internal, anonymous or unreadable caller leaves nothing in the CRM, only the reason why."""
+    nobody = ClientState(Client(number=""))
+    row = replace(row, due_at=lost_at(row.call, row.heard_at, setup.patience))
+    if not row.call.is_over or NO_CLIENT in row.moments:
+        return Worked(row, (), nobody)
+    decision_id = decision_id_of(row.account_id, row.call_id, NO_CLIENT)
+    act = NoClient(decision_id, no_client_reason(row.call, policy), policy)
+    return Worked(replace(row, moments={**row.moments, NO_CLIENT: decision_id}), (act,), nobody)
+
+
+def no_client_reason(call: Call, policy: NumberPolicy) -> str:
+    """Reason why a call leaves nothing in the CRM: it is internal, from one of our own numbers, or without a number."""
+    if call.direction == "internal":
+        return "internal"
+    match normalise(call.client, policy):
+        case NoNumber(reason=reason):
+            return reason
+        case InternalNumber():
+            return "internal"
+        case _:
+            return "own_number"
+
+
+class _Work:
+    """The work on one call while it is done."""
+
+    def __init__(self, before: CallRow | None, row: CallRow, state: ClientState, setup: Setup) -> None:
+        self.before, self.row, self.state, self.setup = before, row, state, setup
+        self.acts: list[Act] = []
+        self.waits_until: datetime | None = None
+
+    def run(self) -> None:
+        self._fix_kind()
+        self._decide_moments()
+        self._note_recordings()
+        if self.row.call.is_answered:
+            self._take(on_answered(self.row, self.state, self.setup))
+        self.row = replace(self.row, due_at=self._due_at())
+
+    def _fix_kind(self) -> None:
+        """Kind and matrix version are fixed when the call is first seen with its client."""
+        if not _is_fixed(self.row):
+            version = self._matrix.version
+            self.row = replace(self.row, client_kind=self.state.client.kind, matrix_version=version)
+
+    @property
+    def _matrix(self) -> Matrix:
+        if self.state.matrix is None:
+            raise ValueError("the client's matrix was not looked up though the call needs it")
+        return self.state.matrix
+
+    def _decide_moments(self) -> None:
+        for moment in _due(self.row, self.setup):
+            situation = situation_of(self.row, moment, self.state, self.setup)
+            decided = decide(self._matrix, situation)
+            if decided.wait_until is not None:
+                self.waits_until = decided.wait_until
+                return
+            self._decided(moment, situation, decided)
+
+    def _decided(self, moment: Moment, situation: Situation, decided: MatrixDecision) -> None:
+        name = _moment_name(self.row, moment)
+        decision_id = decision_id_of(self.row.account_id, self.row.call_id, name)
+        effects, task = split_callback_task(self.row.call, decided.effects)
+        is_urgent = moment is not Moment.END
+        self._take([MomentDecided(decision_id, name, decided, situation, effects, is_urgent)])
+        self.row = replace(self.row, moments={**self.row.moments, name: decision_id})
+        if task is not None:
+            self._take(on_missed(self.row, task, self.state, self.setup))
+
+    def _take(self, acts: list[Act]) -> None:
+        """Acts are added, and the client is known to be what they make of it."""
+        for act in acts:
+            self.acts.append(act)
+            self.state = _after(act, self.state, self.setup.now)
+
+    def _note_recordings(self) -> None:
+        """A link that comes after the call was told to the CRM: into the unsent call note, else as a note of its own."""
+        for recording in _new_recordings(self.before, self.row):
+            note = self.state.note
+            if note is not None and note.is_unsent:
+                self._take([RecordingAmended(recording)])
+            elif note is not None and note.target is not None:
+                said = TEXTS[self.setup.settings.language].say("crm.note.recording", url=recording)
+                decision_id = self.row.moments.get(Moment.END.value) or self.row.moments[MISSED]
+                effect = Effect(
+                    key=f"{self.row.call_id}:recording:{sha256(recording.encode()).hexdigest()[:8]}",
+                    order=AddNote(target=note.target, text=said),
+                    after=(note.key,),
+                )
+                self._take([RecordingNoted(decision_id, effect)])
+
+    def _due_at(self) -> datetime | None:
+        """When the call has to be looked at although nothing new arrives."""
+        row, now = self.row, self.setup.now
+        if self.waits_until is not None:
+            # Another integration may create the client any moment: asked again soon, at the latest when it is over.
+            return max(now, min(self.waits_until, now + _ASK_AGAIN))
+        if not row.call.is_over:
+            return lost_at(row.call, row.heard_at, self.setup.patience)
+        if due_moments(row.call, _done(row), True):
+            return row.heard_at + self.setup.settle_time
+        return None
+
+
+def situation_of(row: CallRow, moment: Moment, state: ClientState, setup: Setup) -> Situation:
+    """What the matrix decides about at one moment of a call whose client and client's kind are known."""
+    if row.client is None or row.client_kind is None:
+        raise ValueError("the matrix decides about calls of known clients only")
+    return Situation(
+        call_id=row.call_id,
+        moment=moment,
+        call=row.call,
+        number=row.client,
+        line=row.line,
+        connection=row.connection_id,
+        client=state.client,
+        client_kind=row.client_kind,
+        staff=setup.staff,
+        settings=setup.settings,
+        time_zone=setup.time_zone,
+        now=setup.now,
+        ordered=state.ordered,
+        holidays=setup.holidays,
+    )
+
+
+def _is_fixed(row: CallRow) -> bool:
+    return row.client_kind is not None and row.matrix_version is not None
+
+
+def _due(row: CallRow, setup: Setup) -> tuple[Moment, ...]:
+    return due_moments(row.call, _done(row), setup.now >= row.heard_at + setup.settle_time)
+
+
+def _done(row: CallRow) -> frozenset[str]:
+    """A missed end is the end, unless somebody turns out to have answered after all."""
+    done = frozenset(row.moments)
+    return done | {Moment.END.value} if MISSED in done and not row.call.is_answered else done
+
+
+def _moment_name(row: CallRow, moment: Moment) -> str:
+    return MISSED if moment is Moment.END and not row.call.is_answered else moment.value
+
+
+def _new_recordings(before: CallRow | None, row: CallRow) -> Iterator[str]:
+    """Links that came after the end was decided."""
+    if before is None or not ({MISSED, Moment.END.value} & frozenset(before.moments)):
+        return iter(())
+    return (r for r in row.call.recordings if r not in before.call.recordings)
+
+
+def _after(act: Act, state: ClientState, now: datetime) -> ClientState:
+    """What is known of the client once this is carried out."""
+    match act:
+        case MomentDecided(effects=effects):
+            return _with_orders(state, effects, now)
+        case RecordingNoted(effect=effect):
+            return _with_orders(state, (effect,), now)
+        case CaseDecided(decision=decided):
+            case = decided.case if decided.case and decided.case.state == "open" else None
+            is_unsent = state.is_task_unsent or decided.reason == "case_opened"
+            state = state._replace(case=case, is_task_unsent=is_unsent)
+            return _with_orders(state, decided.effects, now)
+        case _:
+            return state
+
+
+def _with_orders(state: ClientState, effects: tuple[Effect, ...], now: datetime) -> ClientState:
+    if not effects:
+        return state
+    client, note = state.client, state.note
+    if promised := tuple(e for effect in effects if (e := promise(effect, now))):
+        client = Client(number=client.number, entities=(*client.entities, *promised))
+    for effect in effects:
+        if isinstance(effect.order, AttachCall | CreateLead):
+            note = SentNote(effect.key, getattr(effect.order, "target", None), is_unsent=True)
+    ordered = (*state.ordered, *(e.key for e in effects))
+    return state._replace(client=client, ordered=ordered, note=note)

@@ -1,0 +1,87 @@
+"""The missed-call case of a client, as a call or the clock changes it."""
+
+from __future__ import annotations
+
+from routing.calls.model import Call
+from routing.client_work.values import Act, CallRow, CaseDecided, ClientState, Setup
+from routing.decision import decision_id_of
+from routing.effects import CreateTask, Effect
+from routing.missed_calls import Case, CaseDecision, Missed, Reached, TaskTold, answered, missed, task_changed, timer
+
+_WORTH_RECORDING = {
+    "case_opened",
+    "case_counted",
+    "case_closed",
+    "case_escalated",
+    "client_reached_already",
+    "case_closed_in_crm",
+    "case_reassigned",
+    "escalation_limit",
+    "no_senior_left",
+}
+
+
+def split_callback_task(
+    call: Call, effects: tuple[Effect, ...]
+) -> tuple[tuple[Effect, ...], CreateTask | None]:
+    """The effects without the call-back task of a missed call, and that task: it is the case's from now on."""
+    if call.is_answered or call.direction != "inbound":
+        return effects, None
+    tasks = [e.order for e in effects if isinstance(e.order, CreateTask) and e.order.purpose == "call_back"]
+    kept = tuple(
+        e for e in effects if not (isinstance(e.order, CreateTask) and e.order.purpose == "call_back")
+    )
+    return kept, tasks[0] if tasks else None
+
+
+def on_missed(row: CallRow, task: CreateTask, state: ClientState, setup: Setup) -> list[Act]:
+    """A missed call of the client: opens the client's case or counts on it."""
+    call = Missed(call_id=row.call_id, at=row.call.started_at, task=task)
+    decided = missed(state.case, call, state.talk, row.client or "", setup.rules)
+    decision_id = _decision_id(row.account_id, row.call_id, decided)
+    return [CaseDecided(decision_id, state.case, decided, missed=call, reached=state.talk)]
+
+
+def on_answered(row: CallRow, state: ClientState, setup: Setup) -> list[Act]:
+    """Somebody talks or talked with the client: closes the client's case. Nothing when none is open."""
+    talk = talk_of(row, setup)
+    if state.case is None or talk is None:
+        return []
+    decided = answered(state.case, talk, setup.rules)
+    skips_task = decided.reason == "case_closed" and state.is_task_unsent
+    if skips_task:
+        decided = decided._replace(effects=())
+    decision_id = _decision_id(row.account_id, row.call_id, decided)
+    return [CaseDecided(decision_id, state.case, decided, reached=talk, skips_task=skips_task)]
+
+
+def escalate(account_id: str, case: Case, setup: Setup) -> CaseDecided | None:
+    """The next senior manager gets a case that has waited too long; None when it is not due."""
+    if case.escalate_at is None or setup.now < case.escalate_at:
+        return None
+    decided = timer(case, setup.now, setup.staff, setup.rules)
+    about = f"{case.id}:{setup.now.isoformat()}"
+    return CaseDecided(_decision_id(account_id, about, decided), case, decided, timer=setup.now)
+
+
+def follow_task(account_id: str, case: Case, told: TaskTold, setup: Setup) -> CaseDecided:
+    """What a person did in the CRM with the task of this case."""
+    decided = task_changed(case, told, setup.staff, setup.rules)
+    about = f"{case.id}:{setup.now.isoformat()}"
+    return CaseDecided(_decision_id(account_id, about, decided), case, decided, task=told)
+
+
+def talk_of(row: CallRow, setup: Setup) -> Reached | None:
+    """Who talked with the client in this call, and until when; a talk that goes on counts as ending now."""
+    call = row.call
+    if call.answered_at is None:
+        return None
+    person = setup.staff.employee_at(call.answered_by)
+    by = person.name if person else call.answered_by
+    return Reached(call_id=row.call_id, at=call.answered_at, until=call.ended_at or setup.now, by=by)
+
+
+def _decision_id(account_id: str, about: str, decided: CaseDecision) -> str | None:
+    if decided.reason not in _WORTH_RECORDING:
+        return None
+    return decision_id_of(account_id, "case", about, decided.reason)

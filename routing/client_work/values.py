@@ -1,0 +1,171 @@
+"""What goes into the work on a client's call and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from routing.calls.model import Call, CallEvent
+from routing.client import Client, ClientKind, Ref
+from routing.effects import Effect
+from routing.matrix.decide import MatrixDecision
+from routing.matrix.model import Matrix
+from routing.matrix.situation import Situation
+from routing.missed_calls import Case, CaseDecision, Missed, Reached, Rules, TaskTold
+from routing.settings import AccountSettings, NumberPolicy
+from routing.staff import Staff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """A call as stored. client: E.164, None while unknown. client_kind, matrix_version: fixed when the call was first seen
+    with a client.
+
+    moments: moment -> decision id. due_at: when it has to be looked at again. heard_at: our time of its latest event.
+    """
+
+    account_id: str
+    call_id: str
+    connection_id: str
+    call_key: str
+    client: str | None
+    line: str | None
+    call: Call
+    client_kind: ClientKind | None = None
+    matrix_version: int | None = None
+    moments: Mapping[str, str] = field(default_factory=dict)
+    due_at: datetime | None = None
+    heard_at: datetime
+
+
+class Setup(NamedTuple):
+    """What the account has configured, and the time. holidays: the free days around `now`."""
+
+    staff: Staff
+    settings: AccountSettings
+    time_zone: str
+    holidays: frozenset[date]
+    now: datetime
+
+    @property
+    def rules(self) -> Rules:
+        s = self.settings
+        return Rules(s.cases, s.working_time, ZoneInfo(self.time_zone), self.holidays, s.language)
+
+    @property
+    def settle_time(self) -> timedelta:
+        return timedelta(seconds=self.settings.calls.settle_seconds)
+
+    @property
+    def patience(self) -> timedelta:
+        """How long nothing may be heard of a call before it is taken as over."""
+        return timedelta(minutes=self.settings.calls.lost_hangup_minutes)
+
+
+class Told(NamedTuple):
+    """All events of one call so far. client: E.164, None while unknown. heard_at: our time of the latest message.
+    policy: how the connection's numbers are read."""
+
+    account_id: str
+    connection_id: str
+    call_key: str
+    client: str | None
+    events: Sequence[CallEvent]
+    heard_at: datetime
+    policy: NumberPolicy
+
+
+class Needs(NamedTuple):
+    """What has to be looked up before the work on a call: the client's entities and the matrix; the open case, and
+    whether its task was sent; the latest talk; the call's note."""
+
+    client: bool = False
+    case: bool = False
+    talk: bool = False
+    note: bool = False
+
+
+class SentNote(NamedTuple):
+    """The effect that tells the CRM of a call. target: None when it has none. is_unsent: a link can still be put into it."""
+
+    key: str
+    target: Ref | None
+    is_unsent: bool
+
+
+class ClientState(NamedTuple):
+    """What is known of the client when the work begins; what `Needs` does not ask for may be left out.
+
+    ordered: keys of the call's effects so far. is_task_unsent: the CRM was never told of the case's task. talk: the latest.
+    """
+
+    client: Client
+    matrix: Matrix | None = None
+    ordered: tuple[str, ...] = ()
+    case: Case | None = None
+    is_task_unsent: bool = False
+    talk: Reached | None = None
+    note: SentNote | None = None
+
+
+class MomentDecided(NamedTuple):
+    """The matrix has decided about a moment. name: of the moment as it is stored. effects: what is ordered at once; a
+    call-back task is the case's. is_urgent: a person looks at it while they talk."""
+
+    decision_id: str
+    name: str
+    decision: MatrixDecision
+    situation: Situation
+    effects: tuple[Effect, ...]
+    is_urgent: bool
+
+
+class NoClient(NamedTuple):
+    """The call leaves nothing in the CRM, only the reason why."""
+
+    decision_id: str
+    reason: str
+    policy: NumberPolicy
+
+
+class CaseDecided(NamedTuple):
+    """The client's case before and after. decision_id: None = changed nothing worth recording. missed, reached, timer, task:
+    what it was decided about. skips_task: task and changes were never sent and are dropped."""
+
+    decision_id: str | None
+    before: Case | None
+    decision: CaseDecision
+    missed: Missed | None = None
+    reached: Reached | None = None
+    timer: datetime | None = None
+    task: TaskTold | None = None
+    skips_task: bool = False
+
+
+class RecordingAmended(NamedTuple):
+    """The link goes into the effect that was not sent yet."""
+
+    recording: str
+
+
+class RecordingNoted(NamedTuple):
+    """The call was told to the CRM already: the link becomes a note of its own."""
+
+    decision_id: str
+    effect: Effect
+
+
+Act = MomentDecided | NoClient | CaseDecided | RecordingAmended | RecordingNoted
+
+
+class Worked(NamedTuple):
+    """row: the call as it is to be stored, with the time at which it is due again. acts: to be carried out in this order,
+    all or none. state: of the client afterwards. waits_until: the end of waiting for another integration's entities."""
+
+    row: CallRow
+    acts: tuple[Act, ...]
+    state: ClientState
+    waits_until: datetime | None = None
