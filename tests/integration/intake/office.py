@@ -103,7 +103,7 @@ class Office:
         """Until nothing is left to do now: the sweep has run and every job is done."""
         await self.idle()
         self.clock.forward(seconds=seconds)
-        for _ in range(3):  # one that runs just now still has the old time, and keeps others out while it does
+        for _ in range(3):  # a sweep that runs just now has the old time, and keeps others out
             await self.jobs[0].sweep()
             await self.idle()
 
