@@ -12,8 +12,8 @@ from gateway.calls.context import JobContext
 from gateway.store.calls import calls as store
 from gateway.store.calls import missed_calls as cases
 from routing.client import Client
-from routing.client_work.call import folded, needs, work_on_call, work_without_client
 from routing.client_work import cases as cases_of_client
+from routing.client_work.call import folded, needs, work_on_call, work_without_client
 from routing.client_work.values import (
     Act,
     CallRow,

@@ -3,8 +3,8 @@ case follows it."""
 
 from __future__ import annotations
 
-from gateway.calls.client_job import ClientJob
 from gateway.calls.call import follow_task
+from gateway.calls.client_job import ClientJob
 from gateway.crm_events.job import Consumer
 from gateway.store.calls.calls import lock_client
 from gateway.store.calls.missed_calls import client_of_task, open_case

@@ -6,7 +6,17 @@ from routing.calls.model import Call
 from routing.client_work.values import Act, CallRow, CaseDecided, ClientState, Setup
 from routing.decision import decision_id_of
 from routing.effects import CreateTask, Effect
-from routing.missed_calls import Case, CaseDecision, Missed, Reached, TaskTold, answered, missed, task_changed, timer
+from routing.missed_calls import (
+    Case,
+    CaseDecision,
+    Missed,
+    Reached,
+    TaskTold,
+    answered,
+    missed,
+    task_changed,
+    timer,
+)
 
 _WORTH_RECORDING = {
     "case_opened",
