@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import pytest
 
+from crm.effects.model import Stored as StoredEffect
 from crm.errors import CrmOutcomeUnknown
+from runtime.circuit_breaker import Permit
 from tests.unit.simulation.oracle import violations
 from tests.unit.simulation.world import START, World
 
@@ -43,13 +47,13 @@ async def test_the_oracle_notices_an_effect_that_is_sent_again_without_looking()
     world = World(11, has_faults=False)
     for method in ("create_tasks", "attach_calls", "create_deals_with_contacts"):
         world.crm.fail(method, CrmOutcomeUnknown("lost"), has_effect=True)
-    world.writer._sender.look = _forgetful(world)  # type: ignore[method-assign]
+    world.writer._sender.look = _forgetful(world)  # type: ignore[method-assign,assignment]
     await world.live()
     assert violations(world)
 
 
-def _forgetful(world: World):  # type: ignore[no-untyped-def]
-    async def look(stored):  # type: ignore[no-untyped-def]
+def _forgetful(world: World) -> Callable[[Sequence[StoredEffect], Permit], Coroutine[Any, Any, None]]:
+    async def look(stored: Sequence[StoredEffect], permit: Permit) -> None:
         for effect in stored:
             row = world.effects.rows[effect.key]
             row.state, row.next_try_at = "waiting", None
