@@ -29,7 +29,8 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{4,}", re.IGNORECASE)
-_JWT = re.compile(r"(?:[A-Za-z0-9_-]{8,}\.){2}[A-Za-z0-9_-]{8,}|def50200[0-9a-zA-Z]+")
+# Of a JWT the header is JSON, so it begins like this; a dotted name of a module or class does not.
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}|def50200[0-9a-zA-Z]+")
 _IN_URL = re.compile(r"(\w://[^:/\s@\"']*:)[^@/\s\"']+@")
 _IN_PATH = re.compile(
     r"((?:/crm/[^/\s\"']+/(?:webhooks|hooks)|/sms/[^/\s\"']+/[^/\s\"']+|/channels/[^/\s\"']+)/)[^/\"'\\\s?]+"

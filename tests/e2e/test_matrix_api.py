@@ -286,7 +286,7 @@ def _the_table_is_as_made_by_hand(result: dict[str, Any]) -> None:
     first = result["list"][0]
     assert (first["call_id"], first["row"]) == ("past-4001", "inbound.missed.new")
     assert [line.split("«")[0] for line in first["draft"]] == [
-        "create the incoming lead ",
+        "создать заявку ",
         *first["draft"][1:],
     ]
     assert len(first["published"]) == 4
