@@ -14,11 +14,11 @@ from crm.errors import CrmError
 from crm.lane import Lane
 from gateway.crm_accounts.access import crm_of
 from gateway.db.migrate import missing_migrations
-from gateway.health.account_checks import CLOCK_SECONDS, account_findings
+from gateway.health.account_checks import CLOCK_SECONDS, LAG_SECONDS, account_findings
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, warning
 from gateway.health.redis_ping import RedisUnreachable, ping
 from gateway.health.status import installation_status
-from gateway.health.views import AccountStatus, InstallationStatus
+from gateway.health.views import AccountStatus, ConsumerView, InstallationStatus
 from gateway.settings import Settings
 from gateway.store.health.status import server
 from runtime.addresses import is_local
@@ -115,6 +115,8 @@ def _clock(database_now: datetime, asked: float, answered: float) -> Finding:
 def installation_findings(status: InstallationStatus, now: datetime) -> Iterator[Finding]:
     """What the status of workers and accounts tells; the same for `check` and the status API."""
     yield from _workers(status, now)
+    for consumer in status.crm_event_consumers:
+        yield _consumer(consumer)
     if not status.accounts:
         yield warning("accounts-missing", about("accounts"))
     for account in status.accounts:
@@ -136,6 +138,15 @@ def _workers(status: InstallationStatus, now: datetime) -> Iterator[Finding]:
             yield ok("worker-well", what, done=worker.jobs.done, failed=worker.jobs.failed)
     if alive:
         yield ok("jobs-queued", about("jobs"), count=status.jobs_queued)
+
+
+def _consumer(consumer: ConsumerView) -> Finding:
+    what = about("crm-events", consumer=consumer.name)
+    if consumer.aside:
+        return warning("crm-events-aside", what, count=consumer.aside, waiting=consumer.waiting)
+    if consumer.lag_seconds > LAG_SECONDS:
+        return warning("crm-events-late", what, count=consumer.waiting, age=duration(consumer.lag_seconds))
+    return ok("crm-events-waiting", what, count=consumer.waiting)
 
 
 def _no_worker(status: InstallationStatus, now: datetime) -> Finding:

@@ -72,6 +72,11 @@ def status_samples(status: InstallationStatus, now: datetime) -> Iterator[Sample
             if loop.last_success is not None:
                 age = _since(loop.last_success, now)
                 yield "gauge", "worker_loop_success_age_seconds", "Since the loop last succeeded", named, age
+    for consumer in status.crm_event_consumers:
+        of = {"consumer": consumer.name}
+        yield "gauge", "crm_events_waiting", "Changes in the CRM still to be worked on", of, consumer.waiting
+        yield "gauge", "crm_events_lag_seconds", "Age of the oldest of them", of, consumer.lag_seconds
+        yield "gauge", "crm_events_aside", "Changes that failed too often", of, consumer.aside
     for account in status.accounts:
         yield from _account(account, now)
         yield from _links(account)

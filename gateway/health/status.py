@@ -27,6 +27,7 @@ from gateway.health.views import (
     CasesView,
     CircuitView,
     ConnectionState,
+    ConsumerView,
     CrmView,
     DirectoryView,
     EffectsView,
@@ -48,6 +49,7 @@ from gateway.store.admin import accounts as rows
 from gateway.store.admin.staff import staff_by_account
 from gateway.store.calls.missed_calls import NO_CASES, CaseFigures, case_figures_by_account
 from gateway.store.crm_accounts.exchanges import reports
+from gateway.store.crm_events.work import backlog_by_consumer
 from gateway.store.health import status as store
 from routing.staff import Staff
 from runtime.database.pool import Conn
@@ -79,6 +81,7 @@ async def installation_status(
             postgresql=(await store.server(conn))["version"],
             workers=workers_of(told, now),
             jobs_queued=await store.jobs_queued(conn),
+            crm_event_consumers=await _consumers(conn, ids),
             accounts=[await reader.account(account) for account in await rows.accounts(conn, ids)],
         )
 
@@ -121,6 +124,13 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         crm_users=await store.active_crm_users(conn, ids) if is_full else {},
         latest_events=await store.latest_event_of_each_connection(conn, ids) if is_full else {},
     )
+
+
+async def _consumers(conn: Conn, ids: Sequence[str] | None) -> list[ConsumerView]:
+    return [
+        ConsumerView(name=name, waiting=left.waiting, lag_seconds=left.lag_seconds, aside=left.aside)
+        for name, left in (await backlog_by_consumer(conn, ids)).items()
+    ]
 
 
 def workers_of(told: Sequence[asyncpg.Record], now: datetime) -> list[WorkerView]:

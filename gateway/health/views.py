@@ -223,9 +223,19 @@ class WorkerView(_View):
     configuration_heard: bool
 
 
+class ConsumerView(_View):
+    """What one consumer of CRM events has still to work on. lag_seconds: of the oldest. aside: failed too often."""
+
+    name: str
+    waiting: int
+    lag_seconds: float
+    aside: int
+
+
 class InstallationStatus(_View):
     at: datetime
     postgresql: str
     workers: list[WorkerView]
     jobs_queued: int
+    crm_event_consumers: list[ConsumerView]
     accounts: list[AccountStatus]

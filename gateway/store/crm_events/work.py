@@ -170,6 +170,20 @@ async def backlog(conn: Conn) -> Backlog:
     return Backlog(row["waiting"], max(0.0, row["age"]), row["aside"])
 
 
+async def backlog_by_consumer(conn: Conn, account_ids: Sequence[str] | None) -> dict[str, Backlog]:
+    """Of every consumer that is known; account_ids: only what is theirs."""
+    rows = await conn.fetch(
+        "SELECT c.name, count(w.event_id) FILTER (WHERE NOT is_aside) AS waiting,"
+        " count(w.event_id) FILTER (WHERE is_aside) AS aside,"
+        " coalesce(extract(epoch FROM now() - min(received_at) FILTER (WHERE NOT is_aside)), 0)::float8 AS age"
+        " FROM crm_event_consumer c LEFT JOIN crm_event_work w ON w.consumer = c.name"
+        " AND ($1::text[] IS NULL OR w.account_id = ANY($1))"
+        " LEFT JOIN crm_event e ON e.account_id = w.account_id AND e.event_id = w.event_id GROUP BY 1 ORDER BY 1",
+        account_ids,
+    )
+    return {r["name"]: Backlog(r["waiting"], max(0.0, r["age"]), r["aside"]) for r in rows}
+
+
 async def delete_events_older_than(conn: Conn, before: datetime, *, limit: int) -> int:
     """Events and what consumers left of them, set aside or of a consumer that is no more."""
     done: str = await conn.execute(

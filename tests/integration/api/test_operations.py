@@ -131,6 +131,39 @@ async def test_problems_of_matrix_and_pbx_are_findings_and_metrics(api: Api) -> 
         assert line in text, line
 
 
+async def test_what_consumers_of_crm_events_left_is_told_of_each(api: Api) -> None:
+    await api.pool.execute("INSERT INTO crm_event_consumer (name) VALUES ('tasks'), ('stages')")
+    for n, is_aside in enumerate((False, True)):
+        event_id = await api.pool.fetchval(
+            "INSERT INTO crm_event (account_id, subject, entity_kind, entity_id, aspect, what, new_value, at, told_at,"
+            " first_told_by, received_at) VALUES ($1, 'deal:1', 'deal', '1', 'price', 'price_changed', $2, now(), now(),"
+            " 'poll', now() - interval '5 minutes') RETURNING event_id",
+            ACCOUNT,
+            str(n),
+        )
+        await api.pool.execute(
+            "INSERT INTO crm_event_work (account_id, consumer, event_id, subject, is_aside)"
+            " VALUES ($1, CASE WHEN $3 THEN 'tasks' ELSE 'stages' END, $2, 'deal:1', $3)",
+            ACCOUNT,
+            event_id,
+            is_aside,
+        )
+    findings = (await api.ask("GET", "/status"))["findings"]
+    aside, late = (line_of(findings, f"CRM events for {name}") for name in ("tasks", "stages"))
+    assert aside["is_warning"]
+    assert aside["message"].startswith("1 failed too often")
+    assert "crm-event-failed" in aside["remedy"]
+    assert late["is_warning"]
+    assert late["message"].startswith("1 wait, the oldest for 5")
+    other = (await api.ask("GET", "/status", role="other"))["status"]["crm_event_consumers"]
+    assert {(c["name"], c["waiting"], c["aside"]) for c in other} == {("tasks", 0, 0), ("stages", 0, 0)}
+    await api.gateway.shared.read()
+    async with api.http.get(f"{api.url}/metrics") as response:
+        text = await response.text()
+    assert 'callmatrix_crm_events_aside{consumer="tasks"} 1.0' in text
+    assert 'callmatrix_crm_events_waiting{consumer="stages"} 1.0' in text
+
+
 async def test_many_may_ask_for_the_status_at_once(api: Api) -> None:
     async with asyncio.timeout(30):
         answers = await asyncio.gather(*(api.ask("GET", "/status") for _ in range(30)))
