@@ -232,7 +232,7 @@ class Stack:
         token = (await self.sandbox("token"))["access_token"]
         secret = await self.pool.fetchval("SELECT webhook_secret FROM account WHERE account_id = $1", ACCOUNT)
         settings = [f"{what}_{kind}" for what in ("responsible", "add", "update", "delete", "restore")
-                    for kind in ("lead", "contact", "company")] + ["status_lead"]  # fmt: skip
+                    for kind in ("lead", "contact", "company")] + ["status_lead", "update_task", "responsible_task"]  # fmt: skip
         async with self.http.post(
             f"{self.sandbox_url}/api/v4/webhooks",
             json={"destination": f"{self.url}/crm/{ACCOUNT}/webhooks/{secret}", "settings": settings},
