@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from gateway.admin.connections import pbx_instructions
+from gateway.admin.connections import ConnectionRefused, lines_of, pbx_instructions, refuse_unknown
 from gateway.admin.switch_account import switch
 from gateway.cli.output import database, print_json, print_table, run
 from gateway.pbx.connection import Connection
@@ -15,6 +15,7 @@ from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.roles import ROLES
+from routing.settings import NumberPolicy
 from runtime.failure import Failure
 
 account_app = typer.Typer(help="Connected CRMs.", no_args_is_help=True)
@@ -174,7 +175,9 @@ def add_connection(
     secret = secrets.token_urlsafe(24)
 
     async def work() -> None:
+        refuse_unknown(kind, dialect=dialect, keys=_pairs(key), settings=_pairs(setting))
         async with database(settings) as pool, pool.acquire() as conn:
+            home = region or (await rows.account(conn, account)).region
             await rows.add_connection(
                 conn,
                 account_id=account,
@@ -184,12 +187,14 @@ def add_connection(
                 keys=_pairs(key),
                 dialect=dialect or KINDS[kind].default_dialect,
                 region=region,
-                lines=tuple(line or ()),
+                lines=lines_of(line or (), NumberPolicy(region=home)),
                 settings=_pairs(setting),
             )
 
     try:
         run(work())
+    except ConnectionRefused as err:
+        raise Failure(f"connection '{name}' is not added", f"{err.field}: {err.message}", err.remedy) from err
     except rows.AlreadyExists as err:
         raise Failure(f"connection '{name}' exists already", "", "choose another name") from err
     except rows.NoSuchAccount as err:
