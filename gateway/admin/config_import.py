@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 
+from gateway.admin import connections
 from gateway.admin.config_checks import run_tests
 from gateway.admin.config_diff import differences
 from gateway.admin.config_document import (
@@ -17,14 +18,16 @@ from gateway.admin.config_document import (
     EmployeePart,
     document_of,
 )
+from gateway.admin.connections import ConnectionOrder, ConnectionRefused
+from gateway.admin.employees import EmployeeRefused, numbers_of, refuse_bad_staff
 from gateway.configuration import number_policy
+from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.matrices import MatrixNotPublishable, current_version, matrix_at, publish_matrix
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.staff import replace_staff, staff_of, stored_employees
 from routing.matrix.checks.check import can_be_published, check
-from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from routing.staff import Employee
 from runtime.database.pool import Conn
@@ -127,45 +130,37 @@ class _Import:
         known = {c.name: c for c in await rows.connections(self._conn)}
         wanted = self._document.connections
         _refuse_twice("connections", [c.name for c in wanted])
-        policy = await self._policy()
         for position, part in enumerate(wanted):
             path = f"connections.{position} «{part.name}»"
             existing = known.get(part.name)
-            if part.kind not in KINDS:
-                raise ConfigRefused([(f"{path}.kind", f"unknown kind, one of: {', '.join(sorted(KINDS))}")])
             if existing is not None and existing.account_id != self._id:
                 raise ConfigRefused([(f"{path}.name", "another account has a connection of this name")])
-            lines = _numbers(part.lines, policy, f"{path}.lines")
-            if existing is None:
-                await self._add(part, lines)
-            else:
-                await rows.change_connection(
-                    self._conn,
-                    part.name,
-                    kind=part.kind,
-                    dialect=part.dialect,
-                    region=part.region,
-                    lines=lines,
-                    settings=part.settings,
-                    is_on=part.is_on,
-                )
+            try:
+                await self._connection(part, existing)
+            except ConnectionRefused as err:
+                raise ConfigRefused([(f"{path}.{err.field}", f"{err.message}; {err.remedy}")]) from err
         for name, connection in known.items():
             if connection.account_id == self._id and name not in {c.name for c in wanted}:
                 self._warnings.append(f"connection '{name}' is not in the file; it stays as it is")
 
-    async def _add(self, part: ConnectionPart, lines: tuple[str, ...]) -> None:
-        secret = new_secret()
-        await rows.add_connection(
-            self._conn,
-            account_id=self._id,
+    async def _connection(self, part: ConnectionPart, existing: Connection | None) -> None:
+        order = ConnectionOrder(
             name=part.name,
             kind=part.kind,
-            secret=secret,
             dialect=part.dialect,
             region=part.region,
-            lines=lines,
+            lines=part.lines,
             settings=part.settings,
         )
+        if existing is None:
+            await self._add(part, order)
+            return
+        wanted = part.model_dump(include={"kind", "dialect", "region", "lines", "settings", "is_on"})
+        await connections.change_connection(self._conn, self._id, order, wanted)
+
+    async def _add(self, part: ConnectionPart, order: ConnectionOrder) -> None:
+        secret = new_secret()
+        await connections.add_connection(self._conn, self._id, order, secret)
         if not part.is_on:
             await rows.change_connection(self._conn, part.name, is_on=False)
         self._new_secrets.append(NewSecret(connection=part.name, kind=part.kind, secret=secret))
@@ -180,8 +175,14 @@ class _Import:
             return
         _refuse_twice("employees", [p.id for p in parts])
         policy = await self._policy()
-        people = [_person(p, policy, f"employees.{i} «{p.id}»") for i, p in enumerate(parts)]
-        _refuse_bad_staff(people)
+        try:
+            people = [_person(part, policy) for part in parts]
+            refuse_bad_staff(people)
+        except EmployeeRefused as err:
+            position = [part.id for part in parts].index(err.employee)
+            place = f"employees.{position} «{err.employee}».{err.field}"
+            raise ConfigRefused([(place, f"{err.message}; {err.remedy}")]) from err
+        _refuse_two_seniors(people)
         if people != list(await stored_employees(self._conn, self._id)):
             await replace_staff(self._conn, self._id, people)
 
@@ -254,7 +255,7 @@ def _refuse_twice(section: str, names: Sequence[str]) -> None:
         raise ConfigRefused([(section, f"'{name}' stands here twice") for name in twice])
 
 
-def _person(part: EmployeePart, policy: NumberPolicy, path: str) -> Employee:
+def _person(part: EmployeePart, policy: NumberPolicy) -> Employee:
     return Employee(
         id=part.id,
         name=part.name,
@@ -262,35 +263,15 @@ def _person(part: EmployeePart, policy: NumberPolicy, path: str) -> Employee:
         crm_user_id=part.crm_user_id,
         extensions=tuple(part.extensions),
         sip=tuple(part.sip),
-        numbers=_numbers(part.numbers, policy, f"{path}.numbers"),
+        numbers=numbers_of(part.id, part.numbers, policy),
         is_senior=part.is_senior,
         deputy_id=part.deputy_id,
         group=part.group,
     )
 
 
-def _numbers(raw: Sequence[str], policy: NumberPolicy, path: str) -> tuple[str, ...]:
-    found = []
-    for text in raw:
-        number = normalise(text, policy)
-        if not isinstance(number, PublicNumber):
-            raise ConfigRefused([(path, f"'{text}' is not a phone number")])
-        found.append(number.e164)
-    return tuple(dict.fromkeys(found))
-
-
-def _refuse_bad_staff(people: Sequence[Employee]) -> None:
-    problems: list[tuple[str, str]] = []
+def _refuse_two_seniors(people: Sequence[Employee]) -> None:
     if len(seniors := [p.id for p in people if p.is_senior]) > 1:
-        problems.append(("employees", f"only one senior manager can be set, here are {', '.join(seniors)}"))
-    ids = {p.id for p in people}
-    owner_of: dict[str, str] = {}
-    for person in people:
-        if person.deputy_id is not None and person.deputy_id not in ids:
-            problems.append((f"employees «{person.id}».deputy_id", f"'{person.deputy_id}' is no employee"))
-        for address in (*person.extensions, *person.sip, *person.numbers):
-            other = owner_of.setdefault(address.lower(), person.id)
-            if other != person.id:
-                problems.append((f"employees «{person.id}»", f"'{address}' belongs to {other} already"))
-    if problems:
-        raise ConfigRefused(problems)
+        raise ConfigRefused(
+            [("employees", f"only one senior manager can be set, here are {', '.join(seniors)}")]
+        )

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+from phonenumbers import SUPPORTED_REGIONS
+
+from gateway.pbx.connection import Connection
 from gateway.pbx.connection_settings import COMMON_SETTINGS
 from gateway.pbx.dialects import DIALECTS
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
+from gateway.store.admin import accounts as rows
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
+from runtime.database.pool import Conn
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class ConnectionRefused(Exception):
@@ -20,6 +30,78 @@ class ConnectionRefused(Exception):
     def __init__(self, field: str, message: str, remedy: str) -> None:
         super().__init__(message)
         self.field, self.message, self.remedy = field, message, remedy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionOrder:
+    """A connection as a person asks for it, on the command line, by API or in a file. lines: in any spelling."""
+
+    name: str
+    kind: str
+    dialect: str | None = None
+    region: str | None = None
+    lines: Sequence[str] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def add_connection(
+    conn: Conn,
+    account_id: str,
+    order: ConnectionOrder,
+    secret: str,
+    kinds: Mapping[str, PbxKind] = KINDS,
+) -> Connection:
+    """Raise ConnectionRefused, AlreadyExists, NoSuchAccount; nothing is stored then."""
+    policy = await _policy(conn, account_id, order.region)
+    lines = checked(order, policy, kinds)
+    return await rows.add_connection(
+        conn,
+        account_id=account_id,
+        name=order.name,
+        kind=order.kind,
+        secret=secret,
+        keys=order.keys,
+        dialect=order.dialect or kinds[order.kind].default_dialect,
+        region=order.region,
+        lines=lines,
+        settings=order.settings,
+    )
+
+
+async def change_connection(
+    conn: Conn,
+    account_id: str,
+    order: ConnectionOrder,
+    changes: Mapping[str, Any],
+    kinds: Mapping[str, PbxKind] = KINDS,
+) -> Connection:
+    """order: how it shall be; changes: the columns to write, lines as spelled. Raise ConnectionRefused."""
+    policy = await _policy(conn, account_id, order.region)
+    lines = checked(order, policy, kinds)
+    return await rows.change_connection(
+        conn, order.name, **{**changes, **({"lines": lines} if "lines" in changes else {})}
+    )
+
+
+def checked(
+    order: ConnectionOrder, policy: NumberPolicy, kinds: Mapping[str, PbxKind] = KINDS
+) -> tuple[str, ...]:
+    """The order's lines as E.164. Raise ConnectionRefused for whatever a connection cannot be."""
+    if not _NAME.fullmatch(order.name):
+        remedy = "write up to 63 small letters, digits, - and _, with a letter or digit first"
+        raise ConnectionRefused("name", f"'{order.name}' is no name of a connection", remedy)
+    if order.region is not None and order.region not in SUPPORTED_REGIONS:
+        raise ConnectionRefused(
+            "region", f"'{order.region}' is no region", "write a country's two letters, e.g. RU"
+        )
+    refuse_unknown(order.kind, dialect=order.dialect, keys=order.keys, settings=order.settings, kinds=kinds)
+    return lines_of(order.lines, policy)
+
+
+async def _policy(conn: Conn, account_id: str, region: str | None) -> NumberPolicy:
+    account = await rows.account(conn, account_id)
+    return account.settings.numbers.model_copy(update={"region": region or account.region})
 
 
 def refuse_unknown(

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from gateway.admin.connections import ConnectionRefused, lines_of, pbx_instructions, refuse_unknown
+from gateway.admin import connections
+from gateway.admin.connections import ConnectionOrder, ConnectionRefused, pbx_instructions
 from gateway.admin.switch_account import switch
 from gateway.cli.output import database, print_json, print_table, run
 from gateway.pbx.connection import Connection
@@ -15,7 +16,6 @@ from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.roles import ROLES
-from routing.settings import NumberPolicy
 from runtime.failure import Failure
 
 account_app = typer.Typer(help="Connected CRMs.", no_args_is_help=True)
@@ -169,27 +169,21 @@ def add_connection(
 
     Example: callmatrix connection add office --account sales --kind asterisk --line +74951234567
     """
-    if kind not in KINDS:
-        raise typer.BadParameter(f"unknown kind '{kind}', one of: {', '.join(sorted(KINDS))}")
     settings = Settings()
     secret = secrets.token_urlsafe(24)
 
     async def work() -> None:
-        refuse_unknown(kind, dialect=dialect, keys=_pairs(key), settings=_pairs(setting))
         async with database(settings) as pool, pool.acquire() as conn:
-            home = region or (await rows.account(conn, account)).region
-            await rows.add_connection(
-                conn,
-                account_id=account,
+            order = ConnectionOrder(
                 name=name,
                 kind=kind,
-                secret=secret,
-                keys=_pairs(key),
-                dialect=dialect or KINDS[kind].default_dialect,
+                dialect=dialect,
                 region=region,
-                lines=lines_of(line or (), NumberPolicy(region=home)),
+                lines=line or (),
+                keys=_pairs(key),
                 settings=_pairs(setting),
             )
+            await connections.add_connection(conn, account, order, secret)
 
     try:
         run(work())

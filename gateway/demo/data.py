@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 
+from gateway.admin.connections import ConnectionOrder, add_connection
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.staff import replace_staff
 from routing.staff import Employee
@@ -71,15 +72,13 @@ async def prepare(pool: asyncpg.Pool, *, sandbox_url: str, crm_token: str, token
             ("asterisk", "asterisk", {}),
         ):
             if name not in known:
-                await rows.add_connection(
-                    conn,
-                    account_id=ACCOUNT,
+                order = ConnectionOrder(
                     name=name,
                     kind=kind,
-                    secret=SECRET,
                     keys=keys,
                     lines=(OFFICE_LINE,),
                     settings={"reconcile": False},  # the demo asks nobody's servers
                 )
+                await add_connection(conn, ACCOUNT, order, SECRET)
         await replace_staff(conn, ACCOUNT, employees())
         await rows.add_api_token(conn, name="demo admin", role="admin", token=token)

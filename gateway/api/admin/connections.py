@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from gateway.admin.connections import pbx_instructions
+from gateway.admin import connections
+from gateway.admin.connections import ConnectionOrder, ConnectionRefused, pbx_instructions
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
 from gateway.pbx.connection import Connection
-from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts as rows
-from routing.numbers.normalise import PublicNumber, normalise
+from runtime.database.pool import Conn
 from runtime.tokens import new_secret
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -83,54 +83,45 @@ async def list_connections(call: ApiCall) -> Items[ConnectionView]:
 
 
 async def add_connection(call: ApiCall[NoQuery, NewConnection]) -> ConnectionCreated:
-    body = call.body
-    if body.kind not in KINDS:
-        raise ApiError(
-            400, "invalid-input", f"Unknown kind; known: {', '.join(sorted(KINDS))}.", field="kind"
-        )
     secret = new_secret()
+    order = ConnectionOrder(**call.body.model_dump())
     async with call.services.pool.acquire() as conn:
         try:
-            added = await rows.add_connection(
-                conn,
-                account_id=call.account.id,
-                name=body.name,
-                kind=body.kind,
-                secret=secret,
-                keys=body.keys,
-                dialect=body.dialect or KINDS[body.kind].default_dialect,
-                region=body.region,
-                lines=_lines(call, body.lines),
-                settings=body.settings,
-            )
+            added = await connections.add_connection(conn, call.account.id, order, secret)
+        except ConnectionRefused as err:
+            raise _refused(err) from err
         except rows.AlreadyExists as err:
             raise ApiError(
-                409, err.code, f"There is a connection '{body.name}' already.", field="name"
+                409, err.code, f"There is a connection '{order.name}' already.", field="name"
             ) from err
     return _created(call, added, secret)
 
 
 async def change_connection(call: ApiCall[NoQuery, ConnectionChange]) -> ConnectionCreated:
-    body = call.body
-    changes: dict[str, Any] = {
-        name: value
-        for name, value in (
-            ("dialect", body.dialect),
-            ("keys", body.keys),
-            ("settings", body.settings),
-            ("is_on", body.is_on),
-        )
-        if value is not None
-    }
-    if body.lines is not None:
-        changes["lines"] = _lines(call, body.lines)
-    secret = new_secret() if body.new_secret else None
-    if secret is not None:
-        changes["secret"] = secret
+    wanted = call.body.model_dump(exclude={"new_secret"}, exclude_none=True)
+    secret = new_secret() if call.body.new_secret else None
+    changes = {**wanted, "secret": secret} if secret is not None else wanted
     async with call.services.pool.acquire() as conn:
-        await _own(conn, call)
-        changed = await rows.change_connection(conn, call.path["connection"], **changes)
+        now = await _own(conn, call)
+        described = {name: wanted.get(name, getattr(now, name)) for name in ("dialect", "lines")}
+        # What stands there already may be older than what is known of the kind today: only what is sent is judged.
+        order = ConnectionOrder(
+            name=now.name,
+            kind=now.kind,
+            region=now.region,
+            keys=wanted.get("keys", {}),
+            settings=wanted.get("settings", {}),
+            **described,
+        )
+        try:
+            changed = await connections.change_connection(conn, call.account.id, order, changes)
+        except ConnectionRefused as err:
+            raise _refused(err) from err
     return _created(call, changed, secret)
+
+
+def _refused(err: ConnectionRefused) -> ApiError:
+    return ApiError(400, err.code, err.message, detail=err.remedy, field=err.field)
 
 
 async def remove_connection(call: ApiCall) -> None:
@@ -139,9 +130,11 @@ async def remove_connection(call: ApiCall) -> None:
         await rows.remove_connection(conn, call.path["connection"])
 
 
-async def _own(conn: Any, call: AnyCall) -> None:
-    if call.path["connection"] not in {c.name for c in await rows.connections(conn, call.account.id)}:
+async def _own(conn: Conn, call: AnyCall) -> Connection:
+    found = {c.name: c for c in await rows.connections(conn, call.account.id)}
+    if call.path["connection"] not in found:
         raise not_found("connection", call.path["connection"])
+    return found[call.path["connection"]]
 
 
 def _created(call: AnyCall, connection: Connection, secret: str | None) -> ConnectionCreated:
@@ -149,17 +142,6 @@ def _created(call: AnyCall, connection: Connection, secret: str | None) -> Conne
     base = settings.public_url or f"http://{settings.host}:{settings.port}"
     text = pbx_instructions(connection.kind, connection.name, secret, base) if secret else None
     return ConnectionCreated(connection=view_of(connection), secret=secret, instructions=text)
-
-
-def _lines(call: AnyCall, raw: list[str]) -> tuple[str, ...]:
-    policy = call.services.configuration.now.policy_of(call.account.id)
-    lines = []
-    for text in raw:
-        number = normalise(text, policy)
-        if not isinstance(number, PublicNumber):
-            raise ApiError(400, "invalid-input", f"'{text}' is not a phone number.", field="lines")
-        lines.append(number.e164)
-    return tuple(dict.fromkeys(lines))
 
 
 _ALL = "/v1/accounts/{account}/connections"

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from gateway.admin.employees import EmployeeRefused, numbers_of, refuse_bad_staff
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
 from gateway.store.admin import staff as store
-from routing.numbers.normalise import PublicNumber, normalise
 from routing.staff import Employee
 
 Address = Annotated[str, Field(min_length=1, max_length=100)]
@@ -55,47 +55,19 @@ async def list_employees(call: ApiCall) -> Items[EmployeeView]:
 
 
 async def save_employee(call: ApiCall[NoQuery, EmployeeBody]) -> EmployeeView:
-    body = call.body
-    policy = call.services.configuration.now.policy_of(call.account.id)
-    numbers = []
-    for raw in body.numbers:
-        number = normalise(raw, policy)
-        if not isinstance(number, PublicNumber):
-            raise ApiError(400, "invalid-input", f"'{raw}' is not a phone number.", field="numbers")
-        numbers.append(number.e164)
-    person = Employee(
-        id=call.path["employee"],
-        name=body.name,
-        email=body.email,
-        crm_user_id=body.crm_user_id,
-        extensions=tuple(body.extensions),
-        sip=tuple(body.sip),
-        numbers=tuple(dict.fromkeys(numbers)),
-        is_senior=body.is_senior,
-        deputy_id=body.deputy_id,
-        group=body.group,
-    )
-    async with call.services.pool.acquire() as conn, conn.transaction():
-        staff = await store.staff_of(conn, call.account.id)
-        _refuse_taken_address(person, staff.employees)
-        if person.deputy_id is not None and person.deputy_id not in {*staff.by_id, person.id}:
-            raise ApiError(400, "invalid-input", "The deputy is no employee.", field="deputy_id")
-        await store.save_employee(conn, call.account.id, person)
-        return view_of((await store.staff_of(conn, call.account.id)).by_id[person.id])
-
-
-def _refuse_taken_address(person: Employee, others: tuple[Employee, ...]) -> None:
-    mine = {a.lower() for a in (*person.extensions, *person.sip, *person.numbers)}
-    for other in others:
-        if other.id == person.id:
-            continue
-        if taken := mine & {a.lower() for a in (*other.extensions, *other.sip, *other.numbers)}:
-            raise ApiError(
-                409,
-                "address-taken",
-                f"'{sorted(taken)[0]}' belongs to {other.name} already.",
-                detail="An extension, SIP account or number rings one employee only. Remove it there first.",
-            )
+    id, policy = call.path["employee"], call.services.configuration.now.policy_of(call.account.id)
+    try:
+        sent = call.body.model_dump()
+        person = Employee(**{**sent, "id": id, "numbers": numbers_of(id, call.body.numbers, policy)})
+        async with call.services.pool.acquire() as conn, conn.transaction():
+            staff = await store.staff_of(conn, call.account.id)
+            # Judged last, so that it is this employee who is told of an address that another has.
+            refuse_bad_staff([*(p for p in staff.employees if p.id != id), person])
+            await store.save_employee(conn, call.account.id, person)
+            return view_of((await store.staff_of(conn, call.account.id)).by_id[id])
+    except EmployeeRefused as err:
+        status = 409 if err.code == "address-taken" else 400
+        raise ApiError(status, err.code, err.message, detail=err.remedy, field=err.field) from err
 
 
 async def remove_employee(call: ApiCall) -> None:

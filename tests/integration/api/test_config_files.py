@@ -119,7 +119,7 @@ async def test_a_changed_matrix_becomes_the_next_version_once(pool: asyncpg.Pool
         ("connections: [{name: office, kind: pigeon}]", "connections.0 «office».kind"),
         ("connections: [{name: office, kind: generic, lines: [abc]}]", "connections.0 «office».lines"),
         ("employees: [{id: a, name: A, numbers: ['12']}]", "employees.0 «a».numbers"),
-        ("employees: [{id: a, name: A, deputy_id: b}]", "employees «a».deputy_id"),
+        ("employees: [{id: a, name: A, deputy_id: b}]", "employees.0 «a».deputy_id"),
         ("time_zone: Europe/Nowhere", "time_zone"),
         ("region: QQ", "region"),
         ("employees: [{id: a, name: A}, {id: a, name: B}]", "employees"),
