@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -15,10 +16,16 @@ from runtime.database.pool import Conn
 
 
 class PgTokenStore:
-    """`crm.amocrm.tokens.TokenStore` of one account. Each refresh holds one connection of the pool meanwhile."""
+    """`crm.amocrm.tokens.TokenStore` of one account. Each refresh holds one connection of the pool meanwhile.
 
-    def __init__(self, pool: asyncpg.Pool, account_id: str) -> None:
+    refreshing: shared by all accounts of a process, so that keys that are slow to come do not use up its pool.
+    """
+
+    def __init__(
+        self, pool: asyncpg.Pool, account_id: str, refreshing: asyncio.Semaphore | None = None
+    ) -> None:
         self._pool, self._account_id = pool, account_id
+        self._refreshing = refreshing or asyncio.Semaphore(1)
 
     async def read(self) -> StoredToken | None:
         async with self._pool.acquire() as conn:
@@ -35,7 +42,7 @@ class PgTokenStore:
         PostgreSQL lets go of it when this process dies.
         """
         lock = locks.token_refresh(self._account_id)
-        async with self._pool.acquire() as conn:
+        async with self._refreshing, self._pool.acquire() as conn:
             async with _ends_with_its_session(conn):
                 await locks.take_for_session(conn, lock, timeout=120)
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ from runtime.database.lease import Lease
 # The account may live at another address than the one that was typed; the key goes to the vendor's hosts only.
 _VENDOR_HOSTS = (".amocrm.ru", ".amocrm.com", ".kommo.com")
 
+# Each holds a connection of the pool, which serves all accounts of the process.
+_REFRESHES_AT_ONCE = 3
+
 KINDS: dict[str, Callable[..., AmoCrm]] = {"amocrm": AmoCrm}
 
 
@@ -48,6 +52,7 @@ class CrmAccess:
         self._exchanges = exchanges
         self._session = session
         self._transport = Transport(session)
+        self._refreshing = asyncio.Semaphore(_REFRESHES_AT_ONCE)
 
     def open(self, account: Account, budget: Budget, policy: Callable[[], NumberPolicy]) -> OpenCrm:
         """The account's CRM. Whoever talks to one account at the same time must share the budget. policy: how its numbers
@@ -60,7 +65,7 @@ class CrmAccess:
         tokens = Tokens(
             account.id,
             account.base_url,
-            PgTokenStore(self._pool, account.id),
+            PgTokenStore(self._pool, account.id, self._refreshing),
             self._transport,
             budget,
             on_exchange=on_exchange,

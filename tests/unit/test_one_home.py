@@ -14,8 +14,6 @@ from routing.numbers.spelling import spelled
 from runtime.addresses import is_local
 from tests.paths import ROOT
 
-LATER = {"runtime/database/listen.py", "gateway/worker/worker.py"}
-"""Still with one of their own."""
 ROOMS = ("routing", "runtime", "crm", "gateway")
 
 
@@ -51,7 +49,7 @@ def test_our_modules_speak_through_structlog() -> None:
 def test_pauses_after_failures_grow_in_one_place() -> None:
     """A delay that doubles is a back-off of one's own; `runtime.backoff` knows how."""
     grows = r"(delay|pause|wait)\w* \* 2|2(\.0)? \*\* "
-    assert homes(grows) - LATER == {"runtime/backoff.py"}
+    assert homes(grows) == {"runtime/backoff.py"}
 
 
 def test_a_token_is_hashed_in_one_place() -> None:
