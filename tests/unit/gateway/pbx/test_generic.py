@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.pbx.generic.adapter import GenericKind
@@ -106,6 +106,7 @@ def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
     assert refused.value.field == "body"
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
         st.sampled_from(["event", "callId", "at", "from", "billsec", "user", "x"]),
