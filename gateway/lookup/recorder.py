@@ -114,7 +114,11 @@ class Recorder:
                     await add_decisions(conn, [_row(looked) for looked in batch[start : start + _AT_ONCE]])
         except DATABASE_ERRORS as err:
             self.last_error = f"{type(err).__name__}: {err}"
-            if not may_pass(err):  # of an account that was removed meanwhile: they will never be taken
+            if (
+                not may_pass(err) and len(batch) > 1
+            ):  # one of them is bad: each by itself, only that one is left out
+                return all([await self._write([looked]) for looked in batch])
+            if not may_pass(err):  # or of an account that was removed meanwhile: it will never be taken
                 self.lost += len(batch)
                 log.warning("decisions-refused", count=len(batch), error=self.last_error)
                 return True

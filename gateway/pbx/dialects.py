@@ -64,6 +64,7 @@ def _first(fields: Mapping[str, Any], names: Sequence[str]) -> str | None:
 def _text_of(value: Any) -> str | None:
     """What a field holds, None when it holds nothing; JSON numbers count as text."""
     if type(value) is str:
+        value = value.replace("\x00", "\ufffd")  # no database stores it
         return value if value.strip() else None
     if isinstance(value, list) and value:
         value = value[0]
@@ -97,6 +98,9 @@ def chosen(connection: Connection, format: str | None, xml: str = "sipgate") -> 
     if wanted == "xml":
         return connection.dialect if connection.dialect in ("sipgate", "freeswitch") else xml
     return wanted if wanted in DIALECTS else connection.dialect
+
+
+NUMBER_SPELLINGS = ("e164", "digits", "8")
 
 
 def address(target: Mapping[str, Any], connection: Connection) -> str:

@@ -36,3 +36,15 @@ async def test_decisions_of_a_removed_account_hold_up_no_others(pool: asyncpg.Po
     recorder.record(a_lookup(1))
     await recorder.close()
     assert (recorder.waiting, recorder.lost) == (0, 1)
+
+
+async def test_a_decision_that_no_database_takes_costs_only_itself(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as conn:
+        await accounts.add_account(conn, account_id="a", name="A", base_url="http://crm.example")
+    recorder = Recorder(pool, 1000)
+    for index in range(5):
+        looked = a_lookup(index)
+        recorder.record(looked._replace(raw="7916\x00") if index == 2 else looked)
+    await recorder.close()
+    assert (recorder.written, recorder.lost, recorder.waiting) == (4, 1, 0)
+    assert await pool.fetchval("SELECT count(*) FROM decision") == 4

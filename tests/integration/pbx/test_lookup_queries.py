@@ -143,3 +143,11 @@ async def test_a_question_in_the_body_of_a_get_counts_the_second_time_too(pbx: R
             pbx, "generic", f"phone={OTHER}".encode(), authorization, f"phone={KNOWN}".encode()
         )
         assert answer["caller"] == f"+{KNOWN}"
+
+
+@pytest.mark.parametrize("name", ["phone", "did", "call_id"])
+async def test_the_decision_on_a_question_with_a_nul_is_kept_as_any_other(pbx: Running, name: str) -> None:
+    head, told = await asked(pbx, "generic", f"{name}=%00".encode(), WARM)
+    assert head.startswith(b"HTTP/1.1 200")
+    assert told["outcome"] == "scheme"
+    assert len(await pbx.until("SELECT 1 FROM decision WHERE kind = 'lookup'")) == 1
