@@ -206,6 +206,8 @@ class EmbeddedPostgres:
         options = {
             "port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "",
             "max_connections": 200, "shared_buffers": "128MB", "log_min_messages": "warning",
+            # Details and context hold whole rows: numbers and secrets.
+            "log_error_verbosity": "terse", "log_statement": "none", "log_min_error_statement": "panic",
         }  # fmt: skip
         if not self._durable:
             options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
