@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-import phonenumbers
 
 from gateway.admin import connections
+from gateway.admin.accounts import AccountRefused, refuse_bad_places, refuse_bad_settings
 from gateway.admin.config_checks import run_tests
 from gateway.admin.config_diff import differences
 from gateway.admin.config_document import (
@@ -118,7 +116,11 @@ class _Import:
             document.time_zone or account.time_zone,
             document.region or account.region,
         )
-        _refuse_unknown_places(zone, region)
+        try:
+            refuse_bad_places(zone, region)
+            refuse_bad_settings(document.settings or account.settings)
+        except AccountRefused as err:
+            raise ConfigRefused([(err.field, f"{err.message}; {err.remedy}")]) from err
         if (name, zone, region) != (account.name, account.time_zone, account.region):
             await rows.rename_account(self._conn, self._id, name=name, time_zone=zone, region=region)
         if document.settings is not None and document.settings != account.settings:
@@ -239,15 +241,6 @@ class _Import:
         account = await rows.account(self._conn, self._id)
         connections = await rows.connections(self._conn, self._id)
         return number_policy(account, None, connections, await staff_of(self._conn, self._id))
-
-
-def _refuse_unknown_places(zone: str, region: str) -> None:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as err:
-        raise ConfigRefused([("time_zone", f"there is no time zone '{zone}'")]) from err
-    if region not in phonenumbers.SUPPORTED_REGIONS:
-        raise ConfigRefused([("region", f"there is no country code '{region}'")])
 
 
 def _refuse_twice(section: str, names: Sequence[str]) -> None:

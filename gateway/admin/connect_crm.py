@@ -15,6 +15,7 @@ from crm.amocrm.wire_oauth import consent_address
 from crm.budget import Budget
 from crm.errors import CrmError, CrmUnauthorised
 from crm.lane import Lane
+from gateway.admin.accounts import refuse_bad_account, refuse_bad_places
 from gateway.crm_accounts.access import CrmAccess
 from gateway.store.admin import accounts as rows
 from gateway.store.crm_accounts.webhooks import Grant, begin_grant
@@ -68,8 +69,10 @@ class _Offered:
 async def connect_account(pool: asyncpg.Pool, new: NewAccount, public_url: str | None) -> dict[str, Any]:
     """What was done and what is left to do, `say`: in lines for a person. An account that exists is authorised anew.
 
-    Raises ConnectingFailed: a new account that could not be authorised stays, switched off; of another nothing changes.
+    Raises AccountRefused: nothing was stored. Raises ConnectingFailed: a new account that could not be authorised stays, switched off; of another nothing changes.
     """
+    refuse_bad_account(new.id)
+    refuse_bad_places(new.time_zone, new.region)
     if urlsplit(new.base_url).scheme not in ("http", "https") or not urlsplit(new.base_url).netloc:
         raise ConnectingFailed(f"'{new.base_url}' is no address", "give it as https://name.amocrm.ru")
     if not new.long_lived_token and not (new.client_id and new.client_secret):

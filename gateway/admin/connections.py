@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from gateway.admin.accounts import is_time_zone
+from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.connection_settings import COMMON_SETTINGS
-from gateway.pbx.dialects import DIALECTS
+from gateway.pbx.dialects import DIALECTS, NUMBER_SPELLINGS
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts as rows
@@ -96,6 +98,7 @@ def checked(
             "region", f"'{order.region}' is no region", "write a country's two letters, e.g. RU"
         )
     refuse_unknown(order.kind, dialect=order.dialect, keys=order.keys, settings=order.settings, kinds=kinds)
+    refuse_bad_values(order.settings, {**COMMON_SETTINGS, **kinds[order.kind].settings})
     return lines_of(order.lines, policy)
 
 
@@ -126,6 +129,53 @@ def _refuse(field: str, names: Iterable[str], known: Iterable[str]) -> None:
             raise ConnectionRefused(
                 field, f"'{name}' is not known here", f"known: {', '.join(choices) or 'none'}"
             )
+
+
+def refuse_bad_values(settings: Mapping[str, Any], types: Mapping[str, SettingType]) -> None:
+    """Raise ConnectionRefused for the first value that its setting cannot have."""
+    for name, value in settings.items():
+        is_fitting, remedy = _VALUES[types[name]]
+        if not is_fitting(value):
+            raise ConnectionRefused("settings", f"'{value}' is no value of {name}", remedy)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_whole(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return False
+    text = str(value).strip()
+    return text.isascii() and text.isdigit() and len(text) <= 6
+
+
+def _is_port(value: Any) -> bool:
+    return _is_whole(value) and 1 <= int(value) <= 65535
+
+
+def _is_switch(value: Any) -> bool:
+    return str(value).strip().lower() in _SWITCHES
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value))
+
+
+def _is_zone(value: Any) -> bool:
+    return isinstance(value, str) and is_time_zone(value)
+
+
+_SWITCHES = frozenset({"true", "false", "1", "0", "yes", "no", "on", "off"})
+_VALUES: Mapping[SettingType, tuple[Callable[[Any], bool], str]] = {
+    "text": (_is_text, "write a text"),
+    "whole": (_is_whole, "write a whole number from 0, e.g. 4"),
+    "port": (_is_port, "write a port from 1 to 65535"),
+    "switch": (_is_switch, "write true or false"),
+    "list": (_is_list, "write a text, several with commas between them"),
+    "time zone": (_is_zone, "write its IANA name, e.g. Europe/Moscow"),
+    "number spelling": (lambda value: value in NUMBER_SPELLINGS, f"one of: {', '.join(NUMBER_SPELLINGS)}"),
+}
 
 
 def lines_of(raw: Iterable[str], policy: NumberPolicy) -> tuple[str, ...]:

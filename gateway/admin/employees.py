@@ -46,12 +46,13 @@ def refuse_bad_staff(people: Sequence[Employee]) -> None:
         if person.deputy_id is not None and person.deputy_id not in ids:
             remedy = "name an employee of this account, or none"
             raise EmployeeRefused(person.id, "deputy_id", f"'{person.deputy_id}' is no employee", remedy)
-        for address in (*person.extensions, *person.sip, *person.numbers):
+        places = [(a, n) for n in ("extensions", "sip", "numbers") for a in getattr(person, n)]
+        for address, place in places:
             other = owner_of.setdefault(address.lower(), person)
             if other is not person:
                 raise EmployeeRefused(
                     person.id,
-                    "extensions",
+                    place,
                     f"'{address}' belongs to {other.name} already",
                     "an extension, SIP account or number rings one employee only: remove it there first",
                     "address-taken",

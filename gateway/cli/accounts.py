@@ -51,6 +51,7 @@ def add_account(
 
     Example: callmatrix account add sales --url https://example.amocrm.ru --token -
     """
+    from gateway.admin.accounts import AccountRefused
     from gateway.admin.connect_crm import ConnectingFailed, NewAccount, connect_account
 
     settings = Settings()
@@ -71,6 +72,8 @@ def add_account(
 
     try:
         result = run(work())
+    except AccountRefused as err:
+        raise Failure(f"account '{account}' is not added", f"{err.field}: {err.message}", err.remedy) from err
     except ConnectingFailed as err:
         raise Failure(f"account '{account}' is not connected", str(err), err.remedy) from err
     if json:

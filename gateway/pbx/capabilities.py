@@ -14,8 +14,8 @@ from gateway.pbx.call_log import CallLog
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Inbound, LookupRequest, Parsed
 
-SettingType = Literal["text", "whole", "switch", "list"]
-"""whole: a whole number, also as text. switch: true or false, or their words. list: texts, or one with commas."""
+SettingType = Literal["text", "whole", "port", "switch", "list", "time zone", "number spelling"]
+"""whole: a whole number from 0, also as text. switch: true or false, or their words. list: texts, or one with commas."""
 
 OpenCallLog = Callable[[aiohttp.ClientSession, NoteExchange | None], CallLog]
 

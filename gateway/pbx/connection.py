@@ -41,6 +41,11 @@ class Connection:
             return default
         return str(value).strip().lower() in ("true", "1", "yes", "on")
 
+    def whole(self, name: str, default: int) -> int:
+        """A setting that is a whole number; the default for what is none, since calls must go on."""
+        value = str(self.settings.get(name, "")).strip()
+        return int(value) if value.isascii() and value.isdigit() else default
+
     def words(self, name: str) -> tuple[str, ...]:
         """A setting of several values: a list, or a text with commas between them."""
         value = self.settings.get(name) or ()

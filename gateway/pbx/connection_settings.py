@@ -8,11 +8,11 @@ from gateway.pbx.capabilities import SettingType
 
 COMMON_SETTINGS: Mapping[str, SettingType] = {
     # reading
-    "time_zone": "text",
+    "time_zone": "time zone",
     "extension_digits": "whole",
     "call_id_field": "text",
     # answering
-    "number_spelling": "text",
+    "number_spelling": "number spelling",
     "events_url": "text",
     "context": "text",
     "bridge": "text",

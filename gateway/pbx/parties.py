@@ -35,8 +35,8 @@ def is_extension(number: str | None, connection: Connection) -> bool:
     """A short number that is not one of the connection's lines (a test set-up may have short ones)."""
     if not number or is_line(number, connection):
         return False
-    longest = connection.settings.get("extension_digits", _MAX_EXTENSION_DIGITS)
-    return number.isascii() and number.isdigit() and len(number) <= int(longest)
+    longest = connection.whole("extension_digits", _MAX_EXTENSION_DIGITS)
+    return number.isascii() and number.isdigit() and len(number) <= longest
 
 
 def classify_parties(

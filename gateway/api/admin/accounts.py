@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import phonenumbers
 from pydantic import Field
 
+from gateway.admin.accounts import AccountRefused, refuse_bad_places, refuse_bad_settings
 from gateway.admin.switch_account import switch
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, NoQuery, Route
 from gateway.store.admin import accounts as rows
@@ -65,11 +64,9 @@ async def show_account(call: ApiCall) -> AccountView:
 async def change_account(call: ApiCall[NoQuery, AccountChange]) -> AccountView:
     change = call.body
     try:
-        ZoneInfo(change.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as err:
-        raise ApiError(400, "invalid-input", "There is no such time zone.", field="time_zone") from err
-    if change.region not in phonenumbers.SUPPORTED_REGIONS:
-        raise ApiError(400, "invalid-input", "There is no such country code.", field="region")
+        refuse_bad_places(change.time_zone, change.region)
+    except AccountRefused as err:
+        raise _refused(err) from err
     async with call.services.pool.acquire() as conn:
         await rows.rename_account(
             conn, call.account.id, name=change.name, time_zone=change.time_zone, region=change.region
@@ -91,9 +88,17 @@ async def show_settings(call: ApiCall) -> AccountSettings:
 
 async def save_settings(call: ApiCall[NoQuery, AccountSettings]) -> AccountSettings:
     settings = call.body
+    try:
+        refuse_bad_settings(settings)
+    except AccountRefused as err:
+        raise _refused(err) from err
     async with call.services.pool.acquire() as conn:
         await rows.save_settings(conn, call.account.id, settings)
     return settings
+
+
+def _refused(err: AccountRefused) -> ApiError:
+    return ApiError(400, err.code, err.message, detail=err.remedy, field=err.field)
 
 
 _ONE = "/v1/accounts/{account}"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import phonenumbers
 from pydantic import Field
 
 from crm.errors import CrmError
+from gateway.admin.accounts import AccountRefused
 from gateway.admin.connect_crm import ConnectingFailed, NewAccount, connect_account
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, NoQuery, Route
 
@@ -43,7 +42,6 @@ async def connect(call: ApiCall[NoQuery, ConnectCrm]) -> Connected:
     body = call.body
     if call.who.account_id not in (None, body.id):
         raise ApiError(403, "forbidden", "This token is for another account.")
-    _refuse_unknown_places(body)
     new = NewAccount(
         id=body.id,
         name=body.name or body.id,
@@ -56,6 +54,8 @@ async def connect(call: ApiCall[NoQuery, ConnectCrm]) -> Connected:
     )
     try:
         done = await connect_account(call.services.pool, new, call.services.settings.public_url)
+    except AccountRefused as err:
+        raise ApiError(400, err.code, err.message, detail=err.remedy, field=err.field) from err
     except ConnectingFailed as err:
         status = 502 if isinstance(err.__cause__, CrmError) else 422
         raise ApiError(status, err.code, str(err), detail=err.remedy) from err
@@ -66,15 +66,6 @@ async def connect(call: ApiCall[NoQuery, ConnectCrm]) -> Connected:
         open=done.get("open"),
         message=done["say"],
     )
-
-
-def _refuse_unknown_places(body: ConnectCrm) -> None:
-    try:
-        ZoneInfo(body.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as err:
-        raise ApiError(400, "invalid-input", "There is no such time zone.", field="time_zone") from err
-    if body.region not in phonenumbers.SUPPORTED_REGIONS:
-        raise ApiError(400, "invalid-input", "There is no such country code.", field="region")
 
 
 ROUTES = (

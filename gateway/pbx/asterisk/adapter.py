@@ -24,9 +24,10 @@ class AsteriskKind(PbxKind):
     keys = ("ami_user", "ami_secret")
     settings: ClassVar[Mapping[str, SettingType]] = {
         "ami_host": "text",
-        "ami_port": "whole",
+        "ami_port": "port",
         "ami_tls": "switch",
         "trunks": "list",
+        "outside_prefix": "list",
         "cdr_csv": "text",
         "cdr_csv_columns": "text",
     }
