@@ -20,7 +20,7 @@ _TOLERANCE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class DealChange:
     """at: the CRM's time. told_at: the same as the first teller named it. event_id: of the stored row, None when new."""
 
     old: str | None
@@ -39,7 +39,7 @@ class History:
 
     value: str | None = None
     at: datetime | None = None
-    changes: tuple[Change, ...] = ()
+    changes: tuple[DealChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +77,11 @@ def see(history: History, seen: Seen) -> History:
     if history.value is None and not seen.is_change:
         return known
     old = seen.before if history.value is None else history.value
-    change = Change(old=old, new=seen.value, at=seen.at, told_at=seen.at, told_by=seen.told_by)
+    change = DealChange(old=old, new=seen.value, at=seen.at, told_at=seen.at, told_by=seen.told_by)
     return replace(known, changes=(*history.changes, change))
 
 
-def _is_of_then(change: Change, seen: Seen) -> bool:
+def _is_of_then(change: DealChange, seen: Seen) -> bool:
     """Told again, or the state before a change within the same second: which came last only the feed knows."""
     return seen.at in (change.at, change.told_at) and seen.value in (change.old, change.new)
 
@@ -102,7 +102,7 @@ def hear(history: History, event: Heard) -> History:
     return History(event.after, event.at, changes)
 
 
-def _fits(change: Change, event: Heard) -> bool:
+def _fits(change: DealChange, event: Heard) -> bool:
     return (
         change.feed_id is None
         and event.after in (None, change.new)
@@ -110,13 +110,13 @@ def _fits(change: Change, event: Heard) -> bool:
     )
 
 
-def _confirmed(early: Change, event: Heard) -> Change:
+def _confirmed(early: DealChange, event: Heard) -> DealChange:
     old = early.old if event.before is None else event.before
     return replace(early, feed_id=event.id, at=event.at, old=old, by_user=event.by_user)
 
 
-def _added(history: History, event: Heard) -> Change:
-    return Change(
+def _added(history: History, event: Heard) -> DealChange:
+    return DealChange(
         old=event.before,
         new="" if event.after is None else event.after,
         at=event.at,
@@ -127,6 +127,6 @@ def _added(history: History, event: Heard) -> Change:
     )
 
 
-def new_changes(history: History) -> Sequence[Change]:
+def new_changes(history: History) -> Sequence[DealChange]:
     """Those that are not stored yet."""
     return [change for change in history.changes if change.event_id is None]

@@ -23,7 +23,7 @@ MAX_SOURCE = 2000
 MAX_RENDERED = 5000
 MAX_FILTERS = 5
 
-Value = str | int | datetime | None
+TemplateValue = str | int | datetime | None
 Arg = str | int
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*")
@@ -48,26 +48,26 @@ class Filter(NamedTuple):
     """takes: how many arguments at least and at most. What it does stands in the catalogues."""
 
     takes: tuple[int, int]
-    apply: Callable[[Value, tuple[Arg, ...], ZoneInfo], Value]
+    apply: Callable[[TemplateValue, tuple[Arg, ...], ZoneInfo], TemplateValue]
 
 
-class Slot(NamedTuple):
+class TemplateSlot(NamedTuple):
     name: str
     filters: tuple[tuple[str, tuple[Arg, ...]], ...]
 
 
 class Template(NamedTuple):
     source: str
-    parts: tuple[str | Slot, ...]
+    parts: tuple[str | TemplateSlot, ...]
 
-    def render(self, value_of: Callable[[str], Value], zone: ZoneInfo) -> str:
+    def render(self, value_of: Callable[[str], TemplateValue], zone: ZoneInfo) -> str:
         """value_of: the value of a variable, None when there is none (it becomes an empty text)."""
         out = [p if isinstance(p, str) else _text(_filled(p, value_of, zone), zone) for p in self.parts]
         return "".join(out)[:MAX_RENDERED].strip()
 
     @property
     def variables(self) -> tuple[str, ...]:
-        return tuple(p.name for p in self.parts if isinstance(p, Slot))
+        return tuple(p.name for p in self.parts if isinstance(p, TemplateSlot))
 
 
 def parse(source: str, is_known: Callable[[str], bool]) -> Template:
@@ -79,7 +79,7 @@ def parse(source: str, is_known: Callable[[str], bool]) -> Template:
 
 @lru_cache(maxsize=4096)
 def _parse(source: str, is_known: Callable[[str], bool]) -> Template:
-    parts: list[str | Slot] = []
+    parts: list[str | TemplateSlot] = []
     at = 0
     while found := _PARTS.search(source, at):
         if found[0] != "{{":
@@ -93,7 +93,7 @@ def _parse(source: str, is_known: Callable[[str], bool]) -> Template:
     return Template(source, tuple(parts))
 
 
-def _slot(source: str, at: int, is_known: Callable[[str], bool]) -> tuple[Slot, int]:
+def _slot(source: str, at: int, is_known: Callable[[str], bool]) -> tuple[TemplateSlot, int]:
     at = _spaces(source, at)
     name = _NAME.match(source, at)
     if not name:
@@ -109,7 +109,7 @@ def _slot(source: str, at: int, is_known: Callable[[str], bool]) -> tuple[Slot, 
         filters.append(used)
     if not source.startswith("}}", at):
         raise TemplateRefused(at, "end-expected")
-    return Slot(name[0], tuple(filters)), at + 2
+    return TemplateSlot(name[0], tuple(filters)), at + 2
 
 
 def _filter(source: str, at: int) -> tuple[tuple[str, tuple[Arg, ...]], int]:
@@ -150,33 +150,33 @@ def _spaces(source: str, at: int) -> int:
     return at
 
 
-def _filled(slot: Slot, value_of: Callable[[str], Value], zone: ZoneInfo) -> Value:
+def _filled(slot: TemplateSlot, value_of: Callable[[str], TemplateValue], zone: ZoneInfo) -> TemplateValue:
     value = value_of(slot.name)
     for name, args in slot.filters:
         value = FILTERS[name].apply(value, args, zone)
     return value
 
 
-def _text(value: Value, zone: ZoneInfo, shape: str = "%d.%m.%Y %H:%M") -> str:
+def _text(value: TemplateValue, zone: ZoneInfo, shape: str = "%d.%m.%Y %H:%M") -> str:
     if value is None:
         return ""
     return value.astimezone(zone).strftime(shape) if isinstance(value, datetime) else str(value)
 
 
-def _date(value: Value, args: tuple[Arg, ...], zone: ZoneInfo) -> Value:
+def _date(value: TemplateValue, args: tuple[Arg, ...], zone: ZoneInfo) -> TemplateValue:
     return _text(value, zone, str(args[0]) if args else "%d.%m.%Y")
 
 
-def _default(value: Value, args: tuple[Arg, ...], zone: ZoneInfo) -> Value:
+def _default(value: TemplateValue, args: tuple[Arg, ...], zone: ZoneInfo) -> TemplateValue:
     return args[0] if value is None or value == "" else value
 
 
-def _truncate(value: Value, args: tuple[Arg, ...], zone: ZoneInfo) -> Value:
+def _truncate(value: TemplateValue, args: tuple[Arg, ...], zone: ZoneInfo) -> TemplateValue:
     text, length = _text(value, zone), int(args[0]) if str(args[0]).isdigit() else MAX_RENDERED
     return text if len(text) <= length else text[: max(length - 1, 0)] + "…"
 
 
-def _duration(value: Value, args: tuple[Arg, ...], zone: ZoneInfo) -> Value:
+def _duration(value: TemplateValue, args: tuple[Arg, ...], zone: ZoneInfo) -> TemplateValue:
     return f"{value // 60}:{value % 60:02d}" if isinstance(value, int) else _text(value, zone)
 
 
@@ -187,7 +187,7 @@ _PHONE_FORMATS: Mapping[str, int] = {
 }
 
 
-def _phone(value: Value, args: tuple[Arg, ...], zone: ZoneInfo) -> Value:
+def _phone(value: TemplateValue, args: tuple[Arg, ...], zone: ZoneInfo) -> TemplateValue:
     text, shape = _text(value, zone), str(args[0]) if args else "international"
     if shape == "digits":
         return "".join(c for c in text if c.isdigit())

@@ -11,13 +11,13 @@ from typing import Literal, TypeVar
 import aiohttp
 
 from crm.amocrm import wire_write, writes
-from crm.amocrm.client import Bearer, Client, OnExchange
+from crm.amocrm.client import AmoClient, Bearer, OnExchange
 from crm.amocrm.reads import Reads, same_last_digits
 from crm.amocrm.tables import PLURAL, UNDOCUMENTED_WEBHOOK_SETTINGS, WEBHOOK_SETTINGS
 from crm.amocrm.transport import Transport
 from crm.amocrm.wire import API, Request
 from crm.amocrm.wire_write import Item, Unwritable
-from crm.amocrm.writes import Batch, Echo, Outcomes, Writes, lines_of, rounds
+from crm.amocrm.writes import Echo, Outcomes, SentBatch, Writes, lines_of, rounds
 from crm.budget import Budget, BudgetUse
 from crm.errors import CrmRefused
 from crm.lane import Lane
@@ -86,7 +86,7 @@ class AmoCrm:
         circuit: CircuitBreaker | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client = Client(
+        self._client = AmoClient(
             transport or Transport(session),
             tokens,
             budget,
@@ -312,7 +312,7 @@ class AmoCrm:
         lane: Lane,
     ) -> list[ItemOutcome]:
         for lines in parts:
-            await self._writes.send(Batch(method, path, lines, echo), outcomes, lane)
+            await self._writes.send(SentBatch(method, path, lines, echo), outcomes, lane)
         return outcomes.all()
 
     async def _place_of(self, ref: Ref | None, lane: Lane) -> tuple[EntityKind, str]:

@@ -51,7 +51,7 @@ class Bearer(Protocol):
         ...
 
 
-class Client:
+class AmoClient:
     """on_exchange: told every exchange, secrets removed; it must not block. sleep: for waits between attempts."""
 
     def __init__(

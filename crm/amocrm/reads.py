@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 from crm.amocrm import wire_read
-from crm.amocrm.client import Client
+from crm.amocrm.client import AmoClient
 from crm.amocrm.fields import Node
 from crm.amocrm.tables import EVENT_KIND, EVENTS_LIMIT, IDS_PER_FILTER, PAGE_LIMIT, PLURAL, WITH
 from crm.amocrm.wire import API, Request
@@ -60,7 +60,7 @@ class Reads:
 
     def __init__(
         self,
-        client: Client,
+        client: AmoClient,
         *,
         same_number: Callable[[str, str], bool] = same_last_digits,
         clock: Callable[[], float] = time.monotonic,

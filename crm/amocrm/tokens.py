@@ -334,7 +334,7 @@ class Tokens:
         return self._trouble
 
 
-def _trouble_of(refusal: wire_oauth.Refusal, was_lost_before: bool) -> TroubleName:
+def _trouble_of(refusal: wire_oauth.TokenRefusal, was_lost_before: bool) -> TroubleName:
     if refusal == "client-refused":
         return "client-refused"
     return "refresh-lost" if was_lost_before else "refresh-used"

@@ -89,10 +89,10 @@ def domain(request: Request, reply: Reply) -> str:
     return answer.get("domain").text()
 
 
-Refusal = Literal["token-used", "client-refused", "moved", "other"]
+TokenRefusal = Literal["token-used", "client-refused", "moved", "other"]
 
 
-def refusal(request: Request, reply: Reply) -> tuple[Refusal, CrmError] | None:
+def refusal(request: Request, reply: Reply) -> tuple[TokenRefusal, CrmError] | None:
     """Why a refresh was refused for good, None where the answer is good or says nothing about the token.
 
     A used or expired refresh token has a `hint`, a wrong client or secret (or an unpaid account) has none [public issues].

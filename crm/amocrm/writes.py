@@ -9,7 +9,7 @@ from typing import Literal
 
 from crm.amocrm import wire_write
 from crm.amocrm.batches import BatchSize
-from crm.amocrm.client import Client
+from crm.amocrm.client import AmoClient
 from crm.amocrm.fields import Node
 from crm.amocrm.wire import Reply, Request, read_answer
 from crm.amocrm.wire_write import Item, Unwritable
@@ -17,7 +17,7 @@ from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, Crm
 from crm.lane import Lane
 from crm.port import BATCH_LIMIT, COMPLEX_LIMIT, ItemOutcome, Refused, Written
 
-Echo = Callable[["Batch", Node | None], Mapping[int, Written]]
+Echo = Callable[["SentBatch", Node | None], Mapping[int, Written]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class SentBatch:
     """Items for one path. read: their echo, place in the request -> what was written."""
 
     method: Literal["POST", "PATCH"]
@@ -37,8 +37,8 @@ class Batch:
     lines: Sequence[Line]
     read: Echo
 
-    def only(self, lines: Sequence[Line]) -> Batch:
-        return Batch(self.method, self.path, lines, self.read)
+    def only(self, lines: Sequence[Line]) -> SentBatch:
+        return SentBatch(self.method, self.path, lines, self.read)
 
     def request(self) -> Request:
         return wire_write.batch(self.method, self.path, [line.item for line in self.lines])
@@ -62,12 +62,12 @@ class Outcomes:
 
 
 class Writes:
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: AmoClient) -> None:
         self._client = client
         self._sizes: dict[str, BatchSize] = defaultdict(lambda: BatchSize(BATCH_LIMIT))
         self._sizes["/leads/complex"] = BatchSize(COMPLEX_LIMIT)
 
-    async def send(self, batch: Batch, outcomes: Outcomes, lane: Lane) -> None:
+    async def send(self, batch: SentBatch, outcomes: Outcomes, lane: Lane) -> None:
         """Write every line and note its outcome. A CrmError carries in `settled` what was certain by then."""
         size = self._sizes[batch.path]
         try:
@@ -77,7 +77,7 @@ class Writes:
             err.settled = tuple(outcomes.known.values())
             raise
 
-    async def _settle(self, batch: Batch, outcomes: Outcomes, lane: Lane, size: BatchSize) -> None:
+    async def _settle(self, batch: SentBatch, outcomes: Outcomes, lane: Lane, size: BatchSize) -> None:
         """One request, and again without the items that it was refused for, until none is left."""
         while batch.lines:
             try:
@@ -97,7 +97,7 @@ class Writes:
                     outcomes.add(refused)
                 batch = batch.only([line for line in batch.lines if line.key not in bad])
 
-    def _written(self, batch: Batch, reply: Reply, outcomes: Outcomes) -> None:
+    def _written(self, batch: SentBatch, reply: Reply, outcomes: Outcomes) -> None:
         request = batch.request()
         try:
             answer = read_answer(request, reply)
@@ -118,7 +118,7 @@ class Writes:
             raise CrmOutcomeUnknown(f"{request.method} {request.path}: the echo does not name {missing}")
 
     async def _halved(
-        self, batch: Batch, err: CrmRefused, outcomes: Outcomes, lane: Lane, size: BatchSize
+        self, batch: SentBatch, err: CrmRefused, outcomes: Outcomes, lane: Lane, size: BatchSize
     ) -> None:
         """The refusal does not say which item it means: look for it by halves."""
         if len(batch.lines) == 1:
@@ -130,7 +130,7 @@ class Writes:
         await self._settle(batch.only(batch.lines[middle:]), outcomes, lane, size)
 
 
-def _bad_lines(batch: Batch, err: CrmRefused) -> dict[str, Refused]:
+def _bad_lines(batch: SentBatch, err: CrmRefused) -> dict[str, Refused]:
     """Key -> first problem of each item that the refusal names by its place."""
     bad: dict[str, Refused] = {}
     for request_id, path, code, detail in err.problems:
@@ -140,7 +140,7 @@ def _bad_lines(batch: Batch, err: CrmRefused) -> dict[str, Refused]:
     return bad
 
 
-def _left_out(batch: Batch, line: Line) -> Refused | None:
+def _left_out(batch: SentBatch, line: Line) -> Refused | None:
     """What it means that a good echo does not name an item: nobody has the number, or nothing has the id."""
     if batch.path == "/calls":
         return Refused(
@@ -156,14 +156,14 @@ def _left_out(batch: Batch, line: Line) -> Refused | None:
 def created(plural: str, id_key: str = "id") -> Echo:
     """Echo of a POST: request_id -> id."""
 
-    def read(batch: Batch, answer: Node | None) -> Mapping[int, Written]:
+    def read(batch: SentBatch, answer: Node | None) -> Mapping[int, Written]:
         ids = wire_write.created_ids(answer, plural, id_key)
         return {p: Written(key=batch.lines[p].key, id=i) for p, i in ids.items() if p < len(batch.lines)}
 
     return read
 
 
-def created_with_contact(batch: Batch, answer: Node | None) -> Mapping[int, Written]:
+def created_with_contact(batch: SentBatch, answer: Node | None) -> Mapping[int, Written]:
     return {
         place: Written(
             key=batch.lines[place].key, id=deal, extra={} if contact is None else {"contact": contact}
@@ -173,7 +173,7 @@ def created_with_contact(batch: Batch, answer: Node | None) -> Mapping[int, Writ
     }
 
 
-def created_leads(batch: Batch, answer: Node | None) -> Mapping[int, Written]:
+def created_leads(batch: SentBatch, answer: Node | None) -> Mapping[int, Written]:
     """The deal inside the lead stands in `extra`: accepting takes the lead away and leaves that deal."""
     return {
         place: Written(key=batch.lines[place].key, id=uid, extra={} if deal is None else {"deal": deal})
@@ -182,7 +182,7 @@ def created_leads(batch: Batch, answer: Node | None) -> Mapping[int, Written]:
     }
 
 
-def matched(batch: Batch, answer: Node | None) -> Mapping[int, Written]:
+def matched(batch: SentBatch, answer: Node | None) -> Mapping[int, Written]:
     """Echo of POST /calls: which entity it chose stands in `extra`."""
     return {
         place: Written(
@@ -198,7 +198,7 @@ def matched(batch: Batch, answer: Node | None) -> Mapping[int, Written]:
 def updated(plural: str) -> Echo:
     """Echo of a PATCH: by id, since most kinds send no request_id back."""
 
-    def read(batch: Batch, answer: Node | None) -> Mapping[int, Written]:
+    def read(batch: SentBatch, answer: Node | None) -> Mapping[int, Written]:
         ids = wire_write.updated_ids(answer, plural)
         return {
             place: Written(key=line.key, id=str(line.item["id"]))

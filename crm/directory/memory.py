@@ -15,7 +15,7 @@ from datetime import datetime
 from time import perf_counter
 from typing import NamedTuple
 
-from crm.store.encoding import Row, decode
+from crm.store.encoding import EncodedRow, decode
 from routing.client import Candidate
 
 SEGMENT = 512
@@ -41,9 +41,9 @@ class SegmentBuilder:
         self._size = segment
         self.segments: list[Segment] = []
         self.count = 0
-        self._waiting: list[Row] = []
+        self._waiting: list[EncodedRow] = []
 
-    def add(self, rows: Iterable[Row]) -> None:
+    def add(self, rows: Iterable[EncodedRow]) -> None:
         self._waiting.extend(rows)
         whole = len(self._waiting) - len(self._waiting) % self._size
         for start in range(0, whole, self._size):
@@ -56,7 +56,7 @@ class SegmentBuilder:
             self._waiting = []
         return self.segments
 
-    def _pack(self, rows: Sequence[Row]) -> None:
+    def _pack(self, rows: Sequence[EncodedRow]) -> None:
         self.segments.append(_packed(rows))
         self.count += len(rows)
 
@@ -128,7 +128,7 @@ class Directory:
         self._count = sum(len(s.numbers) for s in segments)
         self.version += 1
 
-    def change(self, rows: Iterable[Row]) -> None:
+    def change(self, rows: Iterable[EncodedRow]) -> None:
         """Applies changes at once; call `settle` now and then."""
         self._recent.update(rows)
         self.version += 1
@@ -167,13 +167,13 @@ class Directory:
         return beyond
 
 
-def _split(rows: Sequence[Row], segment: int) -> list[Segment]:
+def _split(rows: Sequence[EncodedRow], segment: int) -> list[Segment]:
     """A segment may grow to twice its size before it is split; nothing makes no segment."""
     size = segment if len(rows) > 2 * segment else max(1, len(rows))
     return [_packed(rows[start : start + size]) for start in range(0, len(rows), size)]
 
 
-def _packed(rows: Sequence[Row]) -> Segment:
+def _packed(rows: Sequence[EncodedRow]) -> Segment:
     ends, end = array("I", (0,)), 0
     for _, encoded in rows:
         end += len(encoded)
@@ -181,7 +181,7 @@ def _packed(rows: Sequence[Row]) -> Segment:
     return Segment(array("Q", [n for n, _ in rows]), ends, b"".join([e for _, e in rows]))
 
 
-def _merged(segment: Segment, changes: dict[int, bytes]) -> list[Row]:
+def _merged(segment: Segment, changes: dict[int, bytes]) -> list[EncodedRow]:
     numbers, ends, blob = segment
     rows = {n: blob[ends[i] : ends[i + 1]] for i, n in enumerate(numbers)}
     rows.update(changes)

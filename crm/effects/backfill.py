@@ -71,7 +71,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class BackfillProgress:
     run_id: str
     state: RunState
     since: datetime
@@ -85,7 +85,7 @@ class Progress:
     effects_skipped: int
 
 
-CallOutcome = Literal["waiting", "sent", "partly", "failed", "not_needed", "too_old"]
+BackfilledCall = Literal["waiting", "sent", "partly", "failed", "not_needed", "too_old"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ class CallReport:
     started_at: datetime | None
     direction: str | None
     disposition: str | None
-    outcome: CallOutcome
+    outcome: BackfilledCall
     effects: tuple[Mapping[str, Any], ...]
 
 
@@ -115,7 +115,7 @@ async def preview(conn: Conn, account_id: str, now: datetime, *, days: int = DAY
     return plan
 
 
-async def start(conn: Conn, account_id: str, now: datetime, *, days: int = DAYS) -> Progress:
+async def start(conn: Conn, account_id: str, now: datetime, *, days: int = DAYS) -> BackfillProgress:
     """Begin to send what is held of the window; what is older is marked as not sent. Raises AccountNotOn, RunIsOpen."""
     async with conn.transaction():
         await store.lock(conn, account_id)
@@ -142,21 +142,21 @@ async def discard(conn: Conn, account_id: str, note: str) -> int:
         return await store.expire_all(conn, account_id, note)
 
 
-async def pause(conn: Conn, account_id: str, now: datetime) -> Progress:
+async def pause(conn: Conn, account_id: str, now: datetime) -> BackfillProgress:
     """What is under way ends, nothing more is sent until `resume`. Raises NoSuchRun."""
     return await _change(conn, account_id, ("running",), "paused", now)
 
 
-async def resume(conn: Conn, account_id: str, now: datetime) -> Progress:
+async def resume(conn: Conn, account_id: str, now: datetime) -> BackfillProgress:
     return await _change(conn, account_id, ("paused",), "running", now)
 
 
-async def stop(conn: Conn, account_id: str, now: datetime) -> Progress:
+async def stop(conn: Conn, account_id: str, now: datetime) -> BackfillProgress:
     """Ends the run for good. What was not sent stays held, for another run or `discard`. Raises NoSuchRun."""
     return await _change(conn, account_id, ("running", "paused"), "stopped", now)
 
 
-async def progress(conn: Conn, account_id: str, run_id: str | None = None) -> Progress:
+async def progress(conn: Conn, account_id: str, run_id: str | None = None) -> BackfillProgress:
     """Of this run, else of the latest. Raises NoSuchRun."""
     found = (
         await store.run(conn, account_id, run_id)
@@ -166,7 +166,7 @@ async def progress(conn: Conn, account_id: str, run_id: str | None = None) -> Pr
     if found is None:
         raise NoSuchRun(f"account {account_id} has no such backfill")
     counts = await store.progress(conn, account_id, found["run_id"])
-    return Progress(
+    return BackfillProgress(
         run_id=found["run_id"],
         state=found["state"],
         since=found["since"],
@@ -198,7 +198,7 @@ async def report(
     ]
 
 
-def outcome_of(states: Sequence[str]) -> CallOutcome:
+def outcome_of(states: Sequence[str]) -> BackfilledCall:
     """What one can say of a call from the states of its effects. Skipped ones were not needed."""
     kinds = set(states) - {"skipped"}
     if kinds & {"held", "waiting", "sending", "unknown"}:
@@ -212,7 +212,7 @@ def outcome_of(states: Sequence[str]) -> CallOutcome:
     return "partly" if "done" in kinds else "failed"
 
 
-class Feeder:
+class BackfillFeed:
     """Gives the writer of an account what its open run holds, piece by piece. Call it as `Writer(feed=…)`."""
 
     def __init__(
@@ -269,7 +269,7 @@ def _released(
 
 async def _change(
     conn: Conn, account_id: str, allowed: Sequence[str], state: RunState, now: datetime
-) -> Progress:
+) -> BackfillProgress:
     async with conn.transaction():
         await store.lock(conn, account_id)
         run = await store.open_run(conn, account_id)

@@ -12,10 +12,10 @@ from crm.port import CrmEntity
 from routing.client import EntityKind
 from routing.effects import Order
 
-State = Literal["waiting", "sending", "unknown", "done", "dead", "skipped", "held", "expired"]
+EffectState = Literal["waiting", "sending", "unknown", "done", "dead", "skipped", "held", "expired"]
 
 CREATING = frozenset({"create_contact", "create_deal", "create_lead"})
-OPEN: frozenset[State] = frozenset({"waiting", "sending", "unknown"})
+OPEN: frozenset[EffectState] = frozenset({"waiting", "sending", "unknown"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class StoredEffect:
     """An effect in full. order: refs carry ids wherever the effect they name is done. attempt: fences late outcomes."""
 
     key: str
@@ -59,12 +59,12 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class EffectOutcome:
     """What became of one send or look. is_unknown: it ended without a trustworthy answer."""
 
     key: str
     attempt: int
-    state: State
+    state: EffectState
     crm_id: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
     was_found: bool = False
@@ -76,7 +76,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownEntities:
     """A client who is in the directory. contact: (kind, id) of the contact or company; deals: its open deals, newest
     first, as (id, when created). is_alone: no other contact or company has this number."""
 
@@ -92,11 +92,13 @@ class EffectStore(Protocol):
         """By lane, oldest first. What an effect of a faster lane needs is moved to that lane (out of `held` too)."""
         ...
 
-    async def take(self, keys: Sequence[str], now: datetime) -> list[Stored]:
+    async def take(self, keys: Sequence[str], now: datetime) -> list[StoredEffect]:
         """Mark as `sending` those that are still waiting, and give them back in the order of `keys`."""
         ...
 
-    async def record(self, outcomes: Sequence[Outcome], entities: Sequence[CrmEntity], now: datetime) -> None:
+    async def record(
+        self, outcomes: Sequence[EffectOutcome], entities: Sequence[CrmEntity], now: datetime
+    ) -> None:
         """Outcomes and what they created, together. Outcomes of an attempt that was superseded are ignored.
 
         Effects that need one which is now dead, skipped or expired share its fate.
@@ -107,11 +109,11 @@ class EffectStore(Protocol):
         """Mark what a predecessor was sending as unknown, to be looked for from then on."""
         ...
 
-    async def unverified(self, now: datetime, limit: int) -> list[Stored]:
+    async def unverified(self, now: datetime, limit: int) -> list[StoredEffect]:
         """Unknown effects that are due to be looked for, of the most urgent lane, oldest first, all of one kind of order."""
         ...
 
-    async def known(self, numbers: Collection[str]) -> dict[str, Known]:
+    async def known(self, numbers: Collection[str]) -> dict[str, KnownEntities]:
         """What the directory knows of these numbers (E.164)."""
         ...
 

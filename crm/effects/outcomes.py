@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from crm.effects.batching import BY_NUMBER, COMPLEX
-from crm.effects.model import Known, Outcome, Stored
+from crm.effects.model import EffectOutcome, KnownEntities, StoredEffect
 from crm.effects.refs import missing
 from crm.effects.requests import as_refused
 from crm.errors import CrmError, CrmRefused
@@ -19,12 +19,14 @@ LONGEST_ACCEPTANCE_SECONDS = 600.0
 _ACCEPTED_WITHIN = timedelta(days=14)
 
 
-def answered(kind: str, stored: Sequence[Stored], answers: Iterable[ItemOutcome]) -> list[Outcome]:
+def answered(
+    kind: str, stored: Sequence[StoredEffect], answers: Iterable[ItemOutcome]
+) -> list[EffectOutcome]:
     """Outcomes of a request that was answered. Refused pairs and refused matches by number go on waiting: the caller
     sends them apart, or as notes. What the answer does not mention has an unknown outcome and is not in the list."""
     by_key = {s.key: s for s in stored}
     partner = _partners(stored) if kind == COMPLEX else {}
-    outcomes: list[Outcome] = []
+    outcomes: list[EffectOutcome] = []
     for answer in answers:
         effect = by_key.get(answer.key)
         if effect is None:
@@ -41,9 +43,9 @@ def answered(kind: str, stored: Sequence[Stored], answers: Iterable[ItemOutcome]
 
 
 def done(
-    effect: Stored, crm_id: str | None, extra: Mapping[str, str] | None = None, *, found: bool = False
-) -> Outcome:
-    return Outcome(
+    effect: StoredEffect, crm_id: str | None, extra: Mapping[str, str] | None = None, *, found: bool = False
+) -> EffectOutcome:
+    return EffectOutcome(
         key=effect.key,
         attempt=effect.attempt,
         state="done",
@@ -53,9 +55,9 @@ def done(
     )
 
 
-def again(effect: Stored, error: CrmError | None = None) -> Outcome:
+def again(effect: StoredEffect, error: CrmError | None = None) -> EffectOutcome:
     """Nothing was carried out: it waits again."""
-    return Outcome(
+    return EffectOutcome(
         key=effect.key,
         attempt=effect.attempt,
         state="waiting",
@@ -64,7 +66,7 @@ def again(effect: Stored, error: CrmError | None = None) -> Outcome:
     )
 
 
-def not_yet(effect: Stored, refused: Refused) -> Outcome | None:
+def not_yet(effect: StoredEffect, refused: Refused) -> EffectOutcome | None:
     """A CRM that takes nothing on a lead before somebody accepts it: tried again ever later, for two weeks."""
     sent_at = effect.sent_at or effect.created_at
     if (
@@ -73,7 +75,7 @@ def not_yet(effect: Stored, refused: Refused) -> Outcome | None:
     ):
         return None
     seconds = grown_pause(effect.attempt, 5.0, LONGEST_ACCEPTANCE_SECONDS)
-    return Outcome(
+    return EffectOutcome(
         key=effect.key,
         attempt=effect.attempt,
         state="waiting",
@@ -84,10 +86,10 @@ def not_yet(effect: Stored, refused: Refused) -> Outcome | None:
     )
 
 
-def dead(effect: Stored, refused: Refused) -> Outcome:
+def dead(effect: StoredEffect, refused: Refused) -> EffectOutcome:
     if waits := not_yet(effect, refused):
         return waits
-    return Outcome(
+    return EffectOutcome(
         key=effect.key,
         attempt=effect.attempt,
         state="dead",
@@ -97,7 +99,7 @@ def dead(effect: Stored, refused: Refused) -> Outcome:
     )
 
 
-def refused(effect: Stored, error: CrmError) -> Outcome:
+def refused(effect: StoredEffect, error: CrmError) -> EffectOutcome:
     """For a request with this effect alone."""
     problems = error.problems if isinstance(error, CrmRefused) else ()
     if problems:
@@ -106,12 +108,12 @@ def refused(effect: Stored, error: CrmError) -> Outcome:
     return dead(effect, Refused(key=effect.key, code=error.code, field="", detail=str(error)))
 
 
-def unknown(effect: Stored, error: CrmError, now: datetime, quiet_seconds: float) -> Outcome:
+def unknown(effect: StoredEffect, error: CrmError, now: datetime, quiet_seconds: float) -> EffectOutcome:
     """To be looked for once the request cannot be under way any more; ever later for one that never ends well."""
     if isinstance(effect.order, ShowCard):
         return skipped(effect, error.code)
     seconds = grown_pause(effect.unknown_attempts + 1, quiet_seconds, LONGEST_LOOK_SECONDS)
-    return Outcome(
+    return EffectOutcome(
         key=effect.key,
         attempt=effect.attempt,
         state="unknown",
@@ -122,11 +124,11 @@ def unknown(effect: Stored, error: CrmError, now: datetime, quiet_seconds: float
     )
 
 
-def skipped(effect: Stored, code: str) -> Outcome:
-    return Outcome(key=effect.key, attempt=effect.attempt, state="skipped", code=code)
+def skipped(effect: StoredEffect, code: str) -> EffectOutcome:
+    return EffectOutcome(key=effect.key, attempt=effect.attempt, state="skipped", code=code)
 
 
-def looked(effect: Stored, id: str | None, *, give_up: bool) -> Outcome:
+def looked(effect: StoredEffect, id: str | None, *, give_up: bool) -> EffectOutcome:
     """id: what was found. give_up: it has failed too often while others succeeded; a person should look."""
     if id is not None:
         return done(effect, id, found=True)
@@ -138,12 +140,12 @@ def looked(effect: Stored, id: str | None, *, give_up: bool) -> Outcome:
     return again(effect)
 
 
-def is_repeatable(effect: Stored) -> bool:
+def is_repeatable(effect: StoredEffect) -> bool:
     """Doing it twice is the same as doing it once, so there is nothing to look for."""
     return isinstance(effect.order, UpdateEntity | ChangeTask | ShowCard)
 
 
-def before_sending(effect: Stored, now: datetime, card_seconds: float) -> Outcome | None:
+def before_sending(effect: StoredEffect, now: datetime, card_seconds: float) -> EffectOutcome | None:
     """Why this effect must not be sent at all; None = it may."""
     order = effect.order
     if isinstance(order, ShowCard) and now - effect.created_at > timedelta(seconds=card_seconds):
@@ -156,7 +158,7 @@ def before_sending(effect: Stored, now: datetime, card_seconds: float) -> Outcom
     return None
 
 
-def already_there(effect: Stored, client: Known | None) -> Outcome | None:
+def already_there(effect: StoredEffect, client: KnownEntities | None) -> EffectOutcome | None:
     """The contact or deal that somebody made meanwhile, which is used instead of a twin; None = create it."""
     if client is None:
         return None
@@ -170,10 +172,10 @@ def already_there(effect: Stored, client: Known | None) -> Outcome | None:
     return None
 
 
-def _partners(stored: Sequence[Stored]) -> dict[str, str]:
+def _partners(stored: Sequence[StoredEffect]) -> dict[str, str]:
     keys = [s.key for s in stored]
     return {b: a for a, b in zip(keys[::2], keys[1::2], strict=True)}
 
 
-def _target(effect: Stored) -> object:
+def _target(effect: StoredEffect) -> object:
     return effect.order.target if isinstance(effect.order, AttachCall) else None

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from routing.client import Ref
 from routing.effects import AddNote, AttachCall, CreateDeal, CreateTask, Order, UpdateEntity
 
-Ids = Mapping[str, tuple[str | None, str]]
+EffectIds = Mapping[str, tuple[str | None, str]]
 """Effect key -> (kind where it is not the one ordered, id)."""
 
 
-def filled(order: Order, ids: Ids) -> Order:
+def filled(order: Order, ids: EffectIds) -> Order:
     """The same order; a ref whose effect is in `ids` carries the id instead."""
     match order:
         case CreateDeal(contact=Ref() as ref):
@@ -42,7 +42,7 @@ def missing(order: Order) -> str | None:
     return ref.effect if isinstance(ref, Ref) and ref.id is None else None
 
 
-def _filled(ref: Ref, ids: Ids) -> Ref:
+def _filled(ref: Ref, ids: EffectIds) -> Ref:
     if ref.effect is None or ref.effect not in ids:
         return ref
     kind, id = ids[ref.effect]

@@ -8,14 +8,14 @@ from typing import Any
 
 from crm.effects.batching import COMPLEX
 from crm.effects.match import CLOCK_SKEW
-from crm.effects.model import Stored
+from crm.effects.model import StoredEffect
 from crm.lane import Lane
 from crm.port import Crm, CrmEntity, DealWithContact, ItemOutcome, Keyed, Refused, Written
 from routing.client import EntityKind
 from routing.effects import CreateContact, CreateDeal, CreateLead
 
 
-async def send(crm: Crm, kind: str, lane: Lane, stored: Sequence[Stored]) -> list[ItemOutcome]:
+async def send(crm: Crm, kind: str, lane: Lane, stored: Sequence[StoredEffect]) -> list[ItemOutcome]:
     """One request. stored: of COMPLEX the contact of each pair before its deal. One outcome per effect that was told of."""
     if kind == COMPLEX:
         return await _send_pairs(crm, lane, stored)
@@ -47,7 +47,7 @@ async def send(crm: Crm, kind: str, lane: Lane, stored: Sequence[Stored]) -> lis
     raise AssertionError(f"no request for {kind}")
 
 
-async def _send_pairs(crm: Crm, lane: Lane, stored: Sequence[Stored]) -> list[ItemOutcome]:
+async def _send_pairs(crm: Crm, lane: Lane, stored: Sequence[StoredEffect]) -> list[ItemOutcome]:
     pairs = list(pairs_of(stored))
     items = []
     for contact, deal in pairs:
@@ -69,12 +69,12 @@ async def _send_pairs(crm: Crm, lane: Lane, stored: Sequence[Stored]) -> list[It
     return outcomes
 
 
-def pairs_of(stored: Sequence[Stored]) -> Iterable[tuple[Stored, Stored]]:
+def pairs_of(stored: Sequence[StoredEffect]) -> Iterable[tuple[StoredEffect, StoredEffect]]:
     """Contacts with the deal that follows each."""
     return zip(stored[::2], stored[1::2], strict=True)
 
 
-def entities_of(stored: Sequence[Stored], outcomes: Iterable[ItemOutcome]) -> list[CrmEntity]:
+def entities_of(stored: Sequence[StoredEffect], outcomes: Iterable[ItemOutcome]) -> list[CrmEntity]:
     """What the directory may know at once of what was created. Older than the CRM's own rows, so that these win."""
     by_key = {s.key: s for s in stored}
     made: list[CrmEntity] = []
@@ -85,7 +85,7 @@ def entities_of(stored: Sequence[Stored], outcomes: Iterable[ItemOutcome]) -> li
     return made
 
 
-def _entity(effect: Stored, written: Written) -> list[CrmEntity]:
+def _entity(effect: StoredEffect, written: Written) -> list[CrmEntity]:
     order = effect.order
     at = effect.sent_at or effect.created_at
     match order:

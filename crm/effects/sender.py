@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from crm.effects import outcomes
 from crm.effects.batching import BY_NUMBER, COMPLEX, Sizes
-from crm.effects.model import EffectStore, Outcome, Stored
+from crm.effects.model import EffectOutcome, EffectStore, StoredEffect
 from crm.effects.pauses import FIRST_SECONDS, LONGEST_SECONDS, SPREAD, is_alarm, pause_after
 from crm.effects.requests import entities_of, send
 from crm.effects.verify import look_for
@@ -74,7 +74,7 @@ class Sender:
         self.last_success: datetime | None = None
         self.last_error: tuple[str, datetime] | None = None
 
-    async def send(self, kind: str, lane: Lane, taken: Sequence[Stored], permit: Permit) -> None:
+    async def send(self, kind: str, lane: Lane, taken: Sequence[StoredEffect], permit: Permit) -> None:
         stored = await self._without_needless(kind, taken)
         if not stored:
             return
@@ -104,12 +104,12 @@ class Sender:
         ]
         await self._effects.record(results, entities_of(stored, answers), now)
 
-    async def _without_needless(self, kind: str, taken: Sequence[Stored]) -> list[Stored]:
+    async def _without_needless(self, kind: str, taken: Sequence[StoredEffect]) -> list[StoredEffect]:
         """Those that still have to be sent; the others get their outcome here."""
         now = self._now()
         clients = {s.client for s in taken if s.order.do in ("create_contact", "create_deal")}
         known = await self._effects.known(clients) if clients else {}
-        settled: dict[str, Outcome] = {}
+        settled: dict[str, EffectOutcome] = {}
         for effect in taken:
             outcome = outcomes.before_sending(effect, now, self._settings.card_seconds)
             outcome = outcome or outcomes.already_there(effect, known.get(effect.client))
@@ -131,7 +131,9 @@ class Sender:
             await self._effects.record(list(settled.values()), [], now)
         return kept
 
-    async def _failed(self, kind: str, stored: Sequence[Stored], error: CrmError, permit: Permit) -> None:
+    async def _failed(
+        self, kind: str, stored: Sequence[StoredEffect], error: CrmError, permit: Permit
+    ) -> None:
         now = self._now()
         if error.is_outcome_unknown:
             if isinstance(error, CrmTooLarge):
@@ -144,7 +146,7 @@ class Sender:
         await self._effects.record(results, [], now)
         await self.on_failure(error, now, permit)
 
-    def _refused(self, stored: Sequence[Stored], error: CrmError) -> list[Outcome]:
+    def _refused(self, stored: Sequence[StoredEffect], error: CrmError) -> list[EffectOutcome]:
         """The CRM will not have this request: those it names go to the desk, else the request is cut in two."""
         named = {p[0] for p in error.problems} if isinstance(error, CrmRefused) else set()
         bad = [s for s in stored if s.key in named] or (list(stored) if len(stored) == 1 else [])
@@ -155,7 +157,7 @@ class Sender:
             self.split[effect.key] = f"{self.split.get(effect.key, '')}{stored[0].key}{half}"
         return [outcomes.again(s, error) for s in stored]
 
-    def _send_apart_next(self, kind: str, results: Sequence[Outcome]) -> None:
+    def _send_apart_next(self, kind: str, results: Sequence[EffectOutcome]) -> None:
         for outcome in results:
             if outcome.state == "waiting" and kind == COMPLEX:
                 self.split[outcome.key] = "apart"
@@ -165,7 +167,7 @@ class Sender:
                 self.split.pop(outcome.key, None)
                 self.routes.pop(outcome.key, None)
 
-    async def look(self, stored: Sequence[Stored], permit: Permit) -> None:
+    async def look(self, stored: Sequence[StoredEffect], permit: Permit) -> None:
         now = self._now()
         findable = [s for s in stored if not outcomes.is_repeatable(s)]
         ids: dict[str, str] = {}
@@ -184,7 +186,7 @@ class Sender:
         results = [outcomes.looked(s, ids.get(s.key), give_up=self._gives_up(s, now)) for s in stored]
         await self._effects.record(results, entities, now)
 
-    def _gives_up(self, effect: Stored, now: datetime) -> bool:
+    def _gives_up(self, effect: StoredEffect, now: datetime) -> bool:
         others_succeed = self.last_success is not None and now - self.last_success < timedelta(hours=1)
         return effect.unknown_attempts >= self._settings.unknown_attempts_limit and others_succeed
 
@@ -210,7 +212,7 @@ class Sender:
             self._trouble.recovered()
 
 
-def _pairs(taken: Sequence[Stored]) -> list[tuple[Stored, Stored]]:
+def _pairs(taken: Sequence[StoredEffect]) -> list[tuple[StoredEffect, StoredEffect]]:
     """Pairs whose both halves were taken; a half can be missing when somebody changed it a moment ago."""
     contacts = {s.key: s for s in taken if s.order.do == "create_contact"}
     found = []

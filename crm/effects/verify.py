@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from crm.effects import match
-from crm.effects.model import Known, Stored
+from crm.effects.model import KnownEntities, StoredEffect
 from crm.lane import Lane
 from crm.port import Crm, CrmEntity, CrmNote, CrmTask
 from routing.client import EntityKind, Ref
@@ -36,10 +36,12 @@ class Found:
 
 
 Claimed = Callable[[Collection[str]], Awaitable[set[str]]]
-KnownOf = Callable[[Collection[str]], Awaitable[dict[str, Known]]]
+KnownOf = Callable[[Collection[str]], Awaitable[dict[str, KnownEntities]]]
 
 
-async def look_for(crm: Crm, lane: Lane, stored: Sequence[Stored], claimed: Claimed, known: KnownOf) -> Found:
+async def look_for(
+    crm: Crm, lane: Lane, stored: Sequence[StoredEffect], claimed: Claimed, known: KnownOf
+) -> Found:
     """Which of these effects (all of one kind of order) have happened. Updates and cards cannot be told: not found."""
     match stored[0].order:
         case CreateContact() | CreateDeal() | CreateLead():
@@ -52,7 +54,7 @@ async def look_for(crm: Crm, lane: Lane, stored: Sequence[Stored], claimed: Clai
             return Found()
 
 
-async def _entities(crm: Crm, lane: Lane, stored: Sequence[Stored], claimed: Claimed) -> Found:
+async def _entities(crm: Crm, lane: Lane, stored: Sequence[StoredEffect], claimed: Claimed) -> Found:
     kinds: dict[str, EntityKind] = {"create_contact": "contact", "create_deal": "deal", "create_lead": "lead"}
     kind = kinds[stored[0].order.do]
     read: list[CrmEntity] = []
@@ -66,11 +68,11 @@ async def _entities(crm: Crm, lane: Lane, stored: Sequence[Stored], claimed: Cla
     return found
 
 
-def _is_past(page: Sequence[CrmEntity], stored: Iterable[Stored]) -> bool:
+def _is_past(page: Sequence[CrmEntity], stored: Iterable[StoredEffect]) -> bool:
     return all(match.is_past(page, _sent(s), getattr(s.order, "created_at", None)) for s in stored)
 
 
-def _match_entities(stored: Sequence[Stored], read: Sequence[CrmEntity], taken: set[str]) -> Found:
+def _match_entities(stored: Sequence[StoredEffect], read: Sequence[CrmEntity], taken: set[str]) -> Found:
     found = Found()
     for effect in stored:
         match effect.order:
@@ -86,7 +88,9 @@ def _match_entities(stored: Sequence[Stored], read: Sequence[CrmEntity], taken: 
     return found
 
 
-async def _notes(crm: Crm, lane: Lane, stored: Sequence[Stored], claimed: Claimed, known: KnownOf) -> Found:
+async def _notes(
+    crm: Crm, lane: Lane, stored: Sequence[StoredEffect], claimed: Claimed, known: KnownOf
+) -> Found:
     clients = await known({s.client for s in stored if isinstance(s.order, AttachCall)})
     places: dict[EntityKind, set[str]] = defaultdict(set)
     for effect in stored:
@@ -107,7 +111,7 @@ async def _notes(crm: Crm, lane: Lane, stored: Sequence[Stored], claimed: Claime
     return found
 
 
-def _places(effect: Stored, client: Known | None) -> Iterable[tuple[EntityKind, str]]:
+def _places(effect: StoredEffect, client: KnownEntities | None) -> Iterable[tuple[EntityKind, str]]:
     """Where the note may stand: its target; of a call, which the CRM may have placed itself, all of the client's."""
     target = getattr(effect.order, "target", None)
     if isinstance(target, Ref) and target.id:
@@ -119,7 +123,7 @@ def _places(effect: Stored, client: Known | None) -> Iterable[tuple[EntityKind, 
             yield "deal", id
 
 
-async def _tasks(crm: Crm, lane: Lane, stored: Sequence[Stored], claimed: Claimed) -> Found:
+async def _tasks(crm: Crm, lane: Lane, stored: Sequence[StoredEffect], claimed: Claimed) -> Found:
     places: dict[EntityKind | None, set[str]] = defaultdict(set)
     for effect in stored:
         assert isinstance(effect.order, CreateTask)
@@ -137,7 +141,7 @@ async def _tasks(crm: Crm, lane: Lane, stored: Sequence[Stored], claimed: Claime
     return found
 
 
-def _sent(effect: Stored) -> datetime:
+def _sent(effect: StoredEffect) -> datetime:
     return effect.sent_at or effect.created_at
 
 

@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 CatchUp = Callable[[Lane, Collection[EntityKind]], Awaitable[bool]]
 """Brings these kinds of the directory up to date with the CRM. True: the CRM tells of its changes by itself, and in time.
 Raises CrmError."""
-Feed = Callable[[], Awaitable[int]]
+ReleaseMore = Callable[[], Awaitable[int]]
 """Releases more of a backfill; how many effects, 0 = there are no more just now."""
 
 _LIVE = (Lane.REALTIME, Lane.EVENTS, Lane.SYNC)
@@ -51,7 +51,7 @@ class WriterStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WriterTurn:
     """Something to do now; nothing else that would collide with it is given out until it is done."""
 
     lane: Lane
@@ -68,7 +68,7 @@ class _UnderWay:
     looks: int = 0
     clients: Counter[str] = field(default_factory=Counter)
 
-    def begin(self, work: Work, step: int = 1) -> None:
+    def begin(self, work: WriterTurn, step: int = 1) -> None:
         if work.lane == Lane.BACKFILL:
             self.backfill += step
         else:
@@ -79,7 +79,7 @@ class _UnderWay:
             if not self.clients[client]:
                 del self.clients[client]
 
-    def end(self, work: Work) -> None:
+    def end(self, work: WriterTurn) -> None:
         self.begin(work, -1)
 
 
@@ -99,7 +99,7 @@ class Writer:
         catch_up: CatchUp,
         *,
         settings: WriterSettings | None = None,
-        feed: Feed | None = None,
+        feed: ReleaseMore | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         random: Callable[[], float] = random.random,
         account_breaker: CircuitBreaker | None = None,
@@ -203,7 +203,7 @@ class Writer:
 
     # --- what to do next ---------------------------------------------------------------------------------------
 
-    async def next_work(self) -> Work | None:
+    async def next_work(self) -> WriterTurn | None:
         """The next piece, claimed; None when nothing may or need be done now. Not to be called twice at once."""
         self._lease.check()
         now, breaker = self._now(), self._sender.breaker
@@ -223,7 +223,7 @@ class Writer:
             self._under_way.begin(work)
         return work
 
-    async def do(self, work: Work) -> None:
+    async def do(self, work: WriterTurn) -> None:
         try:
             self._lease.check()
             await work.run()
@@ -239,13 +239,13 @@ class Writer:
         backfill = (Lane.BACKFILL,) if way.backfill < self._settings.backfill_requests else ()
         return (*live, *backfill)
 
-    async def _look(self, now: datetime, permit: Permit) -> Work | None:
+    async def _look(self, now: datetime, permit: Permit) -> WriterTurn | None:
         if self._under_way.looks:
             return None
         stored = await self._effects.unverified(now, 250)
         if not stored:
             return None
-        return Work(
+        return WriterTurn(
             stored[0].lane,
             lambda: self._sender.look(stored, permit),
             permit,
@@ -253,7 +253,7 @@ class Writer:
             is_look=True,
         )
 
-    async def _send(self, now: datetime, lanes: Sequence[Lane], permit: Permit) -> Work | None:
+    async def _send(self, now: datetime, lanes: Sequence[Lane], permit: Permit) -> WriterTurn | None:
         batch = await self._batch(now, lanes)
         if batch is None:
             return None
@@ -262,7 +262,7 @@ class Writer:
             await self._be_up_to_date(batch, now)
         stored = await self._effects.take(batch.keys, now)
         clients = tuple(s.client for s in stored) if creates else ()
-        return Work(
+        return WriterTurn(
             batch.lane, lambda: self._sender.send(batch.kind, batch.lane, stored, permit), permit, clients
         )
 
@@ -328,4 +328,4 @@ def _at(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-__all__ = ["CatchUp", "Feed", "Work", "Writer", "WriterSettings", "WriterStatus"]
+__all__ = ["CatchUp", "ReleaseMore", "Writer", "WriterSettings", "WriterStatus", "WriterTurn"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import Literal
 
-from crm.sandbox.api.replies import Reply, html, problem
+from crm.sandbox.api.replies import SandboxReply, html, problem
 from crm.sandbox.profile import Profile
 
 WINDOW = 1.0
-Verdict = Literal["pass", "too_many", "blocked"]
+LimitVerdict = Literal["pass", "too_many", "blocked"]
 
 
 class Limits:
@@ -22,7 +22,7 @@ class Limits:
         self.most: dict[str, int] = {}
         self.blocked = False
 
-    def judge(self, integration: str, at: float, profile: Profile) -> Verdict:
+    def judge(self, integration: str, at: float, profile: Profile) -> LimitVerdict:
         own = _count(self._seen[integration], at)
         every = _count(self._account, at)
         self.most[integration] = max(self.most.get(integration, 0), own)
@@ -56,7 +56,7 @@ def _count(window: deque[float], at: float) -> int:
     return len(window)
 
 
-def too_many(profile: Profile) -> Reply:
+def too_many(profile: Profile) -> SandboxReply:
     if profile.too_many_as == "html":
         return html(429)
     return problem(429, "Request limit exceeded", retry_after=profile.retry_after)

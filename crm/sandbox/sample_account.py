@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crm.sandbox.state import State
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 
 CREATED = 1735689600  # 2025-01-01T00:00:00Z
 ADMIN = 1000001
@@ -68,7 +68,7 @@ def _users(state: State, managers: int) -> None:
     state.table("users").add_all(rows)
 
 
-def _user(id: int, name: str, email: str, *, is_admin: int = 0, is_active: int = 1) -> Row:
+def _user(id: int, name: str, email: str, *, is_admin: int = 0, is_active: int = 1) -> SandboxRow:
     return {"id": id, "name": name, "email": email, "is_admin": is_admin, "is_active": is_active}
 
 
@@ -91,7 +91,7 @@ def _pipelines(state: State) -> None:
 
 
 def _fields(state: State) -> None:
-    rows: list[Row] = []
+    rows: list[SandboxRow] = []
     for entity_type, base in (("contacts", 800100), ("companies", 800200)):
         for n, (code, name) in enumerate((("PHONE", "Телефон"), ("EMAIL", "Email"))):
             id = base + 1 + n
@@ -118,7 +118,9 @@ def _fields(state: State) -> None:
     state.table("fields").add_all({**row, "sort": n} for n, row in enumerate(rows))
 
 
-def _field(id: int, entity_type: str, name: str, type: str, code: str | None = None, **more: Any) -> Row:
+def _field(
+    id: int, entity_type: str, name: str, type: str, code: str | None = None, **more: Any
+) -> SandboxRow:
     return {"id": id, "entity_type": entity_type, "name": name, "type": type, "code": code, **more}
 
 

@@ -25,7 +25,7 @@ from crm.sandbox.sample_account import (
     seed_account,
 )
 from crm.sandbox.state import State
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 
 __all__ = [
     "ADMIN",
@@ -117,7 +117,7 @@ def seed_contacts(state: State, first: int, last: int) -> None:
         _incoming_leads(state, [i for i in batch if i % 10 == 0])
 
 
-def _person(id: int, name: str, owner: int, at: int, field: int, *numbers: str) -> Row:
+def _person(id: int, name: str, owner: int, at: int, field: int, *numbers: str) -> SandboxRow:
     values = [{"value": number, "enum_id": field * 10} for number in numbers]
     return {
         "id": id,
@@ -133,19 +133,19 @@ def _person(id: int, name: str, owner: int, at: int, field: int, *numbers: str) 
     }
 
 
-def _contact(i: int) -> Row:
+def _contact(i: int) -> SandboxRow:
     owner = manager(101 + i % 10)
     return _person(CONTACTS + i, f"Клиент {i}", owner, T0 + i, PHONE_CONTACT, number_of(i))
 
 
-def _lead(id: int, name: str, owner: int, at: int, status: int, *, hidden: int = 0) -> Row:
+def _lead(id: int, name: str, owner: int, at: int, status: int, *, hidden: int = 0) -> SandboxRow:
     row = _person(id, name, owner, at, 0)
     closed = at + 60 if status in (142, 143) else None
     placed = {"status_id": status, "pipeline_id": PIPELINE, "price": 0, "closed_at": closed}
     return {**row, **placed, "is_hidden": hidden}
 
 
-def _deal(i: int) -> Row:
+def _deal(i: int) -> SandboxRow:
     owner = manager(101 + (i + 1) % 10)
     return _lead(LEADS + i, f"Сделка {i}", owner, T0 + i, OPEN_STAGES[i % len(OPEN_STAGES)])
 
@@ -164,7 +164,7 @@ def _incoming_leads(state: State, batch: list[int]) -> None:
     )
 
 
-def _unsorted(i: int, lead: int, contact: int, owner: int, number: str, at: int) -> Row:
+def _unsorted(i: int, lead: int, contact: int, owner: int, number: str, at: int) -> SandboxRow:
     return {
         "id": UNSORTED + i,
         "uid": hashlib.sha256(f"seed-{i}".encode()).hexdigest(),
@@ -234,7 +234,7 @@ def special_number(n: int) -> str:
     return f"+7901 000-00-{n:02d}"
 
 
-def _special_contact(n: int, owner: int, at: int, *numbers: int) -> Row:
+def _special_contact(n: int, owner: int, at: int, *numbers: int) -> SandboxRow:
     name = f"Особый клиент {n}"
     spelled = (special_number(number) for number in numbers)
     return _person(CONTACTS + SPECIAL + n, name, owner, at, PHONE_CONTACT, *spelled)

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from crm.sandbox.profile import Profile
-from crm.sandbox.store import Database, Row, Table
+from crm.sandbox.store import Database, SandboxRow, SandboxTable
 from crm.sandbox.store.links import Links
 
 ACCOUNT_ID = 31000001
@@ -39,35 +39,35 @@ class State:
         self.offset = seconds
         self.db.set_setting("offset", seconds)
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str) -> SandboxTable:
         return self.db.table(name)
 
     # what changes rarely is read once
 
-    def users(self) -> dict[int, Row]:
+    def users(self) -> dict[int, SandboxRow]:
         return self._cached("users")
 
-    def pipelines(self) -> dict[int, Row]:
+    def pipelines(self) -> dict[int, SandboxRow]:
         return self._cached("pipelines")
 
-    def fields(self, entity_type: str) -> dict[int, Row]:
+    def fields(self, entity_type: str) -> dict[int, SandboxRow]:
         """Custom fields of leads, contacts or companies by id."""
         key = f"fields of {entity_type}"
         if key not in self._directory:
             rows = self._cached("fields").items()
             self._directory[key] = {id: row for id, row in rows if row["entity_type"] == entity_type}
-        found: dict[int, Row] = self._directory[key]
+        found: dict[int, SandboxRow] = self._directory[key]
         return found
 
-    def main_pipeline(self) -> Row:
+    def main_pipeline(self) -> SandboxRow:
         return next(row for row in self.pipelines().values() if row["is_main"])
 
     def delete_directory(self) -> None:
         """After a change of users, pipelines or fields."""
         self._directory.clear()
 
-    def _cached(self, name: str) -> dict[int, Row]:
+    def _cached(self, name: str) -> dict[int, SandboxRow]:
         if name not in self._directory:
             self._directory[name] = {row["id"]: row for row in self.table(name).select()}
-        rows: dict[int, Row] = self._directory[name]
+        rows: dict[int, SandboxRow] = self._directory[name]
         return rows

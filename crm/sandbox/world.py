@@ -11,8 +11,8 @@ import orjson
 from aiohttp import web
 
 from crm.sandbox import seed
-from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.replies import Refusal, Reply, html, problem, refuse
+from crm.sandbox.api.exchange import SandboxExchange
+from crm.sandbox.api.replies import Refusal, SandboxReply, html, problem, refuse
 from crm.sandbox.api.routes import find
 from crm.sandbox.auth import oauth, tokens
 from crm.sandbox.faults import FaultRule
@@ -60,21 +60,21 @@ class World:
         fired = [rule for rule in self.faults if rule.fires(method, path, integration)]
         return fired[0] if fired else None
 
-    def _spoiled(self, rule: FaultRule | None) -> Reply | None:
+    def _spoiled(self, rule: FaultRule | None) -> SandboxReply | None:
         """The reply of a fault that keeps the request from being carried out."""
         if rule is None or rule.fault in ("latency", "truncate", "answer_lost"):
             return None
         if rule.fault in ("hang", "reset"):
-            return Reply(0, entities=0)
+            return SandboxReply(0, entities=0)
         if rule.fault == "429":
             return too_many(self.state.profile)
         if rule.fault == "html":
-            return Reply(200, html(502).body, "text/html", entities=0)
+            return SandboxReply(200, html(502).body, "text/html", entities=0)
         if rule.fault in ("401", "402", "500"):
             return problem(int(rule.fault), "Injected by the fault plan")
         return html(int(rule.fault))
 
-    def _answered(self, request: web.Request, body: bytes, integration: str, at: float) -> Reply:
+    def _answered(self, request: web.Request, body: bytes, integration: str, at: float) -> SandboxReply:
         try:
             if request.path.startswith("/oauth"):
                 return self._oauth(request, body)
@@ -85,19 +85,19 @@ class World:
         except Refusal as refusal:
             return refusal.reply
 
-    def _oauth(self, request: web.Request, body: bytes) -> Reply:
+    def _oauth(self, request: web.Request, body: bytes) -> SandboxReply:
         if self.limits.blocked:
             return html(403)
         with self.state.db.transaction():
             return oauth.handle(self.state, request, body)
 
-    def _limited(self, integration: str, at: float) -> Reply | None:
+    def _limited(self, integration: str, at: float) -> SandboxReply | None:
         verdict = self.limits.judge(integration, at, self.state.profile)
         if verdict == "blocked":
             return html(403)
         return too_many(self.state.profile) if verdict == "too_many" else None
 
-    def _api(self, request: web.Request, body: bytes, integration: str) -> Reply:
+    def _api(self, request: web.Request, body: bytes, integration: str) -> SandboxReply:
         user = oauth.speaker(self.state, request.headers)
         if self.state.profile.subscription == "ended":
             raise refuse(402, "Payment Required")
@@ -107,7 +107,7 @@ class World:
             if known:
                 raise refuse(405, f"Method {request.method} is not allowed")
             raise refuse(404, f"Cannot {request.method} {request.path}")
-        exchange = Exchange(
+        exchange = SandboxExchange(
             state=self.state,
             method=request.method,
             path=request.path,
@@ -166,7 +166,7 @@ def _sent(body: bytes) -> int:
     return len(value) if isinstance(value, list) else 1
 
 
-async def _deliver(request: web.Request, reply: Reply, rule: FaultRule | None) -> web.StreamResponse:
+async def _deliver(request: web.Request, reply: SandboxReply, rule: FaultRule | None) -> web.StreamResponse:
     """The answer as the fault plan wants it to arrive."""
     fault = rule.fault if rule else None
     if rule is not None and fault in ("latency", "hang"):

@@ -10,7 +10,7 @@ from routing.client import Candidate, EntityKind
 KINDS: dict[str, EntityKind] = {"l": "lead", "c": "contact", "o": "company", "d": "deal"}
 
 
-Row = tuple[int, bytes]
+EncodedRow = tuple[int, bytes]
 """A number (E.164 without the plus) and its encoded candidates, b"" when it leads nowhere any more."""
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from crm.store.encoding import Row, decode
+from crm.store.encoding import EncodedRow, decode
 from routing.client import Candidate
 from runtime.database import channels
 from runtime.database.pool import Conn
@@ -204,7 +204,7 @@ async def entries_after(
     return [(r["seq"], r["number"], r["encoded"]) for r in rows]
 
 
-async def all_entries(conn: Conn, account_id: str, chunk: int = 1000) -> AsyncIterator[list[Row]]:
+async def all_entries(conn: Conn, account_id: str, chunk: int = 1000) -> AsyncIterator[list[EncodedRow]]:
     """Every entry in ascending order of number, in chunks. Needs a transaction (REPEATABLE READ to be one moment's)."""
     cursor: Any = await conn.cursor(
         "SELECT number, convert_to(candidates, 'UTF8') FROM directory_entry"

@@ -10,7 +10,7 @@ from routing.client import EntityKind
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
 
-Link = tuple[str, EntityKind, str]
+DealLink = tuple[str, EntityKind, str]
 """(deal id, kind, id) of a deal's contact or company."""
 
 
@@ -62,7 +62,7 @@ async def known_refs(conn: Conn, account_id: str, refs: Collection[EntityRef]) -
     return {(r["kind"], r["entity_id"]) for r in rows}
 
 
-async def links_of(conn: Conn, account_id: str, deal_ids: Collection[str]) -> set[Link]:
+async def links_of(conn: Conn, account_id: str, deal_ids: Collection[str]) -> set[DealLink]:
     """The links that the directory holds of these deals, as far as it holds the deals."""
     rows = await conn.fetch(
         "SELECT l.deal_id, l.kind, l.entity_id FROM directory_link l JOIN directory_entity e"

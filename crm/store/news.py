@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from crm.news import Change, Heard, History, Seen, Teller, hear, see
+from crm.news import DealChange, Heard, History, Seen, Teller, hear, see
 from crm.port import CrmEvent, Observed
 from crm.store.entries import lock_directory
 from runtime.database.pool import Conn
 
-Key = tuple[str, str, str]
+NewsKey = tuple[str, str, str]
 """(kind, id, aspect)."""
 
 _OF_THEN = timedelta(minutes=2)
@@ -78,7 +78,7 @@ WHERE (s.value, s.at) IS DISTINCT FROM (excluded.value, excluded.at)
 
 @dataclass(frozen=True, slots=True)
 class _Telling:
-    key: Key
+    key: NewsKey
     told: Seen | Heard
 
 
@@ -164,29 +164,29 @@ def _meant(event: CrmEvent) -> tuple[str, str | None, str | None] | None:
     return None
 
 
-async def _histories(conn: Conn, account_id: str, tellings: Sequence[_Telling]) -> dict[Key, History]:
+async def _histories(conn: Conn, account_id: str, tellings: Sequence[_Telling]) -> dict[NewsKey, History]:
     keys = {telling.key for telling in tellings}
     kinds, ids = [kind for kind, _, _ in keys], [id for _, id, _ in keys]
     feed_ids = [t.told.id for t in tellings if isinstance(t.told, Heard)]
     since = min(telling.told.at for telling in tellings) - _OF_THEN
-    changes: dict[Key, list[Change]] = {}
+    changes: dict[NewsKey, list[DealChange]] = {}
     for row in await conn.fetch(_CHANGES, account_id, kinds, ids, since, feed_ids):
         key = (row["entity_kind"], row["entity_id"], row["aspect"])
         changes.setdefault(key, []).append(_change(row))
-    known: dict[Key, tuple[str, datetime]] = {}
+    known: dict[NewsKey, tuple[str, datetime]] = {}
     for row in await conn.fetch(_KNOWN, account_id, kinds, ids):
         key = (row["kind"], row["entity_id"], row["aspect"])
         if key not in known or row["at"] > known[key][1]:
             known[key] = (row["value"], row["at"])
-    histories: dict[Key, History] = {}
+    histories: dict[NewsKey, History] = {}
     for key in keys:
         value, at = known.get(key, (None, None))
         histories[key] = History(value, at, tuple(changes.get(key, ())))
     return histories
 
 
-def _change(row: Any) -> Change:
-    return Change(
+def _change(row: Any) -> DealChange:
+    return DealChange(
         old=row["old_value"],
         new=row["new_value"],
         at=row["at"],
@@ -199,7 +199,7 @@ def _change(row: Any) -> Change:
 
 
 async def _confirm(
-    conn: Conn, account_id: str, before: dict[Key, History], after: dict[Key, History]
+    conn: Conn, account_id: str, before: dict[NewsKey, History], after: dict[NewsKey, History]
 ) -> None:
     """What the feed filled in on rows that are there."""
     stored = {c.event_id: c for history in before.values() for c in history.changes}
@@ -224,7 +224,10 @@ async def _confirm(
 
 
 async def _add(
-    conn: Conn, account_id: str, new: Sequence[tuple[Key, Change]], subjects: dict[tuple[str, str], str]
+    conn: Conn,
+    account_id: str,
+    new: Sequence[tuple[NewsKey, DealChange]],
+    subjects: dict[tuple[str, str], str],
 ) -> None:
     if not new:
         return
@@ -247,7 +250,7 @@ async def _add(
     await conn.execute(_HAND_OUT, account_id, [r["event_id"] for r in rows], [r["subject"] for r in rows])
 
 
-def _what(aspect: str, change: Change) -> str:
+def _what(aspect: str, change: DealChange) -> str:
     name = aspect.partition(":")[0]
     if name == "deleted" and change.new == "0":
         return "restored"
@@ -257,7 +260,7 @@ def _what(aspect: str, change: Change) -> str:
 
 
 async def _subjects(
-    conn: Conn, account_id: str, observed: Iterable[Observed], after: dict[Key, History]
+    conn: Conn, account_id: str, observed: Iterable[Observed], after: dict[NewsKey, History]
 ) -> dict[tuple[str, str], str]:
     """What is worked on: of a task what it is about, where that was ever told."""
     subjects = {(kind, id): f"{kind}:{id}" for kind, id, _ in after}
@@ -277,12 +280,12 @@ async def _subjects(
 async def _keep(
     conn: Conn,
     account_id: str,
-    before: dict[Key, History],
-    after: dict[Key, History],
+    before: dict[NewsKey, History],
+    after: dict[NewsKey, History],
     observed: Iterable[Observed],
 ) -> None:
     """Latest values. What the directory is about to take over itself needs no second place."""
-    kept: dict[Key, tuple[str, datetime]] = {}
+    kept: dict[NewsKey, tuple[str, datetime]] = {}
     for key, history in after.items():
         is_elsewhere = key[2] in _IN_DIRECTORY and key[0] != "task"
         is_same = history.value == before[key].value if is_elsewhere else history == before[key]

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenChanges:
     """applied: what the directory took over. to_reread: what the worker was asked to read again."""
 
     applied: Applied
@@ -32,7 +32,7 @@ class Taken:
 
 async def apply_changes(
     conn: Conn, account_id: str, changes: Sequence[EntityChange], policy: NumberPolicy
-) -> Taken:
+) -> TakenChanges:
     """Takes over what these changes carry, in the caller's transaction, and asks for the rest to be read.
 
     A change that is older than what is stored is left alone: webhooks come in any order and more than once.
@@ -54,7 +54,7 @@ async def apply_changes(
     to_reread = {(c.kind, c.id) for c in present if _lacks(c, known)}
     to_reread |= {("deal", id) for c in changes if c.kind == "lead" for id in _accepted(c)}
     await ask_reread(conn, account_id, to_reread)
-    return Taken(Applied(removed.numbers + applied.numbers, applied.stale), tuple(sorted(to_reread)))
+    return TakenChanges(Applied(removed.numbers + applied.numbers, applied.stale), tuple(sorted(to_reread)))
 
 
 def _with(stored: CrmEntity | None, change: EntityChange, closed: set[tuple[str, str]]) -> CrmEntity:

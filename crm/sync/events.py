@@ -9,7 +9,7 @@ from typing import cast, get_args
 from crm.lane import Lane
 from crm.port import CrmEntity, CrmEvent
 from crm.store.directory import EntityRef
-from crm.store.listing import Link, deals_of, known_refs, links_of, others_like
+from crm.store.listing import DealLink, deals_of, known_refs, links_of, others_like
 from crm.sync.event_pages import position_of, read_new, stored
 from crm.sync.source import Source
 from routing.client import EntityKind
@@ -63,7 +63,7 @@ async def _consequences(
 
 async def _links_that_differ(conn: Conn, account_id: str, events: Sequence[CrmEvent]) -> set[EntityRef]:
     """Deals with a link told of that the directory does not have, or one taken away that it has."""
-    told: dict[Link, set[str]] = {}
+    told: dict[DealLink, set[str]] = {}
     for event in events:
         if event.kind in ("linked", "unlinked"):
             deal, other = _deal_first(event)

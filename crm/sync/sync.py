@@ -21,7 +21,7 @@ from crm.store.directory import Applied
 from crm.store.entries import directory_states, mark_in_sync
 from crm.store.listing import known_refs
 from crm.store.news import record_news
-from crm.sync.changes import Taken, apply_changes
+from crm.sync.changes import TakenChanges, apply_changes
 from crm.sync.events import poll_events
 from crm.sync.first_load import PAGED, LoadProgress, load_step
 from crm.sync.metadata import read_metadata
@@ -194,7 +194,7 @@ class Sync:
 
     async def apply_webhook(
         self, changes: Sequence[EntityChange], observed: Sequence[Observed] = ()
-    ) -> Taken:
+    ) -> TakenChanges:
         """What the webhook carries, at once; the rest is read by the next turn of `run`."""
         source = self.source
         taken = await apply_webhook(source.pool, source.account_id, changes, source.policy, observed)
@@ -317,10 +317,10 @@ async def apply_webhook(
     changes: Sequence[EntityChange],
     policy: NumberPolicy,
     observed: Sequence[Observed] = (),
-) -> Taken:
+) -> TakenChanges:
     """For the process that got the webhook, with or without the lease: its answer reaches every gateway by NOTIFY."""
     if not changes and not observed:
-        return Taken(Applied())
+        return TakenChanges(Applied())
     async with pool.acquire() as conn, conn.transaction():
         await record_news(conn, account_id, observed=observed, told_by="webhook")
         taken = await apply_changes(conn, account_id, changes, policy)

@@ -17,7 +17,7 @@ from routing.matrix.model import Matrix
 from routing.settings import AccountSettings
 from routing.staff import Employee
 
-Text = Annotated[str, Field(min_length=1, max_length=200)]
+ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Short = Annotated[str, Field(min_length=1, max_length=100)]
 Many = Annotated[list[Short], Field(max_length=20)]
 
@@ -40,7 +40,7 @@ class EmployeePart(_Part):
     """crm_user_id: empty = the CRM user with the same e-mail address. The first extension is the one that rings."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]{1,64}$")]
-    name: Text
+    name: ShortText
     email: Annotated[str, Field(max_length=254)] = ""
     crm_user_id: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | None = None
     extensions: Many = []
@@ -77,7 +77,7 @@ class TestCall(_Part):
 
     __test__ = False
 
-    name: Text
+    name: ShortText
     number: Short = "+79000000000"
     line: Short | None = None
     connection: Annotated[str, Field(max_length=63)] = ""
@@ -97,7 +97,7 @@ class ConfigDocument(_Part):
 
     callmatrix: Literal[1] = 1
     account: Annotated[str, Field(max_length=63)] | None = None
-    name: Text | None = None
+    name: ShortText | None = None
     time_zone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
     settings: AccountSettings | None = None

@@ -23,7 +23,7 @@ from gateway.store.admin.staff import StaffStore
 from gateway.store.calls import calls as store
 from gateway.store.calls.missed_calls import is_escalation_due
 from gateway.store.intake import inbox
-from gateway.store.intake.inbox import Row
+from gateway.store.intake.inbox import InboxRow
 from routing.calls.model import CallEvent
 from routing.client_work.values import CallRow, Told
 from routing.settings import NumberPolicy
@@ -33,7 +33,7 @@ from runtime.database.pool import Conn
 log = structlog.get_logger(__name__)
 
 _EVENTS = TypeAdapter(tuple[CallEvent, ...])
-_Message = tuple[Row, tuple[CallEvent, ...]]
+_Message = tuple[InboxRow, tuple[CallEvent, ...]]
 _UNKNOWN = "call:"
 _LOOK_AGAIN_AFTER_ERROR = timedelta(minutes=5)
 
@@ -108,7 +108,7 @@ class ClientJob:
         account_id = context.account.id
         await store.lock_calls(context.conn, account_id, keys)
         stored = await store.stored_calls(context.conn, account_id, keys)
-        rows: dict[tuple[str, str], list[Row]] = {key: [] for key in keys}
+        rows: dict[tuple[str, str], list[InboxRow]] = {key: [] for key in keys}
         for row in await inbox.rows_of_calls(context.conn, account_id, keys):
             rows[row.connection_id, row.call_key].append(row)
         mine, others = _sorted_out(client_key, rows, stored)
@@ -122,7 +122,7 @@ class ClientJob:
 
 
 def _sorted_out(
-    client_key: str, rows: dict[tuple[str, str], list[Row]], stored: dict[tuple[str, str], CallRow]
+    client_key: str, rows: dict[tuple[str, str], list[InboxRow]], stored: dict[tuple[str, str], CallRow]
 ) -> tuple[list[tuple[str, str]], dict[tuple[str, str], str]]:
     """Calls that belong to this client, and the owners of those that turn out to be another's.
 
@@ -139,7 +139,7 @@ def _sorted_out(
     return mine, others
 
 
-def _began(rows: Sequence[Row], stored: CallRow | None) -> datetime:
+def _began(rows: Sequence[InboxRow], stored: CallRow | None) -> datetime:
     if stored:
         return stored.call.started_at
     return min((r.received_at for r in rows), default=datetime.max.replace(tzinfo=UTC))
@@ -152,7 +152,7 @@ class _Call:
     context: JobContext
     key: tuple[str, str]
     client: str | None
-    rows: Sequence[Row]
+    rows: Sequence[InboxRow]
     stored: CallRow | None
 
     async def run(self) -> tuple[int, int]:
@@ -222,7 +222,7 @@ class _Call:
                     dead += await self._dead_letter(row, err)
         return readable, dead
 
-    async def _dead_letter(self, row: Row, err: Exception) -> int:
+    async def _dead_letter(self, row: InboxRow, err: Exception) -> int:
         code = getattr(err, "code", None) or "event-unprocessable"
         detail = str(err).splitlines()[0] if str(err) else ""
         await inbox.mark_dead(

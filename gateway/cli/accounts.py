@@ -10,6 +10,7 @@ import typer
 from gateway.admin import connections
 from gateway.admin.connections import ConnectionOrder, ConnectionRefused, pbx_instructions
 from gateway.admin.switch_account import switch
+from gateway.cli.options import Json
 from gateway.cli.output import database, print_json, print_table, run
 from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
@@ -21,8 +22,6 @@ from runtime.failure import Failure
 account_app = typer.Typer(help="Connected CRMs.", no_args_is_help=True)
 connection_app = typer.Typer(help="Connected PBXs.", no_args_is_help=True)
 token_app = typer.Typer(help="Tokens of the admin API.", no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 def register(app: typer.Typer) -> None:

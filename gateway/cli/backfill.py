@@ -19,7 +19,7 @@ from runtime.failure import Failure
 _LOOK_SECONDS = 0.5
 _REPORT_PAGE = 1000
 
-Action = Literal["start", "preview", "status", "pause", "resume", "stop", "report", "discard"]
+BackfillAction = Literal["start", "preview", "status", "pause", "resume", "stop", "report", "discard"]
 
 
 def register(app: typer.Typer) -> None:
@@ -81,8 +81,8 @@ def backfill(
 
 def _action(
     preview: bool, status: bool, pause: bool, resume: bool, stop: bool, report: bool, discard: str | None
-) -> Action:
-    chosen: dict[Action, bool] = {
+) -> BackfillAction:
+    chosen: dict[BackfillAction, bool] = {
         "preview": preview,
         "status": status,
         "pause": pause,
@@ -184,7 +184,7 @@ class _Command:
         async with self._pool.acquire() as conn:
             return await core.preview(conn, self._account, _now(), days=self._days)
 
-    async def _follow(self, progress: core.Progress) -> core.Progress:
+    async def _follow(self, progress: core.BackfillProgress) -> core.BackfillProgress:
         """Until it is over or paused. Ctrl-C ends the looking on, not the run."""
         bar = Progress(
             TextColumn("calls"),
@@ -206,7 +206,7 @@ class _Command:
             raise
         return progress
 
-    def _tell(self, progress: core.Progress) -> None:
+    def _tell(self, progress: core.BackfillProgress) -> None:
         if self._json:
             print_json(progress)
             return

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.options import AccountName, Json, Limit
 from gateway.cli.output import database, print_json, print_table, run, the_account
 from gateway.health.findings import duration
 from gateway.settings import Settings
@@ -15,10 +16,6 @@ from gateway.texts.sentences import TEXTS
 from routing.missed_calls import Case
 
 cases_app = typer.Typer(help="Missed calls that somebody must return.", no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
-AccountName = Annotated[str | None, typer.Option(help="whose; not needed where there is only one account")]
-Limit = Annotated[int, typer.Option(min=1, max=10_000, help="at most so many")]
 
 
 def register(app: typer.Typer) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.admin.connections import pbx_instructions
+from gateway.cli.options import AccountName, Json
 from gateway.cli.output import database, print_json, run, the_account
 from gateway.settings import Settings
 from runtime.failure import Failure
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 config_app = typer.Typer(
     help="An account's configuration as a YAML file, without secrets.", no_args_is_help=True
 )
-
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
-AccountName = Annotated[str | None, typer.Option(help="whose; not needed where there is only one account")]
 
 
 def register(app: typer.Typer) -> None:

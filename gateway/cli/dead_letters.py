@@ -9,6 +9,7 @@ import orjson
 import typer
 
 from crm.effects import dead_letters
+from gateway.cli.options import AccountName, Json, Limit
 from gateway.cli.output import database, language_of, print_json, print_table, run, the_account
 from gateway.settings import Settings
 from gateway.store.intake import inbox
@@ -19,9 +20,6 @@ desk_app = typer.Typer(
     no_args_is_help=True,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
-AccountName = Annotated[str | None, typer.Option(help="whose; not needed where there is only one account")]
-Limit = Annotated[int, typer.Option(min=1, max=10_000, help="at most so many")]
 Keys = Annotated[list[str] | None, typer.Argument(help="keys of effects, or event:NUMBER")]
 _EVENT = "event:"
 

@@ -13,22 +13,22 @@ from typer.main import get_group
 
 from gateway.cli.commands import COMMANDS, Entry
 
-Command = Any  # the class of them all is not part of typer's interface
+AnyCommand = Any  # the class of them all is not part of typer's interface
 
 
-class LazyCommands(MutableMapping[str, Command]):
+class LazyCommands(MutableMapping[str, AnyCommand]):
     """Commands by name; reading one imports its module."""
 
     def __init__(self, entries: Mapping[str, Entry]) -> None:
         self.entries = entries
-        self._loaded: dict[str, Command] = {}
+        self._loaded: dict[str, AnyCommand] = {}
 
-    def __getitem__(self, name: str) -> Command:
+    def __getitem__(self, name: str) -> AnyCommand:
         if name not in self._loaded:
             self._loaded |= registered_by(self.entries[name].module)
         return self._loaded[name]
 
-    def __setitem__(self, name: str, command: Command) -> None:
+    def __setitem__(self, name: str, command: AnyCommand) -> None:
         self._loaded[name] = command
 
     def __delitem__(self, name: str) -> None:
@@ -44,7 +44,7 @@ class LazyCommands(MutableMapping[str, Command]):
         return name in self.entries
 
 
-def registered_by(module: str) -> dict[str, Command]:
+def registered_by(module: str) -> dict[str, AnyCommand]:
     """The commands and groups that a module registers, each with a summary that is not cut."""
     app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
     import_module(f"gateway.cli.{module}").register(app)
@@ -54,7 +54,7 @@ def registered_by(module: str) -> dict[str, Command]:
     return dict(commands)
 
 
-def _summarise(command: Command) -> None:
+def _summarise(command: AnyCommand) -> None:
     command.short_help = summary(command.help)
     if isinstance(command, TyperGroup):
         for child in command.commands.values():
@@ -87,13 +87,13 @@ class LazyGroup(TyperGroup):
 
     def _outline(self) -> TyperGroup:
         """The same group of empty commands: enough to list them."""
-        names: dict[str, Command] = {
+        names: dict[str, AnyCommand] = {
             name: TyperCommand(name, short_help=entry.summary) for name, entry in COMMANDS.items()
         }
         return TyperGroup(name=self.name, params=self.params, commands=names)
 
 
-def walk(command: Command, path: str = "") -> Iterator[tuple[str, TyperCommand]]:
+def walk(command: AnyCommand, path: str = "") -> Iterator[tuple[str, TyperCommand]]:
     """Every command below by its full name, e.g. "account add"; imports them all."""
     if isinstance(command, TyperCommand):
         yield path, command

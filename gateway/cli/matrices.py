@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli.options import Json
 from gateway.cli.output import database, language_of, print_json, print_table, run
 from gateway.settings import Settings
 from gateway.store.admin import matrices as store
 from gateway.store.admin.accounts import NoSuchAccount
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from routing.matrix.checks.check import Problem, can_be_published, check
-from routing.matrix.diff import Change, difference
+from routing.matrix.diff import MatrixChange, difference
 from routing.texts.catalogue import Language
 from routing.texts.sentences import TEXTS
 from runtime.database.pool import Conn
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
 
 matrix_app = typer.Typer(help="The call matrix: checks, versions, roll-back.", no_args_is_help=True)
 
-Account = Annotated[str, typer.Option(help="see 'callmatrix account list'")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
-Why = Annotated[str, typer.Option(help="shown in the list of versions")]
+OfAccount = Annotated[str, typer.Option(help="see 'callmatrix account list'")]
+WhyOption = Annotated[str, typer.Option(help="shown in the list of versions")]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    account: Account,
+    account: OfAccount,
     days: Annotated[int, typer.Option(min=1, max=31, help="of calls, back from now")] = 3,
     version: Annotated[str, typer.Option(help="draft, or the number of a version")] = "draft",
     against: Annotated[str, typer.Option(help="what it is compared with")] = "current",
@@ -124,7 +124,7 @@ def _asked(work: Any, account: str) -> Any:
 
 @matrix_app.command("check")
 def check_matrix(
-    account: Account,
+    account: OfAccount,
     version: Annotated[str, typer.Option(help="draft, current, or the number of a version")] = "draft",
     json: Json = False,
 ) -> None:
@@ -160,7 +160,7 @@ async def _named(conn: Conn, account: str, name: VersionName) -> Any:
 
 
 @matrix_app.command("publish")
-def publish(account: Account, why: Why, json: Json = False) -> None:
+def publish(account: OfAccount, why: WhyOption, json: Json = False) -> None:
     """Make the draft the next version. Calls that have begun keep the version they began with.
 
     Example: callmatrix matrix publish --account sales --why "new pipeline for ads"
@@ -183,7 +183,10 @@ def publish(account: Account, why: Why, json: Json = False) -> None:
 
 @matrix_app.command("rollback")
 def roll_back(
-    account: Account, to: Annotated[int, typer.Option(min=1, help="version")], why: Why, json: Json = False
+    account: OfAccount,
+    to: Annotated[int, typer.Option(min=1, help="version")],
+    why: WhyOption,
+    json: Json = False,
 ) -> None:
     """Publish the body of an earlier version as the next one, at once.
 
@@ -198,7 +201,7 @@ def roll_back(
 
 
 @matrix_app.command("versions")
-def list_versions(account: Account, json: Json = False) -> None:
+def list_versions(account: OfAccount, json: Json = False) -> None:
     """Published versions, newest first.
 
     Example: callmatrix matrix versions --account sales
@@ -224,7 +227,7 @@ def list_versions(account: Account, json: Json = False) -> None:
 
 @matrix_app.command("difference")
 def show_difference(
-    account: Account,
+    account: OfAccount,
     old: Annotated[str, typer.Option(help="draft, current, or the number of a version")] = "current",
     new: Annotated[str, typer.Option(help="draft, current, or the number of a version")] = "draft",
     json: Json = False,
@@ -235,7 +238,7 @@ def show_difference(
     """
     names = _version(old), _version(new)
 
-    async def work() -> list[Change]:
+    async def work() -> list[MatrixChange]:
         async with database(Settings()) as pool, pool.acquire() as conn:
             before, after = [await _named(conn, account, name) for name in names]
             return difference(before, after, TEXTS[await language_of(conn, account)])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from gateway.cli.options import Json
 from gateway.cli.output import database, database_url, print_json, print_table, run
 from runtime.failure import Failure
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 _WORKER_NICENESS = 10
 _SANDBOX_NICENESS = 19  # it stands for a machine elsewhere
-
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 Lang = Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from argon2 import PasswordHasher
 
+from gateway.cli.options import Json
 from gateway.cli.output import database, print_json, print_table, run, the_account
 from gateway.settings import Settings
 from gateway.store.admin import users as store
@@ -17,7 +18,6 @@ from runtime.failure import Failure
 
 users_app = typer.Typer(help="People who sign in to the pages.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 _LEAST_LENGTH = 10
 
 

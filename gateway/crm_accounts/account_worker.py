@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 from crm.amocrm.webhooks import WebhookInvalid, parse_webhook
-from crm.effects.backfill import Feeder
+from crm.effects.backfill import BackfillFeed
 from crm.effects.store.work import PgEffects
 from crm.effects.writer import Writer
 from crm.guarded_budget import GuardedBudget
@@ -98,7 +98,7 @@ class CrmAccountWork:
             self._account_id,
             lease,
             sync.catch_up,
-            feed=Feeder(self._pool, self._account_id),
+            feed=BackfillFeed(self._pool, self._account_id),
             account_breaker=crm.breaker,
         )
         heard = self._configuration.listener.subscribe(

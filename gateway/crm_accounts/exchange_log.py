@@ -6,7 +6,7 @@ from collections import deque
 
 import asyncpg
 
-from gateway.store.crm_accounts.exchanges import Row, add_exchanges
+from gateway.store.crm_accounts.exchanges import ExchangeRow, add_exchanges
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.exchange import Exchange
@@ -20,7 +20,7 @@ class ExchangeLog:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._waiting: deque[Row] = deque()
+        self._waiting: deque[ExchangeRow] = deque()
         self.lost = 0
         self._trouble = Trouble("exchange-log")
 

@@ -14,7 +14,7 @@ import asyncpg
 import structlog
 
 from gateway.store.crm_events import work as store
-from gateway.store.crm_events.work import Backlog, EventRow, Work
+from gateway.store.crm_events.work import Backlog, ConsumerWork, EventRow
 from runtime.database import locks
 from runtime.database.errors import may_pass
 from runtime.database.pool import Conn
@@ -76,7 +76,7 @@ class CrmEventJob:
             await self._work(conn, work)
         return True
 
-    async def _work(self, conn: Conn, work: Work) -> None:
+    async def _work(self, conn: Conn, work: ConsumerWork) -> None:
         try:
             if not work.event.is_ours:
                 async with conn.transaction():
@@ -89,7 +89,7 @@ class CrmEventJob:
         await store.work_done(conn, work)
         self.status.done[work.consumer] = self.status.done.get(work.consumer, 0) + 1
 
-    async def _failed(self, conn: Conn, work: Work, err: Exception) -> None:
+    async def _failed(self, conn: Conn, work: ConsumerWork, err: Exception) -> None:
         is_aside = work.tries + 1 >= self._most_tries
         counts = self.status.aside if is_aside else self.status.failed
         counts[work.consumer] = counts.get(work.consumer, 0) + 1

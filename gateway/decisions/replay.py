@@ -20,7 +20,7 @@ from gateway.decisions.order_summary import KINDS, order_in_words
 from gateway.store.admin import accounts, matrices
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import NoSuchStaffVersion, staff_at, staff_of
-from gateway.store.decisions.replayable import Known, PastCall, PastCalls
+from gateway.store.decisions.replayable import KnownClient, PastCall, PastCalls
 from gateway.texts.sentences import TEXTS
 from routing.client import Client
 from routing.client_work.play import Played, play, same_orders
@@ -182,7 +182,7 @@ class Replay:
         setup = Setup(staff, known.settings, known.time_zone, known.holidays, past.started_at)
         return _Begin(row, known.client, setup)
 
-    async def _reconstructed(self, conn: Conn, account: Account, past: PastCall) -> Known:
+    async def _reconstructed(self, conn: Conn, account: Account, past: PastCall) -> KnownClient:
         """No decision of this call is stored any more: the client as now known, without what came after the call began."""
         now = await known_client(conn, account.id, past.number)
         client = Client(
@@ -190,7 +190,7 @@ class Replay:
             entities=tuple(e for e in now.entities if e.created_at is None or e.created_at < past.started_at),
         )
         settings = account.settings
-        return Known(
+        return KnownClient(
             client=client,
             client_kind=client.kind,
             staff_version=account.staff_version,

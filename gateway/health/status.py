@@ -91,7 +91,7 @@ class _Facts:
     """What the tables say, by account; an account of which there is nothing is not there."""
 
     effects: Mapping[str, store.Effects]
-    inbox: Mapping[str, store.Inbox]
+    inbox: Mapping[str, store.InboxFigures]
     dead: Mapping[str, int]
     webhooks: Mapping[str, store.Webhooks]
     cases: Mapping[str, CaseFigures]
@@ -172,7 +172,7 @@ class _Reader:
     async def account(self, account: rows.Account) -> AccountStatus:
         facts, id = self._facts, account.id
         effects = facts.effects.get(id, store.NO_EFFECTS)
-        inbox = facts.inbox.get(id, store.Inbox())
+        inbox = facts.inbox.get(id, store.InboxFigures())
         crm = self._crm(id)
         return AccountStatus(
             id=id,

@@ -21,7 +21,7 @@ from asyncpg.pool import PoolConnectionProxy
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import InboxUnavailable, MessageUnstorable, Parsed
 from gateway.store.intake import inbox as store
-from gateway.store.intake.inbox import Message
+from gateway.store.intake.inbox import InboxMessage
 from routing.calls.model import CallEvent
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
@@ -66,7 +66,7 @@ class InboxStatus:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
-    messages: tuple[Message, ...]
+    messages: tuple[InboxMessage, ...]
     done: asyncio.Future[Accepted]
 
 
@@ -227,7 +227,7 @@ class _Link:
                 fresh, earlier = await self._store_once(messages)
         return _answers(batch, fresh, earlier)
 
-    async def _store_once(self, messages: Sequence[Message]) -> tuple[_Ids, _Ids]:
+    async def _store_once(self, messages: Sequence[InboxMessage]) -> tuple[_Ids, _Ids]:
         if self._conn is None:
             self._conn = await self._pool.acquire()
         fresh = await store.store(self._conn, messages)
@@ -266,13 +266,13 @@ def _fail(waiting: _Waiting, err: Exception) -> None:
 
 def messages_of(
     connection: Connection, parsed: Parsed, raw: bytes, received_at: datetime, policy: NumberPolicy
-) -> tuple[Message, ...]:
+) -> tuple[InboxMessage, ...]:
     """The rows of one message: one for each call that it speaks of."""
     calls: dict[str, list[CallEvent]] = {}
     for event in parsed.events:
         calls.setdefault(event.call_key, []).append(event)
     return tuple(
-        Message(
+        InboxMessage(
             account_id=connection.account_id,
             connection_id=connection.id,
             dedupe_key=_digest(parsed.canonical if i == 0 else f"{parsed.canonical}\0{call_key}"),

@@ -34,7 +34,7 @@ Accept = Callable[[InboundMessage], Awaitable[object]]
 Report = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class Listener(Protocol):
+class PbxListener(Protocol):
     """A running link; `run` until cancelled."""
 
     async def run(self) -> None: ...
@@ -53,7 +53,7 @@ class Link(Protocol):
 
     def open(
         self, current: Callable[[], Connection], accept: Accept, report: Report, heard_at: datetime | None
-    ) -> Listener:
+    ) -> PbxListener:
         """heard_at: when a process of the installation last listened to this PBX."""
         ...
 

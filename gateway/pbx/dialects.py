@@ -17,8 +17,8 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.payload import read_fields
 from gateway.pbx.port import Inbound, LookupRequest, WireInvalid
 
-Answer = Mapping[str, Any]
-Written = tuple[str, bytes]
+DialectFields = Mapping[str, Any]
+WrittenAnswer = tuple[str, bytes]
 
 _JSON = "application/json"
 _XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -87,7 +87,7 @@ def _number(value: Any) -> str | None:
     return raw.strip()
 
 
-def write(answer: Answer, connection: Connection, dialect: str) -> Written:
+def write(answer: DialectFields, connection: Connection, dialect: str) -> WrittenAnswer:
     """dialect: a key of DIALECTS; an unknown one is plain JSON."""
     return DIALECTS.get(dialect, _json)(answer, connection)
 
@@ -124,24 +124,24 @@ def in_digits(connection: Connection) -> Connection:
     return replace(connection, settings={"number_spelling": "digits", **connection.settings})
 
 
-def _targets(answer: Answer) -> list[Mapping[str, Any]]:
+def _targets(answer: DialectFields) -> list[Mapping[str, Any]]:
     return [target for target in answer.get("targets") or [] if target.get("address")]
 
 
-def _first_address(answer: Answer, connection: Connection) -> str:
+def _first_address(answer: DialectFields, connection: Connection) -> str:
     targets = _targets(answer)
     return address(targets[0], connection) if targets else ""
 
 
-def _json(answer: Answer, connection: Connection) -> Written:
+def _json(answer: DialectFields, connection: Connection) -> WrittenAnswer:
     return _JSON, orjson.dumps(dict(answer))
 
 
-def _text(answer: Answer, connection: Connection) -> Written:
+def _text(answer: DialectFields, connection: Connection) -> WrittenAnswer:
     return "text/plain; charset=utf-8", _first_address(answer, connection).encode()
 
 
-def _sipgate(answer: Answer, connection: Connection) -> Written:
+def _sipgate(answer: DialectFields, connection: Connection) -> WrittenAnswer:
     """`<Dial>` with up to five numbers, or an empty response = carry on (facts: sipgate.io README).
 
     answer and hangup are pushed only to the URLs named here: setting `events_url`, the full address with its token.
@@ -154,13 +154,13 @@ def _sipgate(answer: Answer, connection: Connection) -> Written:
     return "application/xml", f"{_XML_HEAD}<Response{attributes}>{inner}</Response>".encode()
 
 
-def _zammad(answer: Answer, connection: Connection) -> Written:
+def _zammad(answer: DialectFields, connection: Connection) -> WrittenAnswer:
     """`{}` = carry on. `dial` is documented for outbound caller ids only; that PBXs route by it is not confirmed."""
     number = _first_address(answer, connection)
     return _JSON, orjson.dumps({"action": "dial", "number": number} if number else {})
 
 
-def _freeswitch(answer: Answer, connection: Connection) -> Written:
+def _freeswitch(answer: DialectFields, connection: Connection) -> WrittenAnswer:
     """A dialplan section that bridges to the targets one after another, or "not found" so that the next binding answers.
 
     Setting `bridge`: the dial string of one address, `user/{address}` by default; `phone_bridge` for outside numbers.
@@ -198,7 +198,7 @@ def _bridges(targets: Sequence[Mapping[str, Any]], connection: Connection) -> li
     return actions
 
 
-def _kamailio(answer: Answer, connection: Connection) -> Written:
+def _kamailio(answer: DialectFields, connection: Connection) -> WrittenAnswer:
     """A document for the rtjson module: routes tried one after another; no routes = carry on.
 
     Setting `sip_uri`: the URI of one address, `sip:{address}@{domain}` by default with the setting `domain`.
@@ -219,13 +219,13 @@ def _kamailio(answer: Answer, connection: Connection) -> Written:
     return _JSON, orjson.dumps({"version": "1.0", "routing": "serial", "routes": routes})
 
 
-def _ringostat(answer: Answer, connection: Connection) -> Written:
+def _ringostat(answer: DialectFields, connection: Connection) -> WrittenAnswer:
     """One key of a JSON object, named in the cabinet and in setting `answer_key`; that `destination` is the default is our choice."""
     key = str(connection.settings.get("answer_key", "destination"))
     return _JSON, orjson.dumps({key: _first_address(answer, connection)})
 
 
-DIALECTS: Mapping[str, Callable[[Answer, Connection], Written]] = {
+DIALECTS: Mapping[str, Callable[[DialectFields, Connection], WrittenAnswer]] = {
     "json": _json,
     "text": _text,
     "sipgate": _sipgate,

@@ -11,7 +11,7 @@ import asyncpg
 
 from gateway.configuration import Configuration, Snapshot
 from gateway.intake.inbox import Inbox
-from gateway.pbx.capabilities import InboundMessage, Link, Listener
+from gateway.pbx.capabilities import InboundMessage, Link, PbxListener
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
@@ -45,7 +45,7 @@ class PbxListeners:
         self._pool = pool
         self._leases = leases
         self._inbox = inbox
-        self.listeners: dict[str, Listener] = {}
+        self.listeners: dict[str, PbxListener] = {}
 
     async def run(self) -> None:
         """Until cancelled."""

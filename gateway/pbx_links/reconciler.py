@@ -27,7 +27,7 @@ from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Parsed
 from gateway.pbx_links.sweep import Sweep, SweepResult
 from gateway.store.crm_accounts.exchanges import report
-from gateway.store.pbx_links.reconciliation import Progress, progress, save_progress
+from gateway.store.pbx_links.reconciliation import SweepPosition, progress, save_progress
 from runtime.backoff import grown_pause
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
@@ -46,7 +46,7 @@ def can_be_asked(connection: Connection, kinds: Mapping[str, PbxKind] = KINDS) -
 
 
 Open = Callable[[aiohttp.ClientSession, Connection, NoteExchange | None], CallLog]
-Clock = Callable[[], datetime]
+
 
 LOOK_BACK = timedelta(days=3)
 OVERLAP = timedelta(hours=2)
@@ -79,7 +79,7 @@ class Reconciliation:
         exchanges: ExchangeLog | None = None,
         open_call_log: Open | None = None,
         kinds: Mapping[str, PbxKind] = KINDS,
-        now: Clock = _now,
+        now: Callable[[], datetime] = _now,
         first_pause: float = _FIRST_PAUSE,
     ) -> None:
         self._configuration = configuration
@@ -196,7 +196,7 @@ class Reconciliation:
 
         return note
 
-    async def _tell(self, connection: Connection, before: Progress, swept: SweepResult) -> None:
+    async def _tell(self, connection: Connection, before: SweepPosition, swept: SweepResult) -> None:
         now = self._now()
         after = after_sweep(before, swept, now)
         trouble = self._sweeps.setdefault(
@@ -221,7 +221,7 @@ class Reconciliation:
             await report(conn, connection.account_id, f"reconciliation:{connection.name}", body)
 
 
-def _since(before: Progress, connection: Connection, now: datetime) -> datetime:
+def _since(before: SweepPosition, connection: Connection, now: datetime) -> datetime:
     """From where we left off, with some overlap; at most three days back, and never before there was a connection."""
     minutes = str(connection.settings.get("reconcile_overlap_minutes") or "")
     overlap = timedelta(minutes=int(minutes)) if minutes.isdecimal() else OVERLAP
@@ -229,7 +229,7 @@ def _since(before: Progress, connection: Connection, now: datetime) -> datetime:
     return max(left_off, before.began_at, now - LOOK_BACK).replace(microsecond=0)
 
 
-def after_sweep(before: Progress, swept: SweepResult, now: datetime) -> Progress:
+def after_sweep(before: SweepPosition, swept: SweepResult, now: datetime) -> SweepPosition:
     """The connection's row after a sweep. What was read before a failure counts, and is not read again."""
     lacked = swept.missing + swept.incomplete + swept.differing
     read_until = max((t for t in (before.read_until, swept.read_until) if t), default=None)
@@ -252,7 +252,7 @@ def after_sweep(before: Progress, swept: SweepResult, now: datetime) -> Progress
     )
 
 
-def alarm_of(after: Progress, now: datetime) -> str | None:
+def alarm_of(after: SweepPosition, now: datetime) -> str | None:
     """One line for people, None when all is well. A finding stays an alarm for a day."""
     if after.failures >= _ALARM_FAILURES and after.failing_since:
         return f"the PBX's list of calls cannot be read since {after.failing_since:%Y-%m-%d %H:%M} UTC: {after.last_error}"
@@ -261,7 +261,9 @@ def alarm_of(after: Progress, now: datetime) -> str | None:
     return None
 
 
-def report_of(before: Progress, after: Progress, swept: SweepResult, now: datetime) -> dict[str, Any]:
+def report_of(
+    before: SweepPosition, after: SweepPosition, swept: SweepResult, now: datetime
+) -> dict[str, Any]:
     """gap: calls of this time were never looked at, since we were away for longer than we look back."""
     is_gap = before.read_until is not None and before.read_until < swept.since
     return {

@@ -33,7 +33,7 @@ from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
-Ask = Callable[[Connection, LookupRequest], dict[str, Any]]
+AskRoute = Callable[[Connection, LookupRequest], dict[str, Any]]
 
 _ROOM = 1000
 
@@ -69,7 +69,7 @@ class PbxCommands:
         self,
         pool: asyncpg.Pool,
         session: aiohttp.ClientSession,
-        ask: Ask,
+        ask: AskRoute,
         *,
         seconds: float = 3.0,
         every: timedelta | None = None,

@@ -20,15 +20,15 @@ from gateway.intake.inbox import Accepted, client_number
 from gateway.pbx.call_log import CallLog, LoggedCall, PbxError
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import InboxUnavailable, MessageUnstorable, Parsed
-from gateway.store.pbx_links.reconciliation import Known, heard_legs, known_calls, same_time_calls
+from gateway.store.pbx_links.reconciliation import KnownCall, heard_legs, known_calls, same_time_calls
 from routing.calls.fold import claims_answer
 from routing.settings import NumberPolicy
 from runtime.database.errors import DATABASE_ERRORS
 
 log = structlog.get_logger(__name__)
 
-Accept = Callable[[Parsed], Awaitable[Accepted]]
-Verdict = Literal["matched", "waiting", "missing", "incomplete", "differing"]
+AcceptReport = Callable[[Parsed], Awaitable[Accepted]]
+SweepVerdict = Literal["matched", "waiting", "missing", "incomplete", "differing"]
 
 # Two clocks of one PBX (its events and its log) agree better than this; nobody redials faster.
 SAME_TIME = timedelta(seconds=5)
@@ -62,7 +62,7 @@ class SweepResult:
     error: str | None = None
     is_retryable: bool = True
 
-    def count(self, verdict: Verdict) -> None:
+    def count(self, verdict: SweepVerdict) -> None:
         match verdict:
             case "missing":
                 self.missing += 1
@@ -93,7 +93,7 @@ class Sweep:
         connection: Connection,
         policy: NumberPolicy,
         call_log: CallLog,
-        accept: Accept,
+        accept: AcceptReport,
     ) -> None:
         self._pool = pool
         self._connection = connection
@@ -105,7 +105,7 @@ class Sweep:
     async def run(self, since: datetime, until: datetime) -> SweepResult:
         """Never raises but for cancellation: a failure stands in the result, with what was done before it."""
         swept = SweepResult(since, until)
-        found: list[tuple[LoggedCall, Verdict]] = []
+        found: list[tuple[LoggedCall, SweepVerdict]] = []
         try:
             async for piece in self._log.read(since, until):
                 # A call on the border of two windows is listed in both.
@@ -129,13 +129,13 @@ class Sweep:
 
     async def _wanted(
         self, calls: Sequence[LoggedCall], swept: SweepResult
-    ) -> list[tuple[LoggedCall, Verdict]]:
+    ) -> list[tuple[LoggedCall, SweepVerdict]]:
         """Those of these calls that the journal lacks, wholly or in part."""
         async with self._pool.acquire() as conn:
             known = await known_calls(
                 conn, self._connection.account_id, self._connection.id, [c.call_key for c in calls]
             )
-        wanted: list[tuple[LoggedCall, Verdict]] = []
+        wanted: list[tuple[LoggedCall, SweepVerdict]] = []
         for call in calls:
             verdict = verdict_on(call, known[call.call_key], swept.until, self._log.knows_ends)
             swept.count(verdict)
@@ -144,7 +144,7 @@ class Sweep:
         return wanted
 
     async def _without_twins(
-        self, found: list[tuple[LoggedCall, Verdict]], swept: SweepResult
+        self, found: list[tuple[LoggedCall, SweepVerdict]], swept: SweepResult
     ) -> list[LoggedCall]:
         """An id of the log may differ from the one that events carried: nothing is imported that is there by time."""
         missing = [call for call, verdict in found if verdict == "missing"]
@@ -180,7 +180,7 @@ class Sweep:
                     swept.imported += not result.duplicate
 
 
-def verdict_on(call: LoggedCall, known: Known, until: datetime, knows_ends: bool) -> Verdict:
+def verdict_on(call: LoggedCall, known: KnownCall, until: datetime, knows_ends: bool) -> SweepVerdict:
     """until: what ended later may still be on its way to us."""
     if call.ended_at > until or known.is_pending:
         return "waiting"

@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 from gateway.store.worker import long_tasks as store
-from gateway.store.worker.long_tasks import Work
+from gateway.store.worker.long_tasks import LongTask
 from runtime.database import channels
 from runtime.database.errors import may_pass
 from runtime.database.listen import Listener
@@ -51,7 +51,7 @@ class LongWork:
             work = await store.take(conn, list(self._kinds))
         if work is None:
             return False
-        state: store.State = "done"
+        state: store.TaskState = "done"
         result, error = None, None
         try:
             result = await self._kinds[work.kind](work.account_id, work.asked, _Told(self._pool, work))
@@ -70,7 +70,7 @@ class LongWork:
 class _Told:
     """Progress into the row, a few times a second; every call lets other tasks of the process run."""
 
-    def __init__(self, pool: asyncpg.Pool, work: Work) -> None:
+    def __init__(self, pool: asyncpg.Pool, work: LongTask) -> None:
         self._pool = pool
         self._work = work
         self._next = 0.0

@@ -20,13 +20,13 @@ from routing.matrix.draft import Plan
 from routing.matrix.model import (
     CELLS,
     ROWS,
+    CallOutcome,
     Matrix,
+    MatrixTable,
     Moment,
-    Outcome,
     ParameterField,
     PipelineRule,
     SelectionRule,
-    Table,
     row_of,
 )
 from routing.matrix.orders import take
@@ -35,15 +35,15 @@ from routing.matrix.situation import Situation, facts_of, outcome_of, party_of, 
 __all__ = [
     "CELLS",
     "ROWS",
+    "CallOutcome",
     "Matrix",
     "MatrixDecision",
+    "MatrixTable",
     "Moment",
-    "Outcome",
     "ParameterField",
     "PipelineRule",
     "SelectionRule",
     "Situation",
-    "Table",
     "decide",
     "due_moments",
 ]

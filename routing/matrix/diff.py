@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from routing.conditions import Condition
 from routing.matrix.actions import Action
-from routing.matrix.model import CELLS, Matrix, ParameterField, PipelineRule, SelectionRule, Table
+from routing.matrix.model import CELLS, Matrix, MatrixTable, ParameterField, PipelineRule, SelectionRule
 from routing.matrix.texts import (
     action_in_words,
     action_phrase,
@@ -23,7 +23,7 @@ from routing.texts.sentences import RU
 Kind = Literal["added", "removed", "changed"]
 
 
-class Change(NamedTuple):
+class MatrixChange(NamedTuple):
     """where: id of what changed (`default/inbound.missed.new/end#2`, `selection`). text: one sentence."""
 
     kind: Kind
@@ -31,7 +31,7 @@ class Change(NamedTuple):
     text: str
 
 
-def difference(old: Matrix, new: Matrix, texts: Texts = RU) -> list[Change]:
+def difference(old: Matrix, new: Matrix, texts: Texts = RU) -> list[MatrixChange]:
     """What has to be done to `old` to get `new`; empty when both decide alike. The version number does not count."""
     return list(_Differences(texts).of(old, new))
 
@@ -40,7 +40,7 @@ class _Differences:
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
 
-    def of(self, old: Matrix, new: Matrix) -> Iterator[Change]:
+    def of(self, old: Matrix, new: Matrix) -> Iterator[MatrixChange]:
         for table_id in sorted({*old.tables, *new.tables}):
             yield from self._tables(table_id, old.tables.get(table_id), new.tables.get(table_id))
         yield from self._values("default", "default", old.default, new.default)
@@ -55,10 +55,12 @@ class _Differences:
         parameters = map(self._parameter, old.parameters), map(self._parameter, new.parameters)
         yield from self._lists("parameters", *parameters)
 
-    def _change(self, kind: Kind, where: str, what: str, **values: str | Phrase) -> Change:
-        return Change(kind, where, self._texts.say(f"diff.{what}", **values))
+    def _change(self, kind: Kind, where: str, what: str, **values: str | Phrase) -> MatrixChange:
+        return MatrixChange(kind, where, self._texts.say(f"diff.{what}", **values))
 
-    def _tables(self, table_id: str, old: Table | None, new: Table | None) -> Iterator[Change]:
+    def _tables(
+        self, table_id: str, old: MatrixTable | None, new: MatrixTable | None
+    ) -> Iterator[MatrixChange]:
         if old is None or new is None:
             if new is not None:
                 yield self._change("added", table_id, "table-added", name=new.name)
@@ -74,7 +76,7 @@ class _Differences:
 
     def _cells(
         self, where: str, cell: str, old: Sequence[Action] | None, new: Sequence[Action] | None
-    ) -> Iterator[Change]:
+    ) -> Iterator[MatrixChange]:
         if old == new:
             return
         if old is None or new is None:
@@ -87,7 +89,7 @@ class _Differences:
 
     def _sequences(
         self, where: str, cell: Phrase, old: Sequence[Action], new: Sequence[Action]
-    ) -> Iterator[Change]:
+    ) -> Iterator[MatrixChange]:
         matcher = SequenceMatcher(a=[a.do for a in old], b=[a.do for a in new], autojunk=False)
         for tag, i1, i2, j1, j2 in matcher.get_opcodes():
             if tag == "equal":
@@ -101,7 +103,7 @@ class _Differences:
                 words = action_in_words(action, self._texts)
                 yield self._change("added", f"{where}#{number}", "action-added", cell=cell, action=words)
 
-    def _settings(self, where: str, cell: Phrase, old: Action, new: Action) -> Iterator[Change]:
+    def _settings(self, where: str, cell: Phrase, old: Action, new: Action) -> Iterator[MatrixChange]:
         before, after = settings_of(old), settings_of(new)
         for name in after:
             if before[name] != after[name]:
@@ -116,13 +118,13 @@ class _Differences:
                     after=value_in_words(after[name], self._texts),
                 )
 
-    def _values(self, where: str, what: str, old: str | None, new: str | None) -> Iterator[Change]:
+    def _values(self, where: str, what: str, old: str | None, new: str | None) -> Iterator[MatrixChange]:
         if (old or "") != (new or ""):
             before, after = value_in_words(old, self._texts), value_in_words(new, self._texts)
             words = phrase(f"diff.{what}")
             yield self._change("changed", where, "value-changed", of=words, before=before, after=after)
 
-    def _lists(self, where: str, old: Iterable[str], new: Iterable[str]) -> Iterator[Change]:
+    def _lists(self, where: str, old: Iterable[str], new: Iterable[str]) -> Iterator[MatrixChange]:
         """Rules as sentences. One that is only elsewhere in the order counts as changed."""
         before, after = list(old), list(new)
         what = phrase(f"diff.{where}")

@@ -19,7 +19,7 @@ class Moment(StrEnum):
     END = "end"
 
 
-class Outcome(StrEnum):
+class CallOutcome(StrEnum):
     """How the call stands at a moment. answered_by_unknown: on an address that belongs to no mapped employee."""
 
     RINGING = "ringing"
@@ -28,26 +28,26 @@ class Outcome(StrEnum):
     MISSED = "missed"
 
 
-MOMENTS_OF: Mapping[Outcome, tuple[Moment, ...]] = {
-    Outcome.RINGING: (Moment.RING,),
-    Outcome.ANSWERED: (Moment.ANSWER, Moment.END),
-    Outcome.ANSWERED_BY_UNKNOWN: (Moment.ANSWER, Moment.END),
-    Outcome.MISSED: (Moment.END,),
+MOMENTS_OF: Mapping[CallOutcome, tuple[Moment, ...]] = {
+    CallOutcome.RINGING: (Moment.RING,),
+    CallOutcome.ANSWERED: (Moment.ANSWER, Moment.END),
+    CallOutcome.ANSWERED_BY_UNKNOWN: (Moment.ANSWER, Moment.END),
+    CallOutcome.MISSED: (Moment.END,),
 }
 
 
-def row_of(direction: str, outcome: Outcome, kind: ClientKind) -> str:
+def row_of(direction: str, outcome: CallOutcome, kind: ClientKind) -> str:
     return f"{direction}.{outcome.value}.{kind.value}"
 
 
 ROWS: tuple[str, ...] = tuple(
     row_of(direction, outcome, kind)
     for direction in ("inbound", "outbound")
-    for outcome in Outcome
+    for outcome in CallOutcome
     for kind in ClientKind
 )
 CELLS: tuple[str, ...] = tuple(
-    f"{row}/{moment.value}" for row in ROWS for moment in MOMENTS_OF[Outcome(row.split(".")[1])]
+    f"{row}/{moment.value}" for row in ROWS for moment in MOMENTS_OF[CallOutcome(row.split(".")[1])]
 )
 """Every cell that a table has, `<direction>.<outcome>.<client kind>/<moment>`: each call meets exactly one at a moment."""
 
@@ -58,7 +58,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Table(_Part):
+class MatrixTable(_Part):
     """One matrix. cells: cell id -> actions in order; an empty list means that nothing is done, a cell that is not there
     is a gap (refused by the checks). waits_for_entities: at the end of a call of a client of whom the CRM knows nothing
     yet, wait for another integration to create them (settings.calls.update_wait_seconds) before anything is done."""
@@ -107,7 +107,7 @@ class Matrix(_Part):
     setting, then the CRM's main one. tables: id -> table."""
 
     version: int = 0
-    tables: Mapping[str, Table] = Field(max_length=100)
+    tables: Mapping[str, MatrixTable] = Field(max_length=100)
     default: str = "default"
     selection: tuple[SelectionRule, ...] = Field(default=(), max_length=200)
     pipeline_rules: tuple[PipelineRule, ...] = Field(default=(), max_length=200)

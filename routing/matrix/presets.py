@@ -15,7 +15,7 @@ from routing.matrix.actions import (
     MakeTask,
     SetFields,
 )
-from routing.matrix.model import CELLS, Matrix, Table
+from routing.matrix.model import CELLS, Matrix, MatrixTable
 from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
 from routing.texts.sentences import TEXTS
 
@@ -58,9 +58,9 @@ class _Words(NamedTuple):
         }
 
 
-def _table(name: str, rows: Rows, *, waits_for_entities: bool = False) -> Table:
+def _table(name: str, rows: Rows, *, waits_for_entities: bool = False) -> MatrixTable:
     cells = {cell: rows.get(cell, ()) for cell in CELLS}
-    return Table(name=name, cells=cells, waits_for_entities=waits_for_entities)
+    return MatrixTable(name=name, cells=cells, waits_for_entities=waits_for_entities)
 
 
 def _for(kinds: Iterable[str], rows: Rows) -> dict[str, tuple[Action, ...]]:

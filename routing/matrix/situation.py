@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from routing.calls.model import Call
 from routing.client import Client, ClientKind
-from routing.matrix.model import Moment, Outcome
+from routing.matrix.model import CallOutcome, Moment
 from routing.settings import AccountSettings
 from routing.staff import Employee, Staff
 
@@ -90,11 +90,11 @@ def employee_at(address: str | None, s: Situation) -> Employee | None:
     return found
 
 
-def outcome_of(s: Situation) -> Outcome:
+def outcome_of(s: Situation) -> CallOutcome:
     """An employee whom no CRM user is mapped to counts as unknown: the settings need the same look."""
     if s.moment is Moment.RING:
-        return Outcome.RINGING
+        return CallOutcome.RINGING
     if not s.call.is_answered:
-        return Outcome.MISSED
+        return CallOutcome.MISSED
     who = who_answered(s)
-    return Outcome.ANSWERED if who and who.crm_user_id else Outcome.ANSWERED_BY_UNKNOWN
+    return CallOutcome.ANSWERED if who and who.crm_user_id else CallOutcome.ANSWERED_BY_UNKNOWN

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from routing.matrix.responsible import owner_of_client
 from routing.matrix.situation import Situation, facts_of, party_of, who_answered
 from routing.staff import Employee
-from routing.templates import Template, TemplateRefused, Value, parse
+from routing.templates import Template, TemplateRefused, TemplateValue, parse
 from routing.texts.catalogue import Texts
 from routing.texts.sentences import RU, TEXTS
 
@@ -23,34 +23,34 @@ class Variable(NamedTuple):
     """sample: where it is the same in every language, else empty: it stands in the catalogues. What it is stands there too."""
 
     sample: str
-    value: Callable[[Situation], Value]
+    value: Callable[[Situation], TemplateValue]
 
 
-def _of_answerer(pick: Callable[[Employee], str | None]) -> Callable[[Situation], Value]:
-    def value(s: Situation) -> Value:
+def _of_answerer(pick: Callable[[Employee], str | None]) -> Callable[[Situation], TemplateValue]:
+    def value(s: Situation) -> TemplateValue:
         who = who_answered(s)
         return pick(who) if who else None
 
     return value
 
 
-def _client_name(s: Situation) -> Value:
+def _client_name(s: Situation) -> TemplateValue:
     named = [
         e for kind in ("contact", "company", "lead", "deal") for e in s.client.entities if e.ref.kind == kind
     ]
     return next((e.name for e in named if e.name), None)
 
 
-def _owner_name(s: Situation) -> Value:
+def _owner_name(s: Situation) -> TemplateValue:
     owner = s.staff.by_crm_user.get(owner_of_client(s.client) or "")
     return owner.name if owner else None
 
 
-def _senior_name(s: Situation) -> Value:
+def _senior_name(s: Situation) -> TemplateValue:
     return s.staff.senior.name if s.staff.senior else None
 
 
-def _client_kind(s: Situation) -> Value:
+def _client_kind(s: Situation) -> TemplateValue:
     return TEXTS[s.settings.language].word("client-kind", s.client_kind.value)
 
 
@@ -87,7 +87,7 @@ def is_known(name: str) -> bool:
     return name in VARIABLES or _PARAMETER.fullmatch(name) is not None
 
 
-def value_in(s: Situation, name: str) -> Value:
+def value_in(s: Situation, name: str) -> TemplateValue:
     if found := VARIABLES.get(name):
         return found.value(s)
     return facts_of(s).get(name.removeprefix("params.").lower())

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from runtime.effects.store import EffectQueue, Result, Taken
+from runtime.effects.store import EffectQueue, Result, TakenEffect
 
 
 class Carrier(Protocol):
     """How a system carries out an effect. Neither method raises for what the other side says or fails to say."""
 
-    async def send(self, effect: Taken) -> Result:
+    async def send(self, effect: TakenEffect) -> Result:
         """Send it. The outcome is `unknown` when the request may have been carried out."""
         ...
 
-    async def verify(self, effect: Taken) -> Result:
+    async def verify(self, effect: TakenEffect) -> Result:
         """Look for what a send of unknown outcome has left: `done` when it is there, `waiting` when it is not."""
         ...
 

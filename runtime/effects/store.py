@@ -60,7 +60,7 @@ WHERE account_id = $1 AND system = $2 AND effect_key = $3 AND attempts = $4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class TakenEffect:
     """An effect to carry out or to look into. attempt: fences late outcomes."""
 
     key: str
@@ -93,7 +93,7 @@ class EffectQueue:
         async with self._pool.acquire() as conn, conn.transaction():
             return await recover_in_flight(conn, self._account, self._system, look_at)
 
-    async def take(self, now: datetime, limit: int) -> list[Taken]:
+    async def take(self, now: datetime, limit: int) -> list[TakenEffect]:
         """Mark as being sent what may go out now, most urgent lane first. None while the account is not on."""
         async with self._pool.acquire() as conn, conn.transaction():
             state = await conn.fetchval("SELECT state FROM account WHERE account_id = $1", self._account)
@@ -105,12 +105,12 @@ class EffectQueue:
             rows = await conn.fetch(_TAKE, self._account, self._system, now, limit)
         return [_taken(row) for row in sorted(rows, key=lambda row: (row["lane"], row["seq"]))]
 
-    async def unverified(self, now: datetime, limit: int) -> list[Taken]:
+    async def unverified(self, now: datetime, limit: int) -> list[TakenEffect]:
         """What has to be looked into before anything is sent again."""
         rows = await self._pool.fetch(_UNVERIFIED, self._account, self._system, now, limit)
         return [_taken(row) for row in rows]
 
-    async def record(self, effect: Taken, result: Result, now: datetime) -> None:
+    async def record(self, effect: TakenEffect, result: Result, now: datetime) -> None:
         """What needs an effect that failed fails with it, of whatever system; what was superseded is ignored."""
         async with self._pool.acquire() as conn, conn.transaction():
             done = await conn.execute(
@@ -191,8 +191,8 @@ async def next_due(conn: Conn, account_id: str, system: str, now: datetime) -> d
     return due
 
 
-def _taken(row: asyncpg.Record) -> Taken:
-    return Taken(
+def _taken(row: asyncpg.Record) -> TakenEffect:
+    return TakenEffect(
         key=row["effect_key"],
         client=row["client"],
         what=row["what"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from crm.effects.match import same_number
-from crm.effects.model import OPEN, Known, Outcome, Ready, State, Stored
+from crm.effects.model import OPEN, EffectOutcome, EffectState, KnownEntities, Ready, StoredEffect
 from crm.effects.order import needs
 from crm.effects.refs import filled
 from crm.lane import Lane
@@ -25,7 +25,7 @@ class Row:
     lane: Lane
     client: str
     created_at: datetime
-    state: State = "waiting"
+    state: EffectState = "waiting"
     attempts: int = 0
     unknown_attempts: int = 0
     crm_id: str | None = None
@@ -63,14 +63,16 @@ class FakeEffects:
         rows = sorted(self.rows.values(), key=lambda r: (r.lane, r.seq))
         return [self._ready(r) for r in rows if r.lane in lanes and self._is_ready(r, now)][:limit]
 
-    async def take(self, keys: Sequence[str], now: datetime) -> list[Stored]:
+    async def take(self, keys: Sequence[str], now: datetime) -> list[StoredEffect]:
         rows = [self.rows[key] for key in keys if self.rows[key].state == "waiting"]
         for row in rows:
             row.state, row.sent_at, row.next_try_at = "sending", now, None
             row.attempts += 1
         return [self._stored(row) for row in rows]
 
-    async def record(self, outcomes: Sequence[Outcome], entities: Sequence[CrmEntity], now: datetime) -> None:
+    async def record(
+        self, outcomes: Sequence[EffectOutcome], entities: Sequence[CrmEntity], now: datetime
+    ) -> None:
         for outcome in outcomes:
             row = self.rows[outcome.key]
             if row.attempts != outcome.attempt or row.state not in OPEN:
@@ -90,7 +92,7 @@ class FakeEffects:
             row.unknown_attempts += 1
         return len(rows)
 
-    async def unverified(self, now: datetime, limit: int) -> list[Stored]:
+    async def unverified(self, now: datetime, limit: int) -> list[StoredEffect]:
         due = [
             r for r in self.rows.values() if r.state == "unknown" and r.next_try_at and r.next_try_at <= now
         ]
@@ -98,7 +100,7 @@ class FakeEffects:
         same = [r for r in due if (r.lane, r.effect.order.do) == (due[0].lane, due[0].effect.order.do)]
         return [self._stored(r) for r in same[:limit]]
 
-    async def known(self, numbers: Collection[str]) -> dict[str, Known]:
+    async def known(self, numbers: Collection[str]) -> dict[str, KnownEntities]:
         found = {}
         for number in numbers:
             contacts = [
@@ -113,7 +115,7 @@ class FakeEffects:
                     for e in self.directory.values()
                     if e.kind == "deal" and e.is_open and first.id in (*e.contact_ids, *e.company_ids)
                 ]
-                found[number] = Known(
+                found[number] = KnownEntities(
                     contact=(first.kind, first.id), deals=tuple(deals), is_alone=len(contacts) == 1
                 )
         return found
@@ -164,11 +166,11 @@ class FakeEffects:
             unknown_attempts=row.unknown_attempts,
         )
 
-    def _stored(self, row: Row) -> Stored:
+    def _stored(self, row: Row) -> StoredEffect:
         needed = [self.rows[k] for k in needs(row.effect) if self.rows[k].state == "done"]
         ids = {r.effect.key: (r.extra.get("kind"), r.crm_id) for r in needed if r.crm_id}
         order = filled(row.effect.order, ids)
-        return Stored(
+        return StoredEffect(
             key=row.effect.key,
             seq=row.seq,
             lane=row.lane,

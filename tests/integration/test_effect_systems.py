@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from crm.effects.dead_letters import items
-from crm.effects.model import Outcome
+from crm.effects.model import EffectOutcome
 from crm.effects.order import order
 from crm.effects.store.work import PgEffects
 from crm.lane import Lane
@@ -18,7 +18,7 @@ from routing.effects import CreateContact, Effect
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
 from runtime.effects.executor import Executor
-from runtime.effects.store import EffectQueue, Result, Taken
+from runtime.effects.store import EffectQueue, Result, TakenEffect
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NUMBER = "+79161234567"
@@ -32,7 +32,7 @@ class Messenger:
         self.pool, self.sent, self.state_when_sent = pool, list[str](), list[str]()
         self.silent, self.refused, self.is_broken = set[str](), set[str](), False
 
-    async def send(self, effect: Taken) -> Result:
+    async def send(self, effect: TakenEffect) -> Result:
         state = await self.pool.fetchval("SELECT state FROM effect WHERE effect_key = $1", effect.key)
         self.state_when_sent.append(state)  # read by another session: intent was committed
         if effect.key in self.refused:
@@ -44,7 +44,7 @@ class Messenger:
             return Result(state="unknown", code="time-out", next_try_at=NOW)
         return Result(state="done", id=f"id-{effect.key}")
 
-    async def verify(self, effect: Taken) -> Result:
+    async def verify(self, effect: TakenEffect) -> Result:
         if effect.key in self.sent:
             return Result(state="done", id=f"id-{effect.key}")
         return Result(state="waiting")
@@ -92,7 +92,7 @@ async def states(conn: Conn) -> dict[str, str]:
 
 async def end(crm: PgEffects, key: str, state: Any) -> None:
     (taken,) = await crm.take([key], NOW)
-    await crm.record([Outcome(key=key, attempt=taken.attempt, state=state, crm_id="7")], [], NOW)
+    await crm.record([EffectOutcome(key=key, attempt=taken.attempt, state=state, crm_id="7")], [], NOW)
 
 
 async def test_executors_of_two_systems_leave_each_others_effects_alone(

@@ -107,3 +107,22 @@ def test_each_role_may_do_what_the_weaker_ones_may() -> None:
     for schema in ("0001_core.sql", "0080_admin_users.sql"):
         text = (ROOT / "gateway/db/migrations" / schema).read_text()
         assert set(re.findall(r"'(\w+)'", re.search(r"role IN \(([^)]*)\)", text)[1])) == set(ROLES)  # type: ignore[index]
+
+
+def test_a_name_of_a_class_or_type_stands_for_one_thing() -> None:
+    """A reader who searches for a name finds the thing, and not four of its kind."""
+    found: dict[str, set[str]] = {}
+    for file, text in sources():
+        for name in _declared(ast.parse(text)):
+            found.setdefault(name, set()).add(file)
+    assert {name: files for name, files in found.items() if len(files) > 1} == {}
+
+
+def _declared(module: ast.Module) -> Iterator[str]:
+    """Public names in the spelling of types, at the top of a module."""
+    for node in module.body:
+        names = [node.name] if isinstance(node, ast.ClassDef) else []
+        names += [target.id for target in getattr(node, "targets", []) if isinstance(target, ast.Name)]
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.append(node.target.id)
+        yield from (name for name in names if re.fullmatch(r"[A-Z]+[a-z]\w*", name))

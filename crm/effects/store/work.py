@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 from pydantic import TypeAdapter
 
-from crm.effects.model import Known, Outcome, Ready, Stored
+from crm.effects.model import EffectOutcome, KnownEntities, Ready, StoredEffect
 from crm.effects.refs import filled, lead_of, opened
 from crm.lane import Lane
 from crm.port import CrmEntity
@@ -137,13 +137,15 @@ class PgEffects:
             ready = await conn.fetch(_READY, self._account, [int(x) for x in lanes], now, limit)
         return [_ready(row) for row in ready]
 
-    async def take(self, keys: Sequence[str], now: datetime) -> list[Stored]:
+    async def take(self, keys: Sequence[str], now: datetime) -> list[StoredEffect]:
         async with self._pool.acquire() as conn, conn.transaction():
             taken = await conn.fetch(_TAKE, self._account, list(keys), now)
             stored = {s.key: s for s in await self._stored(conn, taken)}
         return [stored[key] for key in keys if key in stored]
 
-    async def record(self, outcomes: Sequence[Outcome], entities: Sequence[CrmEntity], now: datetime) -> None:
+    async def record(
+        self, outcomes: Sequence[EffectOutcome], entities: Sequence[CrmEntity], now: datetime
+    ) -> None:
         payload = orjson.dumps([_outcome_json(o) for o in outcomes]).decode()
         async with self._pool.acquire() as conn, conn.transaction():
             recorded = await conn.fetch(_RECORD, self._account, payload, now)
@@ -160,7 +162,7 @@ class PgEffects:
         async with self._pool.acquire() as conn, conn.transaction():
             return await rows.recover_in_flight(conn, self._account, "crm", look_at)
 
-    async def unverified(self, now: datetime, limit: int) -> list[Stored]:
+    async def unverified(self, now: datetime, limit: int) -> list[StoredEffect]:
         async with self._pool.acquire() as conn, conn.transaction():
             if not await is_on(conn, self._account):
                 return []
@@ -174,14 +176,14 @@ class PgEffects:
             )
             return await self._stored(conn, due)
 
-    async def known(self, numbers: Collection[str]) -> dict[str, Known]:
+    async def known(self, numbers: Collection[str]) -> dict[str, KnownEntities]:
         digits = [int(n.lstrip("+")) for n in numbers if n.lstrip("+").isdigit()]
         known = await self._pool.fetch(_KNOWN, self._account, digits)
-        found: dict[str, Known] = {}
+        found: dict[str, KnownEntities] = {}
         for row in known:
             number = f"+{row['number']}"
             first = found.get(number)
-            found[number] = Known(
+            found[number] = KnownEntities(
                 contact=first.contact if first else (row["kind"], row["entity_id"]),
                 deals=first.deals if first else tuple(_deal(d) for d in row["deals"]),
                 is_alone=first is None,
@@ -210,7 +212,7 @@ class PgEffects:
         async with self._pool.acquire() as conn:
             return await rows.next_due(conn, self._account, "crm", now)
 
-    async def _stored(self, conn: Conn, rows: Sequence[asyncpg.Record]) -> list[Stored]:
+    async def _stored(self, conn: Conn, rows: Sequence[asyncpg.Record]) -> list[StoredEffect]:
         needed = sorted({key for row in rows for key in row["after"]})
         done = await conn.fetch(
             "SELECT effect_key, what, crm_id, crm_extra, was_found FROM effect"
@@ -263,9 +265,9 @@ def _stored_row(
     ids: dict[str, tuple[str | None, str]],
     found_contacts: set[str],
     deals: dict[str, str],
-) -> Stored:
+) -> StoredEffect:
     task = ids.get(order.task) if isinstance(order, ChangeTask) else None
-    return Stored(
+    return StoredEffect(
         key=row["effect_key"],
         seq=row["seq"],
         lane=Lane(row["lane"]),
@@ -281,8 +283,8 @@ def _stored_row(
     )
 
 
-def _outcome_json(outcome: Outcome) -> dict[str, Any]:
-    return {name: getattr(outcome, name) for name in Outcome.__slots__} | {"extra": dict(outcome.extra)}
+def _outcome_json(outcome: EffectOutcome) -> dict[str, Any]:
+    return {name: getattr(outcome, name) for name in EffectOutcome.__slots__} | {"extra": dict(outcome.extra)}
 
 
 def _deal(raw: list[Any]) -> tuple[str, datetime | None]:

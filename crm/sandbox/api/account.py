@@ -6,11 +6,11 @@ from typing import Any
 
 from crm.sandbox.api.entities.fields import field_model
 from crm.sandbox.api.entities.rendering import loss_reason
-from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.replies import Reply, answer, no_content, refuse
+from crm.sandbox.api.exchange import SandboxExchange
+from crm.sandbox.api.replies import SandboxReply, answer, no_content, refuse
 from crm.sandbox.php import values_of
 from crm.sandbox.state import ACCOUNT_ID, SUBDOMAIN
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 
 TASK_TYPES = [
     {"id": 1, "name": "Связаться", "color": None, "icon_id": None, "code": "FOLLOW_UP"},
@@ -20,7 +20,7 @@ TASK_TYPES = [
 _AMOJO_ID = "52e591f7-c98f-4255-8495-827210138c81"
 
 
-def get_account(exchange: Exchange) -> Reply:
+def get_account(exchange: SandboxExchange) -> SandboxReply:
     profile, withs = exchange.state.profile, exchange.withs()
     value: dict[str, Any] = {
         "id": ACCOUNT_ID,
@@ -47,7 +47,7 @@ def get_account(exchange: Exchange) -> Reply:
     return answer(value, entities=1)
 
 
-def _extras(exchange: Exchange) -> dict[str, Any]:
+def _extras(exchange: SandboxExchange) -> dict[str, Any]:
     forms = {"ru": {"gender": "m", "plural_form": {"dative": "сделкам", "default": "сделки"}}}
     return {
         "amojo_id": _AMOJO_ID,
@@ -76,7 +76,7 @@ def _embedded() -> dict[str, Any]:
     }
 
 
-def list_users(exchange: Exchange) -> Reply:
+def list_users(exchange: SandboxExchange) -> SandboxReply:
     exchange.require_admin()
     page, limit = exchange.page()
     every = list(exchange.state.users().values())
@@ -95,7 +95,7 @@ def list_users(exchange: Exchange) -> Reply:
     )
 
 
-def get_user(exchange: Exchange) -> Reply:
+def get_user(exchange: SandboxExchange) -> SandboxReply:
     exchange.require_admin()
     row = exchange.state.users().get(exchange.number("id"))
     if row is None:
@@ -103,7 +103,7 @@ def get_user(exchange: Exchange) -> Reply:
     return answer(_user(exchange, row), entities=1)
 
 
-def _user(exchange: Exchange, row: Row) -> dict[str, Any]:
+def _user(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     rights = {"view": "A", "edit": "A", "add": "A", "delete": "A" if row["is_admin"] else "D", "export": "A"}
     value: dict[str, Any] = {
         "id": row["id"],
@@ -135,7 +135,7 @@ def _user(exchange: Exchange, row: Row) -> dict[str, Any]:
     return value
 
 
-def list_fields(exchange: Exchange) -> Reply:
+def list_fields(exchange: SandboxExchange) -> SandboxReply:
     plural = exchange.args["entity"]
     page, limit = exchange.page()
     types = values_of(exchange.filters().get("type"))
@@ -150,7 +150,7 @@ def list_fields(exchange: Exchange) -> Reply:
     )
 
 
-def get_field(exchange: Exchange) -> Reply:
+def get_field(exchange: SandboxExchange) -> SandboxReply:
     plural = exchange.args["entity"]
     row = exchange.state.fields(plural).get(exchange.number("id"))
     if row is None:
@@ -158,7 +158,7 @@ def get_field(exchange: Exchange) -> Reply:
     return answer(field_model(row, exchange.self_link(f"{plural}/custom_fields/{row['id']}")), entities=1)
 
 
-def list_loss_reasons(exchange: Exchange) -> Reply:
+def list_loss_reasons(exchange: SandboxExchange) -> SandboxReply:
     rows = [loss_reason(exchange, row) for row in exchange.state.table("loss_reasons").select()]
     value = {
         "_total_items": len(rows),
@@ -168,7 +168,7 @@ def list_loss_reasons(exchange: Exchange) -> Reply:
     return answer(value, entities=len(rows))
 
 
-def get_loss_reason(exchange: Exchange) -> Reply:
+def get_loss_reason(exchange: SandboxExchange) -> SandboxReply:
     row = exchange.state.table("loss_reasons").get(exchange.number("id"))
     if row is None:
         raise refuse(404, "Not found")

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm.sandbox.api.entities.writing import check_users
-from crm.sandbox.api.exchange import Exchange, request_id_of
+from crm.sandbox.api.exchange import SandboxExchange, request_id_of
 from crm.sandbox.api.notes import announce_note
-from crm.sandbox.api.replies import JSON, Fault, Reply, answer, invalid
+from crm.sandbox.api.replies import JSON, Fault, SandboxReply, answer, invalid
 from crm.sandbox.api.schema import Rule, check, not_supported
 from crm.sandbox.api.stages import is_closed
 from crm.sandbox.state import ACCOUNT_ID, SINGULAR, State
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 from crm.sandbox.store.links import digits
 
 _ITEM: Mapping[str, Rule] = {
@@ -35,7 +35,7 @@ _ITEM: Mapping[str, Rule] = {
 _PARAMS = ("uniq", "duration", "source", "link", "phone", "call_result", "call_status", "call_responsible")
 
 
-def create_calls(exchange: Exchange) -> Reply:
+def create_calls(exchange: SandboxExchange) -> SandboxReply:
     """200 with the calls that found somebody and an error for each that did not; 400 when none did."""
     state, items = exchange.state, exchange.items()
     checked = [(str(request_id_of(item, n)), _check(state, item)) for n, item in enumerate(items)]
@@ -101,7 +101,7 @@ def _active_deals(state: State, type: str, id: int) -> list[int]:
     ]
 
 
-def _add(exchange: Exchange, item: Mapping[str, Any], target: tuple[str, int]) -> Row:
+def _add(exchange: SandboxExchange, item: Mapping[str, Any], target: tuple[str, int]) -> SandboxRow:
     state = exchange.state
     responsible = item.get("call_responsible")
     by = item.get("created_by", responsible if responsible in state.users() else exchange.by)
@@ -124,7 +124,7 @@ def _add(exchange: Exchange, item: Mapping[str, Any], target: tuple[str, int]) -
     return row
 
 
-def _echo(exchange: Exchange, row: Row, request_id: Any) -> dict[str, Any]:
+def _echo(exchange: SandboxExchange, row: SandboxRow, request_id: Any) -> dict[str, Any]:
     path = f"{row['entity_type']}/{row['entity_id']}"
     return {
         "id": row["id"],

@@ -9,14 +9,14 @@ from typing import Any
 from crm.sandbox.api.calls import target_of
 from crm.sandbox.api.entities.reading import searched
 from crm.sandbox.api.entities.rendering import shown
-from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.replies import JSON, Reply, answer, no_content, refuse
+from crm.sandbox.api.exchange import SandboxExchange
+from crm.sandbox.api.replies import JSON, SandboxReply, answer, no_content, refuse
 from crm.sandbox.php import ints_of
 
 _ELEMENTS = {"contacts": 1, "leads": 2, "companies": 3}
 
 
-def show_card(exchange: Exchange) -> Reply:
+def show_card(exchange: SandboxExchange) -> SandboxReply:
     """{"add": [{"type": "phone_call", "phone_number", "users"?: [ids]}]} as JSON or as a PHP form."""
     sent = exchange.body.get("add") if isinstance(exchange.body, dict) else None
     items = list(sent.values()) if isinstance(sent, Mapping) else sent
@@ -31,7 +31,7 @@ def show_card(exchange: Exchange) -> Reply:
     )
 
 
-def _shown(exchange: Exchange, item: Any) -> dict[str, Any]:
+def _shown(exchange: SandboxExchange, item: Any) -> dict[str, Any]:
     if not isinstance(item, Mapping) or item.get("type") != "phone_call" or not item.get("phone_number"):
         raise refuse(400, "type and phone_number are required")
     state, phone = exchange.state, str(item["phone_number"])
@@ -50,7 +50,7 @@ def _shown(exchange: Exchange, item: Any) -> dict[str, Any]:
     return card
 
 
-def find_contacts(exchange: Exchange) -> Reply:
+def find_contacts(exchange: SandboxExchange) -> SandboxReply:
     """GET /private/api/v2/json/contacts/list?query=, which PBX connectors still call."""
     query = str(exchange.query.get("query") or "")
     ids = searched(exchange, "contacts", query) if query else []

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm.sandbox.api.entities.reading import range_of
-from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.replies import Reply, answer, no_content, refuse
+from crm.sandbox.api.exchange import SandboxExchange
+from crm.sandbox.api.replies import SandboxReply, answer, no_content, refuse
 from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.state import ACCOUNT_ID, PLURAL
-from crm.sandbox.store.database import Condition, Row
+from crm.sandbox.store.database import RowCondition, SandboxRow
 
 _MOST = 100
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -78,7 +78,7 @@ _FIXED = [
 ]
 
 
-def list_events(exchange: Exchange) -> Reply:
+def list_events(exchange: SandboxExchange) -> SandboxReply:
     page, limit = exchange.page(_MOST)
     where = _conditions(exchange.filters())
     # the feed's order is fixed: newest first
@@ -89,8 +89,8 @@ def list_events(exchange: Exchange) -> Reply:
     return exchange.listing("events", shown, page, limit, len(rows) > limit)
 
 
-def _conditions(filters: Mapping[str, Any]) -> list[Condition]:
-    where: list[Condition] = []
+def _conditions(filters: Mapping[str, Any]) -> list[RowCondition]:
+    where: list[RowCondition] = []
     created = filters.get("created_at")
     if isinstance(created, Mapping):
         where += range_of("created_at", created)
@@ -123,20 +123,20 @@ def _few(value: Any, name: str) -> list[int]:
     return ids
 
 
-def get_event(exchange: Exchange) -> Reply:
+def get_event(exchange: SandboxExchange) -> SandboxReply:
     number = _number(exchange.args["event"])
     row = exchange.state.table("events").get(number) if number is not None else None
     return no_content() if row is None else answer(_model(exchange, row), entities=1)
 
 
-def list_types(exchange: Exchange) -> Reply:
+def list_types(exchange: SandboxExchange) -> SandboxReply:
     shown = [{"key": name, "type": n + 1, "lang": name.replace("_", " ")} for n, name in enumerate(_FIXED)]
     links = exchange.self_link("events/types")
     value = {"_total_items": len(shown), "_links": links, "_embedded": {"events_types": shown}}
     return answer(value, entities=len(shown))
 
 
-def _model(exchange: Exchange, row: Row) -> dict[str, Any]:
+def _model(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     id, type = _ulid(row), row["entity_type"]
     plural = "tasks" if type == "task" else PLURAL[type]
     path = f"{plural}/{row['entity_id']}"
@@ -155,7 +155,7 @@ def _model(exchange: Exchange, row: Row) -> dict[str, Any]:
     }
 
 
-def _ulid(row: Row) -> str:
+def _ulid(row: SandboxRow) -> str:
     """26 characters: the time in milliseconds, then the row's number."""
     return _base32(row["created_at"] * 1000, 10) + _base32(row["id"], 16)
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from crm.sandbox.api.replies import Reply, answer, no_content, refuse
+from crm.sandbox.api.replies import SandboxReply, answer, no_content, refuse
 from crm.sandbox.php import values_of
 from crm.sandbox.state import State
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 
 
 @dataclass(slots=True)
-class Exchange:
+class SandboxExchange:
     """base: http://host that the client used. query: as PHP nests it. args: what the route captured."""
 
     state: State
@@ -24,7 +24,7 @@ class Exchange:
     query: Mapping[str, Any]
     body: Any
     base: str
-    user: Row = field(default_factory=dict)
+    user: SandboxRow = field(default_factory=dict)
     integration: str = ""
     args: Mapping[str, str] = field(default_factory=dict)
 
@@ -89,7 +89,7 @@ class Exchange:
 
     def listing(
         self, plural: str, items: Sequence[Any], page: int, limit: int, has_next: bool, **more: Any
-    ) -> Reply:
+    ) -> SandboxReply:
         """The envelope of a page; 204 when it is empty."""
         if not items and not (page > 1 and self.state.profile.page_beyond_end == "empty_list"):
             return no_content()

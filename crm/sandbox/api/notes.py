@@ -8,12 +8,12 @@ from typing import Any
 
 from crm.sandbox.api.entities.reading import range_of
 from crm.sandbox.api.entities.writing import check_users
-from crm.sandbox.api.exchange import Exchange, request_id_of
-from crm.sandbox.api.replies import Fault, Reply, answer, invalid, no_content, refuse
+from crm.sandbox.api.exchange import SandboxExchange, request_id_of
+from crm.sandbox.api.replies import Fault, SandboxReply, answer, invalid, no_content, refuse
 from crm.sandbox.api.schema import Rule, check, check_keys, not_supported
 from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.state import ACCOUNT_ID, SINGULAR, State
-from crm.sandbox.store.database import Condition, Row
+from crm.sandbox.store.database import RowCondition, SandboxRow
 from crm.sandbox.webhooks.changes import emit, notify
 
 _TEXT = {"text": Rule("str", required=True)}
@@ -83,10 +83,10 @@ _NUMBERS = {"common": 4, "call_in": 10, "call_out": 11, "service_message": 25, "
 _ELEMENTS = {"contacts": 1, "leads": 2, "companies": 3}
 
 
-def list_notes(exchange: Exchange) -> Reply:
+def list_notes(exchange: SandboxExchange) -> SandboxReply:
     page, limit = exchange.page()
     filters = exchange.filters()
-    where: list[Condition] = [("entity_type", "=", exchange.args["entity"])]
+    where: list[RowCondition] = [("entity_type", "=", exchange.args["entity"])]
     if "entity_id" in exchange.args:
         where.append(("entity_id", "=", exchange.number("entity_id")))
     elif "entity_id" in filters:
@@ -104,18 +104,18 @@ def list_notes(exchange: Exchange) -> Reply:
     return exchange.listing("notes", shown, page, limit, len(rows) > limit)
 
 
-def times_of(column: str, filters: Mapping[str, Any]) -> list[Condition]:
+def times_of(column: str, filters: Mapping[str, Any]) -> list[RowCondition]:
     """A time filter: a bare moment is the lower bound."""
     value = filters.get(column)
     return range_of(column, value if isinstance(value, Mapping) else {"from": value})
 
 
-def get_note(exchange: Exchange) -> Reply:
+def get_note(exchange: SandboxExchange) -> SandboxReply:
     row = _note(exchange)
     return no_content() if row is None else answer(_model(exchange, row), entities=1)
 
 
-def _note(exchange: Exchange, id: int | None = None) -> Row | None:
+def _note(exchange: SandboxExchange, id: int | None = None) -> SandboxRow | None:
     row = exchange.state.table("notes").get(exchange.number("id") if id is None else id)
     if row is None or row["entity_type"] != exchange.args["entity"]:
         return None
@@ -123,7 +123,7 @@ def _note(exchange: Exchange, id: int | None = None) -> Row | None:
     return None if own is not None and row["entity_id"] != int(own) else row
 
 
-def _model(exchange: Exchange, row: Row) -> dict[str, Any]:
+def _model(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     return {
         "id": row["id"],
         "entity_id": row["entity_id"],
@@ -140,7 +140,7 @@ def _model(exchange: Exchange, row: Row) -> dict[str, Any]:
     }
 
 
-def create_notes(exchange: Exchange) -> Reply:
+def create_notes(exchange: SandboxExchange) -> SandboxReply:
     items = exchange.items()
     errors = [(str(request_id_of(item, n)), _check(exchange, item)) for n, item in enumerate(items)]
     if any(faults for _, faults in errors):
@@ -160,11 +160,11 @@ def create_notes(exchange: Exchange) -> Reply:
     return answer({"_links": exchange.self_link(path), "_embedded": {"notes": echo}})
 
 
-def _target(exchange: Exchange, item: Mapping[str, Any]) -> int:
+def _target(exchange: SandboxExchange, item: Mapping[str, Any]) -> int:
     return int(exchange.args.get("entity_id") or item["entity_id"])
 
 
-def _check(exchange: Exchange, item: Any) -> list[Fault]:
+def _check(exchange: SandboxExchange, item: Any) -> list[Fault]:
     state, keys = exchange.state, dict(_ITEM)
     keys["entity_id"] = Rule("int", required="entity_id" not in exchange.args)
     if state.profile.notes_created_at != "refuse":
@@ -184,7 +184,7 @@ def _check_target(state: State, plural: str, id: int) -> list[Fault]:
     return []
 
 
-def add_note(exchange: Exchange, plural: str, target: int, item: Mapping[str, Any]) -> Row:
+def add_note(exchange: SandboxExchange, plural: str, target: int, item: Mapping[str, Any]) -> SandboxRow:
     """One checked note with its event and webhook."""
     state, now = exchange.state, exchange.state.now()
     by = item.get("created_by", exchange.by)
@@ -207,7 +207,7 @@ def add_note(exchange: Exchange, plural: str, target: int, item: Mapping[str, An
     return row
 
 
-def announce_note(state: State, row: Row) -> None:
+def announce_note(state: State, row: SandboxRow) -> None:
     singular = SINGULAR[row["entity_type"]]
     after = [{"note": {"id": row["id"]}}]
     emit(state, _EVENTS[row["note_type"]], singular, row["entity_id"], row["created_by"], after=after)
@@ -215,7 +215,7 @@ def announce_note(state: State, row: Row) -> None:
     notify(state, f"note_{singular}", {under: {"note": [{"note": _hook(row)}]}})
 
 
-def _hook(row: Row) -> dict[str, Any]:
+def _hook(row: SandboxRow) -> dict[str, Any]:
     params = row["params"]
     if row["note_type"] in ("call_in", "call_out"):
         shown = {"UNIQ": params.get("uniq", ""), "LINK": params.get("link", ""), "PHONE": params["phone"]}
@@ -238,7 +238,7 @@ def _hook(row: Row) -> dict[str, Any]:
     }
 
 
-def change_notes(exchange: Exchange) -> Reply:
+def change_notes(exchange: SandboxExchange) -> SandboxReply:
     echo, errors = [], []
     for index, item in enumerate(exchange.items()):
         faults, row = _check_change(exchange, item)
@@ -250,7 +250,7 @@ def change_notes(exchange: Exchange) -> Reply:
     return answer({"_links": exchange.self_link(exchange.path[8:]), "_embedded": {"notes": echo}})
 
 
-def change_note(exchange: Exchange) -> Reply:
+def change_note(exchange: SandboxExchange) -> SandboxReply:
     item = {**exchange.object(), "id": exchange.number("id")}
     if _note(exchange) is None:
         raise refuse(404, "Note not found")
@@ -260,7 +260,7 @@ def change_note(exchange: Exchange) -> Reply:
     return answer(_changed(exchange, row, item))
 
 
-def _check_change(exchange: Exchange, item: Any) -> tuple[list[Fault], Row | None]:
+def _check_change(exchange: SandboxExchange, item: Any) -> tuple[list[Fault], SandboxRow | None]:
     faults = check(item, Rule("object", keys={**_CHANGE, "id": Rule("int", required=True)}))
     if faults:
         return faults, None
@@ -273,7 +273,7 @@ def _check_change(exchange: Exchange, item: Any) -> tuple[list[Fault], Row | Non
     return check_keys(item.get("params", {}), params, "params"), row
 
 
-def _changed(exchange: Exchange, row: Row, item: Mapping[str, Any]) -> dict[str, Any]:
+def _changed(exchange: SandboxExchange, row: SandboxRow, item: Mapping[str, Any]) -> dict[str, Any]:
     row["params"] = {**row["params"], **item.get("params", {})}
     row["uniq"] = row["params"].get("uniq")
     row["updated_at"], row["updated_by"] = exchange.state.now(), exchange.by
@@ -287,7 +287,7 @@ def _changed(exchange: Exchange, row: Row, item: Mapping[str, Any]) -> dict[str,
     }
 
 
-def pin(exchange: Exchange) -> Reply:
+def pin(exchange: SandboxExchange) -> SandboxReply:
     row = _note(exchange)
     if row is None:
         raise refuse(404, "Note not found")

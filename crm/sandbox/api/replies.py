@@ -14,7 +14,7 @@ JSON = "application/json"
 
 
 @dataclass(slots=True)
-class Reply:
+class SandboxReply:
     """body: bytes as sent. entities: how many rows the answer returns, for the ledger (None = count what was sent)."""
 
     status: int
@@ -24,16 +24,18 @@ class Reply:
     entities: int | None = None
 
 
-def answer(value: Any, *, status: int = 200, entities: int | None = None, content_type: str = HAL) -> Reply:
-    return Reply(status, orjson.dumps(value), content_type, entities=entities)
+def answer(
+    value: Any, *, status: int = 200, entities: int | None = None, content_type: str = HAL
+) -> SandboxReply:
+    return SandboxReply(status, orjson.dumps(value), content_type, entities=entities)
 
 
-NOTHING = Reply(204, entities=0)
+NOTHING = SandboxReply(204, entities=0)
 
 
-def no_content() -> Reply:
+def no_content() -> SandboxReply:
     """204 without a body: empty lists, unknown ids, deletes."""
-    return Reply(204, entities=0)
+    return SandboxReply(204, entities=0)
 
 
 TITLES = {
@@ -51,26 +53,26 @@ TITLES = {
 }
 
 
-def problem(status: int, detail: str, **more: Any) -> Reply:
+def problem(status: int, detail: str, **more: Any) -> SandboxReply:
     title = TITLES.get(status, "Error")
     value = {"title": title, "type": f"https://httpstatus.es/{status}", "status": status, "detail": detail}
     return answer({**value, **more}, status=status, content_type=PROBLEM)
 
 
-def html(status: int) -> Reply:
+def html(status: int) -> SandboxReply:
     """The page of the gateway in front of the API."""
     name = f"{status} {TITLES.get(status, 'Error')}"
     page = (
         f"<html>\r\n<head><title>{name}</title></head>\r\n<body>\r\n<center><h1>{name}</h1></center>\r\n"
         "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
     )
-    return Reply(status, page.encode(), "text/html")
+    return SandboxReply(status, page.encode(), "text/html")
 
 
 class Refusal(Exception):
     """Raise to end the request with this reply; nothing of it is kept."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: SandboxReply) -> None:
         super().__init__(reply.status)
         self.reply = reply
 

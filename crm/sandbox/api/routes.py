@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from crm.sandbox.api import account, calls, cards, events, notes, stages, tasks, webhooks
 from crm.sandbox.api.entities import acceptance, complex, linking, reading, tags, unsorted, writing
-from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.replies import Reply
+from crm.sandbox.api.exchange import SandboxExchange
+from crm.sandbox.api.replies import SandboxReply
 
-Handler = Callable[[Exchange], Reply]
+SandboxHandler = Callable[[SandboxExchange], SandboxReply]
 
 _ENTITY = "{entity:leads|contacts|companies}"
-_TABLE: tuple[tuple[str, str, Handler], ...] = (
+_TABLE: tuple[tuple[str, str, SandboxHandler], ...] = (
     ("GET", "account", account.get_account),
     ("GET", "users", account.list_users),
     ("GET", "users/{id}", account.get_user),
@@ -78,10 +78,10 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class SandboxRoute:
     method: str
     pattern: re.Pattern[str]
-    handler: Handler
+    handler: SandboxHandler
 
 
 def _compiled(path: str) -> re.Pattern[str]:
@@ -94,10 +94,10 @@ def _compiled(path: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\{([^{}]+)\}", group, path))
 
 
-ROUTES = tuple(Route(method, _compiled(path), handler) for method, path, handler in _TABLE)
+ROUTES = tuple(SandboxRoute(method, _compiled(path), handler) for method, path, handler in _TABLE)
 
 
-def find(method: str, path: str) -> tuple[Handler | None, dict[str, str], bool]:
+def find(method: str, path: str) -> tuple[SandboxHandler | None, dict[str, str], bool]:
     """The handler, what its path captured, and whether any method knows the path. path: after /api/v4/."""
     known = False
     for route in ROUTES:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.replies import Fault, Reply, answer, refuse
+from crm.sandbox.api.exchange import SandboxExchange
+from crm.sandbox.api.replies import Fault, SandboxReply, answer, refuse
 from crm.sandbox.api.schema import not_supported
 from crm.sandbox.state import ACCOUNT_ID, State
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 
 WON, LOST = 142, 143
 
@@ -31,7 +31,7 @@ def check_stage(state: State, item: Mapping[str, Any], prefix: str) -> list[Faul
     return []
 
 
-def list_pipelines(exchange: Exchange) -> Reply:
+def list_pipelines(exchange: SandboxExchange) -> SandboxReply:
     rows = [_model(exchange, row) for row in exchange.state.pipelines().values()]
     value = {
         "_total_items": len(rows),
@@ -41,11 +41,11 @@ def list_pipelines(exchange: Exchange) -> Reply:
     return answer(value, entities=len(rows))
 
 
-def get_pipeline(exchange: Exchange) -> Reply:
+def get_pipeline(exchange: SandboxExchange) -> SandboxReply:
     return answer(_model(exchange, _pipeline(exchange)), entities=1)
 
 
-def list_stages(exchange: Exchange) -> Reply:
+def list_stages(exchange: SandboxExchange) -> SandboxReply:
     stages = [_stage(exchange, _pipeline(exchange), one) for one in _pipeline(exchange)["statuses"]]
     path = f"leads/pipelines/{exchange.args['id']}/statuses"
     value = {
@@ -56,7 +56,7 @@ def list_stages(exchange: Exchange) -> Reply:
     return answer(value, entities=len(stages))
 
 
-def get_stage(exchange: Exchange) -> Reply:
+def get_stage(exchange: SandboxExchange) -> SandboxReply:
     pipeline = _pipeline(exchange)
     for one in pipeline["statuses"]:
         if one["id"] == exchange.number("status"):
@@ -64,14 +64,14 @@ def get_stage(exchange: Exchange) -> Reply:
     raise refuse(404, "Not found")
 
 
-def _pipeline(exchange: Exchange) -> Row:
+def _pipeline(exchange: SandboxExchange) -> SandboxRow:
     row = exchange.state.pipelines().get(exchange.number("id"))
     if row is None:
         raise refuse(404, "Not found")
     return row
 
 
-def _model(exchange: Exchange, row: Row) -> dict[str, Any]:
+def _model(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     return {
         "id": row["id"],
         "name": row["name"],
@@ -85,7 +85,7 @@ def _model(exchange: Exchange, row: Row) -> dict[str, Any]:
     }
 
 
-def _stage(exchange: Exchange, pipeline: Row, one: Mapping[str, Any]) -> dict[str, Any]:
+def _stage(exchange: SandboxExchange, pipeline: SandboxRow, one: Mapping[str, Any]) -> dict[str, Any]:
     path = f"leads/pipelines/{pipeline['id']}/statuses/{one['id']}"
     return {
         "id": one["id"],

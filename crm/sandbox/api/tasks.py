@@ -8,13 +8,13 @@ from typing import Any
 
 from crm.sandbox.api.account import TASK_TYPES
 from crm.sandbox.api.entities.writing import check_users
-from crm.sandbox.api.exchange import Exchange, request_id_of
+from crm.sandbox.api.exchange import SandboxExchange, request_id_of
 from crm.sandbox.api.notes import times_of
-from crm.sandbox.api.replies import Fault, Reply, answer, invalid, no_content, refuse
+from crm.sandbox.api.replies import Fault, SandboxReply, answer, invalid, no_content, refuse
 from crm.sandbox.api.schema import Rule, check, not_supported
 from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.state import ACCOUNT_ID, State
-from crm.sandbox.store.database import Condition, Row
+from crm.sandbox.store.database import RowCondition, SandboxRow
 from crm.sandbox.webhooks.changes import emit, notify
 
 _TYPES = ("leads", "contacts", "companies")
@@ -54,12 +54,12 @@ _WATCHED = (
 _ELEMENTS = {"contacts": 1, "leads": 2, "companies": 3}
 
 
-def list_tasks(exchange: Exchange) -> Reply:
+def list_tasks(exchange: SandboxExchange) -> SandboxReply:
     page, limit = exchange.page()
     filters = exchange.filters()
     if "entity_id" in filters and "entity_type" not in filters:
         raise refuse(400, "filter[entity_id] needs filter[entity_type]")
-    where: list[Condition] = [
+    where: list[RowCondition] = [
         (column, "in", ints_of(filters[name])) for name, column in _FILTERS.items() if name in filters
     ]
     if "entity_type" in filters:
@@ -73,12 +73,12 @@ def list_tasks(exchange: Exchange) -> Reply:
     return exchange.listing("tasks", shown, page, limit, len(rows) > limit)
 
 
-def get_task(exchange: Exchange) -> Reply:
+def get_task(exchange: SandboxExchange) -> SandboxReply:
     row = exchange.state.table("tasks").get(exchange.number("id"))
     return no_content() if row is None else answer(_model(exchange, row), entities=1)
 
 
-def _model(exchange: Exchange, row: Row) -> dict[str, Any]:
+def _model(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     result = row.get("result")
     return {
         "id": row["id"],
@@ -101,7 +101,7 @@ def _model(exchange: Exchange, row: Row) -> dict[str, Any]:
     }
 
 
-def create_tasks(exchange: Exchange) -> Reply:
+def create_tasks(exchange: SandboxExchange) -> SandboxReply:
     items = exchange.items()
     errors = [
         (str(request_id_of(item, n)), _check(exchange.state, item, _CREATE)) for n, item in enumerate(items)
@@ -115,7 +115,7 @@ def create_tasks(exchange: Exchange) -> Reply:
     return answer({"_links": exchange.self_link("tasks"), "_embedded": {"tasks": echo}})
 
 
-def _linked(exchange: Exchange, row: Row) -> dict[str, Any]:
+def _linked(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     return {"_links": exchange.self_link(f"tasks/{row['id']}")}
 
 
@@ -136,9 +136,15 @@ def _check(state: State, item: Any, keys: Mapping[str, Rule]) -> list[Fault]:
     return faults
 
 
-def _add(exchange: Exchange, item: Mapping[str, Any]) -> Row:
+def _add(exchange: SandboxExchange, item: Mapping[str, Any]) -> SandboxRow:
     now = exchange.state.now()
-    row: Row = {"task_type_id": 1, "is_completed": False, "created_at": now, "updated_at": now, "duration": 0}
+    row: SandboxRow = {
+        "task_type_id": 1,
+        "is_completed": False,
+        "created_at": now,
+        "updated_at": now,
+        "duration": 0,
+    }
     row |= {"responsible_user_id": exchange.by, "created_by": exchange.by, "updated_by": exchange.by}
     row |= {name: item[name] for name in _COPIED if name in item}
     row["result"] = item.get("result", {}).get("text")
@@ -149,7 +155,7 @@ def _add(exchange: Exchange, item: Mapping[str, Any]) -> Row:
     return row
 
 
-def change_tasks(exchange: Exchange) -> Reply:
+def change_tasks(exchange: SandboxExchange) -> SandboxReply:
     items = exchange.items()
     keys = {**_CHANGE, "id": Rule("int", required=True)}
     errors = []
@@ -167,7 +173,7 @@ def change_tasks(exchange: Exchange) -> Reply:
     return answer({"_links": exchange.self_link("tasks"), "_embedded": {"tasks": echo}})
 
 
-def change_task(exchange: Exchange) -> Reply:
+def change_task(exchange: SandboxExchange) -> SandboxReply:
     item, id = exchange.object(), exchange.number("id")
     faults = _check(exchange.state, item, {**_CHANGE, "id": Rule("int")})
     if faults:
@@ -177,7 +183,7 @@ def change_task(exchange: Exchange) -> Reply:
     return answer(_change(exchange, id, item))
 
 
-def _change(exchange: Exchange, id: int, item: Mapping[str, Any]) -> dict[str, Any]:
+def _change(exchange: SandboxExchange, id: int, item: Mapping[str, Any]) -> dict[str, Any]:
     state = exchange.state
     row = state.table("tasks").get(id) or {}
     old = dict(row)
@@ -192,7 +198,7 @@ def _change(exchange: Exchange, id: int, item: Mapping[str, Any]) -> dict[str, A
     return {"id": row["id"], "updated_at": row["updated_at"], **_linked(exchange, row)}
 
 
-def _tell(state: State, old: Row, new: Row) -> None:
+def _tell(state: State, old: SandboxRow, new: SandboxRow) -> None:
     by = new["updated_by"]
     if new["is_completed"] and not old["is_completed"]:
         emit(state, "task_completed", "task", new["id"], by)
@@ -209,14 +215,14 @@ def _tell(state: State, old: Row, new: Row) -> None:
     _notify(state, "update", new)
 
 
-def _part(column: str, row: Row) -> dict[str, Any]:
+def _part(column: str, row: SandboxRow) -> dict[str, Any]:
     """A value as the events feed words it."""
     if column == "complete_till":
         return {"task_deadline": {"timestamp": row[column]}}
     return {"task": {"text": row[column]}} if column == "text" else {"task_type": {"id": row[column]}}
 
 
-def _notify(state: State, action: str, row: Row) -> None:
+def _notify(state: State, action: str, row: SandboxRow) -> None:
     result = row.get("result")
     payload = {
         "id": row["id"],

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.replies import Reply, answer, invalid, no_content, refuse
+from crm.sandbox.api.exchange import SandboxExchange
+from crm.sandbox.api.replies import SandboxReply, answer, invalid, no_content, refuse
 from crm.sandbox.api.schema import Rule, check_keys, not_supported
 from crm.sandbox.php import values_of
 from crm.sandbox.state import ACCOUNT_ID
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 
 _MOST = 100
 SETTINGS = frozenset(
@@ -37,7 +37,7 @@ _RULES = {
 }
 
 
-def list_webhooks(exchange: Exchange) -> Reply:
+def list_webhooks(exchange: SandboxExchange) -> SandboxReply:
     exchange.require_admin()
     wanted = values_of(exchange.filters().get("destination"))
     rows = exchange.state.table("webhooks").select()
@@ -50,7 +50,7 @@ def list_webhooks(exchange: Exchange) -> Reply:
     )
 
 
-def _model(row: Row) -> dict[str, Any]:
+def _model(row: SandboxRow) -> dict[str, Any]:
     return {
         "id": row["id"],
         "destination": row["destination"],
@@ -64,7 +64,7 @@ def _model(row: Row) -> dict[str, Any]:
     }
 
 
-def create_webhook(exchange: Exchange) -> Reply:
+def create_webhook(exchange: SandboxExchange) -> SandboxReply:
     exchange.require_admin()
     _require_plan(exchange)
     item = exchange.object()
@@ -89,14 +89,14 @@ def create_webhook(exchange: Exchange) -> Reply:
     return answer(_model(row), status=201)
 
 
-def _require_plan(exchange: Exchange) -> None:
+def _require_plan(exchange: SandboxExchange) -> None:
     if exchange.state.profile.webhooks == "plan_402":
         raise refuse(402, "Webhooks are not available on this plan")
     if exchange.state.profile.webhooks == "plan_403":
         raise refuse(403, "Webhooks are not available on this plan")
 
 
-def delete_webhook(exchange: Exchange) -> Reply:
+def delete_webhook(exchange: SandboxExchange) -> SandboxReply:
     exchange.require_admin()
     table = exchange.state.table("webhooks")
     row = table.first([("destination", "=", exchange.object().get("destination"))])

@@ -11,15 +11,15 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 from aiohttp import web
 
-from crm.sandbox.api.replies import JSON, Reply, answer, refuse
+from crm.sandbox.api.replies import JSON, SandboxReply, answer, refuse
 from crm.sandbox.auth import tokens
 from crm.sandbox.state import ACCOUNT_ID, SUBDOMAIN, State
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 
 _TYPE = "https://developers.amocrm.ru/v3/errors/OAuthProblemJson"
 
 
-def handle(state: State, request: web.Request, body: bytes) -> Reply:
+def handle(state: State, request: web.Request, body: bytes) -> SandboxReply:
     match (request.method, request.path):
         case ("GET", "/oauth") | ("GET", "/oauth/"):
             return _page(state, request)
@@ -32,7 +32,7 @@ def handle(state: State, request: web.Request, body: bytes) -> Reply:
     raise refuse(404, f"Cannot {request.method} {request.path}")
 
 
-def speaker(state: State, headers: Mapping[str, str]) -> Row:
+def speaker(state: State, headers: Mapping[str, str]) -> SandboxRow:
     """The user whose rights a request has. Refuses with the vendor's 401."""
     token = headers.get("Authorization", "").removeprefix("Bearer ").strip()
     claims = tokens.claims_of(token)
@@ -57,7 +57,7 @@ def _unauthorized() -> Exception:
 # the person's side
 
 
-def _page(state: State, request: web.Request) -> Reply:
+def _page(state: State, request: web.Request) -> SandboxReply:
     """A page to allow or refuse; with `approve=1` it redirects at once."""
     query = dict(request.query)
     integration = _integration(state, query.get("client_id"))
@@ -78,10 +78,10 @@ def _page(state: State, request: web.Request) -> Reply:
         '<button name="decision" value="allow">Allow</button> '
         '<button name="decision" value="refuse">Refuse</button></form></body></html>'
     )
-    return Reply(200, page.encode(), "text/html", entities=0)
+    return SandboxReply(200, page.encode(), "text/html", entities=0)
 
 
-def _decided(state: State, form: Mapping[str, str], host: str) -> Reply:
+def _decided(state: State, form: Mapping[str, str], host: str) -> SandboxReply:
     integration = _integration(state, form.get("client_id"))
     redirect = (integration or {}).get("redirect_uri") or form.get("redirect_uri")
     if integration is None or not redirect:
@@ -104,15 +104,15 @@ def _decided(state: State, form: Mapping[str, str], host: str) -> Reply:
     return _redirect(redirect, {"code": code, **asked})
 
 
-def _redirect(address: str, query: Mapping[str, str]) -> Reply:
+def _redirect(address: str, query: Mapping[str, str]) -> SandboxReply:
     joint = "&" if "?" in address else "?"
-    return Reply(302, headers={"Location": f"{address}{joint}{urlencode(query)}"}, entities=0)
+    return SandboxReply(302, headers={"Location": f"{address}{joint}{urlencode(query)}"}, entities=0)
 
 
 # the integration's side
 
 
-def _access_token(state: State, body: bytes, host: str) -> Reply:
+def _access_token(state: State, body: bytes, host: str) -> SandboxReply:
     try:
         sent = orjson.loads(body)
     except ValueError:
@@ -130,7 +130,9 @@ def _access_token(state: State, body: bytes, host: str) -> Reply:
     return _exchanged(state, integration, sent, proof, host)
 
 
-def _exchanged(state: State, integration: Row, sent: Mapping[str, Any], proof: str, host: str) -> Reply:
+def _exchanged(
+    state: State, integration: SandboxRow, sent: Mapping[str, Any], proof: str, host: str
+) -> SandboxReply:
     kind = "code" if proof == "code" else "refresh"
     granted = state.table("grants").first([("value", "=", sent[proof]), ("kind", "=", kind)])
     name = "Authorization code" if kind == "code" else "Refresh token"
@@ -150,7 +152,7 @@ def _exchanged(state: State, integration: Row, sent: Mapping[str, Any], proof: s
     return _pair(state, integration, granted, str(sent["grant_type"]), host)
 
 
-def _pair(state: State, integration: Row, granted: Row, grant: str, host: str) -> Reply:
+def _pair(state: State, integration: SandboxRow, granted: SandboxRow, grant: str, host: str) -> SandboxReply:
     seconds = state.profile.access_token_seconds
     client_id, user = integration["client_id"], granted["user_id"]
     access = tokens.issue(state, client_id, user, host, seconds=seconds, grant=grant)
@@ -185,13 +187,13 @@ def _refused(status: int, detail: str, **more: str) -> Exception:
     return refusal
 
 
-def _integration(state: State, client_id: object) -> Row | None:
+def _integration(state: State, client_id: object) -> SandboxRow | None:
     if not isinstance(client_id, str):
         return None
     return state.table("integrations").first([("client_id", "=", client_id)])
 
 
-def _subdomain(state: State, request: web.Request) -> Reply:
+def _subdomain(state: State, request: web.Request) -> SandboxReply:
     value = request.headers.get("X-Refresh-Token", "")
     granted = state.table("grants").first([("value", "=", value), ("kind", "=", "refresh")])
     if granted is None or granted.get("used"):

@@ -12,7 +12,7 @@ from crm.sandbox.api.entities import acceptance
 from crm.sandbox.api.entities.fields import merged, phones_of
 from crm.sandbox.seed import ADMIN
 from crm.sandbox.state import PLURAL, SINGULAR, State
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 from crm.sandbox.webhooks import payloads
 from crm.sandbox.webhooks.changes import emit, notify
 
@@ -27,7 +27,7 @@ def act(state: State, sent: Sent) -> dict[str, Any]:
     return known(state, sent) or {}
 
 
-def _entity(state: State, sent: Sent, key: str = "id") -> tuple[str, Row]:
+def _entity(state: State, sent: Sent, key: str = "id") -> tuple[str, SandboxRow]:
     """kind: deal (or lead), contact, company. The row may be deleted or hidden."""
     kind = "lead" if sent["kind"] == "deal" else str(sent["kind"])
     plural = PLURAL.get(kind, kind)
@@ -41,7 +41,7 @@ def _by(sent: Sent) -> int:
     return int(sent.get("by", ADMIN))
 
 
-def _save(state: State, plural: str, row: Row, by: int) -> None:
+def _save(state: State, plural: str, row: SandboxRow, by: int) -> None:
     row["updated_at"], row["updated_by"] = state.now(), by
     state.table(plural).put(row)
 
@@ -148,7 +148,7 @@ def _decline(state: State, sent: Sent) -> None:
     acceptance.decline_row(state, _open_lead(state, sent), _by(sent))
 
 
-def _open_lead(state: State, sent: Sent) -> Row:
+def _open_lead(state: State, sent: Sent) -> SandboxRow:
     row = state.table("unsorted").first([("uid", "=", sent["uid"]), ("state", "=", "open")])
     if row is None:
         raise ValueError(f"no such open lead: {sent['uid']}")

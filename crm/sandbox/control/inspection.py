@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm.sandbox.state import State
-from crm.sandbox.store import Row
-from crm.sandbox.store.database import Condition
+from crm.sandbox.store import SandboxRow
+from crm.sandbox.store.database import RowCondition
 
 # kind -> table. "deal" is what the API calls lead; "lead" and "unsorted" are the incoming ones.
 ROWS: Mapping[str, str] = {
@@ -34,11 +34,11 @@ _LINKED = {
 }
 
 
-def rows_for(state: State, kind: str, filters: Mapping[str, str]) -> list[Row]:
+def rows_for(state: State, kind: str, filters: Mapping[str, str]) -> list[SandboxRow]:
     """filters: column -> value as text; `phone` compares the last 10 digits, `since` the creation time."""
     name = ROWS[kind]
     filters = dict(filters)
-    table, where = state.table(name), list[Condition]()
+    table, where = state.table(name), list[RowCondition]()
     if "phone" in filters and name in ("contacts", "companies"):
         found = state.links.with_phone(filters.pop("phone"), 10)
         where.append(("id", "in", [id for type, id in found if type == name]))
@@ -52,7 +52,7 @@ def rows_for(state: State, kind: str, filters: Mapping[str, str]) -> list[Row]:
     return _with_links(state, name, rows)
 
 
-def _agrees(row: Row, filters: Mapping[str, str]) -> bool:
+def _agrees(row: SandboxRow, filters: Mapping[str, str]) -> bool:
     return all(_text(row.get(name)) == value for name, value in filters.items())
 
 
@@ -60,7 +60,7 @@ def _text(value: Any) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def _with_links(state: State, name: str, rows: list[Row]) -> list[Row]:
+def _with_links(state: State, name: str, rows: list[SandboxRow]) -> list[SandboxRow]:
     ids = [row["id"] for row in rows]
     if name not in _LINKED or not ids:
         return rows

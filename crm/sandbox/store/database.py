@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-Row = dict[str, Any]
-Condition = tuple[str, str, Any]
+SandboxRow = dict[str, Any]
+RowCondition = tuple[str, str, Any]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS contacts (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, responsible_user_id INT,
@@ -70,7 +70,7 @@ CREATE INDEX IF NOT EXISTS ledger_at ON ledger (at);
 """
 
 
-class Table:
+class SandboxTable:
     """Rows of one table. Conditions are (column, operator, value) with =, !=, <, <=, >, >=, in, like, is."""
 
     def __init__(self, db: sqlite3.Connection, name: str) -> None:
@@ -85,36 +85,36 @@ class Table:
     def has(self, column: str) -> bool:
         return column in self._columns
 
-    def add(self, row: Row) -> Row:
+    def add(self, row: SandboxRow) -> SandboxRow:
         """Insert; the row comes back with its id."""
         row["id"] = self._db.execute(self._insert, self._values(row)).lastrowid
         return row
 
-    def add_all(self, rows: Iterable[Row]) -> None:
+    def add_all(self, rows: Iterable[SandboxRow]) -> None:
         statement = self._insert.replace("INSERT", "INSERT OR IGNORE", 1)
         self._db.executemany(statement, (self._values(row) for row in rows))
 
-    def put(self, row: Row) -> None:
+    def put(self, row: SandboxRow) -> None:
         self._db.execute(self._update, [*self._values(row), row["id"]])
 
     def drop(self, id: int) -> None:
         self._db.execute(f"DELETE FROM {self.name} WHERE id = ?", (id,))  # noqa: S608
 
-    def get(self, id: int) -> Row | None:
+    def get(self, id: int) -> SandboxRow | None:
         return self.first([("id", "=", id)])
 
-    def first(self, where: Sequence[Condition]) -> Row | None:
+    def first(self, where: Sequence[RowCondition]) -> SandboxRow | None:
         rows = self.select(where, limit=1)
         return rows[0] if rows else None
 
     def select(
         self,
-        where: Sequence[Condition] = (),
+        where: Sequence[RowCondition] = (),
         *,
         order: tuple[str, str] = ("id", "asc"),
         limit: int = -1,
         offset: int = 0,
-    ) -> list[Row]:
+    ) -> list[SandboxRow]:
         """Rows in `order` (column, asc|desc), ties by id in the same direction."""
         clause, params = self._where(where)
         column, direction = order if order[0] in self._columns else ("id", "asc")
@@ -126,7 +126,7 @@ class Table:
         )
         return [self._row(values) for values in self._db.execute(sql, [*params, limit, offset])]
 
-    def count(self, where: Sequence[Condition] = ()) -> int:
+    def count(self, where: Sequence[RowCondition] = ()) -> int:
         clause, params = self._where(where)
         return int(self._db.execute(f"SELECT count(*) FROM {self.name} {clause}", params).fetchone()[0])  # noqa: S608
 
@@ -138,16 +138,16 @@ class Table:
         self._db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (self.name,))
         self._db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (self.name, id))
 
-    def _values(self, row: Row) -> list[Any]:
+    def _values(self, row: SandboxRow) -> list[Any]:
         body = {key: value for key, value in row.items() if key not in self._columns}
         return [*(row.get(column) for column in self._columns), orjson.dumps(body).decode()]
 
-    def _row(self, values: Sequence[Any]) -> Row:
+    def _row(self, values: Sequence[Any]) -> SandboxRow:
         row = dict(zip(self._columns, values, strict=False))
         row.update(orjson.loads(values[-1] or b"{}"))
         return row
 
-    def _where(self, where: Sequence[Condition]) -> tuple[str, list[Any]]:
+    def _where(self, where: Sequence[RowCondition]) -> tuple[str, list[Any]]:
         parts, params = [], []
         for column, operator, value in where:
             if column not in self._columns:
@@ -172,11 +172,11 @@ class Database:
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = NORMAL")
         self.connection.executescript(_SCHEMA)
-        self._tables: dict[str, Table] = {}
+        self._tables: dict[str, SandboxTable] = {}
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str) -> SandboxTable:
         if name not in self._tables:
-            self._tables[name] = Table(self.connection, name)
+            self._tables[name] = SandboxTable(self.connection, name)
         return self._tables[name]
 
     @contextmanager

@@ -12,7 +12,7 @@ import aiohttp
 from aiohttp import web
 
 from crm.sandbox.state import State
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 
 _AT_ONCE = 10  # deliveries under way together
 
@@ -61,7 +61,7 @@ async def _deliver_forever(state: State, session: aiohttp.ClientSession) -> None
         await asyncio.gather(*under_way.values(), return_exceptions=True)
 
 
-async def _attempt(state: State, session: aiohttp.ClientSession, row: Row) -> None:
+async def _attempt(state: State, session: aiohttp.ClientSession, row: SandboxRow) -> None:
     hook = state.table("webhooks").get(row["webhook_id"])
     if hook is None or hook["disabled"]:
         row["state"] = "dropped"
@@ -76,7 +76,7 @@ async def _attempt(state: State, session: aiohttp.ClientSession, row: Row) -> No
     _count(state, row["webhook_id"], row, attempt)
 
 
-async def _post(session: aiohttp.ClientSession, row: Row, timeout: float) -> int:
+async def _post(session: aiohttp.ClientSession, row: SandboxRow, timeout: float) -> int:
     """The HTTP status; 0 when there was no answer in time."""
     headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "amoCRM-Webhooks/3.0"}
     try:
@@ -92,7 +92,7 @@ async def _post(session: aiohttp.ClientSession, row: Row, timeout: float) -> int
         return 0
 
 
-def _schedule(state: State, row: Row, status: int) -> None:
+def _schedule(state: State, row: SandboxRow, status: int) -> None:
     """Attempts 2 and 3 follow any failure, 4 and 5 only 499 and 5xx."""
     delays, done = state.profile.webhook_delays, len(row["attempts"])
     if 100 <= status < 300:
@@ -103,7 +103,7 @@ def _schedule(state: State, row: Row, status: int) -> None:
         row["due_at"] = time() + delays[done - 1]
 
 
-def _count(state: State, webhook_id: int, row: Row, attempt: dict[str, Any]) -> None:
+def _count(state: State, webhook_id: int, row: SandboxRow, attempt: dict[str, Any]) -> None:
     """Keep the last delivery visible; more than the allowed failures within the window switch the webhook off."""
     hook = state.table("webhooks").get(webhook_id)
     if hook is None:

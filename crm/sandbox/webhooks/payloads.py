@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm.sandbox.state import ACCOUNT_ID, SINGULAR, State
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 from crm.sandbox.webhooks.changes import emit, notify
 
 # companies arrive under `contacts`, told apart by type
 _UNDER = {"leads": "leads", "contacts": "contacts", "companies": "contacts"}
 
 
-def entity(state: State, action: str, plural: str, row: Row, **more: Any) -> None:
+def entity(state: State, action: str, plural: str, row: SandboxRow, **more: Any) -> None:
     """action: add, update, delete, restore, responsible, status."""
     payload = lead_part(state, row) if plural == "leads" else person_part(state, plural, row)
     notify(state, f"{action}_{SINGULAR[plural]}", {_UNDER[plural]: {action: [{**payload, **more}]}})
 
 
-def changed(state: State, plural: str, old: Row, new: Row, by: int) -> None:
+def changed(state: State, plural: str, old: SandboxRow, new: SandboxRow, by: int) -> None:
     """Events and webhooks that follow from the difference between two versions of a row."""
     singular = SINGULAR[plural]
     more: dict[str, Any] = {}
@@ -45,11 +45,11 @@ def changed(state: State, plural: str, old: Row, new: Row, by: int) -> None:
     entity(state, "update", plural, new, **more)
 
 
-def _stage(row: Row) -> dict[str, Any]:
+def _stage(row: SandboxRow) -> dict[str, Any]:
     return {"lead_status": {"id": row["status_id"], "pipeline_id": row["pipeline_id"]}}
 
 
-def _fields_changed(state: State, singular: str, old: Row, new: Row, by: int) -> None:
+def _fields_changed(state: State, singular: str, old: SandboxRow, new: SandboxRow, by: int) -> None:
     before, after = old.get("cf", {}), new.get("cf", {})
     for id in {**before, **after}:
         if before.get(id) == after.get(id):
@@ -73,7 +73,7 @@ def _field_values(id: int, values: list[dict[str, Any]]) -> list[dict[str, Any]]
     ]
 
 
-def _tags_changed(state: State, singular: str, old: Row, new: Row, by: int) -> None:
+def _tags_changed(state: State, singular: str, old: SandboxRow, new: SandboxRow, by: int) -> None:
     before, after = set(old.get("tags") or []), set(new.get("tags") or [])
     for type, ids in (("entity_tag_added", after - before), ("entity_tag_deleted", before - after)):
         for id in sorted(ids):
@@ -82,7 +82,7 @@ def _tags_changed(state: State, singular: str, old: Row, new: Row, by: int) -> N
             emit(state, type, singular, new["id"], by, after=value)
 
 
-def lead_part(state: State, row: Row) -> dict[str, Any]:
+def lead_part(state: State, row: SandboxRow) -> dict[str, Any]:
     return {
         "id": row["id"],
         "name": row["name"],
@@ -96,7 +96,7 @@ def lead_part(state: State, row: Row) -> dict[str, Any]:
     }
 
 
-def person_part(state: State, plural: str, row: Row) -> dict[str, Any]:
+def person_part(state: State, plural: str, row: SandboxRow) -> dict[str, Any]:
     leads = state.links.of(plural, row["id"], "leads")
     companies = state.links.of(plural, row["id"], "companies") if plural == "contacts" else []
     company = state.table("companies").get(companies[0]) if companies else None
@@ -114,7 +114,7 @@ def person_part(state: State, plural: str, row: Row) -> dict[str, Any]:
     }
 
 
-def _times(row: Row) -> dict[str, Any]:
+def _times(row: SandboxRow) -> dict[str, Any]:
     return {
         "date_create": row["created_at"],
         "last_modified": row["updated_at"],
@@ -126,14 +126,14 @@ def _times(row: Row) -> dict[str, Any]:
     }
 
 
-def _tags(state: State, row: Row) -> list[dict[str, Any]]:
+def _tags(state: State, row: SandboxRow) -> list[dict[str, Any]]:
     if not row.get("tags"):
         return []
     tags = state.table("tags").select([("id", "in", row["tags"])])
     return [{"id": tag["id"], "name": tag["name"]} for tag in tags]
 
 
-def _custom_fields(state: State, plural: str, row: Row) -> list[dict[str, Any]]:
+def _custom_fields(state: State, plural: str, row: SandboxRow) -> list[dict[str, Any]]:
     fields = state.fields(plural)
     return [
         {

@@ -15,8 +15,8 @@ from runtime.database.pool import Conn
 from runtime.tokens import new_secret
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Value = Annotated[str, Field(max_length=500)]
-Setting = Value | int | bool | list[Value] | None
+SettingValue = Annotated[str, Field(max_length=500)]
+Setting = SettingValue | int | bool | list[SettingValue] | None
 
 
 class NewConnection(Body):
@@ -24,8 +24,8 @@ class NewConnection(Body):
     kind: Annotated[str, Field(max_length=40)]
     dialect: Annotated[str, Field(max_length=40, description="else the kind's own")] | None = None
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
-    lines: Annotated[list[Value], Field(max_length=1000)] = []
-    keys: dict[str, Value] = {}
+    lines: Annotated[list[SettingValue], Field(max_length=1000)] = []
+    keys: dict[str, SettingValue] = {}
     settings: dict[str, Setting] = {}
 
 
@@ -33,8 +33,8 @@ class ConnectionChange(Body):
     """What is absent stays as it is."""
 
     dialect: Annotated[str, Field(max_length=40)] | None = None
-    lines: Annotated[list[Value], Field(max_length=1000)] | None = None
-    keys: dict[str, Value] | None = None
+    lines: Annotated[list[SettingValue], Field(max_length=1000)] | None = None
+    keys: dict[str, SettingValue] | None = None
     settings: dict[str, Setting] | None = None
     is_on: bool | None = None
     new_secret: bool = False

@@ -18,7 +18,7 @@ Revision = Annotated[int, Field(ge=0, le=2**53, description="of the draft that w
 Why = Annotated[str, Field(min_length=1, max_length=1000, description="shown in the list of versions")]
 
 
-VersionName = Annotated[str, Field(pattern="^(draft|current|[0-9]{1,9})$")]
+VersionInPath = Annotated[str, Field(pattern="^(draft|current|[0-9]{1,9})$")]
 
 
 class LanguageQuery(Body):
@@ -48,8 +48,8 @@ class MatrixToCheck(Body):
 
 
 class DifferenceQuery(Body):
-    old: VersionName = "current"
-    new: VersionName = "draft"
+    old: VersionInPath = "current"
+    new: VersionInPath = "draft"
 
 
 class DraftView(Answer):

@@ -19,7 +19,7 @@ class NewToken(Body):
     days: Annotated[int, Field(ge=1, le=3650)] | None = None
 
 
-class TokenView(Answer):
+class ApiTokenView(Answer):
     name: str
     role: Role
     account: str | None
@@ -31,12 +31,12 @@ class TokenCreated(Answer):
     token: str
 
 
-async def list_tokens(call: ApiCall) -> Items[TokenView]:
+async def list_tokens(call: ApiCall) -> Items[ApiTokenView]:
     async with call.services.pool.acquire() as conn:
         found = await rows.api_tokens(conn)
-    return Items[TokenView](
+    return Items[ApiTokenView](
         items=[
-            TokenView(name=t.name, role=t.role, account=t.account_id, expires_at=t.expires_at)
+            ApiTokenView(name=t.name, role=t.role, account=t.account_id, expires_at=t.expires_at)
             for t in found
             if call.who.account_id in (None, t.account_id)
         ]

@@ -41,7 +41,7 @@ class ReportQuery(Body):
     )
 
 
-class PreviewView(Answer):
+class BackfillPreviewView(Answer):
     """older_calls: before the window. requests, minutes: at the account's budget, reads to stay fresh included."""
 
     since: datetime
@@ -89,11 +89,11 @@ class Discarded(Answer):
     effects: int
 
 
-async def show_preview(call: ApiCall[PreviewQuery, None]) -> PreviewView:
+async def show_preview(call: ApiCall[PreviewQuery, None]) -> BackfillPreviewView:
     query = call.query
     async with call.services.pool.acquire() as conn:
         found = await backfill.preview(conn, call.account.id, datetime.now(UTC), days=query.days)
-    return PreviewView.model_validate(found)
+    return BackfillPreviewView.model_validate(found)
 
 
 async def start(call: ApiCall[NoQuery, StartBackfill]) -> ProgressView:

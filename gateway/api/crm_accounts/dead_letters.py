@@ -11,7 +11,7 @@ from crm.effects import dead_letters
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, NoQuery, Route
 from gateway.store.intake import inbox
 
-Key = Annotated[str, Field(min_length=1, max_length=300)]
+EffectKey = Annotated[str, Field(min_length=1, max_length=300)]
 EventId = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 Note = Annotated[str, Field(min_length=1, max_length=1000)]
 
@@ -59,17 +59,17 @@ class DeadEventView(Answer):
 class RetryEffects(Body):
     """keys: null = all."""
 
-    keys: Annotated[list[Key], Field(max_length=1000)] | None = None
+    keys: Annotated[list[EffectKey], Field(max_length=1000)] | None = None
 
 
 class EditEffect(Body):
-    key: Key
+    key: EffectKey
     order: dict[str, Any]
     note: Note | None = None
 
 
 class IgnoreEffects(Body):
-    keys: Annotated[list[Key], Field(min_length=1, max_length=1000)]
+    keys: Annotated[list[EffectKey], Field(min_length=1, max_length=1000)]
     note: Note
 
 

@@ -18,11 +18,11 @@ from routing.numbers.normalise import PublicNumber, digits_of, normalise
 from routing.texts.catalogue import Language, Texts
 
 
-class LanguageQuery(Body):
+class AccountLanguageQuery(Body):
     lang: Annotated[Language | None, Field(description="of the words; else the account's")] = None
 
 
-class LookupQuery(LanguageQuery):
+class LookupQuery(AccountLanguageQuery):
     phone: Annotated[str, Field(max_length=200, description="in any spelling")]
     did: Annotated[str, Field(max_length=200)] | None = None
     connection: Annotated[str, Field(max_length=63, description="as this PBX would ask")] | None = None
@@ -179,7 +179,7 @@ def _line(row: store.DecisionRow) -> DecisionLine:
     )
 
 
-async def show_decision(call: ApiCall[LanguageQuery, None]) -> DecisionView:
+async def show_decision(call: ApiCall[AccountLanguageQuery, None]) -> DecisionView:
     async with call.services.pool.acquire() as conn:
         found = await explain(
             conn, call.path["decision"], call.who.account_id, call.services.url_of, call.query.lang
@@ -190,7 +190,7 @@ async def show_decision(call: ApiCall[LanguageQuery, None]) -> DecisionView:
     raise not_found("decision", call.path["decision"])
 
 
-async def explain_call(call: ApiCall[LanguageQuery, None]) -> Items[DecisionView]:
+async def explain_call(call: ApiCall[AccountLanguageQuery, None]) -> Items[DecisionView]:
     async with call.services.pool.acquire() as conn:
         found = await explain(conn, call.path["call"], call.account.id, call.services.url_of, call.query.lang)
     if not found:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, Field
 
 from gateway.api.admin.matrices import MATRIX, number_of, refusals
-from gateway.api.admin.matrix_views import VersionName
+from gateway.api.admin.matrix_views import VersionInPath
 from gateway.api.decisions.decisions import DecisionView, StepView
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, NoQuery, Route, not_found
 from gateway.api.worker.long_tasks import WorkView, view_of
@@ -36,28 +36,28 @@ def _of_this_age(at: datetime) -> datetime:
     return at
 
 
-Text = Annotated[str, Field(max_length=200)]
+ParameterText = Annotated[str, Field(max_length=200)]
 
 
 class CallBody(Body):
     """at: now, where it is not given. answered_by: extension, SIP login or number; without it nobody knows who answered.
     connection: the first of the account, where it is not given."""
 
-    number: Text
-    line: Text | None = None
-    connection: Text | None = None
+    number: ParameterText
+    line: ParameterText | None = None
+    connection: ParameterText | None = None
     at: Annotated[AwareDatetime, AfterValidator(_of_this_age)] | None = None
     direction: Literal["inbound", "outbound"] = "inbound"
     outcome: Literal["answered", "missed"] = "answered"
-    answered_by: Text | None = None
-    rung: Annotated[list[Text], Field(max_length=100)] = []
+    answered_by: ParameterText | None = None
+    rung: Annotated[list[ParameterText], Field(max_length=100)] = []
     wait_seconds: Annotated[int, Field(ge=0, le=86_400)] = 10
     talk_seconds: Annotated[int, Field(ge=0, le=86_400)] = 60
-    params: Annotated[dict[Text, Annotated[str, Field(max_length=2000)]], Field(max_length=100)] = {}
+    params: Annotated[dict[ParameterText, Annotated[str, Field(max_length=2000)]], Field(max_length=100)] = {}
 
 
 class DryRunBody(CallBody):
-    version: VersionName = "draft"
+    version: VersionInPath = "draft"
 
 
 class PreviewBody(Body):
@@ -69,8 +69,8 @@ class ReplayBody(Body):
     """days: of calls, back from now. against: what `version` is compared with."""
 
     days: Annotated[int, Field(ge=1, le=31)] = 3
-    version: VersionName = "draft"
-    against: VersionName = "current"
+    version: VersionInPath = "draft"
+    against: VersionInPath = "current"
 
 
 class PreviewView(Answer):

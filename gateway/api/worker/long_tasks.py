@@ -33,7 +33,7 @@ class WorkView(Answer):
     result: dict[str, Any] | None
 
 
-def view_of(work: store.Work) -> WorkView:
+def view_of(work: store.LongTask) -> WorkView:
     return WorkView(
         id=work.work_id,
         kind=work.kind,

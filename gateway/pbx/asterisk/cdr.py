@@ -28,7 +28,7 @@ from gateway.pbx.asterisk.channels import (
     is_trunk,
     without_prefix,
 )
-from gateway.pbx.asterisk.wire import Message
+from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties, clean_number, is_extension, is_line
 from gateway.pbx.payload import as_count
@@ -70,7 +70,7 @@ class Record:
         return self.cause is Disposition.ANSWERED and self.seconds > 0 and bool(self.other)
 
 
-def cdr_events(message: Message, connection: Connection) -> tuple[CallEvent, ...]:
+def cdr_events(message: AmiMessage, connection: Connection) -> tuple[CallEvent, ...]:
     """What one CDR says; () where another one says it. Raises WireInvalid naming the field."""
     record = read_record(message, connection)
     if is_local(record.channel):
@@ -79,7 +79,7 @@ def cdr_events(message: Message, connection: Connection) -> tuple[CallEvent, ...
     return tuple(_of_the_caller(record, connection)) if record.is_first else ()
 
 
-def read_record(message: Message, connection: Connection) -> Record:
+def read_record(message: AmiMessage, connection: Connection) -> Record:
     """Raises WireInvalid naming the field."""
     uniqueid = message.get("UniqueID")
     key = message.get("LinkedID") or uniqueid
@@ -115,7 +115,7 @@ def read_record(message: Message, connection: Connection) -> Record:
     )
 
 
-def _other_end(message: Message, channel: str) -> str | None:
+def _other_end(message: AmiMessage, channel: str) -> str | None:
     """`PJSIP/uas/sip:101@host,20` names a single phone best; of `PJSIP/101&PJSIP/102` the channel tells which it was."""
     if not channel or is_local(channel):
         return None

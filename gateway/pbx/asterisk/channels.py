@@ -13,7 +13,7 @@ from gateway.pbx.parties import is_extension
 from routing.calls.model import Direction
 
 
-class Role(StrEnum):
+class ChannelRole(StrEnum):
     """client: the outside party's channel. ours: an employee's phone. glue: a Local channel, which is neither."""
 
     CLIENT = "client"
@@ -32,7 +32,7 @@ class Channel:
     """
 
     uniqueid: str
-    role: Role
+    role: ChannelRole
     address: str | None = None
     pair: str | None = None
     bridge: str | None = None
@@ -178,14 +178,16 @@ def is_same_subscriber(dialled: str, sent: str) -> bool:
     return len(theirs) <= len(ours) and len(theirs) >= 7 and ours[-7:] == theirs[-7:]
 
 
-def role_of_dialled(call: LiveCall, channel_name: str, address: str | None, connection: Connection) -> Role:
+def role_of_dialled(
+    call: LiveCall, channel_name: str, address: str | None, connection: Connection
+) -> ChannelRole:
     if is_local(channel_name):
-        return Role.GLUE
+        return ChannelRole.GLUE
     if call.direction in ("inbound", "internal") and not call.is_originated:
         # Whoever is rung for an incoming call is ours, a mobile that the call is forwarded to included.
-        return Role.OURS
+        return ChannelRole.OURS
     if is_trunk(channel_name, connection):
-        return Role.CLIENT
+        return ChannelRole.CLIENT
     if is_extension(address, connection):
-        return Role.OURS
-    return Role.CLIENT if is_number(address) else Role.OURS
+        return ChannelRole.OURS
+    return ChannelRole.CLIENT if is_number(address) else ChannelRole.OURS

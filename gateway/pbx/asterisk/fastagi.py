@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 _MOST_BYTES = 64 * 1024
 _MOST_AT_ONCE = 1000
 
-Ask = Callable[[Connection, LookupRequest], Mapping[str, Any]]
+AskLookup = Callable[[Connection, LookupRequest], Mapping[str, Any]]
 """The contract's answer. Never raises."""
 
 
@@ -35,7 +35,7 @@ class FastAgi:
     def __init__(
         self,
         connections: Callable[[], Mapping[str, Connection]],
-        ask: Ask,
+        ask: AskLookup,
         *,
         deadline_seconds: float = 0.5,
     ) -> None:

@@ -29,7 +29,7 @@ def as_message(events: tuple[CallEvent, ...], raw: bytes, received_at: datetime)
 
 
 @dataclass
-class Feeder:
+class AmiFeed:
     """`put` waits when the queue is full: the link is then no longer read, which Asterisk bears for a while.
 
     limit: so many messages may wait in memory while the database is away.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from gateway.pbx.asterisk.wire import Message
+from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import clean_number
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind
@@ -37,12 +37,12 @@ _CHANNEL_KEYS = frozenset(
 )  # fmt: skip
 
 
-def hangup_cause(message: Message) -> Disposition | None:
+def hangup_cause(message: AmiMessage) -> Disposition | None:
     return _CAUSES.get(message.get("Cause"))
 
 
 def own_event(
-    message: Message, call_key: str, started_at: datetime, at: datetime, connection: Connection
+    message: AmiMessage, call_key: str, started_at: datetime, at: datetime, connection: Connection
 ) -> CallEvent:
     """`UserEvent(Callmatrix,…)` with any of Did, Client, Direction (in, out, internal), Callback (1), Recording (a link).
 

@@ -19,8 +19,8 @@ from datetime import datetime, timedelta
 from gateway.pbx.asterisk.cdr import cdr_events
 from gateway.pbx.asterisk.channels import (
     Channel,
+    ChannelRole,
     LiveCall,
-    Role,
     endpoint,
     is_same_subscriber,
     pair_of,
@@ -28,7 +28,7 @@ from gateway.pbx.asterisk.channels import (
 )
 from gateway.pbx.asterisk.final import hangup_cause, own_event
 from gateway.pbx.asterisk.turn import Legs, Turn, leg_ended
-from gateway.pbx.asterisk.wire import Message
+from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from routing.calls.model import CallEvent, Disposition, EventKind
 
@@ -49,7 +49,7 @@ _DIAL_STATUSES: Mapping[str, Disposition] = {
 
 
 def step(
-    state: Legs, message: Message, received_at: datetime, connection: Connection
+    state: Legs, message: AmiMessage, received_at: datetime, connection: Connection
 ) -> tuple[Legs, tuple[CallEvent, ...]]:
     """The next state and what happened. Unknown messages change nothing."""
     handler = _HANDLERS.get(message.event or "")
@@ -106,9 +106,9 @@ def _dial_begin(turn: Turn) -> None:
     elif (call := turn.originated(call)).is_originated:
         return
     call = turn.calls[call.key]
-    if channel.role is Role.CLIENT and channel.address and _knows_better(call, channel.address):
+    if channel.role is ChannelRole.CLIENT and channel.address and _knows_better(call, channel.address):
         turn.emit(EventKind.STARTED, call, at=call.started_at, leg=call.key, seq=0, client=channel.address)
-    if channel.role is Role.OURS and channel.uniqueid != call.key and not channel.has_rung:
+    if channel.role is ChannelRole.OURS and channel.uniqueid != call.key and not channel.has_rung:
         turn.emit(EventKind.RANG, call, leg=channel.uniqueid, party=channel.address)
         turn.put(call, replace(channel, has_rung=True))
 
@@ -187,7 +187,7 @@ def _hangup(turn: Turn) -> None:
     key, uniqueid = turn.message.get("Linkedid"), turn.message.get("Uniqueid")
     if (found := turn.find(uniqueid)) is not None:
         holder, channel = found
-        is_called = channel.role is Role.OURS and uniqueid != holder.key
+        is_called = channel.role is ChannelRole.OURS and uniqueid != holder.key
         turn.drop(holder, channel, hangup_cause(turn.message) if is_called else None)
     elif uniqueid == key and key and key not in turn.ended and key not in turn.calls:
         # A call that began before we were listening: it is over, whatever else it was.
@@ -235,7 +235,7 @@ def _listed(turn: Turn) -> None:
         turn.settle()
 
 
-def _duration(message: Message) -> timedelta:
+def _duration(message: AmiMessage) -> timedelta:
     """`00:01:02`, hours first; nothing where it cannot be read."""
     match = re.fullmatch(r"(\d+):(\d\d):(\d\d)", message.get("Duration"))
     if match is None:

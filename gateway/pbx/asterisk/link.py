@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from gateway.pbx.asterisk.wire import Message, Reader, serialise
+from gateway.pbx.asterisk.wire import AmiMessage, AmiReader, serialise
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
 
@@ -70,8 +70,8 @@ class AmiLink:
         self._reader = reader
         self._writer = writer
         self._ping_seconds = ping_seconds
-        self._wire = Reader()
-        self._early: list[Message] = []
+        self._wire = AmiReader()
+        self._early: list[AmiMessage] = []
 
     def on_unreadable(self, call: Callable[[WireInvalid], None]) -> None:
         """Told of every message that is left out."""
@@ -92,11 +92,11 @@ class AmiLink:
             for place, message in enumerate(messages):
                 if message.response and message.action_id in (None, "login"):
                     if message.response != "Success":
-                        raise AmiRefused(message.get("Message") or "login refused")
+                        raise AmiRefused(message.get("AmiMessage") or "login refused")
                     self._early = messages[place + 1 :]
                     return
 
-    async def messages(self) -> AsyncIterator[Message]:
+    async def messages(self) -> AsyncIterator[AmiMessage]:
         """Until the link is lost: raises AmiLost or WireInvalid."""
         for message in self._early:
             yield message
@@ -115,7 +115,7 @@ class AmiLink:
             for message in messages:
                 yield message
 
-    async def _read(self) -> list[Message]:
+    async def _read(self) -> list[AmiMessage]:
         data = await self._reader.read(65536)
         if not data:
             raise AmiLost("Asterisk closed the link")

@@ -12,10 +12,10 @@ from typing import Any
 
 import structlog
 
-from gateway.pbx.asterisk.feeding import Feeder, as_message
+from gateway.pbx.asterisk.feeding import AmiFeed, as_message
 from gateway.pbx.asterisk.legs import Legs, step, sweep
 from gateway.pbx.asterisk.link import AmiAddress, AmiLink, AmiLost, AmiRefused, ami_link
-from gateway.pbx.asterisk.wire import Message
+from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.capabilities import Accept, Report
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
@@ -71,7 +71,7 @@ class ListenerStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pauses:
+class AmiPauses:
     """Seconds: between attempts to connect (growing), after a refused login, of silence before a Ping, between the first
     and second listing of channels, and between those that follow."""
 
@@ -99,15 +99,15 @@ class AmiListener:
         report: Report,
         *,
         heard_at: datetime | None = None,
-        pauses: Pauses | None = None,
+        pauses: AmiPauses | None = None,
     ) -> None:
         self._address = address
         self._connection = connection
         self._report = report
-        self._pauses = pauses or Pauses()
+        self._pauses = pauses or AmiPauses()
         self._legs = Legs()
         self._away_reason = "no process listened"
-        self.feeder = Feeder(accept)
+        self.feeder = AmiFeed(accept)
         self.status = ListenerStatus(heard_at=heard_at)
         self._trouble = Trouble("ami")
 
@@ -191,12 +191,12 @@ class AmiListener:
             self.status.is_connected = False
             self._away_reason = self.status.error or "stopped"
 
-    async def _take(self, message: Message) -> None:
+    async def _take(self, message: AmiMessage) -> None:
         if message.action_id == "channels" and message.response:
             self.status.can_list = message.response == "Success"
             if not self.status.can_list:
                 log.warning(
-                    "ami-cannot-list", connection=self._connection().name, message=message.get("Message")
+                    "ami-cannot-list", connection=self._connection().name, message=message.get("AmiMessage")
                 )
             return
         received_at = _now()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from gateway.pbx.asterisk.channels import Channel, LiveCall, Role
+from gateway.pbx.asterisk.channels import Channel, ChannelRole, LiveCall
 
 Calls = Mapping[str, LiveCall]
 
@@ -19,9 +19,9 @@ def conversations(calls: Calls) -> Iterator[tuple[Channel, str | None]]:
     channels = {c.uniqueid: c for call in calls.values() for c in call.channels.values()}
     homes = {uniqueid: call for call in calls.values() for uniqueid in call.channels}
     for group in _groups(channels):
-        clients = [c.uniqueid for c in group if c.role is Role.CLIENT]
+        clients = [c.uniqueid for c in group if c.role is ChannelRole.CLIENT]
         for channel in group:
-            if channel.role is Role.OURS:
+            if channel.role is ChannelRole.OURS:
                 yield channel, _talks_in(channel, group, clients, homes)
 
 
@@ -33,7 +33,7 @@ def _talks_in(
         return home.key if any(id in home.channels for id in clients) else homes[clients[0]].key
     if home.direction != "internal" or channel.uniqueid == home.key:
         return None
-    others = [c for c in group if c.role is Role.OURS and c.uniqueid != channel.uniqueid]
+    others = [c for c in group if c.role is ChannelRole.OURS and c.uniqueid != channel.uniqueid]
     return home.key if others else None  # of an internal call the one that was called
 
 

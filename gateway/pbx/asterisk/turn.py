@@ -8,8 +8,8 @@ from datetime import datetime
 
 from gateway.pbx.asterisk.channels import (
     Channel,
+    ChannelRole,
     LiveCall,
-    Role,
     dialled_address,
     endpoint,
     is_dialable,
@@ -22,7 +22,7 @@ from gateway.pbx.asterisk.channels import (
     without_prefix,
 )
 from gateway.pbx.asterisk.talks import conversations
-from gateway.pbx.asterisk.wire import Message
+from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties, is_extension
 from gateway.pbx.times import from_epoch
@@ -40,21 +40,23 @@ class Legs:
     listed: frozenset[str] | None = None
 
 
-def _time(message: Message, received_at: datetime) -> datetime:
+def _time(message: AmiMessage, received_at: datetime) -> datetime:
     """`timestampevents=yes` puts the PBX's clock into every event; else the time of receipt."""
     stamp = message.get("Timestamp")
     return from_epoch(float(stamp), "Timestamp") if stamp.replace(".", "", 1).isdigit() else received_at
 
 
 def leg_ended(key: str, channel: Channel, at: datetime, cause: Disposition | None = None) -> CallEvent:
-    party = channel.address if channel.role is Role.OURS else None
+    party = channel.address if channel.role is ChannelRole.OURS else None
     return CallEvent(kind=EventKind.LEG_ENDED, call_key=key, at=at, leg=channel.leg, party=party, cause=cause)
 
 
 class Turn:
     """One message being worked on: the state's copy that changes and the events so far."""
 
-    def __init__(self, state: Legs, message: Message, received_at: datetime, connection: Connection) -> None:
+    def __init__(
+        self, state: Legs, message: AmiMessage, received_at: datetime, connection: Connection
+    ) -> None:
         self.message, self.connection, self.received_at = message, connection, received_at
         self.at = _time(message, received_at)
         self.calls = dict(state.calls)
@@ -110,7 +112,7 @@ class Turn:
         self.calls[call.key] = replace(call, channels=left)
         if channel.talks_in is not None:
             self.events.append(leg_ended(channel.talks_in, channel, self.at))
-        elif channel.role is not Role.GLUE and not channel.stretches:
+        elif channel.role is not ChannelRole.GLUE and not channel.stretches:
             self.events.append(leg_ended(call.key, channel, self.at, cause))
         self.settle()
         if not left:
@@ -126,9 +128,15 @@ class Turn:
         name, exten = message.get("Channel"), message.get("Exten")
         told = self._sides(name, known(message.get("CallerIDNum")), exten if is_dialable(exten) else None)
         is_ringing_in = message.get("ChannelState") != "0"  # Down: a channel that we are about to dial
-        role = Role.GLUE if is_local(name) else Role.CLIENT if told.direction == "inbound" else Role.OURS
+        role = (
+            ChannelRole.GLUE
+            if is_local(name)
+            else ChannelRole.CLIENT
+            if told.direction == "inbound"
+            else ChannelRole.OURS
+        )
         direction = told.direction if is_ringing_in else None
-        address = endpoint(name) if role is Role.OURS else None
+        address = endpoint(name) if role is ChannelRole.OURS else None
         if told.direction in ("outbound", "internal"):
             address = told.party or address
         call = replace(call, direction=direction, did=told.line, caller=told.client)
@@ -210,7 +218,7 @@ class Turn:
         )
         call = self.put(call, first)
         shown = known(self.message.get("DestCallerIDNum"))
-        client = address if role is Role.CLIENT else shown if is_number(shown) else None
+        client = address if role is ChannelRole.CLIENT else shown if is_number(shown) else None
         self.emit(
             EventKind.STARTED,
             call,
@@ -220,7 +228,7 @@ class Turn:
             direction="outbound",
             is_callback=True,
             client=client,
-            party=address if role is Role.OURS else None,
+            party=address if role is ChannelRole.OURS else None,
         )
         return call
 

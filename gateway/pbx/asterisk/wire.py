@@ -21,7 +21,7 @@ _IDS = frozenset({"event", "uniqueid", "linkedid", "destuniqueid", "destlinkedid
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class AmiMessage:
     """One block. Keys are compared without regard to case; the first value of a repeated key counts."""
 
     fields: tuple[tuple[str, str], ...]
@@ -50,12 +50,12 @@ class Message:
         return iter(self.fields)
 
 
-def message(fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> Message:
-    return Message(tuple(fields.items() if isinstance(fields, Mapping) else fields))
+def message(fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> AmiMessage:
+    return AmiMessage(tuple(fields.items() if isinstance(fields, Mapping) else fields))
 
 
 @dataclass(slots=True)
-class Reader:
+class AmiReader:
     """Bytes in as they arrive, whole messages out. banner: the version line, once it has been read.
 
     on_unreadable: told of each message that is left out, since it grew beyond most_bytes or names two ids: it costs only
@@ -68,9 +68,9 @@ class Reader:
     _rest: bytearray = field(default_factory=bytearray)
     _is_skipping: bool = False
 
-    def feed(self, data: bytes) -> list[Message]:
+    def feed(self, data: bytes) -> list[AmiMessage]:
         self._rest += data
-        messages: list[Message] = []
+        messages: list[AmiMessage] = []
         while (block := self._next_block()) is not None:
             if self._is_skipping:  # the end of one that was too long
                 self._is_skipping = False
@@ -85,7 +85,7 @@ class Reader:
             del self._rest[:-2]  # the end may begin in the last two bytes
         return messages
 
-    def _read(self, block: bytes, messages: list[Message]) -> None:
+    def _read(self, block: bytes, messages: list[AmiMessage]) -> None:
         try:
             messages.append(parse_block(block))
         except WireInvalid as err:
@@ -113,7 +113,7 @@ class Reader:
         return block
 
 
-def parse_block(block: bytes) -> Message:
+def parse_block(block: bytes) -> AmiMessage:
     """One block without its empty line. Lines that are no `Key: value` (old command output) are kept as Output.
 
     Raises WireInvalid naming an id that stands twice with different values.
@@ -132,7 +132,7 @@ def parse_block(block: bytes) -> Message:
     for name, count in Counter(name for name, _ in ids).items():
         if count > 1:
             raise WireInvalid(name, "stands twice with different values")
-    return Message(tuple(fields))
+    return AmiMessage(tuple(fields))
 
 
 def serialise(action: str, fields: Iterable[tuple[str, str]] = ()) -> bytes:

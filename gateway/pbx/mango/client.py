@@ -43,7 +43,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pauses:
+class MangoPauses:
     """Seconds. start: between requests for statistics. result: between questions whether they are ready.
     patience: so long one request may take to become ready. throttled: after a first refusal, then growing."""
 
@@ -64,13 +64,13 @@ class MangoClient:
         connection: Connection,
         on_exchange: NoteExchange | None = None,
         *,
-        pauses: Pauses | None = None,
+        pauses: MangoPauses | None = None,
         page: int = 5000,
     ) -> None:
         self._session = session
         self._connection = connection
         self._on_exchange = on_exchange
-        self._pauses = pauses or Pauses()
+        self._pauses = pauses or MangoPauses()
         self._page = page
         self._start_at = 0.0
 

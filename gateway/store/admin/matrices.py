@@ -11,7 +11,7 @@ import asyncpg
 
 from gateway.store.admin.accounts import NoSuchAccount, account
 from routing.matrix.checks.check import Catalogue, Problem, can_be_published, check
-from routing.matrix.diff import Change, difference
+from routing.matrix.diff import MatrixChange, difference
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
 from routing.texts.sentences import TEXTS
@@ -140,7 +140,7 @@ async def versions(conn: Conn, account_id: str) -> list[Published]:
     return [Published(**dict(row)) for row in rows]
 
 
-async def difference_between(conn: Conn, account_id: str, old: int, new: int | None) -> list[Change]:
+async def difference_between(conn: Conn, account_id: str, old: int, new: int | None) -> list[MatrixChange]:
     """In words. new None = the draft. Raises NoSuchMatrixVersion."""
     before = await matrix_at(conn, account_id, old)
     after = (await draft(conn, account_id)).matrix if new is None else await matrix_at(conn, account_id, new)

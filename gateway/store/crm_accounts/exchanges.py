@@ -10,7 +10,7 @@ import asyncpg
 
 from runtime.database.pool import Conn
 
-Row = tuple[str, str, datetime, str, str, int | None, int, str, str, str, str]
+ExchangeRow = tuple[str, str, datetime, str, str, int | None, int, str, str, str, str]
 """account_id, vendor, at, method, target, status, took_ms, lane, sent, received, error"""
 
 _COLUMNS = (
@@ -28,7 +28,7 @@ _COLUMNS = (
 )
 
 
-async def add_exchanges(conn: Conn, rows: Sequence[Row]) -> None:
+async def add_exchanges(conn: Conn, rows: Sequence[ExchangeRow]) -> None:
     await conn.copy_records_to_table("vendor_exchange", records=rows, columns=_COLUMNS)
 
 

@@ -73,7 +73,7 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ConsumerWork:
     """tries: how often this consumer failed on this event already."""
 
     consumer: str
@@ -98,7 +98,9 @@ async def register(conn: Conn, consumers: Collection[str]) -> None:
     )
 
 
-async def next_work(conn: Conn, account_id: str, subject: str, consumers: Collection[str]) -> Work | None:
+async def next_work(
+    conn: Conn, account_id: str, subject: str, consumers: Collection[str]
+) -> ConsumerWork | None:
     row = await conn.fetchrow(_NEXT, account_id, subject, list(consumers))
     if row is None:
         return None
@@ -117,7 +119,7 @@ async def next_work(conn: Conn, account_id: str, subject: str, consumers: Collec
         by_user=row["by_user"],
         is_ours=is_ours,
     )
-    return Work(row["consumer"], row["tries"], event)
+    return ConsumerWork(row["consumer"], row["tries"], event)
 
 
 async def _recognise(conn: Conn, account_id: str, event_id: int) -> bool:
@@ -125,7 +127,7 @@ async def _recognise(conn: Conn, account_id: str, event_id: int) -> bool:
     return done != "UPDATE 0"
 
 
-async def work_done(conn: Conn, work: Work) -> None:
+async def work_done(conn: Conn, work: ConsumerWork) -> None:
     await conn.execute(
         "DELETE FROM crm_event_work WHERE account_id = $1 AND consumer = $2 AND event_id = $3",
         work.event.account_id,
@@ -134,7 +136,9 @@ async def work_done(conn: Conn, work: Work) -> None:
     )
 
 
-async def work_failed(conn: Conn, work: Work, error: str, *, pause: timedelta, is_aside: bool) -> None:
+async def work_failed(
+    conn: Conn, work: ConsumerWork, error: str, *, pause: timedelta, is_aside: bool
+) -> None:
     """Tried again after `pause`, or set aside for good: the consumer goes on with its next event."""
     await conn.execute(
         "UPDATE crm_event_work SET tries = tries + 1, error = $4, next_try_at = now() + $5, is_aside = $6"

@@ -40,7 +40,7 @@ SELECT call_id, crm_id FROM effect WHERE account_id = $1 AND call_id = ANY($2)
 _HOLIDAYS: TypeAdapter[frozenset[date]] = TypeAdapter(frozenset[date])
 
 
-class Known(NamedTuple):
+class KnownClient(NamedTuple):
     """What was known at the call's first decision."""
 
     client: Client
@@ -62,7 +62,7 @@ class PastCall(NamedTuple):
     started_at: datetime
     client_kind: ClientKind | None
     call: Call
-    known: Known | None
+    known: KnownClient | None
     arrived: Mapping[Moment, tuple[ClientEntity, ...]]
 
 
@@ -111,13 +111,13 @@ class PastCalls:
             arrived=_arrived(row["call_id"], inputs, clients, made),
         )
 
-    def _known(self, first: asyncpg.Record, client: Client) -> Known:
+    def _known(self, first: asyncpg.Record, client: Client) -> KnownClient:
         settings, holidays = first["settings"], first["holidays"]
         if settings not in self._settings:
             self._settings[settings] = AccountSettings.model_validate_json(settings)
         if holidays not in self._holidays:
             self._holidays[holidays] = _HOLIDAYS.validate_json(holidays or "[]")
-        return Known(
+        return KnownClient(
             client=client,
             client_kind=ClientKind(first["client_kind"]),
             staff_version=first["staff_version"],

@@ -11,7 +11,7 @@ import asyncpg
 
 from runtime.database.pool import Conn
 
-Ids: TypeAlias = Sequence[str] | None
+AccountIds: TypeAlias = Sequence[str] | None
 """Of these accounts, None = of all."""
 
 LATEST_EVENTS = 5000
@@ -40,7 +40,7 @@ class Effects:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inbox:
+class InboxFigures:
     """lag_seconds: age of the oldest message that was not applied yet."""
 
     pending: int = 0
@@ -71,9 +71,9 @@ async def effects_by_account(conn: Conn) -> dict[str, Effects]:
     return {a: Effects(counts=c, oldest_at=oldest.get(a)) for a, c in counts.items()}
 
 
-async def inbox_by_account(conn: Conn) -> dict[str, Inbox]:
+async def inbox_by_account(conn: Conn) -> dict[str, InboxFigures]:
     return {
-        r["account_id"]: Inbox(pending=r["pending"], lag_seconds=max(0.0, r["lag_seconds"]))
+        r["account_id"]: InboxFigures(pending=r["pending"], lag_seconds=max(0.0, r["lag_seconds"]))
         for r in await conn.fetch(_INBOX)
     }
 
@@ -85,7 +85,7 @@ async def jobs_queued(conn: Conn) -> int:
     return found
 
 
-async def dead_by_account(conn: Conn, account_ids: Ids) -> dict[str, int]:
+async def dead_by_account(conn: Conn, account_ids: AccountIds) -> dict[str, int]:
     found = await conn.fetch(
         "SELECT account_id, count(*) AS n FROM inbox"
         " WHERE state = 'dead' AND ($1::text[] IS NULL OR account_id = ANY($1)) GROUP BY 1",
@@ -94,7 +94,7 @@ async def dead_by_account(conn: Conn, account_ids: Ids) -> dict[str, int]:
     return {r["account_id"]: r["n"] for r in found}
 
 
-async def webhooks_by_account(conn: Conn, account_ids: Ids) -> dict[str, Webhooks]:
+async def webhooks_by_account(conn: Conn, account_ids: AccountIds) -> dict[str, Webhooks]:
     found = await conn.fetch(
         "SELECT account_id, s.last_at, coalesce(s.applied, 0) AS applied, coalesce(s.refused, 0) AS refused,"
         " s.last_refusal, coalesce(w.waiting, 0) AS waiting FROM crm_webhook_seen s FULL JOIN"
@@ -114,7 +114,9 @@ async def webhooks_by_account(conn: Conn, account_ids: Ids) -> dict[str, Webhook
     }
 
 
-async def latest_event_of_each_connection(conn: Conn, account_ids: Ids) -> dict[tuple[str, str], datetime]:
+async def latest_event_of_each_connection(
+    conn: Conn, account_ids: AccountIds
+) -> dict[tuple[str, str], datetime]:
     """By account and connection. Connections of which nothing is among the account's latest `LATEST_EVENTS` messages are
     not there."""
     found = await conn.fetch(
@@ -128,7 +130,7 @@ async def latest_event_of_each_connection(conn: Conn, account_ids: Ids) -> dict[
     return {(r["account_id"], r["connection_id"]): r["at"] for r in found}
 
 
-async def active_crm_users(conn: Conn, account_ids: Ids) -> dict[str, list[tuple[str, str]]]:
+async def active_crm_users(conn: Conn, account_ids: AccountIds) -> dict[str, list[tuple[str, str]]]:
     """(id, name) of each account's, by name."""
     found: dict[str, list[tuple[str, str]]] = {}
     for row in await conn.fetch(

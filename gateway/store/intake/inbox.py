@@ -58,7 +58,7 @@ LIMIT $3
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class InboxMessage:
     """One row to be stored. events: JSON text of an array of CallEvent. dedupe_key: sha256. client: E.164 or None."""
 
     account_id: str
@@ -76,7 +76,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InboxRow:
     """One stored message. events: the JSON array as it was stored, not yet validated."""
 
     event_id: int
@@ -89,7 +89,7 @@ class Row:
 
 
 async def store(
-    conn: Conn, messages: Sequence[Message], *, timeout: float | None = None
+    conn: Conn, messages: Sequence[InboxMessage], *, timeout: float | None = None
 ) -> dict[tuple[str, str, bytes], int]:
     """Inserts the messages that are not known yet, enqueues a job per client, commits. The new ones' event ids.
 
@@ -145,7 +145,7 @@ async def overdue(
     return [(r[0], r[1]) for r in await conn.fetch(_OVERDUE, received_before, now, limit)]
 
 
-async def rows_of_calls(conn: Conn, account_id: str, calls: Sequence[tuple[str, str]]) -> list[Row]:
+async def rows_of_calls(conn: Conn, account_id: str, calls: Sequence[tuple[str, str]]) -> list[InboxRow]:
     """Every message of these calls (connection_id, call_key) except those put aside by a person, oldest first."""
     if not calls:
         return []
@@ -157,7 +157,7 @@ async def rows_of_calls(conn: Conn, account_id: str, calls: Sequence[tuple[str, 
         [c for c, _ in calls],
         [k for _, k in calls],
     )
-    return [Row(*row) for row in rows]
+    return [InboxRow(*row) for row in rows]
 
 
 async def mark_applied(conn: Conn, account_id: str, event_ids: Sequence[int], at: datetime) -> None:

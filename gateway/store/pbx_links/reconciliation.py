@@ -37,7 +37,7 @@ WHERE i.account_id = $1 AND i.connection_id = $2 AND i.received_at BETWEEN $4 AN
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownCall:
     """What the journal says of one call. is_told: messages of it lie in the inbox. is_pending: some are not applied."""
 
     is_known: bool
@@ -49,7 +49,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class SweepPosition:
     """One connection's row. began_at: when the connection was made: older calls are none of ours. missing_at: when a
     sweep last found a call that we did not know."""
 
@@ -68,10 +68,10 @@ class Progress:
 
 async def known_calls(
     conn: Conn, account_id: str, connection_id: str, call_keys: Sequence[str]
-) -> Mapping[str, Known]:
+) -> Mapping[str, KnownCall]:
     rows = await conn.fetch(_KNOWN, account_id, connection_id, list(call_keys))
     return {
-        r["call_key"]: Known(
+        r["call_key"]: KnownCall(
             r["is_known"],
             r["is_over"],
             bool(r["is_answered"]),
@@ -112,7 +112,7 @@ async def heard_legs(
     return frozenset(r["leg"] for r in rows)
 
 
-async def progress(conn: Conn, account_id: str, connection_id: str) -> Progress | None:
+async def progress(conn: Conn, account_id: str, connection_id: str) -> SweepPosition | None:
     """None: there is no such connection any more."""
     row = await conn.fetchrow(
         "SELECT c.created_at, p.* FROM connection c LEFT JOIN pbx_reconciliation p USING (account_id, connection_id)"
@@ -123,8 +123,8 @@ async def progress(conn: Conn, account_id: str, connection_id: str) -> Progress 
     if row is None:
         return None
     if row["compared"] is None:
-        return Progress(began_at=row["created_at"])
-    return Progress(
+        return SweepPosition(began_at=row["created_at"])
+    return SweepPosition(
         began_at=row["created_at"],
         read_until=row["read_until"],
         compared=row["compared"],
@@ -139,7 +139,7 @@ async def progress(conn: Conn, account_id: str, connection_id: str) -> Progress 
     )
 
 
-async def save_progress(conn: Conn, account_id: str, connection_id: str, now: Progress) -> None:
+async def save_progress(conn: Conn, account_id: str, connection_id: str, now: SweepPosition) -> None:
     """Nothing is kept for a connection that was removed meanwhile."""
     try:
         await conn.execute(

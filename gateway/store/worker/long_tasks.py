@@ -13,7 +13,7 @@ import asyncpg
 from runtime.database import channels
 from runtime.database.pool import Conn
 
-State = Literal["waiting", "running", "done", "failed", "cancelled"]
+TaskState = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 _KEPT = timedelta(days=7)
 _LOST = timedelta(seconds=60)
@@ -53,13 +53,13 @@ class TooMuchWork(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class LongTask:
     """total: how many steps, None = not known yet. result: only where it was read with its result, and done."""
 
     account_id: str
     work_id: str
     kind: str
-    state: State
+    state: TaskState
     asked: Mapping[str, Any]
     asked_by: str
     done: int
@@ -74,7 +74,7 @@ class Work:
 
 async def ask(
     conn: Conn, account_id: str, kind: str, asked: Mapping[str, Any], by: str, *, most_open: int = 5
-) -> Work:
+) -> LongTask:
     """Workers are told when the transaction commits. Raises TooMuchWork."""
     async with conn.transaction():
         await conn.execute(
@@ -101,7 +101,7 @@ async def ask(
     return _work(row)
 
 
-async def take(conn: Conn, kinds: list[str]) -> Work | None:
+async def take(conn: Conn, kinds: list[str]) -> LongTask | None:
     """The oldest that waits, or that a worker has left lying; it is this worker's from now on."""
     row = await conn.fetchrow(
         _TAKE,
@@ -111,7 +111,7 @@ async def take(conn: Conn, kinds: list[str]) -> Work | None:
     return None if row is None else _work(row)
 
 
-async def progressed(conn: Conn, work: Work, done: int, total: int | None) -> bool:
+async def progressed(conn: Conn, work: LongTask, done: int, total: int | None) -> bool:
     """False when it is to end: somebody stopped it, or another worker has taken it over."""
     stopped = await conn.fetchval(
         "UPDATE long_work SET done = $3, total = $4, heard_at = now() WHERE account_id = $1 AND work_id = $2"
@@ -126,7 +126,12 @@ async def progressed(conn: Conn, work: Work, done: int, total: int | None) -> bo
 
 
 async def ended(
-    conn: Conn, work: Work, state: State, *, result: Mapping[str, Any] | None = None, error: str | None = None
+    conn: Conn,
+    work: LongTask,
+    state: TaskState,
+    *,
+    result: Mapping[str, Any] | None = None,
+    error: str | None = None,
 ) -> None:
     """Nothing happens when another worker has taken it over meanwhile."""
     await conn.execute(
@@ -142,7 +147,7 @@ async def ended(
     )
 
 
-async def stop(conn: Conn, account_id: str, work_id: str) -> Work:
+async def stop(conn: Conn, account_id: str, work_id: str) -> LongTask:
     """What waits is cancelled at once, what runs ends soon; what has ended stays as it is. Raises NoSuchWork."""
     row = await conn.fetchrow(
         _STOP,
@@ -152,7 +157,7 @@ async def stop(conn: Conn, account_id: str, work_id: str) -> Work:
     return _found(row, work_id)
 
 
-async def work_of(conn: Conn, account_id: str, work_id: str) -> Work:
+async def work_of(conn: Conn, account_id: str, work_id: str) -> LongTask:
     """With its result. Raises NoSuchWork."""
     row = await conn.fetchrow(
         f"SELECT {_BRIEF}, result FROM long_work WHERE account_id = $1 AND work_id = $2",  # noqa: S608
@@ -162,7 +167,7 @@ async def work_of(conn: Conn, account_id: str, work_id: str) -> Work:
     return _found(row, work_id)
 
 
-async def all_work(conn: Conn, account_id: str, kind: str | None = None) -> list[Work]:
+async def all_work(conn: Conn, account_id: str, kind: str | None = None) -> list[LongTask]:
     """Newest first, without results."""
     rows = await conn.fetch(
         f"SELECT {_BRIEF} FROM long_work WHERE account_id = $1 AND ($2::text IS NULL OR kind = $2)"  # noqa: S608
@@ -173,12 +178,12 @@ async def all_work(conn: Conn, account_id: str, kind: str | None = None) -> list
     return [_work(row) for row in rows]
 
 
-def _found(row: asyncpg.Record | None, work_id: str) -> Work:
+def _found(row: asyncpg.Record | None, work_id: str) -> LongTask:
     if row is None:
         raise NoSuchWork(work_id)
     return _work(row)
 
 
-def _work(row: asyncpg.Record | None) -> Work:
+def _work(row: asyncpg.Record | None) -> LongTask:
     assert row is not None
-    return Work(**dict(row))
+    return LongTask(**dict(row))

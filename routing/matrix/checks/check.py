@@ -15,7 +15,7 @@ from routing.matrix.catalogue import (
 )
 from routing.matrix.checks.actions import check_action, check_cell, check_place
 from routing.matrix.checks.problems import Problem, problem
-from routing.matrix.model import CELLS, Matrix, Table
+from routing.matrix.model import CELLS, Matrix, MatrixTable
 from routing.matrix.texts import cell_phrase
 from routing.staff import Staff
 
@@ -83,7 +83,7 @@ def _shadowed(where: str, rules: Sequence[tuple[Condition, ...]]) -> Iterator[Pr
         yield problem("default-unreachable", f"{where}#{always}", earlier=always)
 
 
-def _table(table_id: str, table: Table, catalogue: Catalogue) -> Iterator[Problem]:
+def _table(table_id: str, table: MatrixTable, catalogue: Catalogue) -> Iterator[Problem]:
     for cell in CELLS:
         where = f"{table_id}/{cell}"
         actions = table.cells.get(cell)

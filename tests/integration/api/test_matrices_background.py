@@ -80,12 +80,12 @@ async def _until(pool: asyncpg.Pool, what: str, holds: Any, seconds: float = 10)
     await until(is_so, what, seconds=seconds)
 
 
-async def _ask(pool: asyncpg.Pool) -> store.Work:
+async def _ask(pool: asyncpg.Pool) -> store.LongTask:
     async with pool.acquire() as conn:
         return await store.ask(conn, ACCOUNT, "count", {"to": 3}, "anna")
 
 
-async def _shown(pool: asyncpg.Pool, work: store.Work) -> store.Work:
+async def _shown(pool: asyncpg.Pool, work: store.LongTask) -> store.LongTask:
     async with pool.acquire() as conn:
         return await store.work_of(conn, ACCOUNT, work.work_id)
 

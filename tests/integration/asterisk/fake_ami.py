@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from gateway.pbx.asterisk.wire import Message, message
+from gateway.pbx.asterisk.wire import AmiMessage, message
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 
@@ -17,7 +17,7 @@ class FakeAmi:
     """channels: what CoreShowChannels lists. may_list: False denies it. is_mute: answers nothing any more."""
 
     secret: str = "s3cret"
-    channels: list[Message] = field(default_factory=list)
+    channels: list[AmiMessage] = field(default_factory=list)
     may_list: bool = True
     is_mute: bool = False
     port: int = 0
@@ -30,9 +30,9 @@ class FakeAmi:
     def links(self) -> int:
         return len(self._links)
 
-    def say(self, *messages: Message | Iterable[Message]) -> None:
+    def say(self, *messages: AmiMessage | Iterable[AmiMessage]) -> None:
         for item in messages:
-            for one in [item] if isinstance(item, Message) else item:
+            for one in [item] if isinstance(item, AmiMessage) else item:
                 for link in self._links:
                     link.write(written(one))
 
@@ -68,18 +68,20 @@ class FakeAmi:
         if fields["Action"] == "Login":
             if (fields["Username"], fields["Secret"]) != ("callmatrix", self.secret):
                 writer.write(
-                    written(message({"Response": "Error", **told, "Message": "Authentication failed"}))
+                    written(message({"Response": "Error", **told, "AmiMessage": "Authentication failed"}))
                 )
                 return False
             writer.write(
-                written(message({"Response": "Success", **told, "Message": "Authentication accepted"}))
+                written(message({"Response": "Success", **told, "AmiMessage": "Authentication accepted"}))
             )
             self.logins += 1
             self._links.add(writer)
             self._changed.set()
         elif fields["Action"] == "CoreShowChannels":
             if not self.may_list:
-                writer.write(written(message({"Response": "Error", **told, "Message": "Permission denied"})))
+                writer.write(
+                    written(message({"Response": "Error", **told, "AmiMessage": "Permission denied"}))
+                )
                 return True
             writer.write(written(message({"Response": "Success", **told, "EventList": "start"})))
             for channel in self.channels:
@@ -91,7 +93,7 @@ class FakeAmi:
         return True
 
 
-def written(one: Message) -> bytes:
+def written(one: AmiMessage) -> bytes:
     return ("".join(f"{key}: {value}\r\n" for key, value in one) + "\r\n").encode()
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.pbx.asterisk.feeding import Feeder
+from gateway.pbx.asterisk.feeding import AmiFeed
 from gateway.pbx.asterisk.link import AmiAddress
-from gateway.pbx.asterisk.listener import AmiListener, Pauses
-from gateway.pbx.asterisk.wire import Message, message
+from gateway.pbx.asterisk.listener import AmiListener, AmiPauses
+from gateway.pbx.asterisk.wire import AmiMessage, message
 from gateway.pbx.capabilities import InboundMessage
 from gateway.pbx.port import InboxUnavailable, MessageUnstorable
 from routing.calls.model import CallEvent, EventKind
@@ -21,7 +21,7 @@ from tests.unit.gateway.pbx.ami_talk import Talk
 from tests.unit.gateway.pbx.builders import a_connection
 from tests.waiting import until
 
-QUICK = Pauses(first=0.05, longest=0.1, refused=0.1, ping=0.2, second_list=0.3, list=0.3)
+QUICK = AmiPauses(first=0.05, longest=0.1, refused=0.1, ping=0.2, second_list=0.3, list=0.3)
 
 
 @dataclass
@@ -72,7 +72,7 @@ async def listening(
         await asyncio.gather(task, return_exceptions=True)
 
 
-def a_missed_call(key: str = "1.1") -> list[Message]:
+def a_missed_call(key: str = "1.1") -> list[AmiMessage]:
     talk = Talk(key)
     return [
         talk.came_in(0, "79161234567", "74951234567"),
@@ -249,7 +249,7 @@ async def test_the_time_since_an_earlier_process_listened_counts_as_absence() ->
 
 async def test_a_full_queue_makes_the_link_wait_instead_of_losing_events() -> None:
     store = Store(fails=1000)
-    feeder = Feeder(store.accept, limit=2)
+    feeder = AmiFeed(store.accept, limit=2)
     running = asyncio.create_task(feeder.run())
     try:
         events = (CallEvent(kind=EventKind.STARTED, call_key="1", at=datetime.now(UTC)),)

@@ -61,15 +61,15 @@ class Outage(WriterBench):
         ]
         await self.order(*effects, client=client, held=True)
 
-    async def start(self, now: datetime = TODAY) -> backfill.Progress:
+    async def start(self, now: datetime = TODAY) -> backfill.BackfillProgress:
         await self.account("on")
         self.now = now
-        feeder = backfill.Feeder(self.pool, "a", now=lambda: self.now)
+        feeder = backfill.BackfillFeed(self.pool, "a", now=lambda: self.now)
         self.writer = self.new_writer(feed=feeder)
         async with self.pool.acquire() as conn:
             return await backfill.start(conn, "a", now)
 
-    async def progress(self) -> backfill.Progress:
+    async def progress(self) -> backfill.BackfillProgress:
         async with self.pool.acquire() as conn:
             return await backfill.progress(conn, "a")
 
@@ -347,7 +347,7 @@ async def test_killed_anywhere_it_goes_on_and_2000_calls_need_about_the_fewest_r
         return False
 
     outage.catch_up = catch_up  # type: ignore[method-assign]
-    feeder = backfill.Feeder(outage.pool, "a", now=lambda: outage.now)
+    feeder = backfill.BackfillFeed(outage.pool, "a", now=lambda: outage.now)
     chance = random.Random(5)
     kills = 0
     outage.writer = outage.new_writer(feed=feeder)

@@ -94,7 +94,7 @@ class Reactivated:
     office: Office
     crm: FakeCrm
 
-    async def run(self) -> backfill.Progress:
+    async def run(self) -> backfill.BackfillProgress:
         """The operator says "send what was stored", and time passes until that is done."""
         clock = self.office.clock
         writer = Writer(
@@ -104,7 +104,7 @@ class Reactivated:
             FakeLease(),
             self._catch_up,
             settings=WriterSettings(backfill_catch_up_seconds=0),
-            feed=backfill.Feeder(self.office.pool, ACCOUNT, now=clock),
+            feed=backfill.BackfillFeed(self.office.pool, ACCOUNT, now=clock),
             now=clock,
             random=lambda: 0.5,
         )

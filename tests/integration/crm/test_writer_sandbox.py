@@ -61,7 +61,7 @@ class Shop:
         """A new process: nothing in memory."""
         self.crm = self.connected(self.token)
         self.sync = Sync(self.crm, self.pool, "a", NumberPolicy())
-        feeder = backfill.Feeder(self.pool, "a")
+        feeder = backfill.BackfillFeed(self.pool, "a")
         self.writer = Writer(
             self.crm,
             PgEffects(self.pool, "a", NumberPolicy),

@@ -17,7 +17,7 @@ from gateway.pbx.asking import NoteExchange
 from gateway.pbx.call_log import CallLog
 from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
-from gateway.pbx.mango.client import MangoClient, Pauses
+from gateway.pbx.mango.client import MangoClient, MangoPauses
 from gateway.pbx.port import Inbound
 from gateway.pbx_links.reconciler import Reconciliation
 from gateway.pbx_links.sweep import SweepResult
@@ -34,7 +34,7 @@ ACCOUNT = "main"
 LINE = "+74951230000"
 CLIENT = "+79161234567"
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
-QUICK = Pauses(start=0.12, result=0.01, patience=5, throttled=0.05)
+QUICK = MangoPauses(start=0.12, result=0.01, patience=5, throttled=0.05)
 
 PEOPLE = (
     Employee(id="boss", name="Ольга Старшая", crm_user_id="1", extensions=("100",), is_senior=True),

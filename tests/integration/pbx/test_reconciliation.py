@@ -16,7 +16,7 @@ from gateway.health.findings import in_words
 from gateway.health.shared_metrics import status_samples
 from gateway.health.status import installation_status
 from gateway.pbx.call_log import PbxError
-from gateway.pbx.mango.client import MangoClient, Pauses
+from gateway.pbx.mango.client import MangoClient, MangoPauses
 from gateway.pbx.mango.commands import STATS_EVERY
 from gateway.store.crm_accounts.exchanges import exchanges
 from gateway.texts.sentences import TEXTS
@@ -330,8 +330,8 @@ async def test_mango_is_never_asked_more_often_than_it_allows(site: Site) -> Non
 
 
 def test_the_real_pause_is_the_vendors() -> None:
-    assert Pauses().start == STATS_EVERY.total_seconds() == 2
-    assert Pauses().result >= 5
+    assert MangoPauses().start == STATS_EVERY.total_seconds() == 2
+    assert MangoPauses().result >= 5
 
 
 async def test_mango_that_somebody_else_keeps_busy_is_asked_again(site: Site) -> None:
@@ -363,7 +363,7 @@ async def test_statistics_that_never_become_ready_are_given_up(site: Site) -> No
     log = MangoClient(
         site.http,
         site.configuration.now.connections["mango"],
-        pauses=Pauses(start=0, result=0.01, patience=0.1, throttled=0.1),
+        pauses=MangoPauses(start=0, result=0.01, patience=0.1, throttled=0.1),
     )
     with pytest.raises(PbxError, match="not ready"):
         [piece async for piece in log.read(NOON - _ago(hours=1), NOON)]

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.matrix.variables import VARIABLES, compiled, preview, rendered, sample_of
-from routing.templates import FILTERS, MAX_RENDERED, MAX_SOURCE, TemplateRefused, Value, parse
+from routing.templates import FILTERS, MAX_RENDERED, MAX_SOURCE, TemplateRefused, TemplateValue, parse
 from routing.texts.sentences import TEXTS
 from tests.unit.routing.matrix.situations import a_call, a_situation, an_entity
 
 MOSCOW = ZoneInfo("Europe/Moscow")
-VALUES: dict[str, Value] = {
+VALUES: dict[str, TemplateValue] = {
     "name": "анна ИВАНОВА",
     "number": "+79161234567",
     "at": datetime(2026, 3, 1, 22, 30, tzinfo=UTC),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm.effects.model import Stored as StoredEffect
+from crm.effects.model import StoredEffect as StoredEffect
 from crm.errors import CrmOutcomeUnknown
 from runtime.circuit_breaker import Permit
 from tests.unit.simulation.oracle import violations

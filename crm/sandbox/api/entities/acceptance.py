@@ -7,24 +7,24 @@ from typing import Any
 
 from crm.sandbox.api.entities.unsorted import embedded
 from crm.sandbox.api.entities.writing import announce, check_users
-from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.replies import Reply, answer, invalid, refuse
+from crm.sandbox.api.exchange import SandboxExchange
+from crm.sandbox.api.replies import SandboxReply, answer, invalid, refuse
 from crm.sandbox.api.schema import Rule, check_keys
 from crm.sandbox.api.stages import check_stage
 from crm.sandbox.state import State
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 from crm.sandbox.webhooks import payloads
 from crm.sandbox.webhooks.changes import emit, notify
 
 
-def _open(exchange: Exchange) -> Row:
+def _open(exchange: SandboxExchange) -> SandboxRow:
     row = exchange.state.table("unsorted").first([("uid", "=", exchange.args["uid"])])
     if row is None or row["state"] != "open":
         raise refuse(404, "Unsorted not found")
     return row
 
 
-def _sent(exchange: Exchange, *names: str) -> Mapping[str, Any]:
+def _sent(exchange: SandboxExchange, *names: str) -> Mapping[str, Any]:
     sent = exchange.body if isinstance(exchange.body, dict) else {}
     faults = check_keys(sent, {name: Rule("int") for name in names})
     faults = faults or check_users(exchange.state, sent, names=("user_id",))
@@ -35,14 +35,14 @@ def _sent(exchange: Exchange, *names: str) -> Mapping[str, Any]:
     return sent
 
 
-def accept(exchange: Exchange) -> Reply:
+def accept(exchange: SandboxExchange) -> SandboxReply:
     """The deal gets its stage and its owner and is seen from now on, its contact and company as well."""
     row, sent = _open(exchange), _sent(exchange, "user_id", "status_id")
     accept_row(exchange.state, row, sent.get("user_id", exchange.by), sent.get("status_id"))
     return answer(_closed(exchange, row))
 
 
-def accept_row(state: State, row: Row, user: int, status: int | None) -> None:
+def accept_row(state: State, row: SandboxRow, user: int, status: int | None) -> None:
     """user: 0 leaves the owner as it is."""
     deal = state.table("leads").get(row["lead_id"])
     if deal is not None:
@@ -68,14 +68,14 @@ def _reveal(state: State, type: str, ids: Sequence[int], user: int) -> None:
             announce(state, type, one)
 
 
-def decline(exchange: Exchange) -> Reply:
+def decline(exchange: SandboxExchange) -> SandboxReply:
     """200 with a body; the deal goes to the trash."""
     row, sent = _open(exchange), _sent(exchange, "user_id")
     decline_row(exchange.state, row, sent.get("user_id", exchange.by))
     return answer(_closed(exchange, row))
 
 
-def decline_row(state: State, row: Row, user: int) -> None:
+def decline_row(state: State, row: SandboxRow, user: int) -> None:
     deal = state.table("leads").get(row["lead_id"])
     if deal is not None:
         deal["is_deleted"], deal["updated_at"], deal["updated_by"] = 1, state.now(), user
@@ -91,7 +91,7 @@ def decline_row(state: State, row: Row, user: int) -> None:
     _close(state, row, "decline")
 
 
-def _close(state: State, row: Row, action: str) -> None:
+def _close(state: State, row: SandboxRow, action: str) -> None:
     row["state"], row["updated_at"] = f"{action}ed" if action == "accept" else "declined", state.now()
     state.table("unsorted").put(row)
     result = {"leads": [row["lead_id"]], "contacts": row["contact_ids"]}
@@ -99,7 +99,7 @@ def _close(state: State, row: Row, action: str) -> None:
     notify(state, "delete_unsorted", {"unsorted": {"delete": [{**hook, f"{action}_result": result}]}})
 
 
-def _closed(exchange: Exchange, row: Row) -> dict[str, Any]:
+def _closed(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     return {
         "uid": row["uid"],
         "category": row["category"],
@@ -109,7 +109,7 @@ def _closed(exchange: Exchange, row: Row) -> dict[str, Any]:
     }
 
 
-def link(exchange: Exchange) -> Reply:
+def link(exchange: SandboxExchange) -> SandboxReply:
     """For chats only, and chats cannot be made through the API."""
     _open(exchange)
     raise refuse(400, "Only the category chats can be linked")

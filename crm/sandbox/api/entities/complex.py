@@ -8,8 +8,8 @@ from typing import Any
 from crm.sandbox.api.entities.rules import CREATE, TAGS
 from crm.sandbox.api.entities.unsorted import METADATA, add_unsorted, check_nested
 from crm.sandbox.api.entities.writing import announce, check_entity, create
-from crm.sandbox.api.exchange import Exchange, request_id_of
-from crm.sandbox.api.replies import Fault, Reply, answer, invalid, refuse
+from crm.sandbox.api.exchange import SandboxExchange, request_id_of
+from crm.sandbox.api.replies import Fault, SandboxReply, answer, invalid, refuse
 from crm.sandbox.api.schema import Rule, check_keys
 from crm.sandbox.state import State
 
@@ -33,7 +33,7 @@ _META = {
 }
 
 
-def create_complex(exchange: Exchange) -> Reply:
+def create_complex(exchange: SandboxExchange) -> SandboxReply:
     items = exchange.items()
     if len(items) > MOST:
         raise refuse(400, f"The number of leads exceeds the limit of {MOST}")
@@ -84,7 +84,7 @@ def _check_counts(item: Mapping[str, Any], parts: Mapping[str, Any]) -> list[Fau
     ]
 
 
-def _create(exchange: Exchange, item: Mapping[str, Any], index: int) -> dict[str, Any]:
+def _create(exchange: SandboxExchange, item: Mapping[str, Any], index: int) -> dict[str, Any]:
     parts = item.get("_embedded") or {}
     contact, company = ((parts.get(type) or [None])[0] for type in ("contacts", "companies"))
     lead = {name: value for name, value in item.items() if name != "_embedded"}
@@ -104,7 +104,11 @@ def _create(exchange: Exchange, item: Mapping[str, Any], index: int) -> dict[str
 
 
 def _into_unsorted(
-    exchange: Exchange, metadata: Mapping[str, Any], lead: Mapping[str, Any], contact: Any, company: Any
+    exchange: SandboxExchange,
+    metadata: Mapping[str, Any],
+    lead: Mapping[str, Any],
+    contact: Any,
+    company: Any,
 ) -> tuple[int, int | None, int | None]:
     sent = {name: value for name, value in metadata.items() if name not in _META}
     item = {
@@ -118,7 +122,7 @@ def _into_unsorted(
 
 
 def _at_once(
-    exchange: Exchange, lead: Mapping[str, Any], contact: Any, company: Any
+    exchange: SandboxExchange, lead: Mapping[str, Any], contact: Any, company: Any
 ) -> tuple[int, int | None, int | None]:
     """Contact and company come first, so that the webhook of the lead finds its links."""
     links = exchange.state.links

@@ -8,7 +8,7 @@ from typing import Any
 from crm.sandbox.api.replies import Fault
 from crm.sandbox.api.schema import Rule, check_keys, not_supported
 from crm.sandbox.state import ACCOUNT_ID, State
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 
 _ITEM = {
     "field_id": Rule("int", nullable=True),
@@ -53,7 +53,7 @@ def check_fields(state: State, entity_type: str, values: Any, path: str) -> tupl
     return stored, faults
 
 
-def _field_of(state: State, entity_type: str, item: Mapping[str, Any]) -> Row | None:
+def _field_of(state: State, entity_type: str, item: Mapping[str, Any]) -> SandboxRow | None:
     fields = state.fields(entity_type)
     if isinstance(item.get("field_id"), int):
         return fields.get(item["field_id"])
@@ -61,7 +61,9 @@ def _field_of(state: State, entity_type: str, item: Mapping[str, Any]) -> Row | 
     return next((field for field in fields.values() if code and field["code"] == code), None)
 
 
-def _check_values(field: Row, values: Sequence[Any], path: str) -> tuple[list[dict[str, Any]], list[Fault]]:
+def _check_values(
+    field: SandboxRow, values: Sequence[Any], path: str
+) -> tuple[list[dict[str, Any]], list[Fault]]:
     stored, faults = [], []
     for index, item in enumerate(values):
         own = f"{path}.{index}"
@@ -77,7 +79,9 @@ def _check_values(field: Row, values: Sequence[Any], path: str) -> tuple[list[di
     return stored, faults
 
 
-def _checked(field: Row, item: Mapping[str, Any], path: str) -> tuple[dict[str, Any] | None, list[Fault]]:
+def _checked(
+    field: SandboxRow, item: Mapping[str, Any], path: str
+) -> tuple[dict[str, Any] | None, list[Fault]]:
     value, enums = item.get("value"), field.get("enums") or []
     if field["type"] in _CHOSEN or item.get("enum_id") is not None or item.get("enum_code") is not None:
         enum, fault = _enum(field, enums, item, path)
@@ -97,7 +101,7 @@ def _checked(field: Row, item: Mapping[str, Any], path: str) -> tuple[dict[str, 
 
 
 def _enum(
-    field: Row, enums: Sequence[Mapping[str, Any]], item: Mapping[str, Any], path: str
+    field: SandboxRow, enums: Sequence[Mapping[str, Any]], item: Mapping[str, Any], path: str
 ) -> tuple[Mapping[str, Any] | None, Fault | None]:
     """The enum that an item names by id, by code or (selects) by value."""
     for key, sent in (("id", "enum_id"), ("code", "enum_code")):
@@ -154,7 +158,7 @@ def read_fields(state: State, entity_type: str, stored: Stored) -> list[dict[str
     return [_read(fields[int(id)], values) for id, values in stored.items() if int(id) in fields] or None
 
 
-def _read(field: Row, values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _read(field: SandboxRow, values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     codes = {enum["id"]: enum.get("code", enum["value"]) for enum in field.get("enums") or []}
     shown = []
     for value in values:
@@ -171,7 +175,7 @@ def _read(field: Row, values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def field_model(field: Row, self_link: Mapping[str, Any]) -> dict[str, Any]:
+def field_model(field: SandboxRow, self_link: Mapping[str, Any]) -> dict[str, Any]:
     """A field's definition as GET …/custom_fields shows it."""
     predefined = field["code"] in ("PHONE", "EMAIL", "POSITION", "WEB", "ADDRESS")
     return {

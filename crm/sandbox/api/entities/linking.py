@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.sandbox.api.exchange import Exchange, request_id_of
-from crm.sandbox.api.replies import Fault, Reply, answer, invalid, no_content, refuse
+from crm.sandbox.api.exchange import SandboxExchange, request_id_of
+from crm.sandbox.api.replies import Fault, SandboxReply, answer, invalid, no_content, refuse
 from crm.sandbox.api.schema import Rule, check, not_supported
 from crm.sandbox.php import ints_of
 from crm.sandbox.state import State
@@ -34,7 +34,7 @@ _ITEM: Mapping[str, Rule] = {
 Pair = tuple[tuple[str, int], tuple[str, int], Mapping[str, Any]]
 
 
-def list_links(exchange: Exchange) -> Reply:
+def list_links(exchange: SandboxExchange) -> SandboxReply:
     """Of one entity; `filter[to_entity_id]` and `[to_entity_type]` only together."""
     plural, id = exchange.args["entity"], exchange.number("id")
     row = exchange.state.table(plural).get(id)
@@ -54,7 +54,7 @@ def list_links(exchange: Exchange) -> Reply:
     return _envelope(exchange, shown, f"{plural}/{id}/links")
 
 
-def list_many_links(exchange: Exchange) -> Reply:
+def list_many_links(exchange: SandboxExchange) -> SandboxReply:
     plural, ids = exchange.args["entity"], ints_of(exchange.filters().get("entity_id"))
     if not ids:
         raise refuse(400, "filter[entity_id] is required")
@@ -62,7 +62,7 @@ def list_many_links(exchange: Exchange) -> Reply:
     return _envelope(exchange, shown, f"{plural}/links")
 
 
-def _envelope(exchange: Exchange, shown: Sequence[Mapping[str, Any]], path: str) -> Reply:
+def _envelope(exchange: SandboxExchange, shown: Sequence[Mapping[str, Any]], path: str) -> SandboxReply:
     value = {"_total_items": len(shown), "_links": exchange.self_link(path), "_embedded": {"links": shown}}
     return answer(value, entities=len(shown))
 
@@ -82,7 +82,7 @@ def _metadata(type: str, is_main: bool) -> dict[str, Any] | None:
     return {"main_contact": is_main} if type == "contacts" else None
 
 
-def link(exchange: Exchange) -> Reply:
+def link(exchange: SandboxExchange) -> SandboxReply:
     pairs = _pairs(exchange)
     for a, b, metadata in pairs:
         if exchange.state.links.add(a, b, bool(metadata.get("is_main"))):
@@ -94,14 +94,14 @@ def link(exchange: Exchange) -> Reply:
     return _envelope(exchange, shown, exchange.path.removeprefix("/api/v4/"))
 
 
-def unlink(exchange: Exchange) -> Reply:
+def unlink(exchange: SandboxExchange) -> SandboxReply:
     for a, b, _ in _pairs(exchange):
         if exchange.state.links.remove(a, b):
             _tell(exchange, "unlinked", a, b)
     return no_content()
 
 
-def _tell(exchange: Exchange, verb: str, a: tuple[str, int], b: tuple[str, int]) -> None:
+def _tell(exchange: SandboxExchange, verb: str, a: tuple[str, int], b: tuple[str, int]) -> None:
     """Both sides count as changed and get an event of their own kind that names the other side."""
     for own, other in ((a, b), (b, a)):
         tell_linked(exchange.state, own, other, exchange.by, verb)
@@ -111,7 +111,7 @@ def _tell(exchange: Exchange, verb: str, a: tuple[str, int], b: tuple[str, int])
             exchange.state.table(own[0]).put(row)
 
 
-def _pairs(exchange: Exchange) -> list[Pair]:
+def _pairs(exchange: SandboxExchange) -> list[Pair]:
     plural, id = exchange.args["entity"], exchange.args.get("id")
     keys = _ITEM if id else {**_ITEM, "entity_id": Rule("int", required=True)}
     errors, pairs = [], []

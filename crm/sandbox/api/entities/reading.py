@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm.sandbox.api.entities.rendering import shown
-from crm.sandbox.api.exchange import Exchange
-from crm.sandbox.api.replies import Reply, answer, no_content
+from crm.sandbox.api.exchange import SandboxExchange
+from crm.sandbox.api.replies import SandboxReply, answer, no_content
 from crm.sandbox.php import ints_of, values_of
-from crm.sandbox.store.database import Condition, Row
+from crm.sandbox.store.database import RowCondition, SandboxRow
 
 _SCALARS = ("id", "name", "pipeline_id", "created_by", "updated_by", "responsible_user_id")
 _RANGES = ("price", "created_at", "updated_at", "closed_at")
@@ -17,12 +17,12 @@ _PEOPLE_ORDER = ("updated_at", "id")
 _LEAD_ORDER = ("created_at", "updated_at", "id")
 
 
-def list_entities(exchange: Exchange) -> Reply:
+def list_entities(exchange: SandboxExchange) -> SandboxReply:
     plural = exchange.args["entity"]
     page, limit = exchange.page()
     order = exchange.order(_LEAD_ORDER if plural == "leads" else _PEOPLE_ORDER)
     deleted = "only_deleted" in exchange.withs()
-    where: list[Condition] = [("is_deleted", "=", int(deleted)), ("is_hidden", "=", 0)]
+    where: list[RowCondition] = [("is_deleted", "=", int(deleted)), ("is_hidden", "=", 0)]
     query = exchange.query.get("query")
     if query:
         where.append(("id", "in", searched(exchange, plural, str(query))))
@@ -40,7 +40,7 @@ def list_entities(exchange: Exchange) -> Reply:
     return exchange.listing(plural, shown(exchange, plural, rows[:limit]), page, limit, len(rows) > limit)
 
 
-def get_entity(exchange: Exchange) -> Reply:
+def get_entity(exchange: SandboxExchange) -> SandboxReply:
     """204 for what does not exist or is deleted."""
     plural = exchange.args["entity"]
     row = exchange.state.table(plural).get(exchange.number("id"))
@@ -51,7 +51,7 @@ def get_entity(exchange: Exchange) -> Reply:
     return answer(shown(exchange, plural, [row])[0], entities=1)
 
 
-def searched(exchange: Exchange, plural: str, query: str) -> list[int]:
+def searched(exchange: SandboxExchange, plural: str, query: str) -> list[int]:
     """Substring over the name and the numbers; no country code is understood."""
     links = exchange.state.links
     found = links.named(plural, query)
@@ -63,9 +63,9 @@ def searched(exchange: Exchange, plural: str, query: str) -> list[int]:
     return list(dict.fromkeys(found))[:10_000]
 
 
-def _conditions(plural: str, filters: Mapping[str, Any]) -> list[Condition] | None:
+def _conditions(plural: str, filters: Mapping[str, Any]) -> list[RowCondition] | None:
     """None = the filter can match nothing (a bare updated_at, as seen with the vendor)."""
-    where: list[Condition] = []
+    where: list[RowCondition] = []
     for name in _SCALARS:
         if name not in filters or (name == "pipeline_id" and plural != "leads"):
             continue
@@ -80,8 +80,8 @@ def _conditions(plural: str, filters: Mapping[str, Any]) -> list[Condition] | No
     return where
 
 
-def range_of(column: str, bounds: Mapping[str, Any]) -> list[Condition]:
-    where: list[Condition] = []
+def range_of(column: str, bounds: Mapping[str, Any]) -> list[RowCondition]:
+    where: list[RowCondition] = []
     if ints_of(bounds.get("from")):
         where.append((column, ">=", ints_of(bounds["from"])[0]))
     if ints_of(bounds.get("to")):
@@ -93,7 +93,7 @@ def _needs_rows(filters: Mapping[str, Any]) -> bool:
     return "statuses" in filters or "custom_fields_values" in filters
 
 
-def _matches(row: Row, filters: Mapping[str, Any]) -> bool:
+def _matches(row: SandboxRow, filters: Mapping[str, Any]) -> bool:
     statuses = filters.get("statuses")
     if isinstance(statuses, Mapping):
         pairs = [

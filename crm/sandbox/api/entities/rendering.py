@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm.sandbox.api.entities.fields import read_fields
-from crm.sandbox.api.exchange import Exchange
+from crm.sandbox.api.exchange import SandboxExchange
 from crm.sandbox.state import ACCOUNT_ID
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 
 
-def shown(exchange: Exchange, plural: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
+def shown(exchange: SandboxExchange, plural: str, rows: Sequence[SandboxRow]) -> list[dict[str, Any]]:
     """rows: of the type `plural`. What `with` asks for is embedded; companies always are."""
     wanted = exchange.withs()
     if "only_deleted" in wanted:
@@ -34,7 +34,7 @@ def shown(exchange: Exchange, plural: str, rows: Sequence[Row]) -> list[dict[str
     return models
 
 
-def _stub(exchange: Exchange, plural: str, row: Row) -> dict[str, Any]:
+def _stub(exchange: SandboxExchange, plural: str, row: SandboxRow) -> dict[str, Any]:
     return {
         "id": row["id"],
         "updated_at": row["updated_at"],
@@ -45,7 +45,7 @@ def _stub(exchange: Exchange, plural: str, row: Row) -> dict[str, Any]:
 
 
 def _linked(
-    exchange: Exchange, plural: str, ids: Sequence[int], wanted: set[str]
+    exchange: SandboxExchange, plural: str, ids: Sequence[int], wanted: set[str]
 ) -> dict[str, dict[int, list[dict[str, Any]]]]:
     others = []
     if plural != "companies":
@@ -64,21 +64,21 @@ def _linked(
     return found
 
 
-def _ref(exchange: Exchange, type: str, pair: tuple[int, bool], *, with_main: bool) -> dict[str, Any]:
+def _ref(exchange: SandboxExchange, type: str, pair: tuple[int, bool], *, with_main: bool) -> dict[str, Any]:
     link = exchange.self_link(f"{type}/{pair[0]}")
     if type == "contacts" and with_main:
         return {"id": pair[0], "is_main": pair[1], "_links": link}
     return {"id": pair[0], "_links": link}
 
 
-def tags_of(exchange: Exchange, plural: str, row: Row) -> list[dict[str, Any]]:
+def tags_of(exchange: SandboxExchange, plural: str, row: SandboxRow) -> list[dict[str, Any]]:
     if not row.get("tags"):
         return []
     tags = exchange.state.table("tags").select([("id", "in", row["tags"])])
     return [{"id": tag["id"], "name": tag["name"], "color": tag.get("color")} for tag in tags]
 
 
-def _lead_parts(exchange: Exchange, row: Row, wanted: set[str]) -> dict[str, Any]:
+def _lead_parts(exchange: SandboxExchange, row: SandboxRow, wanted: set[str]) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     if "loss_reason" in wanted:
         reason = row.get("loss_reason_id")
@@ -89,7 +89,7 @@ def _lead_parts(exchange: Exchange, row: Row, wanted: set[str]) -> dict[str, Any
     return parts
 
 
-def loss_reason(exchange: Exchange, row: Row) -> dict[str, Any]:
+def loss_reason(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     return {
         "id": row["id"],
         "name": row["name"],
@@ -100,7 +100,7 @@ def loss_reason(exchange: Exchange, row: Row) -> dict[str, Any]:
     }
 
 
-def _lead(exchange: Exchange, row: Row) -> dict[str, Any]:
+def _lead(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     model = {
         "id": row["id"],
         "name": row["name"],
@@ -130,7 +130,7 @@ def _lead(exchange: Exchange, row: Row) -> dict[str, Any]:
     return model
 
 
-def _person(exchange: Exchange, plural: str, row: Row) -> dict[str, Any]:
+def _person(exchange: SandboxExchange, plural: str, row: SandboxRow) -> dict[str, Any]:
     names = (
         {"first_name": row.get("first_name", ""), "last_name": row.get("last_name", "")}
         if plural == "contacts"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.sandbox.api.exchange import Exchange, request_id_of
-from crm.sandbox.api.replies import Reply, answer, invalid
+from crm.sandbox.api.exchange import SandboxExchange, request_id_of
+from crm.sandbox.api.replies import SandboxReply, answer, invalid
 from crm.sandbox.api.schema import Rule, check
 from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.state import State
-from crm.sandbox.store.database import Condition
+from crm.sandbox.store.database import RowCondition
 
 _RULE = Rule(
     "object",
@@ -37,10 +37,10 @@ def tag_ids(state: State, plural: str, sent: Sequence[Mapping[str, Any]]) -> lis
     return ids
 
 
-def list_tags(exchange: Exchange) -> Reply:
+def list_tags(exchange: SandboxExchange) -> SandboxReply:
     plural, filters = exchange.args["entity"], exchange.filters()
     page, limit = exchange.page()
-    where: list[Condition] = [("entity_type", "=", plural)]
+    where: list[RowCondition] = [("entity_type", "=", plural)]
     if "name" in filters:
         where.append(("name", "in", values_of(filters["name"])))
     if "id" in filters:
@@ -52,7 +52,7 @@ def list_tags(exchange: Exchange) -> Reply:
     return exchange.listing("tags", shown, page, limit, len(rows) > limit)
 
 
-def create_tags(exchange: Exchange) -> Reply:
+def create_tags(exchange: SandboxExchange) -> SandboxReply:
     plural, items = exchange.args["entity"], exchange.items()
     errors = [(str(request_id_of(item, index)), check(item, _RULE)) for index, item in enumerate(items)]
     if any(faults for _, faults in errors):

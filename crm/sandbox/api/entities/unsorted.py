@@ -9,14 +9,14 @@ from typing import Any
 from crm.sandbox.api.entities.reading import range_of
 from crm.sandbox.api.entities.rules import NESTED
 from crm.sandbox.api.entities.writing import check_entity, create
-from crm.sandbox.api.exchange import Exchange, request_id_of
+from crm.sandbox.api.exchange import SandboxExchange, request_id_of
 from crm.sandbox.api.notes import announce_note
-from crm.sandbox.api.replies import Fault, Reply, answer, invalid, no_content, refuse
+from crm.sandbox.api.replies import Fault, SandboxReply, answer, invalid, no_content, refuse
 from crm.sandbox.api.schema import Rule, check_keys, not_supported
 from crm.sandbox.api.stages import check_stage
 from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.state import ACCOUNT_ID, State
-from crm.sandbox.store.database import Condition, Row
+from crm.sandbox.store.database import RowCondition, SandboxRow
 from crm.sandbox.webhooks.changes import notify
 
 CATEGORIES = ("sip", "mail", "forms", "chats")
@@ -59,10 +59,10 @@ _ITEM = {
 }
 
 
-def list_unsorted(exchange: Exchange) -> Reply:
+def list_unsorted(exchange: SandboxExchange) -> SandboxReply:
     page, limit = exchange.page()
     filters = exchange.filters()
-    where: list[Condition] = [("state", "=", "open")]
+    where: list[RowCondition] = [("state", "=", "open")]
     if "uid" in filters:
         where.append(("uid", "in", values_of(filters["uid"])))
     if "category" in filters:
@@ -77,14 +77,14 @@ def list_unsorted(exchange: Exchange) -> Reply:
     return exchange.listing("unsorted", shown, page, limit, len(rows) > limit)
 
 
-def get_unsorted(exchange: Exchange) -> Reply:
+def get_unsorted(exchange: SandboxExchange) -> SandboxReply:
     row = exchange.state.table("unsorted").first([("uid", "=", exchange.args["uid"])])
     if row is None or row["state"] != "open":
         return no_content()
     return answer(model(exchange, row), entities=1)
 
 
-def model(exchange: Exchange, row: Row) -> dict[str, Any]:
+def model(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     return {
         "uid": row["uid"],
         "source_uid": row["source_uid"],
@@ -99,7 +99,7 @@ def model(exchange: Exchange, row: Row) -> dict[str, Any]:
     }
 
 
-def embedded(exchange: Exchange, row: Row) -> dict[str, Any]:
+def embedded(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     def refs(type: str, ids: Sequence[int]) -> list[dict[str, Any]]:
         return [{"id": id, "_links": exchange.self_link(f"{type}/{id}")} for id in ids]
 
@@ -110,7 +110,7 @@ def embedded(exchange: Exchange, row: Row) -> dict[str, Any]:
     }
 
 
-def create_unsorted(exchange: Exchange) -> Reply:
+def create_unsorted(exchange: SandboxExchange) -> SandboxReply:
     state, category, items = exchange.state, exchange.args["category"], exchange.items()
     errors = []
     for index, item in enumerate(items):
@@ -182,13 +182,13 @@ def _refuse_duplicate(state: State, source_uid: str) -> None:
 
 
 def add_unsorted(
-    exchange: Exchange,
+    exchange: SandboxExchange,
     category: str,
     item: Mapping[str, Any],
     lead: Mapping[str, Any],
     contact: Mapping[str, Any] | None,
     company: Mapping[str, Any] | None,
-) -> Row:
+) -> SandboxRow:
     """The incoming lead with its hidden deal; contact and company are hidden unless they existed before."""
     state = exchange.state
     sent = {name: value for name, value in lead.items() if name != "status_id"}
@@ -228,7 +228,7 @@ def add_unsorted(
     return row
 
 
-def _note_call(state: State, deal: Row, item: Mapping[str, Any], by: int) -> None:
+def _note_call(state: State, deal: SandboxRow, item: Mapping[str, Any], by: int) -> None:
     """What `is_call_event_needed` asks for: a note of the incoming call on the deal."""
     sent = item["metadata"]
     params = {name: sent[name] for name in ("uniq", "duration", "link") if name in sent}
@@ -244,7 +244,7 @@ def _note_call(state: State, deal: Row, item: Mapping[str, Any], by: int) -> Non
     announce_note(state, row)
 
 
-def _hook(state: State, exchange: Exchange, row: Row) -> dict[str, Any]:
+def _hook(state: State, exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     deal = state.table("leads").get(row["lead_id"]) or {}
     contacts = [state.table("contacts").get(id) or {} for id in row["contact_ids"]]
     return {
@@ -265,9 +265,9 @@ def _hook(state: State, exchange: Exchange, row: Row) -> dict[str, Any]:
     }
 
 
-def summary(exchange: Exchange) -> Reply:
+def summary(exchange: SandboxExchange) -> SandboxReply:
     filters = exchange.filters()
-    where: list[Condition] = []
+    where: list[RowCondition] = []
     if "uid" in filters:
         where.append(("uid", "in", values_of(filters["uid"])))
     if "pipeline_id" in filters:

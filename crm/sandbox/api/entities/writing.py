@@ -8,12 +8,12 @@ from typing import Any
 from crm.sandbox.api.entities.fields import Stored, check_fields, merged, phones_of
 from crm.sandbox.api.entities.rules import CHANGE, CREATE
 from crm.sandbox.api.entities.tags import tag_ids
-from crm.sandbox.api.exchange import Exchange, request_id_of
-from crm.sandbox.api.replies import Fault, Reply, answer, invalid, refuse
+from crm.sandbox.api.exchange import SandboxExchange, request_id_of
+from crm.sandbox.api.replies import Fault, SandboxReply, answer, invalid, refuse
 from crm.sandbox.api.schema import Rule, check_keys, not_supported
 from crm.sandbox.api.stages import check_stage, is_closed
 from crm.sandbox.state import SINGULAR, State
-from crm.sandbox.store import Row
+from crm.sandbox.store import SandboxRow
 from crm.sandbox.webhooks import payloads
 from crm.sandbox.webhooks.changes import emit, tell_linked
 
@@ -33,7 +33,7 @@ _COPIED = (
 _USERS = ("responsible_user_id", "created_by", "updated_by")
 
 
-def create_entities(exchange: Exchange) -> Reply:
+def create_entities(exchange: SandboxExchange) -> SandboxReply:
     plural = exchange.args["entity"]
     items = exchange.items()
     errors = []
@@ -103,11 +103,16 @@ def _check_parts(state: State, item: Mapping[str, Any]) -> list[Fault]:
 
 
 def create(
-    exchange: Exchange, plural: str, item: Mapping[str, Any], *, hidden: bool = False, quiet: bool = False
-) -> Row:
+    exchange: SandboxExchange,
+    plural: str,
+    item: Mapping[str, Any],
+    *,
+    hidden: bool = False,
+    quiet: bool = False,
+) -> SandboxRow:
     """One checked entity with its links. hidden: in Unsorted until accepted. quiet: the caller announces it."""
     state, now = exchange.state, exchange.state.now()
-    row: Row = {name: item[name] for name in _COPIED if item.get(name) is not None}
+    row: SandboxRow = {name: item[name] for name in _COPIED if item.get(name) is not None}
     row.setdefault("responsible_user_id", exchange.by)
     row.setdefault("created_by", exchange.by)
     row.setdefault("updated_by", row["created_by"])
@@ -131,7 +136,7 @@ def create(
     return row
 
 
-def announce(state: State, plural: str, row: Row) -> None:
+def announce(state: State, plural: str, row: SandboxRow) -> None:
     """The events and the webhook of something that has just appeared, with the links of a lead."""
     note = {"note": {"id": row["id"]}}
     emit(state, f"{SINGULAR[plural]}_added", SINGULAR[plural], row["id"], row["created_by"], after=[note])
@@ -153,7 +158,7 @@ def _stored(state: State, plural: str, item: Mapping[str, Any], old: Stored) -> 
     return merged(old, check_fields(state, plural, item["custom_fields_values"], "")[0])
 
 
-def _name(plural: str, row: Row) -> str:
+def _name(plural: str, row: SandboxRow) -> str:
     """A contact's name follows from first and last name where only these were sent."""
     if row.get("name"):
         return str(row["name"])
@@ -162,7 +167,7 @@ def _name(plural: str, row: Row) -> str:
     return ""
 
 
-def _place(state: State, row: Row, item: Mapping[str, Any], *, hidden: bool) -> None:
+def _place(state: State, row: SandboxRow, item: Mapping[str, Any], *, hidden: bool) -> None:
     pipelines = state.pipelines()
     status, pipeline = item.get("status_id"), item.get("pipeline_id")
     if pipeline is None and status is not None and status not in (142, 143):
@@ -177,18 +182,18 @@ def _place(state: State, row: Row, item: Mapping[str, Any], *, hidden: bool) -> 
         row.setdefault("closed_at", state.now())
 
 
-def _index_phones(state: State, plural: str, row: Row) -> None:
+def _index_phones(state: State, plural: str, row: SandboxRow) -> None:
     if plural != "leads":
         state.links.set_phones(plural, row["id"], phones_of(state, plural, row["cf"]))
 
 
-def _link_parts(exchange: Exchange, row: Row, item: Mapping[str, Any]) -> None:
+def _link_parts(exchange: SandboxExchange, row: SandboxRow, item: Mapping[str, Any]) -> None:
     for type in ("contacts", "companies"):
         for ref in _parts(item).get(type, []):
             exchange.state.links.add(("leads", row["id"]), (type, ref["id"]), bool(ref.get("is_main")))
 
 
-def change_entities(exchange: Exchange) -> Reply:
+def change_entities(exchange: SandboxExchange) -> SandboxReply:
     """PATCH of a batch: an array of objects with id."""
     plural = exchange.args["entity"]
     items = exchange.items()
@@ -211,7 +216,7 @@ def change_entities(exchange: Exchange) -> Reply:
     return answer({"_links": exchange.self_link(plural), "_embedded": {plural: echo}})
 
 
-def change_entity(exchange: Exchange) -> Reply:
+def change_entity(exchange: SandboxExchange) -> SandboxReply:
     plural, item = exchange.args["entity"], exchange.object()
     faults = check_entity(exchange.state, plural, item, CHANGE[plural])
     if faults:
@@ -222,12 +227,12 @@ def change_entity(exchange: Exchange) -> Reply:
     return answer(_changed_echo(exchange, plural, change(exchange, plural, row, item)))
 
 
-def _existing(state: State, plural: str, id: int) -> Row | None:
+def _existing(state: State, plural: str, id: int) -> SandboxRow | None:
     row = state.table(plural).get(id)
     return None if row is None or row["is_deleted"] else row
 
 
-def _changed_echo(exchange: Exchange, plural: str, row: Row) -> dict[str, Any]:
+def _changed_echo(exchange: SandboxExchange, plural: str, row: SandboxRow) -> dict[str, Any]:
     echo = {
         "id": row["id"],
         "updated_at": row["updated_at"],
@@ -236,7 +241,7 @@ def _changed_echo(exchange: Exchange, plural: str, row: Row) -> dict[str, Any]:
     return {"name": row["name"], **echo} if plural == "contacts" else echo
 
 
-def change(exchange: Exchange, plural: str, row: Row, item: Mapping[str, Any]) -> Row:
+def change(exchange: SandboxExchange, plural: str, row: SandboxRow, item: Mapping[str, Any]) -> SandboxRow:
     """Apply one checked change; what differs decides which events and webhooks follow."""
     state, old = exchange.state, dict(row)
     by = item.get("updated_by", exchange.by)
@@ -257,7 +262,7 @@ def change(exchange: Exchange, plural: str, row: Row, item: Mapping[str, Any]) -
     return row
 
 
-def _move(state: State, row: Row, item: Mapping[str, Any]) -> None:
+def _move(state: State, row: SandboxRow, item: Mapping[str, Any]) -> None:
     """Closing fills closed_at, reopening clears it."""
     was_closed = is_closed(row["status_id"])
     wanted = dict(item)
@@ -276,7 +281,7 @@ def _move(state: State, row: Row, item: Mapping[str, Any]) -> None:
         row["closed_at"] = item.get("closed_at", closed_at)
 
 
-def _changed_tags(state: State, plural: str, row: Row, item: Mapping[str, Any]) -> list[int]:
+def _changed_tags(state: State, plural: str, row: SandboxRow, item: Mapping[str, Any]) -> list[int]:
     tags = list(row.get("tags", []))
     parts = item.get("_embedded") or {}
     if "tags" in parts:

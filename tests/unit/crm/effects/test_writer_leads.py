@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from crm.effects.model import Stored
+from crm.effects.model import StoredEffect
 from crm.effects.outcomes import dead
 from crm.effects.refs import lead_of, opened
 from crm.lane import Lane
@@ -17,8 +17,8 @@ ON_LEAD = AddNote(target=Ref(kind="lead", id="f00d"), text="разговор")
 REFUSED = Refused(key="c1:call", code="NotSupportedChoice", field="0.entity_id", detail="")
 
 
-def a_note(*, in_lead: bool = True, attempt: int = 1, age: timedelta = timedelta()) -> Stored:
-    return Stored(
+def a_note(*, in_lead: bool = True, attempt: int = 1, age: timedelta = timedelta()) -> StoredEffect:
+    return StoredEffect(
         key="c1:call",
         seq=1,
         lane=Lane.EVENTS,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.intake.inbox import messages_of
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Parsed
-from gateway.store.intake.inbox import Message
+from gateway.store.intake.inbox import InboxMessage
 from routing.calls.model import CallEvent, EventKind
 from routing.settings import NumberPolicy
 
@@ -22,7 +22,7 @@ PBX = Connection(account_id="main", id="pbx", name="pbx", kind="generic", secret
 POLICY = NumberPolicy(own_numbers=frozenset({"+74951230000"}))
 
 
-def stored(*events: CallEvent, canonical: str = "x", raw: bytes = b"raw") -> tuple[Message, ...]:
+def stored(*events: CallEvent, canonical: str = "x", raw: bytes = b"raw") -> tuple[InboxMessage, ...]:
     return messages_of(PBX, Parsed(canonical=canonical, events=events), raw, AT, POLICY)
 
 

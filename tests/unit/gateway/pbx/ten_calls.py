@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gateway.pbx.asterisk.legs import Legs, step, sweep
-from gateway.pbx.asterisk.wire import Message
+from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.mango.signing import signed_form
@@ -317,7 +317,7 @@ def _cdr(report: dict[str, Any]) -> Inbound:
     )
 
 
-def tell_asterisk(plan: Plan) -> list[Message]:
+def tell_asterisk(plan: Plan) -> list[AmiMessage]:
     talk = Talk(plan.name, begins=plan.begins)
     caller = {"anonymous": "<unknown>"}.get(plan.client or "", plan.client or plan.caller or "")
     name = "PJSIP/trunk-00000001" if plan.client else f"PJSIP/{plan.caller}-00000001"
@@ -351,7 +351,7 @@ def tell_asterisk(plan: Plan) -> list[Message]:
     return told
 
 
-def read_asterisk(messages: list[Message], connection: Connection) -> list[CallEvent]:
+def read_asterisk(messages: list[AmiMessage], connection: Connection) -> list[CallEvent]:
     state = Legs()
     events: list[CallEvent] = []
     for told in messages:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.pbx.asterisk.legs import Legs, step, sweep
-from gateway.pbx.asterisk.wire import Message, Reader
+from gateway.pbx.asterisk.wire import AmiMessage, AmiReader
 from gateway.pbx.connection import Connection
 from routing.calls.fold import fold
 from routing.calls.model import Call, CallEvent, Disposition, EventKind
@@ -18,7 +18,7 @@ LINE = "74951234567"
 PBX = a_connection("asterisk", lines=("+74951234567", "700"), settings={"trunks": ["trunk"]})
 
 
-def run(messages: list[Message], connection: Connection = PBX) -> tuple[Legs, list[CallEvent]]:
+def run(messages: list[AmiMessage], connection: Connection = PBX) -> tuple[Legs, list[CallEvent]]:
     state = Legs()
     events: list[CallEvent] = []
     for told in messages:
@@ -27,7 +27,7 @@ def run(messages: list[Message], connection: Connection = PBX) -> tuple[Legs, li
     return state, events
 
 
-def calls(messages: list[Message], connection: Connection = PBX) -> dict[str, Call]:
+def calls(messages: list[AmiMessage], connection: Connection = PBX) -> dict[str, Call]:
     """The calls after the stream and the sweep that follows it."""
     state, events = run(messages, connection)
     _, swept = sweep(state, START + timedelta(hours=1))
@@ -37,11 +37,11 @@ def calls(messages: list[Message], connection: Connection = PBX) -> dict[str, Ca
     }
 
 
-def recorded(name: str) -> list[Message]:
-    return Reader().feed((CASES / "asterisk" / f"{name}.txt").read_bytes())
+def recorded(name: str) -> list[AmiMessage]:
+    return AmiReader().feed((CASES / "asterisk" / f"{name}.txt").read_bytes())
 
 
-def answered(key: str = "c1", seconds: float = 30) -> list[Message]:
+def answered(key: str = "c1", seconds: float = 30) -> list[AmiMessage]:
     talk = Talk(key)
     return [
         talk.came_in(0, "79001234567", LINE),
@@ -263,8 +263,8 @@ def test_after_being_away_the_list_of_channels_ends_what_is_not_on_it_and_finds_
     state, _ = run([talk.came_in(0, "79001234567", LINE), *talk.rings(1, "c1", "ch02", "101")])
     other = Talk("c9")
     found = other.came_in(50, "79007654321", LINE)
-    listing = Message((("Event", "CoreShowChannel"), ("Duration", "00:00:40"), *found.fields[1:]))
-    done = Message((("Event", "CoreShowChannelsComplete"),))
+    listing = AmiMessage((("Event", "CoreShowChannel"), ("Duration", "00:00:40"), *found.fields[1:]))
+    done = AmiMessage((("Event", "CoreShowChannelsComplete"),))
     events: list[CallEvent] = []
     for told in (listing, done):
         state, happened = step(state, told, RECEIVED + timedelta(minutes=1), PBX)
@@ -292,7 +292,7 @@ def test_a_phones_call_of_a_number_is_outbound_whatever_number_it_shows(caller: 
 
 def test_a_call_that_begins_while_the_channels_are_listed_is_not_taken_for_gone() -> None:
     state, _ = run([Talk("c1").came_in(0, "79001234567", LINE)])
-    state, events = step(state, Message((("Event", "CoreShowChannelsComplete"),)), RECEIVED, PBX)
+    state, events = step(state, AmiMessage((("Event", "CoreShowChannelsComplete"),)), RECEIVED, PBX)
     assert (list(state.calls), events) == (["c1"], ())
 
 

@@ -12,7 +12,7 @@ from functools import cache
 import pytest
 
 from gateway.pbx.asterisk.legs import Legs, step, sweep
-from gateway.pbx.asterisk.wire import Message, Reader
+from gateway.pbx.asterisk.wire import AmiMessage, AmiReader
 from routing.calls.fold import fold
 from routing.calls.model import Call, CallEvent, Direction
 from tests.unit.gateway.pbx.builders import CASES, a_connection
@@ -78,12 +78,12 @@ TRUTH = {
 
 
 @cache
-def recorded(name: str) -> tuple[Message, ...]:
+def recorded(name: str) -> tuple[AmiMessage, ...]:
     raw = (CASES / "asterisk" / "recorded" / f"{name}.txt").read_bytes()
-    return tuple(Reader(banner="as read before").feed(raw))
+    return tuple(AmiReader(banner="as read before").feed(raw))
 
 
-def heard(messages: tuple[Message, ...]) -> list[Call]:
+def heard(messages: tuple[AmiMessage, ...]) -> list[Call]:
     """The calls of a recording, after a sweep once all is quiet."""
     state, events = Legs(), list[CallEvent]()
     at = datetime(2026, 11, 25, tzinfo=UTC)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.pbx.asterisk import agi
-from gateway.pbx.asterisk.wire import Message, Reader, parse_block, serialise
+from gateway.pbx.asterisk.wire import AmiMessage, AmiReader, parse_block, serialise
 from gateway.pbx.port import WireInvalid
 from tests.unit.gateway.pbx.builders import CASES
 
@@ -16,16 +16,16 @@ STREAM = (CASES / "asterisk" / "answered.txt").read_bytes().replace(b"\n", b"\r\
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=40))
 def test_messages_are_the_same_however_the_bytes_are_cut(lengths: list[int]) -> None:
-    reader, messages, place = Reader(), [], 0
+    reader, messages, place = AmiReader(), [], 0
     for length in [*lengths, len(STREAM)]:
         messages += reader.feed(STREAM[place : place + length])
         place += length
-    assert messages == Reader().feed(STREAM)
+    assert messages == AmiReader().feed(STREAM)
     assert reader.banner == "Asterisk Call Manager/11.0.0"
 
 
 def test_the_recorded_stream_holds_what_was_sent() -> None:
-    messages = Reader().feed(STREAM)
+    messages = AmiReader().feed(STREAM)
     assert messages[0].response == "Success"
     assert [m.event for m in messages].count("Hangup") == 2
     assert (messages[2].event, messages[2].get("calleridnum"), messages[2].get("nothing", "-")) == (
@@ -37,13 +37,13 @@ def test_the_recorded_stream_holds_what_was_sent() -> None:
 
 def test_something_that_is_no_ami_is_refused_at_its_first_line() -> None:
     with pytest.raises(WireInvalid, match="banner"):
-        Reader().feed(b"HTTP/1.1 400 Bad Request\r\n")
-    assert Reader().feed(b"Asterisk Call Man") == []
+        AmiReader().feed(b"HTTP/1.1 400 Bad Request\r\n")
+    assert AmiReader().feed(b"Asterisk Call Man") == []
 
 
 def test_a_message_that_is_too_long_costs_only_itself() -> None:
     left_out: list[WireInvalid] = []
-    reader = Reader(most_bytes=1000, on_unreadable=left_out.append)
+    reader = AmiReader(most_bytes=1000, on_unreadable=left_out.append)
     reader.feed(b"Asterisk Call Manager/5.0.4\r\n" + b"Key: value\r\n" * 50)
     for _ in range(50):
         assert reader.feed(b"Key: value\r\n" * 50) == []
@@ -55,9 +55,9 @@ def test_a_message_that_is_too_long_costs_only_itself() -> None:
 @pytest.mark.parametrize("end", ["\r\n\r\n", "\n\n", "\r\n\n", "\n\r\n", "\r\n\r\r\n"])
 def test_every_mixture_of_line_ends_ends_a_message(end: str) -> None:
     stream = f"Asterisk Call Manager/9\r\nEvent: A{end}Event: Hangup{end}".encode()
-    whole = Reader().feed(stream)
+    whole = AmiReader().feed(stream)
     assert [m.event for m in whole] == ["A", "Hangup"]
-    reader = Reader()
+    reader = AmiReader()
     assert [m for byte in stream for m in reader.feed(bytes([byte]))] == whole
 
 
@@ -67,13 +67,13 @@ def test_every_mixture_of_line_ends_ends_a_message(end: str) -> None:
 def test_a_callers_name_cannot_begin_a_header(separator: str) -> None:
     forged = f"a{separator}Uniqueid: 666{separator}Linkedid: 666"
     stream = f"Event: Newchannel\r\nCallerIDName: {forged}\r\nUniqueid: 1\r\nLinkedid: 1\r\n\r\n"
-    (found,) = Reader(banner="x").feed(stream.encode())
+    (found,) = AmiReader(banner="x").feed(stream.encode())
     assert (found.get("Uniqueid"), found.get("Linkedid")) == ("1", "1")
 
 
 def test_a_message_that_names_two_ids_is_left_out_and_counted() -> None:
     left_out: list[WireInvalid] = []
-    reader = Reader(banner="x", on_unreadable=left_out.append)
+    reader = AmiReader(banner="x", on_unreadable=left_out.append)
     stream = b"Event: Newchannel\nUniqueid: 666\nUniqueid: 1\n\nEvent: Hangup\nUniqueid: 2\nUniqueid: 2\n\n"
     assert [m.event for m in reader.feed(stream)] == ["Hangup"]
     assert [err.field for err in left_out] == ["uniqueid"]
@@ -89,7 +89,7 @@ def test_repeated_keys_broken_bytes_and_command_output_are_kept() -> None:
 def test_an_action_is_written_and_read_back() -> None:
     raw = serialise("Originate", [("ActionID", "1"), ("Variable", "A=1"), ("Variable", "B=2")])
     assert raw == b"Action: Originate\r\nActionID: 1\r\nVariable: A=1\r\nVariable: B=2\r\n\r\n"
-    assert parse_block(raw) == Message(
+    assert parse_block(raw) == AmiMessage(
         (("Action", "Originate"), ("ActionID", "1"), ("Variable", "A=1"), ("Variable", "B=2"))
     )
 

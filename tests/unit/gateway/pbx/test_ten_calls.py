@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.pbx.asterisk.wire import Message
+from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.kinds import KINDS
 from routing.calls.fold import fold
 from routing.calls.lost import close_lost
@@ -73,7 +73,7 @@ def wanted(plan: Plan) -> dict[str, Any]:
 
 
 def _is_own_word_of_dialplan(message: Any) -> bool:
-    return isinstance(message, Message) and message.event == "UserEvent"
+    return isinstance(message, AmiMessage) and message.event == "UserEvent"
 
 
 def everything(teller: Teller) -> list[Any]:

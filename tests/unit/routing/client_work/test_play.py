@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from routing.calls.model import Call
 from routing.client_work.play import Played, same_orders
 from routing.matrix.actions import Card, SetFields
-from routing.matrix.decide import CELLS, Matrix, Moment, Situation, Table, decide
+from routing.matrix.decide import CELLS, Matrix, MatrixTable, Moment, Situation, decide
 from routing.matrix.presets import recommended, unsorted, update_only
 from tests.unit.routing.matrix.situations import NOW, a_call, a_situation, an_entity
 from tests.unit.routing.matrix.situations import played as play
@@ -43,7 +43,7 @@ def test_at_answer_neither_length_nor_recording_is_known() -> None:
 
 def test_while_it_rings_nobody_has_answered() -> None:
     cells = {c: (Card(),) if c == "inbound.ringing.new/ring" else () for c in CELLS}
-    matrix = Matrix(tables={"default": Table(name="t", cells=cells)})
+    matrix = Matrix(tables={"default": MatrixTable(name="t", cells=cells)})
     call = a_call(answered_by="101", rung=("101", "102"))
     assert play(matrix, a_situation(call)).effects[0].order.user_ids == ("11", "12")  # type: ignore[union-attr]
 
@@ -77,7 +77,7 @@ def test_two_matrices_leave_the_same_when_their_orders_are_equal() -> None:
         **recommended().tables["default"].cells,
         "inbound.ringing.known_without_deal/ring": (SetFields(),),
     }
-    idle = Matrix(tables={"default": Table(name="t", cells=cells)})
+    idle = Matrix(tables={"default": MatrixTable(name="t", cells=cells)})
     assert same_orders(played(recommended()), played(idle))
 
 

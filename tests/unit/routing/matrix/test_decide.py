@@ -26,10 +26,10 @@ from routing.matrix.decide import (
     CELLS,
     ROWS,
     Matrix,
+    MatrixTable,
     Moment,
     SelectionRule,
     Situation,
-    Table,
     decide,
     due_moments,
 )
@@ -59,7 +59,7 @@ def a_matrix(**cells: tuple[Action, ...]) -> Matrix:
     """cells by `inbound_missed_new__end`; all others are empty."""
     by_name = {cell.replace(".", "_").replace("/", "__"): cell for cell in CELLS}
     named = {by_name[name]: actions for name, actions in cells.items()}
-    return Matrix(tables={"default": Table(name="t", cells={c: named.get(c, ()) for c in CELLS})})
+    return Matrix(tables={"default": MatrixTable(name="t", cells={c: named.get(c, ()) for c in CELLS})})
 
 
 # Which moments are due
@@ -118,7 +118,7 @@ def test_every_kind_of_call_meets_a_cell_at_every_moment(
 
 def test_an_unknown_cell_is_refused() -> None:
     with pytest.raises(ValidationError, match="no such cell"):
-        Table(name="t", cells={"inbound.missed.new/answer": ()})
+        MatrixTable(name="t", cells={"inbound.missed.new/answer": ()})
 
 
 def test_a_text_that_no_database_takes_is_refused() -> None:
@@ -127,7 +127,7 @@ def test_a_text_that_no_database_takes_is_refused() -> None:
 
 
 def test_a_gap_is_a_reason_not_an_exception() -> None:
-    matrix = Matrix(tables={"default": Table(name="t", cells={})})
+    matrix = Matrix(tables={"default": MatrixTable(name="t", cells={})})
     decision = decide(matrix, a_situation())
     assert (decision.reason, decision.effects) == ("no_cell", ())
 

@@ -1,0 +1,11 @@
+"""Options that several commands take, in one wording each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+AccountName = Annotated[str | None, typer.Option(help="whose; not needed where there is only one account")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="at most so many")]
