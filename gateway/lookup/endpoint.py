@@ -29,7 +29,7 @@ from gateway.pbx.dialects import lookup_of
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import LookupRequest, WireInvalid
-from gateway.pbx.query import read_query
+from gateway.pbx.query import read_pairs
 from routing.client import Candidate
 from routing.lookup.decide import LookupDecision, LookupReason, decide, fall_back
 from routing.numbers.normalise import Number, PublicNumber, digits_of, normalise
@@ -93,11 +93,12 @@ class Lookup:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The common case, a GET of a plain connection with its secret in the header, takes the short way."""
         began = time.perf_counter()
-        name = request.raw_path.partition("?")[0][5:-7]  # /pbx/{name}/lookup
+        path, _, query = request.raw_path.partition("?")
+        name = path[5:-7]  # /pbx/{name}/lookup
         if request.method == "GET" and (header := request.headers.get(AUTHORIZATION)):
             connection = self._known.get((name, header))
             if connection is not None and not request.body_exists:
-                return self._answer(connection, lookup_of(read_query(request.raw_path)), began)
+                return self._answer(connection, lookup_of(read_pairs(query)), began)
         # A request whose address was written otherwise (in full, escaped) came through the general router, which knows.
         return await self._handle_any(request, request.match_info.get("connection", name), began)
 

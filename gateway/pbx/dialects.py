@@ -44,7 +44,10 @@ _ALL_NAMES = (_PHONE, _DID, _CALL_ID, ("format",))
 def lookup_of(fields: Mapping[str, Any]) -> LookupRequest:
     """The question in these fields, under any of the names that PBXs use. Runs while a phone rings: microseconds."""
     get = fields.get
-    phone, did, call_id, format_ = get("phone"), get("did"), get("call_id"), get("format")
+    phone = get("phone")
+    if phone is not None and len(fields) == 1:
+        return LookupRequest(_number(phone))
+    did, call_id, format_ = get("did"), get("call_id"), get("format")
     known = (phone is not None) + (did is not None) + (call_id is not None) + (format_ is not None)
     if known < len(fields):  # something else stands there: perhaps the same thing by another name
         phone, did, call_id, format_ = (_first(fields, names) for names in _ALL_NAMES)

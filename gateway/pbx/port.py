@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from routing.calls.model import CallEvent
 
@@ -44,8 +45,7 @@ class WireForbidden(Exception):
     code = "wire-forbidden"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookupRequest:
+class LookupRequest(NamedTuple):
     """Whose client is calling? phone, did: as spelled, a `+` that arrived as a space repaired; None = not sent.
 
     format: the form of the answer that the request asks for, None = the connection's dialect.

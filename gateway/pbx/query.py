@@ -11,7 +11,11 @@ from urllib.parse import unquote
 
 def read_query(raw_path: str) -> dict[str, str]:
     """The parameters of an address as it stood in the request's first line. A few microseconds; never raises."""
-    query = raw_path.partition("?")[2]
+    return read_pairs(raw_path.partition("?")[2])
+
+
+def read_pairs(query: str) -> dict[str, str]:
+    """The same for what stands behind the `?`."""
     if not query.isascii():
         # Bytes that are no UTF-8 arrive as lone surrogates, which nothing behind us can store.
         query = query.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
