@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 from crm.amocrm import wire_read
 from crm.amocrm.client import AmoClient
 from crm.amocrm.fields import Node
+from crm.amocrm.paging import Paging, Query
 from crm.amocrm.tables import EVENT_KIND, EVENTS_LIMIT, IDS_PER_FILTER, PAGE_LIMIT, PLURAL, WITH
 from crm.amocrm.wire import API, Request
 from crm.errors import CrmForbidden, CrmNotFound, CrmUnreadable
@@ -31,7 +32,7 @@ from routing.client import EntityKind
 
 T = TypeVar("T")
 N = TypeVar("N", CrmNote, CrmTask)
-Query = list[tuple[str, str]]
+
 
 SEARCH_PAGES = 4  # a search for ten digits that fills more pages than this is not a search for a number
 NOTE_PAGES = 4
@@ -66,6 +67,7 @@ class Reads:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._same_number, self._clock = client, same_number, clock
+        self._paging = Paging(self._get)
         self._filters_work: bool | None = None
         self._task_types: dict[str, str] | None = None
         self._field_types: dict[EntityKind, dict[str, str]] = {}
@@ -114,8 +116,8 @@ class Reads:
     async def page(
         self, kind: EntityKind, lane: Lane, *, page: int, newest: Literal["updated", "id"] | None
     ) -> Page[CrmEntity]:
-        query = [("page", str(page)), ("limit", str(PAGE_LIMIT)), *_with(kind), _order(kind, newest)]
-        answer = await self._get(_list_path(kind), lane, query)
+        query = [*_with(kind), _order(kind, newest)]
+        answer = await self._page(_list_path(kind), PLURAL[kind], lane, query, page)
         found = wire_read.page_of(answer, PLURAL[kind], wire_read.entity_reader(kind))
         if kind != "lead":
             self._remember(found.items)
@@ -138,8 +140,8 @@ class Reads:
         digits = "".join(c for c in number if c.isdigit())[-10:]
         found: list[CrmEntity] = []
         for page in range(1, SEARCH_PAGES + 1):
-            query = [("query", digits), ("page", str(page)), ("limit", str(PAGE_LIMIT)), *_with(kind)]
-            answer = await self._get(_list_path(kind), lane, query)
+            query = [("query", digits), *_with(kind)]
+            answer = await self._page(_list_path(kind), PLURAL[kind], lane, query, page)
             some = wire_read.page_of(answer, PLURAL[kind], wire_read.entity_reader(kind))
             found += [e for e in some.items if not e.is_deleted and self._has(e, number)]
             if not some.has_next:
@@ -157,13 +159,12 @@ class Reads:
     ) -> Page[CrmEvent]:
         first, last = int(since.timestamp()), int(until.timestamp()) if until else None
         query = [
-            ("page", str(page)),
-            ("limit", str(EVENTS_LIMIT)),
             ("filter[created_at][from]", str(first)),
             *([("filter[created_at][to]", str(last))] if last is not None else ()),
             *(("filter[type][]", type_) for type_, kind in EVENT_KIND.items() if kind in kinds),
         ]
-        found = wire_read.page_of(await self._get("/events", lane, query), "events", wire_read.event)
+        answer = await self._paging.page("/events", "events", lane, query, page=page, limit=EVENTS_LIMIT)
+        found = wire_read.page_of(answer, "events", wire_read.event)
         # The CRM may ignore a filter: what is too old ends the reading, the rest is left out.
         recent = [event for event in found.items if event.at.timestamp() >= first]
         for event in recent:
@@ -206,12 +207,14 @@ class Reads:
     async def _get(self, path: str, lane: Lane, query: Sequence[tuple[str, str]] = ()) -> Node | None:
         return await self._client.ask(Request(method="GET", path=f"{API}{path}", query=tuple(query)), lane)
 
+    async def _page(self, path: str, plural: str, lane: Lane, query: Query, page: int) -> Node | None:
+        return await self._paging.page(path, plural, lane, query, page=page, limit=PAGE_LIMIT)
+
     async def _all(self, path: str, plural: str, read: Callable[[Node], T], lane: Lane) -> list[T]:
         found: list[T] = []
         page = 1
         while True:
-            query = [("page", str(page)), ("limit", str(PAGE_LIMIT))]
-            some = wire_read.page_of(await self._get(path, lane, query), plural, read)
+            some = wire_read.page_of(await self._page(path, plural, lane, (), page), plural, read)
             found += some.items
             if not some.has_next or not some.items:
                 return found
@@ -229,8 +232,8 @@ class Reads:
         """The newest ones that are wanted, a page full of them at most; more pages only where a filter was ignored."""
         found: list[N] = []
         for page in range(1, NOTE_PAGES + 1):
-            query = [("limit", str(PAGE_LIMIT)), ("order[id]", "desc"), *narrow, ("page", str(page))]
-            some = wire_read.page_of(await self._get(path, lane, query), plural, read)
+            query = [("order[id]", "desc"), *narrow]
+            some = wire_read.page_of(await self._page(path, plural, lane, query, page), plural, read)
             found += [item for item in some.items if is_wanted(item)]
             if not some.has_next or len(found) >= PAGE_LIMIT:
                 break
@@ -242,21 +245,23 @@ class Reads:
         """Those found by filtered pages, and those that have to be read one by one because filters are ignored."""
         rows: list[CrmEntity] = []
         rest: list[str] = []
-        for start in range(0, len(ids), IDS_PER_FILTER):
-            chunk = ids[start : start + IDS_PER_FILTER]
+
+        async def ask(some: list[str]) -> None:
             if len(ids) == 1 or self._filters_work is False:
-                rest += chunk
-                continue
-            found, missing = await self._filtered(kind, chunk, lane)
-            rows += found
-            rest += missing
+                rest.extend(some)
+                return
+            found, missing = await self._filtered(kind, some, lane)
+            rows.extend(found)
+            rest.extend(missing)
+
+        await self._paging.of_ids(_list_path(kind), ids, ask)
         return rows, rest
 
     async def _filtered(
         self, kind: EntityKind, ids: list[str], lane: Lane
     ) -> tuple[list[CrmEntity], list[str]]:
         """Those found by one filtered page, and those still to be read because the filter was ignored."""
-        query = [("limit", str(PAGE_LIMIT)), *_with(kind), *(("filter[id][]", i) for i in ids)]
+        query = [("limit", str(len(ids))), *_with(kind), *(("filter[id][]", i) for i in ids)]
         answer = await self._get(_list_path(kind), lane, query)
         found = wire_read.page_of(answer, PLURAL[kind], wire_read.entity_reader(kind))
         wanted = set(ids)

@@ -50,6 +50,11 @@ class Request:
         return self.method != "GET"
 
     @property
+    def is_list(self) -> bool:
+        """A read that can be asked for in smaller parts."""
+        return not self.is_write and any(key == "limit" for key, _ in self.query)
+
+    @property
     def target(self) -> str:
         """Path and encoded query."""
         return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
@@ -101,7 +106,7 @@ def error_of(request: Request, reply: Reply) -> CrmError:
     if status == 429:
         return CrmThrottled(said, _retry_after(problem))
     if status in (413, 504):
-        return CrmTooLarge(said) if request.is_write else CrmUnavailable(said)
+        return CrmTooLarge(said) if request.is_write or request.is_list else CrmUnavailable(said)
     if status >= 500 or status == 408:
         return _no_answer(request, said)
     if status == 401:

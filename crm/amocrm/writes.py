@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from crm.amocrm import wire_write
-from crm.amocrm.batches import BatchSize
 from crm.amocrm.client import AmoClient
 from crm.amocrm.fields import Node
 from crm.amocrm.wire import Reply, Request, read_answer
 from crm.amocrm.wire_write import Item, Unwritable
-from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, CrmUnreadable
+from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmUnreadable
 from crm.lane import Lane
-from crm.port import BATCH_LIMIT, COMPLEX_LIMIT, ItemOutcome, Refused, Written
+from crm.port import ItemOutcome, Refused, Written
 
 Echo = Callable[["SentBatch", Node | None], Mapping[int, Written]]
 
@@ -64,34 +63,26 @@ class Outcomes:
 class Writes:
     def __init__(self, client: AmoClient) -> None:
         self._client = client
-        self._sizes: dict[str, BatchSize] = defaultdict(lambda: BatchSize(BATCH_LIMIT))
-        self._sizes["/leads/complex"] = BatchSize(COMPLEX_LIMIT)
 
     async def send(self, batch: SentBatch, outcomes: Outcomes, lane: Lane) -> None:
         """Write every line and note its outcome. A CrmError carries in `settled` what was certain by then."""
-        size = self._sizes[batch.path]
         try:
-            for lines in size.split(batch.lines):
-                await self._settle(batch.only(lines), outcomes, lane, size)
+            await self._settle(batch, outcomes, lane)
         except CrmError as err:
             err.settled = tuple(outcomes.known.values())
             raise
 
-    async def _settle(self, batch: SentBatch, outcomes: Outcomes, lane: Lane, size: BatchSize) -> None:
+    async def _settle(self, batch: SentBatch, outcomes: Outcomes, lane: Lane) -> None:
         """One request, and again without the items that it was refused for, until none is left."""
         while batch.lines:
             try:
                 reply = await self._client.reply_to(batch.request(), lane)
                 self._written(batch, reply, outcomes)
-                size.on_success()
                 return
-            except CrmTooLarge:
-                size.too_large(len(batch.lines))
-                raise
             except CrmRefused as err:
                 bad = _bad_lines(batch, err)
                 if not bad:
-                    await self._halved(batch, err, outcomes, lane, size)
+                    await self._halved(batch, err, outcomes, lane)
                     return
                 for refused in bad.values():
                     outcomes.add(refused)
@@ -117,17 +108,15 @@ class Writes:
         if missing:
             raise CrmOutcomeUnknown(f"{request.method} {request.path}: the echo does not name {missing}")
 
-    async def _halved(
-        self, batch: SentBatch, err: CrmRefused, outcomes: Outcomes, lane: Lane, size: BatchSize
-    ) -> None:
+    async def _halved(self, batch: SentBatch, err: CrmRefused, outcomes: Outcomes, lane: Lane) -> None:
         """The refusal does not say which item it means: look for it by halves."""
         if len(batch.lines) == 1:
             _, field, code, _ = err.problems[0] if err.problems else ("", "", "refused", "")
             outcomes.add(Refused(key=batch.lines[0].key, code=code, field=field, detail=str(err)))
             return
         middle = len(batch.lines) // 2
-        await self._settle(batch.only(batch.lines[:middle]), outcomes, lane, size)
-        await self._settle(batch.only(batch.lines[middle:]), outcomes, lane, size)
+        await self._settle(batch.only(batch.lines[:middle]), outcomes, lane)
+        await self._settle(batch.only(batch.lines[middle:]), outcomes, lane)
 
 
 def _bad_lines(batch: SentBatch, err: CrmRefused) -> dict[str, Refused]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from crm.effects.model import CREATING, Ready
+from crm.effects.model import Ready
 from crm.lane import Lane
 from crm.port import BATCH_LIMIT, COMPLEX_LIMIT
+from crm.portions import Portion
+from routing.orders import CREATING, ORDER_KINDS
 
 COMPLEX = "deal_with_contact"
 BY_NUMBER = "attach_by_number"
-_PER_TARGET = frozenset({"attach_call", "add_note", "update_entity"})
-_ALONE = frozenset({"show_card"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,24 +30,28 @@ class Batch:
         return tuple(row.key for row in self.rows)
 
 
-@dataclass(slots=True)
 class Sizes:
-    """How many items a request of a kind may carry: shrinks when the CRM finds it too large, grows back slowly."""
+    """How many items a request of a kind may carry."""
 
-    shrunk: dict[str, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._portions: dict[str, Portion] = {}
 
     def of(self, kind: str, unknown_attempts: int = 0) -> int:
-        largest = COMPLEX_LIMIT if kind == COMPLEX else 1 if kind in _ALONE else BATCH_LIMIT
-        return max(1, min(largest, self.shrunk.get(kind, largest)) >> (2 * unknown_attempts))
+        return max(1, self._portion(kind).now >> (2 * unknown_attempts))
 
     def too_large(self, kind: str, sent: int) -> None:
-        self.shrunk[kind] = max(1, min(self.of(kind), sent) // 2)
+        self._portion(kind).too_large(sent)
 
     def on_success(self, kind: str, sent: int) -> None:
-        if kind in self.shrunk and sent >= self.shrunk[kind]:
-            self.shrunk[kind] += max(1, self.shrunk[kind] // 4)
-            if self.shrunk[kind] >= BATCH_LIMIT:
-                del self.shrunk[kind]
+        self._portion(kind).on_success(sent)
+
+    def _portion(self, kind: str) -> Portion:
+        if kind not in self._portions:
+            order = ORDER_KINDS.get(kind.partition(":")[0])
+            is_alone = order is not None and order.is_alone
+            largest = COMPLEX_LIMIT if kind == COMPLEX else 1 if is_alone else BATCH_LIMIT
+            self._portions[kind] = Portion(largest)
+        return self._portions[kind]
 
 
 def next_batch(
@@ -101,7 +105,7 @@ def _grouped(
 
 
 def _kind(row: Ready) -> str:
-    if row.what in _PER_TARGET:
+    if ORDER_KINDS[row.what].is_per_target:
         return f"{row.what}:{row.target}" if row.target else BY_NUMBER
     return row.what
 

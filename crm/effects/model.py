@@ -14,7 +14,6 @@ from routing.effects import Order
 
 EffectState = Literal["waiting", "sending", "unknown", "done", "dead", "skipped", "held", "expired"]
 
-CREATING = frozenset({"create_contact", "create_deal", "create_lead"})
 OPEN: frozenset[EffectState] = frozenset({"waiting", "sending", "unknown"})
 
 

@@ -11,7 +11,8 @@ from crm.effects.refs import missing
 from crm.effects.requests import as_refused
 from crm.errors import CrmError, CrmRefused
 from crm.port import ItemOutcome, Refused, Written
-from routing.effects import AttachCall, ChangeTask, CreateContact, CreateDeal, ShowCard, UpdateEntity
+from routing.effects import AttachCall, ChangeTask, CreateContact, CreateDeal, ShowCard
+from routing.orders import ORDER_KINDS
 from runtime.backoff import grown_pause
 
 LONGEST_LOOK_SECONDS = 240.0
@@ -142,7 +143,7 @@ def looked(effect: StoredEffect, id: str | None, *, give_up: bool) -> EffectOutc
 
 def is_repeatable(effect: StoredEffect) -> bool:
     """Doing it twice is the same as doing it once, so there is nothing to look for."""
-    return isinstance(effect.order, UpdateEntity | ChangeTask | ShowCard)
+    return ORDER_KINDS[effect.order.do].verified in ("repeat", "never")
 
 
 def before_sending(effect: StoredEffect, now: datetime, card_seconds: float) -> EffectOutcome | None:

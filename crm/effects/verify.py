@@ -14,6 +14,7 @@ from crm.lane import Lane
 from crm.port import Crm, CrmEntity, CrmNote, CrmTask
 from routing.client import EntityKind, Ref
 from routing.effects import AddNote, AttachCall, CreateContact, CreateDeal, CreateLead, CreateTask
+from routing.orders import ORDER_KINDS
 
 PAGES = 8
 """Pages of 250 that are read at most, where the CRM's newest things do not tell that nothing older can be ours."""
@@ -43,20 +44,20 @@ async def look_for(
     crm: Crm, lane: Lane, stored: Sequence[StoredEffect], claimed: Claimed, known: KnownOf
 ) -> Found:
     """Which of these effects (all of one kind of order) have happened. Updates and cards cannot be told: not found."""
-    match stored[0].order:
-        case CreateContact() | CreateDeal() | CreateLead():
+    match ORDER_KINDS[stored[0].order.do].verified:
+        case "entity":
             return await _entities(crm, lane, stored, claimed)
-        case AttachCall() | AddNote():
+        case "note":
             return await _notes(crm, lane, stored, claimed, known)
-        case CreateTask():
+        case "task":
             return await _tasks(crm, lane, stored, claimed)
         case _:
             return Found()
 
 
 async def _entities(crm: Crm, lane: Lane, stored: Sequence[StoredEffect], claimed: Claimed) -> Found:
-    kinds: dict[str, EntityKind] = {"create_contact": "contact", "create_deal": "deal", "create_lead": "lead"}
-    kind = kinds[stored[0].order.do]
+    kind = ORDER_KINDS[stored[0].order.do].creates
+    assert kind is not None
     read: list[CrmEntity] = []
     found = Found()
     for number in range(1, PAGES + 1):

@@ -14,13 +14,14 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from crm.effects.batching import BY_NUMBER, COMPLEX, Batch, next_batch
-from crm.effects.model import CREATING, EffectStore, Ready
+from crm.effects.model import EffectStore, Ready
 from crm.effects.pauses import is_alarm
 from crm.effects.sender import Sender, WriterSettings
 from crm.errors import CrmError
 from crm.lane import Lane
 from crm.port import Crm
 from routing.client import EntityKind
+from routing.orders import CREATING
 from runtime.circuit_breaker import CircuitBreaker, Permit
 from runtime.database.lease import Held
 

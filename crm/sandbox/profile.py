@@ -30,8 +30,9 @@ class Profile:
     filters_on: bool = False
     unsorted_on: bool = True
     webhooks: Literal["on", "plan_402", "plan_403"] = "on"
-    subscription: Literal["active", "ended"] = "active"
+    subscription: Literal["active", "ended", "trial_ended"] = "active"
     # reading
+    largest_page: int = 250  # rows that a page may hold before the gateway gives up (504)
     query_match: Literal["raw", "raw_or_digits"] = "raw_or_digits"
     phone_tail: int = 10  # digits that the vendor's own call matching compares
     unsorted_deal_readable: bool = True  # GET /leads/{id} of a lead not yet accepted

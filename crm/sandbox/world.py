@@ -102,6 +102,10 @@ class World:
         if self.state.profile.subscription == "ended":
             raise refuse(402, "Payment Required")
         path, version = _api_path(request.path)
+        if self.state.profile.subscription == "trial_ended" and _writes_leads(request.method, path):
+            raise refuse(
+                400, "Код ошибки 244. В случае повторного возникновения ошибки обратитесь в поддержку."
+            )
         handler, args, known = find(request.method, path if version == 4 else f"v{version}/{path}")
         if handler is None:
             if known:
@@ -120,6 +124,13 @@ class World:
             args=args,
         )
         return handler(exchange)
+
+
+def _writes_leads(method: str, path: str) -> bool:
+    """A lead, on whichever way: by itself, with a contact, into Unsorted. Notes on leads are none."""
+    first, _, rest = path.partition("/")
+    kinds = ("", "complex", "unsorted")
+    return method != "GET" and first == "leads" and (rest.split("/")[0] in kinds or rest.isdigit())
 
 
 def _api_path(path: str) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from crm.sandbox.api.replies import SandboxReply, answer, no_content, refuse
+from crm.sandbox.api.replies import Refusal, SandboxReply, answer, html, no_content, refuse
 from crm.sandbox.php import values_of
 from crm.sandbox.state import State
 from crm.sandbox.store import SandboxRow
@@ -58,6 +58,8 @@ class SandboxExchange:
             if self.state.profile.over_250_on_get == "refuse":
                 raise refuse(400, f"Limit should be {most} or less")
             limit = most
+        if limit > self.state.profile.largest_page:
+            raise Refusal(html(504))
         return max(page, 1), max(limit, 1)
 
     def url(self, path: str) -> str:

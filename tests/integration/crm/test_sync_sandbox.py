@@ -339,3 +339,17 @@ async def set_numbers(amo: Amo, contact: int, *numbers: str) -> None:
     values = [{"value": n, "enum_code": "WORK"} for n in numbers]
     fields = [{"field_code": "PHONE", "values": values}]
     await call(amo, "PATCH", f"/api/v4/contacts/{contact}", {"custom_fields_values": fields})
+
+
+async def test_a_crm_that_answers_504_to_large_pages_is_read_in_smaller_ones(amo: Amo) -> None:
+    amo.sandbox.state.profile = amo.sandbox.state.profile.changed({"largest_page": 7})
+    await amo.sync.load()
+    await amo.poll()
+    counted = "SELECT kind, count(*) AS n FROM directory_entity GROUP BY kind"
+    small = {row["kind"]: row["n"] for row in await amo.pool.fetch(counted)}
+    amo.sandbox.state.profile = amo.sandbox.state.profile.changed({"largest_page": 250})
+    await amo.pool.execute("DELETE FROM directory_entity")
+    await amo.pool.execute("DELETE FROM sync_cursor")
+    await amo.new_sync().load()
+    assert small == {row["kind"]: row["n"] for row in await amo.pool.fetch(counted)}
+    assert small["contact"] >= CONTACTS_IN_SANDBOX

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.amocrm import wire_read, wire_write
-from crm.amocrm.batches import BatchSize
 from crm.amocrm.fields import Node
 from crm.amocrm.wire import Reply, Request, error_of, lost, read_answer
 from crm.amocrm.wire_write import Unwritable
@@ -42,7 +41,9 @@ def test_a_5xx_of_a_read_brought_nothing_and_of_a_write_is_unknown(status: int) 
     assert isinstance(error_of(WRITE, page(status)), CrmOutcomeUnknown)
 
 
-def test_504_asks_for_smaller_batches_only_of_writes() -> None:
+def test_504_asks_for_smaller_batches_and_pages_of_nothing_else() -> None:
+    a_list = Request(method="GET", path="/api/v4/leads", query=(("page", "1"), ("limit", "250")))
+    assert isinstance(error_of(a_list, page(504)), CrmTooLarge)
     assert isinstance(error_of(WRITE, page(504)), CrmTooLarge)
     assert isinstance(error_of(READ, page(504)), CrmUnavailable)
 
@@ -214,14 +215,3 @@ def test_fields_are_named_by_id_or_code_and_typed_where_the_type_is_known() -> N
 def test_an_entity_changed_twice_goes_in_two_requests_in_order() -> None:
     lines = [Line(key, {"id": entity}) for key, entity in (("a", 1), ("b", 2), ("c", 1), ("d", 1))]
     assert [[line.key for line in part] for part in rounds(lines)] == [["a", "b"], ["c"], ["d"]]
-
-
-def test_batches_shrink_after_a_504_and_grow_again_after_good_ones() -> None:
-    size = BatchSize(250)
-    size.too_large(250)
-    assert [len(part) for part in size.split(range(300))] == [125, 125, 50]
-    size.too_large(1)
-    assert size.now == 1
-    for _ in range(8 * 8):
-        size.on_success()
-    assert size.now == 250

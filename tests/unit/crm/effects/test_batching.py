@@ -99,14 +99,15 @@ def test_calls_without_a_target_go_by_number_and_a_route_overrides_the_usual_req
     assert (batch.kind, batch.keys) == (BY_NUMBER, ("a", "b"))
 
 
-def test_a_request_that_was_too_large_halves_and_grows_back_when_it_goes_well() -> None:
+def test_a_request_that_was_too_large_shrinks_and_grows_back_when_it_goes_well() -> None:
     sizes = Sizes()
     sizes.too_large("create_task", 250)
     assert sizes.of("create_task") == 125
     sizes.too_large("create_task", 125)
-    assert sizes.of("create_task") == 62
-    sizes.on_success("create_task", 5)
-    assert sizes.of("create_task") == 62
+    assert sizes.of("create_task") == 25
+    for _ in range(20):
+        sizes.on_success("create_task", 5)
+    assert sizes.of("create_task") == 25
     for _ in range(20):
         sizes.on_success("create_task", 250)
     assert sizes.of("create_task") == 250
