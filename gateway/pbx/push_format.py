@@ -15,7 +15,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties
 from gateway.pbx.payload import as_count, as_params, as_text
 from gateway.pbx.port import WireInvalid
-from routing.calls.model import CallEvent, Direction, Disposition, EventKind
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
 
 _EVENTS: Mapping[str, EventKind | None] = {
     "newcall": EventKind.STARTED,
@@ -57,6 +57,18 @@ _CAUSES: Mapping[str, Disposition | None] = {
     "failed": Disposition.FAILED,
 }
 
+# Of a call that the PBX made and nobody talked in.
+_SIDES: Mapping[str, FailedSide] = {
+    "employee": FailedSide.EMPLOYEE_NOT_REACHED,
+    "operator": FailedSide.EMPLOYEE_NOT_REACHED,
+    "agent": FailedSide.EMPLOYEE_NOT_REACHED,
+    "employeenotreached": FailedSide.EMPLOYEE_NOT_REACHED,
+    "employeehungup": FailedSide.EMPLOYEE_HUNG_UP,
+    "operatorhungup": FailedSide.EMPLOYEE_HUNG_UP,
+    "client": FailedSide.CLIENT_NOT_REACHED,
+    "clientnotreached": FailedSide.CLIENT_NOT_REACHED,
+}
+
 _ALIASES: Mapping[str, tuple[str, ...]] = {
     "event": ("event", "type"),
     "call": ("callId", "call_id", "callid"),
@@ -74,6 +86,7 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "started": ("startedAt", "started_at"),
     "answered": ("answeredAt", "answered_at"),
     "leg": ("leg",),
+    "side": ("side", "failedSide", "failed_side"),
 }
 _KNOWN = frozenset(name for names in _ALIASES.values() for name in names) | {"params", "format"}
 
@@ -102,12 +115,15 @@ class _Fields:
         text = self.text(wanted)
         return rfc3339(text, self.name(wanted)) if text else None
 
+    def plain(self, wanted: str) -> str:
+        """Lower case, without separators; empty where nothing was sent."""
+        return re.sub(r"[\W_]", "", self.text(wanted) or "").lower()
+
     def word(self, wanted: str, words: Mapping[str, Any]) -> Any:
         """A word of a closed set, whatever its case and separators."""
-        text = self.text(wanted)
-        if text is None:
+        if self.text(wanted) is None:
             return None
-        plain = re.sub(r"[\W_]", "", text).lower()
+        plain = self.plain(wanted)
         if plain not in words:
             raise WireInvalid(self.name(wanted), f"is not one of {', '.join(words)}")
         return words[plain]
@@ -171,6 +187,7 @@ def _events(
         started_at=fields.time("started"),
         answered_at=fields.time("answered"),
         recording=fields.text("recording"),
+        failed_side=_SIDES.get(fields.plain("side")),
         params=_params(fields.raw),
     )
     if kind is EventKind.STARTED:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from routing.calls.model import Call, CallEvent, Direction, Disposition, EventKind, Talk
+from routing.calls.model import Call, CallEvent, Direction, Disposition, EventKind, FailedSide, Talk
 
 __all__ = ["claims_answer", "fold"]
 
@@ -115,6 +115,7 @@ class _Fold:
             recordings=recordings,
             is_callback=bool(callbacks),
             legs_gone_at=None if is_over else self._legs_gone_at(),
+            got_to=self._got_to() if direction == "outbound" or callbacks else None,
             params=self._params(),
         )
 
@@ -239,6 +240,14 @@ class _Fold:
             if telling:
                 return telling[0]
         return Disposition.NO_ANSWER
+
+    def _got_to(self) -> FailedSide | None:
+        """The report's word; else the furthest that anything tells of."""
+        for told in (self.summaries, self.told):
+            sides = {e.failed_side for e in told}
+            if reached := [side for side in FailedSide if side in sides]:
+                return reached[-1]
+        return None
 
     def _rung(self, direction: Direction, talks: tuple[Talk, ...]) -> tuple[str, ...]:
         rang = [e.party for e in self.of(EventKind.RANG)]

@@ -46,6 +46,18 @@ class Disposition(StrEnum):
     FAILED = "failed"
 
 
+class FailedSide(StrEnum):
+    """Whose side it was that nobody talked in a call that we made; the further the call had come, the later here.
+
+    employee_not_reached: the employee's phone was not picked up. employee_hung_up: it was, and left before the client's
+    phone rang. client_not_reached: the client's phone rang and nobody picked it up, whoever gave up first.
+    """
+
+    EMPLOYEE_NOT_REACHED = "employee_not_reached"
+    EMPLOYEE_HUNG_UP = "employee_hung_up"
+    CLIENT_NOT_REACHED = "client_not_reached"
+
+
 class CallEvent(BaseModel):
     """One thing that happened to a call, as told by a PBX.
 
@@ -56,6 +68,7 @@ class CallEvent(BaseModel):
     client: the outside party's number as the PBX spelled it; line: our number it concerns, as spelled.
     party: the employee's address as the PBX names it: extension, SIP login or number.
     cause: the PBX's reason mapped to a disposition where it says one.
+    failed_side: of a call that we make, whose side it is if nobody talks, as far as this event can tell.
     talk_seconds, wait_seconds: from final reports only; None = not told.
     params: everything else worth keeping (utm_*, pool, landing, client_id, …), values as text.
     """
@@ -72,6 +85,7 @@ class CallEvent(BaseModel):
     line: str | None = None
     party: str | None = None
     cause: Disposition | None = None
+    failed_side: FailedSide | None = None
     talk_seconds: int | None = None
     wait_seconds: int | None = None
     answered_at: datetime | None = None
@@ -101,6 +115,7 @@ class Call(BaseModel):
     recording: the newest one; recordings: all of them (a transferred call has several). is_end_lost: the hangup never
     came and a timer closed the call, so ended_at is when it was closed and the talk's length is unknown.
     legs_gone_at: when the last phone known of left, where that is known but the PBX has not yet said that the call is over.
+    got_to: of a call that we made, on whose side it was when last heard of; `failed_side` says it of one that came to nothing.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -123,11 +138,18 @@ class Call(BaseModel):
     is_callback: bool = False
     is_end_lost: bool = False
     legs_gone_at: datetime | None = None
+    got_to: FailedSide | None = None
     params: Mapping[str, str] = Field(default_factory=dict)
 
     @property
     def is_answered(self) -> bool:
         return self.answered_at is not None
+
+    @property
+    def failed_side(self) -> FailedSide | None:
+        """Whose side it was that nobody talked; None of a call that came from outside, goes on or was answered, and where
+        the PBX does not tell."""
+        return self.got_to if self.is_over and not self.is_answered else None
 
     @property
     def answered_by(self) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from routing.calls.model import Call, Disposition
+from collections.abc import Mapping
+
+from routing.calls.model import Call, Disposition, FailedSide
 from routing.effects import CallStatus
 from routing.matrix.model import Moment
 from routing.matrix.situation import Situation, employee_at, party_of
@@ -46,7 +48,7 @@ def note_of(s: Situation, owner: str | None) -> str | None:
     """
     texts, is_inbound = TEXTS[s.settings.language], s.call.direction == "inbound"
     if not s.call.is_answered:
-        return texts.say("crm.note.missed" if is_inbound else "crm.note.client-did-not-answer")
+        return texts.say("crm.note.missed" if is_inbound else _UNREACHED[s.call.failed_side])
     names, whose = _talkers(s, texts), _whose(s, owner, texts)
     if len(names) > 1:
         return texts.say("crm.note.talked", names=names, whose=whose)
@@ -56,6 +58,19 @@ def note_of(s: Situation, owner: str | None) -> str | None:
     if who.crm_user_id and who.crm_user_id == owner:
         return None
     return texts.say(f"crm.note.{verb}", name=who.name, whose=whose)
+
+
+def is_clients_silence(call: Call) -> bool:
+    """Does the call say of the client that they did not answer? Not where our own side never got so far."""
+    return call.direction == "inbound" or call.failed_side in (None, FailedSide.CLIENT_NOT_REACHED)
+
+
+_UNREACHED: Mapping[FailedSide | None, str] = {
+    None: "crm.note.client-did-not-answer",
+    FailedSide.CLIENT_NOT_REACHED: "crm.note.client-did-not-answer",
+    FailedSide.EMPLOYEE_NOT_REACHED: "crm.note.employee-did-not-answer",
+    FailedSide.EMPLOYEE_HUNG_UP: "crm.note.employee-hung-up",
+}
 
 
 def _address(s: Situation) -> Phrase:

@@ -152,6 +152,8 @@ def _row(s: Situation, steps: list[Step]) -> str:
         "answered_by": who.name if who else None,
         "is_mapped": bool(who and who.crm_user_id) if s.call.is_answered else None,
     }
+    if s.call.failed_side:
+        facts["failed_side"] = s.call.failed_side.value
     steps.append(Step(row, "passed", because, facts))
     return row
 

@@ -30,7 +30,7 @@ from routing.matrix.actions import (
     MakeTask,
     SetFields,
 )
-from routing.matrix.call_note import note_of, status_of, talk_seconds_of
+from routing.matrix.call_note import is_clients_silence, note_of, status_of, talk_seconds_of
 from routing.matrix.draft import Plan
 from routing.matrix.model import Moment
 from routing.matrix.responsible import closed_deal, first_of, latest, owner_of_client
@@ -136,6 +136,8 @@ def _known_already(plan: Plan) -> ClientEntity | None:
 
 def _attach(plan: Plan, a: Attach) -> None:
     s = plan.s
+    if not s.call.is_answered and not is_clients_silence(s.call):
+        return _attach_attempt(plan, a)
     who = who_answered(s)
     talker = who.crm_user_id if who and who.is_active else None
     owner = talker if s.call.is_answered else plan.person(a.responsible).crm_user_id
@@ -156,6 +158,18 @@ def _attach(plan: Plan, a: Attach) -> None:
     if order.target is None:
         return plan.skip("nothing_to_attach_to")
     plan.order(key, order, target=order.target.kind, owner=owner)
+    return None
+
+
+def _attach_attempt(plan: Plan, a: Attach) -> None:
+    """A call that broke off on our own side is an ordinary note: as a call note it would stand in the CRM's statistics as
+    one that the client did not answer."""
+    target = plan.target(a.target)
+    if target is None:
+        return plan.skip("nothing_to_attach_to")
+    owner = plan.person(a.responsible).crm_user_id
+    text = plan.text(a.note) or note_of(plan.s, owner) or ""
+    plan.order(plan.key("call"), AddNote(target=target, text=text, owner_id=owner), target=target.kind)
     return None
 
 

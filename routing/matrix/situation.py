@@ -57,11 +57,14 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def facts_of(s: Situation) -> Mapping[str, str]:
-    """What conditions may ask: the PBX's parameters, and line, did, connection, direction and number, which win."""
+    """What conditions may ask: the PBX's parameters, and line, did, connection, direction, number and failed_side, which win."""
     facts = {name.lower(): value for name, value in s.call.params.items()}
     facts["connection"] = s.connection
     facts["direction"] = s.call.direction
     facts["number"] = s.number
+    facts.pop("failed_side", None)
+    if s.call.failed_side:
+        facts["failed_side"] = s.call.failed_side.value
     if s.line:
         facts["line"] = facts["did"] = s.line
     return facts

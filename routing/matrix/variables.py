@@ -64,6 +64,7 @@ VARIABLES: Mapping[str, Variable] = {
     "call.key": Variable("1700000000.42", lambda s: s.call.call_key),
     "call.direction": Variable("inbound", lambda s: s.call.direction),
     "call.disposition": Variable("answered", lambda s: s.call.disposition.value),
+    "call.failed_side": Variable("employee_not_reached", lambda s: s.call.failed_side),
     "call.started_at": Variable("02.03.2026 10:15", lambda s: s.call.started_at),
     "call.answered_at": Variable("02.03.2026 10:15", lambda s: s.call.answered_at),
     "call.ended_at": Variable("02.03.2026 10:18", lambda s: s.call.ended_at),

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 SENTENCES: Mapping[str, str] = {
     "crm.note.missed": "Missed call",
     "crm.note.client-did-not-answer": "The client did not answer",
+    "crm.note.employee-did-not-answer": "The employee did not answer",
+    "crm.note.employee-hung-up": "The employee hung up before the client was reached",
     "crm.note.talked": "Talked: {names}{whose}",
     "crm.note.took": "Answered by {name}{whose}",
     "crm.note.called": "Called by {name}{whose}",

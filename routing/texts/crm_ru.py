@@ -7,6 +7,8 @@ from collections.abc import Mapping
 SENTENCES: Mapping[str, str] = {
     "crm.note.missed": "Пропущенный звонок",
     "crm.note.client-did-not-answer": "Клиент не ответил",
+    "crm.note.employee-did-not-answer": "Сотрудник не ответил",
+    "crm.note.employee-hung-up": "Сотрудник положил трубку раньше, чем дозвонились до клиента",
     "crm.note.talked": "Разговаривали: {names}{whose}",
     "crm.note.took": "Звонок принял(а) {name}{whose}",
     "crm.note.called": "Звонил(а) {name}{whose}",

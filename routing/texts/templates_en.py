@@ -37,6 +37,7 @@ SENTENCES: Mapping[str, str] = {
     "variable.call.key": "the PBX's id of the call",
     "variable.call.direction": "inbound or outbound",
     "variable.call.disposition": "how the call ended",
+    "variable.call.failed_side": "on whose side an outgoing call came to nothing",
     "variable.call.started_at": "when the call began",
     "variable.call.answered_at": "when it was answered",
     "variable.call.ended_at": "when it ended",

@@ -37,6 +37,7 @@ SENTENCES: Mapping[str, str] = {
     "variable.call.key": "идентификатор звонка в АТС",
     "variable.call.direction": "inbound или outbound",
     "variable.call.disposition": "чем кончился звонок",
+    "variable.call.failed_side": "на чьей стороне не сложился исходящий звонок",
     "variable.call.started_at": "когда начался звонок",
     "variable.call.answered_at": "когда ответили",
     "variable.call.ended_at": "когда закончился",

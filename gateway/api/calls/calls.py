@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.store.calls import calls as store
+from routing.calls.model import FailedSide
 from routing.client_work.values import CallRow
 from routing.numbers.normalise import PublicNumber, normalise
 
@@ -26,7 +27,8 @@ class CallsQuery(Body):
 
 
 class CallView(Answer):
-    """talk_seconds null: not known yet. params: what the PBX sent with it (utm_*, pool, …). moments: ids of decisions."""
+    """failed_side: of a call that we made and nobody talked in, whose side it was; null where the PBX does not tell.
+    talk_seconds null: not known yet. params: what the PBX sent with it (utm_*, pool, …). moments: ids of decisions."""
 
     call_id: str
     connection: str
@@ -35,6 +37,7 @@ class CallView(Answer):
     line: str | None
     direction: Literal["inbound", "outbound", "internal"]
     disposition: str
+    failed_side: FailedSide | None
     is_over: bool
     started_at: datetime
     answered_at: datetime | None
@@ -59,6 +62,7 @@ def view_of(row: CallRow) -> CallView:
         line=row.line,
         direction=call.direction,
         disposition=call.disposition.value,
+        failed_side=call.failed_side,
         is_over=call.is_over,
         started_at=call.started_at,
         answered_at=call.answered_at,

@@ -22,6 +22,7 @@ from gateway.pbx.asterisk.channels import (
     dialled_address,
     endpoint,
     is_dialable,
+    is_failed_originate,
     is_local,
     is_number,
     is_same_subscriber,
@@ -34,7 +35,7 @@ from gateway.pbx.parties import Parties, classify_parties, clean_number, is_exte
 from gateway.pbx.payload import as_count
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.times import read_time, zone_of
-from routing.calls.model import CallEvent, Disposition, EventKind
+from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
 
 _DISPOSITIONS: Mapping[str, Disposition] = {
     "ANSWERED": Disposition.ANSWERED,
@@ -48,7 +49,8 @@ _DISPOSITIONS: Mapping[str, Disposition] = {
 @dataclass(frozen=True, slots=True)
 class Record:
     """One CDR. leg: the other end's part in the call, unlike those of its neighbours. other: whom it connected, None =
-    nobody; a Local channel has no number."""
+    nobody; a Local channel has no number. is_dialled: nobody called from it, it was rung by an Originate and is still
+    where that left it."""
 
     key: str
     uniqueid: str
@@ -64,6 +66,7 @@ class Record:
     ended_at: datetime
     seconds: int
     is_first: bool
+    is_dialled: bool
 
     @property
     def is_talk(self) -> bool:
@@ -73,6 +76,8 @@ class Record:
 def cdr_events(message: AmiMessage, connection: Connection) -> tuple[CallEvent, ...]:
     """What one CDR says; () where another one says it. Raises WireInvalid naming the field."""
     record = read_record(message, connection)
+    if is_failed_originate(message):
+        return ()
     if is_local(record.channel):
         # Without a Linkedid nobody can tell to which call it belongs.
         return tuple(_of_a_wire(record, connection)) if message.get("LinkedID") else ()
@@ -112,6 +117,7 @@ def read_record(message: AmiMessage, connection: Connection) -> Record:
         ended_at=ended_at,
         seconds=as_count(message.get("BillableSeconds") or "0", "BillableSeconds") or 0,
         is_first=uniqueid in ("", key),
+        is_dialled=message.get("LastApplication").lower() == "appdial2",
     )
 
 
@@ -164,6 +170,7 @@ def _of_the_caller(record: Record, connection: Connection) -> Iterator[CallEvent
         # A talk of no whole second: who answered, but not that nobody else talked.
         party=told.party if is_out else record.other if is_answered and not record.is_talk else None,
         cause=Disposition.ANSWERED if is_answered else None,
+        failed_side=_failed_side(record, connection) if is_out and not is_answered else None,
         started_at=record.started_at,
         answered_at=record.answered_at if is_answered else None,
         is_callback=is_out and is_trunk(record.channel, connection),
@@ -190,6 +197,7 @@ def _of_a_wire(record: Record, connection: Connection) -> Iterator[CallEvent]:
             direction="outbound" if record.is_first or client else None,
             client=client,
             cause=failed,
+            failed_side=FailedSide.CLIENT_NOT_REACHED if failed else None,
             started_at=record.started_at,
             is_callback=record.is_first,
         )
@@ -221,7 +229,18 @@ def _failed(record: Record) -> CallEvent:
         leg=record.leg,
         party=record.other,
         cause=record.cause,
+        failed_side=FailedSide.EMPLOYEE_NOT_REACHED if is_local(record.channel) else None,
     )
+
+
+def _failed_side(record: Record, connection: Connection) -> FailedSide:
+    """Of a call that we made: a phone that was rung, or one that called; on the trunk the client was called first."""
+    has_other = bool(record.other_channel)
+    if is_trunk(record.channel, connection):
+        return FailedSide.EMPLOYEE_NOT_REACHED if has_other else FailedSide.CLIENT_NOT_REACHED
+    if has_other:
+        return FailedSide.CLIENT_NOT_REACHED
+    return FailedSide.EMPLOYEE_NOT_REACHED if record.is_dialled else FailedSide.EMPLOYEE_HUNG_UP
 
 
 def _parties(record: Record, connection: Connection) -> Parties:

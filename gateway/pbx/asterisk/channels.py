@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import is_extension
-from routing.calls.model import Direction
+from routing.calls.model import Direction, FailedSide
 
 
 class ChannelRole(StrEnum):
@@ -53,6 +54,7 @@ class LiveCall:
     """A call with at least one channel left. key: the Linkedid. is_originated: we dialled its first channel.
 
     last_at: of its last event by the PBX's clock. heard_at: the same by ours; the two may be minutes apart.
+    is_answered: somebody has talked with the client. got_to: whose side it is while nobody has, where we make the call.
     """
 
     key: str
@@ -63,6 +65,8 @@ class LiveCall:
     did: str | None = None
     caller: str | None = None
     is_originated: bool = False
+    is_answered: bool = False
+    got_to: FailedSide | None = None
     channels: Mapping[str, Channel] = field(default_factory=dict)
 
     @property
@@ -105,6 +109,12 @@ _PEER_THEN_NUMBER = frozenset({"iax2", "dahdi", "zap", "dongle", "mobile", "khom
 
 def is_local(name: str) -> bool:
     return name.startswith("Local/")
+
+
+def is_failed_originate(message: AmiMessage) -> bool:
+    """Is it of the pseudo channel on which a failed Originate runs the extension `failed` of its context? It has ids of
+    its own and is nobody's call."""
+    return message.get("Channel") == "OutgoingSpoolFailed"
 
 
 def pair_of(name: str) -> str | None:

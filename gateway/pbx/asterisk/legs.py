@@ -22,11 +22,13 @@ from gateway.pbx.asterisk.channels import (
     ChannelRole,
     LiveCall,
     endpoint,
+    is_failed_originate,
     is_same_subscriber,
     pair_of,
     role_of_dialled,
 )
 from gateway.pbx.asterisk.final import hangup_cause, own_event
+from gateway.pbx.asterisk.reached import failed_side, with_rung
 from gateway.pbx.asterisk.turn import Legs, Turn, leg_ended
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
@@ -56,6 +58,9 @@ def step(
     if handler is None:
         return state, ()
     turn = Turn(state, message, received_at, connection)
+    if is_failed_originate(message):
+        turn.ended[message.get("LinkedID") or message.get("UniqueID")] = received_at
+        return turn.result()
     handler(turn)
     return turn.result()
 
@@ -69,7 +74,9 @@ def sweep(state: Legs, now: datetime, quiet: timedelta = QUIET) -> tuple[Legs, t
     for key, call in state.calls.items():
         if now - call.heard_at >= quiet and all(c.is_leaving for c in call.channels.values()):
             events += [leg_ended(key, channel, call.last_at) for channel in call.channels.values()]
-            events.append(CallEvent(kind=EventKind.ENDED, call_key=key, at=call.last_at))
+            events.append(
+                CallEvent(kind=EventKind.ENDED, call_key=key, at=call.last_at, failed_side=failed_side(call))
+            )
             ended[key] = now
             del calls[key]
         elif now - call.heard_at >= _FORGET_LIVE_AFTER:
@@ -104,8 +111,9 @@ def _dial_begin(turn: Turn) -> None:
     if turn.message.get("Channel"):
         _stays(turn)
     elif (call := turn.originated(call)).is_originated:
+        turn.calls[call.key] = with_rung(call, call.channels[channel.uniqueid])
         return
-    call = turn.calls[call.key]
+    call = turn.calls[call.key] = with_rung(turn.calls[call.key], channel)
     if channel.role is ChannelRole.CLIENT and channel.address and _knows_better(call, channel.address):
         turn.emit(EventKind.STARTED, call, at=call.started_at, leg=call.key, seq=0, client=channel.address)
     if channel.role is ChannelRole.OURS and channel.uniqueid != call.key and not channel.has_rung:
@@ -129,6 +137,8 @@ def _dial_end(turn: Turn) -> None:
     if not turn.message.get("Channel"):
         # The end of an Originate's own dial: the first party has picked up, nobody talks to anybody yet.
         call = turn.originated(call)
+        if status == "ANSWER":
+            turn.picked_up(channel.uniqueid)
     elif status == "ANSWER":
         turn.took_the_call(turn.message.get("Uniqueid"), channel.uniqueid)
     if status in _DIAL_STATUSES and (known := turn.find(channel.uniqueid)) is not None:

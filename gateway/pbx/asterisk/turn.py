@@ -21,12 +21,13 @@ from gateway.pbx.asterisk.channels import (
     role_of_dialled,
     without_prefix,
 )
+from gateway.pbx.asterisk.reached import failed_side, with_picked_up
 from gateway.pbx.asterisk.talks import conversations
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties, is_extension
 from gateway.pbx.times import from_epoch
-from routing.calls.model import CallEvent, Disposition, EventKind
+from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Turn:
             self.events.append(leg_ended(call.key, channel, self.at, cause))
         self.settle()
         if not left:
-            self.emit(EventKind.ENDED, call)
+            self.emit(EventKind.ENDED, call, failed_side=failed_side(self.calls[call.key]))
             del self.calls[call.key]
             self.ended[call.key] = self.received_at
 
@@ -140,6 +141,8 @@ class Turn:
         if told.direction in ("outbound", "internal"):
             address = told.party or address
         call = replace(call, direction=direction, did=told.line, caller=told.client)
+        if direction == "outbound":
+            call = replace(call, got_to=FailedSide.EMPLOYEE_HUNG_UP)
         call = self.put(call, Channel(uniqueid=call.key, role=role, address=address, pair=pair_of(name)))
         if is_ringing_in:
             self._started(call, told, address)
@@ -234,8 +237,13 @@ class Turn:
 
     # -- who talks ----------------------------------------------------------------------------------------------
 
+    def picked_up(self, uniqueid: str) -> None:
+        if (found := self.find(uniqueid)) is not None:
+            self.calls[found[0].key] = with_picked_up(*found)
+
     def took_the_call(self, source: str, dest: str) -> None:
         """The dialled channel answered: the two hear each other, until bridges tell otherwise."""
+        self.picked_up(dest)
         for one, other in ((source, dest), (dest, source)):
             if (found := self.find(one)) is not None:
                 self.put(found[0], replace(found[1], dialled=found[1].dialled | {other}))
@@ -261,4 +269,5 @@ class Turn:
             channel = replace(channel, talks_in=talks_in, stretches=channel.stretches + begun)
             self.put(found[0], channel)
             if talks_in is not None:
+                self.calls[talks_in] = replace(self.calls[talks_in], is_answered=True)
                 self.emit(EventKind.ANSWERED, self.calls[talks_in], leg=channel.leg, party=channel.address)

@@ -10,16 +10,20 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
 from gateway.pbx.connection import Connection
-from gateway.pbx.parties import Parties, classify_parties, is_extension
+from gateway.pbx.parties import Parties, classify_parties, clean_number, is_extension
 from gateway.pbx.payload import as_count, as_params, as_text, decoded, header, json_object, read_form
 from gateway.pbx.port import Inbound, WireInvalid
 from gateway.pbx.times import from_epoch
-from routing.calls.model import CallEvent, Direction, Disposition, EventKind
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
+
+# Set on the leg that tried to reach another one.
+_DIALLED_ON = ("originate_disposition", "originated_legs", "last_bridge_to", "bridge_hangup_cause")
 
 _DIRECTIONS: Mapping[str, Direction] = {"in": "inbound", "out": "outbound", "internal": "internal"}
 
@@ -110,6 +114,11 @@ class _Report:
         told = as_text(self.profile.get(name), f"caller_profile.{name}")
         return told or self.text(name)
 
+    @property
+    def is_rung_first(self) -> bool:
+        """A leg that nobody called from: FreeSWITCH calls a leg outbound when it made it."""
+        return self.text("direction") == "outbound"
+
     def bridged_at(self) -> datetime | None:
         """When the first leg was first joined to a phone; a voice menu that answers does not count."""
         micros = [as_count(times.get("bridged_time"), "callflow.times.bridged_time") for times in self.times]
@@ -123,12 +132,18 @@ def parse_cdr(cdr: Mapping[str, Any], received_at: datetime, connection: Connect
     uuid = report.text("uuid")
     if uuid is None:
         raise WireInvalid("variables.uuid", "is missing")
-    call_key = next(
-        (k for n in ("callmatrix_call", "call_uuid", "originator") if (k := report.text(n))), uuid
-    )
+    call_key = _call_key(report, uuid)
     if call_key == uuid:
         return (_call_report(report, call_key, received_at, connection),)
     return _leg_report(report, call_key, uuid, received_at, connection)
+
+
+def _call_key(report: _Report, uuid: str) -> str:
+    """The first leg's uuid. Which variable holds it depends on how the leg was made; each may hold the leg's own too."""
+    if told := report.text("callmatrix_call"):
+        return told
+    others = (report.text(name) for name in ("call_uuid", "originator", "originating_leg_uuid"))
+    return next((other for other in others if other and other != uuid), uuid)
 
 
 def _told(report: _Report, connection: Connection) -> Parties:
@@ -136,12 +151,36 @@ def _told(report: _Report, connection: Connection) -> Parties:
     direction = report.text("callmatrix_direction")
     if direction is not None and direction not in _DIRECTIONS:
         raise WireInvalid("variables.callmatrix_direction", "is not in, out or internal")
+    if report.is_rung_first and direction != "internal":
+        told = _rung_first(report, connection)
+        return replace(told, direction=_DIRECTIONS[direction]) if direction else told
     return classify_parties(
         report.number("caller_id_number"),
         report.number("destination_number"),
         _DIRECTIONS[direction] if direction else None,
         connection,
     )
+
+
+def _rung_first(report: _Report, connection: Connection) -> Parties:
+    """We rang the first leg ourselves (`originate`): an employee, who is shown the client's number, or the client."""
+    rung, shown = report.number("destination_number"), report.number("caller_id_number")
+    employee = report.text("dialed_user") or (rung if is_extension(rung, connection) else None)
+    if employee is None:
+        return Parties("outbound", clean_number(rung), None)
+    client = report.text("callmatrix_client") or shown
+    return Parties("outbound", None if is_extension(client, connection) else client, None, employee)
+
+
+def _failed_side(report: _Report, told: Parties) -> FailedSide:
+    """Of a call that we made and nobody talked in."""
+    is_up = bool(report.time("answer_epoch"))
+    if report.is_rung_first and told.party is None:
+        return FailedSide.EMPLOYEE_NOT_REACHED if is_up else FailedSide.CLIENT_NOT_REACHED
+    if report.is_rung_first and not is_up:
+        return FailedSide.EMPLOYEE_NOT_REACHED
+    has_dialled = any(report.variables.get(name) for name in _DIALLED_ON)
+    return FailedSide.CLIENT_NOT_REACHED if has_dialled else FailedSide.EMPLOYEE_HUNG_UP
 
 
 def _call_report(report: _Report, call_key: str, received_at: datetime, connection: Connection) -> CallEvent:
@@ -151,6 +190,8 @@ def _call_report(report: _Report, call_key: str, received_at: datetime, connecti
     if answered_at is None and not report.times and report.text("bridge_uuid"):
         answered_at = report.time("answer_epoch")
     cause = Disposition.ANSWERED if answered_at else _cause(report) or Disposition.NO_ANSWER
+    is_callback = (report.text("callmatrix_callback") or "") in ("1", "true")
+    is_failed = answered_at is None and (told.direction == "outbound" or is_callback)
     return CallEvent(
         kind=EventKind.SUMMARY,
         call_key=call_key,
@@ -164,7 +205,8 @@ def _call_report(report: _Report, call_key: str, received_at: datetime, connecti
         started_at=started_at,
         answered_at=answered_at,
         recording=report.text("callmatrix_recording"),
-        is_callback=(report.text("callmatrix_callback") or "") in ("1", "true"),
+        is_callback=is_callback or report.is_rung_first,
+        failed_side=_failed_side(report, told) if is_failed else None,
         params=as_params(
             {n: v for n, v in report.variables.items() if n.startswith(("utm_", "callmatrix_param_"))}
         ),

@@ -20,7 +20,7 @@ from gateway.pbx.parties import clean_number
 from gateway.pbx.payload import as_count, as_params, as_text, json_object
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.times import from_epoch
-from routing.calls.model import CallEvent, Direction, Disposition, EventKind
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
 
 _DIRECTIONS: Mapping[int, Direction] = {0: "internal", 1: "inbound", 2: "outbound"}
 _STATES = ("Appeared", "Connected", "OnHold", "Disconnected")
@@ -53,6 +53,9 @@ _REASON_CLASSES: Mapping[int, Disposition] = {
     119: Disposition.NO_ANSWER,
     131: Disposition.NO_ANSWER,
 }
+
+
+_UNREACHED = frozenset({Disposition.NO_ANSWER, Disposition.BUSY, Disposition.REJECTED, Disposition.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,8 @@ def _leg_events(told: Mapping[str, Any], connection: Connection) -> tuple[CallEv
     if state == "Disconnected":
         cause = disposition_of(as_count(told.get("disconnect_reason"), "disconnect_reason"))
         party = leg.party if is_person else None
-        return (event.model_copy(update={"kind": EventKind.LEG_ENDED, "party": party, "cause": cause}),)
+        gone = {"kind": EventKind.LEG_ENDED, "party": party, "cause": cause}
+        return (event.model_copy(update={**gone, "failed_side": leg.failed_side(state, cause)}),)
     if not is_person or leg.is_ours_dialled_first:
         return (event,)
     if state == "Connected":
@@ -145,6 +149,7 @@ class _Leg:
         self.client: str | None = None
         self.party: str | None = None
         self.is_ours_dialled_first = False
+        self.is_client_dialled = bool(from_ours and not to_ours and (self.initiator or self.is_first))
         if self.initiator:
             self._callback(from_ours, to_ours, to_number)
         elif from_ours and to_ours:
@@ -163,6 +168,17 @@ class _Leg:
         self.is_ours_dialled_first = to_ours is not None
         self.client = None if to_ours else to_number
 
+    def failed_side(self, state: str, cause: Disposition | None = None) -> FailedSide | None:
+        """Whose side it is if nobody talks, as far as this leg has come."""
+        if self.is_client_dialled:
+            return FailedSide.CLIENT_NOT_REACHED
+        if self.is_ours_dialled_first:
+            is_up = state in ("Connected", "OnHold")
+            return FailedSide.EMPLOYEE_HUNG_UP if is_up else FailedSide.EMPLOYEE_NOT_REACHED
+        # The client was dialled before anybody of ours: a leg that is still there tells nothing.
+        is_dialled_first = bool(self.initiator and self.client) and self.is_first
+        return FailedSide.CLIENT_NOT_REACHED if is_dialled_first and cause in _UNREACHED else None
+
     def event(self, told: Mapping[str, Any]) -> CallEvent:
         return CallEvent(
             kind=EventKind.STARTED,
@@ -175,6 +191,7 @@ class _Leg:
             line=self.line,
             transferred_from=self.taken_from,
             is_callback=bool(self.initiator),
+            failed_side=self.failed_side(_required(told, "call_state")),
             params=as_params(
                 {name: told.get(name) for name in ("task_id", "command_id", "callback_initiator")}
             ),

@@ -18,7 +18,7 @@ from gateway.pbx.parties import classify_parties, clean_number
 from gateway.pbx.payload import as_count, as_params, as_text, json_object
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.times import read_time, zone_of
-from routing.calls.model import CallEvent, Direction, Disposition, EventKind
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "event": ("event", "event_type", "event_name"),
@@ -66,6 +66,9 @@ _DISPOSITIONS: Mapping[str, Disposition] = {
     "NO EXTENSION": Disposition.FAILED,
     "FAILED FORBIDDEN DESTINATION": Disposition.FAILED,
 }
+
+# Of callbacks, where a manager is rung first; all other statuses of one that nobody talked in are the manager's.
+_CLIENTS_STATUSES = frozenset({"CLIENT NO ANSWER"})
 
 # The moments that a webhook can be set to, as people name them in the URL.
 _MOMENTS: Mapping[str, EventKind | None] = {
@@ -177,7 +180,6 @@ def _event(
         at = start + timedelta(seconds=lasted)
     cause = _cause(fields, talk) if kind is EventKind.SUMMARY else None
     call_type = _type(fields)
-    insertion = (fields.text("insertion") or "").lower()
     told = classify_parties(fields.text("caller"), fields.text("called"), call_type, connection)
     client = told.client
     if told.direction == "outbound":
@@ -192,6 +194,7 @@ def _event(
         line=told.line,
         party=party,
         cause=cause,
+        failed_side=_failed_side(fields, cause, call_type),
         talk_seconds=talk if kind is EventKind.SUMMARY else None,
         wait_seconds=wait if kind is EventKind.SUMMARY else None,
         started_at=start,
@@ -199,7 +202,7 @@ def _event(
         if start and wait is not None and cause is Disposition.ANSWERED
         else None,
         recording=_recording(fields),
-        is_callback="callback" in ((fields.text("type") or "").lower(), insertion),
+        is_callback=_is_callback(fields),
         params=as_params(
             {_OURS.get(name, name): value for name, value in fields.raw.items() if name not in _KNOWN}
         ),
@@ -234,10 +237,32 @@ def _cause(fields: Fields, talk: int | None) -> Disposition | None:
     text = fields.text("status")
     if text is None:
         return None if talk is None else Disposition.ANSWERED if talk else Disposition.NO_ANSWER
-    cause = _DISPOSITIONS.get(re.sub(r"[\s+_-]+", " ", text).strip().upper())
+    cause = _DISPOSITIONS.get(_plain_status(text))
     if cause is None and talk is None:
         raise WireInvalid(fields.name("status"), "is not a known disposition")
     return cause or (Disposition.ANSWERED if talk else Disposition.NO_ANSWER)
+
+
+def _failed_side(fields: Fields, cause: Disposition | None, call_type: Direction | None) -> FailedSide | None:
+    """Only a report tells. Whoever calls out is there; voicemail answers for the client, not for a manager."""
+    if cause in (None, Disposition.ANSWERED):
+        return None
+    status = _plain_status(fields.text("status") or "")
+    if _is_callback(fields):
+        if not status:
+            return None
+        is_client = status in _CLIENTS_STATUSES
+        return FailedSide.CLIENT_NOT_REACHED if is_client else FailedSide.EMPLOYEE_NOT_REACHED
+    return FailedSide.CLIENT_NOT_REACHED if call_type == "outbound" else None
+
+
+def _is_callback(fields: Fields) -> bool:
+    told = (fields.text("type"), fields.text("insertion"))
+    return "callback" in ((text or "").lower() for text in told)
+
+
+def _plain_status(text: str) -> str:
+    return re.sub(r"[\s+_-]+", " ", text).strip().upper()
 
 
 def _recording(fields: Fields) -> str | None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from gateway.store.admin import accounts
 from gateway.store.calls.missed_calls import case_figures, open_cases, overdue_cases
+from routing.calls.model import FailedSide
 from routing.settings import CasePolicy
 from tests.integration.intake.office import ACCOUNT, CLIENT, START, Office, a_call
 
@@ -65,6 +68,24 @@ async def test_outbound_talk_closes_the_case_and_completes_the_task_with_who_and
     (done,) = await office.effects("change_task")
     assert done["ordered"]["is_completed"] is True
     assert "Пётр Второй" in done["ordered"]["result"]
+
+
+@pytest.mark.parametrize("side", FailedSide)
+async def test_a_call_back_that_reached_nobody_leaves_the_case_as_it_is_and_stands_in_the_journal(
+    office: Office, side: FailedSide
+) -> None:
+    await office.know_client()
+    await _missed(office, "m1")
+    await office.sent()
+    before = await office.cases()
+    office.clock.now = LATER
+    events = a_call("o1", at=LATER, direction="outbound")
+    await office.tell_all([*events[:1], events[1].model_copy(update={"failed_side": side})])
+    await office.settle()
+    assert await office.cases() == before
+    assert await office.whats() == ["create_task"]
+    assert (await office.call("o1"))["failed_side"] == side.value
+    assert (await office.call("m1"))["failed_side"] is None
 
 
 async def test_client_who_gets_through_himself_closes_the_case(office: Office) -> None:

@@ -14,7 +14,7 @@ import pytest
 from gateway.pbx.asterisk.legs import Legs, step, sweep
 from gateway.pbx.asterisk.wire import AmiMessage, AmiReader
 from routing.calls.fold import fold
-from routing.calls.model import Call, CallEvent, Direction
+from routing.calls.model import Call, CallEvent, Direction, FailedSide
 from tests.unit.gateway.pbx.builders import CASES, a_connection
 
 LINES = tuple(f"+749500000{n:02d}" for n in range(1, 24))
@@ -77,6 +77,15 @@ TRUTH = {
 }
 
 
+UNREACHED = {
+    "callback_client_first_employee_does_not_answer": FailedSide.EMPLOYEE_NOT_REACHED,
+    "callback_client_first_local_employee_does_not_answer": FailedSide.EMPLOYEE_NOT_REACHED,
+    "click_to_call_client_does_not_answer": FailedSide.CLIENT_NOT_REACHED,
+    "click_to_call_direct_client_does_not_answer": FailedSide.CLIENT_NOT_REACHED,
+    "click_to_call_employee_does_not_answer": FailedSide.EMPLOYEE_NOT_REACHED,
+}
+
+
 @cache
 def recorded(name: str) -> tuple[AmiMessage, ...]:
     raw = (CASES / "asterisk" / "recorded" / f"{name}.txt").read_bytes()
@@ -112,6 +121,7 @@ def test_a_recorded_call_is_what_really_happened(name: str) -> None:
     assert as_truth(first) == TRUTH[name]
     assert first.is_over
     assert first.is_answered is bool(TRUTH[name].talks)
+    assert first.failed_side is UNREACHED.get(name)
     assert [call.client for call in others] == [None] * len(others), "nobody else talked with a client"
 
 
@@ -164,6 +174,7 @@ def test_the_call_detail_records_alone_tell_the_same_to_a_few_seconds(name: str)
     assert call.direction == truth.direction
     assert call.client == (None if name in NAMELESS else truth.client)
     assert call.is_over
+    assert call.failed_side is UNREACHED.get(name)
     if truth.direction != "internal":
         assert tuple(talk.party for talk in call.talks) == truth.talks
         assert abs((call.talk_seconds or 0) - truth.seconds) <= 3

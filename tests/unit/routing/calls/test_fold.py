@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from routing.calls.fold import fold
 from routing.calls.lost import close_lost, lost_at
-from routing.calls.model import CallEvent, Disposition, EventKind
+from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PATIENCE = timedelta(hours=2)
@@ -33,7 +33,7 @@ def answered_call() -> list[CallEvent]:
 
 _seconds = st.integers(-300, 300)
 _events = st.builds(
-    lambda kind, second, leg, party, cause, talk, wait, seq, direction, client, answered: an_event(
+    lambda kind, second, leg, party, cause, talk, wait, seq, direction, client, answered, side: an_event(
         kind,
         second,
         leg=leg,
@@ -44,6 +44,7 @@ _events = st.builds(
         seq=seq,
         direction=direction,
         client=client,
+        failed_side=side,
         answered_at=None if answered is None else NOON + timedelta(seconds=answered),
         params={"utm_source": party} if party else {},
     ),
@@ -58,6 +59,7 @@ _events = st.builds(
     st.sampled_from([None, "inbound", "outbound", "internal"]),
     st.sampled_from([None, "+79001234567", "+79007654321"]),
     st.one_of(st.none(), _seconds),
+    st.sampled_from([None, *FailedSide]),
 )
 
 
@@ -291,3 +293,44 @@ def test_a_callback_that_the_client_asked_for_stays_inbound_though_the_pbx_diall
         ]
     )
     assert (call.direction, call.is_callback) == ("inbound", True)
+
+
+# Whose side it was
+
+
+def outgoing(*events: CallEvent, **fields: Any) -> list[CallEvent]:
+    return [an_event("started", 0, direction="outbound", client="+79001234567", **fields), *events]
+
+
+def test_the_furthest_that_a_call_of_ours_came_says_whose_side_it_was() -> None:
+    employee, hung_up, client = FailedSide
+    steps = [an_event("rang", n, party="101", failed_side=side) for n, side in enumerate(FailedSide)]
+    for told, side in ((steps[:1], employee), (steps[:2], hung_up), (steps, client)):
+        assert fold(outgoing(*told, an_event("ended", 9))).failed_side is side
+
+
+def test_the_report_knows_whose_side_it_was_better() -> None:
+    rang = an_event("rang", 1, failed_side=FailedSide.CLIENT_NOT_REACHED)
+    report = an_event("summary", 9, cause=Disposition.BUSY, failed_side=FailedSide.EMPLOYEE_NOT_REACHED)
+    assert fold(outgoing(rang, report)).failed_side is FailedSide.EMPLOYEE_NOT_REACHED
+
+
+def test_no_side_failed_in_a_call_that_goes_on_was_answered_or_came_from_outside() -> None:
+    rang = an_event("rang", 1, party="101", failed_side=FailedSide.EMPLOYEE_NOT_REACHED)
+    assert fold(outgoing(rang)).failed_side is None
+    assert (
+        fold(outgoing(rang, an_event("answered", 3, party="101"), an_event("ended", 9))).failed_side is None
+    )
+    incoming = [an_event("started", direction="inbound"), rang, an_event("ended", 9)]
+    assert fold(incoming).failed_side is None
+
+
+def test_a_callback_that_the_client_asked_for_has_sides_though_it_counts_as_incoming() -> None:
+    rang = an_event("rang", 1, party="101", failed_side=FailedSide.EMPLOYEE_NOT_REACHED)
+    asked = an_event("started", direction="inbound", is_callback=True)
+    assert fold([asked, rang, an_event("ended", 9)]).failed_side is FailedSide.EMPLOYEE_NOT_REACHED
+
+
+def test_a_call_whose_hangup_was_lost_keeps_its_side() -> None:
+    call = fold(outgoing(failed_side=FailedSide.CLIENT_NOT_REACHED))
+    assert close_lost(call, NOON + PATIENCE).failed_side is FailedSide.CLIENT_NOT_REACHED

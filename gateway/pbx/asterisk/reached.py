@@ -1,0 +1,33 @@
+"""How far a call that we make has come, and so whose side it is if nobody talks in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.pbx.asterisk.channels import Channel, ChannelRole, LiveCall
+from routing.calls.model import FailedSide
+
+
+def with_rung(call: LiveCall, channel: Channel) -> LiveCall:
+    """A phone of ours or the client's begins to ring."""
+    if channel.role is ChannelRole.GLUE or channel.has_rung:
+        return call
+    is_client = channel.role is ChannelRole.CLIENT
+    return replace(
+        call, got_to=FailedSide.CLIENT_NOT_REACHED if is_client else FailedSide.EMPLOYEE_NOT_REACHED
+    )
+
+
+def with_picked_up(call: LiveCall, channel: Channel) -> LiveCall:
+    """Whoever is up waits for the other side; a client who was rung first waits for an employee."""
+    if channel.role is ChannelRole.CLIENT and call.is_originated:
+        return replace(call, got_to=FailedSide.EMPLOYEE_NOT_REACHED)
+    if channel.role is ChannelRole.OURS and call.got_to in (None, FailedSide.EMPLOYEE_NOT_REACHED):
+        return replace(call, got_to=FailedSide.EMPLOYEE_HUNG_UP)
+    return call
+
+
+def failed_side(call: LiveCall) -> FailedSide | None:
+    """Of a call that is over; None of one that came from outside or in which somebody talked."""
+    is_ours = call.direction == "outbound" or call.is_originated
+    return call.got_to if is_ours and not call.is_answered else None
