@@ -38,6 +38,12 @@ class Profile:
     unsorted_deal_readable: bool = True  # GET /leads/{id} of a lead not yet accepted
     page_beyond_end: Literal["empty_204", "empty_list"] = "empty_204"
     # writing
+    text_limit: int = 256  # characters that a field of type text takes; 0 = any number
+    read_only_keys: Literal["ignore", "refuse"] = (
+        "ignore"  # of a fetched entity, task or note sent back whole
+    )
+    fractional_times: Literal["cut", "refuse"] = "cut"
+    fractional_price: bool = False
     patch_unknown_id: Literal["refuse", "ignore"] = "refuse"
     calls_mixed_batch: Literal["partly_200", "refuse_400"] = "partly_200"
     duplicate_call_uniq: Literal["accept", "refuse"] = "accept"
@@ -67,7 +73,7 @@ class Profile:
 
 
 AMOCRM = Profile()
-KOMMO = Profile(name="kommo", too_many_as="json", phone_tail=8)
+KOMMO = Profile(name="kommo", too_many_as="json", phone_tail=8, fractional_price=True)
 PROFILES: Mapping[str, Profile] = {"amocrm": AMOCRM, "kommo": KOMMO}
 
 

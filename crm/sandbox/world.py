@@ -14,6 +14,7 @@ from crm.sandbox import seed
 from crm.sandbox.api.exchange import SandboxExchange
 from crm.sandbox.api.replies import Refusal, SandboxReply, html, problem, refuse
 from crm.sandbox.api.routes import find
+from crm.sandbox.api.tolerance import tolerated
 from crm.sandbox.auth import oauth, tokens
 from crm.sandbox.faults import FaultRule
 from crm.sandbox.limits import Limits, too_many
@@ -117,7 +118,7 @@ class World:
             path=request.path,
             raw_query=request.query_string,
             query=parse(request.query_string),
-            body=_parsed(request, body),
+            body=tolerated(_parsed(request, body), request.method, path, self.state.profile),
             base=f"{request.scheme}://{request.host}",
             user=user,
             integration=integration,
@@ -156,10 +157,7 @@ def _integration_of(state: State, request: web.Request, body: bytes) -> str:
     """Name of the integration that the token (or the client_id of a token request) belongs to; "" = unknown."""
     client_id = None
     if request.path == "/oauth2/access_token":
-        try:
-            client_id = orjson.loads(body).get("client_id")
-        except (ValueError, AttributeError):
-            return ""
+        client_id = (oauth.proof_of(request.content_type, body) or {}).get("client_id")
     elif request.headers.get("Authorization", "").startswith("Bearer "):
         claims = tokens.claims_of(request.headers["Authorization"][7:].strip())
         client_id = claims["aud"] if claims else None

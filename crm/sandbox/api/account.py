@@ -9,6 +9,7 @@ from crm.sandbox.api.entities.rendering import loss_reason
 from crm.sandbox.api.exchange import SandboxExchange
 from crm.sandbox.api.replies import SandboxReply, answer, no_content, refuse
 from crm.sandbox.php import values_of
+from crm.sandbox.sample_account import CREATED
 from crm.sandbox.state import ACCOUNT_ID, SUBDOMAIN
 from crm.sandbox.store import SandboxRow
 
@@ -17,6 +18,10 @@ TASK_TYPES = [
     {"id": 2, "name": "Встреча", "color": None, "icon_id": None, "code": "MEETING"},
     {"id": 3000001, "name": "Перезвонить", "color": "FF8F92", "icon_id": 12, "code": None},
 ]
+_CURRENCY = (
+    {"currency": "RUB", "currency_symbol": "₽"},
+    {"currency": "USD", "currency_symbol": "$"},
+)
 _AMOJO_ID = "52e591f7-c98f-4255-8495-827210138c81"
 
 
@@ -26,8 +31,13 @@ def get_account(exchange: SandboxExchange) -> SandboxReply:
         "id": ACCOUNT_ID,
         "name": "Demo",
         "subdomain": SUBDOMAIN,
+        "created_at": CREATED,
+        "created_by": 0,
+        "updated_at": CREATED,
+        "updated_by": 0,
         "current_user_id": exchange.by,
         "country": "RU",
+        **_CURRENCY[profile.name == "kommo"],
         "customers_mode": "unavailable",
         "is_unsorted_on": profile.unsorted_on,
         "mobile_feature_version": 0,
@@ -37,9 +47,6 @@ def get_account(exchange: SandboxExchange) -> SandboxReply:
         "contact_name_display_order": 1,
         "_links": exchange.self_link("account"),
     }
-    if profile.name == "kommo":
-        value |= {"created_at": 1735689600, "created_by": 0, "updated_at": 1735689600, "updated_by": 0}
-        value |= {"currency": "USD", "currency_symbol": "$"}
     value |= {name: item for name, item in _extras(exchange).items() if name in withs}
     embedded = {name: item for name, item in _embedded().items() if name in withs}
     if embedded:
@@ -68,12 +75,20 @@ def _embedded() -> dict[str, Any]:
             "date_pattern": "d.m.Y H:i",
             "short_date_pattern": "d.m.Y",
             "short_time_pattern": "H:i",
-            "date_formant": "d.m.Y",
+            "date_formant": "d.m.Y",  # the documents' spelling
+            "date_format": "d.m.Y",  # what the vendor's own library reads
             "time_format": "H:i:s",
             "timezone": "Europe/Moscow",
             "timezone_offset": "+03:00",
         },
     }
+
+
+def get_speaker(exchange: SandboxExchange) -> SandboxReply:
+    """GET /v3/user: whom the token speaks for, as the vendor's own library greets."""
+    row = exchange.user
+    named = {"id": row["id"], "name": row["name"], "last_name": None, "login": row["email"]}
+    return answer({**named, "email": row["email"], "language": "ru", "phone_number": row.get("phone_number")})
 
 
 def list_users(exchange: SandboxExchange) -> SandboxReply:

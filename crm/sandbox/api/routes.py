@@ -16,6 +16,7 @@ SandboxHandler = Callable[[SandboxExchange], SandboxReply]
 _ENTITY = "{entity:leads|contacts|companies}"
 _TABLE: tuple[tuple[str, str, SandboxHandler], ...] = (
     ("GET", "account", account.get_account),
+    ("GET", "v0/v3/user", account.get_speaker),
     ("GET", "users", account.list_users),
     ("GET", "users/{id}", account.get_user),
     ("GET", "leads/pipelines", stages.list_pipelines),

@@ -45,6 +45,8 @@ def check(value: Any, rule: Rule, path: str = "") -> list[Fault]:
     """Every error of `value` against `rule`, outermost first."""
     if value is None:
         return [] if rule.nullable else [("NotNullable", path, "This value should not be null.")]
+    if path and rule.kind == "object" and value == []:
+        value = {}  # a server in PHP cannot tell them apart, and clients in PHP send the one for the other
     if not _is_of(value, rule.kind):
         return [("InvalidType", path, f"This value should be of type {_NAMES.get(rule.kind, rule.kind)}.")]
     if rule.choices is not None and value not in rule.choices:

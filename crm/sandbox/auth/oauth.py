@@ -26,9 +26,12 @@ def handle(state: State, request: web.Request, body: bytes) -> SandboxReply:
         case ("POST", "/oauth") | ("POST", "/oauth/"):
             return _decided(state, dict(parse_qsl(body.decode())), request.host)
         case ("POST", "/oauth2/access_token"):
-            return _access_token(state, body, request.host)
+            return _access_token(state, proof_of(request.content_type, body), request.host)
         case ("GET", "/oauth2/account/current/subdomain"):
             return _subdomain(state, request)
+        case ("GET", "/oauth2/account/subdomain"):
+            speaker(state, request.headers)
+            return _domain(state, request)
     raise refuse(404, f"Cannot {request.method} {request.path}")
 
 
@@ -112,12 +115,19 @@ def _redirect(address: str, query: Mapping[str, str]) -> SandboxReply:
 # the integration's side
 
 
-def _access_token(state: State, body: bytes, host: str) -> SandboxReply:
+def proof_of(content_type: str, body: bytes) -> dict[str, Any] | None:
+    """What a token request says, as JSON or as a form (the vendor's own library sends one); None = neither."""
+    if content_type == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     try:
         sent = orjson.loads(body)
     except ValueError:
-        sent = None
-    if not isinstance(sent, dict):
+        return None
+    return sent if isinstance(sent, dict) else None
+
+
+def _access_token(state: State, sent: dict[str, Any] | None, host: str) -> SandboxReply:
+    if sent is None:
         raise _refused(400, "The request is malformed")
     grant = sent.get("grant_type")
     proof = {"authorization_code": "code", "refresh_token": "refresh_token"}.get(str(grant))
@@ -198,6 +208,10 @@ def _subdomain(state: State, request: web.Request) -> SandboxReply:
     granted = state.table("grants").first([("value", "=", value), ("kind", "=", "refresh")])
     if granted is None or granted.get("used"):
         raise _unauthorized()
+    return _domain(state, request)
+
+
+def _domain(state: State, request: web.Request) -> SandboxReply:
     top = "com" if state.profile.name == "kommo" else "ru"
     found = {"id": ACCOUNT_ID, "subdomain": SUBDOMAIN, "domain": request.host, "top_level_domain": top}
     return answer(found, content_type=JSON, entities=1)

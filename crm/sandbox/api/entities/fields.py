@@ -48,7 +48,8 @@ def check_fields(state: State, entity_type: str, values: Any, path: str) -> tupl
         faults.extend(found)
         if found or field is None:
             continue
-        stored[str(field["id"])], more = _check_values(field, item["values"] or [], f"{own}.values")
+        values_path, most = f"{own}.values", state.profile.text_limit
+        stored[str(field["id"])], more = _check_values(field, item["values"] or [], values_path, most)
         faults.extend(more)
     return stored, faults
 
@@ -62,7 +63,7 @@ def _field_of(state: State, entity_type: str, item: Mapping[str, Any]) -> Sandbo
 
 
 def _check_values(
-    field: SandboxRow, values: Sequence[Any], path: str
+    field: SandboxRow, values: Sequence[Any], path: str, most: int
 ) -> tuple[list[dict[str, Any]], list[Fault]]:
     stored, faults = [], []
     for index, item in enumerate(values):
@@ -73,6 +74,7 @@ def _check_values(
         found = check_keys(item, _VALUE, own)
         if not found:
             value, found = _checked(field, item, own)
+            found = found or _too_long(field, item.get("value"), f"{own}.value", most)
             if value is not None:
                 stored.append(value)
         faults.extend(found)
@@ -98,6 +100,13 @@ def _checked(
     if field["type"] == "numeric":
         value = str(value)
     return ({"value": value, "enum_id": enum["id"]} if enum else {"value": value}), []
+
+
+def _too_long(field: SandboxRow, value: Any, path: str, most: int) -> list[Fault]:
+    """A page of the CRM takes longer texts, its API does not; a textarea has no limit."""
+    if field["type"] != "text" or not most or not isinstance(value, str) or len(value) <= most:
+        return []
+    return [("TooLong", path, f"This value is too long. It should have {most} characters or less.")]
 
 
 def _enum(

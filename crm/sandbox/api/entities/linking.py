@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crm.sandbox.api.entities.writing import check_users
 from crm.sandbox.api.exchange import SandboxExchange, request_id_of
 from crm.sandbox.api.replies import Fault, SandboxReply, answer, invalid, no_content, refuse
 from crm.sandbox.api.schema import Rule, check, not_supported
@@ -25,7 +26,10 @@ _METADATA = Rule(
         "updated_by": Rule("int"),
     },
 )
+# The vendor's own library sends entity_id and entity_type as null where the path names them already.
 _ITEM: Mapping[str, Rule] = {
+    "entity_id": Rule("int", nullable=True),
+    "entity_type": Rule("str", nullable=True, choices=TYPES),
     "to_entity_id": Rule("int", required=True),
     "to_entity_type": Rule("str", required=True, choices=TYPES),
     "metadata": _METADATA,
@@ -116,11 +120,12 @@ def _pairs(exchange: SandboxExchange) -> list[Pair]:
     keys = _ITEM if id else {**_ITEM, "entity_id": Rule("int", required=True)}
     errors, pairs = [], []
     for index, item in enumerate(exchange.items()):
-        faults = check(item, Rule("object", keys=keys), str(index))
+        faults = check(item, Rule("object", keys=keys))
         if not faults:
             own = (plural, int(id) if id else int(item["entity_id"]))
             other = (str(item["to_entity_type"]), int(item["to_entity_id"]))
-            faults = _known(exchange.state, own, other, str(index))
+            faults = _known(exchange.state, own, other)
+            faults += check_users(exchange.state, item.get("metadata") or {}, "metadata.", ("updated_by",))
             pairs.append((own, other, item.get("metadata") or {}))
         errors.append((str(request_id_of(item, index)), faults))
     if any(faults for _, faults in errors):
@@ -128,10 +133,10 @@ def _pairs(exchange: SandboxExchange) -> list[Pair]:
     return pairs
 
 
-def _known(state: State, own: tuple[str, int], other: tuple[str, int], path: str) -> list[Fault]:
+def _known(state: State, own: tuple[str, int], other: tuple[str, int]) -> list[Fault]:
     faults = [
-        not_supported(f"{path}.{name}")
+        not_supported(name)
         for name, (type, id) in (("entity_id", own), ("to_entity_id", other))
         if (row := state.table(type).get(id)) is None or row["is_deleted"]
     ]
-    return faults or ([not_supported(f"{path}.to_entity_type")] if own[0] == other[0] else [])
+    return faults or ([not_supported("to_entity_type")] if own[0] == other[0] else [])

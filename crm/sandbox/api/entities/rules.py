@@ -38,6 +38,7 @@ _LEAD: Mapping[str, Rule] = {
     "pipeline_id": _INT,
     "closed_at": Rule("int", nullable=True),
     "loss_reason_id": Rule("int", nullable=True),
+    "visitor_uid": Rule("str", nullable=True),  # of the site's visitor; nothing reads it back
 }
 _CONTACT: Mapping[str, Rule] = {
     **COMMON,

@@ -60,6 +60,8 @@ def check_entity(
     """Every error of one sent entity: schema, users, custom fields, stage."""
     if not isinstance(item, dict):
         return [("InvalidType", path, "This value should be of type array.")]
+    if state.profile.fractional_price and "price" in rules:
+        rules = {**rules, "price": Rule("number", nullable=True)}
     faults = check_keys(item, rules, path)
     if faults:
         return faults
