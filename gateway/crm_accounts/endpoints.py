@@ -20,6 +20,7 @@ from gateway.store.crm_accounts.webhooks import Grant, take_grant
 from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Texts
 from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.group_commit import GroupClosed
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,9 @@ class CrmHooks:
         self._webhooks = WebhookIntake(pool)
         self._trouble = Trouble("webhook-intake")
 
+    async def close(self) -> None:
+        await self._webhooks.close()
+
     async def webhook(self, request: web.Request) -> web.Response:
         """404 for a wrong secret as for an unknown account: nobody learns which accounts exist."""
         account = self._configuration.now.accounts.get(request.match_info["account"])
@@ -49,7 +53,7 @@ class CrmHooks:
         body = await request.read()
         try:
             await self._webhooks.keep(account.id, body)
-        except DATABASE_ERRORS as err:
+        except (*DATABASE_ERRORS, GroupClosed) as err:
             self._trouble.failed(err)
             return problem(503, "busy", "The gateway could not keep the webhook.", detail="Send it again.")
         self._trouble.recovered()

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import asyncpg
 
 from gateway.store.crm_accounts.webhooks import keep_webhooks
+from runtime.database.group_commit import GroupCommit
 
 _GATHER_SECONDS = 0.01
 _TOGETHER = 12  # in one commit
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
-    account_id: str
-    body: bytes
-    kept: asyncio.Future[None]
+_Webhook = tuple[str, bytes]
+"""(account, body)"""
 
 
 class WebhookIntake:
@@ -27,50 +22,22 @@ class WebhookIntake:
     def __init__(self, pool: asyncpg.Pool, *, seconds: float = 1.5) -> None:
         self._pool = pool
         self._seconds = seconds
-        self._waiting: list[_Waiting] = []
-        self._writer: asyncio.Task[None] | None = None
+        # Gently: lookups are answered in between.
+        self._group: GroupCommit[_Webhook, None] = GroupCommit(
+            "webhooks", self._write, most=_TOGETHER, gather_seconds=_GATHER_SECONDS, gently=True
+        )
 
     async def keep(self, account_id: str, body: bytes) -> None:
-        """Returns after the commit. Raises TimeoutError, or what the database raises: then the CRM sends it again."""
-        waiting = _Waiting(account_id, body, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write_all(), name="webhook writer")
+        """Returns after the commit. Raises TimeoutError, GroupClosed, or what the database raises: then the CRM sends it
+        again."""
         async with asyncio.timeout(self._seconds):
-            await waiting.kept
+            await self._group.add((account_id, body))
 
-    async def _write_all(self) -> None:
-        try:
-            while self._waiting:
-                if len(self._waiting) < _TOGETHER:
-                    await asyncio.sleep(_GATHER_SECONDS)
-                batch, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
-                await self._write([waiting for waiting in batch if not waiting.kept.done()])
-        finally:
-            self._writer = None
+    async def close(self) -> None:
+        """Writes what waits, then ends."""
+        await self._group.close(self._seconds)
 
-    async def _write(self, batch: Sequence[_Waiting]) -> None:
-        try:
-            async with asyncio.timeout(self._seconds), self._pool.acquire() as conn:
-                await keep_webhooks(conn, [(waiting.account_id, waiting.body) for waiting in batch])
-        except (
-            asyncpg.IntegrityConstraintViolationError
-        ) as err:  # an account that is gone must not hurt its neighbours
-            for waiting in batch if len(batch) > 1 else ():
-                await self._write([waiting])
-            await self._tell(batch, err)
-        except Exception as err:
-            await self._tell(batch, err)
-        else:
-            await self._tell(batch, None)
-
-    @staticmethod
-    async def _tell(batch: Sequence[_Waiting], err: Exception | None) -> None:
-        for waiting in batch:
-            if waiting.kept.done():
-                continue
-            if err is None:
-                waiting.kept.set_result(None)
-            else:
-                waiting.kept.set_exception(err)
-            await asyncio.sleep(0)  # lookups are answered in between
+    async def _write(self, webhooks: Sequence[_Webhook]) -> list[None]:
+        async with asyncio.timeout(self._seconds), self._pool.acquire() as conn:
+            await keep_webhooks(conn, webhooks)
+        return [None] * len(webhooks)

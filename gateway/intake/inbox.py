@@ -1,7 +1,6 @@
 """The way in: a PBX's message is acknowledged only once it is committed.
 
-Messages that arrive together share a transaction: a writer takes what is queued, writes it with one statement, and then
-answers all who wait. While it writes, the next batch gathers.
+Messages that arrive together share a transaction and are written with one statement (runtime/database/group_commit.py).
 """
 
 from __future__ import annotations
@@ -25,16 +24,13 @@ from gateway.store.intake.inbox import InboxMessage
 from routing.calls.model import CallEvent
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
-from runtime.cancellation import raise_if_cancelled
 from runtime.database.errors import DATABASE_AWAY, DATABASE_ERRORS, may_pass
+from runtime.database.group_commit import GroupClosed, GroupCommit, GroupFull
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-
-# More writers overlap statement and commit but make smaller batches: where processors are scarce, one does more.
-_WRITERS = 1
 
 
 class InboxFull(InboxUnavailable):
@@ -44,6 +40,8 @@ class InboxFull(InboxUnavailable):
 
 
 _Ids = dict[tuple[str, str, bytes], int]
+_Messages = tuple[InboxMessage, ...]
+"""The rows of one message, never none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,49 +62,32 @@ class InboxStatus:
     batches: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
-    messages: tuple[InboxMessage, ...]
-    done: asyncio.Future[Accepted]
-
-
 class Inbox:
     """Stores messages of PBXs. `start` before the first `accept`, `stop` at the end.
 
-    limit: so many messages may wait. batch: so many share a transaction at most. seconds: how long one may take.
+    limit: so many may wait. batch: so many share a transaction at most. seconds: how long one may take.
     """
 
     def __init__(
         self, pool: asyncpg.Pool, *, limit: int = 10_000, batch: int = 256, seconds: float = 5.0
     ) -> None:
-        self._pool = pool
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(limit)
-        self._batch = batch
-        self._seconds = seconds
-        self._writers: list[asyncio.Task[None]] = []
-        self._idle = 0
+        self._limit, self._batch, self._seconds = limit, batch, seconds
         self.status = InboxStatus()
+        self._link = _Link(pool, seconds, self.status)
+        self._group: GroupCommit[_Messages, Accepted] | None = None
         self._trouble = Trouble("inbox")
 
     def start(self) -> None:
-        if not self._writers:
-            self._writers = [
-                asyncio.create_task(self._run_write(), name=f"inbox writer {n}") for n in range(_WRITERS)
-            ]
+        if self._group is None:
+            # One transaction at a time: more of them overlap statement and commit, but gather less each.
+            self._group = GroupCommit("inbox", self._store, most=self._batch, limit=self._limit)
 
     async def stop(self) -> None:
-        """Writes what is queued, then ends."""
-        if not self._writers:
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._seconds):
-                await self._queue.join()
-        writers, self._writers = self._writers, []
-        for writer in writers:
-            writer.cancel()
-        await asyncio.gather(*writers, return_exceptions=True)
-        while not self._queue.empty():
-            _fail(self._queue.get_nowait(), InboxUnavailable("the gateway is stopping"))
+        """Writes what waits, then ends."""
+        group, self._group = self._group, None
+        if group is not None:
+            await group.close(self._seconds)
+            await self._link.let_go()
 
     async def __aenter__(self) -> Inbox:
         self.start()
@@ -134,81 +115,45 @@ class Inbox:
             messages = messages_of(connection, parsed, raw, received_at, policy)
         except ValueError as err:
             raise MessageUnstorable(f"the message cannot be written down: {err}") from err
-        waiting = _Waiting(messages, asyncio.get_running_loop().create_future())
-        if not self._writers or all(writer.done() for writer in self._writers):
-            raise InboxUnavailable("the inbox is not running")
-        try:
-            self._queue.put_nowait(waiting)
-        except asyncio.QueueFull as err:
-            self.status.refused += 1
-            raise InboxFull(f"{self._queue.maxsize} messages wait already") from err
-        accepted = await waiting.done
+        accepted = await self._stored(messages)
         if accepted.duplicate:
             self.status.duplicates += 1
         else:
             self.status.accepted += 1
         return accepted
 
-    async def _run_write(self) -> None:
-        link = _Link(self._pool, self._seconds, self.status)
+    async def _stored(self, messages: _Messages) -> Accepted:
+        if self._group is None:
+            raise InboxUnavailable("the inbox is not running")
         try:
-            while True:
-                batch = await self._next_batch()
-                try:
-                    await self._write(link, [w for w in batch if not w.done.done()])
-                finally:
-                    for waiting in batch:
-                        _fail(waiting, InboxUnavailable("the gateway is stopping"))
-                        self._queue.task_done()
-        finally:
-            await link.let_go()
-
-    async def _next_batch(self) -> list[_Waiting]:
-        """At least one message; what is queued is shared with the other writers that have nothing to do."""
-        raise_if_cancelled()
-        self._idle += 1
-        try:
-            batch = [await self._queue.get()]
-            share = min(self._batch, -(-(self._queue.qsize() + 1) // self._idle))
-        finally:
-            self._idle -= 1
-        while len(batch) < share and not self._queue.empty():
-            batch.append(self._queue.get_nowait())
-        return batch
-
-    async def _write(self, link: _Link, batch: Sequence[_Waiting]) -> None:
-        """Answers everyone of the batch. Never raises but for cancellation."""
-        if not batch:
-            return
-        try:
-            answers = await link.store(batch)
+            return await self._group.add(messages)
+        except GroupClosed as err:
+            raise InboxUnavailable("the gateway is stopping") from err
+        except GroupFull as err:
+            self.status.refused += 1
+            raise InboxFull(f"{self._limit} messages wait already") from err
         except Exception as err:
-            if not may_pass(err):
-                await self._write_one_by_one(link, batch, err)
-                return
-            await link.let_go()
-            self.status.refused += len(batch)
-            self._trouble.failed(err)
-            for waiting in batch:
-                _fail(waiting, InboxUnavailable(f"the database did not take it: {type(err).__name__}"))
-        else:
-            self._trouble.recovered(refused=self.status.refused)
-            for waiting, answer in zip(batch, answers, strict=True):
-                if not waiting.done.done():
-                    waiting.done.set_result(answer)
+            kind = type(err).__name__
+            if may_pass(err):
+                self.status.refused += 1
+                raise InboxUnavailable(f"the database did not take it: {kind}") from err
+            log.error("message-unstorable", error=str(err), error_type=kind)
+            raise MessageUnstorable(f"the database refuses this message: {kind}") from err
 
-    async def _write_one_by_one(self, link: _Link, batch: Sequence[_Waiting], err: Exception) -> None:
-        """One message spoiled the batch: find it, so that its neighbours are stored."""
-        if len(batch) > 1:
-            for waiting in batch:
-                await self._write(link, [waiting])
-            return
-        log.error("message-unstorable", error=str(err), error_type=type(err).__name__)
-        _fail(batch[0], MessageUnstorable(f"the database refuses this message: {type(err).__name__}"))
+    async def _store(self, group: Sequence[_Messages]) -> list[Accepted]:
+        try:
+            answers = await self._link.store(group)
+        except Exception as err:
+            if may_pass(err):
+                await self._link.let_go()
+                self._trouble.failed(err)
+            raise
+        self._trouble.recovered(refused=self.status.refused)
+        return answers
 
 
 class _Link:
-    """A writer's connection, kept between batches: the pool's reset after each would be one more round trip."""
+    """The inbox's connection, kept between batches: the pool's reset after each would be one more round trip."""
 
     def __init__(self, pool: asyncpg.Pool, seconds: float, status: InboxStatus) -> None:
         self._pool = pool
@@ -216,8 +161,8 @@ class _Link:
         self._status = status
         self._conn: PoolConnectionProxy | None = None
 
-    async def store(self, batch: Sequence[_Waiting]) -> list[Accepted]:
-        messages = [m for waiting in batch for m in waiting.messages]
+    async def store(self, batch: Sequence[_Messages]) -> list[Accepted]:
+        messages = [m for each in batch for m in each]
         async with asyncio.timeout(self._seconds):
             try:
                 fresh, earlier = await self._store_once(messages)
@@ -244,24 +189,19 @@ class _Link:
 
 
 def _answers(
-    batch: Iterable[_Waiting],
+    batch: Iterable[_Messages],
     fresh: _Ids,
     earlier: _Ids,
 ) -> list[Accepted]:
     """The first of two equal messages in one batch is the new one, the second its duplicate."""
     told: set[tuple[str, str, bytes]] = set()
     answers = []
-    for waiting in batch:
-        identity = waiting.messages[0].identity
-        is_new = any(m.identity in fresh and m.identity not in told for m in waiting.messages)
-        told.update(m.identity for m in waiting.messages)
+    for messages in batch:
+        identity = messages[0].identity
+        is_new = any(m.identity in fresh and m.identity not in told for m in messages)
+        told.update(m.identity for m in messages)
         answers.append(Accepted(not is_new, fresh.get(identity) or earlier.get(identity)))
     return answers
-
-
-def _fail(waiting: _Waiting, err: Exception) -> None:
-    if not waiting.done.done():
-        waiting.done.set_exception(err)
 
 
 def messages_of(
