@@ -12,17 +12,20 @@ from gateway.lookup.endpoint import Directories
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
+from runtime.database.changes import Changes
 from runtime.metrics import Latency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """url_of: (account, kind, id) -> the entity's page in the CRM. lookup_latency: of this gateway process."""
+    """url_of: (account, kind, id) -> the entity's page in the CRM. changes: for what stays open and shows what goes on.
+    lookup_latency: of this gateway process."""
 
     settings: Settings
     pool: asyncpg.Pool
     configuration: Configuration
     directories: Directories
     url_of: Callable[[str, str, str], str]
+    changes: Changes
     lookup_latency: Latency | None = None
     kinds: Mapping[str, PbxKind] = field(default_factory=lambda: KINDS)

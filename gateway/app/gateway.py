@@ -33,6 +33,7 @@ from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
 from gateway.pbx_links.route_commands import PbxCommands
 from gateway.settings import Settings
+from runtime.database.changes import Changes
 from runtime.database.listen import Listener
 from runtime.lifecycle import background, flush_on_shutdown, retry_until_available, wait_first
 from runtime.metrics import Metrics
@@ -58,11 +59,13 @@ class Gateway:
         self.settings = settings
         self.pool = pool
         self.listener = Listener(dsn)
+        self.changes = Changes(self.listener)
         self.configuration = Configuration(pool, self.listener)
         self.feed = DirectoryFeed(pool, self.listener)
         self.recorder = Recorder(pool, settings.decisions_per_second)
         self.inbox = Inbox(pool)
         self.access = CrmAccess(pool, session)
+        self.hooks = CrmHooks(self.configuration, pool, self.access.exchange_code)
         self._url_patterns: dict[tuple[str, str], str] = {}
         self.configuration.on_change(lambda _: self._url_patterns.clear())
         self.refusals = UnauthorizedResponder(settings.trusted_hops)
@@ -90,6 +93,7 @@ class Gateway:
             self.refusals,
             self.pbx_commands,
             self.fastagi,
+            self.changes,
         ):
             self.metrics.add(part.samples)
         self.shared = SharedFigures(pool)
@@ -101,13 +105,14 @@ class Gateway:
             configuration=self.configuration,
             directories=self,
             url_of=self.url_of,
+            changes=self.changes,
             lookup_latency=self.lookup.latency,
             kinds=kinds,
         )
         self.web = build_web_app(
             lookup=self.lookup,
             events=self.events,
-            hooks=CrmHooks(self.configuration, pool, self.access.exchange_code),
+            hooks=self.hooks,
             readiness=self,
             metrics=self.metrics,
             metrics_token=token.get_secret_value() if token else None,
@@ -175,7 +180,7 @@ class Gateway:
                 await wait_first(stop.wait(), failed)
         finally:
             await runner.cleanup()
-            await flush_on_shutdown(self.inbox.stop(), self.recorder.close())
+            await flush_on_shutdown(self.inbox.stop(), self.hooks.close(), self.recorder.close())
 
     async def _memory_filled(self) -> None:
         """Before that nobody listens: a PBX that finds no one asks the other gateway, or goes its own way, at once; told that

@@ -1,7 +1,8 @@
 """What changed, by topic, for everybody who looks on: told inside the transaction that changes it, heard in every process.
 
 A message is a hint: "something of this topic changed in this account". Who shows it reads the tables. PostgreSQL sends
-equal texts of one transaction once; a reader that is slow finds one message for many.
+equal texts of one transaction once; a reader that is slow finds one message for many. Tables tell of calls, cases, work
+and effects by themselves (0140_changes.sql), `publish` of the rest. Where nobody looks on, nothing is listened to.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 from runtime.database import channels
-from runtime.database.listen import Listener
+from runtime.database.listen import Listener, Subscription
 from runtime.database.pool import Conn
+from runtime.metrics import Sample
 
 Topic = Literal["calls", "cases", "work", "effects", "presence", "findings"]
 
@@ -67,27 +69,46 @@ class Reader:
 
 
 class Changes:
-    """The hub of one process. limit: different changes that wait for one reader; beyond it they become EVERYTHING."""
+    """The hub of one process: listens while somebody reads. A reader hears EVERYTHING as soon as it is listened to, and
+    after every lost connection.
+
+    limit: different changes that wait for one reader; beyond it they become EVERYTHING.
+    """
 
     def __init__(self, listener: Listener, *, limit: int = 200) -> None:
-        self._readers: set[Reader] = set()
+        self._listener = listener
         self._limit = limit
-        self._subscription = listener.subscribe([channels.CHANGES], self._heard, self._connected)
-
-    def close(self) -> None:
-        self._subscription.close()
+        self._readers: set[Reader] = set()
+        self._subscription: Subscription | None = None
+        self._heard_count = 0
 
     @contextmanager
     def reader(self, account_id: str | None = None, topics: frozenset[str] | None = None) -> Iterator[Reader]:
         """account_id, topics: only these, None = all."""
         reader = Reader(account_id, topics, self._limit)
         self._readers.add(reader)
+        if self._subscription is None:
+            self._subscription = self._listener.subscribe([channels.CHANGES], self._heard, self._connected)
         try:
             yield reader
         finally:
             self._readers.discard(reader)
+            if not self._readers and self._subscription is not None:
+                self._subscription.close()
+                self._subscription = None
+
+    def samples(self) -> Iterator[Sample]:
+        yield "gauge", "changes_readers", "Who looks on and is told of changes", {}, len(self._readers)
+        yield (
+            "counter",
+            "changes_heard",
+            "Changes told by the database while somebody looks on",
+            {},
+            self._heard_count,
+        )
 
     def _heard(self, _channel: str, text: str) -> None:
+        self._heard_count += 1
         account_id, _, rest = text.partition(" ")
         topic, _, id = rest.partition(" ")
         self._tell(Change(account_id, topic, id))

@@ -96,6 +96,7 @@ class Listener:
                 self._subscribers.pop(key, None)
         if subscription in self._unsettled:
             self._unsettled.remove(subscription)
+        self._woken.set()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -145,7 +146,8 @@ class Listener:
                 await conn.close(timeout=2)
 
     async def _settle(self, conn: asyncpg.Connection, listened: set[str]) -> None:
-        """Those who came since hear from now on, and are told to read what was before."""
+        """Those who came since hear from now on, and are told to read what was before. What nobody wants any more is not
+        sent to us any more."""
         while self._unsettled:
             subscription = self._unsettled[0]
             for channel in subscription.channels:
@@ -156,6 +158,9 @@ class Listener:
                 self._unsettled.remove(subscription)
                 subscription.is_connected = True
                 subscription.on_connect()
+        for channel in listened - {channel for channel, _only in self._subscribers}:
+            listened.discard(channel)
+            await conn.remove_listener(channel, self._heard)
 
     def _everyone(self) -> list[Subscription]:
         return list(dict.fromkeys(s for group in self._subscribers.values() for s in group))

@@ -14,14 +14,18 @@ from tests.waiting import until
 
 
 @pytest.fixture
-async def hub(database_url: str) -> AsyncIterator[Changes]:
+async def listener(database_url: str) -> AsyncIterator[Listener]:
     listener = Listener(database_url)
-    opened = Changes(listener, limit=10)
     running = asyncio.create_task(listener.run())
-    await until(lambda: listener.is_connected, "the hub hears")
-    yield opened
+    await until(lambda: listener.is_connected, "the process listens")
+    yield listener
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.fixture
+def hub(listener: Listener) -> Changes:
+    return Changes(listener, limit=10)
 
 
 async def _next(reader: Reader) -> Change:
@@ -31,8 +35,20 @@ async def _next(reader: Reader) -> Change:
     raise AssertionError("a reader does not end")
 
 
+async def test_who_begins_to_look_on_is_told_to_read_once_it_is_listened(
+    pool: asyncpg.Pool, hub: Changes
+) -> None:
+    with hub.reader("a") as reader:
+        assert await _next(reader) == EVERYTHING
+        await pool.execute("SELECT 1")
+        async with pool.acquire() as conn:
+            await publish(conn, "a", "calls")
+        assert await _next(reader) == Change("a", "calls")
+
+
 async def test_a_change_is_heard_after_its_commit_and_once(pool: asyncpg.Pool, hub: Changes) -> None:
     with hub.reader("a", frozenset({"calls"})) as reader:
+        assert await _next(reader) == EVERYTHING
         async with pool.acquire() as conn:
             undone = conn.transaction()
             await undone.start()
@@ -48,20 +64,57 @@ async def test_a_change_is_heard_after_its_commit_and_once(pool: asyncpg.Pool, h
         assert await _next(reader) == Change("a", "calls", "c 1")
 
 
-async def test_a_slow_reader_gets_one_message_for_too_many(pool: asyncpg.Pool, hub: Changes) -> None:
+async def test_a_slow_reader_gets_one_message_for_too_many_and_then_hears_on(
+    pool: asyncpg.Pool, hub: Changes
+) -> None:
     with hub.reader() as slow, hub.reader("b") as other:
+        assert [await _next(slow), await _next(other)] == [EVERYTHING, EVERYTHING]
         async with pool.acquire() as conn:
             for n in range(30):
                 await publish(conn, "a", "effects", str(n))
             await publish(conn, "b", "work")
-        assert await _next(other) == Change("b", "work")
-        assert await _next(slow) == EVERYTHING
+            assert await _next(other) == Change("b", "work")
+            assert await _next(slow) == EVERYTHING
+            await publish(conn, "a", "cases")
+        assert await _next(slow) == Change("a", "cases")
 
 
 async def test_after_a_lost_connection_anything_may_have_changed(pool: asyncpg.Pool, hub: Changes) -> None:
     with hub.reader("a") as reader:
+        assert await _next(reader) == EVERYTHING
         await pool.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = 'callmatrix listen' AND datname = current_database()"
         )
         assert await _next(reader) == EVERYTHING
+        async with pool.acquire() as conn:
+            await publish(conn, "a", "work")
+        assert await _next(reader) == Change("a", "work")
+
+
+async def test_where_nobody_looks_on_nothing_is_sent_to_the_process(
+    pool: asyncpg.Pool, hub: Changes, listener: Listener
+) -> None:
+    def figures() -> dict[str, float]:
+        return {name: value for _kind, name, _help, _labels, value in hub.samples()}
+
+    async def tell() -> None:
+        async with pool.acquire() as conn:
+            await publish(conn, "a", "calls")
+
+    heard_of_others: list[str] = []
+    with listener.subscribe(["another"], lambda _channel, text: heard_of_others.append(text), lambda: None):
+        with hub.reader("a") as reader:
+            assert await _next(reader) == EVERYTHING
+            assert figures()["changes_readers"] == 1
+            await tell()
+            assert await _next(reader) == Change("a", "calls")
+        await tell()
+        await pool.execute("SELECT pg_notify('another', 'goes on')")
+        await until(lambda: heard_of_others, "the other channel is still heard")
+        assert figures() == {"changes_readers": 0, "changes_heard": 1}
+        with hub.reader("a") as reader:  # and again, on the same connection
+            assert await _next(reader) == EVERYTHING
+            await tell()
+            assert await _next(reader) == Change("a", "calls")
+    assert listener.connections == 1
