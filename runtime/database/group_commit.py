@@ -12,8 +12,8 @@ from typing import Generic, TypeVar
 from runtime.cancellation import raise_if_cancelled
 from runtime.database.errors import may_pass
 
-Item = TypeVar("Item")
-Answer = TypeVar("Answer")
+_Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
 
 
 class GroupClosed(Exception):
@@ -25,12 +25,12 @@ class GroupFull(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Waiting(Generic[Item, Answer]):
-    item: Item
-    done: asyncio.Future[Answer]
+class _Waiting(Generic[_Item, _Answer]):
+    item: _Item
+    done: asyncio.Future[_Answer]
 
 
-class GroupCommit(Generic[Item, Answer]):
+class GroupCommit(Generic[_Item, _Answer]):
     """`add` returns after the commit. While one group is written, the next gathers; one is written at a time, in order.
 
     commit: writes these items in one transaction and gives an answer for each, in their order; what it raises means
@@ -41,7 +41,7 @@ class GroupCommit(Generic[Item, Answer]):
     def __init__(
         self,
         name: str,
-        commit: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        commit: Callable[[Sequence[_Item]], Awaitable[Sequence[_Answer]]],
         *,
         most: int,
         gather_seconds: float = 0.0,
@@ -51,19 +51,19 @@ class GroupCommit(Generic[Item, Answer]):
         self._name, self._commit = name, commit
         self._most, self._gather_seconds, self._limit = most, gather_seconds, limit
         self._gently = gently
-        self._waiting: deque[_Waiting[Item, Answer]] = deque()
+        self._waiting: deque[_Waiting[_Item, _Answer]] = deque()
         self._is_full = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._is_closed = False
 
-    async def add(self, item: Item) -> Answer:
+    async def add(self, item: _Item) -> _Answer:
         """Raises GroupFull, GroupClosed, or what the commit raised: of trouble that may pass the whole group's, else
         this item's own."""
         if self._is_closed:
             raise GroupClosed(f"{self._name}: the process is ending")
         if self._limit is not None and len(self._waiting) >= self._limit:
             raise GroupFull(f"{self._name}: {self._limit} wait already")
-        waiting: _Waiting[Item, Answer] = _Waiting(item, asyncio.get_running_loop().create_future())
+        waiting: _Waiting[_Item, _Answer] = _Waiting(item, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if len(self._waiting) >= self._most:
             self._is_full.set()
@@ -98,7 +98,7 @@ class GroupCommit(Generic[Item, Answer]):
             self._refuse(self._waiting)
             self._waiting.clear()
 
-    async def _next_group(self) -> list[_Waiting[Item, Answer]]:
+    async def _next_group(self) -> list[_Waiting[_Item, _Answer]]:
         if self._gather_seconds and len(self._waiting) < self._most and not self._is_closed:
             self._is_full.clear()
             with contextlib.suppress(TimeoutError):
@@ -106,7 +106,7 @@ class GroupCommit(Generic[Item, Answer]):
                     await self._is_full.wait()
         return [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
 
-    async def _write(self, group: Sequence[_Waiting[Item, Answer]]) -> None:
+    async def _write(self, group: Sequence[_Waiting[_Item, _Answer]]) -> None:
         """Answers everyone of the group. Raises nothing but its cancellation."""
         if not group:
             return
@@ -131,7 +131,7 @@ class GroupCommit(Generic[Item, Answer]):
         if self._gently:
             await asyncio.sleep(0)
 
-    def _refuse(self, group: Iterable[_Waiting[Item, Answer]]) -> None:
+    def _refuse(self, group: Iterable[_Waiting[_Item, _Answer]]) -> None:
         for waiting in group:
             if not waiting.done.done():
                 waiting.done.set_exception(GroupClosed(f"{self._name}: the process is ending"))
