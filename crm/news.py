@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+import orjson
+
 Teller = Literal["webhook", "poll", "feed"]
 
 # An entity's time of change may lie this much before that of its event: both are the CRM's, in whole seconds.
@@ -130,3 +132,10 @@ def _added(history: History, event: Heard) -> DealChange:
 def new_changes(history: History) -> Sequence[DealChange]:
     """Those that are not stored yet."""
     return [change for change in history.changes if change.event_id is None]
+
+
+def changed_fields(old: str | None, new: str) -> dict[str, tuple[str, str]]:
+    """Custom field id -> (text before, text now) of those that differ. old, new: as `fields_changed` tells them."""
+    before, now = orjson.loads(old or "{}"), orjson.loads(new)
+    ids = sorted({*before, *now})
+    return {id: (before.get(id, ""), now.get(id, "")) for id in ids if before.get(id) != now.get(id)}

@@ -82,7 +82,8 @@ class CrmEntity:
 
     id: for a lead its uid. numbers: as the CRM stores them, any spelling. owner_id: of a lead the embedded deal's
     responsible where it could be read, else the user named in its metadata, else None. is_open: deals only.
-    deal_id: of a lead, the deal embedded in it (which is hidden until acceptance).
+    deal_id: of a lead, the deal embedded in it (which is hidden until acceptance). fields: JSON of custom field id -> text
+    of all that are filled in, but numbers; None = not told.
     """
 
     kind: EntityKind
@@ -105,6 +106,7 @@ class CrmEntity:
     main_contact_id: str | None = None
     created_by: str | None = None
     price: int | None = None
+    fields: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +173,8 @@ class CrmEvent:
 class Observed:
     """What a webhook or a poll shows of one thing. at: the CRM's time of that state, None when it does not say.
 
-    values, by aspect: stage (pipeline/stage), responsible, price, name, numbers, completed (of a task, 1 or 0), and what
-    happened: added, deleted (0 = restored), accepted, declined; what is not told is absent. is_changed: aspects that the
+    values, by aspect: stage (pipeline/stage), responsible, price, name, numbers, fields (JSON of custom field id -> text),
+    completed (of a task, 1 or 0), and what happened: added, deleted (0 = restored), accepted, declined; what is not told is absent. is_changed: aspects that the
     CRM says have just changed. before: what they were. target: of a task what it is about.
     """
 

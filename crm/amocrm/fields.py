@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from crm.errors import CrmUnreadable
 
 
@@ -116,3 +118,41 @@ def _kind(value: Any) -> str:
         float: "fraction",
     }
     return names.get(type(value), type(value).__name__)
+
+
+_MOST_TEXT = 256
+_MOST_FIELDS = 500
+# Compared as numbers (crm/port.py, numbers).
+_ELSEWHERE = "PHONE"
+
+
+def field_values(stored: Any) -> str:
+    """JSON of field id -> values as one text that two readings agree on, "{}" where nothing is filled in.
+
+    stored: `custom_fields_values` as the CRM gave it. Of several values of a field the texts stand one under another;
+    what cannot be read is left out, long texts are cut to 256 characters.
+    """
+    fields = stored if isinstance(stored, list) else []
+    filled = {}
+    for field in fields[:_MOST_FIELDS]:
+        if isinstance(field, Mapping) and field.get("field_code") != _ELSEWHERE:
+            id, text = field.get("field_id"), _text(field.get("values"))
+            if isinstance(id, int) and text:
+                filled[str(id)] = text
+    return orjson.dumps(filled, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _text(values: Any) -> str:
+    items = values if isinstance(values, list) else []
+    texts = (_one(item.get("value")) for item in items if isinstance(item, Mapping))
+    text = "\n".join(text for text in texts if text)[:_MOST_TEXT]
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _one(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except (TypeError, ValueError):
+        return str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from crm.amocrm.fields import Node
+from crm.amocrm.fields import Node, field_values
 from crm.amocrm.tables import (
     CALL_NOTES,
     CLOSED_STAGES,
@@ -128,6 +128,7 @@ def entity(kind: EntityKind, node: Node) -> CrmEntity:
         ),
         created_by=node.get("created_by").id_or_none(),
         price=_price(node.get("price")),
+        fields=field_values(node.get("custom_fields_values").value),
     )
 
 

@@ -27,6 +27,7 @@ _WHAT = {
     "price": "price_changed",
     "name": "name_changed",
     "numbers": "numbers_changed",
+    "fields": "fields_changed",
     "tag": "tags_changed",
     "incoming": "message_received",
     "outgoing": "message_sent",
@@ -109,6 +110,21 @@ async def record_news(
     await _add(conn, account_id, new, subjects)
     await _keep(conn, account_id, before, after, observed)
     return len(new)
+
+
+async def keep_fields(conn: Conn, account_id: str, observed: Sequence[Observed]) -> None:
+    """Keeps what custom fields hold before anything changes in them: no feed tells of their changes one by one."""
+    kept = {(o.kind, o.id): (o.values["fields"], o.at) for o in observed if "fields" in o.values and o.at}
+    if kept:
+        await conn.execute(
+            f"{_KEEP} AND s.at <= excluded.at",
+            account_id,
+            [kind for kind, _ in kept],
+            [id for _, id in kept],
+            ["fields"] * len(kept),
+            [value for value, _ in kept.values()],
+            [at for _, at in kept.values()],
+        )
 
 
 def _seen(observed: Iterable[Observed], told_by: Teller, now: datetime) -> Iterable[_Telling]:

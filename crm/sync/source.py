@@ -14,7 +14,7 @@ from crm.lane import Lane
 from crm.port import Crm, CrmEntity, CrmEvent, Observed
 from crm.store.cursors import read_cursor, write_cursor
 from crm.store.directory import Applied, EntityRef, apply_entities, inside_leads, remove_entities
-from crm.store.news import record_news
+from crm.store.news import keep_fields, record_news
 from routing.settings import NumberPolicy
 
 READ_AT_ONCE = 250  # ids in one by_ids
@@ -56,8 +56,10 @@ class Source:
         """
         batch = list(entities)
         async with self.pool.acquire() as conn, conn.transaction():
-            if not is_first:
-                shown = [observed for entity in batch if (observed := shown_by(entity))]
+            shown = [observed for entity in batch if (observed := shown_by(entity))]
+            if is_first:
+                await keep_fields(conn, self.account_id, shown)
+            else:
                 await record_news(conn, self.account_id, observed=shown, told_by="poll", heard=heard)
             self._remember(await inside_leads(conn, self.account_id, batch))
             removed = await remove_entities(conn, self.account_id, gone) if gone else Applied()
@@ -100,6 +102,7 @@ def shown_by(entity: CrmEntity) -> Observed | None:
         "price": None if entity.price is None else str(entity.price),
         "name": entity.name,
         "numbers": None if entity.kind == "deal" else ", ".join(sorted(entity.numbers)),
+        "fields": entity.fields,
     }
     values = {name: value for name, value in told.items() if value is not None}
     return Observed(kind=entity.kind, id=entity.id, at=entity.updated_at, values=values)

@@ -39,7 +39,7 @@ class UnauthorizedResponder:
         self.count += 1
         route = request.match_info.route.resource
         log.warning(
-            "unauthorised",
+            "pbx-request-unauthorised",
             address=address_of(request, self._trusted_hops),
             route=route.canonical if route is not None else "?",
         )

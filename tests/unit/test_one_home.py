@@ -126,3 +126,11 @@ def _declared(module: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names.append(node.target.id)
         yield from (name for name in names if re.fullmatch(r"[A-Z]+[a-z]\w*", name))
+
+
+def test_events_of_the_log_are_named_alike() -> None:
+    """Noun and verb with hyphens: what is searched for in a log can be guessed."""
+    call = re.compile(r"\blog(?:ger)?\.(?:debug|info|warning|error|exception|critical)\(\s*\"([^\"]*)\"")
+    names = {name for _, text in sources() for name in call.findall(text)}
+    assert len(names) > 30
+    assert {name for name in names if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", name)} == set()

@@ -30,7 +30,8 @@ SELECT procrastinate_defer_jobs_v1(array_agg(row('clients', 'work_crm_events', 0
 FROM unnest($1::text[], $2::text[]) AS s (account_id, subject) HAVING count(*) > 0
 """
 
-# Clocks of the CRM and ours may differ, and the CRM may take its time.
+# Clocks of the CRM and ours may differ, and the CRM may take its time. A matrix may name a field by its code: such a one
+# may be any of those that changed.
 _RECOGNISE = """
 UPDATE crm_event v SET is_ours = true
 WHERE v.account_id = $1 AND v.event_id = $2 AND NOT v.is_ours AND (
@@ -48,7 +49,11 @@ WHERE v.account_id = $1 AND v.event_id = $2 AND NOT v.is_ours AND (
         AND v.at BETWEEN e.sent_at - $3::interval AND e.sent_at + $3::interval
         AND (v.aspect = 'stage' AND split_part(v.new_value, '/', 2) = e."order"->>'stage_id'
             OR v.aspect = 'responsible' AND v.new_value = e."order"->>'owner_id'
-            OR v.aspect LIKE 'tag:%' AND e."order"->'tags' ? substr(v.aspect, 5)))
+            OR v.aspect LIKE 'tag:%' AND e."order"->'tags' ? substr(v.aspect, 5)
+            OR CASE WHEN v.aspect = 'fields' THEN (SELECT count(*) FROM jsonb_each_text(v.new_value::jsonb) n
+                FULL JOIN jsonb_each_text(coalesce(v.old_value, '{}')::jsonb) o USING (key)
+                WHERE n.value IS DISTINCT FROM o.value AND NOT e."order"->'fields' ? key)
+                <= (SELECT count(*) FROM jsonb_object_keys(e."order"->'fields') k WHERE k !~ '^[0-9]+$') ELSE false END))
 )
 """
 _AROUND = timedelta(minutes=2)

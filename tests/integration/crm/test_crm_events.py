@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from crm.news import changed_fields
 from crm.port import CrmEvent, EntityChange, Observed
 from crm.sync.sync import Sync, apply_webhook
 from gateway.crm_events.job import CrmEventJob
@@ -185,3 +186,40 @@ async def test_a_stage_that_we_set_ourselves_starts_nothing(
     await _work(pool, job, account)
     assert heard.values == ["1/30"]
     assert await pool.fetchval("SELECT count(*) FROM crm_event WHERE is_ours") == 1
+
+
+async def test_a_custom_field_that_changes_is_one_event_that_says_what_it_held(
+    sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock
+) -> None:
+    crm.seed(contact(1), deal(50, 1, updated_at=clock(), fields='{"7":"3 rooms"}'))
+    await sync.load()
+    clock.tick(5)
+    crm.seed(deal(50, 1, updated_at=clock(), fields='{"7":"2 rooms","9":"yes"}'))
+    await sync.poll_once()
+    await sync.poll_once()
+    [event] = await events(pool)
+    assert event == ("fields_changed", "50", '{"7":"3 rooms"}', '{"7":"2 rooms","9":"yes"}', None, "poll")
+    assert changed_fields(event[2], event[3]) == {"7": ("3 rooms", "2 rooms"), "9": ("", "yes")}
+
+
+async def test_fields_that_we_filled_in_ourselves_start_nothing_and_one_beside_them_does(
+    sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock, account: str
+) -> None:
+    crm.seed(contact(1), deal(50, 1, updated_at=clock(), fields="{}"))
+    await sync.load()
+    heard = Heard()
+    job = CrmEventJob(pool, {"heard": heard})
+    await _work(pool, job, account)
+    await pool.execute(
+        'INSERT INTO effect (account_id, effect_key, decision_id, client, lane, what, "order", state, sent_at)'
+        " VALUES ($1, 'k', 'd', '+79000000001', 1, 'update_entity', $2, 'done', $3)",
+        account,
+        {"do": "update_entity", "target": {"kind": "deal", "id": "50"}, "fields": {"7": "call"}},
+        clock() + timedelta(seconds=5),
+    )
+    for fields in ('{"7":"call"}', '{"7":"call","9":"by hand"}'):
+        clock.tick(5)
+        crm.seed(deal(50, 1, updated_at=clock(), fields=fields))
+        await sync.poll_once()
+    await _work(pool, job, account)
+    assert heard.values == ['{"7":"call","9":"by hand"}']
