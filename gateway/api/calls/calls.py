@@ -26,8 +26,16 @@ class CallsQuery(Body):
     after: Annotated[str, Field(max_length=200, description="`next` of the page before")] | None = None
 
 
+class TalkView(Answer):
+    """One employee's part of a call. party: the address as the PBX names it."""
+
+    party: str | None
+    started_at: datetime
+    ended_at: datetime | None
+
+
 class CallView(Answer):
-    """failed_side: of a call that we made and nobody talked in, whose side it was; null where the PBX does not tell.
+    """talks: who talked with the client, in order. failed_side: of a call that we made and nobody talked in, whose side it was; null where the PBX does not tell.
     talk_seconds null: not known yet. params: what the PBX sent with it (utm_*, pool, …). moments: ids of decisions."""
 
     call_id: str
@@ -45,6 +53,7 @@ class CallView(Answer):
     talk_seconds: int | None
     wait_seconds: int | None
     answered_by: str | None
+    talks: list[TalkView]
     recordings: list[str]
     client_kind: str | None
     matrix_version: int | None
@@ -70,6 +79,7 @@ def view_of(row: CallRow) -> CallView:
         talk_seconds=call.talk_seconds,
         wait_seconds=call.wait_seconds,
         answered_by=call.answered_by,
+        talks=[TalkView(**talk.model_dump()) for talk in call.talks],
         recordings=list(call.recordings),
         client_kind=row.client_kind.value if row.client_kind else None,
         matrix_version=row.matrix_version,

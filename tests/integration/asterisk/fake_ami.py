@@ -36,6 +36,11 @@ class FakeAmi:
                 for link in self._links:
                     link.write(written(one))
 
+    def pour(self, raw: bytes) -> None:
+        """Bytes as Asterisk sent them."""
+        for link in self._links:
+            link.write(raw)
+
     def drop(self) -> None:
         for link in self._links:
             link.transport.abort()

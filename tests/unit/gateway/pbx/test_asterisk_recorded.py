@@ -1,95 +1,19 @@
-"""Calls that two real Asterisk 22 made with each other, as their manager interface told of them; numbers are invented.
-
-What really happened is known for each: the recording has to be read as that.
-"""
+"""Each recording of a real call is read as what really happened."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 
 import pytest
 
 from gateway.pbx.asterisk.legs import Legs, step, sweep
-from gateway.pbx.asterisk.wire import AmiMessage, AmiReader
+from gateway.pbx.asterisk.wire import AmiMessage
 from routing.calls.fold import fold
-from routing.calls.model import Call, CallEvent, Direction, FailedSide
-from tests.unit.gateway.pbx.builders import CASES, a_connection
+from routing.calls.model import Call, CallEvent
+from tests.unit.gateway.pbx.builders import a_connection
+from tests.unit.gateway.pbx.recorded_calls import FOLDER, LINES, TRUNKS, TRUTH, UNREACHED, Truth, recorded
 
-LINES = tuple(f"+749500000{n:02d}" for n in range(1, 24))
-PBX = a_connection("asterisk", lines=LINES, settings={"trunks": ["provider"]})
-PROBED = "79033334403"
-
-
-@dataclass(frozen=True)
-class Truth:
-    """client: with the digits of the line where it came in on one. talks: who talked with the client, in order."""
-
-    direction: Direction
-    client: str | None
-    talks: tuple[str, ...] = ()
-    seconds: int = 0
-
-
-def inbound(client: str, *talks: str, seconds: int = 0) -> Truth:
-    return Truth("inbound", client, talks, seconds)
-
-
-def outbound(client: str, *talks: str, seconds: int = 0) -> Truth:
-    return Truth("outbound", client, talks, seconds)
-
-
-CLIENT, MOBILE = "79031112233", "79095554433"
-TRUTH = {
-    "answered": inbound(CLIENT, "101", seconds=6),
-    "attended_transfer_by_code": inbound(CLIENT, "101", "102", seconds=25),
-    "attended_transfer_by_code_new_client": inbound("79033334407", "101", "102", seconds=25),
-    "blind_transfer": inbound(CLIENT, "101", "102", seconds=13),
-    "blind_transfer_to_a_mobile": inbound(CLIENT, "101", MOBILE, seconds=13),
-    "callback_client_first": outbound("79033334408", "101", seconds=6),
-    "callback_client_first_employee_does_not_answer": outbound("79033334408"),
-    "callback_client_first_local": outbound("79033334408", "101", seconds=6),
-    "callback_client_first_local_employee_does_not_answer": outbound("79033334408"),
-    "click_to_call": outbound(CLIENT, "101", seconds=6),
-    "click_to_call_client_does_not_answer": outbound(CLIENT),
-    "click_to_call_direct_client_does_not_answer": outbound(CLIENT),
-    "click_to_call_employee_does_not_answer": outbound("79033334408"),
-    "conference": inbound("79033334406", "101", seconds=9),
-    "conference_of_three": inbound(CLIENT, "101", "102", seconds=12),
-    "forged_headers_in_a_name": inbound(PROBED, "101", seconds=6),
-    "forwarded_through_a_local_channel": inbound("79033334409", MOBILE, seconds=6),
-    "internal_attended_transfer": Truth("internal", None, ("102",), 6),
-    "internal_pickup": Truth("internal", None),
-    "outbound": outbound("79033334408", "101", seconds=5),
-    "outside_prefix": outbound("79033334405", "101", seconds=6),
-    "parked_and_fetched": inbound(CLIENT, "101", "102", seconds=19),
-    "phone_redirects_to_a_mobile": inbound(CLIENT, MOBILE, seconds=6),
-    "pickup": inbound(CLIENT, "103", seconds=7),
-    "pickup_of_a_new_client": inbound("79033334401", "103", seconds=7),
-    "queue_of_phones_abandoned": inbound(CLIENT),
-    "queue_over_local_channels": inbound(CLIENT, "102", seconds=6),
-    "ring_group_optimised": inbound(CLIENT, "102", seconds=6),
-    "second_trunk_with_prefix": outbound("79033334409", "102", seconds=6),
-    "supervisor_listens_in": inbound("79033334409", "101", seconds=15),
-    "transfer_key": inbound("79033334401", "101", "102", seconds=23),
-    "voicemail": inbound(CLIENT),
-}
-
-
-UNREACHED = {
-    "callback_client_first_employee_does_not_answer": FailedSide.EMPLOYEE_NOT_REACHED,
-    "callback_client_first_local_employee_does_not_answer": FailedSide.EMPLOYEE_NOT_REACHED,
-    "click_to_call_client_does_not_answer": FailedSide.CLIENT_NOT_REACHED,
-    "click_to_call_direct_client_does_not_answer": FailedSide.CLIENT_NOT_REACHED,
-    "click_to_call_employee_does_not_answer": FailedSide.EMPLOYEE_NOT_REACHED,
-}
-
-
-@cache
-def recorded(name: str) -> tuple[AmiMessage, ...]:
-    raw = (CASES / "asterisk" / "recorded" / f"{name}.txt").read_bytes()
-    return tuple(AmiReader(banner="as read before").feed(raw))
+PBX = a_connection("asterisk", lines=LINES, settings={"trunks": TRUNKS})
 
 
 def heard(messages: tuple[AmiMessage, ...]) -> list[Call]:
@@ -112,7 +36,7 @@ def as_truth(call: Call) -> Truth:
 
 
 def test_every_recording_has_its_truth() -> None:
-    assert {file.stem for file in (CASES / "asterisk" / "recorded").glob("*.txt")} == TRUTH.keys()
+    assert {file.stem for file in FOLDER.glob("*.txt")} == TRUTH.keys()
 
 
 @pytest.mark.parametrize("name", TRUTH)
