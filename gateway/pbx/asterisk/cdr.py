@@ -155,7 +155,7 @@ def _of_the_caller(record: Record, connection: Connection) -> Iterator[CallEvent
         {
             "kind": EventKind.STARTED,
             "at": record.started_at or record.ended_at,
-            "client": told.client,
+            "client": sent or told.client,
             **begun,
         }
     )

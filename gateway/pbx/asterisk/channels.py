@@ -54,6 +54,8 @@ class LiveCall:
     """A call with at least one channel left. key: the Linkedid. is_originated: we dialled its first channel.
 
     last_at: of its last event by the PBX's clock. heard_at: the same by ours; the two may be minutes apart.
+    client: the client's number as far as it is known; is_client_told: it has been told. A number that was dialled or shown
+    waits for a better one, since whose call it is cannot be taken back once it is told.
     is_answered: somebody has talked with the client. got_to: whose side it is while nobody has, where we make the call.
     """
 
@@ -63,7 +65,8 @@ class LiveCall:
     heard_at: datetime
     direction: Direction | None = None
     did: str | None = None
-    caller: str | None = None
+    client: str | None = None
+    is_client_told: bool = False
     is_originated: bool = False
     is_answered: bool = False
     got_to: FailedSide | None = None

@@ -23,13 +23,13 @@ from gateway.pbx.asterisk.channels import (
     LiveCall,
     endpoint,
     is_failed_originate,
-    is_same_subscriber,
     pair_of,
     role_of_dialled,
+    without_prefix,
 )
 from gateway.pbx.asterisk.final import hangup_cause, own_event
 from gateway.pbx.asterisk.reached import failed_side, with_rung
-from gateway.pbx.asterisk.turn import Legs, Turn, leg_ended
+from gateway.pbx.asterisk.turn import Legs, Turn, clients_call, leg_ended
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from routing.calls.model import CallEvent, Disposition, EventKind
@@ -74,6 +74,7 @@ def sweep(state: Legs, now: datetime, quiet: timedelta = QUIET) -> tuple[Legs, t
     for key, call in state.calls.items():
         if now - call.heard_at >= quiet and all(c.is_leaving for c in call.channels.values()):
             events += [leg_ended(key, channel, call.last_at) for channel in call.channels.values()]
+            events += [clients_call(call)] if call.client and not call.is_client_told else []
             events.append(
                 CallEvent(kind=EventKind.ENDED, call_key=key, at=call.last_at, failed_side=failed_side(call))
             )
@@ -114,18 +115,13 @@ def _dial_begin(turn: Turn) -> None:
         turn.calls[call.key] = with_rung(call, call.channels[channel.uniqueid])
         return
     call = turn.calls[call.key] = with_rung(turn.calls[call.key], channel)
-    if channel.role is ChannelRole.CLIENT and channel.address and _knows_better(call, channel.address):
-        turn.emit(EventKind.STARTED, call, at=call.started_at, leg=call.key, seq=0, client=channel.address)
+    if channel.role is ChannelRole.CLIENT:
+        turn.client_dialled(call, channel.address)
+        if turn.message.event == "DialState":
+            turn.tell_client(call)
     if channel.role is ChannelRole.OURS and channel.uniqueid != call.key and not channel.has_rung:
         turn.emit(EventKind.RANG, call, leg=channel.uniqueid, party=channel.address)
         turn.put(call, replace(channel, has_rung=True))
-
-
-def _knows_better(call: LiveCall, address: str) -> bool:
-    """Of an originated call only the leg to the client tells the number; of others it tells it without an outside prefix."""
-    if call.is_originated:
-        return True
-    return bool(call.caller and address != call.caller and is_same_subscriber(call.caller, address))
 
 
 def _dial_end(turn: Turn) -> None:
@@ -229,7 +225,12 @@ def _user_event(turn: Turn) -> None:
     event = own_event(turn.message, call.key, call.started_at, turn.at, turn.connection)
     if event.direction is not None:
         call = replace(call, direction=event.direction)
-        turn.calls[call.key] = call
+    if event.client and call.direction == "outbound" and not call.is_client_told:
+        call = replace(call, client=without_prefix(event.client, turn.connection))
+        event = event.model_copy(update={"client": None})
+    elif event.client:
+        call = replace(call, is_client_told=True)
+    turn.calls[call.key] = call
     turn.events.append(event)
 
 

@@ -15,6 +15,7 @@ from gateway.pbx.asterisk.channels import (
     is_dialable,
     is_local,
     is_number,
+    is_same_subscriber,
     is_trunk,
     known,
     pair_of,
@@ -25,7 +26,7 @@ from gateway.pbx.asterisk.reached import failed_side, with_picked_up
 from gateway.pbx.asterisk.talks import conversations
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
-from gateway.pbx.parties import Parties, classify_parties, is_extension
+from gateway.pbx.parties import Parties, classify_parties, is_extension, is_line
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
 
@@ -50,6 +51,12 @@ def _time(message: AmiMessage, received_at: datetime) -> datetime:
 def leg_ended(key: str, channel: Channel, at: datetime, cause: Disposition | None = None) -> CallEvent:
     party = channel.address if channel.role is ChannelRole.OURS else None
     return CallEvent(kind=EventKind.LEG_ENDED, call_key=key, at=at, leg=channel.leg, party=party, cause=cause)
+
+
+def clients_call(call: LiveCall) -> CallEvent:
+    """Whose call it is, told as soon as that is sure."""
+    about = {"call_key": call.key, "at": call.started_at, "seq": 0, "leg": call.key}
+    return CallEvent.model_validate({"kind": EventKind.STARTED, "client": call.client, **about})
 
 
 class Turn:
@@ -117,6 +124,7 @@ class Turn:
             self.events.append(leg_ended(call.key, channel, self.at, cause))
         self.settle()
         if not left:
+            self.tell_client(call)
             self.emit(EventKind.ENDED, call, failed_side=failed_side(self.calls[call.key]))
             del self.calls[call.key]
             self.ended[call.key] = self.received_at
@@ -140,8 +148,11 @@ class Turn:
         address = endpoint(name) if role is ChannelRole.OURS else None
         if told.direction in ("outbound", "internal"):
             address = told.party or address
-        call = replace(call, direction=direction, did=told.line, caller=told.client)
-        if direction == "outbound":
+        is_out = direction == "outbound"
+        call = replace(
+            call, direction=direction, did=told.line, client=told.client, is_client_told=not is_out
+        )
+        if is_out:
             call = replace(call, got_to=FailedSide.EMPLOYEE_HUNG_UP)
         call = self.put(call, Channel(uniqueid=call.key, role=role, address=address, pair=pair_of(name)))
         if is_ringing_in:
@@ -176,7 +187,7 @@ class Turn:
             seq=1,
             leg=call.key,
             direction=told.direction,
-            client=told.client,
+            client=told.client if call.is_client_told else None,
             line=told.line,
             party=address if told.direction != "inbound" else None,
         )
@@ -221,19 +232,35 @@ class Turn:
         )
         call = self.put(call, first)
         shown = known(self.message.get("DestCallerIDNum"))
-        client = address if role is ChannelRole.CLIENT else shown if is_number(shown) else None
+        if role is not ChannelRole.CLIENT and is_number(shown) and not is_line(shown, self.connection):
+            call = replace(call, client=shown)
+        call = self.calls[call.key] = replace(call, is_client_told=role is ChannelRole.CLIENT)
         self.emit(
             EventKind.STARTED,
             call,
             at=call.started_at,
-            seq=2,  # the number shown to the first party is a guess: the leg that is dialled next knows
+            seq=2,
             leg=first.uniqueid,
             direction="outbound",
             is_callback=True,
-            client=client,
+            client=address if role is ChannelRole.CLIENT else None,
             party=address if role is ChannelRole.OURS else None,
         )
         return call
+
+    def client_dialled(self, call: LiveCall, address: str | None) -> None:
+        """The client's leg tells the number as it went to the provider: without an outside prefix, of the right trunk."""
+        call = self.calls[call.key]
+        is_better = call.is_originated or is_same_subscriber(call.client or "", address or "")
+        if is_number(address) and is_better and not call.is_client_told:
+            self.calls[call.key] = replace(call, client=address)
+
+    def tell_client(self, call: LiveCall) -> None:
+        """Once: when their phone rings, somebody talks or the call ends."""
+        call = self.calls[call.key]
+        if not call.is_client_told and call.client:
+            self.calls[call.key] = replace(call, is_client_told=True)
+            self.events.append(clients_call(call))
 
     # -- who talks ----------------------------------------------------------------------------------------------
 
@@ -269,5 +296,6 @@ class Turn:
             channel = replace(channel, talks_in=talks_in, stretches=channel.stretches + begun)
             self.put(found[0], channel)
             if talks_in is not None:
+                self.tell_client(self.calls[talks_in])
                 self.calls[talks_in] = replace(self.calls[talks_in], is_answered=True)
                 self.emit(EventKind.ANSWERED, self.calls[talks_in], leg=channel.leg, party=channel.address)

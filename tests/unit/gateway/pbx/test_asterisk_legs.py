@@ -319,3 +319,53 @@ def test_a_client_who_waits_after_a_transfer_that_failed_is_still_there() -> Non
     messages += [*talk.rings(20, "c1", "ch03", "102"), talk.dial_end(40, "c1", "ch03", "NOANSWER")]
     state, _ = run(messages)
     assert sweep(state, START + timedelta(minutes=5))[1] == ()
+
+
+# Whose call an outgoing one is
+
+
+def outgoing(*dialled: str, exten: str = "989001234567", **own: str) -> list[AmiMessage]:
+    """101 calls out; each of `dialled` is tried, the last one answers."""
+    talk = Talk("c1")
+    told = [talk.came_in(0, "101", exten, "PJSIP/101-00000001")]
+    if own:
+        told.append(talk.user_event(0, **own))
+    for n, address in enumerate(dialled, start=2):
+        told += talk.rings(n, "c1", f"ch{n:02}", f"{address}@trunk")[: 3 if n == len(dialled) + 1 else 2]
+        if n <= len(dialled):
+            told += [talk.dial_end(n, "c1", f"ch{n:02}", "CHANUNAVAIL"), talk.hangup(n, f"ch{n:02}")]
+    last = f"ch{len(dialled) + 1:02}"
+    return [*told, *talk.answers(9, "c1", last), *talk.parts(15, "c1", last)]
+
+
+@pytest.mark.parametrize("own", [{}, {"Direction": "out", "Client": "989001234567"}])
+def test_a_number_that_was_dialled_with_a_prefix_is_not_told_before_the_right_one(
+    own: dict[str, str],
+) -> None:
+    _, events = run(outgoing("79001234567", **own))
+    assert {event.client for event in events if event.client} == {"79001234567"}
+
+
+def test_of_several_trunks_the_one_on_which_it_rings_says_the_number() -> None:
+    _, events = run(outgoing("59001234567", "79001234567", exten="59001234567"))
+    assert {event.client for event in events if event.client} == {"79001234567"}
+
+
+def test_the_number_that_was_dialled_is_told_at_the_end_where_no_leg_was_seen() -> None:
+    talk = Talk("c1")
+    told = [talk.came_in(0, "101", "79001234567", "PJSIP/101-00000001"), talk.hangup(5, "c1")]
+    (call,) = calls(told).values()
+    assert (call.direction, call.client) == ("outbound", "79001234567")
+
+
+def test_our_own_number_that_an_employee_is_shown_is_nobodys_call() -> None:
+    talk = Talk("c1")
+    talk.caller["c1"] = LINE
+    told = [
+        talk.new(0, "c1", "PJSIP/101-00000001", caller=LINE),
+        talk.dial(0, "DialBegin", None, "c1", DialString="101"),
+        talk.dial(4, "DialEnd", None, "c1", DialStatus="NOANSWER"),
+        talk.hangup(4, "c1"),
+    ]
+    (call,) = calls(told).values()
+    assert (call.direction, call.client) == ("outbound", None)

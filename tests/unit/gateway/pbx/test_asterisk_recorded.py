@@ -16,15 +16,19 @@ from tests.unit.gateway.pbx.recorded_calls import FOLDER, LINES, TRUNKS, TRUTH, 
 PBX = a_connection("asterisk", lines=LINES, settings={"trunks": TRUNKS})
 
 
-def heard(messages: tuple[AmiMessage, ...]) -> list[Call]:
-    """The calls of a recording, after a sweep once all is quiet."""
+def events_of(messages: tuple[AmiMessage, ...]) -> list[CallEvent]:
+    """What a recording tells, a sweep once all is quiet included."""
     state, events = Legs(), list[CallEvent]()
     at = datetime(2026, 11, 25, tzinfo=UTC)
     for message in messages:
         at = datetime.fromtimestamp(float(message.get("Timestamp") or at.timestamp()), UTC)
         state, happened = step(state, message, at, PBX)
         events += happened
-    events += sweep(state, at + timedelta(hours=1))[1]
+    return [*events, *sweep(state, at + timedelta(hours=1))[1]]
+
+
+def heard(messages: tuple[AmiMessage, ...]) -> list[Call]:
+    events = events_of(messages)
     return [
         fold([e for e in events if e.call_key == key]) for key in dict.fromkeys(e.call_key for e in events)
     ]
@@ -47,6 +51,13 @@ def test_a_recorded_call_is_what_really_happened(name: str) -> None:
     assert first.is_answered is bool(TRUTH[name].talks)
     assert first.failed_side is UNREACHED.get(name)
     assert [call.client for call in others] == [None] * len(others), "nobody else talked with a client"
+
+
+@pytest.mark.parametrize("name", TRUTH)
+def test_no_other_client_is_ever_named(name: str) -> None:
+    """Whose call it is is settled by the first message that names a client, and messages are worked on as they come."""
+    told = {event.client for event in events_of(recorded(name)) if event.client}
+    assert told <= {TRUTH[name].client}
 
 
 @pytest.mark.parametrize("name", TRUTH)
