@@ -85,10 +85,10 @@ class CrmNotFound(CrmError):
 
 
 class CrmUnreadable(CrmError):
-    """A read was answered with something that is not what the CRM promises. field: where."""
+    """A read was answered with something that is not what the CRM promises. field: where. value: what stood there."""
 
     code, retryable = "crm-unreadable", True
 
-    def __init__(self, message: str, field: str = "") -> None:
+    def __init__(self, message: str, field: str = "", value: object = None) -> None:
         super().__init__(message)
-        self.field = field
+        self.field, self.value = field, value

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Generic, Literal, Protocol, TypeVar
 
 from crm.lane import Lane
+from crm.unread import UnreadNotes
 from routing.client import EntityKind
 from routing.effects import (
     AddNote,
@@ -83,7 +84,8 @@ class CrmEntity:
     id: for a lead its uid. numbers: as the CRM stores them, any spelling. owner_id: of a lead the embedded deal's
     responsible where it could be read, else the user named in its metadata, else None. is_open: deals only.
     deal_id: of a lead, the deal embedded in it (which is hidden until acceptance). fields: JSON of custom field id -> text
-    of all that are filled in, but numbers; None = not told.
+    of all that are filled in, but numbers; None = not told. unread: names of those of these values that the CRM told in a
+    way that cannot be read: what was known of them before still holds.
     """
 
     kind: EntityKind
@@ -107,6 +109,7 @@ class CrmEntity:
     created_by: str | None = None
     price: int | None = None
     fields: str | None = None
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,8 +192,20 @@ class Observed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[T]):
+    """has_next: there may be more. lost: ids of rows that are there and cannot be read."""
+
     items: tuple[T, ...]
     has_next: bool
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmWebhook:
+    """lacks: names of changes that we need and that it is not registered for."""
+
+    destination: str
+    is_disabled: bool = False
+    lacks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +251,11 @@ class Crm(Protocol):
 
     A batch is all-or-nothing on validation: the adapter sends the good rest again by itself and returns `Refused` for
     the bad ones. `CrmError.is_outcome_unknown` says that the whole batch has to be looked for before it is sent again.
+    A row or value of an answer that cannot be read costs itself only: it is left out and told to `unread`.
     """
+
+    @property
+    def unread(self) -> UnreadNotes: ...
 
     async def account(self, lane: Lane) -> CrmAccount: ...
     async def users(self, lane: Lane) -> list[CrmUser]: ...
@@ -318,8 +337,8 @@ class Crm(Protocol):
 
     async def show_card(self, order: ShowCard, lane: Lane) -> None: ...
 
-    async def webhooks(self, lane: Lane) -> list[tuple[str, bool]]:
-        """(destination, is it disabled) of every webhook of the account."""
+    async def webhooks(self, lane: Lane) -> list[CrmWebhook]:
+        """Every webhook of the account."""
         ...
 
     async def register_webhook(self, destination: str, lane: Lane) -> None:

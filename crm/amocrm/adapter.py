@@ -30,12 +30,14 @@ from crm.port import (
     CrmNote,
     CrmTask,
     CrmUser,
+    CrmWebhook,
     DealWithContact,
     ItemOutcome,
     Keyed,
     Page,
     Pipeline,
 )
+from crm.unread import UnreadNotes
 from routing.client import EntityKind, Ref
 from routing.effects import (
     AddNote,
@@ -95,7 +97,8 @@ class AmoCrm:
             clock=clock,
         )
         self._base_url = base_url.rstrip("/")
-        self._reads = Reads(self._client, same_number=same_number, clock=clock)
+        self.unread = UnreadNotes()
+        self._reads = Reads(self._client, unread=self.unread, same_number=same_number, clock=clock)
         self._writes = Writes(self._client)
         self._source, self._do_notes_take_dates = source, do_notes_take_dates
 
@@ -257,7 +260,7 @@ class AmoCrm:
             raise CrmRefused(str(err), (("", err.field, err.code, str(err)),)) from err
         await self._client.ask(request, lane)
 
-    async def webhooks(self, lane: Lane) -> list[tuple[str, bool]]:
+    async def webhooks(self, lane: Lane) -> list[CrmWebhook]:
         return await self._reads.webhooks(lane)
 
     async def register_webhook(self, destination: str, lane: Lane) -> None:

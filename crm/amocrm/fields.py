@@ -1,73 +1,114 @@
-"""Strict reading of decoded JSON: every refusal names the field. Keys that we do not know are left alone."""
+"""Strict reading of decoded JSON: every refusal names the field. Keys that we do not know are left alone.
+
+What a row can do without is read by `maybe` and `each`: a value that is refused there costs itself, and is noted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from crm.errors import CrmUnreadable
 
+T = TypeVar("T")
+D = TypeVar("D")
+
+LONGEST_TEXT = 65_536
+LONGEST_NUMBER = 18  # digits
+# Ids stand in addresses and in indices of the database.
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+_NOBODY = (None, 0, "", "0", -1, "-1")
+_LAST_SECOND = 7_258_118_400  # of the year 2199: whoever calculates with such times must not overflow
+
 
 class Node:
-    """One value of an answer and where it stands, e.g. `_embedded.leads.0.id`."""
+    """One value of an answer and where it stands, e.g. `_embedded.leads.0.id`.
 
-    __slots__ = ("path", "value")
+    faults: what could not be read below here, and was done without.
+    """
 
-    def __init__(self, value: Any, path: str = "") -> None:
+    __slots__ = ("faults", "path", "value")
+
+    def __init__(self, value: Any, path: str = "", faults: list[CrmUnreadable] | None = None) -> None:
         self.value = value
         self.path = path
+        self.faults: list[CrmUnreadable] = [] if faults is None else faults
 
     def bad(self, wanted: str) -> CrmUnreadable:
-        return CrmUnreadable(
-            f"{self.path or 'answer'}: {wanted} expected, got {_kind(self.value)}", self.path
-        )
+        told = f"{self.path or 'answer'}: {wanted} expected, got {_kind(self.value)}"
+        return CrmUnreadable(told, self.path, self.value)
+
+    def _below(self, value: Any, key: str | int) -> Node:
+        return Node(value, f"{self.path}.{key}" if self.path else str(key), self.faults)
+
+    def maybe(self, path: str, read: Callable[[Node], T], default: D) -> T | D:
+        """What the row can do without: `default` where `read` refuses what stands at `path` (keys with dots between)."""
+        try:
+            return read(self.at(*path.split(".")))
+        except CrmUnreadable as err:
+            self.faults.append(err)
+            return default
+
+    def each(self, path: str, read: Callable[[Node], T]) -> list[T]:
+        """What `read` makes of each element of the array at `path`, without those that it refuses."""
+        found: list[T] = []
+        for item in self.maybe(path, lambda node: list(node.items()), []):
+            try:
+                found.append(read(item))
+            except CrmUnreadable as err:
+                self.faults.append(err)
+        return found
 
     def get(self, key: str) -> Node:
         """The member, None-valued when it is absent. Raises CrmUnreadable when this is no object."""
         if not isinstance(self.value, Mapping):
             raise self.bad("object")
-        return Node(self.value.get(key), f"{self.path}.{key}" if self.path else key)
+        return self._below(self.value.get(key), key)
 
     def at(self, *keys: str) -> Node:
         """A member of a member …; an absent or empty-array object on the way counts as empty (PHP writes {} as [])."""
         node = self
         for key in keys:
             if node.value is None or node.value == []:
-                return Node(None, f"{node.path}.{key}" if node.path else key)
+                return node._below(None, key)
             node = node.get(key)
         return node
 
     def items(self) -> Iterator[Node]:
-        """Elements of an array; absent or null counts as empty."""
-        if self.value is None:
+        """Elements of an array; absent or null counts as empty. PHP writes one with gaps as an object of indices."""
+        value = self.value
+        if value is None:
             return
-        if not isinstance(self.value, list):
+        if isinstance(value, Mapping) and all(key.isdecimal() for key in value):
+            value = list(value.values())
+        if not isinstance(value, list):
             raise self.bad("array")
-        for index, value in enumerate(self.value):
-            yield Node(value, f"{self.path}.{index}")
+        for index, element in enumerate(value):
+            yield self._below(element, index)
 
     @property
     def is_absent(self) -> bool:
         return self.value is None
 
     def id(self) -> str:
-        """A whole number, or text that is not empty, as text."""
-        if isinstance(self.value, int) and not isinstance(self.value, bool):
+        """A whole number, or text made of few letters and digits, as text."""
+        if isinstance(self.value, int) and not isinstance(self.value, bool) and self.value != 0:
             return str(self.value)
-        if isinstance(self.value, str) and self.value:
+        if isinstance(self.value, str) and _ID.fullmatch(self.value):
             return self.value
         raise self.bad("id")
 
     def id_or_none(self) -> str | None:
-        """None for null, absent, 0 and empty: amoCRM writes "nobody" in all these ways."""
-        return None if self.value in (None, 0, "", "0") else self.id()
+        """None for null, absent, 0, -1 and empty: amoCRM writes "nobody" in all these ways."""
+        return None if self.value in _NOBODY else self.id()
 
     def text(self) -> str:
         if isinstance(self.value, str):
-            return self.value
+            return self.value[:LONGEST_TEXT]
         raise self.bad("text")
 
     def text_or_none(self) -> str | None:
@@ -79,31 +120,37 @@ class Node:
             return ""
         if isinstance(self.value, bool) or not isinstance(self.value, str | int | float):
             raise self.bad("text or number")
-        return str(self.value)
+        return str(self.value)[:LONGEST_TEXT]
 
     def flag(self, default: bool | None = None) -> bool:
-        if isinstance(self.value, bool):
-            return self.value
+        """amoCRM also writes 1 and 0."""
+        if isinstance(self.value, bool) or (isinstance(self.value, int) and self.value in (0, 1)):
+            return bool(self.value)
         if self.value is None and default is not None:
             return default
         raise self.bad("true or false")
 
     def number(self, default: int | None = None) -> int:
+        """Also where it is written as text."""
         if isinstance(self.value, int) and not isinstance(self.value, bool):
             return self.value
+        if isinstance(self.value, str) and self.value.isascii() and self.value.isdigit():
+            if len(self.value) <= LONGEST_NUMBER:
+                return int(self.value)
+            raise self.bad("whole number")
         if self.value is None and default is not None:
             return default
         raise self.bad("whole number")
 
     def moment(self) -> datetime:
         """Unix seconds as aware UTC."""
-        try:
-            return datetime.fromtimestamp(self.number(), UTC)
-        except (OverflowError, OSError, ValueError) as err:
-            raise self.bad("Unix seconds") from err
+        seconds = self.number()
+        if not 0 < seconds < _LAST_SECOND:
+            raise self.bad("Unix seconds")
+        return datetime.fromtimestamp(seconds, UTC)
 
     def moment_or_none(self) -> datetime | None:
-        return None if self.value in (None, 0) else self.moment()
+        return None if self.value in (None, 0, "", "0") else self.moment()
 
 
 def _kind(value: Any) -> str:

@@ -6,13 +6,26 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Literal, TypeVar
 
 from crm.amocrm import wire_read
 from crm.amocrm.client import AmoClient
 from crm.amocrm.fields import Node
 from crm.amocrm.paging import Paging, Query
-from crm.amocrm.tables import EVENT_KIND, EVENTS_LIMIT, IDS_PER_FILTER, PAGE_LIMIT, PLURAL, WITH
+from crm.amocrm.rows import events
+from crm.amocrm.rows.page import LostRow, NoteUnread, page_of, read_row
+from crm.amocrm.rows.queries import (
+    FIELD_KIND,
+    are_of,
+    chunks,
+    in_order,
+    list_path,
+    newest_first,
+    with_links,
+)
+from crm.amocrm.rows.walks import Walks
+from crm.amocrm.tables import EVENT_KIND, EVENTS_LIMIT, PAGE_LIMIT, PLURAL
 from crm.amocrm.wire import API, Request
 from crm.errors import CrmForbidden, CrmNotFound, CrmUnreadable
 from crm.lane import Lane
@@ -25,20 +38,21 @@ from crm.port import (
     CrmNote,
     CrmTask,
     CrmUser,
+    CrmWebhook,
     Page,
     Pipeline,
 )
+from crm.unread import UnreadKind, UnreadNotes
 from routing.client import EntityKind
 
-T = TypeVar("T")
 N = TypeVar("N", CrmNote, CrmTask)
-
+R = TypeVar("R", CrmUser, Pipeline, CrmField)
 
 SEARCH_PAGES = 4  # a search for ten digits that fills more pages than this is not a search for a number
 NOTE_PAGES = 4
 OWNER_SECONDS = (
     6 * 3600.0
-)  # how long the deal inside a lead is believed; the feed of events tells of changes before
+)  # so long a deal inside a lead is believed; the feed of events tells of changes before
 
 
 def same_last_digits(stored: str, wanted: str) -> bool:
@@ -63,11 +77,14 @@ class Reads:
         self,
         client: AmoClient,
         *,
+        unread: UnreadNotes,
         same_number: Callable[[str, str], bool] = same_last_digits,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._same_number, self._clock = client, same_number, clock
         self._paging = Paging(self._get)
+        self._unread = unread
+        self._walks = Walks(clock)
         self._filters_work: bool | None = None
         self._task_types: dict[str, str] | None = None
         self._field_types: dict[EntityKind, dict[str, str]] = {}
@@ -79,7 +96,9 @@ class Reads:
         answer = await self._get("/account", lane, query)
         if answer is None:
             raise CrmUnreadable("the account has no answer", "account")
-        account = wire_read.account(answer)
+        account = read_row(answer, wire_read.account, self._note("account"), "")
+        if isinstance(account, LostRow):
+            raise CrmUnreadable("the account's own answer cannot be read", "account")
         if account.are_filters_on:  # else a first try will tell: what exactly the add-on covers is disputed
             self._filters_work = True
         self._task_types = dict(account.task_types)
@@ -92,18 +111,22 @@ class Reads:
         return self._task_types or {}
 
     async def users(self, lane: Lane) -> list[CrmUser]:
-        return await self._all("/users", "users", wire_read.user, lane)
+        return await self._all("/users", "users", "user", wire_read.user, lane)
 
     async def pipelines(self, lane: Lane) -> list[Pipeline]:
+        """The one list without pages."""
         answer = await self._get("/leads/pipelines", lane)
-        found = list(wire_read.page_of(answer, "pipelines", wire_read.pipeline).items)
+        page = page_of(answer, "pipelines", wire_read.pipeline, self._note("pipeline"))
+        found = list({pipeline.id: pipeline for pipeline in page.items}.values())
+        self._unread.listed("pipeline", {*page.lost, *(pipeline.id for pipeline in found)})
         self._unsorted_stages = {s.id for p in found for s in p.stages if s.is_unsorted}
         return found
 
     async def fields(self, kind: EntityKind, lane: Lane) -> list[CrmField]:
         if kind == "lead":
             raise ValueError("leads have no fields of their own: ask for those of deals")
-        found = await self._all(f"/{PLURAL[kind]}/custom_fields", "custom_fields", wire_read.field, lane)
+        path, row_kind = f"/{PLURAL[kind]}/custom_fields", FIELD_KIND[kind]
+        found = await self._all(path, "custom_fields", row_kind, wire_read.field, lane)
         self._field_types[kind] = {f.id: f.type for f in found} | {f.code: f.type for f in found if f.code}
         return found
 
@@ -116,9 +139,10 @@ class Reads:
     async def page(
         self, kind: EntityKind, lane: Lane, *, page: int, newest: Literal["updated", "id"] | None
     ) -> Page[CrmEntity]:
-        query = [*_with(kind), _order(kind, newest)]
-        answer = await self._page(_list_path(kind), PLURAL[kind], lane, query, page)
-        found = wire_read.page_of(answer, PLURAL[kind], wire_read.entity_reader(kind))
+        query = [*with_links(kind), in_order(kind, newest)]
+        answer = await self._page(list_path(kind), PLURAL[kind], lane, query, page)
+        found = self._entities(answer, kind)
+        found = self._walks.judged(f"{kind} {newest or ''}", page, found)
         if kind != "lead":
             self._remember(found.items)
             return found
@@ -140,9 +164,9 @@ class Reads:
         digits = "".join(c for c in number if c.isdigit())[-10:]
         found: list[CrmEntity] = []
         for page in range(1, SEARCH_PAGES + 1):
-            query = [("query", digits), *_with(kind)]
-            answer = await self._page(_list_path(kind), PLURAL[kind], lane, query, page)
-            some = wire_read.page_of(answer, PLURAL[kind], wire_read.entity_reader(kind))
+            query = [("query", digits), *with_links(kind)]
+            answer = await self._page(list_path(kind), PLURAL[kind], lane, query, page)
+            some = self._entities(answer, kind)
             found += [e for e in some.items if not e.is_deleted and self._has(e, number)]
             if not some.has_next:
                 break
@@ -164,7 +188,8 @@ class Reads:
             *(("filter[type][]", type_) for type_, kind in EVENT_KIND.items() if kind in kinds),
         ]
         answer = await self._paging.page("/events", "events", lane, query, page=page, limit=EVENTS_LIMIT)
-        found = wire_read.page_of(answer, "events", wire_read.event)
+        found = page_of(answer, "events", self._event, self._note("event"))
+        found = self._walks.judged("events", page, found)
         # The CRM may ignore a filter: what is too old ends the reading, the rest is left out.
         recent = [event for event in found.items if event.at.timestamp() >= first]
         for event in recent:
@@ -175,27 +200,29 @@ class Reads:
 
     async def notes(self, kind: EntityKind, ids: Sequence[str], lane: Lane) -> list[CrmNote]:
         found: list[CrmNote] = []
-        for some in _chunks(ids):
+        for some in chunks(ids):
             path, narrow = f"/{PLURAL[kind]}/notes", [("filter[entity_id][]", i) for i in some]
             if len(some) == 1:
                 path, narrow = f"/{PLURAL[kind]}/{some[0]}/notes", []
             found += await self._newest(
-                path, "notes", lambda n: wire_read.note(n, kind), _of(kind, some), narrow, lane
+                path, "notes", "note", lambda n: wire_read.note(n, kind), are_of(kind, some), narrow, lane
             )
-        return sorted(found, key=_newest_first, reverse=True)[:PAGE_LIMIT]
+        return sorted(found, key=newest_first, reverse=True)[:PAGE_LIMIT]
 
     async def tasks(self, kind: EntityKind | None, ids: Sequence[str], lane: Lane) -> list[CrmTask]:
         if kind is None:
-            return await self._newest("/tasks", "tasks", wire_read.task, lambda _: True, [], lane)
+            return await self._newest("/tasks", "tasks", "task", wire_read.task, lambda _: True, [], lane)
         found: list[CrmTask] = []
-        for some in _chunks(ids):
+        for some in chunks(ids):
             narrow = [("filter[entity_type]", PLURAL[kind]), *(("filter[entity_id][]", i) for i in some)]
-            found += await self._newest("/tasks", "tasks", wire_read.task, _of(kind, some), narrow, lane)
-        return sorted(found, key=_newest_first, reverse=True)
+            found += await self._newest(
+                "/tasks", "tasks", "task", wire_read.task, are_of(kind, some), narrow, lane
+            )
+        return sorted(found, key=newest_first, reverse=True)
 
-    async def webhooks(self, lane: Lane) -> list[tuple[str, bool]]:
+    async def webhooks(self, lane: Lane) -> list[CrmWebhook]:
         answer = await self._get("/webhooks", lane)
-        return list(wire_read.page_of(answer, "webhooks", wire_read.webhook).items)
+        return list(page_of(answer, "webhooks", wire_read.webhook, self._note("webhook")).items)
 
     async def deal_of_lead(self, uid: str, lane: Lane) -> str | None:
         """The deal inside a lead of Unsorted, on which notes and tasks can be put; None when there is no such lead."""
@@ -210,20 +237,44 @@ class Reads:
     async def _page(self, path: str, plural: str, lane: Lane, query: Query, page: int) -> Node | None:
         return await self._paging.page(path, plural, lane, query, page=page, limit=PAGE_LIMIT)
 
-    async def _all(self, path: str, plural: str, read: Callable[[Node], T], lane: Lane) -> list[T]:
-        found: list[T] = []
+    def _note(self, kind: UnreadKind) -> NoteUnread:
+        return partial(self._unread.tell, kind)
+
+    def _entities(self, answer: Node | None, kind: EntityKind) -> Page[CrmEntity]:
+        return page_of(answer, PLURAL[kind], wire_read.entity_reader(kind), self._note(kind))
+
+    def _event(self, row: Node) -> CrmEvent:
+        """What an event is about that cannot be read is read itself: so nothing is missed."""
+        try:
+            return events.event(row)
+        except CrmUnreadable:
+            if (about := events.entity_of_event(row)) is not None:
+                self._unread.ask(about)
+            raise
+
+    async def _all(
+        self, path: str, plural: str, kind: UnreadKind, read: Callable[[Node], R], lane: Lane
+    ) -> list[R]:
+        """The whole list, each row once."""
+        found: dict[str, R] = {}
+        lost: set[str] = set()
         page = 1
         while True:
-            some = wire_read.page_of(await self._page(path, plural, lane, (), page), plural, read)
-            found += some.items
-            if not some.has_next or not some.items:
-                return found
+            answer = await self._page(path, plural, lane, (), page)
+            listed: Page[R] = page_of(answer, plural, read, self._note(kind))
+            some: Page[R] = self._walks.judged(path, page, listed)
+            found |= {row.id: row for row in some.items}
+            lost |= {*some.lost}
+            if not some.has_next:
+                self._unread.listed(kind, lost | found.keys())
+                return list(found.values())
             page += 1
 
     async def _newest(
         self,
         path: str,
         plural: str,
+        kind: UnreadKind,
         read: Callable[[Node], N],
         is_wanted: Callable[[N], bool],
         narrow: Query,
@@ -233,7 +284,8 @@ class Reads:
         found: list[N] = []
         for page in range(1, NOTE_PAGES + 1):
             query = [("order[id]", "desc"), *narrow]
-            some = wire_read.page_of(await self._page(path, plural, lane, query, page), plural, read)
+            answer = await self._page(path, plural, lane, query, page)
+            some = page_of(answer, plural, read, self._note(kind))
             found += [item for item in some.items if is_wanted(item)]
             if not some.has_next or len(found) >= PAGE_LIMIT:
                 break
@@ -254,35 +306,51 @@ class Reads:
             rows.extend(found)
             rest.extend(missing)
 
-        await self._paging.of_ids(_list_path(kind), ids, ask)
+        await self._paging.of_ids(list_path(kind), ids, ask)
         return rows, rest
 
     async def _filtered(
         self, kind: EntityKind, ids: list[str], lane: Lane
     ) -> tuple[list[CrmEntity], list[str]]:
-        """Those found by one filtered page, and those still to be read because the filter was ignored."""
-        query = [("limit", str(len(ids))), *_with(kind), *(("filter[id][]", i) for i in ids)]
-        answer = await self._get(_list_path(kind), lane, query)
-        found = wire_read.page_of(answer, PLURAL[kind], wire_read.entity_reader(kind))
-        wanted = set(ids)
-        rows = [row for row in found.items if row.id in wanted]
-        was_ignored = len(rows) < len(found.items) or found.has_next
-        if not was_ignored:
-            return rows, []
-        self._filters_work = False
-        seen = {row.id for row in rows}
-        return rows, [i for i in ids if i not in seen]
+        """Those found by filtered pages, and those still to be read because the filter was ignored.
+
+        What a page lacks is asked for again: it may have held fewer than it should.
+        """
+        rows: list[CrmEntity] = []
+        left = ids
+        while left:
+            query = [("limit", str(len(left))), *with_links(kind), *(("filter[id][]", i) for i in left)]
+            found = self._entities(await self._get(list_path(kind), lane, query), kind)
+            wanted = set(left)
+            some = [row for row in found.items if row.id in wanted]
+            rows += some
+            seen = {row.id for row in some} | {*found.lost}
+            left = [i for i in left if i not in seen]
+            if len(some) < len(found.items) or found.has_next:
+                self._filters_work = False
+                return rows, left
+            if any(id not in wanted for id in found.lost):  # one of ours, but which?
+                return rows, left
+            if not some:
+                break
+        for id in left:
+            self._unread.tell(kind, id)
+        return rows, []
 
     async def _single(self, kind: EntityKind, ids: Iterable[str], lane: Lane) -> list[CrmEntity]:
         """One request each. An unknown id is answered 204 (an unknown uid 404)."""
         found: list[CrmEntity] = []
         for entity_id in ids:
             try:
-                answer = await self._get(f"{_list_path(kind)}/{entity_id}", lane, _with(kind))
+                answer = await self._get(f"{list_path(kind)}/{entity_id}", lane, with_links(kind))
             except CrmNotFound:
+                answer = None
+            if answer is None:
+                self._unread.tell(kind, entity_id)
                 continue
-            if answer is not None:
-                found.append(wire_read.entity_reader(kind)(answer))
+            row = read_row(answer, wire_read.entity_reader(kind), self._note(kind), entity_id)
+            if not isinstance(row, LostRow):
+                found.append(row)
         return found
 
     async def _owned(self, leads: Sequence[CrmEntity], lane: Lane, *, is_fresh: bool) -> list[CrmEntity]:
@@ -328,33 +396,3 @@ class Reads:
 
     def _has(self, entity: CrmEntity, number: str) -> bool:
         return any(self._same_number(stored, number) for stored in entity.numbers)
-
-
-def _list_path(kind: EntityKind) -> str:
-    return "/leads/unsorted" if kind == "lead" else f"/{PLURAL[kind]}"
-
-
-def _with(kind: EntityKind) -> Query:
-    return [("with", WITH[kind])] if WITH[kind] else []
-
-
-def _order(kind: EntityKind, newest: Literal["updated", "id"] | None) -> tuple[str, str]:
-    if kind == "lead":  # has no order by id
-        return ("order[created_at]", "asc") if newest is None else ("order[updated_at]", "desc")
-    if newest == "updated":
-        return ("order[updated_at]", "desc")
-    return ("order[id]", "asc" if newest is None else "desc")
-
-
-def _chunks(ids: Sequence[str]) -> list[list[str]]:
-    wanted = list(dict.fromkeys(ids))
-    return [wanted[start : start + IDS_PER_FILTER] for start in range(0, len(wanted), IDS_PER_FILTER)]
-
-
-def _of(kind: EntityKind, ids: Sequence[str]) -> Callable[[CrmNote | CrmTask], bool]:
-    wanted = set(ids)
-    return lambda item: item.target_kind == kind and item.target_id in wanted
-
-
-def _newest_first(item: CrmNote | CrmTask) -> int:
-    return int(item.id) if item.id.isdigit() else 0

@@ -6,6 +6,8 @@ Texts of amoCRM (`title`, `detail`, `hint`) are localised: they are shown to peo
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,6 +29,8 @@ from crm.errors import (
     CrmUnavailable,
     CrmUnpaid,
 )
+
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 API = "/api/v4"
@@ -86,9 +90,29 @@ def read_answer(request: Request, reply: Reply) -> Node | None:
     if _is_html(reply):
         raise CrmBlocked(f"{_what(request, reply)}: an HTML page where JSON belongs")
     try:
-        return Node(orjson.loads(reply.body))
-    except orjson.JSONDecodeError as err:
+        return Node(_decoded(reply.body))
+    except (ValueError, RecursionError) as err:
         raise _no_answer(request, f"{_what(request, reply)}: broken JSON") from err
+
+
+def _decoded(body: bytes) -> Any:
+    """JSON without what no text may hold: one odd character in one name must not cost a page."""
+    try:
+        return orjson.loads(_NUL.sub(rb"\1", body) if b"\\u0000" in body else body)
+    except orjson.JSONDecodeError:
+        text = _NUL.sub(rb"\1", body).decode("utf-8", "replace")
+        return json.loads(text, object_hook=_without_surrogates, strict=False)
+
+
+def _without_surrogates(value: Any) -> Any:
+    """Halves of a character, which Python reads and PostgreSQL and orjson refuse."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value
 
 
 def lost(request: Request, why: str, *, was_sent: bool) -> CrmError:

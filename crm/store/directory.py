@@ -178,6 +178,7 @@ async def _remove(conn: Conn, account_id: str, refs: Sequence[EntityRef]) -> set
     kinds, ids = columns(refs)
     for table, kind, id in (
         ("directory_entity", "t.kind", "t.entity_id"),
+        ("crm_unread", "t.kind", "t.entity_id"),
         ("directory_number", "t.kind", "t.entity_id"),
         ("directory_link", "t.kind", "t.entity_id"),
         ("directory_link", "'deal'", "t.deal_id"),

@@ -223,6 +223,7 @@ async def delete_directory(conn: Conn, account_id: str) -> None:
         "directory_link",
         "directory_entity",
         "directory_reread",
+        "crm_unread",
         "directory_state",
         "sync_cursor",
     ):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from crm.port import CrmEntity
 from crm.store.directory import EntityRef, columns, public_number
+from crm.store.entries import lock_directory
 from routing.client import EntityKind
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
@@ -114,6 +116,22 @@ async def stored_entities(
         )
         for r in rows
     }
+
+
+async def with_what_was_known(conn: Conn, account_id: str, entities: Iterable[CrmEntity]) -> list[CrmEntity]:
+    """The same; what of one of them could not be read stays as it was."""
+    given = list(entities)
+    partly = [(entity.kind, entity.id) for entity in given if entity.unread]
+    if not partly:
+        return given
+    await lock_directory(conn, account_id)
+    known = await stored_entities(conn, account_id, partly)
+    return [_kept(entity, known.get((entity.kind, entity.id))) for entity in given]
+
+
+def _kept(entity: CrmEntity, known: CrmEntity | None) -> CrmEntity:
+    values = {name: getattr(known, name) for name in entity.unread} if known else {}
+    return replace(entity, **values) if values else entity
 
 
 async def ids_between(

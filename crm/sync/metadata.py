@@ -18,7 +18,7 @@ async def read_metadata(source: Source, lane: Lane = Lane.SYNC) -> frozenset[str
     users = await source.crm.users(lane)
     pipelines = await source.crm.pipelines(lane)
     fields = {kind: await source.crm.fields(kind, lane) for kind in _KINDS_WITH_FIELDS}
-    async with source.pool.acquire() as conn, conn.transaction():
+    async with source.transaction() as conn:
         changed = {
             "account": await store_account(conn, source.account_id, account),
             "users": await store_users(conn, source.account_id, users),

@@ -11,6 +11,7 @@ from crm.store.cursors import finish_rereads, waiting_rereads
 from crm.store.directory import EntityRef, inside_leads
 from crm.store.listing import all_ids, known_refs
 from crm.sync.source import READ_AT_ONCE, Source, as_text, from_text
+from crm.unread import NAMELESS
 from routing.client import EntityKind
 
 # Entities that the CRM commits a little late carry a time before the one that was read last.
@@ -53,14 +54,18 @@ async def poll_unsorted(source: Source, lane: Lane) -> int:
     A lead accepted while pages are read hides another one at the border of two pages: what seems gone from a list of
     several pages is believed when a second reading does not show it either.
     """
-    leads, pages = await _all_leads(source, lane)
+    leads, lost, pages = await _all_leads(source, lane)
     async with source.pool.acquire() as conn:
         known = await all_ids(conn, source.account_id, "lead")
-    gone = known - {e.id for e in leads}
+    gone = known - {e.id for e in leads} - lost
     if gone and pages > 1:
-        again, more = await _all_leads(source, lane)
-        leads, pages = leads + again, pages + more
-        gone -= {e.id for e in again}
+        again, more_lost, more = await _all_leads(source, lane)
+        leads, lost, pages = leads + again, lost | more_lost, pages + more
+        gone -= {e.id for e in again} | more_lost
+    if gone and any(id.startswith(NAMELESS) for id in lost):  # any of them may be the one without a name
+        found, still_gone = await source.read_again([("lead", id) for id in sorted(gone)], lane)
+        leads, gone = leads + found, {id for _, id in still_gone}
+    source.crm.unread.listed("lead", lost | {e.id for e in leads})
     await _read_unknown_contacts(source, leads, lane)
     await source.apply(
         leads, gone=[("lead", id) for id in sorted(gone)], feed="unsorted", cursor={"leads": len(leads)}
@@ -68,14 +73,17 @@ async def poll_unsorted(source: Source, lane: Lane) -> int:
     return pages
 
 
-async def _all_leads(source: Source, lane: Lane) -> tuple[list[CrmEntity], int]:
+async def _all_leads(source: Source, lane: Lane) -> tuple[list[CrmEntity], set[str], int]:
+    """(the leads, ids of those that cannot be read, pages)."""
     leads: list[CrmEntity] = []
+    lost: set[str] = set()
     number = 1
     while True:
         page = await source.crm.page("lead", lane, page=number)
         leads += [source.owned(lead) for lead in page.items]
+        lost |= {*page.lost}
         if not page.has_next:
-            return leads, number
+            return leads, lost, number
         number += 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crm.lane import Lane
+from crm.port import CrmEntity, Page
 from crm.store.listing import deals_of, ids_between
 from crm.sync.first_load import PAGED
 from crm.sync.source import Source
@@ -22,10 +23,10 @@ async def recheck_step(source: Source, lane: Lane = Lane.SYNC) -> bool:
     cursor = await source.cursor(FEED) or {"kind": PAGED[0], "page": 1, "after": ""}
     kind = cursor["kind"]
     page = await source.crm.page(kind, lane, page=cursor["page"])
-    last = page.items[-1].id if page.items and page.has_next else None
+    last = _last(cursor, page) if page.has_next else None
     async with source.pool.acquire() as conn:
         ours = await ids_between(conn, source.account_id, kind, cursor["after"], last)
-    suspects = sorted(set(ours) - {e.id for e in page.items})
+    suspects = sorted(set(ours) - {e.id for e in page.items} - {*page.lost})
     found, gone = await source.read_again([(kind, id) for id in suspects[:_AT_ONCE]], lane)
     async with source.pool.acquire() as conn:
         deals = await deals_of(conn, source.account_id, gone)  # a merge moved them to another contact
@@ -33,6 +34,12 @@ async def recheck_step(source: Source, lane: Lane = Lane.SYNC) -> bool:
     after = _after(cursor, last) if len(suspects) <= _AT_ONCE or not gone else dict(cursor)
     await source.apply([*page.items, *found, *moved], gone=gone, feed=FEED, cursor=after)
     return bool(after["kind"] == PAGED[0] and after["page"] == 1 and last is None)
+
+
+def _last(cursor: dict[str, Any], page: Page[CrmEntity]) -> str:
+    """Where the next page begins; a page of which nothing can be read is passed by."""
+    after: str = cursor["after"]
+    return page.items[-1].id if page.items else after
 
 
 def _after(cursor: dict[str, Any], last: str | None) -> dict[str, Any]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import structlog
 
 from crm.lane import Lane
 from crm.port import Crm, CrmEntity, CrmEvent, Observed
-from crm.store.cursors import read_cursor, write_cursor
+from crm.store.cursors import ask_reread, read_cursor, write_cursor
 from crm.store.directory import Applied, EntityRef, apply_entities, inside_leads, remove_entities
+from crm.store.listing import with_what_was_known
 from crm.store.news import keep_fields, record_news
+from crm.store.unread import keep_unread, unread_refs
 from routing.settings import NumberPolicy
+from runtime.database.pool import Conn
+
+log = structlog.get_logger(__name__)
 
 READ_AT_ONCE = 250  # ids in one by_ids
 OWNER_SECONDS = 900.0  # longer than any adapter believes what it read of a deal inside a lead
@@ -35,6 +42,33 @@ class Source:
     policy: NumberPolicy
     now: Callable[[], datetime] = field(default=utc_now)
     _owners: dict[str, tuple[float, str]] = field(default_factory=dict)
+    _knows_unread: bool = False
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Conn]:
+        """Also keeps what could not be read so far: no cursor moves past a row that nobody has noted."""
+        unread = self.crm.unread
+        async with self.pool.acquire() as conn, conn.transaction():
+            if not self._knows_unread:
+                unread.remember(await unread_refs(conn, self.account_id))
+                self._knows_unread = True
+            told, asked = unread.take(), unread.take_asked()
+            try:
+                new = await keep_unread(conn, self.account_id, told)
+                if asked:
+                    await ask_reread(conn, self.account_id, asked)
+                yield conn
+            except BaseException:
+                unread.give_back(told)
+                for ref in asked:
+                    unread.ask(ref)
+                raise
+        _log_unread(self.account_id, new)
+
+    async def keep_unread(self) -> None:
+        """For those who write nothing else: a webhook of which nothing was taken over."""
+        async with self.transaction():
+            pass
 
     async def cursor(self, feed: str) -> dict[str, Any]:
         async with self.pool.acquire() as conn:
@@ -55,13 +89,14 @@ class Source:
         heard: events of the CRM's feed. is_first: a load, which is no news.
         """
         batch = list(entities)
-        async with self.pool.acquire() as conn, conn.transaction():
+        async with self.transaction() as conn:
             shown = [observed for entity in batch if (observed := shown_by(entity))]
             if is_first:
                 await keep_fields(conn, self.account_id, shown)
             else:
                 await record_news(conn, self.account_id, observed=shown, told_by="poll", heard=heard)
             self._remember(await inside_leads(conn, self.account_id, batch))
+            batch = await with_what_was_known(conn, self.account_id, batch)
             removed = await remove_entities(conn, self.account_id, gone) if gone else Applied()
             applied = await apply_entities(conn, self.account_id, batch, self.policy)
             if feed is not None and cursor is not None:
@@ -81,13 +116,34 @@ class Source:
     async def read_again(
         self, refs: Collection[EntityRef], lane: Lane
     ) -> tuple[list[CrmEntity], list[EntityRef]]:
-        """What the CRM has of these now, and those that it no longer has."""
+        """What the CRM has of these now, and those that it no longer has. One that cannot be read is neither."""
         found: list[CrmEntity] = []
         for kind, ids in _by_kind(refs).items():
             for start in range(0, len(ids), READ_AT_ONCE):
                 found += await self.crm.by_ids(kind, ids[start : start + READ_AT_ONCE], lane)
         present = {(e.kind, e.id) for e in found if not e.is_deleted}
-        return [e for e in found if not e.is_deleted], [ref for ref in refs if ref not in present]
+        gone = [ref for ref in refs if ref not in present and not self.crm.unread.is_lost(*ref)]
+        for ref in gone:
+            self.crm.unread.tell(*ref)
+        return [e for e in found if not e.is_deleted], gone
+
+
+_STANDS_IN: Mapping[str, frozenset[str]] = {
+    "stage": frozenset(("stage_id", "pipeline_id")),
+    "responsible": frozenset(("owner_id",)),
+    "price": frozenset(),
+    "name": frozenset(("name",)),
+    "numbers": frozenset(("numbers",)),
+    "fields": frozenset(("numbers",)),
+}
+_LOGGED = 10
+
+
+def _log_unread(account_id: str, new: Sequence[tuple[str, str, str]]) -> None:
+    for kind, id, field_path in new[:_LOGGED]:
+        log.warning(
+            "crm-row-unread", account=account_id, kind=kind, id=id, field=field_path, more=len(new) - 1
+        )
 
 
 def shown_by(entity: CrmEntity) -> Observed | None:
@@ -104,6 +160,7 @@ def shown_by(entity: CrmEntity) -> Observed | None:
         "numbers": None if entity.kind == "deal" else ", ".join(sorted(entity.numbers)),
         "fields": entity.fields,
     }
+    told = {aspect: value for aspect, value in told.items() if not entity.unread & _STANDS_IN[aspect]}
     values = {name: value for name, value in told.items() if value is not None}
     return Observed(kind=entity.kind, id=entity.id, at=entity.updated_at, values=values)
 

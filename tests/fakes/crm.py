@@ -32,6 +32,7 @@ from crm.port import (
     CrmNote,
     CrmTask,
     CrmUser,
+    CrmWebhook,
     DealWithContact,
     ItemOutcome,
     Keyed,
@@ -41,6 +42,7 @@ from crm.port import (
     Stage,
     Written,
 )
+from crm.unread import UnreadNotes
 from routing.client import EntityKind, Ref
 from routing.effects import (
     AddNote,
@@ -113,9 +115,10 @@ class FakeCrm:
         self.account_value = CrmAccount(
             id="1", name="Fake", time_zone="Europe/Moscow", is_unsorted_on=True, are_filters_on=False
         )
+        self.unread = UnreadNotes()
         self.requests: list[Asked] = []
         self.cards: list[ShowCard] = []
-        self.hooks: dict[str, bool] = {}
+        self.hooks: dict[str, CrmWebhook] = {}
         self.feed: list[CrmEvent] = []
         self.tags: dict[tuple[EntityKind, str], set[str]] = defaultdict(set)
         self.fields_of: dict[tuple[EntityKind, str], dict[str, str]] = defaultdict(dict)
@@ -329,12 +332,13 @@ class FakeCrm:
         self._ask("show_card", lane, (order.number,))
         await self._faulty("show_card", lambda: self.cards.append(order))
 
-    async def webhooks(self, lane: Lane) -> list[tuple[str, bool]]:
-        return await self._read("webhooks", lane, (), lambda: list(self.hooks.items()))
+    async def webhooks(self, lane: Lane) -> list[CrmWebhook]:
+        return await self._read("webhooks", lane, (), lambda: list(self.hooks.values()))
 
     async def register_webhook(self, destination: str, lane: Lane) -> None:
         self._ask("register_webhook", lane, (destination,))
-        await self._faulty("register_webhook", lambda: self.hooks.update({destination: False}))
+        hook = CrmWebhook(destination=destination)
+        await self._faulty("register_webhook", lambda: self.hooks.update({destination: hook}))
 
     def url_of(self, kind: EntityKind, id: str) -> str:
         return f"https://fake.example/{kind}/{id}"

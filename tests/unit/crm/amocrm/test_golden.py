@@ -12,6 +12,8 @@ import pytest
 
 from crm.amocrm import wire_oauth, wire_read, wire_write
 from crm.amocrm.fields import Node
+from crm.amocrm.rows import events as event_rows
+from crm.amocrm.rows.page import page_of
 from crm.amocrm.tables import PLURAL
 from crm.amocrm.webhooks import parse_webhook
 from crm.amocrm.wire import Reply, Request, error_of, read_answer
@@ -112,7 +114,7 @@ LISTS: dict[str, tuple[str, Callable[[Node], Any]]] = {
     "tasks_list": ("tasks", wire_read.task),
     "notes_list": ("notes", lambda n: wire_read.note(n, "deal")),
     "notes_empty_204": ("notes", lambda n: wire_read.note(n, "deal")),
-    "events": ("events", wire_read.event),
+    "events": ("events", event_rows.event),
     "webhooks_list": ("webhooks", wire_read.webhook),
 }
 
@@ -120,16 +122,14 @@ LISTS: dict[str, tuple[str, Callable[[Node], Any]]] = {
 @pytest.mark.parametrize("name", LISTS)
 def test_every_sample_list_is_read_whole_and_ends_where_next_is_missing(name: str) -> None:
     plural, read = LISTS[name]
-    page = wire_read.page_of(answer(name), plural, read)
+    page = page_of(answer(name), plural, read)
     sample = case(name)["response"].get("body")
     assert len(page.items) == (len(sample["_embedded"][plural]) if sample else 0)
     assert page.has_next == (sample is not None and "next" in sample["_links"])
 
 
 def test_a_contact_keeps_its_number_as_spelled_and_its_deals() -> None:
-    [contact] = wire_read.page_of(
-        answer("contacts_list"), "contacts", wire_read.entity_reader("contact")
-    ).items
+    [contact] = page_of(answer("contacts_list"), "contacts", wire_read.entity_reader("contact")).items
     assert (contact.id, contact.numbers, contact.deal_ids) == ("3", ("+7 (916) 123-45-67",), ("19619",))
     assert contact.updated_at == datetime.fromtimestamp(1700000100, UTC)
 
@@ -143,13 +143,13 @@ def test_a_deal_knows_its_main_contact_and_stage() -> None:
 
 
 def test_an_unsorted_lead_has_both_numbers_and_the_deal_inside_it() -> None:
-    [lead] = wire_read.page_of(answer("unsorted_list"), "unsorted", wire_read.lead).items
+    [lead] = page_of(answer("unsorted_list"), "unsorted", wire_read.lead).items
     assert (lead.numbers, lead.deal_id, lead.source_uid) == (("+79161234567",), "10185156", "call-1")
     assert lead.owner_id is None
 
 
 def test_events_are_told_in_our_words() -> None:
-    events = wire_read.page_of(answer("events"), "events", wire_read.event).items
+    events = page_of(answer("events"), "events", event_rows.event).items
     assert [(e.kind, e.entity_kind, e.entity_id) for e in events] == [
         ("owner_changed", "deal", "19619"),
         ("deleted", "contact", "4"),

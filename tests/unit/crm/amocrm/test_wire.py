@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from crm.amocrm import wire_read, wire_write
 from crm.amocrm.fields import Node
+from crm.amocrm.rows import events as event_rows
+from crm.amocrm.rows.page import page_of
 from crm.amocrm.wire import Reply, Request, error_of, lost, read_answer
 from crm.amocrm.wire_write import Unwritable
 from crm.amocrm.writes import Line, rounds
@@ -96,9 +98,9 @@ READERS = [
     wire_read.entity_reader("deal"),
     wire_read.lead,
     wire_read.task,
-    wire_read.event,
+    event_rows.event,
     lambda n: wire_read.note(n, "deal"),
-    lambda n: wire_read.page_of(n, "leads", wire_read.entity_reader("deal")),
+    lambda n: page_of(n, "leads", wire_read.entity_reader("deal")),
 ]
 
 
@@ -113,11 +115,25 @@ def test_every_status_and_body_is_one_of_our_errors(status: int, body: bytes, ki
     assert isinstance(error_of(kind, Reply(status=status, body=body)), CrmError)
 
 
-def test_a_field_that_is_wrong_is_named() -> None:
-    answer = Node({"_embedded": {"leads": [{"id": 1}, {"id": 2, "updated_at": "soon"}]}})
-    with pytest.raises(CrmUnreadable) as caught:
-        wire_read.page_of(answer, "leads", wire_read.entity_reader("deal"))
-    assert caught.value.field == "_embedded.leads.1.updated_at"
+def test_a_row_that_makes_no_sense_is_named_and_costs_itself_only() -> None:
+    told: dict[str, list[tuple[str, bool]]] = {}
+    rows = [{"id": 1}, {"id": 2, "updated_at": "soon"}, {"id": []}, "nonsense", {"id": 5}]
+    page = page_of(
+        Node({"_embedded": {"leads": rows}}),
+        "leads",
+        wire_read.entity_reader("deal"),
+        lambda id, faults: told.update({id: [(fault.field, fault.is_lost) for fault in faults]}),
+    )
+    assert [(deal.id, deal.unread) for deal in page.items] == [
+        ("1", frozenset()),
+        ("2", frozenset(("updated_at",))),
+        ("5", frozenset()),
+    ]
+    assert len(page.lost) == 2
+    assert all(id.startswith("?") for id in page.lost)
+    nameless = [told.pop(id) for id in page.lost]
+    assert nameless == [[("id", True)], [("", True)]]
+    assert told == {"1": [], "2": [("updated_at", False)], "5": []}
 
 
 @pytest.mark.parametrize(
@@ -126,6 +142,8 @@ def test_a_field_that_is_wrong_is_named() -> None:
         ({"from": "onlinePBX", "phone": 79161234567}, ("79161234567",)),
         ({"from": "+79161234567", "phone": "+74950000000"}, ("+79161234567", "+74950000000")),
         ({"form_name": "Ask us"}, ()),
+        ({"from": {"email": "a@example.com", "name": "A"}, "subject": "Hello"}, ()),
+        ({"from": {"name": "A"}, "phone": "+79161234567"}, ("+79161234567",)),
         ([], ()),
         (None, ()),
     ],
