@@ -2,26 +2,25 @@
 
 Every value arrives as text, what is empty is often absent, companies arrive under `contacts` with `type=company`, and
 one delivery may hold several changes. Keys that we do not know are left alone; a change of a kind that we do not know is
-passed over, since a new kind of webhook must not stop the others.
+passed over, since a new kind of webhook must not stop the others. For the same reason an item that makes no sense, or a
+value of it, costs itself only: it is told of beside the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
-from urllib.parse import parse_qsl
 
 from crm.amocrm.changes import WebhookChange, What, entity_changes, observed
+from crm.amocrm.rows.form import FormPart, WebhookInvalid, form_of
 from crm.amocrm.tables import CLOSED_STAGES, KIND_OF_ELEMENT
 from crm.port import EntityChange, Observed
+from crm.unread import Unread, UnreadKind, UnreadRef, nameless, shown_raw
+from runtime.masking import mask_text
 
-LONGEST_BODY = 1024 * 1024
-MOST_PAIRS = 50_000
-DEEPEST = 12
-
-Tree = dict[str, "Tree | str"]
+UID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
 _VERBS: Mapping[str, What] = {
     "add": "added",
@@ -37,26 +36,18 @@ _VERBS: Mapping[str, What] = {
 _OUTCOMES: Mapping[str, Literal["accepted", "declined"]] = {"accept": "accepted", "decline": "declined"}
 
 
-class WebhookInvalid(Exception):
-    """The delivery cannot be understood. field: the key that is wrong, e.g. `leads.add.0.id`."""
-
-    code = "webhook-invalid"
-
-    def __init__(self, field: str, why: str) -> None:
-        super().__init__(f"{field or 'body'}: {why}")
-        self.field = field
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """account_id, subdomain: as the delivery names its account, None where it does not.
 
-    told: everything that it holds, for triggers. changes: what of it concerns the directory.
+    told: everything that it holds, for triggers. changes: what of it concerns the directory. unread: by what it is about,
+    what could not be read.
     """
 
     account_id: str | None
     subdomain: str | None
     told: tuple[WebhookChange, ...]
+    unread: Mapping[UnreadRef, tuple[Unread, ...]] = field(default_factory=dict)
 
     @property
     def changes(self) -> list[EntityChange]:
@@ -68,201 +59,152 @@ class Delivery:
 
 
 def parse_webhook(body: bytes) -> Delivery:
-    """Read one delivery. body: the form exactly as received. Raises WebhookInvalid naming the field."""
-    tree = _Part(_tree(body), "")
-    account = tree.part("account")
+    """Read one delivery. body: the form exactly as received. Raises WebhookInvalid where it is no form at all."""
+    form, strange = form_of(body)
+    tree = FormPart(form, "")
+    account = tree.maybe(lambda: tree.part("account"), FormPart(None, "account"))
     told: list[WebhookChange] = []
+    unread: dict[UnreadRef, list[Unread]] = {}
     for section, read in _READERS.items():
+        verbs = FormPart(form.get(section), section)
         for verb, what in _VERBS.items():
-            for item in tree.part(section).part(verb).parts():
-                change = _note_of(section, item) if what == "noted" else read(what, item)
-                if change is not None:
-                    told.append(change)
-    return Delivery(account_id=account.text("id"), subdomain=account.text("subdomain"), told=tuple(told))
+            for found in verbs.some_parts(verb):
+                item = FormPart(found.value, found.path)  # whose faults are its own
+                change = _read_item(section, what, read, item)
+                told += [change] if change is not None else []
+                if item.faults:
+                    ref = _ref(section, FormPart(found.value, found.path), change)
+                    unread.setdefault(ref, []).extend(map(_unread, item.faults))
+        strange += verbs.faults
+    if strange:
+        unread["webhook", nameless([fault.field for fault in strange])] = [*map(_unread, strange)]
+    return Delivery(
+        account_id=account.maybe(lambda: account.text("id"), None),
+        subdomain=account.maybe(lambda: account.text("subdomain"), None),
+        told=tuple(told),
+        unread={ref: tuple(faults) for ref, faults in unread.items()},
+    )
 
 
-def _tree(body: bytes) -> Tree:
-    """`a[b][0]=v` as nested mappings, arrays included (their keys are indices)."""
-    if len(body) > LONGEST_BODY:
-        raise WebhookInvalid("", f"more than {LONGEST_BODY} bytes")
+def _read_item(
+    section: str, what: What, read: Callable[[What, FormPart], WebhookChange], item: FormPart
+) -> WebhookChange | None:
     try:
-        pairs = parse_qsl(
-            body.decode("utf-8"), keep_blank_values=True, max_num_fields=MOST_PAIRS, errors="strict"
-        )
-    except ValueError as err:
-        raise WebhookInvalid("", "not an UTF-8 form") from err
-    root: Tree = {}
-    for key, value in pairs:
-        _put(root, _path(key), value)
-    return root
-
-
-def _path(key: str) -> list[str]:
-    head, *rest = key.split("[")
-    if not head or len(rest) > DEEPEST or any(not part.endswith("]") for part in rest):
-        raise WebhookInvalid(key[:100], "no key of a PHP form")
-    return [head, *(part[:-1] for part in rest)]
-
-
-def _put(root: Tree, path: list[str], value: str) -> None:
-    node = root
-    for part in path[:-1]:
-        part = part or str(len(node))
-        below = node.setdefault(part, {})
-        if isinstance(below, str):
-            raise WebhookInvalid(".".join(path), "both a value and an object")
-        node = below
-    last = path[-1] or str(len(node))
-    if isinstance(node.get(last), dict):
-        raise WebhookInvalid(".".join(path), "both a value and an object")
-    node[last] = value
-
-
-class _Part:
-    """A place in the form. Reading what is absent gives None or an empty part; what is malformed raises."""
-
-    __slots__ = ("path", "value")
-
-    def __init__(self, value: Tree | str | None, path: str) -> None:
-        self.value, self.path = value, path
-
-    def part(self, key: str) -> _Part:
-        path = f"{self.path}.{key}" if self.path else key
-        if self.value is None or self.value == "":
-            return _Part(None, path)
-        if isinstance(self.value, str):
-            raise WebhookInvalid(self.path, "an object expected")
-        return _Part(self.value.get(key), path)
-
-    def parts(self) -> Iterator[_Part]:
-        if isinstance(self.value, dict):
-            for key, value in self.value.items():
-                yield _Part(value, f"{self.path}.{key}")
-        elif self.value:
-            raise WebhookInvalid(self.path, "a list expected")
-
-    @property
-    def is_told(self) -> bool:
-        return self.value is not None
-
-    def text(self, key: str) -> str | None:
-        """None when absent or empty."""
-        found = self.part(key)
-        if isinstance(found.value, dict):
-            raise WebhookInvalid(found.path, "text expected")
-        return found.value or None
-
-    def whole(self, key: str) -> str | None:
-        """A whole number as text; None when absent, empty or 0."""
-        text = self.text(key)
-        if text is not None and not (text.isascii() and text.isdigit()):
-            raise WebhookInvalid(self.part(key).path, f"a whole number expected, got {text[:40]!r}")
-        return None if text in (None, "0") else text
-
-    def id(self, key: str = "id") -> str:
-        found = self.whole(key)
-        if found is None:
-            raise WebhookInvalid(self.part(key).path, "an id expected")
-        return found
-
-    def moment(self, *keys: str) -> datetime | None:
-        """The first of these that is told, Unix seconds as aware UTC."""
-        for key in keys:
-            if (text := self.whole(key)) is not None:
-                try:
-                    return datetime.fromtimestamp(int(text), UTC)
-                except (OverflowError, OSError, ValueError) as err:
-                    raise WebhookInvalid(self.part(key).path, "Unix seconds expected") from err
+        return _note_of(section, item) if what == "noted" else read(what, item)
+    except WebhookInvalid as err:
+        err.is_lost = True
+        item.faults.append(err)
         return None
 
 
-def _deal(what: What, item: _Part) -> WebhookChange:
-    stage = item.whole("status_id")
+def _ref(section: str, item: FormPart, change: WebhookChange | None) -> UnreadRef:
+    """What an item is about, as far as can be told."""
+    if change is not None:
+        return change.kind, change.id
+    kind: UnreadKind = _KINDS[section]
+    if section == "contacts" and item.maybe(lambda: item.text("type"), None) == "company":
+        kind = "company"
+    id = item.maybe(lambda: item.text("uid") if kind == "lead" else item.id(), None)
+    return (kind, id) if id else ("webhook", nameless(item.value))
+
+
+def _unread(fault: WebhookInvalid) -> Unread:
+    return Unread(
+        field=fault.field, why=mask_text(str(fault)), raw=shown_raw(fault.value), is_lost=fault.is_lost
+    )
+
+
+_NOTHING = FormPart(None, "")
+
+
+def _deal(what: What, item: FormPart) -> WebhookChange:
+    stage = item.some_id("status_id")
     return WebhookChange(
         kind="deal",
         what=what,
         id=item.id(),
-        name=item.text("name"),
-        owner_id=item.whole("responsible_user_id"),
-        old_owner_id=item.whole("old_responsible_user_id"),
-        pipeline_id=item.whole("pipeline_id"),
+        name=item.some_text("name"),
+        owner_id=item.some_id("responsible_user_id"),
+        old_owner_id=item.some_id("old_responsible_user_id"),
+        pipeline_id=item.some_id("pipeline_id"),
         stage_id=stage,
-        old_stage_id=item.whole("old_status_id"),
+        old_stage_id=item.some_id("old_status_id"),
         is_open=None if stage is None else stage not in CLOSED_STAGES,
-        price=item.text("price"),
-        created_at=item.moment("created_at", "date_create"),
-        updated_at=item.moment("updated_at", "last_modified"),
-        by_user=item.whole("modified_user_id"),
+        price=item.some_text("price"),
+        created_at=item.some_moment("created_at", "date_create"),
+        updated_at=item.some_moment("updated_at", "last_modified"),
+        by_user=item.some_id("modified_user_id"),
     )
 
 
-def _person(what: What, item: _Part) -> WebhookChange:
+def _person(what: What, item: FormPart) -> WebhookChange:
     """A contact or company. A deletion may leave out which: then it is a contact, as the section says."""
-    linked = item.part("linked_leads_id")
     return WebhookChange(
-        kind="company" if item.text("type") == "company" else "contact",
+        kind="company" if item.some_text("type") == "company" else "contact",
         what=what,
         id=item.id(),
-        name=item.text("name"),
-        owner_id=item.whole("responsible_user_id"),
-        old_owner_id=item.whole("old_responsible_user_id"),
-        numbers=_numbers(item.part("custom_fields")),
-        created_at=item.moment("created_at", "date_create"),
-        updated_at=item.moment("updated_at", "last_modified"),
-        by_user=item.whole("modified_user_id"),
-        deal_ids=_ids(linked, "ID") if linked.is_told else None,
-        company_id=item.whole("linked_company_id"),
+        name=item.some_text("name"),
+        owner_id=item.some_id("responsible_user_id"),
+        old_owner_id=item.some_id("old_responsible_user_id"),
+        numbers=item.maybe(lambda: _numbers(item.part("custom_fields")), None),
+        created_at=item.some_moment("created_at", "date_create"),
+        updated_at=item.some_moment("updated_at", "last_modified"),
+        by_user=item.some_id("modified_user_id"),
+        deal_ids=_ids(item, "linked_leads_id", "ID"),
+        company_id=item.some_id("linked_company_id"),
     )
 
 
-def _company(what: What, item: _Part) -> WebhookChange:
+def _company(what: What, item: FormPart) -> WebhookChange:
     """Should companies come under their own name after all."""
     return replace(_person(what, item), kind="company")
 
 
-def _lead(what: What, item: _Part) -> WebhookChange:
+def _lead(what: What, item: FormPart) -> WebhookChange:
+    """What a form or a mail brings has no ids of its own inside `data`: the lead is read for them."""
     uid = item.text("uid")
-    if uid is None:
-        raise WebhookInvalid(f"{item.path}.uid", "an id expected")
-    data, source = item.part("data"), item.part("source_data")
-    action = item.text("action")
-    result = item.part("accept_result" if action == "accept" else "decline_result")
-    deals, contacts = (result if result.is_told else data).part("leads"), data.part("contacts")
+    if uid is None or not UID.fullmatch(uid):
+        raise WebhookInvalid(f"{item.path}.uid", "an id expected", uid)
+    action = item.some_text("action")
+    accepted = item.maybe(
+        lambda: item.part("accept_result" if action == "accept" else "decline_result"), _NOTHING
+    )
+    data = item.maybe(lambda: item.part("data"), _NOTHING)
     return WebhookChange(
         kind="lead",
         what=what,
         id=uid,
-        name=item.text("source"),
-        owner_id=item.whole("user_id"),
-        numbers=_source_numbers(source) if source.is_told else None,
-        pipeline_id=item.whole("pipeline_id"),
-        created_at=item.moment("created_at"),
-        deal_ids=_ids(deals, "id") if deals.is_told else None,
-        contact_ids=_ids(contacts, "id") if contacts.is_told else None,
+        name=item.some_text("source"),
+        owner_id=item.some_id("user_id"),
+        numbers=_source_numbers(item),
+        pipeline_id=item.some_id("pipeline_id"),
+        created_at=item.some_moment("created_at"),
+        deal_ids=_ids(accepted if accepted.is_told else data, "leads", "id"),
+        contact_ids=_ids(data, "contacts", "id"),
         outcome=_OUTCOMES.get(action or ""),
     )
 
 
-def _task(what: What, item: _Part) -> WebhookChange:
-    element = item.whole("element_type")
+def _task(what: What, item: FormPart) -> WebhookChange:
+    element = item.some_id("element_type")
     kind = KIND_OF_ELEMENT.get(int(element)) if element else None
-    status = item.text("status")
+    status = item.some_text("status")
     return WebhookChange(
         kind="task",
         what=what,
         id=item.id(),
-        owner_id=item.whole("responsible_user_id"),
-        old_owner_id=item.whole("old_responsible_user_id"),
+        owner_id=item.some_id("responsible_user_id"),
+        old_owner_id=item.some_id("old_responsible_user_id"),
         target_kind=kind,
-        target_id=item.whole("element_id") if kind else None,
-        text=item.text("text"),
+        target_id=item.some_id("element_id") if kind else None,
+        text=item.some_text("text"),
         is_completed=None if status is None else status == "1",
-        updated_at=item.moment("last_modified"),
-        by_user=item.whole("modified_user_id"),
+        updated_at=item.some_moment("last_modified"),
+        by_user=item.some_id("modified_user_id"),
     )
 
 
-def _note_of(section: str, item: _Part) -> WebhookChange | None:
+def _note_of(section: str, item: FormPart) -> WebhookChange | None:
     """`leads[note][0][note][…]`; note types are numbers here, and only that there is a note is of use."""
     note = item.part("note")
     if not note.is_told:
@@ -287,22 +229,31 @@ _READERS = {
     "unsorted": _lead,
     "task": _task,
 }
+_KINDS: Mapping[str, UnreadKind] = {
+    "leads": "deal",
+    "contacts": "contact",
+    "companies": "company",
+    "unsorted": "lead",
+    "task": "task",
+}
 
 
-def _ids(part: _Part, key: str) -> tuple[str, ...]:
-    """Ids of `[n][key]=7` and of `[n]=7`: both are seen."""
-    found: list[str] = []
-    for item in part.parts():
-        if isinstance(item.value, str):
-            if not (item.value.isascii() and item.value.isdigit()):
-                raise WebhookInvalid(item.path, "an id expected")
-            found.append(item.value)
-        else:
-            found.append(item.id(key))
-    return tuple(found)
+def _ids(item: FormPart, key: str, id_key: str) -> tuple[str, ...] | None:
+    """Ids of `[key][n][id_key]=7` and of `[key][n]=7`: both are seen. One without any is no link; None: not told."""
+    if not item.has(key):
+        return None
+    found = [_id_of(part, id_key) for part in item.some_parts(key)]
+    ids = tuple(id for id in found if id is not None)
+    return ids if ids or not found else None
 
 
-def _numbers(fields: _Part) -> tuple[str, ...] | None:
+def _id_of(part: FormPart, key: str) -> str | None:
+    if isinstance(part.value, str):
+        return FormPart({key: part.value}, part.path, part.faults).some_id(key)
+    return part.some_id(key)
+
+
+def _numbers(fields: FormPart) -> tuple[str, ...] | None:
     """PHONE values. Values of some other fields are plain text instead of objects."""
     if not fields.is_told:
         return None
@@ -317,6 +268,11 @@ def _numbers(fields: _Part) -> tuple[str, ...] | None:
     return tuple(found)
 
 
-def _source_numbers(source: _Part) -> tuple[str, ...]:
-    texts = (source.text("from"), source.text("phone"))
-    return tuple(dict.fromkeys(t for t in texts if t and sum(c.isdigit() for c in t) >= 7))
+def _source_numbers(item: FormPart) -> tuple[str, ...] | None:
+    """Of a call. Who wrote a mail stands under `from` as an object, and a form has fields of its own."""
+    if not item.has("source_data"):
+        return None
+    source = item.maybe(lambda: item.part("source_data"), _NOTHING)
+    texts = [part.value for key in ("from", "phone") if source.has(key) and (part := source.part(key))]
+    calls = [t for t in texts if isinstance(t, str) and sum(c.isdigit() for c in t) >= 7 and "@" not in t]
+    return tuple(dict.fromkeys(calls))

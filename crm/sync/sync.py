@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import cast
 
 import asyncpg
 
@@ -23,11 +25,12 @@ from crm.store.listing import known_refs
 from crm.store.news import record_news
 from crm.sync.changes import TakenChanges, apply_changes
 from crm.sync.events import poll_events
-from crm.sync.first_load import PAGED, LoadProgress, load_step
+from crm.sync.first_load import ORDER, PAGED, LoadProgress, load_step
 from crm.sync.metadata import read_metadata
 from crm.sync.polls import poll_delta, poll_rereads, poll_unsorted
 from crm.sync.recheck import recheck_step
 from crm.sync.source import Source, utc_now
+from crm.unread import Unread, UnreadRef
 from routing.client import EntityKind
 from routing.settings import NumberPolicy
 from runtime.backoff import grown_pause
@@ -176,9 +179,13 @@ class Sync:
         changes: Sequence[EntityChange],
         before_new: Callable[[], Awaitable[None]],
         observed: Sequence[Observed] = (),
+        unread: Mapping[UnreadRef, Sequence[Unread]] = MappingProxyType({}),
     ) -> None:
         """Changes of what the directory knows at once, the rest after `before_new`: it may be what we are creating, and is
-        told of before we know its links. observed: what the same webhooks show, for the events."""
+        told of before we know its links. observed: what the same webhooks show, for the events. unread: what of them could
+        not be read; what it is about is read from the CRM."""
+        if unread:
+            await self._note_unread(unread)
         async with self.source.pool.acquire() as conn:
             known = await known_refs(conn, self.source.account_id, {(c.kind, c.id) for c in changes})
         new = [c for c in changes if (c.kind, c.id) not in known]
@@ -191,6 +198,15 @@ class Sync:
             if new or any("added" in o.is_changed for o in strange):
                 await before_new()
             await self.apply_webhook(new, strange)
+
+    async def _note_unread(self, unread: Mapping[UnreadRef, Sequence[Unread]]) -> None:
+        notes = self.source.crm.unread
+        for (kind, id), faults in unread.items():
+            notes.tell(kind, id, faults)
+            if kind in ORDER:
+                notes.ask((cast(EntityKind, kind), id))
+        await self.source.keep_unread()
+        self.wake()
 
     async def apply_webhook(
         self, changes: Sequence[EntityChange], observed: Sequence[Observed] = ()

@@ -10,7 +10,8 @@ from typing import Any
 import asyncpg
 import structlog
 
-from crm.amocrm.webhooks import WebhookInvalid, parse_webhook
+from crm.amocrm.rows.form import WebhookInvalid
+from crm.amocrm.webhooks import parse_webhook
 from crm.effects.backfill import BackfillFeed
 from crm.effects.store.work import PgEffects
 from crm.effects.writer import Writer
@@ -18,6 +19,7 @@ from crm.guarded_budget import GuardedBudget
 from crm.port import EntityChange, Observed
 from crm.sync.first_load import restart_load
 from crm.sync.sync import Sync
+from crm.unread import Unread, UnreadRef
 from gateway.configuration import Configuration, Snapshot
 from gateway.crm_accounts.access import CrmAccess, OpenCrm
 from gateway.crm_accounts.account_reports import AccountReports
@@ -189,17 +191,19 @@ class CrmAccountWork:
         """All of them together: while much is created (a backfill), hundreds come in a second. Refusals by id."""
         changes: list[EntityChange] = []
         observed: list[Observed] = []
+        unread: dict[UnreadRef, Sequence[Unread]] = {}
         refusals: dict[int, str | None] = {}
         for webhook_id, body in waiting:
             try:
                 delivery = parse_webhook(body)
                 changes += delivery.changes
                 observed += delivery.observed
+                unread |= delivery.unread
                 refusals[webhook_id] = None
             except WebhookInvalid as err:
                 log.warning("webhook-unreadable", account=self._account_id, error=str(err))
                 refusals[webhook_id] = str(err)
-        await sync.apply_webhooks(changes, lambda: writer.recorded(_CREATION_SECONDS), observed)
+        await sync.apply_webhooks(changes, lambda: writer.recorded(_CREATION_SECONDS), observed, unread)
         return refusals
 
     async def _figures(self, opened: OpenCrm, sync: Sync, writer: Writer) -> dict[str, Any]:
