@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import cast
 
 import asyncpg
 
@@ -204,7 +203,7 @@ class Sync:
         for (kind, id), faults in unread.items():
             notes.tell(kind, id, faults)
             if kind in ORDER:
-                notes.ask((cast(EntityKind, kind), id))
+                notes.ask((kind, id))
         await self.source.keep_unread()
         self.wake()
 

@@ -145,11 +145,12 @@ async def test_a_lead_whose_name_is_gone_from_the_list_is_not_forgotten(odd: Odd
 async def test_an_owner_that_cannot_be_read_is_the_one_it_was(odd: Odd) -> None:
     await odd.sync.load()
     was = await odd.owners(number(1))
-    odd.transport.change = rows_of(
-        "/contacts?",
-        "contacts",
-        lambda rows: [row.update(responsible_user_id=[1]) for row in rows],  # type: ignore[func-returns-value]
-    )
+
+    def spoil(rows: list[Any]) -> None:
+        for row in rows:
+            row["responsible_user_id"] = [1]
+
+    odd.transport.change = rows_of("/contacts?", "contacts", spoil)
     await odd.sync.poll_once()
     assert await odd.owners(number(1)) == was
     assert ("contact", str(CONTACTS + 1), "responsible_user_id", False) in await odd.unread()
@@ -188,10 +189,11 @@ async def test_users_pipelines_and_fields_cost_themselves_only(odd: Odd, pool: a
     await read_metadata(odd.sync.source)
     before = await users()
 
+    def spoil_users(rows: list[Any]) -> None:
+        rows[0]["rights"], rows[1]["name"] = None, None
+
     def spoil(path: str, body: Any) -> Any:
-        rows_of("/users", "users", lambda rows: (rows[0].update(rights=None), rows[1].update(name=None)))(  # type: ignore[arg-type, return-value]
-            path, body
-        )
+        rows_of("/users", "users", spoil_users)(path, body)
         rows_of("/pipelines", "pipelines", lambda rows: rows.append({"id": None}))(path, body)
         rows_of("/custom_fields", "custom_fields", lambda rows: rows.extend([7, dict(rows[0])]))(path, body)
 
