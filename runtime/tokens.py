@@ -13,7 +13,7 @@ def new_secret() -> str:
 
 def hash_of(token: str) -> str:
     """Hex sha256: what is stored of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def is_hash_of(token: str, stored: str) -> bool:

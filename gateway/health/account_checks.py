@@ -169,6 +169,9 @@ def _connection(account: AccountStatus, connection: ConnectionState, now: dateti
         return bad("connection-link-down", what, kind=kind, address=address, error=error)
     if connection.reconciliation and (alarm := connection.reconciliation.get("alarm")):
         return warning("connection-unreliable", what, kind=kind, alarm=alarm)
+    if connection.spoilt_messages:
+        count, names = connection.spoilt_messages, some(connection.spoilt_fields)
+        return warning("connection-spoilt", what, kind=kind, count=count, names=names)
     if connection.last_event_at is None:
         return ok("connection-silent", what, kind=kind)
     ago = duration((now - connection.last_event_at).total_seconds())

@@ -150,6 +150,8 @@ def _links(account: AccountStatus) -> Iterator[Sample]:
         yield "gauge", "matrix_errors", "Errors of the published matrix, last check", labels, matrix.errors
     for connection in account.connections:
         labels = {"account": account.id, "connection": connection.name}
+        spoilt = connection.spoilt_messages
+        yield "gauge", "messages_spoilt", "PBX messages of a day with unreadable fields", labels, spoilt
         if connection.listener is not None:
             is_up = float(bool(connection.listener.get("connected")))
             yield "gauge", "listener_connected", "1 while the permanent link to the PBX is up", labels, is_up

@@ -54,6 +54,7 @@ from gateway.store.health import status as store
 from routing.staff import Staff
 from runtime.database.pool import Conn
 
+_SPOILT_FOR = timedelta(days=1)
 _CASE_DAYS = timedelta(days=7)
 V = TypeVar("V", bound=BaseModel)
 
@@ -103,6 +104,7 @@ class _Facts:
     staff: Mapping[str, Staff]
     crm_users: Mapping[str, list[tuple[str, str]]]
     latest_events: Mapping[tuple[str, str], datetime]
+    spoilt: Mapping[tuple[str, str], store.SpoiltMessages]
 
 
 async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_full: bool) -> _Facts:
@@ -123,6 +125,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         staff=await staff_by_account(conn, ids) if is_full else {},
         crm_users=await store.active_crm_users(conn, ids) if is_full else {},
         latest_events=await store.latest_event_of_each_connection(conn, ids) if is_full else {},
+        spoilt=await store.spoilt_by_connection(conn, ids, now - _SPOILT_FOR),
     )
 
 
@@ -278,6 +281,7 @@ class _Reader:
             row = self._told.get((account_id, f"ami:{connection.name}"))
             swept = self._told.get((account_id, f"reconciliation:{connection.name}"))
             listener = {**row["body"], "reported_at": row["at"].isoformat()} if row else None
+            spoilt = self._facts.spoilt.get((account_id, connection.id))
             found.append(
                 ConnectionState(
                     name=connection.name,
@@ -286,6 +290,8 @@ class _Reader:
                     last_event_at=self._facts.latest_events.get((account_id, connection.id)),
                     listener=listener,
                     reconciliation=dict(swept["body"]) if swept and connection.is_on else None,
+                    spoilt_messages=spoilt.messages if spoilt else 0,
+                    spoilt_fields=list(spoilt.fields) if spoilt else [],
                 )
             )
         return found

@@ -154,7 +154,8 @@ class PeopleView(_View):
 
 class ConnectionState(_View):
     """last_event_at: null when none is among the account's latest events. listener: of kinds with a permanent link.
-    reconciliation: of connections whose PBX can be asked for its calls."""
+    reconciliation: of connections whose PBX can be asked for its calls. spoilt_messages: of the last day, those with
+    fields that could not be read as they stood; spoilt_fields: their names, the most frequent first."""
 
     name: str
     kind: str
@@ -162,6 +163,8 @@ class ConnectionState(_View):
     last_event_at: datetime | None
     listener: dict[str, Any] | None
     reconciliation: dict[str, Any] | None = None
+    spoilt_messages: int = 0
+    spoilt_fields: list[str] = []
 
 
 class MatrixView(_View):

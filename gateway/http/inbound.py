@@ -28,3 +28,7 @@ def inbound_from(request: web.Request, path: str, body: bytes) -> Inbound:
         body=body,
         received_at=datetime.now(UTC),
     )
+
+
+def is_compressed(request: web.Request) -> bool:
+    return request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity")

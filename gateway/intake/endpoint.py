@@ -11,15 +11,15 @@ import structlog
 from aiohttp import web
 
 from gateway.configuration import Configuration
-from gateway.http.inbound import MAX_BODY, inbound_of
+from gateway.http.inbound import MAX_BODY, inbound_from, inbound_of, is_compressed
 from gateway.http.problems import problem
 from gateway.http.unauthorized import UnauthorizedResponder
-from gateway.intake.inbox import Inbox
+from gateway.intake.inbox import Accepted, Inbox
 from gateway.lookup.endpoint import Lookup
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
-from gateway.pbx.port import Inbound, InboxUnavailable, MessageUnstorable, WireForbidden, WireInvalid
+from gateway.pbx.port import Inbound, InboxUnavailable, MessageUnstorable, Parsed, WireForbidden, WireInvalid
 from runtime.metrics import Sample
 
 log = structlog.get_logger(__name__)
@@ -46,6 +46,7 @@ class Events:
         self.accepted = 0
         self.duplicates = 0
         self.refused = 0
+        self.spoilt = 0
 
     async def handle(self, request: web.Request) -> web.Response:
         snapshot = self._configuration.now
@@ -53,6 +54,8 @@ class Events:
         if connection is None or not connection.is_on or connection.kind not in self._kinds:
             return self._refuse(request)
         kind = self._kinds[connection.kind]
+        if is_compressed(request):
+            return self._compressed(request, kind, connection)
         try:
             inbound = await inbound_of(request, _path(request))
         except web.HTTPRequestEntityTooLarge:
@@ -88,8 +91,17 @@ class Events:
             )
             response.headers["Retry-After"] = "1"
             return response
+        return self._taken(connection, kind, parsed, accepted)
+
+    def _taken(
+        self, connection: Connection, kind: PbxKind, parsed: Parsed, accepted: Accepted
+    ) -> web.Response:
+        """Counted, and acknowledged in the words that the PBX expects."""
         self.accepted += 1
         self.duplicates += accepted.duplicate
+        if parsed.spoilt:
+            self.spoilt += 1
+            log.info("event-spoilt", connection=connection.name, fields=list(parsed.spoilt[:10]))
         answer = parsed.answer
         if parsed.asks is not None:  # the message is the question too: sipgate's newCall
             answer = kind.lookup_answer(self._lookup.ask(connection, parsed.asks), connection)
@@ -98,10 +110,19 @@ class Events:
             return web.Response(body=body, headers={"Content-Type": content_type})
         return web.json_response({"accepted": True, "duplicate": accepted.duplicate})
 
+    def _compressed(self, request: web.Request, kind: PbxKind, connection: Connection) -> web.Response:
+        if not kind.authenticate(inbound_from(request, _path(request), b""), connection):
+            return self._refuse(request)
+        self.refused += 1
+        return problem(
+            415, "compressed", "The event is compressed.", detail="Send it without Content-Encoding."
+        )
+
     def samples(self) -> Iterator[Sample]:
         """For the metrics."""
         yield "counter", "events_accepted", "PBX events accepted", {}, self.accepted
         yield "counter", "events_duplicate", "of them repeated", {}, self.duplicates
+        yield "counter", "events_spoilt", "taken with fields left out or made legible", {}, self.spoilt
         yield "counter", "events_refused", "PBX events refused as unreadable", {}, self.refused
 
 

@@ -32,6 +32,9 @@ log = structlog.get_logger(__name__)
 
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
+# Of spoilt fields: so many are named, each so long.
+_MOST_NAMES, _MOST_NAME = 20, 64
+
 
 class InboxFull(InboxUnavailable):
     """More messages wait than the inbox holds: the database is too slow or away."""
@@ -211,6 +214,7 @@ def messages_of(
     calls: dict[str, list[CallEvent]] = {}
     for event in parsed.events:
         calls.setdefault(event.call_key, []).append(event)
+    spoilt = "\n".join(_storable(" ".join(name.split()))[:_MOST_NAME] for name in parsed.spoilt[:_MOST_NAMES])
     return tuple(
         InboxMessage(
             account_id=connection.account_id,
@@ -221,6 +225,7 @@ def messages_of(
             received_at=received_at,
             raw=raw or parsed.canonical.encode("utf-8", "replace"),
             events=_storable("[" + ",".join(e.model_dump_json(exclude_defaults=True) for e in events) + "]"),
+            spoilt=spoilt or None,
         )
         for i, (call_key, events) in enumerate(calls.items())
     )

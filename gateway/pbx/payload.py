@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+import codecs
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 import orjson
 
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Inbound, WireInvalid
+from gateway.pbx.reading.text import SPOILT, charset_of, decoded, legible
 
 _SECRETS = frozenset({"token"})
+_MOST_FIELDS = 1000
+_DEEPEST = 32
+_EXACT_DIGITS = 15
+_BOUNDARY = re.compile(r"multipart/form-data.*?boundary=\"?([^\";,]+)", re.IGNORECASE)
+_PART_NAME = re.compile(rb"[;\s]name=\"?([^\";\r\n]*)", re.IGNORECASE)
+_DURATION = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,9}(?:\.\d*)?)", re.ASCII)
+# What JSON allows after a backslash; anything else (a Windows path) is meant as it stands.
+_ESCAPE = re.compile(r'\\(["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')
 
 
 def header(request: Inbound, name: str) -> str | None:
@@ -44,33 +56,54 @@ def _tokens(request: Inbound) -> list[str]:
 def read_fields(request: Inbound) -> dict[str, Any]:
     """All fields of the request by name, the body's before the query's; the secret is not among them.
 
-    Values are text, except in JSON bodies; `name[]` gives a list under `name`, `name[key]` an object.
+    Values are text, except in JSON bodies; `name[]` gives a list under `name`, `name[key]` an object. Text that cannot
+    be read as it stands is made legible (gateway/pbx/reading/text.py).
     Raises WireInvalid with field "body" when it is neither a form nor a JSON object.
     """
-    for name, value in request.query.items():
-        if "\x00" in name or "\x00" in value:
-            raise WireInvalid("query", "contains a NUL character")
-    fields: dict[str, Any] = {k: v for k, v in request.query.items() if k not in _SECRETS}
+    fields: dict[str, Any] = {legible(k): legible(v) for k, v in request.query.items() if k not in _SECRETS}
     fields.update({k: v for k, v in read_body(request).items() if k not in _SECRETS})
     return fields
 
 
 def read_body(request: Inbound) -> dict[str, Any]:
     """The fields of the body alone; {} when there is none."""
-    text = decoded(request.body, "body").strip()
+    content_type = header(request, "Content-Type") or ""
+    charset = charset_of(content_type)
+    if boundary := _BOUNDARY.search(content_type):
+        return _legible_object(_nested(_parts(request.body, boundary[1].encode(), charset)))
+    text = decoded(request.body, charset).strip()
     if not text:
         return {}
-    if "json" in (header(request, "Content-Type") or "").lower() or text[0] in "{[":
+    if "json" in content_type.lower() or text[0] in "{[":
         return json_object(text, "body")
-    return read_form(text)
+    return _legible_object(read_form(request.body, charset))
 
 
-def read_form(text: str) -> dict[str, Any]:
-    """An `application/x-www-form-urlencoded` body; the last value of each plain name."""
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=1000)
-    except ValueError as err:
-        raise WireInvalid("body", "is not a form in UTF-8") from err
+def read_form(body: bytes, charset: str | None = None) -> dict[str, Any]:
+    """An `application/x-www-form-urlencoded` body; the last value of each plain name. The text is not made legible yet:
+    a signature may have to be checked over the very bytes."""
+    return _nested(_pairs(body.strip(), charset))
+
+
+def _pairs(body: bytes, charset: str | None) -> Iterator[tuple[str, str]]:
+    pairs = body.removeprefix(codecs.BOM_UTF8).replace(b"+", b" ").split(b"&")
+    if len(pairs) > _MOST_FIELDS:
+        raise WireInvalid("body", f"has more than {_MOST_FIELDS} fields")
+    for pair in filter(None, pairs):
+        name, _, value = pair.partition(b"=")
+        yield decoded(unquote_to_bytes(name), charset), decoded(unquote_to_bytes(value), charset)
+
+
+def _parts(body: bytes, boundary: bytes, charset: str | None) -> Iterator[tuple[str, str]]:
+    """The fields of `multipart/form-data`; files are left out."""
+    for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:_MOST_FIELDS]:
+        head, _, value = part.partition(b"\r\n\r\n")
+        name = _PART_NAME.search(head)
+        if name and b"filename" not in head:
+            yield decoded(name[1], charset), decoded(value, charset)
+
+
+def _nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in pairs:
         outer, bracket, inner = name.partition("[")
@@ -86,25 +119,48 @@ def read_form(text: str) -> dict[str, Any]:
 
 
 def json_object(text: str | bytes, field: str) -> dict[str, Any]:
-    """A JSON object. Raises WireInvalid with this field name."""
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as err:
-        raise WireInvalid(field, "is not valid JSON") from err
+    """A JSON object with legible text. Raises WireInvalid with this field name.
+
+    A number that is not whole, or longer than 15 digits, is its own text: as a float, two ids could become one.
+    """
+    value = _json(decoded(text) if isinstance(text, bytes) else text, field)
     if not isinstance(value, dict):
         raise WireInvalid(field, "must be a JSON object")
-    return value
+    return _legible_object(value)
 
 
-def decoded(body: bytes, field: str) -> str:
-    """Bytes as UTF-8 text, NUL refused (PostgreSQL cannot keep it)."""
-    try:
-        text = body.decode()
-    except UnicodeDecodeError as err:
-        raise WireInvalid(field, "is not UTF-8") from err
-    if "\x00" in text or "%00" in text or "\\u0000" in text:
-        raise WireInvalid(field, "contains a NUL character")
-    return text
+def _json(text: str, field: str) -> Any:
+    for candidate in (text, None):
+        try:
+            return json.loads(
+                candidate or _ESCAPE.sub(lambda found: found[0] if found[1] else "\\\\", text),
+                strict=False,
+                parse_int=lambda digits: int(digits) if len(digits) <= _EXACT_DIGITS else digits,
+                parse_float=str,
+                parse_constant=str,
+            )
+        except RecursionError as err:
+            raise WireInvalid(field, "is nested too deep") from err
+        except ValueError as err:
+            if candidate is None:
+                raise WireInvalid(field, "is not valid JSON") from err
+    raise AssertionError("the second candidate returns or raises")
+
+
+def _legible_object(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {legible(name): _legible(value, 1) for name, value in fields.items()}
+
+
+def _legible(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return legible(value)
+    if not isinstance(value, dict | list):
+        return value
+    if depth == _DEEPEST:
+        return SPOILT
+    if isinstance(value, list):
+        return [_legible(inner, depth + 1) for inner in value]
+    return {legible(name): _legible(inner, depth + 1) for name, inner in value.items()}
 
 
 def canonical(value: Any) -> str:
@@ -126,6 +182,8 @@ def as_count(value: Any, field: str) -> int | None:
     text = as_text(value, field)
     if text is None:
         return None
+    if text.isascii() and text.isdigit() and len(text) <= 18:
+        return int(text)
     try:
         number = float(text)
     except ValueError as err:
@@ -133,6 +191,19 @@ def as_count(value: Any, field: str) -> int | None:
     if not 0 <= number < 10**18 or number != int(number):
         raise WireInvalid(field, "must be a whole number, 0 or more")
     return int(number)
+
+
+def as_seconds(value: Any, field: str) -> int | None:
+    """A duration in whole seconds: `12`, `12.345`, `00:01:23`, `1:23`; what is less than a second, but something, is one."""
+    text = as_text(value, field)
+    if text is None:
+        return None
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise WireInvalid(field, "is not a duration in seconds, such as 83 or 00:01:23")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    lasted = hours * 3600 + minutes * 60 + seconds
+    return max(int(lasted), 1) if lasted else 0
 
 
 def as_params(values: Mapping[str, Any]) -> dict[str, str]:

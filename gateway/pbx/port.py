@@ -60,7 +60,8 @@ class LookupRequest(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
     """canonical: the payload in a form that is the same for every repetition of the same message: what duplicates are
-    recognised by. events: what happened, possibly nothing (a ping). answer: the body the vendor expects, None = ours."""
+    recognised by. events: what happened, possibly nothing (a ping). answer: the body the vendor expects, None = ours.
+    spoilt: names of the fields that could not be read as they stood, and were made legible or left out."""
 
     canonical: str
     events: tuple[CallEvent, ...]
@@ -68,6 +69,7 @@ class Parsed:
     asks: LookupRequest | None = (
         None  # the message is a question too: answered with lookup_answer (sipgate's newCall)
     )
+    spoilt: tuple[str, ...] = ()
 
 
 class InboxUnavailable(Exception):

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties
-from gateway.pbx.payload import as_count, as_params, as_text
+from gateway.pbx.payload import as_params, as_seconds, as_text
 from gateway.pbx.port import WireInvalid
+from gateway.pbx.reading.causes import disposition_of_code
+from gateway.pbx.times import not_ahead, read_time, zone_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
 
 _EVENTS: Mapping[str, EventKind | None] = {
@@ -42,19 +44,33 @@ _DIRECTIONS: Mapping[str, Direction] = {
     "local": "internal",
 }
 
-# sipgate's and Zammad's seven causes; normalClearing says nothing about whether anybody talked.
+# sipgate's and Zammad's seven causes, and how others spell them; normalClearing says nothing about whether anybody talked.
 _CAUSES: Mapping[str, Disposition | None] = {
     "normalclearing": None,
+    "normal": None,
+    "completed": None,
+    "complete": None,
+    "hangup": None,
+    "forwarded": None,
     "busy": Disposition.BUSY,
+    "userbusy": Disposition.BUSY,
     "cancel": Disposition.CANCELLED,
     "cancelled": Disposition.CANCELLED,
+    "canceled": Disposition.CANCELLED,
+    "originatorcancel": Disposition.CANCELLED,
     "noanswer": Disposition.NO_ANSWER,
+    "unanswered": Disposition.NO_ANSWER,
+    "missed": Disposition.NO_ANSWER,
+    "timeout": Disposition.NO_ANSWER,
     "congestion": Disposition.FAILED,
     "notfound": Disposition.FAILED,
-    "forwarded": None,
-    "answered": Disposition.ANSWERED,
-    "rejected": Disposition.REJECTED,
     "failed": Disposition.FAILED,
+    "chanunavail": Disposition.FAILED,
+    "answered": Disposition.ANSWERED,
+    "answer": Disposition.ANSWERED,
+    "rejected": Disposition.REJECTED,
+    "callrejected": Disposition.REJECTED,
+    "declined": Disposition.REJECTED,
 }
 
 # Of a call that the PBX made and nobody talked in.
@@ -92,10 +108,15 @@ _KNOWN = frozenset(name for names in _ALIASES.values() for name in names) | {"pa
 
 
 class _Fields:
-    """The payload by our names; remembers under which of its names a value came, for errors."""
+    """The payload by our names; remembers under which of its names a value came, for errors.
 
-    def __init__(self, raw: Mapping[str, Any]) -> None:
+    zone: of times that are written without one, None = such a time says nothing.
+    """
+
+    def __init__(self, raw: Mapping[str, Any], received_at: datetime, zone: tzinfo | None) -> None:
         self.raw = raw
+        self.received_at = received_at
+        self.zone = zone
 
     def name(self, wanted: str) -> str:
         names = _ALIASES[wanted]
@@ -112,8 +133,8 @@ class _Fields:
         return [text for item in values if (text := as_text(item, name))]
 
     def time(self, wanted: str) -> datetime | None:
-        text = self.text(wanted)
-        return rfc3339(text, self.name(wanted)) if text else None
+        text, name = self.text(wanted), self.name(wanted)
+        return not_ahead(read_time(text, name, self.zone), self.received_at, name) if text else None
 
     def plain(self, wanted: str) -> str:
         """Lower case, without separators; empty where nothing was sent."""
@@ -129,21 +150,6 @@ class _Fields:
         return words[plain]
 
 
-def rfc3339(text: str, field: str) -> datetime:
-    """A point in time with its offset, as UTC. Raises WireInvalid; a `+` that arrived as a space is repaired."""
-    repaired = re.sub(r" (\d\d:?\d\d)$", r"+\1", text) if "T" in text.upper() else text
-    try:
-        at = datetime.fromisoformat(repaired)
-    except ValueError as err:
-        raise WireInvalid(field, "must be an RFC 3339 time such as 2026-11-21T10:00:00Z") from err
-    if at.tzinfo is None:
-        raise WireInvalid(field, "must tell its offset from UTC (Z or +03:00)")
-    try:
-        return at.astimezone(UTC)
-    except OverflowError as err:
-        raise WireInvalid(field, "is out of range") from err
-
-
 def parse_event(
     raw: Mapping[str, Any], path: str, received_at: datetime, connection: Connection
 ) -> tuple[CallEvent, ...]:
@@ -152,7 +158,8 @@ def parse_event(
     raw: fields by name as `read_fields` gives them. path: the event's name where it stands in the URL instead.
     Raises WireInvalid naming the field.
     """
-    fields = _Fields({**raw, "event": raw.get("event") or raw.get("type") or path.rpartition("/")[2]})
+    told = {**raw, "event": raw.get("event") or raw.get("type") or path.rpartition("/")[2]}
+    fields = _Fields(told, received_at, zone_of(connection) if connection.settings.get("time_zone") else None)
     kind: EventKind | None = fields.word("event", _EVENTS)
     if kind is None and not fields.text("event"):
         raise WireInvalid("event", "is missing")
@@ -161,8 +168,6 @@ def parse_event(
     call_key = fields.text("call")
     if call_key is None:
         raise WireInvalid("callId", "is missing")
-    if kind is EventKind.RECORDING and fields.text("recording") is None:
-        raise WireInvalid("recording", "is missing")
     return _events(kind, call_key, fields, received_at, connection)
 
 
@@ -173,7 +178,7 @@ def _events(
         fields.text("from"), fields.text("to"), fields.word("direction", _DIRECTIONS), connection
     )
     at = fields.time("at") or received_at
-    talk_seconds = as_count(fields.raw.get(name := fields.name("billsec")), name)
+    talk_seconds = as_seconds(fields.raw.get(name := fields.name("billsec")), name)
     party = _party(fields, told)
     event = CallEvent(
         kind=kind,
@@ -238,12 +243,21 @@ def _is_voicemail(fields: _Fields) -> bool:
 
 
 def _cause(fields: _Fields, party: str | None, talk_seconds: int | None) -> Disposition | None:
-    cause: Disposition | None = fields.word("cause", _CAUSES)
+    cause = _told_cause(fields)
     if cause is None and (talk_seconds or (party and fields.text("answering") and talk_seconds is None)):
         # A hangup that names who answered is proof enough when the answer itself got lost.
         return Disposition.ANSWERED
     if cause is not None and cause is not Disposition.ANSWERED and talk_seconds:
         return Disposition.ANSWERED
+    return cause
+
+
+def _told_cause(fields: _Fields) -> Disposition | None:
+    """A word, or the number of a standard."""
+    text = fields.text("cause") or ""
+    if text.isascii() and text.isdigit():
+        return disposition_of_code(text)
+    cause: Disposition | None = fields.word("cause", _CAUSES)
     return cause
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
+from gateway.pbx.reading.text import legible
+
 
 def read_query(raw_path: str) -> dict[str, str]:
     """The parameters of an address as it stood in the request's first line. A few microseconds; never raises."""
@@ -18,7 +20,7 @@ def read_pairs(query: str) -> dict[str, str]:
     """The same for what stands behind the `?`."""
     if not query.isascii():
         # Bytes that are no UTF-8 arrive as lone surrogates, which nothing behind us can store.
-        query = query.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        query = legible(query.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape"))
     if "#" in query:
         query = query.partition("#")[0]
     if "+" in query:
@@ -27,9 +29,13 @@ def read_pairs(query: str) -> dict[str, str]:
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
         if "%" in pair:
-            name = unquote(name)
+            name = _unescaped(name)
             # A number in E.164 is the usual case, and unquoting would be the slow part of a lookup.
-            value = "+" + value[3:] if value[:3] == "%2B" and value[3:].isdigit() else unquote(value)
+            value = "+" + value[3:] if value[:3] == "%2B" and value[3:].isdigit() else _unescaped(value)
         if pair:
             fields[name] = value
     return fields
+
+
+def _unescaped(text: str) -> str:
+    return legible(unquote(text, errors="surrogateescape"))

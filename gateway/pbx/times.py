@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
 
-_FORMS = ("%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M")
+# The first that fits counts: with slashes the day stands first, except where only the American order gives a date.
+_DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%Y.%m.%d")
+_CLOCKS = ("%H:%M:%S", "%H:%M")
+_AMERICAN = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%Y-%m-%d %I:%M:%S %p", "%d.%m.%Y %I:%M:%S %p")
+_FORMS = (*_AMERICAN, *(f"{date} {clock}" for date in _DATES for clock in _CLOCKS))
+_YEARS = range(2000, 2100)
+_AHEAD = timedelta(days=1)
 
 
 def zone_of(connection: Connection) -> tzinfo:
@@ -29,30 +37,61 @@ def from_epoch(seconds: float, field: str) -> datetime:
         raise WireInvalid(field, "is not a Unix time") from err
 
 
-def read_time(text: str, field: str, zone: tzinfo) -> datetime:
-    """Unix seconds, ISO 8601, `2026-11-21 10:00:00` or `21.11.2026 10:00:00`; zone counts where none is written.
+def read_time(text: str, field: str, zone: tzinfo | None) -> datetime:
+    """Unix time (seconds, milliseconds), ISO 8601, RFC 2822, or a date in one of the orders in use with a clock of 24 or
+    12 hours. zone: counts where none is written; None = then it must be written.
 
-    Raises WireInvalid.
+    Raises WireInvalid, also for a year in which nobody called.
     """
-    if text.isascii() and text.replace(".", "", 1).isdigit():
-        return from_epoch(float(text), field)
-    at = _parsed(text)
+    at = _from_digits(text, field) or _written(text)
     if at is None:
-        raise WireInvalid(field, "is not a time that this PBX writes, such as 2026-11-21 10:00:00")
+        raise WireInvalid(field, "is not a time that a PBX writes, such as 2026-11-21 10:00:00")
+    if at.tzinfo is None and zone is None:
+        raise WireInvalid(
+            field, "must tell its offset from UTC (Z or +03:00), or the connection its time_zone"
+        )
     try:
-        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+        at = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError as err:
         raise WireInvalid(field, "is out of range") from err
+    if at.year not in _YEARS:
+        raise WireInvalid(field, "is out of range")
+    return at
 
 
-def _parsed(text: str) -> datetime | None:
+def not_ahead(at: datetime, received_at: datetime | None, field: str) -> datetime:
+    """The same time. Raises WireInvalid where it had not come yet when it was told."""
+    if received_at is not None and at > received_at + _AHEAD:
+        raise WireInvalid(field, "lies in the future")
+    return at
+
+
+def _from_digits(text: str, field: str) -> datetime | None:
+    if not (text.isascii() and text.replace(".", "", 1).isdigit()):
+        return None
+    if re.fullmatch(r"20\d{12}", text):  # 20261121100000
+        return _in_form(text, "%Y%m%d%H%M%S")
+    return from_epoch(float(text), field)
+
+
+def _written(text: str) -> datetime | None:
+    # A `+` that arrived as a space.
+    text = re.sub(r"(T[\d:.]+) (\d\d:?\d\d)$", r"\1+\2", text, flags=re.IGNORECASE)
     try:
         return datetime.fromisoformat(text)
     except ValueError:
         pass
-    for form in _FORMS:
-        try:
-            return datetime.strptime(text, form)  # noqa: DTZ007 (the zone is put in by the caller)
-        except ValueError:
-            continue
-    return None
+    found = next((at for form in _FORMS if (at := _in_form(text, form))), None)
+    if found is not None:
+        return found
+    try:
+        return parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _in_form(text: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, form)  # noqa: DTZ007 (the zone is put in by the caller)
+    except ValueError:
+        return None

@@ -121,6 +121,8 @@ SENTENCES: Mapping[str, str] = {
     "finding.connection-error-unknown": "no reason known",
     "finding.connection-unreliable": "{kind}, {alarm}",
     "finding.connection-unreliable.remedy": "see the connection's webhooks or link to the PBX",
+    "finding.connection-spoilt": "{kind}, {count:message|messages} of the last day with fields that cannot be read: {names}",
+    "finding.connection-spoilt.remedy": "see what the PBX puts there; the calls were taken without these fields",
     "finding.connection-silent": "{kind}, no event lately",
     "finding.connection-well": "{kind}, last event {ago} ago",
     "finding.matrix-errors": "version {version}: {errors:error|errors}, {warnings:warning|warnings}; first: {first}",

@@ -121,6 +121,8 @@ SENTENCES: Mapping[str, str] = {
     "finding.connection-error-unknown": "причина неизвестна",
     "finding.connection-unreliable": "{kind}, {alarm}",
     "finding.connection-unreliable.remedy": "проверьте вебхуки подключения или связь с АТС",
+    "finding.connection-spoilt": "{kind}, за сутки {count:сообщение|сообщения|сообщений} с полями, которые не читаются: {names}",
+    "finding.connection-spoilt.remedy": "проверьте, что АТС туда пишет; звонки приняты без этих полей",
     "finding.connection-silent": "{kind}, событий давно не было",
     "finding.connection-well": "{kind}, последнее событие {ago} назад",
     "finding.matrix-errors": "версия {version}: {errors:ошибка|ошибки|ошибок}, {warnings:предупреждение|предупреждения|предупреждений};"

@@ -11,9 +11,10 @@ from gateway.pbx.asterisk.listener import AmiConnection
 from gateway.pbx.capabilities import Link, OpenCallLog, SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.payload import canonical, read_fields
+from gateway.pbx.payload import read_fields
 from gateway.pbx.port import Inbound, Parsed
 from gateway.pbx.push_format import parse_event
+from gateway.pbx.reading.spoilt import parsed_of
 
 
 class AsteriskKind(PbxKind):
@@ -33,10 +34,11 @@ class AsteriskKind(PbxKind):
     }
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
-        fields = read_fields(request)
-        events = parse_event(fields, request.path, request.received_at, connection)
-        told = {"path": request.path, **fields} if request.path else fields
-        return Parsed(canonical=canonical(told), events=events)
+        return parsed_of(
+            request,
+            read_fields(request),
+            lambda told: parse_event(told, request.path, request.received_at, connection),
+        )
 
     def instructions(self, name: str, secret: str, url: str) -> str:
         return f"""extensions.conf, in the context that receives calls from outside (whole recipe: deploy/pbx/asterisk):

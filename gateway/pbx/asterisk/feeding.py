@@ -22,10 +22,12 @@ _BATCH = 100
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 5.0
 
 
-def as_message(events: tuple[CallEvent, ...], raw: bytes, received_at: datetime) -> InboundMessage:
+def as_message(
+    events: tuple[CallEvent, ...], raw: bytes, received_at: datetime, spoilt: tuple[str, ...] = ()
+) -> InboundMessage:
     """The canonical form is that of the events: Asterisk's own messages carry no id, but what they tell is stable."""
     canonical = "\n".join(event.model_dump_json(exclude_defaults=True) for event in events)
-    return InboundMessage(Parsed(canonical=canonical, events=events), raw, received_at)
+    return InboundMessage(Parsed(canonical=canonical, events=events, spoilt=spoilt), raw, received_at)
 
 
 @dataclass

@@ -8,22 +8,9 @@ from datetime import datetime
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import clean_number
+from gateway.pbx.reading.causes import disposition_of_code
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
-# Q.850. 16 (normal) and 26 (answered elsewhere) say nothing about how the call came out.
-_CAUSES: Mapping[str, Disposition] = {
-    "17": Disposition.BUSY,
-    "18": Disposition.NO_ANSWER,
-    "19": Disposition.NO_ANSWER,
-    "20": Disposition.NO_ANSWER,
-    "21": Disposition.REJECTED,
-    "1": Disposition.FAILED,
-    "3": Disposition.FAILED,
-    "27": Disposition.FAILED,
-    "28": Disposition.FAILED,
-    "34": Disposition.FAILED,
-    "38": Disposition.FAILED,
-}
 _DIRECTIONS: Mapping[str, Direction] = {"in": "inbound", "out": "outbound", "internal": "internal"}
 
 # What every event of a channel carries; anything else in our own event is a parameter.
@@ -38,7 +25,7 @@ _CHANNEL_KEYS = frozenset(
 
 
 def hangup_cause(message: AmiMessage) -> Disposition | None:
-    return _CAUSES.get(message.get("Cause"))
+    return disposition_of_code(message.get("Cause"))
 
 
 def own_event(

@@ -19,6 +19,7 @@ from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.capabilities import Accept, Report
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
+from gateway.pbx.reading.text import SPOILT
 from runtime.backoff import Backoff
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.trouble import Trouble
@@ -212,7 +213,8 @@ class AmiListener:
         if events:
             self.status.events += len(events)
             raw = "".join(f"{key}: {value}\r\n" for key, value in message).encode()
-            await self.feeder.put(as_message(events, raw, received_at))
+            spoilt = tuple(key for key, value in message if SPOILT in value)
+            await self.feeder.put(as_message(events, raw, received_at, spoilt))
 
     async def _run_sweep(self) -> None:
         """Only while the link lives: without it, silence says nothing about a call."""

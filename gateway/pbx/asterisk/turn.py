@@ -45,7 +45,8 @@ class Legs:
 def _time(message: AmiMessage, received_at: datetime) -> datetime:
     """`timestampevents=yes` puts the PBX's clock into every event; else the time of receipt."""
     stamp = message.get("Timestamp")
-    return from_epoch(float(stamp), "Timestamp") if stamp.replace(".", "", 1).isdigit() else received_at
+    is_time = stamp.isascii() and stamp.replace(".", "", 1).isdigit()
+    return from_epoch(float(stamp), "Timestamp") if is_time else received_at
 
 
 def leg_ended(key: str, channel: Channel, at: datetime, cause: Disposition | None = None) -> CallEvent:

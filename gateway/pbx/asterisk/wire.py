@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gateway.pbx.port import WireInvalid
+from gateway.pbx.reading.text import decoded, legible
 
 _BANNER = "Asterisk Call Manager/"
 _MOST_BYTES = 256 * 1024
@@ -122,7 +123,7 @@ def parse_block(block: bytes) -> AmiMessage:
     # Caller names may hold any bytes: a broken one must not cost the call, nor may what Unicode takes for the end of a
     # line begin a header.
     for raw in block.split(b"\n"):
-        line = raw.rstrip(b"\r").decode(errors="replace").replace("\x00", "")
+        line = legible(decoded(raw.rstrip(b"\r").replace(b"\x00", b"")))
         key, colon, value = line.partition(":")
         if colon and key and " " not in key.strip():
             fields.append((key.strip(), value.strip()))

@@ -12,6 +12,7 @@ from gateway.pbx.kind import PbxKind
 from gateway.pbx.payload import canonical, has_valid_token, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
 from gateway.pbx.push_format import parse_event
+from gateway.pbx.reading.spoilt import parsed_of, read_without_spoilt
 
 
 class FreeswitchKind(PbxKind):
@@ -27,11 +28,15 @@ class FreeswitchKind(PbxKind):
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
         cdr = read_cdr(request)
         if cdr is not None:
-            return Parsed(canonical=canonical(cdr), events=parse_cdr(cdr, request.received_at, connection))
-        fields = read_fields(request)
-        events = parse_event(fields, request.path, request.received_at, connection)
-        told = {"path": request.path, **fields} if request.path else fields
-        return Parsed(canonical=canonical(told), events=events)
+            events, spoilt = read_without_spoilt(
+                lambda told: parse_cdr(told, request.received_at, connection), cdr
+            )
+            return Parsed(canonical=canonical(cdr), events=events, spoilt=spoilt)
+        return parsed_of(
+            request,
+            read_fields(request),
+            lambda told: parse_event(told, request.path, request.received_at, connection),
+        )
 
     def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
         """mod_xml_curl asks for directory and configuration too: those are questions about nobody, answered "not found"."""

@@ -7,7 +7,6 @@ leg is which, and what a variable holds after transfers, is from documentation a
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,8 +16,9 @@ from urllib.parse import unquote
 
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties, clean_number, is_extension
-from gateway.pbx.payload import as_count, as_params, as_text, decoded, header, json_object, read_form
+from gateway.pbx.payload import as_count, as_params, as_text, header, json_object, read_form
 from gateway.pbx.port import Inbound, WireInvalid
+from gateway.pbx.reading.text import charset_of, decoded, legible
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
 
@@ -49,7 +49,7 @@ def read_cdr(request: Inbound) -> dict[str, Any] | None:
 
     Every value may be URL-encoded once more (`encode-values`, on by default). Raises WireInvalid.
     """
-    text = decoded(request.body, "body").strip()
+    text = decoded(request.body, charset_of(header(request, "Content-Type") or "")).strip()
     if not text:
         return None
     if text.startswith("{"):
@@ -59,7 +59,7 @@ def read_cdr(request: Inbound) -> dict[str, Any] | None:
         # Not decoded as a form: `+` is a digit of base64.
         text = _base64(text.removeprefix("cdr="))
     else:
-        cdr = read_form(text).get("cdr")
+        cdr = read_form(request.body).get("cdr")
         if cdr is None:
             return None
         text = as_text(cdr, "cdr") or ""
@@ -73,8 +73,8 @@ def read_cdr(request: Inbound) -> dict[str, Any] | None:
 
 def _base64(text: str) -> str:
     try:
-        return decoded(base64.b64decode(unquote(text), validate=True), "cdr")
-    except binascii.Error as err:
+        return decoded(base64.b64decode(unquote(text), validate=True))
+    except ValueError as err:  # binascii.Error, or letters that are no ASCII
         raise WireInvalid("cdr", "is neither JSON nor base64") from err
 
 
@@ -84,7 +84,7 @@ def _report(report: dict[str, Any]) -> dict[str, Any]:
 
 def _unquoted(value: Any) -> Any:
     if isinstance(value, str):
-        return unquote(value)
+        return legible(unquote(value, errors="surrogateescape"))
     if isinstance(value, dict):
         return {name: _unquoted(inner) for name, inner in value.items()}
     return [_unquoted(inner) for inner in value] if isinstance(value, list) else value
@@ -98,9 +98,11 @@ class _Report:
         if not isinstance(variables, Mapping):
             raise WireInvalid("variables", "must be an object")
         self.variables = variables
-        flow = [step for step in cdr.get("callflow") or () if isinstance(step, Mapping)]
+        steps = cdr.get("callflow")
+        flow = [step for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []
         # Newest first: a transfer puts a new profile before the one with which the call came in.
-        self.profile: Mapping[str, Any] = (flow[-1].get("caller_profile") or {}) if flow else {}
+        profile = flow[-1].get("caller_profile") if flow else None
+        self.profile: Mapping[str, Any] = profile if isinstance(profile, Mapping) else {}
         self.times = [step["times"] for step in flow if isinstance(step.get("times"), Mapping)]
 
     def text(self, name: str) -> str | None:
@@ -111,8 +113,8 @@ class _Report:
         return from_epoch(seconds, f"variables.{name}") if seconds else None
 
     def number(self, name: str) -> str | None:
-        told = as_text(self.profile.get(name), f"caller_profile.{name}")
-        return told or self.text(name)
+        told = self.profile.get(name)
+        return (told.strip() if isinstance(told, str) else None) or self.text(name)
 
     @property
     def is_rung_first(self) -> bool:
@@ -121,9 +123,9 @@ class _Report:
 
     def bridged_at(self) -> datetime | None:
         """When the first leg was first joined to a phone; a voice menu that answers does not count."""
-        micros = [as_count(times.get("bridged_time"), "callflow.times.bridged_time") for times in self.times]
-        told = [from_epoch(us / 1_000_000, "callflow.times.bridged_time") for us in micros if us]
-        return min(told, default=None)
+        told = [str(times.get("bridged_time")) for times in self.times]
+        micros = [int(text) for text in told if re.fullmatch(r"[0-9]{1,17}", text)]
+        return min((from_epoch(us / 1_000_000, "bridged_time") for us in micros if us), default=None)
 
 
 def parse_cdr(cdr: Mapping[str, Any], received_at: datetime, connection: Connection) -> tuple[CallEvent, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from gateway.pbx.connection import Connection
 from gateway.pbx.kamailio.wire import generic_fields
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.payload import canonical, read_fields
+from gateway.pbx.payload import read_fields
 from gateway.pbx.port import Inbound, Parsed
 from gateway.pbx.push_format import parse_event
+from gateway.pbx.reading.spoilt import parsed_of
 
 
 class KamailioKind(PbxKind):
@@ -18,10 +19,11 @@ class KamailioKind(PbxKind):
     default_dialect = "rtjson"
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
-        raw = read_fields(request)
-        events = parse_event(generic_fields(raw, request.path), "", request.received_at, connection)
-        told = {"path": request.path, **raw} if request.path else raw
-        return Parsed(canonical=canonical(told), events=events)
+        return parsed_of(
+            request,
+            read_fields(request),
+            lambda told: parse_event(generic_fields(told, request.path), "", request.received_at, connection),
+        )
 
     def instructions(self, name: str, secret: str, url: str) -> str:
         return f"""kamailio.cfg (whole recipe: deploy/pbx/kamailio):

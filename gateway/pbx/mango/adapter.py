@@ -13,9 +13,11 @@ from gateway.pbx.mango.client import MangoClient
 from gateway.pbx.mango.paths import event_name
 from gateway.pbx.mango.router import MangoRouter
 from gateway.pbx.mango.signing import is_signed_by, read_signed
-from gateway.pbx.mango.wire import parse_notification, parse_result
-from gateway.pbx.payload import canonical, has_valid_token
+from gateway.pbx.mango.wire import notification_events, parse_result
+from gateway.pbx.payload import canonical, has_valid_token, json_object
 from gateway.pbx.port import Inbound, Parsed, WireInvalid
+from gateway.pbx.reading.spoilt import read_without_spoilt
+from gateway.pbx.reading.text import legible
 
 
 class MangoKind(PbxKind):
@@ -45,12 +47,16 @@ class MangoKind(PbxKind):
         if name == "ping" and not request.body.strip():
             return Parsed(canonical="ping", events=())
         form = read_signed(request.body)
-        told = canonical({"name": name, "json": form.json})
+        told = canonical({"name": name, "json": legible(form.json)})
         if name.startswith("result/"):
             if name != "result/stat":
                 parse_result(name.removeprefix("result/"), form.json)
             return Parsed(canonical=told, events=())
-        return Parsed(canonical=told, events=parse_notification(name, form.json, connection))
+        fields = json_object(form.json, "json") if name != "ping" or form.json.strip() else {}
+        events, spoilt = read_without_spoilt(
+            lambda fields: notification_events(name, fields, request.received_at, connection), fields
+        )
+        return Parsed(canonical=told, events=events, spoilt=spoilt)
 
     def instructions(self, name: str, secret: str, url: str) -> str:
         return f"""API connector: address of the external system

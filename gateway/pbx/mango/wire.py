@@ -78,20 +78,21 @@ def disposition_of(reason: int | None) -> Disposition | None:
     return _REASONS.get(reason) or _REASON_CLASSES.get(reason // 10)
 
 
-def parse_notification(name: str, text: str, connection: Connection) -> tuple[CallEvent, ...]:
+def notification_events(
+    name: str, told: Mapping[str, Any], received_at: datetime, connection: Connection
+) -> tuple[CallEvent, ...]:
     """One notification as call events.
 
-    name: what stands behind `/events/`. text: the exact field `json`. Raises WireInvalid naming the field.
+    name: what stands behind `/events/`. told: the object in the field `json`. Raises WireInvalid naming the field.
     """
-    told = json_object(text, "json") if name != "ping" or text.strip() else {}
     if name == "call":
-        return _leg_events(told, connection)
+        return _leg_events(told, received_at)
     if name == "summary":
-        return (_summary(told, connection),)
+        return (_summary(told, received_at),)
     if name == "recording":
-        return _recording(told, connection)
+        return _recording(told, received_at, connection)
     if name == "record/added":
-        return (_record_added(told, connection),)
+        return (_record_added(told, received_at, connection),)
     if name in _SILENT or name.startswith("ab/"):
         return ()
     raise WireInvalid("path", "is not a notification of the VPBX API")
@@ -106,15 +107,16 @@ def parse_result(command: str, text: str) -> CommandResult:
     return CommandResult(command, _required(told, "command_id"), code)
 
 
-def _leg_events(told: Mapping[str, Any], connection: Connection) -> tuple[CallEvent, ...]:
-    state, location = _required(told, "call_state"), as_text(told.get("location"), "location")
-    if state not in _STATES:
+def _leg_events(told: Mapping[str, Any], received_at: datetime) -> tuple[CallEvent, ...]:
+    # Without a state it is known at least that there is a call.
+    state, location = as_text(told.get("call_state"), "call_state"), as_text(told.get("location"), "location")
+    if state is not None and state not in _STATES:
         raise WireInvalid("call_state", f"is not one of {', '.join(_STATES)}")
     is_person = location == "abonent"
     if location is not None and location.split(".")[0] not in _LOCATIONS:
         raise WireInvalid("location", f"is not one of {', '.join(_LOCATIONS)}")
-    leg = _Leg(told, connection)
-    event = leg.event(told)
+    leg = _Leg(told)
+    event = leg.event(told, received_at)
     if state == "OnHold":
         return ()
     if state == "Disconnected":
@@ -122,7 +124,7 @@ def _leg_events(told: Mapping[str, Any], connection: Connection) -> tuple[CallEv
         party = leg.party if is_person else None
         gone = {"kind": EventKind.LEG_ENDED, "party": party, "cause": cause}
         return (event.model_copy(update={**gone, "failed_side": leg.failed_side(state, cause)}),)
-    if not is_person or leg.is_ours_dialled_first:
+    if state is None or not is_person or leg.is_ours_dialled_first:
         return (event,)
     if state == "Connected":
         return (event.model_copy(update={"kind": EventKind.ANSWERED, "party": leg.party}),)
@@ -135,7 +137,7 @@ def _leg_events(told: Mapping[str, Any], connection: Connection) -> tuple[CallEv
 class _Leg:
     """Who is who in one leg's `from` and `to`."""
 
-    def __init__(self, told: Mapping[str, Any], connection: Connection) -> None:
+    def __init__(self, told: Mapping[str, Any]) -> None:
         caller, called = _side(told, "from"), _side(told, "to")
         self.taken_from = as_text(caller.get("taken_from_call_id"), "from.taken_from_call_id")
         self.initiator = _latin(as_text(told.get("callback_initiator"), "callback_initiator") or "")
@@ -168,7 +170,7 @@ class _Leg:
         self.is_ours_dialled_first = to_ours is not None
         self.client = None if to_ours else to_number
 
-    def failed_side(self, state: str, cause: Disposition | None = None) -> FailedSide | None:
+    def failed_side(self, state: str | None, cause: Disposition | None = None) -> FailedSide | None:
         """Whose side it is if nobody talks, as far as this leg has come."""
         if self.is_client_dialled:
             return FailedSide.CLIENT_NOT_REACHED
@@ -179,38 +181,35 @@ class _Leg:
         is_dialled_first = bool(self.initiator and self.client) and self.is_first
         return FailedSide.CLIENT_NOT_REACHED if is_dialled_first and cause in _UNREACHED else None
 
-    def event(self, told: Mapping[str, Any]) -> CallEvent:
+    def event(self, told: Mapping[str, Any], received_at: datetime) -> CallEvent:
         return CallEvent(
             kind=EventKind.STARTED,
             call_key=_required(told, "entry_id"),
-            at=_time(told, "timestamp"),
+            at=_time(told, "timestamp") or received_at,
             seq=as_count(told.get("seq"), "seq"),
-            leg=_required(told, "call_id"),
+            leg=as_text(told.get("call_id"), "call_id"),
             direction=self.direction,
             client=self.client,
             line=self.line,
             transferred_from=self.taken_from,
             is_callback=bool(self.initiator),
-            failed_side=self.failed_side(_required(told, "call_state")),
+            failed_side=self.failed_side(as_text(told.get("call_state"), "call_state")),
             params=as_params(
                 {name: told.get(name) for name in ("task_id", "command_id", "callback_initiator")}
             ),
         )
 
 
-def _summary(told: Mapping[str, Any], connection: Connection) -> CallEvent:
-    code = as_count(told.get("call_direction"), "call_direction")
-    if code is None or code not in _DIRECTIONS:
-        raise WireInvalid("call_direction", "is not 0, 1 or 2")
-    direction = _DIRECTIONS[code]
+def _summary(told: Mapping[str, Any], received_at: datetime) -> CallEvent:
     caller, called = _side(told, "from"), _side(told, "to")
+    direction = _direction(told, caller, called)
     ours, theirs = (caller, called) if direction == "outbound" else (called, caller)
-    number = as_text(theirs.get("number"), "number")
+    number = as_text(theirs.get("number"), _path(told, theirs, "number"))
     talk_seconds = as_count(told.get("talk_time"), "talk_time")
-    if talk_seconds is None:
-        raise WireInvalid("talk_time", "is missing")
-    ended_at = _time(told, "end_time")
+    ended_at = _time(told, "end_time") or received_at
     reason = disposition_of(as_count(told.get("disconnect_reason"), "disconnect_reason"))
+    if talk_seconds is not None:
+        reason = Disposition.ANSWERED if talk_seconds else reason or Disposition.NO_ANSWER
     return CallEvent(
         kind=EventKind.SUMMARY,
         call_key=_required(told, "entry_id"),
@@ -218,8 +217,9 @@ def _summary(told: Mapping[str, Any], connection: Connection) -> CallEvent:
         direction=direction,
         client=None if direction == "internal" else clean_number(number),
         line=as_text(told.get("line_number"), "line_number"),
-        party=as_text(ours.get("extension"), "extension") or as_text(ours.get("number"), "number"),
-        cause=Disposition.ANSWERED if talk_seconds else reason or Disposition.NO_ANSWER,
+        party=as_text(ours.get("extension"), _path(told, ours, "extension"))
+        or as_text(ours.get("number"), _path(told, ours, "number")),
+        cause=reason,
         talk_seconds=talk_seconds,
         started_at=_time(told, "create_time") if told.get("create_time") else None,
         answered_at=from_epoch(int(ended_at.timestamp()) - talk_seconds, "talk_time")
@@ -228,24 +228,43 @@ def _summary(told: Mapping[str, Any], connection: Connection) -> CallEvent:
     )
 
 
-def _recording(told: Mapping[str, Any], connection: Connection) -> tuple[CallEvent, ...]:
-    state = _required(told, "recording_state")
+def _direction(told: Mapping[str, Any], caller: Mapping[str, Any], called: Mapping[str, Any]) -> Direction:
+    """As the report says; where it does not, by whose extensions it names."""
+    code = as_count(told.get("call_direction"), "call_direction")
+    if code is not None and code not in _DIRECTIONS:
+        raise WireInvalid("call_direction", "is not 0, 1 or 2")
+    if code is not None:
+        return _DIRECTIONS[code]
+    if not caller.get("extension"):
+        return "inbound"
+    return "internal" if called.get("extension") else "outbound"
+
+
+def _path(told: Mapping[str, Any], side: Mapping[str, Any], name: str) -> str:
+    return f"from.{name}" if side is told.get("from") else f"to.{name}"
+
+
+def _recording(
+    told: Mapping[str, Any], received_at: datetime, connection: Connection
+) -> tuple[CallEvent, ...]:
+    # Without a state the recording is one that is there: only then an id of it is told.
+    state = as_text(told.get("recording_state"), "recording_state") or "Completed"
     code = as_count(told.get("completion_code"), "completion_code") or 1000
     if state not in ("Started", "Continued", "Completed"):
         raise WireInvalid("recording_state", "is not one of Started, Continued, Completed")
     if state != "Completed" or code // 100 != 10:
         return ()
-    return (_record_added(told, connection),)
+    return (_record_added(told, received_at, connection),)
 
 
-def _record_added(told: Mapping[str, Any], connection: Connection) -> CallEvent:
-    recording_id = _required(told, "recording_id")
+def _record_added(told: Mapping[str, Any], received_at: datetime, connection: Connection) -> CallEvent:
+    recording_id = as_text(told.get("recording_id"), "recording_id")
     return CallEvent(
         kind=EventKind.RECORDING,
         call_key=_required(told, "entry_id"),
-        at=_time(told, "timestamp"),
-        recording=recording_link(recording_id, connection),
-        params={"recording_id": recording_id},
+        at=_time(told, "timestamp") or received_at,
+        recording=recording_link(recording_id, connection) if recording_id else None,
+        params={"recording_id": recording_id} if recording_id else {},
     )
 
 
@@ -266,11 +285,9 @@ def _required(told: Mapping[str, Any], name: str) -> str:
     return text
 
 
-def _time(told: Mapping[str, Any], name: str) -> datetime:
+def _time(told: Mapping[str, Any], name: str) -> datetime | None:
     seconds = as_count(told.get(name), name)
-    if seconds is None:
-        raise WireInvalid(name, "is missing")
-    return from_epoch(seconds, name)
+    return None if seconds is None else from_epoch(seconds, name)
 
 
 def _latin(text: str) -> str:

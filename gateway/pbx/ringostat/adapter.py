@@ -11,10 +11,11 @@ from gateway.pbx import dialects
 from gateway.pbx.capabilities import OpenCallLog, SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.payload import canonical, has_valid_token, header, read_fields
+from gateway.pbx.payload import has_valid_token, header, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
+from gateway.pbx.reading.spoilt import canonical_of, read_without_spoilt
 from gateway.pbx.ringostat.client import RingostatLog
-from gateway.pbx.ringostat.wire import ALIASES, Fields, parse_webhook
+from gateway.pbx.ringostat.wire import ALIASES, Fields, moment_of, webhook_events
 
 
 class RingostatKind(PbxKind):
@@ -30,9 +31,13 @@ class RingostatKind(PbxKind):
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
         fields = read_fields(request)
-        events = parse_webhook(fields, request.path, request.received_at, connection)
-        told = {"path": request.path, **fields} if request.path else fields
-        return Parsed(canonical=canonical(told), events=events)
+        flat, of_data = read_without_spoilt(lambda told: Fields(told).raw, fields)
+        kind, of_moment = read_without_spoilt(lambda told: moment_of(told, request.path), flat)
+        events, of_rest = read_without_spoilt(
+            lambda told: webhook_events(kind, told, request.received_at, connection), flat
+        )
+        spoilt = tuple(dict.fromkeys([*of_data, *of_moment, *of_rest]))
+        return Parsed(canonical=canonical_of(request, fields), events=events, spoilt=spoilt)
 
     def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
         """The three ways of submitting data: query (`http`), JSON object, JSON-RPC (fields under `params`)."""

@@ -15,9 +15,10 @@ from typing import Any
 
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import classify_parties, clean_number
-from gateway.pbx.payload import as_count, as_params, as_text, json_object
+from gateway.pbx.payload import as_params, as_seconds, as_text, json_object
 from gateway.pbx.port import WireInvalid
-from gateway.pbx.times import read_time, zone_of
+from gateway.pbx.reading.spoilt import read_without_spoilt
+from gateway.pbx.times import not_ahead, read_time, zone_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -111,21 +112,16 @@ class Fields:
         name = self.name(wanted)
         return as_text(self.raw.get(name), name)
 
-    def count(self, wanted: str) -> int | None:
+    def seconds(self, wanted: str) -> int | None:
         name = self.name(wanted)
-        return as_count(self.raw.get(name), name)
+        return as_seconds(self.raw.get(name), name)
 
 
-def parse_webhook(
-    raw: Mapping[str, Any], path: str, received_at: datetime, connection: Connection
+def webhook_events(
+    kind: EventKind | None, raw: Mapping[str, Any], received_at: datetime, connection: Connection
 ) -> tuple[CallEvent, ...]:
-    """One webhook as call events. The moment stands in the path, in a field, or follows from what is told.
-
-    Raises WireInvalid naming the field.
-    """
-    fields = Fields(raw)
-    kind = _moment(fields, path)
-    return () if kind is None else (_event(kind, fields, received_at, connection),)
+    """One webhook of this moment as call events. Raises WireInvalid naming the field."""
+    return () if kind is None else (_event(kind, Fields(raw), received_at, connection),)
 
 
 def parse_calls_list(body: bytes, connection: Connection) -> tuple[tuple[CallEvent, ...], tuple[str, ...]]:
@@ -142,16 +138,25 @@ def parse_calls_list(body: bytes, connection: Connection) -> tuple[tuple[CallEve
         try:
             if not isinstance(row, Mapping):
                 raise WireInvalid("row", "must be an object")
-            fields = Fields(row)
-            if fields.text("start") is None:
-                raise WireInvalid("calldate", "is missing")
-            events.append(_event(EventKind.SUMMARY, fields, None, connection))
+            events.append(read_without_spoilt(lambda told: _row(told, connection), row)[0])
         except WireInvalid as err:
             refused.append(f"call {place}: {err}")
     return tuple(events), tuple(refused)
 
 
-def _moment(fields: Fields, path: str) -> EventKind | None:
+def _row(row: Mapping[str, Any], connection: Connection) -> CallEvent:
+    fields = Fields(row)
+    if fields.text("start") is None:
+        raise WireInvalid("calldate", "is missing")
+    return _event(EventKind.SUMMARY, fields, None, connection)
+
+
+def moment_of(raw: Mapping[str, Any], path: str) -> EventKind | None:
+    """Which moment of a call a webhook tells of: as its path or a field says, or as follows from what it tells.
+
+    Raises WireInvalid.
+    """
+    fields = Fields(raw)
     told = fields.text("event") or path.rpartition("/")[2]
     if told:
         plain = re.sub(r"[\W_]", "", told).lower().removeprefix("incoming").removeprefix("outgoing")
@@ -169,8 +174,8 @@ def _event(
     kind: EventKind, fields: Fields, received_at: datetime | None, connection: Connection
 ) -> CallEvent:
     call_key = _call_key(fields, connection)
-    start = _start(fields, connection)
-    talk, wait, duration = fields.count("talk"), fields.count("wait"), fields.count("duration")
+    start = _start(fields, received_at, connection)
+    talk, wait, duration = fields.seconds("talk"), fields.seconds("wait"), fields.seconds("duration")
     is_answered = kind is EventKind.ANSWERED
     lasted = wait if is_answered else duration
     begun = start or received_at
@@ -217,9 +222,9 @@ def _call_key(fields: Fields, connection: Connection) -> str:
     return call_key
 
 
-def _start(fields: Fields, connection: Connection) -> datetime | None:
-    text = fields.text("start")
-    return read_time(text, fields.name("start"), zone_of(connection)) if text else None
+def _start(fields: Fields, received_at: datetime | None, connection: Connection) -> datetime | None:
+    text, name = fields.text("start"), fields.name("start")
+    return not_ahead(read_time(text, name, zone_of(connection)), received_at, name) if text else None
 
 
 def _type(fields: Fields) -> Direction | None:

@@ -130,6 +130,35 @@ async def latest_event_of_each_connection(
     return {(r["account_id"], r["connection_id"]): r["at"] for r in found}
 
 
+@dataclass(frozen=True, slots=True)
+class SpoiltMessages:
+    """Of one connection. fields: names of those that could not be read, the most frequent first."""
+
+    messages: int
+    fields: tuple[str, ...]
+
+
+async def spoilt_by_connection(
+    conn: Conn, account_ids: AccountIds, since: datetime
+) -> dict[tuple[str, str], SpoiltMessages]:
+    """By account and connection; those whose messages could all be read are not there."""
+    found = await conn.fetch(
+        "SELECT account_id, connection_id, max(messages) AS messages,"
+        " array_agg(field ORDER BY count DESC, field) AS fields FROM ("
+        "  SELECT account_id, connection_id, field, count(*) AS count,"
+        "    (SELECT count(*) FROM inbox j WHERE j.spoilt IS NOT NULL AND j.received_at >= $2"
+        "     AND j.account_id = i.account_id AND j.connection_id = i.connection_id) AS messages"
+        "  FROM inbox i, unnest(i.spoilt) AS field WHERE i.spoilt IS NOT NULL AND i.received_at >= $2"
+        "  AND ($1::text[] IS NULL OR i.account_id = ANY($1)) GROUP BY 1, 2, 3) AS counted GROUP BY 1, 2",
+        account_ids,
+        since,
+    )
+    return {
+        (r["account_id"], r["connection_id"]): SpoiltMessages(r["messages"], tuple(r["fields"]))
+        for r in found
+    }
+
+
 async def active_crm_users(conn: Conn, account_ids: AccountIds) -> dict[str, list[tuple[str, str]]]:
     """(id, name) of each account's, by name."""
     found: dict[str, list[tuple[str, str]]] = {}

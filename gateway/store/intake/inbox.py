@@ -17,10 +17,12 @@ from runtime.database.pool import Conn
 _INSERT = f"""
 WITH message AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[], $7::bytea[],
-        $8::text[]) AS m (account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events)
+        $8::text[], $9::text[])
+        AS m (account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events, spoilt)
 ), stored AS (
-    INSERT INTO inbox (account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events)
-    SELECT account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events::jsonb FROM message
+    INSERT INTO inbox (account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events, spoilt)
+    SELECT account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events::jsonb,
+        string_to_array(spoilt, E'\\n') FROM message
     ON CONFLICT (account_id, connection_id, dedupe_key) DO NOTHING
     RETURNING account_id, connection_id, dedupe_key, event_id, call_key, client
 ), client AS (
@@ -59,7 +61,10 @@ LIMIT $3
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:
-    """One row to be stored. events: JSON text of an array of CallEvent. dedupe_key: sha256. client: E.164 or None."""
+    """One row to be stored. events: JSON text of an array of CallEvent. dedupe_key: sha256. client: E.164 or None.
+
+    spoilt: names of fields that could not be read as they stood, a line each; None = none.
+    """
 
     account_id: str
     connection_id: str
@@ -69,6 +74,7 @@ class InboxMessage:
     received_at: datetime
     raw: bytes
     events: str
+    spoilt: str | None = None
 
     @property
     def identity(self) -> tuple[str, str, bytes]:
@@ -106,6 +112,7 @@ async def store(
         [m.received_at for m in ordered],
         [m.raw for m in ordered],
         [m.events for m in ordered],
+        [m.spoilt for m in ordered],
         timeout=timeout,
     )
     return {(r["account_id"], r["connection_id"], bytes(r["dedupe_key"])): r["event_id"] for r in rows}

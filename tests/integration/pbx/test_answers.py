@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
 import asyncpg
 import pytest
 
+from gateway.health.account_checks import account_findings
+from gateway.health.status import installation_status
 from gateway.pbx.kinds import KINDS
-from tests.integration.pbx.running_gateway import Running, add_connection, form, prepare, running_gateway
+from tests.integration.pbx.running_gateway import (
+    FORM,
+    Running,
+    add_connection,
+    form,
+    prepare,
+    running_gateway,
+)
 from tests.unit.gateway.pbx.builders import a_case
 
 KNOWN = "79001234567"  # of 101
@@ -259,3 +270,30 @@ async def test_what_was_answered_can_be_explained(pbx: Running) -> None:
     await pbx.tell("sipgate", params=TOKEN, **form(**fields))
     (row,) = await pbx.until("SELECT * FROM decision WHERE kind = 'lookup'")
     assert (row["client"], row["reason"]) == (f"+{KNOWN}", "contact_owner")
+
+
+async def test_one_bad_byte_costs_its_field_only_and_is_told(pbx: Running) -> None:
+    body = f"event=newCall&callId=g1&from={KNOWN}&to=74951234567&direction=in&at=soon&utm_term=%EC%E5"
+    status, _, answer = await pbx.tell("generic", data=body.encode(), headers={**BEARER, **FORM})
+    assert (status, json.loads(answer)) == (200, {"accepted": True, "duplicate": False})
+    ((event,),) = await pbx.stored()
+    assert (event["call_key"], event["client"], event["direction"]) == ("g1", KNOWN, "inbound")
+    now = datetime.now(UTC)
+    (account,) = (await installation_status(pbx.pool, now)).accounts
+    (connection,) = [c for c in account.connections if c.name == "generic"]
+    assert (connection.spoilt_messages, set(connection.spoilt_fields)) == (1, {"at", "utm_term"})
+    told = [f for f in account_findings(account, now) if f.code == "connection-spoilt"]
+    assert len(told) == 1
+    counted = {name: value for _, name, _, _, value in pbx.gateway.events.samples()}
+    assert counted["events_spoilt"] == 1
+
+
+async def test_a_compressed_event_is_told_that_it_cannot_be_read(pbx: Running) -> None:
+    packed = gzip.compress(b'{"event":"newCall","callId":"g1"}')
+    status, content_type, _ = await pbx.tell(
+        "generic",
+        data=packed,
+        headers={**BEARER, "Content-Encoding": "gzip", "Content-Type": "application/json"},
+    )
+    assert (status, content_type) == (415, "application/problem+json")
+    assert await pbx.stored() == []

@@ -74,7 +74,6 @@ def test_hangup_causes(cause: str, disposition: str) -> None:
     [
         ("variables", a_request(body={"variables": [1]})),
         ("variables.uuid", a_request(body={"variables": {"direction": "inbound"}})),
-        ("variables.start_epoch", a_request(body={"variables": {"uuid": "a", "start_epoch": "noon"}})),
         ("cdr.variables", a_request(form={"cdr": "{}"})),
         ("cdr", a_request(form={"cdr": "!!"})),
         ("cdr", a_request(form={"cdr": "{"})),
@@ -85,6 +84,20 @@ def test_what_is_wrong_is_refused_by_its_name(field: str, request_: Inbound) -> 
     with pytest.raises(WireInvalid) as refused:
         KIND.parse(request_, PBX)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("start_epoch", "noon"), ("callmatrix_direction", "up"), ("hangup_cause", []), ("end_epoch", "-1")],
+)
+def test_a_wrong_variable_costs_itself_only(field: str, value: Any) -> None:
+    report = json.loads(json.dumps(CASE["menu_only"]))
+    whole = fold(KIND.parse(a_request(body=report), PBX).events)
+    report["variables"][field] = value
+    parsed = KIND.parse(a_request(body=report), PBX)
+    call = fold(parsed.events)
+    assert parsed.spoilt == (f"variables.{field}",)
+    assert (call.call_key, call.client, call.direction) == (whole.call_key, whole.client, whole.direction)
 
 
 def test_the_dialplan_question_is_read_and_other_sections_ask_about_nobody() -> None:

@@ -58,8 +58,6 @@ def test_a_cancel_is_the_caller_giving_up() -> None:
 @pytest.mark.parametrize(
     ("field", "changes"),
     [
-        ("code", {"code": 999}),
-        ("code", {"code": "busy"}),
         ("event", {"event": "x"}),
         ("callId", {"callId": None}),
     ],
@@ -68,6 +66,15 @@ def test_what_is_wrong_is_refused_by_its_name(field: str, changes: dict[str, Any
     with pytest.raises(WireInvalid) as refused:
         events({**CASE["invite"], **changes})
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize("code", [999, "busy", {}])
+def test_a_code_that_is_none_still_ends_the_call(code: Any) -> None:
+    parsed = KIND.parse(
+        a_request(body={**CASE["bye"], "event": "failure", "code": code}), a_connection("kamailio")
+    )
+    assert [event.kind for event in parsed.events] == ["ended"]
+    assert parsed.spoilt == ("code",)
 
 
 def test_the_answer_is_a_serial_list_of_routes() -> None:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from gateway.pbx.kinds import KINDS
-from gateway.pbx.ringostat.wire import parse_webhook
+from gateway.pbx.ringostat.wire import moment_of, webhook_events
 from tests.paths import ROOT
 from tests.unit.gateway.pbx.builders import RECEIVED, a_connection, a_request
 
@@ -72,5 +72,6 @@ def test_every_moment_in_ringostats_recipe_is_understood() -> None:
     moments = re.findall(r"/events/([a-z]+)\?token", text)
     assert len(moments) == 4
     told = {"call_id": "1", "caller": "380671112233", "destination": "380441112233", "call_type": "in"}
-    kinds = [parse_webhook(told, moment, RECEIVED, a_connection("ringostat"))[0].kind for moment in moments]
+    pbx = a_connection("ringostat")
+    kinds = [webhook_events(moment_of(told, m), told, RECEIVED, pbx)[0].kind for m in moments]
     assert kinds == ["started", "answered", "rang", "summary"]

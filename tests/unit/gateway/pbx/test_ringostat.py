@@ -97,10 +97,10 @@ def test_dispositions_whatever_their_separators(word: str, disposition: str) -> 
     assert call_of(a_hook(disposition=word)).disposition == disposition
 
 
-def test_a_new_disposition_is_refused_unless_the_talk_time_tells() -> None:
-    with pytest.raises(WireInvalid) as refused:
-        call_of(a_hook(disposition="ABDUCTED"))
-    assert refused.value.field == "disposition"
+def test_a_new_disposition_ends_the_call_and_the_talk_time_tells_how() -> None:
+    parsed = KIND.parse(a_hook("", disposition="ABDUCTED"), PBX)
+    assert parsed.spoilt == ("disposition",)
+    assert (fold(parsed.events).is_over, fold(parsed.events).is_answered) == (True, False)
     call = call_of(a_hook(disposition="ABDUCTED", billsec=9))
     assert (call.disposition, call.params["disposition"]) == (Disposition.ANSWERED, "ABDUCTED")
 
@@ -108,7 +108,6 @@ def test_a_new_disposition_is_refused_unless_the_talk_time_tells() -> None:
 @pytest.mark.parametrize(
     ("field", "fields"),
     [
-        ("call_id", {"call_id": ""}),
         ("event", {"event": "teleport"}),
         ("call_type", {"call_type": "sideways"}),
         ("calldate", {"calldate": "soon"}),
@@ -116,10 +115,16 @@ def test_a_new_disposition_is_refused_unless_the_talk_time_tells() -> None:
         ("additional_call_data", {"additional_call_data": "[1"}),
     ],
 )
-def test_what_is_wrong_is_refused_by_its_name(field: str, fields: dict[str, Any]) -> None:
-    with pytest.raises(WireInvalid) as refused:
-        call_of(a_hook(**fields))
-    assert refused.value.field == field
+def test_what_is_wrong_costs_itself_only(field: str, fields: dict[str, Any]) -> None:
+    parsed = KIND.parse(a_hook(**fields), PBX)
+    call = fold(parsed.events)
+    assert parsed.spoilt == (field,)
+    assert (call.call_key, call.client, call.direction) == ("ua-1", "380671112233", "inbound")
+
+
+def test_without_an_id_nothing_can_be_kept() -> None:
+    with pytest.raises(WireInvalid, match="call_id"):
+        call_of(a_hook(call_id=""))
 
 
 def test_without_a_named_moment_the_fields_tell_it() -> None:
