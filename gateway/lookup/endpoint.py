@@ -11,7 +11,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import orjson
 import structlog
@@ -22,6 +22,7 @@ from crm.directory.memory import Directory
 from gateway.configuration import Configuration, Snapshot
 from gateway.http.inbound import inbound_from, inbound_of
 from gateway.http.unauthorized import UnauthorizedResponder
+from gateway.lookup.decided import DecidedLookup, decide_lookup
 from gateway.lookup.fast_response import FastJsonResponse
 from gateway.lookup.recorder import LookupRecord, Recorder
 from gateway.pbx.connection import Connection
@@ -30,18 +31,13 @@ from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import LookupRequest, WireInvalid
 from gateway.pbx.query import read_pairs
-from routing.client import Candidate
-from routing.lookup.decide import LookupDecision, LookupReason, decide, fall_back
-from routing.numbers.normalise import Number, PublicNumber, digits_of, normalise
+from routing.lookup.decide import LookupReason, fall_back
+from routing.numbers.normalise import PublicNumber
 from runtime.metrics import Latency
 
 log = structlog.get_logger(__name__)
 
 _AUTH_CACHE = 4096
-
-_Answer = TypeVar("_Answer")
-_Write = Callable[[Connection, LookupRequest, LookupDecision, Number | None, str, int | None], _Answer]
-"""How a decision is told: (connection, what was asked, decision, number, decision's id, age of the directory)."""
 
 
 class Directories(Protocol):
@@ -133,121 +129,84 @@ class Lookup:
         """The contract's answer, for a PBX that asks by another way than HTTP and has shown its secret. Never raises."""
         began = time.perf_counter()
         try:
-            return self._decided(connection, asked, began, None, self._plain)
+            decided = self._decided(connection, asked, began, None)
+            answer = answer_of(decided, connection.account_id, self._url_of)
+            self._note(connection, decided, began)
+            return answer
         except Exception:
             log.exception("lookup-failed", connection=connection.name)
-            return self._plain(connection, asked, fall_back(LookupReason.FAILURE), None, self._new_id(), None)
+            return answer_of(self._failed(asked), connection.account_id, self._url_of)
 
     def _answer(
         self, connection: Connection, asked: LookupRequest, began: float, reason: LookupReason | None = None
     ) -> web.StreamResponse:
         try:
-            return self._decided(connection, asked, began, reason, self._written)
+            decided = self._decided(connection, asked, began, reason)
+            response = self._response(connection, decided)
+            self._note(connection, decided, began)
+            return response
         except Exception:
             log.exception("lookup-failed", connection=connection.name)
-            decision = fall_back(LookupReason.FAILURE)
-            return self._written(connection, asked, decision, None, self._new_id(), None)
+            return self._response(connection, self._failed(asked))
+
+    def _failed(self, asked: LookupRequest) -> DecidedLookup:
+        decision = fall_back(LookupReason.FAILURE)
+        return DecidedLookup(self._new_id(), time.time(), asked, None, (), decision, None)
 
     def _decided(
-        self,
-        connection: Connection,
-        asked: LookupRequest,
-        began: float,
-        reason: LookupReason | None,
-        write: _Write[_Answer],
-    ) -> _Answer:
-        at = time.time()
+        self, connection: Connection, asked: LookupRequest, began: float, reason: LookupReason | None
+    ) -> DecidedLookup:
         snapshot = self._configuration.now
-        account_id = connection.account_id
-        account = snapshot.accounts[account_id]
-        staff = snapshot.staff[account_id]
-        numbers = snapshot.policies[connection.name]
-        number = normalise(asked.phone, numbers)
-        directory = self._directories.get(account_id)
-        candidates: tuple[Candidate, ...] = ()
-        age_ms: int | None = None
-        if reason is None and (directory is None or not directory.is_ready):
-            reason = LookupReason.DIRECTORY_LOADING
-        if directory is not None:
-            age_ms = directory.age_ms(at)
-        if reason is not None:
-            decision = fall_back(reason)
-        else:
-            assert directory is not None
-            if type(number) is PublicNumber and not number.is_own:
-                candidates = tuple(directory.find(digits_of(number.e164)))
-            decision = decide(number, candidates, staff, account.settings.lookup)
-            if decision.reason is LookupReason.UNKNOWN_CALLER and not directory.is_complete:
-                decision = fall_back(LookupReason.DIRECTORY_LOADING)
-            if time.perf_counter() - began > self._deadline:
-                decision = fall_back(LookupReason.DEADLINE)
-        decision_id = self._new_id()
-        response = write(connection, asked, decision, number, decision_id, age_ms)
+        decided = decide_lookup(
+            self._new_id(),
+            time.time(),
+            asked,
+            account_id=connection.account_id,
+            policy=snapshot.policies[connection.name],
+            snapshot=snapshot,
+            directory=self._directories.get(connection.account_id),
+            reason=reason,
+        )
+        if time.perf_counter() - began > self._deadline:
+            return decided._replace(decision=fall_back(LookupReason.DEADLINE))
+        return decided
+
+    def _note(self, connection: Connection, decided: DecidedLookup, began: float) -> None:
         took = time.perf_counter() - began
         self.latency.observe(took)
         if self._recorder.has_room():
+            # No await lies between: it is what was decided with.
+            snapshot, account_id = self._configuration.now, connection.account_id
             self._recorder.record(
                 LookupRecord(
-                    decision_id,
-                    account_id,
-                    connection.name,
-                    at,
-                    asked.phone,
-                    number.e164 if type(number) is PublicNumber else None,
-                    asked.did,
-                    asked.call_id,
-                    candidates,
-                    decision,
-                    staff.version,
-                    age_ms,
-                    int(took * 1e6),
-                    staff,
-                    numbers,
-                    account.settings.lookup,
+                    account_id=account_id,
+                    connection=connection.name,
+                    decided=decided,
+                    took_us=int(took * 1e6),
+                    staff=snapshot.staff[account_id],
+                    numbers=snapshot.policies[connection.name],
+                    rules=snapshot.accounts[account_id].settings.lookup,
                 )
             )
-        return response
 
-    def _plain(
-        self,
-        connection: Connection,
-        _asked: LookupRequest,
-        decision: LookupDecision,
-        number: Number | None,
-        decision_id: str,
-        age_ms: int | None,
-    ) -> dict[str, Any]:
-        return answer_of(decision, number, decision_id, age_ms, connection.account_id, self._url_of)
-
-    def _written(
-        self,
-        connection: Connection,
-        asked: LookupRequest,
-        decision: LookupDecision,
-        number: Number | None,
-        decision_id: str,
-        age_ms: int | None,
-    ) -> web.StreamResponse:
-        answer = answer_of(decision, number, decision_id, age_ms, connection.account_id, self._url_of)
-        if (asked.format or connection.dialect) == "json" and self._kinds[connection.kind].has_plain_lookup:
+    def _response(self, connection: Connection, decided: DecidedLookup) -> web.StreamResponse:
+        answer = answer_of(decided, connection.account_id, self._url_of)
+        format, kind = decided.asked.format, self._kinds[connection.kind]
+        if (format or connection.dialect) == "json" and kind.has_plain_lookup:
             return FastJsonResponse(orjson.dumps(answer))
-        content_type, body = self._kinds[connection.kind].lookup_answer(answer, connection, asked.format)
+        content_type, body = kind.lookup_answer(answer, connection, format)
         return web.Response(body=body, headers={"Content-Type": content_type})
 
 
 def answer_of(
-    decision: LookupDecision,
-    number: Number | None,
-    decision_id: str,
-    age_ms: int | None,
-    account_id: str,
-    url_of: Callable[[str, str, str], str],
+    decided: DecidedLookup, account_id: str, url_of: Callable[[str, str, str], str]
 ) -> dict[str, Any]:
     """The JSON answer of the contract."""
+    decision, number = decided.decision, decided.number
     entity = decision.entity
     person = decision.responsible
     return {
-        "decision_id": decision_id,
+        "decision_id": decided.decision_id,
         "caller": number.e164 if type(number) is PublicNumber else None,
         "outcome": decision.outcome,
         "reason": decision.reason,
@@ -269,5 +228,5 @@ def answer_of(
         "targets": [
             {"kind": t.kind, "address": t.address, "ring_seconds": t.ring_seconds} for t in decision.targets
         ],
-        "directory_age_ms": age_ms,
+        "directory_age_ms": decided.directory_age_ms,
     }

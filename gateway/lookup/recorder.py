@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import asyncpg
 import structlog
 
+from gateway.lookup.decided import DecidedLookup
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
 from gateway.store.decisions.lookup_inputs import InputsWritten, digest_of
-from routing.client import Candidate
 from routing.lookup.decide import LookupDecision
+from routing.numbers.normalise import PublicNumber
 from routing.settings import LookupPolicy, NumberPolicy
 from routing.staff import Staff
 from runtime.cancellation import sleep_unless_cancelled
@@ -31,26 +32,17 @@ _BATCH_SECONDS = 0.25
 
 
 class LookupRecord(NamedTuple):
-    """One answered lookup. at: Unix seconds. raw: the number as asked, caller: E.164 or None.
+    """One answered lookup. took_us: until it was handed to the socket.
 
     staff, numbers, rules: what it was decided with; written down once each, so that it can be computed again."""
 
-    decision_id: str
     account_id: str
     connection: str
-    at: float
-    raw: str | None
-    caller: str | None
-    did: str | None
-    pbx_call_id: str | None
-    candidates: tuple[Candidate, ...]
-    decision: LookupDecision
-    staff_version: int
-    directory_age_ms: int | None
+    decided: DecidedLookup
     took_us: int
-    staff: Staff | None = None
-    numbers: NumberPolicy | None = None
-    rules: LookupPolicy | None = None
+    staff: Staff
+    numbers: NumberPolicy
+    rules: LookupPolicy
 
 
 class Recorder:
@@ -114,9 +106,8 @@ class Recorder:
                     await add_decisions(conn, [_row(looked) for looked in batch[start : start + _AT_ONCE]])
         except DATABASE_ERRORS as err:
             self.last_error = f"{type(err).__name__}: {err}"
-            if (
-                not may_pass(err) and len(batch) > 1
-            ):  # one of them is bad: each by itself, only that one is left out
+            if not may_pass(err) and len(batch) > 1:
+                # One of them is bad: each by itself, so that only that one is left out.
                 return all([await self._write([looked]) for looked in batch])
             if not may_pass(err):  # or of an account that was removed meanwhile: it will never be taken
                 self.lost += len(batch)
@@ -143,26 +134,27 @@ class Recorder:
 
 
 def _row(looked: LookupRecord) -> DecisionRow:
-    decision = looked.decision
+    decided = looked.decided
+    asked, number, decision = decided.asked, decided.number, decided.decision
     return DecisionRow(
         account_id=looked.account_id,
-        decision_id=looked.decision_id,
+        decision_id=decided.decision_id,
         kind="lookup",
-        at=datetime.fromtimestamp(looked.at, UTC),
+        at=datetime.fromtimestamp(decided.at, UTC),
         call_id=None,
-        client=looked.caller,
+        client=number.e164 if isinstance(number, PublicNumber) else None,
         reason=decision.reason,
         outcome=outcome_of(decision),
         steps=[step.as_json() for step in decision.steps],
         inputs={
             "connection": looked.connection,
-            "phone": looked.raw,
-            "did": looked.did,
-            "pbx_call_id": looked.pbx_call_id,
-            "candidates": [list(c) for c in looked.candidates],
-            "staff_version": looked.staff_version,
-            "rules": digest_of(looked.numbers, looked.rules) if looked.numbers and looked.rules else None,
-            "directory_age_ms": looked.directory_age_ms,
+            "phone": asked.phone,
+            "did": asked.did,
+            "pbx_call_id": asked.call_id,
+            "candidates": [list(c) for c in decided.candidates],
+            "staff_version": looked.staff.version,
+            "rules": digest_of(looked.numbers, looked.rules),
+            "directory_age_ms": decided.directory_age_ms,
             "took_us": looked.took_us,
         },
     )

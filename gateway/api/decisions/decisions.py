@@ -10,11 +10,13 @@ from pydantic import AwareDatetime, Field
 
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.decisions.explain import explain, step_message
+from gateway.lookup.decided import decide_lookup
 from gateway.lookup.endpoint import answer_of
+from gateway.pbx.port import LookupRequest
 from gateway.store.decisions import decisions as store
 from gateway.texts.sentences import TEXTS
-from routing.lookup.decide import LookupDecision, LookupReason, decide, fall_back
-from routing.numbers.normalise import PublicNumber, digits_of, normalise
+from routing.lookup.decide import LookupDecision
+from routing.numbers.normalise import PublicNumber, normalise
 from routing.texts.catalogue import Language, Texts
 
 
@@ -101,28 +103,21 @@ async def lookup(call: ApiCall[LookupQuery, None]) -> LookupAnswer:
         raise ApiError(400, "invalid-input", "There is no such connection.", field="connection")
     account_id = connection.account_id if connection else _account_of(call, query.account)
     policy = snapshot.policies[connection.name] if connection else snapshot.policy_of(account_id)
-    number = normalise(query.phone, policy)
-    directory = call.services.directories.get(account_id)
-    if directory is None or not directory.is_ready:
-        decision = fall_back(LookupReason.DIRECTORY_LOADING)
-    else:
-        found = directory.find(digits_of(number.e164)) if isinstance(number, PublicNumber) else ()
-        decision = decide(
-            number, found, snapshot.staff[account_id], snapshot.accounts[account_id].settings.lookup
-        )
-    answer = answer_of(
-        decision,
-        number,
+    decided = decide_lookup(
         "",
-        directory.age_ms(time.time()) if directory else None,
-        account_id,
-        call.services.url_of,
+        time.time(),
+        LookupRequest(query.phone, query.did),
+        account_id=account_id,
+        policy=policy,
+        snapshot=snapshot,
+        directory=call.services.directories.get(account_id),
     )
+    answer = answer_of(decided, account_id, call.services.url_of)
     return LookupAnswer.model_validate(
         {
             **answer,
             "steps": _steps(
-                decision, TEXTS[call.query.lang or snapshot.accounts[account_id].settings.language]
+                decided.decision, TEXTS[call.query.lang or snapshot.accounts[account_id].settings.language]
             ),
         }
     )

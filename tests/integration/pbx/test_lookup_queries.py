@@ -6,13 +6,22 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlencode
 
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from tests.integration.pbx.running_gateway import Running, add_connection, prepare, running_gateway
+from gateway.store.admin import accounts
+from tests.integration.pbx.running_gateway import (
+    ACCOUNT,
+    LINE,
+    Running,
+    add_connection,
+    prepare,
+    running_gateway,
+)
 
 KNOWN = "79001234567"  # of 101
 OTHER = "79990000000"
@@ -62,7 +71,14 @@ NOISE = st.binary(max_size=24).map(lambda raw: bytes(b for b in raw if b > 0x20 
 
 
 @pytest.fixture
-async def pbx(pool: asyncpg.Pool, database_url: str) -> AsyncIterator[Running]:
+async def admin(pool: asyncpg.Pool) -> dict[str, str]:
+    async with pool.acquire() as conn:
+        token = await accounts.add_api_token(conn, name="admin", role="admin")
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+async def pbx(pool: asyncpg.Pool, database_url: str, admin: dict[str, str]) -> AsyncIterator[Running]:
     await prepare(pool)
     for kind in PLAIN:
         await add_connection(pool, kind, kind)
@@ -151,3 +167,21 @@ async def test_the_decision_on_a_question_with_a_nul_is_kept_as_any_other(pbx: R
     assert head.startswith(b"HTTP/1.1 200")
     assert told["outcome"] == "scheme"
     assert len(await pbx.until("SELECT 1 FROM decision WHERE kind = 'lookup'")) == 1
+
+
+@pytest.mark.parametrize("phone", [KNOWN, OTHER, LINE, "101", "", "anonymous"])
+@pytest.mark.parametrize("is_loaded", [True, False], ids=["loaded", "still loading"])
+async def test_who_tries_a_number_is_told_what_the_phone_would_be_told(
+    pbx: Running, admin: dict[str, str], phone: str, is_loaded: bool
+) -> None:
+    directory = pbx.gateway.feed.get(ACCOUNT)
+    assert directory is not None
+    directory.is_complete = is_loaded
+    query = urlencode({"phone": phone, "did": LINE})
+    _, rung = await asked(pbx, "generic", query.encode(), WARM)
+    url = f"{pbx.url}/api/v1/lookup?{query}&connection=generic"
+    async with pbx.http.get(url, headers=admin) as response:
+        assert response.status == 200
+        tried = await response.json()
+    assert {name: tried[name] for name in rung} == rung
+    assert tried["steps"][-1]["message"]
