@@ -46,6 +46,7 @@ class Staff(BaseModel):
         for person in people:
             for address in (*person.extensions, *person.sip, *person.numbers):
                 by_address.setdefault(address.lower(), person)
+        by_address = {**_by_login(people), **by_address}
         return cls(
             version=version,
             employees=people,
@@ -64,3 +65,14 @@ class Staff(BaseModel):
             return None
         key = address.lower().removeprefix("sip:")
         return self.by_address.get(key) or self.by_address.get(key.partition("@")[0])
+
+
+def _by_login(people: Iterable[Employee]) -> dict[str, Employee]:
+    """By what stands before the host of a SIP account, where that is one person's only."""
+    found: dict[str, list[Employee]] = {}
+    for person in people:
+        for account in person.sip:
+            login, at, _ = account.lower().removeprefix("sip:").partition("@")
+            if at and person not in found.setdefault(login, []):
+                found[login].append(person)
+    return {login: owners[0] for login, owners in found.items() if len(owners) == 1}

@@ -16,6 +16,7 @@ import orjson
 from gateway.pbx.connection import Connection
 from gateway.pbx.payload import read_fields
 from gateway.pbx.port import Inbound, LookupRequest, WireInvalid
+from gateway.pbx.reading.addresses import whole_number
 
 DialectFields = Mapping[str, Any]
 WrittenAnswer = tuple[str, bytes]
@@ -87,7 +88,7 @@ def _number(value: Any) -> str | None:
         return None
     if raw[0] == " " and raw.lstrip(" ")[:1].isdigit():
         return "+" + raw.strip()
-    return raw.strip()
+    return whole_number(raw.strip())
 
 
 def write(answer: DialectFields, connection: Connection, dialect: str) -> WrittenAnswer:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from gateway.pbx.connection import Connection
+from gateway.pbx.reading.addresses import bare_number, phone_address, user_part
 from routing.calls.model import Direction
 from routing.numbers.spelling import is_withheld
 
@@ -25,10 +26,12 @@ class Parties:
 
 
 def clean_number(number: str | None) -> str | None:
-    """A number as the PBX spelled it, with all ways to say that it was withheld made one."""
+    """A number as the PBX spelled it, out of its URI or channel, with all ways to say that it was withheld made one."""
     if number is None or not number.strip():
         return None
-    return ANONYMOUS if is_withheld(number) else number.strip()
+    if is_withheld(number) or is_withheld(user_part(number)):
+        return ANONYMOUS
+    return bare_number(number)
 
 
 def is_extension(number: str | None, connection: Connection) -> bool:
@@ -53,8 +56,8 @@ def classify_parties(
     if direction == "inbound":
         return Parties("inbound", caller, called)
     if direction == "outbound":
-        if is_extension(caller, connection):
-            return Parties("outbound", called, None, caller)
+        if is_extension(caller, connection) or _is_login(caller):
+            return Parties("outbound", called, None, phone_address(caller))
         return Parties("outbound", called, caller)
     return Parties(None, None, None)
 
@@ -76,6 +79,11 @@ def is_line(number: str | None, connection: Connection) -> bool:
         return False
     wanted = _comparable(number)
     return bool(wanted) and any(_comparable(line) == wanted for line in connection.lines)
+
+
+def _is_login(caller: str | None) -> bool:
+    """Of a call that goes out: a phone's name, not the number that it shows."""
+    return bool(caller and caller != ANONYMOUS and not re.search(r"\d{7}", caller))
 
 
 def _comparable(number: str) -> str:

@@ -15,6 +15,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties
 from gateway.pbx.payload import as_params, as_seconds, as_text
 from gateway.pbx.port import WireInvalid
+from gateway.pbx.reading.addresses import phone_address
 from gateway.pbx.reading.causes import disposition_of_code
 from gateway.pbx.times import not_ahead, read_time, zone_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
@@ -132,6 +133,9 @@ class _Fields:
         values = value if isinstance(value, list) else [value]
         return [text for item in values if (text := as_text(item, name))]
 
+    def addresses(self, wanted: str) -> list[str]:
+        return [address for text in self.texts(wanted) if (address := phone_address(text))]
+
     def time(self, wanted: str) -> datetime | None:
         text, name = self.text(wanted), self.name(wanted)
         return not_ahead(read_time(text, name, self.zone), self.received_at, name) if text else None
@@ -213,9 +217,9 @@ def _rang(event: CallEvent, fields: _Fields, told: Parties) -> tuple[CallEvent, 
     """One event per phone that rings: sipgate and Zammad name them all in `user[]`."""
     if told.direction == "outbound":
         return ()
-    parties = [text] if (text := fields.text("extension")) else fields.texts("user")
+    parties = fields.addresses("extension") or fields.addresses("user")
     if not parties and told.direction == "internal" and event.kind is EventKind.STARTED:
-        parties = [number] if (number := fields.text("to")) else []
+        parties = fields.addresses("to")
     return tuple(
         event.model_copy(update={"kind": EventKind.RANG, "party": party, "leg": event.leg, "params": {}})
         for party in dict.fromkeys(parties)
@@ -227,14 +231,14 @@ def _party(fields: _Fields, told: Parties) -> str | None:
 
     sipgate's `user` is a person's display name, which maps to nobody; on outbound calls `answeringNumber` is the client's.
     """
-    if extension := fields.text("extension"):
+    if extension := phone_address(fields.text("extension")):
         return extension
-    users = fields.texts("user")
-    if users and re.fullmatch(r"(sip:)?[\w.+-]*\d[\w.+-]*(@.+)?", users[0]):
+    users = fields.addresses("user")
+    if users and re.fullmatch(r"[\w.+-]*\d[\w.+-]*(@.+)?", users[0]):
         return users[0]
     if told.direction == "outbound":
         return users[0] if users else told.party
-    return fields.text("answering") or (users[0] if users else None)
+    return phone_address(fields.text("answering")) or (users[0] if users else None)
 
 
 def _is_voicemail(fields: _Fields) -> bool:

@@ -19,12 +19,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.pbx.asterisk.channels import (
-    dialled_address,
-    endpoint,
-    is_dialable,
     is_failed_originate,
     is_local,
-    is_number,
     is_same_subscriber,
     is_trunk,
     without_prefix,
@@ -34,6 +30,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties, clean_number, is_extension, is_line
 from gateway.pbx.payload import as_count
 from gateway.pbx.port import WireInvalid
+from gateway.pbx.reading.addresses import dialled_address, endpoint, is_dialable, is_number
 from gateway.pbx.times import read_time, zone_of
 from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
 

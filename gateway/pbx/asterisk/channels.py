@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +10,7 @@ from enum import StrEnum
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import is_extension
+from gateway.pbx.reading.addresses import endpoint, is_number
 from routing.calls.model import Direction, FailedSide
 
 
@@ -77,39 +77,6 @@ class LiveCall:
         return self.channels.get(self.key)
 
 
-# Channel drivers whose name may stand before a dial string.
-_TECHNOLOGIES = frozenset(
-    [
-        "agent",
-        "console",
-        "dahdi",
-        "dongle",
-        "gtalk",
-        "h323",
-        "iax2",
-        "jingle",
-        "khomp",
-        "local",
-        "mgcp",
-        "misdn",
-        "mobile",
-        "motif",
-        "ooh323",
-        "pjsip",
-        "sccp",
-        "sip",
-        "skinny",
-        "unistim",
-        "ustm",
-        "vpb",
-        "webrtc",
-        "zap",
-    ]
-)
-# Of these `office2/102` is the number 102 at the peer office2; of PJSIP and SIP what stands first is the phone.
-_PEER_THEN_NUMBER = frozenset({"iax2", "dahdi", "zap", "dongle", "mobile", "khomp", "misdn", "vpb"})
-
-
 def is_local(name: str) -> bool:
     return name.startswith("Local/")
 
@@ -128,49 +95,6 @@ def pair_of(name: str) -> str | None:
 def known(value: str) -> str | None:
     """Asterisk writes `<unknown>` for an empty number or name."""
     return None if value in ("", "<unknown>", "unknown") else value
-
-
-def endpoint(channel_name: str) -> str | None:
-    """`PJSIP/101-0000002a` -> 101; `Local/101@queue-0001;1` -> 101; `DAHDI/i1/79001234567-3` -> 79001234567."""
-    _, slash, rest = channel_name.partition("/")
-    if not slash:
-        return None
-    name = re.sub(r"-[0-9a-f]+(;[12])?$", "", rest).partition("@")[0]
-    last = name.rpartition("/")[2]
-    return (last if is_number(last) else name) or None
-
-
-def dialled_address(dial_string: str, channel_name: str) -> str | None:
-    """Whom an application rang, as each spells it.
-
-    Dial() leaves the technology out (`101`, `uas/sip:101@host`, `79001234567@trunk`, `trunk/79001234567`, `office2/102`),
-    queues and others write the whole interface (`PJSIP/102`, `Local/102@from-queue/n`, `DAHDI/g0/79001234567`). Without
-    a dial string (its DialBegin was lost) the endpoint of the channel.
-    """
-    text = dial_string.strip()
-    if match := re.search(r"sips?:([^@;/]+)", text):
-        return match.group(1)
-    technology = channel_name.partition("/")[0].lower()
-    first, slash, rest = text.partition("/")
-    if slash and first.lower() in _TECHNOLOGIES | {technology}:
-        technology, text = first.lower(), rest
-    if "@" in text:
-        text = text.partition("@")[0]
-        return text.rpartition("/")[2] or None
-    first, _, last = text.rpartition("/")
-    if first and (is_number(last) or (technology in _PEER_THEN_NUMBER and is_dialable(last))):
-        return last
-    return text.partition("/")[0] or endpoint(channel_name)
-
-
-def is_number(text: str | None) -> bool:
-    """Does it look like a public number, not like an extension or a login?"""
-    return bool(text and re.fullmatch(r"\+?\d{7,}", text))
-
-
-def is_dialable(exten: str | None) -> bool:
-    """A number that somebody dialled, not a label of the dialplan (`s`, `h`, `dial`)."""
-    return bool(exten and re.fullmatch(r"[+*#]?[\d*#]+", exten))
 
 
 def is_trunk(channel_name: str, connection: Connection) -> bool:

@@ -21,7 +21,6 @@ from gateway.pbx.asterisk.channels import (
     Channel,
     ChannelRole,
     LiveCall,
-    endpoint,
     is_failed_originate,
     pair_of,
     role_of_dialled,
@@ -32,6 +31,7 @@ from gateway.pbx.asterisk.reached import failed_side, with_rung
 from gateway.pbx.asterisk.turn import Legs, Turn, clients_call, leg_ended
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
+from gateway.pbx.reading.addresses import endpoint
 from routing.calls.model import CallEvent, Disposition, EventKind
 
 __all__ = ["QUIET", "Legs", "step", "sweep"]

@@ -10,11 +10,7 @@ from gateway.pbx.asterisk.channels import (
     Channel,
     ChannelRole,
     LiveCall,
-    dialled_address,
-    endpoint,
-    is_dialable,
     is_local,
-    is_number,
     is_same_subscriber,
     is_trunk,
     known,
@@ -27,6 +23,7 @@ from gateway.pbx.asterisk.talks import conversations
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties, is_extension, is_line
+from gateway.pbx.reading.addresses import dialled_address, endpoint, is_dialable, is_number
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
 

@@ -18,6 +18,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties, clean_number, is_extension
 from gateway.pbx.payload import as_count, as_params, as_text, header, json_object, read_form
 from gateway.pbx.port import Inbound, WireInvalid
+from gateway.pbx.reading.addresses import phone_address, user_part
 from gateway.pbx.reading.text import charset_of, decoded, legible
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
@@ -218,7 +219,7 @@ def _call_report(report: _Report, call_key: str, received_at: datetime, connecti
 def _leg_report(
     report: _Report, call_key: str, uuid: str, received_at: datetime, connection: Connection
 ) -> tuple[CallEvent, ...]:
-    called = report.text("dialed_user") or report.number("destination_number")
+    called = phone_address(report.text("dialed_user")) or report.number("destination_number")
     is_phone = bool(report.text("dialed_user")) or is_extension(called, connection)
     ended_at = report.time("end_epoch") or received_at
     leg = CallEvent(
@@ -242,8 +243,7 @@ def _leg_report(
 def _bridged_party(report: _Report, answered_at: datetime | None) -> str | None:
     """`sofia/internal/101@pbx` -> 101; only where somebody answered: a phone that only rang is told by its own report."""
     channel = (report.text("bridge_channel") or "") if answered_at else ""
-    match = re.search(r"([^/@]+)(@[^/]*)?$", channel)
-    return match.group(1).removeprefix("sip:") if match else None
+    return user_part(channel.rpartition("/")[2]) or None
 
 
 def _cause(report: _Report) -> Disposition | None:

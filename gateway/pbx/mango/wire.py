@@ -19,6 +19,7 @@ from gateway.pbx.mango.links import recording_link
 from gateway.pbx.parties import clean_number
 from gateway.pbx.payload import as_count, as_params, as_text, json_object
 from gateway.pbx.port import WireInvalid
+from gateway.pbx.reading.addresses import phone_address
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
 
@@ -161,7 +162,11 @@ class _Leg:
             self.direction, self.party = "outbound" if self.is_first else None, from_ours
             self.client = to_number if self.is_first else None
         else:
-            self.direction, self.client, self.party = "inbound", from_number, to_ours or to_number
+            self.direction, self.client, self.party = (
+                "inbound",
+                from_number,
+                to_ours or phone_address(to_number),
+            )
 
     def _callback(self, from_ours: str | None, to_ours: str | None, to_number: str | None) -> None:
         """The employee's phone is dialled first: that it is picked up is no talk with the client yet."""
@@ -218,7 +223,7 @@ def _summary(told: Mapping[str, Any], received_at: datetime) -> CallEvent:
         client=None if direction == "internal" else clean_number(number),
         line=as_text(told.get("line_number"), "line_number"),
         party=as_text(ours.get("extension"), _path(told, ours, "extension"))
-        or as_text(ours.get("number"), _path(told, ours, "number")),
+        or phone_address(as_text(ours.get("number"), _path(told, ours, "number"))),
         cause=reason,
         talk_seconds=talk_seconds,
         started_at=_time(told, "create_time") if told.get("create_time") else None,

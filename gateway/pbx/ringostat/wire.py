@@ -17,6 +17,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.parties import classify_parties, clean_number
 from gateway.pbx.payload import as_params, as_seconds, as_text, json_object
 from gateway.pbx.port import WireInvalid
+from gateway.pbx.reading.addresses import phone_address
 from gateway.pbx.reading.spoilt import read_without_spoilt
 from gateway.pbx.times import not_ahead, read_time, zone_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
@@ -189,7 +190,7 @@ def _event(
     client = told.client
     if told.direction == "outbound":
         client = clean_number(fields.text("client")) or told.client
-    party = fields.text("party") or (told.party if kind is EventKind.STARTED else None)
+    party = phone_address(fields.text("party")) or (told.party if kind is EventKind.STARTED else None)
     return CallEvent(
         kind=kind,
         call_key=call_key,
