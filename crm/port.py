@@ -265,11 +265,23 @@ class Crm(Protocol):
     async def page(
         self, kind: EntityKind, lane: Lane, *, page: int = 1, newest: Literal["updated", "id"] | None = None
     ) -> Page[CrmEntity]:
-        """One page of up to 250. newest: order, latest first; None = by id, oldest first (stable while loading)."""
+        """One page of up to 250. newest: order, latest first; None = by id, oldest first (stable while loading).
+
+        A lead has the owner that the list names, which is the deal's only where that deal was seen already.
+        """
+        ...
+
+    async def pages(self, kind: EntityKind, lane: Lane, *, page: int, count: int) -> list[Page[CrmEntity]]:
+        """Consecutive pages by id, asked for at the same time. Ends with the last one there is, or before the first that
+        failed; raises CrmError where that is the very first."""
         ...
 
     async def by_ids(self, kind: EntityKind, ids: Sequence[str], lane: Lane) -> list[CrmEntity]:
         """Those of `ids` that exist and are not deleted, links included; works with ignored filters as well."""
+        ...
+
+    async def deals_in_leads(self, ids: Sequence[str], lane: Lane) -> list[CrmEntity]:
+        """Those of these deals that exist. They stand inside leads of Unsorted, so lists may leave them out."""
         ...
 
     async def find_by_number(

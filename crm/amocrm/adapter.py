@@ -12,7 +12,8 @@ import aiohttp
 
 from crm.amocrm import wire_write, writes
 from crm.amocrm.client import AmoClient, Bearer, OnExchange
-from crm.amocrm.reads import Reads, same_last_digits
+from crm.amocrm.reads import Reads
+from crm.amocrm.rows.queries import same_last_digits
 from crm.amocrm.tables import PLURAL, UNDOCUMENTED_WEBHOOK_SETTINGS, WEBHOOK_SETTINGS
 from crm.amocrm.transport import Transport
 from crm.amocrm.wire import API, Request
@@ -133,8 +134,14 @@ class AmoCrm:
     ) -> Page[CrmEntity]:
         return await self._reads.page(kind, lane, page=page, newest=newest)
 
+    async def pages(self, kind: EntityKind, lane: Lane, *, page: int, count: int) -> list[Page[CrmEntity]]:
+        return await self._reads.pages(kind, lane, page=page, count=count)
+
     async def by_ids(self, kind: EntityKind, ids: Sequence[str], lane: Lane) -> list[CrmEntity]:
         return await self._reads.by_ids(kind, ids, lane)
+
+    async def deals_in_leads(self, ids: Sequence[str], lane: Lane) -> list[CrmEntity]:
+        return await self._reads.deals_in_leads(ids, lane)
 
     async def find_by_number(
         self, kind: Literal["contact", "company"], number: str, lane: Lane

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Literal, TypeVar
@@ -14,6 +15,7 @@ from crm.amocrm.client import AmoClient
 from crm.amocrm.fields import Node
 from crm.amocrm.paging import Paging, Query
 from crm.amocrm.rows import events
+from crm.amocrm.rows.inside import DealsInside
 from crm.amocrm.rows.page import LostRow, NoteUnread, page_of, read_row
 from crm.amocrm.rows.queries import (
     FIELD_KIND,
@@ -22,12 +24,13 @@ from crm.amocrm.rows.queries import (
     in_order,
     list_path,
     newest_first,
+    same_last_digits,
     with_links,
 )
 from crm.amocrm.rows.walks import Walks
 from crm.amocrm.tables import EVENT_KIND, EVENTS_LIMIT, PAGE_LIMIT, PLURAL
 from crm.amocrm.wire import API, Request
-from crm.errors import CrmForbidden, CrmNotFound, CrmUnreadable
+from crm.errors import CrmError, CrmForbidden, CrmNotFound, CrmUnreadable
 from crm.lane import Lane
 from crm.port import (
     CrmAccount,
@@ -50,24 +53,6 @@ R = TypeVar("R", CrmUser, Pipeline, CrmField)
 
 SEARCH_PAGES = 4  # a search for ten digits that fills more pages than this is not a search for a number
 NOTE_PAGES = 4
-OWNER_SECONDS = (
-    6 * 3600.0
-)  # so long a deal inside a lead is believed; the feed of events tells of changes before
-
-
-def same_last_digits(stored: str, wanted: str) -> bool:
-    """Whether two spellings end in the same ten digits (in all of them where there are fewer)."""
-    a, b = ("".join(c for c in text if c.isdigit())[-10:] for text in (stored, wanted))
-    return bool(a) and a == b
-
-
-@dataclass(frozen=True, slots=True)
-class _Inside:
-    """What is known of the deal inside a lead. read_at: by the clock of `Reads`."""
-
-    read_at: float
-    owner_id: str | None
-    name: str
 
 
 class Reads:
@@ -86,10 +71,10 @@ class Reads:
         self._unread = unread
         self._walks = Walks(clock)
         self._filters_work: bool | None = None
+        self._are_inside_hidden = False  # lists leave out the deals inside leads
         self._task_types: dict[str, str] | None = None
         self._field_types: dict[EntityKind, dict[str, str]] = {}
-        self._unsorted_stages: set[str] = set()
-        self._inside: dict[str, _Inside] = {}  # the deals inside leads, by id
+        self._inside = DealsInside(clock)
 
     async def account(self, lane: Lane) -> CrmAccount:
         query = [("with", "task_types,datetime_settings,is_api_filter_enabled")]
@@ -119,7 +104,7 @@ class Reads:
         page = page_of(answer, "pipelines", wire_read.pipeline, self._note("pipeline"))
         found = list({pipeline.id: pipeline for pipeline in page.items}.values())
         self._unread.listed("pipeline", {*page.lost, *(pipeline.id for pipeline in found)})
-        self._unsorted_stages = {s.id for p in found for s in p.stages if s.is_unsorted}
+        self._inside.stages = {s.id for p in found for s in p.stages if s.is_unsorted}
         return found
 
     async def fields(self, kind: EntityKind, lane: Lane) -> list[CrmField]:
@@ -139,24 +124,61 @@ class Reads:
     async def page(
         self, kind: EntityKind, lane: Lane, *, page: int, newest: Literal["updated", "id"] | None
     ) -> Page[CrmEntity]:
+        return self._judged(kind, newest, page, await self._rows(kind, lane, page, newest))
+
+    async def pages(self, kind: EntityKind, lane: Lane, *, page: int, count: int) -> list[Page[CrmEntity]]:
+        """Judged in their order, whatever the order of the answers."""
+        numbers = range(page, page + count)
+        answers = await asyncio.gather(
+            *(self._rows(kind, lane, number, None) for number in numbers), return_exceptions=True
+        )
+        found: list[Page[CrmEntity]] = []
+        for number, answer in zip(numbers, answers, strict=True):
+            if isinstance(answer, BaseException):
+                if not found or not isinstance(answer, CrmError):
+                    raise answer
+                break
+            found.append(self._judged(kind, None, number, answer))
+            if not found[-1].has_next:
+                break
+        return found
+
+    async def _rows(
+        self, kind: EntityKind, lane: Lane, page: int, newest: Literal["updated", "id"] | None
+    ) -> Node | None:
         query = [*with_links(kind), in_order(kind, newest)]
-        answer = await self._page(list_path(kind), PLURAL[kind], lane, query, page)
-        found = self._entities(answer, kind)
-        found = self._walks.judged(f"{kind} {newest or ''}", page, found)
+        return await self._page(list_path(kind), PLURAL[kind], lane, query, page)
+
+    def _judged(
+        self, kind: EntityKind, newest: Literal["updated", "id"] | None, page: int, answer: Node | None
+    ) -> Page[CrmEntity]:
+        found = self._walks.judged(f"{kind} {newest or ''}", page, self._entities(answer, kind))
         if kind != "lead":
-            self._remember(found.items)
+            self._inside.recognise(found.items)
             return found
-        return replace(found, items=tuple(await self._owned(found.items, lane, is_fresh=False)))
+        return replace(found, items=tuple(self._inside.told(lead) for lead in found.items))
 
     async def by_ids(self, kind: EntityKind, ids: Sequence[str], lane: Lane) -> list[CrmEntity]:
         wanted = list(dict.fromkeys(ids))
         if kind == "lead":
             found = await self._single(kind, wanted, lane)
-            return await self._owned(found, lane, is_fresh=True)
+            return await self._owned(found, lane)
         rows, rest = await self._by_filter(kind, wanted, lane)
         rows += await self._single(kind, rest, lane)
-        self._remember(rows)
+        self._inside.recognise(rows)
         return [row for row in rows if not row.is_deleted]
+
+    async def deals_in_leads(self, ids: Sequence[str], lane: Lane) -> list[CrmEntity]:
+        """Filtered lists may leave these out, a single read does not: where they do, the next are not asked for so."""
+        wanted = list(dict.fromkeys(ids))
+        found: list[CrmEntity] = []
+        if len(wanted) > 1 and self._filters_work is not False and not self._are_inside_hidden:
+            found, _ = await self._by_filter("deal", wanted, lane)
+            self._are_inside_hidden = not found
+        seen = {deal.id for deal in found}
+        found += await self._single("deal", [i for i in wanted if i not in seen], lane)
+        self._inside.learn(found)
+        return [deal for deal in found if not deal.is_deleted]
 
     async def find_by_number(
         self, kind: Literal["contact", "company"], number: str, lane: Lane
@@ -192,9 +214,7 @@ class Reads:
         found = self._walks.judged("events", page, found)
         # The CRM may ignore a filter: what is too old ends the reading, the rest is left out.
         recent = [event for event in found.items if event.at.timestamp() >= first]
-        for event in recent:
-            if event.kind == "owner_changed":
-                self._inside.pop(event.entity_id, None)
+        self._inside.forget([event.entity_id for event in recent if event.kind == "owner_changed"])
         wanted = (e for e in recent if e.kind in kinds and (last is None or e.at.timestamp() < last + 1))
         return Page(items=tuple(wanted), has_next=found.has_next and len(recent) == len(found.items))
 
@@ -353,37 +373,18 @@ class Reads:
                 found.append(row)
         return found
 
-    async def _owned(self, leads: Sequence[CrmEntity], lane: Lane, *, is_fresh: bool) -> list[CrmEntity]:
+    async def _owned(self, leads: Sequence[CrmEntity], lane: Lane) -> list[CrmEntity]:
         """Leads with the owner of the deal inside them, and with its contact's numbers where the metadata has none."""
-        await self._read_deals([lead.deal_id for lead in leads if lead.deal_id], lane, is_fresh=is_fresh)
-        return [await self._numbered(self._with_deal(lead), lane) for lead in leads]
+        await self._read_deals([lead.deal_id for lead in leads if lead.deal_id], lane)
+        return [await self._numbered(self._inside.told(lead), lane) for lead in leads]
 
-    def _with_deal(self, lead: CrmEntity) -> CrmEntity:
-        inside = self._inside.get(lead.deal_id or "")
-        if inside is None:
-            return lead
-        return replace(lead, owner_id=inside.owner_id or lead.owner_id, name=inside.name or lead.name)
-
-    async def _read_deals(self, deal_ids: list[str], lane: Lane, *, is_fresh: bool) -> None:
-        """Lists may leave out the deals inside leads, a single read does not. What cannot be read has no owner."""
-        now = self._clock()
-        self._inside = {k: v for k, v in self._inside.items() if now - v.read_at < OWNER_SECONDS}
-        unknown = [i for i in dict.fromkeys(deal_ids) if is_fresh or i not in self._inside]
+    async def _read_deals(self, ids: list[str], lane: Lane) -> None:
+        """What cannot be read has no owner."""
+        self._inside.forget(ids)
         try:
-            found = await self.by_ids("deal", unknown, lane) if unknown else []
-            missing = [i for i in unknown if i not in {deal.id for deal in found}]
-            found += await self._single("deal", missing, lane) if self._filters_work else []
+            await self.deals_in_leads(ids, lane)
         except CrmForbidden:
-            found = []
-        self._inside |= {i: _Inside(now, None, "") for i in unknown}
-        self._remember(found)
-
-    def _remember(self, deals: Iterable[CrmEntity]) -> None:
-        """Deals inside leads that were read for any reason: the lead's owner and name are theirs."""
-        for deal in deals:
-            is_inside = deal.id in self._inside or deal.stage_id in self._unsorted_stages
-            if deal.kind == "deal" and is_inside and not deal.is_deleted:
-                self._inside[deal.id] = _Inside(self._clock(), deal.owner_id, deal.name)
+            return
 
     async def _numbered(self, lead: CrmEntity, lane: Lane) -> CrmEntity:
         if lead.numbers or not lead.contact_ids:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from crm.port import CrmEntity
 from crm.store.entries import lock_directory, refresh_entries
+from crm.store.lead_owners import mark_read
 from routing.client import EntityKind
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
@@ -158,6 +159,7 @@ async def _set_lead_owners(conn: Conn, account_id: str, inside: Sequence[CrmEnti
     owned = [d for d in inside if d.owner_id]
     if not owned:
         return set()
+    await mark_read(conn, account_id, [d.id for d in owned])
     rows = await conn.fetch(
         "UPDATE directory_entity e SET owner_id = d.owner_id"
         " FROM unnest($2::text[], $3::text[]) AS d (deal_id, owner_id)"

@@ -9,6 +9,7 @@ from typing import cast, get_args
 from crm.lane import Lane
 from crm.port import CrmEntity, CrmEvent
 from crm.store.directory import EntityRef
+from crm.store.lead_owners import deals_in_leads, forget_read
 from crm.store.listing import DealLink, deals_of, known_refs, links_of, others_like
 from crm.sync.event_pages import position_of, read_new, stored
 from crm.sync.source import Source
@@ -16,6 +17,7 @@ from routing.client import EntityKind
 from runtime.database.pool import Conn
 
 FEED = "events"
+_INSIDE_AT_ONCE = 10
 _KINDS: frozenset[str] = frozenset(get_args(EntityKind))
 
 
@@ -28,8 +30,20 @@ async def poll_events(source: Source, lane: Lane) -> list[CrmEvent]:
     found, missing = await source.read_again(to_read, lane)
     more, swallowed = await _swallowed(source, [e for e in found if (e.kind, e.id) in merged], lane)
     gone = [*deleted, *missing, *swallowed]
+    more += await _given_inside(source, new, lane)
     await source.apply([*found, *more], gone=gone, feed=FEED, cursor=stored(after), heard=new)
     return new
+
+
+async def _given_inside(source: Source, events: Sequence[CrmEvent], lane: Lane) -> list[CrmEntity]:
+    """Deals inside leads that got another owner, which no list of changes shows; of many the rest in the background."""
+    given = {e.entity_id for e in events if e.kind == "owner_changed" and e.entity_kind == "deal"}
+    if not given:
+        return []
+    async with source.pool.acquire() as conn:
+        inside = sorted(await deals_in_leads(conn, source.account_id, given))
+        await forget_read(conn, source.account_id, inside[_INSIDE_AT_ONCE:])
+    return await source.crm.deals_in_leads(inside[:_INSIDE_AT_ONCE], lane) if inside else []
 
 
 async def _consequences(

@@ -1,10 +1,11 @@
 """The first load: every page of contacts, companies and deals, oldest id first, then Unsorted.
 
-One page a step, its rows and the place reached in one transaction: a load that was killed goes on where it stood.
+Each page's rows and the place reached in one transaction: a load that was killed goes on where it stood.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from crm.lane import Lane
 from crm.port import CrmEntity, Page
 from crm.store.cursors import drop_cursors, read_cursor, write_cursor
 from crm.store.entries import mark_loaded
+from crm.sync.load_size import rows_of
 from crm.sync.source import Source, as_text
 from routing.client import EntityKind
 from runtime.database.pool import Conn
@@ -25,13 +27,20 @@ ORDER: tuple[EntityKind, ...] = (*PAGED, "lead")
 _BEFORE_START = timedelta(minutes=10)
 
 
+WIDEST = 4  # pages under way at a time: answers of a large CRM take longer than the budget's beat
+_LONG_LIST = 8  # pages after which it is worth knowing how much is left
+
+
 @dataclass(frozen=True, slots=True)
 class LoadProgress:
-    """done: entities read so far. kind: what is being read, None when over. The CRM does not tell totals."""
+    """done: entities read so far. kind: what is being read, None when over. total, seconds_left: about how many there are
+    and how long the rest takes at the pace so far; None where the load is short, or not known yet."""
 
     done: int
     kind: EntityKind | None
     is_done: bool
+    total: int | None = None
+    seconds_left: float | None = None
 
 
 async def load_progress(conn: Conn, account_id: str) -> LoadProgress:
@@ -46,32 +55,61 @@ async def restart_load(conn: Conn, account_id: str) -> None:
 
 
 async def load_step(source: Source, lane: Lane = Lane.SYNC) -> LoadProgress:
-    """Reads one page. Deltas and events count from before the first one, so nothing falls between load and polls."""
+    """Reads one page, and more of a long list at a time; each is taken over by itself, in order.
+
+    Deltas and events count from before the first one, so nothing falls between load and polls.
+    """
+    began = time.monotonic()
     cursor = await source.cursor(FEED)
     if not cursor:
         cursor = await _begin(source)
     if cursor.get("is_done"):
         return progress_at(cursor)
+    if cursor["page"] > _LONG_LIST and "totals" not in cursor:
+        cursor = {**cursor, "totals": await _totals(source, cursor["kind"], cursor["page"] - 1, lane)}
     kind: EntityKind = cursor["kind"]
-    page = await _page(source, kind, cursor["page"], lane)
-    after = {**cursor, "page": cursor["page"] + 1, "done": cursor["done"] + len(page.items)}
-    if not page.has_next:
-        after = {**after, "page": 1, "kind": _next_kind(kind)}
-        after["is_done"] = after["kind"] is None
-    await source.apply(page.items, feed=FEED, cursor=after, is_first=True)
-    if after["is_done"]:
+    read_at = time.monotonic()
+    count = min(WIDEST, cursor["page"])
+    for reading in await _pages(source, kind, cursor["page"], count, lane):
+        seconds, began = cursor.get("seconds", 0.0) + time.monotonic() - began, time.monotonic()
+        cursor = {**_after(cursor, reading), "seconds": round(seconds, 3)}
+        apply = source.apply_leads if kind == "lead" else source.apply
+        await apply(reading.items, feed=FEED, cursor=cursor, is_first=True, read_at=read_at)
+    if cursor["is_done"]:
         await _finish(source)
-    return progress_at(after)
+    return progress_at(cursor)
 
 
-async def _page(source: Source, kind: EntityKind, number: int, lane: Lane) -> Page[CrmEntity]:
+def _after(cursor: dict[str, Any], page: Page[CrmEntity]) -> dict[str, Any]:
+    after = {**cursor, "page": cursor["page"] + 1, "done": cursor["done"] + len(page.items)}
+    if page.has_next:
+        return after
+    following = _next_kind(cursor["kind"])
+    read = {**cursor.get("read", {}), cursor["kind"]: after["done"] - sum(cursor.get("read", {}).values())}
+    return {**after, "page": 1, "kind": following, "is_done": following is None, "read": read}
+
+
+async def _totals(source: Source, kind: EntityKind, page: int, lane: Lane) -> dict[str, int]:
+    """Of this kind and of those that follow. page: the last one of this kind that was read."""
+    totals: dict[str, int] = {kind: await rows_of(source, kind, lane, known_page=page)}
+    for following in ORDER[ORDER.index(kind) + 1 :]:
+        try:
+            totals[following] = await rows_of(source, following, lane)
+        except CrmForbidden:
+            totals[following] = 0
+    return totals
+
+
+async def _pages(
+    source: Source, kind: EntityKind, first: int, count: int, lane: Lane
+) -> list[Page[CrmEntity]]:
     """Whoever may not see Unsorted can work with everything else."""
     try:
-        return await source.crm.page(kind, lane, page=number)
+        return await source.crm.pages(kind, lane, page=first, count=count)
     except CrmForbidden:
         if kind != "lead":
             raise
-        return Page(items=(), has_next=False)
+        return [Page(items=(), has_next=False)]
 
 
 async def _begin(source: Source) -> dict[str, Any]:
@@ -100,4 +138,20 @@ def progress_at(cursor: dict[str, Any]) -> LoadProgress:
     """cursor: of the feed `FEED`, {} before it began."""
     if not cursor:
         return LoadProgress(0, ORDER[0], False)
-    return LoadProgress(cursor["done"], cursor["kind"], cursor["is_done"])
+    done, is_done = cursor["done"], cursor["is_done"]
+    if is_done or "totals" not in cursor:
+        return LoadProgress(done, cursor["kind"], is_done)
+    left = _rows_left(cursor)
+    pace = cursor.get("seconds", 0.0) / done if done else 0.0
+    return LoadProgress(done, cursor["kind"], False, done + left, round(left * pace, 1))
+
+
+def _rows_left(cursor: dict[str, Any]) -> int:
+    """Of what was guessed: what was read to its end is known exactly, what goes on has at least something left."""
+    read: dict[str, int] = cursor.get("read", {})
+    of_this = cursor["done"] - sum(read.values())
+    left = 0
+    for kind, total in cursor["totals"].items():
+        if kind not in read:
+            left += max(0, total - (of_this if kind == cursor["kind"] else 0))
+    return left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from routing.client import EntityKind
 
 # Entities that the CRM commits a little late carry a time before the one that was read last.
 _OVERLAP = timedelta(seconds=5)
+_STRANGERS_AT_ONCE = 10
 
 
 async def poll_delta(source: Source, kind: EntityKind, lane: Lane) -> datetime | None:
@@ -28,6 +30,7 @@ async def poll_delta(source: Source, kind: EntityKind, lane: Lane) -> datetime |
     reached = from_text((await source.cursor(feed)).get("at"))
     top: datetime | None = None
     number = 1
+    read_at = time.monotonic()
     while True:
         page = await source.crm.page(kind, lane, page=number, newest="updated")
         if number == 1:
@@ -35,12 +38,12 @@ async def poll_delta(source: Source, kind: EntityKind, lane: Lane) -> datetime |
         fresh = [e for e in page.items if _is_after(e, reached)]
         if len(fresh) < len(page.items) or not page.has_next or reached is None:
             break
-        await source.apply(fresh)
+        await source.apply(fresh, read_at=read_at)
         number += 1
     # A time in the future (a client of the CRM may set any) must not hide what comes until then.
     at = min(top, source.now()) if top else reached
     cursor: dict[str, Any] = {"at": as_text(max(at, reached) if reached and at else at)} if at else {}
-    await source.apply(fresh, feed=feed, cursor=cursor)
+    await source.apply(fresh, feed=feed, cursor=cursor, read_at=read_at)
     return at
 
 
@@ -67,7 +70,7 @@ async def poll_unsorted(source: Source, lane: Lane) -> int:
         leads, gone = leads + found, {id for _, id in still_gone}
     source.crm.unread.listed("lead", lost | {e.id for e in leads})
     await _read_unknown_contacts(source, leads, lane)
-    await source.apply(
+    await source.apply_leads(
         leads, gone=[("lead", id) for id in sorted(gone)], feed="unsorted", cursor={"leads": len(leads)}
     )
     return pages
@@ -80,7 +83,7 @@ async def _all_leads(source: Source, lane: Lane) -> tuple[list[CrmEntity], set[s
     number = 1
     while True:
         page = await source.crm.page("lead", lane, page=number)
-        leads += [source.owned(lead) for lead in page.items]
+        leads += page.items
         lost |= {*page.lost}
         if not page.has_next:
             return leads, lost, number
@@ -88,14 +91,17 @@ async def _all_leads(source: Source, lane: Lane) -> tuple[list[CrmEntity], set[s
 
 
 async def _read_unknown_contacts(source: Source, leads: list[CrmEntity], lane: Lane) -> None:
-    """A lead that tells no number has its contact's; one that the directory lacks is read (few, and once)."""
+    """A lead that tells no number has its contact's; of those that the directory lacks a few are read at once, the
+    others in the background."""
     wanted = {id for e in leads if not e.numbers for id in e.contact_ids}
     if not wanted:
         return
     async with source.pool.acquire() as conn:
         wanted -= await all_ids(conn, source.account_id, "contact")
-    found, _ = await source.read_again([("contact", id) for id in sorted(wanted)][:READ_AT_ONCE], lane)
+    unknown = sorted(wanted)
+    found, _ = await source.read_again([("contact", id) for id in unknown[:_STRANGERS_AT_ONCE]], lane)
     await source.apply(found)
+    source.meet(unknown[_STRANGERS_AT_ONCE:])
 
 
 async def _unknown_people(source: Source, found: list[CrmEntity]) -> list[EntityRef]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from crm.lane import Lane
@@ -22,6 +23,7 @@ async def recheck_step(source: Source, lane: Lane = Lane.SYNC) -> bool:
     """
     cursor = await source.cursor(FEED) or {"kind": PAGED[0], "page": 1, "after": ""}
     kind = cursor["kind"]
+    read_at = time.monotonic()
     page = await source.crm.page(kind, lane, page=cursor["page"])
     last = _last(cursor, page) if page.has_next else None
     async with source.pool.acquire() as conn:
@@ -32,7 +34,7 @@ async def recheck_step(source: Source, lane: Lane = Lane.SYNC) -> bool:
         deals = await deals_of(conn, source.account_id, gone)  # a merge moved them to another contact
     moved, _ = await source.read_again(deals[:_AT_ONCE], lane)
     after = _after(cursor, last) if len(suspects) <= _AT_ONCE or not gone else dict(cursor)
-    await source.apply([*page.items, *found, *moved], gone=gone, feed=FEED, cursor=after)
+    await source.apply([*page.items, *found, *moved], gone=gone, feed=FEED, cursor=after, read_at=read_at)
     return bool(after["kind"] == PAGED[0] and after["page"] == 1 and last is None)
 
 

@@ -16,6 +16,7 @@ from crm.lane import Lane
 from crm.port import Crm, CrmEntity, CrmEvent, Observed
 from crm.store.cursors import ask_reread, read_cursor, write_cursor
 from crm.store.directory import Applied, EntityRef, apply_entities, inside_leads, remove_entities
+from crm.store.lead_owners import mark_read, read_owners
 from crm.store.listing import with_what_was_known
 from crm.store.news import keep_fields, record_news
 from crm.store.unread import keep_unread, unread_refs
@@ -25,6 +26,7 @@ from runtime.database.pool import Conn
 log = structlog.get_logger(__name__)
 
 READ_AT_ONCE = 250  # ids in one by_ids
+_GONE_SECONDS = 600.0  # longer than any page is under way
 OWNER_SECONDS = 900.0  # longer than any adapter believes what it read of a deal inside a lead
 
 
@@ -42,6 +44,8 @@ class Source:
     policy: NumberPolicy
     now: Callable[[], datetime] = field(default=utc_now)
     _owners: dict[str, tuple[float, str]] = field(default_factory=dict)
+    _gone_at: dict[EntityRef, float] = field(default_factory=dict)
+    _strangers: dict[str, None] = field(default_factory=dict)
     _knows_unread: bool = False
 
     @asynccontextmanager
@@ -83,12 +87,15 @@ class Source:
         cursor: dict[str, Any] | None = None,
         heard: Sequence[CrmEvent] = (),
         is_first: bool = False,
+        read_at: float | None = None,
     ) -> Applied:
         """Rows, what of them is news, and the cursor that speaks of them, in one transaction.
 
-        heard: events of the CRM's feed. is_first: a load, which is no news.
+        heard: events of the CRM's feed. is_first: a load, which is no news. read_at: `time.monotonic` before these rows
+        were asked for; another feed may have told since that one of them is gone.
         """
-        batch = list(entities)
+        batch = [e for e in entities if read_at is None or self._gone_at.get((e.kind, e.id), 0.0) < read_at]
+        self._note_gone(gone)
         async with self.transaction() as conn:
             shown = [observed for entity in batch if (observed := shown_by(entity))]
             if is_first:
@@ -103,10 +110,46 @@ class Source:
                 await write_cursor(conn, self.account_id, feed, cursor)
         return Applied(removed.numbers + applied.numbers, applied.stale)
 
-    def owned(self, lead: CrmEntity) -> CrmEntity:
-        """The lead with the owner that its deal was lately seen to have: lists of leads may know an older one."""
+    async def apply_leads(
+        self,
+        leads: Sequence[CrmEntity],
+        *,
+        gone: Collection[EntityRef] = (),
+        feed: str | None = None,
+        cursor: dict[str, Any] | None = None,
+        is_first: bool = False,
+        read_at: float | None = None,
+    ) -> None:
+        """As `apply`, for rows of a list of leads: it may know no owner, or an older one than the deal inside had when
+        it was read."""
+        async with self.pool.acquire() as conn:
+            read = await read_owners(conn, self.account_id, [lead.id for lead in leads])
+        seen = {lead.id: owner for lead in leads if (owner := self._seen_owner(lead))}
+        known = read | seen
+        owned = [replace(lead, owner_id=known[lead.id]) if lead.id in known else lead for lead in leads]
+        await self.apply(owned, gone=gone, feed=feed, cursor=cursor, is_first=is_first, read_at=read_at)
+        async with self.pool.acquire() as conn:
+            await mark_read(conn, self.account_id, [e.deal_id for e in leads if e.deal_id and e.id in seen])
+
+    def _seen_owner(self, lead: CrmEntity) -> str | None:
+        """Which the deal inside it was lately seen to have."""
         at, owner = self._owners.get(lead.deal_id or "", (0.0, ""))
-        return replace(lead, owner_id=owner) if owner and time.monotonic() - at < OWNER_SECONDS else lead
+        return owner if owner and time.monotonic() - at < OWNER_SECONDS else None
+
+    def meet(self, contact_ids: Iterable[str]) -> None:
+        """Contacts of leads, unknown so far, to be read in the background."""
+        self._strangers |= dict.fromkeys(contact_ids)
+
+    def take_strangers(self, most: int) -> list[str]:
+        """Some of those; what becomes of them is not told: the list of leads names them again."""
+        taken = list(self._strangers)[:most]
+        self._strangers = dict.fromkeys(list(self._strangers)[most:])
+        return taken
+
+    def _note_gone(self, refs: Iterable[EntityRef]) -> None:
+        now = time.monotonic()
+        self._gone_at = {ref: at for ref, at in self._gone_at.items() if now - at < _GONE_SECONDS}
+        self._gone_at |= dict.fromkeys(refs, now)
 
     def _remember(self, inside: Iterable[CrmEntity]) -> None:
         now = time.monotonic()

@@ -22,6 +22,7 @@ from crm.store.directory import Applied
 from crm.store.entries import directory_states, mark_in_sync
 from crm.store.listing import known_refs
 from crm.store.news import record_news
+from crm.sync import lead_owners
 from crm.sync.changes import TakenChanges, apply_changes
 from crm.sync.events import poll_events
 from crm.sync.first_load import ORDER, PAGED, LoadProgress, load_step
@@ -54,6 +55,7 @@ class Feed:
     due_at: float = 0.0
     failures: int = 0
     last_error: str | None = None
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
     trouble: Trouble = field(default_factory=lambda: Trouble("sync"))
 
 
@@ -87,7 +89,6 @@ class Sync:
         self._breaker = breaker
         self.source = Source(crm, pool, account_id, policy, now)
         self.health = SyncHealth()
-        self._woken = (asyncio.Event(), asyncio.Event())
         self._delta_locks = {kind: asyncio.Lock() for kind in PAGED}
         self._delta_began: dict[EntityKind, float] = {}
         self._agreed: dict[str, datetime] = {}
@@ -100,6 +101,7 @@ class Sync:
             Feed("events", poll_seconds, self._events),
             Feed("unsorted", poll_seconds, self._unsorted),
             Feed("load", 0.0, self._load),
+            Feed(lead_owners.FEED, poll_seconds, self._lead_owners),
             Feed("recheck", recheck_seconds, self._recheck),
         ]
         for feed in self._feeds:
@@ -109,24 +111,22 @@ class Sync:
 
     async def run(self) -> None:
         """Until cancelled. Errors are stored with their feed, and the feed is tried again after a growing pause."""
-        # What a webhook named must not wait for a long poll.
-        await asyncio.gather(
-            self._loop([f for f in self._feeds if f.name == "reread"], self._woken[0]),
-            self._loop([f for f in self._feeds if f.name != "reread"], self._woken[1]),
-        )
+        await self._try(self._feed("metadata"))  # it says which stages are those of Unsorted
+        async with asyncio.TaskGroup() as feeds:
+            for feed in self._feeds:
+                feeds.create_task(self._loop(feed), name=f"sync {self.source.account_id} {feed.name}")
 
-    async def _loop(self, feeds: Sequence[Feed], woken: asyncio.Event) -> None:
+    async def _loop(self, feed: Feed) -> None:
+        """One feed's own: none waits behind another."""
         while True:
-            woken.clear()
-            for feed in feeds:
-                if feed.due_at <= time.monotonic():
-                    await self._try(feed)
-            await self._tell_agreement()
+            feed.woken.clear()
+            if feed.due_at <= time.monotonic():
+                await self._try(feed)
+                await self._tell_agreement()
             raise_if_cancelled()
-            pause = min(feed.due_at for feed in feeds) - time.monotonic()
             try:
-                async with asyncio.timeout(max(0.0, pause)):
-                    await woken.wait()
+                async with asyncio.timeout(max(0.0, feed.due_at - time.monotonic())):
+                    await feed.woken.wait()
             except TimeoutError:
                 continue
 
@@ -135,8 +135,7 @@ class Sync:
         for feed in self._feeds:
             if feed.name in ("load", "reread") and not feed.failures:
                 feed.due_at = 0.0
-        for woken in self._woken:
-            woken.set()
+                feed.woken.set()
 
     async def load(self, progress: Callable[[LoadProgress], None] | None = None) -> LoadProgress:
         """The whole first load, or what is left of it, in the foreground. Raises CrmError; call again to go on."""
@@ -156,6 +155,8 @@ class Sync:
             await self._delta(kind, lane)
         await self._events(lane)
         await self._unsorted(lane)
+        while await lead_owners.read_lead_owners(self.source, lane):
+            pass
         await self._tell_agreement()
 
     async def catch_up(
@@ -292,6 +293,11 @@ class Sync:
         progress = await load_step(self.source)
         self.health.is_loaded = self.health.is_loaded or progress.is_done
         self._feed("load").seconds = self._poll_seconds if progress.is_done else 0.0
+
+    async def _lead_owners(self) -> None:
+        """While there are more, on and on: in the idle lane that keeps nobody from anything."""
+        has_more = await lead_owners.read_lead_owners(self.source)
+        self._feed(lead_owners.FEED).seconds = 0.0 if has_more else self._poll_seconds
 
     async def _was_loaded(self) -> bool:
         """A load that was asked for again does not make the directory any less complete."""

@@ -44,7 +44,7 @@ class SyncFailed(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncProgress:
     """done: entities read so far. kind: what is being read, None when over. error: what the load met last, None = nothing.
-    loaded_at: end of the latest complete load. in_sync_at: when directory and CRM last agreed."""
+    total, seconds_left: about; None where the load is short or not known yet. loaded_at: end of the latest complete load. in_sync_at: when directory and CRM last agreed."""
 
     done: int
     kind: str | None
@@ -52,6 +52,8 @@ class SyncProgress:
     loaded_at: datetime | None
     in_sync_at: datetime | None
     error: str | None
+    total: int | None = None
+    seconds_left: float | None = None
 
 
 async def sync_progress(conn: Conn, account_id: str) -> SyncProgress:
@@ -65,6 +67,8 @@ async def sync_progress(conn: Conn, account_id: str) -> SyncProgress:
         loaded_at=state.loaded_at if state else None,
         in_sync_at=state.in_sync_at if state else None,
         error=feed.last_error if feed else None,
+        total=progress.total,
+        seconds_left=progress.seconds_left,
     )
 
 
@@ -126,6 +130,8 @@ async def _load_here(
                     loaded_at=None,
                     in_sync_at=None,
                     error=None,
+                    total=progress.total,
+                    seconds_left=progress.seconds_left,
                 )
             )
 

@@ -110,7 +110,19 @@ class _Shown:
     def __call__(self, progress: SyncProgress) -> None:
         what = _KINDS[progress.kind] + (f" ({progress.error})" if progress.error else "")
         if self._bar is not None:
-            self._bar.update(self._task, description=what, completed=progress.done)
+            self._bar.update(
+                self._task,
+                description=what + _left(progress),
+                completed=progress.done,
+                total=progress.total,
+            )
         elif not self._is_quiet and time.monotonic() >= self._next:
             self._next = time.monotonic() + _LINE_SECONDS
-            print(f"{progress.done} entities read, now: {what}", file=sys.stderr)
+            print(f"{progress.done} entities read, now: {what}{_left(progress)}", file=sys.stderr)
+
+
+def _left(progress: SyncProgress) -> str:
+    if progress.seconds_left is None:
+        return ""
+    minutes = round(progress.seconds_left / 60)
+    return f", about {minutes} min left" if minutes else ", less than a minute left"

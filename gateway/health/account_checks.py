@@ -66,7 +66,9 @@ def _token(account: AccountStatus) -> Finding:
 def _directory(account: AccountStatus) -> Finding:
     what, directory = about("directory", account=account.id), account.directory
     if not directory.is_loaded:
-        return bad("directory-loading", what, done=directory.load.done, account=account.id)
+        seconds = directory.load.seconds_left
+        left = detail("load-left", seconds is not None, left=duration(seconds or 0.0))
+        return bad("directory-loading", what, done=directory.load.done, left=left, account=account.id)
     if directory.age_seconds is None:
         return warning("directory-unpolled", what)
     age = duration(directory.age_seconds)

@@ -23,11 +23,14 @@ class TokenView(_View):
 
 
 class LoadView(_View):
-    """done: entities read so far. kind: what is being read, null when over."""
+    """done: entities read so far. kind: what is being read, null when over. total, seconds_left: about; null where the load
+    is short or not known yet."""
 
     done: int
     kind: str | None
     is_done: bool
+    total: int | None = None
+    seconds_left: float | None = None
 
 
 class DirectoryView(_View):

@@ -215,10 +215,26 @@ class FakeCrm:
 
         return await self._read("page", lane, (kind, str(page)), read)
 
+    async def pages(self, kind: EntityKind, lane: Lane, *, page: int, count: int) -> list[Page[CrmEntity]]:
+        found: list[Page[CrmEntity]] = []
+        try:
+            while len(found) < count and (not found or found[-1].has_next):
+                found.append(await self.page(kind, lane, page=page + len(found)))
+        except CrmError:
+            if not found:
+                raise
+        return found
+
     async def by_ids(self, kind: EntityKind, ids: Sequence[str], lane: Lane) -> list[CrmEntity]:
         wanted = set(ids)
         return await self._read(
             "by_ids", lane, tuple(ids), lambda: [e for e in self.all(kind) if e.id in wanted]
+        )
+
+    async def deals_in_leads(self, ids: Sequence[str], lane: Lane) -> list[CrmEntity]:
+        wanted = set(ids)
+        return await self._read(
+            "deals_in_leads", lane, tuple(ids), lambda: [e for e in self.all("deal") if e.id in wanted]
         )
 
     async def find_by_number(

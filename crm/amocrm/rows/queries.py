@@ -45,3 +45,9 @@ def are_of(kind: EntityKind, ids: Sequence[str]) -> Callable[[CrmNote | CrmTask]
 
 def newest_first(item: CrmNote | CrmTask) -> int:
     return int(item.id) if item.id.isdigit() else 0
+
+
+def same_last_digits(stored: str, wanted: str) -> bool:
+    """Whether two spellings end in the same ten digits (in all of them where there are fewer)."""
+    a, b = ("".join(c for c in text if c.isdigit())[-10:] for text in (stored, wanted))
+    return bool(a) and a == b

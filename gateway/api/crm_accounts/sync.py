@@ -15,7 +15,8 @@ class SyncRequest(Body):
 
 
 class SyncView(Answer):
-    """done: entities read so far; the CRM tells no totals. kind: what is being read, null when over."""
+    """done: entities read so far. kind: what is being read, null when over. total, seconds_left: about, since the CRM tells no
+    totals; null where the load is short or not known yet."""
 
     done: int
     kind: str | None
@@ -23,6 +24,8 @@ class SyncView(Answer):
     loaded_at: datetime | None
     in_sync_at: datetime | None
     error: str | None
+    total: int | None
+    seconds_left: float | None
 
 
 async def show_sync(call: ApiCall) -> SyncView:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 import pytest
 
 from crm.errors import CrmForbidden, CrmThrottled, CrmUnavailable
 from crm.lane import Lane
-from crm.port import CrmEntity, CrmUser, EntityChange
+from crm.port import CrmEntity, CrmUser, EntityChange, Page
 from crm.store.cursors import feed_states
 from crm.store.directory import apply_entities
 from crm.store.metadata import pipelines_of, users_of
 from crm.sync.first_load import LoadProgress, load_progress, load_step, restart_load
 from crm.sync.recheck import recheck_step
 from crm.sync.sync import Sync, apply_webhook
+from routing.client import EntityKind
 from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.sync_bench import T0, Clock, contact, deal, found, number
@@ -37,7 +38,6 @@ async def test_the_first_load_reads_everything_and_says_how_far_it_is(
     await sync.load(seen.append)
     assert [(p.done, p.kind) for p in seen] == [
         (250, "contact"),
-        (500, "contact"),
         (600, "company"),
         (601, "deal"),
         (603, "lead"),
@@ -49,11 +49,30 @@ async def test_the_first_load_reads_everything_and_says_how_far_it_is(
     assert await found(pool, 700) == [("company", "2000", "15")]
 
 
+async def test_a_long_load_says_how_much_and_how_long_is_left(sync: Sync, crm: FakeCrm) -> None:
+    crm.seed(*(contact(i) for i in range(1, 6001)), *(deal(i, i - 10000) for i in range(10001, 13001)))
+    seen: list[LoadProgress] = []
+    await sync.load(seen.append)
+    known = [progress for progress in seen if progress.total is not None]
+    assert known[0].done < 4000
+    assert all(0.85 * 9000 < (progress.total or 0) < 1.15 * 9000 for progress in known)
+    assert all(progress.seconds_left is not None for progress in known)
+    assert {progress.kind for progress in known} >= {"contact", "deal"}
+    assert (seen[-1].done, seen[-1].is_done, seen[-1].seconds_left) == (9000, True, None)
+
+
+async def test_a_short_load_asks_for_nothing_but_its_pages(sync: Sync, crm: FakeCrm) -> None:
+    crm.seed(*(contact(i) for i in range(1, 601)))
+    await sync.load()
+    asked = [int(a.keys[1]) for a in crm.requests if a.method == "page" and a.keys[0] == "contact"]
+    assert asked == [1, 2, 3]
+
+
 async def test_a_killed_load_goes_on_where_it_stood(
     sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock
 ) -> None:
     crm.seed(*(contact(i) for i in range(1, 601)))
-    crm.fail("page", CrmUnavailable("away"), after=2)
+    crm.fail("page", CrmUnavailable("away"), after=2, times=2)
     with pytest.raises(CrmUnavailable):
         await sync.load()
     async with pool.acquire() as conn:
@@ -367,6 +386,17 @@ async def test_a_directory_that_cannot_be_brought_up_to_date_says_so(sync: Sync,
         await sync.catch_up(Lane.REALTIME)
 
 
+class CrmWithoutContacts(FakeCrm):
+    """Their changes are told, their list by id is not."""
+
+    async def page(
+        self, kind: EntityKind, lane: Lane, *, page: int = 1, newest: Literal["updated", "id"] | None = None
+    ) -> Page[CrmEntity]:
+        if kind == "contact" and newest is None:
+            raise CrmUnavailable("away")
+        return await super().page(kind, lane, page=page, newest=newest)
+
+
 async def test_a_load_that_was_asked_for_again_leaves_the_directory_complete(
     sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock, feed: Any
 ) -> None:
@@ -374,9 +404,11 @@ async def test_a_load_that_was_asked_for_again_leaves_the_directory_complete(
     await sync.load()
     async with pool.acquire() as conn:
         await restart_load(conn, "a")
-    crm.fail("page", CrmUnavailable("away"), times=50, after=4)  # the deltas pass, the load does not
     clock.tick()
-    run = asyncio.create_task(Sync(crm, pool, "a", NumberPolicy(), now=clock, poll_seconds=0.05).run())
+    only_deltas = CrmWithoutContacts(clock=clock)
+    run = asyncio.create_task(
+        Sync(only_deltas, pool, "a", NumberPolicy(), now=clock, poll_seconds=0.05).run()
+    )
     await asyncio.wait_for(feed.until(lambda: feed.directory("a").in_sync_at == clock.at), 10)
     assert feed.directory("a").is_complete
     run.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -26,11 +27,13 @@ from crm.store.clients import client_of
 from crm.store.metadata import users_of
 from crm.sync.first_load import load_step
 from crm.sync.metadata import read_metadata
-from crm.sync.polls import poll_rereads
+from crm.sync.polls import poll_rereads, poll_unsorted
 from crm.sync.recheck import recheck_step
 from crm.sync.sync import Sync, apply_webhook
 from routing.settings import NumberPolicy
+from runtime.lifecycle import background
 from tests.fakes.tokens import FixedToken
+from tests.waiting import until
 
 CONTACTS_IN_SANDBOX = 60
 FAST: Mapping[str, Any] = {"requests_per_second": 5000, "account_requests_per_second": 5000}
@@ -353,3 +356,50 @@ async def test_a_crm_that_answers_504_to_large_pages_is_read_in_smaller_ones(amo
     await amo.new_sync().load()
     assert small == {row["kind"]: row["n"] for row in await amo.pool.fetch(counted)}
     assert small["contact"] >= CONTACTS_IN_SANDBOX
+
+
+# --- owners of incoming leads
+
+
+async def test_every_contact_is_answered_before_the_owner_of_any_lead_is_asked_for(
+    pool: asyncpg.Pool, feed: DirectoryFeed
+) -> None:
+    contacts = 2000
+    async with (
+        Sandbox(contacts=contacts, profile=AMOCRM) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        crm = AmoCrm(sandbox.url, FixedToken(sandbox.url, sandbox.token()), Budget(7), session)
+        amo = Amo(sandbox, crm, pool, feed)
+        counted = "SELECT count(*) FROM directory_entity WHERE kind = 'contact'"
+        async with background(amo.sync.run()):
+
+            async def all_there() -> bool:
+                return bool(await pool.fetchval(counted) >= contacts)
+
+            await until(all_there, "every contact in the directory", seconds=20)
+        paths = [row["path"] for row in sandbox.world.ledger.since(0)]
+    pages = [n for n, path in enumerate(paths) if path == "/api/v4/contacts"]
+    single = [n for n, path in enumerate(paths) if re.fullmatch(r"/api/v4/leads/[0-9]+", path)]
+    assert not single or pages[contacts // 250 - 1] < single[0]
+
+
+async def test_what_was_read_of_a_leads_owner_survives_a_restart_and_the_next_list(loaded: Amo) -> None:
+    deal, number = await first_lead(loaded)
+    loaded.do("set_responsible", kind="deal", id=int(deal), user=manager(105))
+    await loaded.poll()
+    await loaded.feed.until(lambda: ("lead", 105) in loaded.found(number))
+    loaded.sync = loaded.new_sync()
+    await poll_unsorted(loaded.sync.source, Lane.SYNC)
+    owner = await loaded.pool.fetchval("SELECT owner_id FROM directory_entity WHERE deal_id = $1", deal)
+    assert owner == str(manager(105))
+
+
+async def first_lead(amo: Amo) -> tuple[str, int]:
+    """(the deal inside it, its number)."""
+    row = await amo.pool.fetchrow(
+        "SELECT deal_id, number FROM directory_entity e JOIN directory_number n USING (account_id, kind, entity_id)"
+        " WHERE kind = 'lead' AND deal_id IS NOT NULL ORDER BY entity_id LIMIT 1"
+    )
+    assert row is not None
+    return row["deal_id"], row["number"]
