@@ -51,6 +51,16 @@ async def record_failure(conn: Conn, account_id: str, feed: str, error: str) -> 
     )
 
 
+async def clear_failure(conn: Conn, account_id: str, feed: str) -> None:
+    """Its latest turn went well, even if it had nothing to write."""
+    await conn.execute(
+        "UPDATE sync_cursor SET last_error = NULL, last_success = now()"
+        " WHERE account_id = $1 AND feed = $2 AND last_error IS NOT NULL",
+        account_id,
+        feed,
+    )
+
+
 async def drop_cursors(conn: Conn, account_id: str, prefix: str) -> None:
     """The feeds whose name begins so start from the beginning."""
     await conn.execute(

@@ -11,6 +11,7 @@ from crm.port import CrmEntity
 from crm.store.cursors import finish_rereads, waiting_rereads
 from crm.store.directory import EntityRef, inside_leads
 from crm.store.listing import all_ids, known_refs
+from crm.store.unread import due_unread
 from crm.sync.source import READ_AT_ONCE, Source, as_text, from_text
 from crm.unread import NAMELESS
 from routing.client import EntityKind
@@ -112,6 +113,16 @@ async def _unknown_people(source: Source, found: list[CrmEntity]) -> list[Entity
         people: set[EntityRef] = {("contact", id) for d in deals for id in d.contact_ids}
         people |= {("company", id) for d in deals for id in d.company_ids}
         return sorted(people - await known_refs(conn, source.account_id, people))
+
+
+async def retry_unread(source: Source, lane: Lane) -> int:
+    """Asks again for entities of which something could not be read. How many."""
+    async with source.pool.acquire() as conn:
+        due = await due_unread(conn, source.account_id, READ_AT_ONCE)
+    if due:
+        found, gone = await source.read_again(due, lane)
+        await source.apply(found, gone=gone)
+    return len(due)
 
 
 async def poll_rereads(source: Source, lane: Lane) -> int:

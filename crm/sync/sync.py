@@ -17,7 +17,7 @@ import asyncpg
 from crm.errors import CrmBlocked, CrmError, CrmForbidden, CrmThrottled
 from crm.lane import Lane
 from crm.port import Crm, EntityChange, Observed
-from crm.store.cursors import record_failure, write_cursor
+from crm.store.cursors import clear_failure, record_failure, write_cursor
 from crm.store.directory import Applied
 from crm.store.entries import directory_states, mark_in_sync
 from crm.store.listing import known_refs
@@ -27,7 +27,7 @@ from crm.sync.changes import TakenChanges, apply_changes
 from crm.sync.events import poll_events
 from crm.sync.first_load import ORDER, PAGED, LoadProgress, load_step
 from crm.sync.metadata import read_metadata
-from crm.sync.polls import poll_delta, poll_rereads, poll_unsorted
+from crm.sync.polls import poll_delta, poll_rereads, poll_unsorted, retry_unread
 from crm.sync.recheck import recheck_step
 from crm.sync.source import Source, utc_now
 from crm.unread import Unread, UnreadRef
@@ -56,6 +56,7 @@ class Feed:
     failures: int = 0
     last_error: str | None = None
     woken: asyncio.Event = field(default_factory=asyncio.Event)
+    has_worked: bool = False
     trouble: Trouble = field(default_factory=lambda: Trouble("sync"))
 
 
@@ -94,6 +95,7 @@ class Sync:
         self._agreed: dict[str, datetime] = {}
         self._latest: dict[EntityKind, datetime | None] = {}  # times of change, by the CRM's clock
         self._told_at: datetime | None = None
+        self._is_unsorted_forbidden = False
         self._feeds = [
             Feed("metadata", metadata_seconds, self._metadata),
             Feed("reread", reread_seconds, self._reread),
@@ -103,6 +105,7 @@ class Sync:
             Feed("load", 0.0, self._load),
             Feed(lead_owners.FEED, poll_seconds, self._lead_owners),
             Feed("recheck", recheck_seconds, self._recheck),
+            Feed("unread", poll_seconds, self._retry_unread),
         ]
         for feed in self._feeds:
             feed.trouble = Trouble("sync", account=account_id, feed=feed.name)
@@ -226,9 +229,22 @@ class Sync:
             await self._failed(feed, err)
             return
         feed.due_at = max(feed.due_at, time.monotonic() + feed.seconds)
+        if feed.failures or not feed.has_worked:
+            await self._worked(feed)
         feed.failures, feed.last_error = 0, None
         self.health.last_errors.pop(feed.name, None)
         feed.trouble.recovered()
+
+    async def _worked(self, feed: Feed) -> None:
+        """What is over is forgotten, also what a process before this one noted."""
+        if feed.name == "unsorted" and self._is_unsorted_forbidden:
+            return
+        try:
+            async with self.source.pool.acquire() as conn:
+                await clear_failure(conn, self.source.account_id, feed.name)
+            feed.has_worked = True
+        except DATABASE_ERRORS as err:
+            self._record_trouble.failed(err)
 
     async def _failed(self, feed: Feed, err: Exception) -> None:
         """Nothing ends the loop: what is not known to pass (a bug) is logged with its trace and tried again as well."""
@@ -274,10 +290,11 @@ class Sync:
 
     async def _unsorted(self, lane: Lane = Lane.SYNC) -> None:
         at = self.source.now()
+        self._is_unsorted_forbidden = False
         try:
             pages = await poll_unsorted(self.source, lane)
         except CrmForbidden as err:  # this user may not see Unsorted; the rest agrees all the same
-            pages = _PAGES_WHEN_FORBIDDEN
+            pages, self._is_unsorted_forbidden = _PAGES_WHEN_FORBIDDEN, True
             async with self.source.pool.acquire() as conn:
                 await record_failure(conn, self.source.account_id, "unsorted", f"{err.code}: {err}")
         self._agreed["unsorted"] = at
@@ -308,6 +325,9 @@ class Sync:
     async def _recheck(self) -> None:
         if self.health.is_loaded:
             await recheck_step(self.source)
+
+    async def _retry_unread(self) -> None:
+        await retry_unread(self.source, Lane.SYNC)
 
     async def _metadata(self) -> None:
         await read_metadata(self.source)

@@ -53,6 +53,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
             "dead_letters",
             "The dead-letter desk: what the CRM refuses, and events that cannot be processed.",
         ),
+        "crm": Entry("crm_rows", "What the CRM told that could not be read or worked on."),
         "cases": Entry("cases", "Missed calls that somebody must return."),
         "users": Entry("users", "People who sign in to the pages."),
     }

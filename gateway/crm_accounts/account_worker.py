@@ -220,6 +220,7 @@ class CrmAccountWork:
                 "is_loaded": sync.health.is_loaded,
                 "failures": sync.health.failures,
                 "errors": sync.health.last_errors,
+                "unread": opened.crm.unread.total,
             },
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
 from gateway.health.views import AccountStatus, ConnectionState
@@ -13,6 +13,7 @@ DIRECTORY_SECONDS = 300.0
 """Polls run every half minute: older than this, and changes in the CRM no longer reach the phones."""
 LAG_SECONDS = 60.0
 CLOCK_SECONDS = 30.0
+_TOLD_FOR = timedelta(days=1)
 
 
 def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]:
@@ -23,6 +24,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
         yield from _feeds(account)
         yield from _crm(account)
         yield _webhooks(account, now)
+        yield from _unread(account)
     yield _effects(account)
     yield _inbox(account)
     yield _cases(account)
@@ -111,10 +113,16 @@ def _webhooks(account: AccountStatus, now: datetime) -> Finding:
     if hooks.last_at is None:
         return ok("webhooks-none", what)
     ago = duration((now - hooks.last_at).total_seconds())
-    if hooks.refused:
+    if hooks.last_refused_at is not None and now - hooks.last_refused_at < _TOLD_FOR:
         latest = hooks.last_refusal or ""
         return warning("webhooks-unreadable", what, ago=ago, count=hooks.refused, latest=latest)
     return ok("webhooks-come", what, ago=ago)
+
+
+def _unread(account: AccountStatus) -> Iterator[Finding]:
+    what, unread = about("crm-rows", account=account.id), account.unread
+    if unread.rows:
+        yield warning("rows-unread", what, count=unread.rows, first=unread.first, account=account.id)
 
 
 def _effects(account: AccountStatus) -> Finding:

@@ -115,6 +115,9 @@ def _crm(account: AccountStatus, labels: dict[str, str], now: datetime) -> Itera
         if feed.last_success is not None:
             age = _since(feed.last_success, now)
             yield "gauge", "sync_success_age_seconds", "Since the feed last succeeded", named, age
+    for kind, rows in account.unread.by_kind.items():
+        named = {**labels, "kind": kind}
+        yield "gauge", "crm_unread", "Rows of the CRM of which something cannot be read", named, rows
     crm = account.crm
     yield (
         "gauge",
@@ -125,6 +128,8 @@ def _crm(account: AccountStatus, labels: dict[str, str], now: datetime) -> Itera
     )
     if crm is None:
         return
+    found = crm.unread_found
+    yield "counter", "crm_unread_found", "Rows found so, since a worker serves the account", labels, found
     if crm.circuit is not None:
         is_open = float(crm.circuit.name != "closed")
         yield "gauge", "crm_circuit_open", "1 while the CRM is closed to us", labels, is_open

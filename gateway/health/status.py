@@ -17,6 +17,7 @@ from crm.effects.store.runs import accounts_with_runs
 from crm.lane import Lane
 from crm.store.cursors import FeedState, feeds_by_account
 from crm.store.entries import DirectoryState, directory_states
+from crm.store.unread import NOTHING_UNREAD, UnreadCounts, unread_by_account
 from crm.sync.first_load import FEED, progress_at
 from gateway.health.matrix_checks import REPORT as MATRIX_REPORT
 from gateway.health.reports import PREFIX, SILENT_SECONDS
@@ -40,6 +41,7 @@ from gateway.health.views import (
     MatrixView,
     PeopleView,
     TokenView,
+    UnreadView,
     WebhooksView,
     WorkerView,
     WriterView,
@@ -95,6 +97,7 @@ class _Facts:
     inbox: Mapping[str, store.InboxFigures]
     dead: Mapping[str, int]
     webhooks: Mapping[str, store.Webhooks]
+    unread: Mapping[str, UnreadCounts]
     cases: Mapping[str, CaseFigures]
     feeds: Mapping[str, list[FeedState]]
     directories: Mapping[str, DirectoryState]
@@ -116,6 +119,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         inbox=await store.inbox_by_account(conn),
         dead=await store.dead_by_account(conn, ids),
         webhooks=await store.webhooks_by_account(conn, ids),
+        unread=await unread_by_account(conn, ids),
         cases=await case_figures_by_account(conn, ids, since=now - _CASE_DAYS, now=now),
         feeds=await feeds_by_account(conn, ids),
         directories={s.account_id: s for s in await directory_states(conn, ids)},
@@ -195,6 +199,7 @@ class _Reader:
                 dead=facts.dead.get(id, 0),
             ),
             webhooks=WebhooksView.model_validate(facts.webhooks.get(id, store.Webhooks())),
+            unread=UnreadView.model_validate(facts.unread.get(id, NOTHING_UNREAD)),
             cases=CasesView.model_validate(facts.cases.get(id, NO_CASES)),
             backfill=await self._backfill(id),
             people=self._people(id),
@@ -214,6 +219,7 @@ class _Reader:
             circuit=_part(CircuitView, body.get("circuit")),
             writer=_part(WriterView, body.get("writer")),
             clock_offset_seconds=body.get("clock_offset_seconds"),
+            unread_found=body.get("sync", {}).get("unread", 0),
         )
 
     def _token(self, account_id: str, crm: CrmView | None) -> TokenView:

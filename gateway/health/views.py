@@ -90,7 +90,8 @@ class WriterView(_View):
 
 
 class CrmView(_View):
-    """As the worker that serves the account's CRM told it last. clock_offset_seconds: the CRM's clock minus ours."""
+    """As the worker that serves the account's CRM told it last. clock_offset_seconds: the CRM's clock minus ours.
+    unread_found: rows that could not be read, since that worker serves the account."""
 
     reported_at: datetime
     is_served: bool
@@ -98,6 +99,7 @@ class CrmView(_View):
     circuit: CircuitView | None
     writer: WriterView | None
     clock_offset_seconds: float | None
+    unread_found: int = 0
 
 
 class EffectsView(_View):
@@ -122,7 +124,16 @@ class WebhooksView(_View):
     applied: int
     refused: int
     last_refusal: str | None
+    last_refused_at: datetime | None = None
     waiting: int
+
+
+class UnreadView(_View):
+    """Rows of the CRM of which something could not be read. by_kind: how many. first: the oldest of them."""
+
+    rows: int = 0
+    by_kind: dict[str, int] = {}
+    first: str = ""
 
 
 class CasesView(_View):
@@ -194,6 +205,7 @@ class AccountStatus(_View):
     effects: EffectsView
     inbox: InboxView
     webhooks: WebhooksView
+    unread: UnreadView = UnreadView()
     cases: CasesView
     backfill: BackfillView | None
     people: PeopleView

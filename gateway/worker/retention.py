@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
+from crm.store.unread import forget_old_unread
 from gateway.settings import Settings
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.crm_events.work import delete_events_older_than
@@ -19,6 +20,8 @@ from runtime.database.pool import Conn
 
 EVERY_SECONDS = 600.0
 _BATCH = 5000
+_UNREAD_AGE = timedelta(days=1)
+"""What the CRM told only once and in a way that cannot be read. What it still tells so is noted again and again."""
 
 
 async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
@@ -30,6 +33,7 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
             conn, now - timedelta(days=settings.raw_event_days), limit=_BATCH
         ),
         lambda conn: delete_exchanges_older_than(conn, exchanges, limit=_BATCH),
+        lambda conn: forget_old_unread(conn, now - _UNREAD_AGE, limit=_BATCH),
         lambda conn: delete_commands_older_than(conn, exchanges, limit=_BATCH),
         lambda conn: delete_events_older_than(
             conn, now - timedelta(days=settings.crm_event_days), limit=_BATCH

@@ -95,6 +95,21 @@ class Backlog:
     aside: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsideEvent:
+    """A change that a consumer failed on too often. error: of its last try."""
+
+    event_id: int
+    consumer: str
+    subject: str
+    what: str
+    old: str | None
+    new: str
+    at: datetime
+    tries: int
+    error: str
+
+
 async def register(conn: Conn, consumers: Collection[str]) -> None:
     """From now on these get what happens; one that is known already goes on where it was."""
     await conn.execute(
@@ -167,6 +182,31 @@ async def overdue_subjects(
 async def enqueue_subjects(conn: Conn, subjects: Sequence[tuple[str, str]]) -> None:
     if subjects:
         await conn.execute(_DEFER, [a for a, _ in subjects], [s for _, s in subjects])
+
+
+async def aside_events(conn: Conn, account_id: str, *, after: int = 0, limit: int = 100) -> list[AsideEvent]:
+    """What consumers could not work on, oldest first. after: event_id of the last one of the list before."""
+    rows = await conn.fetch(
+        "SELECT event_id, w.consumer, e.subject, e.what, e.old_value AS old, e.new_value AS new, e.at, w.tries,"
+        " coalesce(w.error, '') AS error FROM crm_event_work w JOIN crm_event e USING (account_id, event_id)"
+        " WHERE account_id = $1 AND w.is_aside AND event_id > $2 ORDER BY event_id, w.consumer LIMIT $3",
+        account_id,
+        after,
+        limit,
+    )
+    return [AsideEvent(**r) for r in rows]
+
+
+async def put_back(conn: Conn, account_id: str, event_ids: Sequence[int] | None) -> int:
+    """Consumers work on these set-aside events again, None = on all of the account. How many."""
+    rows = await conn.fetch(
+        "UPDATE crm_event_work SET is_aside = false, tries = 0, next_try_at = now()"
+        " WHERE account_id = $1 AND is_aside AND ($2::bigint[] IS NULL OR event_id = ANY($2)) RETURNING subject",
+        account_id,
+        event_ids,
+    )
+    await enqueue_subjects(conn, [(account_id, subject) for subject in sorted({r["subject"] for r in rows})])
+    return len(rows)
 
 
 async def backlog(conn: Conn) -> Backlog:

@@ -53,6 +53,7 @@ class Webhooks:
     applied: int = 0
     refused: int = 0
     last_refusal: str | None = None
+    last_refused_at: datetime | None = None
     waiting: int = 0
 
 
@@ -97,7 +98,7 @@ async def dead_by_account(conn: Conn, account_ids: AccountIds) -> dict[str, int]
 async def webhooks_by_account(conn: Conn, account_ids: AccountIds) -> dict[str, Webhooks]:
     found = await conn.fetch(
         "SELECT account_id, s.last_at, coalesce(s.applied, 0) AS applied, coalesce(s.refused, 0) AS refused,"
-        " s.last_refusal, coalesce(w.waiting, 0) AS waiting FROM crm_webhook_seen s FULL JOIN"
+        " s.last_refusal, s.last_refused_at, coalesce(w.waiting, 0) AS waiting FROM crm_webhook_seen s FULL JOIN"
         " (SELECT account_id, count(*) AS waiting FROM crm_webhook GROUP BY 1) AS w USING (account_id)"
         " WHERE $1::text[] IS NULL OR account_id = ANY($1)",
         account_ids,
@@ -108,6 +109,7 @@ async def webhooks_by_account(conn: Conn, account_ids: AccountIds) -> dict[str, 
             applied=r["applied"],
             refused=r["refused"],
             last_refusal=r["last_refusal"],
+            last_refused_at=r["last_refused_at"],
             waiting=r["waiting"],
         )
         for r in found

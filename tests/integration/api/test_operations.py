@@ -9,6 +9,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from crm.store.unread import keep_unread
+from crm.unread import Unread
 from gateway.health.checks import check_all
 from gateway.health.findings import in_words
 from gateway.health.reports import INSTALLATION, PREFIX
@@ -430,3 +432,50 @@ async def test_exchanges_are_listed_newest_first(api: Api) -> None:
     assert [e["target"][-1] for e in page["items"]] == ["2", "1"]
     rest = await api.ask("GET", "{a}/exchanges", limit=2, after=page["next"])
     assert [e["target"][-1] for e in rest["items"]] == ["0"]
+
+
+async def test_what_the_crm_told_in_an_odd_way_is_listed_and_counted(api: Api) -> None:
+    async with api.pool.acquire() as conn:
+        faults = [Unread(field="rights", why="rights: object expected, got text", raw='"all"')]
+        await keep_unread(conn, ACCOUNT, {("user", "7"): faults, ("user", "8"): faults})
+        await keep_unread(conn, ACCOUNT, {("user", "7"): faults})
+    first = await api.ask("GET", "{a}/crm/unread", limit=1)
+    rest = await api.ask("GET", "{a}/crm/unread", after=first["next"])
+    [row] = first["items"]
+    assert (row["kind"], row["id"], row["field"], row["raw"], row["times"]) == (
+        "user",
+        "7",
+        "rights",
+        '"all"',
+        2,
+    )
+    assert [other["id"] for other in rest["items"]] == ["8"]
+    status = (await api.ask("GET", "{a}/status"))["status"]
+    assert status["unread"] == {"rows": 2, "by_kind": {"user": 2}, "first": "user 7, rights"}
+    await api.ask("GET", "{a}/crm/unread", role="read_only", status=403)
+
+
+async def test_a_change_that_nobody_could_work_on_is_put_back(api: Api) -> None:
+    async with api.pool.acquire() as conn:
+        event_id = await conn.fetchval(
+            "INSERT INTO crm_event (account_id, subject, entity_kind, entity_id, aspect, what, old_value, new_value,"
+            " at, told_at, first_told_by) VALUES ($1, 'contact:7', 'contact', '7', 'numbers', 'numbers_changed', NULL,"
+            " '+79161234567', now(), now(), 'poll') RETURNING event_id",
+            ACCOUNT,
+        )
+        await conn.execute(
+            "INSERT INTO crm_event_work (account_id, consumer, event_id, subject, tries, is_aside, error)"
+            " VALUES ($1, 'tasks', $2, 'contact:7', 5, true, 'ValueError: no')",
+            ACCOUNT,
+            event_id,
+        )
+    [item] = (await api.ask("GET", "{a}/crm/events/aside"))["items"]
+    assert (item["id"], item["consumer"], item["new"]) == (str(event_id), "tasks", "+7916***67")
+    assert await api.ask("POST", "{a}/crm/events/retry", body={"ids": [item["id"]]}) == {"count": 1}
+    assert (await api.ask("GET", "{a}/crm/events/aside"))["items"] == []
+    async with api.pool.acquire() as conn:
+        jobs = await conn.fetchval(
+            "SELECT count(*) FROM procrastinate_jobs WHERE lock = $1 AND status = 'todo'",
+            f"{ACCOUNT} crm contact:7",
+        )
+    assert jobs == 1

@@ -12,7 +12,7 @@ from crm.news import changed_fields
 from crm.port import CrmEvent, EntityChange, Observed
 from crm.sync.sync import Sync, apply_webhook
 from gateway.crm_events.job import CrmEventJob
-from gateway.store.crm_events.work import EventRow, register
+from gateway.store.crm_events.work import EventRow, aside_events, put_back, register
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
 from tests.fakes.crm import FakeCrm
@@ -165,6 +165,21 @@ async def test_what_a_consumer_cannot_work_on_is_set_aside_and_stops_nobody(
     async with pool.acquire() as conn:
         await job.sweep(conn)
     assert (job.status.backlog.waiting, job.status.backlog.aside) == (0, 1)
+    async with pool.acquire() as conn:
+        [aside] = await aside_events(conn, account)
+        assert (aside.consumer, aside.what, aside.new, aside.error) == (
+            "weak",
+            "stage_changed",
+            "1/20",
+            "ValueError: too much",
+        )
+        assert await put_back(conn, account, [aside.event_id + 1000]) == 0
+        assert await put_back(conn, account, [aside.event_id]) == 1
+    weak.fails_on = ""
+    await _work(pool, job, account)
+    assert weak.values == ["1/30", "1/20"]
+    async with pool.acquire() as conn:
+        assert await aside_events(conn, account) == []
 
 
 async def test_a_stage_that_we_set_ourselves_starts_nothing(

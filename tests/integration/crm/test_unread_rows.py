@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -17,15 +18,16 @@ from crm.sandbox.profile import AMOCRM
 from crm.sandbox.seed import CONTACTS, LEADS
 from crm.sandbox.server import Sandbox
 from crm.store.clients import client_of
-from crm.store.cursors import ask_reread
+from crm.store.cursors import ask_reread, feed_states, record_failure
 from crm.store.listing import all_ids
 from crm.store.metadata import users_of
 from crm.store.unread import unread_rows
 from crm.sync.metadata import read_metadata
-from crm.sync.polls import poll_rereads
+from crm.sync.polls import poll_rereads, retry_unread
 from crm.sync.sync import Sync
 from routing.settings import NumberPolicy
 from tests.fakes.changed_answers import ChangedAnswers, unchanged
+from tests.fakes.crm import FakeCrm
 from tests.fakes.tokens import FixedToken
 
 A_MAIL = {
@@ -271,3 +273,42 @@ async def test_what_is_deleted_in_the_crm_is_no_longer_told_of(odd: Odd, pool: a
     assert len(await odd.unread()) == 1
     await poll_rereads(odd.sync.source, Lane.EVENTS)
     assert await odd.unread() == []
+
+
+async def test_what_could_not_be_read_is_asked_for_again_by_itself(odd: Odd, pool: asyncpg.Pool) -> None:
+    await odd.sync.load()
+    odd.transport.change = rows_of(
+        "/contacts?", "contacts", lambda rows: rows[0].update(responsible_user_id=[1])
+    )
+    await odd.sync.poll_once()
+    unread = await odd.unread()
+    odd.transport.change = unchanged
+    assert await retry_unread(odd.sync.source, Lane.SYNC) == 0  # not yet
+    await pool.execute("UPDATE crm_unread SET next_try_at = now()")
+    assert await retry_unread(odd.sync.source, Lane.SYNC) == len(unread) >= 1
+    assert await odd.unread() == []
+
+
+async def test_a_failure_that_is_over_is_forgotten_though_there_was_nothing_to_write(
+    account: str, pool: asyncpg.Pool
+) -> None:
+    """Of every feed, and also what a process before this one left behind."""
+    crm = FakeCrm()
+    sync = Sync(crm, pool, account, NumberPolicy(), poll_seconds=0.05, reread_seconds=0.05)
+    async with pool.acquire() as conn:
+        for feed in ("reread", "load", "recheck", "unread", "metadata", "events", "unsorted", "delta:deal"):
+            await record_failure(conn, account, feed, "crm-unreadable: odd")
+    running = asyncio.create_task(sync.run())
+
+    async def failures() -> list[str]:
+        async with pool.acquire() as conn:
+            return [state.feed for state in await feed_states(conn, account) if state.last_error]
+
+    try:
+        for _ in range(100):
+            if not await failures():
+                break
+            await asyncio.sleep(0.1)
+        assert await failures() == []
+    finally:
+        running.cancel()

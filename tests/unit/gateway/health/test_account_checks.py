@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -43,6 +43,7 @@ WELL: dict[str, Any] = {
     "effects": {"waiting": 1, "sending": 0, "unknown": 0, "held": 0, "dead": 0, "oldest_at": None},
     "inbox": {"pending": 0, "lag_seconds": 0.0, "dead": 0},
     "webhooks": {"last_at": NOW, "applied": 1, "refused": 0, "last_refusal": None, "waiting": 0},
+    "unread": {"rows": 0, "by_kind": {}, "first": ""},
     "cases": {"open": 1, "overdue": 0, "closed": 0, "median_seconds": None},
     "backfill": None,
     "people": {"employees": 2, "unmapped": [], "inactive": [], "crm_users_unmapped": [], "senior": "Ольга"},
@@ -99,7 +100,20 @@ def test_an_account_that_is_well_has_nothing_to_do() -> None:
             "support",
         ),
         ({"crm": {"clock_offset_seconds": -90.0}}, "clock", False, "-90 s", "time synchronisation"),
-        ({"webhooks": {"refused": 2, "last_refusal": "odd"}}, "webhooks", False, "odd", "polling"),
+        (
+            {"webhooks": {"refused": 2, "last_refusal": "odd", "last_refused_at": NOW}},
+            "webhooks",
+            False,
+            "odd",
+            "polling",
+        ),
+        (
+            {"unread": {"rows": 2, "by_kind": {"user": 2}, "first": "user 7, rights"}},
+            "rows of the CRM",
+            False,
+            "user 7, rights",
+            "callmatrix crm unread --account sales",
+        ),
         ({"effects": {"dead": 4}}, "effects", True, "4 on the dead-letter desk", "desk list"),
         ({"effects": {"held": 4}}, "effects", False, "4 held back", "backfill --account sales --preview"),
         ({"inbox": {"dead": 1}}, "events", True, "1 could not", "desk list"),
@@ -161,3 +175,8 @@ def test_the_same_findings_are_said_in_russian_with_the_noun_in_its_form() -> No
     assert [f.code for f in found] == [
         f.code for f in findings_of(token={"days_left": 3.0, "warning": "expires-soon"}, cases={"overdue": 1})
     ]
+
+
+def test_a_webhook_that_could_not_be_read_days_ago_is_no_trouble_any_more() -> None:
+    old = {"refused": 2, "last_refusal": "odd", "last_refused_at": NOW - timedelta(days=2)}
+    assert all(finding.is_ok for finding in findings_of(webhooks=old))

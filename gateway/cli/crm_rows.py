@@ -1,0 +1,113 @@
+"""`crm`: what the CRM told that could not be read, and changes that could not be worked on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from crm.store.unread import UnreadRow, unread_rows
+from gateway.cli.options import AccountName, Json, Limit
+from gateway.cli.output import database, print_json, print_table, run, the_account
+from gateway.settings import Settings
+from gateway.store.crm_events.work import AsideEvent, aside_events, put_back
+from runtime.failure import Failure
+from runtime.masking import mask_text
+
+crm_app = typer.Typer(
+    help="What the CRM told that could not be read or worked on.",
+    no_args_is_help=True,
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(crm_app, name="crm")
+
+
+@crm_app.command("unread")
+def unread(account: AccountName = None, limit: Limit = 100, json: Json = False) -> None:
+    """Rows of the CRM of which something could not be read, oldest first. A row goes by itself when it reads well.
+
+    Example: callmatrix crm unread --account sales
+    """
+
+    async def work() -> list[UnreadRow]:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return await unread_rows(conn, (await the_account(conn, account)).id, limit=limit)
+
+    found = run(work())
+    if json:
+        print_json([row._asdict() for row in found])
+        return
+    lines = [
+        (
+            row.kind,
+            row.id,
+            row.field,
+            row.found_at.isoformat(timespec="seconds"),
+            row.times,
+            row.why,
+            row.raw[:200],
+        )
+        for row in found
+    ]
+    columns = ["kind", "id", "field", "since", "times", "why", "value"]
+    print_table(columns, lines, "Everything that the CRM told could be read.")
+
+
+@crm_app.command("aside")
+def aside(account: AccountName = None, limit: Limit = 100, json: Json = False) -> None:
+    """Changes in the CRM that a consumer failed on too often, oldest first.
+
+    Example: callmatrix crm aside --account sales
+    """
+
+    async def work() -> list[AsideEvent]:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return await aside_events(conn, (await the_account(conn, account)).id, limit=limit)
+
+    found = run(work())
+    if json:
+        print_json(found)
+        return
+    lines = [
+        (
+            event.event_id,
+            event.consumer,
+            event.subject,
+            event.what,
+            event.at.isoformat(timespec="seconds"),
+            event.tries,
+            mask_text(event.error)[:300],
+        )
+        for event in found
+    ]
+    columns = ["id", "consumer", "subject", "what", "at", "tries", "error"]
+    print_table(columns, lines, "Every change could be worked on.")
+
+
+@crm_app.command("retry")
+def retry(
+    ids: Annotated[list[int] | None, typer.Argument(help="ids of 'crm aside'")] = None,
+    all_of_them: Annotated[bool, typer.Option("--all", help="every change that was set aside")] = False,
+    account: AccountName = None,
+    json: Json = False,
+) -> None:
+    """Work on changes again that were set aside.
+
+    Example: callmatrix crm retry --all --account sales
+    """
+    if bool(ids) == all_of_them:
+        raise typer.BadParameter("name the ids, or give --all")
+
+    async def work() -> int:
+        async with database(Settings()) as pool, pool.acquire() as conn, conn.transaction():
+            return await put_back(conn, (await the_account(conn, account)).id, None if all_of_them else ids)
+
+    count = run(work())
+    if json:
+        print_json({"count": count})
+    elif count:
+        print(f"{count} are worked on again.")
+    else:
+        raise Failure("nothing of that is set aside", "", "see 'callmatrix crm aside'")
