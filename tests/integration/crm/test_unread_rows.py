@@ -164,10 +164,16 @@ async def test_one_bad_re_read_does_not_hold_the_others(odd: Odd, pool: asyncpg.
     before = await odd.owners(number(1))
     bad, good = str(CONTACTS + 1), str(CONTACTS + 2)
 
+    def spoil_row(row: dict[str, Any]) -> None:
+        if row["id"] == int(bad):
+            row.update(id={"id": bad}, responsible_user_id=7)
+        elif row["id"] == int(good):
+            row["responsible_user_id"] = 1000104
+
     def spoil(path: str, body: Any) -> Any:
-        if f"/contacts/{bad}" in path:
-            return {**body, "id": {"id": bad}, "responsible_user_id": 7}
-        return {**body, "responsible_user_id": 1000104} if f"/contacts/{good}" in path else None
+        """Whether they are asked for one by one or together."""
+        for row in body["_embedded"].get("contacts", [body]) if body and "/contacts" in path else ():
+            spoil_row(row)
 
     odd.transport.change = spoil
     async with pool.acquire() as conn:
