@@ -10,6 +10,7 @@ COMMON_SETTINGS: Mapping[str, SettingType] = {
     # reading
     "time_zone": "time zone",
     "extension_digits": "whole",
+    "machines": "list",
     "call_id_field": "text",
     # answering
     "number_spelling": "number spelling",

@@ -13,6 +13,7 @@ from routing.numbers.spelling import is_withheld
 ANONYMOUS = "anonymous"
 
 _MAX_EXTENSION_DIGITS = 6
+_LONGEST_OF_NO_TOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ def classify_parties(
     """Tell the sides apart; where the PBX does not say the direction, by our lines and by short numbers."""
     caller, called = clean_number(caller), clean_number(called)
     if is_extension(caller, connection) and is_extension(called, connection):
-        return Parties("internal", None, None, caller)
+        outside = {"inbound": caller, "outbound": called}.get(direction or "")
+        if outside is None or not _may_be_of_a_town(outside, connection):
+            return Parties("internal", None, None, caller)
     if direction is None:
         direction = _guessed(caller, called, connection)
     if direction == "internal":
@@ -71,6 +74,12 @@ def _guessed(caller: str | None, called: str | None, connection: Connection) -> 
     if is_ours[0] or (caller and is_extension(caller, connection) and called):
         return "outbound"
     return None
+
+
+def _may_be_of_a_town(number: str, connection: Connection) -> bool:
+    """Of a call that the PBX says crossed its border: the short number may be one of a small town's, unless the admin
+    said how long extensions are."""
+    return len(number) > _LONGEST_OF_NO_TOWN and not connection.settings.get("extension_digits")
 
 
 def is_line(number: str | None, connection: Connection) -> bool:

@@ -17,6 +17,7 @@ from gateway.pbx.payload import as_params, as_seconds, as_text
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.reading.addresses import phone_address
 from gateway.pbx.reading.causes import disposition_of_code
+from gateway.pbx.reading.machines import is_machine, people
 from gateway.pbx.times import not_ahead, read_time, zone_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
 
@@ -89,6 +90,7 @@ _SIDES: Mapping[str, FailedSide] = {
 _ALIASES: Mapping[str, tuple[str, ...]] = {
     "event": ("event", "type"),
     "call": ("callId", "call_id", "callid"),
+    "origin": ("origCallId", "orig_call_id"),
     "from": ("from", "caller"),
     "to": ("to", "callee"),
     "direction": ("direction",),
@@ -172,11 +174,20 @@ def parse_event(
     call_key = fields.text("call")
     if call_key is None:
         raise WireInvalid("callId", "is missing")
-    return _events(kind, call_key, fields, received_at, connection)
+    # sipgate: a call that is forwarded has an id of its own, and names the one that it began with.
+    origin = fields.text("origin")
+    if origin and kind is EventKind.ENDED and fields.plain("cause") == "forwarded":
+        kind = EventKind.LEG_ENDED
+    return _events(kind, origin or call_key, call_key if origin else None, fields, received_at, connection)
 
 
 def _events(
-    kind: EventKind, call_key: str, fields: _Fields, received_at: datetime, connection: Connection
+    kind: EventKind,
+    call_key: str,
+    leg: str | None,
+    fields: _Fields,
+    received_at: datetime,
+    connection: Connection,
 ) -> tuple[CallEvent, ...]:
     told = classify_parties(
         fields.text("from"), fields.text("to"), fields.word("direction", _DIRECTIONS), connection
@@ -191,7 +202,7 @@ def _events(
         direction=told.direction,
         client=told.client,
         line=told.line,
-        leg=fields.text("leg"),
+        leg=fields.text("leg") or leg,
         is_callback=(fields.text("callback") or "").lower() in ("1", "true", "yes", "on"),
         started_at=fields.time("started"),
         answered_at=fields.time("answered"),
@@ -200,20 +211,18 @@ def _events(
         params=_params(fields.raw),
     )
     if kind is EventKind.STARTED:
-        return (event.model_copy(update={"party": told.party}), *_rang(event, fields, told))
-    if kind is EventKind.ANSWERED and _is_voicemail(fields):
-        return (event.model_copy(update={"kind": EventKind.STARTED}),)
+        return (event.model_copy(update={"party": told.party}), *_rang(event, fields, told, connection))
+    if _is_machine(fields, told, connection):
+        return (_without_talk(event, _told_cause(fields)),)
     if kind is EventKind.RANG:
-        return _rang(event, fields, told) or (event,)
+        return _rang(event, fields, told, connection) or (event,)
     if kind in (EventKind.ENDED, EventKind.SUMMARY):
-        if _is_voicemail(fields):
-            party = None
         cause = _cause(fields, party, talk_seconds)
         return (event.model_copy(update={"party": party, "cause": cause, "talk_seconds": talk_seconds}),)
     return (event.model_copy(update={"party": party}),)
 
 
-def _rang(event: CallEvent, fields: _Fields, told: Parties) -> tuple[CallEvent, ...]:
+def _rang(event: CallEvent, fields: _Fields, told: Parties, connection: Connection) -> tuple[CallEvent, ...]:
     """One event per phone that rings: sipgate and Zammad name them all in `user[]`."""
     if told.direction == "outbound":
         return ()
@@ -222,7 +231,7 @@ def _rang(event: CallEvent, fields: _Fields, told: Parties) -> tuple[CallEvent, 
         parties = fields.addresses("to")
     return tuple(
         event.model_copy(update={"kind": EventKind.RANG, "party": party, "leg": event.leg, "params": {}})
-        for party in dict.fromkeys(parties)
+        for party in dict.fromkeys(people(parties, connection))
     )
 
 
@@ -241,9 +250,26 @@ def _party(fields: _Fields, told: Parties) -> str | None:
     return phone_address(fields.text("answering")) or (users[0] if users else None)
 
 
-def _is_voicemail(fields: _Fields) -> bool:
-    """sipgate: a mailbox that picks up is no person."""
-    return (fields.text("answering") or "").lower() == "voicemail"
+def _is_machine(fields: _Fields, told: Parties, connection: Connection) -> bool:
+    """Did a mailbox, a menu or a queue pick up? Any name of who answered may tell it.
+
+    sipgate names nobody where a queue or an announcement picked up: both fields are there and empty.
+    """
+    names = [fields.text("extension"), fields.text("answering")]
+    users = fields.texts("user")
+    if any(is_machine(name, connection) for name in names) or (users and not people(users, connection)):
+        return True
+    is_sipgates = {"user", "answeringNumber"} <= fields.raw.keys() and "extension" not in fields.raw
+    is_nobody = is_sipgates and not users and not fields.text("answering") and told.direction == "inbound"
+    return is_nobody and fields.plain("event") in ("answer", "answered")
+
+
+def _without_talk(event: CallEvent, cause: Disposition | None) -> CallEvent:
+    """What is left of an event that tells of a machine: somebody else may have talked before it, or will."""
+    if event.kind in (EventKind.ANSWERED, EventKind.RANG):
+        return event.model_copy(update={"kind": EventKind.STARTED, "answered_at": None})
+    is_end = event.kind in (EventKind.ENDED, EventKind.SUMMARY) and cause is not Disposition.ANSWERED
+    return event.model_copy(update={"answered_at": None, "cause": cause if is_end else None})
 
 
 def _cause(fields: _Fields, party: str | None, talk_seconds: int | None) -> Disposition | None:

@@ -31,6 +31,7 @@ from gateway.pbx.parties import Parties, classify_parties, clean_number, is_exte
 from gateway.pbx.payload import as_count
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.reading.addresses import dialled_address, endpoint, is_dialable, is_number
+from gateway.pbx.reading.machines import is_machine
 from gateway.pbx.times import read_time, zone_of
 from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
 
@@ -99,13 +100,14 @@ def read_record(message: AmiMessage, connection: Connection) -> Record:
     if ended_at is None:
         raise WireInvalid("EndTime", "is missing")
     other_channel, destination = message.get("DestinationChannel"), message.get("Destination")
+    other = _other_end(message, other_channel)
     return Record(
         key=key,
         uniqueid=uniqueid or key,
         leg=" ".join((uniqueid, other_channel, message.get("StartTime"))).strip(),
         channel=message.get("Channel"),
         other_channel=other_channel,
-        other=_other_end(message, other_channel),
+        other=None if is_machine(other, connection) else other,
         source=clean_number(message.get("Source")),
         destination=destination if is_dialable(destination) else None,
         cause=cause,

@@ -11,11 +11,13 @@ from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import is_extension
 from gateway.pbx.reading.addresses import endpoint, is_number
+from gateway.pbx.reading.machines import is_machine
 from routing.calls.model import Direction, FailedSide
 
 
 class ChannelRole(StrEnum):
-    """client: the outside party's channel. ours: an employee's phone. glue: a Local channel, which is neither."""
+    """client: the outside party's channel. ours: an employee's phone. glue: a Local channel or a machine that
+    picks up, which is neither."""
 
     CLIENT = "client"
     OURS = "ours"
@@ -118,7 +120,7 @@ def is_same_subscriber(dialled: str, sent: str) -> bool:
 def role_of_dialled(
     call: LiveCall, channel_name: str, address: str | None, connection: Connection
 ) -> ChannelRole:
-    if is_local(channel_name):
+    if is_local(channel_name) or is_machine(address, connection):
         return ChannelRole.GLUE
     if call.direction in ("inbound", "internal") and not call.is_originated:
         # Whoever is rung for an incoming call is ours, a mobile that the call is forwarded to included.

@@ -19,6 +19,7 @@ from gateway.pbx.parties import Parties, classify_parties, clean_number, is_exte
 from gateway.pbx.payload import as_count, as_params, as_text, header, json_object, read_form
 from gateway.pbx.port import Inbound, WireInvalid
 from gateway.pbx.reading.addresses import phone_address, user_part
+from gateway.pbx.reading.machines import is_machine
 from gateway.pbx.reading.text import charset_of, decoded, legible
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
@@ -192,7 +193,11 @@ def _call_report(report: _Report, call_key: str, received_at: datetime, connecti
     answered_at = report.bridged_at()
     if answered_at is None and not report.times and report.text("bridge_uuid"):
         answered_at = report.time("answer_epoch")
+    party = told.party if told.direction == "outbound" else _bridged_party(report, answered_at)
     cause = Disposition.ANSWERED if answered_at else _cause(report) or Disposition.NO_ANSWER
+    talk_seconds = max(0, round((ended_at - answered_at).total_seconds())) if answered_at else 0
+    if is_machine(party, connection):  # whether a person talked before it, their own leg knows
+        return _call_without_talk(report, call_key, ended_at, told)
     is_callback = (report.text("callmatrix_callback") or "") in ("1", "true")
     is_failed = answered_at is None and (told.direction == "outbound" or is_callback)
     return CallEvent(
@@ -202,9 +207,9 @@ def _call_report(report: _Report, call_key: str, received_at: datetime, connecti
         direction=told.direction,
         client=told.client,
         line=told.line,
-        party=told.party if told.direction == "outbound" else _bridged_party(report, answered_at),
+        party=party,
         cause=cause,
-        talk_seconds=max(0, round((ended_at - answered_at).total_seconds())) if answered_at else 0,
+        talk_seconds=talk_seconds,
         started_at=started_at,
         answered_at=answered_at,
         recording=report.text("callmatrix_recording"),
@@ -216,11 +221,26 @@ def _call_report(report: _Report, call_key: str, received_at: datetime, connecti
     )
 
 
+def _call_without_talk(report: _Report, call_key: str, ended_at: datetime, told: Parties) -> CallEvent:
+    return CallEvent(
+        kind=EventKind.SUMMARY,
+        call_key=call_key,
+        at=ended_at,
+        direction=told.direction,
+        client=told.client,
+        line=told.line,
+        started_at=report.time("start_epoch"),
+        recording=report.text("callmatrix_recording"),
+    )
+
+
 def _leg_report(
     report: _Report, call_key: str, uuid: str, received_at: datetime, connection: Connection
 ) -> tuple[CallEvent, ...]:
     called = phone_address(report.text("dialed_user")) or report.number("destination_number")
     is_phone = bool(report.text("dialed_user")) or is_extension(called, connection)
+    is_talker = not is_machine(called, connection)
+    is_phone = is_phone and is_talker
     ended_at = report.time("end_epoch") or received_at
     leg = CallEvent(
         kind=EventKind.LEG_ENDED,
@@ -234,7 +254,7 @@ def _leg_report(
     if is_phone:
         rang_at = report.time("start_epoch") or ended_at
         events.insert(0, leg.model_copy(update={"kind": EventKind.RANG, "at": rang_at, "cause": None}))
-    if answered_at := report.time("answer_epoch"):
+    if (answered_at := report.time("answer_epoch")) and is_talker:
         answer = {"kind": EventKind.ANSWERED, "at": answered_at, "cause": None}
         events.insert(-1, leg.model_copy(update=answer))
     return tuple(events)

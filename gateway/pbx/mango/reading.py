@@ -12,6 +12,7 @@ from gateway.pbx.mango.links import recording_link
 from gateway.pbx.parties import clean_number
 from gateway.pbx.payload import as_count, as_text, json_object
 from gateway.pbx.port import WireInvalid
+from gateway.pbx.reading.machines import is_machine
 from gateway.pbx.times import read_time
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
@@ -98,6 +99,10 @@ def _entry(entry: Any, connection: Connection) -> tuple[CallEvent, ...]:
     duration = as_count(entry.get("duration"), "duration") or 0
     talk_seconds = as_count(entry.get("talk_duration"), "talk_duration") or 0
     legs = [leg for leg in _list(entry, "context_calls") if isinstance(leg, Mapping)]
+    talked = _talked(legs)
+    legs = [leg for leg in legs if not is_machine(_address(leg), connection)]
+    if talked and not _talked(legs):
+        talk_seconds = 0
     caller = clean_number(as_text(entry.get("caller_number"), "caller_number"))
     called = clean_number(as_text(entry.get("called_number"), "called_number"))
     summary = CallEvent(

@@ -20,6 +20,7 @@ from gateway.pbx.parties import clean_number
 from gateway.pbx.payload import as_count, as_params, as_text, json_object
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.reading.addresses import phone_address
+from gateway.pbx.reading.machines import is_machine
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
 
@@ -87,9 +88,9 @@ def notification_events(
     name: what stands behind `/events/`. told: the object in the field `json`. Raises WireInvalid naming the field.
     """
     if name == "call":
-        return _leg_events(told, received_at)
+        return _leg_events(told, received_at, connection)
     if name == "summary":
-        return (_summary(told, received_at),)
+        return (_summary(told, received_at, connection),)
     if name == "recording":
         return _recording(told, received_at, connection)
     if name == "record/added":
@@ -108,7 +109,9 @@ def parse_result(command: str, text: str) -> CommandResult:
     return CommandResult(command, _required(told, "command_id"), code)
 
 
-def _leg_events(told: Mapping[str, Any], received_at: datetime) -> tuple[CallEvent, ...]:
+def _leg_events(
+    told: Mapping[str, Any], received_at: datetime, connection: Connection
+) -> tuple[CallEvent, ...]:
     # Without a state it is known at least that there is a call.
     state, location = as_text(told.get("call_state"), "call_state"), as_text(told.get("location"), "location")
     if state is not None and state not in _STATES:
@@ -117,6 +120,7 @@ def _leg_events(told: Mapping[str, Any], received_at: datetime) -> tuple[CallEve
     if location is not None and location.split(".")[0] not in _LOCATIONS:
         raise WireInvalid("location", f"is not one of {', '.join(_LOCATIONS)}")
     leg = _Leg(told)
+    is_person = is_person and not is_machine(leg.party, connection)
     event = leg.event(told, received_at)
     if state == "OnHold":
         return ()
@@ -205,12 +209,17 @@ class _Leg:
         )
 
 
-def _summary(told: Mapping[str, Any], received_at: datetime) -> CallEvent:
+def _summary(told: Mapping[str, Any], received_at: datetime, connection: Connection) -> CallEvent:
     caller, called = _side(told, "from"), _side(told, "to")
     direction = _direction(told, caller, called)
     ours, theirs = (caller, called) if direction == "outbound" else (called, caller)
     number = as_text(theirs.get("number"), _path(told, theirs, "number"))
     talk_seconds = as_count(told.get("talk_time"), "talk_time")
+    party = as_text(ours.get("extension"), _path(told, ours, "extension")) or phone_address(
+        as_text(ours.get("number"), _path(told, ours, "number"))
+    )
+    if is_machine(party, connection):  # whether a person talked too, their own notifications know
+        party, talk_seconds = None, None
     ended_at = _time(told, "end_time") or received_at
     reason = disposition_of(as_count(told.get("disconnect_reason"), "disconnect_reason"))
     if talk_seconds is not None:
@@ -222,8 +231,7 @@ def _summary(told: Mapping[str, Any], received_at: datetime) -> CallEvent:
         direction=direction,
         client=None if direction == "internal" else clean_number(number),
         line=as_text(told.get("line_number"), "line_number"),
-        party=as_text(ours.get("extension"), _path(told, ours, "extension"))
-        or phone_address(as_text(ours.get("number"), _path(told, ours, "number"))),
+        party=party,
         cause=reason,
         talk_seconds=talk_seconds,
         started_at=_time(told, "create_time") if told.get("create_time") else None,

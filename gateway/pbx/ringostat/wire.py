@@ -18,6 +18,7 @@ from gateway.pbx.parties import classify_parties, clean_number
 from gateway.pbx.payload import as_params, as_seconds, as_text, json_object
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.reading.addresses import phone_address
+from gateway.pbx.reading.machines import is_machine
 from gateway.pbx.reading.spoilt import read_without_spoilt
 from gateway.pbx.times import not_ahead, read_time, zone_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
@@ -71,6 +72,9 @@ _DISPOSITIONS: Mapping[str, Disposition] = {
 
 # Of callbacks, where a manager is rung first; all other statuses of one that nobody talked in are the manager's.
 _CLIENTS_STATUSES = frozenset({"CLIENT NO ANSWER"})
+
+# What is left of a moment in which a machine picked up.
+_WITHOUT_TALK = {EventKind.ANSWERED: EventKind.STARTED, EventKind.RANG: EventKind.STARTED}
 
 # The moments that a webhook can be set to, as people name them in the URL.
 _MOMENTS: Mapping[str, EventKind | None] = {
@@ -190,7 +194,10 @@ def _event(
     client = told.client
     if told.direction == "outbound":
         client = clean_number(fields.text("client")) or told.client
-    party = phone_address(fields.text("party")) or (told.party if kind is EventKind.STARTED else None)
+    employee = fields.text("party")
+    if is_machine(employee, connection):
+        employee, kind, talk, cause = None, _WITHOUT_TALK.get(kind, kind), None, None
+    party = phone_address(employee) or (told.party if kind is EventKind.STARTED else None)
     return CallEvent(
         kind=kind,
         call_key=call_key,

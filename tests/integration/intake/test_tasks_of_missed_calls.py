@@ -8,8 +8,9 @@ from crm.port import Observed
 from crm.sync.sync import apply_webhook
 from gateway.crm_events.job import CrmEventJob
 from gateway.crm_events.missed_call_tasks import NAME, follow_missed_call_tasks
+from gateway.pbx.push_format import parse_event
 from routing.settings import NumberPolicy
-from tests.integration.intake.office import ACCOUNT, START, Office, a_call
+from tests.integration.intake.office import ACCOUNT, CLIENT, LINE, START, Office, a_call
 
 
 async def _told(office: Office, minutes: int, changed: str, **values: str) -> None:
@@ -54,3 +55,22 @@ async def test_a_task_that_is_given_to_somebody_else_takes_its_case_along(office
     (case,) = await office.cases()
     assert (case["state"], case["owner_id"]) == ("open", "12")
     assert await office.effects("change_task") == []
+
+
+async def test_a_missed_call_that_a_mailbox_took_makes_the_call_back_task_and_no_other(
+    office: Office,
+) -> None:
+    await office.know_client()
+    sides = {"callId": "v1", "from": CLIENT, "to": LINE, "direction": "in"}
+    for told in (
+        {"event": "newCall", "user": ["Anna", "voicemail"]},
+        {"event": "answer", "user": "voicemail", "answeringNumber": "4921199"},
+        {"event": "hangup", "user": "voicemail", "cause": "normalClearing", "billsec": 14},
+    ):
+        await office.tell_all(
+            parse_event({**sides, **told, "at": START.isoformat()}, "", START, office.connection)
+        )
+    await office.settle()
+    (task,) = await office.effects("create_task")
+    assert "voicemail" not in str(task["ordered"])
+    assert [(case["state"], case["owner_id"]) for case in await office.cases()] == [("open", "11")]

@@ -159,6 +159,7 @@ CYRILLIC_ELSEWHERE = {
     "gateway/demo/data.py": "names of the demo's people",
     "routing/numbers/spelling.py": "words that PBXs send in place of a number",
     "crm/amocrm/wire_write.py": "the CRM's own word for a ticked box",
+    "gateway/pbx/reading/machines.py": "names that PBXs give to mailboxes and menus",
     "gateway/pbx/mango/wire.py": "a letter that MANGO mistypes",
     "gateway/admin/connect_crm.py": "the label of the CRM's own button",
 }

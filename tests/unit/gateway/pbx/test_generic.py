@@ -217,8 +217,9 @@ def test_direction_is_worked_out_where_it_is_not_told(
     assert (call.direction, call.client, call.line) == told
 
 
-def test_two_extensions_are_internal_even_when_the_pbx_says_out() -> None:
-    call = fold(parse(a_new_call(**{"from": "101", "to": "102", "direction": "out"})).events)
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_two_extensions_are_internal_even_when_the_pbx_says_otherwise(direction: str) -> None:
+    call = fold(parse(a_new_call(**{"from": "101", "to": "102", "direction": direction})).events)
     assert (call.direction, call.client) == ("internal", None)
 
 

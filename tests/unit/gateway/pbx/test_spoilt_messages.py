@@ -190,7 +190,7 @@ def test_number_id_and_direction_survive_garbage_in_any_other_field(sample: Any,
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(["json", "form", "query", "multipart"]), BYTES, BYTES)
 def test_two_ids_that_differ_in_a_byte_are_two_calls(how: str, one: bytes, other: bytes) -> None:
-    assume(one.strip() != other.strip() and b"\r" not in one + other and b"\n" not in one + other)
+    assume(one != other and b"\r" not in one + other and b"\n" not in one + other)
     keys = set()
     for raw in (one, other):
         parsed = parsed_or_refused("generic", with_id(how, raw))
@@ -202,7 +202,7 @@ def test_two_ids_that_differ_in_a_byte_are_two_calls(how: str, one: bytes, other
 
 
 def with_id(how: str, raw: bytes, headers: Mapping[str, str] | None = None) -> Inbound:
-    told = {"event": b"newCall", "from": b"79001234567", "to": b"74951234567", "callId": b"x" + raw}
+    told = {"event": b"newCall", "from": b"79001234567", "to": b"74951234567", "callId": b"x" + raw + b"x"}
     form = "&".join(f"{name}={quote_from_bytes(value)}" for name, value in told.items())
     if how == "query":
         return a_request(query=read_query(f"/e?{form}"))
