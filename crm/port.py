@@ -208,9 +208,15 @@ class CrmWebhook:
     lacks: frozenset[str] = frozenset()
 
 
+LEFT_OUT = "left_out"
+NAME_LENGTH = 255
+"""Characters of a contact's or deal's name that a CRM keeps; more are not sent."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """key: of the effect; id: of what exists in the CRM now. extra: ids created along with it, e.g. {"contact": "17"}."""
+    """key: of the effect; id: of what exists in the CRM now. extra: ids created along with it, e.g. {"contact": "17"}, and
+    under LEFT_OUT what it was written without, `field: code; field: code`."""
 
     key: str
     id: str

@@ -14,6 +14,7 @@ from crm.amocrm.fields import Node
 from crm.amocrm.tables import CALL_STATUS, KIND_OF_SINGULAR, NOTE_TYPE_OF_CALL, PLURAL, TASK_TYPE
 from crm.amocrm.wire import API, Request
 from crm.errors import CrmUnreadable
+from crm.port import NAME_LENGTH
 from routing.client import EntityKind, Ref
 from routing.effects import (
     AddNote,
@@ -31,11 +32,12 @@ Item = dict[str, Any]
 
 
 class Unwritable(Exception):
-    """This order cannot be said in amoCRM's words. field: which value; code: as in `crm.port.Refused`."""
+    """This order cannot be said in amoCRM's words. field: which value; code: as in `crm.port.Refused`; rest: the item without
+    that value, where it can do without."""
 
-    def __init__(self, field: str, why: str, code: str = "InvalidType") -> None:
+    def __init__(self, field: str, why: str, code: str = "InvalidType", rest: Item | None = None) -> None:
         super().__init__(why)
-        self.field, self.code = field, code
+        self.field, self.code, self.rest = field, code, rest
 
 
 def whole(text: str | None, field: str) -> int:
@@ -49,7 +51,7 @@ def contact(order: CreateContact, types: Mapping[str, str] | None = None) -> Ite
     """types: of custom fields, by id and by code, where they are known: some types take no text."""
     phone = {"field_code": "PHONE", "values": [{"value": order.number, "enum_code": "WORK"}]}
     return _without_none(
-        name=order.name,
+        name=order.name[:NAME_LENGTH],
         responsible_user_id=_owner(order.owner_id),
         custom_fields_values=[phone, *_fields(order.fields, types)],
         tags_to_add=_tags(order.tags),
@@ -60,7 +62,7 @@ def contact(order: CreateContact, types: Mapping[str, str] | None = None) -> Ite
 def deal(order: CreateDeal, types: Mapping[str, str] | None = None, contact: Item | None = None) -> Item:
     """contact: the new contact to create along with it (`/leads/complex`); else the order's own, by its id."""
     return _without_none(
-        name=order.name,
+        name=order.name[:NAME_LENGTH],
         responsible_user_id=_owner(order.owner_id),
         pipeline_id=_optional(order.pipeline_id, "pipeline_id"),
         status_id=_optional(order.stage_id, "status_id"),
@@ -86,7 +88,7 @@ def lead(order: CreateLead, types: Mapping[str, str] | None = None) -> Item:
     )
     metadata["from"] = order.number
     new_deal = _without_none(
-        name=order.name,
+        name=order.name[:NAME_LENGTH],
         responsible_user_id=_owner(order.owner_id),
         custom_fields_values=_fields(order.fields, types) or None,
         tags_to_add=_tags(order.tags),
@@ -159,13 +161,16 @@ def plain_note(order: AddNote, target_id: str) -> Item:
 def task(order: CreateTask, target: tuple[EntityKind, str] | None, types: Mapping[str, str]) -> Item:
     """types: task types of the account, id -> code or name."""
     linked = {"entity_id": whole(target[1], "entity_id"), "entity_type": PLURAL[target[0]]} if target else {}
-    return _without_none(
+    item = _without_none(
         text=order.text,
         complete_till=unix(order.due_at),
-        task_type_id=_task_type(order.type, types),
         responsible_user_id=_owner(order.owner_id),
         **linked,
     )
+    try:
+        return {**item, "task_type_id": _task_type(order.type, types)}
+    except Unwritable as err:  # a task of the CRM's usual type is better than none
+        raise Unwritable(err.field, str(err), err.code, rest=item) from err
 
 
 def task_change(task_id: str, order: ChangeTask) -> Item:

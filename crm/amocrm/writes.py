@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from crm.amocrm import wire_write
 from crm.amocrm.client import AmoClient
 from crm.amocrm.fields import Node
+from crm.amocrm.optional import Part, blamed, name_of, optional_parts, trials, without
 from crm.amocrm.wire import Reply, Request, read_answer
 from crm.amocrm.wire_write import Item, Unwritable
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmUnreadable
 from crm.lane import Lane
-from crm.port import ItemOutcome, Refused, Written
+from crm.port import LEFT_OUT, ItemOutcome, Refused, Written
 
 Echo = Callable[["SentBatch", Node | None], Mapping[int, Written]]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One item of a batch: the effect's key and what is sent for it."""
+    """One item of a batch: the effect's key and what is sent for it. left_out: what the CRM would not have, `name: code`."""
 
     key: str
     item: Item
+    left_out: tuple[str, ...] = ()
+
+    def lighter(self, parts: Sequence[Part], code: str) -> Line:
+        told = [f"{name_of(self.item, part)}: {code}" for part in parts]
+        return Line(self.key, without(self.item, parts), (*self.left_out, *told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +90,12 @@ class Writes:
                 if not bad:
                     await self._halved(batch, err, outcomes, lane)
                     return
-                for refused in bad.values():
-                    outcomes.add(refused)
-                batch = batch.only([line for line in batch.lines if line.key not in bad])
+                lighter = {key: line for key, line in _lighter(batch, err).items() if key in bad}
+                for key, refused in bad.items():
+                    if key not in lighter:
+                        outcomes.add(refused)
+                kept = [lighter.get(line.key, line) for line in batch.lines]
+                batch = batch.only([line for line in kept if line.key not in bad or line.key in lighter])
 
     def _written(self, batch: SentBatch, reply: Reply, outcomes: Outcomes) -> None:
         request = batch.request()
@@ -100,9 +109,9 @@ class Writes:
         missing = []
         for place, line in enumerate(batch.lines):
             if place in written:
-                outcomes.add(written[place])
-            elif answer is not None and (left_out := _left_out(batch, line)):
-                outcomes.add(left_out)
+                outcomes.add(_with_left_out(written[place], line))
+            elif answer is not None and (refused := _unnamed(batch, line)):
+                outcomes.add(refused)
             else:
                 missing.append(line.key)
         if missing:
@@ -111,12 +120,45 @@ class Writes:
     async def _halved(self, batch: SentBatch, err: CrmRefused, outcomes: Outcomes, lane: Lane) -> None:
         """The refusal does not say which item it means: look for it by halves."""
         if len(batch.lines) == 1:
-            _, field, code, _ = err.problems[0] if err.problems else ("", "", "refused", "")
-            outcomes.add(Refused(key=batch.lines[0].key, code=code, field=field, detail=str(err)))
+            await self._tried_lighter(batch, err, outcomes, lane)
             return
         middle = len(batch.lines) // 2
         await self._settle(batch.only(batch.lines[:middle]), outcomes, lane)
         await self._settle(batch.only(batch.lines[middle:]), outcomes, lane)
+
+    async def _tried_lighter(self, batch: SentBatch, err: CrmRefused, outcomes: Outcomes, lane: Lane) -> None:
+        """The refusal of one item does not say what it means: something that it can do without, perhaps."""
+        [line] = batch.lines
+        _, field, code, _ = err.problems[0] if err.problems else ("", "", "refused", "")
+        parts = optional_parts(batch.path, line.item)
+        for some in trials(parts if blamed(parts, [field]) is not None else []):
+            slim = batch.only([line.lighter(some, code)])
+            try:
+                self._written(slim, await self._client.reply_to(slim.request(), lane), outcomes)
+                return
+            except CrmRefused:
+                continue
+        outcomes.add(Refused(key=line.key, code=code, field=field, detail=str(err)))
+
+
+def _lighter(batch: SentBatch, err: CrmRefused) -> dict[str, Line]:
+    """Key -> the item without what the refusal means, of those that can do without it."""
+    found: dict[str, Line] = {}
+    for place, line in enumerate(batch.lines):
+        told = [(path, code) for request_id, path, code, _ in err.problems if request_id == str(place)]
+        parts = optional_parts(batch.path, line.item)
+        some = blamed(parts, [path for path, _ in told])
+        if some == [] and told:
+            some = parts
+        if told and some:
+            found[line.key] = line.lighter(some, told[0][1])
+    return found
+
+
+def _with_left_out(written: Written, line: Line) -> Written:
+    if not line.left_out:
+        return written
+    return replace(written, extra={**written.extra, LEFT_OUT: "; ".join(dict.fromkeys(line.left_out))})
 
 
 def _bad_lines(batch: SentBatch, err: CrmRefused) -> dict[str, Refused]:
@@ -129,7 +171,7 @@ def _bad_lines(batch: SentBatch, err: CrmRefused) -> dict[str, Refused]:
     return bad
 
 
-def _left_out(batch: SentBatch, line: Line) -> Refused | None:
+def _unnamed(batch: SentBatch, line: Line) -> Refused | None:
     """What it means that a good echo does not name an item: nobody has the number, or nothing has the id."""
     if batch.path == "/calls":
         return Refused(
@@ -220,5 +262,8 @@ async def lines_of(
         try:
             lines.append(Line(key, await write()))
         except Unwritable as err:
-            outcomes.refuse(key, err)
+            if err.rest is None:
+                outcomes.refuse(key, err)
+            else:
+                lines.append(Line(key, err.rest, (f"{err.field}: {err.code}",)))
     return lines

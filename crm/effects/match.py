@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from crm.port import CrmEntity, CrmNote, CrmTask
+from crm.port import NAME_LENGTH, CrmEntity, CrmNote, CrmTask
 from routing.effects import AddNote, AttachCall, CreateContact, CreateDeal, CreateLead, CreateTask
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -44,7 +44,7 @@ def deal(
     def is_it(entity: CrmEntity) -> bool:
         return (
             entity.kind == "deal"
-            and entity.name == order.name
+            and entity.name == order.name[:NAME_LENGTH]
             and _is_linked(entity, order)
             and _is_from_then(entity.created_at, order.created_at, sent_at)
         )

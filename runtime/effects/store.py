@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -171,10 +171,20 @@ async def cascade_to_live(conn: Conn, account_id: str, system: str, before_lane:
     await conn.execute(_FATE_OF_LIVE, account_id, before_lane, system)
 
 
-async def cascade(conn: Conn, account_id: str, keys: Sequence[str]) -> None:
-    """What needs one of these, which are dead, skipped or expired, becomes the same, and so on, across systems."""
+async def cascade(
+    conn: Conn,
+    account_id: str,
+    keys: Sequence[str],
+    keep: Callable[[Conn, str, Sequence[str]], Awaitable[None]] | None = None,
+) -> None:
+    """What needs one of these, which are dead, skipped or expired, becomes the same, and so on, across systems.
+
+    keep: told of them before, to change what can do without them.
+    """
     fallen = keys
     while fallen:
+        if keep is not None:
+            await keep(conn, account_id, fallen)
         rows = await conn.fetch(_FATE_AFTER, account_id, fallen)
         fallen = [row["effect_key"] for row in rows]
 

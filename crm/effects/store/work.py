@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from crm.effects.model import EffectOutcome, KnownEntities, Ready, StoredEffect
 from crm.effects.refs import filled, lead_of, opened
+from crm.effects.store.degrade import free_tasks, keep_what_needs
 from crm.lane import Lane
 from crm.port import CrmEntity
 from crm.store.directory import apply_entities
@@ -131,6 +132,7 @@ class PgEffects:
             if not await is_on(conn, self._account):
                 await rows.hold(conn, self._account, "crm")
                 return []
+            await keep_what_needs(conn, self._account)
             await rows.cascade_to_live(conn, self._account, "crm", int(Lane.BACKFILL))
             await conn.execute(_WITHHOLD, self._account, int(Lane.BACKFILL))
             await conn.execute(_LIFT, self._account, int(Lane.BACKFILL))
@@ -154,12 +156,15 @@ class PgEffects:
             if companies:
                 await conn.execute(_COMPANY, self._account, companies)
             ended = [row["effect_key"] for row in recorded if row["state"] in rows.ENDED]
-            await rows.cascade(conn, self._account, ended)
+            freed = await free_tasks(conn, self._account, ended)
+            ended = [key for key in ended if key not in freed]
+            await rows.cascade(conn, self._account, ended, keep_what_needs)
             if entities:
                 await apply_entities(conn, self._account, list(entities), self._policy())
 
     async def recover_in_flight(self, look_at: datetime) -> int:
         async with self._pool.acquire() as conn, conn.transaction():
+            await keep_what_needs(conn, self._account)
             return await rows.recover_in_flight(conn, self._account, "crm", look_at)
 
     async def unverified(self, now: datetime, limit: int) -> list[StoredEffect]:

@@ -119,7 +119,7 @@ async def test_two_orders_for_the_same_new_number_make_one_contact_and_one_deal(
     assert set((await bench.states()).values()) == {"done"}
 
 
-async def test_one_bad_deal_does_not_fail_its_neighbours_and_its_contact_is_made_all_the_same(
+async def test_one_bad_deal_fails_nothing_but_itself_and_its_call_and_task_stand_on_the_contact(
     bench: WriterBench,
 ) -> None:
     for i in range(5):
@@ -127,25 +127,50 @@ async def test_one_bad_deal_does_not_fail_its_neighbours_and_its_contact_is_made
     bench.crm.refuse("c2:deal", "NotSupportedChoice", "pipeline_id")
     await bench.writer.drain()
     states = await bench.states()
-    assert {k for k, s in states.items() if s == "dead"} == {"c2:deal", "c2:note", "c2:task"}
+    assert {k for k, s in states.items() if s == "dead"} == {"c2:deal"}
     assert {s for k, s in states.items() if not k.startswith("c2")} == {"done"}
     assert states["c2:contact"] == "done"
     assert len(bench.crm.all("contact")) == 5
     row = await bench.row("c2:deal")
     assert (row["error_code"], row["error_field"]) == ("NotSupportedChoice", "pipeline_id")
-    assert (await bench.row("c2:task"))["error_code"] == "dependency"
+    contact = (await bench.row("c2:contact"))["crm_id"]
+    [task] = [t for t in bench.crm.all_tasks() if t.target_kind == "contact"]
+    [note] = [n for n in bench.crm.all_notes() if n.target_kind == "contact"]
+    assert (task.target_id, note.target_id, note.uniq) == (contact, contact, "c2")
 
 
-async def test_a_bad_contact_takes_only_its_own_call_to_the_desk(bench: WriterBench) -> None:
+async def test_what_needs_a_deal_that_was_refused_before_goes_to_the_contact_too(bench: WriterBench) -> None:
+    contact, deal, note, task = new_call("c1", "+79160000001")
+    await bench.order(contact, deal, client="+79160000001")
+    bench.crm.refuse("c1:deal", "NotSupportedChoice", "pipeline_id")
+    await bench.writer.drain()
+    await bench.order(note, task, client="+79160000001")
+    await bench.writer.drain()
+    assert {t.target_kind for t in bench.crm.all_tasks()} == {"contact"}
+    assert {n.target_kind for n in bench.crm.all_notes()} == {"contact"}
+
+
+async def test_a_task_that_the_crm_will_not_have_on_a_card_is_made_without_it_and_names_the_client(
+    bench: WriterBench,
+) -> None:
+    order = CreateTask(target=Ref(kind="deal", id="7"), owner_id="11", text="Call back", due_at=START)
+    bench.crm.refuse("t1", "NotSupportedChoice", "entity_id")
+    await bench.order(Effect(key="t1", order=order), client="+79160000001")
+    await bench.writer.drain()
+    row = await bench.row("t1")
+    assert row["order"]["target"] is None
+    assert row["order"]["text"] == "Call back (+79160000001)"
+
+
+async def test_a_bad_contact_takes_only_its_own_call_to_the_desk_and_not_its_task(bench: WriterBench) -> None:
     for i in range(3):
         await bench.order(*new_call(f"c{i}", f"+7916000000{i}"), client=f"+7916000000{i}")
     bench.crm.refuse("c1:contact", "NotSupportedChoice", "responsible_user_id")
     await bench.writer.drain()
     states = await bench.states()
-    assert {k for k, s in states.items() if s == "dead"} == {
-        f"c1:{x}" for x in ("contact", "deal", "note", "task")
-    }
+    assert {k for k, s in states.items() if s == "dead"} == {f"c1:{x}" for x in ("contact", "deal", "note")}
     assert len(bench.crm.all("deal")) == 2
+    assert [t.text for t in bench.crm.all_tasks() if t.target_id is None] == ["Call back (+79160000001)"]
 
 
 async def test_a_refusal_that_names_nobody_is_cut_down_to_the_bad_one(bench: WriterBench) -> None:

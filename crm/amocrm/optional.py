@@ -1,0 +1,121 @@
+"""What an order can do without: fields, tags, a link. What the CRM refuses of these is left out, and the rest is written. Pure.
+
+Its refusal names the value by a dotted path (`custom_fields_values.6.values.0.value`), a larger part of it, or nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+Item = dict[str, Any]
+Part = tuple[str | int, ...]
+"""Where in an item it stands."""
+
+MOST_TRIED = 4  # parts that are left out one by one where the refusal names none; of more, all at once
+_OWN: dict[str, tuple[str, ...]] = {
+    "notes": ("params.link", "params.call_result"),
+    "calls": ("link", "call_result"),
+    "tasks": ("task_type_id", "responsible_user_id", "result"),
+}
+_NESTED = ("contacts", "companies", "leads")
+
+
+def optional_parts(path: str, item: Item) -> list[Part]:
+    """path: of the request, without query."""
+    return [*_plain_parts(path.rsplit("/", 1)[-1], item), *_entity_parts(item, ())]
+
+
+def _plain_parts(last: str, item: Item) -> Iterator[Part]:
+    for dotted in _OWN.get(last, ()):
+        part: Part = tuple(dotted.split("."))
+        if _value(item, part) is not None:
+            yield part
+
+
+def _entity_parts(item: Item, at: Part) -> Iterator[Part]:
+    """Fields and tags of an entity and of those that are created with it; the number is no such thing."""
+    for place, value in enumerate(item.get("custom_fields_values") or ()):
+        if value.get("field_code") != "PHONE":
+            yield (*at, "custom_fields_values", place)
+    if item.get("tags_to_add"):
+        yield (*at, "tags_to_add")
+    for kind in _NESTED:
+        for place, nested in enumerate((item.get("_embedded") or {}).get(kind) or ()):
+            yield from _entity_parts(nested, (*at, "_embedded", kind, place))
+
+
+def blamed(parts: Sequence[Part], paths: Sequence[str]) -> list[Part] | None:
+    """The parts that a refusal means by these paths. None: it also means something that is not optional.
+
+    []: it says nothing that could be found in the item.
+    """
+    found: list[Part] = []
+    for path in paths:
+        steps = _steps(path)
+        if not steps:
+            continue
+        some = [part for part in parts if _meets(part, steps)]
+        if not some:
+            return None
+        found += [part for part in some if part not in found]
+    return found
+
+
+def _meets(part: Part, steps: tuple[str, ...]) -> bool:
+    """Inside the part, or something larger that holds it."""
+    named = tuple(str(step) for step in part)
+    shared = min(len(named), len(steps))
+    return named[:shared] == steps[:shared]
+
+
+def _steps(path: str) -> tuple[str, ...]:
+    steps = tuple(step for step in path.split(".") if step)
+    return steps[1:] if steps and steps[0].isdigit() else steps
+
+
+def without(item: Item, parts: Sequence[Part]) -> Item:
+    """A copy that lacks these; lists that are empty then are left out too."""
+    slim = copy.deepcopy(item)
+    for part in sorted(parts, key=_last_first, reverse=True):
+        holder: Any = slim
+        for step in part[:-1]:
+            holder = holder[step]
+        del holder[part[-1]]
+        if isinstance(holder, list) and not holder:
+            outer: Any = slim
+            for step in part[:-2]:
+                outer = outer[step]
+            del outer[part[-2]]
+    return slim
+
+
+def _last_first(part: Part) -> tuple[str, ...]:
+    return tuple(f"{step:08d}" if isinstance(step, int) else step for step in part)
+
+
+def name_of(item: Item, part: Part) -> str:
+    """As people and the account's own settings know it: a field's id or code, else the key."""
+    value = _value(item, part)
+    if isinstance(value, dict) and ("field_id" in value or "field_code" in value):
+        return str(value.get("field_id") or value.get("field_code"))
+    return str(part[-1])
+
+
+def trials(parts: Sequence[Part]) -> Iterator[list[Part]]:
+    """What to leave out, one try after the other, where nobody knows which part is meant."""
+    if 1 < len(parts) <= MOST_TRIED:
+        yield from ([part] for part in parts)
+    if parts:
+        yield list(parts)
+
+
+def _value(item: Item, part: Part) -> Any:
+    value: Any = item
+    for step in part:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and step < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
