@@ -9,7 +9,8 @@ import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-Item = dict[str, Any]
+from crm.amocrm.wire_write import Item
+
 Part = tuple[str | int, ...]
 """Where in an item it stands."""
 

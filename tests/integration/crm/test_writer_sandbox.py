@@ -224,3 +224,31 @@ async def test_a_backfill_over_http_stays_near_the_lower_bound_and_inside_the_li
     assert all(b - a >= 1.0 for a, b in zip(times, times[7:], strict=False))
     states = {r["state"] for r in await shop.pool.fetch("SELECT DISTINCT state FROM effect")}
     assert states == {"done"}
+
+
+async def test_values_that_the_crm_will_not_have_are_left_out_and_the_call_arrives_complete(
+    shop: Shop,
+) -> None:
+    fields = {f.name: f for f in await shop.reader.fields("deal", Lane.EVENTS)}
+    text = next(f.id for f in fields.values() if f.type == "text")
+    select = next(f.id for f in fields.values() if f.type == "select")
+    number = next(f.id for f in fields.values() if f.type == "numeric")
+    bad = {text: "x" * 430, select: "no such choice", number: "many", "99999999": "gone"}
+    async with shop.pool.acquire() as conn, conn.transaction():
+        for i in range(3):
+            client = f"+7916555{i:04d}"
+            effects = [_of_nobody(e) for e in new_call(f"c{i}", client, datetime.now(UTC))]
+            if i == 1:
+                deal = effects[1]
+                order_ = deal.order.model_copy(update={"fields": bad, "name": "Call " + "y" * 400})
+                effects[1] = deal.model_copy(update={"order": order_})
+            await order.order(
+                conn, account_id="a", decision_id="d", call_id=f"c{i}", client=client, lane=Lane.EVENTS,
+                effects=effects,
+            )  # fmt: skip
+    assert await shop.settled() == {"done": 12}
+    await shop.check(3)
+    rows = await shop.pool.fetch("SELECT effect_key, crm_extra->>'left_out' AS out FROM effect")
+    left_out = {row["effect_key"]: row["out"] for row in rows if row["out"]}
+    assert left_out.keys() == {"c1:deal"}
+    assert {told.split(":")[0] for told in left_out["c1:deal"].split("; ")} == bad.keys()
