@@ -30,8 +30,8 @@ class Channel:
 
     pair: of one half of a Local channel, what both halves' names have in common. bridge: where it is mixed with others.
     dialled: channels that it had dialled, or that dialled it, and that took the call; forgotten once it moves on.
-    talks_in: the call with whose client it talks now. stretches: how often it has begun to. is_leaving: nothing more is
-    expected of it but its Hangup, which may have been lost.
+    talks_in: the calls with whose clients it talks now; several where they are in one room. stretches: how often it has
+    begun to, by call. is_leaving: nothing more is expected of it but its Hangup, which may have been lost.
     """
 
     uniqueid: str
@@ -40,15 +40,15 @@ class Channel:
     pair: str | None = None
     bridge: str | None = None
     dialled: frozenset[str] = frozenset()
-    talks_in: str | None = None
-    stretches: int = 0
+    talks_in: frozenset[str] = frozenset()
+    stretches: Mapping[str, int] = field(default_factory=dict)
     has_rung: bool = False
     is_leaving: bool = False
 
-    @property
-    def leg(self) -> str:
-        """Of the present or latest stretch of talk: who comes back after a consultation talks a second time."""
-        return self.uniqueid if self.stretches < 2 else f"{self.uniqueid}#{self.stretches}"
+    def leg(self, call_key: str) -> str:
+        """Of its present or latest stretch of talk in a call: who comes back after a consultation talks a second time."""
+        begun = self.stretches.get(call_key, 0)
+        return self.uniqueid if begun < 2 else f"{self.uniqueid}#{begun}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

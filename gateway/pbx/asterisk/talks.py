@@ -14,27 +14,23 @@ from gateway.pbx.asterisk.channels import Channel, ChannelRole, LiveCall
 Calls = Mapping[str, LiveCall]
 
 
-def conversations(calls: Calls) -> Iterator[tuple[Channel, str | None]]:
-    """Each channel of ours that is up somewhere, and the key of the call in which it talks; None = in none."""
+def conversations(calls: Calls) -> Iterator[tuple[Channel, frozenset[str]]]:
+    """Each channel of ours that is up somewhere, and the keys of the calls in which it talks."""
     channels = {c.uniqueid: c for call in calls.values() for c in call.channels.values()}
     homes = {uniqueid: call for call in calls.values() for uniqueid in call.channels}
     for group in _groups(channels):
-        clients = [c.uniqueid for c in group if c.role is ChannelRole.CLIENT]
+        clients = frozenset(homes[c.uniqueid].key for c in group if c.role is ChannelRole.CLIENT)
         for channel in group:
             if channel.role is ChannelRole.OURS:
-                yield channel, _talks_in(channel, group, clients, homes)
+                yield channel, clients or _internal_talk(channel, group, homes[channel.uniqueid])
 
 
-def _talks_in(
-    channel: Channel, group: list[Channel], clients: list[str], homes: Mapping[str, LiveCall]
-) -> str | None:
-    home = homes[channel.uniqueid]
-    if clients:
-        return home.key if any(id in home.channels for id in clients) else homes[clients[0]].key
+def _internal_talk(channel: Channel, group: list[Channel], home: LiveCall) -> frozenset[str]:
+    """Of an internal call the one that was called."""
     if home.direction != "internal" or channel.uniqueid == home.key:
-        return None
+        return frozenset()
     others = [c for c in group if c.role is ChannelRole.OURS and c.uniqueid != channel.uniqueid]
-    return home.key if others else None  # of an internal call the one that was called
+    return frozenset({home.key}) if others else frozenset()
 
 
 def _groups(channels: Mapping[str, Channel]) -> Iterator[list[Channel]]:

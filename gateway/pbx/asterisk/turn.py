@@ -48,7 +48,9 @@ def _time(message: AmiMessage, received_at: datetime) -> datetime:
 
 def leg_ended(key: str, channel: Channel, at: datetime, cause: Disposition | None = None) -> CallEvent:
     party = channel.address if channel.role is ChannelRole.OURS else None
-    return CallEvent(kind=EventKind.LEG_ENDED, call_key=key, at=at, leg=channel.leg, party=party, cause=cause)
+    return CallEvent(
+        kind=EventKind.LEG_ENDED, call_key=key, at=at, leg=channel.leg(key), party=party, cause=cause
+    )
 
 
 def clients_call(call: LiveCall) -> CallEvent:
@@ -116,9 +118,9 @@ class Turn:
         self.gone[channel.uniqueid] = self.received_at
         left = {uniqueid: c for uniqueid, c in call.channels.items() if uniqueid != channel.uniqueid}
         self.calls[call.key] = replace(call, channels=left)
-        if channel.talks_in is not None:
-            self.events.append(leg_ended(channel.talks_in, channel, self.at))
-        elif channel.role is not ChannelRole.GLUE and not channel.stretches:
+        for key in sorted(channel.talks_in):
+            self.events.append(leg_ended(key, channel, self.at))
+        if channel.role is not ChannelRole.GLUE and not channel.stretches:
             self.events.append(leg_ended(call.key, channel, self.at, cause))
         self.settle()
         if not left:
@@ -288,12 +290,16 @@ class Turn:
         for channel, talks_in in tuple(conversations(self.calls)):
             if talks_in == channel.talks_in or (found := self.find(channel.uniqueid)) is None:
                 continue
-            if channel.talks_in is not None:
-                self.events.append(leg_ended(channel.talks_in, channel, self.at))
-            begun = talks_in is not None
-            channel = replace(channel, talks_in=talks_in, stretches=channel.stretches + begun)
+            for key in sorted(channel.talks_in - talks_in):
+                self.events.append(leg_ended(key, channel, self.at))
+            begun = sorted(talks_in - channel.talks_in)
+            stretches = {**channel.stretches, **{key: channel.stretches.get(key, 0) + 1 for key in begun}}
+            channel = replace(channel, talks_in=talks_in, stretches=stretches)
             self.put(found[0], channel)
-            if talks_in is not None:
-                self.tell_client(self.calls[talks_in])
-                self.calls[talks_in] = replace(self.calls[talks_in], is_answered=True)
-                self.emit(EventKind.ANSWERED, self.calls[talks_in], leg=channel.leg, party=channel.address)
+            for key in begun:
+                self._begins_to_talk(key, channel)
+
+    def _begins_to_talk(self, key: str, channel: Channel) -> None:
+        self.tell_client(self.calls[key])
+        self.calls[key] = replace(self.calls[key], is_answered=True)
+        self.emit(EventKind.ANSWERED, self.calls[key], leg=channel.leg(key), party=channel.address)
