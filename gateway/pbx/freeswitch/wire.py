@@ -123,6 +123,10 @@ class _Report:
         """A leg that nobody called from: FreeSWITCH calls a leg outbound when it made it."""
         return self.text("direction") == "outbound"
 
+    @property
+    def was_in_a_room(self) -> bool:
+        return bool(self.text("conference_name") or self.text("conference_uuid"))
+
     def bridged_at(self) -> datetime | None:
         """When the first leg was first joined to a phone; a voice menu that answers does not count."""
         told = [str(times.get("bridged_time")) for times in self.times]
@@ -196,7 +200,8 @@ def _call_report(report: _Report, call_key: str, received_at: datetime, connecti
     party = told.party if told.direction == "outbound" else _bridged_party(report, answered_at)
     cause = Disposition.ANSWERED if answered_at else _cause(report) or Disposition.NO_ANSWER
     talk_seconds = max(0, round((ended_at - answered_at).total_seconds())) if answered_at else 0
-    if is_machine(party, connection):  # whether a person talked before it, their own leg knows
+    # Whether a person talked before a machine did, their own leg knows; of a room, what was told while it lasted.
+    if is_machine(party, connection) or (not answered_at and report.was_in_a_room):
         return _call_without_talk(report, call_key, ended_at, told)
     is_callback = (report.text("callmatrix_callback") or "") in ("1", "true")
     is_failed = answered_at is None and (told.direction == "outbound" or is_callback)

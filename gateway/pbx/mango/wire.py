@@ -129,7 +129,7 @@ def _leg_events(
         party = leg.party if is_person else None
         gone = {"kind": EventKind.LEG_ENDED, "party": party, "cause": cause}
         return (event.model_copy(update={**gone, "failed_side": leg.failed_side(state, cause)}),)
-    if state is None or not is_person or leg.is_ours_dialled_first:
+    if state is None or not is_person or leg.is_ours_dialled_first or leg.is_client_dialled_first:
         return (event,)
     if state == "Connected":
         return (event.model_copy(update={"kind": EventKind.ANSWERED, "party": leg.party}),)
@@ -156,6 +156,7 @@ class _Leg:
         self.client: str | None = None
         self.party: str | None = None
         self.is_ours_dialled_first = False
+        self.is_client_dialled_first = False
         self.is_client_dialled = bool(from_ours and not to_ours and (self.initiator or self.is_first))
         if self.initiator:
             self._callback(from_ours, to_ours, to_number)
@@ -173,11 +174,13 @@ class _Leg:
             )
 
     def _callback(self, from_ours: str | None, to_ours: str | None, to_number: str | None) -> None:
-        """The employee's phone is dialled first: that it is picked up is no talk with the client yet."""
+        """One side is dialled first, mostly the employee's: that it is picked up is no talk yet. How the other side's leg
+        looks after a client who was first is not confirmed, so then the report tells who talked."""
         self.direction = "inbound" if self.initiator == _ASKED_BY_CLIENT else "outbound"
         self.party = from_ours or to_ours
         self.is_ours_dialled_first = to_ours is not None
         self.client = None if to_ours else to_number
+        self.is_client_dialled_first = self.is_first and not from_ours and not to_ours
 
     def failed_side(self, state: str | None, cause: Disposition | None = None) -> FailedSide | None:
         """Whose side it is if nobody talks, as far as this leg has come."""
@@ -187,8 +190,8 @@ class _Leg:
             is_up = state in ("Connected", "OnHold")
             return FailedSide.EMPLOYEE_HUNG_UP if is_up else FailedSide.EMPLOYEE_NOT_REACHED
         # The client was dialled before anybody of ours: a leg that is still there tells nothing.
-        is_dialled_first = bool(self.initiator and self.client) and self.is_first
-        return FailedSide.CLIENT_NOT_REACHED if is_dialled_first and cause in _UNREACHED else None
+        is_gone = self.is_client_dialled_first and cause in _UNREACHED
+        return FailedSide.CLIENT_NOT_REACHED if is_gone else None
 
     def event(self, told: Mapping[str, Any], received_at: datetime) -> CallEvent:
         return CallEvent(

@@ -369,3 +369,27 @@ def test_our_own_number_that_an_employee_is_shown_is_nobodys_call() -> None:
     ]
     (call,) = calls(told).values()
     assert (call.direction, call.client) == ("outbound", None)
+
+
+def test_two_clients_in_one_room_are_both_talked_to_and_each_for_as_long_as_they_were_there() -> None:
+    first, second, phone = Talk("c1"), Talk("c2"), Talk("p1")
+    told = [
+        first.came_in(0, "79001234567", LINE),
+        *first.enter(1, "room", "c1"),
+        phone.came_in(4, "101", "77", "PJSIP/101-00000009"),
+        *phone.enter(5, "room", "p1"),
+        second.came_in(8, "79007654321", LINE, "PJSIP/trunk-00000002"),
+        *second.enter(9, "room", "c2"),
+        *first.leave(20, "room", "c1"),
+        first.hangup(20, "c1"),
+        *second.leave(30, "room", "c2"),
+        second.hangup(30, "c2"),
+        *phone.leave(40, "room", "p1"),
+        phone.hangup(40, "p1"),
+    ]
+    found = calls(told)
+    assert [(found[key].answered_by, found[key].talk_seconds) for key in ("c1", "c2")] == [
+        ("101", 15),
+        ("101", 21),
+    ]
+    assert (found["p1"].direction, found["p1"].client) == ("internal", None)

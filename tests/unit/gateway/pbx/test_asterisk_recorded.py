@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,27 +70,44 @@ def test_talks_lie_inside_the_call_and_have_lasted(name: str) -> None:
             assert call.ended_at is None or talk.ended_at <= call.ended_at
 
 
+TELLING = {
+    "DialBegin",
+    "DialState",
+    "DialEnd",
+    "BridgeEnter",
+    "BridgeLeave",
+    "Hangup",
+    "HangupRequest",
+    "Newexten",
+    "Cdr",
+}
+
+
+def with_one_lost(name: str) -> Iterator[tuple[str, Call]]:
+    """The first call of a recording without each of its telling messages in turn, and what was lost."""
+    messages = recorded(name)
+    for place, message in enumerate(messages):
+        if message.event in TELLING:
+            yield f"{message.event} at {place}", heard(messages[:place] + messages[place + 1 :])[0]
+
+
 @pytest.mark.parametrize("name", [n for n, truth in TRUTH.items() if truth.direction == "inbound"])
 def test_with_any_later_message_lost_a_call_stays_answered_or_missed(name: str) -> None:
     """A lost start may cost who called; nothing that is lost may make a missed call of one that was answered, or turn an
     inbound call round."""
-    messages = recorded(name)
-    telling = {
-        "DialBegin",
-        "DialEnd",
-        "BridgeEnter",
-        "BridgeLeave",
-        "Hangup",
-        "HangupRequest",
-        "Newexten",
-        "Cdr",
-    }
-    for place, message in enumerate(messages):
-        if message.event not in telling:
-            continue
-        call = heard(messages[:place] + messages[place + 1 :])[0]
-        assert (call.direction, call.client) == ("inbound", TRUTH[name].client)
-        assert call.is_answered is bool(TRUTH[name].talks), f"without {message.event} at {place}"
+    for lost, call in with_one_lost(name):
+        assert (call.direction, call.client) == ("inbound", TRUTH[name].client), lost
+        assert call.is_answered is bool(TRUTH[name].talks), lost
+
+
+@pytest.mark.parametrize("name", [n for n, truth in TRUTH.items() if truth.direction == "outbound"])
+def test_with_any_later_message_lost_an_outgoing_call_reached_whom_it_reached(name: str) -> None:
+    """Which number was dialled may hang on one message; whether somebody talked does not."""
+    for lost, call in with_one_lost(name):
+        assert call.direction == "outbound", lost
+        assert call.is_answered is bool(TRUTH[name].talks), lost
+        if not TRUTH[name].talks:
+            assert call.failed_side is UNREACHED[name], lost
 
 
 # Their records do not hold the client's number: they show our line, or the channel to the client was never made.
