@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import asyncpg
 
 from gateway.pbx.connection import Connection
+from gateway.pbx.reading.addresses import user_part
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.accounts import Account, ApiToken
 from gateway.store.admin.staff import staff_by_account
@@ -56,6 +57,17 @@ def number_policy(
     )
 
 
+def phones_of(staff: Staff) -> frozenset[str]:
+    """By what the phones of employees are known to a PBX: extensions, and SIP logins with and without their host."""
+    return frozenset(
+        form
+        for person in staff.employees
+        for address in (*person.extensions, *person.sip)
+        for form in (address.lower().removeprefix("sip:"), user_part(address.lower()))
+        if form
+    )
+
+
 async def read_snapshot(pool: asyncpg.Pool, version: int = 0) -> Snapshot:
     return await read_changes(pool, Snapshot(version=version - 1), None)
 
@@ -72,6 +84,7 @@ async def read_changes(
         if with_tokens:
             tokens = {t.token_hash: t for t in await rows.api_tokens(conn)}
     by_account: dict[str, list[Connection]] = {}
+    connections = [replace(c, phones=phones_of(staff[c.account_id])) for c in connections]
     for connection in connections:
         by_account.setdefault(connection.account_id, []).append(connection)
     policies = {

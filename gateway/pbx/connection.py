@@ -15,7 +15,8 @@ class Connection:
 
     secret_hash: hex sha256 of the token that the PBX shows us. keys: the kind's other secrets by name (MANGO: api_key, api_salt; Asterisk:
     ami_secret; Ringostat: auth_key). dialect: how answers are written. region: for numbers, None = the account's.
-    lines: our numbers on this PBX (E.164). settings: the kind's own.
+    lines: our numbers on this PBX (E.164). settings: the kind's own. phones: extensions and SIP logins of the account's
+    employees, in small letters: what is known as a phone of ours whatever number it shows.
     """
 
     account_id: str
@@ -29,6 +30,7 @@ class Connection:
     lines: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_on: bool = True
+    phones: frozenset[str] = frozenset()
 
     def knows(self, token: str) -> bool:
         """Is this the connection's secret? Compared in constant time."""

@@ -10,6 +10,8 @@ import pytest
 
 from gateway.configuration import Configuration, Snapshot
 from gateway.store.admin import accounts
+from gateway.store.admin.staff import replace_staff
+from routing.staff import Employee
 from runtime.database.listen import Listener
 from runtime.tokens import hash_of
 from tests.waiting import until
@@ -104,3 +106,16 @@ async def test_what_changed_while_nobody_listened_is_read_after_the_connection_i
         " WHERE application_name = 'callmatrix listen' AND datname = current_database()"
     )
     await until(lambda: configuration.now.accounts["a-009"].name == "Unheard", "the name")
+
+
+async def test_connections_know_the_phones_of_their_accounts_employees(
+    pool: asyncpg.Pool, configuration: Configuration
+) -> None:
+    async with pool.acquire() as conn, conn.transaction():
+        await replace_staff(
+            conn, "a-007", [Employee(id="a", name="A", extensions=("112",), sip=("Zed@pbx",))]
+        )
+    await until(
+        lambda: configuration.now.connections["pbx007"].phones == {"112", "zed", "zed@pbx"}, "the phones"
+    )
+    assert configuration.now.connections["pbx008"].phones == frozenset()

@@ -21,6 +21,7 @@ from datetime import datetime
 from gateway.pbx.asterisk.channels import (
     is_failed_originate,
     is_local,
+    is_phone,
     is_same_subscriber,
     is_trunk,
     without_prefix,
@@ -249,9 +250,7 @@ def _parties(record: Record, connection: Connection) -> Parties:
         if is_line(source, connection):
             return Parties("outbound", None, None, record.other)
         return Parties("inbound", source or "anonymous", _line(dialled, connection))
-    if is_extension(owner, connection) or (
-        is_extension(source, connection) and not is_line(source, connection)
-    ):
+    if is_phone(owner, connection) or (is_extension(source, connection) and not is_line(source, connection)):
         if dialled is None or dialled[0] in "*#" or is_extension(dialled, connection):
             return Parties("internal", None, None, owner)
         return Parties("outbound", without_prefix(dialled, connection), None, owner)

@@ -58,6 +58,7 @@ class LiveCall:
     last_at: of its last event by the PBX's clock. heard_at: the same by ours; the two may be minutes apart.
     client: the client's number as far as it is known; is_client_told: it has been told. A number that was dialled or shown
     waits for a better one, since whose call it is cannot be taken back once it is told.
+    is_direction_told: the dialplan said which way it goes. is_undecided: a phone of ours was lifted before it dialled.
     is_answered: somebody has talked with the client. got_to: whose side it is while nobody has, where we make the call.
     """
 
@@ -70,6 +71,8 @@ class LiveCall:
     client: str | None = None
     is_client_told: bool = False
     is_originated: bool = False
+    is_direction_told: bool = False
+    is_undecided: bool = False
     is_answered: bool = False
     got_to: FailedSide | None = None
     channels: Mapping[str, Channel] = field(default_factory=dict)
@@ -117,6 +120,11 @@ def is_same_subscriber(dialled: str, sent: str) -> bool:
     return len(theirs) <= len(ours) and len(theirs) >= 7 and ours[-7:] == theirs[-7:]
 
 
+def is_phone(owner: str | None, connection: Connection) -> bool:
+    """Is it the endpoint of a phone of ours: a short number, or a login of an employee?"""
+    return bool(owner) and (is_extension(owner, connection) or str(owner).lower() in connection.phones)
+
+
 def role_of_dialled(
     call: LiveCall, channel_name: str, address: str | None, connection: Connection
 ) -> ChannelRole:
@@ -127,6 +135,11 @@ def role_of_dialled(
         return ChannelRole.OURS
     if is_trunk(channel_name, connection):
         return ChannelRole.CLIENT
-    if is_extension(address, connection):
+    if is_phone(address, connection):
         return ChannelRole.OURS
-    return ChannelRole.CLIENT if is_number(address) else ChannelRole.OURS
+    has_client = any(
+        channel.role is ChannelRole.CLIENT and channel.address != address
+        for channel in call.channels.values()
+    )
+    is_told_out = call.is_direction_told and not call.is_originated and not has_client
+    return ChannelRole.CLIENT if is_number(address) or is_told_out else ChannelRole.OURS

@@ -22,16 +22,18 @@ from gateway.pbx.asterisk.channels import (
     ChannelRole,
     LiveCall,
     is_failed_originate,
+    known,
     pair_of,
     role_of_dialled,
     without_prefix,
 )
 from gateway.pbx.asterisk.final import hangup_cause, own_event
 from gateway.pbx.asterisk.reached import failed_side, with_rung
+from gateway.pbx.asterisk.sides import with_direction
 from gateway.pbx.asterisk.turn import Legs, Turn, clients_call, leg_ended
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
-from gateway.pbx.reading.addresses import endpoint
+from gateway.pbx.reading.addresses import endpoint, is_number
 from routing.calls.model import CallEvent, Disposition, EventKind
 
 __all__ = ["QUIET", "Legs", "step", "sweep"]
@@ -114,6 +116,7 @@ def _dial_begin(turn: Turn) -> None:
     elif (call := turn.originated(call)).is_originated:
         turn.calls[call.key] = with_rung(call, call.channels[channel.uniqueid])
         return
+    turn.decide(channel)
     call = turn.calls[call.key] = with_rung(turn.calls[call.key], channel)
     if channel.role is ChannelRole.CLIENT:
         turn.client_dialled(call, channel.address)
@@ -223,8 +226,10 @@ def _user_event(turn: Turn) -> None:
         return
     call = turn.first_channel(call)
     event = own_event(turn.message, call.key, call.started_at, turn.at, turn.connection)
-    if event.direction is not None:
-        call = replace(call, direction=event.direction)
+    if (direction := event.direction) is not None:
+        if direction == "outbound" and call.direction != "outbound":
+            event = _turned_round(turn, call, event)
+        call = with_direction(call, direction, turn.message.get("Channel"), turn.connection)
     if event.client and call.direction == "outbound" and not call.is_client_told:
         call = replace(call, client=without_prefix(event.client, turn.connection))
         event = event.model_copy(update={"client": None})
@@ -232,6 +237,17 @@ def _user_event(turn: Turn) -> None:
         call = replace(call, is_client_told=True)
     turn.calls[call.key] = call
     turn.events.append(event)
+    turn.settle()
+
+
+def _turned_round(turn: Turn, call: LiveCall, event: CallEvent) -> CallEvent:
+    """What the channel seemed to have called is no line of ours but the client; what it shows may be a line."""
+    shown = known(turn.message.get("CallerIDNum"))
+    line = event.line or (shown if is_number(shown) else None)
+    client = event.client or (
+        without_prefix(call.did, turn.connection) if call.did and is_number(call.did) else None
+    )
+    return event.model_copy(update={"line": line, "client": client})
 
 
 def _listed(turn: Turn) -> None:

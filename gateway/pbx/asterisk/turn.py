@@ -11,6 +11,7 @@ from gateway.pbx.asterisk.channels import (
     ChannelRole,
     LiveCall,
     is_local,
+    is_phone,
     is_same_subscriber,
     is_trunk,
     known,
@@ -19,6 +20,7 @@ from gateway.pbx.asterisk.channels import (
     without_prefix,
 )
 from gateway.pbx.asterisk.reached import failed_side, with_picked_up
+from gateway.pbx.asterisk.sides import with_dialled
 from gateway.pbx.asterisk.talks import conversations
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
@@ -125,7 +127,12 @@ class Turn:
         self.settle()
         if not left:
             self.tell_client(call)
-            self.emit(EventKind.ENDED, call, failed_side=failed_side(self.calls[call.key]))
+            self.emit(
+                EventKind.ENDED,
+                call,
+                direction="internal" if call.is_undecided else None,  # lifted, and put down again
+                failed_side=failed_side(self.calls[call.key]),
+            )
             del self.calls[call.key]
             self.ended[call.key] = self.received_at
 
@@ -135,7 +142,13 @@ class Turn:
         if message.get("Uniqueid") != call.key or call.key in call.channels:
             return call
         name, exten = message.get("Channel"), message.get("Exten")
-        told = self._sides(name, known(message.get("CallerIDNum")), exten if is_dialable(exten) else None)
+        shown = known(message.get("CallerIDNum"))
+        told = self._sides(name, shown, exten if is_dialable(exten) else None)
+        is_undecided = not exten and self._is_lifted(name, shown)
+        if is_undecided:
+            told = Parties(
+                None, None, None, shown if is_extension(shown, self.connection) else endpoint(name)
+            )
         is_ringing_in = message.get("ChannelState") != "0"  # Down: a channel that we are about to dial
         role = (
             ChannelRole.GLUE
@@ -146,13 +159,18 @@ class Turn:
         )
         direction = told.direction if is_ringing_in else None
         address = endpoint(name) if role is ChannelRole.OURS else None
-        if told.direction in ("outbound", "internal"):
+        if told.direction in ("outbound", "internal") or is_undecided:
             address = told.party or address
         is_out = direction == "outbound"
         call = replace(
-            call, direction=direction, did=told.line, client=told.client, is_client_told=not is_out
+            call,
+            direction=direction,
+            did=told.line,
+            client=told.client,
+            is_client_told=not is_out and not is_undecided,
+            is_undecided=is_undecided and is_ringing_in,
         )
-        if is_out:
+        if is_out or call.is_undecided:
             call = replace(call, got_to=FailedSide.EMPLOYEE_HUNG_UP)
         call = self.put(call, Channel(uniqueid=call.key, role=role, address=address, pair=pair_of(name)))
         if is_ringing_in:
@@ -161,22 +179,32 @@ class Turn:
             self.emit(EventKind.STARTED, call, leg=call.key)
         return call
 
+    def _is_lifted(self, name: str, shown: str | None) -> bool:
+        """A phone that dials digit by digit (analog lines, overlap): it begins without a number. A line from outside that
+        tells no number either begins at the extension `s`."""
+        is_ours = (endpoint(name) or "").lower() in self.connection.phones or is_extension(
+            shown, self.connection
+        )
+        return is_ours and not is_local(name) and not is_trunk(name, self.connection)
+
     def _sides(self, name: str, caller: str | None, called: str | None) -> Parties:
         """Who is who for the first channel. A trunk's call comes from outside, a phone's call of a number goes there.
 
         No caller's number and no phone of ours: it was withheld.
         """
         owner = endpoint(name)
-        is_phone = is_extension(owner, self.connection)
-        caller = caller or (owner if is_phone else "anonymous")
+        is_ours = is_phone(owner, self.connection)
+        caller = caller or (owner if is_ours else "anonymous")
         if is_trunk(name, self.connection):
             return classify_parties(caller, called, "inbound", self.connection)
         if called and called[0] in "*#":  # a feature code: pick-up, listening in, a voice mailbox
             return classify_parties(caller, called, "internal", self.connection)
-        if is_phone and called:
+        if is_ours and called:
             called = without_prefix(called, self.connection)
+        if is_extension(called, self.connection) and (owner or "").lower() in self.connection.phones:
+            return classify_parties(owner, called, "internal", self.connection)
         told = classify_parties(caller, called, None, self.connection)
-        if is_phone and is_number(called) and told.direction in (None, "inbound"):
+        if is_ours and is_number(called) and told.direction in (None, "inbound"):
             told = classify_parties(caller, called, "outbound", self.connection)
         return told if told.direction else classify_parties(caller, called, "inbound", self.connection)
 
@@ -247,6 +275,16 @@ class Turn:
             party=address if role is ChannelRole.OURS else None,
         )
         return call
+
+    def decide(self, channel: Channel) -> None:
+        """Whom a phone dials that was lifted before anybody knew."""
+        holder = self.find(channel.uniqueid)
+        if holder is None or not holder[0].is_undecided:
+            return
+        call = self.calls[holder[0].key] = with_dialled(holder[0], channel)
+        if call.direction is not None:
+            party = call.first.address if call.first else None
+            self.emit(EventKind.STARTED, call, seq=2, leg=call.key, direction=call.direction, party=party)
 
     def client_dialled(self, call: LiveCall, address: str | None) -> None:
         """The client's leg tells the number as it went to the provider: without an outside prefix, of the right trunk."""
