@@ -13,10 +13,10 @@ from typing import Literal, TypeVar
 from crm.amocrm import wire_read
 from crm.amocrm.client import AmoClient
 from crm.amocrm.fields import Node
-from crm.amocrm.paging import Paging, Query
 from crm.amocrm.rows import events
 from crm.amocrm.rows.inside import DealsInside
 from crm.amocrm.rows.page import LostRow, NoteUnread, page_of, read_row
+from crm.amocrm.rows.paging import Paging, Query
 from crm.amocrm.rows.queries import (
     FIELD_KIND,
     are_of,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.amocrm.fields import Node
-from crm.amocrm.paging import Paging, Query
+from crm.amocrm.rows.paging import Paging, Query
 from crm.errors import CrmTooLarge, CrmUnavailable
 from crm.lane import Lane
 
