@@ -165,7 +165,18 @@ async def progress(conn: Conn, account_id: str, run_id: str | None = None) -> Ba
     )
     if found is None:
         raise NoSuchRun(f"account {account_id} has no such backfill")
-    counts = await store.progress(conn, account_id, found["run_id"])
+    counts = await store.progress(conn, [(account_id, found["run_id"])])
+    return _progress_of(found, counts[account_id, found["run_id"]])
+
+
+async def latest_progress(conn: Conn, account_ids: Sequence[str] | None) -> dict[str, BackfillProgress]:
+    """Of the latest run of each of these accounts, None = of all; the same number of queries, however many there are."""
+    runs = {(row["account_id"], row["run_id"]): row for row in await store.latest_runs(conn, account_ids)}
+    counts = await store.progress(conn, list(runs))
+    return {key[0]: _progress_of(row, counts[key]) for key, row in runs.items()}
+
+
+def _progress_of(found: asyncpg.Record, counts: Mapping[str, int]) -> BackfillProgress:
     return BackfillProgress(
         run_id=found["run_id"],
         state=found["state"],

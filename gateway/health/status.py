@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -12,8 +12,7 @@ from pydantic import BaseModel
 
 from crm.amocrm.store import read_tokens
 from crm.amocrm.tokens import StoredToken, TokenStatus, status_of
-from crm.effects import backfill
-from crm.effects.store.runs import accounts_with_runs
+from crm.effects.backfill import BackfillProgress, latest_progress
 from crm.lane import Lane
 from crm.store.cursors import FeedState, feeds_by_account
 from crm.store.entries import DirectoryState, directory_states
@@ -69,7 +68,7 @@ async def installation_status(
     *,
     is_full: bool = True,
 ) -> InstallationStatus:
-    """The same number of queries whatever the number of accounts, and two for each that ever ran a backfill.
+    """The same number of queries whatever the number of accounts.
 
     numbers: how many each account's directory holds in memory, where the caller has one. account_id: only this one.
     is_full: with people and latest events, which the metrics do not show.
@@ -78,14 +77,14 @@ async def installation_status(
     async with pool.acquire() as conn:
         told = await reports(conn)
         facts = await _facts(conn, now, ids, is_full=is_full)
-        reader = _Reader(conn, now, numbers or {}, told, facts)
+        reader = _Reader(now, numbers or {}, told, facts)
         return InstallationStatus(
             at=now,
             postgresql=(await store.server(conn))["version"],
             workers=workers_of(told, now),
             jobs_queued=await store.jobs_queued(conn),
             crm_event_consumers=await _consumers(conn, ids),
-            accounts=[await reader.account(account) for account in await rows.accounts(conn, ids)],
+            accounts=[reader.account(account) for account in await rows.accounts(conn, ids)],
         )
 
 
@@ -103,7 +102,7 @@ class _Facts:
     directories: Mapping[str, DirectoryState]
     tokens: Mapping[str, StoredToken]
     connections: Mapping[str, list[Connection]]
-    backfills: Set[str]
+    backfills: Mapping[str, BackfillProgress]
     staff: Mapping[str, Staff]
     crm_users: Mapping[str, list[tuple[str, str]]]
     latest_events: Mapping[tuple[str, str], datetime]
@@ -125,7 +124,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         directories={s.account_id: s for s in await directory_states(conn, ids)},
         tokens=await read_tokens(conn, ids),
         connections=connections,
-        backfills=await accounts_with_runs(conn),
+        backfills=await latest_progress(conn, ids),
         staff=await staff_by_account(conn, ids) if is_full else {},
         crm_users=await store.active_crm_users(conn, ids) if is_full else {},
         latest_events=await store.latest_event_of_each_connection(conn, ids) if is_full else {},
@@ -166,17 +165,16 @@ class _Reader:
 
     def __init__(
         self,
-        conn: Conn,
         now: datetime,
         numbers: Mapping[str, int],
         told: Sequence[asyncpg.Record],
         facts: _Facts,
     ) -> None:
-        self._conn, self._now, self._numbers = conn, now, numbers
+        self._now, self._numbers = now, numbers
         self._told = {(r["account_id"], r["report"]): r for r in told}
         self._facts = facts
 
-    async def account(self, account: rows.Account) -> AccountStatus:
+    def account(self, account: rows.Account) -> AccountStatus:
         facts, id = self._facts, account.id
         effects = facts.effects.get(id, store.NO_EFFECTS)
         inbox = facts.inbox.get(id, store.InboxFigures())
@@ -201,7 +199,7 @@ class _Reader:
             webhooks=WebhooksView.model_validate(facts.webhooks.get(id, store.Webhooks())),
             unread=UnreadView.model_validate(facts.unread.get(id, NOTHING_UNREAD)),
             cases=CasesView.model_validate(facts.cases.get(id, NO_CASES)),
-            backfill=await self._backfill(id),
+            backfill=self._backfill(id),
             people=self._people(id),
             matrix=self._matrix(id),
             connections=self._connections(id),
@@ -260,13 +258,9 @@ class _Reader:
             first=f"{first['cell']}: {first['message_en']}; {first['remedy_en']}" if first else None,
         )
 
-    async def _backfill(self, account_id: str) -> BackfillView | None:
-        if account_id not in self._facts.backfills:
-            return None
-        try:
-            return BackfillView.model_validate(await backfill.progress(self._conn, account_id))
-        except backfill.NoSuchRun:
-            return None
+    def _backfill(self, account_id: str) -> BackfillView | None:
+        run = self._facts.backfills.get(account_id)
+        return None if run is None else BackfillView.model_validate(run)
 
     def _people(self, account_id: str) -> PeopleView:
         staff = self._facts.staff.get(account_id) or Staff.of((), 0)

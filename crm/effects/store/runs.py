@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import orjson
 
 from runtime.database import locks
 from runtime.database.pool import Conn
+
+RunKey: TypeAlias = tuple[str, str]
+"""(account, run)"""
 
 _QUICK_SECONDS = 0.01  # what is counted in less is counted each time
 _REST = 20  # else it is told for so many times as long as counting took
@@ -48,17 +51,36 @@ WHERE e.account_id = $1 AND e.effect_key = r.key AND e.state = 'held'
 """
 
 _COUNT = """
-WITH counted AS (
-    SELECT count(*) FILTER (WHERE e.state IN ('held', 'waiting', 'sending', 'unknown')) AS open,
-           count(DISTINCT e.call_id) FILTER (WHERE e.state IN ('held', 'waiting', 'sending', 'unknown')) AS open_calls,
-           count(*) FILTER (WHERE e.state = 'done') AS done, count(*) FILTER (WHERE e.state = 'dead') AS dead,
-           count(*) FILTER (WHERE e.state IN ('skipped', 'expired')) AS skipped
-    FROM backfill_call b JOIN effect e ON e.account_id = b.account_id AND e.call_id = b.call_id AND e.system = 'crm'
-    WHERE b.account_id = $1 AND b.run_id = $2
-), all_calls AS (SELECT count(*) AS calls FROM backfill_call WHERE account_id = $1 AND run_id = $2)
-SELECT calls, calls - open_calls AS settled, open AS effects_open, done AS effects_done, dead AS effects_dead,
-       skipped AS effects_skipped
-FROM counted, all_calls
+SELECT asked.account_id, asked.run_id, figures.* FROM unnest($1::text[], $2::text[]) AS asked (account_id, run_id),
+LATERAL (
+    WITH counted AS (
+        SELECT count(*) FILTER (WHERE e.state IN ('held', 'waiting', 'sending', 'unknown')) AS open,
+               count(DISTINCT e.call_id) FILTER (WHERE e.state IN ('held', 'waiting', 'sending', 'unknown')) AS open_calls,
+               count(*) FILTER (WHERE e.state = 'done') AS done, count(*) FILTER (WHERE e.state = 'dead') AS dead,
+               count(*) FILTER (WHERE e.state IN ('skipped', 'expired')) AS skipped
+        FROM backfill_call b
+        JOIN effect e ON e.account_id = b.account_id AND e.call_id = b.call_id AND e.system = 'crm'
+        WHERE b.account_id = asked.account_id AND b.run_id = asked.run_id
+    ), all_calls AS (
+        SELECT count(*) AS calls FROM backfill_call WHERE account_id = asked.account_id AND run_id = asked.run_id
+    )
+    SELECT calls, calls - open_calls AS settled, open AS effects_open, done AS effects_done, dead AS effects_dead,
+           skipped AS effects_skipped
+    FROM counted, all_calls
+) AS figures
+"""
+
+_KEPT = """
+SELECT account_id, run_id, counts FROM backfill_run
+JOIN unnest($1::text[], $2::text[]) AS asked (account_id, run_id) USING (account_id, run_id)
+WHERE counts->>'state' = state AND counted_until > clock_timestamp()
+"""
+
+_KEEP = """
+UPDATE backfill_run r SET counts = c.counts::jsonb || jsonb_build_object('state', r.state),
+    counted_until = clock_timestamp() + $4::interval
+FROM unnest($1::text[], $2::text[], $3::text[]) AS c (account_id, run_id, counts)
+WHERE r.account_id = c.account_id AND r.run_id = c.run_id
 """
 
 _REPORT = """
@@ -118,9 +140,15 @@ async def runs(conn: Conn, account_id: str, limit: int) -> list[asyncpg.Record]:
     )
 
 
-async def accounts_with_runs(conn: Conn) -> set[str]:
-    """Those that ever began a backfill."""
-    return {r["account_id"] for r in await conn.fetch("SELECT DISTINCT account_id FROM backfill_run")}
+async def latest_runs(conn: Conn, account_ids: Sequence[str] | None) -> list[asyncpg.Record]:
+    """The latest one of each of these accounts, None = of all, that ever began one."""
+    return list(
+        await conn.fetch(
+            "SELECT DISTINCT ON (account_id) * FROM backfill_run"
+            " WHERE $1::text[] IS NULL OR account_id = ANY($1) ORDER BY account_id, started_at DESC",
+            account_ids,
+        )
+    )
 
 
 async def begin(
@@ -211,31 +239,31 @@ async def count_open(conn: Conn, account_id: str, lane: int) -> int:
     return found
 
 
-async def progress(conn: Conn, account_id: str, run_id: str) -> Mapping[str, int]:
+async def progress(conn: Conn, runs: Sequence[RunKey]) -> dict[RunKey, Mapping[str, int]]:
     """Whoever looks on asks every second, and of a large run counting takes long: then it is done in a twentieth of the
-    time, and what was counted last is told in between."""
-    kept: Mapping[str, int] | None = await conn.fetchval(
-        "SELECT counts FROM backfill_run WHERE account_id = $1 AND run_id = $2 AND counts->>'state' = state"
-        " AND counted_until > clock_timestamp()",
-        account_id,
-        run_id,
-    )
-    if kept is not None:
-        return kept
+    time, and what was counted last is told in between. The same number of queries, however many runs."""
+    if not runs:
+        return {}
+    kept = await conn.fetch(_KEPT, *_columns(runs))
+    found = {(r["account_id"], r["run_id"]): r["counts"] for r in kept}
+    left = [run for run in runs if run not in found]
+    if not left:
+        return found
     began = time.monotonic()
-    row = await conn.fetchrow(_COUNT, account_id, run_id)
-    assert row is not None
-    counts = dict(row)
+    counted = {(r["account_id"], r["run_id"]): _counts(r) for r in await conn.fetch(_COUNT, *_columns(left))}
     if (seconds := time.monotonic() - began) > _QUICK_SECONDS:
-        await conn.execute(
-            "UPDATE backfill_run SET counts = $3 || jsonb_build_object('state', state),"
-            " counted_until = clock_timestamp() + $4::interval WHERE account_id = $1 AND run_id = $2",
-            account_id,
-            run_id,
-            counts,
-            timedelta(seconds=seconds * _REST),
-        )
-    return counts
+        texts = [orjson.dumps(counts).decode() for counts in counted.values()]
+        await conn.execute(_KEEP, *_columns(counted), texts, timedelta(seconds=seconds * _REST))
+    return found | counted
+
+
+def _columns(runs: Iterable[RunKey]) -> tuple[list[str], list[str]]:
+    runs = list(runs)
+    return [account_id for account_id, _ in runs], [run_id for _, run_id in runs]
+
+
+def _counts(row: asyncpg.Record) -> dict[str, int]:
+    return {name: n for name, n in row.items() if name not in ("account_id", "run_id")}
 
 
 async def report(conn: Conn, account_id: str, run_id: str, after: int, limit: int) -> list[asyncpg.Record]:
