@@ -13,6 +13,7 @@ import structlog
 from crm.amocrm.rows.form import WebhookInvalid
 from crm.amocrm.webhooks import parse_webhook
 from crm.effects.backfill import BackfillFeed
+from crm.effects.sender import WriterSettings
 from crm.effects.store.work import PgEffects
 from crm.effects.writer import Writer
 from crm.guarded_budget import GuardedBudget
@@ -23,6 +24,7 @@ from crm.unread import Unread, UnreadRef
 from gateway.configuration import Configuration, Snapshot
 from gateway.crm_accounts.access import CrmAccess, OpenCrm
 from gateway.crm_accounts.account_reports import AccountReports
+from gateway.crm_accounts.effects_due import EffectsDue
 from gateway.settings import Settings
 from gateway.store.crm_accounts.webhooks import next_webhooks, webhooks_done
 from routing.settings import NumberPolicy
@@ -32,6 +34,7 @@ from runtime.lifecycle import background, wait_first
 
 log = structlog.get_logger(__name__)
 
+_POLL_SECONDS = 15.0  # of a writer that nobody wakes; see EffectsDue
 _CREATION_SECONDS = (
     2.0  # a creation that is under way when its webhook comes is waited for, so that it need not be read
 )
@@ -49,11 +52,13 @@ class CrmAccountWork:
         access: CrmAccess,
         leases: Leases,
         reports: AccountReports,
+        effects_due: EffectsDue,
     ) -> None:
         self._account_id = account_id
         self._settings = settings
         self._leases = leases
         self._reports = reports
+        self._effects_due = effects_due
         self._pool = pool
         self._configuration = configuration
         self._access = access
@@ -100,6 +105,7 @@ class CrmAccountWork:
             self._account_id,
             lease,
             sync.catch_up,
+            settings=WriterSettings(poll_seconds=_POLL_SECONDS),
             feed=BackfillFeed(self._pool, self._account_id),
             account_breaker=crm.breaker,
         )
@@ -144,7 +150,10 @@ class CrmAccountWork:
                 self._apply_webhooks(sync, writer),
                 self._reload_when(spelling_changed, sync),
             ) as failed:
-                with self._reports.served(self._account_id, lambda: self._figures(opened, sync, writer)):
+                with (
+                    self._effects_due.served(self._account_id, writer.wake),
+                    self._reports.served(self._account_id, lambda: self._figures(opened, sync, writer)),
+                ):
                     await wait_first(lease.lost.wait(), ended.wait(), failed)
         finally:
             heard.close()

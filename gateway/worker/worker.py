@@ -15,6 +15,7 @@ from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.account_reports import AccountReports
 from gateway.crm_accounts.account_worker import CrmAccountWork
+from gateway.crm_accounts.effects_due import EffectsDue
 from gateway.crm_accounts.exchange_log import ExchangeLog
 from gateway.crm_events import job as crm_events
 from gateway.crm_events import missed_call_tasks
@@ -75,6 +76,7 @@ class Worker:
             exchanges=self.exchanges,
         )
         self.account_reports = AccountReports(pool)
+        self.effects_due = EffectsDue(pool)
         self.daily_checks = DailyChecks(pool, self.listener)
         self.long_work = LongWork(pool, self.listener, {"replay": partial(replay_work, pool)})
         self._upkeep = (
@@ -86,6 +88,7 @@ class Worker:
             self.daily_checks.loop,
             self.long_work.loop,
             self.account_reports.loop,
+            self.effects_due.loop,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -102,6 +105,7 @@ class Worker:
             self.daily_checks.run(),
             self.long_work.run(),
             self.account_reports.loop.run(),
+            self.effects_due.loop.run(),
             report_loop(self).run(),
             self._serve_accounts(),
         ) as failed:
@@ -124,4 +128,5 @@ class Worker:
             self.access,
             self.leases,
             self.account_reports,
+            self.effects_due,
         ).run()

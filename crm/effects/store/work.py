@@ -71,6 +71,15 @@ ORDER BY e.lane, e.seq
 LIMIT $4
 """
 
+# One probe of an index for each account, however much waits.
+_WITH_WORK = """
+SELECT a.account_id FROM unnest($1::text[]) AS a (account_id)
+WHERE EXISTS (SELECT 1 FROM effect e WHERE e.account_id = a.account_id AND e.system = 'crm'
+    AND e.state IN ('waiting', 'unknown') AND (e.not_before IS NULL OR e.not_before <= now())
+    AND (e.next_try_at IS NULL OR e.next_try_at <= now()))
+  OR EXISTS (SELECT 1 FROM backfill_run r WHERE r.account_id = a.account_id AND r.state = 'running')
+"""
+
 _TAKE = f"""
 UPDATE effect SET state = 'sending', attempts = attempts + 1, sent_at = $3, next_try_at = NULL
 WHERE account_id = $1 AND effect_key = ANY($2) AND state = 'waiting' AND system = 'crm'
@@ -237,6 +246,11 @@ class PgEffects:
             return {}
         found = await conn.fetch(_DEALS_IN_LEADS, self._account, list(leads))
         return {row["lead"]: row["deal"] for row in found}
+
+
+async def accounts_with_work(conn: Conn, account_ids: Sequence[str]) -> list[str]:
+    """Those of these whose writer has something to look at now: to send, to look into, to release."""
+    return [row["account_id"] for row in await conn.fetch(_WITH_WORK, list(account_ids))]
 
 
 async def is_on(conn: Conn, account_id: str) -> bool:
