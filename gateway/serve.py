@@ -18,7 +18,7 @@ from runtime.lifecycle import refuse_taken, retry_until_available
 from runtime.supervisor import Child, run_children, stop_on_signals
 
 _CLOSE_SECONDS = 2.0
-_GATEWAY_POOL = 8
+GATEWAY_POOL = 8
 _WORKER_POOL = 10, 20  # at least, at most
 
 
@@ -48,16 +48,16 @@ async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> 
 async def serve_gateway(settings: Settings) -> None:
     stop = stop_on_signals()
     async with (
-        configured_pool(settings, "callmatrix gateway", _GATEWAY_POOL) as pool,
+        configured_pool(settings, "callmatrix gateway", GATEWAY_POOL) as pool,
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
     ):
         await Gateway(settings, pool, session).run(stop)
 
 
-def _worker_pool_size(settings: Settings) -> int:
+def worker_pool_size(concurrency: int) -> int:
     """Each job that runs has one, and two are left for everything else; the number of accounts is no matter."""
     least, most = _WORKER_POOL
-    return min(most, max(least, settings.worker_concurrency + 2))
+    return min(most, max(least, concurrency + 2))
 
 
 async def serve_worker(settings: Settings) -> None:
@@ -65,7 +65,7 @@ async def serve_worker(settings: Settings) -> None:
 
     stop = stop_on_signals()
     async with (
-        configured_pool(settings, "callmatrix worker", _worker_pool_size(settings)) as pool,
+        configured_pool(settings, "callmatrix worker", worker_pool_size(settings.worker_concurrency)) as pool,
         aiohttp.ClientSession() as session,
     ):
         await Worker(settings, pool, session).run(stop)

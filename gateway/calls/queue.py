@@ -55,6 +55,11 @@ QUEUE_ERRORS = (*DATABASE_ERRORS, psycopg.Error, ProcrastinateException)
 """The same through Procrastinate, which has a driver of its own."""
 
 
+def connections_of_queue(concurrency: int) -> int:
+    """How many the queue takes at most besides the pool: it is asked between jobs only."""
+    return max(3, min(concurrency, 5))
+
+
 @dataclass(slots=True)
 class JobsStatus:
     """For the metrics, since the start of this process. lag_seconds: age of the oldest message not applied."""
@@ -159,7 +164,7 @@ class Jobs:
         connector = procrastinate.PsycopgConnector(
             conninfo=self._dsn,
             min_size=1,
-            max_size=max(3, min(self._concurrency, 5)),  # it is asked between jobs only
+            max_size=connections_of_queue(self._concurrency),
             timeout=10,
             kwargs={"application_name": "callmatrix jobs", **_NOTICES_A_LOST_SERVER},
             configure=jobs.configure_session,

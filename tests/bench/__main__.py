@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench.accounts import bench_accounts
 from tests.bench.backfill import bench_backfill
 from tests.bench.command_line import bench_command_line
 from tests.bench.first_load import bench_first_load
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "intake": lambda quick: bench_intake(400 if quick else 3000, 3 if quick else 7),
     "matrix": lambda quick: bench_matrix(200 if quick else 2000),
     "command_line": lambda quick: bench_command_line(3 if quick else 11),
+    "accounts": lambda quick: bench_accounts(10 if quick else 50, 10 if quick else 30),
     "backfill": lambda quick: bench_backfill(1000 if quick else 10_000),
     "first_load": lambda quick: bench_first_load(5000 if quick else 100_000),
     "lookup": lambda quick: bench_lookup(10_000, 50_000 if quick else 1_000_000, 2 if quick else 8),
