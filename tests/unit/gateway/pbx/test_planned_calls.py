@@ -195,8 +195,8 @@ def test_with_any_single_message_lost_the_call_comes_out_the_same(kind: str, pla
 
 def _is_no_further(found: FailedSide | None, right: FailedSide | None) -> bool:
     """What is lost may hide how far a call came, it never takes a call further than it came."""
-    ranks = {None: -1, **{side: rank for rank, side in enumerate(FailedSide)}}
-    return ranks[found] <= ranks[right]
+    ranks: list[FailedSide | None] = [None, *FailedSide]
+    return ranks.index(found) <= ranks.index(right)
 
 
 @kinds
