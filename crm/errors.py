@@ -47,7 +47,7 @@ class CrmUnauthorised(CrmError):
 
 
 class CrmUnpaid(CrmError):
-    """402: the CRM subscription has ended."""
+    """402, or an old code that says so of writes: the CRM's subscription or trial has ended."""
 
     code, retryable = "crm-unpaid", True
 

@@ -147,7 +147,26 @@ def error_of(request: Request, reply: Reply) -> CrmError:
         return CrmBlocked(f"{said}: an HTML page where JSON belongs")
     if status == 404:
         return CrmNotFound(said)
+    if (of_account := _of_the_account(problem)) is not None:
+        return of_account(said)
     return CrmRefused(said, _problems(problem) or _unmatched(request, problem))
+
+
+_OF_THE_ACCOUNT: Mapping[int, type[CrmError]] = {
+    101: CrmBlocked,  # there is no such account (any more)
+    244: CrmUnpaid,  # leads may not be written: trial or subscription over, or this user may not
+    402: CrmUnpaid,
+    403: CrmBlocked,
+}
+"""Old codes that stand in the text of a 400 without a word on any item [public issue]: whatever is sent, it is refused."""
+_OLD_CODE = re.compile(r"(?:код ошибки|error code)\W{0,3}(\d{3})\b", re.IGNORECASE)
+
+
+def _of_the_account(problem: Node | None) -> type[CrmError] | None:
+    if problem is None or problem.value.get("validation-errors") or problem.value.get("errors"):
+        return None
+    found = _OLD_CODE.search(str(problem.value.get("detail") or ""))
+    return _OF_THE_ACCOUNT.get(int(found[1])) if found else None
 
 
 def _no_answer(request: Request, message: str) -> CrmError:

@@ -12,7 +12,7 @@ from crm.effects.model import EffectOutcome, EffectStore, StoredEffect
 from crm.effects.pauses import FIRST_SECONDS, LONGEST_SECONDS, SPREAD, is_alarm, pause_after
 from crm.effects.requests import entities_of, send
 from crm.effects.verify import look_for
-from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, CrmUnauthorised
+from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, CrmUnauthorised, CrmUnpaid
 from crm.lane import Lane
 from crm.port import Crm
 from runtime.circuit_breaker import CircuitBreaker, Permit
@@ -71,6 +71,7 @@ class Sender:
         self.sizes = Sizes()
         self.split: dict[str, str] = {}
         self.routes: dict[str, str] = {}
+        self.unpaid: str | None = None  # the kind of order that the account was last refused as a whole for
         self.last_success: datetime | None = None
         self.last_error: tuple[str, datetime] | None = None
 
@@ -135,6 +136,8 @@ class Sender:
         self, kind: str, stored: Sequence[StoredEffect], error: CrmError, permit: Permit
     ) -> None:
         now = self._now()
+        if isinstance(error, CrmUnpaid):
+            self.unpaid = _deciding(stored)
         if error.is_outcome_unknown:
             if isinstance(error, CrmTooLarge):
                 self.sizes.too_large(kind, len(stored) // 2 if kind == COMPLEX else len(stored))
@@ -193,6 +196,7 @@ class Sender:
     def _on_success(self, kind: str, sent: int, now: datetime, permit: Permit) -> None:
         self.breaker.passed(permit)
         self._trouble.recovered()
+        self.unpaid = None
         self.sizes.on_success(kind, sent // 2 if kind == COMPLEX else sent)
         self.last_success = now
 
@@ -210,6 +214,11 @@ class Sender:
         else:  # it answers, and only this request is not to its liking
             self.breaker.passed(permit)
             self._trouble.recovered()
+
+
+def _deciding(stored: Sequence[StoredEffect]) -> str:
+    """What kind of order a refusal of all of them means: of a contact with its deal the deal."""
+    return stored[-1].order.do
 
 
 def _pairs(taken: Sequence[StoredEffect]) -> list[tuple[StoredEffect, StoredEffect]]:

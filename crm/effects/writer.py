@@ -277,7 +277,9 @@ class Writer:
         return batch
 
     async def _next_batch(self, now: datetime, lanes: Sequence[Lane]) -> Batch | None:
-        rows = await self._effects.ready(now, lanes, self._settings.window)
+        rows = _deciding_first(
+            await self._effects.ready(now, lanes, self._settings.window), self._sender.unpaid
+        )
         await self._choose_routes(rows)
         return next_batch(
             rows,
@@ -323,6 +325,16 @@ class Writer:
             # Never slower than events: while this waits for its turn behind a long sync, no live effect is sent either.
             self._webhooks_keep_up = await self._catch_up(min(batch.lane, Lane.EVENTS), wanted)
             self._caught_up_at |= dict.fromkeys(wanted, now)
+
+
+def _deciding_first(rows: Sequence[Ready], unpaid: str | None) -> Sequence[Ready]:
+    """While an account is unpaid, what it was refused for decides whether it is again: a contact would be made, and its
+    deal not. Only where nothing of that kind waits any more, anything else is tried."""
+    if unpaid is None:
+        return rows
+    of_that_kind = [row for row in rows if row.what == unpaid]
+    needed = {row.contact for row in of_that_kind if row.contact}
+    return [row for row in rows if row.what == unpaid or row.key in needed] or rows
 
 
 def _at(seconds: float | None) -> datetime | None:

@@ -252,3 +252,28 @@ async def test_values_that_the_crm_will_not_have_are_left_out_and_the_call_arriv
     left_out = {row["effect_key"]: row["out"] for row in rows if row["out"]}
     assert left_out.keys() == {"c1:deal"}
     assert {told.split(":")[0] for told in left_out["c1:deal"].split("; ")} == bad.keys()
+
+
+async def test_a_trial_that_ended_pauses_the_account_and_payment_brings_everything_once(shop: Shop) -> None:
+    profile = shop.sandbox.state.profile
+    shop.sandbox.state.profile = profile.changed({"subscription": "trial_ended"})
+    await shop.order(5)
+    running = asyncio.create_task(shop.writer.run())
+    try:
+        await until(lambda: shop.writer.status().is_alarm, "the alarm", seconds=20)
+        await asyncio.sleep(3)
+        states = {r["state"] for r in await shop.pool.fetch("SELECT DISTINCT state FROM effect")}
+        assert states == {"waiting"}
+        people = [
+            await shop.reader.find_by_number("contact", f"+7916555{i:04d}", Lane.EVENTS) for i in range(5)
+        ]
+        assert people == [[]] * 5, "no contact without its deal"
+        asked = [r for r in await shop.ledger() if r["method"] == "POST" and r["status"] == 400]
+        assert len(asked) <= 2
+    finally:
+        shop.writer.stop()
+        await asyncio.wait_for(running, 10)
+    shop.sandbox.state.profile = profile
+    shop.restart()  # the pause is a minute
+    assert await shop.settled() == {"done": 20}
+    await shop.check(5)

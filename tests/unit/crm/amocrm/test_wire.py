@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from crm.errors import (
     CrmRefused,
     CrmTooLarge,
     CrmUnavailable,
+    CrmUnpaid,
     CrmUnreadable,
 )
 from routing.client import Ref
@@ -233,3 +235,21 @@ def test_fields_are_named_by_id_or_code_and_typed_where_the_type_is_known() -> N
 def test_an_entity_changed_twice_goes_in_two_requests_in_order() -> None:
     lines = [Line(key, {"id": entity}) for key, entity in (("a", 1), ("b", 2), ("c", 1), ("d", 1))]
     assert [[line.key for line in part] for part in rounds(lines)] == [["a", "b"], ["c"], ["d"]]
+
+
+@pytest.mark.parametrize(
+    ("detail", "error"),
+    [
+        ("Код ошибки 244. В случае повторного возникновения ошибки, обращайтесь в поддержку", CrmUnpaid),
+        ("Error code 244. If it appears again, write to our support team", CrmUnpaid),
+        ("Error code: 101", CrmBlocked),
+        ("Error code 999", CrmRefused),
+        ("Lead 244 is closed", CrmRefused),
+    ],
+)
+def test_an_old_code_in_a_400_that_blames_no_item_is_about_the_account(
+    detail: str, error: type[CrmError]
+) -> None:
+    body = orjson.dumps({"title": "Bad Request", "status": 400, "detail": detail})
+    reply = Reply(status=400, content_type="application/problem+json", body=body)
+    assert type(error_of(WRITE, reply)) is error
