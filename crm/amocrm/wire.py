@@ -159,7 +159,7 @@ _OF_THE_ACCOUNT: Mapping[int, type[CrmError]] = {
     403: CrmBlocked,
 }
 """Old codes that stand in the text of a 400 without a word on any item [public issue]: whatever is sent, it is refused."""
-_OLD_CODE = re.compile(r"(?:код ошибки|error code)\W{0,3}(\d{3})\b", re.IGNORECASE)
+_OLD_CODE = re.compile(r"^\W*\w+\s\w+\W{1,3}(\d{3})(?:\.|$)")  # "Error code 244. …", in any language
 
 
 def _of_the_account(problem: Node | None) -> type[CrmError] | None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from crm.effects import outcomes
 from crm.effects.batching import BY_NUMBER, COMPLEX, Sizes
 from crm.effects.model import EffectOutcome, EffectStore, StoredEffect
@@ -14,10 +16,12 @@ from crm.effects.requests import entities_of, send
 from crm.effects.verify import look_for
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, CrmUnauthorised, CrmUnpaid
 from crm.lane import Lane
-from crm.port import Crm
+from crm.port import LEFT_OUT, Crm
 from runtime.circuit_breaker import CircuitBreaker, Permit
 from runtime.database.lease import Held, LeaseLost
 from runtime.trouble import Trouble
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,7 @@ class Sender:
         )
         self._trouble = Trouble("crm", account=account_id)
         self.sizes = Sizes()
+        self._told_left_out: set[str] = set()
         self.split: dict[str, str] = {}
         self.routes: dict[str, str] = {}
         self.unpaid: str | None = None  # the kind of order that the account was last refused as a whole for
@@ -95,6 +100,7 @@ class Sender:
         now = self._now()
         self._on_success(kind, len(stored), now, permit)
         results = outcomes.answered(kind, stored, answers)
+        self._tell_left_out(results)
         self._send_apart_next(kind, results)
         told = {o.key for o in results}
         silence = CrmOutcomeUnknown("the answer does not mention this item")
@@ -188,6 +194,13 @@ class Sender:
             self._trouble.recovered()
         results = [outcomes.looked(s, ids.get(s.key), give_up=self._gives_up(s, now)) for s in stored]
         await self._effects.record(results, entities, now)
+
+    def _tell_left_out(self, results: Sequence[EffectOutcome]) -> None:
+        """Each field once."""
+        told = {one for r in results if (out := r.extra.get(LEFT_OUT)) for one in out.split("; ")}
+        for one in sorted(told - self._told_left_out):
+            log.warning("value-left-out", account=self._account, value=one)
+        self._told_left_out |= told
 
     def _gives_up(self, effect: StoredEffect, now: datetime) -> bool:
         others_succeed = self.last_success is not None and now - self.last_success < timedelta(hours=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from crm.amocrm.wire_oauth import consent_address
 from crm.budget import Budget
 from crm.errors import CrmError, CrmUnauthorised
 from crm.lane import Lane
+from crm.sync.metadata import forbidden_to
 from gateway.admin.accounts import refuse_bad_account, refuse_bad_places
 from gateway.crm_accounts.access import CrmAccess
 from gateway.store.admin import accounts as rows
@@ -112,6 +114,7 @@ async def _with_token(pool: asyncpg.Pool, new: NewAccount, public_url: str | Non
         crm = CrmAccess(pool, session).open_with(account, offered, Budget(_PER_SECOND))
         try:
             seen = await crm.account(Lane.REALTIME)
+            forbidden = await forbidden_to(crm, Lane.REALTIME)
             webhook = await _register(crm, account, public_url)
         except CrmError as err:
             if account.state == "off":
@@ -125,13 +128,26 @@ async def _with_token(pool: asyncpg.Pool, new: NewAccount, public_url: str | Non
         "account": new.id,
         "crm_account": seen.name,
         "webhook": webhook,
+        "forbidden": list(forbidden),
         "say": [
             f"Account '{new.id}' is connected to «{seen.name}» ({new.base_url}).",
+            *_limited(forbidden),
             webhook,
             "The worker loads its directory now; follow it with 'callmatrix sync'.",
             "Next: employees ('callmatrix config import') and a PBX ('callmatrix connection add').",
         ],
     }
+
+
+def _limited(forbidden: Sequence[str]) -> list[str]:
+    """In lines for a person, none for a key that sees everything."""
+    if not forbidden:
+        return []
+    return [
+        f"This key is not an administrator's: the CRM does not show it {', '.join(forbidden)}.",
+        "Employees cannot be matched with users, and clients whom this user may not see stay unknown callers.",
+        "Connect the account again with an administrator's key.",
+    ]
 
 
 async def _register(crm: Any, account: rows.Account, public_url: str | None) -> str:

@@ -21,11 +21,13 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
     yield _token(account)
     if account.state == "on":
         yield _directory(account)
+        yield from _key(account)
         yield from _feeds(account)
         yield from _crm(account)
         yield _webhooks(account, now)
         yield from _unread(account)
     yield _effects(account)
+    yield from _left_out(account)
     yield _inbox(account)
     yield _cases(account)
     yield from _people(account)
@@ -87,6 +89,19 @@ def _feeds(account: AccountStatus) -> Iterator[Finding]:
         yield warning("feed-failing", what, error=str(feed.last_error))
     if not failing:
         yield ok("feeds-well", about("feeds", account=account.id), count=len(account.feeds))
+
+
+def _key(account: AccountStatus) -> Iterator[Finding]:
+    if account.forbidden:
+        names = ", ".join(account.forbidden)
+        what = about("authorisation", account=account.id)
+        yield bad("key-limited", what, names=names, reconnect=_reconnect(account.id))
+
+
+def _left_out(account: AccountStatus) -> Iterator[Finding]:
+    if account.left_out:
+        told = [f"{name} ({count})" for name, count in sorted(account.left_out.items())]
+        yield warning("values-left-out", about("effects", account=account.id), names=some(told))
 
 
 def _crm(account: AccountStatus) -> Iterator[Finding]:

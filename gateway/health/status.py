@@ -13,10 +13,12 @@ from pydantic import BaseModel
 from crm.amocrm.store import read_tokens
 from crm.amocrm.tokens import StoredToken, TokenStatus, status_of
 from crm.effects.backfill import BackfillProgress, latest_progress
+from crm.effects.store.left_out import left_out_by_account
 from crm.lane import Lane
 from crm.store.cursors import FeedState, feeds_by_account
 from crm.store.entries import DirectoryState, directory_states
 from crm.store.unread import NOTHING_UNREAD, UnreadCounts, unread_by_account
+from crm.sync import metadata
 from crm.sync.first_load import FEED, progress_at
 from gateway.health.matrix_checks import REPORT as MATRIX_REPORT
 from gateway.health.reports import PREFIX, SILENT_SECONDS
@@ -97,6 +99,7 @@ class _Facts:
     dead: Mapping[str, int]
     webhooks: Mapping[str, store.Webhooks]
     unread: Mapping[str, UnreadCounts]
+    left_out: Mapping[str, Mapping[str, int]]
     cases: Mapping[str, CaseFigures]
     feeds: Mapping[str, list[FeedState]]
     directories: Mapping[str, DirectoryState]
@@ -119,6 +122,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         dead=await store.dead_by_account(conn, ids),
         webhooks=await store.webhooks_by_account(conn, ids),
         unread=await unread_by_account(conn, ids),
+        left_out=await left_out_by_account(conn, ids),
         cases=await case_figures_by_account(conn, ids, since=now - _CASE_DAYS, now=now),
         feeds=await feeds_by_account(conn, ids),
         directories={s.account_id: s for s in await directory_states(conn, ids)},
@@ -201,9 +205,16 @@ class _Reader:
             cases=CasesView.model_validate(facts.cases.get(id, NO_CASES)),
             backfill=self._backfill(id),
             people=self._people(id),
+            forbidden=self._forbidden(id),
+            left_out=dict(facts.left_out.get(id, {})),
             matrix=self._matrix(id),
             connections=self._connections(id),
         )
+
+    def _forbidden(self, account_id: str) -> list[str]:
+        feeds = self._facts.feeds.get(account_id, ())
+        told = next((f.cursor for f in feeds if f.feed == metadata.FEED and f.cursor), {})
+        return list(told.get(metadata.FORBIDDEN, ()))
 
     def _crm(self, account_id: str) -> CrmView | None:
         row = self._told.get((account_id, "crm"))

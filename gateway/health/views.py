@@ -192,6 +192,9 @@ class MatrixView(_View):
 
 
 class AccountStatus(_View):
+    """forbidden: what the CRM does not show this key. left_out: `field: code` -> how often the CRM would not have that value
+    in the last week, and it was left out."""
+
     id: str
     name: str
     url: str
@@ -209,6 +212,8 @@ class AccountStatus(_View):
     cases: CasesView
     backfill: BackfillView | None
     people: PeopleView
+    forbidden: list[str] = []
+    left_out: dict[str, int] = {}
     matrix: MatrixView | None
     connections: list[ConnectionState]
 

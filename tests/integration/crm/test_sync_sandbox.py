@@ -20,13 +20,14 @@ from crm.directory.feed import DirectoryFeed
 from crm.errors import CrmError
 from crm.lane import Lane
 from crm.sandbox.control.acts import act
+from crm.sandbox.control.endpoints import long_lived
 from crm.sandbox.profile import AMOCRM
 from crm.sandbox.seed import COMPANIES, CONTACTS, DEACTIVATED, LEADS, SPECIAL, UNSORTED, manager
 from crm.sandbox.server import Sandbox
 from crm.store.clients import client_of
 from crm.store.metadata import users_of
 from crm.sync.first_load import load_step
-from crm.sync.metadata import read_metadata
+from crm.sync.metadata import forbidden_to, read_metadata
 from crm.sync.polls import poll_rereads, poll_unsorted
 from crm.sync.recheck import recheck_step
 from crm.sync.sync import Sync, apply_webhook
@@ -403,3 +404,16 @@ async def first_lead(amo: Amo) -> tuple[str, int]:
     )
     assert row is not None
     return row["deal_id"], row["number"]
+
+
+async def test_a_key_that_may_not_see_the_users_reads_everything_else_and_it_is_noted(amo: Amo) -> None:
+    url = amo.sandbox.url
+    token = long_lived(amo.sandbox.state, "limited", url.removeprefix("http://"), manager(103))
+    async with aiohttp.ClientSession() as session:
+        crm = AmoCrm(url, FixedToken(url, token), Budget(5000), session)
+        await Sync(crm, amo.pool, "a", NumberPolicy()).load()
+        assert await forbidden_to(crm, Lane.SYNC) == ("users",)
+    assert await amo.pool.fetchval("SELECT count(*) FROM crm_pipeline") > 0
+    told = "SELECT cursor->'forbidden' FROM sync_cursor WHERE feed = 'metadata'"
+    assert await amo.pool.fetchval(told) == ["users"]
+    assert await forbidden_to(amo.crm, Lane.SYNC) == ()
