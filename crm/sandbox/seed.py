@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from itertools import islice
 
+from crm.sandbox.requests import chat_metadata, mail_metadata
 from crm.sandbox.sample_account import (
     ADMIN,
     CHECK_ID,
@@ -47,6 +48,7 @@ __all__ = [
 
 T0 = 1735689600  # 2025-01-01T00:00:00Z; contact i is i seconds younger
 CONTACTS, COMPANIES, LEADS, UNSORTED = 10_000_000, 20_000_000, 30_000_000, 90_000_000
+MAIL = 9_400_000  # added to a base: the requests by mail and by chat
 SPECIAL = 9_000_000  # added to a base: the special numbers; new rows come after base + 9,500,000
 
 
@@ -77,6 +79,7 @@ def seed_all(state: State, contacts: int, users: int) -> None:
     state.delete_directory()
     seed_contacts(state, 1, contacts)
     _special(state)
+    _mail_and_chat(state)
 
 
 def clear(state: State) -> None:
@@ -93,6 +96,10 @@ def clear(state: State) -> None:
         "users",
         "pipelines",
         "fields",
+        "field_groups",
+        "roles",
+        "sources",
+        "chats",
         "loss_reasons",
         "webhooks",
         "deliveries",
@@ -165,29 +172,33 @@ def _incoming_leads(state: State, batch: list[int]) -> None:
 
 
 def _unsorted(i: int, lead: int, contact: int, owner: int, number: str, at: int) -> SandboxRow:
+    metadata = {
+        "from": number,
+        "phone": number,
+        "call_responsible": owner,
+        "called_at": at,
+        "duration": 0,
+        "link": "",
+        "service_code": "sample",
+        "uniq": f"seed-{i}",
+    }
+    row = _request(UNSORTED + i, f"seed-{i}", "sip", lead, at)
+    return {**row, "source_name": "Sample telephony", "contact_ids": [contact], "metadata": metadata}
+
+
+def _request(id: int, source_uid: str, category: str, lead: int, at: int) -> SandboxRow:
     return {
-        "id": UNSORTED + i,
-        "uid": hashlib.sha256(f"seed-{i}".encode()).hexdigest(),
-        "source_uid": f"seed-{i}",
-        "source_name": "Sample telephony",
-        "category": "sip",
+        "id": id,
+        "uid": hashlib.sha256(source_uid.encode()).hexdigest(),
+        "source_uid": source_uid,
+        "category": category,
         "pipeline_id": PIPELINE,
         "lead_id": lead,
-        "contact_ids": [contact],
+        "contact_ids": [],
         "company_ids": [],
         "state": "open",
         "created_at": at,
         "updated_at": at,
-        "metadata": {
-            "from": number,
-            "phone": number,
-            "call_responsible": owner,
-            "called_at": at,
-            "duration": 0,
-            "link": "",
-            "service_code": "sample",
-            "uniq": f"seed-{i}",
-        },
     }
 
 
@@ -228,6 +239,40 @@ def _special(state: State) -> None:
         for value in row["cf"][str(PHONE_CONTACT)]
     )
     state.links.add_phones([("companies", company["id"], special_number(3))])
+
+
+def _mail_and_chat(state: State) -> None:
+    """Requests that no API makes: the CRM's own mailbox and chats leave them. Nobody has a number there."""
+    mail, chat = MAIL, MAIL + 1
+    deals = [
+        _lead(LEADS + mail, "Заявка из почты", manager(104), T0 + mail, 5000011, hidden=1),
+        _lead(LEADS + chat, "Заявка из чата", manager(105), T0 + chat, 5000011, hidden=1),
+    ]
+    writers = [
+        _person(CONTACTS + mail, "Ольга Письменная", manager(104), T0 + mail, PHONE_CONTACT),
+        _person(CONTACTS + chat, "Гость чата", manager(105), T0 + chat, PHONE_CONTACT),
+    ]
+    state.table("leads").add_all(deals)
+    state.table("contacts").add_all({**row, "is_hidden": 1} for row in writers)
+    rows = [
+        {
+            **_request(UNSORTED + mail, "seed-mail", "mail", LEADS + mail, T0 + mail),
+            "source_name": "inbox@demo.example",
+            "contact_ids": [CONTACTS + mail],
+            "metadata": mail_metadata(
+                "olga@client.example", "Ольга Письменная", "Вопрос о заказе", T0 + mail
+            ),
+        },
+        {
+            **_request(UNSORTED + chat, "seed-chat", "chats", LEADS + chat, T0 + chat),
+            "source_name": "Telegram",
+            "contact_ids": [CONTACTS + chat],
+            "metadata": chat_metadata("Гость чата", "Здравствуйте!", "telegram", T0 + chat),
+        },
+    ]
+    state.table("unsorted").add_all(rows)
+    for id in (mail, chat):
+        state.links.add(("leads", LEADS + id), ("contacts", CONTACTS + id), True)
 
 
 def special_number(n: int) -> str:

@@ -42,6 +42,12 @@ class State:
     def table(self, name: str) -> SandboxTable:
         return self.db.table(name)
 
+    def next_number(self, name: str, base: int) -> int:
+        """The next id of what lies inside of rows: stages, choices of a field."""
+        number: int = self.db.setting(f"last {name}", base) + 1
+        self.db.set_setting(f"last {name}", number)
+        return number
+
     # what changes rarely is read once
 
     def users(self) -> dict[int, SandboxRow]:

@@ -8,6 +8,7 @@ from crm.sandbox.api.entities.fields import field_model
 from crm.sandbox.api.entities.rendering import loss_reason
 from crm.sandbox.api.exchange import SandboxExchange
 from crm.sandbox.api.replies import SandboxReply, answer, no_content, refuse
+from crm.sandbox.api.rights import rights_of
 from crm.sandbox.php import values_of
 from crm.sandbox.sample_account import CREATED
 from crm.sandbox.state import ACCOUNT_ID, SUBDOMAIN
@@ -101,7 +102,7 @@ def list_users(exchange: SandboxExchange) -> SandboxReply:
     count = -(-len(every) // limit)
     return exchange.listing(
         "users",
-        [_user(exchange, row) for row in rows],
+        [user_model(exchange, row) for row in rows],
         page,
         limit,
         page < count,
@@ -115,39 +116,39 @@ def get_user(exchange: SandboxExchange) -> SandboxReply:
     row = exchange.state.users().get(exchange.number("id"))
     if row is None:
         raise refuse(404, "Not found")
-    return answer(_user(exchange, row), entities=1)
+    return answer(user_model(exchange, row), entities=1)
 
 
-def _user(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
-    rights = {"view": "A", "edit": "A", "add": "A", "delete": "A" if row["is_admin"] else "D", "export": "A"}
+def user_model(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
+    """As lists and creates show it."""
     value: dict[str, Any] = {
         "id": row["id"],
         "name": row["name"],
         "email": row["email"],
-        "lang": "ru",
+        "lang": row.get("lang", "ru"),
         "rights": {
-            "leads": rights,
-            "contacts": rights,
-            "companies": rights,
-            "tasks": {"edit": "A", "delete": "A"},
-            "mail_access": False,
-            "catalog_access": bool(row["is_admin"]),
-            "files_access": bool(row["is_admin"]),
-            "status_rights": None,
+            **rights_of(exchange.state, row),
             "is_admin": bool(row["is_admin"]),
             "is_free": bool(row.get("is_free")),
             "is_active": bool(row["is_active"]),
-            "group_id": None,
-            "role_id": None,
+            "group_id": row.get("group_id"),
+            "role_id": row.get("role_id"),
         },
         "_links": exchange.self_link(f"users/{row['id']}"),
     }
     extras = {"uuid": None, "amojo_id": None, "user_rank": None, "phone_number": row.get("phone_number")}
     withs = exchange.withs()
     value |= {name: item for name, item in extras.items() if name in withs}
-    groups = [{"id": 0, "name": "Отдел продаж"}] if "group" in withs else []
-    value["_embedded"] = {"roles": [], "groups": groups}
+    value["_embedded"] = {"roles": _roles(exchange, row) if "role" in withs else []}
+    value["_embedded"]["groups"] = [{"id": 0, "name": "Отдел продаж"}] if "group" in withs else []
     return value
+
+
+def _roles(exchange: SandboxExchange, row: SandboxRow) -> list[dict[str, Any]]:
+    role = exchange.state.table("roles").get(row["role_id"]) if row.get("role_id") else None
+    if role is None:
+        return []
+    return [{"id": role["id"], "name": role["name"], "_links": exchange.self_link(f"roles/{role['id']}")}]
 
 
 def list_fields(exchange: SandboxExchange) -> SandboxReply:

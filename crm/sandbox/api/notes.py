@@ -10,6 +10,7 @@ from crm.sandbox.api.entities.reading import range_of
 from crm.sandbox.api.entities.writing import check_users
 from crm.sandbox.api.exchange import SandboxExchange, request_id_of
 from crm.sandbox.api.replies import Fault, SandboxReply, answer, invalid, no_content, refuse
+from crm.sandbox.api.rights import sees
 from crm.sandbox.api.schema import Rule, check, check_keys, not_supported
 from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.state import ACCOUNT_ID, SINGULAR, State
@@ -174,12 +175,14 @@ def _check(exchange: SandboxExchange, item: Any) -> list[Fault]:
         return faults
     faults = check_keys(item["params"] or {}, PARAMS[item["note_type"]], "params")
     faults += check_users(state, item, names=("created_by", "responsible_user_id"))
-    return faults + _check_target(state, exchange.args["entity"], _target(exchange, item))
+    return faults + _check_target(exchange, exchange.args["entity"], _target(exchange, item))
 
 
-def _check_target(state: State, plural: str, id: int) -> list[Fault]:
-    row = state.table(plural).get(id)
-    if row is None or row["is_deleted"] or (row["is_hidden"] and not state.profile.notes_on_unsorted):
+def _check_target(exchange: SandboxExchange, plural: str, id: int) -> list[Fault]:
+    row, on_hidden = exchange.state.table(plural).get(id), exchange.state.profile.notes_on_unsorted
+    if row is None or row["is_deleted"] or (row["is_hidden"] and not on_hidden):
+        return [not_supported("entity_id")]
+    if not sees(exchange, plural, row):
         return [not_supported("entity_id")]
     return []
 
@@ -291,6 +294,6 @@ def pin(exchange: SandboxExchange) -> SandboxReply:
     row = _note(exchange)
     if row is None:
         raise refuse(404, "Note not found")
-    row["is_pinned"] = exchange.method == "POST"
+    row["is_pinned"] = exchange.method == "POST" and not exchange.path.endswith("/unpin")
     exchange.state.table("notes").put(row)
     return no_content()

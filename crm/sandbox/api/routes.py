@@ -10,6 +10,7 @@ from crm.sandbox.api import account, calls, cards, events, notes, stages, tasks,
 from crm.sandbox.api.entities import acceptance, complex, linking, reading, tags, unsorted, writing
 from crm.sandbox.api.exchange import SandboxExchange
 from crm.sandbox.api.replies import SandboxReply
+from crm.sandbox.api.setup import chats, fields, groups, pipelines, roles, sources
 
 SandboxHandler = Callable[[SandboxExchange], SandboxReply]
 
@@ -18,10 +19,31 @@ _TABLE: tuple[tuple[str, str, SandboxHandler], ...] = (
     ("GET", "account", account.get_account),
     ("GET", "v0/v3/user", account.get_speaker),
     ("GET", "users", account.list_users),
+    ("POST", "users", roles.create_users),
+    ("GET", "roles", roles.list_roles),
+    ("POST", "roles", roles.create_roles),
+    ("GET", "roles/{id}", roles.get_role),
+    ("PATCH", "roles/{id}", roles.change_role),
+    ("DELETE", "roles/{id}", roles.delete_role),
+    ("GET", "sources", sources.list_sources),
+    ("POST", "sources", sources.create_sources),
+    ("PATCH", "sources", sources.change_sources),
+    ("DELETE", "sources", sources.delete_sources),
+    ("GET", "sources/{id}", sources.get_source),
+    ("PATCH", "sources/{id}", sources.change_source),
+    ("DELETE", "sources/{id}", sources.delete_source),
+    ("GET", "contacts/chats", chats.list_chats),
+    ("POST", "contacts/chats", chats.link_chats),
     ("GET", "users/{id}", account.get_user),
     ("GET", "leads/pipelines", stages.list_pipelines),
+    ("POST", "leads/pipelines", pipelines.create_pipelines),
     ("GET", "leads/pipelines/{id}", stages.get_pipeline),
+    ("PATCH", "leads/pipelines/{id}", pipelines.change_pipeline),
+    ("DELETE", "leads/pipelines/{id}", pipelines.delete_pipeline),
     ("GET", "leads/pipelines/{id}/statuses", stages.list_stages),
+    ("POST", "leads/pipelines/{id}/statuses", pipelines.create_stages),
+    ("PATCH", "leads/pipelines/{id}/statuses/{status}", pipelines.change_stage),
+    ("DELETE", "leads/pipelines/{id}/statuses/{status}", pipelines.delete_stage),
     ("GET", "leads/pipelines/{id}/statuses/{status}", stages.get_stage),
     ("GET", "leads/loss_reasons", account.list_loss_reasons),
     ("GET", "leads/loss_reasons/{id}", account.get_loss_reason),
@@ -47,8 +69,11 @@ _TABLE: tuple[tuple[str, str, SandboxHandler], ...] = (
     ("DELETE", "webhooks", webhooks.delete_webhook),
     ("POST", "v2/events", cards.show_card),
     ("GET", "v0/private/api/v2/json/contacts/list", cards.find_contacts),
-    ("POST", f"{_ENTITY}/notes/{{id}}/pin", notes.pin),
-    ("DELETE", f"{_ENTITY}/notes/{{id}}/pin", notes.pin),
+    *(
+        (method, f"{_ENTITY}{own}/notes/{{id}}/{verb}", notes.pin)
+        for own in ("", "/{entity_id}")
+        for method, verb in (("POST", "pin"), ("DELETE", "pin"), ("POST", "unpin"))
+    ),
     *(
         (method, f"{_ENTITY}{own}/notes{one}", handler)
         for own in ("", "/{entity_id}")
@@ -67,7 +92,16 @@ _TABLE: tuple[tuple[str, str, SandboxHandler], ...] = (
     ("POST", f"{_ENTITY}/{{id}}/link", linking.link),
     ("POST", f"{_ENTITY}/{{id}}/unlink", linking.unlink),
     ("GET", f"{_ENTITY}/custom_fields", account.list_fields),
+    ("POST", f"{_ENTITY}/custom_fields", fields.create_fields),
+    ("PATCH", f"{_ENTITY}/custom_fields", fields.change_fields),
     ("GET", f"{_ENTITY}/custom_fields/{{id}}", account.get_field),
+    ("PATCH", f"{_ENTITY}/custom_fields/{{id}}", fields.change_field),
+    ("DELETE", f"{_ENTITY}/custom_fields/{{id}}", fields.delete_field),
+    ("GET", f"{_ENTITY}/custom_fields/groups", groups.list_groups),
+    ("POST", f"{_ENTITY}/custom_fields/groups", groups.create_groups),
+    ("GET", f"{_ENTITY}/custom_fields/groups/{{group:\\w+}}", groups.get_group),
+    ("PATCH", f"{_ENTITY}/custom_fields/groups/{{group:\\w+}}", groups.change_group),
+    ("DELETE", f"{_ENTITY}/custom_fields/groups/{{group:\\w+}}", groups.delete_group),
     ("GET", f"{_ENTITY}/tags", tags.list_tags),
     ("POST", f"{_ENTITY}/tags", tags.create_tags),
     ("GET", _ENTITY, reading.list_entities),

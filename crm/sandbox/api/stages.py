@@ -32,7 +32,7 @@ def check_stage(state: State, item: Mapping[str, Any], prefix: str) -> list[Faul
 
 
 def list_pipelines(exchange: SandboxExchange) -> SandboxReply:
-    rows = [_model(exchange, row) for row in exchange.state.pipelines().values()]
+    rows = [pipeline_model(exchange, row) for row in exchange.state.pipelines().values()]
     value = {
         "_total_items": len(rows),
         "_links": exchange.self_link("leads/pipelines"),
@@ -42,11 +42,11 @@ def list_pipelines(exchange: SandboxExchange) -> SandboxReply:
 
 
 def get_pipeline(exchange: SandboxExchange) -> SandboxReply:
-    return answer(_model(exchange, _pipeline(exchange)), entities=1)
+    return answer(pipeline_model(exchange, pipeline_of(exchange)), entities=1)
 
 
 def list_stages(exchange: SandboxExchange) -> SandboxReply:
-    stages = [_stage(exchange, _pipeline(exchange), one) for one in _pipeline(exchange)["statuses"]]
+    stages = [stage_model(exchange, pipeline_of(exchange), one) for one in pipeline_of(exchange)["statuses"]]
     path = f"leads/pipelines/{exchange.args['id']}/statuses"
     value = {
         "_total_items": len(stages),
@@ -57,21 +57,21 @@ def list_stages(exchange: SandboxExchange) -> SandboxReply:
 
 
 def get_stage(exchange: SandboxExchange) -> SandboxReply:
-    pipeline = _pipeline(exchange)
+    pipeline = pipeline_of(exchange)
     for one in pipeline["statuses"]:
         if one["id"] == exchange.number("status"):
-            return answer(_stage(exchange, pipeline, one), entities=1)
+            return answer(stage_model(exchange, pipeline, one), entities=1)
     raise refuse(404, "Not found")
 
 
-def _pipeline(exchange: SandboxExchange) -> SandboxRow:
+def pipeline_of(exchange: SandboxExchange) -> SandboxRow:
     row = exchange.state.pipelines().get(exchange.number("id"))
     if row is None:
         raise refuse(404, "Not found")
     return row
 
 
-def _model(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
+def pipeline_model(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     return {
         "id": row["id"],
         "name": row["name"],
@@ -81,11 +81,11 @@ def _model(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
         "is_archive": row.get("is_archive", False),
         "account_id": ACCOUNT_ID,
         "_links": exchange.self_link(f"leads/pipelines/{row['id']}"),
-        "_embedded": {"statuses": [_stage(exchange, row, one) for one in row["statuses"]]},
+        "_embedded": {"statuses": [stage_model(exchange, row, one) for one in row["statuses"]]},
     }
 
 
-def _stage(exchange: SandboxExchange, pipeline: SandboxRow, one: Mapping[str, Any]) -> dict[str, Any]:
+def stage_model(exchange: SandboxExchange, pipeline: SandboxRow, one: Mapping[str, Any]) -> dict[str, Any]:
     path = f"leads/pipelines/{pipeline['id']}/statuses/{one['id']}"
     return {
         "id": one["id"],

@@ -11,6 +11,7 @@ from crm.sandbox.api.entities.writing import check_users
 from crm.sandbox.api.exchange import SandboxExchange, request_id_of
 from crm.sandbox.api.notes import times_of
 from crm.sandbox.api.replies import Fault, SandboxReply, answer, invalid, no_content, refuse
+from crm.sandbox.api.rights import require_edit
 from crm.sandbox.api.schema import Rule, check, not_supported
 from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.state import ACCOUNT_ID, State
@@ -166,6 +167,7 @@ def change_tasks(exchange: SandboxExchange) -> SandboxReply:
         errors.append((str(request_id_of(item, index)), faults))
     if any(faults for _, faults in errors):
         raise invalid(errors)
+    require_edit(exchange, "tasks", (exchange.state.table("tasks").get(item["id"]) for item in items))
     echo = []
     for index, item in enumerate(items):
         changed = _change(exchange, item["id"], item)
@@ -178,8 +180,10 @@ def change_task(exchange: SandboxExchange) -> SandboxReply:
     faults = _check(exchange.state, item, {**_CHANGE, "id": Rule("int")})
     if faults:
         raise invalid([("0", faults)])
-    if exchange.state.table("tasks").get(id) is None:
+    row = exchange.state.table("tasks").get(id)
+    if row is None:
         raise refuse(404, "Task not found")
+    require_edit(exchange, "tasks", [row])
     return answer(_change(exchange, id, item))
 
 

@@ -5,11 +5,17 @@ Every act leaves the events and webhooks that the real CRM sends.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from crm.sandbox.api.entities import acceptance
 from crm.sandbox.api.entities.fields import merged, phones_of
+from crm.sandbox.api.entities.unsorted import add_unsorted
+from crm.sandbox.api.exchange import SandboxExchange
+from crm.sandbox.api.rights import RIGHTS
+from crm.sandbox.api.schema import check_keys
+from crm.sandbox.requests import chat_metadata, mail_metadata
 from crm.sandbox.seed import ADMIN
 from crm.sandbox.state import PLURAL, SINGULAR, State
 from crm.sandbox.store import SandboxRow
@@ -155,6 +161,51 @@ def _open_lead(state: State, sent: Sent) -> SandboxRow:
     return row
 
 
+def _receive_mail(state: State, sent: Sent) -> dict[str, Any]:
+    """A letter from somebody new: {email, name?, subject?, phone?}; phone is of the contact that comes with it."""
+    email, at = str(sent["email"]), state.now()
+    name = str(sent.get("name") or email)
+    metadata = mail_metadata(email, name, str(sent.get("subject", "Письмо")), at)
+    return _receive(state, sent, "mail", name, metadata, "inbox@demo.example")
+
+
+def _receive_chat(state: State, sent: Sent) -> dict[str, Any]:
+    """A message from somebody new: {name, text?, service?, phone?}."""
+    name, service = str(sent["name"]), str(sent.get("service", "telegram"))
+    metadata = chat_metadata(name, str(sent.get("text", "Здравствуйте!")), service, state.now())
+    made = _receive(state, sent, "chats", name, metadata, metadata["source_name"])
+    chat = {"chat_id": metadata["origin"]["chat_id"], "contact_id": made["contact"]}
+    if state.table("chats").first([("chat_id", "=", chat["chat_id"])]) is None:
+        state.table("chats").add(chat)
+    return {**made, "chat_id": chat["chat_id"]}
+
+
+def _receive(
+    state: State, sent: Sent, category: str, name: str, metadata: Mapping[str, Any], source: str
+) -> dict[str, Any]:
+    contact: dict[str, Any] = {"name": name}
+    if sent.get("phone"):
+        values = [{"value": str(sent["phone"])}]
+        contact["custom_fields_values"] = [{"field_code": "PHONE", "values": values}]
+    exchange = SandboxExchange(state, "POST", "", "", {}, None, "", user=state.users()[_by(sent)])
+    item = {"source_uid": secrets.token_hex(8), "source_name": source, "metadata": metadata}
+    row = add_unsorted(exchange, category, item, {"name": f"Заявка: {name}"}, contact, None)
+    return {"uid": row["uid"], "deal": row["lead_id"], "contact": row["contact_ids"][0]}
+
+
+def _set_rights(state: State, sent: Sent) -> None:
+    """{user, rights: {leads: {view: A|G|M|D, …}, …}, group?, role?}; what is left out is denied."""
+    row = state.table("users").get(int(sent["user"]))
+    if row is None:
+        raise ValueError(f"no such user: {sent['user']}")
+    if faults := check_keys(sent["rights"], RIGHTS):
+        raise ValueError(f"rights: {faults[0][1]}: {faults[0][2]}")
+    row["rights"] = sent["rights"]
+    row |= {f"{name}_id": sent[name] for name in ("group", "role") if name in sent}
+    state.table("users").put(row)
+    state.delete_directory()
+
+
 def _integration(state: State, sent: Sent) -> None:
     """Register an integration, or change one: {client_id, secret?, name?, redirect_uri?, is_off?}."""
     table = state.table("integrations")
@@ -194,6 +245,9 @@ ACTS: Mapping[str, Callable[[State, Sent], dict[str, Any] | None]] = {
     "add_user": _add_user,
     "accept": _accept,
     "decline": _decline,
+    "receive_mail": _receive_mail,
+    "receive_chat": _receive_chat,
+    "set_rights": _set_rights,
     "integration": _integration,
     "enable_webhook": _enable_webhook,
     "delete_stage": _delete_stage,

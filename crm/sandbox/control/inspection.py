@@ -24,6 +24,9 @@ ROWS: Mapping[str, str] = {
     "pipeline": "pipelines",
     "field": "fields",
     "tag": "tags",
+    "role": "roles",
+    "source": "sources",
+    "chat": "chats",
     "webhook": "webhooks",
     "call_card": "cards",
 }

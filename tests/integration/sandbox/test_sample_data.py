@@ -73,9 +73,9 @@ async def test_users_are_found_by_email_and_only_one_is_deactivated(api: Api) ->
 
 async def test_seeding_more_keeps_what_is_there_and_reset_goes_back(api: Api) -> None:
     await api.patch(f"contacts/{seed.CONTACTS + 1}", {"name": "Изменён"})
-    assert (await api.control("seed", {"contacts": 100}))["contacts"] == 100 + 8
+    assert (await api.control("seed", {"contacts": 100}))["contacts"] == 100 + 10
     assert (await api.rows("contact", id=seed.CONTACTS + 1))[0]["name"] == "Изменён"
-    assert (await api.control("reset", {}))["contacts"] == 60 + 8
+    assert (await api.control("reset", {}))["contacts"] == 60 + 10
     assert (await api.rows("contact", id=seed.CONTACTS + 1))[0]["name"] == "Клиент 1"
     assert (await api.get("account")).status == 200
 

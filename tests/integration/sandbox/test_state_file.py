@@ -54,7 +54,7 @@ async def test_kill_9_loses_nothing_that_was_answered(tmp_path: Path) -> None:
         requests = (await api.control("ledger"))["requests"]
         assert (await api.get("account")).status == 200
     assert set(ids) <= kept
-    assert len(kept) == 100 + 5 + 8
+    assert len(kept) == 100 + 5 + 10
     assert [one["path"] for one in requests].count("/api/v4/contacts") == 100
 
 
@@ -70,7 +70,7 @@ async def test_grants_profile_and_clock_survive_a_restart(tmp_path: Path) -> Non
         assert (await refresh(api, pair["refresh_token"])).status == 200
         assert (await api.control("profile"))["filters_on"] is True
         assert (await api.control("clock"))["offset"] == 100
-        assert (await api.control("seed", {"contacts": 10}))["contacts"] == 18
+        assert (await api.control("seed", {"contacts": 10}))["contacts"] == 20
 
 
 async def test_served_sandbox_starts_with_the_fault_plan_of_its_file(tmp_path: Path) -> None:

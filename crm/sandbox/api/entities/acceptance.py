@@ -9,12 +9,12 @@ from crm.sandbox.api.entities.unsorted import embedded
 from crm.sandbox.api.entities.writing import announce, check_users
 from crm.sandbox.api.exchange import SandboxExchange
 from crm.sandbox.api.replies import SandboxReply, answer, invalid, refuse
-from crm.sandbox.api.schema import Rule, check_keys
+from crm.sandbox.api.schema import Rule, check_keys, not_supported
 from crm.sandbox.api.stages import check_stage
 from crm.sandbox.state import State
 from crm.sandbox.store import SandboxRow
 from crm.sandbox.webhooks import payloads
-from crm.sandbox.webhooks.changes import emit, notify
+from crm.sandbox.webhooks.changes import emit, notify, tell_linked
 
 
 def _open(exchange: SandboxExchange) -> SandboxRow:
@@ -109,7 +109,39 @@ def _closed(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
     }
 
 
+_TARGET = {
+    "entity_id": Rule("int", required=True),
+    "entity_type": Rule("str", required=True, choices=("leads", "customers")),
+    "metadata": Rule("object", nullable=True, keys={"contact_id": Rule("int", nullable=True)}),
+}
+_LINK = {"user_id": Rule("int"), "link": Rule("object", required=True, keys=_TARGET)}
+
+
 def link(exchange: SandboxExchange) -> SandboxReply:
-    """For chats only, and chats cannot be made through the API."""
-    _open(exchange)
-    raise refuse(400, "Only the category chats can be linked")
+    """For chats only: the request goes into a lead that exists, its own lead goes away."""
+    row, sent = _open(exchange), exchange.object()
+    if row["category"] != "chats":
+        raise refuse(400, "Only the category chats can be linked")
+    if faults := check_keys(sent, _LINK) or check_users(exchange.state, sent, names=("user_id",)):
+        raise invalid([("0", faults)])
+    id = sent["link"]["entity_id"]
+    lead = exchange.state.table("leads").get(id) if sent["link"]["entity_type"] == "leads" else None
+    if lead is None or lead["is_deleted"] or lead["is_hidden"]:
+        raise invalid([("0", [not_supported("link.entity_id")])])
+    _into(exchange.state, row, id, sent.get("user_id", exchange.by))
+    shown = {"leads": [{"id": id, "_links": exchange.self_link(f"leads/{id}")}]}
+    return answer({"uid": row["uid"], "_embedded": shown})
+
+
+def _into(state: State, row: SandboxRow, lead: int, user: int) -> None:
+    """The writer is seen from now on and stands in the lead that took the chat."""
+    own = state.table("leads").get(row["lead_id"])
+    if own is not None:
+        state.table("leads").put({**own, "is_deleted": 1, "updated_at": state.now(), "updated_by": user})
+    _reveal(state, "contacts", row["contact_ids"], user)
+    for id in row["contact_ids"]:
+        if state.links.add(("leads", lead), ("contacts", id)):
+            tell_linked(state, ("leads", lead), ("contacts", id), user)
+            tell_linked(state, ("contacts", id), ("leads", lead), user)
+    row["lead_id"] = lead
+    _close(state, row, "accept")

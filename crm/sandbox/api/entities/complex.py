@@ -10,6 +10,7 @@ from crm.sandbox.api.entities.unsorted import METADATA, add_unsorted, check_nest
 from crm.sandbox.api.entities.writing import announce, check_entity, create
 from crm.sandbox.api.exchange import SandboxExchange, request_id_of
 from crm.sandbox.api.replies import Fault, SandboxReply, answer, invalid, refuse
+from crm.sandbox.api.rights import require_add
 from crm.sandbox.api.schema import Rule, check_keys
 from crm.sandbox.state import State
 
@@ -34,6 +35,7 @@ _META = {
 
 
 def create_complex(exchange: SandboxExchange) -> SandboxReply:
+    require_add(exchange, "leads")
     items = exchange.items()
     if len(items) > MOST:
         raise refuse(400, f"The number of leads exceeds the limit of {MOST}")

@@ -184,9 +184,14 @@ def _read(field: SandboxRow, values: Sequence[Mapping[str, Any]]) -> dict[str, A
     }
 
 
+def is_predefined(field: SandboxRow) -> bool:
+    """Brought by the CRM; a client's own field may not take these codes."""
+    return field["code"] in ("PHONE", "EMAIL", "POSITION", "WEB", "ADDRESS")
+
+
 def field_model(field: SandboxRow, self_link: Mapping[str, Any]) -> dict[str, Any]:
     """A field's definition as GET …/custom_fields shows it."""
-    predefined = field["code"] in ("PHONE", "EMAIL", "POSITION", "WEB", "ADDRESS")
+    predefined = is_predefined(field)
     return {
         "id": field["id"],
         "name": field["name"],
@@ -194,18 +199,18 @@ def field_model(field: SandboxRow, self_link: Mapping[str, Any]) -> dict[str, An
         "account_id": ACCOUNT_ID,
         "code": field["code"],
         "sort": field["sort"],
-        "is_api_only": False,
+        "is_api_only": bool(field.get("is_api_only")),
         "enums": field.get("enums"),
-        "group_id": "statistic" if field["type"] == "tracking_data" else None,
-        "required_statuses": [],
+        "group_id": field.get("group_id") or ("statistic" if field["type"] == "tracking_data" else None),
+        "required_statuses": field.get("required_statuses") or [],
         "is_deletable": not predefined and field["type"] != "tracking_data",
         "is_predefined": predefined,
         "entity_type": field["entity_type"],
-        "tracking_callback": "",
-        "remind": None,
+        "tracking_callback": field.get("tracking_callback") or "",
+        "remind": field.get("remind"),
         "triggers": [],
-        "currency": None,
-        "hidden_statuses": [],
-        "chained_lists": None,
+        "currency": field.get("currency"),
+        "hidden_statuses": field.get("hidden_statuses") or [],
+        "chained_lists": field.get("chained_lists"),
         "_links": self_link,
     }

@@ -8,6 +8,7 @@ from typing import Any
 from crm.sandbox.api.entities.rendering import shown
 from crm.sandbox.api.exchange import SandboxExchange
 from crm.sandbox.api.replies import SandboxReply, answer, no_content
+from crm.sandbox.api.rights import owners, sees
 from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.store.database import RowCondition, SandboxRow
 
@@ -23,6 +24,9 @@ def list_entities(exchange: SandboxExchange) -> SandboxReply:
     order = exchange.order(_LEAD_ORDER if plural == "leads" else _PEOPLE_ORDER)
     deleted = "only_deleted" in exchange.withs()
     where: list[RowCondition] = [("is_deleted", "=", int(deleted)), ("is_hidden", "=", 0)]
+    whose = owners(exchange, plural, "view")
+    if whose is not None:
+        where.append(("responsible_user_id", "in", whose))
     query = exchange.query.get("query")
     if query:
         where.append(("id", "in", searched(exchange, plural, str(query))))
@@ -41,10 +45,10 @@ def list_entities(exchange: SandboxExchange) -> SandboxReply:
 
 
 def get_entity(exchange: SandboxExchange) -> SandboxReply:
-    """204 for what does not exist or is deleted."""
+    """204 for what does not exist, is deleted or not for the speaker's eyes."""
     plural = exchange.args["entity"]
     row = exchange.state.table(plural).get(exchange.number("id"))
-    if row is None or row["is_deleted"]:
+    if row is None or row["is_deleted"] or not sees(exchange, plural, row):
         return no_content()
     if row["is_hidden"] and not exchange.state.profile.unsorted_deal_readable:
         return no_content()

@@ -12,6 +12,7 @@ from crm.sandbox.api.entities.writing import check_entity, create
 from crm.sandbox.api.exchange import SandboxExchange, request_id_of
 from crm.sandbox.api.notes import announce_note
 from crm.sandbox.api.replies import Fault, SandboxReply, answer, invalid, no_content, refuse
+from crm.sandbox.api.rights import owners
 from crm.sandbox.api.schema import Rule, check_keys, not_supported
 from crm.sandbox.api.stages import check_stage
 from crm.sandbox.php import ints_of, values_of
@@ -19,6 +20,7 @@ from crm.sandbox.state import ACCOUNT_ID, State
 from crm.sandbox.store.database import RowCondition, SandboxRow
 from crm.sandbox.webhooks.changes import notify
 
+_HOOK_NAMES = {"created_by": "created_user_id", "created_at": "date_create"}
 CATEGORIES = ("sip", "mail", "forms", "chats")
 _SIP = {
     "phone": Rule("int|str", required=True),
@@ -70,6 +72,11 @@ def list_unsorted(exchange: SandboxExchange) -> SandboxReply:
     if "pipeline_id" in filters:
         where.append(("pipeline_id", "in", ints_of(filters["pipeline_id"])))
     order = exchange.order(("created_at", "updated_at"))
+    whose = owners(exchange, "leads", "view")
+    if whose is not None:
+        leads = exchange.state.table("leads")
+        seen = leads.select([("responsible_user_id", "in", whose), ("is_hidden", "=", 1)])
+        where.append(("lead_id", "in", [row["id"] for row in seen]))
     rows = exchange.state.table("unsorted").select(
         where, order=order, limit=limit + 1, offset=(page - 1) * limit
     )
@@ -258,10 +265,17 @@ def _hook(state: State, exchange: SandboxExchange, row: SandboxRow) -> dict[str,
         "created_at": row["created_at"],
         "source_data": row["metadata"],
         "lead_id": row["lead_id"],
-        "data": {
-            "leads": [{"id": row["lead_id"], "name": deal.get("name")}],
-            "contacts": [{"id": one.get("id"), "name": one.get("name")} for one in contacts],
-        },
+        "data": _hook_data(row["category"], deal, contacts),
+    }
+
+
+def _hook_data(category: str, deal: SandboxRow, contacts: Sequence[SandboxRow]) -> dict[str, Any]:
+    """Those of a call have ids; of the others the vendor tells what was sent, which has none yet."""
+    keys = ("id", "name") if category == "sip" else ("name", "created_by", "created_at")
+    shown = {"leads": [deal], "contacts": contacts}
+    return {
+        kind: [{_HOOK_NAMES.get(key, key): row.get(key) for key in keys} for row in rows]
+        for kind, rows in shown.items()
     }
 
 

@@ -10,6 +10,7 @@ from crm.sandbox.api.entities.rules import CHANGE, CREATE
 from crm.sandbox.api.entities.tags import tag_ids
 from crm.sandbox.api.exchange import SandboxExchange, request_id_of
 from crm.sandbox.api.replies import Fault, SandboxReply, answer, invalid, refuse
+from crm.sandbox.api.rights import require_add, require_edit
 from crm.sandbox.api.schema import Rule, check_keys, not_supported
 from crm.sandbox.api.stages import check_stage, is_closed
 from crm.sandbox.state import SINGULAR, State
@@ -35,6 +36,7 @@ _USERS = ("responsible_user_id", "created_by", "updated_by")
 
 def create_entities(exchange: SandboxExchange) -> SandboxReply:
     plural = exchange.args["entity"]
+    require_add(exchange, plural)
     items = exchange.items()
     errors = []
     for index, item in enumerate(items):
@@ -210,6 +212,7 @@ def change_entities(exchange: SandboxExchange) -> SandboxReply:
         errors.append((str(request_id_of(item, index)), faults))
     if any(faults for _, faults in errors):
         raise invalid(errors)
+    require_edit(exchange, plural, (_existing(exchange.state, plural, item["id"]) for item in items))
     echo = []
     for item in items:
         row = _existing(exchange.state, plural, item["id"])
@@ -226,6 +229,7 @@ def change_entity(exchange: SandboxExchange) -> SandboxReply:
     row = _existing(exchange.state, plural, exchange.number("id"))
     if row is None:
         raise refuse(404, "Not found")
+    require_edit(exchange, plural, [row])
     return answer(_changed_echo(exchange, plural, change(exchange, plural, row, item)))
 
 
