@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test coverage lint check format bench test-pbx chaos clean
+.PHONY: setup demo test coverage lint check format bench test-pbx test-foreign chaos clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -16,10 +16,10 @@ demo: setup
 	@$(BIN)/callmatrix demo $(DEMO)
 
 test: setup
-	$(BIN)/python -m pytest -m "not pbx and not chaos" -n 2 --dist loadfile --max-worker-restart 2 $(TESTS)
+	$(BIN)/python -m pytest -m "not pbx and not chaos and not foreign" -n 2 --dist loadfile --max-worker-restart 2 $(TESTS)
 
 coverage: setup
-	$(BIN)/python -m pytest -m "not pbx and not chaos" -n 2 --dist loadfile --cov --cov-report=term $(TESTS)
+	$(BIN)/python -m pytest -m "not pbx and not chaos and not foreign" -n 2 --dist loadfile --cov --cov-report=term $(TESTS)
 
 lint: setup
 	$(BIN)/ruff format --check .
@@ -42,8 +42,12 @@ test-pbx: setup
 	@sh tests/e2e/pbx/install.sh
 	$(BIN)/python -m pytest -m pbx $(TESTS)
 
+test-foreign: setup
+	@PYTHON="$(BIN)/python" sh tests/foreign/install.sh
+	$(BIN)/python -m pytest -m foreign -n 0 tests/foreign
+
 chaos: setup
 	$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),10)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .foreign
