@@ -23,7 +23,8 @@ async def read_lead_owners(source: Source, lane: Lane = Lane.BACKFILL) -> bool:
     """Reads some. True: there may be more."""
     people = source.take_strangers(AT_ONCE)
     if people:
-        found, _ = await source.read_again([("contact", id) for id in people], lane)
+        found, hidden = await source.read_again([("contact", id) for id in people], lane)
+        source.note_unseen(hidden)
         await source.apply(found)
     async with source.pool.acquire() as conn:
         deals = await unread_deals(conn, source.account_id, _BELIEVED, AT_ONCE)

@@ -94,13 +94,14 @@ async def _all_leads(source: Source, lane: Lane) -> tuple[list[CrmEntity], set[s
 async def _read_unknown_contacts(source: Source, leads: list[CrmEntity], lane: Lane) -> None:
     """A lead that tells no number has its contact's; of those that the directory lacks a few are read at once, the
     others in the background."""
-    wanted = {id for e in leads if not e.numbers for id in e.contact_ids}
+    wanted = {id for e in leads if not e.numbers for id in e.contact_ids} - source.unseen()
     if not wanted:
         return
     async with source.pool.acquire() as conn:
         wanted -= await all_ids(conn, source.account_id, "contact")
     unknown = sorted(wanted)
-    found, _ = await source.read_again([("contact", id) for id in unknown[:_STRANGERS_AT_ONCE]], lane)
+    found, hidden = await source.read_again([("contact", id) for id in unknown[:_STRANGERS_AT_ONCE]], lane)
+    source.note_unseen(hidden)
     await source.apply(found)
     source.meet(unknown[_STRANGERS_AT_ONCE:])
 

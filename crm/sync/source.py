@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 READ_AT_ONCE = 250  # ids in one by_ids
 _GONE_SECONDS = 600.0  # longer than any page is under way
+_UNSEEN_SECONDS = 3600.0  # a letter or a chat may lie in Unsorted for days, and each poll would ask again
 OWNER_SECONDS = 900.0  # longer than any adapter believes what it read of a deal inside a lead
 
 
@@ -46,6 +47,7 @@ class Source:
     _owners: dict[str, tuple[float, str]] = field(default_factory=dict)
     _gone_at: dict[EntityRef, float] = field(default_factory=dict)
     _strangers: dict[str, None] = field(default_factory=dict)
+    _unseen_at: dict[str, float] = field(default_factory=dict)
     _knows_unread: bool = False
 
     @asynccontextmanager
@@ -145,6 +147,16 @@ class Source:
         taken = list(self._strangers)[:most]
         self._strangers = dict.fromkeys(list(self._strangers)[most:])
         return taken
+
+    def note_unseen(self, refs: Iterable[EntityRef]) -> None:
+        """Contacts of leads that were asked for in vain: the CRM hides them until the lead is accepted."""
+        self._unseen_at |= {id: time.monotonic() for kind, id in refs if kind == "contact"}
+
+    def unseen(self) -> set[str]:
+        """Those asked for in vain of late. When such a one comes into sight the CRM tells, nobody has to ask."""
+        now = time.monotonic()
+        self._unseen_at = {id: at for id, at in self._unseen_at.items() if now - at < _UNSEEN_SECONDS}
+        return {*self._unseen_at}
 
     def _note_gone(self, refs: Iterable[EntityRef]) -> None:
         now = time.monotonic()

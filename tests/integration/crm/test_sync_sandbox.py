@@ -317,6 +317,17 @@ async def test_polling_costs_few_requests_when_nothing_happens(loaded: Amo) -> N
     assert requests(loaded) - before == 2 * 5  # three deltas, events, Unsorted
 
 
+async def test_who_wrote_a_letter_is_known_once_it_is_accepted(loaded: Amo) -> None:
+    letter = {"email": "ivan@client.example", "name": "Иван", "phone": "+79150000077"}
+    made = act(loaded.sandbox.state, {"do": "receive_mail", **letter})
+    for _ in range(3):
+        await loaded.poll()
+    loaded.do("accept", uid=made["uid"], by=manager(104))
+    await loaded.poll()
+    async with asyncio.timeout(5):
+        await loaded.feed.until(lambda: ("contact", 104) in loaded.found(79150000077))
+
+
 def link(contact: int) -> dict[str, Any]:
     return {"to_entity_id": contact, "to_entity_type": "contacts"}
 
@@ -354,7 +365,9 @@ async def test_a_crm_that_answers_504_to_large_pages_is_read_in_smaller_ones(amo
     amo.sandbox.state.profile = amo.sandbox.state.profile.changed({"largest_page": 250})
     await amo.pool.execute("DELETE FROM directory_entity")
     await amo.pool.execute("DELETE FROM sync_cursor")
-    await amo.new_sync().load()
+    large = amo.new_sync()
+    await large.load()
+    await large.poll_once()  # contacts of requests by mail are read by polls
     assert small == {row["kind"]: row["n"] for row in await amo.pool.fetch(counted)}
     assert small["contact"] >= CONTACTS_IN_SANDBOX
 
