@@ -30,7 +30,7 @@ _ITEM: Mapping[str, Rule] = {
     "updated_by": Rule("int"),
     "created_at": Rule("int"),
     "updated_at": Rule("int"),
-    "request_id": Rule("int|str"),
+    "request_id": Rule("int|str", nullable=True),
 }
 _PARAMS = ("uniq", "duration", "source", "link", "phone", "call_result", "call_status", "call_responsible")
 

@@ -57,7 +57,7 @@ _ITEM: Mapping[str, Rule] = {
     "params": Rule("object", required=True),
     "created_by": Rule("int"),
     "responsible_user_id": Rule("int"),
-    "request_id": Rule("int|str"),
+    "request_id": Rule("int|str", nullable=True),
     "is_need_to_trigger_digital_pipeline": Rule("bool"),
 }
 _CHANGE: Mapping[str, Rule] = {
@@ -65,7 +65,7 @@ _CHANGE: Mapping[str, Rule] = {
     "entity_id": Rule("int"),
     "note_type": Rule("str", choices=tuple(PARAMS)),
     "params": Rule("object"),
-    "request_id": Rule("int|str"),
+    "request_id": Rule("int|str", nullable=True),
 }
 # what a note of this type is called in the events feed, and its number in webhooks
 _EVENTS = {

@@ -34,7 +34,7 @@ _CHANGE: Mapping[str, Rule] = {
     "updated_by": Rule("int"),
     "created_at": Rule("int"),
     "updated_at": Rule("int"),
-    "request_id": Rule("int|str"),
+    "request_id": Rule("int|str", nullable=True),
 }
 _CREATE = {**_CHANGE, "text": Rule("str", required=True), "complete_till": Rule("int", required=True)}
 _COPIED = tuple(name for name in _CHANGE if name not in ("request_id", "result"))

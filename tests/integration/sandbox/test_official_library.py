@@ -169,3 +169,30 @@ async def test_a_price_with_a_fraction_is_for_kommo_only(api: Api) -> None:
     await api.control("profile", {"name": "kommo", "requests_per_second": 1000})
     id = await api.make("leads", price=10.5)
     assert (await api.get(f"leads/{id}")).body["price"] == 10.5
+
+
+async def test_what_it_sends_beside_a_change_is_taken(api: Api) -> None:
+    """Its models send their id, and request_id as null where one row is changed."""
+    beside = {"request_id": None}
+    group = await api.post("leads/custom_fields/groups", [{"name": "Прочее", "sort": 4, **beside}])
+    key = group.body["_embedded"]["custom_field_groups"][0]["id"]
+    field = await api.post("leads/custom_fields", [{"type": "text", "name": "Район", **beside}])
+    field_id = field.body["_embedded"]["custom_fields"][0]["id"]
+    source = await api.post(
+        "sources", [{"name": "Сайт", "external_id": "s", "default": False, "request_id": "0"}]
+    )
+    source_id = source.body["_embedded"]["sources"][0]["id"]
+    role = await api.post("roles", [{"name": "Новичок", "rights": {}, "request_id": 1}])
+    role_id = role.body["_embedded"]["roles"][0]["id"]
+    whole = {
+        f"leads/custom_fields/groups/{key}": {"id": key, "name": "Разное", "sort": 5, "fields": [field_id]},
+        f"leads/custom_fields/{field_id}": {"id": field_id, "type": "text", "name": "Город", "sort": 5},
+        f"sources/{source_id}": {"id": source_id, "name": "Лендинг", "external_id": "s", "services": []},
+        f"roles/{role_id}": {"id": role_id, "name": "Опытный", "rights": {}},
+        f"leads/{LEAD}": {"id": LEAD, "name": "Сделка"},
+        f"contacts/{CONTACT}": {"id": CONTACT, "name": "Контакт"},
+    }
+    for path, body in whole.items():
+        changed = await api.patch(path, {**body, **beside})
+        assert changed.status == 200, (path, changed.body)
+        assert changed.body["id"] == body["id"]

@@ -33,7 +33,7 @@ _ITEM: Mapping[str, Rule] = {
     "to_entity_id": Rule("int", required=True),
     "to_entity_type": Rule("str", required=True, choices=TYPES),
     "metadata": _METADATA,
-    "request_id": Rule("int|str"),
+    "request_id": Rule("int|str", nullable=True),
 }
 Pair = tuple[tuple[str, int], tuple[str, int], Mapping[str, Any]]
 

@@ -29,7 +29,7 @@ COMMON: Mapping[str, Rule] = {
     "updated_at": _INT,
     "custom_fields_values": Rule("any", nullable=True),
     "tags_to_add": Rule("list", items=_TAG),
-    "request_id": Rule("int|str"),
+    "request_id": Rule("int|str", nullable=True),
 }
 _LEAD: Mapping[str, Rule] = {
     **COMMON,

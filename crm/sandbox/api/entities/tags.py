@@ -17,7 +17,7 @@ _RULE = Rule(
     keys={
         "name": Rule("str", required=True),
         "color": Rule("str", nullable=True),
-        "request_id": Rule("int|str"),
+        "request_id": Rule("int|str", nullable=True),
     },
 )
 

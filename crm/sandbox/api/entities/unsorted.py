@@ -49,7 +49,7 @@ _ITEM = {
     "pipeline_id": Rule("int"),
     "created_at": Rule("int"),
     "metadata": Rule("object", required=True),
-    "request_id": Rule("int|str"),
+    "request_id": Rule("int|str", nullable=True),
     "_embedded": Rule(
         "object",
         keys={

@@ -16,7 +16,7 @@ _RULE = Rule(
     keys={
         "chat_id": Rule("str", required=True),
         "contact_id": Rule("int", required=True),
-        "request_id": Rule("int|str"),
+        "request_id": Rule("int|str", nullable=True),
     },
 )
 

@@ -44,12 +44,15 @@ _CHANGE: Mapping[str, Rule] = {
     "enums": Rule("list", nullable=True, items=_ENUM),
     "remind": Rule("str", nullable=True, choices=("never", "day", "week", "month")),
     "tracking_callback": Rule("str", nullable=True),
+    **dict.fromkeys(
+        ("is_deletable", "is_visible", "is_required"), Rule("bool", nullable=True)
+    ),  # of catalogs
     "settings": Rule("any", nullable=True),
     "chained_lists": Rule("any", nullable=True),
     "currency": Rule("str", nullable=True),
-    "request_id": Rule("int|str"),
+    "request_id": Rule("int|str", nullable=True),
 }
-_COPIED = tuple(name for name in _CHANGE if name not in ("request_id", "enums"))
+_COPIED = tuple(name for name in _CHANGE if name not in ("request_id", "enums", "is_deletable"))
 
 
 def create_fields(exchange: SandboxExchange) -> SandboxReply:

@@ -11,9 +11,9 @@ from crm.sandbox.api.schema import Rule, check, check_keys, not_supported
 from crm.sandbox.state import State
 from crm.sandbox.store import SandboxRow
 
-_RULES = {"name": Rule("str"), "sort": Rule("int"), "request_id": Rule("int|str")}
+_RULES = {"name": Rule("str"), "sort": Rule("int"), "request_id": Rule("int|str", nullable=True)}
 _CREATE = {**_RULES, "name": Rule("str", required=True), "sort": Rule("int", required=True)}
-_CHANGE = {**_RULES, "fields": Rule("list", items=Rule("int"))}
+_CHANGE = {**_RULES, "id": Rule("str"), "fields": Rule("list", items=Rule("int"))}
 
 
 def _brought(plural: str) -> list[dict[str, Any]]:

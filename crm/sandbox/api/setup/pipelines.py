@@ -24,7 +24,7 @@ _STAGE: Mapping[str, Rule] = {
     "sort": Rule("int"),
     "color": Rule("str", nullable=True),
     "descriptions": _DESCRIPTIONS,
-    "request_id": Rule("int|str"),
+    "request_id": Rule("int|str", nullable=True),
 }
 _NEW_STAGE = {**_STAGE, "name": Rule("str", required=True), "sort": Rule("int", required=True)}
 _INNER_STAGE = {**_STAGE, "id": Rule("int"), "name": Rule("str", required=True), "type": Rule("int")}
@@ -33,7 +33,7 @@ _PIPELINE: Mapping[str, Rule] = {
     "sort": Rule("int"),
     "is_main": Rule("bool"),
     "is_unsorted_on": Rule("bool"),
-    "request_id": Rule("int|str"),
+    "request_id": Rule("int|str", nullable=True),
 }
 _NEEDED = ("name", "sort", "is_main", "is_unsorted_on")
 _NEW_PIPELINE: Mapping[str, Rule] = {

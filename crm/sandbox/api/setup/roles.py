@@ -16,7 +16,7 @@ MOST_USERS = 10  # in one request
 _ROLE: Mapping[str, Rule] = {
     "name": Rule("str"),
     "rights": Rule("object", keys=RIGHTS),
-    "request_id": Rule("int|str"),
+    "request_id": Rule("int|str", nullable=True),
 }
 _NEW_ROLE = {
     **_ROLE,
@@ -29,7 +29,7 @@ _USER: Mapping[str, Rule] = {
     "password": Rule("str", required=True),
     "lang": Rule("str", choices=("ru", "en", "es")),
     "rights": Rule("object", keys=RIGHTS),
-    "request_id": Rule("int|str"),
+    "request_id": Rule("int|str", nullable=True),
 }
 
 

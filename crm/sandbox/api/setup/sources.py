@@ -18,7 +18,7 @@ _CHANGE: Mapping[str, Rule] = {
     "default": Rule("bool", nullable=True),
     "origin_code": Rule("str", nullable=True),
     "services": Rule("list", nullable=True),
-    "request_id": Rule("int|str"),
+    "request_id": Rule("int|str", nullable=True),
 }
 _CREATE = {
     **_CHANGE,
