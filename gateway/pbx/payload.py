@@ -61,8 +61,14 @@ def read_fields(request: Inbound) -> dict[str, Any]:
     Raises WireInvalid with field "body" when it is neither a form nor a JSON object.
     """
     fields: dict[str, Any] = {legible(k): legible(v) for k, v in request.query.items() if k not in _SECRETS}
-    fields.update({k: v for k, v in read_body(request).items() if k not in _SECRETS})
+    for name, value in read_body(request).items():
+        if name not in _SECRETS and (name not in fields or not _is_blank(value)):
+            fields[name] = value
     return fields
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def read_body(request: Inbound) -> dict[str, Any]:
@@ -80,8 +86,8 @@ def read_body(request: Inbound) -> dict[str, Any]:
 
 
 def read_form(body: bytes, charset: str | None = None) -> dict[str, Any]:
-    """An `application/x-www-form-urlencoded` body; the last value of each plain name. The text is not made legible yet:
-    a signature may have to be checked over the very bytes."""
+    """An `application/x-www-form-urlencoded` body; of each plain name the last value that holds
+    something. The text is not made legible yet: a signature may have to be checked over the very bytes."""
     return _nested(_pairs(body.strip(), charset))
 
 
@@ -108,7 +114,8 @@ def _nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     for name, value in pairs:
         outer, bracket, inner = name.partition("[")
         if not bracket or not inner.endswith("]"):
-            fields[name] = value
+            if name not in fields or value.strip():
+                fields[name] = value
         elif inner == "]":
             held = fields.setdefault(outer, [])
             fields[outer] = [*held, value] if isinstance(held, list) else [held, value]

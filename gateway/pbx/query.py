@@ -1,6 +1,6 @@
 """The query of an address, read by one rule for every request of a PBX.
 
-Of repeated names the last counts, as in a form. A `+` is a space, escapes are UTF-8, and what is no valid escape or no
+Of repeated names the last that holds something counts. A `+` is a space, escapes are UTF-8, and what is no valid escape or no
 valid UTF-8 stays visible instead of being refused: the phone is ringing.
 """
 
@@ -32,7 +32,7 @@ def read_pairs(query: str) -> dict[str, str]:
             name = _unescaped(name)
             # A number in E.164 is the usual case, and unquoting would be the slow part of a lookup.
             value = "+" + value[3:] if value[:3] == "%2B" and value[3:].isdigit() else _unescaped(value)
-        if pair:
+        if pair and (name not in fields or value.strip()):
             fields[name] = value
     return fields
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from gateway.pbx.port import LookupRequest, WireInvalid
+from gateway.pbx.query import read_pairs
 
 _MOST_BYTES = 64 * 1024
 _UNKNOWN = frozenset({"", "unknown", "<unknown>"})
@@ -76,7 +76,7 @@ def parse_request(block: bytes) -> AgiRequest:
     args: list[str] = []
     while (name := f"agi_arg_{len(args) + 1}") in variables:
         args.append(variables[name])
-    return AgiRequest(path.strip("/"), dict(parse_qsl(query, keep_blank_values=True)), tuple(args), variables)
+    return AgiRequest(path.strip("/"), read_pairs(query), tuple(args), variables)
 
 
 def command(verb: str, *arguments: str) -> bytes:
