@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import asyncpg
 
 from gateway.configuration import Configuration
 from gateway.lookup.endpoint import Directories
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
 from runtime.database.changes import Changes
 from runtime.metrics import Latency
@@ -27,5 +26,5 @@ class Services:
     directories: Directories
     url_of: Callable[[str, str, str], str]
     changes: Changes
+    kinds: Mapping[str, PbxKind]
     lookup_latency: Latency | None = None
-    kinds: Mapping[str, PbxKind] = field(default_factory=lambda: KINDS)

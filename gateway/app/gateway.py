@@ -28,7 +28,7 @@ from gateway.intake.endpoint import Events
 from gateway.intake.inbox import Inbox
 from gateway.lookup.endpoint import Lookup
 from gateway.lookup.recorder import Recorder
-from gateway.pbx.asterisk.fastagi import FastAgi
+from gateway.pbx.capabilities import QuestionServer
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
 from gateway.pbx_links.route_commands import PbxCommands
@@ -80,9 +80,17 @@ class Gateway:
         )
         self.pbx_commands = PbxCommands(pool, session, self.lookup.ask, kinds=kinds)
         self.events = Events(
-            self.configuration, self.inbox, self.lookup, self.pbx_commands.on_event, self.refusals, kinds
+            self.configuration,
+            self.inbox,
+            self.lookup,
+            self.pbx_commands.on_event,
+            self.refusals,
+            kinds=kinds,
         )
-        self.fastagi = FastAgi(lambda: self.configuration.now.connections, self.lookup.ask)
+        ports = [port for kind in kinds.values() if (port := kind.question_port()) is not None]
+        self.question_servers: dict[str, QuestionServer] = {
+            p.setting: p.open(lambda: self.configuration.now.connections, self.lookup.ask) for p in ports
+        }
         self.metrics = Metrics()
         self.metrics.add_latency("lookup_seconds", "Time to answer a lookup", self.lookup.latency)
         for part in (
@@ -92,10 +100,11 @@ class Gateway:
             self.events,
             self.refusals,
             self.pbx_commands,
-            self.fastagi,
             self.changes,
         ):
             self.metrics.add(part.samples)
+        for server in self.question_servers.values():
+            self.metrics.add(server.samples)
         self.shared = SharedFigures(pool)
         self.metrics.add(self.shared.samples)
         token = settings.metrics_token
@@ -168,8 +177,9 @@ class Gateway:
                 self.shared.run(),
                 self.pbx_commands.run(),
             ]
-            if (agi_port := self.settings.fastagi_port) is not None:
-                loops.append(self._serve_fastagi(agi_port))
+            for setting, server in self.question_servers.items():
+                if (port := getattr(self.settings, setting)) is not None:
+                    loops.append(self._serve_questions(server, port))
             async with background(*loops) as failed:
                 await wait_first(self._memory_filled(), stop.wait())
                 await site.start()
@@ -189,9 +199,9 @@ class Gateway:
             async with asyncio.timeout(_FILL_SECONDS):
                 await self.feed.until(lambda: self.feed.is_ready)
 
-    async def _serve_fastagi(self, port: int) -> None:
+    async def _serve_questions(self, server: QuestionServer, port: int) -> None:
         await self._memory_filled()
-        await self.fastagi.run(self.settings.host, port)
+        await server.run(self.settings.host, port)
 
     async def _settle_memory(self) -> None:
         """What was built while starting stays: the garbage collector need not walk it while phones ring."""

@@ -18,7 +18,6 @@ from gateway.intake.inbox import Accepted, Inbox
 from gateway.lookup.endpoint import Lookup
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Inbound, InboxUnavailable, MessageUnstorable, Parsed, WireForbidden, WireInvalid
 from runtime.metrics import Sample
 
@@ -35,7 +34,8 @@ class Events:
         lookup: Lookup,
         noted: Callable[[Connection, Inbound], None] | None = None,
         refuse: UnauthorizedResponder | None = None,
-        kinds: Mapping[str, PbxKind] = KINDS,
+        *,
+        kinds: Mapping[str, PbxKind],
     ) -> None:
         self._kinds = kinds
         self._configuration = configuration

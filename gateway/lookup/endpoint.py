@@ -28,7 +28,6 @@ from gateway.lookup.recorder import LookupRecord, Recorder
 from gateway.pbx.connection import Connection
 from gateway.pbx.dialects import lookup_of
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import LookupRequest, WireInvalid
 from gateway.pbx.query import read_pairs
 from routing.lookup.decide import LookupReason, fall_back
@@ -67,9 +66,9 @@ class Lookup:
         recorder: Recorder,
         *,
         url_of: Callable[[str, str, str], str],
+        kinds: Mapping[str, PbxKind],
         deadline_seconds: float = 0.15,
         refuse: UnauthorizedResponder | None = None,
-        kinds: Mapping[str, PbxKind] = KINDS,
     ) -> None:
         self._kinds = kinds
         self._configuration = configuration

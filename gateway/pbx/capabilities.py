@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -13,6 +13,7 @@ from gateway.pbx.asking import NoteExchange
 from gateway.pbx.call_log import CallLog
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Inbound, LookupRequest, Parsed
+from runtime.metrics import Sample
 
 SettingType = Literal["text", "whole", "port", "switch", "list", "time zone", "number spelling"]
 """whole: a whole number from 0, also as text. switch: true or false, or their words. list: texts, or one with commas."""
@@ -130,6 +131,27 @@ class Originator(Protocol):
     ) -> None:
         """order_id: ours; the call's events carry it. Raises PbxError."""
         ...
+
+
+AskLookup = Callable[[Connection, LookupRequest], Mapping[str, Any]]
+"""The contract's answer. Never raises."""
+
+
+class QuestionServer(Protocol):
+    """Answers questions that do not come by HTTP; `run` until cancelled."""
+
+    async def run(self, host: str, port: int) -> None: ...
+
+    def samples(self) -> Iterator[Sample]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPort:
+    """A port of a kind's own. setting: the one of `Settings` that holds its number, None = it is not listened on. open:
+    given the connections of the installation by name, asked at each call."""
+
+    setting: str
+    open: Callable[[Callable[[], Mapping[str, Connection]], AskLookup], QuestionServer]
 
 
 class PresenceSource(Protocol):

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from gateway.pbx import dialects
-from gateway.pbx.capabilities import Link, OpenCallLog, Originator, PresenceSource, Router, SettingType
+from gateway.pbx.capabilities import (
+    Link,
+    OpenCallLog,
+    Originator,
+    PresenceSource,
+    QuestionPort,
+    Router,
+    SettingType,
+)
 from gateway.pbx.connection import Connection
 from gateway.pbx.payload import has_valid_token
 from gateway.pbx.port import Inbound, LookupRequest, Parsed
@@ -16,6 +24,7 @@ class PbxKind:
     """Stateless, one instance per kind, handed each connection's own settings. Derive from it in a vendor's folder.
 
     keys: names of the secrets that a connection of the kind may have besides its token.
+    own_dialects: names of answers that only this kind writes, besides `dialects.DIALECTS`.
     settings: what the kind knows by name, besides what every connection has (gateway/pbx/connection_settings.py).
     has_plain_lookup: a GET with a Bearer header is read by `dialects.lookup_of` alone and `json` is answered in the
     contract's own form, so that the endpoint may take its short way.
@@ -24,6 +33,7 @@ class PbxKind:
     kind: ClassVar[str]
     has_plain_lookup: ClassVar[bool] = False
     default_dialect: ClassVar[str] = "json"
+    own_dialects: ClassVar[tuple[str, ...]] = ()
     keys: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[Mapping[str, SettingType]] = {}
 
@@ -71,6 +81,10 @@ Push events (form or JSON) to:
 
     def router(self) -> Router | None:
         """For a PBX that cannot ask while the phone rings."""
+        return None
+
+    def question_port(self) -> QuestionPort | None:
+        """For a PBX that asks by another way than HTTP too."""
         return None
 
     def originator(self) -> Originator | None:

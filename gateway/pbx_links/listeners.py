@@ -14,7 +14,6 @@ from gateway.intake.inbox import Inbox
 from gateway.pbx.capabilities import InboundMessage, Link, PbxListener
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.kinds import KINDS
 from gateway.store.crm_accounts import exchanges
 from routing.settings import NumberPolicy
 from runtime.cancellation import sleep_unless_cancelled
@@ -38,7 +37,7 @@ class PbxListeners:
         pool: asyncpg.Pool,
         leases: Leases,
         inbox: Inbox,
-        kinds: Mapping[str, PbxKind] = KINDS,
+        kinds: Mapping[str, PbxKind],
     ) -> None:
         self._kinds = kinds
         self._configuration = configuration

@@ -23,7 +23,6 @@ from gateway.pbx.asking import NoteExchange
 from gateway.pbx.call_log import CallLog, PbxError
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Parsed
 from gateway.pbx_links.sweep import Sweep, SweepResult
 from gateway.store.crm_accounts.exchanges import report
@@ -38,7 +37,7 @@ from runtime.trouble import Trouble
 log = structlog.get_logger(__name__)
 
 
-def can_be_asked(connection: Connection, kinds: Mapping[str, PbxKind] = KINDS) -> bool:
+def can_be_asked(connection: Connection, kinds: Mapping[str, PbxKind]) -> bool:
     """What its kind needs to be asked is set, and nobody switched it off (setting `reconcile`)."""
     if not connection.is_on or not connection.switch("reconcile", True) or connection.kind not in kinds:
         return False
@@ -75,10 +74,10 @@ class Reconciliation:
         inbox: Inbox,
         session: aiohttp.ClientSession,
         *,
+        kinds: Mapping[str, PbxKind],
         minutes: float = 10.0,
         exchanges: ExchangeLog | None = None,
         open_call_log: Open | None = None,
-        kinds: Mapping[str, PbxKind] = KINDS,
         now: Callable[[], datetime] = _now,
         first_pause: float = _FIRST_PAUSE,
     ) -> None:

@@ -23,7 +23,6 @@ from gateway.pbx.call_log import PbxError, PbxThrottled
 from gateway.pbx.capabilities import Dwelling, RouteOrder, Router, RouteResult
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Inbound, LookupRequest
 from gateway.store.pbx_links.commands import CommandRow, claim_turn, save_command, save_result
 from runtime.cancellation import raise_if_cancelled
@@ -71,9 +70,9 @@ class PbxCommands:
         session: aiohttp.ClientSession,
         ask: AskRoute,
         *,
+        kinds: Mapping[str, PbxKind],
         seconds: float = 3.0,
         every: timedelta | None = None,
-        kinds: Mapping[str, PbxKind] = KINDS,
     ) -> None:
         self._pool = pool
         self._session = session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 
 import aiohttp
@@ -25,6 +26,8 @@ from gateway.db.statistics import refresh_statistics
 from gateway.decisions.replay import replay_work
 from gateway.health.matrix_checks import DailyChecks
 from gateway.intake.inbox import Inbox
+from gateway.pbx.kind import PbxKind
+from gateway.pbx.kinds import KINDS
 from gateway.pbx_links.listeners import PbxListeners
 from gateway.pbx_links.reconciler import Reconciliation
 from gateway.settings import Settings
@@ -46,7 +49,13 @@ _STATISTICS_SECONDS = 2.0
 class Worker:
     """One worker process. Any number may run: jobs are shared, an account's CRM is served by one at a time."""
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pool: asyncpg.Pool,
+        session: aiohttp.ClientSession,
+        kinds: Mapping[str, PbxKind] = KINDS,
+    ) -> None:
         dsn = str(settings.database_url)
         self.settings = settings
         self.pool = pool
@@ -65,13 +74,14 @@ class Worker:
             more=[TaskKind(crm_events.TASK, self.crm_events.run, self.crm_events.sweep)],
         )
         self.inbox = Inbox(pool)
-        self.pbx_listeners = PbxListeners(self.configuration, pool, self.leases, self.inbox)
+        self.pbx_listeners = PbxListeners(self.configuration, pool, self.leases, self.inbox, kinds)
         self.reconciliation = Reconciliation(
             self.configuration,
             pool,
             self.leases,
             self.inbox,
             session,
+            kinds=kinds,
             minutes=settings.reconcile_minutes,
             exchanges=self.exchanges,
         )

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from gateway.pbx.asterisk.cdr_csv import CdrCsv
+from gateway.pbx.asterisk.fastagi import FastAgi
 from gateway.pbx.asterisk.link import address_of
 from gateway.pbx.asterisk.listener import AmiConnection
-from gateway.pbx.capabilities import Link, OpenCallLog, SettingType
+from gateway.pbx.capabilities import Link, OpenCallLog, QuestionPort, SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.payload import read_fields
@@ -57,6 +58,9 @@ manager.conf, so that the gateway hears about calls:
   permit=<address of the gateway>/255.255.255.255
 Then tell the gateway: PATCH /api/v1/accounts/<account>/connections/{name} with
   {{"keys": {{"ami_user": "callmatrix", "ami_secret": "…"}}, "settings": {{"ami_host": "<address of Asterisk>"}}}}"""
+
+    def question_port(self) -> QuestionPort | None:
+        return QuestionPort("fastagi_port", FastAgi)
 
     def call_log(self, connection: Connection) -> OpenCallLog | None:
         """Read from the file that Asterisk writes, where we can see it."""

@@ -10,23 +10,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import structlog
 
 from gateway.pbx import dialects
 from gateway.pbx.asterisk.agi import AgiRequest, parse_reply, parse_request, set_variable
+from gateway.pbx.capabilities import AskLookup
 from gateway.pbx.connection import Connection
-from gateway.pbx.port import LookupRequest, WireInvalid
+from gateway.pbx.port import WireInvalid
 from runtime.metrics import Sample
 
 log = structlog.get_logger(__name__)
 
 _MOST_BYTES = 64 * 1024
 _MOST_AT_ONCE = 1000
-
-AskLookup = Callable[[Connection, LookupRequest], Mapping[str, Any]]
-"""The contract's answer. Never raises."""
 
 
 class FastAgi:

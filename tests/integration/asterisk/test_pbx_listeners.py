@@ -14,6 +14,7 @@ import pytest
 from gateway.configuration import Configuration
 from gateway.intake.inbox import Inbox
 from gateway.pbx.asterisk.listener import AmiListener
+from gateway.pbx.kinds import KINDS
 from gateway.pbx_links.listeners import PbxListeners
 from gateway.store.admin import accounts
 from gateway.store.crm_accounts import exchanges
@@ -47,7 +48,7 @@ async def a_process(pool: asyncpg.Pool, dsn: str) -> AsyncIterator[Process]:
     configuration = Configuration(pool, listener)
     await configuration.reload()
     async with Inbox(pool) as inbox:
-        listeners = PbxListeners(configuration, pool, Leases(dsn), inbox)
+        listeners = PbxListeners(configuration, pool, Leases(dsn), inbox, KINDS)
         tasks = [asyncio.create_task(part.run()) for part in (listener, configuration, listeners)]
         process = Process(configuration, listeners, tasks)
         try:

@@ -14,6 +14,8 @@ import aiohttp
 import asyncpg
 
 from gateway.app.gateway import Gateway
+from gateway.pbx.kind import PbxKind
+from gateway.pbx.kinds import KINDS
 from gateway.pbx.mango.signing import signed_form
 from gateway.settings import Settings
 from gateway.store.admin import accounts
@@ -104,13 +106,15 @@ async def _is_complete(gateway: Gateway) -> bool:
 
 
 @asynccontextmanager
-async def running_gateway(pool: asyncpg.Pool, dsn: str) -> AsyncIterator[Running]:
+async def running_gateway(
+    pool: asyncpg.Pool, dsn: str, kinds: Mapping[str, PbxKind] = KINDS
+) -> AsyncIterator[Running]:
     """Ready when it is given; connections that were added before are known."""
     stop = asyncio.Event()
     started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     settings = Settings(database_url=dsn, port=0)
     async with aiohttp.ClientSession() as outgoing, aiohttp.ClientSession() as http:
-        gateway = Gateway(settings, pool, outgoing)
+        gateway = Gateway(settings, pool, outgoing, kinds)
         work = asyncio.create_task(gateway.run(stop, started))
         try:
             async with asyncio.timeout(20):

@@ -76,6 +76,7 @@ class Site:
             Leases(self.dsn),
             self.inbox,
             self.http,
+            kinds=KINDS,
             open_call_log=self._open,
             now=self.clock,
             **more,

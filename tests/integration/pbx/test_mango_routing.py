@@ -13,6 +13,7 @@ import aiohttp
 import asyncpg
 import pytest
 
+from gateway.pbx.kinds import KINDS
 from gateway.pbx.mango.client import MangoClient
 from gateway.pbx.mango.commands import ROUTE_EVERY
 from gateway.pbx.mango.signing import signed_form
@@ -188,6 +189,7 @@ async def test_two_processes_share_one_pace(office: Office) -> None:
         office.pbx.pool,
         office.pbx.http,
         office.pbx.gateway.lookup.ask,
+        kinds=KINDS,
         seconds=0.5,
         every=timedelta(seconds=0.32),
     )
