@@ -7,44 +7,67 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from gateway.admin.input_words import SHORT_NAME
+from gateway.admin.refused import Refused
+from gateway.store.admin import accounts as rows
 from routing.settings import AccountSettings
+from runtime.database.pool import Conn
 
-_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_LONGEST_NAME = 200
 
 
-class AccountRefused(Exception):
-    """What was ordered is not what an account can be. field: which part of it; remedy: what to write instead."""
+async def change_account(
+    conn: Conn, account_id: str, *, name: str, time_zone: str, region: str
+) -> rows.Account:
+    """Raise Refused, NoSuchAccount; nothing is stored then."""
+    refuse_bad_name(name)
+    refuse_bad_places(time_zone, region)
+    await rows.rename_account(conn, account_id, name=name, time_zone=time_zone, region=region)
+    return await rows.account(conn, account_id)
 
-    code = "invalid-input"
 
-    def __init__(self, field: str, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.field, self.message, self.remedy = field, message, remedy
+async def save_settings(conn: Conn, account_id: str, settings: AccountSettings) -> None:
+    """Raise Refused, NoSuchAccount; nothing is stored then."""
+    refuse_bad_settings(settings)
+    await rows.save_settings(conn, account_id, settings)
+
+
+async def refuse_unknown_account(conn: Conn, account_id: str | None) -> None:
+    """Raise Refused where something is to belong to an account that does not exist. None: it belongs to all."""
+    if account_id is not None and account_id not in {a.id for a in await rows.accounts(conn)}:
+        remedy = "name one of 'callmatrix account list', or none"
+        raise Refused("account", f"there is no account '{account_id}'", remedy)
 
 
 def refuse_bad_account(account_id: str) -> None:
-    """Raise AccountRefused where this cannot be an account's short name."""
-    if not _ID.fullmatch(account_id):
+    """Raise Refused where this cannot be an account's short name."""
+    if not re.fullmatch(SHORT_NAME, account_id):
         remedy = "write up to 63 small letters, digits, - and _, with a letter or digit first"
-        raise AccountRefused("account", f"'{account_id}' is no short name of an account", remedy)
+        raise Refused("id", f"'{account_id}' is no short name of an account", remedy)
+
+
+def refuse_bad_name(name: str) -> None:
+    """Raise Refused where people could not call an account so."""
+    if not name.strip() or len(name) > _LONGEST_NAME:
+        raise Refused("name", "the name is empty or too long", f"write 1 to {_LONGEST_NAME} characters")
 
 
 def refuse_bad_places(time_zone: str, region: str) -> None:
-    """Raise AccountRefused for a time zone or country that does not exist."""
+    """Raise Refused for a time zone or country that does not exist."""
     if not is_time_zone(time_zone):
         remedy = "write its IANA name, e.g. Europe/Moscow"
-        raise AccountRefused("time_zone", f"there is no time zone '{time_zone}'", remedy)
+        raise Refused("time_zone", f"there is no time zone '{time_zone}'", remedy)
     if region not in SUPPORTED_REGIONS:
         remedy = "write a country's two letters, e.g. RU"
-        raise AccountRefused("region", f"there is no country code '{region}'", remedy)
+        raise Refused("region", f"there is no country code '{region}'", remedy)
 
 
 def refuse_bad_settings(settings: AccountSettings) -> None:
-    """Raise AccountRefused for settings with which nobody would ever be rung."""
+    """Raise Refused for settings with which nobody would ever be rung."""
     order = settings.lookup.priority
     if not order or len(set(order)) < len(order):
         remedy = "name lead, contact and deal in the order of the search, each at most once"
-        raise AccountRefused("lookup.priority", "the order of the search is empty or names one twice", remedy)
+        raise Refused("lookup.priority", "the order of the search is empty or names one twice", remedy)
 
 
 def is_time_zone(name: str) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
-from gateway.admin.config_document import ConfigRefused, TestCall
+from gateway.admin.config_document import ConfigRefused, DocumentProblem, TestCall
 from gateway.decisions.dry_run import SampleCall, setup_at
 from gateway.store.admin.accounts import Account
 from routing.client import Client, ClientEntity, ClientKind, Ref
@@ -30,7 +30,7 @@ def run_tests(
             for message in _differences(test, _play(test, matrix, account, staff, policy), staff)
         ]
     if problems:
-        raise ConfigRefused(problems)
+        raise ConfigRefused([DocumentProblem(*p) for p in problems])
 
 
 def _play(test: TestCall, matrix: Matrix, account: Account, staff: Staff, policy: NumberPolicy) -> Played:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import orjson
 import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from gateway.admin.input_words import COUNTRY, EMPLOYEE_ID, SHORT_NAME, USER_ID, described, problems_of
+from gateway.admin.refused import Refused
 from gateway.pbx.connection import Connection
 from gateway.store.admin.accounts import Account
 from routing.client import ClientKind
@@ -22,13 +24,25 @@ Short = Annotated[str, Field(min_length=1, max_length=100)]
 Many = Annotated[list[Short], Field(max_length=20)]
 
 
+class DocumentProblem(NamedTuple):
+    """path: in the document. remedy: what to write instead, where it can be said. code: as the same is refused elsewhere."""
+
+    path: str
+    message: str
+    remedy: str = ""
+    code: str = Refused.code
+
+    def in_words(self) -> str:
+        return f"{self.path}: {self.message}" + (f"; {self.remedy}" if self.remedy else "")
+
+
 class ConfigRefused(Exception):
-    """The configuration was not taken, and nothing has changed. problems: (path in the document, what is wrong)."""
+    """The configuration was not taken, and nothing has changed."""
 
     code = "config-refused"
 
-    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{path}: {message}" for path, message in problems[:5]))
+    def __init__(self, problems: Sequence[DocumentProblem]) -> None:
+        super().__init__("; ".join(p.in_words() for p in problems[:5]))
         self.problems = list(problems)
 
 
@@ -39,10 +53,10 @@ class _Part(BaseModel):
 class EmployeePart(_Part):
     """crm_user_id: empty = the CRM user with the same e-mail address. The first extension is the one that rings."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]{1,64}$")]
+    id: Annotated[str, described(EMPLOYEE_ID)]
     name: ShortText
     email: Annotated[str, Field(max_length=254)] = ""
-    crm_user_id: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | None = None
+    crm_user_id: Annotated[str, described(USER_ID)] | None = None
     extensions: Many = []
     sip: Many = []
     numbers: Many = []
@@ -52,13 +66,13 @@ class EmployeePart(_Part):
 
 
 class ConnectionPart(_Part):
-    """Without its secret and keys: those that it has are kept."""
+    """Without its secret and keys: those that it has are kept. dialect: absent = as it is, of a new one the kind's own."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-    kind: Annotated[str, Field(max_length=40)]
-    dialect: Annotated[str, Field(max_length=40)] = "json"
-    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
-    lines: Annotated[list[Short], Field(max_length=1000)] = []
+    name: Annotated[str, described(SHORT_NAME)]
+    kind: str
+    dialect: str | None = None
+    region: Annotated[str, described(COUNTRY)] | None = None
+    lines: list[str] = []
     settings: dict[str, str | int | bool | list[str] | None] = {}
     is_on: bool = True
 
@@ -97,9 +111,9 @@ class ConfigDocument(_Part):
 
     callmatrix: Literal[1] = 1
     account: Annotated[str, Field(max_length=63)] | None = None
-    name: ShortText | None = None
-    time_zone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    name: str | None = None
+    time_zone: str | None = None
+    region: Annotated[str, described(COUNTRY)] | None = None
     settings: AccountSettings | None = None
     employees: Annotated[list[EmployeePart], Field(max_length=10_000)] | None = None
     connections: Annotated[list[ConnectionPart], Field(max_length=1000)] | None = None
@@ -170,22 +184,18 @@ def read_yaml(text: str) -> ConfigDocument:
     except yaml.MarkedYAMLError as err:
         mark = err.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
-        raise ConfigRefused([(where, err.problem or "not readable as YAML")]) from err
+        raise ConfigRefused([DocumentProblem(where, err.problem or "not readable as YAML")]) from err
     except yaml.YAMLError as err:
-        raise ConfigRefused([("the file", str(err))]) from err
+        raise ConfigRefused([DocumentProblem("the file", str(err))]) from err
     if not isinstance(body, dict):
-        raise ConfigRefused([("the file", "holds no configuration: a mapping with sections is expected")])
+        raise ConfigRefused(
+            [DocumentProblem("the file", "holds no configuration: a mapping with sections is expected")]
+        )
     try:
         return ConfigDocument.model_validate_json(orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS))
     except ValidationError as err:
-        raise ConfigRefused(problems_of(err)) from err
-
-
-def problems_of(err: ValidationError) -> list[tuple[str, str]]:
-    return [
-        (".".join(str(part) for part in e["loc"]) or "the file", e["msg"])
-        for e in err.errors(include_url=False, include_input=False)[:50]
-    ]
+        found = problems_of(err, "the file")
+        raise ConfigRefused([DocumentProblem(path, message) for path, message in found]) from err
 
 
 class _Loader(yaml.SafeLoader):

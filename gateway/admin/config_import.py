@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from gateway.admin import connections
-from gateway.admin.accounts import AccountRefused, refuse_bad_places, refuse_bad_settings
+from gateway.admin import accounts, connections
 from gateway.admin.config_checks import run_tests
 from gateway.admin.config_diff import differences
 from gateway.admin.config_document import (
     ConfigDocument,
     ConfigRefused,
     ConnectionPart,
+    DocumentProblem,
     EmployeePart,
     document_of,
 )
-from gateway.admin.connections import ConnectionOrder, ConnectionRefused
-from gateway.admin.employees import EmployeeRefused, numbers_of, refuse_bad_staff
-from gateway.configuration import number_policy
+from gateway.admin.connections import ConnectionOrder
+from gateway.admin.employees import EmployeeRefused, policy_of, replace_employees
+from gateway.admin.matrices import MatrixRefused, publish_matrix
+from gateway.admin.refused import Refused
 from gateway.pbx.connection import Connection
-from gateway.pbx.kinds import KINDS
+from gateway.pbx.kind import PbxKind
 from gateway.store.admin import accounts as rows
-from gateway.store.admin.matrices import MatrixNotPublishable, current_version, matrix_at, publish_matrix
+from gateway.store.admin.matrices import current_version, matrix_at
 from gateway.store.admin.matrix_catalogue import catalogue_of
-from gateway.store.admin.staff import replace_staff, staff_of, stored_employees
+from gateway.store.admin.staff import staff_of, stored_employees
 from routing.matrix.checks.check import can_be_published, check
-from routing.settings import NumberPolicy
 from routing.staff import Employee
 from runtime.database.pool import Conn
 from runtime.tokens import new_secret
@@ -71,13 +72,19 @@ async def export_config(conn: Conn, account_id: str) -> ConfigDocument:
 
 
 async def import_config(
-    conn: Conn, account_id: str, document: ConfigDocument, *, by: str, is_dry_run: bool = False
+    conn: Conn,
+    account_id: str,
+    document: ConfigDocument,
+    *,
+    by: str,
+    kinds: Mapping[str, PbxKind],
+    is_dry_run: bool = False,
 ) -> Imported:
     """All or nothing. A dry run does everything, and undoes it. Raises ConfigRefused, NoSuchAccount."""
     done: list[Imported] = []
     try:
         async with conn.transaction():
-            done.append(await _Import(conn, account_id, document, by).run(is_dry_run))
+            done.append(await _Import(conn, account_id, document, by, kinds).run(is_dry_run))
             if is_dry_run:
                 raise _Undo
     except _Undo:
@@ -86,8 +93,10 @@ async def import_config(
 
 
 class _Import:
-    def __init__(self, conn: Conn, account_id: str, document: ConfigDocument, by: str) -> None:
-        self._conn, self._id, self._document, self._by = conn, account_id, document, by
+    def __init__(
+        self, conn: Conn, account_id: str, document: ConfigDocument, by: str, kinds: Mapping[str, PbxKind]
+    ) -> None:
+        self._conn, self._id, self._document, self._by, self._kinds = conn, account_id, document, by, kinds
         self._warnings: list[str] = []
         self._new_secrets: list[NewSecret] = []
 
@@ -111,20 +120,13 @@ class _Import:
 
     async def _account(self) -> None:
         document, account = self._document, await rows.account(self._conn, self._id)
-        name, zone, region = (
-            document.name or account.name,
-            document.time_zone or account.time_zone,
-            document.region or account.region,
-        )
-        try:
-            refuse_bad_places(zone, region)
-            refuse_bad_settings(document.settings or account.settings)
-        except AccountRefused as err:
-            raise ConfigRefused([(err.field, f"{err.message}; {err.remedy}")]) from err
-        if (name, zone, region) != (account.name, account.time_zone, account.region):
-            await rows.rename_account(self._conn, self._id, name=name, time_zone=zone, region=region)
-        if document.settings is not None and document.settings != account.settings:
-            await rows.save_settings(self._conn, self._id, document.settings)
+        wanted = {n: getattr(document, n) or getattr(account, n) for n in ("name", "time_zone", "region")}
+        with _refusals(""):
+            if any(value != getattr(account, name) for name, value in wanted.items()):
+                await accounts.change_account(self._conn, self._id, **wanted)
+        with _refusals("settings."):
+            if document.settings is not None and document.settings != account.settings:
+                await accounts.save_settings(self._conn, self._id, document.settings)
 
     async def _connections(self) -> None:
         if self._document.connections is None:
@@ -133,14 +135,8 @@ class _Import:
         wanted = self._document.connections
         _refuse_twice("connections", [c.name for c in wanted])
         for position, part in enumerate(wanted):
-            path = f"connections.{position} «{part.name}»"
-            existing = known.get(part.name)
-            if existing is not None and existing.account_id != self._id:
-                raise ConfigRefused([(f"{path}.name", "another account has a connection of this name")])
-            try:
-                await self._connection(part, existing)
-            except ConnectionRefused as err:
-                raise ConfigRefused([(f"{path}.{err.field}", f"{err.message}; {err.remedy}")]) from err
+            with _refusals(f"connections.{position} «{part.name}»."):
+                await self._connection(part, known.get(part.name))
         for name, connection in known.items():
             if connection.account_id == self._id and name not in {c.name for c in wanted}:
                 self._warnings.append(f"connection '{name}' is not in the file; it stays as it is")
@@ -154,19 +150,22 @@ class _Import:
             lines=part.lines,
             settings=part.settings,
         )
-        if existing is None:
+        if (
+            existing is None or existing.account_id != self._id
+        ):  # a name that another account has is told of there
             await self._add(part, order)
             return
         wanted = part.model_dump(include={"kind", "dialect", "region", "lines", "settings", "is_on"})
-        await connections.change_connection(self._conn, self._id, order, wanted)
+        changes = {n: v for n, v in wanted.items() if not (n == "dialect" and v is None)}
+        await connections.change_connection(self._conn, self._id, part.name, changes, self._kinds)
 
     async def _add(self, part: ConnectionPart, order: ConnectionOrder) -> None:
         secret = new_secret()
-        await connections.add_connection(self._conn, self._id, order, secret)
+        await connections.add_connection(self._conn, self._id, order, secret, self._kinds)
         if not part.is_on:
             await rows.change_connection(self._conn, part.name, is_on=False)
         self._new_secrets.append(NewSecret(connection=part.name, kind=part.kind, secret=secret))
-        if KINDS[part.kind].keys:
+        if self._kinds[part.kind].keys:
             self._warnings.append(
                 f"connection '{part.name}' is new: its kind has keys of its own, which no file carries; set them there"
             )
@@ -176,44 +175,27 @@ class _Import:
         if parts is None:
             return
         _refuse_twice("employees", [p.id for p in parts])
-        policy = await self._policy()
         try:
-            people = [_person(part, policy) for part in parts]
-            refuse_bad_staff(people)
+            await replace_employees(self._conn, self._id, [_person(part) for part in parts])
         except EmployeeRefused as err:
             position = [part.id for part in parts].index(err.employee)
-            place = f"employees.{position} «{err.employee}».{err.field}"
-            raise ConfigRefused([(place, f"{err.message}; {err.remedy}")]) from err
-        _refuse_two_seniors(people)
-        if people != list(await stored_employees(self._conn, self._id)):
-            await replace_staff(self._conn, self._id, people)
+            raise _refused(err, f"employees.{position} «{err.employee}».") from err
 
     async def _matrix(self) -> int | None:
-        catalogue = await catalogue_of(self._conn, self._id)
         matrix = self._document.matrix
         if matrix is None:
             await self._warn_of_the_matrix_that_stays()
             return None
+        why = "import of a configuration file"
         try:
-            done = await publish_matrix(
-                self._conn,
-                self._id,
-                matrix,
-                by=self._by,
-                why="import of a configuration file",
-                catalogue=catalogue,
-            )
-        except MatrixNotPublishable as err:
+            done = await publish_matrix(self._conn, self._id, matrix, by=self._by, why=why)
+        except MatrixRefused as err:
             raise ConfigRefused(
-                [
-                    (f"matrix.{p.cell}", f"{p.message_en} {p.remedy_en}")
-                    for p in err.problems
-                    if p.severity == "error"
-                ]
+                [DocumentProblem(f"matrix.{p.cell}", p.message_en, p.remedy_en, err.code) for p in err.errors]
             ) from err
         self._warnings += [
             f"matrix.{p.cell}: {p.message_en} {p.remedy_en}"
-            for p in check(matrix, catalogue)
+            for p in check(matrix, await catalogue_of(self._conn, self._id))
             if p.severity == "warning"
         ]
         return done.version if done else None
@@ -235,20 +217,28 @@ class _Import:
         account = await rows.account(self._conn, self._id)
         matrix = await matrix_at(self._conn, self._id, await current_version(self._conn, self._id))
         staff = await staff_of(self._conn, self._id)
-        run_tests(self._document.tests, matrix, account, staff, await self._policy())
+        run_tests(self._document.tests, matrix, account, staff, await policy_of(self._conn, self._id))
 
-    async def _policy(self) -> NumberPolicy:
-        account = await rows.account(self._conn, self._id)
-        connections = await rows.connections(self._conn, self._id)
-        return number_policy(account, None, connections, await staff_of(self._conn, self._id))
+
+@contextmanager
+def _refusals(path: str) -> Iterator[None]:
+    try:
+        yield
+    except Refused as err:
+        raise _refused(err, path) from err
+
+
+def _refused(err: Refused, path: str) -> ConfigRefused:
+    """path: of the part that was refused, with its dot."""
+    return ConfigRefused([DocumentProblem(f"{path}{err.field}", err.message, err.remedy, err.code)])
 
 
 def _refuse_twice(section: str, names: Sequence[str]) -> None:
     if twice := sorted({n for n in names if names.count(n) > 1}):
-        raise ConfigRefused([(section, f"'{name}' stands here twice") for name in twice])
+        raise ConfigRefused([DocumentProblem(section, f"'{name}' stands here twice") for name in twice])
 
 
-def _person(part: EmployeePart, policy: NumberPolicy) -> Employee:
+def _person(part: EmployeePart) -> Employee:
     return Employee(
         id=part.id,
         name=part.name,
@@ -256,15 +246,8 @@ def _person(part: EmployeePart, policy: NumberPolicy) -> Employee:
         crm_user_id=part.crm_user_id,
         extensions=tuple(part.extensions),
         sip=tuple(part.sip),
-        numbers=numbers_of(part.id, part.numbers, policy),
+        numbers=tuple(part.numbers),
         is_senior=part.is_senior,
         deputy_id=part.deputy_id,
         group=part.group,
     )
-
-
-def _refuse_two_seniors(people: Sequence[Employee]) -> None:
-    if len(seniors := [p.id for p in people if p.is_senior]) > 1:
-        raise ConfigRefused(
-            [("employees", f"only one senior manager can be set, here are {', '.join(seniors)}")]
-        )

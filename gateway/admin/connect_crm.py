@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import asyncpg
 
-from crm.amocrm.store import PgTokenStore
 from crm.amocrm.tokens import long_lived
 from crm.amocrm.wire_oauth import consent_address
 from crm.budget import Budget
 from crm.errors import CrmError, CrmUnauthorised
 from crm.lane import Lane
 from crm.sync.metadata import forbidden_to
-from gateway.admin.accounts import refuse_bad_account, refuse_bad_places
+from gateway.admin.accounts import refuse_bad_account, refuse_bad_name, refuse_bad_places
+from gateway.admin.refused import Refused
 from gateway.crm_accounts.access import CrmAccess
 from gateway.store.admin import accounts as rows
 from gateway.store.crm_accounts.webhooks import Grant, begin_grant
+from routing.settings import AccountSettings
 from runtime.addresses import is_local
+from runtime.database.pool import Conn
+from runtime.tokens import new_secret
 
 _NEW = "not authorised yet"
 _PER_SECOND = 1
 """Little enough beside a worker that serves the same account meanwhile."""
 
 
-class ConnectingFailed(Exception):
-    """The account could not be connected. remedy: what to do about it."""
+class ConnectingFailed(Refused):
+    """The account could not be connected; nothing was stored."""
 
     code = "connecting-failed"
-
-    def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(what)
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,61 +69,108 @@ class _Offered:
 
 
 async def connect_account(pool: asyncpg.Pool, new: NewAccount, public_url: str | None) -> dict[str, Any]:
-    """What was done and what is left to do, `say`: in lines for a person. An account that exists is authorised anew.
+    """What was done and what is left to do, `say`: in lines for a person. An account that exists is authorised anew; one
+    that never was is told anew whole, so that the same order can be repeated with what was wrong put right.
 
-    Raises AccountRefused: nothing was stored. Raises ConnectingFailed: a new account that could not be authorised stays, switched off; of another nothing changes.
+    Raises Refused: nothing was stored.
     """
     refuse_bad_account(new.id)
+    refuse_bad_name(new.name)
     refuse_bad_places(new.time_zone, new.region)
     if urlsplit(new.base_url).scheme not in ("http", "https") or not urlsplit(new.base_url).netloc:
-        raise ConnectingFailed(f"'{new.base_url}' is no address", "give it as https://name.amocrm.ru")
+        raise Refused("url", f"'{new.base_url}' is no address", "give it as https://name.amocrm.ru")
     if not new.long_lived_token and not (new.client_id and new.client_secret):
         raise ConnectingFailed(
+            "token",
             "neither a long-lived token nor an OAuth integration was given",
             "pass --token, or --client-id and --client-secret",
         )
     async with pool.acquire() as conn:
-        known = {a.id: a for a in await rows.accounts(conn)}
-        if new.id not in known:
-            await rows.add_account(
-                conn,
-                account_id=new.id,
-                name=new.name,
-                base_url=new.base_url,
-                time_zone=new.time_zone,
-                region=new.region,
-            )
-            await rows.set_account_state(conn, new.id, "off", _NEW)
-        elif known[new.id].base_url != new.base_url.rstrip("/"):
-            raise ConnectingFailed(
-                f"account '{new.id}' is at {known[new.id].base_url}, not at {new.base_url}",
-                "give its own address to authorise it anew, or another name to connect another CRM",
-            )
+        account = await _account(conn, new)
     if new.long_lived_token:
-        return await _with_token(pool, new, public_url)
-    return await _with_oauth(pool, new, public_url)
+        return await _with_token(pool, new, account, public_url)
+    return await _with_oauth(pool, new, account, public_url)
 
 
-async def _with_token(pool: asyncpg.Pool, new: NewAccount, public_url: str | None) -> dict[str, Any]:
-    """Tried before it is stored: a bad one takes the place of nothing."""
+async def _account(conn: Conn, new: NewAccount) -> rows.Account:
+    """As it will be; not stored yet where it is new."""
+    known = {a.id: a for a in await rows.accounts(conn)}.get(new.id)
+    if known is None or not await rows.is_authorised(conn, new.id):
+        return _told(new, known)
+    if known.base_url != new.base_url.rstrip("/"):
+        raise ConnectingFailed(
+            "url",
+            f"account '{new.id}' is at {known.base_url}, not at {new.base_url}",
+            "give its own address to authorise it anew, or another name to connect another CRM",
+        )
+    return known
+
+
+def _told(new: NewAccount, known: rows.Account | None) -> rows.Account:
+    """An account that was never authorised, as it is described now."""
+    described = {
+        "name": new.name,
+        "base_url": new.base_url.rstrip("/"),
+        "time_zone": new.time_zone,
+        "region": new.region,
+    }
+    if known is not None:
+        return replace(known, **described)  # type: ignore[arg-type]
+    return rows.Account(
+        id=new.id,
+        **described,
+        crm_kind="amocrm",
+        state="off",
+        state_reason=_NEW,
+        state_since=datetime.now(UTC),
+        settings=AccountSettings(),
+        webhook_secret=new_secret(),
+        staff_version=0,
+    )
+
+
+async def _stored(conn: Conn, account: rows.Account) -> None:
+    """Run it inside a transaction."""
+    if account.id in {a.id for a in await rows.accounts(conn)}:
+        await rows.rename_account(
+            conn, account.id, name=account.name, time_zone=account.time_zone, region=account.region
+        )
+        await rows.move_account(conn, account.id, account.base_url)
+        return
+    await rows.add_account(
+        conn,
+        account_id=account.id,
+        name=account.name,
+        base_url=account.base_url,
+        time_zone=account.time_zone,
+        region=account.region,
+        settings=account.settings,
+        webhook_secret=account.webhook_secret,
+    )
+    await rows.set_account_state(conn, account.id, "off", account.state_reason)
+
+
+async def _with_token(
+    pool: asyncpg.Pool, new: NewAccount, account: rows.Account, public_url: str | None
+) -> dict[str, Any]:
+    """Tried before anything is stored: a bad one leaves nothing and takes the place of nothing."""
     assert new.long_lived_token is not None
-    async with pool.acquire() as conn:
-        account = await rows.account(conn, new.id)
+    token = long_lived(new.long_lived_token)
     async with aiohttp.ClientSession() as session:
-        offered = _Offered(account.base_url, new.long_lived_token.strip())
+        offered = _Offered(account.base_url, token.access_token)
         crm = CrmAccess(pool, session).open_with(account, offered, Budget(_PER_SECOND))
         try:
             seen = await crm.account(Lane.REALTIME)
             forbidden = await forbidden_to(crm, Lane.REALTIME)
-            webhook = await _register(crm, account, public_url)
         except CrmError as err:
-            if account.state == "off":
-                async with pool.acquire() as conn:
-                    await rows.set_account_state(conn, new.id, "off", f"not authorised: {err}")
-            raise ConnectingFailed(f"the CRM does not let us in: {err}", "check address and token") from err
-    await PgTokenStore(pool, new.id).save(long_lived(new.long_lived_token))
-    async with pool.acquire() as conn:
-        await rows.set_account_state(conn, new.id, "on")
+            raise ConnectingFailed(
+                "token", f"the CRM does not let us in: {err}", "check address and token"
+            ) from err
+        async with pool.acquire() as conn, conn.transaction():
+            await _stored(conn, account)
+            await rows.store_long_lived_token(conn, new.id, token.access_token, token.expires_at)
+            await rows.set_account_state(conn, new.id, "on")
+        webhook = await _register(crm, account, public_url)
     return {
         "account": new.id,
         "crm_account": seen.name,
@@ -171,9 +218,13 @@ def webhook_address(public_url: str, account: rows.Account) -> str:
     return f"{public_url.rstrip('/')}/crm/{account.id}/webhooks/{account.webhook_secret}"
 
 
-async def _with_oauth(pool: asyncpg.Pool, new: NewAccount, public_url: str | None) -> dict[str, Any]:
+async def _with_oauth(
+    pool: asyncpg.Pool, new: NewAccount, account: rows.Account, public_url: str | None
+) -> dict[str, Any]:
+    """The account waits, switched off, for the person who returns from the CRM's page of consent."""
     if not public_url:
         raise ConnectingFailed(
+            "client_id",
             "OAuth needs an address that the CRM sends the person back to",
             "set CALLMATRIX_PUBLIC_URL and enter <that address>/crm/oauth as the integration's redirect address",
         )
@@ -185,7 +236,8 @@ async def _with_oauth(pool: asyncpg.Pool, new: NewAccount, public_url: str | Non
         client_secret=new.client_secret,
         redirect_uri=f"{public_url.rstrip('/')}/crm/oauth",
     )
-    async with pool.acquire() as conn:
+    async with pool.acquire() as conn, conn.transaction():
+        await _stored(conn, account)
         state = await begin_grant(conn, grant)
     address = consent_address(client_id=new.client_id, state=state)
     return {

@@ -10,28 +10,20 @@ from typing import Any
 from phonenumbers import SUPPORTED_REGIONS
 
 from gateway.admin.accounts import is_time_zone
+from gateway.admin.input_words import SHORT_NAME
+from gateway.admin.refused import NameTaken, NothingOfThatName, Refused
 from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.connection_settings import COMMON_SETTINGS
 from gateway.pbx.dialects import DIALECTS, NUMBER_SPELLINGS
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts as rows
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-
-
-class ConnectionRefused(Exception):
-    """What was ordered is not what a connection can be. field: which part of it; remedy: what to write instead."""
-
-    code = "invalid-input"
-
-    def __init__(self, field: str, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.field, self.message, self.remedy = field, message, remedy
+_LONGEST_VALUE = 500
+_MOST_LINES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,53 +44,108 @@ async def add_connection(
     account_id: str,
     order: ConnectionOrder,
     secret: str,
-    kinds: Mapping[str, PbxKind] = KINDS,
+    kinds: Mapping[str, PbxKind],
 ) -> Connection:
-    """Raise ConnectionRefused, AlreadyExists, NoSuchAccount; nothing is stored then."""
+    """Raise Refused, NoSuchAccount; nothing is stored then."""
     policy = await _policy(conn, account_id, order.region)
-    lines = checked(order, policy, kinds)
-    return await rows.add_connection(
-        conn,
-        account_id=account_id,
-        name=order.name,
-        kind=order.kind,
-        secret=secret,
-        keys=order.keys,
-        dialect=order.dialect or kinds[order.kind].default_dialect,
-        region=order.region,
-        lines=lines,
-        settings=order.settings,
-    )
+    lines = judged(order, policy, kinds)
+    try:
+        async with conn.transaction():
+            return await rows.add_connection(
+                conn,
+                account_id=account_id,
+                name=order.name,
+                kind=order.kind,
+                secret=secret,
+                keys=order.keys,
+                dialect=order.dialect or kinds[order.kind].default_dialect,
+                region=order.region,
+                lines=lines,
+                settings=order.settings,
+            )
+    except rows.AlreadyExists as err:
+        raise NameTaken("connection", order.name) from err
 
 
 async def change_connection(
     conn: Conn,
     account_id: str,
-    order: ConnectionOrder,
+    name: str,
     changes: Mapping[str, Any],
-    kinds: Mapping[str, PbxKind] = KINDS,
+    kinds: Mapping[str, PbxKind],
 ) -> Connection:
-    """order: how it shall be; changes: the columns to write, lines as spelled. Raise ConnectionRefused."""
-    policy = await _policy(conn, account_id, order.region)
-    lines = checked(order, policy, kinds)
-    return await rows.change_connection(
-        conn, order.name, **{**changes, **({"lines": lines} if "lines" in changes else {})}
+    """changes: of kind, dialect, region, lines (in any spelling), keys, settings, is_on, secret; what is absent stays.
+
+    What stands there already may be older than what is known of its kind today: judged is what differs from it, and all
+    of it where the kind changes. Raise Refused; nothing is stored then.
+    """
+    async with conn.transaction():
+        now = await connection_of(conn, account_id, name)
+        lines = judged(
+            _differing(now, changes),
+            await _policy(conn, account_id, changes.get("region", now.region)),
+            kinds,
+        )
+        written = dict(changes)
+        if "lines" in changes:
+            written["lines"] = lines or now.lines if changes["lines"] else ()
+        return await rows.change_connection(conn, name, **written)
+
+
+def _differing(now: Connection, changes: Mapping[str, Any]) -> ConnectionOrder:
+    """Of a changed connection what is to be judged."""
+    kind = changes.get("kind", now.kind)
+    wanted = {n: changes.get(n, getattr(now, n)) for n in ("dialect", "region", "keys", "settings")}
+    lines = tuple(changes.get("lines", ()))
+    if kind != now.kind:
+        return ConnectionOrder(name=now.name, kind=kind, lines=lines, **wanted)
+    return ConnectionOrder(
+        name=now.name,
+        kind=kind,
+        dialect=wanted["dialect"] if wanted["dialect"] != now.dialect else None,
+        region=wanted["region"] if wanted["region"] != now.region else None,
+        lines=lines if lines != now.lines else (),
+        keys={k: v for k, v in wanted["keys"].items() if now.keys.get(k) != v},
+        settings={
+            k: v for k, v in wanted["settings"].items() if k not in now.settings or now.settings[k] != v
+        },
     )
 
 
-def checked(
-    order: ConnectionOrder, policy: NumberPolicy, kinds: Mapping[str, PbxKind] = KINDS
-) -> tuple[str, ...]:
-    """The order's lines as E.164. Raise ConnectionRefused for whatever a connection cannot be."""
-    if not _NAME.fullmatch(order.name):
+async def connection_of(conn: Conn, account_id: str | None, name: str) -> Connection:
+    """Raise NothingOfThatName. account_id None: of any account."""
+    found = {c.name: c for c in await rows.connections(conn, account_id)}
+    if name not in found:
+        raise NothingOfThatName("connection", name)
+    return found[name]
+
+
+async def remove_connection(conn: Conn, account_id: str | None, name: str) -> Connection:
+    """The one that was removed. Its calls and decisions stay. Raise NothingOfThatName."""
+    async with conn.transaction():
+        removed = await connection_of(conn, account_id, name)
+        await rows.remove_connection(conn, name)
+        return removed
+
+
+def judged(order: ConnectionOrder, policy: NumberPolicy, kinds: Mapping[str, PbxKind]) -> tuple[str, ...]:
+    """The order's lines as E.164. Raise Refused for whatever a connection cannot be."""
+    if not re.fullmatch(SHORT_NAME, order.name):
         remedy = "write up to 63 small letters, digits, - and _, with a letter or digit first"
-        raise ConnectionRefused("name", f"'{order.name}' is no name of a connection", remedy)
+        raise Refused("name", f"'{order.name}' is no name of a connection", remedy)
     if order.region is not None and order.region not in SUPPORTED_REGIONS:
-        raise ConnectionRefused(
-            "region", f"'{order.region}' is no region", "write a country's two letters, e.g. RU"
-        )
-    refuse_unknown(order.kind, dialect=order.dialect, keys=order.keys, settings=order.settings, kinds=kinds)
+        raise Refused("region", f"'{order.region}' is no region", "write a country's two letters, e.g. RU")
+    refuse_unknown(order.kind, kinds, dialect=order.dialect, keys=order.keys, settings=order.settings)
     refuse_bad_values(order.settings, {**COMMON_SETTINGS, **kinds[order.kind].settings})
+    for name, value in order.keys.items():
+        if not _is_text(value):
+            raise Refused(
+                "keys",
+                f"the value of {name} is no key",
+                f"write a text of {_LONGEST_VALUE} characters or fewer",
+            )
+    if len(order.lines) > _MOST_LINES:
+        raise Refused("lines", f"{len(order.lines)} lines are too many", f"write {_MOST_LINES} or fewer")
     return lines_of(order.lines, policy)
 
 
@@ -109,15 +156,15 @@ async def _policy(conn: Conn, account_id: str, region: str | None) -> NumberPoli
 
 def refuse_unknown(
     kind: str,
+    kinds: Mapping[str, PbxKind],
     *,
     dialect: str | None = None,
     keys: Iterable[str] = (),
     settings: Iterable[str] = (),
-    kinds: Mapping[str, PbxKind] = KINDS,
 ) -> None:
-    """Raise ConnectionRefused for names that nothing would ever read."""
+    """Raise Refused for names that nothing would ever read."""
     _refuse("kind", [kind], kinds)
-    _refuse("dialect", [] if dialect is None else [dialect], DIALECTS)
+    _refuse("dialect", [] if dialect is None else [dialect], {*DIALECTS, *kinds[kind].own_dialects})
     _refuse("keys", keys, kinds[kind].keys)
     _refuse("settings", settings, {**COMMON_SETTINGS, **kinds[kind].settings})
 
@@ -126,21 +173,19 @@ def _refuse(field: str, names: Iterable[str], known: Iterable[str]) -> None:
     choices = sorted(known)
     for name in names:
         if name not in choices:
-            raise ConnectionRefused(
-                field, f"'{name}' is not known here", f"known: {', '.join(choices) or 'none'}"
-            )
+            raise Refused(field, f"'{name}' is not known here", f"known: {', '.join(choices) or 'none'}")
 
 
 def refuse_bad_values(settings: Mapping[str, Any], types: Mapping[str, SettingType]) -> None:
-    """Raise ConnectionRefused for the first value that its setting cannot have."""
+    """Raise Refused for the first value that its setting cannot have."""
     for name, value in settings.items():
         is_fitting, remedy = _VALUES[types[name]]
         if not is_fitting(value):
-            raise ConnectionRefused("settings", f"'{value}' is no value of {name}", remedy)
+            raise Refused("settings", f"'{value}' is no value of {name}", remedy)
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+    return isinstance(value, str) and len(value) <= _LONGEST_VALUE
 
 
 def _is_whole(value: Any) -> bool:
@@ -159,7 +204,7 @@ def _is_switch(value: Any) -> bool:
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value))
+    return _is_text(value) or (isinstance(value, list) and all(_is_text(v) for v in value))
 
 
 def _is_zone(value: Any) -> bool:
@@ -168,7 +213,7 @@ def _is_zone(value: Any) -> bool:
 
 _SWITCHES = frozenset({"true", "false", "1", "0", "yes", "no", "on", "off"})
 _VALUES: Mapping[SettingType, tuple[Callable[[Any], bool], str]] = {
-    "text": (_is_text, "write a text"),
+    "text": (_is_text, f"write a text of {_LONGEST_VALUE} characters or fewer"),
     "whole": (_is_whole, "write a whole number from 0, e.g. 4"),
     "port": (_is_port, "write a port from 1 to 65535"),
     "switch": (_is_switch, "write true or false"),
@@ -179,18 +224,16 @@ _VALUES: Mapping[SettingType, tuple[Callable[[Any], bool], str]] = {
 
 
 def lines_of(raw: Iterable[str], policy: NumberPolicy) -> tuple[str, ...]:
-    """Our numbers as E.164, each once. Raise ConnectionRefused for what is no phone number."""
+    """Our numbers as E.164, each once. Raise Refused for what is no phone number."""
     lines: list[str] = []
     for text in raw:
         number = normalise(text, policy)
         if not isinstance(number, PublicNumber):
-            raise ConnectionRefused("lines", f"'{text}' is not a phone number", "write it as +74951234567")
+            raise Refused("lines", f"'{text}' is not a phone number", "write it as +74951234567")
         lines.append(number.e164)
     return tuple(dict.fromkeys(lines))
 
 
-def pbx_instructions(
-    kind: str, name: str, secret: str, base_url: str, kinds: Mapping[str, PbxKind] = KINDS
-) -> str:
+def pbx_instructions(kind: str, name: str, secret: str, base_url: str, kinds: Mapping[str, PbxKind]) -> str:
     """base_url: how the PBX reaches the gateway. The secret stands in the text: show it once, never log it."""
     return kinds[kind].instructions(name, secret, f"{base_url.rstrip('/')}/pbx/{name}")

@@ -2,27 +2,81 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
+from gateway.admin.input_words import EMPLOYEE_ID, USER_ID
+from gateway.admin.refused import Refused
+from gateway.configuration import number_policy
+from gateway.store.admin import accounts as rows
+from gateway.store.admin import staff as store
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from routing.staff import Employee
+from runtime.database.pool import Conn
 
 
-class EmployeeRefused(Exception):
-    """These people cannot be an account's staff. field: what is wrong of the employee; remedy: what to do about it."""
+class EmployeeRefused(Refused):
+    """These people cannot be an account's staff. employee: the id of the one who is wrong."""
 
-    def __init__(
-        self, employee: str, field: str, message: str, remedy: str, code: str = "invalid-input"
-    ) -> None:
-        super().__init__(message)
-        self.employee, self.field, self.message, self.remedy, self.code = (
-            employee,
-            field,
-            message,
-            remedy,
-            code,
+    def __init__(self, employee: str, field: str, message: str, remedy: str) -> None:
+        super().__init__(field, message, remedy)
+        self.employee = employee
+
+
+class AddressTaken(EmployeeRefused):
+    """An extension, SIP account or number rings one employee only."""
+
+    code = "address-taken"
+
+
+class SeniorTaken(EmployeeRefused):
+    """An account has one senior manager."""
+
+    code = "senior-taken"
+
+
+async def save_employee(conn: Conn, account_id: str, person: Employee) -> Employee:
+    """Add or change one, numbers in any spelling; as the CRM maps them. Raise EmployeeRefused; nothing is stored then."""
+    async with conn.transaction():
+        await rows.lock_account(conn, account_id)
+        others = [p for p in await store.stored_employees(conn, account_id) if p.id != person.id]
+        # Judged last, so that it is this employee who is told of an address that another has.
+        judged = _judged(person, await policy_of(conn, account_id))
+        refuse_bad_staff([*others, judged])
+        await store.save_employee(conn, account_id, judged)
+        return (await store.staff_of(conn, account_id)).by_id[person.id]
+
+
+async def replace_employees(conn: Conn, account_id: str, people: Sequence[Employee]) -> None:
+    """Exactly these from now on, numbers in any spelling. Raise EmployeeRefused; nothing is stored then."""
+    async with conn.transaction():
+        await rows.lock_account(conn, account_id)
+        policy = await policy_of(conn, account_id)
+        judged = [_judged(person, policy) for person in people]
+        refuse_bad_staff(judged)
+        if judged != list(await store.stored_employees(conn, account_id)):
+            await store.replace_staff(conn, account_id, judged)
+
+
+async def policy_of(conn: Conn, account_id: str) -> NumberPolicy:
+    """How this account reads numbers."""
+    account = await rows.account(conn, account_id)
+    connections = await rows.connections(conn, account_id)
+    return number_policy(account, None, connections, await store.staff_of(conn, account_id))
+
+
+def _judged(person: Employee, policy: NumberPolicy) -> Employee:
+    """The same person with their numbers as E.164. Raise EmployeeRefused."""
+    if not re.fullmatch(EMPLOYEE_ID, person.id):
+        remedy = "write up to 64 letters, digits and . _ @ -"
+        raise EmployeeRefused(person.id, "id", f"'{person.id}' is no id of an employee", remedy)
+    if person.crm_user_id is not None and not re.fullmatch(USER_ID, person.crm_user_id):
+        remedy = "write the number that the CRM gives the user"
+        raise EmployeeRefused(
+            person.id, "crm_user_id", f"'{person.crm_user_id}' is no id of a CRM user", remedy
         )
+    return person.model_copy(update={"numbers": numbers_of(person.id, person.numbers, policy)})
 
 
 def numbers_of(employee: str, raw: Iterable[str], policy: NumberPolicy) -> tuple[str, ...]:
@@ -39,21 +93,31 @@ def numbers_of(employee: str, raw: Iterable[str], policy: NumberPolicy) -> tuple
 
 
 def refuse_bad_staff(people: Sequence[Employee]) -> None:
-    """Raise EmployeeRefused for the first thing that no staff can be: two owners of an address, a deputy who is nobody."""
+    """Raise EmployeeRefused for the first thing that no staff can be: two owners of an address, two senior managers, a
+    deputy who is nobody."""
     ids = {p.id for p in people}
     owner_of: dict[str, Employee] = {}
+    senior: Employee | None = None
     for person in people:
         if person.deputy_id is not None and person.deputy_id not in ids:
             remedy = "name an employee of this account, or none"
             raise EmployeeRefused(person.id, "deputy_id", f"'{person.deputy_id}' is no employee", remedy)
-        places = [(a, n) for n in ("extensions", "sip", "numbers") for a in getattr(person, n)]
-        for address, place in places:
-            other = owner_of.setdefault(address.lower(), person)
-            if other is not person:
-                raise EmployeeRefused(
-                    person.id,
-                    place,
-                    f"'{address}' belongs to {other.name} already",
-                    "an extension, SIP account or number rings one employee only: remove it there first",
-                    "address-taken",
-                )
+        if person.is_senior and senior is not None:
+            remedy = "an account has one senior manager: let the other be none first"
+            raise SeniorTaken(person.id, "is_senior", f"{senior.name} is the senior manager already", remedy)
+        senior = person if person.is_senior else senior
+        _refuse_taken_addresses(person, owner_of)
+
+
+def _refuse_taken_addresses(person: Employee, owner_of: dict[str, Employee]) -> None:
+    """owner_of: those before, by address; this one's are added."""
+    places = [(a, n) for n in ("extensions", "sip", "numbers") for a in getattr(person, n)]
+    for address, place in places:
+        other = owner_of.setdefault(address.lower(), person)
+        if other is not person:
+            raise AddressTaken(
+                person.id,
+                place,
+                f"'{address}' belongs to {other.name} already",
+                "an extension, SIP account or number rings one employee only: remove it there first",
+            )

@@ -11,6 +11,12 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from crm.effects.backfill import AccountNotOn, NoSuchRun, RunIsOpen
+from gateway.admin.connect_crm import ConnectingFailed
+from gateway.admin.employees import AddressTaken, SeniorTaken
+from gateway.admin.input_words import problems_of
+from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion
+from gateway.admin.refused import NameTaken, NothingOfThatName, Refused
 from gateway.api.frame import ApiCall, ApiError, Route, not_found
 from gateway.api.openapi import describe
 from gateway.api.services import Services
@@ -63,6 +69,21 @@ def _unavailable() -> web.Response:
     return response
 
 
+_STATUS: Mapping[str, int] = {
+    NothingOfThatName.code: 404,
+    NoVersion.code: 404,
+    NameTaken.code: 409,
+    AddressTaken.code: 409,
+    SeniorTaken.code: 409,
+    DraftMoved.code: 409,
+    AccountNotOn.code: 409,
+    RunIsOpen.code: 409,
+    NoSuchRun.code: 409,
+    MatrixRefused.code: 422,
+    ConnectingFailed.code: 422,
+}
+"""Of what a service refuses; what is not named here is 400."""
+
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -75,6 +96,10 @@ def _as_problems(handler: _Handler, trouble: Trouble) -> _Handler:
         except ApiError as err:
             more = {"problems": list(err.problems)} if err.problems else {}
             return problem(err.status, err.code, err.title, detail=err.detail, field=err.field, **more)
+        except Refused as err:
+            more = {"problems": list(err.problems)} if err.problems else {}
+            status = _STATUS.get(err.code, 400)
+            return problem(status, err.code, err.message, detail=err.remedy, field=err.field, **more)
         except web.HTTPRequestEntityTooLarge:
             return problem(
                 413, "too-large", "The body is too large.", detail=f"At most {_MAX_BODY} bytes are taken."
@@ -162,10 +187,7 @@ def _validated(model: type[BaseModel], value: Any, where: str) -> BaseModel:
             return model.model_validate_strings(value)
         return model.model_validate_json(orjson.dumps(value), strict=True)
     except ValidationError as err:
-        problems = [
-            {"field": ".".join(str(part) for part in e["loc"]) or where, "message": e["msg"]}
-            for e in err.errors(include_url=False, include_input=False)[:50]
-        ]
+        problems = [{"field": field, "message": message} for field, message in problems_of(err, where)]
         first = problems[0]
         raise ApiError(
             400,

@@ -77,5 +77,8 @@ def _fail(failure: Failure) -> None:
 
 def _bad_settings(err: Any) -> Failure:
     """err: pydantic's, of the class Settings. The values are not shown: they may be secrets."""
-    lines = [f"CALLMATRIX_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in err.errors()]
+    from gateway.admin.input_words import problems_of
+
+    found = problems_of(err, "settings")
+    lines = [f"CALLMATRIX_{name.replace('.', '_').upper()}: {message}" for name, message in found]
     return Failure("the settings are not valid", "\n        ".join(lines), "correct the environment or .env")

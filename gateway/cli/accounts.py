@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from gateway.admin import connections
-from gateway.admin.connections import ConnectionOrder, ConnectionRefused, pbx_instructions
+from gateway.admin import connections, tokens
+from gateway.admin.connections import ConnectionOrder, pbx_instructions
 from gateway.admin.switch_account import switch
-from gateway.cli.options import Json
-from gateway.cli.output import database, print_json, print_table, run
+from gateway.admin.tokens import TokenOrder
+from gateway.cli.options import Json, Yes
+from gateway.cli.output import confirm, database, print_json, print_table, refusals, run
 from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
@@ -48,10 +49,11 @@ def add_account(
 ) -> None:
     """Connect an amoCRM account, with a long-lived token or through OAuth.
 
+    Where it does not work nothing is kept: put right what was wrong and repeat the command.
+
     Example: callmatrix account add sales --url https://example.amocrm.ru --token -
     """
-    from gateway.admin.accounts import AccountRefused
-    from gateway.admin.connect_crm import ConnectingFailed, NewAccount, connect_account
+    from gateway.admin.connect_crm import NewAccount, connect_account
 
     settings = Settings()
     new = NewAccount(
@@ -69,12 +71,8 @@ def add_account(
         async with database(settings) as pool:
             return await connect_account(pool, new, settings.public_url)
 
-    try:
+    with refusals(f"account '{account}' is not added"):
         result = run(work())
-    except AccountRefused as err:
-        raise Failure(f"account '{account}' is not added", f"{err.field}: {err.message}", err.remedy) from err
-    except ConnectingFailed as err:
-        raise Failure(f"account '{account}' is not connected", str(err), err.remedy) from err
     if json:
         print_json(result)
         return
@@ -185,18 +183,12 @@ def add_connection(
                 keys=_pairs(key),
                 settings=_pairs(setting),
             )
-            await connections.add_connection(conn, account, order, secret)
+            await connections.add_connection(conn, account, order, secret, KINDS)
 
-    try:
+    with refusals(f"connection '{name}' is not added"):
         run(work())
-    except ConnectionRefused as err:
-        raise Failure(f"connection '{name}' is not added", f"{err.field}: {err.message}", err.remedy) from err
-    except rows.AlreadyExists as err:
-        raise Failure(f"connection '{name}' exists already", "", "choose another name") from err
-    except rows.NoSuchAccount as err:
-        raise Failure(f"no account '{account}'", "", "see 'callmatrix account list'") from err
     base = settings.public_url or f"http://{settings.host}:{settings.port}"
-    text = pbx_instructions(kind, name, secret, base)
+    text = pbx_instructions(kind, name, secret, base, KINDS)
     if json:
         print_json({"name": name, "kind": kind, "secret": secret, "instructions": text})
         return
@@ -236,34 +228,113 @@ def list_connections(
     )
 
 
+@connection_app.command("remove")
+def remove_connection(
+    name: Annotated[str, typer.Argument(help="see 'callmatrix connection list'")],
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Remove a PBX connection: its questions and events are refused from now on; calls and decisions stay.
+
+    Example: callmatrix connection remove office --yes
+    """
+    confirm(f"The PBX of '{name}' will be refused. Go on?", is_sure=yes or json)
+
+    async def work() -> None:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            await connections.remove_connection(conn, None, name)
+
+    with refusals(f"connection '{name}' is not removed"):
+        run(work())
+    if json:
+        print_json({"removed": name})
+        return
+    print(f"Connection '{name}' is removed.")
+
+
 @token_app.command("add")
 def add_token(
     name: Annotated[str, typer.Argument(help="whom or what it is for")],
     role: Annotated[str, typer.Option(help=", ".join(ROLES))] = "read_only",
     account: Annotated[str | None, typer.Option(help="only for this account")] = None,
+    days: Annotated[int | None, typer.Option(help="until it is good for nothing; else for ever")] = None,
     json: Json = False,
 ) -> None:
     """Create a token of the admin API; it is shown once.
 
     Example: callmatrix token add reports --role read_only
     """
-    if role not in ROLES:
-        raise typer.BadParameter(f"unknown role '{role}', one of: {', '.join(ROLES)}")
+    order = TokenOrder(name=name, role=role, account_id=account, days=days)
 
     async def work() -> str:
         async with database(Settings()) as pool, pool.acquire() as conn:
-            if account is not None:
-                await rows.account(conn, account)
-            return await rows.add_api_token(conn, name=name, role=role, account_id=account)
+            return await tokens.add_token(conn, order)
 
-    try:
+    with refusals(f"token '{name}' is not added"):
         token = run(work())
-    except rows.NoSuchAccount as err:
-        raise Failure(f"no account '{account}'", "", "see 'callmatrix account list'") from err
     if json:
         print_json({"name": name, "role": role, "token": token})
         return
     print(f"Token '{name}' ({role}), shown once: {token}")
+
+
+@token_app.command("list")
+def list_tokens(json: Json = False) -> None:
+    """Tokens of the admin API that are good for something.
+
+    Example: callmatrix token list
+    """
+
+    async def work() -> list[rows.ApiToken]:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return await rows.api_tokens(conn)
+
+    found = run(work())
+    if json:
+        print_json(
+            [
+                {"name": t.name, "role": t.role, "account": t.account_id, "expires_at": t.expires_at}
+                for t in found
+            ]
+        )
+        return
+    print_table(
+        ["token", "role", "account", "until"],
+        [
+            (
+                t.name,
+                t.role,
+                t.account_id or "all",
+                t.expires_at and t.expires_at.isoformat(timespec="minutes"),
+            )
+            for t in found
+        ],
+        "There is none. Make one with 'callmatrix token add'.",
+    )
+
+
+@token_app.command("remove")
+def remove_token(
+    name: Annotated[str, typer.Argument(help="see 'callmatrix token list'")],
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Withdraw a token of the admin API; who shows it is refused from now on.
+
+    Example: callmatrix token remove reports --yes
+    """
+    confirm(f"Programs that use the token '{name}' will be refused. Go on?", is_sure=yes or json)
+
+    async def work() -> None:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            await tokens.remove_token(conn, name)
+
+    with refusals(f"token '{name}' is not removed"):
+        run(work())
+    if json:
+        print_json({"removed": name})
+        return
+    print(f"Token '{name}' is withdrawn.")
 
 
 def _secret(value: str | None) -> str | None:

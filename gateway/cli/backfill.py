@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import asyncpg
@@ -12,7 +11,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from crm.effects import backfill as core
-from gateway.cli.output import database, print_json, print_table, run, the_account
+from gateway.admin import backfill as service
+from gateway.cli.output import database, print_json, print_table, refusals, run, the_account
 from gateway.settings import Settings
 from runtime.failure import Failure
 
@@ -31,7 +31,7 @@ def backfill(
         str | None, typer.Option(help="whose; not needed where there is only one account")
     ] = None,
     days: Annotated[
-        int, typer.Option(min=1, max=30, help="today and the days before it, in the account's zone")
+        int, typer.Option(help="today and the days before it, in the account's zone; 30 at most")
     ] = core.DAYS,
     preview: Annotated[bool, typer.Option("--preview", help="only say what would be done")] = False,
     status: Annotated[bool, typer.Option("--status", help="how far the latest run is")] = False,
@@ -66,17 +66,10 @@ def backfill(
                 await getattr(command, action)()
 
     try:
-        run(work())
-    except core.AccountNotOn as err:
-        raise Failure(
-            "the account is not connected",
-            str(err),
-            "reconnect it ('callmatrix account add'), or switch it on",
-        ) from err
-    except core.RunIsOpen as err:
-        raise Failure("a backfill is open already", str(err), "see --status; --resume or --stop it") from err
+        with refusals("the backfill stays as it is"):
+            run(work())
     except core.NoSuchRun as err:
-        raise Failure("no backfill allows this now", str(err), "see --status and --preview") from err
+        raise Failure("there is no such backfill", str(err), "see --status and --preview") from err
 
 
 def _action(
@@ -94,8 +87,6 @@ def _action(
     named = [name for name, is_chosen in chosen.items() if is_chosen]
     if len(named) > 1:
         raise typer.BadParameter(f"only one of --{' and --'.join(named)} at a time")
-    if discard is not None and not discard.strip():
-        raise typer.BadParameter("--discard needs a note that says why")
     return named[0] if named else "start"
 
 
@@ -117,7 +108,7 @@ class _Command:
         if not is_sure and not typer.confirm("Begin?"):
             raise typer.Exit(1)
         async with self._pool.acquire() as conn:
-            progress = await core.start(conn, self._account, _now(), days=self._days)
+            progress = await service.start(conn, self._account, self._days)
         if waits:
             progress = await self._follow(progress)
         self._tell(progress)
@@ -128,15 +119,15 @@ class _Command:
 
     async def pause(self) -> None:
         async with self._pool.acquire() as conn:
-            self._tell(await core.pause(conn, self._account, _now()))
+            self._tell(await service.change(conn, self._account, "pause"))
 
     async def resume(self) -> None:
         async with self._pool.acquire() as conn:
-            self._tell(await core.resume(conn, self._account, _now()))
+            self._tell(await service.change(conn, self._account, "resume"))
 
     async def stop(self) -> None:
         async with self._pool.acquire() as conn:
-            self._tell(await core.stop(conn, self._account, _now()))
+            self._tell(await service.change(conn, self._account, "stop"))
 
     async def discard(self, note: str, *, is_sure: bool) -> None:
         plan = await self._plan()
@@ -145,7 +136,7 @@ class _Command:
         ):
             raise typer.Exit(1)
         async with self._pool.acquire() as conn:
-            count = await core.discard(conn, self._account, note)
+            count = await service.discard(conn, self._account, note)
         if self._json:
             print_json({"effects": count})
         else:
@@ -182,7 +173,7 @@ class _Command:
 
     async def _plan(self) -> core.Preview:
         async with self._pool.acquire() as conn:
-            return await core.preview(conn, self._account, _now(), days=self._days)
+            return await service.preview(conn, self._account, self._days)
 
     async def _follow(self, progress: core.BackfillProgress) -> core.BackfillProgress:
         """Until it is over or paused. Ctrl-C ends the looking on, not the run."""
@@ -233,7 +224,3 @@ def _print_plan(plan: core.Preview, days: int) -> None:
 def _effect(effect: Any) -> str:
     reason = f" ({effect['code']})" if effect.get("code") else ""
     return f"{effect['what']} {effect['state']}{reason}"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

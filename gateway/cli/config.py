@@ -10,6 +10,7 @@ import typer
 from gateway.admin.connections import pbx_instructions
 from gateway.cli.options import AccountName, Json
 from gateway.cli.output import database, print_json, run, the_account
+from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
 from runtime.failure import Failure
 
@@ -77,14 +78,16 @@ def take_over(
         document = read_yaml(text)
         async with database(Settings()) as pool, pool.acquire() as conn:
             target = await the_account(conn, account or document.account)
-            return await import_config(conn, target.id, document, by="command line", is_dry_run=dry_run)
+            return await import_config(
+                conn, target.id, document, by="command line", kinds=KINDS, is_dry_run=dry_run
+            )
 
     try:
         done = run(work())
     except ConfigRefused as err:
         raise Failure(
             f"{file} was not taken, nothing has changed",
-            "\n        ".join(f"{path}: {message}" for path, message in err.problems),
+            "\n        ".join(f"{p.in_words()} ({p.code})" for p in err.problems),
             "correct the file and try again, at first with --dry-run",
         ) from err
     if json:
@@ -117,4 +120,4 @@ def _tell(done: Imported) -> None:
     base = settings.public_url or f"http://{settings.host}:{settings.port}"
     for new in done.new_secrets:
         print(f"\nConnection '{new.connection}', secret (shown once): {new.secret}")
-        print(pbx_instructions(new.kind, new.connection, new.secret, base))
+        print(pbx_instructions(new.kind, new.connection, new.secret, base, KINDS))

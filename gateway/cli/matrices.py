@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.admin import matrices
 from gateway.cli.options import Json
-from gateway.cli.output import database, language_of, print_json, print_table, run
+from gateway.cli.output import database, language_of, print_json, print_table, refusals, run
 from gateway.settings import Settings
 from gateway.store.admin import matrices as store
-from gateway.store.admin.accounts import NoSuchAccount
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.matrix.diff import MatrixChange, difference
 from routing.texts.catalogue import Language
 from routing.texts.sentences import TEXTS
 from runtime.database.pool import Conn
-from runtime.failure import Failure
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -105,21 +104,14 @@ def _version(name: str) -> VersionName:
     return int(name)
 
 
-def _asked(work: Any, account: str) -> Any:
-    try:
-        return run(work)
-    except NoSuchAccount as err:
-        raise Failure(f"no account '{account}'", "", "see 'callmatrix account list'") from err
-    except store.NoSuchMatrixVersion as err:
-        raise Failure(
-            "there is no such version", str(err), f"see 'callmatrix matrix versions --account {account}'"
-        ) from err
-    except store.DraftConflict as err:
-        raise Failure("somebody changed it meanwhile", str(err), "look at the draft again") from err
-    except store.MatrixNotPublishable as err:
-        raise Failure(
-            "the draft has errors", str(err), f"see 'callmatrix matrix check --account {account}'"
-        ) from err
+def _asked(work: Any, account: str, what: str = "nothing was changed") -> Any:
+    from gateway.admin.matrices import NoVersion
+
+    with refusals(what):
+        try:
+            return run(work)
+        except store.NoSuchMatrixVersion as err:
+            raise NoVersion(err.version) from err
 
 
 @matrix_app.command("check")
@@ -168,17 +160,9 @@ def publish(account: OfAccount, why: WhyOption, json: Json = False) -> None:
 
     async def work() -> store.Published:
         async with database(Settings()) as pool, pool.acquire() as conn:
-            draft = await store.draft(conn, account)
-            return await store.publish(
-                conn,
-                account,
-                revision=draft.revision,
-                by=_me(),
-                why=why,
-                catalogue=await catalogue_of(conn, account),
-            )
+            return await matrices.publish_draft(conn, account, revision=None, by=_me(), why=why)
 
-    _say(_asked(work(), account), json)
+    _say(_asked(work(), account, "the matrix is not published"), json)
 
 
 @matrix_app.command("rollback")
@@ -195,9 +179,9 @@ def roll_back(
 
     async def work() -> store.Published:
         async with database(Settings()) as pool, pool.acquire() as conn:
-            return await store.roll_back(conn, account, to=to, by=_me(), why=why)
+            return await matrices.roll_back(conn, account, to=to, by=_me(), why=why)
 
-    _say(_asked(work(), account), json)
+    _say(_asked(work(), account, "the matrix is not published"), json)
 
 
 @matrix_app.command("versions")

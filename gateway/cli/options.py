@@ -9,3 +9,4 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 AccountName = Annotated[str | None, typer.Option(help="whose; not needed where there is only one account")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="at most so many")]
+Yes = Annotated[bool, typer.Option("--yes", help="do not ask before it is done")]

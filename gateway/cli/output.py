@@ -7,7 +7,7 @@ import contextlib
 import errno
 import json
 import sys
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -72,6 +72,28 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
 
 def _cell(value: Any) -> str:
     return "" if value is None else " ".join(str(value).split())
+
+
+def confirm(question: str, *, is_sure: bool) -> None:
+    """Ends the command, with nothing done, unless the person says yes."""
+    import typer
+
+    if not is_sure and not typer.confirm(question):
+        raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def refusals(what: str) -> Iterator[None]:
+    """What a service refuses, told here. what: what is not done, e.g. "token 'x' is not added"."""
+    from gateway.admin.refused import Refused
+    from gateway.store.admin.accounts import NoSuchAccount
+
+    try:
+        yield
+    except NoSuchAccount as err:
+        raise Failure(f"no account '{err}'", "", "see 'callmatrix account list'") from err
+    except Refused as err:
+        raise Failure(what, f"{err.field}: {err.message} ({err.code})", err.remedy) from err
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

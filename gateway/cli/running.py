@@ -197,13 +197,17 @@ def lookup(
     connection: Annotated[
         str | None, typer.Option(help="as this PBX would ask; else any of the first account")
     ] = None,
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """What the PBX would be told for this number, and why: asked of the running gateway.
 
     Example: callmatrix lookup '8 (900) 000-00-07' --connection office
     """
-    answer = _ask_gateway("/api/v1/lookup", {"phone": number, "did": did, "connection": connection})
+    from gateway.settings import Settings
+
+    asked = {"phone": number, "did": did, "connection": connection, "lang": lang or Settings().language}
+    answer = _ask_gateway("/api/v1/lookup", asked)
     if json:
         print_json(answer)
         return

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated
 
 import typer
-from argon2 import PasswordHasher
 
+from gateway.admin import users
+from gateway.admin.users import UserOrder
 from gateway.cli.options import Json
-from gateway.cli.output import database, print_json, print_table, run, the_account
+from gateway.cli.output import database, print_json, print_table, refusals, run
 from gateway.settings import Settings
 from gateway.store.admin import users as store
-from gateway.store.admin.accounts import AlreadyExists
 from gateway.store.admin.roles import ROLES
-from runtime.failure import Failure
 
 users_app = typer.Typer(help="People who sign in to the pages.", no_args_is_help=True)
-
-_LEAST_LENGTH = 10
 
 
 def register(app: typer.Typer) -> None:
@@ -41,30 +37,14 @@ def add(
 
     Example: callmatrix users add olga --role admin
     """
-    if role not in ROLES:
-        raise typer.BadParameter(f"unknown role '{role}', one of: {', '.join(ROLES)}")
-    if not store.is_login(login):
-        raise typer.BadParameter(f"'{login}' is no login: small letters, digits and . _ @ + - are taken")
-    chosen = _password(password)
-    hashed = PasswordHasher().hash(chosen or (made := secrets.token_urlsafe(15)))
+    order = UserOrder(login=login, role=role, name=name, account_id=account, password=_password(password))
 
-    async def work() -> None:
+    async def work() -> str | None:
         async with database(Settings()) as pool, pool.acquire() as conn:
-            if account is not None:
-                await the_account(conn, account)
-            await store.add_user(
-                conn, login=login, name=name or login, role=role, account_id=account, password_hash=hashed
-            )
+            return await users.add_user(conn, order)
 
-    try:
-        run(work())
-    except AlreadyExists as err:
-        raise Failure(
-            f"there is a user '{login}' already",
-            "",
-            f"'callmatrix users password {login}' sets a new password",
-        ) from err
-    told = None if chosen else made
+    with refusals(f"user '{login}' is not added"):
+        told = run(work())
     if json:
         print_json({"login": login, "role": role, "account": account, "password": told})
     else:
@@ -107,15 +87,13 @@ def set_password(
     Example: callmatrix users password olga --password -
     """
     chosen = _password(password)
-    hashed = PasswordHasher().hash(chosen or (made := secrets.token_urlsafe(15)))
 
-    async def work() -> bool:
+    async def work() -> str | None:
         async with database(Settings()) as pool, pool.acquire() as conn:
-            return await store.set_password(conn, login, hashed)
+            return await users.set_password(conn, login, chosen)
 
-    if not run(work()):
-        raise _nobody(login)
-    told = None if chosen else made
+    with refusals(f"the password of '{login}' is not changed"):
+        told = run(work())
     if json:
         print_json({"login": login, "password": told})
     else:
@@ -129,20 +107,16 @@ def remove(login: Annotated[str, typer.Argument(help="whose")], json: Json = Fal
     Example: callmatrix users remove olga
     """
 
-    async def work() -> bool:
+    async def work() -> None:
         async with database(Settings()) as pool, pool.acquire() as conn:
-            return await store.remove_user(conn, login)
+            await users.remove_user(conn, login)
 
-    if not run(work()):
-        raise _nobody(login)
+    with refusals(f"user '{login}' is not removed"):
+        run(work())
     if json:
         print_json({"removed": login})
     else:
         print(f"User '{login}' is removed.")
-
-
-def _nobody(login: str) -> Failure:
-    return Failure(f"there is no user '{login}'", "", "see 'callmatrix users list'")
 
 
 def _password(given: str | None) -> str | None:
@@ -154,8 +128,6 @@ def _password(given: str | None) -> str | None:
             "give '-' and type the password, or pipe it in: arguments are seen by others"
         )
     value = typer.prompt("Password", hide_input=True) if _is_terminal() else _line()
-    if len(value) < _LEAST_LENGTH:
-        raise Failure("the password is too short", "", f"take {_LEAST_LENGTH} characters or more")
     return str(value)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import asyncpg
 
 from gateway.admin.connections import ConnectionOrder, add_connection
+from gateway.admin.employees import replace_employees
+from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts as rows
-from gateway.store.admin.staff import replace_staff
 from routing.staff import Employee
 
 ACCOUNT = "demo"
@@ -79,6 +80,6 @@ async def prepare(pool: asyncpg.Pool, *, sandbox_url: str, crm_token: str, token
                     lines=(OFFICE_LINE,),
                     settings={"reconcile": False},  # the demo asks nobody's servers
                 )
-                await add_connection(conn, ACCOUNT, order, SECRET)
-        await replace_staff(conn, ACCOUNT, employees())
+                await add_connection(conn, ACCOUNT, order, SECRET, KINDS)
+        await replace_employees(conn, ACCOUNT, employees())
         await rows.add_api_token(conn, name="demo admin", role="admin", token=token)

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.admin.accounts import AccountRefused, refuse_bad_places, refuse_bad_settings
+from gateway.admin import accounts
+from gateway.admin.input_words import COUNTRY, described
 from gateway.admin.switch_account import switch
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, NoQuery, Route
+from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route
 from gateway.store.admin import accounts as rows
 from routing.settings import AccountSettings
 
@@ -31,9 +32,9 @@ class StateChange(Body):
 
 
 class AccountChange(Body):
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    time_zone: Annotated[str, Field(min_length=1, max_length=64)]
-    region: Annotated[str, Field(pattern="^[A-Z]{2}$")]
+    name: str
+    time_zone: str
+    region: Annotated[str, described(COUNTRY)]
 
 
 def view_of(account: rows.Account) -> AccountView:
@@ -63,15 +64,8 @@ async def show_account(call: ApiCall) -> AccountView:
 
 async def change_account(call: ApiCall[NoQuery, AccountChange]) -> AccountView:
     change = call.body
-    try:
-        refuse_bad_places(change.time_zone, change.region)
-    except AccountRefused as err:
-        raise _refused(err) from err
     async with call.services.pool.acquire() as conn:
-        await rows.rename_account(
-            conn, call.account.id, name=change.name, time_zone=change.time_zone, region=change.region
-        )
-        return view_of(await rows.account(conn, call.account.id))
+        return view_of(await accounts.change_account(conn, call.account.id, **change.model_dump()))
 
 
 async def set_state(call: ApiCall[NoQuery, StateChange]) -> AccountView:
@@ -87,18 +81,9 @@ async def show_settings(call: ApiCall) -> AccountSettings:
 
 
 async def save_settings(call: ApiCall[NoQuery, AccountSettings]) -> AccountSettings:
-    settings = call.body
-    try:
-        refuse_bad_settings(settings)
-    except AccountRefused as err:
-        raise _refused(err) from err
     async with call.services.pool.acquire() as conn:
-        await rows.save_settings(conn, call.account.id, settings)
-    return settings
-
-
-def _refused(err: AccountRefused) -> ApiError:
-    return ApiError(400, err.code, err.message, detail=err.remedy, field=err.field)
+        await accounts.save_settings(conn, call.account.id, call.body)
+    return call.body
 
 
 _ONE = "/v1/accounts/{account}"

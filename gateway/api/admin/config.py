@@ -49,17 +49,25 @@ async def take_over(call: ApiCall[ImportQuery, ConfigDocument]) -> ImportedView:
     async with call.services.pool.acquire() as conn:
         try:
             done: Imported = await import_config(
-                conn, call.account.id, document, by=call.who.name, is_dry_run=query.dry_run
+                conn,
+                call.account.id,
+                document,
+                by=call.who.name,
+                kinds=call.services.kinds,
+                is_dry_run=query.dry_run,
             )
         except ConfigRefused as err:
-            path, message = err.problems[0]
+            first = err.problems[0]
             raise ApiError(
                 422,
                 err.code,
                 "The configuration was not taken; nothing has changed.",
-                detail=f"{path}: {message}",
-                field=path,
-                problems=[{"field": p, "message": m} for p, m in err.problems],
+                detail=first.in_words(),
+                field=first.path,
+                problems=[
+                    {"field": p.path, "message": p.message, "remedy": p.remedy, "code": p.code}
+                    for p in err.problems
+                ],
             ) from err
     return ImportedView.model_validate(done)
 

@@ -7,34 +7,34 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from gateway.admin import connections
-from gateway.admin.connections import ConnectionOrder, ConnectionRefused, pbx_instructions
-from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
+from gateway.admin.connections import ConnectionOrder, pbx_instructions
+from gateway.admin.input_words import COUNTRY, SHORT_NAME, described
+from gateway.admin.refused import NothingOfThatName
+from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
 from gateway.pbx.connection import Connection
 from gateway.store.admin import accounts as rows
-from runtime.database.pool import Conn
 from runtime.tokens import new_secret
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-SettingValue = Annotated[str, Field(max_length=500)]
-Setting = SettingValue | int | bool | list[SettingValue] | None
+Setting = str | int | bool | list[str] | None
 
 
 class NewConnection(Body):
-    name: Name
-    kind: Annotated[str, Field(max_length=40)]
-    dialect: Annotated[str, Field(max_length=40, description="else the kind's own")] | None = None
-    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
-    lines: Annotated[list[SettingValue], Field(max_length=1000)] = []
-    keys: dict[str, SettingValue] = {}
+    name: Annotated[str, described(SHORT_NAME)]
+    kind: str
+    dialect: Annotated[str, Field(description="else the kind's own")] | None = None
+    region: Annotated[str, described(COUNTRY)] | None = None
+    lines: list[str] = []
+    keys: dict[str, str] = {}
     settings: dict[str, Setting] = {}
 
 
 class ConnectionChange(Body):
     """What is absent stays as it is."""
 
-    dialect: Annotated[str, Field(max_length=40)] | None = None
-    lines: Annotated[list[SettingValue], Field(max_length=1000)] | None = None
-    keys: dict[str, SettingValue] | None = None
+    dialect: str | None = None
+    region: Annotated[str, described(COUNTRY)] | None = None
+    lines: list[str] | None = None
+    keys: dict[str, str] | None = None
     settings: dict[str, Setting] | None = None
     is_on: bool | None = None
     new_secret: bool = False
@@ -86,61 +86,40 @@ async def add_connection(call: ApiCall[NoQuery, NewConnection]) -> ConnectionCre
     secret = new_secret()
     order = ConnectionOrder(**call.body.model_dump())
     async with call.services.pool.acquire() as conn:
-        try:
-            added = await connections.add_connection(conn, call.account.id, order, secret)
-        except ConnectionRefused as err:
-            raise _refused(err) from err
-        except rows.AlreadyExists as err:
-            raise ApiError(
-                409, err.code, f"There is a connection '{order.name}' already.", field="name"
-            ) from err
+        added = await connections.add_connection(conn, call.account.id, order, secret, call.services.kinds)
     return _created(call, added, secret)
 
 
 async def change_connection(call: ApiCall[NoQuery, ConnectionChange]) -> ConnectionCreated:
-    wanted = call.body.model_dump(exclude={"new_secret"}, exclude_none=True)
+    name = call.path["connection"]
+    changes = call.body.model_dump(exclude={"new_secret"}, exclude_none=True)
     secret = new_secret() if call.body.new_secret else None
-    changes = {**wanted, "secret": secret} if secret is not None else wanted
+    if secret is not None:
+        changes["secret"] = secret
     async with call.services.pool.acquire() as conn:
-        now = await _own(conn, call)
-        described = {name: wanted.get(name, getattr(now, name)) for name in ("dialect", "lines")}
-        # What stands there already may be older than what is known of the kind today: only what is sent is judged.
-        order = ConnectionOrder(
-            name=now.name,
-            kind=now.kind,
-            region=now.region,
-            keys=wanted.get("keys", {}),
-            settings=wanted.get("settings", {}),
-            **described,
-        )
         try:
-            changed = await connections.change_connection(conn, call.account.id, order, changes)
-        except ConnectionRefused as err:
-            raise _refused(err) from err
+            changed = await connections.change_connection(
+                conn, call.account.id, name, changes, call.services.kinds
+            )
+        except NothingOfThatName as err:
+            raise not_found("connection", name) from err
     return _created(call, changed, secret)
 
 
-def _refused(err: ConnectionRefused) -> ApiError:
-    return ApiError(400, err.code, err.message, detail=err.remedy, field=err.field)
-
-
 async def remove_connection(call: ApiCall) -> None:
+    name = call.path["connection"]
     async with call.services.pool.acquire() as conn:
-        await _own(conn, call)
-        await rows.remove_connection(conn, call.path["connection"])
-
-
-async def _own(conn: Conn, call: AnyCall) -> Connection:
-    found = {c.name: c for c in await rows.connections(conn, call.account.id)}
-    if call.path["connection"] not in found:
-        raise not_found("connection", call.path["connection"])
-    return found[call.path["connection"]]
+        try:
+            await connections.remove_connection(conn, call.account.id, name)
+        except NothingOfThatName as err:
+            raise not_found("connection", name) from err
 
 
 def _created(call: AnyCall, connection: Connection, secret: str | None) -> ConnectionCreated:
     settings = call.services.settings
     base = settings.public_url or f"http://{settings.host}:{settings.port}"
-    text = pbx_instructions(connection.kind, connection.name, secret, base) if secret else None
+    kinds = call.services.kinds
+    text = pbx_instructions(connection.kind, connection.name, secret, base, kinds) if secret else None
     return ConnectionCreated(connection=view_of(connection), secret=secret, instructions=text)
 
 

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.admin.employees import EmployeeRefused, numbers_of, refuse_bad_staff
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
+from gateway.admin import employees
+from gateway.admin.input_words import USER_ID, described
+from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route, not_found
 from gateway.store.admin import staff as store
 from routing.staff import Employee
 
@@ -19,7 +20,7 @@ class EmployeeBody(Body):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     email: Annotated[str, Field(max_length=254)] = ""
-    crm_user_id: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | None = None
+    crm_user_id: Annotated[str, described(USER_ID)] | None = None
     extensions: Annotated[list[Address], Field(max_length=20)] = []
     sip: Annotated[list[Address], Field(max_length=20)] = []
     numbers: Annotated[list[Address], Field(max_length=20)] = []
@@ -55,19 +56,9 @@ async def list_employees(call: ApiCall) -> Items[EmployeeView]:
 
 
 async def save_employee(call: ApiCall[NoQuery, EmployeeBody]) -> EmployeeView:
-    id, policy = call.path["employee"], call.services.configuration.now.policy_of(call.account.id)
-    try:
-        sent = call.body.model_dump()
-        person = Employee(**{**sent, "id": id, "numbers": numbers_of(id, call.body.numbers, policy)})
-        async with call.services.pool.acquire() as conn, conn.transaction():
-            staff = await store.staff_of(conn, call.account.id)
-            # Judged last, so that it is this employee who is told of an address that another has.
-            refuse_bad_staff([*(p for p in staff.employees if p.id != id), person])
-            await store.save_employee(conn, call.account.id, person)
-            return view_of((await store.staff_of(conn, call.account.id)).by_id[id])
-    except EmployeeRefused as err:
-        status = 409 if err.code == "address-taken" else 400
-        raise ApiError(status, err.code, err.message, detail=err.remedy, field=err.field) from err
+    sent = call.body.model_dump() | {"id": call.path["employee"]}
+    async with call.services.pool.acquire() as conn:
+        return view_of(await employees.save_employee(conn, call.account.id, Employee.model_validate(sent)))
 
 
 async def remove_employee(call: ApiCall) -> None:
@@ -77,7 +68,7 @@ async def remove_employee(call: ApiCall) -> None:
 
 
 _ALL = "/v1/accounts/{account}/employees"
-_ONE = _ALL + "/{employee:[A-Za-z0-9._@-]{1,64}}"
+_ONE = _ALL + "/{employee}"
 ROUTES = (
     Route(
         method="GET",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
+from gateway.admin import matrices
+from gateway.admin.matrices import refusals
 from gateway.api.admin.matrix_views import (
     ChangeView,
     ChecksView,
@@ -25,7 +25,7 @@ from gateway.api.admin.matrix_views import (
     VariableView,
     Vocabulary,
 )
-from gateway.api.frame import AnyCall, ApiCall, ApiError, Items, NoQuery, Route, not_found
+from gateway.api.frame import AnyCall, ApiCall, Items, NoQuery, Route, not_found
 from gateway.store.admin import matrices as store
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.crm_accounts.exchanges import reports
@@ -38,50 +38,6 @@ from routing.matrix.variables import VARIABLES, sample_of
 from routing.templates import FILTERS
 from routing.texts.sentences import TEXTS
 from runtime.database.pool import Conn
-
-
-@asynccontextmanager
-async def refusals(conn: Conn, account_id: str) -> AsyncIterator[None]:
-    """What the store refuses, as the API says it."""
-    try:
-        yield
-    except store.NoSuchMatrixVersion as err:
-        raise ApiError(
-            404, "no-such-matrix-version", "There is no such version of the matrix.", detail=str(err)
-        ) from err
-    except store.DraftConflict as err:
-        raise await _conflict(conn, account_id, err) from err
-    except store.MatrixNotPublishable as err:
-        errors = [p for p in err.problems if p.severity == "error"]
-        first = errors[0]
-        raise ApiError(
-            422,
-            "matrix-not-publishable",
-            f"The draft has {len(errors)} error(s) and was not published.",
-            detail=f"{first.cell}: {first.message}; {first.remedy}",
-            problems=[p.model_dump() for p in err.problems],
-        ) from err
-
-
-async def _conflict(conn: Conn, account_id: str, err: store.DraftConflict) -> ApiError:
-    """Who was faster: the one who saved, or the one who published."""
-    latest = (await store.versions(conn, account_id))[0]
-    draft = err.current
-    if draft.saved_by is not None:
-        who, did, at = draft.saved_by, "saved the draft", draft.saved_at
-    else:
-        who, did, at = latest.published_by, f"published version {latest.version}", latest.published_at
-    if draft.based_on != latest.version:
-        who, did, at = latest.published_by, f"published version {latest.version}", latest.published_at
-    when = f" at {at.isoformat(timespec='seconds')}" if at else ""
-    return ApiError(
-        409,
-        "draft-conflict",
-        f"{who} {did} meanwhile.",
-        detail=f"{who} {did}{when}; the draft is at revision {draft.revision} now. Nothing was overwritten: "
-        "read the draft again and repeat your change.",
-        problems=[{"by": who, "at": at.isoformat() if at else None, "revision": draft.revision}],
-    )
 
 
 async def _draft_view(conn: Conn, account_id: str, draft: store.Draft) -> DraftView:
@@ -131,8 +87,8 @@ async def show_draft(call: ApiCall) -> DraftView:
 async def save_draft(call: ApiCall[NoQuery, DraftChange]) -> DraftView:
     body = call.body
     account_id = call.account.id
-    async with call.services.pool.acquire() as conn, refusals(conn, account_id):
-        saved = await store.save_draft(
+    async with call.services.pool.acquire() as conn:
+        saved = await matrices.save_draft(
             conn, account_id, body.matrix, revision=body.revision, by=call.who.name
         )
         return await _draft_view(conn, account_id, saved)
@@ -185,16 +141,10 @@ async def last_checks(call: ApiCall) -> LastChecks:
 async def publish(call: ApiCall[NoQuery, Publication]) -> PublishedLine:
     body = call.body
     account_id = call.account.id
-    async with call.services.pool.acquire() as conn, refusals(conn, account_id):
-        catalogue = await catalogue_of(conn, account_id)
+    async with call.services.pool.acquire() as conn:
         return _line(
-            await store.publish(
-                conn,
-                account_id,
-                revision=body.revision,
-                by=call.who.name,
-                why=body.why,
-                catalogue=catalogue,
+            await matrices.publish_draft(
+                conn, account_id, revision=body.revision, by=call.who.name, why=body.why
             )
         )
 
@@ -241,9 +191,11 @@ async def _body_of(conn: Conn, call: AnyCall, name: str) -> Matrix:
 
 async def restore(call: ApiCall[NoQuery, Restoration]) -> PublishedLine:
     account_id = call.account.id
-    async with call.services.pool.acquire() as conn, refusals(conn, account_id):
+    async with call.services.pool.acquire() as conn:
         version = await number_of(conn, call, call.path["version"])
-        return _line(await store.roll_back(conn, account_id, to=version, by=call.who.name, why=call.body.why))
+        return _line(
+            await matrices.roll_back(conn, account_id, to=version, by=call.who.name, why=call.body.why)
+        )
 
 
 MATRIX = "/v1/accounts/{account}/matrix"

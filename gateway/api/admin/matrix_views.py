@@ -15,7 +15,7 @@ from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
 Revision = Annotated[int, Field(ge=0, le=2**53, description="of the draft that was read")]
 
 
-Why = Annotated[str, Field(min_length=1, max_length=1000, description="shown in the list of versions")]
+Why = Annotated[str, Field(description="shown in the list of versions")]
 
 
 VersionInPath = Annotated[str, Field(pattern="^(draft|current|[0-9]{1,9})$")]

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
+from gateway.admin import tokens
+from gateway.admin.refused import NothingOfThatName
+from gateway.admin.tokens import TokenOrder
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
 from gateway.store.admin import accounts as rows
-from gateway.store.admin.roles import Role
+from gateway.store.admin.roles import ROLES, Role
 
 
 class NewToken(Body):
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    role: Role
-    account: Annotated[str, Field(max_length=63)] | None = None
-    days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    """days: until it is good for nothing; absent = for ever."""
+
+    name: str
+    role: Annotated[str, Field(json_schema_extra={"enum": list(ROLES)})]
+    account: str | None = None
+    days: int | None = None
 
 
 class ApiTokenView(Answer):
@@ -47,25 +52,17 @@ async def add_token(call: ApiCall[NoQuery, NewToken]) -> TokenCreated:
     body = call.body
     if call.who.account_id is not None and body.account != call.who.account_id:
         raise ApiError(403, "forbidden", "This token may make tokens of its own account only.")
-    if body.account is not None and body.account not in call.services.configuration.now.accounts:
-        raise ApiError(400, "invalid-input", "There is no such account.", field="account")
-    expires = datetime.now(UTC) + timedelta(days=body.days) if body.days else None
+    order = TokenOrder(name=body.name, role=body.role, account_id=body.account, days=body.days)
     async with call.services.pool.acquire() as conn:
-        if body.name in {t.name for t in await rows.api_tokens(conn)}:
-            raise ApiError(409, "already-exists", f"There is a token '{body.name}' already.", field="name")
-        token = await rows.add_api_token(
-            conn, name=body.name, role=body.role, account_id=body.account, expires_at=expires
-        )
-    return TokenCreated(name=body.name, token=token)
+        return TokenCreated(name=body.name, token=await tokens.add_token(conn, order))
 
 
 async def remove_token(call: ApiCall) -> None:
     async with call.services.pool.acquire() as conn:
-        known = {t.name: t for t in await rows.api_tokens(conn)}
-        token = known.get(call.path["name"])
-        if token is None or call.who.account_id not in (None, token.account_id):
-            raise not_found("token", call.path["name"])
-        await rows.remove_api_token(conn, token.name)
+        try:
+            await tokens.remove_token(conn, call.path["name"], call.who.account_id)
+        except NothingOfThatName as err:
+            raise not_found("token", call.path["name"]) from err
 
 
 ROUTES = (

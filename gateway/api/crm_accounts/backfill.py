@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from crm.effects import backfill
+from crm.effects import backfill as core
+from gateway.admin import backfill
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route
 
-Days = Annotated[int, Field(ge=1, le=30)]
+Days = Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": backfill.MOST_DAYS})]
 
 
 class PreviewQuery(Body):
-    days: Annotated[
-        int, Field(ge=1, le=30, description="today and the days before it, in the account's zone")
-    ] = backfill.DAYS
+    days: Annotated[Days, Field(description="today and the days before it, in the account's zone")] = (
+        core.DAYS
+    )
 
 
 class StartBackfill(Body):
     """days: today and the days before it, in the account's zone. What is older is kept and marked as not sent."""
 
-    days: Days = backfill.DAYS
+    days: Days = core.DAYS
 
 
 class DiscardStored(Body):
-    note: Annotated[str, Field(min_length=1, max_length=1000)]
+    note: str
 
 
 class ProgressQuery(Body):
@@ -92,24 +93,13 @@ class Discarded(Answer):
 async def show_preview(call: ApiCall[PreviewQuery, None]) -> BackfillPreviewView:
     query = call.query
     async with call.services.pool.acquire() as conn:
-        found = await backfill.preview(conn, call.account.id, datetime.now(UTC), days=query.days)
+        found = await backfill.preview(conn, call.account.id, query.days)
     return BackfillPreviewView.model_validate(found)
 
 
 async def start(call: ApiCall[NoQuery, StartBackfill]) -> ProgressView:
-    body = call.body
     async with call.services.pool.acquire() as conn:
-        try:
-            begun = await backfill.start(conn, call.account.id, datetime.now(UTC), days=body.days)
-        except backfill.AccountNotOn as err:
-            raise ApiError(
-                409, err.code, "The account is not connected.", detail="Reconnect it or switch it on first."
-            ) from err
-        except backfill.RunIsOpen as err:
-            raise ApiError(
-                409, err.code, "A backfill is running or paused already.", detail="Resume or stop that one."
-            ) from err
-    return ProgressView.model_validate(begun)
+        return ProgressView.model_validate(await backfill.start(conn, call.account.id, call.body.days))
 
 
 async def show_progress(call: ApiCall[ProgressQuery, None]) -> ProgressView:
@@ -120,37 +110,28 @@ async def show_progress(call: ApiCall[ProgressQuery, None]) -> ProgressView:
 async def _progress(call: AnyCall, run_id: str | None) -> ProgressView:
     async with call.services.pool.acquire() as conn:
         try:
-            return ProgressView.model_validate(await backfill.progress(conn, call.account.id, run_id))
-        except backfill.NoSuchRun as err:
+            return ProgressView.model_validate(await core.progress(conn, call.account.id, run_id))
+        except core.NoSuchRun as err:
             raise ApiError(404, err.code, "There is no such backfill.") from err
 
 
 async def change(call: ApiCall) -> ProgressView:
     """pause, resume or stop, as the path says."""
-    do = {"pause": backfill.pause, "resume": backfill.resume, "stop": backfill.stop}[call.path["action"]]
+    do: Any = call.path["action"]
     async with call.services.pool.acquire() as conn:
-        try:
-            return ProgressView.model_validate(await do(conn, call.account.id, datetime.now(UTC)))
-        except backfill.NoSuchRun as err:
-            raise ApiError(409, err.code, "No backfill is in a state that allows this.") from err
+        return ProgressView.model_validate(await backfill.change(conn, call.account.id, do))
 
 
 async def discard(call: ApiCall[NoQuery, DiscardStored]) -> Discarded:
-    body = call.body
     async with call.services.pool.acquire() as conn:
-        try:
-            return Discarded(effects=await backfill.discard(conn, call.account.id, body.note))
-        except backfill.RunIsOpen as err:
-            raise ApiError(
-                409, err.code, "A backfill is running or paused.", detail="Stop it first."
-            ) from err
+        return Discarded(effects=await backfill.discard(conn, call.account.id, call.body.note))
 
 
 async def show_report(call: ApiCall[ReportQuery, None]) -> Items[CallReportView]:
     query = call.query
     run_id = (await _progress(call, query.run)).run_id
     async with call.services.pool.acquire() as conn:
-        found = await backfill.report(
+        found = await core.report(
             conn, call.account.id, run_id, after=int(query.after or 0), limit=query.limit
         )
     return Items[CallReportView](

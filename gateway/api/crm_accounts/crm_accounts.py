@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from crm.errors import CrmError
-from gateway.admin.accounts import AccountRefused
 from gateway.admin.connect_crm import ConnectingFailed, NewAccount, connect_account
+from gateway.admin.input_words import COUNTRY, SHORT_NAME, described
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, NoQuery, Route
 
 Secret = Annotated[str, Field(min_length=1, max_length=8192)]
@@ -18,11 +18,11 @@ class ConnectCrm(Body):
     """Either token (long-lived), or client_id and client_secret of an OAuth integration. An account that exists is
     authorised anew."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+", max_length=500)]
-    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    time_zone: Annotated[str, Field(min_length=1, max_length=64)] = "Europe/Moscow"
-    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "RU"
+    id: Annotated[str, described(SHORT_NAME)]
+    url: Annotated[str, described(r"^https?://[^/\s]+")]
+    name: str | None = None
+    time_zone: str = "Europe/Moscow"
+    region: Annotated[str, described(COUNTRY)] = "RU"
     token: Secret | None = None
     client_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     client_secret: Secret | None = None
@@ -54,11 +54,10 @@ async def connect(call: ApiCall[NoQuery, ConnectCrm]) -> Connected:
     )
     try:
         done = await connect_account(call.services.pool, new, call.services.settings.public_url)
-    except AccountRefused as err:
-        raise ApiError(400, err.code, err.message, detail=err.remedy, field=err.field) from err
     except ConnectingFailed as err:
-        status = 502 if isinstance(err.__cause__, CrmError) else 422
-        raise ApiError(status, err.code, str(err), detail=err.remedy) from err
+        if not isinstance(err.__cause__, CrmError):
+            raise
+        raise ApiError(502, err.code, err.message, detail=err.remedy, field=err.field) from err
     return Connected(
         account=done["account"],
         crm_account=done.get("crm_account"),

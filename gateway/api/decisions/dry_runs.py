@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from gateway.api.admin.matrices import MATRIX, number_of, refusals
+from gateway.admin.matrices import refusals
+from gateway.api.admin.matrices import MATRIX, number_of
 from gateway.api.admin.matrix_views import VersionInPath
 from gateway.api.decisions.decisions import DecisionView, StepView
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, NoQuery, Route, not_found

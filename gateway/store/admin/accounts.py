@@ -70,6 +70,7 @@ async def add_account(
     time_zone: str = "Europe/Moscow",
     region: str = "RU",
     settings: AccountSettings | None = None,
+    webhook_secret: str | None = None,
 ) -> Account:
     """Raises AlreadyExists."""
     values = settings or AccountSettings()
@@ -83,7 +84,7 @@ async def add_account(
             time_zone,
             region,
             values.model_dump(mode="json"),
-            new_secret(),
+            webhook_secret or new_secret(),
         )
     except asyncpg.UniqueViolationError as err:
         raise AlreadyExists(f"account {account_id}") from err
@@ -105,6 +106,14 @@ async def account(conn: Conn, account_id: str) -> Account:
     if row is None:
         raise NoSuchAccount(account_id)
     return _account(row)
+
+
+async def is_authorised(conn: Conn, account_id: str) -> bool:
+    """Whether there is a key to its CRM."""
+    found: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM crm_token WHERE account_id = $1)", account_id
+    )
+    return found
 
 
 async def lock_account(conn: Conn, account_id: str) -> None:
@@ -246,6 +255,11 @@ async def add_api_token(
         expires_at,
     )
     return value
+
+
+async def lock_api_tokens(conn: Conn) -> None:
+    """Nobody else adds one until the transaction ends."""
+    await conn.execute("LOCK TABLE api_token IN SHARE ROW EXCLUSIVE MODE")
 
 
 async def api_tokens(conn: Conn) -> list[ApiToken]:

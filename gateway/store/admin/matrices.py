@@ -25,6 +25,10 @@ class NoSuchMatrixVersion(Exception):
 
     code = "no-such-matrix-version"
 
+    def __init__(self, account_id: str, version: int) -> None:
+        super().__init__(f"{account_id}: {version}")
+        self.version = version
+
 
 class DraftConflict(Exception):
     """Somebody else saved or published meanwhile; nothing was overwritten. Read the draft again and repeat the change.
@@ -126,7 +130,7 @@ async def matrix_at(conn: Conn, account_id: str, version: int) -> Matrix:
         "SELECT body FROM matrix_version WHERE account_id = $1 AND version = $2", account_id, version
     )
     if body is None:
-        raise NoSuchMatrixVersion(f"{account_id}: {version}")
+        raise NoSuchMatrixVersion(account_id, version)
     return _matrix(body, version)
 
 

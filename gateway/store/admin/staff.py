@@ -74,13 +74,7 @@ async def stored_employees(conn: Conn, account_id: str) -> tuple[Employee, ...]:
 
 
 async def save_employee(conn: Conn, account_id: str, person: Employee) -> None:
-    """Adds or changes one; who becomes the senior manager takes over from the former one. Run it inside a transaction."""
-    if person.is_senior:
-        await conn.execute(
-            "UPDATE employee SET is_senior = false WHERE account_id = $1 AND is_senior AND employee_id <> $2",
-            account_id,
-            person.id,
-        )
+    """Adds or changes one. Whether the staff may be so is judged before, see gateway/admin/employees.py."""
     await conn.execute(
         _SAVE,
         account_id,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from gateway.admin.config_document import ConfigRefused, as_yaml, read_yaml
+from gateway.admin.config_document import ConfigRefused, DocumentProblem, as_yaml, read_yaml
 from gateway.admin.config_import import Imported, export_config, import_config
+from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts
 from gateway.store.admin.matrices import current_version, matrix_at, versions
 from gateway.store.admin.staff import staff_of, stored_employees
@@ -29,7 +30,9 @@ connections:
 
 async def take(pool: asyncpg.Pool, text: str, *, is_dry_run: bool = False) -> Imported:
     async with pool.acquire() as conn:
-        return await import_config(conn, ACCOUNT, read_yaml(text), by="test", is_dry_run=is_dry_run)
+        return await import_config(
+            conn, ACCOUNT, read_yaml(text), by="test", kinds=KINDS, is_dry_run=is_dry_run
+        )
 
 
 async def exported(pool: asyncpg.Pool) -> str:
@@ -167,7 +170,9 @@ async def test_a_file_whose_calls_come_out_otherwise_is_refused_whole(
 ) -> None:
     with pytest.raises(ConfigRefused) as refused:
         await take(pool, "name: Другое\n" + TESTS.replace("owner: anna", "owner: boss"))
-    assert refused.value.problems == [("tests.1 «отвеченный»", "created for anna, expected boss")]
+    assert refused.value.problems == [
+        DocumentProblem("tests.1 «отвеченный»", "created for anna, expected boss")
+    ]
     async with pool.acquire() as conn:
         assert (await accounts.account(conn, ACCOUNT)).name == "Main"
         assert len(await stored_employees(conn, ACCOUNT)) == 2

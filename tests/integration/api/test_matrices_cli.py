@@ -64,7 +64,7 @@ async def test_a_draft_with_errors_exits_with_1_and_says_what_to_do(
     assert (checked.returncode, "nowhere" in checked.stdout) == (1, True)
     refused = await callmatrix(database_url, "matrix", "publish", "--why", "x")
     assert refused.returncode == 1
-    assert "the draft has errors" in refused.stderr
-    assert "matrix check" in refused.stderr
+    assert "the matrix is not published" in refused.stderr
+    assert "matrix-not-publishable" in refused.stderr
     missing = await callmatrix(database_url, "replay", "--version", "7")
-    assert (missing.returncode, "no such version" in missing.stderr) == (1, True)
+    assert (missing.returncode, "there is no version 7 of the matrix" in missing.stderr) == (1, True)

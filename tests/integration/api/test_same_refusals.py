@@ -1,22 +1,36 @@
-"""What a person orders wrongly is refused in the same words by command line, API and file, and nothing is stored."""
+"""What a person orders wrongly is refused alike by command line, API and file: the same code, field, words and remedy, and
+nothing is stored."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
 
-from gateway.admin.config_document import ConfigDocument, ConfigRefused
-from gateway.admin.config_import import import_config
+from gateway.admin.config_document import ConfigDocument, ConfigRefused, DocumentProblem, as_yaml, read_yaml
+from gateway.admin.config_import import export_config, import_config
+from gateway.pbx.kinds import KINDS
+from gateway.store.admin.accounts import set_account_state
+from gateway.store.admin.matrices import draft
+from routing.matrix.presets import recommended
 from tests.integration.api.client import ACCOUNT, Api
-from tests.integration.api.test_matrices_cli import callmatrix
 
-CONNECTIONS: dict[str, tuple[dict[str, Any], str]] = {
+_EVERYTHING = (
+    "account", "connection", "employee", "api_token", "admin_user", "crm_token", "oauth_state", "matrix_version",
+    "matrix_draft", "backfill_run",
+)  # fmt: skip
+Case = tuple[dict[str, Any], str]
+"""What is wrong in an order, and the words that it is refused with."""
+
+CONNECTIONS: dict[str, Case] = {
+    "a name that stands in no address": ({"name": "Büro 1"}, "'Büro 1' is no name of a connection"),
+    "a name that is taken": ({"name": "office"}, "there is a connection 'office' already"),
     "a line that is no number": (
         {"lines": ["12345678901234567890"]},
         "'12345678901234567890' is not a phone number",
@@ -39,134 +53,351 @@ CONNECTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a dialect that nobody speaks": ({"dialect": "nonsense"}, "'nonsense' is not known here"),
     "a kind that nobody made": ({"kind": "panasonic"}, "'panasonic' is not known here"),
     "a region that is none": ({"region": "XX"}, "'XX' is no region"),
+    "a region in words": ({"region": "Russia"}, "'Russia' is no region"),
 }
-PLACES: dict[str, tuple[dict[str, str], str]] = {
+ACCOUNTS: dict[str, Case] = {
     "a time zone on Mars": ({"time_zone": "Mars/X"}, "there is no time zone 'Mars/X'"),
     "a country that is none": ({"region": "XX"}, "there is no country code 'XX'"),
+    "a country in words": ({"region": "Russia"}, "there is no country code 'Russia'"),
+    "a name of spaces": ({"name": "  "}, "the name is empty or too long"),
 }
-EMPLOYEES: dict[str, tuple[dict[str, Any], str]] = {
+EMPLOYEES: dict[str, Case] = {
     "a number that is none": ({"numbers": ["123"]}, "'123' is not a phone number"),
     "a deputy who is nobody": ({"deputy_id": "ghost"}, "'ghost' is no employee"),
     "an extension of somebody else": ({"extensions": ["101"]}, "'101' belongs to Анна already"),
+    "a second senior manager": ({"is_senior": True}, "Ольга is the senior manager already"),
+    "a CRM user by name": ({"crm_user_id": "anna"}, "'anna' is no id of a CRM user"),
+    "an id with a space": ({"id": "bo ris"}, "'bo ris' is no id of an employee"),
+}
+TOKENS: dict[str, Case] = {
+    "a name that is taken": ({"name": "admin"}, "there is a token 'admin' already"),
+    "a name of nothing": ({"name": ""}, "the name is empty or too long"),
+    "a role that is none": ({"role": "king"}, "there is no role 'king'"),
+    "an account that is none": ({"account": "nowhere"}, "there is no account 'nowhere'"),
+    "no days": ({"days": 0}, "0 days are too few or too many"),
+}
+USERS: dict[str, Case] = {
+    "a login with a space": ({"login": "o lga"}, "'o lga' is no login"),
+    "a role that is none": ({"role": "king"}, "there is no role 'king'"),
+    "an account that is none": ({"account": "nowhere"}, "there is no account 'nowhere'"),
 }
 
 
-async def imported(pool: asyncpg.Pool, **parts: Any) -> str:
+class Told(NamedTuple):
+    """A refusal as it was told, whatever the door."""
+
+    code: str
+    field: str
+    message: str
+    remedy: str
+
+
+async def everything(pool: asyncpg.Pool) -> dict[str, list[tuple[Any, ...]]]:
+    """Whole rows of all that could be ordered."""
+    return {
+        table: sorted((tuple(row) for row in await pool.fetch(f"SELECT * FROM {table}")), key=repr)
+        for table in _EVERYTHING
+    }
+
+
+def by_api(refused: dict[str, Any]) -> Told:
+    return Told(refused["code"], refused["field"], refused["title"], refused["detail"])
+
+
+async def by_file(pool: asyncpg.Pool, **parts: Any) -> DocumentProblem:
     """What a file with these parts is refused with."""
     document = ConfigDocument.model_validate(parts)
-    async with pool.acquire() as conn, conn.transaction():
+    async with pool.acquire() as conn:
         with pytest.raises(ConfigRefused) as refused:
-            await import_config(conn, ACCOUNT, document, by="anna")
-    return str(refused.value)
+            await import_config(conn, ACCOUNT, document, by="anna", kinds=KINDS)
+    return refused.value.problems[0]
 
 
-async def stored(pool: asyncpg.Pool) -> list[tuple[str, ...]]:
-    rows = await pool.fetch(
-        "SELECT 'connection' AS what, name FROM connection UNION ALL SELECT 'employee', employee_id FROM employee ORDER BY 1, 2"
+async def told_by_file(pool: asyncpg.Pool, **parts: Any) -> Told:
+    """The field without the place of the part that it is of."""
+    path, message, remedy, code = await by_file(pool, **parts)
+    return Told(
+        code, path.rpartition("».")[2].removeprefix("settings.").removeprefix("matrix."), message, remedy
     )
-    return [tuple(row) for row in rows]
+
+
+_SAID = re.compile(r"  why: (?P<field>[\w.]+): (?P<message>.*) \((?P<code>[a-z-]+)\)\n  do:  (?P<remedy>.*)")
+
+
+async def by_hand(database_url: str, *words: str, stdin: str = "") -> Told:
+    """What the command line says."""
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "gateway.cli", *words],
+        input=stdin,
+        env={**os.environ, "CALLMATRIX_DATABASE_URL": database_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    said = _SAID.search(done.stderr)
+    assert said is not None, done.stderr
+    return Told(**{name: said[name] for name in Told._fields})
+
+
+def options(given: dict[str, Any]) -> list[str]:
+    """As options of a command: lists repeated, objects as name=value."""
+    words: list[str] = []
+    for name, value in given.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, dict):
+            words += [w for k, v in value.items() for w in (option.removesuffix("s"), f"{k}={v}")]
+        elif isinstance(value, list):
+            words += [w for v in value for w in (option.removesuffix("s"), v)]
+        else:
+            words += [option, str(value)]
+    return words
 
 
 @pytest.mark.parametrize("case", CONNECTIONS)
-async def test_a_bad_connection_is_refused_in_the_same_words(
-    api: Api, pool: asyncpg.Pool, database_url: str, case: str
-) -> None:
+async def test_a_bad_connection(api: Api, pool: asyncpg.Pool, database_url: str, case: str) -> None:
     wrong, words = CONNECTIONS[case]
     order = {"name": "branch", "kind": "asterisk", **wrong}
-    before = await stored(pool)
-    by_api = await api.ask("POST", "{a}/connections", status=400, body=order)
-    assert by_api["title"] == words
-    assert words in await imported(pool, connections=[order])
-    options = [
-        *("--kind", str(order["kind"])),
-        *(("--dialect", str(order["dialect"])) if "dialect" in order else ()),
-        *(("--region", str(order["region"])) if "region" in order else ()),
-        *(word for line in order.get("lines", ()) for word in ("--line", line)),
-        *(
-            word
-            for name, value in order.get("settings", {}).items()
-            for word in ("--setting", f"{name}={value}")
-        ),
-    ]
-    by_hand = await callmatrix(database_url, "connection", "add", "branch", *options)
-    assert (by_hand.returncode in (1, 2), words in by_hand.stderr) == (True, True), by_hand.stderr
-    assert await stored(pool) == before
+    before = await everything(pool)
+    status = 409 if "already" in words else 400
+    told = by_api(await api.ask("POST", "{a}/connections", status=status, body=order))
+    assert told.message == words
+    rest = options({k: v for k, v in order.items() if k != "name"})
+    add = ("connection", "add", order["name"], "--account", ACCOUNT, *rest)
+    assert await by_hand(database_url, *add) == told
+    if order["name"] != "office":  # a file changes the connection that this account has
+        assert await told_by_file(pool, connections=[order]) == told
+    assert await everything(pool) == before
 
 
-async def test_a_misspelt_key_is_refused_in_the_same_words(
-    api: Api, pool: asyncpg.Pool, database_url: str
-) -> None:
+async def test_a_connection_of_another_account_is_taken_by_no_file(api: Api, pool: asyncpg.Pool) -> None:
+    await pool.execute("UPDATE connection SET account_id = 'other'")
+    before = await everything(pool)
+    order = {"name": "office", "kind": "generic"}
+    told = by_api(await api.ask("POST", "{a}/connections", status=409, body=order))
+    assert await told_by_file(pool, connections=[order]) == told
+    assert await everything(pool) == before
+
+
+async def test_a_misspelt_key(api: Api, pool: asyncpg.Pool, database_url: str) -> None:
     """Files carry no keys."""
     order = {"name": "branch", "kind": "mango", "keys": {"api_kye": "z"}}
-    words = "'api_kye' is not known here"
-    assert (await api.ask("POST", "{a}/connections", status=400, body=order))["title"] == words
-    by_hand = await callmatrix(
-        database_url, "connection", "add", "branch", "--kind", "mango", "--key", "api_kye=z"
-    )
-    assert (by_hand.returncode, words in by_hand.stderr) == (1, True), by_hand.stderr
+    before = await everything(pool)
+    told = by_api(await api.ask("POST", "{a}/connections", status=400, body=order))
+    assert told.message == "'api_kye' is not known here"
+    add = ("connection", "add", "branch", "--account", ACCOUNT, "--kind", "mango", "--key", "api_kye=z")
+    assert await by_hand(database_url, *add) == told
+    assert await everything(pool) == before
+
+
+@pytest.mark.parametrize("case", [c for c in CONNECTIONS if "name" not in c and "kind" not in c])
+async def test_a_bad_change_of_a_connection(api: Api, pool: asyncpg.Pool, case: str) -> None:
+    wrong, words = CONNECTIONS[case]
+    await pool.execute("UPDATE connection SET kind = 'asterisk'")
+    before = await everything(pool)
+    told = by_api(await api.ask("PATCH", "{a}/connections/office", status=400, body=wrong))
+    assert told.message == words
+    changed = {"name": "office", "kind": "asterisk", "lines": ["+74951230000"], **wrong}
+    assert await told_by_file(pool, connections=[changed]) == told
+    assert await everything(pool) == before
+
+
+async def test_what_stands_there_from_former_times_is_judged_by_no_door(api: Api, pool: asyncpg.Pool) -> None:
+    old = {"forgotten": "1", "extension_digits": "zz"}
+    await pool.execute("UPDATE connection SET settings = $1", old)
+    sent = {"settings": {**old, "context": "new"}}
+    changed = await api.ask("PATCH", "{a}/connections/office", body=sent)
+    assert changed["connection"]["settings"] == sent["settings"]
+    async with pool.acquire() as conn:
+        document = await export_config(conn, ACCOUNT)
+        done = await import_config(conn, ACCOUNT, document, by="anna", kinds=KINDS)
+    assert done.changes == ()
+
+
+async def test_another_kind_has_all_judged_again(pool: asyncpg.Pool, account: str) -> None:
+    await pool.execute("UPDATE connection SET kind = 'asterisk', settings = '{\"ami_host\": \"x\"}'")
+    order = {"name": "office", "kind": "generic", "settings": {"ami_host": "x"}}
+    told = await told_by_file(pool, connections=[order])
+    assert (told.field, told.message) == ("settings", "'ami_host' is not known here")
 
 
 @pytest.mark.parametrize("case", EMPLOYEES)
-async def test_a_bad_employee_is_refused_in_the_same_words(api: Api, pool: asyncpg.Pool, case: str) -> None:
+async def test_a_bad_employee(api: Api, pool: asyncpg.Pool, case: str) -> None:
     wrong, words = EMPLOYEES[case]
-    before = await stored(pool)
-    taken = 409 if "belongs" in words else 400
-    by_api = await api.ask("PUT", "{a}/employees/boris", status=taken, body={"name": "Борис", **wrong})
-    assert by_api["title"] == words
+    before = await everything(pool)
+    status = 409 if "already" in words else 400
+    body = {"name": "Борис", **{k: v for k, v in wrong.items() if k != "id"}}
+    person = wrong.get("id", "boris")
+    told = by_api(await api.ask("PUT", f"{{a}}/employees/{person}", status=status, body=body))
+    assert told.message == words
     people = [
         {"id": "anna", "name": "Анна", "extensions": ["101"]},
-        {"id": "boris", "name": "Борис", **wrong},
+        {"id": "boss", "name": "Ольга", "is_senior": True},
+        {"id": person, **body},
     ]
-    assert words in await imported(pool, employees=people)
-    assert await stored(pool) == before
+    assert await told_by_file(pool, employees=people) == told
+    assert await everything(pool) == before
 
 
-async def test_a_line_in_national_spelling_is_stored_as_the_number_that_it_is(
+@pytest.mark.parametrize("case", ACCOUNTS)
+async def test_a_bad_account(api: Api, pool: asyncpg.Pool, database_url: str, case: str) -> None:
+    wrong, words = ACCOUNTS[case]
+    before = await everything(pool)
+    new = {"id": "second", "url": "http://127.0.0.1:1", "token": "x" * 20, **wrong}
+    told = by_api(await api.ask("POST", "/accounts", status=400, body=new))
+    assert told.message == words
+    change = {"name": "A", "time_zone": "Europe/Moscow", "region": "RU", **wrong}
+    assert by_api(await api.ask("PUT", "{a}", status=400, body=change)) == told
+    assert await told_by_file(pool, **wrong) == told
+    assert await added_account(database_url, "second", *options(wrong)) == told
+    assert await everything(pool) == before
+
+
+async def test_a_bad_short_name_of_an_account(api: Api, pool: asyncpg.Pool, database_url: str) -> None:
+    before = await everything(pool)
+    new = {"id": "A B", "url": "http://127.0.0.1:1", "token": "x" * 20}
+    told = by_api(await api.ask("POST", "/accounts", status=400, body=new))
+    assert await added_account(database_url, "A B") == told
+    assert await everything(pool) == before
+
+
+async def test_a_crm_that_does_not_let_us_in_leaves_nothing(
     api: Api, pool: asyncpg.Pool, database_url: str
 ) -> None:
-    added = await callmatrix(
-        database_url, "connection", "add", "branch", "--kind", "generic", "--line", "8 (495) 123-45-67"
-    )
-    assert added.returncode == 0, added.stderr
-    assert await pool.fetchval("SELECT lines FROM connection WHERE name = 'branch'") == ["+74951234567"]
+    before = await everything(pool)
+    new = {"id": "second", "url": "http://127.0.0.1:1", "token": "x" * 20}
+    told = by_api(await api.ask("POST", "/accounts", status=502, body=new))
+    assert told.code == "connecting-failed"
+    assert await added_account(database_url, "second") == told
+    assert await everything(pool) == before
 
 
-@pytest.mark.parametrize("case", PLACES)
-async def test_an_account_in_a_bad_place_is_refused_in_the_same_words(
-    api: Api, pool: asyncpg.Pool, database_url: str, case: str
-) -> None:
-    wrong, words = PLACES[case]
-    before = [tuple(row) for row in await pool.fetch("SELECT * FROM account")]
-    new = {"id": "second", "url": "http://127.0.0.1:1", "token": "x" * 20, **wrong}
-    assert (await api.ask("POST", "/accounts", status=400, body=new))["title"] == words
-    change = {"name": "A", "time_zone": "Europe/Moscow", "region": "RU", **wrong}
-    assert (await api.ask("PUT", "{a}", status=400, body=change))["title"] == words
-    assert words in await imported(pool, **wrong)
-    options = [word for name, value in wrong.items() for word in (f"--{name.replace('_', '-')}", value)]
-    by_hand = await add_account(database_url, "second", *options)
-    assert (by_hand.returncode, words in by_hand.stderr) == (1, True), by_hand.stderr
-    assert [tuple(row) for row in await pool.fetch("SELECT * FROM account")] == before
-
-
-async def test_a_bad_short_name_of_an_account_is_refused_without_showing_what_the_database_holds(
-    pool: asyncpg.Pool, database_url: str
-) -> None:
-    by_hand = await add_account(database_url, "A B")
-    assert by_hand.returncode == 1
-    assert by_hand.stderr.startswith("Error: account 'A B' is not added")
-    assert "Traceback" not in by_hand.stderr + by_hand.stdout
+async def test_an_account_that_was_never_authorised_is_told_anew(api: Api, pool: asyncpg.Pool) -> None:
+    """As a command that was broken off, or a consent that never came, leaves it."""
+    await pool.execute("UPDATE account SET state = 'off' WHERE account_id = 'other'")
+    moved = {"id": "other", "url": "http://127.0.0.1:1", "token": "x" * 20}
+    before = await everything(pool)
+    refused = await api.ask("POST", "/accounts", status=502, body=moved)
+    assert "does not let us in" in refused["title"], "tried, although it was said to be elsewhere"
+    assert await everything(pool) == before
 
 
 @pytest.mark.parametrize("priority", [[], ["lead", "lead"]])
-async def test_a_search_that_would_ring_nobody_is_refused(
-    api: Api, pool: asyncpg.Pool, priority: list[str]
-) -> None:
+async def test_a_search_that_would_ring_nobody(api: Api, pool: asyncpg.Pool, priority: list[str]) -> None:
     settings = await api.ask("GET", "{a}/settings")
+    before = await everything(pool)
     settings["lookup"]["priority"] = priority
-    words = "the order of the search is empty or names one twice"
-    assert (await api.ask("PUT", "{a}/settings", status=400, body=settings))["title"] == words
-    assert words in await imported(pool, settings=settings)
-    assert (await api.ask("GET", "{a}/settings"))["lookup"]["priority"] != priority
+    told = by_api(await api.ask("PUT", "{a}/settings", status=400, body=settings))
+    assert told.message == "the order of the search is empty or names one twice"
+    assert await told_by_file(pool, settings=settings) == told
+    assert await everything(pool) == before
+
+
+@pytest.mark.parametrize("case", TOKENS)
+async def test_a_bad_token(api: Api, pool: asyncpg.Pool, database_url: str, case: str) -> None:
+    wrong, words = TOKENS[case]
+    order = {"name": "reports", "role": "read_only", **wrong}
+    before = await everything(pool)
+    status = 409 if "already" in words else 400
+    told = by_api(await api.ask("POST", "/tokens", status=status, body=order))
+    assert told.message == words
+    rest = options({k: v for k, v in order.items() if k != "name"})
+    assert await by_hand(database_url, "token", "add", order["name"], *rest) == told
+    assert await everything(pool) == before
+
+
+@pytest.mark.parametrize("case", USERS)
+async def test_a_bad_user(api: Api, pool: asyncpg.Pool, database_url: str, case: str) -> None:
+    """Only the command line makes them; what they share with tokens is refused in the words of those."""
+    wrong, words = USERS[case]
+    order = {"login": "olga", "role": "admin", **wrong}
+    before = await everything(pool)
+    told = await by_hand(
+        database_url,
+        "users",
+        "add",
+        order["login"],
+        *options({k: v for k, v in order.items() if k != "login"}),
+    )
+    assert told.message == words
+    if "login" not in wrong:
+        token = {"name": "reports", "role": "read_only", **wrong}
+        assert by_api(await api.ask("POST", "/tokens", status=400, body=token)) == told
+    assert await everything(pool) == before
+
+
+@pytest.mark.parametrize(
+    ("state", "days", "status"), [("off", 3, 409), ("on", 99, 400), ("on", 0, 400)], ids=["off", "99", "0"]
+)
+async def test_a_backfill_that_cannot_begin(
+    api: Api, pool: asyncpg.Pool, database_url: str, state: Any, days: int, status: int
+) -> None:
+    async with pool.acquire() as conn:
+        await set_account_state(conn, ACCOUNT, state)
+    before = await everything(pool)
+    told = by_api(await api.ask("POST", "{a}/backfill", status=status, body={"days": days}))
+    command = ("backfill", "--account", ACCOUNT, "--days", str(days), "--yes", "--detach")
+    assert await by_hand(database_url, *command) == told
+    assert await everything(pool) == before
+
+
+async def test_a_matrix_with_an_error(api: Api, pool: asyncpg.Pool, database_url: str) -> None:
+    wrong = recommended().model_copy(update={"default": "nowhere"})
+    body = wrong.model_dump(mode="json", exclude={"version"})
+    async with pool.acquire() as conn:
+        seen = await draft(conn, ACCOUNT)
+    saved = await api.ask("PUT", "{a}/matrix/draft", body={"revision": seen.revision, "matrix": body})
+    before = await everything(pool)
+    publication = {"revision": saved["revision"], "why": "x"}
+    told = by_api(await api.ask("POST", "{a}/matrix/publish", status=422, body=publication))
+    assert (told.code, told.field) == ("matrix-not-publishable", "default")
+    assert await told_by_file(pool, matrix=body) == told
+    publish = ("matrix", "publish", "--account", ACCOUNT, "--why", "x")
+    assert await by_hand(database_url, *publish) == told
+    no_reason = by_api(
+        await api.ask("POST", "{a}/matrix/publish", status=400, body={**publication, "why": " "})
+    )
+    assert await by_hand(database_url, *publish[:-1], " ") == no_reason
+    assert await everything(pool) == before
+
+
+async def test_a_version_that_never_was(api: Api, pool: asyncpg.Pool, database_url: str) -> None:
+    await api.ask("GET", "{a}/matrix/versions")
+    before = await everything(pool)
+    told = by_api(await api.ask("POST", "{a}/matrix/versions/77/restore", status=404, body={"why": "x"}))
+    back = ("matrix", "rollback", "--account", ACCOUNT, "--to", "77", "--why", "x")
+    assert await by_hand(database_url, *back) == told
+    assert await everything(pool) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "words"),
+    [
+        ({"tables": {"default": {"name": "x", "cells": {"nowhere": []}}}}, "tables.default.cells", None),
+        ({"tabels": {}}, "tabels", "is not known here"),
+        ({"tables": 5}, "tables", "must be an object"),
+    ],
+)
+async def test_what_is_no_matrix_at_all(
+    api: Api, pool: asyncpg.Pool, body: dict[str, Any], field: str, words: str | None
+) -> None:
+    refused = await api.ask("POST", "{a}/matrix/check", status=400, body={"matrix": body})
+    said = {p["field"]: p["message"] for p in refused["problems"]}
+    with pytest.raises(ConfigRefused) as by_file:
+        read_yaml(as_yaml(ConfigDocument()) + f"matrix: {body}")
+    assert {p.path: p.message for p in by_file.value.problems} == said
+    message = said[f"matrix.{field}"]
+    assert words is None or message == words
+    assert "Value error" not in message
+
+
+async def test_a_line_in_national_spelling_is_stored_as_the_number_that_it_is(
+    api: Api, pool: asyncpg.Pool
+) -> None:
+    order = {"name": "branch", "kind": "generic", "lines": ["8 (495) 123-45-67"]}
+    await api.ask("POST", "{a}/connections", status=201, body=order)
+    assert await pool.fetchval("SELECT lines FROM connection WHERE name = 'branch'") == ["+74951234567"]
 
 
 async def test_the_prefix_that_phones_dial_is_a_setting_of_asterisk(api: Api) -> None:
@@ -174,25 +405,6 @@ async def test_the_prefix_that_phones_dial_is_a_setting_of_asterisk(api: Api) ->
     await api.ask("POST", "{a}/connections", status=201, body=order)
 
 
-async def add_account(database_url: str, name: str, *options: str) -> subprocess.CompletedProcess[str]:
-    return await asyncio.to_thread(
-        subprocess.run,
-        [
-            sys.executable,
-            "-m",
-            "gateway.cli",
-            "account",
-            "add",
-            name,
-            "--url",
-            "http://127.0.0.1:1",
-            "--token",
-            "-",
-            *options,
-        ],
-        input="x" * 20,
-        env={**os.environ, "CALLMATRIX_DATABASE_URL": database_url},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+async def added_account(database_url: str, name: str, *more: str) -> Told:
+    add = ("account", "add", name, "--url", "http://127.0.0.1:1", "--token", "-", *more)
+    return await by_hand(database_url, *add, stdin="x" * 20)

@@ -83,9 +83,12 @@ async def test_store_reads_again_only_when_the_version_moved(conn: asyncpg.Conne
     assert (await store.current(conn, "main", version)).employee_at("155") is not None
 
 
-async def test_new_senior_manager_takes_over_from_the_former_one(conn: asyncpg.Connection) -> None:
+async def test_one_list_gives_the_part_of_the_senior_manager_to_somebody_else(
+    conn: asyncpg.Connection,
+) -> None:
     async with conn.transaction():
-        await save_employee(conn, "main", ANNA.model_copy(update={"is_senior": True}))
+        people = [ANNA.model_copy(update={"is_senior": True}), BOSS.model_copy(update={"is_senior": False})]
+        await replace_staff(conn, "main", people)
     senior = (await staff_of(conn, "main")).senior
     assert senior is not None
     assert senior.id == "anna"

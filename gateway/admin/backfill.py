@@ -1,0 +1,83 @@
+"""Sending what was stored while the CRM could not be reached, as a person orders it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Literal
+
+from crm.effects import backfill as core
+from gateway.admin.refused import Refused
+from runtime.database.pool import Conn
+
+MOST_DAYS = 30
+_LONGEST_NOTE = 1000
+
+RunChange = Literal["pause", "resume", "stop"]
+
+
+class BackfillRefused(Refused):
+    """The account's backfill, or the lack of one, does not allow this now. code: of what stands in the way."""
+
+    def __init__(self, code: str, field: str, message: str, remedy: str) -> None:
+        super().__init__(field, message, remedy)
+        self.code = code  # type: ignore[misc]  # of this one refusal
+
+
+async def preview(conn: Conn, account_id: str, days: int) -> core.Preview:
+    """What `start` would do now. Raise Refused."""
+    _refuse_bad_days(days)
+    return await core.preview(conn, account_id, _now(), days=days)
+
+
+async def start(conn: Conn, account_id: str, days: int) -> core.BackfillProgress:
+    """Raise Refused; nothing is stored then."""
+    _refuse_bad_days(days)
+    with _refusals():
+        return await core.start(conn, account_id, _now(), days=days)
+
+
+async def change(conn: Conn, account_id: str, do: RunChange) -> core.BackfillProgress:
+    """Raise Refused where no run is in a state that allows it."""
+    act = {"pause": core.pause, "resume": core.resume, "stop": core.stop}[do]
+    with _refusals():
+        return await act(conn, account_id, _now())
+
+
+async def discard(conn: Conn, account_id: str, note: str) -> int:
+    """How many effects are kept and marked as not sent. Raise Refused."""
+    if not note.strip() or len(note) > _LONGEST_NOTE:
+        raise Refused("note", "the note is empty or too long", f"say why, in 1 to {_LONGEST_NOTE} characters")
+    with _refusals():
+        return await core.discard(conn, account_id, note)
+
+
+def _refuse_bad_days(days: int) -> None:
+    if not 1 <= days <= MOST_DAYS:
+        raise Refused("days", f"{days} days are too few or too many", f"write 1 to {MOST_DAYS}")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except core.AccountNotOn as err:
+        raise BackfillRefused(
+            err.code, "account", "the account is not connected", "reconnect it, or switch it on"
+        ) from err
+    except core.RunIsOpen as err:
+        raise BackfillRefused(
+            err.code, "account", "a backfill is running or paused already", "resume or stop that one"
+        ) from err
+    except core.NoSuchRun as err:
+        raise BackfillRefused(
+            err.code,
+            "account",
+            "no backfill is in a state that allows this",
+            "look how far the latest one is",
+        ) from err
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,69 @@
+"""What does not fit a model, in our own words: the same from the API, a file and the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+_MOST = 50
+
+_WORDS: Mapping[str, str] = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    "string_type": "must be a text",
+    "string_too_short": "must have {min_length} characters or more",
+    "string_too_long": "must have {max_length} characters or fewer",
+    "string_pattern_mismatch": "is not written as {pattern}",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "set_type": "must be a list",
+    "frozen_set_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "too_short": "must have {min_length} entries or more",
+    "too_long": "must have {max_length} entries or fewer",
+    "greater_than_equal": "must be {ge} or more",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be {le} or less",
+    "less_than": "must be less than {lt}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "union_tag_invalid": "must have as {discriminator} one of {expected_tags}",
+    "union_tag_not_found": "must say its {discriminator}",
+    "value_error": "{error}",
+    "assertion_error": "{error}",
+}
+
+
+def problems_of(err: ValidationError, whole: str) -> list[tuple[str, str]]:
+    """(path, what is wrong) of each. whole: how the input itself is called."""
+    return [
+        (".".join(str(part) for part in e["loc"]) or whole, _message(e))
+        for e in err.errors(include_url=False, include_input=False)[:_MOST]
+    ]
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    words = _WORDS.get(error["type"])
+    return words.format(**error.get("ctx", {})) if words else str(error["msg"])
+
+
+def described(pattern: str) -> Any:
+    """A field whose form is told to programs here, and judged by the service, in the same words for every door."""
+    return Field(json_schema_extra={"pattern": pattern})
+
+
+SHORT_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+COUNTRY = r"^[A-Z]{2}$"
+EMPLOYEE_ID = r"^[A-Za-z0-9._@-]{1,64}$"
+USER_ID = r"^[0-9]{1,18}$"

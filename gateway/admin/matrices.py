@@ -1,0 +1,122 @@
+"""The matrices of an account as a person publishes them: from the draft, from a file, an earlier one again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from gateway.admin.refused import Refused
+from gateway.store.admin import matrices as store
+from gateway.store.admin.matrix_catalogue import catalogue_of
+from routing.matrix.checks.check import Problem
+from routing.matrix.model import Matrix
+from runtime.database.pool import Conn
+
+_LONGEST_REASON = 1000
+
+
+class MatrixRefused(Refused):
+    """The checks found errors in the matrix, so that it was not published. problems: all that was found."""
+
+    code = "matrix-not-publishable"
+
+    def __init__(self, found: list[Problem]) -> None:
+        self.found = found
+        first = self.errors[0]
+        super().__init__(
+            first.cell, first.message_en, first.remedy_en, problems=[p.model_dump() for p in found]
+        )
+
+    @property
+    def errors(self) -> list[Problem]:
+        return [p for p in self.found if p.severity == "error"]
+
+
+class DraftMoved(Refused):
+    """Somebody else saved or published meanwhile; nothing was overwritten."""
+
+    code = "draft-conflict"
+
+    def __init__(self, who: str, did: str, at: datetime | None, revision: int) -> None:
+        super().__init__(
+            "revision",
+            f"{who} {did} meanwhile",
+            f"read the draft again, at revision {revision} now, and repeat your change; nothing was overwritten",
+            problems=[{"by": who, "at": at.isoformat() if at else None, "revision": revision}],
+        )
+
+
+class NoVersion(Refused):
+    """There is no such version of the matrix."""
+
+    code = "no-such-matrix-version"
+
+    def __init__(self, version: object) -> None:
+        super().__init__(
+            "version", f"there is no version {version} of the matrix", "see 'callmatrix matrix versions'"
+        )
+
+
+async def save_draft(conn: Conn, account_id: str, matrix: Matrix, *, revision: int, by: str) -> store.Draft:
+    """Raise DraftMoved, NoSuchAccount; nothing is stored then."""
+    async with refusals(conn, account_id):
+        return await store.save_draft(conn, account_id, matrix, revision=revision, by=by)
+
+
+async def publish_draft(
+    conn: Conn, account_id: str, *, revision: int | None, by: str, why: str
+) -> store.Published:
+    """revision: of the draft that was seen, None = as it is now. Raise Refused, NoSuchAccount; nothing is stored then."""
+    _refuse_bad_reason(why)
+    seen = (await store.draft(conn, account_id)).revision if revision is None else revision
+    async with refusals(conn, account_id):
+        catalogue = await catalogue_of(conn, account_id)
+        return await store.publish(conn, account_id, revision=seen, by=by, why=why, catalogue=catalogue)
+
+
+async def publish_matrix(
+    conn: Conn, account_id: str, matrix: Matrix, *, by: str, why: str
+) -> store.Published | None:
+    """What came from elsewhere; None when it decides like the current version. Raise Refused, NoSuchAccount."""
+    async with refusals(conn, account_id):
+        catalogue = await catalogue_of(conn, account_id)
+        return await store.publish_matrix(conn, account_id, matrix, by=by, why=why, catalogue=catalogue)
+
+
+async def roll_back(conn: Conn, account_id: str, *, to: int, by: str, why: str) -> store.Published:
+    """Raise Refused, NoSuchAccount; nothing is stored then."""
+    _refuse_bad_reason(why)
+    async with refusals(conn, account_id):
+        return await store.roll_back(conn, account_id, to=to, by=by, why=why)
+
+
+def _refuse_bad_reason(why: str) -> None:
+    if not why.strip() or len(why) > _LONGEST_REASON:
+        raise Refused(
+            "why", "the reason is empty or too long", f"say why, in 1 to {_LONGEST_REASON} characters"
+        )
+
+
+@asynccontextmanager
+async def refusals(conn: Conn, account_id: str) -> AsyncIterator[None]:
+    """What the store refuses, as people are told."""
+    try:
+        yield
+    except store.NoSuchMatrixVersion as err:
+        raise NoVersion(err.version) from err
+    except store.DraftConflict as err:
+        raise await _moved(conn, account_id, err) from err
+    except store.MatrixNotPublishable as err:
+        raise MatrixRefused(err.problems) from err
+
+
+async def _moved(conn: Conn, account_id: str, err: store.DraftConflict) -> DraftMoved:
+    """Who was faster: the one who saved, or the one who published."""
+    latest = (await store.versions(conn, account_id))[0]
+    draft = err.current
+    if draft.saved_by is not None and draft.based_on == latest.version:
+        return DraftMoved(draft.saved_by, "saved the draft", draft.saved_at, draft.revision)
+    return DraftMoved(
+        latest.published_by, f"published version {latest.version}", latest.published_at, draft.revision
+    )

@@ -1,0 +1,43 @@
+"""What a person ordered and cannot have: one form of it for command line, API and files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class Refused(Exception):
+    """What was ordered cannot be done, and nothing was stored.
+
+    field: which part of the order is wrong. remedy: what to do instead. code: kebab-case and stable. problems: each thing
+    that is wrong, where there may be several.
+    """
+
+    code: ClassVar[str] = "invalid-input"
+
+    def __init__(
+        self, field: str, message: str, remedy: str, *, problems: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        super().__init__(message)
+        self.field, self.message, self.remedy = field, message, remedy
+        self.problems = problems
+
+
+class NameTaken(Refused):
+    """There is one of this name already: choose another name, or change the one that exists."""
+
+    code = "already-exists"
+
+    def __init__(self, what: str, name: str, field: str = "name") -> None:
+        super().__init__(
+            field, f"there is a {what} '{name}' already", "choose another name, or remove that one first"
+        )
+
+
+class NothingOfThatName(Refused):
+    """There is none of this name."""
+
+    code = "not-found"
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__("name", f"there is no {what} '{name}'", f"see 'callmatrix {what} list'")
