@@ -202,6 +202,13 @@ def _change(exchange: SandboxExchange, id: int, item: Mapping[str, Any]) -> dict
     return {"id": row["id"], "updated_at": row["updated_at"], **_linked(exchange, row)}
 
 
+def changed_by_hand(state: State, row: SandboxRow, by: int, **values: Any) -> None:
+    """A person changes a task on the CRM's own pages."""
+    new = {**row, **values, "updated_at": state.now(), "updated_by": by}
+    state.table("tasks").put(new)
+    _tell(state, row, new)
+
+
 def _tell(state: State, old: SandboxRow, new: SandboxRow) -> None:
     by = new["updated_by"]
     if new["is_completed"] and not old["is_completed"]:

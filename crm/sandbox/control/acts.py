@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from crm.sandbox.api import tasks
 from crm.sandbox.api.entities import acceptance
 from crm.sandbox.api.entities.fields import merged, phones_of
 from crm.sandbox.api.entities.unsorted import add_unsorted
@@ -54,9 +55,7 @@ def _save(state: State, plural: str, row: SandboxRow, by: int) -> None:
 
 def _delete(state: State, sent: Sent) -> None:
     if sent["kind"] == "task":
-        row = state.table("tasks").get(int(sent["id"]))
-        if row is None:
-            raise ValueError(f"no such task: {sent['id']}")
+        row = _task(state, sent)
         state.table("tasks").drop(row["id"])
         emit(state, "task_deleted", "task", row["id"], _by(sent))
         notify(state, "delete_task", {"task": {"delete": [{"id": row["id"]}]}})
@@ -120,6 +119,25 @@ def _set_status(state: State, sent: Sent) -> None:
     closed_at = state.now() if status in (142, 143) else None
     values = {"status_id": status, "pipeline_id": pipeline, "closed_at": closed_at}
     _change(state, {**sent, "kind": "deal"}, **values)
+
+
+def _complete_task(state: State, sent: Sent) -> None:
+    row = _task(state, sent)
+    result = {"result": str(sent["result"])} if sent.get("result") else {}
+    tasks.changed_by_hand(state, row, _by(sent), is_completed=1, **result)
+
+
+def _give_task(state: State, sent: Sent) -> None:
+    if int(sent["user"]) not in state.users():
+        raise ValueError(f"no such user: {sent['user']}")
+    tasks.changed_by_hand(state, _task(state, sent), _by(sent), responsible_user_id=int(sent["user"]))
+
+
+def _task(state: State, sent: Sent) -> SandboxRow:
+    row = state.table("tasks").get(int(sent["id"]))
+    if row is None:
+        raise ValueError(f"no such task: {sent['id']}")
+    return dict(row)
 
 
 def _set_active(active: bool) -> Callable[[State, Sent], None]:
@@ -240,6 +258,8 @@ ACTS: Mapping[str, Callable[[State, Sent], dict[str, Any] | None]] = {
     "merge": _merge,
     "set_responsible": _set_responsible,
     "set_status": _set_status,
+    "complete_task": _complete_task,
+    "give_task": _give_task,
     "deactivate_user": _set_active(False),
     "activate_user": _set_active(True),
     "add_user": _add_user,

@@ -194,3 +194,17 @@ async def test_deactivated_person_can_own_nothing_more(api: Api) -> None:
     assert (await api.post("leads", [{"responsible_user_id": seed.manager(101)}])).status == 400
     await api.control("act", {"do": "activate_user", "user": seed.manager(101)})
     assert (await api.post("leads", [{"responsible_user_id": seed.manager(101)}])).status == 200
+
+
+async def test_a_person_gives_a_task_away_and_completes_it(api: Api) -> None:
+    task = await api.make(
+        "tasks", text="call back", complete_till=1_900_000_000, entity_id=CONTACT, entity_type="contacts"
+    )
+    other = seed.manager(110)
+    await api.control("act", {"do": "give_task", "id": task, "user": other})
+    await api.control("act", {"do": "complete_task", "id": task, "by": other, "result": "talked"})
+    seen = (await api.get(f"tasks/{task}")).body
+    assert (seen["is_completed"], seen["responsible_user_id"], seen["updated_by"]) == (True, other, other)
+    assert seen["result"] == {"text": "talked"}
+    told = await types(api, entity="task", entity_id=task)
+    assert {"task_completed", "task_result_added", "entity_responsible_changed"} <= set(told)
