@@ -264,7 +264,7 @@ def _print_steps(steps: list[dict[str, Any]]) -> None:
                 s["verdict"],
                 s["because"],
                 s["message"],
-                ", ".join(f"{k}={v}" for k, v in s["facts"].items()),
+                s["facts_message"],
             )
             for s in steps
         ],

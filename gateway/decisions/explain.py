@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.store.admin.accounts import account
+from gateway.store.calls.missed_calls import completed_by
 from gateway.store.decisions.decisions import DecisionRow, EffectRow, Explained, NoSuchDecision
 from gateway.store.decisions.decisions import explain as stored
 from gateway.texts.sentences import TEXTS
@@ -41,11 +42,23 @@ async def explain(
         return []
     if found and language is None:
         language = (await account(conn, found[0].decision.account_id)).settings.language
-    return [explained(item, TEXTS[language or DEFAULT_LANGUAGE], url_of) for item in found]
+    texts = TEXTS[language or DEFAULT_LANGUAGE]
+    return [explained(item, texts, url_of, await _closer(conn, item.decision)) for item in found]
 
 
-def explained(item: Explained, texts: Texts, url_of: UrlOf | None = None) -> dict[str, Any]:
-    """The form that the API, the command line and the dry run share."""
+async def _closer(conn: Conn, row: DecisionRow) -> str | None:
+    """Who closed the case, where this decision closed one and it is known."""
+    case = row.outcome.get("case") or {}
+    if row.kind != "case" or case.get("state") != "closed":
+        return None
+    named: str | None = case.get("closed_by")
+    return named or await completed_by(conn, row.account_id, case["id"])
+
+
+def explained(
+    item: Explained, texts: Texts, url_of: UrlOf | None = None, closer: str | None = None
+) -> dict[str, Any]:
+    """The form that the API, the command line and the dry run share. closer: who closed the case that was closed."""
     row = item.decision
     return {
         "account": row.account_id,
@@ -55,11 +68,20 @@ def explained(item: Explained, texts: Texts, url_of: UrlOf | None = None) -> dic
         "call_id": row.call_id,
         "client": row.client,
         "reason": row.reason,
-        "message": _message(row, texts),
+        "message": _message(row, texts, closer),
         "outcome": dict(row.outcome),
-        "steps": [{**step, "message": step_message(row.kind, step, texts)} for step in row.steps],
+        "steps": [step_in_full(row.kind, step, texts) for step in row.steps],
         "inputs": dict(row.inputs),
         "effects": [_effect(row.account_id, effect, texts, url_of) for effect in item.effects],
+    }
+
+
+def step_in_full(kind: str, step: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
+    """One step with its words and those of its facts beside the codes. kind: of the decision."""
+    return {
+        **step,
+        "message": step_message(kind, step, texts),
+        "facts_message": facts_in_words(step["facts"], texts),
     }
 
 
@@ -74,7 +96,32 @@ def step_message(kind: str, step: Mapping[str, Any], texts: Texts) -> str:
     return because
 
 
-def _message(row: DecisionRow, texts: Texts) -> str:
+def facts_in_words(facts: Mapping[str, Any], texts: Texts) -> str:
+    """What a step knew, in one line; what is known by no word keeps its name."""
+    told = (
+        texts.say("fact", what=_fact(name, texts), value=_value(value, texts))
+        for name, value in facts.items()
+    )
+    return "; ".join(told)
+
+
+def _fact(name: str, texts: Texts) -> str:
+    return texts.word("fact", name) if f"fact.{name}" in texts.sentences else name
+
+
+def _value(value: Any, texts: Texts) -> str:
+    if value is None or value == "":
+        return texts.say("fact-value.none")
+    if isinstance(value, bool):
+        return texts.say("fact-value.yes" if value else "fact-value.no")
+    if isinstance(value, str):
+        for prefix in ("fact-value", "matrix.owner", "entity"):
+            if f"{prefix}.{value}" in texts.sentences:
+                return texts.word(prefix, value)
+    return str(value)
+
+
+def _message(row: DecisionRow, texts: Texts, closer: str | None = None) -> str:
     because = texts.word(f"{row.kind}.reason", row.reason).rstrip(".")
     if row.kind == "lookup":
         outcome = str(row.outcome.get("outcome"))
@@ -83,6 +130,12 @@ def _message(row: DecisionRow, texts: Texts) -> str:
         )
     if row.kind == "matrix":
         return texts.say("explain.matrix", because=because, reason=row.reason, **_place(row, texts))
+    closed = (row.outcome.get("case") or {}).get("state") == "closed" if row.kind == "case" else False
+    if closed and row.reason in ("case_closed", "case_closed_in_crm"):
+        who = closer or texts.say("explain.nobody-named")
+        call = (row.outcome["case"]).get("closed_by_call")
+        by_call = texts.say("explain.by-call", call=call) if call else ""
+        return texts.say("explain.closed", because=because, reason=row.reason, who=who, call=by_call)
     return texts.say("explain.other", because=because, reason=row.reason)
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crm.effects.texts import refusals as effects
-from gateway.texts import explain_en, explain_ru, findings_en, findings_ru, oauth_en, oauth_ru
+from gateway.texts import (
+    explain_en,
+    explain_ru,
+    facts_en,
+    facts_ru,
+    findings_en,
+    findings_ru,
+    oauth_en,
+    oauth_ru,
+)
 from routing.texts import sentences as routing
 from routing.texts.catalogue import Language, Texts, catalogues
 
@@ -14,6 +23,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **routing.TEXTS["ru"].sentences,
         **effects.TEXTS["ru"].sentences,
         **explain_ru.SENTENCES,
+        **facts_ru.SENTENCES,
         **findings_ru.SENTENCES,
         **oauth_ru.SENTENCES,
     },
@@ -21,6 +31,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **routing.TEXTS["en"].sentences,
         **effects.TEXTS["en"].sentences,
         **explain_en.SENTENCES,
+        **facts_en.SENTENCES,
         **findings_en.SENTENCES,
         **oauth_en.SENTENCES,
     },

@@ -89,7 +89,12 @@ def _number(call: AnyCall, raw: str) -> str:
 async def show_case(call: ApiCall) -> CaseView:
     async with call.services.pool.acquire() as conn:
         try:
-            return view_of(await store.case(conn, call.account.id, call.path["case"]), datetime.now(UTC))
+            case = await store.case(conn, call.account.id, call.path["case"])
+            if case.state == "closed" and case.closed_by is None:
+                case = case.model_copy(
+                    update={"closed_by": await store.completed_by(conn, call.account.id, case.id)}
+                )
+            return view_of(case, datetime.now(UTC))
         except store.NoSuchCase as err:
             raise not_found("case", call.path["case"]) from err
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field
 
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, Route, not_found
-from gateway.decisions.explain import explain, step_message
+from gateway.decisions.explain import explain, step_in_full
 from gateway.lookup.decided import decide_lookup
 from gateway.lookup.endpoint import answer_of
 from gateway.pbx.port import LookupRequest
@@ -32,13 +32,14 @@ class LookupQuery(AccountLanguageQuery):
 
 
 class StepView(Answer):
-    """because: a code of a closed set; message: the same in words."""
+    """because: a code of a closed set; message: the same in words. facts_message: the facts in words."""
 
     rule: str
     verdict: str
     because: str
     message: str
     facts: dict[str, str | int | bool | None]
+    facts_message: str
 
 
 class LookupAnswer(Answer):
@@ -125,7 +126,7 @@ async def lookup(call: ApiCall[LookupQuery, None]) -> LookupAnswer:
 
 def _steps(decision: LookupDecision, texts: Texts) -> list[dict[str, Any]]:
     steps = [step.as_json() for step in decision.steps]
-    return [{**step, "message": step_message("lookup", step, texts)} for step in steps]
+    return [step_in_full("lookup", step, texts) for step in steps]
 
 
 def _account_of(call: AnyCall, asked: str | None) -> str:

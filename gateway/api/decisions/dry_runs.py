@@ -15,7 +15,7 @@ from gateway.api.decisions.decisions import DecisionView, StepView
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, NoQuery, Route, not_found
 from gateway.api.worker.long_tasks import WorkView, view_of
 from gateway.decisions.dry_run import SampleCall, dry_run, sample_situation
-from gateway.decisions.explain import step_message
+from gateway.decisions.explain import step_in_full
 from gateway.decisions.recompute import NotRecomputable, recompute
 from gateway.decisions.replay import matrix_named
 from gateway.store.admin import matrices
@@ -201,7 +201,7 @@ async def recomputed(call: ApiCall) -> RecomputedView:
                 detail=str(err) or type(err).__name__,
             ) from err
     texts = TEXTS[call.services.configuration.now.accounts[row.account_id].settings.language]
-    steps = [{**step, "message": step_message(row.kind, step, texts)} for step in again.steps]
+    steps = [step_in_full(row.kind, step, texts) for step in again.steps]
     return RecomputedView.model_validate(
         {"is_same": again.is_same, "reason": again.reason, "outcome": again.outcome, "steps": steps}
     )

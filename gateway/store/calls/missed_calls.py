@@ -23,6 +23,16 @@ ON CONFLICT (account_id, case_id) DO UPDATE SET state = excluded.state, last_mis
 """
 
 
+_COMPLETED_BY = """
+SELECT coalesce(p.name, u.name, c.by_user)
+FROM effect e JOIN crm_event c ON c.account_id = e.account_id AND c.entity_kind = 'task' AND c.entity_id = e.crm_id
+LEFT JOIN employee p ON p.account_id = e.account_id AND p.crm_user_id = c.by_user
+LEFT JOIN crm_user u ON u.account_id = e.account_id AND u.user_id = c.by_user
+WHERE e.account_id = $1 AND e.effect_key = $2 AND c.aspect = 'completed' AND c.new_value = '1' AND c.by_user IS NOT NULL
+ORDER BY c.at DESC LIMIT 1
+"""
+
+
 class NoSuchCase(Exception):
     """No missed-call case of this id."""
 
@@ -77,6 +87,12 @@ async def client_of_task(conn: Conn, account_id: str, task_id: str) -> tuple[str
         task_id,
     )
     return (row["client"], row["case_id"]) if row else None
+
+
+async def completed_by(conn: Conn, account_id: str, case_id: str) -> str | None:
+    """Who completed the case's task in the CRM: its feed may tell it after the case was closed."""
+    name: str | None = await conn.fetchval(_COMPLETED_BY, account_id, f"case:{case_id}:task")
+    return name
 
 
 async def open_case(conn: Conn, account_id: str, client: str) -> Case | None:

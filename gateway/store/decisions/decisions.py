@@ -23,6 +23,16 @@ ON CONFLICT (account_id, decision_id) DO NOTHING
 """  # noqa: S608 - a constant list of columns
 
 
+_OF_CASE = f"""
+SELECT {", ".join(f"d.{name}" for name in _COLUMNS.split(", "))}
+FROM missed_case m JOIN decision d ON d.account_id = m.account_id AND d.client = m.client AND d.kind = 'case'
+    AND d.outcome -> 'case' ->> 'id' = m.case_id
+WHERE m.account_id = $1 AND m.client = $2 AND $3 = ANY(m.missed_calls) AND d.call_id IS DISTINCT FROM $3
+    AND (d.call_id IS NULL OR d.outcome -> 'case' ->> 'state' = 'closed')
+ORDER BY d.at, d.seq
+"""  # noqa: S608 - a constant list of columns
+
+
 class NoSuchDecision(Exception):
     """No decision or call of this id. Lookups are readable after at most one second; old ones are cleaned away."""
 
@@ -148,7 +158,8 @@ async def latest_decisions(
 
 
 async def explain(conn: Conn, account_id: str | None, id: str) -> list[Explained]:
-    """The decision of this id, or all decisions of the call of this id, each with what it became in the CRM.
+    """The decision of this id, or all decisions of the call of this id, each with what it became in the CRM. To a call
+    belongs too what became of the case that it opened or is counted in, without the calls that were only counted.
 
     Raises NoSuchDecision.
     """
@@ -161,6 +172,8 @@ async def explain(conn: Conn, account_id: str | None, id: str) -> list[Explained
     if not rows:
         raise NoSuchDecision(id)
     found = [_decision(row) for row in rows]
+    found += await _of_its_case(conn, found, id)
+    found.sort(key=lambda d: d.at)
     effects = await conn.fetch(
         "SELECT * FROM effect JOIN unnest($1::text[], $2::text[]) AS asked (account_id, decision_id)"
         " USING (account_id, decision_id) ORDER BY seq",
@@ -178,6 +191,15 @@ async def explain(conn: Conn, account_id: str | None, id: str) -> list[Explained
         )
         for d in found
     ]
+
+
+async def _of_its_case(conn: Conn, found: Sequence[DecisionRow], call_id: str) -> list[DecisionRow]:
+    """Of the case of this call: what was decided without a call, and what closed it."""
+    of_call = next((d for d in found if d.call_id == call_id and d.client), None)
+    if of_call is None:
+        return []
+    rows = await conn.fetch(_OF_CASE, of_call.account_id, of_call.client, call_id)
+    return [_decision(row) for row in rows]
 
 
 async def delete_older_than(conn: Conn, before: datetime, *, limit: int = 5000) -> int:

@@ -8,6 +8,7 @@ from crm.port import Observed
 from crm.sync.sync import apply_webhook
 from gateway.crm_events.job import CrmEventJob
 from gateway.crm_events.missed_call_tasks import NAME, follow_missed_call_tasks
+from gateway.decisions.explain import explain
 from gateway.pbx.push_format import parse_event
 from routing.settings import NumberPolicy
 from tests.integration.intake.office import ACCOUNT, CLIENT, LINE, START, Office, a_call
@@ -45,6 +46,39 @@ async def test_a_person_completes_the_task_in_the_crm_and_the_case_is_closed(off
     (case,) = await office.cases()
     assert (case["state"], case["closed_at"]) == ("closed", START + timedelta(minutes=20))
     assert await office.effects("change_task") == []  # the CRM knows already
+
+
+async def _explained(office: Office, key: str) -> list[str]:
+    async with office.pool.acquire() as conn:
+        told = await explain(conn, (await office.call(key))["call_id"], language="en")
+    return [item["message"] for item in told if item["kind"] == "case"]
+
+
+async def test_the_explanation_of_a_call_tells_who_completed_its_task_in_the_crm(office: Office) -> None:
+    await office.know_client()
+    await office.tell_all(a_call("m1", at=START))
+    await office.settle()
+    assert len(await _explained(office, "m1")) == 1
+    await _told(office, 5, "", completed="0", responsible="11")
+    await _told(office, 20, "completed", completed="1", responsible="11")
+    _, closed = await _explained(office, "m1")
+    closing = "a person completed the task in the CRM: the case is closed, by"
+    assert closed == f"{closing} somebody whom the CRM does not name (case_closed_in_crm)"
+    await office.pool.execute("UPDATE crm_event SET by_user = '11' WHERE aspect = 'completed'")
+    _, closed = await _explained(office, "m1")
+    assert closed == f"{closing} Анна Менеджер (case_closed_in_crm)", "as the CRM's feed told later"
+
+
+async def test_the_explanation_of_a_missed_call_tells_the_call_that_closed_its_case(office: Office) -> None:
+    await office.know_client()
+    await office.tell_all(a_call("m1", at=START))
+    await office.settle()
+    office.clock.now = later = START + timedelta(minutes=9)
+    await office.tell_all(a_call("t1", at=later, answered_by="101"))
+    await office.settle()
+    _, closed = await _explained(office, "m1")
+    talk = (await office.call("t1"))["call_id"]
+    assert closed.endswith(f"by Анна Менеджер, in call {talk} (case_closed)")
 
 
 async def test_a_task_that_is_given_to_somebody_else_takes_its_case_along(office: Office) -> None:
