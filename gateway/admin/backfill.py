@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from crm.effects import backfill as core
-from gateway.admin.refused import Refused
+from gateway.admin.refused import InputRefused
 from runtime.database.pool import Conn
 
 MOST_DAYS = 30
@@ -17,7 +17,7 @@ _LONGEST_NOTE = 1000
 RunChange = Literal["pause", "resume", "stop"]
 
 
-class BackfillRefused(Refused):
+class BackfillRefused(InputRefused):
     """The account's backfill, or the lack of one, does not allow this now. code: of what stands in the way."""
 
     def __init__(self, code: str, field: str, message: str, remedy: str) -> None:
@@ -26,36 +26,38 @@ class BackfillRefused(Refused):
 
 
 async def preview(conn: Conn, account_id: str, days: int) -> core.Preview:
-    """What `start` would do now. Raise Refused."""
+    """What `start` would do now. Raise InputRefused."""
     _refuse_bad_days(days)
     return await core.preview(conn, account_id, _now(), days=days)
 
 
 async def start(conn: Conn, account_id: str, days: int) -> core.BackfillProgress:
-    """Raise Refused; nothing is stored then."""
+    """Raise InputRefused; nothing is stored then."""
     _refuse_bad_days(days)
     with _refusals():
         return await core.start(conn, account_id, _now(), days=days)
 
 
 async def change(conn: Conn, account_id: str, do: RunChange) -> core.BackfillProgress:
-    """Raise Refused where no run is in a state that allows it."""
+    """Raise InputRefused where no run is in a state that allows it."""
     act = {"pause": core.pause, "resume": core.resume, "stop": core.stop}[do]
     with _refusals():
         return await act(conn, account_id, _now())
 
 
 async def discard(conn: Conn, account_id: str, note: str) -> int:
-    """How many effects are kept and marked as not sent. Raise Refused."""
+    """How many effects are kept and marked as not sent. Raise InputRefused."""
     if not note.strip() or len(note) > _LONGEST_NOTE:
-        raise Refused("note", "the note is empty or too long", f"say why, in 1 to {_LONGEST_NOTE} characters")
+        raise InputRefused(
+            "note", "the note is empty or too long", f"say why, in 1 to {_LONGEST_NOTE} characters"
+        )
     with _refusals():
         return await core.discard(conn, account_id, note)
 
 
 def _refuse_bad_days(days: int) -> None:
     if not 1 <= days <= MOST_DAYS:
-        raise Refused("days", f"{days} days are too few or too many", f"write 1 to {MOST_DAYS}")
+        raise InputRefused("days", f"{days} days are too few or too many", f"write 1 to {MOST_DAYS}")
 
 
 @contextmanager

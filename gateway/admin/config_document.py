@@ -11,7 +11,7 @@ import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.admin.input_words import COUNTRY, EMPLOYEE_ID, SHORT_NAME, USER_ID, described, problems_of
-from gateway.admin.refused import Refused
+from gateway.admin.refused import InputRefused
 from gateway.pbx.connection import Connection
 from gateway.store.admin.accounts import Account
 from routing.client import ClientKind
@@ -30,7 +30,7 @@ class DocumentProblem(NamedTuple):
     path: str
     message: str
     remedy: str = ""
-    code: str = Refused.code
+    code: str = InputRefused.code
 
     def in_words(self) -> str:
         return f"{self.path}: {self.message}" + (f"; {self.remedy}" if self.remedy else "")

@@ -20,7 +20,7 @@ from gateway.admin.config_document import (
 from gateway.admin.connections import ConnectionOrder
 from gateway.admin.employees import EmployeeRefused, policy_of, replace_employees
 from gateway.admin.matrices import MatrixRefused, publish_matrix
-from gateway.admin.refused import Refused
+from gateway.admin.refused import InputRefused
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.store.admin import accounts as rows
@@ -224,11 +224,11 @@ class _Import:
 def _refusals(path: str) -> Iterator[None]:
     try:
         yield
-    except Refused as err:
+    except InputRefused as err:
         raise _refused(err, path) from err
 
 
-def _refused(err: Refused, path: str) -> ConfigRefused:
+def _refused(err: InputRefused, path: str) -> ConfigRefused:
     """path: of the part that was refused, with its dot."""
     return ConfigRefused([DocumentProblem(f"{path}{err.field}", err.message, err.remedy, err.code)])
 

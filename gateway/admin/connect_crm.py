@@ -18,7 +18,7 @@ from crm.errors import CrmError, CrmUnauthorised
 from crm.lane import Lane
 from crm.sync.metadata import forbidden_to
 from gateway.admin.accounts import refuse_bad_account, refuse_bad_name, refuse_bad_places
-from gateway.admin.refused import Refused
+from gateway.admin.refused import InputRefused
 from gateway.crm_accounts.access import CrmAccess
 from gateway.store.admin import accounts as rows
 from gateway.store.crm_accounts.webhooks import Grant, begin_grant
@@ -32,7 +32,7 @@ _PER_SECOND = 1
 """Little enough beside a worker that serves the same account meanwhile."""
 
 
-class ConnectingFailed(Refused):
+class ConnectingFailed(InputRefused):
     """The account could not be connected; nothing was stored."""
 
     code = "connecting-failed"
@@ -72,13 +72,13 @@ async def connect_account(pool: asyncpg.Pool, new: NewAccount, public_url: str |
     """What was done and what is left to do, `say`: in lines for a person. An account that exists is authorised anew; one
     that never was is told anew whole, so that the same order can be repeated with what was wrong put right.
 
-    Raises Refused: nothing was stored.
+    Raises InputRefused: nothing was stored.
     """
     refuse_bad_account(new.id)
     refuse_bad_name(new.name)
     refuse_bad_places(new.time_zone, new.region)
     if urlsplit(new.base_url).scheme not in ("http", "https") or not urlsplit(new.base_url).netloc:
-        raise Refused("url", f"'{new.base_url}' is no address", "give it as https://name.amocrm.ru")
+        raise InputRefused("url", f"'{new.base_url}' is no address", "give it as https://name.amocrm.ru")
     if not new.long_lived_token and not (new.client_id and new.client_secret):
         raise ConnectingFailed(
             "token",

@@ -11,7 +11,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from gateway.admin.accounts import is_time_zone
 from gateway.admin.input_words import SHORT_NAME
-from gateway.admin.refused import NameTaken, NothingOfThatName, Refused
+from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.connection_settings import COMMON_SETTINGS
@@ -46,7 +46,7 @@ async def add_connection(
     secret: str,
     kinds: Mapping[str, PbxKind],
 ) -> Connection:
-    """Raise Refused, NoSuchAccount; nothing is stored then."""
+    """Raise InputRefused, NoSuchAccount; nothing is stored then."""
     policy = await _policy(conn, account_id, order.region)
     lines = judged(order, policy, kinds)
     try:
@@ -77,7 +77,7 @@ async def change_connection(
     """changes: of kind, dialect, region, lines (in any spelling), keys, settings, is_on, secret; what is absent stays.
 
     What stands there already may be older than what is known of its kind today: judged is what differs from it, and all
-    of it where the kind changes. Raise Refused; nothing is stored then.
+    of it where the kind changes. Raise InputRefused; nothing is stored then.
     """
     async with conn.transaction():
         now = await connection_of(conn, account_id, name)
@@ -129,23 +129,25 @@ async def remove_connection(conn: Conn, account_id: str | None, name: str) -> Co
 
 
 def judged(order: ConnectionOrder, policy: NumberPolicy, kinds: Mapping[str, PbxKind]) -> tuple[str, ...]:
-    """The order's lines as E.164. Raise Refused for whatever a connection cannot be."""
+    """The order's lines as E.164. Raise InputRefused for whatever a connection cannot be."""
     if not re.fullmatch(SHORT_NAME, order.name):
         remedy = "write up to 63 small letters, digits, - and _, with a letter or digit first"
-        raise Refused("name", f"'{order.name}' is no name of a connection", remedy)
+        raise InputRefused("name", f"'{order.name}' is no name of a connection", remedy)
     if order.region is not None and order.region not in SUPPORTED_REGIONS:
-        raise Refused("region", f"'{order.region}' is no region", "write a country's two letters, e.g. RU")
+        raise InputRefused(
+            "region", f"'{order.region}' is no region", "write a country's two letters, e.g. RU"
+        )
     refuse_unknown(order.kind, kinds, dialect=order.dialect, keys=order.keys, settings=order.settings)
     refuse_bad_values(order.settings, {**COMMON_SETTINGS, **kinds[order.kind].settings})
     for name, value in order.keys.items():
         if not _is_text(value):
-            raise Refused(
+            raise InputRefused(
                 "keys",
                 f"the value of {name} is no key",
                 f"write a text of {_LONGEST_VALUE} characters or fewer",
             )
     if len(order.lines) > _MOST_LINES:
-        raise Refused("lines", f"{len(order.lines)} lines are too many", f"write {_MOST_LINES} or fewer")
+        raise InputRefused("lines", f"{len(order.lines)} lines are too many", f"write {_MOST_LINES} or fewer")
     return lines_of(order.lines, policy)
 
 
@@ -162,7 +164,7 @@ def refuse_unknown(
     keys: Iterable[str] = (),
     settings: Iterable[str] = (),
 ) -> None:
-    """Raise Refused for names that nothing would ever read."""
+    """Raise InputRefused for names that nothing would ever read."""
     _refuse("kind", [kind], kinds)
     _refuse("dialect", [] if dialect is None else [dialect], {*DIALECTS, *kinds[kind].own_dialects})
     _refuse("keys", keys, kinds[kind].keys)
@@ -173,15 +175,15 @@ def _refuse(field: str, names: Iterable[str], known: Iterable[str]) -> None:
     choices = sorted(known)
     for name in names:
         if name not in choices:
-            raise Refused(field, f"'{name}' is not known here", f"known: {', '.join(choices) or 'none'}")
+            raise InputRefused(field, f"'{name}' is not known here", f"known: {', '.join(choices) or 'none'}")
 
 
 def refuse_bad_values(settings: Mapping[str, Any], types: Mapping[str, SettingType]) -> None:
-    """Raise Refused for the first value that its setting cannot have."""
+    """Raise InputRefused for the first value that its setting cannot have."""
     for name, value in settings.items():
         is_fitting, remedy = _VALUES[types[name]]
         if not is_fitting(value):
-            raise Refused("settings", f"'{value}' is no value of {name}", remedy)
+            raise InputRefused("settings", f"'{value}' is no value of {name}", remedy)
 
 
 def _is_text(value: Any) -> bool:
@@ -224,12 +226,12 @@ _VALUES: Mapping[SettingType, tuple[Callable[[Any], bool], str]] = {
 
 
 def lines_of(raw: Iterable[str], policy: NumberPolicy) -> tuple[str, ...]:
-    """Our numbers as E.164, each once. Raise Refused for what is no phone number."""
+    """Our numbers as E.164, each once. Raise InputRefused for what is no phone number."""
     lines: list[str] = []
     for text in raw:
         number = normalise(text, policy)
         if not isinstance(number, PublicNumber):
-            raise Refused("lines", f"'{text}' is not a phone number", "write it as +74951234567")
+            raise InputRefused("lines", f"'{text}' is not a phone number", "write it as +74951234567")
         lines.append(number.e164)
     return tuple(dict.fromkeys(lines))
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from gateway.admin.input_words import EMPLOYEE_ID, USER_ID
-from gateway.admin.refused import Refused
+from gateway.admin.refused import InputRefused
 from gateway.configuration import number_policy
 from gateway.store.admin import accounts as rows
 from gateway.store.admin import staff as store
@@ -16,7 +16,7 @@ from routing.staff import Employee
 from runtime.database.pool import Conn
 
 
-class EmployeeRefused(Refused):
+class EmployeeRefused(InputRefused):
     """These people cannot be an account's staff. employee: the id of the one who is wrong."""
 
     def __init__(self, employee: str, field: str, message: str, remedy: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from gateway.admin.refused import Refused
+from gateway.admin.refused import InputRefused
 from gateway.store.admin import matrices as store
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from routing.matrix.checks.check import Problem
@@ -16,7 +16,7 @@ from runtime.database.pool import Conn
 _LONGEST_REASON = 1000
 
 
-class MatrixRefused(Refused):
+class MatrixRefused(InputRefused):
     """The checks found errors in the matrix, so that it was not published. problems: all that was found."""
 
     code = "matrix-not-publishable"
@@ -33,7 +33,7 @@ class MatrixRefused(Refused):
         return [p for p in self.found if p.severity == "error"]
 
 
-class DraftMoved(Refused):
+class DraftMoved(InputRefused):
     """Somebody else saved or published meanwhile; nothing was overwritten."""
 
     code = "draft-conflict"
@@ -47,7 +47,7 @@ class DraftMoved(Refused):
         )
 
 
-class NoVersion(Refused):
+class NoVersion(InputRefused):
     """There is no such version of the matrix."""
 
     code = "no-such-matrix-version"
@@ -67,7 +67,7 @@ async def save_draft(conn: Conn, account_id: str, matrix: Matrix, *, revision: i
 async def publish_draft(
     conn: Conn, account_id: str, *, revision: int | None, by: str, why: str
 ) -> store.Published:
-    """revision: of the draft that was seen, None = as it is now. Raise Refused, NoSuchAccount; nothing is stored then."""
+    """revision: of the draft that was seen, None = as it is now. Raise InputRefused, NoSuchAccount; nothing is stored then."""
     _refuse_bad_reason(why)
     seen = (await store.draft(conn, account_id)).revision if revision is None else revision
     async with refusals(conn, account_id):
@@ -78,14 +78,14 @@ async def publish_draft(
 async def publish_matrix(
     conn: Conn, account_id: str, matrix: Matrix, *, by: str, why: str
 ) -> store.Published | None:
-    """What came from elsewhere; None when it decides like the current version. Raise Refused, NoSuchAccount."""
+    """What came from elsewhere; None when it decides like the current version. Raise InputRefused, NoSuchAccount."""
     async with refusals(conn, account_id):
         catalogue = await catalogue_of(conn, account_id)
         return await store.publish_matrix(conn, account_id, matrix, by=by, why=why, catalogue=catalogue)
 
 
 async def roll_back(conn: Conn, account_id: str, *, to: int, by: str, why: str) -> store.Published:
-    """Raise Refused, NoSuchAccount; nothing is stored then."""
+    """Raise InputRefused, NoSuchAccount; nothing is stored then."""
     _refuse_bad_reason(why)
     async with refusals(conn, account_id):
         return await store.roll_back(conn, account_id, to=to, by=by, why=why)
@@ -93,7 +93,7 @@ async def roll_back(conn: Conn, account_id: str, *, to: int, by: str, why: str) 
 
 def _refuse_bad_reason(why: str) -> None:
     if not why.strip() or len(why) > _LONGEST_REASON:
-        raise Refused(
+        raise InputRefused(
             "why", "the reason is empty or too long", f"say why, in 1 to {_LONGEST_REASON} characters"
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 
-class Refused(Exception):
+class InputRefused(Exception):
     """What was ordered cannot be done, and nothing was stored.
 
     field: which part of the order is wrong. remedy: what to do instead. code: kebab-case and stable. problems: each thing
@@ -23,7 +23,7 @@ class Refused(Exception):
         self.problems = problems
 
 
-class NameTaken(Refused):
+class NameTaken(InputRefused):
     """There is one of this name already: choose another name, or change the one that exists."""
 
     code = "already-exists"
@@ -34,7 +34,7 @@ class NameTaken(Refused):
         )
 
 
-class NothingOfThatName(Refused):
+class NothingOfThatName(InputRefused):
     """There is none of this name."""
 
     code = "not-found"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway.admin.accounts import refuse_unknown_account
-from gateway.admin.refused import NameTaken, NothingOfThatName, Refused
-from gateway.admin.roles import role_named
+from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.store.admin import accounts as rows
+from gateway.store.admin.roles import ROLES, Role
 from runtime.database.pool import Conn
 
 _LONGEST_NAME = 100
@@ -26,12 +26,12 @@ class TokenOrder:
 
 
 async def add_token(conn: Conn, order: TokenOrder) -> str:
-    """The token, shown once. Raise Refused; nothing is stored then."""
+    """The token, shown once. Raise InputRefused; nothing is stored then."""
     if not order.name.strip() or len(order.name) > _LONGEST_NAME:
-        raise Refused("name", "the name is empty or too long", f"write 1 to {_LONGEST_NAME} characters")
+        raise InputRefused("name", "the name is empty or too long", f"write 1 to {_LONGEST_NAME} characters")
     role = role_named(order.role)
     if order.days is not None and not 1 <= order.days <= _MOST_DAYS:
-        raise Refused(
+        raise InputRefused(
             "days", f"{order.days} days are too few or too many", f"write 1 to {_MOST_DAYS}, or nothing"
         )
     expires = datetime.now(UTC) + timedelta(days=order.days) if order.days else None
@@ -52,3 +52,11 @@ async def remove_token(conn: Conn, name: str, of_account: str | None = None) -> 
         if name not in known or of_account not in (None, known[name].account_id):
             raise NothingOfThatName("token", name)
         await rows.remove_api_token(conn, name)
+
+
+def role_named(text: str) -> Role:
+    """Of a token or a person. Raise InputRefused."""
+    for role in ROLES:
+        if role == text:
+            return role
+    raise InputRefused("role", f"there is no role '{text}'", f"one of: {', '.join(ROLES)}")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from argon2 import PasswordHasher
 
 from gateway.admin.accounts import refuse_unknown_account
-from gateway.admin.refused import NameTaken, NothingOfThatName, Refused
-from gateway.admin.roles import role_named
+from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
+from gateway.admin.tokens import role_named
 from gateway.store.admin import users as store
 from gateway.store.admin.accounts import AlreadyExists
 from runtime.database.pool import Conn
@@ -29,10 +29,10 @@ class UserOrder:
 
 
 async def add_user(conn: Conn, order: UserOrder) -> str | None:
-    """The password where one was made up, to be shown once. Raise Refused; nothing is stored then."""
+    """The password where one was made up, to be shown once. Raise InputRefused; nothing is stored then."""
     if not store.is_login(order.login):
         remedy = "write small letters, digits and . _ @ + -, with a letter or digit first"
-        raise Refused("login", f"'{order.login}' is no login", remedy)
+        raise InputRefused("login", f"'{order.login}' is no login", remedy)
     role = role_named(order.role)
     hashed, made = _hashed(order.password)
     async with conn.transaction():
@@ -52,7 +52,7 @@ async def add_user(conn: Conn, order: UserOrder) -> str | None:
 
 
 async def set_password(conn: Conn, login: str, password: str | None) -> str | None:
-    """The password where one was made up. Raise Refused."""
+    """The password where one was made up. Raise InputRefused."""
     hashed, made = _hashed(password)
     if not await store.set_password(conn, login, hashed):
         raise NothingOfThatName("user", login)
@@ -60,7 +60,7 @@ async def set_password(conn: Conn, login: str, password: str | None) -> str | No
 
 
 async def remove_user(conn: Conn, login: str) -> None:
-    """Raise Refused."""
+    """Raise InputRefused."""
     if not await store.remove_user(conn, login):
         raise NothingOfThatName("user", login)
 
@@ -71,5 +71,7 @@ def _hashed(password: str | None) -> tuple[str, str | None]:
         made = secrets.token_urlsafe(15)
         return PasswordHasher().hash(made), made
     if len(password) < _LEAST_LENGTH:
-        raise Refused("password", "the password is too short", f"take {_LEAST_LENGTH} characters or more")
+        raise InputRefused(
+            "password", "the password is too short", f"take {_LEAST_LENGTH} characters or more"
+        )
     return PasswordHasher().hash(password), None

@@ -16,7 +16,7 @@ from gateway.admin.connect_crm import ConnectingFailed
 from gateway.admin.employees import AddressTaken, SeniorTaken
 from gateway.admin.input_words import problems_of
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion
-from gateway.admin.refused import NameTaken, NothingOfThatName, Refused
+from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.api.frame import ApiCall, ApiError, Route, not_found
 from gateway.api.openapi import describe
 from gateway.api.services import Services
@@ -96,7 +96,7 @@ def _as_problems(handler: _Handler, trouble: Trouble) -> _Handler:
         except ApiError as err:
             more = {"problems": list(err.problems)} if err.problems else {}
             return problem(err.status, err.code, err.title, detail=err.detail, field=err.field, **more)
-        except Refused as err:
+        except InputRefused as err:
             more = {"problems": list(err.problems)} if err.problems else {}
             status = _STATUS.get(err.code, 400)
             return problem(status, err.code, err.message, detail=err.remedy, field=err.field, **more)

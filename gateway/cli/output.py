@@ -85,14 +85,14 @@ def confirm(question: str, *, is_sure: bool) -> None:
 @contextlib.contextmanager
 def refusals(what: str) -> Iterator[None]:
     """What a service refuses, told here. what: what is not done, e.g. "token 'x' is not added"."""
-    from gateway.admin.refused import Refused
+    from gateway.admin.refused import InputRefused
     from gateway.store.admin.accounts import NoSuchAccount
 
     try:
         yield
     except NoSuchAccount as err:
         raise Failure(f"no account '{err}'", "", "see 'callmatrix account list'") from err
-    except Refused as err:
+    except InputRefused as err:
         raise Failure(what, f"{err.field}: {err.message} ({err.code})", err.remedy) from err
 
 

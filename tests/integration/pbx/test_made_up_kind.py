@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from gateway.admin.connections import ConnectionOrder, add_connection
-from gateway.admin.refused import Refused
+from gateway.admin.refused import InputRefused
 from gateway.calls.client_job import ClientJob
 from gateway.calls.context import PublishedMatrix
 from gateway.calls.queue import Jobs
@@ -157,7 +157,7 @@ async def test_what_a_made_up_kind_does_not_describe_is_refused_by_every_door(
     refused = await ordered(hill, 400, **wrong)
     assert refused["title"] == words
     async with hill.pool.acquire() as conn:
-        with pytest.raises(Refused) as by_service:
+        with pytest.raises(InputRefused) as by_service:
             await add_connection(
                 conn, ACCOUNT, ConnectionOrder(name="hill", kind="smoke", **wrong), "s", SMOKE
             )

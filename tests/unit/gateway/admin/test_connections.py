@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.admin.connections import lines_of, refuse_unknown
-from gateway.admin.refused import Refused
+from gateway.admin.refused import InputRefused
 from gateway.pbx.kinds import KINDS
 from routing.settings import NumberPolicy
 
@@ -24,12 +24,12 @@ def test_our_lines_are_kept_in_one_spelling() -> None:
     ],
 )
 def test_a_name_that_nothing_reads_is_refused_with_those_that_are(order: dict[str, str], field: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputRefused) as refused:
         refuse_unknown(kinds=KINDS, **order)
     assert refused.value.field == field
     assert refused.value.remedy.startswith("known: ")
 
 
 def test_what_is_no_number_is_no_line() -> None:
-    with pytest.raises(Refused, match="not a phone number"):
+    with pytest.raises(InputRefused, match="not a phone number"):
         lines_of(["nonsense"], NumberPolicy(region="RU"))

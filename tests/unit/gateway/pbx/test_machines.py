@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from gateway.admin.connections import ConnectionRefused, refuse_bad_values
+from gateway.admin.connections import refuse_bad_values
+from gateway.admin.refused import InputRefused
 from gateway.pbx.asterisk.cdr import cdr_events
 from gateway.pbx.asterisk.legs import Legs, step, sweep
 from gateway.pbx.asterisk.wire import AmiMessage
@@ -44,7 +45,7 @@ def test_the_list_is_checked() -> None:
     refuse_bad_values(OWN, COMMON_SETTINGS)
     refuse_bad_values({"machines": ["199"]}, COMMON_SETTINGS)
     for wrong in (199, [199], {"a": 1}):
-        with pytest.raises(ConnectionRefused):
+        with pytest.raises(InputRefused):
             refuse_bad_values({"machines": wrong}, COMMON_SETTINGS)
 
 
