@@ -134,6 +134,34 @@ def _kept(entity: CrmEntity, known: CrmEntity | None) -> CrmEntity:
     return replace(entity, **values) if values else entity
 
 
+async def disputed_entities(
+    conn: Conn, account_id: str, entities: Sequence[CrmEntity], policy: NumberPolicy
+) -> list[EntityRef]:
+    """Those of these that the directory holds otherwise, as of the very same second: which of the two is right is not
+    known. Leads have no time of their own change."""
+    refs = [(e.kind, e.id) for e in entities if e.kind != "lead" and e.updated_at and not e.is_deleted]
+    known = await stored_entities(conn, account_id, refs) if refs else {}
+    return sorted(
+        {
+            (entity.kind, entity.id)
+            for entity in entities
+            if (there := known.get((entity.kind, entity.id))) and contradict(there, entity, policy)
+        }
+    )
+
+
+def contradict(a: CrmEntity, b: CrmEntity, policy: NumberPolicy) -> bool:
+    """Whether two states of one entity cannot both be that of their second."""
+    if a.updated_at is None or a.updated_at != b.updated_at:
+        return False
+    return _decisive(a, policy) != _decisive(b, policy)
+
+
+def _decisive(entity: CrmEntity, policy: NumberPolicy) -> tuple[object, ...]:
+    numbers = frozenset(n for raw in entity.numbers if (n := public_number(raw, policy)))
+    return entity.name, entity.owner_id, entity.pipeline_id, entity.stage_id, numbers
+
+
 async def ids_between(
     conn: Conn, account_id: str, kind: EntityKind, after: str, up_to: str | None
 ) -> list[str]:

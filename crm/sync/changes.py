@@ -14,12 +14,16 @@ from crm.port import CrmEntity, EntityChange
 from crm.store.cursors import ask_reread
 from crm.store.directory import Applied, EntityRef, apply_entities, remove_entities
 from crm.store.entries import lock_directory
-from crm.store.listing import stored_entities
+from crm.store.listing import contradict, stored_entities
 from crm.store.metadata import closed_stages
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
 
 T = TypeVar("T")
+
+_MOST_DOUBTED = 20
+"""So many deletions that come together are looked up: a repeated webhook may tell of one that was undone since. Beyond it
+somebody cleans up, and looking would delay what others wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ async def apply_changes(
 ) -> TakenChanges:
     """Takes over what these changes carry, in the caller's transaction, and asks for the rest to be read.
 
-    A change that is older than what is stored is left alone: webhooks come in any order and more than once.
+    A change that is older than what is stored is left alone: webhooks come in any order and more than once. Of two of the
+    same second that contradict each other nobody knows which came last: the entity is read again.
     """
     await lock_directory(conn, account_id)
     last = {(c.kind, c.id): c for c in changes}  # of one message, the last word about an entity counts
@@ -44,14 +49,23 @@ async def apply_changes(
     gone = [ref for ref, c in last.items() if c.what == "deleted"]
     present = [c for c in changes if last[c.kind, c.id].what != "deleted"]
     merged: dict[EntityRef, CrmEntity] = {}
+    disputed: set[EntityRef] = set()
     for change in present:
         ref = (change.kind, change.id)
-        pending = merged.get(ref)
-        if pending is None or not _is_older(change, pending):
-            merged[ref] = _with(pending or known.get(ref), change, closed)
+        before = merged.get(ref) or known.get(ref)
+        if ref in merged and before and _is_older(change, before):
+            continue
+        after = _with(before, change, closed)
+        if before is not None and contradict(before, after, policy):
+            disputed.add(ref)
+        else:
+            merged[ref] = after
     removed = await remove_entities(conn, account_id, gone)
     applied = await apply_entities(conn, account_id, merged.values(), policy)
     to_reread = {(c.kind, c.id) for c in present if _lacks(c, known)}
+    to_reread |= disputed
+    if len(gone) <= _MOST_DOUBTED:
+        to_reread |= {ref for ref in gone if ref in known and ref[0] != "lead"}
     to_reread |= {("deal", id) for c in changes if c.kind == "lead" for id in _accepted(c)}
     await ask_reread(conn, account_id, to_reread)
     return TakenChanges(Applied(removed.numbers + applied.numbers, applied.stale), tuple(sorted(to_reread)))

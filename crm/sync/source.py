@@ -17,7 +17,7 @@ from crm.port import Crm, CrmEntity, CrmEvent, Observed
 from crm.store.cursors import ask_reread, read_cursor, write_cursor
 from crm.store.directory import Applied, EntityRef, apply_entities, inside_leads, remove_entities
 from crm.store.lead_owners import mark_read, read_owners
-from crm.store.listing import with_what_was_known
+from crm.store.listing import disputed_entities, with_what_was_known
 from crm.store.news import keep_fields, record_news
 from crm.store.unread import keep_unread, unread_refs
 from routing.settings import NumberPolicy
@@ -106,6 +106,9 @@ class Source:
                 await record_news(conn, self.account_id, observed=shown, told_by="poll", heard=heard)
             self._remember(await inside_leads(conn, self.account_id, batch))
             batch = await with_what_was_known(conn, self.account_id, batch)
+            if not is_first:
+                disputed = await disputed_entities(conn, self.account_id, batch, self.policy)
+                await ask_reread(conn, self.account_id, disputed)
             removed = await remove_entities(conn, self.account_id, gone) if gone else Applied()
             applied = await apply_entities(conn, self.account_id, batch, self.policy)
             if feed is not None and cursor is not None:
