@@ -90,6 +90,12 @@ class UnreadNotes:
         """The CRM has this row, but by its latest reading it cannot be read."""
         return self._open.get((kind, id), False)
 
+    def may_hide(self, kind: UnreadKind, id: str) -> bool:
+        """A list that does not show this row may hold it all the same: as one that cannot be read."""
+        return self.is_lost(kind, id) or any(
+            is_lost and ref[0] == kind and ref[1].startswith(NAMELESS) for ref, is_lost in self._open.items()
+        )
+
     def remember(self, refs: Iterable[UnreadRef]) -> None:
         """What the store holds from before."""
         for ref in refs:

@@ -37,7 +37,7 @@ LONGEST_NAME = 1000
 def account(answer: Node) -> CrmAccount:
     types = answer.each("_embedded.task_types", _task_type)
     return CrmAccount(
-        id=answer.get("id").id(),
+        id=answer.maybe("id", Node.id, ""),
         name=answer.maybe("name", Node.text_or_none, None) or "",
         time_zone=answer.maybe("_embedded.datetime_settings.timezone", Node.text_or_none, None),
         is_unsorted_on=answer.maybe("is_unsorted_on", _is_on, False),

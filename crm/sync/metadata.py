@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from crm.errors import CrmForbidden
 from crm.lane import Lane
-from crm.port import Crm
+from crm.port import Crm, CrmField, CrmUser, Pipeline
 from crm.store.cursors import write_cursor
-from crm.store.metadata import store_account, store_fields, store_pipelines, store_users
+from crm.store.metadata import (
+    fields_of,
+    pipelines_of,
+    store_account,
+    store_fields,
+    store_pipelines,
+    store_users,
+    users_of,
+)
 from crm.sync.source import Source
+from crm.unread import UnreadKind, UnreadNotes
 from routing.client import EntityKind
 
 T = TypeVar("T")
@@ -35,6 +44,33 @@ class KeySight:
             return None
 
 
+_FIELD_KIND: Mapping[EntityKind, UnreadKind] = {
+    "contact": "contact field",
+    "company": "company field",
+    "deal": "deal field",
+}
+R = TypeVar("R", CrmUser, Pipeline, CrmField)
+
+
+class _Known:
+    """What is stored of what the CRM lists: a row of it that cannot be read, or its name, is what it was."""
+
+    def __init__(self, unread: UnreadNotes) -> None:
+        self._unread = unread
+
+    def with_hidden(self, kind: UnreadKind, listed: Sequence[R], stored: Sequence[R]) -> list[R]:
+        known = {row.id: row for row in stored}
+        named: list[R] = [
+            replace(row, name=known[row.id].name) if not row.name and row.id in known else row
+            for row in listed
+        ]
+        shown = {row.id for row in listed}
+        hidden: list[R] = [
+            row for row in stored if row.id not in shown and self._unread.may_hide(kind, row.id)
+        ]
+        return named + hidden
+
+
 async def read_metadata(source: Source, lane: Lane = Lane.SYNC) -> frozenset[str]:
     """Which of account, users, pipelines, fields changed. What the key may not see is noted and stops nothing else."""
     account = await source.crm.account(lane)
@@ -43,13 +79,22 @@ async def read_metadata(source: Source, lane: Lane = Lane.SYNC) -> frozenset[str
     pipelines = await seen.of("pipelines", source.crm.pipelines(lane))
     fields = {kind: await seen.of("fields", source.crm.fields(kind, lane)) for kind in _KINDS_WITH_FIELDS}
     async with source.transaction() as conn:
+        known = _Known(source.crm.unread)
         changed = {"account": await store_account(conn, source.account_id, account)}
         if users is not None:
+            users = known.with_hidden("user", users, await users_of(conn, source.account_id))
             changed["users"] = await store_users(conn, source.account_id, users)
         if pipelines is not None:
+            stored = await pipelines_of(conn, source.account_id)
+            pipelines = known.with_hidden("pipeline", pipelines, stored)
             changed["pipelines"] = await store_pipelines(conn, source.account_id, pipelines)
         for kind, listed in fields.items():
-            if listed is not None and await store_fields(conn, source.account_id, kind, listed):
+            if listed is None:
+                continue
+            held = await fields_of(conn, source.account_id, kind)
+            if await store_fields(
+                conn, source.account_id, kind, known.with_hidden(_FIELD_KIND[kind], listed, held)
+            ):
                 changed["fields"] = True
         await write_cursor(conn, source.account_id, FEED, {FORBIDDEN: list(seen.forbidden)})
     return frozenset(name for name, is_changed in changed.items() if is_changed)
