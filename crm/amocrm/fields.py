@@ -97,8 +97,9 @@ class Node:
     def id(self) -> str:
         """A whole number, or text made of few letters and digits, as text."""
         if isinstance(self.value, int) and not isinstance(self.value, bool) and self.value != 0:
-            return str(self.value)
-        if isinstance(self.value, str) and _ID.fullmatch(self.value):
+            if abs(self.value) < 10**LONGEST_NUMBER:
+                return str(self.value)
+        elif isinstance(self.value, str) and _ID.fullmatch(self.value) and _is_short(self.value):
             return self.value
         raise self.bad("id")
 
@@ -132,12 +133,11 @@ class Node:
 
     def number(self, default: int | None = None) -> int:
         """Also where it is written as text."""
-        if isinstance(self.value, int) and not isinstance(self.value, bool):
-            return self.value
-        if isinstance(self.value, str) and self.value.isascii() and self.value.isdigit():
-            if len(self.value) <= LONGEST_NUMBER:
-                return int(self.value)
-            raise self.bad("whole number")
+        value = self.value
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER:
+            return int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**LONGEST_NUMBER:
+            return value
         if self.value is None and default is not None:
             return default
         raise self.bad("whole number")
@@ -151,6 +151,10 @@ class Node:
 
     def moment_or_none(self) -> datetime | None:
         return None if self.value in (None, 0, "", "0") else self.moment()
+
+
+def _is_short(text: str) -> bool:
+    return not text.isdigit() or len(text) <= LONGEST_NUMBER
 
 
 def _kind(value: Any) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import cast, get_args
 
+from crm.errors import CrmRefused, CrmUnavailable, CrmUnreadable
 from crm.lane import Lane
 from crm.port import CrmEntity, CrmEvent
 from crm.store.directory import EntityRef
@@ -27,8 +28,13 @@ async def poll_events(source: Source, lane: Lane) -> list[CrmEvent]:
     position = position_of(await source.cursor(FEED), source.now())
     new, after = await read_new(source, position, lane)
     deleted, to_read, merged = await _consequences(source, new)
-    found, missing = await source.read_again(to_read, lane)
-    more, swallowed = await _swallowed(source, [e for e in found if (e.kind, e.id) in merged], lane)
+    try:
+        found, missing = await source.read_again(to_read, lane)
+        more, swallowed = await _swallowed(source, [e for e in found if (e.kind, e.id) in merged], lane)
+    except (CrmRefused, CrmUnavailable, CrmUnreadable):  # an entity that cannot be had must not stop the feed
+        found, missing, more, swallowed = [], [], [], []
+        for ref in to_read:
+            source.crm.unread.ask(ref)
     gone = [*deleted, *missing, *swallowed]
     more += await _given_inside(source, new, lane)
     await source.apply([*found, *more], gone=gone, feed=FEED, cursor=stored(after), heard=new)

@@ -121,7 +121,7 @@ async def retry_unread(source: Source, lane: Lane) -> int:
     async with source.pool.acquire() as conn:
         due = await due_unread(conn, source.account_id, READ_AT_ONCE)
     if due:
-        found, gone = await source.read_again(due, lane)
+        found, gone = await source.read_apart(due, lane)
         await source.apply(found, gone=gone)
     return len(due)
 
@@ -132,7 +132,7 @@ async def poll_rereads(source: Source, lane: Lane) -> int:
         waiting = await waiting_rereads(conn, source.account_id, READ_AT_ONCE)
     if not waiting:
         return 0
-    found, gone = await source.read_again([ref for ref, _ in waiting], lane)
+    found, gone = await source.read_apart([ref for ref, _ in waiting], lane)
     people = await _unknown_people(source, found)
     found += (await source.read_again(people, lane))[0] if people else []
     await source.apply(found, gone=gone)

@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from crm.errors import CrmError, CrmRefused, CrmUnavailable, CrmUnreadable
 from crm.lane import Lane
 from crm.port import Crm, CrmEntity, CrmEvent, Observed
 from crm.store.cursors import ask_reread, read_cursor, write_cursor
@@ -20,14 +21,17 @@ from crm.store.lead_owners import mark_read, read_owners
 from crm.store.listing import disputed_entities, with_what_was_known
 from crm.store.news import keep_fields, record_news
 from crm.store.unread import keep_unread, unread_refs
+from crm.unread import Unread
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
+from runtime.masking import mask_text
 
 log = structlog.get_logger(__name__)
 
 READ_AT_ONCE = 250  # ids in one by_ids
 _GONE_SECONDS = 600.0  # longer than any page is under way
 _UNSEEN_SECONDS = 3600.0  # a letter or a chat may lie in Unsorted for days, and each poll would ask again
+_MOST_FAILED = 3  # entities that the CRM fails on one by one, before it is the CRM that fails
 OWNER_SECONDS = 900.0  # longer than any adapter believes what it read of a deal inside a lead
 
 
@@ -184,6 +188,36 @@ class Source:
         for ref in gone:
             self.crm.unread.tell(*ref)
         return [e for e in found if not e.is_deleted], gone
+
+    async def read_apart(
+        self, refs: Sequence[EntityRef], lane: Lane
+    ) -> tuple[list[CrmEntity], list[EntityRef]]:
+        """The same; one that the CRM fails on is noted as unread, so that it holds up no other. Raises CrmError where
+        none can be read, or many cannot: then it is not them."""
+        failed: dict[EntityRef, CrmError] = {}
+        found, gone = await self._read_halves(refs, lane, failed)
+        if failed and not found and not gone:
+            raise next(iter(failed.values()))
+        for (kind, id), err in failed.items():
+            fault = Unread(field="", why=mask_text(f"{err.code}: {err}"), raw="", is_lost=True)
+            self.crm.unread.tell(kind, id, [fault])
+        return found, [ref for ref in gone if ref not in failed]
+
+    async def _read_halves(
+        self, refs: Sequence[EntityRef], lane: Lane, failed: dict[EntityRef, CrmError]
+    ) -> tuple[list[CrmEntity], list[EntityRef]]:
+        try:
+            return await self.read_again(refs, lane)
+        except (CrmRefused, CrmUnavailable, CrmUnreadable) as err:
+            if len(refs) == 1:
+                failed[refs[0]] = err
+                if len(failed) < _MOST_FAILED:
+                    return [], []
+            if len(refs) == 1 or len(failed) >= _MOST_FAILED:
+                raise
+        middle = len(refs) // 2
+        parts = [await self._read_halves(some, lane, failed) for some in (refs[:middle], refs[middle:])]
+        return [e for found, _ in parts for e in found], [ref for _, gone in parts for ref in gone]
 
 
 _STANDS_IN: Mapping[str, frozenset[str]] = {

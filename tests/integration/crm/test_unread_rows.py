@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import aiohttp
@@ -13,7 +13,9 @@ import pytest
 from crm.amocrm.adapter import AmoCrm
 from crm.amocrm.webhooks import parse_webhook
 from crm.budget import Budget
+from crm.errors import CrmUnavailable
 from crm.lane import Lane
+from crm.port import CrmEntity
 from crm.sandbox.profile import AMOCRM
 from crm.sandbox.seed import CONTACTS, LEADS
 from crm.sandbox.server import Sandbox
@@ -22,6 +24,7 @@ from crm.store.cursors import ask_reread, feed_states, record_failure
 from crm.store.listing import all_ids
 from crm.store.metadata import users_of
 from crm.store.unread import unread_rows
+from crm.sync.events import poll_events
 from crm.sync.metadata import read_metadata
 from crm.sync.polls import poll_rereads, retry_unread
 from crm.sync.sync import Sync
@@ -29,6 +32,7 @@ from routing.settings import NumberPolicy
 from tests.fakes.changed_answers import ChangedAnswers, unchanged
 from tests.fakes.crm import FakeCrm
 from tests.fakes.tokens import FixedToken
+from tests.integration.crm.sync_bench import Clock, contact, found, tell
 
 A_MAIL = {
     "uid": "mail1",
@@ -318,3 +322,41 @@ async def test_a_failure_that_is_over_is_forgotten_though_there_was_nothing_to_w
         assert await failures() == []
     finally:
         running.cancel()
+
+
+async def test_an_entity_that_the_crm_fails_on_holds_neither_re_reads_nor_the_feed_of_events(
+    account: str, pool: asyncpg.Pool
+) -> None:
+    """As it answers 500 whenever it is asked for one of them."""
+    clock, crm = Clock(), Failing({"3"})
+    sync = Sync(crm, pool, account, NumberPolicy(), now=clock)
+    crm.seed(*(contact(i) for i in range(1, 40)))
+    await sync.load()
+    for i in range(1, 40):
+        crm.seed(contact(i, owner_id="99"))
+    async with pool.acquire() as conn:
+        await ask_reread(conn, account, [("contact", str(i)) for i in range(1, 40)])
+    await poll_rereads(sync.source, Lane.EVENTS)
+    assert [i for i in range(1, 40) if await found(pool, i) != [("contact", str(i), "99")]] == [3]
+    async with pool.acquire() as conn:
+        [row] = await unread_rows(conn, account)
+    assert (row.kind, row.id, row.why) == ("contact", "3", "crm-unavailable: GET: 500")
+    tell(crm, clock, "restored", ("contact", "3"))
+    tell(crm, clock, "deleted", ("contact", "4"))
+    await poll_events(sync.source, Lane.SYNC)
+    assert await found(pool, 4) == []
+    crm.bad = set()
+    await pool.execute("UPDATE crm_unread SET next_try_at = now()")
+    assert await retry_unread(sync.source, Lane.SYNC) == 1
+    assert await found(pool, 3) == [("contact", "3", "99")]
+
+
+class Failing(FakeCrm):
+    def __init__(self, bad: set[str]) -> None:
+        super().__init__()
+        self.bad = bad
+
+    async def by_ids(self, kind: Any, ids: Sequence[str], lane: Lane) -> list[CrmEntity]:
+        if self.bad & set(ids):
+            raise CrmUnavailable("GET: 500")
+        return await super().by_ids(kind, ids, lane)
