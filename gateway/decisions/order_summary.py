@@ -18,18 +18,6 @@ from routing.effects import (
 from routing.staff import Staff
 from routing.texts.catalogue import Phrase, Texts, Value, phrase
 
-KINDS: tuple[str, ...] = (
-    "create_contact",
-    "create_deal",
-    "create_lead",
-    "attach_call",
-    "add_note",
-    "create_task",
-    "change_task",
-    "update_entity",
-    "show_card",
-)
-
 
 def order_in_words(order: Order, staff: Staff, texts: Texts) -> str:
     return texts.say(f"order.{order.do}", **_values(order, staff))

@@ -16,7 +16,7 @@ import asyncpg
 
 from gateway.calls.call import known_client
 from gateway.calls.holidays import holidays_around
-from gateway.decisions.order_summary import KINDS, order_in_words
+from gateway.decisions.order_summary import order_in_words
 from gateway.store.admin import accounts, matrices
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import NoSuchStaffVersion, staff_at, staff_of
@@ -26,6 +26,7 @@ from routing.client import Client
 from routing.client_work.play import Played, play, same_orders
 from routing.client_work.values import CallRow, Setup
 from routing.matrix.model import Matrix
+from routing.orders import ORDER_KINDS
 from routing.staff import Staff
 from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn
@@ -97,7 +98,7 @@ class _Table:
                 "draft": self.draft[what],
                 "difference": self.draft[what] - self.published[what],
             }
-            for what in KINDS
+            for what in ORDER_KINDS
             if self.published[what] or self.draft[what]
         ]
 

@@ -6,9 +6,8 @@ A PBX that cannot be reached is asked again after a growing pause; nothing else 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ import aiohttp
 import asyncpg
 import structlog
 
-from gateway.configuration import Configuration, Snapshot
+from gateway.configuration import Configuration
 from gateway.crm_accounts.exchange_log import ExchangeLog
 from gateway.intake.inbox import Accepted, Inbox
 from gateway.pbx.asking import NoteExchange
@@ -32,9 +31,19 @@ from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Leases
 from runtime.exchange import Exchange
+from runtime.keyed_tasks import run_keyed
+from runtime.lifecycle import background, wait_first
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A connection as it is asked now: changed, it is another one."""
+
+    name: str
+    connection: Connection = field(hash=False)
 
 
 def can_be_asked(connection: Connection, kinds: Mapping[str, PbxKind]) -> bool:
@@ -116,38 +125,23 @@ class Reconciliation:
 
     async def _follow_configuration(self, lost: asyncio.Event) -> None:
         """One task for each connection that can be asked, begun anew when the connection changes. Until `lost`."""
-        changed = asyncio.Event()
+        with self._configuration.changes() as changed:
+            sweeps = run_keyed(
+                "reconciliation",
+                self._asked,
+                self._run_sweep,
+                changed,
+                label=lambda asked: asked.connection.name,
+            )
+            async with background(sweeps) as failed:
+                await wait_first(lost.wait(), failed)
 
-        def on_change(_snapshot: Snapshot) -> None:
-            changed.set()
+    def _asked(self) -> set[_Asked]:
+        connections = self._configuration.now.connections.values()
+        return {_Asked(c.name, c) for c in connections if can_be_asked(c, self._kinds)}
 
-        self._configuration.on_change(on_change)
-        lost_task = asyncio.create_task(lost.wait())
-        tasks: dict[str, tuple[Connection, asyncio.Task[None]]] = {}
-        try:
-            while not lost.is_set():
-                changed.clear()
-                wanted = {
-                    c.name: c
-                    for c in self._configuration.now.connections.values()
-                    if can_be_asked(c, self._kinds)
-                }
-                for name in [n for n, (c, _) in tasks.items() if wanted.get(n) != c]:
-                    await _ended(tasks.pop(name)[1])
-                for name in wanted.keys() - tasks.keys():
-                    work = asyncio.create_task(self._run_sweep(name), name=f"reconciliation {name}")
-                    tasks[name] = (wanted[name], work)
-                waiting = asyncio.create_task(changed.wait())
-                await asyncio.wait({lost_task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
-        finally:
-            self._configuration.forget(on_change)
-            lost_task.cancel()
-            for _, task in tasks.values():
-                await _ended(task)
-
-    async def _run_sweep(self, name: str) -> None:
-        failures = 0
+    async def _run_sweep(self, asked: _Asked) -> None:
+        failures, name = 0, asked.name
         while True:
             try:
                 swept = await self.sweep(name)
@@ -282,9 +276,3 @@ def report_of(
         "imported": after.imported,
         "refused": after.refused,
     }
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

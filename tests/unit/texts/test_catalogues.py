@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gateway
-from gateway.decisions.order_summary import KINDS
 from gateway.texts.sentences import TEXTS
 from routing.effects import Order
 from routing.lookup.reasons import REASONS, STEP_REASONS
@@ -23,6 +22,7 @@ from routing.matrix.reasons import DECISIONS, OWNERS, STEPS
 from routing.matrix.texts import ACTIONS, cell_in_words
 from routing.matrix.variables import VARIABLES, sample_of
 from routing.missed_calls import CaseReason
+from routing.orders import ORDER_KINDS
 from routing.templates import FILTERS
 from routing.texts.catalogue import LANGUAGES, Language, Texts, phrase, plural_form
 
@@ -117,9 +117,9 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "matrix.action": ACTIONS,
     "matrix.problem": (*SEVERITIES, *(f"{code}.remedy" for code in SEVERITIES)),
     "case.reason": get_args(CaseReason),
-    "order.do": KINDS,
-    "order.done": KINDS,
-    "order.count": KINDS,
+    "order.do": tuple(ORDER_KINDS),
+    "order.done": tuple(ORDER_KINDS),
+    "order.count": tuple(ORDER_KINDS),
     "variable": tuple(VARIABLES),
     "filter": tuple(FILTERS),
 }
@@ -146,7 +146,7 @@ def test_every_cell_and_every_sample_has_words(language: Language) -> None:
     ],
 )
 def test_every_kind_of_order_has_its_words_and_its_sentence(do: str) -> None:
-    assert do in KINDS
+    assert do in ORDER_KINDS
     assert f"order.{do}" in EN
 
 
