@@ -67,9 +67,8 @@ def test_the_walk_finds_the_commands_of_groups() -> None:
 
 async def test_misuse_is_exit_code_2_and_trouble_is_1_with_what_to_do() -> None:
     assert (await say("nonsense")).code == 2
-    assert (await say("backfill", "--days", "0")).code == 2
+    assert (await say("backfill", "--days", "x")).code == 2
     assert (await say("backfill", "--pause", "--stop")).code == 2
-    assert (await say("users", "add", "Not A Login")).code == 2
     assert (await say("users", "add", "olga", "--password", "on the line")).code == 2
     none = await say("account", "list")
     assert none.code == 1
