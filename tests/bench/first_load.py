@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -28,7 +29,8 @@ async def _run(stack: Stack, contacts: int) -> list[Figure]:
     try:
         began = await _when_there_is(stack, "SELECT count(*) FROM account", (), 1)
         known = await _when_there_is(stack, _COUNTED, ("contact",), contacts) - began
-        loaded = await _when_there_is(stack, "SELECT count(loaded_at) FROM directory", (), 1) - began
+        print(f"{contacts} contacts after {known:.1f} s", file=sys.stderr)
+        loaded = await _when_there_is(stack, "SELECT count(loaded_at) FROM directory_state", (), 1) - began
         leads = await stack.pool.fetchval(_COUNTED, "lead")
         busiest = await stack.busiest_second()
     finally:
