@@ -88,7 +88,7 @@ def _number(value: Any) -> str | None:
         return None
     if raw[0] == " " and raw.lstrip(" ")[:1].isdigit():
         return "+" + raw.strip()
-    return whole_number(raw.strip())
+    return whole_number(raw.strip()) if "." in raw else raw.strip()
 
 
 def write(answer: DialectFields, connection: Connection, dialect: str) -> WrittenAnswer:

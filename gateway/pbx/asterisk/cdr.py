@@ -33,6 +33,7 @@ from gateway.pbx.payload import as_count
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.reading.addresses import dialled_address, endpoint, is_dialable, is_number
 from gateway.pbx.reading.machines import is_machine
+from gateway.pbx.reading.spoilt import read_without_spoilt
 from gateway.pbx.times import read_time, zone_of
 from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
 
@@ -73,7 +74,16 @@ class Record:
 
 
 def cdr_events(message: AmiMessage, connection: Connection) -> tuple[CallEvent, ...]:
-    """What one CDR says; () where another one says it. Raises WireInvalid naming the field."""
+    """What one CDR says, without the fields that cannot be read; () where another one says it.
+
+    Raises WireInvalid naming a field without which nothing can be kept.
+    """
+    first_values = dict(reversed(tuple(message)))
+    return read_without_spoilt(lambda told: _told_by(told, connection), first_values)[0]
+
+
+def _told_by(fields: Mapping[str, str | None], connection: Connection) -> tuple[CallEvent, ...]:
+    message = AmiMessage(tuple((name, value) for name, value in fields.items() if value is not None))
     record = read_record(message, connection)
     if is_failed_originate(message):
         return ()
@@ -89,17 +99,20 @@ def read_record(message: AmiMessage, connection: Connection) -> Record:
     key = message.get("LinkedID") or uniqueid
     if not key:
         raise WireInvalid("UniqueID", "is missing")
-    cause = _DISPOSITIONS.get(message.get("Disposition").upper())
-    if cause is None:
+    word = message.get("Disposition").strip().upper()
+    if word and word not in _DISPOSITIONS:
         raise WireInvalid("Disposition", "is not known")
     zone = zone_of(connection)
     times = {
         name: read_time(text, name, zone) if (text := message.get(name)) else None
         for name in ("StartTime", "AnswerTime", "EndTime")
     }
-    ended_at = times["EndTime"] or times["StartTime"]
+    ended_at, answered_at = times["EndTime"] or times["StartTime"], times["AnswerTime"]
     if ended_at is None:
         raise WireInvalid("EndTime", "is missing")
+    seconds = as_count(message.get("BillableSeconds"), "BillableSeconds")
+    if seconds is None:
+        seconds = max(0, int((ended_at - answered_at).total_seconds())) if answered_at else 0
     other_channel, destination = message.get("DestinationChannel"), message.get("Destination")
     other = _other_end(message, other_channel)
     return Record(
@@ -111,11 +124,11 @@ def read_record(message: AmiMessage, connection: Connection) -> Record:
         other=None if is_machine(other, connection) else other,
         source=clean_number(message.get("Source")),
         destination=destination if is_dialable(destination) else None,
-        cause=cause,
+        cause=_DISPOSITIONS[word] if word else Disposition.ANSWERED if seconds else Disposition.NO_ANSWER,
         started_at=times["StartTime"],
         answered_at=times["AnswerTime"],
         ended_at=ended_at,
-        seconds=as_count(message.get("BillableSeconds") or "0", "BillableSeconds") or 0,
+        seconds=seconds,
         is_first=uniqueid in ("", key),
         is_dialled=message.get("LastApplication").lower() == "appdial2",
     )

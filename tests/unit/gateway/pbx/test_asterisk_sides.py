@@ -171,3 +171,24 @@ def test_the_records_of_a_login_know_it_as_a_phone() -> None:
 
 def test_phones_are_extensions_and_logins_with_and_without_their_host() -> None:
     assert phones_of(STAFF) == {"112", "113", "as2mkq@pbx.example", "as2mkq", "bk77"}
+
+
+@pytest.mark.parametrize("name", ["Disposition", "StartTime", "AnswerTime", "EndTime", "BillableSeconds"])
+@pytest.mark.parametrize("value", ["", "garbage", "\ufffdEC", "²", "-1", "99999999999999999999"])
+def test_a_spoilt_field_of_a_record_costs_itself_only(name: str, value: str) -> None:
+    fields = {
+        "Channel": "PJSIP/112-00000007",
+        "DestinationChannel": "PJSIP/trunk-00000008",
+        "Source": "112",
+        "Destination": CLIENT,
+        "LastApplication": "Dial",
+        "LastData": f"PJSIP/{CLIENT}@trunk,60",
+        "Disposition": "ANSWERED",
+        "StartTime": "2026-11-21 12:00:00",
+        "AnswerTime": "2026-11-21 12:00:05",
+        "EndTime": "2026-11-21 12:00:30",
+        "BillableSeconds": "25",
+    }
+    call = fold(cdr_events(Talk("c1").cdr(30, **{**fields, name: value}), PBX))
+    assert (call.call_key, call.direction, call.client, call.is_over) == ("c1", "outbound", CLIENT, True)
+    assert call.answered_by == "112"
