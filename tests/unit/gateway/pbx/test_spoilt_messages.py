@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote_from_bytes
 
@@ -12,13 +14,16 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from gateway.intake.inbox import messages_of
+from gateway.pbx.asterisk.legs import Legs, step, sweep
+from gateway.pbx.asterisk.wire import AmiReader
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.mango.signing import signature
 from gateway.pbx.port import Inbound, Parsed, WireInvalid
 from gateway.pbx.query import read_query
 from routing.calls.fold import fold
+from routing.calls.model import CallEvent
 from routing.settings import NumberPolicy
-from tests.unit.gateway.pbx.builders import FORM, RECEIVED, a_case, a_connection, a_request
+from tests.unit.gateway.pbx.builders import CASES, FORM, RECEIVED, a_case, a_connection, a_request
 
 JSON = {"Content-Type": "application/json"}
 PBXS = {
@@ -317,3 +322,36 @@ def test_a_secret_with_a_bad_byte_is_a_wrong_secret() -> None:
     for token in ("de\udcffmo", "\ud83d"):
         request = a_request(query={"token": token}, headers={"Authorization": f"Bearer {token}"})
         assert not KINDS["generic"].authenticate(request, PBXS["generic"])
+
+
+STREAM = (CASES / "asterisk" / "answered.txt").read_bytes()
+BLOCKS = STREAM.replace(b"\r\n", b"\n").split(b"\n\n")
+# Headers that say what a message is of, who calls and who is rung.
+_OF_THE_CALL = re.compile(
+    rb"(Dest)?(Event|Uniqueid|Linkedid|Channel|ChannelState|CallerIDNum|Exten|DialStatus)|BridgeUniqueid|DialString",
+    re.IGNORECASE,
+)
+
+
+def ami_call(stream: bytes) -> dict[str, Any]:
+    state, events = Legs(), list[CallEvent]()
+    for told in AmiReader().feed(stream):
+        state, happened = step(state, told, RECEIVED, PBXS["asterisk"])
+        events += happened
+    events += sweep(state, RECEIVED + timedelta(days=1))[1]
+    call = fold(events)
+    return {"id": call.call_key, "client": call.client, "direction": call.direction, "by": call.answered_by}
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.data())
+def test_garbage_in_any_other_header_of_the_manager_interface_costs_nothing(data: st.DataObject) -> None:
+    number = data.draw(st.integers(1, len(BLOCKS) - 1))
+    lines = BLOCKS[number].split(b"\n")
+    at = data.draw(st.integers(0, len(lines) - 1))
+    name = lines[at].partition(b":")[0]
+    assume(not _OF_THE_CALL.fullmatch(name))
+    garbage = data.draw(BYTES.map(lambda raw: raw.replace(b"\n", b"").replace(b"\r", b"")))
+    lines[at] = name + b": " + garbage
+    spoilt = [*BLOCKS[:number], b"\n".join(lines), *BLOCKS[number + 1 :]]
+    assert ami_call(b"\n\n".join(spoilt)) == ami_call(b"\n\n".join(BLOCKS))
