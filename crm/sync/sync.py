@@ -22,7 +22,7 @@ from crm.store.directory import Applied
 from crm.store.entries import directory_states, mark_in_sync
 from crm.store.listing import known_refs
 from crm.store.news import record_news
-from crm.sync import lead_owners
+from crm.sync import hooks, lead_owners
 from crm.sync.changes import TakenChanges, apply_changes
 from crm.sync.events import poll_events
 from crm.sync.first_load import ORDER, PAGED, LoadProgress, load_step
@@ -41,6 +41,7 @@ from runtime.trouble import Trouble
 
 _LONGEST_PAUSE = 300.0
 _WEBHOOK_DELAY = timedelta(seconds=5)
+_SILENCE = timedelta(seconds=60)
 _PAGES_WHEN_FORBIDDEN = 100  # asked again after minutes
 _UNSORTED_SECONDS_PER_PAGE = 3.0  # a long list is read less often, so that it never takes much of the budget
 
@@ -86,8 +87,12 @@ class Sync:
         reread_seconds: float = 1.0,
         now: Callable[[], datetime] = utc_now,
         breaker: CircuitBreaker | None = None,
+        webhook: str | None = None,
+        webhook_seconds: float = 600.0,
     ) -> None:
+        """webhook: where the CRM should tell us of changes, None = nowhere; looked after every `webhook_seconds`."""
         self._breaker = breaker
+        self._webhook = webhook
         self.source = Source(crm, pool, account_id, policy, now)
         self.health = SyncHealth()
         self._delta_locks = {kind: asyncio.Lock() for kind in PAGED}
@@ -95,8 +100,9 @@ class Sync:
         self._agreed: dict[str, datetime] = {}
         self._latest: dict[EntityKind, datetime | None] = {}  # times of change, by the CRM's clock
         self._told_at: datetime | None = None
+        self._webhook_looked_at = time.monotonic()
         self._is_unsorted_forbidden = False
-        self._feeds = [
+        self._feeds: list[Feed] = [
             Feed("metadata", metadata_seconds, self._metadata),
             Feed("reread", reread_seconds, self._reread),
             *(Feed(f"delta:{kind}", poll_seconds, self._delta_step(kind)) for kind in PAGED),
@@ -106,6 +112,7 @@ class Sync:
             Feed(lead_owners.FEED, poll_seconds, self._lead_owners),
             Feed("recheck", recheck_seconds, self._recheck),
             Feed("unread", poll_seconds, self._retry_unread),
+            *([Feed(hooks.FEED, webhook_seconds, self._look_after_webhook)] if webhook else ()),
         ]
         for feed in self._feeds:
             feed.trouble = Trouble("sync", account=account_id, feed=feed.name)
@@ -276,7 +283,10 @@ class Sync:
     async def _delta(self, kind: EntityKind, lane: Lane) -> None:
         async with self._delta_locks[kind]:
             at, began = self.source.now(), time.monotonic()
-            self._latest[kind] = await poll_delta(self.source, kind, lane)
+            before = self._latest.get(kind)
+            latest = self._latest[kind] = await poll_delta(self.source, kind, lane)
+            if before and latest and latest > before:
+                self._doubt_webhook(latest)
             self._delta_began[kind] = began
             feed = self._feed(f"delta:{kind}")
             if not feed.failures:  # whoever asked for it, it need not be done again at once
@@ -325,6 +335,19 @@ class Sync:
     async def _recheck(self) -> None:
         if self.health.is_loaded:
             await recheck_step(self.source)
+
+    def _doubt_webhook(self, news_at: datetime) -> None:
+        """A poll found what no webhook has told for long: it is looked at soon, once in a while."""
+        is_silent = self._told_at is None or news_at - self._told_at > _SILENCE
+        for feed in self._feeds:
+            if feed.name == hooks.FEED and is_silent and not feed.failures:
+                feed.due_at = min(feed.due_at, self._webhook_looked_at + _SILENCE.total_seconds())
+                feed.woken.set()
+
+    async def _look_after_webhook(self) -> None:
+        self._webhook_looked_at = time.monotonic()
+        if self._webhook is not None:
+            await hooks.look_after_webhook(self.source, self._webhook, Lane.BACKFILL)
 
     async def _retry_unread(self) -> None:
         await retry_unread(self.source, Lane.SYNC)

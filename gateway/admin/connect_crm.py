@@ -19,11 +19,10 @@ from crm.lane import Lane
 from crm.sync.metadata import forbidden_to
 from gateway.admin.accounts import refuse_bad_account, refuse_bad_name, refuse_bad_places
 from gateway.admin.refused import InputRefused
-from gateway.crm_accounts.access import CrmAccess
+from gateway.crm_accounts.access import CrmAccess, webhook_of
 from gateway.store.admin import accounts as rows
 from gateway.store.crm_accounts.webhooks import Grant, begin_grant
 from routing.settings import AccountSettings
-from runtime.addresses import is_local
 from runtime.database.pool import Conn
 from runtime.tokens import new_secret
 
@@ -198,12 +197,12 @@ def _limited(forbidden: Sequence[str]) -> list[str]:
 
 
 async def _register(crm: Any, account: rows.Account, public_url: str | None) -> str:
-    if not public_url or is_local(urlsplit(public_url).hostname):
+    destination = webhook_of(public_url, account)
+    if not public_url or destination is None:
         return (
             "Webhooks are not registered: CALLMATRIX_PUBLIC_URL is not set to an address that the CRM reaches. "
             "Changes in the CRM are noticed by polling, within half a minute."
         )
-    destination = webhook_address(public_url, account)
     try:
         await crm.register_webhook(destination, Lane.REALTIME)
     except CrmError as err:
@@ -211,11 +210,6 @@ async def _register(crm: Any, account: rows.Account, public_url: str | None) -> 
             f"Webhooks could not be registered ({err}); changes are noticed by polling, within half a minute."
         )
     return f"Webhooks are registered to {public_url.rstrip('/')}/crm/{account.id}/webhooks/…"
-
-
-def webhook_address(public_url: str, account: rows.Account) -> str:
-    """The secret is part of it: never log it."""
-    return f"{public_url.rstrip('/')}/crm/{account.id}/webhooks/{account.webhook_secret}"
 
 
 async def _with_oauth(

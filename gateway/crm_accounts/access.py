@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import aiohttp
 import asyncpg
@@ -25,6 +26,7 @@ from gateway.store.admin.accounts import Account
 from gateway.store.crm_accounts.webhooks import Grant
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
+from runtime.addresses import is_local
 from runtime.database.lease import Lease
 
 # The account may live at another address than the one that was typed; the key goes to the vendor's hosts only.
@@ -111,6 +113,18 @@ class CrmAccess:
     @staticmethod
     def url_of(base_url: str, kind: str, id: str) -> str:
         return entity_url(base_url, kind, id)  # type: ignore[arg-type]
+
+
+def webhook_of(public_url: str | None, account: Account) -> str | None:
+    """Where the account's CRM tells us of changes; None where it cannot reach us."""
+    if not public_url or is_local(urlsplit(public_url).hostname):
+        return None
+    return webhook_address(public_url, account)
+
+
+def webhook_address(public_url: str, account: Account) -> str:
+    """The secret is part of it: never log it."""
+    return f"{public_url.rstrip('/')}/crm/{account.id}/webhooks/{account.webhook_secret}"
 
 
 def same_number(policy: Callable[[], NumberPolicy]) -> Callable[[str, str], bool]:

@@ -22,7 +22,7 @@ from crm.sync.first_load import restart_load
 from crm.sync.sync import Sync
 from crm.unread import Unread, UnreadRef
 from gateway.configuration import Configuration, Snapshot
-from gateway.crm_accounts.access import CrmAccess, OpenCrm
+from gateway.crm_accounts.access import CrmAccess, OpenCrm, webhook_of
 from gateway.crm_accounts.account_reports import AccountReports
 from gateway.crm_accounts.effects_due import EffectsDue
 from gateway.settings import Settings
@@ -97,6 +97,7 @@ class CrmAccountWork:
             poll_seconds=self._settings.poll_seconds,
             metadata_seconds=self._settings.directory_poll_seconds,
             breaker=crm.breaker,
+            webhook=webhook_of(self._settings.public_url, self._configuration.now.accounts[self._account_id]),
         )
 
         writer = Writer(

@@ -19,8 +19,7 @@ import structlog
 
 from crm.budget import Budget
 from crm.lane import Lane
-from gateway.admin.connect_crm import webhook_address
-from gateway.crm_accounts.access import CrmAccess
+from gateway.crm_accounts.access import CrmAccess, webhook_address
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
 from gateway.demo import data

@@ -25,6 +25,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
         yield from _feeds(account)
         yield from _crm(account)
         yield _webhooks(account, now)
+        yield from _registration(account, now)
         yield from _unread(account)
     yield _effects(account)
     yield from _left_out(account)
@@ -132,6 +133,14 @@ def _webhooks(account: AccountStatus, now: datetime) -> Finding:
         latest = hooks.last_refusal or ""
         return warning("webhooks-unreadable", what, ago=ago, count=hooks.refused, latest=latest)
     return ok("webhooks-come", what, ago=ago)
+
+
+def _registration(account: AccountStatus, now: datetime) -> Iterator[Finding]:
+    what, hooks = about("webhook-registration", account=account.id), account.webhooks
+    at = hooks.registered_again_at
+    if at is not None and now - at < _TOLD_FOR:
+        was = phrase(f"webhook.was.{hooks.registration_was}")
+        yield warning("webhook-registered-again", what, was=was, ago=duration((now - at).total_seconds()))
 
 
 def _unread(account: AccountStatus) -> Iterator[Finding]:

@@ -18,8 +18,9 @@ from crm.lane import Lane
 from crm.store.cursors import FeedState, feeds_by_account
 from crm.store.entries import DirectoryState, directory_states
 from crm.store.unread import NOTHING_UNREAD, UnreadCounts, unread_by_account
-from crm.sync import metadata
+from crm.sync import hooks, metadata
 from crm.sync.first_load import FEED, progress_at
+from crm.sync.source import from_text
 from gateway.health.matrix_checks import REPORT as MATRIX_REPORT
 from gateway.health.reports import PREFIX, SILENT_SECONDS
 from gateway.health.views import (
@@ -200,7 +201,7 @@ class _Reader:
                 lag_seconds=inbox.lag_seconds,
                 dead=facts.dead.get(id, 0),
             ),
-            webhooks=WebhooksView.model_validate(facts.webhooks.get(id, store.Webhooks())),
+            webhooks=self._webhooks(id),
             unread=UnreadView.model_validate(facts.unread.get(id, NOTHING_UNREAD)),
             cases=CasesView.model_validate(facts.cases.get(id, NO_CASES)),
             backfill=self._backfill(id),
@@ -254,6 +255,13 @@ class _Reader:
             numbers=self._numbers.get(account_id),
             load=LoadView.model_validate(progress),
         )
+
+    def _webhooks(self, account_id: str) -> WebhooksView:
+        told = self._facts.webhooks.get(account_id, store.Webhooks())
+        feeds = self._facts.feeds.get(account_id, ())
+        looked = next((f.cursor for f in feeds if f.feed == hooks.FEED), None) or {}
+        again = {"registered_again_at": from_text(looked.get("at")), "registration_was": looked.get("was")}
+        return WebhooksView.model_validate(told).model_copy(update=again)
 
     def _matrix(self, account_id: str) -> MatrixView | None:
         row = self._told.get((account_id, MATRIX_REPORT))

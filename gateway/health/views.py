@@ -125,6 +125,8 @@ class WebhooksView(_View):
     refused: int
     last_refusal: str | None
     last_refused_at: datetime | None = None
+    registered_again_at: datetime | None = None
+    registration_was: str | None = None
     waiting: int
 
 

@@ -108,6 +108,13 @@ def test_an_account_that_is_well_has_nothing_to_do() -> None:
             "polling",
         ),
         (
+            {"webhooks": {"registered_again_at": NOW, "registration_was": "disabled"}},
+            "registration of webhooks",
+            False,
+            "switched off",
+            "CALLMATRIX_PUBLIC_URL",
+        ),
+        (
             {"unread": {"rows": 2, "by_kind": {"user": 2}, "first": "user 7, rights"}},
             "rows of the CRM",
             False,
