@@ -159,14 +159,13 @@ class Sync:
                 return state
 
     async def poll_once(self, lane: Lane = Lane.SYNC) -> None:
-        """Every poll once, now; the directory then agrees with the CRM. Raises CrmError."""
+        """Every poll once, now; the directory then agrees with the CRM, but for owners of many leads. Raises CrmError."""
         await poll_rereads(self.source, lane)
         for kind in PAGED:
             await self._delta(kind, lane)
         await self._events(lane)
         await self._unsorted(lane)
-        while await lead_owners.read_lead_owners(self.source, lane):
-            pass
+        await lead_owners.read_lead_owners(self.source, lane)
         await self._tell_agreement()
 
     async def catch_up(

@@ -69,7 +69,9 @@ def backfill(
         with refusals("the backfill stays as it is"):
             run(work())
     except core.NoSuchRun as err:
-        raise Failure("there is no backfill of this account yet", str(err), "see --status and --preview") from err
+        raise Failure(
+            "there is no backfill of this account yet", str(err), "see --status and --preview"
+        ) from err
 
 
 def _action(

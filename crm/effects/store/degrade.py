@@ -8,15 +8,15 @@ from runtime.database.pool import Conn
 
 # A person who sets a deal aside (skipped) means all that needs it; a refusal of the CRM (dead) means the deal only.
 # A note of a call or a text needs some card to stand on; a task does not.
-_ON_THE_CONTACT = """
+_TO_THE_CONTACT = """
 UPDATE effect e SET
     "order" = jsonb_set(
         CASE WHEN place.ref IS NULL AND strpos(e."order"->>'text', e.client) = 0
-             THEN jsonb_set(e."order", '{text}', to_jsonb((e."order"->>'text') || ' (' || e.client || ')'))
+             THEN jsonb_set(e."order", '{{text}}', to_jsonb((e."order"->>'text') || ' (' || e.client || ')'))
              ELSE e."order" END,
-        '{target}', coalesce(place.ref, 'null'::jsonb)),
+        '{{target}}', coalesce(place.ref, 'null'::jsonb)),
     after = array_remove(e.after, d.effect_key)
-        || CASE WHEN place.ref->>'effect' IS NULL OR place.ref->>'effect' = ANY(e.after) THEN '{}'
+        || CASE WHEN place.ref->>'effect' IS NULL OR place.ref->>'effect' = ANY(e.after) THEN '{{}}'
                 ELSE ARRAY[place.ref->>'effect'] END
 FROM effect d
 LEFT JOIN effect c ON c.account_id = d.account_id AND c.effect_key = d."order"->'contact'->>'effect'
@@ -24,13 +24,17 @@ CROSS JOIN LATERAL (SELECT CASE
     WHEN d.what <> 'create_deal' OR jsonb_typeof(d."order"->'contact') IS DISTINCT FROM 'object' THEN NULL
     WHEN c.effect_key IS NULL THEN d."order"->'contact'
     WHEN c.state IN ('dead', 'skipped', 'expired') THEN NULL
-    ELSE jsonb_set(d."order"->'contact', '{kind}', coalesce(c.crm_extra->'kind', d."order"->'contact'->'kind'))
+    ELSE jsonb_set(d."order"->'contact', '{{kind}}', coalesce(c.crm_extra->'kind', d."order"->'contact'->'kind'))
 END AS ref) place
 WHERE e.account_id = $1 AND e.system = 'crm' AND e.state IN ('waiting', 'held')
   AND d.account_id = e.account_id AND d.effect_key = e."order"->'target'->>'effect' AND d.effect_key = ANY(e.after)
-  AND d.state = 'dead' AND ($2::text[] IS NULL OR d.effect_key = ANY($2))
+  AND d.state = 'dead' AND {which}
   AND (e.what = 'create_task' OR (e.what IN ('attach_call', 'add_note') AND place.ref IS NOT NULL))
 """
+
+_OF_THESE = _TO_THE_CONTACT.format(which="d.effect_key = ANY($2) AND e.after && $2::text[]")
+_OF_LIVE = _TO_THE_CONTACT.format(which="e.state = 'waiting' AND e.lane < $2")
+_OF_ALL = _TO_THE_CONTACT.format(which="TRUE")
 
 # The card is there no more, or nothing may be put on it.
 _TASKS_BY_THEMSELVES = """
@@ -46,9 +50,19 @@ RETURNING effect_key
 """
 
 
-async def keep_what_needs(conn: Conn, account_id: str, dead: Sequence[str] | None = None) -> None:
-    """What was to stand on one of these refused entities (None = on any) goes to its contact, or by itself."""
-    await conn.execute(_ON_THE_CONTACT, account_id, dead)
+async def keep_what_needs(conn: Conn, account_id: str, dead: Sequence[str]) -> None:
+    """What was to stand on one of these refused entities goes to its contact, or by itself."""
+    await conn.execute(_OF_THESE, account_id, dead)
+
+
+async def keep_live(conn: Conn, account_id: str, before_lane: int) -> None:
+    """The same for waiting effects of the faster lanes, whatever they were to stand on."""
+    await conn.execute(_OF_LIVE, account_id, before_lane)
+
+
+async def keep_all(conn: Conn, account_id: str) -> None:
+    """The same for whatever waits or is held."""
+    await conn.execute(_OF_ALL, account_id)
 
 
 async def free_tasks(conn: Conn, account_id: str, refused: Sequence[str]) -> set[str]:

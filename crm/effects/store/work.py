@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from crm.effects.model import EffectOutcome, KnownEntities, Ready, StoredEffect
 from crm.effects.refs import filled, lead_of, opened
-from crm.effects.store.degrade import free_tasks, keep_what_needs
+from crm.effects.store.degrade import free_tasks, keep_all, keep_live, keep_what_needs
 from crm.lane import Lane
 from crm.port import CrmEntity
 from crm.store.directory import apply_entities
@@ -141,7 +141,7 @@ class PgEffects:
             if not await is_on(conn, self._account):
                 await rows.hold(conn, self._account, "crm")
                 return []
-            await keep_what_needs(conn, self._account)
+            await keep_live(conn, self._account, int(Lane.BACKFILL))
             await rows.cascade_to_live(conn, self._account, "crm", int(Lane.BACKFILL))
             await conn.execute(_WITHHOLD, self._account, int(Lane.BACKFILL))
             await conn.execute(_LIFT, self._account, int(Lane.BACKFILL))
@@ -173,7 +173,7 @@ class PgEffects:
 
     async def recover_in_flight(self, look_at: datetime) -> int:
         async with self._pool.acquire() as conn, conn.transaction():
-            await keep_what_needs(conn, self._account)
+            await keep_all(conn, self._account)
             return await rows.recover_in_flight(conn, self._account, "crm", look_at)
 
     async def unverified(self, now: datetime, limit: int) -> list[StoredEffect]:
