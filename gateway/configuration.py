@@ -14,6 +14,7 @@ from gateway.pbx.reading.addresses import user_part
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.accounts import Account, ApiToken
 from gateway.store.admin.staff import staff_by_account
+from routing.numbers.plans import without_mobile_nine
 from routing.settings import NumberPolicy
 from routing.staff import Staff
 from runtime.cancellation import sleep_unless_cancelled
@@ -49,11 +50,9 @@ def number_policy(
     lines = (line for c in all_connections for line in c.lines)
     people = (number for person in staff.employees for number in person.numbers)
     region = (connection.region if connection else None) or account.region
+    own = account.settings.numbers.own_numbers | frozenset(lines) | frozenset(people)
     return account.settings.numbers.model_copy(
-        update={
-            "region": region,
-            "own_numbers": account.settings.numbers.own_numbers | frozenset(lines) | frozenset(people),
-        }
+        update={"region": region, "own_numbers": frozenset(map(without_mobile_nine, own))}
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from routing.numbers.plans import without_mobile_nine
+
 
 class Employee(BaseModel):
     """A person of ours. crm_user_id: None = not mapped to the CRM. is_active: as the CRM says of the mapped user.
@@ -44,7 +46,7 @@ class Staff(BaseModel):
         people = tuple(employees)
         by_address: dict[str, Employee] = {}
         for person in people:
-            for address in (*person.extensions, *person.sip, *person.numbers):
+            for address in (*person.extensions, *person.sip, *map(without_mobile_nine, person.numbers)):
                 by_address.setdefault(address.lower(), person)
         by_address = {**_by_login(people), **by_address}
         return cls(

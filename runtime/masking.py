@@ -66,6 +66,13 @@ def mask_secrets(text: str) -> str:
     return _JWT.sub(HIDDEN, _SCHEME.sub(rf"\1 {HIDDEN}", text))
 
 
+def mask_digits(text: str) -> str:
+    """Of a value that may be a number in any spelling: every digit but the first four and the last two."""
+    places = [place for place, character in enumerate(text) if character.isdecimal()]
+    hidden = set(places[4:-2] if len(places) > 6 else ())
+    return "".join("*" if place in hidden else character for place, character in enumerate(text))
+
+
 def mask_text(text: str) -> str:
     return mask_numbers(mask_secrets(text))
 

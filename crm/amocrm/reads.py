@@ -47,6 +47,7 @@ from crm.port import (
 )
 from crm.unread import UnreadKind, UnreadNotes
 from routing.client import EntityKind
+from routing.numbers.plans import spellings
 
 N = TypeVar("N", CrmNote, CrmTask)
 R = TypeVar("R", CrmUser, Pipeline, CrmField)
@@ -183,16 +184,16 @@ class Reads:
     async def find_by_number(
         self, kind: Literal["contact", "company"], number: str, lane: Lane
     ) -> list[CrmEntity]:
-        digits = "".join(c for c in number if c.isdigit())[-10:]
-        found: list[CrmEntity] = []
-        for page in range(1, SEARCH_PAGES + 1):
-            query = [("query", digits), *with_links(kind)]
-            answer = await self._page(list_path(kind), PLURAL[kind], lane, query, page)
-            some = self._entities(answer, kind)
-            found += [e for e in some.items if not e.is_deleted and self._has(e, number)]
-            if not some.has_next:
-                break
-        return found
+        found: dict[str, CrmEntity] = {}
+        for digits in dict.fromkeys(spelled[-10:] for spelled in spellings(number)):
+            for page in range(1, SEARCH_PAGES + 1):
+                query = [("query", digits), *with_links(kind)]
+                answer = await self._page(list_path(kind), PLURAL[kind], lane, query, page)
+                some = self._entities(answer, kind)
+                found |= {e.id: e for e in some.items if not e.is_deleted and self._has(e, number)}
+                if not some.has_next:
+                    break
+        return list(found.values())
 
     async def events(
         self,

@@ -209,7 +209,7 @@ def _metadata_numbers(node: Node) -> tuple[str, ...]:
     for key in ("from", "phone"):
         text = node.maybe(f"metadata.{key}", _address, "").strip()
         digits = sum(c.isdigit() for c in text)
-        if digits >= LEAST_DIGITS and not any(c.isalpha() for c in text) and text not in found:
+        if digits >= LEAST_DIGITS and text not in found:
             found.append(text)
     return tuple(found)
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from crm.store.encoding import EncodedRow, decode
 from routing.client import Candidate
+from routing.numbers.plans import earlier_key
 
 SEGMENT = 512
 RECENT_LIMIT = 8192
@@ -99,6 +100,13 @@ class Directory:
                 return _NOBODY
             encoded = blob[ends[index] : ends[index + 1]]
         return decode(encoded) if encoded else _NOBODY
+
+    def find_caller(self, e164: str) -> Sequence[Candidate]:
+        """The same of a number as it is read; rows that were stored under a former spelling of it are found as well."""
+        found = self.find(int(e164[1:]))
+        if not found and (earlier := earlier_key(e164)) is not None:
+            return self.find(earlier)
+        return found
 
     @property
     def in_sync_at(self) -> datetime | None:

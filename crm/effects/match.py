@@ -12,18 +12,19 @@ from datetime import datetime, timedelta
 
 from crm.port import NAME_LENGTH, CrmEntity, CrmNote, CrmTask
 from routing.effects import AddNote, AttachCall, CreateContact, CreateDeal, CreateLead, CreateTask
+from routing.numbers.stored import region_of, stored_numbers
+from routing.settings import NumberPolicy
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far the CRM's clock may be from ours."""
 
 
 def same_number(stored: str, number: str) -> bool:
-    """stored: as the CRM keeps it, in any spelling. number: E.164. National Russian spellings count as the same."""
-    digits = "".join(c for c in stored if c.isdigit())
-    wanted = number.lstrip("+")
-    if digits in (wanted, "00" + wanted):
-        return True
-    return wanted.startswith("7") and len(wanted) == 11 and digits in ("8" + wanted[1:], wanted[1:])
+    """stored: as the CRM keeps it, in any spelling, with others and with notes beside. number: E.164. National spellings
+    count as those of the number's own country."""
+    return (
+        stored == number or number in stored_numbers(stored, NumberPolicy(region=region_of(number))).numbers
+    )
 
 
 def contact(order: CreateContact, found: Iterable[CrmEntity]) -> str | None:

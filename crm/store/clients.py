@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from routing.client import Client, ClientEntity, Ref
+from routing.numbers.normalise import digits_of
+from routing.numbers.plans import earlier_key
 from runtime.database.pool import Conn
 
 _ENTITIES = """
     WITH direct AS (
-        SELECT kind, entity_id FROM directory_number WHERE account_id = $1 AND number = $2
+        SELECT DISTINCT kind, entity_id FROM directory_number WHERE account_id = $1 AND number = ANY($2)
     ), refs AS (
         SELECT kind, entity_id FROM direct
         UNION
@@ -20,9 +22,15 @@ _ENTITIES = """
 """
 
 
+def directory_keys(number: str) -> list[int]:
+    """Under which numbers the directory may hold what belongs to this one (E.164)."""
+    earlier = earlier_key(number)
+    return [digits_of(number), *([] if earlier is None else [earlier])]
+
+
 async def client_of(conn: Conn, account_id: str, number: str) -> Client:
     """Leads, contacts and companies with this number (E.164) and all deals of theirs, closed ones too; open and latest first."""
-    rows = await conn.fetch(_ENTITIES, account_id, int(number.lstrip("+")))
+    rows = await conn.fetch(_ENTITIES, account_id, directory_keys(number))
     return Client(
         number=number,
         entities=tuple(

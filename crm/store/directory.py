@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from crm.port import CrmEntity
 from crm.store.entries import lock_directory, refresh_entries
 from crm.store.lead_owners import mark_read
+from crm.store.numberless import set_numberless
 from routing.client import EntityKind
-from routing.numbers.normalise import PublicNumber, normalise
+from routing.numbers.normalise import digits_of
+from routing.numbers.stored import stored_numbers
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
 
@@ -44,10 +46,14 @@ class Applied:
     stale: tuple[EntityRef, ...] = ()
 
 
-def public_number(raw: str, policy: NumberPolicy) -> int | None:
-    """E.164 without the plus, None for anything that is no public number."""
-    read = normalise(raw, policy)
-    return int(read.e164.lstrip("+")) if isinstance(read, PublicNumber) else None
+def public_numbers(values: Iterable[str], policy: NumberPolicy) -> set[int]:
+    """E.164 without the plus, of every number in these stored values."""
+    return {digits_of(e164) for value in values for e164 in stored_numbers(value, policy).numbers}
+
+
+def numberless_values(values: Iterable[str], policy: NumberPolicy) -> list[str]:
+    """Those of these stored values in which there should be a number, and none was found."""
+    return [value for value in values if stored_numbers(value, policy).is_unread]
 
 
 async def apply_entities(
@@ -71,6 +77,10 @@ async def apply_entities(
     alive = [e for e in fresh if e not in out]
     changed = await _upsert(conn, account_id, alive)
     touched |= await _set_numbers(conn, account_id, await _wanted_numbers(conn, account_id, alive, policy))
+    people = [e for e in alive if e.kind in ("contact", "company")]  # leads may name a PBX instead
+    await set_numberless(
+        conn, account_id, {(e.kind, e.id): numberless_values(e.numbers, policy) for e in people}
+    )
     relinked = await _set_links(conn, account_id, [e for e in alive if e.kind == "deal"])
     touched |= await numbers_of(conn, account_id, changed | relinked)
     return Applied(tuple(await refresh_entries(conn, account_id, touched)), tuple(stale))
@@ -182,6 +192,7 @@ async def _remove(conn: Conn, account_id: str, refs: Sequence[EntityRef]) -> set
         ("directory_entity", "t.kind", "t.entity_id"),
         ("crm_unread", "t.kind", "t.entity_id"),
         ("directory_number", "t.kind", "t.entity_id"),
+        ("directory_numberless", "t.kind", "t.entity_id"),
         ("directory_link", "t.kind", "t.entity_id"),
         ("directory_link", "'deal'", "t.deal_id"),
     ):
@@ -203,8 +214,7 @@ async def _wanted_numbers(
     for entity in entities:
         if entity.kind == "deal":
             continue
-        read = {public_number(raw, policy) for raw in entity.numbers}
-        wanted[entity.kind, entity.id] = {n for n in read if n is not None}
+        wanted[entity.kind, entity.id] = public_numbers(entity.numbers, policy)
         if entity.kind == "lead" and not wanted[entity.kind, entity.id]:
             contacts: list[EntityRef] = [("contact", id) for id in entity.contact_ids]
             wanted[entity.kind, entity.id] = await numbers_of(conn, account_id, contacts)

@@ -220,6 +220,7 @@ async def delete_directory(conn: Conn, account_id: str) -> None:
     for table in (
         "directory_entry",
         "directory_number",
+        "directory_numberless",
         "directory_link",
         "directory_entity",
         "directory_reread",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from crm.port import CrmEntity
-from crm.store.directory import EntityRef, columns, public_number
+from crm.store.directory import EntityRef, columns, public_numbers
 from crm.store.entries import lock_directory
 from routing.client import EntityKind
 from routing.settings import NumberPolicy
@@ -20,7 +20,7 @@ async def others_like(
     conn: Conn, account_id: str, entities: Sequence[CrmEntity], policy: NumberPolicy
 ) -> list[EntityRef]:
     """Others of the same kind that share a number with one of these; for deals, that share a contact or company."""
-    numbered = [(e.kind, n) for e in entities for raw in e.numbers if (n := public_number(raw, policy))]
+    numbered = [(e.kind, n) for e in entities for n in public_numbers(e.numbers, policy)]
     owners = [("contact", id) for e in entities if e.kind == "deal" for id in e.contact_ids]
     owners += [("company", id) for e in entities if e.kind == "deal" for id in e.company_ids]
     rows = await conn.fetch(
@@ -79,11 +79,14 @@ async def links_of(conn: Conn, account_id: str, deal_ids: Collection[str]) -> se
 async def stored_entities(
     conn: Conn, account_id: str, refs: Collection[EntityRef]
 ) -> dict[EntityRef, CrmEntity]:
-    """Those of these that the directory holds, as it holds them: numbers in E.164, of deals their links."""
+    """Those of these that the directory holds, as it holds them: numbers in E.164 and values without one, of deals their
+    links."""
     kinds, ids = columns(refs)
     rows = await conn.fetch(
         "SELECT e.*, ARRAY(SELECT number FROM directory_number n WHERE n.account_id = $1 AND n.kind = e.kind"
         "   AND n.entity_id = e.entity_id ORDER BY number) AS numbers,"
+        " ARRAY(SELECT value FROM directory_numberless u WHERE u.account_id = $1 AND u.kind = e.kind"
+        "   AND u.entity_id = e.entity_id ORDER BY value) AS numberless,"
         " ARRAY(SELECT l.entity_id FROM directory_link l WHERE l.account_id = $1 AND e.kind = 'deal'"
         "   AND l.deal_id = e.entity_id AND l.kind = 'contact') AS contact_ids,"
         " ARRAY(SELECT l.entity_id FROM directory_link l WHERE l.account_id = $1 AND e.kind = 'deal'"
@@ -101,7 +104,7 @@ async def stored_entities(
             kind=r["kind"],
             id=r["entity_id"],
             name=r["name"],
-            numbers=tuple(f"+{n}" for n in r["numbers"]),
+            numbers=(*(f"+{n}" for n in r["numbers"]), *r["numberless"]),
             owner_id=r["owner_id"],
             created_at=r["created_at"],
             updated_at=r["updated_at"],
@@ -158,7 +161,7 @@ def contradict(a: CrmEntity, b: CrmEntity, policy: NumberPolicy) -> bool:
 
 
 def _decisive(entity: CrmEntity, policy: NumberPolicy) -> tuple[object, ...]:
-    numbers = frozenset(n for raw in entity.numbers if (n := public_number(raw, policy)))
+    numbers = frozenset(public_numbers(entity.numbers, policy))
     return entity.name, entity.owner_id, entity.pipeline_id, entity.stage_id, numbers
 
 

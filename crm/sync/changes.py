@@ -118,4 +118,7 @@ def _lacks(change: EntityChange, known: dict[EntityRef, CrmEntity]) -> bool:
         return is_new or change.what == "restored" or (change.what == "added" and not has_links)
     if change.kind == "lead":
         return is_new or change.what == "added"
-    return is_new and (change.numbers is None or change.owner_id is None)
+    if there is None:
+        return change.numbers is None or change.owner_id is None
+    # Whose last field was emptied comes without fields, and so may what tells of something else.
+    return change.what == "updated" and change.numbers is None and bool(there.numbers)

@@ -21,6 +21,8 @@ from routing.client import EntityKind
 from runtime.database.pool import Conn
 
 FEED = "load"
+READING = 2
+"""Of phone values; grows when more is read in them than before: then everything is loaded once again."""
 PAGED: tuple[EntityKind, ...] = ("contact", "company", "deal")
 ORDER: tuple[EntityKind, ...] = (*PAGED, "lead")
 # What happened shortly before the load began may still be missing from the pages, and clocks differ.
@@ -61,7 +63,7 @@ async def load_step(source: Source, lane: Lane = Lane.SYNC) -> LoadProgress:
     """
     began = time.monotonic()
     cursor = await source.cursor(FEED)
-    if not cursor:
+    if cursor.get("reading") != READING:
         cursor = await _begin(source)
     if cursor.get("is_done"):
         return progress_at(cursor)
@@ -114,7 +116,7 @@ async def _pages(
 
 async def _begin(source: Source) -> dict[str, Any]:
     since = as_text(source.now() - _BEFORE_START)
-    cursor = {"kind": ORDER[0], "page": 1, "done": 0, "is_done": False, "began": since}
+    cursor = {"kind": ORDER[0], "page": 1, "done": 0, "is_done": False, "began": since, "reading": READING}
     async with source.pool.acquire() as conn, conn.transaction():
         for feed in (*(f"delta:{kind}" for kind in PAGED), "events"):
             if not await read_cursor(conn, source.account_id, feed):

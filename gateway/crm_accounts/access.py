@@ -24,7 +24,7 @@ from gateway.crm_accounts.exchange_log import ExchangeLog
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.accounts import Account
 from gateway.store.crm_accounts.webhooks import Grant
-from routing.numbers.normalise import PublicNumber, normalise
+from routing.numbers.stored import stored_numbers
 from routing.settings import NumberPolicy
 from runtime.addresses import is_local
 from runtime.database.lease import Lease
@@ -128,11 +128,10 @@ def webhook_address(public_url: str, account: Account) -> str:
 
 
 def same_number(policy: Callable[[], NumberPolicy]) -> Callable[[str, str], bool]:
-    """Is what the CRM stores (any spelling) this E.164 number?"""
+    """Does what the CRM stores (any spelling, a list, a note beside) hold this E.164 number?"""
 
     def same(stored: str, e164: str) -> bool:
-        number = normalise(stored, policy())
-        return isinstance(number, PublicNumber) and number.e164 == e164
+        return e164 in stored_numbers(stored, policy()).numbers
 
     return same
 

@@ -22,6 +22,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
     if account.state == "on":
         yield _directory(account)
         yield from _key(account)
+        yield from _numbers(account)
         yield from _feeds(account)
         yield from _crm(account)
         yield _webhooks(account, now)
@@ -81,6 +82,13 @@ def _directory(account: AccountStatus) -> Finding:
         return bad("directory-stale", what, age=age)
     reload = detail("directory-reload", not directory.load.is_done, done=directory.load.done)
     return ok("directory-in-sync", what, age=age, reload=reload)
+
+
+def _numbers(account: AccountStatus) -> Iterator[Finding]:
+    values = account.directory.numberless
+    if values.total:
+        what = about("numbers", account=account.id)
+        yield warning("values-numberless", what, count=values.total, samples="; ".join(values.samples))
 
 
 def _feeds(account: AccountStatus) -> Iterator[Finding]:

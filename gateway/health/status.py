@@ -17,6 +17,7 @@ from crm.effects.store.left_out import left_out_by_account
 from crm.lane import Lane
 from crm.store.cursors import FeedState, feeds_by_account
 from crm.store.entries import DirectoryState, directory_states
+from crm.store.numberless import NumberlessValues, numberless_by_account
 from crm.store.unread import NOTHING_UNREAD, UnreadCounts, unread_by_account
 from crm.sync import hooks, metadata
 from crm.sync.first_load import FEED, progress_at
@@ -41,6 +42,7 @@ from gateway.health.views import (
     LoadView,
     LoopView,
     MatrixView,
+    NumberlessView,
     PeopleView,
     TokenView,
     UnreadView,
@@ -57,9 +59,11 @@ from gateway.store.crm_events.work import backlog_by_consumer
 from gateway.store.health import status as store
 from routing.staff import Staff
 from runtime.database.pool import Conn
+from runtime.masking import mask_digits
 
 _SPOILT_FOR = timedelta(days=1)
 _CASE_DAYS = timedelta(days=7)
+_SHOWN_TEXT = 60  # of a phone value that was not read
 V = TypeVar("V", bound=BaseModel)
 
 
@@ -104,6 +108,7 @@ class _Facts:
     cases: Mapping[str, CaseFigures]
     feeds: Mapping[str, list[FeedState]]
     directories: Mapping[str, DirectoryState]
+    numberless: Mapping[str, NumberlessValues]
     tokens: Mapping[str, StoredToken]
     connections: Mapping[str, list[Connection]]
     backfills: Mapping[str, BackfillProgress]
@@ -127,6 +132,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         cases=await case_figures_by_account(conn, ids, since=now - _CASE_DAYS, now=now),
         feeds=await feeds_by_account(conn, ids),
         directories={s.account_id: s for s in await directory_states(conn, ids)},
+        numberless=await numberless_by_account(conn, ids),
         tokens=await read_tokens(conn, ids),
         connections=connections,
         backfills=await latest_progress(conn, ids),
@@ -163,6 +169,11 @@ def workers_of(told: Sequence[asyncpg.Record], now: datetime) -> list[WorkerView
             )
         )
     return found
+
+
+def _numberless(values: NumberlessValues) -> NumberlessView:
+    shown = [f"{v.kind} {v.entity_id}: {mask_digits(v.value)[:_SHOWN_TEXT]!r}" for v in values.samples]
+    return NumberlessView(total=values.total, samples=shown)
 
 
 class _Reader:
@@ -254,6 +265,7 @@ class _Reader:
             age_seconds=max(0.0, (self._now - in_sync_at).total_seconds()) if in_sync_at else None,
             numbers=self._numbers.get(account_id),
             load=LoadView.model_validate(progress),
+            numberless=_numberless(self._facts.numberless.get(account_id, NumberlessValues())),
         )
 
     def _webhooks(self, account_id: str) -> WebhooksView:

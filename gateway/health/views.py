@@ -33,6 +33,13 @@ class LoadView(_View):
     seconds_left: float | None = None
 
 
+class NumberlessView(_View):
+    """Phone values of contacts and companies in which no number was found. samples: the latest, digits masked."""
+
+    total: int = 0
+    samples: list[str] = []
+
+
 class DirectoryView(_View):
     """age_seconds: since it last agreed with the CRM. numbers: in this gateway's memory, null where none is asked."""
 
@@ -42,6 +49,7 @@ class DirectoryView(_View):
     age_seconds: float | None
     numbers: int | None
     load: LoadView
+    numberless: NumberlessView = NumberlessView()
 
 
 class FeedView(_View):

@@ -9,7 +9,7 @@ from gateway.configuration import Snapshot
 from gateway.pbx.port import LookupRequest
 from routing.client import Candidate
 from routing.lookup.decide import LookupDecision, LookupReason, decide, fall_back
-from routing.numbers.normalise import Number, PublicNumber, digits_of, normalise
+from routing.numbers.normalise import Number, PublicNumber, normalise
 from routing.settings import NumberPolicy
 
 # Looking up a member of an enum takes 0.2 µs, which counts while a phone rings.
@@ -49,7 +49,7 @@ def decide_lookup(
     else:
         assert directory is not None
         if type(number) is PublicNumber and not number.is_own:
-            candidates = tuple(directory.find(digits_of(number.e164)))
+            candidates = tuple(directory.find_caller(number.e164))
         rules = snapshot.accounts[account_id].settings.lookup
         decision = decide(number, candidates, snapshot.staff[account_id], rules)
         if decision.reason is _UNKNOWN_CALLER and not directory.is_complete:

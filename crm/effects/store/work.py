@@ -15,6 +15,7 @@ from crm.effects.refs import filled, lead_of, opened
 from crm.effects.store.degrade import free_tasks, keep_all, keep_live, keep_what_needs
 from crm.lane import Lane
 from crm.port import CrmEntity
+from crm.store.clients import directory_keys
 from crm.store.directory import apply_entities
 from routing.effects import ChangeTask, Order
 from routing.settings import AccountSettings, NumberPolicy
@@ -191,11 +192,11 @@ class PgEffects:
             return await self._stored(conn, due)
 
     async def known(self, numbers: Collection[str]) -> dict[str, KnownEntities]:
-        digits = [int(n.lstrip("+")) for n in numbers if n.lstrip("+").isdigit()]
-        known = await self._pool.fetch(_KNOWN, self._account, digits)
+        keys = {key: n for n in numbers if n.lstrip("+").isdigit() for key in directory_keys(n)}
+        known = await self._pool.fetch(_KNOWN, self._account, list(keys))
         found: dict[str, KnownEntities] = {}
         for row in known:
-            number = f"+{row['number']}"
+            number = keys[row["number"]]
             first = found.get(number)
             found[number] = KnownEntities(
                 contact=first.contact if first else (row["kind"], row["entity_id"]),

@@ -11,6 +11,15 @@ TAIL = 8  # digits that the index of numbers holds; matches are verified on the 
 _RANK = {"leads": 0, "contacts": 1, "companies": 2}
 
 
+LONGEST_NUMBER = 15
+
+
+def _tail(raw: str) -> str:
+    """What the index knows a value by; "" = more than one number, which is looked through each time."""
+    own = digits(raw)
+    return own[-TAIL:] if len(own) <= LONGEST_NUMBER else ""
+
+
 def digits(raw: object) -> str:
     return re.sub(r"\D", "", str(raw))
 
@@ -89,7 +98,7 @@ class Links:
     def add_phones(self, rows: Iterable[tuple[str, int, str]]) -> None:
         self._db.executemany(
             "INSERT INTO phones VALUES (?, ?, ?, ?)",
-            ((digits(raw)[-TAIL:], type, id, raw) for type, id, raw in rows),
+            ((_tail(raw), type, id, raw) for type, id, raw in rows),
         )
 
     def phones_of(self, type: str, id: int) -> list[str]:
@@ -102,7 +111,7 @@ class Links:
         """(type, id) of those that have a number with the same last `length` digits, contacts first, then by id."""
         own = digits(number)[-length:]
         rows = self._db.execute(
-            "SELECT type, entity_id, raw FROM phones WHERE tail = ? ORDER BY type DESC, entity_id",
+            "SELECT type, entity_id, raw FROM phones WHERE tail IN (?, '') ORDER BY type DESC, entity_id",
             (own[-TAIL:],),
         ).fetchall()
         found = [(type, id) for type, id, raw in rows if digits(raw)[-length:] == own]
@@ -115,7 +124,7 @@ class Links:
             return []
         if len(own) >= TAIL:
             rows = self._db.execute(
-                "SELECT entity_id, raw FROM phones WHERE tail = ? AND type = ?", (own[-TAIL:], type)
+                "SELECT entity_id, raw FROM phones WHERE tail IN (?, '') AND type = ?", (own[-TAIL:], type)
             )
         else:
             rows = self._db.execute("SELECT entity_id, raw FROM phones WHERE type = ?", (type,))

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 
-from crm.port import CrmEntity, CrmUser
+from crm.directory.memory import Directory, SegmentBuilder
+from crm.effects.store.work import PgEffects
+from crm.port import CrmEntity, CrmUser, EntityChange
 from crm.store.clients import client_of
 from crm.store.directory import Applied, EntityRef, apply_entities, remove_entities
-from crm.store.entries import candidates_of, delete_directory, directory_states, rebuild_entries
+from crm.store.encoding import EncodedRow
+from crm.store.entries import all_entries, candidates_of, delete_directory, directory_states, rebuild_entries
 from crm.store.listing import ids_between
 from crm.store.metadata import store_users, users_of
+from crm.store.numberless import NumberlessValues, numberless_by_account
+from crm.sync.changes import apply_changes
 from routing.client import ClientKind
 from routing.settings import NumberPolicy
+from runtime.database.pool import Conn
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NUMBER = 79001234567
@@ -261,3 +267,84 @@ async def test_a_user_who_is_no_longer_listed_becomes_inactive(pool: asyncpg.Poo
         assert await store_users(conn, "a", list(users("1")))
         assert [(u.id, u.is_active) for u in await users_of(conn, "a")] == [("1", True), ("2", False)]
         assert not await store_users(conn, "a", list(users("1")))
+
+
+async def test_every_number_of_one_value_leads_to_its_contact(pool: asyncpg.Pool, account: str) -> None:
+    changed = await apply(pool, a_contact("1", "8 (900) 123-45-67, +7 900 765-43-21 Мария (после 18:00)"))
+    assert set(changed.numbers) == {NUMBER, 79007654321}
+    assert await found(pool, NUMBER) == await found(pool, 79007654321) == [("contact", "1", "11", False)]
+    later = a_contact("1", "8 (900) 123-45-67 Мария", updated_at=T0 + timedelta(seconds=1))
+    assert (await apply(pool, later)).numbers == (NUMBER, 79007654321)
+    assert await found(pool, 79007654321) == []
+
+
+async def numberless(pool: asyncpg.Pool) -> NumberlessValues:
+    async with pool.acquire() as conn:
+        return (await numberless_by_account(conn)).get("a", NumberlessValues())
+
+
+async def test_a_value_without_a_number_is_told_until_it_reads_well(pool: asyncpg.Pool, account: str) -> None:
+    await apply(
+        pool, a_contact("1", "8-900-123-45"), a_contact("2", "8-900-765-43-21", "\0 7,9151E+10 \ud800 12")
+    )
+    told = await numberless(pool)
+    assert told.total == 2
+    assert {(v.entity_id, v.value) for v in told.samples} == {
+        ("1", "8-900-123-45"),
+        ("2", "� 7,9151E+10 ? 12"),
+    }
+    await apply(pool, a_contact("1", "8-900-123-45-67", updated_at=T0 + timedelta(seconds=1)))
+    await remove(pool, ("contact", "2"))
+    assert await numberless(pool) == NumberlessValues()
+
+
+async def test_a_webhook_that_tells_of_something_else_leaves_the_unread_value_told(
+    pool: asyncpg.Pool, account: str
+) -> None:
+    await apply(pool, a_contact("1", "8-900-123-45", "+7 900 123-45-67"))
+    renamed = EntityChange(kind="contact", id="1", what="owner", owner_id="12", at=T0 + timedelta(seconds=1))
+    async with pool.acquire() as conn, conn.transaction():
+        await apply_changes(conn, "a", [renamed], POLICY)
+    assert await found(pool) == [("contact", "1", "12", False)]
+    assert (await numberless(pool)).total == 1
+
+
+async def test_a_contact_whose_webhook_comes_without_fields_is_read_again(
+    pool: asyncpg.Pool, account: str
+) -> None:
+    await apply(pool, a_contact("1"), a_contact("2", "no number"))
+    told = [
+        EntityChange(kind="contact", id=id, what="updated", at=T0 + timedelta(seconds=1)) for id in ("1", "2")
+    ]
+    async with pool.acquire() as conn, conn.transaction():
+        taken = await apply_changes(conn, "a", told, POLICY)
+    assert taken.to_reread == (("contact", "1"),)
+
+
+async def test_one_subscriber_of_argentina_is_one_client_whatever_was_stored_before(
+    pool: asyncpg.Pool, account: str
+) -> None:
+    """Rows of a former version stand under the number with its 9 until the entity is read again."""
+    await apply(pool, a_contact("1", "+7 900 000-00-00"))
+    for table in ("directory_number", "directory_entry"):
+        await pool.execute(f"UPDATE {table} SET number = 5491166773399 WHERE number = 79000000000")
+    directory = Directory("a")
+    async with pool.acquire() as conn:
+        rows = [row async for some in _entries(conn) for row in some]
+        builder = SegmentBuilder()
+        builder.add(rows)
+        directory.replace(builder.finish())
+        assert [e.ref.id for e in (await client_of(conn, "a", "+541166773399")).entities] == ["1"]
+    assert [c.id for c in directory.find_caller("+541166773399")] == ["1"]
+    known = await PgEffects(pool, "a", lambda: POLICY).known(["+541166773399", "+79000000000"])
+    assert {number: k.contact for number, k in known.items()} == {"+541166773399": ("contact", "1")}
+    changed = await apply(pool, a_contact("1", "+54 9 11 6677-3399", updated_at=T0 + timedelta(seconds=1)))
+    assert set(changed.numbers) == {541166773399, 5491166773399}
+    assert await found(pool, 541166773399) == [("contact", "1", "11", False)]
+    assert await found(pool, 5491166773399) == []
+
+
+async def _entries(conn: Conn) -> AsyncIterator[list[EncodedRow]]:
+    async with conn.transaction():
+        async for rows in all_entries(conn, "a"):
+            yield rows

@@ -158,6 +158,7 @@ CYRILLIC_ELSEWHERE = {
     "crm/sandbox": "sample data, and answers of an amoCRM that speaks Russian",
     "gateway/demo/data.py": "names of the demo's people",
     "routing/numbers/spelling.py": "words that PBXs send in place of a number",
+    "routing/numbers/beside.py": "words that people write beside numbers",
     "crm/amocrm/wire_write.py": "the CRM's own word for a ticked box",
     "gateway/pbx/reading/machines.py": "names that PBXs give to mailboxes and menus",
     "gateway/pbx/mango/wire.py": "a letter that MANGO mistypes",

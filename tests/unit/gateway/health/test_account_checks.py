@@ -91,6 +91,13 @@ def test_an_account_that_is_well_has_nothing_to_do() -> None:
         ),
         ({"directory": {"is_loaded": False}}, "directory", True, "not loaded", "callmatrix sync"),
         ({"directory": {"age_seconds": 900.0}}, "directory", True, "15 min ago", "other lines"),
+        (
+            {"directory": {"numberless": {"total": 2, "samples": ["contact 7: '8-915-1**-**'"]}}},
+            "phone fields",
+            False,
+            "2 values hold no number that can be read: contact 7",
+            "in the CRM",
+        ),
         ({"crm": {"is_served": False}}, "CRM", True, "no worker", "serve --role worker"),
         (
             {"crm": {"circuit": {"name": "open", "refusals": 2, "reason": "403"}}},
