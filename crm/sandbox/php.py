@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 _KEY = re.compile(r"^([^\[\]]+)((?:\[[^\[\]]*\])*)$")
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 _PART = re.compile(r"\[([^\[\]]*)\]")
 
 
@@ -64,5 +65,5 @@ def values_of(value: Any) -> list[str]:
 
 
 def ints_of(value: Any) -> list[int]:
-    """As values_of, whole numbers only; what is none is left out."""
-    return [int(part) for part in values_of(value) if part.lstrip("-").isdigit()]
+    """As values_of, whole numbers of at most 18 digits only; what is none is left out."""
+    return [int(part) for part in values_of(value) if _WHOLE.fullmatch(part)]

@@ -110,6 +110,9 @@ class SandboxExchange:
         return f"{self.base}{self.path}?{urlencode(pairs)}"
 
 
+_FARTHEST = 10**9  # a page beyond it is as empty
+
+
 def request_id_of(item: Any, index: int) -> Any:
     """The sent request_id, else the index as a string."""
     if isinstance(item, Mapping) and item.get("request_id") is not None:
@@ -118,4 +121,4 @@ def request_id_of(item: Any, index: int) -> Any:
 
 
 def _whole(value: Any, default: int) -> int:
-    return int(value) if isinstance(value, str) and value.isdigit() else default
+    return min(int(value), _FARTHEST) if isinstance(value, str) and value.isdecimal() else default

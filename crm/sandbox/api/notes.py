@@ -173,7 +173,7 @@ def _check(exchange: SandboxExchange, item: Any) -> list[Fault]:
     faults = check(item, Rule("object", keys=keys))
     if faults:
         return faults
-    faults = check_keys(item["params"] or {}, PARAMS[item["note_type"]], "params")
+    faults = check_keys(item["params"], PARAMS[item["note_type"]], "params")
     faults += check_users(state, item, names=("created_by", "responsible_user_id"))
     return faults + _check_target(exchange, exchange.args["entity"], _target(exchange, item))
 

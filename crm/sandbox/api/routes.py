@@ -124,7 +124,7 @@ def _compiled(path: str) -> re.Pattern[str]:
 
     def group(match: re.Match[str]) -> str:
         name, _, regex = match[1].partition(":")
-        return f"(?P<{name}>{regex or '[0-9]+'})"
+        return f"(?P<{name}>{regex or '[0-9]{1,18}'})"
 
     return re.compile(re.sub(r"\{([^{}]+)\}", group, path))
 

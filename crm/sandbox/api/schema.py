@@ -19,6 +19,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "list": (list,),
     "any": (object,),
 }
+_LARGEST = 2**63 - 1  # no id or number of the vendor is larger, and no database row of ours holds one
 _NAMES = {
     "int": "int",
     "str": "string",
@@ -45,8 +46,6 @@ def check(value: Any, rule: Rule, path: str = "") -> list[Fault]:
     """Every error of `value` against `rule`, outermost first."""
     if value is None:
         return [] if rule.nullable else [("NotNullable", path, "This value should not be null.")]
-    if path and rule.kind == "object" and value == []:
-        value = {}  # a server in PHP cannot tell them apart, and clients in PHP send the one for the other
     if not _is_of(value, rule.kind):
         return [("InvalidType", path, f"This value should be of type {_NAMES.get(rule.kind, rule.kind)}.")]
     if rule.choices is not None and value not in rule.choices:
@@ -80,6 +79,8 @@ def not_supported(path: str) -> Fault:
 
 def _is_of(value: Any, kind: str) -> bool:
     if isinstance(value, bool) and "bool" not in kind and kind != "any":
+        return False
+    if isinstance(value, int) and abs(value) > _LARGEST:
         return False
     return isinstance(value, _TYPES[kind])
 

@@ -96,3 +96,44 @@ async def test_a_long_value_of_a_fetched_row_refuses_the_whole_row_but_not_a_par
 async def test_a_textarea_has_no_limit(api: Api) -> None:
     values = [{"field_code": "ADDRESS", "values": [{"value": "я" * 5000}]}]
     assert (await api.post("companies", [{"custom_fields_values": values}])).status == 200
+
+
+METADATA = {"phone": "+7999", "called_at": 1, "duration": 0, "link": "", "service_code": "x", "uniq": "u"}
+CALL = {"source_uid": "u", "source_name": "x", "metadata": METADATA}
+
+
+@pytest.mark.parametrize(
+    ("path", "item", "status"),
+    [
+        ("leads", {"_embedded": []}, 200),
+        ("contacts", {"_embedded": [], "custom_fields_values": []}, 200),
+        ("leads/complex", {"_embedded": []}, 200),
+        ("leads/complex", {"_embedded": {"metadata": []}}, 400),
+        ("leads/complex", {"_embedded": {"contacts": [], "companies": []}}, 200),
+        ("leads/unsorted/sip", {**CALL, "_embedded": []}, 200),
+        ("leads/unsorted/sip", {**CALL, "metadata": []}, 400),
+        (f"leads/{seed.LEADS + 3}/notes", {"note_type": "common", "params": []}, 400),
+        (f"leads/{seed.LEADS + 3}/link", {"to_entity_id": seed.CONTACTS + 1, "metadata": []}, 400),
+        ("roles", {"name": "x", "rights": []}, 201),
+        ("roles", {"name": "x", "rights": {"leads": []}}, 400),
+        (
+            "leads/pipelines",
+            {"name": "x", "sort": 1, "is_main": False, "is_unsorted_on": True, "_embedded": []},
+            200,
+        ),
+    ],
+)
+async def test_an_empty_list_where_an_object_belongs_is_an_empty_object(
+    path: str, item: dict[str, Any], status: int, api: Api
+) -> None:
+    assert (await api.post(path, [item])).status == status
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**70), 10**30])
+async def test_a_number_beyond_every_id_is_refused_and_breaks_nothing(number: int, api: Api) -> None:
+    raw = f'[{{"id": {number}, "name": "x"}}]'
+    headers = {"Authorization": f"Bearer {api.token}", "Content-Type": "application/json"}
+    url = f"{api.sandbox.url}/api/v4/leads"
+    async with api.session.patch(url, data=raw, headers=headers) as response:
+        assert response.status == 400
+    assert (await api.get(f"leads/{abs(number)}")).status == 404

@@ -153,6 +153,7 @@ def delete_sources(exchange: SandboxExchange) -> SandboxReply:
     exchange.require_admin()
     own = {row["id"] for row in _own(exchange)}
     for item in exchange.items():
-        if isinstance(item, dict) and item.get("id") in own:
-            exchange.state.table("sources").drop(item["id"])
+        id = item.get("id") if isinstance(item, dict) else None
+        if isinstance(id, int) and id in own:
+            exchange.state.table("sources").drop(id)
     return no_content()
