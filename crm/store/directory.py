@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crm.port import CrmEntity
 from crm.store.entries import lock_directory, refresh_entries
@@ -35,6 +35,18 @@ _UPSERT = """
           (excluded.name, excluded.owner_id, coalesce(excluded.updated_at, e.updated_at), excluded.closed_at,
            excluded.pipeline_id, excluded.stage_id, excluded.is_open, coalesce(excluded.deal_id, e.deal_id))
     RETURNING kind, entity_id
+"""
+
+
+_FOLLOW_ARCHIVE = """
+    UPDATE directory_entity e SET is_open = w.is_open FROM (
+        SELECT d.entity_id, NOT p.is_archived AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(p.stages) s
+            WHERE s->>'id' = d.stage_id AND (s->>'is_closed')::boolean) AS is_open
+        FROM directory_entity d JOIN crm_pipeline p ON p.account_id = d.account_id AND p.pipeline_id = d.pipeline_id
+        WHERE d.account_id = $1 AND d.kind = 'deal'
+    ) w
+    WHERE e.account_id = $1 AND e.kind = 'deal' AND e.entity_id = w.entity_id AND e.is_open <> w.is_open
+    RETURNING e.entity_id
 """
 
 
@@ -74,7 +86,7 @@ async def apply_entities(
     touched = await _set_lead_owners(conn, account_id, inside)
     out = [e for e in fresh if e.is_deleted or (e.kind == "deal" and e.id in hidden)]
     touched |= await _remove(conn, account_id, [(e.kind, e.id) for e in out])
-    alive = [e for e in fresh if e not in out]
+    alive = await _with_archived_closed(conn, account_id, [e for e in fresh if e not in out])
     changed = await _upsert(conn, account_id, alive)
     touched |= await _set_numbers(conn, account_id, await _wanted_numbers(conn, account_id, alive, policy))
     people = [e for e in alive if e.kind in ("contact", "company")]  # leads may name a PBX instead
@@ -98,6 +110,30 @@ async def inside_leads(conn: Conn, account_id: str, entities: Iterable[CrmEntity
     )
     waiting = {(r["pipeline_id"], r["stage_id"]) for r in rows}
     return [d for d in deals if (d.pipeline_id, d.stage_id) in waiting]
+
+
+async def _with_archived_closed(
+    conn: Conn, account_id: str, entities: Sequence[CrmEntity]
+) -> list[CrmEntity]:
+    """Whoever puts a pipeline into the archive has done with its deals: they are closed, whatever their stage."""
+    if not any(e.kind == "deal" for e in entities):
+        return list(entities)
+    rows = await conn.fetch(
+        "SELECT pipeline_id FROM crm_pipeline WHERE account_id = $1 AND is_archived", account_id
+    )
+    archived = {r["pipeline_id"] for r in rows}
+    return [
+        replace(e, is_open=False) if e.kind == "deal" and e.pipeline_id in archived else e for e in entities
+    ]
+
+
+async def follow_archive(conn: Conn, account_id: str) -> Applied:
+    """After pipelines changed: deals of one that went into the archive are closed, those of one that came back are as
+    their stage says."""
+    await lock_directory(conn, account_id)
+    rows = await conn.fetch(_FOLLOW_ARCHIVE, account_id)
+    touched = await numbers_of(conn, account_id, [("deal", r["entity_id"]) for r in rows])
+    return Applied(tuple(await refresh_entries(conn, account_id, touched)))
 
 
 async def remove_entities(conn: Conn, account_id: str, refs: Iterable[EntityRef]) -> Applied:

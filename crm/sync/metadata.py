@@ -10,6 +10,7 @@ from crm.errors import CrmForbidden
 from crm.lane import Lane
 from crm.port import Crm, CrmField, CrmUser, Pipeline
 from crm.store.cursors import write_cursor
+from crm.store.directory import follow_archive
 from crm.store.metadata import (
     fields_of,
     pipelines_of,
@@ -88,6 +89,8 @@ async def read_metadata(source: Source, lane: Lane = Lane.SYNC) -> frozenset[str
             stored = await pipelines_of(conn, source.account_id)
             pipelines = known.with_hidden("pipeline", pipelines, stored)
             changed["pipelines"] = await store_pipelines(conn, source.account_id, pipelines)
+            if changed["pipelines"]:
+                await follow_archive(conn, source.account_id)
         for kind, listed in fields.items():
             if listed is None:
                 continue

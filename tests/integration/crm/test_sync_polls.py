@@ -17,6 +17,7 @@ from crm.store.cursors import feed_states
 from crm.store.directory import apply_entities
 from crm.store.metadata import pipelines_of, users_of
 from crm.sync.first_load import LoadProgress, load_progress, load_step, restart_load
+from crm.sync.metadata import read_metadata
 from crm.sync.recheck import recheck_step
 from crm.sync.sync import Sync, apply_webhook
 from routing.client import EntityKind
@@ -512,3 +513,22 @@ async def test_a_cancelled_loop_ends_at_once_wherever_it_stands(
     async with asyncio.timeout(5):  # and every connection comes back
         while pool.get_size() != pool.get_idle_size():
             await asyncio.sleep(0.01)
+
+
+async def test_an_open_deal_rings_nobody_while_its_pipeline_is_in_the_archive(
+    sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock
+) -> None:
+    crm.seed(contact(1), contact(2), deal(50, 1), deal(51, 2, is_open=False, stage_id="142"))
+    await sync.load()
+    assert await found(pool, 1) == [("contact", "1", "11"), ("deal", "50", "12")]
+    in_use = crm.pipeline_list
+    crm.pipeline_list = [replace(pipeline, is_archived=True) for pipeline in in_use]
+    await read_metadata(sync.source)
+    assert await found(pool, 1) == [("contact", "1", "11")]
+    crm.seed(deal(50, 1, owner_id="13", updated_at=clock.tick()))
+    await sync.poll_once()
+    assert await found(pool, 1) == [("contact", "1", "11")]
+    crm.pipeline_list = in_use
+    await read_metadata(sync.source)
+    assert await found(pool, 1) == [("contact", "1", "11"), ("deal", "50", "13")]
+    assert await found(pool, 2) == [("contact", "2", "11")]
