@@ -58,6 +58,16 @@ class CrmUnavailable(CrmError):
     code, retryable = "crm-unavailable", True
 
 
+class CrmMoved(CrmUnavailable):
+    """The account answers with a redirection to another host: its address has changed. address: the new one."""
+
+    code = "crm-moved"
+
+    def __init__(self, message: str, address: str) -> None:
+        super().__init__(message)
+        self.address = address
+
+
 class CrmTooLarge(CrmError):
     """504 (or 413) on a batch: it may have been carried out in part; look, then send less at a time."""
 

@@ -64,6 +64,7 @@ class AmoCrmHealth:
     circuit: CircuitState
     budget: BudgetUse
     clock_offset_seconds: float | None = None
+    moved_to: str | None = None
 
 
 class AmoCrm:
@@ -113,6 +114,7 @@ class AmoCrm:
             circuit=self._client.circuit.state,
             budget=self._client.budget.use(),
             clock_offset_seconds=self._client.clock_offset_seconds,
+            moved_to=self._client.moved_to,
         )
 
     # --- reads -----------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from crm.amocrm.fields import Node
 from crm.amocrm.transport import Transport
 from crm.amocrm.wire import Reply, Request, error_of, read_answer
 from crm.budget import Budget, Slot
-from crm.errors import CrmBlocked, CrmError, CrmThrottled, CrmUnauthorised, CrmUnavailable
+from crm.errors import CrmBlocked, CrmError, CrmMoved, CrmThrottled, CrmUnauthorised, CrmUnavailable
 from crm.lane import Lane
 from runtime.backoff import grown_pause
 from runtime.circuit_breaker import CircuitBreaker, Permit
@@ -69,6 +69,7 @@ class AmoClient:
     ) -> None:
         self.circuit = circuit or CircuitBreaker(clock=clock)
         self.budget = budget
+        self.moved_to: str | None = None  # where the account says that it is now
         self._transport, self._tokens = transport, tokens
         self._on_exchange = on_exchange
         self._attempts = attempts
@@ -101,7 +102,8 @@ class AmoClient:
                 token = await self._tokens.renewed(token)
             except (CrmThrottled, CrmUnavailable) as err:
                 failures += 1
-                if failures >= self._attempts or self.circuit.state.name != "closed":
+                is_lasting = isinstance(err, CrmMoved) or self.circuit.state.name != "closed"
+                if failures >= self._attempts or is_lasting:
                     raise
                 await self._wait(err, failures)
 
@@ -136,6 +138,7 @@ class AmoClient:
             slot.throttled(err.retry_after)
             raise err
         slot.on_success()
+        self.moved_to = err.address if isinstance(err, CrmMoved) else None
         if isinstance(err, CrmBlocked):
             self.circuit.refused(permit, str(err))
             raise err

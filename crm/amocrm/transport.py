@@ -102,4 +102,5 @@ async def _whole(request: Request, response: aiohttp.ClientResponse) -> Reply:
         content_type=response.content_type.lower(),
         body=b"".join(chunks),
         request_id=response.headers.get("X-Request-Id", ""),
+        location=response.headers.get("Location", ""),
     )

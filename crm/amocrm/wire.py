@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 
@@ -20,6 +20,7 @@ from crm.errors import (
     CrmBlocked,
     CrmError,
     CrmForbidden,
+    CrmMoved,
     CrmNotFound,
     CrmOutcomeUnknown,
     CrmRefused,
@@ -75,6 +76,7 @@ class Reply:
     content_type: str = ""
     body: bytes = b""
     request_id: str = ""
+    location: str = ""
 
 
 def read_answer(request: Request, reply: Reply) -> Node | None:
@@ -139,6 +141,10 @@ def error_of(request: Request, reply: Reply) -> CrmError:
         return CrmUnpaid(said)
     if status == 403:
         return CrmForbidden(said) if problem is not None else CrmBlocked(said)
+    if 300 <= status < 400 and (host := urlsplit(reply.location).netloc):
+        return CrmMoved(
+            f"{said}: the account has moved to {host}", f"{urlsplit(reply.location).scheme}://{host}"
+        )
     if 300 <= status < 400:
         return CrmUnavailable(
             f"{said}: redirected, which is not followed: has the account's address changed?"

@@ -225,6 +225,7 @@ class CrmAccountWork:
             "token": token,
             "writer": writer.status(),
             "clock_offset_seconds": health.clock_offset_seconds,
+            "moved_to": health.moved_to,
             "sync": {
                 "in_sync_at": sync.health.in_sync_at,
                 "is_loaded": sync.health.is_loaded,

@@ -119,7 +119,9 @@ def _crm(account: AccountStatus) -> Iterator[Finding]:
         at = crm.reported_at.isoformat(timespec="seconds") if crm else ""
         yield bad("crm-unserved", what, last=detail("crm-last-seen", crm, at=at))
         return
-    if crm.circuit is not None and crm.circuit.name != "closed":
+    if crm.moved_to:
+        yield bad("crm-moved", what, address=crm.moved_to, reconnect=_reconnect(account.id))
+    elif crm.circuit is not None and crm.circuit.name != "closed":
         yield bad("crm-closed", what, count=crm.circuit.refusals, reason=crm.circuit.reason)
     elif crm.writer is not None and crm.writer.is_alarm:
         yield bad("crm-alarm", what, reason=crm.writer.reason or "", error=crm.writer.last_error or "")

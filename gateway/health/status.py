@@ -241,6 +241,7 @@ class _Reader:
             writer=_part(WriterView, body.get("writer")),
             clock_offset_seconds=body.get("clock_offset_seconds"),
             unread_found=body.get("sync", {}).get("unread", 0),
+            moved_to=body.get("moved_to"),
         )
 
     def _token(self, account_id: str, crm: CrmView | None) -> TokenView:

@@ -108,6 +108,7 @@ class CrmView(_View):
     writer: WriterView | None
     clock_offset_seconds: float | None
     unread_found: int = 0
+    moved_to: str | None = None
 
 
 class EffectsView(_View):

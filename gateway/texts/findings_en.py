@@ -81,6 +81,8 @@ SENTENCES: Mapping[str, str] = {
     "finding.crm-unserved": "no worker serves this account{last}",
     "finding.crm-unserved.remedy": "start one with 'callmatrix serve --role worker', or see its log",
     "finding.crm-last-seen": ", last seen {at}",
+    "finding.crm-moved": "the account has moved to {address}: it answers every request with a redirection",
+    "finding.crm-moved.remedy": "{reconnect}, at the new address",
     "finding.crm-closed": "its API is closed to us, probed {count:time|times}: {reason}",
     "finding.crm-closed.remedy": "ask the vendor's support whether the integration was blocked; nothing is lost meanwhile",
     "finding.crm-alarm": "{reason}: {error}",

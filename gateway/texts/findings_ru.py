@@ -81,6 +81,8 @@ SENTENCES: Mapping[str, str] = {
     "finding.crm-unserved": "аккаунт не обслуживает ни один обработчик{last}",
     "finding.crm-unserved.remedy": "запустите его: 'callmatrix serve --role worker', или смотрите его журнал",
     "finding.crm-last-seen": ", последний раз: {at}",
+    "finding.crm-moved": "аккаунт переехал на {address}: на каждый запрос он отвечает перенаправлением",
+    "finding.crm-moved.remedy": "{reconnect}, по новому адресу",
     "finding.crm-closed": "её API закрыт для нас, проверен {count:раз|раза|раз}: {reason}",
     "finding.crm-closed.remedy": "спросите поддержку CRM, не заблокирована ли интеграция; тем временем ничего не теряется",
     "finding.crm-alarm": "{reason}: {error}",

@@ -20,6 +20,7 @@ from crm.errors import (
     CrmBlocked,
     CrmError,
     CrmForbidden,
+    CrmMoved,
     CrmOutcomeUnknown,
     CrmRefused,
     CrmTooLarge,
@@ -61,6 +62,14 @@ def test_403_as_a_page_closes_the_account_and_as_a_problem_only_this_request() -
 def test_a_page_where_json_belongs_is_a_block() -> None:
     with pytest.raises(CrmBlocked):
         read_answer(READ, page(200))
+
+
+def test_an_account_that_moved_says_where_it_is_now() -> None:
+    there = Reply(status=301, location="https://new.amocrm.ru/api/v4/leads")
+    err = error_of(READ, there)
+    assert isinstance(err, CrmMoved)
+    assert err.address == "https://new.amocrm.ru"
+    assert not isinstance(error_of(READ, Reply(status=301, location="/login")), CrmMoved)
 
 
 def test_half_an_answer_is_nothing_for_a_read_and_unknown_for_a_write() -> None:

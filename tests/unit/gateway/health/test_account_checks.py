@@ -122,6 +122,13 @@ def test_an_account_that_is_well_has_nothing_to_do() -> None:
             "CALLMATRIX_PUBLIC_URL",
         ),
         (
+            {"crm": {"moved_to": "https://new.amocrm.ru"}},
+            "CRM",
+            True,
+            "https://new.amocrm.ru",
+            "callmatrix account add sales",
+        ),
+        (
             {"unread": {"rows": 2, "by_kind": {"user": 2}, "first": "user 7, rights"}},
             "rows of the CRM",
             False,
