@@ -46,11 +46,14 @@ _DISPOSITIONS: Mapping[str, Disposition] = {
 }
 
 
+# Here the other end is whoever else was there; who came alone may have met others, whose records tell it, or nobody.
+_ROOMS = frozenset({"confbridge", "meetme"})
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One CDR. leg: the other end's part in the call, unlike those of its neighbours. other: whom it connected, None =
-    nobody; a Local channel has no number. is_dialled: nobody called from it, it was rung by an Originate and is still
-    where that left it."""
+    nobody; a Local channel has no number. application: where its channel was at the end, lower case."""
 
     key: str
     uniqueid: str
@@ -66,7 +69,7 @@ class Record:
     ended_at: datetime
     seconds: int
     is_first: bool
-    is_dialled: bool
+    application: str
 
     @property
     def is_talk(self) -> bool:
@@ -85,7 +88,7 @@ def cdr_events(message: AmiMessage, connection: Connection) -> tuple[CallEvent, 
 def _told_by(fields: Mapping[str, str | None], connection: Connection) -> tuple[CallEvent, ...]:
     message = AmiMessage(tuple((name, value) for name, value in fields.items() if value is not None))
     record = read_record(message, connection)
-    if is_failed_originate(message):
+    if is_failed_originate(message) or (record.application in _ROOMS and not record.other):
         return ()
     if is_local(record.channel):
         # Without a Linkedid nobody can tell to which call it belongs.
@@ -114,7 +117,10 @@ def read_record(message: AmiMessage, connection: Connection) -> Record:
     if seconds is None:
         seconds = max(0, int((ended_at - answered_at).total_seconds())) if answered_at else 0
     other_channel, destination = message.get("DestinationChannel"), message.get("Destination")
+    application = message.get("LastApplication").lower()
     other = _other_end(message, other_channel)
+    if application in _ROOMS and is_trunk(other_channel, connection):
+        other = None  # another client
     return Record(
         key=key,
         uniqueid=uniqueid or key,
@@ -130,7 +136,7 @@ def read_record(message: AmiMessage, connection: Connection) -> Record:
         ended_at=ended_at,
         seconds=seconds,
         is_first=uniqueid in ("", key),
-        is_dialled=message.get("LastApplication").lower() == "appdial2",
+        application=application,
     )
 
 
@@ -180,8 +186,7 @@ def _of_the_caller(record: Record, connection: Connection) -> Iterator[CallEvent
         direction=told.direction,
         client=sent if is_out else told.client,  # what went to the provider has no outside prefix
         line=told.line,
-        # A talk of no whole second: who answered, but not that nobody else talked.
-        party=told.party if is_out else record.other if is_answered and not record.is_talk else None,
+        party=told.party if is_out else _short_talker(record),
         cause=Disposition.ANSWERED if is_answered else None,
         failed_side=_failed_side(record, connection) if is_out and not is_answered else None,
         started_at=record.started_at,
@@ -192,6 +197,14 @@ def _of_the_caller(record: Record, connection: Connection) -> Iterator[CallEvent
         yield from _of_a_phone(record)
     elif record.cause is not Disposition.ANSWERED:
         yield _failed(record)
+
+
+def _short_talker(record: Record) -> str | None:
+    """A talk of no whole second: who answered, but not that nobody else talked. A queue answers callers itself, and then a
+    member whose call was picked up by somebody else stands as one who answered."""
+    if record.cause is not Disposition.ANSWERED or record.is_talk or record.application == "queue":
+        return None
+    return record.other
 
 
 def _of_a_wire(record: Record, connection: Connection) -> Iterator[CallEvent]:
@@ -253,7 +266,8 @@ def _failed_side(record: Record, connection: Connection) -> FailedSide:
         return FailedSide.EMPLOYEE_NOT_REACHED if has_other else FailedSide.CLIENT_NOT_REACHED
     if has_other:
         return FailedSide.CLIENT_NOT_REACHED
-    return FailedSide.EMPLOYEE_NOT_REACHED if record.is_dialled else FailedSide.EMPLOYEE_HUNG_UP
+    is_rung = record.application == "appdial2"  # by an Originate, and still where that left it
+    return FailedSide.EMPLOYEE_NOT_REACHED if is_rung else FailedSide.EMPLOYEE_HUNG_UP
 
 
 def _parties(record: Record, connection: Connection) -> Parties:

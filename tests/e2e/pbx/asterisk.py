@@ -61,7 +61,6 @@ _NOT_LOADED = [
     "app_voicemail",
     "app_voicemail_imap",
     "app_voicemail_odbc",
-    "res_ari",
     "res_stun_monitor",
     "res_prometheus",
     "res_geolocation",
@@ -76,13 +75,15 @@ def free_udp_port() -> int:
 
 @dataclass
 class Asterisk:
-    """globals: of the recipe's dialplan, replaced. phones_port: where all phones are."""
+    """globals: of the recipe's dialplan, replaced. phones_port: where all phones are. more: text by file, added to it."""
 
     root: Path
     phones_port: int
     globals: Mapping[str, str]
+    more: Mapping[str, str] = field(default_factory=dict)
     sip_port: int = field(default_factory=free_udp_port)
     ami_port: int = field(default_factory=free_port)
+    http_port: int = field(default_factory=free_port)
     ami_secret: str = "of-the-test"
     name: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     child: Child | None = None
@@ -146,7 +147,7 @@ class Asterisk:
 
     def _configuration(self) -> dict[str, str]:
         inside = self.inside
-        return {
+        files = {
             "asterisk.conf": (
                 f"[directories]\nastetcdir => {inside}/etc\nastdbdir => {inside}/var\nastkeydir => {inside}/keys\n"
                 f"astspooldir => {inside}/spool\nastrundir => {inside}/run\nastlogdir => {inside}/log\n"
@@ -156,12 +157,16 @@ class Asterisk:
             "logger.conf": "[general]\n[logfiles]\nfull => notice,warning,error,verbose\n",
             "cdr.conf": "[general]\nenable=yes\nunanswered=yes\n",
             "cdr_manager.conf": (RECIPE / "cdr_manager.conf").read_text(),
-            "http.conf": "[general]\nenabled=no\n",
+            "http.conf": f"[general]\nenabled={'yes' if 'ari.conf' in self.more else 'no'}\nbindaddr=127.0.0.1\n"
+            f"bindport={self.http_port}\n",
             "manager.conf": self._manager(),
             "rtp.conf": "[general]\nrtpstart=30000\nrtpend=31000\n",
             "extensions.conf": replaced((RECIPE / "extensions.conf").read_text(), self.globals),
             "pjsip.conf": self._pjsip(),
         }
+        for file, text in self.more.items():
+            files[file] = f"{files.get(file, '')}\n{text}"
+        return files
 
     def _manager(self) -> str:
         text = (RECIPE / "manager.conf").read_text()
@@ -180,6 +185,7 @@ class Asterisk:
         for number in EXTENSIONS:
             sections.append(
                 f"[{number}]\ntype=endpoint\ncontext=from-inside\naors={number}\n{media}"
+                "call_group=1\npickup_group=1\ndtmf_mode=info\n"
                 f"[{number}]\ntype=aor\ncontact=sip:{number}@127.0.0.1:{self.phones_port}\n"
             )
         return "\n".join(sections)
@@ -194,8 +200,10 @@ def replaced(text: str, values: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def running_asterisk(phones_port: int, **globals: str) -> Iterator[Asterisk]:
-    asterisk = Asterisk(cache_folder() / "asterisk", phones_port, globals)
+def running_asterisk(
+    phones_port: int, more: Mapping[str, str] | None = None, **globals: str
+) -> Iterator[Asterisk]:
+    asterisk = Asterisk(cache_folder() / "asterisk", phones_port, globals, more or {})
     try:
         asterisk.start()
         yield asterisk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,7 +58,11 @@ class Office:
                 conn,
                 "asterisk",
                 keys={"ami_user": "callmatrix", "ami_secret": self.asterisk.ami_secret},
-                settings={"ami_host": "127.0.0.1", "ami_port": ami_port or self.asterisk.ami_port},
+                settings={
+                    "ami_host": "127.0.0.1",
+                    "ami_port": ami_port or self.asterisk.ami_port,
+                    "trunks": ["provider"],
+                },
             )
         await self.until_report(lambda body: bool(body.get("connected")))
 
@@ -96,12 +100,16 @@ class Office:
 
 
 @asynccontextmanager
-async def running_office(folder: Path, database_url: str, **options: Any) -> AsyncIterator[Office]:
+async def running_office(
+    folder: Path, database_url: str, more: Mapping[str, str] | None = None, **options: Any
+) -> AsyncIterator[Office]:
+    """more: added to Asterisk's configuration, text by file."""
     agi_port, phones_port = free_port(), free_udp_port()
     env = {"CALLMATRIX_FASTAGI_PORT": str(agi_port)}
     async with running_stack(folder, database_url, env=env, **options) as stack:
         with running_asterisk(
             phones_port,
+            more,
             CALLMATRIX_URL=f"{stack.url}/pbx/asterisk",
             CALLMATRIX_AGI=f"127.0.0.1:{agi_port}",
             RING_SECONDS="5",

@@ -20,12 +20,14 @@ PROBED = "79033334403"
 
 @dataclass(frozen=True)
 class Truth:
-    """client: with the digits of the line where it came in on one. talks: who talked with the client, in order."""
+    """client: with the digits of the line where it came in on one. talks: who talked with the client, in order.
+    beside: a second client, who was in the same room."""
 
     direction: Direction
     client: str | None
     talks: tuple[str, ...] = ()
     seconds: int = 0
+    beside: str | None = None
 
 
 def inbound(client: str, *talks: str, seconds: int = 0) -> Truth:
@@ -47,6 +49,7 @@ TRUTH = {
     "callback_client_first_employee_does_not_answer": outbound("79033334408"),
     "callback_client_first_local": outbound("79033334408", "101", seconds=6),
     "callback_client_first_local_employee_does_not_answer": outbound("79033334408"),
+    "blind_transfer_by_key": inbound("79035550001", "101", "102", seconds=3),
     "click_to_call": outbound(CLIENT, "101", seconds=6),
     "click_to_call_client_does_not_answer": outbound(CLIENT),
     "click_to_call_direct_client_does_not_answer": outbound(CLIENT),
@@ -57,18 +60,23 @@ TRUTH = {
     "forwarded_through_a_local_channel": inbound("79033334409", MOBILE, seconds=6),
     "internal_attended_transfer": Truth("internal", None, ("102",), 6),
     "internal_pickup": Truth("internal", None),
+    "leg_made_by_ari": inbound("79035550001", "101", seconds=2),
     "outbound": outbound("79033334408", "101", seconds=5),
     "outside_prefix": outbound("79033334405", "101", seconds=6),
     "parked_and_fetched": inbound(CLIENT, "101", "102", seconds=19),
     "phone_redirects_to_a_mobile": inbound(CLIENT, MOBILE, seconds=6),
     "pickup": inbound(CLIENT, "103", seconds=7),
     "pickup_of_a_new_client": inbound("79033334401", "103", seconds=7),
+    "pickup_behind_a_queue": inbound("79035550001", "103", seconds=1),
     "queue_of_phones_abandoned": inbound(CLIENT),
+    "queue_of_phones_answered": inbound("79035550001", "102", seconds=2),
     "queue_over_local_channels": inbound(CLIENT, "102", seconds=6),
+    "refused_transfer": inbound("79035550001", "101", "101", seconds=8),
     "ring_group_optimised": inbound(CLIENT, "102", seconds=6),
     "second_trunk_with_prefix": outbound("79033334409", "102", seconds=6),
     "supervisor_listens_in": inbound("79033334409", "101", seconds=15),
     "transfer_key": inbound("79033334401", "101", "102", seconds=23),
+    "two_clients_in_a_room": Truth("inbound", "79035550001", ("101",), 2, beside="79035550002"),
     "voicemail": inbound(CLIENT),
 }
 

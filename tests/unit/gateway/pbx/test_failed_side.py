@@ -14,7 +14,7 @@ from routing.calls.fold import fold
 from routing.calls.model import Call, FailedSide
 from tests.unit.gateway.pbx.ami_talk import Talk
 from tests.unit.gateway.pbx.builders import FORM, a_connection, a_request
-from tests.unit.gateway.pbx.test_asterisk_legs import calls
+from tests.unit.gateway.pbx.test_asterisk_legs import calls, recorded
 
 EMPLOYEE, HUNG_UP, CLIENT = FailedSide
 NUMBER = "79001234567"
@@ -238,3 +238,7 @@ def test_a_failed_originate_is_no_call() -> None:
     ]
     assert calls(told_) == {}
     assert calls(told_[4:5]) == {}, "known from its record only"
+
+
+def test_a_failed_originate_as_it_was_recorded_is_no_call() -> None:
+    assert calls(recorded("failed_originate")) == {}
