@@ -203,7 +203,7 @@ async def test_an_answered_caller_is_a_contact_and_a_deal_of_who_answered_first(
     assert (note["note_type"], note["params"]["call_status"]) == ("call_in", 4)
     assert abs(note["params"]["duration"] - truth.seconds) <= 1
     assert await _cases(office, SCENES[name].client) == []
-    if len(truth.talks) > 1:
+    if len(set(truth.talks)) > 1:
         assert "Разговаривали: Менеджер 101" in note["params"]["call_result"]
 
 

@@ -46,9 +46,9 @@ async def webhooks_done(conn: Conn, account_id: str, refusals: Mapping[int, str 
         )
         await conn.execute(
             "INSERT INTO crm_webhook_seen AS seen (account_id, last_at, applied, refused, last_refusal, last_refused_at)"
-            " VALUES ($1, now(), $2, $3, $4, CASE WHEN $3 > 0 THEN now() END)"
+            " VALUES ($1, now(), $2::bigint, $3::bigint, $4, CASE WHEN $3::bigint > 0 THEN now() END)"
             " ON CONFLICT (account_id) DO UPDATE SET last_at = now(),"
-            " applied = seen.applied + $2, refused = seen.refused + $3,"
+            " applied = seen.applied + $2::bigint, refused = seen.refused + $3::bigint,"
             " last_refusal = coalesce($4, seen.last_refusal),"
             " last_refused_at = coalesce(excluded.last_refused_at, seen.last_refused_at)",
             account_id,
