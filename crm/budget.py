@@ -90,7 +90,7 @@ class Slots:
         self._paused_at = float("-inf")
 
     def ask(self, lane: Lane, now: float) -> Ticket:
-        """A place at the end of the lane's queue."""
+        """Return a place at the end of the lane's queue."""
         ticket = Ticket(lane, now)
         self._queues[lane].append(ticket)
         return ticket
@@ -108,7 +108,7 @@ class Slots:
         return granted
 
     def done(self, ticket: Ticket, now: float) -> None:
-        """The answer is there, or there will be none. A ticket that was never granted leaves its queue."""
+        """Note that the answer is there, or that there will be none. A ticket that was never granted leaves its queue."""
         if ticket in self._busy:
             self._busy.remove(ticket)
             self._cooling.append(now + self._hold)
@@ -125,7 +125,7 @@ class Slots:
                 meter.recent.remove(ticket.granted_at)
 
     def throttled(self, ticket: Ticket, now: float, retry_after: float | None = None) -> float:
-        """The CRM answered 429: send nothing for as long as told, else ever longer. Gives the time it lasts until.
+        """Note a 429: send nothing for as long as told, else ever longer. Gives the time it lasts until.
 
         UnauthorizedResponder of requests that were under way together count as one.
         """
@@ -140,7 +140,7 @@ class Slots:
         return self.pause(seconds, now)
 
     def on_success(self, ticket: Ticket) -> None:
-        """An answer other than 429 to a request sent after the last pause: the back-off starts small again."""
+        """Note an answer other than 429 to a request sent after the last pause: the back-off starts small again."""
         if ticket.granted_at is not None and ticket.granted_at > self._paused_at:
             self._streak = 0
 
@@ -249,7 +249,7 @@ class Budget:
         self._wake()
 
     def use(self) -> BudgetUse:
-        """A reading of the meter."""
+        """Return a reading of the meter."""
         return self._slots.use(self._clock())
 
     async def _turn_of(self, ticket: Ticket) -> None:

@@ -68,7 +68,7 @@ class Heard:
 
 
 def see(history: History, seen: Seen) -> History:
-    """What a webhook or a poll shows. Older than what is known, or known already: no change."""
+    """Return what a webhook or a poll shows. Older than what is known, or known already: no change."""
     if history.at is not None and seen.at < history.at:
         return history
     if seen.value == history.value:
@@ -89,7 +89,7 @@ def _is_of_then(change: DealChange, seen: Seen) -> bool:
 
 
 def hear(history: History, event: Heard) -> History:
-    """What the feed tells, which is the truth: it confirms a change that is known, or adds one."""
+    """Take in what the feed tells, which is the truth: it confirms a change that is known, or adds one."""
     if any(change.feed_id == event.id for change in history.changes):
         return history
     fitting = [change for change in history.changes if _fits(change, event)]
@@ -135,7 +135,7 @@ def new_changes(history: History) -> Sequence[DealChange]:
 
 
 def changed_fields(old: str | None, new: str) -> dict[str, tuple[str, str]]:
-    """Custom field id -> (text before, text now) of those that differ. old, new: as `fields_changed` tells them."""
+    """Return custom field id -> (text before, text now) of those that differ. old, new: as `fields_changed` tells them."""
     before, now = orjson.loads(old or "{}"), orjson.loads(new)
     ids = sorted({*before, *now})
     return {id: (before.get(id, ""), now.get(id, "")) for id in ids if before.get(id) != now.get(id)}

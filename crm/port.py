@@ -364,7 +364,7 @@ class Crm(Protocol):
         ...
 
     def url_of(self, kind: EntityKind, id: str) -> str:
-        """The page of this entity for a person."""
+        """Return the page of this entity for a person."""
         ...
 
 

@@ -31,7 +31,7 @@ class Portion:
         return self.steps[self._at]
 
     def too_large(self, size: int) -> None:
-        """A request of so many came back as 504 or 413."""
+        """Note that a request of so many came back as 504 or 413."""
         smaller = next(i for i, step in enumerate(self.steps) if step <= max(1, size // 2))
         if smaller > self._at:
             self._needed = min(MOST_GOOD_ONES_TO_GROW, self._needed * 2) if self._has_grown else self._needed
@@ -39,11 +39,11 @@ class Portion:
         self._good = 0
 
     def forget(self) -> None:
-        """It was not the size: begin with the most again."""
+        """Forget, since it was not the size: begin with the most again."""
         self._at, self._good, self._has_grown = 0, 0, False
 
     def on_success(self, size: int) -> None:
-        """A request of so many went well; smaller ones than are allowed now prove nothing."""
+        """Note that a request of so many went well; smaller ones than are allowed now prove nothing."""
         if not self._at or size < self.now:
             return
         self._good += 1

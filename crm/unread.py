@@ -64,7 +64,7 @@ class UnreadNotes:
         self._asked: set[tuple[EntityKind, str]] = set()
 
     def tell(self, kind: UnreadKind, id: str, faults: Sequence[Unread] = ()) -> None:
-        """The latest reading of one row. Without faults it reads well, or is not there any more."""
+        """Note the latest reading of one row. Without faults it reads well, or is not there any more."""
         ref = (kind, id)
         if faults:
             self.total += ref not in self._open
@@ -74,12 +74,12 @@ class UnreadNotes:
             self._told[ref] = ()
 
     def listed(self, kind: UnreadKind, ids: Collection[str]) -> None:
-        """The CRM's whole list of this kind was read and holds these: what else was noted of the kind is gone."""
+        """Note that the CRM's whole list of this kind was read and holds these: what else was noted of the kind is gone."""
         for ref in [ref for ref in self._open if ref[0] == kind and ref[1] not in ids]:
             self.tell(*ref)
 
     def ask(self, ref: tuple[EntityKind, str]) -> None:
-        """What told of this entity could not be read, so it has to be read itself."""
+        """Ask for an entity: what told of it could not be read, so it has to be read itself."""
         self._asked.add(ref)
 
     def take_asked(self) -> set[tuple[EntityKind, str]]:
@@ -87,32 +87,32 @@ class UnreadNotes:
         return taken
 
     def is_lost(self, kind: UnreadKind, id: str) -> bool:
-        """The CRM has this row, but by its latest reading it cannot be read."""
+        """Return the CRM has this row, but by its latest reading it cannot be read."""
         return self._open.get((kind, id), False)
 
     def may_hide(self, kind: UnreadKind, id: str) -> bool:
-        """A list that does not show this row may hold it all the same: as one that cannot be read."""
+        """Return a list that does not show this row may hold it all the same: as one that cannot be read."""
         return self.is_lost(kind, id) or any(
             is_lost and ref[0] == kind and ref[1].startswith(NAMELESS) for ref, is_lost in self._open.items()
         )
 
     def remember(self, refs: Iterable[UnreadRef]) -> None:
-        """What the store holds from before."""
+        """Remember what the store holds from before."""
         for ref in refs:
             self._open.setdefault(ref, False)
 
     def take(self) -> Mapping[UnreadRef, tuple[Unread, ...]]:
-        """What is new since the last time: faults by row, () for a row that has none any more."""
+        """Return what is new since the last time: faults by row, () for a row that has none any more."""
         taken, self._told = self._told, {}
         return taken
 
     def give_back(self, taken: Mapping[UnreadRef, tuple[Unread, ...]]) -> None:
-        """It could not be stored; what was told since is newer."""
+        """Take back what could not be stored; what was told since is newer."""
         self._told = {**taken, **self._told}
 
 
 def shown_raw(value: object) -> str:
-    """A value as it may be kept and shown: numbers masked, cut to a few thousand characters."""
+    """Return a value as it may be kept and shown: numbers masked, cut to a few thousand characters."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return (
         mask_text(text[: LONGEST_RAW * 2].replace("\x00", "")).encode()[:LONGEST_RAW].decode(errors="ignore")

@@ -36,7 +36,7 @@ class Snapshot:
     tokens: Mapping[str, ApiToken] = field(default_factory=dict)
 
     def policy_of(self, account_id: str) -> NumberPolicy:
-        """The account's policy, for numbers that come through none of its connections."""
+        """Return the account's policy, for numbers that come through none of its connections."""
         return number_policy(self.accounts[account_id], None, self._of(account_id), self.staff[account_id])
 
     def _of(self, account_id: str) -> list[Connection]:
@@ -74,7 +74,7 @@ async def read_snapshot(pool: asyncpg.Pool, version: int = 0) -> Snapshot:
 async def read_changes(
     pool: asyncpg.Pool, before: Snapshot, account_ids: Collection[str] | None, *, with_tokens: bool = True
 ) -> Snapshot:
-    """The snapshot after `before`: these accounts as they are now, None = all; the others are the very same objects."""
+    """Return the snapshot after `before`: these accounts as they are now, None = all; the others are the very same objects."""
     tokens = before.tokens
     async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         accounts = {a.id: a for a in await rows.accounts(conn, account_ids)}
@@ -120,7 +120,7 @@ class Configuration:
         self._listeners.append(call)
 
     def forget(self, call: Callable[[Snapshot], None]) -> None:
-        """The opposite of on_change."""
+        """Undo on_change."""
         self._listeners.remove(call)
 
     async def reload(self) -> Snapshot:
@@ -134,7 +134,7 @@ class Configuration:
         return snapshot
 
     async def _reload_changed(self) -> None:
-        """What was heard of since the last time; everything when something may have been missed."""
+        """Reload what was heard of since the last time; everything when something may have been missed."""
         accounts, tokens, everything = self._changed_accounts, self._tokens_changed, self._missed_some
         self._changed_accounts, self._tokens_changed, self._missed_some = set(), False, False
         try:

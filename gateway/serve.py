@@ -29,7 +29,7 @@ async def _missing_migrations(pool: asyncpg.Pool) -> list[str]:
 
 @contextlib.asynccontextmanager
 async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> AsyncIterator[asyncpg.Pool]:
-    """A pool on the migrated database; waits for a database that is still starting, at most a minute."""
+    """Yield a pool on the migrated database; waits for a database that is still starting, at most a minute."""
     dsn = str(settings.database_url)
     pool = await retry_until_available(lambda: open_pool(dsn, max_size=max_size, name=name))
     try:

@@ -42,12 +42,12 @@ class Condition(BaseModel):
 
 
 def all_hold(conditions: tuple[Condition, ...], facts: Mapping[str, str]) -> bool:
-    """True for no conditions at all."""
+    """Return true for no conditions at all."""
     return all(c.holds(facts) for c in conditions)
 
 
 def is_narrower(later: tuple[Condition, ...], earlier: tuple[Condition, ...]) -> bool:
-    """True when every call that meets `later` surely meets `earlier` too: then `later` below it never applies."""
+    """Return true when every call that meets `later` surely meets `earlier` too: then `later` below it never applies."""
     return all(any(_implies(have, need) for have in later) for need in earlier)
 
 

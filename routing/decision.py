@@ -40,7 +40,7 @@ Trace = tuple[Step, ...]
 
 
 def decision_id_of(account_id: str, *parts: str) -> str:
-    """The id of the decision about these things: the same parts always give the same id (26 characters)."""
+    """Return the id of the decision about these things: the same parts always give the same id (26 characters)."""
     return stable_id(account_id, *parts)
 
 

@@ -127,7 +127,7 @@ class CaseDecision(NamedTuple):
 def missed(
     case: Case | None, call: Missed, reached: Reached | None, client: str, rules: Rules
 ) -> CaseDecision:
-    """An unanswered call is over. case: the client's open one. reached: the latest talk with them that is known.
+    """Decide about an unanswered call that is over. case: the client's open one. reached: the latest talk with them that is known.
 
     A client who was talked to after this call began (calls are told in any order) waits for nobody: no case.
     """
@@ -180,7 +180,7 @@ def answered(case: Case | None, talk: Reached, rules: Rules) -> CaseDecision:
 
 
 def timer(case: Case, now: datetime, staff: Staff, rules: Rules) -> CaseDecision:
-    """The case may have waited too long: the next senior manager who can be given work gets the task."""
+    """Decide about a case that may have waited too long: the next senior manager who can be given work gets the task."""
     facts: Mapping[str, Fact] = {"case": case.id, "escalations": case.escalations}
     if case.state == "closed" or case.escalate_at is None or now < case.escalate_at:
         return _unchanged(case, "escalation_not_due", facts)
@@ -207,7 +207,7 @@ def timer(case: Case, now: datetime, staff: Staff, rules: Rules) -> CaseDecision
 
 
 def task_changed(case: Case, told: TaskTold, staff: Staff, rules: Rules) -> CaseDecision:
-    """A person completed the task of an open case, or gave it to somebody else: the case follows, the CRM knows already."""
+    """Follow a person who completed the task of an open case, or gave it to somebody else: the case follows, the CRM knows already."""
     facts: Mapping[str, Fact] = {"case": case.id, "by_user": told.by_user, "at": told.at.isoformat()}
     if told.is_completed:
         at = max(told.at, case.opened_at)
@@ -256,7 +256,7 @@ def _opened(call: Missed, client: str, rules: Rules) -> CaseDecision:
 
 
 def _next_senior(case: Case, staff: Staff, policy: CasePolicy) -> tuple[Trace, Employee | None]:
-    """The first after the present owner in the order of escalation who is active and mapped."""
+    """Return the first after the present owner in the order of escalation who is active and mapped."""
     order = [staff.by_id.get(id) for id in policy.seniors] if policy.seniors else [staff.senior]
     owners = [person.crm_user_id if person else None for person in order]
     start = owners.index(case.owner_id) + 1 if case.owner_id in owners else 0
@@ -280,7 +280,7 @@ def _escalate_at(since: datetime, rules: Rules) -> datetime | None:
 
 
 def _changed(case: Case, change: ChangeTask) -> Effect:
-    """Changes of one task follow each other in their order."""
+    """Append a change; those of one task follow each other in their order."""
     after = (f"case:{case.id}:change:{case.changes - 1}",) if case.changes > 1 else ()
     return Effect(key=f"case:{case.id}:change:{case.changes}", order=change, after=after)
 

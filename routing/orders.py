@@ -73,7 +73,7 @@ def order_types() -> tuple[type[Order], ...]:
 
 
 def entity_of(order: Order) -> Ref | None:
-    """The entity that this order names."""
+    """Return the entity that this order names."""
     kind = ORDER_KINDS[order.do]
     # getattr is slow on models, and this stands in every decision
     ref = order.__dict__[kind.names] if kind.names else None
@@ -88,7 +88,7 @@ def needs_of(order: Order) -> tuple[str, ...]:
 
 
 def promise(effect: Effect, at: datetime) -> ClientEntity | None:
-    """The entity that this effect, ordered at this time, will create; None when it creates none."""
+    """Return the entity that this effect, ordered at this time, will create; None when it creates none."""
     order = effect.order
     if not isinstance(order, CreateContact | CreateDeal | CreateLead):
         return None
@@ -98,6 +98,6 @@ def promise(effect: Effect, at: datetime) -> ClientEntity | None:
 
 
 def promised_entity(order: Mapping[str, object], ref: Ref, at: datetime) -> ClientEntity:
-    """The entity that a creating order makes, as the matrix sees it. order: its fields."""
+    """Return the entity that a creating order makes, as the matrix sees it. order: its fields."""
     named = {field: order.get(field) for field in ("name", "owner_id", "pipeline_id", "stage_id")}
     return ClientEntity.model_validate({**named, "ref": ref, "created_at": at, "updated_at": at})

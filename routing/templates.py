@@ -71,7 +71,7 @@ class Template(NamedTuple):
 
 
 def parse(source: str, is_known: Callable[[str], bool]) -> Template:
-    """Raises TemplateRefused for anything but text, known variables and known filters."""
+    """Read a template. Raises TemplateRefused for anything but text, known variables and known filters."""
     if len(source) > MAX_SOURCE:
         raise TemplateRefused(MAX_SOURCE, "too-long", most=MAX_SOURCE)
     return _parse(source, is_known)

@@ -23,7 +23,7 @@ def add_working_minutes(
     zone: ZoneInfo,
     holidays: Collection[date] = frozenset(),
 ) -> datetime:
-    """The moment by which `minutes` of working time have passed since `start`; aware UTC in and out.
+    """Return the moment by which `minutes` of working time have passed since `start`; aware UTC in and out.
 
     Where an account has no working time at all in the coming year, plain time is counted instead.
     """
@@ -99,7 +99,7 @@ def _minutes(clock: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _utc(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    """A local clock time that DST skips is read with the offset before the jump, i.e. one hour later on the new clock."""
+    """Return the moment; a local clock time that DST skips is read with the offset before the jump, i.e. one hour later on the new clock."""
     day, minutes = day + timedelta(days=minutes // 1440), minutes % 1440
     local = datetime.combine(day, time(minutes // 60, minutes % 60), tzinfo=zone)
     return local.astimezone(UTC)

@@ -11,7 +11,7 @@ import asyncio
 
 
 def raise_if_cancelled() -> None:
-    """Raises CancelledError when the current task has been cancelled already, whatever became of that."""
+    """Raise CancelledError when the current task has been cancelled already, whatever became of that."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

@@ -99,7 +99,7 @@ class CircuitBreaker:
         longest: float | None = None,
         at_least: float | None = None,
     ) -> None:
-        """It is closed to us. first, longest: pauses of this reason. at_least: seconds that we were told to wait."""
+        """Note that it is closed to us. first, longest: pauses of this reason. at_least: seconds that we were told to wait."""
         state, now = self.state, self._clock()
         if state.name != "closed" and permit is not self._probe:
             if at_least is not None and state.probe_at is not None:
@@ -124,7 +124,7 @@ class CircuitBreaker:
             self._probe, self.state = None, CircuitState(name="closed")
 
     def undecided(self, permit: Permit) -> None:
-        """The request ended without a verdict (lost, cancelled). Without effect where one has been told."""
+        """Note that the request ended without a verdict (lost, cancelled). Without effect where one has been told."""
         if permit is self._probe:
             self._probe = None
             self.state = replace(self.state, name="open", probe_at=self._clock() + self._first)

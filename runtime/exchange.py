@@ -33,7 +33,7 @@ class Exchange:
 
 
 def shown(body: bytes | None) -> str:
-    """A body without secrets and without whole numbers."""
+    """Return a body without secrets and without whole numbers."""
     text = (body or b"")[: KEPT_CHARACTERS * 2].decode("utf-8", "replace")
     text = _CODE.sub(rf"\1{HIDDEN}", mask_secrets(text))
     return _QUOTED.sub(lambda quoted: mask_numbers(quoted.group()), text)[:KEPT_CHARACTERS]

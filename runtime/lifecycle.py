@@ -38,7 +38,7 @@ def use_fast_loop() -> None:
 
 
 async def retry_until_available(ask: Callable[[], Awaitable[_T]]) -> _T:
-    """What a process needs of the database before it can begin: asked again for a minute while that starts or restarts."""
+    """Await what a process needs of the database before it can begin: asked again for a minute while that starts or restarts."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _PATIENCE_SECONDS
     trouble = Trouble("database")
@@ -56,7 +56,7 @@ async def retry_until_available(ask: Callable[[], Awaitable[_T]]) -> _T:
 
 @contextlib.asynccontextmanager
 async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Future[None]]:
-    """Runs loops that never end by themselves; the future tells when one did."""
+    """Run loops that never end by themselves; the future tells when one did."""
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def ended(task: asyncio.Task[None]) -> None:
@@ -82,7 +82,7 @@ async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.
 
 
 async def flush_on_shutdown(*work: Coroutine[Any, Any, None]) -> None:
-    """What a process still writes down when it ends, in the time that there is."""
+    """Write down what a process still has when it ends, in the time that there is."""
     tasks = _tasks(work)
     done, late = await asyncio.wait(tasks, timeout=_LAST_WORDS_SECONDS)
     for task in late:
@@ -97,7 +97,7 @@ def _tasks(work: Iterable[Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]
 
 
 async def wait_first(*waits: Any) -> None:
-    """Returns, or raises, as the first of these does."""
+    """Return, or raise, as the first of these does."""
     tasks = [asyncio.ensure_future(w) for w in waits]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -72,7 +72,7 @@ def _renderer(format: str) -> Any:
 
 
 def _name_malformed_http(_logger: Any, _method: str, event: _Event) -> _Event:
-    """A message that is not HTTP: the library quotes it, and nobody knows what stands in it."""
+    """Name a message that is not HTTP: the library quotes it, and nobody knows what stands in it."""
     err = event.get("exc_info")
     if isinstance(err, tuple):
         err = err[1]
@@ -84,6 +84,6 @@ def _name_malformed_http(_logger: Any, _method: str, event: _Event) -> _Event:
 
 
 def mask(_logger: Any, _method: str, event: _Event) -> _Event:
-    """The line with nothing readable in it that may not be; see `runtime.masking`."""
+    """Return the line with nothing readable in it that may not be; see `runtime.masking`."""
     kept = {key: event.pop(key) for key in _KEPT & event.keys()}
     return {**mask_value(dict(event)), **kept}

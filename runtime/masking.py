@@ -98,7 +98,7 @@ def mask_value(value: Any, *, depth: int = 0) -> Any:
 
 
 def _mask_figure(value: float) -> Any:
-    """A number that somebody kept as one: the fraction of a duration is none."""
+    """Return a number that somebody kept as one: the fraction of a duration is none."""
     return mask_text(str(value)) if abs(value) >= 1_000_000 else value
 
 

@@ -76,7 +76,7 @@ class Child:
 
 
 async def run_children(children: Sequence[Child], stop: asyncio.Event) -> None:
-    """Keeps all running until `stop` is set, then ends them, last started first."""
+    """Keep all running until `stop` is set, then end them, last started first."""
     tasks = [asyncio.create_task(child.keep_running(), name=child.name) for child in children]
     try:
         await stop.wait()

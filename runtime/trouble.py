@@ -30,7 +30,7 @@ class Trouble:
     def failed(
         self, error: BaseException | str, *, is_mistake: bool = False, is_alarm: bool = False, **facts: Any
     ) -> None:
-        """It failed, perhaps again. is_mistake: of the program: each kind of it is told once, with its trace.
+        """Note that it failed, perhaps again. is_mistake: of the program: each kind of it is told once, with its trace.
 
         is_alarm: a person has to do something; told once more when trouble turns into this.
         """
@@ -45,7 +45,7 @@ class Trouble:
             say(f"{self._source}-failed", error=_text(error), **{**self._facts, **facts}, **trace)
 
     def recovered(self, **facts: Any) -> None:
-        """It works, perhaps still."""
+        """Note that it works, perhaps still."""
         if self.since is None:
             return
         seconds = round(self._clock() - self.since, 1)

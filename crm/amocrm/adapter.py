@@ -301,7 +301,7 @@ class AmoCrm:
     async def _note(
         self, items: Sequence[tuple[str, Ref | None, T]], lane: Lane, write: Callable[[T, str], Item]
     ) -> list[ItemOutcome]:
-        """Notes on entities of one kind; those on a lead stand on the deal inside it."""
+        """Return notes on entities of one kind; those on a lead stand on the deal inside it."""
         kind = _one_kind([ref for _, ref, _ in items])
 
         async def written(item: tuple[str, Ref | None, T]) -> Item:
@@ -361,5 +361,5 @@ def _one_kind(refs: Sequence[Ref | None]) -> EntityKind:
 
 
 def entity_url(base_url: str, kind: EntityKind, id: str) -> str:
-    """The page of this entity for a person; leads have none of their own and stand in the pipeline."""
+    """Return the page of this entity for a person; leads have none of their own and stand in the pipeline."""
     return f"{base_url}/leads/pipeline/" if kind == "lead" else f"{base_url}/{PLURAL[kind]}/detail/{id}"

@@ -82,7 +82,7 @@ def _change(change: WebhookChange, what: WhatChanged) -> EntityChange:
 
 
 def observed(changes: Iterable[WebhookChange]) -> list[Observed]:
-    """What each shows of its thing; a note shows nothing of the kind."""
+    """Return what each shows of its thing; a note shows nothing of the kind."""
     return [_observed(change, change.kind) for change in changes if change.kind != "note"]
 
 

@@ -43,7 +43,7 @@ class Bearer(Protocol):
         ...
 
     def latest(self, token: str) -> str:
-        """What has taken this token's place by now, itself when nothing has. For requests that waited in the queue."""
+        """Return what has taken this token's place by now, itself when nothing has. For requests that waited in the queue."""
         ...
 
     async def renewed(self, refused: str) -> str:
@@ -84,11 +84,11 @@ class AmoClient:
         return self._transport.clock_offset(self.base_url)
 
     async def ask(self, request: Request, lane: Lane) -> Node | None:
-        """What a good answer carries, None where it has no body. Raises CrmError."""
+        """Return what a good answer carries, None where it has no body. Raises CrmError."""
         return read_answer(request, await self.reply_to(request, lane))
 
     async def reply_to(self, request: Request, lane: Lane) -> Reply:
-        """The answer as it came, an error of the caller's own (400, 404, 422 …) included. Raises other CrmErrors."""
+        """Return the answer as it came, an error of the caller's own (400, 404, 422 …) included. Raises other CrmErrors."""
         failures = renewals = 0
         token: str | None = None
         while True:
@@ -167,7 +167,7 @@ class AmoClient:
 def exchange_record(
     request: Request, reply: Reply | None, *, at: datetime, took: int, lane: Lane, error: str
 ) -> Exchange:
-    """The exchange as it may be kept. took: milliseconds."""
+    """Return the exchange as it may be kept. took: milliseconds."""
     return Exchange(
         at=at,
         method=request.method,
@@ -183,7 +183,7 @@ def exchange_record(
 
 
 def _trouble(request: Request, reply: Reply) -> CrmError | None:
-    """The error of an answer that concerns the connection and not this request's content."""
+    """Return the error of an answer that concerns the connection and not this request's content."""
     if 200 <= reply.status < 300:
         try:
             read_answer(request, reply)

@@ -46,7 +46,7 @@ class Node:
         return Node(value, f"{self.path}.{key}" if self.path else str(key), self.faults)
 
     def maybe(self, path: str, read: Callable[[Node], T], default: D) -> T | D:
-        """What the row can do without: `default` where `read` refuses what stands at `path` (keys with dots between)."""
+        """Return what the row can do without: `default` where `read` refuses what stands at `path` (keys with dots between)."""
         try:
             return read(self.at(*path.split(".")))
         except CrmUnreadable as err:
@@ -54,7 +54,7 @@ class Node:
             return default
 
     def each(self, path: str, read: Callable[[Node], T]) -> list[T]:
-        """What `read` makes of each element of the array at `path`, without those that it refuses."""
+        """Return what `read` makes of each element of the array at `path`, without those that it refuses."""
         found: list[T] = []
         for item in self.maybe(path, lambda node: list(node.items()), []):
             try:
@@ -64,13 +64,13 @@ class Node:
         return found
 
     def get(self, key: str) -> Node:
-        """The member, None-valued when it is absent. Raises CrmUnreadable when this is no object."""
+        """Return the member, None-valued when it is absent. Raises CrmUnreadable when this is no object."""
         if not isinstance(self.value, Mapping):
             raise self.bad("object")
         return self._below(self.value.get(key), key)
 
     def at(self, *keys: str) -> Node:
-        """A member of a member …; an absent or empty-array object on the way counts as empty (PHP writes {} as [])."""
+        """Return a member of a member …; an absent or empty-array object on the way counts as empty (PHP writes {} as [])."""
         node = self
         for key in keys:
             if node.value is None or node.value == []:
@@ -95,7 +95,7 @@ class Node:
         return self.value is None
 
     def id(self) -> str:
-        """A whole number, or text made of few letters and digits, as text."""
+        """Return a whole number, or text made of few letters and digits, as text."""
         if isinstance(self.value, int) and not isinstance(self.value, bool) and self.value != 0:
             if abs(self.value) < 10**LONGEST_NUMBER:
                 return str(self.value)

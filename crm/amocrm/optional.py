@@ -48,7 +48,7 @@ def _entity_parts(item: Item, at: Part) -> Iterator[Part]:
 
 
 def blamed(parts: Sequence[Part], paths: Sequence[str]) -> list[Part] | None:
-    """The parts that a refusal means by these paths. None: it also means something that is not optional.
+    """Return the parts that a refusal means by these paths. None: it also means something that is not optional.
 
     []: it says nothing that could be found in the item.
     """
@@ -77,7 +77,7 @@ def _steps(path: str) -> tuple[str, ...]:
 
 
 def without(item: Item, parts: Sequence[Part]) -> Item:
-    """A copy that lacks these; lists that are empty then are left out too."""
+    """Return a copy that lacks these; lists that are empty then are left out too."""
     slim = copy.deepcopy(item)
     for part in sorted(parts, key=_last_first, reverse=True):
         holder: Any = slim
@@ -105,7 +105,7 @@ def name_of(item: Item, part: Part) -> str:
 
 
 def trials(parts: Sequence[Part]) -> Iterator[list[Part]]:
-    """What to leave out, one try after the other, where nobody knows which part is meant."""
+    """Return what to leave out, one try after the other, where nobody knows which part is meant."""
     if 1 < len(parts) <= MOST_TRIED:
         yield from ([part] for part in parts)
     if parts:

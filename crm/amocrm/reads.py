@@ -100,7 +100,7 @@ class Reads:
         return await self._all("/users", "users", "user", wire_read.user, lane)
 
     async def pipelines(self, lane: Lane) -> list[Pipeline]:
-        """The one list without pages."""
+        """Return the one list without pages."""
         answer = await self._get("/leads/pipelines", lane)
         page = page_of(answer, "pipelines", wire_read.pipeline, self._note("pipeline"))
         found = list({pipeline.id: pipeline for pipeline in page.items}.values())
@@ -170,7 +170,7 @@ class Reads:
         return [row for row in rows if not row.is_deleted]
 
     async def deals_in_leads(self, ids: Sequence[str], lane: Lane) -> list[CrmEntity]:
-        """Filtered lists may leave these out, a single read does not: where they do, the next are not asked for so."""
+        """Read these by id: filtered lists may leave them out, a single read does not: where they do, the next are not asked for so."""
         wanted = list(dict.fromkeys(ids))
         found: list[CrmEntity] = []
         if len(wanted) > 1 and self._filters_work is not False and not self._are_inside_hidden:
@@ -246,7 +246,7 @@ class Reads:
         return list(page_of(answer, "webhooks", wire_read.webhook, self._note("webhook")).items)
 
     async def deal_of_lead(self, uid: str, lane: Lane) -> str | None:
-        """The deal inside a lead of Unsorted, on which notes and tasks can be put; None when there is no such lead."""
+        """Return the deal inside a lead of Unsorted, on which notes and tasks can be put; None when there is no such lead."""
         found = await self._single("lead", [uid], lane)
         return found[0].deal_id if found else None
 
@@ -265,7 +265,7 @@ class Reads:
         return page_of(answer, PLURAL[kind], wire_read.entity_reader(kind), self._note(kind))
 
     def _event(self, row: Node) -> CrmEvent:
-        """What an event is about that cannot be read is read itself: so nothing is missed."""
+        """Return what an event is about that cannot be read is read itself: so nothing is missed."""
         try:
             return events.event(row)
         except CrmUnreadable:
@@ -276,7 +276,7 @@ class Reads:
     async def _all(
         self, path: str, plural: str, kind: UnreadKind, read: Callable[[Node], R], lane: Lane
     ) -> list[R]:
-        """The whole list, each row once."""
+        """Return the whole list, each row once."""
         found: dict[str, R] = {}
         lost: set[str] = set()
         page = 1
@@ -301,7 +301,7 @@ class Reads:
         narrow: Query,
         lane: Lane,
     ) -> list[N]:
-        """The newest ones that are wanted, a page full of them at most; more pages only where a filter was ignored."""
+        """Return the newest ones that are wanted, a page full of them at most; more pages only where a filter was ignored."""
         found: list[N] = []
         for page in range(1, NOTE_PAGES + 1):
             query = [("order[id]", "desc"), *narrow]
@@ -380,7 +380,7 @@ class Reads:
         return [await self._numbered(self._inside.told(lead), lane) for lead in leads]
 
     async def _read_deals(self, ids: list[str], lane: Lane) -> None:
-        """What cannot be read has no owner."""
+        """Return the owner; what cannot be read has none."""
         self._inside.forget(ids)
         try:
             await self.deals_in_leads(ids, lane)

@@ -37,7 +37,7 @@ class PgTokenStore:
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[PgHeldTokens]:
-        """A session lock and not a row lock: what is committed inside must be seen by all before the refresh is over.
+        """Hold a session lock and not a row lock: what is committed inside must be seen by all before the refresh is over.
 
         PostgreSQL lets go of it when this process dies.
         """

@@ -89,15 +89,15 @@ class HeldTokens(Protocol):
     async def read(self) -> StoredToken | None: ...
     async def mark_sent(self, at: datetime) -> None: ...
     async def clear_sent(self) -> None:
-        """The refresh was certainly not carried out."""
+        """Note that the refresh was certainly not carried out."""
         ...
 
     async def save(self, token: StoredToken) -> StoredToken:
-        """The pair as stored, with its generation; clears refresh_sent_at."""
+        """Store the pair and return it with its generation; clears refresh_sent_at."""
         ...
 
     async def move(self, base_url: str) -> None:
-        """The account lives at another address now."""
+        """Note that the account lives at another address now."""
         ...
 
 
@@ -106,7 +106,7 @@ class TokenStore(Protocol):
 
     async def read(self) -> StoredToken | None: ...
     async def save(self, token: StoredToken) -> StoredToken:
-        """A new authorisation, whatever was there before."""
+        """Store a new authorisation, whatever was there before."""
         ...
 
     def exclusive(self) -> AbstractAsyncContextManager[HeldTokens]:
@@ -115,7 +115,7 @@ class TokenStore(Protocol):
 
 
 def long_lived(token: str) -> StoredToken:
-    """What is stored of a long-lived token; it says itself when it expires."""
+    """Return what is stored of a long-lived token; it says itself when it expires."""
     token = token.strip()
     return StoredToken(kind="long_lived", access_token=token, expires_at=wire_oauth.claims(token).expires_at)
 
@@ -130,7 +130,7 @@ async def exchange_code(
     code: str,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> StoredToken:
-    """The pair for a code (good for 20 minutes, once). Raises CrmRefused or CrmUnauthorised when the CRM will not."""
+    """Return the pair for a code (good for 20 minutes, once). Raises CrmRefused or CrmUnauthorised when the CRM will not."""
     request = wire_oauth.by_code(
         client_id=client_id, client_secret=client_secret, redirect_uri=redirect_uri, code=code
     )
@@ -316,7 +316,7 @@ class Tokens:
             return reply
 
     async def _moved(self, token: StoredToken) -> str | None:
-        """The account's present address where it differs from ours; None when it does not or nobody tells."""
+        """Return the account's present address where it differs from ours; None when it does not or nobody tells."""
         api_domain = wire_oauth.claims(token.access_token).api_domain
         if api_domain is None or token.refresh_token is None:
             return None

@@ -47,11 +47,11 @@ class Transport:
         self._offsets: dict[str, float] = {}
 
     def clock_offset(self, base_url: str) -> float | None:
-        """The CRM's clock minus ours in seconds, by the `Date` of its latest answer; exact to a second or two."""
+        """Return the CRM's clock minus ours in seconds, by the `Date` of its latest answer; exact to a second or two."""
         return self._offsets.get(base_url)
 
     async def exchange(self, base_url: str, request: Request, headers: Mapping[str, str]) -> Reply:
-        """Raises CrmUnavailable (nothing was sent, or a read brought nothing) or CrmOutcomeUnknown (a write may have)."""
+        """Send one request. Raises CrmUnavailable (nothing was sent, or a read brought nothing) or CrmOutcomeUnknown (a write may have)."""
         total = self._write if request.is_write else self._read
         content = request.content()
         sent_headers = {"Accept": "application/json", **(request.headers or {}), **headers}

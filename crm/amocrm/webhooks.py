@@ -98,7 +98,7 @@ def _read_item(
 
 
 def _ref(section: str, item: FormPart, change: WebhookChange | None) -> UnreadRef:
-    """What an item is about, as far as can be told."""
+    """Return what an item is about, as far as can be told."""
     if change is not None:
         return change.kind, change.id
     kind: UnreadKind = _KINDS[section]
@@ -138,7 +138,7 @@ def _deal(what: What, item: FormPart) -> WebhookChange:
 
 
 def _person(what: What, item: FormPart) -> WebhookChange:
-    """A contact or company. A deletion may leave out which: then it is a contact, as the section says."""
+    """Return a contact or company. A deletion may leave out which: then it is a contact, as the section says."""
     return WebhookChange(
         kind="company" if item.some_text("type") == "company" else "contact",
         what=what,
@@ -156,12 +156,12 @@ def _person(what: What, item: FormPart) -> WebhookChange:
 
 
 def _company(what: What, item: FormPart) -> WebhookChange:
-    """Should companies come under their own name after all."""
+    """Read a company, should they come under their own name after all."""
     return replace(_person(what, item), kind="company")
 
 
 def _lead(what: What, item: FormPart) -> WebhookChange:
-    """What a form or a mail brings has no ids of its own inside `data`: the lead is read for them."""
+    """Return what a form or a mail brings has no ids of its own inside `data`: the lead is read for them."""
     uid = item.text("uid")
     if uid is None or not UID.fullmatch(uid):
         raise WebhookInvalid(f"{item.path}.uid", "an id expected", uid)

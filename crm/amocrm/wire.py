@@ -80,7 +80,7 @@ class Reply:
 
 
 def read_answer(request: Request, reply: Reply) -> Node | None:
-    """What a good answer carries; None for 202 and 204 and where there is no body.
+    """Return what a good answer carries; None for 202 and 204 and where there is no body.
 
     Raises the CrmError that the answer stands for (see `error_of`). A body that is no JSON: CrmUnavailable for a read,
     CrmOutcomeUnknown for a write, CrmBlocked when it is an HTML page.
@@ -118,7 +118,7 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def lost(request: Request, why: str, *, was_sent: bool) -> CrmError:
-    """The error for an answer that never came. was_sent: False only where the connection could not be made."""
+    """Return the error for an answer that never came. was_sent: False only where the connection could not be made."""
     if not was_sent:
         return CrmUnavailable(f"{request.method} {request.path}: not sent: {why}")
     return _no_answer(request, f"{request.method} {request.path}: {why}")
@@ -188,7 +188,7 @@ def _is_html(reply: Reply) -> bool:
 
 
 def _problem(reply: Reply) -> Node | None:
-    """The JSON object of an error; None for HTML, nothing, or anything else."""
+    """Return the JSON object of an error; None for HTML, nothing, or anything else."""
     try:
         value = orjson.loads(reply.body)
     except orjson.JSONDecodeError:

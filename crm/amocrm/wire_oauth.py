@@ -66,12 +66,12 @@ def present_address(refresh_token: str) -> Request:
 
 
 def consent_address(*, client_id: str, state: str, site: str = "https://www.amocrm.ru") -> str:
-    """The page on which an admin of the CRM grants access. site: www.amocrm.ru, or www.kommo.com."""
+    """Return the page on which an admin of the CRM grants access. site: www.amocrm.ru, or www.kommo.com."""
     return f"{site}/oauth?{urlencode({'client_id': client_id, 'state': state, 'mode': 'post_message'})}"
 
 
 def granted(request: Request, reply: Reply) -> Granted:
-    """Raises the CrmError that the answer stands for; CrmUnreadable naming the field."""
+    """Read what was granted. Raises the CrmError that the answer stands for; CrmUnreadable naming the field."""
     answer = read_answer(request, reply)
     if answer is None:
         raise CrmUnreadable("no tokens in the answer", "access_token")

@@ -103,7 +103,7 @@ def entity_reader(kind: EntityKind) -> Callable[[Node], CrmEntity]:
 
 
 def entity(kind: EntityKind, node: Node) -> CrmEntity:
-    """A contact, company or deal. A row of `with=only_deleted` has nothing but its id and times."""
+    """Return a contact, company or deal. A row of `with=only_deleted` has nothing but its id and times."""
     entity_id = node.get("id").id()
     stage = node.maybe("status_id", Node.id_or_none, None)
     contacts = node.each("_embedded.contacts", _linked)
@@ -137,7 +137,7 @@ def _linked(node: Node) -> tuple[str, bool]:
 
 
 def _unread_names(node: Node) -> frozenset[str]:
-    """What of an entity could not be read, as `CrmEntity` names it."""
+    """Return what of an entity could not be read, as `CrmEntity` names it."""
     return frozenset(name for fault in node.faults for name in _names_of(fault.field))
 
 
@@ -167,7 +167,7 @@ def _price(node: Node) -> int | None:
 
 
 def lead(node: Node) -> CrmEntity:
-    """A row of Unsorted. owner_id here is the user named in its metadata; the embedded deal is read apart.
+    """Return a row of Unsorted. owner_id here is the user named in its metadata; the embedded deal is read apart.
 
     Caller and callee are told swapped by some versions (public issue), so both numbers of the metadata are kept. Of mail
     and chats `from` is an object, which holds no number.

@@ -41,7 +41,7 @@ class Unwritable(Exception):
 
 
 def whole(text: str | None, field: str) -> int:
-    """An id as the number that amoCRM wants. Raises Unwritable."""
+    """Return an id as the number that amoCRM wants. Raises Unwritable."""
     if text is None or not text.isascii() or not text.isdigit():
         raise Unwritable(field, f"{text!r} is not an id of amoCRM")
     return int(text)
@@ -105,7 +105,7 @@ def lead(order: CreateLead, types: Mapping[str, str] | None = None) -> Item:
 
 
 def call_note(order: AttachCall, target_id: str, *, source: str, takes_dates: bool) -> Item:
-    """A call note. created_by must equal responsible_user_id for the CRM's statistics per employee [vendor docs]."""
+    """Return a call note. created_by must equal responsible_user_id for the CRM's statistics per employee [vendor docs]."""
     owner = _owner(order.owner_id)
     params = _without_none(
         uniq=order.uniq,
@@ -185,7 +185,7 @@ def task_change(task_id: str, order: ChangeTask) -> Item:
 
 
 def change(order: UpdateEntity, types: Mapping[str, str] | None = None) -> Item:
-    """Changed keys only: echoing a whole object back fails where its owner has been deactivated [public issues]."""
+    """Name changed keys only: echoing a whole object back fails where its owner has been deactivated [public issues]."""
     if order.target.kind == "lead":
         raise Unwritable(
             "target", "a lead of Unsorted cannot be changed before it is accepted", "unsupported"

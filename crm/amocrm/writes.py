@@ -118,7 +118,7 @@ class Writes:
             raise CrmOutcomeUnknown(f"{request.method} {request.path}: the echo does not name {missing}")
 
     async def _halved(self, batch: SentBatch, err: CrmRefused, outcomes: Outcomes, lane: Lane) -> None:
-        """The refusal does not say which item it means: look for it by halves."""
+        """Look by halves for the item that a refusal means but does not name."""
         if len(batch.lines) == 1:
             await self._tried_lighter(batch, err, outcomes, lane)
             return
@@ -127,7 +127,7 @@ class Writes:
         await self._settle(batch.only(batch.lines[middle:]), outcomes, lane)
 
     async def _tried_lighter(self, batch: SentBatch, err: CrmRefused, outcomes: Outcomes, lane: Lane) -> None:
-        """The refusal of one item does not say what it means: something that it can do without, perhaps."""
+        """Leave something out, where the refusal of one item does not say what it means: something that it can do without, perhaps."""
         [line] = batch.lines
         _, field, code, _ = err.problems[0] if err.problems else ("", "", "refused", "")
         parts = optional_parts(batch.path, line.item)
@@ -172,7 +172,7 @@ def _bad_lines(batch: SentBatch, err: CrmRefused) -> dict[str, Refused]:
 
 
 def _unnamed(batch: SentBatch, line: Line) -> Refused | None:
-    """What it means that a good echo does not name an item: nobody has the number, or nothing has the id."""
+    """Say what it means that a good echo does not name an item: nobody has the number, or nothing has the id."""
     if batch.path == "/calls":
         return Refused(
             key=line.key, code="not-found", field="phone", detail="the CRM knows nobody with this number"
@@ -205,7 +205,7 @@ def created_with_contact(batch: SentBatch, answer: Node | None) -> Mapping[int, 
 
 
 def created_leads(batch: SentBatch, answer: Node | None) -> Mapping[int, Written]:
-    """The deal inside the lead stands in `extra`: accepting takes the lead away and leaves that deal."""
+    """Put the deal inside the lead into `extra`: accepting takes the lead away and leaves that deal."""
     return {
         place: Written(key=batch.lines[place].key, id=uid, extra={} if deal is None else {"deal": deal})
         for place, (uid, deal) in wire_write.created_leads(answer).items()

@@ -64,14 +64,14 @@ class DirectoryFeed:
         return self._known and all(d.is_ready for d in self._directories.values())
 
     def directory(self, account_id: str) -> Directory:
-        """The account's directory; not ready, and empty, until its rows have been read."""
+        """Return the account's directory; not ready, and empty, until its rows have been read."""
         if account_id not in self._directories:
             self._directories[account_id] = Directory(account_id)
             self.wake(account_id)
         return self._directories[account_id]
 
     def get(self, account_id: str) -> Directory | None:
-        """The account's directory, None for an account that nobody asked for."""
+        """Return the account's directory, None for an account that nobody asked for."""
         return self._directories.get(account_id)
 
     def directories(self) -> dict[str, Directory]:
@@ -83,7 +83,7 @@ class DirectoryFeed:
         self._woken.set()
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        """Returns once `holds()` is true; looked at after every pull."""
+        """Return once `holds()` is true; looked at after every pull."""
         async with self._pulled:
             await self._pulled.wait_for(holds)
 
@@ -104,12 +104,12 @@ class DirectoryFeed:
                     await sleep_unless_cancelled(backoff.failed())
 
     def _connected(self) -> None:
-        """What changed while nobody listened is not known."""
+        """Read everything again: what changed while nobody listened is not known."""
         self._missed_some = True
         self._woken.set()
 
     async def _read_changes(self) -> None:
-        """What is due now, and then waits for more."""
+        """Read what is due now, and then wait for more."""
         asked = None if self._missed_some or not self._woken.is_set() else self._dirty
         self._missed_some, self._dirty = False, set()
         self._woken.clear()

@@ -102,7 +102,7 @@ class Directory:
         return decode(encoded) if encoded else _NOBODY
 
     def find_caller(self, e164: str) -> Sequence[Candidate]:
-        """The same of a number as it is read; rows that were stored under a former spelling of it are found as well."""
+        """Return the same of a number as it is read; rows that were stored under a former spelling of it are found as well."""
         found = self.find(int(e164[1:]))
         if not found and (earlier := earlier_key(e164)) is not None:
             return self.find(earlier)
@@ -129,7 +129,7 @@ class Directory:
         return held + recent + sys.getsizeof(self._segments) + sys.getsizeof(self._firsts)
 
     def replace(self, segments: list[Segment]) -> None:
-        """Holds exactly these from now on."""
+        """Hold exactly these from now on."""
         self._segments = segments
         self._firsts = array("Q", (s.numbers[0] for s in segments))
         self._recent = {}
@@ -137,7 +137,7 @@ class Directory:
         self.version += 1
 
     def change(self, rows: Iterable[EncodedRow]) -> None:
-        """Applies changes at once; call `settle` now and then."""
+        """Apply changes at once; call `settle` now and then."""
         self._recent.update(rows)
         self.version += 1
 
@@ -176,7 +176,7 @@ class Directory:
 
 
 def _split(rows: Sequence[EncodedRow], segment: int) -> list[Segment]:
-    """A segment may grow to twice its size before it is split; nothing makes no segment."""
+    """Split rows into segments: one may grow to twice its size before it is split; nothing makes no segment."""
     size = segment if len(rows) > 2 * segment else max(1, len(rows))
     return [_packed(rows[start : start + size]) for start in range(0, len(rows), size)]
 

@@ -110,7 +110,7 @@ def window_start(now: datetime, time_zone: str, days: int = DAYS) -> datetime:
 
 
 async def preview(conn: Conn, account_id: str, now: datetime, *, days: int = DAYS) -> Preview:
-    """What `start` would do at this moment; changes nothing."""
+    """Return what `start` would do at this moment; changes nothing."""
     plan, _ = await _plan(conn, account_id, now, days)
     return plan
 
@@ -143,7 +143,7 @@ async def discard(conn: Conn, account_id: str, note: str) -> int:
 
 
 async def pause(conn: Conn, account_id: str, now: datetime) -> BackfillProgress:
-    """What is under way ends, nothing more is sent until `resume`. Raises NoSuchRun."""
+    """Let what is under way end; nothing more is sent until `resume`. Raises NoSuchRun."""
     return await _change(conn, account_id, ("running",), "paused", now)
 
 
@@ -152,7 +152,7 @@ async def resume(conn: Conn, account_id: str, now: datetime) -> BackfillProgress
 
 
 async def stop(conn: Conn, account_id: str, now: datetime) -> BackfillProgress:
-    """Ends the run for good. What was not sent stays held, for another run or `discard`. Raises NoSuchRun."""
+    """End the run for good. What was not sent stays held, for another run or `discard`. Raises NoSuchRun."""
     return await _change(conn, account_id, ("running", "paused"), "stopped", now)
 
 
@@ -210,7 +210,7 @@ async def report(
 
 
 def outcome_of(states: Sequence[str]) -> BackfilledCall:
-    """What one can say of a call from the states of its effects. Skipped ones were not needed."""
+    """Return what one can say of a call from the states of its effects. Skipped ones were not needed."""
     kinds = set(states) - {"skipped"}
     if kinds & {"held", "waiting", "sending", "unknown"}:
         return "waiting"
@@ -262,7 +262,7 @@ async def _working_time(conn: Conn, account_id: str) -> Hours:
 def _released(
     row: Mapping[str, Any], reached: Mapping[str, datetime], now: datetime, work: Hours
 ) -> dict[str, Any]:
-    """A held effect as it is sent late: created when the call was, due from now, without what nobody needs any more."""
+    """Return a held effect as it is sent late: created when the call was, due from now, without what nobody needs any more."""
     order, what = dict(row["order"]), row["what"]
     reason = "too-late" if what == "show_card" else "client-reached" if is_needless(row, reached) else None
     if what in ("create_contact", "create_deal"):
@@ -294,7 +294,7 @@ async def _change(
 
 
 async def _plan(conn: Conn, account_id: str, now: datetime, days: int) -> tuple[Preview, list[str]]:
-    """What would be done, and the keys of what is too old."""
+    """Return what would be done, and the keys of what is too old."""
     zone, rate = await store.zone_and_rate(conn, account_id)
     rows = await store.held(conn, account_id, now)
     callbacks = {r["client"] for r in rows if r["purpose"] == "call_back"}
@@ -342,14 +342,14 @@ def wanted_keys(rows: Iterable[Mapping[str, Any] | asyncpg.Record], since: datet
 
 
 def is_needless(row: Mapping[str, Any] | asyncpg.Record, reached: Mapping[str, datetime]) -> bool:
-    """Calling back is no use any more: somebody has talked with the client since. reached: client -> when."""
+    """Say whether calling back is no use any more: somebody has talked with the client since. reached: client -> when."""
     if row["what"] != "create_task" or row["purpose"] != "call_back" or row["client"] not in reached:
         return False
     return bool(reached[row["client"]] > row["at"])
 
 
 def requests_for(counts: Mapping[str, int], pairs: int, rate: int) -> tuple[int, float]:
-    """(requests, seconds) for so many effects of each kind, `pairs` of them new contacts with their deals.
+    """Return (requests, seconds) for so many effects of each kind, `pairs` of them new contacts with their deals.
 
     A slot is free again a second and a margin after the answer, so not all of `rate` can be used.
     """

@@ -62,7 +62,7 @@ def next_batch(
     split: Mapping[str, str] | None = None,
     routes: Mapping[str, str] | None = None,
 ) -> Batch | None:
-    """The batch to send next, all of the most urgent lane that can send anything.
+    """Return the batch to send next, all of the most urgent lane that can send anything.
 
     rows: by lane, oldest first. busy_clients: something is being created for them just now, so nothing else is. split:
     key -> group, for those that must not travel with just anybody, nor as a pair. routes: key -> kind of request, where it is not the usual one.

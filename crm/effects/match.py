@@ -20,7 +20,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 
 def same_number(stored: str, number: str) -> bool:
-    """stored: as the CRM keeps it, in any spelling, with others and with notes beside. number: E.164. National spellings
+    """Say whether two are one number. stored: as the CRM keeps it, in any spelling, with others and with notes beside. number: E.164. National spellings
     count as those of the number's own country."""
     return (
         stored == number or number in stored_numbers(stored, NumberPolicy(region=region_of(number))).numbers

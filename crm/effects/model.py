@@ -113,7 +113,7 @@ class EffectStore(Protocol):
         ...
 
     async def known(self, numbers: Collection[str]) -> dict[str, KnownEntities]:
-        """What the directory knows of these numbers (E.164)."""
+        """Return what the directory knows of these numbers (E.164)."""
         ...
 
     async def claimed(self, ids: Collection[str]) -> set[str]:
@@ -121,7 +121,7 @@ class EffectStore(Protocol):
         ...
 
     async def break_account(self, reason: str) -> None:
-        """The authorisation is broken: remember why, and hold everything that waits."""
+        """Remember why the authorisation is broken, and hold everything that waits."""
         ...
 
     async def next_due(self, now: datetime) -> datetime | None:

@@ -68,7 +68,7 @@ def again(effect: StoredEffect, error: CrmError | None = None) -> EffectOutcome:
 
 
 def not_yet(effect: StoredEffect, refused: Refused) -> EffectOutcome | None:
-    """A CRM that takes nothing on a lead before somebody accepts it: tried again ever later, for two weeks."""
+    """Put off what the CRM takes only when somebody has accepted the lead: tried again ever later, for two weeks."""
     sent_at = effect.sent_at or effect.created_at
     if (
         not (effect.in_lead and "entity_id" in refused.field)
@@ -160,7 +160,7 @@ def before_sending(effect: StoredEffect, now: datetime, card_seconds: float) -> 
 
 
 def already_there(effect: StoredEffect, client: KnownEntities | None) -> EffectOutcome | None:
-    """The contact or deal that somebody made meanwhile, which is used instead of a twin; None = create it."""
+    """Return the contact or deal that somebody made meanwhile, which is used instead of a twin; None = create it."""
     if client is None:
         return None
     if isinstance(effect.order, CreateContact):

@@ -18,12 +18,12 @@ _PAUSES: tuple[tuple[type[CrmError], float, float], ...] = (  # first and longes
 
 
 def is_alarm(code: str) -> bool:
-    """The account's API is closed to us, or the subscription has ended: a person should know."""
+    """Say whether a person should know: the account's API is closed to us, or the subscription has ended."""
     return code in (CrmBlocked.code, CrmUnpaid.code)
 
 
 def pause_after(error: CrmError, breaker: CircuitBreaker, permit: Permit) -> None:
-    """Opens the breaker for as long as this error asks for; where the account's own is open, that one knows when."""
+    """Open the breaker for as long as this error asks for; where the account's own is open, that one knows when."""
     if isinstance(error, CrmBlocked) and not breaker.is_within_closed:
         breaker.unused(permit)
         return

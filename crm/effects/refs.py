@@ -12,7 +12,7 @@ EffectIds = Mapping[str, tuple[str | None, str]]
 
 
 def filled(order: Order, ids: EffectIds) -> Order:
-    """The same order; a ref whose effect is in `ids` carries the id instead."""
+    """Return the same order; a ref whose effect is in `ids` carries the id instead."""
     match order:
         case CreateDeal(contact=Ref() as ref):
             return order.model_copy(update={"contact": _filled(ref, ids)})
@@ -25,7 +25,7 @@ def filled(order: Order, ids: EffectIds) -> Order:
 
 
 def lead_of(order: Order) -> str | None:
-    """The lead of Unsorted (its id) that this order is put on."""
+    """Return the lead of Unsorted (its id) that this order is put on."""
     ref = getattr(order, "target", None)
     return ref.id if isinstance(ref, Ref) and ref.kind == "lead" else None
 

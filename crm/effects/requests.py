@@ -75,7 +75,7 @@ def pairs_of(stored: Sequence[StoredEffect]) -> Iterable[tuple[StoredEffect, Sto
 
 
 def entities_of(stored: Sequence[StoredEffect], outcomes: Iterable[ItemOutcome]) -> list[CrmEntity]:
-    """What the directory may know at once of what was created. Older than the CRM's own rows, so that these win."""
+    """Return what the directory may know at once of what was created. Older than the CRM's own rows, so that these win."""
     by_key = {s.key: s for s in stored}
     made: list[CrmEntity] = []
     for outcome in outcomes:

@@ -156,7 +156,7 @@ class Sender:
         await self.on_failure(error, now, permit)
 
     def _refused(self, stored: Sequence[StoredEffect], error: CrmError) -> list[EffectOutcome]:
-        """The CRM will not have this request: those it names go to the desk, else the request is cut in two."""
+        """Send those that a refusal names to the desk, else cut the request in two."""
         named = {p[0] for p in error.problems} if isinstance(error, CrmRefused) else set()
         bad = [s for s in stored if s.key in named] or (list(stored) if len(stored) == 1 else [])
         if bad:
@@ -230,7 +230,7 @@ class Sender:
 
 
 def _deciding(stored: Sequence[StoredEffect]) -> str:
-    """What kind of order a refusal of all of them means: of a contact with its deal the deal."""
+    """Return what kind of order a refusal of all of them means: of a contact with its deal the deal."""
     return stored[-1].order.do
 
 

@@ -158,7 +158,7 @@ class Writer:
             await asyncio.wait(set(self._tasks), timeout=seconds)
 
     async def drain(self) -> int:
-        """Does what is due now, one piece after the other; how many pieces."""
+        """Do what is due now, one piece after the other; how many pieces."""
         count = 0
         while work := await self.next_work():
             await self.do(work)
@@ -166,7 +166,7 @@ class Writer:
         return count
 
     async def _ended(self) -> set[asyncio.Task[None]]:
-        """Waits until there is something to do; the tasks that are over."""
+        """Wait until there is something to do; the tasks that are over."""
         signals = [asyncio.ensure_future(event.wait()) for event in (self._wake, self._lease.lost)]
         try:
             seconds = await self._idle_seconds()
@@ -205,7 +205,7 @@ class Writer:
     # --- what to do next ---------------------------------------------------------------------------------------
 
     async def next_work(self) -> WriterTurn | None:
-        """The next piece, claimed; None when nothing may or need be done now. Not to be called twice at once."""
+        """Return the next piece, claimed; None when nothing may or need be done now. Not to be called twice at once."""
         self._lease.check()
         now, breaker = self._now(), self._sender.breaker
         lanes = self._open_lanes()
@@ -305,7 +305,7 @@ class Writer:
             self._sender.routes[row.key] = BY_NUMBER if is_right else f"attach_call:{row.target}"
 
     async def _be_up_to_date(self, batch: Batch, now: datetime) -> None:
-        """A client without a contact or company has no deals either: those are read where only a deal is created."""
+        """Read what of the client may be missing: of one without a contact or company no deals, which they cannot have."""
         is_new_client = batch.kind in (COMPLEX, "create_contact")
         settings = self._settings
         seconds = settings.catch_up_seconds

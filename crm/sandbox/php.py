@@ -56,7 +56,7 @@ def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def values_of(value: Any) -> list[str]:
-    """A filter's values: a scalar, a comma-joined list, or an array."""
+    """Return a filter's values: a scalar, a comma-joined list, or an array."""
     if value is None:
         return []
     if isinstance(value, Mapping):

@@ -58,7 +58,7 @@ class Profile:
     webhook_disable_window: float = 7200
 
     def changed(self, changes: Mapping[str, Any]) -> Profile:
-        """This profile with `changes`. Raises ValueError naming the first switch that does not exist."""
+        """Return this profile with `changes`. Raises ValueError naming the first switch that does not exist."""
         known = {item.name for item in fields(self)}
         for key in changes:
             if key not in known:
@@ -78,7 +78,7 @@ PROFILES: Mapping[str, Profile] = {"amocrm": AMOCRM, "kommo": KOMMO}
 
 
 def profile_of(value: Profile | str | Mapping[str, Any]) -> Profile:
-    """A profile by name, or a mapping {"name": base, switch: value, …}, or one that is ready."""
+    """Return a profile by name, or a mapping {"name": base, switch: value, …}, or one that is ready."""
     if isinstance(value, Profile):
         return value
     if isinstance(value, str):

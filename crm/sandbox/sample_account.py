@@ -39,7 +39,7 @@ CHECK_ID = "5e1f2c1d-0000-4000-8000-00000000000c"
 
 
 def manager(extension: int) -> int:
-    """The user id of the manager with this extension (101…110; more where more users were asked for)."""
+    """Return the user id of the manager with this extension (101…110; more where more users were asked for)."""
     return 1000000 + extension
 
 

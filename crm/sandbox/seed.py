@@ -65,7 +65,7 @@ def number_of(i: int) -> str:
 
 
 def seed_all(state: State, contacts: int, users: int) -> None:
-    """A fresh account. The caller holds the transaction."""
+    """Write a fresh account. The caller holds the transaction."""
     seed_account(state, users)
     for table, base in (
         ("contacts", CONTACTS),
@@ -158,7 +158,7 @@ def _deal(i: int) -> SandboxRow:
 
 
 def _incoming_leads(state: State, batch: list[int]) -> None:
-    """An incoming lead has a hidden deal of its own and here the contact that is known already."""
+    """Write incoming leads: each has a hidden deal of its own and here the contact that is known already."""
     hidden = LEADS + 5_000_000
     state.table("leads").add_all(
         _lead(hidden + i, f"Звонок {i}", manager(101 + (i + 2) % 10), T0 + i, 5000011, hidden=1)
@@ -242,7 +242,7 @@ def _special(state: State) -> None:
 
 
 def _mail_and_chat(state: State) -> None:
-    """Requests that no API makes: the CRM's own mailbox and chats leave them. Nobody has a number there."""
+    """Write requests that no API makes: the CRM's own mailbox and chats leave them. Nobody has a number there."""
     mail, chat = MAIL, MAIL + 1
     deals = [
         _lead(LEADS + mail, "Заявка из почты", manager(104), T0 + mail, 5000011, hidden=1),

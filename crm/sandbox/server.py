@@ -26,7 +26,7 @@ def build_app(
     contacts: int = 1000,
     users: int = 10,
 ) -> web.Application:
-    """The application. state: file that keeps everything; None = memory."""
+    """Return the application. state: file that keeps everything; None = memory."""
     world = World(State(state, profile_of(profile)), contacts, users)
     world.prepare()
     app = web.Application(client_max_size=_LARGEST)
@@ -71,7 +71,7 @@ class Sandbox:
         return self.world.state
 
     def token(self, integration: str = "check") -> str:
-        """A long-lived token of this integration, as /_sandbox/token gives it."""
+        """Return a long-lived token of this integration, as /_sandbox/token gives it."""
         return endpoints.long_lived(self.world.state, integration, self.url.removeprefix("http://"))
 
     async def __aenter__(self) -> Sandbox:

@@ -43,7 +43,7 @@ class State:
         return self.db.table(name)
 
     def next_number(self, name: str, base: int) -> int:
-        """The next id of what lies inside of rows: stages, choices of a field."""
+        """Return the next id of what lies inside of rows: stages, choices of a field."""
         number: int = self.db.setting(f"last {name}", base) + 1
         self.db.set_setting(f"last {name}", number)
         return number
@@ -57,7 +57,7 @@ class State:
         return self._cached("pipelines")
 
     def fields(self, entity_type: str) -> dict[int, SandboxRow]:
-        """Custom fields of leads, contacts or companies by id."""
+        """Return custom fields of leads, contacts or companies by id."""
         key = f"fields of {entity_type}"
         if key not in self._directory:
             rows = self._cached("fields").items()

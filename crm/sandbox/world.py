@@ -62,7 +62,7 @@ class World:
         return fired[0] if fired else None
 
     def _spoiled(self, rule: FaultRule | None) -> SandboxReply | None:
-        """The reply of a fault that keeps the request from being carried out."""
+        """Return the reply of a fault that keeps the request from being carried out."""
         if rule is None or rule.fault in ("latency", "truncate", "answer_lost"):
             return None
         if rule.fault in ("hang", "reset"):
@@ -128,7 +128,7 @@ class World:
 
 
 def _writes_leads(method: str, path: str) -> bool:
-    """A lead, on whichever way: by itself, with a contact, into Unsorted. Notes on leads are none."""
+    """Say whether a request writes a lead, on whichever way: by itself, with a contact, into Unsorted. Notes on leads are none."""
     first, _, rest = path.partition("/")
     kinds = ("", "complex", "unsorted")
     return method != "GET" and first == "leads" and (rest.split("/")[0] in kinds or rest.isdigit())
@@ -176,7 +176,7 @@ def _sent(body: bytes) -> int:
 
 
 async def _deliver(request: web.Request, reply: SandboxReply, rule: FaultRule | None) -> web.StreamResponse:
-    """The answer as the fault plan wants it to arrive."""
+    """Return the answer as the fault plan wants it to arrive."""
     fault = rule.fault if rule else None
     if rule is not None and fault in ("latency", "hang"):
         await asyncio.sleep(rule.ms / 1000)

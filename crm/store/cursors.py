@@ -62,7 +62,7 @@ async def clear_failure(conn: Conn, account_id: str, feed: str) -> None:
 
 
 async def drop_cursors(conn: Conn, account_id: str, prefix: str) -> None:
-    """The feeds whose name begins so start from the beginning."""
+    """Let the feeds whose name begins so start from the beginning."""
     await conn.execute(
         "DELETE FROM sync_cursor WHERE account_id = $1 AND starts_with(feed, $2)", account_id, prefix
     )
@@ -80,7 +80,7 @@ async def feed_states(conn: Conn, account_id: str) -> list[FeedState]:
 async def feeds_by_account(
     conn: Conn, account_ids: Sequence[str] | None = None
 ) -> dict[str, list[FeedState]]:
-    """The same of these accounts, None = of all, in one query."""
+    """Return the same of these accounts, None = of all, in one query."""
     found: dict[str, list[FeedState]] = {}
     for row in await conn.fetch(
         "SELECT account_id, feed, cursor, last_success, last_error, last_error_at FROM sync_cursor"
@@ -93,7 +93,7 @@ async def feeds_by_account(
 
 
 async def ask_reread(conn: Conn, account_id: str, refs: Iterable[EntityRef]) -> None:
-    """The account's worker reads these again soon."""
+    """Ask the account's worker to read these again soon."""
     pairs = sorted(set(refs))
     await conn.execute(
         "INSERT INTO directory_reread (account_id, kind, entity_id)"
@@ -116,7 +116,7 @@ async def waiting_rereads(conn: Conn, account_id: str, limit: int) -> list[tuple
 
 
 async def finish_rereads(conn: Conn, account_id: str, done: Iterable[tuple[EntityRef, datetime]]) -> None:
-    """A wish that came after these were asked for stays."""
+    """Take away the wishes that are fulfilled; one that came after these were asked for stays."""
     rows = list(done)
     await conn.execute(
         "DELETE FROM directory_reread t"

@@ -71,7 +71,7 @@ def numberless_values(values: Iterable[str], policy: NumberPolicy) -> list[str]:
 async def apply_entities(
     conn: Conn, account_id: str, entities: Iterable[CrmEntity], policy: NumberPolicy
 ) -> Applied:
-    """Takes over entities as the CRM has them now: all their numbers, and of deals all their contacts and companies.
+    """Take over entities as the CRM has them now: all their numbers, and of deals all their contacts and companies.
 
     An entity that is older (updated_at) than the stored one is left alone. is_deleted removes it. A deal that waits in
     Unsorted is no deal yet: it only tells the owner of its lead. Nothing is written
@@ -162,7 +162,7 @@ async def numbers_of(conn: Conn, account_id: str, refs: Collection[EntityRef]) -
 
 
 def _latest(entities: Iterable[CrmEntity]) -> dict[EntityRef, CrmEntity]:
-    """A page read while entities move may hold one twice: the newer counts, of equals the later in the list."""
+    """Return each once: a page read while entities move may hold one twice; the newer counts, of equals the later in the list."""
     latest: dict[EntityRef, CrmEntity] = {}
     for entity in entities:
         seen = latest.get((entity.kind, entity.id))
@@ -201,7 +201,7 @@ async def _upsert(conn: Conn, account_id: str, entities: Sequence[CrmEntity]) ->
 
 
 async def _set_lead_owners(conn: Conn, account_id: str, inside: Sequence[CrmEntity]) -> set[int]:
-    """The numbers of the leads whose owner is another one now."""
+    """Set the owners; return the numbers of the leads whose owner is another one now."""
     owned = [d for d in inside if d.owner_id]
     if not owned:
         return set()
@@ -219,7 +219,7 @@ async def _set_lead_owners(conn: Conn, account_id: str, inside: Sequence[CrmEnti
 
 
 async def _remove(conn: Conn, account_id: str, refs: Sequence[EntityRef]) -> set[int]:
-    """The numbers that led to these entities."""
+    """Remove the entities; return the numbers that led to them."""
     if not refs:
         return set()
     touched = await numbers_of(conn, account_id, refs)
@@ -258,7 +258,7 @@ async def _wanted_numbers(
 
 
 async def _set_numbers(conn: Conn, account_id: str, wanted: dict[EntityRef, set[int]]) -> set[int]:
-    """The numbers that came or went."""
+    """Set the numbers; return those that came or went."""
     if not wanted:
         return set()
     kinds, ids = columns(wanted)
@@ -287,7 +287,7 @@ async def _set_numbers(conn: Conn, account_id: str, wanted: dict[EntityRef, set[
 
 
 async def _set_links(conn: Conn, account_id: str, deals: Sequence[CrmEntity]) -> set[EntityRef]:
-    """The contacts and companies that gained or lost a deal."""
+    """Set the links; return the contacts and companies that gained or lost a deal."""
     if not deals:
         return set()
     rows = await conn.fetch(

@@ -109,7 +109,7 @@ class DirectoryState(NamedTuple):
 
 
 async def lock_directory(conn: Conn, account_id: str) -> int:
-    """The account's present seq; until the end of the transaction nobody else changes its directory."""
+    """Lock it and return the account's present seq; until the end of the transaction nobody else changes its directory."""
     await conn.execute(
         "INSERT INTO directory_state (account_id) VALUES ($1) ON CONFLICT DO NOTHING", account_id
     )
@@ -156,7 +156,7 @@ async def count_numbers(conn: Conn, account_id: str) -> int:
 
 
 async def mark_loaded(conn: Conn, account_id: str) -> None:
-    """The first load is complete: from now on a number that is not there is unknown to the CRM."""
+    """Note that the first load is complete: from now on a number that is not there is unknown to the CRM."""
     await lock_directory(conn, account_id)
     await conn.execute(
         "UPDATE directory_state SET loaded_at = coalesce(loaded_at, now()) WHERE account_id = $1", account_id
@@ -165,7 +165,7 @@ async def mark_loaded(conn: Conn, account_id: str) -> None:
 
 
 async def mark_in_sync(conn: Conn, account_id: str, at: datetime) -> None:
-    """The directory agreed with the CRM at this moment; every gateway hears of it."""
+    """Note that the directory agreed with the CRM at this moment; every gateway hears of it."""
     await conn.execute(
         "INSERT INTO sync_cursor (account_id, feed, last_success) VALUES ($1, 'agreed', $2)"
         " ON CONFLICT (account_id, feed) DO UPDATE"
@@ -216,7 +216,7 @@ async def all_entries(conn: Conn, account_id: str, chunk: int = 1000) -> AsyncIt
 
 
 async def delete_directory(conn: Conn, account_id: str) -> None:
-    """Removes the account's directory, and everything that says where its feeds stand."""
+    """Remove the account's directory, and everything that says where its feeds stand."""
     for table in (
         "directory_entry",
         "directory_number",

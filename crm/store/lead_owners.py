@@ -33,7 +33,7 @@ async def unread_deals(conn: Conn, account_id: str, older_than: timedelta, limit
 
 
 async def mark_read(conn: Conn, account_id: str, deal_ids: Collection[str]) -> None:
-    """These were just read, whatever came of it."""
+    """Note that these were just read, whatever came of it."""
     await conn.execute(
         "UPDATE directory_entity SET owner_read_at = now()"
         " WHERE account_id = $1 AND kind = 'lead' AND deal_id = ANY($2)",
@@ -43,7 +43,7 @@ async def mark_read(conn: Conn, account_id: str, deal_ids: Collection[str]) -> N
 
 
 async def forget_read(conn: Conn, account_id: str, deal_ids: Collection[str]) -> None:
-    """These are no longer as they were read."""
+    """Forget what is no longer as it was read."""
     await conn.execute(
         "UPDATE directory_entity SET owner_read_at = NULL"
         " WHERE account_id = $1 AND kind = 'lead' AND deal_id = ANY($2)",

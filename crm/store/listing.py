@@ -39,7 +39,7 @@ async def others_like(
 
 
 async def deals_of(conn: Conn, account_id: str, refs: Collection[EntityRef]) -> list[EntityRef]:
-    """The deals that are linked to these contacts and companies."""
+    """Return the deals that are linked to these contacts and companies."""
     kinds, ids = columns(refs)
     rows = await conn.fetch(
         "SELECT DISTINCT deal_id FROM directory_link JOIN unnest($2::text[], $3::text[]) AS r (kind, entity_id)"
@@ -65,7 +65,7 @@ async def known_refs(conn: Conn, account_id: str, refs: Collection[EntityRef]) -
 
 
 async def links_of(conn: Conn, account_id: str, deal_ids: Collection[str]) -> set[DealLink]:
-    """The links that the directory holds of these deals, as far as it holds the deals."""
+    """Return the links that the directory holds of these deals, as far as it holds the deals."""
     rows = await conn.fetch(
         "SELECT l.deal_id, l.kind, l.entity_id FROM directory_link l JOIN directory_entity e"
         " ON e.account_id = l.account_id AND e.kind = 'deal' AND e.entity_id = l.deal_id"
@@ -122,7 +122,7 @@ async def stored_entities(
 
 
 async def with_what_was_known(conn: Conn, account_id: str, entities: Iterable[CrmEntity]) -> list[CrmEntity]:
-    """The same; what of one of them could not be read stays as it was."""
+    """Return the same; what of one of them could not be read stays as it was."""
     given = list(entities)
     partly = [(entity.kind, entity.id) for entity in given if entity.unread]
     if not partly:

@@ -11,7 +11,7 @@ from runtime.database.pool import Conn
 
 
 async def store_users(conn: Conn, account_id: str, users: Sequence[CrmUser]) -> bool:
-    """A user whom the CRM no longer lists stays, inactive: calls and deals of the past name them."""
+    """Store the users; one whom the CRM no longer lists stays, inactive: calls and deals of the past name them."""
     held = {u.id: u for u in await users_of(conn, account_id)}
     wanted = {u.id: u for u in users}
     gone = [id for id, u in held.items() if id not in wanted and u.is_active]
@@ -55,7 +55,7 @@ async def store_pipelines(conn: Conn, account_id: str, pipelines: Sequence[Pipel
 
 
 async def pipelines_of(conn: Conn, account_id: str) -> list[Pipeline]:
-    """The main one first."""
+    """Return the pipelines, the main one first."""
     rows = await conn.fetch(
         "SELECT pipeline_id AS id, name, is_main, is_archived, is_unsorted_on, stages FROM crm_pipeline"
         " WHERE account_id = $1 ORDER BY is_main DESC, name, pipeline_id",

@@ -91,7 +91,7 @@ async def record_news(
     told_by: Teller,
     heard: Sequence[CrmEvent] = (),
 ) -> int:
-    """Writes what of this is news, and hands it out to every consumer; before the directory takes it over. How many."""
+    """Write what of this is news, and hand it out to every consumer; before the directory takes it over. How many."""
     now = datetime.now(UTC)
     tellings = [*_seen(observed, told_by, now), *_heard(heard)]
     if not tellings:
@@ -113,7 +113,7 @@ async def record_news(
 
 
 async def keep_fields(conn: Conn, account_id: str, observed: Sequence[Observed]) -> None:
-    """Keeps what custom fields hold before anything changes in them: no feed tells of their changes one by one."""
+    """Keep what custom fields hold before anything changes in them: no feed tells of their changes one by one."""
     kept = {(o.kind, o.id): (o.values["fields"], o.at) for o in observed if "fields" in o.values and o.at}
     if kept:
         await conn.execute(
@@ -217,7 +217,7 @@ def _change(row: Any) -> DealChange:
 async def _confirm(
     conn: Conn, account_id: str, before: dict[NewsKey, History], after: dict[NewsKey, History]
 ) -> None:
-    """What the feed filled in on rows that are there."""
+    """Store what the feed filled in on rows that are there."""
     stored = {c.event_id: c for history in before.values() for c in history.changes}
     differing = [
         c
@@ -278,7 +278,7 @@ def _what(aspect: str, change: DealChange) -> str:
 async def _subjects(
     conn: Conn, account_id: str, observed: Iterable[Observed], after: dict[NewsKey, History]
 ) -> dict[tuple[str, str], str]:
-    """What is worked on: of a task what it is about, where that was ever told."""
+    """Return what is worked on: of a task what it is about, where that was ever told."""
     subjects = {(kind, id): f"{kind}:{id}" for kind, id, _ in after}
     tasks = [id for kind, id in subjects if kind == "task"]
     if tasks:

@@ -30,7 +30,7 @@ class NumberlessValues(NamedTuple):
 async def set_numberless(
     conn: Conn, account_id: str, values: Mapping[tuple[EntityKind, str], Sequence[str]]
 ) -> None:
-    """These are all such values that these entities have now."""
+    """Note that these are all such values that these entities have now."""
     if not values:
         return
     pairs = [(ref, storable(value)) for ref, some in values.items() for value in some]

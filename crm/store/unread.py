@@ -59,7 +59,7 @@ NOTHING_UNREAD = UnreadCounts({}, "")
 async def keep_unread(
     conn: Conn, account_id: str, told: Mapping[UnreadRef, Sequence[Unread]]
 ) -> list[tuple[str, str, str]]:
-    """Takes over the latest readings: () = the row is no longer noted. (kind, id, field) of what was not noted before."""
+    """Take over the latest readings: () = the row is no longer noted. (kind, id, field) of what was not noted before."""
     if not told:
         return []
     faults = [(ref, fault) for ref, found in told.items() for fault in found]

@@ -37,7 +37,7 @@ class TakenChanges:
 async def apply_changes(
     conn: Conn, account_id: str, changes: Sequence[EntityChange], policy: NumberPolicy
 ) -> TakenChanges:
-    """Takes over what these changes carry, in the caller's transaction, and asks for the rest to be read.
+    """Take over what these changes carry, in the caller's transaction, and ask for the rest to be read.
 
     A change that is older than what is stored is left alone: webhooks come in any order and more than once. Of two of the
     same second that contradict each other nobody knows which came last: the entity is read again.
@@ -109,7 +109,7 @@ def _carried(value: T | None, stored: T) -> T:
 
 
 def _lacks(change: EntityChange, known: dict[EntityRef, CrmEntity]) -> bool:
-    """A deal's links are never told, nor the owner of the deal inside a lead; anything else that is new to us may lack what
+    """Say whether more has to be read: a deal's links are never told, nor the owner of the deal inside a lead; anything else that is new to us may lack what
     earlier messages carried. Deals that we made ourselves are known with their links."""
     there = known.get((change.kind, change.id))
     is_new = there is None

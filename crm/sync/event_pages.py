@@ -63,7 +63,7 @@ class _Read:
 
 
 async def read_new(source: Source, position: Position, lane: Lane) -> tuple[list[CrmEvent], Position]:
-    """The events since `position`, oldest first, and the position after them.
+    """Return the events since `position`, oldest first, and the position after them.
 
     While more is created than a few pages tell, the other kinds still come with every poll; the rest comes later, but it
     comes.
@@ -91,7 +91,7 @@ async def read_new(source: Source, position: Position, lane: Lane) -> tuple[list
 def _settled(
     position: Position, events: list[CrmEvent], began: datetime
 ) -> tuple[datetime, tuple[datetime, datetime] | None]:
-    """(the second up to which, that included, no event can appear any more; the mark to keep).
+    """Return (the second up to which, that included, no event can appear any more; the mark to keep).
 
     Told by the CRM's own times: its clock and ours may differ.
     """
@@ -105,7 +105,7 @@ def _settled(
 async def _bulk(
     source: Source, behind: Behind, last: datetime, lane: Lane
 ) -> tuple[list[CrmEvent], Behind | None]:
-    """Some more windows. None: everything up to `last` is read."""
+    """Read some more windows. None: everything up to `last` is read."""
     found: list[CrmEvent] = []
     since, seconds, pages = behind.since, behind.seconds, 0
     while pages < _PAGES:

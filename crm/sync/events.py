@@ -23,7 +23,7 @@ _KINDS: frozenset[str] = frozenset(get_args(EntityKind))
 
 
 async def poll_events(source: Source, lane: Lane) -> list[CrmEvent]:
-    """The events that are new since the last poll, oldest first, after the directory has taken them over, as
+    """Return the events that are new since the last poll, oldest first, after the directory has taken them over, as
     has the record of what changed (crm/store/news.py)."""
     position = position_of(await source.cursor(FEED), source.now())
     new, after = await read_new(source, position, lane)
@@ -55,7 +55,7 @@ async def _given_inside(source: Source, events: Sequence[CrmEvent], lane: Lane) 
 async def _consequences(
     source: Source, events: Sequence[CrmEvent]
 ) -> tuple[list[EntityRef], list[EntityRef], set[EntityRef]]:
-    """(what is gone, what has to be read, what is said to be merged).
+    """Return (what is gone, what has to be read, what is said to be merged).
 
     Reading tells the state of now, so neither order nor repetition matters. A plain deletion needs no reading, and neither
     does a link that the directory has already, as it has those of all deals that we create.
@@ -95,7 +95,7 @@ async def _links_that_differ(conn: Conn, account_id: str, events: Sequence[CrmEv
 
 
 def _deal_first(event: CrmEvent) -> tuple[EntityRef | None, EntityRef | None]:
-    """(the deal of a link, its other side); None for what is not told or no deal."""
+    """Return (the deal of a link, its other side); None for what is not told or no deal."""
     refs = list(_refs(event))
     deal = next((ref for ref in refs if ref[0] == "deal"), None)
     return deal, next((ref for ref in refs if ref != deal), None)
@@ -104,7 +104,7 @@ def _deal_first(event: CrmEvent) -> tuple[EntityRef | None, EntityRef | None]:
 async def _swallowed(
     source: Source, survivors: Sequence[CrmEntity], lane: Lane
 ) -> tuple[list[CrmEntity], list[EntityRef]]:
-    """The feed does not say what was merged into what, nor that deals moved along. Suspects: those of ours that share a
+    """Read what a merge may have swallowed; the feed says neither what, nor that deals moved along. Suspects: those of ours that share a
     number or a contact with the survivor; read again, with the deals of what is gone, and of the survivor."""
     if not survivors:
         return [], []
@@ -119,7 +119,7 @@ async def _swallowed(
 
 
 def _refs(event: CrmEvent) -> Iterable[EntityRef]:
-    """The entities that an event speaks of; both sides of a link."""
+    """Return the entities that an event speaks of; both sides of a link."""
     if event.entity_kind in _KINDS:
         yield cast(EntityKind, event.entity_kind), event.entity_id
     if event.other is not None and event.kind in ("linked", "unlinked"):

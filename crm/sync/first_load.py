@@ -57,7 +57,7 @@ async def restart_load(conn: Conn, account_id: str) -> None:
 
 
 async def load_step(source: Source, lane: Lane = Lane.SYNC) -> LoadProgress:
-    """Reads one page, and more of a long list at a time; each is taken over by itself, in order.
+    """Read one page, and more of a long list at a time; each is taken over by itself, in order.
 
     Deltas and events count from before the first one, so nothing falls between load and polls.
     """
@@ -126,7 +126,7 @@ async def _begin(source: Source) -> dict[str, Any]:
 
 
 async def _finish(source: Source) -> None:
-    """A deletion while pages were read moves the rest up by one: a walk over all pages follows soon (crm/sync/recheck.py)."""
+    """Mark the load as over. A deletion while pages were read moves the rest up by one: a walk over all pages follows soon (crm/sync/recheck.py)."""
     async with source.pool.acquire() as conn, conn.transaction():
         await mark_loaded(conn, source.account_id)
 

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 async def look_after_webhook(source: Source, destination: str, lane: Lane) -> str | None:
-    """Registers it again where it does not work any more. What was wrong, None = nothing.
+    """Register it again where it does not work any more. What was wrong, None = nothing.
 
     Where the key or the plan does not allow webhooks nothing is done: polls bring what they would tell.
     """

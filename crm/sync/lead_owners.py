@@ -20,7 +20,7 @@ _BELIEVED = timedelta(hours=6)  # then it is read again, in case a change was no
 
 
 async def read_lead_owners(source: Source, lane: Lane = Lane.BACKFILL) -> bool:
-    """Reads some. True: there may be more."""
+    """Read some. True: there may be more."""
     people = source.take_strangers(AT_ONCE)
     if people:
         found, hidden = await source.read_again([("contact", id) for id in people], lane)

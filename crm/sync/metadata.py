@@ -104,7 +104,7 @@ async def read_metadata(source: Source, lane: Lane = Lane.SYNC) -> frozenset[str
 
 
 async def forbidden_to(crm: Crm, lane: Lane) -> tuple[str, ...]:
-    """What an administrator's key would be shown and this one is not, as far as few requests tell."""
+    """Return what an administrator's key would be shown and this one is not, as far as few requests tell."""
     seen = KeySight()
     await seen.of("users", crm.users(lane))
     await seen.of("pipelines", crm.pipelines(lane))

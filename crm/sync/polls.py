@@ -22,7 +22,7 @@ _STRANGERS_AT_ONCE = 10
 
 
 async def poll_delta(source: Source, kind: EntityKind, lane: Lane) -> datetime | None:
-    """Reads what was changed since the last poll, latest first. The latest time of change that was seen.
+    """Read what was changed since the last poll, latest first. The latest time of change that was seen.
 
     Needs no filter of the CRM: it stops at what it has seen. An entity changed while pages are read moves to the top:
     the others slide towards the later pages (and may be read twice), and it comes with the next poll.
@@ -53,7 +53,7 @@ def _is_after(entity: CrmEntity, reached: datetime | None) -> bool:
 
 
 async def poll_unsorted(source: Source, lane: Lane) -> int:
-    """Reads the whole list of incoming leads; those that left it (accepted, declined) are forgotten. Pages read.
+    """Read the whole list of incoming leads; those that left it (accepted, declined) are forgotten. Pages read.
 
     A lead accepted while pages are read hides another one at the border of two pages: what seems gone from a list of
     several pages is believed when a second reading does not show it either.
@@ -78,7 +78,7 @@ async def poll_unsorted(source: Source, lane: Lane) -> int:
 
 
 async def _all_leads(source: Source, lane: Lane) -> tuple[list[CrmEntity], set[str], int]:
-    """(the leads, ids of those that cannot be read, pages)."""
+    """Return (the leads, ids of those that cannot be read, pages)."""
     leads: list[CrmEntity] = []
     lost: set[str] = set()
     number = 1
@@ -92,7 +92,7 @@ async def _all_leads(source: Source, lane: Lane) -> tuple[list[CrmEntity], set[s
 
 
 async def _read_unknown_contacts(source: Source, leads: list[CrmEntity], lane: Lane) -> None:
-    """A lead that tells no number has its contact's; of those that the directory lacks a few are read at once, the
+    """Read contacts of leads that tell no number; of those that the directory lacks a few are read at once, the
     others in the background."""
     wanted = {id for e in leads if not e.numbers for id in e.contact_ids} - source.unseen()
     if not wanted:
@@ -127,7 +127,7 @@ async def retry_unread(source: Source, lane: Lane) -> int:
 
 
 async def poll_rereads(source: Source, lane: Lane) -> int:
-    """Reads what webhooks named without carrying it. How many."""
+    """Read what webhooks named without carrying it. How many."""
     async with source.pool.acquire() as conn:
         waiting = await waiting_rereads(conn, source.account_id, READ_AT_ONCE)
     if not waiting:

@@ -16,7 +16,7 @@ _AT_ONCE = 50  # suspects asked for by id in one step
 
 
 async def recheck_step(source: Source, lane: Lane = Lane.SYNC) -> bool:
-    """Compares one page with the directory. True when the walk over everything is complete (it then starts again).
+    """Compare one page with the directory. True when the walk over everything is complete (it then starts again).
 
     Relies on pages by ascending numeric id: an id of ours between the last one of the page before and the last one of
     this page, which this page does not show, is a suspect. It is forgotten only if the CRM does not know it by id.

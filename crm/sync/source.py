@@ -150,7 +150,7 @@ class Source:
         self._strangers |= dict.fromkeys(contact_ids)
 
     def take_strangers(self, most: int) -> list[str]:
-        """Some of those; what becomes of them is not told: the list of leads names them again."""
+        """Take some of those; what becomes of them is not told: the list of leads names them again."""
         taken = list(self._strangers)[:most]
         self._strangers = dict.fromkeys(list(self._strangers)[most:])
         return taken
@@ -178,7 +178,7 @@ class Source:
     async def read_again(
         self, refs: Collection[EntityRef], lane: Lane
     ) -> tuple[list[CrmEntity], list[EntityRef]]:
-        """What the CRM has of these now, and those that it no longer has. One that cannot be read is neither."""
+        """Return what the CRM has of these now, and those that it no longer has. One that cannot be read is neither."""
         found: list[CrmEntity] = []
         for kind, ids in _by_kind(refs).items():
             for start in range(0, len(ids), READ_AT_ONCE):
@@ -192,7 +192,7 @@ class Source:
     async def read_apart(
         self, refs: Sequence[EntityRef], lane: Lane
     ) -> tuple[list[CrmEntity], list[EntityRef]]:
-        """The same; one that the CRM fails on is noted as unread, so that it holds up no other. Raises CrmError where
+        """Return the same; one that the CRM fails on is noted as unread, so that it holds up no other. Raises CrmError where
         none can be read, or many cannot: then it is not them."""
         failed: dict[EntityRef, CrmError] = {}
         found, gone = await self._read_halves(refs, lane, failed)
@@ -239,7 +239,7 @@ def _log_unread(account_id: str, new: Sequence[tuple[str, str, str]]) -> None:
 
 
 def shown_by(entity: CrmEntity) -> Observed | None:
-    """What a poll shows of a contact, company or deal; None for a lead, and for what says no time."""
+    """Return what a poll shows of a contact, company or deal; None for a lead, and for what says no time."""
     if entity.kind == "lead" or entity.updated_at is None or entity.is_deleted:
         return None
     told = {

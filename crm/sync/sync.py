@@ -141,14 +141,14 @@ class Sync:
                 continue
 
     def wake(self) -> None:
-        """Polls now what is due soon anyway: after a webhook, or when somebody asked for a load."""
+        """Poll now what is due soon anyway: after a webhook, or when somebody asked for a load."""
         for feed in self._feeds:
             if feed.name in ("load", "reread") and not feed.failures:
                 feed.due_at = 0.0
                 feed.woken.set()
 
     async def load(self, progress: Callable[[LoadProgress], None] | None = None) -> LoadProgress:
-        """The whole first load, or what is left of it, in the foreground. Raises CrmError; call again to go on."""
+        """Do the whole first load, or what is left of it, in the foreground. Raises CrmError; call again to go on."""
         await self._metadata()
         while True:
             state = await load_step(self.source)
@@ -190,7 +190,7 @@ class Sync:
         observed: Sequence[Observed] = (),
         unread: Mapping[UnreadRef, Sequence[Unread]] = MappingProxyType({}),
     ) -> None:
-        """Changes of what the directory knows at once, the rest after `before_new`: it may be what we are creating, and is
+        """Apply changes of what the directory knows at once, the rest after `before_new`: it may be what we are creating, and is
         told of before we know its links. observed: what the same webhooks show, for the events. unread: what of them could
         not be read; what it is about is read from the CRM."""
         if unread:
@@ -220,7 +220,7 @@ class Sync:
     async def apply_webhook(
         self, changes: Sequence[EntityChange], observed: Sequence[Observed] = ()
     ) -> TakenChanges:
-        """What the webhook carries, at once; the rest is read by the next turn of `run`."""
+        """Apply what the webhook carries, at once; the rest is read by the next turn of `run`."""
         source = self.source
         taken = await apply_webhook(source.pool, source.account_id, changes, source.policy, observed)
         self._told_at = max((change.at for change in changes if change.at), default=self._told_at)
@@ -242,7 +242,7 @@ class Sync:
         feed.trouble.recovered()
 
     async def _worked(self, feed: Feed) -> None:
-        """What is over is forgotten, also what a process before this one noted."""
+        """Forget what is over, also what a process before this one noted."""
         if feed.name == "unsorted" and self._is_unsorted_forbidden:
             return
         try:
@@ -326,7 +326,7 @@ class Sync:
         self._feed(lead_owners.FEED).seconds = 0.0 if has_more else self._poll_seconds
 
     async def _was_loaded(self) -> bool:
-        """A load that was asked for again does not make the directory any less complete."""
+        """Say whether there was a load before: one that was asked for again makes the directory no less complete."""
         async with self.source.pool.acquire() as conn:
             states = await directory_states(conn, [self.source.account_id])
         return any(state.loaded_at for state in states)
@@ -336,7 +336,7 @@ class Sync:
             await recheck_step(self.source)
 
     def _doubt_webhook(self, news_at: datetime) -> None:
-        """A poll found what no webhook has told for long: it is looked at soon, once in a while."""
+        """Have the webhook looked at: a poll found what none has told for long; soon, once in a while."""
         is_silent = self._told_at is None or news_at - self._told_at > _SILENCE
         for feed in self._feeds:
             if feed.name == hooks.FEED and is_silent and not feed.failures:
@@ -355,7 +355,7 @@ class Sync:
         await read_metadata(self.source)
 
     async def _tell_agreement(self) -> None:
-        """The directory agreed with the CRM when the poll that lies furthest back began."""
+        """Tell that the directory agreed with the CRM when the poll that lies furthest back began."""
         needed = [*(f"delta:{kind}" for kind in PAGED), "events", "unsorted"]
         if not self.health.is_loaded or any(name not in self._agreed for name in needed):
             return

@@ -26,7 +26,7 @@ class BackfillRefused(InputRefused):
 
 
 async def preview(conn: Conn, account_id: str, days: int) -> core.Preview:
-    """What `start` would do now. Raise InputRefused."""
+    """Return what `start` would do now. Raise InputRefused."""
     _refuse_bad_days(days)
     return await core.preview(conn, account_id, _now(), days=days)
 

@@ -21,7 +21,7 @@ from routing.texts.sentences import RU
 def run_tests(
     tests: Sequence[TestCall], matrix: Matrix, account: Account, staff: Staff, policy: NumberPolicy
 ) -> None:
-    """Raises ConfigRefused with every test that comes out otherwise."""
+    """Run the tests of a configuration. Raises ConfigRefused with every test that comes out otherwise."""
     problems = []
     for position, test in enumerate(tests):
         path = f"tests.{position} «{test.name}»"
@@ -51,7 +51,7 @@ def _play(test: TestCall, matrix: Matrix, account: Account, staff: Staff, policy
 
 
 def _client(test: TestCall, number: str, staff: Staff) -> Client:
-    """A contact, and an open deal where the test says so, of the employee it names."""
+    """Make a contact, and an open deal where the test says so, of the employee it names."""
     if test.client is ClientKind.NEW:
         return Client(number=number)
     person = staff.by_id.get(test.client_owner or "")

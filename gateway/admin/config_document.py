@@ -149,7 +149,7 @@ def document_of(
 
 
 def as_yaml(document: ConfigDocument) -> str:
-    """What equals its default is left out, except for the settings of the account."""
+    """Write YAML; what equals its default is left out, except for the settings of the account."""
     body: dict[str, Any] = {
         "callmatrix": document.callmatrix,
         **document.model_dump(mode="json", exclude_none=True, exclude={"callmatrix", "matrix"}),
@@ -178,7 +178,7 @@ def _sorted_sets(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_yaml(text: str) -> ConfigDocument:
-    """Raises ConfigRefused naming line or path."""
+    """Read YAML. Raises ConfigRefused naming line or path."""
     try:
         body = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader with fewer types
     except yaml.MarkedYAMLError as err:

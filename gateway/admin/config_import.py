@@ -60,7 +60,7 @@ class _Undo(Exception):
 
 
 async def export_config(conn: Conn, account_id: str) -> ConfigDocument:
-    """Raises NoSuchAccount."""
+    """Read it from the database. Raises NoSuchAccount."""
     async with conn.transaction(readonly=False):
         account = await rows.account(conn, account_id)
         return document_of(

@@ -68,7 +68,7 @@ class _Offered:
 
 
 async def connect_account(pool: asyncpg.Pool, new: NewAccount, public_url: str | None) -> dict[str, Any]:
-    """What was done and what is left to do, `say`: in lines for a person. An account that exists is authorised anew; one
+    """Connect an account; return what was done and what is left to do, `say`: in lines for a person. An account that exists is authorised anew; one
     that never was is told anew whole, so that the same order can be repeated with what was wrong put right.
 
     Raises InputRefused: nothing was stored.
@@ -106,7 +106,7 @@ async def _account(conn: Conn, new: NewAccount) -> rows.Account:
 
 
 def _told(new: NewAccount, known: rows.Account | None) -> rows.Account:
-    """An account that was never authorised, as it is described now."""
+    """Return an account that was never authorised, as it is described now."""
     described = {
         "name": new.name,
         "base_url": new.base_url.rstrip("/"),
@@ -152,7 +152,7 @@ async def _stored(conn: Conn, account: rows.Account) -> None:
 async def _with_token(
     pool: asyncpg.Pool, new: NewAccount, account: rows.Account, public_url: str | None
 ) -> dict[str, Any]:
-    """Tried before anything is stored: a bad one leaves nothing and takes the place of nothing."""
+    """Connect by a token, tried before anything is stored: a bad one leaves nothing and takes the place of nothing."""
     assert new.long_lived_token is not None
     token = long_lived(new.long_lived_token)
     async with aiohttp.ClientSession() as session:
@@ -215,7 +215,7 @@ async def _register(crm: Any, account: rows.Account, public_url: str | None) -> 
 async def _with_oauth(
     pool: asyncpg.Pool, new: NewAccount, account: rows.Account, public_url: str | None
 ) -> dict[str, Any]:
-    """The account waits, switched off, for the person who returns from the CRM's page of consent."""
+    """Return the account waits, switched off, for the person who returns from the CRM's page of consent."""
     if not public_url:
         raise ConnectingFailed(
             "client_id",

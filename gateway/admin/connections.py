@@ -74,7 +74,7 @@ async def change_connection(
     changes: Mapping[str, Any],
     kinds: Mapping[str, PbxKind],
 ) -> Connection:
-    """changes: of kind, dialect, region, lines (in any spelling), keys, settings, is_on, secret; what is absent stays.
+    """Change a connection. changes: of kind, dialect, region, lines (in any spelling), keys, settings, is_on, secret; what is absent stays.
 
     What stands there already may be older than what is known of its kind today: judged is what differs from it, and all
     of it where the kind changes. Raise InputRefused; nothing is stored then.
@@ -121,7 +121,7 @@ async def connection_of(conn: Conn, account_id: str | None, name: str) -> Connec
 
 
 async def remove_connection(conn: Conn, account_id: str | None, name: str) -> Connection:
-    """The one that was removed. Its calls and decisions stay. Raise NothingOfThatName."""
+    """Return the one that was removed. Its calls and decisions stay. Raise NothingOfThatName."""
     async with conn.transaction():
         removed = await connection_of(conn, account_id, name)
         await rows.remove_connection(conn, name)
@@ -129,7 +129,7 @@ async def remove_connection(conn: Conn, account_id: str | None, name: str) -> Co
 
 
 def judged(order: ConnectionOrder, policy: NumberPolicy, kinds: Mapping[str, PbxKind]) -> tuple[str, ...]:
-    """The order's lines as E.164. Raise InputRefused for whatever a connection cannot be."""
+    """Return the order's lines as E.164. Raise InputRefused for whatever a connection cannot be."""
     if not re.fullmatch(SHORT_NAME, order.name):
         remedy = "write up to 63 small letters, digits, - and _, with a letter or digit first"
         raise InputRefused("name", f"'{order.name}' is no name of a connection", remedy)

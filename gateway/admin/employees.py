@@ -67,7 +67,7 @@ async def policy_of(conn: Conn, account_id: str) -> NumberPolicy:
 
 
 def _judged(person: Employee, policy: NumberPolicy) -> Employee:
-    """The same person with their numbers as E.164. Raise EmployeeRefused."""
+    """Return the same person with their numbers as E.164. Raise EmployeeRefused."""
     if not re.fullmatch(EMPLOYEE_ID, person.id):
         remedy = "write up to 64 letters, digits and . _ @ -"
         raise EmployeeRefused(person.id, "id", f"'{person.id}' is no id of an employee", remedy)
@@ -80,7 +80,7 @@ def _judged(person: Employee, policy: NumberPolicy) -> Employee:
 
 
 def numbers_of(employee: str, raw: Iterable[str], policy: NumberPolicy) -> tuple[str, ...]:
-    """An employee's numbers as E.164, each once. Raise EmployeeRefused for what is no phone number."""
+    """Return an employee's numbers as E.164, each once. Raise EmployeeRefused for what is no phone number."""
     found: list[str] = []
     for text in raw:
         number = normalise(text, policy)

@@ -59,7 +59,7 @@ def _message(error: Mapping[str, Any]) -> str:
 
 
 def described(pattern: str) -> Any:
-    """A field whose form is told to programs here, and judged by the service, in the same words for every door."""
+    """Return a field whose form is told to programs here, and judged by the service, in the same words for every door."""
     return Field(json_schema_extra={"pattern": pattern})
 
 

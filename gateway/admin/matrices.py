@@ -78,7 +78,7 @@ async def publish_draft(
 async def publish_matrix(
     conn: Conn, account_id: str, matrix: Matrix, *, by: str, why: str
 ) -> store.Published | None:
-    """What came from elsewhere; None when it decides like the current version. Raise InputRefused, NoSuchAccount."""
+    """Return what came from elsewhere; None when it decides like the current version. Raise InputRefused, NoSuchAccount."""
     async with refusals(conn, account_id):
         catalogue = await catalogue_of(conn, account_id)
         return await store.publish_matrix(conn, account_id, matrix, by=by, why=why, catalogue=catalogue)
@@ -100,7 +100,7 @@ def _refuse_bad_reason(why: str) -> None:
 
 @asynccontextmanager
 async def refusals(conn: Conn, account_id: str) -> AsyncIterator[None]:
-    """What the store refuses, as people are told."""
+    """Yield what the store refuses, as people are told."""
     try:
         yield
     except store.NoSuchMatrixVersion as err:

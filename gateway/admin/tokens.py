@@ -26,7 +26,7 @@ class TokenOrder:
 
 
 async def add_token(conn: Conn, order: TokenOrder) -> str:
-    """The token, shown once. Raise InputRefused; nothing is stored then."""
+    """Return the token, shown once. Raise InputRefused; nothing is stored then."""
     if not order.name.strip() or len(order.name) > _LONGEST_NAME:
         raise InputRefused("name", "the name is empty or too long", f"write 1 to {_LONGEST_NAME} characters")
     role = role_named(order.role)

@@ -29,7 +29,7 @@ class UserOrder:
 
 
 async def add_user(conn: Conn, order: UserOrder) -> str | None:
-    """The password where one was made up, to be shown once. Raise InputRefused; nothing is stored then."""
+    """Return the password where one was made up, to be shown once. Raise InputRefused; nothing is stored then."""
     if not store.is_login(order.login):
         remedy = "write small letters, digits and . _ @ + -, with a letter or digit first"
         raise InputRefused("login", f"'{order.login}' is no login", remedy)
@@ -52,7 +52,7 @@ async def add_user(conn: Conn, order: UserOrder) -> str | None:
 
 
 async def set_password(conn: Conn, login: str, password: str | None) -> str | None:
-    """The password where one was made up. Raise InputRefused."""
+    """Return the password where one was made up. Raise InputRefused."""
     hashed, made = _hashed(password)
     if not await store.set_password(conn, login, hashed):
         raise NothingOfThatName("user", login)

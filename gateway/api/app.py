@@ -150,7 +150,7 @@ def _authenticated(request: web.Request, services: Services) -> ApiToken | None:
 
 
 def _account(path: Mapping[str, str], who: ApiToken, services: Services) -> Account | None:
-    """The account of the path; one that this token may not see does not exist for it."""
+    """Return the account of the path; one that this token may not see does not exist for it."""
     if (name := path.get("account")) is None:
         return None
     account = services.configuration.now.accounts.get(name)

@@ -42,7 +42,7 @@ _PROBLEM = {
 
 
 def describe(routes: Sequence[Route]) -> dict[str, Any]:
-    """The whole document. Statuses that any route may answer with are named at each."""
+    """Return the whole document. Statuses that any route may answer with are named at each."""
     models: set[tuple[type[BaseModel], JsonSchemaMode]] = set()
     for route in routes:
         if route.body is not None:
@@ -107,7 +107,7 @@ def _path_schema(pattern: str) -> dict[str, Any]:
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """A query value is absent rather than null."""
+    """Return the schema without null: a query value is absent instead."""
     options = [o for o in schema.get("anyOf", ()) if o.get("type") != "null"]
     return {**options[0], "description": schema.get("description", "")} if len(options) == 1 else schema
 

@@ -142,7 +142,7 @@ class Gateway:
         return pattern.replace("\0", id)
 
     async def missing(self) -> list[str]:
-        """What is not ready yet: rows that are not in memory, and first loads from the CRM as long as no account has
+        """Return what is not ready yet: rows that are not in memory, and first loads from the CRM as long as no account has
         one behind it (later a new account's load does not make the gateway unready for the others)."""
         found = []
         if self.configuration.now.version == 0:
@@ -204,7 +204,7 @@ class Gateway:
         await server.run(self.settings.host, port)
 
     async def _settle_memory(self) -> None:
-        """What was built while starting stays: the garbage collector need not walk it while phones ring."""
+        """Spare the garbage collector what was built while starting: it need not walk it while phones ring."""
         await self.feed.until(lambda: self.feed.is_ready)
         gc.collect()
         gc.freeze()

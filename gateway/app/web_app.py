@@ -31,7 +31,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 class Readiness(Protocol):
     async def missing(self) -> list[str]:
-        """What this process still lacks before it can answer well; empty when ready."""
+        """Return what this process still lacks before it can answer well; empty when ready."""
         ...
 
 
@@ -145,6 +145,6 @@ def _guarded(handler: Handler) -> Handler:
 
 
 def _route_of(request: web.Request) -> str:
-    """The route, not the path: webhook secrets stand in paths."""
+    """Return the route, not the path: webhook secrets stand in paths."""
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "?"

@@ -55,13 +55,13 @@ async def escalate_if_due(context: JobContext, client: str) -> None:
 
 
 async def follow_task(context: JobContext, case: Case, told: TaskTold) -> None:
-    """What a person did in the CRM with the task of this case."""
+    """Take over what a person did in the CRM with the task of this case."""
     decided = cases_of_client.follow_task(context.account.id, case, told, context.setup)
     await _change_case(context, case.client, None, decided)
 
 
 async def known_client(conn: Conn, account_id: str, number: str) -> Client:
-    """What the CRM is known to hold of a number (E.164), and what we have ordered for it."""
+    """Return what the CRM is known to hold of a number (E.164), and what we have ordered for it."""
     known = await client_of(conn, account_id, number)
     ours = await promised(conn, account_id, number)
     there = {(e.ref.kind, e.ref.id) for e in known.entities if e.ref.id}
@@ -131,7 +131,7 @@ async def _record_moment(context: JobContext, row: CallRow, act: MomentDecided) 
 
 
 def _lane(act: MomentDecided) -> Lane:
-    """What a person looks at while they talk goes before what is written afterwards."""
+    """Return the lane: what a person looks at while they talk goes before what is written afterwards."""
     return Lane.REALTIME if act.is_urgent else Lane.EVENTS
 
 

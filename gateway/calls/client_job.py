@@ -90,7 +90,7 @@ class ClientJob:
         return [(connection_id, call_key)]
 
     async def context(self, conn: Conn, account_id: str) -> JobContext:
-        """What work on a client of this account needs, in the caller's transaction."""
+        """Return what work on a client of this account needs, in the caller's transaction."""
         account = await accounts.account(conn, account_id)
         connections = await accounts.connections(conn, account_id)
         staff = await self._staff.current(conn, account_id, account.staff_version)
@@ -124,7 +124,7 @@ class ClientJob:
 def _sorted_out(
     client_key: str, rows: dict[tuple[str, str], list[InboxRow]], stored: dict[tuple[str, str], CallRow]
 ) -> tuple[list[tuple[str, str]], dict[tuple[str, str], str]]:
-    """Calls that belong to this client, and the owners of those that turn out to be another's.
+    """Return the calls that belong to this client, and the owners of those that turn out to be another's.
 
     A call belongs to the client it was first told of, for ever: two jobs never work on the same call.
     """
@@ -182,7 +182,7 @@ class _Call:
     async def _try(
         self, stored: CallRow | None, told: Sequence[_Message], fresh: Sequence[_Message]
     ) -> tuple[CallRow | None, Exception | None]:
-        """The call as it is afterwards, or why it could not be done; nothing was done then."""
+        """Return the call as it is afterwards, or why it could not be done; nothing was done then."""
         try:
             async with self.context.conn.transaction():
                 row = await call_of(self.context, stored, self._told(told))

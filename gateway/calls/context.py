@@ -24,7 +24,7 @@ class Matrices(Protocol):
     """The matrices of accounts. Both may be cached; a published version never changes."""
 
     async def current(self, conn: Conn, account_id: str) -> Matrix:
-        """The published one."""
+        """Return the published one."""
         ...
 
     async def at(self, conn: Conn, account_id: str, version: int) -> Matrix: ...
@@ -67,7 +67,7 @@ class JobContext:
         return Setup(self.staff, settings, self.account.time_zone, free, self.now)
 
     async def matrix_of(self, row: CallRow) -> Matrix:
-        """The one that was current when the call was first seen with its client; at first sight the current one."""
+        """Return the one that was current when the call was first seen with its client; at first sight the current one."""
         if row.client_kind is None or row.matrix_version is None:
             return await self.matrices.current(self.conn, self.account.id)
         return await self.matrices.at(self.conn, self.account.id, row.matrix_version)
@@ -84,7 +84,7 @@ class JobContext:
         steps: list[dict[str, Any]],
         inputs: Mapping[str, Any],
     ) -> None:
-        """Writes the decision down, with the version of the staff that it was taken with."""
+        """Write the decision down, with the version of the staff that it was taken with."""
         if not self.snapshots and not self.staff_store.is_written(self.account.id, self.staff.version):
             await write_snapshot(self.conn, self.account.id, self.staff)
             self.snapshots.append(self.staff.version)

@@ -247,7 +247,7 @@ class Jobs:
         return len(clients)
 
     async def drain(self, seconds: float = 30.0) -> bool:
-        """Waits until nothing is pending and no job waits or runs; for tests and orderly ends. False: it took too long."""
+        """Wait until nothing is pending and no job waits or runs; for tests and orderly ends. False: it took too long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while await jobs.is_busy(self._pool):  # noqa: ASYNC110 - a table tells no event

@@ -82,7 +82,7 @@ def add_account(
 
 @account_app.command("list")
 def list_accounts(json: Json = False) -> None:
-    """Connected CRM accounts and their state.
+    """List connected CRM accounts and their state.
 
     Example: callmatrix account list --json
     """
@@ -338,7 +338,7 @@ def remove_token(
 
 
 def _secret(value: str | None) -> str | None:
-    """A secret given as '-' is read from standard input, so that it stays out of the shell's history."""
+    """Return the secret; one given as '-' is read from standard input, so that it stays out of the shell's history."""
     return typer.get_text_stream("stdin").readline().strip() if value == "-" else value
 
 

@@ -33,7 +33,7 @@ def export(
     output: Annotated[Path | None, typer.Option(help="file to write; else standard output")] = None,
     json: Json = False,
 ) -> None:
-    """Settings, employees, connections (without secrets) and the published matrix of an account.
+    """Write settings, employees, connections (without secrets) and the published matrix of an account.
 
     Example: callmatrix config export --account sales --output sales.yaml
     """

@@ -57,7 +57,7 @@ def unread(account: AccountName = None, limit: Limit = 100, json: Json = False) 
 
 @crm_app.command("aside")
 def aside(account: AccountName = None, limit: Limit = 100, json: Json = False) -> None:
-    """Changes in the CRM that a consumer failed on too often, oldest first.
+    """List changes in the CRM that a consumer failed on too often, oldest first.
 
     Example: callmatrix crm aside --account sales
     """

@@ -45,7 +45,7 @@ class LazyCommands(MutableMapping[str, AnyCommand]):
 
 
 def registered_by(module: str) -> dict[str, AnyCommand]:
-    """The commands and groups that a module registers, each with a summary that is not cut."""
+    """Return the commands and groups that a module registers, each with a summary that is not cut."""
     app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
     import_module(f"gateway.cli.{module}").register(app)
     commands = get_group(app).commands
@@ -62,7 +62,7 @@ def _summarise(command: AnyCommand) -> None:
 
 
 def summary(help: str | None) -> str:
-    """The first sentence of a command's help."""
+    """Return the first sentence of a command's help."""
     paragraph = " ".join(inspect.cleandoc(help or "").partition("\n\n")[0].split())
     sentence, end, _ = paragraph.partition(". ")
     return sentence + end.strip()
@@ -86,7 +86,7 @@ class LazyGroup(TyperGroup):
         return outline.shell_complete(typer.Context(outline, info_name=ctx.info_name), incomplete)
 
     def _outline(self) -> TyperGroup:
-        """The same group of empty commands: enough to list them."""
+        """Return the same group of empty commands: enough to list them."""
         names: dict[str, AnyCommand] = {
             name: TyperCommand(name, short_help=entry.summary) for name, entry in COMMANDS.items()
         }

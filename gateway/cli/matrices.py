@@ -43,7 +43,7 @@ def replay(
     against: Annotated[str, typer.Option(help="what it is compared with")] = "current",
     json: Json = False,
 ) -> None:
-    """The calls of the last days through a draft, compared with what is published. Changes nothing anywhere.
+    """Run the calls of the last days through a draft, compared with what is published. Changes nothing anywhere.
 
     Example: callmatrix replay --account sales --days 3
     """
@@ -120,7 +120,7 @@ def check_matrix(
     version: Annotated[str, typer.Option(help="draft, current, or the number of a version")] = "draft",
     json: Json = False,
 ) -> None:
-    """What is wrong with a matrix, each with the cell and what to do. Exit code 1 when it could not be published.
+    """Check a matrix: what is wrong, each with the cell and what to do. Exit code 1 when it could not be published.
 
     Example: callmatrix matrix check --account sales
     """
@@ -186,7 +186,7 @@ def roll_back(
 
 @matrix_app.command("versions")
 def list_versions(account: OfAccount, json: Json = False) -> None:
-    """Published versions, newest first.
+    """List published versions, newest first.
 
     Example: callmatrix matrix versions --account sales
     """
@@ -216,7 +216,7 @@ def show_difference(
     new: Annotated[str, typer.Option(help="draft, current, or the number of a version")] = "draft",
     json: Json = False,
 ) -> None:
-    """The difference between any two versions, in words.
+    """Show the difference between any two versions, in words.
 
     Example: callmatrix matrix difference --account sales --old 4 --new draft
     """

@@ -36,7 +36,7 @@ def say_failure(failure: Failure) -> None:
 
 
 def as_data(value: Any) -> Any:
-    """The value as plain JSON types."""
+    """Return the value as plain JSON types."""
     if is_dataclass(value) and not isinstance(value, type):
         return as_data(asdict(value))
     if hasattr(value, "model_dump"):
@@ -75,7 +75,7 @@ def _cell(value: Any) -> str:
 
 
 def confirm(question: str, *, is_sure: bool) -> None:
-    """Ends the command, with nothing done, unless the person says yes."""
+    """End the command, with nothing done, unless the person says yes."""
     import typer
 
     if not is_sure and not typer.confirm(question):
@@ -84,7 +84,7 @@ def confirm(question: str, *, is_sure: bool) -> None:
 
 @contextlib.contextmanager
 def refusals(what: str) -> Iterator[None]:
-    """What a service refuses, told here. what: what is not done, e.g. "token 'x' is not added"."""
+    """Yield what a service refuses, told here. what: what is not done, e.g. "token 'x' is not added"."""
     from gateway.admin.refused import InputRefused
     from gateway.store.admin.accounts import NoSuchAccount
 
@@ -118,7 +118,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def database_url(settings: Settings) -> str:
-    """Raises Failure when none is configured: commands work on an existing database, only `demo` makes one."""
+    """Return the database's address. Raises Failure when none is configured: commands work on an existing database, only `demo` makes one."""
     if settings.database_url is None:
         raise Failure(
             "no database is configured",
@@ -131,7 +131,7 @@ def database_url(settings: Settings) -> str:
 
 @contextlib.asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
-    """A pool on the configured, migrated database."""
+    """Yield a pool on the configured, migrated database."""
     from gateway.db.migrate import missing_migrations
     from runtime.database.pool import open_pool
 
@@ -151,7 +151,7 @@ async def database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 
 
 async def the_account(conn: Conn, given: str | None) -> Account:
-    """The account that a command is for: the one that was named, else the only one. Raises Failure."""
+    """Return the account that a command is for: the one that was named, else the only one. Raises Failure."""
     from gateway.store.admin.accounts import accounts
 
     found = await accounts(conn)

@@ -109,7 +109,7 @@ def sandbox(
     state: Annotated[Path | None, typer.Option(help="SQLite file to keep the data in; else memory")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="do not print address and token")] = False,
 ) -> None:
-    """The amoCRM-compatible server alone, on loopback.
+    """Run the amoCRM-compatible server alone, on loopback.
 
     Example: callmatrix sandbox --port 8090 --contacts 1000 --profile amocrm
     """
@@ -200,7 +200,7 @@ def lookup(
     lang: Lang = None,
     json: Json = False,
 ) -> None:
-    """What the PBX would be told for this number, and why: asked of the running gateway.
+    """Show what the PBX would be told for this number, and why: asked of the running gateway.
 
     Example: callmatrix lookup '8 (900) 000-00-07' --connection office
     """
@@ -227,7 +227,7 @@ def explain(
     lang: Lang = None,
     json: Json = False,
 ) -> None:
-    """The trace of any stored decision or call, with what became of it in the CRM.
+    """Show the trace of any stored decision or call, with what became of it in the CRM.
 
     Example: callmatrix explain 019a0f3c2b5d
     """
@@ -273,7 +273,7 @@ def _print_steps(steps: list[dict[str, Any]]) -> None:
 
 
 def _ask_gateway(path: str, query: dict[str, str | None]) -> dict[str, Any]:
-    """A GET on the running gateway, with a token made for this one question."""
+    """Ask by a GET on the running gateway, with a token made for this one question."""
     from gateway.settings import Settings
 
     settings = Settings()

@@ -57,7 +57,7 @@ class CrmAccess:
         self._refreshing = asyncio.Semaphore(_REFRESHES_AT_ONCE)
 
     def open(self, account: Account, budget: Budget, policy: Callable[[], NumberPolicy]) -> OpenCrm:
-        """The account's CRM. Whoever talks to one account at the same time must share the budget. policy: how its numbers
+        """Return the account's CRM. Whoever talks to one account at the same time must share the budget. policy: how its numbers
         are read now."""
 
         def on_exchange(exchange: object) -> None:
@@ -84,13 +84,13 @@ class CrmAccess:
         return OpenCrm(crm, tokens)
 
     def open_with(self, account: Account, bearer: Bearer, budget: Budget) -> AmoCrm:
-        """The account's CRM with an authorisation that is not stored, to try it."""
+        """Return the account's CRM with an authorisation that is not stored, to try it."""
         return KINDS[account.crm_kind](
             account.base_url, bearer, budget, self._session, transport=self._transport
         )
 
     async def exchange_code(self, grant: Grant, code: str, host: str) -> None:
-        """Stores the pair that the code is good for, and switches the account on. Raises CrmError."""
+        """Store the pair that the code is good for, and switch the account on. Raises CrmError."""
         async with self._pool.acquire() as conn:
             account = await rows.account(conn, grant.account_id)
         base_url = account.base_url
@@ -123,12 +123,12 @@ def webhook_of(public_url: str | None, account: Account) -> str | None:
 
 
 def webhook_address(public_url: str, account: Account) -> str:
-    """The secret is part of it: never log it."""
+    """Return the address with its secret: never log it."""
     return f"{public_url.rstrip('/')}/crm/{account.id}/webhooks/{account.webhook_secret}"
 
 
 def same_number(policy: Callable[[], NumberPolicy]) -> Callable[[str, str], bool]:
-    """Does what the CRM stores (any spelling, a list, a note beside) hold this E.164 number?"""
+    """Do what the CRM stores (any spelling, a list, a note beside) hold this E.164 number?"""
 
     def same(stored: str, e164: str) -> bool:
         return e164 in stored_numbers(stored, policy()).numbers
@@ -140,7 +140,7 @@ def same_number(policy: Callable[[], NumberPolicy]) -> Callable[[str, str], bool
 async def crm_of(
     pool: asyncpg.Pool, account_id: str, lease: Lease
 ) -> AsyncIterator[tuple[OpenCrm, NumberPolicy]]:
-    """The account's CRM for a process that holds its lease, and how its numbers are read."""
+    """Yield the account's CRM for a process that holds its lease, and how its numbers are read."""
     snapshot = await read_snapshot(pool)
     account = snapshot.accounts[account_id]
     budget = GuardedBudget(lease, account.settings.requests_per_second)

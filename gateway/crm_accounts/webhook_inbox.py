@@ -28,13 +28,13 @@ class WebhookIntake:
         )
 
     async def keep(self, account_id: str, body: bytes) -> None:
-        """Returns after the commit. Raises TimeoutError, GroupClosed, or what the database raises: then the CRM sends it
+        """Return after the commit. Raises TimeoutError, GroupClosed, or what the database raises: then the CRM sends it
         again."""
         async with asyncio.timeout(self._seconds):
             await self._group.add((account_id, body))
 
     async def close(self) -> None:
-        """Writes what waits, then ends."""
+        """Write what waits, then end."""
         await self._group.close(self._seconds)
 
     async def _write(self, webhooks: Sequence[_Webhook]) -> list[None]:

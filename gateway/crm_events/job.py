@@ -105,7 +105,7 @@ class CrmEventJob:
         await store.work_failed(conn, work, error, pause=self._pause * (work.tries + 1), is_aside=is_aside)
 
     async def sweep(self, conn: Conn) -> int:
-        """Makes jobs for what is left without one: whose try has failed, or whose job was lost. How many."""
+        """Make jobs for what is left without one: whose try has failed, or whose job was lost. How many."""
         await store.register(conn, self._consumers)
         subjects = await store.overdue_subjects(conn, self._consumers, before=datetime.now(UTC) - _LATE)
         await store.enqueue_subjects(conn, subjects)

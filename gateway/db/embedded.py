@@ -44,7 +44,7 @@ class Binaries:
 
 
 def find_binaries() -> Binaries:
-    """The newest PostgreSQL ≥ 15 on this machine, else the wheel's. Raises EmbeddedPostgresError when there is none."""
+    """Return the newest PostgreSQL ≥ 15 on this machine, else the wheel's. Raises EmbeddedPostgresError when there is none."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version_in_path, reverse=True)
     if on_path := shutil.which("postgres"):
         folders.insert(0, Path(on_path).resolve().parent)
@@ -83,7 +83,7 @@ class EmbeddedPostgres:
         self._account = _server_account()
 
     def start(self) -> str:
-        """The DSN of the database `callmatrix`. A cluster that still runs is waited for or attached to."""
+        """Return the DSN of the database `callmatrix`. A cluster that still runs is waited for or attached to."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         binaries = self._readable_binaries(self._binaries or find_binaries())
         password = self._password()
@@ -102,7 +102,7 @@ class EmbeddedPostgres:
         return self._process.pid if self._process else None
 
     def stop(self, seconds: float = 30.0) -> None:
-        """Ends the server if this object started it: fast shutdown, then immediate."""
+        """End the server if this object started it: fast shutdown, then immediate."""
         if (process := self._process) is None:
             return
         self._process = None
@@ -182,7 +182,7 @@ class EmbeddedPostgres:
             )
 
     def _running_port(self) -> int | None:
-        """The port of a server that already runs here; waits for one that is on its way down."""
+        """Return the port of a server that already runs here; waits for one that is on its way down."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             lines = self._pid_lines()
@@ -266,7 +266,7 @@ class EmbeddedPostgres:
 
 
 def _run_apart(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Runs a coroutine function to its end, also from a thread whose event loop is running."""
+    """Run a coroutine function to its end, also from a thread whose event loop is running."""
     import asyncio
     import threading
 

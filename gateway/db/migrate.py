@@ -27,7 +27,7 @@ class SchemaChanged(Exception):
 
 
 def known_migrations() -> list[tuple[int, str, str]]:
-    """(number, name, SQL) in order."""
+    """Return (number, name, SQL) in order."""
     found = []
     for entry in resources.files("gateway.db").joinpath("migrations").iterdir():
         if match := _NAME.match(entry.name):
@@ -84,7 +84,7 @@ async def _apply_missing(conn: Conn) -> list[str]:
 
 
 def _expanded(sql: str) -> str:
-    """A line `-- include: procrastinate` stands for the job library's own schema."""
+    """Expand includes: a line `-- include: procrastinate` stands for the job library's own schema."""
     if "-- include: procrastinate" not in sql:
         return sql
     from procrastinate.schema import SchemaManager

@@ -22,7 +22,7 @@ ORDER BY s.n_live_tup
 
 
 async def refresh_statistics(pool: asyncpg.Pool) -> list[str]:
-    """The tables that were looked at anew: those that changed much. One process does it at a time; locked tables wait."""
+    """Return the tables that were looked at anew: those that changed much. One process does it at a time; locked tables wait."""
     async with pool.acquire() as conn:
         return [row["name"] for row in await conn.fetch(_STALE) if await _analyze(conn, row["name"])]
 

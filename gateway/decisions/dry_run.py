@@ -112,7 +112,7 @@ async def dry_run(
 async def sample_situation(
     conn: Conn, account: Account, policy: NumberPolicy, staff: Staff, made_up: SampleCall
 ) -> Situation:
-    """The end of a made-up call, for previews of templates. A number that cannot be read is taken as it is."""
+    """Return the end of a made-up call, for previews of templates. A number that cannot be read is taken as it is."""
     number = normalise(made_up.number, policy)
     e164 = number.e164 if isinstance(number, PublicNumber) else None
     client = await known_client(conn, account.id, e164) if e164 else Client(number=made_up.number)
@@ -121,7 +121,7 @@ async def sample_situation(
 
 
 def setup_at(account: Account, staff: Staff, at: datetime) -> Setup:
-    """The account's present configuration at another time."""
+    """Return the account's present configuration at another time."""
     free = frozenset(holidays_around(account.settings.working_time.holidays, at))
     return Setup(staff, account.settings, account.time_zone, free, at)
 

@@ -32,7 +32,7 @@ async def explain(
     url_of: UrlOf | None = None,
     language: Language | None = None,
 ) -> list[dict[str, Any]]:
-    """The decision of this id, or all of the call of this id, oldest first; empty when there is none.
+    """Return the decision of this id, or all of the call of this id, oldest first; empty when there is none.
 
     language: else the account's.
     """
@@ -58,7 +58,7 @@ async def _closer(conn: Conn, row: DecisionRow) -> str | None:
 def explained(
     item: Explained, texts: Texts, url_of: UrlOf | None = None, closer: str | None = None
 ) -> dict[str, Any]:
-    """The form that the API, the command line and the dry run share. closer: who closed the case that was closed."""
+    """Return the form that the API, the command line and the dry run share. closer: who closed the case that was closed."""
     row = item.decision
     return {
         "account": row.account_id,
@@ -97,7 +97,7 @@ def step_message(kind: str, step: Mapping[str, Any], texts: Texts) -> str:
 
 
 def facts_in_words(facts: Mapping[str, Any], texts: Texts) -> str:
-    """What a step knew, in one line; what is known by no word keeps its name."""
+    """Return what a step knew, in one line; what is known by no word keeps its name."""
     told = (
         texts.say("fact", what=_fact(name, texts), value=_value(value, texts))
         for name, value in facts.items()

@@ -49,7 +49,7 @@ class Compared(NamedTuple):
 
 
 async def matrix_named(conn: Conn, account_id: str, name: VersionName) -> Compared:
-    """Raises NoSuchMatrixVersion."""
+    """Return the matrix of this version. Raises NoSuchMatrixVersion."""
     if name == "draft":
         draft = await matrices.draft(conn, account_id)
         return Compared("draft", draft.matrix, draft.revision)
@@ -124,7 +124,7 @@ class Replay:
     async def run(
         self, days: int, version: VersionName, against: VersionName, progress: Progress
     ) -> dict[str, Any]:
-        """The table published / draft / difference with counts, and the calls that differ. version: what takes the place
+        """Return the table published / draft / difference with counts, and the calls that differ. version: what takes the place
         of "draft" in it, against: of "published". Raises NoSuchMatrixVersion, NoSuchAccount; Stopped by `progress`."""
         began = perf_counter()
         since = self._now - timedelta(days=days)

@@ -20,7 +20,7 @@ EXTENSIONS = tuple(str(number) for number in range(101, 111))
 
 
 def employees() -> list[Employee]:
-    """Managers 101…110 and the senior manager 100, mapped to the CRM's users by e-mail; nobody for two of its users."""
+    """Return managers 101…110 and the senior manager 100, mapped to the CRM's users by e-mail; nobody for two of its users."""
     managers = [
         Employee(
             id=f"manager{extension}",
@@ -49,7 +49,7 @@ def employees() -> list[Employee]:
 
 
 def admin_token(data_dir: Path) -> str:
-    """The demo's admin token, the same at every start."""
+    """Return the demo's admin token, the same at every start."""
     file = data_dir / "admin.token"
     if not file.exists():
         file.touch(mode=0o600)

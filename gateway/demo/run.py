@@ -140,7 +140,7 @@ async def _register_webhook(session: aiohttp.ClientSession, pool: asyncpg.Pool, 
 
 
 async def _answers(session: aiohttp.ClientSession, url: str, stop: asyncio.Event) -> bool:
-    """Waits for 200. False when we are asked to stop meanwhile. Raises Failure when it takes too long."""
+    """Wait for 200. False when we are asked to stop meanwhile. Raises Failure when it takes too long."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _READY_SECONDS
     last = "no answer"
@@ -235,7 +235,7 @@ async def _send(session: aiohttp.ClientSession, demo: Demo, event: Mapping[str, 
 
 
 async def _left_in_crm(session: aiohttp.ClientSession, demo: Demo, stop: asyncio.Event) -> list[str]:
-    """What the sandbox holds of the sample client, once its call note is there or 20 s have passed."""
+    """Return what the sandbox holds of the sample client, once its call note is there or 20 s have passed."""
     found: list[str] = []
     for _ in range(40):
         contacts = await _rows(session, demo, f"contact&phone={_SAMPLE_NUMBER}")
@@ -269,7 +269,7 @@ def _sole_user_of(data_dir: Path) -> Iterator[None]:
 
 
 def _clear(data_dir: Path) -> None:
-    """Removes what earlier demos left in the folder, and nothing else that may lie there."""
+    """Remove what earlier demos left in the folder, and nothing else that may lie there."""
     shutil.rmtree(data_dir / "postgres", ignore_errors=True)
     for name in ("postgres.password", "postgres.log", "admin.token"):
         (data_dir / name).unlink(missing_ok=True)

@@ -113,7 +113,7 @@ def _clock(database_now: datetime, asked: float, answered: float) -> Finding:
 
 
 def installation_findings(status: InstallationStatus, now: datetime) -> Iterator[Finding]:
-    """What the status of workers and accounts tells; the same for `check` and the status API."""
+    """Return what the status of workers and accounts tells; the same for `check` and the status API."""
     yield from _workers(status, now)
     for consumer in status.crm_event_consumers:
         yield _consumer(consumer)

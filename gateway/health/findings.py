@@ -65,7 +65,7 @@ def about(what: str, **values: Value) -> Phrase:
 
 
 def detail(code: str, is_there: object = True, **values: Value) -> Phrase:
-    """A part of a sentence, nothing unless it is there."""
+    """Return a part of a sentence, nothing unless it is there."""
     return Phrase(f"finding.{code}", values) if is_there else _NOTHING
 
 

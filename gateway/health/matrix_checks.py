@@ -80,6 +80,6 @@ class DailyChecks:
         self.loop.wake()
 
     def _connected(self) -> None:
-        """What changed while nobody listened is not known: everything is looked at again."""
+        """Look at everything again: what changed while nobody listened is not known."""
         self._missed_some = True
         self.loop.wake()

@@ -75,7 +75,7 @@ async def installation_status(
     *,
     is_full: bool = True,
 ) -> InstallationStatus:
-    """The same number of queries whatever the number of accounts.
+    """Read the status, with the same number of queries whatever the number of accounts.
 
     numbers: how many each account's directory holds in memory, where the caller has one. account_id: only this one.
     is_full: with people and latest events, which the metrics do not show.
@@ -245,7 +245,7 @@ class _Reader:
         )
 
     def _token(self, account_id: str, crm: CrmView | None) -> TokenView:
-        """The process that serves the account knows what the CRM said of its key; else what is stored must do."""
+        """Check the key: the process that serves the account knows what the CRM said of it; else what is stored must do."""
         row = self._told.get((account_id, "crm"))
         if crm is not None and crm.is_served and row is not None and row["body"].get("token"):
             return TokenView.model_validate(row["body"]["token"])

@@ -13,7 +13,7 @@ MAX_BODY = 256 * 1024
 
 
 async def inbound_of(request: web.Request, path: str) -> Inbound:
-    """Reads the body. Raises web.HTTPRequestEntityTooLarge over 256 KiB."""
+    """Read the body. Raises web.HTTPRequestEntityTooLarge over 256 KiB."""
     if (request.content_length or 0) > MAX_BODY:
         raise web.HTTPRequestEntityTooLarge(max_size=MAX_BODY, actual_size=request.content_length or 0)
     return inbound_from(request, path, await request.read() if request.can_read_body else b"")

@@ -96,7 +96,7 @@ class Events:
     def _taken(
         self, connection: Connection, kind: PbxKind, parsed: Parsed, accepted: Accepted
     ) -> web.Response:
-        """Counted, and acknowledged in the words that the PBX expects."""
+        """Count it, and acknowledge it in the words that the PBX expects."""
         self.accepted += 1
         self.duplicates += accepted.duplicate
         if parsed.spoilt:
@@ -127,5 +127,5 @@ class Events:
 
 
 def _path(request: web.Request) -> str:
-    """What follows `/pbx/{connection}/events`; results of commands keep their `result/`."""
+    """Return what follows `/pbx/{connection}/events`; results of commands keep their `result/`."""
     return request.match_info.get("name", "")

@@ -86,7 +86,7 @@ class Inbox:
             self._group = GroupCommit("inbox", self._store, most=self._batch, limit=self._limit)
 
     async def stop(self) -> None:
-        """Writes what waits, then ends."""
+        """Write what waits, then end."""
         group, self._group = self._group, None
         if group is not None:
             await group.close(self._seconds)
@@ -107,7 +107,7 @@ class Inbox:
         received_at: datetime,
         policy: NumberPolicy,
     ) -> Accepted:
-        """Returns after the commit. raw: the payload as received, kept for the desk
+        """Return after the commit. raw: the payload as received, kept for the desk
         (where it came in the URL and raw is empty, the canonical form is kept).
 
         Raises InboxUnavailable (nothing pretends to be accepted; the same message may come again), MessageUnstorable.
@@ -184,7 +184,7 @@ class _Link:
         return fresh, await store.known(self._conn, sorted(repeated)) if repeated else {}
 
     async def let_go(self) -> None:
-        """Gives the connection back; one in doubt is closed by that."""
+        """Give the connection back; one in doubt is closed by that."""
         conn, self._conn = self._conn, None
         if conn is not None:
             with contextlib.suppress(*DATABASE_ERRORS):
@@ -196,7 +196,7 @@ def _answers(
     fresh: _Ids,
     earlier: _Ids,
 ) -> list[Accepted]:
-    """The first of two equal messages in one batch is the new one, the second its duplicate."""
+    """Answer each message: the first of two equal ones in one batch is new, the second its duplicate."""
     told: set[tuple[str, str, bytes]] = set()
     answers = []
     for messages in batch:
@@ -210,7 +210,7 @@ def _answers(
 def messages_of(
     connection: Connection, parsed: Parsed, raw: bytes, received_at: datetime, policy: NumberPolicy
 ) -> tuple[InboxMessage, ...]:
-    """The rows of one message: one for each call that it speaks of."""
+    """Return the rows of one message: one for each call that it speaks of."""
     calls: dict[str, list[CallEvent]] = {}
     for event in parsed.events:
         calls.setdefault(event.call_key, []).append(event)
@@ -232,7 +232,7 @@ def messages_of(
 
 
 def client_number(events: Iterable[CallEvent], policy: NumberPolicy) -> str | None:
-    """The outside party as E.164; None when no event tells one, or when the call is internal."""
+    """Return the outside party as E.164; None when no event tells one, or when the call is internal."""
     for event in events:
         if event.client and event.direction != "internal":
             number = normalise(event.client, policy)

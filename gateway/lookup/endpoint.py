@@ -86,7 +86,7 @@ class Lookup:
         self._known.clear()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """The common case, a GET of a plain connection with its secret in the header, takes the short way."""
+        """Answer a lookup. The common case, a GET of a plain connection with its secret in the header, takes the short way."""
         began = time.perf_counter()
         path, _, query = request.raw_path.partition("?")
         name = path[5:-7]  # /pbx/{name}/lookup
@@ -125,7 +125,7 @@ class Lookup:
         return self._answer(connection, asked, began)
 
     def ask(self, connection: Connection, asked: LookupRequest) -> dict[str, Any]:
-        """The contract's answer, for a PBX that asks by another way than HTTP and has shown its secret. Never raises."""
+        """Return the contract's answer, for a PBX that asks by another way than HTTP and has shown its secret. Never raises."""
         began = time.perf_counter()
         try:
             decided = self._decided(connection, asked, began, None)
@@ -200,7 +200,7 @@ class Lookup:
 def answer_of(
     decided: DecidedLookup, account_id: str, url_of: Callable[[str, str, str], str]
 ) -> dict[str, Any]:
-    """The JSON answer of the contract."""
+    """Return the JSON answer of the contract."""
     decision, number = decided.decision, decided.number
     entity = decision.entity
     person = decision.responsible

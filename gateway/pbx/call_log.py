@@ -91,7 +91,7 @@ class CallLog(Protocol):
     knows_ends: bool
 
     def read(self, since: datetime, until: datetime) -> AsyncIterator[LogPage]:
-        """Calls that began in since ≤ t < until, oldest part first. Raises PbxError."""
+        """Return the calls that began in since ≤ t < until, oldest part first. Raises PbxError."""
         ...
 
 
@@ -112,7 +112,7 @@ class Window:
 
 
 def windows(since: datetime, until: datetime, length: timedelta = timedelta(hours=24)) -> tuple[Window, ...]:
-    """The range in pieces of this length, oldest first."""
+    """Return the range in pieces of this length, oldest first."""
     pieces = []
     while since < until:
         pieces.append(Window(since, min(since + length, until)))

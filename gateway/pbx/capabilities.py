@@ -100,7 +100,7 @@ class Router(Protocol):
         ...
 
     def product(self, connection: Connection) -> str:
-        """What the vendor counts orders by, without keeping a secret."""
+        """Return what the vendor counts orders by, without keeping a secret."""
         ...
 
     def dwelling(self, request: Inbound, connection: Connection) -> Dwelling | None: ...
@@ -114,7 +114,7 @@ class Router(Protocol):
     async def send(
         self, session: aiohttp.ClientSession, connection: Connection, order: RouteOrder, seconds: float
     ) -> None:
-        """Raises PbxError."""
+        """Send one order. Raises PbxError."""
         ...
 
 

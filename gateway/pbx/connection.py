@@ -37,19 +37,19 @@ class Connection:
         return is_hash_of(token, self.secret_hash)
 
     def switch(self, name: str, default: bool = False) -> bool:
-        """A setting that is on or off; the words of a command line count as well."""
+        """Return a setting that is on or off; the words of a command line count as well."""
         value = self.settings.get(name)
         if value is None or value == "":
             return default
         return str(value).strip().lower() in ("true", "1", "yes", "on")
 
     def whole(self, name: str, default: int) -> int:
-        """A setting that is a whole number; the default for what is none, since calls must go on."""
+        """Return a setting that is a whole number; the default for what is none, since calls must go on."""
         value = str(self.settings.get(name, "")).strip()
         return int(value) if value.isascii() and value.isdigit() else default
 
     def words(self, name: str) -> tuple[str, ...]:
-        """A setting of several values: a list, or a text with commas between them."""
+        """Return a setting of several values: a list, or a text with commas between them."""
         value = self.settings.get(name) or ()
         parts = value.split(",") if isinstance(value, str) else value
         return tuple(str(part).strip() for part in parts if str(part).strip())

@@ -30,7 +30,7 @@ _CALL_ID = ("call_id", "callId", "callid", "uniqueid", "uuid", "Unique-ID", "Cha
 
 
 def read_lookup(request: Inbound) -> LookupRequest:
-    """A question in query, form or JSON. Never raises: an unreadable body is as good as none."""
+    """Return a question in query, form or JSON. Never raises: an unreadable body is as good as none."""
     if not request.body:
         return lookup_of(request.query)
     try:
@@ -43,7 +43,7 @@ _ALL_NAMES = (_PHONE, _DID, _CALL_ID, ("format",))
 
 
 def lookup_of(fields: Mapping[str, Any]) -> LookupRequest:
-    """The question in these fields, under any of the names that PBXs use. Runs while a phone rings: microseconds."""
+    """Return the question in these fields, under any of the names that PBXs use. Runs while a phone rings: microseconds."""
     get = fields.get
     phone = get("phone")
     if phone is not None and len(fields) == 1:
@@ -66,7 +66,7 @@ def _first(fields: Mapping[str, Any], names: Sequence[str]) -> str | None:
 
 
 def _text_of(value: Any) -> str | None:
-    """What a field holds, None when it holds nothing; JSON numbers count as text."""
+    """Return what a field holds, None when it holds nothing; JSON numbers count as text."""
     if type(value) is str:
         value = value.replace("\x00", "\ufffd")  # no database stores it
         return value if value.strip() else None
@@ -97,7 +97,7 @@ def write(answer: DialectFields, connection: Connection, dialect: str) -> Writte
 
 
 def chosen(connection: Connection, format: str | None, xml: str = "sipgate") -> str:
-    """The dialect to answer in. format `xml` means the connection's own XML where it has one, else the kind's."""
+    """Return the dialect to answer in. format `xml` means the connection's own XML where it has one, else the kind's."""
     wanted = (format or "").strip().lower()
     if wanted == "xml":
         return connection.dialect if connection.dialect in ("sipgate", "freeswitch") else xml
@@ -108,7 +108,7 @@ NUMBER_SPELLINGS = ("e164", "digits", "8")
 
 
 def address(target: Mapping[str, Any], connection: Connection) -> str:
-    """The target's address in the spelling that the PBX expects.
+    """Return the target's address in the spelling that the PBX expects.
 
     Setting `number_spelling`: e164 (+7…), digits (7…, see `in_digits`) or `8` for the national form of +7 numbers. Extensions and SIP logins stay as they are.
     """
@@ -124,7 +124,7 @@ def address(target: Mapping[str, Any], connection: Connection) -> str:
 
 
 def in_digits(connection: Connection) -> Connection:
-    """The connection of a PBX that wants numbers without `+` unless its settings say otherwise."""
+    """Return the connection of a PBX that wants numbers without `+` unless its settings say otherwise."""
     return replace(connection, settings={"number_spelling": "digits", **connection.settings})
 
 
@@ -165,7 +165,7 @@ def _zammad(answer: DialectFields, connection: Connection) -> WrittenAnswer:
 
 
 def _freeswitch(answer: DialectFields, connection: Connection) -> WrittenAnswer:
-    """A dialplan section that bridges to the targets one after another, or "not found" so that the next binding answers.
+    """Return a dialplan section that bridges to the targets one after another, or "not found" so that the next binding answers.
 
     Setting `bridge`: the dial string of one address, `user/{address}` by default; `phone_bridge` for outside numbers.
     `context`: the dialplan context asked for. The shape of the answer is from the vendor's documentation by memory.
@@ -203,7 +203,7 @@ def _bridges(targets: Sequence[Mapping[str, Any]], connection: Connection) -> li
 
 
 def _kamailio(answer: DialectFields, connection: Connection) -> WrittenAnswer:
-    """A document for the rtjson module: routes tried one after another; no routes = carry on.
+    """Return a document for the rtjson module: routes tried one after another; no routes = carry on.
 
     Setting `sip_uri`: the URI of one address, `sip:{address}@{domain}` by default with the setting `domain`.
     `fallback`: an address tried last.

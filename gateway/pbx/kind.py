@@ -38,11 +38,11 @@ class PbxKind:
     settings: ClassVar[Mapping[str, SettingType]] = {}
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
-        """Does the request carry the connection's secret? Bearer header, `token`, or the vendor's signature."""
+        """Say whether the request carries the connection's secret: Bearer header, `token`, or the vendor's signature."""
         return has_valid_token(request, connection)
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
-        """Raises WireInvalid naming the field; never returns a half-filled event."""
+        """Read one event. Raises WireInvalid naming the field; never returns a half-filled event."""
         raise NotImplementedError
 
     def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
@@ -60,7 +60,7 @@ class PbxKind:
         return dialects.write(answer, connection, dialects.chosen(connection, format))
 
     def instructions(self, name: str, secret: str, url: str) -> str:
-        """The text to paste into the PBX. url: of the connection, as the PBX reaches it. The secret stands in the text:
+        """Return the text to paste into the PBX. url: of the connection, as the PBX reaches it. The secret stands in the text:
         show it once, never log it."""
         return f"""While the phone rings, ask (time-out at most 1 s; on any failure carry on with your own scheme):
   GET {url}/lookup?phone=<caller>&did=<dialled>&call_id=<id>&format=text
@@ -76,7 +76,7 @@ Push events (form or JSON) to:
         return None
 
     def link(self, connection: Connection) -> Link | None:
-        """The permanent link that this connection asks for."""
+        """Return the permanent link that this connection asks for."""
         return None
 
     def router(self) -> Router | None:

@@ -27,7 +27,7 @@ class Parties:
 
 
 def clean_number(number: str | None) -> str | None:
-    """A number as the PBX spelled it, out of its URI or channel, with all ways to say that it was withheld made one."""
+    """Return a number as the PBX spelled it, out of its URI or channel, with all ways to say that it was withheld made one."""
     if number is None or not number.strip():
         return None
     if is_withheld(number) or is_withheld(user_part(number)):
@@ -36,7 +36,7 @@ def clean_number(number: str | None) -> str | None:
 
 
 def is_extension(number: str | None, connection: Connection) -> bool:
-    """A short number that is not one of the connection's lines (a test set-up may have short ones)."""
+    """Say whether this is a short number that is not one of the connection's lines (a test set-up may have short ones)."""
     if not number or is_line(number, connection):
         return False
     longest = connection.whole("extension_digits", _MAX_EXTENSION_DIGITS)
@@ -96,5 +96,5 @@ def _is_login(caller: str | None) -> bool:
 
 
 def _comparable(number: str) -> str:
-    """The last ten digits: enough to recognise one of a handful of own numbers in any spelling."""
+    """Return the last ten digits: enough to recognise one of a handful of own numbers in any spelling."""
     return re.sub(r"\D", "", number)[-10:]

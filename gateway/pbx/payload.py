@@ -29,13 +29,13 @@ _ESCAPE = re.compile(r'\\(["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')
 
 
 def header(request: Inbound, name: str) -> str | None:
-    """A header's value, whatever the case of its name."""
+    """Return a header's value, whatever the case of its name."""
     wanted = name.lower()
     return next((value for key, value in request.headers.items() if key.lower() == wanted), None)
 
 
 def has_valid_token(request: Inbound, connection: Connection) -> bool:
-    """Does the request carry the connection's secret as Bearer, as the password of Basic, or as `?token=`?"""
+    """Say whether the request carries the connection's secret as Bearer, as the password of Basic, or as `?token=`?"""
     return any(connection.knows(token) for token in _tokens(request))
 
 
@@ -72,7 +72,7 @@ def _is_blank(value: Any) -> bool:
 
 
 def read_body(request: Inbound) -> dict[str, Any]:
-    """The fields of the body alone; {} when there is none."""
+    """Return the fields of the body alone; {} when there is none."""
     content_type = header(request, "Content-Type") or ""
     charset = charset_of(content_type)
     if boundary := _BOUNDARY.search(content_type):
@@ -86,7 +86,7 @@ def read_body(request: Inbound) -> dict[str, Any]:
 
 
 def read_form(body: bytes, charset: str | None = None) -> dict[str, Any]:
-    """An `application/x-www-form-urlencoded` body; of each plain name the last value that holds
+    """Return an `application/x-www-form-urlencoded` body; of each plain name the last value that holds
     something. The text is not made legible yet: a signature may have to be checked over the very bytes."""
     return _nested(_pairs(body.strip(), charset))
 
@@ -101,7 +101,7 @@ def _pairs(body: bytes, charset: str | None) -> Iterator[tuple[str, str]]:
 
 
 def _parts(body: bytes, boundary: bytes, charset: str | None) -> Iterator[tuple[str, str]]:
-    """The fields of `multipart/form-data`; files are left out."""
+    """Return the fields of `multipart/form-data`; files are left out."""
     for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:_MOST_FIELDS]:
         head, _, value = part.partition(b"\r\n\r\n")
         name = _PART_NAME.search(head)
@@ -126,7 +126,7 @@ def _nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 
 def json_object(text: str | bytes, field: str) -> dict[str, Any]:
-    """A JSON object with legible text. Raises WireInvalid with this field name.
+    """Return a JSON object with legible text. Raises WireInvalid with this field name.
 
     A number that is not whole, or longer than 15 digits, is its own text: as a float, two ids could become one.
     """
@@ -171,12 +171,12 @@ def _legible(value: Any, depth: int) -> Any:
 
 
 def canonical(value: Any) -> str:
-    """The same text for every repetition of the same message, whatever the order of its fields."""
+    """Return the same text for every repetition of the same message, whatever the order of its fields."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str).decode()
 
 
 def as_text(value: Any, field: str) -> str | None:
-    """A scalar as stripped text, None when absent or empty. Raises WireInvalid for objects and lists."""
+    """Return a scalar as stripped text, None when absent or empty. Raises WireInvalid for objects and lists."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -185,7 +185,7 @@ def as_text(value: Any, field: str) -> str | None:
 
 
 def as_count(value: Any, field: str) -> int | None:
-    """A whole number ≥ 0, also as text or 12.0; None when absent or empty."""
+    """Return a whole number ≥ 0, also as text or 12.0; None when absent or empty."""
     text = as_text(value, field)
     if text is None:
         return None
@@ -201,7 +201,7 @@ def as_count(value: Any, field: str) -> int | None:
 
 
 def as_seconds(value: Any, field: str) -> int | None:
-    """A duration in whole seconds: `12`, `12.345`, `00:01:23`, `1:23`; what is less than a second, but something, is one."""
+    """Return a duration in whole seconds: `12`, `12.345`, `00:01:23`, `1:23`; what is less than a second, but something, is one."""
     text = as_text(value, field)
     if text is None:
         return None

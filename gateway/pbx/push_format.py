@@ -147,7 +147,7 @@ class _Fields:
         return re.sub(r"[\W_]", "", self.text(wanted) or "").lower()
 
     def word(self, wanted: str, words: Mapping[str, Any]) -> Any:
-        """A word of a closed set, whatever its case and separators."""
+        """Return a word of a closed set, whatever its case and separators."""
         if self.text(wanted) is None:
             return None
         plain = self.plain(wanted)
@@ -265,7 +265,7 @@ def _is_machine(fields: _Fields, told: Parties, connection: Connection) -> bool:
 
 
 def _without_talk(event: CallEvent, cause: Disposition | None) -> CallEvent:
-    """What is left of an event that tells of a machine: somebody else may have talked before it, or will."""
+    """Return what is left of an event that tells of a machine: somebody else may have talked before it, or will."""
     if event.kind in (EventKind.ANSWERED, EventKind.RANG):
         return event.model_copy(update={"kind": EventKind.STARTED, "answered_at": None})
     is_end = event.kind in (EventKind.ENDED, EventKind.SUMMARY) and cause is not Disposition.ANSWERED
@@ -283,7 +283,7 @@ def _cause(fields: _Fields, party: str | None, talk_seconds: int | None) -> Disp
 
 
 def _told_cause(fields: _Fields) -> Disposition | None:
-    """A word, or the number of a standard."""
+    """Return a word, or the number of a standard."""
     text = fields.text("cause") or ""
     if text.isascii() and text.isdigit():
         return disposition_of_code(text)

@@ -12,12 +12,12 @@ from gateway.pbx.reading.text import legible
 
 
 def read_query(raw_path: str) -> dict[str, str]:
-    """The parameters of an address as it stood in the request's first line. A few microseconds; never raises."""
+    """Return the parameters of an address as it stood in the request's first line. A few microseconds; never raises."""
     return read_pairs(raw_path.partition("?")[2])
 
 
 def read_pairs(query: str) -> dict[str, str]:
-    """The same for what stands behind the `?`."""
+    """Read what stands behind the `?`."""
     if not query.isascii():
         # Bytes that are no UTF-8 arrive as lone surrogates, which nothing behind us can store.
         query = legible(query.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape"))

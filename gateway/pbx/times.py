@@ -20,7 +20,7 @@ _AHEAD = timedelta(days=1)
 
 
 def zone_of(connection: Connection) -> tzinfo:
-    """The zone in which the PBX writes times without one: setting `time_zone`, UTC when it is absent or unknown."""
+    """Return the zone in which the PBX writes times without one: setting `time_zone`, UTC when it is absent or unknown."""
     try:
         return ZoneInfo(str(connection.settings.get("time_zone", "UTC")))
     except (ZoneInfoNotFoundError, ValueError):
@@ -60,7 +60,7 @@ def read_time(text: str, field: str, zone: tzinfo | None) -> datetime:
 
 
 def not_ahead(at: datetime, received_at: datetime | None, field: str) -> datetime:
-    """The same time. Raises WireInvalid where it had not come yet when it was told."""
+    """Return the same time. Raises WireInvalid where it had not come yet when it was told."""
     if received_at is not None and at > received_at + _AHEAD:
         raise WireInvalid(field, "lies in the future")
     return at

@@ -58,7 +58,7 @@ class PbxListeners:
             )
 
     def figures(self) -> Mapping[str, Mapping[str, Any]]:
-        """What each listener of this process has to tell, by connection."""
+        """Return what each listener of this process has to tell, by connection."""
         return {name: listener.figures() for name, listener in self.listeners.items()}
 
     async def _serve(self, link: _Link) -> None:
@@ -125,7 +125,7 @@ class PbxListeners:
 
 
 def links_of(snapshot: Snapshot, kinds: Mapping[str, PbxKind]) -> set[_Link]:
-    """The links that the configuration asks for."""
+    """Return the links that the configuration asks for."""
     return {
         (connection.account_id, connection.name, link)
         for connection in snapshot.connections.values()

@@ -47,7 +47,7 @@ class _Asked:
 
 
 def can_be_asked(connection: Connection, kinds: Mapping[str, PbxKind]) -> bool:
-    """What its kind needs to be asked is set, and nobody switched it off (setting `reconcile`)."""
+    """Say whether what its kind needs to be asked is set, and nobody switched it off (setting `reconcile`)."""
     if not connection.is_on or not connection.switch("reconcile", True) or connection.kind not in kinds:
         return False
     return kinds[connection.kind].call_log(connection) is not None
@@ -223,7 +223,7 @@ def _since(before: SweepPosition, connection: Connection, now: datetime) -> date
 
 
 def after_sweep(before: SweepPosition, swept: SweepResult, now: datetime) -> SweepPosition:
-    """The connection's row after a sweep. What was read before a failure counts, and is not read again."""
+    """Return the connection's row after a sweep. What was read before a failure counts, and is not read again."""
     lacked = swept.missing + swept.incomplete + swept.differing
     read_until = max((t for t in (before.read_until, swept.read_until) if t), default=None)
     after = replace(

@@ -92,7 +92,7 @@ class PbxCommands:
         self.status = CommandsStatus()
 
     def on_event(self, connection: Connection, inbound: Inbound) -> None:
-        """Looks at an authenticated notification. Returns at once, never raises."""
+        """Look at an authenticated notification. Returns at once, never raises."""
         router = self._routers.get(connection.kind)
         if router is None or self._group is None:
             return
@@ -190,7 +190,7 @@ class PbxCommands:
         return replace(row, state=state, because=because, sent_at=sent_at)
 
     async def _turn(self, product: str, waiting: _Waiting) -> bool:
-        """Waits for the product's turn; False when the call cannot wait for it."""
+        """Wait for the product's turn; False when the call cannot wait for it."""
         while True:
             wait = await self._claimed(product, self.every or waiting.router.interval)
             if wait <= 0:

@@ -29,7 +29,7 @@ _TELLING = (
 
 
 def fold(events: Iterable[CallEvent]) -> Call:
-    """The call that these events tell of.
+    """Return the call that these events tell of.
 
     events: all of one call_key, in any order, with any repetitions; at least one.
     Raises ValueError when there is none or when they are of different calls.
@@ -126,7 +126,7 @@ class _Fold:
         return bool(self.answers) or any(claims_answer(end) for end in self.ends)
 
     def _started_at(self) -> datetime:
-        """The report's word; else the earliest that anything is known of; recordings and reports come afterwards."""
+        """Return the report's word; else the earliest that anything is known of; recordings and reports come afterwards."""
         reported = [e.started_at for e in self.summaries if e.started_at]
         if reported:
             return min(reported)
@@ -156,7 +156,7 @@ class _Fold:
         return max(ended_at - timedelta(seconds=talked), started_at)
 
     def _ended_at(self, not_before: datetime) -> datetime:
-        """The report's time; never before what came earlier, even where two clocks disagree."""
+        """Return the report's time; never before what came earlier, even where two clocks disagree."""
         return max(max(e.at for e in self.summaries or self.ends), not_before)
 
     def _talks(
@@ -185,7 +185,7 @@ class _Fold:
         return tuple(talks)
 
     def _lost_first(self, parts: Sequence[tuple[str | None, str | None, datetime]]) -> CallEvent | None:
-        """The report or hangup that names a first talker whose own answer was lost: talk began before any that we heard of."""
+        """Return the report or hangup that names a first talker whose own answer was lost: talk began before any that we heard of."""
         parties = [party for party, _, _ in parts]
         if not parts or None in parties:
             return None
@@ -242,7 +242,7 @@ class _Fold:
         return Disposition.NO_ANSWER
 
     def _got_to(self) -> FailedSide | None:
-        """The report's word; else the furthest that anything tells of."""
+        """Return the report's word; else the furthest that anything tells of."""
         for told in (self.summaries, self.told):
             sides = {e.failed_side for e in told}
             if reached := [side for side in FailedSide if side in sides]:
@@ -292,7 +292,7 @@ class _Fold:
 
 
 def claims_answer(event: CallEvent) -> bool | None:
-    """Does this report say that somebody talked? None = it does not say."""
+    """Say whether this report tells that somebody talked; None = it does not say."""
     if event.cause is Disposition.ANSWERED or event.answered_at is not None:
         return True
     if event.talk_seconds is not None and event.cause is None:

@@ -22,7 +22,7 @@ def lost_at(call: Call, heard_at: datetime, patience: timedelta) -> datetime | N
 
 
 def close_lost(call: Call, now: datetime) -> Call:
-    """What a timer makes of a call whose hangup never came: talked if somebody answered, missed otherwise.
+    """Return what a timer makes of a call whose hangup never came: talked if somebody answered, missed otherwise.
 
     A call that is over already is returned as it is. Where the last leg is known to have gone, that was the end;
     otherwise how long was talked stays unknown.

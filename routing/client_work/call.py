@@ -49,7 +49,7 @@ def call_id_of(account_id: str, connection_id: str, call_key: str) -> str:
 
 
 def folded(before: CallRow | None, told: Told, setup: Setup) -> CallRow:
-    """The call as its events say, closed where its hangup is lost. before: as stored, None at first sight.
+    """Return the call as its events say, closed where its hangup is lost. before: as stored, None at first sight.
 
     Raises whatever the rules raise on events they cannot digest.
     """
@@ -79,7 +79,7 @@ def line_of(call: Call, policy: NumberPolicy) -> str | None:
 
 
 def needs(before: CallRow | None, row: CallRow, setup: Setup) -> Needs:
-    """What of the client has to be known for `work_on_call`."""
+    """Return what of the client has to be known for `work_on_call`."""
     if row.client is None:
         return Needs()
     due = _due(row, setup)
@@ -92,7 +92,7 @@ def needs(before: CallRow | None, row: CallRow, setup: Setup) -> Needs:
 
 
 def work_on_call(before: CallRow | None, row: CallRow, state: ClientState, setup: Setup) -> Worked:
-    """What is due for a folded call of a client. before: the call as stored, None at first sight."""
+    """Return what is due for a folded call of a client. before: the call as stored, None at first sight."""
     if row.client is None:
         raise ValueError("a call without client is worked on by work_without_client")
     work = _Work(before, row, state, setup)
@@ -101,7 +101,7 @@ def work_on_call(before: CallRow | None, row: CallRow, state: ClientState, setup
 
 
 def work_without_client(row: CallRow, policy: NumberPolicy, setup: Setup) -> Worked:
-    """An internal, anonymous or unreadable caller leaves nothing in the CRM, only the reason why."""
+    """Decide about a call without a client: an internal, anonymous or unreadable caller leaves nothing in the CRM, only the reason why."""
     nobody = ClientState(Client(number=""))
     row = replace(row, due_at=lost_at(row.call, row.heard_at, setup.patience))
     if not row.call.is_over or NO_CLIENT in row.moments:
@@ -178,7 +178,7 @@ class _Work:
             self.state = _after(act, self.state, self.setup.now)
 
     def _note_recordings(self) -> None:
-        """A link that comes after the call was told to the CRM: into the unsent call note, else as a note of its own."""
+        """Note a link that comes after the call was told to the CRM: into the unsent call note, else as a note of its own."""
         for recording in _new_recordings(self.before, self.row):
             note = self.state.note
             if note is not None and note.is_unsent:
@@ -207,7 +207,7 @@ class _Work:
 
 
 def situation_of(row: CallRow, moment: Moment, state: ClientState, setup: Setup) -> Situation:
-    """What the matrix decides about at one moment of a call whose client and client's kind are known."""
+    """Return what the matrix decides about at one moment of a call whose client and client's kind are known."""
     if row.client is None or row.client_kind is None:
         raise ValueError("the matrix decides about calls of known clients only")
     return Situation(
@@ -237,7 +237,7 @@ def _due(row: CallRow, setup: Setup) -> tuple[Moment, ...]:
 
 
 def _done(row: CallRow) -> frozenset[str]:
-    """A missed end is the end, unless somebody turns out to have answered after all."""
+    """Return the moments that are done: a missed end is the end, unless somebody turns out to have answered after all."""
     done = frozenset(row.moments)
     return done | {Moment.END.value} if MISSED in done and not row.call.is_answered else done
 
@@ -254,7 +254,7 @@ def _new_recordings(before: CallRow | None, row: CallRow) -> Iterator[str]:
 
 
 def _after(act: Act, state: ClientState, now: datetime) -> ClientState:
-    """What is known of the client once this is carried out."""
+    """Return what is known of the client once this is carried out."""
     match act:
         case MomentDecided(effects=effects):
             return _with_orders(state, effects, now)

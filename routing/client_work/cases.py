@@ -34,7 +34,7 @@ _WORTH_RECORDING = {
 def split_callback_task(
     call: Call, effects: tuple[Effect, ...]
 ) -> tuple[tuple[Effect, ...], CreateTask | None]:
-    """The effects without the call-back task of a missed call, and that task: it is the case's from now on."""
+    """Return the effects without the call-back task of a missed call, and that task: it is the case's from now on."""
     if call.is_answered or call.direction != "inbound":
         return effects, None
     tasks = [e.order for e in effects if isinstance(e.order, CreateTask) and e.order.purpose == "call_back"]
@@ -45,7 +45,7 @@ def split_callback_task(
 
 
 def on_missed(row: CallRow, task: CreateTask, state: ClientState, setup: Setup) -> list[Act]:
-    """A missed call of the client: opens the client's case or counts on it."""
+    """Take in a missed call of the client: opens the client's case or counts on it."""
     call = Missed(call_id=row.call_id, at=row.call.started_at, task=task)
     decided = missed(state.case, call, state.talk, row.client or "", setup.rules)
     decision_id = _decision_id(row.account_id, row.call_id, decided)
@@ -66,7 +66,7 @@ def on_answered(row: CallRow, state: ClientState, setup: Setup) -> list[Act]:
 
 
 def escalate(account_id: str, case: Case, setup: Setup) -> CaseDecided | None:
-    """The next senior manager gets a case that has waited too long; None when it is not due."""
+    """Give a case that has waited too long to the next senior manager; None when it is not due."""
     if case.escalate_at is None or setup.now < case.escalate_at:
         return None
     decided = timer(case, setup.now, setup.staff, setup.rules)
@@ -75,7 +75,7 @@ def escalate(account_id: str, case: Case, setup: Setup) -> CaseDecided | None:
 
 
 def follow_task(account_id: str, case: Case, told: TaskTold, setup: Setup) -> CaseDecided:
-    """What a person did in the CRM with the task of this case."""
+    """Take over what a person did in the CRM with the task of this case."""
     decided = task_changed(case, told, setup.staff, setup.rules)
     about = f"{case.id}:{setup.now.isoformat()}"
     return CaseDecided(_decision_id(account_id, about, decided), case, decided, task=told)

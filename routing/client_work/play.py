@@ -63,7 +63,7 @@ def play(
 
 
 def same_orders(one: Played, other: Played) -> bool:
-    """True when both order the same of the CRM, whatever cell or reason it comes from."""
+    """Return true when both order the same of the CRM, whatever cell or reason it comes from."""
     return _orders(one.effects) == _orders(other.effects)
 
 
@@ -72,7 +72,7 @@ def _orders(effects: Iterable[Effect]) -> list[str]:
 
 
 def _views(call: Call, settle_time: timedelta) -> Iterator[tuple[Moment, Call, datetime]]:
-    """The call as it was known at each of its moments, and when that was. A missed call ends when it is settled."""
+    """Return the call as it was known at each of its moments, and when that was. A missed call ends when it is settled."""
     if call.direction == "internal":
         return
     running = {"is_over": False, "ended_at": None, "talk_seconds": None, "recording": None}

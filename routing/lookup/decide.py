@@ -98,7 +98,7 @@ def _refused(caller: Number) -> LookupReason | None:
 
 
 def _rank(found: list[Candidate], kind: LookupKind) -> None:
-    """The best first: contacts and companies with an open deal before those without, then the most recently updated."""
+    """Sort, the best first: contacts and companies with an open deal before those without, then the most recently updated."""
     found.sort(key=attrgetter("updated_at", "kind", "id", "owner", "name"), reverse=True)
     if kind == "contact":
         found.sort(key=attrgetter("has_open_deal"), reverse=True)
@@ -167,7 +167,7 @@ def _instead(
 
 
 def _deputy(failed: _Failed, steps: list[Step], staff: Staff, presence: Presence) -> Employee | None:
-    """The deputy of an owner who could not be rung, where there is one who can be."""
+    """Return the deputy of an owner who could not be rung, where there is one who can be."""
     owner = failed.owner
     if owner is None or owner.deputy_id is None:
         steps.append(Step("deputy", "passed", "deputy_missing", {"employee": owner.id if owner else None}))

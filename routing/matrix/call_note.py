@@ -61,7 +61,7 @@ def note_of(s: Situation, owner: str | None) -> str | None:
 
 
 def is_clients_silence(call: Call) -> bool:
-    """Does the call say of the client that they did not answer? Not where our own side never got so far."""
+    """Say whether the call tells of the client that they did not answer: not where our own side never got so far."""
     return call.direction == "inbound" or call.failed_side in (None, FailedSide.CLIENT_NOT_REACHED)
 
 

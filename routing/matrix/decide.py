@@ -73,7 +73,7 @@ class MatrixDecision(BaseModel):
 
 
 def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
-    """Same matrix and situation, same decision. Never raises for a business outcome: it is a reason."""
+    """Decide: same matrix and situation, same decision. Never raises for a business outcome: it is a reason."""
     s = situation
     steps: list[Step] = []
     name = _selected(matrix, s, steps)
@@ -115,7 +115,7 @@ def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
 
 
 def due_moments(call: Call, done: Collection[str], settled: bool) -> tuple[Moment, ...]:
-    """The moments that a folded call calls for now, in order. done: values of those decided before. settled: the settle
+    """Return the moments that a folded call calls for now, in order. done: values of those decided before. settled: the settle
     time has passed since the end; until then a missed call may still turn out to be answered."""
     return due_moments_of(call, frozenset(done), settled)
 
@@ -137,7 +137,7 @@ def _selected(matrix: Matrix, s: Situation, steps: list[Step]) -> str:
 
 
 def _row(s: Situation, steps: list[Step]) -> str:
-    """The row, with the client's kind as fixed at the call's first event; a kind that has changed since is a fact."""
+    """Return the row, with the client's kind as fixed at the call's first event; a kind that has changed since is a fact."""
     outcome = outcome_of(s)
     row = row_of(s.call.direction, outcome, s.client_kind)
     now = s.client.kind

@@ -32,7 +32,7 @@ class MatrixChange(NamedTuple):
 
 
 def difference(old: Matrix, new: Matrix, texts: Texts = RU) -> list[MatrixChange]:
-    """What has to be done to `old` to get `new`; empty when both decide alike. The version number does not count."""
+    """Return what has to be done to `old` to get `new`; empty when both decide alike. The version number does not count."""
     return list(_Differences(texts).of(old, new))
 
 

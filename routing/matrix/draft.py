@@ -32,14 +32,14 @@ class Plan:
         self._deal: Ref | None = None
 
     def begin(self, index: int, what: str) -> None:
-        """The action at `index` of the cell is next."""
+        """Begin with the action at `index` of the cell."""
         self.index, self.rule = index, f"{self.cell}#{index + 1}:{what}"
 
     def key(self, kind: str) -> str:
         return f"{self.s.call_id}:{kind}"
 
     def own_key(self, kind: str) -> str:
-        """A key for actions of which a call may have several: by the cell's moment and the action's place in it."""
+        """Return a key for actions of which a call may have several: by the cell's moment and the action's place in it."""
         return self.key(f"{kind}:{self.s.moment.value}:{self.index + 1}")
 
     def is_ordered(self, key: str) -> bool:
@@ -49,7 +49,7 @@ class Plan:
         self.steps.append(Step(self.rule, "excluded", because, facts))
 
     def order(self, key: str, order: Order, because: str = "ordered", **facts: Fact) -> bool:
-        """False when this call has ordered it already."""
+        """Order it; False when this call has ordered it already."""
         if self.is_ordered(key):
             self.skip("already_ordered", effect=key)
             return False
@@ -66,7 +66,7 @@ class Plan:
         self._deal = ref
 
     def deal(self) -> Ref | None:
-        """The deal that this call is about: chosen or made by it, else the client's open one."""
+        """Return the deal that this call is about: chosen or made by it, else the client's open one."""
         if self._deal:
             return self._deal
         ours = self.key("deal")
@@ -84,7 +84,7 @@ class Plan:
         return found.ref if found else self._made_before()
 
     def _made_before(self) -> Ref | None:
-        """What an earlier moment of this call ordered, where nobody has told us of it as an entity."""
+        """Return what an earlier moment of this call ordered, where nobody has told us of it as an entity."""
         kinds: tuple[EntityKind, ...] = ("deal", "contact", "lead")
         made = (Ref(kind=kind, effect=self.key(kind)) for kind in kinds)
         return next((ref for ref in made if ref.effect in self.s.ordered), None)

@@ -126,7 +126,7 @@ def _lead(plan: Plan, a: MakeLead) -> None:
 
 
 def _known_already(plan: Plan) -> ClientEntity | None:
-    """What makes a new lead needless: a waiting one, and for a client taken as new anything that they have by now."""
+    """Return what makes a new lead needless: a waiting one, and for a client taken as new anything that they have by now."""
     if waiting := first_of(plan.client, "lead"):
         return waiting
     if plan.s.client_kind is ClientKind.NEW:
@@ -162,7 +162,7 @@ def _attach(plan: Plan, a: Attach) -> None:
 
 
 def _attach_attempt(plan: Plan, a: Attach) -> None:
-    """A call that broke off on our own side is an ordinary note: as a call note it would stand in the CRM's statistics as
+    """Attach a call that broke off on our own side as an ordinary note: as a call note it would stand in the CRM's statistics as
     one that the client did not answer."""
     target = plan.target(a.target)
     if target is None:

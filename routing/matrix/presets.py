@@ -69,7 +69,7 @@ def _for(kinds: Iterable[str], rows: Rows) -> dict[str, tuple[Action, ...]]:
 
 
 def recommended(language: Language = DEFAULT_LANGUAGE) -> Matrix:
-    """New callers become contact and deal at answer, owned by who answered; missed ones go to the senior manager."""
+    """Return the preset by which new callers become contact and deal at answer, owned by who answered; missed ones go to the senior manager."""
     words = _Words(TEXTS[language].sentences)
     check = words.check_settings()
     rows: Rows = {
@@ -106,7 +106,7 @@ def update_only(language: Language = DEFAULT_LANGUAGE) -> Matrix:
 
 
 def unsorted(language: Language = DEFAULT_LANGUAGE) -> Matrix:
-    """New callers become incoming leads in Unsorted on the senior manager, for anybody to accept."""
+    """Return the preset by which new callers become incoming leads in Unsorted on the senior manager, for anybody to accept."""
     words = _Words(TEXTS[language].sentences)
     check = words.check_settings()
     lead = words.lead()

@@ -21,7 +21,7 @@ class Chosen(NamedTuple):
 
 
 def latest(entities: Iterable[ClientEntity]) -> ClientEntity | None:
-    """The one that was updated last; what exists goes before what is only promised; ties by id, so that it is always the same."""
+    """Return the one that was updated last; what exists goes before what is only promised; ties by id, so that it is always the same."""
     return max(
         entities,
         key=lambda e: (e.ref.id is not None, e.updated_at or _LONG_AGO, e.ref.id or e.ref.effect or ""),
@@ -34,13 +34,13 @@ def open_deal(client: Client) -> ClientEntity | None:
 
 
 def closed_deal(client: Client) -> ClientEntity | None:
-    """The deal that was closed last."""
+    """Return the deal that was closed last."""
     closed = [e for e in client.entities if e.ref.kind == "deal" and not e.is_open]
     return max(closed, key=lambda e: (e.closed_at or e.updated_at or _LONG_AGO, e.ref.id or ""), default=None)
 
 
 def first_of(client: Client, *kinds: EntityKind) -> ClientEntity | None:
-    """The client's entity of the first of these kinds that they have; deals are open ones."""
+    """Return the client's entity of the first of these kinds that they have; deals are open ones."""
     for kind in kinds:
         found = (
             open_deal(client) if kind == "deal" else latest(e for e in client.entities if e.ref.kind == kind)

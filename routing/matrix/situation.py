@@ -57,7 +57,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def facts_of(s: Situation) -> Mapping[str, str]:
-    """What conditions may ask: the PBX's parameters, and line, did, connection, direction, number and failed_side, which win."""
+    """Return what conditions may ask: the PBX's parameters, and line, did, connection, direction, number and failed_side, which win."""
     facts = {name.lower(): value for name, value in s.call.params.items()}
     facts["connection"] = s.connection
     facts["direction"] = s.call.direction
@@ -71,7 +71,7 @@ def facts_of(s: Situation) -> Mapping[str, str]:
 
 
 def party_of(call: Call) -> str | None:
-    """The address that answered; where the PBX does not say, the only one that rang. None when it cannot be told."""
+    """Return the address that answered; where the PBX does not say, the only one that rang. None when it cannot be told."""
     if call.answered_by:
         return call.answered_by
     return call.rung[0] if call.is_answered and len(call.rung) == 1 else None
@@ -94,7 +94,7 @@ def employee_at(address: str | None, s: Situation) -> Employee | None:
 
 
 def outcome_of(s: Situation) -> CallOutcome:
-    """An employee whom no CRM user is mapped to counts as unknown: the settings need the same look."""
+    """Return the outcome. An employee whom no CRM user is mapped to counts as unknown: the settings need the same look."""
     if s.moment is Moment.RING:
         return CallOutcome.RINGING
     if not s.call.is_answered:

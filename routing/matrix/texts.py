@@ -36,7 +36,7 @@ def cell_in_words(cell: str, texts: Texts) -> str:
 
 
 def action_in_words(action: Action, texts: Texts) -> str:
-    """The action with every setting that is not empty."""
+    """Return the action with every setting that is not empty."""
     given = {k: v for k, v in settings_of(action).items() if v not in (None, "", [], {}, False)}
     shown = "; ".join(f"{setting_in_words(k, texts)}: {value_in_words(v, texts)}" for k, v in given.items())
     name = texts.render(action_phrase(action.do))

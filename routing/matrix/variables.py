@@ -96,12 +96,12 @@ def value_in(s: Situation, name: str) -> TemplateValue:
 
 @lru_cache(maxsize=4096)
 def compiled(source: str) -> Template:
-    """Raises TemplateRefused."""
+    """Return the compiled template. Raises TemplateRefused."""
     return parse(source, is_known)
 
 
 def rendered(source: str, s: Situation) -> str:
-    """The text for a call. A template that is refused (the checks keep it from being published) gives its own source."""
+    """Return the text for a call. A template that is refused (the checks keep it from being published) gives its own source."""
     if "{" not in source:
         return source
     try:
@@ -111,7 +111,7 @@ def rendered(source: str, s: Situation) -> str:
 
 
 def preview(source: str, s: Situation | None = None, texts: Texts = RU) -> str:
-    """What a template gives for a call, or for the documented sample values. Raises TemplateRefused."""
+    """Return what a template gives for a call, or for the documented sample values. Raises TemplateRefused."""
     template = compiled(source)
     if s:
         return template.render(lambda name: value_in(s, name), s.zone)

@@ -85,7 +85,7 @@ def _character(character: str) -> str:
 
 
 def only_numbers(text: str) -> str:
-    """The text with `CUT` for everything that is known to be no number. text: as `legible` gives it."""
+    """Return the text with `CUT` for everything that is known to be no number. text: as `legible` gives it."""
     if "/" in text:
         text = _LINK.sub(lambda link: _number_of(link[0]), text)
     text = _MAIL.sub(CUT, text) if "@" in text else text
@@ -96,7 +96,7 @@ def only_numbers(text: str) -> str:
 
 
 def _number_of(link: str) -> str:
-    """The number that a link calls or writes to; anything else of it may hold any digits."""
+    """Return the number that a link calls or writes to; anything else of it may hold any digits."""
     if (call := _CALL_LINK.match(link)) is not None:
         return link[call.end() :]
     found = _CARRIES_NUMBER.search(link)

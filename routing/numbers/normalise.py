@@ -75,7 +75,7 @@ def normalise(raw: str | None, policy: NumberPolicy) -> Number:
 
 
 def well_formed(raw: str, policy: NumberPolicy) -> str | None:
-    """The E.164 form of a plainly spelled valid number of country code 7; None = not known, ask `thorough`."""
+    """Return the E.164 form of a plainly spelled valid number of country code 7; None = not known, ask `thorough`."""
     if len(raw) == 12 and raw.startswith("+7") and _is_of_seven(raw, 2):
         return raw
     digits = raw if raw.isdecimal() else raw.translate(_SEPARATORS)
@@ -96,7 +96,7 @@ def well_formed(raw: str, policy: NumberPolicy) -> str | None:
 
 
 def thorough(raw: str | None, policy: NumberPolicy) -> Number:
-    """The same as `normalise` without its short cuts: what they are held to."""
+    """Return the same as `normalise` without its short cuts: what they are held to."""
     number = read(raw, rules_of(policy))
     if isinstance(number, PublicNumber):
         return number._replace(is_own=number.e164 in policy.own_numbers)
@@ -104,7 +104,7 @@ def thorough(raw: str | None, policy: NumberPolicy) -> Number:
 
 
 def digits_of(e164: str) -> int:
-    """An E.164 number as the integer that the directory is keyed by."""
+    """Return an E.164 number as the integer that the directory is keyed by."""
     return int(e164[1:])
 
 
@@ -129,7 +129,7 @@ _cached = lru_cache(maxsize=_CACHED_NUMBERS)(read)
 
 
 def public_number(digits: str, plus: Plus, rules: NumberRules) -> str | None:
-    """The first valid reading, E.164. Where a number is valid at home and abroad, home wins, unless a `+` was written.
+    """Return the first valid reading, E.164. Where a number is valid at home and abroad, home wins, unless a `+` was written.
 
     A number of a plan that is no longer in force is read where there is no other reading of it.
     """
@@ -176,7 +176,7 @@ def _is_trunk_eight(digits: str, region: str) -> bool:
 
 
 def _from_abroad(digits: str, region: str) -> str | None:
-    """A number dialled with an international prefix. `+810…` comes from systems that put a `+` before whatever was dialled."""
+    """Return a number dialled with an international prefix. `+810…` comes from systems that put a `+` before whatever was dialled."""
     if digits.startswith("00"):
         return _valid(digits[2:])
     if digits.startswith("810") and (writes_810_abroad(region) or region in SOVIET_EIGHT):

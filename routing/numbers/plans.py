@@ -69,7 +69,7 @@ _EARLIER = (
 
 
 def successors_abroad(digits: str) -> Iterator[str]:
-    """What a number of an old plan, written with its country code, is called today: digits with the country code."""
+    """Return what a number of an old plan, written with its country code, is called today: digits with the country code."""
     for code, plan in _RENUMBERED.items():
         national = digits.removeprefix(str(code))
         if len(national) < len(digits):
@@ -77,7 +77,7 @@ def successors_abroad(digits: str) -> Iterator[str]:
 
 
 def successors_at_home(digits: str, region: str) -> Iterator[str]:
-    """The same of a number as it was dialled in its country."""
+    """Return the same of a number as it was dialled in its country."""
     code = COUNTRY_CODES.get(region)
     if code is not None:
         yield from (f"{code}{now}" for now in _successors(digits, _RENUMBERED[code], is_home=True))
@@ -90,7 +90,7 @@ def _successors(national: str, plan: tuple[Renumbering, ...], *, is_home: bool) 
 
 
 def without_mobile_nine(number: str) -> str:
-    """A mobile of Argentina as it is called at home, which is how callers are shown; anything else as it is. number: with
+    """Return a mobile of Argentina as it is called at home, which is how callers are shown; anything else as it is. number: with
     its country code, with or without a `+`."""
     return _ARGENTINE_MOBILE.sub(r"\1\2", number) if len(number) in (13, 14) else number
 
@@ -101,7 +101,7 @@ def earlier_key(e164: str) -> int | None:
 
 
 def spellings(e164: str) -> tuple[str, ...]:
-    """The number itself first, and every other international spelling that a CRM may have of it; E.164."""
+    """Return the number itself first, and every other international spelling that a CRM may have of it; E.164."""
     digits = e164[1:]
     others = [f"+{match.expand(form)}" for was, forms in _EARLIER if (match := was.fullmatch(digits)) for form in forms]  # fmt: skip
     return (e164, *others)

@@ -27,7 +27,7 @@ _KINDS = (
 
 
 def national_numbers(country_code: int, length: int) -> re.Pattern[str]:
-    """An expression for `fullmatch`: the valid national numbers of a country code that have exactly this many digits."""
+    """Return an expression for `fullmatch`: the valid national numbers of a country code that have exactly this many digits."""
     regions, earlier = [], ""
     for region in COUNTRY_CODE_TO_REGION_CODE[country_code]:
         metadata = PhoneMetadata.metadata_for_region(region)

@@ -111,7 +111,7 @@ def _plain_character(character: str) -> str:
 
 
 def _without_address(text: str) -> tuple[str, str | None, str]:
-    """(what stands for the number, extension, digits of the phone-context) of a sip: or tel: address or plain text."""
+    """Return (what stands for the number, extension, digits of the phone-context) of a sip: or tel: address or plain text."""
     rest = _SCHEME.sub("", text, count=1) if _SCHEME.match(text) else text
     rest = rest.partition("@")[0]
     if "%" in rest:

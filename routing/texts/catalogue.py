@@ -33,14 +33,14 @@ class Texts:
     sentences: Mapping[str, str]
 
     def say(self, key: str, **values: Value) -> str:
-        """Raises KeyError for a key or a value that is missing: the tests of the catalogues keep both complete."""
+        """Say it in this language. Raises KeyError for a key or a value that is missing: the tests of the catalogues keep both complete."""
         return self.sentences[key].format_map({name: self._value(v) for name, v in values.items()})
 
     def render(self, what: Phrase) -> str:
         return self.say(what.key, **what.values)
 
     def word(self, prefix: str, code: str) -> str:
-        """The words for a code; of one that is not in the catalogue (an old row, a vendor's) the code itself."""
+        """Return the words for a code; of one that is not in the catalogue (an old row, a vendor's) the code itself."""
         found = self.sentences.get(f"{prefix}.{code}")
         return code if found is None else found
 

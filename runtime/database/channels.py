@@ -22,5 +22,5 @@ async def notify(conn: Conn, channel: str, payload: str) -> None:
 
 
 def of_executor(account_id: str, system: str) -> str:
-    """The payload of EFFECTS for one account's executor of one system. Older processes name the account alone."""
+    """Return the payload of EFFECTS for one account's executor of one system. Older processes name the account alone."""
     return f"{account_id} {system}"

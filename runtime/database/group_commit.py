@@ -57,7 +57,7 @@ class GroupCommit(Generic[_Item, _Answer]):
         self._is_closed = False
 
     async def add(self, item: _Item) -> _Answer:
-        """Raises GroupFull, GroupClosed, or what the commit raised: of trouble that may pass the whole group's, else
+        """Add one and wait for the commit. Raises GroupFull, GroupClosed, or what the commit raised: of trouble that may pass the whole group's, else
         this item's own."""
         if self._is_closed:
             raise GroupClosed(f"{self._name}: the process is ending")

@@ -83,7 +83,7 @@ class Leases:
         self._returned: dict[str, asyncio.Future[None]] = {}
 
     def of(self, account_id: str, purpose: str = "crm") -> Lease:
-        """The right to talk to this account's CRM, or to serve another thing that only one process may."""
+        """Return the right to talk to this account's CRM, or to serve another thing that only one process may."""
         return Lease(self, f"{purpose} {account_id}")
 
     def is_valid(self, lease: Lease) -> bool:
@@ -213,7 +213,7 @@ class Leases:
             _settle(asked, False)
 
     async def _confirmed(self, asking: Awaitable[list[asyncpg.Record]]) -> list[asyncpg.Record]:
-        """What the session answers, which proves that it lived when it was asked."""
+        """Return what the session answers, which proves that it lived when it was asked."""
         asked_at = self._clock()
         rows = await asking
         if self._held and self._clock() > self._valid_until:
@@ -222,7 +222,7 @@ class Leases:
         return rows
 
     def _lose_all(self, because: Exception | None) -> None:
-        """The session is given up: with it go all locks, whatever the server was told last."""
+        """Give the session up: with it go all locks, whatever the server was told last."""
         held, self._held = self._held, {}
         self._valid_until = 0.0
         for lease in held.values():
@@ -253,23 +253,23 @@ class Lease:
         return self._leases.is_valid(self)
 
     def check(self) -> None:
-        """Raises LeaseLost. Costs no I/O."""
+        """Check that it is still ours. Raises LeaseLost. Costs no I/O."""
         if not self.is_held:
             self.lost.set()
             raise LeaseLost(f"the lease '{self.name}' is not ours")
 
     async def acquire(self) -> None:
-        """Waits until no other process holds it. What the last one sent may still count in the CRM's window."""
+        """Wait until no other process holds it. What the last one sent may still count in the CRM's window."""
         await self.release()
         await self._leases.attempt(self, is_patient=True)
 
     async def try_acquire(self) -> bool:
-        """False when another process holds it, another part of this one, or the database does not answer."""
+        """Take it if it is free; False when another process holds it, another part of this one, or the database does not answer."""
         await self.release()
         return await self._leases.attempt(self, is_patient=False)
 
     async def release(self) -> None:
-        """Gives it back; harmless when it is not held."""
+        """Give it back; harmless when it is not held."""
         await self._leases.give_back(self)
 
     async def __aenter__(self) -> Lease:

@@ -85,7 +85,7 @@ class Listener:
         return subscription
 
     def drop(self, subscription: Subscription) -> None:
-        """The opposite of subscribe; harmless a second time."""
+        """Undo subscribe; harmless a second time."""
         subscription.is_connected = False
         for channel in subscription.channels:
             key = (channel, subscription.only)

@@ -31,7 +31,7 @@ async def set_codecs(conn: asyncpg.Connection) -> None:
 
 
 def tls_of(dsn: str) -> bool | None:
-    """What to pass to asyncpg as `ssl`: False where the database is plainly on this machine and the DSN does not ask for
+    """Return what to pass to asyncpg as `ssl`: False where the database is plainly on this machine and the DSN does not ask for
     TLS, else None, asyncpg's own rule. It spends ten milliseconds of each new connection on preparing a TLS that is then
     not used, and lookups wait meanwhile."""
     parts = urlsplit(dsn)
@@ -58,7 +58,7 @@ async def _reset(_conn: asyncpg.Connection) -> None:
 
 
 async def open_pool(dsn: str, *, max_size: int = 10, name: str = "callmatrix") -> asyncpg.Pool:
-    """Raises OSError or asyncpg.PostgresError when the database cannot be reached."""
+    """Open a pool. Raises OSError or asyncpg.PostgresError when the database cannot be reached."""
     return await asyncpg.create_pool(
         dsn,
         ssl=tls_of(dsn),

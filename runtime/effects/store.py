@@ -106,12 +106,12 @@ class EffectQueue:
         return [_taken(row) for row in sorted(rows, key=lambda row: (row["lane"], row["seq"]))]
 
     async def unverified(self, now: datetime, limit: int) -> list[TakenEffect]:
-        """What has to be looked into before anything is sent again."""
+        """Return what has to be looked into before anything is sent again."""
         rows = await self._pool.fetch(_UNVERIFIED, self._account, self._system, now, limit)
         return [_taken(row) for row in rows]
 
     async def record(self, effect: TakenEffect, result: Result, now: datetime) -> None:
-        """What needs an effect that failed fails with it, of whatever system; what was superseded is ignored."""
+        """Record outcomes: what needs an effect that failed fails with it, of whatever system; what was superseded is ignored."""
         async with self._pool.acquire() as conn, conn.transaction():
             done = await conn.execute(
                 _RECORD,
@@ -136,7 +136,7 @@ async def wake(conn: Conn, account_id: str, system: str) -> None:
 
 
 async def recover_in_flight(conn: Conn, account_id: str, system: str, look_at: datetime) -> int:
-    """What a predecessor was sending is unknown, to be looked into from then on; how many effects."""
+    """Mark what a predecessor was sending as unknown, to be looked into from then on; how many effects."""
     done = await conn.execute(
         "UPDATE effect SET state = 'unknown', next_try_at = $3, doubts = doubts + 1"
         " WHERE account_id = $1 AND system = $2 AND state = 'sending'",
@@ -167,7 +167,7 @@ async def hold(conn: Conn, account_id: str, system: str | None = None) -> int:
 
 
 async def cascade_to_live(conn: Conn, account_id: str, system: str, before_lane: int) -> None:
-    """The same for waiting effects of the faster lanes, whatever they need."""
+    """Cascade among waiting effects of the faster lanes, whatever they need."""
     await conn.execute(_FATE_OF_LIVE, account_id, before_lane, system)
 
 
@@ -177,7 +177,7 @@ async def cascade(
     keys: Sequence[str],
     keep: Callable[[Conn, str, Sequence[str]], Awaitable[None]] | None = None,
 ) -> None:
-    """What needs one of these, which are dead, skipped or expired, becomes the same, and so on, across systems.
+    """Let what needs one of these, which are dead, skipped or expired, become the same, and so on, across systems.
 
     keep: told of them before, to change what can do without them.
     """

@@ -34,7 +34,7 @@ def event(node: Node) -> CrmEvent:
 
 
 def entity_of_event(node: Node) -> tuple[EntityKind, str] | None:
-    """What an event is about of which nothing else could be made."""
+    """Return what an event is about of which nothing else could be made."""
     try:
         kind = KIND_OF_SINGULAR.get(node.get("entity_type").text())
         return (kind, node.get("entity_id").id()) if kind else None

@@ -87,7 +87,7 @@ class FormPart:
         self.faults: list[WebhookInvalid] = [] if faults is None else faults
 
     def maybe(self, read: Callable[[], T], default: D) -> T | D:
-        """What the item can do without: `default` where reading it raises."""
+        """Return what the item can do without: `default` where reading it raises."""
         try:
             return read()
         except WebhookInvalid as err:
@@ -121,7 +121,7 @@ class FormPart:
         return found.value[:LONGEST_TEXT] if found.value else None
 
     def whole(self, key: str) -> str | None:
-        """A whole number as text; None when absent, empty, 0 or -1: all of them are nobody and nothing."""
+        """Return a whole number as text; None when absent, empty, 0 or -1: all of them are nobody and nothing."""
         text = self.text(key)
         if text in (None, "0", "-1"):
             return None
@@ -153,7 +153,7 @@ class FormPart:
         return isinstance(self.value, dict) and self.value.get(key) is not None
 
     def moment(self, *keys: str) -> datetime | None:
-        """The first of these that is told, Unix seconds as aware UTC."""
+        """Return the first of these that is told, Unix seconds as aware UTC."""
         for key in keys:
             if (text := self.whole(key)) is not None:
                 return self._moment(self.part(key).path, text)

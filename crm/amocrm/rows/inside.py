@@ -49,7 +49,7 @@ class DealsInside:
             self._known.pop(deal_id, None)
 
     def told(self, lead: CrmEntity) -> CrmEntity:
-        """The lead with the owner and the name of the deal inside it, as far as they were seen."""
+        """Return the lead with the owner and the name of the deal inside it, as far as they were seen."""
         inside = self._known.get(lead.deal_id or "")
         if inside is None:
             return lead

@@ -21,7 +21,7 @@ NoteUnread = Callable[[str, Sequence[Unread]], None]
 def page_of(
     answer: Node | None, plural: str, read: Callable[[Node], T], note: NoteUnread | None = None
 ) -> Page[T]:
-    """A page of a list: the end is the missing `next`, and an empty list has no body at all (204).
+    """Return a page of a list: the end is the missing `next`, and an empty list has no body at all (204).
 
     note: told of every row what of it could not be read; a row of which nothing can be made is left out.
     """

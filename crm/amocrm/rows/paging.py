@@ -30,7 +30,7 @@ class Paging:
     async def page(
         self, path: str, plural: str, lane: Lane, query: Query, *, page: int, limit: int
     ) -> Node | None:
-        """This page of so many rows, as one answer. Raises CrmUnavailable where the CRM cannot tell even one row."""
+        """Return this page of so many rows, as one answer. Raises CrmUnavailable where the CRM cannot tell even one row."""
         portion = self._portions.setdefault((path, limit), Portion(limit))
         parts: list[Node] = []
         row, size = (page - 1) * limit, portion.now
@@ -52,7 +52,7 @@ class Paging:
     async def of_ids(
         self, path: str, ids: Sequence[str], ask: Callable[[list[str]], Awaitable[None]]
     ) -> None:
-        """Calls `ask` with as many of these at a time as the CRM can digest."""
+        """Call `ask` with as many of these at a time as the CRM can digest."""
         portion, start = self._ids[path], 0
         while start < len(ids):
             some = list(ids[start : start + portion.now])
@@ -66,7 +66,7 @@ class Paging:
 
 
 def _shrink(portion: Portion, size: int, err: CrmTooLarge) -> None:
-    """Raises CrmUnavailable where even one is too much: then it was not the size."""
+    """Ask for fewer at a time. Raises CrmUnavailable where even one is too much: then it was not the size."""
     if size == 1:
         portion.forget()
         raise CrmUnavailable(str(err)) from err

@@ -37,7 +37,7 @@ class Walks:
         self._walks: dict[str, _Walk] = {}
 
     def judged(self, name: str, number: int, page: Page[Any]) -> Page[Any]:
-        """The page with the truth about whether there is more. Its items have ids.
+        """Return the page with the truth about whether there is more. Its items have ids.
 
         A page that brings nothing new ends the list: at once where the CRM had told the end before, else when the next
         one does not either, for a list that many change slides while it is read.

@@ -51,17 +51,17 @@ RETURNING effect_key
 
 
 async def keep_what_needs(conn: Conn, account_id: str, dead: Sequence[str]) -> None:
-    """What was to stand on one of these refused entities goes to its contact, or by itself."""
+    """Let what was to stand on one of these refused entities go to its contact, or by itself."""
     await conn.execute(_OF_THESE, account_id, dead)
 
 
 async def keep_live(conn: Conn, account_id: str, before_lane: int) -> None:
-    """The same for waiting effects of the faster lanes, whatever they were to stand on."""
+    """Cascade among waiting effects of the faster lanes, whatever they were to stand on."""
     await conn.execute(_OF_LIVE, account_id, before_lane)
 
 
 async def keep_all(conn: Conn, account_id: str) -> None:
-    """The same for whatever waits or is held."""
+    """Degrade whatever waits or is held."""
     await conn.execute(_OF_ALL, account_id)
 
 

@@ -71,7 +71,7 @@ ORDER BY e.seq
 
 
 async def promises(conn: Conn, account_id: str, number: str) -> list[asyncpg.Record]:
-    """Creating effects of a client that are still to come, or done and not yet in the directory.
+    """Return creating effects of a client that are still to come, or done and not yet in the directory.
 
     Five minutes after they were done the directory is right whatever it says: then somebody has deleted the entity.
     """

@@ -141,7 +141,7 @@ async def runs(conn: Conn, account_id: str, limit: int) -> list[asyncpg.Record]:
 
 
 async def latest_runs(conn: Conn, account_ids: Sequence[str] | None) -> list[asyncpg.Record]:
-    """The latest one of each of these accounts, None = of all, that ever began one."""
+    """Return the latest one of each of these accounts, None = of all, that ever began one."""
     return list(
         await conn.fetch(
             "SELECT DISTINCT ON (account_id) * FROM backfill_run"
@@ -208,7 +208,7 @@ async def set_state(conn: Conn, account_id: str, run_id: str, state: str, now: d
 
 
 async def hold_again(conn: Conn, account_id: str, lane: int) -> int:
-    """What was released and not sent yet is held again."""
+    """Hold again what was released and not sent yet."""
     done = await conn.execute(
         "UPDATE effect SET state = 'held' WHERE account_id = $1 AND system = 'crm' AND state = 'waiting' AND lane = $2"
         " AND crm_extra ? 'run'",

@@ -255,7 +255,7 @@ async def accounts_with_work(conn: Conn, account_ids: Sequence[str]) -> list[str
 
 
 async def is_on(conn: Conn, account_id: str) -> bool:
-    """An account that has no row (in tests of parts) counts as on."""
+    """Say whether the account is on; one without a row (in tests of parts) is."""
     state = await conn.fetchval("SELECT state FROM account WHERE account_id = $1", account_id)
     return state in (None, "on")
 

@@ -79,7 +79,7 @@ def _not_found(request_id: Any) -> dict[str, Any]:
 
 
 def target_of(state: State, phone: str) -> tuple[str, int] | None:
-    """The client's only active deal, else the contact or company with this number, contacts first."""
+    """Return the client's only active deal, else the contact or company with this number, contacts first."""
     length = state.profile.phone_tail
     if len(digits(phone)) < length:
         return None

@@ -73,7 +73,7 @@ class SandboxExchange:
             raise refuse(403, "Access denied")
 
     def items(self) -> list[Any]:
-        """The array of a batch. Refuses what is empty, no array, or longer than the vendor takes."""
+        """Return the array of a batch. Refuses what is empty, no array, or longer than the vendor takes."""
         if self.body in (None, [], {}):
             raise refuse(400, "Request data can't be blank")
         if not isinstance(self.body, list):
@@ -92,7 +92,7 @@ class SandboxExchange:
     def listing(
         self, plural: str, items: Sequence[Any], page: int, limit: int, has_next: bool, **more: Any
     ) -> SandboxReply:
-        """The envelope of a page; 204 when it is empty."""
+        """Return the envelope of a page; 204 when it is empty."""
         if not items and not (page > 1 and self.state.profile.page_beyond_end == "empty_list"):
             return no_content()
         links = {"self": {"href": self._page_url(page, limit)}}
@@ -114,7 +114,7 @@ _FARTHEST = 10**9  # a page beyond it is as empty
 
 
 def request_id_of(item: Any, index: int) -> Any:
-    """The sent request_id, else the index as a string."""
+    """Return the sent request_id, else the index as a string."""
     if isinstance(item, Mapping) and item.get("request_id") is not None:
         return item["request_id"]
     return str(index)

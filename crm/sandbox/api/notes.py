@@ -106,7 +106,7 @@ def list_notes(exchange: SandboxExchange) -> SandboxReply:
 
 
 def times_of(column: str, filters: Mapping[str, Any]) -> list[RowCondition]:
-    """A time filter: a bare moment is the lower bound."""
+    """Return a time filter: a bare moment is the lower bound."""
     value = filters.get(column)
     return range_of(column, value if isinstance(value, Mapping) else {"from": value})
 

@@ -60,7 +60,7 @@ def problem(status: int, detail: str, **more: Any) -> SandboxReply:
 
 
 def html(status: int) -> SandboxReply:
-    """The page of the gateway in front of the API."""
+    """Return the page of the gateway in front of the API."""
     name = f"{status} {TITLES.get(status, 'Error')}"
     page = (
         f"<html>\r\n<head><title>{name}</title></head>\r\n<body>\r\n<center><h1>{name}</h1></center>\r\n"
@@ -85,7 +85,7 @@ Fault = tuple[str, str, str]  # code, dotted path, detail
 
 
 def invalid(errors: Sequence[tuple[str, Sequence[Fault]]]) -> Refusal:
-    """The vendor's 400 with `validation-errors`: per request_id the code, path and text of every error."""
+    """Return the vendor's 400 with `validation-errors`: per request_id the code, path and text of every error."""
     grouped = [
         {
             "request_id": request_id,

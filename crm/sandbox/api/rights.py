@@ -32,7 +32,7 @@ USUAL: Mapping[str, Any] = {
 
 
 def normal(sent: Mapping[str, Any]) -> dict[str, Any]:
-    """What was not sent is denied."""
+    """Return what was not sent is denied."""
     whole = {name: {**dict.fromkeys(_ACTIONS, "D"), **sent.get(name, {})} for name in _ENTITIES}
     return {
         **whole,
@@ -45,7 +45,7 @@ def normal(sent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rights_of(state: State, user: SandboxRow) -> dict[str, Any]:
-    """An administrator's are all; a role's count before one's own."""
+    """Return an administrator's are all; a role's count before one's own."""
     if user["is_admin"]:
         everything = {name: dict.fromkeys(_ACTIONS, "A") for name in _ENTITIES}
         open_doors = {"catalog_access": True, "files_access": True}

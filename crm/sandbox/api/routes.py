@@ -133,7 +133,7 @@ ROUTES = tuple(SandboxRoute(method, _compiled(path), handler) for method, path, 
 
 
 def find(method: str, path: str) -> tuple[SandboxHandler | None, dict[str, str], bool]:
-    """The handler, what its path captured, and whether any method knows the path. path: after /api/v4/."""
+    """Return the handler, what its path captured, and whether any method knows the path. path: after /api/v4/."""
     known = False
     for route in ROUTES:
         match = route.pattern.fullmatch(path)

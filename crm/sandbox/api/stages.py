@@ -19,7 +19,7 @@ def is_closed(status_id: int) -> bool:
 
 
 def check_stage(state: State, item: Mapping[str, Any], prefix: str) -> list[Fault]:
-    """An unknown pipeline, or a status that is none of its stages (that of Unsorted counts as none)."""
+    """Refuse an unknown pipeline, or a status that is none of its stages (that of Unsorted counts as none)."""
     status, pipeline = item.get("status_id"), item.get("pipeline_id")
     pipelines = state.pipelines()
     if pipeline is not None and pipeline not in pipelines:

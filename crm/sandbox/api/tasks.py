@@ -203,7 +203,7 @@ def _change(exchange: SandboxExchange, id: int, item: Mapping[str, Any]) -> dict
 
 
 def changed_by_hand(state: State, row: SandboxRow, by: int, **values: Any) -> None:
-    """A person changes a task on the CRM's own pages."""
+    """Change a task as a person does on the CRM's own pages."""
     new = {**row, **values, "updated_at": state.now(), "updated_by": by}
     state.table("tasks").put(new)
     _tell(state, row, new)
@@ -227,7 +227,7 @@ def _tell(state: State, old: SandboxRow, new: SandboxRow) -> None:
 
 
 def _part(column: str, row: SandboxRow) -> dict[str, Any]:
-    """A value as the events feed words it."""
+    """Return a value as the events feed words it."""
     if column == "complete_till":
         return {"task_deadline": {"timestamp": row[column]}}
     return {"task": {"text": row[column]}} if column == "text" else {"task_type": {"id": row[column]}}

@@ -23,7 +23,7 @@ _OF_NOTES = {*_SHOWN, "created_by", "updated_by", "created_at", "updated_at", "r
 
 
 def tolerated(body: Any, method: str, path: str, profile: Profile) -> Any:
-    """The body as the handlers check it. path: after /api/v4/."""
+    """Return the body as the handlers check it. path: after /api/v4/."""
     body = _with_objects(body)
     if profile.fractional_times == "cut":
         body = _whole_seconds(body)
@@ -33,7 +33,7 @@ def tolerated(body: Any, method: str, path: str, profile: Profile) -> Any:
 
 
 def _with_objects(value: Any) -> Any:
-    """A client in PHP writes an empty object as an empty list, and a server in PHP cannot tell them apart."""
+    """Return a client in PHP writes an empty object as an empty list, and a server in PHP cannot tell them apart."""
     if isinstance(value, list):
         return [_with_objects(item) for item in value]
     if not isinstance(value, dict):

@@ -36,7 +36,7 @@ def handle(state: State, request: web.Request, body: bytes) -> SandboxReply:
 
 
 def speaker(state: State, headers: Mapping[str, str]) -> SandboxRow:
-    """The user whose rights a request has. Refuses with the vendor's 401."""
+    """Return the user whose rights a request has. Refuses with the vendor's 401."""
     token = headers.get("Authorization", "").removeprefix("Bearer ").strip()
     claims = tokens.claims_of(token)
     if claims is None or not tokens.is_good(state, claims):
@@ -61,7 +61,7 @@ def _unauthorized() -> Exception:
 
 
 def _page(state: State, request: web.Request) -> SandboxReply:
-    """A page to allow or refuse; with `approve=1` it redirects at once."""
+    """Show a page to allow or refuse; with `approve=1` it redirects at once."""
     query = dict(request.query)
     integration = _integration(state, query.get("client_id"))
     if integration is None:
@@ -116,7 +116,7 @@ def _redirect(address: str, query: Mapping[str, str]) -> SandboxReply:
 
 
 def proof_of(content_type: str, body: bytes) -> dict[str, Any] | None:
-    """What a token request says, as JSON or as a form (the vendor's own library sends one); None = neither."""
+    """Return what a token request says, as JSON or as a form (the vendor's own library sends one); None = neither."""
     if content_type == "application/x-www-form-urlencoded":
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     try:

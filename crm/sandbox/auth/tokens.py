@@ -42,7 +42,7 @@ def issue(state: State, client_id: str, user_id: int, host: str, *, seconds: int
 
 
 def claims_of(token: str) -> dict[str, Any] | None:
-    """The claims where the signature is ours, expired or not."""
+    """Return the claims where the signature is ours, expired or not."""
     try:
         head, body, signature = token.split(".")
         if not hmac.compare_digest(signature.encode(), _sign(head, body).encode()):

@@ -180,7 +180,7 @@ def _open_lead(state: State, sent: Sent) -> SandboxRow:
 
 
 def _receive_mail(state: State, sent: Sent) -> dict[str, Any]:
-    """A letter from somebody new: {email, name?, subject?, phone?}; phone is of the contact that comes with it."""
+    """Return a letter from somebody new: {email, name?, subject?, phone?}; phone is of the contact that comes with it."""
     email, at = str(sent["email"]), state.now()
     name = str(sent.get("name") or email)
     metadata = mail_metadata(email, name, str(sent.get("subject", "Письмо")), at)
@@ -188,7 +188,7 @@ def _receive_mail(state: State, sent: Sent) -> dict[str, Any]:
 
 
 def _receive_chat(state: State, sent: Sent) -> dict[str, Any]:
-    """A message from somebody new: {name, text?, service?, phone?}."""
+    """Return a message from somebody new: {name, text?, service?, phone?}."""
     name, service = str(sent["name"]), str(sent.get("service", "telegram"))
     metadata = chat_metadata(name, str(sent.get("text", "Здравствуйте!")), service, state.now())
     made = _receive(state, sent, "chats", name, metadata, metadata["source_name"])

@@ -41,7 +41,7 @@ def add_routes(app: web.Application, world: World) -> None:
 
 
 def long_lived(state: State, integration: str, host: str, user: int = seed.ADMIN) -> str:
-    """A long-lived token; an integration of this name is made when there is none."""
+    """Return a long-lived token; an integration of this name is made when there is none."""
     table = state.table("integrations")
     row = table.first([("client_id", "=", f"sandbox-{integration}")]) or next(
         (one for one in table.select() if one["name"] == integration), None
@@ -69,7 +69,7 @@ class Control:
         return _json({"requests": self._world.ledger.since(since)})
 
     async def rates(self, request: web.Request) -> web.Response:
-        """The most requests to the API in any window of one second, per integration."""
+        """Set the most requests to the API in any window of one second, per integration."""
         return _json(
             {"window_seconds": 1, "most": self._world.limits.most, "blocked": self._world.limits.blocked}
         )
@@ -78,7 +78,7 @@ class Control:
         return _json({"rules": [rule.as_dict() for rule in self._world.faults]})
 
     async def set_faults(self, request: web.Request) -> web.Response:
-        """Replaces the plan; an empty list clears it."""
+        """Replace the plan; an empty list clears it."""
         try:
             self._world.faults = fault_rules(await _body(request))
         except ValueError as error:
@@ -96,7 +96,7 @@ class Control:
         return _json(dict(seed.rows_of(state)))
 
     async def reset(self, request: web.Request) -> web.Response:
-        """{"what": [data, ledger, faults, limits, clock, profile], "contacts": N}; without `what` all but the profile."""
+        """Reset {"what": [data, ledger, faults, limits, clock, profile], "contacts": N}; without `what` all but the profile."""
         sent = await _body(request)
         what = set(sent.get("what") or ("data", "ledger", "faults", "limits", "clock"))
         world, state = self._world, self._world.state

@@ -38,7 +38,7 @@ _LINKED = {
 
 
 def rows_for(state: State, kind: str, filters: Mapping[str, str]) -> list[SandboxRow]:
-    """filters: column -> value as text; `phone` compares the last 10 digits, `since` the creation time."""
+    """Return rows. filters: column -> value as text; `phone` compares the last 10 digits, `since` the creation time."""
     name = ROWS[kind]
     filters = dict(filters)
     table, where = state.table(name), list[RowCondition]()

@@ -138,7 +138,7 @@ class SandboxTable:
         self._db.execute(f"DELETE FROM {self.name}")  # noqa: S608
 
     def start_ids_after(self, id: int) -> None:
-        """New rows get greater ids than `id`."""
+        """Let new rows get greater ids than `id`."""
         self._db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (self.name,))
         self._db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (self.name, id))
 

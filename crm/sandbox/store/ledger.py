@@ -27,7 +27,7 @@ class Ledger:
             self._db.execute("DELETE FROM ledger WHERE id <= (SELECT max(id) FROM ledger) - ?", (KEPT,))
 
     def since(self, at: float) -> list[dict[str, Any]]:
-        """Requests that arrived after `at`, oldest first."""
+        """Return requests that arrived after `at`, oldest first."""
         rows = self._db.execute(
             "SELECT at, integration, method, path, status, entities FROM ledger WHERE at > ? ORDER BY at, id",
             (at,),

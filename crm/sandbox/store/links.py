@@ -15,7 +15,7 @@ LONGEST_NUMBER = 15
 
 
 def _tail(raw: str) -> str:
-    """What the index knows a value by; "" = more than one number, which is looked through each time."""
+    """Return what the index knows a value by; "" = more than one number, which is looked through each time."""
     own = digits(raw)
     return own[-TAIL:] if len(own) <= LONGEST_NUMBER else ""
 
@@ -31,7 +31,7 @@ class Links:
         self._db = db
 
     def add(self, a: tuple[str, int], b: tuple[str, int], is_main: bool = False) -> bool:
-        """True when it is new. The first contact of a lead is its main one."""
+        """Add a link; True when it is new. The first contact of a lead is its main one."""
         (from_type, from_id), (to_type, to_id) = self._ordered(a, b)
         if to_type == "contacts":
             main = self.of(from_type, from_id, "contacts", main_only=True)

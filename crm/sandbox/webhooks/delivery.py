@@ -18,7 +18,7 @@ _AT_ONCE = 10  # deliveries under way together
 
 
 def running(state: State) -> Callable[[web.Application], AsyncIterator[None]]:
-    """A cleanup context that delivers as long as the application runs."""
+    """Return a cleanup context that delivers as long as the application runs."""
 
     async def context(app: web.Application) -> AsyncIterator[None]:
         async with aiohttp.ClientSession() as session:
@@ -32,7 +32,7 @@ def running(state: State) -> Callable[[web.Application], AsyncIterator[None]]:
 
 
 async def _deliver_forever(state: State, session: aiohttp.ClientSession) -> None:
-    """Starts what is due; a slow receiver holds up nobody else."""
+    """Start what is due; a slow receiver holds up nobody else."""
     table, under_way = state.table("deliveries"), dict[int, asyncio.Task[None]]()
 
     def done(id: int) -> None:
@@ -77,7 +77,7 @@ async def _attempt(state: State, session: aiohttp.ClientSession, row: SandboxRow
 
 
 async def _post(session: aiohttp.ClientSession, row: SandboxRow, timeout: float) -> int:
-    """The HTTP status; 0 when there was no answer in time."""
+    """Return the HTTP status; 0 when there was no answer in time."""
     headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "amoCRM-Webhooks/3.0"}
     try:
         async with session.post(
@@ -93,7 +93,7 @@ async def _post(session: aiohttp.ClientSession, row: SandboxRow, timeout: float)
 
 
 def _schedule(state: State, row: SandboxRow, status: int) -> None:
-    """Attempts 2 and 3 follow any failure, 4 and 5 only 499 and 5xx."""
+    """Plan the next attempt: 2 and 3 follow any failure, 4 and 5 only 499 and 5xx."""
     delays, done = state.profile.webhook_delays, len(row["attempts"])
     if 100 <= status < 300:
         row["state"] = "delivered"

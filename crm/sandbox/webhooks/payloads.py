@@ -14,7 +14,7 @@ _UNDER = {"leads": "leads", "contacts": "contacts", "companies": "contacts"}
 
 
 def entity(state: State, action: str, plural: str, row: SandboxRow, **more: Any) -> None:
-    """action: add, update, delete, restore, responsible, status."""
+    """Write the webhook's part of an entity. action: add, update, delete, restore, responsible, status."""
     payload = lead_part(state, row) if plural == "leads" else person_part(state, plural, row)
     notify(state, f"{action}_{SINGULAR[plural]}", {_UNDER[plural]: {action: [{**payload, **more}]}})
 

@@ -166,7 +166,7 @@ async def show_version(call: ApiCall) -> PublishedView:
 
 
 async def number_of(conn: Conn, call: AnyCall, name: str) -> int:
-    """The number of a version, `current` being the latest. Raises ApiError 404."""
+    """Return the number of a version, `current` being the latest. Raises ApiError 404."""
     current = await store.current_version(conn, call.account.id)
     if name == "current":
         return current

@@ -69,6 +69,6 @@ Then tell the gateway: PATCH /api/v1/accounts/<account>/connections/{name} with
         return lambda _session, _on_exchange: CdrCsv(connection)
 
     def link(self, connection: Connection) -> Link | None:
-        """The manager interface, where its address is set."""
+        """Return the manager interface, where its address is set."""
         address = address_of(connection)
         return None if address is None else AmiConnection(address)

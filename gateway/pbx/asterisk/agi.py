@@ -27,7 +27,7 @@ class AgiRequest:
     variables: Mapping[str, str]
 
     def question(self) -> LookupRequest:
-        """The first argument, where given, is the number that was dialled: after a Goto `agi_extension` is not."""
+        """Return the question. The first argument, where given, is the number that was dialled: after a Goto `agi_extension` is not."""
         number = self.query.get("phone") or self.variables.get("agi_callerid", "")
         did = (self.args[0] if self.args else "") or self.query.get("did") or ""
         did = did or self.variables.get("agi_dnid", "")
@@ -55,7 +55,7 @@ class AgiReply:
 
 
 def parse_request(block: bytes) -> AgiRequest:
-    """The header block without its empty line. Raises WireInvalid."""
+    """Return the header block without its empty line. Raises WireInvalid."""
     if len(block) > _MOST_BYTES:
         raise WireInvalid("request", f"is longer than {_MOST_BYTES} bytes")
     variables: dict[str, str] = {}

@@ -77,7 +77,7 @@ class Record:
 
 
 def cdr_events(message: AmiMessage, connection: Connection) -> tuple[CallEvent, ...]:
-    """What one CDR says, without the fields that cannot be read; () where another one says it.
+    """Return what one CDR says, without the fields that cannot be read; () where another one says it.
 
     Raises WireInvalid naming a field without which nothing can be kept.
     """
@@ -97,7 +97,7 @@ def _told_by(fields: Mapping[str, str | None], connection: Connection) -> tuple[
 
 
 def read_record(message: AmiMessage, connection: Connection) -> Record:
-    """Raises WireInvalid naming the field."""
+    """Read one record. Raises WireInvalid naming the field."""
     uniqueid = message.get("UniqueID")
     key = message.get("LinkedID") or uniqueid
     if not key:
@@ -200,7 +200,7 @@ def _of_the_caller(record: Record, connection: Connection) -> Iterator[CallEvent
 
 
 def _short_talker(record: Record) -> str | None:
-    """A talk of no whole second: who answered, but not that nobody else talked. A queue answers callers itself, and then a
+    """Return a talk of no whole second: who answered, but not that nobody else talked. A queue answers callers itself, and then a
     member whose call was picked up by somebody else stands as one who answered."""
     if record.cause is not Disposition.ANSWERED or record.is_talk or record.application == "queue":
         return None
@@ -208,7 +208,7 @@ def _short_talker(record: Record) -> str | None:
 
 
 def _of_a_wire(record: Record, connection: Connection) -> Iterator[CallEvent]:
-    """A Local channel's: what stood behind it, a phone of ours or the client of a call that we made."""
+    """Return the party of a Local channel: what stood behind it, a phone of ours or the client of a call that we made."""
     is_ours = not is_extension(
         record.source, connection
     )  # it is shown who calls: the client, or on the way out a phone
@@ -271,7 +271,7 @@ def _failed_side(record: Record, connection: Connection) -> FailedSide:
 
 
 def _parties(record: Record, connection: Connection) -> Parties:
-    """A phone's own channel never comes in from itself; a call from outside that shows our line is one that we made."""
+    """Return who calls whom: a phone's own channel never comes in from itself; a call from outside that shows our line is one that we made."""
     owner, source, dialled = endpoint(record.channel), record.source, record.destination
     if is_trunk(record.channel, connection):
         if is_line(source, connection):

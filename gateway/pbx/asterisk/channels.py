@@ -103,12 +103,12 @@ def known(value: str) -> str | None:
 
 
 def is_trunk(channel_name: str, connection: Connection) -> bool:
-    """Setting `trunks`: the endpoints of providers."""
+    """Say whether this is a provider's endpoint (setting `trunks`)."""
     return endpoint(channel_name) in connection.words("trunks")
 
 
 def without_prefix(number: str, connection: Connection) -> str:
-    """Setting `outside_prefix`: what phones dial to get an outside line (`9`, or several: `9,00`)."""
+    """Return the number without `outside_prefix`: what phones dial to get an outside line (`9`, or several: `9,00`)."""
     prefix = next((p for p in connection.words("outside_prefix") if number.startswith(p)), "")
     bare = number.removeprefix(prefix)
     return bare if is_number(bare) else number

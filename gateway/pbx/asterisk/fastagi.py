@@ -45,7 +45,7 @@ class FastAgi:
         self.late = 0
 
     async def serve(self, host: str, port: int) -> asyncio.Server:
-        """Listens from now on."""
+        """Listen from now on."""
         return await asyncio.start_server(self._handle, host, port, limit=_MOST_BYTES, backlog=1024)
 
     async def run(self, host: str, port: int, started: Callable[[int], None] | None = None) -> None:

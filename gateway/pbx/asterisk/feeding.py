@@ -25,7 +25,7 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 5.0
 def as_message(
     events: tuple[CallEvent, ...], raw: bytes, received_at: datetime, spoilt: tuple[str, ...] = ()
 ) -> InboundMessage:
-    """The canonical form is that of the events: Asterisk's own messages carry no id, but what they tell is stable."""
+    """Return the message to store. The canonical form is that of the events: Asterisk's own messages carry no id, but what they tell is stable."""
     canonical = "\n".join(event.model_dump_json(exclude_defaults=True) for event in events)
     return InboundMessage(Parsed(canonical=canonical, events=events, spoilt=spoilt), raw, received_at)
 
@@ -66,7 +66,7 @@ class AmiFeed:
                 self._queue.task_done()
 
     async def drain(self, seconds: float) -> int:
-        """Waits until all is stored, at most so long; how many are left. `run` must be running."""
+        """Wait until all is stored, at most so long; how many are left. `run` must be running."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._queue.join()
@@ -94,7 +94,7 @@ class AmiFeed:
             batch = again
 
     def _refuse(self, error: BaseException) -> None:
-        """Sending it again would not help: said and counted, and the others go on."""
+        """Refuse an event, since sending it again would not help: said and counted, and the others go on."""
         if not isinstance(error, Exception):
             raise error
         self.refused += 1

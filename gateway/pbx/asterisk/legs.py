@@ -55,7 +55,7 @@ _DIAL_STATUSES: Mapping[str, Disposition] = {
 def step(
     state: Legs, message: AmiMessage, received_at: datetime, connection: Connection
 ) -> tuple[Legs, tuple[CallEvent, ...]]:
-    """The next state and what happened. Unknown messages change nothing."""
+    """Return the next state and what happened. Unknown messages change nothing."""
     handler = _HANDLERS.get(message.event or "")
     if handler is None:
         return state, ()
@@ -176,7 +176,7 @@ def _about_to_hang_up(turn: Turn) -> None:
 
 
 def _stays(turn: Turn) -> None:
-    """The channel goes on in the dialplan after all (a transfer, a survey after the talk)."""
+    """Note that the channel goes on in the dialplan after all (a transfer, a survey after the talk)."""
     if turn.message.get("Exten") != "h":  # what runs after a hangup is no staying
         _leaving(turn, is_leaving=False, leaves_bridge=False)
 
@@ -241,7 +241,7 @@ def _user_event(turn: Turn) -> None:
 
 
 def _turned_round(turn: Turn, call: LiveCall, event: CallEvent) -> CallEvent:
-    """What the channel seemed to have called is no line of ours but the client; what it shows may be a line."""
+    """Return what the channel seemed to have called is no line of ours but the client; what it shows may be a line."""
     shown = known(turn.message.get("CallerIDNum"))
     line = event.line or (shown if is_number(shown) else None)
     client = event.client or (
@@ -272,7 +272,7 @@ def _duration(message: AmiMessage) -> timedelta:
 
 
 def _list_complete(turn: Turn) -> None:
-    """What is not listed has gone while nobody listened, except what began while the list was made."""
+    """Take away what is not listed: it has gone while nobody listened, except what began while the list was made."""
     listed = turn.listed or frozenset()
     turn.listed = None
     for key in [k for k, call in turn.calls.items() if turn.received_at - call.heard_at >= _LISTING]:

@@ -42,7 +42,7 @@ class AmiAddress:
 
 
 def address_of(connection: Connection) -> AmiAddress | None:
-    """Settings ami_host, ami_port, ami_tls; keys ami_user, ami_secret. None: the connection has no AMI."""
+    """Return the address: settings ami_host, ami_port, ami_tls; keys ami_user, ami_secret. None: the connection has no AMI."""
     host = str(connection.settings.get("ami_host") or "").strip()
     if not host:
         return None
@@ -85,7 +85,7 @@ class AmiLink:
         self._writer.write(serialise(action, fields.items()))
 
     async def login(self, address: AmiAddress) -> None:
-        """Raises AmiRefused, AmiLost, WireInvalid where something else than an AMI listens."""
+        """Log in. Raises AmiRefused, AmiLost, WireInvalid where something else than an AMI listens."""
         self.send("Login", ActionID="login", Username=address.user, Secret=address.secret, Events="on")
         while True:
             messages = await self._read()
@@ -124,7 +124,7 @@ class AmiLink:
 
 @asynccontextmanager
 async def ami_link(address: AmiAddress, *, ping_seconds: float = 10.0) -> AsyncIterator[AmiLink]:
-    """Connects and logs in. Raises OSError, TimeoutError, AmiRefused, AmiLost, WireInvalid."""
+    """Connect and log in. Raises OSError, TimeoutError, AmiRefused, AmiLost, WireInvalid."""
     tls = ssl.create_default_context() if address.is_tls else None
     async with asyncio.timeout(_CONNECT_SECONDS):
         reader, writer = await asyncio.open_connection(address.host, address.port, ssl=tls)

@@ -234,12 +234,12 @@ class AmiListener:
             await self.tell()
 
     async def tell(self) -> None:
-        """Stores the status."""
+        """Store the status."""
         with contextlib.suppress(Exception):
             await self._report(self.figures())
 
     def figures(self) -> dict[str, Any]:
-        """The status as JSON values."""
+        """Return the status as JSON values."""
         status = self.status
         return {
             "connected": status.is_connected,

@@ -9,7 +9,7 @@ from routing.calls.model import FailedSide
 
 
 def with_rung(call: LiveCall, channel: Channel) -> LiveCall:
-    """A phone of ours or the client's begins to ring."""
+    """Note that a phone of ours or the client's begins to ring."""
     if channel.role is ChannelRole.GLUE or channel.has_rung:
         return call
     is_client = channel.role is ChannelRole.CLIENT

@@ -13,7 +13,7 @@ from routing.calls.model import Direction, FailedSide
 def with_direction(
     call: LiveCall, direction: Direction, channel_name: str, connection: Connection
 ) -> LiveCall:
-    """The call as the dialplan says that it goes; who is the client, who of ours, follows.
+    """Return the call as the dialplan says that it goes; who is the client, who of ours, follows.
 
     channel_name: of the channel with which it began.
     """
@@ -47,7 +47,7 @@ def _with_role(channel: Channel, direction: Direction, is_first: bool, connectio
 
 
 def with_dialled(call: LiveCall, channel: Channel) -> LiveCall:
-    """A phone that was lifted before it was known whom it would call now rings somebody."""
+    """Return a phone that was lifted before it was known whom it would call now rings somebody."""
     if channel.role is ChannelRole.CLIENT:
         return replace(call, is_undecided=False, direction="outbound", client=channel.address)
     if channel.role is ChannelRole.OURS:

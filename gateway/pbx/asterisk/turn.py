@@ -85,7 +85,7 @@ class Turn:
     # -- calls and channels -------------------------------------------------------------------------------------
 
     def call_of(self, prefix: str = "") -> LiveCall | None:
-        """The call that the message's channel came with (prefix "Dest": the called one), begun now when it is not known.
+        """Return the call that the message's channel came with (prefix "Dest": the called one), begun now when it is not known.
 
         A channel stays with the call that it came with, whatever its Linkedid becomes.
         """
@@ -106,7 +106,7 @@ class Turn:
         )
 
     def find(self, uniqueid: str) -> tuple[LiveCall, Channel] | None:
-        """A channel that is known, with its call."""
+        """Return a channel that is known, with its call."""
         holder = next((call for call in self.calls.values() if uniqueid in call.channels), None)
         return (holder, holder.channels[uniqueid]) if holder else None
 
@@ -116,7 +116,7 @@ class Turn:
         return call
 
     def drop(self, call: LiveCall, channel: Channel, cause: Disposition | None) -> None:
-        """A channel has gone, and who talked with it does no longer; with the last one the call is over."""
+        """Note that a channel has gone: who talked with it does no longer; with the last one the call is over."""
         self.gone[channel.uniqueid] = self.received_at
         left = {uniqueid: c for uniqueid, c in call.channels.items() if uniqueid != channel.uniqueid}
         self.calls[call.key] = replace(call, channels=left)
@@ -180,7 +180,7 @@ class Turn:
         return call
 
     def _is_lifted(self, name: str, shown: str | None) -> bool:
-        """A phone that dials digit by digit (analog lines, overlap): it begins without a number. A line from outside that
+        """Return a phone that dials digit by digit (analog lines, overlap): it begins without a number. A line from outside that
         tells no number either begins at the extension `s`."""
         is_ours = (endpoint(name) or "").lower() in self.connection.phones or is_extension(
             shown, self.connection
@@ -221,7 +221,7 @@ class Turn:
         )
 
     def dialled(self) -> tuple[LiveCall, Channel] | None:
-        """The called channel of a Dial message, noted with its owner."""
+        """Return the called channel of a Dial message, noted with its owner."""
         call = self.call_of("Dest") if self.message.get("DestLinkedid") else self.call_of()
         uniqueid, name = self.message.get("DestUniqueid"), self.message.get("DestChannel")
         if call is None or not uniqueid:
@@ -243,7 +243,7 @@ class Turn:
         return call, channel
 
     def originated(self, call: LiveCall) -> LiveCall:
-        """A dial without a calling channel: we ring the first party ourselves (Originate), the second comes after.
+        """Note a dial without a calling channel: we ring the first party ourselves (Originate), the second comes after.
 
         Asterisk dials like that too for the consultation of a transfer by feature code, a page, ARI on behalf of another
         channel: those are legs of a call that is under way, not its first.
@@ -287,7 +287,7 @@ class Turn:
             self.emit(EventKind.STARTED, call, seq=2, leg=call.key, direction=call.direction, party=party)
 
     def client_dialled(self, call: LiveCall, address: str | None) -> None:
-        """The client's leg tells the number as it went to the provider: without an outside prefix, of the right trunk."""
+        """Note the client's leg: it tells the number as it went to the provider: without an outside prefix, of the right trunk."""
         call = self.calls[call.key]
         is_better = call.is_originated or is_same_subscriber(call.client or "", address or "")
         if is_number(address) and is_better and not call.is_client_told:
@@ -307,7 +307,7 @@ class Turn:
             self.calls[found[0].key] = with_picked_up(*found)
 
     def took_the_call(self, source: str, dest: str) -> None:
-        """The dialled channel answered: the two hear each other, until bridges tell otherwise."""
+        """Note that the dialled channel answered: the two hear each other, until bridges tell otherwise."""
         self.picked_up(dest)
         for one, other in ((source, dest), (dest, source)):
             if (found := self.find(one)) is not None:
@@ -315,7 +315,7 @@ class Turn:
         self.settle()
 
     def mixed(self, call: LiveCall, channel: Channel, bridge: str | None) -> None:
-        """The channel is in this bridge now, in none with None. Who has been in another is no longer where it was dialled."""
+        """Note that the channel is in this bridge now, in none with None. Who has been in another is no longer where it was dialled."""
         moves_on = bridge is None or channel.bridge not in (None, bridge)
         dialled = frozenset[str]() if moves_on else channel.dialled
         self.put(call, replace(channel, bridge=bridge, dialled=dialled))

@@ -137,7 +137,7 @@ def parse_block(block: bytes) -> AmiMessage:
 
 
 def serialise(action: str, fields: Iterable[tuple[str, str]] = ()) -> bytes:
-    """An action. Raises WireInvalid for a line break in a name or value: it would smuggle in another header or action."""
+    """Return the bytes of an action. Raises WireInvalid for a line break in a name or value: it would smuggle in another header or action."""
     lines = [("Action", action), *fields]
     for name, value in lines:
         if any(sign in name + value for sign in "\r\n\x00") or not name or ":" in name:

@@ -47,7 +47,7 @@ _SAYS_NOTHING = frozenset(
 
 
 def read_cdr(request: Inbound) -> dict[str, Any] | None:
-    """The report in any of the module's encodings (`encode` true, base64, false); None when the body is no report.
+    """Return the report in any of the module's encodings (`encode` true, base64, false); None when the body is no report.
 
     Every value may be URL-encoded once more (`encode-values`, on by default). Raises WireInvalid.
     """
@@ -147,7 +147,7 @@ def parse_cdr(cdr: Mapping[str, Any], received_at: datetime, connection: Connect
 
 
 def _call_key(report: _Report, uuid: str) -> str:
-    """The first leg's uuid. Which variable holds it depends on how the leg was made; each may hold the leg's own too."""
+    """Return the first leg's uuid. Which variable holds it depends on how the leg was made; each may hold the leg's own too."""
     if told := report.text("callmatrix_call"):
         return told
     others = (report.text(name) for name in ("call_uuid", "originator", "originating_leg_uuid"))

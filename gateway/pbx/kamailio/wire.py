@@ -18,7 +18,7 @@ _EVENTS: Mapping[str, str] = {"invite": "newCall", "bye": "hangup", "cancel": "h
 
 
 def generic_fields(raw: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """The same message in the generic format. Raises WireInvalid naming the field."""
+    """Return the same message in the generic format. Raises WireInvalid naming the field."""
     event = as_text(raw.get("event"), "event") or path.rpartition("/")[2]
     fields: dict[str, Any] = {name: value for name, value in raw.items() if name != "code"}
     fields["event"] = _EVENTS.get(event.lower(), event)
@@ -34,7 +34,7 @@ def generic_fields(raw: Mapping[str, Any], path: str) -> dict[str, Any]:
 
 
 def _cause(code: int | None) -> str | None:
-    """The generic cause of a final SIP status; None for one that says nothing about the outcome."""
+    """Return the generic cause of a final SIP status; None for one that says nothing about the outcome."""
     if code is None or code < 300:
         return None
     by_code = {

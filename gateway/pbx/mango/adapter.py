@@ -34,7 +34,7 @@ class MangoKind(PbxKind):
     }
 
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
-        """The signature; a request without a signed form (a lookup) by the connection's token."""
+        """Judge the signature; a request without a signed form (a lookup) by the connection's token."""
         if b"vpbx_api_key" not in request.body:
             return has_valid_token(request, connection)
         try:

@@ -94,7 +94,7 @@ class MangoClient:
         return _read(lambda: parse_users(body))
 
     async def command(self, command: Command, seconds: float) -> None:
-        """Sends an order; its outcome comes later as a result of its own.
+        """Send an order; its outcome comes later as a result of its own.
 
         seconds: how long it may take. Raises PbxThrottled, PbxRefused, PbxUnreachable, PbxAnswerInvalid.
         """

@@ -22,7 +22,7 @@ class Command:
     payload: Mapping[str, Any]
 
     def body(self, connection: Connection) -> bytes:
-        """The signed form. Raises WireInvalid when the connection has no key or salt."""
+        """Return the signed form. Raises WireInvalid when the connection has no key or salt."""
         for name in ("api_key", "api_salt"):
             if not connection.keys.get(name):
                 raise WireInvalid(name, "is not set for this connection")

@@ -17,7 +17,7 @@ def recording_link(
     action: Literal["play", "download"] = "play",
     expires_at: int = _NEVER,
 ) -> str:
-    """A link that redirects to the file; the bare id where the connection has no key.
+    """Return a link that redirects to the file; the bare id where the connection has no key.
 
     Such links must be enabled in the cabinet. Setting `base_url` replaces the vendor's address. expires_at: Unix seconds.
     """

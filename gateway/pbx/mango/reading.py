@@ -50,7 +50,7 @@ class MangoEmployee:
 
 
 def parse_key(body: bytes) -> str:
-    """The key of a statistics request. Raises WireInvalid."""
+    """Return the key of a statistics request. Raises WireInvalid."""
     key = as_text(json_object(body, "body").get("key"), "key")
     if key is None:
         raise WireInvalid("key", "is missing")
@@ -58,7 +58,7 @@ def parse_key(body: bytes) -> str:
 
 
 def parse_calls(http_status: int, body: bytes, connection: Connection) -> CallsAnswer:
-    """The answer to `calls_result`. 204 and an empty body: not ready yet. Raises WireInvalid.
+    """Return the answer to `calls_result`. 204 and an empty body: not ready yet. Raises WireInvalid.
 
     One unreadable call is told of in `refused` and spoils no other.
     """
@@ -123,7 +123,7 @@ def _entry(entry: Any, connection: Connection) -> tuple[CallEvent, ...]:
 
 
 def _talked(legs: list[Mapping[str, Any]]) -> list[tuple[datetime, Mapping[str, Any]]]:
-    """The legs of people who talked, by the time of their answer."""
+    """Return the legs of people who talked, by the time of their answer."""
     people = [leg for leg in legs if as_text(leg.get("call_type"), "call_type") in ("user", "number")]
     timed = [
         (at, leg)
@@ -134,7 +134,7 @@ def _talked(legs: list[Mapping[str, Any]]) -> list[tuple[datetime, Mapping[str, 
 
 
 def _address(leg: Mapping[str, Any]) -> str | None:
-    """An employee's number. That `call_abonent_number` is the short one for employees is not confirmed."""
+    """Return an employee's number. That `call_abonent_number` is the short one for employees is not confirmed."""
     return as_text(leg.get("call_abonent_number"), "call_abonent_number")
 
 
@@ -182,7 +182,7 @@ def _recordings(legs: list[Mapping[str, Any]], summary: CallEvent, connection: C
 
 
 def parse_users(body: bytes) -> tuple[MangoEmployee, ...]:
-    """The list of employees. Raises WireInvalid."""
+    """Return the list of employees. Raises WireInvalid."""
     return tuple(_user(user) for user in _list(json_object(body, "body"), "users"))
 
 

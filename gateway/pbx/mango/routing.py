@@ -64,7 +64,7 @@ def destination(answer: Mapping[str, Any], connection: Connection) -> tuple[str,
 
 
 def command_result(request: Inbound) -> CommandResult | None:
-    """The outcome of a routing command of ours, None for anything else."""
+    """Return the outcome of a routing command of ours, None for anything else."""
     if event_name(request.path) != "result/route":
         return None
     try:

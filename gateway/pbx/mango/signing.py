@@ -34,7 +34,7 @@ def signature(api_key: str, salt: str, *signed: str) -> str:
 
 
 def read_signed(body: bytes) -> SignedForm:
-    """The three fields of a form. Raises WireInvalid naming the one that is missing."""
+    """Return the three fields of a form. Raises WireInvalid naming the one that is missing."""
     form = read_form(body)
     values = {}
     for name in ("vpbx_api_key", "sign", "json"):
@@ -46,7 +46,7 @@ def read_signed(body: bytes) -> SignedForm:
 
 
 def is_signed_by(form: SignedForm, connection: Connection) -> bool:
-    """Compared in constant time. A connection without key or salt trusts nobody."""
+    """Say whether the signature holds, compared in constant time. A connection without key or salt trusts nobody."""
     api_key, salt = connection.keys.get("api_key"), connection.keys.get("api_salt")
     if not api_key or not salt:
         return False
@@ -56,6 +56,6 @@ def is_signed_by(form: SignedForm, connection: Connection) -> bool:
 
 
 def signed_form(api_key: str, salt: str, payload: dict[str, Any]) -> bytes:
-    """A request's body, `application/x-www-form-urlencoded`. Methods without parameters send `{}`."""
+    """Return a request's body, `application/x-www-form-urlencoded`. Methods without parameters send `{}`."""
     text = orjson.dumps(payload).decode()
     return urlencode({"vpbx_api_key": api_key, "sign": signature(api_key, salt, text), "json": text}).encode()

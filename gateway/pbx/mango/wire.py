@@ -74,7 +74,7 @@ class CommandResult:
 
 
 def disposition_of(reason: int | None) -> Disposition | None:
-    """A disconnect reason in our words; an unknown one counts as its class."""
+    """Return a disconnect reason in our words; an unknown one counts as its class."""
     if reason is None:
         return None
     return _REASONS.get(reason) or _REASON_CLASSES.get(reason // 10)
@@ -101,7 +101,7 @@ def notification_events(
 
 
 def parse_result(command: str, text: str) -> CommandResult:
-    """The result of a command, sent to `/result/<command>`. Raises WireInvalid."""
+    """Return the result of a command, sent to `/result/<command>`. Raises WireInvalid."""
     told = json_object(text, "json")
     code = as_count(told.get("result"), "result")
     if code is None:
@@ -307,5 +307,5 @@ def _time(told: Mapping[str, Any], name: str) -> datetime | None:
 
 
 def _latin(text: str) -> str:
-    """The documentation has a Cyrillic letter Es inside some of these words."""
+    """Return the word in Latin letters: the documentation has a Cyrillic letter Es inside some of them."""
     return text.replace("\u0421", "C").replace("\u0441", "c")

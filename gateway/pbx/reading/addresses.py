@@ -77,12 +77,12 @@ def dialled_address(dial_string: str, channel_name: str) -> str | None:
 
 
 def is_number(text: str | None) -> bool:
-    """Does it look like a public number, not like an extension or a login?"""
+    """Say whether it looks like a public number, not like an extension or a login."""
     return bool(text and re.fullmatch(r"\+?\d{7,}", text))
 
 
 def is_dialable(exten: str | None) -> bool:
-    """A number that somebody dialled, not a label of the dialplan (`s`, `h`, `dial`)."""
+    """Say whether this is a number that somebody dialled, not a label of the dialplan (`s`, `h`, `dial`)."""
     return bool(exten and re.fullmatch(r"[+*#]?[\d*#]+", exten))
 
 
@@ -112,7 +112,7 @@ def phone_address(text: str | None) -> str | None:
 
 
 def bare_number(text: str) -> str:
-    """A number without what a SIP URI, a channel or a spreadsheet puts around it; other spellings stay as they are."""
+    """Return a number without what a SIP URI, a channel or a spreadsheet puts around it; other spellings stay as they are."""
     user, host = _user_and_host(text)
     is_bare = not host and user == text.strip()
     return whole_number(user) if is_bare or re.fullmatch(r"[+*#]?[\d ().-]+", user) else text.strip()

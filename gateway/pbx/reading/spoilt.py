@@ -17,7 +17,7 @@ _MOST = 30
 def read_without_spoilt(
     read: Callable[[Mapping[str, Any]], _T], fields: Mapping[str, Any]
 ) -> tuple[_T, tuple[str, ...]]:
-    """What `read` makes of the fields, and the names of those that it had to do without or that hold spoilt text.
+    """Return what `read` makes of the fields, and the names of those that it had to do without or that hold spoilt text.
 
     read: strict; a WireInvalid names the field by its path (`to.extension`). Raises what it first said of a field that
     it cannot do without.
@@ -35,7 +35,7 @@ def read_without_spoilt(
 
 
 def _without(fields: Mapping[str, Any], path: list[str]) -> dict[str, Any] | None:
-    """The fields without the one of this path; None when there is none."""
+    """Return the fields without the one of this path; None when there is none."""
     name, *rest = path
     if fields.get(name) is None:
         return None
@@ -65,11 +65,11 @@ def parsed_of(
     fields: Mapping[str, Any],
     read: Callable[[Mapping[str, Any]], tuple[CallEvent, ...]],
 ) -> Parsed:
-    """A message of plain fields, read as far as it can be."""
+    """Return a message of plain fields, read as far as it can be."""
     events, spoilt = read_without_spoilt(read, fields)
     return Parsed(canonical=canonical_of(request, fields), events=events, spoilt=spoilt)
 
 
 def canonical_of(request: Inbound, fields: Mapping[str, Any]) -> str:
-    """The same fields under the same path are the same message."""
+    """Return the same fields under the same path are the same message."""
     return canonical({"path": request.path, **fields} if request.path else fields)

@@ -20,7 +20,7 @@ _ONE_BYTE = re.compile(r"(windows-|cp)12\d\d|cp866|ibm866|koi8-[ru]|iso-8859-\d\
 
 
 def legible(text: str) -> str:
-    """The same text; a NUL, half a letter or a byte that is none as U+FFFD and its code."""
+    """Return the same text; a NUL, half a letter or a byte that is none as U+FFFD and its code."""
     if text.isascii() and "\x00" not in text:
         return text
     return _UNSTORABLE.sub(_shown, text)
@@ -32,7 +32,7 @@ def _shown(sign: re.Match[str]) -> str:
 
 
 def charset_of(content_type: str) -> str | None:
-    """The charset that a header declares, where it is one to be believed."""
+    """Return the charset that a header declares, where it is one to be believed."""
     declared = _CHARSET.search(content_type)
     return declared[1] if declared and _ONE_BYTE.fullmatch(declared[1]) else None
 
@@ -54,5 +54,5 @@ def decoded(data: bytes, charset: str | None = None) -> str:
 
 
 def encoded(text: str) -> bytes:
-    """The bytes that `decoded` read as UTF-8."""
+    """Return the bytes that `decoded` read as UTF-8."""
     return text.encode("utf-8", "surrogateescape")

@@ -40,7 +40,7 @@ class RingostatKind(PbxKind):
         return Parsed(canonical=canonical_of(request, fields), events=events, spoilt=spoilt)
 
     def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
-        """The three ways of submitting data: query (`http`), JSON object, JSON-RPC (fields under `params`)."""
+        """Read the three ways of submitting data: query (`http`), JSON object, JSON-RPC (fields under `params`)."""
         try:
             raw = read_fields(request)
         except WireInvalid:
@@ -59,7 +59,7 @@ class RingostatKind(PbxKind):
     def lookup_answer(
         self, answer: Mapping[str, Any], connection: Connection, format: str | None = None
     ) -> tuple[str, bytes]:
-        """The bare address (import type `http`) or one key (import type `json`); plain JSON carries that key as well."""
+        """Write the bare address (import type `http`) or one key (import type `json`); plain JSON carries that key as well."""
         connection = dialects.in_digits(connection)
         dialect = dialects.chosen(connection, format)
         if dialect == "json":

@@ -20,7 +20,7 @@ _FIELDS = (
 
 
 def halves(window: Window, calls: int) -> tuple[Window, ...]:
-    """What to ask again when the answer was as long as an answer can be: () when it was complete.
+    """Return what to ask again when the answer was as long as an answer can be: () when it was complete.
 
     A window of two seconds is not cut further: its answer is taken as it is.
     """
@@ -31,7 +31,7 @@ def halves(window: Window, calls: int) -> tuple[Window, ...]:
 
 
 def query(window: Window, connection: Connection) -> str:
-    """The query string. `to` is taken to be inclusive (not confirmed), so a call on the border may come twice: no harm."""
+    """Return the query string. `to` is taken to be inclusive (not confirmed), so a call on the border may come twice: no harm."""
     zone = zone_of(connection)
     return urlencode(
         {

@@ -130,7 +130,7 @@ def webhook_events(
 
 
 def parse_calls_list(body: bytes, connection: Connection) -> tuple[tuple[CallEvent, ...], tuple[str, ...]]:
-    """The JSON call log as final reports, and what was refused of it, one line each: one bad row spoils no other.
+    """Return the JSON call log as final reports, and what was refused of it, one line each: one bad row spoils no other.
 
     body: a JSON array of flat objects. Raises WireInvalid when it is none.
     """
@@ -246,7 +246,7 @@ def _type(fields: Fields) -> Direction | None:
 
 
 def _cause(fields: Fields, talk: int | None) -> Disposition | None:
-    """A status that is not in the table is refused unless the talk time tells what it would have told."""
+    """Return the cause. A status that is not in the table is refused unless the talk time tells what it would have told."""
     text = fields.text("status")
     if text is None:
         return None if talk is None else Disposition.ANSWERED if talk else Disposition.NO_ANSWER

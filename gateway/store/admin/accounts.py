@@ -72,7 +72,7 @@ async def add_account(
     settings: AccountSettings | None = None,
     webhook_secret: str | None = None,
 ) -> Account:
-    """Raises AlreadyExists."""
+    """Add an account. Raises AlreadyExists."""
     values = settings or AccountSettings()
     try:
         row = await conn.fetchrow(
@@ -92,7 +92,7 @@ async def add_account(
 
 
 async def accounts(conn: Conn, account_ids: Collection[str] | None = None) -> list[Account]:
-    """These, None = all."""
+    """Return these, None = all."""
     rows = await conn.fetch(
         "SELECT * FROM account WHERE $1::text[] IS NULL OR account_id = ANY($1) ORDER BY account_id",
         None if account_ids is None else list(account_ids),
@@ -101,7 +101,7 @@ async def accounts(conn: Conn, account_ids: Collection[str] | None = None) -> li
 
 
 async def account(conn: Conn, account_id: str) -> Account:
-    """Raises NoSuchAccount."""
+    """Read it from the database. Raises NoSuchAccount."""
     row = await conn.fetchrow("SELECT * FROM account WHERE account_id = $1", account_id)
     if row is None:
         raise NoSuchAccount(account_id)
@@ -173,7 +173,7 @@ async def add_connection(
     lines: tuple[str, ...] = (),
     settings: Mapping[str, Any] | None = None,
 ) -> Connection:
-    """Raises AlreadyExists, NoSuchAccount. The connection's id is its name."""
+    """Add a connection. Raises AlreadyExists, NoSuchAccount. The connection's id is its name."""
     try:
         row = await conn.fetchrow(
             "INSERT INTO connection (account_id, connection_id, name, kind, secret_hash, keys, dialect, region, lines,"
@@ -196,7 +196,7 @@ async def add_connection(
 
 
 async def change_connection(conn: Conn, name: str, **changes: Any) -> Connection:
-    """changes: any of kind, keys, dialect, region, lines, settings, is_on, secret (stored hashed). Raises NoSuchConnection."""
+    """Change a connection. changes: any of kind, keys, dialect, region, lines, settings, is_on, secret (stored hashed). Raises NoSuchConnection."""
     if "secret" in changes:
         changes["secret_hash"] = hash_of(changes.pop("secret"))
     allowed = {"kind", "keys", "dialect", "region", "lines", "settings", "is_on", "secret_hash"}
@@ -243,7 +243,7 @@ async def add_api_token(
     token: str | None = None,
     expires_at: datetime | None = None,
 ) -> str:
-    """The token: shown once, stored hashed. Adding the same token again changes nothing."""
+    """Add a token and return it: shown once, stored hashed. Adding the same token again changes nothing."""
     value = token or new_secret()
     await conn.execute(
         "INSERT INTO api_token (token_hash, name, role, account_id, expires_at) VALUES ($1, $2, $3, $4, $5)"
@@ -321,7 +321,7 @@ def _connection(row: asyncpg.Record | None) -> Connection:
 async def store_long_lived_token(
     conn: Conn, account_id: str, token: str, expires_at: datetime | None = None
 ) -> None:
-    """Replaces whatever authorisation the account had; the same token again changes nothing."""
+    """Replace whatever authorisation the account had; the same token again changes nothing."""
     await conn.execute(
         "INSERT INTO crm_token AS t (account_id, kind, access_token, expires_at) VALUES ($1, 'long_lived', $2, $3)"
         " ON CONFLICT (account_id) DO UPDATE SET kind = 'long_lived', access_token = $2, refresh_token = NULL,"

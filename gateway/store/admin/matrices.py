@@ -83,11 +83,11 @@ class MatrixStore:
         self._capacity = capacity
 
     async def current(self, conn: Conn, account_id: str) -> Matrix:
-        """The latest version. An account that has none gets the recommended matrix as version 1. Raises NoSuchAccount."""
+        """Return the latest version. An account that has none gets the recommended matrix as version 1. Raises NoSuchAccount."""
         return await self.at(conn, account_id, await current_version(conn, account_id))
 
     async def at(self, conn: Conn, account_id: str, version: int) -> Matrix:
-        """Raises NoSuchMatrixVersion."""
+        """Return the matrix of this version. Raises NoSuchMatrixVersion."""
         key = (account_id, version)
         if (known := self._read.get(key)) is None:
             known = self._read[key] = await matrix_at(conn, account_id, version)
@@ -98,7 +98,7 @@ class MatrixStore:
 
 
 async def current_version(conn: Conn, account_id: str) -> int:
-    """Number of the latest version, which is made where there is none. Raises NoSuchAccount."""
+    """Return the number of the latest version, which is made where there is none. Raises NoSuchAccount."""
     latest = await _latest(conn, account_id)
     if latest is None:
         language = (await account(conn, account_id)).settings.language
@@ -125,7 +125,7 @@ async def _latest(conn: Conn, account_id: str) -> int | None:
 
 
 async def matrix_at(conn: Conn, account_id: str, version: int) -> Matrix:
-    """Raises NoSuchMatrixVersion."""
+    """Return the matrix of this version. Raises NoSuchMatrixVersion."""
     body = await conn.fetchval(
         "SELECT body FROM matrix_version WHERE account_id = $1 AND version = $2", account_id, version
     )
@@ -152,7 +152,7 @@ async def difference_between(conn: Conn, account_id: str, old: int, new: int | N
 
 
 async def draft(conn: Conn, account_id: str) -> Draft:
-    """What people edit: the current version where nobody has changed anything. Raises NoSuchAccount."""
+    """Return what people edit: the current version where nobody has changed anything. Raises NoSuchAccount."""
     current = await current_version(conn, account_id)
     row = await conn.fetchrow("SELECT * FROM matrix_draft WHERE account_id = $1", account_id)
     if row is None or row["body"] is None:
@@ -205,7 +205,7 @@ async def rebase_draft(conn: Conn, account_id: str, *, revision: int, by: str) -
 async def publish(
     conn: Conn, account_id: str, *, revision: int, by: str, why: str, catalogue: Catalogue
 ) -> Published:
-    """Makes the draft the next version. Raises DraftConflict (also when another version was published after the draft
+    """Make the draft the next version. Raises DraftConflict (also when another version was published after the draft
     was begun: see rebase_draft), MatrixNotPublishable, NoSuchAccount."""
     async with conn.transaction():
         seen = await _locked_draft(conn, account_id, revision)
@@ -223,7 +223,7 @@ async def publish(
 async def publish_matrix(
     conn: Conn, account_id: str, matrix: Matrix, *, by: str, why: str, catalogue: Catalogue
 ) -> Published | None:
-    """Publishes what came from elsewhere (an import); None when it decides like the current version. A draft that
+    """Publish what came from elsewhere (an import); None when it decides like the current version. A draft that
     somebody is editing stays, and is told of it when they publish. Raises MatrixNotPublishable, NoSuchAccount."""
     async with conn.transaction():
         await _lock(conn, account_id)
@@ -237,7 +237,7 @@ async def publish_matrix(
 
 
 async def roll_back(conn: Conn, account_id: str, *, to: int, by: str, why: str) -> Published:
-    """The body of an earlier version as the next one, at once: it is not checked again, since it is the way out of
+    """Return the body of an earlier version as the next one, at once: it is not checked again, since it is the way out of
     trouble. Raises NoSuchMatrixVersion, NoSuchAccount."""
     async with conn.transaction():
         await _lock(conn, account_id)

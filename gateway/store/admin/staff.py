@@ -53,7 +53,7 @@ async def staff_of(conn: Conn, account_id: str) -> Staff:
 
 
 async def staff_by_account(conn: Conn, account_ids: Collection[str] | None = None) -> dict[str, Staff]:
-    """The same of several accounts, None = of all, in one query."""
+    """Return the same of several accounts, None = of all, in one query."""
     people: dict[str, list[Employee]] = {}
     versions: dict[str, int] = {}
     for row in await conn.fetch(_STAFF, None if account_ids is None else list(account_ids)):
@@ -74,7 +74,7 @@ async def stored_employees(conn: Conn, account_id: str) -> tuple[Employee, ...]:
 
 
 async def save_employee(conn: Conn, account_id: str, person: Employee) -> None:
-    """Adds or changes one. Whether the staff may be so is judged before, see gateway/admin/employees.py."""
+    """Add or change one. Whether the staff may be so is judged before, see gateway/admin/employees.py."""
     await conn.execute(
         _SAVE,
         account_id,
@@ -122,7 +122,7 @@ async def write_snapshot(conn: Conn, account_id: str, staff: Staff) -> None:
 
 
 async def staff_at(conn: Conn, account_id: str, version: int) -> Staff:
-    """Raises NoSuchStaffVersion."""
+    """Return the staff of this version. Raises NoSuchStaffVersion."""
     stored = await conn.fetchval(
         "SELECT staff FROM staff_snapshot WHERE account_id = $1 AND version = $2", account_id, version
     )

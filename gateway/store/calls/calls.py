@@ -57,7 +57,7 @@ async def lock_client(conn: Conn, account_id: str, client_key: str) -> None:
 
 
 async def lock_calls(conn: Conn, account_id: str, calls: Sequence[tuple[str, str]]) -> None:
-    """The same for calls (connection_id, call_key), whose client may still be unknown. Taken in one order by everybody."""
+    """Lock calls (connection_id, call_key), whose client may still be unknown. Taken in one order by everybody."""
     for connection_id, call_key in sorted(calls):
         await locks.take(conn, locks.call(account_id, connection_id, call_key))
 
@@ -109,7 +109,7 @@ async def save_call(conn: Conn, row: CallRow) -> None:
 
 
 async def reschedule(conn: Conn, account_id: str, call: tuple[str, str], due_at: datetime) -> None:
-    """The call (connection_id, call_key) is looked at again then."""
+    """Have the call (connection_id, call_key) looked at again then."""
     await conn.execute(
         "UPDATE call SET due_at = $4 WHERE account_id = $1 AND connection_id = $2 AND call_key = $3",
         account_id,
@@ -119,7 +119,7 @@ async def reschedule(conn: Conn, account_id: str, call: tuple[str, str], due_at:
 
 
 async def call(conn: Conn, account_id: str, call_id: str) -> CallRow:
-    """Raises NoSuchCall."""
+    """Return the call. Raises NoSuchCall."""
     row = await conn.fetchrow(
         "SELECT * FROM call WHERE account_id = $1 AND call_id = $2", account_id, call_id
     )
@@ -138,7 +138,7 @@ async def calls_between(
     after: tuple[datetime, str] | None = None,
     limit: int = 1000,
 ) -> list[CallRow]:
-    """Calls that started in [since, until), oldest first. after: (started_at, call_id) of the last one of a page."""
+    """Return the calls that started in [since, until), oldest first. after: (started_at, call_id) of the last one of a page."""
     rows = await conn.fetch(
         "SELECT * FROM call WHERE account_id = $1 AND started_at >= $2 AND started_at < $3"
         " AND ($4::text IS NULL OR client = $4)"
@@ -154,7 +154,7 @@ async def calls_between(
 
 
 async def latest_talk(conn: Conn, account_id: str, client: str, now: datetime) -> Reached | None:
-    """The talk with this client that ended last (one that goes on counts as ending now). by: as the PBX names them."""
+    """Return the talk with this client that ended last (one that goes on counts as ending now). by: as the PBX names them."""
     row = await conn.fetchrow(_REACHED, account_id, client, now)
     if row is None:
         return None
@@ -167,7 +167,7 @@ async def latest_talk(conn: Conn, account_id: str, client: str, now: datetime) -
 
 
 async def amend_recording(conn: Conn, account_id: str, call_id: str, recording: str) -> None:
-    """Puts the link into the effect that tells the CRM of this call, where that was not sent yet."""
+    """Put the link into the effect that tells the CRM of this call, where that was not sent yet."""
     await conn.execute(
         """UPDATE effect SET "order" = jsonb_set("order", '{recording}', to_jsonb($3::text))"""
         " WHERE account_id = $1 AND call_id = $2 AND what = ANY($4)"
@@ -180,7 +180,7 @@ async def amend_recording(conn: Conn, account_id: str, call_id: str, recording: 
 
 
 async def sent_note(conn: Conn, account_id: str, call_id: str) -> SentNote | None:
-    """The effect that told the CRM of this call, None when nothing did. Stays as it is until the transaction ends."""
+    """Return the effect that told the CRM of this call, None when nothing did. Stays as it is until the transaction ends."""
     rows = await conn.fetch(
         """SELECT effect_key, "order"->'target' AS target, state IN ('waiting', 'held') AND attempts = 0 AS is_unsent"""
         " FROM effect WHERE account_id = $1 AND call_id = $2 AND what = ANY($3) AND state NOT IN ('skipped', 'expired')"

@@ -116,7 +116,7 @@ async def is_escalation_due(conn: Conn, account_id: str, client: str, now: datet
 
 
 async def case(conn: Conn, account_id: str, case_id: str) -> Case:
-    """Raises NoSuchCase."""
+    """Return the case. Raises NoSuchCase."""
     row = await conn.fetchrow(
         "SELECT * FROM missed_case WHERE account_id = $1 AND case_id = $2", account_id, case_id
     )
@@ -171,7 +171,7 @@ async def case_figures(conn: Conn, account_id: str, *, since: datetime, now: dat
 async def case_figures_by_account(
     conn: Conn, account_ids: Sequence[str] | None, *, since: datetime, now: datetime
 ) -> dict[str, CaseFigures]:
-    """The same of these accounts, None = of all, in one query. Accounts without a case are not there."""
+    """Return the same of these accounts, None = of all, in one query. Accounts without a case are not there."""
     rows = await conn.fetch(
         "SELECT account_id, count(*) FILTER (WHERE state = 'open') AS open,"
         " count(*) FILTER (WHERE state = 'open' AND task_due_at < $3) AS overdue,"
@@ -197,7 +197,7 @@ async def is_task_unsent(conn: Conn, account_id: str, case: Case) -> bool:
 
 
 async def skip_unsent(conn: Conn, account_id: str, case: Case, note: str) -> None:
-    """Drops the case's task, of which the CRM was never told, and its changes."""
+    """Drop the case's task, of which the CRM was never told, and its changes."""
     await conn.execute(
         "UPDATE effect SET state = 'skipped', done_at = now(), note = $3"
         " WHERE account_id = $1 AND effect_key = ANY($2::text[]) AND state IN ('waiting', 'held') AND attempts = 0",

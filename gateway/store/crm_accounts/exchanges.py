@@ -64,7 +64,7 @@ async def report(conn: Conn, account_id: str, name: str, body: Mapping[str, Any]
 
 
 async def report_accounts(conn: Conn, name: str, bodies: Mapping[str, Mapping[str, Any]]) -> None:
-    """The same report of several accounts, in one statement. bodies: by account."""
+    """Report several accounts, in one statement. bodies: by account."""
     await conn.execute(
         "INSERT INTO worker_report (account_id, report, at, body)"
         " SELECT account_id, $1, now(), body FROM unnest($2::text[], $3::jsonb[]) AS told (account_id, body)"

@@ -67,7 +67,7 @@ class Grant:
 
 
 async def begin_grant(conn: Conn, grant: Grant, minutes: int = 30) -> str:
-    """The state to send along; the return is taken only with it."""
+    """Begin a grant; return the state to send along; the return is taken only with it."""
     state = secrets.token_urlsafe(24)
     expires: timedelta = timedelta(minutes=minutes)
     await conn.execute(
@@ -84,7 +84,7 @@ async def begin_grant(conn: Conn, grant: Grant, minutes: int = 30) -> str:
 
 
 async def take_grant(conn: Conn, state: str, now: datetime) -> Grant | None:
-    """The grant of this state, once; None when it is unknown, used or expired."""
+    """Take the grant of this state, once; None when it is unknown, used or expired."""
     row = await conn.fetchrow(
         "DELETE FROM oauth_state WHERE state = $1 RETURNING account_id, client_id, client_secret, redirect_uri,"
         " expires_at",

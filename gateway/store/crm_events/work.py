@@ -159,7 +159,7 @@ async def work_done(conn: Conn, work: ConsumerWork) -> None:
 async def work_failed(
     conn: Conn, work: ConsumerWork, error: str, *, pause: timedelta, is_aside: bool
 ) -> None:
-    """Tried again after `pause`, or set aside for good: the consumer goes on with its next event."""
+    """Note a failure: tried again after `pause`, or set aside for good: the consumer goes on with its next event."""
     await conn.execute(
         "UPDATE crm_event_work SET tries = tries + 1, error = $4, next_try_at = now() + $5, is_aside = $6"
         " WHERE account_id = $1 AND consumer = $2 AND event_id = $3",
@@ -185,7 +185,7 @@ async def enqueue_subjects(conn: Conn, subjects: Sequence[tuple[str, str]]) -> N
 
 
 async def aside_events(conn: Conn, account_id: str, *, after: int = 0, limit: int = 100) -> list[AsideEvent]:
-    """What consumers could not work on, oldest first. after: event_id of the last one of the list before."""
+    """Return what consumers could not work on, oldest first. after: event_id of the last one of the list before."""
     rows = await conn.fetch(
         "SELECT event_id, w.consumer, e.subject, e.what, e.old_value AS old, e.new_value AS new, e.at, w.tries,"
         " coalesce(w.error, '') AS error FROM crm_event_work w JOIN crm_event e USING (account_id, event_id)"

@@ -158,7 +158,7 @@ async def latest_decisions(
 
 
 async def explain(conn: Conn, account_id: str | None, id: str) -> list[Explained]:
-    """The decision of this id, or all decisions of the call of this id, each with what it became in the CRM. To a call
+    """Return the decision of this id, or all decisions of the call of this id, each with what it became in the CRM. To a call
     belongs too what became of the case that it opened or is counted in, without the calls that were only counted.
 
     Raises NoSuchDecision.
@@ -203,7 +203,7 @@ async def _of_its_case(conn: Conn, found: Sequence[DecisionRow], call_id: str) -
 
 
 async def delete_older_than(conn: Conn, before: datetime, *, limit: int = 5000) -> int:
-    """Deletes older decisions, nothing of an open case, of a call that goes on, or with effects that still wait."""
+    """Delete older decisions, nothing of an open case, of a call that goes on, or with effects that still wait."""
     done: str = await conn.execute(
         "DELETE FROM decision WHERE (account_id, decision_id) IN (SELECT d.account_id, d.decision_id FROM decision d"
         " WHERE d.at < $1 AND NOT EXISTS (SELECT 1 FROM missed_case m WHERE m.account_id = d.account_id"

@@ -23,7 +23,7 @@ _digests: dict[tuple[int, int], tuple[NumberPolicy, LookupPolicy, str]] = {}
 
 
 def digest_of(numbers: NumberPolicy, rules: LookupPolicy) -> str:
-    """The same for equal rules, in every process. The values are shared by thousands of lookups, so it is kept."""
+    """Return the same for equal rules, in every process. The values are shared by thousands of lookups, so it is kept."""
     key = (id(numbers), id(rules))
     known = _digests.get(key)
     if known is None:
@@ -73,7 +73,7 @@ class InputsWritten:
 
 
 async def lookup_rules(conn: Conn, account_id: str, digest: str) -> tuple[NumberPolicy, LookupPolicy]:
-    """Raises NoSuchRules."""
+    """Return the rules that a lookup was decided by. Raises NoSuchRules."""
     row = await conn.fetchrow(
         "SELECT numbers, lookup FROM lookup_rules WHERE account_id = $1 AND digest = $2", account_id, digest
     )

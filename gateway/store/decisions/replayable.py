@@ -85,7 +85,7 @@ class PastCalls:
         after: tuple[datetime, str] | None,
         limit: int,
     ) -> list[PastCall]:
-        """Calls of clients that started in [since, until) and are over, oldest first. after: the last one's
+        """Return the calls of clients that started in [since, until) and are over, oldest first. after: the last one's
         (started_at, call_id)."""
         rows = await conn.fetch(_CALLS, account_id, since, until, *(after or (None, None)), limit)
         ids = [r["call_id"] for r in rows]

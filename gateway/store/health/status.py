@@ -184,7 +184,7 @@ async def server(conn: Conn) -> asyncpg.Record:
 
 
 async def delete_reports_of_gone_processes(conn: Conn, prefix: str) -> None:
-    """Reports of processes that ended more than an hour ago."""
+    """Delete reports of processes that ended more than an hour ago."""
     await conn.execute(
         "DELETE FROM worker_report WHERE account_id = '' AND starts_with(report, $1)"
         " AND at < now() - interval '1 hour'",

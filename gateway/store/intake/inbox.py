@@ -97,7 +97,7 @@ class InboxRow:
 async def store(
     conn: Conn, messages: Sequence[InboxMessage], *, timeout: float | None = None
 ) -> dict[tuple[str, str, bytes], int]:
-    """Inserts the messages that are not known yet, enqueues a job per client, commits. The new ones' event ids.
+    """Insert the messages that are not known yet, enqueue a job per client, commit. The new ones' event ids.
 
     Must not run inside a transaction of the caller's. Raises asyncpg.PostgresError, OSError, TimeoutError.
     """
@@ -133,13 +133,13 @@ async def known(
 
 
 async def enqueue(conn: Conn, clients: Sequence[tuple[str, str]]) -> None:
-    """A job for each (account_id, client_key); may run inside the caller's transaction."""
+    """Defer a job for each (account_id, client_key); may run inside the caller's transaction."""
     if clients:
         await conn.execute(_DEFER, [a for a, _ in clients], [c for _, c in clients])
 
 
 async def delete_queued_jobs(conn: Conn, account_id: str, client_key: str) -> None:
-    """Takes away the jobs of this client that wait: what they were made for is visible to the next statement here."""
+    """Take away the jobs of this client that wait: what they were made for is visible to the next statement here."""
     await conn.execute(
         "DELETE FROM procrastinate_jobs WHERE lock = $1 AND status = 'todo'", f"{account_id} {client_key}"
     )
@@ -229,7 +229,7 @@ async def ignore_dead(conn: Conn, account_id: str, event_id: int, note: str) -> 
 
 
 async def delete_older_than(conn: Conn, before: datetime, *, limit: int = 5000) -> int:
-    """Deletes applied and ignored messages received earlier, nothing of a call that goes on or of an open case."""
+    """Delete applied and ignored messages received earlier, nothing of a call that goes on or of an open case."""
     done: str = await conn.execute(
         "DELETE FROM inbox WHERE (account_id, event_id) IN (SELECT i.account_id, i.event_id FROM inbox i"
         " LEFT JOIN call c USING (account_id, connection_id, call_key)"

@@ -48,7 +48,7 @@ async def claim_turn(conn: Conn, product: str, command: str, every: timedelta) -
 
 
 async def save_command(conn: Conn, row: CommandRow) -> None:
-    """A result that came before this is kept."""
+    """Store a command; a result that came before it is kept."""
     await conn.execute(
         "INSERT INTO pbx_command AS c (account_id, command_id, connection_id, call_key, leg, decision_id, address, state,"
         " because, asked_at, sent_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
@@ -73,7 +73,7 @@ async def save_command(conn: Conn, row: CommandRow) -> None:
 async def save_result(
     conn: Conn, account_id: str, connection_id: str, command_id: str, code: int, is_done: bool, at: datetime
 ) -> None:
-    """The PBX's word on a command; it may come before we have written down that we sent it."""
+    """Store the PBX's word on a command; it may come before we have written down that we sent it."""
     await conn.execute(
         "INSERT INTO pbx_command (account_id, command_id, connection_id, state, code, asked_at, result_at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $6)"

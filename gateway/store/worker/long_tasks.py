@@ -102,7 +102,7 @@ async def ask(
 
 
 async def take(conn: Conn, kinds: list[str]) -> LongTask | None:
-    """The oldest that waits, or that a worker has left lying; it is this worker's from now on."""
+    """Take the oldest that waits, or that a worker has left lying; it is this worker's from now on."""
     row = await conn.fetchrow(
         _TAKE,
         kinds,
@@ -112,7 +112,7 @@ async def take(conn: Conn, kinds: list[str]) -> LongTask | None:
 
 
 async def progressed(conn: Conn, work: LongTask, done: int, total: int | None) -> bool:
-    """False when it is to end: somebody stopped it, or another worker has taken it over."""
+    """Note the progress; False when it is to end: somebody stopped it, or another worker has taken it over."""
     stopped = await conn.fetchval(
         "UPDATE long_work SET done = $3, total = $4, heard_at = now() WHERE account_id = $1 AND work_id = $2"
         " AND state = 'running' AND started_at = $5 RETURNING is_stopped",
@@ -148,7 +148,7 @@ async def ended(
 
 
 async def stop(conn: Conn, account_id: str, work_id: str) -> LongTask:
-    """What waits is cancelled at once, what runs ends soon; what has ended stays as it is. Raises NoSuchWork."""
+    """Stop it: what waits is cancelled at once, what runs ends soon; what has ended stays as it is. Raises NoSuchWork."""
     row = await conn.fetchrow(
         _STOP,
         account_id,

@@ -19,7 +19,7 @@ _TEXTS = ("name", "contact_name", "source_name", "text", "note")
 
 
 def check_cell(where: str, cell: str, actions: Sequence[Action]) -> Iterator[Problem]:
-    """What is wrong with the order and number of a cell's actions."""
+    """Return what is wrong with the order and number of a cell's actions."""
     times: Counter[str] = Counter(a.do for a in actions)
     for what in _ONCE:
         if times[what] > 1:

@@ -30,7 +30,7 @@ class Problem(BaseModel):
     remedy_en: str
 
     def in_words(self, language: Language) -> tuple[str, str]:
-        """What is wrong and what to do."""
+        """Return what is wrong and what to do."""
         return (self.message, self.remedy) if language == "ru" else (self.message_en, self.remedy_en)
 
 

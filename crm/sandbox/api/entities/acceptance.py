@@ -36,7 +36,7 @@ def _sent(exchange: SandboxExchange, *names: str) -> Mapping[str, Any]:
 
 
 def accept(exchange: SandboxExchange) -> SandboxReply:
-    """The deal gets its stage and its owner and is seen from now on, its contact and company as well."""
+    """Give the deal its stage and its owner; it is seen from now on, its contact and company as well."""
     row, sent = _open(exchange), _sent(exchange, "user_id", "status_id")
     accept_row(exchange.state, row, sent.get("user_id", exchange.by), sent.get("status_id"))
     return answer(_closed(exchange, row))
@@ -134,7 +134,7 @@ def link(exchange: SandboxExchange) -> SandboxReply:
 
 
 def _into(state: State, row: SandboxRow, lead: int, user: int) -> None:
-    """The writer is seen from now on and stands in the lead that took the chat."""
+    """Show the writer from now on, who stands in the lead that took the chat."""
     own = state.table("leads").get(row["lead_id"])
     if own is not None:
         state.table("leads").put({**own, "is_deleted": 1, "updated_at": state.now(), "updated_by": user})

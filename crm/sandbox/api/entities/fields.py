@@ -103,7 +103,7 @@ def _checked(
 
 
 def _too_long(field: SandboxRow, value: Any, path: str, most: int) -> list[Fault]:
-    """A page of the CRM takes longer texts, its API does not; a textarea has no limit."""
+    """Say whether a text is too long: a page of the CRM takes longer ones, its API does not; a textarea has no limit."""
     if field["type"] != "text" or not most or not isinstance(value, str) or len(value) <= most:
         return []
     return [("TooLong", path, f"This value is too long. It should have {most} characters or less.")]
@@ -112,7 +112,7 @@ def _too_long(field: SandboxRow, value: Any, path: str, most: int) -> list[Fault
 def _enum(
     field: SandboxRow, enums: Sequence[Mapping[str, Any]], item: Mapping[str, Any], path: str
 ) -> tuple[Mapping[str, Any] | None, Fault | None]:
-    """The enum that an item names by id, by code or (selects) by value."""
+    """Return the enum that an item names by id, by code or (selects) by value."""
     for key, sent in (("id", "enum_id"), ("code", "enum_code")):
         if item.get(sent) is not None:
             found = next((enum for enum in enums if enum.get(key, enum["value"]) == item[sent]), None)
@@ -124,7 +124,7 @@ def _enum(
 
 
 def _wrong_type(type: str, value: Any) -> str | None:
-    """The name of the type that it should have."""
+    """Return the name of the type that it should have."""
     if type in _STRINGS:
         return None if isinstance(value, str) else "string"
     if type == "checkbox":
@@ -147,7 +147,7 @@ def _is_number(value: Any) -> bool:
 
 
 def merged(old: Stored, new: Stored) -> Stored:
-    """A write replaces the whole list of a field; an empty list removes it."""
+    """Merge what is written: it replaces the whole list of a field; an empty list removes it."""
     result = {**old, **new}
     return {id: values for id, values in result.items() if values}
 
@@ -190,7 +190,7 @@ def is_predefined(field: SandboxRow) -> bool:
 
 
 def field_model(field: SandboxRow, self_link: Mapping[str, Any]) -> dict[str, Any]:
-    """A field's definition as GET …/custom_fields shows it."""
+    """Return a field's definition as GET …/custom_fields shows it."""
     predefined = is_predefined(field)
     return {
         "id": field["id"],

@@ -166,7 +166,7 @@ def _check(state: State, category: str, item: Any) -> list[Fault]:
 
 
 def check_nested(state: State, plural: str, entity: Any, path: str) -> list[Fault]:
-    """A full model, or {id} of what exists."""
+    """Return a full model, or {id} of what exists."""
     faults = check_entity(state, plural, entity, NESTED[plural], path)
     if not faults and "id" in entity:
         row = state.table(plural).get(entity["id"])
@@ -196,7 +196,7 @@ def add_unsorted(
     contact: Mapping[str, Any] | None,
     company: Mapping[str, Any] | None,
 ) -> SandboxRow:
-    """The incoming lead with its hidden deal; contact and company are hidden unless they existed before."""
+    """Add the incoming lead with its hidden deal; contact and company are hidden unless they existed before."""
     state = exchange.state
     sent = {name: value for name, value in lead.items() if name != "status_id"}
     if item.get("pipeline_id"):
@@ -236,7 +236,7 @@ def add_unsorted(
 
 
 def _note_call(state: State, deal: SandboxRow, item: Mapping[str, Any], by: int) -> None:
-    """What `is_call_event_needed` asks for: a note of the incoming call on the deal."""
+    """Write what `is_call_event_needed` asks for: a note of the incoming call on the deal."""
     sent = item["metadata"]
     params = {name: sent[name] for name in ("uniq", "duration", "link") if name in sent}
     params |= {"source": item.get("source_name") or "", "phone": str(sent.get("from", sent["phone"]))}

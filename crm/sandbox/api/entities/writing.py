@@ -141,7 +141,7 @@ def create(
 
 
 def announce(state: State, plural: str, row: SandboxRow) -> None:
-    """The events and the webhook of something that has just appeared, with the links of a lead."""
+    """Tell the events and the webhook of something that has just appeared, with the links of a lead."""
     note = {"note": {"id": row["id"]}}
     emit(state, f"{SINGULAR[plural]}_added", SINGULAR[plural], row["id"], row["created_by"], after=[note])
     for other in ("contacts", "companies"):
@@ -163,7 +163,7 @@ def _stored(state: State, plural: str, item: Mapping[str, Any], old: Stored) -> 
 
 
 def _name(plural: str, row: SandboxRow) -> str:
-    """A contact's name follows from first and last name where only these were sent."""
+    """Return the name, for a contact made of first and last name where only these were sent."""
     if row.get("name"):
         return str(row["name"])
     if plural == "contacts":
@@ -269,7 +269,7 @@ def change(exchange: SandboxExchange, plural: str, row: SandboxRow, item: Mappin
 
 
 def _move(state: State, row: SandboxRow, item: Mapping[str, Any]) -> None:
-    """Closing fills closed_at, reopening clears it."""
+    """Move a deal: closing fills closed_at, reopening clears it."""
     was_closed = is_closed(row["status_id"])
     wanted = dict(item)
     if "pipeline_id" not in wanted and wanted.get("status_id") in (142, 143):

@@ -67,7 +67,7 @@ def _checked(exchange: SandboxExchange, keys: Mapping[str, Rule]) -> list[Any]:
 
 
 def _stages(state: State, sent: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """That of Unsorted, those sent, and the two of closed leads, which may be sent with names of their own."""
+    """Return that of Unsorted, those sent, and the two of closed leads, which may be sent with names of their own."""
     names = {item["id"]: item["name"] for item in sent if is_closed(item.get("id", 0))}
     first = _stage(state, {"name": "Неразобранное", "sort": 10, "color": "#c1c1c1"})
     open_ones = [_stage(state, item) for item in sent if not is_closed(item.get("id", 0))]

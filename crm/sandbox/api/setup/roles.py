@@ -100,7 +100,7 @@ def delete_role(exchange: SandboxExchange) -> SandboxReply:
 
 
 def create_users(exchange: SandboxExchange) -> SandboxReply:
-    """A role's rights count before those sent, as the vendor says."""
+    """Return a role's rights count before those sent, as the vendor says."""
     exchange.require_admin()
     items = exchange.items()
     if len(items) > MOST_USERS:
