@@ -117,6 +117,33 @@ async def test_a_changed_responsible_changes_the_answer_within_two_seconds(stack
     await _until(lambda: _order_is(stack, "+79000000017", ("102", "contact_owner")), seconds=2)
 
 
+async def test_the_last_number_that_is_removed_from_a_contact_is_forgotten_within_two_seconds(
+    stack: Stack,
+) -> None:
+    """Its webhook carries no fields at all then."""
+    number = "+79151000001"
+    await stack.register_webhook()
+    token = (await stack.sandbox("token?integration=another"))["access_token"]
+    contacts, as_another = f"{stack.sandbox_url}/api/v4/contacts", {"Authorization": f"Bearer {token}"}
+    phone = {"field_code": "PHONE", "values": [{"value": f"{number} Мария"}]}
+    async with stack.http.post(
+        contacts, json=[{"name": "Мария", "custom_fields_values": [phone]}], headers=as_another
+    ) as made:
+        contact = (await made.json())["_embedded"]["contacts"][0]["id"]
+
+    async def is_known() -> bool:
+        return (await stack.lookup(number))["entity"] is not None
+
+    async def is_forgotten() -> bool:
+        return not await is_known()
+
+    await _until(is_known)
+    removed = {"custom_fields_values": [{**phone, "values": None}]}
+    async with stack.http.patch(f"{contacts}/{contact}", json=removed, headers=as_another) as changed:
+        assert changed.status == 200, await changed.text()
+    await _until(is_forgotten, seconds=2)
+
+
 async def test_a_missed_call_of_a_new_client_leaves_contact_deal_and_task_on_the_senior(stack: Stack) -> None:
     await stack.event(event="newCall", callId="m1", from_="79035550001", to="74950000001", direction="in")
     await stack.event(
