@@ -285,6 +285,11 @@ def _changed(case: Case, change: ChangeTask) -> Effect:
     return Effect(key=f"case:{case.id}:change:{case.changes}", order=change, after=after)
 
 
+COUNT_VALUES = ("text", "count", "time")
+DONE_VALUES = ("who", "time")
+"""What may stand in braces in the texts of CasePolicy."""
+
+
 def _count_text(case: Case, rules: Rules) -> str:
     return _filled(
         rules.policy.count_text or _template("count", rules),

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
+from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from phonenumbers import SUPPORTED_REGIONS
 
-from gateway.admin.input_words import SHORT_NAME
+from gateway.admin.input_words import EXTENSION, EXTENSION_REMEDY, SHORT_NAME, USER_ID
 from gateway.admin.refused import InputRefused
+from gateway.calls.holidays import has_holidays
 from gateway.store.admin import accounts as rows
-from routing.settings import AccountSettings
+from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.admin.staff import stored_employees
+from routing.missed_calls import COUNT_VALUES, DONE_VALUES
+from routing.numbers.normalise import PublicNumber, normalise
+from routing.settings import AccountSettings, CasePolicy, NumberPolicy, WorkingTime
 from runtime.database.pool import Conn
 
 _LONGEST_NAME = 200
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 
 
 async def change_account(
@@ -26,9 +34,16 @@ async def change_account(
     return await rows.account(conn, account_id)
 
 
-async def save_settings(conn: Conn, account_id: str, settings: AccountSettings) -> None:
-    """Raise InputRefused, NoSuchAccount; nothing is stored then."""
-    refuse_bad_settings(settings)
+async def save_settings(
+    conn: Conn, account_id: str, settings: AccountSettings, people: Collection[str] | None = None
+) -> None:
+    """people: ids of the staff that the account will have, None = that it has. What stands there already is not judged
+    again. Raise InputRefused, NoSuchAccount; nothing is stored then."""
+    account = await rows.account(conn, account_id)
+    if people is None:
+        people = {p.id for p in await stored_employees(conn, account_id)}
+    pipelines = {p.id for p in (await catalogue_of(conn, account_id)).pipelines}
+    refuse_bad_settings(settings, account.settings, account.region, people, pipelines)
     await rows.save_settings(conn, account_id, settings)
 
 
@@ -57,17 +72,114 @@ def refuse_bad_places(time_zone: str, region: str) -> None:
     if not is_time_zone(time_zone):
         remedy = "write its IANA name, e.g. Europe/Moscow"
         raise InputRefused("time_zone", f"there is no time zone '{time_zone}'", remedy)
+    refuse_bad_region(region)
+
+
+def refuse_bad_region(region: str) -> None:
+    """Raise InputRefused where numbers cannot be read as in this country."""
     if region not in SUPPORTED_REGIONS:
         remedy = "write a country's two letters, e.g. RU"
         raise InputRefused("region", f"there is no country code '{region}'", remedy)
 
 
-def refuse_bad_settings(settings: AccountSettings) -> None:
-    """Raise InputRefused for settings with which nobody would ever be rung."""
-    order = settings.lookup.priority
+def refuse_bad_settings(
+    settings: AccountSettings,
+    before: AccountSettings,
+    region: str,
+    people: Collection[str],
+    pipelines: Collection[str],
+) -> None:
+    """Raise InputRefused for the first thing that differs from `before` and cannot be.
+
+    region: the account's. people: ids of its employees. pipelines: ids of the CRM's, empty = never read.
+    """
+    _refuse_bad_numbers(settings.numbers, before.numbers, region)
+    _refuse_bad_lookup(settings, before)
+    if settings.cases != before.cases:
+        _refuse_bad_cases(settings.cases, people)
+    if settings.working_time != before.working_time:
+        _refuse_bad_hours(settings.working_time)
+    if settings.default_pipeline_id not in (None, before.default_pipeline_id):
+        _refuse_bad_pipeline(settings.default_pipeline_id, pipelines)
+
+
+def _refuse_bad_pipeline(pipeline: str | None, known: Collection[str]) -> None:
+    if not re.fullmatch(USER_ID, pipeline or "") or (known and pipeline not in known):
+        remedy = f"one of: {', '.join(sorted(known))}" if known else "write the CRM's number of it"
+        raise InputRefused("default_pipeline_id", f"'{pipeline}' is no pipeline of the CRM", remedy)
+
+
+def _refuse_bad_numbers(numbers: NumberPolicy, before: NumberPolicy, region: str) -> None:
+    if numbers.region not in (before.region, region, NumberPolicy().region):
+        remedy = f"numbers are read as the account's region says, {region} now: change it there"
+        raise InputRefused("numbers.region", f"'{numbers.region}' would change nothing", remedy)
+    if numbers.area_code is not None and not re.fullmatch(r"[0-9]{1,8}", numbers.area_code):
+        raise InputRefused("numbers.area_code", f"'{numbers.area_code}' is no area code", "write its digits")
+    for text in sorted(numbers.own_numbers - before.own_numbers):
+        if not isinstance(normalise(text, numbers.model_copy(update={"region": region})), PublicNumber):
+            remedy = "write it as +74951234567"
+            raise InputRefused("numbers.own_numbers", f"'{text}' is not a phone number", remedy)
+
+
+def _refuse_bad_lookup(settings: AccountSettings, before: AccountSettings) -> None:
+    """With these nobody would ever be rung."""
+    order, group = settings.lookup.priority, settings.lookup.group
     if not order or len(set(order)) < len(order):
         remedy = "name lead, contact and deal in the order of the search, each at most once"
         raise InputRefused("lookup.priority", "the order of the search is empty or names one twice", remedy)
+    if group != before.lookup.group:
+        _refuse_twice("lookup.group", group)
+        for address in group:
+            if not EXTENSION.fullmatch(address):
+                raise InputRefused("lookup.group", f"'{address}' is no extension", EXTENSION_REMEDY)
+
+
+def _refuse_bad_cases(cases: CasePolicy, people: Collection[str]) -> None:
+    _refuse_twice("cases.seniors", cases.seniors)
+    for person in cases.seniors:
+        if person not in people:
+            remedy = "name employees of this account"
+            raise InputRefused("cases.seniors", f"'{person}' is no employee", remedy)
+    for field, text, known in (
+        ("count_text", cases.count_text, COUNT_VALUES),
+        ("done_text", cases.done_text, DONE_VALUES),
+    ):
+        for name in re.findall(r"\{([^{}]*)\}", text):
+            if name not in known:
+                remedy = f"known: {', '.join('{' + n + '}' for n in known)}"
+                raise InputRefused(f"cases.{field}", f"'{{{name}}}' is not known here", remedy)
+
+
+def _refuse_bad_hours(time: WorkingTime) -> None:
+    for weekday, spans in time.hours.items():
+        if not 1 <= weekday <= 7:
+            remedy = "write 1 for Monday to 7 for Sunday"
+            raise InputRefused("working_time.hours", f"'{weekday}' is no weekday", remedy)
+        for opens, closes in spans:
+            if not (re.fullmatch(_CLOCK, opens) and re.fullmatch(rf"{_CLOCK}|24:00", closes)):
+                remedy = "write them as 09:00 and 18:00; 24:00 ends a day"
+                raise InputRefused("working_time.hours", f"'{opens}' to '{closes}' are no hours", remedy)
+    for field in ("free_days", "work_days"):
+        for day in getattr(time, field):
+            if not _is_day(day):
+                remedy = "write it as 2026-12-31"
+                raise InputRefused(f"working_time.{field}", f"'{day}' is no day", remedy)
+    if time.holidays is not None and not has_holidays(time.holidays):
+        remedy = "write a country's two letters, e.g. RU, or none"
+        raise InputRefused("working_time.holidays", f"no holidays of '{time.holidays}' are known", remedy)
+
+
+def _refuse_twice(field: str, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise InputRefused(field, f"'{name}' stands here twice", "name each once")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def is_time_zone(name: str) -> bool:

@@ -10,7 +10,15 @@ import orjson
 import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.admin.input_words import COUNTRY, EMPLOYEE_ID, SHORT_NAME, USER_ID, described, problems_of
+from gateway.admin.input_words import (
+    COUNTRY,
+    EMPLOYEE_ID,
+    SHORT_NAME,
+    USER_ID,
+    described,
+    problems_of,
+    refuse_unstorable,
+)
 from gateway.admin.refused import InputRefused
 from gateway.pbx.connection import Connection
 from gateway.store.admin.accounts import Account
@@ -191,6 +199,10 @@ def read_yaml(text: str) -> ConfigDocument:
         raise ConfigRefused(
             [DocumentProblem("the file", "holds no configuration: a mapping with sections is expected")]
         )
+    try:
+        refuse_unstorable(body, "the file")
+    except InputRefused as err:
+        raise ConfigRefused([DocumentProblem(err.field, err.message, err.remedy)]) from err
     try:
         return ConfigDocument.model_validate_json(orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS))
     except ValidationError as err:

@@ -120,13 +120,16 @@ class _Import:
 
     async def _account(self) -> None:
         document, account = self._document, await rows.account(self._conn, self._id)
-        wanted = {n: getattr(document, n) or getattr(account, n) for n in ("name", "time_zone", "region")}
+        given = {n: getattr(document, n) for n in ("name", "time_zone", "region")}
+        wanted = {n: getattr(account, n) if value is None else value for n, value in given.items()}
         with _refusals(""):
             if any(value != getattr(account, name) for name, value in wanted.items()):
                 await accounts.change_account(self._conn, self._id, **wanted)
         with _refusals("settings."):
             if document.settings is not None and document.settings != account.settings:
-                await accounts.save_settings(self._conn, self._id, document.settings)
+                parts = document.employees
+                people = None if parts is None else {part.id for part in parts}
+                await accounts.save_settings(self._conn, self._id, document.settings, people)
 
     async def _connections(self) -> None:
         if self._document.connections is None:

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from phonenumbers import SUPPORTED_REGIONS
-
-from gateway.admin.accounts import is_time_zone
+from gateway.admin.accounts import is_time_zone, refuse_bad_region
 from gateway.admin.input_words import SHORT_NAME
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.pbx.capabilities import SettingType
@@ -133,10 +131,8 @@ def judged(order: ConnectionOrder, policy: NumberPolicy, kinds: Mapping[str, Pbx
     if not re.fullmatch(SHORT_NAME, order.name):
         remedy = "write up to 63 small letters, digits, - and _, with a letter or digit first"
         raise InputRefused("name", f"'{order.name}' is no name of a connection", remedy)
-    if order.region is not None and order.region not in SUPPORTED_REGIONS:
-        raise InputRefused(
-            "region", f"'{order.region}' is no region", "write a country's two letters, e.g. RU"
-        )
+    if order.region is not None:
+        refuse_bad_region(order.region)
     refuse_unknown(order.kind, kinds, dialect=order.dialect, keys=order.keys, settings=order.settings)
     refuse_bad_values(order.settings, {**COMMON_SETTINGS, **kinds[order.kind].settings})
     for name, value in order.keys.items():

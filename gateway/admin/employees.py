@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from gateway.admin.input_words import EMPLOYEE_ID, USER_ID
+from gateway.admin.input_words import EMPLOYEE_ID, EXTENSION, EXTENSION_REMEDY, USER_ID
 from gateway.admin.refused import InputRefused
 from gateway.configuration import number_policy
 from gateway.store.admin import accounts as rows
@@ -36,38 +36,55 @@ class SeniorTaken(EmployeeRefused):
     code = "senior-taken"
 
 
+class CrmUserTaken(EmployeeRefused):
+    """A CRM user is one employee: of two, nobody could say whose phone rings."""
+
+    code = "crm-user-taken"
+
+
 async def save_employee(conn: Conn, account_id: str, person: Employee) -> Employee:
     """Add or change one, numbers in any spelling; as the CRM maps them. Raise EmployeeRefused; nothing is stored then."""
     async with conn.transaction():
         await rows.lock_account(conn, account_id)
         others = [p for p in await store.stored_employees(conn, account_id) if p.id != person.id]
         # Judged last, so that it is this employee who is told of an address that another has.
-        judged = _judged(person, await policy_of(conn, account_id))
+        judged = _judged(person, *await _reading(conn, account_id))
         refuse_bad_staff([*others, judged])
         await store.save_employee(conn, account_id, judged)
-        return (await store.staff_of(conn, account_id)).by_id[person.id]
+        staff = await store.staff_of(conn, account_id)
+        _refuse_shared_users([*(p for p in staff.employees if p.id != person.id), staff.by_id[person.id]])
+        return staff.by_id[person.id]
 
 
 async def replace_employees(conn: Conn, account_id: str, people: Sequence[Employee]) -> None:
     """Exactly these from now on, numbers in any spelling. Raise EmployeeRefused; nothing is stored then."""
     async with conn.transaction():
         await rows.lock_account(conn, account_id)
-        policy = await policy_of(conn, account_id)
-        judged = [_judged(person, policy) for person in people]
+        policy, lines = await _reading(conn, account_id)
+        judged = [_judged(person, policy, lines) for person in people]
         refuse_bad_staff(judged)
         if judged != list(await store.stored_employees(conn, account_id)):
             await store.replace_staff(conn, account_id, judged)
+            by_id = (await store.staff_of(conn, account_id)).by_id
+            _refuse_shared_users([by_id[person.id] for person in people])
 
 
 async def policy_of(conn: Conn, account_id: str) -> NumberPolicy:
     """How this account reads numbers."""
+    policy, _ = await _reading(conn, account_id)
+    return policy
+
+
+async def _reading(conn: Conn, account_id: str) -> tuple[NumberPolicy, frozenset[str]]:
+    """How this account reads numbers, and its lines (E.164), which are nobody's."""
     account = await rows.account(conn, account_id)
     connections = await rows.connections(conn, account_id)
-    return number_policy(account, None, connections, await store.staff_of(conn, account_id))
+    policy = number_policy(account, None, connections, await store.staff_of(conn, account_id))
+    return policy, frozenset(line for connection in connections for line in connection.lines)
 
 
-def _judged(person: Employee, policy: NumberPolicy) -> Employee:
-    """Return the same person with their numbers as E.164. Raise EmployeeRefused."""
+def _judged(person: Employee, policy: NumberPolicy, lines: frozenset[str]) -> Employee:
+    """Return the same person with their addresses as they are stored, each once. Raise EmployeeRefused."""
     if not re.fullmatch(EMPLOYEE_ID, person.id):
         remedy = "write up to 64 letters, digits and . _ @ -"
         raise EmployeeRefused(person.id, "id", f"'{person.id}' is no id of an employee", remedy)
@@ -76,7 +93,32 @@ def _judged(person: Employee, policy: NumberPolicy) -> Employee:
         raise EmployeeRefused(
             person.id, "crm_user_id", f"'{person.crm_user_id}' is no id of a CRM user", remedy
         )
-    return person.model_copy(update={"numbers": numbers_of(person.id, person.numbers, policy)})
+    for field in ("extensions", "sip"):
+        _refuse_bad_addresses(person, field)
+    numbers = numbers_of(person.id, person.numbers, policy)
+    if ours := next((number for number in numbers if number in lines), None):
+        remedy = "write the person's own number, or none"
+        raise EmployeeRefused(person.id, "numbers", f"'{ours}' is a line of the company", remedy)
+    once = {field: tuple(dict.fromkeys(getattr(person, field))) for field in ("extensions", "sip")}
+    return person.model_copy(update={**once, "numbers": numbers})
+
+
+def _refuse_bad_addresses(person: Employee, field: str) -> None:
+    """Refuse what no phone has: an address is dialled, and goes into dialplans and answers as it is."""
+    for address in getattr(person, field):
+        if not _ADDRESSES[field].fullmatch(address):
+            what, remedy = _ADDRESS_WORDS[field]
+            raise EmployeeRefused(person.id, field, f"'{address}' is no {what}", remedy)
+
+
+_ADDRESSES = {
+    "extensions": EXTENSION,
+    "sip": re.compile(r"(sips?:)?[A-Za-z0-9*#+._~!$%=&-]{1,64}(@[A-Za-z0-9.:_\[\]-]{1,100})?", re.ASCII),
+}
+_ADDRESS_WORDS = {
+    "extensions": ("extension", EXTENSION_REMEDY),
+    "sip": ("SIP account", "write a login, or login@host"),
+}
 
 
 def numbers_of(employee: str, raw: Iterable[str], policy: NumberPolicy) -> tuple[str, ...]:
@@ -102,11 +144,26 @@ def refuse_bad_staff(people: Sequence[Employee]) -> None:
         if person.deputy_id is not None and person.deputy_id not in ids:
             remedy = "name an employee of this account, or none"
             raise EmployeeRefused(person.id, "deputy_id", f"'{person.deputy_id}' is no employee", remedy)
+        if person.deputy_id == person.id:
+            remedy = "name somebody else, or none"
+            raise EmployeeRefused(person.id, "deputy_id", "nobody stands in for themselves", remedy)
         if person.is_senior and senior is not None:
             remedy = "an account has one senior manager: let the other be none first"
             raise SeniorTaken(person.id, "is_senior", f"{senior.name} is the senior manager already", remedy)
         senior = person if person.is_senior else senior
         _refuse_taken_addresses(person, owner_of)
+
+
+def _refuse_shared_users(people: Sequence[Employee]) -> None:
+    """people: as mapped to the CRM, by id or e-mail; the last one is told."""
+    owner_of: dict[str, Employee] = {}
+    for person in people:
+        user = person.crm_user_id
+        if user and (other := owner_of.setdefault(user, person)) is not person:
+            remedy = (
+                "a CRM user is one employee: give them all addresses, or take the user from the other first"
+            )
+            raise CrmUserTaken(person.id, "crm_user_id", f"CRM user {user} is {other.name} already", remedy)
 
 
 def _refuse_taken_addresses(person: Employee, owner_of: dict[str, Employee]) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, ValidationError
+
+from gateway.admin.refused import InputRefused
 
 _MOST = 50
 
@@ -58,6 +61,25 @@ def _message(error: Mapping[str, Any]) -> str:
     return words.format(**error.get("ctx", {})) if words else str(error["msg"])
 
 
+def refuse_unstorable(value: Any, whole: str) -> None:
+    """Raise InputRefused for a text that no database stores, keys included. value: as JSON or YAML gave it. whole: how the
+    input itself is called."""
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting:
+        path, part = waiting.pop()
+        if isinstance(part, str):
+            if "\x00" in part or (not part.isprintable() and _SURROGATE.search(part)):
+                raise InputRefused(path or whole, "holds a NUL character or half a character", "leave it out")
+        elif isinstance(part, dict):
+            waiting += ((path or whole, key) for key in part)
+            waiting += ((f"{path}.{key}".lstrip("."), v) for key, v in part.items())
+        elif isinstance(part, list):
+            waiting += ((f"{path}.{position}".lstrip("."), v) for position, v in enumerate(part))
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 def described(pattern: str) -> Any:
     """Return a field whose form is told to programs here, and judged by the service, in the same words for every door."""
     return Field(json_schema_extra={"pattern": pattern})
@@ -67,3 +89,5 @@ SHORT_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 COUNTRY = r"^[A-Z]{2}$"
 EMPLOYEE_ID = r"^[A-Za-z0-9._@-]{1,64}$"
 USER_ID = r"^[0-9]{1,18}$"
+EXTENSION = re.compile(r"[A-Za-z0-9*#+._-]{1,64}", re.ASCII)
+EXTENSION_REMEDY = "write up to 64 letters, digits and * # + . _ -"

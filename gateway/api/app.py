@@ -13,8 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from crm.effects.backfill import AccountNotOn, NoSuchRun, RunIsOpen
 from gateway.admin.connect_crm import ConnectingFailed
-from gateway.admin.employees import AddressTaken, SeniorTaken
-from gateway.admin.input_words import problems_of
+from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
+from gateway.admin.input_words import problems_of, refuse_unstorable
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.api.frame import ApiCall, ApiError, Route, not_found
@@ -74,6 +74,7 @@ _STATUS: Mapping[str, int] = {
     NoVersion.code: 404,
     NameTaken.code: 409,
     AddressTaken.code: 409,
+    CrmUserTaken.code: 409,
     SeniorTaken.code: 409,
     DraftMoved.code: 409,
     AccountNotOn.code: 409,
@@ -165,20 +166,18 @@ def _query(request: web.Request) -> dict[str, Any]:
         got = request.query.getall(name)
         if len(got) > 1:
             raise ApiError(400, "invalid-input", f"'{name}' was given {len(got)} times.", field=name)
-        if "\x00" in got[0]:
-            raise ApiError(400, "invalid-input", f"'{name}' holds a NUL character.", field=name)
         values[name] = got[0]
+    refuse_unstorable(values, "query")
     return values
 
 
 async def _body(request: web.Request) -> Any:
-    raw = await request.read()
-    if b"\\u0000" in raw:
-        raise ApiError(400, "invalid-input", "The body holds a NUL character.", field="body")
     try:
-        return orjson.loads(raw)
+        body = orjson.loads(await request.read())
     except orjson.JSONDecodeError as err:
         raise ApiError(400, "invalid-json", "The body is not JSON.", detail=str(err), field="body") from err
+    refuse_unstorable(body, "body")
+    return body
 
 
 def _validated(model: type[BaseModel], value: Any, where: str) -> BaseModel:

@@ -13,6 +13,11 @@ def holidays_around(country: str | None, now: datetime) -> frozenset[date]:
     return _between(country.upper(), now.year - 1, now.year + 1) if country else frozenset()
 
 
+def has_holidays(country: str) -> bool:
+    """Whether the holidays of this country (ISO code) are known."""
+    return country.upper() in holidays.list_supported_countries()
+
+
 @lru_cache(maxsize=64)
 def _between(country: str, first: int, last: int) -> frozenset[date]:
     try:

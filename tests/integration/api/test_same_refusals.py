@@ -4,6 +4,7 @@ nothing is stored."""
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import subprocess
@@ -52,8 +53,8 @@ CONNECTIONS: dict[str, Case] = {
     ),
     "a dialect that nobody speaks": ({"dialect": "nonsense"}, "'nonsense' is not known here"),
     "a kind that nobody made": ({"kind": "panasonic"}, "'panasonic' is not known here"),
-    "a region that is none": ({"region": "XX"}, "'XX' is no region"),
-    "a region in words": ({"region": "Russia"}, "'Russia' is no region"),
+    "a region that is none": ({"region": "XX"}, "there is no country code 'XX'"),
+    "a region in words": ({"region": "Russia"}, "there is no country code 'Russia'"),
 }
 ACCOUNTS: dict[str, Case] = {
     "a time zone on Mars": ({"time_zone": "Mars/X"}, "there is no time zone 'Mars/X'"),
@@ -67,7 +68,39 @@ EMPLOYEES: dict[str, Case] = {
     "an extension of somebody else": ({"extensions": ["101"]}, "'101' belongs to Анна already"),
     "a second senior manager": ({"is_senior": True}, "Ольга is the senior manager already"),
     "a CRM user by name": ({"crm_user_id": "anna"}, "'anna' is no id of a CRM user"),
+    "a CRM user of somebody else": ({"crm_user_id": "11"}, "CRM user 11 is Анна already"),
+    "an own deputy": ({"deputy_id": "boris"}, "nobody stands in for themselves"),
+    "an extension that no phone has": ({"extensions": ["<x>"]}, "'<x>' is no extension"),
+    "an extension in other digits": ({"extensions": ["٣٤٥"]}, "'٣٤٥' is no extension"),
+    "a SIP account with spaces": ({"sip": ["a b@c d"]}, "'a b@c d' is no SIP account"),
+    "a line of the company": ({"numbers": ["+7 495 123-00-00"]}, "'+74951230000' is a line of the company"),
     "an id with a space": ({"id": "bo ris"}, "'bo ris' is no id of an employee"),
+}
+_ORDER = "the order of the search is empty or names one twice"
+SETTINGS: dict[str, tuple[str, Any, str]] = {
+    "a search for nothing": ("lookup.priority", [], _ORDER),
+    "a search that names one twice": ("lookup.priority", ["lead", "lead"], _ORDER),
+    "a group that no phone belongs to": ("lookup.group", ["1 0"], "'1 0' is no extension"),
+    "a group that names one twice": ("lookup.group", ["101", "101"], "'101' stands here twice"),
+    "a region that changes nothing": ("numbers.region", "US", "'US' would change nothing"),
+    "an area code in words": ("numbers.area_code", "Moscow", "'Moscow' is no area code"),
+    "an own number that is none": ("numbers.own_numbers", ["abc"], "'abc' is not a phone number"),
+    "a senior who is nobody": ("cases.seniors", ["nobody"], "'nobody' is no employee"),
+    "a text with an unknown value": (
+        "cases.count_text",
+        "{{ nonsense }}",
+        "'{ nonsense }' is not known here",
+    ),
+    "a ninth weekday": ("working_time.hours", {"9": [["09:00", "18:00"]]}, "'9' is no weekday"),
+    "an hour that no clock shows": (
+        "working_time.hours",
+        {"1": [["9", "25:00"]]},
+        "'9' to '25:00' are no hours",
+    ),
+    "a thirteenth month": ("working_time.free_days", ["2026-13-01"], "'2026-13-01' is no day"),
+    "holidays of nowhere": ("working_time.holidays", "XX", "no holidays of 'XX' are known"),
+    "a pipeline by name": ("default_pipeline_id", "abc", "'abc' is no pipeline of the CRM"),
+    "a pipeline that the CRM lacks": ("default_pipeline_id", "999999", "'999999' is no pipeline of the CRM"),
 }
 TOKENS: dict[str, Case] = {
     "a name that is taken": ({"name": "admin"}, "there is a token 'admin' already"),
@@ -232,7 +265,7 @@ async def test_a_bad_employee(api: Api, pool: asyncpg.Pool, case: str) -> None:
     told = by_api(await api.ask("PUT", f"{{a}}/employees/{person}", status=status, body=body))
     assert told.message == words
     people = [
-        {"id": "anna", "name": "Анна", "extensions": ["101"]},
+        {"id": "anna", "name": "Анна", "crm_user_id": "11", "extensions": ["101"]},
         {"id": "boss", "name": "Ольга", "is_senior": True},
         {"id": person, **body},
     ]
@@ -251,6 +284,15 @@ async def test_a_bad_account(api: Api, pool: asyncpg.Pool, database_url: str, ca
     assert by_api(await api.ask("PUT", "{a}", status=400, body=change)) == told
     assert await told_by_file(pool, **wrong) == told
     assert await added_account(database_url, "second", *options(wrong)) == told
+    assert await everything(pool) == before
+
+
+async def test_an_account_does_not_lose_its_name(api: Api, pool: asyncpg.Pool) -> None:
+    before = await everything(pool)
+    change = {"name": "", "time_zone": "Europe/Moscow", "region": "RU"}
+    told = by_api(await api.ask("PUT", "{a}", status=400, body=change))
+    assert (told.field, told.message) == ("name", "the name is empty or too long")
+    assert await told_by_file(pool, name="") == told
     assert await everything(pool) == before
 
 
@@ -283,15 +325,48 @@ async def test_an_account_that_was_never_authorised_is_told_anew(api: Api, pool:
     assert await everything(pool) == before
 
 
-@pytest.mark.parametrize("priority", [[], ["lead", "lead"]])
-async def test_a_search_that_would_ring_nobody(api: Api, pool: asyncpg.Pool, priority: list[str]) -> None:
+@pytest.mark.parametrize("case", SETTINGS)
+async def test_a_setting_that_cannot_be(api: Api, pool: asyncpg.Pool, case: str) -> None:
+    """Which would ring nobody, or send what the CRM does not take."""
+    path, value, words = SETTINGS[case]
+    await pool.execute(
+        "INSERT INTO crm_pipeline (account_id, pipeline_id, name, is_main, is_archived, is_unsorted_on, stages)"
+        " VALUES ($1, '31', 'Sales', true, false, true, '[]')",
+        ACCOUNT,
+    )
     settings = await api.ask("GET", "{a}/settings")
     before = await everything(pool)
-    settings["lookup"]["priority"] = priority
+    *parts, last = path.split(".")
+    part = settings
+    for name in parts:
+        part = part[name]
+    part[last] = value
     told = by_api(await api.ask("PUT", "{a}/settings", status=400, body=settings))
-    assert told.message == "the order of the search is empty or names one twice"
+    assert (told.field, told.message) == (path, words)
     assert await told_by_file(pool, settings=settings) == told
     assert await everything(pool) == before
+
+
+async def test_settings_that_stand_there_from_former_times_are_judged_by_no_door(
+    api: Api, pool: asyncpg.Pool
+) -> None:
+    settings = await api.ask("GET", "{a}/settings")
+    settings["cases"]["seniors"], settings["default_pipeline_id"] = ["long-gone"], "abc"
+    await pool.execute("UPDATE account SET settings = $1 WHERE account_id = $2", settings, ACCOUNT)
+    settings["lookup"]["ring_seconds"] = 25
+    assert await api.ask("PUT", "{a}/settings", body=settings) == settings
+
+
+async def test_seniors_may_come_in_the_same_file(pool: asyncpg.Pool, account: str) -> None:
+    people = [{"id": "boss", "name": "Ольга", "is_senior": True}, {"id": "new", "name": "Борис"}]
+    document = ConfigDocument.model_validate(
+        {"settings": {"cases": {"seniors": ["new"]}}, "employees": people}
+    )
+    async with pool.acquire() as conn:
+        await import_config(conn, ACCOUNT, document, by="anna", kinds=KINDS)
+    assert await pool.fetchval(
+        "SELECT settings->'cases'->'seniors' FROM account WHERE account_id = $1", ACCOUNT
+    ) == ["new"]
 
 
 @pytest.mark.parametrize("case", TOKENS)
@@ -408,3 +483,14 @@ async def test_the_prefix_that_phones_dial_is_a_setting_of_asterisk(api: Api) ->
 async def added_account(database_url: str, name: str, *more: str) -> Told:
     add = ("account", "add", name, "--url", "http://127.0.0.1:1", "--token", "-", *more)
     return await by_hand(database_url, *add, stdin="x" * 20)
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800"], ids=["NUL", "half a character"])
+async def test_a_text_that_no_database_stores(api: Api, pool: asyncpg.Pool, text: str) -> None:
+    before = await everything(pool)
+    with pytest.raises(ConfigRefused) as by_file:
+        read_yaml(f"callmatrix: 1\nemployees:\n- {{id: boris, name: {json.dumps(text)}}}\n")
+    assert by_file.value.problems[0].path == "employees.0.name"
+    refused = await api.ask("PUT", "{a}/employees/boris", status=400, body={"name": text})
+    assert refused["code"] == ("invalid-input" if text.isascii() else "invalid-json")
+    assert await everything(pool) == before
