@@ -14,10 +14,10 @@ from gateway.cli.output import database, language_of, print_json, print_table, r
 from gateway.settings import Settings
 from gateway.store.admin import matrices as store
 from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.matrix.diff import MatrixChange, difference
 from routing.texts.catalogue import Language
-from routing.texts.sentences import TEXTS
 from runtime.database.pool import Conn
 
 if TYPE_CHECKING:

@@ -29,6 +29,7 @@ from gateway.api.frame import AnyCall, ApiCall, Items, NoQuery, Route, not_found
 from gateway.store.admin import matrices as store
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.crm_accounts.exchanges import reports
+from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.matrix.diff import difference
 from routing.matrix.model import CELLS, Matrix
@@ -36,7 +37,6 @@ from routing.matrix.presets import PRESETS
 from routing.matrix.texts import ACTIONS, cell_in_words
 from routing.matrix.variables import VARIABLES, sample_of
 from routing.templates import FILTERS
-from routing.texts.sentences import TEXTS
 from runtime.database.pool import Conn
 
 

@@ -23,11 +23,11 @@ from gateway.store.admin.staff import NoSuchStaffVersion, staff_of
 from gateway.store.decisions import decisions
 from gateway.store.decisions.lookup_inputs import NoSuchRules
 from gateway.store.worker import long_tasks
+from gateway.texts.sentences import TEXTS
 from routing.matrix.model import Matrix
 from routing.matrix.variables import compiled, preview
 from routing.settings import NumberPolicy
 from routing.templates import TemplateRefused
-from routing.texts.sentences import TEXTS
 from runtime.database.pool import Conn
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import asyncpg
 
 from gateway.store.admin.accounts import NoSuchAccount, account
+from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Catalogue, Problem, can_be_published, check
 from routing.matrix.diff import MatrixChange, difference
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
-from routing.texts.sentences import TEXTS
 from runtime.database.pool import Conn
 
 _SYSTEM = "callmatrix"
