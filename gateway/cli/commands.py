@@ -21,17 +21,18 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
             "All in one, in the foreground: database, CRM sandbox with sample data, gateway and worker.",
         ),
         "serve": Entry("running", "Gateway and worker against the configured database, as CALLMATRIX_* say."),
-        "sandbox": Entry("running", "The amoCRM-compatible server alone, on loopback."),
+        "sandbox": Entry("running", "Run the amoCRM-compatible server alone, on loopback."),
         "migrate": Entry("running", "Bring the database's schema up to date."),
         "check": Entry(
             "running",
             "Say what is wrong with settings, database, Redis, CRM, PBXs and clock, one line each.",
         ),
         "lookup": Entry(
-            "running", "What the PBX would be told for this number, and why: asked of the running gateway."
+            "running",
+            "Show what the PBX would be told for this number, and why: asked of the running gateway.",
         ),
         "explain": Entry(
-            "running", "The trace of any stored decision or call, with what became of it in the CRM."
+            "running", "Show the trace of any stored decision or call, with what became of it in the CRM."
         ),
         "account": Entry("accounts", "Connected CRMs."),
         "connection": Entry("accounts", "Connected PBXs."),
@@ -39,7 +40,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "config": Entry("config", "An account's configuration as a YAML file, without secrets."),
         "matrix": Entry("matrices", "The call matrix: checks, versions, roll-back."),
         "replay": Entry(
-            "matrices", "The calls of the last days through a draft, compared with what is published."
+            "matrices", "Run the calls of the last days through a draft, compared with what is published."
         ),
         "sync": Entry(
             "sync",
