@@ -113,6 +113,7 @@ def test_a_valid_number_of_any_country_is_read_as_it_is(e164: str, policy: Numbe
 def test_every_spelling_of_a_number_leads_back_to_it(
     e164: str, policy: NumberPolicy, other: NumberPolicy
 ) -> None:
+    assume(len(e164) - 1 > policy.internal_digits)
     read = normalise(e164, policy)
     assert isinstance(read, PublicNumber)
     for spelled in spellings(read.e164):
