@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import orjson
 import yaml
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from gateway.admin.input_words import (
     COUNTRY,
@@ -81,7 +81,7 @@ class ConnectionPart(_Part):
     dialect: str | None = None
     region: Annotated[str, described(COUNTRY)] | None = None
     lines: list[str] = []
-    settings: dict[str, str | int | bool | list[str] | None] = {}
+    settings: dict[str, JsonValue] = {}
     is_on: bool = True
 
 

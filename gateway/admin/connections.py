@@ -136,12 +136,9 @@ def judged(order: ConnectionOrder, policy: NumberPolicy, kinds: Mapping[str, Pbx
     refuse_unknown(order.kind, kinds, dialect=order.dialect, keys=order.keys, settings=order.settings)
     refuse_bad_values(order.settings, {**COMMON_SETTINGS, **kinds[order.kind].settings})
     for name, value in order.keys.items():
-        if not _is_text(value):
-            raise InputRefused(
-                "keys",
-                f"the value of {name} is no key",
-                f"write a text of {_LONGEST_VALUE} characters or fewer",
-            )
+        if not (_is_text(value) and value.strip()):
+            remedy = f"write a text of 1 to {_LONGEST_VALUE} characters"
+            raise InputRefused("keys", f"the value of {name} is no key", remedy)
     if len(order.lines) > _MOST_LINES:
         raise InputRefused("lines", f"{len(order.lines)} lines are too many", f"write {_MOST_LINES} or fewer")
     return lines_of(order.lines, policy)

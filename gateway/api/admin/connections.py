@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from gateway.admin import connections
 from gateway.admin.connections import ConnectionOrder, pbx_instructions
@@ -15,7 +15,8 @@ from gateway.pbx.connection import Connection
 from gateway.store.admin import accounts as rows
 from runtime.tokens import new_secret
 
-Setting = str | int | bool | list[str] | None
+Setting = JsonValue
+"""Judged by the service, in the same words as from a file."""
 
 
 class NewConnection(Body):

@@ -204,6 +204,17 @@ async def test_a_bad_connection(api: Api, pool: asyncpg.Pool, database_url: str,
     assert await everything(pool) == before
 
 
+@pytest.mark.parametrize("value", [[1], {"a": 1}, 1.5])
+async def test_a_setting_that_is_no_text(api: Api, pool: asyncpg.Pool, value: Any) -> None:
+    """The command line has texts only."""
+    before = await everything(pool)
+    order = {"name": "branch", "kind": "asterisk", "settings": {"machines": value}}
+    told = by_api(await api.ask("POST", "{a}/connections", status=400, body=order))
+    assert told.message == f"'{value}' is no value of machines"
+    assert await told_by_file(pool, connections=[order]) == told
+    assert await everything(pool) == before
+
+
 async def test_a_connection_of_another_account_is_taken_by_no_file(api: Api, pool: asyncpg.Pool) -> None:
     await pool.execute("UPDATE connection SET account_id = 'other'")
     before = await everything(pool)
