@@ -92,7 +92,7 @@ class AmiLink:
             for place, message in enumerate(messages):
                 if message.response and message.action_id in (None, "login"):
                     if message.response != "Success":
-                        raise AmiRefused(message.get("AmiMessage") or "login refused")
+                        raise AmiRefused(message.get("Message") or "login refused")
                     self._early = messages[place + 1 :]
                     return
 

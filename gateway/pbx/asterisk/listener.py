@@ -197,7 +197,7 @@ class AmiListener:
             self.status.can_list = message.response == "Success"
             if not self.status.can_list:
                 log.warning(
-                    "ami-cannot-list", connection=self._connection().name, message=message.get("AmiMessage")
+                    "ami-cannot-list", connection=self._connection().name, message=message.get("Message")
                 )
             return
         received_at = _now()

@@ -73,20 +73,18 @@ class FakeAmi:
         if fields["Action"] == "Login":
             if (fields["Username"], fields["Secret"]) != ("callmatrix", self.secret):
                 writer.write(
-                    written(message({"Response": "Error", **told, "AmiMessage": "Authentication failed"}))
+                    written(message({"Response": "Error", **told, "Message": "Authentication failed"}))
                 )
                 return False
             writer.write(
-                written(message({"Response": "Success", **told, "AmiMessage": "Authentication accepted"}))
+                written(message({"Response": "Success", **told, "Message": "Authentication accepted"}))
             )
             self.logins += 1
             self._links.add(writer)
             self._changed.set()
         elif fields["Action"] == "CoreShowChannels":
             if not self.may_list:
-                writer.write(
-                    written(message({"Response": "Error", **told, "AmiMessage": "Permission denied"}))
-                )
+                writer.write(written(message({"Response": "Error", **told, "Message": "Permission denied"})))
                 return True
             writer.write(written(message({"Response": "Success", **told, "EventList": "start"})))
             for channel in self.channels:
