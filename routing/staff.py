@@ -66,7 +66,8 @@ class Staff(BaseModel):
         if not address:
             return None
         key = address.lower().removeprefix("sip:")
-        return self.by_address.get(key) or self.by_address.get(key.partition("@")[0])
+        user = without_mobile_nine(key.partition("@")[0])
+        return self.by_address.get(key) or self.by_address.get(user)
 
 
 def _by_login(people: Iterable[Employee]) -> dict[str, Employee]:
