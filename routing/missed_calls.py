@@ -133,9 +133,9 @@ def missed(
     """
     facts: Mapping[str, Fact] = {"call": call.call_id, "at": call.at.isoformat()}
     if case and call.call_id in case.missed_calls:
-        return _unchanged(case, "case_repeated", facts)
+        return _nothing_ordered(case, "case_repeated", facts)
     if reached and reached.until >= call.at:
-        return _unchanged(case, "client_reached_already", {**facts, "reached_by_call": reached.call_id})
+        return _nothing_ordered(case, "client_reached_already", {**facts, "reached_by_call": reached.call_id})
     if case is None:
         return _opened(call, client, rules)
     counted = case.model_copy(
@@ -156,9 +156,9 @@ def answered(case: Case | None, talk: Reached, rules: Rules) -> CaseDecision:
     """Somebody talks with the client, whoever called whom: their case is closed and the task completed."""
     facts: Mapping[str, Fact] = {"call": talk.call_id, "by": talk.by}
     if case is None or case.state == "closed":
-        return _unchanged(case, "no_open_case", facts)
+        return _nothing_ordered(case, "no_open_case", facts)
     if talk.until < case.last_missed_at:
-        return _unchanged(case, "reached_before_missed", {**facts, "case": case.id})
+        return _nothing_ordered(case, "reached_before_missed", {**facts, "case": case.id})
     at = max(talk.at, case.opened_at)
     closed = case.model_copy(
         update={
@@ -183,9 +183,9 @@ def timer(case: Case, now: datetime, staff: Staff, rules: Rules) -> CaseDecision
     """Decide about a case that may have waited too long: the next senior manager who can be given work gets the task."""
     facts: Mapping[str, Fact] = {"case": case.id, "escalations": case.escalations}
     if case.state == "closed" or case.escalate_at is None or now < case.escalate_at:
-        return _unchanged(case, "escalation_not_due", facts)
+        return _nothing_ordered(case, "escalation_not_due", facts)
     if case.escalations >= rules.policy.max_escalations:
-        return _unchanged(case.model_copy(update={"escalate_at": None}), "escalation_limit", facts)
+        return _nothing_ordered(case.model_copy(update={"escalate_at": None}), "escalation_limit", facts)
     passed, senior = _next_senior(case, staff, rules.policy)
     if senior is None:
         ended = case.model_copy(update={"escalate_at": None})
@@ -222,15 +222,11 @@ def task_changed(case: Case, told: TaskTold, staff: Staff, rules: Rules) -> Case
                 ),
             }
         )
-        return _followed(closed, "case_closed_in_crm", facts)
+        return _nothing_ordered(closed, "case_closed_in_crm", facts)
     if told.owner_id is None or told.owner_id == case.owner_id:
-        return _unchanged(case, "task_as_known", facts)
+        return _nothing_ordered(case, "task_as_known", facts)
     moved = case.model_copy(update={"owner_id": told.owner_id})
-    return _followed(moved, "case_reassigned", {**facts, "to": told.owner_id})
-
-
-def _followed(case: Case, reason: CaseReason, facts: Mapping[str, Fact]) -> CaseDecision:
-    return CaseDecision(case, (), reason, (Step("case", "decided", reason, facts),))
+    return _nothing_ordered(moved, "case_reassigned", {**facts, "to": told.owner_id})
 
 
 def _name_of(crm_user_id: str | None, staff: Staff) -> str | None:
@@ -317,5 +313,5 @@ def _filled(template: str, **values: str) -> str:
     return "".join(filled)
 
 
-def _unchanged(case: Case | None, reason: CaseReason, facts: Mapping[str, Fact]) -> CaseDecision:
+def _nothing_ordered(case: Case | None, reason: CaseReason, facts: Mapping[str, Fact]) -> CaseDecision:
     return CaseDecision(case, (), reason, (Step("case", "decided", reason, facts),))
