@@ -68,7 +68,6 @@ def _first(fields: Mapping[str, Any], names: Sequence[str]) -> str | None:
 def _text_of(value: Any) -> str | None:
     """Return what a field holds, None when it holds nothing; JSON numbers count as text."""
     if type(value) is str:
-        value = value.replace("\x00", "\ufffd")  # no database stores it
         return value if value.strip() else None
     if isinstance(value, list) and value:
         value = value[0]

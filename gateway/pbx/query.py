@@ -18,9 +18,8 @@ def read_query(raw_path: str) -> dict[str, str]:
 
 def read_pairs(query: str) -> dict[str, str]:
     """Read what stands behind the `?`."""
-    if not query.isascii():
-        # Bytes that are no UTF-8 arrive as lone surrogates, which nothing behind us can store.
-        query = legible(query.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape"))
+    # Bytes that are no UTF-8 arrive as lone surrogates, which nothing behind us can store.
+    query = legible(query)
     if "#" in query:
         query = query.partition("#")[0]
     if "+" in query:
