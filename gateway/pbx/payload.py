@@ -137,21 +137,25 @@ def json_object(text: str | bytes, field: str) -> dict[str, Any]:
 
 
 def _json(text: str, field: str) -> Any:
-    for candidate in (text, None):
+    try:
         try:
-            return json.loads(
-                candidate or _ESCAPE.sub(lambda found: found[0] if found[1] else "\\\\", text),
-                strict=False,
-                parse_int=lambda digits: int(digits) if len(digits) <= _EXACT_DIGITS else digits,
-                parse_float=str,
-                parse_constant=str,
-            )
-        except RecursionError as err:
-            raise WireInvalid(field, "is nested too deep") from err
-        except ValueError as err:
-            if candidate is None:
-                raise WireInvalid(field, "is not valid JSON") from err
-    raise AssertionError("the second candidate returns or raises")
+            return _loaded(text)
+        except ValueError:
+            return _loaded(_ESCAPE.sub(lambda found: found[0] if found[1] else "\\\\", text))
+    except RecursionError as err:
+        raise WireInvalid(field, "is nested too deep") from err
+    except ValueError as err:
+        raise WireInvalid(field, "is not valid JSON") from err
+
+
+def _loaded(text: str) -> Any:
+    return json.loads(
+        text,
+        strict=False,
+        parse_int=lambda digits: int(digits) if len(digits) <= _EXACT_DIGITS else digits,
+        parse_float=str,
+        parse_constant=str,
+    )
 
 
 def _legible_object(fields: Mapping[str, Any]) -> dict[str, Any]:
