@@ -193,41 +193,14 @@ def _failed_side(report: _Report, told: Parties) -> FailedSide:
 
 def _call_report(report: _Report, call_key: str, received_at: datetime, connection: Connection) -> CallEvent:
     told = _told(report, connection)
-    started_at, ended_at = report.time("start_epoch"), report.time("end_epoch") or received_at
+    ended_at = report.time("end_epoch") or received_at
     answered_at = report.bridged_at()
     if answered_at is None and not report.times and report.text("bridge_uuid"):
         answered_at = report.time("answer_epoch")
     party = told.party if told.direction == "outbound" else _bridged_party(report, answered_at)
     cause = Disposition.ANSWERED if answered_at else _cause(report) or Disposition.NO_ANSWER
     talk_seconds = max(0, round((ended_at - answered_at).total_seconds())) if answered_at else 0
-    # Whether a person talked before a machine did, their own leg knows; of a room, what was told while it lasted.
-    if is_machine(party, connection) or (not answered_at and report.was_in_a_room):
-        return _call_without_talk(report, call_key, ended_at, told)
-    is_callback = (report.text("callmatrix_callback") or "") in ("1", "true")
-    is_failed = answered_at is None and (told.direction == "outbound" or is_callback)
-    return CallEvent(
-        kind=EventKind.SUMMARY,
-        call_key=call_key,
-        at=ended_at,
-        direction=told.direction,
-        client=told.client,
-        line=told.line,
-        party=party,
-        cause=cause,
-        talk_seconds=talk_seconds,
-        started_at=started_at,
-        answered_at=answered_at,
-        recording=report.text("callmatrix_recording"),
-        is_callback=is_callback or report.is_rung_first,
-        failed_side=_failed_side(report, told) if is_failed else None,
-        params=as_params(
-            {n: v for n, v in report.variables.items() if n.startswith(("utm_", "callmatrix_param_"))}
-        ),
-    )
-
-
-def _call_without_talk(report: _Report, call_key: str, ended_at: datetime, told: Parties) -> CallEvent:
-    return CallEvent(
+    bare = CallEvent(
         kind=EventKind.SUMMARY,
         call_key=call_key,
         at=ended_at,
@@ -237,6 +210,22 @@ def _call_without_talk(report: _Report, call_key: str, ended_at: datetime, told:
         started_at=report.time("start_epoch"),
         recording=report.text("callmatrix_recording"),
     )
+    # Whether a person talked before a machine did, their own leg knows; of a room, what was told while it lasted.
+    if is_machine(party, connection) or (not answered_at and report.was_in_a_room):
+        return bare
+    is_callback = (report.text("callmatrix_callback") or "") in ("1", "true")
+    is_failed = answered_at is None and (told.direction == "outbound" or is_callback)
+    params = {n: v for n, v in report.variables.items() if n.startswith(("utm_", "callmatrix_param_"))}
+    told_of_talk = {
+        "party": party,
+        "cause": cause,
+        "talk_seconds": talk_seconds,
+        "answered_at": answered_at,
+        "is_callback": is_callback or report.is_rung_first,
+        "failed_side": _failed_side(report, told) if is_failed else None,
+        "params": as_params(params),
+    }
+    return bare.model_copy(update=told_of_talk)
 
 
 def _leg_report(
