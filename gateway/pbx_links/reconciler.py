@@ -57,7 +57,7 @@ Open = Callable[[aiohttp.ClientSession, Connection, NoteExchange | None], CallLo
 
 
 LOOK_BACK = timedelta(days=3)
-OVERLAP = timedelta(hours=2)
+OVERLAP_MINUTES = 120
 """A call is listed when it has ended, under the time when it began: that much is read again."""
 MARGIN = timedelta(minutes=2)
 """What ended less long ago may still be on its way to us."""
@@ -216,8 +216,7 @@ class Reconciliation:
 
 def _since(before: SweepPosition, connection: Connection, now: datetime) -> datetime:
     """From where we left off, with some overlap; at most three days back, and never before there was a connection."""
-    minutes = str(connection.settings.get("reconcile_overlap_minutes") or "")
-    overlap = timedelta(minutes=int(minutes)) if minutes.isdecimal() else OVERLAP
+    overlap = timedelta(minutes=connection.whole("reconcile_overlap_minutes", OVERLAP_MINUTES))
     left_off = before.read_until - overlap if before.read_until else before.began_at
     return max(left_off, before.began_at, now - LOOK_BACK).replace(microsecond=0)
 

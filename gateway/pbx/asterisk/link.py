@@ -47,13 +47,9 @@ def address_of(connection: Connection) -> AmiAddress | None:
     if not host:
         return None
     is_tls = connection.switch("ami_tls")
-    try:
-        port = int(connection.settings.get("ami_port") or (_TLS_PORT if is_tls else _PORT))
-    except (TypeError, ValueError):
-        port = _PORT
     return AmiAddress(
         host=host,
-        port=port,
+        port=connection.whole("ami_port", 0) or (_TLS_PORT if is_tls else _PORT),
         user=connection.keys.get("ami_user") or "callmatrix",
         secret=connection.keys.get("ami_secret") or "",
         is_tls=is_tls,
