@@ -42,7 +42,7 @@ class Condition(BaseModel):
 
 
 def all_hold(conditions: tuple[Condition, ...], facts: Mapping[str, str]) -> bool:
-    """Return true for no conditions at all."""
+    """Say whether all of them hold; true for no conditions at all."""
     return all(c.holds(facts) for c in conditions)
 
 

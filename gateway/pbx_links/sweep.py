@@ -146,7 +146,7 @@ class Sweep:
     async def _without_twins(
         self, found: list[tuple[LoggedCall, SweepVerdict]], swept: SweepResult
     ) -> list[LoggedCall]:
-        """Leave out what is there by time: an id of the log may differ from the one that events carried: nothing is imported that is there by time."""
+        """Leave out what is there by time: an id of the log may differ from the one that events carried."""
         missing = [call for call, verdict in found if verdict == "missing"]
         clients = {c.call_key: client_number(c.events, self._policy) for c in missing}
         timed = [(c.call_key, client, c.began_at) for c in missing if (client := clients[c.call_key])]

@@ -162,8 +162,8 @@ def _attach(plan: Plan, a: Attach) -> None:
 
 
 def _attach_attempt(plan: Plan, a: Attach) -> None:
-    """Attach a call that broke off on our own side as an ordinary note: as a call note it would stand in the CRM's statistics as
-    one that the client did not answer."""
+    """Attach a call that broke off on our own side as an ordinary note: as a call note it would stand in the CRM's
+    statistics as one that the client did not answer."""
     target = plan.target(a.target)
     if target is None:
         return plan.skip("nothing_to_attach_to")

@@ -69,7 +69,8 @@ def _for(kinds: Iterable[str], rows: Rows) -> dict[str, tuple[Action, ...]]:
 
 
 def recommended(language: Language = DEFAULT_LANGUAGE) -> Matrix:
-    """Return the preset by which new callers become contact and deal at answer, owned by who answered; missed ones go to the senior manager."""
+    """Return the preset by which new callers become contact and deal at answer, owned by who answered; missed ones go to
+    the senior manager."""
     words = _Words(TEXTS[language].sentences)
     check = words.check_settings()
     rows: Rows = {

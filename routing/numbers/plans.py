@@ -90,8 +90,9 @@ def _successors(national: str, plan: tuple[Renumbering, ...], *, is_home: bool) 
 
 
 def without_mobile_nine(number: str) -> str:
-    """Return a mobile of Argentina as it is called at home, which is how callers are shown; anything else as it is. number: with
-    its country code, with or without a `+`."""
+    """Return a mobile of Argentina as it is called at home, which is how callers are shown; anything else as it is.
+
+    number: with its country code, with or without a `+`."""
     return _ARGENTINE_MOBILE.sub(r"\1\2", number) if len(number) in (13, 14) else number
 
 

@@ -57,8 +57,8 @@ class GroupCommit(Generic[_Item, _Answer]):
         self._is_closed = False
 
     async def add(self, item: _Item) -> _Answer:
-        """Add one and wait for the commit. Raises GroupFull, GroupClosed, or what the commit raised: of trouble that may pass the whole group's, else
-        this item's own."""
+        """Return after the commit. Raises GroupFull, GroupClosed, or what the commit raised: of trouble that may pass the
+        whole group's, else this item's own."""
         if self._is_closed:
             raise GroupClosed(f"{self._name}: the process is ending")
         if self._limit is not None and len(self._waiting) >= self._limit:

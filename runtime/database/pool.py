@@ -31,9 +31,9 @@ async def set_codecs(conn: asyncpg.Connection) -> None:
 
 
 def tls_of(dsn: str) -> bool | None:
-    """Return what to pass to asyncpg as `ssl`: False where the database is plainly on this machine and the DSN does not ask for
-    TLS, else None, asyncpg's own rule. It spends ten milliseconds of each new connection on preparing a TLS that is then
-    not used, and lookups wait meanwhile."""
+    """Return what to pass to asyncpg as `ssl`: False where the database is plainly on this machine and the DSN does not
+    ask for TLS, else None, asyncpg's own rule. It spends ten milliseconds of each new connection on preparing a TLS that
+    is then not used, and lookups wait meanwhile."""
     parts = urlsplit(dsn)
     query = parse_qs(parts.query)
     if query.keys() & {"sslmode", "ssl"} or "PGSSLMODE" in os.environ:

@@ -200,8 +200,8 @@ def _of_the_caller(record: Record, connection: Connection) -> Iterator[CallEvent
 
 
 def _short_talker(record: Record) -> str | None:
-    """Return a talk of no whole second: who answered, but not that nobody else talked. A queue answers callers itself, and then a
-    member whose call was picked up by somebody else stands as one who answered."""
+    """Return who answered for less than a second, which does not say that nobody else talked. A queue answers callers
+    itself, and then a member whose call was picked up by somebody else stands as one who answered."""
     if record.cause is not Disposition.ANSWERED or record.is_talk or record.application == "queue":
         return None
     return record.other
@@ -271,7 +271,8 @@ def _failed_side(record: Record, connection: Connection) -> FailedSide:
 
 
 def _parties(record: Record, connection: Connection) -> Parties:
-    """Return who calls whom: a phone's own channel never comes in from itself; a call from outside that shows our line is one that we made."""
+    """Return who calls whom: a phone's own channel never comes in from itself; a call from outside that shows our line
+    is one that we made."""
     owner, source, dialled = endpoint(record.channel), record.source, record.destination
     if is_trunk(record.channel, connection):
         if is_line(source, connection):

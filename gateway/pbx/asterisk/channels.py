@@ -108,7 +108,8 @@ def is_trunk(channel_name: str, connection: Connection) -> bool:
 
 
 def without_prefix(number: str, connection: Connection) -> str:
-    """Return the number without `outside_prefix`: what phones dial to get an outside line (`9`, or several: `9,00`)."""
+    """Return the number without what phones dial to get an outside line: setting `outside_prefix` (`9`, or several:
+    `9,00`)."""
     prefix = next((p for p in connection.words("outside_prefix") if number.startswith(p)), "")
     bare = number.removeprefix(prefix)
     return bare if is_number(bare) else number

@@ -241,7 +241,8 @@ def _user_event(turn: Turn) -> None:
 
 
 def _turned_round(turn: Turn, call: LiveCall, event: CallEvent) -> CallEvent:
-    """Return what the channel seemed to have called is no line of ours but the client; what it shows may be a line."""
+    """Return the event of a call that goes out after all: what it seemed to have called is no line of ours but the
+    client; what it shows may be a line."""
     shown = known(turn.message.get("CallerIDNum"))
     line = event.line or (shown if is_number(shown) else None)
     client = event.client or (

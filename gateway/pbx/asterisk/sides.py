@@ -47,7 +47,7 @@ def _with_role(channel: Channel, direction: Direction, is_first: bool, connectio
 
 
 def with_dialled(call: LiveCall, channel: Channel) -> LiveCall:
-    """Return a phone that was lifted before it was known whom it would call now rings somebody."""
+    """Return the call once a phone rings somebody that was lifted before it was known whom it would call."""
     if channel.role is ChannelRole.CLIENT:
         return replace(call, is_undecided=False, direction="outbound", client=channel.address)
     if channel.role is ChannelRole.OURS:

@@ -180,8 +180,8 @@ class Turn:
         return call
 
     def _is_lifted(self, name: str, shown: str | None) -> bool:
-        """Return a phone that dials digit by digit (analog lines, overlap): it begins without a number. A line from outside that
-        tells no number either begins at the extension `s`."""
+        """Say whether it is a phone that dials digit by digit (analog lines, overlap): it begins without a number. A line
+        from outside that tells no number either begins at the extension `s`."""
         is_ours = (endpoint(name) or "").lower() in self.connection.phones or is_extension(
             shown, self.connection
         )

@@ -71,5 +71,5 @@ def parsed_of(
 
 
 def canonical_of(request: Inbound, fields: Mapping[str, Any]) -> str:
-    """Return the same fields under the same path are the same message."""
+    """Return the text that duplicates are known by: the same fields under the same path are the same message."""
     return canonical({"path": request.path, **fields} if request.path else fields)
