@@ -59,3 +59,8 @@ class Settings(BaseSettings):
         description="what was seen to change in the CRM is kept so long, and what consumers set aside of it",
     )
     decision_days: int = Field(180, ge=3, description="decisions are kept so long")
+
+    @property
+    def base_url(self) -> str:
+        """Where PBXs reach us: `public_url`, else where we listen."""
+        return self.public_url or f"http://{self.host}:{self.port}"

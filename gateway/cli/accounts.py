@@ -12,13 +12,11 @@ from gateway.admin.connections import ConnectionOrder, pbx_instructions
 from gateway.admin.switch_account import switch
 from gateway.admin.tokens import TokenOrder
 from gateway.cli.options import Json, Yes
-from gateway.cli.output import confirm, database, print_json, print_table, refusals, run
-from gateway.pbx.connection import Connection
+from gateway.cli.output import confirm, database, on_database, print_json, print_table, refusals, run
 from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.roles import ROLES
-from runtime.failure import Failure
 
 account_app = typer.Typer(help="Connected CRMs.", no_args_is_help=True)
 connection_app = typer.Typer(help="Connected PBXs.", no_args_is_help=True)
@@ -86,12 +84,7 @@ def list_accounts(json: Json = False) -> None:
 
     Example: callmatrix account list --json
     """
-
-    async def work() -> list[rows.Account]:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await rows.accounts(conn)
-
-    found = run(work())
+    found = on_database(rows.accounts)
     if json:
         print_json(
             [
@@ -139,14 +132,8 @@ def account_on(account: Annotated[str, typer.Argument(help="its short name")]) -
 
 
 def _set_state(account: str, state: Literal["on", "off"], reason: str) -> None:
-    async def work() -> None:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            await switch(conn, account, state, reason)
-
-    try:
-        run(work())
-    except rows.NoSuchAccount as err:
-        raise Failure(f"no account '{account}'", "", "see 'callmatrix account list'") from err
+    with refusals(f"account '{account}' stays as it is"):
+        on_database(lambda conn: switch(conn, account, state, reason))
 
 
 @connection_app.command("add")
@@ -169,26 +156,19 @@ def add_connection(
 
     Example: callmatrix connection add office --account sales --kind asterisk --line +74951234567
     """
-    settings = Settings()
     secret = secrets.token_urlsafe(24)
-
-    async def work() -> None:
-        async with database(settings) as pool, pool.acquire() as conn:
-            order = ConnectionOrder(
-                name=name,
-                kind=kind,
-                dialect=dialect,
-                region=region,
-                lines=line or (),
-                keys=_pairs(key),
-                settings=_pairs(setting),
-            )
-            await connections.add_connection(conn, account, order, secret, KINDS)
-
+    order = ConnectionOrder(
+        name=name,
+        kind=kind,
+        dialect=dialect,
+        region=region,
+        lines=line or (),
+        keys=_pairs(key),
+        settings=_pairs(setting),
+    )
     with refusals(f"connection '{name}' is not added"):
-        run(work())
-    base = settings.public_url or f"http://{settings.host}:{settings.port}"
-    text = pbx_instructions(kind, name, secret, base, KINDS)
+        on_database(lambda conn: connections.add_connection(conn, account, order, secret, KINDS))
+    text = pbx_instructions(kind, name, secret, Settings().base_url, KINDS)
     if json:
         print_json({"name": name, "kind": kind, "secret": secret, "instructions": text})
         return
@@ -199,16 +179,11 @@ def add_connection(
 def list_connections(
     account: Annotated[str | None, typer.Option(help="only of this one")] = None, json: Json = False
 ) -> None:
-    """PBX connections.
+    """List PBX connections.
 
     Example: callmatrix connection list --account sales
     """
-
-    async def work() -> list[Connection]:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await rows.connections(conn, account)
-
-    found = run(work())
+    found = on_database(lambda conn: rows.connections(conn, account))
     if json:
         print_json(
             [
@@ -239,13 +214,8 @@ def remove_connection(
     Example: callmatrix connection remove office --yes
     """
     confirm(f"The PBX of '{name}' will be refused. Go on?", is_sure=yes or json)
-
-    async def work() -> None:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            await connections.remove_connection(conn, None, name)
-
     with refusals(f"connection '{name}' is not removed"):
-        run(work())
+        on_database(lambda conn: connections.remove_connection(conn, None, name))
     if json:
         print_json({"removed": name})
         return
@@ -265,13 +235,8 @@ def add_token(
     Example: callmatrix token add reports --role read_only
     """
     order = TokenOrder(name=name, role=role, account_id=account, days=days)
-
-    async def work() -> str:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await tokens.add_token(conn, order)
-
     with refusals(f"token '{name}' is not added"):
-        token = run(work())
+        token = on_database(lambda conn: tokens.add_token(conn, order))
     if json:
         print_json({"name": name, "role": role, "token": token})
         return
@@ -280,16 +245,11 @@ def add_token(
 
 @token_app.command("list")
 def list_tokens(json: Json = False) -> None:
-    """Tokens of the admin API that are good for something.
+    """List tokens of the admin API that are good for something.
 
     Example: callmatrix token list
     """
-
-    async def work() -> list[rows.ApiToken]:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await rows.api_tokens(conn)
-
-    found = run(work())
+    found = on_database(rows.api_tokens)
     if json:
         print_json(
             [
@@ -324,13 +284,8 @@ def remove_token(
     Example: callmatrix token remove reports --yes
     """
     confirm(f"Programs that use the token '{name}' will be refused. Go on?", is_sure=yes or json)
-
-    async def work() -> None:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            await tokens.remove_token(conn, name)
-
     with refusals(f"token '{name}' is not removed"):
-        run(work())
+        on_database(lambda conn: tokens.remove_token(conn, name))
     if json:
         print_json({"removed": name})
         return

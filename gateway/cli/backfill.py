@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from crm.effects import backfill as core
 from gateway.admin import backfill as service
-from gateway.cli.output import database, print_json, print_table, refusals, run, the_account
+from gateway.cli.options import AccountName, Json, Yes
+from gateway.cli.output import confirm, database, print_json, print_table, refusals, run, the_account
 from gateway.settings import Settings
 from runtime.failure import Failure
 
@@ -27,9 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def backfill(
-    account: Annotated[
-        str | None, typer.Option(help="whose; not needed where there is only one account")
-    ] = None,
+    account: AccountName = None,
     days: Annotated[
         int, typer.Option(help="today and the days before it, in the account's zone; 30 at most")
     ] = core.DAYS,
@@ -42,9 +41,9 @@ def backfill(
     discard: Annotated[
         str | None, typer.Option(help="send nothing of what is stored; say why", metavar="NOTE")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask before it begins")] = False,
+    yes: Yes = False,
     detach: Annotated[bool, typer.Option("--detach", help="do not wait until it is done")] = False,
-    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    json: Json = False,
 ) -> None:
     """Send what was decided and stored while the account was off or its authorisation broken. The worker does it.
 
@@ -107,8 +106,7 @@ class _Command:
         plan = await self._plan()
         if not self._json:
             _print_plan(plan, self._days)
-        if not is_sure and not typer.confirm("Begin?"):
-            raise typer.Exit(1)
+        confirm("Begin?", is_sure=is_sure)
         async with self._pool.acquire() as conn:
             progress = await service.start(conn, self._account, self._days)
         if waits:
@@ -133,10 +131,7 @@ class _Command:
 
     async def discard(self, note: str, *, is_sure: bool) -> None:
         plan = await self._plan()
-        if not is_sure and not typer.confirm(
-            f"{plan.calls + plan.older_calls} calls will never reach the CRM. Go on?"
-        ):
-            raise typer.Exit(1)
+        confirm(f"{plan.calls + plan.older_calls} calls will never reach the CRM. Go on?", is_sure=is_sure)
         async with self._pool.acquire() as conn:
             count = await service.discard(conn, self._account, note)
         if self._json:

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from gateway.cli.options import AccountName, Json, Limit
-from gateway.cli.output import database, print_json, print_table, run, the_account
+from gateway.cli.output import on_account, print_json, print_table
 from gateway.health.findings import duration
-from gateway.settings import Settings
 from gateway.store.calls import missed_calls as store
 from gateway.texts.sentences import TEXTS
 from routing.missed_calls import Case
@@ -28,12 +27,8 @@ def open_cases(account: AccountName = None, limit: Limit = 200, json: Json = Fal
 
     Example: callmatrix cases open --account sales
     """
-
-    async def work() -> list[Case]:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await store.open_cases(conn, (await the_account(conn, account)).id, limit=limit)
-
-    _show(run(work()), json, "Nobody waits.")
+    found = on_account(account, lambda conn, account_id: store.open_cases(conn, account_id, limit=limit))
+    _show(found, json, "Nobody waits.")
 
 
 @cases_app.command("overdue")
@@ -42,13 +37,11 @@ def overdue_cases(account: AccountName = None, limit: Limit = 200, json: Json = 
 
     Example: callmatrix cases overdue --account sales --json
     """
-
-    async def work() -> list[Case]:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            account_id = (await the_account(conn, account)).id
-            return await store.overdue_cases(conn, account_id, datetime.now(UTC), limit=limit)
-
-    _show(run(work()), json, "None is overdue.")
+    found = on_account(
+        account,
+        lambda conn, account_id: store.overdue_cases(conn, account_id, datetime.now(UTC), limit=limit),
+    )
+    _show(found, json, "None is overdue.")
 
 
 @cases_app.command("figures")
@@ -61,14 +54,13 @@ def figures(
 
     Example: callmatrix cases figures --account sales --days 30
     """
-
-    async def work() -> store.CaseFigures:
-        now = datetime.now(UTC)
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            account_id = (await the_account(conn, account)).id
-            return await store.case_figures(conn, account_id, since=now - timedelta(days=days), now=now)
-
-    found = run(work())
+    now = datetime.now(UTC)
+    found = on_account(
+        account,
+        lambda conn, account_id: store.case_figures(
+            conn, account_id, since=now - timedelta(days=days), now=now
+        ),
+    )
     if json:
         print_json(found)
         return

@@ -9,13 +9,12 @@ import typer
 
 from gateway.admin.connections import pbx_instructions
 from gateway.cli.options import AccountName, Json
-from gateway.cli.output import database, print_json, run, the_account
+from gateway.cli.output import on_account, print_json
 from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
 from runtime.failure import Failure
 
 if TYPE_CHECKING:
-    from gateway.admin.config_document import ConfigDocument
     from gateway.admin.config_import import Imported
 
 config_app = typer.Typer(
@@ -40,11 +39,7 @@ def export(
     from gateway.admin.config_document import as_yaml
     from gateway.admin.config_import import export_config
 
-    async def work() -> ConfigDocument:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await export_config(conn, (await the_account(conn, account)).id)
-
-    document = run(work())
+    document = on_account(account, export_config)
     if json:
         print_json(document)
         return
@@ -74,16 +69,14 @@ def take_over(
 
     text = _read(file)
 
-    async def work() -> Imported:
-        document = read_yaml(text)
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            target = await the_account(conn, account or document.account)
-            return await import_config(
-                conn, target.id, document, by="command line", kinds=KINDS, is_dry_run=dry_run
-            )
-
     try:
-        done = run(work())
+        document = read_yaml(text)
+        done = on_account(
+            account or document.account,
+            lambda conn, account_id: import_config(
+                conn, account_id, document, by="command line", kinds=KINDS, is_dry_run=dry_run
+            ),
+        )
     except ConfigRefused as err:
         raise Failure(
             f"{file} was not taken, nothing has changed",
@@ -116,8 +109,7 @@ def _tell(done: Imported) -> None:
         print(f"{done.tests} test calls came out as expected.")
     if done.version is not None:
         print(f"The matrix {'would become' if done.is_dry_run else 'is now'} version {done.version}.")
-    settings = Settings()
-    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    base = Settings().base_url
     for new in done.new_secrets:
         print(f"\nConnection '{new.connection}', secret (shown once): {new.secret}")
         print(pbx_instructions(new.kind, new.connection, new.secret, base, KINDS))

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from crm.store.unread import UnreadRow, unread_rows
+from crm.store.unread import unread_rows
 from gateway.cli.options import AccountName, Json, Limit
-from gateway.cli.output import database, print_json, print_table, run, the_account
-from gateway.settings import Settings
-from gateway.store.crm_events.work import AsideEvent, aside_events, put_back
+from gateway.cli.output import on_account, print_json, print_table
+from gateway.store.crm_events.work import aside_events, put_back
 from runtime.failure import Failure
 from runtime.masking import mask_text
 
@@ -30,12 +29,7 @@ def unread(account: AccountName = None, limit: Limit = 100, json: Json = False) 
 
     Example: callmatrix crm unread --account sales
     """
-
-    async def work() -> list[UnreadRow]:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await unread_rows(conn, (await the_account(conn, account)).id, limit=limit)
-
-    found = run(work())
+    found = on_account(account, lambda conn, account_id: unread_rows(conn, account_id, limit=limit))
     if json:
         print_json([row._asdict() for row in found])
         return
@@ -61,12 +55,7 @@ def aside(account: AccountName = None, limit: Limit = 100, json: Json = False) -
 
     Example: callmatrix crm aside --account sales
     """
-
-    async def work() -> list[AsideEvent]:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await aside_events(conn, (await the_account(conn, account)).id, limit=limit)
-
-    found = run(work())
+    found = on_account(account, lambda conn, account_id: aside_events(conn, account_id, limit=limit))
     if json:
         print_json(found)
         return
@@ -99,12 +88,7 @@ def retry(
     """
     if bool(ids) == all_of_them:
         raise typer.BadParameter("name the ids, or give --all")
-
-    async def work() -> int:
-        async with database(Settings()) as pool, pool.acquire() as conn, conn.transaction():
-            return await put_back(conn, (await the_account(conn, account)).id, None if all_of_them else ids)
-
-    count = run(work())
+    count = on_account(account, lambda conn, account_id: put_back(conn, account_id, ids or None))
     if json:
         print_json({"count": count})
     elif count:

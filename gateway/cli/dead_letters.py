@@ -10,9 +10,9 @@ import typer
 
 from crm.effects import dead_letters
 from gateway.cli.options import AccountName, Json, Limit
-from gateway.cli.output import database, language_of, print_json, print_table, run, the_account
-from gateway.settings import Settings
+from gateway.cli.output import language_of, on_account, print_json, print_table
 from gateway.store.intake import inbox
+from runtime.database.pool import Conn
 from runtime.failure import Failure
 
 desk_app = typer.Typer(
@@ -35,16 +35,14 @@ def list_items(account: AccountName = None, limit: Limit = 100, json: Json = Fal
     Example: callmatrix desk list --account sales
     """
 
-    async def work() -> tuple[list[dead_letters.DeskItem], list[Any]]:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            account_id = (await the_account(conn, account)).id
-            language = await language_of(conn, account_id)
-            return (
-                await dead_letters.items(conn, account_id, limit=limit, language=language),
-                await inbox.dead_letters(conn, account_id, limit=limit),
-            )
+    async def work(conn: Conn, account_id: str) -> tuple[list[dead_letters.DeskItem], list[Any]]:
+        language = await language_of(conn, account_id)
+        return (
+            await dead_letters.items(conn, account_id, limit=limit, language=language),
+            await inbox.dead_letters(conn, account_id, limit=limit),
+        )
 
-    effects, events = run(work())
+    effects, events = on_account(account, work)
     if json:
         told = [
             {
@@ -92,17 +90,16 @@ def retry(
         raise typer.BadParameter("name the keys, or give --all")
     effects, events = _sorted_out(keys or [])
 
-    async def work() -> int:
-        async with database(Settings()) as pool, pool.acquire() as conn, conn.transaction():
-            account_id = (await the_account(conn, account)).id
-            count = 0
+    async def work(conn: Conn, account_id: str) -> int:
+        count = 0
+        async with conn.transaction():
             if effects or all_of_them:
                 count += await dead_letters.retry(conn, account_id, None if all_of_them else effects)
             if events or all_of_them:
                 count += await inbox.retry_dead(conn, account_id, None if all_of_them else events)
-            return count
+        return count
 
-    _tell(run(work()), "are tried again", json)
+    _tell(on_account(account, work), "are tried again", json)
 
 
 @desk_app.command("edit")
@@ -126,13 +123,11 @@ def edit(
     if not isinstance(changed, dict):
         raise Failure(f"{order} holds no order", "", "take the 'order' of 'desk list --json'")
 
-    async def work() -> int:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            account_id = (await the_account(conn, account)).id
-            return await dead_letters.edit_and_retry(conn, account_id, key, changed, note)
-
     try:
-        count = run(work())
+        count = on_account(
+            account,
+            lambda conn, account_id: dead_letters.edit_and_retry(conn, account_id, key, changed, note),
+        )
     except dead_letters.DeskItemGone as err:
         raise Failure(f"no effect '{key}' is on the desk", "", "see 'callmatrix desk list'") from err
     except dead_letters.OrderInvalid as err:
@@ -153,15 +148,14 @@ def ignore(
     """
     effects, events = _sorted_out(keys)
 
-    async def work() -> int:
-        async with database(Settings()) as pool, pool.acquire() as conn, conn.transaction():
-            account_id = (await the_account(conn, account)).id
+    async def work(conn: Conn, account_id: str) -> int:
+        async with conn.transaction():
             count = await dead_letters.ignore(conn, account_id, effects, note) if effects else 0
             for event_id in events:
                 count += await inbox.ignore_dead(conn, account_id, event_id, note)
-            return count
+        return count
 
-    _tell(run(work()), "are set aside", json)
+    _tell(on_account(account, work), "are set aside", json)
 
 
 def _sorted_out(keys: list[str]) -> tuple[list[str], list[int]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gateway.admin import matrices
 from gateway.cli.options import Json
-from gateway.cli.output import database, language_of, print_json, print_table, refusals, run
+from gateway.cli.output import database, language_of, on_database, print_json, print_table, refusals, run
 from gateway.settings import Settings
 from gateway.store.admin import matrices as store
 from gateway.store.admin.matrix_catalogue import catalogue_of
@@ -63,7 +65,8 @@ def replay(
                 bar.update(task, completed=result["calls"], total=result["calls"])
                 return result
 
-    result = _asked(work(), account)
+    with _refusals():
+        result = run(work())
     if json:
         print_json(result)
         return
@@ -104,14 +107,13 @@ def _version(name: str) -> VersionName:
     return int(name)
 
 
-def _asked(work: Any, account: str, what: str = "nothing was changed") -> Any:
-    from gateway.admin.matrices import NoVersion
-
+@contextmanager
+def _refusals(what: str = "nothing was changed") -> Iterator[None]:
     with refusals(what):
         try:
-            return run(work)
+            yield
         except store.NoSuchMatrixVersion as err:
-            raise NoVersion(err.version) from err
+            raise matrices.NoVersion(err.version) from err
 
 
 @matrix_app.command("check")
@@ -126,12 +128,12 @@ def check_matrix(
     """
     name = _version(version)
 
-    async def work() -> tuple[list[Problem], Language]:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            problems = check(await _named(conn, account, name), await catalogue_of(conn, account))
-            return problems, await language_of(conn, account)
+    async def work(conn: Conn) -> tuple[list[Problem], Language]:
+        problems = check(await _named(conn, account, name), await catalogue_of(conn, account))
+        return problems, await language_of(conn, account)
 
-    problems, language = _asked(work(), account)
+    with _refusals():
+        problems, language = on_database(work)
     if json:
         print_json(problems)
     else:
@@ -157,12 +159,11 @@ def publish(account: OfAccount, why: WhyOption, json: Json = False) -> None:
 
     Example: callmatrix matrix publish --account sales --why "new pipeline for ads"
     """
-
-    async def work() -> store.Published:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await matrices.publish_draft(conn, account, revision=None, by=_me(), why=why)
-
-    _say(_asked(work(), account, "the matrix is not published"), json)
+    with _refusals("the matrix is not published"):
+        done = on_database(
+            lambda conn: matrices.publish_draft(conn, account, revision=None, by=_me(), why=why)
+        )
+    _say(done, json)
 
 
 @matrix_app.command("rollback")
@@ -176,12 +177,9 @@ def roll_back(
 
     Example: callmatrix matrix rollback --account sales --to 4 --why "version 5 made double deals"
     """
-
-    async def work() -> store.Published:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await matrices.roll_back(conn, account, to=to, by=_me(), why=why)
-
-    _say(_asked(work(), account, "the matrix is not published"), json)
+    with _refusals("the matrix is not published"):
+        done = on_database(lambda conn: matrices.roll_back(conn, account, to=to, by=_me(), why=why))
+    _say(done, json)
 
 
 @matrix_app.command("versions")
@@ -191,12 +189,12 @@ def list_versions(account: OfAccount, json: Json = False) -> None:
     Example: callmatrix matrix versions --account sales
     """
 
-    async def work() -> list[store.Published]:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            await store.current_version(conn, account)
-            return await store.versions(conn, account)
+    async def work(conn: Conn) -> list[store.Published]:
+        await store.current_version(conn, account)
+        return await store.versions(conn, account)
 
-    found = _asked(work(), account)
+    with _refusals():
+        found = on_database(work)
     if json:
         print_json(found)
         return
@@ -222,12 +220,12 @@ def show_difference(
     """
     names = _version(old), _version(new)
 
-    async def work() -> list[MatrixChange]:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            before, after = [await _named(conn, account, name) for name in names]
-            return difference(before, after, TEXTS[await language_of(conn, account)])
+    async def work(conn: Conn) -> list[MatrixChange]:
+        before, after = [await _named(conn, account, name) for name in names]
+        return difference(before, after, TEXTS[await language_of(conn, account)])
 
-    changes = _asked(work(), account)
+    with _refusals():
+        changes = on_database(work)
     if json:
         print_json([c._asdict() for c in changes])
         return

@@ -7,7 +7,7 @@ import contextlib
 import errno
 import json
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -148,6 +148,26 @@ async def database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
         yield pool
     finally:
         await pool.close()
+
+
+def on_database(work: Callable[[Conn], Coroutine[Any, Any, T]]) -> T:
+    """Run a command's work on one connection of the configured database. Raises Failure."""
+    from gateway.settings import Settings
+
+    async def connected() -> T:
+        async with database(Settings()) as pool, pool.acquire() as conn:
+            return await work(conn)
+
+    return run(connected())
+
+
+def on_account(given: str | None, work: Callable[[Conn, str], Coroutine[Any, Any, T]]) -> T:
+    """Run it for the account that is meant (`the_account`), whose id it gets. Raises Failure."""
+
+    async def of_account(conn: Conn) -> T:
+        return await work(conn, (await the_account(conn, given)).id)
+
+    return on_database(of_account)
 
 
 async def the_account(conn: Conn, given: str | None) -> Account:

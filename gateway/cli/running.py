@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gateway.cli.options import Json
-from gateway.cli.output import database, database_url, print_json, print_table, run
+from gateway.cli.output import database, database_url, on_database, print_json, print_table, run
 from runtime.failure import Failure
 
 if TYPE_CHECKING:
@@ -234,11 +234,8 @@ def explain(
     from gateway.decisions.explain import explain as explain_stored
     from gateway.settings import Settings
 
-    async def work() -> Any:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await explain_stored(conn, id, language=lang or Settings().language)
-
-    explained = run(work())
+    language = lang or Settings().language
+    explained = on_database(lambda conn: explain_stored(conn, id, language=language))
     if not explained:
         raise Failure(
             f"nothing is stored under '{id}'",

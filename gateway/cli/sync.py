@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from gateway.cli.options import AccountName, Json
 from gateway.cli.output import database, print_json, run, the_account
 from gateway.settings import Settings
 from runtime.failure import Failure
@@ -25,13 +26,11 @@ def register(app: typer.Typer) -> None:
 
 
 def sync(
-    account: Annotated[
-        str | None, typer.Option(help="whose; not needed where there is only one account")
-    ] = None,
+    account: AccountName = None,
     full: Annotated[
         bool, typer.Option("--full", help="read everything again; the directory keeps answering meanwhile")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    json: Json = False,
 ) -> None:
     """Load the directory from the CRM: asks the running worker, or does it here when none runs. Ctrl-C stops the looking on.
 

@@ -9,8 +9,7 @@ import typer
 from gateway.admin import users
 from gateway.admin.users import UserOrder
 from gateway.cli.options import Json
-from gateway.cli.output import database, print_json, print_table, refusals, run
-from gateway.settings import Settings
+from gateway.cli.output import on_database, print_json, print_table, refusals
 from gateway.store.admin import users as store
 from gateway.store.admin.roles import ROLES
 
@@ -38,13 +37,8 @@ def add(
     Example: callmatrix users add olga --role admin
     """
     order = UserOrder(login=login, role=role, name=name, account_id=account, password=_password(password))
-
-    async def work() -> str | None:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await users.add_user(conn, order)
-
     with refusals(f"user '{login}' is not added"):
-        told = run(work())
+        told = on_database(lambda conn: users.add_user(conn, order))
     if json:
         print_json({"login": login, "role": role, "account": account, "password": told})
     else:
@@ -53,16 +47,11 @@ def add(
 
 @users_app.command("list")
 def list_users(json: Json = False) -> None:
-    """Who may sign in.
+    """List who may sign in.
 
     Example: callmatrix users list
     """
-
-    async def work() -> list[store.AdminUser]:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await store.users(conn)
-
-    found = run(work())
+    found = on_database(store.users)
     if json:
         print_json(found)
         return
@@ -87,13 +76,8 @@ def set_password(
     Example: callmatrix users password olga --password -
     """
     chosen = _password(password)
-
-    async def work() -> str | None:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            return await users.set_password(conn, login, chosen)
-
     with refusals(f"the password of '{login}' is not changed"):
-        told = run(work())
+        told = on_database(lambda conn: users.set_password(conn, login, chosen))
     if json:
         print_json({"login": login, "password": told})
     else:
@@ -106,13 +90,8 @@ def remove(login: Annotated[str, typer.Argument(help="whose")], json: Json = Fal
 
     Example: callmatrix users remove olga
     """
-
-    async def work() -> None:
-        async with database(Settings()) as pool, pool.acquire() as conn:
-            await users.remove_user(conn, login)
-
     with refusals(f"user '{login}' is not removed"):
-        run(work())
+        on_database(lambda conn: users.remove_user(conn, login))
     if json:
         print_json({"removed": login})
     else:

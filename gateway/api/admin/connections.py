@@ -117,8 +117,7 @@ async def remove_connection(call: ApiCall) -> None:
 
 
 def _created(call: AnyCall, connection: Connection, secret: str | None) -> ConnectionCreated:
-    settings = call.services.settings
-    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    base = call.services.settings.base_url
     kinds = call.services.kinds
     text = pbx_instructions(connection.kind, connection.name, secret, base, kinds) if secret else None
     return ConnectionCreated(connection=view_of(connection), secret=secret, instructions=text)

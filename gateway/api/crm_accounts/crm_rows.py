@@ -82,7 +82,7 @@ async def list_aside(call: ApiCall[DeskQuery, None]) -> Items[AsideEventView]:
 
 async def retry_aside(call: ApiCall[NoQuery, RetryCrmEvents]) -> Changed:
     ids = None if call.body.ids is None else [int(id) for id in call.body.ids]
-    async with call.services.pool.acquire() as conn, conn.transaction():
+    async with call.services.pool.acquire() as conn:
         return Changed(count=await put_back(conn, call.account.id, ids))
 
 

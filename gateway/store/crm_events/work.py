@@ -199,13 +199,14 @@ async def aside_events(conn: Conn, account_id: str, *, after: int = 0, limit: in
 
 async def put_back(conn: Conn, account_id: str, event_ids: Sequence[int] | None) -> int:
     """Consumers work on these set-aside events again, None = on all of the account. How many."""
-    rows = await conn.fetch(
-        "UPDATE crm_event_work SET is_aside = false, tries = 0, next_try_at = now()"
-        " WHERE account_id = $1 AND is_aside AND ($2::bigint[] IS NULL OR event_id = ANY($2)) RETURNING subject",
-        account_id,
-        event_ids,
-    )
-    await enqueue_subjects(conn, [(account_id, subject) for subject in sorted({r["subject"] for r in rows})])
+    async with conn.transaction():
+        rows = await conn.fetch(
+            "UPDATE crm_event_work SET is_aside = false, tries = 0, next_try_at = now()"
+            " WHERE account_id = $1 AND is_aside AND ($2::bigint[] IS NULL OR event_id = ANY($2)) RETURNING subject",
+            account_id,
+            event_ids,
+        )
+        await enqueue_subjects(conn, [(account_id, s) for s in sorted({r["subject"] for r in rows})])
     return len(rows)
 
 
