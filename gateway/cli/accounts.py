@@ -12,7 +12,15 @@ from gateway.admin.connections import ConnectionOrder, pbx_instructions
 from gateway.admin.switch_account import switch
 from gateway.admin.tokens import TokenOrder
 from gateway.cli.options import Json, Yes
-from gateway.cli.output import confirm, database, on_database, print_json, print_table, refusals, run
+from gateway.cli.output import (
+    carry_out_removal,
+    database,
+    on_database,
+    print_json,
+    print_table,
+    refusals,
+    run,
+)
 from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
@@ -213,13 +221,14 @@ def remove_connection(
 
     Example: callmatrix connection remove office --yes
     """
-    confirm(f"The PBX of '{name}' will be refused. Go on?", is_sure=yes or json)
-    with refusals(f"connection '{name}' is not removed"):
-        on_database(lambda conn: connections.remove_connection(conn, None, name))
-    if json:
-        print_json({"removed": name})
-        return
-    print(f"Connection '{name}' is removed.")
+    carry_out_removal(
+        "connection",
+        name,
+        f"The PBX of '{name}' will be refused.",
+        lambda conn: connections.remove_connection(conn, None, name),
+        is_sure=yes,
+        json=json,
+    )
 
 
 @token_app.command("add")
@@ -283,13 +292,14 @@ def remove_token(
 
     Example: callmatrix token remove reports --yes
     """
-    confirm(f"Programs that use the token '{name}' will be refused. Go on?", is_sure=yes or json)
-    with refusals(f"token '{name}' is not removed"):
-        on_database(lambda conn: tokens.remove_token(conn, name))
-    if json:
-        print_json({"removed": name})
-        return
-    print(f"Token '{name}' is withdrawn.")
+    carry_out_removal(
+        "token",
+        name,
+        f"Programs that use the token '{name}' will be refused.",
+        lambda conn: tokens.remove_token(conn, name),
+        is_sure=yes,
+        json=json,
+    )
 
 
 def _secret(value: str | None) -> str | None:

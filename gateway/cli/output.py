@@ -96,6 +96,25 @@ def refusals(what: str) -> Iterator[None]:
         raise Failure(what, f"{err.field}: {err.message} ({err.code})", err.remedy) from err
 
 
+def carry_out_removal(
+    what: str,
+    name: str,
+    question: str,
+    work: Callable[[Conn], Coroutine[Any, Any, object]],
+    *,
+    is_sure: bool,
+    json: bool,
+) -> None:
+    """Ask, remove, tell. what: e.g. "token". question: what follows of it; who asks for JSON is no person to be asked."""
+    confirm(f"{question} Go on?", is_sure=is_sure or json)
+    with refusals(f"{what} '{name}' is not removed"):
+        on_database(work)
+    if json:
+        print_json({"removed": name})
+    else:
+        print(f"{what.capitalize()} '{name}' is removed.")
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine; errors of the database become failures that say what to do."""
     import structlog

@@ -8,8 +8,8 @@ import typer
 
 from gateway.admin import users
 from gateway.admin.users import UserOrder
-from gateway.cli.options import Json
-from gateway.cli.output import on_database, print_json, print_table, refusals
+from gateway.cli.options import Json, Yes
+from gateway.cli.output import carry_out_removal, on_database, print_json, print_table, refusals
 from gateway.store.admin import users as store
 from gateway.store.admin.roles import ROLES
 
@@ -85,17 +85,23 @@ def set_password(
 
 
 @users_app.command("remove")
-def remove(login: Annotated[str, typer.Argument(help="whose")], json: Json = False) -> None:
+def remove(
+    login: Annotated[str, typer.Argument(help="see 'callmatrix users list'")],
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
     """Let a user sign in no more.
 
-    Example: callmatrix users remove olga
+    Example: callmatrix users remove olga --yes
     """
-    with refusals(f"user '{login}' is not removed"):
-        on_database(lambda conn: users.remove_user(conn, login))
-    if json:
-        print_json({"removed": login})
-    else:
-        print(f"User '{login}' is removed.")
+    carry_out_removal(
+        "user",
+        login,
+        f"'{login}' will no longer sign in.",
+        lambda conn: users.remove_user(conn, login),
+        is_sure=yes,
+        json=json,
+    )
 
 
 def _password(given: str | None) -> str | None:

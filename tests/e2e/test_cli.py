@@ -209,7 +209,7 @@ async def _people(ok: Any, refused: Any) -> None:
         ("olga", "admin"),
         ("petr", "manager"),
     ]
-    await ok("users", "remove", "olga")
+    await ok("users", "remove", "olga", "--yes")
     assert "no user" in await refused("users", "password", "olga")
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import subprocess
-import sys
 from typing import Any
 
 import asyncpg
@@ -14,18 +11,12 @@ import asyncpg
 from gateway.store.admin.matrices import draft, save_draft
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended, unsorted
+from tests.integration.api import command_line
 from tests.integration.api.client import ACCOUNT
 
 
 async def callmatrix(database_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "gateway.cli", *arguments, "--account", ACCOUNT],
-        env={**os.environ, "CALLMATRIX_DATABASE_URL": database_url},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return await command_line.callmatrix(database_url, *arguments, "--account", ACCOUNT)
 
 
 async def told(database_url: str, *arguments: str) -> Any:

@@ -1,48 +1,37 @@
-"""Taking away what was connected, at the command line: asked before, told what is not there."""
+"""Taking away what was added, at the command line: asked before, told what is not there."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import subprocess
-import sys
-
 import asyncpg
+import pytest
 
 from gateway.store.admin.accounts import add_api_token
+from gateway.store.admin.users import add_user
+from tests.integration.api.command_line import callmatrix
 
 
-async def told(database_url: str, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "gateway.cli", *words],
-        input=stdin,
-        env={**os.environ, "CALLMATRIX_DATABASE_URL": database_url},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-async def test_a_connection_is_removed_when_the_person_is_sure(
-    pool: asyncpg.Pool, database_url: str, account: str
-) -> None:
-    unsure = await told(database_url, "connection", "remove", "office", stdin="n\n")
-    assert (unsure.returncode, await pool.fetchval("SELECT count(*) FROM connection")) == (1, 1)
-    sure = await told(database_url, "connection", "remove", "office", "--yes")
-    assert (sure.returncode, await pool.fetchval("SELECT count(*) FROM connection")) == (0, 0), sure.stderr
-    again = await told(database_url, "connection", "remove", "office", "--yes")
-    assert (again.returncode, "there is no connection 'office'" in again.stderr) == (1, True)
-
-
-async def test_a_token_is_withdrawn_when_the_person_is_sure(
-    pool: asyncpg.Pool, database_url: str, account: str
+@pytest.mark.parametrize(
+    ("words", "table", "what"),
+    [
+        (("connection", "remove", "office"), "connection", "connection 'office'"),
+        (("token", "remove", "reports"), "api_token", "token 'reports'"),
+        (("users", "remove", "olga"), "admin_user", "user 'olga'"),
+    ],
+)
+async def test_what_was_added_is_removed_when_the_person_is_sure(
+    pool: asyncpg.Pool, database_url: str, account: str, words: tuple[str, ...], table: str, what: str
 ) -> None:
     async with pool.acquire() as conn:
         await add_api_token(conn, name="reports", role="read_only")
-    unsure = await told(database_url, "token", "remove", "reports", stdin="n\n")
-    assert (unsure.returncode, await pool.fetchval("SELECT count(*) FROM api_token")) == (1, 1)
-    sure = await told(database_url, "token", "remove", "reports", "--yes")
-    assert (sure.returncode, await pool.fetchval("SELECT count(*) FROM api_token")) == (0, 0), sure.stderr
-    again = await told(database_url, "token", "remove", "reports", "--yes")
-    assert (again.returncode, "there is no token 'reports'" in again.stderr) == (1, True)
+        await add_user(conn, login="olga", name="Ольга", role="admin", account_id=None, password_hash="x")
+
+    async def left() -> int:
+        return int(await pool.fetchval(f"SELECT count(*) FROM {table}"))
+
+    unsure = await callmatrix(database_url, *words, stdin="n\n")
+    assert (unsure.returncode, await left()) == (1, 1)
+    sure = await callmatrix(database_url, *words, "--yes")
+    assert (sure.returncode, await left()) == (0, 0), sure.stderr
+    assert f"{what} is removed" in sure.stdout.lower()
+    again = await callmatrix(database_url, *words, "--yes")
+    assert (again.returncode, f"there is no {what}" in again.stderr) == (1, True)

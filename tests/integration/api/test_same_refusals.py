@@ -3,12 +3,8 @@ nothing is stored."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import re
-import subprocess
-import sys
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -21,6 +17,7 @@ from gateway.store.admin.accounts import set_account_state
 from gateway.store.admin.matrices import draft
 from routing.matrix.presets import recommended
 from tests.integration.api.client import ACCOUNT, Api
+from tests.integration.api.command_line import callmatrix
 
 _EVERYTHING = (
     "account", "connection", "employee", "api_token", "admin_user", "crm_token", "oauth_state", "matrix_version",
@@ -159,15 +156,7 @@ _SAID = re.compile(r"  why: (?P<field>[\w.]+): (?P<message>.*) \((?P<code>[a-z-]
 
 async def by_hand(database_url: str, *words: str, stdin: str = "") -> Told:
     """What the command line says."""
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "gateway.cli", *words],
-        input=stdin,
-        env={**os.environ, "CALLMATRIX_DATABASE_URL": database_url},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = await callmatrix(database_url, *words, stdin=stdin)
     assert done.returncode == 1, done.stdout + done.stderr
     said = _SAID.search(done.stderr)
     assert said is not None, done.stderr
