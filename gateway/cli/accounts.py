@@ -11,7 +11,7 @@ from gateway.admin import connections, tokens
 from gateway.admin.connections import ConnectionOrder, pbx_instructions
 from gateway.admin.switch_account import switch
 from gateway.admin.tokens import TokenOrder
-from gateway.cli.options import Json, Yes
+from gateway.cli.options import Json, RoleName, Yes
 from gateway.cli.output import (
     carry_out_removal,
     database,
@@ -234,7 +234,7 @@ def remove_connection(
 @token_app.command("add")
 def add_token(
     name: Annotated[str, typer.Argument(help="whom or what it is for")],
-    role: Annotated[str, typer.Option(help=", ".join(ROLES))] = "read_only",
+    role: RoleName = ROLES[0],
     account: Annotated[str | None, typer.Option(help="only for this account")] = None,
     days: Annotated[int | None, typer.Option(help="until it is good for nothing; else for ever")] = None,
     json: Json = False,

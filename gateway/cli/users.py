@@ -8,7 +8,7 @@ import typer
 
 from gateway.admin import users
 from gateway.admin.users import UserOrder
-from gateway.cli.options import Json, Yes
+from gateway.cli.options import Json, RoleName, Yes
 from gateway.cli.output import carry_out_removal, on_database, print_json, print_table, refusals
 from gateway.store.admin import users as store
 from gateway.store.admin.roles import ROLES
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 @users_app.command("add")
 def add(
     login: Annotated[str, typer.Argument(help="small letters, digits and . _ @ + -")],
-    role: Annotated[str, typer.Option(help=", ".join(ROLES))] = "admin",
+    role: RoleName = ROLES[0],
     name: Annotated[str | None, typer.Option(help="as people call them")] = None,
     account: Annotated[str | None, typer.Option(help="only for this account")] = None,
     password: Annotated[
@@ -32,7 +32,7 @@ def add(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Let a person sign in to the pages.
+    """Let a person sign in to the pages; who is given no role may only look.
 
     Example: callmatrix users add olga --role admin
     """

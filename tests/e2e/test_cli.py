@@ -206,7 +206,7 @@ async def _people(ok: Any, refused: Any) -> None:
     assert "a long password" not in typed.out
     assert "too short" in await refused("users", "password", "petr", "--password", "-", stdin="short\n")
     assert [(u["login"], u["role"]) for u in (await ok("users", "list", "--json")).json] == [
-        ("olga", "admin"),
+        ("olga", "read_only"),
         ("petr", "manager"),
     ]
     await ok("users", "remove", "olga", "--yes")
