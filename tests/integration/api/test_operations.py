@@ -23,6 +23,7 @@ from gateway.texts.sentences import TEXTS
 from routing.missed_calls import Case
 from runtime.database import channels
 from tests.integration.api.client import ACCOUNT, Api, add_effect
+from tests.integration.api.command_line import callmatrix
 
 CRM_REPORT: dict[str, Any] = {
     "budget": {
@@ -455,20 +456,44 @@ async def test_what_the_crm_told_in_an_odd_way_is_listed_and_counted(api: Api) -
     await api.ask("GET", "{a}/crm/unread", role="read_only", status=403)
 
 
+async def _set_aside(pool: asyncpg.Pool, contact: str, *consumers: str) -> int:
+    """A change of the contact's numbers that these consumers failed on."""
+    event_id: int = await pool.fetchval(
+        "INSERT INTO crm_event (account_id, subject, entity_kind, entity_id, aspect, what, old_value, new_value,"
+        " at, told_at, first_told_by) VALUES ($1, 'contact:' || $2, 'contact', $2, 'numbers', 'numbers_changed', NULL,"
+        " '+79161234567', now(), now(), 'poll') RETURNING event_id",
+        ACCOUNT,
+        contact,
+    )
+    await pool.execute(
+        "INSERT INTO crm_event_work (account_id, consumer, event_id, subject, tries, is_aside, error)"
+        " SELECT $1, unnest($2::text[]), $3, 'contact:' || $4, 5, true, 'ValueError: no'",
+        ACCOUNT,
+        list(consumers),
+        event_id,
+        contact,
+    )
+    return event_id
+
+
+async def test_a_change_that_two_consumers_set_aside_is_on_one_page_with_numbers_masked(
+    api: Api, database_url: str
+) -> None:
+    first, second = (
+        await _set_aside(api.pool, "7", "tasks", "cases"),
+        await _set_aside(api.pool, "8", "tasks"),
+    )
+    page = await api.ask("GET", "{a}/crm/events/aside", limit=1)
+    assert [(i["id"], i["consumer"]) for i in page["items"]] == [(str(first), "cases"), (str(first), "tasks")]
+    rest = await api.ask("GET", "{a}/crm/events/aside", limit=1, after=page["next"])
+    assert [(i["id"], i["consumer"]) for i in rest["items"]] == [(str(second), "tasks")]
+    told = await callmatrix(database_url, "crm", "aside", "--account", ACCOUNT, "--json")
+    assert "+7916***67" in told.stdout
+    assert "+79161234567" not in told.stdout
+
+
 async def test_a_change_that_nobody_could_work_on_is_put_back(api: Api) -> None:
-    async with api.pool.acquire() as conn:
-        event_id = await conn.fetchval(
-            "INSERT INTO crm_event (account_id, subject, entity_kind, entity_id, aspect, what, old_value, new_value,"
-            " at, told_at, first_told_by) VALUES ($1, 'contact:7', 'contact', '7', 'numbers', 'numbers_changed', NULL,"
-            " '+79161234567', now(), now(), 'poll') RETURNING event_id",
-            ACCOUNT,
-        )
-        await conn.execute(
-            "INSERT INTO crm_event_work (account_id, consumer, event_id, subject, tries, is_aside, error)"
-            " VALUES ($1, 'tasks', $2, 'contact:7', 5, true, 'ValueError: no')",
-            ACCOUNT,
-            event_id,
-        )
+    event_id = await _set_aside(api.pool, "7", "tasks")
     [item] = (await api.ask("GET", "{a}/crm/events/aside"))["items"]
     assert (item["id"], item["consumer"], item["new"]) == (str(event_id), "tasks", "+7916***67")
     assert await api.ask("POST", "{a}/crm/events/retry", body={"ids": [item["id"]]}) == {"count": 1}
