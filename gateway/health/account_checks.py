@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
-from gateway.health.views import AccountStatus, ConnectionState
+from gateway.health.views import AccountStatus, ConnectionState, WriterView
 from routing.texts.catalogue import Phrase, phrase
 
 DIRECTORY_SECONDS = 300.0
@@ -124,14 +124,21 @@ def _crm(account: AccountStatus) -> Iterator[Finding]:
     elif crm.circuit is not None and crm.circuit.name != "closed":
         yield bad("crm-closed", what, count=crm.circuit.refusals, reason=crm.circuit.reason)
     elif crm.writer is not None and crm.writer.is_alarm:
-        yield bad("crm-alarm", what, reason=crm.writer.reason or "", error=crm.writer.last_error or "")
+        yield bad("crm-alarm", what, error=_trouble(crm.writer))
     elif crm.writer is not None and crm.writer.reason:
-        yield warning("crm-in-trouble", what, reason=crm.writer.reason, error=crm.writer.last_error or "")
+        yield warning("crm-in-trouble", what, error=_trouble(crm.writer))
     else:
         count = crm.budget.throttled if crm.budget else 0
         yield ok("crm-answers", what, throttled=detail("crm-throttled", crm.budget, count=count))
     if (offset := crm.clock_offset_seconds) is not None and abs(offset) > CLOCK_SECONDS:
         yield warning("crm-clock-differs", about("crm-clock", account=account.id), offset=offset)
+
+
+def _trouble(writer: WriterView) -> str:
+    """Return why nothing is sent; the last error begins with its code, which most often is the reason itself."""
+    if writer.last_error.startswith(f"{writer.reason}:"):
+        return writer.last_error
+    return f"{writer.reason}: {writer.last_error}"
 
 
 def _webhooks(account: AccountStatus, now: datetime) -> Finding:

@@ -198,6 +198,29 @@ def test_the_same_findings_are_said_in_russian_with_the_noun_in_its_form() -> No
     ]
 
 
+@pytest.mark.parametrize("is_alarm", [False, True])
+@pytest.mark.parametrize(
+    ("reason", "error", "said"),
+    [
+        (
+            "crm-outcome-unknown",
+            "crm-outcome-unknown: POST: no answer",
+            "crm-outcome-unknown: POST: no answer",
+        ),
+        ("crm-unpaid", "crm-refused: no such field", "crm-unpaid: crm-refused: no such field"),
+    ],
+)
+def test_the_code_of_what_holds_the_crm_up_is_said_once(
+    reason: str, error: str, said: str, is_alarm: bool
+) -> None:
+    writer = {
+        "reason": reason, "last_error": error, "is_alarm": is_alarm, "last_success": None, "last_error_at": NOW,
+        "closed_until": None, "requests_under_way": 0,
+    }  # fmt: skip
+    [finding] = [f for f in findings_of(crm={"writer": writer}) if f.subject == "sales CRM"]
+    assert finding.message == ("" if is_alarm else "in trouble: ") + said
+
+
 def test_a_webhook_that_could_not_be_read_days_ago_is_no_trouble_any_more() -> None:
     old = {"refused": 2, "last_refusal": "odd", "last_refused_at": NOW - timedelta(days=2)}
     assert all(finding.is_ok for finding in findings_of(webhooks=old))
