@@ -20,14 +20,15 @@ SESSION_SETTINGS = {"jit": "off", "max_parallel_workers_per_gather": "0"}
 and take a second processor from the lookups. Set once connected: a pooler refuses what it does not know in the DSN."""
 
 
-def _encode(value: object) -> str:
+def as_json(value: object) -> str:
+    """Return the text that the database takes for json; for arrays of rows, whose values no codec sees."""
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 async def set_codecs(conn: asyncpg.Connection) -> None:
     """jsonb and json go in and come out as Python values."""
     for name in ("jsonb", "json"):
-        await conn.set_type_codec(name, encoder=_encode, decoder=orjson.loads, schema="pg_catalog")
+        await conn.set_type_codec(name, encoder=as_json, decoder=orjson.loads, schema="pg_catalog")
 
 
 def tls_of(dsn: str) -> bool | None:

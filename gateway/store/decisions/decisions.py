@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-import orjson
 
-from runtime.database.pool import Conn
+from runtime.database.pool import Conn, as_json
 
 _COLUMNS = "account_id, decision_id, kind, at, call_id, client, reason, outcome, steps, inputs"
 
@@ -94,9 +93,9 @@ async def add_decisions(conn: Conn, rows: Sequence[DecisionRow]) -> None:
         [r.call_id for r in rows],
         [r.client for r in rows],
         [r.reason for r in rows],
-        [_json(r.outcome) for r in rows],
-        [_json(r.steps) for r in rows],
-        [_json(r.inputs) for r in rows],
+        [as_json(r.outcome) for r in rows],
+        [as_json(r.steps) for r in rows],
+        [as_json(r.inputs) for r in rows],
     )
 
 
@@ -216,10 +215,6 @@ async def delete_older_than(conn: Conn, before: datetime, *, limit: int = 5000) 
         limit,
     )
     return int(done.split()[-1])
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _decision(row: asyncpg.Record) -> DecisionRow:
