@@ -39,5 +39,6 @@ class NothingOfThatName(InputRefused):
 
     code = "not-found"
 
-    def __init__(self, what: str, name: str) -> None:
-        super().__init__("name", f"there is no {what} '{name}'", f"see 'callmatrix {what} list'")
+    def __init__(self, what: str, name: str, commands: str = "") -> None:
+        """commands: the group that lists them, where it is not called as they are."""
+        super().__init__("name", f"there is no {what} '{name}'", f"see 'callmatrix {commands or what} list'")

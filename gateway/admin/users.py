@@ -55,14 +55,14 @@ async def set_password(conn: Conn, login: str, password: str | None) -> str | No
     """Return the password where one was made up. Raise InputRefused."""
     hashed, made = _hashed(password)
     if not await store.set_password(conn, login, hashed):
-        raise NothingOfThatName("user", login)
+        raise NothingOfThatName("user", login, "users")
     return made
 
 
 async def remove_user(conn: Conn, login: str) -> None:
     """Raise InputRefused."""
     if not await store.remove_user(conn, login):
-        raise NothingOfThatName("user", login)
+        raise NothingOfThatName("user", login, "users")
 
 
 def _hashed(password: str | None) -> tuple[str, str | None]:

@@ -35,3 +35,4 @@ async def test_what_was_added_is_removed_when_the_person_is_sure(
     assert f"{what} is removed" in sure.stdout.lower()
     again = await callmatrix(database_url, *words, "--yes")
     assert (again.returncode, f"there is no {what}" in again.stderr) == (1, True)
+    assert f"see 'callmatrix {words[0]} list'" in again.stderr
