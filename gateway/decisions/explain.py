@@ -48,11 +48,17 @@ async def explain(
 
 async def _closer(conn: Conn, row: DecisionRow) -> str | None:
     """Who closed the case, where this decision closed one and it is known."""
-    case = row.outcome.get("case") or {}
-    if row.kind != "case" or case.get("state") != "closed":
+    case = _closed_case(row)
+    if case is None:
         return None
     named: str | None = case.get("closed_by")
     return named or await completed_by(conn, row.account_id, case["id"])
+
+
+def _closed_case(row: DecisionRow) -> Mapping[str, Any] | None:
+    """Return the case as this decision left it, where it is closed."""
+    case = row.outcome.get("case") if row.kind == "case" else None
+    return case if case and case.get("state") == "closed" else None
 
 
 def explained(
@@ -130,10 +136,10 @@ def _message(row: DecisionRow, texts: Texts, closer: str | None = None) -> str:
         )
     if row.kind == "matrix":
         return texts.say("explain.matrix", because=because, reason=row.reason, **_place(row, texts))
-    closed = (row.outcome.get("case") or {}).get("state") == "closed" if row.kind == "case" else False
+    closed = _closed_case(row)
     if closed and row.reason in ("case_closed", "case_closed_in_crm"):
         who = closer or texts.say("explain.nobody-named")
-        call = (row.outcome["case"]).get("closed_by_call")
+        call = closed.get("closed_by_call")
         by_call = texts.say("explain.by-call", call=call) if call else ""
         return texts.say("explain.closed", because=because, reason=row.reason, who=who, call=by_call)
     return texts.say("explain.other", because=because, reason=row.reason)

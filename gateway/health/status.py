@@ -224,9 +224,12 @@ class _Reader:
         )
 
     def _forbidden(self, account_id: str) -> list[str]:
+        return list(self._cursor(account_id, metadata.FEED).get(metadata.FORBIDDEN, ()))
+
+    def _cursor(self, account_id: str, feed: str) -> Mapping[str, Any]:
+        """Where the feed stands, empty when it was never read."""
         feeds = self._facts.feeds.get(account_id, ())
-        told = next((f.cursor for f in feeds if f.feed == metadata.FEED and f.cursor), {})
-        return list(told.get(metadata.FORBIDDEN, ()))
+        return next((f.cursor for f in feeds if f.feed == feed and f.cursor), {})
 
     def _crm(self, account_id: str) -> CrmView | None:
         row = self._told.get((account_id, "crm"))
@@ -255,8 +258,7 @@ class _Reader:
 
     def _directory(self, account_id: str) -> DirectoryView:
         state = self._facts.directories.get(account_id)
-        load = next((f for f in self._facts.feeds.get(account_id, ()) if f.feed == FEED), None)
-        progress = progress_at(dict(load.cursor) if load and load.cursor else {})
+        progress = progress_at(dict(self._cursor(account_id, FEED)))
         loaded_at = state.loaded_at if state else None
         in_sync_at = state.in_sync_at if state else None
         return DirectoryView(
@@ -271,8 +273,7 @@ class _Reader:
 
     def _webhooks(self, account_id: str) -> WebhooksView:
         told = self._facts.webhooks.get(account_id, store.Webhooks())
-        feeds = self._facts.feeds.get(account_id, ())
-        looked = next((f.cursor for f in feeds if f.feed == hooks.FEED), None) or {}
+        looked = self._cursor(account_id, hooks.FEED)
         again = {"registered_again_at": from_text(looked.get("at")), "registration_was": looked.get("was")}
         return WebhooksView.model_validate(told).model_copy(update=again)
 

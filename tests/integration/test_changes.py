@@ -40,7 +40,6 @@ async def test_who_begins_to_look_on_is_told_to_read_once_it_is_listened(
 ) -> None:
     with hub.reader("a") as reader:
         assert await _next(reader) == EVERYTHING
-        await pool.execute("SELECT 1")
         async with pool.acquire() as conn:
             await publish(conn, "a", "calls")
         assert await _next(reader) == Change("a", "calls")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
@@ -117,7 +117,7 @@ async def _progress(call: AnyCall, run_id: str | None) -> ProgressView:
 
 async def change(call: ApiCall) -> ProgressView:
     """pause, resume or stop, as the path says."""
-    do: Any = call.path["action"]
+    do = cast("backfill.RunChange", call.path["action"])
     async with call.services.pool.acquire() as conn:
         return ProgressView.model_validate(await backfill.change(conn, call.account.id, do))
 
