@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
 from gateway.db.migrate import known_migrations, migrate
+from gateway.store.admin.accounts import add_account
+from gateway.store.calls.missed_calls import case as case_of
+from gateway.store.calls.missed_calls import save_case
+from routing.missed_calls import Case
 
 
 async def test_migrations_are_applied_once_by_however_many_processes_start_together(
@@ -17,6 +22,32 @@ async def test_migrations_are_applied_once_by_however_many_processes_start_toget
     dsn = postgres_url.rsplit("/", 1)[0] + "/together"
     applied = await asyncio.gather(*(migrate(dsn) for _ in range(5)))
     assert sorted(map(len, applied)) == [0, 0, 0, 0, len(known_migrations())]
+
+
+async def test_open_cases_of_one_argentine_become_one_case(pool: asyncpg.Pool) -> None:
+    """0171 on rows that were stored before it."""
+    now = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    stored = {
+        "abroad": ("+5491166773399", 0), "home": ("+541166773399", 1), "other": ("+5491166770000", 2),
+        "russian": ("+79161234567", 3),
+    }  # fmt: skip
+    async with pool.acquire() as conn:
+        await add_account(conn, account_id="a", name="A", base_url="http://crm.example")
+        for id, (client, hours) in stored.items():
+            at = now + timedelta(hours=hours)
+            case = Case(
+                id=id, client=client, opened_at=at, last_missed_at=at, missed_calls=(id,), owner_id="1", target=None,
+                task_text="Перезвонить", task_due_at=at,
+            )  # fmt: skip
+            await save_case(conn, "a", case)
+        await conn.execute(next(sql for number, _, sql in known_migrations() if number == 171))
+        found = {i: await case_of(conn, "a", i) for i in stored}
+    assert {i: (c.client, c.state) for i, c in found.items()} == {
+        "abroad": ("+541166773399", "open"),
+        "home": ("+541166773399", "closed"),
+        "other": ("+541166770000", "open"),
+        "russian": ("+79161234567", "open"),
+    }
 
 
 async def test_account_id_leads_every_primary_key(pool: asyncpg.Pool) -> None:
