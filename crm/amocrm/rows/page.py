@@ -35,8 +35,12 @@ def page_of(
             lost.append(row.id)
         else:
             found.append(row)
-    has_next = not answer.maybe("_links.next.href", lambda href: href, answer.at()).is_absent
-    return Page(items=tuple(found), has_next=has_next, lost=tuple(lost))
+    return Page(items=tuple(found), has_next=not is_last(answer), lost=tuple(lost))
+
+
+def is_last(answer: Node) -> bool:
+    """Say whether this is the end of its list by the CRM's own word; one whose links make no sense is not."""
+    return answer.maybe("_links.next.href", lambda href: href.is_absent, False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from crm.amocrm.fields import Node
+from crm.amocrm.rows.page import is_last
 from crm.amocrm.tables import IDS_PER_FILTER
 from crm.errors import CrmTooLarge, CrmUnavailable
 from crm.lane import Lane
@@ -45,7 +46,7 @@ class Paging:
             portion.on_success(size)
             row += size
             parts += [part] if part is not None else []
-            if part is None or _is_last(part):
+            if part is None or is_last(part):
                 break
         return _joined(parts, plural)
 
@@ -73,13 +74,9 @@ def _shrink(portion: Portion, size: int, err: CrmTooLarge) -> None:
     portion.too_large(size)
 
 
-def _is_last(part: Node) -> bool:
-    return part.at("_links", "next", "href").is_absent
-
-
 def _joined(parts: Sequence[Node], plural: str) -> Node | None:
     """One answer with the rows of all parts, and the last one's word on whether more follow."""
     if len(parts) < 2:
         return parts[0] if parts else None
     rows: list[Any] = [row.value for part in parts for row in part.at("_embedded", plural).items()]
-    return Node({**parts[-1].value, "_embedded": {plural: rows}})
+    return Node({"_links": parts[-1].at("_links").value, "_embedded": {plural: rows}})

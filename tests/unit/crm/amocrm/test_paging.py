@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.amocrm.fields import Node
+from crm.amocrm.rows.page import page_of
 from crm.amocrm.rows.paging import Paging, Query
 from crm.errors import CrmTooLarge, CrmUnavailable
 from crm.lane import Lane
@@ -94,3 +95,26 @@ def test_reads_by_id_ask_for_each_id_until_it_was_answered_once(count: int, most
     ids = [str(n) for n in range(count)]
     asyncio.run(Paging(LimitedGateway(0, [1]).get).of_ids("/leads", ids, ask))
     assert answered == ids
+
+
+@pytest.mark.parametrize("links", ["none", 0, ["next"], {"next": "/leads?page=2"}])
+async def test_a_page_whose_links_make_no_sense_is_told_all_the_same(links: object) -> None:
+    async def get(path: str, lane: Lane, query: Query) -> Node:
+        return Node({"_links": links, "_embedded": {"leads": [{"id": 1}]}})
+
+    answer = await Paging(get).page("/leads", "leads", Lane.SYNC, (), page=1, limit=250)
+    page = page_of(answer, "leads", lambda row: row.get("id").number())
+    assert (page.items, page.has_next) == ((1,), True)
+
+
+async def test_an_answer_that_is_an_empty_array_ends_a_page_that_was_asked_for_in_parts() -> None:
+    async def get(path: str, lane: Lane, query: Query) -> Node:
+        values = dict(query)
+        if values["limit"] == "250":
+            raise CrmTooLarge("504")
+        more = {"_links": {"next": {"href": "…"}}, "_embedded": {"leads": [{"id": 1}]}}
+        return Node(more if values["page"] == "1" else [])
+
+    answer = await Paging(get).page("/leads", "leads", Lane.SYNC, (), page=1, limit=250)
+    page = page_of(answer, "leads", lambda row: row.get("id").number())
+    assert (page.items, page.has_next) == ((1,), False)
