@@ -102,12 +102,12 @@ def _decoded(body: bytes) -> Any:
     try:
         return orjson.loads(_NUL.sub(rb"\1", body) if b"\\u0000" in body else body)
     except orjson.JSONDecodeError:
-        text = _NUL.sub(rb"\1", body).decode("utf-8", "replace")
-        return json.loads(text, object_hook=_without_surrogates, strict=False)
+        text = _NUL.sub(rb"\1", body).replace(b"\x00", b"").decode("utf-8", "replace")
+        return _without_surrogates(json.loads(text, strict=False))
 
 
 def _without_surrogates(value: Any) -> Any:
-    """Halves of a character, which Python reads and PostgreSQL and orjson refuse."""
+    """Return the value without halves of a character, which Python reads and PostgreSQL and orjson refuse."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, list):

@@ -80,6 +80,21 @@ def test_half_an_answer_is_nothing_for_a_read_and_unknown_for_a_write() -> None:
         read_answer(WRITE, half)
 
 
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"name":"a\x00b"}', {"name": "ab"}),
+        (b'{"name":"a\\u0000b"}', {"name": "ab"}),
+        (b'{"name":"a\\\\u0000b"}', {"name": "a\\u0000b"}),
+        (b'["a\\ud800b",{"c":["\\ud800"]}]', ["a?b", {"c": ["?"]}]),
+    ],
+)
+def test_what_no_text_may_hold_is_taken_out_wherever_it_stands(body: bytes, value: object) -> None:
+    answer = read_answer(READ, Reply(status=200, content_type="application/hal+json", body=body))
+    assert answer is not None
+    assert answer.value == value
+
+
 def test_a_connection_that_was_never_made_carried_out_nothing() -> None:
     assert isinstance(lost(WRITE, "refused", was_sent=False), CrmUnavailable)
     assert isinstance(lost(WRITE, "reset", was_sent=True), CrmOutcomeUnknown)
