@@ -127,7 +127,7 @@ class Slots:
     def throttled(self, ticket: Ticket, now: float, retry_after: float | None = None) -> float:
         """Note a 429: send nothing for as long as told, else ever longer. Gives the time it lasts until.
 
-        UnauthorizedResponder of requests that were under way together count as one.
+        429s of requests that were under way together count as one.
         """
         self._throttled += 1
         if ticket.granted_at is not None and ticket.granted_at > self._paused_at:

@@ -87,11 +87,11 @@ class UnreadNotes:
         return taken
 
     def is_lost(self, kind: UnreadKind, id: str) -> bool:
-        """Return the CRM has this row, but by its latest reading it cannot be read."""
+        """Say whether the CRM has this row, but by its latest reading it cannot be read."""
         return self._open.get((kind, id), False)
 
     def may_hide(self, kind: UnreadKind, id: str) -> bool:
-        """Return a list that does not show this row may hold it all the same: as one that cannot be read."""
+        """Say whether a list that does not show this row may hold it all the same: as one that cannot be read."""
         return self.is_lost(kind, id) or any(
             is_lost and ref[0] == kind and ref[1].startswith(NAMELESS) for ref, is_lost in self._open.items()
         )

@@ -301,7 +301,7 @@ class AmoCrm:
     async def _note(
         self, items: Sequence[tuple[str, Ref | None, T]], lane: Lane, write: Callable[[T, str], Item]
     ) -> list[ItemOutcome]:
-        """Return notes on entities of one kind; those on a lead stand on the deal inside it."""
+        """Put notes on entities of one kind; those on a lead stand on the deal inside it."""
         kind = _one_kind([ref for _, ref, _ in items])
 
         async def written(item: tuple[str, Ref | None, T]) -> Item:

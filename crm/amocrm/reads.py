@@ -265,7 +265,7 @@ class Reads:
         return page_of(answer, PLURAL[kind], wire_read.entity_reader(kind), self._note(kind))
 
     def _event(self, row: Node) -> CrmEvent:
-        """Return what an event is about that cannot be read is read itself: so nothing is missed."""
+        """Return the event; where it cannot be read, ask for what it is about, so that nothing is missed."""
         try:
             return events.event(row)
         except CrmUnreadable:
@@ -380,7 +380,7 @@ class Reads:
         return [await self._numbered(self._inside.told(lead), lane) for lead in leads]
 
     async def _read_deals(self, ids: list[str], lane: Lane) -> None:
-        """Return the owner; what cannot be read has none."""
+        """Read these deals, so that the owner of their leads is known; where the key may not see them it stays unknown."""
         self._inside.forget(ids)
         try:
             await self.deals_in_leads(ids, lane)

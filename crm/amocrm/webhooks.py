@@ -161,7 +161,7 @@ def _company(what: What, item: FormPart) -> WebhookChange:
 
 
 def _lead(what: What, item: FormPart) -> WebhookChange:
-    """Return what a form or a mail brings has no ids of its own inside `data`: the lead is read for them."""
+    """Return a lead of Unsorted. What a form or a mail brings has no ids inside `data`: the lead is read for them."""
     uid = item.text("uid")
     if uid is None or not UID.fullmatch(uid):
         raise WebhookInvalid(f"{item.path}.uid", "an id expected", uid)

@@ -39,10 +39,7 @@ API = "/api/v4"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request before it has a host and a token. query: pairs in order, PHP-style keys. body: JSON value or None.
-
-    entities: how many the body carries, for shrinking and for the meter.
-    """
+    """One request before it has a host and a token. query: pairs in order, PHP-style keys. body: JSON value or None."""
 
     method: Method
     path: str
