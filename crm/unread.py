@@ -38,6 +38,13 @@ UnreadKind = Literal[
 ]
 """Of what the CRM lists; `webhook`: an item of a delivery that does not say what it is about, or one of the CRM's list."""
 
+FIELD_KIND: Mapping[EntityKind, UnreadKind] = {
+    "contact": "contact field",
+    "company": "company field",
+    "deal": "deal field",
+}
+"""Of the custom fields of these kinds of entities."""
+
 UnreadRef = tuple[UnreadKind, str]
 
 NAMELESS = "?"

@@ -20,9 +20,9 @@ D = TypeVar("D")
 LONGEST_TEXT = 65_536
 LONGEST_NUMBER = 18  # digits
 # Ids stand in addresses and in indices of the database.
-_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _NOBODY = (None, 0, "", "0", -1, "-1")
-_LAST_SECOND = 7_258_118_400  # of the year 2199: whoever calculates with such times must not overflow
+LAST_SECOND = 7_258_118_400  # of the year 2199: whoever calculates with such times must not overflow
 
 
 class Node:
@@ -99,7 +99,7 @@ class Node:
         if isinstance(self.value, int) and not isinstance(self.value, bool) and self.value != 0:
             if abs(self.value) < 10**LONGEST_NUMBER:
                 return str(self.value)
-        elif isinstance(self.value, str) and _ID.fullmatch(self.value) and _is_short(self.value):
+        elif isinstance(self.value, str) and ID.fullmatch(self.value) and _is_short(self.value):
             return self.value
         raise self.bad("id")
 
@@ -145,7 +145,7 @@ class Node:
     def moment(self) -> datetime:
         """Unix seconds as aware UTC."""
         seconds = self.number()
-        if not 0 < seconds < _LAST_SECOND:
+        if not 0 < seconds < LAST_SECOND:
             raise self.bad("Unix seconds")
         return datetime.fromtimestamp(seconds, UTC)
 

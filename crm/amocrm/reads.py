@@ -18,7 +18,6 @@ from crm.amocrm.rows.inside import DealsInside
 from crm.amocrm.rows.page import LostRow, NoteUnread, page_of, read_row
 from crm.amocrm.rows.paging import Paging, Query
 from crm.amocrm.rows.queries import (
-    FIELD_KIND,
     are_of,
     chunks,
     in_order,
@@ -45,7 +44,7 @@ from crm.port import (
     Page,
     Pipeline,
 )
-from crm.unread import UnreadKind, UnreadNotes
+from crm.unread import FIELD_KIND, UnreadKind, UnreadNotes
 from routing.client import EntityKind
 from routing.numbers.plans import spellings
 

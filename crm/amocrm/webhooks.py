@@ -8,19 +8,17 @@ value of it, costs itself only: it is told of beside the others.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from crm.amocrm.changes import WebhookChange, What, entity_changes, observed
+from crm.amocrm.fields import ID
 from crm.amocrm.rows.form import FormPart, WebhookInvalid, form_of
 from crm.amocrm.tables import CLOSED_STAGES, KIND_OF_ELEMENT
 from crm.port import EntityChange, Observed
 from crm.unread import Unread, UnreadKind, UnreadRef, nameless, shown_raw
 from runtime.masking import mask_text
-
-UID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
 _VERBS: Mapping[str, What] = {
     "add": "added",
@@ -163,7 +161,7 @@ def _company(what: What, item: FormPart) -> WebhookChange:
 def _lead(what: What, item: FormPart) -> WebhookChange:
     """Return a lead of Unsorted. What a form or a mail brings has no ids inside `data`: the lead is read for them."""
     uid = item.text("uid")
-    if uid is None or not UID.fullmatch(uid):
+    if uid is None or not ID.fullmatch(uid):
         raise WebhookInvalid(f"{item.path}.uid", "an id expected", uid)
     action = item.some_text("action")
     accepted = item.maybe(

@@ -218,13 +218,12 @@ def batch(method: Literal["POST", "PATCH"], path: str, items: Sequence[Item]) ->
 # --- echoes ---------------------------------------------------------------------------------------------------------
 
 
-def created_ids(answer: Node | None, plural: str, id_key: str = "id") -> dict[int, str]:
+def created_ids(answer: Node | None, plural: str) -> dict[int, str]:
     """place in the batch -> id of what exists now."""
     if answer is None:
         return {}
     return {
-        _place(item.get("request_id")): item.get(id_key).id()
-        for item in answer.at("_embedded", plural).items()
+        _place(item.get("request_id")): item.get("id").id() for item in answer.at("_embedded", plural).items()
     }
 
 

@@ -184,11 +184,11 @@ def _unnamed(batch: SentBatch, line: Line) -> Refused | None:
     return None
 
 
-def created(plural: str, id_key: str = "id") -> Echo:
+def created(plural: str) -> Echo:
     """Echo of a POST: request_id -> id."""
 
     def read(batch: SentBatch, answer: Node | None) -> Mapping[int, Written]:
-        ids = wire_write.created_ids(answer, plural, id_key)
+        ids = wire_write.created_ids(answer, plural)
         return {p: Written(key=batch.lines[p].key, id=i) for p, i in ids.items() if p < len(batch.lines)}
 
     return read

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ from crm.store.metadata import (
     users_of,
 )
 from crm.sync.source import Source
-from crm.unread import UnreadKind, UnreadNotes
+from crm.unread import FIELD_KIND, UnreadKind, UnreadNotes
 from routing.client import EntityKind
 
 T = TypeVar("T")
@@ -45,11 +45,6 @@ class KeySight:
             return None
 
 
-_FIELD_KIND: Mapping[EntityKind, UnreadKind] = {
-    "contact": "contact field",
-    "company": "company field",
-    "deal": "deal field",
-}
 R = TypeVar("R", CrmUser, Pipeline, CrmField)
 
 
@@ -96,7 +91,7 @@ async def read_metadata(source: Source, lane: Lane = Lane.SYNC) -> frozenset[str
                 continue
             held = await fields_of(conn, source.account_id, kind)
             if await store_fields(
-                conn, source.account_id, kind, known.with_hidden(_FIELD_KIND[kind], listed, held)
+                conn, source.account_id, kind, known.with_hidden(FIELD_KIND[kind], listed, held)
             ):
                 changed["fields"] = True
         await write_cursor(conn, source.account_id, FEED, {FORBIDDEN: list(seen.forbidden)})

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
+from crm.amocrm.fields import LAST_SECOND, LONGEST_NUMBER
+
 T = TypeVar("T")
 D = TypeVar("D")
 
 LONGEST_BODY = 1024 * 1024
 MOST_PAIRS = 50_000
 DEEPEST = 12
-LONGEST_NUMBER = 18  # digits
-LAST_SECOND = 7_258_118_400  # of the year 2199
 LONGEST_TEXT = 4096
 
 Tree = dict[str, "Tree | str"]

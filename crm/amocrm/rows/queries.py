@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from crm.amocrm.tables import IDS_PER_FILTER, PLURAL, WITH
 from crm.port import CrmNote, CrmTask
-from crm.unread import UnreadKind
 from routing.client import EntityKind
-
-FIELD_KIND: Mapping[EntityKind, UnreadKind] = {
-    "contact": "contact field",
-    "company": "company field",
-    "deal": "deal field",
-}
 
 
 def list_path(kind: EntityKind) -> str:

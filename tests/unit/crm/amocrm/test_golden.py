@@ -219,7 +219,7 @@ def test_every_sample_echo_of_a_creation_gives_ids_by_place(name: str) -> None:
 
 def test_the_echo_of_complex_is_a_bare_array() -> None:
     assert wire_write.created_pairs(_placed("leads_complex", "")) == {0: ("10185153", "11070881")}
-    assert wire_write.created_ids(_placed("unsorted_create_sip", "unsorted"), "unsorted", "uid").keys() == {0}
+    assert wire_write.created_leads(_placed("unsorted_create_sip", "unsorted")).keys() == {0}
 
 
 @pytest.mark.parametrize(
