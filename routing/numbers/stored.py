@@ -7,7 +7,7 @@ more here than there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -65,11 +65,6 @@ def stored_numbers(text: str, policy: NumberPolicy) -> StoredNumbers:
 def region_of(e164: str) -> str:
     """ISO code of the country that a number belongs to; of several with one country code the main one."""
     return next(filter(None, (_REGION.get(e164[1:end]) for end in (2, 3, 4))), "RU")
-
-
-def numbers_in(texts: Iterable[str], policy: NumberPolicy) -> list[str]:
-    """Every number of several values once, E.164."""
-    return list(dict.fromkeys(n for text in texts for n in stored_numbers(text, policy).numbers))
 
 
 def _found(text: str, rules: NumberRules) -> StoredNumbers:
