@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.masking import HIDDEN, is_secret, mask_number, mask_text, mask_value
+from runtime.masking import HIDDEN, is_secret, mask_digits, mask_number, mask_text, mask_value
 
 SECRET = "hush-hush-Zx9"
 digits = st.text("0123456789", min_size=9, max_size=14)
@@ -170,6 +170,18 @@ def test_a_value_that_holds_itself_ends() -> None:
 )
 def test_first_and_last_digits_stay(number: str, masked: str) -> None:
     assert mask_number(number) == masked
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ("8 (916) 123-45-67 Anna", "8 (916) ***-**-67 Anna"),
+        ("+7916x12 34", "+7916x** 34"),
+        ("123456", "123456"),
+    ],
+)
+def test_of_a_value_that_could_not_be_read_the_middle_digits_are_hidden(value: str, masked: str) -> None:
+    assert mask_digits(value) == masked
 
 
 @pytest.mark.parametrize(
