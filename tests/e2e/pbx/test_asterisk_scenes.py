@@ -18,7 +18,7 @@ from tests.e2e.features.office import API
 from tests.e2e.features.office import Office as Crm
 from tests.e2e.pbx.office import Office, running_office
 from tests.e2e.pbx.scene_recorder import ManagerLink, manager_link
-from tests.e2e.pbx.sip_phone import BUSY, RINGS, Manner, SipPhones, sip_phones
+from tests.e2e.pbx.sip_phone import BUSY, RINGS, Manner, SipPhones, Talk, sip_phones
 from tests.waiting import until
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="module")]
@@ -183,15 +183,20 @@ async def test_two_clients_in_a_room_are_both_talked_to(stage: Stage) -> None:
     assert (await stage.answered_by(second, "101"))["talk_seconds"] in (2, 3, 4)
 
 
+async def _ask_for(first: Talk, colleague: str) -> None:
+    """A consultation by feature code, after a second of talk."""
+    await asyncio.sleep(1)
+    await first.press("*2")
+    await asyncio.sleep(0.7)
+    await first.press(colleague)
+
+
 async def test_an_attended_transfer_by_code(stage: Stage) -> None:
     stage.phones.behave({})
     client = stage.client()
     caller = stage.phones.call(client, PHONE)
     first = await stage.phones.answered("101")
-    await asyncio.sleep(1)
-    await first.press("*2")
-    await asyncio.sleep(0.7)
-    await first.press("102")
+    await _ask_for(first, "102")
     await stage.phones.answered("102")
     await asyncio.sleep(1)
     await first.hang_up()
@@ -205,10 +210,7 @@ async def test_a_transfer_that_is_refused_stays_with_who_has_the_call(stage: Sta
     client = stage.client()
     caller = stage.phones.call(client, PHONE)
     first = await stage.phones.answered("101")
-    await asyncio.sleep(1)
-    await first.press("*2")
-    await asyncio.sleep(0.7)
-    await first.press("103")
+    await _ask_for(first, "103")
     await stage.phones.rung("103")
     await asyncio.sleep(3)
     await caller.hang_up()
