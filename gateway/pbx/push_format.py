@@ -14,10 +14,11 @@ from typing import Any
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties
 from gateway.pbx.payload import as_params, as_seconds, as_text
-from gateway.pbx.port import WireInvalid
+from gateway.pbx.port import Inbound, Parsed, WireInvalid
 from gateway.pbx.reading.addresses import phone_address
 from gateway.pbx.reading.causes import disposition_of_code
 from gateway.pbx.reading.machines import is_machine, people
+from gateway.pbx.reading.spoilt import parsed_of
 from gateway.pbx.times import not_ahead, read_time, zone_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
 
@@ -154,6 +155,13 @@ class _Fields:
         if plain not in words:
             raise WireInvalid(self.name(wanted), f"is not one of {', '.join(words)}")
         return words[plain]
+
+
+def parse_push(request: Inbound, fields: Mapping[str, Any], connection: Connection) -> Parsed:
+    """Return a message in this format, read as far as it can be. fields: as `read_fields` gives them. Raises WireInvalid."""
+    return parsed_of(
+        request, fields, lambda told: parse_event(told, request.path, request.received_at, connection)
+    )
 
 
 def parse_event(

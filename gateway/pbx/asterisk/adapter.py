@@ -14,8 +14,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.payload import read_fields
 from gateway.pbx.port import Inbound, Parsed
-from gateway.pbx.push_format import parse_event
-from gateway.pbx.reading.spoilt import parsed_of
+from gateway.pbx.push_format import parse_push
 
 
 class AsteriskKind(PbxKind):
@@ -35,11 +34,7 @@ class AsteriskKind(PbxKind):
     }
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
-        return parsed_of(
-            request,
-            read_fields(request),
-            lambda told: parse_event(told, request.path, request.received_at, connection),
-        )
+        return parse_push(request, read_fields(request), connection)
 
     def instructions(self, name: str, secret: str, url: str) -> str:
         return f"""extensions.conf, in the context that receives calls from outside (whole recipe: deploy/pbx/asterisk):

@@ -11,8 +11,8 @@ from gateway.pbx.freeswitch.wire import parse_cdr, read_cdr
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.payload import canonical, has_valid_token, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
-from gateway.pbx.push_format import parse_event
-from gateway.pbx.reading.spoilt import parsed_of, read_without_spoilt
+from gateway.pbx.push_format import parse_push
+from gateway.pbx.reading.spoilt import read_without_spoilt
 
 
 class FreeswitchKind(PbxKind):
@@ -32,11 +32,7 @@ class FreeswitchKind(PbxKind):
                 lambda told: parse_cdr(told, request.received_at, connection), cdr
             )
             return Parsed(canonical=canonical(cdr), events=events, spoilt=spoilt)
-        return parsed_of(
-            request,
-            read_fields(request),
-            lambda told: parse_event(told, request.path, request.received_at, connection),
-        )
+        return parse_push(request, read_fields(request), connection)
 
     def lookup_request(self, request: Inbound, connection: Connection) -> LookupRequest:
         """mod_xml_curl asks for directory and configuration too: those are questions about nobody, answered "not found"."""

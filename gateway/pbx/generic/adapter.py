@@ -9,8 +9,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.payload import read_fields
 from gateway.pbx.port import Inbound, Parsed
-from gateway.pbx.push_format import parse_event
-from gateway.pbx.reading.spoilt import parsed_of
+from gateway.pbx.push_format import parse_push
 from routing.calls.model import EventKind
 
 
@@ -22,9 +21,7 @@ class GenericKind(PbxKind):
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
         fields = read_fields(request)
-        parsed = parsed_of(
-            request, fields, lambda told: parse_event(told, request.path, request.received_at, connection)
-        )
+        parsed = parse_push(request, fields, connection)
         if connection.dialect not in ("sipgate", "zammad"):
             return parsed
         # These have one URL: their newCall is the question too, and sipgate's answer decides about later pushes.
