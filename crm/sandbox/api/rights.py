@@ -32,7 +32,7 @@ USUAL: Mapping[str, Any] = {
 
 
 def normal(sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was not sent is denied."""
+    """Return the rights in full: what was not sent is denied."""
     whole = {name: {**dict.fromkeys(_ACTIONS, "D"), **sent.get(name, {})} for name in _ENTITIES}
     return {
         **whole,
@@ -45,7 +45,7 @@ def normal(sent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rights_of(state: State, user: SandboxRow) -> dict[str, Any]:
-    """Return an administrator's are all; a role's count before one's own."""
+    """Return a user's rights: an administrator has all, and a role's count before one's own."""
     if user["is_admin"]:
         everything = {name: dict.fromkeys(_ACTIONS, "A") for name in _ENTITIES}
         open_doors = {"catalog_access": True, "files_access": True}

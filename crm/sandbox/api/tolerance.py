@@ -33,7 +33,7 @@ def tolerated(body: Any, method: str, path: str, profile: Profile) -> Any:
 
 
 def _with_objects(value: Any) -> Any:
-    """Return a client in PHP writes an empty object as an empty list, and a server in PHP cannot tell them apart."""
+    """Take empty lists for empty objects: a client in PHP writes these so, and a server in PHP cannot tell them apart."""
     if isinstance(value, list):
         return [_with_objects(item) for item in value]
     if not isinstance(value, dict):

@@ -45,7 +45,7 @@ def _model(row: SandboxRow) -> dict[str, Any]:
 
 
 def link_chats(exchange: SandboxExchange) -> SandboxReply:
-    """Return a chat belongs to one contact: a new link replaces the old one and has an id of its own."""
+    """Link chats; each belongs to one contact: a new link replaces the old one and has an id of its own."""
     exchange.require_admin()
     items = exchange.items()
     errors = [(str(request_id_of(item, n)), _check(exchange, item)) for n, item in enumerate(items)]

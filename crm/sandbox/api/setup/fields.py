@@ -75,7 +75,7 @@ def create_fields(exchange: SandboxExchange) -> SandboxReply:
 
 
 def _check(state: State, plural: str, item: Mapping[str, Any], own: SandboxRow | None) -> list[Fault]:
-    """Return a code belongs to one field, a group has to exist, and what the CRM brings keeps its code."""
+    """Return what is wrong: a code belongs to one field, a group has to exist, and what the CRM brings keeps its code."""
     faults: list[Fault] = []
     code, others = item.get("code"), [row for row in state.fields(plural).values() if row != own]
     if code and code in [row["code"] for row in others]:
