@@ -12,7 +12,6 @@ import asyncpg
 from gateway.store.admin.accounts import NoSuchAccount, account
 from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Catalogue, Problem, can_be_published, check
-from routing.matrix.diff import MatrixChange, difference
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
 from runtime.database.pool import Conn
@@ -142,13 +141,6 @@ async def versions(conn: Conn, account_id: str) -> list[Published]:
         account_id,
     )
     return [Published(**dict(row)) for row in rows]
-
-
-async def difference_between(conn: Conn, account_id: str, old: int, new: int | None) -> list[MatrixChange]:
-    """In words. new None = the draft. Raises NoSuchMatrixVersion."""
-    before = await matrix_at(conn, account_id, old)
-    after = (await draft(conn, account_id)).matrix if new is None else await matrix_at(conn, account_id, new)
-    return difference(before, after)
 
 
 async def draft(conn: Conn, account_id: str) -> Draft:

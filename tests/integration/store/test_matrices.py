@@ -14,8 +14,8 @@ from gateway.store.admin.matrices import (
     MatrixNotPublishable,
     MatrixStore,
     NoSuchMatrixVersion,
-    difference_between,
     draft,
+    matrix_at,
     publish,
     publish_matrix,
     rebase_draft,
@@ -26,6 +26,7 @@ from gateway.store.admin.matrices import (
 )
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from routing.matrix.checks.check import Catalogue
+from routing.matrix.diff import difference
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended, unsorted, update_only
 from routing.staff import Employee, Staff
@@ -136,8 +137,9 @@ async def test_roll_back_publishes_the_old_body_under_a_new_number(conn: Conn) -
     await publish(conn, "acme", revision=1, by="anna", why="проба", catalogue=READY)
     done = await roll_back(conn, "acme", to=1, by="boris", why="не то")
     assert (done.version, done.restored) == (3, 1)
-    assert await difference_between(conn, "acme", 1, 3) == []
-    assert await difference_between(conn, "acme", 2, 3) != []
+    first, second, third = [await matrix_at(conn, "acme", version) for version in (1, 2, 3)]
+    assert difference(first, third) == []
+    assert difference(second, third) != []
     with pytest.raises(NoSuchMatrixVersion):
         await roll_back(conn, "acme", to=9, by="boris", why="")
 
@@ -161,8 +163,7 @@ async def test_a_reset_draft_is_the_current_version_again(conn: Conn) -> None:
     await save_draft(conn, "acme", unsorted(), revision=0, by="anna")
     again = await reset_draft(conn, "acme", revision=1, by="anna")
     assert not again.is_changed
-    assert again.matrix == recommended()
-    assert await difference_between(conn, "acme", 1, None) == []
+    assert again.matrix == recommended() == await matrix_at(conn, "acme", 1)
 
 
 async def test_a_published_version_cannot_be_changed_even_by_hand(conn: Conn) -> None:
