@@ -67,5 +67,7 @@ async def keep_all(conn: Conn, account_id: str) -> None:
 
 async def free_tasks(conn: Conn, account_id: str, refused: Sequence[str]) -> set[str]:
     """Those of these refused tasks that are sent again without the card that they were refused for."""
+    if not refused:
+        return set()
     rows = await conn.fetch(_TASKS_BY_THEMSELVES, account_id, refused)
     return {row["effect_key"] for row in rows}
