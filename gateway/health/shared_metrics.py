@@ -28,7 +28,10 @@ class SharedFigures:
         await Loop("figures", self.read, _EVERY_SECONDS).run()
 
     async def read(self) -> None:
-        self._latest = await installation_status(self._pool, datetime.now(UTC), is_full=False)
+        """Of readings that overlap the one that began last stays."""
+        status = await installation_status(self._pool, datetime.now(UTC), is_full=False)
+        if self._latest is None or status.at >= self._latest.at:
+            self._latest = status
 
     def samples(self) -> Iterable[Sample]:
         return status_samples(self._latest, datetime.now(UTC)) if self._latest is not None else ()
