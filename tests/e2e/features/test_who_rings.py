@@ -157,7 +157,7 @@ async def test_s4_09_an_employee_is_recognised_on_each_of_his_numbers_and_sip_ac
     await save(
         office,
         "221",
-        crm_user_id=str(office.user(106)),
+        crm_user_id=str(office.users["unmapped"]),
         extensions=["221", "331"],
         sip=["anna", "anna@other-pbx.example"],
         numbers=["+79035550221", "8 (903) 555-02-22"],
@@ -167,7 +167,7 @@ async def test_s4_09_an_employee_is_recognised_on_each_of_his_numbers_and_sip_ac
             client = office.new_number()
             await office.answered(client, address)
             left = await office.left(client)
-            assert [c["responsible_user_id"] for c in left.contacts] == [office.user(106)], address
+            assert [c["responsible_user_id"] for c in left.contacts] == [office.users["unmapped"]], address
             assert left.tasks == [], address
     finally:
         await office.stack.api("DELETE", f"{API}/employees/221", status=204)
