@@ -147,7 +147,6 @@ CrmEventKind = Literal[
     "changed",
     "task_completed",
     "message",
-    "call",
     "other",
 ]
 

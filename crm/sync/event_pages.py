@@ -19,7 +19,7 @@ _SECOND = timedelta(seconds=1)
 _PROMPT: frozenset[CrmEventKind] = frozenset(
     (
         *("deleted", "restored", "merged", "unlinked", "owner_changed"),
-        *("stage_changed", "changed", "task_completed", "message", "call"),
+        *("stage_changed", "changed", "task_completed", "message"),
     )
 )
 # What is created or linked by the thousand, by a backfill of ours for one: the delta tells most of it sooner.

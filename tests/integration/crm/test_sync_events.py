@@ -220,7 +220,7 @@ async def test_whatever_the_bursts_and_the_clocks_every_event_is_heard(
     clock.tick(max(0, -skew) + 61)
     for events, seconds in bursts:
         for i in range(events):
-            kind = ("added", "linked", "deleted", "call")[i % 4]
+            kind = ("added", "linked", "deleted", "message")[i % 4]
             tell(crm, clock, kind, ("contact", "1"), ("deal", "5"), late=i * 7 % 59 if i % 10 == 3 else 0)
             if i % max(1, events // seconds) == 0:
                 clock.tick(1)
