@@ -107,7 +107,7 @@ async def test_events_are_handed_on_once_and_in_order(
     await poll()
     await poll()
     clock.tick(1)
-    tell(crm, clock, "call", ("contact", "1"))
+    tell(crm, clock, "message", ("contact", "1"))
     await poll()
     assert heard == [f"e{i:06}" for i in range(251)]
 
