@@ -139,7 +139,7 @@ def _attach(plan: Plan, a: Attach) -> None:
     if not s.call.is_answered and not is_clients_silence(s.call):
         return _attach_attempt(plan, a)
     who = who_answered(s)
-    talker = who.crm_user_id if who and who.is_active else None
+    talker = who.crm_user_id if who and s.staff.can_be_given_work(who) else None
     owner = talker if s.call.is_answered else plan.person(a.responsible).crm_user_id
     key, uniq = _call_key(plan)
     order = AttachCall(
@@ -250,8 +250,8 @@ def _card(plan: Plan, a: Card) -> None:
     if "rung" in a.to:
         parties = [party_of(s.call)] if s.call.is_answered else list(s.call.rung)
         people = [employee_at(p, s) for p in parties]
-        users = [p.crm_user_id for p in people if p and p.crm_user_id and p.is_active]
-    if "owner" in a.to and (owner := owner_of_client(plan.client)):
+        users = [p.crm_user_id for p in people if p and p.crm_user_id and s.staff.can_be_given_work(p)]
+    if "owner" in a.to and (owner := owner_of_client(plan.client)) and owner not in s.staff.gone_users:
         users.append(owner)
     if not users:
         return plan.skip("nobody_to_show_to")

@@ -55,6 +55,8 @@ OWNERS: tuple[str, ...] = (
     "no_owner",
     "owner_inactive",
     "template_not_available",
+    "deputy_instead",
+    "admin_instead",
     "no_senior",
 )
 

@@ -1,4 +1,4 @@
-"""Who is responsible: the action's choice made into a CRM user, with the fall-back to the senior manager."""
+"""Who is responsible: the action's choice made into a CRM user, with who stands in where it cannot be them."""
 
 from __future__ import annotations
 
@@ -57,34 +57,61 @@ def owner_of_client(client: Client) -> str | None:
     return next((e.owner_id for e in owners if e and e.owner_id), None)
 
 
+class _Wanted(NamedTuple):
+    """crm_user_id: None = they cannot be it. person: who it would be, where they are ours."""
+
+    crm_user_id: str | None
+    because: str
+    person: Employee | None = None
+
+
 def responsible(choice: str, s: Situation, client: Client) -> Chosen:
-    """choice: a matrix_actions.Responsible. Who cannot be it gives way to the senior manager. client: with what this
-    decision has ordered so far."""
+    """choice: a matrix_actions.Responsible. Who cannot be it gives way to their deputy if they have left, then to the senior
+    manager, then to an administrator of the CRM. client: with what this decision has ordered so far."""
+    wanted = _wanted(choice, s, client)
+    if wanted.crm_user_id is not None:
+        return Chosen(wanted.crm_user_id, wanted.because)
+    has_left = wanted.because in _LEFT
+    instead = s.staff.stand_ins(wanted.person if has_left else None)
+    if not instead:
+        return Chosen(None, "no_senior")
+    user, what = instead[0]
+    return Chosen(user, wanted.because if what == "senior" else f"{what}_instead")
+
+
+_LEFT = frozenset({"employee_inactive", "owner_inactive", "senior_inactive"})
+
+
+def _wanted(choice: str, s: Situation, client: Client) -> _Wanted:
     if choice == "senior":
-        return _senior(s, "senior")
-    user, because = _wanted(choice, s, client)
-    return Chosen(user, because) if user else _senior(s, because)
-
-
-def _wanted(choice: str, s: Situation, client: Client) -> tuple[str | None, str]:
+        return _employee(s, s.staff.senior, "senior", "no_senior", inactive="senior_inactive")
     if choice == "who_answered":
-        return _employee(who_answered(s), "who_answered", "answered_by_unknown")
+        return _employee(s, who_answered(s), "who_answered", "answered_by_unknown")
     if choice.startswith("employee:"):
-        return _employee(s.staff.by_id.get(choice.partition(":")[2]), "fixed_employee", "employee_gone")
+        return _employee(s, s.staff.by_id.get(choice.partition(":")[2]), "fixed_employee", "employee_gone")
     if choice.startswith("template"):
-        return None, "template_not_available"
+        return _Wanted(None, "template_not_available")
     return _owner(choice, s, client)
 
 
-def _employee(person: Employee | None, because: str, otherwise: str) -> tuple[str | None, str]:
+def _employee(
+    s: Situation,
+    person: Employee | None,
+    because: str,
+    otherwise: str,
+    *,
+    inactive: str = "employee_inactive",
+) -> _Wanted:
     if person is None:
-        return None, otherwise
+        return _Wanted(None, otherwise)
     if not person.crm_user_id:
-        return None, "employee_unmapped"
-    return (person.crm_user_id, because) if person.is_active else (None, "employee_inactive")
+        return _Wanted(None, "employee_unmapped", person)
+    if not s.staff.can_be_given_work(person):
+        return _Wanted(None, inactive, person)
+    return _Wanted(person.crm_user_id, because)
 
 
-def _owner(choice: str, s: Situation, client: Client) -> tuple[str | None, str]:
+def _owner(choice: str, s: Situation, client: Client) -> _Wanted:
     if choice == "owner":
         owner = owner_of_client(client)
     else:
@@ -92,13 +119,7 @@ def _owner(choice: str, s: Situation, client: Client) -> tuple[str | None, str]:
         entity = first_of(client, *kinds)
         owner = entity.owner_id if entity else None
     if owner is None:
-        return None, "no_owner"
+        return _Wanted(None, "no_owner")
     person = s.staff.by_crm_user.get(owner)
-    return (owner, choice) if person is None or person.is_active else (None, "owner_inactive")
-
-
-def _senior(s: Situation, because: str) -> Chosen:
-    senior = s.staff.senior
-    if senior is None or not senior.crm_user_id or not senior.is_active:
-        return Chosen(None, "no_senior")
-    return Chosen(senior.crm_user_id, because)
+    is_gone = owner in s.staff.gone_users or (person is not None and not person.is_active)
+    return _Wanted(None, "owner_inactive", person) if is_gone else _Wanted(owner, choice)

@@ -44,7 +44,11 @@ class Situation(BaseModel):
     @classmethod
     def _with_indexes(cls, staff: Staff) -> Staff:
         """Indexes are not stored: a situation read back from a decision gets them again."""
-        return Staff.of(staff.employees, staff.version) if staff.employees and not staff.by_id else staff
+        if not staff.employees or staff.by_id:
+            return staff
+        return Staff.of(
+            staff.employees, staff.version, gone_users=staff.gone_users, admin_user=staff.admin_user
+        )
 
     @property
     def zone(self) -> ZoneInfo:

@@ -12,7 +12,7 @@ from runtime.database.pool import Conn
 # An employee without a CRM user is mapped to the one with their e-mail address, where exactly one has it. A mapped user
 # that the CRM no longer shows is not active; before the first reading of users nobody is taken for inactive.
 _STAFF = """
-SELECT a.account_id AS of_account, a.staff_version, e.*, coalesce(e.crm_user_id, m.user_id) AS mapped_id,
+SELECT a.account_id AS of_account, a.staff_version, gone.users AS gone_users, admin.user_id AS admin_user, e.*, coalesce(e.crm_user_id, m.user_id) AS mapped_id,
     coalesce(u.is_active, NOT EXISTS (SELECT 1 FROM crm_user any_user WHERE any_user.account_id = a.account_id)
         OR coalesce(e.crm_user_id, m.user_id) IS NULL) AS is_active
 FROM account a
@@ -23,6 +23,13 @@ LEFT JOIN LATERAL (
     HAVING count(*) = 1
 ) m ON true
 LEFT JOIN crm_user u ON u.account_id = e.account_id AND u.user_id = coalesce(e.crm_user_id, m.user_id)
+LEFT JOIN (
+    SELECT account_id, array_agg(user_id) AS users FROM crm_user WHERE NOT is_active GROUP BY 1
+) gone ON gone.account_id = a.account_id
+LEFT JOIN (
+    SELECT DISTINCT ON (account_id) account_id, user_id FROM crm_user WHERE is_active AND is_admin
+    ORDER BY account_id, length(user_id), user_id
+) admin ON admin.account_id = a.account_id
 WHERE $1::text[] IS NULL OR a.account_id = ANY($1) ORDER BY a.account_id, e.employee_id
 """
 
@@ -55,13 +62,21 @@ async def staff_of(conn: Conn, account_id: str) -> Staff:
 async def staff_by_account(conn: Conn, account_ids: Collection[str] | None = None) -> dict[str, Staff]:
     """Return the same of several accounts, None = of all, in one query."""
     people: dict[str, list[Employee]] = {}
-    versions: dict[str, int] = {}
+    accounts: dict[str, asyncpg.Record] = {}
     for row in await conn.fetch(_STAFF, None if account_ids is None else list(account_ids)):
-        versions[row["of_account"]] = row["staff_version"]
+        accounts[row["of_account"]] = row
         found = people.setdefault(row["of_account"], [])
         if row["employee_id"] is not None:
             found.append(_employee(row))
-    return {account_id: Staff.of(found, versions[account_id]) for account_id, found in people.items()}
+    return {
+        account_id: Staff.of(
+            people[account_id],
+            row["staff_version"],
+            gone_users=row["gone_users"] or (),
+            admin_user=row["admin_user"],
+        )
+        for account_id, row in accounts.items()
+    }
 
 
 async def stored_employees(conn: Conn, account_id: str) -> tuple[Employee, ...]:
@@ -128,7 +143,12 @@ async def staff_at(conn: Conn, account_id: str, version: int) -> Staff:
     )
     if stored is None:
         raise NoSuchStaffVersion(f"{account_id} version {version}")
-    return Staff.of((Employee.model_validate(p) for p in stored["employees"]), version)
+    return Staff.of(
+        (Employee.model_validate(p) for p in stored["employees"]),
+        version,
+        gone_users=stored.get("gone_users", ()),
+        admin_user=stored.get("admin_user"),
+    )
 
 
 class StaffStore:

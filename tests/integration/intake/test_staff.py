@@ -94,6 +94,20 @@ async def test_one_list_gives_the_part_of_the_senior_manager_to_somebody_else(
     assert senior.id == "anna"
 
 
+async def test_users_who_left_and_the_first_administrator_are_known_whoever_is_an_employee(
+    conn: asyncpg.Connection,
+) -> None:
+    await add_user(conn, "1", "boss@example.com")
+    await add_user(conn, "77", "stranger@example.com", is_active=False)
+    await add_user(conn, "100", "second@example.com")
+    await add_user(conn, "9", "first@example.com")
+    await conn.execute("UPDATE crm_user SET is_admin = true WHERE user_id IN ('9', '100', '77')")
+    staff = await staff_of(conn, "main")
+    assert (staff.gone_users, staff.admin_user) == (("77",), "9")
+    await write_snapshot(conn, "main", staff)
+    assert await staff_at(conn, "main", staff.version) == staff
+
+
 async def test_snapshot_gives_back_the_staff_of_its_version(conn: asyncpg.Connection) -> None:
     staff = await staff_of(conn, "main")
     await write_snapshot(conn, "main", staff)

@@ -285,6 +285,30 @@ def test_whoever_cannot_be_responsible_gives_way_to_the_senior_manager(
     assert decision.steps[-2].facts["owner_because"] == because
 
 
+def test_a_client_of_a_user_who_has_left_the_crm_goes_to_their_deputy_else_to_whoever_is_left() -> None:
+    """Whether they are an employee of ours or not."""
+    gone = GONE.model_copy(update={"deputy_id": "maria"})
+    boss_gone = OLEG.model_copy(update={"is_active": False})
+    for people, owner, expected, because in (
+        ((gone, MARIA, OLEG), "13", "12", "deputy_instead"),
+        ((gone, OLEG), "13", "10", "owner_inactive"),
+        ((MARIA, OLEG), "77", "10", "owner_inactive"),
+        ((MARIA, boss_gone), "77", "1", "admin_instead"),
+        ((MARIA, OLEG), "78", "78", "owner"),
+    ):
+        matrix = a_matrix(
+            inbound_missed_known_with_deal__end=(
+                MakeTask(text="x", purpose="call_back", responsible="owner"),
+            )
+        )
+        staff = Staff.of(people, gone_users=("13", "77"), admin_user="1")
+        deal = an_entity("deal", "7", owner_id=owner, is_open=True)
+        decision = decide(matrix, a_situation(entities=(deal,), staff=staff))
+        assert orders_of(decision)["task:call_back"].owner_id == expected
+        told = [s.facts["owner_because"] for s in decision.steps if "owner_because" in s.facts]
+        assert told == [because]
+
+
 def test_without_a_senior_manager_nobody_is_named() -> None:
     staff = Staff.of([PETR, UNMAPPED])
     decision = decide(recommended(), a_situation(staff=staff))
