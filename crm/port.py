@@ -120,6 +120,7 @@ class CrmNote:
     uniq: str | None
     text: str | None
     created_at: datetime | None
+    is_whole: bool = True  # nothing that it is recognised by was unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,7 @@ class CrmTask:
     is_completed: bool
     created_at: datetime | None
     updated_at: datetime | None = None
+    is_whole: bool = True  # as of a note
 
 
 CrmEventKind = Literal[
@@ -191,11 +193,12 @@ class Observed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[T]):
-    """has_next: there may be more. lost: ids of rows that are there and cannot be read."""
+    """has_next: there may be more. lost: ids of rows that are there and cannot be read; partial: of those read in part."""
 
     items: tuple[T, ...]
     has_next: bool
     lost: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,12 +227,13 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The CRM will not have this item; its neighbours were written. field: path of the value; code: the CRM's own."""
+    """The CRM will not have this item; its neighbours were written. field: path of the value. is_owner: it is the user."""
 
     key: str
     code: str
     field: str
     detail: str
+    is_owner: bool = False
 
 
 ItemOutcome = Written | Refused
@@ -365,11 +369,6 @@ class Crm(Protocol):
     def url_of(self, kind: EntityKind, id: str) -> str:
         """Return the page of this entity for a person."""
         ...
-
-
-# The largest batches that a request may carry (amoCRM; facts: vendor's limits).
-COMPLEX_LIMIT = 50
-BATCH_LIMIT = 250
 
 
 WhatChanged = Literal["added", "updated", "deleted", "restored", "stage", "owner"]

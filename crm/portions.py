@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+# The largest batches that a request may carry (amoCRM; facts: vendor's limits).
+COMPLEX_LIMIT = 50
+BATCH_LIMIT = 250
+
 GOOD_ONES_TO_GROW = 8
 MOST_GOOD_ONES_TO_GROW = 512
 

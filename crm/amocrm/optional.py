@@ -18,8 +18,9 @@ MOST_TRIED = 4  # parts that are left out one by one where the refusal names non
 _OWN: dict[str, tuple[str, ...]] = {
     "notes": ("params.link", "params.call_result"),
     "calls": ("link", "call_result"),
-    "tasks": ("task_type_id", "responsible_user_id", "result"),
+    "tasks": ("task_type_id", "result"),
 }
+_OWNERS = frozenset({"responsible_user_id", "created_by", "updated_by", "call_responsible"})
 _NESTED = ("contacts", "companies", "leads")
 
 
@@ -45,6 +46,11 @@ def _entity_parts(item: Item, at: Part) -> Iterator[Part]:
     for kind in _NESTED:
         for place, nested in enumerate((item.get("_embedded") or {}).get(kind) or ()):
             yield from _entity_parts(nested, (*at, "_embedded", kind, place))
+
+
+def is_owner(path: str) -> bool:
+    """Whether a refusal with this path means the user whom the item names."""
+    return path.rpartition(".")[2] in _OWNERS
 
 
 def blamed(parts: Sequence[Part], paths: Sequence[str]) -> list[Part] | None:

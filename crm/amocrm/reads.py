@@ -225,18 +225,18 @@ class Reads:
             if len(some) == 1:
                 path, narrow = f"/{PLURAL[kind]}/{some[0]}/notes", []
             found += await self._newest(
-                path, "notes", "note", lambda n: wire_read.note(n, kind), are_of(kind, some), narrow, lane
+                path, "notes", "note", wire_read.notes_of(kind), are_of(kind, some), narrow, lane
             )
         return sorted(found, key=newest_first, reverse=True)[:PAGE_LIMIT]
 
     async def tasks(self, kind: EntityKind | None, ids: Sequence[str], lane: Lane) -> list[CrmTask]:
         if kind is None:
-            return await self._newest("/tasks", "tasks", "task", wire_read.task, lambda _: True, [], lane)
+            return await self._newest("/tasks", "tasks", "task", wire_read.TASKS, lambda _: True, [], lane)
         found: list[CrmTask] = []
         for some in chunks(ids):
             narrow = [("filter[entity_type]", PLURAL[kind]), *(("filter[entity_id][]", i) for i in some)]
             found += await self._newest(
-                "/tasks", "tasks", "task", wire_read.task, are_of(kind, some), narrow, lane
+                "/tasks", "tasks", "task", wire_read.TASKS, are_of(kind, some), narrow, lane
             )
         return sorted(found, key=newest_first, reverse=True)
 
@@ -295,7 +295,7 @@ class Reads:
         path: str,
         plural: str,
         kind: UnreadKind,
-        read: Callable[[Node], N],
+        reader: wire_read.RowReader[N],
         is_wanted: Callable[[N], bool],
         narrow: Query,
         lane: Lane,
@@ -305,8 +305,9 @@ class Reads:
         for page in range(1, NOTE_PAGES + 1):
             query = [("order[id]", "desc"), *narrow]
             answer = await self._page(path, plural, lane, query, page)
-            some = page_of(answer, plural, read, self._note(kind))
-            found += [item for item in some.items if is_wanted(item)]
+            some = page_of(answer, plural, reader.read, self._note(kind))
+            found += [item for item in some.items if is_wanted(item) or not item.is_whole]
+            found += [reader.lost(id) for id in some.lost]
             if not some.has_next or len(found) >= PAGE_LIMIT:
                 break
         return found[:PAGE_LIMIT]

@@ -7,7 +7,9 @@ Raises CrmUnreadable naming the field where nothing can be made of a row.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Generic, TypeVar
 
 from crm.amocrm.fields import Node, field_values
 from crm.amocrm.tables import (
@@ -29,6 +31,8 @@ from crm.port import (
     Stage,
 )
 from routing.client import EntityKind
+
+R = TypeVar("R")
 
 LEAST_DIGITS = 7  # metadata of a lead may name a PBX where a number belongs
 LONGEST_NAME = 1000
@@ -226,15 +230,37 @@ def _metadata_owner(node: Node) -> str | None:
 
 
 def note(node: Node, kind: EntityKind) -> CrmNote:
-    is_call = node.maybe("note_type", Node.text, "") in CALL_NOTES
+    type = node.maybe("note_type", Node.text, "")
+    is_call = type in CALL_NOTES
     uniq = node.maybe("params.uniq", Node.loose_text, "") if is_call else ""
     return CrmNote(
         id=node.get("id").id(),
         target_kind=kind,
         target_id=node.get("entity_id").id(),
         uniq=uniq or None,
-        text=node.maybe("params.text", Node.loose_text, "") or None,
+        text=(text := node.maybe("params.text", Node.loose_text, "") or None),
         created_at=node.maybe("created_at", Node.moment_or_none, None),
+        is_whole=not node.faults and bool(uniq or text or type not in ("", "common", *CALL_NOTES)),
+    )
+
+
+def _lost_note(id: str, kind: EntityKind) -> CrmNote:
+    return CrmNote(
+        id=id, target_kind=kind, target_id="", uniq=None, text=None, created_at=None, is_whole=False
+    )
+
+
+def _lost_task(id: str) -> CrmTask:
+    return CrmTask(
+        id=id,
+        target_kind=None,
+        target_id=None,
+        owner_id=None,
+        text="",
+        due_at=_EPOCH,
+        is_completed=False,
+        created_at=None,
+        is_whole=False,
     )
 
 
@@ -249,15 +275,31 @@ def task(node: Node) -> CrmTask:
         target_kind=kind if target else None,
         target_id=target if kind else None,
         owner_id=node.maybe("responsible_user_id", Node.id_or_none, None),
-        text=node.maybe("text", Node.text_or_none, None) or "",
+        text=(text := node.maybe("text", Node.text_or_none, None) or ""),
         due_at=node.maybe("complete_till", Node.moment, None) or created_at or updated_at or _EPOCH,
         is_completed=node.maybe("is_completed", Node.flag, False),
         created_at=created_at,
         updated_at=updated_at,
+        is_whole=bool(text) and not node.faults,
     )
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader(Generic[R]):
+    """read: a row. lost: what stands for a row of which nothing could be made, by its id."""
+
+    read: Callable[[Node], R]
+    lost: Callable[[str], R]
+
+
+TASKS = RowReader(task, _lost_task)
+
+
+def notes_of(kind: EntityKind) -> RowReader[CrmNote]:
+    return RowReader(lambda node: note(node, kind), lambda id: _lost_note(id, kind))
 
 
 def webhook(node: Node) -> CrmWebhook:

@@ -10,7 +10,7 @@ from typing import Literal
 from crm.amocrm import wire_write
 from crm.amocrm.client import AmoClient
 from crm.amocrm.fields import Node
-from crm.amocrm.optional import Part, blamed, name_of, optional_parts, trials, without
+from crm.amocrm.optional import Part, blamed, is_owner, name_of, optional_parts, trials, without
 from crm.amocrm.wire import Reply, Request, read_answer
 from crm.amocrm.wire_write import Item, Unwritable
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmUnreadable
@@ -60,7 +60,9 @@ class Outcomes:
         self.known[outcome.key] = outcome
 
     def refuse(self, key: str, err: Unwritable) -> None:
-        self.add(Refused(key=key, code=err.code, field=err.field, detail=str(err)))
+        self.add(
+            Refused(key=key, code=err.code, field=err.field, detail=str(err), is_owner=is_owner(err.field))
+        )
 
     def all(self) -> list[ItemOutcome]:
         return [self.known[key] for key in self.keys]
@@ -138,7 +140,7 @@ class Writes:
                 return
             except CrmRefused:
                 continue
-        outcomes.add(Refused(key=line.key, code=code, field=field, detail=str(err)))
+        outcomes.add(Refused(key=line.key, code=code, field=field, detail=str(err), is_owner=is_owner(field)))
 
 
 def _lighter(batch: SentBatch, err: CrmRefused) -> dict[str, Line]:
@@ -162,12 +164,14 @@ def _with_left_out(written: Written, line: Line) -> Written:
 
 
 def _bad_lines(batch: SentBatch, err: CrmRefused) -> dict[str, Refused]:
-    """Key -> first problem of each item that the refusal names by its place."""
+    """Key -> the problem of each item that the refusal names by its place: of its owner, else the first."""
     bad: dict[str, Refused] = {}
     for request_id, path, code, detail in err.problems:
         if request_id.isdigit() and int(request_id) < len(batch.lines):
             key = batch.lines[int(request_id)].key
-            bad.setdefault(key, Refused(key=key, code=code, field=path, detail=detail))
+            one = Refused(key=key, code=code, field=path, detail=detail, is_owner=is_owner(path))
+            if key not in bad or (one.is_owner and not bad[key].is_owner):
+                bad[key] = one
     return bad
 
 

@@ -21,7 +21,7 @@ from crm.effects.deadlines import Hours, late_deadline
 from crm.effects.store import runs as store
 from crm.effects.store.work import is_on, settings_of
 from crm.lane import Lane
-from crm.port import BATCH_LIMIT, COMPLEX_LIMIT
+from crm.portions import BATCH_LIMIT, COMPLEX_LIMIT
 from runtime.database.pool import Conn
 from runtime.effects.store import cascade, wake
 

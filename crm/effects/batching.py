@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from crm.effects.model import Ready
 from crm.lane import Lane
-from crm.port import BATCH_LIMIT, COMPLEX_LIMIT
-from crm.portions import Portion
+from crm.portions import BATCH_LIMIT, COMPLEX_LIMIT, Portion
 from routing.orders import CREATING, ORDER_KINDS
 
 COMPLEX = "deal_with_contact"

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from crm.port import NAME_LENGTH, CrmEntity, CrmNote, CrmTask
+from routing.client import Ref
 from routing.effects import AddNote, AttachCall, CreateContact, CreateDeal, CreateLead, CreateTask
 from routing.numbers.stored import region_of, stored_numbers
 from routing.settings import NumberPolicy
@@ -89,6 +90,44 @@ def task(
         )
 
     return _first((t.id for t in found if is_it(t)), claimed)
+
+
+def may_be(
+    item: CrmNote | CrmTask, target: Ref | None, sent_at: datetime, read: Collection[CrmNote | CrmTask]
+) -> bool:
+    """Say whether something that could not be read whole may be what we sent. target: where it would stand, None = anywhere."""
+    if item.is_whole or (target and item.target_id and item.target_id != target.id):
+        return False
+    earliest = sent_at - CLOCK_SKEW
+    if item.created_at is not None:
+        return item.created_at >= earliest
+    return not is_before(item.id, read, earliest)
+
+
+def is_before(id: str, read: Iterable[CrmEntity | CrmNote | CrmTask], earliest: datetime) -> bool:
+    """Say whether the id tells that it was made before then: something with a larger one was."""
+    return id.isdigit() and any(
+        item.created_at is not None and item.created_at < earliest and int(item.id) > int(id)
+        for item in read
+        if item.id.isdigit()
+    )
+
+
+def may_be_entity(
+    order: CreateContact | CreateDeal | CreateLead, entity: CrmEntity, earliest: datetime
+) -> bool:
+    """Say whether an entity that is not recognised may be ours for all that: it lacks what ours is recognised by."""
+    if entity.created_at is not None and entity.created_at < earliest:
+        return False
+    if isinstance(order, CreateContact):
+        return not entity.numbers and entity.name in ("", order.name[:NAME_LENGTH])
+    if isinstance(order, CreateDeal):
+        has_name = entity.name == order.name[:NAME_LENGTH]
+        has_link = bool(entity.contact_ids or entity.company_ids)
+        return (not entity.name and (_is_linked(entity, order) or not has_link)) or (
+            has_name and not has_link
+        )
+    return not entity.source_uid
 
 
 def is_past(found: Collection[CrmEntity], sent_at: datetime, created_at: datetime | None) -> bool:

@@ -55,6 +55,8 @@ class StoredEffect:
     """Of a CreateDeal: its contact was there already when an effect of ours was to create it."""
     in_lead: bool = False
     """Its target is the deal inside a lead of Unsorted, which the CRM may refuse to touch until somebody accepts it."""
+    refused_owners: tuple[str, ...] = ()
+    """Users whom the CRM would not have; the order names whoever is next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

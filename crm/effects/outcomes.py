@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from crm.effects.batching import BY_NUMBER, COMPLEX
 from crm.effects.model import EffectOutcome, KnownEntities, StoredEffect
+from crm.effects.owners import StandIns, handed_on
 from crm.effects.refs import missing
 from crm.effects.requests import as_refused
 from crm.errors import CrmError, CrmRefused
@@ -21,10 +22,10 @@ _ACCEPTED_WITHIN = timedelta(days=14)
 
 
 def answered(
-    kind: str, stored: Sequence[StoredEffect], answers: Iterable[ItemOutcome]
+    kind: str, stored: Sequence[StoredEffect], answers: Iterable[ItemOutcome], stand_ins: StandIns
 ) -> list[EffectOutcome]:
     """Outcomes of a request that was answered. Refused pairs and refused matches by number go on waiting: the caller
-    sends them apart, or as notes. What the answer does not mention has an unknown outcome and is not in the list."""
+    sends them apart, or as notes; so does what was refused for its owner, for whoever is next. What the answer does not mention has an unknown outcome and is not in the list."""
     by_key = {s.key: s for s in stored}
     partner = _partners(stored) if kind == COMPLEX else {}
     outcomes: list[EffectOutcome] = []
@@ -39,7 +40,7 @@ def answered(
         elif kind == BY_NUMBER and _target(effect) is not None:
             outcomes.append(again(effect))
         else:
-            outcomes.append(dead(effect, answer))
+            outcomes.append(handed_on(effect, answer, stand_ins) or dead(effect, answer))
     return outcomes
 
 

@@ -11,9 +11,10 @@ import structlog
 from crm.effects import outcomes
 from crm.effects.batching import BY_NUMBER, COMPLEX, Sizes
 from crm.effects.model import EffectOutcome, EffectStore, StoredEffect
+from crm.effects.owners import OWNER, StandIns
 from crm.effects.pauses import FIRST_SECONDS, LONGEST_SECONDS, SPREAD, is_alarm, pause_after
 from crm.effects.requests import entities_of, send
-from crm.effects.verify import look_for
+from crm.effects.verify import Found, look_for
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, CrmUnauthorised, CrmUnpaid
 from crm.lane import Lane
 from crm.port import LEFT_OUT, Crm
@@ -60,7 +61,9 @@ class Sender:
         now: Callable[[], datetime],
         random: Callable[[], float],
         account_breaker: CircuitBreaker | None = None,
+        stand_ins: StandIns = lambda _user: (),
     ) -> None:
+        self._stand_ins = stand_ins
         self._crm, self._effects, self._account, self._lease = crm, effects, account_id, lease
         self._settings, self._now = settings, now
         self.breaker = CircuitBreaker(
@@ -99,8 +102,9 @@ class Sender:
             return
         now = self._now()
         self._on_success(kind, len(stored), now, permit)
-        results = outcomes.answered(kind, stored, answers)
+        results = outcomes.answered(kind, stored, answers, self._stand_ins)
         self._tell_left_out(results)
+        self._tell_handed_on(results)
         self._send_apart_next(kind, results)
         told = {o.key for o in results}
         silence = CrmOutcomeUnknown("the answer does not mention this item")
@@ -179,8 +183,7 @@ class Sender:
     async def look(self, stored: Sequence[StoredEffect], permit: Permit) -> None:
         now = self._now()
         findable = [s for s in stored if not outcomes.is_repeatable(s)]
-        ids: dict[str, str] = {}
-        entities = []
+        found = Found()
         if findable:
             try:
                 found = await look_for(
@@ -189,11 +192,17 @@ class Sender:
             except CrmError as error:
                 await self.on_failure(error, now, permit, is_read=True)
                 return
-            ids, entities = found.ids, found.entities
             self.breaker.passed(permit)
             self._trouble.recovered()
-        results = [outcomes.looked(s, ids.get(s.key), give_up=self._gives_up(s, now)) for s in stored]
-        await self._effects.record(results, entities, now)
+        results = [self._looked(s, found, now) for s in stored]
+        await self._effects.record(results, found.entities, now)
+
+    def _looked(self, effect: StoredEffect, found: Found, now: datetime) -> EffectOutcome:
+        gives_up = self._gives_up(effect, now)
+        if effect.key in found.unclear and not gives_up:
+            doubt = CrmOutcomeUnknown("something in the CRM may be it, and cannot be read")
+            return outcomes.unknown(effect, doubt, now, self._settings.quiet_seconds)
+        return outcomes.looked(effect, found.ids.get(effect.key), give_up=gives_up)
 
     def _tell_left_out(self, results: Sequence[EffectOutcome]) -> None:
         """Each field once."""
@@ -201,6 +210,12 @@ class Sender:
         for one in sorted(told - self._told_left_out):
             log.warning("value-left-out", account=self._account, value=one)
         self._told_left_out |= told
+
+    def _tell_handed_on(self, results: Sequence[EffectOutcome]) -> None:
+        for outcome in results:
+            if OWNER in outcome.extra and outcome.state == "waiting":
+                owner = outcome.extra[OWNER] or None
+                log.warning("owner-refused", account=self._account, effect=outcome.key, goes_to=owner)
 
     def _gives_up(self, effect: StoredEffect, now: datetime) -> bool:
         others_succeed = self.last_success is not None and now - self.last_success < timedelta(hours=1)

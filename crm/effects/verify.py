@@ -26,10 +26,12 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Found:
-    """ids: effect key -> what it created. entities: of those, as the CRM has them."""
+    """ids: effect key -> what it created. entities: of those, as the CRM has them. unclear: keys of what may be there as
+    something that cannot be read."""
 
     ids: dict[str, str] = field(default_factory=dict)
     entities: list[CrmEntity] = field(default_factory=list)
+    unclear: set[str] = field(default_factory=set)
 
     def add(self, key: str, id: str | None) -> None:
         if id is not None:
@@ -59,14 +61,43 @@ async def _entities(crm: Crm, lane: Lane, stored: Sequence[StoredEffect], claime
     kind = ORDER_KINDS[stored[0].order.do].creates
     assert kind is not None
     read: list[CrmEntity] = []
+    lost: list[str] = []
+    partial: set[str] = set()
     found = Found()
     for number in range(1, PAGES + 1):
         page = await crm.page(kind, lane, page=number, newest="id")
         read += page.items
+        lost += page.lost
+        partial |= {*page.partial}
         found = _match_entities(stored, read, await claimed([e.id for e in read]))
         if len(found.ids) == len(stored) or not page.has_next or _is_past(page.items, stored):
             break
+    left = [s for s in stored if s.key not in found.ids]
+    taken = await claimed([*lost, *partial, *(e.id for e in read)]) if left else set()
+    lost = [id for id in lost if id not in taken]
+    free = [e for e in read if e.id not in taken | set(found.ids.values())]
+    found.unclear = {s.key for s in left if _is_unclear(s, free, lost, partial, read)}
     return found
+
+
+def _is_unclear(
+    effect: StoredEffect,
+    free: Sequence[CrmEntity],
+    lost: Sequence[str],
+    partial: Collection[str],
+    read: Sequence[CrmEntity],
+) -> bool:
+    """Whether it may be among what could not be read."""
+    order = effect.order
+    if not isinstance(order, CreateContact | CreateDeal | CreateLead):
+        return False
+    asked = getattr(order, "created_at", None)
+    earliest = min(_sent(effect), asked or _sent(effect)) - match.CLOCK_SKEW
+    return any(not match.is_before(id, read, earliest) for id in lost) or any(
+        match.may_be_entity(order, e, earliest)
+        for e in free
+        if e.id in partial or not isinstance(order, CreateLead)
+    )
 
 
 def _is_past(page: Sequence[CrmEntity], stored: Iterable[StoredEffect]) -> bool:
@@ -109,7 +140,22 @@ async def _notes(
             case AddNote() as order:
                 found.add(effect.key, match.note(order, _sent(effect), read, taken))
         taken |= set(found.ids.values())
+    found.unclear = _unclear(stored, found, read, taken)
     return found
+
+
+def _unclear(
+    stored: Sequence[StoredEffect], found: Found, read: Sequence[CrmNote | CrmTask], taken: Collection[str]
+) -> set[str]:
+    """Keys of those that are not found and may be among what could not be read."""
+    odd = [item for item in read if not item.is_whole and item.id not in taken]
+    unclear = set()
+    for effect in stored:
+        order = effect.order
+        target = order.target if isinstance(order, AddNote | CreateTask) else None
+        if effect.key not in found.ids and any(match.may_be(i, target, _sent(effect), read) for i in odd):
+            unclear.add(effect.key)
+    return unclear
 
 
 def _places(effect: StoredEffect, client: KnownEntities | None) -> Iterable[tuple[EntityKind, str]]:
@@ -139,6 +185,7 @@ async def _tasks(crm: Crm, lane: Lane, stored: Sequence[StoredEffect], claimed: 
         assert isinstance(effect.order, CreateTask)
         found.add(effect.key, match.task(effect.order, _sent(effect), read, taken))
         taken |= set(found.ids.values())
+    found.unclear = _unclear(stored, found, read, taken)
     return found
 
 

@@ -15,6 +15,7 @@ import structlog
 
 from crm.effects.batching import BY_NUMBER, COMPLEX, Batch, next_batch
 from crm.effects.model import EffectStore, Ready
+from crm.effects.owners import StandIns
 from crm.effects.pauses import is_alarm
 from crm.effects.sender import Sender, WriterSettings
 from crm.errors import CrmError
@@ -88,7 +89,8 @@ class Writer:
     """One account's. `run` until the lease is lost; `drain` does what is due now and returns.
 
     now: aware UTC. random: 0 ≤ x < 1, for the jitter. feed: see `Feed`, only with a backfill.
-    account_breaker: what the account's client knows of an API that is closed to us.
+    account_breaker: what the account's client knows of an API that is closed to us. stand_ins: who gets what the CRM will
+    not give to a user.
     """
 
     def __init__(
@@ -104,11 +106,14 @@ class Writer:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         random: Callable[[], float] = random.random,
         account_breaker: CircuitBreaker | None = None,
+        stand_ins: StandIns = lambda _user: (),
     ) -> None:
         self._effects, self._account = effects, account_id
         self._lease, self._catch_up, self._feed, self._now = lease, catch_up, feed, now
         self._settings = settings or WriterSettings()
-        self._sender = Sender(crm, effects, account_id, lease, self._settings, now, random, account_breaker)
+        self._sender = Sender(
+            crm, effects, account_id, lease, self._settings, now, random, account_breaker, stand_ins
+        )
         self._under_way = _UnderWay()
         self._caught_up_at: dict[EntityKind, datetime] = {}
         self._webhooks_keep_up = False

@@ -79,6 +79,10 @@ class CrmAccountWork:
             except LeaseLost:
                 log.warning("lease-lost", account=self._account_id)
 
+    def _stand_ins(self, user_id: str) -> tuple[str, ...]:
+        staff = self._configuration.now.staff.get(self._account_id)
+        return staff.users_instead_of(user_id) if staff else ()
+
     async def _until_switched_on(self) -> None:
         with self._configuration.changes() as changed:
             while (
@@ -109,6 +113,7 @@ class CrmAccountWork:
             settings=WriterSettings(poll_seconds=_POLL_SECONDS),
             feed=BackfillFeed(self._pool, self._account_id),
             account_breaker=crm.breaker,
+            stand_ins=self._stand_ins,
         )
         heard = self._configuration.listener.subscribe(
             [channels.EFFECTS, channels.WEBHOOKS, channels.LOAD_DIRECTORY],

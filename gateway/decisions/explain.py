@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from crm.effects.owners import OWNER, refused_owners
 from gateway.store.admin.accounts import account
 from gateway.store.calls.missed_calls import completed_by
 from gateway.store.decisions.decisions import DecisionRow, EffectRow, Explained, NoSuchDecision
@@ -181,6 +182,15 @@ def _effect(account_id: str, effect: EffectRow, texts: Texts, url_of: UrlOf | No
 
 
 def _effect_message(effect: EffectRow, texts: Texts) -> str:
+    refused = refused_owners(effect.crm_extra)
+    if not refused:
+        return _fate(effect, texts)
+    owner = effect.crm_extra.get(OWNER) or texts.say("effect.nobody")
+    handed_on = texts.say("effect.handed-on", refused=", ".join(refused), owner=owner)
+    return f"{_fate(effect, texts)} {handed_on}"
+
+
+def _fate(effect: EffectRow, texts: Texts) -> str:
     ordered = texts.word("order.do", effect.what)
     if effect.state == "done":
         found = texts.say("effect.found") if effect.was_found else ""

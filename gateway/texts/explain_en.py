@@ -32,6 +32,8 @@ SENTENCES: Mapping[str, str] = {
     "effect.state.expired": "is older than the window that was sent after the reactivation",
     "effect.done": "{what}: {id}{found}",
     "effect.done-without-id": "done",
+    "effect.handed-on": "(The CRM will not have user {refused} as responsible: it goes to {owner}.)",
+    "effect.nobody": "nobody in particular",
     "effect.found": " (it was there already)",
     "effect.dead": "{what}: refused ({code}{field}) {detail}",
     "effect.field": ", field {field}",

@@ -32,6 +32,8 @@ SENTENCES: Mapping[str, str] = {
     "effect.state.expired": "старше того, что отправлялось после включения",
     "effect.done": "{what}: {id}{found}",
     "effect.done-without-id": "готово",
+    "effect.handed-on": "(CRM не принимает пользователя {refused} ответственным: вместо него {owner}.)",
+    "effect.nobody": "никто",
     "effect.found": " (уже было в CRM)",
     "effect.dead": "{what}: CRM отказала ({code}{field}) {detail}",
     "effect.field": ", поле {field}",

@@ -22,8 +22,6 @@ from typing import Literal, TypeVar
 from crm.errors import CrmError
 from crm.lane import Lane
 from crm.port import (
-    BATCH_LIMIT,
-    COMPLEX_LIMIT,
     CrmAccount,
     CrmEntity,
     CrmEvent,
@@ -42,6 +40,7 @@ from crm.port import (
     Stage,
     Written,
 )
+from crm.portions import BATCH_LIMIT, COMPLEX_LIMIT
 from crm.unread import UnreadNotes
 from routing.client import EntityKind, Ref
 from routing.effects import (
@@ -589,7 +588,7 @@ class FakeCrm:
             return None
         if any(u.id == owner_id and u.is_active for u in self.user_list):
             return None
-        return _no_such(key, "responsible_user_id")
+        return replace(_no_such(key, "responsible_user_id"), is_owner=True)
 
     def _exists(self, ref: Ref) -> bool:
         entity = self._entities.get((ref.kind, _resolved(ref) or ""))

@@ -9,6 +9,7 @@ from datetime import datetime
 from crm.effects.match import same_number
 from crm.effects.model import OPEN, EffectOutcome, EffectState, KnownEntities, Ready, StoredEffect
 from crm.effects.order import needs
+from crm.effects.owners import as_handed_on, refused_owners
 from crm.effects.refs import filled
 from crm.lane import Lane
 from crm.port import CrmEntity
@@ -169,7 +170,7 @@ class FakeEffects:
     def _stored(self, row: Row) -> StoredEffect:
         needed = [self.rows[k] for k in needs(row.effect) if self.rows[k].state == "done"]
         ids = {r.effect.key: (r.extra.get("kind"), r.crm_id) for r in needed if r.crm_id}
-        order = filled(row.effect.order, ids)
+        order = as_handed_on(filled(row.effect.order, ids), row.extra)
         return StoredEffect(
             key=row.effect.key,
             seq=row.seq,
@@ -182,6 +183,7 @@ class FakeEffects:
             sent_at=row.sent_at,
             task_id=ids[order.task][1] if isinstance(order, ChangeTask) and order.task in ids else None,
             contact_found=any(r.was_found and r.effect.order.do == "create_contact" for r in needed),
+            refused_owners=refused_owners(row.extra),
         )
 
     def _share_fate(self) -> None:

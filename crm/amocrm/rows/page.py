@@ -29,13 +29,21 @@ def page_of(
         return Page(items=(), has_next=False)
     found: list[T] = []
     lost: list[str] = []
+    partial: list[str] = []
+
+    def told(id: str, faults: Sequence[Unread]) -> None:
+        if faults:
+            partial.append(id)
+        if note is not None:
+            note(id, faults)
+
     for place in answer.at("_embedded", plural).items():
-        row = read_row(place, read, note)
+        row = read_row(place, read, told)
         if isinstance(row, LostRow):
             lost.append(row.id)
         else:
             found.append(row)
-    return Page(items=tuple(found), has_next=not is_last(answer), lost=tuple(lost))
+    return Page(items=tuple(found), has_next=not is_last(answer), lost=tuple(lost), partial=tuple(partial))
 
 
 def is_last(answer: Node) -> bool:

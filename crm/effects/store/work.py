@@ -11,6 +11,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from crm.effects.model import EffectOutcome, KnownEntities, Ready, StoredEffect
+from crm.effects.owners import as_handed_on, refused_owners
 from crm.effects.refs import filled, lead_of, opened
 from crm.effects.store.degrade import free_tasks, keep_all, keep_live, keep_what_needs
 from crm.lane import Lane
@@ -23,7 +24,7 @@ from runtime.database.pool import Conn
 from runtime.effects import store as rows
 
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
-_FULL = 'effect_key, seq, lane, client, "order", attempts, doubts, created_at, sent_at, after'
+_FULL = 'effect_key, seq, lane, client, "order", attempts, doubts, created_at, sent_at, after, crm_extra'
 
 # What an effect of a live lane needs goes first with it, out of `held` too: the client is on the line now.
 _LIFT = """
@@ -237,7 +238,9 @@ class PgEffects:
         )
         ids = {r["effect_key"]: (r["crm_extra"].get("kind"), r["crm_id"]) for r in done}
         found = {r["effect_key"] for r in done if r["was_found"] and r["what"] == "create_contact"}
-        orders = [filled(_ORDER.validate_python(row["order"]), ids) for row in rows]
+        orders = [
+            as_handed_on(filled(_ORDER.validate_python(row["order"]), ids), row["crm_extra"]) for row in rows
+        ]
         deals = await self._deals_in(conn, {lead for order in orders if (lead := lead_of(order))})
         return [_stored_row(*pair, ids, found, deals) for pair in zip(rows, orders, strict=True)]
 
@@ -300,6 +303,7 @@ def _stored_row(
         task_id=task[1] if task else None,
         contact_found=not found_contacts.isdisjoint(row["after"]) if found_contacts else False,
         in_lead=lead_of(order) is not None,
+        refused_owners=refused_owners(row["crm_extra"]),
     )
 
 

@@ -22,13 +22,16 @@ from crm.effects.writer import Writer, WriterSettings
 from crm.guarded_budget import GuardedBudget
 from crm.lane import Lane
 from crm.port import CrmTask
+from crm.sandbox.sample_account import DEACTIVATED
+from crm.sandbox.seed import manager
 from crm.sandbox.server import Sandbox
 from crm.sync.sync import Sync
-from routing.effects import AttachCall, CreateContact, CreateDeal, CreateTask, Effect
+from routing.client import Ref
+from routing.effects import AddNote, AttachCall, CreateContact, CreateDeal, CreateTask, Effect
 from routing.settings import NumberPolicy
 from runtime.database.lease import Lease, Leases
 from tests.fakes.tokens import FixedToken
-from tests.integration.crm.writer_bench import new_call
+from tests.integration.crm.writer_bench import a_note, new_call
 from tests.waiting import until
 
 _NOTHING_OPEN = "SELECT NOT EXISTS (SELECT 1 FROM effect WHERE state IN ('waiting', 'sending', 'unknown'))"
@@ -46,6 +49,7 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.token = self.sandbox.token()
+        self.stand_ins: dict[str, tuple[str, ...]] = {}
         other = FixedToken(self.sandbox.url, self.sandbox.token("reader"))
         self.reader = AmoCrm(self.sandbox.url, other, GuardedBudget(self.lease), self.http)
         self.restart()
@@ -70,6 +74,7 @@ class Shop:
             self.sync.catch_up,
             settings=FAST,
             feed=feeder,
+            stand_ins=lambda user: self.stand_ins.get(user, ()),
         )
 
     async def order(self, calls: int, lane: Lane = Lane.EVENTS, *, held: bool = False) -> None:
@@ -252,6 +257,45 @@ async def test_values_that_the_crm_will_not_have_are_left_out_and_the_call_arriv
     left_out = {row["effect_key"]: row["out"] for row in rows if row["out"]}
     assert left_out.keys() == {"c1:deal"}
     assert {told.split(":")[0] for told in left_out["c1:deal"].split("; ")} == bad.keys()
+
+
+async def test_what_the_crm_will_not_give_to_somebody_who_left_goes_to_whoever_stands_in(shop: Shop) -> None:
+    gone, deputy, boss = str(DEACTIVATED), str(manager(101)), str(manager(102))
+    async with shop.http.post(
+        f"{shop.sandbox.url}/_sandbox/act", json={"do": "deactivate_user", "user": manager(101)}
+    ) as reply:
+        assert reply.status < 300, await reply.text()
+    shop.stand_ins = {gone: (deputy, boss), "7": ()}
+    for call, client, owner in (("c0", "+79165550000", gone), ("c1", "+79165550001", "7")):
+        effects = [
+            e.model_copy(update={"order": e.order.model_copy(update={"owner_id": owner})})
+            for e in new_call(call, client, datetime.now(UTC))
+        ]
+        target = Ref(kind="deal", effect=f"{call}:deal")
+        talked = a_note(call, client, target).model_copy(
+            update={"owner_id": owner, "answered_by": "Anna", "uniq": f"{call}:talk", "status": "talked"}
+        )
+        effects.append(Effect(key=f"{call}:talk", order=talked))
+        effects.append(Effect(key=f"{call}:text", order=AddNote(target=target, text=call, owner_id=owner)))
+        async with shop.pool.acquire() as conn, conn.transaction():
+            await order.order(
+                conn, account_id="a", decision_id="d", call_id=call, client=client, lane=Lane.EVENTS,
+                effects=effects,
+            )  # fmt: skip
+    assert await shop.settled() == {"done": 12}
+    contacts = [
+        (await shop.reader.find_by_number("contact", f"+7916555000{i}", Lane.EVENTS))[0] for i in (0, 1)
+    ]
+    assert contacts[0].owner_id == boss
+    deals = [id for contact in contacts for id in contact.deal_ids]
+    assert len(deals) == 2
+    tasks = {t.target_id: t.owner_id for t in await shop.reader.tasks("deal", deals, Lane.EVENTS)}
+    assert tasks[deals[0]] == boss
+    assert len(await shop.reader.notes("deal", deals, Lane.EVENTS)) == 6
+    rows = {r["effect_key"]: r["crm_extra"] for r in await shop.pool.fetch("SELECT * FROM effect")}
+    assert rows["c0:task"]["refused_owners"] == f"{gone}; {deputy}"
+    assert rows["c0:task"]["owner"] == boss
+    assert {rows[key]["owner"] for key in ("c0:talk", "c1:contact", "c1:task")} == {""}
 
 
 async def test_a_trial_that_ended_pauses_the_account_and_payment_brings_everything_once(shop: Shop) -> None:

@@ -93,6 +93,8 @@ def test_what_became_of_an_effect_is_said() -> None:
         an_effect("dead", error_code="FieldMissing", error_field="name"),
         an_effect("held"),
         an_effect("a-state-of-tomorrow"),
+        an_effect("done", crm_id="8", crm_extra={"refused_owners": "11; 12", "owner": "1"}),
+        an_effect("waiting", crm_extra={"refused_owners": "11", "owner": ""}),
     )
     shown = explained(Explained(decision=LOOKUP, effects=effects), TEXTS["ru"])
     assert [e["message"] for e in shown["effects"]] == [
@@ -100,6 +102,8 @@ def test_what_became_of_an_effect_is_said() -> None:
         "создать контакт: CRM отказала (FieldMissing, поле name)",
         "создать контакт: отложено до включения аккаунта",
         "создать контакт: a-state-of-tomorrow",
+        "контакт создан: 8 (CRM не принимает пользователя 11, 12 ответственным: вместо него 1.)",
+        "создать контакт: ждёт своей очереди (CRM не принимает пользователя 11 ответственным: вместо него никто.)",
     ]
 
 
