@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import asyncpg
 
+from gateway.admin.protection.secrets_at_rest import prepare_secrets
 from gateway.app.gateway import Gateway
 from gateway.db.migrate import missing_migrations
 from gateway.settings import Settings
@@ -31,13 +32,15 @@ async def _missing_migrations(pool: asyncpg.Pool) -> list[str]:
 async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> AsyncIterator[asyncpg.Pool]:
     """Yield a pool on the migrated database; waits for a database that is still starting, at most a minute."""
     dsn = str(settings.database_url)
-    pool = await retry_until_available(lambda: open_pool(dsn, max_size=max_size, name=name))
+    keys = settings.key_ring()
+    pool = await retry_until_available(lambda: open_pool(dsn, max_size=max_size, name=name, keys=keys))
     try:
         missing = await retry_until_available(lambda: _missing_migrations(pool))
         if missing:
             raise Failure(
                 "the schema is not up to date", f"missing: {', '.join(missing)}", "run 'callmatrix migrate'"
             )
+        await retry_until_available(lambda: prepare_secrets(pool))
         yield pool
     finally:
         with contextlib.suppress(TimeoutError):

@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, PostgresDsn, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.database.sealing import KeyRing, key_ring
+
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CALLMATRIX_", env_file=".env", extra="ignore")
@@ -49,6 +51,13 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None, description="lets /metrics be read from elsewhere than loopback"
     )
+    secrets_key: SecretStr | None = Field(
+        None, description="keys that seal the secrets in the database, the newest first; better in a file"
+    )
+    secrets_key_file: Path | None = Field(
+        None,
+        description="file with these keys, one a line; empty: systemd's credential `callmatrix-secrets-key`, else none",
+    )
     raw_event_days: int = Field(30, ge=3, description="raw PBX events are kept so long")
     exchange_days: int = Field(
         7, ge=1, description="exchanges with vendors are kept so long, secrets removed"
@@ -59,6 +68,11 @@ class Settings(BaseSettings):
         description="what was seen to change in the CRM is kept so long, and what consumers set aside of it",
     )
     decision_days: int = Field(180, ge=3, description="decisions are kept so long")
+
+    def key_ring(self) -> KeyRing:
+        """Return the keys that seal secrets in the database. Raises SecretsKeyUnusable."""
+        keys = self.secrets_key.get_secret_value() if self.secrets_key else None
+        return key_ring(keys, self.secrets_key_file)
 
     @property
     def base_url(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -11,8 +11,15 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from crm.amocrm.tokens import StoredToken
+from crm.errors import CrmUnavailable
 from runtime.database import locks
 from runtime.database.pool import Conn
+from runtime.database.sealed_columns import opened, opened_or_none, sealed
+from runtime.database.sealing import Place, SealingError
+
+TOKEN_SECRETS = tuple(
+    Place("crm_token", column) for column in ("access_token", "refresh_token", "client_secret")
+)
 
 
 class PgTokenStore:
@@ -91,19 +98,49 @@ class PgHeldTokens:
 
 
 async def read_token(conn: Conn, account_id: str) -> StoredToken | None:
+    """Read the account's row. Raises CrmUnavailable where what is stored cannot be opened."""
     row = await conn.fetchrow("SELECT * FROM crm_token WHERE account_id = $1", account_id)
-    return _token(row) if row is not None else None
+    if row is None:
+        return None
+    try:
+        return _token(
+            row,
+            {p.column: opened(conn, p, [account_id], row[p.column]) for p in TOKEN_SECRETS if row[p.column]},
+        )
+    except SealingError as err:
+        raise CrmUnavailable(f"the key to the CRM cannot be used: {err}; {err.remedy}") from err
 
 
 async def read_tokens(conn: Conn, account_ids: Sequence[str] | None) -> dict[str, StoredToken]:
-    """Of these accounts, None = of all that have one."""
+    """Of these accounts, None = of all that have one. What cannot be opened is empty: this is for showing how they stand."""
     rows = await conn.fetch(
         "SELECT * FROM crm_token WHERE $1::text[] IS NULL OR account_id = ANY($1)", account_ids
     )
-    return {row["account_id"]: _token(row) for row in rows}
+    return {row["account_id"]: _token(row, _shown(conn, row)) for row in rows}
 
 
-async def _save(conn: PoolConnectionProxy, account_id: str, token: StoredToken) -> StoredToken:
+def _shown(conn: Conn, row: asyncpg.Record) -> dict[str, str | None]:
+    found = {p.column: opened_or_none(conn, p, [row["account_id"]], row[p.column]) for p in TOKEN_SECRETS}
+    return {**found, "access_token": found["access_token"] or ""}
+
+
+async def store_long_lived_token(
+    conn: Conn, account_id: str, token: str, expires_at: datetime | None = None
+) -> None:
+    """Replace whatever authorisation the account had; the same token again changes nothing. Run it inside a transaction."""
+    row = await conn.fetchrow("SELECT * FROM crm_token WHERE account_id = $1 FOR UPDATE", account_id)
+    if row is None or _shown(conn, row)["access_token"] != token:
+        await _save(
+            conn, account_id, StoredToken(kind="long_lived", access_token=token, expires_at=expires_at)
+        )
+
+
+async def _save(conn: Conn, account_id: str, token: StoredToken) -> StoredToken:
+    secrets = {
+        place.column: await sealed(conn, place, [account_id], text)
+        for place in TOKEN_SECRETS
+        if (text := getattr(token, place.column)) is not None
+    }
     row = await conn.fetchrow(
         "INSERT INTO crm_token (account_id, kind, access_token, refresh_token, client_id, client_secret,"
         " redirect_uri, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
@@ -113,16 +150,17 @@ async def _save(conn: PoolConnectionProxy, account_id: str, token: StoredToken) 
         " RETURNING *",
         account_id,
         token.kind,
-        token.access_token,
-        token.refresh_token,
+        secrets["access_token"],
+        secrets.get("refresh_token"),
         token.client_id,
-        token.client_secret,
+        secrets.get("client_secret"),
         token.redirect_uri,
         token.expires_at,
     )
     assert row is not None
-    return _token(row)
+    return _token(row, {place.column: getattr(token, place.column) for place in TOKEN_SECRETS})
 
 
-def _token(row: asyncpg.Record) -> StoredToken:
-    return StoredToken(**{key: value for key, value in row.items() if key != "account_id"})
+def _token(row: asyncpg.Record, secrets: Mapping[str, str | None]) -> StoredToken:
+    """secrets: the columns that are sealed in the row, opened."""
+    return StoredToken(**{key: value for key, value in row.items() if key != "account_id"} | dict(secrets))

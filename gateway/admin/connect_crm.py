@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import asyncpg
 
+from crm.amocrm.store import store_long_lived_token
 from crm.amocrm.tokens import long_lived
 from crm.amocrm.wire_oauth import consent_address
 from crm.budget import Budget
@@ -167,7 +168,7 @@ async def _with_token(
             ) from err
         async with pool.acquire() as conn, conn.transaction():
             await _stored(conn, account)
-            await rows.store_long_lived_token(conn, new.id, token.access_token, token.expires_at)
+            await store_long_lived_token(conn, new.id, token.access_token, token.expires_at)
             await rows.set_account_state(conn, new.id, "on")
         webhook = await _register(crm, account, public_url)
     return {

@@ -24,6 +24,7 @@ from gateway.http.problems import problem, unauthorised
 from gateway.store.admin.accounts import Account, ApiToken
 from gateway.store.admin.roles import may_act_as
 from runtime.database.errors import may_pass
+from runtime.database.sealing import SealingError
 from runtime.tokens import hash_of
 from runtime.trouble import Trouble
 
@@ -101,6 +102,8 @@ def _as_problems(handler: _Handler, trouble: Trouble) -> _Handler:
             more = {"problems": list(err.problems)} if err.problems else {}
             status = _STATUS.get(err.code, 400)
             return problem(status, err.code, err.message, detail=err.remedy, field=err.field, **more)
+        except SealingError as err:
+            return problem(503, err.code, "A secret cannot be read or stored.", detail=f"{err}. {err.remedy}")
         except web.HTTPRequestEntityTooLarge:
             return problem(
                 413, "too-large", "The body is too large.", detail=f"At most {_MAX_BODY} bytes are taken."

@@ -56,6 +56,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         ),
         "crm": Entry("crm_rows", "What the CRM told that could not be read or worked on."),
         "cases": Entry("cases", "Missed calls that somebody must return."),
+        "secrets": Entry("secrets", "How secrets are sealed in the database."),
         "users": Entry("users", "People who sign in to the pages."),
     }
 )

@@ -120,12 +120,15 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     import structlog
 
     from runtime.database.errors import DATABASE_AWAY, DATABASE_REFUSES, may_pass
+    from runtime.database.sealing import SealingError
     from runtime.logs import configure_logs
 
     if not structlog.is_configured():
         configure_logs("warning")
     try:
         return asyncio.run(work)
+    except SealingError as err:
+        raise Failure(str(err), err.code, err.remedy) from err
     except DATABASE_AWAY as err:
         if not may_pass(err) or getattr(err, "errno", None) in _OUR_OWN_ADDRESS:
             raise
@@ -154,7 +157,9 @@ async def database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
     from gateway.db.migrate import missing_migrations
     from runtime.database.pool import open_pool
 
-    pool = await open_pool(database_url(settings), max_size=4, name="callmatrix cli")
+    pool = await open_pool(
+        database_url(settings), max_size=4, name="callmatrix cli", keys=settings.key_ring()
+    )
     try:
         async with pool.acquire() as conn:
             missing = await missing_migrations(conn)

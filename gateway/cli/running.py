@@ -145,10 +145,18 @@ def migrate(json: Json = False) -> None:
     """
     from gateway.db.migrate import SchemaChanged, SchemaTooNew
     from gateway.db.migrate import migrate as bring_up_to_date
+    from gateway.serve import configured_pool
     from gateway.settings import Settings
 
+    settings = Settings()
+
+    async def bring() -> list[str]:
+        applied = await bring_up_to_date(database_url(settings))
+        async with configured_pool(settings, "callmatrix migrate", 1):
+            return applied  # and secrets that still stand in plain text are sealed
+
     try:
-        applied = run(bring_up_to_date(database_url(Settings())))
+        applied = run(bring())
     except (SchemaTooNew, SchemaChanged) as err:
         raise Failure("the schema cannot be migrated", str(err), type(err).__doc__ or "") from err
     if json:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
 
+from crm.amocrm.store import store_long_lived_token
 from gateway.admin.connections import ConnectionOrder, add_connection
 from gateway.admin.employees import replace_employees
 from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts as rows
 from routing.staff import Employee
+from runtime.database.sealing import new_key
 
 ACCOUNT = "demo"
 SECRET = "demo"  # noqa: S105 - the demo's, told in its documentation
@@ -50,11 +53,23 @@ def employees() -> list[Employee]:
 
 def admin_token(data_dir: Path) -> str:
     """Return the demo's admin token, the same at every start."""
-    file = data_dir / "admin.token"
+    return _kept(data_dir / "admin.token", lambda: secrets.token_urlsafe(24)).read_text().strip()
+
+
+def secrets_key_file(data_dir: Path) -> Path:
+    """Return the file with the demo's own key, which seals the secrets in its database."""
+    return _kept(data_dir / "secrets.key", new_key)
+
+
+def _kept(file: Path, make: Callable[[], str]) -> Path:
+    """Made at the first start, for its owner alone; never half written."""
     if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(24))
-    return file.read_text().strip()
+        new = file.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        new.touch(mode=0o600)
+        new.write_text(make() + "\n")
+        new.replace(file)
+    return file
 
 
 async def prepare(pool: asyncpg.Pool, *, sandbox_url: str, crm_token: str, token: str) -> None:
@@ -64,7 +79,7 @@ async def prepare(pool: asyncpg.Pool, *, sandbox_url: str, crm_token: str, token
             await rows.add_account(conn, account_id=ACCOUNT, name="Демонстрация", base_url=sandbox_url)
         await rows.move_account(conn, ACCOUNT, sandbox_url)
         await rows.set_account_state(conn, ACCOUNT, "on")
-        await rows.store_long_lived_token(conn, ACCOUNT, crm_token)
+        await store_long_lived_token(conn, ACCOUNT, crm_token)
         known = {c.name for c in await rows.connections(conn, ACCOUNT)}
         for name, kind, keys in (
             ("generic", "generic", {}),

@@ -19,6 +19,7 @@ import structlog
 
 from crm.budget import Budget
 from crm.lane import Lane
+from gateway.admin.protection.secrets_at_rest import prepare_secrets
 from gateway.crm_accounts.access import CrmAccess, webhook_address
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
@@ -26,6 +27,7 @@ from gateway.demo import data
 from gateway.store.admin.accounts import account as account_of
 from routing.settings import NumberPolicy
 from runtime.database.pool import open_pool
+from runtime.database.sealing import SealingError, key_ring
 from runtime.failure import Failure
 from runtime.lifecycle import refuse_taken
 from runtime.supervisor import Child, run_children, stop_on_signals
@@ -66,7 +68,9 @@ def run_demo(demo: Demo) -> None:
     """Until Ctrl-C or SIGTERM. Raises Failure when it cannot start."""
     for port in (demo.port, demo.sandbox_port):
         refuse_taken("127.0.0.1", port, "end what uses it, or choose others with --port and --sandbox-port")
+    os.umask(0o077)
     demo.data_dir.mkdir(parents=True, exist_ok=True)
+    _keep_private(demo.data_dir)
     with _sole_user_of(demo.data_dir):
         if demo.is_fresh:
             _clear(demo.data_dir)
@@ -82,6 +86,8 @@ async def _run(demo: Demo, dsn: str) -> None:
     stop = stop_on_signals()
     await migrate(dsn)
     token = data.admin_token(demo.data_dir)
+    key_file = data.secrets_key_file(demo.data_dir)
+    await _seal(dsn, key_file)
     sandbox = Child(
         "sandbox",
         ["sandbox", "--port", str(demo.sandbox_port), "--contacts", str(demo.contacts),
@@ -92,12 +98,35 @@ async def _run(demo: Demo, dsn: str) -> None:
         "CALLMATRIX_HOST": "127.0.0.1",
         "CALLMATRIX_PORT": str(demo.port),
         "CALLMATRIX_PUBLIC_URL": demo.url,
+        "CALLMATRIX_SECRETS_KEY": "",
+        "CALLMATRIX_SECRETS_KEY_FILE": str(key_file),
         "CALLMATRIX_LOG_LEVEL": os.environ.get("CALLMATRIX_LOG_LEVEL", "warning"),
     }
     gateway = Child("gateway", ["serve", "--role", "gateway"], env)
     worker = Child("worker", ["serve", "--role", "worker"], env)
     running = asyncio.create_task(_start(demo, dsn, token, sandbox, gateway, worker, stop))
     await running
+
+
+async def _seal(dsn: str, key_file: Path) -> None:
+    """Seal what an earlier version left in plain text; with a lost key the demo says so and changes nothing."""
+    pool = await open_pool(dsn, max_size=1, keys=key_ring(None, key_file))
+    try:
+        await prepare_secrets(pool)
+    except SealingError as err:
+        raise Failure(
+            "the demo's secrets cannot be read", str(err), f"bring back {key_file}, or use --fresh"
+        ) from err
+    finally:
+        await pool.close()
+
+
+def _keep_private(folder: Path) -> None:
+    """Nobody else reads what lies here. Another user that runs the embedded server may pass through, no more."""
+    for path in folder.iterdir():
+        if path.is_file() and path.stat().st_uid == os.geteuid():
+            path.chmod(0o600)
+    folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 async def _start(
@@ -113,7 +142,7 @@ async def _start(
             crm_token = (await _json(session, f"{demo.sandbox_url}/_sandbox/token?integration=callmatrix"))[
                 "access_token"
             ]
-            pool = await open_pool(dsn, max_size=2)
+            pool = await open_pool(dsn, max_size=2, keys=key_ring(None, data.secrets_key_file(demo.data_dir)))
             await data.prepare(pool, sandbox_url=demo.sandbox_url, crm_token=crm_token, token=token)
             await _register_webhook(session, pool, demo)
             await pool.close()
@@ -176,9 +205,10 @@ def _welcome(demo: Demo, dsn: str, token: str) -> str:
 Gateway      {url}
 CRM sandbox  {demo.sandbox_url}   (an amoCRM account with sample data, nothing real)
 Database     CALLMATRIX_DATABASE_URL='{dsn}'
+Its key      CALLMATRIX_SECRETS_KEY_FILE='{data.secrets_key_file(demo.data_dir)}'
 Admin token  {token}
 Data         {demo.data_dir}   (Ctrl-C ends the demo, the next start goes on; --fresh starts over)
-Commands     export CALLMATRIX_DATABASE_URL and CALLMATRIX_PORT={demo.port} first, as above
+Commands     export CALLMATRIX_DATABASE_URL, CALLMATRIX_SECRETS_KEY_FILE and CALLMATRIX_PORT={demo.port} first, as above
 
 Things to try, each line as it stands:
   who is responsible for this caller?
@@ -271,7 +301,7 @@ def _sole_user_of(data_dir: Path) -> Iterator[None]:
 def _clear(data_dir: Path) -> None:
     """Remove what earlier demos left in the folder, and nothing else that may lie there."""
     shutil.rmtree(data_dir / "postgres", ignore_errors=True)
-    for name in ("postgres.password", "postgres.log", "admin.token"):
+    for name in ("postgres.password", "postgres.log", "admin.token", "secrets.key"):
         (data_dir / name).unlink(missing_ok=True)
     for file in data_dir.glob("sandbox.sqlite*"):
         file.unlink()

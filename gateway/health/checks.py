@@ -17,6 +17,7 @@ from gateway.db.migrate import missing_migrations
 from gateway.health.account_checks import CLOCK_SECONDS, LAG_SECONDS, account_findings
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, warning
 from gateway.health.redis_ping import RedisUnreachable, ping
+from gateway.health.secret_checks import secrets_findings
 from gateway.health.status import installation_status
 from gateway.health.views import AccountStatus, ConsumerView, InstallationStatus
 from gateway.settings import Settings
@@ -25,6 +26,7 @@ from runtime.addresses import is_local
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Leases
 from runtime.database.pool import open_pool
+from runtime.database.sealing import SealingError
 
 __all__ = ["Finding", "check_all", "installation_findings"]
 
@@ -41,7 +43,11 @@ async def check_all(settings: Settings) -> list[Finding]:
         return found
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            pool = await open_pool(str(settings.database_url), max_size=4, name="callmatrix check")
+            pool = await open_pool(
+                str(settings.database_url), max_size=4, name="callmatrix check", keys=settings.key_ring()
+            )
+    except SealingError as err:
+        return [*found, bad("secrets-key-unusable", about("secrets"), error=str(err))]
     except (*DATABASE_ERRORS, ValueError) as err:
         return [*found, _unreachable(err)]
     try:
@@ -95,6 +101,9 @@ async def _database(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Fin
         return
     else:
         yield ok("database-well", what, version=version)
+    async with pool.acquire() as conn:
+        for finding in await secrets_findings(conn):
+            yield finding
     yield _clock(running["now"], asked, answered)
     now = datetime.now(UTC)
     status = await installation_status(pool, now)

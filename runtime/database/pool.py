@@ -10,6 +10,7 @@ import orjson
 from asyncpg.pool import PoolConnectionProxy
 
 from runtime.addresses import is_local
+from runtime.database.sealing import NO_KEYS, KeyRing
 
 Conn = asyncpg.Connection | PoolConnectionProxy
 """A connection, of a pool or not: what functions with SQL take."""
@@ -18,6 +19,13 @@ Conn = asyncpg.Connection | PoolConnectionProxy
 SESSION_SETTINGS = {"jit": "off", "max_parallel_workers_per_gather": "0"}
 """Of every session. Ours are short queries in great number: PostgreSQL would compile some of them for 300 ms to save one,
 and take a second processor from the lookups. Set once connected: a pooler refuses what it does not know in the DSN."""
+
+
+class KeyedConnection(asyncpg.Connection):
+    """A connection that carries the keys of its process's secrets (sealed_columns.py)."""
+
+    __slots__ = ("keys",)
+    keys: KeyRing
 
 
 def as_json(value: object) -> str:
@@ -58,14 +66,23 @@ async def _reset(_conn: asyncpg.Connection) -> None:
     trip at each release. Who takes a lock of a session (crm/amocrm/store.py) lets go of it or ends the session."""
 
 
-async def open_pool(dsn: str, *, max_size: int = 10, name: str = "callmatrix") -> asyncpg.Pool:
-    """Open a pool. Raises OSError or asyncpg.PostgresError when the database cannot be reached."""
+async def open_pool(
+    dsn: str, *, max_size: int = 10, name: str = "callmatrix", keys: KeyRing = NO_KEYS
+) -> asyncpg.Pool:
+    """Open a pool. keys: of the secrets in the database. Raises OSError or asyncpg.PostgresError when the database cannot be reached."""
+
+    async def prepare(conn: asyncpg.Connection) -> None:
+        assert isinstance(conn, KeyedConnection)
+        conn.keys = keys
+        await _prepare(conn)
+
     return await asyncpg.create_pool(
         dsn,
+        connection_class=KeyedConnection,
         ssl=tls_of(dsn),
         min_size=1,
         max_size=max_size,
-        init=_prepare,
+        init=prepare,
         reset=_reset,
         command_timeout=60,
         server_settings={"application_name": name, "timezone": "UTC"},

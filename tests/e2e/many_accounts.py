@@ -6,6 +6,7 @@ from collections import Counter
 
 import asyncpg
 
+from crm.amocrm.store import store_long_lived_token
 from gateway.calls.queue import connections_of_queue
 from gateway.serve import GATEWAY_POOL, worker_pool_size
 from gateway.settings import Settings
@@ -22,7 +23,7 @@ async def add_accounts(stack: Stack, count: int) -> None:
         async with stack.pool.acquire() as conn, conn.transaction():
             name = f"tenant-{n}"
             await accounts.add_account(conn, account_id=name, name=name, base_url=first["base_url"])
-            await accounts.store_long_lived_token(conn, name, token)
+            await store_long_lived_token(conn, name, token)
             await accounts.add_connection(conn, account_id=name, name=name, kind="generic", secret="demo")
 
 

@@ -13,9 +13,14 @@ from gateway.pbx.connection import Connection
 from gateway.store.admin.roles import Role
 from routing.settings import AccountSettings
 from runtime.database.pool import Conn
+from runtime.database.sealed_columns import opened_map, opened_or_none, sealed, sealed_map
+from runtime.database.sealing import Place
 from runtime.tokens import hash_of, new_secret
 
 AccountState = Literal["on", "off", "broken"]
+
+WEBHOOK_SECRET = Place("account", "webhook_secret")
+CONNECTION_KEYS = Place("connection", "keys", ("account_id", "connection_id"), is_map=True)
 
 
 class AlreadyExists(Exception):
@@ -84,11 +89,11 @@ async def add_account(
             time_zone,
             region,
             values.model_dump(mode="json"),
-            webhook_secret or new_secret(),
+            await sealed(conn, WEBHOOK_SECRET, [account_id], webhook_secret or new_secret()),
         )
     except asyncpg.UniqueViolationError as err:
         raise AlreadyExists(f"account {account_id}") from err
-    return _account(row)
+    return _account(conn, row)
 
 
 async def accounts(conn: Conn, account_ids: Collection[str] | None = None) -> list[Account]:
@@ -97,7 +102,7 @@ async def accounts(conn: Conn, account_ids: Collection[str] | None = None) -> li
         "SELECT * FROM account WHERE $1::text[] IS NULL OR account_id = ANY($1) ORDER BY account_id",
         None if account_ids is None else list(account_ids),
     )
-    return [_account(row) for row in rows]
+    return [_account(conn, row) for row in rows]
 
 
 async def account(conn: Conn, account_id: str) -> Account:
@@ -105,7 +110,7 @@ async def account(conn: Conn, account_id: str) -> Account:
     row = await conn.fetchrow("SELECT * FROM account WHERE account_id = $1", account_id)
     if row is None:
         raise NoSuchAccount(account_id)
-    return _account(row)
+    return _account(conn, row)
 
 
 async def is_authorised(conn: Conn, account_id: str) -> bool:
@@ -182,7 +187,7 @@ async def add_connection(
             name,
             kind,
             hash_of(secret),
-            dict(keys or {}),
+            await sealed_map(conn, CONNECTION_KEYS, (account_id, name), keys or {}),
             dialect,
             region,
             list(lines),
@@ -192,7 +197,7 @@ async def add_connection(
         raise AlreadyExists(f"connection {name}") from err
     except asyncpg.ForeignKeyViolationError as err:
         raise NoSuchAccount(account_id) from err
-    return _connection(row)
+    return _connection(conn, row)
 
 
 async def change_connection(conn: Conn, name: str, **changes: Any) -> Connection:
@@ -202,6 +207,9 @@ async def change_connection(conn: Conn, name: str, **changes: Any) -> Connection
     allowed = {"kind", "keys", "dialect", "region", "lines", "settings", "is_on", "secret_hash"}
     if unknown := set(changes) - allowed:
         raise ValueError(f"no such column: {', '.join(sorted(unknown))}")
+    if changes.get("keys"):
+        place = await conn.fetchrow("SELECT account_id, connection_id FROM connection WHERE name = $1", name)
+        changes["keys"] = await sealed_map(conn, CONNECTION_KEYS, tuple(place or ()), changes["keys"])
     assignments = ", ".join(f"{column} = ${i}" for i, column in enumerate(changes, 2)) or "name = name"
     row = await conn.fetchrow(
         f"UPDATE connection SET {assignments} WHERE name = $1 RETURNING *",  # noqa: S608 - columns of a closed set
@@ -210,14 +218,14 @@ async def change_connection(conn: Conn, name: str, **changes: Any) -> Connection
     )
     if row is None:
         raise NoSuchConnection(name)
-    return _connection(row)
+    return _connection(conn, row)
 
 
 async def connections(conn: Conn, account_id: str | None = None) -> list[Connection]:
     rows = await conn.fetch(
         "SELECT * FROM connection WHERE $1::text IS NULL OR account_id = $1 ORDER BY name", account_id
     )
-    return [_connection(row) for row in rows]
+    return [_connection(conn, row) for row in rows]
 
 
 async def connections_of(conn: Conn, account_ids: Collection[str] | None) -> list[Connection]:
@@ -226,7 +234,7 @@ async def connections_of(conn: Conn, account_ids: Collection[str] | None) -> lis
         "SELECT * FROM connection WHERE $1::text[] IS NULL OR account_id = ANY($1) ORDER BY name",
         None if account_ids is None else list(account_ids),
     )
-    return [_connection(row) for row in rows]
+    return [_connection(conn, row) for row in rows]
 
 
 async def remove_connection(conn: Conn, name: str) -> None:
@@ -283,7 +291,7 @@ async def remove_api_token(conn: Conn, name: str) -> int:
     return int((await conn.execute("DELETE FROM api_token WHERE name = $1", name)).split()[-1])
 
 
-def _account(row: asyncpg.Record | None) -> Account:
+def _account(conn: Conn, row: asyncpg.Record | None) -> Account:
     assert row is not None
     return Account(
         id=row["account_id"],
@@ -296,12 +304,12 @@ def _account(row: asyncpg.Record | None) -> Account:
         state_reason=row["state_reason"],
         state_since=row["state_since"],
         settings=AccountSettings.model_validate(row["settings"]),
-        webhook_secret=row["webhook_secret"],
+        webhook_secret=opened_or_none(conn, WEBHOOK_SECRET, [row["account_id"]], row["webhook_secret"]) or "",
         staff_version=row["staff_version"],
     )
 
 
-def _connection(row: asyncpg.Record | None) -> Connection:
+def _connection(conn: Conn, row: asyncpg.Record | None) -> Connection:
     assert row is not None
     return Connection(
         account_id=row["account_id"],
@@ -309,25 +317,10 @@ def _connection(row: asyncpg.Record | None) -> Connection:
         name=row["name"],
         kind=row["kind"],
         secret_hash=row["secret_hash"],
-        keys=row["keys"],
+        keys=opened_map(conn, CONNECTION_KEYS, (row["account_id"], row["connection_id"]), row["keys"]),
         dialect=row["dialect"],
         region=row["region"],
         lines=tuple(row["lines"]),
         settings=row["settings"],
         is_on=row["is_on"],
-    )
-
-
-async def store_long_lived_token(
-    conn: Conn, account_id: str, token: str, expires_at: datetime | None = None
-) -> None:
-    """Replace whatever authorisation the account had; the same token again changes nothing."""
-    await conn.execute(
-        "INSERT INTO crm_token AS t (account_id, kind, access_token, expires_at) VALUES ($1, 'long_lived', $2, $3)"
-        " ON CONFLICT (account_id) DO UPDATE SET kind = 'long_lived', access_token = $2, refresh_token = NULL,"
-        " client_id = NULL, client_secret = NULL, redirect_uri = NULL, expires_at = $3, refresh_sent_at = NULL,"
-        " generation = t.generation + 1, updated_at = now() WHERE t.access_token <> $2",
-        account_id,
-        token,
-        expires_at,
     )

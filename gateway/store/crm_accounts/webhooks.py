@@ -9,6 +9,10 @@ from datetime import datetime, timedelta
 
 from runtime.database import channels
 from runtime.database.pool import Conn
+from runtime.database.sealed_columns import opened, sealed
+from runtime.database.sealing import Place
+
+GRANT_SECRET = Place("oauth_state", "client_secret", ("account_id", "state"))
 
 
 async def keep_webhooks(conn: Conn, webhooks: Sequence[tuple[str, bytes]]) -> None:
@@ -76,7 +80,7 @@ async def begin_grant(conn: Conn, grant: Grant, minutes: int = 30) -> str:
         grant.account_id,
         state,
         grant.client_id,
-        grant.client_secret,
+        await sealed(conn, GRANT_SECRET, (grant.account_id, state), grant.client_secret),
         grant.redirect_uri,
         expires,
     )
@@ -95,6 +99,16 @@ async def take_grant(conn: Conn, state: str, now: datetime) -> Grant | None:
     return Grant(
         account_id=row["account_id"],
         client_id=row["client_id"],
-        client_secret=row["client_secret"],
+        client_secret=opened(conn, GRANT_SECRET, (row["account_id"], state), row["client_secret"]),
         redirect_uri=row["redirect_uri"],
     )
+
+
+async def delete_expired_grants(conn: Conn, before: datetime, *, limit: int) -> int:
+    """Of grants that nobody came back with; each holds the integration's secret."""
+    done: str = await conn.execute(
+        "DELETE FROM oauth_state WHERE state IN (SELECT state FROM oauth_state WHERE expires_at < $1 LIMIT $2)",
+        before,
+        limit,
+    )
+    return int(done.split()[-1])

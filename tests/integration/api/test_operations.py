@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from crm.amocrm.store import store_long_lived_token
 from crm.store.unread import keep_unread
 from crm.unread import Unread
 from gateway.health.checks import check_all
@@ -16,7 +17,7 @@ from gateway.health.findings import in_words
 from gateway.health.reports import INSTALLATION, PREFIX
 from gateway.settings import Settings
 from gateway.store.admin.accounts import account as account_of
-from gateway.store.admin.accounts import set_account_state, store_long_lived_token
+from gateway.store.admin.accounts import set_account_state
 from gateway.store.calls.missed_calls import save_case
 from gateway.store.crm_accounts.exchanges import report
 from gateway.texts.sentences import TEXTS

@@ -1,0 +1,1 @@
+"""What keeps secrets and personal data safe, as a person orders it."""
