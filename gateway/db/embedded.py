@@ -136,6 +136,7 @@ class EmbeddedPostgres:
                 shutil.copytree(libs, partial / libs.name, symlinks=True)
             for libs in source.parent.parent.glob("*pgserver*.libs"):
                 shutil.copytree(libs, partial.parent / libs.name, symlinks=True, dirs_exist_ok=True)
+            partial.chmod(0o755)  # whatever our umask: another user runs what lies here
             shutil.rmtree(target.parent, ignore_errors=True)
             partial.rename(target.parent)
         return Binaries(target / "bin", binaries.version, True)
