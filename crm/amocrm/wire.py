@@ -79,15 +79,16 @@ class Reply:
 def read_answer(request: Request, reply: Reply) -> Node | None:
     """Return what a good answer carries; None for 202 and 204 and where there is no body.
 
-    Raises the CrmError that the answer stands for (see `error_of`). A body that is no JSON: CrmUnavailable for a read,
-    CrmOutcomeUnknown for a write, CrmBlocked when it is an HTML page.
+    Raises the CrmError that the answer stands for (see `error_of`). A body that is no JSON: CrmOutcomeUnknown for a
+    write, which may have been carried out for all that; for a read CrmUnavailable, CrmBlocked when it is an HTML page.
     """
     if not 200 <= reply.status < 300:
         raise error_of(request, reply)
     if reply.status in (202, 204) or not reply.body:
         return None
     if _is_html(reply):
-        raise CrmBlocked(f"{_what(request, reply)}: an HTML page where JSON belongs")
+        said = f"{_what(request, reply)}: an HTML page where JSON belongs"
+        raise CrmOutcomeUnknown(said) if request.is_write else CrmBlocked(said)
     try:
         return Node(_decoded(reply.body))
     except (ValueError, RecursionError) as err:

@@ -280,7 +280,7 @@ def task(node: Node) -> CrmTask:
         is_completed=node.maybe("is_completed", Node.flag, False),
         created_at=created_at,
         updated_at=updated_at,
-        is_whole=bool(text) and not node.faults,
+        is_whole=bool(text) and bool(target) == bool(kind) and not node.faults,
     )
 
 

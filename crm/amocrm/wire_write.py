@@ -223,7 +223,8 @@ def created_ids(answer: Node | None, plural: str) -> dict[int, str]:
     if answer is None:
         return {}
     return {
-        _place(item.get("request_id")): item.get("id").id() for item in answer.at("_embedded", plural).items()
+        _place(item.get("request_id")): _made(item.get("id"))
+        for item in answer.at("_embedded", plural).items()
     }
 
 
@@ -231,7 +232,7 @@ def created_leads(answer: Node | None) -> dict[int, tuple[str, str | None]]:
     """Echo of `/leads/unsorted/…`: place -> (uid, the deal inside it)."""
     found: dict[int, tuple[str, str | None]] = {}
     for item in answer.at("_embedded", "unsorted").items() if answer is not None else ():
-        deals = [deal.get("id").id() for deal in item.at("_embedded", "leads").items()]
+        deals = [_made(deal.get("id")) for deal in item.at("_embedded", "leads").items()]
         found[_place(item.get("request_id"))] = item.get("uid").id(), deals[0] if deals else None
     return found
 
@@ -240,7 +241,8 @@ def created_pairs(answer: Node | None) -> dict[int, tuple[str, str | None]]:
     """Echo of `/leads/complex`, a bare array: place -> (deal, contact). Merged deals bring several request_ids."""
     found: dict[int, tuple[str, str | None]] = {}
     for item in answer.items() if answer is not None else ():
-        ids = item.get("id").id(), item.get("contact_id").id_or_none()
+        contact = item.get("contact_id")
+        ids = _made(item.get("id")), _made(contact) if contact.id_or_none() else None
         for request_id in item.get("request_id").items():
             found[_place(request_id)] = ids
     return found
@@ -251,7 +253,7 @@ def matched_calls(answer: Node | None) -> dict[int, tuple[str, EntityKind | None
     found: dict[int, tuple[str, EntityKind | None, str]] = {}
     for item in answer.at("_embedded", "calls").items() if answer is not None else ():
         kind = KIND_OF_SINGULAR.get(item.get("entity_type").text())
-        found[_place(item.get("request_id"))] = item.get("id").id(), kind, item.get("entity_id").id()
+        found[_place(item.get("request_id"))] = _made(item.get("id")), kind, _made(item.get("entity_id"))
     return found
 
 
@@ -267,6 +269,14 @@ def unix(at: datetime) -> int:
     if at.tzinfo is None:
         raise ValueError("times are aware UTC")
     return int(at.timestamp())
+
+
+def _made(node: Node) -> str:
+    """Return the id of something that was made: a number, or nobody could be told of it later."""
+    id = node.id()
+    if not id.isdigit():
+        raise node.bad("the number of what was made")
+    return id
 
 
 def _place(node: Node) -> int:
