@@ -26,6 +26,11 @@ _CALL_LINK = re.compile(r"(?:tel|callto|sips?|phone)://", _I)
 _MAIL = re.compile(r"[a-z0-9_.+-]*[a-z_][a-z0-9_.+-]*(?=@)|@[\w.-]+(?::\d+)?", _I)
 _DOMAIN = re.compile(r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:ru|com|net|org|su|info|biz|by|kz|ua)\b(?!\s*\d)", _I)
 
+_SCIENTIFIC = re.compile(r"(?<![\d.,])(\d)[.,](\d{6,14})e\+?(\d{1,2})(?!\d)", _I)
+_OTHER_ENDING = re.compile(
+    r"(?P<start>\+?\d(?:[ ().-]*\d){4,14}[ -]+)(?P<ending>\d\d)(?:\s*/\s*|\s+(?:и|или|and|or)\s+)(?P<other>\d\d)(?![\d:.]|[ -]?\d)",
+    _I,
+)
 _SPREADSHEET = re.compile(r"(?<=\d{7})[.,]0{1,2}(?!\d)")
 _PHONE_SHAPE = r"(?:\+?7|8)[\s(-]*\d{3}[\s)-]*\d{3}[\s-]*\d\d[\s-]*\d\d(?!\d)"
 _CURRENCY = r"(?:руб\w*|₽|\$|€|usd|eur|тыс\w*|млн|тенге|тг\b|грн|сум\b|kzt|uah|byn)"
@@ -89,10 +94,24 @@ def only_numbers(text: str) -> str:
     if "/" in text:
         text = _LINK.sub(lambda link: _number_of(link[0]), text)
     text = _MAIL.sub(CUT, text) if "@" in text else text
-    text = _SPREADSHEET.sub("", _DOMAIN.sub(CUT, text))
+    text = _SPREADSHEET.sub("", _SCIENTIFIC.sub(_written_out, _DOMAIN.sub(CUT, text)))
     for pattern in _NO_NUMBERS:
         text = pattern.sub(CUT, text)
-    return _LIST_MARK.sub(CUT, text)
+    return _other_endings(_LIST_MARK.sub(CUT, text))
+
+
+def _other_endings(text: str) -> str:
+    """Write out numbers that differ in their last two digits: 555-00-04/05 are two."""
+    while (found := _OTHER_ENDING.search(text)) is not None:
+        whole = f"{found['start']}{found['ending']}{CUT}{found['start']}{found['other']}"
+        text = text[: found.start()] + whole + text[found.end() :]
+    return text
+
+
+def _written_out(found: re.Match[str]) -> str:
+    """Return a spreadsheet's 7.9165550033E+10 as digits, where it has kept all of them."""
+    first, rest, exponent = found.groups()
+    return first + rest if len(rest) == int(exponent) else found[0]
 
 
 def _number_of(link: str) -> str:

@@ -49,6 +49,24 @@ def test_a_value_with_digits_enough_and_no_number_counts_as_unread() -> None:
         assert stored_numbers(value, policy) == StoredNumbers(()), value
 
 
+def test_numbers_that_differ_in_their_last_two_digits_may_be_written_once() -> None:
+    for value, endings in (
+        ("8 (916) 555-00-04/05", ("04", "05")),
+        ("8 916 555 00 04 и 48", ("04", "48")),
+        ("+7 916 555-00-04 / 05/06, Анна", ("04", "05", "06")),
+        ("8 916 555-00-04 05/06/2020", ("04",)),
+        ("8 916 555-00-04/05.12.2019", ("04",)),
+        ("89165550004/05", ("04",)),
+    ):
+        wanted = tuple(f"+791655500{ending}" for ending in endings)
+        assert stored_numbers(value, NumberPolicy()).numbers == wanted, value
+
+
+def test_a_spreadsheet_s_number_counts_where_none_of_its_digits_is_lost() -> None:
+    assert stored_numbers("7.9165550033E+10", NumberPolicy()).numbers == ("+79165550033",)
+    assert stored_numbers("7,91655500E+10", NumberPolicy()) == StoredNumbers((), is_unread=True)
+
+
 def test_local_numbers_take_the_area_code_and_numbers_of_a_house_do_not() -> None:
     policy = NumberPolicy(area_code="4822", internal_digits=3)
     assert stored_numbers("22-33-44, 22-33-45", policy).numbers == ("+74822223344", "+74822223345")
