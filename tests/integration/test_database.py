@@ -4,11 +4,15 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
+from pydantic import TypeAdapter
 
+from crm.effects.order import order
+from crm.lane import Lane
 from gateway.db.migrate import known_migrations, migrate
 from gateway.store.admin.accounts import add_account
 from gateway.store.calls.missed_calls import case as case_of
 from gateway.store.calls.missed_calls import save_case
+from routing.effects import ChangeTask, CreateTask, Effect, Order
 from routing.missed_calls import Case
 
 
@@ -48,6 +52,42 @@ async def test_open_cases_of_one_argentine_become_one_case(pool: asyncpg.Pool) -
         "other": ("+541166770000", "open"),
         "russian": ("+79161234567", "open"),
     }
+
+
+async def test_the_task_of_a_case_that_was_joined_to_another_is_completed(pool: asyncpg.Pool) -> None:
+    """0300 on rows that were stored before 0171: once, and of no case that was closed otherwise."""
+    now = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    clients = {"abroad": "+5491166773399", "home": "+541166773399", "other": "+541166770000"}
+    async with pool.acquire() as conn:
+        await add_account(conn, account_id="a", name="A", base_url="http://crm.example")
+        for hours, (id, client) in enumerate(clients.items()):
+            at = now + timedelta(hours=hours)
+            case = Case(
+                id=id, client=client, opened_at=at, last_missed_at=at, missed_calls=(id,), owner_id="1", target=None,
+                task_text="Перезвонить", task_due_at=at,
+            )  # fmt: skip
+            await save_case(conn, "a", case)
+            task = CreateTask(target=None, owner_id="1", text="Перезвонить", due_at=at, purpose="call_back")
+            effect = Effect(key=case.task_key, order=task)
+            await order(
+                conn, account_id="a", decision_id=id, call_id=id, client=client, lane=Lane.EVENTS, effects=[effect]
+            )  # fmt: skip
+        await conn.execute(
+            "UPDATE missed_case SET state = 'closed', closed_at = now() WHERE case_id = 'other'"
+        )
+        await conn.execute("UPDATE effect SET state = 'done', crm_id = '7'")
+        by_number = {number: sql for number, _, sql in known_migrations()}
+        for number in (171, 300, 300):
+            await conn.execute(by_number[number])
+        rows = await conn.fetch(
+            "SELECT effect_key, after, state, \"order\" FROM effect WHERE what = 'change_task'"
+        )
+    assert [(r["effect_key"], r["after"], r["state"]) for r in rows] == [
+        ("case:home:done", ["case:home:task"], "waiting")
+    ]
+    done = TypeAdapter[Order](Order).validate_python(rows[0]["order"])
+    assert isinstance(done, ChangeTask)
+    assert (done.task, done.is_completed) == ("case:home:task", True)
 
 
 async def test_account_id_leads_every_primary_key(pool: asyncpg.Pool) -> None:
