@@ -19,6 +19,9 @@ log = structlog.get_logger(__name__)
 
 _PR_SET_PDEATHSIG = 1
 
+# A worker ends its loops within seconds, and may wait for half a minute for the answer to a refresh of a key.
+_END_SECONDS = 40.0
+
 
 def _end_with_parent() -> None:
     if sys.platform == "linux":
@@ -62,7 +65,7 @@ class Child:
             log.warning("process-ended", process=self.name, code=code, starts_again_in=delay)
             await asyncio.sleep(delay)
 
-    async def stop(self, seconds: float = 20.0) -> None:
+    async def stop(self, seconds: float = _END_SECONDS) -> None:
         process, self.process = self.process, None
         if process is None or process.returncode is not None:
             return

@@ -38,9 +38,9 @@ class PgTokenStore:
         async with self._pool.acquire() as conn:
             return await read_token(conn, self._account_id)
 
-    async def save(self, token: StoredToken) -> StoredToken:
+    async def save(self, token: StoredToken, moved_to: str | None = None) -> StoredToken:
         async with self._pool.acquire() as conn:
-            return await _save(conn, self._account_id, token)
+            return await _save_pair(conn, self._account_id, token, moved_to)
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[PgHeldTokens]:
@@ -88,13 +88,17 @@ class PgHeldTokens:
             "UPDATE crm_token SET refresh_sent_at = NULL WHERE account_id = $1", self._account_id
         )
 
-    async def save(self, token: StoredToken) -> StoredToken:
-        return await _save(self._conn, self._account_id, token)
+    async def save(self, token: StoredToken, moved_to: str | None = None) -> StoredToken:
+        return await _save_pair(self._conn, self._account_id, token, moved_to)
 
-    async def move(self, base_url: str) -> None:
-        await self._conn.execute(
-            "UPDATE account SET base_url = $2 WHERE account_id = $1", self._account_id, base_url
-        )
+
+async def _save_pair(
+    conn: PoolConnectionProxy, account_id: str, token: StoredToken, moved_to: str | None
+) -> StoredToken:
+    async with conn.transaction():
+        if moved_to is not None:
+            await conn.execute("UPDATE account SET base_url = $2 WHERE account_id = $1", account_id, moved_to)
+        return await _save(conn, account_id, token)
 
 
 async def read_token(conn: Conn, account_id: str) -> StoredToken | None:

@@ -8,7 +8,7 @@ next refresh is refused as "used"; together with the committed mark that is reco
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from crm.amocrm.wire import Reply, Request
 from crm.budget import Budget
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmThrottled, CrmUnauthorised, CrmUnavailable
 from crm.lane import Lane
+from runtime.kept_tasks import KeptTasks
 
 REFRESH_AHEAD = timedelta(hours=2)
 WARN_AHEAD = timedelta(days=7)
@@ -92,12 +93,9 @@ class HeldTokens(Protocol):
         """Note that the refresh was certainly not carried out."""
         ...
 
-    async def save(self, token: StoredToken) -> StoredToken:
-        """Store the pair and return it with its generation; clears refresh_sent_at."""
-        ...
-
-    async def move(self, base_url: str) -> None:
-        """Note that the account lives at another address now."""
+    async def save(self, token: StoredToken, moved_to: str | None = None) -> StoredToken:
+        """Store the pair and return it with its generation; clears refresh_sent_at. moved_to: the address at which the
+        account lives now, noted in the same transaction: who hears of it finds the pair."""
         ...
 
 
@@ -105,8 +103,8 @@ class TokenStore(Protocol):
     """One account's tokens, shared by all processes."""
 
     async def read(self) -> StoredToken | None: ...
-    async def save(self, token: StoredToken) -> StoredToken:
-        """Store a new authorisation, whatever was there before."""
+    async def save(self, token: StoredToken, moved_to: str | None = None) -> StoredToken:
+        """Store a new authorisation, whatever was there before, and in the same transaction where the account lives now."""
         ...
 
     def exclusive(self) -> AbstractAsyncContextManager[HeldTokens]:
@@ -147,7 +145,10 @@ async def exchange_code(
 
 
 class Tokens:
-    """`crm.amocrm.client.Bearer` over a TokenStore. Refreshes are paid from the account's budget like anything else."""
+    """`crm.amocrm.client.Bearer` over a TokenStore. Refreshes are paid from the account's budget like anything else.
+
+    refreshes: those of all accounts of a process, which waits for them before it ends.
+    """
 
     def __init__(
         self,
@@ -160,6 +161,7 @@ class Tokens:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         refresh_ahead: timedelta = REFRESH_AHEAD,
         on_exchange: OnExchange | None = None,
+        refreshes: KeptTasks | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._account_id = account_id
@@ -171,6 +173,8 @@ class Tokens:
         self._trouble_until = now()
         self._try_again_at: datetime | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._refreshes = refreshes or KeptTasks("refresh")
+        self._under_way: asyncio.Task[StoredToken] | None = None
 
     async def access_token(self) -> str:
         """For the next request; refreshed when it is about to expire. Raises ReconnectNeeded, CrmUnavailable."""
@@ -244,6 +248,12 @@ class Tokens:
             if otherwise == "token-expired" and seen.expires_at and self._now() < seen.expires_at:
                 return seen
             raise self._broken(otherwise)
+        if self._under_way is None or self._under_way.done():
+            self._under_way = self._refreshes.begin(self._renew(seen))
+        return await asyncio.shield(self._under_way)
+
+    async def _renew(self, seen: StoredToken) -> StoredToken:
+        """In a task of its own: the pair that the CRM sends must be stored, whoever has given up waiting for it."""
         async with self._store.exclusive() as held:
             token = await held.read()
             if token is None:
@@ -260,12 +270,9 @@ class Tokens:
             redirect_uri=token.redirect_uri or "",
             refresh_token=token.refresh_token or "",
         )
-        if not was_lost_before:
-            await held.mark_sent(self._now())
+        moved_to: str | None = None
         reply = await self._send(held, request, self.base_url, was_lost_before)
         if wire_oauth.refusal(request, reply) and (moved_to := await self._moved(token)):
-            await held.move(moved_to)
-            self.base_url = moved_to
             reply = await self._send(held, request, moved_to, was_lost_before)
         if refusal := wire_oauth.refusal(request, reply):
             reason, err = refusal
@@ -279,11 +286,18 @@ class Tokens:
             refresh_token=granted.refresh_token,
             expires_at=self._now() + timedelta(seconds=granted.expires_in),
         )
-        return await held.save(new)
+        stored = await held.save(new, moved_to)
+        self.base_url = moved_to or self.base_url
+        return stored
 
     async def _send(self, held: HeldTokens, request: Request, base_url: str, was_lost_before: bool) -> Reply:
+        async def decided() -> None:
+            if not was_lost_before:
+                await held.mark_sent(self._now())
+            self._refreshes.is_decided()
+
         try:
-            return await self._paid(request, base_url)
+            return await self._paid(request, base_url, decided)
         except CrmOutcomeUnknown as err:
             # The mark stays: whether the pair was changed is not known.
             raise CrmUnavailable(f"refreshing the authorisation: {err}") from err
@@ -292,8 +306,13 @@ class Tokens:
                 await held.clear_sent()
             raise
 
-    async def _paid(self, request: Request, base_url: str) -> Reply:
+    async def _paid(
+        self, request: Request, base_url: str, before: Callable[[], Awaitable[None]] | None = None
+    ) -> Reply:
+        """before: what has to be done when nothing but the request itself is left."""
         async with self._budget.slot(Lane.REALTIME) as slot:
+            if before is not None:
+                await before()
             started = self._now()
             reply: Reply | None = None
             error = ""

@@ -37,7 +37,7 @@ STALLED_SECONDS = 8.0
 # Longer than any job may take (the pool's command timeout is 60 s): its outcome could not be written down.
 _LOST_SECONDS = 120
 POLLING_SECONDS = 0.1
-# What runs when the process is to end may end by itself; a supervisor waits for 20 s (runtime/supervisor.py).
+# What runs when the process is to end may end by itself; a supervisor waits for 40 s (runtime/supervisor.py).
 _END_SECONDS = 6.0
 # A worker that ran for so long works.
 _WORKS_SECONDS = 5.0

@@ -16,7 +16,7 @@ from crm.amocrm.adapter import AmoCrm, entity_url
 from crm.amocrm.client import Bearer
 from crm.amocrm.store import PgTokenStore
 from crm.amocrm.tokens import Tokens, exchange_code
-from crm.amocrm.transport import Transport
+from crm.amocrm.transport import WRITE_SECONDS, Transport
 from crm.budget import Budget
 from crm.guarded_budget import GuardedBudget
 from gateway.configuration import read_snapshot
@@ -28,12 +28,16 @@ from routing.numbers.stored import stored_numbers
 from routing.settings import NumberPolicy
 from runtime.addresses import is_local
 from runtime.database.lease import Lease
+from runtime.kept_tasks import KeptTasks
 
 # The account may live at another address than the one that was typed; the key goes to the vendor's hosts only.
 _VENDOR_HOSTS = (".amocrm.ru", ".amocrm.com", ".kommo.com")
 
 # Each holds a connection of the pool, which serves all accounts of the process.
 _REFRESHES_AT_ONCE = 3
+
+# No answer is waited for any longer (crm/amocrm/transport.py).
+_REFRESH_SECONDS = WRITE_SECONDS
 
 KINDS: dict[str, Callable[..., AmoCrm]] = {"amocrm": AmoCrm}
 
@@ -55,6 +59,7 @@ class CrmAccess:
         self._session = session
         self._transport = Transport(session)
         self._refreshing = asyncio.Semaphore(_REFRESHES_AT_ONCE)
+        self._refreshes = KeptTasks("refresh of a key")
 
     def open(self, account: Account, budget: Budget, policy: Callable[[], NumberPolicy]) -> OpenCrm:
         """Return the account's CRM. Whoever talks to one account at the same time must share the budget. policy: how its numbers
@@ -71,6 +76,7 @@ class CrmAccess:
             self._transport,
             budget,
             on_exchange=on_exchange,
+            refreshes=self._refreshes,
         )
         crm = KINDS[account.crm_kind](
             account.base_url,
@@ -105,10 +111,13 @@ class CrmAccess:
             code=code,
             now=lambda: datetime.now(UTC),
         )
-        await PgTokenStore(self._pool, grant.account_id).save(token)
+        await PgTokenStore(self._pool, grant.account_id).save(token, base_url)
         async with self._pool.acquire() as conn:
-            await rows.move_account(conn, grant.account_id, base_url)
             await rows.set_account_state(conn, grant.account_id, "on")
+
+    async def close(self) -> None:
+        """Before the process ends: the CRM's answer to a refresh that is out is the only copy of the account's key."""
+        await self._refreshes.ended(_REFRESH_SECONDS)
 
     @staticmethod
     def url_of(base_url: str, kind: str, id: str) -> str:
@@ -147,4 +156,8 @@ async def crm_of(
     budget.took_over()
     policy = snapshot.policy_of(account_id)
     async with aiohttp.ClientSession() as session:
-        yield CrmAccess(pool, session).open(account, budget, lambda: policy), policy
+        access = CrmAccess(pool, session)
+        try:
+            yield access.open(account, budget, lambda: policy), policy
+        finally:
+            await access.close()

@@ -104,6 +104,14 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         await retry_until_available(self.configuration.reload)
         self.inbox.start()
+        try:
+            await self._until(stop)
+        finally:
+            await asyncio.gather(
+                self.access.close(), flush_on_shutdown(self.inbox.stop(), self.exchanges.write())
+            )
+
+    async def _until(self, stop: asyncio.Event) -> None:
         async with background(
             self.listener.run(),
             self.configuration.run(),
@@ -121,7 +129,6 @@ class Worker:
         ) as failed:
             log.info("worker-runs")
             await wait_first(stop.wait(), failed)
-        await flush_on_shutdown(self.inbox.stop(), self.exchanges.write())
 
     async def _serve_accounts(self) -> None:
         with self.configuration.changes() as changed:
