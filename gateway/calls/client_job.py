@@ -21,10 +21,11 @@ from gateway.configuration import number_policy
 from gateway.store.admin import accounts
 from gateway.store.admin.staff import StaffStore
 from gateway.store.calls import calls as store
-from gateway.store.calls.missed_calls import is_escalation_due
+from gateway.store.calls import missed_calls as cases
 from gateway.store.intake import inbox
 from gateway.store.intake.inbox import InboxRow
 from routing.calls.model import CallEvent
+from routing.client_work.call import next_moment
 from routing.client_work.values import CallRow, Told
 from routing.settings import NumberPolicy
 from runtime.database.errors import may_pass
@@ -35,7 +36,9 @@ log = structlog.get_logger(__name__)
 _EVENTS = TypeAdapter(tuple[CallEvent, ...])
 _Message = tuple[InboxRow, tuple[CallEvent, ...]]
 _UNKNOWN = "call:"
-_LOOK_AGAIN_AFTER_ERROR = timedelta(minutes=5)
+
+# What cannot be decided may be mended by a change of the configuration; then it stands on the desk.
+_PAUSES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +75,13 @@ class ClientJob:
             await store.lock_client(conn, account_id, client_key)
             await inbox.delete_queued_jobs(conn, account_id, client_key)
             keys = await self._calls_of(conn, account_id, client_key)
-            is_case_due = await is_escalation_due(conn, account_id, client_key, self._now())
+            is_case_due = await cases.is_escalation_due(conn, account_id, client_key, self._now())
             if not keys and not is_case_due:
                 return JobResult()
             context = await self.context(conn, account_id)
             worked = await self._work(context, client_key, keys)
             if is_case_due:
-                await escalate_if_due(context, client_key)
+                await _escalate(context, client_key)
         for version in context.snapshots:
             self._staff.committed(account_id, version)
         return worked
@@ -126,17 +129,41 @@ def _sorted_out(
 ) -> tuple[list[tuple[str, str]], dict[tuple[str, str], str]]:
     """Return the calls that belong to this client, and the owners of those that turn out to be another's.
 
-    A call belongs to the client it was first told of, for ever: two jobs never work on the same call.
+    A call belongs to the client it was first told of, for ever: two jobs never work on the same call. A message on the desk
+    tells nothing until it is tried again: its client's job would not find the others.
     """
     mine, others = [], {}
     for key, told in rows.items():
         row = stored.get(key)
-        owner = (row.client if row else None) or next((r.client for r in told if r.client), None)
+        owner = (row.client if row else None) or next(
+            (r.client for r in told if r.client and r.state != "dead"), None
+        )
         if owner is None or owner == client_key:
             mine.append(key)
         else:
             others[key] = owner
     return mine, others
+
+
+async def _escalate(context: JobContext, client: str) -> None:
+    """On its own: a case that cannot be handed on costs none of the client's calls."""
+    try:
+        async with context.conn.transaction():
+            await escalate_if_due(context, client)
+    except Exception as err:
+        if may_pass(err):
+            raise
+        log.error("escalation-failed", account=context.account.id, client=client, exc_info=err)
+        await cases.escalation_failed(
+            context.conn, context.account.id, client, now=context.now, error=reason_of(err), pauses=_PAUSES
+        )
+
+
+def reason_of(err: Exception) -> str:
+    """Return what the desk says of it: `code: what in one line`."""
+    code = getattr(err, "code", None) or "event-unprocessable"
+    detail = str(err).splitlines()[0] if str(err) else ""
+    return f"{code}: {type(err).__name__}: {detail}".replace("\0", "\ufffd")
 
 
 def _began(rows: Sequence[InboxRow], stored: CallRow | None) -> datetime:
@@ -165,7 +192,7 @@ class _Call:
         if err is None:
             return len(fresh), dead
         if not fresh:
-            await self._reschedule()
+            await self._decision_failed(err)
             return 0, dead
         # One of them is bad: told one after the other, only that one is left out.
         good = [message for message in readable if message[0].state != "pending"]
@@ -223,19 +250,20 @@ class _Call:
         return readable, dead
 
     async def _dead_letter(self, row: InboxRow, err: Exception) -> int:
-        code = getattr(err, "code", None) or "event-unprocessable"
-        detail = str(err).splitlines()[0] if str(err) else ""
-        await inbox.mark_dead(
-            self.context.conn,
-            self.context.account.id,
-            [row.event_id],
-            f"{code}: {type(err).__name__}: {detail}",
-        )
+        account_id = self.context.account.id
+        await inbox.mark_dead(self.context.conn, account_id, [row.event_id], reason_of(err))
         return 1
 
-    async def _reschedule(self) -> None:
-        await store.reschedule(
-            self.context.conn, self.context.account.id, self.key, self.context.now + _LOOK_AGAIN_AFTER_ERROR
+    async def _decision_failed(self, err: Exception) -> None:
+        moment = next_moment(self.stored) if self.stored else None
+        await store.decision_failed(
+            self.context.conn,
+            self.context.account.id,
+            self.key,
+            now=self.context.now,
+            moment=moment or "end",
+            error=reason_of(err),
+            pauses=_PAUSES,
         )
 
     def _log(self, err: Exception, messages: int) -> None:

@@ -21,6 +21,7 @@ from procrastinate.exceptions import ProcrastinateException
 
 from gateway.calls.client_job import ClientJob
 from gateway.calls.context import Clock
+from gateway.calls.overdue import OverdueClients
 from gateway.store.intake import inbox, jobs
 from gateway.store.intake.jobs import QUEUE, TASK
 from runtime.backoff import Backoff
@@ -120,6 +121,7 @@ class Jobs:
         self.status = JobsStatus()
         self._trouble = Trouble("client-jobs")
         self._more = more
+        self._overdue = OverdueClients()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -236,9 +238,13 @@ class Jobs:
                 conn, stalled=timedelta(seconds=self._stalled_seconds), lost=timedelta(seconds=_LOST_SECONDS)
             )
             clients = await inbox.overdue(
-                conn, received_before=now - timedelta(seconds=self._late_seconds), now=now
+                conn,
+                received_before=now - timedelta(seconds=self._late_seconds),
+                now=now,
+                left_alone=self._overdue.left_alone(now),
             )
             await inbox.enqueue(conn, clients)
+            self._overdue.found(clients, now)
             for kind in self._more:
                 await kind.sweep(conn)
             self.status.pending, self.status.lag_seconds = await inbox.backlog(conn)

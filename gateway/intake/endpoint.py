@@ -99,9 +99,9 @@ class Events:
         """Count it, and acknowledge it in the words that the PBX expects."""
         self.accepted += 1
         self.duplicates += accepted.duplicate
-        if parsed.spoilt:
+        if accepted.spoilt:
             self.spoilt += 1
-            log.info("event-spoilt", connection=connection.name, fields=list(parsed.spoilt[:10]))
+            log.info("event-spoilt", connection=connection.name, fields=list(accepted.spoilt[:10]))
         answer = parsed.answer
         if parsed.asks is not None:  # the message is the question too: sipgate's newCall
             answer = kind.lookup_answer(self._lookup.ask(connection, parsed.asks), connection)

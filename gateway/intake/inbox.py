@@ -10,13 +10,14 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
+from gateway.intake.plausible import plausible
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import InboxUnavailable, MessageUnstorable, Parsed
 from gateway.store.intake import inbox as store
@@ -49,10 +50,12 @@ _Messages = tuple[InboxMessage, ...]
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """duplicate: the same message was accepted earlier. event_id: None when there was nothing to store (a ping)."""
+    """duplicate: the same message was accepted earlier. event_id: None when there was nothing to store (a ping).
+    spoilt: names of the fields that could not be taken as they stood."""
 
     duplicate: bool
     event_id: int | None
+    spoilt: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -113,7 +116,8 @@ class Inbox:
         Raises InboxUnavailable (nothing pretends to be accepted; the same message may come again), MessageUnstorable.
         """
         if not parsed.events:
-            return Accepted(False, None)
+            return Accepted(False, None, parsed.spoilt)
+        parsed = plausible(parsed, received_at)
         try:
             messages = messages_of(connection, parsed, raw, received_at, policy)
         except ValueError as err:
@@ -123,7 +127,7 @@ class Inbox:
             self.status.duplicates += 1
         else:
             self.status.accepted += 1
-        return accepted
+        return replace(accepted, spoilt=parsed.spoilt)
 
     async def _stored(self, messages: _Messages) -> Accepted:
         if self._group is None:

@@ -228,6 +228,12 @@ def situation_of(row: CallRow, moment: Moment, state: ClientState, setup: Setup)
     )
 
 
+def next_moment(row: CallRow) -> str | None:
+    """Return the name of the moment that is to be decided next; None where nothing of the call is open."""
+    due = due_moments(row.call, _done(row), True)
+    return _moment_name(row, due[0]) if due else None
+
+
 def _is_fixed(row: CallRow) -> bool:
     return row.client_kind is not None and row.matrix_version is not None
 

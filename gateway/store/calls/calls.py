@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 import orjson
@@ -25,7 +25,14 @@ ON CONFLICT (account_id, call_id) DO UPDATE SET client = excluded.client, line =
     started_at = excluded.started_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
     facts = excluded.facts, client_kind = excluded.client_kind, matrix_version = excluded.matrix_version,
     moments = excluded.moments, due_at = excluded.due_at, heard_at = excluded.heard_at,
-    failed_side = excluded.failed_side, updated_at = now()
+    failed_side = excluded.failed_side, updated_at = now(),
+    failures = 0, failed_moment = NULL, failure = NULL, aside_at = NULL
+"""
+
+_FAILED = """
+UPDATE call SET failures = failures + 1, failed_moment = $5, failure = $6, due_at = $4 + ($7::interval[])[failures + 1],
+    aside_at = CASE WHEN failures >= cardinality($7::interval[]) THEN $4 END
+WHERE account_id = $1 AND connection_id = $2 AND call_key = $3
 """
 
 # Calls that this client's job has to look at: with a message that waits, or whose moment has come.
@@ -108,14 +115,19 @@ async def save_call(conn: Conn, row: CallRow) -> None:
     )
 
 
-async def reschedule(conn: Conn, account_id: str, call: tuple[str, str], due_at: datetime) -> None:
-    """Have the call (connection_id, call_key) looked at again then."""
-    await conn.execute(
-        "UPDATE call SET due_at = $4 WHERE account_id = $1 AND connection_id = $2 AND call_key = $3",
-        account_id,
-        *call,
-        due_at,
-    )
+async def decision_failed(
+    conn: Conn,
+    account_id: str,
+    call: tuple[str, str],
+    *,
+    now: datetime,
+    moment: str,
+    error: str,
+    pauses: Sequence[timedelta],
+) -> None:
+    """Note that what is due of the call (connection_id, call_key) could not be decided; looked at again after the pause of
+    as many failures, and set aside when there are none left."""
+    await conn.execute(_FAILED, account_id, *call, now, moment, error[:2000], list(pauses))
 
 
 async def call(conn: Conn, account_id: str, call_id: str) -> CallRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -19,7 +19,13 @@ ON CONFLICT (account_id, case_id) DO UPDATE SET state = excluded.state, last_mis
     missed_calls = excluded.missed_calls, owner_id = excluded.owner_id, escalations = excluded.escalations,
     escalate_at = excluded.escalate_at, changes = excluded.changes, closed_at = excluded.closed_at,
     closed_by_call = excluded.closed_by_call, closed_by = excluded.closed_by,
-    waited_seconds = excluded.waited_seconds
+    waited_seconds = excluded.waited_seconds, failures = 0, failure = NULL, aside_at = NULL
+"""
+
+_FAILED = """
+UPDATE missed_case SET failures = failures + 1, failure = $4, escalate_at = $3 + ($5::interval[])[failures + 1],
+    aside_at = CASE WHEN failures >= cardinality($5::interval[]) THEN $3 END
+WHERE account_id = $1 AND client = $2 AND state = 'open'
 """
 
 
@@ -113,6 +119,14 @@ async def is_escalation_due(conn: Conn, account_id: str, client: str, now: datet
         now,
     )
     return found
+
+
+async def escalation_failed(
+    conn: Conn, account_id: str, client: str, *, now: datetime, error: str, pauses: Sequence[timedelta]
+) -> None:
+    """Note that the client's open case could not be handed on; tried again after the pause of as many failures, and set
+    aside when there are none left."""
+    await conn.execute(_FAILED, account_id, client, now, error[:2000], list(pauses))
 
 
 async def case(conn: Conn, account_id: str, case_id: str) -> Case:

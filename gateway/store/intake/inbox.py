@@ -43,19 +43,24 @@ FROM unnest($1::text[], $2::text[]) AS client (account_id, client_key) HAVING co
 """  # noqa: S608 - names of ours
 
 # A client is overdue when a message of theirs was not applied in time, when a moment of one of their calls has come, or when
-# their case has to be escalated. Those with a job that waits already are left out.
+# their case has to be escalated. Those with a job that waits already are left out, and those of $3, $4. Of many, each
+# account has its longest overdue ones found, in turns: one account's trouble hides no other's clients.
 _OVERDUE = """
-SELECT DISTINCT account_id, client_key FROM (
-    SELECT i.account_id, coalesce(i.client, c.client, 'call:' || i.connection_id || ':' || i.call_key) AS client_key
+SELECT account_id, client_key FROM (
+    SELECT i.account_id, coalesce(i.client, c.client, 'call:' || i.connection_id || ':' || i.call_key) AS client_key,
+        i.received_at AS since
     FROM inbox i LEFT JOIN call c USING (account_id, connection_id, call_key)
     WHERE i.state = 'pending' AND i.received_at < $1
     UNION ALL
-    SELECT account_id, coalesce(client, 'call:' || connection_id || ':' || call_key) FROM call WHERE due_at <= $2
+    SELECT account_id, coalesce(client, 'call:' || connection_id || ':' || call_key), due_at FROM call WHERE due_at <= $2
     UNION ALL
-    SELECT account_id, client FROM missed_case WHERE state = 'open' AND escalate_at <= $2
+    SELECT account_id, client, escalate_at FROM missed_case WHERE state = 'open' AND escalate_at <= $2
 ) AS overdue
 WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs j WHERE j.lock = account_id || ' ' || client_key AND j.status = 'todo')
-LIMIT $3
+    AND NOT EXISTS (SELECT 1 FROM unnest($3::text[], $4::text[]) AS alone (a, c) WHERE a = account_id AND c = client_key)
+GROUP BY account_id, client_key
+ORDER BY row_number() OVER (PARTITION BY account_id ORDER BY min(since)), account_id
+LIMIT $5
 """
 
 
@@ -146,10 +151,16 @@ async def delete_queued_jobs(conn: Conn, account_id: str, client_key: str) -> No
 
 
 async def overdue(
-    conn: Conn, *, received_before: datetime, now: datetime, limit: int = 1000
+    conn: Conn,
+    *,
+    received_before: datetime,
+    now: datetime,
+    left_alone: Sequence[tuple[str, str]] = (),
+    limit: int = 1000,
 ) -> list[tuple[str, str]]:
-    """(account_id, client_key) of clients whose job is missing, whatever became of it."""
-    return [(r[0], r[1]) for r in await conn.fetch(_OVERDUE, received_before, now, limit)]
+    """(account_id, client_key) of clients whose job is missing, whatever became of it. left_alone: who is not looked for."""
+    accounts, clients = [a for a, _ in left_alone], [c for _, c in left_alone]
+    return [(r[0], r[1]) for r in await conn.fetch(_OVERDUE, received_before, now, accounts, clients, limit)]
 
 
 async def rows_of_calls(conn: Conn, account_id: str, calls: Sequence[tuple[str, str]]) -> list[InboxRow]:

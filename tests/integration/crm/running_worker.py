@@ -49,7 +49,12 @@ class CrmSite:
         address = f"{self.sandbox.url}/oauth"
         async with self.http.get(address, params=asked, allow_redirects=False) as response:
             code = parse_qs(urlsplit(response.headers["Location"]).query)["code"][0]
-        pair = await exchange_code(Transport(self.http), self.sandbox.url, code=code, **_CLIENT)
+        pair = await exchange_code(
+            Transport(self.http),
+            self.sandbox.url,
+            code=code,
+            **_CLIENT,  # type: ignore[arg-type]
+        )
         fields = {name: getattr(pair, name) for name in pair.__slots__} | fields
         return await PgTokenStore(self.pool, ACCOUNT).save(StoredToken(**fields))
 
