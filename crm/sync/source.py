@@ -21,8 +21,9 @@ from crm.store.lead_owners import mark_read, read_owners
 from crm.store.listing import disputed_entities, with_what_was_known
 from crm.store.news import keep_fields, record_news
 from crm.store.unread import keep_unread, unread_refs
-from crm.unread import Unread
+from crm.unread import Unread, UnreadKind
 from routing.settings import NumberPolicy
+from runtime.database.errors import is_refused, storable
 from runtime.database.pool import Conn
 from runtime.masking import mask_text
 
@@ -102,6 +103,52 @@ class Source:
         """
         batch = [e for e in entities if read_at is None or self._gone_at.get((e.kind, e.id), 0.0) < read_at]
         self._note_gone(gone)
+        try:
+            return await self._apply(
+                batch, gone=gone, feed=feed, cursor=cursor, heard=heard, is_first=is_first
+            )
+        except Exception as err:
+            if not is_refused(err) or not (batch or heard):
+                raise
+        applied = await self._apply_apart(batch, heard, is_first=is_first)
+        rest = await self._apply([], gone=gone, feed=feed, cursor=cursor)
+        return Applied(applied.numbers + rest.numbers, applied.stale + rest.stale)
+
+    async def _apply_apart(
+        self, batch: Sequence[CrmEntity], heard: Sequence[CrmEvent], *, is_first: bool
+    ) -> Applied:
+        """One by one: what the database refuses costs itself only, and is noted as what could not be read."""
+        total = Applied()
+        for entity in batch:
+            try:
+                applied = await self._apply([entity], is_first=is_first)
+            except Exception as err:
+                self._note_refused(entity.kind, entity.id, err)
+            else:
+                total = Applied(total.numbers + applied.numbers, total.stale + applied.stale)
+        for event in heard:
+            try:
+                await self._apply([], heard=[event])
+            except Exception as err:
+                self._note_refused("event", event.id, err)
+        return total
+
+    def _note_refused(self, kind: UnreadKind, id: str, err: Exception) -> None:
+        if not is_refused(err):
+            raise err
+        why = storable(mask_text(f"it cannot be stored: {type(err).__name__}: {err}"))
+        self.crm.unread.tell(kind, id, [Unread(field="", why=why, raw="", is_lost=True)])
+
+    async def _apply(
+        self,
+        batch: Sequence[CrmEntity],
+        *,
+        gone: Collection[EntityRef] = (),
+        feed: str | None = None,
+        cursor: dict[str, Any] | None = None,
+        heard: Sequence[CrmEvent] = (),
+        is_first: bool = False,
+    ) -> Applied:
         async with self.transaction() as conn:
             shown = [observed for entity in batch if (observed := shown_by(entity))]
             if is_first:

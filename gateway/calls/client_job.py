@@ -28,7 +28,7 @@ from routing.calls.model import CallEvent
 from routing.client_work.call import next_moment
 from routing.client_work.values import CallRow, Told
 from routing.settings import NumberPolicy
-from runtime.database.errors import may_pass
+from runtime.database.errors import may_pass, storable
 from runtime.database.pool import Conn
 
 log = structlog.get_logger(__name__)
@@ -163,7 +163,7 @@ def reason_of(err: Exception) -> str:
     """Return what the desk says of it: `code: what in one line`."""
     code = getattr(err, "code", None) or "event-unprocessable"
     detail = str(err).splitlines()[0] if str(err) else ""
-    return f"{code}: {type(err).__name__}: {detail}".replace("\0", "\ufffd")
+    return storable(f"{code}: {type(err).__name__}: {detail}")
 
 
 def _began(rows: Sequence[InboxRow], stored: CallRow | None) -> datetime:

@@ -26,15 +26,17 @@ from gateway.crm_accounts.access import CrmAccess, OpenCrm, webhook_of
 from gateway.crm_accounts.account_reports import AccountReports
 from gateway.crm_accounts.effects_due import EffectsDue
 from gateway.settings import Settings
-from gateway.store.crm_accounts.webhooks import next_webhooks, webhooks_done
+from gateway.store.crm_accounts.webhooks import next_webhooks, webhook_failed, webhooks_done
 from routing.settings import NumberPolicy
 from runtime.database import channels
+from runtime.database.errors import is_refused
 from runtime.database.lease import Lease, LeaseLost, Leases
 from runtime.lifecycle import background, wait_first
 
 log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 15.0  # of a writer that nobody wakes; see EffectsDue
+_MOST_TRIES = 2  # of a webhook that the database refuses
 _CREATION_SECONDS = (
     2.0  # a creation that is under way when its webhook comes is waited for, so that it need not be read
 )
@@ -190,15 +192,32 @@ class CrmAccountWork:
             async with self._pool.acquire() as conn:
                 waiting = await next_webhooks(conn, self._account_id)
             if waiting:
-                refusals = await self._take_over(sync, writer, waiting)
-                async with self._pool.acquire() as conn:
-                    await webhooks_done(conn, self._account_id, refusals)
+                await self._take_over_all(sync, writer, waiting)
                 continue
             try:
                 async with asyncio.timeout(5):
                     await self._webhook_came.wait()
             except TimeoutError:
                 continue
+
+    async def _take_over_all(self, sync: Sync, writer: Writer, waiting: Sequence[tuple[int, bytes]]) -> None:
+        """Where the database refuses any of them, one by one: that one costs itself only, and the polls bring what it told."""
+        try:
+            refusals = await self._take_over(sync, writer, waiting)
+        except Exception as err:
+            if not is_refused(err):
+                raise
+            if len(waiting) > 1:
+                for one in waiting:
+                    await self._take_over_all(sync, writer, [one])
+                return
+            error = f"{type(err).__name__}: {err}"
+            log.error("webhook-failed", account=self._account_id, error=error)
+            async with self._pool.acquire() as conn:
+                await webhook_failed(conn, self._account_id, waiting[0][0], error, most_tries=_MOST_TRIES)
+            return
+        async with self._pool.acquire() as conn:
+            await webhooks_done(conn, self._account_id, refusals)
 
     async def _take_over(
         self, sync: Sync, writer: Writer, waiting: Sequence[tuple[int, bytes]]

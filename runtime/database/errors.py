@@ -50,6 +50,15 @@ _SERVER_IN_TROUBLE = (
 _TRANSIENT = (*DATABASE_AWAY, *_SERVER_IN_TROUBLE, *DATABASE_REFUSES)
 
 
+_BAD_VALUE = (
+    asyncpg.DataError,
+    asyncpg.ProgramLimitExceededError,  # a value too long for its index
+    asyncpg.IntegrityConstraintViolationError,
+    ValueError,  # the driver's own
+    OverflowError,
+)
+
+
 def may_pass(err: BaseException) -> bool:
     """Whether the very same statement may succeed later: then nothing is wrong with what was to be written.
 
@@ -57,3 +66,15 @@ def may_pass(err: BaseException) -> bool:
     ValueErrors.
     """
     return isinstance(err, _TRANSIENT) and not isinstance(err, ValueError)
+
+
+def is_refused(err: BaseException) -> bool:
+    """Whether a value that was to be written is what the database, or its driver, will never take: others may be."""
+    return isinstance(err, _BAD_VALUE)
+
+
+def storable(text: str) -> str:
+    """Return the same text; what PostgreSQL's text cannot hold becomes U+FFFD."""
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -20,6 +20,7 @@ from crm.store.clients import directory_keys
 from crm.store.directory import apply_entities
 from routing.effects import ChangeTask, Order
 from routing.settings import AccountSettings, NumberPolicy
+from runtime.database.errors import storable
 from runtime.database.pool import Conn
 from runtime.effects import store as rows
 
@@ -220,7 +221,7 @@ class PgEffects:
                 "UPDATE account SET state = 'broken', state_reason = $2, state_since = now()"
                 " WHERE account_id = $1 AND state = 'on'",
                 self._account,
-                reason,
+                storable(reason),
             )
             await rows.hold(conn, self._account, "crm")
 
@@ -308,7 +309,8 @@ def _stored_row(
 
 
 def _outcome_json(outcome: EffectOutcome) -> dict[str, Any]:
-    return {name: getattr(outcome, name) for name in EffectOutcome.__slots__} | {"extra": dict(outcome.extra)}
+    told = {name: getattr(outcome, name) for name in EffectOutcome.__slots__} | {"extra": dict(outcome.extra)}
+    return told | {name: storable(text) for name in ("field", "detail") if (text := told[name])}
 
 
 def _deal(raw: list[Any]) -> tuple[str, datetime | None]:

@@ -30,7 +30,7 @@ ON CONFLICT (account_id, call_id) DO UPDATE SET client = excluded.client, line =
 """
 
 _FAILED = """
-UPDATE call SET failures = failures + 1, failed_moment = $5, failure = $6, due_at = $4 + ($7::interval[])[failures + 1],
+UPDATE call SET failures = failures + 1, failed_moment = $5, failure = $6, due_at = $4::timestamptz + ($7::interval[])[failures + 1],
     aside_at = CASE WHEN failures >= cardinality($7::interval[]) THEN $4 END
 WHERE account_id = $1 AND connection_id = $2 AND call_key = $3
 """

@@ -23,7 +23,7 @@ ON CONFLICT (account_id, case_id) DO UPDATE SET state = excluded.state, last_mis
 """
 
 _FAILED = """
-UPDATE missed_case SET failures = failures + 1, failure = $4, escalate_at = $3 + ($5::interval[])[failures + 1],
+UPDATE missed_case SET failures = failures + 1, failure = $4, escalate_at = $3::timestamptz + ($5::interval[])[failures + 1],
     aside_at = CASE WHEN failures >= cardinality($5::interval[]) THEN $3 END
 WHERE account_id = $1 AND client = $2 AND state = 'open'
 """

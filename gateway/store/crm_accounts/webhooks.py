@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runtime.database import channels
+from runtime.database.errors import storable
 from runtime.database.pool import Conn
 from runtime.database.sealed_columns import opened, sealed
 from runtime.database.sealing import Place
@@ -29,19 +30,34 @@ async def keep_webhooks(conn: Conn, webhooks: Sequence[tuple[str, bytes]]) -> No
 
 
 async def next_webhooks(conn: Conn, account_id: str, limit: int = 500) -> list[tuple[int, bytes]]:
-    """(id, body), oldest first."""
+    """(id, body), oldest first, but for those that were set aside."""
     rows = await conn.fetch(
-        "SELECT webhook_id, body FROM crm_webhook WHERE account_id = $1 ORDER BY webhook_id LIMIT $2",
+        "SELECT webhook_id, body FROM crm_webhook WHERE account_id = $1 AND aside_at IS NULL"
+        " ORDER BY webhook_id LIMIT $2",
         account_id,
         limit,
     )
     return [(r["webhook_id"], r["body"]) for r in rows]
 
 
+async def webhook_failed(
+    conn: Conn, account_id: str, webhook_id: int, error: str, *, most_tries: int
+) -> None:
+    """Note that this one cannot be taken over; set aside when it has failed so often."""
+    await conn.execute(
+        "UPDATE crm_webhook SET tries = tries + 1, error = $3, aside_at = CASE WHEN tries + 1 >= $4 THEN now() END"
+        " WHERE account_id = $1 AND webhook_id = $2",
+        account_id,
+        webhook_id,
+        storable(error)[:2000],
+        most_tries,
+    )
+
+
 async def webhooks_done(conn: Conn, account_id: str, refusals: Mapping[int, str | None]) -> None:
     """By id why it could not be read, None for what was taken over; a refused one is dropped all the same, the polls
     bring what it told."""
-    refused = [refusal for refusal in refusals.values() if refusal is not None]
+    refused = [storable(refusal) for refusal in refusals.values() if refusal is not None]
     async with conn.transaction():
         await conn.execute(
             "DELETE FROM crm_webhook WHERE account_id = $1 AND webhook_id = ANY($2)",
