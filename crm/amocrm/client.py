@@ -50,6 +50,10 @@ class Bearer(Protocol):
         """Another token after the CRM refused this one with 401. Raises CrmUnauthorised when there is none."""
         ...
 
+    def accepted(self, token: str) -> None:
+        """Hear that the CRM has let this token in."""
+        ...
+
 
 class AmoClient:
     """on_exchange: told every exchange, secrets removed; it must not block. sleep: for waits between attempts."""
@@ -94,7 +98,9 @@ class AmoClient:
         while True:
             try:
                 token = token or await self._tokens.access_token()
-                return await self._attempt(request, lane, token)
+                reply = await self._attempt(request, lane, token)
+                self._tokens.accepted(token)
+                return reply
             except CrmUnauthorised:
                 if token is None or renewals:  # once: a token just given out and refused will not get better
                     raise

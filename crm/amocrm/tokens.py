@@ -195,6 +195,10 @@ class Tokens:
                 token = await self._refresh(token, "token-refused")
             return token.access_token
 
+    def accepted(self, token: str) -> None:
+        if self._trouble is not None and self._known is not None and self._known.access_token == token:
+            self._trouble = None  # the CRM refused it for a moment
+
     def forget(self) -> None:
         """Read the store again at the next request (another authorisation was stored)."""
         self._known = self._trouble = self._try_again_at = None

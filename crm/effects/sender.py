@@ -238,11 +238,19 @@ class Sender:
     async def on_failure(
         self, error: CrmError, now: datetime, permit: Permit, *, is_read: bool = False
     ) -> None:
-        """is_read: of looking or catching up, which come again by themselves: never without a pause."""
+        """is_read: of looking or catching up, which come again by themselves: never without a pause.
+
+        One 401 may be the CRM's own trouble: the account is broken only when what is asked seconds later is refused too.
+        """
         self.last_error = (f"{error.code}: {error}", now)
         if isinstance(error, CrmUnauthorised):
-            self._trouble.failed(error, is_alarm=True)
-            await self._effects.break_account(str(error))
+            is_confirmed = permit.is_probe and self.breaker.state.reason == error.code
+            self._trouble.failed(error, is_alarm=is_confirmed)
+            if is_confirmed:
+                await self._effects.break_account(str(error))
+                self.breaker.passed(permit)  # the account's state keeps quiet from now on
+            else:
+                pause_after(error, self.breaker, permit)
         elif error.retryable or is_read:
             pause_after(error, self.breaker, permit)
             self._trouble.failed(error, is_alarm=is_alarm(error.code))

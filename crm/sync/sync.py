@@ -169,9 +169,9 @@ class Sync:
         await self._tell_agreement()
 
     async def catch_up(
-        self, lane: Lane, kinds: Collection[EntityKind] = PAGED, *, max_age: float = 2.0
+        self, lane: Lane, kinds: Collection[EntityKind] = PAGED, *, max_age: float = 0.0
     ) -> bool:
-        """Entities of these kinds as of now: a request each as a rule, none if done within `max_age` seconds.
+        """Entities of these kinds as of now: a request each as a rule, none if begun within `max_age` seconds.
 
         True: webhooks keep up with the CRM, they had told of changes as late as those that were read. Raises CrmError:
         whoever is about to create something must not believe an old directory.

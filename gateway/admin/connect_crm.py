@@ -67,6 +67,9 @@ class _Offered:
     async def renewed(self, refused: str) -> str:
         raise CrmUnauthorised("the CRM refuses this token")
 
+    def accepted(self, token: str) -> None:
+        pass
+
 
 async def connect_account(pool: asyncpg.Pool, new: NewAccount, public_url: str | None) -> dict[str, Any]:
     """Connect an account; return what was done and what is left to do, `say`: in lines for a person. An account that exists is authorised anew; one

@@ -24,6 +24,7 @@ from crm.unread import Unread, UnreadRef
 from gateway.configuration import Configuration, Snapshot
 from gateway.crm_accounts.access import CrmAccess, OpenCrm, webhook_of
 from gateway.crm_accounts.account_reports import AccountReports
+from gateway.crm_accounts.broken_account import probe_while_broken
 from gateway.crm_accounts.effects_due import EffectsDue
 from gateway.settings import Settings
 from gateway.store.crm_accounts.webhooks import next_webhooks, webhook_failed, webhooks_done
@@ -157,6 +158,7 @@ class CrmAccountWork:
                 writer.run(),
                 self._apply_webhooks(sync, writer),
                 self._reload_when(spelling_changed, sync),
+                probe_while_broken(self._account_id, self._pool, self._configuration, crm),
             ) as failed:
                 with (
                     self._effects_due.served(self._account_id, writer.wake),

@@ -20,3 +20,6 @@ class FixedToken:
 
     async def renewed(self, refused: str) -> str:
         raise ReconnectNeeded("token-refused", self._account_id)
+
+    def accepted(self, token: str) -> None:
+        pass

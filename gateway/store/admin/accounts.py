@@ -147,6 +147,17 @@ async def set_account_state(conn: Conn, account_id: str, state: AccountState, re
     return bool(row["before"] != state)
 
 
+async def mend_account(conn: Conn, account_id: str, since: datetime) -> bool:
+    """Switch a broken account on: its CRM lets us in again. Whether it was still broken, since then."""
+    done: str = await conn.execute(
+        "UPDATE account SET state = 'on', state_reason = '', state_since = now()"
+        " WHERE account_id = $1 AND state = 'broken' AND state_since = $2",
+        account_id,
+        since,
+    )
+    return done != "UPDATE 0"
+
+
 async def save_settings(conn: Conn, account_id: str, settings: AccountSettings) -> None:
     done = await conn.execute(
         "UPDATE account SET settings = $2 WHERE account_id = $1", account_id, settings.model_dump(mode="json")

@@ -360,6 +360,17 @@ async def test_catching_up_costs_three_requests_and_none_when_just_done(
     assert len(crm.requests) == before + 3
 
 
+async def test_catching_up_believes_no_poll_of_a_moment_ago(
+    sync: Sync, crm: FakeCrm, pool: asyncpg.Pool, clock: Clock
+) -> None:
+    crm.seed(contact(1))
+    await sync.load()
+    await sync.poll_once()
+    crm.seed(contact(2, updated_at=clock.tick()))  # by hand, after the poll
+    await sync.catch_up(Lane.REALTIME, ["contact"])
+    assert await found(pool, 2) == [("contact", "2", "11")]
+
+
 async def test_catching_up_says_whether_webhooks_had_told_of_changes_as_late(
     sync: Sync, crm: FakeCrm, clock: Clock
 ) -> None:
