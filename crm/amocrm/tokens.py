@@ -22,7 +22,7 @@ from crm.amocrm.wire import Reply, Request
 from crm.budget import Budget
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmThrottled, CrmUnauthorised, CrmUnavailable
 from crm.lane import Lane
-from runtime.kept_tasks import KeptTasks
+from runtime.lifecycle import KeptTasks
 
 REFRESH_AHEAD = timedelta(hours=2)
 WARN_AHEAD = timedelta(days=7)

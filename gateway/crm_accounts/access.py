@@ -28,7 +28,7 @@ from routing.numbers.stored import stored_numbers
 from routing.settings import NumberPolicy
 from runtime.addresses import is_local
 from runtime.database.lease import Lease
-from runtime.kept_tasks import KeptTasks
+from runtime.lifecycle import KeptTasks
 
 # The account may live at another address than the one that was typed; the key goes to the vendor's hosts only.
 _VENDOR_HOSTS = (".amocrm.ru", ".amocrm.com", ".kommo.com")
