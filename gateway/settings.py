@@ -40,9 +40,9 @@ class Settings(BaseSettings):
     fastagi_port: int | None = Field(
         None, ge=0, le=65535, description="listen for Asterisk's FastAGI on this port"
     )
-    language: Literal["ru", "en"] | None = Field(
+    lang: Literal["ru", "en"] | None = Field(
         None,
-        description="of findings and explanations on the command line; empty: English, or the account's own",
+        description="of what the command line says about an account's matters; empty: the account's own language",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severe line to log"

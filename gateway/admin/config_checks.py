@@ -15,11 +15,16 @@ from routing.matrix.model import Matrix
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from routing.staff import Staff
-from routing.texts.sentences import RU
+from routing.texts.catalogue import Texts, Value, phrase
 
 
 def run_tests(
-    tests: Sequence[TestCall], matrix: Matrix, account: Account, staff: Staff, policy: NumberPolicy
+    tests: Sequence[TestCall],
+    matrix: Matrix,
+    account: Account,
+    staff: Staff,
+    policy: NumberPolicy,
+    texts: Texts,
 ) -> None:
     """Run the tests of a configuration. Raises ConfigRefused with every test that comes out otherwise."""
     problems = []
@@ -27,13 +32,17 @@ def run_tests(
         path = f"tests.{position} «{test.name}»"
         problems += [
             (path, message)
-            for message in _differences(test, _play(test, matrix, account, staff, policy), staff)
+            for message in _differences(
+                test, _play(test, matrix, account, staff, policy, texts), staff, texts
+            )
         ]
     if problems:
         raise ConfigRefused([DocumentProblem(*p) for p in problems])
 
 
-def _play(test: TestCall, matrix: Matrix, account: Account, staff: Staff, policy: NumberPolicy) -> Played:
+def _play(
+    test: TestCall, matrix: Matrix, account: Account, staff: Staff, policy: NumberPolicy, texts: Texts
+) -> Played:
     made_up = SampleCall(
         number=test.number,
         line=test.line,
@@ -46,11 +55,11 @@ def _play(test: TestCall, matrix: Matrix, account: Account, staff: Staff, policy
         params=test.params,
     )
     number = normalise(test.number, policy)
-    client = _client(test, number.e164 if isinstance(number, PublicNumber) else test.number, staff)
+    client = _client(test, number.e164 if isinstance(number, PublicNumber) else test.number, staff, texts)
     return play(matrix, made_up.as_row(account, policy, client), client, setup_at(account, staff, test.at))
 
 
-def _client(test: TestCall, number: str, staff: Staff) -> Client:
+def _client(test: TestCall, number: str, staff: Staff, texts: Texts) -> Client:
     """Make a contact, and an open deal where the test says so, of the employee it names."""
     if test.client is ClientKind.NEW:
         return Client(number=number)
@@ -60,7 +69,7 @@ def _client(test: TestCall, number: str, staff: Staff) -> Client:
     entities = [
         ClientEntity(
             ref=Ref(kind="contact", id="1"),
-            name=RU.say("crm.sample.client"),
+            name=texts.say("crm.sample.client"),
             owner_id=owner,
             created_at=since,
             updated_at=since,
@@ -70,7 +79,7 @@ def _client(test: TestCall, number: str, staff: Staff) -> Client:
         entities.append(
             ClientEntity(
                 ref=Ref(kind="deal", id="2"),
-                name=RU.say("crm.sample.deal"),
+                name=texts.say("crm.sample.deal"),
                 owner_id=owner,
                 created_at=since,
                 updated_at=since,
@@ -79,17 +88,21 @@ def _client(test: TestCall, number: str, staff: Staff) -> Client:
     return Client(number=number, entities=tuple(entities))
 
 
-def _differences(test: TestCall, played: Played, staff: Staff) -> list[str]:
+def _differences(test: TestCall, played: Played, staff: Staff, texts: Texts) -> list[str]:
     found = []
+
+    def differs(what: str, **values: Value) -> None:
+        found.append(texts.say(f"config.test-{what}", **values))
+
     expected = test.expect
     if expected.orders is not None:
         want, got = Counter(expected.orders), Counter(str(e.order.do) for e in played.effects)
         if want != got:
-            found.append(f"orders {_listed(got)}, expected {_listed(want)}")
+            differs("orders", got=_listed(got, texts), expected=_listed(want, texts))
     if expected.owner is not None:
         person = staff.by_id.get(expected.owner)
         if person is None or person.crm_user_id is None:
-            found.append(f"expected owner '{expected.owner}' is no employee with a CRM user")
+            differs("owner-unmapped", expected=expected.owner)
         else:
             owners = {
                 owner
@@ -98,13 +111,17 @@ def _differences(test: TestCall, played: Played, staff: Staff) -> list[str]:
             }
             if owners != {person.crm_user_id}:
                 names = [p.id if (p := staff.by_crm_user.get(o)) else o for o in sorted(owners)]
-                found.append(f"created for {', '.join(names) or 'nobody'}, expected {expected.owner}")
+                differs("owner", got=tuple(names) or phrase("config.nobody"), expected=expected.owner)
     if expected.table is not None:
         tables = {d.matrix for d in played.decisions}
         if tables != {expected.table}:
-            found.append(f"went by {', '.join(sorted(tables)) or 'no matrix'}, expected {expected.table}")
+            differs(
+                "matrix",
+                got=tuple(sorted(filter(None, tables))) or phrase("config.nothing"),
+                expected=expected.table,
+            )
     return found
 
 
-def _listed(counts: Counter[str]) -> str:
-    return ", ".join(sorted(counts.elements())) or "nothing"
+def _listed(counts: Counter[str], texts: Texts) -> str:
+    return ", ".join(sorted(counts.elements())) or texts.say("config.nothing")

@@ -9,49 +9,55 @@ from pydantic import BaseModel
 
 from gateway.admin.config_document import ConfigDocument
 from routing.matrix.diff import difference
+from routing.texts.catalogue import Texts
 
 
-def differences(before: ConfigDocument, after: ConfigDocument) -> Iterator[str]:
+def differences(before: ConfigDocument, after: ConfigDocument, texts: Texts) -> Iterator[str]:
     """One line each; nothing when both mean the same. Both are exports of the same account."""
     for name in ("name", "time_zone", "region"):
-        yield from _values(name, getattr(before, name), getattr(after, name))
+        yield from _values(name, getattr(before, name), getattr(after, name), texts)
     if before.settings is not None and after.settings is not None:
         yield from _values(
-            "settings", before.settings.model_dump(mode="json"), after.settings.model_dump(mode="json")
+            "settings",
+            before.settings.model_dump(mode="json"),
+            after.settings.model_dump(mode="json"),
+            texts,
         )
-    yield from _parts("employee", "id", before.employees or (), after.employees or ())
-    yield from _parts("connection", "name", before.connections or (), after.connections or ())
+    yield from _parts("employee", "id", before.employees or (), after.employees or (), texts)
+    yield from _parts("connection", "name", before.connections or (), after.connections or (), texts)
     if before.matrix is not None and after.matrix is not None:
-        for change in difference(before.matrix, after.matrix):
-            yield f"matrix {change.where}: {change.text}"
+        for change in difference(before.matrix, after.matrix, texts):
+            yield texts.say("config.changed-matrix", where=change.where, text=change.text)
 
 
-def _parts(what: str, key: str, before: Sequence[BaseModel], after: Sequence[BaseModel]) -> Iterator[str]:
+def _parts(
+    what: str, key: str, before: Sequence[BaseModel], after: Sequence[BaseModel], texts: Texts
+) -> Iterator[str]:
     old = {getattr(part, key): part.model_dump(mode="json") for part in before}
     new = {getattr(part, key): part.model_dump(mode="json") for part in after}
     for name in old.keys() - new.keys():
-        yield f"{what} {name}: removed"
+        yield texts.say("config.removed", what=texts.say(f"config.{what}", name=name))
     for name, values in new.items():
         if name not in old:
-            yield f"{what} {name}: added"
+            yield texts.say("config.added", what=texts.say(f"config.{what}", name=name))
         else:
-            yield from _values(f"{what} {name}", old[name], values)
+            yield from _values(texts.say(f"config.{what}", name=name), old[name], values, texts)
 
 
-def _values(path: str, old: Any, new: Any) -> Iterator[str]:
+def _values(path: str, old: Any, new: Any, texts: Texts) -> Iterator[str]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for name in sorted({*old, *new}):
-            yield from _values(f"{path}.{name}", old.get(name), new.get(name))
+            yield from _values(f"{path}.{name}", old.get(name), new.get(name), texts)
     elif isinstance(old, list) and isinstance(new, list) and sorted(map(str, old)) == sorted(map(str, new)):
         if old != new and path.rpartition(".")[2] != "own_numbers":
-            yield f"{path}: {_shown(old)} → {_shown(new)}"
+            yield f"{path}: {_shown(old, texts)} → {_shown(new, texts)}"
     elif old != new:
-        yield f"{path}: {_shown(old)} → {_shown(new)}"
+        yield f"{path}: {_shown(old, texts)} → {_shown(new, texts)}"
 
 
-def _shown(value: Any) -> str:
-    if value is None:
-        return "nothing"
+def _shown(value: Any, texts: Texts) -> str:
+    if value is None or value == []:
+        return texts.say("config.nothing")
     if isinstance(value, list):
-        return ", ".join(_shown(v) for v in value) or "nothing"
-    return str(value) if value != "" else "empty"
+        return ", ".join(_shown(v, texts) for v in value)
+    return str(value) if value != "" else texts.say("config.empty")

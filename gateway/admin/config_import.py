@@ -27,8 +27,10 @@ from gateway.store.admin import accounts as rows
 from gateway.store.admin.matrices import current_version, matrix_at
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.staff import staff_of, stored_employees
-from routing.matrix.checks.check import can_be_published, check
+from gateway.texts.sentences import TEXTS
+from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.staff import Employee
+from routing.texts.catalogue import DEFAULT_LANGUAGE, Language, Texts, Value
 from runtime.database.pool import Conn
 from runtime.tokens import new_secret
 
@@ -79,12 +81,13 @@ async def import_config(
     by: str,
     kinds: Mapping[str, PbxKind],
     is_dry_run: bool = False,
+    language: Language | None = None,
 ) -> Imported:
-    """All or nothing. A dry run does everything, and undoes it. Raises ConfigRefused, NoSuchAccount."""
+    """All or nothing. A dry run does everything, and undoes it. language: of the words, else the account's. Raises ConfigRefused, NoSuchAccount."""
     done: list[Imported] = []
     try:
         async with conn.transaction():
-            done.append(await _Import(conn, account_id, document, by, kinds).run(is_dry_run))
+            done.append(await _Import(conn, account_id, document, by, kinds, language).run(is_dry_run))
             if is_dry_run:
                 raise _Undo
     except _Undo:
@@ -94,14 +97,24 @@ async def import_config(
 
 class _Import:
     def __init__(
-        self, conn: Conn, account_id: str, document: ConfigDocument, by: str, kinds: Mapping[str, PbxKind]
+        self,
+        conn: Conn,
+        account_id: str,
+        document: ConfigDocument,
+        by: str,
+        kinds: Mapping[str, PbxKind],
+        language: Language | None,
     ) -> None:
+        self._language: Language = language or DEFAULT_LANGUAGE
+        self._is_language_chosen = language is not None
         self._conn, self._id, self._document, self._by, self._kinds = conn, account_id, document, by, kinds
         self._warnings: list[str] = []
         self._new_secrets: list[NewSecret] = []
 
     async def run(self, is_dry_run: bool) -> Imported:
         await rows.lock_account(self._conn, self._id)
+        if not self._is_language_chosen:
+            self._language = (await rows.account(self._conn, self._id)).settings.language
         before = await export_config(self._conn, self._id)
         await self._account()
         await self._connections()
@@ -110,13 +123,20 @@ class _Import:
         await self._tests()
         after = await export_config(self._conn, self._id)
         return Imported(
-            changes=tuple(differences(before, after)),
+            changes=tuple(differences(before, after, self._texts)),
             warnings=tuple(dict.fromkeys(self._warnings)),
             new_secrets=() if is_dry_run else tuple(self._new_secrets),
             version=version,
             tests=len(self._document.tests or ()),
             is_dry_run=is_dry_run,
         )
+
+    @property
+    def _texts(self) -> Texts:
+        return TEXTS[self._language]
+
+    def _warn(self, of: str, **values: Value) -> None:
+        self._warnings.append(self._texts.say(f"config.{of}", **values))
 
     async def _account(self) -> None:
         document, account = self._document, await rows.account(self._conn, self._id)
@@ -142,7 +162,7 @@ class _Import:
                 await self._connection(part, known.get(part.name))
         for name, connection in known.items():
             if connection.account_id == self._id and name not in {c.name for c in wanted}:
-                self._warnings.append(f"connection '{name}' is not in the file; it stays as it is")
+                self._warn("connection-stays", name=name)
 
     async def _connection(self, part: ConnectionPart, existing: Connection | None) -> None:
         order = ConnectionOrder(
@@ -169,9 +189,7 @@ class _Import:
             await rows.change_connection(self._conn, part.name, is_on=False)
         self._new_secrets.append(NewSecret(connection=part.name, kind=part.kind, secret=secret))
         if self._kinds[part.kind].keys:
-            self._warnings.append(
-                f"connection '{part.name}' is new: its kind has keys of its own, which no file carries; set them there"
-            )
+            self._warn("connection-lacks-keys", name=part.name)
 
     async def _people(self) -> None:
         parts = self._document.employees
@@ -194,13 +212,14 @@ class _Import:
             done = await publish_matrix(self._conn, self._id, matrix, by=self._by, why=why)
         except MatrixRefused as err:
             raise ConfigRefused(
-                [DocumentProblem(f"matrix.{p.cell}", p.message_en, p.remedy_en, err.code) for p in err.errors]
+                [
+                    DocumentProblem(f"matrix.{p.cell}", *p.in_words(self._language), err.code)
+                    for p in err.errors
+                ]
             ) from err
-        self._warnings += [
-            f"matrix.{p.cell}: {p.message_en} {p.remedy_en}"
-            for p in check(matrix, await catalogue_of(self._conn, self._id))
-            if p.severity == "warning"
-        ]
+        for p in check(matrix, await catalogue_of(self._conn, self._id)):
+            if p.severity == "warning":
+                self._warn_of("matrix-warning", p)
         return done.version if done else None
 
     async def _warn_of_the_matrix_that_stays(self) -> None:
@@ -208,11 +227,13 @@ class _Import:
         matrix = await matrix_at(self._conn, self._id, await current_version(self._conn, self._id))
         problems = check(matrix, await catalogue_of(self._conn, self._id))
         if not can_be_published(problems):
-            self._warnings += [
-                f"the published matrix: {p.cell}: {p.message_en} {p.remedy_en}"
-                for p in problems
-                if p.severity == "error"
-            ]
+            for p in problems:
+                if p.severity == "error":
+                    self._warn_of("published-matrix-error", p)
+
+    def _warn_of(self, what: str, problem: Problem) -> None:
+        message, remedy = problem.in_words(self._language)
+        self._warn(what, cell=problem.cell, message=message, remedy=remedy)
 
     async def _tests(self) -> None:
         if not self._document.tests:
@@ -220,7 +241,9 @@ class _Import:
         account = await rows.account(self._conn, self._id)
         matrix = await matrix_at(self._conn, self._id, await current_version(self._conn, self._id))
         staff = await staff_of(self._conn, self._id)
-        run_tests(self._document.tests, matrix, account, staff, await policy_of(self._conn, self._id))
+        run_tests(
+            self._document.tests, matrix, account, staff, await policy_of(self._conn, self._id), self._texts
+        )
 
 
 @contextmanager

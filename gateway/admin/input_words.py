@@ -61,6 +61,14 @@ def _message(error: Mapping[str, Any]) -> str:
     return words.format(**error.get("ctx", {})) if words else str(error["msg"])
 
 
+def whole_number(field: str, text: str) -> int:
+    """Read what was typed. Raise InputRefused in the words in which the API refuses the same."""
+    try:
+        return int(text)
+    except ValueError as err:
+        raise InputRefused(field, _WORDS["int_parsing"], "write it in digits") from err
+
+
 def refuse_unstorable(value: Any, whole: str) -> None:
     """Raise InputRefused for a text that no database stores, keys included. value: as JSON or YAML gave it. whole: how the
     input itself is called."""

@@ -17,7 +17,7 @@ _MOST_DAYS = 3650
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenOrder:
-    """account_id: None = every account. days: until it is good for nothing, None = for ever."""
+    """account_id: None = every account. days: how long it is valid, None = for ever."""
 
     name: str
     role: str
@@ -32,7 +32,9 @@ async def add_token(conn: Conn, order: TokenOrder) -> str:
     role = role_named(order.role)
     if order.days is not None and not 1 <= order.days <= _MOST_DAYS:
         raise InputRefused(
-            "days", f"{order.days} days are too few or too many", f"write 1 to {_MOST_DAYS}, or nothing"
+            "days",
+            f"must be from 1 to {_MOST_DAYS} days",
+            "give a number in this range, or leave it out for a token that never expires",
         )
     expires = datetime.now(UTC) + timedelta(days=order.days) if order.days else None
     async with conn.transaction():

@@ -9,22 +9,27 @@ import typer
 
 from gateway.admin import connections, tokens
 from gateway.admin.connections import ConnectionOrder, pbx_instructions
+from gateway.admin.input_words import whole_number
 from gateway.admin.switch_account import switch
 from gateway.admin.tokens import TokenOrder
-from gateway.cli.options import Json, RoleName, Yes
+from gateway.cli.options import AccountName, Json, RoleName, Yes
 from gateway.cli.output import (
+    an_account,
     carry_out_removal,
     database,
+    on_account,
     on_database,
     print_json,
     print_table,
     refusals,
     run,
 )
+from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.roles import ROLES
+from runtime.database.pool import Conn
 
 account_app = typer.Typer(help="Connected CRMs.", no_args_is_help=True)
 connection_app = typer.Typer(help="Connected PBXs.", no_args_is_help=True)
@@ -141,14 +146,14 @@ def account_on(account: Annotated[str, typer.Argument(help="its short name")]) -
 
 def _set_state(account: str, state: Literal["on", "off"], reason: str) -> None:
     with refusals(f"account '{account}' stays as it is"):
-        on_database(lambda conn: switch(conn, account, state, reason))
+        on_account(account, lambda conn, account_id: switch(conn, account_id, state, reason))
 
 
 @connection_app.command("add")
 def add_connection(
     name: Annotated[str, typer.Argument(help="unique, stands in URLs, e.g. office")],
-    account: Annotated[str, typer.Option(help="the account it belongs to")],
     kind: Annotated[str, typer.Option(help="which PBX: " + ", ".join(sorted(KINDS)))],
+    account: AccountName = None,
     dialect: Annotated[str | None, typer.Option(help="how answers are written; else the kind's own")] = None,
     region: Annotated[str | None, typer.Option(help="home country of this PBX's numbers, if another")] = None,
     line: Annotated[list[str] | None, typer.Option(help="our number on it, E.164; repeatable")] = None,
@@ -174,13 +179,18 @@ def add_connection(
         keys=_pairs(key),
         settings=_pairs(setting),
     )
+
+    async def work(conn: Conn, account_id: str) -> str:
+        await connections.add_connection(conn, account_id, order, secret, KINDS)
+        return account_id
+
     with refusals(f"connection '{name}' is not added"):
-        on_database(lambda conn: connections.add_connection(conn, account, order, secret, KINDS))
+        account_id = on_account(account, work)
     text = pbx_instructions(kind, name, secret, Settings().base_url, KINDS)
     if json:
         print_json({"name": name, "kind": kind, "secret": secret, "instructions": text})
         return
-    print(f"Connection '{name}' ({kind}) of account '{account}'.\nSecret (shown once): {secret}\n\n{text}")
+    print(f"Connection '{name}' ({kind}) of account '{account_id}'.\nSecret (shown once): {secret}\n\n{text}")
 
 
 @connection_app.command("list")
@@ -191,7 +201,11 @@ def list_connections(
 
     Example: callmatrix connection list --account sales
     """
-    found = on_database(lambda conn: rows.connections(conn, account))
+
+    async def work(conn: Conn) -> list[Connection]:
+        return list(await rows.connections(conn, await an_account(conn, account)))
+
+    found = on_database(work)
     if json:
         print_json(
             [
@@ -236,16 +250,23 @@ def add_token(
     name: Annotated[str, typer.Argument(help="whom or what it is for")],
     role: RoleName = ROLES[0],
     account: Annotated[str | None, typer.Option(help="only for this account")] = None,
-    days: Annotated[int | None, typer.Option(help="until it is good for nothing; else for ever")] = None,
+    days: Annotated[
+        str | None, typer.Option(metavar="INTEGER", help="how long it is valid; else for ever")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Create a token of the admin API; it is shown once.
 
     Example: callmatrix token add reports --role read_only
     """
-    order = TokenOrder(name=name, role=role, account_id=account, days=days)
+
+    async def work(conn: Conn) -> str:
+        lifetime = None if days is None else whole_number("days", days)
+        order = TokenOrder(name=name, role=role, account_id=account, days=lifetime)
+        return await tokens.add_token(conn, order)
+
     with refusals(f"token '{name}' is not added"):
-        token = on_database(lambda conn: tokens.add_token(conn, order))
+        token = on_database(work)
     if json:
         print_json({"name": name, "role": role, "token": token})
         return
@@ -254,7 +275,7 @@ def add_token(
 
 @token_app.command("list")
 def list_tokens(json: Json = False) -> None:
-    """List tokens of the admin API that are good for something.
+    """List the valid tokens of the admin API.
 
     Example: callmatrix token list
     """

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.admin.connections import pbx_instructions
-from gateway.cli.options import AccountName, Json
-from gateway.cli.output import on_account, print_json
+from gateway.cli.options import AccountName, Json, Lang
+from gateway.cli.output import chosen_language, on_account, print_json
 from gateway.pbx.kinds import KINDS
 from gateway.settings import Settings
 from runtime.failure import Failure
@@ -58,6 +58,7 @@ def take_over(
         str | None, typer.Option(help="which account; else the one that the file names")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only check, and tell the difference")] = False,
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Check a configuration file and take it over, all or nothing. Sections that are absent stay as they are.
@@ -74,7 +75,13 @@ def take_over(
         done = on_account(
             account or document.account,
             lambda conn, account_id: import_config(
-                conn, account_id, document, by="command line", kinds=KINDS, is_dry_run=dry_run
+                conn,
+                account_id,
+                document,
+                by="command line",
+                kinds=KINDS,
+                is_dry_run=dry_run,
+                language=chosen_language(lang),
             ),
         )
     except ConfigRefused as err:

@@ -9,7 +9,7 @@ import orjson
 import typer
 
 from crm.effects import dead_letters
-from gateway.cli.options import AccountName, Json, Limit
+from gateway.cli.options import AccountName, Json, Lang, Limit
 from gateway.cli.output import language_of, on_account, print_json, print_table
 from gateway.store.intake import inbox
 from runtime.database.pool import Conn
@@ -29,14 +29,16 @@ def register(app: typer.Typer) -> None:
 
 
 @desk_app.command("list")
-def list_items(account: AccountName = None, limit: Limit = 100, json: Json = False) -> None:
+def list_items(
+    account: AccountName = None, limit: Limit = 100, lang: Lang = None, json: Json = False
+) -> None:
     """Effects and events that cannot succeed: what, why, since when. Oldest first.
 
     Example: callmatrix desk list --account sales
     """
 
     async def work(conn: Conn, account_id: str) -> tuple[list[dead_letters.DeskItem], list[Any]]:
-        language = await language_of(conn, account_id)
+        language = await language_of(conn, account_id, lang)
         return (
             await dead_letters.items(conn, account_id, limit=limit, language=language),
             await inbox.dead_letters(conn, account_id, limit=limit),

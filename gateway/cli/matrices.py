@@ -11,8 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.admin import matrices
-from gateway.cli.options import Json
-from gateway.cli.output import database, language_of, on_database, print_json, print_table, refusals, run
+from gateway.cli.options import AccountName, Json, Lang
+from gateway.cli.output import (
+    chosen_language,
+    database,
+    language_of,
+    on_account,
+    print_json,
+    print_table,
+    refusals,
+    run,
+    the_account,
+)
 from gateway.settings import Settings
 from gateway.store.admin import matrices as store
 from gateway.store.admin.matrix_catalogue import catalogue_of
@@ -21,6 +31,7 @@ from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.matrix.diff import MatrixChange, difference
 from routing.texts.catalogue import Language
 from runtime.database.pool import Conn
+from runtime.failure import Failure
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -29,7 +40,6 @@ if TYPE_CHECKING:
 
 matrix_app = typer.Typer(help="The call matrix: checks, versions, roll-back.", no_args_is_help=True)
 
-OfAccount = Annotated[str, typer.Option(help="see 'callmatrix account list'")]
 WhyOption = Annotated[str, typer.Option(help="shown in the list of versions")]
 
 
@@ -39,10 +49,11 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    account: OfAccount,
+    account: AccountName = None,
     days: Annotated[int, typer.Option(min=1, max=31, help="of calls, back from now")] = 3,
     version: Annotated[str, typer.Option(help="draft, or the number of a version")] = "draft",
     against: Annotated[str, typer.Option(help="what it is compared with")] = "current",
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Run the calls of the last days through a draft, compared with what is published. Changes nothing anywhere.
@@ -55,13 +66,17 @@ def replay(
 
     async def work() -> dict[str, Any]:
         async with database(Settings()) as pool:
+            async with pool.acquire() as conn:
+                account_id = (await the_account(conn, account)).id
             with _bar() as bar:
                 task = bar.add_task("calls", total=None)
 
                 async def progress(done: int, total: int | None) -> None:
                     bar.update(task, completed=done, total=total)
 
-                result = await Replay(pool, account).run(days, *names, progress)
+                result = await Replay(pool, account_id, language=chosen_language(lang)).run(
+                    days, *names, progress
+                )
                 bar.update(task, completed=result["calls"], total=result["calls"])
                 return result
 
@@ -116,10 +131,23 @@ def _refusals(what: str = "nothing was changed") -> Iterator[None]:
             raise matrices.NoVersion(err.version) from err
 
 
+@contextmanager
+def _problems_in(language: Language) -> Iterator[None]:
+    """Tell the errors of a refused matrix in this language."""
+    try:
+        yield
+    except matrices.MatrixRefused as err:
+        lines = (": ".join((p.cell, "; ".join(p.in_words(language)))) for p in err.errors)
+        remedy = "'callmatrix matrix check' lists all that it found"
+        why = "\n        ".join(f"{line} ({err.code})" for line in lines)
+        raise Failure("the matrix is not published", why, remedy) from err
+
+
 @matrix_app.command("check")
 def check_matrix(
-    account: OfAccount,
+    account: AccountName = None,
     version: Annotated[str, typer.Option(help="draft, current, or the number of a version")] = "draft",
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Check a matrix: what is wrong, each with the cell and what to do. Exit code 1 when it could not be published.
@@ -128,12 +156,12 @@ def check_matrix(
     """
     name = _version(version)
 
-    async def work(conn: Conn) -> tuple[list[Problem], Language]:
-        problems = check(await _named(conn, account, name), await catalogue_of(conn, account))
-        return problems, await language_of(conn, account)
+    async def work(conn: Conn, account_id: str) -> tuple[list[Problem], Language]:
+        problems = check(await _named(conn, account_id, name), await catalogue_of(conn, account_id))
+        return problems, await language_of(conn, account_id, lang)
 
     with _refusals():
-        problems, language = on_database(work)
+        problems, language = on_account(account, work)
     if json:
         print_json(problems)
     else:
@@ -154,23 +182,27 @@ async def _named(conn: Conn, account: str, name: VersionName) -> Any:
 
 
 @matrix_app.command("publish")
-def publish(account: OfAccount, why: WhyOption, json: Json = False) -> None:
+def publish(why: WhyOption, account: AccountName = None, lang: Lang = None, json: Json = False) -> None:
     """Make the draft the next version. Calls that have begun keep the version they began with.
 
     Example: callmatrix matrix publish --account sales --why "new pipeline for ads"
     """
+
+    async def work(conn: Conn, account_id: str) -> store.Published:
+        language = await language_of(conn, account_id, lang)
+        with _problems_in(language):
+            return await matrices.publish_draft(conn, account_id, revision=None, by=_me(), why=why)
+
     with _refusals("the matrix is not published"):
-        done = on_database(
-            lambda conn: matrices.publish_draft(conn, account, revision=None, by=_me(), why=why)
-        )
+        done = on_account(account, work)
     _say(done, json)
 
 
 @matrix_app.command("rollback")
 def roll_back(
-    account: OfAccount,
     to: Annotated[int, typer.Option(min=1, help="version")],
     why: WhyOption,
+    account: AccountName = None,
     json: Json = False,
 ) -> None:
     """Publish the body of an earlier version as the next one, at once.
@@ -178,23 +210,23 @@ def roll_back(
     Example: callmatrix matrix rollback --account sales --to 4 --why "version 5 made double deals"
     """
     with _refusals("the matrix is not published"):
-        done = on_database(lambda conn: matrices.roll_back(conn, account, to=to, by=_me(), why=why))
+        done = on_account(account, lambda conn, id: matrices.roll_back(conn, id, to=to, by=_me(), why=why))
     _say(done, json)
 
 
 @matrix_app.command("versions")
-def list_versions(account: OfAccount, json: Json = False) -> None:
+def list_versions(account: AccountName = None, json: Json = False) -> None:
     """List published versions, newest first.
 
     Example: callmatrix matrix versions --account sales
     """
 
-    async def work(conn: Conn) -> list[store.Published]:
-        await store.current_version(conn, account)
-        return await store.versions(conn, account)
+    async def work(conn: Conn, account_id: str) -> list[store.Published]:
+        await store.current_version(conn, account_id)
+        return await store.versions(conn, account_id)
 
     with _refusals():
-        found = on_database(work)
+        found = on_account(account, work)
     if json:
         print_json(found)
         return
@@ -209,9 +241,10 @@ def list_versions(account: OfAccount, json: Json = False) -> None:
 
 @matrix_app.command("difference")
 def show_difference(
-    account: OfAccount,
+    account: AccountName = None,
     old: Annotated[str, typer.Option(help="draft, current, or the number of a version")] = "current",
     new: Annotated[str, typer.Option(help="draft, current, or the number of a version")] = "draft",
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Show the difference between any two versions, in words.
@@ -220,12 +253,12 @@ def show_difference(
     """
     names = _version(old), _version(new)
 
-    async def work(conn: Conn) -> list[MatrixChange]:
-        before, after = [await _named(conn, account, name) for name in names]
-        return difference(before, after, TEXTS[await language_of(conn, account)])
+    async def work(conn: Conn, account_id: str) -> list[MatrixChange]:
+        before, after = [await _named(conn, account_id, name) for name in names]
+        return difference(before, after, TEXTS[await language_of(conn, account_id, lang)])
 
     with _refusals():
-        changes = on_database(work)
+        changes = on_account(account, work)
     if json:
         print_json([c._asdict() for c in changes])
         return

@@ -91,7 +91,7 @@ def refusals(what: str) -> Iterator[None]:
     try:
         yield
     except NoSuchAccount as err:
-        raise Failure(f"no account '{err}'", "", "see 'callmatrix account list'") from err
+        raise Failure(f"there is no account '{err}'", "", "see 'callmatrix account list'") from err
     except InputRefused as err:
         raise Failure(what, f"{err.field}: {err.message} ({err.code})", err.remedy) from err
 
@@ -207,13 +207,24 @@ async def the_account(conn: Conn, given: str | None) -> Account:
         )
     account = found[0] if given is None else next((a for a in found if a.id == given), None)
     if account is None:
-        raise Failure(f"no account '{given}'", "", "see 'callmatrix account list'")
+        raise Failure(f"there is no account '{given}'", "", "see 'callmatrix account list'")
     return account
 
 
-async def language_of(conn: Conn, account_id: str) -> Language:
-    """In which people are answered about an account: CALLMATRIX_LANGUAGE, else the account's own."""
+async def an_account(conn: Conn, given: str | None) -> str | None:
+    """Return the id of the account that was named; None, for all of them, where none was. Raises Failure."""
+    return None if given is None else (await the_account(conn, given)).id
+
+
+def chosen_language(given: Language | None) -> Language | None:
+    """Return what a person chose, with --lang or CALLMATRIX_LANG; None: the language of the account that they ask about."""
     from gateway.settings import Settings
+
+    return given or Settings().lang
+
+
+async def language_of(conn: Conn, account_id: str, given: Language | None) -> Language:
+    """In which people are answered about an account. given: with --lang."""
     from gateway.store.admin.accounts import account
 
-    return Settings().language or (await account(conn, account_id)).settings.language
+    return chosen_language(given) or (await account(conn, account_id)).settings.language

@@ -10,21 +10,26 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gateway.cli.options import Json
-from gateway.cli.output import database, database_url, on_database, print_json, print_table, run
+from gateway.cli.options import Json, Lang
+from gateway.cli.output import (
+    chosen_language,
+    database,
+    database_url,
+    language_of,
+    on_database,
+    print_json,
+    print_table,
+    run,
+)
 from runtime.failure import Failure
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
+    from routing.texts.catalogue import Language
+    from runtime.database.pool import Conn
 
 _WORKER_NICENESS = 10
 _SANDBOX_NICENESS = 19  # it stands for a machine elsewhere
-
-
-Lang = Annotated[
-    Literal["ru", "en"] | None,
-    typer.Option("--lang", help="language of what is said; else CALLMATRIX_LANGUAGE"),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -170,14 +175,15 @@ def check(lang: Lang = None, json: Json = False) -> None:
 
     Example: callmatrix check --json
     """
-    from gateway.health.checks import check_all
+    from gateway.health.checks import check_all, only_language
     from gateway.health.findings import in_words
     from gateway.settings import Settings
     from gateway.texts.sentences import TEXTS
 
     settings = Settings()
-    texts = TEXTS[lang or settings.language or "en"]
-    findings = [in_words(finding, texts) for finding in run(check_all(settings))]
+    found = run(check_all(settings))
+    texts = TEXTS[chosen_language(lang) or run(only_language(settings, found)) or "en"]
+    findings = [in_words(finding, texts) for finding in found]
     if json:
         print_json(findings)
     else:
@@ -212,22 +218,23 @@ def lookup(
 
     Example: callmatrix lookup '8 (900) 000-00-07' --connection office
     """
-    from gateway.settings import Settings
-
-    asked = {"phone": number, "did": did, "connection": connection, "lang": lang or Settings().language}
+    asked = {"phone": number, "did": did, "connection": connection, "lang": chosen_language(lang)}
     answer = _ask_gateway("/api/v1/lookup", asked)
     if json:
         print_json(answer)
         return
-    person = answer.get("responsible") or {}
-    print(f"{answer['caller'] or number}: {answer['outcome']} ({answer['reason']})")
+    from gateway.texts.sentences import TEXTS
+
+    texts, person = TEXTS[answer["language"]], answer.get("responsible") or {}
+    print(f"{answer['caller'] or number}: {answer['message']} ({answer['outcome']}, {answer['reason']})")
     for target in answer.get("targets", []):
-        print(
-            f"  rings {target['kind']} {target['address']} for {target['ring_seconds']} s  {person.get('name', '')}"
-        )
+        kind, seconds = texts.word("target", target["kind"]), str(target["ring_seconds"])
+        rings = texts.say("lookup.rings", kind=kind, address=target["address"], seconds=seconds)
+        print(f"  {rings}  {person.get('name', '')}")
     if entity := answer.get("entity"):
-        print(f"  because of {entity['kind']} {entity['id']} «{entity['name']}» {entity['url']}")
-    _print_steps(answer.get("steps", []))
+        what = {"kind": texts.word("entity", entity["kind"]), "id": str(entity["id"]), "name": entity["name"]}
+        print(f"  {texts.say('lookup.because-of', **what)} {entity['url']}")
+    _print_steps(answer["steps"], answer["language"])
 
 
 def explain(
@@ -240,10 +247,14 @@ def explain(
     Example: callmatrix explain 019a0f3c2b5d
     """
     from gateway.decisions.explain import explain as explain_stored
-    from gateway.settings import Settings
 
-    language = lang or Settings().language
-    explained = on_database(lambda conn: explain_stored(conn, id, language=language))
+    language = chosen_language(lang)
+
+    async def work(conn: Conn) -> tuple[list[dict[str, Any]], Language]:
+        found = await explain_stored(conn, id, language=language)
+        return found, await language_of(conn, found[0]["account"], language) if found else "en"
+
+    explained, spoken = on_database(work)
     if not explained:
         raise Failure(
             f"nothing is stored under '{id}'",
@@ -254,19 +265,26 @@ def explain(
         print_json(explained)
         return
     for decision in explained:
-        print(f"{decision['at']}  {decision['kind']} {decision['decision_id']}: {decision['message']}")
-        _print_steps(decision["steps"])
+        print(
+            f"{decision['at']}  {decision['kind_message']} {decision['decision_id']}: {decision['message']}"
+        )
+        _print_steps(decision["steps"], spoken)
         for effect in decision["effects"]:
             print(f"  -> {effect['message']}")
 
 
-def _print_steps(steps: list[dict[str, Any]]) -> None:
+def _print_steps(steps: list[dict[str, Any]], language: Language) -> None:
+    from gateway.texts.sentences import TEXTS
+
     print_table(
-        ["rule", "verdict", "because", "in words", "facts"],
+        [
+            TEXTS[language].say(f"explain.heading.{name}")
+            for name in ("rule", "verdict", "because", "words", "facts")
+        ],
         [
             (
-                s["rule"],
-                s["verdict"],
+                s["rule_message"],
+                s["verdict_message"],
                 s["because"],
                 s["message"],
                 s["facts_message"],

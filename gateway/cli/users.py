@@ -12,6 +12,7 @@ from gateway.cli.options import Json, RoleName, Yes
 from gateway.cli.output import carry_out_removal, on_database, print_json, print_table, refusals
 from gateway.store.admin import users as store
 from gateway.store.admin.roles import ROLES
+from runtime.database.pool import Conn
 
 users_app = typer.Typer(help="People who sign in to the pages.", no_args_is_help=True)
 
@@ -36,9 +37,14 @@ def add(
 
     Example: callmatrix users add olga --role admin
     """
-    order = UserOrder(login=login, role=role, name=name, account_id=account, password=_password(password))
+    chosen = _password(password)
+
+    async def work(conn: Conn) -> str | None:
+        order = UserOrder(login=login, role=role, name=name, account_id=account, password=chosen)
+        return await users.add_user(conn, order)
+
     with refusals(f"user '{login}' is not added"):
-        told = on_database(lambda conn: users.add_user(conn, order))
+        told = on_database(work)
     if json:
         print_json({"login": login, "role": role, "account": account, "password": told})
     else:

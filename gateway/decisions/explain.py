@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,13 +13,14 @@ from gateway.store.decisions.decisions import DecisionRow, EffectRow, Explained,
 from gateway.store.decisions.decisions import explain as stored
 from gateway.texts.sentences import TEXTS
 from routing.decision import Step
-from routing.matrix.reasons import step_in_words
+from routing.matrix.reasons import rule_phrase, step_in_words
 from routing.matrix.texts import row_phrase
 from routing.texts.catalogue import DEFAULT_LANGUAGE, Language, Texts, Value
 from runtime.database.pool import Conn
 
 UrlOf = Callable[[str, str, str], str]
 
+_PIPELINE_RULE = re.compile(r"rule (\d+)(.*)", re.DOTALL)
 _KIND_OF = {
     "create_contact": "contact",
     "create_deal": "deal",
@@ -71,6 +73,7 @@ def explained(
         "account": row.account_id,
         "decision_id": row.decision_id,
         "kind": row.kind,
+        "kind_message": texts.word("explain.kind", row.kind),
         "at": row.at.isoformat(),
         "call_id": row.call_id,
         "client": row.client,
@@ -87,9 +90,19 @@ def step_in_full(kind: str, step: Mapping[str, Any], texts: Texts) -> dict[str, 
     """One step with its words and those of its facts beside the codes. kind: of the decision."""
     return {
         **step,
+        "rule_message": _rule(step["rule"], texts),
+        "verdict_message": texts.word("verdict", step["verdict"]),
         "message": step_message(kind, step, texts),
         "facts_message": facts_in_words(step["facts"], texts),
     }
+
+
+def _rule(rule: str, texts: Texts) -> str:
+    """Return the part of the decision that a step is about, in words; one that is not known keeps its name."""
+    if f"rule.{rule}" in texts.sentences:
+        return texts.word("rule", rule)
+    said = rule_phrase(rule)
+    return said if isinstance(said, str) else texts.render(said)
 
 
 def step_message(kind: str, step: Mapping[str, Any], texts: Texts) -> str:
@@ -106,7 +119,7 @@ def step_message(kind: str, step: Mapping[str, Any], texts: Texts) -> str:
 def facts_in_words(facts: Mapping[str, Any], texts: Texts) -> str:
     """Return what a step knew, in one line; what is known by no word keeps its name."""
     told = (
-        texts.say("fact", what=_fact(name, texts), value=_value(value, texts))
+        texts.say("fact", what=_fact(name, texts), value=_value(name, value, texts))
         for name, value in facts.items()
     )
     return "; ".join(told)
@@ -116,13 +129,15 @@ def _fact(name: str, texts: Texts) -> str:
     return texts.word("fact", name) if f"fact.{name}" in texts.sentences else name
 
 
-def _value(value: Any, texts: Texts) -> str:
+def _value(name: str, value: Any, texts: Texts) -> str:
     if value is None or value == "":
-        return texts.say("fact-value.none")
+        return texts.say("fact-value.not-told-yet" if name == "by_user" else "fact-value.none")
     if isinstance(value, bool):
         return texts.say("fact-value.yes" if value else "fact-value.no")
     if isinstance(value, str):
-        for prefix in ("fact-value", "matrix.owner", "entity"):
+        if name == "pipeline_by" and (rule := _PIPELINE_RULE.fullmatch(value)):
+            return texts.say("fact-value.pipeline-rule", number=rule[1], name=rule[2])
+        for prefix in (f"fact-value.{name}", "fact-value", "matrix.owner", "entity"):
             if f"{prefix}.{value}" in texts.sentences:
                 return texts.word(prefix, value)
     return str(value)

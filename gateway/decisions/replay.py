@@ -28,7 +28,7 @@ from routing.client_work.values import CallRow, Setup
 from routing.matrix.model import Matrix
 from routing.orders import ORDER_KINDS
 from routing.staff import Staff
-from routing.texts.catalogue import Texts
+from routing.texts.catalogue import Language, Texts
 from runtime.database.pool import Conn
 from runtime.progress import Progress
 
@@ -112,11 +112,18 @@ class _Begin(NamedTuple):
 
 
 class Replay:
-    """One account's past calls. now: the end of the days that are replayed."""
+    """One account's past calls. now: the end of the days that are replayed. language: of the words, else the account's."""
 
-    def __init__(self, pool: asyncpg.Pool, account_id: str, now: datetime | None = None) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        account_id: str,
+        now: datetime | None = None,
+        language: Language | None = None,
+    ) -> None:
         self._pool = pool
         self._account_id = account_id
+        self._language = language
         self._now = now or datetime.now(UTC)
         self._past = PastCalls()
         self._staff: dict[int, Staff] = {}
@@ -133,7 +140,7 @@ class Replay:
             old = await matrix_named(conn, self._account_id, against)
             new = await matrix_named(conn, self._account_id, version)
             total = await self._past.count(conn, self._account_id, since, self._now)
-        table = _Table(TEXTS[account.settings.language])
+        table = _Table(TEXTS[self._language or account.settings.language])
         await progress(0, total)
         after: tuple[datetime, str] | None = None
         while page := await self._page(account, since, after):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
 from gateway.health.views import AccountStatus, ConnectionState, WriterView
-from routing.texts.catalogue import Phrase, phrase
+from routing.texts.catalogue import InLanguages, Phrase, phrase
 
 DIRECTORY_SECONDS = 300.0
 """Polls run every half minute: older than this, and changes in the CRM no longer reach the phones."""
@@ -233,7 +233,12 @@ def _matrix(account: AccountStatus) -> Iterator[Finding]:
     what, matrix = about("matrix", account=account.id), account.matrix
     if matrix is None:
         return
-    version, errors, warnings, first = matrix.version, matrix.errors, matrix.warnings, matrix.first or ""
+    version, errors, warnings, first = (
+        matrix.version,
+        matrix.errors,
+        matrix.warnings,
+        InLanguages(ru=matrix.first_ru or "", en=matrix.first or ""),
+    )
     if errors:
         yield bad("matrix-errors", what, version=version, errors=errors, warnings=warnings, first=first)
     elif warnings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -21,7 +21,9 @@ from gateway.health.secret_checks import secrets_findings
 from gateway.health.status import installation_status
 from gateway.health.views import AccountStatus, ConsumerView, InstallationStatus
 from gateway.settings import Settings
+from gateway.store.admin.accounts import accounts
 from gateway.store.health.status import server
+from routing.texts.catalogue import Language
 from runtime.addresses import is_local
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Leases
@@ -32,6 +34,7 @@ __all__ = ["Finding", "check_all", "installation_findings"]
 
 _LEAST_VERSION = 150000
 _PATIENCE_SECONDS = 10.0
+_DATABASE_IN_DOUBT = frozenset({"database-unreachable", "schema-old"})
 
 
 async def check_all(settings: Settings) -> list[Finding]:
@@ -58,6 +61,20 @@ async def check_all(settings: Settings) -> list[Finding]:
         async with asyncio.timeout(5):
             await pool.close()
     return found
+
+
+async def only_language(settings: Settings, found: Sequence[Finding]) -> Language | None:
+    """Return the language of the only account; None where there is none, several, or no database. found: by `check_all`."""
+    if settings.database_url is None or not _DATABASE_IN_DOUBT.isdisjoint(f.code for f in found):
+        return None
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            pool = await open_pool(str(settings.database_url), max_size=1, name="callmatrix check")
+            async with pool, pool.acquire() as conn:
+                languages = [account.settings.language for account in await accounts(conn)]
+    except DATABASE_ERRORS:
+        return None
+    return languages[0] if len(languages) == 1 else None
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

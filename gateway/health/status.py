@@ -289,6 +289,7 @@ class _Reader:
             errors=body["errors"],
             warnings=body["warnings"],
             first=f"{first['cell']}: {first['message_en']}; {first['remedy_en']}" if first else None,
+            first_ru=f"{first['cell']}: {first['message']}; {first['remedy']}" if first else None,
         )
 
     def _backfill(self, account_id: str) -> BackfillView | None:

@@ -193,13 +193,14 @@ class ConnectionState(_View):
 
 
 class MatrixView(_View):
-    """The published matrix as it was last checked. first: the worst of its problems, with what to do."""
+    """The published matrix as it was last checked. first: the worst of its problems, with what to do; first_ru: the same in Russian."""
 
     checked_at: datetime
     version: int
     errors: int
     warnings: int
     first: str | None
+    first_ru: str | None
 
 
 class AccountStatus(_View):

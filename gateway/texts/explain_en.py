@@ -68,4 +68,10 @@ SENTENCES: Mapping[str, str] = {
     "entity.lead": "lead",
     "entity.company": "company",
     "entity.customer": "customer",
+    "lookup.rings": "rings {kind} {address} for {seconds} s",
+    "lookup.because-of": "because of {kind} {id} «{name}»",
+    "target.extension": "extension",
+    "target.sip": "SIP",
+    "target.phone": "number",
+    "target.group": "group",
 }  # fmt: skip

@@ -68,4 +68,10 @@ SENTENCES: Mapping[str, str] = {
     "entity.lead": "заявка",
     "entity.company": "компания",
     "entity.customer": "покупатель",
+    "lookup.rings": "звонит {kind} {address}, {seconds} с",
+    "lookup.because-of": "из-за записи: {kind} {id} «{name}»",
+    "target.extension": "внутренний номер",
+    "target.sip": "SIP",
+    "target.phone": "номер",
+    "target.group": "группа",
 }  # fmt: skip

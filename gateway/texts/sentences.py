@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from crm.effects.texts import refusals as effects
 from gateway.texts import (
+    config_en,
+    config_ru,
     explain_en,
     explain_ru,
     facts_en,
@@ -22,6 +24,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
     ru={
         **routing.TEXTS["ru"].sentences,
         **effects.TEXTS["ru"].sentences,
+        **config_ru.SENTENCES,
         **explain_ru.SENTENCES,
         **facts_ru.SENTENCES,
         **findings_ru.SENTENCES,
@@ -30,6 +33,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
     en={
         **routing.TEXTS["en"].sentences,
         **effects.TEXTS["en"].sentences,
+        **config_en.SENTENCES,
         **explain_en.SENTENCES,
         **facts_en.SENTENCES,
         **findings_en.SENTENCES,

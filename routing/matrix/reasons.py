@@ -63,7 +63,7 @@ OWNERS: tuple[str, ...] = (
 
 def step_in_words(step: Step, texts: Texts) -> str:
     """One line of the trace, without the facts."""
-    return texts.say("matrix.trace.line", rule=_rule(step.rule), because=_because(step, texts))
+    return texts.say("matrix.trace.line", rule=rule_phrase(step.rule), because=_because(step, texts))
 
 
 def _because(step: Step, texts: Texts) -> str:
@@ -81,7 +81,7 @@ def _owner(facts: Mapping[str, Any], texts: Texts) -> str:
     return texts.say("matrix.trace.responsible", owner=texts.word("matrix.owner", str(because)))
 
 
-def _rule(rule: str) -> str | Phrase:
+def rule_phrase(rule: str) -> str | Phrase:
     """`inbound.missed.new/end#2:create_deal` in words; other rules keep their names."""
     cell, _, action = rule.partition("#")
     if cell == "selection":

@@ -18,7 +18,14 @@ class Phrase(NamedTuple):
     values: Mapping[str, Value] = {}
 
 
-Value = str | int | float | Phrase | tuple["str | Phrase", ...]
+class InLanguages(NamedTuple):
+    """What was put into words before it was stored, in every language."""
+
+    ru: str
+    en: str
+
+
+Value = str | int | float | Phrase | InLanguages | tuple["str | Phrase", ...]
 
 
 def phrase(key: str, **values: Value) -> Phrase:
@@ -47,6 +54,8 @@ class Texts:
     def _value(self, value: Value) -> object:
         if isinstance(value, Phrase):
             return self.render(value)
+        if isinstance(value, InLanguages):
+            return value.en if self.language == "en" else value.ru
         if isinstance(value, tuple):
             return ", ".join(str(self._value(part)) for part in value)
         return _Count(value, self.language) if isinstance(value, int) else value

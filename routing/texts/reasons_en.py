@@ -14,7 +14,7 @@ SENTENCES: Mapping[str, str] = {
     "lookup.reason.internal": "The caller is an extension or a short number.",
     "lookup.reason.own_number": "The caller's number is one of the company's own.",
     "lookup.reason.invalid_number": "What was sent is no valid telephone number.",
-    "lookup.reason.owner_unmapped": "The owner in the CRM is nobody's employee record, or that record has no address to ring.",
+    "lookup.reason.owner_unmapped": "The owner in the CRM is not linked to any employee, or the employee has no number to ring.",
     "lookup.reason.owner_inactive": "The owner is deactivated in the CRM.",
     "lookup.reason.owner_unavailable": "The owner is busy, off shift, offline or does not want to be disturbed.",
     "lookup.reason.directory_loading": "The directory is not complete yet.",

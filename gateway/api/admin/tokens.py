@@ -16,7 +16,7 @@ from gateway.store.admin.roles import ROLES, Role
 
 
 class NewToken(Body):
-    """days: until it is good for nothing; absent = for ever."""
+    """days: how long it is valid; absent = for ever."""
 
     name: str
     role: Annotated[str, Field(json_schema_extra={"enum": list(ROLES)})]

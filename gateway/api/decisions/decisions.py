@@ -32,7 +32,7 @@ class LookupQuery(AccountLanguageQuery):
 
 
 class StepView(Answer):
-    """because: a code of a closed set; message: the same in words. facts_message: the facts in words."""
+    """because: a code of a closed set; message: the same in words. facts_message, rule_message, verdict_message: the others in words."""
 
     rule: str
     verdict: str
@@ -40,10 +40,12 @@ class StepView(Answer):
     message: str
     facts: dict[str, str | int | bool | None]
     facts_message: str
+    rule_message: str
+    verdict_message: str
 
 
 class LookupAnswer(Answer):
-    """The answer that the PBX would get, with its steps; it is not recorded."""
+    """The answer that the PBX would get, with its steps; it is not recorded. language: of the words; message: the reason in words."""
 
     decision_id: str
     caller: str | None
@@ -53,6 +55,8 @@ class LookupAnswer(Answer):
     responsible: dict[str, Any] | None
     targets: list[dict[str, Any]]
     directory_age_ms: int | None
+    language: Language
+    message: str
     steps: list[StepView]
 
 
@@ -89,6 +93,7 @@ class EffectView(Answer):
 class DecisionView(DecisionLine):
     """says, and each effect's says: in plain words. inputs: all that the decision was computed from."""
 
+    kind_message: str
     message: str
     outcome: dict[str, Any]
     steps: list[StepView]
@@ -114,12 +119,13 @@ async def lookup(call: ApiCall[LookupQuery, None]) -> LookupAnswer:
         directory=call.services.directories.get(account_id),
     )
     answer = answer_of(decided, account_id, call.services.url_of)
+    language = call.query.lang or snapshot.accounts[account_id].settings.language
     return LookupAnswer.model_validate(
         {
             **answer,
-            "steps": _steps(
-                decided.decision, TEXTS[call.query.lang or snapshot.accounts[account_id].settings.language]
-            ),
+            "language": language,
+            "message": TEXTS[language].word("lookup.reason", decided.decision.reason),
+            "steps": _steps(decided.decision, TEXTS[language]),
         }
     )
 

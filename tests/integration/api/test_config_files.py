@@ -31,7 +31,7 @@ connections:
 async def take(pool: asyncpg.Pool, text: str, *, is_dry_run: bool = False) -> Imported:
     async with pool.acquire() as conn:
         return await import_config(
-            conn, ACCOUNT, read_yaml(text), by="test", kinds=KINDS, is_dry_run=is_dry_run
+            conn, ACCOUNT, read_yaml(text), by="test", kinds=KINDS, is_dry_run=is_dry_run, language="en"
         )
 
 
@@ -185,7 +185,7 @@ async def test_the_api_gives_and_takes_the_same_document(api: Api) -> None:
     document["employees"] = document["employees"][:1]
     told = await api.ask("PUT", "{a}/config", body=document, dry_run="true")
     assert told["changes"] == [
-        f"employee {'boss' if document['employees'][0]['id'] == 'anna' else 'anna'}: removed"
+        f"сотрудник {'boss' if document['employees'][0]['id'] == 'anna' else 'anna'}: удалено"
     ]
     assert len((await api.ask("GET", "{a}/employees"))["items"]) == 2
     bad = {"employees": [{"id": "x", "name": "X", "numbers": ["12"]}]}

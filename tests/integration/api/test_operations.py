@@ -105,7 +105,13 @@ async def test_problems_of_matrix_and_pbx_are_findings_and_metrics(api: Api) -> 
         "missing": 2,
         "imported": 2,
     }
-    problem = {"cell": "default/x", "message_en": "the stage was deleted", "remedy_en": "choose another"}
+    problem = {
+        "cell": "default/x",
+        "message": "этап удалён",
+        "remedy": "выберите другой",
+        "message_en": "the stage was deleted",
+        "remedy_en": "choose another",
+    }
     checked = {"version": 3, "errors": 1, "warnings": 0, "problems": [problem]}
     async with api.pool.acquire() as conn:
         await report(conn, ACCOUNT, "reconciliation:office", compared)

@@ -104,7 +104,8 @@ TOKENS: dict[str, Case] = {
     "a name of nothing": ({"name": ""}, "the name is empty or too long"),
     "a role that is none": ({"role": "king"}, "there is no role 'king'"),
     "an account that is none": ({"account": "nowhere"}, "there is no account 'nowhere'"),
-    "no days": ({"days": 0}, "0 days are too few or too many"),
+    "no days": ({"days": 0}, "must be from 1 to 3650 days"),
+    "days before today": ({"days": -1}, "must be from 1 to 3650 days"),
 }
 USERS: dict[str, Case] = {
     "a login with a space": ({"login": "o lga"}, "'o lga' is no login"),

@@ -1,0 +1,24 @@
+"""What the import of a configuration file changes, warns of and finds in its tests, in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SENTENCES: Mapping[str, str] = {
+    "config.employee": "employee {name}",
+    "config.connection": "connection {name}",
+    "config.added": "{what}: added",
+    "config.removed": "{what}: removed",
+    "config.changed-matrix": "matrix {where}: {text}",
+    "config.nothing": "nothing",
+    "config.nobody": "nobody",
+    "config.empty": "empty",
+    "config.connection-stays": "connection '{name}' is not in the file; it stays as it is",
+    "config.connection-lacks-keys": "connection '{name}' is new: its PBX needs keys of its own, which no file carries; set them on the connection",
+    "config.matrix-warning": "matrix.{cell}: {message}; {remedy}",
+    "config.published-matrix-error": "the published matrix: {cell}: {message}; {remedy}",
+    "config.test-orders": "orders: {got}; expected: {expected}",
+    "config.test-owner-unmapped": "the expected responsible '{expected}' is not an employee with a CRM user",
+    "config.test-owner": "created for {got}, expected {expected}",
+    "config.test-matrix": "decided by {got}, expected {expected}",
+}  # fmt: skip

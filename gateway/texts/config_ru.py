@@ -1,0 +1,24 @@
+"""What the import of a configuration file changes, warns of and finds in its tests, in Russian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SENTENCES: Mapping[str, str] = {
+    "config.employee": "сотрудник {name}",
+    "config.connection": "подключение {name}",
+    "config.added": "{what}: добавлено",
+    "config.removed": "{what}: удалено",
+    "config.changed-matrix": "матрица {where}: {text}",
+    "config.nothing": "ничего",
+    "config.nobody": "никто",
+    "config.empty": "пусто",
+    "config.connection-stays": "подключения '{name}' нет в файле; оно остаётся как есть",
+    "config.connection-lacks-keys": "подключение '{name}' новое: его АТС нужны собственные ключи, которых нет ни в одном файле; задайте их в подключении",
+    "config.matrix-warning": "matrix.{cell}: {message}; {remedy}",
+    "config.published-matrix-error": "опубликованная матрица: {cell}: {message}; {remedy}",
+    "config.test-orders": "заказано: {got}; ожидалось: {expected}",
+    "config.test-owner-unmapped": "ожидаемый ответственный '{expected}' — не сотрудник с пользователем CRM",
+    "config.test-owner": "ответственный: {got}; ожидался: {expected}",
+    "config.test-matrix": "решала матрица: {got}; ожидалась: {expected}",
+}  # fmt: skip

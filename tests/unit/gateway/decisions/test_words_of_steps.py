@@ -1,0 +1,69 @@
+"""Whatever a step of a decision names, `explain` says by a word of the catalogues, in both languages."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+
+from gateway.decisions.explain import facts_in_words, step_in_full
+from gateway.texts.sentences import TEXTS
+from routing.calls.model import FailedSide
+from routing.decision import Verdict
+from routing.texts.catalogue import LANGUAGES, Language
+from tests.paths import ROOT
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_rule_and_fact_that_routing_writes_into_a_step_has_its_word(language: Language) -> None:
+    sentences = TEXTS[language].sentences
+    used = {key for path in (ROOT / "routing").rglob("*.py") for key in _keys(ast.parse(path.read_text()))}
+    assert {"rule.deputy", "rule.scheme", "fact.owner_because", "fact.pipeline_by"} <= used
+    assert sorted(used - sentences.keys()) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("verdict", get_args(Verdict))
+def test_every_verdict_has_its_word(language: Language, verdict: str) -> None:
+    step = {"rule": "case", "verdict": verdict, "because": "no_open_case", "facts": {}}
+    assert (
+        step_in_full("case", step, TEXTS[language])["verdict_message"]
+        == (TEXTS[language].sentences[f"verdict.{verdict}"])
+    )
+
+
+def test_values_of_facts_are_words_too() -> None:
+    for value in ("account", "action", "default", "separate_stage"):
+        assert value != facts_in_words({"pipeline_by": value}, TEXTS["ru"]).rpartition(": ")[2]
+    assert (
+        facts_in_words({"pipeline_by": "rule 2 Ads"}, TEXTS["ru"]) == "воронку выбрало: правило воронки 2 Ads"
+    )
+    for side in FailedSide:
+        assert side.value not in facts_in_words({"failed_side": side.value}, TEXTS["en"])
+    assert (
+        facts_in_words({"matrix": "default"}, TEXTS["ru"]) == "матрица: default"
+    )  # a name that a person gave
+
+
+def test_who_completed_a_task_is_not_nobody_before_the_feed_has_told() -> None:
+    said = facts_in_words({"by_user": None}, TEXTS["en"])
+    assert said.startswith("CRM user: not known yet: ")
+
+
+def _keys(tree: ast.Module) -> Iterator[str]:
+    """Return keys of the catalogue for what `Step(…)`, `_decided(…)`, `skip(…)` and `order(…)` name."""
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call):
+            continue
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        if name in ("skip", "order"):
+            yield from (f"fact.{k.arg}" for k in call.keywords if k.arg and k.arg != "because")
+        if name in ("Step", "_decided"):
+            rule = call.args[0 if name == "Step" else 2]
+            if isinstance(rule, ast.Constant):
+                yield f"rule.{rule.value!s}"
+            for facts in call.args[3:]:
+                if isinstance(facts, ast.Dict):
+                    yield from (f"fact.{k.value!s}" for k in facts.keys if isinstance(k, ast.Constant))
