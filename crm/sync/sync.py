@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import asyncpg
 
-from crm.errors import CrmBlocked, CrmError, CrmForbidden, CrmThrottled
+from crm.errors import CrmBlocked, CrmError, CrmForbidden, CrmThrottled, CrmUnpaid
 from crm.lane import Lane
 from crm.port import Crm, EntityChange, Observed
 from crm.store.cursors import clear_failure, record_failure, write_cursor
@@ -117,6 +117,7 @@ class Sync:
         for feed in self._feeds:
             feed.trouble = Trouble("sync", account=account_id, feed=feed.name)
         self._record_trouble = Trouble("sync-record", account=account_id)
+        self._unpaid = Trouble("sync", account=account_id)
         self._poll_seconds = poll_seconds
 
     async def run(self) -> None:
@@ -240,6 +241,8 @@ class Sync:
         feed.failures, feed.last_error = 0, None
         self.health.last_errors.pop(feed.name, None)
         feed.trouble.recovered()
+        if not any(error.startswith(CrmUnpaid.code) for error in self.health.last_errors.values()):
+            self._unpaid.recovered()
 
     async def _worked(self, feed: Feed) -> None:
         """Forget what is over, also what a process before this one noted."""
@@ -265,7 +268,10 @@ class Sync:
         feed.last_error = f"{code}: {err}"
         self.health.failures[feed.name] = self.health.failures.get(feed.name, 0) + 1
         self.health.last_errors[feed.name] = feed.last_error
-        feed.trouble.failed(err, is_mistake=not isinstance(err, (CrmError, *DATABASE_ERRORS)))
+        if isinstance(err, CrmUnpaid):  # of all feeds alike: said once
+            self._unpaid.failed(err, is_alarm=True)
+        else:
+            feed.trouble.failed(err, is_mistake=not isinstance(err, (CrmError, *DATABASE_ERRORS)))
         try:
             async with self.source.pool.acquire() as conn:
                 await record_failure(conn, self.source.account_id, feed.name, feed.last_error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from crm.errors import CrmUnpaid
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
 from gateway.health.views import AccountStatus, ConnectionState, WriterView
 from routing.texts.catalogue import InLanguages, Phrase, phrase
@@ -93,7 +94,10 @@ def _numbers(account: AccountStatus) -> Iterator[Finding]:
 
 def _feeds(account: AccountStatus) -> Iterator[Finding]:
     failing = [f for f in account.feeds if f.last_error]
-    for feed in failing:
+    unpaid = [f for f in failing if str(f.last_error).startswith(CrmUnpaid.code)]
+    if unpaid:  # the account's, and no feed's
+        yield warning("feed-failing", about("feeds", account=account.id), error=str(unpaid[0].last_error))
+    for feed in (f for f in failing if f not in unpaid):
         what = about("feed", account=account.id, feed=feed.feed)
         yield warning("feed-failing", what, error=str(feed.last_error))
     if not failing:

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
-from crm.errors import CrmForbidden, CrmThrottled, CrmUnavailable
+from crm.errors import CrmForbidden, CrmThrottled, CrmUnavailable, CrmUnpaid
 from crm.lane import Lane
 from crm.port import CrmEntity, CrmUser, EntityChange, Page
 from crm.store.cursors import feed_states
@@ -121,6 +122,18 @@ async def test_a_user_who_may_not_see_unsorted_gets_all_the_rest(
     async with pool.acquire() as conn:
         states = {s.feed: s.last_error for s in await feed_states(conn, "a")}
     assert states["unsorted"] == "crm-forbidden: not for you"
+
+
+async def test_an_unpaid_account_is_told_once_and_not_by_each_feed(sync: Sync, crm: FakeCrm) -> None:
+    for method in ("page", "users", "events", "pipelines", "account"):
+        crm.fail(method, CrmUnpaid("402"), times=20)
+    with capture_logs() as lines:
+        running = asyncio.create_task(sync.run())
+        try:
+            await until(lambda: len(sync.health.last_errors) >= 3, "several feeds have failed", seconds=10)
+        finally:
+            running.cancel()
+    assert [line["log_level"] for line in lines if line["event"] == "sync-failed"] == ["error"]
 
 
 # --- polls
