@@ -22,7 +22,16 @@ from routing.matrix.presets import recommended
 from tests.e2e.features.office import API, Office
 from tests.e2e.stack import ACCOUNT, running_stack
 from tests.integration.asterisk.fake_ami import FakeAmi, fake_ami
-from tests.unit.gateway.pbx.recorded_calls import LINES, TRUNKS, TRUTH, UNREACHED, Truth, raw_recording
+from tests.unit.gateway.pbx.recorded_calls import (
+    LINES,
+    NOT_CONNECTED,
+    OWN_MOBILE,
+    TRUNKS,
+    TRUTH,
+    UNREACHED,
+    Truth,
+    raw_recording,
+)
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -35,6 +44,13 @@ OUTBOUND = tuple(name for name, truth in TRUTH.items() if truth.direction == "ou
 # The sample data's contacts without deals and leads: what is called is known, who calls is new.
 KNOWN = [f"7900{n:07d}" for n in range(1, 50) if n % 3 and n % 10]
 MINUTE = 60
+WITH_A_MOBILE = {
+    "name": "Менеджер 109",
+    "email": "manager109@demo.example",
+    "extensions": ["109"],
+    "sip": ["user109"],
+    "numbers": [f"+{OWN_MOBILE}"],
+}
 
 
 @dataclass(frozen=True)
@@ -106,6 +122,7 @@ async def heard(
             office = Office(stack)
             await office.open()
             await office.use(with_notes_of_unanswered_calls())
+            await office.stack.api("PUT", f"{API}/employees/manager109", body=WITH_A_MOBILE)
             await _listen(office, ami)
             await _tell(office, ami)
             yield Heard(office, await _journal(office))
@@ -178,6 +195,7 @@ async def test_the_journal_holds_the_call_as_it_was(heard: Heard, name: str) -> 
     assert (call["disposition"] == "answered") is bool(truth.talks)
     assert abs(call["talk_seconds"] - truth.seconds) <= 1
     assert call["failed_side"] == UNREACHED.get(name)
+    assert call["params"].get("not_connected") == NOT_CONNECTED.get(name)
 
 
 async def test_internal_calls_have_no_client_and_leave_nothing(heard: Heard) -> None:
@@ -195,8 +213,9 @@ async def test_an_answered_caller_is_a_contact_and_a_deal_of_who_answered_first(
 ) -> None:
     office, truth = heard.office, TRUTH[name]
     left = await office.left(SCENES[name].client)
-    is_ours = truth.talks[0] in data.EXTENSIONS
-    owner = office.user(int(truth.talks[0]) if is_ours else 100)
+    first = "109" if truth.talks[0] == OWN_MOBILE else truth.talks[0]
+    is_ours = first in data.EXTENSIONS
+    owner = office.user(int(first) if is_ours else 100)
     assert left.numbers == (1, 1, 0 if is_ours else 1, 1), left
     assert [e["responsible_user_id"] for e in (*left.contacts, *left.deals)] == [owner, owner]
     (note,) = left.calls

@@ -29,7 +29,8 @@ class Channel:
     """address: whose phone it is: the extension, SIP login or number by which it was dialled or is registered.
 
     pair: of one half of a Local channel, what both halves' names have in common. bridge: where it is mixed with others.
-    dialled: channels that it had dialled, or that dialled it, and that took the call; forgotten once it moves on.
+    awaits: channels that it had dialled, or that dialled it, and that picked up: they are put together yet, or never.
+    dialled: those of them that it was put together with, in a bridge that need not be known; forgotten once it moves on.
     talks_in: the calls with whose clients it talks now; several where they are in one room. stretches: how often it has
     begun to, by call. is_leaving: nothing more is expected of it but its Hangup, which may have been lost.
     """
@@ -39,6 +40,7 @@ class Channel:
     address: str | None = None
     pair: str | None = None
     bridge: str | None = None
+    awaits: frozenset[str] = frozenset()
     dialled: frozenset[str] = frozenset()
     talks_in: frozenset[str] = frozenset()
     stretches: Mapping[str, int] = field(default_factory=dict)
@@ -59,7 +61,7 @@ class LiveCall:
     client: the client's number as far as it is known; is_client_told: it has been told. A number that was dialled or shown
     waits for a better one, since whose call it is cannot be taken back once it is told.
     is_direction_told: the dialplan said which way it goes. is_undecided: a phone of ours was lifted before it dialled.
-    is_answered: somebody has talked with the client. got_to: whose side it is while nobody has, where we make the call.
+    is_answered: somebody has talked with the client. picked_up: phones of ours that were lifted for it, in order. got_to: whose side it is while nobody has, where we make the call.
     """
 
     key: str
@@ -74,6 +76,7 @@ class LiveCall:
     is_direction_told: bool = False
     is_undecided: bool = False
     is_answered: bool = False
+    picked_up: tuple[str, ...] = ()
     got_to: FailedSide | None = None
     channels: Mapping[str, Channel] = field(default_factory=dict)
 

@@ -28,7 +28,7 @@ from gateway.pbx.asterisk.channels import (
     without_prefix,
 )
 from gateway.pbx.asterisk.final import hangup_cause, own_event
-from gateway.pbx.asterisk.reached import failed_side, with_rung
+from gateway.pbx.asterisk.reached import failed_side, unconnected, with_rung
 from gateway.pbx.asterisk.sides import with_direction
 from gateway.pbx.asterisk.turn import Legs, Turn, clients_call, leg_ended
 from gateway.pbx.asterisk.wire import AmiMessage
@@ -36,7 +36,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.reading.addresses import endpoint, is_number
 from routing.calls.model import CallEvent, Disposition, EventKind
 
-__all__ = ["QUIET", "Legs", "step", "sweep"]
+__all__ = ["QUIET", "Legs", "resumed", "step", "sweep"]
 
 QUIET = timedelta(seconds=30)
 _LISTING = timedelta(seconds=5)
@@ -67,6 +67,18 @@ def step(
     return turn.result()
 
 
+def resumed(state: Legs, at: datetime, connection: Connection) -> tuple[Legs, tuple[CallEvent, ...]]:
+    """Return the state for a link that is new or has come back, and what follows. Who had picked up before may have been put
+    through meanwhile, and nobody will tell: picking up has to do for them."""
+    turn = Turn(replace(state, hears_bridges=False), AmiMessage(()), at, connection)
+    for call in state.calls.values():
+        turn.at = call.last_at
+        for uniqueid in call.channels:
+            turn.connected(uniqueid)
+        turn.settle()
+    return turn.result()
+
+
 def sweep(state: Legs, now: datetime, quiet: timedelta = QUIET) -> tuple[Legs, tuple[CallEvent, ...]]:
     """End the calls of which nothing but lost Hangups is left; forget what is too old to matter.
 
@@ -78,7 +90,13 @@ def sweep(state: Legs, now: datetime, quiet: timedelta = QUIET) -> tuple[Legs, t
             events += [leg_ended(key, channel, call.last_at) for channel in call.channels.values()]
             events += [clients_call(call)] if call.client and not call.is_client_told else []
             events.append(
-                CallEvent(kind=EventKind.ENDED, call_key=key, at=call.last_at, failed_side=failed_side(call))
+                CallEvent(
+                    kind=EventKind.ENDED,
+                    call_key=key,
+                    at=call.last_at,
+                    failed_side=failed_side(call),
+                    params=unconnected(call),
+                )
             )
             ended[key] = now
             del calls[key]
@@ -146,8 +164,8 @@ def _dial_end(turn: Turn) -> None:
 
 def _agent_connect(turn: Turn) -> None:
     found = turn.dialled()
-    if found is not None:
-        turn.took_the_call(turn.message.get("Uniqueid"), found[1].uniqueid)
+    if found is not None:  # comes when whatever a queue does before it is done
+        turn.took_the_call(turn.message.get("Uniqueid"), found[1].uniqueid, is_connected=True)
 
 
 def _bridge_enter(turn: Turn) -> None:
@@ -163,7 +181,10 @@ def _bridge_enter(turn: Turn) -> None:
     channel = call.channels.get(uniqueid)
     if channel is None:
         channel = _channel(turn, call, uniqueid, name)
+    turn.hears_bridges = True
     turn.mixed(call, replace(channel, is_leaving=False), None if is_held else bridge)
+    if not is_held:
+        turn.connected(uniqueid)
     turn.settle()
 
 
@@ -184,12 +205,26 @@ def _stays(turn: Turn) -> None:
 def _leaving(turn: Turn, *, is_leaving: bool, leaves_bridge: bool) -> None:
     if (found := turn.find(turn.message.get("Uniqueid"))) is None:
         return
+    if leaves_bridge and turn.message.get("BridgeTechnology") != "holding_bridge":
+        _was_in_a_bridge(turn, *found)
+        found = turn.find(found[1].uniqueid) or found
     call, channel = turn.heard(found[0]), replace(found[1], is_leaving=is_leaving)
     if leaves_bridge and channel.bridge in (None, turn.message.get("BridgeUniqueid")):
         turn.mixed(call, channel, None)
         turn.settle()
     else:
         turn.put(call, channel)
+
+
+def _was_in_a_bridge(turn: Turn, call: LiveCall, channel: Channel) -> None:
+    """Note of who leaves a bridge that it was never told to enter: what the call's channels were told to await has come,
+    since the last that was heard."""
+    if channel.bridge is None and channel.awaits:
+        now, turn.at = turn.at, call.last_at
+        for uniqueid in call.channels:
+            turn.connected(uniqueid)
+        turn.settle()
+        turn.at = now
 
 
 def _hangup(turn: Turn) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from gateway.pbx.asterisk.feeding import AmiFeed, as_message
-from gateway.pbx.asterisk.legs import Legs, step, sweep
+from gateway.pbx.asterisk.legs import Legs, resumed, step, sweep
 from gateway.pbx.asterisk.link import AmiAddress, AmiLink, AmiLost, AmiRefused, ami_link
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.capabilities import Accept, Report
@@ -151,6 +151,7 @@ class AmiListener:
     async def _listen(self) -> None:
         async with ami_link(self._address, ping_seconds=self._pauses.ping) as link:
             self._arrived(link)
+            await self._resume()
             listing = asyncio.create_task(self._run_list(link), name="ami listing")
             try:
                 await self.tell()
@@ -159,6 +160,12 @@ class AmiListener:
                     await self._take(message)
             finally:
                 listing.cancel()
+
+    async def _resume(self) -> None:
+        self._legs, events = resumed(self._legs, _now(), self._connection())
+        if events:
+            self.status.events += len(events)
+            await self.feeder.put(as_message(events, b"", _now()))
 
     async def _run_list(self, link: AmiLink) -> None:
         """Which channels live: at once, for what we missed; soon again, for calls of which something was heard just

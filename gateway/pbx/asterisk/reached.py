@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.pbx.asterisk.channels import Channel, ChannelRole, LiveCall
@@ -20,6 +21,8 @@ def with_rung(call: LiveCall, channel: Channel) -> LiveCall:
 
 def with_picked_up(call: LiveCall, channel: Channel) -> LiveCall:
     """Whoever is up waits for the other side; a client who was rung first waits for an employee."""
+    if channel.role is ChannelRole.OURS and channel.address:
+        call = replace(call, picked_up=tuple(dict.fromkeys((*call.picked_up, channel.address))))
     if channel.role is ChannelRole.CLIENT and call.is_originated:
         return replace(call, got_to=FailedSide.EMPLOYEE_NOT_REACHED)
     if channel.role is ChannelRole.OURS and call.got_to in (None, FailedSide.EMPLOYEE_NOT_REACHED):
@@ -31,3 +34,10 @@ def failed_side(call: LiveCall) -> FailedSide | None:
     """Of a call that is over; None of one that came from outside or in which somebody talked."""
     is_ours = call.direction == "outbound" or call.is_originated
     return call.got_to if is_ours and not call.is_answered else None
+
+
+def unconnected(call: LiveCall) -> Mapping[str, str]:
+    """Return the fact of a missed call that a phone was picked up and the client never put through to it: they left while it was
+    told who calls, was to confirm, or a machine of its own had answered."""
+    is_missed = call.direction == "inbound" and not call.is_answered
+    return {"not_connected": ", ".join(call.picked_up)} if is_missed and call.picked_up else {}

@@ -19,7 +19,7 @@ from gateway.pbx.asterisk.channels import (
     role_of_dialled,
     without_prefix,
 )
-from gateway.pbx.asterisk.reached import failed_side, with_picked_up
+from gateway.pbx.asterisk.reached import failed_side, unconnected, with_picked_up
 from gateway.pbx.asterisk.sides import with_dialled
 from gateway.pbx.asterisk.talks import conversations
 from gateway.pbx.asterisk.wire import AmiMessage
@@ -33,12 +33,17 @@ from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
 @dataclass(frozen=True, slots=True)
 class Legs:
     """The state: calls that have channels left; calls that ended and channels that went lately (their late CDRs are no
-    new calls); and the channels listed since a CoreShowChannels began (None = no listing runs)."""
+    new calls); and the channels listed since a CoreShowChannels began (None = no listing runs).
+
+    hears_bridges: this link has told of a channel that entered a bridge, so who picks up and enters none talks to nobody.
+    Where it never does (an event filter), picking up has to do.
+    """
 
     calls: Mapping[str, LiveCall] = field(default_factory=dict)
     ended: Mapping[str, datetime] = field(default_factory=dict)
     gone: Mapping[str, datetime] = field(default_factory=dict)
     listed: frozenset[str] | None = None
+    hears_bridges: bool = False
 
 
 def _time(message: AmiMessage, received_at: datetime) -> datetime:
@@ -72,11 +77,12 @@ class Turn:
         self.calls = dict(state.calls)
         self.ended = dict(state.ended)
         self.gone = dict(state.gone)
-        self.listed = state.listed
+        self.listed, self.hears_bridges = state.listed, state.hears_bridges
         self.events: list[CallEvent] = []
 
     def result(self) -> tuple[Legs, tuple[CallEvent, ...]]:
-        return Legs(self.calls, self.ended, self.gone, self.listed), tuple(self.events)
+        state = Legs(self.calls, self.ended, self.gone, self.listed, self.hears_bridges)
+        return state, tuple(self.events)
 
     def emit(self, kind: EventKind, call: LiveCall, at: datetime | None = None, **fields: object) -> None:
         told = {"kind": kind, "call_key": call.key, "at": at or self.at, **fields}
@@ -132,6 +138,7 @@ class Turn:
                 call,
                 direction="internal" if call.is_undecided else None,  # lifted, and put down again
                 failed_side=failed_side(self.calls[call.key]),
+                params=unconnected(self.calls[call.key]),
             )
             del self.calls[call.key]
             self.ended[call.key] = self.received_at
@@ -306,22 +313,39 @@ class Turn:
         if (found := self.find(uniqueid)) is not None:
             self.calls[found[0].key] = with_picked_up(*found)
 
-    def took_the_call(self, source: str, dest: str) -> None:
-        """Note that the dialled channel answered: the two hear each other, until bridges tell otherwise."""
+    def took_the_call(self, source: str, dest: str, *, is_connected: bool = False) -> None:
+        """Note that the dialled channel was picked up. Something may come before the two hear each other (an announcement, a
+        question to confirm, a delay of the queue), and then neither is in a bridge yet."""
         self.picked_up(dest)
         for one, other in ((source, dest), (dest, source)):
             if (found := self.find(one)) is not None:
-                self.put(found[0], replace(found[1], dialled=found[1].dialled | {other}))
+                self.put(found[0], replace(found[1], awaits=found[1].awaits | {other}))
+        if is_connected or not self.hears_bridges:
+            self.connected(source)
         self.settle()
+
+    def connected(self, uniqueid: str) -> None:
+        """Note that the channel is put together with whom it awaits: one of the two is in a bridge, the other on its way."""
+        if (found := self.find(uniqueid)) is None:
+            return
+        channel = found[1]
+        self.put(found[0], replace(channel, awaits=frozenset(), dialled=channel.dialled | channel.awaits))
+        for other in channel.awaits:
+            if (met := self.find(other)) is not None:
+                dialled = met[1].dialled | {uniqueid}
+                self.put(met[0], replace(met[1], awaits=met[1].awaits - {uniqueid}, dialled=dialled))
 
     def mixed(self, call: LiveCall, channel: Channel, bridge: str | None) -> None:
         """Note that the channel is in this bridge now, in none with None. Who has been in another is no longer where it was dialled."""
         moves_on = bridge is None or channel.bridge not in (None, bridge)
-        dialled = frozenset[str]() if moves_on else channel.dialled
-        self.put(call, replace(channel, bridge=bridge, dialled=dialled))
-        for other in channel.dialled - dialled:
+        if not moves_on:
+            self.put(call, replace(channel, bridge=bridge))
+            return
+        self.put(call, replace(channel, bridge=bridge, dialled=frozenset(), awaits=frozenset()))
+        for other in channel.dialled | channel.awaits:
             if (found := self.find(other)) is not None:
-                self.put(found[0], replace(found[1], dialled=found[1].dialled - {channel.uniqueid}))
+                left = replace(found[1], dialled=found[1].dialled - {channel.uniqueid})
+                self.put(found[0], replace(left, awaits=left.awaits - {channel.uniqueid}))
 
     def settle(self) -> None:
         """Tells who has begun to talk and who has ceased to."""

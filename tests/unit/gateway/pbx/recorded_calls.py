@@ -16,6 +16,8 @@ FOLDER = CASES / "asterisk" / "recorded"
 LINES = tuple(f"+749500000{n:02d}" for n in range(1, 24))
 TRUNKS = ["provider"]
 PROBED = "79033334403"
+OWN_MOBILE = "79051110001"
+"""Of an employee: 109's own number."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ def outbound(client: str, *talks: str, seconds: int = 0) -> Truth:
 
 CLIENT, MOBILE = "79031112233", "79095554433"
 TRUTH = {
+    "announced_to_the_employee": inbound("79035550011", "101", seconds=2),
     "answered": inbound(CLIENT, "101", seconds=6),
     "attended_transfer_by_code": inbound(CLIENT, "101", "102", seconds=25),
     "attended_transfer_by_code_new_client": inbound("79033334407", "101", "102", seconds=25),
@@ -56,10 +59,15 @@ TRUTH = {
     "click_to_call_employee_does_not_answer": outbound("79033334408"),
     "conference": inbound("79033334406", "101", seconds=9),
     "conference_of_three": inbound(CLIENT, "101", "102", seconds=12),
+    "follow_me_accepted": inbound("79035550001", OWN_MOBILE, seconds=3),
+    "follow_me_declined": inbound("79035550002", "109", seconds=1),
+    "follow_me_to_a_mailbox": inbound("79035550001"),
     "forged_headers_in_a_name": inbound(PROBED, "101", seconds=6),
     "forwarded_through_a_local_channel": inbound("79033334409", MOBILE, seconds=6),
     "internal_attended_transfer": Truth("internal", None, ("102",), 6),
     "internal_pickup": Truth("internal", None),
+    "left_in_the_delay_of_a_queue": inbound("79035550002"),
+    "left_while_announced": inbound("79035550012"),
     "leg_made_by_ari": inbound("79035550001", "101", seconds=2),
     "outbound": outbound("79033334408", "101", seconds=5),
     "outside_prefix": outbound("79033334405", "101", seconds=6),
@@ -70,6 +78,7 @@ TRUTH = {
     "pickup_behind_a_queue": inbound("79035550001", "103", seconds=1),
     "queue_of_phones_abandoned": inbound(CLIENT),
     "queue_of_phones_answered": inbound("79035550001", "102", seconds=2),
+    "queue_with_a_delay": inbound("79035550001", "103", seconds=3),
     "queue_over_local_channels": inbound(CLIENT, "102", seconds=6),
     "refused_transfer": inbound("79035550001", "101", "101", seconds=8),
     "ring_group_optimised": inbound(CLIENT, "102", seconds=6),
@@ -80,6 +89,21 @@ TRUTH = {
     "voicemail": inbound(CLIENT),
 }
 
+# Of a record it is an answer that a phone was picked up, whether or not the client was ever put through to it.
+FROM_RECORDS = {
+    "follow_me_accepted": inbound("79035550001", OWN_MOBILE, seconds=5),
+    "follow_me_declined": inbound("79035550002", OWN_MOBILE, "109", seconds=2),
+    "follow_me_to_a_mailbox": inbound("79035550001", OWN_MOBILE, seconds=8),
+    "left_in_the_delay_of_a_queue": inbound("79035550002", "103", seconds=4),
+    "left_while_announced": inbound("79035550012", "101"),
+    "queue_with_a_delay": inbound("79035550001", "103", seconds=6),
+}
+NOT_CONNECTED = {
+    "follow_me_to_a_mailbox": OWN_MOBILE,
+    "left_in_the_delay_of_a_queue": "103",
+    "left_while_announced": "101",
+}
+"""Who picked up a call that was missed all the same."""
 
 UNREACHED = {
     "callback_client_first_employee_does_not_answer": FailedSide.EMPLOYEE_NOT_REACHED,

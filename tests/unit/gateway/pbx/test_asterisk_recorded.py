@@ -9,19 +9,30 @@ from itertools import groupby
 
 import pytest
 
-from gateway.pbx.asterisk.legs import Legs, step, sweep
+from gateway.pbx.asterisk.legs import Legs, resumed, step, sweep
 from gateway.pbx.asterisk.wire import AmiMessage
 from routing.calls.fold import fold
-from routing.calls.model import Call, CallEvent
+from routing.calls.model import Call, CallEvent, EventKind
 from tests.unit.gateway.pbx.builders import a_connection
-from tests.unit.gateway.pbx.recorded_calls import FOLDER, LINES, TRUNKS, TRUTH, UNREACHED, Truth, recorded
+from tests.unit.gateway.pbx.recorded_calls import (
+    FOLDER,
+    FROM_RECORDS,
+    LINES,
+    NOT_CONNECTED,
+    TRUNKS,
+    TRUTH,
+    UNREACHED,
+    Truth,
+    recorded,
+)
 
 PBX = a_connection("asterisk", lines=LINES, settings={"trunks": TRUNKS})
+A_LINK_IN_USE = Legs(hears_bridges=True)
 
 
-def events_of(messages: tuple[AmiMessage, ...]) -> list[CallEvent]:
+def events_of(messages: tuple[AmiMessage, ...], state: Legs = A_LINK_IN_USE) -> list[CallEvent]:
     """What a recording tells, a sweep once all is quiet included."""
-    state, events = Legs(), list[CallEvent]()
+    events = list[CallEvent]()
     at = datetime(2026, 11, 25, tzinfo=UTC)
     for message in messages:
         at = datetime.fromtimestamp(float(message.get("Timestamp") or at.timestamp()), UTC)
@@ -30,8 +41,8 @@ def events_of(messages: tuple[AmiMessage, ...]) -> list[CallEvent]:
     return [*events, *sweep(state, at + timedelta(hours=1))[1]]
 
 
-def heard(messages: tuple[AmiMessage, ...]) -> list[Call]:
-    events = events_of(messages)
+def heard(messages: tuple[AmiMessage, ...], state: Legs = A_LINK_IN_USE) -> list[Call]:
+    events = events_of(messages, state)
     return [
         fold([e for e in events if e.call_key == key]) for key in dict.fromkeys(e.call_key for e in events)
     ]
@@ -53,6 +64,7 @@ def test_a_recorded_call_is_what_really_happened(name: str) -> None:
     assert first.is_over
     assert first.is_answered is bool(TRUTH[name].talks)
     assert first.failed_side is UNREACHED.get(name)
+    assert first.params.get("not_connected") == NOT_CONNECTED.get(name)
     named = [call for call in others if call.client]
     assert [call.client for call in named] == [c for c in [TRUTH[name].beside] if c], "nobody else has a call"
     assert all(call.answered_by == TRUTH[name].talks[0] for call in named)
@@ -72,6 +84,44 @@ def test_talks_lie_inside_the_call_and_have_lasted(name: str) -> None:
             assert talk.ended_at is not None
             assert call.started_at <= talk.started_at <= talk.ended_at
             assert call.ended_at is None or talk.ended_at <= call.ended_at
+
+
+OF_BRIDGES = {
+    "BridgeCreate",
+    "BridgeEnter",
+    "BridgeLeave",
+    "BridgeDestroy",
+    "ConfbridgeJoin",
+    "ConfbridgeLeave",
+}
+NOT_DIALLED = {"leg_made_by_ari", "conference", "conference_of_three", "two_clients_in_a_room"}
+TALKED = [name for name, truth in TRUTH.items() if truth.talks and name not in NOT_DIALLED]
+
+
+@pytest.mark.parametrize("name", TALKED)
+def test_on_a_link_that_never_tells_of_bridges_who_picks_up_talks(name: str) -> None:
+    """An event filter may keep them away; then picking up is all there is."""
+    told = tuple(m for m in recorded(name) if m.event not in OF_BRIDGES)
+    call = heard(told, Legs())[0]
+    assert call.talks[0].party == FROM_RECORDS.get(name, TRUTH[name]).talks[0]
+
+
+@pytest.mark.parametrize("name", TALKED)
+def test_a_talk_into_which_nobody_was_seen_going_is_known_from_those_who_leave_it(name: str) -> None:
+    told = tuple(m for m in recorded(name) if m.event != "BridgeEnter")
+    assert heard(told)[0].is_answered
+
+
+@pytest.mark.parametrize("name", ["answered", "blind_transfer", "outbound", "queue_of_phones_answered"])
+def test_after_a_link_that_broke_once_somebody_had_picked_up_a_call_is_answered(name: str) -> None:
+    """Whether they were put through meanwhile nobody can tell: it is not made a missed call."""
+    messages = recorded(name)
+    picked_up = next(n for n, m in enumerate(messages) if m.event == "DialEnd" and m.get("Channel"))
+    state, at = A_LINK_IN_USE, datetime(2026, 11, 25, tzinfo=UTC)
+    for message in messages[: picked_up + 1]:
+        state, events = step(state, message, at, PBX)
+        assert EventKind.ANSWERED not in {e.kind for e in events}
+    assert EventKind.ANSWERED in {e.kind for e in resumed(state, at, PBX)[1]}
 
 
 TELLING = {
@@ -126,7 +176,7 @@ NAMELESS = {
 
 @pytest.mark.parametrize("name", TRUTH)
 def test_the_call_detail_records_alone_tell_the_same_to_a_few_seconds(name: str) -> None:
-    truth = TRUTH[name]
+    truth = FROM_RECORDS.get(name, TRUTH[name])
     reports = [m for m in recorded(name) if m.event == "Cdr"]
     beside = TRUTH[name].beside
     found = [call for call in heard(tuple(reports)) if not beside or call.client != beside]
