@@ -156,7 +156,7 @@ def test_events_are_told_in_our_words() -> None:
         ("linked", "deal", "19619"),
         ("stage_changed", "deal", "19619"),
         ("merged", "contact", "3"),
-        ("call", "contact", "3"),
+        ("other", "contact", "3"),
     ]
     assert events[2].other == ("contact", "3")
 
