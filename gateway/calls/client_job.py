@@ -24,7 +24,8 @@ from gateway.store.calls import calls as store
 from gateway.store.calls import missed_calls as cases
 from gateway.store.intake import inbox
 from gateway.store.intake.inbox import InboxRow
-from routing.calls.model import CallEvent
+from routing.calls.clocks import clock_offset
+from routing.calls.model import CallEvent, EventKind
 from routing.client_work.call import next_moment
 from routing.client_work.values import CallRow, Told
 from routing.settings import NumberPolicy
@@ -36,6 +37,10 @@ log = structlog.get_logger(__name__)
 _EVENTS = TypeAdapter(tuple[CallEvent, ...])
 _Message = tuple[InboxRow, tuple[CallEvent, ...]]
 _UNKNOWN = "call:"
+_AT_ONCE = frozenset(EventKind) - {
+    EventKind.SUMMARY,
+    EventKind.RECORDING,
+}  # kinds that are told as they happen
 
 # What cannot be decided may be mended by a change of the configuration; then it stands on the desk.
 _PAUSES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
@@ -232,6 +237,9 @@ class _Call:
             events=[event for _, events in messages for event in events],
             heard_at=max(row.received_at for row, _ in messages),
             policy=self.context.policies.get(connection_id) or NumberPolicy(region=account.region),
+            clock_offset=clock_offset(
+                [(row.received_at, e.at) for row, events in messages for e in events if e.kind in _AT_ONCE]
+            ),
         )
 
     async def _readable(self) -> tuple[list[_Message], int]:

@@ -69,6 +69,7 @@ def folded(before: CallRow | None, told: Told, setup: Setup) -> CallRow:
         matrix_version=before.matrix_version if before else None,
         moments=before.moments if before else {},
         heard_at=told.heard_at,
+        clock_offset=told.clock_offset,
     )
 
 

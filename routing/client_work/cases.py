@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from routing.calls.model import Call
 from routing.client_work.values import Act, CallRow, CaseDecided, ClientState, Setup
 from routing.decision import decision_id_of
@@ -17,6 +19,9 @@ from routing.missed_calls import (
     task_changed,
     timer,
 )
+
+UNFINISHED = timedelta(minutes=2)
+"""So long after the last word of it a talk without an end still counts as going on."""
 
 _WORTH_RECORDING = {
     "case_opened",
@@ -46,7 +51,7 @@ def split_callback_task(
 
 def on_missed(row: CallRow, task: CreateTask, state: ClientState, setup: Setup) -> list[Act]:
     """Take in a missed call of the client: opens the client's case or counts on it."""
-    call = Missed(call_id=row.call_id, at=row.call.started_at, task=task)
+    call = Missed(call_id=row.call_id, at=row.call.started_at + row.clock_offset, task=task)
     decided = missed(state.case, call, state.talk, row.client or "", setup.rules)
     decision_id = _decision_id(row.account_id, row.call_id, decided)
     return [CaseDecided(decision_id, state.case, decided, missed=call, reached=state.talk)]
@@ -82,13 +87,26 @@ def follow_task(account_id: str, case: Case, told: TaskTold, setup: Setup) -> Ca
 
 
 def talk_of(row: CallRow, setup: Setup) -> Reached | None:
-    """Who talked with the client in this call, and until when; a talk that goes on counts as ending now."""
+    """Who talked with the client in this call, and until when, by our clock."""
+    person = setup.staff.employee_at(row.call.answered_by)
+    return reached_by(row, setup.now, person.name if person else row.call.answered_by)
+
+
+def reached_by(row: CallRow, now: datetime, by: str | None) -> Reached | None:
+    """Return the talk of this call; None when nobody talked. by: who did.
+
+    One that goes on, or whose end was lost, counts until a little after the last that was heard of it: a client who calls
+    later on talks with nobody. If they do all the same, the end of the talk closes their case.
+    """
     call = row.call
     if call.answered_at is None:
         return None
-    person = setup.staff.employee_at(call.answered_by)
-    by = person.name if person else call.answered_by
-    return Reached(call_id=row.call_id, at=call.answered_at, until=call.ended_at or setup.now, by=by)
+    at = call.answered_at + row.clock_offset
+    if call.ended_at is not None and not call.is_end_lost:
+        until = call.ended_at + row.clock_offset
+    else:
+        until = max(at, min(now, row.heard_at + UNFINISHED))
+    return Reached(call_id=row.call_id, at=at, until=until, by=by)
 
 
 def _decision_id(account_id: str, about: str, decided: CaseDecision) -> str | None:

@@ -25,6 +25,7 @@ class CallRow:
     with a client.
 
     moments: moment -> decision id. due_at: when it has to be looked at again. heard_at: our time of its latest event.
+    clock_offset: to be added to its times where they are compared with those of another PBX.
     """
 
     account_id: str
@@ -39,6 +40,7 @@ class CallRow:
     moments: Mapping[str, str] = field(default_factory=dict)
     due_at: datetime | None = None
     heard_at: datetime
+    clock_offset: timedelta = timedelta(0)
 
 
 class Setup(NamedTuple):
@@ -67,7 +69,7 @@ class Setup(NamedTuple):
 
 class Told(NamedTuple):
     """All events of one call so far. client: E.164, None while unknown. heard_at: our time of the latest message.
-    policy: how the connection's numbers are read."""
+    policy: how the connection's numbers are read. clock_offset: of its clock to ours."""
 
     account_id: str
     connection_id: str
@@ -76,6 +78,7 @@ class Told(NamedTuple):
     events: Sequence[CallEvent]
     heard_at: datetime
     policy: NumberPolicy
+    clock_offset: timedelta = timedelta(0)
 
 
 class Needs(NamedTuple):

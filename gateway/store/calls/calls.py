@@ -10,6 +10,7 @@ import orjson
 
 from routing.calls.model import Call
 from routing.client import ClientKind, Ref
+from routing.client_work.cases import reached_by
 from routing.client_work.values import CallRow, SentNote
 from routing.missed_calls import Reached
 from routing.orders import TELLING_CALL
@@ -18,14 +19,15 @@ from runtime.database.pool import Conn
 
 _SAVE = """
 INSERT INTO call (account_id, call_id, connection_id, call_key, client, line, direction, disposition, is_over,
-    started_at, answered_at, ended_at, facts, client_kind, matrix_version, moments, due_at, heard_at, failed_side)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+    started_at, answered_at, ended_at, facts, client_kind, matrix_version, moments, due_at, heard_at, failed_side,
+    clock_offset)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 ON CONFLICT (account_id, call_id) DO UPDATE SET client = excluded.client, line = excluded.line,
     direction = excluded.direction, disposition = excluded.disposition, is_over = excluded.is_over,
     started_at = excluded.started_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
     facts = excluded.facts, client_kind = excluded.client_kind, matrix_version = excluded.matrix_version,
     moments = excluded.moments, due_at = excluded.due_at, heard_at = excluded.heard_at,
-    failed_side = excluded.failed_side, updated_at = now(),
+    failed_side = excluded.failed_side, clock_offset = excluded.clock_offset, updated_at = now(),
     failures = 0, failed_moment = NULL, failure = NULL, aside_at = NULL
 """
 
@@ -45,10 +47,10 @@ SELECT c.connection_id, c.call_key FROM call c WHERE c.account_id = $1 AND c.cli
 ORDER BY 1, 2
 """
 
+# Until when is worked out by routing/client_work/cases.py; here only which of them may be the latest.
 _REACHED = """
-SELECT call_id, answered_at, coalesce(ended_at, $3) AS until, facts FROM call
-WHERE account_id = $1 AND client = $2 AND answered_at IS NOT NULL AND direction <> 'internal'
-ORDER BY coalesce(ended_at, $3) DESC LIMIT 1
+SELECT * FROM call WHERE account_id = $1 AND client = $2 AND answered_at IS NOT NULL AND direction <> 'internal'
+ORDER BY coalesce(ended_at, 'infinity') DESC LIMIT 20
 """
 
 
@@ -112,6 +114,7 @@ async def save_call(conn: Conn, row: CallRow) -> None:
         row.due_at,
         row.heard_at,
         call.failed_side.value if call.failed_side else None,
+        row.clock_offset,
     )
 
 
@@ -166,16 +169,10 @@ async def calls_between(
 
 
 async def latest_talk(conn: Conn, account_id: str, client: str, now: datetime) -> Reached | None:
-    """Return the talk with this client that ended last (one that goes on counts as ending now). by: as the PBX names them."""
-    row = await conn.fetchrow(_REACHED, account_id, client, now)
-    if row is None:
-        return None
-    return Reached(
-        call_id=row["call_id"],
-        at=row["answered_at"],
-        until=row["until"],
-        by=Call.model_validate(row["facts"]).answered_by,
-    )
+    """Return the talk with this client that ended last, by our clock. by: as the PBX names them."""
+    rows = [_call(row) for row in await conn.fetch(_REACHED, account_id, client)]
+    talks = [talk for row in rows if (talk := reached_by(row, now, row.call.answered_by))]
+    return max(talks, key=lambda talk: talk.until, default=None)
 
 
 async def amend_recording(conn: Conn, account_id: str, call_id: str, recording: str) -> None:
@@ -231,4 +228,5 @@ def _call(row: asyncpg.Record) -> CallRow:
         moments=row["moments"],
         due_at=row["due_at"],
         heard_at=row["heard_at"],
+        clock_offset=row["clock_offset"],
     )
