@@ -64,7 +64,7 @@ WITH work AS (
     SELECT $1, c.name, e.event_id, e.subject FROM unnest($2::bigint[], $3::text[]) AS e (event_id, subject)
     CROSS JOIN crm_event_consumer c RETURNING subject
 ), subject AS (SELECT DISTINCT subject FROM work)
-SELECT procrastinate_defer_jobs_v1(array_agg(row('clients', 'work_crm_events', 0, $1 || ' crm ' || subject, NULL,
+SELECT procrastinate_defer_jobs_v1(array_agg(row('clients', 'work_crm_events', -250, $1 || ' crm ' || subject, NULL,
     jsonb_build_object('account_id', $1::text, 'subject', subject), NULL)::procrastinate_job_to_defer_v1))
 FROM subject HAVING count(*) > 0
 """

@@ -28,7 +28,7 @@ LIMIT 1000
 """
 
 _DEFER = """
-SELECT procrastinate_defer_jobs_v1(array_agg(row('clients', 'work_crm_events', 0, account_id || ' crm ' || subject, NULL,
+SELECT procrastinate_defer_jobs_v1(array_agg(row('clients', 'work_crm_events', -250, account_id || ' crm ' || subject, NULL,
     jsonb_build_object('account_id', account_id, 'subject', subject), NULL)::procrastinate_job_to_defer_v1))
 FROM unnest($1::text[], $2::text[]) AS s (account_id, subject) HAVING count(*) > 0
 """

@@ -12,6 +12,12 @@ import asyncpg
 from gateway.store.intake.jobs import QUEUE, TASK
 from runtime.database.pool import Conn
 
+# Jobs with a higher priority go first: those of an account come the later the more of its clients wait already.
+_IN_TURN = """
+    SELECT account_id, client_key, waiting + row_number() OVER (PARTITION BY account_id ORDER BY client_key)::integer AS place
+    FROM told JOIN (SELECT account_id, callmatrix_jobs_waiting(account_id) AS waiting
+                    FROM (SELECT DISTINCT account_id FROM told) AS a) AS queue USING (account_id)"""
+
 # One statement, so that a batch is one round trip and one commit. Rows come sorted by key: two gateways that insert the
 # same messages at once then wait for each other in one order and cannot deadlock.
 _INSERT = f"""
@@ -25,10 +31,11 @@ WITH message AS (
         string_to_array(spoilt, E'\\n') FROM message
     ON CONFLICT (account_id, connection_id, dedupe_key) DO NOTHING
     RETURNING account_id, connection_id, dedupe_key, event_id, call_key, client
-), client AS (
+), told AS (
     SELECT DISTINCT account_id, coalesce(client, 'call:' || connection_id || ':' || call_key) AS client_key FROM stored
+), client AS ({_IN_TURN}
 ), job AS (
-    SELECT procrastinate_defer_jobs_v1(array_agg(row('{QUEUE}', '{TASK}', 0, account_id || ' ' || client_key,
+    SELECT procrastinate_defer_jobs_v1(array_agg(row('{QUEUE}', '{TASK}', -place, account_id || ' ' || client_key,
         NULL, jsonb_build_object('account_id', account_id, 'client_key', client_key), NULL
         )::procrastinate_job_to_defer_v1)) AS ids FROM client HAVING count(*) > 0
 )
@@ -36,10 +43,11 @@ SELECT account_id, connection_id, dedupe_key, event_id, (SELECT cardinality(ids)
 """  # noqa: S608 - names of ours
 
 _DEFER = f"""
-SELECT procrastinate_defer_jobs_v1(array_agg(row('{QUEUE}', '{TASK}', 0, account_id || ' ' || client_key,
+WITH told AS (SELECT * FROM unnest($1::text[], $2::text[]) AS told (account_id, client_key)), client AS ({_IN_TURN})
+SELECT procrastinate_defer_jobs_v1(array_agg(row('{QUEUE}', '{TASK}', -place, account_id || ' ' || client_key,
     NULL, jsonb_build_object('account_id', account_id, 'client_key', client_key), NULL
     )::procrastinate_job_to_defer_v1))
-FROM unnest($1::text[], $2::text[]) AS client (account_id, client_key) HAVING count(*) > 0
+FROM client HAVING count(*) > 0
 """  # noqa: S608 - names of ours
 
 # A client is overdue when a message of theirs was not applied in time, when a moment of one of their calls has come, or when
