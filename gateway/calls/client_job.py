@@ -16,6 +16,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.calls.call import call_of, escalate_if_due
+from gateway.calls.call_ids import ids_told_apart
 from gateway.calls.context import Clock, JobContext, Matrices
 from gateway.configuration import number_policy
 from gateway.store.admin import accounts
@@ -25,6 +26,7 @@ from gateway.store.calls import missed_calls as cases
 from gateway.store.intake import inbox
 from gateway.store.intake.inbox import InboxRow
 from routing.calls.clocks import clock_offset
+from routing.calls.generations import first_key
 from routing.calls.model import CallEvent, EventKind
 from routing.client_work.call import next_moment
 from routing.client_work.values import CallRow, Told
@@ -114,11 +116,15 @@ class ClientJob:
 
     async def _work(self, context: JobContext, client_key: str, keys: Sequence[tuple[str, str]]) -> JobResult:
         account_id = context.account.id
-        await store.lock_calls(context.conn, account_id, keys)
-        stored = await store.stored_calls(context.conn, account_id, keys)
-        rows: dict[tuple[str, str], list[InboxRow]] = {key: [] for key in keys}
-        for row in await inbox.rows_of_calls(context.conn, account_id, keys):
-            rows[row.connection_id, row.call_key].append(row)
+        ids = sorted({(connection_id, first_key(call_key)) for connection_id, call_key in keys})
+        await store.lock_calls(context.conn, account_id, ids)
+        stored = await store.stored_calls(context.conn, account_id, ids)
+        told = await ids_told_apart(context, stored, await inbox.rows_of_calls(context.conn, account_id, ids))
+        wanted = {*keys, *((r.connection_id, r.call_key) for r in told if r.state == "pending")}
+        rows: dict[tuple[str, str], list[InboxRow]] = {key: [] for key in sorted(wanted)}
+        for row in told:
+            if (key := (row.connection_id, row.call_key)) in rows:
+                rows[key].append(row)
         mine, others = _sorted_out(client_key, rows, stored)
         await inbox.enqueue(context.conn, sorted({(account_id, owner) for owner in others.values()}))
         client = None if client_key.startswith(_UNKNOWN) else client_key

@@ -54,6 +54,26 @@ ORDER BY coalesce(ended_at, 'infinity') DESC LIMIT 20
 """
 
 
+_STORED = """
+SELECT call.* FROM call JOIN unnest($2::text[], $3::text[]) AS asked (connection_id, call_key)
+    USING (connection_id, call_key) WHERE account_id = $1
+UNION ALL
+SELECT later.* FROM unnest($2::text[], $3::text[]) AS asked (connection_id, first_key), LATERAL (
+    SELECT * FROM call c WHERE c.account_id = $1 AND c.connection_id = asked.connection_id
+        AND split_part(c.call_key, '␟', 1) = asked.first_key AND strpos(c.call_key, '␟') > 0
+    ORDER BY started_at DESC LIMIT 5) AS later
+"""
+
+_TIMES_USED = """
+SELECT greatest(1, max(split_part(call_key, '␟', 2)::integer)) FROM (
+    SELECT call_key FROM call WHERE account_id = $1 AND connection_id = $2
+        AND split_part(call_key, '␟', 1) = $3 AND strpos(call_key, '␟') > 0
+    UNION ALL
+    SELECT call_key FROM inbox WHERE account_id = $1 AND connection_id = $2
+        AND split_part(call_key, '␟', 1) = $3 AND strpos(call_key, '␟') > 0) AS later
+"""
+
+
 class NoSuchCall(Exception):
     """No call of this id."""
 
@@ -79,16 +99,17 @@ async def concerned_calls(conn: Conn, account_id: str, client: str, now: datetim
 async def stored_calls(
     conn: Conn, account_id: str, calls: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], CallRow]:
+    """Return the calls of these ids (connection_id, the PBX's id), of an id that came again the latest ones too."""
     if not calls:
         return {}
-    rows = await conn.fetch(
-        "SELECT call.* FROM call JOIN unnest($2::text[], $3::text[]) AS asked (connection_id, call_key)"
-        " USING (connection_id, call_key) WHERE account_id = $1",
-        account_id,
-        [c for c, _ in calls],
-        [k for _, k in calls],
-    )
+    rows = await conn.fetch(_STORED, account_id, [c for c, _ in calls], [k for _, k in calls])
     return {(r["connection_id"], r["call_key"]): _call(r) for r in rows}
+
+
+async def times_used(conn: Conn, account_id: str, call: tuple[str, str]) -> int:
+    """Return of how many calls this (connection_id, the PBX's id) is the id so far, 1 at least."""
+    found: int = await conn.fetchval(_TIMES_USED, account_id, *call)
+    return found
 
 
 async def save_call(conn: Conn, row: CallRow) -> None:

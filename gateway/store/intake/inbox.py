@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,7 +51,7 @@ FROM client HAVING count(*) > 0
 """  # noqa: S608 - names of ours
 
 # A client is overdue when a message of theirs was not applied in time, when a moment of one of their calls has come, or when
-# their case has to be escalated. Those with a job that waits already are left out, and those of $3, $4. Of many, each
+# their case has to be escalated. Those with a job that waits or runs are left out, and those of $3, $4. Of many, each
 # account has its longest overdue ones found, in turns: one account's trouble hides no other's clients.
 _OVERDUE = """
 SELECT account_id, client_key FROM (
@@ -64,11 +64,25 @@ SELECT account_id, client_key FROM (
     UNION ALL
     SELECT account_id, client, escalate_at FROM missed_case WHERE state = 'open' AND escalate_at <= $2
 ) AS overdue
-WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs j WHERE j.lock = account_id || ' ' || client_key AND j.status = 'todo')
+WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs j
+        WHERE j.lock = account_id || ' ' || client_key AND j.status IN ('todo', 'doing'))
     AND NOT EXISTS (SELECT 1 FROM unnest($3::text[], $4::text[]) AS alone (a, c) WHERE a = account_id AND c = client_key)
 GROUP BY account_id, client_key
 ORDER BY row_number() OVER (PARTITION BY account_id ORDER BY min(since)), account_id
 LIMIT $5
+"""
+
+
+_ROWS_OF_CALLS = """
+SELECT event_id, connection_id, call_key, client, received_at, state, events FROM inbox
+JOIN unnest($2::text[], $3::text[]) AS asked (connection_id, call_key) USING (connection_id, call_key)
+WHERE account_id = $1 AND state <> 'ignored'
+UNION ALL
+SELECT event_id, i.connection_id, i.call_key, client, received_at, state, events FROM inbox i
+JOIN unnest($2::text[], $3::text[]) AS asked (connection_id, first_key)
+    ON i.connection_id = asked.connection_id AND split_part(i.call_key, '␟', 1) = first_key
+WHERE account_id = $1 AND state <> 'ignored' AND strpos(i.call_key, '␟') > 0
+ORDER BY event_id
 """
 
 
@@ -172,18 +186,24 @@ async def overdue(
 
 
 async def rows_of_calls(conn: Conn, account_id: str, calls: Sequence[tuple[str, str]]) -> list[InboxRow]:
-    """Every message of these calls (connection_id, call_key) except those put aside by a person, oldest first."""
+    """Every message of these calls (connection_id, the PBX's id), later calls of the same id included, except those put
+    aside by a person, oldest first."""
     if not calls:
         return []
-    rows = await conn.fetch(
-        "SELECT event_id, connection_id, call_key, client, received_at, state, events FROM inbox"
-        " JOIN unnest($2::text[], $3::text[]) AS asked (connection_id, call_key) USING (connection_id, call_key)"
-        " WHERE account_id = $1 AND state <> 'ignored' ORDER BY event_id",
-        account_id,
-        [c for c, _ in calls],
-        [k for _, k in calls],
-    )
+    rows = await conn.fetch(_ROWS_OF_CALLS, account_id, [c for c, _ in calls], [k for _, k in calls])
     return [InboxRow(*row) for row in rows]
+
+
+async def give_to_calls(conn: Conn, account_id: str, keys: Mapping[int, str]) -> None:
+    """Note of which calls these messages (event ids) turned out to be."""
+    if keys:
+        await conn.execute(
+            "UPDATE inbox i SET call_key = m.call_key FROM unnest($2::bigint[], $3::text[]) AS m (event_id, call_key)"
+            " WHERE i.account_id = $1 AND i.event_id = m.event_id",
+            account_id,
+            list(keys),
+            list(keys.values()),
+        )
 
 
 async def mark_applied(conn: Conn, account_id: str, event_ids: Sequence[int], at: datetime) -> None:
