@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 import structlog
@@ -32,6 +32,9 @@ from runtime.trouble import Trouble
 log = structlog.get_logger(__name__)
 
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+# A PBX that repeats a message, because it heard no answer or to be sure, does so within this time.
+_REPEATED_WITHIN = timedelta(minutes=10)
 
 # Of spoilt fields: so many are named, each so long.
 _MOST_NAMES, _MOST_NAME = 20, 64
@@ -185,7 +188,21 @@ class _Link:
         fresh = await store.store(self._conn, messages)
         self._status.batches += 1
         repeated = {m.identity for m in messages} - fresh.keys()
+        if repeated:
+            fresh = fresh | await self._stored_anew([m for m in messages if m.identity in repeated])
+        repeated -= fresh.keys()
         return fresh, await store.known(self._conn, sorted(repeated)) if repeated else {}
+
+    async def _stored_anew(self, messages: Sequence[InboxMessage]) -> _Ids:
+        """Store what is no repetition though it reads the same: it says no time, and that of its receipt is another."""
+        assert self._conn is not None
+        timeless = list({m.identity: m for m in messages if m.is_timeless}.values())
+        anew = await store.told_anew(self._conn, timeless, within=_REPEATED_WITHIN)
+        if not anew:
+            return {}
+        as_new = {m.identity: replace(m, dedupe_key=_anew(m, number)) for m, number in anew}
+        ids = await store.store(self._conn, list(as_new.values()))
+        return {old: ids[new.identity] for old, new in as_new.items() if new.identity in ids}
 
     async def let_go(self) -> None:
         """Give the connection back; one in doubt is closed by that."""
@@ -230,6 +247,7 @@ def messages_of(
             raw=raw or parsed.canonical.encode("utf-8", "replace"),
             events=_storable("[" + ",".join(e.model_dump_json(exclude_defaults=True) for e in events) + "]"),
             spoilt=spoilt or None,
+            is_timeless=all(_is_timeless(event, received_at) for event in events),
         )
         for i, (call_key, events) in enumerate(calls.items())
     )
@@ -243,6 +261,14 @@ def client_number(events: Iterable[CallEvent], policy: NumberPolicy) -> str | No
             if isinstance(number, PublicNumber) and not number.is_own:
                 return number.e164
     return None
+
+
+def _anew(message: InboxMessage, number: int) -> bytes:
+    return hashlib.sha256(message.dedupe_key + str(number).encode()).digest()
+
+
+def _is_timeless(event: CallEvent, received_at: datetime) -> bool:
+    return event.at == received_at and event.started_at is None and event.answered_at is None
 
 
 def _digest(canonical: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -86,11 +86,27 @@ ORDER BY event_id
 """
 
 
+_TOLD_ANEW = """
+SELECT place, coalesce(other.event_id, floor(extract(epoch FROM m.received_at) / extract(epoch FROM $5::interval))::bigint)
+    AS number
+FROM unnest($1::text[], $2::text[], $3::bytea[], $4::timestamptz[]) WITH ORDINALITY
+    AS m (account_id, connection_id, dedupe_key, received_at, place)
+JOIN inbox i USING (account_id, connection_id, dedupe_key)
+LEFT JOIN LATERAL (
+    SELECT max(n.event_id) AS event_id FROM inbox n
+    WHERE n.account_id = i.account_id AND n.connection_id = i.connection_id AND n.call_key = i.call_key
+        AND n.event_id > i.event_id AND i.events->0->>'kind' = 'answered' AND n.events->0->>'kind' = 'answered'
+        AND n.events->0->>'party' IS DISTINCT FROM i.events->0->>'party') AS other ON true
+WHERE other.event_id IS NOT NULL OR i.received_at < m.received_at - $5::interval
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class InboxMessage:
     """One row to be stored. events: JSON text of an array of CallEvent. dedupe_key: sha256. client: E.164 or None.
 
-    spoilt: names of fields that could not be read as they stood, a line each; None = none.
+    spoilt: names of fields that could not be read as they stood, a line each; None = none. is_timeless: it does not say
+    when, so that the same may be told of another time.
     """
 
     account_id: str
@@ -102,6 +118,7 @@ class InboxMessage:
     raw: bytes
     events: str
     spoilt: str | None = None
+    is_timeless: bool = False
 
     @property
     def identity(self) -> tuple[str, str, bytes]:
@@ -157,6 +174,25 @@ async def known(
         timeout=timeout,
     )
     return {(r["account_id"], r["connection_id"], bytes(r["dedupe_key"])): r["event_id"] for r in rows}
+
+
+async def told_anew(
+    conn: Conn, messages: Sequence[InboxMessage], *, within: timedelta, timeout: float | None = None
+) -> list[tuple[InboxMessage, int]]:
+    """Return those of these timeless messages that were stored earlier but tell something new: longer ago than a repetition
+    comes, or somebody else has answered since. With each a number that is the same for its own repetitions."""
+    if not messages:
+        return []
+    rows = await conn.fetch(
+        _TOLD_ANEW,
+        [m.account_id for m in messages],
+        [m.connection_id for m in messages],
+        [m.dedupe_key for m in messages],
+        [m.received_at for m in messages],
+        within,
+        timeout=timeout,
+    )
+    return [(messages[r["place"] - 1], r["number"]) for r in rows]
 
 
 async def enqueue(conn: Conn, clients: Sequence[tuple[str, str]]) -> None:
