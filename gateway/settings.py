@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         description="what was seen to change in the CRM is kept so long, and what consumers set aside of it",
     )
     decision_days: int = Field(180, ge=3, description="decisions are kept so long")
+    audit_days: int = Field(
+        1095, ge=30, description="who changed the configuration, and how, is kept so long"
+    )
 
     def key_ring(self) -> KeyRing:
         """Return the keys that seal secrets in the database. Raises SecretsKeyUnusable."""

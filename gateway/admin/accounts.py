@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from phonenumbers import SUPPORTED_REGIONS
@@ -13,6 +14,7 @@ from gateway.admin.input_words import EXTENSION, EXTENSION_REMEDY, SHORT_NAME, U
 from gateway.admin.refused import InputRefused
 from gateway.calls.holidays import has_holidays
 from gateway.store.admin import accounts as rows
+from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.staff import stored_employees
 from routing.missed_calls import COUNT_VALUES, DONE_VALUES
@@ -30,8 +32,12 @@ async def change_account(
     """Raise InputRefused, NoSuchAccount; nothing is stored then."""
     refuse_bad_name(name)
     refuse_bad_places(time_zone, region)
-    await rows.rename_account(conn, account_id, name=name, time_zone=time_zone, region=region)
-    return await rows.account(conn, account_id)
+    async with conn.transaction():
+        before = await rows.account(conn, account_id)
+        await rows.rename_account(conn, account_id, name=name, time_zone=time_zone, region=region)
+        after = await rows.account(conn, account_id)
+        await record(conn, _change(account_id, _described(before), _described(after)))
+        return after
 
 
 async def save_settings(
@@ -39,12 +45,27 @@ async def save_settings(
 ) -> None:
     """people: ids of the staff that the account will have, None = that it has. What stands there already is not judged
     again. Raise InputRefused, NoSuchAccount; nothing is stored then."""
-    account = await rows.account(conn, account_id)
-    if people is None:
-        people = {p.id for p in await stored_employees(conn, account_id)}
-    pipelines = {p.id for p in (await catalogue_of(conn, account_id)).pipelines}
-    refuse_bad_settings(settings, account.settings, account.region, people, pipelines)
-    await rows.save_settings(conn, account_id, settings)
+    async with conn.transaction():
+        account = await rows.account(conn, account_id)
+        if people is None:
+            people = {p.id for p in await stored_employees(conn, account_id)}
+        pipelines = {p.id for p in (await catalogue_of(conn, account_id)).pipelines}
+        refuse_bad_settings(settings, account.settings, account.region, people, pipelines)
+        await rows.save_settings(conn, account_id, settings)
+        before, after = (s.model_dump(mode="json") for s in (account.settings, settings))
+        await record(conn, _change(account_id, before, after, "settings"))
+
+
+def _described(account: rows.Account) -> dict[str, str]:
+    return {"name": account.name, "time_zone": account.time_zone, "region": account.region}
+
+
+def _change(
+    account_id: str, before: Mapping[str, Any], after: Mapping[str, Any], what: str = "account"
+) -> AuditChange:
+    return AuditChange(
+        what=what, object=account_id, action="changed", account_id=account_id, before=before, after=after
+    )
 
 
 async def refuse_unknown_account(conn: Conn, account_id: str | None) -> None:

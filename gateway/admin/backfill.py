@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from crm.effects import backfill as core
 from gateway.admin.refused import InputRefused
+from gateway.store.admin.audit import AuditChange, record
 from runtime.database.pool import Conn
 
 MOST_DAYS = 30
 _LONGEST_NOTE = 1000
 
 RunChange = Literal["pause", "resume", "stop"]
+_SAID: Mapping[RunChange, str] = {"pause": "paused", "resume": "resumed", "stop": "stopped"}
 
 
 class BackfillRefused(InputRefused):
@@ -35,14 +37,20 @@ async def start(conn: Conn, account_id: str, days: int) -> core.BackfillProgress
     """Raise InputRefused; nothing is stored then."""
     _refuse_bad_days(days)
     with _refusals():
-        return await core.start(conn, account_id, _now(), days=days)
+        async with conn.transaction():
+            run = await core.start(conn, account_id, _now(), days=days)
+            await _tell(conn, account_id, run.run_id, "started", {"days": days})
+            return run
 
 
 async def change(conn: Conn, account_id: str, do: RunChange) -> core.BackfillProgress:
     """Raise InputRefused where no run is in a state that allows it."""
     act = {"pause": core.pause, "resume": core.resume, "stop": core.stop}[do]
     with _refusals():
-        return await act(conn, account_id, _now())
+        async with conn.transaction():
+            run = await act(conn, account_id, _now())
+            await _tell(conn, account_id, run.run_id, _SAID[do], {})
+            return run
 
 
 async def discard(conn: Conn, account_id: str, note: str) -> int:
@@ -52,7 +60,16 @@ async def discard(conn: Conn, account_id: str, note: str) -> int:
             "note", "the note is empty or too long", f"say why, in 1 to {_LONGEST_NOTE} characters"
         )
     with _refusals():
-        return await core.discard(conn, account_id, note)
+        async with conn.transaction():
+            count = await core.discard(conn, account_id, note)
+            if count:
+                await _tell(conn, account_id, "held effects", "discarded", {"count": count, "note": note})
+            return count
+
+
+async def _tell(conn: Conn, account_id: str, run: str, action: str, after: dict[str, Any]) -> None:
+    change = AuditChange(what="backfill", object=run, action=action, account_id=account_id, after=after)
+    await record(conn, change)
 
 
 def _refuse_bad_days(days: int) -> None:

@@ -22,6 +22,7 @@ from gateway.admin.accounts import refuse_bad_account, refuse_bad_name, refuse_b
 from gateway.admin.refused import InputRefused
 from gateway.crm_accounts.access import CrmAccess, webhook_of
 from gateway.store.admin import accounts as rows
+from gateway.store.admin.audit import AuditChange, record
 from gateway.store.crm_accounts.webhooks import Grant, begin_grant
 from routing.settings import AccountSettings
 from runtime.database.pool import Conn
@@ -132,8 +133,18 @@ def _told(new: NewAccount, known: rows.Account | None) -> rows.Account:
     )
 
 
-async def _stored(conn: Conn, account: rows.Account) -> None:
-    """Run it inside a transaction."""
+async def _stored(conn: Conn, account: rows.Account, how: str) -> None:
+    """how: it is authorised. Run it inside a transaction."""
+    known = {a.id: a for a in await rows.accounts(conn, [account.id])}.get(account.id)
+    change = AuditChange(
+        what="account",
+        object=account.id,
+        action="connected" if known is None else "authorised",
+        account_id=account.id,
+        before=None if known is None else {**_described(known), "key": "set"},
+        after={**_described(account), "key": "set" if known is None else "changed", "by": how},
+    )
+    await record(conn, change)
     if account.id in {a.id for a in await rows.accounts(conn)}:
         await rows.rename_account(
             conn, account.id, name=account.name, time_zone=account.time_zone, region=account.region
@@ -153,6 +164,15 @@ async def _stored(conn: Conn, account: rows.Account) -> None:
     await rows.set_account_state(conn, account.id, "off", account.state_reason)
 
 
+def _described(account: rows.Account) -> dict[str, str]:
+    return {
+        "name": account.name,
+        "url": account.base_url,
+        "time_zone": account.time_zone,
+        "region": account.region,
+    }
+
+
 async def _with_token(
     pool: asyncpg.Pool, new: NewAccount, account: rows.Account, public_url: str | None
 ) -> dict[str, Any]:
@@ -170,7 +190,7 @@ async def _with_token(
                 "token", f"the CRM does not let us in: {err}", "check address and token"
             ) from err
         async with pool.acquire() as conn, conn.transaction():
-            await _stored(conn, account)
+            await _stored(conn, account, "long-lived token")
             await store_long_lived_token(conn, new.id, token.access_token, token.expires_at)
             await rows.set_account_state(conn, new.id, "on")
         webhook = await _register(crm, account, public_url)
@@ -235,7 +255,7 @@ async def _with_oauth(
         redirect_uri=f"{public_url.rstrip('/')}/crm/oauth",
     )
     async with pool.acquire() as conn, conn.transaction():
-        await _stored(conn, account)
+        await _stored(conn, account, "OAuth, not granted yet")
         state = await begin_grant(conn, grant)
     address = consent_address(client_id=new.client_id, state=state)
     return {

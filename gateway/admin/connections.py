@@ -16,6 +16,7 @@ from gateway.pbx.connection_settings import COMMON_SETTINGS
 from gateway.pbx.dialects import DIALECTS, NUMBER_SPELLINGS
 from gateway.pbx.kind import PbxKind
 from gateway.store.admin import accounts as rows
+from gateway.store.admin.audit import AuditChange, record, secrets_said
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
@@ -49,7 +50,7 @@ async def add_connection(
     lines = judged(order, policy, kinds)
     try:
         async with conn.transaction():
-            return await rows.add_connection(
+            added = await rows.add_connection(
                 conn,
                 account_id=account_id,
                 name=order.name,
@@ -61,6 +62,8 @@ async def add_connection(
                 lines=lines,
                 settings=order.settings,
             )
+            await record(conn, _change(added, "added", None, _seen(added, None)))
+            return added
     except rows.AlreadyExists as err:
         raise NameTaken("connection", order.name) from err
 
@@ -87,7 +90,31 @@ async def change_connection(
         written = dict(changes)
         if "lines" in changes:
             written["lines"] = lines or now.lines if changes["lines"] else ()
-        return await rows.change_connection(conn, name, **written)
+        changed = await rows.change_connection(conn, name, **written)
+        before = _seen(now, None) | ({"secret": "set"} if "secret" in changes else {})
+        after = _seen(changed, now) | ({"secret": "changed"} if "secret" in changes else {})
+        await record(conn, _change(changed, "changed", before, after))
+        return changed
+
+
+def _seen(connection: Connection, before: Connection | None) -> dict[str, Any]:
+    """Return what the record of changes tells of a connection; of its keys only that they are there, or are others."""
+    told = {n: getattr(connection, n) for n in ("kind", "dialect", "region", "lines", "settings", "is_on")}
+    keys = secrets_said(before.keys if before else None, connection.keys)
+    return {**told, "lines": list(connection.lines), "keys": keys}
+
+
+def _change(
+    connection: Connection, action: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> AuditChange:
+    return AuditChange(
+        what="connection",
+        object=connection.name,
+        action=action,
+        account_id=connection.account_id,
+        before=before,
+        after=after,
+    )
 
 
 def _differing(now: Connection, changes: Mapping[str, Any]) -> ConnectionOrder:
@@ -123,6 +150,7 @@ async def remove_connection(conn: Conn, account_id: str | None, name: str) -> Co
     async with conn.transaction():
         removed = await connection_of(conn, account_id, name)
         await rows.remove_connection(conn, name)
+        await record(conn, _change(removed, "removed", _seen(removed, None), None))
         return removed
 
 

@@ -10,6 +10,7 @@ from gateway.admin.refused import InputRefused
 from gateway.configuration import number_policy
 from gateway.store.admin import accounts as rows
 from gateway.store.admin import staff as store
+from gateway.store.admin.audit import AuditChange, record
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from routing.staff import Employee
@@ -46,11 +47,13 @@ async def save_employee(conn: Conn, account_id: str, person: Employee) -> Employ
     """Add or change one, numbers in any spelling; as the CRM maps them. Raise EmployeeRefused; nothing is stored then."""
     async with conn.transaction():
         await rows.lock_account(conn, account_id)
-        others = [p for p in await store.stored_employees(conn, account_id) if p.id != person.id]
+        stored = await store.stored_employees(conn, account_id)
+        others = [p for p in stored if p.id != person.id]
         # Judged last, so that it is this employee who is told of an address that another has.
         judged = _judged(person, *await _reading(conn, account_id))
         refuse_bad_staff([*others, judged])
         await store.save_employee(conn, account_id, judged)
+        await _tell(conn, account_id, stored, [*others, judged])
         staff = await store.staff_of(conn, account_id)
         _refuse_shared_users([*(p for p in staff.employees if p.id != person.id), staff.by_id[person.id]])
         return staff.by_id[person.id]
@@ -63,10 +66,38 @@ async def replace_employees(conn: Conn, account_id: str, people: Sequence[Employ
         policy, lines = await _reading(conn, account_id)
         judged = [_judged(person, policy, lines) for person in people]
         refuse_bad_staff(judged)
-        if judged != list(await store.stored_employees(conn, account_id)):
+        stored = await store.stored_employees(conn, account_id)
+        if judged != list(stored):
             await store.replace_staff(conn, account_id, judged)
+            await _tell(conn, account_id, stored, judged)
             by_id = (await store.staff_of(conn, account_id)).by_id
             _refuse_shared_users([by_id[person.id] for person in people])
+
+
+async def remove_employee(conn: Conn, account_id: str, employee_id: str) -> bool:
+    """Whether there was one."""
+    async with conn.transaction():
+        stored = await store.stored_employees(conn, account_id)
+        if not await store.remove_employee(conn, account_id, employee_id):
+            return False
+        await _tell(conn, account_id, stored, [p for p in stored if p.id != employee_id])
+        return True
+
+
+async def _tell(conn: Conn, account_id: str, before: Iterable[Employee], after: Iterable[Employee]) -> None:
+    """One entry for each who is new, another, or gone."""
+    old, new = ({p.id: p.model_dump(mode="json") for p in people} for people in (before, after))
+    for employee in {**old, **new}:
+        action = "added" if employee not in old else "removed" if employee not in new else "changed"
+        change = AuditChange(
+            what="employee",
+            object=employee,
+            action=action,
+            account_id=account_id,
+            before=old.get(employee),
+            after=new.get(employee),
+        )
+        await record(conn, change)
 
 
 async def policy_of(conn: Conn, account_id: str) -> NumberPolicy:

@@ -17,6 +17,7 @@ from crm.sync.sync import Sync
 from gateway.crm_accounts.access import crm_of
 from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
+from gateway.store.admin.audit import AuditChange, record
 from runtime.database import channels
 from runtime.database.lease import Lease, Leases
 from runtime.database.pool import Conn
@@ -77,9 +78,15 @@ async def ask_for_sync(conn: Conn, account_id: str, *, is_full: bool) -> SyncPro
     meanwhile. Raises AccountIsOff, NoSuchAccount."""
     if (await rows.account(conn, account_id)).state == "off":
         raise AccountIsOff(account_id)
-    if is_full:
-        await _restart(conn, account_id)
-    await wake(conn, account_id)
+    async with conn.transaction():
+        if is_full:
+            await _restart(conn, account_id)
+        await wake(conn, account_id)
+        action = "load begun anew" if is_full else "load asked for"
+        await record(
+            conn,
+            AuditChange(what="directory", object=account_id, action=action, account_id=account_id, after={}),
+        )
     return await sync_progress(conn, account_id)
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from gateway.admin.accounts import refuse_unknown_account
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.store.admin import accounts as rows
+from gateway.store.admin.audit import AuditChange, current_actor, record
+from gateway.store.admin.bindings import Bindings
 from gateway.store.admin.roles import ROLES, Role
+from gateway.store.admin.staff import stored_employees
 from runtime.database.pool import Conn
 
 _LONGEST_NAME = 100
@@ -17,12 +22,38 @@ _MOST_DAYS = 3650
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenOrder:
-    """account_id: None = every account. days: how long it is valid, None = for ever."""
+    """account_id: None = every account. employee, templates, schedules: what it is bound to besides. days: how long it
+    is valid, None = for ever."""
 
     name: str
     role: str
     account_id: str | None = None
+    employee: str | None = None
+    templates: Sequence[str] = ()
+    schedules: Sequence[str] = ()
     days: int | None = None
+
+    @property
+    def bound(self) -> Bindings:
+        return Bindings(
+            account_id=self.account_id,
+            employee=self.employee,
+            templates=tuple(self.templates),
+            schedules=tuple(self.schedules),
+        )
+
+
+class LastAdminToken(InputRefused):
+    """With it the one who asks would shut themselves out."""
+
+    code = "last-admin"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "name",
+            f"'{name}' is the last token that may do everything",
+            "make another one first, and ask with that",
+        )
 
 
 async def add_token(conn: Conn, order: TokenOrder) -> str:
@@ -39,21 +70,108 @@ async def add_token(conn: Conn, order: TokenOrder) -> str:
     expires = datetime.now(UTC) + timedelta(days=order.days) if order.days else None
     async with conn.transaction():
         await refuse_unknown_account(conn, order.account_id)
+        await refuse_bad_bindings(conn, order.bound)
         await rows.lock_api_tokens(conn)
         if order.name in {t.name for t in await rows.api_tokens(conn)}:
             raise NameTaken("token", order.name)
-        return await rows.add_api_token(
-            conn, name=order.name, role=role, account_id=order.account_id, expires_at=expires
+        token = await rows.add_api_token(
+            conn, name=order.name, role=role, bound=order.bound, expires_at=expires
         )
+        seen = {"role": role, "expires_at": expires, **order.bound.as_said()}
+        await _tell(conn, order.name, order.account_id, "added", None, seen)
+        return token
 
 
 async def remove_token(conn: Conn, name: str, of_account: str | None = None) -> None:
     """of_account: only one that is for this account. Raise NothingOfThatName."""
     async with conn.transaction():
-        known = {t.name: t for t in await rows.api_tokens(conn)}
-        if name not in known or of_account not in (None, known[name].account_id):
-            raise NothingOfThatName("token", name)
+        await rows.lock_api_tokens(conn)
+        gone = await _token(conn, name, of_account)
+        await _refuse_own_end(conn, gone, None)
         await rows.remove_api_token(conn, name)
+        await _tell(conn, name, gone.account_id, "removed", _seen(gone), None)
+
+
+async def change_token(
+    conn: Conn, name: str, changes: Mapping[str, Any], of_account: str | None = None
+) -> rows.ApiToken:
+    """Change a token. changes: of role, account_id, employee, templates, schedules; what is absent stays.
+
+    of_account: only one that is for this account. Raise InputRefused; nothing is stored then.
+    """
+    async with conn.transaction():
+        await rows.lock_api_tokens(conn)
+        now = await _token(conn, name, of_account)
+        bound = replace(now.bound, **{n: changes[n] for n in asdict(now.bound) if n in changes})
+        role = role_named(changes.get("role", now.role))
+        after = replace(now, role=role, account_id=bound.account_id, bound=bound)
+        await refuse_unknown_account(conn, bound.account_id)
+        await refuse_bad_bindings(conn, bound)
+        await _refuse_own_end(conn, now, after)
+        await rows.change_api_token(conn, name, role=role, bound=bound)
+        await _tell(conn, name, bound.account_id, "changed", _seen(now), _seen(after))
+        return after
+
+
+async def refuse_bad_bindings(conn: Conn, bound: Bindings) -> None:
+    """Raise InputRefused for an employee whom the account does not have, and for what can be no name."""
+    if bound.employee is not None and bound.account_id is None:
+        raise InputRefused("employee", "an employee belongs to one account", "name the account too")
+    if bound.employee is not None and bound.account_id is not None:
+        people = {p.id for p in await stored_employees(conn, bound.account_id)}
+        if bound.employee not in people:
+            remedy = "name an employee of this account, or none"
+            raise InputRefused("employee", f"'{bound.employee}' is no employee", remedy)
+    for field in ("templates", "schedules"):
+        names: tuple[str, ...] = getattr(bound, field)
+        for name in names:
+            if not name.strip() or len(name) > _LONGEST_NAME or names.count(name) > 1:
+                remedy = f"name each once, in 1 to {_LONGEST_NAME} characters"
+                raise InputRefused(field, f"'{name}' is no name here, or stands here twice", remedy)
+
+
+async def _token(conn: Conn, name: str, of_account: str | None) -> rows.ApiToken:
+    known = {t.name: t for t in await rows.api_tokens(conn)}
+    if name not in known or of_account not in (None, known[name].account_id):
+        raise NothingOfThatName("token", name)
+    return known[name]
+
+
+async def _refuse_own_end(conn: Conn, before: rows.ApiToken, after: rows.ApiToken | None) -> None:
+    """Raise LastAdminToken. From the command line there is always a way back in."""
+    actor = current_actor()
+    if actor.kind != "token" or actor.name != before.name or (after and _rules_all(after)):
+        return
+    others = [t for t in await rows.api_tokens(conn) if t.name != before.name]
+    if _rules_all(before) and not any(map(_rules_all, others)):
+        raise LastAdminToken(before.name)
+
+
+def _rules_all(token: rows.ApiToken) -> bool:
+    return token.role == "admin" and token.account_id is None
+
+
+def _seen(token: rows.ApiToken) -> dict[str, Any]:
+    return {
+        "role": token.role,
+        "account": token.account_id,
+        "expires_at": token.expires_at,
+        **token.bound.as_said(),
+    }
+
+
+async def _tell(
+    conn: Conn,
+    name: str,
+    account_id: str | None,
+    action: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> None:
+    change = AuditChange(
+        what="token", object=name, action=action, account_id=account_id, before=before, after=after
+    )
+    await record(conn, change)
 
 
 def role_named(text: str) -> Role:

@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from argon2 import PasswordHasher
 
 from gateway.admin.accounts import refuse_unknown_account
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
-from gateway.admin.tokens import role_named
+from gateway.admin.tokens import refuse_bad_bindings, role_named
 from gateway.store.admin import users as store
 from gateway.store.admin.accounts import AlreadyExists
+from gateway.store.admin.audit import AuditChange, record
+from gateway.store.admin.bindings import EVERYTHING, Bindings
+from gateway.store.admin.users import AdminUser
 from runtime.database.pool import Conn
 
 _LEAST_LENGTH = 10
+_LONGEST_NAME = 200
+
+
+class LastAdmin(InputRefused):
+    """Nobody would be left who may let others in."""
+
+    code = "last-admin"
+
+    def __init__(self, login: str) -> None:
+        super().__init__(
+            "login", f"'{login}' is the last administrator of every account", "let somebody else be one first"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserOrder:
-    """account_id: None = every account. password: None = one is made up."""
+    """password: None = one is made up."""
 
     login: str
     role: str
     name: str | None = None
-    account_id: str | None = None
+    bound: Bindings = field(default=EVERYTHING)
     password: str | None = None
 
 
@@ -33,36 +50,126 @@ async def add_user(conn: Conn, order: UserOrder) -> str | None:
     if not store.is_login(order.login):
         remedy = "write small letters, digits and . _ @ + -, with a letter or digit first"
         raise InputRefused("login", f"'{order.login}' is no login", remedy)
+    _refuse_bad_name(order.name or order.login)
     role = role_named(order.role)
     hashed, made = _hashed(order.password)
     async with conn.transaction():
-        await refuse_unknown_account(conn, order.account_id)
+        await refuse_unknown_account(conn, order.bound.account_id)
+        await refuse_bad_bindings(conn, order.bound)
         try:
             await store.add_user(
                 conn,
                 login=order.login,
                 name=order.name or order.login,
                 role=role,
-                account_id=order.account_id,
+                bound=order.bound,
                 password_hash=hashed,
             )
         except AlreadyExists as err:
             raise NameTaken("user", order.login, "login") from err
+        added = await _user(conn, order.login, None)
+        await _tell(conn, added, "added", None, _seen(added))
     return made
 
 
-async def set_password(conn: Conn, login: str, password: str | None) -> str | None:
+async def change_user(
+    conn: Conn, login: str, changes: Mapping[str, Any], of_account: str | None = None
+) -> AdminUser:
+    """Change a person. changes: of name, role, is_on, account_id, employee, templates, schedules; what is absent stays.
+
+    of_account: only one who is bound to this account. Raise InputRefused; nothing is stored then.
+    """
+    async with conn.transaction():
+        await store.lock_users(conn)
+        now = await _user(conn, login, of_account)
+        bound = replace(now.bound, **{n: changes[n] for n in asdict(now.bound) if n in changes})
+        after = replace(
+            now,
+            name=changes.get("name", now.name),
+            role=role_named(changes.get("role", now.role)),
+            is_on=changes.get("is_on", now.is_on),
+            bound=bound,
+        )
+        _refuse_bad_name(after.name)
+        await refuse_unknown_account(conn, bound.account_id)
+        await refuse_bad_bindings(conn, bound)
+        _refuse_no_admin(await store.users(conn), now, after)
+        await store.change_user(conn, login, name=after.name, role=after.role, bound=bound, is_on=after.is_on)
+        await _tell(conn, after, "changed", _seen(now), _seen(after))
+        return after
+
+
+async def set_password(
+    conn: Conn, login: str, password: str | None, of_account: str | None = None
+) -> str | None:
     """Return the password where one was made up. Raise InputRefused."""
     hashed, made = _hashed(password)
-    if not await store.set_password(conn, login, hashed):
-        raise NothingOfThatName("user", login, "users")
+    async with conn.transaction():
+        user = await _user(conn, login, of_account)
+        await store.set_password(conn, login, hashed)
+        await _tell(conn, user, "password set", {"password": "set"}, {"password": "changed"})
     return made
 
 
-async def remove_user(conn: Conn, login: str) -> None:
-    """Raise InputRefused."""
-    if not await store.remove_user(conn, login):
+async def remove_user(conn: Conn, login: str, of_account: str | None = None) -> None:
+    """of_account: only one who is bound to this account. Raise InputRefused."""
+    async with conn.transaction():
+        await store.lock_users(conn)
+        gone = await _user(conn, login, of_account)
+        _refuse_no_admin(await store.users(conn), gone, None)
+        await store.remove_user(conn, login)
+        await _tell(conn, gone, "removed", _seen(gone), None)
+
+
+async def _user(conn: Conn, login: str, of_account: str | None) -> AdminUser:
+    found = {user.login: user for user in await store.users(conn, of_account)}
+    if login not in found:
         raise NothingOfThatName("user", login, "users")
+    return found[login]
+
+
+def _refuse_no_admin(people: Sequence[AdminUser], before: AdminUser, after: AdminUser | None) -> None:
+    """Raise LastAdmin where this change would leave nobody who may do everything."""
+    others = [user for user in people if user.login != before.login]
+    if _rules_all(before) and not any(map(_rules_all, others)) and not (after and _rules_all(after)):
+        raise LastAdmin(before.login)
+
+
+def _rules_all(user: AdminUser) -> bool:
+    return user.is_on and user.role == "admin" and user.bound.account_id is None
+
+
+def _seen(user: AdminUser) -> dict[str, Any]:
+    return {
+        "name": user.name,
+        "role": user.role,
+        "is_on": user.is_on,
+        "account": user.account_id,
+        **user.bound.as_said(),
+    }
+
+
+async def _tell(
+    conn: Conn,
+    user: AdminUser,
+    action: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> None:
+    change = AuditChange(
+        what="user",
+        object=user.login,
+        action=action,
+        account_id=user.account_id,
+        before=before,
+        after=after,
+    )
+    await record(conn, change)
+
+
+def _refuse_bad_name(name: str) -> None:
+    if not name.strip() or len(name) > _LONGEST_NAME:
+        raise InputRefused("name", "the name is empty or too long", f"write 1 to {_LONGEST_NAME} characters")
 
 
 def _hashed(password: str | None) -> tuple[str, str | None]:

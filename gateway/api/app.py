@@ -17,11 +17,14 @@ from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
 from gateway.admin.input_words import problems_of, refuse_unstorable
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
+from gateway.admin.users import LastAdmin
 from gateway.api.frame import ApiCall, ApiError, Route, not_found
 from gateway.api.openapi import describe
 from gateway.api.services import Services
 from gateway.http.problems import problem, unauthorised
+from gateway.http.unauthorized import address_of
 from gateway.store.admin.accounts import Account, ApiToken
+from gateway.store.admin.audit import Actor, acting
 from gateway.store.admin.roles import may_act_as
 from runtime.database.errors import may_pass
 from runtime.database.sealing import SealingError
@@ -77,6 +80,7 @@ _STATUS: Mapping[str, int] = {
     AddressTaken.code: 409,
     CrmUserTaken.code: 409,
     SeniorTaken.code: 409,
+    LastAdmin.code: 409,
     DraftMoved.code: 409,
     AccountNotOn.code: 409,
     RunIsOpen.code: 409,
@@ -135,9 +139,13 @@ def _served(route: Route, services: Services) -> Callable[[web.Request], Awaitab
         account = _account(path, who, services)
         query = _validated(route.query, _query(request), "query")
         body = _validated(route.body, await _body(request), "body") if route.body is not None else None
-        result = await route.handler(
-            ApiCall(services=services, who=who, path=path, query=query, body=body, account_or_none=account)
-        )
+        address = address_of(request, services.settings.trusted_hops)
+        with acting(Actor(kind="token", name=who.name, door="api", address=address)):
+            result = await route.handler(
+                ApiCall(
+                    services=services, who=who, path=path, query=query, body=body, account_or_none=account
+                )
+            )
         return _answered(route, result)
 
     return handle

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.api.admin import accounts, config, connections, employees, matrices, tokens
+from gateway.api.admin import accounts, audit, config, connections, employees, matrices, tokens, users
 from gateway.api.calls import calls, missed_calls
 from gateway.api.crm_accounts import backfill, crm_accounts, crm_rows, dead_letters, exchanges, sync
 from gateway.api.decisions import decisions, dry_runs
@@ -15,6 +15,8 @@ ROUTES: tuple[Route, ...] = (
     *connections.ROUTES,
     *employees.ROUTES,
     *tokens.ROUTES,
+    *users.ROUTES,
+    *audit.ROUTES,
     *decisions.ROUTES,
     *crm_accounts.ROUTES,
     *config.ROUTES,

@@ -12,7 +12,17 @@ from gateway.admin.connections import ConnectionOrder, pbx_instructions
 from gateway.admin.input_words import whole_number
 from gateway.admin.switch_account import switch
 from gateway.admin.tokens import TokenOrder
-from gateway.cli.options import AccountName, Json, RoleName, Yes
+from gateway.cli.options import (
+    AccountName,
+    BoundEmployee,
+    Json,
+    RoleName,
+    Schedules,
+    Templates,
+    Yes,
+    binding_changes,
+    named,
+)
 from gateway.cli.output import (
     an_account,
     carry_out_removal,
@@ -250,6 +260,9 @@ def add_token(
     name: Annotated[str, typer.Argument(help="whom or what it is for")],
     role: RoleName = ROLES[0],
     account: Annotated[str | None, typer.Option(help="only for this account")] = None,
+    employee: BoundEmployee = None,
+    template: Templates = None,
+    schedule: Schedules = None,
     days: Annotated[
         str | None, typer.Option(metavar="INTEGER", help="how long it is valid; else for ever")
     ] = None,
@@ -261,8 +274,15 @@ def add_token(
     """
 
     async def work(conn: Conn) -> str:
-        lifetime = None if days is None else whole_number("days", days)
-        order = TokenOrder(name=name, role=role, account_id=account, days=lifetime)
+        order = TokenOrder(
+            name=name,
+            role=role,
+            account_id=account,
+            employee=employee or None,
+            templates=named(template),
+            schedules=named(schedule),
+            days=None if days is None else whole_number("days", days),
+        )
         return await tokens.add_token(conn, order)
 
     with refusals(f"token '{name}' is not added"):
@@ -283,7 +303,13 @@ def list_tokens(json: Json = False) -> None:
     if json:
         print_json(
             [
-                {"name": t.name, "role": t.role, "account": t.account_id, "expires_at": t.expires_at}
+                {
+                    "name": t.name,
+                    "role": t.role,
+                    "account": t.account_id,
+                    "expires_at": t.expires_at,
+                    **t.bound.as_said(),
+                }
                 for t in found
             ]
         )
@@ -301,6 +327,31 @@ def list_tokens(json: Json = False) -> None:
         ],
         "There is none. Make one with 'callmatrix token add'.",
     )
+
+
+@token_app.command("change")
+def change_token(
+    name: Annotated[str, typer.Argument(help="see 'callmatrix token list'")],
+    role: Annotated[str | None, typer.Option(help="another role")] = None,
+    account: Annotated[str | None, typer.Option(help="only for this account; '' = for all")] = None,
+    employee: BoundEmployee = None,
+    template: Templates = None,
+    schedule: Schedules = None,
+    json: Json = False,
+) -> None:
+    """Change a token's role and what it is bound to; what is not named stays, the token itself too.
+
+    Example: callmatrix token change reports --role read_only --account main
+    """
+    changes = binding_changes(account, employee, template, schedule)
+    if role is not None:
+        changes["role"] = role
+    with refusals(f"token '{name}' is not changed"):
+        token = on_database(lambda conn: tokens.change_token(conn, name, changes))
+    if json:
+        print_json({"name": name, "role": token.role, "account": token.account_id, **token.bound.as_said()})
+    else:
+        print(f"Token '{name}' ({token.role}) is changed.")
 
 
 @token_app.command("remove")

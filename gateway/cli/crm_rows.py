@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from crm.store.unread import unread_rows
+from gateway.admin.operations.desk import retry_crm_events
 from gateway.cli.options import AccountName, Json, Limit
 from gateway.cli.output import on_account, print_json, print_table
-from gateway.store.crm_events.work import aside_events, put_back
+from gateway.store.crm_events.work import aside_events
 from runtime.failure import Failure
 
 crm_app = typer.Typer(
@@ -87,7 +88,7 @@ def retry(
     """
     if bool(ids) == all_of_them:
         raise typer.BadParameter("name the ids, or give --all")
-    count = on_account(account, lambda conn, account_id: put_back(conn, account_id, ids or None))
+    count = on_account(account, lambda conn, account_id: retry_crm_events(conn, account_id, ids or None))
     if json:
         print_json({"count": count})
     elif count:

@@ -9,6 +9,7 @@ import orjson
 import typer
 
 from crm.effects import dead_letters
+from gateway.admin.operations import desk
 from gateway.cli.options import AccountName, Json, Lang, Limit
 from gateway.cli.output import language_of, on_account, print_json, print_table
 from gateway.store.intake import inbox
@@ -96,9 +97,9 @@ def retry(
         count = 0
         async with conn.transaction():
             if effects or all_of_them:
-                count += await dead_letters.retry(conn, account_id, None if all_of_them else effects)
+                count += await desk.retry_effects(conn, account_id, None if all_of_them else effects)
             if events or all_of_them:
-                count += await inbox.retry_dead(conn, account_id, None if all_of_them else events)
+                count += await desk.retry_events(conn, account_id, None if all_of_them else events)
         return count
 
     _tell(on_account(account, work), "are tried again", json)
@@ -128,7 +129,7 @@ def edit(
     try:
         count = on_account(
             account,
-            lambda conn, account_id: dead_letters.edit_and_retry(conn, account_id, key, changed, note),
+            lambda conn, account_id: desk.edit_effect(conn, account_id, key, changed, note),
         )
     except dead_letters.DeskItemGone as err:
         raise Failure(f"no effect '{key}' is on the desk", "", "see 'callmatrix desk list'") from err
@@ -152,9 +153,9 @@ def ignore(
 
     async def work(conn: Conn, account_id: str) -> int:
         async with conn.transaction():
-            count = await dead_letters.ignore(conn, account_id, effects, note) if effects else 0
-            for event_id in events:
-                count += await inbox.ignore_dead(conn, account_id, event_id, note)
+            count = await desk.ignore_effects(conn, account_id, effects, note) if effects else 0
+            if events:
+                count += await desk.ignore_events(conn, account_id, events, note)
         return count
 
     _tell(on_account(account, work), "are set aside", json)

@@ -19,5 +19,33 @@ Lang = Annotated[
 RoleName = Annotated[
     str, typer.Option(help=f"what may be done: {', '.join(ROLES)}, each with what those before it may")
 ]
+BoundEmployee = Annotated[
+    str | None, typer.Option(help="who this is on the phone, by the employee's id; '' = nobody")
+]
+Templates = Annotated[
+    list[str] | None, typer.Option("--template", help="only this template; may be repeated; '' = all")
+]
+Schedules = Annotated[
+    list[str] | None, typer.Option("--schedule", help="only this schedule; may be repeated; '' = all")
+]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="at most so many")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask before it is done")]
+
+
+def named(values: list[str] | None) -> tuple[str, ...]:
+    """Of an option that may be repeated; an empty one takes all away."""
+    return tuple(value for value in values or () if value)
+
+
+def binding_changes(
+    account: str | None, employee: str | None, templates: list[str] | None, schedules: list[str] | None
+) -> dict[str, object]:
+    """Return what of it was given; '' stands for nothing."""
+    given: dict[str, object] = {}
+    for name, value in (("account_id", account), ("employee", employee)):
+        if value is not None:
+            given[name] = value or None
+    for name, values in (("templates", templates), ("schedules", schedules)):
+        if values is not None:
+            given[name] = named(values)
+    return given

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import getpass
 import json
+import os
+import platform
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
@@ -155,8 +158,10 @@ def database_url(settings: Settings) -> str:
 async def database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
     """Yield a pool on the configured, migrated database."""
     from gateway.db.migrate import missing_migrations
+    from gateway.store.admin.audit import Actor, act_as
     from runtime.database.pool import open_pool
 
+    act_as(Actor(kind="command", name=_system_user(), door="command-line", address=platform.node()))
     pool = await open_pool(
         database_url(settings), max_size=4, name="callmatrix cli", keys=settings.key_ring()
     )
@@ -172,6 +177,16 @@ async def database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
         yield pool
     finally:
         await pool.close()
+
+
+def _system_user() -> str:
+    """Return who sits at the terminal: behind sudo the person, not root alone."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name
+        user = str(os.getuid())
+    person = os.environ.get("SUDO_USER")
+    return f"{person} as {user}" if person and person != user else user
 
 
 def on_database(work: Callable[[Conn], Coroutine[Any, Any, T]]) -> T:

@@ -8,10 +8,21 @@ import typer
 
 from gateway.admin import users
 from gateway.admin.users import UserOrder
-from gateway.cli.options import Json, RoleName, Yes
+from gateway.cli.options import (
+    BoundEmployee,
+    Json,
+    RoleName,
+    Schedules,
+    Templates,
+    Yes,
+    binding_changes,
+    named,
+)
 from gateway.cli.output import carry_out_removal, on_database, print_json, print_table, refusals
 from gateway.store.admin import users as store
+from gateway.store.admin.bindings import Bindings
 from gateway.store.admin.roles import ROLES
+from gateway.store.admin.users import AdminUser
 from runtime.database.pool import Conn
 
 users_app = typer.Typer(help="People who sign in to the pages.", no_args_is_help=True)
@@ -27,6 +38,9 @@ def add(
     role: RoleName = ROLES[0],
     name: Annotated[str | None, typer.Option(help="as people call them")] = None,
     account: Annotated[str | None, typer.Option(help="only for this account")] = None,
+    employee: BoundEmployee = None,
+    template: Templates = None,
+    schedule: Schedules = None,
     password: Annotated[
         str | None,
         typer.Option(help="'-' reads it from standard input; without it one is made up and printed once"),
@@ -38,9 +52,12 @@ def add(
     Example: callmatrix users add olga --role admin
     """
     chosen = _password(password)
+    bound = Bindings(
+        account_id=account, employee=employee or None, templates=named(template), schedules=named(schedule)
+    )
 
     async def work(conn: Conn) -> str | None:
-        order = UserOrder(login=login, role=role, name=name, account_id=account, password=chosen)
+        order = UserOrder(login=login, role=role, name=name, bound=bound, password=chosen)
         return await users.add_user(conn, order)
 
     with refusals(f"user '{login}' is not added"):
@@ -59,13 +76,56 @@ def list_users(json: Json = False) -> None:
     """
     found = on_database(store.users)
     if json:
-        print_json(found)
+        print_json([_as_json(user) for user in found])
         return
     print_table(
-        ["login", "name", "role", "account"],
-        [(u.login, u.name, u.role, u.account_id or "all") for u in found],
+        ["login", "name", "role", "account", "employee", "templates", "schedules", ""],
+        [
+            (
+                u.login,
+                u.name,
+                u.role,
+                u.account_id or "all",
+                u.bound.employee,
+                ", ".join(u.bound.templates) or "all",
+                ", ".join(u.bound.schedules) or "all",
+                None if u.is_on else "off",
+            )
+            for u in found
+        ],
         "Nobody. Add somebody with 'callmatrix users add'.",
     )
+
+
+def _as_json(user: AdminUser) -> dict[str, object]:
+    plain = {n: getattr(user, n) for n in ("login", "name", "role", "is_on", "created_at")}
+    return {**plain, "account": user.account_id, **user.bound.as_said()}
+
+
+@users_app.command("change")
+def change(
+    login: Annotated[str, typer.Argument(help="see 'callmatrix users list'")],
+    role: Annotated[str | None, typer.Option(help="another role")] = None,
+    name: Annotated[str | None, typer.Option(help="as people call them")] = None,
+    account: Annotated[str | None, typer.Option(help="only for this account; '' = for all")] = None,
+    employee: BoundEmployee = None,
+    template: Templates = None,
+    schedule: Schedules = None,
+    is_on: Annotated[bool | None, typer.Option("--on/--off", help="whether this person may sign in")] = None,
+    json: Json = False,
+) -> None:
+    """Change a person's role, name, and what they are bound to; what is not named stays.
+
+    Example: callmatrix users change olga --role senior_manager --account main --employee olga
+    """
+    changes = binding_changes(account, employee, template, schedule)
+    changes |= {n: v for n, v in (("role", role), ("name", name), ("is_on", is_on)) if v is not None}
+    with refusals(f"user '{login}' is not changed"):
+        user = on_database(lambda conn: users.change_user(conn, login, changes))
+    if json:
+        print_json(_as_json(user))
+    else:
+        print(f"User '{login}' ({user.role}) is changed.")
 
 
 @users_app.command("password")

@@ -23,6 +23,7 @@ from gateway.configuration import read_snapshot
 from gateway.crm_accounts.exchange_log import ExchangeLog
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.accounts import Account
+from gateway.store.admin.audit import AuditChange, record
 from gateway.store.crm_accounts.webhooks import Grant
 from routing.numbers.stored import stored_numbers
 from routing.settings import NumberPolicy
@@ -112,7 +113,16 @@ class CrmAccess:
             now=lambda: datetime.now(UTC),
         )
         await PgTokenStore(self._pool, grant.account_id).save(token, base_url)
-        async with self._pool.acquire() as conn:
+        async with self._pool.acquire() as conn, conn.transaction():
+            change = AuditChange(
+                what="account",
+                object=grant.account_id,
+                action="authorised",
+                account_id=grant.account_id,
+                before={"url": account.base_url, "key": "set"},
+                after={"url": base_url, "key": "changed", "by": "OAuth"},
+            )
+            await record(conn, change)
             await rows.set_account_state(conn, grant.account_id, "on")
 
     async def close(self) -> None:

@@ -16,6 +16,7 @@ from gateway.configuration import Configuration
 from gateway.crm_accounts.webhook_inbox import WebhookIntake
 from gateway.http.inbound import MAX_BODY
 from gateway.http.problems import problem
+from gateway.store.admin.audit import Actor, acting
 from gateway.store.crm_accounts.webhooks import Grant, take_grant
 from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Texts
@@ -68,8 +69,10 @@ class CrmHooks:
             grant = await take_grant(conn, query.get("state", ""), datetime.now(UTC))
         if grant is None or not query.get("code"):
             return _page(texts, 400, "link-used")
+        back = Actor(kind="program", name="CRM consent", door="consent", address=request.remote or "")
         try:
-            await self._exchange(grant, query["code"], query.get("referer", ""))
+            with acting(back):
+                await self._exchange(grant, query["code"], query.get("referer", ""))
         except CrmError as err:
             log.warning("oauth-failed", account=grant.account_id, code=err.code)
             return _page(texts, 502, "refused", error=str(err))

@@ -10,6 +10,7 @@ import asyncpg
 
 from crm.store.unread import forget_old_unread
 from gateway.settings import Settings
+from gateway.store.admin.audit import delete_audit_older_than
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.crm_accounts.webhooks import delete_expired_grants
 from gateway.store.crm_events.work import delete_events_older_than
@@ -36,6 +37,7 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
         lambda conn: delete_exchanges_older_than(conn, exchanges, limit=_BATCH),
         lambda conn: forget_old_unread(conn, now - _UNREAD_AGE, limit=_BATCH),
         lambda conn: delete_expired_grants(conn, now, limit=_BATCH),
+        lambda conn: delete_audit_older_than(conn, now - timedelta(days=settings.audit_days), limit=_BATCH),
         lambda conn: delete_commands_older_than(conn, exchanges, limit=_BATCH),
         lambda conn: delete_events_older_than(
             conn, now - timedelta(days=settings.crm_event_days), limit=_BATCH

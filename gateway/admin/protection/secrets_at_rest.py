@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 
 from gateway.store.admin import sealed_rows as store
+from gateway.store.admin.audit import AuditChange, record
 from runtime.database.pool import Conn
 from runtime.database.sealed_columns import keys_of
 from runtime.database.sealing import SealingError, SecretsKeyMissing
@@ -106,6 +107,9 @@ async def rotate_secrets(conn: Conn, say: Callable[[int], None]) -> Rotated:
     done = await _seal_all(conn, say)
     counts = await store.key_counts(conn)
     left = sum(count for key, count in counts.items() if key != keys.ids[0])
+    if done:
+        said = {"rows": done, "left": left}
+        await record(conn, AuditChange(what="secrets", object=keys.ids[0], action="rotated", after=said))
     if not left:
         await store.forget_unused_keys(conn, [keys.ids[0]])
     return Rotated(key=keys.ids[0], sealed=done, left=left)

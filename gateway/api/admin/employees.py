@@ -62,8 +62,8 @@ async def save_employee(call: ApiCall[NoQuery, EmployeeBody]) -> EmployeeView:
 
 
 async def remove_employee(call: ApiCall) -> None:
-    async with call.services.pool.acquire() as conn, conn.transaction():
-        if not await store.remove_employee(conn, call.account.id, call.path["employee"]):
+    async with call.services.pool.acquire() as conn:
+        if not await employees.remove_employee(conn, call.account.id, call.path["employee"]):
             raise not_found("employee", call.path["employee"])
 
 

@@ -8,9 +8,10 @@ from typing import Annotated
 from pydantic import Field
 
 from crm.store.unread import unread_rows
+from gateway.admin.operations.desk import retry_crm_events
 from gateway.api.crm_accounts.dead_letters import Changed, DeskQuery, EventId
 from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route
-from gateway.store.crm_events.work import aside_events, put_back
+from gateway.store.crm_events.work import aside_events
 
 
 class UnreadRowView(Answer):
@@ -70,7 +71,7 @@ async def list_aside(call: ApiCall[DeskQuery, None]) -> Items[AsideEventView]:
 async def retry_aside(call: ApiCall[NoQuery, RetryCrmEvents]) -> Changed:
     ids = None if call.body.ids is None else [int(id) for id in call.body.ids]
     async with call.services.pool.acquire() as conn:
-        return Changed(count=await put_back(conn, call.account.id, ids))
+        return Changed(count=await retry_crm_events(conn, call.account.id, ids))
 
 
 _CRM = "/v1/accounts/{account}/crm"

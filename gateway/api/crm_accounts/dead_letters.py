@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from crm.effects import dead_letters
+from gateway.admin.operations import desk
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, NoQuery, Route
 from gateway.store.intake import inbox
 
@@ -109,14 +110,14 @@ async def list_effects(call: ApiCall[DeskQuery, None]) -> Items[DeskItemView]:
 async def retry_effects(call: ApiCall[NoQuery, RetryEffects]) -> Changed:
     body = call.body
     async with call.services.pool.acquire() as conn:
-        return Changed(count=await dead_letters.retry(conn, call.account.id, body.keys))
+        return Changed(count=await desk.retry_effects(conn, call.account.id, body.keys))
 
 
 async def edit_effect(call: ApiCall[NoQuery, EditEffect]) -> Changed:
     body = call.body
     async with call.services.pool.acquire() as conn:
         try:
-            count = await dead_letters.edit_and_retry(conn, call.account.id, body.key, body.order, body.note)
+            count = await desk.edit_effect(conn, call.account.id, body.key, body.order, body.note)
         except dead_letters.DeskItemGone as err:
             raise ApiError(404, err.code, "There is no such effect on the desk (any more).") from err
         except dead_letters.OrderInvalid as err:
@@ -127,7 +128,7 @@ async def edit_effect(call: ApiCall[NoQuery, EditEffect]) -> Changed:
 async def ignore_effects(call: ApiCall[NoQuery, IgnoreEffects]) -> Changed:
     body = call.body
     async with call.services.pool.acquire() as conn:
-        return Changed(count=await dead_letters.ignore(conn, call.account.id, body.keys, body.note))
+        return Changed(count=await desk.ignore_effects(conn, call.account.id, body.keys, body.note))
 
 
 async def list_events(call: ApiCall[DeskQuery, None]) -> Items[DeadEventView]:
@@ -158,15 +159,15 @@ async def list_events(call: ApiCall[DeskQuery, None]) -> Items[DeadEventView]:
 async def retry_events(call: ApiCall[NoQuery, RetryEvents]) -> Changed:
     body = call.body
     ids = None if body.ids is None else [int(id) for id in body.ids]
-    async with call.services.pool.acquire() as conn, conn.transaction():
-        return Changed(count=await inbox.retry_dead(conn, call.account.id, ids))
+    async with call.services.pool.acquire() as conn:
+        return Changed(count=await desk.retry_events(conn, call.account.id, ids))
 
 
 async def ignore_events(call: ApiCall[NoQuery, IgnoreEvents]) -> Changed:
     body = call.body
-    async with call.services.pool.acquire() as conn, conn.transaction():
-        done = [await inbox.ignore_dead(conn, call.account.id, int(id), body.note) for id in body.ids]
-    return Changed(count=sum(done))
+    async with call.services.pool.acquire() as conn:
+        ids = [int(id) for id in body.ids]
+        return Changed(count=await desk.ignore_events(conn, call.account.id, ids, body.note))
 
 
 _DESK = "/v1/accounts/{account}/desk"

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import asyncpg
 
 from gateway.pbx.connection import Connection
+from gateway.store.admin.audit import AuditChange, record
+from gateway.store.admin.bindings import EVERYTHING, Bindings, bindings_of
 from gateway.store.admin.roles import Role
 from routing.settings import AccountSettings
 from runtime.database.pool import Conn
@@ -64,6 +66,7 @@ class ApiToken:
     role: Role
     account_id: str | None
     expires_at: datetime | None
+    bound: Bindings = EVERYTHING
 
 
 async def add_account(
@@ -132,18 +135,27 @@ async def move_account(conn: Conn, account_id: str, base_url: str) -> None:
 
 
 async def set_account_state(conn: Conn, account_id: str, state: AccountState, reason: str = "") -> bool:
-    """Whether it changed. Raises NoSuchAccount."""
+    """Whether it changed. Run it inside a transaction. Raises NoSuchAccount."""
     row = await conn.fetchrow(
         "UPDATE account SET state = $2, state_reason = $3,"
         " state_since = CASE WHEN state = $2 THEN state_since ELSE now() END"
-        " FROM (SELECT state AS before FROM account WHERE account_id = $1) was"
-        " WHERE account_id = $1 RETURNING was.before",
+        " FROM (SELECT state AS before, state_reason AS reason FROM account WHERE account_id = $1) was"
+        " WHERE account_id = $1 RETURNING was.before, was.reason",
         account_id,
         state,
         reason,
     )
     if row is None:
         raise NoSuchAccount(account_id)
+    told = AuditChange(
+        what="account",
+        object=account_id,
+        action="switched",
+        account_id=account_id,
+        before={"state": row["before"], "reason": row["reason"]},
+        after={"state": state, "reason": reason},
+    )
+    await record(conn, told)
     return bool(row["before"] != state)
 
 
@@ -259,21 +271,41 @@ async def add_api_token(
     name: str,
     role: Role,
     account_id: str | None = None,
+    bound: Bindings | None = None,
     token: str | None = None,
     expires_at: datetime | None = None,
 ) -> str:
-    """Add a token and return it: shown once, stored hashed. Adding the same token again changes nothing."""
+    """Add a token and return it: shown once, stored hashed. Adding the same token again changes nothing.
+
+    bound: else to the account alone.
+    """
     value = token or new_secret()
+    bound = bound or Bindings(account_id=account_id)
     await conn.execute(
-        "INSERT INTO api_token (token_hash, name, role, account_id, expires_at) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT (token_hash) DO NOTHING",
+        "INSERT INTO api_token (token_hash, name, role, account_id, expires_at, employee, templates, schedules)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (token_hash) DO NOTHING",
         hash_of(value),
         name,
         role,
-        account_id,
+        bound.account_id,
         expires_at,
+        bound.employee,
+        list(bound.templates),
+        list(bound.schedules),
     )
     return value
+
+
+async def change_api_token(conn: Conn, name: str, *, role: Role, bound: Bindings) -> None:
+    await conn.execute(
+        "UPDATE api_token SET role = $2, account_id = $3, employee = $4, templates = $5, schedules = $6 WHERE name = $1",
+        name,
+        role,
+        bound.account_id,
+        bound.employee,
+        list(bound.templates),
+        list(bound.schedules),
+    )
 
 
 async def lock_api_tokens(conn: Conn) -> None:
@@ -292,6 +324,7 @@ async def api_tokens(conn: Conn) -> list[ApiToken]:
             role=r["role"],
             account_id=r["account_id"],
             expires_at=r["expires_at"],
+            bound=bindings_of(r),
         )
         for r in rows
     ]

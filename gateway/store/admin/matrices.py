@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 
 from gateway.store.admin.accounts import NoSuchAccount, account
+from gateway.store.admin.audit import AuditChange, record
 from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Catalogue, Problem, can_be_published, check
 from routing.matrix.model import Matrix
@@ -267,6 +268,10 @@ async def _write_draft(
         based_on,
         by,
     )
+    said = {"revision": revision, "based_on": based_on, "is_empty": body is None}
+    await record(
+        conn, AuditChange(what="matrix", object="draft", action="saved", account_id=account_id, after=said)
+    )
 
 
 async def _add_version(
@@ -283,7 +288,16 @@ async def _add_version(
         restored,
     )
     assert row is not None
-    return Published(**dict(row))
+    published = Published(**dict(row))
+    change = AuditChange(
+        what="matrix",
+        object=f"version {published.version}",
+        action="published" if restored is None else "restored",
+        account_id=account_id,
+        after={"version": published.version, "why": why, "restored": restored},
+    )
+    await record(conn, change)
+    return published
 
 
 def _body(matrix: Matrix) -> dict[str, Any]:

@@ -9,21 +9,28 @@ from datetime import datetime
 import asyncpg
 
 from gateway.store.admin.accounts import AlreadyExists
+from gateway.store.admin.bindings import Bindings, bindings_of
+from gateway.store.admin.roles import Role
 from runtime.database.pool import Conn
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
+_COLUMNS = "login, name, role, account_id, employee, templates, schedules, is_on, created_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminUser:
-    """account_id: None = every account."""
+    """is_on: may sign in."""
 
     login: str
     name: str
-    role: str
-    account_id: str | None
+    role: Role
+    bound: Bindings
     is_on: bool
     created_at: datetime
+
+    @property
+    def account_id(self) -> str | None:
+        return self.bound.account_id
 
 
 def is_login(text: str) -> bool:
@@ -31,27 +38,55 @@ def is_login(text: str) -> bool:
 
 
 async def add_user(
-    conn: Conn, *, login: str, name: str, role: str, account_id: str | None, password_hash: str
+    conn: Conn, *, login: str, name: str, role: Role, bound: Bindings, password_hash: str
 ) -> None:
     """password_hash: argon2. Raises AlreadyExists."""
     try:
         await conn.execute(
-            "INSERT INTO admin_user (login, name, role, account_id, password_hash) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO admin_user (login, name, role, account_id, employee, templates, schedules, password_hash)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             login,
             name,
             role,
-            account_id,
+            bound.account_id,
+            bound.employee,
+            list(bound.templates),
+            list(bound.schedules),
             password_hash,
         )
     except asyncpg.UniqueViolationError as err:
         raise AlreadyExists(f"user {login}") from err
 
 
-async def users(conn: Conn) -> list[AdminUser]:
+async def lock_users(conn: Conn) -> None:
+    """Nobody else changes who may sign in until the transaction ends."""
+    await conn.execute("LOCK TABLE admin_user IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def users(conn: Conn, account_id: str | None = None) -> list[AdminUser]:
+    """Those bound to this account; None: all of them."""
     rows = await conn.fetch(
-        "SELECT login, name, role, account_id, is_on, created_at FROM admin_user ORDER BY login"
+        f"SELECT {_COLUMNS} FROM admin_user WHERE $1::text IS NULL OR account_id = $1 ORDER BY login",  # noqa: S608
+        account_id,
     )
-    return [AdminUser(**row) for row in rows]
+    return [_user(row) for row in rows]
+
+
+async def change_user(conn: Conn, login: str, *, name: str, role: Role, bound: Bindings, is_on: bool) -> bool:
+    """Whether there is such a user."""
+    done: str = await conn.execute(
+        "UPDATE admin_user SET name = $2, role = $3, account_id = $4, employee = $5, templates = $6, schedules = $7,"
+        " is_on = $8, changed_at = now() WHERE login = $1",
+        login,
+        name,
+        role,
+        bound.account_id,
+        bound.employee,
+        list(bound.templates),
+        list(bound.schedules),
+        is_on,
+    )
+    return done != "UPDATE 0"
 
 
 async def password_hash_of(conn: Conn, login: str) -> str | None:
@@ -73,3 +108,14 @@ async def set_password(conn: Conn, login: str, password_hash: str) -> bool:
 async def remove_user(conn: Conn, login: str) -> bool:
     """Whether there was one."""
     return bool(await conn.execute("DELETE FROM admin_user WHERE login = $1", login) != "DELETE 0")
+
+
+def _user(row: asyncpg.Record) -> AdminUser:
+    return AdminUser(
+        login=row["login"],
+        name=row["name"],
+        role=row["role"],
+        bound=bindings_of(row),
+        is_on=row["is_on"],
+        created_at=row["created_at"],
+    )

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import asyncpg
 
+from gateway.store.admin.audit import AuditChange, record
 from runtime.database import channels
 from runtime.database.pool import Conn
 
@@ -97,7 +98,12 @@ async def ask(
             dict(asked),
             by,
         )
+        assert row is not None
         await channels.notify(conn, channels.LONG_TASKS, kind)
+        told = AuditChange(
+            what=kind, object=row["work_id"], action="asked for", account_id=account_id, after=dict(asked)
+        )
+        await record(conn, told)
     return _work(row)
 
 
@@ -149,12 +155,15 @@ async def ended(
 
 async def stop(conn: Conn, account_id: str, work_id: str) -> LongTask:
     """Stop it: what waits is cancelled at once, what runs ends soon; what has ended stays as it is. Raises NoSuchWork."""
-    row = await conn.fetchrow(
-        _STOP,
-        account_id,
-        work_id,
-    )
-    return _found(row, work_id)
+    async with conn.transaction():
+        before = await work_of(conn, account_id, work_id)
+        work = _found(await conn.fetchrow(_STOP, account_id, work_id), work_id)
+        if before.state in ("waiting", "running"):
+            told = AuditChange(
+                what=work.kind, object=work_id, action="stopped", account_id=account_id, after={}
+            )
+            await record(conn, told)
+        return work
 
 
 async def work_of(conn: Conn, account_id: str, work_id: str) -> LongTask:

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from gateway.store.admin.accounts import add_api_token
+from gateway.store.admin.bindings import EVERYTHING
 from gateway.store.admin.users import add_user
 from tests.integration.api.command_line import callmatrix
 
@@ -23,7 +24,7 @@ async def test_what_was_added_is_removed_when_the_person_is_sure(
 ) -> None:
     async with pool.acquire() as conn:
         await add_api_token(conn, name="reports", role="read_only")
-        await add_user(conn, login="olga", name="Ольга", role="admin", account_id=None, password_hash="x")
+        await add_user(conn, login="olga", name="Ольга", role="manager", bound=EVERYTHING, password_hash="x")
 
     async def left() -> int:
         return int(await pool.fetchval(f"SELECT count(*) FROM {table}"))

@@ -1,0 +1,1 @@
+"""What a person orders of work under way: the dead-letter desk, what was set aside."""

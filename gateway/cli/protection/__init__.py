@@ -1,0 +1,1 @@
+"""Commands about secrets, changes and personal data."""

@@ -1,0 +1,63 @@
+"""What a person or a token is bound to, beside the role: an account, an employee, templates and schedules."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import asyncpg
+
+from gateway.store.admin.roles import Role, may_act_as
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bindings:
+    """account_id: None = every account. employee: who this is on the phone. templates, schedules: names, empty = all."""
+
+    account_id: str | None = None
+    employee: str | None = None
+    templates: tuple[str, ...] = ()
+    schedules: tuple[str, ...] = ()
+
+    def as_said(self) -> dict[str, Any]:
+        """For the record of changes; the account stands there by itself."""
+        said = asdict(self)
+        del said["account_id"]
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
+
+
+EVERYTHING = Bindings()
+
+
+def bindings_of(row: asyncpg.Record) -> Bindings:
+    return Bindings(
+        account_id=row["account_id"],
+        employee=row["employee"],
+        templates=tuple(row["templates"]),
+        schedules=tuple(row["schedules"]),
+    )
+
+
+def may_touch(
+    role: Role,
+    bound: Bindings,
+    needed: Role,
+    *,
+    account_id: str | None = None,
+    employee: str | None = None,
+    template: str | None = None,
+    schedule: str | None = None,
+) -> bool:
+    """Whether somebody of this role and these bindings may do what asks for `needed`, to the named things.
+
+    None: no such thing is touched. An employee's own page is everybody's who is bound to that employee, whatever the
+    role; another employee's needs the role alone.
+    """
+    if account_id is not None and bound.account_id not in (None, account_id):
+        return False
+    if template is not None and bound.templates and template not in bound.templates:
+        return False
+    if schedule is not None and bound.schedules and schedule not in bound.schedules:
+        return False
+    is_oneself = employee is not None and employee == bound.employee
+    return is_oneself or may_act_as(role, needed)

@@ -1,0 +1,294 @@
+"""Who changed what: each way in that changes something leaves an entry, and what was refused leaves none."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from crm.effects import backfill
+from gateway.admin.connect_crm import NewAccount, connect_account
+from gateway.api.resources import ROUTES
+from gateway.cli import all_commands
+from gateway.settings import Settings
+from gateway.store.admin.accounts import set_account_state
+from gateway.worker.retention import clean
+from tests.integration.api.client import ACCOUNT, ANNA, Api, add_effect
+from tests.integration.api.command_line import callmatrix
+
+_A = "/v1/accounts/{account}"
+CHANGES_NOTHING = {
+    ("POST", f"{_A}/matrix/check"),
+    ("POST", f"{_A}/matrix/preview"),
+    ("POST", f"{_A}/matrix/dry-run"),
+}
+NEEDS_A_CRM = {("POST", "/v1/accounts")}
+"""Tried below as the service that it calls."""
+READING_COMMANDS = {
+    "account list", "audit", "cases figures", "cases open", "cases overdue", "check", "config export",
+    "connection list", "crm aside", "crm unread", "desk list", "explain", "lookup", "matrix check",
+    "matrix difference", "matrix versions", "secrets generate", "secrets status", "token list", "users list",
+}  # fmt: skip
+NOT_OF_THE_CONFIGURATION = {"demo", "migrate", "sandbox", "serve"}
+_EVENT = (
+    "INSERT INTO inbox (account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events, state,"
+    " error, applied_at) VALUES ($1, 'office', $2, 'c', '+79161234567', now(), '{}', '[]', 'dead', 'no', now())"
+    " RETURNING event_id"
+)
+_ASIDE = "INSERT INTO crm_event_work (account_id, consumer, event_id, subject, is_aside) VALUES ($1, 'x', $2, 'deal:1', true)"
+
+
+async def _entries(pool: asyncpg.Pool) -> list[asyncpg.Record]:
+    return list(await pool.fetch("SELECT * FROM audit ORDER BY seq"))
+
+
+async def _told(
+    api: Api, method: str, path: str, *, status: int = 200, body: Any = None, **query: Any
+) -> Any:
+    """The newest entries, after the request that must have left them."""
+    before = len(await _entries(api.pool))
+    await api.ask(method, path, status=status, body=body, **query)
+    found = (await _entries(api.pool))[before:]
+    assert found, f"{method} {path} left no entry"
+    assert {(e["who_kind"], e["who"], e["door"], e["address"]) for e in found} == {
+        ("token", "admin", "api", "127.0.0.1")
+    }
+    return found
+
+
+async def _dead_event(pool: asyncpg.Pool, key: str) -> str:
+    return str(await pool.fetchval(_EVENT, ACCOUNT, key.encode()))
+
+
+async def test_every_writing_route_of_the_api_leaves_an_entry(api: Api) -> None:
+    settings = await api.ask("GET", "{a}/settings")
+    for key in ("e1", "e2", "e3"):
+        await add_effect(api.pool, key, state="dead", error_code="validation")
+    order = (await api.ask("GET", "{a}/desk"))["items"][0]["order"]
+    events = [await _dead_event(api.pool, key) for key in ("k1", "k2")]
+    await api.pool.execute(_ASIDE, ACCOUNT, 1)
+    draft = await api.ask("GET", "{a}/matrix/draft")
+    matrix = draft["matrix"]
+    version = (await api.ask("GET", "{a}/matrix/versions"))["items"][0]["version"]
+    user = {"login": "olga", "role": "admin"}
+    plan: list[tuple[tuple[str, str], str, Any, int]] = [
+        (("PUT", _A), "{a}", {"name": "New", "time_zone": "Europe/Moscow", "region": "RU"}, 200),
+        (("PUT", f"{_A}/settings"), "{a}/settings", {**settings, "language": "en"}, 200),
+        (("PUT", f"{_A}/config"), "{a}/config", {"name": "Newer"}, 200),
+        (("POST", f"{_A}/connections"), "{a}/connections", {"name": "second", "kind": "generic"}, 201),
+        (("PATCH", f"{_A}/connections/{{connection}}"), "{a}/connections/second", {"new_secret": True}, 200),
+        (("DELETE", f"{_A}/connections/{{connection}}"), "{a}/connections/second", None, 204),
+        (("PUT", f"{_A}/employees/{{employee}}"), "{a}/employees/boris", {"name": "Борис"}, 200),
+        (("DELETE", f"{_A}/employees/{{employee}}"), "{a}/employees/boris", None, 204),
+        (("POST", "/v1/tokens"), "/tokens", {"name": "reports", "role": "read_only"}, 201),
+        (("PATCH", "/v1/tokens/{name}"), "/tokens/reports", {"role": "manager"}, 200),
+        (("DELETE", "/v1/tokens/{name}"), "/tokens/reports", None, 204),
+        (("POST", "/v1/users"), "/users", user, 201),
+        (("POST", "/v1/users"), "/users", {**user, "login": "petr"}, 201),
+        (("PATCH", "/v1/users/{login}"), "/users/olga", {"name": "Ольга"}, 200),
+        (("PUT", "/v1/users/{login}/password"), "/users/olga/password", {}, 200),
+        (("DELETE", "/v1/users/{login}"), "/users/olga", None, 204),
+        (("PUT", f"{_A}/matrix/draft"), "{a}/matrix/draft", {"revision": draft["revision"], "matrix": matrix}, 200),
+        (("POST", f"{_A}/matrix/draft/rebase"), "{a}/matrix/draft/rebase", {"revision": draft["revision"] + 1}, 200),
+        (("POST", f"{_A}/matrix/publish"), "{a}/matrix/publish", {"revision": draft["revision"] + 2, "why": "test"}, 200),
+        (("POST", f"{_A}/matrix/versions/{{version}}/restore"), f"{{a}}/matrix/versions/{version}/restore", {"why": "x"}, 200),
+        (("POST", f"{_A}/desk/retry"), "{a}/desk/retry", {"keys": ["e1"]}, 200),
+        (("POST", f"{_A}/desk/edit"), "{a}/desk/edit", {"key": "e2", "order": order}, 200),
+        (("POST", f"{_A}/desk/ignore"), "{a}/desk/ignore", {"keys": ["e3"], "note": "n"}, 200),
+        (("POST", f"{_A}/desk/events/retry"), "{a}/desk/events/retry", {"ids": [events[0]]}, 200),
+        (("POST", f"{_A}/desk/events/ignore"), "{a}/desk/events/ignore", {"ids": [events[1]], "note": "n"}, 200),
+        (("POST", f"{_A}/crm/events/retry"), "{a}/crm/events/retry", {"ids": None}, 200),
+        (("POST", f"{_A}/sync"), "{a}/sync", {"full": False}, 200),
+        (("POST", f"{_A}/matrix/replays"), "{a}/matrix/replays", {"version": "current"}, 200),
+        (("PUT", f"{_A}/state"), "{a}/state", {"state": "off", "reason": "test"}, 200),
+    ]  # fmt: skip
+    by_route = {(r.method, r.path): r for r in ROUTES}
+    done = set()
+    for route, path, body, status in plan:
+        await _told(
+            api, route[0], path, body=body, status=by_route[route].status if status == 200 else status
+        )
+        done.add(route)
+    seen = await api.ask("GET", "{a}/matrix/draft")
+    saved = await api.ask("PUT", "{a}/matrix/draft", body={"revision": seen["revision"], "matrix": matrix})
+    await _told(api, "POST", "{a}/matrix/draft/reset", body={"revision": saved["revision"]})
+    done |= {("POST", f"{_A}/matrix/draft/reset")} | await _work_and_backfill(api)
+    writing = {(r.method, r.path) for r in ROUTES if r.method != "GET"}
+    assert writing - done - NEEDS_A_CRM - CHANGES_NOTHING == set(), "a route that no test walks"
+
+
+async def _work_and_backfill(api: Api) -> set[tuple[str, str]]:
+    work = (await api.ask("GET", "{a}/work"))["items"][0]["id"]
+    await api.pool.execute("UPDATE long_work SET state = 'running'")
+    await _told(api, "POST", f"{{a}}/work/{work}/stop")
+    await add_effect(api.pool, "h1", state="held")
+    await _told(api, "POST", "{a}/backfill/discard", body={"note": "no"})
+    await api.ask("PUT", "{a}/state", body={"state": "on"})
+    await api.pool.execute(
+        "INSERT INTO call (account_id, call_id, connection_id, call_key, client, direction, disposition, is_over,"
+        " started_at, facts) VALUES ($1, 'call-1', 'office', 'k', '+79161234567', 'inbound', 'no_answer', true,"
+        " now(), '{}')",
+        ACCOUNT,
+    )
+    await add_effect(api.pool, "h2", state="held", call_id="call-1")
+    await _told(api, "POST", "{a}/backfill", body={"days": 3}, status=201)
+    for action in ("pause", "resume", "stop"):
+        await _told(api, "POST", f"{{a}}/backfill/{action}")
+    return {
+        ("POST", f"{_A}/work/{{work}}/stop"),
+        ("POST", f"{_A}/backfill"),
+        ("POST", f"{_A}/backfill/discard"),
+        ("POST", f"{_A}/backfill/{{action:pause|resume|stop}}"),
+    }
+
+
+async def test_what_is_refused_or_changes_nothing_leaves_no_entry(api: Api) -> None:
+    employee = {"name": ANNA.name, "crm_user_id": "11", "extensions": ["101"], "numbers": list(ANNA.numbers)}
+    for method, path, body, status in (
+        ("PUT", "{a}/employees/boris", {"name": "Б", "extensions": ["101"]}, 409),
+        ("PUT", "{a}/employees/anna", employee, 200),
+        ("PUT", "{a}/settings", await api.ask("GET", "{a}/settings"), 200),
+        ("PUT", "{a}/state", {"state": "on"}, 200),
+        ("POST", "{a}/connections", {"name": "office", "kind": "generic"}, 409),
+        ("PATCH", "{a}/connections/office", {"lines": ["+74951230000"]}, 200),
+        ("DELETE", "{a}/connections/nothing", None, 404),
+        ("POST", "/tokens", {"name": "admin", "role": "admin"}, 409),
+        ("POST", "{a}/desk/retry", {"keys": ["gone"]}, 200),
+        ("POST", "{a}/backfill/stop", None, 409),
+        ("POST", "{a}/matrix/publish", {"why": " "}, 400),
+        ("PUT", "{a}/config", {"name": "X", "region": "XX"}, 422),
+    ):
+        await api.ask(method, path, body=body, status=status)
+    await api.ask("PUT", "{a}/config", body={"name": "X"}, dry_run="true")
+    await api.ask("PUT", "{a}/state", body={"state": "off"}, role="read_only", status=403)
+    assert await _entries(api.pool) == []
+
+
+async def test_entries_say_what_was_before_and_after_and_no_secret(api: Api) -> None:
+    await api.ask(
+        "POST",
+        "{a}/connections",
+        status=201,
+        body={"name": "pbx", "kind": "asterisk", "keys": {"ami_secret": "SECRET-1"}},
+    )
+    await api.ask("PATCH", "{a}/connections/pbx", body={"keys": {"ami_secret": "SECRET-2"}, "is_on": False})
+    await api.ask(
+        "POST", "/users", status=201, body={"login": "olga", "role": "manager", "password": "SECRET-3-long"}
+    )
+    await api.ask("PUT", "/users/olga/password", body={"password": "SECRET-4-long"})
+    grant = NewAccount(
+        id="new", name="New", base_url="https://new.amocrm.ru", client_id="c", client_secret="SECRET-5"
+    )
+    await connect_account(api.pool, grant, "https://gate.example")
+    found = await api.ask("GET", "/audit")
+    assert "SECRET" not in json.dumps(found)
+    changed = next(e for e in found["items"] if e["object"] == "pbx" and e["action"] == "changed")
+    assert changed["before"] == {"is_on": True, "keys.ami_secret": "set"}
+    assert changed["after"] == {"is_on": False, "keys.ami_secret": "changed"}
+    password = next(e for e in found["items"] if e["action"] == "password set")
+    assert password["after"] == {"password": "changed"}
+    connected = next(e for e in found["items"] if (e["account"], e["action"]) == ("new", "connected"))
+    assert (connected["action"], connected["door"], connected["after"]["by"]) == (
+        "connected",
+        "program",
+        "OAuth, not granted yet",
+    )
+
+
+async def test_entries_are_read_by_pages_filters_and_only_by_whom_they_concern(api: Api) -> None:
+    for name in ("Anna 1", "Anna 2", "Anna 3"):
+        await api.ask("PUT", "{a}", body={"name": name, "time_zone": "Europe/Moscow", "region": "RU"})
+    await api.ask("POST", "/tokens", body={"name": "t", "role": "read_only"}, status=201)
+    seen, after = [], None
+    while True:
+        page = await api.ask("GET", "/audit", limit=2, **({"after": after} if after else {}))
+        seen += page["items"]
+        if (after := page["next"]) is None:
+            break
+    assert [e["after"].get("name") for e in seen] == [None, "Anna 3", "Anna 2", "Anna 1"]
+    only = await api.ask("GET", "/audit", what="account", object=ACCOUNT, who="admin", account=ACCOUNT)
+    assert len(only["items"]) == 3
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    assert (await api.ask("GET", "/audit", since=tomorrow))["items"] == []
+    assert len((await api.ask("GET", "/audit", until=tomorrow))["items"]) == 4
+    assert (await api.ask("GET", "/audit", role="other"))["items"] == []
+    await api.ask("GET", "/audit", role="other", account=ACCOUNT, status=404)
+    await api.ask("GET", "/audit", role="manager", status=403)
+    await api.ask("GET", "/audit", since="yesterday", status=400)
+
+
+async def test_entries_are_kept_for_years_and_then_go(api: Api, database_url: str) -> None:
+    await api.ask("PUT", "{a}/state", body={"state": "off"})
+    await api.pool.execute("UPDATE audit SET at = now() - interval '40 days'")
+    await clean(api.pool, Settings(_env_file=None, database_url=database_url))
+    assert len(await _entries(api.pool)) == 1
+    await clean(api.pool, Settings(_env_file=None, database_url=database_url, audit_days=30))
+    assert await _entries(api.pool) == []
+
+
+@pytest.mark.slow
+async def test_every_changing_command_leaves_an_entry(
+    pool: asyncpg.Pool, database_url: str, account: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("e1", "e2", "e3"):
+        await add_effect(pool, key, state="dead", error_code="validation")
+    order = await pool.fetchval('SELECT "order" FROM effect LIMIT 1')
+    (tmp_path / "order.json").write_text(json.dumps(order))
+    event = await _dead_event(pool, "k1")
+    await pool.execute(_ASIDE, ACCOUNT, 1)
+    (tmp_path / "config.yaml").write_text("name: Newer\n")
+    monkeypatch.setenv(
+        "CALLMATRIX_SECRETS_KEY", (await callmatrix(database_url, "secrets", "generate")).stdout.strip()
+    )
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    plan = {
+        "account off": ("main",),
+        "account on": ("main",),
+        "connection add": ("second", "--kind", "generic", "--account", "main"),
+        "connection remove": ("second", "--yes"),
+        "token add": ("reports",),
+        "token change": ("reports", "--role", "manager"),
+        "token remove": ("reports", "--yes"),
+        "users add": ("olga",),
+        "users change": ("olga", "--role", "manager"),
+        "users password": ("olga",),
+        "users remove": ("olga", "--yes"),
+        "config import": (str(tmp_path / "config.yaml"), "--account", "main"),
+        "desk retry": ("e1",),
+        "desk edit": ("e2", "--order", str(tmp_path / "order.json"), "--note", "n"),
+        "desk ignore": ("e3", f"event:{event}", "--note", "n"),
+        "crm retry": ("--all",),
+        "secrets rotate": (),
+    }
+    needs_more = {"account add", "backfill", "matrix publish", "matrix rollback", "replay", "sync"}
+    """A CRM, a draft, or a worker; the services that they call are those of the API, walked above."""
+    left = set(all_commands()) - set(plan) - READING_COMMANDS - NOT_OF_THE_CONFIGURATION - needs_more
+    assert left == set(), "a command that no test walks"
+    for name, words in plan.items():
+        before = len(await _entries(pool))
+        done = await callmatrix(database_url, *name.split(), *words)
+        assert done.returncode == 0, (name, done.stderr)
+        found = (await _entries(pool))[before:]
+        assert found, f"{name} left no entry"
+        assert {(e["who_kind"], e["who"], e["door"]) for e in found} == {
+            ("command", getpass.getuser(), "command-line")
+        }
+    shown = await callmatrix(database_url, "audit", "--what", "user", "--json")
+    assert [e["action"] for e in json.loads(shown.stdout)] == ["removed", "password set", "changed", "added"]
+    assert "user olga changed" in (await callmatrix(database_url, "audit", "--what", "user")).stdout
+
+
+async def test_a_broken_transaction_takes_the_entry_with_it(pool: asyncpg.Pool, account: str) -> None:
+    async with pool.acquire() as conn:
+        transaction = conn.transaction()
+        await transaction.start()
+        await set_account_state(conn, ACCOUNT, "off")
+        await transaction.rollback()
+        with pytest.raises(backfill.NoSuchRun):
+            await backfill.stop(conn, ACCOUNT, datetime.now(UTC))
+    assert await _entries(pool) == []

@@ -1,0 +1,147 @@
+"""Who may sign in or ask, and what they are bound to: changed alike by API and command line, and nobody locks themselves out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.store.admin.bindings import Bindings, may_touch
+from tests.integration.api.client import ACCOUNT, Api
+from tests.integration.api.command_line import callmatrix
+
+BOUND = {"account": ACCOUNT, "employee": "anna", "templates": ["welcome"], "schedules": ["day", "night"]}
+AS_OPTIONS = (
+    "--account", ACCOUNT, "--employee", "anna", "--template", "welcome", "--schedule", "day", "--schedule", "night",
+)  # fmt: skip
+
+
+async def test_users_and_tokens_are_bound_and_unbound_at_both_doors(api: Api, database_url: str) -> None:
+    await api.ask("POST", "/users", status=201, body={"login": "anna", "role": "manager", **BOUND})
+    assert (
+        await callmatrix(database_url, "users", "add", "olga", "--role", "manager", *AS_OPTIONS)
+    ).returncode == 0
+    await api.ask("POST", "/tokens", status=201, body={"name": "t1", "role": "manager", **BOUND})
+    assert (
+        await callmatrix(database_url, "token", "add", "t2", "--role", "manager", *AS_OPTIONS)
+    ).returncode == 0
+    users = {u["login"]: u for u in (await api.ask("GET", "/users"))["items"]}
+    tokens = {t["name"]: t for t in (await api.ask("GET", "/tokens"))["items"]}
+    for who in (users["anna"], users["olga"], tokens["t1"], tokens["t2"]):
+        assert {name: who[name] for name in BOUND} == BOUND
+    listed = json.loads((await callmatrix(database_url, "users", "list", "--json")).stdout)
+    assert {name: listed[0][name] for name in BOUND} == BOUND
+    free: dict[str, Any] = {"account": None, "employee": None, "templates": [], "schedules": []}
+    changed = await api.ask("PATCH", "/users/anna", body=free)
+    assert {name: changed[name] for name in free} == free
+    words = ("--employee", "", "--template", "", "--schedule", "", "--account", "")
+    done = await callmatrix(database_url, "token", "change", "t2", *words, "--json")
+    assert {name: json.loads(done.stdout)[name] for name in free} == free
+    assert (await api.ask("PATCH", "/users/olga", body={"is_on": False}))[
+        "employee"
+    ] == "anna"  # the rest stays
+
+
+@pytest.mark.parametrize(
+    ("body", "words", "field", "said"),
+    [
+        ({"employee": "anna"}, ("--employee", "anna"), "employee", "an employee belongs to one account"),
+        (
+            {"account": ACCOUNT, "employee": "ghost"},
+            ("--account", ACCOUNT, "--employee", "ghost"),
+            "employee",
+            "'ghost' is no employee",
+        ),
+        ({"account": "nowhere"}, ("--account", "nowhere"), "account", "there is no account 'nowhere'"),
+        (
+            {"templates": ["a", "a"]},
+            ("--template", "a", "--template", "a"),
+            "templates",
+            "'a' is no name here",
+        ),
+        ({"role": "king"}, ("--role", "king"), "role", "there is no role 'king'"),
+    ],
+)
+async def test_a_wrong_binding_is_refused_alike_and_nothing_is_stored(
+    api: Api, database_url: str, body: dict[str, Any], words: tuple[str, ...], field: str, said: str
+) -> None:
+    await api.ask("POST", "/users", status=201, body={"login": "olga", "role": "manager"})
+    await api.ask("POST", "/tokens", status=201, body={"name": "reports", "role": "manager"})
+    before = [await api.ask("GET", path) for path in ("/users", "/tokens")]
+    for path, new, name in (("/users", "login", "olga"), ("/tokens", "name", "reports")):
+        for method, at, sent in (
+            ("PATCH", f"{path}/{name}", body),
+            ("POST", path, {new: "another", "role": "manager", **body}),
+        ):
+            told = await api.ask(method, at, status=400, body=sent)
+            assert (told["field"], said in told["title"]) == (field, True)
+    for command in (
+        ("users", "change", "olga"),
+        ("token", "change", "reports"),
+        ("users", "add", "x"),
+        ("token", "add", "x"),
+    ):
+        done = await callmatrix(database_url, *command, *words)
+        assert (done.returncode, f"{field}: {said}" in done.stderr) == (1, True), done.stderr
+    assert [await api.ask("GET", path) for path in ("/users", "/tokens")] == before
+
+
+async def test_the_last_administrator_stays_one(api: Api, database_url: str) -> None:
+    await api.ask("POST", "/users", status=201, body={"login": "olga", "role": "admin"})
+    await api.ask("POST", "/users", status=201, body={"login": "main", "role": "admin", "account": ACCOUNT})
+    for body in ({"role": "manager"}, {"account": ACCOUNT}, {"is_on": False}):
+        assert (await api.ask("PATCH", "/users/olga", status=409, body=body))["code"] == "last-admin"
+    assert (await api.ask("DELETE", "/users/olga", status=409))["code"] == "last-admin"
+    for words in (
+        ("remove", "olga", "--yes"),
+        ("change", "olga", "--off"),
+        ("change", "olga", "--role", "manager"),
+    ):
+        done = await callmatrix(database_url, "users", *words)
+        assert (done.returncode, "last-admin" in done.stderr) == (1, True)
+    await api.ask("POST", "/users", status=201, body={"login": "petr", "role": "admin"})
+    await api.ask("DELETE", "/users/olga", status=204)
+
+
+async def test_a_token_does_not_shut_itself_out(api: Api) -> None:
+    assert (await api.ask("DELETE", "/tokens/admin", status=409))["code"] == "last-admin"
+    assert (await api.ask("PATCH", "/tokens/admin", status=409, body={"role": "manager"}))[
+        "code"
+    ] == "last-admin"
+    await api.ask("POST", "/tokens", status=201, body={"name": "spare", "role": "admin"})
+    await api.ask("DELETE", "/tokens/admin", status=204)
+
+
+async def test_an_administrator_of_one_account_lets_people_into_that_one_only(api: Api) -> None:
+    new = {"login": "olga", "role": "admin"}
+    await api.ask("POST", "/users", role="other", status=403, body=new)
+    await api.ask("POST", "/users", role="other", status=403, body={**new, "account": ACCOUNT})
+    await api.ask("POST", "/users", role="other", status=201, body={**new, "account": "other"})
+    await api.ask("PATCH", "/users/olga", role="other", status=403, body={"account": None})
+    await api.ask("POST", "/users", status=201, body={"login": "petr", "role": "manager", "account": ACCOUNT})
+    await api.ask(
+        "POST", "/tokens", status=201, body={"name": "of main", "role": "manager", "account": ACCOUNT}
+    )
+    assert [u["login"] for u in (await api.ask("GET", "/users", role="other"))["items"]] == ["olga"]
+    for method, path in (
+        ("PATCH", "/users/petr"),
+        ("PUT", "/users/petr/password"),
+        ("DELETE", "/users/petr"),
+    ):
+        await api.ask(method, path, role="other", status=404, body={})
+    await api.ask("PATCH", "/tokens/of main", role="other", status=404, body={})
+
+
+def test_role_and_bindings_are_asked_together() -> None:
+    free = Bindings()
+    assert may_touch("manager", free, "manager", account_id="main", template="t", schedule="s")
+    assert not may_touch("read_only", free, "manager")
+    bound = Bindings(account_id="main", employee="anna", templates=("t",), schedules=("s",))
+    assert may_touch("manager", bound, "manager", account_id="main", template="t", schedule="s")
+    assert not may_touch("admin", bound, "manager", account_id="other")
+    assert not may_touch("admin", bound, "manager", template="u")
+    assert not may_touch("admin", bound, "manager", schedule="r")
+    assert may_touch("read_only", bound, "admin", account_id="main", employee="anna")  # oneself
+    assert not may_touch("read_only", bound, "admin", account_id="main", employee="boris")
+    assert not may_touch("read_only", bound, "admin", account_id="other", employee="anna")
