@@ -21,7 +21,7 @@ from gateway.pbx.call_log import CallLog, LoggedCall, PbxError
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import InboxUnavailable, MessageUnstorable, Parsed
 from gateway.store.pbx_links.reconciliation import KnownCall, heard_legs, known_calls, same_time_calls
-from routing.calls.fold import claims_answer
+from routing.calls.talks import claims_answer
 from routing.settings import NumberPolicy
 from runtime.database.errors import DATABASE_ERRORS
 

@@ -6,15 +6,15 @@ however late it comes; a hangup ends the call whenever it arrives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from routing.calls.model import Call, CallEvent, Direction, Disposition, EventKind, FailedSide, Talk
+from routing.calls.talks import TalksTold, claims_answer, first, talked_since
 
-__all__ = ["claims_answer", "fold"]
+__all__ = ["fold"]
 
-_T = TypeVar("_T")
+_SECOND = timedelta(seconds=1)
 
 _RANK = {kind: rank for rank, kind in enumerate(EventKind)}
 
@@ -66,15 +66,12 @@ def _content(event: CallEvent) -> str:
     )
 
 
-def _first(events: Iterable[CallEvent], pick: Callable[[CallEvent], _T | None]) -> _T | None:
-    return next((value for event in events if (value := pick(event)) is not None and value != ""), None)
-
-
 class _Fold:
     """One folding: the distinct events in their order and what has been worked out of them."""
 
     def __init__(self, told: Sequence[CallEvent]) -> None:
         self.told = told
+        self.heard = TalksTold(told)
         self.summaries = self.of(EventKind.SUMMARY)
         self.ends = self.of(EventKind.ENDED)
         self.answers = self.of(EventKind.ANSWERED)
@@ -89,19 +86,19 @@ class _Fold:
     def call(self) -> Call:
         # A report calls a callback outbound, since the PBX dialled; those who know that the client asked for it know better.
         callbacks = [e for e in self.by_authority if e.is_callback]
-        direction: Direction = _first([*callbacks, *self.by_authority], lambda e: e.direction) or "inbound"
+        direction: Direction = first([*callbacks, *self.by_authority], lambda e: e.direction) or "inbound"
         is_over = bool(self.summaries or self.ends)
         is_answered = self._is_answered()
         started_at = self._started_at()
         answered_at = self._answered_at(started_at) if is_answered else None
         ended_at = self._ended_at(answered_at or started_at) if is_over else None
-        talks = self._talks(direction, answered_at, ended_at) if answered_at else ()
+        talks = self.heard.talks(direction, answered_at, ended_at) if answered_at else ()
         recordings = self._recordings()
         return Call(
             call_key=self.told[0].call_key,
             direction=direction,
-            client=_first(self.by_authority, lambda e: e.client),
-            line=_first(self.by_authority, lambda e: e.line),
+            client=first(self.by_authority, lambda e: e.client),
+            line=first(self.by_authority, lambda e: e.line),
             started_at=started_at,
             answered_at=answered_at,
             ended_at=ended_at,
@@ -145,9 +142,9 @@ class _Fold:
         seen = [e.answered_at or e.at for e in self.answers] + [
             e.answered_at for e in self.ends if e.answered_at
         ]
-        lost = self._lost_first(self._parts())
+        lost = self.heard.lost_first
         if lost is not None and not reported:
-            seen = [_talked_since(lost)]
+            seen = [talked_since(lost)]
         if reported or seen:
             return max(min(reported or seen), started_at)
         reports = [e for e in [*self.summaries, *self.ends] if claims_answer(e)]
@@ -158,66 +155,6 @@ class _Fold:
     def _ended_at(self, not_before: datetime) -> datetime:
         """Return the report's time; never before what came earlier, even where two clocks disagree."""
         return max(max(e.at for e in self.summaries or self.ends), not_before)
-
-    def _talks(
-        self, direction: Direction, answered_at: datetime, ended_at: datetime | None
-    ) -> tuple[Talk, ...]:
-        parts = self._parts()
-        reporter = self.summaries or [e for e in self.ends if claims_answer(e)]
-        reported = _first([e for e in reporter if claims_answer(e) is not False], lambda e: e.party)
-        fallback = reported or (_first(self.starts, lambda e: e.party) if direction == "outbound" else None)
-        if not parts:
-            return (Talk(party=fallback, started_at=answered_at, ended_at=ended_at),)
-        if (lost := self._lost_first(parts)) is not None:
-            parts = [(lost.party, None, answered_at), *parts]
-        talks = []
-        for place, (party, leg, at) in enumerate(parts):
-            begins = answered_at if place == 0 else max(at, answered_at)
-            following = parts[place + 1][2] if place + 1 < len(parts) else None
-            ends = self._talk_end(party, leg, begins) or following or ended_at
-            talks.append(
-                Talk(
-                    party=party or fallback,
-                    started_at=min(begins, ended_at) if ended_at else begins,
-                    ended_at=_within(ends, begins, ended_at),
-                )
-            )
-        return tuple(talks)
-
-    def _lost_first(self, parts: Sequence[tuple[str | None, str | None, datetime]]) -> CallEvent | None:
-        """Return the report or hangup that names a first talker whose own answer was lost: talk began before any that we heard of."""
-        parties = [party for party, _, _ in parts]
-        if not parts or None in parties:
-            return None
-        reports = [e for e in self.summaries or self.ends if claims_answer(e) and e.party]
-        return next(
-            (e for e in reports if e.party not in parties and _talked_since(e) < parts[0][2]),
-            None,
-        )
-
-    def _parts(self) -> list[tuple[str | None, str | None, datetime]]:
-        """Who talked, one entry per stretch: (party, leg, since). Hold and its end are one stretch, so are repetitions."""
-        parts: list[tuple[str | None, str | None, datetime]] = []
-        for event in self.answers:
-            at = event.answered_at or event.at
-            same = next((n for n, part in enumerate(parts) if event.leg and part[1] == event.leg), None)
-            if same is None and parts and _is_same_party(parts[-1], event):
-                same = len(parts) - 1
-            if same is None:
-                parts.append((event.party, event.leg, at))
-            else:
-                party, leg, since = parts[same]
-                parts[same] = (party or event.party, leg or event.leg, min(since, at))
-        return parts
-
-    def _talk_end(self, party: str | None, leg: str | None, begins: datetime) -> datetime | None:
-        ends = [
-            event.at
-            for event in self.of(EventKind.LEG_ENDED)
-            if event.at >= begins
-            and (event.leg == leg if leg and event.leg else party is not None and event.party == party)
-        ]
-        return min(ends, default=None)
 
     def _legs_gone_at(self) -> datetime | None:
         gone = {e.leg: e.at for e in self.of(EventKind.LEG_ENDED) if e.leg}
@@ -256,10 +193,21 @@ class _Fold:
         return tuple(dict.fromkeys(party for party in [*rang, *talked, *reported] if party))
 
     def _talk_seconds(self, answered_at: datetime | None, ended_at: datetime | None) -> int | None:
+        """Return what was talked, not how long the client was there: a report's seconds mostly run to the client's hangup,
+        so where the PBX told when people left they are the most that it can have been."""
         if answered_at is None:
             return 0 if ended_at else None
         if ended_at is None:
             return None
+        told, whole = self._told_seconds(), ended_at - answered_at
+        talked = self.heard.talked(answered_at, ended_at)
+        if told is not None and whole - talked < _SECOND:
+            return told
+        seconds = int(talked.total_seconds())
+        return seconds if told is None else min(seconds, told)
+
+    def _told_seconds(self) -> int | None:
+        """Return what a report or hangup says."""
         for reports in (self.summaries, self.ends):
             whole = [e.talk_seconds for e in reports if e.talk_seconds is not None and e.leg is None]
             if whole:
@@ -267,7 +215,7 @@ class _Fold:
             parts = {e.leg: e.talk_seconds for e in reports if e.talk_seconds is not None}
             if parts:
                 return max(0, sum(parts.values()))
-        return int((ended_at - answered_at).total_seconds())
+        return None
 
     def _wait_seconds(
         self, started_at: datetime, answered_at: datetime | None, ended_at: datetime | None
@@ -289,31 +237,3 @@ class _Fold:
         for event in [*(e for e in self.told if e.kind is not EventKind.SUMMARY), *self.summaries]:
             params.update({name: value for name, value in event.params.items() if value})
         return dict(sorted(params.items()))
-
-
-def claims_answer(event: CallEvent) -> bool | None:
-    """Say whether this report tells that somebody talked; None = it does not say."""
-    if event.cause is Disposition.ANSWERED or event.answered_at is not None:
-        return True
-    if event.talk_seconds is not None and event.cause is None:
-        return event.talk_seconds > 0
-    return None if event.cause is None else False
-
-
-def _talked_since(report: CallEvent) -> datetime:
-    return report.answered_at or report.at - timedelta(seconds=report.talk_seconds or 0)
-
-
-def _is_same_party(part: tuple[str | None, str | None, datetime], event: CallEvent) -> bool:
-    party, leg, _ = part
-    if leg and event.leg and leg != event.leg:
-        return False
-    return party == event.party or party is None or event.party is None
-
-
-def _within(at: datetime | None, not_before: datetime, not_after: datetime | None) -> datetime | None:
-    if at is None:
-        return None
-    if not_after is not None:
-        at = min(at, not_after)
-    return max(at, min(not_before, not_after) if not_after else not_before)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from routing.calls.model import Call, Disposition
+from routing.calls.model import Call, Disposition, Talk
 
 _LEGS_GONE = timedelta(minutes=1)
 """Long enough for the next leg of a transfer or a late report to come."""
@@ -35,10 +36,20 @@ def close_lost(call: Call, now: datetime) -> Call:
         talks = tuple(
             talk if talk.ended_at else talk.model_copy(update={"ended_at": ended_at}) for talk in call.talks
         )
-        talked = int((ended_at - call.answered_at).total_seconds()) if call.legs_gone_at else None
+        talked = int(_together(talks).total_seconds()) if call.legs_gone_at else None
         update = {"disposition": Disposition.ANSWERED, "talks": talks, "talk_seconds": talked}
     elif call.legs_gone_at:
         update["wait_seconds"] = int((ended_at - call.started_at).total_seconds())
     return call.model_copy(
         update={**update, "ended_at": ended_at, "is_over": True, "is_end_lost": call.legs_gone_at is None}
     )
+
+
+def _together(talks: Sequence[Talk]) -> timedelta:
+    """How long anybody talked: two at once count once."""
+    total, until = timedelta(), None
+    for talk in talks:
+        begins = max(talk.started_at, until) if until else talk.started_at
+        ends = max(begins, talk.ended_at or begins)
+        total, until = total + (ends - begins), ends
+    return total

@@ -238,9 +238,6 @@ def _summary(told: Mapping[str, Any], received_at: datetime, connection: Connect
         cause=reason,
         talk_seconds=talk_seconds,
         started_at=_time(told, "create_time") if told.get("create_time") else None,
-        answered_at=from_epoch(int(ended_at.timestamp()) - talk_seconds, "talk_time")
-        if talk_seconds
-        else None,
     )
 
 

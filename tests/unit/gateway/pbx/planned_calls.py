@@ -64,6 +64,15 @@ class Plan:
 
     @property
     def talk_seconds(self) -> int | None:
+        """Seconds in which anybody of ours talked with the client."""
+        if self.ended is None:
+            return None
+        stretches = [(part.answered, part.left) for part in self.parts if part.answered is not None]
+        return len({second for since, left in stretches for second in range(since, left or self.ended)})
+
+    @property
+    def billed_seconds(self) -> int | None:
+        """From the first answer to the end, as a PBX counts that does not know who left."""
         if self.ended is None:
             return None
         return 0 if self.answered is None else self.ended - self.answered

@@ -22,8 +22,8 @@ OWN_MOBILE = "79051110001"
 
 @dataclass(frozen=True)
 class Truth:
-    """client: with the digits of the line where it came in on one. talks: who talked with the client, in order.
-    beside: a second client, who was in the same room."""
+    """client: with the digits of the line where it came in on one. talks: who talked with the client, in order. seconds: while
+    anybody did, without the music in between. beside: a second client, who was in the same room."""
 
     direction: Direction
     client: str | None
@@ -44,10 +44,10 @@ CLIENT, MOBILE = "79031112233", "79095554433"
 TRUTH = {
     "announced_to_the_employee": inbound("79035550011", "101", seconds=2),
     "answered": inbound(CLIENT, "101", seconds=6),
-    "attended_transfer_by_code": inbound(CLIENT, "101", "102", seconds=25),
-    "attended_transfer_by_code_new_client": inbound("79033334407", "101", "102", seconds=25),
-    "blind_transfer": inbound(CLIENT, "101", "102", seconds=13),
-    "blind_transfer_to_a_mobile": inbound(CLIENT, "101", MOBILE, seconds=13),
+    "attended_transfer_by_code": inbound(CLIENT, "101", "102", seconds=16),
+    "attended_transfer_by_code_new_client": inbound("79033334407", "101", "102", seconds=16),
+    "blind_transfer": inbound(CLIENT, "101", "102", seconds=11),
+    "blind_transfer_to_a_mobile": inbound(CLIENT, "101", MOBILE, seconds=11),
     "callback_client_first": outbound("79033334408", "101", seconds=6),
     "callback_client_first_employee_does_not_answer": outbound("79033334408"),
     "callback_client_first_local": outbound("79033334408", "101", seconds=6),
@@ -71,7 +71,7 @@ TRUTH = {
     "leg_made_by_ari": inbound("79035550001", "101", seconds=2),
     "outbound": outbound("79033334408", "101", seconds=5),
     "outside_prefix": outbound("79033334405", "101", seconds=6),
-    "parked_and_fetched": inbound(CLIENT, "101", "102", seconds=19),
+    "parked_and_fetched": inbound(CLIENT, "101", "102", seconds=12),
     "phone_redirects_to_a_mobile": inbound(CLIENT, MOBILE, seconds=6),
     "pickup": inbound(CLIENT, "103", seconds=7),
     "pickup_of_a_new_client": inbound("79033334401", "103", seconds=7),

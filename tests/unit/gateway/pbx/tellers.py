@@ -28,6 +28,7 @@ class Teller:
     connection: Connection
     read: Callable[[list[Any], Connection], list[CallEvent]] | None = None
     is_ordered: bool = False  # a stream that cannot be reordered: only the events that come out can
+    tells_who_leaves: bool = True  # else the length of a talk is what the PBX bills
 
     @property
     def plans(self) -> Sequence[Plan]:
@@ -64,9 +65,11 @@ def _rings(plan: Plan) -> list[tuple[int, Part]]:
 
 
 def _steps(plan: Plan) -> list[tuple[int, str, Part]]:
-    """ring and answer, by time."""
+    """ring, answer and leave, by time."""
     steps = [(second, "ringing", part) for second, part in _rings(plan)]
-    steps += [(part.answered, "answer", part) for part in plan.parts if part.answered is not None]
+    talked = [part for part in plan.parts if part.answered is not None]
+    steps += [(part.answered or 0, "answer", part) for part in talked]
+    steps += [(part.left, "leave", part) for part in talked if part.left not in (None, plan.ended)]
     return sorted(steps, key=lambda told: told[0])
 
 
@@ -84,7 +87,7 @@ def tell_generic(plan: Plan) -> list[Inbound]:
 
 def _generic_end(plan: Plan) -> dict[str, Any]:
     if plan.answered:
-        return {"cause": "normalClearing", "billsec": plan.talk_seconds, "extension": plan.talkers[0]}
+        return {"cause": "normalClearing", "billsec": plan.billed_seconds, "extension": plan.talkers[0]}
     if plan.machine:
         return {"cause": "normalClearing", "answeringNumber": "voicemail"}
     cause = "busy" if plan.disposition is Disposition.BUSY else "noAnswer"
@@ -97,9 +100,13 @@ def _posted(fields: dict[str, Any]) -> Inbound:
 
 def tell_kamailio(plan: Plan) -> list[Inbound]:
     told = [_posted(_generic_fields(plan, "invite", 0))]
-    told += [_posted(_generic_fields(plan, event, at, user=part.party)) for at, event, part in _steps(plan)]
+    told += [
+        _posted(_generic_fields(plan, event, at, user=part.party))
+        for at, event, part in _steps(plan)
+        if event != "leave"
+    ]
     if plan.ended is not None and plan.answered:
-        more = {"billsec": plan.talk_seconds, "user": plan.talkers[0]}
+        more = {"billsec": plan.billed_seconds, "user": plan.talkers[0]}
         told.append(_posted(_generic_fields(plan, "bye", plan.ended, **more)))
     elif plan.ended is not None:
         code = "486" if plan.disposition is Disposition.BUSY else "408"
@@ -125,10 +132,12 @@ def tell_ringostat(plan: Plan) -> list[Inbound]:
 
     told = [hook("before-call")]
     for at, event, part in _steps(plan):
+        if event == "leave":
+            continue
         moment, when = ("forwarding", "duration") if event == "ringing" else ("on_answer", "waittime")
         told.append(hook(moment, employee_number=part.party, **{when: at}))
     if plan.ended is not None:
-        talked = {"billsec": plan.talk_seconds, "waittime": plan.answered or plan.ended}
+        talked = {"billsec": plan.billed_seconds, "waittime": plan.answered or plan.ended}
         who = {"employee_number": plan.talkers[0]} if plan.answered else {}
         told.append(
             hook("after_call", disposition=_ringostat_status(plan), duration=plan.ended, **talked, **who)
@@ -237,9 +246,9 @@ TELLERS = {
     teller.kind: teller
     for teller in (
         Teller("generic", tell_generic, a_connection("generic")),
-        Teller("ringostat", tell_ringostat, a_connection("ringostat")),
+        Teller("ringostat", tell_ringostat, a_connection("ringostat"), tells_who_leaves=False),
         Teller("mango", tell_mango, a_connection("mango", keys={"api_key": "key", "api_salt": SALT})),
-        Teller("kamailio", tell_kamailio, a_connection("kamailio")),
+        Teller("kamailio", tell_kamailio, a_connection("kamailio"), tells_who_leaves=False),
         Teller("freeswitch", tell_freeswitch, a_connection("freeswitch")),
         Teller(
             "asterisk",

@@ -252,3 +252,43 @@ def test_employees_are_read_with_all_their_numbers() -> None:
     assert (robot.email, robot.extension, robot.numbers) == (None, None, ())
     with pytest.raises(WireInvalid, match="general"):
         parse_users(b'{"users":[{"telephony":{}}]}')
+
+
+def a_leg(call_id: str, seq: int, second: int, state: str, extension: str, **more: Any) -> Inbound:
+    told = {"entry_id": "e1", "call_id": call_id, "seq": seq, "timestamp": int(NOON.timestamp()) + second}
+    sides = {
+        "from": {"number": "79001234567"},
+        "to": {"extension": extension, "line_number": "74951234567"},
+    }
+    return a_notification({**told, "call_state": state, "location": "abonent", **sides, **more})
+
+
+def test_a_transferred_call_was_answered_when_its_first_talk_began() -> None:
+    """The report tells how long was talked, not when: 20 s before and 5 s after a colleague's phone rang for 30 s."""
+    at = int(NOON.timestamp())
+    report = {
+        "entry_id": "e1",
+        "call_direction": 1,
+        "from": {"number": "79001234567"},
+        "to": {"extension": "102"},
+        "create_time": at,
+        "talk_time": 25,
+        "end_time": at + 60,
+        "disconnect_reason": 1110,
+    }
+    requests = [
+        a_leg("a", 1, 0, "Appeared", "101"),
+        a_leg("a", 2, 5, "Connected", "101"),
+        a_leg("a", 3, 25, "Disconnected", "101", disconnect_reason=1100),
+        a_leg("b", 1, 25, "Appeared", "102", transfer="blind"),
+        a_leg("b", 2, 55, "Connected", "102", transfer="blind"),
+        a_notification(report, "summary"),
+    ]
+    call = fold([event for request in requests for event in KIND.parse(request, PBX).events])
+    talks = [
+        (t.party, (t.started_at - NOON).seconds, (t.ended_at - NOON).seconds)
+        for t in call.talks
+        if t.ended_at
+    ]
+    assert talks == [("101", 5, 25), ("102", 55, 60)]
+    assert (call.wait_seconds, call.talk_seconds) == (5, 25)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from routing.calls.fold import fold
 from routing.calls.lost import close_lost, lost_at
-from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
+from routing.calls.model import Call, CallEvent, Disposition, EventKind, FailedSide
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PATIENCE = timedelta(hours=2)
@@ -161,7 +161,74 @@ def test_a_transfer_keeps_one_call_with_its_talkers_in_order() -> None:
         if t.ended_at
     ]
     assert told == [("101", 5, 20), ("102", 25, 60)]
-    assert call.talk_seconds == 55
+    assert call.talk_seconds == 15 + 35
+
+
+# What was talked, and by whom
+
+
+def talked_and_left(*then: CallEvent) -> list[CallEvent]:
+    """101 talks from the 5th to the 15th second."""
+    talk = [an_event("answered", 5, party="101"), an_event("leg_ended", 15, party="101")]
+    return [an_event("started", 0, direction="inbound"), *talk, *then]
+
+
+def stretches(call: Call) -> list[tuple[str | None, float, float]]:
+    return [
+        (t.party, (t.started_at - NOON).total_seconds(), (t.ended_at - NOON).total_seconds())
+        for t in call.talks
+        if t.ended_at
+    ]
+
+
+@pytest.mark.parametrize("billed", [None, 70])
+def test_what_comes_after_the_employee_has_gone_is_no_talk_whatever_is_billed(billed: int | None) -> None:
+    """A queue that nobody answers, a mailbox, a survey."""
+    call = fold(talked_and_left(an_event("ended", 75, talk_seconds=billed)))
+    assert (stretches(call), call.talk_seconds) == ([("101", 5, 15)], 10)
+    report = an_event("summary", 75, talk_seconds=billed, cause=Disposition.ANSWERED)
+    assert fold(talked_and_left(report)).talk_seconds == 10
+
+
+def test_where_nobody_was_heard_to_leave_the_length_is_what_is_billed() -> None:
+    heard = [an_event("started"), an_event("answered", 5, party="101"), an_event("ended", 35)]
+    assert fold([*heard, an_event("ended", 35, talk_seconds=28)]).talk_seconds == 28
+    other = an_event("answered", 20, party="102")
+    assert fold([*heard, other]).talk_seconds == 30
+
+
+def test_two_who_talk_at_once_are_counted_once() -> None:
+    both = [an_event("answered", 10, party="102", leg="b"), an_event("leg_ended", 12, party="102", leg="b")]
+    call = fold(talked_and_left(*both, an_event("ended", 60)))
+    assert call.talk_seconds == 10
+    stays = [an_event("answered", 3, party="101"), an_event("answered", 4, party="102")]
+    conference = fold([*stays, an_event("leg_ended", 11, party="102"), an_event("ended", 15)])
+    assert conference.talk_seconds == 12
+
+
+def test_who_fetches_the_client_back_talks_again() -> None:
+    call = fold(
+        talked_and_left(an_event("answered", 30, party="101"), an_event("ended", 60, talk_seconds=55))
+    )
+    assert (stretches(call), call.talk_seconds) == ([("101", 5, 15), ("101", 30, 60)], 40)
+
+
+def test_who_took_over_unheard_comes_after_who_was_heard() -> None:
+    """An answer has the time of receipt, the report whole seconds: 11 s before the end is not before 15.2."""
+    heard = [an_event("started"), an_event("answered", 15.2, party="105")]
+    report = an_event("summary", 25, party="106", talk_seconds=11, cause=Disposition.ANSWERED)
+    call = fold([*heard, report])
+    assert ([talk.party for talk in call.talks], call.answered_by, call.talk_seconds) == (
+        ["105", "106"],
+        "105",
+        11,
+    )
+    assert stretches(fold([*heard, an_event("rang", 20, party="106"), report])) == [
+        ("105", 15.2, 20),
+        ("106", 20, 25),
+    ]
+    hangup = an_event("ended", 24.1, party="106", talk_seconds=9)
+    assert [talk.party for talk in fold([*heard, hangup]).talks] == ["105", "106"]
 
 
 def test_a_hold_and_its_end_are_one_talk() -> None:
@@ -276,6 +343,17 @@ def test_a_call_whose_last_leg_left_is_closed_soon_and_with_its_length_known() -
         False,
     )
     assert lost_at(closed, heard_at, PATIENCE) is None
+
+
+def test_a_call_whose_last_leg_left_was_talked_as_long_as_anybody_was_there() -> None:
+    legs = [
+        an_event("answered", 5, leg="a", party="101"),
+        an_event("leg_ended", 15, leg="a", party="101"),
+        an_event("rang", 15, leg="b", party="102"),
+        an_event("leg_ended", 60, leg="b", party="102"),
+    ]
+    closed = close_lost(fold([an_event("started", leg="a"), *legs]), NOON + timedelta(hours=1))
+    assert (closed.ended_at, closed.talk_seconds) == (NOON + timedelta(seconds=60), 10)
 
 
 def test_a_leg_that_is_still_there_keeps_the_call_open_until_long_after() -> None:
