@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PostgresDsn, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, PostgresDsn, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from runtime.database.sealing import KeyRing, key_ring
 
@@ -21,7 +22,22 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0: any free one")
     public_url: str | None = Field(None, description="how PBXs and the CRM reach us, for webhooks and OAuth")
     trusted_hops: int = Field(
-        0, ge=0, le=10, description="reverse proxies in front whose X-Forwarded-For is believed"
+        0,
+        ge=0,
+        le=10,
+        description="reverse proxies in front whose X-Forwarded-For is believed, where their addresses are not known",
+    )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (),
+        description="addresses or networks of our reverse proxies, with commas: only theirs is believed; better than the number",
+    )
+    max_connections: int = Field(
+        4000,
+        ge=10,
+        description="open HTTP connections in all; fewer where the system allows fewer open files",
+    )
+    max_connections_per_address: int = Field(
+        500, ge=1, description="of them from one address that is no trusted proxy"
     )
     lookup_deadline_ms: int = Field(
         150, ge=1, le=5000, description="past it the answer is 'carry on with your scheme'"
@@ -76,6 +92,12 @@ class Settings(BaseSettings):
         """Return the keys that seal secrets in the database. Raises SecretsKeyUnusable."""
         keys = self.secrets_key.get_secret_value() if self.secrets_key else None
         return key_ring(keys, self.secrets_key_file)
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _parted(cls, value: object) -> object:
+        """Words of an environment variable, with commas or spaces between them."""
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @property
     def base_url(self) -> str:

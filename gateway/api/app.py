@@ -21,8 +21,9 @@ from gateway.admin.users import LastAdmin
 from gateway.api.frame import ApiCall, ApiError, Route, not_found
 from gateway.api.openapi import describe
 from gateway.api.services import Services
+from gateway.http.body import API_BODY, BodyRefused, read_body
+from gateway.http.connection import vouch
 from gateway.http.problems import problem, unauthorised
-from gateway.http.unauthorized import address_of
 from gateway.store.admin.accounts import Account, ApiToken
 from gateway.store.admin.audit import Actor, acting
 from gateway.store.admin.roles import may_act_as
@@ -33,7 +34,6 @@ from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
-_MAX_BODY = 4 * 1024 * 1024  # as the web server takes
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -108,10 +108,8 @@ def _as_problems(handler: _Handler, trouble: Trouble) -> _Handler:
             return problem(status, err.code, err.message, detail=err.remedy, field=err.field, **more)
         except SealingError as err:
             return problem(503, err.code, "A secret cannot be read or stored.", detail=f"{err}. {err.remedy}")
-        except web.HTTPRequestEntityTooLarge:
-            return problem(
-                413, "too-large", "The body is too large.", detail=f"At most {_MAX_BODY} bytes are taken."
-            )
+        except BodyRefused as err:
+            return err.answer()
         except web.HTTPException:
             raise
         except Exception as err:
@@ -129,6 +127,7 @@ def _served(route: Route, services: Services) -> Callable[[web.Request], Awaitab
         who = _authenticated(request, services)
         if who is None:
             return unauthorised()
+        vouch(request)
         if not may_act_as(who.role, route.role):
             raise ApiError(
                 403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}."
@@ -139,7 +138,7 @@ def _served(route: Route, services: Services) -> Callable[[web.Request], Awaitab
         account = _account(path, who, services)
         query = _validated(route.query, _query(request), "query")
         body = _validated(route.body, await _body(request), "body") if route.body is not None else None
-        address = address_of(request, services.settings.trusted_hops)
+        address = services.peers.address_of(request)
         with acting(Actor(kind="token", name=who.name, door="api", address=address)):
             result = await route.handler(
                 ApiCall(
@@ -183,8 +182,16 @@ def _query(request: web.Request) -> dict[str, Any]:
 
 
 async def _body(request: web.Request) -> Any:
+    sent = await read_body(request, API_BODY)
+    if request.body_exists and request.content_type != "application/json":
+        raise ApiError(
+            415,
+            "not-json",
+            "The body is not said to be JSON.",
+            detail="Send it with 'Content-Type: application/json'.",
+        )
     try:
-        body = orjson.loads(await request.read())
+        body = orjson.loads(sent)
     except orjson.JSONDecodeError as err:
         raise ApiError(400, "invalid-json", "The body is not JSON.", detail=str(err), field="body") from err
     refuse_unstorable(body, "body")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from gateway.configuration import Configuration
+from gateway.http.peers import Peers
 from gateway.lookup.endpoint import Directories
 from gateway.pbx.kind import PbxKind
 from gateway.settings import Settings
@@ -18,7 +19,7 @@ from runtime.metrics import Latency
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """url_of: (account, kind, id) -> the entity's page in the CRM. changes: for what stays open and shows what goes on.
-    lookup_latency: of this gateway process."""
+    lookup_latency: of this gateway process. peers: who asks, behind which proxies."""
 
     settings: Settings
     pool: asyncpg.Pool
@@ -27,4 +28,5 @@ class Services:
     url_of: Callable[[str, str, str], str]
     changes: Changes
     kinds: Mapping[str, PbxKind]
+    peers: Peers
     lookup_latency: Latency | None = None

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import sys
+import time
 from collections.abc import Mapping
 
 import aiohttp
@@ -23,6 +24,9 @@ from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.endpoints import CrmHooks
 from gateway.health.shared_metrics import SharedFigures
+from gateway.http.door import Door, DoorLimits
+from gateway.http.pages import OwnHosts
+from gateway.http.peers import Peers
 from gateway.http.unauthorized import UnauthorizedResponder
 from gateway.intake.endpoint import Events
 from gateway.intake.inbox import Inbox
@@ -35,12 +39,16 @@ from gateway.pbx_links.route_commands import PbxCommands
 from gateway.settings import Settings
 from runtime.database.changes import Changes
 from runtime.database.listen import Listener
+from runtime.doors.descriptors import most_connections, raise_limit
+from runtime.doors.memory import MemoryKeeper
 from runtime.lifecycle import background, flush_on_shutdown, retry_until_available, wait_first
 from runtime.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
 _FILL_SECONDS = 10.0
+_HTTP_SHARE = 0.75  # of the descriptors that are left for doors; the rest is for questions by other ways
+_QUIET_SECONDS = 0.1
 # A supervisor waits for 20 s altogether (runtime/supervisor.py); a database that is away or silent must not use them up.
 _DRAIN_SECONDS = 5.0
 
@@ -65,10 +73,15 @@ class Gateway:
         self.recorder = Recorder(pool, settings.decisions_per_second)
         self.inbox = Inbox(pool)
         self.access = CrmAccess(pool, session)
-        self.hooks = CrmHooks(self.configuration, pool, self.access.exchange_code)
+        peers = Peers(settings.trusted_proxies, settings.trusted_hops)
+        self.hooks = CrmHooks(self.configuration, pool, self.access.exchange_code, peers)
         self._url_patterns: dict[tuple[str, str], str] = {}
         self.configuration.on_change(lambda _: self._url_patterns.clear())
-        self.refusals = UnauthorizedResponder(settings.trusted_hops)
+        raise_limit()
+        most = most_connections(settings.max_connections, _HTTP_SHARE)
+        self.door = Door(DoorLimits(most, settings.max_connections_per_address), peers)
+        self.memory = MemoryKeeper(self._is_quiet)
+        self.refusals = UnauthorizedResponder(peers)
         self.lookup = Lookup(
             self.configuration,
             self,
@@ -99,6 +112,8 @@ class Gateway:
             self.recorder,
             self.events,
             self.refusals,
+            self.door,
+            self.memory,
             self.pbx_commands,
             self.changes,
         ):
@@ -116,6 +131,7 @@ class Gateway:
             url_of=self.url_of,
             changes=self.changes,
             lookup_latency=self.lookup.latency,
+            peers=peers,
             kinds=kinds,
         )
         self.web = build_web_app(
@@ -125,7 +141,7 @@ class Gateway:
             readiness=self,
             metrics=self.metrics,
             metrics_token=token.get_secret_value() if token else None,
-            trusted_hops=settings.trusted_hops,
+            own_hosts=OwnHosts(settings.base_url),
             add_api=lambda app: add_api(app, services, ROUTES),
         )
 
@@ -161,9 +177,7 @@ class Gateway:
         """Until `stop`. started: told the port that is listened on."""
         await retry_until_available(self.configuration.reload)
         self.inbox.start()
-        runner = web.AppRunner(
-            self.web, access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_SECONDS
-        )
+        runner = self.door.runner(self.web, _DRAIN_SECONDS)
         await runner.setup()
         site = web.TCPSite(runner, self.settings.host, self.settings.port, backlog=1024)
         try:
@@ -174,6 +188,7 @@ class Gateway:
                 self.recorder.run(),
                 self._follow_accounts(),
                 self._settle_memory(),
+                self.door.run(),
                 self.shared.run(),
                 self.pbx_commands.run(),
             ]
@@ -211,7 +226,11 @@ class Gateway:
         gc.set_threshold(20_000, 50, 100)
         # What is reckoned in threads (the plan of a backfill) gives way to lookups at once, not every 5 ms.
         sys.setswitchinterval(0.0005)
-        await asyncio.Event().wait()
+        await self.memory.run()
+
+    def _is_quiet(self) -> bool:
+        """No phone has rung for a moment."""
+        return time.perf_counter() - self.lookup.asked_at > _QUIET_SECONDS
 
     async def _follow_accounts(self) -> None:
         """Each configured account gets its directory."""

@@ -14,17 +14,15 @@ from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from prometheus_client import generate_latest
 
 from gateway.crm_accounts.endpoints import CrmHooks
-from gateway.http.inbound import MAX_BODY
+from gateway.http.body import API_BODY, BodyRefused
+from gateway.http.pages import OwnHosts
+from gateway.http.peers import is_from_this_machine
 from gateway.http.problems import problem
-from gateway.http.unauthorized import address_of
 from gateway.intake.endpoint import Events
 from gateway.lookup.endpoint import Lookup
-from runtime.addresses import is_local
 from runtime.metrics import Metrics
 
 log = structlog.get_logger(__name__)
-
-_MAX_BODY = 16 * MAX_BODY
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -66,13 +64,13 @@ def build_web_app(
     readiness: Readiness,
     metrics: Metrics,
     metrics_token: str | None,
-    trusted_hops: int = 0,
+    own_hosts: OwnHosts,
     add_api: Callable[[web.Application], None],
 ) -> web.Application:
     dispatcher = _Dispatcher()
     with warnings.catch_warnings():  # aiohttp asks for its own router; ours is that one with a short cut
         warnings.simplefilter("ignore", DeprecationWarning)
-        app = web.Application(router=dispatcher, client_max_size=_MAX_BODY)
+        app = web.Application(router=dispatcher, client_max_size=API_BODY.bytes)
     router = app.router
     dispatcher.lookup_match = _Match({}, router.add_route("*", "/pbx/{connection}/lookup", lookup.handle))
     for path in ("/pbx/{connection}/events", "/pbx/{connection}/events/{name:.*}"):
@@ -80,10 +78,10 @@ def build_web_app(
         router.add_route("POST", path, _guarded(events.handle))
     router.add_post("/pbx/{connection}/{name:result/.+}", _guarded(events.handle))
     router.add_post("/crm/{account}/webhooks/{secret}", _guarded(hooks.webhook))
-    router.add_get("/crm/oauth", _guarded(hooks.oauth))
+    router.add_get("/crm/oauth", _guarded(own_hosts.only(hooks.oauth)))
     router.add_get("/healthz", _healthz)
     router.add_get("/readyz", _readyz(readiness))
-    router.add_get("/metrics", _metrics(metrics, metrics_token, trusted_hops))
+    router.add_get("/metrics", _metrics(metrics, metrics_token))
     add_api(app)
     return app
 
@@ -103,26 +101,20 @@ def _readyz(readiness: Readiness) -> Handler:
     return handle
 
 
-def _metrics(metrics: Metrics, token: str | None, trusted_hops: int) -> Handler:
+def _metrics(metrics: Metrics, token: str | None) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
         is_known = token is not None and hmac.compare_digest(sent.encode(), token.encode())
-        if not (is_known or _is_from_here(request, trusted_hops)):
+        if not (is_known or is_from_this_machine(request)):
             return problem(
-                403, "metrics-closed", "Metrics are read from loopback or with CALLMATRIX_METRICS_TOKEN."
+                403,
+                "metrics-closed",
+                "Metrics are read from loopback, directly, or with CALLMATRIX_METRICS_TOKEN.",
             )
         body = generate_latest(metrics.registry)
         return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     return handle
-
-
-def _is_from_here(request: web.Request, trusted_hops: int) -> bool:
-    """From this machine. What a reverse proxy passes on is from where the proxy says, if we know of the proxy."""
-    is_passed_on = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
-    if is_passed_on and not trusted_hops:
-        return False
-    return is_local(address_of(request, trusted_hops))
 
 
 def _guarded(handler: Handler) -> Handler:
@@ -132,7 +124,9 @@ def _guarded(handler: Handler) -> Handler:
         began = time.perf_counter()
         try:
             return await handler(request)
-        except web.HTTPException:
+        except BodyRefused as err:
+            return err.answer()
+        except (web.HTTPException, ConnectionError):
             raise
         except TimeoutError:
             log.warning("request-timed-out", path=_route_of(request))

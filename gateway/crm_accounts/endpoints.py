@@ -14,7 +14,9 @@ from aiohttp import web
 from crm.errors import CrmError
 from gateway.configuration import Configuration
 from gateway.crm_accounts.webhook_inbox import WebhookIntake
-from gateway.http.inbound import MAX_BODY
+from gateway.http.body import WEBHOOK_BODY, read_body
+from gateway.http.connection import vouch
+from gateway.http.peers import Peers
 from gateway.http.problems import problem
 from gateway.store.admin.audit import Actor, acting
 from gateway.store.crm_accounts.webhooks import Grant, take_grant
@@ -26,14 +28,13 @@ from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
-_MAX_WEBHOOK = 4 * MAX_BODY
-
 ExchangeCode = Callable[[Grant, str, str], Awaitable[None]]
 """(grant, code, the account's host as the CRM names it) -> the tokens are stored. Raises CrmError."""
 
 
 class CrmHooks:
-    def __init__(self, configuration: Configuration, pool: asyncpg.Pool, exchange: ExchangeCode) -> None:
+    def __init__(self, configuration: Configuration, pool: asyncpg.Pool, exchange: ExchangeCode, peers: Peers) -> None:
+        self._peers = peers
         self._configuration = configuration
         self._pool = pool
         self._exchange = exchange
@@ -49,9 +50,8 @@ class CrmHooks:
         secret = request.match_info["secret"]
         if account is None or not hmac.compare_digest(secret.encode(), account.webhook_secret.encode()):
             return problem(404, "no-such-webhook", "There is no webhook at this address.")
-        if (request.content_length or 0) > _MAX_WEBHOOK:
-            return problem(413, "too-large", "The webhook is too large.")
-        body = await request.read()
+        vouch(request)
+        body = await read_body(request, WEBHOOK_BODY)
         try:
             await self._webhooks.keep(account.id, body)
         except (*DATABASE_ERRORS, GroupClosed) as err:
@@ -65,11 +65,10 @@ class CrmHooks:
         query, texts = request.query, _texts_of(request)
         if query.get("error"):
             return _page(texts, 400, "denied", error=query["error"])
-        async with self._pool.acquire() as conn:
-            grant = await take_grant(conn, query.get("state", ""), datetime.now(UTC))
+        grant = await self._grant(query.get("state", ""))
         if grant is None or not query.get("code"):
             return _page(texts, 400, "link-used")
-        back = Actor(kind="program", name="CRM consent", door="consent", address=request.remote or "")
+        back = Actor(kind="program", name="CRM consent", door="consent", address=self._peers.address_of(request))
         try:
             with acting(back):
                 await self._exchange(grant, query["code"], query.get("referer", ""))
@@ -77,6 +76,12 @@ class CrmHooks:
             log.warning("oauth-failed", account=grant.account_id, code=err.code)
             return _page(texts, 502, "refused", error=str(err))
         return _page(texts, 200, "done", account=grant.account_id)
+
+    async def _grant(self, state: str) -> Grant | None:
+        if "\x00" in state:  # no state of ours; the database would not even compare it
+            return None
+        async with self._pool.acquire() as conn:
+            return await take_grant(conn, state, datetime.now(UTC))
 
 
 def _texts_of(request: web.Request) -> Texts:

@@ -5,30 +5,25 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from aiohttp import web
+from aiohttp.hdrs import CONTENT_ENCODING
 
 from gateway.pbx.port import Inbound
 from gateway.pbx.query import read_query
 
-MAX_BODY = 256 * 1024
 
-
-async def inbound_of(request: web.Request, path: str) -> Inbound:
-    """Read the body. Raises web.HTTPRequestEntityTooLarge over 256 KiB."""
-    if (request.content_length or 0) > MAX_BODY:
-        raise web.HTTPRequestEntityTooLarge(max_size=MAX_BODY, actual_size=request.content_length or 0)
-    return inbound_from(request, path, await request.read() if request.can_read_body else b"")
-
-
-def inbound_from(request: web.Request, path: str, body: bytes) -> Inbound:
+def head_of(request: web.Request, path: str) -> Inbound:
+    """Return what stands before the body; that is read later, if it is worth it."""
     return Inbound(
         method=request.method,
         path=path.strip("/"),
         query=read_query(request.raw_path),
         headers=dict(request.headers),
-        body=body,
+        body=b"",
         received_at=datetime.now(UTC),
     )
 
 
-def is_compressed(request: web.Request) -> bool:
-    return request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity")
+def is_compressed(request: web.BaseRequest) -> bool:
+    """Nothing is unpacked here: a few bytes can stand for gigabytes."""
+    encoding = request.headers.get(CONTENT_ENCODING)
+    return encoding is not None and encoding.strip().lower() not in ("", "identity")

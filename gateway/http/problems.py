@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -20,6 +21,16 @@ def problem(
     if field is not None:
         body["field"] = field
     return web.Response(status=status, body=orjson.dumps(body | more), content_type=CONTENT_TYPE)
+
+
+def raw_problem(status: int, code: str, title: str) -> bytes:
+    """Return the whole answer as it goes over the wire, for when no request was read. The connection ends with it."""
+    body: bytes = problem(status, code, title).body  # type: ignore[assignment]
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {CONTENT_TYPE}\r\nServer: callmatrix\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 def unauthorised() -> web.Response:

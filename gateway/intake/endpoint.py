@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import structlog
 from aiohttp import web
 
 from gateway.configuration import Configuration
-from gateway.http.inbound import MAX_BODY, inbound_from, inbound_of, is_compressed
+from gateway.http.body import PBX_BODY, BodyRefused, read_body
+from gateway.http.connection import vouch
+from gateway.http.inbound import head_of
 from gateway.http.problems import problem
 from gateway.http.unauthorized import UnauthorizedResponder
 from gateway.intake.inbox import Accepted, Inbox
@@ -54,19 +57,20 @@ class Events:
         if connection is None or not connection.is_on or connection.kind not in self._kinds:
             return self._refuse(request)
         kind = self._kinds[connection.kind]
-        if is_compressed(request):
-            return self._compressed(request, kind, connection)
+        inbound = head_of(request, _path(request))
         try:
-            inbound = await inbound_of(request, _path(request))
-        except web.HTTPRequestEntityTooLarge:
-            self.refused += 1
-            return problem(
-                413, "too-large", "The event is too large.", detail=f"At most {MAX_BODY} bytes are taken."
-            )
-        try:
-            if not kind.authenticate(inbound, connection):
+            known = kind.authenticate_head(inbound, connection)
+            if known is False:
                 return self._refuse(request)
+            body = await read_body(request, PBX_BODY, is_judged=known is not None)
+            inbound = replace(inbound, body=body)
+            if known is None and not kind.authenticate(inbound, connection):
+                return self._refuse(request)
+            vouch(request)
             parsed = kind.parse(inbound, connection)
+        except BodyRefused as err:
+            self.refused += 1
+            return err.answer()
         except WireForbidden:
             return self._refuse(request)
         except WireInvalid as err:
@@ -109,14 +113,6 @@ class Events:
             content_type, body = answer
             return web.Response(body=body, headers={"Content-Type": content_type})
         return web.json_response({"accepted": True, "duplicate": accepted.duplicate})
-
-    def _compressed(self, request: web.Request, kind: PbxKind, connection: Connection) -> web.Response:
-        if not kind.authenticate(inbound_from(request, _path(request), b""), connection):
-            return self._refuse(request)
-        self.refused += 1
-        return problem(
-            415, "compressed", "The event is compressed.", detail="Send it without Content-Encoding."
-        )
 
     def samples(self) -> Iterator[Sample]:
         """For the metrics."""

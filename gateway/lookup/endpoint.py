@@ -11,6 +11,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import orjson
@@ -20,7 +21,9 @@ from aiohttp.hdrs import AUTHORIZATION
 
 from crm.directory.memory import Directory
 from gateway.configuration import Configuration, Snapshot
-from gateway.http.inbound import inbound_from, inbound_of
+from gateway.http.body import PBX_BODY, BodyRefused, read_body
+from gateway.http.connection import vouch
+from gateway.http.inbound import head_of
 from gateway.http.unauthorized import UnauthorizedResponder
 from gateway.lookup.decided import DecidedLookup, decide_lookup
 from gateway.lookup.fast_response import FastJsonResponse
@@ -80,6 +83,7 @@ class Lookup:
         self._known: dict[tuple[str, str], Connection] = {}
         self._new_id = DecisionIds()
         self.latency = Latency()
+        self.asked_at = 0.0  # when the latest lookup came in, by time.perf_counter
         configuration.on_change(self._forget)
 
     def _forget(self, _snapshot: Snapshot) -> None:
@@ -93,6 +97,7 @@ class Lookup:
         if request.method == "GET" and (header := request.headers.get(AUTHORIZATION)):
             connection = self._known.get((name, header))
             if connection is not None and not request.body_exists:
+                vouch(request)
                 return self._answer(connection, lookup_of(read_pairs(query)), began)
         # A request whose address was written otherwise (in full, escaped) came through the general router, which knows.
         return await self._handle_any(request, request.match_info.get("connection", name), began)
@@ -102,16 +107,17 @@ class Lookup:
         if connection is None or not connection.is_on or connection.kind not in self._kinds:
             return self._refuse(request)
         kind = self._kinds[connection.kind]
-        try:
-            async with asyncio.timeout(self._deadline):
-                inbound = await inbound_of(request, "lookup")
-        except (TimeoutError, web.HTTPRequestEntityTooLarge):
-            inbound = inbound_from(request, "lookup", b"")
-            if not kind.authenticate(inbound, connection):
-                return self._refuse(request)
-            return self._answer(connection, LookupRequest(), began, reason=LookupReason.DEADLINE)
-        if not kind.authenticate(inbound, connection):
+        inbound = head_of(request, "lookup")
+        known = kind.authenticate_head(inbound, connection)
+        if known is False:
             return self._refuse(request)
+        body = await self._body(request, is_judged=known is not None)
+        inbound = replace(inbound, body=body or b"")
+        if known is None and not kind.authenticate(inbound, connection):
+            return self._refuse(request)
+        vouch(request)
+        if body is None:
+            return self._answer(connection, LookupRequest(), began, reason=LookupReason.DEADLINE)
         header = request.headers.get(AUTHORIZATION)
         if kind.has_plain_lookup and header and connection.knows(header.removeprefix("Bearer ")):
             if len(self._known) >= _AUTH_CACHE:
@@ -123,6 +129,16 @@ class Lookup:
             log.info("lookup-unreadable", connection=name, field=err.field)
             asked = LookupRequest()
         return self._answer(connection, asked, began)
+
+    async def _body(self, request: web.Request, *, is_judged: bool) -> bytes | None:
+        """None: it is not there in time, or nothing that could be read."""
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await read_body(request, PBX_BODY, is_judged=is_judged)
+        except TimeoutError:
+            return None
+        except BodyRefused as err:
+            return b"" if err.code == "compressed" else None
 
     def ask(self, connection: Connection, asked: LookupRequest) -> dict[str, Any]:
         """Return the contract's answer, for a PBX that asks by another way than HTTP and has shown its secret. Never raises."""
@@ -172,6 +188,7 @@ class Lookup:
 
     def _note(self, connection: Connection, decided: DecidedLookup, began: float) -> None:
         took = time.perf_counter() - began
+        self.asked_at = began
         self.latency.observe(took)
         if self._recorder.has_room():
             # No await lies between: it is what was decided with.

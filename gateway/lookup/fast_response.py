@@ -12,11 +12,16 @@ from email.utils import formatdate
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
-_HEADERS = {"Content-Type": "application/json"}
+from gateway.http.headers import ON_ALL
+
+_HEADERS = {"Content-Type": "application/json", **ON_ALL}
+_FIXED = "".join(f"{name}: {value}\r\n" for name, value in _HEADERS.items())
 
 
 class FastJsonResponse(web.StreamResponse):
     """body: JSON."""
+
+    has_own_head = True
 
     def __init__(self, body: bytes) -> None:
         super().__init__()
@@ -52,8 +57,6 @@ def _head(length: int) -> bytes:
     now = int(time.time())
     if now != _Clock.second:
         date = formatdate(now, usegmt=True)
-        _Clock.head = (
-            f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: {date}\r\nServer: callmatrix\r\nContent-Length: "
-        ).encode()
+        _Clock.head = (f"HTTP/1.1 200 OK\r\n{_FIXED}Date: {date}\r\nContent-Length: ").encode()
         _Clock.second = now
     return b"%b%d\r\n\r\n" % (_Clock.head, length)

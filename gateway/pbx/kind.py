@@ -37,9 +37,13 @@ class PbxKind:
     keys: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[Mapping[str, SettingType]] = {}
 
-    def authenticate(self, request: Inbound, connection: Connection) -> bool:
-        """Say whether the request carries the connection's secret: Bearer header, `token`, or the vendor's signature."""
+    def authenticate_head(self, request: Inbound, connection: Connection) -> bool | None:
+        """Judge address and headers, before the body is read: Bearer header, Basic, `token`. None: the secret stands in the body."""
         return has_valid_token(request, connection)
+
+    def authenticate(self, request: Inbound, connection: Connection) -> bool:
+        """Say whether the whole request carries the connection's secret; asked where the head alone did not tell."""
+        return bool(self.authenticate_head(request, connection))
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:
         """Read one event. Raises WireInvalid naming the field; never returns a half-filled event."""

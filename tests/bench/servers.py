@@ -111,7 +111,7 @@ def wait_for(url: str, seconds: float = 120) -> None:
     asyncio.run(wait())
 
 
-async def _fill(dsn: str, numbers: int) -> None:
+async def fill_directory(dsn: str, numbers: int) -> None:
     pool = await open_pool(dsn)
     await data.prepare(pool, sandbox_url="http://127.0.0.1:9", crm_token="x.e30.x", token="bench")
     async with pool.acquire() as conn:
@@ -149,4 +149,4 @@ async def _fill(dsn: str, numbers: int) -> None:
 
 def fill(dsn: str, numbers: int) -> None:
     """A directory of so many numbers, as if the first load were over."""
-    asyncio.run(_fill(dsn, numbers))
+    asyncio.run(fill_directory(dsn, numbers))

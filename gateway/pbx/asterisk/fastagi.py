@@ -18,12 +18,32 @@ from gateway.pbx.asterisk.agi import AgiRequest, parse_reply, parse_request, set
 from gateway.pbx.capabilities import AskLookup
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
+from runtime.doors.admissions import Admissions
+from runtime.doors.descriptors import most_connections
+from runtime.doors.seldom import SeldomTold
 from runtime.metrics import Sample
 
 log = structlog.get_logger(__name__)
 
 _MOST_BYTES = 64 * 1024
 _MOST_AT_ONCE = 1000
+_SHARE = 0.25  # of the descriptors that are left for doors
+
+
+class _Caller:
+    """One connection, which may be sent away for a newcomer until it has shown its secret."""
+
+    is_known = False
+    asked_at = 0.0
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        peer = writer.get_extra_info("peername")
+        self._writer = writer
+        self.address: str = peer[0] if isinstance(peer, tuple) else ""
+        self.is_waiting = True
+
+    def send_away(self) -> None:
+        self._writer.transport.abort()
 
 
 class FastAgi:
@@ -39,10 +59,13 @@ class FastAgi:
         self._connections = connections
         self._ask = ask
         self._deadline = deadline_seconds
-        self._open = 0
+        self._admissions = Admissions(most_connections(_MOST_AT_ONCE, _SHARE), _MOST_AT_ONCE)
         self.answered = 0
         self.refused = 0
         self.late = 0
+        self._told_late = SeldomTold("fastagi-late")
+        self._told_unreadable = SeldomTold("fastagi-unreadable")
+        self._told_forbidden = SeldomTold("fastagi-forbidden")
 
     async def serve(self, host: str, port: int) -> asyncio.Server:
         """Listen from now on."""
@@ -59,26 +82,28 @@ class FastAgi:
             await server.serve_forever()
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
+        caller = _Caller(writer)
         try:
-            if self._open <= _MOST_AT_ONCE:
+            if self._admissions.admit(caller):
                 async with asyncio.timeout(self._deadline):
-                    await self._answer(reader, writer)
+                    await self._answer(reader, writer, caller)
         except TimeoutError:
             self.late += 1
-            log.warning("fastagi-late", seconds=self._deadline)
+            self._told_late.note(caller.address, seconds=self._deadline)
             writer.transport.abort()  # what Asterisk does not read any more must not keep the socket open
         except (WireInvalid, ValueError) as err:
             self.refused += 1
-            log.info("fastagi-unreadable", error=str(err))
+            self._told_unreadable.note(caller.address, error=str(err))
         except (OSError, asyncio.IncompleteReadError):
             pass  # the caller left
         finally:
-            self._open -= 1
+            self._admissions.release(caller)
             with contextlib.suppress(OSError):
                 writer.close()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, caller: _Caller
+    ) -> None:
         try:
             request = parse_request((await reader.readuntil(b"\n\n"))[:-2])
         except asyncio.LimitOverrunError as err:
@@ -86,7 +111,9 @@ class FastAgi:
         variables = self._variables(request)
         if variables is None:
             self.refused += 1
+            self._told_forbidden.note(caller.address)
             return
+        caller.is_waiting = False
         # The target last: who sees it sees the others too.
         writer.write(b"".join(set_variable(name, value) for name, value in variables))
         await writer.drain()
@@ -105,7 +132,6 @@ class FastAgi:
             or connection.kind != "asterisk"
             or not connection.knows(token)
         ):
-            log.warning("fastagi-forbidden", connection=connection.name if connection else None)
             return None
         if request.path != "lookup":
             raise WireInvalid("path", "must be lookup")

@@ -21,7 +21,7 @@ class FreeswitchKind(PbxKind):
     kind = "freeswitch"
     default_dialect = "freeswitch"
 
-    def authenticate(self, request: Inbound, connection: Connection) -> bool:
+    def authenticate_head(self, request: Inbound, connection: Connection) -> bool | None:
         """mod_xml_curl's `gateway-credentials` arrive as Basic; `?token=` works in every URL."""
         return has_valid_token(request, connection)
 

@@ -33,6 +33,10 @@ class MangoKind(PbxKind):
         "shows_client_name": "switch",
     }
 
+    def authenticate_head(self, request: Inbound, connection: Connection) -> bool | None:
+        """Judge what is asked by GET; what is posted may be signed."""
+        return None if request.method == "POST" else has_valid_token(request, connection)
+
     def authenticate(self, request: Inbound, connection: Connection) -> bool:
         """Judge the signature; a request without a signed form (a lookup) by the connection's token."""
         if b"vpbx_api_key" not in request.body:

@@ -25,7 +25,7 @@ class RingostatKind(PbxKind):
     keys = ("auth_key",)
     settings: ClassVar[Mapping[str, SettingType]] = {"base_url": "text", "calls_list_fields": "text"}
 
-    def authenticate(self, request: Inbound, connection: Connection) -> bool:
+    def authenticate_head(self, request: Inbound, connection: Connection) -> bool | None:
         """`?token=` in the URL, Bearer, or an `Auth-Key` header (seen in use, not documented)."""
         return has_valid_token(request, connection) or connection.knows(header(request, "Auth-Key") or "")
 

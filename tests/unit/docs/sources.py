@@ -198,7 +198,11 @@ def _of_call(node: ast.AST) -> Iterator[ErrorCode]:
     texts = _texts(node.args)
     if name == "not_found" and texts and texts[0]:
         yield ErrorCode(f"no-such-{texts[0]}", "404", f"There is no {texts[0]} of this name.")
-    if name in ("problem", "ApiError") and len(node.args) >= 2 and isinstance(node.args[0], ast.Constant):
+    if (
+        name in ("problem", "raw_problem", "ApiError", "BodyRefused")
+        and len(node.args) >= 2
+        and isinstance(node.args[0], ast.Constant)
+    ):
         status, code = node.args[0].value, texts[1]
         if code and isinstance(status, int):
             yield ErrorCode(code, str(status), (texts[2] if len(texts) > 2 else "") or "")

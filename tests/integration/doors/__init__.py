@@ -1,0 +1,1 @@
+"""What strangers can do to the doors of a running gateway."""
