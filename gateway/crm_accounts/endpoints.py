@@ -33,7 +33,9 @@ ExchangeCode = Callable[[Grant, str, str], Awaitable[None]]
 
 
 class CrmHooks:
-    def __init__(self, configuration: Configuration, pool: asyncpg.Pool, exchange: ExchangeCode, peers: Peers) -> None:
+    def __init__(
+        self, configuration: Configuration, pool: asyncpg.Pool, exchange: ExchangeCode, peers: Peers
+    ) -> None:
         self._peers = peers
         self._configuration = configuration
         self._pool = pool
@@ -68,7 +70,9 @@ class CrmHooks:
         grant = await self._grant(query.get("state", ""))
         if grant is None or not query.get("code"):
             return _page(texts, 400, "link-used")
-        back = Actor(kind="program", name="CRM consent", door="consent", address=self._peers.address_of(request))
+        back = Actor(
+            kind="program", name="CRM consent", door="consent", address=self._peers.address_of(request)
+        )
         try:
             with acting(back):
                 await self._exchange(grant, query["code"], query.get("referer", ""))
