@@ -24,7 +24,7 @@ from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.endpoints import CrmHooks
 from gateway.health.shared_metrics import SharedFigures
-from gateway.http.door import Door, DoorLimits
+from gateway.http.door import HttpDoor, DoorLimits
 from gateway.http.pages import OwnHosts
 from gateway.http.peers import Peers
 from gateway.http.unauthorized import UnauthorizedResponder
@@ -79,7 +79,7 @@ class Gateway:
         self.configuration.on_change(lambda _: self._url_patterns.clear())
         raise_limit()
         most = most_connections(settings.max_connections, _HTTP_SHARE)
-        self.door = Door(DoorLimits(most, settings.max_connections_per_address), peers)
+        self.door = HttpDoor(DoorLimits(most, settings.max_connections_per_address), peers)
         self.memory = MemoryKeeper(self._is_quiet)
         self.refusals = UnauthorizedResponder(peers)
         self.lookup = Lookup(

@@ -36,7 +36,7 @@ class DoorLimits:
     most_of_one: int = 500
 
 
-class Door:
+class HttpDoor:
     """`run` is to run as long as the door is open."""
 
     def __init__(self, limits: DoorLimits | None = None, peers: Peers | None = None) -> None:
@@ -97,7 +97,7 @@ class Door:
 class _DoorServer(web.Server):
     """Makes our connections instead of the library's."""
 
-    def __init__(self, door: Door, made: web.Server) -> None:
+    def __init__(self, door: HttpDoor, made: web.Server) -> None:
         super().__init__(
             made.request_handler, request_factory=made.request_factory, loop=made._loop, **made._kwargs
         )
@@ -108,7 +108,7 @@ class _DoorServer(web.Server):
 
 
 class _DoorRunner(web.AppRunner):
-    def __init__(self, app: web.Application, door: Door, shutdown_timeout: float) -> None:
+    def __init__(self, app: web.Application, door: HttpDoor, shutdown_timeout: float) -> None:
         options: dict[str, Any] = {
             "access_log": None,
             "auto_decompress": False,
