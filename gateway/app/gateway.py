@@ -24,7 +24,7 @@ from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.endpoints import CrmHooks
 from gateway.health.shared_metrics import SharedFigures
-from gateway.http.door import HttpDoor, DoorLimits
+from gateway.http.door import DoorLimits, HttpDoor
 from gateway.http.pages import OwnHosts
 from gateway.http.peers import Peers
 from gateway.http.unauthorized import UnauthorizedResponder
