@@ -81,6 +81,22 @@ class WorkingTime(BaseModel):
     work_days: tuple[str, ...] = ()
 
 
+class PersonalDataPolicy(BaseModel):
+    """After how many days what is kept of clients is emptied; None = with the row that it stands in, or never.
+
+    number_days: their numbers. name_days: their names, and texts that hold them. recording_days: links to recordings.
+    param_days: what a call came with (utm_*, client ids). raw_days: what the PBX sent, word by word.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number_days: int | None = Field(default=None, ge=3, le=3650)
+    name_days: int | None = Field(default=None, ge=3, le=3650)
+    recording_days: int | None = Field(default=None, ge=3, le=3650)
+    param_days: int | None = Field(default=None, ge=3, le=3650)
+    raw_days: int | None = Field(default=None, ge=3, le=3650)
+
+
 class AccountSettings(BaseModel):
     """Everything of an account that is not a matrix, a person or a connection. Stored in account.settings."""
 
@@ -93,5 +109,6 @@ class AccountSettings(BaseModel):
     calls: CallPolicy = CallPolicy()
     cases: CasePolicy = CasePolicy()
     working_time: WorkingTime = WorkingTime()
+    personal_data: PersonalDataPolicy = PersonalDataPolicy()
     default_pipeline_id: str | None = None
     requests_per_second: int = Field(default=7, ge=1, le=50)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import asyncpg
 
 from crm.store.unread import forget_old_unread
 from gateway.settings import Settings
+from gateway.store.admin import personal_data
+from gateway.store.admin.accounts import accounts
 from gateway.store.admin.audit import delete_audit_older_than
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.crm_accounts.webhooks import delete_expired_grants
@@ -17,6 +20,7 @@ from gateway.store.crm_events.work import delete_events_older_than
 from gateway.store.decisions.decisions import delete_older_than
 from gateway.store.intake.inbox import delete_older_than as delete_messages_older_than
 from gateway.store.pbx_links.commands import delete_commands_older_than
+from routing.settings import PersonalDataPolicy
 from runtime.database import locks
 from runtime.database.pool import Conn
 
@@ -50,7 +54,44 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
             while removed := await _alone(conn, forget):
                 total += removed
                 await asyncio.sleep(0.05)
+        for account in await accounts(conn):
+            for empty in emptiers(account.id, account.settings.personal_data, now):
+                while done := await _alone(conn, empty):
+                    total += done
+                    await asyncio.sleep(0.05)
     return total
+
+
+def emptiers(
+    account_id: str, policy: PersonalDataPolicy, now: datetime
+) -> Iterator[Callable[[Conn], Awaitable[int]]]:
+    """Yield what empties a batch of an account's personal data each, nothing where no days are set."""
+
+    def before(days: int) -> datetime:
+        return now - timedelta(days=days)
+
+    if policy.raw_days is not None:
+        yield partial(
+            personal_data.empty_raw, account_id=account_id, before=before(policy.raw_days), limit=_BATCH
+        )
+    named = [days for days in (policy.number_days, policy.name_days) if days is not None]
+    if named:
+        for empty in (personal_data.drop_decisions, personal_data.empty_effects, personal_data.empty_cases):
+            yield partial(empty, account_id=account_id, before=before(min(named)), limit=_BATCH)
+    # The number goes last: it is by the number that one sees that somebody still works for the client.
+    for field, days in (
+        ("recordings", policy.recording_days),
+        ("params", policy.param_days),
+        ("number", policy.number_days),
+    ):
+        if days is not None:
+            yield partial(
+                personal_data.empty_calls,
+                account_id=account_id,
+                before=before(days),
+                fields=frozenset({field}),
+                limit=_BATCH,
+            )
 
 
 async def _alone(conn: Conn, forget: Callable[[Conn], Awaitable[int]]) -> int:

@@ -41,6 +41,8 @@ class CallRow:
     due_at: datetime | None = None
     heard_at: datetime
     clock_offset: timedelta = timedelta(0)
+    emptied: tuple[str, ...] = ()
+    """What of it was emptied when its days were over: number, recordings, params."""
 
 
 class Setup(NamedTuple):

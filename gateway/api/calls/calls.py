@@ -36,7 +36,8 @@ class TalkView(Answer):
 
 class CallView(Answer):
     """talks: who talked with the client, in order. failed_side: of a call that we made and nobody talked in, whose side it was; null where the PBX does not tell.
-    talk_seconds null: not known yet. params: what the PBX sent with it (utm_*, pool, …). moments: ids of decisions."""
+    talk_seconds null: not known yet. params: what the PBX sent with it (utm_*, pool, …). removed: what was emptied because its days
+    were over or the client asked for it (number, recordings, params). moments: ids of decisions."""
 
     call_id: str
     connection: str
@@ -58,6 +59,7 @@ class CallView(Answer):
     client_kind: str | None
     matrix_version: int | None
     params: dict[str, str]
+    removed: list[str]
     moments: dict[str, str]
 
 
@@ -84,6 +86,7 @@ def view_of(row: CallRow) -> CallView:
         client_kind=row.client_kind.value if row.client_kind else None,
         matrix_version=row.matrix_version,
         params=dict(call.params),
+        removed=list(row.emptied),
         moments=dict(row.moments),
     )
 

@@ -250,4 +250,5 @@ def _call(row: asyncpg.Record) -> CallRow:
         due_at=row["due_at"],
         heard_at=row["heard_at"],
         clock_offset=row["clock_offset"],
+        emptied=tuple(row["emptied"]),
     )

@@ -30,7 +30,7 @@ CHANGES_NOTHING = {
 NEEDS_A_CRM = {("POST", "/v1/accounts")}
 """Tried below as the service that it calls."""
 READING_COMMANDS = {
-    "account list", "audit", "cases figures", "cases open", "cases overdue", "check", "config export",
+    "account list", "audit", "client show", "cases figures", "cases open", "cases overdue", "check", "config export",
     "connection list", "crm aside", "crm unread", "desk list", "explain", "lookup", "matrix check",
     "matrix difference", "matrix versions", "secrets generate", "secrets status", "token list", "users list",
 }  # fmt: skip
@@ -238,6 +238,7 @@ async def test_every_changing_command_leaves_an_entry(
     for key in ("e1", "e2", "e3"):
         await add_effect(pool, key, state="dead", error_code="validation")
     order = await pool.fetchval('SELECT "order" FROM effect LIMIT 1')
+    await add_effect(pool, "old", state="done", client="+79160009999")
     (tmp_path / "order.json").write_text(json.dumps(order))
     event = await _dead_event(pool, "k1")
     await pool.execute(_ASIDE, ACCOUNT, 1)
@@ -264,6 +265,7 @@ async def test_every_changing_command_leaves_an_entry(
         "desk ignore": ("e3", f"event:{event}", "--note", "n"),
         "crm retry": ("--all",),
         "secrets rotate": (),
+        "client forget": ("+79160009999", "--yes"),
     }
     needs_more = {"account add", "backfill", "matrix publish", "matrix rollback", "replay", "sync"}
     """A CRM, a draft, or a worker; the services that they call are those of the API, walked above."""

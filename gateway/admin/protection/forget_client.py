@@ -1,0 +1,65 @@
+"""Personal data at their end: of everybody when the account's days are over, of one client on request."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from gateway.admin.employees import policy_of
+from gateway.admin.refused import InputRefused
+from gateway.store.admin import personal_data as store
+from gateway.store.admin.audit import AuditChange, record
+from gateway.store.admin.personal_data import ClientData
+from routing.numbers.normalise import PublicNumber, normalise
+from runtime.database import locks
+from runtime.database.pool import Conn
+from runtime.masking import mask_number
+
+_ALL_OF_A_CALL = frozenset({"number", "recordings", "params"})
+
+
+class ClientBusy(InputRefused):
+    """Something is still under way for this client; emptied half, it would be done for nobody."""
+
+    code = "client-busy"
+
+    def __init__(self, open_work: int) -> None:
+        super().__init__(
+            "number",
+            f"{open_work} calls, cases or effects of this client are not finished",
+            "close them first (see 'callmatrix cases open' and 'callmatrix desk list'), or wait until they are sent",
+        )
+
+
+async def data_of_client(conn: Conn, account_id: str, number: str) -> tuple[str, ClientData]:
+    """(E.164, what is kept of this client). Raise InputRefused."""
+    read = normalise(number, await policy_of(conn, account_id))
+    if not isinstance(read, PublicNumber):
+        raise InputRefused("number", f"'{number}' is not a phone number", "write it as +79161234567")
+    return read.e164, await store.client_data(conn, account_id, read.e164)
+
+
+async def forget_client(conn: Conn, account_id: str, number: str) -> ClientData:
+    """Return what was kept of the client until now; calls stay as figures. Raise InputRefused; nothing is changed then."""
+    async with conn.transaction():
+        client, kept = await data_of_client(conn, account_id, number)
+        await locks.take(conn, locks.client(account_id, client))
+        kept = await store.client_data(conn, account_id, client)
+        if kept.open_work:
+            raise ClientBusy(kept.open_work)
+        now = datetime.now(UTC) + timedelta(days=1)
+        await store.empty_raw(conn, account_id, now, client=client, limit=kept.messages + 1)
+        await store.drop_decisions(conn, account_id, now, client=client, limit=kept.decisions + 1)
+        await store.empty_effects(conn, account_id, now, client=client, limit=kept.effects + 1)
+        await store.empty_cases(conn, account_id, now, client=client, limit=kept.cases + 1)
+        await store.empty_calls(conn, account_id, now, _ALL_OF_A_CALL, client=client, limit=kept.calls + 1)
+        if any((kept.calls, kept.messages, kept.decisions, kept.effects, kept.cases)):
+            said = {"calls": kept.calls, "decisions": kept.decisions, "cases": kept.cases}
+            change = AuditChange(
+                what="client",
+                object=mask_number(client),
+                action="forgotten",
+                account_id=account_id,
+                after=said,
+            )
+            await record(conn, change)
+        return kept
