@@ -13,7 +13,8 @@ from runtime.database.pool import Conn
 MOST_WITH_RAW = 1000
 """Of one account: beyond it something is wrong with all rows, and more samples of it would only fill the disk."""
 
-_AGAIN_BY_ID = ("contact", "company", "deal", "lead")
+AGAIN_BY_ID = ("contact", "company", "deal", "lead")
+"""Kinds of rows that are asked for by their id again."""
 
 _KEEP = """
 INSERT INTO crm_unread AS u (account_id, kind, entity_id, field, why, raw, is_lost, next_try_at)
@@ -22,7 +23,8 @@ FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool
     AS t (kind, entity_id, field, why, raw, is_lost)
 ON CONFLICT (account_id, kind, entity_id, field) DO UPDATE
 SET why = excluded.why, raw = excluded.raw, is_lost = excluded.is_lost, last_at = now(), times = u.times + 1,
-    next_try_at = now() + interval '30 seconds' * least(120, 2 ^ least(u.times, 7))
+    next_try_at = now() + interval '30 seconds' * least(120, 2 ^ least(u.times, 7)),
+    ignored_at = CASE WHEN (u.why, u.raw) = (excluded.why, excluded.raw) THEN u.ignored_at END
 RETURNING kind, entity_id, field, times
 """
 
@@ -107,7 +109,7 @@ async def due_unread(conn: Conn, account_id: str, limit: int) -> list[EntityRef]
         " AND NOT starts_with(entity_id, $3) GROUP BY 1, 2 HAVING min(next_try_at) <= now()"
         " ORDER BY min(next_try_at) LIMIT $4",
         account_id,
-        list(_AGAIN_BY_ID),
+        list(AGAIN_BY_ID),
         NAMELESS,
         limit,
     )
@@ -132,7 +134,8 @@ async def unread_by_account(conn: Conn, account_ids: Sequence[str] | None) -> di
     for row in await conn.fetch(
         "SELECT account_id, kind, count(DISTINCT entity_id) AS n,"
         " (array_agg(entity_id || CASE WHEN field = '' THEN '' ELSE ', ' || field END ORDER BY seq))[1] AS first"
-        " FROM crm_unread WHERE $1::text[] IS NULL OR account_id = ANY($1) GROUP BY 1, 2 ORDER BY 1, 2",
+        " FROM crm_unread WHERE ignored_at IS NULL AND ($1::text[] IS NULL OR account_id = ANY($1))"
+        " GROUP BY 1, 2 ORDER BY 1, 2",
         account_ids,
     ):
         counts = found.setdefault(row["account_id"], UnreadCounts({}, f"{row['kind']} {row['first']}"))
@@ -146,7 +149,7 @@ async def forget_old_unread(conn: Conn, before: datetime, *, limit: int) -> int:
         "DELETE FROM crm_unread WHERE (account_id, seq) IN (SELECT account_id, seq FROM crm_unread WHERE last_at < $1"
         " AND (kind <> ALL($2::text[]) OR starts_with(entity_id, $3)) LIMIT $4)",
         before,
-        list(_AGAIN_BY_ID),
+        list(AGAIN_BY_ID),
         NAMELESS,
         limit,
     )

@@ -52,7 +52,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         ),
         "desk": Entry(
             "dead_letters",
-            "The dead-letter desk: what the CRM refuses, and events that cannot be processed.",
+            "The dead-letter desk: everything that was set aside because it cannot succeed by itself.",
         ),
         "crm": Entry("crm_rows", "What the CRM told that could not be read or worked on."),
         "cases": Entry("cases", "Missed calls that somebody must return."),

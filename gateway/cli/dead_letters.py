@@ -9,19 +9,21 @@ import orjson
 import typer
 
 from crm.effects import dead_letters
-from gateway.admin.operations import desk
+from gateway.admin.operations import desk, desk_entries
 from gateway.cli.options import AccountName, Json, Lang, Limit
 from gateway.cli.output import language_of, on_account, print_json, print_table
+from gateway.store.desk.entries import KINDS, DeskKind, counts_of
 from gateway.store.intake import inbox
+from routing.texts.catalogue import Language
 from runtime.database.pool import Conn
 from runtime.failure import Failure
 
 desk_app = typer.Typer(
-    help="The dead-letter desk: what the CRM refuses, and events that cannot be processed.",
+    help="The dead-letter desk: everything that was set aside because it cannot succeed by itself.",
     no_args_is_help=True,
 )
 
-Keys = Annotated[list[str] | None, typer.Argument(help="keys of effects, or event:NUMBER")]
+Keys = Annotated[list[str] | None, typer.Argument(help="keys of 'desk list'")]
 _EVENT = "event:"
 
 
@@ -31,78 +33,76 @@ def register(app: typer.Typer) -> None:
 
 @desk_app.command("list")
 def list_items(
-    account: AccountName = None, limit: Limit = 100, lang: Lang = None, json: Json = False
+    account: AccountName = None,
+    kind: Annotated[
+        str | None, typer.Option(help=f"only such: {', '.join(KINDS)}", autocompletion=lambda: list(KINDS))
+    ] = None,
+    limit: Limit = 100,
+    lang: Lang = None,
+    json: Json = False,
 ) -> None:
-    """Effects and events that cannot succeed: what, why, since when. Oldest first.
+    """Everything that was set aside: effects, events, calls, cases, and what the CRM told. Oldest first.
 
     Example: callmatrix desk list --account sales
     """
+    if kind is not None and kind not in KINDS:
+        raise typer.BadParameter(f"'{kind}' is none of {', '.join(KINDS)}")
 
-    async def work(conn: Conn, account_id: str) -> tuple[list[dead_letters.DeskItem], list[Any]]:
+    async def work(
+        conn: Conn, account_id: str
+    ) -> tuple[tuple[desk_entries.DeskEntry, ...], dict[DeskKind, int], Any]:
         language = await language_of(conn, account_id, lang)
-        return (
-            await dead_letters.items(conn, account_id, limit=limit, language=language),
-            await inbox.dead_letters(conn, account_id, limit=limit),
-        )
+        page = await desk_entries.listed(conn, account_id, kind=kind, limit=limit, language=language)
+        told = await _in_full(conn, account_id, limit, language) if json else None
+        return page.entries, await counts_of(conn, account_id), told
 
-    effects, events = on_account(account, work)
+    entries, counts, told = on_account(account, work)
     if json:
-        told = [
-            {
-                "key": f"{_EVENT}{e['event_id']}",
-                "connection": e["connection_id"],
-                "call_key": e["call_key"],
-                "client": e["client"],
-                "since": e["since"],
-                "why": e["error"],
-                "raw": bytes(e["raw"]).decode(errors="replace"),
-            }
-            for e in events
-        ]
-        print_json({"effects": effects, "events": told})
+        others = [e for e in entries if e.kind not in ("effect", "event")]
+        print_json({**told, "others": others, "counts": counts})
         return
     lines = [
-        (i.key, i.system, i.what, i.client, i.since.isoformat(timespec="seconds"), i.why) for i in effects
+        (e.key, e.kind, e.what, e.client or "", e.since.isoformat(timespec="seconds"), e.tries, e.why[:300])
+        for e in entries
     ]
-    lines += [
-        (
-            f"{_EVENT}{e['event_id']}",
-            "inbox",
-            f"event of {e['connection_id']}",
-            e["client"] or "",
-            e["since"].isoformat(timespec="seconds") if e["since"] else "",
-            e["error"] or "",
-        )
-        for e in events
+    print_table(["key", "kind", "what", "client", "since", "tries", "why"], lines, "The desk is empty.")
+    if (total := sum(counts.values())) > len(lines):
+        print(", ".join(f"{n} {name}" for name, n in counts.items() if n) + f": {total} in all.")
+
+
+async def _in_full(conn: Conn, account_id: str, limit: int, language: Language) -> dict[str, Any]:
+    """Effects with their orders, as `desk edit` takes them, and events with what was sent."""
+    events = [
+        {
+            "key": f"{_EVENT}{e['event_id']}",
+            "connection": e["connection_id"],
+            "call_key": e["call_key"],
+            "client": e["client"],
+            "since": e["since"],
+            "why": e["error"],
+            "raw": bytes(e["raw"]).decode(errors="replace"),
+        }
+        for e in await inbox.dead_letters(conn, account_id, limit=limit)
     ]
-    print_table(["key", "system", "what", "client", "since", "why"], lines, "The desk is empty.")
+    effects = await dead_letters.items(conn, account_id, limit=limit, language=language)
+    return {"effects": effects, "events": events}
 
 
 @desk_app.command("retry")
 def retry(
     keys: Keys = None,
-    all_of_them: Annotated[bool, typer.Option("--all", help="everything on the desk")] = False,
+    all_of_them: Annotated[bool, typer.Option("--all", help="everything that can be tried again")] = False,
     account: AccountName = None,
     json: Json = False,
 ) -> None:
-    """Try again, together with what these need and what needs them.
+    """Try again; effects together with what these need and what needs them.
 
     Example: callmatrix desk retry --all --account sales
     """
     if bool(keys) == all_of_them:
         raise typer.BadParameter("name the keys, or give --all")
-    effects, events = _sorted_out(keys or [])
-
-    async def work(conn: Conn, account_id: str) -> int:
-        count = 0
-        async with conn.transaction():
-            if effects or all_of_them:
-                count += await desk.retry_effects(conn, account_id, None if all_of_them else effects)
-            if events or all_of_them:
-                count += await desk.retry_events(conn, account_id, None if all_of_them else events)
-        return count
-
-    _tell(on_account(account, work), "are tried again", json)
+    named = None if all_of_them else keys
+    _tell(on_account(account, lambda conn, id: desk_entries.retry(conn, id, named)), "are tried again", json)
 
 
 @desk_app.command("edit")
@@ -140,37 +140,17 @@ def edit(
 
 @desk_app.command("ignore")
 def ignore(
-    keys: Annotated[list[str], typer.Argument(help="keys of effects, or event:NUMBER")],
+    keys: Annotated[list[str], typer.Argument(help="keys of 'desk list'")],
     note: Annotated[str, typer.Option(help="why, for those who ask later")],
     account: AccountName = None,
     json: Json = False,
 ) -> None:
-    """Never send these, nor what needs them.
+    """Set these aside for good: never sent, decided, or told again; of effects also what needs them.
 
     Example: callmatrix desk ignore event:17 --note "a test of the provider"
     """
-    effects, events = _sorted_out(keys)
-
-    async def work(conn: Conn, account_id: str) -> int:
-        async with conn.transaction():
-            count = await desk.ignore_effects(conn, account_id, effects, note) if effects else 0
-            if events:
-                count += await desk.ignore_events(conn, account_id, events, note)
-        return count
-
-    _tell(on_account(account, work), "are set aside", json)
-
-
-def _sorted_out(keys: list[str]) -> tuple[list[str], list[int]]:
-    """(keys of effects, ids of events)."""
-    events = []
-    for key in keys:
-        if key.startswith(_EVENT):
-            number = key.removeprefix(_EVENT)
-            if not number.isdecimal():
-                raise typer.BadParameter(f"'{key}': a number must follow 'event:'")
-            events.append(int(number))
-    return [k for k in keys if not k.startswith(_EVENT)], events
+    count = on_account(account, lambda conn, account_id: desk_entries.ignore(conn, account_id, keys, note))
+    _tell(count, "are set aside", json)
 
 
 def _tell(count: int, what: str, json: bool) -> None:

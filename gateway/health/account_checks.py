@@ -32,6 +32,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
     yield _effects(account)
     yield from _left_out(account)
     yield _inbox(account)
+    yield from _undecided(account)
     yield _cases(account)
     yield from _people(account)
     yield from _matrix(account)
@@ -178,6 +179,12 @@ def _effects(account: AccountStatus) -> Finding:
     if effects.held:
         return warning("effects-held", what, held=effects.held, waiting=waiting, account=account.id)
     return ok("effects-waiting", what, waiting=waiting)
+
+
+def _undecided(account: AccountStatus) -> Iterator[Finding]:
+    count = sum(account.desk.get(kind, 0) for kind in ("call", "case", "webhook"))
+    if count:
+        yield bad("set-aside", about("set-aside", account=account.id), count=count, account=account.id)
 
 
 def _inbox(account: AccountStatus) -> Finding:

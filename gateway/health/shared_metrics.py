@@ -12,6 +12,7 @@ import asyncpg
 
 from gateway.health.status import installation_status
 from gateway.health.views import AccountStatus, InstallationStatus
+from gateway.store.desk.entries import KINDS
 from runtime.loops import Loop
 from runtime.metrics import Sample
 
@@ -97,6 +98,9 @@ def _account(account: AccountStatus, now: datetime) -> Iterator[Sample]:
     yield "gauge", "inbox_pending", "PBX events not applied yet", labels, account.inbox.pending
     yield "gauge", "inbox_lag_seconds", "Age of the oldest of them", labels, account.inbox.lag_seconds
     yield "gauge", "inbox_dead", "PBX events on the desk", labels, account.inbox.dead
+    for kind in KINDS:
+        count = account.desk.get(kind, 0)
+        yield "gauge", "desk", "What was set aside, for a person to decide", {**labels, "kind": kind}, count
     yield "gauge", "cases_open", "Open missed-call cases", labels, account.cases.open
     yield "gauge", "cases_overdue", "of them overdue", labels, account.cases.overdue
     if account.token.days_left is not None:

@@ -56,6 +56,7 @@ from gateway.store.admin.staff import staff_by_account
 from gateway.store.calls.missed_calls import NO_CASES, CaseFigures, case_figures_by_account
 from gateway.store.crm_accounts.exchanges import reports
 from gateway.store.crm_events.work import backlog_by_consumer
+from gateway.store.desk.entries import DeskKind, counts_by_account
 from gateway.store.health import status as store
 from routing.staff import Staff
 from runtime.database.pool import Conn
@@ -102,6 +103,7 @@ class _Facts:
     effects: Mapping[str, store.Effects]
     inbox: Mapping[str, store.InboxFigures]
     dead: Mapping[str, int]
+    desk: Mapping[str, Mapping[DeskKind, int]]
     webhooks: Mapping[str, store.Webhooks]
     unread: Mapping[str, UnreadCounts]
     left_out: Mapping[str, Mapping[str, int]]
@@ -126,6 +128,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         effects=await store.effects_by_account(conn),
         inbox=await store.inbox_by_account(conn),
         dead=await store.dead_by_account(conn, ids),
+        desk=await counts_by_account(conn),
         webhooks=await store.webhooks_by_account(conn, ids),
         unread=await unread_by_account(conn, ids),
         left_out=await left_out_by_account(conn, ids),
@@ -214,6 +217,7 @@ class _Reader:
             ),
             webhooks=self._webhooks(id),
             unread=UnreadView.model_validate(facts.unread.get(id, NOTHING_UNREAD)),
+            desk={str(kind): n for kind, n in facts.desk.get(id, {}).items()},
             cases=CasesView.model_validate(facts.cases.get(id, NO_CASES)),
             backfill=self._backfill(id),
             people=self._people(id),

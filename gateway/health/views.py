@@ -200,11 +200,11 @@ class MatrixView(_View):
     errors: int
     warnings: int
     first: str | None
-    first_ru: str | None
+    first_ru: str | None = None
 
 
 class AccountStatus(_View):
-    """forbidden: what the CRM does not show this key. left_out: `field: code` -> how often the CRM would not have that value
+    """desk: how much of each kind is set aside. forbidden: what the CRM does not show this key. left_out: `field: code` -> how often the CRM would not have that value
     in the last week, and it was left out."""
 
     id: str
@@ -221,6 +221,7 @@ class AccountStatus(_View):
     inbox: InboxView
     webhooks: WebhooksView
     unread: UnreadView = UnreadView()
+    desk: dict[str, int] = {}
     cases: CasesView
     backfill: BackfillView | None
     people: PeopleView

@@ -192,7 +192,9 @@ async def _outage(ok: Any, refused: Any, stack: Stack) -> None:
     assert [c["client"] for c in cases] == ["+79031110000"]
     assert (await ok("cases", "figures", "--json")).json["open"] == 1
     assert (await ok("cases", "overdue", "--json")).json == []
-    assert (await ok("desk", "list", "--json")).json == {"effects": [], "events": []}
+    empty = (await ok("desk", "list", "--json")).json
+    assert (empty["effects"], empty["events"], empty["others"]) == ([], [], [])
+    assert set(empty["counts"].values()) == {0}
     assert "nothing of that" in await refused("desk", "retry", "no-such-key")
 
 

@@ -19,7 +19,7 @@ async def retry_effects(conn: Conn, account_id: str, keys: Sequence[str] | None 
     """None: all. How many are tried again."""
     async with conn.transaction():
         count = await dead_letters.retry(conn, account_id, keys)
-        await _tell(conn, account_id, "effect", "retried", keys, count)
+        await keep_decision(conn, account_id, "effect", "retried", keys, count)
         return count
 
 
@@ -29,7 +29,7 @@ async def edit_effect(
     """Raise DeskItemGone, OrderInvalid; nothing is stored then."""
     async with conn.transaction():
         count = await dead_letters.edit_and_retry(conn, account_id, key, order, note)
-        await _tell(conn, account_id, "effect", "edited", [key], count, note)
+        await keep_decision(conn, account_id, "effect", "edited", [key], count, note)
         return count
 
 
@@ -37,7 +37,7 @@ async def ignore_effects(conn: Conn, account_id: str, keys: Sequence[str], note:
     """How many are set aside for good."""
     async with conn.transaction():
         count = await dead_letters.ignore(conn, account_id, keys, note)
-        await _tell(conn, account_id, "effect", "ignored", keys, count, note)
+        await keep_decision(conn, account_id, "effect", "ignored", keys, count, note)
         return count
 
 
@@ -45,7 +45,7 @@ async def retry_events(conn: Conn, account_id: str, event_ids: Sequence[int] | N
     """None: all. How many are worked on again."""
     async with conn.transaction():
         count = await inbox.retry_dead(conn, account_id, event_ids)
-        await _tell(conn, account_id, "event", "retried", event_ids, count)
+        await keep_decision(conn, account_id, "event", "retried", event_ids, count)
         return count
 
 
@@ -53,7 +53,7 @@ async def ignore_events(conn: Conn, account_id: str, event_ids: Sequence[int], n
     """How many are set aside for good."""
     async with conn.transaction():
         done = [await inbox.ignore_dead(conn, account_id, event_id, note) for event_id in event_ids]
-        await _tell(conn, account_id, "event", "ignored", event_ids, sum(done), note)
+        await keep_decision(conn, account_id, "event", "ignored", event_ids, sum(done), note)
         return sum(done)
 
 
@@ -61,11 +61,11 @@ async def retry_crm_events(conn: Conn, account_id: str, event_ids: Sequence[int]
     """None: all that were set aside. How many are worked on again."""
     async with conn.transaction():
         count = await put_back(conn, account_id, event_ids)
-        await _tell(conn, account_id, "crm event", "retried", event_ids, count)
+        await keep_decision(conn, account_id, "crm event", "retried", event_ids, count)
         return count
 
 
-async def _tell(
+async def keep_decision(
     conn: Conn,
     account_id: str,
     what: str,
@@ -74,7 +74,7 @@ async def _tell(
     count: int,
     note: str | None = None,
 ) -> None:
-    """Nothing where nothing was there to decide."""
+    """Write down who decided what; nothing where nothing was there to decide."""
     if not count:
         return
     said = {"count": count, "names": [str(name) for name in (names or ())[:_NAMED]], "note": note}

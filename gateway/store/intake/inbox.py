@@ -292,6 +292,18 @@ async def retry_dead(conn: Conn, account_id: str, event_ids: Sequence[int] | Non
     return len(rows)
 
 
+async def retry_dead_of(conn: Conn, account_id: str, connection_id: str, call_key: str) -> None:
+    """Have the dead messages of this call worked on again."""
+    ids = await conn.fetch(
+        "SELECT event_id FROM inbox WHERE account_id = $1 AND connection_id = $2 AND call_key = $3 AND state = 'dead'",
+        account_id,
+        connection_id,
+        call_key,
+    )
+    if ids:
+        await retry_dead(conn, account_id, [r["event_id"] for r in ids])
+
+
 async def ignore_dead(conn: Conn, account_id: str, event_id: int, note: str) -> bool:
     """Whether there was such a dead message. It takes no part in its call any more."""
     done: str = await conn.execute(
