@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         None,
         description="file with these keys, one a line; empty: systemd's credential `callmatrix-secrets-key`, else none",
     )
+    crm_hosts: str = Field(
+        "",
+        description="addresses of CRMs that accounts may be at besides the vendor's and loopback, with commas between; "
+        "`http://` in front of one allows it without TLS",
+    )
     raw_event_days: int = Field(30, ge=3, description="raw PBX events are kept so long")
     exchange_days: int = Field(
         7, ge=1, description="exchanges with vendors are kept so long, secrets removed"
@@ -87,6 +92,9 @@ class Settings(BaseSettings):
     audit_days: int = Field(
         1095, ge=30, description="who changed the configuration, and how, is kept so long"
     )
+
+    def named_crm_hosts(self) -> frozenset[str]:
+        return frozenset(host.strip().lower() for host in self.crm_hosts.split(",") if host.strip())
 
     def key_ring(self) -> KeyRing:
         """Return the keys that seal secrets in the database. Raises SecretsKeyUnusable."""

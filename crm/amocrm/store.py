@@ -40,7 +40,7 @@ class PgTokenStore:
 
     async def save(self, token: StoredToken, moved_to: str | None = None) -> StoredToken:
         async with self._pool.acquire() as conn:
-            return await _save_pair(conn, self._account_id, token, moved_to)
+            return await store_token(conn, self._account_id, token, moved_to)
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[PgHeldTokens]:
@@ -89,12 +89,13 @@ class PgHeldTokens:
         )
 
     async def save(self, token: StoredToken, moved_to: str | None = None) -> StoredToken:
-        return await _save_pair(self._conn, self._account_id, token, moved_to)
+        return await store_token(self._conn, self._account_id, token, moved_to)
 
 
-async def _save_pair(
+async def store_token(
     conn: PoolConnectionProxy, account_id: str, token: StoredToken, moved_to: str | None
 ) -> StoredToken:
+    """Replace whatever authorisation the account had. moved_to: as of `TokenStore.save`."""
     async with conn.transaction():
         if moved_to is not None:
             await conn.execute("UPDATE account SET base_url = $2 WHERE account_id = $1", account_id, moved_to)

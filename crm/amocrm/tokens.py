@@ -8,12 +8,11 @@ next refresh is refused as "used"; together with the committed mark that is reco
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
-from urllib.parse import urlsplit
 
 from crm.amocrm import wire_oauth
 from crm.amocrm.client import OnExchange, exchange_record
@@ -147,7 +146,8 @@ async def exchange_code(
 class Tokens:
     """`crm.amocrm.client.Bearer` over a TokenStore. Refreshes are paid from the account's budget like anything else.
 
-    refreshes: those of all accounts of a process, which waits for them before it ends.
+    refreshes: those of all accounts of a process, which waits for them before it ends. crm_hosts: what the operator
+    named besides the vendor's own.
     """
 
     def __init__(
@@ -162,12 +162,14 @@ class Tokens:
         refresh_ahead: timedelta = REFRESH_AHEAD,
         on_exchange: OnExchange | None = None,
         refreshes: KeptTasks | None = None,
+        crm_hosts: Collection[str] = (),
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._account_id = account_id
         self._store, self._transport, self._budget = store, transport, budget
         self._now, self._ahead = now, refresh_ahead
         self._on_exchange = on_exchange
+        self._crm_hosts = crm_hosts
         self._known: StoredToken | None = None
         self._trouble: ReconnectNeeded | None = None
         self._trouble_until = now()
@@ -343,13 +345,17 @@ class Tokens:
         api_domain = wire_oauth.claims(token.access_token).api_domain
         if api_domain is None or token.refresh_token is None:
             return None
-        scheme = urlsplit(self.base_url).scheme
+        # Whoever typed a token wrote its `api_domain` too: the refresh token goes to hosts of the vendor only.
+        asked = wire_oauth.moved_address(self.base_url, api_domain, self._crm_hosts)
+        if asked is None:
+            return None
         request = wire_oauth.present_address(token.refresh_token)
         try:
-            domain = wire_oauth.domain(request, await self._paid(request, f"{scheme}://{api_domain}"))
+            domain = wire_oauth.domain(request, await self._paid(request, asked))
         except CrmError:
             return None
-        return None if domain == urlsplit(self.base_url).netloc else f"{scheme}://{domain}"
+        found = wire_oauth.moved_address(self.base_url, domain, self._crm_hosts)
+        return None if found == self.base_url else found
 
     def _broken(self, reason: TroubleName, said: str = "") -> ReconnectNeeded:
         self._trouble = ReconnectNeeded(reason, self._account_id, said)

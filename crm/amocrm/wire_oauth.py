@@ -1,22 +1,30 @@
-"""OAuth of amoCRM: token requests, their answers, and what a JWT says of itself. Bytes <-> values, no I/O."""
+"""OAuth of amoCRM: token requests, their answers, what a JWT says of itself, and which addresses a key may go to.
+
+Bytes <-> values, no I/O.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 
 from crm.amocrm.fields import Node
 from crm.amocrm.wire import Reply, Request, error_of, read_answer
 from crm.errors import CrmError, CrmUnreadable
+from runtime.addresses import is_local
 
 TOKEN_PATH = "/oauth2/access_token"  # noqa: S105
+
+_VENDOR_HOST = re.compile(r"[a-z0-9-]{1,63}\.(amocrm\.ru|amocrm\.com|kommo\.com)")
+_HOST_AND_PORT = re.compile(r"[a-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9a-f:.]{2,45}\](:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,3 +147,67 @@ def _payload(token: str) -> Mapping[str, Any]:
     except (binascii.Error, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+class UntrustedAddress(ValueError):
+    """An address that no key is sent to. The message says why."""
+
+
+def is_vendor_host(host: str) -> bool:
+    """host: as it stands in an address; a port, a path or credentials beside the name are nobody's host."""
+    return _VENDOR_HOST.fullmatch(host) is not None
+
+
+def trusted_address(text: str, allowed: Collection[str] = ()) -> str:
+    """Return the CRM's address as it is stored: scheme and host. Raise UntrustedAddress.
+
+    allowed: what the operator named besides the vendor's hosts, `host` or `host:port`; with `http://` in front it is
+    reached without TLS.
+    """
+    found = _without_path(text)
+    scheme, _, host = found.partition("://")
+    if is_local(urlsplit(found).hostname):
+        return found
+    if found in allowed:
+        return found
+    if scheme != "https":
+        raise UntrustedAddress("keys would travel in the clear")
+    if is_vendor_host(host) or host in allowed:
+        return found
+    raise UntrustedAddress(f"{host} is no host of amoCRM or Kommo")
+
+
+def _without_path(text: str) -> str:
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        host = parts.netloc.lower()
+        is_address = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError as err:
+        raise UntrustedAddress("it is no address") from err
+    if "@" in host:
+        raise UntrustedAddress("a name or password stands in it")
+    if not is_address or not _HOST_AND_PORT.fullmatch(host):
+        raise UntrustedAddress("it is no address")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise UntrustedAddress("something stands behind the host")
+    return f"{parts.scheme}://{host}"
+
+
+def moved_address(base_url: str, host: str, allowed: Collection[str] = ()) -> str | None:
+    """Return the address of an account that is said to live at `host` now; None where nothing is sent there.
+
+    Only an account on this machine, which is the sandbox's, moves to another place on it.
+    """
+    host = host.lower()
+    if host == urlsplit(base_url).netloc:
+        return base_url
+    if is_vendor_host(host) or host in allowed:
+        return f"https://{host}"
+    if f"http://{host}" in allowed:
+        return f"http://{host}"
+    at = urlsplit(base_url)
+    if is_local(at.hostname) and _HOST_AND_PORT.fullmatch(host):
+        found = f"{at.scheme}://{host}"
+        return found if is_local(urlsplit(found).hostname) else None
+    return None

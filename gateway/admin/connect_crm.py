@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import asyncpg
 
 from crm.amocrm.store import store_long_lived_token
 from crm.amocrm.tokens import long_lived
-from crm.amocrm.wire_oauth import consent_address
+from crm.amocrm.wire_oauth import UntrustedAddress, consent_address, trusted_address
 from crm.budget import Budget
-from crm.errors import CrmError, CrmUnauthorised
+from crm.errors import CrmError
 from crm.lane import Lane
+from crm.port import CrmAccount
 from crm.sync.metadata import forbidden_to
 from gateway.admin.accounts import refuse_bad_account, refuse_bad_name, refuse_bad_places
 from gateway.admin.refused import InputRefused
-from gateway.crm_accounts.access import CrmAccess, webhook_of
+from gateway.crm_accounts.access import CrmAccess, OfferedKey, webhook_of
+from gateway.crm_accounts.same_crm import AnotherCrm, note_same_crm
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.crm_accounts.webhooks import Grant, begin_grant
@@ -53,26 +54,9 @@ class NewAccount:
     client_secret: str | None = None
 
 
-class _Offered:
-    """A key that somebody offers, not stored yet. Stands where the stored ones do."""
-
-    def __init__(self, base_url: str, token: str) -> None:
-        self.base_url, self._token = base_url, token
-
-    async def access_token(self) -> str:
-        return self._token
-
-    def latest(self, token: str) -> str:
-        return token
-
-    async def renewed(self, refused: str) -> str:
-        raise CrmUnauthorised("the CRM refuses this token")
-
-    def accepted(self, token: str) -> None:
-        pass
-
-
-async def connect_account(pool: asyncpg.Pool, new: NewAccount, public_url: str | None) -> dict[str, Any]:
+async def connect_account(
+    pool: asyncpg.Pool, new: NewAccount, public_url: str | None, crm_hosts: Collection[str] = ()
+) -> dict[str, Any]:
     """Connect an account; return what was done and what is left to do, `say`: in lines for a person. An account that exists is authorised anew; one
     that never was is told anew whole, so that the same order can be repeated with what was wrong put right.
 
@@ -81,8 +65,7 @@ async def connect_account(pool: asyncpg.Pool, new: NewAccount, public_url: str |
     refuse_bad_account(new.id)
     refuse_bad_name(new.name)
     refuse_bad_places(new.time_zone, new.region)
-    if urlsplit(new.base_url).scheme not in ("http", "https") or not urlsplit(new.base_url).netloc:
-        raise InputRefused("url", f"'{new.base_url}' is no address", "give it as https://name.amocrm.ru")
+    new = replace(new, base_url=_address(new.base_url, crm_hosts))
     if not new.long_lived_token and not (new.client_id and new.client_secret):
         raise ConnectingFailed(
             "token",
@@ -96,12 +79,24 @@ async def connect_account(pool: asyncpg.Pool, new: NewAccount, public_url: str |
     return await _with_oauth(pool, new, account, public_url)
 
 
+def _address(text: str, crm_hosts: Collection[str]) -> str:
+    """Raise InputRefused where no key would be sent there. The text is not told again: a password may stand in it."""
+    try:
+        return trusted_address(text, crm_hosts)
+    except UntrustedAddress as err:
+        remedy = (
+            "give it as https://name.amocrm.ru, .amocrm.com or .kommo.com; another host is named by the operator in"
+            " CALLMATRIX_CRM_HOSTS"
+        )
+        raise InputRefused("url", f"this is no address of a CRM: {err}", remedy) from err
+
+
 async def _account(conn: Conn, new: NewAccount) -> rows.Account:
     """As it will be; not stored yet where it is new."""
     known = {a.id: a for a in await rows.accounts(conn)}.get(new.id)
     if known is None or not await rows.is_authorised(conn, new.id):
         return _told(new, known)
-    if known.base_url != new.base_url.rstrip("/"):
+    if known.base_url != new.base_url:
         raise ConnectingFailed(
             "url",
             f"account '{new.id}' is at {known.base_url}, not at {new.base_url}",
@@ -114,7 +109,7 @@ def _told(new: NewAccount, known: rows.Account | None) -> rows.Account:
     """Return an account that was never authorised, as it is described now."""
     described = {
         "name": new.name,
-        "base_url": new.base_url.rstrip("/"),
+        "base_url": new.base_url,
         "time_zone": new.time_zone,
         "region": new.region,
     }
@@ -180,7 +175,7 @@ async def _with_token(
     assert new.long_lived_token is not None
     token = long_lived(new.long_lived_token)
     async with aiohttp.ClientSession() as session:
-        offered = _Offered(account.base_url, token.access_token)
+        offered = OfferedKey(account.base_url, token.access_token)
         crm = CrmAccess(pool, session).open_with(account, offered, Budget(_PER_SECOND))
         try:
             seen = await crm.account(Lane.REALTIME)
@@ -191,6 +186,7 @@ async def _with_token(
             ) from err
         async with pool.acquire() as conn, conn.transaction():
             await _stored(conn, account, "long-lived token")
+            await _refuse_another_crm(conn, new.id, seen)
             await store_long_lived_token(conn, new.id, token.access_token, token.expires_at)
             await rows.set_account_state(conn, new.id, "on")
         webhook = await _register(crm, account, public_url)
@@ -207,6 +203,14 @@ async def _with_token(
             "Next: employees ('callmatrix config import') and a PBX ('callmatrix connection add').",
         ],
     }
+
+
+async def _refuse_another_crm(conn: Conn, account_id: str, seen: CrmAccount) -> None:
+    try:
+        await note_same_crm(conn, account_id, seen)
+    except AnotherCrm as err:
+        remedy = "give a key of the same account of the CRM, or connect the other one under a name of its own"
+        raise ConnectingFailed("token", str(err), remedy) from err
 
 
 def _limited(forbidden: Sequence[str]) -> list[str]:

@@ -114,7 +114,7 @@ async def sync_account(
     lease = Leases(str(settings.database_url)).of(account_id)
     if await lease.try_acquire():
         try:
-            await _load_here(pool, account_id, lease, say)
+            await _load_here(settings, pool, account_id, lease, say)
         finally:
             await lease.release()
         return "here"
@@ -123,9 +123,13 @@ async def sync_account(
 
 
 async def _load_here(
-    pool: asyncpg.Pool, account_id: str, lease: Lease, say: Callable[[SyncProgress], None]
+    settings: Settings,
+    pool: asyncpg.Pool,
+    account_id: str,
+    lease: Lease,
+    say: Callable[[SyncProgress], None],
 ) -> None:
-    async with crm_of(pool, account_id, lease) as (opened, policy):
+    async with crm_of(pool, account_id, lease, settings.named_crm_hosts()) as (opened, policy):
         sync = Sync(opened.crm, pool, account_id, policy)
 
         def told(progress: LoadProgress) -> None:

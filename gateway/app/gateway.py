@@ -72,7 +72,7 @@ class Gateway:
         self.feed = DirectoryFeed(pool, self.listener)
         self.recorder = Recorder(pool, settings.decisions_per_second)
         self.inbox = Inbox(pool)
-        self.access = CrmAccess(pool, session)
+        self.access = CrmAccess(pool, session, crm_hosts=settings.named_crm_hosts())
         peers = Peers(settings.trusted_proxies, settings.trusted_hops)
         self.hooks = CrmHooks(self.configuration, pool, self.access.exchange_code, peers)
         self._url_patterns: dict[tuple[str, str], str] = {}

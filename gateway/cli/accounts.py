@@ -90,7 +90,7 @@ def add_account(
 
     async def work() -> dict[str, object]:
         async with database(settings) as pool:
-            return await connect_account(pool, new, settings.public_url)
+            return await connect_account(pool, new, settings.public_url, settings.named_crm_hosts())
 
     with refusals(f"account '{account}' is not added"):
         result = run(work())

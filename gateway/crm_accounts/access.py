@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -14,13 +15,18 @@ import asyncpg
 
 from crm.amocrm.adapter import AmoCrm, entity_url
 from crm.amocrm.client import Bearer
-from crm.amocrm.store import PgTokenStore
+from crm.amocrm.store import PgTokenStore, store_token
 from crm.amocrm.tokens import Tokens, exchange_code
 from crm.amocrm.transport import WRITE_SECONDS, Transport
+from crm.amocrm.wire_oauth import moved_address
 from crm.budget import Budget
+from crm.errors import CrmUnauthorised
 from crm.guarded_budget import GuardedBudget
+from crm.lane import Lane
+from crm.store.metadata import account_of
 from gateway.configuration import read_snapshot
 from gateway.crm_accounts.exchange_log import ExchangeLog
+from gateway.crm_accounts.same_crm import note_same_crm
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.audit import AuditChange, record
@@ -31,9 +37,6 @@ from runtime.addresses import is_local
 from runtime.database.lease import Lease
 from runtime.lifecycle import KeptTasks
 
-# The account may live at another address than the one that was typed; the key goes to the vendor's hosts only.
-_VENDOR_HOSTS = (".amocrm.ru", ".amocrm.com", ".kommo.com")
-
 # Each holds a connection of the pool, which serves all accounts of the process.
 _REFRESHES_AT_ONCE = 3
 
@@ -41,6 +44,33 @@ _REFRESHES_AT_ONCE = 3
 _REFRESH_SECONDS = WRITE_SECONDS
 
 KINDS: dict[str, Callable[..., AmoCrm]] = {"amocrm": AmoCrm}
+
+
+class GrantRefused(Exception):
+    """The return of a grant names an address that the keys do not go to. why: names the page that says so."""
+
+    def __init__(self, why: Literal["foreign-host", "another-account"], host: str) -> None:
+        super().__init__(f"{why}: {host}")
+        self.why, self.host = why, host
+
+
+class OfferedKey:
+    """A key that somebody offers, not stored yet. Stands where the stored ones do."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        self.base_url, self._token = base_url, token
+
+    async def access_token(self) -> str:
+        return self._token
+
+    def latest(self, token: str) -> str:
+        return token
+
+    async def renewed(self, refused: str) -> str:
+        raise CrmUnauthorised("the CRM refuses this token")
+
+    def accepted(self, token: str) -> None:
+        pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +82,17 @@ class OpenCrm:
 
 
 class CrmAccess:
+    """crm_hosts: what the operator named besides the vendor's own."""
+
     def __init__(
-        self, pool: asyncpg.Pool, session: aiohttp.ClientSession, exchanges: ExchangeLog | None = None
+        self,
+        pool: asyncpg.Pool,
+        session: aiohttp.ClientSession,
+        exchanges: ExchangeLog | None = None,
+        crm_hosts: Collection[str] = (),
     ) -> None:
         self._pool = pool
+        self._crm_hosts = crm_hosts
         self._exchanges = exchanges
         self._session = session
         self._transport = Transport(session)
@@ -78,6 +115,7 @@ class CrmAccess:
             budget,
             on_exchange=on_exchange,
             refreshes=self._refreshes,
+            crm_hosts=self._crm_hosts,
         )
         crm = KINDS[account.crm_kind](
             account.base_url,
@@ -97,33 +135,50 @@ class CrmAccess:
         )
 
     async def exchange_code(self, grant: Grant, code: str, host: str) -> None:
-        """Store the pair that the code is good for, and switch the account on. Raises CrmError."""
+        """Store the pair that the code is good for, and switch the account on.
+
+        host: where the CRM says that the granting account lives; the person's browser brought it, so it is not
+        believed. Raises CrmError, GrantRefused, AnotherCrm; nothing is stored then.
+        """
         async with self._pool.acquire() as conn:
             account = await rows.account(conn, grant.account_id)
-        base_url = account.base_url
-        if host.endswith(_VENDOR_HOSTS) and host != base_url.partition("://")[2]:
-            base_url = f"{base_url.partition('://')[0]}://{host}"
+            is_known = await account_of(conn, grant.account_id) is not None
+        granted_at = replace(account, base_url=self._granted_at(account, host, is_known=is_known))
         token = await exchange_code(
             self._transport,
-            base_url,
+            granted_at.base_url,
             client_id=grant.client_id,
             client_secret=grant.client_secret,
             redirect_uri=grant.redirect_uri,
             code=code,
             now=lambda: datetime.now(UTC),
         )
-        await PgTokenStore(self._pool, grant.account_id).save(token, base_url)
+        key = OfferedKey(granted_at.base_url, token.access_token)
+        seen = await self.open_with(granted_at, key, Budget(1)).account(Lane.REALTIME)
         async with self._pool.acquire() as conn, conn.transaction():
+            await note_same_crm(conn, account.id, seen)
             change = AuditChange(
                 what="account",
-                object=grant.account_id,
+                object=account.id,
                 action="authorised",
-                account_id=grant.account_id,
+                account_id=account.id,
                 before={"url": account.base_url, "key": "set"},
-                after={"url": base_url, "key": "changed", "by": "OAuth"},
+                after={"url": granted_at.base_url, "key": "changed", "by": "OAuth"},
             )
             await record(conn, change)
-            await rows.set_account_state(conn, grant.account_id, "on")
+            await store_token(conn, account.id, token, granted_at.base_url)
+            await rows.set_account_state(conn, account.id, "on")
+
+    def _granted_at(self, account: Account, host: str, *, is_known: bool) -> str:
+        """Raise GrantRefused. is_known: the CRM told its number before, which is compared when it lets us in."""
+        if not host:
+            return account.base_url
+        found = moved_address(account.base_url, host, self._crm_hosts)
+        if found is None:
+            raise GrantRefused("foreign-host", host)
+        if not is_known and _subdomain(found) != _subdomain(account.base_url):
+            raise GrantRefused("another-account", host)
+        return found
 
     async def close(self) -> None:
         """Before the process ends: the CRM's answer to a refresh that is out is the only copy of the account's key."""
@@ -132,6 +187,11 @@ class CrmAccess:
     @staticmethod
     def url_of(base_url: str, kind: str, id: str) -> str:
         return entity_url(base_url, kind, id)  # type: ignore[arg-type]
+
+
+def _subdomain(base_url: str) -> str:
+    """Return the name that the company chose: it stays where the vendor's part changes."""
+    return (urlsplit(base_url).hostname or "").partition(".")[0]
 
 
 def webhook_of(public_url: str | None, account: Account) -> str | None:
@@ -157,7 +217,7 @@ def same_number(policy: Callable[[], NumberPolicy]) -> Callable[[str, str], bool
 
 @asynccontextmanager
 async def crm_of(
-    pool: asyncpg.Pool, account_id: str, lease: Lease
+    pool: asyncpg.Pool, account_id: str, lease: Lease, crm_hosts: Collection[str] = ()
 ) -> AsyncIterator[tuple[OpenCrm, NumberPolicy]]:
     """Yield the account's CRM for a process that holds its lease, and how its numbers are read."""
     snapshot = await read_snapshot(pool)
@@ -166,7 +226,7 @@ async def crm_of(
     budget.took_over()
     policy = snapshot.policy_of(account_id)
     async with aiohttp.ClientSession() as session:
-        access = CrmAccess(pool, session)
+        access = CrmAccess(pool, session, crm_hosts=crm_hosts)
         try:
             yield access.open(account, budget, lambda: policy), policy
         finally:

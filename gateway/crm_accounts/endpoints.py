@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from html import escape
@@ -13,6 +14,8 @@ from aiohttp import web
 
 from crm.errors import CrmError
 from gateway.configuration import Configuration
+from gateway.crm_accounts.access import GrantRefused
+from gateway.crm_accounts.same_crm import AnotherCrm
 from gateway.crm_accounts.webhook_inbox import WebhookIntake
 from gateway.http.body import WEBHOOK_BODY, read_body
 from gateway.http.connection import vouch
@@ -28,8 +31,11 @@ from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
+# As we make it. Some of what is none of ours (NUL) the database would not even compare.
+_STATE = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
 ExchangeCode = Callable[[Grant, str, str], Awaitable[None]]
-"""(grant, code, the account's host as the CRM names it) -> the tokens are stored. Raises CrmError."""
+"""(grant, code, the account's host as the CRM names it) -> the tokens are stored. Raises CrmError, GrantRefused, AnotherCrm."""
 
 
 class CrmHooks:
@@ -79,10 +85,18 @@ class CrmHooks:
         except CrmError as err:
             log.warning("oauth-failed", account=grant.account_id, code=err.code)
             return _page(texts, 502, "refused", error=str(err))
+        except GrantRefused as err:
+            log.warning("oauth-refused", account=grant.account_id, code=err.why)
+            return _page(texts, 400, err.why, host=err.host, account=grant.account_id)
+        except AnotherCrm as err:
+            log.warning("oauth-refused", account=grant.account_id, code=err.code)
+            return _page(
+                texts, 400, "another-account", host=query.get("referer", ""), account=grant.account_id
+            )
         return _page(texts, 200, "done", account=grant.account_id)
 
     async def _grant(self, state: str) -> Grant | None:
-        if "\x00" in state:  # no state of ours; the database would not even compare it
+        if not _STATE.fullmatch(state):
             return None
         async with self._pool.acquire() as conn:
             return await take_grant(conn, state, datetime.now(UTC))

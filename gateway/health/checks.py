@@ -188,7 +188,7 @@ async def _ask_crm(settings: Settings, pool: asyncpg.Pool, account: AccountStatu
     if not await lease.try_acquire():
         return warning("lease-held", what)
     try:
-        async with crm_of(pool, account.id, lease) as (opened, _policy):
+        async with crm_of(pool, account.id, lease, settings.named_crm_hosts()) as (opened, _policy):
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 seen = await opened.crm.account(Lane.REALTIME)
     except CrmError as err:

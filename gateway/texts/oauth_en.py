@@ -11,6 +11,10 @@ SENTENCES: Mapping[str, str] = {
     "oauth.link-used.text": "It was used already or is too old. Run 'callmatrix account add' once more.",
     "oauth.refused": "The CRM gave no key",
     "oauth.refused.text": "{error}. Begin to connect once more.",
+    "oauth.foreign-host": "The address is not the CRM's",
+    "oauth.foreign-host.text": "The return named “{host}”, which is no host of amoCRM or Kommo. Nothing was sent there. Run 'callmatrix account add' once more.",
+    "oauth.another-account": "Another account of the CRM",
+    "oauth.another-account.text": "Access was granted by another account of the CRM ({host}) than the one that “{account}” stands for. Sign in to the right one and run 'callmatrix account add' once more.",
     "oauth.done": "Done",
     "oauth.done.text": "The CRM is connected to the account “{account}”. You can close this page.",
 }

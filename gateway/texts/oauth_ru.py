@@ -11,6 +11,10 @@ SENTENCES: Mapping[str, str] = {
     "oauth.link-used.text": "Она уже использована или устарела. Выполните «callmatrix account add» ещё раз.",
     "oauth.refused": "CRM не выдала ключ",
     "oauth.refused.text": "{error}. Начните подключение ещё раз.",
+    "oauth.foreign-host": "Это не адрес CRM",
+    "oauth.foreign-host.text": "В возврате назван «{host}» — это не адрес amoCRM или Kommo. Туда ничего не отправлено. Выполните «callmatrix account add» ещё раз.",
+    "oauth.another-account": "Другой аккаунт CRM",
+    "oauth.another-account.text": "Доступ дал другой аккаунт CRM ({host}), а не тот, который подключён как «{account}». Войдите в нужный аккаунт и запустите 'callmatrix account add' ещё раз.",
     "oauth.done": "Готово",
     "oauth.done.text": "CRM подключена к учётной записи «{account}». Страницу можно закрыть.",
 }

@@ -63,7 +63,7 @@ class Worker:
         self.leases = Leases(dsn)
         self.configuration = Configuration(pool, self.listener)
         self.exchanges = ExchangeLog(pool)
-        self.access = CrmAccess(pool, session, self.exchanges)
+        self.access = CrmAccess(pool, session, self.exchanges, settings.named_crm_hosts())
         clients = ClientJob(pool, MatrixStore())
         self.crm_events = CrmEventJob(pool, {missed_call_tasks.NAME: follow_missed_call_tasks(clients)})
         self.jobs = Jobs(

@@ -53,7 +53,8 @@ async def connect(call: ApiCall[NoQuery, ConnectCrm]) -> Connected:
         client_secret=body.client_secret,
     )
     try:
-        done = await connect_account(call.services.pool, new, call.services.settings.public_url)
+        settings = call.services.settings
+        done = await connect_account(call.services.pool, new, settings.public_url, settings.named_crm_hosts())
     except ConnectingFailed as err:
         if not isinstance(err.__cause__, CrmError):
             raise

@@ -402,8 +402,9 @@ async def test_asking_for_a_load_wakes_the_worker_and_begins_again(api: Api, dat
             "connecting-failed",
         ),
         ({"id": "new", "url": "ftp://x", "token": "t"}, 400, "invalid-input"),
-        ({"id": "new", "url": "http://x.example", "token": "t", "time_zone": "Mars/X"}, 400, "invalid-input"),
-        ({"id": "New!", "url": "http://x.example", "token": "t"}, 400, "invalid-input"),
+        ({"id": "new", "url": "http://x.example", "token": "t"}, 400, "invalid-input"),
+        ({"id": "new", "url": "http://[::1]:1", "token": "t", "time_zone": "Mars/X"}, 400, "invalid-input"),
+        ({"id": "New!", "url": "http://[::1]:1", "token": "t"}, 400, "invalid-input"),
     ],
 )
 async def test_a_crm_that_cannot_be_connected_says_why(

@@ -1,0 +1,180 @@
+"""The person comes back from the CRM's page of consent. Whoever knows the address that they opened can come back as well."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from aiohttp import web
+
+from crm.sandbox.seed import CHECK_ID
+from crm.sandbox.server import Sandbox
+from gateway.admin.connect_crm import NewAccount, connect_account
+from tests.integration.api.client import Api
+
+PUBLIC = "https://example.com"
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox(contacts=2) as running:
+        yield running
+
+
+async def begun(api: Api, base_url: str, account: str = "sales") -> str:
+    """The state of a grant that an operator began."""
+    new = NewAccount(
+        id=account, name="S", base_url=base_url, client_id=CHECK_ID, client_secret="check-secret"
+    )
+    told = await connect_account(api.pool, new, PUBLIC)
+    state: str = parse_qs(urlsplit(told["open"]).query)["state"][0]
+    return state
+
+
+async def allowed(api: Api, sandbox: Sandbox) -> str:
+    """The code that the CRM gives after "Allow"."""
+    asked = {"client_id": CHECK_ID, "redirect_uri": f"{PUBLIC}/crm/oauth", "approve": "1"}
+    async with api.http.get(f"{sandbox.url}/oauth", params=asked, allow_redirects=False) as response:
+        return parse_qs(urlsplit(response.headers["Location"]).query)["code"][0]
+
+
+async def come_back(api: Api, **query: str) -> tuple[int, str]:
+    headers = {"Accept-Language": "en"}
+    async with api.http.get(f"{api.url}/crm/oauth", params=query, headers=headers) as response:
+        return response.status, await response.text()
+
+
+async def account_of(api: Api, account: str = "sales") -> dict[str, Any]:
+    row = await api.pool.fetchrow(
+        "SELECT base_url, state, (SELECT count(*) FROM crm_token t WHERE t.account_id = a.account_id) AS keys"
+        " FROM account a WHERE account_id = $1",
+        account,
+    )
+    assert row is not None
+    return dict(row)
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[tuple[int, list[str]]]:
+    """A server of somebody else's on this machine: (port, what it was asked)."""
+    heard: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        heard.append(request.path)
+        return web.json_response({"access_token": "e", "refresh_token": "e", "expires_in": 86400})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield runner.addresses[0][1], heard
+    finally:
+        await runner.cleanup()
+
+
+async def test_who_comes_back_with_a_good_code_connects_the_account(api: Api, sandbox: Sandbox) -> None:
+    state = await begun(api, sandbox.url)
+    code, host = await allowed(api, sandbox), urlsplit(sandbox.url).netloc
+    status, page = await come_back(api, state=state, code=code, referer=host)
+    assert (status, "Done" in page) == (200, True)
+    assert await account_of(api) == {"base_url": sandbox.url, "state": "on", "keys": 1}
+    assert await api.pool.fetchval("SELECT crm_id FROM crm_account WHERE account_id = 'sales'")
+    assert (await come_back(api, state=state, code=code, referer=host))[0] == 400, "the link is good once"
+
+
+@pytest.mark.parametrize(
+    "referer",
+    [
+        "127.0.0.1:{port}/x.amocrm.ru",
+        "127.0.0.1:{port}/?.amocrm.ru",
+        "127.0.0.1:{port}#.amocrm.ru",
+        "127.0.0.1:{port}\\.amocrm.ru",
+        "x.amocrm.ru@127.0.0.1:{port}",
+        "u:p@127.0.0.1:{port}/.kommo.com",
+        "127.0.0.1:{port}",
+        "localhost:{port}",
+        "[::ffff:127.0.0.1]:{port}",
+        "a.b.amocrm.ru",
+        "x.amocrm.ru.evil.example",
+        "x.amocrm.ru:{port}",
+        "xamocrm.ru",
+        ".amocrm.ru",
+        "x.amocrm.ru\n",
+        "x.amocrm.ru\0",
+        " ",
+    ],
+)
+async def test_the_secret_goes_to_no_host_but_the_vendors(api: Api, referer: str) -> None:
+    state = await begun(api, "https://vict.amocrm.ru")
+    async with listening() as (port, heard):
+        status, page = await come_back(
+            api, state=state, code="stolen", referer=referer.replace("{port}", str(port))
+        )
+        assert (status, heard) == (400, [])
+    assert "which is no host of amoCRM" in page
+    assert await account_of(api) == {"base_url": "https://vict.amocrm.ru", "state": "off", "keys": 0}
+
+
+async def test_a_new_account_is_granted_by_the_one_that_was_typed(api: Api) -> None:
+    """Somebody who is signed in to another account would connect the wrong company."""
+    state = await begun(api, "https://vict.amocrm.ru")
+    status, page = await come_back(api, state=state, code="c", referer="attacker.amocrm.ru")
+    assert (status, "Another account" in page) == (400, True)
+    assert (await account_of(api))["keys"] == 0
+
+
+async def test_an_account_that_is_known_is_not_granted_by_another_one(api: Api, sandbox: Sandbox) -> None:
+    state = await begun(api, sandbox.url)
+    await come_back(api, state=state, code=await allowed(api, sandbox))
+    await api.pool.execute("UPDATE crm_account SET crm_id = '999', name = 'Ours' WHERE account_id = 'sales'")
+    await api.pool.execute("UPDATE account SET state = 'broken' WHERE account_id = 'sales'")
+    before = await api.pool.fetchrow("SELECT * FROM crm_token")
+    state = await begun(api, sandbox.url)
+    status, page = await come_back(api, state=state, code=await allowed(api, sandbox))
+    assert (status, "Another account" in page) == (400, True)
+    assert await api.pool.fetchrow("SELECT * FROM crm_token") == before
+    assert (await account_of(api))["state"] == "broken"
+    body = {"id": "sales", "url": sandbox.url, "token": sandbox.token()}
+    refused = await api.ask("POST", "/accounts", body=body, status=422)
+    assert "«Ours, 999»" in refused["title"]
+    assert await api.pool.fetchrow("SELECT * FROM crm_token") == before
+
+
+@pytest.mark.parametrize(
+    "state", ["\0", "a\0b", "", "%00", "x" * 5000, "\ud800".encode("utf-8", "replace").decode()]
+)
+async def test_a_state_that_is_none_of_ours_is_told_so(api: Api, state: str) -> None:
+    status, page = await come_back(api, state=state, code="a")
+    assert (status, "link is not valid" in page) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://x.amocrm.ru", "keys would travel in the clear"),
+        ("https://x.amocrm.ru.evil.example", "no host of amoCRM or Kommo"),
+        ("https://evil.example/x.amocrm.ru", "something stands behind the host"),
+        ("https://x.amocrm.ru/leads", "something stands behind the host"),
+        ("https://x.amocrm.ru:444", "no host of amoCRM or Kommo"),
+        ("https://10.0.0.7", "no host of amoCRM or Kommo"),
+        ("https://169.254.169.254", "no host of amoCRM or Kommo"),
+        ("https://user:geheim@x.amocrm.ru", "a name or password stands in it"),
+        ("http://user:geheim@127.0.0.1", "a name or password stands in it"),
+        ("https://[::1", "it is no address"),
+        ("https://x.amocrm.ru:99999", "it is no address"),
+        ("ftp://x.amocrm.ru", "it is no address"),
+    ],
+)
+async def test_an_account_stands_at_the_vendors_or_where_the_operator_says(
+    api: Api, url: str, why: str
+) -> None:
+    body = {"id": "new", "url": url, "token": "t"}
+    refused = await api.ask("POST", "/accounts", body=body, status=400)
+    assert refused["code"] == "invalid-input"
+    assert why in str(refused) or not url.startswith("http")
+    assert "geheim" not in str(refused)
