@@ -67,6 +67,11 @@ def phones_of(staff: Staff) -> frozenset[str]:
     )
 
 
+def _with_people(connection: Connection, staff: Staff) -> Connection:
+    numbers = frozenset(number for person in staff.employees for number in person.numbers)
+    return replace(connection, phones=phones_of(staff), own_numbers=numbers)
+
+
 async def read_snapshot(pool: asyncpg.Pool, version: int = 0) -> Snapshot:
     return await read_changes(pool, Snapshot(version=version - 1), None)
 
@@ -83,7 +88,7 @@ async def read_changes(
         if with_tokens:
             tokens = {t.token_hash: t for t in await rows.api_tokens(conn)}
     by_account: dict[str, list[Connection]] = {}
-    connections = [replace(c, phones=phones_of(staff[c.account_id])) for c in connections]
+    connections = [_with_people(c, staff[c.account_id]) for c in connections]
     for connection in connections:
         by_account.setdefault(connection.account_id, []).append(connection)
     policies = {

@@ -16,7 +16,8 @@ class Connection:
     secret_hash: hex sha256 of the token that the PBX shows us. keys: the kind's other secrets by name (MANGO: api_key, api_salt; Asterisk:
     ami_secret; Ringostat: auth_key). dialect: how answers are written. region: for numbers, None = the account's.
     lines: our numbers on this PBX (E.164). settings: the kind's own. phones: extensions and SIP logins of the account's
-    employees, in small letters: what is known as a phone of ours whatever number it shows.
+    employees, in small letters: what is known as a phone of ours whatever number it shows. own_numbers: numbers on which employees
+    answer elsewhere (a mobile).
     """
 
     account_id: str
@@ -31,6 +32,7 @@ class Connection:
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_on: bool = True
     phones: frozenset[str] = frozenset()
+    own_numbers: frozenset[str] = frozenset()
 
     def knows(self, token: str) -> bool:
         """Is this the connection's secret? Compared in constant time."""

@@ -14,6 +14,7 @@ ANONYMOUS = "anonymous"
 
 _MAX_EXTENSION_DIGITS = 6
 _LONGEST_OF_NO_TOWN = 4
+_SUBSCRIBER_DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,14 @@ def is_line(number: str | None, connection: Connection) -> bool:
         return False
     wanted = _comparable(number)
     return bool(wanted) and any(_comparable(line) == wanted for line in connection.lines)
+
+
+def is_own_number(number: str | None, connection: Connection) -> bool:
+    """Is it a number of an employee, as one dials it?"""
+    wanted = _comparable(number or "")
+    return len(wanted) >= _SUBSCRIBER_DIGITS and wanted in {
+        _comparable(own) for own in connection.own_numbers
+    }
 
 
 def _is_login(caller: str | None) -> bool:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
-from gateway.pbx.parties import is_extension
+from gateway.pbx.parties import is_extension, is_own_number
 from gateway.pbx.reading.addresses import endpoint, is_number
 from gateway.pbx.reading.machines import is_machine
 from routing.calls.model import Direction, FailedSide
@@ -129,6 +129,11 @@ def is_phone(owner: str | None, connection: Connection) -> bool:
     return bool(owner) and (is_extension(owner, connection) or str(owner).lower() in connection.phones)
 
 
+def is_of_employee(address: str | None, connection: Connection) -> bool:
+    """Is it how an employee is rung: at a phone of ours, or on a number of their own elsewhere?"""
+    return is_phone(address, connection) or is_own_number(address, connection)
+
+
 def role_of_dialled(
     call: LiveCall, channel_name: str, address: str | None, connection: Connection
 ) -> ChannelRole:
@@ -136,6 +141,8 @@ def role_of_dialled(
         return ChannelRole.GLUE
     if call.direction in ("inbound", "internal") and not call.is_originated:
         # Whoever is rung for an incoming call is ours, a mobile that the call is forwarded to included.
+        return ChannelRole.OURS
+    if is_own_number(address, connection):
         return ChannelRole.OURS
     if is_trunk(channel_name, connection):
         return ChannelRole.CLIENT

@@ -33,6 +33,7 @@ from gateway.pbx.asterisk.sides import with_direction
 from gateway.pbx.asterisk.turn import Legs, Turn, clients_call, leg_ended
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
+from gateway.pbx.parties import is_own_number
 from gateway.pbx.reading.addresses import endpoint, is_number
 from routing.calls.model import CallEvent, Disposition, EventKind
 
@@ -156,10 +157,22 @@ def _dial_end(turn: Turn) -> None:
         call = turn.originated(call)
         if status == "ANSWER":
             turn.picked_up(channel.uniqueid)
+        elif forward := turn.message.get("Forward"):
+            _sent_elsewhere(turn, call, forward)
     elif status == "ANSWER":
         turn.took_the_call(turn.message.get("Uniqueid"), channel.uniqueid)
     if status in _DIAL_STATUSES and (known := turn.find(channel.uniqueid)) is not None:
         turn.drop(*known, _DIAL_STATUSES[status])
+
+
+def _sent_elsewhere(turn: Turn, call: LiveCall, forward: str) -> None:
+    """Note that the phone we rang first sends us on, of which Asterisk makes another call: it is for whom this one was."""
+    to = next(
+        (c for c in turn.calls.values() if c.first and c is not call and c.first.address == forward), None
+    )
+    if to is not None and call.is_originated:
+        turn.calls[to.key] = replace(to, client=to.client or call.client)
+        turn.take_back(call)
 
 
 def _agent_connect(turn: Turn) -> None:
@@ -261,6 +274,8 @@ def _user_event(turn: Turn) -> None:
         return
     call = turn.first_channel(call)
     event = own_event(turn.message, call.key, call.started_at, turn.at, turn.connection)
+    if event.direction == "outbound" and is_own_number(event.client, turn.connection):
+        event = _of_a_colleague(call, event)
     if (direction := event.direction) is not None:
         if direction == "outbound" and call.direction != "outbound":
             event = _turned_round(turn, call, event)
@@ -273,6 +288,12 @@ def _user_event(turn: Turn) -> None:
     turn.calls[call.key] = call
     turn.events.append(event)
     turn.settle()
+
+
+def _of_a_colleague(call: LiveCall, event: CallEvent) -> CallEvent:
+    """Return the event of a call of an employee's own number: internal, unless we made it, for the first side of a click."""
+    is_phones = call.direction is not None and not call.is_originated
+    return event.model_copy(update={"client": None, "direction": "internal" if is_phones else None})
 
 
 def _turned_round(turn: Turn, call: LiveCall, event: CallEvent) -> CallEvent:

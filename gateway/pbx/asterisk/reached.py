@@ -32,7 +32,7 @@ def with_picked_up(call: LiveCall, channel: Channel) -> LiveCall:
 
 def failed_side(call: LiveCall) -> FailedSide | None:
     """Of a call that is over; None of one that came from outside or in which somebody talked."""
-    is_ours = call.direction == "outbound" or call.is_originated
+    is_ours = call.direction == "outbound" or (call.is_originated and call.direction != "internal")
     return call.got_to if is_ours and not call.is_answered else None
 
 

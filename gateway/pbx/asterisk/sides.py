@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.pbx.asterisk.channels import Channel, ChannelRole, LiveCall, is_phone
+from gateway.pbx.asterisk.channels import Channel, ChannelRole, LiveCall, is_of_employee
 from gateway.pbx.connection import Connection
 from gateway.pbx.reading.addresses import endpoint
 from routing.calls.model import Direction, FailedSide
@@ -40,7 +40,7 @@ def _with_role(channel: Channel, direction: Direction, is_first: bool, connectio
     if channel.role is ChannelRole.GLUE:
         return channel
     if direction == "outbound":
-        is_ours = is_first or is_phone(channel.address, connection)
+        is_ours = is_first or is_of_employee(channel.address, connection)
     else:
         is_ours = not is_first or direction == "internal"
     return replace(channel, role=ChannelRole.OURS if is_ours else ChannelRole.CLIENT)

@@ -24,7 +24,7 @@ from gateway.pbx.asterisk.sides import with_dialled
 from gateway.pbx.asterisk.talks import conversations
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
-from gateway.pbx.parties import Parties, classify_parties, is_extension, is_line
+from gateway.pbx.parties import Parties, classify_parties, is_extension, is_line, is_own_number
 from gateway.pbx.reading.addresses import dialled_address, endpoint, is_dialable, is_number
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
@@ -132,6 +132,8 @@ class Turn:
             self.events.append(leg_ended(call.key, channel, self.at, cause))
         self.settle()
         if not left:
+            if call.is_originated and call.client is None and channel.stretches:  # in another call
+                self.take_back(call)
             self.tell_client(call)
             self.emit(
                 EventKind.ENDED,
@@ -173,8 +175,8 @@ class Turn:
             call,
             direction=direction,
             did=told.line,
-            client=told.client,
-            is_client_told=not is_out and not is_undecided,
+            client=told.client if is_ringing_in else None,
+            is_client_told=is_ringing_in and not is_out and not is_undecided,
             is_undecided=is_undecided and is_ringing_in,
         )
         if is_out or call.is_undecided:
@@ -208,6 +210,8 @@ class Turn:
             return classify_parties(caller, called, "internal", self.connection)
         if is_ours and called:
             called = without_prefix(called, self.connection)
+        if is_ours and is_own_number(called, self.connection):  # of a colleague
+            return Parties("internal", None, None, owner)
         if is_extension(called, self.connection) and (owner or "").lower() in self.connection.phones:
             return classify_parties(owner, called, "internal", self.connection)
         told = classify_parties(caller, called, None, self.connection)
@@ -237,6 +241,8 @@ class Turn:
             call = self.first_channel(call)
         channel = call.channels.get(uniqueid)
         dial_string = self.message.get("DialString")
+        if not dial_string and is_own_number(shown := self.message.get("DestCallerIDNum"), self.connection):
+            dial_string = shown  # its DialBegin was lost
         if channel is None or (dial_string and uniqueid != call.key):
             address = dialled_address(dial_string, name)
             role = role_of_dialled(call, name, address, self.connection)
@@ -267,7 +273,7 @@ class Turn:
         )
         call = self.put(call, first)
         shown = known(self.message.get("DestCallerIDNum"))
-        if role is not ChannelRole.CLIENT and is_number(shown) and not is_line(shown, self.connection):
+        if role is not ChannelRole.CLIENT and self._may_be_client(shown):
             call = replace(call, client=shown)
         call = self.calls[call.key] = replace(call, is_client_told=role is ChannelRole.CLIENT)
         self.emit(
@@ -282,6 +288,26 @@ class Turn:
             party=address if role is ChannelRole.OURS else None,
         )
         return call
+
+    def _may_be_client(self, number: str | None) -> bool:
+        return (
+            is_number(number)
+            and not is_line(number, self.connection)
+            and not is_own_number(number, self.connection)
+        )
+
+    def take_back(self, call: LiveCall) -> None:
+        """Note of a call that we made that it concerns no client: a colleague asked into a room, a transfer that came back."""
+        self.calls[call.key] = replace(self.calls[call.key], direction="internal", client=None)
+        self.emit(
+            EventKind.STARTED,
+            self.calls[call.key],
+            at=call.started_at,
+            seq=0,
+            leg=call.key,
+            direction="internal",
+            is_callback=True,
+        )
 
     def decide(self, channel: Channel) -> None:
         """Whom a phone dials that was lifted before anybody knew."""
