@@ -28,7 +28,14 @@ from gateway.pbx.asterisk.channels import (
 )
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
-from gateway.pbx.parties import Parties, classify_parties, clean_number, is_extension, is_line
+from gateway.pbx.parties import (
+    Parties,
+    classify_parties,
+    clean_number,
+    is_extension,
+    is_line,
+    is_own_number,
+)
 from gateway.pbx.payload import as_count
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.reading.addresses import dialled_address, endpoint, is_dialable, is_number
@@ -52,8 +59,9 @@ _ROOMS = frozenset({"confbridge", "meetme"})
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One CDR. leg: the other end's part in the call, unlike those of its neighbours. other: whom it connected, None =
-    nobody; a Local channel has no number. application: where its channel was at the end, lower case."""
+    """One CDR. leg: the other end's part in the call, unlike those of its neighbours. other: whom it connected, None where that
+    is nobody or not told: a Local channel has no number, and a trunk's endpoint is nobody's. is_met: there was somebody
+    all the same. application: where its channel was at the end, lower case."""
 
     key: str
     uniqueid: str
@@ -61,6 +69,7 @@ class Record:
     channel: str
     other_channel: str
     other: str | None
+    is_met: bool
     source: str | None
     destination: str | None
     cause: Disposition
@@ -74,6 +83,12 @@ class Record:
     @property
     def is_talk(self) -> bool:
         return self.cause is Disposition.ANSWERED and self.seconds > 0 and bool(self.other)
+
+    @property
+    def calls_whom_it_shows(self) -> bool:
+        """Is it the client who is called? A click shows the client's number to the first phone, and it goes on to the record."""
+        other, source = self.other or "", self.source or ""
+        return is_number(other) and other[-7:] == source[-7:]
 
 
 def cdr_events(message: AmiMessage, connection: Connection) -> tuple[CallEvent, ...]:
@@ -118,16 +133,18 @@ def read_record(message: AmiMessage, connection: Connection) -> Record:
         seconds = max(0, int((ended_at - answered_at).total_seconds())) if answered_at else 0
     other_channel, destination = message.get("DestinationChannel"), message.get("Destination")
     application = message.get("LastApplication").lower()
-    other = _other_end(message, other_channel)
-    if application in _ROOMS and is_trunk(other_channel, connection):
-        other = None  # another client
+    other = _other_end(message, other_channel, connection)
+    is_mute = is_machine(other, connection) or (application in _ROOMS and is_trunk(other_channel, connection))
+    if is_mute:  # a machine, or another client in the room
+        other = None
     return Record(
         key=key,
         uniqueid=uniqueid or key,
         leg=" ".join((uniqueid, other_channel, message.get("StartTime"))).strip(),
         channel=message.get("Channel"),
         other_channel=other_channel,
-        other=None if is_machine(other, connection) else other,
+        other=other,
+        is_met=not is_mute and _is_somebody(other_channel, application),
         source=clean_number(message.get("Source")),
         destination=destination if is_dialable(destination) else None,
         cause=_DISPOSITIONS[word] if word else Disposition.ANSWERED if seconds else Disposition.NO_ANSWER,
@@ -140,22 +157,29 @@ def read_record(message: AmiMessage, connection: Connection) -> Record:
     )
 
 
-def _other_end(message: AmiMessage, channel: str) -> str | None:
-    """`PJSIP/uas/sip:101@host,20` names a single phone best; of `PJSIP/101&PJSIP/102` the channel tells which it was."""
+def _is_somebody(other_channel: str, application: str) -> bool:
+    """Say whether anybody was met there. A queue puts callers through to its members only, whatever their Local channel leads
+    to; a Dial() of one may have ended in a mailbox."""
+    return bool(other_channel) and (not is_local(other_channel) or application == "queue")
+
+
+def _other_end(message: AmiMessage, channel: str, connection: Connection) -> str | None:
+    """`PJSIP/uas/sip:101@host,20` names a phone best; of `PJSIP/101&PJSIP/79001234567@trunk` the channel tells which it was."""
     if not channel or is_local(channel):
         return None
-    dialled = message.get("LastData").partition(",")[0]
     owner = endpoint(channel)
+    dialled = message.get("LastData").partition(",")[0].split("&")
+    of_owner = [part for part in dialled if _peer(part) == owner]
+    if message.get("LastApplication").lower() == "dial" and len(of_owner) == 1:
+        return dialled_address(of_owner[0], channel)
     # After a pick-up or a transfer the channel is another's than the one that was dialled.
-    if message.get("LastApplication").lower() != "dial" or _peer(dialled) != owner:
-        return owner
-    return dialled_address(dialled, channel)
+    return None if is_trunk(channel, connection) else owner
 
 
 def _peer(dial_string: str) -> str | None:
-    """Whose channel a dial string makes: `PJSIP/101` 101's, `PJSIP/79001234567@trunk` the trunk's. None of several."""
+    """Whose channel a dial string makes: `PJSIP/101` 101's, `PJSIP/79001234567@trunk` the trunk's."""
     _, _, rest = dial_string.partition("/")
-    if "&" in dial_string or not rest:
+    if not rest:
         return None
     first, at, host = rest.partition("@")
     return host if at and "/" not in first and "sip:" not in first else rest.partition("/")[0]
@@ -164,8 +188,8 @@ def _peer(dial_string: str) -> str | None:
 def _of_the_caller(record: Record, connection: Connection) -> Iterator[CallEvent]:
     told = _parties(record, connection)
     is_out = told.direction == "outbound"
-    # Without another end it was a voice menu or a mailbox; that one phone did not answer says nothing of the others.
-    is_answered = record.cause is Disposition.ANSWERED and bool(record.other)
+    is_answered = _is_answered(record, is_out)
+    is_told_elsewhere = is_local(record.other_channel) and not is_out  # since when, by what stood behind it
     sent = record.other if is_out and record.other != told.client else None
     if not (sent and is_same_subscriber(told.client or "", sent)):
         sent = None
@@ -190,13 +214,22 @@ def _of_the_caller(record: Record, connection: Connection) -> Iterator[CallEvent
         cause=Disposition.ANSWERED if is_answered else None,
         failed_side=_failed_side(record, connection) if is_out and not is_answered else None,
         started_at=record.started_at,
-        answered_at=record.answered_at if is_answered else None,
+        answered_at=record.answered_at if is_answered and not is_told_elsewhere else None,
         is_callback=is_out and is_trunk(record.channel, connection),
     )
     if not is_out:
         yield from _of_a_phone(record)
     elif record.cause is not Disposition.ANSWERED:
         yield _failed(record)
+
+
+def _is_answered(record: Record, is_out: bool) -> bool:
+    """Without another end it was a voice menu or a mailbox; that one phone did not answer says nothing of the others. What goes
+    out over a Local channel is answered by the client."""
+    if record.cause is not Disposition.ANSWERED:
+        return False
+    is_met = record.is_met or (is_out and is_local(record.other_channel))
+    return is_met and (record.seconds > 0 or bool(record.other))
 
 
 def _short_talker(record: Record) -> str | None:
@@ -209,11 +242,14 @@ def _short_talker(record: Record) -> str | None:
 
 def _of_a_wire(record: Record, connection: Connection) -> Iterator[CallEvent]:
     """Return the party of a Local channel: what stood behind it, a phone of ours or the client of a call that we made."""
-    is_ours = not is_extension(
-        record.source, connection
-    )  # it is shown who calls: the client, or on the way out a phone
-    if record.is_first or (record.other and not is_ours and not is_extension(record.other, connection)):
-        client = record.other if not is_ours and is_number(record.other) else None
+    # It is shown who calls: the client, or on the way out a phone of ours.
+    is_out = _is_employee(record.source, connection) or record.calls_whom_it_shows
+    client = (
+        record.other
+        if is_out and is_number(record.other) and not _is_employee(record.other, connection)
+        else None
+    )
+    if record.is_first or client:
         failed = record.cause if client and record.cause is not Disposition.ANSWERED else None
         yield CallEvent(
             kind=EventKind.SUMMARY,
@@ -262,8 +298,9 @@ def _failed(record: Record) -> CallEvent:
 def _failed_side(record: Record, connection: Connection) -> FailedSide:
     """Of a call that we made: a phone that was rung, or one that called; on the trunk the client was called first."""
     has_other = bool(record.other_channel)
-    if is_trunk(record.channel, connection):
-        return FailedSide.EMPLOYEE_NOT_REACHED if has_other else FailedSide.CLIENT_NOT_REACHED
+    if is_trunk(record.channel, connection) and not _client_behind(record, connection):
+        is_client_up = has_other or record.cause is Disposition.ANSWERED
+        return FailedSide.EMPLOYEE_NOT_REACHED if is_client_up else FailedSide.CLIENT_NOT_REACHED
     if has_other:
         return FailedSide.CLIENT_NOT_REACHED
     is_rung = record.application == "appdial2"  # by an Originate, and still where that left it
@@ -275,11 +312,13 @@ def _parties(record: Record, connection: Connection) -> Parties:
     is one that we made."""
     owner, source, dialled = endpoint(record.channel), record.source, record.destination
     if is_trunk(record.channel, connection):
+        if client := _client_behind(record, connection):
+            return Parties("outbound", client, None, source if is_own_number(source, connection) else None)
         if is_line(source, connection):
             return Parties("outbound", None, None, record.other)
         return Parties("inbound", source or "anonymous", _line(dialled, connection))
     if is_phone(owner, connection) or (is_extension(source, connection) and not is_line(source, connection)):
-        if dialled is None or dialled[0] in "*#" or is_extension(dialled, connection):
+        if dialled is None or dialled[0] in "*#" or _is_employee(dialled, connection):
             return Parties("internal", None, None, owner)
         return Parties("outbound", without_prefix(dialled, connection), None, owner)
     told = classify_parties(source or "anonymous", dialled, None, connection)
@@ -288,6 +327,22 @@ def _parties(record: Record, connection: Connection) -> Parties:
     if told.direction == "internal":
         return told
     return Parties("inbound", source or "anonymous", _line(dialled, connection))
+
+
+def _client_behind(record: Record, connection: Connection) -> str | None:
+    """Whom a channel of the trunk called there that is an employee's own number: rung first by a click, or calling in to be put
+    through. Such a channel shows the client's number, one of our lines or its own."""
+    is_ours = (
+        record.calls_whom_it_shows
+        or is_line(record.source, connection)
+        or is_own_number(record.source, connection)
+    )
+    is_outside = is_number(record.other) and not is_own_number(record.other, connection)
+    return record.other if is_ours and is_outside else None
+
+
+def _is_employee(number: str | None, connection: Connection) -> bool:
+    return is_extension(number, connection) or is_own_number(number, connection)
 
 
 def _line(dialled: str | None, connection: Connection) -> str | None:

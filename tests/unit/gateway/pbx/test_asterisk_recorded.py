@@ -19,6 +19,7 @@ from tests.unit.gateway.pbx.recorded_calls import (
     FROM_RECORDS,
     LINES,
     NOT_CONNECTED,
+    OWN_MOBILE,
     TRUNKS,
     TRUTH,
     UNREACHED,
@@ -26,7 +27,7 @@ from tests.unit.gateway.pbx.recorded_calls import (
     recorded,
 )
 
-PBX = a_connection("asterisk", lines=LINES, settings={"trunks": TRUNKS})
+PBX = a_connection("asterisk", lines=LINES, settings={"trunks": TRUNKS}, own_numbers={f"+{OWN_MOBILE}"})
 A_LINK_IN_USE = Legs(hears_bridges=True)
 
 
@@ -48,6 +49,11 @@ def heard(messages: tuple[AmiMessage, ...], state: Legs = A_LINK_IN_USE) -> list
     ]
 
 
+def the_call(calls: list[Call], name: str) -> Call:
+    """The one that the recording is about: the client's, the first of an internal one."""
+    return next((call for call in calls if call.client == TRUTH[name].client), calls[0])
+
+
 def as_truth(call: Call) -> Truth:
     talks = tuple(talk.party or "" for talk in call.talks)
     return Truth(call.direction, call.client, talks, call.talk_seconds or 0)
@@ -59,13 +65,14 @@ def test_every_recording_has_its_truth() -> None:
 
 @pytest.mark.parametrize("name", TRUTH)
 def test_a_recorded_call_is_what_really_happened(name: str) -> None:
-    first, *others = heard(recorded(name))
+    calls = heard(recorded(name))
+    first = calls.pop(calls.index(the_call(calls, name)))
     assert as_truth(first) == replace(TRUTH[name], beside=None)
     assert first.is_over
     assert first.is_answered is bool(TRUTH[name].talks)
     assert first.failed_side is UNREACHED.get(name)
     assert first.params.get("not_connected") == NOT_CONNECTED.get(name)
-    named = [call for call in others if call.client]
+    named = [call for call in calls if call.client]
     assert [call.client for call in named] == [c for c in [TRUTH[name].beside] if c], "nobody else has a call"
     assert all(call.answered_by == TRUTH[name].talks[0] for call in named)
 
@@ -94,7 +101,13 @@ OF_BRIDGES = {
     "ConfbridgeJoin",
     "ConfbridgeLeave",
 }
-NOT_DIALLED = {"leg_made_by_ari", "conference", "conference_of_three", "two_clients_in_a_room"}
+NOT_DIALLED = {
+    "agent_behind_a_queue",
+    "leg_made_by_ari",
+    "conference",
+    "conference_of_three",
+    "two_clients_in_a_room",
+}
 TALKED = [name for name, truth in TRUTH.items() if truth.talks and name not in NOT_DIALLED]
 
 
@@ -102,14 +115,15 @@ TALKED = [name for name, truth in TRUTH.items() if truth.talks and name not in N
 def test_on_a_link_that_never_tells_of_bridges_who_picks_up_talks(name: str) -> None:
     """An event filter may keep them away; then picking up is all there is."""
     told = tuple(m for m in recorded(name) if m.event not in OF_BRIDGES)
-    call = heard(told, Legs())[0]
-    assert call.talks[0].party == FROM_RECORDS.get(name, TRUTH[name]).talks[0]
+    call = the_call(heard(told, Legs()), name)
+    picked_up = FROM_RECORDS.get(name, TRUTH[name]).talks[0]
+    assert call.talks[0].party == picked_up or not picked_up
 
 
 @pytest.mark.parametrize("name", TALKED)
 def test_a_talk_into_which_nobody_was_seen_going_is_known_from_those_who_leave_it(name: str) -> None:
     told = tuple(m for m in recorded(name) if m.event != "BridgeEnter")
-    assert heard(told)[0].is_answered
+    assert the_call(heard(told), name).is_answered
 
 
 @pytest.mark.parametrize("name", ["answered", "blind_transfer", "outbound", "queue_of_phones_answered"])
@@ -138,11 +152,12 @@ TELLING = {
 
 
 def with_one_lost(name: str) -> Iterator[tuple[str, Call]]:
-    """The first call of a recording without each of its telling messages in turn, and what was lost."""
+    """The call of a recording without each of its telling messages in turn, and what was lost."""
     messages = recorded(name)
     for place, message in enumerate(messages):
         if message.event in TELLING:
-            yield f"{message.event} at {place}", heard(messages[:place] + messages[place + 1 :])[0]
+            left = heard(messages[:place] + messages[place + 1 :])
+            yield f"{message.event} at {place}", the_call(left, name)
 
 
 @pytest.mark.parametrize("name", [n for n, truth in TRUTH.items() if truth.direction == "inbound"])
@@ -151,9 +166,18 @@ def test_with_any_later_message_lost_a_call_stays_answered_or_missed(name: str) 
     inbound call round."""
     for lost, call in with_one_lost(name):
         assert (call.direction, call.client) == ("inbound", TRUTH[name].client), lost
-        if name == "leg_made_by_ari" and lost.startswith("BridgeEnter"):
-            continue  # nobody dialled anybody: that they met is told once
+        if name in NOT_DIALLED and lost.startswith("BridgeEnter"):
+            continue  # that they met is told once
         assert call.is_answered is bool(TRUTH[name].talks), lost
+
+
+# That it is an employee's own number that is rung, that a phone sends a click on, and that the client is up, is told once.
+IN_ONE_MESSAGE = {
+    "click_to_a_desk_and_a_mobile": "DialBegin",
+    "click_to_a_phone_that_redirects": "DialBegin DialEnd",
+    "click_to_an_own_mobile": "DialBegin",
+    "robot_alone": "DialEnd",
+}
 
 
 @pytest.mark.parametrize("name", [n for n, truth in TRUTH.items() if truth.direction == "outbound"])
@@ -161,6 +185,8 @@ def test_with_any_later_message_lost_an_outgoing_call_reached_whom_it_reached(na
     """Which number was dialled may hang on one message; whether somebody talked does not."""
     for lost, call in with_one_lost(name):
         assert call.direction == "outbound", lost
+        if lost.split()[0] in IN_ONE_MESSAGE.get(name, "").split():
+            continue
         assert call.is_answered is bool(TRUTH[name].talks), lost
         if not TRUTH[name].talks:
             assert call.failed_side is UNREACHED[name], lost
@@ -171,6 +197,8 @@ NAMELESS = {
     "callback_client_first",
     "callback_client_first_employee_does_not_answer",
     "click_to_call_employee_does_not_answer",
+    "robot_alone",
+    "robot_and_then_an_operator",
 }
 
 
@@ -192,7 +220,7 @@ def test_the_call_detail_records_alone_tell_the_same_to_a_few_seconds(name: str)
     assert call.failed_side is UNREACHED.get(name)
     if truth.direction != "internal":
         # Who goes on after a transfer that was refused has one record for both.
-        talkers = [key for key, _ in groupby(talk.party for talk in call.talks)]
+        talkers = [key for key, _ in groupby(talk.party or "" for talk in call.talks)]
         assert talkers == [key for key, _ in groupby(truth.talks)]
         assert abs((call.talk_seconds or 0) - truth.seconds - CONSULTED.get(name, 0)) <= 3
 
