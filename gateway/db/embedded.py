@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import Any
 
 OLDEST = 15
+_OWNER = "postgres"
+"""The superuser of the cluster; the program works as `callmatrix`, which owns its database and is none."""
 _START_SECONDS = 60.0
 _PR_SET_PDEATHSIG = 1
 
@@ -80,22 +82,28 @@ class EmbeddedPostgres:
         self._binaries = binaries
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
+        self._address = ""
         self._account = _server_account()
 
     def start(self) -> str:
         """Return the DSN of the database `callmatrix`. A cluster that still runs is waited for or attached to."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         binaries = self._readable_binaries(self._binaries or find_binaries())
-        password = self._password()
+        password = self._password("postgres.password")
         if not (self.cluster / "PG_VERSION").exists():
-            self._init(binaries, password)
+            self._init(binaries, self._password("postgres.admin"))
         self._refuse_other_version(binaries)
         if (port := self._running_port()) is None:
             port = self._port or _free_port()
             self._launch(binaries, port)
-        dsn = f"postgresql://callmatrix:{password}@127.0.0.1:{port}"
-        self._wait_and_create(binaries, port, password)
-        return f"{dsn}/callmatrix"
+        self._wait_and_create(port, password)
+        self._address = f"127.0.0.1:{port}"
+        return f"postgresql://callmatrix:{password}@{self._address}/callmatrix"
+
+    @property
+    def owner_dsn(self) -> str:
+        """As the cluster's superuser, for what only that one may do. Once started."""
+        return f"postgresql://{_OWNER}:{self._password('postgres.admin')}@{self._address}/postgres"
 
     @property
     def pid(self) -> int | None:
@@ -113,8 +121,8 @@ class EmbeddedPostgres:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(seconds)
 
-    def _password(self) -> str:
-        file = self.data_dir / "postgres.password"
+    def _password(self, name: str) -> str:
+        file = self.data_dir / name
         if file.exists():
             return file.read_text().strip()
         password = secrets.token_urlsafe(24)
@@ -153,7 +161,7 @@ class EmbeddedPostgres:
                 os.chown(path, self._account.pw_uid, self._account.pw_gid)
         builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if binaries.version >= 17 else []
         command = [
-            str(binaries.folder / "initdb"), "-D", str(self.cluster), "-U", "callmatrix", f"--pwfile={pwfile}",
+            str(binaries.folder / "initdb"), "-D", str(self.cluster), "-U", _OWNER, f"--pwfile={pwfile}",
             "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions", *builtin,
         ]  # fmt: skip
         if not self._durable:
@@ -221,25 +229,32 @@ class EmbeddedPostgres:
                 start_new_session=True, preexec_fn=_die_with_parent, **self._identity(),
             )  # fmt: skip
 
-    def _wait_and_create(self, binaries: Binaries, port: int, password: str) -> None:
-
+    def _wait_and_create(self, port: int, password: str) -> None:
         import asyncpg
 
         from runtime.database.errors import DATABASE_ERRORS
 
-        async def create() -> None:
-            conn = await asyncpg.connect(
-                host="127.0.0.1",
-                port=port,
-                user="callmatrix",
-                password=password,
-                database="postgres",
-                timeout=5,
+        async def connect(user: str, password: str) -> asyncpg.Connection:
+            return await asyncpg.connect(
+                host="127.0.0.1", port=port, user=user, password=password, database="postgres", timeout=5
             )
+
+        async def create() -> None:
             try:
+                conn = await connect(_OWNER, self._password("postgres.admin"))
+            except (
+                asyncpg.InvalidPasswordError
+            ):  # a cluster of earlier versions: its owner is the program itself
+                conn = await connect("callmatrix", password)
+            try:
+                if not await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = 'callmatrix'"):
+                    # Tests copy databases; the program itself needs no more than its own.
+                    may = "" if self._durable else " CREATEDB"
+                    with contextlib.suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+                        await conn.execute(f"CREATE ROLE callmatrix LOGIN PASSWORD '{password}'{may}")
                 if not await conn.fetchval("SELECT 1 FROM pg_database WHERE datname = 'callmatrix'"):
-                    with contextlib.suppress(asyncpg.DuplicateDatabaseError):
-                        await conn.execute("CREATE DATABASE callmatrix")
+                    with contextlib.suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
+                        await conn.execute("CREATE DATABASE callmatrix OWNER callmatrix")
             finally:
                 await conn.close()
 

@@ -301,7 +301,7 @@ def _sole_user_of(data_dir: Path) -> Iterator[None]:
 def _clear(data_dir: Path) -> None:
     """Remove what earlier demos left in the folder, and nothing else that may lie there."""
     shutil.rmtree(data_dir / "postgres", ignore_errors=True)
-    for name in ("postgres.password", "postgres.log", "admin.token", "secrets.key"):
+    for name in ("postgres.password", "postgres.admin", "postgres.log", "admin.token", "secrets.key"):
         (data_dir / name).unlink(missing_ok=True)
     for file in data_dir.glob("sandbox.sqlite*"):
         file.unlink()

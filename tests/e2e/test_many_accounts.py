@@ -32,8 +32,8 @@ def small_server() -> Iterator[str]:
     folder.chmod(0o711)
     server = EmbeddedPostgres(folder, durable=False)
     try:
-        url = server.start()
-        asyncio.run(_limit(url))
+        server.start()
+        asyncio.run(_limit(server.owner_dsn))
         server.stop()
         url = server.start()
         asyncio.run(migrate(url))

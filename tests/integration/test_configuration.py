@@ -99,8 +99,9 @@ async def test_what_changed_while_nobody_listened_is_read_after_the_connection_i
     pool: asyncpg.Pool, configuration: Configuration
 ) -> None:
     async with pool.acquire() as conn, conn.transaction():
-        await conn.execute("SET LOCAL session_replication_role = replica")  # no trigger, so no notification
+        await conn.execute("ALTER TABLE account DISABLE TRIGGER USER")  # so no notification
         await conn.execute("UPDATE account SET name = 'Unheard' WHERE account_id = 'a-009'")
+        await conn.execute("ALTER TABLE account ENABLE TRIGGER USER")
     await pool.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE application_name = 'callmatrix listen' AND datname = current_database()"

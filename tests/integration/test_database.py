@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import asyncpg
 from pydantic import TypeAdapter
 
 from crm.effects.order import order
 from crm.lane import Lane
+from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import known_migrations, migrate
 from gateway.store.admin.accounts import add_account
 from gateway.store.calls.missed_calls import case as case_of
@@ -104,6 +107,31 @@ async def test_account_id_leads_every_primary_key(pool: asyncpg.Pool) -> None:
         "pbx_pace",
         "crm_event_consumer",
         "secret_key",
+        "audit",
     }
     ours = {r["name"]: r["attname"] for r in rows if not r["name"].startswith("procrastinate_")}
     assert {n: c for n, c in ours.items() if n not in of_the_installation and c != "account_id"} == {}
+
+
+async def test_the_program_owns_its_database_and_is_no_superuser(tmp_path: Path) -> None:
+    tmp_path.chmod(0o711)
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        with contextlib.suppress(PermissionError):
+            folder.chmod(folder.stat().st_mode | 0o011)
+    server = EmbeddedPostgres(tmp_path)
+    try:
+        dsn = await asyncio.to_thread(server.start)
+        await migrate(dsn)
+        conn = await asyncpg.connect(dsn)
+        rights = await conn.fetchrow(
+            "SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = current_user"
+        )
+        assert rights is not None
+        assert not any(rights.values())
+        await conn.close()
+        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.start)  # a second time, on what is there
+    finally:
+        await asyncio.to_thread(server.stop)
+    for name in ("postgres.password", "postgres.admin"):
+        assert (tmp_path / name).stat().st_mode & 0o077 == 0
