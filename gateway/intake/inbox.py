@@ -33,6 +33,9 @@ log = structlog.get_logger(__name__)
 
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
+# While the database hangs, messages of the largest size allowed must not fill the memory.
+_MOST_BYTES = 64 * 1024 * 1024
+
 # A PBX that repeats a message, because it heard no answer or to be sure, does so within this time.
 _REPEATED_WITHIN = timedelta(minutes=10)
 
@@ -74,13 +77,21 @@ class InboxStatus:
 class Inbox:
     """Stores messages of PBXs. `start` before the first `accept`, `stop` at the end.
 
-    limit: so many may wait. batch: so many share a transaction at most. seconds: how long one may take.
+    limit: so many may wait, most_bytes: of so many bytes. batch: so many share a transaction at most. seconds: how long
+    one may take.
     """
 
     def __init__(
-        self, pool: asyncpg.Pool, *, limit: int = 10_000, batch: int = 256, seconds: float = 5.0
+        self,
+        pool: asyncpg.Pool,
+        *,
+        limit: int = 10_000,
+        most_bytes: int = _MOST_BYTES,
+        batch: int = 256,
+        seconds: float = 5.0,
     ) -> None:
         self._limit, self._batch, self._seconds = limit, batch, seconds
+        self._most_bytes, self._bytes = most_bytes, 0
         self.status = InboxStatus()
         self._link = _Link(pool, seconds, self.status)
         self._group: GroupCommit[_Messages, Accepted] | None = None
@@ -135,6 +146,11 @@ class Inbox:
     async def _stored(self, messages: _Messages) -> Accepted:
         if self._group is None:
             raise InboxUnavailable("the inbox is not running")
+        size = sum(len(m.raw) + len(m.events) for m in messages)
+        if self._bytes and self._bytes + size > self._most_bytes:
+            self.status.refused += 1
+            raise InboxFull(f"{self._bytes} bytes wait already")
+        self._bytes += size
         try:
             return await self._group.add(messages)
         except GroupClosed as err:
@@ -149,6 +165,8 @@ class Inbox:
                 raise InboxUnavailable(f"the database did not take it: {kind}") from err
             log.error("message-unstorable", error=str(err), error_type=kind)
             raise MessageUnstorable(f"the database refuses this message: {kind}") from err
+        finally:
+            self._bytes -= size
 
     async def _store(self, group: Sequence[_Messages]) -> list[Accepted]:
         try:

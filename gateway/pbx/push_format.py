@@ -141,7 +141,11 @@ class _Fields:
 
     def time(self, wanted: str) -> datetime | None:
         text, name = self.text(wanted), self.name(wanted)
-        return not_ahead(read_time(text, name, self.zone), self.received_at, name) if text else None
+        return (
+            not_ahead(read_time(text, name, self.zone, self.received_at), self.received_at, name)
+            if text
+            else None
+        )
 
     def plain(self, wanted: str) -> str:
         """Lower case, without separators; empty where nothing was sent."""

@@ -17,6 +17,7 @@ _AMERICAN = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%Y-%m-%d %I:%M:%S %p"
 _FORMS = (*_AMERICAN, *(f"{date} {clock}" for date in _DATES for clock in _CLOCKS))
 _YEARS = range(2000, 2100)
 _AHEAD = timedelta(days=1)
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 def zone_of(connection: Connection) -> tzinfo:
@@ -37,9 +38,10 @@ def from_epoch(seconds: float, field: str) -> datetime:
         raise WireInvalid(field, "is not a Unix time") from err
 
 
-def read_time(text: str, field: str, zone: tzinfo | None) -> datetime:
+def read_time(text: str, field: str, zone: tzinfo | None, received_at: datetime | None = None) -> datetime:
     """Unix time (seconds, milliseconds), ISO 8601, RFC 2822, or a date in one of the orders in use with a clock of 24 or
-    12 hours. zone: counts where none is written; None = then it must be written.
+    12 hours. zone: counts where none is written; None = then it must be written. received_at: tells which of two is meant
+    in the hour that comes twice when clocks are put back: the latest that had come.
 
     Raises WireInvalid, also for a year in which nobody called.
     """
@@ -51,12 +53,19 @@ def read_time(text: str, field: str, zone: tzinfo | None) -> datetime:
             field, "must tell its offset from UTC (Z or +03:00), or the connection its time_zone"
         )
     try:
-        at = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+        at = (at if at.tzinfo else _in_zone(at, zone, received_at)).astimezone(UTC)
     except OverflowError as err:
         raise WireInvalid(field, "is out of range") from err
     if at.year not in _YEARS:
         raise WireInvalid(field, "is out of range")
     return at
+
+
+def _in_zone(at: datetime, zone: tzinfo | None, received_at: datetime | None) -> datetime:
+    first, second = (at.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    is_twice = second.astimezone(UTC) > first.astimezone(UTC)
+    has_come = received_at is not None and second.astimezone(UTC) <= received_at + _CLOCKS_DIFFER
+    return second if is_twice and has_come else first
 
 
 def not_ahead(at: datetime, received_at: datetime | None, field: str) -> datetime:

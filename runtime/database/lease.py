@@ -50,6 +50,11 @@ _UNLOCK = (
 _T = TypeVar("_T")
 
 
+def steady_seconds() -> float:
+    """Return a clock that nobody sets and that goes on while the machine is suspended: the server ends our session meanwhile."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class LeaseLost(Exception):
     """Another process may send for this account now: say nothing more to its CRM."""
 
@@ -70,7 +75,7 @@ class Leases:
     clock: steady seconds.
     """
 
-    def __init__(self, dsn: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, dsn: str, *, clock: Callable[[], float] = steady_seconds) -> None:
         self._dsn = dsn
         self._clock = clock
         self._conn: asyncpg.Connection | None = None

@@ -232,7 +232,11 @@ def _call_key(fields: Fields, connection: Connection) -> str:
 
 def _start(fields: Fields, received_at: datetime | None, connection: Connection) -> datetime | None:
     text, name = fields.text("start"), fields.name("start")
-    return not_ahead(read_time(text, name, zone_of(connection)), received_at, name) if text else None
+    return (
+        not_ahead(read_time(text, name, zone_of(connection), received_at), received_at, name)
+        if text
+        else None
+    )
 
 
 def _type(fields: Fields) -> Direction | None:

@@ -11,7 +11,7 @@ import time
 import asyncpg
 import pytest
 
-from runtime.database.lease import LeaseLost, Leases
+from runtime.database.lease import LeaseLost, Leases, steady_seconds
 from tests.waiting import until
 
 _SESSION = "SELECT pid FROM pg_stat_activity WHERE application_name = 'callmatrix lease' AND datname = current_database()"
@@ -194,3 +194,8 @@ async def test_who_stops_waiting_for_a_lease_leaves_it_to_others(database_url: s
     kept.check()
     for lease in (again, kept):
         await lease.release()
+
+
+def test_the_leases_clock_goes_on_while_the_machine_is_suspended() -> None:
+    asleep = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()  # what monotonic has missed
+    assert abs(steady_seconds() - time.monotonic() - asleep) < 1.0

@@ -168,6 +168,21 @@ async def test_full_inbox_refuses_instead_of_growing(pool: asyncpg.Pool, quiet_o
     assert all(isinstance(a, InboxUnavailable) for a in answers)
 
 
+async def test_an_inbox_that_hangs_holds_no_more_than_so_many_bytes(
+    pool: asyncpg.Pool, quiet_office: Office
+) -> None:
+    office = quiet_office
+    async with Inbox(pool, most_bytes=3_000, seconds=1.0) as small, pool.acquire() as conn:
+        office.inbox = small
+        async with conn.transaction():
+            await conn.execute("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")
+            told = [asyncio.create_task(office.tell(an_event(EventKind.STARTED, f"k{n}"))) for n in range(30)]
+            answers = await asyncio.gather(*told, return_exceptions=True)
+        full = sum(isinstance(a, InboxFull) for a in answers)
+        assert 20 <= full < 30
+        assert not (await office.tell(an_event(EventKind.STARTED, "after"))).duplicate
+
+
 @pytest.fixture
 def own_server() -> Iterator[EmbeddedPostgres]:
     with tempfile.TemporaryDirectory(prefix="callmatrix-test-") as folder:
