@@ -22,7 +22,7 @@ _TOLERANCE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DealChange:
+class ValueChange:
     """at: the CRM's time. told_at: the same as the first teller named it. event_id: of the stored row, None when new."""
 
     old: str | None
@@ -41,7 +41,7 @@ class History:
 
     value: str | None = None
     at: datetime | None = None
-    changes: tuple[DealChange, ...] = ()
+    changes: tuple[ValueChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +79,11 @@ def see(history: History, seen: Seen) -> History:
     if history.value is None and not seen.is_change:
         return known
     old = seen.before if history.value is None else history.value
-    change = DealChange(old=old, new=seen.value, at=seen.at, told_at=seen.at, told_by=seen.told_by)
+    change = ValueChange(old=old, new=seen.value, at=seen.at, told_at=seen.at, told_by=seen.told_by)
     return replace(known, changes=(*history.changes, change))
 
 
-def _is_of_then(change: DealChange, seen: Seen) -> bool:
+def _is_of_then(change: ValueChange, seen: Seen) -> bool:
     """Told again, or the state before a change within the same second: which came last only the feed knows."""
     return seen.at in (change.at, change.told_at) and seen.value in (change.old, change.new)
 
@@ -104,7 +104,7 @@ def hear(history: History, event: Heard) -> History:
     return History(event.after, event.at, changes)
 
 
-def _fits(change: DealChange, event: Heard) -> bool:
+def _fits(change: ValueChange, event: Heard) -> bool:
     return (
         change.feed_id is None
         and event.after in (None, change.new)
@@ -112,13 +112,13 @@ def _fits(change: DealChange, event: Heard) -> bool:
     )
 
 
-def _confirmed(early: DealChange, event: Heard) -> DealChange:
+def _confirmed(early: ValueChange, event: Heard) -> ValueChange:
     old = early.old if event.before is None else event.before
     return replace(early, feed_id=event.id, at=event.at, old=old, by_user=event.by_user)
 
 
-def _added(history: History, event: Heard) -> DealChange:
-    return DealChange(
+def _added(history: History, event: Heard) -> ValueChange:
+    return ValueChange(
         old=event.before,
         new="" if event.after is None else event.after,
         at=event.at,
@@ -129,9 +129,20 @@ def _added(history: History, event: Heard) -> DealChange:
     )
 
 
-def new_changes(history: History) -> Sequence[DealChange]:
+def new_changes(history: History) -> Sequence[ValueChange]:
     """Those that are not stored yet."""
     return [change for change in history.changes if change.event_id is None]
+
+
+def last_after_all(before: History, after: History) -> ValueChange | None:
+    """Return the stored change that turned out to be the last one; None where a new one says the same, or nothing turned out.
+
+    Of what webhooks tell of one second the order is guessed, and the feed may only have confirmed what is known.
+    """
+    holding = [change for change in after.changes if change.new == after.value]
+    if after.value == before.value or not holding or any(change.event_id is None for change in holding):
+        return None
+    return max(holding, key=lambda change: (change.at, change.event_id or 0))
 
 
 def changed_fields(old: str | None, new: str) -> dict[str, tuple[str, str]]:

@@ -95,10 +95,14 @@ class Reached(BaseModel):
 
 
 class TaskTold(BaseModel):
-    """What a person did in the CRM with the task of a case. owner_id: CRM user whose it is now, None = as it was."""
+    """What a person did in the CRM with the task of a case. owner_id: CRM user whose it is now, None = as it was.
+
+    event_id: of the change as it is stored, by which more of it is found later.
+    """
 
     model_config = ConfigDict(frozen=True)
 
+    event_id: int | None = None
     at: datetime
     by_user: str | None = None
     is_completed: bool = False

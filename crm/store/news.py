@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
-from crm.news import DealChange, Heard, History, Seen, Teller, hear, see
+from crm.news import Heard, History, Seen, Teller, ValueChange, hear, last_after_all, see
 from crm.port import CrmEvent, Observed
 from crm.store.entries import lock_directory
 from runtime.database.pool import Conn
+
+WORK_TASK = "work_crm_events"
+"""The job that works on the events of one subject, by the name that its rows carry."""
 
 NewsKey = tuple[str, str, str]
 """(kind, id, aspect)."""
@@ -62,12 +66,15 @@ _HAND_OUT = """
 WITH work AS (
     INSERT INTO crm_event_work (account_id, consumer, event_id, subject)
     SELECT $1, c.name, e.event_id, e.subject FROM unnest($2::bigint[], $3::text[]) AS e (event_id, subject)
-    CROSS JOIN crm_event_consumer c RETURNING subject
-), subject AS (SELECT DISTINCT subject FROM work)
-SELECT procrastinate_defer_jobs_v1(array_agg(row('clients', 'work_crm_events', -250, $1 || ' crm ' || subject, NULL,
-    jsonb_build_object('account_id', $1::text, 'subject', subject), NULL)::procrastinate_job_to_defer_v1))
-FROM subject HAVING count(*) > 0
+    CROSS JOIN crm_event_consumer c WHERE c.is_follower OR NOT $4 ON CONFLICT DO NOTHING RETURNING subject
+) SELECT DISTINCT subject FROM work
 """
+
+_DEFER = f"""
+SELECT procrastinate_defer_jobs_v1(array_agg(row('clients', '{WORK_TASK}', -250, account_id || ' crm ' || subject, NULL,
+    jsonb_build_object('account_id', account_id, 'subject', subject), NULL)::procrastinate_job_to_defer_v1))
+FROM unnest($1::text[], $2::text[]) AS s (account_id, subject) HAVING count(*) > 0
+"""  # noqa: S608 - a constant
 
 _KEEP = """
 INSERT INTO crm_entity_state AS s (account_id, entity_kind, entity_id, aspect, value, at)
@@ -108,8 +115,22 @@ async def record_news(
     new.sort(key=lambda pair: pair[1].at)
     await _confirm(conn, account_id, before, after)
     await _add(conn, account_id, new, subjects)
+    await _tell_again(conn, account_id, before, after, subjects)
     await _keep(conn, account_id, before, after, observed)
     return len(new)
+
+
+async def value_now(conn: Conn, account_id: str, key: NewsKey) -> str | None:
+    """Return what this aspect of the thing was last known to be."""
+    kind, id, aspect = key
+    known = [row for row in await conn.fetch(_KNOWN, account_id, [kind], [id]) if row["aspect"] == aspect]
+    return max(known, key=itemgetter("at"))["value"] if known else None
+
+
+async def enqueue_subjects(conn: Conn, subjects: Sequence[tuple[str, str]]) -> None:
+    """Make the jobs of these (account_id, subject)."""
+    if subjects:
+        await conn.execute(_DEFER, [a for a, _ in subjects], [s for _, s in subjects])
 
 
 async def keep_fields(conn: Conn, account_id: str, observed: Sequence[Observed]) -> None:
@@ -185,7 +206,7 @@ async def _histories(conn: Conn, account_id: str, tellings: Sequence[_Telling]) 
     kinds, ids = [kind for kind, _, _ in keys], [id for _, id, _ in keys]
     feed_ids = [t.told.id for t in tellings if isinstance(t.told, Heard)]
     since = min(telling.told.at for telling in tellings) - _OF_THEN
-    changes: dict[NewsKey, list[DealChange]] = {}
+    changes: dict[NewsKey, list[ValueChange]] = {}
     for row in await conn.fetch(_CHANGES, account_id, kinds, ids, since, feed_ids):
         key = (row["entity_kind"], row["entity_id"], row["aspect"])
         changes.setdefault(key, []).append(_change(row))
@@ -201,8 +222,8 @@ async def _histories(conn: Conn, account_id: str, tellings: Sequence[_Telling]) 
     return histories
 
 
-def _change(row: Any) -> DealChange:
-    return DealChange(
+def _change(row: Any) -> ValueChange:
+    return ValueChange(
         old=row["old_value"],
         new=row["new_value"],
         at=row["at"],
@@ -242,7 +263,7 @@ async def _confirm(
 async def _add(
     conn: Conn,
     account_id: str,
-    new: Sequence[tuple[NewsKey, DealChange]],
+    new: Sequence[tuple[NewsKey, ValueChange]],
     subjects: dict[tuple[str, str], str],
 ) -> None:
     if not new:
@@ -263,10 +284,33 @@ async def _add(
         [c.feed_id for _, c in new],
         [c.by_user for _, c in new],
     )
-    await conn.execute(_HAND_OUT, account_id, [r["event_id"] for r in rows], [r["subject"] for r in rows])
+    await _hand_out(conn, account_id, [(r["event_id"], r["subject"]) for r in rows])
 
 
-def _what(aspect: str, change: DealChange) -> str:
+async def _tell_again(
+    conn: Conn,
+    account_id: str,
+    before: dict[NewsKey, History],
+    after: dict[NewsKey, History],
+    subjects: dict[tuple[str, str], str],
+) -> None:
+    """Followers get once more what turned out to come last, though nothing is new."""
+    last = {key: last_after_all(before[key], history) for key, history in after.items()}
+    again = [(c.event_id, subjects[key[:2]]) for key, c in last.items() if c is not None and c.event_id]
+    if again:
+        await _hand_out(conn, account_id, again, only_followers=True)
+
+
+async def _hand_out(
+    conn: Conn, account_id: str, events: Sequence[tuple[int, str]], *, only_followers: bool = False
+) -> None:
+    """events: (event_id, subject)."""
+    ids, subjects = [id for id, _ in events], [subject for _, subject in events]
+    rows = await conn.fetch(_HAND_OUT, account_id, ids, subjects, only_followers)
+    await enqueue_subjects(conn, [(account_id, r["subject"]) for r in rows])
+
+
+def _what(aspect: str, change: ValueChange) -> str:
     name = aspect.partition(":")[0]
     if name == "deleted" and change.new == "0":
         return "restored"

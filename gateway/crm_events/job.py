@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import structlog
 
+from crm.store.news import enqueue_subjects
 from gateway.store.crm_events import work as store
 from gateway.store.crm_events.work import Backlog, ConsumerWork, EventRow
 from runtime.database import locks
@@ -21,15 +22,13 @@ from runtime.database.pool import Conn
 
 log = structlog.get_logger(__name__)
 
-TASK = "work_crm_events"  # stands in crm/store/news.py too, where jobs are made
-
 _MOST_TRIES = 5
 _PAUSE = timedelta(seconds=2)
 _LATE = timedelta(seconds=5)
 
 Consumer = Callable[[Conn, EventRow], Awaitable[None]]
-"""Works on one event in the caller's transaction. Changes of our own never come to it. Whoever touches a client's case
-takes that client's lock (gateway.store.calls.calls.lock_client)."""
+"""Works on one event in the caller's transaction. Whoever touches a client's case takes that client's lock
+(gateway.store.calls.calls.lock_client)."""
 
 
 @dataclass(slots=True)
@@ -43,7 +42,9 @@ class CrmEventsStatus:
 
 
 class CrmEventJob:
-    """consumers, by name: a name that was never there before gets what happens from now on.
+    """consumers, by name: each change once, in the order in which they were told; none of our own. followers, by name: what
+    holds now, whoever changed it, so that they end with the truth whatever the order; perhaps several times. A name that was
+    never there before gets what happens from now on.
 
     most_tries: then an event is set aside for this consumer, and it goes on with the next one. pause: between tries.
     """
@@ -53,11 +54,13 @@ class CrmEventJob:
         pool: asyncpg.Pool,
         consumers: Mapping[str, Consumer],
         *,
+        followers: Mapping[str, Consumer] | None = None,
         most_tries: int = _MOST_TRIES,
         pause: timedelta = _PAUSE,
     ) -> None:
         self._pool = pool
-        self._consumers = consumers
+        self._followers = followers or {}
+        self._consumers = {**consumers, **self._followers}
         self._most_tries = most_tries
         self._pause = pause
         self.status = CrmEventsStatus({}, {}, {}, Backlog())
@@ -78,7 +81,7 @@ class CrmEventJob:
 
     async def _work(self, conn: Conn, work: ConsumerWork) -> None:
         try:
-            if not work.event.is_ours:
+            if self._is_for(work):
                 async with conn.transaction():
                     await self._consumers[work.consumer](conn, work.event)
         except Exception as err:
@@ -88,6 +91,9 @@ class CrmEventJob:
             return
         await store.work_done(conn, work)
         self.status.done[work.consumer] = self.status.done.get(work.consumer, 0) + 1
+
+    def _is_for(self, work: ConsumerWork) -> bool:
+        return work.event.holds if work.consumer in self._followers else not work.event.is_ours
 
     async def _failed(self, conn: Conn, work: ConsumerWork, err: Exception) -> None:
         is_aside = work.tries + 1 >= self._most_tries
@@ -106,8 +112,8 @@ class CrmEventJob:
 
     async def sweep(self, conn: Conn) -> int:
         """Make jobs for what is left without one: whose try has failed, or whose job was lost. How many."""
-        await store.register(conn, self._consumers)
+        await store.register(conn, self._consumers, self._followers)
         subjects = await store.overdue_subjects(conn, self._consumers, before=datetime.now(UTC) - _LATE)
-        await store.enqueue_subjects(conn, subjects)
+        await enqueue_subjects(conn, subjects)
         self.status.backlog = await store.backlog(conn)
         return len(subjects)

@@ -7,7 +7,7 @@ from gateway.calls.call import follow_task
 from gateway.calls.client_job import ClientJob
 from gateway.crm_events.job import Consumer
 from gateway.store.calls.calls import lock_client
-from gateway.store.calls.missed_calls import client_of_task, open_case
+from gateway.store.calls.missed_calls import client_of_task, is_task_to_be_given, open_case
 from gateway.store.crm_events.work import EventRow
 from routing.missed_calls import TaskTold
 from runtime.database.pool import Conn
@@ -28,7 +28,10 @@ def follow_missed_call_tasks(job: ClientJob) -> Consumer:
         case = await open_case(conn, event.account_id, client)
         if case is None or case.id != case_id:
             return
+        if event.aspect == "responsible" and await is_task_to_be_given(conn, event.account_id, case):
+            return
         told = TaskTold(
+            event_id=event.event_id,
             at=event.at,
             by_user=event.by_user,
             is_completed=event.aspect == "completed" and event.new == "1",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from crm.effects.owners import OWNER, refused_owners
 from gateway.store.admin.accounts import account
 from gateway.store.calls.missed_calls import completed_by
+from gateway.store.crm_events.work import author_of
 from gateway.store.decisions.decisions import DecisionRow, EffectRow, Explained, NoSuchDecision
 from gateway.store.decisions.decisions import explain as stored
 from gateway.texts.sentences import TEXTS
@@ -46,7 +48,24 @@ async def explain(
     if found and language is None:
         language = (await account(conn, found[0].decision.account_id)).settings.language
     texts = TEXTS[language or DEFAULT_LANGUAGE]
-    return [explained(item, texts, url_of, await _closer(conn, item.decision)) for item in found]
+    return [
+        explained(await _with_author(conn, item), texts, url_of, await _closer(conn, item.decision))
+        for item in found
+    ]
+
+
+async def _with_author(conn: Conn, item: Explained) -> Explained:
+    """Fill in who made the change in the CRM, where its feed told it only after the decision."""
+    row = item.decision
+    event_id = (row.inputs.get("task") or {}).get("event_id") if row.kind == "case" else None
+    if event_id is None:
+        return item
+    author = await author_of(conn, row.account_id, event_id)
+    steps = [
+        {**step, "facts": {**step["facts"], "by_user": step["facts"].get("by_user") or author}}
+        for step in row.steps
+    ]
+    return replace(item, decision=replace(row, steps=steps))
 
 
 async def _closer(conn: Conn, row: DecisionRow) -> str | None:

@@ -10,6 +10,7 @@ import aiohttp
 import asyncpg
 import structlog
 
+from crm.store.news import WORK_TASK
 from gateway.calls.client_job import ClientJob
 from gateway.calls.queue import Jobs, TaskKind
 from gateway.configuration import Configuration
@@ -18,7 +19,6 @@ from gateway.crm_accounts.account_reports import AccountReports
 from gateway.crm_accounts.account_worker import CrmAccountWork
 from gateway.crm_accounts.effects_due import EffectsDue
 from gateway.crm_accounts.exchange_log import ExchangeLog
-from gateway.crm_events import job as crm_events
 from gateway.crm_events import missed_call_tasks
 from gateway.crm_events.job import CrmEventJob
 from gateway.crm_events.missed_call_tasks import follow_missed_call_tasks
@@ -65,13 +65,15 @@ class Worker:
         self.exchanges = ExchangeLog(pool)
         self.access = CrmAccess(pool, session, self.exchanges, settings.named_crm_hosts())
         clients = ClientJob(pool, MatrixStore())
-        self.crm_events = CrmEventJob(pool, {missed_call_tasks.NAME: follow_missed_call_tasks(clients)})
+        self.crm_events = CrmEventJob(
+            pool, {}, followers={missed_call_tasks.NAME: follow_missed_call_tasks(clients)}
+        )
         self.jobs = Jobs(
             dsn,
             pool,
             clients,
             concurrency=settings.worker_concurrency,
-            more=[TaskKind(crm_events.TASK, self.crm_events.run, self.crm_events.sweep)],
+            more=[TaskKind(WORK_TASK, self.crm_events.run, self.crm_events.sweep)],
         )
         self.inbox = Inbox(pool)
         self.pbx_listeners = PbxListeners(self.configuration, pool, self.leases, self.inbox, kinds)

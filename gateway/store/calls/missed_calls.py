@@ -210,6 +210,17 @@ async def is_task_unsent(conn: Conn, account_id: str, case: Case) -> bool:
     return bool(found)
 
 
+async def is_task_to_be_given(conn: Conn, account_id: str, case: Case) -> bool:
+    """Whether an owner whom we have ordered for the task has still to be sent: what the CRM tells till then is overtaken."""
+    found: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM effect WHERE account_id = $1 AND effect_key = ANY($2::text[])"
+        " AND state IN ('waiting', 'held') AND \"order\"->>'owner_id' IS NOT NULL)",
+        account_id,
+        [f"case:{case.id}:change:{n}" for n in range(1, case.changes + 1)],
+    )
+    return found
+
+
 async def skip_unsent(conn: Conn, account_id: str, case: Case, note: str) -> None:
     """Drop the case's task, of which the CRM was never told, and its changes."""
     await conn.execute(

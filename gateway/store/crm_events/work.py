@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import NamedTuple
 
+from crm.store.news import enqueue_subjects, value_now
 from runtime.database.pool import Conn
 from runtime.masking import mask_text
 
@@ -25,12 +26,6 @@ SELECT DISTINCT account_id, subject FROM crm_event_work
 WHERE NOT is_aside AND next_try_at <= $1 AND consumer = ANY($2::text[]) AND NOT EXISTS (
     SELECT 1 FROM procrastinate_jobs j WHERE j.lock = account_id || ' crm ' || subject AND j.status = 'todo')
 LIMIT 1000
-"""
-
-_DEFER = """
-SELECT procrastinate_defer_jobs_v1(array_agg(row('clients', 'work_crm_events', -250, account_id || ' crm ' || subject, NULL,
-    jsonb_build_object('account_id', account_id, 'subject', subject), NULL)::procrastinate_job_to_defer_v1))
-FROM unnest($1::text[], $2::text[]) AS s (account_id, subject) HAVING count(*) > 0
 """
 
 # Clocks of the CRM and ours may differ, and the CRM may take its time. A matrix may name a field by its code: such a one
@@ -64,7 +59,11 @@ _AROUND = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRow:
-    """One change as consumers get it. by_user: CRM user; None: nobody, or the feed has not told yet."""
+    """One change as consumers get it. by_user: CRM user; None: nobody, or the feed has not told yet.
+
+    holds: the thing still is what this change made of it, as far as is known; events come in the order in which they were
+    told, and the feed tells later what happened in between.
+    """
 
     account_id: str
     event_id: int
@@ -78,6 +77,7 @@ class EventRow:
     at: datetime
     by_user: str | None
     is_ours: bool
+    holds: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +112,14 @@ class AsideEvent(NamedTuple):
     error: str
 
 
-async def register(conn: Conn, consumers: Collection[str]) -> None:
-    """From now on these get what happens; one that is known already goes on where it was."""
+async def register(conn: Conn, consumers: Collection[str], followers: Collection[str] = ()) -> None:
+    """From now on these get what happens; one that is known already goes on where it was. followers: of them."""
     await conn.execute(
-        "INSERT INTO crm_event_consumer (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING",
+        "INSERT INTO crm_event_consumer AS c (name, is_follower) SELECT name, name = ANY($2::text[])"
+        " FROM unnest($1::text[]) AS n (name) ON CONFLICT (name) DO UPDATE SET is_follower = excluded.is_follower"
+        " WHERE c.is_follower <> excluded.is_follower",
         sorted(consumers),
+        list(followers),
     )
 
 
@@ -127,6 +130,7 @@ async def next_work(
     if row is None:
         return None
     is_ours = row["is_ours"] or await _recognise(conn, account_id, row["event_id"])
+    now = await value_now(conn, account_id, (row["entity_kind"], row["entity_id"], row["aspect"]))
     event = EventRow(
         account_id=account_id,
         event_id=row["event_id"],
@@ -140,8 +144,17 @@ async def next_work(
         at=row["at"],
         by_user=row["by_user"],
         is_ours=is_ours,
+        holds=now is None or now == row["new_value"],
     )
     return ConsumerWork(row["consumer"], row["tries"], event)
+
+
+async def author_of(conn: Conn, account_id: str, event_id: int) -> str | None:
+    """CRM user who made this change; None: nobody, or not told (yet), or cleaned away."""
+    user: str | None = await conn.fetchval(
+        "SELECT by_user FROM crm_event WHERE account_id = $1 AND event_id = $2", account_id, event_id
+    )
+    return user
 
 
 async def _recognise(conn: Conn, account_id: str, event_id: int) -> bool:
@@ -179,11 +192,6 @@ async def overdue_subjects(
 ) -> list[tuple[str, str]]:
     """(account_id, subject) of what should be worked on since then, and has no job."""
     return [(r[0], r[1]) for r in await conn.fetch(_OVERDUE, before, list(consumers))]
-
-
-async def enqueue_subjects(conn: Conn, subjects: Sequence[tuple[str, str]]) -> None:
-    if subjects:
-        await conn.execute(_DEFER, [a for a, _ in subjects], [s for _, s in subjects])
 
 
 async def aside_events(conn: Conn, account_id: str, *, after: int = 0, limit: int = 100) -> list[AsideEvent]:

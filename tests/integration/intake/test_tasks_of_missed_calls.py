@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from crm.port import Observed
+from crm.port import CrmEvent, Observed
+from crm.store.news import record_news
 from crm.sync.sync import apply_webhook
 from gateway.crm_events.job import CrmEventJob
 from gateway.crm_events.missed_call_tasks import NAME, follow_missed_call_tasks
@@ -28,7 +29,7 @@ async def _told(office: Office, minutes: int, changed: str, **values: str) -> No
         is_changed=frozenset([changed]) & {"responsible"},
         target=("contact", "501"),
     )
-    job = CrmEventJob(office.pool, {NAME: follow_missed_call_tasks(office.jobs[0]._job)})
+    job = CrmEventJob(office.pool, {}, followers={NAME: follow_missed_call_tasks(office.jobs[0]._job)})
     async with office.pool.acquire() as conn:
         await job.sweep(conn)
     for _ in range(2):
@@ -108,3 +109,97 @@ async def test_a_missed_call_that_a_mailbox_took_makes_the_call_back_task_and_no
     (task,) = await office.effects("create_task")
     assert "voicemail" not in str(task["ordered"])
     assert [(case["state"], case["owner_id"]) for case in await office.cases()] == [("open", "11")]
+
+
+def _given(id: str, before: str, after: str) -> CrmEvent:
+    """What the CRM's feed tells of the case's task, a second of its own for none."""
+    at = START + timedelta(minutes=5)
+    return CrmEvent(
+        id=id,
+        kind="owner_changed",
+        at=at,
+        entity_kind="task",
+        entity_id="900",
+        by_user="12",
+        before=before,
+        after=after,
+    )
+
+
+async def _heard(office: Office, *events: CrmEvent) -> None:
+    job = CrmEventJob(office.pool, {}, followers={NAME: follow_missed_call_tasks(office.jobs[0]._job)})
+    async with office.pool.acquire() as conn, conn.transaction():
+        await record_news(conn, ACCOUNT, told_by="feed", heard=events)
+    await job.run(ACCOUNT, "contact:501")
+
+
+async def _owner(office: Office) -> str:
+    (case,) = await office.cases()
+    return str(case["owner_id"])
+
+
+async def test_what_the_feed_adds_in_between_does_not_give_the_case_away_again(office: Office) -> None:
+    await office.know_client()
+    await office.tell_all(a_call("m1", at=START))
+    await office.settle()
+    await _told(
+        office, 5, "responsible", completed="0", responsible="14"
+    )  # the webhooks of 12 and 11 are lost
+    await _heard(office, _given("e1", "11", "12"), _given("e2", "12", "11"), _given("e3", "11", "14"))
+    assert await _owner(office) == "14"
+
+
+async def test_of_one_second_the_feed_says_whose_the_task_is_though_it_tells_nothing_new(
+    office: Office,
+) -> None:
+    await office.know_client()
+    await office.tell_all(a_call("m1", at=START))
+    await office.settle()
+    await _told(office, 5, "responsible", completed="0", responsible="14")
+    await _told(office, 5, "responsible", completed="0", responsible="12")  # came late: it was before
+    assert await _owner(office) == "12"
+    await _heard(office, _given("e1", "11", "12"), _given("e2", "12", "14"))
+    assert await _owner(office) == "14"
+    assert len(await office.pool.fetch("SELECT 1 FROM crm_event WHERE aspect = 'responsible'")) == 2
+
+
+async def test_who_gave_the_task_away_is_explained_when_only_the_feed_tells(office: Office) -> None:
+    await office.know_client()
+    await office.tell_all(a_call("m1", at=START))
+    await office.settle()
+    await _told(office, 5, "responsible", completed="0", responsible="14")
+    assert "CRM user: none" in await _last_facts(office)
+    await _heard(office, _given("e1", "11", "14"))
+    assert "CRM user: 12" in await _last_facts(office)
+
+
+async def _last_facts(office: Office) -> str:
+    async with office.pool.acquire() as conn:
+        told = await explain(conn, (await office.call("m1"))["call_id"], language="en")
+    return str(told[-1]["steps"][-1]["facts_message"])
+
+
+async def test_an_owner_whom_we_have_yet_to_send_is_not_lost_to_what_the_crm_told_before(
+    office: Office,
+) -> None:
+    await office.know_client()
+    await office.tell_all(a_call("m1", at=START))
+    await office.settle()
+    (case,) = await office.cases()
+    await office.pool.execute("UPDATE missed_case SET changes = 1, owner_id = '13'")
+    await office.pool.execute(
+        'INSERT INTO effect (account_id, effect_key, decision_id, client, what, "order", state, lane)'
+        " SELECT account_id, $1, decision_id, client, 'change_task', $2, 'waiting', lane FROM effect WHERE what = 'create_task'",
+        f"case:{case['case_id']}:change:1",
+        {"what": "change_task", "task": f"case:{case['case_id']}:task", "owner_id": "13"},
+    )
+    await _told(office, 5, "responsible", completed="0", responsible="12")
+    assert await _owner(office) == "13"
+    await office.pool.execute(
+        "UPDATE effect SET state = 'done', sent_at = $1 WHERE what = 'change_task'",
+        START + timedelta(minutes=6),
+    )
+    await _told(office, 6, "responsible", completed="0", responsible="14")
+    assert await _owner(office) == "14", "a person was faster than our change"
+    await _told(office, 6, "responsible", completed="0", responsible="13")
+    assert await _owner(office) == "13", "as the CRM has it since our own change"

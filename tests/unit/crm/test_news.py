@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.news import Heard, History, Seen, hear, see
+from crm.news import Heard, History, Seen, hear, last_after_all, see
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -106,3 +107,51 @@ def test_once_the_feed_has_told_everything_each_change_is_one_event(
         read = max(read, i)
     kept = sorted((c.feed_id or "never", c.old, c.new) for c in history.changes)
     assert kept == sorted((f"e{n}", before, after) for n, (before, after, _) in enumerate(changes))
+
+
+class _Follower:
+    """Gets what is handed out as the store does it, and works on it whenever it comes to it: what holds then is taken over."""
+
+    def __init__(self) -> None:
+        self.value, self._history, self._waiting = KNOWN.value, KNOWN, set[int]()
+
+    def told(self, after: History) -> None:
+        """Everything that one transaction takes in."""
+        last = last_after_all(self._history, after)
+        new = [replace(c, event_id=n) for n, c in enumerate(after.changes)]
+        self._waiting |= {n for n, c in enumerate(after.changes) if c.event_id is None}
+        self._waiting |= {last.event_id} if last is not None and last.event_id is not None else set()
+        self._history = replace(after, changes=tuple(new))
+
+    def work(self) -> None:
+        for event_id in sorted(self._waiting):
+            made = self._history.changes[event_id].new
+            self.value = made if made == self._history.value else self.value
+        self._waiting.clear()
+
+    @property
+    def history(self) -> History:
+        return self._history
+
+
+@settings(max_examples=500)
+@given(lives(), st.data())
+def test_who_follows_what_holds_ends_with_the_truth_whatever_came_first_or_never(
+    life: tuple[list[tuple[str, str, int]], list[tuple[str, int]]], data: st.DataObject
+) -> None:
+    """Webhooks are lost, late and doubled; several changes fall into one second; pages of the feed begin anywhere."""
+    changes, told = life
+    follower, read = _Follower(), 0
+    for what, i in [*told, ("feed", len(changes))]:
+        history = follower.history
+        if what == "see":
+            history = see(history, seen(changes[i][1], changes[i][2]))
+        for n in range(max(0, min(read, i) - 1), i) if what == "feed" else ():
+            before, after, second = changes[n]
+            history = hear(history, heard(f"e{n}", before, after, second))
+        read = max(read, i) if what == "feed" else read
+        follower.told(history)
+        if data.draw(st.booleans()):
+            follower.work()
+    follower.work()
+    assert follower.value == (changes[-1][1] if changes else KNOWN.value)
