@@ -165,10 +165,12 @@ def _refuse_bad_cases(cases: CasePolicy, people: Collection[str]) -> None:
         ("count_text", cases.count_text, COUNT_VALUES),
         ("done_text", cases.done_text, DONE_VALUES),
     ):
+        remedy = f"known: {', '.join('{' + n + '}' for n in known)}"
         for name in re.findall(r"\{([^{}]*)\}", text):
             if name not in known:
-                remedy = f"known: {', '.join('{' + n + '}' for n in known)}"
                 raise InputRefused(f"cases.{field}", f"'{{{name}}}' is not known here", remedy)
+        if alone := re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)):
+            raise InputRefused(f"cases.{field}", f"a '{alone[0]}' stands there alone", remedy)
 
 
 def _refuse_bad_hours(time: WorkingTime) -> None:

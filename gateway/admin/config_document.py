@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
-import orjson
-import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from gateway.admin.files.yaml_text import yaml_of, yaml_value
 from gateway.admin.input_words import (
     COUNTRY,
     EMPLOYEE_ID,
@@ -17,7 +16,8 @@ from gateway.admin.input_words import (
     USER_ID,
     described,
     problems_of,
-    refuse_unstorable,
+    refuse_untakable,
+    validated,
 )
 from gateway.admin.refused import InputRefused
 from gateway.pbx.connection import Connection
@@ -55,7 +55,7 @@ class ConfigRefused(Exception):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class EmployeePart(_Part):
@@ -169,7 +169,7 @@ def as_yaml(document: ConfigDocument) -> str:
         body["settings"] = _sorted_sets(document.settings.model_dump(mode="json"))
     if document.matrix is not None:
         body["matrix"] = _short(document.matrix)
-    return str(yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=110))
+    return yaml_of(body)
 
 
 def _short(matrix: Matrix) -> dict[str, Any]:
@@ -188,55 +188,13 @@ def _sorted_sets(settings: dict[str, Any]) -> dict[str, Any]:
 def read_yaml(text: str) -> ConfigDocument:
     """Read YAML. Raises ConfigRefused naming line or path."""
     try:
-        body = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader with fewer types
-    except yaml.MarkedYAMLError as err:
-        mark = err.problem_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
-        raise ConfigRefused([DocumentProblem(where, err.problem or "not readable as YAML")]) from err
-    except yaml.YAMLError as err:
-        raise ConfigRefused([DocumentProblem("the file", str(err))]) from err
-    if not isinstance(body, dict):
-        raise ConfigRefused(
-            [DocumentProblem("the file", "holds no configuration: a mapping with sections is expected")]
-        )
-    try:
-        refuse_unstorable(body, "the file")
+        body = yaml_value(text)
+        if not isinstance(body, dict):
+            raise InputRefused("the file", "holds no configuration: a mapping with sections is expected", "")
+        refuse_untakable(body, "the file")
+        return validated(ConfigDocument, body)
     except InputRefused as err:
         raise ConfigRefused([DocumentProblem(err.field, err.message, err.remedy)]) from err
-    try:
-        return ConfigDocument.model_validate_json(orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS))
     except ValidationError as err:
         found = problems_of(err, "the file")
         raise ConfigRefused([DocumentProblem(path, message) for path, message in found]) from err
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain YAML without its surprises: 0101 stays text, 10:30 stays text, `no` is no boolean, a key stands once."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, Any]]] = {}
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"'{key}' stands here twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def _plain_types() -> None:
-    import re
-
-    for tag, pattern, first in (
-        ("tag:yaml.org,2002:null", r"^(?:~|null|Null|)$", ["~", "n", "N", ""]),
-        ("tag:yaml.org,2002:bool", r"^(?:true|false|True|False)$", list("tTfF")),
-        ("tag:yaml.org,2002:int", r"^-?(?:0|[1-9][0-9]{0,17})$", list("-0123456789")),
-        ("tag:yaml.org,2002:float", r"^-?(?:0|[1-9][0-9]*)\.[0-9]+$", list("-0123456789")),
-    ):
-        _Loader.add_implicit_resolver(tag, re.compile(pattern), first)
-
-
-_plain_types()

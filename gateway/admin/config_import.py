@@ -180,11 +180,22 @@ class _Import:
             return
         wanted = part.model_dump(include={"kind", "dialect", "region", "lines", "settings", "is_on"})
         changes = {n: v for n, v in wanted.items() if not (n == "dialect" and v is None)}
-        await connections.change_connection(self._conn, self._id, part.name, changes, self._kinds)
+        changed = await connections.change_connection(
+            self._conn, self._id, part.name, changes, self._kinds, people_follow=self._people_follow()
+        )
+        if lost := sorted(existing.keys.keys() - changed.keys.keys()):
+            self._warn("connection-lost-keys", name=part.name, keys=", ".join(lost))
+        if changed.kind != existing.kind and self._kinds[part.kind].keys:
+            self._warn("connection-lacks-keys-of-kind", name=part.name)
+
+    def _people_follow(self) -> bool:
+        return self._document.employees is not None
 
     async def _add(self, part: ConnectionPart, order: ConnectionOrder) -> None:
         secret = new_secret()
-        await connections.add_connection(self._conn, self._id, order, secret, self._kinds)
+        await connections.add_connection(
+            self._conn, self._id, order, secret, self._kinds, people_follow=self._people_follow()
+        )
         if not part.is_on:
             await rows.change_connection(self._conn, part.name, is_on=False)
         self._new_secrets.append(NewSecret(connection=part.name, kind=part.kind, secret=secret))

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.admin.accounts import is_time_zone, refuse_bad_region
+from gateway.admin.employees import line_of_somebody
 from gateway.admin.input_words import SHORT_NAME
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
-from gateway.pbx.connection_settings import COMMON_SETTINGS
+from gateway.pbx.connection_settings import settings_of
 from gateway.pbx.dialects import DIALECTS, NUMBER_SPELLINGS
 from gateway.pbx.kind import PbxKind
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record, secrets_said
+from gateway.store.admin.staff import stored_employees
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
@@ -44,12 +46,16 @@ async def add_connection(
     order: ConnectionOrder,
     secret: str,
     kinds: Mapping[str, PbxKind],
+    *,
+    people_follow: bool = False,
 ) -> Connection:
-    """Raise InputRefused, NoSuchAccount; nothing is stored then."""
+    """people_follow: the account's staff is replaced next, and judged then. Raise InputRefused, NoSuchAccount; nothing is
+    stored then."""
     policy = await _policy(conn, account_id, order.region)
-    lines = judged(order, policy, kinds)
+    lines = judged(order, policy, kinds, order.dialect)
     try:
         async with conn.transaction():
+            await _refuse_own_numbers(conn, account_id, lines, people_follow=people_follow)
             added = await rows.add_connection(
                 conn,
                 account_id=account_id,
@@ -74,19 +80,26 @@ async def change_connection(
     name: str,
     changes: Mapping[str, Any],
     kinds: Mapping[str, PbxKind],
+    *,
+    people_follow: bool = False,
 ) -> Connection:
-    """Change a connection. changes: of kind, dialect, region, lines (in any spelling), keys, settings, is_on, secret; what is absent stays.
+    """Change a connection. changes: of kind, dialect, region, lines (in any spelling), keys, settings, is_on, secret; what is absent stays, None takes away.
 
     What stands there already may be older than what is known of its kind today: judged is what differs from it, and all
-    of it where the kind changes. Raise InputRefused; nothing is stored then.
+    of it where the kind changes. Of another kind are the dialect, if none is given, and the keys that it knows.
+    people_follow: the account's staff is replaced next, and judged then. Raise InputRefused; nothing is stored then.
     """
     async with conn.transaction():
         now = await connection_of(conn, account_id, name)
+        changes = _whole(now, changes, kinds)
         lines = judged(
             _differing(now, changes),
             await _policy(conn, account_id, changes.get("region", now.region)),
             kinds,
+            changes.get("dialect", now.dialect),
         )
+        added = [line for line in lines if line not in now.lines]
+        await _refuse_own_numbers(conn, account_id, added, people_follow=people_follow)
         written = dict(changes)
         if "lines" in changes:
             written["lines"] = lines or now.lines if changes["lines"] else ()
@@ -115,6 +128,34 @@ def _change(
         before=before,
         after=after,
     )
+
+
+def _whole(now: Connection, changes: Mapping[str, Any], kinds: Mapping[str, PbxKind]) -> dict[str, Any]:
+    """Return the changes with what follows from them: of None, and of another kind."""
+    whole = {n: _EMPTY.get(n, v) if v is None else v for n, v in changes.items()}
+    kind = kinds.get(whole.get("kind", now.kind))
+    if kind is not None and kind.kind != now.kind:
+        known = {name: key for name, key in now.keys.items() if name in kind.keys}
+        whole = {"dialect": None, "keys": known, **whole}
+    if "dialect" in whole and whole["dialect"] is None and kind is not None:
+        whole["dialect"] = kind.default_dialect
+    return whole
+
+
+_EMPTY: Mapping[str, Any] = {"lines": (), "keys": {}, "settings": {}}
+
+
+async def _refuse_own_numbers(
+    conn: Conn, account_id: str, lines: Sequence[str], *, people_follow: bool
+) -> None:
+    """Raise InputRefused for a line (E.164) at which an employee is rung: it would be asked who is responsible there."""
+    await rows.lock_account(conn, account_id)
+    if people_follow or not lines:
+        return
+    if found := line_of_somebody(lines, await stored_employees(conn, account_id)):
+        line, person = found
+        remedy = "write the company's own number, or take it from the employee first"
+        raise InputRefused("lines", f"'{line}' is a number of {person.name}", remedy)
 
 
 def _differing(now: Connection, changes: Mapping[str, Any]) -> ConnectionOrder:
@@ -154,15 +195,23 @@ async def remove_connection(conn: Conn, account_id: str | None, name: str) -> Co
         return removed
 
 
-def judged(order: ConnectionOrder, policy: NumberPolicy, kinds: Mapping[str, PbxKind]) -> tuple[str, ...]:
-    """Return the order's lines as E.164. Raise InputRefused for whatever a connection cannot be."""
+def judged(
+    order: ConnectionOrder, policy: NumberPolicy, kinds: Mapping[str, PbxKind], dialect: str | None
+) -> tuple[str, ...]:
+    """Return the order's lines as E.164. dialect: that the connection will speak, None = the kind's own. Raise InputRefused
+    for whatever a connection cannot be."""
     if not re.fullmatch(SHORT_NAME, order.name):
         remedy = "write up to 63 small letters, digits, - and _, with a letter or digit first"
         raise InputRefused("name", f"'{order.name}' is no name of a connection", remedy)
     if order.region is not None:
         refuse_bad_region(order.region)
-    refuse_unknown(order.kind, kinds, dialect=order.dialect, keys=order.keys, settings=order.settings)
-    refuse_bad_values(order.settings, {**COMMON_SETTINGS, **kinds[order.kind].settings})
+    _refuse("kind", [order.kind], kinds)
+    kind = kinds[order.kind]
+    _refuse("dialect", [] if order.dialect is None else [order.dialect], {*DIALECTS, *kind.own_dialects})
+    _refuse("keys", order.keys, kind.keys)
+    known = settings_of(kind, dialect)
+    _refuse("settings", order.settings, known)
+    refuse_bad_values(order.settings, known)
     for name, value in order.keys.items():
         if not (_is_text(value) and value.strip()):
             remedy = f"write a text of 1 to {_LONGEST_VALUE} characters"
@@ -177,22 +226,8 @@ async def _policy(conn: Conn, account_id: str, region: str | None) -> NumberPoli
     return account.settings.numbers.model_copy(update={"region": region or account.region})
 
 
-def refuse_unknown(
-    kind: str,
-    kinds: Mapping[str, PbxKind],
-    *,
-    dialect: str | None = None,
-    keys: Iterable[str] = (),
-    settings: Iterable[str] = (),
-) -> None:
-    """Raise InputRefused for names that nothing would ever read."""
-    _refuse("kind", [kind], kinds)
-    _refuse("dialect", [] if dialect is None else [dialect], {*DIALECTS, *kinds[kind].own_dialects})
-    _refuse("keys", keys, kinds[kind].keys)
-    _refuse("settings", settings, {**COMMON_SETTINGS, **kinds[kind].settings})
-
-
 def _refuse(field: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise InputRefused for names that nothing would ever read."""
     choices = sorted(known)
     for name in names:
         if name not in choices:

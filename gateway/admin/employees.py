@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from gateway.admin.input_words import EMPLOYEE_ID, EXTENSION, EXTENSION_REMEDY, USER_ID
 from gateway.admin.refused import InputRefused
@@ -50,7 +50,9 @@ async def save_employee(conn: Conn, account_id: str, person: Employee) -> Employ
         stored = await store.stored_employees(conn, account_id)
         others = [p for p in stored if p.id != person.id]
         # Judged last, so that it is this employee who is told of an address that another has.
-        judged = _judged(person, *await _reading(conn, account_id))
+        policy, lines = await _reading(conn, account_id)
+        judged = _judged(person, policy)
+        _refuse_lines(lines, [judged], stored)
         refuse_bad_staff([*others, judged])
         await store.save_employee(conn, account_id, judged)
         await _tell(conn, account_id, stored, [*others, judged])
@@ -64,9 +66,10 @@ async def replace_employees(conn: Conn, account_id: str, people: Sequence[Employ
     async with conn.transaction():
         await rows.lock_account(conn, account_id)
         policy, lines = await _reading(conn, account_id)
-        judged = [_judged(person, policy, lines) for person in people]
-        refuse_bad_staff(judged)
+        judged = [_judged(person, policy) for person in people]
         stored = await store.stored_employees(conn, account_id)
+        _refuse_lines(lines, judged, stored)
+        refuse_bad_staff(judged)
         if judged != list(stored):
             await store.replace_staff(conn, account_id, judged)
             await _tell(conn, account_id, stored, judged)
@@ -114,7 +117,7 @@ async def _reading(conn: Conn, account_id: str) -> tuple[NumberPolicy, frozenset
     return policy, frozenset(line for connection in connections for line in connection.lines)
 
 
-def _judged(person: Employee, policy: NumberPolicy, lines: frozenset[str]) -> Employee:
+def _judged(person: Employee, policy: NumberPolicy) -> Employee:
     """Return the same person with their addresses as they are stored, each once. Raise EmployeeRefused."""
     if not re.fullmatch(EMPLOYEE_ID, person.id):
         remedy = "write up to 64 letters, digits and . _ @ -"
@@ -127,11 +130,27 @@ def _judged(person: Employee, policy: NumberPolicy, lines: frozenset[str]) -> Em
     for field in ("extensions", "sip"):
         _refuse_bad_addresses(person, field)
     numbers = numbers_of(person.id, person.numbers, policy)
-    if ours := next((number for number in numbers if number in lines), None):
-        remedy = "write the person's own number, or none"
-        raise EmployeeRefused(person.id, "numbers", f"'{ours}' is a line of the company", remedy)
     once = {field: tuple(dict.fromkeys(getattr(person, field))) for field in ("extensions", "sip")}
     return person.model_copy(update={**once, "numbers": numbers})
+
+
+def line_of_somebody(lines: Collection[str], people: Iterable[Employee]) -> tuple[str, Employee] | None:
+    """Return the first line of the company (E.164) that is a number of one of these people too: no number is both."""
+    return next(((number, p) for p in people for number in p.numbers if number in lines), None)
+
+
+def _refuse_lines(lines: Collection[str], people: Sequence[Employee], stored: Sequence[Employee]) -> None:
+    """Refuse a line of the company as somebody's number. stored: what stands there already is not judged again."""
+    had = {person.id: person.numbers for person in stored}
+    new = [p.model_copy(update={"numbers": _without(p.numbers, had.get(p.id, ()))}) for p in people]
+    if found := line_of_somebody(lines, new):
+        line, person = found
+        remedy = "write the person's own number, or none"
+        raise EmployeeRefused(person.id, "numbers", f"'{line}' is a line of the company", remedy)
+
+
+def _without(numbers: Sequence[str], others: Collection[str]) -> tuple[str, ...]:
+    return tuple(number for number in numbers if number not in others)
 
 
 def _refuse_bad_addresses(person: Employee, field: str) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
-from pydantic import Field, ValidationError
+import orjson
+from pydantic import BaseModel, Field, ValidationError
 
 from gateway.admin.refused import InputRefused
+
+M = TypeVar("M", bound=BaseModel)
 
 _MOST = 50
 
@@ -69,20 +72,77 @@ def whole_number(field: str, text: str) -> int:
         raise InputRefused(field, _WORDS["int_parsing"], "write it in digits") from err
 
 
-def refuse_unstorable(value: Any, whole: str) -> None:
-    """Raise InputRefused for a text that no database stores, keys included. value: as JSON or YAML gave it. whole: how the
-    input itself is called."""
-    waiting: list[tuple[str, Any]] = [("", value)]
+def validated(model: type[M], body: Any) -> M:
+    """Return the body (as JSON or YAML gave it) as this model, nothing guessed but one thing: where a text is expected, a
+    whole number stands for its digits, as people write extensions without quotes. Raise ValidationError, InputRefused."""
+    try:
+        return model.model_validate_json(orjson.dumps(body), strict=True)
+    except ValidationError as err:
+        texts = [e["loc"] for e in err.errors(include_url=False) if _is_unquoted(e)]
+        if not texts:
+            raise
+    for loc in texts:
+        _quote(body, loc)
+    return model.model_validate_json(orjson.dumps(body), strict=True)
+
+
+def _is_unquoted(error: Any) -> bool:
+    value = error["input"]
+    return error["type"] == "string_type" and isinstance(value, int) and not isinstance(value, bool)
+
+
+def _quote(body: Any, loc: Sequence[str | int]) -> None:
+    """Make a text of the number that stands there. Not every part of loc is a key: some name which model was tried."""
+    for part in loc[:-1]:
+        is_inside = (
+            part in body if isinstance(body, dict) else isinstance(body, list) and isinstance(part, int)
+        )
+        body = body[part] if is_inside else body
+    last = loc[-1]
+    held = body.get(last) if isinstance(body, dict) else body[last] if isinstance(last, int) else None
+    if isinstance(held, int) and not isinstance(held, bool):
+        body[last] = str(held)
+
+
+MOST_DEPTH = 50
+"""So many lists and objects may stand in one another: the deepest that we read has a fifth of it."""
+
+_LARGEST = 2**63 - 1
+
+
+def refuse_untakable(value: Any, whole: str) -> None:
+    """Raise InputRefused for what no part of an input may be, keys included: a text that no database stores, a number that
+    none counts, a depth that nobody means. value: as JSON or YAML gave it, without circles. whole: how the input is called."""
+    waiting: list[tuple[str, Any, int]] = [("", value, 0)]
     while waiting:
-        path, part = waiting.pop()
+        path, part, depth = waiting.pop()
         if isinstance(part, str):
-            if "\x00" in part or (not part.isprintable() and _SURROGATE.search(part)):
+            if is_unstorable(part):
                 raise InputRefused(path or whole, "holds a NUL character or half a character", "leave it out")
-        elif isinstance(part, dict):
-            waiting += ((path or whole, key) for key in part)
-            waiting += ((f"{path}.{key}".lstrip("."), v) for key, v in part.items())
-        elif isinstance(part, list):
-            waiting += ((f"{path}.{position}".lstrip("."), v) for position, v in enumerate(part))
+        elif isinstance(part, int) and abs(part) > _LARGEST:
+            raise InputRefused(path or whole, "is too large a number", "write it as a text, or smaller")
+        elif isinstance(part, (dict, list)):
+            if depth >= MOST_DEPTH:
+                raise InputRefused(
+                    ".".join(path.split(".")[:3]) or whole,
+                    f"more than {MOST_DEPTH} levels stand in one another",
+                    "write it flatter",
+                )
+            waiting += _inside(path, part, whole, depth + 1)
+
+
+def _inside(
+    path: str, part: dict[Any, Any] | list[Any], whole: str, depth: int
+) -> list[tuple[str, Any, int]]:
+    """(path, value, depth) of what a part holds, its keys too."""
+    pairs = part.items() if isinstance(part, dict) else enumerate(part)
+    held = [(f"{path}.{name}".lstrip("."), value, depth) for name, value in pairs]
+    return held + ([(path or whole, key, depth) for key in part] if isinstance(part, dict) else [])
+
+
+def is_unstorable(text: str) -> bool:
+    """Whether no database stores it: a NUL character, or half a character as of bytes that are no UTF-8."""
+    return "\x00" in text or (not text.isprintable() and _SURROGATE.search(text) is not None)
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

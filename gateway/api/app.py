@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from crm.effects.backfill import AccountNotOn, NoSuchRun, RunIsOpen
 from gateway.admin.connect_crm import ConnectingFailed
 from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
-from gateway.admin.input_words import problems_of, refuse_unstorable
+from gateway.admin.input_words import problems_of, refuse_untakable, validated
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.admin.users import LastAdmin
@@ -177,7 +177,7 @@ def _query(request: web.Request) -> dict[str, Any]:
         if len(got) > 1:
             raise ApiError(400, "invalid-input", f"'{name}' was given {len(got)} times.", field=name)
         values[name] = got[0]
-    refuse_unstorable(values, "query")
+    refuse_untakable(values, "query")
     return values
 
 
@@ -194,7 +194,7 @@ async def _body(request: web.Request) -> Any:
         body = orjson.loads(sent)
     except orjson.JSONDecodeError as err:
         raise ApiError(400, "invalid-json", "The body is not JSON.", detail=str(err), field="body") from err
-    refuse_unstorable(body, "body")
+    refuse_untakable(body, "body")
     return body
 
 
@@ -202,7 +202,7 @@ def _validated(model: type[BaseModel], value: Any, where: str) -> BaseModel:
     try:
         if where == "query":
             return model.model_validate_strings(value)
-        return model.model_validate_json(orjson.dumps(value), strict=True)
+        return validated(model, value)
     except ValidationError as err:
         problems = [{"field": field, "message": message} for field, message in problems_of(err, where)]
         first = problems[0]

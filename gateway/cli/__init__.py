@@ -7,6 +7,7 @@ A command is imported when it is asked for (`commands` names them all), so this 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -50,8 +51,10 @@ def all_commands() -> dict[str, TyperCommand]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the program and end the process."""
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        app(args=arguments, prog_name="callmatrix", standalone_mode=True)
+        _refuse_bad_bytes(words)
+        app(args=words, prog_name="callmatrix", standalone_mode=True)
     except Failure as failure:
         _fail(failure)
     except OSError as err:  # a file, a port or the terminal, named by the error; a database is told by `run`
@@ -62,12 +65,26 @@ def main(arguments: list[str] | None = None) -> None:
                 "see to the file, the port or the right that it names",
             )
         )
+    except UnicodeError as err:  # of what was typed or piped in; files say it themselves
+        _fail(Failure("what was given is no UTF-8 text", str(err), _UTF_8))
     except ValueError as err:
         if getattr(err, "title", "") != "Settings":
             raise
         _fail(_bad_settings(err))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+_UTF_8 = "set the terminal, or the script that calls it, to UTF-8"
+
+
+def _refuse_bad_bytes(words: Sequence[str]) -> None:
+    """Python makes half characters of bytes that are no UTF-8; nothing could store them, nor show them."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise Failure(f"the argument {word!a} is no UTF-8 text", "", _UTF_8) from None
 
 
 def _fail(failure: Failure) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,12 +98,23 @@ def take_over(
 
 
 def _read(file: str) -> str:
+    from gateway.admin.files.yaml_text import MOST_BYTES
+
     try:
         if file == "-":
-            return typer.get_text_stream("stdin").read()
-        return Path(file).read_text(encoding="utf-8")
+            body = sys.stdin.buffer.read(MOST_BYTES + 1)
+        else:
+            with open(file, "rb") as opened:
+                body = opened.read(MOST_BYTES + 1)
+        if len(body) <= MOST_BYTES:
+            return body.decode()
     except (OSError, UnicodeDecodeError) as err:
-        raise Failure(f"{file} cannot be read", str(err), "give a YAML file, or '-'") from err
+        raise Failure(f"{file} cannot be read", str(err), "give a YAML file in UTF-8, or '-'") from err
+    raise Failure(
+        f"{file} was not taken, nothing has changed",
+        f"it is longer than {MOST_BYTES} bytes",
+        "part it into several, by section",
+    )
 
 
 def _tell(done: Imported) -> None:

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import orjson
 
+from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.payload import read_fields
 from gateway.pbx.port import Inbound, LookupRequest, WireInvalid
@@ -239,3 +240,13 @@ DIALECTS: Mapping[str, Callable[[DialectFields, Connection], WrittenAnswer]] = {
     "ringostat": _ringostat,
     "ringostat_text": _text,
 }
+
+_OF_KAMAILIO: Mapping[str, SettingType] = {"sip_uri": "text", "domain": "text", "fallback": "text"}
+DIALECT_SETTINGS: Mapping[str, Mapping[str, SettingType]] = {
+    "sipgate": {"events_url": "text"},
+    "freeswitch": {"context": "text", "bridge": "text", "phone_bridge": "text", "fallback": "text"},
+    "kamailio": _OF_KAMAILIO,
+    "rtjson": _OF_KAMAILIO,
+    "ringostat": {"answer_key": "text"},
+}
+"""What each of them reads of a connection, besides `number_spelling`."""

@@ -25,7 +25,7 @@ class PbxKind:
 
     keys: names of the secrets that a connection of the kind may have besides its token.
     own_dialects: names of answers that only this kind writes, besides `dialects.DIALECTS`.
-    settings: what the kind knows by name, besides what every connection has (gateway/pbx/connection_settings.py).
+    settings: what the kind knows by name, besides what every connection has (gateway/pbx/connection_settings.py) and its dialect reads.
     has_plain_lookup: a GET with a Bearer header is read by `dialects.lookup_of` alone and `json` is answered in the
     contract's own form, so that the endpoint may take its short way.
     """

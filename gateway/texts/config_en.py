@@ -14,6 +14,8 @@ SENTENCES: Mapping[str, str] = {
     "config.nobody": "nobody",
     "config.empty": "empty",
     "config.connection-stays": "connection '{name}' is not in the file; it stays as it is",
+    "config.connection-lost-keys": "connection '{name}' is of another kind now: its keys {keys} are gone",
+    "config.connection-lacks-keys-of-kind": "connection '{name}' is of another kind now: its PBX needs keys of its own, which no file carries; set them on the connection",
     "config.connection-lacks-keys": "connection '{name}' is new: its PBX needs keys of its own, which no file carries; set them on the connection",
     "config.matrix-warning": "matrix.{cell}: {message}; {remedy}",
     "config.published-matrix-error": "the published matrix: {cell}: {message}; {remedy}",

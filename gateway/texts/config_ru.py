@@ -14,6 +14,8 @@ SENTENCES: Mapping[str, str] = {
     "config.nobody": "никто",
     "config.empty": "пусто",
     "config.connection-stays": "подключения '{name}' нет в файле; оно остаётся как есть",
+    "config.connection-lost-keys": "подключение '{name}' теперь другого вида: его ключи {keys} удалены",
+    "config.connection-lacks-keys-of-kind": "подключение '{name}' теперь другого вида: его АТС нужны собственные ключи, которых нет ни в одном файле; задайте их в подключении",
     "config.connection-lacks-keys": "подключение '{name}' новое: его АТС нужны собственные ключи, которых нет ни в одном файле; задайте их в подключении",
     "config.matrix-warning": "matrix.{cell}: {message}; {remedy}",
     "config.published-matrix-error": "опубликованная матрица: {cell}: {message}; {remedy}",

@@ -30,14 +30,14 @@ class NewConnection(Body):
 
 
 class ConnectionChange(Body):
-    """What is absent stays as it is."""
+    """What is absent stays as it is; null takes away what stands there, of the dialect it makes the kind's own."""
 
     dialect: str | None = None
     region: Annotated[str, described(COUNTRY)] | None = None
     lines: list[str] | None = None
     keys: dict[str, str] | None = None
     settings: dict[str, Setting] | None = None
-    is_on: bool | None = None
+    is_on: bool = True
     new_secret: bool = False
 
 
@@ -93,7 +93,7 @@ async def add_connection(call: ApiCall[NoQuery, NewConnection]) -> ConnectionCre
 
 async def change_connection(call: ApiCall[NoQuery, ConnectionChange]) -> ConnectionCreated:
     name = call.path["connection"]
-    changes = call.body.model_dump(exclude={"new_secret"}, exclude_none=True)
+    changes = call.body.model_dump(exclude={"new_secret"}, exclude_unset=True)
     secret = new_secret() if call.body.new_secret else None
     if secret is not None:
         changes["secret"] = secret

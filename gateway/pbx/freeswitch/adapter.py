@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from gateway.pbx import dialects
+from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.freeswitch.wire import parse_cdr, read_cdr
 from gateway.pbx.kind import PbxKind
@@ -19,6 +20,7 @@ class FreeswitchKind(PbxKind):
     """Final reports by mod_json_cdr; what happens before them in the generic format by the recipe's `curl` actions."""
 
     kind = "freeswitch"
+    settings: ClassVar[Mapping[str, SettingType]] = dialects.DIALECT_SETTINGS["freeswitch"]
     default_dialect = "freeswitch"
 
     def authenticate_head(self, request: Inbound, connection: Connection) -> bool | None:

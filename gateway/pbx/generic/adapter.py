@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 from gateway.pbx import dialects
+from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.payload import read_fields
@@ -17,6 +20,9 @@ class GenericKind(PbxKind):
     """newCall, answer, hangup and recording as JSON, form or query. Answers in any dialect."""
 
     kind = "generic"
+    settings: ClassVar[Mapping[str, SettingType]] = {
+        name: type for settings in dialects.DIALECT_SETTINGS.values() for name, type in settings.items()
+    }
     has_plain_lookup = True
 
     def parse(self, request: Inbound, connection: Connection) -> Parsed:

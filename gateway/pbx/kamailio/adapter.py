@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
+from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
+from gateway.pbx.dialects import DIALECT_SETTINGS
 from gateway.pbx.kamailio.wire import generic_fields
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.payload import read_fields
@@ -15,6 +20,7 @@ class KamailioKind(PbxKind):
     """Plain JSON or an rtjson document, as the connection's dialect says; `format=rtjson` asks for the latter."""
 
     kind = "kamailio"
+    settings: ClassVar[Mapping[str, SettingType]] = DIALECT_SETTINGS["rtjson"]
     has_plain_lookup = True
     default_dialect = "rtjson"
 

@@ -23,7 +23,12 @@ class RingostatKind(PbxKind):
 
     kind = "ringostat"
     keys = ("auth_key",)
-    settings: ClassVar[Mapping[str, SettingType]] = {"base_url": "text", "calls_list_fields": "text"}
+    settings: ClassVar[Mapping[str, SettingType]] = {
+        "base_url": "text",
+        "calls_list_fields": "text",
+        "call_id_field": "text",
+        **dialects.DIALECT_SETTINGS["ringostat"],
+    }
 
     def authenticate_head(self, request: Inbound, connection: Connection) -> bool | None:
         """`?token=` in the URL, Bearer, or an `Auth-Key` header (seen in use, not documented)."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
+
 import asyncpg
 import pytest
 
+from gateway.admin.accounts import change_account
 from gateway.admin.config_document import ConfigRefused, DocumentProblem, as_yaml, read_yaml
 from gateway.admin.config_import import Imported, export_config, import_config
+from gateway.admin.connections import ConnectionOrder, add_connection
+from gateway.admin.employees import save_employee
+from gateway.admin.refused import InputRefused
 from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts
 from gateway.store.admin.matrices import current_version, matrix_at, versions
 from gateway.store.admin.staff import staff_of, stored_employees
+from routing.staff import Employee
 from runtime.tokens import hash_of
 from tests.integration.api.client import ACCOUNT, Api
 
@@ -193,3 +201,47 @@ async def test_the_api_gives_and_takes_the_same_document(api: Api) -> None:
     assert (refused["code"], refused["field"]) == ("config-refused", "employees.0 «x».numbers")
     await api.ask("PUT", "{a}/config", body={"account": "another"}, status=422)
     await api.ask("GET", "{a}/config", role="manager", status=403)
+
+
+_REGIONS = ("RU", "KZ", "DE", "AR", "BR", "MX", "US", "GB", "IT")
+_NUMBERS = (
+    "8 903 111 22 44", "+7 495 123-45-67", "84951234567", "0049 30 1234567", "+54 9 11 1234 5678", "011 15 1234 5678",
+    "+55 11 91234 5678", "+52 1 55 1234 5678", "2025550123", "020 7946 0958", "+39 06 698 12345", "7 727 250 11 22",
+    "30 1234567", "+1 202 555 0123", "91234-5678",
+)  # fmt: skip
+
+
+async def _done_in_any_order(pool: asyncpg.Pool, choose: random.Random) -> int:
+    """Orders of a person, most of which are taken. How many."""
+    taken = 0
+    for turn in range(14):
+        region, numbers = choose.choice(_REGIONS), choose.sample(_NUMBERS, choose.randint(0, 3))
+        line = ConnectionOrder(
+            name=f"c{turn}",
+            kind=choose.choice(sorted(KINDS)),
+            region=choose.choice([None, region]),
+            lines=numbers,
+        )
+        person = Employee(id=f"e{turn}", name=choose.choice(["yes", "0101", "Анна"]), numbers=tuple(numbers))
+        async with pool.acquire() as conn:
+            with contextlib.suppress(InputRefused):
+                match choose.randrange(5):
+                    case 0:
+                        await change_account(
+                            conn, ACCOUNT, name="~", time_zone="Europe/Moscow", region=region
+                        )
+                    case 1 | 2:
+                        await add_connection(conn, ACCOUNT, line, "s", KINDS)
+                    case _:
+                        await save_employee(conn, ACCOUNT, person)
+                taken += 1
+    return taken
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_whatever_was_taken_can_be_written_out_and_taken_again(
+    pool: asyncpg.Pool, account: str, seed: int
+) -> None:
+    taken = await _done_in_any_order(pool, random.Random(seed))
+    again = await take(pool, await exported(pool))
+    assert (again.changes, taken > 3) == ((), True)

@@ -52,6 +52,11 @@ CONNECTIONS: dict[str, Case] = {
     "a kind that nobody made": ({"kind": "panasonic"}, "'panasonic' is not known here"),
     "a region that is none": ({"region": "XX"}, "there is no country code 'XX'"),
     "a region in words": ({"region": "Russia"}, "there is no country code 'Russia'"),
+    "a setting of another kind": ({"settings": {"sip_uri": "sip:x"}}, "'sip_uri' is not known here"),
+    "a line at which an employee is rung": (
+        {"lines": ["8 903 111-22-33"]},
+        "'+79031112233' is a number of Анна",
+    ),
 }
 ACCOUNTS: dict[str, Case] = {
     "a time zone on Mars": ({"time_zone": "Mars/X"}, "there is no time zone 'Mars/X'"),
@@ -88,6 +93,8 @@ SETTINGS: dict[str, tuple[str, Any, str]] = {
         "{{ nonsense }}",
         "'{ nonsense }' is not known here",
     ),
+    "a text with half a brace": ("cases.count_text", "{text", "a '{' stands there alone"),
+    "a text with the other half": ("cases.done_text", "{who} }", "a '}' stands there alone"),
     "a ninth weekday": ("working_time.hours", {"9": [["09:00", "18:00"]]}, "'9' is no weekday"),
     "an hour that no clock shows": (
         "working_time.hours",
@@ -495,3 +502,91 @@ async def test_a_text_that_no_database_stores(api: Api, pool: asyncpg.Pool, text
     refused = await api.ask("PUT", "{a}/employees/boris", status=400, body={"name": text})
     assert refused["code"] == ("invalid-input" if text.isascii() else "invalid-json")
     assert await everything(pool) == before
+
+
+_NO_DOCUMENT: dict[str, tuple[dict[str, Any], str]] = {
+    "a number in quotes": ({"settings": {"lookup": {"ring_seconds": "9"}}}, "must be a whole number"),
+    "a yes in quotes": ({"connections": [{"name": "x", "kind": "generic", "is_on": "true"}]}, "must be true or false"),
+    "a number for a list": ({"employees": [{"id": "x", "name": "X", "extensions": 777}]}, "must be a list"),
+    "a fraction for a text": ({"employees": [{"id": "x", "name": "X", "extensions": [7.5]}]}, "must be a text"),
+    "a name that nobody knows": ({"setings": {}}, "is not known here"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", _NO_DOCUMENT)
+async def test_a_document_is_read_as_strictly_from_a_file_as_by_api(api: Api, case: str) -> None:
+    body, words = _NO_DOCUMENT[case]
+    told = await api.ask("PUT", "{a}/config", status=400, body=body)
+    with pytest.raises(ConfigRefused) as refused:
+        read_yaml(json.dumps(body))
+    (problem,) = refused.value.problems
+    assert (told["field"], told["problems"][0]["message"]) == (problem.path, problem.message)
+    assert problem.message == words
+
+
+async def test_numbers_without_quotes_are_taken_by_every_door(api: Api, pool: asyncpg.Pool) -> None:
+    person = {"name": "X", "extensions": [777], "numbers": [79990001122]}
+    saved = await api.ask("PUT", "{a}/employees/x", body=person)
+    assert (saved["extensions"], saved["numbers"]) == (["777"], ["+79990001122"])
+    line = {"name": "branch", "kind": "generic", "lines": [74991112244]}
+    made = await api.ask("POST", "{a}/connections", status=201, body=line)
+    assert made["connection"]["lines"] == ["+74991112244"]
+    document = read_yaml(
+        "employees: [{id: x, name: X, extensions: [777]}]\nconnections: [" + json.dumps(line) + "]"
+    )
+    assert document.employees is not None
+    assert document.employees[0].extensions == ["777"]
+    async with pool.acquire() as conn:
+        await import_config(conn, ACCOUNT, document, by="anna", kinds=KINDS)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "{a}/config"), ("POST", "{a}/connections"), ("PUT", "{a}/settings")]
+)
+async def test_a_body_that_is_too_deep_is_refused_in_words(api: Api, method: str, path: str) -> None:
+    body: dict[str, Any] = {}
+    for _ in range(900):
+        body = {"a": body}
+    told = await api.ask(method, path, status=400, body=body)
+    assert told["title"] == "more than 50 levels stand in one another"
+
+
+async def test_null_takes_away_what_stands_there(api: Api) -> None:
+    new = {"name": "branch", "kind": "kamailio", "dialect": "json", "region": "KZ", "lines": ["+74991112244"]}
+    await api.ask("POST", "{a}/connections", status=201, body={**new, "settings": {"domain": "x"}})
+    nothing = {"region": None, "dialect": None, "lines": None, "settings": None, "keys": None}
+    changed = await api.ask("PATCH", "{a}/connections/branch", body=nothing)
+    told = changed["connection"]
+    assert (told["region"], told["dialect"], told["lines"], told["settings"]) == (None, "rtjson", [], {})
+    await api.ask("PATCH", "{a}/connections/branch", status=400, body={"is_on": None})
+
+
+async def test_a_file_that_makes_another_kind_of_a_connection_says_what_goes(
+    api: Api, pool: asyncpg.Pool
+) -> None:
+    keys = {"api_key": "k", "api_salt": "s"}
+    await api.ask(
+        "POST", "{a}/connections", status=201, body={"name": "branch", "kind": "mango", "keys": keys}
+    )
+    document = ConfigDocument.model_validate({"connections": [{"name": "branch", "kind": "kamailio"}]})
+    async with pool.acquire() as conn:
+        done = await import_config(conn, ACCOUNT, document, by="anna", kinds=KINDS)
+    assert "подключение 'branch' теперь другого вида: его ключи api_key, api_salt удалены" in done.warnings
+    (now,) = [c for c in (await api.ask("GET", "{a}/connections"))["items"] if c["name"] == "branch"]
+    assert (now["kind"], now["dialect"], now["keys"]) == ("kamailio", "rtjson", [])
+
+
+async def test_a_number_moves_from_an_employee_to_a_line_in_one_file(api: Api, pool: asyncpg.Pool) -> None:
+    document = ConfigDocument.model_validate(
+        {
+            "connections": [{"name": "branch", "kind": "generic", "lines": ["+79031112233"]}],
+            "employees": [{"id": "anna", "name": "Анна", "crm_user_id": "11", "extensions": ["101"]}],
+        }
+    )
+    async with pool.acquire() as conn:
+        await import_config(conn, ACCOUNT, document, by="anna", kinds=KINDS)
+        both = document.model_dump(mode="json") | {
+            "employees": [{"id": "anna", "name": "Анна", "numbers": ["+79031112233"]}]
+        }
+        with pytest.raises(ConfigRefused, match="'\\+79031112233' is a line of the company"):
+            await import_config(conn, ACCOUNT, ConfigDocument.model_validate(both), by="anna", kinds=KINDS)

@@ -168,7 +168,7 @@ async def test_who_gave_the_task_away_is_explained_when_only_the_feed_tells(offi
     await office.tell_all(a_call("m1", at=START))
     await office.settle()
     await _told(office, 5, "responsible", completed="0", responsible="14")
-    assert "CRM user: none" in await _last_facts(office)
+    assert "CRM user: not known yet" in await _last_facts(office)
     await _heard(office, _given("e1", "11", "14"))
     assert "CRM user: 12" in await _last_facts(office)
 

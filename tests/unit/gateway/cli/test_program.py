@@ -8,10 +8,11 @@ import socket
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
-from gateway.cli import all_commands
+from gateway.cli import all_commands, main
 from gateway.cli.commands import COMMANDS
 from gateway.cli.lazy import registered_by
 from gateway.cli.output import print_table
@@ -194,3 +195,32 @@ def test_a_table_that_is_piped_has_tabs_and_is_not_folded(capsys: pytest.Capture
         "account\turl\treason",
         "sales\thttps://example.amocrm.ru/" + "x" * 200 + "\t",
     ]
+
+
+@pytest.mark.parametrize("name", sorted(all_commands()))
+def test_an_argument_of_bytes_that_are_no_text_is_refused_in_words(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*name.split(), os.fsdecode(b"\xea\xef")])
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert "is no UTF-8 text" in said
+    assert "  do:  " in said
+
+
+@pytest.mark.parametrize(
+    "body", [b"a: &a [*a]\n", b"name: {{ company }}", b"name: \xff", b"[" * 5000, b"\x00"]
+)
+def test_a_file_that_cannot_be_read_is_refused_at_once(body: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_bytes(body)
+    said = program("config", "import", str(file))
+    assert said.returncode == 1
+    assert said.stderr.startswith(f"Error: {file} ")
+    assert "Traceback" not in said.stderr
+
+
+def test_a_file_without_end_is_not_read_to_its_end() -> None:
+    said = program("config", "import", "/dev/zero")
+    assert (said.returncode, "it is longer than" in said.stderr) == (1, True)

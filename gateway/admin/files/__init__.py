@@ -1,0 +1,1 @@
+"""The files in which people write a configuration, read and written."""
