@@ -44,16 +44,16 @@ class Doorkeeper(Protocol):
 
 
 class DoorConnection(RequestHandler):
-    """is_known: a secret was shown on it. asked_at: by the loop's clock, when it last began to ask."""
+    """is_known: a secret was shown on it. came_at: by the loop's clock."""
 
-    __slots__ = ("_door", "_head_bytes", "_head_since", "_stuck_since", "address", "asked_at", "is_known")
+    __slots__ = ("_door", "_head_bytes", "_head_since", "_stuck_since", "address", "came_at", "is_known")
 
     def __init__(self, door: Doorkeeper, server: web.Server, **arguments: Any) -> None:
         super().__init__(server, **arguments)
         self._door = door
         self.address = ""
         self.is_known = False
-        self.asked_at = self._loop.time()
+        self.came_at = self._loop.time()
         self._head_since = 0.0
         self._head_bytes = 0
         self._stuck_since = 0.0
@@ -61,7 +61,7 @@ class DoorConnection(RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername")
         self.address = peer[0] if isinstance(peer, tuple) else ""
-        self.asked_at = self._loop.time()
+        self.came_at = self._loop.time()
         if not self._door.admissions.admit(self):
             writable = cast(asyncio.Transport, transport)
             writable.write(_FULL)
@@ -82,6 +82,11 @@ class DoorConnection(RequestHandler):
             return self._waiter is not None and not self._messages
         return not self.is_known and not request._payload.is_eof()
 
+    @property
+    def asked_at(self) -> float:
+        """When it was last answered, else when it came: what its end for want of questions is reckoned from."""
+        return max(self.came_at, self._next_keepalive_close_time - self._keepalive_timeout)
+
     def send_away(self) -> None:
         """At once: whatever is still to be written is nothing that it waits for."""
         transport = self.transport
@@ -95,15 +100,17 @@ class DoorConnection(RequestHandler):
             return True
         if self._current_request is not None or self._messages:
             return False
-        began = self._head_since or (0.0 if self._request_count else self.asked_at)
+        began = self._head_since or (0.0 if self._request_count else self.came_at)
         return bool(began) and now - began > HEAD_SECONDS
 
     def data_received(self, data: bytes) -> None:
         is_head = self._waiter is not None and not self._messages
-        if is_head and data and not self._head_since:
-            end = data.find(b"\n")
-            if data.count(b" ", 0, end) != 2 or not data[:end].isascii():
-                data = self._door.mended(data, self.address)
+        if (
+            is_head
+            and not self._head_since
+            and (data.count(b" ", 0, data.find(b"\n")) != 2 or not data.isascii())
+        ):
+            data = self._door.mended(data, self.address)
         super().data_received(data)
         if not is_head:
             self._end_broken_body()
@@ -196,9 +203,9 @@ class DoorConnection(RequestHandler):
 
 
 def mended_line(data: bytes) -> bytes | None:
-    """Return the data with spaces and letters of the first line's address escaped; None: it is not such a line."""
+    """Return the data with spaces and letters of the first line's address escaped; None: it is no such line, or has none."""
     line = _LINE.match(data)
-    if line is None:
+    if line is None or not _RAW.search(line[2]):
         return None
     address = _RAW.sub(lambda raw: b"%%%02X" % raw[0][0], line[2])
     return b"%b %b %b\r\n" % (line[1], address, line[3]) + data[line.end() :]
@@ -209,4 +216,3 @@ def vouch(request: web.BaseRequest) -> None:
     connection = request._protocol
     if type(connection) is DoorConnection:
         connection.is_known = True
-        connection.asked_at = connection._loop.time()

@@ -18,7 +18,9 @@ class Visitor(Protocol):
 
     address: str
     is_known: bool
-    asked_at: float
+
+    @property
+    def asked_at(self) -> float: ...
 
     @property
     def is_waiting(self) -> bool:

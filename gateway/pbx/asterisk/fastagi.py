@@ -47,7 +47,7 @@ class _Caller:
 
 
 class FastAgi:
-    """connections: those of the installation by name, asked at each call. deadline_seconds: from connect to close."""
+    """connections: those of the installation by name, asked at each call. deadline_seconds: from connect to close. most: callers at once."""
 
     def __init__(
         self,
@@ -55,11 +55,12 @@ class FastAgi:
         ask: AskLookup,
         *,
         deadline_seconds: float = 0.5,
+        most: int = _MOST_AT_ONCE,
     ) -> None:
         self._connections = connections
         self._ask = ask
         self._deadline = deadline_seconds
-        self._admissions = Admissions(most_connections(_MOST_AT_ONCE, _SHARE), _MOST_AT_ONCE)
+        self._admissions = Admissions(most_connections(most, _SHARE), most)
         self.answered = 0
         self.refused = 0
         self.late = 0

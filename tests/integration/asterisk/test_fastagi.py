@@ -67,10 +67,10 @@ class Port:
 
 
 @asynccontextmanager
-async def a_port(desk: Desk | None = None, **connection: Any) -> AsyncIterator[Port]:
+async def a_port(desk: Desk | None = None, most: int = 1000, **connection: Any) -> AsyncIterator[Port]:
     held = desk or Desk()
     known = {"asterisk": a_connection("asterisk", **connection)}
-    agi = FastAgi(lambda: known, held.ask, deadline_seconds=DEADLINE)
+    agi = FastAgi(lambda: known, held.ask, deadline_seconds=DEADLINE, most=most)
     server = await agi.serve("127.0.0.1", 0)
     async with server:
         yield Port(agi, server.sockets[0].getsockname()[1], held)
@@ -153,3 +153,12 @@ async def test_a_hundred_calls_at_once_are_all_answered() -> None:
     async with a_port() as port:
         answers = await asyncio.gather(*(port.call() for _ in range(100)))
     assert {answer["CALLMATRIX_TARGET"] for answer in answers} == {"108"}
+
+
+async def test_callers_who_say_nothing_make_room_for_one_who_asks() -> None:
+    async with a_port(most=20) as port:
+        silent = [await asyncio.open_connection("127.0.0.1", port.number) for _ in range(60)]
+        assert (await port.call())["CALLMATRIX_TARGET"] == "108"
+        for _, writer in silent:
+            writer.close()
+        assert port.agi.answered == 1
