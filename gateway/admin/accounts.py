@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from phonenumbers import SUPPORTED_REGIONS
 
-from gateway.admin.input_words import EXTENSION, EXTENSION_REMEDY, SHORT_NAME, USER_ID
+from gateway.admin.input_words import EXTENSION_REMEDY, SHORT_NAME, USER_ID
 from gateway.admin.refused import InputRefused
 from gateway.calls.holidays import has_holidays
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.staff import stored_employees
+from routing.dialable import is_extension
 from routing.missed_calls import COUNT_VALUES, DONE_VALUES
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import AccountSettings, CasePolicy, NumberPolicy, WorkingTime
@@ -151,7 +152,7 @@ def _refuse_bad_lookup(settings: AccountSettings, before: AccountSettings) -> No
     if group != before.lookup.group:
         _refuse_twice("lookup.group", group)
         for address in group:
-            if not EXTENSION.fullmatch(address):
+            if not is_extension(address):
                 raise InputRefused("lookup.group", f"'{address}' is no extension", EXTENSION_REMEDY)
 
 

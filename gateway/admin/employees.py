@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-from gateway.admin.input_words import EMPLOYEE_ID, EXTENSION, EXTENSION_REMEDY, USER_ID
+from gateway.admin.input_words import EMPLOYEE_ID, EXTENSION_REMEDY, USER_ID
 from gateway.admin.refused import InputRefused
 from gateway.configuration import number_policy
 from gateway.store.admin import accounts as rows
 from gateway.store.admin import staff as store
 from gateway.store.admin.audit import AuditChange, record
+from routing.dialable import is_extension, is_sip_account
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from routing.staff import Employee
@@ -156,18 +157,18 @@ def _without(numbers: Sequence[str], others: Collection[str]) -> tuple[str, ...]
 def _refuse_bad_addresses(person: Employee, field: str) -> None:
     """Refuse what no phone has: an address is dialled, and goes into dialplans and answers as it is."""
     for address in getattr(person, field):
-        if not _ADDRESSES[field].fullmatch(address):
+        if not _ADDRESSES[field](address):
             what, remedy = _ADDRESS_WORDS[field]
             raise EmployeeRefused(person.id, field, f"'{address}' is no {what}", remedy)
 
 
 _ADDRESSES = {
-    "extensions": EXTENSION,
-    "sip": re.compile(r"(sips?:)?[A-Za-z0-9*#+._~!$%=&-]{1,64}(@[A-Za-z0-9.:_\[\]-]{1,100})?", re.ASCII),
+    "extensions": is_extension,
+    "sip": is_sip_account,
 }
 _ADDRESS_WORDS = {
     "extensions": ("extension", EXTENSION_REMEDY),
-    "sip": ("SIP account", "write a login, or login@host"),
+    "sip": ("SIP account", "write a login, or login@host; the login of letters, digits and * # + . _ -"),
 }
 
 

@@ -214,6 +214,8 @@ def _people(account: AccountStatus) -> Iterator[Finding]:
         yield warning("employees-unmapped", what, names=some(people.unmapped))
     if people.inactive:
         yield warning("employees-inactive", what, names=some(people.inactive))
+    if people.undialable:
+        yield warning("employees-undialable", what, names=some(people.undialable))
     if people.crm_users_unmapped:
         yield warning("crm-users-unmapped", what, names=some(people.crm_users_unmapped))
     if not (people.unmapped or people.inactive or people.crm_users_unmapped):

@@ -58,6 +58,7 @@ from gateway.store.crm_accounts.exchanges import reports
 from gateway.store.crm_events.work import backlog_by_consumer
 from gateway.store.desk.entries import DeskKind, counts_by_account
 from gateway.store.health import status as store
+from routing.dialable import undialable
 from routing.staff import Staff
 from runtime.database.pool import Conn
 from runtime.masking import mask_digits
@@ -306,6 +307,7 @@ class _Reader:
         return PeopleView(
             employees=len(staff.employees),
             unmapped=[p.name for p in staff.employees if not p.crm_user_id],
+            undialable=list(undialable(staff.employees)),
             inactive=[p.name for p in staff.employees if p.crm_user_id and not p.is_active],
             crm_users_unmapped=[
                 name for user, name in self._facts.crm_users.get(account_id, ()) if user not in mapped

@@ -168,10 +168,12 @@ class BackfillView(_View):
 
 class PeopleView(_View):
     """unmapped, inactive: names of employees without a CRM user, and of those whose CRM user is deactivated.
-    crm_users_unmapped: active users of the CRM who are no employee."""
+    crm_users_unmapped: active users of the CRM who are no employee. undialable: employees some of whose addresses no
+    phone can have, which are never rung."""
 
     employees: int
     unmapped: list[str]
+    undialable: list[str] = []
     inactive: list[str]
     crm_users_unmapped: list[str]
     senior: str | None

@@ -130,6 +130,8 @@ SENTENCES: Mapping[str, str] = {
     "finding.employees-missing.remedy": "add them with 'callmatrix config import'",
     "finding.senior-missing": "not set: nobody gets the tasks of missed calls",
     "finding.senior-missing.remedy": "set 'is_senior: true' on one employee",
+    "finding.employees-undialable": "with addresses that no phone has, which are never rung: {names}",
+    "finding.employees-undialable.remedy": "write them anew: letters, digits and * # + . _ -",
     "finding.employees-unmapped": "without a CRM user: {names}",
     "finding.employees-unmapped.remedy": "set 'crm_user_id', or the e-mail address of their CRM user",
     "finding.employees-inactive": "deactivated in the CRM: {names}",

@@ -130,6 +130,8 @@ SENTENCES: Mapping[str, str] = {
     "finding.employees-missing.remedy": "добавьте их: 'callmatrix config import'",
     "finding.senior-missing": "не назначен: задачи по пропущенным звонкам никто не получит",
     "finding.senior-missing.remedy": "укажите 'is_senior: true' у одного сотрудника",
+    "finding.employees-undialable": "с адресами, которых не бывает у телефонов, по ним не звонят: {names}",
+    "finding.employees-undialable.remedy": "запишите их заново: буквы, цифры и * # + . _ -",
     "finding.employees-unmapped": "без пользователя CRM: {names}",
     "finding.employees-unmapped.remedy": "укажите 'crm_user_id' или почту их пользователя в CRM",
     "finding.employees-inactive": "отключены в CRM: {names}",

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from routing.client import Candidate
 from routing.decision import Step, Trace
+from routing.dialable import first_address, is_extension
 from routing.lookup.reasons import REASONS, STEP_REASONS, LookupReason
 from routing.numbers.normalise import InternalNumber, Number, PublicNumber
 from routing.presence import NOBODY_SAID, Presence
@@ -83,7 +84,7 @@ def decide(
             if reason is None and owner is not None:
                 because = _OWNER_OF[kind]
                 steps.append(Step(kind, "decided", because, _facts(entity, owner, found)))
-                targets = (_target(owner, policy.ring_seconds),)
+                targets = _targets(owner, policy.ring_seconds)
                 return LookupDecision("manager", because, entity, owner, targets, tuple(steps))
             failure = _Failed(reason or LookupReason.OWNER_UNMAPPED, entity, owner)
             steps.append(Step(kind, "excluded", failure.reason, _facts(entity, owner, found)))
@@ -110,17 +111,14 @@ def _why_not(person: Employee | None, presence: Presence) -> LookupReason | None
         return LookupReason.OWNER_UNMAPPED
     if not person.is_active:
         return LookupReason.OWNER_INACTIVE
-    if not (person.extensions or person.sip or person.numbers):
+    if first_address(person) is None:
         return LookupReason.OWNER_UNMAPPED
     return None if presence.can_be_rung(person.id) else LookupReason.OWNER_UNAVAILABLE
 
 
-def _target(person: Employee, ring_seconds: int) -> Target:
-    if extensions := person.extensions:
-        return Target("extension", extensions[0], ring_seconds)
-    if sip := person.sip:
-        return Target("sip", sip[0], ring_seconds)
-    return Target("phone", person.numbers[0], ring_seconds)
+def _targets(person: Employee, ring_seconds: int) -> tuple[Target, ...]:
+    found = first_address(person)
+    return () if found is None else (Target(*found, ring_seconds),)
 
 
 def _facts(
@@ -156,11 +154,14 @@ def _instead(
         for one in failed:
             deputy = _deputy(one, steps, staff, presence)
             if deputy is not None:
-                targets = (_target(deputy, policy.ring_seconds),)
+                targets = _targets(deputy, policy.ring_seconds)
                 decision = LookupDecision("deputy", reason, one.entity, deputy, targets)
                 return _decided(decision, steps, "deputy", "deputy_rings", {"employee": deputy.id})
-    if policy.group:
-        members = tuple(Target("extension", extension, policy.ring_seconds) for extension in policy.group)
+    if members := tuple(
+        Target("extension", extension, policy.ring_seconds)
+        for extension in policy.group
+        if is_extension(extension)
+    ):
         decision = LookupDecision("group", reason, entity, None, members)
         return _decided(decision, steps, "group", "group_rings", {"members": len(members)})
     return _decided(LookupDecision("scheme", reason, entity), steps, "scheme", reason)

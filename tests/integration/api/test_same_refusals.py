@@ -75,6 +75,13 @@ EMPLOYEES: dict[str, Case] = {
     "an extension that no phone has": ({"extensions": ["<x>"]}, "'<x>' is no extension"),
     "an extension in other digits": ({"extensions": ["٣٤٥"]}, "'٣٤٥' is no extension"),
     "a SIP account with spaces": ({"sip": ["a b@c d"]}, "'a b@c d' is no SIP account"),
+    "an extension that rings two": ({"extensions": ["108&PJSIP/103"]}, "'108&PJSIP/103' is no extension"),
+    "a SIP account that rings two": ({"sip": ["108&103"]}, "'108&103' is no SIP account"),
+    "a SIP account that is an order": ({"sip": ["${system(x)}"]}, "'${system(x)}' is no SIP account"),
+    "a SIP account with parameters": (
+        {"sip": ["sip:1@pbx.example;x=y"]},
+        "'sip:1@pbx.example;x=y' is no SIP account",
+    ),
     "a line of the company": ({"numbers": ["+7 495 123-00-00"]}, "'+74951230000' is a line of the company"),
     "an id with a space": ({"id": "bo ris"}, "'bo ris' is no id of an employee"),
 }
