@@ -43,6 +43,7 @@ CaseReason = Literal[
 
 class Case(BaseModel):
     """id: of the first missed call. owner_id: CRM user. task_text: as the matrix wrote it, without the count.
+    last_missed_at, last_missed_until: when the latest missed call began, and when the last of them was given up.
 
     changes: how many times the task was changed; numbers the keys of those effects. waited_seconds: working time between
     the first missed call and the talk.
@@ -55,6 +56,7 @@ class Case(BaseModel):
     state: Literal["open", "closed"] = "open"
     opened_at: datetime
     last_missed_at: datetime
+    last_missed_until: datetime | None = None
     missed_calls: tuple[str, ...]
     owner_id: str | None
     target: Ref | None
@@ -74,13 +76,18 @@ class Case(BaseModel):
 
 
 class Missed(BaseModel):
-    """An unanswered call of the client, with the task that the matrix ordered for it."""
+    """An unanswered call of the client, with the task that the matrix ordered for it. ended_at None: its end is not known."""
 
     model_config = ConfigDict(frozen=True)
 
     call_id: str
     at: datetime
+    ended_at: datetime | None = None
     task: CreateTask
+
+    @property
+    def until(self) -> datetime:
+        return max(self.at, self.ended_at or self.at)
 
 
 class Reached(BaseModel):
@@ -133,12 +140,13 @@ def missed(
 ) -> CaseDecision:
     """Decide about an unanswered call that is over. case: the client's open one. reached: the latest talk with them that is known.
 
-    A client who was talked to after this call began (calls are told in any order) waits for nobody: no case.
+    A client who was talked to when this call was given up, or after that (calls are told in any order), waits for nobody: no
+    case. A talk on another line that was over before answered something else.
     """
     facts: Mapping[str, Fact] = {"call": call.call_id, "at": call.at.isoformat()}
     if case and call.call_id in case.missed_calls:
         return _nothing_ordered(case, "case_repeated", facts)
-    if reached and reached.until >= call.at:
+    if reached and reached.until >= call.until:
         return _nothing_ordered(case, "client_reached_already", {**facts, "reached_by_call": reached.call_id})
     if case is None:
         return _opened(call, client, rules)
@@ -146,6 +154,7 @@ def missed(
         update={
             "missed_calls": (*case.missed_calls, call.call_id),
             "last_missed_at": max(case.last_missed_at, call.at),
+            "last_missed_until": max(case.last_missed_until or case.last_missed_at, call.until),
             "changes": case.changes + 1,
         }
     )
@@ -161,7 +170,7 @@ def answered(case: Case | None, talk: Reached, rules: Rules) -> CaseDecision:
     facts: Mapping[str, Fact] = {"call": talk.call_id, "by": talk.by}
     if case is None or case.state == "closed":
         return _nothing_ordered(case, "no_open_case", facts)
-    if talk.until < case.last_missed_at:
+    if talk.until < max(case.last_missed_at, case.last_missed_until or case.last_missed_at):
         return _nothing_ordered(case, "reached_before_missed", {**facts, "case": case.id})
     at = max(talk.at, case.opened_at)
     closed = case.model_copy(
@@ -244,6 +253,7 @@ def _opened(call: Missed, client: str, rules: Rules) -> CaseDecision:
         client=client,
         opened_at=call.at,
         last_missed_at=call.at,
+        last_missed_until=call.until,
         missed_calls=(call.call_id,),
         owner_id=call.task.owner_id,
         target=call.task.target,

@@ -51,7 +51,13 @@ def split_callback_task(
 
 def on_missed(row: CallRow, task: CreateTask, state: ClientState, setup: Setup) -> list[Act]:
     """Take in a missed call of the client: opens the client's case or counts on it."""
-    call = Missed(call_id=row.call_id, at=row.call.started_at + row.clock_offset, task=task)
+    ended_at = None if row.call.is_end_lost else row.call.ended_at
+    call = Missed(
+        call_id=row.call_id,
+        at=row.call.started_at + row.clock_offset,
+        ended_at=ended_at + row.clock_offset if ended_at else None,
+        task=task,
+    )
     decided = missed(state.case, call, state.talk, row.client or "", setup.rules)
     decision_id = _decision_id(row.account_id, row.call_id, decided)
     return [CaseDecided(decision_id, state.case, decided, missed=call, reached=state.talk)]

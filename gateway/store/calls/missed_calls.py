@@ -13,10 +13,11 @@ from runtime.database.pool import Conn
 
 _SAVE = """
 INSERT INTO missed_case (account_id, case_id, client, state, opened_at, last_missed_at, missed_calls, owner_id, target,
-    task_text, task_due_at, escalations, escalate_at, changes, closed_at, closed_by_call, closed_by, waited_seconds)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+    task_text, task_due_at, escalations, escalate_at, changes, closed_at, closed_by_call, closed_by, waited_seconds,
+    last_missed_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 ON CONFLICT (account_id, case_id) DO UPDATE SET state = excluded.state, last_missed_at = excluded.last_missed_at,
-    missed_calls = excluded.missed_calls, owner_id = excluded.owner_id, escalations = excluded.escalations,
+    last_missed_until = excluded.last_missed_until, missed_calls = excluded.missed_calls, owner_id = excluded.owner_id, escalations = excluded.escalations,
     escalate_at = excluded.escalate_at, changes = excluded.changes, closed_at = excluded.closed_at,
     closed_by_call = excluded.closed_by_call, closed_by = excluded.closed_by,
     waited_seconds = excluded.waited_seconds, failures = 0, failure = NULL, aside_at = NULL
@@ -80,6 +81,7 @@ async def save_case(conn: Conn, account_id: str, case: Case) -> None:
         case.closed_by_call,
         case.closed_by,
         case.waited_seconds,
+        case.last_missed_until,
     )
 
 
@@ -242,6 +244,7 @@ def _case(row: asyncpg.Record) -> Case:
                 "state",
                 "opened_at",
                 "last_missed_at",
+                "last_missed_until",
                 "missed_calls",
                 "owner_id",
                 "target",

@@ -139,6 +139,30 @@ async def test_missed_call_told_after_the_talk_that_returned_it_opens_no_case(of
     assert reasons == ["client_reached_already"]
 
 
+@pytest.mark.parametrize("late_seconds", [0, 24])
+async def test_second_line_given_up_after_the_talk_on_the_first_is_a_missed_call(
+    office: Office, late_seconds: int
+) -> None:
+    """They talk until the 8th second, ring on another line at the 2nd and give that up at the 30th. late_seconds: with which
+    the end of the talk is told."""
+    await office.know_client()
+    talk = a_call("talk", answered_by="101", seconds=8)
+    second = a_call("second", at=START + timedelta(seconds=2), seconds=28)
+    told = [(event, event.at) for event in [*talk, *second]]
+    told[len(talk) - 1] = talk[-1], talk[-1].at + timedelta(seconds=late_seconds)
+    for event, at in sorted(told, key=lambda one: one[1]):
+        office.clock.now = at
+        await office.tell(event)
+        await office.idle()
+    office.clock.now = START + timedelta(minutes=2)
+    await office.settle()
+    assert [c["state"] for c in await office.cases()] == ["open"]
+    office.clock.now = LATER
+    await office.tell_all(a_call("again", at=LATER, answered_by="101"))
+    await office.settle()
+    assert [c["state"] for c in await office.cases()] == ["closed"]
+
+
 async def test_case_that_waits_too_long_goes_to_the_next_senior_manager_once(office: Office) -> None:
     await office.change_settings(
         cases=CasePolicy(seniors=("boss", "second"), escalate_minutes=30, max_escalations=1)

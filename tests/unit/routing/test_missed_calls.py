@@ -24,7 +24,7 @@ def rules(**policy: object) -> Rules:
     return Rules(CasePolicy.model_validate(policy), WorkingTime(), MOSCOW)
 
 
-def a_missed(call_id: str = "m1", at: datetime = NOON) -> Missed:
+def a_missed(call_id: str = "m1", at: datetime = NOON, seconds: float | None = None) -> Missed:
     task = CreateTask(
         target=Ref(kind="deal", id="601"),
         owner_id="11",
@@ -32,7 +32,8 @@ def a_missed(call_id: str = "m1", at: datetime = NOON) -> Missed:
         due_at=at + timedelta(hours=1),
         purpose="call_back",
     )
-    return Missed(call_id=call_id, at=at, task=task)
+    ended_at = None if seconds is None else at + timedelta(seconds=seconds)
+    return Missed(call_id=call_id, at=at, ended_at=ended_at, task=task)
 
 
 def a_talk(at: datetime, call_id: str = "t1", minutes: float = 2) -> Reached:
@@ -91,6 +92,27 @@ def test_client_who_was_reached_after_the_missed_call_began_gets_no_case(talk_at
 def test_missed_second_line_during_a_talk_opens_no_case() -> None:
     talk = a_talk(NOON - timedelta(minutes=5), minutes=10)
     assert missed(None, a_missed(), talk, NUMBER, rules()).reason == "client_reached_already"
+
+
+@pytest.mark.parametrize(("talk_ends", "reason"), [(8, "case_opened"), (31, "client_reached_already")])
+def test_second_line_on_which_the_client_waits_on_after_the_talk_is_missed(
+    talk_ends: int, reason: str
+) -> None:
+    """They talk on one line, ring on another at the 5th second and give up at the 30th."""
+    talk = Reached(call_id="t1", at=NOON, until=NOON + timedelta(seconds=talk_ends))
+    second = a_missed("m2", NOON + timedelta(seconds=5), seconds=25)
+    assert missed(None, second, talk, NUMBER, rules()).reason == reason
+
+
+def test_talk_on_another_line_that_was_over_first_closes_no_case_whichever_is_told_first() -> None:
+    case = missed(None, a_missed(seconds=30), None, NUMBER, rules()).case
+    talk = Reached(call_id="t1", at=NOON, until=NOON + timedelta(seconds=8))
+    assert answered(case, talk, rules()).reason == "reached_before_missed"
+    longer = talk.model_copy(update={"until": NOON + timedelta(seconds=30)})
+    assert answered(case, longer, rules()).reason == "case_closed"
+    counted = missed(case, a_missed("m2", NOON + timedelta(seconds=2), seconds=9), None, NUMBER, rules()).case
+    assert answered(counted, longer, rules()).reason == "case_closed"
+    assert answered(counted, talk, rules()).reason == "reached_before_missed"
 
 
 def test_talk_closes_the_case_with_who_when_and_working_time_waited() -> None:
