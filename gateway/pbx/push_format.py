@@ -12,7 +12,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from gateway.pbx.connection import Connection
-from gateway.pbx.parties import Parties, classify_parties
+from gateway.pbx.parties import Parties, classify_parties, clean_number, is_extension, is_line
 from gateway.pbx.payload import as_params, as_seconds, as_text
 from gateway.pbx.port import Inbound, Parsed, WireInvalid
 from gateway.pbx.reading.addresses import phone_address
@@ -201,9 +201,7 @@ def _events(
     received_at: datetime,
     connection: Connection,
 ) -> tuple[CallEvent, ...]:
-    told = classify_parties(
-        fields.text("from"), fields.text("to"), fields.word("direction", _DIRECTIONS), connection
-    )
+    told = _sides(fields, leg is not None, connection)
     at = fields.time("at") or received_at
     talk_seconds = as_seconds(fields.raw.get(name := fields.name("billsec")), name)
     party = _party(fields, told)
@@ -232,6 +230,19 @@ def _events(
         cause = _cause(fields, party, talk_seconds)
         return (event.model_copy(update={"party": party, "cause": cause, "talk_seconds": talk_seconds}),)
     return (event.model_copy(update={"party": party}),)
+
+
+def _sides(fields: _Fields, is_forwarded: bool, connection: Connection) -> Parties:
+    """Tell who is who. is_forwarded: this is a leg of a call that began under another id, whatever the PBX calls its
+    direction: it goes out to a phone of ours, and shows the client's number or one of ours."""
+    caller, called = fields.text("from"), fields.text("to")
+    direction: Direction | None = fields.word("direction", _DIRECTIONS)
+    if not is_forwarded:
+        return classify_parties(caller, called, direction, connection)
+    shown = clean_number(caller)
+    is_ours = shown is None or is_line(shown, connection) or is_extension(shown, connection)
+    client, line = None if is_ours else shown, clean_number(called)
+    return Parties(None if client is None else "inbound", client, line if is_line(line, connection) else None)
 
 
 def _rang(event: CallEvent, fields: _Fields, told: Parties, connection: Connection) -> tuple[CallEvent, ...]:

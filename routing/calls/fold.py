@@ -1,7 +1,7 @@
 """From events to one call: `fold` is a function of the *set* of events, so order and repetition do not matter.
 
 What beats what: a final report (summary) beats everything; without one, "somebody answered" beats any "nobody did",
-however late it comes; a hangup ends the call whenever it arrives.
+however late it comes, unless the client went in the same moment; a hangup ends the call whenever it arrives.
 """
 
 from __future__ import annotations
@@ -118,9 +118,22 @@ class _Fold:
 
     def _is_answered(self) -> bool:
         claims = [claim for summary in self.summaries if (claim := claims_answer(summary)) is not None]
-        if claims:
-            return any(claims)
-        return bool(self.answers) or any(claims_answer(end) for end in self.ends)
+        is_told = any(claims) if claims else bool(self.answers) or any(claims_answer(e) for e in self.ends)
+        return is_told and not self._is_crossed()
+
+    def _is_crossed(self) -> bool:
+        """Did the client go in the moment in which a phone was picked up? Then it was, and nobody talked."""
+        reports = [*self.summaries, *self.ends]
+        talked = [e.talk_seconds for e in reports if e.talk_seconds is not None]
+        if not reports or any(talked):
+            return False
+        picked_up = [e.answered_at or e.at for e in self.answers]
+        picked_up += [e.answered_at for e in reports if e.answered_at]
+        if not picked_up:
+            return bool(talked)
+        is_given_up = any(e.cause is Disposition.CANCELLED and e.at < min(picked_up) for e in self.ends)
+        lasted = max(e.at for e in reports) - min(picked_up)
+        return bool(talked or is_given_up) and lasted <= _SECOND
 
     def _started_at(self) -> datetime:
         """Return the report's word; else the earliest that anything is known of; recordings and reports come afterwards."""

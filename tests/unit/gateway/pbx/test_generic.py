@@ -165,6 +165,33 @@ def test_sipgates_own_messages_make_one_answered_call() -> None:
     assert (call.disposition, call.answered_by) == (Disposition.ANSWERED, "21199999999")
 
 
+@pytest.mark.parametrize("shown", ["79001234567", "74951234567"], ids=["the client", "our line"])
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_a_leg_to_a_mobile_with_an_id_of_its_own_is_part_of_the_call_that_it_came_from(
+    direction: str, shown: str
+) -> None:
+    """For the PBX the leg goes out. What it shows is the client's number or ours."""
+    first = {"callId": "a", "from": "79001234567", "to": "74951234567", "direction": "in"}
+    leg = {"callId": "b", "origCallId": "a", "from": shown, "to": "79051112222", "direction": direction}
+    told = [
+        {"event": "newCall", "at": "2026-11-21T12:00:00Z", **first},
+        {"event": "newCall", "at": "2026-11-21T12:00:04Z", **leg},
+        {"event": "answer", "at": "2026-11-21T12:00:09Z", "answeringNumber": "79051112222", **leg},
+        {"event": "hangup", "at": "2026-11-21T12:00:29Z", "cause": "normalClearing", **leg},
+        {"event": "hangup", "at": "2026-11-21T12:00:29Z", "cause": "forwarded", **first},
+    ]
+    pbx = a_connection(lines=("74951234567",))
+    events = [e for fields in told for e in KIND.parse(a_request(form=fields), pbx).events]
+    for lost in range(-1, len(told)):
+        kept = [fields for place, fields in enumerate(told) if place != lost]
+        call = fold([e for fields in kept for e in KIND.parse(a_request(form=fields), pbx).events])
+        assert (call.call_key, call.direction, call.line) == ("a", "inbound", "74951234567"), lost
+        assert call.client == "79001234567", lost
+        if lost != 2:
+            assert (call.answered_by, call.talk_seconds) == ("79051112222", 20), lost
+    assert fold(events).rung == ("79051112222",)
+
+
 def test_a_voicemail_that_picks_up_is_nobody() -> None:
     case = a_case("generic", "sipgate")
     events: list[CallEvent] = []

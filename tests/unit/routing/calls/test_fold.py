@@ -164,6 +164,33 @@ def test_a_transfer_keeps_one_call_with_its_talkers_in_order() -> None:
     assert call.talk_seconds == 15 + 35
 
 
+@pytest.mark.parametrize(
+    "then",
+    [
+        [an_event("ended", 5, cause=Disposition.CANCELLED), an_event("ended", 5.1, talk_seconds=0)],
+        [an_event("ended", 5, cause=Disposition.CANCELLED)],
+        [an_event("ended", 5.4, talk_seconds=0)],
+        [an_event("summary", 6, cause=Disposition.ANSWERED, talk_seconds=0)],
+    ],
+    ids=["cancelled, then a hangup", "cancelled", "hung up at once", "reported"],
+)
+def test_a_phone_that_was_picked_up_as_the_client_went_was_picked_up_by_nobody(then: list[CallEvent]) -> None:
+    rings = [an_event("started", direction="inbound"), an_event("rang", 1, party="101")]
+    call = fold([*rings, an_event("answered", 5.01, party="101"), *then])
+    assert (call.is_answered, call.talks, call.talk_seconds, call.rung) == (False, (), 0, ("101",))
+    is_given_up = then[0].cause is Disposition.CANCELLED
+    assert call.disposition is (Disposition.CANCELLED if is_given_up else Disposition.NO_ANSWER)
+
+
+def test_a_talk_that_lasted_was_one_though_nothing_was_billed() -> None:
+    talked = [an_event("answered", 5, party="101"), an_event("ended", 35, talk_seconds=0)]
+    assert fold(talked).is_answered
+    short = [an_event("answered", 5, party="101"), an_event("ended", 5.5)]
+    assert fold(short).is_answered, "nobody says that nothing was talked"
+    late = [an_event("ended", 30, cause=Disposition.CANCELLED), an_event("answered", 5, party="101")]
+    assert fold(late).is_answered
+
+
 # What was talked, and by whom
 
 
