@@ -32,7 +32,7 @@ from routing.client_work.call import next_moment
 from routing.client_work.values import CallRow, Told
 from routing.settings import NumberPolicy
 from runtime.database.errors import may_pass, storable
-from runtime.database.pool import Conn
+from runtime.database.pool import Conn, database_now
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +59,7 @@ class JobResult:
 
 
 class ClientJob:
-    """`run` is the job. now: the clock."""
+    """`run` is the job. now: the clock, None = the database's: hosts may differ, and moments of several are compared."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class ClientJob:
         self._pool = pool
         self._matrices = matrices
         self._staff = staff or StaffStore()
-        self._now = now or (lambda: datetime.now(UTC))
+        self._now = now
 
     async def run(self, account_id: str, client_key: str) -> JobResult:
         """client_key: E.164, or `call:<connection>:<call_key>` while the number is unknown.
@@ -82,7 +82,8 @@ class ClientJob:
             await store.lock_client(conn, account_id, client_key)
             await inbox.delete_queued_jobs(conn, account_id, client_key)
             keys = await self._calls_of(conn, account_id, client_key)
-            is_case_due = await cases.is_escalation_due(conn, account_id, client_key, self._now())
+            now = await self._time(conn)
+            is_case_due = await cases.is_escalation_due(conn, account_id, client_key, now)
             if not keys and not is_case_due:
                 return JobResult()
             context = await self.context(conn, account_id)
@@ -95,9 +96,13 @@ class ClientJob:
 
     async def _calls_of(self, conn: Conn, account_id: str, client_key: str) -> list[tuple[str, str]]:
         if not client_key.startswith(_UNKNOWN):
-            return await store.concerned_calls(conn, account_id, client_key, self._now())
+            return await store.concerned_calls(conn, account_id, client_key, await self._time(conn))
         connection_id, _, call_key = client_key.removeprefix(_UNKNOWN).partition(":")
         return [(connection_id, call_key)]
+
+    async def _time(self, conn: Conn) -> datetime:
+        """Return the same throughout a transaction, where it is the database's."""
+        return self._now() if self._now is not None else await database_now(conn)
 
     async def context(self, conn: Conn, account_id: str) -> JobContext:
         """Return what work on a client of this account needs, in the caller's transaction."""
@@ -111,7 +116,7 @@ class ClientJob:
             staff_store=self._staff,
             matrices=self._matrices,
             policies={c.id: number_policy(account, c, connections, staff) for c in connections},
-            now=self._now(),
+            now=await self._time(conn),
         )
 
     async def _work(self, context: JobContext, client_key: str, keys: Sequence[tuple[str, str]]) -> JobResult:

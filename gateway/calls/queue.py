@@ -28,7 +28,7 @@ from runtime.backoff import Backoff
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database import locks
 from runtime.database.errors import DATABASE_ERRORS, may_pass
-from runtime.database.pool import Conn
+from runtime.database.pool import Conn, database_now
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
@@ -117,7 +117,7 @@ class Jobs:
         self._sweep_seconds = sweep_seconds
         self._late_seconds = late_seconds
         self._stalled_seconds = stalled_seconds
-        self._now = now or (lambda: datetime.now(UTC))
+        self._now = now
         self.status = JobsStatus()
         self._trouble = Trouble("client-jobs")
         self._more = more
@@ -230,10 +230,10 @@ class Jobs:
 
     async def sweep(self) -> int:
         """Enqueues every client who has something due or overdue, revives jobs of dead workers. How many clients."""
-        now = self._now()
         async with self._pool.acquire() as conn, conn.transaction():
             if not await locks.try_take(conn, locks.CLIENT_SWEEP):
                 return 0  # another process sweeps right now
+            now = self._now() if self._now is not None else await database_now(conn)
             revived = await jobs.revive(
                 conn, stalled=timedelta(seconds=self._stalled_seconds), lost=timedelta(seconds=_LOST_SECONDS)
             )

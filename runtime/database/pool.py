@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
@@ -87,3 +88,9 @@ async def open_pool(
         command_timeout=60,
         server_settings={"application_name": name, "timezone": "UTC"},
     )
+
+
+async def database_now(conn: Conn) -> datetime:
+    """Return the time by the database's clock, the same throughout a transaction."""
+    now: datetime = await conn.fetchval("SELECT now()")
+    return now

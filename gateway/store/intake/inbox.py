@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -25,9 +25,12 @@ WITH message AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[], $7::bytea[],
         $8::text[], $9::text[])
         AS m (account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events, spoilt)
+), clock AS (
+    SELECT CASE WHEN abs(extract(epoch FROM statement_timestamp() - $10::timestamptz)) > 2
+        THEN statement_timestamp() - $10::timestamptz ELSE interval '0' END AS ahead
 ), stored AS (
     INSERT INTO inbox (account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events, spoilt)
-    SELECT account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events::jsonb,
+    SELECT account_id, connection_id, dedupe_key, call_key, client, received_at + (SELECT ahead FROM clock), raw, events::jsonb,
         string_to_array(spoilt, E'\\n') FROM message
     ON CONFLICT (account_id, connection_id, dedupe_key) DO NOTHING
     RETURNING account_id, connection_id, dedupe_key, event_id, call_key, client
@@ -139,9 +142,16 @@ class InboxRow:
 
 
 async def store(
-    conn: Conn, messages: Sequence[InboxMessage], *, timeout: float | None = None
+    conn: Conn,
+    messages: Sequence[InboxMessage],
+    *,
+    sent_at: datetime | None = None,
+    timeout: float | None = None,
 ) -> dict[tuple[str, str, bytes], int]:
     """Insert the messages that are not known yet, enqueue a job per client, commit. The new ones' event ids.
+
+    sent_at: this moment by the clock that `received_at` is by, None = the machine's: times are stored by the database's
+    clock, which hosts may differ from, and which those who decide go by.
 
     Must not run inside a transaction of the caller's. Raises asyncpg.PostgresError, OSError, TimeoutError.
     """
@@ -157,6 +167,7 @@ async def store(
         [m.raw for m in ordered],
         [m.events for m in ordered],
         [m.spoilt for m in ordered],
+        sent_at or datetime.now(UTC),
         timeout=timeout,
     )
     return {(r["account_id"], r["connection_id"], bytes(r["dedupe_key"])): r["event_id"] for r in rows}

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -181,6 +182,16 @@ async def test_an_inbox_that_hangs_holds_no_more_than_so_many_bytes(
         full = sum(isinstance(a, InboxFull) for a in answers)
         assert 20 <= full < 30
         assert not (await office.tell(an_event(EventKind.STARTED, "after"))).duplicate
+
+
+async def test_a_gateway_whose_clock_is_wrong_stores_times_by_the_databases(
+    pool: asyncpg.Pool, quiet_office: Office
+) -> None:
+    behind = datetime.now(UTC) - timedelta(minutes=10)  # what its clock says now
+    message = store.InboxMessage(ACCOUNT, "pbx", b"k", "c1", CLIENT, behind, b"", "[]")
+    async with pool.acquire() as conn:
+        await store.store(conn, [message], sent_at=behind)
+    assert await pool.fetchval("SELECT abs(extract(epoch FROM now() - received_at)) < 5 FROM inbox")
 
 
 @pytest.fixture
