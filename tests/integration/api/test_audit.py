@@ -67,7 +67,7 @@ async def _dead_event(pool: asyncpg.Pool, key: str) -> str:
 
 async def test_every_writing_route_of_the_api_leaves_an_entry(api: Api) -> None:
     settings = await api.ask("GET", "{a}/settings")
-    for key in ("e1", "e2", "e3"):
+    for key in ("e1", "e2", "e3", "e4", "e5"):
         await add_effect(api.pool, key, state="dead", error_code="validation")
     order = (await api.ask("GET", "{a}/desk"))["items"][0]["order"]
     events = [await _dead_event(api.pool, key) for key in ("k1", "k2")]
@@ -102,6 +102,8 @@ async def test_every_writing_route_of_the_api_leaves_an_entry(api: Api) -> None:
         (("POST", f"{_A}/desk/ignore"), "{a}/desk/ignore", {"keys": ["e3"], "note": "n"}, 200),
         (("POST", f"{_A}/desk/events/retry"), "{a}/desk/events/retry", {"ids": [events[0]]}, 200),
         (("POST", f"{_A}/desk/events/ignore"), "{a}/desk/events/ignore", {"ids": [events[1]], "note": "n"}, 200),
+        (("POST", f"{_A}/desk/entries/retry"), "{a}/desk/entries/retry", {"keys": ["e4"]}, 200),
+        (("POST", f"{_A}/desk/entries/ignore"), "{a}/desk/entries/ignore", {"keys": ["e5"], "note": "n"}, 200),
         (("POST", f"{_A}/crm/events/retry"), "{a}/crm/events/retry", {"ids": None}, 200),
         (("POST", f"{_A}/sync"), "{a}/sync", {"full": False}, 200),
         (("POST", f"{_A}/matrix/replays"), "{a}/matrix/replays", {"version": "current"}, 200),
