@@ -17,7 +17,7 @@ from gateway.pbx.payload import as_params, as_seconds, as_text
 from gateway.pbx.port import Inbound, Parsed, WireInvalid
 from gateway.pbx.reading.addresses import phone_address
 from gateway.pbx.reading.causes import disposition_of_code
-from gateway.pbx.reading.machines import is_machine, people
+from gateway.pbx.reading.machines import is_machine, keeps_waiting, people
 from gateway.pbx.reading.spoilt import parsed_of
 from gateway.pbx.times import not_ahead, read_time, zone_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
@@ -223,7 +223,10 @@ def _events(
     if kind is EventKind.STARTED:
         return (event.model_copy(update={"party": told.party}), *_rang(event, fields, told, connection))
     if _is_machine(fields, told, connection):
-        return (_without_talk(event, _told_cause(fields)),)
+        without_talk = _without_talk(event, _told_cause(fields))
+        if kind in (EventKind.ANSWERED, EventKind.RANG) and any(map(keeps_waiting, _names(fields))):
+            without_talk = without_talk.model_copy(update={"kind": EventKind.RANG})
+        return (without_talk,)
     if kind is EventKind.RANG:
         return _rang(event, fields, told, connection) or (event,)
     if kind in (EventKind.ENDED, EventKind.SUMMARY):
@@ -278,13 +281,17 @@ def _is_machine(fields: _Fields, told: Parties, connection: Connection) -> bool:
 
     sipgate names nobody where a queue or an announcement picked up: both fields are there and empty.
     """
-    names = [fields.text("extension"), fields.text("answering")]
     users = fields.texts("user")
+    names = (fields.text("extension"), fields.text("answering"))
     if any(is_machine(name, connection) for name in names) or (users and not people(users, connection)):
         return True
     is_sipgates = {"user", "answeringNumber"} <= fields.raw.keys() and "extension" not in fields.raw
     is_nobody = is_sipgates and not users and not fields.text("answering") and told.direction == "inbound"
     return is_nobody and fields.plain("event") in ("answer", "answered")
+
+
+def _names(fields: _Fields) -> list[str | None]:
+    return [fields.text("extension"), fields.text("answering"), *fields.texts("user")]
 
 
 def _without_talk(event: CallEvent, cause: Disposition | None) -> CallEvent:

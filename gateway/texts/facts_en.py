@@ -30,6 +30,7 @@ SENTENCES: Mapping[str, str] = {
     "fact.entity": "entity",
     "fact.escalate_at": "handed on at",
     "fact.escalations": "times handed on",
+    "fact.left_waiting": "passed on, and nobody took over",
     "fact.failed_side": "whose side failed",
     "fact.has_open_deal": "has an open deal",
     "fact.id": "id",

@@ -30,6 +30,7 @@ SENTENCES: Mapping[str, str] = {
     "fact.entity": "сущность",
     "fact.escalate_at": "передать в",
     "fact.escalations": "передач старшим",
+    "fact.left_waiting": "клиента перевели, и никто не ответил",
     "fact.failed_side": "чья сторона не сработала",
     "fact.has_open_deal": "есть открытая сделка",
     "fact.id": "номер",

@@ -93,6 +93,8 @@ class _Fold:
         answered_at = self._answered_at(started_at) if is_answered else None
         ended_at = self._ended_at(answered_at or started_at) if is_over else None
         talks = self.heard.talks(direction, answered_at, ended_at) if answered_at else ()
+        legs_gone_at = None if is_over else self._legs_gone_at()
+        over_at = ended_at or legs_gone_at
         recordings = self._recordings()
         return Call(
             call_key=self.told[0].call_key,
@@ -111,8 +113,9 @@ class _Fold:
             recording=recordings[-1] if recordings else None,
             recordings=recordings,
             is_callback=bool(callbacks),
-            legs_gone_at=None if is_over else self._legs_gone_at(),
+            legs_gone_at=legs_gone_at,
             got_to=self._got_to() if direction == "outbound" or callbacks else None,
+            is_left_waiting=is_answered and over_at is not None and self.heard.is_left_waiting(over_at),
             params=self._params(),
         )
 

@@ -19,7 +19,8 @@ Direction = Literal["inbound", "outbound", "internal"]
 class EventKind(StrEnum):
     """What happened, in our words.
 
-    started: a call attempt exists. rang: a phone began to ring. answered: somebody talks. leg_ended: one phone stopped
+    started: a call attempt exists. rang: a phone began to ring; with no party,
+    a queue or mailbox took the call. answered: somebody talks. leg_ended: one phone stopped
     ringing or one talk ended. ended: the PBX says that the conversation attempt is over. summary: the PBX's final
     report of a whole call, authoritative where it disagrees with earlier events. recording: where to listen.
     """
@@ -115,6 +116,7 @@ class Call(BaseModel):
     recording: the newest one; recordings: all of them (a transferred call has several). is_end_lost: the hangup never
     came and a timer closed the call, so ended_at is when it was closed and the talk's length is unknown.
     legs_gone_at: when the last phone known of left, where that is known but the PBX has not yet said that the call is over.
+    is_left_waiting: the last who talked passed the client on to a phone, queue or mailbox where nobody took over.
     got_to: of a call that we made, on whose side it was when last heard of; `failed_side` says it of one that came to nothing.
     """
 
@@ -139,6 +141,7 @@ class Call(BaseModel):
     is_end_lost: bool = False
     legs_gone_at: datetime | None = None
     got_to: FailedSide | None = None
+    is_left_waiting: bool = False
     params: Mapping[str, str] = Field(default_factory=dict)
 
     @property

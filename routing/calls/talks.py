@@ -13,6 +13,8 @@ _T = TypeVar("_T")
 Stretch = tuple[str | None, str | None, datetime]
 """Who talked, with which leg, since when."""
 
+_SECOND = timedelta(seconds=1)
+
 _CLOCKS = timedelta(seconds=3)
 """A report has the PBX's whole seconds. A time with a fraction is from another clock, mostly that of receipt: what is nearer
 than this may be one moment."""
@@ -87,6 +89,20 @@ class TalksTold:
             total += max(timedelta(), ends - begins)
             until = max(ends, until)
         return total
+
+    def is_left_waiting(self, ended_at: datetime) -> bool:
+        """Was the client passed on, to a phone, queue or mailbox, and did nobody take over until the end?"""
+        ends = [end for stretch in self.parts if (end := self._talk_end(*stretch)) is not None]
+        if not ends or len(ends) < len(self.parts) or self.unheard or ended_at - max(ends) < _SECOND:
+            return False
+        return any(self._rings_after(event, max(ends)) for event in self.of(EventKind.RANG))
+
+    def _rings_after(self, rang: CallEvent, left: datetime) -> bool:
+        """Also a phone that rang already while the last talk went on: a consultation before the transfer."""
+        if rang.at >= left - _SECOND:
+            return True
+        gone = self._talk_end(rang.party, rang.leg, rang.at)
+        return rang.at > self.parts[-1][2] and gone is not None and gone - left >= _SECOND
 
     def _unheard(self) -> list[CallEvent]:
         """Return reports that name a talker of whom no answer was told, where every answer told whose it was."""

@@ -42,10 +42,19 @@ def status_of(call: Call) -> CallStatus:
 
 
 def note_of(s: Situation, owner: str | None) -> str | None:
-    """Who talked, where that was not (only) the responsible; None when there is nothing to add.
+    """Who talked, where that was not (only) the responsible, and that the client was left waiting then; None when there is
+    nothing to add.
 
     owner: CRM user id of the client's responsible.
     """
+    talked = _who_talked(s, owner)
+    if not s.call.is_left_waiting:
+        return talked
+    left = TEXTS[s.settings.language].say("crm.note.left-waiting")
+    return f"{talked}. {left}" if talked else left
+
+
+def _who_talked(s: Situation, owner: str | None) -> str | None:
     texts, is_inbound = TEXTS[s.settings.language], s.call.direction == "inbound"
     if not s.call.is_answered:
         return texts.say("crm.note.missed" if is_inbound else _UNREACHED[s.call.failed_side])

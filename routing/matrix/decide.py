@@ -154,6 +154,8 @@ def _row(s: Situation, steps: list[Step]) -> str:
     }
     if s.call.failed_side:
         facts["failed_side"] = s.call.failed_side.value
+    if s.call.is_left_waiting:
+        facts["left_waiting"] = True
     steps.append(Step(row, "passed", because, facts))
     return row
 

@@ -61,12 +61,16 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def facts_of(s: Situation) -> Mapping[str, str]:
-    """Return what conditions may ask: the PBX's parameters, and line, did, connection, direction, number and failed_side, which win."""
+    """Return what conditions may ask: the PBX's parameters, and line, did, connection, direction, number, failed_side and
+    left_waiting, which win."""
     facts = {name.lower(): value for name, value in s.call.params.items()}
     facts["connection"] = s.connection
     facts["direction"] = s.call.direction
     facts["number"] = s.number
-    facts.pop("failed_side", None)
+    for ours in ("failed_side", "left_waiting"):
+        facts.pop(ours, None)
+    if s.call.is_left_waiting:
+        facts["left_waiting"] = "yes"
     if s.call.failed_side:
         facts["failed_side"] = s.call.failed_side.value
     if s.line:

@@ -18,6 +18,7 @@ SENTENCES: Mapping[str, str] = {
     "crm.note.pbx-did-not-say": "the PBX did not say who",
     "crm.note.unknown": "unknown",
     "crm.note.responsible": " (responsible: {name})",
+    "crm.note.left-waiting": "The client was passed on and nobody took over",
     "crm.note.recording": "Recording: {url}",
     "crm.task.count": "{text} (missed calls: {count}, the last at {time})",
     "crm.task.done": "Reached by {who}, {time}",

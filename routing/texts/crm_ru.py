@@ -18,6 +18,7 @@ SENTENCES: Mapping[str, str] = {
     "crm.note.pbx-did-not-say": "АТС не сообщила, кто",
     "crm.note.unknown": "неизвестный",
     "crm.note.responsible": " (ответственный: {name})",
+    "crm.note.left-waiting": "Клиента перевели дальше, и никто не ответил",
     "crm.note.recording": "Запись разговора: {url}",
     "crm.task.count": "{text} (пропущено звонков: {count}, последний в {time})",
     "crm.task.done": "На связи: {who}, {time}",

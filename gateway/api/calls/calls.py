@@ -36,6 +36,7 @@ class TalkView(Answer):
 
 class CallView(Answer):
     """talks: who talked with the client, in order. failed_side: of a call that we made and nobody talked in, whose side it was; null where the PBX does not tell.
+    left_waiting: who talked last passed the client on, and nobody took over.
     talk_seconds null: not known yet. params: what the PBX sent with it (utm_*, pool, …). removed: what was emptied because its days
     were over or the client asked for it (number, recordings, params). moments: ids of decisions."""
 
@@ -47,6 +48,7 @@ class CallView(Answer):
     direction: Literal["inbound", "outbound", "internal"]
     disposition: str
     failed_side: FailedSide | None
+    left_waiting: bool
     is_over: bool
     started_at: datetime
     answered_at: datetime | None
@@ -74,6 +76,7 @@ def view_of(row: CallRow) -> CallView:
         direction=call.direction,
         disposition=call.disposition.value,
         failed_side=call.failed_side,
+        left_waiting=call.is_left_waiting,
         is_over=call.is_over,
         started_at=call.started_at,
         answered_at=call.answered_at,

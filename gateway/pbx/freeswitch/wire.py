@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from gateway.pbx.connection import Connection
-from gateway.pbx.parties import Parties, classify_parties, clean_number, is_extension
+from gateway.pbx.parties import Parties, classify_parties, clean_number, is_extension, is_line
 from gateway.pbx.payload import as_count, as_params, as_text, header, json_object, read_form
 from gateway.pbx.port import Inbound, WireInvalid
 from gateway.pbx.reading.addresses import phone_address, user_part
@@ -236,12 +236,18 @@ def _leg_report(
     is_talker = not is_machine(called, connection)
     is_phone = is_phone and is_talker
     ended_at = report.time("end_epoch") or received_at
+    caller = clean_number(report.number("caller_id_number"))
+    is_clients = is_phone and caller is not None
+    is_clients = is_clients and not is_extension(caller, connection) and not is_line(caller, connection)
     leg = CallEvent(
         kind=EventKind.LEG_ENDED,
         call_key=call_key,
         at=ended_at,
         leg=uuid,
         party=called if is_phone else None,
+        # The first leg's report may be lost.
+        direction="inbound" if is_clients else None,
+        client=caller if is_clients else None,
         cause=_cause(report),
     )
     events = [leg]

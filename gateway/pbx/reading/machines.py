@@ -15,6 +15,16 @@ _NAMES = re.compile(
 )
 
 
+_KEEPS_WAITING = re.compile(
+    r"(voice(mail|box)|mailbox|answering(machine|service)|queue|голосоваяпочта|автоответчик|очередь)\d*"
+)
+
+
+def keeps_waiting(name: str | None) -> bool:
+    """Is this a queue or a mailbox, where a client still wants somebody? An announcement, a menu or a survey may be the end."""
+    return bool(name and _KEEPS_WAITING.fullmatch(_plain(name)))
+
+
 def is_machine(name: str | None, connection: Connection) -> bool:
     """Is this name, extension or address one that every system has, or one of the connection's setting `machines`?"""
     if not name:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.pbx.connection import Connection
-from gateway.pbx.parties import classify_parties, clean_number
+from gateway.pbx.parties import classify_parties, clean_number, is_extension
 from gateway.pbx.payload import as_params, as_seconds, as_text, json_object
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.reading.addresses import phone_address
@@ -204,7 +204,7 @@ def _event(
         at=at,
         direction=told.direction,
         client=client,
-        line=told.line,
+        line=None if is_extension(told.line, connection) else told.line,
         party=party,
         cause=cause,
         failed_side=_failed_side(fields, cause, call_type),

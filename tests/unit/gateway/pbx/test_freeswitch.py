@@ -12,7 +12,8 @@ import pytest
 from gateway.pbx.freeswitch.adapter import FreeswitchKind
 from gateway.pbx.port import Inbound, WireInvalid
 from routing.calls.fold import fold
-from routing.calls.model import Disposition
+from routing.calls.lost import close_lost
+from routing.calls.model import CallEvent, Disposition
 from tests.unit.gateway.pbx.builders import a_case, a_connection, a_request, an_answer
 
 KIND = FreeswitchKind()
@@ -136,3 +137,23 @@ def test_no_target_is_not_found_so_that_the_dialplan_goes_on() -> None:
 def test_gateway_credentials_are_the_secret() -> None:
     credentials = base64.b64encode(b"gw:demo").decode()
     assert KIND.authenticate(a_request(headers={"Authorization": f"Basic {credentials}"}), PBX)
+
+
+def test_what_the_phones_legs_tell_makes_the_call_where_the_first_legs_report_is_lost() -> None:
+    """101 lost the race, 102 talked; both were shown the client's number."""
+    times = {
+        "101": ("1795640405", "0", "1795640410", "LOSE_RACE"),
+        "102": ("1795640405", "1795640410", "1795640430", "NORMAL_CLEARING"),
+    }
+    events: list[CallEvent] = []
+    for phone, (began, answered, ended, cause) in times.items():
+        leg = {"uuid": f"b{phone}", "originator": "a-1", "direction": "outbound", "dialed_user": phone}
+        told = {"start_epoch": began, "answer_epoch": answered, "end_epoch": ended, "hangup_cause": cause}
+        profile = {"caller_id_number": "79001234567", "destination_number": phone}
+        report = {"variables": {**leg, **told}, "callflow": [{"caller_profile": profile}]}
+        events += KIND.parse(a_request(body=report), PBX).events
+    call = fold(events)
+    assert call.legs_gone_at is not None
+    closed = close_lost(call, call.legs_gone_at)
+    assert (closed.call_key, closed.direction, closed.client) == ("a-1", "inbound", "79001234567")
+    assert (closed.answered_by, closed.talk_seconds, closed.is_end_lost) == ("102", 20, False)

@@ -202,6 +202,19 @@ def test_a_voicemail_that_picks_up_is_nobody() -> None:
     assert (call.is_over, call.is_answered) == (True, False)
 
 
+@pytest.mark.parametrize(("place", "is_left"), [("queue", True), ("voicemail", True), ("ivr", False)])
+def test_a_client_passed_on_to_a_queue_or_mailbox_is_left_waiting(place: str, is_left: bool) -> None:
+    told: list[dict[str, Any]] = [
+        {"event": "newCall", "at": "2026-11-21T15:00:00+03:00"},
+        {"event": "answer", "at": "2026-11-21T15:00:05+03:00", "extension": "101"},
+        {"event": "leave", "at": "2026-11-21T15:00:15+03:00", "extension": "101"},
+        {"event": "answer", "at": "2026-11-21T15:00:15+03:00", "extension": place},
+        {"event": "hangup", "at": "2026-11-21T15:00:59+03:00", "cause": "normalClearing", "billsec": 54},
+    ]
+    call = fold([event for fields in told for event in parse(a_new_call(**fields)).events])
+    assert (call.answered_by, call.talk_seconds, call.is_left_waiting) == ("101", 10, is_left)
+
+
 def test_key_presses_are_accepted_and_mean_nothing() -> None:
     assert (
         KIND.parse(a_request(body=a_case("generic", "sipgate")["dtmf"].encode()), a_connection()).events == ()

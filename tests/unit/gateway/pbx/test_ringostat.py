@@ -239,3 +239,8 @@ def test_the_log_is_asked_for_in_the_projects_zone() -> None:
     asked = parse_qs(query(Window(NOON, NOON + timedelta(hours=1)), kyiv))
     assert (asked["from"], asked["to"]) == (["2026-11-21 14:00:00"], ["2026-11-21 15:00:00"])
     assert asked["export_type"] == ["json"]
+
+
+def test_a_callbacks_employee_is_no_line() -> None:
+    call = call_of(a_hook(caller="380671112233", callee="106", call_type="callback", employee_number="106"))
+    assert (call.client, call.line) == ("380671112233", None)

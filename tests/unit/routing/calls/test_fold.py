@@ -217,6 +217,25 @@ def test_what_comes_after_the_employee_has_gone_is_no_talk_whatever_is_billed(bi
     assert fold(talked_and_left(report)).talk_seconds == 10
 
 
+@pytest.mark.parametrize(
+    ("then", "is_left"),
+    [
+        ([an_event("rang", 15.2, party="102")], True),
+        ([an_event("rang", 20)], True),
+        ([an_event("rang", 8, party="102"), an_event("leg_ended", 40, party="102")], True),
+        ([an_event("rang", 8, party="102"), an_event("leg_ended", 12, party="102")], False),
+        ([an_event("rang", 20, party="102"), an_event("answered", 25, party="102")], False),
+        ([], False),
+    ],
+    ids=["rings out", "a queue", "consulted, then rings out", "consulted in vain", "taken over", "a survey"],
+)
+def test_a_client_who_was_passed_on_to_nobody_was_left_waiting(then: list[CallEvent], is_left: bool) -> None:
+    call = fold(talked_and_left(*then, an_event("ended", 75)))
+    assert (call.is_answered, call.is_left_waiting) == (True, is_left)
+    together = [an_event("rang", 1, party="102"), *talked_and_left(an_event("ended", 75))]
+    assert not fold(together).is_left_waiting, "who rang before the talk is no transfer"
+
+
 def test_where_nobody_was_heard_to_leave_the_length_is_what_is_billed() -> None:
     heard = [an_event("started"), an_event("answered", 5, party="101"), an_event("ended", 35)]
     assert fold([*heard, an_event("ended", 35, talk_seconds=28)]).talk_seconds == 28
