@@ -44,7 +44,8 @@ CALL_BACKS = tuple(
 INBOUND = tuple(name for name, truth in TRUTH.items() if truth.direction == "inbound")
 OUTBOUND = tuple(name for name, truth in TRUTH.items() if truth.direction == "outbound")
 # The sample data's contacts without deals and leads: what is called is known, who calls is new.
-KNOWN = [f"7900{n:07d}" for n in range(1, 50) if n % 3 and n % 10]
+BESIDE = {truth.beside for truth in TRUTH.values()}
+KNOWN = [c for n in range(1, 50) if n % 3 and n % 10 and (c := f"7900{n:07d}") not in BESIDE]
 MINUTE = 60
 WITH_A_MOBILE = {
     "name": "Менеджер 109",

@@ -178,7 +178,7 @@ class Asterisk:
             f"[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{self.sip_port}\n",
             # Both calls from outside and those of managers come from the loopback: told apart by who calls.
             "[global]\ntype=global\nendpoint_identifier_order=username,ip\n",
-            f"[provider]\ntype=endpoint\ncontext=from-outside\naors=provider\n{media}",
+            f"[provider]\ntype=endpoint\ncontext=from-outside\naors=provider\ndtmf_mode=info\n{media}",
             "[provider]\ntype=identify\nendpoint=provider\nmatch=127.0.0.1\n",
             f"[provider]\ntype=aor\ncontact=sip:127.0.0.1:{self.phones_port}\n",
         ]

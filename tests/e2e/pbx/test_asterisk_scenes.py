@@ -4,22 +4,15 @@ journal and in the CRM."""
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
-import asyncpg
 import pytest
 import pytest_asyncio
 
-from tests.e2e.features.office import API
-from tests.e2e.features.office import Office as Crm
-from tests.e2e.pbx.office import Office, running_office
-from tests.e2e.pbx.scene_recorder import ManagerLink, manager_link
-from tests.e2e.pbx.sip_phone import BUSY, RINGS, Manner, SipPhones, Talk, sip_phones
-from tests.waiting import until
+from tests.e2e.pbx.sip_phone import BUSY, RINGS, Manner, Talk
+from tests.e2e.pbx.stage import Stage, running_stage
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="module")]
 
@@ -50,79 +43,13 @@ exten => failed,1,NoOp(${{REASON}})
 }
 
 
-@dataclass
-class Stage:
-    """The office, its phones, and the manager link by which the test itself orders and listens."""
-
-    office: Office
-    crm: Crm
-    phones: SipPhones
-    link: ManagerLink
-    _count: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-    _contacts: Iterator[int] = field(default_factory=lambda: (n for n in range(1, 50) if n % 3 and n % 10))
-
-    def client(self) -> str:
-        """A number that nobody knows yet."""
-        return f"7903555{next(self._count):04d}"
-
-    def known(self) -> str:
-        """A contact of the sample data without deals, each time another."""
-        return f"7900{next(self._contacts):07d}"
-
-    async def calls(self, client: str, count: int = 1) -> list[dict[str, Any]]:
-        """Of the journal, once that many are over and nothing is left to do."""
-
-        async def over() -> list[dict[str, Any]]:
-            page = await self.office.stack.api("GET", f"{API}/calls", client=f"+{client}")
-            found: list[dict[str, Any]] = page["items"]
-            return found if len(found) >= count and all(c["is_over"] for c in found) else []
-
-        found: list[dict[str, Any]] = await until(over, f"{count} call(s) of {client} are over", seconds=25)
-        await self.office.stack.until_idle()
-        return found
-
-    async def call(self, client: str) -> dict[str, Any]:
-        (found,) = await self.calls(client)
-        return found
-
-    async def answered_by(self, client: str, *talkers: str) -> dict[str, Any]:
-        """The client's only call was an answered one from outside, and its note in the CRM says so."""
-        call = await self.call(client)
-        assert (call["direction"], call["disposition"]) == ("inbound", "answered"), call
-        assert [talk["party"] for talk in call["talks"]] == list(talkers)
-        left = await self.crm.left(client)
-        assert left.numbers == (1, 1, 0, 1), left
-        (note,) = left.calls
-        assert (note["note_type"], note["params"]["call_status"]) == ("call_in", 4)
-        assert left.deals[0]["responsible_user_id"] == self.crm.user(int(talkers[0]))
-        return call
-
-    async def originate(self, channel: str, client: str) -> None:
-        about = {"Channel": channel, "Context": "click", "Exten": client, "Priority": "1"}
-        await self.link.ask("Originate", **about, Async="true", Timeout="4000", CallerID=f"Client <{client}>")
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(
     postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stage]:
-    admin = await asyncpg.connect(postgres_url)
-    await admin.execute(f'CREATE DATABASE scenes TEMPLATE "{template_database}"')
-    url = postgres_url.rsplit("/", 1)[0] + "/scenes"
-    try:
-        async with running_office(tmp_path_factory.mktemp("scenes"), url, CONFIGURATION) as office:
-            crm = Crm(office.stack)
-            await crm.open()
-            await office.listen()
-            asterisk = office.asterisk
-            async with (
-                manager_link(asterisk.ami_port, asterisk.ami_secret) as link,
-                sip_phones(office.phones_port, asterisk.sip_port) as phones,
-            ):
-                yield Stage(office, crm, phones, link)
-    finally:
-        await admin.execute("DROP DATABASE IF EXISTS scenes WITH (FORCE)")
-        await admin.close()
+    folder = tmp_path_factory.mktemp("scenes")
+    async with running_stage(postgres_url, template_database, folder, CONFIGURATION) as stage:
+        yield stage
 
 
 @pytest.fixture(autouse=True)
