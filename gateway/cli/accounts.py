@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated, Literal
 
 import typer
@@ -40,6 +39,7 @@ from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.roles import ROLES
 from runtime.database.pool import Conn
+from runtime.tokens import new_secret
 
 account_app = typer.Typer(help="Connected CRMs.", no_args_is_help=True)
 connection_app = typer.Typer(help="Connected PBXs.", no_args_is_help=True)
@@ -179,7 +179,7 @@ def add_connection(
 
     Example: callmatrix connection add office --account sales --kind asterisk --line +74951234567
     """
-    secret = secrets.token_urlsafe(24)
+    secret = new_secret()
     order = ConnectionOrder(
         name=name,
         kind=kind,

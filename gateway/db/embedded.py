@@ -13,7 +13,6 @@ import importlib.util
 import os
 import pwd
 import re
-import secrets
 import shutil
 import signal
 import socket
@@ -24,6 +23,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from runtime.tokens import new_secret
 
 OLDEST = 15
 _OWNER = "postgres"
@@ -125,7 +126,7 @@ class EmbeddedPostgres:
         file = self.data_dir / name
         if file.exists():
             return file.read_text().strip()
-        password = secrets.token_urlsafe(24)
+        password = new_secret()
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as stream:
             stream.write(password)

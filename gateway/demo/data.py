@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts as rows
 from routing.staff import Employee
 from runtime.database.sealing import new_key
+from runtime.tokens import new_secret
 
 ACCOUNT = "demo"
 SECRET = "demo"  # noqa: S105 - the demo's, told in its documentation
@@ -53,7 +53,7 @@ def employees() -> list[Employee]:
 
 def admin_token(data_dir: Path) -> str:
     """Return the demo's admin token, the same at every start."""
-    return _kept(data_dir / "admin.token", lambda: secrets.token_urlsafe(24)).read_text().strip()
+    return _kept(data_dir / "admin.token", new_secret).read_text().strip()
 
 
 def secrets_key_file(data_dir: Path) -> Path:

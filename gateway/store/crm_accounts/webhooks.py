@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from runtime.database.errors import storable
 from runtime.database.pool import Conn
 from runtime.database.sealed_columns import opened, sealed
 from runtime.database.sealing import Place
+from runtime.tokens import new_secret
 
 GRANT_SECRET = Place("oauth_state", "client_secret", ("account_id", "state"))
 
@@ -88,7 +88,7 @@ class Grant:
 
 async def begin_grant(conn: Conn, grant: Grant, minutes: int = 30) -> str:
     """Begin a grant; return the state to send along; the return is taken only with it."""
-    state = secrets.token_urlsafe(24)
+    state = new_secret()
     expires: timedelta = timedelta(minutes=minutes)
     await conn.execute(
         "INSERT INTO oauth_state (account_id, state, client_id, client_secret, redirect_uri, expires_at)"
