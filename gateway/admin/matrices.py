@@ -8,25 +8,26 @@ from datetime import datetime
 
 from gateway.admin.refused import InputRefused
 from gateway.store.admin import matrices as store
+from gateway.store.admin.accounts import account
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from routing.matrix.checks.check import Problem
 from routing.matrix.model import Matrix
+from routing.texts.catalogue import Language
 from runtime.database.pool import Conn
 
 _LONGEST_REASON = 1000
 
 
 class MatrixRefused(InputRefused):
-    """The checks found errors in the matrix, so that it was not published. problems: all that was found."""
+    """The checks found errors in the matrix, so that it was not published. problems: all that was found. language: of the
+    first one's words."""
 
     code = "matrix-not-publishable"
 
-    def __init__(self, found: list[Problem]) -> None:
+    def __init__(self, found: list[Problem], language: Language) -> None:
         self.found = found
         first = self.errors[0]
-        super().__init__(
-            first.cell, first.message_en, first.remedy_en, problems=[p.model_dump() for p in found]
-        )
+        super().__init__(first.cell, *first.in_words(language), problems=[p.model_dump() for p in found])
 
     @property
     def errors(self) -> list[Problem]:
@@ -108,7 +109,7 @@ async def refusals(conn: Conn, account_id: str) -> AsyncIterator[None]:
     except store.DraftConflict as err:
         raise await _moved(conn, account_id, err) from err
     except store.MatrixNotPublishable as err:
-        raise MatrixRefused(err.problems) from err
+        raise MatrixRefused(err.problems, (await account(conn, account_id)).settings.language) from err
 
 
 async def _moved(conn: Conn, account_id: str, err: store.DraftConflict) -> DraftMoved:

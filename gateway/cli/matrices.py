@@ -137,9 +137,13 @@ def _problems_in(language: Language) -> Iterator[None]:
     try:
         yield
     except matrices.MatrixRefused as err:
-        lines = (": ".join((p.cell, "; ".join(p.in_words(language)))) for p in err.errors)
-        remedy = "'callmatrix matrix check' lists all that it found"
-        why = "\n        ".join(f"{line} ({err.code})" for line in lines)
+        said = [(p.cell, *p.in_words(language)) for p in err.errors]
+        if len(said) == 1:
+            [(cell, why, remedy)] = said
+            why = f"{cell}: {why} ({err.code})"
+        else:
+            why = "\n        ".join(f"{cell}: {what}; {do} ({err.code})" for cell, what, do in said)
+            remedy = "'callmatrix matrix check' lists all that it found"
         raise Failure("the matrix is not published", why, remedy) from err
 
 

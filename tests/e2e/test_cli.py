@@ -17,7 +17,7 @@ from gateway.cli import all_commands
 from tests.e2e.stack import ACCOUNT, Stack, running_stack
 
 COMMANDS = all_commands()
-PRINT_NO_DATA = {"demo", "serve", "sandbox", "account on", "account off"}
+PRINT_NO_DATA = {"demo", "serve", "sandbox", "account on", "account off", "secrets generate"}
 
 
 @dataclass
@@ -100,6 +100,7 @@ async def test_an_operator_works_with_a_running_installation(stack: Stack, tmp_p
         "CALLMATRIX_DATABASE_URL": stack.database_url,
         "CALLMATRIX_PORT": stack.url.rpartition(":")[2],
         "CALLMATRIX_PUBLIC_URL": stack.url,
+        "CALLMATRIX_LANG": "en",
     }
 
     async def ok(*words: str, stdin: str = "") -> Said:
