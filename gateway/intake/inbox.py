@@ -131,7 +131,7 @@ class Inbox:
         """
         if not parsed.events:
             return Accepted(False, None, parsed.spoilt)
-        parsed = plausible(parsed, received_at)
+        parsed = plausible(parsed, received_at, connection.words("recording_hosts"))
         try:
             messages = messages_of(connection, parsed, raw, received_at, policy)
         except ValueError as err:

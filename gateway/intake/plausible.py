@@ -1,15 +1,18 @@
-"""Times and lengths that no call can have: a telephone's clock that was never set, a default date, a counter gone wild.
+"""Times and lengths that no call can have (a telephone's clock that was never set, a default date, a counter gone wild), and
+recordings at what is no link.
 
 What is told of a call stays; only what cannot be is put right, and its name is told with the fields that could not be read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.pbx.port import Parsed
+from gateway.pbx.reading.links import is_link, leads_to
 from routing.calls.model import CallEvent, Disposition
 
 # What is told late comes from an outage or is asked for afterwards (three days at the most).
@@ -18,10 +21,11 @@ _AHEAD = timedelta(days=1)
 _LONGEST_SECONDS = 7 * 24 * 3600
 
 
-def plausible(parsed: Parsed, received_at: datetime) -> Parsed:
+def plausible(parsed: Parsed, received_at: datetime, recording_hosts: Collection[str] = ()) -> Parsed:
     """Return the same message with times within a month before and a day after its receipt, and lengths of a week at the
-    most. A time that is not so becomes that of receipt, a length is not told."""
-    mended = [_mended(event, received_at) for event in parsed.events]
+    most. A time that is not so becomes that of receipt, a length is not told, and neither is a recording at what is no
+    link, or at another host than these, where there are some."""
+    mended = [_mended(event, received_at, recording_hosts) for event in parsed.events]
     names = dict.fromkeys(name for changes in mended for name in changes if name != "cause")
     if not names:
         return parsed
@@ -31,8 +35,12 @@ def plausible(parsed: Parsed, received_at: datetime) -> Parsed:
     return replace(parsed, events=events, spoilt=tuple(dict.fromkeys([*parsed.spoilt, *names])))
 
 
-def _mended(event: CallEvent, received_at: datetime) -> dict[str, Any]:
+def _mended(event: CallEvent, received_at: datetime, recording_hosts: Collection[str]) -> dict[str, Any]:
     changes: dict[str, Any] = {}
+    if event.recording is not None and not (
+        leads_to(event.recording, recording_hosts) if recording_hosts else is_link(event.recording)
+    ):
+        changes["recording"] = None
     if not _is_near(event.at, received_at):
         changes["at"] = received_at
     if event.started_at is not None and not _is_near(event.started_at, received_at):

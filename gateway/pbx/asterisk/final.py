@@ -9,6 +9,7 @@ from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import clean_number
 from gateway.pbx.reading.causes import disposition_of_code
+from gateway.pbx.reading.links import leads_to
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 
 _DIRECTIONS: Mapping[str, Direction] = {"in": "inbound", "out": "outbound", "internal": "internal"}
@@ -34,7 +35,8 @@ def own_event(
     """`UserEvent(Callmatrix,…)` with any of Did, Client, Direction (in, out, internal), Callback (1), Recording (a link).
 
     It sorts before the channel's own start, so that what the dialplan knows counts first. An unknown direction is ignored:
-    a slip in a dialplan must not lose calls.
+    a slip in a dialplan must not lose calls. A recording is taken only at a host of setting `recording_hosts`: where a
+    dialplan does not filter what callers write, a caller's number can hold one.
     """
     recording = message.get("Recording") or None
     return CallEvent(
@@ -46,7 +48,9 @@ def own_event(
         client=clean_number(message.get("Client")),
         line=message.get("Did") or None,
         leg=None if recording else call_key,
-        recording=recording,
+        recording=recording
+        if recording and leads_to(recording, connection.words("recording_hosts"))
+        else None,
         is_callback=message.get("Callback").lower() in ("1", "yes", "true"),
         params={k.lower(): v for k, v in message if k.lower() not in _CHANNEL_KEYS and v},
     )

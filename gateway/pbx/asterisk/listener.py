@@ -15,7 +15,7 @@ import structlog
 from gateway.pbx.asterisk.feeding import AmiFeed, as_message
 from gateway.pbx.asterisk.legs import Legs, resumed, step, sweep
 from gateway.pbx.asterisk.link import AmiAddress, AmiLink, AmiLost, AmiRefused, ami_link
-from gateway.pbx.asterisk.wire import AmiMessage
+from gateway.pbx.asterisk.wire import AmiMessage, odd
 from gateway.pbx.capabilities import Accept, Report
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
@@ -65,6 +65,7 @@ class ListenerStatus:
     error: str | None = None
     events: int = 0
     unreadable: int = 0
+    odd: int = 0
     reconnects: int = 0
     can_list: bool | None = None
     away_seconds: float = 0.0
@@ -208,6 +209,9 @@ class AmiListener:
                 )
             return
         received_at = _now()
+        if what := odd(message):
+            self.status.odd += 1
+            log.warning("ami-event-odd", connection=self._connection().name, why=what)
         try:
             self._legs, events = step(self._legs, message, received_at, self._connection())
         except WireInvalid as err:
@@ -221,6 +225,8 @@ class AmiListener:
             self.status.events += len(events)
             raw = "".join(f"{key}: {value}\r\n" for key, value in message).encode()
             spoilt = tuple(key for key, value in message if SPOILT in value)
+            if message.get("Recording") and not any(event.recording for event in events):
+                spoilt += ("Recording",)
             await self.feeder.put(as_message(events, raw, received_at, spoilt))
 
     async def _run_sweep(self) -> None:
@@ -257,6 +263,7 @@ class AmiListener:
             "error": status.error,
             "events": status.events,
             "unreadable": status.unreadable,
+            "odd": status.odd,
             "stored": self.feeder.stored,
             "refused": self.feeder.refused,
             "waiting": self.feeder.waiting,

@@ -136,6 +136,25 @@ def parse_block(block: bytes) -> AmiMessage:
     return AmiMessage(tuple(fields))
 
 
+_OF_CHANNELS = frozenset(
+    {"newchannel", "newstate", "newcallerid", "newexten", "hangup", "bridgeenter", "bridgeleave"}
+)
+
+
+def odd(message: AmiMessage) -> str | None:
+    """Say what an event lacks that Asterisk itself always writes; None for a whole one, and for what answers an action.
+
+    A line break in a caller's number cuts the event of their channel in two and puts events of theirs between the halves.
+    """
+    if message.response or message.action_id:
+        return None
+    if message.event is None:
+        return "no Event"
+    if message.event.lower() in _OF_CHANNELS and not message.get("Uniqueid"):
+        return "no Uniqueid"
+    return None if message.get("Privilege") else "no Privilege"
+
+
 def serialise(action: str, fields: Iterable[tuple[str, str]] = ()) -> bytes:
     """Return the bytes of an action. Raises WireInvalid for a line break in a name or value: it would smuggle in another header or action."""
     lines = [("Action", action), *fields]

@@ -42,7 +42,10 @@ def running_kamailio(folder: Path, *, is_redirect: bool = False, **values: str) 
     home.mkdir()
     config = home / "kamailio.cfg"
     config.write_text(
-        recipe({"LISTEN": f"udp:127.0.0.1:{port}", "ASKING": "4", **values}, is_redirect=is_redirect)
+        recipe(
+            {"LISTEN": f"udp:127.0.0.1:{port}", "ASKING": "4", "CALLMATRIX_SECRET": "demo", **values},
+            is_redirect=is_redirect,
+        )
     )
     command = ["kamailio", "-f", str(config), "-DD", "-E", "-Y", str(home), "-m", "32", "-M", "4"]
     child = Child("kamailio", command, home / "log")

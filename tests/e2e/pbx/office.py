@@ -111,6 +111,7 @@ async def running_office(
             phones_port,
             more,
             CALLMATRIX_URL=f"{stack.url}/pbx/asterisk",
+            CALLMATRIX_SECRET="demo",
             CALLMATRIX_AGI=f"127.0.0.1:{agi_port}",
             RING_SECONDS="5",
             RESERVE_SECONDS="10",

@@ -27,7 +27,7 @@ def test_every_kind_has_a_recipe(kind: str) -> None:
 @pytest.mark.parametrize("file", sorted(RECIPES.rglob("*.xml")), ids=lambda file: file.name)
 def test_xml_is_well_formed_and_names_our_paths(file: Path) -> None:
     values = [e.get("value") or e.get("data") or "" for e in ElementTree.parse(file).iter()]
-    urls = [url for value in values for url in re.findall(r"http://\S+", value)]
+    urls = [url for value in values for url in re.findall(r"https://\S+", value)]
     assert urls
     for url in urls:
         assert re.fullmatch(r"/pbx/fs/(lookup|events)", urlsplit(url).path), url
@@ -36,14 +36,14 @@ def test_xml_is_well_formed_and_names_our_paths(file: Path) -> None:
 
 def test_the_answer_that_freeswitchs_dialplan_posts_is_understood() -> None:
     text = (RECIPES / "freeswitch" / "10_callmatrix.xml").read_text()
-    url = re.search(r"curl (http://\S+) post", text)
+    url = re.search(r"curl (https://\S+) post", text)
     assert url is not None
     filled = url.group(1).replace("&amp;", "&")
     for name, value in {
         "callmatrix_call": "a-1",
-        "caller_id_number": "79001234567",
-        "destination_number": "74951234567",
-        "dialed_user": "101",
+        "callmatrix_from": "79001234567",
+        "callmatrix_to": "74951234567",
+        "url_encode(${dialed_user})": "101",
     }.items():
         filled = filled.replace(f"${{{name}}}", value)
     assert "${" not in filled
