@@ -180,6 +180,8 @@ class _Import:
             return
         wanted = part.model_dump(include={"kind", "dialect", "region", "lines", "settings", "is_on"})
         changes = {n: v for n, v in wanted.items() if not (n == "dialect" and v is None)}
+        if connections.sends_keys_elsewhere(existing, part.settings):
+            changes["keys"] = {}  # a file holds none: they are given anew for the new address
         changed = await connections.change_connection(
             self._conn, self._id, part.name, changes, self._kinds, people_follow=self._people_follow()
         )

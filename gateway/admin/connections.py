@@ -74,6 +74,16 @@ async def add_connection(
         raise NameTaken("connection", order.name) from err
 
 
+_ADDRESSES = ("ami_host", "ami_port", "ami_tls", "base_url")
+
+
+def sends_keys_elsewhere(now: Connection, settings: Mapping[str, Any]) -> bool:
+    """Whether the stored keys, which nobody is shown, would go to an address that they were not given for."""
+    return bool(now.keys) and any(
+        settings.get(name) not in (None, "", now.settings.get(name)) for name in _ADDRESSES
+    )
+
+
 async def change_connection(
     conn: Conn,
     account_id: str,
@@ -91,7 +101,14 @@ async def change_connection(
     """
     async with conn.transaction():
         now = await connection_of(conn, account_id, name)
+        are_told = "keys" in changes
         changes = _whole(now, changes, kinds)
+        kept = {} if are_told else changes.get("keys", now.keys)
+        if kept and sends_keys_elsewhere(now, changes.get("settings", now.settings)):
+            remedy = "give the keys again in the same change"
+            raise InputRefused(
+                "keys", "they would be sent to another address than they were given for", remedy
+            )
         lines = judged(
             _differing(now, changes),
             await _policy(conn, account_id, changes.get("region", now.region)),

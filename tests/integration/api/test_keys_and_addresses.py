@@ -1,0 +1,54 @@
+"""The keys of a connection are never shown; neither are they sent to an address that somebody else chose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.integration.api.client import Api
+
+AMI = {"ami_host": "10.0.0.5", "ami_port": 5038, "ami_tls": True}
+KEYS = {"ami_user": "callmatrix", "ami_secret": "geheim"}
+
+
+async def connected(api: Api) -> None:
+    body = {"name": "pbx", "kind": "asterisk", "settings": AMI, "keys": KEYS}
+    await api.ask("POST", "{a}/connections", body=body, status=201)
+
+
+async def kept(pool: asyncpg.Pool) -> asyncpg.Record | None:
+    return await pool.fetchrow("SELECT settings, keys FROM connection WHERE name = 'pbx'")
+
+
+@pytest.mark.parametrize("change", [{"ami_host": "10.9.9.9"}, {"ami_port": 5039}, {"ami_tls": False}])
+async def test_keys_do_not_follow_a_changed_address(
+    api: Api, pool: asyncpg.Pool, change: dict[str, Any]
+) -> None:
+    await connected(api)
+    before = await kept(pool)
+    settings = {**AMI, **change}
+    refused = await api.ask("PATCH", "{a}/connections/pbx", body={"settings": settings}, status=400)
+    assert refused["code"] == "invalid-input"
+    assert "another address" in str(refused)
+    assert await kept(pool) == before
+    told = await api.ask("PATCH", "{a}/connections/pbx", body={"settings": settings, "keys": KEYS})
+    assert told["connection"]["keys"] == ["ami_secret", "ami_user"]
+
+
+async def test_keys_do_not_wait_for_an_address_that_comes_later(api: Api, pool: asyncpg.Pool) -> None:
+    await connected(api)
+    await api.ask("PATCH", "{a}/connections/pbx", body={"settings": {}})
+    moved = {**AMI, "ami_host": "10.9.9.9"}
+    await api.ask("PATCH", "{a}/connections/pbx", body={"settings": moved}, status=400)
+    await api.ask("PATCH", "{a}/connections/pbx", body={"settings": moved, "keys": {}})
+    row = await kept(pool)
+    assert row is not None
+    assert not row["keys"] or row["keys"] == "{}"
+
+
+async def test_other_settings_change_without_the_keys(api: Api) -> None:
+    await connected(api)
+    told = await api.ask("PATCH", "{a}/connections/pbx", body={"settings": {**AMI, "trunks": "provider"}})
+    assert told["connection"]["keys"] == ["ami_secret", "ami_user"]
