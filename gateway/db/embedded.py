@@ -76,12 +76,14 @@ class EmbeddedPostgres:
         durable: bool = True,
         binaries: Binaries | None = None,
         port: int | None = None,
+        max_connections: int = 200,
     ) -> None:
         self.data_dir = data_dir.resolve()
         self.cluster = self.data_dir / "postgres"
         self._durable = durable
         self._binaries = binaries
         self._port = port
+        self._max_connections = max_connections
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
         self._account = _server_account()
@@ -215,7 +217,7 @@ class EmbeddedPostgres:
     def _launch(self, binaries: Binaries, port: int) -> None:
         options = {
             "port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "",
-            "max_connections": 200, "shared_buffers": "128MB", "log_min_messages": "warning",
+            "max_connections": self._max_connections, "shared_buffers": "128MB", "log_min_messages": "warning",
             # Details and context hold whole rows: numbers and secrets.
             "log_error_verbosity": "terse", "log_statement": "none", "log_min_error_statement": "panic",
         }  # fmt: skip
