@@ -227,13 +227,15 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The CRM will not have this item; its neighbours were written. field: path of the value. is_owner: it is the user."""
+    """The CRM will not have this item; its neighbours were written. field: path of the value. is_owner: it is the user.
+    is_entity: it is the card that the item goes to."""
 
     key: str
     code: str
     field: str
     detail: str
     is_owner: bool = False
+    is_entity: bool = False
 
 
 ItemOutcome = Written | Refused

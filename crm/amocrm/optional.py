@@ -53,6 +53,12 @@ def is_owner(path: str) -> bool:
     return path.rpartition(".")[2] in _OWNERS
 
 
+def is_entity(path: str) -> bool:
+    """Whether a refusal with this path means the card that the item goes to."""
+    steps = _steps(path)
+    return steps[-1:] == ("entity_id",) or (len(steps) > 1 and steps[-1] == "id" and steps[0] == "_embedded")
+
+
 def blamed(parts: Sequence[Part], paths: Sequence[str]) -> list[Part] | None:
     """Return the parts that a refusal means by these paths. None: it also means something that is not optional.
 

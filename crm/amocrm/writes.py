@@ -10,7 +10,7 @@ from typing import Literal
 from crm.amocrm import wire_write
 from crm.amocrm.client import AmoClient
 from crm.amocrm.fields import Node
-from crm.amocrm.optional import Part, blamed, is_owner, name_of, optional_parts, trials, without
+from crm.amocrm.optional import Part, blamed, is_entity, is_owner, name_of, optional_parts, trials, without
 from crm.amocrm.wire import Reply, Request, read_answer
 from crm.amocrm.wire_write import Item, Unwritable
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmUnreadable
@@ -60,9 +60,7 @@ class Outcomes:
         self.known[outcome.key] = outcome
 
     def refuse(self, key: str, err: Unwritable) -> None:
-        self.add(
-            Refused(key=key, code=err.code, field=err.field, detail=str(err), is_owner=is_owner(err.field))
-        )
+        self.add(_refused(key, err.code, err.field, str(err)))
 
     def all(self) -> list[ItemOutcome]:
         return [self.known[key] for key in self.keys]
@@ -140,7 +138,7 @@ class Writes:
                 return
             except CrmRefused:
                 continue
-        outcomes.add(Refused(key=line.key, code=code, field=field, detail=str(err), is_owner=is_owner(field)))
+        outcomes.add(_refused(line.key, code, field, str(err)))
 
 
 def _lighter(batch: SentBatch, err: CrmRefused) -> dict[str, Line]:
@@ -169,10 +167,16 @@ def _bad_lines(batch: SentBatch, err: CrmRefused) -> dict[str, Refused]:
     for request_id, path, code, detail in err.problems:
         if request_id.isdigit() and int(request_id) < len(batch.lines):
             key = batch.lines[int(request_id)].key
-            one = Refused(key=key, code=code, field=path, detail=detail, is_owner=is_owner(path))
+            one = _refused(key, code, path, detail)
             if key not in bad or (one.is_owner and not bad[key].is_owner):
                 bad[key] = one
     return bad
+
+
+def _refused(key: str, code: str, path: str, detail: str) -> Refused:
+    return Refused(
+        key=key, code=code, field=path, detail=detail, is_owner=is_owner(path), is_entity=is_entity(path)
+    )
 
 
 def _unnamed(batch: SentBatch, line: Line) -> Refused | None:
@@ -183,7 +187,11 @@ def _unnamed(batch: SentBatch, line: Line) -> Refused | None:
         )
     if batch.method == "PATCH":
         return Refused(
-            key=line.key, code="not-found", field="id", detail="the CRM knows nothing with this id"
+            key=line.key,
+            code="not-found",
+            field="id",
+            detail="the CRM knows nothing with this id",
+            is_entity=True,
         )
     return None
 

@@ -14,6 +14,9 @@ from routing.effects import Order
 
 EffectState = Literal["waiting", "sending", "unknown", "done", "dead", "skipped", "held", "expired"]
 
+ENTITY_GONE = "entity-gone"
+"""Code of what the CRM refused because the entity that it was for is no longer there."""
+
 OPEN: frozenset[EffectState] = frozenset({"waiting", "sending", "unknown"})
 
 
@@ -98,10 +101,15 @@ class EffectStore(Protocol):
         ...
 
     async def record(
-        self, outcomes: Sequence[EffectOutcome], entities: Sequence[CrmEntity], now: datetime
+        self,
+        outcomes: Sequence[EffectOutcome],
+        entities: Sequence[CrmEntity],
+        now: datetime,
+        gone: Collection[tuple[EntityKind, str]] = (),
     ) -> None:
         """Outcomes and what they created, together. Outcomes of an attempt that was superseded are ignored.
 
+        gone: entities that are no longer in the CRM; the calls of effects that died of it (ENTITY_GONE) are decided anew.
         Effects that need one which is now dead, skipped or expired share its fate.
         """
         ...

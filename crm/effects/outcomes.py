@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from crm.effects.batching import BY_NUMBER, COMPLEX
-from crm.effects.model import EffectOutcome, KnownEntities, StoredEffect
+from crm.effects.model import ENTITY_GONE, EffectOutcome, KnownEntities, StoredEffect
 from crm.effects.owners import StandIns, handed_on
 from crm.effects.refs import missing
 from crm.effects.requests import as_refused
@@ -99,6 +100,11 @@ def dead(effect: StoredEffect, refused: Refused) -> EffectOutcome:
         field=refused.field,
         detail=refused.detail,
     )
+
+
+def entity_gone(effect: StoredEffect, refused: Refused) -> EffectOutcome:
+    """Let its call be decided anew: what it was for is no longer in the CRM."""
+    return replace(dead(effect, refused), code=ENTITY_GONE)
 
 
 def refused(effect: StoredEffect, error: CrmError) -> EffectOutcome:

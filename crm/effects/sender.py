@@ -10,6 +10,7 @@ import structlog
 
 from crm.effects import outcomes
 from crm.effects.batching import BY_NUMBER, COMPLEX, Sizes
+from crm.effects.gone import find_gone
 from crm.effects.model import EffectOutcome, EffectStore, StoredEffect
 from crm.effects.owners import OWNER, StandIns
 from crm.effects.pauses import FIRST_SECONDS, LONGEST_SECONDS, SPREAD, is_alarm, pause_after
@@ -105,6 +106,8 @@ class Sender:
         now = self._now()
         self._on_success(kind, len(stored), now, permit)
         results = outcomes.answered(kind, stored, answers, self._stand_ins)
+        gone = await find_gone(self._crm, lane, stored, answers)
+        results = [gone.told.get(o.key, o) for o in results]
         self._tell_left_out(results)
         self._tell_handed_on(results)
         self._send_apart_next(kind, results)
@@ -115,7 +118,7 @@ class Sender:
             for s in stored
             if s.key not in told
         ]
-        await self._effects.record(results, entities_of(stored, answers), now)
+        await self._effects.record(results, entities_of(stored, answers), now, gone.refs)
 
     async def _without_needless(self, kind: str, taken: Sequence[StoredEffect]) -> list[StoredEffect]:
         """Those that still have to be sent; the others get their outcome here."""

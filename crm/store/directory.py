@@ -218,6 +218,17 @@ async def _set_lead_owners(conn: Conn, account_id: str, inside: Sequence[CrmEnti
     return await numbers_of(conn, account_id, [(r["kind"], r["entity_id"]) for r in rows])
 
 
+# What we made and is gone is no promise any more (crm/effects/store/orders.py). A lead that is accepted is gone, too, and its
+# deal may still have to be read.
+_MADE_BY_US = """
+UPDATE effect e SET crm_extra = e.crm_extra || '{"gone": "yes"}'
+FROM unnest($2::text[], $3::text[]) AS r (kind, entity_id)
+WHERE e.account_id = $1 AND e.crm_id = r.entity_id AND e.state = 'done' AND r.kind <> 'lead'
+  AND e.what IN ('create_contact', 'create_deal') AND coalesce(e.crm_extra->>'kind', substr(e.what, 8)) = r.kind
+  AND NOT e.crm_extra ? 'gone'
+"""
+
+
 async def _remove(conn: Conn, account_id: str, refs: Sequence[EntityRef]) -> set[int]:
     """Remove the entities; return the numbers that led to them."""
     if not refs:
@@ -239,6 +250,7 @@ async def _remove(conn: Conn, account_id: str, refs: Sequence[EntityRef]) -> set
             kinds,
             ids,
         )
+    await conn.execute(_MADE_BY_US, account_id, kinds, ids)
     return touched
 
 

@@ -10,6 +10,7 @@ from crm.lane import Lane
 from crm.store.clients import client_of
 from gateway.calls.context import JobContext
 from gateway.store.calls import calls as store
+from gateway.store.calls import gone as gone_store
 from gateway.store.calls import missed_calls as cases
 from routing.client import Client
 from routing.client_work import cases as cases_of_client
@@ -19,6 +20,7 @@ from routing.client_work.values import (
     CallRow,
     CaseDecided,
     ClientState,
+    DecidedAnew,
     MomentDecided,
     Needs,
     NoClient,
@@ -73,10 +75,14 @@ async def _state(context: JobContext, row: CallRow, number: str, asked: Needs) -
     conn, account_id = context.conn, context.account.id
     state = ClientState(Client(number=number))
     if asked.client:
+        gone, undone, has_undone_task = await gone_store.came_to_nothing(conn, account_id, row.call_id)
         state = state._replace(
             client=await known_client(conn, account_id, number),
             matrix=await context.matrix_of(row),
             ordered=await store.effect_keys(conn, account_id, row.call_id),
+            gone=gone,
+            undone=undone,
+            has_undone_task=has_undone_task,
         )
     if asked.case and (case := await cases.open_case(conn, account_id, number)):
         is_unsent = row.call.is_answered and await cases.is_task_unsent(conn, account_id, case)
@@ -95,6 +101,8 @@ async def _carry_out(context: JobContext, row: CallRow, act: Act) -> None:
         case MomentDecided():
             await _record_moment(context, row, act)
             await _order(context, row.client, row.call_id, act.decision_id, act.effects, _lane(act))
+        case DecidedAnew():
+            await gone_store.decided_anew(context.conn, context.account.id, row.call_id, act)
         case CaseDecided():
             await _change_case(context, row.client or "", row.call_id, act)
         case RecordingAmended(recording=recording):

@@ -17,6 +17,7 @@ from routing.client_work.values import (
     CallRow,
     CaseDecided,
     ClientState,
+    DecidedAnew,
     MomentDecided,
     Needs,
     NoClient,
@@ -85,7 +86,7 @@ def needs(before: CallRow | None, row: CallRow, setup: Setup) -> Needs:
         return Needs()
     due = _due(row, setup)
     return Needs(
-        client=bool(due) or not _is_fixed(row),
+        client=bool(due) or not _is_fixed(row) or _may_be_undone(before, setup),
         case=row.call.is_answered or Moment.END in due,
         talk=not row.call.is_answered and Moment.END in due,
         note=any(_new_recordings(before, row)),
@@ -136,6 +137,7 @@ class _Work:
     def run(self) -> None:
         self._fix_kind()
         self._decide_moments()
+        self._decide_anew()
         self._note_recordings()
         if self.row.call.is_answered:
             self._take(on_answered(self.row, self.state, self.setup))
@@ -161,6 +163,22 @@ class _Work:
                 self.waits_until = decided.wait_until
                 return
             self._decided(moment, situation, decided)
+
+    def _decide_anew(self) -> None:
+        """Decide again about moments of which the CRM took something no longer: its entity is gone. The case stays as it is."""
+        for name, before in self.row.moments.items():
+            moment = Moment.END if name == MISSED else Moment(name)
+            is_undone = before in self.state.undone or (name == MISSED and self.state.has_undone_task)
+            if not is_undone or name != _moment_name(self.row, moment):
+                continue
+            situation = situation_of(self.row, moment, self.state, self.setup)
+            decided = decide(self._matrix, situation)
+            decision_id = decision_id_of(self.row.account_id, self.row.call_id, f"{name}~{before}")
+            effects, task = split_callback_task(self.row.call, decided.effects)
+            is_urgent = moment is not Moment.END
+            self._take([MomentDecided(decision_id, name, decided, situation, effects, is_urgent)])
+            self._take([DecidedAnew(before, bool(effects), task.target if task else None)])
+            self.row = replace(self.row, moments={**self.row.moments, name: decision_id})
 
     def _decided(self, moment: Moment, situation: Situation, decided: MatrixDecision) -> None:
         name = _moment_name(self.row, moment)
@@ -225,6 +243,7 @@ def situation_of(row: CallRow, moment: Moment, state: ClientState, setup: Setup)
         time_zone=setup.time_zone,
         now=setup.now,
         ordered=state.ordered,
+        gone=state.gone,
         holidays=setup.holidays,
     )
 
@@ -237,6 +256,11 @@ def next_moment(row: CallRow) -> str | None:
 
 def _is_fixed(row: CallRow) -> bool:
     return row.client_kind is not None and row.matrix_version is not None
+
+
+def _may_be_undone(before: CallRow | None, setup: Setup) -> bool:
+    """Whoever finds that an entity is gone makes the call due."""
+    return before is not None and before.due_at is not None and before.due_at <= setup.now
 
 
 def _due(row: CallRow, setup: Setup) -> tuple[Moment, ...]:

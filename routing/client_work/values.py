@@ -104,12 +104,17 @@ class SentNote(NamedTuple):
 class ClientState(NamedTuple):
     """What is known of the client when the work begins; what `Needs` does not ask for may be left out.
 
-    ordered: keys of the call's effects so far. is_task_unsent: the CRM was never told of the case's task. talk: the latest.
+    ordered: keys of the call's effects so far; gone: of those that came to nothing (see Situation). undone: decisions of
+    which the CRM took something no longer, because what it was for is gone; has_undone_task: the call's case has a task
+    that was refused for that. is_task_unsent: the CRM was never told of the case's task. talk: the latest.
     """
 
     client: Client
     matrix: Matrix | None = None
     ordered: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    undone: frozenset[str] = frozenset()
+    has_undone_task: bool = False
     case: Case | None = None
     is_task_unsent: bool = False
     talk: Reached | None = None
@@ -126,6 +131,17 @@ class MomentDecided(NamedTuple):
     situation: Situation
     effects: tuple[Effect, ...]
     is_urgent: bool
+
+
+class DecidedAnew(NamedTuple):
+    """What this decision ordered, and the CRM would not have because its entity is gone, was decided anew.
+
+    is_ordered: a later decision orders it; otherwise it is for a person. task: where the case's task stands now.
+    """
+
+    decision_id: str
+    is_ordered: bool
+    task: Ref | None
 
 
 class NoClient(NamedTuple):
@@ -163,7 +179,7 @@ class RecordingNoted(NamedTuple):
     effect: Effect
 
 
-Act = MomentDecided | NoClient | CaseDecided | RecordingAmended | RecordingNoted
+Act = MomentDecided | DecidedAnew | NoClient | CaseDecided | RecordingAmended | RecordingNoted
 
 
 class Worked(NamedTuple):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +15,7 @@ from routing.client import ClientKind
 from routing.conditions import all_hold
 from routing.decision import Step
 from routing.effects import Effect
+from routing.matrix.actions import MakeContact, MakeDeal, MakeLead
 from routing.matrix.call_note import due_moments_of
 from routing.matrix.draft import Plan
 from routing.matrix.model import (
@@ -30,7 +31,7 @@ from routing.matrix.model import (
     row_of,
 )
 from routing.matrix.orders import take
-from routing.matrix.situation import Situation, facts_of, outcome_of, party_of, who_answered
+from routing.matrix.situation import Situation, facts_of, kind_of, outcome_of, party_of, who_answered
 
 __all__ = [
     "CELLS",
@@ -55,7 +56,7 @@ class MatrixDecision(BaseModel):
     """What was decided for one call at one moment.
 
     reason: ordered | nothing_to_do (every action of the cell was needless; the steps say why) | empty_cell | no_cell |
-    no_matrix | waiting_for_entities | nothing_to_update. wait_until: only with waiting_for_entities: this moment is not
+    client_gone (what they were known by was deleted, and the cell makes nothing to put the call on) | no_matrix | waiting_for_entities | nothing_to_update. wait_until: only with waiting_for_entities: this moment is not
     done; decide it again at that time, or as soon as the client has an entity.
     """
 
@@ -93,11 +94,12 @@ def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
         reason = "nothing_to_update"
     else:
         plan = Plan(matrix, s, cell)
+        _make_up(plan, table)
         for index, action in enumerate(actions):
             take(plan, index, action)
         steps += plan.steps
         effects = tuple(plan.effects)
-        reason = "ordered" if effects else "nothing_to_do"
+        reason = "ordered" if effects else _why_nothing(s, plan.steps)
     steps.append(
         Step(cell, "decided", reason, {"matrix": name, "version": matrix.version, "effects": len(effects)})
     )
@@ -112,6 +114,27 @@ def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
         steps=tuple(steps),
         wait_until=wait_until,
     )
+
+
+def _make_up(plan: Plan, table: MatrixTable) -> None:
+    """Make first what earlier moments would have made for the client as they are now: those moments met the client as
+    they were, and what that left is gone."""
+    s, kind = plan.s, kind_of(plan.s)
+    if s.moment is Moment.RING or (kind is s.client_kind and not s.gone):
+        return
+    earlier = [(Moment.RING, CallOutcome.RINGING), (Moment.ANSWER, outcome_of(s))]
+    present = plan.cell
+    for moment, outcome in earlier[: 1 if s.moment is Moment.ANSWER else 2]:
+        plan.cell = f"{row_of(s.call.direction, outcome, kind)}/{moment.value}"
+        for index, action in enumerate(table.cells.get(plan.cell) or ()):
+            if isinstance(action, MakeContact | MakeDeal | MakeLead):
+                take(plan, index, action)
+    plan.cell = present
+
+
+def _why_nothing(s: Situation, steps: Sequence[Step]) -> str:
+    has_no_place = any(step.because in ("nothing_to_attach_to", "nothing_to_update") for step in steps)
+    return "client_gone" if has_no_place and (s.gone or kind_of(s) is not s.client_kind) else "nothing_to_do"
 
 
 def due_moments(call: Call, done: Collection[str], settled: bool) -> tuple[Moment, ...]:
@@ -137,11 +160,14 @@ def _selected(matrix: Matrix, s: Situation, steps: list[Step]) -> str:
 
 
 def _row(s: Situation, steps: list[Step]) -> str:
-    """Return the row, with the client's kind as fixed at the call's first event; a kind that has changed since is a fact."""
+    """Return the row, with the client's kind as fixed at the call's first event; a kind that has changed since is a fact, and
+    counts where what the client was known by is gone."""
     outcome = outcome_of(s)
-    row = row_of(s.call.direction, outcome, s.client_kind)
-    now = s.client.kind
+    kind, now = kind_of(s), s.client.kind
+    row = row_of(s.call.direction, outcome, kind)
     because = "call_kind" if now is s.client_kind else "call_kind_client_changed"
+    if kind is not s.client_kind:
+        because = "call_kind_client_gone"
     who = who_answered(s)
     facts = {
         "client": s.client_kind.value,

@@ -36,7 +36,13 @@ class Plan:
         self.index, self.rule = index, f"{self.cell}#{index + 1}:{what}"
 
     def key(self, kind: str) -> str:
-        return f"{self.s.call_id}:{kind}"
+        """Return the key, with a number where those before came to nothing."""
+        first = key = f"{self.s.call_id}:{kind}"
+        again = 1
+        while key in self.s.gone:
+            again += 1
+            key = f"{first}~{again}"
+        return key
 
     def own_key(self, kind: str) -> str:
         """Return a key for actions of which a call may have several: by the cell's moment and the action's place in it."""

@@ -17,6 +17,7 @@ DECISIONS: tuple[str, ...] = (
     "no_matrix",
     "waiting_for_entities",
     "nothing_to_update",
+    "client_gone",
 )
 
 STEPS: tuple[str, ...] = (
@@ -25,6 +26,7 @@ STEPS: tuple[str, ...] = (
     "default_matrix",
     "call_kind",
     "call_kind_client_changed",
+    "call_kind_client_gone",
     "already_ordered",
     "contact_exists",
     "company_exists",

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from routing.calls.model import Call
-from routing.client import Client, ClientKind
+from routing.client import Client, ClientEntity, ClientKind
 from routing.matrix.model import CallOutcome, Moment
 from routing.settings import AccountSettings
 from routing.staff import Employee, Staff
@@ -20,7 +20,8 @@ class Situation(BaseModel):
     """number: the client's, E.164. line: our number, E.164 or as the PBX names it. connection: its name. now: aware UTC.
 
     client_kind: as fixed at the call's first event; client: as it is now. ordered: keys of effects already ordered for
-    this call at earlier moments. holidays: the free days of settings.working_time.holidays around `now`.
+    this call at earlier moments; gone: those of them that came to nothing, because what they made or stood on is no longer in
+    the CRM. holidays: the free days of settings.working_time.holidays around `now`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +39,7 @@ class Situation(BaseModel):
     time_zone: str
     now: datetime
     ordered: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     holidays: frozenset[date] = frozenset()
 
     @field_validator("staff")
@@ -99,6 +101,24 @@ def employee_at(address: str | None, s: Situation) -> Employee | None:
     if not found and len(digits) == 11 and digits[0] == "8" and s.settings.numbers.eight_is_plus_seven:
         found = s.staff.employee_at(f"+7{digits[1:]}")
     return found
+
+
+def kind_of(s: Situation) -> ClientKind:
+    """Return the client's kind as it was at the call's first event, unless what they were known by is gone since then.
+
+    A deal that was closed meanwhile is there still: the call was about it.
+    """
+    fixed, now = s.client_kind, s.client.kind
+    if fixed is ClientKind.NEW or now is ClientKind.KNOWN_WITH_DEAL or s.moment is Moment.RING:
+        return fixed
+    if now is ClientKind.NEW or not any(_closed_since(e, s) for e in s.client.of("deal")):
+        return now
+    return fixed
+
+
+def _closed_since(deal: ClientEntity, s: Situation) -> bool:
+    at = deal.closed_at or deal.updated_at
+    return not deal.is_open and (at is None or at >= s.call.started_at)
 
 
 def outcome_of(s: Situation) -> CallOutcome:

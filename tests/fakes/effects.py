@@ -72,8 +72,14 @@ class FakeEffects:
         return [self._stored(row) for row in rows]
 
     async def record(
-        self, outcomes: Sequence[EffectOutcome], entities: Sequence[CrmEntity], now: datetime
+        self,
+        outcomes: Sequence[EffectOutcome],
+        entities: Sequence[CrmEntity],
+        now: datetime,
+        gone: Collection[tuple[str, str]] = (),
     ) -> None:
+        for ref in gone:
+            self.directory.pop(ref, None)
         for outcome in outcomes:
             row = self.rows[outcome.key]
             if row.attempts != outcome.attempt or row.state not in OPEN:

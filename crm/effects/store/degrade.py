@@ -36,7 +36,7 @@ _OF_THESE = _TO_THE_CONTACT.format(which="d.effect_key = ANY($2) AND e.after && 
 _OF_LIVE = _TO_THE_CONTACT.format(which="e.state = 'waiting' AND e.lane < $2")
 _OF_ALL = _TO_THE_CONTACT.format(which="TRUE")
 
-# The card is there no more, or nothing may be put on it.
+# The card is there no more, or nothing may be put on it. Where it is gone, its call is decided anew, and says where to put it.
 _TASKS_BY_THEMSELVES = """
 UPDATE effect SET state = 'waiting', next_try_at = NULL,
     "order" = jsonb_set(
@@ -46,6 +46,8 @@ UPDATE effect SET state = 'waiting', next_try_at = NULL,
         '{target}', 'null'::jsonb)
 WHERE account_id = $1 AND effect_key = ANY($2) AND what = 'create_task' AND state = 'dead'
   AND jsonb_typeof("order"->'target') = 'object' AND (error_field LIKE '%entity_id%' OR error_field = 'target')
+  AND (error_code <> 'entity-gone' OR NOT EXISTS (SELECT 1 FROM call c
+      WHERE c.account_id = effect.account_id AND c.call_id = effect.call_id))
 RETURNING effect_key
 """
 

@@ -65,7 +65,8 @@ WHERE e.account_id = $1 AND e.client = $2 AND e.what IN ('create_contact', 'crea
        OR (e.state = 'done' AND e.done_at > now() - interval '5 minutes' AND NOT EXISTS (
            SELECT 1 FROM directory_entity d
            WHERE d.account_id = e.account_id AND d.entity_id = e.crm_id
-             AND d.kind = coalesce(e.crm_extra->>'kind', substr(e.what, 8)))))
+             AND d.kind = coalesce(e.crm_extra->>'kind', substr(e.what, 8)))
+           AND NOT e.crm_extra ? 'gone'))
 ORDER BY e.seq
 """
 
@@ -73,6 +74,7 @@ ORDER BY e.seq
 async def promises(conn: Conn, account_id: str, number: str) -> list[asyncpg.Record]:
     """Return creating effects of a client that are still to come, or done and not yet in the directory.
 
-    Five minutes after they were done the directory is right whatever it says: then somebody has deleted the entity.
+    What was heard to be gone since then is promised no more. Five minutes after they were done the directory is right
+    whatever it says: then somebody has deleted the entity.
     """
     return list(await conn.fetch(_PROMISES, account_id, number))

@@ -10,16 +10,17 @@ import asyncpg
 import orjson
 from pydantic import TypeAdapter
 
-from crm.effects.model import EffectOutcome, KnownEntities, Ready, StoredEffect
+from crm.effects.model import ENTITY_GONE, EffectOutcome, KnownEntities, Ready, StoredEffect
 from crm.effects.owners import as_handed_on, refused_owners
 from crm.effects.refs import filled, lead_of, opened
 from crm.effects.store.degrade import free_tasks, keep_all, keep_live, keep_what_needs
 from crm.lane import Lane
 from crm.port import CrmEntity
 from crm.store.clients import directory_keys
-from crm.store.directory import apply_entities
+from crm.store.directory import EntityRef, apply_entities, remove_entities
 from routing.effects import ChangeTask, Order
 from routing.settings import AccountSettings, NumberPolicy
+from runtime.database import locks
 from runtime.database.errors import storable
 from runtime.database.pool import Conn
 from runtime.effects import store as rows
@@ -158,10 +159,17 @@ class PgEffects:
         return [stored[key] for key in keys if key in stored]
 
     async def record(
-        self, outcomes: Sequence[EffectOutcome], entities: Sequence[CrmEntity], now: datetime
+        self,
+        outcomes: Sequence[EffectOutcome],
+        entities: Sequence[CrmEntity],
+        now: datetime,
+        gone: Collection[EntityRef] = (),
     ) -> None:
         payload = orjson.dumps([_outcome_json(o) for o in outcomes]).decode()
+        undone = [o.key for o in outcomes if o.code == ENTITY_GONE]
         async with self._pool.acquire() as conn, conn.transaction():
+            if undone:
+                await self._decide_anew(conn, undone, now)
             recorded = await conn.fetch(_RECORD, self._account, payload, now)
             written = {row["effect_key"] for row in recorded}
             companies = [o.key for o in outcomes if o.extra.get("kind") == "company" and o.key in written]
@@ -173,6 +181,25 @@ class PgEffects:
             await rows.cascade(conn, self._account, ended, keep_what_needs)
             if entities:
                 await apply_entities(conn, self._account, list(entities), self._policy())
+            if gone:
+                await remove_entities(conn, self._account, gone)
+
+    async def _decide_anew(self, conn: Conn, keys: Sequence[str], now: datetime) -> None:
+        """Make their calls due. No job of these clients that read what was before may end after us."""
+        rows = await conn.fetch(
+            "SELECT DISTINCT client, call_id FROM effect WHERE account_id = $1 AND effect_key = ANY($2)"
+            " AND call_id IS NOT NULL",
+            self._account,
+            list(keys),
+        )
+        for client in sorted({r["client"] for r in rows}):
+            await locks.take(conn, locks.client(self._account, client))
+        await conn.execute(
+            "UPDATE call SET due_at = least(due_at, $3) WHERE account_id = $1 AND call_id = ANY($2)",
+            self._account,
+            [r["call_id"] for r in rows],
+            now,
+        )
 
     async def recover_in_flight(self, look_at: datetime) -> int:
         async with self._pool.acquire() as conn, conn.transaction():

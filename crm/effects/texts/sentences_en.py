@@ -43,6 +43,7 @@ SENTENCES: Mapping[str, str] = {
     "refusal.reason.TooLow": "the value is too small: {field}",
     "refusal.reason.TooHigh": "the value is too large: {field}",
     "refusal.reason.not-found": "the CRM has no card with this phone number",
+    "refusal.reason.entity-gone": "the card was deleted in the CRM, and the matrix makes nothing instead to put it on",
     "refusal.reason.lead-not-accepted": "nobody has accepted the lead in Unsorted yet",
     "refusal.reason.dependency": "what it depends on was not done ({detail})",
     "refusal.reason.crm-forbidden": "the integration's user has no right to do this",

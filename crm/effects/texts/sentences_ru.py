@@ -43,6 +43,7 @@ SENTENCES: Mapping[str, str] = {
     "refusal.reason.TooLow": "слишком маленькое значение: {field}",
     "refusal.reason.TooHigh": "слишком большое значение: {field}",
     "refusal.reason.not-found": "в CRM нет карточки с этим номером телефона",
+    "refusal.reason.entity-gone": "карточку удалили в CRM, а матрица не создаёт вместо неё ничего, к чему это привязать",
     "refusal.reason.lead-not-accepted": "заявку в «Неразобранном» ещё никто не принял",
     "refusal.reason.dependency": "не выполнено то, от чего это зависит ({detail})",
     "refusal.reason.crm-forbidden": "у пользователя интеграции нет права на это действие",

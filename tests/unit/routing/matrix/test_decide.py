@@ -521,3 +521,38 @@ def test_an_english_account_gets_english_texts_and_its_old_decisions_their_own()
     assert not re.search("[а-яё]", str([e.order.model_dump(mode="json") for e in decision.effects]).lower())
     stored = Situation.model_validate_json(a_situation(settings=english).model_dump_json())
     assert decide(recommended("en"), stored) == decision
+
+
+# What the client was known by is gone at the end
+
+
+def test_a_client_whose_things_are_gone_gets_what_earlier_moments_would_have_made_for_a_new_one() -> None:
+    situation = a_situation(a_call(answered_by="101"), client_kind="known_with_deal")
+    decision = decide(recommended(), situation)
+    assert decision.row == "inbound.answered.new"
+    assert list(orders_of(decision)) == ["contact", "deal", "call"]
+
+
+def test_a_cell_that_makes_nothing_for_a_client_who_is_gone_does_not_say_that_it_was_needless() -> None:
+    situation = a_situation(a_call(answered_by="101"), client_kind="known_without_deal")
+    assert decide(a_matrix(inbound_answered_new__end=(Attach(),)), situation).reason == "client_gone"
+
+
+def test_what_came_to_nothing_is_ordered_under_a_new_key_each_time() -> None:
+    gone = ("c-1:contact", "c-1:contact~2", "c-1:deal")
+    situation = a_situation(a_call(answered_by="101"), client_kind="new", ordered=gone, gone=gone)
+    assert list(orders_of(decide(recommended(), situation))) == ["contact~3", "deal~2", "call"]
+
+
+def test_a_deal_that_was_closed_during_the_call_keeps_the_clients_kind_and_one_that_is_gone_does_not() -> (
+    None
+):
+    closed = DEAL.model_copy(update={"is_open": False, "closed_at": NOW + timedelta(seconds=10)})
+    for deals, row in (
+        ((closed,), "inbound.answered.known_with_deal"),
+        ((), "inbound.answered.known_without_deal"),
+    ):
+        situation = a_situation(
+            a_call(answered_by="101"), client_kind="known_with_deal", entities=(CONTACT, *deals)
+        )
+        assert decide(recommended(), situation).row == row
