@@ -6,16 +6,20 @@ in the request's own process; for the rest the account's worker is asked to read
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from crm.port import CrmEntity, EntityChange
-from crm.store.cursors import ask_reread
+import asyncpg
+
+from crm.port import CrmEntity, EntityChange, Observed
+from crm.store.cursors import ask_reread, write_cursor
 from crm.store.directory import Applied, EntityRef, apply_entities, remove_entities
 from crm.store.entries import lock_directory
 from crm.store.listing import contradict, stored_entities
 from crm.store.metadata import closed_stages
+from crm.store.news import record_news
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
 
@@ -24,6 +28,10 @@ T = TypeVar("T")
 _MOST_DOUBTED = 20
 """So many deletions that come together are looked up: a repeated webhook may tell of one that was undone since. Beyond it
 somebody cleans up, and looking would delay what others wait for."""
+
+
+_MOST_AHEAD = timedelta(hours=1)
+"""So far a CRM's clock may be before ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,8 @@ async def apply_changes(
     closed = await closed_stages(conn, account_id)
     gone = [ref for ref, c in last.items() if c.what == "deleted"]
     present = [c for c in changes if last[c.kind, c.id].what != "deleted"]
+    doubted = _doubted(present, known)
+    present = [c for c in present if (c.kind, c.id) not in doubted]
     merged: dict[EntityRef, CrmEntity] = {}
     disputed: set[EntityRef] = set()
     for change in present:
@@ -63,12 +73,26 @@ async def apply_changes(
     removed = await remove_entities(conn, account_id, gone)
     applied = await apply_entities(conn, account_id, merged.values(), policy)
     to_reread = {(c.kind, c.id) for c in present if _lacks(c, known)}
-    to_reread |= disputed
+    to_reread |= disputed | doubted
     if len(gone) <= _MOST_DOUBTED:
         to_reread |= {ref for ref in gone if ref in known and ref[0] != "lead"}
     to_reread |= {("deal", id) for c in changes if c.kind == "lead" for id in _accepted(c)}
     await ask_reread(conn, account_id, to_reread)
     return TakenChanges(Applied(removed.numbers + applied.numbers, applied.stale), tuple(sorted(to_reread)))
+
+
+def _doubted(changes: Sequence[EntityChange], known: Mapping[EntityRef, CrmEntity]) -> set[EntityRef]:
+    """Those that are looked up before anything of it is believed: a webhook is a hint, and may be late, repeated or forged.
+
+    A change of what nobody has told of may be of what is long gone. One from the future would make all later ones old.
+    """
+    latest = datetime.now(UTC) + _MOST_AHEAD
+    told_new = {(c.kind, c.id) for c in changes if c.what == "added"} | set(known)
+    return {
+        (c.kind, c.id)
+        for c in changes
+        if c.kind != "lead" and ((c.kind, c.id) not in told_new or (c.at is not None and c.at > latest))
+    }
 
 
 def _with(stored: CrmEntity | None, change: EntityChange, closed: set[tuple[str, str]]) -> CrmEntity:
@@ -122,3 +146,20 @@ def _lacks(change: EntityChange, known: dict[EntityRef, CrmEntity]) -> bool:
         return change.numbers is None or change.owner_id is None
     # Whose last field was emptied comes without fields, and so may what tells of something else.
     return change.what == "updated" and change.numbers is None and bool(there.numbers)
+
+
+async def apply_webhook(
+    pool: asyncpg.Pool,
+    account_id: str,
+    changes: Sequence[EntityChange],
+    policy: NumberPolicy,
+    observed: Sequence[Observed] = (),
+) -> TakenChanges:
+    """For the process that got the webhook, with or without the lease: its answer reaches every gateway by NOTIFY."""
+    if not changes and not observed:
+        return TakenChanges(Applied())
+    async with pool.acquire() as conn, conn.transaction():
+        await record_news(conn, account_id, observed=observed, told_by="webhook")
+        taken = await apply_changes(conn, account_id, changes, policy)
+        await write_cursor(conn, account_id, "webhook", {})
+    return taken

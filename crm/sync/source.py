@@ -212,6 +212,14 @@ class Source:
         self._unseen_at = {id: at for id, at in self._unseen_at.items() if now - at < _UNSEEN_SECONDS}
         return {*self._unseen_at}
 
+    def heard_gone(self, refs: Iterable[EntityRef]) -> None:
+        """Somebody says that these are gone."""
+        self._note_gone(refs)
+
+    def is_gone(self, ref: EntityRef) -> bool:
+        """Say whether it was lately told or found to be gone."""
+        return time.monotonic() - self._gone_at.get(ref, -_GONE_SECONDS) < _GONE_SECONDS
+
     def _note_gone(self, refs: Iterable[EntityRef]) -> None:
         now = time.monotonic()
         self._gone_at = {ref: at for ref, at in self._gone_at.items() if now - at < _GONE_SECONDS}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -17,19 +17,17 @@ import asyncpg
 from crm.errors import CrmBlocked, CrmError, CrmForbidden, CrmThrottled, CrmUnpaid
 from crm.lane import Lane
 from crm.port import Crm, EntityChange, Observed
-from crm.store.cursors import clear_failure, record_failure, write_cursor
-from crm.store.directory import Applied
+from crm.store.cursors import clear_failure, record_failure
 from crm.store.entries import directory_states, mark_in_sync
 from crm.store.listing import known_refs
-from crm.store.news import record_news
 from crm.sync import hooks, lead_owners
-from crm.sync.changes import TakenChanges, apply_changes
+from crm.sync.changes import TakenChanges, apply_webhook
 from crm.sync.events import poll_events
 from crm.sync.first_load import ORDER, PAGED, LoadProgress, load_step
 from crm.sync.metadata import read_metadata
 from crm.sync.polls import poll_delta, poll_rereads, poll_unsorted, retry_unread
 from crm.sync.recheck import recheck_step
-from crm.sync.source import Source, utc_now
+from crm.sync.source import READ_AT_ONCE, Source, utc_now
 from crm.unread import Unread, UnreadRef
 from routing.client import EntityKind
 from routing.settings import NumberPolicy
@@ -102,6 +100,7 @@ class Sync:
         self._told_at: datetime | None = None
         self._webhook_looked_at = time.monotonic()
         self._is_unsorted_forbidden = False
+        self._reread_lane = Lane.EVENTS
         self._feeds: list[Feed] = [
             Feed("metadata", metadata_seconds, self._metadata),
             Feed("reread", reread_seconds, self._reread),
@@ -223,6 +222,12 @@ class Sync:
     ) -> TakenChanges:
         """Apply what the webhook carries, at once; the rest is read by the next turn of `run`."""
         source = self.source
+        # What was there once and is made anew may be an old message that comes again: looked up, as a change of the unknown.
+        changes = [
+            replace(c, what="updated") if c.what == "added" and source.is_gone((c.kind, c.id)) else c
+            for c in changes
+        ]
+        source.heard_gone((c.kind, c.id) for c in changes if c.what == "deleted" and c.kind != "lead")
         taken = await apply_webhook(source.pool, source.account_id, changes, source.policy, observed)
         self._told_at = max((change.at for change in changes if change.at), default=self._told_at)
         if taken.to_reread:
@@ -316,7 +321,9 @@ class Sync:
         self._feed("unsorted").seconds = max(self._poll_seconds, pages * _UNSORTED_SECONDS_PER_PAGE)
 
     async def _reread(self) -> None:
-        await poll_rereads(self.source, Lane.EVENTS)
+        """A few at once, because somebody may wait for them; what many webhooks named, beside the polls."""
+        read = await poll_rereads(self.source, self._reread_lane)
+        self._reread_lane = Lane.SYNC if read >= READ_AT_ONCE else Lane.EVENTS
 
     async def _load(self) -> None:
         """One page a turn, so that the polls go on in between; when over, looks now and then whether to begin again."""
@@ -378,20 +385,3 @@ class Sync:
 
     def _feed(self, name: str) -> Feed:
         return next(feed for feed in self._feeds if feed.name == name)
-
-
-async def apply_webhook(
-    pool: asyncpg.Pool,
-    account_id: str,
-    changes: Sequence[EntityChange],
-    policy: NumberPolicy,
-    observed: Sequence[Observed] = (),
-) -> TakenChanges:
-    """For the process that got the webhook, with or without the lease: its answer reaches every gateway by NOTIFY."""
-    if not changes and not observed:
-        return TakenChanges(Applied())
-    async with pool.acquire() as conn, conn.transaction():
-        await record_news(conn, account_id, observed=observed, told_by="webhook")
-        taken = await apply_changes(conn, account_id, changes, policy)
-        await write_cursor(conn, account_id, "webhook", {})
-    return taken

@@ -10,7 +10,8 @@ import asyncpg
 
 from crm.news import changed_fields
 from crm.port import CrmEvent, EntityChange, Observed
-from crm.sync.sync import Sync, apply_webhook
+from crm.sync.changes import apply_webhook
+from crm.sync.sync import Sync
 from gateway.crm_events.job import CrmEventJob
 from gateway.store.crm_events.work import EventRow, aside_events, put_back, register
 from routing.settings import NumberPolicy

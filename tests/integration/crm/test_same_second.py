@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from crm.lane import Lane
 from crm.port import CrmEntity, EntityChange
 from crm.store.entries import delete_directory
+from crm.sync.changes import apply_webhook
 from crm.sync.polls import poll_rereads
-from crm.sync.sync import Sync, apply_webhook
+from crm.sync.sync import Sync
 from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.sync_bench import Clock, contact, found

@@ -17,10 +17,11 @@ from crm.port import CrmEntity, CrmUser, EntityChange, Page
 from crm.store.cursors import feed_states
 from crm.store.directory import apply_entities
 from crm.store.metadata import pipelines_of, users_of
+from crm.sync.changes import apply_webhook
 from crm.sync.first_load import LoadProgress, load_progress, load_step, restart_load
 from crm.sync.metadata import read_metadata
 from crm.sync.recheck import recheck_step
-from crm.sync.sync import Sync, apply_webhook
+from crm.sync.sync import Sync
 from routing.client import EntityKind
 from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm

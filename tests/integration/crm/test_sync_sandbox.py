@@ -26,11 +26,12 @@ from crm.sandbox.seed import COMPANIES, CONTACTS, DEACTIVATED, LEADS, SPECIAL, U
 from crm.sandbox.server import Sandbox
 from crm.store.clients import client_of
 from crm.store.metadata import users_of
+from crm.sync.changes import apply_webhook
 from crm.sync.first_load import load_step
 from crm.sync.metadata import forbidden_to, read_metadata
 from crm.sync.polls import poll_rereads, poll_unsorted
 from crm.sync.recheck import recheck_step
-from crm.sync.sync import Sync, apply_webhook
+from crm.sync.sync import Sync
 from routing.settings import NumberPolicy
 from runtime.lifecycle import background
 from tests.fakes.tokens import FixedToken

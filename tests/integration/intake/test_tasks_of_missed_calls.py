@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from crm.port import CrmEvent, Observed
 from crm.store.news import record_news
-from crm.sync.sync import apply_webhook
+from crm.sync.changes import apply_webhook
 from gateway.crm_events.job import CrmEventJob
 from gateway.crm_events.missed_call_tasks import NAME, follow_missed_call_tasks
 from gateway.decisions.explain import explain
