@@ -20,6 +20,8 @@ _OWN: dict[str, tuple[str, ...]] = {
     "calls": ("link", "call_result"),
     "tasks": ("task_type_id", "result"),
 }
+# Where a new deal is to stand: a stage that is gone gives way to the pipeline's first, a pipeline to the account's main one.
+_MAKES_DEALS = ("leads", "complex", "sip")
 _OWNERS = frozenset({"responsible_user_id", "created_by", "updated_by", "call_responsible"})
 _NESTED = ("contacts", "companies", "leads")
 
@@ -30,6 +32,8 @@ def optional_parts(path: str, item: Item) -> list[Part]:
 
 
 def _plain_parts(last: str, item: Item) -> Iterator[Part]:
+    if last in _MAKES_DEALS and "id" not in item:
+        yield from ((name,) for name in ("pipeline_id", "status_id") if item.get(name) is not None)
     for dotted in _OWN.get(last, ()):
         part: Part = tuple(dotted.split("."))
         if _value(item, part) is not None:

@@ -11,7 +11,7 @@ import structlog
 from crm.effects import outcomes
 from crm.effects.batching import BY_NUMBER, COMPLEX, Sizes
 from crm.effects.gone import find_gone
-from crm.effects.model import EffectOutcome, EffectStore, StoredEffect
+from crm.effects.model import ENTITY_GONE, EffectOutcome, EffectStore, StoredEffect
 from crm.effects.owners import OWNER, StandIns
 from crm.effects.pauses import FIRST_SECONDS, LONGEST_SECONDS, SPREAD, is_alarm, pause_after
 from crm.effects.requests import entities_of, send
@@ -64,7 +64,9 @@ class Sender:
         random: Callable[[], float],
         account_breaker: CircuitBreaker | None = None,
         stand_ins: StandIns = lambda _user: (),
+        on_refused_value: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_refused_value = on_refused_value
         self._stand_ins = stand_ins
         self._crm, self._effects, self._account, self._lease = crm, effects, account_id, lease
         self._settings, self._now = settings, now
@@ -108,6 +110,8 @@ class Sender:
         results = outcomes.answered(kind, stored, answers, self._stand_ins)
         gone = await find_gone(self._crm, lane, stored, answers)
         results = [gone.told.get(o.key, o) for o in results]
+        if any(_is_about_a_value(o) for o in results):
+            self._on_refused_value()
         self._tell_left_out(results)
         self._tell_handed_on(results)
         self._send_apart_next(kind, results)
@@ -260,6 +264,12 @@ class Sender:
         else:  # it answers, and only this request is not to its liking
             self.breaker.passed(permit)
             self._trouble.recovered()
+
+
+def _is_about_a_value(outcome: EffectOutcome) -> bool:
+    """Whether the CRM would not have some value: what we know of its users, stages and fields may be old."""
+    is_dead = outcome.state == "dead" and outcome.code != ENTITY_GONE
+    return is_dead or LEFT_OUT in outcome.extra or OWNER in outcome.extra
 
 
 def _deciding(stored: Sequence[StoredEffect]) -> str:

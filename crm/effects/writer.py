@@ -90,7 +90,7 @@ class Writer:
 
     now: aware UTC. random: 0 ≤ x < 1, for the jitter. feed: see `Feed`, only with a backfill.
     account_breaker: what the account's client knows of an API that is closed to us. stand_ins: who gets what the CRM will
-    not give to a user.
+    not give to a user. on_refused_value: users, stages or fields may have changed in the CRM.
     """
 
     def __init__(
@@ -107,12 +107,22 @@ class Writer:
         random: Callable[[], float] = random.random,
         account_breaker: CircuitBreaker | None = None,
         stand_ins: StandIns = lambda _user: (),
+        on_refused_value: Callable[[], None] = lambda: None,
     ) -> None:
         self._effects, self._account = effects, account_id
         self._lease, self._catch_up, self._feed, self._now = lease, catch_up, feed, now
         self._settings = settings or WriterSettings()
         self._sender = Sender(
-            crm, effects, account_id, lease, self._settings, now, random, account_breaker, stand_ins
+            crm,
+            effects,
+            account_id,
+            lease,
+            self._settings,
+            now,
+            random,
+            account_breaker,
+            stand_ins,
+            on_refused_value,
         )
         self._under_way = _UnderWay()
         self._caught_up_at: dict[EntityKind, datetime] = {}

@@ -38,6 +38,7 @@ from runtime.database.errors import DATABASE_ERRORS
 from runtime.trouble import Trouble
 
 _LONGEST_PAUSE = 300.0
+_DOUBT_SECONDS = 15.0  # however much is refused meanwhile
 _WEBHOOK_DELAY = timedelta(seconds=5)
 _SILENCE = timedelta(seconds=60)
 _PAGES_WHEN_FORBIDDEN = 100  # asked again after minutes
@@ -101,6 +102,7 @@ class Sync:
         self._webhook_looked_at = time.monotonic()
         self._is_unsorted_forbidden = False
         self._reread_lane = Lane.EVENTS
+        self._metadata_doubted_at = -_DOUBT_SECONDS
         self._feeds: list[Feed] = [
             Feed("metadata", metadata_seconds, self._metadata),
             Feed("reread", reread_seconds, self._reread),
@@ -146,6 +148,15 @@ class Sync:
             if feed.name in ("load", "reread") and not feed.failures:
                 feed.due_at = 0.0
                 feed.woken.set()
+
+    def doubt_metadata(self) -> None:
+        """Read users, stages and fields again soon: the CRM has refused one of them."""
+        feed = self._feed("metadata")
+        if feed.failures or time.monotonic() - self._metadata_doubted_at < _DOUBT_SECONDS:
+            return
+        self._metadata_doubted_at = time.monotonic()
+        feed.due_at = 0.0
+        feed.woken.set()
 
     async def load(self, progress: Callable[[LoadProgress], None] | None = None) -> LoadProgress:
         """Do the whole first load, or what is left of it, in the foreground. Raises CrmError; call again to go on."""
@@ -321,7 +332,7 @@ class Sync:
         self._feed("unsorted").seconds = max(self._poll_seconds, pages * _UNSORTED_SECONDS_PER_PAGE)
 
     async def _reread(self) -> None:
-        """A few at once, because somebody may wait for them; what many webhooks named, beside the polls."""
+        """Read a few at once, because somebody may wait for them; what many webhooks named, beside the polls."""
         read = await poll_rereads(self.source, self._reread_lane)
         self._reread_lane = Lane.SYNC if read >= READ_AT_ONCE else Lane.EVENTS
 

@@ -117,6 +117,7 @@ class CrmAccountWork:
             feed=BackfillFeed(self._pool, self._account_id),
             account_breaker=crm.breaker,
             stand_ins=self._stand_ins,
+            on_refused_value=sync.doubt_metadata,
         )
         heard = self._configuration.listener.subscribe(
             [channels.EFFECTS, channels.WEBHOOKS, channels.LOAD_DIRECTORY],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from crm.effects import order
 from crm.lane import Lane
 from routing.client import Ref
@@ -15,7 +13,7 @@ __all__ = ["shop"]
 PIPELINE, STAGE = "5000001", "5000013"
 
 
-async def test_a_deal_for_a_stage_that_was_deleted_goes_to_the_desk_with_the_field_named(
+async def test_a_deal_for_a_stage_that_was_deleted_stands_in_the_pipelines_first_and_says_so(
     shop: Shop,
 ) -> None:
     async with shop.http.post(
@@ -39,9 +37,11 @@ async def test_a_deal_for_a_stage_that_was_deleted_goes_to_the_desk_with_the_fie
                 Effect(key="c:deal", order=deal),
             ],
         )
-    assert await shop.settled() == {"done": 1, "dead": 1}
+    assert await shop.settled() == {"done": 2}
     row = await shop.pool.fetchrow("SELECT * FROM effect WHERE effect_key = 'c:deal'")
     assert row is not None
-    assert "status_id" in row["error_field"]
-    assert row["error_code"]
-    assert row["created_at"] < datetime.now(UTC)
+    assert row["crm_extra"]["left_out"].startswith("status_id")
+    (made,) = await shop.reader.by_ids("deal", [row["crm_id"]], Lane.EVENTS)
+    assert made.pipeline_id == PIPELINE
+    assert made.stage_id not in (None, STAGE)
+    assert shop.refused_values == 1

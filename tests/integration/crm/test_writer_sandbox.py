@@ -50,6 +50,7 @@ class Shop:
     def __post_init__(self) -> None:
         self.token = self.sandbox.token()
         self.stand_ins: dict[str, tuple[str, ...]] = {}
+        self.refused_values = 0
         other = FixedToken(self.sandbox.url, self.sandbox.token("reader"))
         self.reader = AmoCrm(self.sandbox.url, other, GuardedBudget(self.lease), self.http)
         self.restart()
@@ -75,7 +76,11 @@ class Shop:
             settings=FAST,
             feed=feeder,
             stand_ins=lambda user: self.stand_ins.get(user, ()),
+            on_refused_value=self._refused_value,
         )
+
+    def _refused_value(self) -> None:
+        self.refused_values += 1
 
     async def order(self, calls: int, lane: Lane = Lane.EVENTS, *, held: bool = False) -> None:
         async with self.pool.acquire() as conn, conn.transaction():
