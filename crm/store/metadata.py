@@ -124,6 +124,15 @@ async def account_of(conn: Conn, account_id: str) -> CrmAccount | None:
     return CrmAccount(**row) if row else None
 
 
+async def connected_twice(conn: Conn) -> list[list[str]]:
+    """Return names of accounts, not switched off, that are one and the same account of the CRM at one address or several."""
+    rows = await conn.fetch(
+        "SELECT array_agg(c.account_id ORDER BY c.account_id) AS names FROM crm_account c"
+        " JOIN account a ON a.account_id = c.account_id AND a.state <> 'off' GROUP BY c.crm_id HAVING count(*) > 1"
+    )
+    return [row["names"] for row in rows]
+
+
 def _stages(pipeline: Pipeline) -> list[dict[str, Any]]:
     return [
         {"id": s.id, "name": s.name, "sort": s.sort, "is_closed": s.is_closed, "is_unsorted": s.is_unsorted}

@@ -17,6 +17,7 @@ from crm.budget import Budget
 from crm.errors import CrmError
 from crm.lane import Lane
 from crm.port import CrmAccount
+from crm.store.metadata import connected_twice
 from crm.sync.metadata import forbidden_to
 from gateway.admin.accounts import refuse_bad_account, refuse_bad_name, refuse_bad_places
 from gateway.admin.refused import InputRefused
@@ -189,6 +190,9 @@ async def _with_token(
             await _refuse_another_crm(conn, new.id, seen)
             await store_long_lived_token(conn, new.id, token.access_token, token.expires_at)
             await rows.set_account_state(conn, new.id, "on")
+            twins = [
+                n for names in await connected_twice(conn) if new.id in names for n in names if n != new.id
+            ]
         webhook = await _register(crm, account, public_url)
     return {
         "account": new.id,
@@ -198,6 +202,7 @@ async def _with_token(
         "say": [
             f"Account '{new.id}' is connected to «{seen.name}» ({new.base_url}).",
             *_limited(forbidden),
+            *_twice(twins),
             webhook,
             "The worker loads its directory now; follow it with 'callmatrix sync'.",
             "Next: employees ('callmatrix config import') and a PBX ('callmatrix connection add').",
@@ -211,6 +216,17 @@ async def _refuse_another_crm(conn: Conn, account_id: str, seen: CrmAccount) -> 
     except AnotherCrm as err:
         remedy = "give a key of the same account of the CRM, or connect the other one under a name of its own"
         raise ConnectingFailed("token", str(err), remedy) from err
+
+
+def _twice(twins: Sequence[str]) -> list[str]:
+    """In lines for a person, none where nobody else is connected to it."""
+    if not twins:
+        return []
+    names = ", ".join(f"'{name}'" for name in twins)
+    return [
+        f"This account of the CRM is connected as {names} already: each writes its calls, and they share its limit of requests.",
+        "Keep one of them ('callmatrix account off' switches the other off).",
+    ]
 
 
 def _limited(forbidden: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ import asyncpg
 
 from crm.errors import CrmError
 from crm.lane import Lane
+from crm.store.metadata import connected_twice
 from gateway.crm_accounts.access import crm_of
 from gateway.db.migrate import missing_migrations
 from gateway.health.account_checks import CLOCK_SECONDS, LAG_SECONDS, account_findings
@@ -121,6 +122,9 @@ async def _database(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Fin
     async with pool.acquire() as conn:
         for finding in await secrets_findings(conn):
             yield finding
+        twins = await connected_twice(conn)
+    for names in twins:
+        yield warning("crm-connected-twice", about("settings"), names=", ".join(names))
     yield _clock(running["now"], asked, answered)
     now = datetime.now(UTC)
     status = await installation_status(pool, now)
