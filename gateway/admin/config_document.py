@@ -20,6 +20,7 @@ from gateway.admin.input_words import (
     validated,
 )
 from gateway.admin.refused import InputRefused
+from gateway.admin.shown_settings import shown_settings
 from gateway.pbx.connection import Connection
 from gateway.store.admin.accounts import Account
 from routing.client import ClientKind
@@ -147,7 +148,7 @@ def document_of(
                 dialect=c.dialect,
                 region=c.region,
                 lines=list(c.lines),
-                settings=dict(c.settings),
+                settings=shown_settings(c.settings),
                 is_on=c.is_on,
             )
             for c in connections

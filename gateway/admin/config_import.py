@@ -21,6 +21,7 @@ from gateway.admin.connections import ConnectionOrder
 from gateway.admin.employees import EmployeeRefused, policy_of, replace_employees
 from gateway.admin.matrices import MatrixRefused, publish_matrix
 from gateway.admin.refused import InputRefused
+from gateway.admin.shown_settings import told_settings
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.store.admin import accounts as rows
@@ -180,7 +181,7 @@ class _Import:
             return
         wanted = part.model_dump(include={"kind", "dialect", "region", "lines", "settings", "is_on"})
         changes = {n: v for n, v in wanted.items() if not (n == "dialect" and v is None)}
-        if connections.sends_keys_elsewhere(existing, part.settings):
+        if connections.sends_keys_elsewhere(existing, told_settings(part.settings, existing.settings)):
             changes["keys"] = {}  # a file holds none: they are given anew for the new address
         changed = await connections.change_connection(
             self._conn, self._id, part.name, changes, self._kinds, people_follow=self._people_follow()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.admin.accounts import is_time_zone, refuse_bad_region
 from gateway.admin.employees import line_of_somebody
 from gateway.admin.input_words import SHORT_NAME
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
+from gateway.admin.shown_settings import shown_settings, told_settings
 from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.connection_settings import settings_of
@@ -51,6 +52,7 @@ async def add_connection(
 ) -> Connection:
     """people_follow: the account's staff is replaced next, and judged then. Raise InputRefused, NoSuchAccount; nothing is
     stored then."""
+    order = replace(order, settings=told_settings(order.settings, {}))
     policy = await _policy(conn, account_id, order.region)
     lines = judged(order, policy, kinds, order.dialect)
     try:
@@ -103,6 +105,8 @@ async def change_connection(
         now = await connection_of(conn, account_id, name)
         are_told = "keys" in changes
         changes = _whole(now, changes, kinds)
+        if "settings" in changes:
+            changes["settings"] = told_settings(changes["settings"], now.settings)
         kept = {} if are_told else changes.get("keys", now.keys)
         if kept and sends_keys_elsewhere(now, changes.get("settings", now.settings)):
             remedy = "give the keys again in the same change"
@@ -131,7 +135,8 @@ def _seen(connection: Connection, before: Connection | None) -> dict[str, Any]:
     """Return what the record of changes tells of a connection; of its keys only that they are there, or are others."""
     told = {n: getattr(connection, n) for n in ("kind", "dialect", "region", "lines", "settings", "is_on")}
     keys = secrets_said(before.keys if before else None, connection.keys)
-    return {**told, "lines": list(connection.lines), "keys": keys}
+    settings = shown_settings(connection.settings)
+    return {**told, "settings": settings, "lines": list(connection.lines), "keys": keys}
 
 
 def _change(

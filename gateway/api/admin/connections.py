@@ -10,6 +10,7 @@ from gateway.admin import connections
 from gateway.admin.connections import ConnectionOrder, pbx_instructions
 from gateway.admin.input_words import COUNTRY, SHORT_NAME, described
 from gateway.admin.refused import NothingOfThatName
+from gateway.admin.shown_settings import shown_settings
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
 from gateway.pbx.connection import Connection
 from gateway.store.admin import accounts as rows
@@ -72,7 +73,7 @@ def view_of(connection: Connection) -> ConnectionView:
         region=connection.region,
         lines=list(connection.lines),
         keys=sorted(connection.keys),
-        settings=dict(connection.settings),
+        settings=shown_settings(connection.settings),
         is_on=connection.is_on,
     )
 

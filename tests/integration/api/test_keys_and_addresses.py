@@ -52,3 +52,26 @@ async def test_other_settings_change_without_the_keys(api: Api) -> None:
     await connected(api)
     told = await api.ask("PATCH", "{a}/connections/pbx", body={"settings": {**AMI, "trunks": "provider"}})
     assert told["connection"]["keys"] == ["ami_secret", "ami_user"]
+
+
+async def test_a_secret_inside_a_setting_is_written_and_never_shown(api: Api, pool: asyncpg.Pool) -> None:
+    address = "https://gw.example/pbx/sip/events?token=SETTINGSECRET&x=1"
+    told = {"name": "sip", "kind": "generic", "dialect": "sipgate", "settings": {"events_url": address}}
+    added = await api.ask("POST", "{a}/connections", body=told, status=201)
+    listed = await api.ask("GET", "{a}/connections", role="read_only")
+    changes = await pool.fetch("SELECT before, after FROM audit WHERE what = 'connection'")
+    shown = [added, listed, await api.ask("GET", "{a}/config"), [dict(row) for row in changes]]
+    assert "SETTINGSECRET" not in str(shown)
+    settings = next(c for c in listed["items"] if c["name"] == "sip")["settings"]
+    assert settings == {"events_url": address.replace("SETTINGSECRET", "***")}
+    back = {"settings": {**settings, "extension_digits": 4}}
+    await api.ask("PATCH", "{a}/connections/sip", body=back)
+    assert await _events_url(pool) == address, "what comes back as it was shown stays what it was"
+    other = {"settings": {"events_url": settings["events_url"].replace("gw", "evil")}}
+    await api.ask("PATCH", "{a}/connections/sip", body=other, status=400)
+    assert await _events_url(pool) == address
+
+
+async def _events_url(pool: asyncpg.Pool) -> str:
+    found: str = await pool.fetchval("SELECT settings->>'events_url' FROM connection WHERE name = 'sip'")
+    return found
