@@ -35,12 +35,16 @@ def header(request: Inbound, name: str) -> str | None:
 
 
 def has_valid_token(request: Inbound, connection: Connection) -> bool:
-    """Say whether the request carries the connection's secret as Bearer, as the password of Basic, or as `?token=`?"""
-    return any(connection.knows(token) for token in _tokens(request))
+    """Say whether the request carries the connection's secret as Bearer, as the password of Basic, or as `?token=`.
+
+    Where setting `refuses_query_token` is on, the last does not count: addresses are kept in logs of proxies and PBXs.
+    """
+    return any(connection.knows(token) for token in _tokens(request, connection))
 
 
-def _tokens(request: Inbound) -> list[str]:
-    tokens = [request.query["token"]] if request.query.get("token") else []
+def _tokens(request: Inbound, connection: Connection) -> list[str]:
+    in_query = request.query.get("token")
+    tokens = [in_query] if in_query and not connection.switch("refuses_query_token") else []
     scheme, _, value = (header(request, "Authorization") or "").partition(" ")
     if scheme.lower() == "bearer" and value.strip():
         tokens.append(value.strip())
