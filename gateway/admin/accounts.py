@@ -24,6 +24,7 @@ from routing.settings import AccountSettings, CasePolicy, NumberPolicy, WorkingT
 from runtime.database.pool import Conn
 
 _LONGEST_NAME = 200
+_LONGEST_TEXT = 1000
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 
 
@@ -166,6 +167,9 @@ def _refuse_bad_cases(cases: CasePolicy, people: Collection[str]) -> None:
         ("count_text", cases.count_text, COUNT_VALUES),
         ("done_text", cases.done_text, DONE_VALUES),
     ):
+        if len(text) > _LONGEST_TEXT:
+            remedy = f"write {_LONGEST_TEXT} characters or fewer"
+            raise InputRefused(f"cases.{field}", f"{len(text)} characters are too many", remedy)
         remedy = f"known: {', '.join('{' + n + '}' for n in known)}"
         for name in re.findall(r"\{([^{}]*)\}", text):
             if name not in known:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from gateway.admin import accounts
 from gateway.admin.input_words import COUNTRY, described
+from gateway.admin.refused import InputRefused
 from gateway.admin.switch_account import switch
 from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route
 from gateway.store.admin import accounts as rows
@@ -81,6 +82,9 @@ async def show_settings(call: ApiCall) -> AccountSettings:
 
 
 async def save_settings(call: ApiCall[NoQuery, AccountSettings]) -> AccountSettings:
+    if not call.body.model_fields_set:
+        remedy = "send the whole of them, as GET shows them"
+        raise InputRefused("body", "it names no setting, and all would become their defaults", remedy)
     async with call.services.pool.acquire() as conn:
         await accounts.save_settings(conn, call.account.id, call.body)
     return call.body

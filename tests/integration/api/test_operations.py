@@ -512,3 +512,12 @@ async def test_a_change_that_nobody_could_work_on_is_put_back(api: Api) -> None:
             f"{ACCOUNT} crm contact:7",
         )
     assert jobs == 1
+
+
+async def test_an_empty_order_of_settings_resets_none(api: Api) -> None:
+    settings = await api.ask("GET", "{a}/settings")
+    settings["numbers"]["own_numbers"] = ["+74951239999"]
+    await api.ask("PUT", "{a}/settings", body=settings)
+    refused = await api.ask("PUT", "{a}/settings", body={}, status=400)
+    assert refused["code"] == "invalid-input"
+    assert await api.ask("GET", "{a}/settings") == settings

@@ -94,6 +94,11 @@ SETTINGS: dict[str, tuple[str, Any, str]] = {
     "a region that changes nothing": ("numbers.region", "US", "'US' would change nothing"),
     "an area code in words": ("numbers.area_code", "Moscow", "'Moscow' is no area code"),
     "an own number that is none": ("numbers.own_numbers", ["abc"], "'abc' is not a phone number"),
+    "a text of a million characters": (
+        "cases.count_text",
+        "x" * 1_000_000,
+        "1000000 characters are too many",
+    ),
     "a senior who is nobody": ("cases.seniors", ["nobody"], "'nobody' is no employee"),
     "a text with an unknown value": (
         "cases.count_text",
