@@ -19,8 +19,8 @@ from gateway.admin.input_words import (
     refuse_untakable,
     validated,
 )
+from gateway.admin.protection.shown_settings import shown_settings
 from gateway.admin.refused import InputRefused
-from gateway.admin.shown_settings import shown_settings
 from gateway.pbx.connection import Connection
 from gateway.store.admin.accounts import Account
 from routing.client import ClientKind

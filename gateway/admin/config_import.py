@@ -20,8 +20,8 @@ from gateway.admin.config_document import (
 from gateway.admin.connections import ConnectionOrder
 from gateway.admin.employees import EmployeeRefused, policy_of, replace_employees
 from gateway.admin.matrices import MatrixRefused, publish_matrix
+from gateway.admin.protection.shown_settings import told_settings
 from gateway.admin.refused import InputRefused
-from gateway.admin.shown_settings import told_settings
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.store.admin import accounts as rows

@@ -10,8 +10,8 @@ from typing import Any
 from gateway.admin.accounts import is_time_zone, refuse_bad_region
 from gateway.admin.employees import line_of_somebody
 from gateway.admin.input_words import SHORT_NAME
+from gateway.admin.protection.shown_settings import shown_settings, told_settings
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
-from gateway.admin.shown_settings import shown_settings, told_settings
 from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.connection_settings import settings_of

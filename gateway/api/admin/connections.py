@@ -9,8 +9,8 @@ from pydantic import Field, JsonValue
 from gateway.admin import connections
 from gateway.admin.connections import ConnectionOrder, pbx_instructions
 from gateway.admin.input_words import COUNTRY, SHORT_NAME, described
+from gateway.admin.protection.shown_settings import shown_settings
 from gateway.admin.refused import NothingOfThatName
-from gateway.admin.shown_settings import shown_settings
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
 from gateway.pbx.connection import Connection
 from gateway.store.admin import accounts as rows
