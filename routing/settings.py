@@ -112,3 +112,10 @@ class AccountSettings(BaseModel):
     personal_data: PersonalDataPolicy = PersonalDataPolicy()
     default_pipeline_id: str | None = None
     requests_per_second: int = Field(default=7, ge=1, le=50)
+
+
+def stored_settings(value: object) -> AccountSettings:
+    """Read what stands in account.settings. What a newer program keeps there and this one does not know is left alone:
+    while nodes are upgraded one after the other, both read the same row. value: JSON as Python has it, None = all defaults.
+    """
+    return AccountSettings.model_validate(value or {}, extra="ignore")

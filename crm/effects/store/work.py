@@ -19,7 +19,7 @@ from crm.port import CrmEntity
 from crm.store.clients import directory_keys
 from crm.store.directory import EntityRef, apply_entities, remove_entities
 from routing.effects import ChangeTask, Order
-from routing.settings import AccountSettings, NumberPolicy
+from routing.settings import AccountSettings, NumberPolicy, stored_settings
 from runtime.database import locks
 from runtime.database.errors import storable
 from runtime.database.pool import Conn
@@ -293,7 +293,7 @@ async def is_on(conn: Conn, account_id: str) -> bool:
 
 async def settings_of(conn: Conn, account_id: str) -> AccountSettings:
     raw = await conn.fetchval("SELECT settings FROM account WHERE account_id = $1", account_id)
-    return AccountSettings.model_validate(raw or {})
+    return stored_settings(raw)
 
 
 def _ready(row: asyncpg.Record) -> Ready:

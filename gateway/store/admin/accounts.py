@@ -13,7 +13,7 @@ from gateway.pbx.connection import Connection
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.bindings import EVERYTHING, Bindings, bindings_of
 from gateway.store.admin.roles import Role
-from routing.settings import AccountSettings
+from routing.settings import AccountSettings, stored_settings
 from runtime.database.pool import Conn
 from runtime.database.sealed_columns import opened_map, opened_or_none, sealed, sealed_map
 from runtime.database.sealing import Place
@@ -347,7 +347,7 @@ def _account(conn: Conn, row: asyncpg.Record | None) -> Account:
         state=row["state"],
         state_reason=row["state_reason"],
         state_since=row["state_since"],
-        settings=AccountSettings.model_validate(row["settings"]),
+        settings=stored_settings(row["settings"]),
         webhook_secret=opened_or_none(conn, WEBHOOK_SECRET, [row["account_id"]], row["webhook_secret"]) or "",
         staff_version=row["staff_version"],
     )

@@ -7,12 +7,13 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 import asyncpg
+import orjson
 from pydantic import TypeAdapter
 
 from routing.calls.model import Call
 from routing.client import Client, ClientEntity, ClientKind
 from routing.matrix.model import Moment
-from routing.settings import AccountSettings
+from routing.settings import AccountSettings, stored_settings
 from runtime.database.pool import Conn
 
 _CALLS = """
@@ -114,7 +115,7 @@ class PastCalls:
     def _known(self, first: asyncpg.Record, client: Client) -> KnownClient:
         settings, holidays = first["settings"], first["holidays"]
         if settings not in self._settings:
-            self._settings[settings] = AccountSettings.model_validate_json(settings)
+            self._settings[settings] = stored_settings(orjson.loads(settings))
         if holidays not in self._holidays:
             self._holidays[holidays] = _HOLIDAYS.validate_json(holidays or "[]")
         return KnownClient(
