@@ -18,7 +18,7 @@ say "Installing the pinned packages …"
 log="$VENV/install.log"
 tries=0
 until "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
-        --require-hashes -r requirements-dev.lock >"$log" 2>&1; do
+        --no-deps --require-hashes -r requirements-dev.lock >"$log" 2>&1; do
   tries=$((tries + 1))
   if [ "$tries" -ge 3 ]; then
     tail -n 20 "$log" >&2
