@@ -11,10 +11,10 @@ from crm.effects.model import EffectOutcome, StoredEffect
 from crm.errors import CrmError
 from crm.lane import Lane
 from crm.port import Crm, ItemOutcome, Refused
+from crm.store.directory import EntityRef
 from routing.client import EntityKind
 from routing.orders import entity_of
 
-EntityRef = tuple[EntityKind, str]
 _AT_ONCE = 250
 
 
