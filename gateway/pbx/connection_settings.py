@@ -14,6 +14,8 @@ COMMON_SETTINGS: Mapping[str, SettingType] = {
     "time_zone": "time zone",
     "extension_digits": "whole",
     "machines": "list",
+    "recording_hosts": "list",
+    "refuses_query_token": "switch",
     # answering
     "number_spelling": "number spelling",
     # reading back

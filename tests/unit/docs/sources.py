@@ -145,15 +145,19 @@ def metrics() -> list[Metric]:
 
 
 def connection_settings() -> set[str]:
-    """Names that are read from a connection's settings: `….settings.get("name")`, `….switch("name")`."""
+    """Names that are read from a connection's settings: `….settings.get("name")`, `connection.words("name")`."""
     return {
         text
         for tree in trees().values()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args
-        if node.func.attr == "switch" or _is_of_settings(node.func)
+        if node.func.attr == "switch" or _is_of_settings(node.func) or _is_of_connection(node.func)
         if (text := _texts(node.args)[0])
     }
+
+
+def _is_of_connection(called: ast.Attribute) -> bool:
+    return called.attr in ("words", "whole") and ast.unparse(called.value).endswith("connection")
 
 
 def _is_of_settings(called: ast.Attribute) -> bool:

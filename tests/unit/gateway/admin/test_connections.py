@@ -10,9 +10,11 @@ import pytest
 from gateway.admin.connections import ConnectionOrder, judged, lines_of
 from gateway.admin.refused import InputRefused
 from gateway.pbx.connection_settings import settings_of
+from gateway.pbx.dialects import DIALECT_SETTINGS
 from gateway.pbx.kinds import KINDS
 from routing.settings import NumberPolicy
 from tests.paths import ROOT
+from tests.unit.docs.sources import connection_settings
 
 
 def test_our_lines_are_kept_in_one_spelling() -> None:
@@ -77,6 +79,12 @@ def _settings_read_in(folder: str) -> set[str]:
 def test_each_setting_that_a_vendors_folder_reads_stands_with_its_kind(kind: str) -> None:
     own = {**KINDS[kind].settings, **settings_of(KINDS[kind], None)}
     assert _settings_read_in(kind) - own.keys() == set()
+
+
+def test_every_setting_that_is_read_can_be_given() -> None:
+    dialects = (None, *DIALECT_SETTINGS)
+    taken = {name for kind in KINDS.values() for dialect in dialects for name in settings_of(kind, dialect)}
+    assert connection_settings() - taken == set()
 
 
 def test_the_settings_of_asterisk_are_seen_to_be_read() -> None:
