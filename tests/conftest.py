@@ -11,6 +11,7 @@ import uuid
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -48,10 +49,16 @@ def postgres_url() -> Iterator[str]:
     folder.chmod(0o711)
     server = EmbeddedPostgres(folder, durable=False)
     try:
-        yield server.start()
+        url = server.start()
+        asyncio.run(_admin(server.owner_dsn, _RIGHTS_OF_TESTS.format(role=urlsplit(url).username)))
+        yield url
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+# To drop a database that is being cleaned just then, and to choose who of two is sacrificed in a deadlock.
+_RIGHTS_OF_TESTS = 'GRANT pg_signal_backend TO "{role}"; GRANT SET ON PARAMETER deadlock_timeout TO "{role}"'
 
 
 async def _admin(url: str, sql: str) -> None:
