@@ -15,10 +15,15 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
 from runtime.database.pool import open_pool
+
+# Tests run beside others on a machine of two cores: how long it takes to think up an example says nothing.
+settings.register_profile("beside others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("beside others")
 
 _CLEANING_UP_SECONDS = 120
 _stderr = pytest.StashKey[int]()
