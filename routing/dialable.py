@@ -10,6 +10,7 @@ from typing import Literal
 from routing.staff import Employee
 
 AddressKind = Literal["extension", "sip", "phone"]
+DialableAddress = tuple[AddressKind, str]
 
 # `is_extension("101")` runs while a phone rings.
 is_extension = re.compile(r"[A-Za-z0-9*#+._-]{1,64}", re.ASCII).fullmatch
@@ -21,7 +22,7 @@ is_sip_account = re.compile(
 is_number = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII).fullmatch
 
 
-def first_address(person: Employee) -> tuple[AddressKind, str] | None:
+def first_address(person: Employee) -> DialableAddress | None:
     """Return where this person is rung: an extension before a SIP account before a number. None: nothing can be dialled.
 
     What was stored before addresses were judged is passed over.

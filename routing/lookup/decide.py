@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from routing.client import Candidate
 from routing.decision import Step, Trace
-from routing.dialable import first_address, is_extension
+from routing.dialable import DialableAddress, first_address, is_extension
 from routing.lookup.reasons import REASONS, STEP_REASONS, LookupReason
 from routing.numbers.normalise import InternalNumber, Number, PublicNumber
 from routing.presence import NOBODY_SAID, Presence
@@ -80,11 +80,12 @@ def decide(
             _rank(found, kind)
         for entity in found:
             owner = staff.by_crm_user.get(entity.owner) if entity.owner else None
-            reason = _why_not(owner, presence)
-            if reason is None and owner is not None:
+            address = None if owner is None else first_address(owner)
+            reason = _why_not(owner, address, presence)
+            if reason is None and address is not None:
                 because = _OWNER_OF[kind]
                 steps.append(Step(kind, "decided", because, _facts(entity, owner, found)))
-                targets = _targets(owner, policy.ring_seconds)
+                targets = (Target(*address, policy.ring_seconds),)
                 return LookupDecision("manager", because, entity, owner, targets, tuple(steps))
             failure = _Failed(reason or LookupReason.OWNER_UNMAPPED, entity, owner)
             steps.append(Step(kind, "excluded", failure.reason, _facts(entity, owner, found)))
@@ -105,20 +106,17 @@ def _rank(found: list[Candidate], kind: LookupKind) -> None:
         found.sort(key=attrgetter("has_open_deal"), reverse=True)
 
 
-def _why_not(person: Employee | None, presence: Presence) -> LookupReason | None:
-    """Why this person cannot be rung, None when they can."""
+def _why_not(
+    person: Employee | None, address: DialableAddress | None, presence: Presence
+) -> LookupReason | None:
+    """Why this person cannot be rung at their first address, None when they can."""
     if person is None:
         return LookupReason.OWNER_UNMAPPED
     if not person.is_active:
         return LookupReason.OWNER_INACTIVE
-    if first_address(person) is None:
+    if address is None:
         return LookupReason.OWNER_UNMAPPED
     return None if presence.can_be_rung(person.id) else LookupReason.OWNER_UNAVAILABLE
-
-
-def _targets(person: Employee, ring_seconds: int) -> tuple[Target, ...]:
-    found = first_address(person)
-    return () if found is None else (Target(*found, ring_seconds),)
 
 
 def _facts(
@@ -152,9 +150,10 @@ def _instead(
     reason, entity, _ = failed[0]
     if policy.use_deputies:
         for one in failed:
-            deputy = _deputy(one, steps, staff, presence)
-            if deputy is not None:
-                targets = _targets(deputy, policy.ring_seconds)
+            found = _deputy(one, steps, staff, presence)
+            if found is not None:
+                deputy, address = found
+                targets = (Target(*address, policy.ring_seconds),)
                 decision = LookupDecision("deputy", reason, one.entity, deputy, targets)
                 return _decided(decision, steps, "deputy", "deputy_rings", {"employee": deputy.id})
     if members := tuple(
@@ -167,17 +166,20 @@ def _instead(
     return _decided(LookupDecision("scheme", reason, entity), steps, "scheme", reason)
 
 
-def _deputy(failed: _Failed, steps: list[Step], staff: Staff, presence: Presence) -> Employee | None:
-    """Return the deputy of an owner who could not be rung, where there is one who can be."""
+def _deputy(
+    failed: _Failed, steps: list[Step], staff: Staff, presence: Presence
+) -> tuple[Employee, DialableAddress] | None:
+    """Return the deputy of an owner who could not be rung, and where, if there is one who can be."""
     owner = failed.owner
     if owner is None or owner.deputy_id is None:
         steps.append(Step("deputy", "passed", "deputy_missing", {"employee": owner.id if owner else None}))
         return None
     deputy = staff.by_id.get(owner.deputy_id)
-    why_not = _why_not(deputy, presence)
-    if why_not is None:
-        return deputy
-    because = "deputy" + why_not.removeprefix("owner")
+    address = None if deputy is None else first_address(deputy)
+    why_not = _why_not(deputy, address, presence)
+    if deputy is not None and address is not None and why_not is None:
+        return deputy, address
+    because = "deputy" + (why_not or LookupReason.OWNER_UNMAPPED).removeprefix("owner")
     steps.append(Step("deputy", "excluded", because, {"employee": owner.deputy_id, "of": owner.id}))
     return None
 
