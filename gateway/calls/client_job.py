@@ -81,12 +81,12 @@ class ClientJob:
         async with self._pool.acquire() as conn, conn.transaction():
             await store.lock_client(conn, account_id, client_key)
             await inbox.delete_queued_jobs(conn, account_id, client_key)
-            keys = await self._calls_of(conn, account_id, client_key)
             now = await self._time(conn)
+            keys = await self._calls_of(conn, account_id, client_key, now)
             is_case_due = await cases.is_escalation_due(conn, account_id, client_key, now)
             if not keys and not is_case_due:
                 return JobResult()
-            context = await self.context(conn, account_id)
+            context = await self._context(conn, account_id, now)
             worked = await self._work(context, client_key, keys)
             if is_case_due:
                 await _escalate(context, client_key)
@@ -94,9 +94,11 @@ class ClientJob:
             self._staff.committed(account_id, version)
         return worked
 
-    async def _calls_of(self, conn: Conn, account_id: str, client_key: str) -> list[tuple[str, str]]:
+    async def _calls_of(
+        self, conn: Conn, account_id: str, client_key: str, now: datetime
+    ) -> list[tuple[str, str]]:
         if not client_key.startswith(_UNKNOWN):
-            return await store.concerned_calls(conn, account_id, client_key, await self._time(conn))
+            return await store.concerned_calls(conn, account_id, client_key, now)
         connection_id, _, call_key = client_key.removeprefix(_UNKNOWN).partition(":")
         return [(connection_id, call_key)]
 
@@ -106,6 +108,9 @@ class ClientJob:
 
     async def context(self, conn: Conn, account_id: str) -> JobContext:
         """Return what work on a client of this account needs, in the caller's transaction."""
+        return await self._context(conn, account_id, await self._time(conn))
+
+    async def _context(self, conn: Conn, account_id: str, now: datetime) -> JobContext:
         account = await accounts.account(conn, account_id)
         connections = await accounts.connections(conn, account_id)
         staff = await self._staff.current(conn, account_id, account.staff_version)
@@ -116,7 +121,7 @@ class ClientJob:
             staff_store=self._staff,
             matrices=self._matrices,
             policies={c.id: number_policy(account, c, connections, staff) for c in connections},
-            now=await self._time(conn),
+            now=now,
         )
 
     async def _work(self, context: JobContext, client_key: str, keys: Sequence[tuple[str, str]]) -> JobResult:
