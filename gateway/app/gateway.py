@@ -49,7 +49,7 @@ log = structlog.get_logger(__name__)
 _FILL_SECONDS = 10.0
 _HTTP_SHARE = 0.75  # of the descriptors that are left for doors; the rest is for questions by other ways
 _QUIET_SECONDS = 0.1
-# A supervisor waits for 20 s altogether (runtime/supervisor.py); a database that is away or silent must not use them up.
+# A supervisor waits for 40 s altogether (runtime/supervisor.py); a database that is away or silent must not use them up.
 _DRAIN_SECONDS = 5.0
 
 
