@@ -22,10 +22,11 @@ from gateway.db.migrate import migrate
 from gateway.demo import data
 from gateway.store.admin import accounts
 from routing.settings import AccountSettings, CallPolicy
+from runtime.database.errors import DATABASE_ERRORS
 from tests.chaos.traffic import KNOWN_CONTACTS, SKEWS
 from tests.e2e.stack import ACCOUNT, Process, Stack, free_port
 
-TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, aiohttp.ClientError)
+TROUBLE = (*DATABASE_ERRORS, aiohttp.ClientError)
 SETTINGS = AccountSettings(calls=CallPolicy(settle_seconds=2, lost_hangup_minutes=1))
 RESTART_SECONDS = 0.3
 
