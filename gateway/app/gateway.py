@@ -91,6 +91,7 @@ class Gateway:
             refuse=self.refusals,
             kinds=kinds,
         )
+        self.door.answer_at_once = self.lookup.answer_at_once
         self.pbx_commands = PbxCommands(pool, session, self.lookup.ask, kinds=kinds)
         self.events = Events(
             self.configuration,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +37,14 @@ class DoorLimits:
 
 
 class HttpDoor:
-    """`run` is to run as long as the door is open."""
+    """`run` is to run as long as the door is open.
+
+    answer_at_once: asked first, with what came on a connection that has shown a secret; None: it is no question of its kind.
+    """
 
     def __init__(self, limits: DoorLimits | None = None, peers: Peers | None = None) -> None:
         limits, self.peers = limits or DoorLimits(), peers or Peers()
+        self.answer_at_once: Callable[[bytes], bytes | None] = _nothing
         # By the loop's clock, as the connections are.
         self.admissions = Admissions(
             limits.most,
@@ -52,6 +56,7 @@ class HttpDoor:
         self.descriptors = Descriptors()
         self._mended = SeldomTold("http-address-mended", seconds=3600.0)
         self._late = 0
+        self.answered_at_once = 0
 
     def runner(self, app: web.Application, shutdown_timeout: float) -> web.AppRunner:
         return _DoorRunner(app, self, shutdown_timeout)
@@ -83,6 +88,13 @@ class HttpDoor:
         yield "counter", "http_connections_late", "cut off because nothing came in time", {}, self._late
         yield "counter", "http_connections_sent_away", "cut off for newcomers", {}, held.sent_away
         yield "counter", "http_connections_refused", "not taken, all others were busy", {}, held.refused
+        yield (
+            "counter",
+            "http_answered_at_once",
+            "lookups answered before the library",
+            {},
+            self.answered_at_once,
+        )
         yield "counter", "http_malformed", "Requests that are no HTTP", {}, self.malformed.total
         yield "counter", "http_addresses_mended", "with raw spaces or letters", {}, self._mended.total
         yield (
@@ -92,6 +104,10 @@ class HttpDoor:
             {},
             self.descriptors.exhausted,
         )
+
+
+def _nothing(_data: bytes) -> None:
+    return None
 
 
 class _DoorServer(web.Server):

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from gateway.http.problems import problem
 
-# Every header of these stands in FastJsonResponse too, in one piece.
+# Every header of these stands in FastResponse too, in one piece.
 ON_ALL: Mapping[str, str] = {
     "Server": "callmatrix",
     "X-Content-Type-Options": "nosniff",

@@ -24,9 +24,10 @@ from gateway.configuration import Configuration, Snapshot
 from gateway.http.body import PBX_BODY, BodyRefused, read_body
 from gateway.http.connection import vouch
 from gateway.http.inbound import head_of
+from gateway.http.plain_get import authorization_of, parted
 from gateway.http.unauthorized import UnauthorizedResponder
 from gateway.lookup.decided import DecidedLookup, decide_lookup
-from gateway.lookup.fast_response import FastJsonResponse
+from gateway.lookup.fast_response import FastResponse, written
 from gateway.lookup.recorder import LookupRecord, Recorder
 from gateway.pbx.connection import Connection
 from gateway.pbx.dialects import lookup_of
@@ -80,7 +81,9 @@ class Lookup:
         self._url_of = url_of
         self._deadline = deadline_seconds
         self._refuse = refuse or UnauthorizedResponder()
+        # By name and what stood in Authorization; by name and all headers, judged once.
         self._known: dict[tuple[str, str], Connection] = {}
+        self._known_heads: dict[tuple[str, bytes], Connection] = {}
         self._new_id = DecisionIds()
         self.latency = Latency()
         self.asked_at = 0.0  # when the latest lookup came in, by time.perf_counter
@@ -88,6 +91,31 @@ class Lookup:
 
     def _forget(self, _snapshot: Snapshot) -> None:
         self._known.clear()
+        self._known_heads.clear()
+
+    def answer_at_once(self, data: bytes) -> bytes | None:
+        """Answer one whole plain GET as it came over the wire, of a connection whose secret was judged before; None: it is not that."""
+        began = time.perf_counter()
+        request = parted(data)
+        if request is None:
+            return None
+        path, _, query = request[0].partition("?")
+        if path[:5] != "/pbx/" or path[-7:] != "/lookup":
+            return None
+        name, headers = path[5:-7], request[1]
+        connection = self._known_heads.get((name, headers)) or self._recognised(name, headers)
+        if connection is None:
+            return None
+        return written(*self._answer(connection, lookup_of(read_pairs(query)), began))
+
+    def _recognised(self, name: str, headers: bytes) -> Connection | None:
+        authorization = authorization_of(headers)
+        connection = self._known.get((name, authorization)) if authorization else None
+        if connection is not None:
+            if len(self._known_heads) >= _AUTH_CACHE:
+                self._known_heads.clear()
+            self._known_heads[name, headers] = connection
+        return connection
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a lookup. The common case, a GET of a plain connection with its secret in the header, takes the short way."""
@@ -98,7 +126,7 @@ class Lookup:
             connection = self._known.get((name, header))
             if connection is not None and not request.body_exists:
                 vouch(request)
-                return self._answer(connection, lookup_of(read_pairs(query)), began)
+                return FastResponse(*self._answer(connection, lookup_of(read_pairs(query)), began))
         # A request whose address was written otherwise (in full, escaped) came through the general router, which knows.
         return await self._handle_any(request, request.match_info.get("connection", name), began)
 
@@ -117,7 +145,7 @@ class Lookup:
             return self._refuse(request)
         vouch(request)
         if body is None:
-            return self._answer(connection, LookupRequest(), began, reason=LookupReason.DEADLINE)
+            return FastResponse(*self._answer(connection, LookupRequest(), began, LookupReason.DEADLINE))
         header = request.headers.get(AUTHORIZATION)
         if kind.has_plain_lookup and header and connection.knows(header.removeprefix("Bearer ")):
             if len(self._known) >= _AUTH_CACHE:
@@ -128,7 +156,7 @@ class Lookup:
         except WireInvalid as err:
             log.info("lookup-unreadable", connection=name, field=err.field)
             asked = LookupRequest()
-        return self._answer(connection, asked, began)
+        return FastResponse(*self._answer(connection, asked, began))
 
     async def _body(self, request: web.Request, *, is_judged: bool) -> bytes | None:
         """None: it is not there in time, or nothing that could be read."""
@@ -154,15 +182,16 @@ class Lookup:
 
     def _answer(
         self, connection: Connection, asked: LookupRequest, began: float, reason: LookupReason | None = None
-    ) -> web.StreamResponse:
+    ) -> tuple[str, bytes]:
+        """Return content type and body. Never raises."""
         try:
             decided = self._decided(connection, asked, began, reason)
-            response = self._response(connection, decided)
+            answer = self._written(connection, decided)
             self._note(connection, decided, began)
-            return response
+            return answer
         except Exception:
             log.exception("lookup-failed", connection=connection.name)
-            return self._response(connection, self._failed(asked))
+            return self._written(connection, self._failed(asked))
 
     def _failed(self, asked: LookupRequest) -> DecidedLookup:
         decision = fall_back(LookupReason.FAILURE)
@@ -205,13 +234,12 @@ class Lookup:
                 )
             )
 
-    def _response(self, connection: Connection, decided: DecidedLookup) -> web.StreamResponse:
+    def _written(self, connection: Connection, decided: DecidedLookup) -> tuple[str, bytes]:
         answer = answer_of(decided, connection.account_id, self._url_of)
         format, kind = decided.asked.format, self._kinds[connection.kind]
-        if (format or connection.dialect) == "json" and kind.has_plain_lookup:
-            return FastJsonResponse(orjson.dumps(answer))
-        content_type, body = kind.lookup_answer(answer, connection, format)
-        return web.Response(body=body, headers={"Content-Type": content_type})
+        if kind.has_plain_lookup and (format or connection.dialect) == "json":
+            return "application/json", orjson.dumps(answer)
+        return kind.lookup_answer(answer, connection, format)
 
 
 def answer_of(

@@ -1,4 +1,4 @@
-"""A small JSON answer, written in one piece.
+"""A small answer, written in one piece.
 
 Preparing an answer aiohttp's general way costs about as much as deciding it, and lookups are asked while phones ring.
 This one does no more than a 200 with a body needs; whatever is not plain HTTP/1.1 keep-alive goes the general way.
@@ -14,18 +14,17 @@ from aiohttp.abc import AbstractStreamWriter
 
 from gateway.http.headers import ON_ALL
 
-_HEADERS = {"Content-Type": "application/json", **ON_ALL}
-_FIXED = "".join(f"{name}: {value}\r\n" for name, value in _HEADERS.items())
+_FIXED = "".join(f"{name}: {value}\r\n" for name, value in ON_ALL.items())
 
 
-class FastJsonResponse(web.StreamResponse):
-    """body: JSON."""
+class FastResponse(web.StreamResponse):
+    """An answer to a lookup."""
 
     has_own_head = True
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, content_type: str, body: bytes) -> None:
         super().__init__()
-        self._json = body
+        self._content_type_sent, self._body_sent = content_type, body
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         if self._eof_sent:
@@ -34,10 +33,11 @@ class FastJsonResponse(web.StreamResponse):
             transport = request.transport
             if transport is None or transport.is_closing():
                 raise ConnectionResetError("who asked has gone")
-            transport.write(_head(len(self._json)) + self._json)
+            transport.write(written(self._content_type_sent, self._body_sent))
             self._keep_alive = True
         else:
-            plain = web.Response(body=self._json, headers=_HEADERS)
+            headers = {"Content-Type": self._content_type_sent, **ON_ALL}
+            plain = web.Response(body=self._body_sent, headers=headers)
             await plain.prepare(request)
             await plain.write_eof()
             self._keep_alive = plain.keep_alive
@@ -50,13 +50,21 @@ class FastJsonResponse(web.StreamResponse):
 
 class _Clock:
     second = 0
-    head = b""
+    heads: dict[str, bytes] = {}
 
 
-def _head(length: int) -> bytes:
+def written(content_type: str, body: bytes) -> bytes:
+    """Return head and body of a 200 as they go over the wire. content_type: one of the few that dialects have."""
     now = int(time.time())
     if now != _Clock.second:
-        date = formatdate(now, usegmt=True)
-        _Clock.head = (f"HTTP/1.1 200 OK\r\n{_FIXED}Date: {date}\r\nContent-Length: ").encode()
+        _Clock.heads.clear()
         _Clock.second = now
-    return b"%b%d\r\n\r\n" % (_Clock.head, length)
+    head = _Clock.heads.get(content_type)
+    if head is None:
+        head = _Clock.heads[content_type] = _head(content_type, now)
+    return b"%b%d\r\n\r\n%b" % (head, len(body), body)
+
+
+def _head(content_type: str, now: int) -> bytes:
+    date = formatdate(now, usegmt=True)
+    return f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n{_FIXED}Date: {date}\r\nContent-Length: ".encode()

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from gateway.lookup.fast_response import FastJsonResponse
+from gateway.lookup.fast_response import FastResponse
 
 BODY = b'{"outcome":"scheme"}'
 
@@ -15,7 +15,7 @@ BODY = b'{"outcome":"scheme"}'
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
     async def answer(_request: web.Request) -> web.StreamResponse:
-        return FastJsonResponse(BODY)
+        return FastResponse("application/json", BODY)
 
     app = web.Application()
     app.router.add_route("*", "/", answer)
