@@ -124,48 +124,65 @@ def _as_problems(handler: _Handler, trouble: Trouble) -> _Handler:
 
 def _served(route: Route, services: Services) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
-        who = _authenticated(request, services)
-        if who is None:
+        token = _token(request)
+        if not token:
+            services.strangers.nameless("api", request)
             return unauthorised()
+        who = _authenticated(token, services)
+        if who is None:
+            return services.strangers.of("api", request, unauthorised())
         vouch(request)
-        if not may_act_as(who.role, route.role):
-            raise ApiError(
-                403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}."
-            )
-        path = dict(request.match_info)
-        if any("\x00" in value for value in path.values()):
-            raise ApiError(404, "no-such-path", "There is nothing at this address.")
-        account = _account(path, who, services)
-        query = _validated(route.query, _query(request), "query")
-        body = _validated(route.body, await _body(request), "body") if route.body is not None else None
-        address = services.peers.address_of(request)
-        with acting(Actor(kind="token", name=who.name, door="api", address=address)):
-            result = await route.handler(
-                ApiCall(
-                    services=services, who=who, path=path, query=query, body=body, account_or_none=account
-                )
-            )
-        return _answered(route, result)
+        try:
+            return await _asked(route, request, who, services)
+        except ApiError as err:
+            if err.status == 403:
+                services.strangers.forbidden(request, who.name)
+            raise
 
     return handle
 
 
-def _authenticated(request: web.Request, services: Services) -> ApiToken | None:
+async def _asked(route: Route, request: web.Request, who: ApiToken, services: Services) -> web.Response:
+    if not may_act_as(who.role, route.role):
+        raise ApiError(
+            403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}."
+        )
+    path = dict(request.match_info)
+    if any("\x00" in value for value in path.values()):
+        raise ApiError(404, "no-such-path", "There is nothing at this address.")
+    account = _account(request, who, services)
+    query = _validated(route.query, _query(request), "query")
+    body = _validated(route.body, await _body(request), "body") if route.body is not None else None
+    address = services.peers.address_of(request)
+    with acting(Actor(kind="token", name=who.name, door="api", address=address)):
+        result = await route.handler(
+            ApiCall(services=services, who=who, path=path, query=query, body=body, account_or_none=account)
+        )
+    return _answered(route, result)
+
+
+def _token(request: web.Request) -> str:
+    """Empty: none was shown."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        return None
-    known = services.configuration.now.tokens.get(hash_of(token.strip()))
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _authenticated(token: str, services: Services) -> ApiToken | None:
+    known = services.configuration.now.tokens.get(hash_of(token))
     if known is None or (known.expires_at is not None and known.expires_at <= datetime.now(UTC)):
         return None
+    services.tokens_used.note(known)
     return known
 
 
-def _account(path: Mapping[str, str], who: ApiToken, services: Services) -> Account | None:
+def _account(request: web.Request, who: ApiToken, services: Services) -> Account | None:
     """Return the account of the path; one that this token may not see does not exist for it."""
-    if (name := path.get("account")) is None:
+    if (name := request.match_info.get("account")) is None:
         return None
     account = services.configuration.now.accounts.get(name)
-    if account is None or (who.account_id is not None and who.account_id != name):
+    if account is None or who.account_id not in (None, name):
+        if account is not None:
+            services.strangers.forbidden(request, who.name)
         raise not_found("account", name)
     return account
 

@@ -21,6 +21,7 @@ _ERRORS = {
     404: "no such thing",
     409: "it was changed meanwhile, or it exists already",
     413: "the body is too large",
+    429: "too many wrong tokens came from this address",
     422: "understood, but it cannot be done",
     502: "the CRM did not answer as it should",
     503: "the database or the CRM cannot be reached",
@@ -122,7 +123,7 @@ def _responses(route: Route, refs: dict[Any, Any]) -> dict[str, Any]:
             "description": "done",
             "content": {"application/json": {"schema": schema}},
         }
-    statuses = {400, 401, 403, 503, *route.errors}
+    statuses = {400, 401, 403, 429, 503, *route.errors}
     if "{" in route.path:
         statuses.add(404)
     if route.body is not None:

@@ -9,17 +9,34 @@ import asyncpg
 
 from gateway.configuration import Configuration
 from gateway.http.peers import Peers
+from gateway.http.strangers import Strangers
 from gateway.lookup.endpoint import Directories
 from gateway.pbx.kind import PbxKind
 from gateway.settings import Settings
+from gateway.store.admin.accounts import ApiToken
 from runtime.database.changes import Changes
 from runtime.metrics import Latency
+
+
+class TokensUsed:
+    """Which tokens were shown since it was last asked."""
+
+    def __init__(self) -> None:
+        self._hashes: set[str] = set()
+
+    def note(self, token: ApiToken) -> None:
+        self._hashes.add(token.token_hash)
+
+    def fetch(self) -> set[str]:
+        """Return their hashes, and begin anew."""
+        hashes, self._hashes = self._hashes, set()
+        return hashes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """url_of: (account, kind, id) -> the entity's page in the CRM. changes: for what stays open and shows what goes on.
-    lookup_latency: of this gateway process. peers: who asks, behind which proxies."""
+    lookup_latency: of this gateway process. peers: who asks, behind which proxies. strangers: told of who is refused."""
 
     settings: Settings
     pool: asyncpg.Pool
@@ -29,4 +46,6 @@ class Services:
     changes: Changes
     kinds: Mapping[str, PbxKind]
     peers: Peers
+    strangers: Strangers
+    tokens_used: TokensUsed
     lookup_latency: Latency | None = None

@@ -18,7 +18,8 @@ from crm.directory.feed import DirectoryFeed
 from crm.directory.memory import Directory
 from gateway.api.app import add_api
 from gateway.api.resources import ROUTES
-from gateway.api.services import Services
+from gateway.api.services import Services, TokensUsed
+from gateway.app.door_report import DoorReport
 from gateway.app.web_app import build_web_app
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
@@ -27,7 +28,7 @@ from gateway.health.shared_metrics import SharedFigures
 from gateway.http.door import DoorLimits, HttpDoor
 from gateway.http.pages import OwnHosts
 from gateway.http.peers import Peers
-from gateway.http.unauthorized import UnauthorizedResponder
+from gateway.http.strangers import Strangers
 from gateway.intake.endpoint import Events
 from gateway.intake.inbox import Inbox
 from gateway.lookup.endpoint import Lookup
@@ -74,21 +75,26 @@ class Gateway:
         self.inbox = Inbox(pool)
         self.access = CrmAccess(pool, session, crm_hosts=settings.named_crm_hosts())
         peers = Peers(settings.trusted_proxies, settings.trusted_hops)
-        self.hooks = CrmHooks(self.configuration, pool, self.access.exchange_code, peers)
+        self.strangers = Strangers(peers)
+        self.hooks = CrmHooks(self.configuration, pool, self.access.exchange_code, peers, self.strangers)
         self._url_patterns: dict[tuple[str, str], str] = {}
         self.configuration.on_change(lambda _: self._url_patterns.clear())
         raise_limit()
         most = most_connections(settings.max_connections, _HTTP_SHARE)
-        self.door = HttpDoor(DoorLimits(most, settings.max_connections_per_address), peers)
+        limits = DoorLimits(most, settings.max_connections_per_address)
+        self.door = HttpDoor(limits, peers, self.strangers.tally)
+        used = TokensUsed()
+        self.door_report = DoorReport(
+            pool, self.strangers.tally, used, lambda: self.configuration.now.connections
+        )
         self.memory = MemoryKeeper(self._is_quiet)
-        self.refusals = UnauthorizedResponder(peers)
         self.lookup = Lookup(
             self.configuration,
             self,
             self.recorder,
             url_of=self.url_of,
             deadline_seconds=settings.lookup_deadline_ms / 1000,
-            refuse=self.refusals,
+            strangers=self.strangers,
             kinds=kinds,
         )
         self.door.answer_at_once = self.lookup.answer_at_once
@@ -98,12 +104,15 @@ class Gateway:
             self.inbox,
             self.lookup,
             self.pbx_commands.on_event,
-            self.refusals,
+            self.strangers,
             kinds=kinds,
         )
         ports = [port for kind in kinds.values() if (port := kind.question_port()) is not None]
         self.question_servers: dict[str, QuestionServer] = {
-            p.setting: p.open(lambda: self.configuration.now.connections, self.lookup.ask) for p in ports
+            p.setting: p.open(
+                lambda: self.configuration.now.connections, self.lookup.ask, self.strangers.elsewhere
+            )
+            for p in ports
         }
         self.metrics = Metrics()
         self.metrics.add_latency("lookup_seconds", "Time to answer a lookup", self.lookup.latency)
@@ -112,7 +121,7 @@ class Gateway:
             self.feed,
             self.recorder,
             self.events,
-            self.refusals,
+            self.strangers,
             self.door,
             self.memory,
             self.pbx_commands,
@@ -133,6 +142,8 @@ class Gateway:
             changes=self.changes,
             lookup_latency=self.lookup.latency,
             peers=peers,
+            strangers=self.strangers,
+            tokens_used=used,
             kinds=kinds,
         )
         self.web = build_web_app(
@@ -141,6 +152,7 @@ class Gateway:
             hooks=self.hooks,
             readiness=self,
             metrics=self.metrics,
+            strangers=self.strangers,
             metrics_token=token.get_secret_value() if token else None,
             own_hosts=OwnHosts(settings.base_url),
             add_api=lambda app: add_api(app, services, ROUTES),
@@ -190,6 +202,7 @@ class Gateway:
                 self._follow_accounts(),
                 self._settle_memory(),
                 self.door.run(),
+                self.door_report.run(),
                 self.shared.run(),
                 self.pbx_commands.run(),
             ]
@@ -206,7 +219,9 @@ class Gateway:
                 await wait_first(stop.wait(), failed)
         finally:
             await runner.cleanup()
-            await flush_on_shutdown(self.inbox.stop(), self.hooks.close(), self.recorder.close())
+            await flush_on_shutdown(
+                self.inbox.stop(), self.hooks.close(), self.recorder.close(), self.door_report.write()
+            )
 
     async def _memory_filled(self) -> None:
         """Before that nobody listens: a PBX that finds no one asks the other gateway, or goes its own way, at once; told that

@@ -18,6 +18,7 @@ from gateway.http.body import API_BODY, BodyRefused
 from gateway.http.pages import OwnHosts
 from gateway.http.peers import is_from_this_machine
 from gateway.http.problems import problem
+from gateway.http.strangers import Strangers
 from gateway.intake.endpoint import Events
 from gateway.lookup.endpoint import Lookup
 from runtime.metrics import Metrics
@@ -64,6 +65,7 @@ def build_web_app(
     readiness: Readiness,
     metrics: Metrics,
     metrics_token: str | None,
+    strangers: Strangers,
     own_hosts: OwnHosts,
     add_api: Callable[[web.Application], None],
 ) -> web.Application:
@@ -81,7 +83,7 @@ def build_web_app(
     router.add_get("/crm/oauth", _guarded(own_hosts.only(hooks.oauth)))
     router.add_get("/healthz", _healthz)
     router.add_get("/readyz", _readyz(readiness))
-    router.add_get("/metrics", _metrics(metrics, metrics_token))
+    router.add_get("/metrics", _metrics(metrics, metrics_token, strangers))
     add_api(app)
     return app
 
@@ -101,16 +103,20 @@ def _readyz(readiness: Readiness) -> Handler:
     return handle
 
 
-def _metrics(metrics: Metrics, token: str | None) -> Handler:
+def _metrics(metrics: Metrics, token: str | None, strangers: Strangers) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
         is_known = token is not None and hmac.compare_digest(sent.encode(), token.encode())
         if not (is_known or is_from_this_machine(request)):
-            return problem(
+            closed = problem(
                 403,
                 "metrics-closed",
                 "Metrics are read from loopback, directly, or with CALLMATRIX_METRICS_TOKEN.",
             )
+            if sent:
+                return strangers.of("metrics", request, closed)
+            strangers.nameless("metrics", request)
+            return closed
         body = generate_latest(metrics.registry)
         return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 

@@ -21,6 +21,7 @@ from gateway.http.body import WEBHOOK_BODY, read_body
 from gateway.http.connection import vouch
 from gateway.http.peers import Peers
 from gateway.http.problems import problem
+from gateway.http.strangers import Strangers
 from gateway.store.admin.audit import Actor, acting
 from gateway.store.crm_accounts.webhooks import Grant, take_grant
 from gateway.texts.sentences import TEXTS
@@ -40,9 +41,14 @@ ExchangeCode = Callable[[Grant, str, str], Awaitable[None]]
 
 class CrmHooks:
     def __init__(
-        self, configuration: Configuration, pool: asyncpg.Pool, exchange: ExchangeCode, peers: Peers
+        self,
+        configuration: Configuration,
+        pool: asyncpg.Pool,
+        exchange: ExchangeCode,
+        peers: Peers,
+        strangers: Strangers | None = None,
     ) -> None:
-        self._peers = peers
+        self._peers, self._strangers = peers, strangers or Strangers(peers)
         self._configuration = configuration
         self._pool = pool
         self._exchange = exchange
@@ -53,11 +59,12 @@ class CrmHooks:
         await self._webhooks.close()
 
     async def webhook(self, request: web.Request) -> web.Response:
-        """404 for a wrong secret as for an unknown account: nobody learns which accounts exist."""
+        """404 for a wrong secret as for an unknown account: nobody learns which accounts exist. 429 for who goes on guessing."""
         account = self._configuration.now.accounts.get(request.match_info["account"])
         secret = request.match_info["secret"]
         if account is None or not hmac.compare_digest(secret.encode(), account.webhook_secret.encode()):
-            return problem(404, "no-such-webhook", "There is no webhook at this address.")
+            absent = problem(404, "no-such-webhook", "There is no webhook at this address.")
+            return self._strangers.of("webhooks", request, absent)
         vouch(request)
         body = await read_body(request, WEBHOOK_BODY)
         try:
@@ -74,7 +81,9 @@ class CrmHooks:
         if query.get("error"):
             return _page(texts, 400, "denied", error=query["error"])
         grant = await self._grant(query.get("state", ""))
-        if grant is None or not query.get("code"):
+        if grant is None:
+            return self._strangers.of("consent", request, _page(texts, 400, "link-used"))
+        if not query.get("code"):
             return _page(texts, 400, "link-used")
         back = Actor(
             kind="program", name="CRM consent", door="consent", address=self._peers.address_of(request)

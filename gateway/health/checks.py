@@ -20,6 +20,7 @@ from gateway.health.findings import Finding, about, bad, detail, duration, ok, w
 from gateway.health.redis_ping import RedisUnreachable, ping
 from gateway.health.secret_checks import secrets_findings
 from gateway.health.status import installation_status
+from gateway.health.stranger_checks import stranger_findings
 from gateway.health.views import AccountStatus, ConsumerView, InstallationStatus
 from gateway.settings import Settings
 from gateway.store.admin.accounts import accounts
@@ -123,6 +124,8 @@ async def _database(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Fin
         for finding in await secrets_findings(conn):
             yield finding
         twins = await connected_twice(conn)
+        for finding in await stranger_findings(conn, datetime.now(UTC)):
+            yield finding
     for names in twins:
         yield warning("crm-connected-twice", about("settings"), names=", ".join(names))
     yield _clock(running["now"], asked, answered)

@@ -18,7 +18,6 @@ from gateway.http.headers import compressed, dress, in_our_form
 from gateway.http.inbound import is_compressed
 from gateway.http.problems import problem, raw_problem
 from runtime.doors.admissions import Admissions
-from runtime.doors.seldom import SeldomTold
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +31,7 @@ _HEAD_TOO_LARGE = raw_problem(431, "head-too-large", "The head of the request is
 # Of a PBX that writes a name as it stands: spaces and letters in the query. Nothing else of the line is touched, and
 # nothing but a whole first line, so that it stays one request.
 _LINE = re.compile(rb"(GET|POST) (/pbx/[^\r\n\t\0]*) (HTTP/1\.[01])\r\n")
+_NAMED = re.compile(rb"[A-Z]+ /pbx/([a-z0-9_-]{1,63})/")
 _RAW = re.compile(rb"[ \x80-\xff]")
 
 
@@ -39,15 +39,17 @@ class Doorkeeper(Protocol):
     """What a connection needs of the door: see gateway/http/door.py."""
 
     admissions: Admissions
-    malformed: SeldomTold
     answer_at_once: Callable[[bytes], bytes | None]
     answered_at_once: int
+
+    def note_malformed(self, address: str, error: str, connection: str) -> None: ...
 
     def mended(self, data: bytes, address: str) -> bytes: ...
 
 
 class DoorConnection(RequestHandler):
-    """is_known: a secret was shown on it. came_at: by the loop's clock."""
+    """is_known: a secret was shown on it. came_at: by the loop's clock. _named: the PBX connection that a malformed request
+    was for."""
 
     # _is_between: the library's parser stands between two requests, with nothing of the next in it.
     __slots__ = (
@@ -55,6 +57,7 @@ class DoorConnection(RequestHandler):
         "_head_bytes",
         "_head_since",
         "_is_between",
+        "_named",
         "_stuck_since",
         "address",
         "came_at",
@@ -71,6 +74,7 @@ class DoorConnection(RequestHandler):
         self._head_bytes = 0
         self._stuck_since = 0.0
         self._is_between = False
+        self._named = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername")
@@ -136,6 +140,8 @@ class DoorConnection(RequestHandler):
             and not self._upgraded
             and data.endswith(b"\r\n\r\n")
         )
+        if self._messages and isinstance(self._messages[-1][0], _ErrInfo):
+            self._note_name(data)
         if not is_head:
             self._end_broken_body()
             return
@@ -143,6 +149,10 @@ class DoorConnection(RequestHandler):
             self._head_since = 0.0
         elif data:
             self._note_part_of_head(len(data))
+
+    def _note_name(self, data: bytes) -> None:
+        named = _NAMED.match(data)
+        self._named = named[1].decode() if named else ""
 
     def _was_answered(self, data: bytes) -> bool:
         """Answer a whole request without the library, where whoever asks is known and nothing stands before or behind it."""
@@ -171,7 +181,7 @@ class DoorConnection(RequestHandler):
             self._head_since, self._head_bytes = self._loop.time(), 0
         self._head_bytes += size
         if self._head_bytes > MAX_HEAD and self.transport is not None:
-            self._door.malformed.note(self.address, error="HeadTooLarge")
+            self._door.note_malformed(self.address, "HeadTooLarge", "")
             self.transport.write(_HEAD_TOO_LARGE)
             self.force_close()
 
@@ -224,7 +234,7 @@ class DoorConnection(RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("the answer was begun already")
         if status == 400:
-            self._door.malformed.note(self.address, error=type(exc).__name__)
+            self._door.note_malformed(self.address, type(exc).__name__, self._named)
             response = problem(
                 400,
                 "http-malformed",

@@ -17,6 +17,7 @@ from runtime.cancellation import sleep_unless_cancelled
 from runtime.doors.admissions import Admissions
 from runtime.doors.descriptors import Descriptors
 from runtime.doors.seldom import SeldomTold
+from runtime.doors.tally import Tally
 from runtime.metrics import Sample
 
 log = structlog.get_logger(__name__)
@@ -42,7 +43,9 @@ class HttpDoor:
     answer_at_once: asked first, with what came on a connection that has shown a secret; None: it is no question of its kind.
     """
 
-    def __init__(self, limits: DoorLimits | None = None, peers: Peers | None = None) -> None:
+    def __init__(
+        self, limits: DoorLimits | None = None, peers: Peers | None = None, tally: Tally | None = None
+    ) -> None:
         limits, self.peers = limits or DoorLimits(), peers or Peers()
         self.answer_at_once: Callable[[bytes], bytes | None] = _nothing
         # By the loop's clock, as the connections are.
@@ -52,6 +55,7 @@ class HttpDoor:
             is_shared=self.peers.is_proxy,
             clock=lambda: asyncio.get_running_loop().time(),
         )
+        self._tally = tally or Tally()
         self.malformed = SeldomTold("http-malformed")
         self.descriptors = Descriptors()
         self._mended = SeldomTold("http-address-mended", seconds=3600.0)
@@ -68,6 +72,11 @@ class HttpDoor:
             return data
         self._mended.note(address)
         return mended
+
+    def note_malformed(self, address: str, error: str, connection: str) -> None:
+        """Count and tell it. connection: of a PBX, as the request names it; "" = none."""
+        self.malformed.note(address, error=error)
+        self._tally.note("malformed", connection, address)
 
     async def run(self) -> None:
         """Cut off, every second, who is late. Never ends by itself."""

@@ -16,7 +16,7 @@ from gateway.http.body import PBX_BODY, BodyRefused, read_body
 from gateway.http.connection import vouch
 from gateway.http.inbound import head_of
 from gateway.http.problems import problem
-from gateway.http.unauthorized import UnauthorizedResponder
+from gateway.http.strangers import Strangers
 from gateway.intake.inbox import Accepted, Inbox
 from gateway.lookup.endpoint import Lookup
 from gateway.pbx.connection import Connection
@@ -36,7 +36,7 @@ class Events:
         inbox: Inbox,
         lookup: Lookup,
         noted: Callable[[Connection, Inbound], None] | None = None,
-        refuse: UnauthorizedResponder | None = None,
+        strangers: Strangers | None = None,
         *,
         kinds: Mapping[str, PbxKind],
     ) -> None:
@@ -45,7 +45,7 @@ class Events:
         self._inbox = inbox
         self._lookup = lookup
         self._noted = noted
-        self._refuse = refuse or UnauthorizedResponder()
+        self._strangers = strangers or Strangers()
         self.accepted = 0
         self.duplicates = 0
         self.refused = 0
@@ -55,24 +55,24 @@ class Events:
         snapshot = self._configuration.now
         connection = snapshot.connections.get(request.match_info["connection"])
         if connection is None or not connection.is_on or connection.kind not in self._kinds:
-            return self._refuse(request)
+            return await self._strangers.of_pbx(request)
         kind = self._kinds[connection.kind]
         inbound = head_of(request, _path(request))
         try:
             known = kind.authenticate_head(inbound, connection)
             if known is False:
-                return self._refuse(request)
+                return await self._strangers.of_pbx(request, connection.name)
             body = await read_body(request, PBX_BODY, is_judged=known is not None)
             inbound = replace(inbound, body=body)
             if known is None and not kind.authenticate(inbound, connection):
-                return self._refuse(request)
+                return await self._strangers.of_pbx(request, connection.name)
             vouch(request)
             parsed = kind.parse(inbound, connection)
         except BodyRefused as err:
             self.refused += 1
             return err.answer()
         except WireForbidden:
-            return self._refuse(request)
+            return await self._strangers.of_pbx(request, connection.name)
         except WireInvalid as err:
             self.refused += 1
             log.info("event-refused", connection=connection.name, field=err.field)

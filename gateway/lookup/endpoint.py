@@ -25,7 +25,7 @@ from gateway.http.body import PBX_BODY, BodyRefused, read_body
 from gateway.http.connection import vouch
 from gateway.http.inbound import head_of
 from gateway.http.plain_get import authorization_of, parted
-from gateway.http.unauthorized import UnauthorizedResponder
+from gateway.http.strangers import Strangers
 from gateway.lookup.decided import DecidedLookup, decide_lookup
 from gateway.lookup.fast_response import FastResponse, written
 from gateway.lookup.recorder import LookupRecord, Recorder
@@ -72,7 +72,7 @@ class Lookup:
         url_of: Callable[[str, str, str], str],
         kinds: Mapping[str, PbxKind],
         deadline_seconds: float = 0.15,
-        refuse: UnauthorizedResponder | None = None,
+        strangers: Strangers | None = None,
     ) -> None:
         self._kinds = kinds
         self._configuration = configuration
@@ -80,7 +80,7 @@ class Lookup:
         self._recorder = recorder
         self._url_of = url_of
         self._deadline = deadline_seconds
-        self._refuse = refuse or UnauthorizedResponder()
+        self._strangers = strangers or Strangers()
         # By name and what stood in Authorization; by name and all headers, judged once.
         self._known: dict[tuple[str, str], Connection] = {}
         self._known_heads: dict[tuple[str, bytes], Connection] = {}
@@ -133,16 +133,16 @@ class Lookup:
     async def _handle_any(self, request: web.Request, name: str, began: float) -> web.StreamResponse:
         connection = self._configuration.now.connections.get(name)
         if connection is None or not connection.is_on or connection.kind not in self._kinds:
-            return self._refuse(request)
+            return await self._strangers.of_pbx(request)
         kind = self._kinds[connection.kind]
         inbound = head_of(request, "lookup")
         known = kind.authenticate_head(inbound, connection)
         if known is False:
-            return self._refuse(request)
+            return await self._strangers.of_pbx(request, name)
         body = await self._body(request, is_judged=known is not None)
         inbound = replace(inbound, body=body or b"")
         if known is None and not kind.authenticate(inbound, connection):
-            return self._refuse(request)
+            return await self._strangers.of_pbx(request, name)
         vouch(request)
         if body is None:
             return FastResponse(*self._answer(connection, LookupRequest(), began, LookupReason.DEADLINE))

@@ -136,6 +136,9 @@ class Originator(Protocol):
 AskLookup = Callable[[Connection, LookupRequest], Mapping[str, Any]]
 """The contract's answer. Never raises."""
 
+TellRefused = Callable[[str, str], None]
+"""(address, connection of ours that was named or "") of one who had no valid secret. Never raises."""
+
 
 class QuestionServer(Protocol):
     """Answers questions that do not come by HTTP; `run` until cancelled."""
@@ -148,10 +151,10 @@ class QuestionServer(Protocol):
 @dataclass(frozen=True, slots=True)
 class QuestionPort:
     """A port of a kind's own. setting: the one of `Settings` that holds its number, None = it is not listened on. open:
-    given the connections of the installation by name, asked at each call."""
+    given the connections of the installation by name, asked at each call, and whom to tell of wrong secrets."""
 
     setting: str
-    open: Callable[[Callable[[], Mapping[str, Connection]], AskLookup], QuestionServer]
+    open: Callable[[Callable[[], Mapping[str, Connection]], AskLookup, TellRefused], QuestionServer]
 
 
 class PresenceSource(Protocol):

@@ -14,10 +14,12 @@ from gateway.settings import Settings
 from gateway.store.admin import personal_data
 from gateway.store.admin.accounts import accounts
 from gateway.store.admin.audit import delete_audit_older_than
+from gateway.store.admin.sign_ins import forget_old_tries
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.crm_accounts.webhooks import delete_expired_grants
 from gateway.store.crm_events.work import delete_events_older_than
 from gateway.store.decisions.decisions import delete_older_than
+from gateway.store.health.strangers import forget_old_strangers
 from gateway.store.intake.inbox import delete_older_than as delete_messages_older_than
 from gateway.store.pbx_links.commands import delete_commands_older_than
 from routing.settings import PersonalDataPolicy
@@ -26,6 +28,7 @@ from runtime.database.pool import Conn
 
 EVERY_SECONDS = 600.0
 _BATCH = 5000
+_STRANGERS_AGE = timedelta(days=7)
 _UNREAD_AGE = timedelta(days=1)
 """What the CRM told only once and in a way that cannot be read. What it still tells so is noted again and again."""
 
@@ -40,6 +43,8 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
         ),
         lambda conn: delete_exchanges_older_than(conn, exchanges, limit=_BATCH),
         lambda conn: forget_old_unread(conn, now - _UNREAD_AGE, limit=_BATCH),
+        lambda conn: forget_old_strangers(conn, _STRANGERS_AGE, limit=_BATCH),
+        lambda conn: forget_old_tries(conn, limit=_BATCH),
         lambda conn: delete_expired_grants(conn, now, limit=_BATCH),
         lambda conn: delete_audit_older_than(conn, now - timedelta(days=settings.audit_days), limit=_BATCH),
         lambda conn: delete_commands_older_than(conn, exchanges, limit=_BATCH),

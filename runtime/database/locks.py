@@ -52,6 +52,11 @@ def backfill(account_id: str) -> Lock:
     return _named(f"callmatrix backfill {account_id}", 0)
 
 
+def sign_in(kind: str, key: str) -> Lock:
+    """Guards what is known of the tries of one login or from one address."""
+    return _named(f"sign-in {kind} {key}", 7)
+
+
 def token_refresh(account_id: str) -> Lock:
     """Guards the refresh of one account's CRM tokens; held by a session across transactions."""
     return Lock("$1, hashtext($2)", (0x746F6B65, account_id))

@@ -57,7 +57,7 @@ class Admissions:
 
     def admit(self, visitor: Visitor) -> bool:
         """Hold it until `release`, for which another may be sent away; False: it cannot stay."""
-        network = _network(visitor.address)
+        network = network_of(visitor.address)
         of_one = self._of.get(network, {})
         if (
             len(of_one) >= self._most_of_one
@@ -75,7 +75,7 @@ class Admissions:
         if visitor not in self._all:
             return
         del self._all[visitor]
-        network = _network(visitor.address)
+        network = network_of(visitor.address)
         del self._of[network][visitor]
         if not self._of[network]:
             del self._of[network]
@@ -117,7 +117,8 @@ def _first_to_go(among: dict[Visitor, None], now: float) -> Visitor | None:
     return resting
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
+    """Return what counts as one source: an IPv4 address, or an IPv6 network of 64 bits."""
     if ":" not in address:
         return address
     try:

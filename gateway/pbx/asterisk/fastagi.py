@@ -15,7 +15,7 @@ import structlog
 
 from gateway.pbx import dialects
 from gateway.pbx.asterisk.agi import AgiRequest, parse_reply, parse_request, set_variable
-from gateway.pbx.capabilities import AskLookup
+from gateway.pbx.capabilities import AskLookup, TellRefused
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
 from runtime.doors.admissions import Admissions
@@ -53,12 +53,13 @@ class FastAgi:
         self,
         connections: Callable[[], Mapping[str, Connection]],
         ask: AskLookup,
+        tell_refused: TellRefused = lambda _address, _connection: None,
         *,
         deadline_seconds: float = 0.5,
         most: int = _MOST_AT_ONCE,
     ) -> None:
         self._connections = connections
-        self._ask = ask
+        self._ask, self._tell_refused = ask, tell_refused
         self._deadline = deadline_seconds
         self._admissions = Admissions(most_connections(most, _SHARE), most)
         self.answered = 0
@@ -113,6 +114,8 @@ class FastAgi:
         if variables is None:
             self.refused += 1
             self._told_forbidden.note(caller.address)
+            named = request.query.get("connection", "")
+            self._tell_refused(caller.address, named if named in self._connections() else "")
             return
         caller.is_waiting = False
         # The target last: who sees it sees the others too.

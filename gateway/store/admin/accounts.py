@@ -66,6 +66,7 @@ class ApiToken:
     role: Role
     account_id: str | None
     expires_at: datetime | None
+    last_used_at: datetime | None = None
     bound: Bindings = EVERYTHING
 
 
@@ -324,10 +325,20 @@ async def api_tokens(conn: Conn) -> list[ApiToken]:
             role=r["role"],
             account_id=r["account_id"],
             expires_at=r["expires_at"],
+            last_used_at=r["last_used_at"],
             bound=bindings_of(r),
         )
         for r in rows
     ]
+
+
+async def note_tokens_used(conn: Conn, hashes: Collection[str]) -> None:
+    """Just now; those that were used within a minute before are not written again."""
+    await conn.execute(
+        "UPDATE api_token SET last_used_at = now() WHERE token_hash = ANY($1)"
+        " AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')",
+        list(hashes),
+    )
 
 
 async def remove_api_token(conn: Conn, name: str) -> int:

@@ -14,7 +14,7 @@ from gateway.admin.refused import InputRefused
 from gateway.calls.client_job import ClientJob
 from gateway.calls.context import PublishedMatrix
 from gateway.calls.queue import Jobs
-from gateway.pbx.capabilities import AskLookup, QuestionPort, SettingType
+from gateway.pbx.capabilities import AskLookup, QuestionPort, SettingType, TellRefused
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
@@ -31,7 +31,7 @@ _EVENTS = {"ring": EventKind.STARTED, "bye": EventKind.ENDED}
 class Drums:
     """Questions beaten on a port of the kind's own: a number a line, an address a line."""
 
-    def __init__(self, connections: Any, ask: AskLookup) -> None:
+    def __init__(self, connections: Any, ask: AskLookup, _tell_refused: TellRefused) -> None:
         self._connections, self._ask = connections, ask
 
     async def run(self, host: str, port: int) -> None:
