@@ -18,6 +18,12 @@ def grown_pause(failures: int, first: float, longest: float) -> float:
     return min(first * 2.0 ** min(failures - 1, _DOUBLINGS), longest) if failures > 0 else 0.0
 
 
+def spread_out(seconds: float, spread: Spread, random: Callable[[], float]) -> float:
+    """Return the pause a little shorter or longer, so that it differs from that of others."""
+    low, high = spread
+    return seconds * (low + (high - low) * random())
+
+
 @dataclass(slots=True)
 class Backoff:
     """Failures in a row of one thing. seconds: of the first and the longest pause. random: 0 ≤ x < 1.
@@ -42,5 +48,4 @@ class Backoff:
 
     def pause(self) -> float:
         """Seconds to wait after the failures so far."""
-        low, high = self.spread
-        return grown_pause(self.failures, self.first, self.longest) * (low + (high - low) * self.random())
+        return spread_out(grown_pause(self.failures, self.first, self.longest), self.spread, self.random)

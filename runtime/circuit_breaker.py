@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from runtime.backoff import Spread, grown_pause
+from runtime.backoff import Spread, grown_pause, spread_out
 
 FIRST_PROBE_SECONDS = 15.0
 LONGEST_PROBE_SECONDS = 900.0
@@ -107,9 +107,8 @@ class CircuitBreaker:
             return
         self._probe = None
         refusals = state.refusals + 1
-        low, high = self._spread
         wait = grown_pause(refusals, first or self._first, longest or self._longest)
-        wait *= low + (high - low) * self._random()
+        wait = spread_out(wait, self._spread, self._random)
         self.state = CircuitState(
             name="open",
             since=now if state.since is None else state.since,

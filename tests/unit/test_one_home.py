@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,23 +13,12 @@ from gateway.store.admin.roles import ROLES, may_act_as
 from routing.numbers.spelling import spelled
 from runtime.addresses import is_local
 from tests.paths import ROOT
-
-ROOMS = ("routing", "runtime", "crm", "gateway")
-
-
-def sources() -> Iterator[tuple[str, str]]:
-    for room in ROOMS:
-        for path in sorted((ROOT / room).rglob("*.py")):
-            yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+from tests.unit.product import sources
 
 
 def homes(pattern: str) -> set[str]:
     """The files in which this stands."""
     return {name for name, text in sources() if re.search(pattern, text)}
-
-
-def homes_of(is_it: Callable[[ast.AST], bool]) -> set[str]:
-    return {name for name, text in sources() if any(is_it(node) for node in ast.walk(ast.parse(text)))}
 
 
 def test_a_connection_of_the_database_has_one_type() -> None:
@@ -44,16 +33,6 @@ def test_numbers_and_secrets_are_hidden_in_one_place() -> None:
 
 def test_our_modules_speak_through_structlog() -> None:
     assert homes(r"logging\.getLogger\((__name__)?\)\.?|^import logging$") <= {"runtime/logs.py"}
-
-
-def test_pauses_after_failures_grow_in_one_place() -> None:
-    """A delay that doubles is a back-off of one's own; `runtime.backoff` knows how."""
-    grows = r"(delay|pause|wait)\w* \* 2|2(\.0)? \*\* "
-    assert homes(grows) == {"runtime/backoff.py"}
-
-
-def test_a_token_is_hashed_in_one_place() -> None:
-    assert homes(r"sha256\(\w*(token|secret)\w*\.encode") == {"runtime/tokens.py"}
 
 
 def test_roles_are_listed_once() -> None:

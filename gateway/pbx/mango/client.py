@@ -34,10 +34,12 @@ from gateway.pbx.mango.commands import (
 from gateway.pbx.mango.links import BASE
 from gateway.pbx.mango.reading import CallsAnswer, MangoEmployee, parse_calls, parse_key, parse_users
 from gateway.pbx.port import WireInvalid
+from runtime.backoff import Backoff
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _RESULT_STATUSES = frozenset({200, 204, 404})
 _TRIES = 4
+_LONGEST_PAUSE = 60.0
 
 _T = TypeVar("_T")
 
@@ -134,16 +136,15 @@ class MangoClient:
         self, command: Command, statuses: frozenset[int] = frozenset({200})
     ) -> tuple[int, bytes]:
         """As `_post`, retry_until_available: the limit is the product's, and others may use it up."""
-        pause = self._pauses.throttled
-        for left in reversed(range(_TRIES)):
+        backoff = Backoff(first=self._pauses.throttled, longest=_LONGEST_PAUSE)
+        while True:
             try:
                 return await self._post(command, "reconciliation", statuses)
             except PbxThrottled as err:
-                if not left:
+                pause = backoff.failed()
+                if backoff.failures == _TRIES:
                     raise
                 await asyncio.sleep(err.retry_after or pause)
-                pause *= 2
-        raise AssertionError("unreachable")
 
     async def _post(
         self,
