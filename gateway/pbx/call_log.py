@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from gateway.pbx.payload import canonical
 from gateway.pbx.port import Parsed
+from gateway.pbx.reading.payload import canonical
 from routing.calls.model import CallEvent, EventKind
 
 

@@ -15,9 +15,9 @@ import orjson
 
 from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
-from gateway.pbx.payload import read_fields
 from gateway.pbx.port import Inbound, LookupRequest, WireInvalid
 from gateway.pbx.reading.addresses import whole_number
+from gateway.pbx.reading.payload import read_fields
 
 DialectFields = Mapping[str, Any]
 WrittenAnswer = tuple[str, bytes]

@@ -16,8 +16,8 @@ from gateway.pbx.capabilities import (
     SettingType,
 )
 from gateway.pbx.connection import Connection
-from gateway.pbx.payload import has_valid_token
 from gateway.pbx.port import Inbound, LookupRequest, Parsed
+from gateway.pbx.secret import has_valid_token
 
 
 class PbxKind:

@@ -13,11 +13,11 @@ from typing import Any
 
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties, clean_number, is_extension, is_line
-from gateway.pbx.payload import as_params, as_seconds, as_text
 from gateway.pbx.port import Inbound, Parsed, WireInvalid
 from gateway.pbx.reading.addresses import phone_address
 from gateway.pbx.reading.causes import disposition_of_code
 from gateway.pbx.reading.machines import is_machine, keeps_waiting, people
+from gateway.pbx.reading.payload import as_params, as_seconds, as_text
 from gateway.pbx.reading.spoilt import parsed_of
 from gateway.pbx.times import not_ahead, read_time, zone_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide

@@ -7,13 +7,13 @@ from typing import Any
 
 from crm.sandbox.api.entities.writing import check_users
 from crm.sandbox.api.exchange import SandboxExchange, request_id_of
-from crm.sandbox.api.notes import announce_note
 from crm.sandbox.api.replies import JSON, Fault, SandboxReply, answer, invalid
 from crm.sandbox.api.schema import Rule, check, not_supported
 from crm.sandbox.api.stages import is_closed
 from crm.sandbox.state import ACCOUNT_ID, SINGULAR, State
 from crm.sandbox.store import SandboxRow
 from crm.sandbox.store.links import digits
+from crm.sandbox.webhooks.notes import announce_note
 
 _ITEM: Mapping[str, Rule] = {
     "direction": Rule("str", required=True, choices=("inbound", "outbound")),

@@ -12,9 +12,9 @@ from gateway.pbx.asterisk.listener import AmiConnection
 from gateway.pbx.capabilities import Link, OpenCallLog, QuestionPort, SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.payload import read_fields
 from gateway.pbx.port import Inbound, Parsed
 from gateway.pbx.push_format import parse_push
+from gateway.pbx.reading.payload import read_fields
 
 
 class AsteriskKind(PbxKind):

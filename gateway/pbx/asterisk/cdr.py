@@ -36,10 +36,10 @@ from gateway.pbx.parties import (
     is_line,
     is_own_number,
 )
-from gateway.pbx.payload import as_count
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.reading.addresses import dialled_address, endpoint, is_dialable, is_number
 from gateway.pbx.reading.machines import is_machine
+from gateway.pbx.reading.payload import as_count
 from gateway.pbx.reading.spoilt import read_without_spoilt
 from gateway.pbx.times import read_time, zone_of
 from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide

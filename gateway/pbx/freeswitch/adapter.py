@@ -10,10 +10,11 @@ from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.freeswitch.wire import parse_cdr, read_cdr
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.payload import canonical, has_valid_token, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
 from gateway.pbx.push_format import parse_push
+from gateway.pbx.reading.payload import canonical, read_fields
 from gateway.pbx.reading.spoilt import read_without_spoilt
+from gateway.pbx.secret import has_valid_token
 
 
 class FreeswitchKind(PbxKind):

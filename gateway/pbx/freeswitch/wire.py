@@ -16,10 +16,10 @@ from urllib.parse import unquote
 
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties, clean_number, is_extension, is_line
-from gateway.pbx.payload import as_count, as_params, as_text, header, json_object, read_form
 from gateway.pbx.port import Inbound, WireInvalid
 from gateway.pbx.reading.addresses import phone_address, user_part
 from gateway.pbx.reading.machines import is_machine
+from gateway.pbx.reading.payload import as_count, as_params, as_text, header, json_object, read_form
 from gateway.pbx.reading.text import charset_of, decoded, legible
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide

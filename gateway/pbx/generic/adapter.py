@@ -10,9 +10,9 @@ from gateway.pbx import dialects
 from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.payload import read_fields
 from gateway.pbx.port import Inbound, Parsed
 from gateway.pbx.push_format import parse_push
+from gateway.pbx.reading.payload import read_fields
 from routing.calls.model import EventKind
 
 

@@ -10,9 +10,9 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.dialects import DIALECT_SETTINGS
 from gateway.pbx.kamailio.wire import generic_fields
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.payload import read_fields
 from gateway.pbx.port import Inbound, Parsed
 from gateway.pbx.push_format import parse_event
+from gateway.pbx.reading.payload import read_fields
 from gateway.pbx.reading.spoilt import parsed_of
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.pbx.payload import as_count, as_text
 from gateway.pbx.port import WireInvalid
+from gateway.pbx.reading.payload import as_count, as_text
 from gateway.pbx.times import from_epoch
 
 _EVENTS: Mapping[str, str] = {"invite": "newCall", "bye": "hangup", "cancel": "hangup", "failure": "hangup"}

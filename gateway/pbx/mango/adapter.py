@@ -14,10 +14,11 @@ from gateway.pbx.mango.paths import event_name
 from gateway.pbx.mango.router import MangoRouter
 from gateway.pbx.mango.signing import is_signed_by, read_signed
 from gateway.pbx.mango.wire import notification_events, parse_result
-from gateway.pbx.payload import canonical, has_valid_token, json_object
 from gateway.pbx.port import Inbound, Parsed, WireInvalid
+from gateway.pbx.reading.payload import canonical, json_object
 from gateway.pbx.reading.spoilt import read_without_spoilt
 from gateway.pbx.reading.text import legible
+from gateway.pbx.secret import has_valid_token
 
 
 class MangoKind(PbxKind):

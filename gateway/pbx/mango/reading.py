@@ -10,9 +10,9 @@ from typing import Any
 from gateway.pbx.connection import Connection
 from gateway.pbx.mango.links import recording_link
 from gateway.pbx.parties import clean_number
-from gateway.pbx.payload import as_count, as_text, json_object
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.reading.machines import is_machine
+from gateway.pbx.reading.payload import as_count, as_text, json_object
 from gateway.pbx.times import read_time
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 

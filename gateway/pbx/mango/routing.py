@@ -12,8 +12,8 @@ from gateway.pbx.mango.paths import event_name
 from gateway.pbx.mango.signing import read_signed
 from gateway.pbx.mango.wire import CommandResult, parse_result
 from gateway.pbx.parties import clean_number
-from gateway.pbx.payload import as_text, json_object
 from gateway.pbx.port import Inbound, LookupRequest, WireInvalid
+from gateway.pbx.reading.payload import as_text, json_object
 
 _MOST_NAME = 60
 

@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 import orjson
 
 from gateway.pbx.connection import Connection
-from gateway.pbx.payload import read_form
 from gateway.pbx.port import WireInvalid
+from gateway.pbx.reading.payload import read_form
 from gateway.pbx.reading.text import encoded
 
 

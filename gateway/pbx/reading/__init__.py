@@ -1,3 +1,3 @@
-"""How what PBXs write is read, whoever wrote it: text in whatever bytes, spoilt fields, addresses of phones, causes.
+"""How what PBXs write is read, whoever wrote it: forms and JSON, text in whatever bytes, addresses of phones, causes.
 
-No vendor's words here, and nothing that knows of requests or connections' secrets."""
+No vendor's words here, and nothing that knows of connections and their secrets."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from gateway.pbx.payload import canonical
 from gateway.pbx.port import Inbound, Parsed, WireInvalid
+from gateway.pbx.reading.payload import canonical
 from gateway.pbx.reading.text import SPOILT
 from routing.calls.model import CallEvent
 

@@ -11,11 +11,12 @@ from gateway.pbx import dialects
 from gateway.pbx.capabilities import OpenCallLog, SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
-from gateway.pbx.payload import has_valid_token, header, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
+from gateway.pbx.reading.payload import header, read_fields
 from gateway.pbx.reading.spoilt import canonical_of, read_without_spoilt
 from gateway.pbx.ringostat.client import RingostatLog
 from gateway.pbx.ringostat.wire import ALIASES, Fields, moment_of, webhook_events
+from gateway.pbx.secret import has_valid_token
 
 
 class RingostatKind(PbxKind):

@@ -15,10 +15,10 @@ from typing import Any
 
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import classify_parties, clean_number, is_extension
-from gateway.pbx.payload import as_params, as_seconds, as_text, json_object
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.reading.addresses import phone_address
 from gateway.pbx.reading.machines import is_machine
+from gateway.pbx.reading.payload import as_params, as_seconds, as_text, json_object
 from gateway.pbx.reading.spoilt import read_without_spoilt
 from gateway.pbx.times import not_ahead, read_time, zone_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide

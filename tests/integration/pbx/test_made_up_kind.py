@@ -18,8 +18,8 @@ from gateway.pbx.capabilities import AskLookup, QuestionPort, SettingType, TellR
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
-from gateway.pbx.payload import canonical, read_fields
 from gateway.pbx.port import Inbound, LookupRequest, Parsed
+from gateway.pbx.reading.payload import canonical, read_fields
 from gateway.store.admin.accounts import add_api_token
 from routing.calls.model import CallEvent, EventKind
 from routing.matrix.presets import recommended

@@ -10,7 +10,6 @@ from crm.sandbox.api.entities.reading import range_of
 from crm.sandbox.api.entities.rules import NESTED
 from crm.sandbox.api.entities.writing import check_entity, create
 from crm.sandbox.api.exchange import SandboxExchange, request_id_of
-from crm.sandbox.api.notes import announce_note
 from crm.sandbox.api.replies import Fault, SandboxReply, answer, invalid, no_content, refuse
 from crm.sandbox.api.rights import owners
 from crm.sandbox.api.schema import Rule, check_keys, not_supported
@@ -19,6 +18,7 @@ from crm.sandbox.php import ints_of, values_of
 from crm.sandbox.state import ACCOUNT_ID, State
 from crm.sandbox.store.database import RowCondition, SandboxRow
 from crm.sandbox.webhooks.changes import notify
+from crm.sandbox.webhooks.notes import announce_note
 
 _HOOK_NAMES = {"created_by": "created_user_id", "created_at": "date_create"}
 CATEGORIES = ("sip", "mail", "forms", "chats")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.pbx.asterisk.agi import parse_request
-from gateway.pbx.payload import read_fields, read_form
 from gateway.pbx.query import read_pairs
+from gateway.pbx.reading.payload import read_fields, read_form
 from tests.unit.gateway.pbx.builders import a_request
 
 BLANKS = st.sampled_from(["", "+", "%20", "++"])

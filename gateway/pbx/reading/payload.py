@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import codecs
 import json
 import re
@@ -13,7 +11,6 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 
-from gateway.pbx.connection import Connection
 from gateway.pbx.port import Inbound, WireInvalid
 from gateway.pbx.reading.text import SPOILT, charset_of, decoded, legible
 
@@ -32,29 +29,6 @@ def header(request: Inbound, name: str) -> str | None:
     """Return a header's value, whatever the case of its name."""
     wanted = name.lower()
     return next((value for key, value in request.headers.items() if key.lower() == wanted), None)
-
-
-def has_valid_token(request: Inbound, connection: Connection) -> bool:
-    """Say whether the request carries the connection's secret as Bearer, as the password of Basic, or as `?token=`.
-
-    Where setting `refuses_query_token` is on, the last does not count: addresses are kept in logs of proxies and PBXs.
-    """
-    return any(connection.knows(token) for token in _tokens(request, connection))
-
-
-def _tokens(request: Inbound, connection: Connection) -> list[str]:
-    in_query = request.query.get("token")
-    tokens = [in_query] if in_query and not connection.switch("refuses_query_token") else []
-    scheme, _, value = (header(request, "Authorization") or "").partition(" ")
-    if scheme.lower() == "bearer" and value.strip():
-        tokens.append(value.strip())
-    elif scheme.lower() == "basic":
-        try:
-            user_and_password = base64.b64decode(value.strip(), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            return tokens
-        tokens.append(user_and_password.partition(":")[2])
-    return tokens
 
 
 def read_fields(request: Inbound) -> dict[str, Any]:
