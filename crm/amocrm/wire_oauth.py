@@ -149,6 +149,9 @@ def _payload(token: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+ADDRESSES_IN_WORDS = "https://name.amocrm.ru, .amocrm.com or .kommo.com"
+
+
 class UntrustedAddress(ValueError):
     """An address that no key is sent to. The message says why."""
 

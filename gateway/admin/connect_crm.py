@@ -10,11 +10,17 @@ from typing import Any
 import aiohttp
 import asyncpg
 
-from crm.amocrm.store import store_long_lived_token
-from crm.amocrm.tokens import long_lived
-from crm.amocrm.wire_oauth import UntrustedAddress, consent_address, trusted_address
 from crm.budget import Budget
 from crm.errors import CrmError
+from crm.kinds import (
+    ADDRESSES_IN_WORDS,
+    NEW_ACCOUNTS_KIND,
+    UntrustedAddress,
+    consent_address,
+    long_lived,
+    store_long_lived_token,
+    trusted_address,
+)
 from crm.lane import Lane
 from crm.port import CrmAccount
 from crm.store.metadata import connected_twice
@@ -86,8 +92,7 @@ def _address(text: str, crm_hosts: Collection[str]) -> str:
         return trusted_address(text, crm_hosts)
     except UntrustedAddress as err:
         remedy = (
-            "give it as https://name.amocrm.ru, .amocrm.com or .kommo.com; another host is named by the operator in"
-            " CALLMATRIX_CRM_HOSTS"
+            f"give it as {ADDRESSES_IN_WORDS}; another host is named by the operator in CALLMATRIX_CRM_HOSTS"
         )
         raise InputRefused("url", f"this is no address of a CRM: {err}", remedy) from err
 
@@ -119,7 +124,7 @@ def _told(new: NewAccount, known: rows.Account | None) -> rows.Account:
     return rows.Account(
         id=new.id,
         **described,
-        crm_kind="amocrm",
+        crm_kind=NEW_ACCOUNTS_KIND,
         state="off",
         state_reason=_NEW,
         state_since=datetime.now(UTC),

@@ -1,4 +1,4 @@
-"""How this installation gets at CRMs: the visible table of CRM kinds, and what one account's client is made of."""
+"""How this installation gets at CRMs: what one account's client is made of."""
 
 from __future__ import annotations
 
@@ -13,15 +13,22 @@ from urllib.parse import urlsplit
 import aiohttp
 import asyncpg
 
-from crm.amocrm.adapter import AmoCrm, entity_url
-from crm.amocrm.client import Bearer
-from crm.amocrm.store import PgTokenStore, store_token
-from crm.amocrm.tokens import Tokens, exchange_code
-from crm.amocrm.transport import WRITE_SECONDS, Transport
-from crm.amocrm.wire_oauth import moved_address
 from crm.budget import Budget
 from crm.errors import CrmUnauthorised
 from crm.guarded_budget import GuardedBudget
+from crm.kinds import (
+    CRM_KINDS,
+    WRITE_SECONDS,
+    Bearer,
+    ConnectedCrm,
+    PgTokenStore,
+    Tokens,
+    Transport,
+    entity_url,
+    exchange_code,
+    moved_address,
+    store_token,
+)
 from crm.lane import Lane
 from crm.store.metadata import account_of
 from gateway.configuration import read_snapshot
@@ -40,10 +47,8 @@ from runtime.lifecycle import KeptTasks
 # Each holds a connection of the pool, which serves all accounts of the process.
 _REFRESHES_AT_ONCE = 3
 
-# No answer is waited for any longer (crm/amocrm/transport.py).
+# No answer is waited for any longer.
 _REFRESH_SECONDS = WRITE_SECONDS
-
-KINDS: dict[str, Callable[..., AmoCrm]] = {"amocrm": AmoCrm}
 
 
 class GrantRefused(Exception):
@@ -77,7 +82,7 @@ class OfferedKey:
 class OpenCrm:
     """One account's CRM and the authorisation that it is asked with."""
 
-    crm: AmoCrm
+    crm: ConnectedCrm
     tokens: Tokens
 
 
@@ -117,7 +122,7 @@ class CrmAccess:
             refreshes=self._refreshes,
             crm_hosts=self._crm_hosts,
         )
-        crm = KINDS[account.crm_kind](
+        crm = CRM_KINDS[account.crm_kind](
             account.base_url,
             tokens,
             budget,
@@ -128,9 +133,9 @@ class CrmAccess:
         )
         return OpenCrm(crm, tokens)
 
-    def open_with(self, account: Account, bearer: Bearer, budget: Budget) -> AmoCrm:
+    def open_with(self, account: Account, bearer: Bearer, budget: Budget) -> ConnectedCrm:
         """Return the account's CRM with an authorisation that is not stored, to try it."""
-        return KINDS[account.crm_kind](
+        return CRM_KINDS[account.crm_kind](
             account.base_url, bearer, budget, self._session, transport=self._transport
         )
 

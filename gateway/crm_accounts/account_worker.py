@@ -10,13 +10,12 @@ from typing import Any
 import asyncpg
 import structlog
 
-from crm.amocrm.rows.form import WebhookInvalid
-from crm.amocrm.webhooks import parse_webhook
 from crm.effects.backfill import BackfillFeed
 from crm.effects.sender import WriterSettings
 from crm.effects.store.work import PgEffects
 from crm.effects.writer import Writer
 from crm.guarded_budget import GuardedBudget
+from crm.kinds import WebhookInvalid, parse_webhook
 from crm.port import EntityChange, Observed
 from crm.sync.first_load import restart_load
 from crm.sync.sync import Sync

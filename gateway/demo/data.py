@@ -7,7 +7,7 @@ from pathlib import Path
 
 import asyncpg
 
-from crm.amocrm.store import store_long_lived_token
+from crm.kinds import store_long_lived_token
 from gateway.admin.connections import ConnectionOrder, add_connection
 from gateway.admin.employees import replace_employees
 from gateway.pbx.kinds import KINDS

@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 import asyncpg
 from pydantic import BaseModel
 
-from crm.amocrm.store import read_tokens
-from crm.amocrm.tokens import StoredToken, TokenStatus, status_of
 from crm.effects.backfill import BackfillProgress, latest_progress
 from crm.effects.store.left_out import left_out_by_account
+from crm.kinds import StoredToken, TokenStatus, read_tokens, status_of
 from crm.lane import Lane
 from crm.store.cursors import FeedState, feeds_by_account
 from crm.store.entries import DirectoryState, directory_states

@@ -262,6 +262,27 @@ def test_what_turns_bytes_into_values_does_nothing_else(wire: str) -> None:
     assert {n for n in imported if n.startswith(NOT_ON_THE_WIRE)} == set()
 
 
+def test_a_crm_is_wired_in_one_place() -> None:
+    """A second CRM is a folder and lines in `crm/kinds.py`: nothing else knows that there is an amoCRM."""
+    takers = {
+        name
+        for name, imported in ARROWS.items()
+        if not name.startswith("crm.amocrm") and any(other.startswith("crm.amocrm") for other in imported)
+    }
+    assert takers == {"crm.kinds"}
+
+
+def test_a_crm_is_named_in_code_where_it_is_wired() -> None:
+    """The sandbox imitates it, and its profile is chosen at the command line."""
+    named = {
+        name
+        for name, file in SOURCES.items()
+        if not name.startswith(("crm.amocrm", "crm.sandbox"))
+        and any(text.lower() in ("amocrm", "kommo") for _, text in _strings(ast.parse(file.read_text())))
+    }
+    assert named == {"crm.kinds", "gateway.cli.running"}
+
+
 def test_routing_imports_nothing_but_values() -> None:
     strangers = {
         f"{module}: {name}"

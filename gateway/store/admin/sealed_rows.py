@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from crm.amocrm.store import TOKEN_SECRETS
+from crm.kinds import TOKEN_SECRETS
 from gateway.store.admin.accounts import CONNECTION_KEYS, WEBHOOK_SECRET
 from gateway.store.crm_accounts.webhooks import GRANT_SECRET
 from runtime.database.pool import Conn

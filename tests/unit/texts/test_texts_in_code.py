@@ -46,6 +46,7 @@ ENGLISH_BY_RULE = {
     "crm/amocrm/tokens.py:__init__": "why the authorisation broke, in an error's detail",
     "crm/amocrm/tokens.py:status_of": "how long a key lasts, for whoever runs the program",
     "crm/amocrm/wire.py:read_answer": "an error's detail",
+    "crm/amocrm/wire_oauth.py:ADDRESSES_IN_WORDS": "a refusal's remedy",
     "crm/amocrm/writes.py:_unnamed": "a refusal's detail",
     "crm/effects/outcomes.py:looked": "an error's detail",
     "crm/sync/source.py:_note_refused": "an error's detail",

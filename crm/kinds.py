@@ -1,0 +1,66 @@
+"""Every kind of CRM that can be connected, and all that the rest of the program takes of one beside `crm/port.py`.
+
+Where an account lives, how it lets us in, how its key fares, how it is asked, what it tells by itself. No other module
+outside `crm/amocrm` names it. A second CRM is a folder that offers the same, and a line for it in each
+table here; what has no table yet gets one then, by the account's `crm_kind`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from crm.amocrm.adapter import AmoCrm, entity_url
+from crm.amocrm.client import Bearer
+from crm.amocrm.rows.form import WebhookInvalid
+from crm.amocrm.store import (
+    TOKEN_SECRETS,
+    PgTokenStore,
+    read_tokens,
+    store_long_lived_token,
+    store_token,
+)
+from crm.amocrm.tokens import StoredToken, Tokens, TokenStatus, exchange_code, long_lived, status_of
+from crm.amocrm.transport import WRITE_SECONDS, Transport
+from crm.amocrm.webhooks import parse_webhook
+from crm.amocrm.wire_oauth import (
+    ADDRESSES_IN_WORDS,
+    UntrustedAddress,
+    consent_address,
+    moved_address,
+    trusted_address,
+)
+
+ConnectedCrm: TypeAlias = AmoCrm
+"""An account's CRM as it is asked: `crm.port.Crm`, and how it fares."""
+
+CRM_KINDS: Mapping[str, Callable[..., ConnectedCrm]] = {"amocrm": AmoCrm}
+NEW_ACCOUNTS_KIND = "amocrm"
+
+__all__ = [
+    "ADDRESSES_IN_WORDS",
+    "CRM_KINDS",
+    "NEW_ACCOUNTS_KIND",
+    "TOKEN_SECRETS",
+    "WRITE_SECONDS",
+    "Bearer",
+    "ConnectedCrm",
+    "PgTokenStore",
+    "StoredToken",
+    "TokenStatus",
+    "Tokens",
+    "Transport",
+    "UntrustedAddress",
+    "WebhookInvalid",
+    "consent_address",
+    "entity_url",
+    "exchange_code",
+    "long_lived",
+    "moved_address",
+    "parse_webhook",
+    "read_tokens",
+    "status_of",
+    "store_long_lived_token",
+    "store_token",
+    "trusted_address",
+]
