@@ -8,11 +8,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.admin.config_document import ConfigDocument
+from routing.matrix.catalogue import Catalogue
 from routing.matrix.diff import difference
 from routing.texts.catalogue import Texts
 
 
-def differences(before: ConfigDocument, after: ConfigDocument, texts: Texts) -> Iterator[str]:
+def differences(
+    before: ConfigDocument, after: ConfigDocument, texts: Texts, catalogue: Catalogue
+) -> Iterator[str]:
     """One line each; nothing when both mean the same. Both are exports of the same account."""
     for name in ("name", "time_zone", "region"):
         yield from _values(name, getattr(before, name), getattr(after, name), texts)
@@ -26,7 +29,7 @@ def differences(before: ConfigDocument, after: ConfigDocument, texts: Texts) -> 
     yield from _parts("employee", "id", before.employees or (), after.employees or (), texts)
     yield from _parts("connection", "name", before.connections or (), after.connections or (), texts)
     if before.matrix is not None and after.matrix is not None:
-        for change in difference(before.matrix, after.matrix, texts):
+        for change in difference(before.matrix, after.matrix, texts, catalogue):
             yield texts.say("config.changed-matrix", where=change.where, text=change.text)
 
 

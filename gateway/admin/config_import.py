@@ -123,8 +123,9 @@ class _Import:
         version = await self._matrix()
         await self._tests()
         after = await export_config(self._conn, self._id)
+        catalogue = await catalogue_of(self._conn, self._id)
         return Imported(
-            changes=tuple(differences(before, after, self._texts)),
+            changes=tuple(differences(before, after, self._texts, catalogue)),
             warnings=tuple(dict.fromkeys(self._warnings)),
             new_secrets=() if is_dry_run else tuple(self._new_secrets),
             version=version,

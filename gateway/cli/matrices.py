@@ -29,7 +29,7 @@ from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.matrix.diff import MatrixChange, difference
-from routing.texts.catalogue import Language
+from routing.texts.catalogue import Language, Texts
 from runtime.database.pool import Conn
 from runtime.failure import Failure
 
@@ -257,16 +257,18 @@ def show_difference(
     """
     names = _version(old), _version(new)
 
-    async def work(conn: Conn, account_id: str) -> list[MatrixChange]:
+    async def work(conn: Conn, account_id: str) -> tuple[list[MatrixChange], Texts]:
         before, after = [await _named(conn, account_id, name) for name in names]
-        return difference(before, after, TEXTS[await language_of(conn, account_id, lang)])
+        texts = TEXTS[await language_of(conn, account_id, lang)]
+        return difference(before, after, texts, await catalogue_of(conn, account_id)), texts
 
     with _refusals():
-        changes = on_account(account, work)
+        changes, texts = on_account(account, work)
     if json:
         print_json([c._asdict() for c in changes])
         return
-    print("\n".join(f"{c.kind:8} {c.text}" for c in changes) or "No difference.")
+    lines = (f"{texts.say(f'diff.kind.{c.kind}'):9} {c.text}" for c in changes)
+    print("\n".join(lines) or texts.say("diff.same"))
 
 
 def _say(published: store.Published, json: bool) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from crm.effects.owners import OWNER, refused_owners
 from gateway.store.admin.accounts import account
-from gateway.store.calls.missed_calls import completed_by
+from gateway.store.calls.missed_calls import CrmPerson, completed_by, crm_person
 from gateway.store.crm_events.work import author_of
 from gateway.store.decisions.decisions import DecisionRow, EffectRow, Explained, NoSuchDecision
 from gateway.store.decisions.decisions import explain as stored
@@ -48,33 +47,19 @@ async def explain(
     if found and language is None:
         language = (await account(conn, found[0].decision.account_id)).settings.language
     texts = TEXTS[language or DEFAULT_LANGUAGE]
-    return [
-        explained(await _with_author(conn, item), texts, url_of, await _closer(conn, item.decision))
-        for item in found
-    ]
+    return [explained(item, texts, url_of, await _author(conn, item.decision)) for item in found]
 
 
-async def _with_author(conn: Conn, item: Explained) -> Explained:
-    """Fill in who made the change in the CRM, where its feed told it only after the decision."""
-    row = item.decision
-    event_id = (row.inputs.get("task") or {}).get("event_id") if row.kind == "case" else None
-    if event_id is None:
-        return item
-    author = await author_of(conn, row.account_id, event_id)
-    steps = [
-        {**step, "facts": {**step["facts"], "by_user": step["facts"].get("by_user") or author}}
-        for step in row.steps
-    ]
-    return replace(item, decision=replace(row, steps=steps))
-
-
-async def _closer(conn: Conn, row: DecisionRow) -> str | None:
-    """Who closed the case, where this decision closed one and it is known."""
-    case = _closed_case(row)
-    if case is None:
-        return None
-    named: str | None = case.get("closed_by")
-    return named or await completed_by(conn, row.account_id, case["id"])
+async def _author(conn: Conn, row: DecisionRow) -> CrmPerson | None:
+    """Who changed the case's task in the CRM, where this decision follows that: the feed may tell it only afterwards."""
+    told = (row.inputs.get("task") or {}) if row.kind == "case" else {}
+    user = told.get("by_user")
+    if user is None and told.get("event_id") is not None:
+        user = await author_of(conn, row.account_id, told["event_id"])
+    if user is not None:
+        return await crm_person(conn, row.account_id, user)
+    case = _closed_case(row) if told else None
+    return await completed_by(conn, row.account_id, case["id"]) if case else None
 
 
 def _closed_case(row: DecisionRow) -> Mapping[str, Any] | None:
@@ -84,9 +69,9 @@ def _closed_case(row: DecisionRow) -> Mapping[str, Any] | None:
 
 
 def explained(
-    item: Explained, texts: Texts, url_of: UrlOf | None = None, closer: str | None = None
+    item: Explained, texts: Texts, url_of: UrlOf | None = None, author: CrmPerson | None = None
 ) -> dict[str, Any]:
-    """Return the form that the API, the command line and the dry run share. closer: who closed the case that was closed."""
+    """Return the form that the API, the command line and the dry run share. author: who changed the case's task in the CRM."""
     row = item.decision
     return {
         "account": row.account_id,
@@ -97,22 +82,29 @@ def explained(
         "call_id": row.call_id,
         "client": row.client,
         "reason": row.reason,
-        "message": _message(row, texts, closer),
+        "message": _message(row, texts, author),
         "outcome": dict(row.outcome),
-        "steps": [step_in_full(row.kind, step, texts) for step in row.steps],
+        "steps": [step_in_full(row.kind, step, texts, author) for step in row.steps],
         "inputs": dict(row.inputs),
         "effects": [_effect(row.account_id, effect, texts, url_of) for effect in item.effects],
     }
 
 
-def step_in_full(kind: str, step: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
-    """One step with its words and those of its facts beside the codes. kind: of the decision."""
+def step_in_full(
+    kind: str, step: Mapping[str, Any], texts: Texts, author: CrmPerson | None = None
+) -> dict[str, Any]:
+    """One step with its words and those of its facts beside the codes. kind: of the decision. author: as of `explained`."""
+    facts = dict(step["facts"])
+    if author is not None and "by_user" in facts:
+        facts["by_user"] = facts["by_user"] or author.id
+    named = {**facts, "by_user": author.name} if author and facts.get("by_user") == author.id else facts
     return {
         **step,
+        "facts": facts,
         "rule_message": _rule(step["rule"], texts),
         "verdict_message": texts.word("verdict", step["verdict"]),
         "message": step_message(kind, step, texts),
-        "facts_message": facts_in_words(step["facts"], texts),
+        "facts_message": facts_in_words(named, texts),
     }
 
 
@@ -162,7 +154,7 @@ def _value(name: str, value: Any, texts: Texts) -> str:
     return str(value)
 
 
-def _message(row: DecisionRow, texts: Texts, closer: str | None = None) -> str:
+def _message(row: DecisionRow, texts: Texts, author: CrmPerson | None = None) -> str:
     because = texts.word(f"{row.kind}.reason", row.reason).rstrip(".")
     if row.kind == "lookup":
         outcome = str(row.outcome.get("outcome"))
@@ -173,7 +165,7 @@ def _message(row: DecisionRow, texts: Texts, closer: str | None = None) -> str:
         return texts.say("explain.matrix", because=because, reason=row.reason, **_place(row, texts))
     closed = _closed_case(row)
     if closed and row.reason in ("case_closed", "case_closed_in_crm"):
-        who = closer or texts.say("explain.nobody-named")
+        who = closed.get("closed_by") or (author.name if author else texts.say("explain.nobody-named"))
         call = closed.get("closed_by_call")
         by_call = texts.say("explain.by-call", call=call) if call else ""
         return texts.say("explain.closed", because=because, reason=row.reason, who=who, call=by_call)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
 from routing.conditions import Condition
 from routing.matrix.actions import Action
+from routing.matrix.catalogue import Catalogue
 from routing.matrix.model import CELLS, Matrix, MatrixTable, ParameterField, PipelineRule, SelectionRule
-from routing.matrix.texts import (
-    action_in_words,
-    action_phrase,
-    cell_phrase,
-    setting_in_words,
-    settings_of,
-    value_in_words,
-)
+from routing.matrix.settings_in_words import SettingWords, settings_of
+from routing.matrix.texts import action_phrase, cell_phrase
 from routing.texts.catalogue import Phrase, Texts, phrase
 from routing.texts.sentences import RU
 
 Kind = Literal["added", "removed", "changed"]
+NO_CATALOGUE = Catalogue()
 
 
 class MatrixChange(NamedTuple):
@@ -31,27 +27,36 @@ class MatrixChange(NamedTuple):
     text: str
 
 
-def difference(old: Matrix, new: Matrix, texts: Texts = RU) -> list[MatrixChange]:
-    """Return what has to be done to `old` to get `new`; empty when both decide alike. The version number does not count."""
-    return list(_Differences(texts).of(old, new))
+def difference(
+    old: Matrix, new: Matrix, texts: Texts = RU, catalogue: Catalogue = NO_CATALOGUE
+) -> list[MatrixChange]:
+    """Return what has to be done to `old` to get `new`; empty when both decide alike. The version number does not count.
+
+    catalogue: gives names to the ids of the CRM and of employees.
+    """
+    return list(_Differences(texts, catalogue).of(old, new))
 
 
 class _Differences:
-    def __init__(self, texts: Texts) -> None:
-        self._texts = texts
+    def __init__(self, texts: Texts, catalogue: Catalogue) -> None:
+        self._texts, self._words = texts, SettingWords(texts, catalogue)
+        self._tables_named: Mapping[str, str] = {}
 
     def of(self, old: Matrix, new: Matrix) -> Iterator[MatrixChange]:
+        self._tables_named = {id: table.name for id, table in [*old.tables.items(), *new.tables.items()]}
         for table_id in sorted({*old.tables, *new.tables}):
             yield from self._tables(table_id, old.tables.get(table_id), new.tables.get(table_id))
-        yield from self._values("default", "default", old.default, new.default)
+        yield from self._values("default", "default", self._table(old.default), self._table(new.default))
         yield from self._lists(
             "selection", map(self._selection, old.selection), map(self._selection, new.selection)
         )
         rules = map(self._pipeline_rule, old.pipeline_rules), map(self._pipeline_rule, new.pipeline_rules)
         yield from self._lists("pipeline_rules", *rules)
-        where = "default_pipeline"
-        yield from self._values(where, "default-pipeline", old.default_pipeline_id, new.default_pipeline_id)
-        yield from self._values(where, "default-stage", old.default_stage_id, new.default_stage_id)
+        where, named = "default_pipeline", self._words.value
+        before, after = (named("pipeline_id", m.default_pipeline_id) for m in (old, new))
+        yield from self._values(where, "default-pipeline", before, after)
+        before, after = (self._stage(m.default_stage_id, m.default_pipeline_id) for m in (old, new))
+        yield from self._values(where, "default-stage", before, after)
         parameters = map(self._parameter, old.parameters), map(self._parameter, new.parameters)
         yield from self._lists("parameters", *parameters)
 
@@ -67,7 +72,7 @@ class _Differences:
             if old is not None:
                 yield self._change("removed", table_id, "table-removed", name=old.name)
             return
-        yield from self._values(table_id, "name", old.name, new.name)
+        yield from self._values(table_id, "name", self._words.text(old.name), self._words.text(new.name))
         if old.waits_for_entities != new.waits_for_entities:
             state = "waits" if new.waits_for_entities else "waits-no-more"
             yield self._change("changed", table_id, state, name=new.name)
@@ -81,7 +86,7 @@ class _Differences:
             return
         if old is None or new is None:
             kind: Kind = "added" if old is None else "removed"
-            actions = [action_in_words(a, self._texts) for a in new or old or ()]
+            actions = [self._words.action(a) for a in new or old or ()]
             done = "; ".join(actions) or phrase("diff.do-nothing")
             yield self._change(kind, where, f"cell-{kind}", cell=cell_phrase(cell), done=done)
             return
@@ -97,10 +102,10 @@ class _Differences:
                     yield from self._settings(f"{where}#{number}", cell, before, after)
                 continue
             for number, action in enumerate(old[i1:i2], start=i1 + 1):
-                words = action_in_words(action, self._texts)
+                words = self._words.action(action)
                 yield self._change("removed", f"{where}#{number}", "action-removed", cell=cell, action=words)
             for number, action in enumerate(new[j1:j2], start=j1 + 1):
-                words = action_in_words(action, self._texts)
+                words = self._words.action(action)
                 yield self._change("added", f"{where}#{number}", "action-added", cell=cell, action=words)
 
     def _settings(self, where: str, cell: Phrase, old: Action, new: Action) -> Iterator[MatrixChange]:
@@ -113,16 +118,24 @@ class _Differences:
                     "setting-changed",
                     cell=cell,
                     action=action_phrase(new.do),
-                    setting=setting_in_words(name, self._texts),
-                    before=value_in_words(before[name], self._texts),
-                    after=value_in_words(after[name], self._texts),
+                    setting=self._words.setting(name),
+                    before=self._words.value(name, before[name]),
+                    after=self._words.value(name, after[name]),
                 )
 
-    def _values(self, where: str, what: str, old: str | None, new: str | None) -> Iterator[MatrixChange]:
-        if (old or "") != (new or ""):
-            before, after = value_in_words(old, self._texts), value_in_words(new, self._texts)
+    def _values(self, where: str, what: str, old: str, new: str) -> Iterator[MatrixChange]:
+        """old, new: in words."""
+        if old != new:
             words = phrase(f"diff.{what}")
-            yield self._change("changed", where, "value-changed", of=words, before=before, after=after)
+            yield self._change("changed", where, "value-changed", of=words, before=old, after=new)
+
+    def _table(self, table_id: str) -> str:
+        return self._words.named(self._tables_named.get(table_id), table_id)
+
+    def _stage(self, stage_id: str | None, pipeline_id: str | None) -> str:
+        if not stage_id:
+            return self._words.value("stage_id", None)
+        return self._words.stage(stage_id, pipeline_id)
 
     def _lists(self, where: str, old: Iterable[str], new: Iterable[str]) -> Iterator[MatrixChange]:
         """Rules as sentences. One that is only elsewhere in the order counts as changed."""
@@ -144,16 +157,23 @@ class _Differences:
         return self._texts.say("diff.and").join(words) or self._texts.say("diff.always")
 
     def _selection(self, rule: SelectionRule) -> str:
-        words = self._texts.say("diff.rule-of-selection", when=self._when(rule.when), matrix=rule.matrix)
+        words = self._texts.say(
+            "diff.rule-of-selection", when=self._when(rule.when), matrix=self._table(rule.matrix)
+        )
         return f"{rule.name}: {words}" if rule.name else words
 
     def _pipeline_rule(self, rule: PipelineRule) -> str:
         what = "diff.rule-of-stage" if rule.stage_id else "diff.rule-of-pipeline"
         words = self._texts.say(
-            what, when=self._when(rule.when), pipeline=rule.pipeline_id, stage=rule.stage_id or ""
+            what,
+            when=self._when(rule.when),
+            pipeline=self._words.pipeline(rule.pipeline_id),
+            stage=self._stage(rule.stage_id, rule.pipeline_id),
         )
         return f"{rule.name}: {words}" if rule.name else words
 
     def _parameter(self, mapping: ParameterField) -> str:
         what = f"diff.parameter-of-{mapping.entity}"
-        return self._texts.say(what, parameter=mapping.parameter, field=mapping.field)
+        return self._texts.say(
+            what, parameter=mapping.parameter, field=self._words.field(mapping.field, mapping.entity)
+        )

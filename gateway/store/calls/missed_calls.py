@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import asyncpg
 
@@ -31,13 +32,28 @@ WHERE account_id = $1 AND client = $2 AND state = 'open'
 
 
 _COMPLETED_BY = """
-SELECT coalesce(p.name, u.name, c.by_user)
+SELECT c.by_user AS id, coalesce(p.name, u.name, c.by_user) AS name
 FROM effect e JOIN crm_event c ON c.account_id = e.account_id AND c.entity_kind = 'task' AND c.entity_id = e.crm_id
 LEFT JOIN employee p ON p.account_id = e.account_id AND p.crm_user_id = c.by_user
 LEFT JOIN crm_user u ON u.account_id = e.account_id AND u.user_id = c.by_user
 WHERE e.account_id = $1 AND e.effect_key = $2 AND c.aspect = 'completed' AND c.new_value = '1' AND c.by_user IS NOT NULL
 ORDER BY c.at DESC LIMIT 1
 """
+
+
+_NAME_OF_USER = """
+SELECT name FROM (
+    SELECT 0 AS place, name FROM employee WHERE account_id = $1 AND crm_user_id = $2
+    UNION ALL SELECT 1, name FROM crm_user WHERE account_id = $1 AND user_id = $2
+) AS known ORDER BY place LIMIT 1
+"""
+
+
+class CrmPerson(NamedTuple):
+    """id: of a user of the CRM. name: of the employee who is that user, else the CRM's, else the id."""
+
+    id: str
+    name: str
 
 
 class NoSuchCase(Exception):
@@ -97,10 +113,16 @@ async def client_of_task(conn: Conn, account_id: str, task_id: str) -> tuple[str
     return (row["client"], row["case_id"]) if row else None
 
 
-async def completed_by(conn: Conn, account_id: str, case_id: str) -> str | None:
+async def completed_by(conn: Conn, account_id: str, case_id: str) -> CrmPerson | None:
     """Who completed the case's task in the CRM: its feed may tell it after the case was closed."""
-    name: str | None = await conn.fetchval(_COMPLETED_BY, account_id, f"case:{case_id}:task")
-    return name
+    row = await conn.fetchrow(_COMPLETED_BY, account_id, f"case:{case_id}:task")
+    return CrmPerson(**row) if row else None
+
+
+async def crm_person(conn: Conn, account_id: str, user_id: str) -> CrmPerson:
+    """Return a user of the CRM by the name that they have here, else there, else by their id."""
+    name = await conn.fetchval(_NAME_OF_USER, account_id, user_id)
+    return CrmPerson(user_id, name or user_id)
 
 
 async def open_case(conn: Conn, account_id: str, client: str) -> Case | None:

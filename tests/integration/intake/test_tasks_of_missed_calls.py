@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from crm.port import CrmEvent, Observed
 from crm.store.news import record_news
@@ -50,9 +51,13 @@ async def test_a_person_completes_the_task_in_the_crm_and_the_case_is_closed(off
 
 
 async def _explained(office: Office, key: str) -> list[str]:
+    return [item["message"] for item in await _in_full(office, key)]
+
+
+async def _in_full(office: Office, key: str) -> list[dict[str, Any]]:
     async with office.pool.acquire() as conn:
         told = await explain(conn, (await office.call(key))["call_id"], language="en")
-    return [item["message"] for item in told if item["kind"] == "case"]
+    return [item for item in told if item["kind"] == "case"]
 
 
 async def test_the_explanation_of_a_call_tells_who_completed_its_task_in_the_crm(office: Office) -> None:
@@ -68,6 +73,37 @@ async def test_the_explanation_of_a_call_tells_who_completed_its_task_in_the_crm
     await office.pool.execute("UPDATE crm_event SET by_user = '11' WHERE aspect = 'completed'")
     _, closed = await _explained(office, "m1")
     assert closed == f"{closing} Анна Менеджер (case_closed_in_crm)", "as the CRM's feed told later"
+
+
+async def _who_completed(office: Office, user: str) -> tuple[str, str]:
+    """What the explanation says of it in its sentence, and beside its step."""
+    await office.know_client()
+    await office.tell_all(a_call("m1", at=START))
+    await office.settle()
+    await _told(office, 5, "", completed="0", responsible="11")
+    await _told(office, 20, "completed", completed="1", responsible="11")
+    await office.pool.execute("UPDATE crm_event SET by_user = $1 WHERE aspect = 'completed'", user)
+    _, closed = await _in_full(office, "m1")
+    return closed["message"], closed["steps"][-1]["facts_message"]
+
+
+async def test_sentence_and_facts_name_the_same_person(office: Office) -> None:
+    sentence, facts = await _who_completed(office, "11")
+    assert "by Анна Менеджер" in sentence
+    assert "CRM user: Анна Менеджер" in facts
+    assert "not known yet" not in facts
+
+
+async def test_a_person_who_is_no_employee_has_the_name_that_the_crm_gives_them(office: Office) -> None:
+    sentence, facts = await _who_completed(office, "77")
+    assert ("by 77" in sentence, "CRM user: 77" in facts) == (True, True)
+    await office.pool.execute(
+        "INSERT INTO crm_user (account_id, user_id, name, is_active) VALUES ($1, '77', 'Ольга Юрист', true)",
+        ACCOUNT,
+    )
+    _, closed = await _in_full(office, "m1")
+    assert "by Ольга Юрист" in closed["message"]
+    assert "CRM user: Ольга Юрист" in closed["steps"][-1]["facts_message"]
 
 
 async def test_the_explanation_of_a_missed_call_tells_the_call_that_closed_its_case(office: Office) -> None:
