@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.options import Json, Limit
-from gateway.cli.output import on_database, print_json, print_table
+from gateway.cli.output import an_account, on_database, print_json, print_table
 from gateway.store.admin.audit import AuditEntry, AuditFilter, audit_entries
+from runtime.database.pool import Conn
 
 
 def register(app: typer.Typer) -> None:
@@ -32,8 +33,13 @@ def audit(
     Example: callmatrix audit --what connection --days 7
     """
     since = datetime.now(UTC) - timedelta(days=days) if days else None
-    wanted = AuditFilter(account_id=account, what=what, object=name, who=who, since=since)
-    found = on_database(lambda conn: audit_entries(conn, wanted, limit=limit))
+
+    async def work(conn: Conn) -> list[AuditEntry]:
+        account_id = await an_account(conn, account)
+        wanted = AuditFilter(account_id=account_id, what=what, object=name, who=who, since=since)
+        return await audit_entries(conn, wanted, limit=limit)
+
+    found = on_database(work)
     if json:
         print_json(found)
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import asyncpg
 import pytest
 
@@ -9,7 +11,7 @@ from gateway.cli import all_commands
 from gateway.store.admin.matrices import draft, save_draft
 from routing.matrix.presets import unsorted
 from tests.integration.api.client import ACCOUNT
-from tests.integration.api.command_line import callmatrix
+from tests.integration.api.command_line import callmatrix, outcomes
 
 
 def _commands() -> list[str]:
@@ -25,6 +27,48 @@ def test_an_account_need_not_be_named_where_there_is_only_one() -> None:
     for name in _commands():
         option = next(p for p in commands[name].params if "--account" in p.opts)
         assert not option.required, name
+
+
+NEEDED = {
+    "client forget": ("+79161234567", "--yes"),
+    "client show": ("+79161234567",),
+    "config import": ("FILE",),
+    "connection add": ("office", "--kind", "generic"),
+    "crm retry": ("--all",),
+    "desk edit": ("call:1", "--order", "ORDER"),
+    "desk ignore": ("call:1", "--note", "a test"),
+    "desk retry": ("--all",),
+    "matrix publish": ("--why", "a test"),
+    "matrix rollback": ("--to", "1", "--why", "a test"),
+    "token add": ("reports",),
+    "token change": ("bot",),
+    "users add": ("olga",),
+    "users change": ("olga",),
+}
+"""What a command asks for besides. FILE, ORDER: files that hold it."""
+
+
+async def test_an_account_that_does_not_exist_is_refused_in_the_same_words_by_every_command(
+    database_url: str, account: str, tmp_path: Path
+) -> None:
+    there = [["users", "add", "olga", "--role", "manager"], ["token", "add", "bot"]]
+    assert [code for code, _ in await outcomes(database_url, there)] == [0, 0]
+    files = {"FILE": tmp_path / "account.yaml", "ORDER": tmp_path / "order.json"}
+    files["FILE"].write_text("callmatrix: 1\nname: Office\n", encoding="utf-8")
+    files["ORDER"].write_text("{}", encoding="utf-8")
+    given = {
+        name: [str(files.get(word, word)) for word in (*NEEDED.get(name, ()), "--account", "nowhere")]
+        for name in _commands()
+    }
+    assert len(given) > 25
+    ends = await outcomes(database_url, [[*name.split(), *words] for name, words in given.items()])
+    words_of_it = ("there is no account 'nowhere'", "'callmatrix account list'")
+    otherwise = {
+        name: (code, said)
+        for name, (code, said) in zip(given, ends, strict=True)
+        if code != 1 or not all(words in said for words in words_of_it)
+    }
+    assert otherwise == {}
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "name of the matrix"), ("ru", "название матрицы")])
