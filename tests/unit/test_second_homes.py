@@ -91,6 +91,7 @@ GROWS = {
     "runtime/backoff.py:grown_pause": "the back-off",
     "crm/portions.py:too_large": "counts good requests before a larger portion is tried",
     "crm/sync/event_pages.py:_bulk": "how much time one question to the feed covers",
+    "runtime/doors/brake.py:wrong": "how many wrong secrets a minute gives back",
     "runtime/doors/descriptors.py:most_connections": "a share of what the system grants",
 }
 
