@@ -205,3 +205,34 @@ async def _buffers(conn: Conn, query: str) -> int:
     )
     plan = explained[0]["Plan"]
     return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+async def test_the_late_outcome_of_an_attempt_that_was_given_up_changes_nothing(
+    conn: Conn, crm: PgEffects
+) -> None:
+    await contact(conn)
+    (first,) = await crm.take(["contact"], NOW)
+    await crm.recover_in_flight(NOW)  # by who took its process for dead, looked, and sends it again
+    await crm.record([EffectOutcome(key="contact", attempt=first.attempt, state="waiting")], [], NOW)
+    (second,) = await crm.take(["contact"], NOW)
+    for late in ("waiting", "dead", "unknown"):
+        await crm.record([EffectOutcome(key="contact", attempt=first.attempt, state=late)], [], NOW)
+        assert await states(conn) == {"contact": "sending"}
+    await crm.record(
+        [EffectOutcome(key="contact", attempt=second.attempt, state="done", crm_id="7")], [], NOW
+    )
+    assert await states(conn) == {"contact": "done"}
+
+
+async def test_the_same_for_what_is_sent_to_another_system(pool: asyncpg.Pool, conn: Conn) -> None:
+    queue = EffectQueue(pool, "a", "sms")
+    await messages(conn, "one")
+    (first,) = await queue.take(NOW, 10)
+    await queue.recover_in_flight(NOW)
+    await queue.record(first, Result(state="waiting"), NOW)
+    (second,) = await queue.take(NOW, 10)
+    for late in ("waiting", "dead", "unknown"):
+        await queue.record(first, Result(state=late), NOW)
+        assert await states(conn) == {"one": "sending"}
+    await queue.record(second, Result(state="done", id="7"), NOW)
+    assert await states(conn) == {"one": "done"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -18,6 +19,7 @@ from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.sync_bench import Clock, contact, deal
+from tests.waiting import until
 
 
 async def events(pool: asyncpg.Pool) -> list[tuple[Any, ...]]:
@@ -239,3 +241,29 @@ async def test_fields_that_we_filled_in_ourselves_start_nothing_and_one_beside_t
         await sync.poll_once()
     await _work(pool, job, account)
     assert heard.values == ['{"7":"call","9":"by hand"}']
+
+
+async def test_two_workers_with_one_subject_give_a_change_to_its_consumer_once(
+    pool: asyncpg.Pool, clock: Clock, account: str
+) -> None:
+    given: list[str] = []
+    may_go_on = asyncio.Event()
+
+    async def slow(_conn: Conn, event: EventRow) -> None:
+        given.append(event.new)
+        await may_go_on.wait()
+
+    jobs = [CrmEventJob(pool, {"slow": slow}) for _ in range(2)]
+    async with pool.acquire() as conn:
+        await jobs[0].sweep(conn)
+    await told(pool, account, webhook(clock, "20", "10"))
+    works = [asyncio.create_task(job.run(account, "deal:50")) for job in jobs]
+    waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+
+    async def second_is_there() -> bool:
+        return len(given) > 1 or await pool.fetchval(waits)
+
+    await until(second_is_there, "the second waits for the first, or does the same")
+    may_go_on.set()
+    await asyncio.gather(*works)
+    assert given == ["1/20"]
