@@ -1,0 +1,39 @@
+"""The lease is looked at last before a request goes out, and nothing goes out for a while after it was taken."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from crm.guarded_budget import TAKEOVER_SECONDS, GuardedBudget
+from crm.lane import Lane
+from runtime.database.lease import LeaseLost
+from tests.fakes.lease import FakeLease
+from tests.unit.crm.amocrm.virtual_time import run
+
+
+def test_a_request_that_waits_for_its_slot_does_not_go_out_once_the_lease_is_lost() -> None:
+    async def story() -> None:
+        loop, lease = asyncio.get_running_loop(), FakeLease()
+        budget = GuardedBudget(lease, 1, clock=loop.time)
+        budget.pause(5)
+        loop.call_later(3, lease.take_away)
+        with pytest.raises(LeaseLost):
+            async with budget.slot(Lane.EVENTS):
+                pytest.fail("it would be sent")
+        assert loop.time() >= 1005, "it was lost while the request waited"
+        assert budget.use().in_flight == 0
+
+    run(story())
+
+
+def test_after_a_takeover_nothing_goes_out_within_the_crms_window() -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        budget = GuardedBudget(FakeLease(), clock=loop.time)
+        budget.took_over()
+        async with budget.slot(Lane.REALTIME):
+            assert loop.time() >= 1000 + TAKEOVER_SECONDS
+
+    run(story())
