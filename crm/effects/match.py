@@ -136,6 +136,11 @@ def is_past(found: Collection[CrmEntity], sent_at: datetime, created_at: datetim
     return all(e.created_at is not None and e.created_at < earliest for e in found)
 
 
+def has_older(found: Iterable[CrmNote | CrmTask], earliest: datetime) -> bool:
+    """Say whether the list reaches back to before then."""
+    return any(item.created_at is not None and item.created_at < earliest for item in found)
+
+
 def _is_linked(entity: CrmEntity, order: CreateDeal) -> bool:
     if order.contact is None:
         return not entity.contact_ids and not entity.company_ids

@@ -214,7 +214,9 @@ class Sender:
         else:  # nor can it be told what was made along with it
             self._unclear.add(effect.key)
         if is_unclear and effect.key not in found.ids and not gives_up:
-            doubt = CrmOutcomeUnknown("something in the CRM may be it, and cannot be read")
+            doubt = CrmOutcomeUnknown(
+                "something in the CRM may be it, and cannot be read or stands too far back"
+            )
             return outcomes.unknown(effect, doubt, now, self._settings.quiet_seconds)
         return outcomes.looked(effect, found.ids.get(effect.key), give_up=gives_up)
 

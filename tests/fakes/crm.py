@@ -144,6 +144,10 @@ class FakeCrm:
         for task in tasks:
             self._tasks[task.id] = task
 
+    def seed_note(self, *notes: CrmNote) -> None:
+        for note in notes:
+            self._notes[note.id] = note
+
     def remove(self, kind: EntityKind, entity_id: str) -> None:
         """Delete an entity by hand; the feed tells of it."""
         self._put(replace(self._entities[kind, entity_id], is_deleted=True))

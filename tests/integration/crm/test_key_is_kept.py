@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -14,7 +15,11 @@ import asyncpg
 import pytest
 from aiohttp import web
 
-from tests.integration.crm.running_worker import CrmSite, crm_site
+from crm.amocrm.store import PgTokenStore
+from crm.amocrm.tokens import Tokens
+from crm.amocrm.transport import Transport
+from crm.budget import Budget
+from tests.integration.crm.running_worker import ACCOUNT, CrmSite, crm_site
 
 _SLOW_KEY = {"match": {"path": "/oauth2/access_token"}, "always": True, "fault": "latency", "ms": 1000}
 _IS_OUT = "SELECT refresh_sent_at IS NOT NULL FROM crm_token"
@@ -71,6 +76,18 @@ async def test_an_account_that_moved_gets_its_new_key_and_address_together(site:
             await site.until("SELECT base_url = $1 FROM account", site.sandbox.url)
             assert await site.value(_IS_NEW)
             await site.until(_IS_USED)
+
+
+async def test_two_processes_that_need_a_new_key_at_once_ask_for_one(site: CrmSite) -> None:
+    await site.connect_with_oauth(expires_at=_expired())
+    await site.spoil({**_SLOW_KEY, "ms": 300})
+    processes = [
+        Tokens(ACCOUNT, site.sandbox.url, PgTokenStore(site.pool, ACCOUNT), Transport(site.http), Budget())
+        for _ in range(2)
+    ]
+    first, second = await asyncio.gather(*(tokens.access_token() for tokens in processes))
+    assert first == second
+    assert await site.value(_IS_NEW)
 
 
 @asynccontextmanager

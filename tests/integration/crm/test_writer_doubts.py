@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
 
 from crm.errors import CrmOutcomeUnknown, CrmRefused
-from crm.port import CrmEntity
+from crm.port import CrmEntity, CrmNote, CrmTask
 from routing.client import Ref
-from routing.effects import AddNote, ChangeTask, CreateDeal, CreateTask, Effect, Order
+from routing.effects import AddNote, ChangeTask, CreateContact, CreateDeal, CreateTask, Effect, Order
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.writer_bench import START, WriterBench
 
 _CONTACT = Ref(kind="contact", id="5")
+_MANY = 2300  # more than lists are read for
+
+
+def _contacts(at: datetime) -> Iterable[CrmEntity]:
+    return (CrmEntity(kind="contact", id=str(10_000 + i), created_at=at, updated_at=at) for i in range(_MANY))
+
+
+def _deals(at: datetime) -> Iterable[CrmEntity]:
+    return (CrmEntity(kind="deal", id=str(10_000 + i), name="x", created_at=at) for i in range(_MANY))
+
+
+def _task(id: str, at: datetime) -> CrmTask:
+    return CrmTask(
+        id=id,
+        target_kind=None,
+        target_id=None,
+        owner_id=None,
+        text="x",
+        due_at=at,
+        is_completed=False,
+        created_at=at,
+    )
+
+
+def _note(id: str, at: datetime) -> CrmNote:
+    return CrmNote(id=id, target_kind="contact", target_id="5", uniq=None, text="x", created_at=at)
 
 
 @pytest.fixture
@@ -73,3 +100,48 @@ async def test_whom_a_refusal_names_goes_to_the_desk_and_the_others_are_sent_aga
     assert {key for key, state in (await bench.states()).items() if state == "dead"} == {"t2"}
     assert [task.text for task in bench.crm.all_tasks()] == ["t0", "t1", "t3"]
     assert len(bench.crm.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("order", "method", "others"),
+    [
+        (CreateContact(name="Client", number="+79161234567", owner_id=None), "create_contacts", _contacts),
+        (CreateDeal(name="Call", contact=_CONTACT, owner_id=None), "create_deals", _deals),
+    ],
+)
+async def test_what_thousands_were_made_after_is_found_all_the_same(
+    bench: WriterBench, order: Order, method: str, others: Callable[[datetime], Iterable[CrmEntity]]
+) -> None:
+    bench.crm.seed(CrmEntity(kind="contact", id="5"))
+    await bench.order(Effect(key="one", order=order))
+    bench.crm.fail(method, CrmOutcomeUnknown("lost"), has_effect=True)
+    await bench.writer.drain()
+    bench.crm.seed(*others(bench.now + timedelta(seconds=10)))
+    await bench.settle()
+    assert (await bench.states())["one"] == "done"
+    assert len([request for request in bench.crm.requests if request.method == method]) == 1
+
+
+@pytest.mark.parametrize(
+    ("order", "method"),
+    [
+        (CreateTask(target=None, owner_id=None, text="Call", due_at=START), "create_tasks"),
+        (AddNote(target=_CONTACT, text="Call"), "add_notes"),
+        (CreateDeal(name="Call", contact=None, owner_id=None), "create_deals"),
+    ],
+)
+async def test_what_stands_too_far_back_to_be_seen_is_not_made_again(
+    bench: WriterBench, order: Order, method: str
+) -> None:
+    bench.crm.seed(CrmEntity(kind="contact", id="5"))
+    await bench.order(Effect(key="one", order=order))
+    bench.crm.fail(method, CrmOutcomeUnknown("lost"), has_effect=True)
+    await bench.writer.drain()
+    since = bench.now + timedelta(seconds=10)
+    bench.crm.seed(*_deals(since))
+    bench.crm.seed_task(*(_task(str(10_000 + i), since) for i in range(300)))
+    bench.crm.seed_note(*(_note(str(20_000 + i), since) for i in range(300)))
+    bench.pass_time(60)
+    await bench.writer.drain()
+    assert (await bench.states())["one"] == "unknown"
+    assert len([request for request in bench.crm.requests if request.method == method]) == 1
