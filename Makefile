@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test coverage lint check format bench test-pbx test-foreign chaos clean
+.PHONY: setup demo test coverage lint check format bench test-pbx test-foreign chaos sabotage clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -48,6 +48,9 @@ test-foreign: setup
 
 chaos: setup
 	$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),10)
+
+sabotage: setup
+	$(BIN)/python -m tests.sabotage $(SABOTAGE)
 
 clean:
 	rm -rf $(VENV) .foreign

@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import os
-import shutil
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
 from runtime.database.pool import open_pool
+from tests.database_server import administer, throwaway_server
 
 # Tests run beside others on a machine of two cores: how long it takes to think up an example says nothing.
 settings.register_profile("beside others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -50,35 +46,15 @@ def postgres_url() -> Iterator[str]:
     if url := os.environ.get("CALLMATRIX_TEST_DATABASE_URL"):
         yield url
         return
-    folder = Path(tempfile.mkdtemp(prefix="callmatrix-test-"))
-    folder.chmod(0o711)
-    server = EmbeddedPostgres(folder, durable=False)
-    try:
-        url = server.start()
-        asyncio.run(_admin(server.owner_dsn, _RIGHTS_OF_TESTS.format(role=urlsplit(url).username)))
+    with throwaway_server() as url:
         yield url
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-# To drop a database that is being cleaned just then, and to choose who of two is sacrificed in a deadlock.
-_RIGHTS_OF_TESTS = 'GRANT pg_signal_backend TO "{role}"; GRANT SET ON PARAMETER deadlock_timeout TO "{role}"'
-
-
-async def _admin(url: str, sql: str) -> None:
-    conn = await asyncpg.connect(url)
-    try:
-        await conn.execute(sql)
-    finally:
-        await conn.close()
 
 
 @pytest.fixture(scope="session")
 def template_database(postgres_url: str) -> str:
     """Name of a migrated database that others are copied from."""
     name = f"template_{uuid.uuid4().hex[:12]}"
-    asyncio.run(_admin(postgres_url, f'CREATE DATABASE "{name}"'))
+    asyncio.run(administer(postgres_url, f'CREATE DATABASE "{name}"'))
     asyncio.run(migrate(_with_database(postgres_url, name)))
     return name
 
@@ -87,11 +63,11 @@ def template_database(postgres_url: str) -> str:
 async def database_of_its_own(postgres_url: str, template_database: str) -> AsyncIterator[str]:
     """DSN of a migrated, empty database that nobody else uses."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    await _admin(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
+    await administer(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
     try:
         yield _with_database(postgres_url, name)
     finally:
-        await _admin(postgres_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await administer(postgres_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture

@@ -1,0 +1,16 @@
+"""The table, by what the safeguards are for."""
+
+from __future__ import annotations
+
+from tests.sabotage.rows import calls, crm, doors, intake, keys, people, takeover, writing
+
+ROWS = (
+    *intake.ROWS,
+    *calls.ROWS,
+    *writing.ROWS,
+    *takeover.ROWS,
+    *crm.ROWS,
+    *keys.ROWS,
+    *people.ROWS,
+    *doors.ROWS,
+)

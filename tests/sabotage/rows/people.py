@@ -1,0 +1,92 @@
+"""What people order is theirs alone, is written down, and is not lost to anybody else's order."""
+
+from __future__ import annotations
+
+from tests.sabotage.sabotage import Sabotage
+
+_PERSONAL = "tests/integration/intake/test_personal_data.py"
+
+ROWS = (
+    Sabotage(
+        name="the-second-of-two-admins-wins",
+        hurts="somebody's changes of the matrix are overwritten without a word",
+        file="gateway/store/admin/matrices.py",
+        old="    if seen.revision != revision:",
+        new="    if seen.revision < 0:",
+        tests=(
+            "tests/integration/store/test_matrices.py::test_the_second_of_two_admins_is_told_and_nothing_is_overwritten",
+        ),
+    ),
+    Sabotage(
+        name="a-draft-is-not-locked",
+        hurts="of two saves in the same moment both are confirmed and one is lost",
+        file="gateway/store/admin/matrices.py",
+        old="WHERE account_id = $1 FOR NO KEY UPDATE",
+        new="WHERE account_id = $1",
+        tests=("tests/integration/store/test_matrices.py::test_of_two_saves_at_the_same_time_one_wins",),
+    ),
+    Sabotage(
+        name="errors-are-published",
+        hurts="a matrix that orders what cannot be done decides about real calls",
+        file="gateway/store/admin/matrices.py",
+        old="        problems = check(seen.matrix, catalogue)\n        if not can_be_published(problems):",
+        new="        problems = check(seen.matrix, catalogue)\n        if not problems and problems:",
+        tests=("tests/integration/store/test_matrices.py::test_errors_block_publishing_and_keep_the_draft",),
+    ),
+    Sabotage(
+        name="a-change-leaves-no-entry",
+        hurts="nobody can say who changed what",
+        file="gateway/store/admin/audit.py",
+        old="    if change.before is not None and before == after:\n        return",
+        new="    if change.before is not None:\n        return",
+        tests=(
+            "tests/integration/api/test_audit.py::test_entries_say_what_was_before_and_after_and_no_secret",
+        ),
+    ),
+    Sabotage(
+        name="every-role-may-do-everything",
+        hurts="a token that may only read changes the account",
+        file="gateway/api/app.py",
+        old="        if not may_act_as(who.role, route.role):",
+        new="        if not who.role:",
+        tests=(
+            "tests/integration/api/test_matrices.py::test_roles_read_only_reads_a_senior_manager_tries_and_an_admin_publishes",
+        ),
+    ),
+    Sabotage(
+        name="messages-of-open-cases-are-cleaned-away",
+        hurts="a repeated message of a call that is still worked on is a new one",
+        file="gateway/store/intake/inbox.py",
+        old="AND m.client = c.client AND m.state = 'open')",
+        new="AND m.client = c.client AND m.state = 'none')",
+        tests=(
+            "tests/integration/intake/test_retention.py::test_what_is_over_is_forgotten_and_an_open_case_is_kept",
+        ),
+    ),
+    Sabotage(
+        name="messages-of-the-desk-are-cleaned-away",
+        hurts="what nobody could process disappears before a person has looked at it",
+        file="gateway/store/intake/inbox.py",
+        old="WHERE i.received_at < $1 AND i.state IN ('applied', 'ignored')",
+        new="WHERE i.received_at < $1 AND i.state IN ('applied', 'ignored', 'dead')",
+        tests=(
+            "tests/integration/intake/test_retention.py::test_what_is_young_dead_or_not_yet_sent_is_kept",
+        ),
+    ),
+    Sabotage(
+        name="emptied-messages-are-removed",
+        hurts="a message that a PBX repeats after its payload was emptied makes its call anew",
+        file="gateway/store/admin/personal_data.py",
+        old="UPDATE inbox SET raw = '' WHERE (account_id, event_id) IN (",
+        new="DELETE FROM inbox WHERE (account_id, event_id) IN (",
+        tests=(f"{_PERSONAL}::test_raw_payloads_go_and_a_late_repeat_is_still_recognised",),
+    ),
+    Sabotage(
+        name="clients-with-open-work-are-emptied",
+        hurts="an effect that waits is sent without its number and name",
+        file="gateway/store/admin/personal_data.py",
+        old="    is_over AND due_at IS NULL\n    AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.account_id = c.account_id AND e.call_id = c.call_id\n        AND e.state IN ('waiting', 'sending', 'unknown', 'held', 'dead'))",
+        new="    is_over AND due_at IS NULL",
+        tests=(f"{_PERSONAL}::test_who_is_still_worked_for_is_left_until_it_is_done",),
+    ),
+)

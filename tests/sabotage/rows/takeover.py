@@ -1,0 +1,81 @@
+"""One process at a time talks to an account's CRM, never faster than it may, and the next one knows what was under way."""
+
+from __future__ import annotations
+
+from tests.sabotage.sabotage import Sabotage
+
+_LEASE = "tests/integration/crm/test_lease.py"
+_TAKEOVER = (
+    "tests/integration/crm/test_takeover.py::test_who_takes_over_waits_and_then_finds_what_was_being_sent"
+)
+
+ROWS = (
+    Sabotage(
+        name="a-lease-without-a-lock",
+        hurts="two workers write for one account: twice the requests, and the CRM blocks it",
+        file="runtime/database/lease.py",
+        old="pg_try_advisory_lock(hashtextextended('callmatrix ' || name, 0)) AS is_ours",
+        new="true AS is_ours",
+        tests=(f"{_LEASE}::test_only_one_holds_the_lease_of_an_account",),
+    ),
+    Sabotage(
+        name="a-lost-lease-goes-unnoticed",
+        hurts="a worker that was cut off from the database writes on beside its successor",
+        file="runtime/database/lease.py",
+        old="        if not self.is_held:\n            self.lost.set()",
+        new="        if not self.name:\n            self.lost.set()",
+        tests=(f"{_LEASE}::test_only_one_holds_the_lease_of_an_account",),
+    ),
+    Sabotage(
+        name="a-silent-session-is-valid",
+        hurts="a frozen worker that wakes up sends before it notices that another one has taken over",
+        file="runtime/database/lease.py",
+        old="return self._held.get(lease.name) is lease and self._clock() < self._valid_until",
+        new="return self._held.get(lease.name) is lease",
+        tests=(f"{_LEASE}::test_a_holder_that_cannot_confirm_falls_silent_by_its_own_clock",),
+    ),
+    Sabotage(
+        name="nothing-is-adopted-at-takeover",
+        hurts="what a killed worker was sending is never heard of again",
+        file="crm/effects/writer.py",
+        old="        await self.recover_in_flight()\n        try:",
+        new="        try:",
+        tests=(_TAKEOVER,),
+    ),
+    Sabotage(
+        name="no-pause-at-takeover",
+        hurts="requests of the old and the new worker share a second, and the CRM answers 429",
+        file="gateway/crm_accounts/account_worker.py",
+        old="            budget.took_over()\n",
+        new="",
+        tests=(_TAKEOVER,),
+    ),
+    Sabotage(
+        name="no-quiet-time",
+        hurts="a request that is still under way is looked for, not found, and sent again",
+        file="crm/effects/sender.py",
+        old="quiet_seconds: float = 45.0",
+        new="quiet_seconds: float = 0.0",
+        tests=(_TAKEOVER,),
+    ),
+    Sabotage(
+        name="slots-are-free-with-the-answer",
+        hurts="more than seven requests in a second: the CRM refuses, then blocks the account",
+        file="crm/budget.py",
+        old="            self._cooling.append(now + self._hold)",
+        new="            self._cooling.append(now)",
+        tests=(
+            "tests/unit/crm/amocrm/test_budget.py::test_no_second_at_the_crm_holds_more_than_the_rate_however_long_requests_take",
+        ),
+    ),
+    Sabotage(
+        name="no-last-look-at-the-lease",
+        hurts="a request that waited for its slot goes out after the lease was lost",
+        file="crm/guarded_budget.py",
+        old="            try:\n                self._lease.check()\n            except LeaseLost:",
+        new="            try:\n                pass\n            except LeaseLost:",
+        tests=(
+            "tests/unit/crm/test_guarded_budget.py::test_a_request_that_waits_for_its_slot_does_not_go_out_once_the_lease_is_lost",
+        ),
+    ),
+)
