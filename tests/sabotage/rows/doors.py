@@ -19,8 +19,8 @@ ROWS = (
         name="bodies-are-read-before-the-secret-is-judged",
         hurts="strangers have their large bodies read and held",
         file="gateway/intake/endpoint.py",
-        old="            if known is False:\n                return self._refuse(request)",
-        new="            if known is None:\n                return self._refuse(request)",
+        old="            if known is False:",
+        new="            if known is None:",
         tests=(f"{_MANNERS}::test_every_refusal_is_a_problem_and_comes_before_the_body_is_sent",),
     ),
     Sabotage(
@@ -99,6 +99,26 @@ ROWS = (
         new="        except ZeroDivisionError:\n            return self._written(connection, self._failed(asked))",
         tests=(
             "tests/integration/pbx/test_always_answered.py::test_a_lookup_that_fails_or_is_late_is_answered_with_the_scheme",
+        ),
+    ),
+    Sabotage(
+        name="secrets-may-be-guessed-at-will",
+        hurts="whoever guesses a secret of the API is never held up",
+        file="gateway/http/strangers.py",
+        old="        wait = self._noted(door, request)",
+        new="        wait = 0 * self._noted(door, request)",
+        tests=(
+            "tests/integration/doors/test_guessing.py::test_a_valid_secret_is_answered_at_once_after_a_thousand_wrong_ones[api]",
+        ),
+    ),
+    Sabotage(
+        name="what-was-known-once-is-known-for-ever",
+        hurts="a connection that was switched off, or whose secret was changed, goes on asking",
+        file="gateway/lookup/endpoint.py",
+        old="        self._known.clear()\n        self._known_heads.clear()\n",
+        new="        return\n",
+        tests=(
+            "tests/integration/doors/test_at_once.py::test_a_connection_that_is_switched_off_is_refused_on_open_lines_too",
         ),
     ),
 )
