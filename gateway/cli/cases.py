@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
+from crm.store.metadata import users_of
 from gateway.cli.options import AccountName, Json, Limit
 from gateway.cli.output import on_account, print_json, print_table
 from gateway.health.findings import duration
 from gateway.store.calls import missed_calls as store
 from gateway.texts.sentences import TEXTS
 from routing.missed_calls import Case
+from runtime.database.pool import Conn
 
 cases_app = typer.Typer(help="Missed calls that somebody must return.", no_args_is_help=True)
 
@@ -27,8 +30,11 @@ def open_cases(account: AccountName = None, limit: Limit = 200, json: Json = Fal
 
     Example: callmatrix cases open --account sales
     """
-    found = on_account(account, lambda conn, account_id: store.open_cases(conn, account_id, limit=limit))
-    _show(found, json, "Nobody waits.")
+    found = on_account(
+        account,
+        lambda conn, account_id: _named(conn, account_id, store.open_cases(conn, account_id, limit=limit)),
+    )
+    _show(*found, json, "Nobody waits.")
 
 
 @cases_app.command("overdue")
@@ -39,9 +45,11 @@ def overdue_cases(account: AccountName = None, limit: Limit = 200, json: Json = 
     """
     found = on_account(
         account,
-        lambda conn, account_id: store.overdue_cases(conn, account_id, datetime.now(UTC), limit=limit),
+        lambda conn, account_id: _named(
+            conn, account_id, store.overdue_cases(conn, account_id, datetime.now(UTC), limit=limit)
+        ),
     )
-    _show(found, json, "None is overdue.")
+    _show(*found, json, "None is overdue.")
 
 
 @cases_app.command("figures")
@@ -73,19 +81,33 @@ def _short(seconds: float) -> str:
     return TEXTS["en"].render(duration(seconds))
 
 
-def _show(cases: list[Case], json: bool, empty: str) -> None:
+async def _named(
+    conn: Conn, account_id: str, asked: Awaitable[list[Case]]
+) -> tuple[list[Case], dict[str, str]]:
+    """Return the cases, and the names of the CRM's users."""
+    return await asked, {user.id: user.name for user in await users_of(conn, account_id)}
+
+
+def _who(case: Case, names: Mapping[str, str]) -> str:
+    if case.owner_id is None:
+        return "nobody"
+    name = names.get(case.owner_id)
+    return f"{name} ({case.owner_id})" if name else case.owner_id
+
+
+def _show(cases: list[Case], names: Mapping[str, str], json: bool, empty: str) -> None:
     if json:
         print_json(cases)
         return
     now = datetime.now(UTC)
     print_table(
-        ["client", "waits", "missed calls", "CRM user", "task due", "case"],
+        ["client", "waits", "missed calls", "task of", "task due", "case"],
         [
             (
                 c.client,
                 _short((now - c.opened_at).total_seconds()),
                 len(c.missed_calls),
-                c.owner_id or "nobody",
+                _who(c, names),
                 c.task_due_at.isoformat(timespec="minutes"),
                 c.id,
             )

@@ -24,6 +24,21 @@ ON CONFLICT (account_id, case_id) DO UPDATE SET state = excluded.state, last_mis
     waited_seconds = excluded.waited_seconds, failures = 0, failure = NULL, aside_at = NULL
 """
 
+# The CRM may have refused whom the task was ordered for: then whoever got it instead, until a person gives it away.
+_CASES = """
+SELECT m.*, now.owner FROM missed_case m
+LEFT JOIN LATERAL (
+    SELECT e.crm_extra->>'owner' AS owner FROM effect e WHERE e.account_id = m.account_id
+    AND e.effect_key = ANY('case:' || m.case_id || ':task'
+        || ARRAY(SELECT 'case:' || m.case_id || ':change:' || n FROM generate_series(1, m.changes) n))
+    AND m.owner_id = ANY(string_to_array(e.crm_extra->>'refused_owners', '; '))
+    ORDER BY e.seq DESC LIMIT 1
+) instead ON true
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN instead.owner IS NULL THEN m.owner_id ELSE nullif(instead.owner, '') END AS owner
+) now
+"""
+
 _FAILED = """
 UPDATE missed_case SET failures = failures + 1, failure = $4, escalate_at = $3::timestamptz + ($5::interval[])[failures + 1],
     aside_at = CASE WHEN failures >= cardinality($5::interval[]) THEN $3 END
@@ -127,7 +142,7 @@ async def crm_person(conn: Conn, account_id: str, user_id: str) -> CrmPerson:
 
 async def open_case(conn: Conn, account_id: str, client: str) -> Case | None:
     row = await conn.fetchrow(
-        "SELECT * FROM missed_case WHERE account_id = $1 AND client = $2 AND state = 'open'",
+        _CASES + " WHERE m.account_id = $1 AND m.client = $2 AND m.state = 'open'",
         account_id,
         client,
     )
@@ -155,9 +170,7 @@ async def escalation_failed(
 
 async def case(conn: Conn, account_id: str, case_id: str) -> Case:
     """Return the case. Raises NoSuchCase."""
-    row = await conn.fetchrow(
-        "SELECT * FROM missed_case WHERE account_id = $1 AND case_id = $2", account_id, case_id
-    )
+    row = await conn.fetchrow(_CASES + " WHERE m.account_id = $1 AND m.case_id = $2", account_id, case_id)
     if row is None:
         raise NoSuchCase(case_id)
     return _case(row)
@@ -166,10 +179,10 @@ async def case(conn: Conn, account_id: str, case_id: str) -> Case:
 async def open_cases(
     conn: Conn, account_id: str, *, owner_id: str | None = None, limit: int = 200
 ) -> list[Case]:
-    """Those that wait longest first. owner_id: CRM user, None = everybody's."""
+    """Those that wait longest first. owner_id: CRM user who has the task, None = everybody's."""
     rows = await conn.fetch(
-        "SELECT * FROM missed_case WHERE account_id = $1 AND state = 'open' AND ($2::text IS NULL OR owner_id = $2)"
-        " ORDER BY opened_at LIMIT $3",
+        _CASES + " WHERE m.account_id = $1 AND m.state = 'open' AND ($2::text IS NULL OR now.owner = $2)"
+        " ORDER BY m.opened_at LIMIT $3",
         account_id,
         owner_id,
         limit,
@@ -180,8 +193,8 @@ async def open_cases(
 async def overdue_cases(conn: Conn, account_id: str, now: datetime, *, limit: int = 200) -> list[Case]:
     """Open ones whose task's deadline has passed, longest overdue first."""
     rows = await conn.fetch(
-        "SELECT * FROM missed_case WHERE account_id = $1 AND state = 'open' AND task_due_at < $2"
-        " ORDER BY task_due_at LIMIT $3",
+        _CASES + " WHERE m.account_id = $1 AND m.state = 'open' AND m.task_due_at < $2"
+        " ORDER BY m.task_due_at LIMIT $3",
         account_id,
         now,
         limit,
@@ -192,7 +205,7 @@ async def overdue_cases(conn: Conn, account_id: str, now: datetime, *, limit: in
 async def cases_of_client(conn: Conn, account_id: str, client: str, *, limit: int = 50) -> list[Case]:
     """Newest first."""
     rows = await conn.fetch(
-        "SELECT * FROM missed_case WHERE account_id = $1 AND client = $2 ORDER BY opened_at DESC LIMIT $3",
+        _CASES + " WHERE m.account_id = $1 AND m.client = $2 ORDER BY m.opened_at DESC LIMIT $3",
         account_id,
         client,
         limit,
@@ -259,6 +272,7 @@ async def skip_unsent(conn: Conn, account_id: str, case: Case, note: str) -> Non
 def _case(row: asyncpg.Record) -> Case:
     return Case(
         id=row["case_id"],
+        owner_id=row["owner"],
         **{
             name: row[name]
             for name in [
@@ -268,7 +282,6 @@ def _case(row: asyncpg.Record) -> Case:
                 "last_missed_at",
                 "last_missed_until",
                 "missed_calls",
-                "owner_id",
                 "target",
                 "task_text",
                 "task_due_at",

@@ -211,3 +211,32 @@ async def test_ring_all_of_three_phones_is_one_missed_call(office: Office) -> No
     await office.settle()
     (case,) = await office.cases()
     assert len(case["missed_calls"]) == 1
+
+
+async def test_a_case_is_of_whoever_got_its_task_when_the_crm_would_not_give_it_to_the_owner(
+    office: Office,
+) -> None:
+    await office.know_client()
+    await _missed(office, "m1")
+    await office.sent()
+
+    async def owners(of: str | None = None) -> list[str | None]:
+        async with office.pool.acquire() as conn:
+            return [case.owner_id for case in await open_cases(conn, ACCOUNT, owner_id=of)]
+
+    async def given_on(key: str, refused: str, owner: str) -> None:
+        told = {"refused_owners": refused, "owner": owner}
+        sql = "UPDATE effect SET crm_extra = $2 WHERE effect_key LIKE $1"
+        assert await office.pool.execute(sql, key, told) == "UPDATE 1"
+
+    assert await owners() == ["11"]
+    await given_on("case:%:task", "11; 2", "1")
+    assert (await owners(), await owners("1"), await owners("11")) == (["1"], ["1"], [])
+    await given_on("case:%:task", "11; 2; 1", "")
+    assert await owners() == [None]
+    await office.pool.execute("UPDATE missed_case SET owner_id = '7'")  # a person gave it away
+    assert await owners() == ["7"]
+    await _missed(office, "m2", after_minutes=5)  # reads and writes the case
+    await office.pool.execute("UPDATE missed_case SET owner_id = '2'")
+    await given_on("case:%:change:1", "2", "11")
+    assert await owners() == ["11"]
