@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from crm.port import CrmAccount, CrmField, CrmUser, Pipeline, Stage
@@ -62,6 +62,24 @@ async def pipelines_of(conn: Conn, account_id: str) -> list[Pipeline]:
         account_id,
     )
     return [Pipeline(**{**r, "stages": tuple(Stage(**s) for s in r["stages"])}) for r in rows]
+
+
+_GONE = """
+SELECT ARRAY(SELECT p FROM unnest($2::text[]) p WHERE NOT EXISTS (
+        SELECT 1 FROM crm_pipeline c WHERE c.account_id = $1 AND c.pipeline_id = p) ORDER BY p) AS pipelines,
+    ARRAY(SELECT s FROM unnest($3::text[]) s WHERE NOT EXISTS (
+        SELECT 1 FROM crm_pipeline c WHERE c.account_id = $1
+        AND c.stages @> jsonb_build_array(jsonb_build_object('id', s))) ORDER BY s) AS stages
+WHERE EXISTS (SELECT 1 FROM crm_pipeline WHERE account_id = $1)
+"""
+
+
+async def gone_places(
+    conn: Conn, account_id: str, pipelines: Collection[str], stages: Collection[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those of these pipelines and stages that the CRM has no longer; none before its pipelines were read."""
+    row = await conn.fetchrow(_GONE, account_id, list(pipelines), list(stages))
+    return (tuple(row["pipelines"]), tuple(row["stages"])) if row else ((), ())
 
 
 async def closed_stages(conn: Conn, account_id: str) -> set[tuple[str, str]]:
@@ -131,6 +149,18 @@ async def connected_twice(conn: Conn) -> list[list[str]]:
         " JOIN account a ON a.account_id = c.account_id AND a.state <> 'off' GROUP BY c.crm_id HAVING count(*) > 1"
     )
     return [row["names"] for row in rows]
+
+
+async def others_of_crm(conn: Conn, account_id: str) -> list[str]:
+    """Return names of other accounts, not switched off, that are the same account of the CRM as this one, which is off."""
+    rows = await conn.fetch(
+        "SELECT o.account_id FROM account me JOIN crm_account c USING (account_id)"
+        " JOIN crm_account o ON o.crm_id = c.crm_id AND o.account_id <> c.account_id"
+        " JOIN account a ON a.account_id = o.account_id AND a.state <> 'off'"
+        " WHERE me.account_id = $1 AND me.state = 'off' ORDER BY 1",
+        account_id,
+    )
+    return [row["account_id"] for row in rows]
 
 
 def _stages(pipeline: Pipeline) -> list[dict[str, Any]]:

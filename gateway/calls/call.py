@@ -8,7 +8,9 @@ from typing import Any
 from crm.effects.order import order, promised
 from crm.lane import Lane
 from crm.store.clients import client_of
+from crm.store.metadata import gone_places
 from gateway.calls.context import JobContext
+from gateway.store.admin.accounts import Account
 from gateway.store.calls import calls as store
 from gateway.store.calls import gone as gone_store
 from gateway.store.calls import missed_calls as cases
@@ -29,6 +31,8 @@ from routing.client_work.values import (
     Told,
 )
 from routing.effects import Effect
+from routing.matrix.model import Matrix
+from routing.matrix.places import GonePlaces, named_places
 from routing.missed_calls import Case, TaskTold
 from runtime.database.pool import Conn
 
@@ -71,14 +75,25 @@ async def known_client(conn: Conn, account_id: str, number: str) -> Client:
     return Client(number=number, entities=(*known.entities, *fresh))
 
 
+async def gone_from_crm(conn: Conn, account: Account, matrix: Matrix) -> GonePlaces:
+    """Return which of the pipelines and stages that this matrix names were deleted in the CRM."""
+    pipelines, stages = named_places(matrix, account.settings.default_pipeline_id)
+    if not pipelines and not stages:
+        return GonePlaces()
+    gone_pipelines, gone_stages = await gone_places(conn, account.id, pipelines, stages)
+    return GonePlaces(pipelines=gone_pipelines, stages=gone_stages)
+
+
 async def _state(context: JobContext, row: CallRow, number: str, asked: Needs) -> ClientState:
     conn, account_id = context.conn, context.account.id
     state = ClientState(Client(number=number))
     if asked.client:
+        matrix = await context.matrix_of(row)
         gone, undone, has_undone_task = await gone_store.came_to_nothing(conn, account_id, row.call_id)
         state = state._replace(
             client=await known_client(conn, account_id, number),
-            matrix=await context.matrix_of(row),
+            matrix=matrix,
+            gone_places=await gone_from_crm(conn, context.account, matrix),
             ordered=await store.effect_keys(conn, account_id, row.call_id),
             gone=gone,
             undone=undone,

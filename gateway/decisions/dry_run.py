@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from gateway.calls.call import known_client
+from gateway.calls.call import gone_from_crm, known_client
 from gateway.calls.holidays import holidays_around
 from gateway.decisions.explain import UrlOf, explained
 from gateway.decisions.order_summary import order_in_words
@@ -103,9 +103,10 @@ async def dry_run(
     staff = await staff_of(conn, account.id)
     client = await known_client(conn, account.id, number.e164)
     row, setup = made_up.as_row(account, policy, client), setup_at(account, staff, made_up.at)
+    gone = await gone_from_crm(conn, account, matrix)
     return [
         _explained(account, row, client, decision, staff, url_of)
-        for decision in play(matrix, row, client, setup).decisions
+        for decision in play(matrix, row, client, setup, gone_places=gone).decisions
     ]
 
 

@@ -245,6 +245,7 @@ def situation_of(row: CallRow, moment: Moment, state: ClientState, setup: Setup)
         ordered=state.ordered,
         gone=state.gone,
         holidays=setup.holidays,
+        gone_places=state.gone_places,
     )
 
 

@@ -15,6 +15,7 @@ from routing.client_work.values import CallRow, ClientState, MomentDecided, Setu
 from routing.effects import Effect
 from routing.matrix.decide import MatrixDecision
 from routing.matrix.model import Matrix, Moment
+from routing.matrix.places import GonePlaces
 
 
 class Played(NamedTuple):
@@ -33,6 +34,7 @@ class Played(NamedTuple):
 
 
 _NOTHING: Mapping[Moment, tuple[ClientEntity, ...]] = {}
+_NOWHERE = GonePlaces()
 
 
 def play(
@@ -41,15 +43,16 @@ def play(
     client: Client,
     setup: Setup,
     arrived: Mapping[Moment, tuple[ClientEntity, ...]] = _NOTHING,
+    gone_places: GonePlaces = _NOWHERE,
 ) -> Played:
     """row: the call as it was in the end, with the kind that its client had. client: as known when the call began.
-    setup: its time does not matter. arrived: entities that others had made by each moment, after the call began.
+    setup: its time does not matter. arrived: entities that others had made by each moment, after the call began. gone_places: of those that the matrix names.
 
     Each moment sees the call as far as it had come, and what the earlier moments ordered. Where the matrix waits for
     another integration the waiting is over at once.
     """
     row = replace(row, matrix_version=matrix.version, moments={})
-    state = ClientState(client, matrix)
+    state = ClientState(client, matrix, gone_places=gone_places)
     decisions: list[MatrixDecision] = []
     for moment, call, now in _views(row.call, setup.settle_time):
         state = state._replace(client=_joined(state.client, arrived.get(moment, ())))

@@ -13,6 +13,7 @@ from routing.client import Client, ClientKind, Ref
 from routing.effects import Effect
 from routing.matrix.decide import MatrixDecision
 from routing.matrix.model import Matrix
+from routing.matrix.places import GonePlaces
 from routing.matrix.situation import Situation
 from routing.missed_calls import Case, CaseDecision, Missed, Reached, Rules, TaskTold
 from routing.settings import AccountSettings, NumberPolicy
@@ -106,7 +107,8 @@ class ClientState(NamedTuple):
 
     ordered: keys of the call's effects so far; gone: of those that came to nothing (see Situation). undone: decisions of
     which the CRM took something no longer, because what it was for is gone; has_undone_task: the call's case has a task
-    that was refused for that. is_task_unsent: the CRM was never told of the case's task. talk: the latest.
+    that was refused for that. is_task_unsent: the CRM was never told of the case's task. talk: the latest. gone_places: of
+    those that the matrix names.
     """
 
     client: Client
@@ -119,6 +121,7 @@ class ClientState(NamedTuple):
     is_task_unsent: bool = False
     talk: Reached | None = None
     note: SentNote | None = None
+    gone_places: GonePlaces = GonePlaces()
 
 
 class MomentDecided(NamedTuple):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from routing.client import ClientEntity, ClientKind, Ref
+from routing.decision import Fact
 from routing.effects import (
     AddNote,
     AttachCall,
@@ -33,6 +34,7 @@ from routing.matrix.actions import (
 from routing.matrix.call_note import is_clients_silence, note_of, status_of, talk_seconds_of
 from routing.matrix.draft import Plan
 from routing.matrix.model import Moment
+from routing.matrix.places import NewPlace, there
 from routing.matrix.responsible import closed_deal, first_of, latest, owner_of_client
 from routing.matrix.situation import Situation, employee_at, party_of, who_answered
 from routing.working_time import add_working_minutes
@@ -80,22 +82,37 @@ def _deal(plan: Plan, a: MakeDeal) -> None:
 
 def _new_deal(plan: Plan, a: MakeDeal, key: str, where: tuple[str | None, str | None, str]) -> None:
     pipeline, stage, by = where
+    wanted = NewPlace(pipeline, stage)
+    place = there(wanted, plan.s.gone_places)
     holder = first_of(plan.client, "contact", "company")
     who, name = plan.person(a.responsible), plan.text(a.name) or plan.s.number
     order = CreateDeal(
         name=name,
         contact=holder.ref if holder else None,
         owner_id=who.crm_user_id,
-        pipeline_id=pipeline,
-        stage_id=stage,
+        pipeline_id=place.pipeline_id,
+        stage_id=place.stage_id,
         tags=plan.tags(a.tags),
         fields=plan.fields("deal", a.fields),
     )
-    facts: dict[str, Any] = {"owner": who.crm_user_id, "owner_because": who.because, "pipeline": pipeline}
-    if plan.order(key, order, stage=stage, pipeline_by=by, **facts):
+    facts: dict[str, Any] = {"owner": who.crm_user_id, "owner_because": who.because}
+    facts |= {
+        "pipeline": place.pipeline_id,
+        "stage": place.stage_id,
+        "pipeline_by": by,
+        **_gone(wanted, place),
+    }
+    if plan.order(key, order, **facts):
         ref = Ref(kind="deal", effect=key)
         plan.promise(ref, name, who.crm_user_id)
         plan.use_deal(ref)
+
+
+def _gone(wanted: NewPlace, place: NewPlace) -> dict[str, Fact]:
+    """Return what the matrix names and the CRM has no longer, where the deal goes elsewhere for that."""
+    if wanted.pipeline_id != place.pipeline_id:
+        return {"pipeline_gone": wanted.pipeline_id}
+    return {"stage_gone": wanted.stage_id} if wanted.stage_id != place.stage_id else {}
 
 
 def _lead(plan: Plan, a: MakeLead) -> None:
@@ -103,6 +120,8 @@ def _lead(plan: Plan, a: MakeLead) -> None:
     if not plan.is_ordered(key) and (known := _known_already(plan)):
         return plan.skip(f"{known.ref.kind}_exists", id=known.ref.id, promised=known.ref.effect)
     pipeline, _, by = plan.pipeline(a.pipeline_id, None, a.ignores_rules)
+    wanted = NewPlace(pipeline, None)
+    place = there(wanted, s.gone_places)
     who, name = plan.person(a.responsible), plan.text(a.name) or s.number
     order = CreateLead(
         source_uid=s.call_id,
@@ -112,15 +131,15 @@ def _lead(plan: Plan, a: MakeLead) -> None:
         number=s.number,
         line=s.line,
         owner_id=who.crm_user_id,
-        pipeline_id=pipeline,
+        pipeline_id=place.pipeline_id,
         called_at=s.call.started_at,
         talk_seconds=talk_seconds_of(s.call),
         recording=s.call.recording,
         tags=plan.tags(a.tags),
         fields=plan.fields("deal", a.fields),
     )
-    facts: dict[str, Any] = {"owner": who.crm_user_id, "owner_because": who.because}
-    if plan.order(key, order, pipeline=pipeline, pipeline_by=by, **facts):
+    facts: dict[str, Any] = {"owner": who.crm_user_id, "owner_because": who.because, **_gone(wanted, place)}
+    if plan.order(key, order, pipeline=place.pipeline_id, pipeline_by=by, **facts):
         plan.promise(Ref(kind="lead", effect=key), name, who.crm_user_id)
     return None
 
@@ -221,6 +240,9 @@ def _stage(plan: Plan, a: ChangeStage) -> None:
         return plan.skip("deal_in_other_stage", stage=known.stage_id)
     if known and known.stage_id == a.stage_id:
         return plan.skip("deal_in_stage_already", stage=known.stage_id)
+    gone = plan.s.gone_places
+    if a.stage_id in gone.stages or a.pipeline_id in gone.pipelines:
+        return plan.skip("stage_gone", stage=a.stage_id, pipeline=a.pipeline_id)
     order = UpdateEntity(target=ref, pipeline_id=a.pipeline_id, stage_id=a.stage_id)
     plan.order(plan.own_key("update:deal"), order, stage=a.stage_id)
     return None

@@ -39,6 +39,7 @@ STEPS: tuple[str, ...] = (
     "no_open_deal",
     "deal_in_other_stage",
     "deal_in_stage_already",
+    "stage_gone",
     "nothing_to_set",
     "nobody_to_show_to",
 )

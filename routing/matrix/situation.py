@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from routing.calls.model import Call
 from routing.client import Client, ClientEntity, ClientKind
 from routing.matrix.model import CallOutcome, Moment
+from routing.matrix.places import GonePlaces
 from routing.settings import AccountSettings
 from routing.staff import Employee, Staff
 
@@ -21,7 +22,7 @@ class Situation(BaseModel):
 
     client_kind: as fixed at the call's first event; client: as it is now. ordered: keys of effects already ordered for
     this call at earlier moments; gone: those of them that came to nothing, because what they made or stood on is no longer in
-    the CRM. holidays: the free days of settings.working_time.holidays around `now`.
+    the CRM. holidays: the free days of settings.working_time.holidays around `now`. gone_places: of those that the matrix names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +42,7 @@ class Situation(BaseModel):
     ordered: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     holidays: frozenset[date] = frozenset()
+    gone_places: GonePlaces = GonePlaces()
 
     @field_validator("staff")
     @classmethod

@@ -55,6 +55,7 @@ SENTENCES: Mapping[str, str] = {
     "matrix.step.no_open_deal": "there is no open deal",
     "matrix.step.deal_in_other_stage": "the deal is in another stage",
     "matrix.step.deal_in_stage_already": "the deal is in this stage already",
+    "matrix.step.stage_gone": "the CRM has this stage no longer",
     "matrix.step.nothing_to_set": "there is no value to set",
     "matrix.step.nobody_to_show_to": "there is nobody to show the card to",
     "matrix.owner.who_answered": "who answered",

@@ -55,6 +55,7 @@ SENTENCES: Mapping[str, str] = {
     "matrix.step.no_open_deal": "открытой сделки нет",
     "matrix.step.deal_in_other_stage": "сделка не на том этапе",
     "matrix.step.deal_in_stage_already": "сделка уже на этом этапе",
+    "matrix.step.stage_gone": "этого этапа в CRM больше нет",
     "matrix.step.nothing_to_set": "нет ни одного значения",
     "matrix.step.nobody_to_show_to": "показать карточку некому",
     "matrix.owner.who_answered": "кто ответил",

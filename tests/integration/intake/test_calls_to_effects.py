@@ -8,11 +8,14 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.calls.call import gone_from_crm
 from gateway.store.admin import accounts
 from gateway.store.admin.staff import staff_at
 from gateway.store.decisions.decisions import explain, latest_decisions
 from routing.calls.model import Disposition, EventKind
-from routing.matrix.decide import Situation, decide
+from routing.matrix.actions import MakeDeal
+from routing.matrix.decide import MatrixTable, Situation, decide
+from routing.matrix.places import GonePlaces
 from routing.matrix.presets import recommended
 from tests.integration.intake.office import ACCOUNT, CLIENT, START, Office, a_call, an_event
 
@@ -266,3 +269,29 @@ async def test_every_stored_decision_is_computed_again_with_the_same_result(offi
             again = decide(matrix, Situation.model_validate({**inputs, "staff": staff}))
             assert again.model_dump(mode="json", exclude={"steps"}) == stored.outcome
             assert [s.as_json() for s in again.steps] == stored.steps
+
+
+async def test_a_pipeline_that_was_deleted_in_the_crm_costs_no_deal_and_stands_in_the_trace(
+    office: Office,
+) -> None:
+    await office.change_settings(default_pipeline_id="9")
+    await office.tell_all(a_call("c1", client="+79161111111"))
+    await office.settle()
+    stages = [{"id": "10", "name": "x", "sort": 1, "is_closed": False, "is_unsorted": False}]
+    await office.pool.execute(
+        "INSERT INTO crm_pipeline VALUES ($1, '1', 'x', true, false, true, $2)", ACCOUNT, stages
+    )
+    await office.tell_all(a_call("c2", at=office.clock.now, client="+79162222222"))
+    await office.settle()
+    deals = [row["ordered"]["pipeline_id"] for row in await office.effects("create_deal")]
+    assert deals == ["9", None], "before the CRM's pipelines are known the setting is believed"
+    async with office.pool.acquire() as conn:
+        account = await accounts.account(conn, ACCOUNT)
+        named = MakeDeal(pipeline_id="1", stage_id="10"), MakeDeal(pipeline_id="2", stage_id="20")
+        cells = {"inbound.missed.new/end": named}
+        matrix = recommended().model_copy(update={"tables": {"default": MatrixTable(name="x", cells=cells)}})
+        gone = await gone_from_crm(conn, account, matrix)
+    assert gone == GonePlaces(pipelines=("2", "9"), stages=("20",))
+    steps = await office.rows("SELECT steps FROM decision WHERE client = '+79162222222' AND kind = 'matrix'")
+    facts = [step["facts"] for row in steps for step in row["steps"] if "pipeline_gone" in step["facts"]]
+    assert [one["pipeline_gone"] for one in facts] == ["9"]

@@ -33,6 +33,7 @@ from routing.matrix.decide import (
     decide,
     due_moments,
 )
+from routing.matrix.places import GonePlaces, named_places
 from routing.matrix.presets import PRESETS, recommended, unsorted, update_only
 from routing.settings import AccountSettings
 from routing.staff import Staff
@@ -470,6 +471,52 @@ def test_an_action_may_ignore_the_pipeline_rules() -> None:
     matrix = Matrix.model_validate({**body, "pipeline_rules": [{"when": [], "pipeline_id": "9"}]})
     order = orders_of(decide(matrix, a_situation()))["deal"]
     assert (order.pipeline_id, order.stage_id) == ("3", "30")
+
+
+# Places that were deleted in the CRM
+
+
+@pytest.mark.parametrize(
+    ("gone", "place", "told"),
+    [
+        (GonePlaces(), ("3", "30"), {}),
+        (GonePlaces(stages=("30",)), ("3", None), {"stage_gone": "30"}),
+        (GonePlaces(pipelines=("3",), stages=("30",)), (None, None), {"pipeline_gone": "3"}),
+        (GonePlaces(pipelines=("4",), stages=("40",)), ("3", "30"), {}),
+    ],
+)
+def test_a_deal_goes_to_the_nearest_place_that_is_left(
+    gone: GonePlaces, place: tuple[str | None, str | None], told: dict[str, str]
+) -> None:
+    action = MakeDeal(pipeline_id="3", stage_id="30")
+    decision = decide(a_matrix(inbound_missed_new__end=(action,)), a_situation(gone_places=gone))
+    order = orders_of(decision)["deal"]
+    assert (order.pipeline_id, order.stage_id) == place
+    facts = decision.steps[-2].facts
+    assert (facts["pipeline"], facts["stage"]) == place
+    assert {name: value for name, value in facts.items() if name.endswith("_gone")} == told
+
+
+def test_a_lead_and_a_stage_to_be_changed_know_what_is_gone_as_well() -> None:
+    gone = GonePlaces(pipelines=("3",), stages=("71",))
+    lead = decide(
+        a_matrix(inbound_missed_new__end=(MakeLead(pipeline_id="3"),)), a_situation(gone_places=gone)
+    )
+    assert orders_of(lead)["lead"].pipeline_id is None
+    assert lead.steps[-2].facts["pipeline_gone"] == "3"
+    matrix = a_matrix(inbound_missed_known_with_deal__end=(ChangeStage(stage_id="71"),))
+    change = decide(matrix, a_situation(entities=(CONTACT, DEAL), gone_places=gone))
+    assert (change.effects, change.steps[-2].because) == ((), "stage_gone")
+
+
+def test_every_place_that_a_matrix_names_is_looked_for() -> None:
+    deal = MakeDeal(pipeline_id="1", stage_id="10", when_open="separate_stage", separate_stage_id="11")
+    matrix = a_matrix(inbound_missed_new__end=(deal, MakeLead(pipeline_id="2"), ChangeStage(stage_id="12")))
+    rules = {"pipeline_rules": [{"when": [], "pipeline_id": "3", "stage_id": "13"}]}
+    defaults = {"default_pipeline_id": "4", "default_stage_id": "14"}
+    matrix = Matrix.model_validate(matrix.model_dump() | rules | defaults)
+    assert named_places(matrix, "5") == (set("12345"), {"10", "11", "12", "13", "14"})
+    assert named_places(a_matrix()) == (set(), set())
 
 
 # Stages and cards
