@@ -27,8 +27,9 @@ from crm.store.metadata import connected_twice
 from crm.sync.metadata import forbidden_to
 from gateway.admin.accounts import refuse_bad_account, refuse_bad_name, refuse_bad_places
 from gateway.admin.refused import InputRefused
+from gateway.admin.switch_account import CrmInUse
 from gateway.crm_accounts.access import CrmAccess, OfferedKey, webhook_of
-from gateway.crm_accounts.same_crm import AnotherCrm, note_same_crm
+from gateway.crm_accounts.same_crm import AnotherCrm, CrmTaken, note_same_crm
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.crm_accounts.webhooks import Grant, begin_grant
@@ -218,6 +219,8 @@ async def _with_token(
 async def _refuse_another_crm(conn: Conn, account_id: str, seen: CrmAccount) -> None:
     try:
         await note_same_crm(conn, account_id, seen)
+    except CrmTaken as err:
+        raise CrmInUse.of(err, "token") from err
     except AnotherCrm as err:
         remedy = "give a key of the same account of the CRM, or connect the other one under a name of its own"
         raise ConnectingFailed("token", str(err), remedy) from err

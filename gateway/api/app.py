@@ -17,6 +17,7 @@ from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
 from gateway.admin.input_words import problems_of, refuse_untakable, validated
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
+from gateway.admin.switch_account import CrmInUse
 from gateway.admin.users import LastAdmin
 from gateway.api.frame import ApiCall, ApiError, Route, not_found
 from gateway.api.openapi import describe
@@ -85,6 +86,7 @@ _STATUS: Mapping[str, int] = {
     AccountNotOn.code: 409,
     RunIsOpen.code: 409,
     NoSuchRun.code: 409,
+    CrmInUse.code: 409,
     MatrixRefused.code: 422,
     ConnectingFailed.code: 422,
 }

@@ -143,7 +143,7 @@ class CrmAccess:
         """Store the pair that the code is good for, and switch the account on.
 
         host: where the CRM says that the granting account lives; the person's browser brought it, so it is not
-        believed. Raises CrmError, GrantRefused, AnotherCrm; nothing is stored then.
+        believed. Raises CrmError, GrantRefused, AnotherCrm, CrmTaken; nothing is stored then.
         """
         async with self._pool.acquire() as conn:
             account = await rows.account(conn, grant.account_id)

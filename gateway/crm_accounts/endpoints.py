@@ -15,7 +15,7 @@ from aiohttp import web
 from crm.errors import CrmError
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import GrantRefused
-from gateway.crm_accounts.same_crm import AnotherCrm
+from gateway.crm_accounts.same_crm import AnotherCrm, CrmTaken
 from gateway.crm_accounts.webhook_inbox import WebhookIntake
 from gateway.http.body import WEBHOOK_BODY, read_body
 from gateway.http.connection import vouch
@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 _STATE = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 ExchangeCode = Callable[[Grant, str, str], Awaitable[None]]
-"""(grant, code, the account's host as the CRM names it) -> the tokens are stored. Raises CrmError, GrantRefused, AnotherCrm."""
+"""(grant, code, the account's host as the CRM names it) -> the tokens are stored. Raises CrmError, GrantRefused, AnotherCrm, CrmTaken."""
 
 
 class CrmHooks:
@@ -97,6 +97,9 @@ class CrmHooks:
         except GrantRefused as err:
             log.warning("oauth-refused", account=grant.account_id, code=err.why)
             return _page(texts, 400, err.why, host=err.host, account=grant.account_id)
+        except CrmTaken as err:
+            log.warning("oauth-refused", account=grant.account_id, code=err.code)
+            return _page(texts, 409, "taken", name=err.name, others=err.others)
         except AnotherCrm as err:
             log.warning("oauth-refused", account=grant.account_id, code=err.code)
             return _page(

@@ -15,6 +15,8 @@ SENTENCES: Mapping[str, str] = {
     "oauth.foreign-host.text": "The return named “{host}”, which is no host of amoCRM or Kommo. Nothing was sent there. Run 'callmatrix account add' once more.",
     "oauth.another-account": "Another account of the CRM",
     "oauth.another-account.text": "Access was granted by another account of the CRM ({host}) than the one that “{account}” stands for. Sign in to the right one and run 'callmatrix account add' once more.",
+    "oauth.taken": "The CRM is connected already",
+    "oauth.taken.text": "The CRM's account «{name}» is connected as {others} already. Work with that one, or switch it off first ('callmatrix account off') and begin to connect once more.",
     "oauth.done": "Done",
     "oauth.done.text": "The CRM is connected to the account “{account}”. You can close this page.",
 }

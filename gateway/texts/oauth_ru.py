@@ -15,6 +15,8 @@ SENTENCES: Mapping[str, str] = {
     "oauth.foreign-host.text": "В возврате назван «{host}» — это не адрес amoCRM или Kommo. Туда ничего не отправлено. Выполните «callmatrix account add» ещё раз.",
     "oauth.another-account": "Другой аккаунт CRM",
     "oauth.another-account.text": "Доступ дал другой аккаунт CRM ({host}), а не тот, который подключён как «{account}». Войдите в нужный аккаунт и запустите 'callmatrix account add' ещё раз.",
+    "oauth.taken": "CRM уже подключена",
+    "oauth.taken.text": "Аккаунт CRM «{name}» уже подключён как {others}. Работайте с ним или сначала выключите его ('callmatrix account off') и начните подключение заново.",
     "oauth.done": "Готово",
     "oauth.done.text": "CRM подключена к учётной записи «{account}». Страницу можно закрыть.",
 }

@@ -47,6 +47,11 @@ def crm_subject(account_id: str, subject: str) -> Lock:
     return _named(f"crm {account_id} {subject}", 6)
 
 
+def crm_account(crm_id: str) -> Lock:
+    """Guards which of our accounts is connected to this account of the CRM."""
+    return _named(f"crm account {crm_id}", 7)
+
+
 def backfill(account_id: str) -> Lock:
     """Guards changes of one account's backfill runs."""
     return _named(f"callmatrix backfill {account_id}", 0)

@@ -126,13 +126,15 @@ async def test_an_operator_works_with_a_running_installation(stack: Stack, tmp_p
     token = (await stack.sandbox("token"))["access_token"]
     words = ("account", "add", "third", "--url", stack.sandbox_url, "--token", "-")
     limited = (await stack.sandbox("token?integration=limited&user=1000103"))["access_token"]
+    assert f"connected as '{ACCOUNT}' already" in await refused(*words, stdin=limited + "\n")
+    await ok("account", "off", ACCOUNT)
     said = (await ok(*words, stdin=limited + "\n")).out
     assert "not an administrator's: the CRM does not show it users" in said
     assert (await ok(*words, "--json", stdin=token + "\n")).json["forbidden"] == []
     assert "which account?" in await refused("sync")
     assert (await ok("sync", "--account", "third", "--json")).json["entities"] > stack.contacts
     accounts = (await ok("account", "list", "--json")).json
-    assert {a["id"]: a["state"] for a in accounts} == {ACCOUNT: "on", "third": "on"}
+    assert {a["id"]: a["state"] for a in accounts} == {ACCOUNT: "off", "third": "on"}
     assert await stack.busiest_second() <= 7
 
 

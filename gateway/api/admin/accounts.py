@@ -118,6 +118,7 @@ ROUTES = (
         handler=set_state,
         summary="Switch sending to the CRM on or off",
         description="While it is off, calls are answered, decided and stored.",
+        errors=(409,),
     ),
     Route(
         method="GET",

@@ -75,6 +75,6 @@ ROUTES = (
         handler=connect,
         summary="Connect a CRM account with a long-lived token, or begin OAuth",
         status=201,
-        errors=(422, 502),
+        errors=(409, 422, 502),
     ),
 )
