@@ -14,6 +14,7 @@ from crm.amocrm.wire_write import Item
 Part = tuple[str | int, ...]
 """Where in an item it stands."""
 
+FIELD_MISSING = "FieldMissing"  # code of a refusal for what is not there
 MOST_TRIED = 4  # parts that are left out one by one where the refusal names none; of more, all at once
 _OWN: dict[str, tuple[str, ...]] = {
     "notes": ("params.link", "params.call_result"),
@@ -41,10 +42,17 @@ def _plain_parts(last: str, item: Item) -> Iterator[Part]:
 
 
 def _entity_parts(item: Item, at: Part) -> Iterator[Part]:
-    """Fields and tags of an entity and of those that are created with it; the number is no such thing."""
+    """Fields and tags of an entity and of those that are created with it; of the number only what kind of number it is."""
     for place, value in enumerate(item.get("custom_fields_values") or ()):
+        field = (*at, "custom_fields_values", place)
         if value.get("field_code") != "PHONE":
-            yield (*at, "custom_fields_values", place)
+            yield field
+        else:
+            yield from (
+                (*field, "values", n, "enum_code")
+                for n, one in enumerate(value["values"])
+                if "enum_code" in one
+            )
     if item.get("tags_to_add"):
         yield (*at, "tags_to_add")
     for kind in _NESTED:
@@ -61,6 +69,16 @@ def is_entity(path: str) -> bool:
     """Whether a refusal with this path means the card that the item goes to."""
     steps = _steps(path)
     return steps[-1:] == ("entity_id",) or (len(steps) > 1 and steps[-1] == "id" and steps[0] == "_embedded")
+
+
+def required_by(path: str, item: Item, missing: Sequence[str]) -> list[Part]:
+    """Return the stage of a new deal, which may be what asks for a field that the deal lacks. missing: paths, as refused."""
+    is_deal = (
+        path.rsplit("/", 1)[-1] in _MAKES_DEALS and "id" not in item and item.get("status_id") is not None
+    )
+    return (
+        [("status_id",)] if is_deal and not any(_steps(one)[:1] == ("_embedded",) for one in missing) else []
+    )
 
 
 def blamed(parts: Sequence[Part], paths: Sequence[str]) -> list[Part] | None:

@@ -10,7 +10,18 @@ from typing import Literal
 from crm.amocrm import wire_write
 from crm.amocrm.client import AmoClient
 from crm.amocrm.fields import Node
-from crm.amocrm.optional import Part, blamed, is_entity, is_owner, name_of, optional_parts, trials, without
+from crm.amocrm.optional import (
+    FIELD_MISSING,
+    Part,
+    blamed,
+    is_entity,
+    is_owner,
+    name_of,
+    optional_parts,
+    required_by,
+    trials,
+    without,
+)
 from crm.amocrm.wire import Reply, Request, read_answer
 from crm.amocrm.wire_write import Item, Unwritable
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmUnreadable
@@ -130,8 +141,7 @@ class Writes:
         """Leave something out, where the refusal of one item does not say what it means: something that it can do without, perhaps."""
         [line] = batch.lines
         _, field, code, _ = err.problems[0] if err.problems else ("", "", "refused", "")
-        parts = optional_parts(batch.path, line.item)
-        for some in trials(parts if blamed(parts, [field]) is not None else []):
+        for some in trials(_meant(batch, line, [(field, code)])):
             slim = batch.only([line.lighter(some, code)])
             try:
                 self._written(slim, await self._client.reply_to(slim.request(), lane), outcomes)
@@ -146,13 +156,19 @@ def _lighter(batch: SentBatch, err: CrmRefused) -> dict[str, Line]:
     found: dict[str, Line] = {}
     for place, line in enumerate(batch.lines):
         told = [(path, code) for request_id, path, code, _ in err.problems if request_id == str(place)]
-        parts = optional_parts(batch.path, line.item)
-        some = blamed(parts, [path for path, _ in told])
-        if some == [] and told:
-            some = parts
-        if told and some:
+        if told and (some := _meant(batch, line, told)):
             found[line.key] = line.lighter(some, told[0][1])
     return found
+
+
+def _meant(batch: SentBatch, line: Line, told: Sequence[tuple[str, str]]) -> list[Part]:
+    """Return what the item can do without of what a refusal means, [] = nothing. told: (path, code) of each problem."""
+    paths = [path for path, _ in told]
+    if any(code == FIELD_MISSING for _, code in told):  # leaving something out fills no field
+        return required_by(batch.path, line.item, paths)
+    parts = optional_parts(batch.path, line.item)
+    some = blamed(parts, paths)
+    return parts if some == [] else some or []
 
 
 def _with_left_out(written: Written, line: Line) -> Written:

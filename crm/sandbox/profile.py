@@ -39,6 +39,7 @@ class Profile:
     page_beyond_end: Literal["empty_204", "empty_list"] = "empty_204"
     # writing
     text_limit: int = 256  # characters that a field of type text takes; 0 = any number
+    required_fields: Literal["ignore", "refuse"] = "ignore"  # what the pages ask for and a new entity lacks
     read_only_keys: Literal["ignore", "refuse"] = (
         "ignore"  # of a fetched entity, task or note sent back whole
     )

@@ -36,7 +36,7 @@ SENTENCES: Mapping[str, str] = {
     "refusal.field.id": "id of the card",
     "refusal.reason.NotSupportedChoice": "the CRM does not know this value: {field}. It may have been deleted, or the employee deactivated",
     "refusal.reason.FieldNotExpected": "the CRM does not take this field: {field}",
-    "refusal.reason.FieldMissing": "a required field is empty: {field}",
+    "refusal.reason.FieldMissing": "a required field is empty: {field}. {detail}",
     "refusal.reason.NotNullable": "the field must not be empty: {field}",
     "refusal.reason.NotBlank": "the field must not be empty: {field}",
     "refusal.reason.InvalidType": "the value is of the wrong kind: {field}",

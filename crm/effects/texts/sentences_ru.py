@@ -36,7 +36,7 @@ SENTENCES: Mapping[str, str] = {
     "refusal.field.id": "номер карточки",
     "refusal.reason.NotSupportedChoice": "CRM не знает такого значения: {field}. Возможно, его удалили или сотрудник отключён",
     "refusal.reason.FieldNotExpected": "CRM не принимает это поле: {field}",
-    "refusal.reason.FieldMissing": "не заполнено обязательное поле: {field}",
+    "refusal.reason.FieldMissing": "не заполнено обязательное поле: {field}. {detail}",
     "refusal.reason.NotNullable": "поле не может быть пустым: {field}",
     "refusal.reason.NotBlank": "поле не может быть пустым: {field}",
     "refusal.reason.InvalidType": "неверный вид значения: {field}",

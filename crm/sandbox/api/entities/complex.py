@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from crm.sandbox.api.entities.required import check_required
 from crm.sandbox.api.entities.rules import CREATE, TAGS
 from crm.sandbox.api.entities.unsorted import METADATA, add_unsorted, check_nested
 from crm.sandbox.api.entities.writing import announce, check_entity, create
@@ -50,6 +51,7 @@ def _check(state: State, item: Any) -> list[Fault]:
     if faults:
         return faults
     parts = item.get("_embedded") or {}
+    faults = check_required(state, "leads", item)
     for type in ("contacts", "companies"):
         entities = parts.get(type) or []
         if len(entities) > 1:
@@ -58,6 +60,7 @@ def _check(state: State, item: Any) -> list[Fault]:
             )
         for index, entity in enumerate(entities):
             faults += check_nested(state, type, entity, f"_embedded.{type}.{index}")
+            faults = faults or check_required(state, type, entity, f"_embedded.{type}.{index}.")
     if "metadata" in parts:
         faults += _check_metadata(parts["metadata"])
     return faults or _check_counts(item, parts)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.sandbox.api.entities.fields import Stored, check_fields, merged, phones_of
+from crm.sandbox.api.entities.required import check_required
 from crm.sandbox.api.entities.rules import CHANGE, CREATE
 from crm.sandbox.api.entities.tags import tag_ids
 from crm.sandbox.api.exchange import SandboxExchange, request_id_of
@@ -41,7 +42,11 @@ def create_entities(exchange: SandboxExchange) -> SandboxReply:
     errors = []
     for index, item in enumerate(items):
         faults = check_entity(exchange.state, plural, item, CREATE[plural])
-        errors.append((str(request_id_of(item, index)), faults or _check_parts(exchange.state, item)))
+        faults = faults or [
+            *_check_parts(exchange.state, item),
+            *check_required(exchange.state, plural, item),
+        ]
+        errors.append((str(request_id_of(item, index)), faults))
     if any(faults for _, faults in errors):
         raise invalid(errors)
     made = [(create(exchange, plural, item), item) for item in items]
