@@ -53,9 +53,9 @@ class Link(Protocol):
     def __hash__(self) -> int: ...
 
     def open(
-        self, current: Callable[[], Connection], accept: Accept, report: Report, heard_at: datetime | None
+        self, current: Callable[[], Connection], accept: Accept, report: Report, last: Mapping[str, Any]
     ) -> PbxListener:
-        """heard_at: when a process of the installation last listened to this PBX."""
+        """last: the latest report of whoever listened to this PBX, with `heard_at`; empty where nobody has."""
         ...
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -95,8 +94,8 @@ class PbxListeners:
             async with self._pool.acquire() as conn:
                 await exchanges.report(conn, account_id, f"{wanted.purpose}:{name}", body)
 
-        heard_at = await self._heard_at(account_id, f"{wanted.purpose}:{name}")
-        listener = wanted.open(lambda: current()[0], accept, report, heard_at)
+        last = await self._last_report(account_id, f"{wanted.purpose}:{name}")
+        listener = wanted.open(lambda: current()[0], accept, report, last)
         self.listeners[name] = listener
         work = asyncio.create_task(listener.run())
         lost = asyncio.create_task(lease.lost.wait())
@@ -110,18 +109,15 @@ class PbxListeners:
             await asyncio.gather(work, lost, return_exceptions=True)
             self.listeners.pop(name, None)
 
-    async def _heard_at(self, account_id: str, report: str) -> datetime | None:
-        """When a process of the installation last listened to this PBX, as its last report says."""
+    async def _last_report(self, account_id: str, report: str) -> Mapping[str, Any]:
+        """Return what a process of the installation last told of its listening to this PBX."""
         try:
             async with self._pool.acquire() as conn:
                 told = await exchanges.reports(conn, account_id)
         except DATABASE_ERRORS:
-            return None
+            return {}
         body: dict[str, Any] = next((row["body"] for row in told if row["report"] == report), {})
-        try:
-            return datetime.fromisoformat(body["heard_at"])
-        except (KeyError, TypeError, ValueError):
-            return None
+        return body
 
 
 def links_of(snapshot: Snapshot, kinds: Mapping[str, PbxKind]) -> set[_Link]:

@@ -71,7 +71,7 @@ def step(
 def resumed(state: Legs, at: datetime, connection: Connection) -> tuple[Legs, tuple[CallEvent, ...]]:
     """Return the state for a link that is new or has come back, and what follows. Who had picked up before may have been put
     through meanwhile, and nobody will tell: picking up has to do for them."""
-    turn = Turn(replace(state, hears_bridges=False), AmiMessage(()), at, connection)
+    turn = Turn(state, AmiMessage(()), at, connection)
     for call in state.calls.values():
         turn.at = call.last_at
         for uniqueid in call.channels:
@@ -215,6 +215,20 @@ def _stays(turn: Turn) -> None:
         _leaving(turn, is_leaving=False, leaves_bridge=False)
 
 
+def _goes_on(turn: Turn) -> None:
+    _stays(turn)
+    if turn.message.get("Application").lower() == "voicemail":
+        _is_passed_on(turn)
+
+
+def _is_passed_on(turn: Turn) -> None:
+    """Note that a client with whom somebody has talked is before a queue or mailbox now: perhaps it brings nobody."""
+    _stays(turn)
+    found = turn.find(turn.message.get("Uniqueid"))
+    if found is not None and found[1].role is ChannelRole.CLIENT and found[0].is_answered:
+        turn.emit(EventKind.RANG, found[0], leg=found[1].leg(found[0].key))
+
+
 def _leaving(turn: Turn, *, is_leaving: bool, leaves_bridge: bool) -> None:
     if (found := turn.find(turn.message.get("Uniqueid"))) is None:
         return
@@ -309,13 +323,19 @@ def _turned_round(turn: Turn, call: LiveCall, event: CallEvent) -> CallEvent:
 
 def _listed(turn: Turn) -> None:
     """One channel of CoreShowChannels: known ones are confirmed, unknown ones began while we were away."""
-    turn.listed = (turn.listed or frozenset()) | {turn.message.get("Uniqueid")}
+    uniqueid, bridge = turn.message.get("Uniqueid"), turn.message.get("BridgeId")
+    turn.listed = (turn.listed or frozenset()) | {uniqueid}
+    before = turn.find(uniqueid)
     now, turn.at = turn.at, turn.at - _duration(turn.message)
     _new_channel(turn)
     turn.at = now
-    found = turn.find(turn.message.get("Uniqueid"))
-    if found is not None and turn.message.get("BridgeId"):
-        turn.mixed(*found, turn.message.get("BridgeId"))
+    found = turn.find(uniqueid)
+    if found is not None and bridge:
+        if before is not None and before[1].awaits and before[1].bridge is None:
+            turn.hears_bridges = False  # it went in, and nobody told: an event filter keeps that away
+            turn.connected(uniqueid)
+            found = turn.find(uniqueid) or found
+        turn.mixed(*found, bridge)
         turn.settle()
 
 
@@ -349,8 +369,8 @@ _HANDLERS: Mapping[str, Callable[[Turn], None]] = {
     "BridgeLeave": _bridge_leave,
     "HangupRequest": _about_to_hang_up,
     "SoftHangupRequest": _about_to_hang_up,
-    "Newexten": _stays,
-    "QueueCallerJoin": _stays,
+    "Newexten": _goes_on,
+    "QueueCallerJoin": _is_passed_on,
     "MusicOnHoldStart": _stays,
     "Hangup": _hangup,
     "Cdr": _cdr,

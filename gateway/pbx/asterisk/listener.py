@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -90,7 +90,8 @@ class AmiListener:
 
     connection: asked at every message, since lines and settings may change meanwhile. accept: stores one message.
     report: keeps the status where others can read it; its failures are logged and nothing more.
-    heard_at: when somebody last listened to this Asterisk, from an earlier process's report; None = never.
+    heard_at: when somebody last listened to this Asterisk, from an earlier process's report; None = never. hears_bridges:
+    it told them of bridges.
     """
 
     def __init__(
@@ -101,13 +102,14 @@ class AmiListener:
         report: Report,
         *,
         heard_at: datetime | None = None,
+        hears_bridges: bool = False,
         pauses: AmiPauses | None = None,
     ) -> None:
         self._address = address
         self._connection = connection
         self._report = report
         self._pauses = pauses or AmiPauses()
-        self._legs = Legs()
+        self._legs = Legs(hears_bridges=hears_bridges)
         self._away_reason = "no process listened"
         self.feeder = AmiFeed(accept)
         self.status = ListenerStatus(heard_at=heard_at)
@@ -269,6 +271,7 @@ class AmiListener:
             "waiting": self.feeder.waiting,
             "live_calls": self.live_calls,
             "can_list": status.can_list,
+            "hears_bridges": self._legs.hears_bridges,
             "reconnects": status.reconnects,
             "away_seconds": round(status.away_seconds, 1),
             "absences": [absence.as_message() for absence in status.absences],
@@ -281,8 +284,25 @@ class AmiConnection:
 
     address: AmiAddress
     purpose: str = "ami"
+    pauses: AmiPauses = AmiPauses()
 
     def open(
-        self, current: Callable[[], Connection], accept: Accept, report: Report, heard_at: datetime | None
+        self, current: Callable[[], Connection], accept: Accept, report: Report, last: Mapping[str, Any]
     ) -> AmiListener:
-        return AmiListener(self.address, current, accept, report, heard_at=heard_at)
+        heard_at, hears_bridges = _heard_at(last), last.get("hears_bridges") is True
+        return AmiListener(
+            self.address,
+            current,
+            accept,
+            report,
+            heard_at=heard_at,
+            hears_bridges=hears_bridges,
+            pauses=self.pauses,
+        )
+
+
+def _heard_at(last: Mapping[str, Any]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(last["heard_at"])
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.pbx.asterisk.feeding import AmiFeed
 from gateway.pbx.asterisk.link import AmiAddress
-from gateway.pbx.asterisk.listener import AmiListener, AmiPauses
+from gateway.pbx.asterisk.listener import AmiConnection, AmiListener, AmiPauses
 from gateway.pbx.asterisk.wire import AmiMessage, message
 from gateway.pbx.capabilities import InboundMessage
 from gateway.pbx.port import InboxUnavailable, MessageUnstorable
@@ -57,13 +57,12 @@ class Store:
 
 @asynccontextmanager
 async def listening(
-    ami: FakeAmi, store: Store, *, secret: str = "s3cret", heard_at: datetime | None = None
+    ami: FakeAmi, store: Store, *, secret: str = "s3cret", last: dict[str, Any] | None = None
 ) -> AsyncIterator[AmiListener]:
     address = AmiAddress(host="127.0.0.1", port=ami.port, user="callmatrix", secret=secret)
     connection = a_connection("asterisk", settings={"trunks": ["trunk"]})
-    listener = AmiListener(
-        address, lambda: connection, store.accept, store.report, heard_at=heard_at, pauses=QUICK
-    )
+    link = AmiConnection(address, pauses=QUICK)
+    listener = link.open(lambda: connection, store.accept, store.report, last or {})
     task = asyncio.create_task(listener.run())
     try:
         yield listener
@@ -240,11 +239,13 @@ async def test_a_denied_listing_is_told_and_not_asked_for_again() -> None:
 async def test_the_time_since_an_earlier_process_listened_counts_as_absence() -> None:
     store = Store()
     heard_at = datetime.now(UTC) - timedelta(minutes=5)
-    async with fake_ami() as ami, listening(ami, store, heard_at=heard_at) as listener:
+    last = {"heard_at": heard_at.isoformat(), "hears_bridges": True}
+    async with fake_ami() as ami, listening(ami, store, last=last) as listener:
         await ami.until_links(1)
         await store.until(lambda: listener.status.is_connected)
         assert 299 <= listener.status.absences[0].as_message()["seconds"] <= 310
         assert listener.status.absences[0].reason == "no process listened"
+        assert listener.figures()["hears_bridges"] is True
 
 
 async def test_a_full_queue_makes_the_link_wait_instead_of_losing_events() -> None:

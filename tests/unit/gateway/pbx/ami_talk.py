@@ -84,6 +84,9 @@ class Talk:
     def ask_hangup(self, second: float, uid: str) -> AmiMessage:
         return message({"Event": "HangupRequest", **self._at(second), **self._channel(uid)})
 
+    def event(self, second: float, event: str, uid: str, **fields: str) -> AmiMessage:
+        return message({"Event": event, **self._at(second), **self._channel(uid), **fields})
+
     def user_event(self, second: float, **fields: str) -> AmiMessage:
         told = {
             "Event": "UserEvent",

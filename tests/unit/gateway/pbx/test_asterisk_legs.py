@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.pbx.asterisk.legs import Legs, step, sweep
+from gateway.pbx.asterisk.legs import Legs, resumed, step, sweep
 from gateway.pbx.asterisk.wire import AmiMessage, AmiReader
 from gateway.pbx.connection import Connection
 from routing.calls.fold import fold
@@ -393,3 +393,53 @@ def test_two_clients_in_one_room_are_both_talked_to_and_each_for_as_long_as_they
         ("101", 21),
     ]
     assert (found["p1"].direction, found["p1"].client) == ("internal", None)
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "is_left"),
+    [
+        ("QueueCallerJoin", {"Queue": "sales"}, True),
+        ("Newexten", {"Application": "VoiceMail"}, True),
+        ("Newexten", {"Application": "Read"}, False),  # a survey
+    ],
+)
+def test_a_client_passed_on_to_a_queue_that_rings_nobody_or_to_a_mailbox_is_left_waiting(
+    event: str, fields: dict[str, str], is_left: bool
+) -> None:
+    talk = Talk("c1")
+    messages = [talk.came_in(0, "79001234567", LINE), *talk.rings(1, "c1", "ch02", "101")]
+    messages += [*talk.answers(5, "c1", "ch02"), *talk.leave(20, "bch02", "c1", "ch02")]
+    messages += [talk.hangup(20, "ch02"), talk.event(20.1, event, "c1", **fields), talk.hangup(40, "c1")]
+    call = calls(messages)["c1"]
+    assert (call.answered_by, call.talk_seconds, call.is_left_waiting) == ("101", 15, is_left)
+    assert call.rung == ("101",)
+
+
+def _picked_up_during_an_announcement(state: Legs, *more: AmiMessage) -> tuple[Legs, list[CallEvent]]:
+    talk = Talk("c1")
+    messages = [talk.came_in(0, "79001234567", LINE), *talk.rings(1, "c1", "ch02", "101")]
+    messages += [talk.dial_end(5, "c1", "ch02", "ANSWER"), *more]
+    events: list[CallEvent] = []
+    for told in messages:
+        state, happened = step(state, told, RECEIVED, PBX)
+        events += happened
+    return state, events
+
+
+def test_a_link_that_came_back_still_waits_for_bridges_and_a_listing_tells_that_none_are_told() -> None:
+    listens, _ = run(answered("c0"))
+    listens, _ = resumed(listens, RECEIVED, PBX)
+    state, events = _picked_up_during_an_announcement(listens)
+    assert EventKind.ANSWERED not in {event.kind for event in events}, "nothing but an announcement yet"
+    talk = Talk("c1")
+    talk.came_in(0, "79001234567", LINE)
+    talk.rings(1, "c1", "ch02", "101")
+    listed = [
+        talk.event(9, "CoreShowChannel", uid, BridgeId="b", Duration="00:00:08") for uid in ("c1", "ch02")
+    ]
+    for told in listed:  # an event filter that came with the new login keeps bridges away
+        state, happened = step(state, told, RECEIVED, PBX)
+        events += happened
+    assert EventKind.ANSWERED in {event.kind for event in events}
+    _, events = _picked_up_during_an_announcement(Legs(hears_bridges=state.hears_bridges))
+    assert EventKind.ANSWERED in {event.kind for event in events}, "then picking up has to do"
