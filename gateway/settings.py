@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PostgresDsn, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from runtime.alerts.delivery import is_email, is_telegram_chat
 from runtime.database.sealing import KeyRing, key_ring
 
 
@@ -79,6 +81,29 @@ class Settings(BaseSettings):
         description="addresses of CRMs that accounts may be at besides the vendor's and loopback, with commas between; "
         "`http://` in front of one allows it without TLS",
     )
+    alert_emails: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="who is told by e-mail when the installation needs a person, with commas between"
+    )
+    alert_telegram_chats: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Telegram chats that are told, by id or @name, with commas between"
+    )
+    smtp_host: str | None = Field(None, description="mail server that takes our e-mail")
+    smtp_port: int | None = Field(
+        None, ge=1, le=65535, description="its port; empty: 587 for starttls, 465 for tls, 25 for none"
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="none: only to a server on this machine may a password go"
+    )
+    smtp_user: str | None = Field(None, description="empty: no login")
+    smtp_password: SecretStr | None = Field(None, description="of that user")
+    smtp_from: str | None = Field(None, description="sender; empty: the user, where that is an address")
+    smtp_ca_file: Path | None = Field(
+        None, description="PEM file of who vouches for the mail server besides the system's authorities"
+    )
+    telegram_token: SecretStr | None = Field(None, description="of the Telegram bot that tells")
+    telegram_api: str = Field(
+        "https://api.telegram.org", description="address of the Bot API, where it is a server of your own"
+    )
     raw_event_days: int = Field(30, ge=3, description="raw PBX events are kept so long")
     exchange_days: int = Field(
         7, ge=1, description="exchanges with vendors are kept so long, secrets removed"
@@ -101,13 +126,30 @@ class Settings(BaseSettings):
         keys = self.secrets_key.get_secret_value() if self.secrets_key else None
         return key_ring(keys, self.secrets_key_file)
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "alert_emails", "alert_telegram_chats", mode="before")
     @classmethod
     def _parted(cls, value: object) -> object:
         """Words of an environment variable, with commas or spaces between them."""
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
+    @field_validator("alert_emails")
+    @classmethod
+    def _mailboxes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _each(value, is_email, "is no e-mail address")
+
+    @field_validator("alert_telegram_chats")
+    @classmethod
+    def _chats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _each(value, is_telegram_chat, "is neither the id of a Telegram chat nor @name of a channel")
+
     @property
     def base_url(self) -> str:
         """Where PBXs reach us: `public_url`, else where we listen."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def _each(values: tuple[str, ...], is_right: Callable[[str], bool], problem: str) -> tuple[str, ...]:
+    for value in values:
+        if not is_right(value):
+            raise ValueError(f"'{value}' {problem}")
+    return values

@@ -97,6 +97,21 @@ class PersonalDataPolicy(BaseModel):
     raw_days: int | None = Field(default=None, ge=3, le=3650)
 
 
+class AlertPolicy(BaseModel):
+    """Who is told when the account needs a person, besides the operators of the installation; and when that is.
+
+    emails: addresses. telegram_chats: ids of chats, or @name of a channel. pbx_silent_minutes: of working time without any
+    message of a connection that has spoken before, None = silence is no alarm. desk_full: so many entries on the desk.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    emails: tuple[str, ...] = ()
+    telegram_chats: tuple[str, ...] = ()
+    pbx_silent_minutes: int | None = Field(default=240, ge=10, le=30_000)
+    desk_full: int = Field(default=10, ge=1, le=1_000_000)
+
+
 class AccountSettings(BaseModel):
     """Everything of an account that is not a matrix, a person or a connection. Stored in account.settings."""
 
@@ -110,6 +125,7 @@ class AccountSettings(BaseModel):
     cases: CasePolicy = CasePolicy()
     working_time: WorkingTime = WorkingTime()
     personal_data: PersonalDataPolicy = PersonalDataPolicy()
+    alerts: AlertPolicy = AlertPolicy()
     default_pipeline_id: str | None = None
     requests_per_second: int = Field(default=7, ge=1, le=50)
 

@@ -20,7 +20,8 @@ from gateway.store.admin.staff import stored_employees
 from routing.dialable import is_extension
 from routing.missed_calls import COUNT_VALUES, DONE_VALUES
 from routing.numbers.normalise import PublicNumber, normalise
-from routing.settings import AccountSettings, CasePolicy, NumberPolicy, WorkingTime
+from routing.settings import AccountSettings, AlertPolicy, CasePolicy, NumberPolicy, WorkingTime
+from runtime.alerts.delivery import is_email, is_telegram_chat
 from runtime.database.pool import Conn
 
 _LONGEST_NAME = 200
@@ -120,6 +121,8 @@ def refuse_bad_settings(
     _refuse_bad_lookup(settings, before)
     if settings.cases != before.cases:
         _refuse_bad_cases(settings.cases, people)
+    if settings.alerts != before.alerts:
+        _refuse_bad_alerts(settings.alerts)
     if settings.working_time != before.working_time:
         _refuse_bad_hours(settings.working_time)
     if settings.default_pipeline_id not in (None, before.default_pipeline_id):
@@ -176,6 +179,20 @@ def _refuse_bad_cases(cases: CasePolicy, people: Collection[str]) -> None:
                 raise InputRefused(f"cases.{field}", f"'{{{name}}}' is not known here", remedy)
         if alone := re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)):
             raise InputRefused(f"cases.{field}", f"a '{alone[0]}' stands there alone", remedy)
+
+
+def _refuse_bad_alerts(alerts: AlertPolicy) -> None:
+    _refuse_twice("alerts.emails", alerts.emails)
+    _refuse_twice("alerts.telegram_chats", alerts.telegram_chats)
+    for address in alerts.emails:
+        if not is_email(address):
+            raise InputRefused(
+                "alerts.emails", f"'{address}' is no e-mail address", "write it as name@example.com"
+            )
+    for chat in alerts.telegram_chats:
+        if not is_telegram_chat(chat):
+            remedy = "write the chat's id, e.g. 123456789 or -1001234567890, or @name of a channel"
+            raise InputRefused("alerts.telegram_chats", f"'{chat}' is no Telegram chat", remedy)
 
 
 def _refuse_bad_hours(time: WorkingTime) -> None:

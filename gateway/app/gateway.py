@@ -16,6 +16,7 @@ from aiohttp import web
 
 from crm.directory.feed import DirectoryFeed
 from crm.directory.memory import Directory
+from gateway.alerts.loop import Alerts
 from gateway.api.app import add_api
 from gateway.api.resources import ROUTES
 from gateway.api.services import Services, TokensUsed
@@ -131,6 +132,7 @@ class Gateway:
         for server in self.question_servers.values():
             self.metrics.add(server.samples)
         self.shared = SharedFigures(pool)
+        self.alerts = Alerts(settings, pool, session)
         self.metrics.add(self.shared.samples)
         token = settings.metrics_token
         services = Services(
@@ -204,6 +206,7 @@ class Gateway:
                 self.door.run(),
                 self.door_report.run(),
                 self.shared.run(),
+                self.alerts.loop.run(),
                 self.pbx_commands.run(),
             ]
             for setting, server in self.question_servers.items():

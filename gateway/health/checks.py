@@ -21,7 +21,7 @@ from gateway.health.redis_ping import RedisUnreachable, ping
 from gateway.health.secret_checks import secrets_findings
 from gateway.health.status import installation_status
 from gateway.health.stranger_checks import stranger_findings
-from gateway.health.views import AccountStatus, ConsumerView, InstallationStatus
+from gateway.health.views import AccountStatus, AlertsView, ConsumerView, InstallationStatus
 from gateway.settings import Settings
 from gateway.store.admin.accounts import accounts
 from gateway.store.health.status import server
@@ -91,6 +91,17 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield warning("public-url-plain", what)
     else:
         yield ok("public-url", what, url=url)
+    yield from _alert_settings(settings)
+
+
+def _alert_settings(settings: Settings) -> Iterator[Finding]:
+    what, emails, chats = about("alerts"), len(settings.alert_emails), len(settings.alert_telegram_chats)
+    if (emails and not settings.smtp_host) or (chats and not settings.telegram_token):
+        yield bad("alerts-channel-unset", what)
+    elif emails or chats:
+        yield ok("alerts-set", what, emails=emails, chats=chats)
+    else:
+        yield ok("alerts-unset", what)
 
 
 def _unreachable(err: BaseException) -> Finding:
@@ -148,6 +159,7 @@ def _clock(database_now: datetime, asked: float, answered: float) -> Finding:
 def installation_findings(status: InstallationStatus, now: datetime) -> Iterator[Finding]:
     """Return what the status of workers and accounts tells; the same for `check` and the status API."""
     yield from _workers(status, now)
+    yield from _alerts(status.alerts)
     for consumer in status.crm_event_consumers:
         yield _consumer(consumer)
     if not status.accounts:
@@ -171,6 +183,13 @@ def _workers(status: InstallationStatus, now: datetime) -> Iterator[Finding]:
             yield ok("worker-well", what, done=worker.jobs.done, failed=worker.jobs.failed)
     if alive:
         yield ok("jobs-queued", about("jobs"), count=status.jobs_queued)
+
+
+def _alerts(alerts: AlertsView) -> Iterator[Finding]:
+    """Alarms that nobody can read are the ones to know of."""
+    if alerts.unsent or alerts.given_up:
+        what, count = about("alerts"), alerts.unsent + alerts.given_up
+        yield bad("alerts-unsent", what, count=count, error=alerts.error or detail("alerts-error-unknown"))
 
 
 def _consumer(consumer: ConsumerView) -> Finding:

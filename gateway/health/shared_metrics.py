@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 import asyncpg
 
 from gateway.health.status import installation_status
-from gateway.health.views import AccountStatus, InstallationStatus
+from gateway.health.views import AccountStatus, AlertsView, InstallationStatus
 from gateway.store.desk.entries import KINDS
+from routing.alerts import ALERT_KINDS
 from runtime.loops import Loop
 from runtime.metrics import Sample
 
@@ -81,9 +82,18 @@ def status_samples(status: InstallationStatus, now: datetime) -> Iterator[Sample
         yield "gauge", "crm_events_waiting", "Changes in the CRM still to be worked on", of, consumer.waiting
         yield "gauge", "crm_events_lag_seconds", "Age of the oldest of them", of, consumer.lag_seconds
         yield "gauge", "crm_events_aside", "Changes that failed too often", of, consumer.aside
+    yield from _alerts(status.alerts)
     for account in status.accounts:
         yield from _account(account, now)
         yield from _links(account)
+
+
+def _alerts(alerts: AlertsView) -> Iterator[Sample]:
+    for kind in ALERT_KINDS:
+        count = sum(alert.kind == kind for alert in alerts.open)
+        yield "gauge", "alarms_open", "Alarms that are not over", {"kind": kind}, count
+    yield "gauge", "alarms_unsent", "Messages about alarms that did not go out yet", {}, alerts.unsent
+    yield "gauge", "alarms_given_up", "Messages that were tried for a day in vain", {}, alerts.given_up
 
 
 def _account(account: AccountStatus, now: datetime) -> Iterator[Sample]:

@@ -25,6 +25,7 @@ from gateway.health.matrix_checks import REPORT as MATRIX_REPORT
 from gateway.health.reports import PREFIX, SILENT_SECONDS
 from gateway.health.views import (
     AccountStatus,
+    AlertsView,
     BackfillView,
     BudgetView,
     CasesView,
@@ -42,6 +43,7 @@ from gateway.health.views import (
     LoopView,
     MatrixView,
     NumberlessView,
+    OpenAlertView,
     PeopleView,
     TokenView,
     UnreadView,
@@ -52,6 +54,7 @@ from gateway.health.views import (
 from gateway.pbx.connection import Connection
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.staff import staff_by_account
+from gateway.store.alerts import alarms, messages
 from gateway.store.calls.missed_calls import NO_CASES, CaseFigures, case_figures_by_account
 from gateway.store.crm_accounts.exchanges import reports
 from gateway.store.crm_events.work import backlog_by_consumer
@@ -93,6 +96,7 @@ async def installation_status(
             jobs_queued=await store.jobs_queued(conn),
             crm_event_consumers=await _consumers(conn, ids),
             accounts=[reader.account(account) for account in await rows.accounts(conn, ids)],
+            alerts=await _alerts(conn, ids),
         )
 
 
@@ -151,6 +155,27 @@ async def _consumers(conn: Conn, ids: Sequence[str] | None) -> list[ConsumerView
         ConsumerView(name=name, waiting=left.waiting, lag_seconds=left.lag_seconds, aside=left.aside)
         for name, left in (await backlog_by_consumer(conn, ids)).items()
     ]
+
+
+async def _alerts(conn: Conn, ids: Sequence[str] | None) -> AlertsView:
+    """ids: alarms of these accounts only. What did not go out is the installation's."""
+    told = [alert for alert in await alarms.remembered(conn) if ids is None or alert.cause.account_id in ids]
+    unsent = await messages.unsent(conn)
+    return AlertsView(
+        open=[
+            OpenAlertView(
+                account=alert.cause.account_id,
+                kind=alert.cause.kind,
+                object=alert.cause.object,
+                since=alert.state.bad_since or alert.state.told_at,
+            )
+            for alert in told
+            if alert.state.told_at is not None
+        ],
+        unsent=unsent.waiting,
+        given_up=unsent.given_up,
+        error=unsent.error,
+    )
 
 
 def workers_of(told: Sequence[asyncpg.Record], now: datetime) -> list[WorkerView]:

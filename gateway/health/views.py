@@ -164,6 +164,7 @@ class BackfillView(_View):
     effects_done: int
     effects_open: int
     effects_dead: int
+    ended_at: datetime | None = None
 
 
 class PeopleView(_View):
@@ -270,6 +271,25 @@ class ConsumerView(_View):
     aside: int
 
 
+class OpenAlertView(_View):
+    """An alarm that is open. account: empty = the installation's. kind: `crm-broken`, `pbx-silent`, … object: which of several,
+    e.g. the connection's name."""
+
+    account: str
+    kind: str
+    object: str
+    since: datetime
+
+
+class AlertsView(_View):
+    """What people are told. unsent: messages that did not go out yet; given_up: never will; error: of the latest attempt."""
+
+    open: list[OpenAlertView] = []
+    unsent: int = 0
+    given_up: int = 0
+    error: str = ""
+
+
 class InstallationStatus(_View):
     at: datetime
     postgresql: str
@@ -277,3 +297,4 @@ class InstallationStatus(_View):
     jobs_queued: int
     crm_event_consumers: list[ConsumerView]
     accounts: list[AccountStatus]
+    alerts: AlertsView = AlertsView()

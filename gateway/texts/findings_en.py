@@ -219,4 +219,12 @@ SENTENCES: Mapping[str, str] = {
     "finding.crm-silent": "no answer in {seconds:.0f} s",
     "finding.crm-silent.remedy": "is {url} reachable from here?",
     "finding.crm-answers-as": "answers as «{name}»",
+    "subject.alerts": "alarms",
+    "finding.alerts-unset": "nobody is told; docs/how-to/alerts.md sets up e-mail and Telegram",
+    "finding.alerts-set": "told are e-mail addresses: {emails}, Telegram chats: {chats}",
+    "finding.alerts-channel-unset": "recipients are named, but their channel is not set up",
+    "finding.alerts-channel-unset.remedy": "set CALLMATRIX_SMTP_HOST or CALLMATRIX_TELEGRAM_TOKEN, then try: 'callmatrix alerts test'",
+    "finding.alerts-unsent": "messages that did not go out: {count}; the latest error: {error}",
+    "finding.alerts-unsent.remedy": "put the channel's settings right, then try: 'callmatrix alerts test'",
+    "finding.alerts-error-unknown": "not known",
 }  # fmt: skip

@@ -220,4 +220,12 @@ SENTENCES: Mapping[str, str] = {
     "finding.crm-silent": "нет ответа {seconds:.0f} с",
     "finding.crm-silent.remedy": "доступен ли отсюда {url}?",
     "finding.crm-answers-as": "отвечает как «{name}»",
+    "subject.alerts": "тревоги",
+    "finding.alerts-unset": "никому не сообщается; почта и Telegram описаны в docs/how-to/alerts.md",
+    "finding.alerts-set": "сообщается: адресов почты {emails}, чатов Telegram {chats}",
+    "finding.alerts-channel-unset": "получатели названы, а канал не настроен",
+    "finding.alerts-channel-unset.remedy": "задайте CALLMATRIX_SMTP_HOST или CALLMATRIX_TELEGRAM_TOKEN и проверьте: 'callmatrix alerts test'",
+    "finding.alerts-unsent": "сообщений не ушло: {count}; последняя ошибка: {error}",
+    "finding.alerts-unsent.remedy": "исправьте настройки канала и проверьте: 'callmatrix alerts test'",
+    "finding.alerts-error-unknown": "неизвестна",
 }  # fmt: skip

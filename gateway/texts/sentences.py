@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from crm.effects.texts import refusals as effects
 from gateway.texts import (
+    alerts_en,
+    alerts_ru,
     config_en,
     config_ru,
     explain_en,
@@ -24,6 +26,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
     ru={
         **routing.TEXTS["ru"].sentences,
         **effects.TEXTS["ru"].sentences,
+        **alerts_ru.SENTENCES,
         **config_ru.SENTENCES,
         **explain_ru.SENTENCES,
         **facts_ru.SENTENCES,
@@ -33,6 +36,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
     en={
         **routing.TEXTS["en"].sentences,
         **effects.TEXTS["en"].sentences,
+        **alerts_en.SENTENCES,
         **config_en.SENTENCES,
         **explain_en.SENTENCES,
         **facts_en.SENTENCES,

@@ -15,6 +15,8 @@ from gateway.store.admin import personal_data
 from gateway.store.admin.accounts import accounts
 from gateway.store.admin.audit import delete_audit_older_than
 from gateway.store.admin.sign_ins import forget_old_tries
+from gateway.store.alerts import messages
+from gateway.store.alerts.messages import delete_alert_messages_older_than
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.crm_accounts.webhooks import delete_expired_grants
 from gateway.store.crm_events.work import delete_events_older_than
@@ -45,6 +47,7 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
         lambda conn: forget_old_unread(conn, now - _UNREAD_AGE, limit=_BATCH),
         lambda conn: forget_old_strangers(conn, _STRANGERS_AGE, limit=_BATCH),
         lambda conn: forget_old_tries(conn, limit=_BATCH),
+        lambda conn: delete_alert_messages_older_than(conn, now - messages.KEPT, limit=_BATCH),
         lambda conn: delete_expired_grants(conn, now, limit=_BATCH),
         lambda conn: delete_audit_older_than(conn, now - timedelta(days=settings.audit_days), limit=_BATCH),
         lambda conn: delete_commands_older_than(conn, exchanges, limit=_BATCH),

@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from crm.store.news import WORK_TASK
+from gateway.alerts.loop import Alerts
 from gateway.calls.client_job import ClientJob
 from gateway.calls.queue import Jobs, TaskKind
 from gateway.configuration import Configuration
@@ -91,6 +92,7 @@ class Worker:
         self.effects_due = EffectsDue(pool)
         self.daily_checks = DailyChecks(pool, self.listener)
         self.long_work = LongWork(pool, self.listener, {"replay": partial(replay_work, pool)})
+        self.alerts = Alerts(settings, pool, session)
         self._upkeep = (
             Loop("housekeeping", partial(retention.clean, pool, settings), retention.EVERY_SECONDS),
             Loop("statistics", partial(refresh_statistics, pool), _STATISTICS_SECONDS),
@@ -101,6 +103,7 @@ class Worker:
             self.long_work.loop,
             self.account_reports.loop,
             self.effects_due.loop,
+            self.alerts.loop,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -126,6 +129,7 @@ class Worker:
             self.long_work.run(),
             self.account_reports.loop.run(),
             self.effects_due.loop.run(),
+            self.alerts.loop.run(),
             report_loop(self).run(),
             self._serve_accounts(),
         ) as failed:

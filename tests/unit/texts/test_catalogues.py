@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import gateway
 from gateway.texts.sentences import TEXTS
+from routing.alerts import ALERT_KINDS
 from routing.effects import Order
 from routing.lookup.reasons import REASONS, STEP_REASONS
 from routing.matrix.checks.problems import SEVERITIES
@@ -25,6 +26,7 @@ from routing.missed_calls import CaseReason
 from routing.orders import ORDER_KINDS
 from routing.templates import FILTERS
 from routing.texts.catalogue import LANGUAGES, Language, Texts, phrase, plural_form
+from runtime.alerts.delivery import AlertNotSent
 
 RU, EN = TEXTS["ru"].sentences, TEXTS["en"].sentences
 PRODUCT = Path(gateway.__file__).parent.parent
@@ -120,6 +122,11 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "order.do": tuple(ORDER_KINDS),
     "order.done": tuple(ORDER_KINDS),
     "order.count": tuple(ORDER_KINDS),
+    "alert.title": ALERT_KINDS,
+    "alert.says": ALERT_KINDS,
+    "alert.todo": ALERT_KINDS,
+    "alert.over": ALERT_KINDS,
+    "alert.fix": (AlertNotSent.code, *(error.code for error in AlertNotSent.__subclasses__())),
     "variable": tuple(VARIABLES),
     "filter": tuple(FILTERS),
 }

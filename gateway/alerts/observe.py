@@ -1,0 +1,162 @@
+"""From the status to causes of alarms, each with how it is: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from gateway.calls.holidays import holidays_around
+from gateway.health.reports import SILENT_SECONDS
+from gateway.health.views import AccountStatus, BackfillView, ConnectionState, InstallationStatus
+from gateway.store.admin.accounts import Account
+from routing.alerts import AlertCause, Health
+from routing.working_time import working_seconds_between
+
+_BUSY_SECONDS = 60.0
+"""A writer with work due that has succeeded within them is at work."""
+_JUST_ENDED_SECONDS = 3600.0
+
+Facts = Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertObservation:
+    """facts: the values of the sentence, plain for JSON; a time as ISO text. health None: nobody can say what it was."""
+
+    cause: AlertCause
+    health: Health
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What an observation needs besides the status. with_work: accounts whose writer has something to send now.
+    heard: when each connection (account, name) last spoke."""
+
+    accounts: Mapping[str, Account]
+    with_work: frozenset[str]
+    heard: Mapping[tuple[str, str], datetime]
+
+
+def observe(status: InstallationStatus, around: Surroundings) -> Iterator[AlertObservation]:
+    """Yield each thing that is watched once, whether well or not; what is not among them is watched no more."""
+    workers = _workers(status)
+    yield workers
+    for account in status.accounts:
+        yield from _account(account, around, status.at, is_worked=workers.health != "bad")
+
+
+def _workers(status: InstallationStatus) -> AlertObservation:
+    is_there = any(worker.is_alive for worker in status.workers)
+    was_there = bool(status.workers)
+    health: Health = "good" if is_there else "bad" if was_there or status.accounts else "unknown"
+    return AlertObservation(cause=AlertCause(kind="workers-missing"), health=health, facts={})
+
+
+def _account(
+    account: AccountStatus, around: Surroundings, now: datetime, *, is_worked: bool
+) -> Iterator[AlertObservation]:
+    """is_worked: some worker runs; that none does is an alarm of its own."""
+    own = around.accounts.get(account.id)
+    if own is None:  # added or removed meanwhile
+        return
+    if account.state != "off":
+        yield _broken(account)
+        yield _writer(account, account.id in around.with_work, now, is_worked=is_worked)
+        yield _token(account)
+    yield _desk(account, own.settings.alerts.desk_full)
+    for connection in account.connections:
+        if connection.is_on:
+            yield from _connection(own, connection, around.heard.get((own.id, connection.name)), now)
+
+
+def _seen(
+    account_id: str, kind: str, health: Health, object: str = "", **facts: str | int
+) -> AlertObservation:
+    cause = AlertCause(kind=kind, account_id=account_id, object=object)  # type: ignore[arg-type]
+    return AlertObservation(cause=cause, health=health, facts=facts)
+
+
+def _broken(account: AccountStatus) -> AlertObservation:
+    health: Health = "bad" if account.state == "broken" else "good"
+    return _seen(account.id, "crm-broken", health, reason=account.state_reason, held=account.effects.held)
+
+
+def _token(account: AccountStatus) -> AlertObservation:
+    """Tell of a key in time; one that has expired breaks the account, which is told then."""
+    health: Health = "bad" if account.token.warning == "expires-soon" else "good"
+    if account.state == "broken":
+        health = "unknown"
+    return _seen(account.id, "token-expires", health, days=round(account.token.days_left or 0))
+
+
+def _writer(account: AccountStatus, has_work: bool, now: datetime, *, is_worked: bool) -> AlertObservation:
+    if account.state != "on" or not is_worked:  # the broken key, or the worker, is the cause, and is told
+        return _seen(account.id, "writer-stopped", "unknown")
+    code, error = _why_nothing_is_sent(account, has_work, now)
+    waiting = account.effects.waiting + account.effects.sending + account.effects.unknown
+    health: Health = "bad" if code else "good"
+    return _seen(account.id, "writer-stopped", health, why=code, error=error, waiting=waiting)
+
+
+def _why_nothing_is_sent(account: AccountStatus, has_work: bool, now: datetime) -> tuple[str, str]:
+    """Return ('', '') where it is well; else the key of the reason's words, and the CRM's own."""
+    crm = account.crm
+    if crm is None or not crm.is_served:
+        return "unserved", ""
+    if crm.circuit is not None and crm.circuit.name != "closed":
+        return "closed", crm.circuit.reason
+    writer = crm.writer
+    if writer is None:
+        return ("silent", "") if has_work else ("", "")
+    if writer.is_alarm:
+        return "refused", writer.last_error or writer.reason
+    since = (now - writer.last_success).total_seconds() if writer.last_success else None
+    if has_work and (since is None or since > _BUSY_SECONDS):
+        return ("failing", writer.last_error) if writer.last_error else ("silent", "")
+    return "", ""
+
+
+def _desk(account: AccountStatus, full: int) -> AlertObservation:
+    """Between full and half full nothing changes, so that one entry more or less is no news."""
+    count = sum(account.desk.values())
+    health: Health = "bad" if count >= full else "good" if count <= full // 2 else "unknown"
+    return _seen(account.id, "desk-full", health, count=count)
+
+
+def _connection(
+    account: Account, connection: ConnectionState, heard_at: datetime | None, now: datetime
+) -> Iterator[AlertObservation]:
+    """See link and silence. A link that is down explains the silence; without a worker's fresh report nobody knows whether it is."""
+    name, kind, listener = connection.name, connection.kind, connection.listener
+    link: Health = "good"
+    if listener is not None:
+        told_at = datetime.fromisoformat(listener["reported_at"])
+        is_fresh = (now - told_at).total_seconds() < SILENT_SECONDS
+        link = "unknown" if not is_fresh else "good" if listener.get("connected") else "bad"
+        facts = {"address": str(listener.get("address") or ""), "error": str(listener.get("error") or "")}
+        yield _seen(account.id, "pbx-link-down", link, name, pbx=kind, **facts)
+    patience = account.settings.alerts.pbx_silent_minutes
+    if patience is None or heard_at is None:
+        return
+    silent = "unknown" if link != "good" else _silence(account, heard_at, now, patience * 60)
+    yield _seen(account.id, "pbx-silent", silent, name, pbx=kind, heard_at=heard_at.isoformat())
+
+
+def _silence(account: Account, heard_at: datetime, now: datetime, patience_seconds: int) -> Health:
+    time = account.settings.working_time
+    zone = ZoneInfo(account.time_zone)
+    if (now - heard_at).total_seconds() <= patience_seconds:
+        return "good"
+    free = holidays_around(time.holidays, now)
+    return "bad" if working_seconds_between(heard_at, now, time, zone, free) > patience_seconds else "good"
+
+
+def just_ended(account: AccountStatus, now: datetime) -> BackfillView | None:
+    """Return the backfill that ended within the last hour, by itself or because somebody stopped it."""
+    run = account.backfill
+    if run is None or run.ended_at is None or run.state not in ("done", "stopped"):
+        return None
+    return run if (now - run.ended_at).total_seconds() < _JUST_ENDED_SECONDS else None

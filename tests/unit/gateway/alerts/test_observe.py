@@ -1,0 +1,170 @@
+"""What is an alarm, seen from the status: each cause once, and nobody is told what follows from another cause."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from gateway.alerts.observe import AlertObservation, Surroundings, observe
+from gateway.health.views import InstallationStatus
+from routing.alerts import AlertCause, AlertKind
+from routing.settings import AccountSettings, AlertPolicy
+from tests.unit.gateway.alerts.test_words import sales
+from tests.unit.gateway.health.test_account_checks import WELL
+
+MONDAY = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)  # 15:00 in the account's zone
+WORKER = {
+    "name": "w",
+    "started_at": MONDAY,
+    "reported_at": MONDAY,
+    "is_alive": True,
+    "jobs": {"done": 1, "failed": 0, "revived": 0, "last_success": None, "last_error": None},
+    "loops": {},
+    "exchanges_lost": 0,
+    "configuration_heard": True,
+}
+WRITER = {
+    "last_success": MONDAY,
+    "last_error": "",
+    "last_error_at": None,
+    "closed_until": None,
+    "reason": "",
+    "is_alarm": False,
+    "requests_under_way": 0,
+}
+
+
+def seen(
+    *,
+    at: datetime = MONDAY,
+    workers: tuple[dict[str, Any], ...] = (WORKER,),
+    has_work: bool = False,
+    heard_at: datetime | None = None,
+    policy: AlertPolicy | None = None,
+    **changes: Any,
+) -> dict[tuple[AlertKind, str], AlertObservation]:
+    """changes: of the account, as `tests.unit.gateway.health.test_account_checks.WELL` has it."""
+    status = InstallationStatus(
+        at=at, postgresql="15", workers=workers, jobs_queued=0, crm_event_consumers=[], accounts=[{**WELL, **changes}]
+    )  # fmt: skip
+    account = replace(sales("en"), settings=AccountSettings(alerts=policy or AlertPolicy()))
+    around = Surroundings(
+        accounts={"sales": account},
+        with_work=frozenset({"sales"} if has_work else ()),
+        heard={("sales", "office"): heard_at} if heard_at else {},
+    )
+    found = list(observe(status, around))
+    assert len({o.cause for o in found}) == len(found)
+    return {(o.cause.kind, o.cause.object): o for o in found}
+
+
+def bad(found: dict[tuple[AlertKind, str], AlertObservation]) -> set[AlertKind]:
+    return {o.cause.kind for o in found.values() if o.health == "bad"}
+
+
+def crm(**writer: Any) -> dict[str, Any]:
+    return {**WELL["crm"], "writer": {**WRITER, **writer}}
+
+
+def test_where_all_is_well_nothing_is_bad() -> None:
+    found = seen(heard_at=MONDAY, crm=crm())
+    assert bad(found) == set()
+    assert AlertCause(kind="pbx-silent", account_id="sales", object="office") in {
+        o.cause for o in found.values()
+    }
+
+
+def test_a_broken_key_is_one_cause_and_the_writer_is_not_blamed() -> None:
+    assert bad(seen(state="broken", has_work=True, crm=crm(is_alarm=True))) == {"crm-broken"}
+
+
+def test_an_account_that_is_switched_off_is_not_watched_for_its_crm() -> None:
+    assert {kind for kind, _ in seen(state="off")} <= {"workers-missing", "desk-full", "pbx-silent"}
+
+
+def test_a_dead_worker_is_one_cause_and_no_account_is_blamed() -> None:
+    dead = {**WORKER, "is_alive": False}
+    unserved = {**WELL["crm"], "is_served": False}
+    assert bad(seen(workers=(dead,), has_work=True, crm=unserved)) == {"workers-missing"}
+    assert bad(seen(workers=(), crm=unserved)) == {"workers-missing"}
+
+
+LONG_AGO = MONDAY - timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(
+    ("state", "has_work", "why"),
+    [
+        ({**WELL["crm"], "is_served": False}, False, "unserved"),
+        ({**WELL["crm"], "circuit": {"name": "open", "refusals": 3, "reason": "403"}}, False, "closed"),
+        (crm(is_alarm=True, last_error="crm-forbidden: no"), False, "refused"),
+        (crm(last_success=LONG_AGO, last_error="crm-unavailable: 502"), True, "failing"),
+        (crm(last_success=None), True, "silent"),
+    ],
+)
+def test_a_writer_that_gets_nothing_through_is_a_cause_with_its_reason(
+    state: dict[str, Any], has_work: bool, why: str
+) -> None:
+    found = seen(crm=state, has_work=has_work)[("writer-stopped", "")]
+    assert (found.health, found.facts["why"]) == ("bad", why)
+
+
+def test_a_writer_without_work_or_at_work_is_well() -> None:
+    assert not bad(seen(crm=crm(last_success=LONG_AGO), has_work=False))
+    assert not bad(seen(crm=crm(last_success=MONDAY - timedelta(seconds=20)), has_work=True))
+
+
+def link(*, up: bool, told_ago: float = 1.0) -> list[dict[str, Any]]:
+    told_at = (MONDAY - timedelta(seconds=told_ago)).isoformat()
+    listener = {"connected": up, "address": "10.0.0.5:5038", "error": "refused", "reported_at": told_at}
+    return [{**WELL["connections"][0], "kind": "asterisk", "listener": listener}]
+
+
+def test_a_link_that_is_down_explains_the_silence() -> None:
+    assert bad(seen(connections=link(up=False), heard_at=MONDAY - timedelta(days=3))) == {"pbx-link-down"}
+
+
+def test_a_report_of_yesterday_tells_nothing_of_the_link() -> None:
+    found = seen(connections=link(up=False, told_ago=3600.0))
+    assert found[("pbx-link-down", "office")].health == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("heard_at", "is_silent"),
+    [
+        (MONDAY - timedelta(hours=5), True),  # all of them working hours: since 10:00
+        (MONDAY - timedelta(hours=3), False),
+        (datetime(2026, 2, 27, 12, 30, tzinfo=UTC), True),  # Friday 17:30, half an hour before the end
+        (datetime(2026, 3, 1, 10, 0, tzinfo=UTC), True),  # Sunday: six hours of Monday have passed
+    ],
+)
+def test_silence_counts_in_working_time(heard_at: datetime, is_silent: bool) -> None:
+    assert ("pbx-silent" in bad(seen(heard_at=heard_at))) is is_silent
+
+
+def test_a_weekend_is_no_silence() -> None:
+    friday = datetime(2026, 2, 27, 12, 30, tzinfo=UTC)
+    assert not bad(seen(at=datetime(2026, 3, 2, 4, 30, tzinfo=UTC), heard_at=friday))
+
+
+def test_a_connection_that_never_spoke_is_not_silent_and_silence_can_be_left_out() -> None:
+    assert ("pbx-silent", "office") not in seen()
+    quiet = AlertPolicy(pbx_silent_minutes=None)
+    assert ("pbx-silent", "office") not in seen(heard_at=MONDAY - timedelta(days=30), policy=quiet)
+
+
+def test_the_desk_is_full_at_its_setting_and_well_again_at_half_of_it() -> None:
+    health = {
+        n: seen(desk={"effect": n}, policy=AlertPolicy(desk_full=4))[("desk-full", "")].health
+        for n in range(6)
+    }
+    assert health == {0: "good", 1: "good", 2: "good", 3: "unknown", 4: "bad", 5: "bad"}
+
+
+def test_a_key_that_expires_soon_is_told_in_time() -> None:
+    token = {**WELL["token"], "warning": "expires-soon", "days_left": 3.2}
+    found = seen(token=token)[("token-expires", "")]
+    assert (found.health, found.facts) == ("bad", {"days": 3})
