@@ -23,23 +23,21 @@ class AccountReports:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._figures: dict[str, Figures] = {}
-        self._trouble: dict[str, Trouble] = {}
+        self._served: dict[str, tuple[Figures, Trouble]] = {}
         self.loop = Loop("account_reports", self.tell, EVERY_SECONDS)
 
     @contextmanager
     def served(self, account_id: str, figures: Figures) -> Iterator[None]:
-        self._figures[account_id] = figures
-        self._trouble[account_id] = Trouble("account-report", account=account_id)
+        self._served[account_id] = (figures, Trouble("account-report", account=account_id))
         try:
             yield
         finally:
-            del self._figures[account_id], self._trouble[account_id]
+            del self._served[account_id]
 
     async def tell(self) -> None:
         bodies = {}
-        for account_id, figures in list(self._figures.items()):
-            trouble = self._trouble[account_id]
+        # An account may be served no more, or anew, while the figures of another are gathered.
+        for account_id, (figures, trouble) in list(self._served.items()):
             try:
                 bodies[account_id] = await figures()
                 trouble.recovered()
