@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import asyncpg
 
-from crm.errors import CrmBlocked, CrmError, CrmForbidden, CrmThrottled, CrmUnpaid
+from crm.errors import CrmBlocked, CrmError, CrmForbidden, CrmThrottled, CrmUnauthorised, CrmUnpaid
 from crm.lane import Lane
 from crm.port import Crm, EntityChange, Observed
 from crm.store.cursors import clear_failure, record_failure
@@ -23,6 +23,7 @@ from crm.store.listing import known_refs
 from crm.sync import hooks, lead_owners
 from crm.sync.changes import TakenChanges, apply_webhook
 from crm.sync.events import poll_events
+from crm.sync.feed import Feed
 from crm.sync.first_load import ORDER, PAGED, LoadProgress, load_step
 from crm.sync.metadata import read_metadata
 from crm.sync.polls import poll_delta, poll_rereads, poll_unsorted, retry_unread
@@ -43,21 +44,6 @@ _WEBHOOK_DELAY = timedelta(seconds=5)
 _SILENCE = timedelta(seconds=60)
 _PAGES_WHEN_FORBIDDEN = 100  # asked again after minutes
 _UNSORTED_SECONDS_PER_PAGE = 3.0  # a long list is read less often, so that it never takes much of the budget
-
-
-@dataclass(slots=True)
-class Feed:
-    """One thing that is done again and again. due_at: of the clock `time.monotonic`."""
-
-    name: str
-    seconds: float
-    step: Callable[[], Awaitable[None]]
-    due_at: float = 0.0
-    failures: int = 0
-    last_error: str | None = None
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
-    has_worked: bool = False
-    trouble: Trouble = field(default_factory=lambda: Trouble("sync"))
 
 
 @dataclass(slots=True)
@@ -146,8 +132,13 @@ class Sync:
         """Poll now what is due soon anyway: after a webhook, or when somebody asked for a load."""
         for feed in self._feeds:
             if feed.name in ("load", "reread") and not feed.failures:
-                feed.due_at = 0.0
-                feed.woken.set()
+                feed.wake()
+
+    def key_changed(self) -> None:
+        """Try again now what the CRM refused for want of a good key: there may be another one."""
+        for feed in self._feeds:
+            if feed.failures and (feed.last_error or "").startswith(f"{CrmUnauthorised.code}:"):
+                feed.wake()
 
     def doubt_metadata(self) -> None:
         """Read users, stages and fields again soon: the CRM has refused one of them."""
@@ -155,8 +146,7 @@ class Sync:
         if feed.failures or time.monotonic() - self._metadata_doubted_at < _DOUBT_SECONDS:
             return
         self._metadata_doubted_at = time.monotonic()
-        feed.due_at = 0.0
-        feed.woken.set()
+        feed.wake()
 
     async def load(self, progress: Callable[[LoadProgress], None] | None = None) -> LoadProgress:
         """Do the whole first load, or what is left of it, in the foreground. Raises CrmError; call again to go on."""

@@ -146,6 +146,7 @@ class CrmAccountWork:
                 return
             seen = account
             opened.tokens.forget()
+            sync.key_changed()
             self._policy = snapshot.policy_of(self._account_id)
             if _reads_otherwise(self._policy, sync.source.policy):
                 spelling_changed.set()

@@ -39,12 +39,15 @@ class CrmSite:
 
     async def connect(self, base_url: str | None = None) -> None:
         """With a long-lived key."""
-        await self._add(base_url)
+        await self.add(base_url)
+        await self.authorise()
+
+    async def authorise(self) -> None:
         await PgTokenStore(self.pool, ACCOUNT).save(long_lived(self.sandbox.token()))
 
     async def connect_with_oauth(self, base_url: str | None = None, **fields: Any) -> StoredToken:
         """fields: of the stored pair that are other than the CRM gave them."""
-        await self._add(base_url)
+        await self.add(base_url)
         asked = {"client_id": CHECK_ID, "redirect_uri": _RETURN, "approve": "1"}
         address = f"{self.sandbox.url}/oauth"
         async with self.http.get(address, params=asked, allow_redirects=False) as response:
@@ -58,7 +61,7 @@ class CrmSite:
         fields = {name: getattr(pair, name) for name in pair.__slots__} | fields
         return await PgTokenStore(self.pool, ACCOUNT).save(StoredToken(**fields))
 
-    async def _add(self, base_url: str | None) -> None:
+    async def add(self, base_url: str | None = None) -> None:
         async with self.pool.acquire() as conn:
             await accounts.add_account(
                 conn, account_id=ACCOUNT, name="A", base_url=base_url or self.sandbox.url

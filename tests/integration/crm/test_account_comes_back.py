@@ -65,3 +65,15 @@ async def test_an_account_comes_back_by_itself_and_what_was_held_waits_for_a_per
         await _order(site, "c")
         await site.until("SELECT state = 'done' FROM effect WHERE effect_key = 'c'", seconds=40)
         assert [await site.value(_STATE, key) for key in "ab"] == ["held", "held"]
+
+
+async def test_users_are_read_as_soon_as_there_is_a_key(pool: asyncpg.Pool, database_url: str) -> None:
+    """The worker has found the account before anybody authorised it; its next reading of users would be minutes away."""
+    async with crm_site(pool, database_url) as site:
+        await site.add()
+        async with site.worker():
+            await site.until(
+                "SELECT last_error LIKE 'crm-unauthorised%' FROM sync_cursor WHERE feed = 'metadata'"
+            )
+            await site.authorise()
+            await site.until("SELECT count(*) > 0 FROM crm_user", seconds=10)
