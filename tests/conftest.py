@@ -13,9 +13,8 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from gateway.db.migrate import migrate
 from runtime.database.pool import open_pool
-from tests.database_server import administer, throwaway_server
+from tests.database_server import administer, migrated_template, throwaway_server, with_database
 
 # Tests run beside others on a machine of two cores: how long it takes to think up an example says nothing.
 settings.register_profile("beside others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -52,11 +51,10 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def template_database(postgres_url: str) -> str:
-    """Name of a migrated database that others are copied from."""
-    name = f"template_{uuid.uuid4().hex[:12]}"
-    asyncio.run(administer(postgres_url, f'CREATE DATABASE "{name}"'))
-    asyncio.run(migrate(_with_database(postgres_url, name)))
-    return name
+    """Name of a migrated database that others are copied from: CALLMATRIX_TEST_TEMPLATE, else one that is made."""
+    if name := os.environ.get("CALLMATRIX_TEST_TEMPLATE"):
+        return name
+    return migrated_template(postgres_url)
 
 
 @asynccontextmanager
@@ -65,7 +63,7 @@ async def database_of_its_own(postgres_url: str, template_database: str) -> Asyn
     name = f"test_{uuid.uuid4().hex[:12]}"
     await administer(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
     try:
-        yield _with_database(postgres_url, name)
+        yield with_database(postgres_url, name)
     finally:
         await administer(postgres_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
@@ -85,7 +83,3 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
         await asyncio.wait_for(opened.close(), 10)
     except TimeoutError:
         opened.terminate()
-
-
-def _with_database(url: str, name: str) -> str:
-    return url.rsplit("/", 1)[0] + "/" + name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from gateway.db.embedded import EmbeddedPostgres
+from gateway.db.migrate import migrate
 
 # To drop a database that is being cleaned just then, and to choose who of two is sacrificed in a deadlock.
 _RIGHTS_OF_TESTS = 'GRANT pg_signal_backend TO "{role}"; GRANT SET ON PARAMETER deadlock_timeout TO "{role}"'
@@ -31,6 +33,18 @@ def throwaway_server() -> Iterator[str]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def migrated_template(server_url: str) -> str:
+    """Make a migrated database that others are copied from; its name."""
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    asyncio.run(administer(server_url, f'CREATE DATABASE "{name}"'))
+    asyncio.run(migrate(with_database(server_url, name)))
+    return name
+
+
+def with_database(url: str, name: str) -> str:
+    return url.rsplit("/", 1)[0] + "/" + name
 
 
 async def administer(url: str, sql: str) -> None:

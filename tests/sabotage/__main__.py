@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.database_server import throwaway_server
+from tests.database_server import migrated_template, throwaway_server
 from tests.sabotage.copy import Copy
 from tests.sabotage.rows import ROWS
 from tests.sabotage.run import Outcome, try_row, unharmed
@@ -41,7 +41,9 @@ def main() -> int:
 def _run(rows: Sequence[Sabotage], *, is_trusted: bool) -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="callmatrix-sabotage-") as folder, throwaway_server() as url:
-        copy = Copy(Path(folder), {"CALLMATRIX_TEST_DATABASE_URL": url})
+        # One migration for all rows: none of them is about a migration.
+        database = {"CALLMATRIX_TEST_DATABASE_URL": url, "CALLMATRIX_TEST_TEMPLATE": migrated_template(url)}
+        copy = Copy(Path(folder), database)
         if not is_trusted:
             print("the named tests, without any sabotage: ", end="", flush=True)
             if not unharmed(rows, copy):
