@@ -63,9 +63,7 @@ ROWS = (
         file="gateway/intake/plausible.py",
         old="if not _is_near(event.at, received_at):",
         new="if event.at is None:",
-        tests=(
-            f"{_INTAKE}/test_what_cannot_be_decided.py::test_a_clock_that_was_never_set_costs_the_time_only",
-        ),
+        tests=("tests/unit/gateway/intake/test_plausible.py::test_a_time_that_cannot_be_is_that_of_receipt",),
     ),
     Sabotage(
         name="the-inbox-holds-any-number-of-bytes",
