@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -22,16 +23,20 @@ from crm.amocrm.wire import Reply, Request
 from crm.budget import Budget
 from crm.effects.writer import Writer, WriterSettings
 from crm.lane import Lane
+from crm.port import CrmEntity
+from crm.sandbox.control.inspection import rows_for
 from crm.sandbox.profile import Profile
+from crm.sandbox.seed import CONTACTS, LEADS, SPECIAL
 from crm.sandbox.server import Sandbox
 from routing.client import Ref
-from routing.effects import AddNote, ChangeTask, Effect
+from routing.effects import AddNote, ChangeTask, CreateLead, Effect, Order, UpdateEntity
 from tests.fakes.effects import FakeEffects
 from tests.fakes.lease import FakeLease
 from tests.fakes.tokens import FixedToken
-from tests.integration.crm.writer_bench import new_call
+from tests.integration.crm.writer_bench import a_note, new_call
 from tests.unit.crm.amocrm.test_odd_answers import changed, paths_of
 
+KNOWN = "+79000000001"
 Alter = Callable[[Reply], Reply]
 VALUES: tuple[Any, ...] = (None, True, -1, 10**30, "", "odd", "x" * 20_000, [], {}, [[None]])
 
@@ -112,6 +117,38 @@ class Desk:
         )
         effects.order(number, Lane.EVENTS, datetime.now(UTC), *orders)
         return number, effects
+
+    def one_write(self, part: str) -> tuple[str, FakeEffects]:
+        """What calls of known clients and the Unsorted matrix order: a change, a call by number, or an incoming lead."""
+        call, now, effects = f"k{next(self.numbers)}", datetime.now(UTC), FakeEffects()
+        contact, deal = (
+            Ref(kind="contact", id=str(CONTACTS + 1)),
+            Ref(kind="deal", id=str(LEADS + SPECIAL + 1)),
+        )
+        orders: dict[str, Order] = {
+            "contact": UpdateEntity(target=contact, tags=(call,)),
+            "deal": UpdateEntity(target=deal, tags=(call,)),
+            "note": a_note(call, KNOWN, None, now).model_copy(update={"owner_id": None}),
+            "lead": CreateLead(
+                source_uid=call,
+                source_name="x",
+                name=call,
+                contact_name="x",
+                number="+79165550077",
+                called_at=now,
+            ),
+        }
+        effects.learn([CrmEntity(kind="contact", id=str(CONTACTS + 1), numbers=(KNOWN,), updated_at=now)])
+        effects.order(KNOWN, Lane.EVENTS, now, Effect(key=f"{call}:{part}", order=orders[part]))
+        return call, effects
+
+    def found(self, call: str) -> dict[str, int]:
+        """How often each of the other writes of this call is in the CRM, by its own rows."""
+        rows = partial(rows_for, self.sandbox.state)
+        kinds = Counter(row["entity_type"] for row in rows("tag", {"name": call}))
+        leads, calls = rows("lead", {"source_uid": call}), rows("call", {})
+        notes = [row for row in calls if (row.get("params") or {}).get("uniq") == call]
+        return {"contact": kinds["contacts"], "deal": kinds["leads"], "lead": len(leads), "note": len(notes)}
 
     async def counted(self, number: str) -> dict[str, int]:
         """How often each thing of this call is in the CRM, by a reader whom nobody deceives."""
@@ -209,6 +246,37 @@ async def test_whatever_is_answered_to_a_write_nothing_is_there_twice_and_nothin
         assert max(found.values()) <= 1, (what, found, told)
         lost = [part for part in PARTS if found[part] == 0 and rows[part].state == "done"]
         assert lost == [], (what, found, told)
+
+
+OTHER_WRITES = (
+    ("PATCH", "/api/v4/contacts", "contact"),
+    ("PATCH", "/api/v4/leads", "deal"),
+    ("POST", "/api/v4/calls", "note"),
+    ("POST", "/api/v4/leads/unsorted/sip", "lead"),
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "part"), OTHER_WRITES, ids=[" ".join(w[:2]) for w in OTHER_WRITES]
+)
+async def test_a_change_a_call_by_number_and_an_incoming_lead_are_not_there_twice_either(
+    desk: Desk, method: str, path: str, part: str
+) -> None:
+    call, effects = desk.one_write(part)
+    assert (await desk.write(effects))[part].state == "done"
+    assert desk.found(call)[part] == 1
+    for what, _ in list(spoilt(desk.transport.answers[method, path])):
+        call, effects = desk.one_write(part)
+
+        def alter(reply: Reply, what: str = what) -> Reply:
+            return next((other for name, other in spoilt(reply) if name == what), reply)
+
+        desk.transport.alter = (method, path, alter)
+        row = (await desk.write(effects))[part]
+        assert desk.transport.alter is None, what
+        assert row.state in ("done", "dead"), (what, row)
+        found = desk.found(call)[part]
+        assert found == 1 or (found == 0 and row.state == "dead"), (what, found, row)
 
 
 def _newest(rows: list[dict[str, Any]]) -> dict[str, Any]:
