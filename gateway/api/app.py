@@ -19,7 +19,7 @@ from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.admin.switch_account import CrmInUse
 from gateway.admin.users import LastAdmin
-from gateway.api.frame import ApiCall, ApiError, Route, not_found
+from gateway.api.frame import ApiCall, ApiError, Route, may_ask, not_found
 from gateway.api.openapi import describe
 from gateway.api.services import Services
 from gateway.http.body import API_BODY, BodyRefused, read_body
@@ -27,7 +27,6 @@ from gateway.http.connection import vouch
 from gateway.http.problems import problem, unauthorised
 from gateway.store.admin.accounts import Account, ApiToken
 from gateway.store.admin.audit import Actor, acting
-from gateway.store.admin.roles import may_act_as
 from runtime.database.errors import may_pass
 from runtime.database.sealing import SealingError
 from runtime.tokens import hash_of
@@ -145,11 +144,11 @@ def _served(route: Route, services: Services) -> Callable[[web.Request], Awaitab
 
 
 async def _asked(route: Route, request: web.Request, who: ApiToken, services: Services) -> web.Response:
-    if not may_act_as(who.role, route.role):
+    path = dict(request.match_info)
+    if not may_ask(route, who, path):
         raise ApiError(
             403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}."
         )
-    path = dict(request.match_info)
     if any("\x00" in value for value in path.values()):
         raise ApiError(404, "no-such-path", "There is nothing at this address.")
     account = _account(request, who, services)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypeVar
 
 from gateway.store.admin.accounts import Account, ApiToken
+from gateway.store.admin.bindings import may_touch
 from gateway.store.admin.roles import Role
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class Route:
     """path: below /api, e.g. "/v1/accounts/{account}/employees". errors: statuses beyond 400, 401, 403 and (with path
     parameters) 404.
 
+    is_ones_own: of an employee (`{employee}` in the path), and open to who is bound to that one whatever the role.
     handler: takes `ApiCall[query, body]` and returns the answer, None = 204: what is validated and described is read off
     its signature.
     """
@@ -107,6 +109,7 @@ class Route:
     handler: Callable[[AnyCall], Awaitable[BaseModel | None]]
     summary: str
     role: Role = "admin"
+    is_ones_own: bool = False
     status: int = 200
     errors: tuple[int, ...] = ()
     description: str = ""
@@ -120,3 +123,16 @@ class Route:
         query, body = get_args(hints["call"]) or (NoQuery, NoneType)
         for name, model in (("query", query), ("body", body), ("returns", hints["return"])):
             object.__setattr__(self, name, None if model is NoneType else model)
+
+
+def may_ask(route: Route, who: ApiToken, path: Mapping[str, str]) -> bool:
+    """Whether this token may do it, to the employee, template or schedule that the path names. The account is judged
+    elsewhere: another's does not exist for it."""
+    return may_touch(
+        who.role,
+        who.bound,
+        route.role,
+        employee=path.get("employee") if route.is_ones_own else None,
+        template=path.get("template"),
+        schedule=path.get("schedule"),
+    )

@@ -70,10 +70,12 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
 
 
 def _operation(route: Route, refs: dict[Any, Any]) -> dict[str, Any]:
-    described = f"{route.description} Role: {route.role} or above.".strip()
+    own = ", or whoever is bound to this employee" if route.is_ones_own else ""
+    described = f"{route.description} Role: {route.role} or above{own}.".strip()
     operation: dict[str, Any] = {
         "operationId": f"{route.method.lower()}_{re.sub(r'[^a-z0-9]+', '_', route.path.lower()).strip('_')}",
         "summary": route.summary,
+        "x-role": route.role,
         "description": described,
         "tags": list(route.tags),
         "parameters": _parameters(route),
