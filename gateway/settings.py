@@ -104,6 +104,14 @@ class Settings(BaseSettings):
     telegram_api: str = Field(
         "https://api.telegram.org", description="address of the Bot API, where it is a server of your own"
     )
+    pbx_hosts: str = Field(
+        "",
+        description="hosts that connections may name besides their vendor's and ordinary addresses, with commas between; "
+        "this machine (`127.0.0.1`) only where it stands here",
+    )
+    cdr_dir: Path | None = Field(
+        None, description="folder below which connections may name Asterisk's `Master.csv`; empty: nowhere"
+    )
     raw_event_days: int = Field(30, ge=3, description="raw PBX events are kept so long")
     exchange_days: int = Field(
         7, ge=1, description="exchanges with vendors are kept so long, secrets removed"
@@ -119,7 +127,10 @@ class Settings(BaseSettings):
     )
 
     def named_crm_hosts(self) -> frozenset[str]:
-        return frozenset(host.strip().lower() for host in self.crm_hosts.split(",") if host.strip())
+        return _named(self.crm_hosts)
+
+    def named_pbx_hosts(self) -> frozenset[str]:
+        return _named(self.pbx_hosts)
 
     def key_ring(self) -> KeyRing:
         """Return the keys that seal secrets in the database. Raises SecretsKeyUnusable."""
@@ -153,3 +164,7 @@ def _each(values: tuple[str, ...], is_right: Callable[[str], bool], problem: str
         if not is_right(value):
             raise ValueError(f"'{value}' {problem}")
     return values
+
+
+def _named(hosts: str) -> frozenset[str]:
+    return frozenset(host.strip().lower() for host in hosts.split(",") if host.strip())

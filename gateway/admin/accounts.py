@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from phonenumbers import SUPPORTED_REGIONS
 
 from gateway.admin.input_words import EXTENSION_REMEDY, SHORT_NAME, USER_ID
+from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_rate
 from gateway.admin.refused import InputRefused
 from gateway.calls.holidays import has_holidays
 from gateway.store.admin import accounts as rows
@@ -44,7 +45,11 @@ async def change_account(
 
 
 async def save_settings(
-    conn: Conn, account_id: str, settings: AccountSettings, people: Collection[str] | None = None
+    conn: Conn,
+    account_id: str,
+    settings: AccountSettings,
+    people: Collection[str] | None = None,
+    allowed: Allowed = NOTHING_MORE,
 ) -> None:
     """people: ids of the staff that the account will have, None = that it has. What stands there already is not judged
     again. Raise InputRefused, NoSuchAccount; nothing is stored then."""
@@ -54,6 +59,7 @@ async def save_settings(
             people = {p.id for p in await stored_employees(conn, account_id)}
         pipelines = {p.id for p in (await catalogue_of(conn, account_id)).pipelines}
         refuse_bad_settings(settings, account.settings, account.region, people, pipelines)
+        refuse_bad_rate(settings.requests_per_second, account.settings.requests_per_second, allowed)
         await rows.save_settings(conn, account_id, settings)
         before, after = (s.model_dump(mode="json") for s in (account.settings, settings))
         await record(conn, _change(account_id, before, after, "settings"))

@@ -20,6 +20,7 @@ from gateway.admin.config_document import (
 from gateway.admin.connections import ConnectionOrder
 from gateway.admin.employees import EmployeeRefused, policy_of, replace_employees
 from gateway.admin.matrices import MatrixRefused, publish_matrix
+from gateway.admin.protection.allowed import NOTHING_MORE, Allowed
 from gateway.admin.protection.shown_settings import told_settings
 from gateway.admin.refused import InputRefused
 from gateway.pbx.connection import Connection
@@ -81,6 +82,7 @@ async def import_config(
     *,
     by: str,
     kinds: Mapping[str, PbxKind],
+    allowed: Allowed = NOTHING_MORE,
     is_dry_run: bool = False,
     language: Language | None = None,
 ) -> Imported:
@@ -88,7 +90,9 @@ async def import_config(
     done: list[Imported] = []
     try:
         async with conn.transaction():
-            done.append(await _Import(conn, account_id, document, by, kinds, language).run(is_dry_run))
+            done.append(
+                await _Import(conn, account_id, document, by, kinds, allowed, language).run(is_dry_run)
+            )
             if is_dry_run:
                 raise _Undo
     except _Undo:
@@ -104,8 +108,10 @@ class _Import:
         document: ConfigDocument,
         by: str,
         kinds: Mapping[str, PbxKind],
+        allowed: Allowed,
         language: Language | None,
     ) -> None:
+        self._allowed = allowed
         self._language: Language = language or DEFAULT_LANGUAGE
         self._is_language_chosen = language is not None
         self._conn, self._id, self._document, self._by, self._kinds = conn, account_id, document, by, kinds
@@ -151,7 +157,7 @@ class _Import:
             if document.settings is not None and document.settings != account.settings:
                 parts = document.employees
                 people = None if parts is None else {part.id for part in parts}
-                await accounts.save_settings(self._conn, self._id, document.settings, people)
+                await accounts.save_settings(self._conn, self._id, document.settings, people, self._allowed)
 
     async def _connections(self) -> None:
         if self._document.connections is None:
@@ -185,7 +191,13 @@ class _Import:
         if connections.sends_keys_elsewhere(existing, told_settings(part.settings, existing.settings)):
             changes["keys"] = {}  # a file holds none: they are given anew for the new address
         changed = await connections.change_connection(
-            self._conn, self._id, part.name, changes, self._kinds, people_follow=self._people_follow()
+            self._conn,
+            self._id,
+            part.name,
+            changes,
+            self._kinds,
+            self._allowed,
+            people_follow=self._people_follow(),
         )
         if lost := sorted(existing.keys.keys() - changed.keys.keys()):
             self._warn("connection-lost-keys", name=part.name, keys=", ".join(lost))
@@ -198,7 +210,13 @@ class _Import:
     async def _add(self, part: ConnectionPart, order: ConnectionOrder) -> None:
         secret = new_secret()
         await connections.add_connection(
-            self._conn, self._id, order, secret, self._kinds, people_follow=self._people_follow()
+            self._conn,
+            self._id,
+            order,
+            secret,
+            self._kinds,
+            self._allowed,
+            people_follow=self._people_follow(),
         )
         if not part.is_on:
             await rows.change_connection(self._conn, part.name, is_on=False)

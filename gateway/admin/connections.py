@@ -10,6 +10,7 @@ from typing import Any
 from gateway.admin.accounts import is_time_zone, refuse_bad_region
 from gateway.admin.employees import line_of_somebody
 from gateway.admin.input_words import SHORT_NAME
+from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_places
 from gateway.admin.protection.shown_settings import shown_settings, told_settings
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.pbx.capabilities import SettingType
@@ -47,6 +48,7 @@ async def add_connection(
     order: ConnectionOrder,
     secret: str,
     kinds: Mapping[str, PbxKind],
+    allowed: Allowed = NOTHING_MORE,
     *,
     people_follow: bool = False,
 ) -> Connection:
@@ -55,6 +57,7 @@ async def add_connection(
     order = replace(order, settings=told_settings(order.settings, {}))
     policy = await _policy(conn, account_id, order.region)
     lines = judged(order, policy, kinds, order.dialect)
+    refuse_bad_places(order.settings, kinds[order.kind].vendor_hosts, allowed)
     try:
         async with conn.transaction():
             await _refuse_own_numbers(conn, account_id, lines, people_follow=people_follow)
@@ -92,6 +95,7 @@ async def change_connection(
     name: str,
     changes: Mapping[str, Any],
     kinds: Mapping[str, PbxKind],
+    allowed: Allowed = NOTHING_MORE,
     *,
     people_follow: bool = False,
 ) -> Connection:
@@ -113,12 +117,14 @@ async def change_connection(
             raise InputRefused(
                 "keys", "they would be sent to another address than they were given for", remedy
             )
+        differing = _differing(now, changes)
         lines = judged(
-            _differing(now, changes),
+            differing,
             await _policy(conn, account_id, changes.get("region", now.region)),
             kinds,
             changes.get("dialect", now.dialect),
         )
+        refuse_bad_places(differing.settings, kinds[differing.kind].vendor_hosts, allowed)
         added = [line for line in lines if line not in now.lines]
         await _refuse_own_numbers(conn, account_id, added, people_follow=people_follow)
         written = dict(changes)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from gateway.admin.protection.allowed import Allowed, allowed_by
 from gateway.configuration import Configuration
 from gateway.http.peers import Peers
 from gateway.http.strangers import Strangers
@@ -49,3 +50,6 @@ class Services:
     strangers: Strangers
     tokens_used: TokensUsed
     lookup_latency: Latency | None = None
+
+    def allowed_to(self, who: ApiToken) -> Allowed:
+        return allowed_by(self.settings, is_operator=who.account_id is None)

@@ -68,6 +68,8 @@ def take_over(
     """
     from gateway.admin.config_document import ConfigRefused, read_yaml
     from gateway.admin.config_import import import_config
+    from gateway.admin.protection.allowed import allowed_by
+    from gateway.settings import Settings
 
     text = _read(file)
 
@@ -81,6 +83,7 @@ def take_over(
                 document,
                 by="command line",
                 kinds=KINDS,
+                allowed=allowed_by(Settings()),
                 is_dry_run=dry_run,
                 language=chosen_language(lang),
             ),

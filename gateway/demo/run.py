@@ -98,6 +98,7 @@ async def _run(demo: Demo, dsn: str) -> None:
         "CALLMATRIX_HOST": "127.0.0.1",
         "CALLMATRIX_PORT": str(demo.port),
         "CALLMATRIX_PUBLIC_URL": demo.url,
+        "CALLMATRIX_PBX_HOSTS": "127.0.0.1,localhost,::1",
         "CALLMATRIX_SECRETS_KEY": "",
         "CALLMATRIX_SECRETS_KEY_FILE": str(key_file),
         "CALLMATRIX_LOG_LEVEL": os.environ.get("CALLMATRIX_LOG_LEVEL", "warning"),

@@ -26,6 +26,7 @@ class PbxKind:
     keys: names of the secrets that a connection of the kind may have besides its token.
     own_dialects: names of answers that only this kind writes, besides `dialects.DIALECTS`.
     settings: what the kind knows by name, besides what every connection has (gateway/pbx/connection_settings.py) and its dialect reads.
+    vendor_hosts: where the vendor's API is, of a kind that has the setting `base_url`.
     has_plain_lookup: a GET with a Bearer header is read by `dialects.lookup_of` alone and `json` is answered in the
     contract's own form, so that the endpoint may take its short way.
     """
@@ -36,6 +37,7 @@ class PbxKind:
     own_dialects: ClassVar[tuple[str, ...]] = ()
     keys: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[Mapping[str, SettingType]] = {}
+    vendor_hosts: ClassVar[tuple[str, ...]] = ()
 
     def authenticate_head(self, request: Inbound, connection: Connection) -> bool | None:
         """Judge address and headers, before the body is read: Bearer header, Basic, `token`. None: the secret stands in the body."""

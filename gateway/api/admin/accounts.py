@@ -86,7 +86,9 @@ async def save_settings(call: ApiCall[NoQuery, AccountSettings]) -> AccountSetti
         remedy = "send the whole of them, as GET shows them"
         raise InputRefused("body", "it names no setting, and all would become their defaults", remedy)
     async with call.services.pool.acquire() as conn:
-        await accounts.save_settings(conn, call.account.id, call.body)
+        await accounts.save_settings(
+            conn, call.account.id, call.body, allowed=call.services.allowed_to(call.who)
+        )
     return call.body
 
 

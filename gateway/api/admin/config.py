@@ -54,6 +54,7 @@ async def take_over(call: ApiCall[ImportQuery, ConfigDocument]) -> ImportedView:
                 document,
                 by=call.who.name,
                 kinds=call.services.kinds,
+                allowed=call.services.allowed_to(call.who),
                 is_dry_run=query.dry_run,
             )
         except ConfigRefused as err:

@@ -88,7 +88,9 @@ async def add_connection(call: ApiCall[NoQuery, NewConnection]) -> ConnectionCre
     secret = new_secret()
     order = ConnectionOrder(**call.body.model_dump())
     async with call.services.pool.acquire() as conn:
-        added = await connections.add_connection(conn, call.account.id, order, secret, call.services.kinds)
+        added = await connections.add_connection(
+            conn, call.account.id, order, secret, call.services.kinds, call.services.allowed_to(call.who)
+        )
     return _created(call, added, secret)
 
 
@@ -101,7 +103,7 @@ async def change_connection(call: ApiCall[NoQuery, ConnectionChange]) -> Connect
     async with call.services.pool.acquire() as conn:
         try:
             changed = await connections.change_connection(
-                conn, call.account.id, name, changes, call.services.kinds
+                conn, call.account.id, name, changes, call.services.kinds, call.services.allowed_to(call.who)
             )
         except NothingOfThatName as err:
             raise not_found("connection", name) from err

@@ -24,6 +24,7 @@ class RingostatKind(PbxKind):
 
     kind = "ringostat"
     keys = ("auth_key",)
+    vendor_hosts = ("api.ringostat.net",)
     settings: ClassVar[Mapping[str, SettingType]] = {
         "base_url": "text",
         "calls_list_fields": "text",

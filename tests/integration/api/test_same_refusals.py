@@ -53,6 +53,21 @@ CONNECTIONS: dict[str, Case] = {
     "a region that is none": ({"region": "XX"}, "there is no country code 'XX'"),
     "a region in words": ({"region": "Russia"}, "there is no country code 'Russia'"),
     "a setting of another kind": ({"settings": {"sip_uri": "sip:x"}}, "'sip_uri' is not known here"),
+    "a PBX on our own machine": ({"settings": {"ami_host": "127.0.0.1"}}, "'127.0.0.1' is no place of a PBX"),
+    "a PBX on our own machine by name": (
+        {"settings": {"ami_host": "LocalHost"}},
+        "'LocalHost' is no place of a PBX",
+    ),
+    "a PBX on our own machine in one number": (
+        {"settings": {"ami_host": "2130706433"}},
+        "'2130706433' is no place of a PBX",
+    ),
+    "a PBX at the cloud's own address": (
+        {"settings": {"ami_host": "169.254.169.254"}},
+        "'169.254.169.254' is no place of a PBX",
+    ),
+    "a PBX nowhere": ({"settings": {"ami_host": "[::]"}}, "'[::]' is no place of a PBX"),
+    "call records of the system": ({"settings": {"cdr_csv": "/etc/passwd"}}, "'/etc/passwd' may not be read"),
     "a line at which an employee is rung": (
         {"lines": ["8 903 111-22-33"]},
         "'+79031112233' is a number of Анна",
@@ -213,6 +228,37 @@ async def test_a_bad_connection(api: Api, pool: asyncpg.Pool, database_url: str,
     assert await by_hand(database_url, *add) == told
     if order["name"] != "office":  # a file changes the connection that this account has
         assert await told_by_file(pool, connections=[order]) == told
+    assert await everything(pool) == before
+
+
+VENDORS: dict[str, str] = {
+    "http://127.0.0.1:9999/internal/admin?x=": "ringostat",
+    "http://api.ringostat.net": "ringostat",
+    "https://api.ringostat.net.evil.example": "ringostat",
+    "https://evil.example/api.ringostat.net": "ringostat",
+    "https://u:p@api.ringostat.net": "ringostat",
+    "https://api.ringostat.net:8443": "ringostat",
+    "https://api.ringostat.net/?x=": "ringostat",
+    "https://api.ringostat.net\\@evil.example": "ringostat",
+    "https://app.mango-office.ru": "ringostat",
+    "https://[evil": "mango",
+    "ftp://app.mango-office.ru/vpbx": "mango",
+    "app.mango-office.ru": "mango",
+}
+
+
+@pytest.mark.parametrize("url", VENDORS)
+async def test_an_address_that_is_not_the_vendors(
+    api: Api, pool: asyncpg.Pool, database_url: str, url: str
+) -> None:
+    order = {"name": "branch", "kind": VENDORS[url], "settings": {"base_url": url}}
+    before = await everything(pool)
+    told = by_api(await api.ask("POST", "{a}/connections", status=400, body=order))
+    assert (told.field, told.message) == ("settings", f"'{url}' is no address of this vendor")
+    assert await told_by_file(pool, connections=[order]) == told
+    if url.startswith("http://127"):
+        add = ("connection", "add", "branch", "--account", ACCOUNT, "--kind", VENDORS[url])
+        assert await by_hand(database_url, *add, "--setting", f"base_url={url}") == told
     assert await everything(pool) == before
 
 

@@ -1,0 +1,69 @@
+"""Where an account's people may send the gateway: vendors and private networks, not this machine, unless its operator says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.admin.protection.allowed import Allowed, refuse_bad_places, refuse_bad_rate
+from gateway.admin.refused import InputRefused
+
+VENDOR = ("api.ringostat.net",)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"ami_host": ""},
+        {"ami_host": "10.0.0.5"},
+        {"ami_host": "192.168.1.20"},
+        {"ami_host": "pbx.office.example"},
+        {"ami_host": "fd00::5"},
+        {"base_url": "https://api.ringostat.net"},
+        {"base_url": "https://API.ringostat.net:443/"},
+    ],
+)
+def test_vendors_and_private_networks_are_ordinary(settings: dict[str, str]) -> None:
+    refuse_bad_places(settings, VENDOR, Allowed())
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "127.1", "0177.0.0.1", "0x7f.1", "::1", "[::1]", "::ffff:127.0.0.1", "0.0.0.0", "a.localhost",
+     "169.254.1.1", "fe80::1", "fe80::1%eth0", "224.0.0.1", "10.0.0.5/x", "u@10.0.0.5"],
+)  # fmt: skip
+def test_this_machine_and_its_link_are_no_place_of_a_pbx(host: str) -> None:
+    with pytest.raises(InputRefused, match="no place of a PBX"):
+        refuse_bad_places({"ami_host": host}, VENDOR, Allowed())
+
+
+def test_the_operator_allows_what_stands_here() -> None:
+    allowed = Allowed(pbx_hosts=frozenset({"127.0.0.1", "api.test"}), cdr_dir=Path("/var/log/asterisk"))
+    for settings in (
+        {"ami_host": "127.0.0.1"},
+        {"base_url": "http://127.0.0.1:8090/x"},
+        {"base_url": "https://api.test"},
+        {"cdr_csv": "/var/log/asterisk/cdr-csv/Master.csv"},
+    ):
+        refuse_bad_places(settings, VENDOR, allowed)
+    with pytest.raises(InputRefused):
+        refuse_bad_places({"base_url": "http://127.0.0.1:8090/?x="}, VENDOR, allowed)
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "/var/log/asterisk/../../../etc/passwd", "/var/log/asterisk2/x", "Master.csv"]
+)
+def test_call_records_are_read_below_one_folder_only(path: str) -> None:
+    for folder in (None, Path("/var/log/asterisk")):
+        with pytest.raises(InputRefused, match="may not be read"):
+            refuse_bad_places({"cdr_csv": path}, VENDOR, Allowed(cdr_dir=folder))
+
+
+def test_an_account_asks_no_more_of_the_crm_than_everybody_and_the_operator_may() -> None:
+    refuse_bad_rate(7, 7, Allowed(is_operator=False))
+    refuse_bad_rate(20, 20, Allowed(is_operator=False))
+    refuse_bad_rate(50, 7, Allowed())
+    with pytest.raises(InputRefused, match="8 requests a second are too many"):
+        refuse_bad_rate(8, 7, Allowed(is_operator=False))
