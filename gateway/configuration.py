@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -107,10 +108,19 @@ async def read_changes(
     )
 
 
-class Configuration:
-    """`now` is the newest snapshot. Listeners are called (synchronously) with each new one."""
+_DEAF_SECONDS = 5.0
 
-    def __init__(self, pool: asyncpg.Pool, listener: Listener) -> None:
+
+class Configuration:
+    """`now` is the newest snapshot. Listeners are called (synchronously) with each new one.
+
+    deaf_seconds: how old it may be while notifications cannot be heard.
+    """
+
+    def __init__(
+        self, pool: asyncpg.Pool, listener: Listener, *, deaf_seconds: float = _DEAF_SECONDS
+    ) -> None:
+        self._deaf_seconds = deaf_seconds
         self._pool = pool
         self._listeners: list[Callable[[Snapshot], None]] = []
         self._dirty = asyncio.Event()
@@ -173,7 +183,7 @@ class Configuration:
 
     async def _follow(self) -> None:
         while True:
-            await self._dirty.wait()
+            await self._something_to_read()
             await asyncio.sleep(0.02)
             self._dirty.clear()
             try:
@@ -183,6 +193,16 @@ class Configuration:
                 self.last_error = f"reload: {err}"
                 self._dirty.set()
                 await sleep_unless_cancelled(1)
+
+    async def _something_to_read(self) -> None:
+        """While nothing can be heard everything is read again now and then: a token that was withdrawn is soon no good."""
+        while not self._dirty.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._deaf_seconds):
+                    await self._dirty.wait()
+            if not self.listener.is_connected:
+                self._missed_some = True
+                return
 
     def _notified(self, _channel: str, payload: str) -> None:
         table, separator, account_id = payload.partition(" ")

@@ -88,7 +88,7 @@ async def remove_token(conn: Conn, name: str, of_account: str | None = None) -> 
         await rows.lock_api_tokens(conn)
         gone = await _token(conn, name, of_account)
         await _refuse_own_end(conn, gone, None)
-        await rows.remove_api_token(conn, name)
+        await rows.remove_api_token(conn, name, gone.token_hash)
         await _tell(conn, name, gone.account_id, "removed", _seen(gone), None)
 
 
@@ -108,7 +108,7 @@ async def change_token(
         await refuse_unknown_account(conn, bound.account_id)
         await refuse_bad_bindings(conn, bound)
         await _refuse_own_end(conn, now, after)
-        await rows.change_api_token(conn, name, role=role, bound=bound)
+        await rows.change_api_token(conn, now.token_hash, role=role, bound=bound)
         await _tell(conn, name, bound.account_id, "changed", _seen(now), _seen(after))
         return after
 
@@ -131,10 +131,10 @@ async def refuse_bad_bindings(conn: Conn, bound: Bindings) -> None:
 
 
 async def _token(conn: Conn, name: str, of_account: str | None) -> rows.ApiToken:
-    known = {t.name: t for t in await rows.api_tokens(conn)}
-    if name not in known or of_account not in (None, known[name].account_id):
-        raise NothingOfThatName("token", name)
-    return known[name]
+    for token in await rows.api_tokens(conn):
+        if token.name == name and of_account in (None, token.account_id):
+            return token
+    raise NothingOfThatName("token", name)
 
 
 async def _refuse_own_end(conn: Conn, before: rows.ApiToken, after: rows.ApiToken | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Literal
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from gateway.admin import connections, tokens
 from gateway.admin.connections import ConnectionOrder, pbx_instructions
 from gateway.admin.input_words import whole_number
+from gateway.admin.protection.allowed import allowed_by
 from gateway.admin.switch_account import switch
 from gateway.admin.tokens import TokenOrder
 from gateway.cli.options import (
@@ -83,9 +85,9 @@ def add_account(
         base_url=url,
         time_zone=time_zone,
         region=region,
-        long_lived_token=_secret(long_lived_token),
+        long_lived_token=_secret("--token", long_lived_token),
         client_id=client_id,
-        client_secret=_secret(client_secret),
+        client_secret=_secret("--client-secret", client_secret),
     )
 
     async def work() -> dict[str, object]:
@@ -168,7 +170,10 @@ def add_connection(
     region: Annotated[str | None, typer.Option(help="home country of this PBX's numbers, if another")] = None,
     line: Annotated[list[str] | None, typer.Option(help="our number on it, E.164; repeatable")] = None,
     key: Annotated[
-        list[str] | None, typer.Option(help="the kind's own secret, name=value; repeatable")
+        list[str] | None,
+        typer.Option(
+            help="the kind's own secret, name=value; 'name=-' reads it from standard input; repeatable"
+        ),
     ] = None,
     setting: Annotated[
         list[str] | None, typer.Option(help="the kind's own setting, name=value; repeatable")
@@ -186,12 +191,12 @@ def add_connection(
         dialect=dialect,
         region=region,
         lines=line or (),
-        keys=_pairs(key),
+        keys={name: _secret("--key", value) or "" for name, value in _pairs(key).items()},
         settings=_pairs(setting),
     )
 
     async def work(conn: Conn, account_id: str) -> str:
-        await connections.add_connection(conn, account_id, order, secret, KINDS)
+        await connections.add_connection(conn, account_id, order, secret, KINDS, allowed_by(Settings()))
         return account_id
 
     with refusals(f"connection '{name}' is not added"):
@@ -308,6 +313,7 @@ def list_tokens(json: Json = False) -> None:
                     "role": t.role,
                     "account": t.account_id,
                     "expires_at": t.expires_at,
+                    "last_used_at": t.last_used_at,
                     **t.bound.as_said(),
                 }
                 for t in found
@@ -315,13 +321,14 @@ def list_tokens(json: Json = False) -> None:
         )
         return
     print_table(
-        ["token", "role", "account", "until"],
+        ["token", "role", "account", "until", "last used"],
         [
             (
                 t.name,
                 t.role,
                 t.account_id or "all",
                 t.expires_at and t.expires_at.isoformat(timespec="minutes"),
+                t.last_used_at and t.last_used_at.isoformat(timespec="minutes"),
             )
             for t in found
         ],
@@ -374,9 +381,17 @@ def remove_token(
     )
 
 
-def _secret(value: str | None) -> str | None:
-    """Return the secret; one given as '-' is read from standard input, so that it stays out of the shell's history."""
-    return typer.get_text_stream("stdin").readline().strip() if value == "-" else value
+def _secret(option: str, value: str | None) -> str | None:
+    """Return the secret; one given as '-' is read from standard input, a line each, so that neither the shell's history nor
+    the list of processes shows it."""
+    if value == "-":
+        return sys.stdin.readline().strip()
+    if value:
+        typer.echo(
+            f"warning: others on this machine can read what {option} said; '-' reads it from standard input",
+            err=True,
+        )
+    return value
 
 
 def _pairs(values: list[str] | None) -> dict[str, str]:

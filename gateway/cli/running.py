@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,6 +23,9 @@ from gateway.cli.output import (
     run,
 )
 from runtime.failure import Failure
+
+# Of a token that stays behind when the command is killed.
+_QUESTION_TOKEN_LASTS = timedelta(minutes=5)
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -307,7 +311,9 @@ def _ask_gateway(path: str, query: dict[str, str | None]) -> dict[str, Any]:
         name = f"cli {id(settings):x}"
         async with database(settings) as pool:
             async with pool.acquire() as conn:
-                token = await add_api_token(conn, name=name, role="read_only")
+                token = await add_api_token(
+                    conn, name=name, role="read_only", expires_at=datetime.now(UTC) + _QUESTION_TOKEN_LASTS
+                )
             try:
                 return await _get(settings, path, {k: v for k, v in query.items() if v is not None}, token)
             finally:

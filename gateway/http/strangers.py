@@ -37,6 +37,7 @@ class Strangers:
         self._peers, self._brake = peers or Peers(), brake or Brake()
         self._told = {door: SeldomTold(event) for door, event in _EVENTS.items()}
         self._forbidden = SeldomTold("api-request-forbidden")
+        self._old = SeldomTold("notification-signed-long-ago")
         self.tally = Tally()
         self._held = 0
         self.slowed = 0
@@ -79,6 +80,12 @@ class Strangers:
         self._forbidden.note(address, token=who, route=_route_of(request))
         self.tally.note("forbidden", "", address)
 
+    def signed_long_ago(self, request: web.Request, connection: str) -> None:
+        """Count a message whose signature is right and old: delivered late, or overheard and sent again."""
+        address = self._peers.address_of(request)
+        self._old.note(address, connection=connection)
+        self.tally.note("signed-long-ago", connection, address)
+
     def _noted(self, door: SecretDoor, request: web.Request, connection: str = "") -> float:
         address = self._peers.address_of(request)
         self._told[door].note(address, route=_route_of(request))
@@ -98,6 +105,13 @@ class Strangers:
                 told.total,
             )
         yield "counter", "unauthorised_slowed", "of them held up or answered 429", {}, self.slowed
+        yield (
+            "counter",
+            "events_signed_long_ago",
+            "PBX events signed over 15 minutes before",
+            {},
+            self._old.total,
+        )
         yield "counter", "forbidden", "API requests that the token may not do", {}, self._forbidden.total
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 from aiohttp import web
@@ -25,6 +26,8 @@ from gateway.pbx.port import Inbound, InboxUnavailable, MessageUnstorable, Parse
 from runtime.metrics import Sample
 
 log = structlog.get_logger(__name__)
+
+_LONG_AGO = timedelta(minutes=15)
 
 
 class Events:
@@ -77,6 +80,8 @@ class Events:
             self.refused += 1
             log.info("event-refused", connection=connection.name, field=err.field)
             return problem(400, err.code, "The event cannot be read.", detail=str(err), field=err.field)
+        if parsed.signed_at is not None and inbound.received_at - parsed.signed_at > _LONG_AGO:
+            self._strangers.signed_long_ago(request, connection.name)
         if self._noted is not None:
             self._noted(connection, inbound)
         try:

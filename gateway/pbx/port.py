@@ -6,7 +6,7 @@ The values that go in and out; what a kind is and may be able to do stands in ki
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -61,7 +61,8 @@ class LookupRequest(NamedTuple):
 class Parsed:
     """canonical: the payload in a form that is the same for every repetition of the same message: what duplicates are
     recognised by. events: what happened, possibly nothing (a ping). answer: the body the vendor expects, None = ours.
-    spoilt: names of the fields that could not be read as they stood, and were made legible or left out."""
+    spoilt: names of the fields that could not be read as they stood, and were made legible or left out. signed_at: when
+    the PBX signed it, where a signature is all that is shown."""
 
     canonical: str
     events: tuple[CallEvent, ...]
@@ -70,6 +71,7 @@ class Parsed:
         None  # the message is a question too: answered with lookup_answer (sipgate's newCall)
     )
     spoilt: tuple[str, ...] = ()
+    signed_at: datetime | None = field(default=None, compare=False)
 
 
 class InboxUnavailable(Exception):

@@ -41,6 +41,8 @@ class TokenChange(Body):
 
 
 class ApiTokenView(Answer):
+    """last_used_at: to some 20 seconds; null = never."""
+
     name: str
     role: Role
     account: str | None
@@ -48,6 +50,7 @@ class ApiTokenView(Answer):
     templates: list[str]
     schedules: list[str]
     expires_at: datetime | None
+    last_used_at: datetime | None
 
 
 class TokenCreated(Answer):
@@ -64,6 +67,7 @@ def view_of(token: rows.ApiToken) -> ApiTokenView:
         templates=list(token.bound.templates),
         schedules=list(token.bound.schedules),
         expires_at=token.expires_at,
+        last_used_at=token.last_used_at,
     )
 
 

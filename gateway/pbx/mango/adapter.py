@@ -10,6 +10,7 @@ from gateway.pbx.capabilities import OpenCallLog, Router, SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.mango.client import MangoClient
+from gateway.pbx.mango.freshness import refuse_too_old, signing_time
 from gateway.pbx.mango.paths import event_name
 from gateway.pbx.mango.router import MangoRouter
 from gateway.pbx.mango.signing import is_signed_by, read_signed
@@ -28,8 +29,10 @@ class MangoKind(PbxKind):
     kind = "mango"
     has_plain_lookup = True
     keys = ("api_key", "api_salt")
+    vendor_hosts = ("app.mango-office.ru",)
     settings: ClassVar[Mapping[str, SettingType]] = {
         "base_url": "text",
+        "oldest_notification_minutes": "whole",
         "routes_calls": "switch",
         "shows_client_name": "switch",
     }
@@ -58,10 +61,12 @@ class MangoKind(PbxKind):
                 parse_result(name.removeprefix("result/"), form.json)
             return Parsed(canonical=told, events=())
         fields = json_object(form.json, "json") if name != "ping" or form.json.strip() else {}
+        signed_at = signing_time(fields)
+        refuse_too_old(signed_at, request.received_at, connection)
         events, spoilt = read_without_spoilt(
             lambda fields: notification_events(name, fields, request.received_at, connection), fields
         )
-        return Parsed(canonical=told, events=events, spoilt=spoilt)
+        return Parsed(canonical=told, events=events, spoilt=spoilt, signed_at=signed_at)
 
     def instructions(self, name: str, secret: str, url: str) -> str:
         return f"""API connector: address of the external system

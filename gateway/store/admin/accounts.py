@@ -297,10 +297,10 @@ async def add_api_token(
     return value
 
 
-async def change_api_token(conn: Conn, name: str, *, role: Role, bound: Bindings) -> None:
+async def change_api_token(conn: Conn, token_hash: str, *, role: Role, bound: Bindings) -> None:
     await conn.execute(
-        "UPDATE api_token SET role = $2, account_id = $3, employee = $4, templates = $5, schedules = $6 WHERE name = $1",
-        name,
+        "UPDATE api_token SET role = $2, account_id = $3, employee = $4, templates = $5, schedules = $6 WHERE token_hash = $1",
+        token_hash,
         role,
         bound.account_id,
         bound.employee,
@@ -341,9 +341,10 @@ async def note_tokens_used(conn: Conn, hashes: Collection[str]) -> None:
     )
 
 
-async def remove_api_token(conn: Conn, name: str) -> int:
-    """How many tokens of this name there were."""
-    return int((await conn.execute("DELETE FROM api_token WHERE name = $1", name)).split()[-1])
+async def remove_api_token(conn: Conn, name: str, token_hash: str | None = None) -> int:
+    """Return how many tokens of this name there were. token_hash: of the one that is meant, where several have it."""
+    sql = "DELETE FROM api_token WHERE name = $1 AND ($2::text IS NULL OR token_hash = $2)"
+    return int((await conn.execute(sql, name, token_hash)).split()[-1])
 
 
 def _account(conn: Conn, row: asyncpg.Record | None) -> Account:

@@ -10,12 +10,14 @@ import sys
 from collections.abc import Sequence
 
 
-async def callmatrix(database_url: str, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+async def callmatrix(
+    database_url: str, *words: str, stdin: str = "", **env: str
+) -> subprocess.CompletedProcess[str]:
     return await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "gateway.cli", *words],
         input=stdin,
-        env={**os.environ, "CALLMATRIX_DATABASE_URL": database_url},
+        env={**os.environ, "CALLMATRIX_DATABASE_URL": database_url, **env},
         capture_output=True,
         text=True,
         timeout=60,

@@ -19,6 +19,7 @@ from gateway.pbx.mango.signing import signed_form
 from gateway.settings import Settings
 from gateway.store.admin import accounts
 from gateway.texts.sentences import TEXTS
+from runtime.tokens import hash_of
 from tests.integration.pbx.running_gateway import (
     ACCOUNT,
     FORM,
@@ -189,12 +190,16 @@ async def test_a_quiet_day_is_told_as_such(gateway: Running, database_url: str) 
     assert "strangers-few" in codes
 
 
+async def _knows(running: Running, *tokens: str) -> bool:
+    return {hash_of(token) for token in tokens} <= running.gateway.configuration.now.tokens.keys()
+
+
 async def test_what_a_token_may_not_do_is_told_with_its_name(gateway: Running) -> None:
     async with gateway.pool.acquire() as conn:
         await accounts.add_api_token(conn, name="reader", role="read_only", token="reading")
         await accounts.add_account(conn, account_id="other", name="Other", base_url="http://127.0.0.1:1")
         await accounts.add_api_token(conn, name="bound", role="admin", account_id="other", token="bound")
-    await gateway.gateway.configuration.reload()
+    await until(lambda: _knows(gateway, "reading", "bound"), "the tokens are known")
     with capture_logs() as lines:
         assert (await _asked(gateway, "GET", "/api/v1/tokens", **_bearer("reading")))[0] == 403
     assert [line["token"] for line in lines if line["event"] == "api-request-forbidden"] == ["reader"]
