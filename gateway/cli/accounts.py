@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Literal
 
 import typer
@@ -23,6 +22,7 @@ from gateway.cli.options import (
     Yes,
     binding_changes,
     named,
+    secret_given,
 )
 from gateway.cli.output import (
     an_account,
@@ -85,9 +85,9 @@ def add_account(
         base_url=url,
         time_zone=time_zone,
         region=region,
-        long_lived_token=_secret("--token", long_lived_token),
+        long_lived_token=secret_given("--token", long_lived_token),
         client_id=client_id,
-        client_secret=_secret("--client-secret", client_secret),
+        client_secret=secret_given("--client-secret", client_secret),
     )
 
     async def work() -> dict[str, object]:
@@ -191,7 +191,7 @@ def add_connection(
         dialect=dialect,
         region=region,
         lines=line or (),
-        keys={name: _secret("--key", value) or "" for name, value in _pairs(key).items()},
+        keys={name: secret_given("--key", value) or "" for name, value in _pairs(key).items()},
         settings=_pairs(setting),
     )
 
@@ -379,19 +379,6 @@ def remove_token(
         is_sure=yes,
         json=json,
     )
-
-
-def _secret(option: str, value: str | None) -> str | None:
-    """Return the secret; one given as '-' is read from standard input, a line each, so that neither the shell's history nor
-    the list of processes shows it."""
-    if value == "-":
-        return sys.stdin.readline().strip()
-    if value:
-        typer.echo(
-            f"warning: others on this machine can read what {option} said; '-' reads it from standard input",
-            err=True,
-        )
-    return value
 
 
 def _pairs(values: list[str] | None) -> dict[str, str]:

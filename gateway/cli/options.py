@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Literal
 
 import typer
@@ -49,3 +50,16 @@ def binding_changes(
         if values is not None:
             given[name] = named(values)
     return given
+
+
+def secret_given(option: str, value: str | None) -> str | None:
+    """Return the secret; one given as '-' is read from standard input, a line each, so that neither the shell's history nor
+    the list of processes shows it."""
+    if value == "-":
+        return sys.stdin.readline().strip()
+    if value:
+        typer.echo(
+            f"warning: others on this machine can read what {option} said; '-' reads it from standard input",
+            err=True,
+        )
+    return value
