@@ -12,8 +12,7 @@ from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from crm.store.encoding import EncodedRow, decode
-from routing.client import Candidate
+from crm.store.encoding import EncodedRow
 from runtime.database import channels
 from runtime.database.pool import Conn
 
@@ -64,11 +63,6 @@ _COMPUTE = f"""
     )
 """
 
-_OF_NUMBERS = f"""
-    WITH wanted AS (SELECT DISTINCT unnest($2::bigint[]) AS number), {_COMPUTE}
-    SELECT w.number, coalesce(c.candidates, '') AS candidates FROM wanted w LEFT JOIN computed c USING (number)
-"""
-
 _REFRESH = f"""
     WITH wanted AS (SELECT DISTINCT unnest($2::bigint[]) AS number), {_COMPUTE},
     changed AS (
@@ -82,19 +76,6 @@ _REFRESH = f"""
     SELECT $1, number, $3, candidates FROM changed
     ON CONFLICT (account_id, number) DO UPDATE SET seq = excluded.seq, candidates = excluded.candidates
     RETURNING number
-"""
-
-_REBUILD = f"""
-    WITH wanted AS (SELECT DISTINCT number FROM directory_number WHERE account_id = $1), {_COMPUTE},
-    changed AS (
-        SELECT number, coalesce(c.candidates, '') AS candidates
-        FROM computed c
-        FULL JOIN (SELECT number, candidates FROM directory_entry WHERE account_id = $1) o USING (number)
-        WHERE coalesce(o.candidates, '') <> coalesce(c.candidates, '')
-    )
-    INSERT INTO directory_entry (account_id, number, seq, candidates)
-    SELECT $1, number, $2, candidates FROM changed
-    ON CONFLICT (account_id, number) DO UPDATE SET seq = excluded.seq, candidates = excluded.candidates
 """
 
 
@@ -131,20 +112,6 @@ async def refresh_entries(conn: Conn, account_id: str, numbers: Collection[int])
     if changed:
         await _announce(conn, account_id, seq)
     return changed
-
-
-async def rebuild_entries(conn: Conn, account_id: str) -> None:
-    """Works out every entry of the account again: after rows were put into the tables by other means than `apply`."""
-    seq = await lock_directory(conn, account_id) + 1
-    await conn.execute("SET LOCAL work_mem = '128MB'")
-    if await conn.execute(_REBUILD, account_id, seq, timeout=600) != "INSERT 0 0":
-        await _announce(conn, account_id, seq)
-
-
-async def candidates_of(conn: Conn, account_id: str, numbers: Collection[int]) -> dict[int, list[Candidate]]:
-    """From the rows themselves, not from memory: what each number leads to, [] where nowhere."""
-    rows = await conn.fetch(_OF_NUMBERS, account_id, list(numbers))
-    return {r["number"]: decode(r["candidates"].encode()) if r["candidates"] else [] for r in rows}
 
 
 async def count_numbers(conn: Conn, account_id: str) -> int:

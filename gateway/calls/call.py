@@ -12,7 +12,7 @@ from crm.store.metadata import gone_places
 from gateway.calls.context import JobContext
 from gateway.store.admin.accounts import Account
 from gateway.store.calls import calls as store
-from gateway.store.calls import gone as gone_store
+from gateway.store.calls import decided_anew as decided_anew_store
 from gateway.store.calls import missed_calls as cases
 from routing.client import Client
 from routing.client_work import cases as cases_of_client
@@ -89,7 +89,9 @@ async def _state(context: JobContext, row: CallRow, number: str, asked: Needs) -
     state = ClientState(Client(number=number))
     if asked.client:
         matrix = await context.matrix_of(row)
-        gone, undone, has_undone_task = await gone_store.came_to_nothing(conn, account_id, row.call_id)
+        gone, undone, has_undone_task = await decided_anew_store.came_to_nothing(
+            conn, account_id, row.call_id
+        )
         state = state._replace(
             client=await known_client(conn, account_id, number),
             matrix=matrix,
@@ -117,7 +119,7 @@ async def _carry_out(context: JobContext, row: CallRow, act: Act) -> None:
             await _record_moment(context, row, act)
             await _order(context, row.client, row.call_id, act.decision_id, act.effects, _lane(act))
         case DecidedAnew():
-            await gone_store.decided_anew(context.conn, context.account.id, row.call_id, act)
+            await decided_anew_store.decided_anew(context.conn, context.account.id, row.call_id, act)
         case CaseDecided():
             await _change_case(context, row.client or "", row.call_id, act)
         case RecordingAmended(recording=recording):

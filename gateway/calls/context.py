@@ -30,19 +30,6 @@ class Matrices(Protocol):
     async def at(self, conn: Conn, account_id: str, version: int) -> Matrix: ...
 
 
-class PublishedMatrix:
-    """Everybody works by the same matrix: for tests, and where nothing else was published."""
-
-    def __init__(self, matrix: Matrix) -> None:
-        self._matrix = matrix
-
-    async def current(self, conn: Conn, account_id: str) -> Matrix:
-        return self._matrix
-
-    async def at(self, conn: Conn, account_id: str, version: int) -> Matrix:
-        return self._matrix
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobContext:
     """policies: number policies by connection id. snapshots: versions of the staff written down in this transaction."""

@@ -68,7 +68,7 @@ _NO_NUMBERS = tuple(
 _LIST_MARK = re.compile(r"(?:^|(?<=[\n,;]))\s*\d{1,2}[).]\s+(?=[+(\d])")
 
 
-def legible(text: str) -> str:
+def plain_signs(text: str) -> str:
     """Digits of any script as ours, spaces as spaces; marks that nobody sees dropped, %2B unescaped."""
     plain = text if text.isascii() else "".join(map(_character, text))
     if "%" in plain:
@@ -90,7 +90,7 @@ def _character(character: str) -> str:
 
 
 def only_numbers(text: str) -> str:
-    """Return the text with `CUT` for everything that is known to be no number. text: as `legible` gives it."""
+    """Return the text with `CUT` for everything that is known to be no number. text: as `plain_signs` gives it."""
     if "/" in text:
         text = _LINK.sub(lambda link: _number_of(link[0]), text)
     text = _MAIL.sub(CUT, text) if "@" in text else text

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, country_code_for_region
 
-from routing.numbers.beside import legible, only_numbers
+from routing.numbers.beside import only_numbers, plain_signs
 from routing.numbers.normalise import (
     MAX_CACHED_TEXT,
     NumberRules,
@@ -68,7 +68,7 @@ def region_of(e164: str) -> str:
 
 
 def _found(text: str, rules: NumberRules) -> StoredNumbers:
-    seen = legible(text[:MOST_TEXT])
+    seen = plain_signs(text[:MOST_TEXT])
     numbers = tuple(dict.fromkeys(_scan(seen, rules)))[:MOST_NUMBERS]
     digits = sum(map(str.isdecimal, seen))
     return StoredNumbers(numbers, is_unread=not numbers and digits > rules.internal_digits)

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from crm.port import CrmEntity, CrmEvent
-from crm.store.entries import candidates_of
+from crm.store.encoding import decode
 from tests.fakes.crm import FakeCrm
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -44,8 +44,10 @@ def deal(i: int, *contacts: int, **fields: Any) -> CrmEntity:
 
 async def found(pool: asyncpg.Pool, i: int) -> list[tuple[str, str, str]]:
     async with pool.acquire() as conn:
-        wanted = int(number(i))
-        return [(c.kind, c.id, c.owner) for c in (await candidates_of(conn, "a", [wanted]))[wanted]]
+        stored = await conn.fetchval(
+            "SELECT candidates FROM directory_entry WHERE account_id = 'a' AND number = $1", int(number(i))
+        )
+    return [(c.kind, c.id, c.owner) for c in decode(stored.encode())] if stored else []
 
 
 def tell(

@@ -6,11 +6,11 @@ import asyncio
 import sys
 
 from gateway.calls.client_job import ClientJob, JobResult
-from gateway.calls.context import PublishedMatrix
 from gateway.calls.queue import Jobs
 from gateway.store.calls import calls
 from routing.matrix.presets import recommended
 from runtime.database.pool import open_pool
+from tests.fakes.matrices import PublishedMatrix
 
 
 class HangingJob(ClientJob):

@@ -13,7 +13,6 @@ from typing import Any
 import asyncpg
 
 from gateway.calls.client_job import ClientJob
-from gateway.calls.context import PublishedMatrix
 from gateway.calls.queue import Jobs
 from gateway.configuration import number_policy
 from gateway.intake.inbox import Accepted, Inbox
@@ -25,6 +24,7 @@ from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 from routing.matrix.presets import recommended
 from routing.settings import AccountSettings, CallPolicy, CasePolicy
 from routing.staff import Employee
+from tests.fakes.matrices import PublishedMatrix
 
 ACCOUNT = "main"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday, 12:00 in Moscow

@@ -11,12 +11,12 @@ import asyncpg
 import pytest
 
 from gateway.calls.client_job import ClientJob
-from gateway.calls.context import PublishedMatrix
 from gateway.calls.queue import Jobs
 from gateway.intake.inbox import Inbox
 from gateway.pbx.port import InboxUnavailable
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
+from tests.fakes.matrices import PublishedMatrix
 from tests.integration.intake.office import CLIENT, Office, a_call, an_office
 
 

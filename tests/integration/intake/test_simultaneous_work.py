@@ -18,13 +18,13 @@ import pytest
 from crm.port import Observed
 from crm.sync.changes import apply_webhook
 from gateway.calls.client_job import ClientJob
-from gateway.calls.context import PublishedMatrix
 from gateway.crm_events.job import CrmEventJob
 from gateway.crm_events.missed_call_tasks import NAME, follow_missed_call_tasks
 from routing.calls.model import Disposition, EventKind
 from routing.matrix.presets import recommended
 from routing.settings import NumberPolicy
 from runtime.database.pool import open_pool
+from tests.fakes.matrices import PublishedMatrix
 from tests.integration.intake.office import ACCOUNT, CLIENT, DEPUTY, START, Office, a_call, an_event
 from tests.waiting import until
 

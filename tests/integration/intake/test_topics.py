@@ -15,7 +15,6 @@ from crm.effects import backfill, dead_letters
 from crm.effects.model import EffectOutcome
 from crm.effects.store.work import PgEffects
 from gateway.calls.client_job import ClientJob
-from gateway.calls.context import PublishedMatrix
 from gateway.store.admin import accounts
 from gateway.store.intake import inbox
 from routing.matrix.model import Matrix
@@ -25,6 +24,7 @@ from runtime.database import channels
 from runtime.database.changes import EVERYTHING, Change, Changes
 from runtime.database.listen import Listener
 from runtime.database.pool import Conn
+from tests.fakes.matrices import PublishedMatrix
 from tests.integration.intake.office import ACCOUNT, CLIENT, Office, a_call, an_office
 from tests.waiting import until
 

@@ -9,12 +9,12 @@ import asyncpg
 import pytest
 
 from gateway.calls.client_job import ClientJob
-from gateway.calls.context import PublishedMatrix
 from gateway.calls.queue import Jobs
 from routing.calls.model import Disposition, EventKind
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
 from runtime.database.pool import Conn
+from tests.fakes.matrices import PublishedMatrix
 from tests.integration.intake.office import ACCOUNT, CLIENT, START, Office, a_call, an_event, an_office
 
 _NEVER_SET = [

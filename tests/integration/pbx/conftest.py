@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 
 from gateway.calls.client_job import ClientJob
-from gateway.calls.context import PublishedMatrix
 from gateway.calls.queue import Jobs
 from gateway.configuration import Configuration
 from gateway.intake.inbox import Inbox
@@ -18,6 +17,7 @@ from routing.matrix.presets import recommended
 from runtime.database.listen import Listener
 from tests.fakes.mango import FakeMango
 from tests.fakes.mango import serving as serving_mango
+from tests.fakes.matrices import PublishedMatrix
 from tests.fakes.ringostat import FakeRingostat
 from tests.fakes.ringostat import serving as serving_ringostat
 from tests.integration.pbx.site import Clock, Site, _prepare

@@ -12,7 +12,6 @@ import pytest
 from gateway.admin.connections import ConnectionOrder, add_connection
 from gateway.admin.refused import InputRefused
 from gateway.calls.client_job import ClientJob
-from gateway.calls.context import PublishedMatrix
 from gateway.calls.queue import Jobs
 from gateway.pbx.capabilities import AskLookup, QuestionPort, SettingType, TellRefused
 from gateway.pbx.connection import Connection
@@ -23,6 +22,7 @@ from gateway.pbx.reading.payload import canonical, read_fields
 from gateway.store.admin.accounts import add_api_token
 from routing.calls.model import CallEvent, EventKind
 from routing.matrix.presets import recommended
+from tests.fakes.matrices import PublishedMatrix
 from tests.integration.pbx.running_gateway import ACCOUNT, Running, form, prepare, running_gateway
 
 _EVENTS = {"ring": EventKind.STARTED, "bye": EventKind.ENDED}
