@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.api.admin import accounts, audit, config, connections, employees, matrices, tokens, users
 from gateway.api.calls import calls, missed_calls
-from gateway.api.crm_accounts import backfill, crm_accounts, crm_rows, dead_letters, desk, exchanges, sync
+from gateway.api.crm_accounts import backfill, crm_accounts, crm_rows, dead_letters, exchanges, sync
 from gateway.api.decisions import decisions, dry_runs
 from gateway.api.frame import Route
 from gateway.api.health import status
@@ -23,7 +23,6 @@ ROUTES: tuple[Route, ...] = (
     *status.ROUTES,
     *sync.ROUTES,
     *dead_letters.ROUTES,
-    *desk.ROUTES,
     *crm_rows.ROUTES,
     *missed_calls.ROUTES,
     *backfill.ROUTES,

@@ -77,10 +77,11 @@ async def retry(conn: Conn, account_id: str, keys: Sequence[str] | None) -> int:
         _sorted_out(keys) if keys is not None else dict.fromkeys(KINDS)
     )
     async with conn.transaction():
-        return sum([await _retry(conn, account_id, kind, ids) for kind, ids in named.items()])
+        return sum([await retry_kind(conn, account_id, kind, ids) for kind, ids in named.items()])
 
 
-async def _retry(conn: Conn, account_id: str, kind: DeskKind, ids: list[str] | None) -> int:
+async def retry_kind(conn: Conn, account_id: str, kind: DeskKind, ids: list[str] | None) -> int:
+    """As `retry`, of one kind; None: all of it. Run it inside a transaction."""
     match kind:
         case "effect":
             return await desk.retry_effects(conn, account_id, ids)
@@ -104,10 +105,11 @@ async def ignore(conn: Conn, account_id: str, keys: Sequence[str], note: str) ->
     """Set these aside for good, with a note for those who ask later. How many. Raises InputRefused."""
     named = _sorted_out(keys)
     async with conn.transaction():
-        return sum([await _ignore(conn, account_id, kind, ids, note) for kind, ids in named.items()])
+        return sum([await ignore_kind(conn, account_id, kind, ids, note) for kind, ids in named.items()])
 
 
-async def _ignore(conn: Conn, account_id: str, kind: DeskKind, ids: list[str], note: str) -> int:
+async def ignore_kind(conn: Conn, account_id: str, kind: DeskKind, ids: list[str], note: str) -> int:
+    """As `ignore`, of one kind. Run it inside a transaction."""
     match kind:
         case "effect":
             return await desk.ignore_effects(conn, account_id, ids, note)

@@ -1,20 +1,71 @@
-"""The dead-letter desk: effects that the CRM refuses, and PBX events that cannot be processed."""
+"""The dead-letter desk: everything that was set aside, whatever it is, in one list with its reason and what can be done.
+
+Effects and PBX events have lists of their own besides, with the order and the message in full; what is done with them
+there is done as in the one list.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from crm.effects import dead_letters
-from gateway.admin.operations import desk
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, NoQuery, Route
+from gateway.admin.operations import desk, desk_entries
+from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route
+from gateway.store.desk.entries import DeskKind, counts_of
 from gateway.store.intake import inbox
 
 EffectKey = Annotated[str, Field(min_length=1, max_length=300)]
 EventId = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
+EntryKey = Annotated[str, Field(min_length=1, max_length=320)]
 Note = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class EntriesQuery(Body):
+    kind: DeskKind | None = None
+    client: Annotated[str, Field(pattern=r"^\+[0-9]{1,15}$", description="E.164")] | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    after: Annotated[str, Field(max_length=400, description="`next` of the page before")] | None = None
+
+
+class DeskEntryView(Answer):
+    """key: what to name it by. kind: an effect that the CRM refuses, a PBX's event, a call or case that could not be decided,
+    a change in the CRM, a webhook, a row of the CRM. what: of what it is. can: what may be done with it."""
+
+    key: str
+    kind: DeskKind
+    client: str | None
+    what: str
+    why: str
+    code: str
+    since: datetime
+    tries: int
+    can: list[Literal["retry", "ignore"]]
+
+
+class DeskCounts(Answer):
+    """How much of each kind."""
+
+    effect: int
+    event: int
+    call: int
+    case: int
+    change: int
+    webhook: int
+    row: int
+
+
+class RetryEntries(Body):
+    """keys: null = everything that can be tried again."""
+
+    keys: Annotated[list[EntryKey], Field(max_length=1000)] | None = None
+
+
+class IgnoreEntries(Body):
+    keys: Annotated[list[EntryKey], Field(min_length=1, max_length=1000)]
+    note: Note
 
 
 class DeskQuery(Body):
@@ -91,6 +142,39 @@ class Changed(Answer):
     count: int
 
 
+async def list_entries(call: ApiCall[EntriesQuery, None]) -> Items[DeskEntryView]:
+    query = call.query
+    async with call.services.pool.acquire() as conn:
+        page = await desk_entries.listed(
+            conn,
+            call.account.id,
+            kind=query.kind,
+            client=query.client,
+            after=query.after,
+            limit=query.limit,
+            language=call.account.settings.language,
+        )
+    return Items[DeskEntryView](
+        items=[DeskEntryView.model_validate(entry) for entry in page.entries], next=page.next
+    )
+
+
+async def count_entries(call: ApiCall[NoQuery, None]) -> DeskCounts:
+    async with call.services.pool.acquire() as conn:
+        counts = await counts_of(conn, call.account.id)
+    return DeskCounts(**{str(kind): n for kind, n in counts.items()})
+
+
+async def retry_entries(call: ApiCall[NoQuery, RetryEntries]) -> Changed:
+    async with call.services.pool.acquire() as conn:
+        return Changed(count=await desk_entries.retry(conn, call.account.id, call.body.keys))
+
+
+async def ignore_entries(call: ApiCall[NoQuery, IgnoreEntries]) -> Changed:
+    async with call.services.pool.acquire() as conn:
+        return Changed(count=await desk_entries.ignore(conn, call.account.id, call.body.keys, call.body.note))
+
+
 async def list_effects(call: ApiCall[DeskQuery, None]) -> Items[DeskItemView]:
     query = call.query
     async with call.services.pool.acquire() as conn:
@@ -108,9 +192,17 @@ async def list_effects(call: ApiCall[DeskQuery, None]) -> Items[DeskItemView]:
 
 
 async def retry_effects(call: ApiCall[NoQuery, RetryEffects]) -> Changed:
-    body = call.body
-    async with call.services.pool.acquire() as conn:
-        return Changed(count=await desk.retry_effects(conn, call.account.id, body.keys))
+    return await _retried(call, "effect", call.body.keys)
+
+
+async def _retried(call: AnyCall, kind: DeskKind, ids: list[str] | None) -> Changed:
+    async with call.services.pool.acquire() as conn, conn.transaction():
+        return Changed(count=await desk_entries.retry_kind(conn, call.account.id, kind, ids))
+
+
+async def _ignored(call: AnyCall, kind: DeskKind, ids: list[str], note: str) -> Changed:
+    async with call.services.pool.acquire() as conn, conn.transaction():
+        return Changed(count=await desk_entries.ignore_kind(conn, call.account.id, kind, ids, note))
 
 
 async def edit_effect(call: ApiCall[NoQuery, EditEffect]) -> Changed:
@@ -126,9 +218,7 @@ async def edit_effect(call: ApiCall[NoQuery, EditEffect]) -> Changed:
 
 
 async def ignore_effects(call: ApiCall[NoQuery, IgnoreEffects]) -> Changed:
-    body = call.body
-    async with call.services.pool.acquire() as conn:
-        return Changed(count=await desk.ignore_effects(conn, call.account.id, body.keys, body.note))
+    return await _ignored(call, "effect", call.body.keys, call.body.note)
 
 
 async def list_events(call: ApiCall[DeskQuery, None]) -> Items[DeadEventView]:
@@ -157,20 +247,15 @@ async def list_events(call: ApiCall[DeskQuery, None]) -> Items[DeadEventView]:
 
 
 async def retry_events(call: ApiCall[NoQuery, RetryEvents]) -> Changed:
-    body = call.body
-    ids = None if body.ids is None else [int(id) for id in body.ids]
-    async with call.services.pool.acquire() as conn:
-        return Changed(count=await desk.retry_events(conn, call.account.id, ids))
+    return await _retried(call, "event", call.body.ids)
 
 
 async def ignore_events(call: ApiCall[NoQuery, IgnoreEvents]) -> Changed:
-    body = call.body
-    async with call.services.pool.acquire() as conn:
-        ids = [int(id) for id in body.ids]
-        return Changed(count=await desk.ignore_events(conn, call.account.id, ids, body.note))
+    return await _ignored(call, "event", call.body.ids, call.body.note)
 
 
 _DESK = "/v1/accounts/{account}/desk"
+_ENTRIES = f"{_DESK}/entries"
 ROUTES = (
     Route(
         method="GET",
@@ -221,5 +306,36 @@ ROUTES = (
         handler=ignore_events,
         summary="Leave these events out of their calls",
         role="senior_manager",
+    ),
+    Route(
+        method="GET",
+        path=_ENTRIES,
+        handler=list_entries,
+        summary="Everything set aside: effects, events, calls, cases, changes, webhooks and rows of the CRM",
+        role="senior_manager",
+        errors=(422,),
+    ),
+    Route(
+        method="GET",
+        path=_ENTRIES + "/count",
+        handler=count_entries,
+        summary="How much of each kind is set aside",
+        role="senior_manager",
+    ),
+    Route(
+        method="POST",
+        path=_ENTRIES + "/retry",
+        handler=retry_entries,
+        summary="Try some of it again, or everything that can be",
+        role="senior_manager",
+        errors=(422,),
+    ),
+    Route(
+        method="POST",
+        path=_ENTRIES + "/ignore",
+        handler=ignore_entries,
+        summary="Set some of it aside for good, with a note",
+        role="senior_manager",
+        errors=(422,),
     ),
 )
