@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {
     "oauth.denied": "Access was not granted",
-    "oauth.denied.text": "The CRM answered: {error}. Begin to connect once more.",
+    "oauth.denied.text": "The CRM answered: {error}. Start connecting again.",
     "oauth.link-used": "The link is not valid",
-    "oauth.link-used.text": "It was used already or is too old. Run 'callmatrix account add' once more.",
+    "oauth.link-used.text": "It was used already or is too old. Run 'callmatrix account add' again.",
     "oauth.refused": "The CRM gave no key",
-    "oauth.refused.text": "{error}. Begin to connect once more.",
+    "oauth.refused.text": "{error}. Start connecting again.",
     "oauth.foreign-host": "The address is not the CRM's",
-    "oauth.foreign-host.text": "The return named “{host}”, which is no host of amoCRM or Kommo. Nothing was sent there. Run 'callmatrix account add' once more.",
+    "oauth.foreign-host.text": "You came back with the address “{host}”, which is not a host of amoCRM or Kommo. Nothing was sent there. Run 'callmatrix account add' again.",
     "oauth.another-account": "Another account of the CRM",
-    "oauth.another-account.text": "Access was granted by another account of the CRM ({host}) than the one that “{account}” stands for. Sign in to the right one and run 'callmatrix account add' once more.",
+    "oauth.another-account.text": "Access was granted by another account of the CRM ({host}) than the one that “{account}” stands for. Sign in to the right one and run 'callmatrix account add' again.",
     "oauth.taken": "The CRM is connected already",
-    "oauth.taken.text": "The CRM's account «{name}» is connected as {others} already. Work with that one, or switch it off first ('callmatrix account off') and begin to connect once more.",
+    "oauth.taken.text": "The CRM's account «{name}» is connected as {others} already. Work with that one, or switch it off first ('callmatrix account off') and start connecting again.",
     "oauth.done": "Done",
     "oauth.done.text": "The CRM is connected to the account “{account}”. You can close this page.",
 }

@@ -41,7 +41,7 @@ SENTENCES: Mapping[str, str] = {
     "matrix.problem.person-unmapped.remedy": "map them to a CRM user or choose another",
     "matrix.problem.person-inactive": "the employee {name} is deactivated in the CRM",
     "matrix.problem.person-inactive.remedy": "choose another employee or activate the user in the CRM",
-    "matrix.problem.employee-unmapped": "the employee {name} is not mapped to a CRM user: their calls count as answered by an unknown one",
+    "matrix.problem.employee-unmapped": "the employee {name} is not mapped to a CRM user: their calls count as answered by somebody unknown",
     "matrix.problem.employee-unmapped.remedy": "map them to a CRM user",
     "matrix.problem.employee-inactive": "the employee {name} is deactivated in the CRM: the senior manager stands in for them",
     "matrix.problem.employee-inactive.remedy": "activate the user in the CRM or take the employee's numbers away",

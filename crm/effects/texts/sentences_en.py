@@ -48,7 +48,7 @@ SENTENCES: Mapping[str, str] = {
     "refusal.reason.dependency": "what it depends on was not done ({detail})",
     "refusal.reason.crm-forbidden": "the integration's user has no right to do this",
     "refusal.reason.crm-not-found": "the card was deleted or is not in the CRM",
-    "refusal.reason.crm-outcome-unknown": "the CRM did not answer this request many times",
+    "refusal.reason.crm-outcome-unknown": "the CRM has repeatedly failed to answer this request",
     "refusal.reason.crm-refused": "the CRM did not take the request: {detail}",
     "refusal.other": "the CRM did not take the value: {field}. {detail}",
     "refusal.field": "“{name}”",

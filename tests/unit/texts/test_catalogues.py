@@ -55,6 +55,18 @@ def test_every_noun_has_all_its_forms(language: Language) -> None:
                 assert len(spec.split("|")) == forms, key
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_number_that_brings_its_noun_is_named_once(language: Language) -> None:
+    """The noun comes with its number: beside the number alone it would read «5 5 запросов»."""
+    twice = {
+        key: sentence
+        for key, sentence in TEXTS[language].sentences.items()
+        for name in {n for _, n, spec, _ in string.Formatter().parse(sentence) if n and "|" in (spec or "")}
+        if [n for _, n, _, _ in string.Formatter().parse(sentence)].count(name) > 1
+    }
+    assert twice == {}
+
+
 @pytest.mark.parametrize(
     ("number", "words"),
     [
