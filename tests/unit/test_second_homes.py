@@ -91,6 +91,7 @@ GROWS = {
     "runtime/backoff.py:grown_pause": "the back-off",
     "crm/portions.py:too_large": "counts good requests before a larger portion is tried",
     "crm/sync/event_pages.py:_bulk": "how much time one question to the feed covers",
+    "routing/alerts.py:calm_after": "how long a finding must be good before it counts as over",
     "runtime/doors/brake.py:wrong": "how many wrong secrets a minute gives back",
     "runtime/doors/descriptors.py:most_connections": "a share of what the system grants",
 }
@@ -130,6 +131,7 @@ HASHES = {
     "gateway/pbx/mango/signing.py:signature": "MANGO's signature",
     "gateway/intake/inbox.py:_digest": "which message is the same",
     "gateway/intake/inbox.py:_anew": "a message that is the same and yet another",
+    "gateway/alerts/watch.py:_message_id": "which message is told of",
     "gateway/db/migrate.py:_apply_missing": "the text of a migration",
     "routing/decision.py:stable_id": "what is decided",
     "routing/client_work/call.py:_note_recordings": "which recording an order is about",

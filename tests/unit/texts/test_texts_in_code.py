@@ -57,6 +57,7 @@ ENGLISH_BY_RULE = {
     "gateway/crm_accounts/access.py:__init__": "a lock's name",
     "gateway/crm_accounts/endpoints.py:oauth": "a name in the log of exchanges",
     "gateway/crm_accounts/endpoints.py:_page": "the frame of a page",
+    "gateway/crm_accounts/same_crm.py:remedy": "a refusal's remedy",
     "gateway/health/checks.py:check_all": "a session's name",
     "gateway/health/checks.py:only_language": "a session's name",
     "gateway/health/shared_metrics.py": "what /metrics says of each figure",
