@@ -16,6 +16,10 @@ class Entry(NamedTuple):
 
 COMMANDS: Mapping[str, Entry] = MappingProxyType(
     {
+        "init": Entry(
+            "first_use.command",
+            "From nothing to the first call, step by step: database, address, CRM account, employees, PBX.",
+        ),
         "demo": Entry(
             "running",
             "All in one, in the foreground: database, CRM sandbox with sample data, gateway and worker.",

@@ -223,7 +223,7 @@ def lookup(
     Example: callmatrix lookup '8 (900) 000-00-07' --connection office
     """
     asked = {"phone": number, "did": did, "connection": connection, "lang": chosen_language(lang)}
-    answer = _ask_gateway("/api/v1/lookup", asked)
+    answer = ask_gateway("/api/v1/lookup", asked)
     if json:
         print_json(answer)
         return
@@ -299,7 +299,7 @@ def _print_steps(steps: list[dict[str, Any]], language: Language) -> None:
     )
 
 
-def _ask_gateway(path: str, query: dict[str, str | None]) -> dict[str, Any]:
+def ask_gateway(path: str, query: dict[str, str | None]) -> dict[str, Any]:
     """Ask by a GET on the running gateway, with a token made for this one question."""
     from gateway.settings import Settings
 

@@ -16,6 +16,8 @@ from gateway.texts import (
     facts_ru,
     findings_en,
     findings_ru,
+    init_en,
+    init_ru,
     oauth_en,
     oauth_ru,
 )
@@ -31,6 +33,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **explain_ru.SENTENCES,
         **facts_ru.SENTENCES,
         **findings_ru.SENTENCES,
+        **init_ru.SENTENCES,
         **oauth_ru.SENTENCES,
     },
     en={
@@ -41,6 +44,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **explain_en.SENTENCES,
         **facts_en.SENTENCES,
         **findings_en.SENTENCES,
+        **init_en.SENTENCES,
         **oauth_en.SENTENCES,
     },
 )

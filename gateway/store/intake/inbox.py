@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -324,6 +324,24 @@ async def ignore_dead(conn: Conn, account_id: str, event_id: int, note: str) -> 
         note,
     )
     return done != "UPDATE 0"
+
+
+class LatestMessage(NamedTuple):
+    """client: E.164 where the message tells it."""
+
+    received_at: datetime
+    client: str | None
+
+
+async def latest_of_connection(conn: Conn, account_id: str, connection_id: str) -> LatestMessage | None:
+    """Return the newest message of a PBX, None where it never sent one."""
+    row = await conn.fetchrow(
+        "SELECT received_at, client FROM inbox WHERE account_id = $1 AND connection_id = $2"
+        " ORDER BY event_id DESC LIMIT 1",
+        account_id,
+        connection_id,
+    )
+    return None if row is None else LatestMessage(row["received_at"], row["client"])
 
 
 async def delete_older_than(conn: Conn, before: datetime, *, limit: int = 5000) -> int:

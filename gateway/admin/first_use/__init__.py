@@ -1,0 +1,1 @@
+"""What the first use needs besides: people proposed from the users of the CRM."""

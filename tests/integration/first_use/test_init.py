@@ -1,0 +1,158 @@
+"""`callmatrix init`: from an empty database to a PBX that asks, by a person or a script, interrupted anywhere, done once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from crm.sandbox.server import Sandbox
+from tests.conftest import database_of_its_own
+from tests.integration.first_use.terminal import script, terminal
+
+PUBLIC = "http://127.0.0.1:8080"
+MANAGERS = ("manager101@demo.example", "manager102@demo.example")
+ADMIN, THIRD = "admin@demo.example", "manager103@demo.example"
+
+
+@dataclass
+class NewHouse:
+    """An empty folder, an empty database and a CRM: what a new user has."""
+
+    folder: Path
+    url: str
+    crm: Sandbox
+
+    async def rows(self, sql: str) -> list[tuple[object, ...]]:
+        conn = await asyncpg.connect(self.url)
+        try:
+            return [tuple(row) for row in await conn.fetch(sql)]
+        finally:
+            await conn.close()
+
+    async def counts(self) -> dict[str, object]:
+        tables = ("account", "crm_token", "employee", "connection")
+        return {table: (await self.rows(f"SELECT count(*) FROM {table}"))[0][0] for table in tables}
+
+    @property
+    def options(self) -> list[str]:
+        """Everything by options, secrets from standard input."""
+        return [
+            *("--database-url", "-", "--public-url", PUBLIC, "--url", self.crm.url, "--token", "-"),
+            *("--extension", "manager101@demo.example=101", "--extension", "manager102@demo.example=102"),
+            *("--senior", "101", "--kind", "generic", "--connection", "office", "--line", "8 495 123-45-67"),
+        ]
+
+    @property
+    def secrets(self) -> str:
+        return f"{self.url}\n{self.crm.token()}\n"
+
+
+@pytest.fixture
+async def house(tmp_path: Path, postgres_url: str) -> AsyncIterator[NewHouse]:
+    async with database_of_its_own(postgres_url, "template1") as url, Sandbox(contacts=2) as crm:
+        yield NewHouse(tmp_path, url, crm)
+
+
+ONE_EACH = {"account": 1, "crm_token": 1, "employee": 2, "connection": 1}
+
+
+async def test_a_script_sets_all_up_and_called_again_makes_nothing_twice(house: NewHouse) -> None:
+    first = await script(house.folder, "init", "--yes", *house.options, stdin=house.secrets)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert await house.counts() == ONE_EACH
+    people = await house.rows(
+        "SELECT email, extensions, crm_user_id IS NOT NULL, is_senior FROM employee ORDER BY 1"
+    )
+    assert people == [(MANAGERS[0], ["101"], True, True), (MANAGERS[1], ["102"], True, False)]
+    assert await house.rows("SELECT lines FROM connection") == [(["+74951234567"],)]
+    assert "/pbx/office/lookup" in first.stdout
+    assert house.crm.token() not in first.stdout + first.stderr
+    env = house.folder / ".env"
+    assert env.stat().st_mode & 0o777 == 0o600
+    kept = env.read_text()
+    again = await script(house.folder, "init", "--yes", *house.options, stdin=house.secrets)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "shown once" not in again.stdout
+    assert await house.counts() == ONE_EACH
+    assert env.read_text() == kept
+
+
+async def test_nobody_who_did_not_agree_has_anything_changed(house: NewHouse) -> None:
+    shown = await script(house.folder, "init", "--plan", *house.options, stdin=house.secrets)
+    refused = await script(house.folder, "init", *house.options, stdin=house.secrets)
+    assert (shown.returncode, refused.returncode) == (0, 1)
+    assert "bring the schema up to date" in shown.stdout
+    assert list(house.folder.iterdir()) == []
+    assert await house.rows("SELECT count(*) FROM pg_tables WHERE tablename = 'account'") == [(0,)]
+
+
+async def test_what_a_script_gives_wrongly_ends_it_with_the_reason(house: NewHouse) -> None:
+    nowhere = await script(house.folder, "init", "--yes", "--database-url", "postgresql://x@127.0.0.1:1/x")
+    options = ["--database-url", "-", "--url", house.crm.url, "--token", "wrong"]
+    key = await script(house.folder, "init", "--yes", *options, stdin=f"{house.url}\n")
+    assert (nowhere.returncode, key.returncode) == (1, 1)
+    assert "the database cannot be reached" in nowhere.stderr
+    assert "the CRM does not let us in" in key.stderr
+    assert "Traceback" not in nowhere.stderr + key.stderr
+    assert (await house.counts())["account"] == 0
+
+
+async def test_a_person_is_asked_step_by_step_and_again_where_it_was_wrong(house: NewHouse) -> None:
+    with terminal(house.folder, "init", env={"CALLMATRIX_PORT": "1"}) as person:
+        await person.answers("Address of the PostgreSQL database", "postgresql://x@127.0.0.1:1/x")
+        await person.waits_for("the database cannot be reached")
+        await person.answers("Address of the PostgreSQL database", house.url)
+        await person.answers("Make them?", "y")
+        await person.answers("Address at which PBXs", "nonsense")
+        await person.answers("Address at which PBXs", PUBLIC)
+        for token in ("wrong", house.crm.token()):
+            await person.answers("Address of the CRM", house.crm.url)
+            await person.answers("A short name", "")
+            await person.answers("Long-lived token", token)
+            await person.answers("Time zone", "")
+            await person.answers("Country of phone numbers", "")
+        await person.answers("Propose the CRM's users?", "y")
+        await person.answers(f"<{ADMIN}>, extension", "")
+        await person.answers(f"<{MANAGERS[0]}>, extension", "<x>")
+        await person.waits_for("'<x>' is no extension")
+        await person.answers(f"<{MANAGERS[0]}>, extension", "101")
+        await person.answers(f"<{MANAGERS[1]}>, extension", "102")
+        await person.answers(f"<{THIRD}>, extension", ".")
+        await person.answers("Who is the senior manager", "102")
+        await person.answers("Which PBX", "generic")
+        await person.answers("A name of your own for it", "office")
+        await person.answers("Our numbers on it", "8 495 123-45-67")
+        await person.answers("A client's number", "8 900 000-00-01")
+        assert await person.ended() == 0
+    assert "does not answer" in person.said  # no gateway runs yet: said, and all the rest is there
+    assert house.crm.token() not in person.said
+    assert await house.counts() == ONE_EACH
+    assert await house.rows("SELECT email FROM employee WHERE is_senior") == [(MANAGERS[1],)]
+
+
+@pytest.mark.timeout(360)  # five processes, one after the other
+async def test_interrupted_in_the_middle_it_goes_on_there_the_next_time(house: NewHouse) -> None:
+    """What was answered before is there, and is asked no more."""
+    crm = ["--public-url", PUBLIC, "--account", "main", "--url", house.crm.url, "--token", house.crm.token()]
+    crm += ["--time-zone", "Europe/Moscow", "--region", "RU"]
+    begun = [("Propose the CRM's users?", "y"), (f"<{ADMIN}>, extension", "")]
+    visits: list[tuple[list[str], list[tuple[str, str]], str]] = [
+        ([], [("Address of the PostgreSQL database", house.url)], "Make them?"),
+        (crm, [("Make them?", "y")], "Propose the CRM's users?"),
+        ([], [*begun, (f"<{MANAGERS[0]}>, extension", "101")], f"<{MANAGERS[1]}>, extension"),
+        ([], begun, f"<{MANAGERS[1]}>, extension"),
+    ]
+    for options, answers, interrupted_at in visits:
+        with terminal(house.folder, "init", *options) as person:
+            for question, answer in answers:
+                await person.answers(question, answer)
+            await person.interrupted_at(interrupted_at)
+            assert await person.ended() == 130
+            assert "run 'callmatrix init' again" in person.said
+    finished = await script(house.folder, "init", "--yes", *house.options, stdin=house.secrets)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert await house.counts() == ONE_EACH
