@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from importlib import resources
@@ -12,6 +13,11 @@ from runtime.database import locks
 from runtime.database.pool import Conn
 
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
+_OUTSIDE = "-- outside a transaction"
+"""Begins a file whose statements are applied one by one, each so that it may be repeated."""
+_INDEX = re.compile(r"^CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+)")
+_COMMENT = re.compile(r"--[^\n]*")
+_LOOK_AGAIN_SECONDS = 0.2
 
 
 class SchemaTooNew(Exception):
@@ -39,7 +45,9 @@ async def migrate(dsn: str) -> list[str]:
     """Names of the migrations applied now, in order; empty when the schema was up to date."""
     conn = await asyncpg.connect(dsn)
     try:
-        await locks.take_for_session(conn, locks.MIGRATIONS)
+        # Whoever waits inside a statement has a snapshot, and indexes are built only when older ones are gone.
+        while not await locks.try_take_for_session(conn, locks.MIGRATIONS):  # noqa: ASYNC110 - of other processes
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         return await _apply_missing(conn)
     finally:
         await conn.close()  # ends the session and with it the lock
@@ -71,8 +79,11 @@ async def _apply_missing(conn: Conn) -> list[str]:
             if applied[number]["digest"] != digest:
                 raise SchemaChanged(f"{name} was applied with other content")
             continue
+        if sql.startswith(_OUTSIDE):
+            await _apply_outside(conn, sql)
         async with conn.transaction():
-            await conn.execute(_expanded(sql))
+            if not sql.startswith(_OUTSIDE):
+                await conn.execute(_expanded(sql))
             await conn.execute(
                 "INSERT INTO schema_migration (number, name, digest) VALUES ($1, $2, $3)",
                 number,
@@ -81,6 +92,18 @@ async def _apply_missing(conn: Conn) -> list[str]:
             )
         done.append(name)
     return done
+
+
+async def _apply_outside(conn: Conn, sql: str) -> None:
+    """Apply statement by statement. An index whose building was broken off is built anew."""
+    for statement in filter(None, (part.strip() for part in _COMMENT.sub("", sql).split(";"))):
+        if index := _INDEX.match(statement):
+            is_broken = await conn.fetchval(
+                "SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)", index[1]
+            )
+            if is_broken:
+                await conn.execute(f"DROP INDEX CONCURRENTLY {index[1]}")
+        await conn.execute(statement)
 
 
 def _expanded(sql: str) -> str:

@@ -54,7 +54,6 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
         lambda conn: delete_events_older_than(
             conn, now - timedelta(days=settings.crm_event_days), limit=_BATCH
         ),
-        lambda conn: delete_older_than(conn, now - timedelta(days=settings.decision_days), limit=_BATCH),
     )
     total = 0
     async with pool.acquire() as conn:
@@ -63,7 +62,15 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
                 total += removed
                 await asyncio.sleep(0.05)
         for account in await accounts(conn):
-            for empty in emptiers(account.id, account.settings.personal_data, now):
+            decided = partial(
+                delete_older_than,
+                account_id=account.id,
+                before=now - timedelta(days=settings.decision_days),
+                limit=_BATCH,
+            )
+            emptied = emptiers(account.id, account.settings.personal_data, now)
+            of_account: list[Callable[[Conn], Awaitable[int]]] = [decided, *emptied]
+            for empty in of_account:
                 while done := await _alone(conn, empty):
                     total += done
                     await asyncio.sleep(0.05)

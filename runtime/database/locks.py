@@ -83,6 +83,12 @@ async def take_for_session(conn: Conn, lock: Lock, *, timeout: float | None = No
     await conn.execute(f"SELECT pg_advisory_lock({lock.key})", *lock.values, timeout=timeout)
 
 
+async def try_take_for_session(conn: Conn, lock: Lock) -> bool:
+    """Take it until `release` or the end of the session, unless another session holds it."""
+    taken: bool = await conn.fetchval(f"SELECT pg_try_advisory_lock({lock.key})", *lock.values)
+    return taken
+
+
 async def release(conn: Conn, lock: Lock) -> None:
     """Let go of what `take_for_session` took."""
     await conn.execute(f"SELECT pg_advisory_unlock({lock.key})", *lock.values)

@@ -12,6 +12,8 @@ from tests.bench.backfill import bench_backfill
 from tests.bench.command_line import bench_command_line
 from tests.bench.first_load import bench_first_load
 from tests.bench.intake import bench_intake
+from tests.bench.journal import bench_journal
+from tests.bench.journal_rows import JournalSize
 from tests.bench.lookup import bench_lookup
 from tests.bench.matrix import bench_matrix
 from tests.bench.report import Figure, show
@@ -34,6 +36,11 @@ def main() -> int:
 PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "intake": lambda quick: bench_intake(400 if quick else 3000, 3 if quick else 7),
     "matrix": lambda quick: bench_matrix(200 if quick else 2000),
+    "journal": lambda quick: bench_journal(
+        JournalSize(calls=20_000, effects=20_000, cases=10_000, open_cases=200)
+        if quick
+        else JournalSize(calls=1_000_000, effects=1_000_000, cases=500_000, open_cases=2000)
+    ),
     "command_line": lambda quick: bench_command_line(3 if quick else 11),
     "accounts": lambda quick: bench_accounts(10 if quick else 50, 10 if quick else 30),
     "backfill": lambda quick: bench_backfill(1000 if quick else 10_000),

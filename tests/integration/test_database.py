@@ -17,6 +17,7 @@ from gateway.store.calls.missed_calls import case as case_of
 from gateway.store.calls.missed_calls import save_case
 from routing.effects import ChangeTask, CreateTask, Effect, Order
 from routing.missed_calls import Case
+from tests.waiting import until
 
 
 async def test_migrations_are_applied_once_by_however_many_processes_start_together(
@@ -29,6 +30,40 @@ async def test_migrations_are_applied_once_by_however_many_processes_start_toget
     dsn = postgres_url.rsplit("/", 1)[0] + "/together"
     applied = await asyncio.gather(*(migrate(dsn) for _ in range(5)))
     assert sorted(map(len, applied)) == [0, 0, 0, 0, len(known_migrations())]
+
+
+async def test_an_index_whose_building_was_broken_off_is_built_anew(
+    pool: asyncpg.Pool, database_url: str
+) -> None:
+    await pool.execute("DELETE FROM schema_migration WHERE number = 350")
+    await pool.execute("DROP INDEX call_reached")
+    await pool.execute(
+        "INSERT INTO call (account_id, call_id, connection_id, call_key, direction, disposition, is_over, started_at, facts)"
+        " SELECT 'a', n::text, 'pbx', n::text, 'inbound', 'answered', true, now(), '{}' FROM generate_series(1, 2) AS n"
+    )
+    with contextlib.suppress(asyncpg.UniqueViolationError):
+        await pool.execute("CREATE UNIQUE INDEX CONCURRENTLY call_reached ON call (account_id)")
+    index = "SELECT indisvalid, indisunique FROM pg_index WHERE indexrelid = 'call_reached'::regclass"
+    assert [tuple(row) for row in await pool.fetch(index)] == [(False, True)]
+    assert await migrate(database_url) == ["0350_big_tables.sql"]
+    assert [tuple(row) for row in await pool.fetch(index)] == [(True, False)]
+
+
+async def test_a_table_is_written_while_its_indexes_are_built(pool: asyncpg.Pool, database_url: str) -> None:
+    """An older transaction that goes on holds up the migration, and the migration holds up nobody."""
+    await pool.execute("DELETE FROM schema_migration WHERE number = 350")
+    await pool.execute("DROP INDEX call_reached")
+    insert = (
+        "INSERT INTO call (account_id, call_id, connection_id, call_key, direction, disposition, is_over, started_at, facts)"
+        " VALUES ('a', $1, 'pbx', $1, 'inbound', 'answered', true, now(), '{}')"
+    )
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute(insert, "before")
+        migration = asyncio.create_task(migrate(database_url))
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'virtualxid' AND query LIKE 'CREATE INDEX%'"
+        await until(lambda: pool.fetchval(waiting), "the migration waits for us")
+        await asyncio.wait_for(pool.execute(insert, "meanwhile"), 5)
+    assert await asyncio.wait_for(migration, 30) == ["0350_big_tables.sql"]
 
 
 async def test_open_cases_of_one_argentine_become_one_case(pool: asyncpg.Pool) -> None:

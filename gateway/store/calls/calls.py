@@ -37,13 +37,23 @@ UPDATE call SET failures = failures + 1, failed_moment = $5, failure = $6, due_a
 WHERE account_id = $1 AND connection_id = $2 AND call_key = $3
 """
 
-# Calls that this client's job has to look at: with a message that waits, or whose moment has come.
+# Calls that this client's job has to look at: with a message that waits, or whose moment has come. Messages that do not name
+# the client are found from their calls, or of somebody with very many calls, from what waits.
 _CONCERNED = """
-SELECT DISTINCT connection_id, call_key FROM inbox WHERE account_id = $1 AND client = $2 AND state = 'pending'
+WITH many AS MATERIALIZED (
+    SELECT count(*) > 200 AS calls FROM (SELECT FROM call WHERE account_id = $1 AND client = $2 LIMIT 201) AS first_ones
+)
+SELECT connection_id, call_key FROM inbox WHERE account_id = $1 AND client = $2 AND state = 'pending'
 UNION
-SELECT c.connection_id, c.call_key FROM call c WHERE c.account_id = $1 AND c.client = $2
-    AND (c.due_at <= $3 OR EXISTS (SELECT 1 FROM inbox i WHERE i.account_id = c.account_id
-        AND i.connection_id = c.connection_id AND i.call_key = c.call_key AND i.state = 'pending'))
+SELECT connection_id, call_key FROM call WHERE account_id = $1 AND client = $2 AND due_at <= $3
+UNION
+SELECT c.connection_id, c.call_key FROM call c WHERE NOT (SELECT calls FROM many) AND c.account_id = $1 AND c.client = $2
+    AND EXISTS (SELECT 1 FROM inbox i WHERE i.account_id = c.account_id
+        AND i.connection_id = c.connection_id AND i.call_key = c.call_key AND i.state = 'pending')
+UNION
+SELECT i.connection_id, i.call_key FROM inbox i WHERE (SELECT calls FROM many) AND i.account_id = $1 AND i.state = 'pending'
+    AND i.client IS DISTINCT FROM $2 AND $2 = (SELECT c.client FROM call c WHERE c.account_id = i.account_id
+        AND c.connection_id = i.connection_id AND c.call_key = i.call_key)
 ORDER BY 1, 2
 """
 
