@@ -122,6 +122,11 @@ class Settings(BaseSettings):
         description="what was seen to change in the CRM is kept so long, and what consumers set aside of it",
     )
     decision_days: int = Field(180, ge=3, description="decisions are kept so long")
+    call_days: int = Field(
+        1095,
+        ge=90,
+        description="calls are kept so long, with what they ordered, missed-call cases and backfills",
+    )
     audit_days: int = Field(
         1095, ge=30, description="who changed the configuration, and how, is kept so long"
     )

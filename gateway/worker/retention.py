@@ -1,4 +1,4 @@
-"""What is cleaned away in the background, and when: raw events, exchanges with vendors, decisions."""
+"""What is cleaned away in the background, and when: of every table that grows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 
 import asyncpg
 
+from crm.effects.store.runs import delete_older_than as delete_runs_older_than
 from crm.store.unread import forget_old_unread
 from gateway.settings import Settings
 from gateway.store.admin import personal_data
@@ -17,13 +18,16 @@ from gateway.store.admin.audit import delete_audit_older_than
 from gateway.store.admin.sign_ins import forget_old_tries
 from gateway.store.alerts import messages
 from gateway.store.alerts.messages import delete_alert_messages_older_than
+from gateway.store.admin.staff import delete_snapshots_older_than
+from gateway.store.calls.old_calls import delete_calls, delete_cases, delete_effects
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
-from gateway.store.crm_accounts.webhooks import delete_expired_grants
+from gateway.store.crm_accounts.webhooks import delete_expired_grants, delete_webhooks_older_than
 from gateway.store.crm_events.work import delete_events_older_than
 from gateway.store.decisions.decisions import delete_older_than
 from gateway.store.health.strangers import forget_old_strangers
 from gateway.store.intake.inbox import delete_older_than as delete_messages_older_than
 from gateway.store.pbx_links.commands import delete_commands_older_than
+from gateway.store.worker.long_tasks import delete_ended
 from routing.settings import PersonalDataPolicy
 from runtime.database import locks
 from runtime.database.pool import Conn
@@ -31,6 +35,8 @@ from runtime.database.pool import Conn
 EVERY_SECONDS = 600.0
 _BATCH = 5000
 _STRANGERS_AGE = timedelta(days=7)
+_SPARE = timedelta(days=1)
+"""Decisions may be older than what was known to have changed when they were taken."""
 _UNREAD_AGE = timedelta(days=1)
 """What the CRM told only once and in a way that cannot be read. What it still tells so is noted again and again."""
 
@@ -39,6 +45,10 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
     """How many rows were removed. Small batches, so that nothing waits for it; one process of the installation at a time."""
     now = datetime.now(UTC)
     exchanges = timedelta(days=settings.exchange_days)
+    told, decided, called = (
+        now - timedelta(days=days)
+        for days in (settings.crm_event_days, settings.decision_days, settings.call_days)
+    )
     cleaners: tuple[Callable[[Conn], Awaitable[int]], ...] = (
         lambda conn: delete_messages_older_than(
             conn, now - timedelta(days=settings.raw_event_days), limit=_BATCH
@@ -51,9 +61,11 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
         lambda conn: delete_expired_grants(conn, now, limit=_BATCH),
         lambda conn: delete_audit_older_than(conn, now - timedelta(days=settings.audit_days), limit=_BATCH),
         lambda conn: delete_commands_older_than(conn, exchanges, limit=_BATCH),
-        lambda conn: delete_events_older_than(
-            conn, now - timedelta(days=settings.crm_event_days), limit=_BATCH
-        ),
+        lambda conn: delete_events_older_than(conn, told, limit=_BATCH),
+        lambda conn: delete_webhooks_older_than(conn, told, limit=_BATCH),
+        lambda conn: delete_snapshots_older_than(conn, decided - _SPARE, limit=_BATCH),
+        lambda conn: delete_ended(conn, limit=_BATCH),
+        lambda conn: delete_runs_older_than(conn, called, limit=_BATCH),
     )
     total = 0
     async with pool.acquire() as conn:
@@ -62,14 +74,14 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
                 total += removed
                 await asyncio.sleep(0.05)
         for account in await accounts(conn):
-            decided = partial(
-                delete_older_than,
-                account_id=account.id,
-                before=now - timedelta(days=settings.decision_days),
-                limit=_BATCH,
-            )
-            emptied = emptiers(account.id, account.settings.personal_data, now)
-            of_account: list[Callable[[Conn], Awaitable[int]]] = [decided, *emptied]
+            of_account: list[Callable[[Conn], Awaitable[int]]] = [
+                partial(delete_older_than, account_id=account.id, before=decided, limit=_BATCH),
+                *(
+                    partial(delete, account_id=account.id, before=called, limit=_BATCH)
+                    for delete in (delete_calls, delete_cases, delete_effects)
+                ),
+                *emptiers(account.id, account.settings.personal_data, now),
+            ]
             for empty in of_account:
                 while done := await _alone(conn, empty):
                     total += done

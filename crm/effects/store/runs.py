@@ -196,6 +196,19 @@ async def expire_all(conn: Conn, account_id: str, note: str) -> int:
     return int(done.split()[-1])
 
 
+async def delete_older_than(conn: Conn, before: datetime, *, limit: int) -> int:
+    """Delete runs that ended earlier, and which calls they took up, some at a time. How many rows."""
+    done: str = await conn.execute(
+        "DELETE FROM backfill_call WHERE (account_id, run_id, call_id) IN (SELECT account_id, run_id, call_id"
+        " FROM backfill_call JOIN backfill_run USING (account_id, run_id) WHERE ended_at < $1 LIMIT $2)",
+        before,
+        limit,
+    )
+    if not (calls := int(done.split()[-1])):
+        done = await conn.execute("DELETE FROM backfill_run WHERE ended_at < $1", before)
+    return calls or int(done.split()[-1])
+
+
 async def set_state(conn: Conn, account_id: str, run_id: str, state: str, now: datetime) -> None:
     await conn.execute(
         "UPDATE backfill_run SET state = $3, changed_at = $4::timestamptz,"

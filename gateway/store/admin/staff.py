@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 import asyncpg
 
@@ -134,6 +135,18 @@ async def write_snapshot(conn: Conn, account_id: str, staff: Staff) -> None:
         staff.version,
         staff.model_dump(mode="json"),
     )
+
+
+async def delete_snapshots_older_than(conn: Conn, before: datetime, *, limit: int) -> int:
+    """Delete versions that a later one had followed by then: no decision that is kept names them. How many."""
+    done: str = await conn.execute(
+        "DELETE FROM staff_snapshot WHERE (account_id, version) IN (SELECT account_id, version FROM staff_snapshot s"
+        " WHERE created_at < $1 AND EXISTS (SELECT 1 FROM staff_snapshot later WHERE later.account_id = s.account_id"
+        " AND later.version > s.version AND later.created_at < $1) LIMIT $2)",
+        before,
+        limit,
+    )
+    return int(done.split()[-1])
 
 
 async def staff_at(conn: Conn, account_id: str, version: int) -> Staff:

@@ -40,6 +40,17 @@ async def next_webhooks(conn: Conn, account_id: str, limit: int = 500) -> list[t
     return [(r["webhook_id"], r["body"]) for r in rows]
 
 
+async def delete_webhooks_older_than(conn: Conn, before: datetime, *, limit: int) -> int:
+    """Delete what was told earlier of an account that is off, or was set aside: the polls bring it. How many."""
+    done: str = await conn.execute(
+        "DELETE FROM crm_webhook WHERE (account_id, webhook_id) IN (SELECT account_id, webhook_id FROM crm_webhook"
+        " WHERE received_at < $1 LIMIT $2)",
+        before,
+        limit,
+    )
+    return int(done.split()[-1])
+
+
 async def webhook_failed(
     conn: Conn, account_id: str, webhook_id: int, error: str, *, most_tries: int
 ) -> None:

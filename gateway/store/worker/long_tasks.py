@@ -73,6 +73,17 @@ class LongTask:
     result: Mapping[str, Any] | None = None
 
 
+async def delete_ended(conn: Conn, *, limit: int) -> int:
+    """Delete tasks that were asked for long ago, of accounts that ask for no more as well. How many."""
+    done: str = await conn.execute(
+        "DELETE FROM long_work WHERE (account_id, work_id) IN (SELECT account_id, work_id FROM long_work"
+        " WHERE created_at < now() - $1::interval AND state NOT IN ('waiting', 'running') LIMIT $2)",
+        _KEPT,
+        limit,
+    )
+    return int(done.split()[-1])
+
+
 async def ask(
     conn: Conn, account_id: str, kind: str, asked: Mapping[str, Any], by: str, *, most_open: int = 5
 ) -> LongTask:
