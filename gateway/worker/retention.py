@@ -16,9 +16,9 @@ from gateway.store.admin import personal_data
 from gateway.store.admin.accounts import accounts
 from gateway.store.admin.audit import delete_audit_older_than
 from gateway.store.admin.sign_ins import forget_old_tries
+from gateway.store.admin.staff import delete_snapshots_older_than
 from gateway.store.alerts import messages
 from gateway.store.alerts.messages import delete_alert_messages_older_than
-from gateway.store.admin.staff import delete_snapshots_older_than
 from gateway.store.calls.old_calls import delete_calls, delete_cases, delete_effects
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.crm_accounts.webhooks import delete_expired_grants, delete_webhooks_older_than

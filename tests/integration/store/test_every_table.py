@@ -14,6 +14,9 @@ from tests.integration.store.watched_plans import WatchedPlans
 _DOES_NOT_GROW = {
     "account": "people connect accounts",
     "admin_user": "people",
+    "alert_heard": "one a connection",
+    "alert_state": "one a cause",
+    "alert_turn": "one row",
     "api_token": "people make tokens",
     "connection": "people connect PBXs",
     "crm_account": "one an account",
