@@ -1,4 +1,5 @@
-"""`python -m tests.chaos --seed S --minutes M [--calls N] [--short] [--json FILE] [--keep]`; exit code 1 on a violation."""
+"""`python -m tests.chaos --seed S --minutes M [--calls N] [--short] [--json FILE] [--keep]`; exit code 1 on a violation, 2 where the
+harness itself failed."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import asyncio
 import json
 import logging
 import sys
+import traceback
 from collections import Counter
 from pathlib import Path
 
@@ -32,9 +34,14 @@ def main() -> int:
     calls = options.calls or round(seconds / 60 * CALLS_PER_MINUTE)
     wanted = Plan(
         seed=options.seed, seconds=seconds, calls=calls, is_short=options.short, keep=options.keep,
-        drain_seconds=170 if options.short else 900,
+        drain_seconds=200 if options.short else 900,
     )  # fmt: skip
-    result = asyncio.run(run(wanted))
+    try:
+        result = asyncio.run(run(wanted))
+    except Exception:  # whatever it is, it is no verdict
+        print("\nTHE HARNESS FAILED, and says nothing of the product:", file=sys.stderr)
+        traceback.print_exc()
+        return 2
     show(result)
     if options.json:
         options.json.write_text(json.dumps(result.figures, ensure_ascii=False, indent=2, default=str) + "\n")
@@ -49,10 +56,11 @@ def show(result: Result) -> None:
         return
     print(f"\nVIOLATIONS (seed {result.seed}): {dict(Counter(v.kind for v in result.violations))}")
     for violation in result.violations[:60]:
-        print(f"  {violation.kind}: {violation.what} {violation.number or ''}")
-    numbers = list(dict.fromkeys(v.number for v in result.violations if v.number))
-    for number in numbers[:SHOWN_HISTORIES]:
-        print(history(number, result.facts, result.evidence))
+        print(f"  {violation.account} {violation.kind}: {violation.what} {violation.number or ''}")
+    clients = list(dict.fromkeys((v.account, v.number) for v in result.violations if v.number))
+    for account, number in clients[:SHOWN_HISTORIES]:
+        assert number is not None
+        print(history(number, result.facts, result.evidence[account]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The nemesis: two streams of faults from one seed. One kills processes and restarts PostgreSQL, the other puts the CRM
-into its moods. A fault counts as fired only when its effect was seen: an exit by SIGKILL, another server process, the
-sandbox's own count of spoilt requests, the account found broken."""
+"""The nemesis: streams of faults from one seed. One kills processes and restarts PostgreSQL, one freezes processes and slows
+the database, one for each account puts its CRM into its moods, one spoils the renewal of a key. A fault counts as fired only
+when its effect was seen."""
 
 from __future__ import annotations
 
@@ -9,41 +9,19 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from crm.effects import backfill
 from gateway.store.admin import accounts
-from tests.chaos.site import TROUBLE, Site
-from tests.e2e.stack import ACCOUNT
+from tests.chaos import freezes, keys, moods
+from tests.chaos.site import TROUBLE, HarnessFailed, Site
+from tests.chaos.tenants import Tenant
 
 KILLABLE = ("gateway0", "gateway1", "worker0", "worker1")
-_WRITES = {"method": "POST", "path": "/api/v4/", "integration": "callmatrix"}
-_ALL = {"path": "/api/v4/", "integration": "callmatrix"}
-
-# name -> (what it hits, the sandbox's fault, how many requests it spoils, milliseconds)
-MOODS: Mapping[str, tuple[dict[str, str], str, int, int]] = {
-    "429": (_ALL, "429", 2, 0),
-    "500": (_WRITES, "500", 1, 0),
-    "502": (_WRITES, "502", 1, 0),
-    "504": (_WRITES, "504", 1, 0),
-    "truncate": (_WRITES, "truncate", 1, 0),
-    "answer_lost": (_WRITES, "answer_lost", 2, 0),
-    "reset": (_WRITES, "reset", 1, 0),
-    "hang": (_WRITES, "hang", 1, 60_000),
-    "late": (_WRITES, "latency", 1, 35_000),  # carried out at once, answered after our time-out
-    "slow": (_ALL, "latency", 4, 1500),
-    "html": (_ALL, "html", 1, 0),
-    "403": (_ALL, "403", 1, 0),
-    "402": (_ALL, "402", 1, 0),
-}
-SHORT_MOODS = ("429", "500", "502", "504", "truncate", "answer_lost", "reset", "hang", "late", "slow")
-LONG_MOODS = ("sandbox-killed", "401", "403", "html", "402")
-"""Those after which a writer keeps quiet for half a minute and more."""
 LAST_MOOD_SECONDS = 20.0
-"""Before the end of the traffic."""
+"""Before the end of the traffic: what comes later might find no request to spoil."""
 
 
 @dataclass(slots=True)
@@ -60,6 +38,7 @@ class Pace:
 
     seconds: float
     kill: float = 4.4
+    freeze: float = 7.0
     database: float = 50.0
     mood: float = 4.0
     is_short: bool = False
@@ -67,16 +46,24 @@ class Pace:
 
 @dataclass
 class Nemesis:
+    """reconnected: how often a person had to authorise, by account."""
+
     site: Site
     pace: Pace
     seed: int
     faults: list[Fault] = field(default_factory=list)
-    reactivations: int = 0
+    reconnected: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._random = random.Random(f"nemesis {self.seed}")
-        self._moods_random = random.Random(f"moods {self.seed}")
         self._began = time.monotonic()
+        self._database = asyncio.Lock()  # one fault of the database at a time
+        self._person = asyncio.Lock()
+        self._workers = asyncio.Lock()  # nobody else's while a key is renewed
+        self._gateways = asyncio.Lock()  # one gateway out at a time
+        self._crm = {
+            tenant.account: asyncio.Lock() for tenant in self.site.tenants
+        }  # one plan of faults each
 
     @property
     def counts(self) -> Counter[str]:
@@ -89,9 +76,16 @@ class Nemesis:
     async def run(self) -> None:
         """Until the run's time is over and the last planned fault has fired."""
         self._began = time.monotonic()
+        watch = asyncio.create_task(self._watch())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._kills())
-            group.create_task(self._moods())
+            group.create_task(self._freezes())
+            for tenant, kinds in self._shared_out():
+                group.create_task(self._moods(tenant, kinds))
+            for tenant in self.site.tenants:
+                if tenant.key == "oauth" and not self.pace.is_short:  # it needs minutes
+                    group.create_task(self._keys(tenant))
+        watch.cancel()
 
     @property
     def _elapsed(self) -> float:
@@ -102,10 +96,15 @@ class Nemesis:
         return self._elapsed >= self.pace.seconds
 
     async def _fault(self, kind: str, carry_out: Callable[[], Awaitable[bool | str]]) -> None:
+        """One that the harness could not carry out is told as not fired: it ends no run."""
         fault = Fault(kind, self._elapsed)
         self.faults.append(fault)
-        fired = await carry_out()
-        fault.is_fired, fault.detail = bool(fired), str(fired)
+        try:
+            fired = await carry_out()
+        except (*TROUBLE, HarnessFailed) as err:
+            fault.detail = repr(err)
+        else:
+            fault.is_fired, fault.detail = bool(fired), str(fired)
 
     # --- kills and restarts ------------------------------------------------------------------------------------
 
@@ -117,103 +116,190 @@ class Nemesis:
         while not self._is_over:
             if self._elapsed >= database_at:
                 sig, name = [(signal.SIGQUIT, "immediate"), (signal.SIGINT, "fast")][restarts % 2]
-                await self._fault(f"postgresql-{name}", lambda s=sig: self.site.restart_database(s))  # type: ignore[misc]
+                async with self._database:
+                    await self._fault(f"postgresql-{name}", lambda s=sig: self.site.restart_database(s))  # type: ignore[misc]
                 restarts += 1
                 database_at = self._elapsed + self.pace.database * self._random.uniform(0.8, 1.2)
-            else:
-                name = self._random.choice(KILLABLE)
-                if await self._may_die(name):
-                    await self._fault(f"kill-9-{name}", lambda n=name: self._kill(n))  # type: ignore[misc]
-                else:
-                    await asyncio.sleep(0.2)
-                    continue
+            elif not await self._killed(self._random.choice(KILLABLE)):
+                await asyncio.sleep(0.2)
+                continue
             await asyncio.sleep(self.pace.kill * self._random.uniform(0.7, 1.3))
 
-    async def _kill(self, name: str) -> bool:
-        return self.site.kill(name)
+    async def _killed(self, name: str) -> bool:
+        async def kill() -> bool:
+            return self.site.kill(name)
 
-    async def _may_die(self, name: str) -> bool:
-        if not self.site.process(name).is_running:
-            return False
         if not name.startswith("gateway"):
+            if self._workers.locked() or not self.site.process(name).is_running:
+                return False
+            await self._fault(f"kill-9-{name}", kill)
             return True
+        async with self._gateways:
+            if not await self._may_go(name):
+                return False
+            await self._fault(f"kill-9-{name}", kill)
+            return True
+
+    async def _may_go(self, name: str) -> bool:
+        """Whether this gateway runs and the other one can take over."""
         other = self.site.urls[1 - int(name[-1])]
-        return await self.site.is_ready(other)
+        return self.site.process(name).is_running and await self.site.is_ready(other)
+
+    # --- what stands still, or is slow -------------------------------------------------------------------------
+
+    async def _freezes(self) -> None:
+        await asyncio.sleep(4)
+        kinds = [kind for kind in freezes.KINDS if kind != "stop-sandbox" or not self.pace.is_short]
+        while not self._is_over or (kinds and self.pace.is_short):
+            kinds = kinds or list(freezes.KINDS)
+            kind = kinds.pop(self._random.randrange(len(kinds)))
+            await self._freeze(kind)
+            if self.pace.is_short and not kinds:
+                return
+            await asyncio.sleep(self.pace.freeze * self._random.uniform(0.7, 1.3))
+
+    async def _freeze(self, kind: str) -> None:
+        seconds = self._random.uniform(2, 3.5 if self.pace.is_short else 6)
+        if kind == "stop-gateway":
+            async with self._gateways:
+                name = f"gateway{self._random.randrange(2)}"
+                while not await self._may_go(name):
+                    await asyncio.sleep(0.2)
+                await self._fault(kind, lambda: freezes.stopped(self.site, name, seconds))
+        elif kind in ("stop-worker", "stop-sandbox"):
+            names = (
+                ["worker0", "worker1"] if kind == "stop-worker" else [t.sandbox for t in self.site.tenants]
+            )
+            await self._fault(kind, lambda: freezes.stopped(self.site, self._random.choice(names), seconds))
+        else:
+            async with self._database:
+                await self._fault(kind, lambda: freezes.DATABASE[kind](self.site, seconds))
 
     # --- the CRM's moods ---------------------------------------------------------------------------------------
 
-    async def _moods(self) -> None:
+    def _shared_out(self) -> Iterable[tuple[Tenant, list[str]]]:
+        """The moods of each account's CRM. Short runs have each mood once, at one of them, and those last that keep a writer
+        quiet."""
+        if not self.pace.is_short:
+            return [(tenant, []) for tenant in self.site.tenants]
+        quick, slow = list(moods.SHORT), list(moods.LONG)
+        self._random.shuffle(quick)
+        self._random.shuffle(slow)
+        every = self.site.tenants
+        return [(tenant, [*quick[n :: len(every)], *slow[n :: len(every)]]) for n, tenant in enumerate(every)]
+
+    async def _moods(self, tenant: Tenant, kinds: list[str]) -> None:
+        """kinds: in their order; none = all of them again and again until the run is over."""
+        chance = random.Random(f"moods {self.seed} {tenant.account}")
         await asyncio.sleep(3)
-        while True:
-            for kind in self._round():
-                if self._elapsed > self.pace.seconds - LAST_MOOD_SECONDS and not self.pace.is_short:
-                    return  # what comes later might find no request to spoil
-                await self._fault(f"crm-{kind}", lambda k=kind: self._mood(k))  # type: ignore[misc]
-                await asyncio.sleep(self.pace.mood * self._moods_random.uniform(0.5, 1.5))
-            if self.pace.is_short:
+        left = list(kinds)
+        while left or not kinds:
+            if not kinds and self._elapsed > self.pace.seconds - LAST_MOOD_SECONDS:
                 return
+            if not left:
+                left = [*moods.SHORT, *moods.LONG]
+                chance.shuffle(left)
+            kind = left.pop(0)
+            async with self._crm[tenant.account]:
+                await self._fault(f"crm-{kind}", lambda k=kind: self._mood(tenant, k))  # type: ignore[misc]
+            await asyncio.sleep(self.pace.mood * chance.uniform(0.5, 1.5))
 
-    def _round(self) -> list[str]:
-        """Every mood once. Short runs have those last that keep a writer quiet."""
-        quick, slow = list(SHORT_MOODS), list(LONG_MOODS)
-        self._moods_random.shuffle(quick)
-        self._moods_random.shuffle(slow)
-        if self.pace.is_short:
-            return [*quick, *slow]
-        both = [*quick, *slow]
-        self._moods_random.shuffle(both)
-        return both
-
-    async def _mood(self, kind: str) -> bool | str:
-        if kind == "sandbox-killed":
-            return self.site.kill("sandbox")
+    async def _mood(self, tenant: Tenant, kind: str) -> bool | str:
         if kind == "401":
-            return await self._authorisation_breaks()
-        match, fault, times, milliseconds = MOODS[kind]
-        rules = [{"match": match, "nth": n, "fault": fault, "ms": milliseconds} for n in range(1, times + 1)]
-        fired = await self._spoil(rules, times, seconds=120)
+            return await self._authorisation_breaks(tenant)
+        fired = await moods.spoil(self.site, tenant, kind)
         if kind in ("403", "html", "402") and self.pace.is_short:
-            self._wake_writers()  # a new process tries at once; the growing pauses have tests of their own
-        return f"{fired} requests" if fired else False
-
-    async def _spoil(self, rules: list[dict[str, Any]], wanted: int, seconds: float) -> int:
-        """How many requests the plan has spoilt: all that were wanted, or those until the time was up."""
-        await self.site.sandbox("faults", {"rules": rules})
-        deadline, fired = time.monotonic() + seconds, 0
-        while time.monotonic() < deadline and fired < wanted:
-            await asyncio.sleep(0.2)
-            plan = (await self.site.sandbox("faults"))["rules"]
-            fired = sum(rule["fired"] for rule in plan)
-        await self.site.sandbox("faults", {"rules": []})
+            for name in ("worker0", "worker1"):
+                self.site.kill(
+                    name
+                )  # a new process tries at once; the growing pauses have tests of their own
         return fired
 
-    def _wake_writers(self) -> None:
-        for name in ("worker0", "worker1"):
-            self.site.kill(name)
+    async def _authorisation_breaks(self, tenant: Tenant) -> bool | str:
+        """Refused until the account is found broken; then a person reconnects and sends what was stored."""
+        await moods.refuse_all(self.site, tenant)
+        try:
+            is_broken = await self._until_broken(tenant, 90)
+        finally:
+            await moods.well(self.site, tenant)
+        return "account found broken" if is_broken else False
 
-    async def _authorisation_breaks(self) -> bool | str:
-        """Refused until the account is found broken; some calls are stored; then a person reconnects and sends them."""
-        await self.site.sandbox("faults", {"rules": [{"match": _ALL, "fault": "401", "always": True}]})
-        deadline, state = time.monotonic() + 90, "on"
-        while time.monotonic() < deadline and state == "on":
+    async def _until_broken(self, tenant: Tenant, seconds: float) -> bool:
+        before, deadline = self.reconnected[tenant.account], time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.reconnected[tenant.account] > before or await self._is_broken(tenant):
+                return True
             await asyncio.sleep(0.3)
-            rows = await self.site.fetch("SELECT state FROM account WHERE account_id = $1", ACCOUNT)
-            state = rows[0]["state"]
-        await self.site.sandbox("faults", {"rules": []})
-        await asyncio.sleep(self._moods_random.uniform(2, 5))
-        await self.reactivate()
-        return "account found broken" if state == "broken" else False
+        return False
 
-    async def reactivate(self) -> None:
-        """What an operator does: reconnect, then send what was stored."""
-        self.reactivations += 1
+    async def _is_broken(self, tenant: Tenant) -> bool:
+        rows = await self.site.fetch("SELECT state FROM account WHERE account_id = $1", tenant.account)
+        return bool(rows[0]["state"] == "broken")
+
+    # --- the renewal of keys -----------------------------------------------------------------------------------
+
+    async def _keys(self, tenant: Tenant) -> None:
+        faults: dict[str, Callable[[], Awaitable[bool | str]]] = {
+            "key-kept-at-an-orderly-end": lambda: keys.worker_ends(self.site, tenant),
+            "key-lost-by-a-kill": lambda: self._key_is_lost(tenant),
+        }
+        await asyncio.sleep(6)
         while True:
-            try:
-                async with self.site.stack.pool.acquire() as conn:
-                    await accounts.set_account_state(conn, ACCOUNT, "on")
-                    await backfill.start(conn, ACCOUNT, datetime.now(UTC))
+            for kind, carry_out in faults.items():
+                async with self._crm[tenant.account], self._database, self._workers:
+                    await self._fault(kind, carry_out)
+                await asyncio.sleep(self.pace.mood)
+            if self.pace.is_short or self._elapsed > self.pace.seconds - 3 * LAST_MOOD_SECONDS:
                 return
-            except backfill.RunIsOpen:
-                return  # the open run takes up what was held meanwhile, or the checker starts another
-            except TROUBLE:
-                await asyncio.sleep(0.5)
+            await asyncio.sleep(15)
+
+    async def _key_is_lost(self, tenant: Tenant) -> bool | str:
+        """An account that has nothing to write is not found broken: the status page tells, and a person authorises anew."""
+        before = self.reconnected[tenant.account]
+        if not await keys.workers_are_killed(self.site, tenant):
+            return False
+        is_broken = await self._until_broken(tenant, 20)
+        if self.reconnected[tenant.account] == before:
+            await self.reconnect(tenant)
+        return "account found broken" if is_broken else "key authorised anew"
+
+    # --- the person in charge ----------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """What an operator does when an account is found broken: a moment later they authorise it anew and send what was
+        stored."""
+        since: dict[str, float] = {}
+        while True:
+            await asyncio.sleep(1)
+            for tenant in self.site.tenants:
+                try:
+                    if not await self._is_broken(tenant):
+                        since.pop(tenant.account, None)
+                    elif time.monotonic() - since.setdefault(tenant.account, time.monotonic()) > 3:
+                        await self.reconnect(tenant)
+                        since.pop(tenant.account)
+                except (*TROUBLE, HarnessFailed):
+                    continue  # a moment later
+
+    async def reconnect(self, tenant: Tenant) -> None:
+        async def work() -> None:
+            await self.site.connect(tenant)
+            async with self.site.connection() as conn:
+                await accounts.set_account_state(conn, tenant.account, "on")
+
+        async with self._person:
+            await self.site.insist(f"connecting {tenant.account} again", work)
+        self.reconnected[tenant.account] += 1
+        await self.send_stored(tenant)
+
+    async def send_stored(self, tenant: Tenant) -> None:
+        """The open run takes up what was held meanwhile, or the checker starts another."""
+
+        async def work() -> None:
+            try:
+                async with self.site.connection() as conn:
+                    await backfill.start(conn, tenant.account, datetime.now(UTC))
+            except (backfill.RunIsOpen, backfill.AccountNotOn):
+                return
+
+        await self.site.insist(f"sending what was stored of {tenant.account}", work)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.chaos.evidence import Evidence, Row
-from tests.chaos.oracle import CallFacts
+from tests.chaos.facts import CallFacts
 
 _NEAR = 1.5
 
@@ -15,7 +15,7 @@ _NEAR = 1.5
 def history(number: str, facts: Sequence[CallFacts], evidence: Evidence) -> str:
     """number: E.164."""
     lines = [
-        *_told(number, facts),
+        *_told(number, evidence.account, facts),
         *_decided(number, evidence),
         *_sent(number, evidence),
     ]
@@ -28,13 +28,17 @@ def history(number: str, facts: Sequence[CallFacts], evidence: Evidence) -> str:
         *_in_crm(number, evidence),
     ]  # fmt: skip
     return "\n".join(
-        [f"--- history of {number}", *(f"{_clock(at)}  {what}" for at, what in sorted(lines)), *known]
+        [
+            f"--- history of {number} at {evidence.account}",
+            *(f"{_clock(at)}  {what}" for at, what in sorted(lines)),
+            *known,
+        ]
     )
 
 
-def _told(number: str, facts: Sequence[CallFacts]) -> Iterator[tuple[datetime, str]]:
+def _told(number: str, account: str, facts: Sequence[CallFacts]) -> Iterator[tuple[datetime, str]]:
     for one in facts:
-        if one.call.number == number:
+        if (one.call.number, one.call.account) == (number, account):
             for e in one.events:
                 extra = {
                     k: v for k, v in e.event.fields.items() if k in ("extension", "billsec", "leg", "cause")

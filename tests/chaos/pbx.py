@@ -21,10 +21,12 @@ ATTEMPT_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An event for which a gateway said 200. told_at: the PBX's own time in the event, None where it tells none."""
+    """An event for which a gateway said 200. happened: when it truly did. at: when that was said. told_at: the PBX's own time
+    in the event, None where it tells none."""
 
     call: PlannedCall
     event: PlannedEvent
+    happened: datetime
     at: datetime
     told_at: datetime | None
     gateway: int
@@ -80,7 +82,10 @@ class Pbx:
                 if "accepted" in answer:
                     is_duplicate = bool(answer["duplicate"])
                     at = datetime.now(UTC)
-                    self.accepted.append(Accepted(call, event, at, told_at, gateway, attempt, is_duplicate))
+                    happened = self.began_at + timedelta(seconds=event.at)
+                    self.accepted.append(
+                        Accepted(call, event, happened, at, told_at, gateway, attempt, is_duplicate)
+                    )
                 return
             gateway = (gateway + 1) % len(self._urls)
             await asyncio.sleep(min(0.1 * 2**attempt, 2.0))

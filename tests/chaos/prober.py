@@ -1,5 +1,5 @@
 """Lookups at a steady rate whatever happens, in a process of their own: gateway A is asked, and B at once when A does
-not answer. `python -m tests.chaos.prober FILE RATE URL URL`; ends on SIGTERM and leaves its figures in FILE as JSON."""
+not answer. `python -m tests.chaos.prober FILE RATE CONNECTION,… URL URL`; ends on SIGTERM and leaves its figures in FILE as JSON."""
 
 from __future__ import annotations
 
@@ -20,12 +20,19 @@ from tests.e2e.stack import AUTH
 DEADLINE_SECONDS = 1.0
 """How long a PBX waits for one answer: what our recipes set. The gateway's own deadline is 150 ms."""
 
+_TICK, _GAP = 0.05, 0.2
+
 
 class Prober:
-    """lookups: (begun, seconds, attempts, seconds of the last attempt, reason); reason "" = nobody answered."""
+    """lookups: (begun, seconds, attempts, seconds of the last attempt, reason); reason "" = nobody answered.
 
-    def __init__(self, urls: list[str], session: aiohttp.ClientSession) -> None:
-        self._urls, self._session = urls, session
+    gaps: (begin, end) of the times in which this very process did not run, though it had something to do: the machine
+    was too busy, and what a lookup took then says nothing of a gateway.
+    """
+
+    def __init__(self, connections: list[str], urls: list[str], session: aiohttp.ClientSession) -> None:
+        self._connections, self._urls, self._session = connections, urls, session
+        self.gaps: list[tuple[float, float]] = []
         self._random = random.Random(0)
         self.lookups: list[tuple[float, float, int, float, str]] = []
 
@@ -41,15 +48,24 @@ class Prober:
             task.add_done_callback(tasks.discard)
         await asyncio.gather(*tasks)
 
+    async def watch(self) -> None:
+        """Until cancelled: notes when this process was not let run."""
+        while True:
+            begun, clock = time.time(), time.monotonic()
+            await asyncio.sleep(_TICK)
+            if time.monotonic() - clock > _TICK + _GAP:
+                self.gaps.append((begun, time.time()))
+
     async def _lookup(self) -> None:
         begun, clock = time.time(), time.monotonic()
         number = f"+7900{self._random.randint(1, KNOWN_CONTACTS):07d}"
+        connection = self._random.choice(self._connections)
         first = self._random.randrange(2)
         attempts = 0
         for gateway in (first, 1 - first):
             attempts += 1
             asked = time.monotonic()
-            reason = await self._ask(self._urls[gateway], number)
+            reason = await self._ask(f"{self._urls[gateway]}/pbx/{connection}/lookup", number)
             if reason:
                 break
         now = time.monotonic()
@@ -58,7 +74,7 @@ class Prober:
     async def _ask(self, url: str, number: str) -> str:
         try:
             async with self._session.get(
-                f"{url}/pbx/generic/lookup",
+                url,
                 params={"phone": number},
                 headers=AUTH,
                 timeout=aiohttp.ClientTimeout(total=DEADLINE_SECONDS),
@@ -69,14 +85,16 @@ class Prober:
             return ""
 
 
-async def main(file: Path, rate: float, urls: list[str]) -> None:
+async def main(file: Path, rate: float, connections: list[str], urls: list[str]) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        prober = Prober(urls, session)
+        prober = Prober(connections, urls, session)
+        watch = asyncio.create_task(prober.watch())
         await prober.run(rate, stop)
-    file.write_text(json.dumps(prober.lookups))
+        watch.cancel()
+    file.write_text(json.dumps({"lookups": prober.lookups, "gaps": prober.gaps}))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]))
+    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3].split(","), sys.argv[4:]))

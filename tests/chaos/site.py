@@ -1,34 +1,57 @@
-"""The installation under test: PostgreSQL with fsync, the sandbox with its file, two gateways, two workers, and a
-supervisor that starts again whatever has died, as systemd would."""
+"""The installation under test: PostgreSQL with fsync behind a line that can be slow, a sandbox with its file for each
+account, two gateways, two workers, and a supervisor that starts again whatever has died, as systemd would.
+
+Whatever the harness asks, it asks again until it is answered: the faults are its own.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
+import sys
 import tempfile
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import asyncpg
 
+from crm.amocrm.store import PgTokenStore, store_long_lived_token
+from crm.amocrm.tokens import StoredToken, exchange_code
+from crm.amocrm.transport import Transport
+from gateway.admin.employees import replace_employees
+from gateway.admin.matrices import publish_matrix
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
 from gateway.demo import data
 from gateway.store.admin import accounts
-from routing.settings import AccountSettings, CallPolicy
 from runtime.database.errors import DATABASE_ERRORS
-from tests.chaos.traffic import KNOWN_CONTACTS, SKEWS
-from tests.e2e.stack import ACCOUNT, Process, Stack, free_port
+from runtime.database.pool import open_pool
+from tests.chaos.database_line import DatabaseLine
+from tests.chaos.tenants import TENANTS, Tenant
+from tests.chaos.traffic import KNOWN_CONTACTS
+from tests.e2e.stack import AUTH, Process, Stack, free_port
 
-TROUBLE = (*DATABASE_ERRORS, aiohttp.ClientError)
-SETTINGS = AccountSettings(calls=CallPolicy(settle_seconds=2, lost_hangup_minutes=1))
+TROUBLE = (*DATABASE_ERRORS, aiohttp.ClientError, AssertionError, ValueError)
+"""What the faults make of a question of ours, half an answer included."""
 RESTART_SECONDS = 0.3
+KEY_SECONDS = 2 * 3600 + 12
+"""An access key lives so long: two hours before its end it is renewed."""
+_START_SECONDS = 180.0
+"""A machine that others use too may need so long."""
+T = TypeVar("T")
+
+
+class HarnessFailed(Exception):
+    """The harness could not do its own work: no verdict on the product."""
 
 
 class Site:
@@ -38,8 +61,11 @@ class Site:
         self.folder = folder
         self.database = EmbeddedPostgres(folder, port=free_port())
         self.dsn = ""
+        self.line: DatabaseLine
         self.stack: Stack
+        self.crm_urls: dict[str, str] = {}
         self.deaths: list[tuple[str, int]] = []
+        self.tenants = TENANTS
         self._expected: set[str] = set()
         self._stopping = False
 
@@ -50,21 +76,101 @@ class Site:
     async def start(self) -> None:
         self.dsn = await asyncio.to_thread(self.database.start)
         await migrate(self.dsn)
+        self.line = await DatabaseLine.started(self.dsn)
         self.stack = Stack(
-            self.folder, self.dsn, contacts=KNOWN_CONTACTS, gateways=2, workers=2, settings=SETTINGS
-        )
+            self.folder, self.line.dsn, contacts=KNOWN_CONTACTS, gateways=2, workers=2,
+            settings=self.tenants[0].settings, start_seconds=_START_SECONDS,
+        )  # fmt: skip
         await self.stack.start()
-        async with self.stack.pool.acquire() as conn:
-            for name in SKEWS.keys() - {"generic"}:
+        self.crm_urls = {self.tenants[0].sandbox: self.stack.sandbox_url}
+        for tenant in self.tenants[1:]:
+            self._start_crm(tenant)
+        for tenant in self.tenants:
+            await self._settle_in(tenant)
+        for tenant in self.tenants:
+            await self._until_known(tenant)
+
+    def _start_crm(self, tenant: Tenant) -> None:
+        port = free_port()
+        self.crm_urls[tenant.sandbox] = f"http://127.0.0.1:{port}"
+        state = self.folder / f"{tenant.sandbox}.sqlite"
+        arguments = ["sandbox", "--port", str(port), "--contacts", str(KNOWN_CONTACTS), "--state", str(state)]
+        self.stack.launch(tenant.sandbox, arguments)
+
+    async def _settle_in(self, tenant: Tenant) -> None:
+        """Account, key, people, connections, matrix, webhook: as an administrator would."""
+        await self.stack.until_answers(f"{self.crm_url(tenant)}/_sandbox/token", _START_SECONDS)
+        async with self.connection() as conn:
+            if tenant.account != data.ACCOUNT:
+                async with conn.transaction():
+                    await accounts.add_account(
+                        conn, account_id=tenant.account, name=tenant.account, base_url=self.crm_url(tenant),
+                        time_zone=tenant.zone, settings=tenant.settings,
+                    )  # fmt: skip
+                    await replace_employees(conn, tenant.account, data.employees())
+                await self.connect(tenant)
+            for name in tenant.skews.keys() - {"generic"}:
                 await accounts.add_connection(
-                    conn,
-                    account_id=ACCOUNT,
-                    name=name,
-                    kind="generic",
-                    secret=data.SECRET,
+                    conn, account_id=tenant.account, name=name, kind="generic", secret=data.SECRET,
                     lines=(data.OFFICE_LINE,),
-                )
-        await self.stack.register_webhook()
+                )  # fmt: skip
+        if tenant.matrix is not None:
+            await self._publish(tenant)
+        await self.stack.register_webhook(tenant.account, self.crm_url(tenant))
+
+    async def _publish(self, tenant: Tenant) -> None:
+        """Once the CRM's users are known: a matrix names them."""
+        assert tenant.matrix is not None
+        await self._until_known(tenant)
+        async with self.connection() as conn, conn.transaction():
+            await publish_matrix(conn, tenant.account, tenant.matrix, by="chaos", why="another matrix")
+
+    async def _until_known(self, tenant: Tenant) -> None:
+        """Both gateways answer with the owner of a client of the CRM."""
+        connection = next(iter(tenant.skews))
+        for url in self.urls:
+            deadline = time.monotonic() + _START_SECONDS
+            while not await self._knows_clients(f"{url}/pbx/{connection}/lookup"):
+                if time.monotonic() > deadline:
+                    raise HarnessFailed(
+                        f"{url} does not know the clients of {tenant.account} after {_START_SECONDS:g} s"
+                    )
+                await asyncio.sleep(0.2)
+
+    async def _knows_clients(self, url: str) -> bool:
+        with contextlib.suppress(*TROUBLE):
+            async with self.stack.http.get(url, params={"phone": "+79000000001"}, headers=AUTH) as response:
+                return (await response.json()).get("reason") in ("contact_owner", "lead_owner")
+        return False
+
+    async def connect(self, tenant: Tenant) -> None:
+        """What a person does to authorise: a long-lived key, or yes to the integration."""
+        if tenant.key == "long_lived":
+            token = (await self.crm(tenant, "token?integration=callmatrix"))["access_token"]
+            async with self.connection() as conn, conn.transaction():
+                await store_long_lived_token(conn, tenant.account, token)
+            return
+        await self.crm(
+            tenant, "profile", {"access_token_seconds": KEY_SECONDS, "old_token_after_refresh": "revoked"}
+        )
+        known = (await self.crm(tenant, "integrations"))["integrations"]
+        pair = await self._agreed(tenant, next(one for one in known if one["name"] == "callmatrix"))
+        async with self.pool() as pool:
+            await PgTokenStore(pool, tenant.account).save(pair)
+
+    async def _agreed(self, tenant: Tenant, integration: dict[str, Any]) -> StoredToken:
+        client, back = (
+            integration["client_id"],
+            integration["redirect_uri"] or "https://example.com/crm/oauth",
+        )
+        asked = {"client_id": client, "redirect_uri": back, "approve": "1"}
+        url = self.crm_url(tenant)
+        async with self.stack.http.get(f"{url}/oauth", params=asked, allow_redirects=False) as response:
+            code = parse_qs(urlsplit(response.headers["Location"]).query)["code"][0]
+        return await exchange_code(
+            Transport(self.stack.http), url, code=code, client_id=client,
+            client_secret=integration["secret"], redirect_uri=back,
+        )  # fmt: skip
 
     async def stop(self) -> None:
         self._stopping = True
@@ -74,6 +180,8 @@ class Site:
             for process in self.stack.processes:
                 if process.is_running:
                     process.kill()
+        if hasattr(self, "line"):
+            await self.line.stop()
         await asyncio.to_thread(self.database.stop, 10.0)
 
     # --- what the nemesis does ---------------------------------------------------------------------------------
@@ -90,6 +198,19 @@ class Site:
         process.kill()
         assert process.popen is not None
         return process.popen.returncode == -signal.SIGKILL
+
+    async def end(self, name: str, seconds: float = 40.0) -> bool:
+        """SIGTERM; whether it was running and ended in good order."""
+        process = self.process(name)
+        if not process.is_running:
+            return False
+        self._expected.add(name)
+        assert process.popen is not None
+        process.popen.terminate()
+        deadline = time.monotonic() + seconds
+        while process.is_running and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        return process.popen.returncode == 0
 
     async def restart_database(self, sig: signal.Signals) -> bool:
         """SIGINT: fast, SIGQUIT: immediate (as a crash). Whether the old server was gone before the new one came."""
@@ -119,33 +240,66 @@ class Site:
                     if process.name not in self._expected:
                         self.deaths.append((process.name, process.popen.returncode))
                     self._expected.discard(process.name)
-                    process.start()
+                    with contextlib.suppress(OSError):  # no memory for another process: next time
+                        process.start()
             await asyncio.sleep(RESTART_SECONDS)
 
     # --- reading -----------------------------------------------------------------------------------------------
 
-    async def fetch(self, sql: str, *args: Any, seconds: float = 60) -> list[asyncpg.Record]:
-        """Asked again while the database is away."""
-        deadline = asyncio.get_running_loop().time() + seconds
+    @asynccontextmanager
+    async def pool(self) -> AsyncIterator[asyncpg.Pool]:
+        """Of one connection, straight to the server, for one piece of work: no fault outlives it."""
+        async with asyncio.timeout(10):
+            pool = await open_pool(self.dsn, max_size=1, name="chaos")
+        try:
+            yield pool
+        finally:
+            pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        async with self.pool() as pool:
+            conn = await pool.acquire()
+            yield conn  # type: ignore[misc]
+
+    async def insist(self, what: str, work: Callable[[], Awaitable[T]], seconds: float = 90) -> T:
+        """Return what the work brings; try again while a fault is in the way. Raises HarnessFailed."""
+        deadline = time.monotonic() + seconds
         while True:
             try:
-                rows: list[asyncpg.Record] = await self.stack.pool.fetch(sql, *args)
-                return rows
-            except TROUBLE:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
+                async with asyncio.timeout(20):
+                    return await work()
+            except TROUBLE as err:
+                if time.monotonic() > deadline:
+                    raise HarnessFailed(f"{what}: not possible for {seconds:g} s: {err!r}") from err
                 await asyncio.sleep(0.3)
 
-    async def sandbox(self, path: str, body: Any = None, seconds: float = 60) -> Any:
-        """GET, or POST with a body, on the sandbox's control surface; asked again while it is away."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        while True:
-            try:
-                return await (self.stack.sandbox(path) if body is None else self.stack.act(path, body))
-            except TROUBLE:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
-                await asyncio.sleep(0.2)
+    async def fetch(self, sql: str, *args: Any, seconds: float = 90) -> list[asyncpg.Record]:
+        async def ask() -> list[asyncpg.Record]:
+            async with self.connection() as conn:
+                rows: list[asyncpg.Record] = await conn.fetch(sql, *args)
+                return rows
+
+        return await self.insist(f"reading {' '.join(sql.split())[:60]}…", ask, seconds)
+
+    def tenant(self, account: str) -> Tenant:
+        return next(tenant for tenant in self.tenants if tenant.account == account)
+
+    def crm_url(self, tenant: Tenant) -> str:
+        return self.crm_urls[tenant.sandbox]
+
+    async def crm(self, tenant: Tenant, path: str, body: Any = None, seconds: float = 90) -> Any:
+        """GET, or POST with a body, on the sandbox's control surface."""
+        url = f"{self.crm_url(tenant)}/_sandbox/{path}"
+
+        async def ask() -> Any:
+            method = "GET" if body is None else "POST"
+            async with self.stack.http.request(method, url, json=body) as response:
+                said = await response.text()
+                assert response.status < 300, f"{response.status} {said[:300]}"
+                return json.loads(said)
+
+        return await self.insist(f"asking {tenant.sandbox} for {path}", ask, seconds)
 
 
 @asynccontextmanager
@@ -158,6 +312,9 @@ async def running_site(*, keep: bool = False) -> AsyncIterator[Site]:
         await site.start()
         yield site
     finally:
-        await site.stop()
+        try:
+            await site.stop()
+        except Exception as err:  # the verdict is what counts
+            print(f"… the site did not end well: {err!r}", file=sys.stderr)
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)

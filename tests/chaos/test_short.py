@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.chaos import freezes, moods
 from tests.chaos.__main__ import show
-from tests.chaos.faults import KILLABLE, LONG_MOODS, SHORT_MOODS
+from tests.chaos.faults import KILLABLE
 from tests.chaos.run import Plan, run
 
 
@@ -16,6 +17,7 @@ async def test_nothing_is_lost_and_nothing_doubled_in_a_minute_of_every_fault() 
     show(result)
     assert result.violations == []
     fired = result.figures["fired by kind"]
-    assert {f"crm-{kind}" for kind in (*SHORT_MOODS, *LONG_MOODS)} <= fired.keys()
+    assert {f"crm-{kind}" for kind in (*moods.SHORT, *moods.LONG)} <= fired.keys()
+    assert set(freezes.KINDS) - {"stop-sandbox"} <= fired.keys()
     assert {"postgresql-immediate", "postgresql-fast"} <= fired.keys()
     assert sum(n for kind, n in fired.items() if kind.removeprefix("kill-9-") in KILLABLE) >= 10

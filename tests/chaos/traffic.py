@@ -6,17 +6,19 @@ Pure: the same seed, length and number give the same plan. Times are seconds sin
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from tests.chaos.tenants import Tenant
 
 LINE = "74950000001"
 KNOWN_CONTACTS = 200
 """Sample contacts 1…n of the sandbox, whose numbers are +7900 and seven digits."""
-SKEWS = {"generic": 0.0, "branch": 300.0, "plain": None}
-"""Connections by name: how far their clock is ahead of ours in seconds, None = they tell no times."""
 EXTENSIONS = tuple(str(n) for n in range(101, 111))
 UNKNOWN_EXTENSION = "777"
+_WEIGHTS = (60, 25, 15)
+"""Of an account's connections, in their order."""
 
 Scenario = Literal[
     "missed", "answered", "transferred", "answered_by_unknown", "answer_known_by_hangup", "returned", "noise"
@@ -40,8 +42,9 @@ class PlannedEvent:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """number: the client's, E.164; None = nobody's (anonymous, internal, our own line)."""
+    """number: the client's, E.164; None = nobody's (anonymous, internal, our own line). skew: of the connection's clock."""
 
+    account: str
     key: str
     at: float
     connection: str
@@ -49,17 +52,25 @@ class PlannedCall:
     direction: Literal["in", "out"]
     number: str | None
     events: tuple[PlannedEvent, ...]
+    skew: float | None = 0.0
     spoilt: frozenset[str] = field(default_factory=frozenset)
 
 
-def plan(seed: int, seconds: float, calls: int) -> list[PlannedCall]:
-    """So many calls or a few more (a call that is returned is two), in the order in which they begin."""
-    return sorted(_Generator(seed, seconds, calls).calls(), key=lambda call: (call.at, call.key))
+def plan(seed: int, seconds: float, calls: int, tenants: Sequence[Tenant]) -> list[PlannedCall]:
+    """So many calls or a few more (a call that is returned is two), in the order in which they begin. The same numbers
+    call all accounts."""
+    made = [
+        call
+        for tenant in tenants
+        for call in _Generator(seed, seconds, round(calls * tenant.share), tenant).calls()
+    ]
+    return sorted(made, key=lambda call: (call.at, call.key))
 
 
 class _Generator:
-    def __init__(self, seed: int, seconds: float, calls: int) -> None:
-        self.random = random.Random(seed)
+    def __init__(self, seed: int, seconds: float, calls: int, tenant: Tenant) -> None:
+        self.random = random.Random(f"{tenant.account} {seed}")
+        self.tenant = tenant
         self.skew = self.random.choice([-1, 1])
         self.seconds, self.count = seconds, calls
         self.made = 0
@@ -122,9 +133,10 @@ class _Generator:
 
     def _call(self, at: float, scenario: Scenario, number: str | None) -> PlannedCall:
         self.made += 1
-        key = f"{self.seed}-{self.made}"
+        key = f"{self.tenant.account}-{self.seed}-{self.made}"
         is_out = scenario == "returned"
-        connection = self.random.choices(list(SKEWS), [60, 25, 15])[0]
+        skews = self.tenant.skews
+        connection = self.random.choices(list(skews), _WEIGHTS[: len(skews)])[0]
         base = {
             "callId": key,
             "direction": "out" if is_out else "in",
@@ -133,7 +145,7 @@ class _Generator:
         }
         if scenario == "noise" and self.random.random() < 0.4:
             base |= {"from": "102", "to": "103", "direction": "internal"}
-        skew = SKEWS[connection]
+        skew = skews[connection]
         events = tuple(
             PlannedEvent(
                 at + after,
@@ -142,7 +154,11 @@ class _Generator:
             )
             for after, fields in self._script(scenario)
         )
-        call = PlannedCall(key, at, connection, scenario, "out" if is_out else "in", number, events)
+        direction: Literal["in", "out"] = "out" if is_out else "in"
+        ahead = None if skew is None else skew * self.skew
+        call = PlannedCall(
+            self.tenant.account, key, at, connection, scenario, direction, number, events, ahead
+        )
         return self._spoilt(call)
 
     def _spelled(self, number: str | None) -> str:

@@ -96,6 +96,7 @@ class Stack:
     env: Mapping[str, str] = field(default_factory=dict)
     lines: tuple[str, ...] = (data.OFFICE_LINE,)
     sandbox_front: Callable[[str], Any] | None = None
+    start_seconds: float = 60.0
     processes: list[Process] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
     sandbox_url: str = ""
@@ -114,7 +115,7 @@ class Stack:
         self.http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
         port = free_port()
         self.sandbox_url = f"http://127.0.0.1:{port}"
-        self._launch(
+        self.launch(
             "sandbox",
             [
                 "sandbox",
@@ -126,7 +127,7 @@ class Stack:
                 str(self.folder / "crm.sqlite"),
             ],
         )
-        await self.until_answers(f"{self.sandbox_url}/_sandbox/token")
+        await self.until_answers(f"{self.sandbox_url}/_sandbox/token", self.start_seconds)
         crm_token = (await self.sandbox("token?integration=callmatrix"))["access_token"]
         gateway_ports = [free_port() for _ in range(self.gateways)]
         crm_url = (
@@ -140,13 +141,13 @@ class Stack:
         )
         self.urls = [f"http://127.0.0.1:{p}" for p in gateway_ports]
         for index, gateway_port in enumerate(gateway_ports):
-            self._launch(f"gateway{index}", ["serve", "--role", "gateway"], CALLMATRIX_PORT=str(gateway_port))
+            self.launch(f"gateway{index}", ["serve", "--role", "gateway"], CALLMATRIX_PORT=str(gateway_port))
         for index in range(self.workers):
-            self._launch(f"worker{index}", ["serve", "--role", "worker"])
+            self.launch(f"worker{index}", ["serve", "--role", "worker"])
         for url in self.urls:
-            await self.until_answers(f"{url}/readyz")
+            await self.until_answers(f"{url}/readyz", self.start_seconds)
 
-    def _launch(self, name: str, arguments: list[str], **more: str) -> None:
+    def launch(self, name: str, arguments: list[str], **more: str) -> None:
         env = {
             "CALLMATRIX_DATABASE_URL": self.database_url,
             "CALLMATRIX_PUBLIC_URL": self.urls[0] if self.urls else "",
@@ -228,15 +229,17 @@ class Stack:
             assert response.status == status, (response.status, await response.text())
             return await response.json() if response.status != 204 else None
 
-    async def register_webhook(self) -> None:
-        """As `account add` would, for the gateway's own address."""
-        token = (await self.sandbox("token"))["access_token"]
-        secret = await self.pool.fetchval("SELECT webhook_secret FROM account WHERE account_id = $1", ACCOUNT)
+    async def register_webhook(self, account: str = ACCOUNT, crm_url: str = "") -> None:
+        """As `account add` would, for the gateway's own address. crm_url: "" = the first account's."""
+        crm_url = crm_url or self.sandbox_url
+        async with self.http.get(f"{crm_url}/_sandbox/token") as response:
+            token = (await response.json())["access_token"]
+        secret = await self.pool.fetchval("SELECT webhook_secret FROM account WHERE account_id = $1", account)
         settings = [f"{what}_{kind}" for what in ("responsible", "add", "update", "delete", "restore")
                     for kind in ("lead", "contact", "company")] + ["status_lead", "update_task", "responsible_task"]  # fmt: skip
         async with self.http.post(
-            f"{self.sandbox_url}/api/v4/webhooks",
-            json={"destination": f"{self.url}/crm/{ACCOUNT}/webhooks/{secret}", "settings": settings},
+            f"{crm_url}/api/v4/webhooks",
+            json={"destination": f"{self.url}/crm/{account}/webhooks/{secret}", "settings": settings},
             headers={"Authorization": f"Bearer {token}"},
         ) as response:
             assert response.status == 201, await response.text()
