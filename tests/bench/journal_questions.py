@@ -15,7 +15,6 @@ from crm.effects import dead_letters
 from crm.effects.store.work import PgEffects, accounts_with_work
 from crm.lane import Lane
 from gateway.calls.client_job import ClientJob
-from gateway.calls.context import PublishedMatrix
 from gateway.decisions.explain import explain
 from gateway.health.status import installation_status
 from gateway.store.admin import personal_data
@@ -28,6 +27,7 @@ from routing.matrix.presets import recommended
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
 from tests.bench.journal_rows import BIG, CONNECTION, OFTEN
+from tests.fakes.matrices import PublishedMatrix
 
 
 class Pool(Protocol):
