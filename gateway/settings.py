@@ -17,7 +17,9 @@ from runtime.database.sealing import KeyRing, key_ring
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CALLMATRIX_", env_file=".env", extra="ignore")
 
-    database_url: PostgresDsn | None = Field(None, description="PostgreSQL ≥ 15; empty: an embedded server")
+    database_url: PostgresDsn | None = Field(
+        None, description="PostgreSQL ≥ 15; only `demo` starts one of its own where it is empty"
+    )
     redis_url: SecretStr | None = Field(None, description="only for several nodes; one node needs none")
     data_dir: Path | None = Field(None, description="where the embedded server keeps its files")
     host: str = Field("127.0.0.1", description="address to listen on")

@@ -48,7 +48,7 @@ class ReconnectNeeded(CrmUnauthorised):
 
     def __init__(self, reason: TroubleName, account_id: str, said: str = "") -> None:
         what = _WHAT_TO_DO[reason]
-        how = f"Reconnect with `callmatrix account add {account_id}` (a new authorisation or long-lived key)."
+        how = f"Reconnect with `callmatrix account add {account_id} --token -` and a new long-lived key, or through OAuth."
         super().__init__(f"{what} {how}" + (f" The CRM said: {said}" if said else ""))
         self.reason: TroubleName = reason
 

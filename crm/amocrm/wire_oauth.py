@@ -24,6 +24,11 @@ from runtime.addresses import is_local
 TOKEN_PATH = "/oauth2/access_token"  # noqa: S105
 
 _VENDOR_HOST = re.compile(r"[a-z0-9-]{1,63}\.(amocrm\.ru|amocrm\.com|kommo\.com)")
+_CONSENT_PAGES = {
+    "amocrm.ru": "https://www.amocrm.ru",
+    "amocrm.com": "https://www.amocrm.com",
+    "kommo.com": "https://www.kommo.com",
+}
 _HOST_AND_PORT = re.compile(r"[a-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9a-f:.]{2,45}\](:[0-9]{1,5})?")
 
 
@@ -73,9 +78,14 @@ def present_address(refresh_token: str) -> Request:
     )
 
 
-def consent_address(*, client_id: str, state: str, site: str = "https://www.amocrm.ru") -> str:
-    """Return the page on which an admin of the CRM grants access. site: www.amocrm.ru, or www.kommo.com."""
-    return f"{site}/oauth?{urlencode({'client_id': client_id, 'state': state, 'mode': 'post_message'})}"
+def consent_address(*, client_id: str, state: str, base_url: str, redirect_uri: str) -> str:
+    """Return the page on which an admin of the CRM grants access: of amoCRM or Kommo as the account is the one's or the
+    other's, and of what stands in their place on the account's own host, which is told where to send the person back to."""
+    asked = {"client_id": client_id, "state": state, "mode": "post_message"}
+    vendor = _VENDOR_HOST.fullmatch(urlsplit(base_url).netloc)
+    if vendor is None:
+        return f"{base_url}/oauth?{urlencode({**asked, 'redirect_uri': redirect_uri})}"
+    return f"{_CONSENT_PAGES[vendor[1]]}/oauth?{urlencode(asked)}"
 
 
 def granted(request: Request, reply: Reply) -> Granted:

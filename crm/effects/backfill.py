@@ -85,6 +85,25 @@ class BackfillProgress:
     effects_skipped: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hindrance:
+    """Why a run sends nothing just now: the account is not on (reason: why), or its directory is yet to agree with the CRM
+    after an outage (agreed_at: when it last did), so that what people made meanwhile is not made once more."""
+
+    what: Literal["account", "directory"]
+    reason: str
+    agreed_at: datetime | None
+
+
+async def hindrance(conn: Conn, account_id: str) -> Hindrance | None:
+    """None: it sends, or would."""
+    found = await store.in_the_way(conn, account_id)
+    if found is None:
+        return None
+    what: Literal["account", "directory"] = "directory" if found["state"] == "on" else "account"
+    return Hindrance(what=what, reason=found["state_reason"], agreed_at=found["agreed_at"])
+
+
 BackfilledCall = Literal["waiting", "sent", "partly", "failed", "not_needed", "too_old"]
 
 
@@ -239,7 +258,9 @@ class BackfillFeed:
                 return 0
             await store.lock(conn, self._account)
             run = await store.open_run(conn, self._account)
-            if run is None or run["state"] != "running" or not await is_on(conn, self._account):
+            if run is None or run["state"] != "running":
+                return 0
+            if await store.in_the_way(conn, self._account) is not None:
                 return 0
             rows = await store.next_held(conn, self._account, run["until"], CHUNK)
             if rows:

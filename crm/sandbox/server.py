@@ -107,7 +107,12 @@ async def serve(
 
 
 def _rules_in(path: Path) -> list[FaultRule]:
-    return fault_rules(json.loads(path.read_text()))
+    with open(path, "rb") as file:
+        body = file.read(_LONGEST_PLAN + 1)
+    if len(body) > _LONGEST_PLAN:
+        raise ValueError(f"{path} is longer than {_LONGEST_PLAN} bytes")
+    return fault_rules(json.loads(body))
 
 
 _LARGEST = 64 * 1024 * 1024
+_LONGEST_PLAN = 1024 * 1024

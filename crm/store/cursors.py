@@ -51,6 +51,14 @@ async def record_failure(conn: Conn, account_id: str, feed: str, error: str) -> 
     )
 
 
+async def forget_failures(conn: Conn, account_id: str) -> None:
+    """Forget what was said of its feeds: the CRM lets us in (again)."""
+    await conn.execute(
+        "UPDATE sync_cursor SET last_error = NULL WHERE account_id = $1 AND last_error IS NOT NULL",
+        account_id,
+    )
+
+
 async def clear_failure(conn: Conn, account_id: str, feed: str) -> None:
     """Its latest turn went well, even if it had nothing to write."""
     await conn.execute(

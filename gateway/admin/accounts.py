@@ -40,7 +40,7 @@ async def change_account(
         before = await rows.account(conn, account_id)
         await rows.rename_account(conn, account_id, name=name, time_zone=time_zone, region=region)
         after = await rows.account(conn, account_id)
-        await record(conn, _change(account_id, _described(before), _described(after)))
+        await record(conn, _change(account_id, described(before), described(after)))
         return after
 
 
@@ -65,7 +65,7 @@ async def save_settings(
         await record(conn, _change(account_id, before, after, "settings"))
 
 
-def _described(account: rows.Account) -> dict[str, str]:
+def described(account: rows.Account) -> dict[str, str]:
     return {"name": account.name, "time_zone": account.time_zone, "region": account.region}
 
 

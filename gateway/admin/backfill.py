@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from crm.effects import backfill as core
 from gateway.admin.refused import InputRefused
+from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record
 from runtime.database.pool import Conn
 
@@ -36,11 +37,25 @@ async def preview(conn: Conn, account_id: str, days: int) -> core.Preview:
 async def start(conn: Conn, account_id: str, days: int) -> core.BackfillProgress:
     """Raise InputRefused; nothing is stored then."""
     _refuse_bad_days(days)
+    await _refuse_shut(conn, account_id)
     with _refusals():
         async with conn.transaction():
             run = await core.start(conn, account_id, _now(), days=days)
             await _tell(conn, account_id, run.run_id, "started", {"days": days})
             return run
+
+
+async def _refuse_shut(conn: Conn, account_id: str) -> None:
+    """Tell why the CRM gets nothing: the account's own words say more than that it is not on."""
+    account = await rows.account(conn, account_id)
+    if account.state == "on":
+        return
+    said = f": {account.state_reason}" if account.state_reason else ""
+    if account.state == "broken":
+        message, remedy = "the CRM does not let us in", f"'callmatrix account add {account_id} --token -'"
+    else:
+        message, remedy = "the account is off", f"'callmatrix account on {account_id}'"
+    raise BackfillRefused(core.AccountNotOn.code, "account", message + said, remedy)
 
 
 async def change(conn: Conn, account_id: str, do: RunChange) -> core.BackfillProgress:
@@ -55,16 +70,21 @@ async def change(conn: Conn, account_id: str, do: RunChange) -> core.BackfillPro
 
 async def discard(conn: Conn, account_id: str, note: str) -> int:
     """How many effects are kept and marked as not sent. Raise InputRefused."""
-    if not note.strip() or len(note) > _LONGEST_NOTE:
-        raise InputRefused(
-            "note", "the note is empty or too long", f"say why, in 1 to {_LONGEST_NOTE} characters"
-        )
+    refuse_bad_note(note)
     with _refusals():
         async with conn.transaction():
             count = await core.discard(conn, account_id, note)
             if count:
                 await _tell(conn, account_id, "held effects", "discarded", {"count": count, "note": note})
             return count
+
+
+def refuse_bad_note(note: str) -> None:
+    """Raise InputRefused."""
+    if not note.strip() or len(note) > _LONGEST_NOTE:
+        raise InputRefused(
+            "note", "the note is empty or too long", f"say why, in 1 to {_LONGEST_NOTE} characters"
+        )
 
 
 async def _tell(conn: Conn, account_id: str, run: str, action: str, after: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -27,6 +27,8 @@ from routing.client import ClientKind
 from routing.matrix.model import Matrix
 from routing.settings import AccountSettings
 from routing.staff import Employee
+
+M = TypeVar("M", bound=BaseModel)
 
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Short = Annotated[str, Field(min_length=1, max_length=100)]
@@ -186,14 +188,28 @@ def _sorted_sets(settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings, "numbers": {**numbers, "own_numbers": sorted(numbers["own_numbers"])}}
 
 
+def matrix_yaml(matrix: Matrix) -> str:
+    """Write a matrix alone, as `matrix` of a document holds it."""
+    return yaml_of(_short(matrix))
+
+
 def read_yaml(text: str) -> ConfigDocument:
     """Read YAML. Raises ConfigRefused naming line or path."""
+    return _read(text, ConfigDocument, "a mapping with sections is expected")
+
+
+def read_matrix(text: str) -> Matrix:
+    """Read YAML of a matrix alone. Raises ConfigRefused naming line or path."""
+    return _read(text, Matrix, "a mapping with tables is expected")
+
+
+def _read(text: str, model: type[M], expected: str) -> M:
     try:
         body = yaml_value(text)
         if not isinstance(body, dict):
-            raise InputRefused("the file", "holds no configuration: a mapping with sections is expected", "")
+            raise InputRefused("the file", f"holds nothing that can be taken over: {expected}", "")
         refuse_untakable(body, "the file")
-        return validated(ConfigDocument, body)
+        return validated(model, body)
     except InputRefused as err:
         raise ConfigRefused([DocumentProblem(err.field, err.message, err.remedy)]) from err
     except ValidationError as err:

@@ -19,18 +19,19 @@ from gateway.admin.config_document import (
 )
 from gateway.admin.connections import ConnectionOrder
 from gateway.admin.employees import EmployeeRefused, policy_of, replace_employees
-from gateway.admin.matrices import MatrixRefused, publish_matrix
+from gateway.admin.matrices import MatrixRefused, publish_matrix, save_draft
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed
 from gateway.admin.protection.shown_settings import told_settings
 from gateway.admin.refused import InputRefused
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.store.admin import accounts as rows
-from gateway.store.admin.matrices import current_version, matrix_at
+from gateway.store.admin.matrices import current_version, draft, matrix_at
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.staff import staff_of, stored_employees
 from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Problem, can_be_published, check
+from routing.matrix.model import Matrix
 from routing.staff import Employee
 from routing.texts.catalogue import DEFAULT_LANGUAGE, Language, Texts, Value
 from runtime.database.pool import Conn
@@ -49,7 +50,7 @@ class NewSecret:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
     """changes: in words, empty when nothing differs. warnings: what a person should look at. version: of the matrix that
-    was published, None = it was not changed. tests: how many calls of the file came out as expected."""
+    was published, None = it was not changed. is_drafted: it became the draft instead. tests: how many calls of the file came out as expected."""
 
     changes: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -57,6 +58,7 @@ class Imported:
     version: int | None
     tests: int
     is_dry_run: bool
+    is_drafted: bool = False
 
 
 class _Undo(Exception):
@@ -84,15 +86,17 @@ async def import_config(
     kinds: Mapping[str, PbxKind],
     allowed: Allowed = NOTHING_MORE,
     is_dry_run: bool = False,
+    is_draft: bool = False,
+    why: str | None = None,
     language: Language | None = None,
 ) -> Imported:
-    """All or nothing. A dry run does everything, and undoes it. language: of the words, else the account's. Raises ConfigRefused, NoSuchAccount."""
+    """All or nothing. A dry run does everything, and undoes it. is_draft: the matrix becomes the draft, and is not published.
+    why: it is published. language: of the words, else the account's. Raises ConfigRefused, NoSuchAccount."""
     done: list[Imported] = []
     try:
         async with conn.transaction():
-            done.append(
-                await _Import(conn, account_id, document, by, kinds, allowed, language).run(is_dry_run)
-            )
+            taking = _Import(conn, account_id, document, by, kinds, allowed, language, is_draft, why)
+            done.append(await taking.run(is_dry_run))
             if is_dry_run:
                 raise _Undo
     except _Undo:
@@ -110,8 +114,11 @@ class _Import:
         kinds: Mapping[str, PbxKind],
         allowed: Allowed,
         language: Language | None,
+        is_draft: bool,
+        why: str | None,
     ) -> None:
         self._allowed = allowed
+        self._is_draft, self._why = is_draft, why or "import of a configuration file"
         self._language: Language = language or DEFAULT_LANGUAGE
         self._is_language_chosen = language is not None
         self._conn, self._id, self._document, self._by, self._kinds = conn, account_id, document, by, kinds
@@ -130,6 +137,9 @@ class _Import:
         await self._tests()
         after = await export_config(self._conn, self._id)
         catalogue = await catalogue_of(self._conn, self._id)
+        is_drafted = self._is_draft and self._document.matrix is not None
+        if is_drafted:
+            after = after.model_copy(update={"matrix": self._document.matrix})
         return Imported(
             changes=tuple(differences(before, after, self._texts, catalogue)),
             warnings=tuple(dict.fromkeys(self._warnings)),
@@ -137,6 +147,7 @@ class _Import:
             version=version,
             tests=len(self._document.tests or ()),
             is_dry_run=is_dry_run,
+            is_drafted=is_drafted,
         )
 
     @property
@@ -240,9 +251,11 @@ class _Import:
         if matrix is None:
             await self._warn_of_the_matrix_that_stays()
             return None
-        why = "import of a configuration file"
+        if self._is_draft:
+            await self._draft(matrix)
+            return None
         try:
-            done = await publish_matrix(self._conn, self._id, matrix, by=self._by, why=why)
+            done = await publish_matrix(self._conn, self._id, matrix, by=self._by, why=self._why)
         except MatrixRefused as err:
             raise ConfigRefused(
                 [
@@ -254,6 +267,15 @@ class _Import:
             if p.severity == "warning":
                 self._warn_of("matrix-warning", p)
         return done.version if done else None
+
+    async def _draft(self, matrix: Matrix) -> None:
+        """Make it the draft, faults and all: they are told, and have to be mended before it is published."""
+        seen = await draft(self._conn, self._id)
+        if seen.is_changed:
+            self._warn("draft-replaced", who=seen.saved_by or "")
+        await save_draft(self._conn, self._id, matrix, revision=seen.revision, by=self._by)
+        for p in check(matrix, await catalogue_of(self._conn, self._id)):
+            self._warn_of("matrix-warning", p)
 
     async def _warn_of_the_matrix_that_stays(self) -> None:
         """People and lines that the file takes away may stand in the published matrix."""
@@ -272,11 +294,16 @@ class _Import:
         if not self._document.tests:
             return
         account = await rows.account(self._conn, self._id)
-        matrix = await matrix_at(self._conn, self._id, await current_version(self._conn, self._id))
+        matrix = await self._tested_matrix()
         staff = await staff_of(self._conn, self._id)
         run_tests(
             self._document.tests, matrix, account, staff, await policy_of(self._conn, self._id), self._texts
         )
+
+    async def _tested_matrix(self) -> Matrix:
+        if self._is_draft and self._document.matrix is not None:
+            return self._document.matrix
+        return await matrix_at(self._conn, self._id, await current_version(self._conn, self._id))
 
 
 @contextmanager

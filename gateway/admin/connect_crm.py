@@ -23,6 +23,7 @@ from crm.kinds import (
 )
 from crm.lane import Lane
 from crm.port import CrmAccount
+from crm.store.cursors import forget_failures
 from crm.store.metadata import connected_twice
 from crm.sync.metadata import forbidden_to
 from gateway.admin.accounts import refuse_bad_account, refuse_bad_name, refuse_bad_places
@@ -38,6 +39,7 @@ from runtime.database.pool import Conn
 from runtime.tokens import new_secret
 
 _NEW = "not authorised yet"
+_TIME_ZONE, _REGION = "Europe/Moscow", "RU"
 _PER_SECOND = 1
 """Little enough beside a worker that serves the same account meanwhile."""
 
@@ -50,13 +52,15 @@ class ConnectingFailed(InputRefused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """Either long_lived_token, or client_id and client_secret of an OAuth integration."""
+    """Either long_lived_token, or client_id and client_secret of an OAuth integration. What is None stays as it is, or is the
+    default of a new account. is_moved: its CRM is to be found at base_url from now on, where it was elsewhere before."""
 
     id: str
-    name: str
-    base_url: str
-    time_zone: str = "Europe/Moscow"
-    region: str = "RU"
+    name: str | None = None
+    base_url: str | None = None
+    time_zone: str | None = None
+    region: str | None = None
+    is_moved: bool = False
     long_lived_token: str | None = None
     client_id: str | None = None
     client_secret: str | None = None
@@ -71,9 +75,11 @@ async def connect_account(
     Raises InputRefused: nothing was stored.
     """
     refuse_bad_account(new.id)
-    refuse_bad_name(new.name)
-    refuse_bad_places(new.time_zone, new.region)
-    new = replace(new, base_url=_address(new.base_url, crm_hosts))
+    if new.name is not None:
+        refuse_bad_name(new.name)
+    refuse_bad_places(new.time_zone or _TIME_ZONE, new.region or _REGION)
+    if new.base_url is not None:
+        new = replace(new, base_url=_address(new.base_url, crm_hosts))
     if not new.long_lived_token and not (new.client_id and new.client_secret):
         raise ConnectingFailed(
             "token",
@@ -101,30 +107,33 @@ def _address(text: str, crm_hosts: Collection[str]) -> str:
 async def _account(conn: Conn, new: NewAccount) -> rows.Account:
     """As it will be; not stored yet where it is new."""
     known = {a.id: a for a in await rows.accounts(conn)}.get(new.id)
-    if known is None or not await rows.is_authorised(conn, new.id):
+    if known is None:
+        return _begun(new)
+    if new.base_url in (None, known.base_url) or new.is_moved or not await rows.is_authorised(conn, new.id):
         return _told(new, known)
-    if known.base_url != new.base_url:
-        raise ConnectingFailed(
-            "url",
-            f"account '{new.id}' is at {known.base_url}, not at {new.base_url}",
-            "give its own address to authorise it anew, or another name to connect another CRM",
-        )
-    return known
+    raise ConnectingFailed(
+        "url",
+        f"account '{new.id}' is at {known.base_url}, not at {new.base_url}",
+        "leave the address out to authorise it anew, give another name to connect another CRM, or, where this CRM has"
+        f" moved, use 'callmatrix account edit {new.id} --url'",
+    )
 
 
-def _told(new: NewAccount, known: rows.Account | None) -> rows.Account:
-    """Return an account that was never authorised, as it is described now."""
-    described = {
-        "name": new.name,
-        "base_url": new.base_url,
-        "time_zone": new.time_zone,
-        "region": new.region,
-    }
-    if known is not None:
-        return replace(known, **described)  # type: ignore[arg-type]
+def _told(new: NewAccount, known: rows.Account) -> rows.Account:
+    """Return the account as it is described now."""
+    told = {n: getattr(new, n) for n in ("name", "base_url", "time_zone", "region")}
+    return replace(known, **{n: value for n, value in told.items() if value is not None})
+
+
+def _begun(new: NewAccount) -> rows.Account:
+    if new.base_url is None:
+        raise ConnectingFailed("url", "a new account needs the address of its CRM", "pass --url")
     return rows.Account(
         id=new.id,
-        **described,
+        name=new.name or new.id,
+        base_url=new.base_url,
+        time_zone=new.time_zone or _TIME_ZONE,
+        region=new.region or _REGION,
         crm_kind=NEW_ACCOUNTS_KIND,
         state="off",
         state_reason=_NEW,
@@ -196,6 +205,7 @@ async def _with_token(
             await _refuse_another_crm(conn, new.id, seen)
             await store_long_lived_token(conn, new.id, token.access_token, token.expires_at)
             await rows.set_account_state(conn, new.id, "on")
+            await forget_failures(conn, new.id)
             twins = [
                 n for names in await connected_twice(conn) if new.id in names for n in names if n != new.id
             ]
@@ -206,7 +216,7 @@ async def _with_token(
         "webhook": webhook,
         "forbidden": list(forbidden),
         "say": [
-            f"Account '{new.id}' is connected to «{seen.name}» ({new.base_url}).",
+            f"Account '{new.id}' is connected to «{seen.name}» ({account.base_url}).",
             *_limited(forbidden),
             *_twice(twins),
             webhook,
@@ -251,9 +261,10 @@ def _limited(forbidden: Sequence[str]) -> list[str]:
 async def _register(crm: Any, account: rows.Account, public_url: str | None) -> str:
     destination = webhook_of(public_url, account)
     if not public_url or destination is None:
+        why = f"{public_url} is this machine's own, which no CRM reaches" if public_url else "it is not set"
         return (
-            "Webhooks are not registered: CALLMATRIX_PUBLIC_URL is not set to an address that the CRM reaches. "
-            "Changes in the CRM are noticed by polling, within half a minute."
+            f"Webhooks are not registered: CALLMATRIX_PUBLIC_URL must be an https address that the CRM reaches; {why}."
+            " Changes in the CRM are noticed by polling, within half a minute."
         )
     try:
         await crm.register_webhook(destination, Lane.REALTIME)
@@ -285,12 +296,14 @@ async def _with_oauth(
     async with pool.acquire() as conn, conn.transaction():
         await _stored(conn, account, "OAuth, not granted yet")
         state = await begin_grant(conn, grant)
-    address = consent_address(client_id=new.client_id, state=state)
+    address = consent_address(
+        client_id=new.client_id, state=state, base_url=account.base_url, redirect_uri=grant.redirect_uri
+    )
     return {
         "account": new.id,
         "open": address,
         "say": [
-            f"Open this address as an administrator of {new.base_url} and press «Разрешить» (valid for 30 minutes):",
+            f"Open this address as an administrator of {account.base_url} and press «Разрешить» (valid for 30 minutes):",
             f"  {address}",
             f"The integration's redirect address must be exactly {grant.redirect_uri}",
         ],

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from gateway.admin.refused import InputRefused
+from gateway.admin.refused import InputRefused, NothingOfThatName
+from gateway.configuration import number_policy
+from gateway.decisions.dry_run import SampleCall, dry_run
+from gateway.decisions.replay import VersionName, matrix_named
 from gateway.store.admin import matrices as store
-from gateway.store.admin.accounts import account
+from gateway.store.admin.accounts import account, connections
 from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.admin.staff import staff_of
 from routing.matrix.checks.check import Problem
 from routing.matrix.model import Matrix
 from routing.texts.catalogue import Language
@@ -45,6 +51,19 @@ class DraftMoved(InputRefused):
             f"{who} {did} meanwhile",
             f"read the draft again, at revision {revision} now, and repeat your change; nothing was overwritten",
             problems=[{"by": who, "at": at.isoformat() if at else None, "revision": revision}],
+        )
+
+
+class SameMatrix(InputRefused):
+    """It decides like the version that is published already, so that there is nothing to publish."""
+
+    code = "nothing-to-publish"
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            "version",
+            f"there is nothing to publish: it decides like version {version}, which is published",
+            "change the draft first; see 'callmatrix matrix difference'",
         )
 
 
@@ -92,6 +111,27 @@ async def roll_back(conn: Conn, account_id: str, *, to: int, by: str, why: str) 
         return await store.roll_back(conn, account_id, to=to, by=by, why=why)
 
 
+async def try_call(
+    conn: Conn, account_id: str, version: VersionName, made_up: SampleCall, connection: str | None
+) -> list[dict[str, Any]]:
+    """Return what one made-up call would come to, as `dry_run` does. connection: which PBX of the account, None = any.
+
+    Raise InputRefused, NoSuchAccount.
+    """
+    of_account = await account(conn, account_id)
+    known = await connections(conn, account_id)
+    mine = [c for c in known if connection in (None, c.name)]
+    if connection is not None and not mine:
+        raise NothingOfThatName("connection", connection)
+    chosen = mine[0] if mine else None
+    policy = number_policy(of_account, chosen, known, await staff_of(conn, account_id))
+    line = made_up.line or next((n for c in mine for n in c.lines), None)
+    async with refusals(conn, account_id):
+        matrix = (await matrix_named(conn, account_id, version)).matrix
+    call = replace(made_up, line=line, connection=chosen.id if chosen else "")
+    return await dry_run(conn, of_account, policy, matrix, call)
+
+
 def _refuse_bad_reason(why: str) -> None:
     if not why.strip() or len(why) > _LONGEST_REASON:
         raise InputRefused(
@@ -106,6 +146,8 @@ async def refusals(conn: Conn, account_id: str) -> AsyncIterator[None]:
         yield
     except store.NoSuchMatrixVersion as err:
         raise NoVersion(err.version) from err
+    except store.NothingToPublish as err:
+        raise SameMatrix(err.version) from err
     except store.DraftConflict as err:
         raise await _moved(conn, account_id, err) from err
     except store.MatrixNotPublishable as err:

@@ -21,13 +21,31 @@ class CrmInUse(InputRefused):
         return cls(field, str(taken), taken.remedy)
 
 
+class AccountShut(InputRefused):
+    """The CRM does not let this account in, so that switching it on would send nothing: connect it again."""
+
+    code = "account-shut"
+
+
 async def switch(conn: Conn, account_id: str, state: Literal["on", "off"], reason: str = "") -> int:
-    """How many effects that waited are held now; a reactivation decides on them. Raises NoSuchAccount, CrmInUse."""
+    """How many effects that waited are held now; a reactivation decides on them. Raises NoSuchAccount, AccountShut, CrmInUse."""
     async with conn.transaction():
         if state == "on":
+            await rows.lock_account(conn, account_id)
+            await _refuse_shut(conn, await rows.account(conn, account_id))
             try:
                 await refuse_taken_crm(conn, account_id)
             except CrmTaken as err:
                 raise CrmInUse.of(err, "state") from err
         await rows.set_account_state(conn, account_id, state, reason)
         return await hold(conn, account_id) if state == "off" else 0
+
+
+async def _refuse_shut(conn: Conn, account: rows.Account) -> None:
+    again = f"connect it: 'callmatrix account add {account.id} --token -'"
+    if not await rows.is_authorised(conn, account.id):
+        raise AccountShut("state", f"there is no key to the CRM of '{account.id}'", again)
+    if account.state == "broken":
+        why = f"the CRM does not let '{account.id}' in: {account.state_reason}"
+        remedy = f"{again}; once it lets us in again by itself, the worker switches it on"
+        raise AccountShut("state", why, remedy)

@@ -15,9 +15,9 @@ from crm.effects.backfill import AccountNotOn, NoSuchRun, RunIsOpen
 from gateway.admin.connect_crm import ConnectingFailed
 from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
 from gateway.admin.input_words import problems_of, refuse_untakable, validated
-from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion
+from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, SameMatrix
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
-from gateway.admin.switch_account import CrmInUse
+from gateway.admin.switch_account import AccountShut, CrmInUse
 from gateway.admin.users import LastAdmin
 from gateway.api.frame import ApiCall, ApiError, Route, may_ask, not_found
 from gateway.api.openapi import describe
@@ -82,12 +82,14 @@ _STATUS: Mapping[str, int] = {
     SeniorTaken.code: 409,
     LastAdmin.code: 409,
     DraftMoved.code: 409,
+    SameMatrix.code: 409,
     AccountNotOn.code: 409,
     RunIsOpen.code: 409,
     NoSuchRun.code: 409,
     CrmInUse.code: 409,
     MatrixRefused.code: 422,
     ConnectingFailed.code: 422,
+    AccountShut.code: 409,
 }
 """Of what a service refuses; what is not named here is 400."""
 

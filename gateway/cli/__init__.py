@@ -6,6 +6,8 @@ A command is imported when it is asked for (`commands` names them all), so this 
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -54,7 +56,10 @@ def main(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     try:
         _refuse_bad_bytes(words)
-        app(args=words, prog_name="callmatrix", standalone_mode=True)
+        try:
+            app(args=words, prog_name="callmatrix", standalone_mode=True)
+        finally:
+            _flush()
     except Failure as failure:
         _fail(failure)
     except OSError as err:  # a file, a port or the terminal, named by the error; a database is told by `run`
@@ -68,11 +73,47 @@ def main(arguments: list[str] | None = None) -> None:
     except UnicodeError as err:  # of what was typed or piped in; files say it themselves
         _fail(Failure("what was given is no UTF-8 text", str(err), _UTF_8))
     except ValueError as err:
-        if getattr(err, "title", "") != "Settings":
-            raise
-        _fail(_bad_settings(err))
+        _fail(_bad_settings(err) if getattr(err, "title", "") == "Settings" else _unexpected(err))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as err:
+        _fail(_refused(err) or _unexpected(err))
+
+
+def _flush() -> None:
+    """Write what was printed while there is still somebody to tell when it cannot be written."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(
+            OSError, ValueError
+        ):  # or Python tries again when it ends, and says so in its own way
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
+
+
+def _refused(err: Exception) -> Failure | None:
+    """Return what a service refuses and no command has told; None: it is something else."""
+    from gateway.admin.refused import InputRefused
+
+    if not isinstance(err, InputRefused):
+        return None
+    return Failure("nothing was done", f"{err.field}: {err.message} ({err.code})", err.remedy)
+
+
+def _unexpected(err: Exception) -> Failure:
+    """Tell what nobody has thought of: one line, and the whole of it for those who ask."""
+    if os.environ.get("CALLMATRIX_LOG_LEVEL", "").lower() == "debug":
+        from traceback import print_exception
+
+        print_exception(err)
+    return Failure(
+        "the program failed, and should not have",
+        " ".join(f"{type(err).__name__}: {err}".partition("DETAIL:")[0].split())[:300],
+        "run it once more with CALLMATRIX_LOG_LEVEL=debug for the traceback, and report that",
+    )
 
 
 _UTF_8 = "set the terminal, or the script that calls it, to UTF-8"

@@ -12,6 +12,8 @@ from gateway.admin.input_words import whole_number
 from gateway.admin.protection.allowed import allowed_by
 from gateway.admin.switch_account import switch
 from gateway.admin.tokens import TokenOrder
+from gateway.cli.changing.accounts import extend as change_accounts
+from gateway.cli.changing.connections import extend as change_connections
 from gateway.cli.options import (
     AccountName,
     BoundEmployee,
@@ -22,12 +24,14 @@ from gateway.cli.options import (
     Yes,
     binding_changes,
     named,
+    pairs,
     secret_given,
 )
 from gateway.cli.output import (
     an_account,
     carry_out_removal,
     database,
+    local,
     on_account,
     on_database,
     print_json,
@@ -49,6 +53,8 @@ token_app = typer.Typer(help="Tokens of the admin API.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
+    change_accounts(account_app)
+    change_connections(connection_app)
     app.add_typer(account_app, name="account")
     app.add_typer(connection_app, name="connection")
     app.add_typer(token_app, name="token")
@@ -57,7 +63,10 @@ def register(app: typer.Typer) -> None:
 @account_app.command("add")
 def add_account(
     account: Annotated[str, typer.Argument(help="a short name of your own, e.g. sales")],
-    url: Annotated[str, typer.Option(help="address of the CRM account, e.g. https://example.amocrm.ru")],
+    url: Annotated[
+        str | None,
+        typer.Option(help="address of the CRM account, e.g. https://example.amocrm.ru; else as it is known"),
+    ] = None,
     long_lived_token: Annotated[
         str | None, typer.Option("--token", help="long-lived token; '-' reads it from standard input")
     ] = None,
@@ -66,11 +75,15 @@ def add_account(
         str | None, typer.Option(help="OAuth: its secret; '-' reads it from standard input")
     ] = None,
     name: Annotated[str | None, typer.Option(help="how people call it")] = None,
-    time_zone: Annotated[str, typer.Option(help="IANA name")] = "Europe/Moscow",
-    region: Annotated[str, typer.Option(help="home country of phone numbers, ISO code")] = "RU",
+    time_zone: Annotated[
+        str | None, typer.Option(help="IANA name; of a new account else Europe/Moscow")
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="home country of phone numbers, ISO code; of a new account else RU")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Connect an amoCRM account, with a long-lived token or through OAuth.
+    """Connect an amoCRM account, with a long-lived token or through OAuth; one that is known, once more.
 
     Where it does not work nothing is kept: put right what was wrong and repeat the command.
 
@@ -81,7 +94,7 @@ def add_account(
     settings = Settings()
     new = NewAccount(
         id=account,
-        name=name or account,
+        name=name,
         base_url=url,
         time_zone=time_zone,
         region=region,
@@ -121,10 +134,7 @@ def list_accounts(json: Json = False) -> None:
         return
     print_table(
         ["account", "url", "state", "since", "reason"],
-        [
-            (a.id, a.base_url, a.state, a.state_since.isoformat(timespec="seconds"), a.state_reason)
-            for a in found
-        ],
+        [(a.id, a.base_url, a.state, local(a.state_since, a.time_zone), a.state_reason) for a in found],
         "No account is connected. Connect one with 'callmatrix account add'.",
     )
 
@@ -191,8 +201,8 @@ def add_connection(
         dialect=dialect,
         region=region,
         lines=line or (),
-        keys={name: secret_given("--key", value) or "" for name, value in _pairs(key).items()},
-        settings=_pairs(setting),
+        keys={name: secret_given("--key", value) or "" for name, value in pairs(key).items()},
+        settings=pairs(setting),
     )
 
     async def work(conn: Conn, account_id: str) -> str:
@@ -379,13 +389,3 @@ def remove_token(
         is_sure=yes,
         json=json,
     )
-
-
-def _pairs(values: list[str] | None) -> dict[str, str]:
-    pairs = {}
-    for value in values or ():
-        name, equals, rest = value.partition("=")
-        if not (name and equals):
-            raise typer.BadParameter(f"'{value}' is not name=value")
-        pairs[name] = rest
-    return pairs

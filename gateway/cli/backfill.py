@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal
 
 import asyncpg
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from crm.effects import backfill as core
 from gateway.admin import backfill as service
 from gateway.cli.options import AccountName, Json, Yes
-from gateway.cli.output import confirm, database, print_json, print_table, refusals, run, the_account
+from gateway.cli.output import confirm, database, local, print_json, print_table, refusals, run, the_account
 from gateway.settings import Settings
 from runtime.failure import Failure
 
@@ -55,8 +56,8 @@ def backfill(
     async def work() -> None:
         async with database(settings) as pool:
             async with pool.acquire() as conn:
-                account_id = (await the_account(conn, account)).id
-            command = _Command(pool, account_id, days, json)
+                meant = await the_account(conn, account)
+            command = _Command(pool, meant.id, days, json, meant.time_zone)
             if action == "start":
                 await command.start(is_sure=yes or json, waits=not detach)
             elif action == "discard":
@@ -69,7 +70,7 @@ def backfill(
             run(work())
     except core.NoSuchRun as err:
         raise Failure(
-            "there is no backfill of this account yet", str(err), "see --status and --preview"
+            "there was no backfill of this account yet", "", "see with --preview what one would send"
         ) from err
 
 
@@ -92,20 +93,24 @@ def _action(
 
 
 class _Command:
-    def __init__(self, pool: asyncpg.Pool, account_id: str, days: int, json: bool) -> None:
+    def __init__(self, pool: asyncpg.Pool, account_id: str, days: int, json: bool, zone: str) -> None:
         self._pool, self._account, self._days, self._json = pool, account_id, days, json
+        self._zone = zone
 
     async def preview(self) -> None:
         plan = await self._plan()
         if self._json:
             print_json(plan)
         else:
-            _print_plan(plan, self._days)
+            _print_plan(plan, self._days, self._zone)
 
     async def start(self, *, is_sure: bool, waits: bool) -> None:
         plan = await self._plan()
         if not self._json:
-            _print_plan(plan, self._days)
+            _print_plan(plan, self._days, self._zone)
+        if not (plan.calls or plan.older_calls or plan.requests) and not is_sure:
+            print("Nothing is stored: there is nothing to send.")
+            return
         confirm("Begin?", is_sure=is_sure)
         async with self._pool.acquire() as conn:
             progress = await service.start(conn, self._account, self._days)
@@ -115,7 +120,11 @@ class _Command:
 
     async def status(self) -> None:
         async with self._pool.acquire() as conn:
-            self._tell(await core.progress(conn, self._account))
+            progress = await core.progress(conn, self._account)
+            waits = await core.hindrance(conn, self._account) if progress.state == "running" else None
+        self._tell(progress)
+        if waits is not None and not self._json:
+            print(_in_words(waits, self._zone))
 
     async def pause(self) -> None:
         async with self._pool.acquire() as conn:
@@ -130,6 +139,7 @@ class _Command:
             self._tell(await service.change(conn, self._account, "stop"))
 
     async def discard(self, note: str, *, is_sure: bool) -> None:
+        service.refuse_bad_note(note)
         plan = await self._plan()
         confirm(f"{plan.calls + plan.older_calls} calls will never reach the CRM. Go on?", is_sure=is_sure)
         async with self._pool.acquire() as conn:
@@ -156,7 +166,7 @@ class _Command:
             ["started", "client", "direction", "ended as", "outcome", "what"],
             [
                 (
-                    c.started_at.isoformat(timespec="seconds") if c.started_at else "",
+                    local(c.started_at, self._zone),
                     c.client,
                     c.direction,
                     c.disposition,
@@ -179,8 +189,10 @@ class _Command:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            console=Console(stderr=True),
             disable=self._json or not sys.stderr.isatty(),
         )
+        told: core.Hindrance | None = None
         try:
             with bar:
                 task = bar.add_task("calls", total=progress.calls_total)
@@ -188,7 +200,11 @@ class _Command:
                     await asyncio.sleep(_LOOK_SECONDS)
                     async with self._pool.acquire() as conn:
                         progress = await core.progress(conn, self._account, progress.run_id)
+                        waits = await core.hindrance(conn, self._account)
                     bar.update(task, completed=progress.calls_settled)
+                    if waits is not None and (told is None or waits.what != told.what):
+                        bar.console.print(_in_words(waits, self._zone), highlight=False)
+                    told = waits
         except asyncio.CancelledError:
             print("The run goes on in the worker; see --status, --pause, --stop.", file=sys.stderr)
             raise
@@ -205,10 +221,8 @@ class _Command:
         )
 
 
-def _print_plan(plan: core.Preview, days: int) -> None:
-    print(
-        f"Stored calls since {plan.since.isoformat(timespec='minutes')} (the last {days} days): {plan.calls}"
-    )
+def _print_plan(plan: core.Preview, days: int, zone: str) -> None:
+    print(f"Stored calls since {local(plan.since, zone)} {zone} (the last {days} days): {plan.calls}")
     print(
         f"  contacts {plan.contacts}, deals {plan.deals}, incoming leads {plan.leads}, call notes {plan.notes},"
         f" tasks {plan.tasks}, changes {plan.changes}"
@@ -216,6 +230,14 @@ def _print_plan(plan: core.Preview, days: int) -> None:
     print(f"  not needed any more, since the client was reached: {plan.tasks_not_needed} tasks")
     print(f"  older calls, kept and marked as not sent: {plan.older_calls}")
     print(f"  about {plan.requests} requests, {plan.minutes} minutes")
+
+
+def _in_words(waits: core.Hindrance, zone: str) -> str:
+    if waits.what == "account":
+        said = f": {waits.reason}" if waits.reason else ""
+        return f"It waits: the account is not on{said}. It goes on once the CRM lets us in."
+    since = local(waits.agreed_at, zone) or "never"
+    return f"It waits until the directory agrees with the CRM again (last: {since}), so that nothing is made twice."
 
 
 def _effect(effect: Any) -> str:

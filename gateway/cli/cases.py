@@ -10,7 +10,7 @@ import typer
 
 from crm.store.metadata import users_of
 from gateway.cli.options import AccountName, Json, Limit
-from gateway.cli.output import on_account, print_json, print_table
+from gateway.cli.output import local, on_account, print_json, print_table, with_zone
 from gateway.health.findings import duration
 from gateway.store.calls import missed_calls as store
 from gateway.texts.sentences import TEXTS
@@ -32,9 +32,9 @@ def open_cases(account: AccountName = None, limit: Limit = 200, json: Json = Fal
     """
     found = on_account(
         account,
-        lambda conn, account_id: _named(conn, account_id, store.open_cases(conn, account_id, limit=limit)),
+        with_zone(lambda conn, id: _named(conn, id, store.open_cases(conn, id, limit=limit))),
     )
-    _show(*found, json, "Nobody waits.")
+    _show(found, json, "Nobody waits.")
 
 
 @cases_app.command("overdue")
@@ -43,13 +43,12 @@ def overdue_cases(account: AccountName = None, limit: Limit = 200, json: Json = 
 
     Example: callmatrix cases overdue --account sales --json
     """
+    now = datetime.now(UTC)
     found = on_account(
         account,
-        lambda conn, account_id: _named(
-            conn, account_id, store.overdue_cases(conn, account_id, datetime.now(UTC), limit=limit)
-        ),
+        with_zone(lambda conn, id: _named(conn, id, store.overdue_cases(conn, id, now, limit=limit))),
     )
-    _show(*found, json, "None is overdue.")
+    _show(found, json, "None is overdue.")
 
 
 @cases_app.command("figures")
@@ -95,7 +94,9 @@ def _who(case: Case, names: Mapping[str, str]) -> str:
     return f"{name} ({case.owner_id})" if name else case.owner_id
 
 
-def _show(cases: list[Case], names: Mapping[str, str], json: bool, empty: str) -> None:
+def _show(found: tuple[tuple[list[Case], Mapping[str, str]], str], json: bool, empty: str) -> None:
+    """found: the cases, the names of the CRM's users, and the account's time zone."""
+    (cases, names), zone = found
     if json:
         print_json(cases)
         return
@@ -108,7 +109,7 @@ def _show(cases: list[Case], names: Mapping[str, str], json: bool, empty: str) -
                 _short((now - c.opened_at).total_seconds()),
                 len(c.missed_calls),
                 _who(c, names),
-                c.task_due_at.isoformat(timespec="minutes"),
+                local(c.task_due_at, zone),
                 c.id,
             )
             for c in cases

@@ -41,8 +41,9 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "account": Entry("accounts", "Connected CRMs."),
         "connection": Entry("accounts", "Connected PBXs."),
         "token": Entry("accounts", "Tokens of the admin API."),
+        "employees": Entry("changing.employees", "Who is rung at which phone, and who they are in the CRM."),
         "config": Entry("config", "An account's configuration as a YAML file, without secrets."),
-        "matrix": Entry("matrices", "The call matrix: checks, versions, roll-back."),
+        "matrix": Entry("matrices", "The call matrix: its draft, checks, versions, roll-back."),
         "replay": Entry(
             "matrices", "Run the calls of the last days through a draft, compared with what is published."
         ),

@@ -9,7 +9,7 @@ import typer
 from crm.store.unread import unread_rows
 from gateway.admin.operations.desk import retry_crm_events
 from gateway.cli.options import AccountName, Json, Limit
-from gateway.cli.output import on_account, print_json, print_table
+from gateway.cli.output import local, on_account, print_json, print_table, with_zone
 from gateway.store.crm_events.work import aside_events
 from runtime.failure import Failure
 
@@ -29,7 +29,7 @@ def unread(account: AccountName = None, limit: Limit = 100, json: Json = False) 
 
     Example: callmatrix crm unread --account sales
     """
-    found = on_account(account, lambda conn, account_id: unread_rows(conn, account_id, limit=limit))
+    found, zone = on_account(account, with_zone(lambda conn, id: unread_rows(conn, id, limit=limit)))
     if json:
         print_json([row._asdict() for row in found])
         return
@@ -38,7 +38,7 @@ def unread(account: AccountName = None, limit: Limit = 100, json: Json = False) 
             row.kind,
             row.id,
             row.field,
-            row.found_at.isoformat(timespec="seconds"),
+            local(row.found_at, zone),
             row.times,
             row.why,
             row.raw[:200],
@@ -55,7 +55,7 @@ def aside(account: AccountName = None, limit: Limit = 100, json: Json = False) -
 
     Example: callmatrix crm aside --account sales
     """
-    found = on_account(account, lambda conn, account_id: aside_events(conn, account_id, limit=limit))
+    found, zone = on_account(account, with_zone(lambda conn, id: aside_events(conn, id, limit=limit)))
     if json:
         print_json([event._asdict() for event in found])
         return
@@ -65,7 +65,7 @@ def aside(account: AccountName = None, limit: Limit = 100, json: Json = False) -
             event.consumer,
             event.subject,
             event.what,
-            event.at.isoformat(timespec="seconds"),
+            local(event.at, zone),
             event.tries,
             event.error[:300],
         )

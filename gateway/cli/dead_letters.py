@@ -10,8 +10,9 @@ import typer
 
 from crm.effects import dead_letters
 from gateway.admin.operations import desk, desk_entries
+from gateway.cli.changing.files import read_text
 from gateway.cli.options import AccountName, Json, Lang, Limit
-from gateway.cli.output import language_of, on_account, print_json, print_table
+from gateway.cli.output import language_of, local, on_account, print_json, print_table, refusals, zone_of
 from gateway.store.desk.entries import KINDS, DeskKind, counts_of
 from gateway.store.intake import inbox
 from routing.texts.catalogue import Language
@@ -24,7 +25,7 @@ desk_app = typer.Typer(
 )
 
 Keys = Annotated[list[str] | None, typer.Argument(help="keys of 'desk list'")]
-_EVENT = "event:"
+_EVENT, _UNCHANGED = "event:", "the desk stays as it is"
 
 
 def register(app: typer.Typer) -> None:
@@ -50,20 +51,19 @@ def list_items(
 
     async def work(
         conn: Conn, account_id: str
-    ) -> tuple[tuple[desk_entries.DeskEntry, ...], dict[DeskKind, int], Any]:
+    ) -> tuple[tuple[desk_entries.DeskEntry, ...], dict[DeskKind, int], Any, str]:
         language = await language_of(conn, account_id, lang)
         page = await desk_entries.listed(conn, account_id, kind=kind, limit=limit, language=language)
         told = await _in_full(conn, account_id, limit, language) if json else None
-        return page.entries, await counts_of(conn, account_id), told
+        return page.entries, await counts_of(conn, account_id), told, await zone_of(conn, account_id)
 
-    entries, counts, told = on_account(account, work)
+    entries, counts, told, zone = on_account(account, work)
     if json:
         others = [e for e in entries if e.kind not in ("effect", "event")]
         print_json({**told, "others": others, "counts": counts})
         return
     lines = [
-        (e.key, e.kind, e.what, e.client or "", e.since.isoformat(timespec="seconds"), e.tries, e.why[:300])
-        for e in entries
+        (e.key, e.kind, e.what, e.client or "", local(e.since, zone), e.tries, e.why[:300]) for e in entries
     ]
     print_table(["key", "kind", "what", "client", "since", "tries", "why"], lines, "The desk is empty.")
     if (total := sum(counts.values())) > len(lines):
@@ -102,7 +102,9 @@ def retry(
     if bool(keys) == all_of_them:
         raise typer.BadParameter("name the keys, or give --all")
     named = None if all_of_them else keys
-    _tell(on_account(account, lambda conn, id: desk_entries.retry(conn, id, named)), "are tried again", json)
+    with refusals(_UNCHANGED):
+        count = on_account(account, lambda conn, id: desk_entries.retry(conn, id, named))
+    _tell(count, "are tried again", json)
 
 
 @desk_app.command("edit")
@@ -120,17 +122,18 @@ def edit(
     Example: callmatrix desk edit call:019a/end#1 --order order.json --note "field was deleted in the CRM"
     """
     try:
-        changed = orjson.loads(order.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as err:
+        changed = orjson.loads(read_text(str(order)))
+    except orjson.JSONDecodeError as err:
         raise Failure(f"{order} cannot be read", str(err), "take the 'order' of 'desk list --json'") from err
     if not isinstance(changed, dict):
         raise Failure(f"{order} holds no order", "", "take the 'order' of 'desk list --json'")
 
     try:
-        count = on_account(
-            account,
-            lambda conn, account_id: desk.edit_effect(conn, account_id, key, changed, note),
-        )
+        with refusals(_UNCHANGED):
+            count = on_account(
+                account,
+                lambda conn, account_id: desk.edit_effect(conn, account_id, key, changed, note),
+            )
     except dead_letters.DeskItemGone as err:
         raise Failure(f"no effect '{key}' is on the desk", "", "see 'callmatrix desk list'") from err
     except dead_letters.OrderInvalid as err:
@@ -149,7 +152,8 @@ def ignore(
 
     Example: callmatrix desk ignore event:17 --note "a test of the provider"
     """
-    count = on_account(account, lambda conn, account_id: desk_entries.ignore(conn, account_id, keys, note))
+    with refusals(_UNCHANGED):
+        count = on_account(account, lambda conn, id: desk_entries.ignore(conn, id, keys, note))
     _tell(count, "are set aside", json)
 
 

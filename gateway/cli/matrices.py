@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.admin import matrices
-from gateway.cli.options import AccountName, Json, Lang
+from gateway.cli.changing.matrices import extend as change_matrices
+from gateway.cli.options import AccountName, Json, Lang, version_named
 from gateway.cli.output import (
     chosen_language,
     database,
     language_of,
+    local,
+    me,
     on_account,
     print_json,
     print_table,
     refusals,
     run,
     the_account,
+    zone_of,
 )
 from gateway.settings import Settings
 from gateway.store.admin import matrices as store
@@ -38,13 +41,16 @@ if TYPE_CHECKING:
 
     from gateway.decisions.replay import VersionName
 
-matrix_app = typer.Typer(help="The call matrix: checks, versions, roll-back.", no_args_is_help=True)
+matrix_app = typer.Typer(
+    help="The call matrix: its draft, checks, versions, roll-back.", no_args_is_help=True
+)
 
 WhyOption = Annotated[str, typer.Option(help="shown in the list of versions")]
 
 
 def register(app: typer.Typer) -> None:
     app.command()(replay)
+    change_matrices(matrix_app)
     app.add_typer(matrix_app, name="matrix")
 
 
@@ -62,7 +68,7 @@ def replay(
     """
     from gateway.decisions.replay import Replay
 
-    names = _version(version), _version(against)
+    names = version_named(version), version_named(against)
 
     async def work() -> dict[str, Any]:
         async with database(Settings()) as pool:
@@ -112,16 +118,6 @@ def _bar() -> Progress:
     return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
 
 
-def _version(name: str) -> VersionName:
-    if name == "draft":
-        return "draft"
-    if name == "current":
-        return None
-    if not name.isdecimal() or len(name) > 9:
-        raise typer.BadParameter(f"'{name}' is neither draft, current nor the number of a version")
-    return int(name)
-
-
 @contextmanager
 def _refusals(what: str = "nothing was changed") -> Iterator[None]:
     with refusals(what):
@@ -158,7 +154,7 @@ def check_matrix(
 
     Example: callmatrix matrix check --account sales
     """
-    name = _version(version)
+    name = version_named(version)
 
     async def work(conn: Conn, account_id: str) -> tuple[list[Problem], Language]:
         problems = check(await _named(conn, account_id, name), await catalogue_of(conn, account_id))
@@ -195,7 +191,7 @@ def publish(why: WhyOption, account: AccountName = None, lang: Lang = None, json
     async def work(conn: Conn, account_id: str) -> store.Published:
         language = await language_of(conn, account_id, lang)
         with _problems_in(language):
-            return await matrices.publish_draft(conn, account_id, revision=None, by=_me(), why=why)
+            return await matrices.publish_draft(conn, account_id, revision=None, by=me(), why=why)
 
     with _refusals("the matrix is not published"):
         done = on_account(account, work)
@@ -204,7 +200,7 @@ def publish(why: WhyOption, account: AccountName = None, lang: Lang = None, json
 
 @matrix_app.command("rollback")
 def roll_back(
-    to: Annotated[int, typer.Option(min=1, help="version")],
+    to: Annotated[int, typer.Option(min=1, max=999_999_999, help="version")],
     why: WhyOption,
     account: AccountName = None,
     json: Json = False,
@@ -214,7 +210,7 @@ def roll_back(
     Example: callmatrix matrix rollback --account sales --to 4 --why "version 5 made double deals"
     """
     with _refusals("the matrix is not published"):
-        done = on_account(account, lambda conn, id: matrices.roll_back(conn, id, to=to, by=_me(), why=why))
+        done = on_account(account, lambda conn, id: matrices.roll_back(conn, id, to=to, by=me(), why=why))
     _say(done, json)
 
 
@@ -225,21 +221,18 @@ def list_versions(account: AccountName = None, json: Json = False) -> None:
     Example: callmatrix matrix versions --account sales
     """
 
-    async def work(conn: Conn, account_id: str) -> list[store.Published]:
+    async def work(conn: Conn, account_id: str) -> tuple[list[store.Published], str]:
         await store.current_version(conn, account_id)
-        return await store.versions(conn, account_id)
+        return await store.versions(conn, account_id), await zone_of(conn, account_id)
 
     with _refusals():
-        found = on_account(account, work)
+        found, zone = on_account(account, work)
     if json:
         print_json(found)
         return
     print_table(
         ["version", "published", "by", "why"],
-        [
-            (p.version, p.published_at.isoformat(timespec="seconds"), p.published_by, _reason(p))
-            for p in found
-        ],
+        [(p.version, local(p.published_at, zone), p.published_by, _reason(p)) for p in found],
     )
 
 
@@ -255,7 +248,7 @@ def show_difference(
 
     Example: callmatrix matrix difference --account sales --old 4 --new draft
     """
-    names = _version(old), _version(new)
+    names = version_named(old), version_named(new)
 
     async def work(conn: Conn, account_id: str) -> tuple[list[MatrixChange], Texts]:
         before, after = [await _named(conn, account_id, name) for name in names]
@@ -280,7 +273,3 @@ def _say(published: store.Published, json: bool) -> None:
 
 def _reason(published: store.Published) -> str:
     return f"{published.why} (= version {published.restored})" if published.restored else published.why
-
-
-def _me() -> str:
-    return f"{getpass.getuser()} (command line)"

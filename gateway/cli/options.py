@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from gateway.store.admin.roles import ROLES
+from runtime.failure import Failure
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 AccountName = Annotated[str | None, typer.Option(help="whose; not needed where there is only one account")]
@@ -56,6 +57,8 @@ def secret_given(option: str, value: str | None) -> str | None:
     """Return the secret; one given as '-' is read from standard input, a line each, so that neither the shell's history nor
     the list of processes shows it."""
     if value == "-":
+        if sys.stdin is None:
+            raise Failure("the secret cannot be read", "standard input is closed", "pipe it in, or type it")
         return sys.stdin.readline().strip()
     if value:
         typer.echo(
@@ -63,3 +66,25 @@ def secret_given(option: str, value: str | None) -> str | None:
             err=True,
         )
     return value
+
+
+def pairs(values: list[str] | None) -> dict[str, str]:
+    """Of an option that is repeated as name=value."""
+    found = {}
+    for value in values or ():
+        name, equals, rest = value.partition("=")
+        if not (name and equals):
+            raise typer.BadParameter(f"'{value}' is not name=value")
+        found[name] = rest
+    return found
+
+
+def version_named(name: str) -> int | Literal["draft"] | None:
+    """Of a matrix; None = the current one."""
+    if name == "draft":
+        return "draft"
+    if name == "current":
+        return None
+    if not (name.isascii() and name.isdigit()) or len(name) > 9:
+        raise typer.BadParameter(f"'{name}' is neither draft, current nor the number of a version")
+    return int(name)

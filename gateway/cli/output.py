@@ -26,13 +26,19 @@ if TYPE_CHECKING:  # what a command does is imported when it does it: its help m
     from runtime.database.pool import Conn
 
 T = TypeVar("T")
-_OUR_OWN_ADDRESS = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
+_OURS = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES, errno.ENOSPC, errno.EPIPE)
+"""Of addresses that we listen at, and of what we print: no database's fault."""
+
+
+_LONGEST_REASON = 4000
+"""Characters: what was typed may stand in it, however long it is."""
 
 
 def say_failure(failure: Failure) -> None:
-    parts = [f"Error: {failure.what}"]
+    parts = [f"Error: {failure.what[:_LONGEST_REASON]}"]
     if failure.why:
-        parts.append(f"  why: {failure.why}")
+        cut = "…" if len(failure.why) > _LONGEST_REASON else ""
+        parts.append(f"  why: {failure.why[:_LONGEST_REASON]}{cut}")
     if failure.remedy:
         parts.append(f"  do:  {failure.remedy}")
     print("\n".join(parts), file=sys.stderr)
@@ -77,12 +83,47 @@ def _cell(value: Any) -> str:
     return "" if value is None else " ".join(str(value).split())
 
 
+def local(at: datetime | None, zone: str) -> str:
+    """Return a time as the account's people read their clocks. zone: IANA name."""
+    from zoneinfo import ZoneInfo
+
+    return "" if at is None else at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+
+
+def with_zone(
+    work: Callable[[Conn, str], Coroutine[Any, Any, T]],
+) -> Callable[[Conn, str], Coroutine[Any, Any, tuple[T, str]]]:
+    """Return the work of `on_account` that says besides in which time zone the account is."""
+
+    async def both(conn: Conn, account_id: str) -> tuple[T, str]:
+        return await work(conn, account_id), await zone_of(conn, account_id)
+
+    return both
+
+
+async def zone_of(conn: Conn, account_id: str) -> str:
+    from gateway.store.admin.accounts import account
+
+    return (await account(conn, account_id)).time_zone
+
+
 def confirm(question: str, *, is_sure: bool) -> None:
     """End the command, with nothing done, unless the person says yes."""
     import typer
 
-    if not is_sure and not typer.confirm(question):
-        raise typer.Exit(1)
+    if is_sure:
+        return
+    try:
+        if sys.stdin is None:
+            raise typer.Abort
+        if typer.confirm(question):
+            return
+    except typer.Abort:
+        raise Failure(
+            "nothing was done", "nobody answered the question", "answer y or n, or pass --yes"
+        ) from None
+    print("Nothing was done.", file=sys.stderr)
+    raise typer.Exit(1)
 
 
 @contextlib.contextmanager
@@ -129,17 +170,27 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     if not structlog.is_configured():
         configure_logs("warning")
     try:
-        return asyncio.run(work)
+        return asyncio.run(_interruptible(work))
     except SealingError as err:
         raise Failure(str(err), err.code, err.remedy) from err
     except DATABASE_AWAY as err:
-        if not may_pass(err) or getattr(err, "errno", None) in _OUR_OWN_ADDRESS:
+        if not may_pass(err) or getattr(err, "errno", None) in _OURS or getattr(err, "filename", None):
             raise
         raise Failure(
             "the database cannot be reached", f"{type(err).__name__}: {err}", "see 'callmatrix check'"
         ) from err
     except DATABASE_REFUSES as err:
         raise Failure("the database refuses us", str(err), "check CALLMATRIX_DATABASE_URL") from err
+
+
+async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
+    """Let Ctrl-C be one whatever becomes of it inside: a connection that is being opened tells it as its own failure."""
+    try:
+        return await work
+    except Exception:
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise asyncio.CancelledError from None
+        raise
 
 
 def database_url(settings: Settings) -> str:
@@ -187,6 +238,11 @@ def _system_user() -> str:
         user = str(os.getuid())
     person = os.environ.get("SUDO_USER")
     return f"{person} as {user}" if person and person != user else user
+
+
+def me() -> str:
+    """Return who did it, as versions of the matrix name them."""
+    return f"{_system_user()} (command line)"
 
 
 def on_database(work: Callable[[Conn], Coroutine[Any, Any, T]]) -> T:

@@ -50,7 +50,7 @@ def demo(
     data_dir: Annotated[
         Path | None,
         typer.Option(
-            help="where everything is kept; else ~/.local/share/callmatrix, for root /var/lib/callmatrix"
+            help="where everything is kept, a folder of its own; else ~/.local/share/callmatrix, for root /var/lib/callmatrix"
         ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="clear what earlier demos left there first")] = False,
@@ -77,7 +77,9 @@ def demo(
         )
     except EmbeddedPostgresError as err:
         raise Failure(
-            "the embedded database did not start", str(err), "see postgres.log in the data directory"
+            "the embedded database did not start",
+            str(err),
+            "see postgres.log in the data directory, where there is one; --data-dir chooses another",
         ) from err
 
 

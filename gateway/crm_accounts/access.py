@@ -30,6 +30,7 @@ from crm.kinds import (
     store_token,
 )
 from crm.lane import Lane
+from crm.store.cursors import forget_failures
 from crm.store.metadata import account_of
 from gateway.configuration import read_snapshot
 from gateway.crm_accounts.exchange_log import ExchangeLog
@@ -173,6 +174,7 @@ class CrmAccess:
             await record(conn, change)
             await store_token(conn, account.id, token, granted_at.base_url)
             await rows.set_account_state(conn, account.id, "on")
+            await forget_failures(conn, account.id)
 
     def _granted_at(self, account: Account, host: str, *, is_known: bool) -> str:
         """Raise GrantRefused. is_known: the CRM told its number before, which is compared when it lets us in."""

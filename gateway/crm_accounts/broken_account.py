@@ -8,6 +8,7 @@ import structlog
 from crm.errors import CrmError
 from crm.lane import Lane
 from crm.port import Crm
+from crm.store.cursors import forget_failures
 from gateway.configuration import Configuration
 from gateway.store.admin import accounts as rows
 from runtime.backoff import grown_pause
@@ -39,6 +40,7 @@ async def probe_while_broken(
                 continue
             async with pool.acquire() as conn:
                 if await rows.mend_account(conn, account_id, account.state_since):
+                    await forget_failures(conn, account_id)
                     log.warning(
                         "account-let-in-again", account=account_id, was_broken_since=account.state_since
                     )

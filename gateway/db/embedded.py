@@ -86,7 +86,7 @@ class EmbeddedPostgres:
         self._max_connections = max_connections
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
-        self._account = _server_account()
+        self._account = server_account()
 
     def start(self) -> str:
         """Return the DSN of the database `callmatrix`. A cluster that still runs is waited for or attached to."""
@@ -310,7 +310,7 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
-def _server_account() -> pwd.struct_passwd | None:
+def server_account() -> pwd.struct_passwd | None:
     """Whom the server runs as when we are root, which PostgreSQL refuses to be; None: as ourselves."""
     if os.geteuid() != 0:
         return None

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from gateway.crm_accounts.access import CrmAccess, webhook_address
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
 from gateway.demo import data
+from gateway.demo.folder import clear, prepare_folder
 from gateway.store.admin.accounts import account as account_of
 from routing.settings import NumberPolicy
 from runtime.database.pool import open_pool
@@ -69,11 +69,10 @@ def run_demo(demo: Demo) -> None:
     for port in (demo.port, demo.sandbox_port):
         refuse_taken("127.0.0.1", port, "end what uses it, or choose others with --port and --sandbox-port")
     os.umask(0o077)
-    demo.data_dir.mkdir(parents=True, exist_ok=True)
-    _keep_private(demo.data_dir)
+    prepare_folder(demo.data_dir)
     with _sole_user_of(demo.data_dir):
         if demo.is_fresh:
-            _clear(demo.data_dir)
+            clear(demo.data_dir)
         server = EmbeddedPostgres(demo.data_dir)
         dsn = server.start()
         try:
@@ -120,14 +119,6 @@ async def _seal(dsn: str, key_file: Path) -> None:
         ) from err
     finally:
         await pool.close()
-
-
-def _keep_private(folder: Path) -> None:
-    """Nobody else reads what lies here. Another user that runs the embedded server may pass through, no more."""
-    for path in folder.iterdir():
-        if path.is_file() and path.stat().st_uid == os.geteuid():
-            path.chmod(0o600)
-    folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 async def _start(
@@ -297,12 +288,3 @@ def _sole_user_of(data_dir: Path) -> Iterator[None]:
                 f"another demo runs in {data_dir}", "", "end it, or use another --data-dir"
             ) from err
         yield
-
-
-def _clear(data_dir: Path) -> None:
-    """Remove what earlier demos left in the folder, and nothing else that may lie there."""
-    shutil.rmtree(data_dir / "postgres", ignore_errors=True)
-    for name in ("postgres.password", "postgres.admin", "postgres.log", "admin.token", "secrets.key"):
-        (data_dir / name).unlink(missing_ok=True)
-    for file in data_dir.glob("sandbox.sqlite*"):
-        file.unlink()

@@ -17,6 +17,7 @@ SENTENCES: Mapping[str, str] = {
     "config.connection-lost-keys": "connection '{name}' is of another kind now: its keys {keys} are gone",
     "config.connection-lacks-keys-of-kind": "connection '{name}' is of another kind now: its PBX needs keys of its own, which no file carries; set them on the connection",
     "config.connection-lacks-keys": "connection '{name}' is new: its PBX needs keys of its own, which no file carries; set them on the connection",
+    "config.draft-replaced": "the draft that {who} saved is replaced",
     "config.matrix-warning": "matrix.{cell}: {message}; {remedy}",
     "config.published-matrix-error": "the published matrix: {cell}: {message}; {remedy}",
     "config.test-orders": "orders: {got}; expected: {expected}",

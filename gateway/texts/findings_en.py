@@ -49,7 +49,7 @@ SENTENCES: Mapping[str, str] = {
     "token.kind.long_lived": "long-lived token",
     "token.kind.none": "none",
     "token.kind.oauth": "OAuth",
-    "finding.reconnect": "reconnect: 'callmatrix account add {account} --url <address> --token -' with a new long-lived token, or"
+    "finding.reconnect": "reconnect: 'callmatrix account add {account} --token -' with a new long-lived token, or"
     " with --client-id and --client-secret for OAuth; then send what was stored with"
     " 'callmatrix backfill --account {account} --preview'",
     "finding.connections-missing": "no PBX is connected",

@@ -49,7 +49,7 @@ SENTENCES: Mapping[str, str] = {
     "token.kind.long_lived": "долгосрочный токен",
     "token.kind.none": "нет",
     "token.kind.oauth": "OAuth",
-    "finding.reconnect": "подключите заново: 'callmatrix account add {account} --url <адрес> --token -' с новым долгосрочным токеном"
+    "finding.reconnect": "подключите заново: 'callmatrix account add {account} --token -' с новым долгосрочным токеном"
     " или с --client-id и --client-secret для OAuth; затем отправьте накопленное:"
     " 'callmatrix backfill --account {account} --preview'",
     "finding.connections-missing": "не подключена ни одна АТС",

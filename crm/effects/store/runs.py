@@ -124,6 +124,18 @@ async def open_run(conn: Conn, account_id: str) -> asyncpg.Record | None:
     )
 
 
+async def in_the_way(conn: Conn, account_id: str) -> asyncpg.Record | None:
+    """Return why a run sends nothing just now: state and state_reason of an account that is not on, else agreed_at of a
+    directory that did not agree with the CRM since it lets us in; None = nothing. A directory that was never loaded is
+    nobody's to wait for."""
+    return await conn.fetchrow(
+        "SELECT a.state, a.state_reason, c.last_success AS agreed_at FROM account a"
+        " LEFT JOIN sync_cursor c ON c.account_id = a.account_id AND c.feed = 'agreed'"
+        " WHERE a.account_id = $1 AND (a.state <> 'on' OR c.last_success < a.state_since - interval '1 minute')",
+        account_id,
+    )
+
+
 async def run(conn: Conn, account_id: str, run_id: str) -> asyncpg.Record | None:
     return await conn.fetchrow(
         "SELECT * FROM backfill_run WHERE account_id = $1 AND run_id = $2", account_id, run_id

@@ -119,7 +119,7 @@ ROUTES = (
         path=_ONE + "/state",
         handler=set_state,
         summary="Switch sending to the CRM on or off",
-        description="While it is off, calls are answered, decided and stored.",
+        description="While it is off, calls are answered, decided and stored. 409 where its CRM does not let it in.",
         errors=(409,),
     ),
     Route(

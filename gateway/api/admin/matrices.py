@@ -275,7 +275,7 @@ ROUTES = (
         path=MATRIX + "/publish",
         handler=publish,
         summary="Publish the draft as the next version",
-        description="422 with all problems when its checks find errors; warnings do not keep it back.",
+        description="422 with all problems when its checks find errors; warnings do not keep it back. 409 when it decides like the published one.",
         status=201,
         errors=(409, 422),
     ),
@@ -299,6 +299,7 @@ ROUTES = (
         handler=restore,
         summary="Roll back: publish the body of this version as the next one",
         status=201,
+        errors=(409,),
     ),
     Route(
         method="GET",

@@ -42,12 +42,13 @@ async def connect(call: ApiCall[NoQuery, ConnectCrm]) -> Connected:
     body = call.body
     if call.who.account_id not in (None, body.id):
         raise ApiError(403, "forbidden", "This token is for another account.")
+    said = body.model_fields_set
     new = NewAccount(
         id=body.id,
-        name=body.name or body.id,
         base_url=body.url,
-        time_zone=body.time_zone,
-        region=body.region,
+        name=body.name or None,
+        time_zone=body.time_zone if "time_zone" in said else None,
+        region=body.region if "region" in said else None,
         long_lived_token=body.token,
         client_id=body.client_id,
         client_secret=body.client_secret,

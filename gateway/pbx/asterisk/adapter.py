@@ -38,21 +38,26 @@ class AsteriskKind(PbxKind):
 
     def instructions(self, name: str, secret: str, url: str) -> str:
         return f"""extensions.conf, in the context that receives calls from outside (whole recipe: deploy/pbx/asterisk):
+  same => n,Set(CALLER=${{FILTER(+0-9a-zA-Z._\\-,${{CALLERID(num)}})}})
   same => n,Set(CURLOPT(conntimeout)=0.3)
   same => n,Set(CURLOPT(httptimeout)=0.8)
   same => n,Set(CURLOPT(failurecodes)=400,401,403,404,500,502,503,504)
   same => n,Set(CURLOPT(httpheader)=Authorization: Bearer {secret})
-  same => n,Set(TARGET=${{CURL({url}/lookup?format=text&phone=${{URIENCODE(${{CALLERID(num)}})}}&did=${{EXTEN}}&call_id=${{UNIQUEID}})}})
-  same => n,Set(TARGET=${{IF($["${{TARGET}}"=""]?${{FALLBACK}}:${{TARGET}})}})
+  same => n,Set(TARGET=${{CURL({url}/lookup?format=text&phone=${{URIENCODE(${{CALLER}})}}&did=${{URIENCODE(${{EXTEN}})}}&call_id=${{URIENCODE(${{UNIQUEID}})}})}})
+  same => n,ExecIf($[${{LEN(${{FILTER(0-9a-zA-Z+*#@._\\-,${{TARGET}})}})}} != ${{LEN(${{TARGET}})}}]?Set(TARGET=))
+  same => n,GotoIf($["${{TARGET}}"=""]?reserve)
+  same => n,Dial(PJSIP/${{TARGET}},20)
+  same => n(reserve),Dial(<who rings when nobody is responsible, e.g. PJSIP/100>,40)
 
 manager.conf, so that the gateway hears about calls:
   [callmatrix]
   secret=<a secret of your choice>
-  read=call,dialplan,cdr,user,agent
-  write=originate,call,reporting
+  deny=0.0.0.0/0.0.0.0
   permit=<address of the gateway>/255.255.255.255
-Then tell the gateway: PATCH /api/v1/accounts/<account>/connections/{name} with
-  {{"keys": {{"ami_user": "callmatrix", "ami_secret": "…"}}, "settings": {{"ami_host": "<address of Asterisk>"}}}}"""
+  read=call,cdr,user,agent,dialplan
+  write=reporting
+Then, unless you have given them already, tell the gateway:
+  callmatrix connection set {name} --setting ami_host=<address of Asterisk> --key ami_user=callmatrix --key ami_secret=…"""
 
     def question_port(self) -> QuestionPort | None:
         return QuestionPort("fastagi_port", FastAgi)

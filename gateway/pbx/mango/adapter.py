@@ -71,8 +71,9 @@ class MangoKind(PbxKind):
     def instructions(self, name: str, secret: str, url: str) -> str:
         return f"""API connector: address of the external system
   {url}
-MANGO appends /events/… and /result/… itself. Key and salt of the connector go to the gateway:
-  PATCH /api/v1/accounts/<account>/connections/{name} with {{"keys": {{"api_key": "…", "api_salt": "…"}}}}
+MANGO appends /events/… and /result/… itself. Key and salt of the connector go to the gateway, unless it has them already:
+without them every notification is refused.
+  callmatrix connection set {name} --key api_key=… --key api_salt=…
 Leave a reserve in the IVR scheme: a route command may come at most once in 2 seconds."""
 
     def lookup_answer(

@@ -43,6 +43,14 @@ class DraftConflict(Exception):
         self.current = current
 
 
+class NothingToPublish(Exception):
+    """It decides like the version that is published already."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(str(version))
+        self.version = version
+
+
 class MatrixNotPublishable(Exception):
     """The checks found errors. problems: all of them, each with the cell and what to do."""
 
@@ -199,7 +207,7 @@ async def publish(
     conn: Conn, account_id: str, *, revision: int, by: str, why: str, catalogue: Catalogue
 ) -> Published:
     """Make the draft the next version. Raises DraftConflict (also when another version was published after the draft
-    was begun: see rebase_draft), MatrixNotPublishable, NoSuchAccount."""
+    was begun: see rebase_draft), NothingToPublish, MatrixNotPublishable, NoSuchAccount."""
     async with conn.transaction():
         seen = await _locked_draft(conn, account_id, revision)
         current = await current_version(conn, account_id)
@@ -208,6 +216,7 @@ async def publish(
         problems = check(seen.matrix, catalogue)
         if not can_be_published(problems):
             raise MatrixNotPublishable(problems)
+        await _refuse_published(conn, account_id, seen.matrix, current)
         done = await _add_version(conn, account_id, seen.matrix, by, why)
         await _write_draft(conn, account_id, None, revision + 1, done.version, by)
     return done
@@ -231,12 +240,18 @@ async def publish_matrix(
 
 async def roll_back(conn: Conn, account_id: str, *, to: int, by: str, why: str) -> Published:
     """Return the body of an earlier version as the next one, at once: it is not checked again, since it is the way out of
-    trouble. Raises NoSuchMatrixVersion, NoSuchAccount."""
+    trouble. Raises NoSuchMatrixVersion, NothingToPublish, NoSuchAccount."""
     async with conn.transaction():
         await _lock(conn, account_id)
-        await current_version(conn, account_id)
+        current = await current_version(conn, account_id)
         matrix = await matrix_at(conn, account_id, to)
+        await _refuse_published(conn, account_id, matrix, current)
         return await _add_version(conn, account_id, matrix, by, why, restored=to)
+
+
+async def _refuse_published(conn: Conn, account_id: str, matrix: Matrix, current: int) -> None:
+    if _body(matrix) == _body(await matrix_at(conn, account_id, current)):
+        raise NothingToPublish(current)
 
 
 async def _lock(conn: Conn, account_id: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 
+from crm.amocrm.store import store_long_lived_token
 from gateway.app.gateway import Gateway
 from routing.staff import Employee
 
@@ -48,6 +49,12 @@ class Api:
         ) as response:
             assert response.status == status, (response.status, await response.text())
             return await response.json(content_type=None) if response.status != 204 else None
+
+
+async def give_key(pool: asyncpg.Pool, account_id: str = ACCOUNT) -> None:
+    """Of its CRM, as a person would have connected it."""
+    async with pool.acquire() as conn:
+        await store_long_lived_token(conn, account_id, "key", None)
 
 
 async def add_effect(pool: asyncpg.Pool, key: str, *, state: str = "waiting", **more: Any) -> None:

@@ -58,7 +58,7 @@ async def test_a_second_name_is_refused_alike_by_api_command_line_and_consent(
     told = await api.ask("POST", "/accounts", body=body, status=409)
     assert (told["code"], told["field"]) == ("crm-connected-already", "token")
     assert REFUSED in told["title"]
-    words = ("account", "add", "two", "--url", new.base_url, "--token", "-")
+    words = ("account", "add", "two", "--url", sandbox.url, "--token", "-")
     said = await callmatrix(database_url, *words, stdin=f"{new.long_lived_token}\n")
     assert said.returncode == 1
     assert told["title"] in said.stderr

@@ -194,17 +194,28 @@ async def test_two_admins_at_once_the_second_is_told_by_whom_and_nothing_is_over
 async def test_who_publishes_a_draft_begun_before_another_version_is_told_and_may_take_it_over(
     crm: Api,
 ) -> None:
+    await publish(crm, one(MakeContact(name="первая")))
     saved = await save(crm, one(MakeContact(name="моё")))
     await crm.ask(
         "POST", "{a}/matrix/versions/1/restore", body={"why": "wrong"}, role="colleague", status=201
     )
     body = {"revision": saved["revision"], "why": "x"}
     refused = await crm.ask("POST", "{a}/matrix/publish", body=body, status=409)
-    assert refused["title"] == "colleague published version 2 meanwhile"
+    assert refused["title"] == "colleague published version 3 meanwhile"
     taken = await crm.ask("POST", "{a}/matrix/draft/rebase", body={"revision": saved["revision"]})
-    assert (taken["based_on"], taken["is_changed"]) == (2, True)
+    assert (taken["based_on"], taken["is_changed"]) == (3, True)
     body = {"revision": taken["revision"], "why": "x"}
-    assert (await crm.ask("POST", "{a}/matrix/publish", body=body, status=201))["version"] == 3
+    assert (await crm.ask("POST", "{a}/matrix/publish", body=body, status=201))["version"] == 4
+
+
+async def test_what_decides_like_the_published_version_is_not_published_again(crm: Api) -> None:
+    matrix = one(MakeContact(name="первая"))
+    await publish(crm, matrix)
+    again = await publish(crm, matrix, status=409)
+    assert (again["code"], "decides like version 2" in again["title"]) == ("nothing-to-publish", True)
+    same = await crm.ask("POST", "{a}/matrix/versions/2/restore", body={"why": "x"}, status=409)
+    assert same["code"] == "nothing-to-publish"
+    assert [v["version"] for v in (await crm.ask("GET", "{a}/matrix/versions"))["items"]] == [2, 1]
 
 
 async def test_versions_say_who_when_and_why_differ_in_words_and_are_rolled_back_in_one_step(

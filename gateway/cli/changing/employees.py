@@ -1,0 +1,142 @@
+"""`employees`: who is rung at which phone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from gateway.admin import employees
+from gateway.admin.refused import InputRefused, NothingOfThatName
+from gateway.cli.options import AccountName, Json, Yes, named
+from gateway.cli.output import confirm, on_account, print_json, print_table, refusals
+from gateway.store.admin import accounts as rows
+from gateway.store.admin.staff import staff_of, stored_employees
+from routing.staff import Employee
+from runtime.database.pool import Conn
+
+employees_app = typer.Typer(
+    help="Who is rung at which phone, and who they are in the CRM.", no_args_is_help=True
+)
+
+EmployeeId = Annotated[str, typer.Argument(help="a short id of your own, e.g. olga", metavar="EMPLOYEE")]
+_LONGEST = {"name": 200, "email": 254, "group": 100}
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(employees_app, name="employees")
+
+
+@employees_app.command("list")
+def list_employees(account: AccountName = None, json: Json = False) -> None:
+    """List employees with their addresses, and the CRM user that each is mapped to.
+
+    Example: callmatrix employees list --account sales
+    """
+
+    async def work(conn: Conn, account_id: str) -> list[Employee]:
+        await rows.account(conn, account_id)
+        return list((await staff_of(conn, account_id)).employees)
+
+    found = on_account(account, work)
+    if json:
+        print_json(found)
+        return
+    print_table(
+        ["employee", "name", "extensions", "sip", "numbers", "crm user", "senior", "deputy", "group"],
+        [
+            (p.id, p.name, *(" ".join(a) for a in (p.extensions, p.sip, p.numbers)), _user_of(p),
+             "yes" if p.is_senior else "", p.deputy_id, p.group)
+            for p in found
+        ],
+        "Nobody. Add people with 'callmatrix employees set', or all at once with 'callmatrix config import'.",
+    )  # fmt: skip
+
+
+def _user_of(person: Employee) -> str:
+    return f"{person.crm_user_id or 'none'}{'' if person.is_active else ' (inactive)'}"
+
+
+@employees_app.command("set")
+def set_employee(
+    employee: EmployeeId,
+    account: AccountName = None,
+    name: Annotated[str | None, typer.Option(help="of a new one needed")] = None,
+    email: Annotated[str | None, typer.Option(help="as in the CRM: finds the CRM user by itself")] = None,
+    crm_user: Annotated[str | None, typer.Option(help="id of the CRM user; '' = by e-mail")] = None,
+    extension: Annotated[
+        list[str] | None,
+        typer.Option(help="inner number, the first is rung; these in place of all; '' = none"),
+    ] = None,
+    sip: Annotated[
+        list[str] | None, typer.Option(help="SIP account; these in place of all; '' = none")
+    ] = None,
+    number: Annotated[
+        list[str] | None, typer.Option(help="own phone number; these in place of all; '' = none")
+    ] = None,
+    senior: Annotated[
+        bool | None, typer.Option("--senior/--no-senior", help="gets the tasks of missed calls")
+    ] = None,
+    deputy: Annotated[str | None, typer.Option(help="employee who stands in; '' = nobody")] = None,
+    group: Annotated[str | None, typer.Option(help="group that they belong to; '' = none")] = None,
+    json: Json = False,
+) -> None:
+    """Add an employee, or change one; what is not named stays.
+
+    Example: callmatrix employees set olga --name "Ольга Петрова" --email olga@example.com --extension 101 --senior
+    """
+    told: dict[str, Any] = {"name": name, "email": email, "is_senior": senior}
+    told |= {"crm_user_id": crm_user, "deputy_id": deputy, "group": group}
+    told |= {
+        field: None if given is None else named(given)
+        for field, given in (("extensions", extension), ("sip", sip), ("numbers", number))
+    }
+    changes = {
+        field: None if value == "" and field in ("crm_user_id", "deputy_id", "group") else value
+        for field, value in told.items()
+        if value is not None
+    }
+
+    async def work(conn: Conn, account_id: str) -> Employee:
+        stored = {p.id: p for p in await stored_employees(conn, account_id)}
+        return await employees.save_employee(conn, account_id, _told(employee, stored.get(employee), changes))
+
+    with refusals(f"employee '{employee}' is not stored"):
+        saved = on_account(account, work)
+    if json:
+        print_json(saved)
+        return
+    addresses = " ".join((*saved.extensions, *saved.sip, *saved.numbers)) or "no phone"
+    user = f"CRM user {saved.crm_user_id}" if saved.crm_user_id else "no CRM user has this e-mail address yet"
+    print(f"Employee '{saved.id}', {saved.name}: {addresses}; {user}.")
+
+
+def _told(employee: str, now: Employee | None, changes: dict[str, Any]) -> Employee:
+    if not str(changes.get("name", now.name if now else "")).strip():
+        raise InputRefused("name", "the name is missing", "give it with --name")
+    for field, longest in _LONGEST.items():
+        if len(changes.get(field) or "") > longest:
+            raise InputRefused(field, "the text is too long", f"write {longest} characters or fewer")
+    return now.model_copy(update=changes) if now else Employee(id=employee, **changes)
+
+
+@employees_app.command("remove")
+def remove_employee(
+    employee: EmployeeId, account: AccountName = None, yes: Yes = False, json: Json = False
+) -> None:
+    """Remove an employee: nobody is rung there any more. What they did stays told.
+
+    Example: callmatrix employees remove olga --yes
+    """
+
+    async def work(conn: Conn, account_id: str) -> None:
+        if not await employees.remove_employee(conn, account_id, employee):
+            raise NothingOfThatName("employee", employee, "employees")
+
+    confirm(f"The phones of '{employee}' will be rung no more. Go on?", is_sure=yes or json)
+    with refusals(f"employee '{employee}' is not removed"):
+        on_account(account, work)
+    if json:
+        print_json({"removed": employee})
+    else:
+        print(f"Employee '{employee}' is removed.")
