@@ -24,6 +24,7 @@ from routing.calls.model import CallEvent, Direction, Disposition, EventKind
 from routing.matrix.presets import recommended
 from routing.settings import AccountSettings, CallPolicy, CasePolicy
 from routing.staff import Employee
+from runtime.database import locks
 from tests.fakes.matrices import PublishedMatrix
 
 ACCOUNT = "main"
@@ -103,9 +104,15 @@ class Office:
         """Until nothing is left to do now: the sweep has run and every job is done."""
         await self.idle()
         self.clock.forward(seconds=seconds)
-        for _ in range(3):  # a sweep that runs just now has the old time, and keeps others out
+        for _ in range(3):
+            await self._sweep_is_over()  # the one that runs just now has the old time, and keeps others out
             await self.jobs[0].sweep()
+            await self._sweep_is_over()  # one that kept ours out has the new time
             await self.idle()
+
+    async def _sweep_is_over(self) -> None:
+        async with self.pool.acquire() as conn, conn.transaction():
+            await locks.take(conn, locks.CLIENT_SWEEP)
 
     async def idle(self) -> None:
         assert await self.jobs[0].drain(20), await self.rows("SELECT * FROM procrastinate_jobs")
