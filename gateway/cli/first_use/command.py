@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.cli.first_use.answers import InitAnswers
 from gateway.cli.first_use.talk import Conversation, terminal_language
 from gateway.cli.options import Lang, Yes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.cli.first_use.steps import InitOutcome
 
 
 def register(app: typer.Typer) -> None:
@@ -115,7 +120,14 @@ def _go(answers: InitAnswers, talk: Conversation) -> bool:
     from gateway.cli.first_use.steps import FirstUse
 
     guide = FirstUse(answers, talk)
-    steps = (guide.database, guide.address, guide.crm, guide.people, guide.pbx, lambda: first_call(guide))
+    steps: tuple[Callable[[], InitOutcome], ...] = (
+        guide.database,
+        guide.address,
+        guide.crm,
+        guide.people,
+        guide.pbx,
+        lambda: first_call(guide),
+    )
     talk.say("begin")
     left = []
     for place, (name, step) in enumerate(zip(STEPS, steps, strict=True), 1):

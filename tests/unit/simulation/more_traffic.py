@@ -46,4 +46,4 @@ def _without_hangup(key: str, client: str, dice: random.Random, *, is_answered: 
     told.append((3.0 + TALKED, {"event": "leave"}))
     events = tuple(PlannedEvent(at + after, at + after, {**base, **fields}) for after, fields in told)
     scenario = "answered" if is_answered else "missed"
-    return PlannedCall(key, at, "generic", scenario, "in", client, events, frozenset({"legs"}))  # type: ignore[arg-type]
+    return PlannedCall("a", key, at, "generic", scenario, "in", client, events, 0.0, frozenset({"legs"}))  # type: ignore[arg-type]

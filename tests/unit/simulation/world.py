@@ -26,8 +26,9 @@ from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
 from routing.settings import AccountSettings, CallPolicy, CasePolicy
 from routing.staff import Employee, Staff
-from tests.chaos.oracle import CallFacts, facts_of
+from tests.chaos.facts import CallFacts, facts_of
 from tests.chaos.pbx import Accepted
+from tests.chaos.tenants import Tenant
 from tests.chaos.traffic import EXTENSIONS, LINE, PlannedCall, PlannedEvent, plan
 from tests.fakes.crm import FakeCrm
 from tests.fakes.effects import FakeEffects
@@ -47,6 +48,7 @@ STAFF = Staff.of(
         *(Employee(id=x, name=f"Менеджер {x}", crm_user_id=x, extensions=(x,)) for x in EXTENSIONS),
     ]
 )
+TENANT = Tenant(account="a", share=1.0, skews={"generic": 0.0, "branch": 300.0, "plain": None})
 MATRIX = recommended()
 WRITES = (
     "create_contacts",
@@ -82,7 +84,7 @@ class World:
         self.crm = FakeCrm(clock=self.now)
         self.effects = FakeEffects()
         self.office = Office(self.effects, matrix, STAFF, SETTINGS, self.now, core)
-        self.planned = with_more(plan(seed, 40.0, calls), random.Random(seed + 1))
+        self.planned = with_more(plan(seed, 40.0, calls, (TENANT,)), random.Random(seed + 1))
         self.accepted: list[Accepted] = []
         self.kills = 0
         self._know_clients()
@@ -138,7 +140,8 @@ class World:
         told_at = None if skew is None else START + timedelta(seconds=event.at + skew)
         if told_at is not None:
             fields["at"] = told_at.isoformat()
-        accepted = Accepted(call, event, self.now(), told_at, 0, 1, False)
+        happened = START + timedelta(seconds=event.at)
+        accepted = Accepted(call, event, happened, self.now(), told_at, 0, 1, False)
         is_repeated = any(a.event is event for a in self.accepted)
         self.accepted.append(accepted)
         if not is_repeated:
