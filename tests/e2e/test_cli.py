@@ -17,7 +17,7 @@ from gateway.cli import all_commands
 from tests.e2e.stack import ACCOUNT, Stack, running_stack
 
 COMMANDS = all_commands()
-PRINT_NO_DATA = {"demo", "serve", "sandbox", "account on", "account off", "secrets generate"}
+PRINT_NO_DATA = {"demo", "init", "serve", "sandbox", "account on", "account off", "secrets generate"}
 
 
 @dataclass
@@ -182,7 +182,7 @@ async def _outage(ok: Any, refused: Any, stack: Stack) -> None:
             break
         await asyncio.sleep(0.1)
     assert "is off" in await refused("sync")
-    assert "not connected" in await refused("backfill", "--yes")
+    assert "the account is off: moving" in await refused("backfill", "--yes")
     await ok("account", "on", ACCOUNT)
     plan = (await ok("backfill", "--preview", "--json")).json
     assert (plan["calls"], plan["contacts"], plan["tasks"]) == (1, 1, 1)

@@ -31,11 +31,11 @@ CHANGES_NOTHING = {
 NEEDS_A_CRM = {("POST", "/v1/accounts")}
 """Tried below as the service that it calls."""
 READING_COMMANDS = {
-    "account list", "audit", "client show", "cases figures", "cases open", "cases overdue", "check", "config export",
+    "account list", "alerts list", "audit", "client show", "cases figures", "cases open", "cases overdue", "check", "config export",
     "connection list", "employees list", "matrix dry-run", "crm aside", "crm unread", "desk list", "explain", "lookup", "matrix check",
     "matrix difference", "matrix versions", "secrets generate", "secrets status", "token list", "users list",
 }  # fmt: skip
-NOT_OF_THE_CONFIGURATION = {"demo", "migrate", "sandbox", "serve"}
+NOT_OF_THE_CONFIGURATION = {"alerts test", "demo", "init", "migrate", "sandbox", "serve"}
 _EVENT = (
     "INSERT INTO inbox (account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events, state,"
     " error, applied_at) VALUES ($1, 'office', $2, 'c', '+79161234567', now(), '{}', '[]', 'dead', 'no', now())"

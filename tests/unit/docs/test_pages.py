@@ -78,7 +78,9 @@ def test_commands_that_the_program_itself_recommends_exist() -> None:
     known = {c.path for c in sources.commands()}
     wrong = []
     for file in sources.trees():
-        for said in re.findall(r"['`]callmatrix ([a-z][a-z-]*(?: [a-z][a-z-]*)?)", file.read_text(encoding="utf-8")):
+        for said in re.findall(
+            r"['`]callmatrix ([a-z][a-z-]*(?: [a-z][a-z-]*)?)", file.read_text(encoding="utf-8")
+        ):
             if said not in known and said.split()[0] not in known:
                 wrong.append(f"{file.relative_to(ROOT)}: callmatrix {said}")
     assert wrong == []
