@@ -91,7 +91,7 @@ def _client(test: TestCall, number: str, staff: Staff, texts: Texts) -> Client:
 def _differences(test: TestCall, played: Played, staff: Staff, texts: Texts) -> list[str]:
     found = []
 
-    def differs(what: str, **values: Value) -> None:
+    def differs(what: str, /, **values: Value) -> None:
         found.append(texts.say(f"config.test-{what}", **values))
 
     expected = test.expect

@@ -154,7 +154,7 @@ class _Import:
     def _texts(self) -> Texts:
         return TEXTS[self._language]
 
-    def _warn(self, of: str, **values: Value) -> None:
+    def _warn(self, of: str, /, **values: Value) -> None:
         self._warnings.append(self._texts.say(f"config.{of}", **values))
 
     async def _account(self) -> None:

@@ -120,7 +120,7 @@ def _texts_of(request: web.Request) -> Texts:
     return TEXTS["en" if is_english else "ru"]
 
 
-def _page(texts: Texts, status: int, what: str, **values: str) -> web.Response:
+def _page(texts: Texts, status: int, what: str, /, **values: str) -> web.Response:
     title, text = texts.say(f"oauth.{what}"), texts.say(f"oauth.{what}.text", **values)
     body = (
         f'<!doctype html><html lang="{texts.language}"><meta charset="utf-8"><title>{escape(title)}</title>'

@@ -71,10 +71,12 @@ async def only_language(settings: Settings, found: Sequence[Finding]) -> Languag
         return None
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            pool = await open_pool(str(settings.database_url), max_size=1, name="callmatrix check")
+            pool = await open_pool(
+                str(settings.database_url), max_size=1, name="callmatrix check", keys=settings.key_ring()
+            )
             async with pool, pool.acquire() as conn:
                 languages = [account.settings.language for account in await accounts(conn)]
-    except DATABASE_ERRORS:
+    except (*DATABASE_ERRORS, SealingError, ValueError):
         return None
     return languages[0] if len(languages) == 1 else None
 

@@ -46,21 +46,21 @@ def in_words(finding: Finding, texts: Texts) -> FindingText:
     )
 
 
-def ok(code: str, about: Phrase, **values: Value) -> Finding:
+def ok(code: str, about: Phrase, /, **values: Value) -> Finding:
     return Finding(code=code, about=about, is_ok=True, message=_message(code, values))
 
 
-def warning(code: str, about: Phrase, **values: Value) -> Finding:
+def warning(code: str, about: Phrase, /, **values: Value) -> Finding:
     message, remedy = _message(code, values), _remedy(code, values)
     return Finding(code=code, about=about, is_ok=True, is_warning=True, message=message, remedy=remedy)
 
 
-def bad(code: str, about: Phrase, **values: Value) -> Finding:
+def bad(code: str, about: Phrase, /, **values: Value) -> Finding:
     message, remedy = _message(code, values), _remedy(code, values)
     return Finding(code=code, about=about, is_ok=False, message=message, remedy=remedy)
 
 
-def about(what: str, **values: Value) -> Phrase:
+def about(what: str, /, **values: Value) -> Phrase:
     return Phrase(f"subject.{what}", values)
 
 

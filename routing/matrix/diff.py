@@ -60,7 +60,7 @@ class _Differences:
         parameters = map(self._parameter, old.parameters), map(self._parameter, new.parameters)
         yield from self._lists("parameters", *parameters)
 
-    def _change(self, kind: Kind, where: str, what: str, **values: str | Phrase) -> MatrixChange:
+    def _change(self, kind: Kind, where: str, what: str, /, **values: str | Phrase) -> MatrixChange:
         return MatrixChange(kind, where, self._texts.say(f"diff.{what}", **values))
 
     def _tables(

@@ -28,7 +28,7 @@ class InLanguages(NamedTuple):
 Value = str | int | float | Phrase | InLanguages | tuple["str | Phrase", ...]
 
 
-def phrase(key: str, **values: Value) -> Phrase:
+def phrase(key: str, /, **values: Value) -> Phrase:
     return Phrase(key, values)
 
 
@@ -39,7 +39,7 @@ class Texts:
     language: Language
     sentences: Mapping[str, str]
 
-    def say(self, key: str, **values: Value) -> str:
+    def say(self, key: str, /, **values: Value) -> str:
         """Say it in this language. Raises KeyError for a key or a value that is missing: the tests of the catalogues keep both complete."""
         return self.sentences[key].format_map({name: self._value(v) for name, v in values.items()})
 

@@ -20,10 +20,10 @@ class Conversation:
         self.is_person = is_person
         self._agrees = agrees
 
-    def words(self, key: str, **values: Value) -> str:
+    def words(self, key: str, /, **values: Value) -> str:
         return self._texts.say(f"init.{key}", **values)
 
-    def say(self, key: str, **values: Value) -> None:
+    def say(self, key: str, /, **values: Value) -> None:
         typer.echo(self.words(key, **values))
 
     def lines(self, lines: Sequence[str]) -> None:
@@ -35,7 +35,9 @@ class Conversation:
         typer.echo("")
         typer.secho(f"{number}/{total} {self.words(key)}", bold=True)
 
-    def ask(self, key: str, *, default: str | None = None, is_secret: bool = False, **values: Value) -> str:
+    def ask(
+        self, key: str, /, *, default: str | None = None, is_secret: bool = False, **values: Value
+    ) -> str:
         """Return the trimmed answer; '' for Enter without a default."""
         answer: str = typer.prompt(
             self.words(key, **values),
@@ -45,7 +47,7 @@ class Conversation:
         )
         return answer.strip()
 
-    def agree(self, key: str, **values: Value) -> bool:
+    def agree(self, key: str, /, **values: Value) -> bool:
         return self._agrees or (self.is_person and typer.confirm(self.words(key, **values), default=True))
 
     def refused(self, err: InputRefused | Failure) -> None:

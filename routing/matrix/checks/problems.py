@@ -67,7 +67,7 @@ SEVERITIES: Mapping[str, Severity] = {
 }
 
 
-def problem(code: str, cell: str, **values: Value) -> Problem:
+def problem(code: str, cell: str, /, **values: Value) -> Problem:
     said, remedy = f"matrix.problem.{code}", f"matrix.problem.{code}.remedy"
     return Problem(
         severity=SEVERITIES[code],

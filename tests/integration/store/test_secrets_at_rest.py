@@ -276,6 +276,18 @@ async def test_an_installation_without_any_key_goes_on_and_is_warned(
     assert "secrets generate" in line["remedy"]
 
 
+async def test_check_says_with_which_key_secrets_are_sealed_and_warns_of_nothing_else(
+    sealing: asyncpg.Pool, database_url: str
+) -> None:
+    await _fill(sealing)
+    await prepare_secrets(sealing)
+    done = await callmatrix(database_url, "check", CALLMATRIX_SECRETS_KEY=OLD)
+    assert done.returncode in (0, 1), done.stderr
+    assert key_ring(OLD, None).ids[0] in done.stdout
+    assert "secret-unreadable" not in done.stderr
+    assert "TypeError" not in done.stderr
+
+
 async def test_grants_that_nobody_came_back_with_are_cleaned_away(
     sealing: asyncpg.Pool, database_url: str
 ) -> None:

@@ -47,6 +47,16 @@ def test_both_languages_name_the_same_values(key: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("key", RU)
+def test_every_sentence_can_be_said_whatever_its_values_are_called(key: str, language: Language) -> None:
+    named = placeholders(RU[key])
+    values: dict[str, int | str] = {
+        n: 7 if named[n] or spec else "x" for n, spec in placeholders(EN[key]).items()
+    }
+    assert TEXTS[language].render(phrase(key, **values)) == TEXTS[language].say(key, **values)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_noun_has_all_its_forms(language: Language) -> None:
     forms = {"ru": 3, "en": 2}[language]
     for key, sentence in TEXTS[language].sentences.items():
