@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from gateway.calls.call import call_of, escalate_if_due
 from gateway.calls.call_ids import ids_told_apart
 from gateway.calls.context import Clock, JobContext, Matrices
+from gateway.calls.reasons import reason_of
 from gateway.configuration import number_policy
 from gateway.store.admin import accounts
 from gateway.store.admin.staff import StaffStore
@@ -31,7 +32,7 @@ from routing.calls.model import CallEvent, EventKind
 from routing.client_work.call import next_moment
 from routing.client_work.values import CallRow, Told
 from routing.settings import NumberPolicy
-from runtime.database.errors import may_pass, storable
+from runtime.database.errors import may_pass
 from runtime.database.pool import Conn, database_now
 
 log = structlog.get_logger(__name__)
@@ -129,7 +130,8 @@ class ClientJob:
         ids = sorted({(connection_id, first_key(call_key)) for connection_id, call_key in keys})
         await store.lock_calls(context.conn, account_id, ids)
         stored = await store.stored_calls(context.conn, account_id, ids)
-        told = await ids_told_apart(context, stored, await inbox.rows_of_calls(context.conn, account_id, ids))
+        found = await inbox.rows_of_calls(context.conn, account_id, ids)
+        told = await ids_told_apart(context, stored, found)
         wanted = {*keys, *((r.connection_id, r.call_key) for r in told if r.state == "pending")}
         rows: dict[tuple[str, str], list[InboxRow]] = {key: [] for key in sorted(wanted)}
         for row in told:
@@ -138,11 +140,15 @@ class ClientJob:
         mine, others = _sorted_out(client_key, rows, stored)
         await inbox.enqueue(context.conn, sorted({(account_id, owner) for owner in others.values()}))
         client = None if client_key.startswith(_UNKNOWN) else client_key
-        total = JobResult(passed_on=len(others))
+        total = JobResult(dead=_pending(found) - _pending(told), passed_on=len(others))
         for key in sorted(mine, key=lambda k: _began(rows[k], stored.get(k))):
             applied, dead = await _Call(context, key, client, rows[key], stored.get(key)).run()
             total = JobResult(total.calls + 1, total.applied + applied, total.dead + dead, total.passed_on)
         return total
+
+
+def _pending(rows: Sequence[InboxRow]) -> int:
+    return sum(row.state == "pending" for row in rows)
 
 
 def _sorted_out(
@@ -178,13 +184,6 @@ async def _escalate(context: JobContext, client: str) -> None:
         await cases.escalation_failed(
             context.conn, context.account.id, client, now=context.now, error=reason_of(err), pauses=_PAUSES
         )
-
-
-def reason_of(err: Exception) -> str:
-    """Return what the desk says of it: `code: what in one line`."""
-    code = getattr(err, "code", None) or "event-unprocessable"
-    detail = str(err).splitlines()[0] if str(err) else ""
-    return storable(f"{code}: {type(err).__name__}: {detail}")
 
 
 def _began(rows: Sequence[InboxRow], stored: CallRow | None) -> datetime:

@@ -22,6 +22,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.port import InboxUnavailable, MessageUnstorable, Parsed
 from gateway.store.intake import inbox as store
 from gateway.store.intake.inbox import InboxMessage
+from routing.calls.generations import without_mark
 from routing.calls.model import CallEvent
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
@@ -252,7 +253,9 @@ def messages_of(
     """Return the rows of one message: one for each call that it speaks of."""
     calls: dict[str, list[CallEvent]] = {}
     for event in parsed.events:
-        calls.setdefault(event.call_key, []).append(event)
+        key = without_mark(event.call_key)
+        told = event if key == event.call_key else event.model_copy(update={"call_key": key})
+        calls.setdefault(key, []).append(told)
     spoilt = "\n".join(_storable(" ".join(name.split()))[:_MOST_NAME] for name in parsed.spoilt[:_MOST_NAMES])
     return tuple(
         InboxMessage(

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from routing.calls.model import EventKind
 
 _MARK = "␟"
-"""No PBX writes it."""
+"""In no id of a PBX: `without_mark` keeps it out of what is told."""
+_SHOWN = "\ufffd241F"
 
 _BEGINS = frozenset((EventKind.STARTED, EventKind.RANG))
 _AGAIN = timedelta(minutes=10)
@@ -44,6 +45,11 @@ class CallSpan:
     started_at: datetime
     last_at: datetime
     ended_at: datetime | None = None
+
+
+def without_mark(told: str) -> str:
+    """Return a PBX's id of a call as it is kept: our own mark in it is shown by its code, so that ids that differ stay so."""
+    return told.replace(_MARK, _SHOWN) if _MARK in told else told
 
 
 def first_key(call_key: str) -> str:

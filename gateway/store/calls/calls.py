@@ -74,12 +74,13 @@ SELECT later.* FROM unnest($2::text[], $3::text[]) AS asked (connection_id, firs
     ORDER BY started_at DESC LIMIT 5) AS later
 """
 
+# Ids with our mark that were kept before it was taken out of what PBXs tell are no numbers.
 _TIMES_USED = """
-SELECT greatest(1, max(split_part(call_key, '␟', 2)::integer)) FROM (
-    SELECT call_key FROM call WHERE account_id = $1 AND connection_id = $2
+SELECT greatest(1, max(CASE WHEN number ~ '^[0-9]{1,9}$' THEN number::integer END)) FROM (
+    SELECT split_part(call_key, '␟', 2) AS number FROM call WHERE account_id = $1 AND connection_id = $2
         AND split_part(call_key, '␟', 1) = $3 AND strpos(call_key, '␟') > 0
     UNION ALL
-    SELECT call_key FROM inbox WHERE account_id = $1 AND connection_id = $2
+    SELECT split_part(call_key, '␟', 2) FROM inbox WHERE account_id = $1 AND connection_id = $2
         AND split_part(call_key, '␟', 1) = $3 AND strpos(call_key, '␟') > 0) AS later
 """
 

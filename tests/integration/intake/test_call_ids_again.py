@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
+import string
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 
+from gateway.pbx.port import MessageUnstorable
 from gateway.store.admin import accounts
 from routing.calls.model import CallEvent, EventKind
 from tests.integration.intake.office import ACCOUNT, CLIENT, LINE, START, Office, a_call, an_event
 
-OTHER = "+79160002002"
+OTHER, THIRD = "+79160002002", "+79160004004"
 _CALLS = "SELECT client, started_at, disposition FROM call ORDER BY started_at, client"
 
 
@@ -93,6 +95,56 @@ async def test_a_repeated_start_and_a_late_end_are_of_the_same_call(office: Offi
     await office.tell(replace_at(ended, hours=5))
     await office.settle()
     assert len(await office.rows(_CALLS)) == 1
+
+
+@pytest.mark.parametrize("spoilt", ["q␟99999999999999999999", "␟"])
+async def test_our_own_mark_in_an_id_of_a_pbx_is_a_letter_like_others(office: Office, spoilt: str) -> None:
+    await office.tell_all(a_call(spoilt))
+    await office.tell_all(a_call("q", client=OTHER))
+    await office.settle()
+    await office.tell_all(a_call("q", at=office.clock(), client=THIRD))
+    await office.settle()
+    assert {c["client"] for c in await office.cases()} == {CLIENT, OTHER, THIRD}
+    assert await office.rows("SELECT 1 FROM inbox WHERE state <> 'applied'") == []
+    (kept,) = await office.rows("SELECT call_key FROM call WHERE client = $1", CLIENT)
+    assert kept["call_key"] == spoilt.replace("␟", "\ufffd241F")
+
+
+@pytest.mark.parametrize("spoilt", ["q␟99999999999999999999", "q␟abc"])
+async def test_an_id_with_our_mark_that_was_kept_earlier_stops_no_client(office: Office, spoilt: str) -> None:
+    await office.stop()
+    await office.tell_all(a_call("kept"))
+    await office.pool.execute(
+        "UPDATE inbox SET call_key = $1, events = jsonb_set(events, '{0,call_key}', to_jsonb($1::text))",
+        spoilt,
+    )
+    await office.tell_all(a_call("q", client=OTHER))
+    await office.tell_all(a_call("q", at=START + timedelta(minutes=1), client=THIRD))
+    await office.start()
+    await office.settle(seconds=100)
+    assert {c["client"] for c in await office.cases()} >= {OTHER, THIRD}
+    assert await office.rows("SELECT 1 FROM inbox WHERE state = 'pending'") == []
+
+
+async def test_an_id_that_cannot_be_told_apart_stands_on_the_desk_and_its_client_goes_on(
+    office: Office,
+) -> None:
+    """One so long that it fits its index, but not once it is numbered."""
+    longest = "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=2720))
+    while True:
+        try:
+            await office.tell_all(a_call(longest))
+            break
+        except MessageUnstorable:
+            longest = longest[:-1]
+    await office.settle()
+    await office.tell_all(a_call(longest, at=office.clock(), client=OTHER))
+    await office.tell_all(a_call("fresh", at=office.clock(), client=OTHER))
+    await office.settle()
+    assert {c["client"] for c in await office.cases()} == {CLIENT, OTHER}
+    left = await office.rows("SELECT DISTINCT client, state, error FROM inbox WHERE state <> 'applied'")
+    assert [(row["client"], row["state"]) for row in left] == [(OTHER, "dead")]
+    assert left[0]["error"].startswith("event-unprocessable: ProgramLimitExceededError")
 
 
 def replace_at(event: CallEvent, **later: float) -> CallEvent:
