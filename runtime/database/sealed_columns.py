@@ -20,13 +20,14 @@ def keys_of(conn: Conn) -> KeyRing:
 
 
 async def sealed(conn: Conn, place: Place, row: Sequence[str], text: str) -> str:
-    """Return what is to be stored. Raises SecretsKeyMissing where others seal here and this process has no key: a secret
-    in plain text among sealed ones is nobody's intention."""
+    """Return what is to be stored. Raises SecretsKeyMissing where others seal here and this process has no key, or one
+    that is new here without theirs: a secret in plain text or of another key among sealed ones is nobody's intention."""
     keys = keys_of(conn)
+    known = await used_keys(conn)
+    if known and not (keys and keys.ids[0] in known) and (missing := keys.missing(known)):
+        raise SecretsKeyMissing(missing)
     if keys:
         await use_key(conn, keys.ids[0])
-    elif known := await used_keys(conn):
-        raise SecretsKeyMissing(known)
     return keys.seal(place, row, text)
 
 

@@ -264,6 +264,38 @@ async def test_a_process_without_a_key_puts_no_plain_secret_among_sealed_ones(
         assert [account.id for account in await rows.accounts(conn)] == ["main"]  # what is no secret is read
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("connection", "add", "second", "--kind", "ringostat", "--key", "auth_key=X", "--account", "main"),
+        ("connection", "set", "pbx-main", "--key", "ami_secret=X", "--key", "ami_user=Y"),
+        ("account", "add", "third", "--url", "http://127.0.0.1:9", "--token", "X"),
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+async def test_a_command_with_another_key_seals_nothing_and_names_the_right_one(
+    sealing: asyncpg.Pool, database_url: str, words: tuple[str, ...]
+) -> None:
+    await _fill(sealing)
+    before = await _dump(sealing)
+    done = await callmatrix(database_url, *words, CALLMATRIX_SECRETS_KEY=NEW)
+    assert (done.returncode, key_ring(OLD, None).ids[0] in done.stderr) == (1, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert await _dump(sealing) == before
+
+
+async def test_a_key_that_nothing_is_sealed_with_any_more_is_asked_of_nobody(
+    sealing: asyncpg.Pool, database_url: str
+) -> None:
+    await _fill(sealing)
+    await sealing.execute("INSERT INTO secret_key (key_id) VALUES ('00000000')")
+    await prepare_secrets(sealing)
+    both = await _opened(database_url, key_ring(f"{NEW} {OLD}", None))
+    async with both.acquire() as conn:
+        await store_long_lived_token(conn, "main", "new")
+    await both.close()
+
+
 async def test_an_installation_without_any_key_goes_on_and_is_warned(
     pool: asyncpg.Pool, database_url: str
 ) -> None:
