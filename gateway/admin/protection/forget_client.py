@@ -52,6 +52,7 @@ async def forget_client(conn: Conn, account_id: str, number: str) -> ClientData:
         await store.empty_effects(conn, account_id, now, client=client, limit=kept.effects + 1)
         await store.empty_cases(conn, account_id, now, client=client, limit=kept.cases + 1)
         await store.empty_calls(conn, account_id, now, _ALL_OF_A_CALL, client=client, limit=kept.calls + 1)
+        await store.empty_strays(conn, account_id, client)
         if any((kept.calls, kept.messages, kept.decisions, kept.effects, kept.cases)):
             said = {"calls": kept.calls, "decisions": kept.decisions, "cases": kept.cases}
             change = AuditChange(

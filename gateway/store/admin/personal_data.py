@@ -54,6 +54,15 @@ UPDATE inbox SET raw = '' WHERE (account_id, event_id) IN (
     SELECT account_id, event_id FROM inbox WHERE account_id = $1 AND received_at < $2
         AND ($3::text IS NULL OR client = $3) AND raw <> '' AND state IN ('applied', 'ignored') LIMIT $4)
 """
+# Told of the client within the call of another, whose recording it may name.
+_STRAYS = """
+UPDATE inbox i SET client = NULL, raw = '', events = (
+    SELECT coalesce(jsonb_agg(event - CASE WHEN EXISTS (SELECT FROM call c WHERE c.account_id = i.account_id
+            AND c.connection_id = i.connection_id AND c.call_key = i.call_key AND c.client IS NOT NULL)
+        THEN '{client,params}'::text[] ELSE '{client,params,recording}' END ORDER BY place), '[]')
+    FROM jsonb_array_elements(i.events) WITH ORDINALITY AS told (event, place))
+WHERE account_id = $1 AND client = $2 AND state IN ('applied', 'ignored')
+"""
 # The kinds of an account's decisions, $1. They are few.
 KINDS = """
 WITH RECURSIVE kinds (kind) AS (
@@ -129,6 +138,11 @@ async def empty_raw(
 ) -> int:
     """Empty what PBXs sent, word by word; what was read of it, and the key by which it is recognised, stay."""
     return _count(await conn.execute(_RAW, account_id, before, client, limit))
+
+
+async def empty_strays(conn: Conn, account_id: str, client: str) -> int:
+    """Empty what is left of a client's messages once their own calls are emptied: they are of calls of others."""
+    return _count(await conn.execute(_STRAYS, account_id, client))
 
 
 async def drop_decisions(

@@ -200,6 +200,30 @@ async def test_one_client_is_forgotten_on_request_and_no_other(kept: asyncpg.Poo
     assert (refused.returncode, "is not a phone number" in refused.stderr) == (1, True)
 
 
+async def test_a_number_told_within_the_call_of_another_client_is_forgotten_too(
+    kept: asyncpg.Pool, database_url: str
+) -> None:
+    told = {"kind": "answered", "at": "2026-01-01T09:00:00Z", "client": NUMBER, "params": {"from": NUMBER}}
+    for key, state in (("b", "applied"), ("nobodys", "ignored")):
+        await kept.execute(
+            "INSERT INTO inbox (account_id, connection_id, dedupe_key, call_key, client, received_at, raw, events, state)"
+            " VALUES ('main', 'office', $1, $2, $3, now(), $4, $5, $6)",
+            f"stray {key}".encode(),
+            key,
+            NUMBER,
+            f"from={NUMBER}".encode(),
+            [{**told, "call_key": key, "recording": f"https://pbx/{key}.wav"}],
+            state,
+        )
+    done = await callmatrix(database_url, "client", "forget", NUMBER, "--yes")
+    assert done.returncode == 0, done.stderr
+    left = await _dump(kept)
+    assert NUMBER not in left
+    assert "https://pbx/b.wav" in left  # the other client's
+    assert "https://pbx/nobodys.wav" not in left
+    assert await kept.fetchval("SELECT client FROM call WHERE call_key = 'b'") == OTHER
+
+
 async def test_a_client_with_open_work_is_not_forgotten_half(kept: asyncpg.Pool, database_url: str) -> None:
     await kept.execute("UPDATE effect SET state = 'waiting' WHERE effect_key = 'e-a'")
     before = await _dump(kept)
