@@ -269,7 +269,6 @@ async def test_a_process_without_a_key_puts_no_plain_secret_among_sealed_ones(
     [
         ("connection", "add", "second", "--kind", "ringostat", "--key", "auth_key=X", "--account", "main"),
         ("connection", "set", "pbx-main", "--key", "ami_secret=X", "--key", "ami_user=Y"),
-        ("account", "add", "third", "--url", "http://127.0.0.1:9", "--token", "X"),
     ],
     ids=lambda words: " ".join(words[:2]),
 )
@@ -282,6 +281,16 @@ async def test_a_command_with_another_key_seals_nothing_and_names_the_right_one(
     assert (done.returncode, key_ring(OLD, None).ids[0] in done.stderr) == (1, True), done.stderr
     assert "Traceback" not in done.stderr
     assert await _dump(sealing) == before
+
+
+async def test_a_token_is_not_sealed_over_with_another_key(sealing: asyncpg.Pool, database_url: str) -> None:
+    await _fill(sealing)
+    wrong = await _opened(database_url, key_ring(NEW, None))
+    async with wrong.acquire() as conn:
+        with pytest.raises(SecretsKeyMissing):
+            await store_long_lived_token(conn, "main", "new")
+    await wrong.close()
+    assert await _is_whole(sealing)
 
 
 async def test_a_key_that_nothing_is_sealed_with_any_more_is_asked_of_nobody(
