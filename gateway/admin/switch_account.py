@@ -30,15 +30,23 @@ class AccountShut(InputRefused):
 async def switch(conn: Conn, account_id: str, state: Literal["on", "off"], reason: str = "") -> int:
     """How many effects that waited are held now; a reactivation decides on them. Raises NoSuchAccount, AccountShut, CrmInUse."""
     async with conn.transaction():
+        shut = None
         if state == "on":
             await rows.lock_account(conn, account_id)
+            shut = await rows.shut_reason(conn, account_id)
             await _refuse_shut(conn, await rows.account(conn, account_id))
             try:
                 await refuse_taken_crm(conn, account_id)
             except CrmTaken as err:
                 raise CrmInUse.of(err, "state") from err
-        await rows.set_account_state(conn, account_id, state, reason)
-        return await hold(conn, account_id) if state == "off" else 0
+        now: rows.AccountState = state if shut is None else "broken"
+        await rows.set_account_state(conn, account_id, now, reason if shut is None else shut)
+        held = await hold(conn, account_id) if state == "off" else 0
+    if (
+        shut is not None
+    ):  # told only now, so that it stays broken: the worker asks, and switches it on once it is let in
+        await _refuse_shut(conn, await rows.account(conn, account_id))
+    return held
 
 
 async def _refuse_shut(conn: Conn, account: rows.Account) -> None:

@@ -125,6 +125,14 @@ async def is_authorised(conn: Conn, account_id: str) -> bool:
     return found
 
 
+async def shut_reason(conn: Conn, account_id: str) -> str | None:
+    """Return why its CRM let us in no more when it was switched off; None: it did, or a new key was tried since."""
+    found: str | None = await conn.fetchval(
+        "SELECT shut_reason FROM account WHERE account_id = $1", account_id
+    )
+    return found
+
+
 async def lock_account(conn: Conn, account_id: str) -> None:
     """Nobody else changes the account until the transaction ends."""
     await conn.execute("SELECT 1 FROM account WHERE account_id = $1 FOR UPDATE", account_id)
@@ -139,6 +147,7 @@ async def set_account_state(conn: Conn, account_id: str, state: AccountState, re
     """Whether it changed. Run it inside a transaction. Raises NoSuchAccount."""
     row = await conn.fetchrow(
         "UPDATE account SET state = $2, state_reason = $3,"
+        " shut_reason = CASE WHEN $2 <> 'off' THEN NULL WHEN was.before = 'broken' THEN was.reason ELSE shut_reason END,"
         " state_since = CASE WHEN state = $2 THEN state_since ELSE now() END"
         " FROM (SELECT state AS before, state_reason AS reason FROM account WHERE account_id = $1) was"
         " WHERE account_id = $1 RETURNING was.before, was.reason",

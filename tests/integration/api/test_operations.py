@@ -202,6 +202,27 @@ async def test_a_broken_authorisation_says_how_to_reconnect(api: Api) -> None:
         assert "callmatrix backfill" in line["remedy"]
 
 
+async def test_an_account_that_its_crm_shuts_out_is_not_let_in_by_off_and_on(
+    api: Api, database_url: str
+) -> None:
+    far = datetime.now(UTC) + timedelta(days=30)
+    async with api.pool.acquire() as conn:
+        await store_long_lived_token(conn, ACCOUNT, "key", far)
+        await set_account_state(conn, ACCOUNT, "broken", "refresh token refused")
+    await api.ask("PUT", "{a}/state", body={"state": "off", "reason": "moving"})
+    said = await callmatrix(database_url, "account", "on", ACCOUNT)
+    assert (said.returncode, "refresh token refused" in said.stderr) == (1, True)
+    now = await api.ask("GET", "/accounts/main")
+    assert (now["state"], now["state_reason"]) == ("broken", "refresh token refused")
+    await api.ask("PUT", "{a}/state", body={"state": "off"})
+    await api.ask("PUT", "{a}/state", body={"state": "off"})
+    assert (await api.ask("PUT", "{a}/state", body={"state": "on"}, status=409))["code"] == "account-shut"
+    async with api.pool.acquire() as conn:
+        await set_account_state(conn, ACCOUNT, "on")  # as a new key does
+    await api.ask("PUT", "{a}/state", body={"state": "off"})
+    assert (await api.ask("PUT", "{a}/state", body={"state": "on"}))["state"] == "on"
+
+
 async def test_a_closed_circuit_is_an_alarm(api: Api) -> None:
     await a_worker_reports(api.pool, circuit={"name": "open", "refusals": 3, "reason": "403 HTML page"})
     line = line_of((await api.ask("GET", "{a}/status"))["findings"], "main CRM")
