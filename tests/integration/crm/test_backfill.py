@@ -231,7 +231,7 @@ async def test_a_client_entered_by_hand_during_the_outage_is_not_doubled(outage:
 
 async def test_a_second_run_changes_nothing(outage: Outage) -> None:
     await outage.missed("c1", number(1), TODAY - timedelta(hours=1))
-    await outage.start()
+    real = (await outage.start()).run_id
     await outage.settle()
     before = len(outage.crm.requests)
     run = await outage.start(TODAY + timedelta(hours=1))
@@ -239,7 +239,12 @@ async def test_a_second_run_changes_nothing(outage: Outage) -> None:
     await outage.settle()
     await outage.writer.drain()
     assert len(outage.crm.requests) == before
-    assert (await outage.progress()).state == "done"
+    latest = await outage.progress()
+    assert (latest.run_id, latest.state, latest.calls_settled) == (real, "done", 1)
+    async with outage.pool.acquire() as conn:
+        told = await backfill.latest_progress(conn, ["a"])
+        assert told["a"].run_id == real
+        assert [c.call_id for c in await backfill.report(conn, "a", real)] == ["c1"]
 
 
 async def test_what_was_counted_a_moment_ago_is_told_until_the_run_changes(outage: Outage) -> None:
