@@ -325,10 +325,15 @@ def ask_gateway(path: str, query: dict[str, str | None]) -> dict[str, Any]:
     return run(work())
 
 
+def gateway_address(settings: Settings) -> str:
+    """Where the gateway of this machine answers."""
+    return f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{settings.port}"  # noqa: S104
+
+
 async def _get(settings: Settings, path: str, query: dict[str, str], token: str) -> dict[str, Any]:
     import aiohttp
 
-    base = f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{settings.port}"  # noqa: S104
+    base = gateway_address(settings)
     for attempt in range(20):
         try:
             async with (

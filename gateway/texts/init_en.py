@@ -70,6 +70,7 @@ SENTENCES: Mapping[str, str] = {
     "init.call.ask": "A client's number, to see the answer (Enter: wait for a first call)",
     "init.call.answer": "  {caller}: {message}",
     "init.call.rings": "  rings {address} {name}",
+    "init.call.no-gateway": "  no gateway answers at {address}: start 'callmatrix serve', then run 'callmatrix init' again",
     "init.call.wait": "  Call a line of {name}: waiting up to {seconds} s…",
     "init.call.came": "  a call has arrived: {client}",
     "init.call.none": "  no event came: does 'callmatrix serve' run, has the PBX {name} the right address and secret?",

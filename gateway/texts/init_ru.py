@@ -70,6 +70,7 @@ SENTENCES: Mapping[str, str] = {
     "init.call.ask": "Номер клиента, чтобы увидеть ответ (Enter: ждать первого звонка)",
     "init.call.answer": "  {caller}: {message}",
     "init.call.rings": "  звонит {address} {name}",
+    "init.call.no-gateway": "  шлюз по адресу {address} не отвечает: запустите 'callmatrix serve', затем снова 'callmatrix init'",
     "init.call.wait": "  Позвоните на линию {name}: жду до {seconds} с…",
     "init.call.came": "  звонок пришёл: {client}",
     "init.call.none": "  событий не было: запущен ли 'callmatrix serve', те ли адрес и секрет у АТС {name}?",

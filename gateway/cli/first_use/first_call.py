@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from datetime import datetime
 from typing import Any
@@ -10,13 +11,15 @@ from typing import Any
 import asyncpg
 
 from gateway.cli.first_use.steps import FirstUse, InitOutcome
-from gateway.cli.running import ask_gateway
+from gateway.cli.running import ask_gateway, gateway_address
+from gateway.settings import Settings
 from gateway.store.intake.inbox import latest_of_connection
 from runtime.failure import Failure
 from runtime.masking import mask_numbers
 
 _WAIT_SECONDS = 300.0
 _LOOK_SECONDS = 0.5
+_ANSWER_SECONDS = 2.0
 
 
 def first_call(guide: FirstUse) -> InitOutcome:
@@ -32,7 +35,23 @@ def first_call(guide: FirstUse) -> InitOutcome:
         talk.say("call.left")
         return "left"
     number = given.number if given.number is not None else talk.ask("call.ask") if talk.is_person else ""
-    return _look_up(guide, number) if number else _wait(guide, given.wait_seconds or _WAIT_SECONDS)
+    if number:
+        return _look_up(guide, number)
+    if not _gateway_answers(guide) and not given.wait_seconds:
+        return "left"
+    return _wait(guide, given.wait_seconds or _WAIT_SECONDS)
+
+
+def _gateway_answers(guide: FirstUse) -> bool:
+    """Say so at once where none does: no event can arrive here. Who gave --wait may run it on another machine."""
+    settings = Settings()
+    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104
+    try:
+        socket.create_connection((host, settings.port), _ANSWER_SECONDS).close()
+    except OSError:
+        guide.talk.say("call.no-gateway", address=gateway_address(settings))
+        return False
+    return True
 
 
 def _look_up(guide: FirstUse, number: str) -> InitOutcome:

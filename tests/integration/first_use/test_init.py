@@ -134,6 +134,16 @@ async def test_a_person_is_asked_step_by_step_and_again_where_it_was_wrong(house
     assert await house.rows("SELECT email FROM employee WHERE is_senior") == [(MANAGERS[1],)]
 
 
+async def test_nobody_waits_for_a_call_that_no_gateway_could_take(house: NewHouse) -> None:
+    set_up = await script(house.folder, "init", "--yes", *house.options, stdin=house.secrets)
+    assert set_up.returncode == 0, set_up.stderr
+    with terminal(house.folder, "init", env={"CALLMATRIX_PORT": "1"}) as person:
+        await person.answers("A client's number", "")
+        await person.waits_for("no gateway answers at http://127.0.0.1:1")
+        await person.ended()
+    assert "waiting up to" not in person.said
+
+
 @pytest.mark.timeout(360)  # five processes, one after the other
 async def test_interrupted_in_the_middle_it_goes_on_there_the_next_time(house: NewHouse) -> None:
     """What was answered before is there, and is asked no more."""
