@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 
 import structlog
 from aiohttp import EMPTY_PAYLOAD, web
+from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
 
 from gateway.http.headers import compressed, dress, in_our_form
@@ -200,6 +201,15 @@ class DoorConnection(RequestHandler):
     def _resume_reading_if_drained(self) -> None:
         if not self._paused:
             super()._resume_reading_if_drained()
+
+    def log_exception(self, *args: Any, **how: Any) -> None:
+        """Count a body that broke off or is framed wrongly and that nobody read any more: no failure of ours."""
+        err = how.get("exc_info")
+        if isinstance(err, (RequestPayloadError, HttpProcessingError)):
+            err.__traceback__ = None
+            self._door.note_malformed(self.address, type(err).__name__, self._named)
+        else:
+            super().log_exception(*args, **how)
 
     def finish_response(self, request: Any, resp: Any, start_time: float | None) -> Any:
         if not getattr(resp, "has_own_head", False):

@@ -271,3 +271,26 @@ async def test_a_body_that_is_framed_wrongly_further_on_is_refused(pbx: Running)
     assert (await _answer(reader)).code == "body-broken"
     assert await pbx.stored() == []
     writer.close()
+
+
+@pytest.mark.parametrize("address", ["/pbx/nobody/lookup", "/pbx/generic/events", "/nowhere"])
+async def test_a_body_that_nobody_reads_and_that_is_framed_wrongly_is_counted_and_fills_no_log(
+    pbx: Running, capfd: pytest.CaptureFixture[str], address: str
+) -> None:
+    """Whoever guesses is answered a little later: the nonsense comes while that answer is held up."""
+    head = f"POST {address} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    lines = [await asyncio.open_connection("127.0.0.1", _port(pbx)) for _ in range(40)]
+    for _, writer in lines:
+        writer.write(head)
+    await asyncio.sleep(0.02)
+    for _, writer in lines:
+        writer.write(b"zz\r\n\r\n")
+    for reader, writer in lines:
+        async with asyncio.timeout(5):
+            await reader.read()
+        writer.close()
+    out = "".join(capfd.readouterr())
+    assert "Traceback" not in out
+    assert "Unhandled" not in out
+    assert len(out.splitlines()) < 10
+    assert bool(pbx.gateway.door.malformed.total) == address.startswith("/pbx/")
