@@ -21,7 +21,7 @@ from gateway.http.strangers import Strangers
 from gateway.intake.inbox import Accepted, Inbox
 from gateway.lookup.endpoint import Lookup
 from gateway.pbx.connection import Connection
-from gateway.pbx.kind import PbxKind
+from gateway.pbx.kind import PbxKind, shows_secret
 from gateway.pbx.port import Inbound, InboxUnavailable, MessageUnstorable, Parsed, WireForbidden, WireInvalid
 from runtime.metrics import Sample
 
@@ -67,8 +67,14 @@ class Events:
                 return await self._strangers.of_pbx(request, connection.name)
             body = await read_body(request, PBX_BODY, is_judged=known is not None)
             inbound = replace(inbound, body=body)
-            if known is None and not kind.authenticate(inbound, connection):
-                return await self._strangers.of_pbx(request, connection.name)
+            snapshot = self._configuration.now
+            now = snapshot.connections.get(connection.name)
+            if (
+                now is not connection or known is None
+            ):  # changed while the body arrived, or judged by the body
+                if now is None or not shows_secret(self._kinds, inbound, now):
+                    return await self._strangers.of_pbx(request, connection.name)
+                connection, kind = now, self._kinds[now.kind]
             vouch(request)
             parsed = kind.parse(inbound, connection)
         except BodyRefused as err:

@@ -98,3 +98,12 @@ Push events (form or JSON) to:
 
     def presence(self) -> PresenceSource | None:
         return None
+
+
+def shows_secret(kinds: Mapping[str, PbxKind], request: Inbound, connection: Connection) -> bool:
+    """Judge a request whose body is there by what its connection is now: switched off or of no kind of ours, it has no secret."""
+    if not connection.is_on or connection.kind not in kinds:
+        return False
+    kind = kinds[connection.kind]
+    known = kind.authenticate_head(request, connection)
+    return kind.authenticate(request, connection) if known is None else known

@@ -162,6 +162,39 @@ async def test_a_connection_that_is_switched_off_is_refused_on_open_lines_too(pb
     line.writer.close()
 
 
+@pytest.mark.parametrize("path", ["lookup", "events"])
+@pytest.mark.parametrize("change", ["secret_hash = 'another'", "is_on = false", None])
+async def test_a_secret_that_is_withdrawn_while_the_body_arrives_opens_nothing_then_or_later(
+    pbx: Running, path: str, change: str | None
+) -> None:
+    line, body = await Line.to(pbx), f"phone={NUMBERS[0]}&event=newCall&callId=1&from={NUMBERS[0]}"
+    head = f"POST /pbx/generic/{path} HTTP/1.1\r\nHost: x\r\n{BEARER}Content-Length: {len(body)}\r\n"
+    line.writer.write(f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n".encode())
+    await asyncio.sleep(0.03)
+    if change is None:
+        await pbx.pool.execute("DELETE FROM connection WHERE name = 'generic'")
+    else:
+        await pbx.pool.execute(f"UPDATE connection SET {change} WHERE name = 'generic'")
+    await pbx.gateway.configuration.reload()
+    line.writer.write(body.encode())
+    assert (await line.answer()).status == 401
+    assert (await pbx.ask("generic", headers={"Authorization": "Bearer demo"}))[0] == 401
+    assert await pbx.stored() == []
+    line.writer.close()
+
+
+async def test_another_change_while_the_body_arrives_spoils_no_lookup(pbx: Running) -> None:
+    line, question = await Line.to(pbx), post(NUMBERS[0])
+    head, body = question.split(b"\r\n\r\n")
+    line.writer.write(head + b"\r\n\r\n")
+    await asyncio.sleep(0.03)
+    await pbx.pool.execute("UPDATE connection SET region = 'KZ' WHERE name = 'generic'")
+    await pbx.gateway.configuration.reload()
+    line.writer.write(body)
+    assert (await line.answer()).status == 200
+    line.writer.close()
+
+
 async def test_the_head_of_another_request_takes_in_what_looks_like_a_question(pbx: Running) -> None:
     line = await Line.to(pbx)
     assert (await line.ask(get(NUMBERS[0])))[0] == 200
