@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -49,6 +50,13 @@ def test_the_signature_is_over_the_exact_text_whatever_its_spaces() -> None:
     body = urlencode({"vpbx_api_key": "key", "sign": sign, "json": text}).encode()
     assert KIND.authenticate(a_request("call", body=body), PBX)
     assert not KIND.authenticate(a_request("call", body=body.replace(b"1.0", b"1")), PBX)
+
+
+def test_a_signature_that_was_overheard_asks_no_lookup() -> None:
+    signed = a_notification(CASE["appeared"], "lookup")
+    assert KIND.authenticate_head(signed, PBX) is False
+    with_token = replace(signed, query={"token": "demo"})
+    assert KIND.authenticate_head(with_token, PBX) is True
 
 
 def test_a_wrong_key_a_wrong_salt_and_a_connection_without_them_are_refused() -> None:
