@@ -5,6 +5,12 @@ from __future__ import annotations
 import ipaddress
 import socket
 
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# The first 12 bytes of IPv6 that end in an IPv4 address: "compatible", translated (RFC 2765), NAT64 (RFC 6052).
+_CARRIES_IPV4 = (bytes(12), bytes(8) + b"\xff\xff\0\0", b"\0\x64\xff\x9b" + bytes(8))
+_OF_IPV6 = (bytes(4), bytes(3) + b"\1")  # :: and ::1
+
 
 def is_local(host: str | None) -> bool:
     """host: a name or an IP address without port, IPv6 with or without brackets; None and "" are nobody's."""
@@ -23,7 +29,7 @@ def is_local(host: str | None) -> bool:
 
 def is_beside_us(host: str) -> bool:
     """Whether it is an address of this machine, of its link, or of nobody, however it is written; a name is none."""
-    name = host.strip("[]").partition("%")[0]
+    name = host.strip("[]").partition("%")[0].rstrip(".")
     try:
         ip = ipaddress.ip_address(name)
     except ValueError:
@@ -31,5 +37,34 @@ def is_beside_us(host: str) -> bool:
             ip = ipaddress.IPv4Address(socket.inet_aton(name))  # 127.1, 0x7f000001, 2130706433
         except OSError:
             return False
-    ip = getattr(ip, "ipv4_mapped", None) or ip
-    return ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast
+    ip = _within(ip)
+    return (
+        ip.is_loopback
+        or ip.is_link_local
+        or ip.is_unspecified
+        or ip.is_multicast
+        or ip.packed[:1] == b"\0"  # all of 0.0.0.0/8, and what IPv6 reserves for itself
+        or _is_our_own(ip)
+    )
+
+
+def _within(ip: _Address) -> _Address:
+    """Return the IPv4 address that an IPv6 one stands for, where it stands for one."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip
+    if ip.ipv4_mapped or ip.sixtofour:
+        return ip.ipv4_mapped or ip.sixtofour or ip
+    if ip.packed[:12] in _CARRIES_IPV4 and ip.packed[12:] not in _OF_IPV6:
+        return ipaddress.IPv4Address(ip.packed[12:])
+    return ip
+
+
+def _is_our_own(ip: _Address) -> bool:
+    """Whether this machine has it: who speaks to their own address speaks from it. No packet is sent."""
+    family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as line:
+            line.connect((str(ip), 9))
+            return ipaddress.ip_address(line.getsockname()[0].partition("%")[0]) == ip
+    except OSError:
+        return False

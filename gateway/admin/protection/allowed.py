@@ -6,7 +6,9 @@ connection would reach there with our feet.
 
 from __future__ import annotations
 
+import ipaddress
 import os.path
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,8 @@ from gateway.settings import Settings
 from runtime.addresses import is_beside_us, is_local
 
 _MOST_REQUESTS = 7
+# In letters of which nothing makes others: a resolver reads full-width digits and ideographic dots as 127.0.0.1 too.
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _NAMED_BY_OPERATOR = "the operator allows others in CALLMATRIX_PBX_HOSTS"
 
 
@@ -65,9 +69,17 @@ def _text(settings: Mapping[str, Any], name: str) -> str:
 def _refuse_bad_host(host: str, allowed: Allowed) -> None:
     if host.lower() in allowed.pbx_hosts:
         return
-    if any(c in host for c in "/?#@\\ ") or is_local(host) or is_beside_us(host):
+    if not _is_name_or_address(host) or is_local(host) or is_beside_us(host):
         remedy = f"write the PBX's own name or address; {_NAMED_BY_OPERATOR}"
         raise InputRefused("settings", f"'{host}' is no place of a PBX", remedy)
+
+
+def _is_name_or_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return _NAME.fullmatch(host) is not None
+    return True
 
 
 def _refuse_bad_url(url: str, vendor_hosts: Collection[str], allowed: Allowed) -> None:

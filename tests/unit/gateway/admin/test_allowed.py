@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from gateway.admin.protection.allowed import Allowed, refuse_bad_places, refuse_bad_rate
 from gateway.admin.refused import InputRefused
+from runtime.addresses import is_beside_us
 
 VENDOR = ("api.ringostat.net",)
 
@@ -32,11 +34,24 @@ def test_vendors_and_private_networks_are_ordinary(settings: dict[str, str]) -> 
 @pytest.mark.parametrize(
     "host",
     ["127.0.0.1", "127.1", "0177.0.0.1", "0x7f.1", "::1", "[::1]", "::ffff:127.0.0.1", "0.0.0.0", "a.localhost",
+     "１２７.0.0.1", "127。0。0。1", "ⓛocalhost", "１６９.254.169.254", "127.0.0.1,x", "127.0.0.1:22", "127.0.0.1.", "0.1.2.3",
+     "::7f00:1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "::ffff:0:7f00:1", "2002:7f00:1::", "[::ffff:7f00:1]", "localhost.",
      "169.254.1.1", "fe80::1", "fe80::1%eth0", "224.0.0.1", "10.0.0.5/x", "u@10.0.0.5"],
 )  # fmt: skip
 def test_this_machine_and_its_link_are_no_place_of_a_pbx(host: str) -> None:
     with pytest.raises(InputRefused, match="no place of a PBX"):
         refuse_bad_places({"ami_host": host}, VENDOR, Allowed())
+
+
+def test_an_address_that_this_machine_has_itself_is_no_place_of_a_pbx() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        try:
+            line.connect(("198.51.100.77", 9))
+        except OSError:
+            pytest.skip("this machine has no address but its loopback")
+        ours = line.getsockname()[0]
+    assert is_beside_us(ours)
+    assert not is_beside_us("198.51.100.77")
 
 
 def test_the_operator_allows_what_stands_here() -> None:
