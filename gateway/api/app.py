@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 import structlog
@@ -147,21 +147,36 @@ def _served(route: Route, services: Services) -> Callable[[web.Request], Awaitab
 
 async def _asked(route: Route, request: web.Request, who: ApiToken, services: Services) -> web.Response:
     path = dict(request.match_info)
-    if not may_ask(route, who, path):
-        raise ApiError(
-            403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}."
-        )
+    _refuse_forbidden(route, who, path)
     if any("\x00" in value for value in path.values()):
         raise ApiError(404, "no-such-path", "There is nothing at this address.")
     account = _account(request, who, services)
     query = _validated(route.query, _query(request), "query")
-    body = _validated(route.body, await _body(request), "body") if route.body is not None else None
+    body = None
+    if route.body is not None:
+        sent = await _body(request)
+        # The body may take its time: what the token was when it began counts no more.
+        who = _authenticated(_token(request), services) or _withdrawn()
+        _refuse_forbidden(route, who, path)
+        account = _account(request, who, services)
+        body = _validated(route.body, sent, "body")
     address = services.peers.address_of(request)
     with acting(Actor(kind="token", name=who.name, door="api", address=address)):
         result = await route.handler(
             ApiCall(services=services, who=who, path=path, query=query, body=body, account_or_none=account)
         )
     return _answered(route, result)
+
+
+def _refuse_forbidden(route: Route, who: ApiToken, path: dict[str, str]) -> None:
+    if not may_ask(route, who, path):
+        raise ApiError(
+            403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}."
+        )
+
+
+def _withdrawn() -> NoReturn:
+    raise ApiError(401, "unauthorised", "The token was withdrawn.", detail="Nothing was done.")
 
 
 def _token(request: web.Request) -> str:

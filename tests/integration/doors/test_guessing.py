@@ -208,6 +208,30 @@ async def test_what_a_token_may_not_do_is_told_with_its_name(gateway: Running) -
     assert gateway.gateway.strangers.tally.fetch()
 
 
+@pytest.mark.parametrize(
+    ("address", "head", "refused"),
+    [
+        ("/api/v1/tokens", "Authorization: Bearer right-token\r\n", 401),
+    ],
+)
+async def test_a_secret_that_is_withdrawn_while_the_body_arrives_does_nothing(
+    gateway: Running, address: str, head: str, refused: int
+) -> None:
+    body = b'{"name": "made-late", "role": "admin"}'
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rsplit(":", 1)[1]))
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    writer.write(f"POST {address} HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode() + body[:5])
+    await asyncio.sleep(0.05)
+    await gateway.pool.execute("DELETE FROM api_token WHERE name = 'right'")
+    await gateway.pool.execute("UPDATE account SET webhook_secret = 'another'")
+    await gateway.gateway.configuration.reload()
+    writer.write(body[5:])
+    async with asyncio.timeout(5):
+        assert (await reader.readline()).split()[1] == b"%d" % refused
+    assert await gateway.rows("SELECT name FROM api_token WHERE name = 'made-late'") == []
+    writer.close()
+
+
 async def _has_read_again(running: Running) -> bool:
     return running.gateway.configuration.now.version > 1
 
