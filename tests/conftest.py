@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import os
+import signal
 import uuid
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,10 @@ from tests.database_server import administer, migrated_template, throwaway_serve
 # Tests run beside others on a machine of two cores: how long it takes to think up an example says nothing.
 settings.register_profile("beside others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("beside others")
+
+# Where the suite is started in the background Ctrl-C is ignored, by every program that a test starts too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _CLEANING_UP_SECONDS = 120
 _stderr = pytest.StashKey[int]()

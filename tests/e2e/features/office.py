@@ -33,6 +33,12 @@ class Left(NamedTuple):
         return len(self.contacts), len(self.deals), len(self.tasks), len(self.calls)
 
 
+def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return {k: v for k, v in one.items() if k != "version"} == {
+        k: v for k, v in other.items() if k != "version"
+    }
+
+
 @dataclass
 class Office:
     stack: Stack
@@ -63,6 +69,9 @@ class Office:
         if self.published == str(body):
             return
         draft = await self.stack.api("GET", f"{API}/matrix/draft")
+        if not draft["is_changed"] and _is_same(draft["matrix"], body):
+            self.published = str(body)
+            return
         saved = await self.stack.api(
             "PUT", f"{API}/matrix/draft", body={"revision": draft["revision"], "matrix": body}
         )

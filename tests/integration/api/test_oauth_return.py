@@ -116,7 +116,7 @@ async def test_the_secret_goes_to_no_host_but_the_vendors(api: Api, referer: str
             api, state=state, code="stolen", referer=referer.replace("{port}", str(port))
         )
         assert (status, heard) == (400, [])
-    assert "which is no host of amoCRM" in page
+    assert "which is not a host of amoCRM or Kommo" in page
     assert await account_of(api) == {"base_url": "https://vict.amocrm.ru", "state": "off", "keys": 0}
 
 

@@ -181,7 +181,7 @@ async def test_a_version_is_read_from_the_database_once(conn: Conn) -> None:
 async def test_the_store_forgets_what_was_not_used_for_longest(conn: Conn) -> None:
     store = MatrixStore(capacity=1)
     first = await store.current(conn, "acme")
-    await roll_back(conn, "acme", to=1, by="a", why="")
+    await publish_matrix(conn, "acme", update_only(), by="a", why="", catalogue=READY)
     await store.current(conn, "acme")
     assert await store.at(conn, "acme", 1) is not first
 
