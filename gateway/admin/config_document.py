@@ -12,6 +12,9 @@ from gateway.admin.files.yaml_text import yaml_of, yaml_value
 from gateway.admin.input_words import (
     COUNTRY,
     EMPLOYEE_ID,
+    LONGEST_EMAIL,
+    LONGEST_GROUP,
+    LONGEST_NAME,
     SHORT_NAME,
     USER_ID,
     described,
@@ -65,15 +68,15 @@ class EmployeePart(_Part):
     """crm_user_id: empty = the CRM user with the same e-mail address. The first extension is the one that rings."""
 
     id: Annotated[str, described(EMPLOYEE_ID)]
-    name: ShortText
-    email: Annotated[str, Field(max_length=254)] = ""
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+    email: Annotated[str, Field(max_length=LONGEST_EMAIL)] = ""
     crm_user_id: Annotated[str, described(USER_ID)] | None = None
     extensions: Many = []
     sip: Many = []
     numbers: Many = []
     is_senior: bool = False
     deputy_id: Annotated[str, Field(max_length=64)] | None = None
-    group: Annotated[str, Field(max_length=100)] | None = None
+    group: Annotated[str, Field(max_length=LONGEST_GROUP)] | None = None
 
 
 class ConnectionPart(_Part):

@@ -157,4 +157,5 @@ SHORT_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 COUNTRY = r"^[A-Z]{2}$"
 EMPLOYEE_ID = r"^[A-Za-z0-9._@-]{1,64}$"
 USER_ID = r"^[0-9]{1,18}$"
+LONGEST_NAME, LONGEST_EMAIL, LONGEST_GROUP = 200, 254, 100  # of an employee, letters
 EXTENSION_REMEDY = "write up to 64 letters, digits and * # + . _ -"

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gateway.admin import employees
-from gateway.admin.input_words import USER_ID, described
+from gateway.admin.input_words import LONGEST_EMAIL, LONGEST_GROUP, LONGEST_NAME, USER_ID, described
 from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route, not_found
 from gateway.store.admin import staff as store
 from routing.staff import Employee
@@ -18,15 +18,15 @@ Address = Annotated[str, Field(min_length=1, max_length=100)]
 class EmployeeBody(Body):
     """crm_user_id: empty = the CRM user with the same e-mail address. The first extension is the one that rings."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    email: Annotated[str, Field(max_length=254)] = ""
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+    email: Annotated[str, Field(max_length=LONGEST_EMAIL)] = ""
     crm_user_id: Annotated[str, described(USER_ID)] | None = None
     extensions: Annotated[list[Address], Field(max_length=20)] = []
     sip: Annotated[list[Address], Field(max_length=20)] = []
     numbers: Annotated[list[Address], Field(max_length=20)] = []
     is_senior: bool = False
     deputy_id: Annotated[str, Field(max_length=64)] | None = None
-    group: Annotated[str, Field(max_length=100)] | None = None
+    group: Annotated[str, Field(max_length=LONGEST_GROUP)] | None = None
 
 
 class EmployeeView(Answer):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.admin import employees
+from gateway.admin.input_words import LONGEST_EMAIL, LONGEST_GROUP, LONGEST_NAME
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.cli.options import AccountName, Json, Yes, named
 from gateway.cli.output import confirm, on_account, print_json, print_table, refusals
@@ -20,7 +21,7 @@ employees_app = typer.Typer(
 )
 
 EmployeeId = Annotated[str, typer.Argument(help="a short id of your own, e.g. olga", metavar="EMPLOYEE")]
-_LONGEST = {"name": 200, "email": 254, "group": 100}
+_LONGEST = {"name": LONGEST_NAME, "email": LONGEST_EMAIL, "group": LONGEST_GROUP}
 
 
 def register(app: typer.Typer) -> None:

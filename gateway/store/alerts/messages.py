@@ -66,7 +66,7 @@ class StoredAlertMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsentAlerts:
-    """waiting: messages that were tried and did not go out, or wait for longer than a turn. given_up: of the last day.
+    """waiting: messages that were tried and did not go out, or wait for longer than a turn. given_up: of the last two days.
     error: of the latest attempt, with its code."""
 
     waiting: int = 0
