@@ -147,18 +147,14 @@ def _served(route: Route, services: Services) -> Callable[[web.Request], Awaitab
 
 async def _asked(route: Route, request: web.Request, who: ApiToken, services: Services) -> web.Response:
     path = dict(request.match_info)
-    _refuse_forbidden(route, who, path)
-    if any("\x00" in value for value in path.values()):
-        raise ApiError(404, "no-such-path", "There is nothing at this address.")
-    account = _account(request, who, services)
+    account = _judged(route, request, who, services)
     query = _validated(route.query, _query(request), "query")
     body = None
     if route.body is not None:
         sent = await _body(request)
         # The body may take its time: what the token was when it began counts no more.
         who = _authenticated(_token(request), services) or _withdrawn()
-        _refuse_forbidden(route, who, path)
-        account = _account(request, who, services)
+        account = _judged(route, request, who, services)
         body = _validated(route.body, sent, "body")
     address = services.peers.address_of(request)
     with acting(Actor(kind="token", name=who.name, door="api", address=address)):
@@ -168,11 +164,16 @@ async def _asked(route: Route, request: web.Request, who: ApiToken, services: Se
     return _answered(route, result)
 
 
-def _refuse_forbidden(route: Route, who: ApiToken, path: dict[str, str]) -> None:
+def _judged(route: Route, request: web.Request, who: ApiToken, services: Services) -> Account | None:
+    """Return the account that the path names. Raise ApiError where the token may not ask that, or nothing stands there."""
+    path = request.match_info
     if not may_ask(route, who, path):
         raise ApiError(
             403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}."
         )
+    if any("\x00" in value for value in path.values()):
+        raise ApiError(404, "no-such-path", "There is nothing at this address.")
+    return _account(request, who, services)
 
 
 def _withdrawn() -> NoReturn:

@@ -21,7 +21,7 @@ from gateway.http.strangers import Strangers
 from gateway.intake.inbox import Accepted, Inbox
 from gateway.lookup.endpoint import Lookup
 from gateway.pbx.connection import Connection
-from gateway.pbx.kind import PbxKind, shows_secret
+from gateway.pbx.kind import PbxKind, judged_again
 from gateway.pbx.port import Inbound, InboxUnavailable, MessageUnstorable, Parsed, WireForbidden, WireInvalid
 from runtime.metrics import Sample
 
@@ -69,14 +69,12 @@ class Events:
             inbound = replace(inbound, body=body)
             snapshot = self._configuration.now
             now = snapshot.connections.get(connection.name)
-            if (
-                now is not connection or known is None
-            ):  # changed while the body arrived, or judged by the body
-                if now is None or not shows_secret(self._kinds, inbound, now):
-                    return await self._strangers.of_pbx(request, connection.name)
-                connection, kind = now, self._kinds[now.kind]
+            judged = judged_again(self._kinds, inbound, connection, now, is_known=known)
+            if judged is None:
+                return await self._strangers.of_pbx(request, connection.name)
+            connection = judged
             vouch(request)
-            parsed = kind.parse(inbound, connection)
+            parsed = self._kinds[connection.kind].parse(inbound, connection)
         except BodyRefused as err:
             self.refused += 1
             return err.answer()

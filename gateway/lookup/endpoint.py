@@ -31,7 +31,7 @@ from gateway.lookup.fast_response import FastResponse, written
 from gateway.lookup.recorder import LookupRecord, Recorder
 from gateway.pbx.connection import Connection
 from gateway.pbx.dialects import lookup_of
-from gateway.pbx.kind import PbxKind, shows_secret
+from gateway.pbx.kind import PbxKind, judged_again
 from gateway.pbx.port import LookupRequest, WireInvalid
 from gateway.pbx.query import read_pairs
 from routing.lookup.decide import LookupReason, fall_back
@@ -142,10 +142,10 @@ class Lookup:
         body = await self._body(request, is_judged=known is not None)
         inbound = replace(inbound, body=body or b"")
         now = self._configuration.now.connections.get(name)
-        if now is not connection or known is None:  # changed while the body arrived, or judged by the body
-            if now is None or not shows_secret(self._kinds, inbound, now):
-                return await self._strangers.of_pbx(request, name)
-            connection, kind = now, self._kinds[now.kind]
+        judged = judged_again(self._kinds, inbound, connection, now, is_known=known)
+        if judged is None:
+            return await self._strangers.of_pbx(request, name)
+        connection, kind = judged, self._kinds[judged.kind]
         vouch(request)
         if body is None:
             return FastResponse(*self._answer(connection, LookupRequest(), began, LookupReason.DEADLINE))

@@ -100,10 +100,27 @@ Push events (form or JSON) to:
         return None
 
 
-def shows_secret(kinds: Mapping[str, PbxKind], request: Inbound, connection: Connection) -> bool:
-    """Judge a request whose body is there by what its connection is now: switched off or of no kind of ours, it has no secret."""
+def judged_again(
+    kinds: Mapping[str, PbxKind],
+    request: Inbound,
+    judged: Connection,
+    now: Connection | None,
+    *,
+    is_known: bool | None,
+) -> Connection | None:
+    """Return the connection that a request whose body is there belongs to; None: it shows no valid secret.
+
+    judged: as it was when the head came, and is_known what the head alone told. now: as it is: it may have been changed,
+    switched off or removed (None) while the body arrived.
+    """
+    if now is judged and is_known:
+        return now
+    return now if now is not None and _shows_secret(kinds, request, now) else None
+
+
+def _shows_secret(kinds: Mapping[str, PbxKind], request: Inbound, connection: Connection) -> bool:
     if not connection.is_on or connection.kind not in kinds:
         return False
     kind = kinds[connection.kind]
-    known = kind.authenticate_head(request, connection)
-    return kind.authenticate(request, connection) if known is None else known
+    is_known = kind.authenticate_head(request, connection)
+    return kind.authenticate(request, connection) if is_known is None else is_known

@@ -212,6 +212,7 @@ async def test_what_a_token_may_not_do_is_told_with_its_name(gateway: Running) -
     ("address", "head", "refused"),
     [
         ("/api/v1/tokens", "Authorization: Bearer right-token\r\n", 401),
+        (f"/crm/{ACCOUNT}/webhooks/right-secret", "", 404),
     ],
 )
 async def test_a_secret_that_is_withdrawn_while_the_body_arrives_does_nothing(
@@ -229,6 +230,7 @@ async def test_a_secret_that_is_withdrawn_while_the_body_arrives_does_nothing(
     async with asyncio.timeout(5):
         assert (await reader.readline()).split()[1] == b"%d" % refused
     assert await gateway.rows("SELECT name FROM api_token WHERE name = 'made-late'") == []
+    assert await gateway.rows("SELECT 1 FROM crm_webhook") == []
     writer.close()
 
 
