@@ -17,8 +17,9 @@ def clock_offset(told: Sequence[tuple[datetime, datetime]]) -> timedelta:
     as they happened they came at once: what was kept back and sent together says nothing of a clock.
     """
     lags = [received_at - at for received_at, at in told]
-    if not lags or max(at for _, at in told) - min(at for _, at in told) < timedelta(seconds=1):
+    if not lags or (lasted := max(at for _, at in told) - min(at for _, at in told)) < timedelta(seconds=1):
         return timedelta(0)
-    if max(lags) - min(lags) > _SAME or abs(min(lags)) < _LEAST:
+    # Events of a few seconds that are sent together lag by as much as they lasted.
+    if max(lags) - min(lags) > min(_SAME, lasted / 2) or abs(min(lags)) < _LEAST:
         return timedelta(0)
     return min(lags)

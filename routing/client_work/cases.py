@@ -111,8 +111,16 @@ def reached_by(row: CallRow, now: datetime, by: str | None) -> Reached | None:
     if call.ended_at is not None and not call.is_end_lost:
         until = call.ended_at + row.clock_offset
     else:
-        until = max(at, min(now, row.heard_at + UNFINISHED))
+        until = max(at, min(now, _last_word(row) + UNFINISHED))
     return Reached(call_id=row.call_id, at=at, until=until, by=by)
+
+
+def _last_word(row: CallRow) -> datetime:
+    """Return when this talk was last known to go on: by the PBX's own times where they are earlier, since what was told late
+    does not prolong it."""
+    call = row.call
+    times = [call.answered_at, call.legs_gone_at, *(talk.started_at for talk in call.talks)]
+    return min(row.heard_at, max(at for at in times if at is not None) + row.clock_offset)
 
 
 def _decision_id(account_id: str, about: str, decided: CaseDecision) -> str | None:

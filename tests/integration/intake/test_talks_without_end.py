@@ -57,3 +57,13 @@ async def test_what_is_told_late_and_together_is_believed_by_its_own_times(offic
     await office.tell_all(a_call("missed", at=START))
     await office.settle()
     assert await office.cases() == []
+
+
+async def test_a_lost_hangup_and_a_missed_call_that_are_told_late_together_leave_a_case(
+    office: Office,
+) -> None:
+    office.clock.now = START + timedelta(minutes=10)
+    await office.tell_all(a_call("talk", at=START, answered_by="101")[:2])
+    await office.tell_all(a_call("missed", at=START + timedelta(minutes=5)))
+    await office.settle()
+    assert [c["state"] for c in await office.cases()] == ["open"]

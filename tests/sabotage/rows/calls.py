@@ -29,7 +29,7 @@ ROWS = (
         name="a-talk-without-end-goes-on-for-ever",
         hurts="after one lost hangup no missed call of this client is called back",
         file="routing/client_work/cases.py",
-        old="until = max(at, min(now, row.heard_at + UNFINISHED))",
+        old="until = max(at, min(now, _last_word(row) + UNFINISHED))",
         new="until = max(at, now)",
         tests=(
             f"{_INTAKE}/test_talks_without_end.py::test_missed_calls_after_a_talk_whose_hangup_was_lost_get_their_task",
