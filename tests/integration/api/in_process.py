@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import structlog
+from structlog._config import BoundLoggerLazyProxy
+
 from gateway.cli import main
+from runtime.logs import OURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ def _typed(words: tuple[str, ...], stdin: bytes, env: dict[str, str]) -> Said:
     out, err = io.StringIO(), io.StringIO()
     with (
         _environment(env),
+        _logs_as_before(),
         _standard_input(stdin),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
@@ -41,6 +47,24 @@ def _typed(words: tuple[str, ...], stdin: bytes, env: dict[str, str]) -> Said:
         except SystemExit as ended:
             code = ended.code
     return Said(code if isinstance(code, int) else int(code is not None), out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def _logs_as_before() -> Iterator[None]:
+    """Commands say how the process logs, and loggers keep to what they were first used under."""
+    config, root, ours = structlog.get_config(), logging.getLogger(), [logging.getLogger(n) for n in OURS]
+    handlers, levels = list(root.handlers), [(logger, logger.level) for logger in (root, *ours)]
+    try:
+        yield
+    finally:
+        structlog.configure(**config)
+        root.handlers[:] = handlers
+        for logger, level in levels:
+            logger.setLevel(level)
+        for module in list(sys.modules.values()):
+            for name, value in list(vars(module).items()):
+                if name == "log" and isinstance(value, BoundLoggerLazyProxy):
+                    vars(value).pop("bind", None)
 
 
 @contextlib.contextmanager

@@ -121,7 +121,8 @@ async def test_an_account_whose_crm_does_not_let_it_in_is_not_switched_on(
     assert f"callmatrix account add {ACCOUNT} --token -" in refused
     assert await pool.fetchval("SELECT state FROM account") == "broken"
     await at.ok("account", "off", ACCOUNT)
-    assert "on." in await at.ok("account", "on", ACCOUNT)
+    assert "does not let" in await at.refused("account", "on", ACCOUNT)
+    assert await pool.fetchval("SELECT state FROM account") == "broken"
 
 
 async def test_an_account_is_removed_with_all_that_is_its_own_and_nothing_else(
