@@ -1,0 +1,80 @@
+"""A schedule as an admin describes it: a value."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from routing.schedules.calendar import Hours
+
+EmployeeId = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class ScheduleValue(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Period(ScheduleValue):
+    """Dates first to last, both included, on these weekdays (1 = Monday; none = all), with these hours; none = off."""
+
+    first: date
+    last: date
+    weekdays: tuple[int, ...] = Field(default=(), max_length=7)
+    hours: Hours = Field(default=(), max_length=24)
+
+    def covers(self, day: date) -> bool:
+        return self.first <= day <= self.last and (not self.weekdays or day.isoweekday() in self.weekdays)
+
+
+class Leave(ScheduleValue):
+    """Dates first to last, both included, on which somebody does not work. substitute: the employee who works their hours
+    instead, None = nobody."""
+
+    first: date
+    last: date
+    substitute: EmployeeId | None = None
+    why: str = Field(default="", max_length=200)
+
+    def covers(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+class WorkPlan(ScheduleValue):
+    """When one person, one group or everybody works.
+
+    hours: by weekday (1 = Monday), of a weekly schedule. periods: by date; in a weekly schedule they stand above weekday
+    and calendar. Neither: those of the person's group, else of everybody. zone: None = as there, else the schedule's.
+    """
+
+    hours: dict[int, Hours] | None = None
+    periods: tuple[Period, ...] | None = Field(default=None, max_length=2000)
+    zone: str | None = Field(default=None, max_length=60)
+    leave: tuple[Leave, ...] = Field(default=(), max_length=500)
+
+    @property
+    def has_hours(self) -> bool:
+        return self.hours is not None or self.periods is not None
+
+
+class Schedule(ScheduleValue):
+    """Who works when. weekly: hours by weekday, which the calendar changes. by_day: the dates that are named, no others.
+
+    everybody: the common hours, of whoever is not named here. groups: by the group's name. people: by employee id. zone:
+    None = the account's. holidays: whether free days of the calendar are free; None = in a weekly schedule only, since
+    dates of a by-day schedule were named one by one.
+    """
+
+    kind: Literal["weekly", "by_day"] = "weekly"
+    zone: str | None = Field(default=None, max_length=60)
+    holidays: bool | None = None
+    everybody: WorkPlan | None = None
+    groups: dict[Annotated[str, Field(min_length=1, max_length=200)], WorkPlan] = Field(
+        default_factory=dict, max_length=1000
+    )
+    people: dict[EmployeeId, WorkPlan] = Field(default_factory=dict, max_length=5000)
+
+    @property
+    def keeps_holidays(self) -> bool:
+        return self.kind == "weekly" if self.holidays is None else self.holidays
