@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Hours = tuple[tuple[str, str], ...]
+DayHours = tuple[tuple[str, str], ...]
 
 
 class OwnDay(BaseModel):
@@ -23,7 +23,7 @@ class OwnDay(BaseModel):
 
     kind: Literal["free", "working"]
     name: str = Field(default="", max_length=200)
-    hours: Hours = Field(default=(), max_length=24)
+    hours: DayHours = Field(default=(), max_length=24)
     like: int | None = Field(default=None, ge=1, le=7)
 
 
@@ -31,7 +31,7 @@ class WorkingDay(NamedTuple):
     """A date that is worked on. hours: exactly these for who has no hours of their own, within these for who has."""
 
     like: int | None = None
-    hours: Hours = ()
+    hours: DayHours = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from routing.schedules.calendar import Hours
+from routing.schedules.calendar import DayHours
 
-EmployeeId = Annotated[str, Field(min_length=1, max_length=200)]
+WhoId = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class ScheduleValue(BaseModel):
@@ -22,7 +22,7 @@ class Period(ScheduleValue):
     first: date
     last: date
     weekdays: tuple[int, ...] = Field(default=(), max_length=7)
-    hours: Hours = Field(default=(), max_length=24)
+    hours: DayHours = Field(default=(), max_length=24)
 
     def covers(self, day: date) -> bool:
         return self.first <= day <= self.last and (not self.weekdays or day.isoweekday() in self.weekdays)
@@ -34,7 +34,7 @@ class Leave(ScheduleValue):
 
     first: date
     last: date
-    substitute: EmployeeId | None = None
+    substitute: WhoId | None = None
     why: str = Field(default="", max_length=200)
 
     def covers(self, day: date) -> bool:
@@ -48,7 +48,7 @@ class WorkPlan(ScheduleValue):
     and calendar. Neither: those of the person's group, else of everybody. zone: None = as there, else the schedule's.
     """
 
-    hours: dict[int, Hours] | None = None
+    hours: dict[int, DayHours] | None = None
     periods: tuple[Period, ...] | None = Field(default=None, max_length=2000)
     zone: str | None = Field(default=None, max_length=60)
     leave: tuple[Leave, ...] = Field(default=(), max_length=500)
@@ -73,7 +73,7 @@ class Schedule(ScheduleValue):
     groups: dict[Annotated[str, Field(min_length=1, max_length=200)], WorkPlan] = Field(
         default_factory=dict, max_length=1000
     )
-    people: dict[EmployeeId, WorkPlan] = Field(default_factory=dict, max_length=5000)
+    people: dict[WhoId, WorkPlan] = Field(default_factory=dict, max_length=5000)
 
     @property
     def keeps_holidays(self) -> bool:

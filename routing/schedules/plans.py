@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from routing.schedules.calendar import Calendar, Hours, WorkingDay
+from routing.schedules.calendar import Calendar, DayHours, WorkingDay
 from routing.schedules.clock import hours_in_minutes
 from routing.schedules.model import Leave, Period, Schedule, WorkPlan
 
@@ -32,7 +32,7 @@ class PersonalPlan:
     those of a group or of everybody. last: the last date that may have hours, None = there is no last."""
 
     zone: ZoneInfo
-    hours: Mapping[int, Hours] | None
+    hours: Mapping[int, DayHours] | None
     periods: tuple[Period, ...]
     leave: tuple[Leave, ...]
     is_own: bool
@@ -77,7 +77,7 @@ def _planned(hours: Minutes) -> tuple[Minutes, DayReason]:
 
 
 def hours_of_worked_day(
-    weekly: Mapping[int, Hours], day: date, worked: WorkingDay, *, is_own: bool = False
+    weekly: Mapping[int, DayHours], day: date, worked: WorkingDay, *, is_own: bool = False
 ) -> Minutes:
     """Return the hours of a date on which is worked whatever the calendar says: those of its weekday, of the weekday that it
     stands for, or where nobody said for which, of the first one that has any."""
