@@ -13,6 +13,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from runtime.alerts.delivery import is_email, is_telegram_chat
 from runtime.database.sealing import KeyRing, key_ring
 
+_DAY, _CENTURY = 86_400, 36_500
+"""Seconds, days: what is longer is a slip of the finger, and no calendar counts back so far."""
+
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CALLMATRIX_", env_file=".env", extra="ignore")
@@ -38,23 +41,32 @@ class Settings(BaseSettings):
     max_connections: int = Field(
         4000,
         ge=10,
+        le=1_000_000,
         description="open HTTP connections in all; fewer where the system allows fewer open files",
     )
     max_connections_per_address: int = Field(
-        500, ge=1, description="of them from one address that is no trusted proxy"
+        500, ge=1, le=1_000_000, description="of them from one address that is no trusted proxy"
     )
     lookup_deadline_ms: int = Field(
         150, ge=1, le=5000, description="past it the answer is 'carry on with your scheme'"
     )
     decisions_per_second: int = Field(
-        200, ge=1, description="lookup decisions recorded per second at most; more are counted as lost"
+        200,
+        ge=1,
+        le=100_000,
+        description="lookup decisions recorded per second at most; more are counted as lost",
     )
-    poll_seconds: float = Field(30.0, ge=1, description="interval of the delta and events polls of the CRM")
+    poll_seconds: float = Field(
+        30.0, ge=1, le=_DAY, description="interval of the delta and events polls of the CRM"
+    )
     directory_poll_seconds: float = Field(
-        300.0, ge=5, description="interval of re-reading users, pipelines and fields"
+        300.0, ge=5, le=_DAY, description="interval of re-reading users, pipelines and fields"
     )
     reconcile_minutes: float = Field(
-        10.0, ge=1, description="interval at which PBXs that can be asked are compared with the journal"
+        10.0,
+        ge=1,
+        le=_DAY / 60,
+        description="interval at which PBXs that can be asked are compared with the journal",
     )
     worker_concurrency: int = Field(8, ge=1, le=100, description="client jobs at once in one worker")
     fastagi_port: int | None = Field(
@@ -114,23 +126,25 @@ class Settings(BaseSettings):
     cdr_dir: Path | None = Field(
         None, description="folder below which connections may name Asterisk's `Master.csv`; empty: nowhere"
     )
-    raw_event_days: int = Field(30, ge=3, description="raw PBX events are kept so long")
+    raw_event_days: int = Field(30, ge=3, le=_CENTURY, description="raw PBX events are kept so long")
     exchange_days: int = Field(
-        7, ge=1, description="exchanges with vendors are kept so long, secrets removed"
+        7, ge=1, le=_CENTURY, description="exchanges with vendors are kept so long, secrets removed"
     )
     crm_event_days: int = Field(
         30,
         ge=3,
+        le=_CENTURY,
         description="what was seen to change in the CRM is kept so long, and what consumers set aside of it",
     )
-    decision_days: int = Field(180, ge=3, description="decisions are kept so long")
+    decision_days: int = Field(180, ge=3, le=_CENTURY, description="decisions are kept so long")
     call_days: int = Field(
         1095,
         ge=90,
+        le=_CENTURY,
         description="calls are kept so long, with what they ordered, missed-call cases and backfills",
     )
     audit_days: int = Field(
-        1095, ge=30, description="who changed the configuration, and how, is kept so long"
+        1095, ge=30, le=_CENTURY, description="who changed the configuration, and how, is kept so long"
     )
 
     def named_crm_hosts(self) -> frozenset[str]:

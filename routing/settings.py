@@ -59,7 +59,7 @@ class CasePolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    escalate_minutes: int | None = Field(default=None, ge=1)
+    escalate_minutes: int | None = Field(default=None, ge=1, le=1_000_000)
     max_escalations: int = Field(default=1, ge=0, le=10)
     seniors: tuple[str, ...] = ()
     """Employee ids in the order of escalation; empty = the senior manager only."""

@@ -64,12 +64,20 @@ def _message(error: Mapping[str, Any]) -> str:
     return words.format(**error.get("ctx", {})) if words else str(error["msg"])
 
 
+LONGEST_ID, LONGEST_VERSION = 18, 9
+"""Digits: as many as the database's numbers always hold."""
+
+
+def is_counted(text: str, longest: int = LONGEST_ID) -> bool:
+    """Whether it is a number as rows and versions are counted: plain digits, none of other scripts, not too many."""
+    return text.isascii() and text.isdigit() and len(text) <= longest
+
+
 def whole_number(field: str, text: str) -> int:
     """Read what was typed. Raise InputRefused in the words in which the API refuses the same."""
-    try:
-        return int(text)
-    except ValueError as err:
-        raise InputRefused(field, _WORDS["int_parsing"], "write it in digits") from err
+    if not is_counted(text.removeprefix("-")):
+        raise InputRefused(field, _WORDS["int_parsing"], f"write it in {LONGEST_ID} digits or fewer")
+    return int(text)
 
 
 def validated(model: type[M], body: Any) -> M:

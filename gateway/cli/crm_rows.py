@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from crm.store.unread import unread_rows
+from gateway.admin.input_words import is_counted
 from gateway.admin.operations.desk import retry_crm_events
 from gateway.cli.options import AccountName, Json, Limit
 from gateway.cli.output import local, on_account, print_json, print_table, with_zone
@@ -77,7 +78,7 @@ def aside(account: AccountName = None, limit: Limit = 100, json: Json = False) -
 
 @crm_app.command("retry")
 def retry(
-    ids: Annotated[list[int] | None, typer.Argument(help="ids of 'crm aside'")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(help="ids of 'crm aside'")] = None,
     all_of_them: Annotated[bool, typer.Option("--all", help="every change that was set aside")] = False,
     account: AccountName = None,
     json: Json = False,
@@ -88,7 +89,10 @@ def retry(
     """
     if bool(ids) == all_of_them:
         raise typer.BadParameter("name the ids, or give --all")
-    count = on_account(account, lambda conn, account_id: retry_crm_events(conn, account_id, ids or None))
+    if nonsense := [id for id in ids or () if not is_counted(id)]:
+        raise typer.BadParameter(f"'{nonsense[0]}' is no id of 'crm aside'")
+    numbers = [int(id) for id in ids or ()] or None
+    count = on_account(account, lambda conn, account_id: retry_crm_events(conn, account_id, numbers))
     if json:
         print_json({"count": count})
     elif count:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from gateway.admin.input_words import LONGEST_VERSION, is_counted
 from gateway.store.admin.roles import ROLES
 from runtime.failure import Failure
 
@@ -85,6 +86,6 @@ def version_named(name: str) -> int | Literal["draft"] | None:
         return "draft"
     if name == "current":
         return None
-    if not (name.isascii() and name.isdigit()) or len(name) > 9:
+    if not is_counted(name, LONGEST_VERSION):
         raise typer.BadParameter(f"'{name}' is neither draft, current nor the number of a version")
     return int(name)

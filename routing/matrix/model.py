@@ -106,7 +106,7 @@ class Matrix(_Part):
     default_pipeline_id / default_stage_id: where neither a rule nor the action names a pipeline; None = the account's
     setting, then the CRM's main one. tables: id -> table."""
 
-    version: int = 0
+    version: int = Field(default=0, ge=0, le=999_999_999)
     tables: Mapping[str, MatrixTable] = Field(max_length=100)
     default: str = "default"
     selection: tuple[SelectionRule, ...] = Field(default=(), max_length=200)

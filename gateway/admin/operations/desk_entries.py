@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crm.effects.texts.refusals import TEXTS, what, why
+from gateway.admin.input_words import is_counted
 from gateway.admin.operations import desk
 from gateway.admin.refused import InputRefused
 from gateway.store.desk import entries as store
@@ -135,7 +136,7 @@ def _sorted_out(keys: Sequence[str]) -> dict[DeskKind, list[str]]:
     for key in keys:
         prefix, colon, id = key.partition(":")
         kind: DeskKind = _PREFIXES.get(prefix, "effect") if colon else "effect"
-        if kind in _NUMBERED and not (id.isascii() and id.isdigit() and len(id) <= 18):
+        if kind in _NUMBERED and not is_counted(id):
             raise InputRefused(
                 "keys", f"'{key}': a number must follow '{prefix}:'", "take the keys of the list"
             )

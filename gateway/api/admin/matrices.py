@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gateway.admin import matrices
+from gateway.admin.input_words import LONGEST_VERSION, is_counted
 from gateway.admin.matrices import refusals
 from gateway.api.admin.matrix_views import (
     ChangeView,
@@ -170,7 +171,7 @@ async def number_of(conn: Conn, call: AnyCall, name: str) -> int:
     current = await store.current_version(conn, call.account.id)
     if name == "current":
         return current
-    if not name.isascii() or not name.isdigit() or len(name) > 9:
+    if not is_counted(name, LONGEST_VERSION):
         raise not_found("matrix-version", name)
     return int(name)
 

@@ -55,7 +55,9 @@ def init(
         list[str] | None, typer.Option(help="the kind's own setting, name=value; repeatable")
     ] = None,
     number: Annotated[str | None, typer.Option(help="look this number up at the end")] = None,
-    wait: Annotated[float | None, typer.Option(min=0, help="seconds to wait for a first call")] = None,
+    wait: Annotated[
+        float | None, typer.Option(min=0, max=86_400, help="seconds to wait for a first call")
+    ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="say what would be done; nothing is")] = False,
     lang: Lang = None,
     yes: Yes = False,

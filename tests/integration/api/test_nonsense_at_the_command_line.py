@@ -25,6 +25,7 @@ from tests.integration.api.in_process import Said, typed
 MISUSED, REFUSED = 2, 1
 CYCLE, DEEP = b"settings: &a {x: *a}\n", b"settings: " + b"[" * 3000
 HALF = b'name: "\\uD800"\n'
+IDS = ("9" * 20, "-1", "１２", "")  # no database counts so far, and no person so
 NUL, LONG, HUGE = b"name: a\0b\n", "x" * 100_000, str(10**40)
 DOWN = "postgresql://x@127.0.0.1:1/x"
 
@@ -115,6 +116,7 @@ NONSENSE = [
     wrong(("token", "add", " "), "empty or too long"),
     wrong("token add x --days 0", "days"),
     wrong("token add x --days abc", "whole number"),
+    wrong("token add x --days １２", "whole number"),
     wrong(f"token add x --days {HUGE}", "days"),
     wrong("token add reports", "already"),
     wrong("token add x --account gone", "there is no account"),
@@ -150,6 +152,10 @@ NONSENSE = [
     wrong(IMPORT, "a mapping with sections", stdin=b"- a\n"),
     wrong(IMPORT, "linez", stdin=b"linez: 1\n"),
     wrong(IMPORT, "must be a list", stdin=b"employees: many\n"),
+    wrong(IMPORT, "whole number", stdin=f"settings: {{cases: {{escalate_minutes: {HUGE}}}}}\n".encode()),
+    wrong(IMPORT, "or less", stdin=b"settings: {cases: {escalate_minutes: 999999999999}}\n"),
+    wrong(IMPORT, "or more", stdin=b"settings: {cases: {escalate_minutes: -1}}\n"),
+    wrong(IMPORT, "whole number", stdin="settings: {cases: {escalate_minutes: １２}}\n".encode()),
     wrong(IMPORT, "there is no time zone", stdin=b"time_zone: MSK+3\n"),
     wrong(IMPORT, "twice", stdin=b"name: a\nname: b\n"),
     misused((*IMPORT.split(), "--why", " "), "--why"),
@@ -182,6 +188,7 @@ NONSENSE = [
     # work
     wrong("sync --account gone", "there is no account"),
     wrong("backfill --account main --days 31", "write 1 to 30"),
+    wrong(f"backfill --account main --days {HUGE}", "write 1 to 30"),
     misused("backfill --account main --days x"),
     misused("backfill --account main --pause --stop", "at a time"),
     wrong("backfill --account main --pause", "no backfill"),
@@ -193,7 +200,9 @@ NONSENSE = [
     misused("desk list --account main --limit 0"),
     misused("desk retry --account main", "name the keys"),
     wrong("desk retry gone event:99999 --account main", "nothing of that"),
-    wrong(f"desk retry event:{HUGE} --account main", "a number must follow"),
+    *(wrong(("desk", "retry", f"event:{id}", "--account", "main"), "a number must follow") for id in IDS),
+    wrong(f"desk ignore row:{HUGE} --note x --account main", "a number must follow"),
+    wrong(f"desk retry {HUGE} --account main", "nothing of that"),
     wrong("desk edit gone --order {order} --account main", "is on the desk"),
     wrong("desk edit e1 --order {json} --account main", "cannot be read"),
     wrong("desk edit e1 --order {empty} --account main", "cannot be read"),
@@ -204,6 +213,7 @@ NONSENSE = [
     wrong("desk ignore gone --note x --account main", "nothing of that"),
     misused("crm retry x --account main"),
     misused("crm retry --account main"),
+    *(misused(("crm", "retry", "--account", "main", "--", id), "is no id of 'crm aside'") for id in IDS),
     wrong("crm unread --account gone", "there is no account"),
     wrong("crm aside --account gone", "there is no account"),
     wrong("cases open --account gone", "there is no account"),
@@ -220,6 +230,9 @@ NONSENSE = [
     misused("init --nonsense"),
     # what the program cannot do without
     wrong("explain nope", "nothing is stored under"),
+    wrong(f"explain {HUGE}", "nothing is stored under"),
+    wrong("check", "CALLMATRIX_AUDIT_DAYS", env={"CALLMATRIX_AUDIT_DAYS": HUGE}),
+    wrong("check", "CALLMATRIX_POLL_SECONDS", env={"CALLMATRIX_POLL_SECONDS": "inf"}),
     wrong("lookup 89031112233", "does not answer", env={"CALLMATRIX_PORT": "1"}),
     wrong("check", "CALLMATRIX_PORT", env={"CALLMATRIX_PORT": "99999"}),
     wrong("serve", "CALLMATRIX_LANG", env={"CALLMATRIX_LANG": "de"}),
