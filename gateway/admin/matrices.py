@@ -156,6 +156,7 @@ async def refusals(conn: Conn, account_id: str) -> AsyncIterator[None]:
 
 async def _moved(conn: Conn, account_id: str, err: store.DraftConflict) -> DraftMoved:
     """Who was faster: the one who saved, or the one who published."""
+    await store.current_version(conn, account_id)  # the first is made when it is asked for
     latest = (await store.versions(conn, account_id))[0]
     draft = err.current
     if draft.saved_by is not None and draft.based_on == latest.version:
