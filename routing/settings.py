@@ -112,6 +112,30 @@ class AlertPolicy(BaseModel):
     desk_full: int = Field(default=10, ge=1, le=1_000_000)
 
 
+PresenceSign = Literal["crm", "calls", "page", "pbx", "schedule"]
+
+
+class PresencePolicy(BaseModel):
+    """Who is at work just now. is_on: off, nothing is watched and everybody counts as available.
+
+    idle_minutes: of silence before the question "are you there?", None = it is never asked. answer_seconds: to answer it.
+    sources: what counts besides the employee's own button: their doings in the CRM, their calls, their open page, their
+    phone's do-not-disturb, the end of their shift. feed_late_minutes: of working time without any doing of anybody in the
+    CRM's feed, after which the feed counts as late and nobody is taken off; None = silence is silence. burst: more events
+    of one kind by one person within a second are one action. integration_users: CRM users behind whom a program stands.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    is_on: bool = False
+    idle_minutes: int | None = Field(default=15, ge=1, le=720)
+    answer_seconds: int = Field(default=60, ge=10, le=3600)
+    sources: tuple[PresenceSign, ...] = ("crm", "calls", "page", "pbx", "schedule")
+    feed_late_minutes: int | None = Field(default=10, ge=1, le=720)
+    burst: int = Field(default=5, ge=1, le=1000)
+    integration_users: tuple[str, ...] = ()
+
+
 class AccountSettings(BaseModel):
     """Everything of an account that is not a matrix, a person or a connection. Stored in account.settings."""
 
@@ -126,6 +150,7 @@ class AccountSettings(BaseModel):
     working_time: WorkingTime = WorkingTime()
     personal_data: PersonalDataPolicy = PersonalDataPolicy()
     alerts: AlertPolicy = AlertPolicy()
+    presence: PresencePolicy = PresencePolicy()
     default_pipeline_id: str | None = None
     requests_per_second: int = Field(default=7, ge=1, le=50)
 
