@@ -7,8 +7,8 @@ case with a new task: the old task is done, and the figures of the old case stay
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from routing.client import Ref
 from routing.decision import Fact, Step, Trace
 from routing.effects import ChangeTask, CreateTask, Effect
+from routing.schedules.calendar import NO_HOLIDAYS, PublicHolidays
 from routing.settings import CasePolicy, WorkingTime
 from routing.staff import Employee, Staff
 from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
@@ -122,7 +123,7 @@ class Rules(NamedTuple):
     policy: CasePolicy
     hours: WorkingTime
     zone: ZoneInfo
-    holidays: Collection[date] = frozenset()
+    holidays: PublicHolidays = NO_HOLIDAYS
     language: Language = DEFAULT_LANGUAGE
 
 

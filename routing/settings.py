@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from routing.schedules.calendar import OwnDay
 from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
 
 _FIVE_DAYS: dict[int, tuple[tuple[str, str], ...]] = dict.fromkeys(range(1, 6), (("09:00", "18:00"),))
@@ -71,7 +72,9 @@ class CasePolicy(BaseModel):
 
 class WorkingTime(BaseModel):
     """Weekly hours of an account in its zone: weekday (1 = Monday) -> list of ("HH:MM", "HH:MM"); "24:00" ends a day.
-    holidays: ISO country whose public holidays are free, None = none. free_days/work_days: overrides, ISO dates."""
+    holidays: ISO country whose public holidays are free, None = none. working_saturdays: whether days that it moves to a
+    week-end are worked on. free_days/work_days: exceptions, ISO dates. days: the same with names and hours, above all others.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -79,6 +82,8 @@ class WorkingTime(BaseModel):
     holidays: str | None = None
     free_days: tuple[str, ...] = ()
     work_days: tuple[str, ...] = ()
+    working_saturdays: bool = True
+    days: dict[str, OwnDay] = Field(default_factory=dict, max_length=2000)
 
 
 class PersonalDataPolicy(BaseModel):

@@ -6,11 +6,13 @@ shifts over midnight come out right.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from routing.schedules.calendar import NO_HOLIDAYS, OwnDay, PublicHolidays, WorkingDay
+from routing.schedules.clock import hours_in_minutes, instant
+from routing.schedules.plans import Minutes, hours_of_worked_day
 from routing.settings import WorkingTime
 
 _DAYS_AHEAD = 400
@@ -21,7 +23,7 @@ def add_working_minutes(
     minutes: int,
     hours: WorkingTime,
     zone: ZoneInfo,
-    holidays: Collection[date] = frozenset(),
+    holidays: PublicHolidays = NO_HOLIDAYS,
 ) -> datetime:
     """Return the moment by which `minutes` of working time have passed since `start`; aware UTC in and out.
 
@@ -41,7 +43,7 @@ def working_seconds_between(
     end: datetime,
     hours: WorkingTime,
     zone: ZoneInfo,
-    holidays: Collection[date] = frozenset(),
+    holidays: PublicHolidays = NO_HOLIDAYS,
 ) -> int:
     """Whole seconds of working time in [start, end); 0 when end is not later."""
     total = timedelta()
@@ -53,7 +55,7 @@ def working_seconds_between(
 
 
 def is_working(
-    at: datetime, hours: WorkingTime, zone: ZoneInfo, holidays: Collection[date] = frozenset()
+    at: datetime, hours: WorkingTime, zone: ZoneInfo, holidays: PublicHolidays = NO_HOLIDAYS
 ) -> bool:
     for begins, ends in _spans_from(at, hours, zone, holidays):
         return begins <= at < ends
@@ -61,45 +63,36 @@ def is_working(
 
 
 def _spans_from(
-    start: datetime, hours: WorkingTime, zone: ZoneInfo, holidays: Collection[date]
+    start: datetime, hours: WorkingTime, zone: ZoneInfo, holidays: PublicHolidays
 ) -> Iterator[tuple[datetime, datetime]]:
     """Working spans in UTC that end after `start`, in order and apart: time that two spans share is given once."""
     first = start.astimezone(zone).date() - timedelta(days=1)
     reached = datetime.min.replace(tzinfo=UTC)
+    own = own_days(hours)
     for offset in range(_DAYS_AHEAD):
         day = first + timedelta(days=offset)
-        for opens, closes in _hours_of(day, hours, holidays):
-            if offset == 0 and closes > opens:
-                continue  # yesterday matters only where its hours go on after midnight
-            begins, ends = _utc(day, opens, zone), _utc(day, closes, zone)
-            if closes <= opens:
-                ends = _utc(day + timedelta(days=1), closes, zone)
+        for opens, closes in _hours_of(day, hours, own, holidays):
+            begins, ends = instant(day, opens, zone), instant(day, closes, zone)
             begins, reached = max(begins, reached), max(ends, reached)
             if ends > start and ends > begins:
                 yield begins, ends
 
 
-def _hours_of(day: date, hours: WorkingTime, holidays: Collection[date]) -> list[tuple[int, int]]:
-    """Spans as minutes since local midnight. An added working day on a free weekday has the hours of the first working one."""
-    iso = day.isoformat()
-    spans = hours.hours.get(day.isoweekday(), ())
-    if iso in hours.work_days:
-        spans = spans or next((s for _, s in sorted(hours.hours.items()) if s), ())
-    elif iso in hours.free_days or day in holidays:
-        return []
-    return sorted((_minutes(opens), _minutes(closes)) for opens, closes in spans)
+def own_days(hours: WorkingTime) -> Mapping[date, OwnDay]:
+    """Return what the account says of single dates, whichever way it is written."""
+    free, worked = OwnDay(kind="free"), OwnDay(kind="working")
+    said = {**dict.fromkeys(hours.free_days, free), **dict.fromkeys(hours.work_days, worked), **hours.days}
+    return {date.fromisoformat(day): own for day, own in said.items()}
 
 
-@lru_cache(maxsize=2048)
-def _minutes(clock: str) -> int:
-    """Minutes since midnight of "HH:MM"; "24:00" is the end of the day."""
-    hour, _, minute = clock.partition(":")
-    return int(hour) * 60 + int(minute)
-
-
-@lru_cache(maxsize=4096)
-def _utc(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    """Return the moment; a local clock time that DST skips is read with the offset before the jump, i.e. one hour later on the new clock."""
-    day, minutes = day + timedelta(days=minutes // 1440), minutes % 1440
-    local = datetime.combine(day, time(minutes // 60, minutes % 60), tzinfo=zone)
-    return local.astimezone(UTC)
+def _hours_of(day: date, hours: WorkingTime, own: Mapping[date, OwnDay], holidays: PublicHolidays) -> Minutes:
+    said = own.get(day)
+    if said is not None and said.kind == "free":
+        return ()
+    if said is not None:
+        return hours_of_worked_day(hours.hours, day, WorkingDay(said.like, said.hours))
+    if day in holidays.free:
+        return ()
+    if day in holidays.worked:
+        return hours_of_worked_day(hours.hours, day, WorkingDay(holidays.worked[day]))
+    return hours_in_minutes(hours.hours.get(day.isoweekday(), ()))

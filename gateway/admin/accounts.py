@@ -13,7 +13,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from gateway.admin.input_words import EXTENSION_REMEDY, SHORT_NAME, USER_ID
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_rate
 from gateway.admin.refused import InputRefused
-from gateway.calls.holidays import has_holidays
+from gateway.calendars import has_holidays
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.matrix_catalogue import catalogue_of
@@ -21,13 +21,15 @@ from gateway.store.admin.staff import stored_employees
 from routing.dialable import is_extension
 from routing.missed_calls import COUNT_VALUES, DONE_VALUES
 from routing.numbers.normalise import PublicNumber, normalise
+from routing.schedules.calendar import OwnDay
+from routing.schedules.clock import is_span
 from routing.settings import AccountSettings, AlertPolicy, CasePolicy, NumberPolicy, WorkingTime
 from runtime.alerts.delivery import is_email, is_telegram_chat
 from runtime.database.pool import Conn
 
 _LONGEST_NAME = 200
 _LONGEST_TEXT = 1000
-_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+_DAY_REMEDY = "write it as 2026-12-31"
 
 
 async def change_account(
@@ -206,18 +208,33 @@ def _refuse_bad_hours(time: WorkingTime) -> None:
         if not 1 <= weekday <= 7:
             remedy = "write 1 for Monday to 7 for Sunday"
             raise InputRefused("working_time.hours", f"'{weekday}' is no weekday", remedy)
-        for opens, closes in spans:
-            if not (re.fullmatch(_CLOCK, opens) and re.fullmatch(rf"{_CLOCK}|24:00", closes)):
-                remedy = "write them as 09:00 and 18:00; 24:00 ends a day"
-                raise InputRefused("working_time.hours", f"'{opens}' to '{closes}' are no hours", remedy)
+        _refuse_bad_spans("working_time.hours", spans)
     for field in ("free_days", "work_days"):
         for day in getattr(time, field):
             if not _is_day(day):
-                remedy = "write it as 2026-12-31"
-                raise InputRefused(f"working_time.{field}", f"'{day}' is no day", remedy)
+                raise InputRefused(f"working_time.{field}", f"'{day}' is no day", _DAY_REMEDY)
+    for day, own in time.days.items():
+        refuse_bad_day(day, own, "working_time.days")
     if time.holidays is not None and not has_holidays(time.holidays):
         remedy = "write a country's two letters, e.g. RU, or none"
         raise InputRefused("working_time.holidays", f"no holidays of '{time.holidays}' are known", remedy)
+
+
+def refuse_bad_day(day: str, own: OwnDay, field: str) -> None:
+    """Raise InputRefused for what an account cannot say of a date."""
+    if not _is_day(day):
+        raise InputRefused(field, f"'{day}' is no day", _DAY_REMEDY)
+    _refuse_bad_spans(f"{field}.{day}", own.hours)
+    if own.kind == "free" and (own.hours or own.like):
+        remedy = "say 'working', or leave out its hours"
+        raise InputRefused(f"{field}.{day}", "a free day has no hours", remedy)
+
+
+def _refuse_bad_spans(field: str, spans: Sequence[tuple[str, str]]) -> None:
+    for opens, closes in spans:
+        if not is_span(opens, closes):
+            remedy = "write them as 09:00 and 18:00; 24:00 ends a day"
+            raise InputRefused(field, f"'{opens}' to '{closes}' are no hours", remedy)
 
 
 def _refuse_twice(field: str, names: Sequence[str]) -> None:

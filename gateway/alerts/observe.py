@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from gateway.calls.holidays import holidays_around
+from gateway.calendars import holidays_around
 from gateway.health.reports import SILENT_SECONDS
 from gateway.health.views import AccountStatus, BackfillView, ConnectionState, InstallationStatus
 from gateway.store.admin.accounts import Account
@@ -150,8 +150,10 @@ def _silence(account: Account, heard_at: datetime, now: datetime, patience_secon
     zone = ZoneInfo(account.time_zone)
     if (now - heard_at).total_seconds() <= patience_seconds:
         return "good"
-    free = holidays_around(time.holidays, now)
-    return "bad" if working_seconds_between(heard_at, now, time, zone, free) > patience_seconds else "good"
+    holidays = holidays_around(time, now)
+    return (
+        "bad" if working_seconds_between(heard_at, now, time, zone, holidays) > patience_seconds else "good"
+    )
 
 
 def just_ended(account: AccountStatus, now: datetime) -> BackfillView | None:

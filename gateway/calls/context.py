@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from gateway.calls.holidays import holidays_around
+from gateway.calendars import holidays_around
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import StaffStore, write_snapshot
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
@@ -50,8 +50,8 @@ class JobContext:
     @property
     def setup(self) -> Setup:
         settings = self.account.settings
-        free = frozenset(holidays_around(settings.working_time.holidays, self.now))
-        return Setup(self.staff, settings, self.account.time_zone, free, self.now)
+        holidays = holidays_around(settings.working_time, self.now)
+        return Setup(self.staff, settings, self.account.time_zone, holidays, self.now)
 
     async def matrix_of(self, row: CallRow) -> Matrix:
         """Return the one that was current when the call was first seen with its client; at first sight the current one."""

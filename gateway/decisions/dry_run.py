@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from gateway.calendars import holidays_around
 from gateway.calls.call import gone_from_crm, known_client
-from gateway.calls.holidays import holidays_around
 from gateway.decisions.explain import UrlOf, explained
 from gateway.decisions.order_summary import order_in_words
 from gateway.store.admin.accounts import Account
@@ -123,8 +123,8 @@ async def sample_situation(
 
 def setup_at(account: Account, staff: Staff, at: datetime) -> Setup:
     """Return the account's present configuration at another time."""
-    free = frozenset(holidays_around(account.settings.working_time.holidays, at))
-    return Setup(staff, account.settings, account.time_zone, free, at)
+    holidays = holidays_around(account.settings.working_time, at)
+    return Setup(staff, account.settings, account.time_zone, holidays, at)
 
 
 def _explained(

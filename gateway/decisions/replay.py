@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple
 
 import asyncpg
 
+from gateway.calendars import holidays_around
 from gateway.calls.call import known_client
-from gateway.calls.holidays import holidays_around
 from gateway.decisions.order_summary import order_in_words
 from gateway.store.admin import accounts, matrices
 from gateway.store.admin.accounts import Account
@@ -204,7 +204,7 @@ class Replay:
             staff_version=account.staff_version,
             settings=settings,
             time_zone=account.time_zone,
-            holidays=frozenset(holidays_around(settings.working_time.holidays, past.started_at)),
+            holidays=holidays_around(settings.working_time, past.started_at),
         )
 
     async def _staff_at(self, conn: Conn, version: int) -> Staff:

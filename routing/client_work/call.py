@@ -244,7 +244,8 @@ def situation_of(row: CallRow, moment: Moment, state: ClientState, setup: Setup)
         now=setup.now,
         ordered=state.ordered,
         gone=state.gone,
-        holidays=setup.holidays,
+        holidays=frozenset(setup.holidays.free),
+        worked_days=dict(setup.holidays.worked),
         gone_places=state.gone_places,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from routing.matrix.model import Matrix
 from routing.matrix.places import GonePlaces
 from routing.matrix.situation import Situation
 from routing.missed_calls import Case, CaseDecision, Missed, Reached, Rules, TaskTold
+from routing.schedules.calendar import PublicHolidays
 from routing.settings import AccountSettings, NumberPolicy
 from routing.staff import Staff
 
@@ -47,12 +48,12 @@ class CallRow:
 
 
 class Setup(NamedTuple):
-    """What the account has configured, and the time. holidays: the free days around `now`."""
+    """What the account has configured, and the time. holidays: around `now`."""
 
     staff: Staff
     settings: AccountSettings
     time_zone: str
-    holidays: frozenset[date]
+    holidays: PublicHolidays
     now: datetime
 
     @property

@@ -43,7 +43,7 @@ from routing.working_time import add_working_minutes
 def due_at(deadline: Deadline, s: Situation) -> datetime:
     if not deadline.is_working:
         return s.now + timedelta(minutes=deadline.minutes)
-    return add_working_minutes(s.now, deadline.minutes, s.settings.working_time, s.zone, s.holidays)
+    return add_working_minutes(s.now, deadline.minutes, s.settings.working_time, s.zone, s.public_holidays)
 
 
 def _contact(plan: Plan, a: MakeContact) -> None:

@@ -13,6 +13,7 @@ from routing.calls.model import Call
 from routing.client import Client, ClientEntity, ClientKind
 from routing.matrix.model import CallOutcome, Moment
 from routing.matrix.places import GonePlaces
+from routing.schedules.calendar import PublicHolidays
 from routing.settings import AccountSettings
 from routing.staff import Employee, Staff
 
@@ -22,7 +23,8 @@ class Situation(BaseModel):
 
     client_kind: as fixed at the call's first event; client: as it is now. ordered: keys of effects already ordered for
     this call at earlier moments; gone: those of them that came to nothing, because what they made or stood on is no longer in
-    the CRM. holidays: the free days of settings.working_time.holidays around `now`. gone_places: of those that the matrix names.
+    the CRM. holidays: the free days of settings.working_time.holidays around `now`. worked_days: of the same
+    calendar, with the weekday whose hours they have. gone_places: of those that the matrix names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +44,7 @@ class Situation(BaseModel):
     ordered: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     holidays: frozenset[date] = frozenset()
+    worked_days: dict[date, int | None] = {}
     gone_places: GonePlaces = GonePlaces()
 
     @field_validator("staff")
@@ -53,6 +56,10 @@ class Situation(BaseModel):
         return Staff.of(
             staff.employees, staff.version, gone_users=staff.gone_users, admin_user=staff.admin_user
         )
+
+    @property
+    def public_holidays(self) -> PublicHolidays:
+        return PublicHolidays(self.holidays, self.worked_days)
 
     @property
     def zone(self) -> ZoneInfo:

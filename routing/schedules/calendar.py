@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal, NamedTuple
@@ -15,8 +15,8 @@ DayHours = tuple[tuple[str, str], ...]
 class OwnDay(BaseModel):
     """What an account says of one date. kind: free for all, or worked on whatever weekday and holiday it is.
 
-    hours: of a worked day; empty = those of `like`. like: the weekday (1 = Monday) whose hours people have that day, None =
-    their own of that weekday, and where it is free those of their first working weekday.
+    hours: of a worked day, for all who have no hours of their own; of those who have, what lies within them. Empty: as usual
+    on that weekday, and where that is free, as on the weekday `like` (1 = Monday; None = the first one that is worked on).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,3 +55,14 @@ class Calendar:
 
 
 NO_CALENDAR = Calendar()
+
+
+class PublicHolidays(NamedTuple):
+    """What a country's calendar changes around a moment. free: dates. worked: dates that are worked on although their weekday
+    is free, with the weekday whose hours they have (1 = Monday; None = nobody said)."""
+
+    free: Collection[date] = frozenset()
+    worked: Mapping[date, int | None] = {}
+
+
+NO_HOLIDAYS = PublicHolidays()

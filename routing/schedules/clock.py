@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 MINUTES_OF_A_DAY = 1440
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+
+
+def is_span(opens: str, closes: str) -> bool:
+    """Whether these are "HH:MM", the second also "24:00"."""
+    return bool(re.fullmatch(_CLOCK, opens, re.ASCII) and re.fullmatch(rf"{_CLOCK}|24:00", closes, re.ASCII))
 
 
 @lru_cache(maxsize=2048)
@@ -34,6 +41,7 @@ def local_date(at: datetime, zone: ZoneInfo) -> date:
     return at.astimezone(zone).date()
 
 
+@lru_cache(maxsize=4096)
 def hours_in_minutes(hours: tuple[tuple[str, str], ...]) -> tuple[tuple[int, int], ...]:
     """("22:00", "06:00") as (1320, 1800): in order, and over midnight where they end no later than they begin. What
     overlaps or touches is one."""

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from routing.calls.model import Call
 from routing.client import Client, ClientEntity, ClientKind
 from routing.matrix.model import Moment
+from routing.schedules.calendar import PublicHolidays
 from routing.settings import AccountSettings, stored_settings
 from runtime.database.pool import Conn
 
@@ -29,7 +30,8 @@ SELECT count(*) FROM call WHERE account_id = $1 AND started_at >= $2 AND started
 _INPUTS = """
 SELECT call_id, inputs->>'moment' AS moment, inputs->>'client' AS client, inputs->>'client_kind' AS client_kind,
     (inputs->>'staff_version')::bigint AS staff_version, inputs->>'settings' AS settings,
-    inputs->>'time_zone' AS time_zone, inputs->>'holidays' AS holidays, inputs->>'line' AS line
+    inputs->>'time_zone' AS time_zone, inputs->>'holidays' AS holidays,
+    inputs->>'worked_days' AS worked_days, inputs->>'line' AS line
 FROM decision WHERE account_id = $1 AND call_id = ANY($2) AND kind = 'matrix' AND client IS NOT NULL
 ORDER BY call_id, seq
 """
@@ -38,7 +40,8 @@ SELECT call_id, crm_id FROM effect WHERE account_id = $1 AND call_id = ANY($2)
     AND what IN ('create_contact', 'create_deal', 'create_lead') AND crm_id IS NOT NULL
 """
 
-_HOLIDAYS: TypeAdapter[frozenset[date]] = TypeAdapter(frozenset[date])
+_FREE_DAYS: TypeAdapter[frozenset[date]] = TypeAdapter(frozenset[date])
+_WORKED_DAYS: TypeAdapter[dict[date, int | None]] = TypeAdapter(dict[date, int | None])
 
 
 class KnownClient(NamedTuple):
@@ -49,7 +52,7 @@ class KnownClient(NamedTuple):
     staff_version: int
     settings: AccountSettings
     time_zone: str
-    holidays: frozenset[date]
+    holidays: PublicHolidays
 
 
 class PastCall(NamedTuple):
@@ -72,7 +75,7 @@ class PastCalls:
 
     def __init__(self) -> None:
         self._settings: dict[str, AccountSettings] = {}
-        self._holidays: dict[str, frozenset[date]] = {}
+        self._holidays: dict[tuple[str | None, str | None], PublicHolidays] = {}
 
     async def count(self, conn: Conn, account_id: str, since: datetime, until: datetime) -> int:
         return int(await conn.fetchval(_COUNT, account_id, since, until))
@@ -113,11 +116,14 @@ class PastCalls:
         )
 
     def _known(self, first: asyncpg.Record, client: Client) -> KnownClient:
-        settings, holidays = first["settings"], first["holidays"]
+        settings, holidays = first["settings"], (first["holidays"], first["worked_days"])
         if settings not in self._settings:
             self._settings[settings] = stored_settings(orjson.loads(settings))
         if holidays not in self._holidays:
-            self._holidays[holidays] = _HOLIDAYS.validate_json(holidays or "[]")
+            free, worked = holidays
+            self._holidays[holidays] = PublicHolidays(
+                _FREE_DAYS.validate_json(free or "[]"), _WORKED_DAYS.validate_json(worked or "{}")
+            )
         return KnownClient(
             client=client,
             client_kind=ClientKind(first["client_kind"]),

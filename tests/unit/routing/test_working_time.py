@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routing.schedules.calendar import PublicHolidays
 from routing.settings import WorkingTime
 from routing.working_time import add_working_minutes, is_working, working_seconds_between
 
@@ -41,7 +42,7 @@ def test_the_result_is_aware_utc() -> None:
 
 
 def test_holidays_and_free_days_are_skipped_and_added_working_days_count() -> None:
-    holidays = {date(2026, 3, 9)}
+    holidays = PublicHolidays(free={date(2026, 3, 9)})
     friday = local("2026-03-06T17:30")
     assert add_working_minutes(friday, 60, OFFICE, MOSCOW, holidays) == local("2026-03-10T09:30")
     free = OFFICE.model_copy(update={"free_days": ("2026-03-09", "2026-03-10")})

@@ -35,6 +35,7 @@ from routing.effects import Effect
 from routing.matrix.model import Matrix
 from routing.missed_calls import Case, Reached
 from routing.orders import ORDER_KINDS, TELLING_CALL, promised_entity
+from routing.schedules.calendar import NO_HOLIDAYS
 from routing.settings import AccountSettings, NumberPolicy
 from routing.staff import Staff
 from tests.fakes.effects import FakeEffects
@@ -94,7 +95,7 @@ class Office:
 
     @property
     def setup(self) -> Setup:
-        return Setup(self.staff, self.settings, ZONE, frozenset(), self.now())
+        return Setup(self.staff, self.settings, ZONE, NO_HOLIDAYS, self.now())
 
     def tell(self, key: str, client: str | None, connection: str, events: Sequence[CallEvent]) -> None:
         """One message of a PBX, stored and not yet looked at; told again it changes nothing."""

@@ -103,7 +103,7 @@ def played(
         client_kind=s.client_kind,
         heard_at=s.call.started_at,
     )
-    setup = Setup(s.staff, s.settings, s.time_zone, s.holidays, s.now)
+    setup = Setup(s.staff, s.settings, s.time_zone, s.public_holidays, s.now)
     return play(matrix, row, s.client, setup, arrived or {})
 
 
