@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from routing.texts import (
     crm_en,
     crm_ru,
+    distribution_en,
+    distribution_ru,
     problems_en,
     problems_ru,
     reasons_en,
@@ -25,6 +27,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **templates_ru.SENTENCES,
         **problems_ru.SENTENCES,
         **reasons_ru.SENTENCES,
+        **distribution_ru.SENTENCES,
     },
     en={
         **crm_en.SENTENCES,
@@ -32,6 +35,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **templates_en.SENTENCES,
         **problems_en.SENTENCES,
         **reasons_en.SENTENCES,
+        **distribution_en.SENTENCES,
     },
 )
 RU = TEXTS["ru"]

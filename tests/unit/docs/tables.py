@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gateway.pbx import kinds
+from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
 from routing.lookup.reasons import REASONS, STEP_REASONS
 from routing.matrix.checks.problems import SEVERITIES
 from routing.matrix.model import CELLS
@@ -54,6 +55,16 @@ def _lookup_steps() -> str:
 def _matrix_reasons() -> str:
     sets = (("reason", DECISIONS), ("step", STEPS), ("owner", OWNERS))
     rows = [(code(c), *_said(f"matrix.{kind}.{c}")) for kind, codes in sets for c in codes]
+    return table(("Code", "Meaning", "По-русски"), rows)
+
+
+def _distribution_reasons() -> str:
+    rows = [(code(c), *_said(f"distribution.reason.{c}")) for c in DISTRIBUTION_REASONS]
+    return table(("Reason", "Meaning", "По-русски"), rows)
+
+
+def _distribution_steps() -> str:
+    rows = [(code(c), *_said(f"distribution.step.{c}")) for c in DISTRIBUTION_STEPS]
     return table(("Code", "Meaning", "По-русски"), rows)
 
 
@@ -146,6 +157,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "lookup-reasons": _lookup_reasons,
     "lookup-steps": _lookup_steps,
     "matrix-reasons": _matrix_reasons,
+    "distribution-reasons": _distribution_reasons,
+    "distribution-steps": _distribution_steps,
     "problems": _problems,
     "cells": _cells,
     "actions": _actions,

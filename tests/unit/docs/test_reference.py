@@ -9,6 +9,7 @@ import pytest
 
 from gateway.pbx.dialects import DIALECTS
 from gateway.pbx.kinds import KINDS
+from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
 from routing.lookup.reasons import REASONS, STEP_REASONS
 from routing.matrix.checks.problems import SEVERITIES
 from routing.matrix.model import CELLS
@@ -59,6 +60,7 @@ def test_every_setting_of_a_connection_stands() -> None:
         pytest.param([*REASONS, *STEP_REASONS], "reasons.md", id="lookup"),
         pytest.param([*DECISIONS, *STEPS, *OWNERS], "reasons.md", id="matrix"),
         pytest.param(list(get_args(CaseReason)), "reasons.md", id="case"),
+        pytest.param([*DISTRIBUTION_REASONS, *DISTRIBUTION_STEPS], "reasons.md", id="distribution"),
         pytest.param(list(SEVERITIES), "matrix.md", id="checks"),
         pytest.param([*CELLS, *PRESETS], "matrix.md", id="cells"),
         pytest.param(list(VARIABLES), "matrix.md", id="variables"),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import gateway
 from gateway.texts.sentences import TEXTS
 from routing.alerts import ALERT_KINDS
+from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
 from routing.effects import Order
 from routing.lookup.reasons import REASONS, STEP_REASONS
 from routing.matrix.checks.problems import SEVERITIES
@@ -141,6 +142,8 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "matrix.action": ACTIONS,
     "matrix.problem": (*SEVERITIES, *(f"{code}.remedy" for code in SEVERITIES)),
     "case.reason": get_args(CaseReason),
+    "distribution.reason": DISTRIBUTION_REASONS,
+    "distribution.step": DISTRIBUTION_STEPS,
     "order.do": tuple(ORDER_KINDS),
     "order.done": tuple(ORDER_KINDS),
     "order.count": tuple(ORDER_KINDS),

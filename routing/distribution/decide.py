@@ -1,0 +1,219 @@
+"""Which of these people gets it now, and why: the whole walk, from the client's own person to the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from routing.decision import Fact, Step
+from routing.distribution.eligible import Chance, chance_of
+from routing.distribution.item import NOTHING_SAID, Standings, WorkItem
+from routing.distribution.ledger import EMPTY, LedgerEntry, TurnLedger, in_order, pick
+from routing.distribution.nobody import nobody_can, to_senior
+from routing.distribution.outcome import Distribution, decided
+from routing.distribution.owners import only_person, repeat_owner
+from routing.distribution.quiet import quiet_until
+from routing.distribution.reasons import DistributionReason
+from routing.distribution.roster import GROUPS, Roster
+from routing.distribution.template import DistributionTemplate
+
+_QUIET_FOR = ("task", "missed_call")
+_TOLD = 10**6
+"""Steps tell credits and shares in thousandths of a deal; the entries hold them exactly."""
+
+
+def distribute(
+    roster: Roster,
+    item: WorkItem,
+    ledgers: Mapping[str, TurnLedger],
+    standings: Standings,
+    now: datetime,
+    zone: ZoneInfo,
+) -> Distribution:
+    """Decide who gets it. Pure: nothing is booked until the caller keeps the entries and the ledgers that come back.
+
+    ledgers: by scope (`roster.scopes`), a missing one is empty. standings: by employee id, of `roster.people`, and of
+    substitutes, owners and the client's one person where there are any. zone: the account's.
+    """
+    steps: list[Step] = []
+    before = _before_turns(roster, item, standings, now, zone, steps)
+    if before is not None:
+        return before
+    chances = [chance_of(pool, roster, item, standings) for pool in roster.pools]
+    for chance in chances:
+        steps += chance.steps
+    if not any(chance.could for chance in chances):
+        return nobody_can(chances, roster, item, standings, steps)
+    day = _day(roster.template, now, zone)
+    if roster.has_levels:
+        return _by_groups(roster, chances, ledgers, day, steps)
+    return _by_turn(roster, chances[0], ledgers, standings, day, steps)
+
+
+def ladder(
+    roster: Roster,
+    item: WorkItem,
+    ledgers: Mapping[str, TurnLedger],
+    standings: Standings,
+    now: datetime,
+    zone: ZoneInfo,
+) -> tuple[str, ...]:
+    """Return employee ids in the order in which they would be asked: a question, which books nothing."""
+    day = _day(roster.template, now, zone)
+    chances = {pool.key: chance_of(pool, roster, item, standings) for pool in roster.pools}
+    keys: tuple[str, ...] = tuple(key for key, chance in chances.items() if chance.could)
+    if roster.has_levels:
+        shares = {key: chances[key].pool.share for key in keys}
+        keys = in_order(ledgers.get(GROUPS, EMPTY), shares, day=day)
+    found: list[str] = []
+    for chance in (chances[key] for key in keys):
+        weights = _weights(chance)
+        ledger = ledgers.get(chance.pool.scope or "", EMPTY)
+        found += in_order(
+            ledger, weights, roster.rule, open_deals=_open_deals(roster, weights, standings), day=day
+        )
+    return tuple(found)
+
+
+def _before_turns(
+    roster: Roster, item: WorkItem, standings: Standings, now: datetime, zone: ZoneInfo, steps: list[Step]
+) -> Distribution | None:
+    """Return what is decided before it is anybody's turn; None when the turn decides."""
+    template = roster.template
+    if template.quiet_hours and item.kind in _QUIET_FOR:
+        until = quiet_until(template.quiet_hours, now, zone)
+        if until is not None:
+            return decided("waits", "quiet_hours", None, steps, "quiet", until)
+    tried = set(item.tried)
+    if tried and ((template.taken and len(tried) >= template.taken.rounds) or item.only in tried):
+        found = to_senior(roster, item, steps, "rounds_over")
+        return found or decided("nobody", "rounds_over", None, steps, "taken", rounds=len(tried))
+    if item.only is not None and (kept := only_person(roster, item, standings, steps)):
+        return kept
+    return repeat_owner(roster, item, standings, steps)
+
+
+def _by_turn(
+    roster: Roster,
+    chance: Chance,
+    ledgers: Mapping[str, TurnLedger],
+    standings: Standings,
+    day: str | None,
+    steps: list[Step],
+) -> Distribution:
+    ledger = ledgers.get("", EMPTY)
+    entry, after = _pick(roster, chance, ledger, standings, day)
+    _tell(chance, ledger, entry, standings, steps)
+    return _given(roster, (entry,), {"": after}, entry.winner, steps)
+
+
+def _by_groups(
+    roster: Roster,
+    chances: Sequence[Chance],
+    ledgers: Mapping[str, TurnLedger],
+    day: str | None,
+    steps: list[Step],
+) -> Distribution:
+    """First the group by its share, then one of its people: a group keeps its share as long as one of it is there."""
+    there = {c.pool.key: c for c in chances if c.could}
+    above = ledgers.get(GROUPS, EMPTY)
+    absent = {c.pool.key: c.pool.share for c in chances if not c.could and c.away}
+    first, above_after = pick(
+        above,
+        {key: chance.pool.share for key, chance in there.items()},
+        scope=GROUPS,
+        absent=absent,
+        catch_up=roster.template.catch_up,
+        day=day,
+    )
+    for chance in chances:
+        if not chance.could and chance.pool.scope is not None:
+            because = "group_away" if chance.pool.seats else "group_empty"
+            steps.append(Step("group", "excluded", because, {"group": chance.pool.key}))
+    won = there[first.winner]
+    if won.pool.scope is None:
+        return _given(roster, (first,), {GROUPS: above_after}, won.could[0].employee_id, steps)
+    ledger = ledgers.get(won.pool.scope, EMPTY)
+    facts: dict[str, Fact] = {
+        "group": won.pool.key,
+        "credit": above.credits.get(won.pool.key, 0) // _TOLD,
+        "share": first.shares[won.pool.key] // _TOLD,
+    }
+    steps.append(Step("group", "passed", "group_chosen", facts))
+    second, after = _pick(roster, won, ledger, {}, day)
+    _tell(won, ledger, second, {}, steps)
+    return _given(roster, (first, second), {GROUPS: above_after, won.pool.scope: after}, second.winner, steps)
+
+
+def _pick(
+    roster: Roster, chance: Chance, ledger: TurnLedger, standings: Standings, day: str | None
+) -> tuple[LedgerEntry, TurnLedger]:
+    weights = _weights(chance)
+    return pick(
+        ledger,
+        weights,
+        roster.rule,
+        scope=chance.pool.scope or "",
+        open_deals=_open_deals(roster, weights, standings),
+        absent=chance.away,
+        catch_up=roster.template.catch_up,
+        day=day,
+    )
+
+
+def _weights(chance: Chance) -> dict[str, int]:
+    return {seat.employee_id: seat.weight for seat in chance.could}
+
+
+def _open_deals(roster: Roster, people: Mapping[str, int], standings: Standings) -> dict[str, int]:
+    if roster.rule != "open_deals":
+        return {}
+    return {p: standings.get(p, NOTHING_SAID).open_deals for p in people}
+
+
+def _tell(
+    chance: Chance, ledger: TurnLedger, entry: LedgerEntry, standings: Standings, steps: list[Step]
+) -> None:
+    """One step for each who could have got it: what they had, what this one brought them."""
+    credits = {} if entry.is_reset else ledger.credits
+    last, earned = ledger.last, entry.shares
+    counts = entry.rule == "open_deals"
+    for person in entry.weights:
+        facts: dict[str, Fact] = {
+            "employee": person, "credit": credits.get(person, 0) // _TOLD, "share": earned[person] // _TOLD, "last": last.get(person, 0)
+        }  # fmt: skip
+        if counts:
+            facts["open_deals"] = standings.get(person, NOTHING_SAID).open_deals
+        steps.append(Step("person", "passed", "could_get_it", facts))
+
+
+def _given(
+    roster: Roster,
+    entries: tuple[LedgerEntry, ...],
+    ledgers: Mapping[str, TurnLedger],
+    winner: str,
+    steps: list[Step],
+) -> Distribution:
+    reason = (
+        _REASONS[roster.template.balance]
+        if roster.template.balance != "even"
+        else _EVEN[roster.template.kind]
+    )
+    facts: dict[str, Fact] = {"employee": winner, "number": entries[-1].number}
+    steps.append(Step("ledger", "decided", reason, facts))
+    return Distribution("given", reason, winner, tuple(steps), entries, ledgers)
+
+
+_EVEN: Mapping[str, DistributionReason] = {"turn": "turn", "load": "even"}
+_REASONS: Mapping[str, DistributionReason] = {
+    "in_a_row": "in_a_row",
+    "spread": "spread",
+    "open_deals": "fewest_open_deals",
+    "percent": "percent",
+}
+
+
+def _day(template: DistributionTemplate, now: datetime, zone: ZoneInfo) -> str | None:
+    """Local date whose first instant starts credits from zero, None = never."""
+    return now.astimezone(zone).date().isoformat() if template.daily_reset else None

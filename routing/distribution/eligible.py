@@ -1,0 +1,140 @@
+"""Who of a pool can get it now, and why each of the others cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from routing.decision import Fact, Step
+from routing.distribution.item import NOTHING_SAID, Standing, Standings, WorkItem
+from routing.distribution.reasons import LeftOut
+from routing.distribution.roster import Pool, Roster, Seat, why_never
+from routing.presence import PresenceState
+
+AWAY: frozenset[str] = frozenset({"not_in_schedule", "off_shift", "holiday", "on_leave", "offline"})
+"""Reasons of time: it would be otherwise at another hour."""
+SHORT: frozenset[str] = frozenset({"busy", "dnd", "at_capacity", "window_full"})
+"""Reasons of load: somebody is at work, and cannot just now."""
+_EARNS_AWAY: frozenset[str] = AWAY | {"busy", "dnd"} - {"not_in_schedule"}
+
+
+class Chance(NamedTuple):
+    """One pool at one moment. could: seats of those who can get it, in the list's order. steps: of everybody else in it.
+    away: weights of those who are not there, for a template in which absence earns. reasons: of everybody left out."""
+
+    pool: Pool
+    could: tuple[Seat, ...]
+    steps: tuple[Step, ...]
+    away: Mapping[str, int]
+    reasons: frozenset[LeftOut]
+
+
+def chance_of(pool: Pool, roster: Roster, item: WorkItem, standings: Standings) -> Chance:
+    could: list[Seat] = []
+    steps = list(pool.left_out)
+    away: dict[str, int] = {}
+    reasons: set[LeftOut] = set()
+    for seat in pool.seats:
+        standing = standings.get(seat.employee_id, NOTHING_SAID)
+        reason = why_not(seat, standing, roster, item)
+        if reason is None:
+            could.append(seat)
+            continue
+        reasons.add(reason)
+        steps.append(_left_out(seat.employee_id, reason, standing))
+        if reason in _EARNS_AWAY:
+            away[seat.employee_id] = seat.weight
+        if reason == "on_leave" and standing.substitute_id:
+            _add_substitute(seat, could, steps, roster, item, standings)
+    return Chance(pool, _first_in_rank(could, steps, reasons), tuple(steps), away, frozenset(reasons))
+
+
+def why_not(seat: Seat, standing: Standing, roster: Roster, item: WorkItem) -> LeftOut | None:
+    """Why this person cannot get it now, None when they can."""
+    template = roster.template
+    if seat.employee_id in item.excluded:
+        return "excluded"
+    if seat.employee_id in item.tried:
+        return "already_tried"
+    if reason := why_away(standing, roster, item):
+        return reason
+    if seat.open_deals_limit is not None and standing.open_deals >= seat.open_deals_limit:
+        return "at_capacity"
+    if template.window is not None and standing.given_in_window >= template.window.deals:
+        return "window_full"
+    return None
+
+
+def why_away(standing: Standing, roster: Roster, item: WorkItem) -> LeftOut | None:
+    """Why somebody of this standing is not there, None when they are. A phone asks for more than a deal does: it must be free."""
+    mode = roster.template.working_time.mode
+    if standing.off and mode in ("common", "individual"):
+        return standing.off
+    if standing.off == "on_leave":
+        return "on_leave"
+    if mode != "online" and item.kind != "ring":
+        return None
+    return _RINGING.get(standing.presence) if item.kind == "ring" else _ONLINE.get(standing.presence)
+
+
+_ONLINE: Mapping[PresenceState, LeftOut] = {
+    PresenceState.OFFLINE: "offline",
+    PresenceState.OFF_SHIFT: "off_shift",
+    PresenceState.DND: "dnd",
+}
+"""Who talks on the phone is at work."""
+_RINGING: Mapping[PresenceState, LeftOut] = {**_ONLINE, PresenceState.BUSY: "busy"}
+
+
+def _left_out(employee_id: str, reason: LeftOut, standing: Standing) -> Step:
+    facts: dict[str, Fact] = {"employee": employee_id}
+    if reason in AWAY and standing.back_at is not None:
+        facts["back_at"] = standing.back_at.isoformat()
+    elif reason == "at_capacity":
+        facts["open_deals"] = standing.open_deals
+    elif reason == "window_full":
+        facts["given_in_window"] = standing.given_in_window
+    return Step("person", "excluded", reason, facts)
+
+
+def substitute_of(employee_id: str, roster: Roster, standings: Standings) -> str | None:
+    """Return who works instead of somebody on leave, and instead of them if they are on leave too; None when nobody does."""
+    met = {employee_id}
+    found = standings.get(employee_id, NOTHING_SAID).substitute_id
+    while found is not None and found not in met:
+        met.add(found)
+        standing = standings.get(found, NOTHING_SAID)
+        if standing.off != "on_leave":
+            return None if why_never(found, 1, roster.staff) else found
+        found = standing.substitute_id
+    return None
+
+
+def _add_substitute(
+    seat: Seat, could: list[Seat], steps: list[Step], roster: Roster, item: WorkItem, standings: Standings
+) -> None:
+    """Give the place of somebody on leave to who works instead, unless they have one of their own."""
+    found = substitute_of(seat.employee_id, roster, standings)
+    if found is None or found in roster.member_ids or any(s.employee_id == found for s in could):
+        return
+    standing = standings.get(found, NOTHING_SAID)
+    own = seat._replace(employee_id=found)
+    reason = why_not(own, standing, roster, item)
+    if reason is not None:
+        steps.append(_left_out(found, reason, standing))
+        return
+    could.append(own)
+    steps.append(Step("person", "passed", "substitute", {"employee": found, "instead_of": seat.employee_id}))
+
+
+def _first_in_rank(could: list[Seat], steps: list[Step], reasons: set[LeftOut]) -> tuple[Seat, ...]:
+    """Keep those of the highest priority that is there."""
+    if len({seat.priority for seat in could}) < 2:
+        return tuple(could)
+    highest = max(seat.priority for seat in could)
+    for seat in could:
+        if seat.priority < highest:
+            reasons.add("lower_priority")
+            facts: dict[str, Fact] = {"employee": seat.employee_id, "priority": seat.priority}
+            steps.append(Step("person", "excluded", "lower_priority", facts))
+    return tuple(seat for seat in could if seat.priority == highest)
