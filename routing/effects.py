@@ -103,10 +103,13 @@ class CreateTask(_Order):
 
 
 class ChangeTask(_Order):
-    """task: key of the effect that created it. None leaves a thing as it is."""
+    """task: key of the effect that created it, "" where task_id says which it is: of any task of the CRM. None leaves a
+    thing as it is. owner_was: as of UpdateEntity."""
 
     do: Literal["change_task"] = "change_task"
-    task: str
+    task: str = ""
+    task_id: str | None = None
+    owner_was: str | None = None
     text: str | None = None
     owner_id: str | None = None
     due_at: datetime | None = None
@@ -115,10 +118,13 @@ class ChangeTask(_Order):
 
 
 class UpdateEntity(_Order):
-    """Stage, owner, fields and tags of an existing contact, company or deal. Tags are added, never removed."""
+    """Stage, owner, fields and tags of an existing contact, company or deal. Tags are added, never removed.
+
+    owner_was: only as long as it belongs to this user (and, a deal, is open); what somebody did meanwhile is left alone."""
 
     do: Literal["update_entity"] = "update_entity"
     target: Ref
+    owner_was: str | None = None
     pipeline_id: str | None = None
     stage_id: str | None = None
     owner_id: str | None = None

@@ -14,6 +14,7 @@ from crm.amocrm import wire_write, writes
 from crm.amocrm.client import AmoClient, Bearer, OnExchange
 from crm.amocrm.reads import Reads
 from crm.amocrm.rows.queries import same_last_digits
+from crm.amocrm.rows.tasks import TaskPages
 from crm.amocrm.tables import PLURAL, UNDOCUMENTED_WEBHOOK_SETTINGS, WEBHOOK_SETTINGS
 from crm.amocrm.transport import Transport
 from crm.amocrm.wire import API, Request
@@ -102,6 +103,7 @@ class AmoCrm:
         self.unread = UnreadNotes()
         self._reads = Reads(self._client, unread=self.unread, same_number=same_number, clock=clock)
         self._writes = Writes(self._client)
+        self._tasks = TaskPages(self._client, self.unread)
         self._source, self._do_notes_take_dates = source, do_notes_take_dates
 
     @property
@@ -176,6 +178,9 @@ class AmoCrm:
         return await self._reads.tasks(target_kind, target_ids, lane)
 
     # --- writes ----------------------------------------------------------------------------------------------------
+
+    async def open_tasks(self, owner_id: str, lane: Lane, *, page: int = 1) -> Page[CrmTask]:
+        return await self._tasks.page(owner_id, lane, page)
 
     async def create_contacts(self, items: Sequence[Keyed[CreateContact]], lane: Lane) -> list[ItemOutcome]:
         types = await self._types("contact", [i.order.fields for i in items], lane)

@@ -130,9 +130,14 @@ def entity(kind: EntityKind, node: Node) -> CrmEntity:
         main_contact_id=next((id for id, is_main in contacts if is_main), None),
         created_by=node.maybe("created_by", Node.id_or_none, None),
         price=_price(node.get("price")),
+        tags=tuple(tag for tag in node.each("_embedded.tags", _tag) if tag),
         fields=field_values(node.get("custom_fields_values").value),
         unread=_unread_names(node),
     )
+
+
+def _tag(node: Node) -> str:
+    return node.maybe("name", Node.loose_text, "")
 
 
 def _linked(node: Node) -> tuple[str, bool]:

@@ -185,7 +185,8 @@ def task_change(task_id: str, order: ChangeTask) -> Item:
 
 
 def change(order: UpdateEntity, types: Mapping[str, str] | None = None) -> Item:
-    """Name changed keys only: echoing a whole object back fails where its owner has been deactivated [public issues]."""
+    """Name changed keys only: echoing a whole object back fails where its owner has been deactivated [public issues].
+    updated_by 0 is a robot: what is given away by hundreds must not look like a person's work."""
     if order.target.kind == "lead":
         raise Unwritable(
             "target", "a lead of Unsorted cannot be changed before it is accepted", "unsupported"
@@ -193,6 +194,7 @@ def change(order: UpdateEntity, types: Mapping[str, str] | None = None) -> Item:
     return _without_none(
         id=whole(order.target.id, "id"),
         responsible_user_id=_owner(order.owner_id),
+        updated_by=0 if order.owner_was and order.target.kind == "deal" else None,
         pipeline_id=_optional(order.pipeline_id, "pipeline_id"),
         status_id=_optional(order.stage_id, "status_id"),
         custom_fields_values=_fields(order.fields, types) or None,

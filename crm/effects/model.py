@@ -53,7 +53,7 @@ class StoredEffect:
     created_at: datetime
     sent_at: datetime | None
     task_id: str | None = None
-    """Of a ChangeTask: the id of the task in the CRM."""
+    """Of a ChangeTask: the id of the task in the CRM, said by the order or left by the effect that created it."""
     contact_found: bool = False
     """Of a CreateDeal: its contact was there already when an effect of ours was to create it."""
     in_lead: bool = False
@@ -87,6 +87,14 @@ class KnownEntities:
     contact: tuple[EntityKind, str]
     deals: tuple[tuple[str, datetime | None], ...] = ()
     is_alone: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedNow:
+    """Whose it is as far as the CRM has told; is_open: of a deal that it is, of a task that it is still to be done."""
+
+    owner_id: str | None
+    is_open: bool = True
 
 
 class EffectStore(Protocol):
@@ -124,6 +132,10 @@ class EffectStore(Protocol):
 
     async def known(self, numbers: Collection[str]) -> dict[str, KnownEntities]:
         """Return what the directory knows of these numbers (E.164)."""
+        ...
+
+    async def owned_now(self, effects: Sequence[StoredEffect]) -> dict[str, OwnedNow]:
+        """Return, by effect, what is known of the card or task that it changes."""
         ...
 
     async def claimed(self, ids: Collection[str]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import asyncpg
 
@@ -43,6 +44,25 @@ async def order(
         client=client,
         lane=lane,
         state="held" if held else "waiting",
+    )
+
+
+async def order_each(
+    conn: Conn, *, account_id: str, decision_id: str, lane: Lane, effects: Sequence[tuple[str, Effect]]
+) -> int:
+    """Order effects of many clients together, (client, effect) each, of no call. As `order` else."""
+    if not effects:
+        return 0
+    rows = [replace(_row(effect), client=client) for client, effect in effects]
+    return await store.insert(
+        conn,
+        account_id,
+        rows,
+        decision_id=decision_id,
+        call_id=None,
+        client="",
+        lane=lane,
+        state="waiting",
     )
 
 

@@ -7,16 +7,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from crm.effects.batching import BY_NUMBER, COMPLEX
-from crm.effects.model import ENTITY_GONE, EffectOutcome, KnownEntities, StoredEffect
-from crm.effects.owners import StandIns, handed_on
+from crm.effects.model import ENTITY_GONE, EffectOutcome, KnownEntities, OwnedNow, StoredEffect
+from crm.effects.owners import StandIns, handed_on, owner_of
 from crm.effects.refs import missing
 from crm.effects.requests import as_refused
 from crm.errors import CrmError, CrmRefused
 from crm.port import ItemOutcome, Refused, Written
-from routing.effects import AttachCall, ChangeTask, CreateContact, CreateDeal, ShowCard
+from routing.effects import AttachCall, ChangeTask, CreateContact, CreateDeal, Order, ShowCard, UpdateEntity
 from routing.orders import ORDER_KINDS
 from runtime.backoff import grown_pause
 
+CHANGED_MEANWHILE = "changed-meanwhile"
+CLOSED_MEANWHILE = "closed-meanwhile"
 LONGEST_LOOK_SECONDS = 240.0
 LONGEST_ACCEPTANCE_SECONDS = 600.0
 _ACCEPTED_WITHIN = timedelta(days=14)
@@ -178,6 +180,28 @@ def already_there(effect: StoredEffect, client: KnownEntities | None) -> EffectO
             if effect.contact_found or (created_at is not None and created_at >= effect.created_at):
                 return done(effect, id, found=True)
     return None
+
+
+def owner_was(order: Order) -> str | None:
+    """Return to whom it must still belong; None = to anybody."""
+    return order.owner_was if isinstance(order, UpdateEntity | ChangeTask) else None
+
+
+def overtaken(effect: StoredEffect, now: OwnedNow | None) -> EffectOutcome | None:
+    """Return why it is needless by what the CRM has told meanwhile: it is as ordered, or somebody did something else."""
+    was = owner_was(effect.order)
+    if was is None or now is None:
+        return None
+    if now.owner_id == owner_of(effect.order):
+        return done(effect, _changed_id(effect), found=True)
+    if now.owner_id != was:
+        return skipped(effect, CHANGED_MEANWHILE)
+    return None if now.is_open else skipped(effect, CLOSED_MEANWHILE)
+
+
+def _changed_id(effect: StoredEffect) -> str | None:
+    order = effect.order
+    return order.target.id if isinstance(order, UpdateEntity) else effect.task_id
 
 
 def _partners(stored: Sequence[StoredEffect]) -> dict[str, str]:

@@ -129,10 +129,13 @@ class Sender:
         now = self._now()
         clients = {s.client for s in taken if s.order.do in ("create_contact", "create_deal")}
         known = await self._effects.known(clients) if clients else {}
+        watched = [s for s in taken if outcomes.owner_was(s.order) is not None]
+        owned = await self._effects.owned_now(watched) if watched else {}
         settled: dict[str, EffectOutcome] = {}
         for effect in taken:
             outcome = outcomes.before_sending(effect, now, self._settings.card_seconds)
             outcome = outcome or outcomes.already_there(effect, known.get(effect.client))
+            outcome = outcome or outcomes.overtaken(effect, owned.get(effect.key))
             if outcome is not None:
                 settled[effect.key] = outcome
         kept = [s for s in taken if s.key not in settled]

@@ -71,7 +71,7 @@ class _UnderWay:
     clients: Counter[str] = field(default_factory=Counter)
 
     def begin(self, work: WriterTurn, step: int = 1) -> None:
-        if work.lane == Lane.BACKFILL:
+        if work.lane >= Lane.BACKFILL:
             self.backfill += step
         else:
             self.live += step
@@ -252,7 +252,7 @@ class Writer:
         if not self._sender.breaker.is_closed and way.live + way.backfill:
             return ()  # one at a time feels its way
         live = _LIVE if way.live < self._settings.live_requests else ()
-        backfill = (Lane.BACKFILL,) if way.backfill < self._settings.backfill_requests else ()
+        backfill = (Lane.BACKFILL, Lane.MOVES) if way.backfill < self._settings.backfill_requests else ()
         return (*live, *backfill)
 
     async def _look(self, now: datetime, permit: Permit) -> WriterTurn | None:
@@ -284,10 +284,10 @@ class Writer:
 
     async def _batch(self, now: datetime, lanes: Sequence[Lane]) -> Batch | None:
         batch = await self._next_batch(now, lanes)
-        if batch is None or (batch.lane == Lane.BACKFILL and not batch.is_full):
+        if batch is None or batch.lane == Lane.MOVES or (batch.lane == Lane.BACKFILL and not batch.is_full):
             if self._feed and Lane.BACKFILL in lanes and await self._feed():
                 batch = await self._next_batch(now, lanes)
-            if batch and batch.lane == Lane.BACKFILL and not batch.is_full and self._under_way.backfill:
+            if batch and batch.lane >= Lane.BACKFILL and not batch.is_full and self._under_way.backfill:
                 return None  # what is under way may let the next request carry more
         return batch
 
@@ -324,7 +324,7 @@ class Writer:
         is_new_client = batch.kind in (COMPLEX, "create_contact")
         settings = self._settings
         seconds = settings.catch_up_seconds
-        if batch.lane == Lane.BACKFILL:
+        if batch.lane >= Lane.BACKFILL:
             seconds = (
                 settings.told_catch_up_seconds
                 if self._webhooks_keep_up

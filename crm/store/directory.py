@@ -22,14 +22,18 @@ _Link = tuple[str, EntityKind, str, bool]
 
 _UPSERT = """
     INSERT INTO directory_entity AS e
-        (account_id, kind, entity_id, name, owner_id, created_at, updated_at, closed_at, pipeline_id, stage_id, is_open, deal_id)
-    SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-                             $8::timestamptz[], $9::text[], $10::text[], $11::boolean[], $12::text[])
+        (account_id, kind, entity_id, name, owner_id, created_at, updated_at, closed_at, pipeline_id, stage_id, is_open,
+         deal_id, first_owner_id)
+    SELECT $1, n.*, n.owner_id
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[],
+                $9::text[], $10::text[], $11::boolean[], $12::text[])
+        AS n (kind, entity_id, name, owner_id, created_at, updated_at, closed_at, pipeline_id, stage_id, is_open, deal_id)
     ON CONFLICT (account_id, kind, entity_id) DO UPDATE
     SET name = excluded.name, owner_id = excluded.owner_id, created_at = coalesce(excluded.created_at, e.created_at),
         updated_at = coalesce(excluded.updated_at, e.updated_at), closed_at = excluded.closed_at,
         pipeline_id = excluded.pipeline_id, stage_id = excluded.stage_id, is_open = excluded.is_open,
-        deal_id = coalesce(excluded.deal_id, e.deal_id)
+        deal_id = coalesce(excluded.deal_id, e.deal_id),
+        first_owner_id = coalesce(e.first_owner_id, e.owner_id, excluded.owner_id)
     WHERE (e.name, e.owner_id, e.updated_at, e.closed_at, e.pipeline_id, e.stage_id, e.is_open, e.deal_id)
           IS DISTINCT FROM
           (excluded.name, excluded.owner_id, coalesce(excluded.updated_at, e.updated_at), excluded.closed_at,

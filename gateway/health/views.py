@@ -68,7 +68,7 @@ class LaneView(_View):
 
 
 class BudgetView(_View):
-    """Requests since the worker took over. lanes: realtime, events, sync, backfill."""
+    """Requests since the worker took over. lanes: realtime, events, sync, backfill, moves."""
 
     rate: int
     in_flight: int

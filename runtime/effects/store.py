@@ -150,10 +150,12 @@ async def recover_in_flight(conn: Conn, account_id: str, system: str, look_at: d
 
 
 async def hold(conn: Conn, account_id: str, system: str | None = None) -> int:
-    """Keep what waits (None = of all systems) for a reactivation; how many. A card for the screen is no use later."""
+    """Keep what waits (None = of all systems) for a reactivation; how many. A card for the screen is no use later, nor
+    what was to be given away from somebody at that moment: whoever ordered that orders it anew."""
     await conn.execute(
         "UPDATE effect SET state = 'skipped', error_code = 'too-late'"
-        " WHERE account_id = $1 AND ($2::text IS NULL OR system = $2) AND state = 'waiting' AND what = 'show_card'",
+        " WHERE account_id = $1 AND ($2::text IS NULL OR system = $2) AND state = 'waiting'"
+        " AND (what = 'show_card' OR \"order\"->>'owner_was' IS NOT NULL)",
         account_id,
         system,
     )

@@ -280,6 +280,28 @@ async def test_a_task_is_made_changed_and_completed(crm: Crm) -> None:
     assert made.id in {t.id for t in await crm.tasks(None, [], Lane.EVENTS)}
 
 
+async def test_open_tasks_of_a_user_are_those_still_to_be_done_due_first(crm: Crm) -> None:
+    owner, other = [user.id for user in await crm.users(Lane.SYNC) if user.is_active][:2]
+    ref = Ref(kind="contact", id=await new_contact(crm))
+    orders = [
+        CreateTask(target=ref, owner_id=who, text=text, due_at=NOW + timedelta(hours=hours))
+        for who, text, hours in (
+            (owner, "late", 3),
+            (owner, "soon", 1),
+            (owner, "done", 2),
+            (other, "theirs", 1),
+        )
+    ]
+    made = written(await crm.create_tasks([Keyed(key=o.text, order=o) for o in orders], Lane.EVENTS))
+    ids = {one.key: one.id for one in made}
+    done = Keyed(key="d", order=ChangeTask(task_id=ids["done"], is_completed=True))
+    written(await crm.change_tasks([(ids["done"], done)], Lane.EVENTS))
+    assert isinstance(crm, FakeCrm | AmoCrm)
+    page = await crm.open_tasks(owner, Lane.MOVES)
+    assert [t.text for t in page.items if t.id in ids.values()] == ["soon", "late"]
+    assert {t.owner_id for t in page.items} == {owner}
+
+
 async def test_an_update_changes_what_it_names_and_nothing_else(crm: Crm) -> None:
     owner = await active_user(crm)
     deal_id = await new_deal(crm, await new_contact(crm))

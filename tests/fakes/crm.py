@@ -298,6 +298,15 @@ class FakeCrm:
 
     # --- writes ------------------------------------------------------------------------------------------------
 
+    async def open_tasks(self, owner_id: str, lane: Lane, *, page: int = 1) -> Page[CrmTask]:
+        def answer() -> Page[CrmTask]:
+            mine = [t for t in self._tasks.values() if t.owner_id == owner_id and not t.is_completed]
+            mine.sort(key=lambda task: task.due_at)
+            first = (page - 1) * PAGE_SIZE
+            return Page(items=tuple(mine[first : first + PAGE_SIZE]), has_next=len(mine) > first + PAGE_SIZE)
+
+        return await self._read("open_tasks", lane, (owner_id, str(page)), answer)
+
     async def create_contacts(self, items: Sequence[Keyed[CreateContact]], lane: Lane) -> list[ItemOutcome]:
         return await self._write("create_contacts", items, lane, self._create_contact)
 

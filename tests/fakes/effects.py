@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from crm.effects.match import same_number
-from crm.effects.model import OPEN, EffectOutcome, EffectState, KnownEntities, Ready, StoredEffect
+from crm.effects.model import OPEN, EffectOutcome, EffectState, KnownEntities, OwnedNow, Ready, StoredEffect
 from crm.effects.order import needs
 from crm.effects.owners import as_handed_on, refused_owners
 from crm.effects.refs import filled
 from crm.lane import Lane
 from crm.port import CrmEntity
 from routing.client import Ref
-from routing.effects import AttachCall, ChangeTask, CreateContact, CreateDeal, Effect
+from routing.effects import AttachCall, ChangeTask, CreateContact, CreateDeal, Effect, UpdateEntity
 
 _ENDED = ("dead", "skipped", "expired")
 
@@ -126,6 +126,14 @@ class FakeEffects:
                     contact=(first.kind, first.id), deals=tuple(deals), is_alone=len(contacts) == 1
                 )
         return found
+
+    async def owned_now(self, effects: Sequence[StoredEffect]) -> dict[str, OwnedNow]:
+        return {
+            effect.key: OwnedNow(owner_id=known.owner_id, is_open=known.is_open)
+            for effect in effects
+            if isinstance(effect.order, UpdateEntity)
+            and (known := self.directory.get((effect.order.target.kind, effect.order.target.id or "")))
+        }
 
     async def claimed(self, ids: Collection[str]) -> set[str]:
         return {

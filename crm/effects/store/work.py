@@ -11,9 +11,10 @@ import asyncpg
 import orjson
 from pydantic import TypeAdapter
 
-from crm.effects.model import ENTITY_GONE, EffectOutcome, KnownEntities, Ready, StoredEffect
+from crm.effects.model import ENTITY_GONE, EffectOutcome, KnownEntities, OwnedNow, Ready, StoredEffect
 from crm.effects.owners import as_handed_on, refused_owners
 from crm.effects.refs import filled, lead_of, opened
+from crm.effects.store import given
 from crm.effects.store.degrade import free_tasks, keep_all, keep_live, keep_what_needs
 from crm.lane import Lane
 from crm.port import CrmEntity
@@ -198,6 +199,9 @@ class PgEffects:
             freed = await free_tasks(conn, self._account, ended)
             ended = [key for key in ended if key not in freed]
             await rows.cascade(conn, self._account, ended, keep_what_needs)
+            await given.take_over(
+                conn, self._account, [r["effect_key"] for r in recorded if r["state"] == "done"]
+            )
             if entities:
                 await apply_entities(conn, self._account, list(entities), self._policy())
             if gone:
@@ -252,6 +256,10 @@ class PgEffects:
                 is_alone=first is None,
             )
         return found
+
+    async def owned_now(self, effects: Sequence[StoredEffect]) -> dict[str, OwnedNow]:
+        async with self._pool.acquire() as conn:
+            return await given.owned_now(conn, self._account, effects)
 
     async def claimed(self, ids: Collection[str]) -> set[str]:
         claimed = await self._pool.fetch(
@@ -347,7 +355,7 @@ def _stored_row(
         unknown_attempts=row["doubts"],
         created_at=row["created_at"],
         sent_at=row["sent_at"],
-        task_id=task[1] if task else None,
+        task_id=getattr(order, "task_id", None) or (task[1] if task else None),
         contact_found=not found_contacts.isdisjoint(row["after"]) if found_contacts else False,
         in_lead=lead_of(order) is not None,
         refused_owners=refused_owners(row["crm_extra"]),

@@ -42,6 +42,9 @@ WHERE v.account_id = $1 AND v.event_id = $2 AND NOT v.is_ours AND (
         AND v.at BETWEEN e.sent_at - $3::interval AND e.sent_at + $3::interval
         AND (v.aspect = 'completed' AND v.new_value = '1' AND (e."order"->>'is_completed')::boolean
             OR v.aspect = 'responsible' AND v.new_value = e."order"->>'owner_id'))
+    OR v.entity_kind = 'task' AND v.aspect = 'responsible' AND EXISTS (SELECT 1 FROM effect e WHERE e.account_id = $1
+        AND e.what = 'change_task' AND e."order"->>'task_id' = v.entity_id AND e.state IN ('sending', 'unknown', 'done')
+        AND v.at BETWEEN e.sent_at - $3::interval AND e.sent_at + $3::interval AND v.new_value = e."order"->>'owner_id')
     OR EXISTS (SELECT 1 FROM effect e WHERE e.account_id = $1 AND e.what = 'update_entity'
         AND e."order"->'target'->>'id' = v.entity_id AND e.state IN ('sending', 'unknown', 'done')
         AND v.at BETWEEN e.sent_at - $3::interval AND e.sent_at + $3::interval

@@ -1,0 +1,2 @@
+-- Whose a deal was when it was first seen.
+ALTER TABLE directory_entity ADD COLUMN first_owner_id text;
