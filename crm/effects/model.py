@@ -127,7 +127,10 @@ class EffectStore(Protocol):
         ...
 
     async def unverified(self, now: datetime, limit: int) -> list[StoredEffect]:
-        """Unknown effects that are due to be looked for, of the most urgent lane, oldest first, all of one kind of order."""
+        """Unknown effects that are due to be looked for, of the most urgent lane, oldest first, all of one kind of order.
+
+        Not those that need one which is unknown itself: they are recognised by its id.
+        """
         ...
 
     async def known(self, numbers: Collection[str]) -> dict[str, KnownEntities]:

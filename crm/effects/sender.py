@@ -19,7 +19,6 @@ from crm.effects.verify import Found, look_for
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmTooLarge, CrmUnauthorised, CrmUnpaid
 from crm.lane import Lane
 from crm.port import LEFT_OUT, Crm
-from routing.orders import needs_of
 from runtime.circuit_breaker import CircuitBreaker, Permit
 from runtime.database.lease import Held, LeaseLost
 from runtime.trouble import Trouble
@@ -81,7 +80,6 @@ class Sender:
         self._trouble = Trouble("crm", account=account_id)
         self.sizes = Sizes()
         self._told_left_out: set[str] = set()
-        self._unclear: set[str] = set()
         self.split: dict[str, str] = {}
         self.routes: dict[str, str] = {}
         self.unpaid: str | None = None  # the kind of order that the account was last refused as a whole for
@@ -211,11 +209,7 @@ class Sender:
 
     def _looked(self, effect: StoredEffect, found: Found, now: datetime) -> EffectOutcome:
         gives_up = self._gives_up(effect, now)
-        is_unclear = effect.key in found.unclear or not self._unclear.isdisjoint(needs_of(effect.order))
-        if effect.key in found.ids or not is_unclear:
-            self._unclear.discard(effect.key)
-        else:  # nor can it be told what was made along with it
-            self._unclear.add(effect.key)
+        is_unclear = effect.key in found.unclear
         if is_unclear and effect.key not in found.ids and not gives_up:
             doubt = CrmOutcomeUnknown(
                 "something in the CRM may be it, and cannot be read or stands too far back"

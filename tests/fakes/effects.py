@@ -101,7 +101,12 @@ class FakeEffects:
 
     async def unverified(self, now: datetime, limit: int) -> list[StoredEffect]:
         due = [
-            r for r in self.rows.values() if r.state == "unknown" and r.next_try_at and r.next_try_at <= now
+            r
+            for r in self.rows.values()
+            if r.state == "unknown"
+            and r.next_try_at
+            and r.next_try_at <= now
+            and not any(need.state == "unknown" for need in self._pending(r))
         ]
         due.sort(key=lambda r: r.lane)
         same = [r for r in due if (r.lane, r.effect.order.do) == (due[0].lane, due[0].effect.order.do)]

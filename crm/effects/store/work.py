@@ -99,6 +99,25 @@ WHERE account_id = $1 AND effect_key = ANY($2) AND state = 'waiting' AND system 
 RETURNING {_FULL}
 """  # noqa: S608
 
+# What was sent along with something else is known by its id: while that is in doubt, nothing can be told of it.
+_UNVERIFIED = f"""
+WITH due AS (
+    SELECT e.effect_key, e.lane, e.what, e.seq FROM effect e
+    WHERE e.account_id = $1 AND e.system = 'crm' AND e.state = 'unknown' AND e.next_try_at <= $2
+      AND NOT EXISTS (SELECT 1 FROM effect n WHERE n.account_id = e.account_id AND n.effect_key = ANY(e.after)
+                      AND n.state = 'unknown')
+)
+SELECT {_FULL} FROM effect e WHERE e.account_id = $1 AND e.effect_key IN (
+    SELECT effect_key FROM due WHERE (lane, what) = (SELECT lane, what FROM due ORDER BY lane, seq LIMIT 1)
+    ORDER BY seq LIMIT $3)
+ORDER BY e.seq
+"""  # noqa: S608
+
+_ENDED_NEEDS = """
+SELECT DISTINCT n.effect_key FROM effect e JOIN effect n ON n.account_id = e.account_id AND n.effect_key = ANY(e.after)
+WHERE e.account_id = $1 AND e.effect_key = ANY($2) AND e.state = 'waiting' AND n.state IN ('dead', 'skipped', 'expired')
+"""
+
 _RECORD = """
 UPDATE effect e SET
     state = o.state, crm_id = coalesce(o.crm_id, e.crm_id), crm_extra = e.crm_extra || o.extra,
@@ -198,6 +217,10 @@ class PgEffects:
             ended = [row["effect_key"] for row in recorded if row["state"] in rows.ENDED]
             freed = await free_tasks(conn, self._account, ended)
             ended = [key for key in ended if key not in freed]
+            again = [row["effect_key"] for row in recorded if row["state"] == "waiting"]
+            if again:  # what they need may have ended while they were in doubt
+                needs = await conn.fetch(_ENDED_NEEDS, self._account, again)
+                ended += [row["effect_key"] for row in needs if row["effect_key"] not in ended]
             await rows.cascade(conn, self._account, ended, keep_what_needs)
             await given.take_over(
                 conn, self._account, [r["effect_key"] for r in recorded if r["state"] == "done"]
@@ -233,14 +256,7 @@ class PgEffects:
         async with self._pool.acquire() as conn, conn.transaction():
             if not await is_on(conn, self._account):
                 return []
-            due = await conn.fetch(
-                f"SELECT {_FULL} FROM effect e WHERE account_id = $1 AND system = 'crm' AND state = 'unknown' AND next_try_at <= $2"  # noqa: S608
-                " AND (lane, what) = (SELECT lane, what FROM effect WHERE account_id = $1 AND system = 'crm' AND state = 'unknown'"
-                "   AND next_try_at <= $2 ORDER BY lane, seq LIMIT 1) ORDER BY seq LIMIT $3",
-                self._account,
-                now,
-                limit,
-            )
+            due = await conn.fetch(_UNVERIFIED, self._account, now, limit)
             return await self._stored(conn, due)
 
     async def known(self, numbers: Collection[str]) -> dict[str, KnownEntities]:

@@ -9,11 +9,12 @@ import asyncpg
 import pytest
 
 from crm.errors import CrmOutcomeUnknown, CrmRefused
+from crm.lane import Lane
 from crm.port import CrmEntity, CrmNote, CrmTask
 from routing.client import Ref
 from routing.effects import AddNote, ChangeTask, CreateContact, CreateDeal, CreateTask, Effect, Order
 from tests.fakes.crm import FakeCrm
-from tests.integration.crm.writer_bench import START, WriterBench
+from tests.integration.crm.writer_bench import START, WriterBench, new_call
 
 _CONTACT = Ref(kind="contact", id="5")
 _MANY = 2300  # more than lists are read for
@@ -145,3 +146,40 @@ async def test_what_stands_too_far_back_to_be_seen_is_not_made_again(
     await bench.writer.drain()
     assert (await bench.states())["one"] == "unknown"
     assert len([request for request in bench.crm.requests if request.method == method]) == 1
+
+
+async def test_a_deal_is_not_told_from_while_it_is_unknown_what_became_of_its_contact(
+    bench: WriterBench, pool: asyncpg.Pool
+) -> None:
+    """The contact's row cannot be read for a while; the deal is looked for first after a restart of the worker."""
+    effects = new_call("c", "+79161234567")
+    await bench.order(*effects)
+    lost = "create_deals_with_contacts"
+    bench.crm.fail(lost, CrmOutcomeUnknown("lost"), has_effect=True)
+    await bench.writer.drain()
+    contact, deal = (e.key for e in effects if isinstance(e.order, CreateContact | CreateDeal))
+    later = bench.now + timedelta(hours=1)
+    await pool.execute("UPDATE effect SET next_try_at = $1 WHERE effect_key = $2", later, contact)
+    bench.pass_time(600)
+    await bench.new_writer().drain()
+    assert (await bench.states())[deal] == "unknown"
+    await bench.settle()
+    assert set((await bench.states()).values()) == {"done"}
+    assert len([r for r in bench.crm.requests if r.method in (lost, "create_contacts", "create_deals")]) == 1
+
+
+async def test_a_deal_in_doubt_ends_with_the_contact_that_nobody_could_tell(
+    bench: WriterBench, pool: asyncpg.Pool
+) -> None:
+    effects = new_call("c", "+79161234567")
+    await bench.order(*effects, lane=Lane.BACKFILL)
+    bench.crm.fail("create_deals_with_contacts", CrmOutcomeUnknown("lost"))
+    await bench.writer.drain()
+    contact, deal = (e.key for e in effects if isinstance(e.order, CreateContact | CreateDeal))
+    await pool.execute(
+        "UPDATE effect SET state = 'dead', error_code = 'crm-outcome-unknown' WHERE effect_key = $1", contact
+    )
+    await bench.settle()
+    states = await bench.states()
+    assert states[deal] == "dead"
+    assert set(states.values()) <= {"dead", "done"}

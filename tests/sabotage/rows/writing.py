@@ -99,6 +99,14 @@ ROWS = (
         ),
     ),
     Sabotage(
+        name="a-deal-is-looked-for-before-its-contact",
+        hurts="a new client's deal is made twice when the worker restarts while nobody knows what became of the contact",
+        file="crm/effects/store/work.py",
+        old="                      AND n.state = 'unknown')\n)",
+        new="                      AND n.state = 'nothing')\n)",
+        tests=(f"{_DOUBTS}::test_a_deal_is_not_told_from_while_it_is_unknown_what_became_of_its_contact",),
+    ),
+    Sabotage(
         name="one-bad-item-fails-its-batch",
         hurts="an order that the CRM will not have takes all others of its request to the desk",
         file="crm/effects/sender.py",
