@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from routing.decision import Fact, Step
-from routing.distribution.eligible import Chance, chance_of
+from routing.distribution.eligible import Chance, asked_for, chance_of
 from routing.distribution.item import NOTHING_SAID, Standings, WorkItem
 from routing.distribution.ledger import EMPTY, LedgerEntry, TurnLedger, in_order, pick
 from routing.distribution.nobody import nobody_can, to_senior
@@ -20,7 +20,7 @@ from routing.distribution.template import DistributionTemplate
 
 _QUIET_FOR = ("task", "missed_call")
 _TOLD = 10**6
-"""Steps tell credits and shares in thousandths of a deal; the entries hold them exactly."""
+"""Steps tell credits in thousandths of a deal; the entries hold them exactly."""
 
 
 def distribute(
@@ -40,7 +40,8 @@ def distribute(
     before = _before_turns(roster, item, standings, now, zone, steps)
     if before is not None:
         return before
-    chances = [chance_of(pool, roster, item, standings) for pool in roster.pools]
+    asked = asked_for(roster, item)
+    chances = [chance_of(pool, roster, asked, standings) for pool in roster.pools]
     for chance in chances:
         steps += chance.steps
     if not any(chance.could for chance in chances):
@@ -61,7 +62,8 @@ def ladder(
 ) -> tuple[str, ...]:
     """Return employee ids in the order in which they would be asked: a question, which books nothing."""
     day = _day(roster.template, now, zone)
-    chances = {pool.key: chance_of(pool, roster, item, standings) for pool in roster.pools}
+    asked = asked_for(roster, item)
+    chances = {pool.key: chance_of(pool, roster, asked, standings) for pool in roster.pools}
     keys: tuple[str, ...] = tuple(key for key, chance in chances.items() if chance.could)
     if roster.has_levels:
         shares = {key: chances[key].pool.share for key in keys}
@@ -135,11 +137,8 @@ def _by_groups(
     if won.pool.scope is None:
         return _given(roster, (first,), {GROUPS: above_after}, won.could[0].employee_id, steps)
     ledger = ledgers.get(won.pool.scope, EMPTY)
-    facts: dict[str, Fact] = {
-        "group": won.pool.key,
-        "credit": above.credits.get(won.pool.key, 0) // _TOLD,
-        "share": first.shares[won.pool.key] // _TOLD,
-    }
+    credit = above.credits.get(won.pool.key, 0) + first.shares[won.pool.key]
+    facts: dict[str, Fact] = {"group": won.pool.key, "credit": credit // _TOLD}
     steps.append(Step("group", "passed", "group_chosen", facts))
     second, after = _pick(roster, won, ledger, {}, day)
     _tell(won, ledger, second, {}, steps)
@@ -175,17 +174,16 @@ def _open_deals(roster: Roster, people: Mapping[str, int], standings: Standings)
 def _tell(
     chance: Chance, ledger: TurnLedger, entry: LedgerEntry, standings: Standings, steps: list[Step]
 ) -> None:
-    """One step for each who could have got it: what they had, what this one brought them."""
-    credits = {} if entry.is_reset else ledger.credits
-    last, earned = ledger.last, entry.shares
-    counts = entry.rule == "open_deals"
-    for person in entry.weights:
-        facts: dict[str, Fact] = {
-            "employee": person, "credit": credits.get(person, 0) // _TOLD, "share": earned[person] // _TOLD, "last": last.get(person, 0)
-        }  # fmt: skip
-        if counts:
-            facts["open_deals"] = standings.get(person, NOTHING_SAID).open_deals
-        steps.append(Step("person", "passed", "could_get_it", facts))
+    """One step for each who could have got it, with what they stood at when the greatest was chosen."""
+    earned = entry.shares
+    had = ({} if entry.is_reset else ledger.credits).get
+    told: list[dict[str, Fact]] = [
+        {"employee": person, "credit": (had(person, 0) + earned[person]) // _TOLD} for person in entry.weights
+    ]
+    if entry.rule == "open_deals":
+        for facts in told:
+            facts["open_deals"] = standings.get(str(facts["employee"]), NOTHING_SAID).open_deals
+    steps += [Step("person", "passed", "could_get_it", facts) for facts in told]
 
 
 def _given(

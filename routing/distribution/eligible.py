@@ -15,7 +15,8 @@ AWAY: frozenset[str] = frozenset({"not_in_schedule", "off_shift", "holiday", "on
 """Reasons of time: it would be otherwise at another hour."""
 SHORT: frozenset[str] = frozenset({"busy", "dnd", "at_capacity", "window_full"})
 """Reasons of load: somebody is at work, and cannot just now."""
-_EARNS_AWAY: frozenset[str] = AWAY | {"busy", "dnd"} - {"not_in_schedule"}
+_EARNS: frozenset[str] = (AWAY | {"busy", "dnd"}) - {"not_in_schedule"}
+"""Reasons for which somebody earns where absence is not forgiven."""
 
 
 class Chance(NamedTuple):
@@ -29,54 +30,75 @@ class Chance(NamedTuple):
     reasons: frozenset[LeftOut]
 
 
-def chance_of(pool: Pool, roster: Roster, item: WorkItem, standings: Standings) -> Chance:
+class Asked(NamedTuple):
+    """What one item asks of people, made once for all of them. barred: employee ids who must not get it, with the reason.
+    states: of presence that do not do, with the reason."""
+
+    barred: Mapping[str, LeftOut]
+    keeps_shifts: bool
+    states: Mapping[PresenceState, LeftOut]
+    window: int | None
+
+
+def asked_for(roster: Roster, item: WorkItem) -> Asked:
+    """Return what this item asks. A phone asks for more than a deal does: it must be free."""
+    template = roster.template
+    mode = template.working_time.mode
+    barred: dict[str, LeftOut] = {}
+    if item.tried or item.excluded:
+        barred = {**dict.fromkeys(item.tried, "already_tried"), **dict.fromkeys(item.excluded, "excluded")}
+    states = _RINGING if item.kind == "ring" else _ONLINE if mode == "online" else _ANY
+    window = template.window.deals if template.window else None
+    return Asked(barred, mode in ("common", "individual"), states, window)
+
+
+def chance_of(pool: Pool, roster: Roster, asked: Asked, standings: Standings) -> Chance:
     could: list[Seat] = []
     steps = list(pool.left_out)
     away: dict[str, int] = {}
     reasons: set[LeftOut] = set()
+    asks_little = not asked.barred and not asked.states and asked.window is None
     for seat in pool.seats:
         standing = standings.get(seat.employee_id, NOTHING_SAID)
-        reason = why_not(seat, standing, roster, item)
+        if asks_little and not standing.off and seat.open_deals_limit is None:
+            could.append(seat)
+            continue
+        reason = why_not(seat, standing, asked)
         if reason is None:
             could.append(seat)
             continue
         reasons.add(reason)
         steps.append(_left_out(seat.employee_id, reason, standing))
-        if reason in _EARNS_AWAY:
+        if reason == "on_leave" and _add_substitute(seat, could, steps, roster, asked, standings):
+            continue
+        if reason in _EARNS:
             away[seat.employee_id] = seat.weight
-        if reason == "on_leave" and standing.substitute_id:
-            _add_substitute(seat, could, steps, roster, item, standings)
     return Chance(pool, _first_in_rank(could, steps, reasons), tuple(steps), away, frozenset(reasons))
 
 
-def why_not(seat: Seat, standing: Standing, roster: Roster, item: WorkItem) -> LeftOut | None:
+def why_not(seat: Seat, standing: Standing, asked: Asked) -> LeftOut | None:
     """Why this person cannot get it now, None when they can."""
-    template = roster.template
-    if seat.employee_id in item.excluded:
-        return "excluded"
-    if seat.employee_id in item.tried:
-        return "already_tried"
-    if reason := why_away(standing, roster, item):
+    employee_id, _, _, limit = seat
+    barred, _, states, window = asked
+    if employee_id in barred:
+        return barred[employee_id]
+    if standing.off and (reason := why_away(standing, asked)):
         return reason
-    if seat.open_deals_limit is not None and standing.open_deals >= seat.open_deals_limit:
+    if states and (state := states.get(standing.presence)):
+        return state
+    if limit is not None and standing.open_deals >= limit:
         return "at_capacity"
-    if template.window is not None and standing.given_in_window >= template.window.deals:
-        return "window_full"
-    return None
+    return "window_full" if window is not None and standing.given_in_window >= window else None
 
 
-def why_away(standing: Standing, roster: Roster, item: WorkItem) -> LeftOut | None:
-    """Why somebody of this standing is not there, None when they are. A phone asks for more than a deal does: it must be free."""
-    mode = roster.template.working_time.mode
-    if standing.off and mode in ("common", "individual"):
+def why_away(standing: Standing, asked: Asked) -> LeftOut | None:
+    """Why somebody of this standing is not there, None when they are. Who is on leave gets nothing by any schedule."""
+    if standing.off and (asked.keeps_shifts or standing.off == "on_leave"):
         return standing.off
-    if standing.off == "on_leave":
-        return "on_leave"
-    if mode != "online" and item.kind != "ring":
-        return None
-    return _RINGING.get(standing.presence) if item.kind == "ring" else _ONLINE.get(standing.presence)
+    return asked.states.get(standing.presence)
 
 
+_ANY: Mapping[PresenceState, LeftOut] = {}
 _ONLINE: Mapping[PresenceState, LeftOut] = {
     PresenceState.OFFLINE: "offline",
     PresenceState.OFF_SHIFT: "off_shift",
@@ -111,20 +133,21 @@ def substitute_of(employee_id: str, roster: Roster, standings: Standings) -> str
 
 
 def _add_substitute(
-    seat: Seat, could: list[Seat], steps: list[Step], roster: Roster, item: WorkItem, standings: Standings
-) -> None:
-    """Give the place of somebody on leave to who works instead, unless they have one of their own."""
+    seat: Seat, could: list[Seat], steps: list[Step], roster: Roster, asked: Asked, standings: Standings
+) -> bool:
+    """Give the place of somebody on leave to who works instead, unless they have one of their own; say whether they got it."""
     found = substitute_of(seat.employee_id, roster, standings)
     if found is None or found in roster.member_ids or any(s.employee_id == found for s in could):
-        return
+        return False
     standing = standings.get(found, NOTHING_SAID)
     own = seat._replace(employee_id=found)
-    reason = why_not(own, standing, roster, item)
+    reason = why_not(own, standing, asked)
     if reason is not None:
         steps.append(_left_out(found, reason, standing))
-        return
+        return False
     could.append(own)
     steps.append(Step("person", "passed", "substitute", {"employee": found, "instead_of": seat.employee_id}))
+    return True
 
 
 def _first_in_rank(could: list[Seat], steps: list[Step], reasons: set[LeftOut]) -> tuple[Seat, ...]:

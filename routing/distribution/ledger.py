@@ -6,14 +6,14 @@ owes nothing. The sum of all credits is always zero, and nobody is ever more tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 UNIT = 10**9
 """One deal. No floats: the sum of credits is exactly zero after any number of decisions."""
 
 _ALIKE = 10**5
-"""Credits over weights that differ by less than a ten-thousandth of a deal are a tie, which the list decides."""
+"""Credits over weights that are less than a ten-thousandth of a deal below the greatest are a tie, which the list decides."""
 
 LedgerRule = Literal["credit", "in_a_row", "open_deals"]
 _NOBODY: Mapping[str, int] = {}
@@ -76,20 +76,22 @@ class LedgerEntry(NamedTuple):
 EMPTY = TurnLedger()
 
 
-def shares(weights: Mapping[str, int]) -> dict[str, int]:
-    """Split one deal exactly in proportion to positive weights; what is left over goes to the largest remainders, then as listed."""
+def shares(weights: Mapping[str, int], last: Mapping[str, int] = _NOBODY) -> dict[str, int]:
+    """Split one deal exactly in proportion to positive weights.
+
+    The few billionths that are left over go to the largest remainders, and of equal ones to who was served longest ago, so that
+    they never decide against a turn. last: as of `TurnLedger`.
+    """
     total = sum(weights.values())
-    found: dict[str, int] = {}
-    rests: list[tuple[int, str]] = []
-    over = UNIT
-    for person, weight in weights.items():
-        share, rest = divmod(UNIT * weight, total)
-        found[person] = share
-        over -= share
-        rests.append((-rest, person))
+    is_even = len(set(weights.values())) == 1
+    if is_even:
+        found = dict.fromkeys(weights, UNIT // len(weights))
+    else:
+        found = {person: UNIT * weight // total for person, weight in weights.items()}
+    over = UNIT - sum(found.values())
     if over:
-        rests.sort(key=lambda pair: pair[0])
-        for _, person in rests[:over]:
+        by_rest = sorted(weights, key=lambda p: (-(UNIT * weights[p] % total), last.get(p, 0)))
+        for person in by_rest[:over]:
             found[person] += 1
     return found
 
@@ -112,7 +114,11 @@ def pick(
     credits start from zero every day, None = never.
     """
     ledger, is_reset = _of_day(ledger, day)
-    earned = shares(weights) if not (absent and catch_up) else _shares_with(ledger, weights, absent, catch_up)
+    earned = (
+        shares(weights, ledger.last)
+        if not (absent and catch_up)
+        else _shares_with(ledger, weights, absent, catch_up)
+    )
     credits = dict(ledger.credits)
     for person, share in earned.items():
         credits[person] = credits.get(person, 0) + share
@@ -158,7 +164,7 @@ def undo(ledger: TurnLedger, entry: LedgerEntry) -> TurnLedger:
         return ledger._replace(number=number)
     credits = dict(ledger.credits)
     for person, share in entry.shares.items():
-        credits[person] -= share
+        credits[person] = credits.get(person, 0) - share
     credits[entry.winner] += UNIT
     last = dict(ledger.last)
     if last.get(entry.winner) == entry.number:
@@ -199,7 +205,7 @@ def _book(ledger: TurnLedger, entry: LedgerEntry) -> TurnLedger:
 def _after(ledger: TurnLedger, entry: LedgerEntry, credits: dict[str, int]) -> TurnLedger:
     return TurnLedger(
         _without_zeros(credits), {**ledger.last, entry.winner: entry.number}, entry.number,
-        entry.holder_after, entry.left_after, entry.day or ledger.day, ledger.reset_at,
+        entry.holder_after, entry.left_after, max(entry.day or "", ledger.day or "") or None, ledger.reset_at,
     )  # fmt: skip
 
 
@@ -221,7 +227,7 @@ def _shares_with(
     """Shares among those present and those of the absent whom theirs leaves within the cap."""
     earning = {p: w for p, w in absent.items() if p not in weights and w > 0}
     while True:
-        found = shares({**weights, **earning})
+        found = shares({**weights, **earning}, ledger.last)
         over = [p for p in earning if ledger.credits.get(p, 0) + found[p] > catch_up * UNIT]
         if not over:
             return found
@@ -232,10 +238,19 @@ def _shares_with(
 def _greatest(
     ledger: TurnLedger, credits: Mapping[str, int], weights: Mapping[str, int], open_deals: Mapping[str, int]
 ) -> str:
-    last = ledger.last
+    people: Collection[str] = weights
     if open_deals:
-        return min(weights, key=lambda p: (open_deals.get(p, 0), -credits[p], last.get(p, 0)))
-    return min(weights, key=lambda p: (-credits[p], last.get(p, 0)))
+        fewest = min(open_deals.get(p, 0) for p in people)
+        people = [p for p in people if open_deals.get(p, 0) == fewest]
+    return _first({p: credits[p] for p in people}, ledger.last)
+
+
+def _first(stood: Mapping[str, int], last: Mapping[str, int], alike: int = 0) -> str:
+    """Return who stands highest; of equals who was served longest ago, then who is first in the list. alike: how far below the
+    highest still is equal."""
+    most = max(stood.values()) - alike
+    first = [p for p, value in stood.items() if value >= most]
+    return first[0] if len(first) == 1 else min(first, key=lambda p: last.get(p, 0))
 
 
 def _in_a_row(ledger: TurnLedger, credits: Mapping[str, int], weights: Mapping[str, int]) -> tuple[str, int]:
@@ -251,7 +266,8 @@ def _in_a_row(ledger: TurnLedger, credits: Mapping[str, int], weights: Mapping[s
         and credits[holder] >= UNIT * (1 - weights[holder])
     ):
         return holder, ledger.left - 1
-    winner = min(weights, key=_key(ledger, credits, weights, "in_a_row", _NOBODY))
+    by_weight = {p: credits[p] // weight for p, weight in weights.items()}
+    winner = _first(by_weight, ledger.last, _ALIKE)
     return winner, weights[winner] - 1
 
 
@@ -267,9 +283,5 @@ def _key(
     if rule == "open_deals":
         return lambda p: (open_deals.get(p, 0), -credits[p], last.get(p, 0))
     if rule == "in_a_row":
-        return lambda p: (-_rounded(credits[p], weights[p] * _ALIKE), last.get(p, 0))
+        return lambda p: (-credits[p] // (weights[p] * _ALIKE), last.get(p, 0))
     return lambda p: (-credits[p], last.get(p, 0))
-
-
-def _rounded(value: int, by: int) -> int:
-    return (2 * value + by) // (2 * by)

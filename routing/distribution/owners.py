@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from routing.decision import Step
-from routing.distribution.eligible import substitute_of, why_away
+from routing.distribution.eligible import asked_for, substitute_of, why_away
 from routing.distribution.item import NOTHING_SAID, OtherDeal, Standings, WorkItem
 from routing.distribution.outcome import Distribution, decided
 from routing.distribution.roster import Roster, why_never
@@ -21,7 +21,7 @@ def only_person(
     if why := why_never(item.only, 1, roster.staff):
         steps.append(Step("only", "excluded", "only_person_cannot", {"employee": item.only, "why": why}))
         return None
-    away = why_away(standings.get(item.only, NOTHING_SAID), roster, item)
+    away = why_away(standings.get(item.only, NOTHING_SAID), asked_for(roster, item))
     if away and item.kind == "ring":
         return decided("nobody", "only_this_person", None, steps, "only", employee=item.only, why=away)
     return decided("kept", "only_this_person", item.only, steps, "only")
@@ -66,7 +66,7 @@ def _for_owner(
     facts: dict[str, str | int | None],
 ) -> Distribution | None:
     standing = standings.get(owner_id, NOTHING_SAID)
-    away = why_away(standing, roster, item)
+    away = why_away(standing, asked_for(roster, item))
     if away == "on_leave" and (substitute := substitute_of(owner_id, roster, standings)):
         return decided(
             "kept", "repeat_owner_substitute", substitute, steps, "repeat", owner=owner_id, deal=facts["deal"]

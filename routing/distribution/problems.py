@@ -1,70 +1,88 @@
-"""What is wrong with a template, found before it is published."""
+"""Checks of a template against what the account really has, before it is published and daily afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Sequence
 
-from pydantic import BaseModel, ConfigDict
-
+from routing.distribution.checks.people import check_people
+from routing.distribution.checks.problems import KnownToTemplates, TemplateProblem, problem
+from routing.distribution.checks.resets import check_daily_reset
+from routing.distribution.checks.shares import check_shares
+from routing.distribution.roster import roster_of, why_never
 from routing.distribution.template import DistributionTemplate
-from routing.staff import Staff
-from routing.texts.catalogue import Language, Value
-from routing.texts.sentences import TEXTS
 
-
-class TemplateProblem(BaseModel):
-    """field: where in the template, e.g. "groups.sales" or "working_time.schedule". An error blocks publishing."""
-
-    model_config = ConfigDict(frozen=True)
-
-    severity: Literal["error", "warning"]
-    code: str
-    field: str
-    message: str
-    remedy: str
-    message_en: str
-    remedy_en: str
-
-    def in_words(self, language: Language) -> tuple[str, str]:
-        """Return what is wrong and what to do."""
-        return (self.message, self.remedy) if language == "ru" else (self.message_en, self.remedy_en)
-
-
-class KnownToTemplates(NamedTuple):
-    """What an account has that a template speaks of.
-
-    schedules: by name, employee ids who stand in it; None instead of ids = everybody does. pipelines: ids, None = not read yet.
-    items_per_day: how many the template gives out on a working day, None = not known.
-    """
-
-    staff: Staff
-    schedules: Mapping[str, Collection[str] | None] = {}
-    pipelines: Collection[str] | None = None
-    items_per_day: float | None = None
+__all__ = ["KnownToTemplates", "TemplateProblem", "can_be_used", "problems"]
 
 
 def problems(template: DistributionTemplate, known: KnownToTemplates) -> list[TemplateProblem]:
     """Everything that is wrong, errors first, each with the field and what to do."""
-    return []
+    found = list(_all(template, known))
+    return [p for p in found if p.severity == "error"] + [p for p in found if p.severity == "warning"]
 
 
 def can_be_used(found: Sequence[TemplateProblem]) -> bool:
     return not any(p.severity == "error" for p in found)
 
 
-TEMPLATE_PROBLEMS: Mapping[str, Literal["error", "warning"]] = {}
+def _all(template: DistributionTemplate, known: KnownToTemplates) -> Iterator[TemplateProblem]:
+    yield from check_shares(template, known.staff)
+    yield from check_people(template, known.staff)
+    yield from _schedule(template, known)
+    yield from _nobody(template, known)
+    yield from _repeat(template, known)
+    yield from _limits(template)
+    yield from check_daily_reset(template, known)
 
 
-def _problem(code: str, field: str, /, **values: Value) -> TemplateProblem:
-    said, remedy = f"distribution.problem.{code}", f"distribution.problem.{code}.remedy"
-    ru, en = TEXTS["ru"], TEXTS["en"]
-    return TemplateProblem(
-        severity=TEMPLATE_PROBLEMS[code],
-        code=code,
-        field=field,
-        message=ru.say(said, **values),
-        remedy=ru.say(remedy, **values),
-        message_en=en.say(said, **values),
-        remedy_en=en.say(remedy, **values),
-    )
+def _schedule(template: DistributionTemplate, known: KnownToTemplates) -> Iterator[TemplateProblem]:
+    """Somebody who takes part and does not stand in the schedule gets nothing: that must not be found out by waiting."""
+    hours = template.working_time
+    if hours.mode not in ("common", "individual"):
+        return
+    if hours.schedule is None:
+        if hours.mode == "individual":
+            yield problem("schedule-not-named", "working_time.schedule")
+        return
+    if hours.schedule not in known.schedules:
+        yield problem("schedule-gone", "working_time.schedule", name=hours.schedule)
+        return
+    inside = known.schedules[hours.schedule]
+    if hours.mode == "individual" and inside is not None:
+        people = roster_of(template, known.staff).people
+        outside = tuple(known.staff.by_id[p].name for p in people if p not in inside)
+        if outside:
+            yield problem("not-in-schedule", "working_time.schedule", name=hours.schedule, people=outside)
+
+
+def _nobody(template: DistributionTemplate, known: KnownToTemplates) -> Iterator[TemplateProblem]:
+    person = template.nobody.employee_id
+    if template.nobody.do == "fallback":
+        if person is None:
+            yield problem("fallback-not-named", "nobody.employee_id")
+        elif why_never(person, 1, known.staff):
+            employee = known.staff.by_id.get(person)
+            yield problem("fallback-cannot", "nobody.employee_id", name=employee.name if employee else person)
+    needs_senior = template.taken is not None or template.nobody.do == "senior"
+    if needs_senior and not known.staff.can_be_given_work(known.staff.senior):
+        yield problem("senior-missing", "taken" if template.taken else "nobody.do")
+
+
+def _repeat(template: DistributionTemplate, known: KnownToTemplates) -> Iterator[TemplateProblem]:
+    if template.repeat.by == "off":
+        return
+    for person in template.repeat.exclusions:
+        if person not in known.staff.by_id:
+            yield problem("exclusion-gone", "repeat.exclusions", id=person)
+    for pipeline in template.repeat.pipelines:
+        if known.pipelines is not None and pipeline not in known.pipelines:
+            yield problem("pipeline-gone", "repeat.pipelines", id=pipeline)
+
+
+def _limits(template: DistributionTemplate) -> Iterator[TemplateProblem]:
+    if template.open_deals_limit == 0:
+        yield problem("limit-zero", "open_deals_limit")
+    if template.catch_up > 1:
+        yield problem("catch-up-floods", "catch_up", deals=template.catch_up)
+    for opens, closes in template.quiet_hours:
+        if opens == closes or (opens, closes) == ("00:00", "24:00"):
+            yield problem("quiet-all-day", "quiet_hours", opens=opens, closes=closes)

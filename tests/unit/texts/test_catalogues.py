@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import gateway
 from gateway.texts.sentences import TEXTS
 from routing.alerts import ALERT_KINDS
+from routing.distribution.checks.problems import TEMPLATE_PROBLEMS
 from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
 from routing.effects import Order
 from routing.lookup.reasons import REASONS, STEP_REASONS
@@ -144,6 +145,7 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "case.reason": get_args(CaseReason),
     "distribution.reason": DISTRIBUTION_REASONS,
     "distribution.step": DISTRIBUTION_STEPS,
+    "distribution.problem": (*TEMPLATE_PROBLEMS, *(f"{code}.remedy" for code in TEMPLATE_PROBLEMS)),
     "order.do": tuple(ORDER_KINDS),
     "order.done": tuple(ORDER_KINDS),
     "order.count": tuple(ORDER_KINDS),
