@@ -13,6 +13,7 @@ import aiohttp
 from crm.amocrm import wire_write, writes
 from crm.amocrm.client import AmoClient, Bearer, OnExchange
 from crm.amocrm.reads import Reads
+from crm.amocrm.rows.doings import DoingReads
 from crm.amocrm.rows.queries import same_last_digits
 from crm.amocrm.rows.tasks import TaskPages
 from crm.amocrm.tables import PLURAL, UNDOCUMENTED_WEBHOOK_SETTINGS, WEBHOOK_SETTINGS
@@ -21,6 +22,7 @@ from crm.amocrm.wire import API, Request
 from crm.amocrm.wire_write import Item, Unwritable
 from crm.amocrm.writes import Echo, Outcomes, SentBatch, Writes, lines_of, rounds
 from crm.budget import Budget, BudgetUse
+from crm.doings import Doing
 from crm.errors import CrmRefused
 from crm.lane import Lane
 from crm.port import (
@@ -102,6 +104,7 @@ class AmoCrm:
         self._base_url = base_url.rstrip("/")
         self.unread = UnreadNotes()
         self._reads = Reads(self._client, unread=self.unread, same_number=same_number, clock=clock)
+        self._doings = DoingReads(self._reads.get)
         self._writes = Writes(self._client)
         self._tasks = TaskPages(self._client, self.unread)
         self._source, self._do_notes_take_dates = source, do_notes_take_dates
@@ -162,6 +165,9 @@ class AmoCrm:
         page: int = 1,
     ) -> Page[CrmEvent]:
         return await self._reads.events(since, lane, kinds=kinds, until=until, page=page)
+
+    async def doings(self, since: datetime, lane: Lane, *, page: int = 1) -> Page[Doing]:
+        return await self._doings.page(since, lane, page)
 
     async def notes(self, target_kind: EntityKind, target_ids: Sequence[str], lane: Lane) -> list[CrmNote]:
         if target_kind == "lead":

@@ -67,7 +67,7 @@ class Reads:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._same_number, self._clock = client, same_number, clock
-        self._paging = Paging(self._get)
+        self._paging = Paging(self.get)
         self._unread = unread
         self._walks = Walks(clock)
         self._filters_work: bool | None = None
@@ -78,7 +78,7 @@ class Reads:
 
     async def account(self, lane: Lane) -> CrmAccount:
         query = [("with", "task_types,datetime_settings,is_api_filter_enabled")]
-        answer = await self._get("/account", lane, query)
+        answer = await self.get("/account", lane, query)
         if answer is None:
             raise CrmUnreadable("the account has no answer", "account")
         account = read_row(answer, wire_read.account, self._note("account"), "")
@@ -100,7 +100,7 @@ class Reads:
 
     async def pipelines(self, lane: Lane) -> list[Pipeline]:
         """Return the one list without pages."""
-        answer = await self._get("/leads/pipelines", lane)
+        answer = await self.get("/leads/pipelines", lane)
         page = page_of(answer, "pipelines", wire_read.pipeline, self._note("pipeline"))
         found = list({pipeline.id: pipeline for pipeline in page.items}.values())
         self._unread.listed("pipeline", {*page.lost, *(pipeline.id for pipeline in found)})
@@ -241,7 +241,7 @@ class Reads:
         return sorted(found, key=newest_first, reverse=True)
 
     async def webhooks(self, lane: Lane) -> list[CrmWebhook]:
-        answer = await self._get("/webhooks", lane)
+        answer = await self.get("/webhooks", lane)
         return list(page_of(answer, "webhooks", wire_read.webhook, self._note("webhook")).items)
 
     async def deal_of_lead(self, uid: str, lane: Lane) -> str | None:
@@ -251,7 +251,7 @@ class Reads:
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
-    async def _get(self, path: str, lane: Lane, query: Sequence[tuple[str, str]] = ()) -> Node | None:
+    async def get(self, path: str, lane: Lane, query: Sequence[tuple[str, str]] = ()) -> Node | None:
         return await self._client.ask(Request(method="GET", path=f"{API}{path}", query=tuple(query)), lane)
 
     async def _page(self, path: str, plural: str, lane: Lane, query: Query, page: int) -> Node | None:
@@ -341,7 +341,7 @@ class Reads:
         left = ids
         while left:
             query = [("limit", str(len(left))), *with_links(kind), *(("filter[id][]", i) for i in left)]
-            found = self._entities(await self._get(list_path(kind), lane, query), kind)
+            found = self._entities(await self.get(list_path(kind), lane, query), kind)
             wanted = set(left)
             some = [row for row in found.items if row.id in wanted]
             rows += some
@@ -363,7 +363,7 @@ class Reads:
         found: list[CrmEntity] = []
         for entity_id in ids:
             try:
-                answer = await self._get(f"{list_path(kind)}/{entity_id}", lane, with_links(kind))
+                answer = await self.get(f"{list_path(kind)}/{entity_id}", lane, with_links(kind))
             except CrmNotFound:
                 answer = None
             if answer is None:

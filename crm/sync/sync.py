@@ -74,8 +74,10 @@ class Sync:
         breaker: CircuitBreaker | None = None,
         webhook: str | None = None,
         webhook_seconds: float = 600.0,
+        more: Sequence[Feed] = (),
     ) -> None:
-        """webhook: where the CRM should tell us of changes, None = nowhere; looked after every `webhook_seconds`."""
+        """webhook: where the CRM should tell us of changes, None = nowhere; looked after every `webhook_seconds`. more: what
+        others read of this CRM, in step with the rest."""
         self._breaker = breaker
         self._webhook = webhook
         self.source = Source(crm, pool, account_id, policy, now)
@@ -100,6 +102,7 @@ class Sync:
             Feed("recheck", recheck_seconds, self._recheck),
             Feed("unread", poll_seconds, self._retry_unread),
             *([Feed(hooks.FEED, webhook_seconds, self._look_after_webhook)] if webhook else ()),
+            *more,
         ]
         for feed in self._feeds:
             feed.trouble = Trouble("sync", account=account_id, feed=feed.name)

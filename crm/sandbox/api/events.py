@@ -14,7 +14,7 @@ from crm.sandbox.store.database import RowCondition, SandboxRow
 
 _MOST = 100
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_FIXED = [
+EVENT_TYPES = [
     "lead_added",
     "lead_deleted",
     "lead_restored",
@@ -130,7 +130,9 @@ def get_event(exchange: SandboxExchange) -> SandboxReply:
 
 
 def list_types(exchange: SandboxExchange) -> SandboxReply:
-    shown = [{"key": name, "type": n + 1, "lang": name.replace("_", " ")} for n, name in enumerate(_FIXED)]
+    shown = [
+        {"key": name, "type": n + 1, "lang": name.replace("_", " ")} for n, name in enumerate(EVENT_TYPES)
+    ]
     links = exchange.self_link("events/types")
     value = {"_total_items": len(shown), "_links": links, "_embedded": {"events_types": shown}}
     return answer(value, entities=len(shown))

@@ -13,6 +13,7 @@ from crm.sandbox.api import tasks
 from crm.sandbox.api.entities import acceptance
 from crm.sandbox.api.entities.fields import merged, phones_of
 from crm.sandbox.api.entities.unsorted import add_unsorted
+from crm.sandbox.api.events import EVENT_TYPES
 from crm.sandbox.api.exchange import SandboxExchange
 from crm.sandbox.api.rights import RIGHTS
 from crm.sandbox.api.schema import check_keys
@@ -252,6 +253,17 @@ def _delete_stage(state: State, sent: Sent) -> None:
     state.delete_directory()
 
 
+def _leave_event(state: State, sent: Sent) -> None:
+    """Leave what some doing of a person leaves: {type, kind?, id?, by?, count?, seconds_ago?}; count: so many, as a bulk action does."""
+    type_ = str(sent["type"])
+    if type_ not in EVENT_TYPES:
+        raise ValueError(f"no such type of event: {type_}")
+    kind = "lead" if sent.get("kind", "deal") == "deal" else str(sent["kind"])
+    at = state.now() - int(sent.get("seconds_ago", 0))
+    for _ in range(int(sent.get("count", 1))):
+        emit(state, type_, kind, int(sent.get("id", 0)), _by(sent), at=at)
+
+
 ACTS: Mapping[str, Callable[[State, Sent], dict[str, Any] | None]] = {
     "delete": _delete,
     "restore": _restore,
@@ -271,4 +283,5 @@ ACTS: Mapping[str, Callable[[State, Sent], dict[str, Any] | None]] = {
     "integration": _integration,
     "enable_webhook": _enable_webhook,
     "delete_stage": _delete_stage,
+    "event": _leave_event,
 }
