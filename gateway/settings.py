@@ -136,6 +136,9 @@ class Settings(BaseSettings):
         le=_CENTURY,
         description="what was seen to change in the CRM is kept so long, and what consumers set aside of it",
     )
+    presence_days: int = Field(
+        365, ge=3, le=_CENTURY, description="when employees were at work is kept so long"
+    )
     decision_days: int = Field(180, ge=3, le=_CENTURY, description="decisions are kept so long")
     call_days: int = Field(
         1095,

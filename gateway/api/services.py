@@ -13,6 +13,7 @@ from gateway.http.peers import Peers
 from gateway.http.strangers import Strangers
 from gateway.lookup.endpoint import Directories
 from gateway.pbx.kind import PbxKind
+from gateway.presence.heartbeats import Heartbeats
 from gateway.settings import Settings
 from gateway.store.admin.accounts import ApiToken
 from runtime.database.changes import Changes
@@ -37,6 +38,7 @@ class TokensUsed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """url_of: (account, kind, id) -> the entity's page in the CRM. changes: for what stays open and shows what goes on.
+    heartbeats: of open pages.
     lookup_latency: of this gateway process. peers: who asks, behind which proxies. strangers: told of who is refused."""
 
     settings: Settings
@@ -45,6 +47,7 @@ class Services:
     directories: Directories
     url_of: Callable[[str, str, str], str]
     changes: Changes
+    heartbeats: Heartbeats
     kinds: Mapping[str, PbxKind]
     peers: Peers
     strangers: Strangers

@@ -38,6 +38,8 @@ from gateway.pbx.capabilities import QuestionServer
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
 from gateway.pbx_links.route_commands import PbxCommands
+from gateway.presence.board import PresenceBoard
+from gateway.presence.kept_heartbeats import KeepHeartbeats, heartbeats_of
 from gateway.settings import Settings
 from runtime.database.changes import Changes
 from runtime.database.listen import Listener
@@ -134,6 +136,10 @@ class Gateway:
         self.shared = SharedFigures(pool)
         self.alerts = Alerts(settings, pool, session)
         self.metrics.add(self.shared.samples)
+        self.presence = PresenceBoard(pool, self.configuration)
+        self.heartbeats = heartbeats_of(settings, pool)
+        self.keep_heartbeats = KeepHeartbeats(self.heartbeats)
+        self.metrics.add(self.presence.samples)
         token = settings.metrics_token
         services = Services(
             settings=settings,
@@ -142,6 +148,7 @@ class Gateway:
             directories=self,
             url_of=self.url_of,
             changes=self.changes,
+            heartbeats=self.heartbeats,
             lookup_latency=self.lookup.latency,
             peers=peers,
             strangers=self.strangers,
@@ -207,6 +214,8 @@ class Gateway:
                 self.door_report.run(),
                 self.shared.run(),
                 self.alerts.loop.run(),
+                self.presence.run(),
+                self.keep_heartbeats.loop.run(),
                 self.pbx_commands.run(),
             ]
             for setting, server in self.question_servers.items():
@@ -223,7 +232,11 @@ class Gateway:
         finally:
             await runner.cleanup()
             await flush_on_shutdown(
-                self.inbox.stop(), self.hooks.close(), self.recorder.close(), self.door_report.write()
+                self.inbox.stop(),
+                self.hooks.close(),
+                self.recorder.close(),
+                self.door_report.write(),
+                self.heartbeats.close(),
             )
 
     async def _memory_filled(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,8 +15,9 @@ from crm.effects.sender import WriterSettings
 from crm.effects.store.work import PgEffects
 from crm.effects.writer import Writer
 from crm.guarded_budget import GuardedBudget
-from crm.kinds import WebhookInvalid, parse_webhook
+from crm.kinds import ConnectedCrm, WebhookInvalid, parse_webhook
 from crm.port import EntityChange, Observed
+from crm.sync.feed import Feed
 from crm.sync.first_load import restart_load
 from crm.sync.sync import Sync
 from crm.unread import Unread, UnreadRef
@@ -42,6 +43,15 @@ _CREATION_SECONDS = (
 )
 
 
+MoreFeeds = Callable[[str, ConnectedCrm], Sequence[Feed]]
+"""(account, its CRM) -> feeds that run beside the sync's own."""
+
+
+def no_more(_account_id: str, _crm: ConnectedCrm) -> Sequence[Feed]:
+    """Return none."""
+    return ()
+
+
 class CrmAccountWork:
     """`run` waits for the lease, works until it is lost, and returns."""
 
@@ -55,7 +65,10 @@ class CrmAccountWork:
         leases: Leases,
         reports: AccountReports,
         effects_due: EffectsDue,
+        more_feeds: MoreFeeds = no_more,
     ) -> None:
+        """more_feeds: what others read of the account's CRM."""
+        self._more_feeds = more_feeds
         self._account_id = account_id
         self._settings = settings
         self._leases = leases
@@ -104,6 +117,7 @@ class CrmAccountWork:
             metadata_seconds=self._settings.directory_poll_seconds,
             breaker=crm.breaker,
             webhook=webhook_of(self._settings.public_url, self._configuration.now.accounts[self._account_id]),
+            more=self._more_feeds(self._account_id, crm),
         )
 
         writer = Writer(

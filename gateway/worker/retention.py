@@ -27,6 +27,8 @@ from gateway.store.decisions.decisions import delete_older_than
 from gateway.store.health.strangers import forget_old_strangers
 from gateway.store.intake.inbox import delete_older_than as delete_messages_older_than
 from gateway.store.pbx_links.commands import delete_commands_older_than
+from gateway.store.presence.attendance import delete_intervals_older_than
+from gateway.store.presence.pages import forget_pages
 from gateway.store.worker.long_tasks import delete_ended
 from routing.settings import PersonalDataPolicy
 from runtime.database import locks
@@ -35,6 +37,8 @@ from runtime.database.pool import Conn
 EVERY_SECONDS = 600.0
 _BATCH = 5000
 _STRANGERS_AGE = timedelta(days=7)
+_PAGE_AGE = timedelta(hours=2)
+"""Longer than an open page that is not heard says anything."""
 _SPARE = timedelta(days=1)
 """Decisions may be older than what was known to have changed when they were taken."""
 _UNREAD_AGE = timedelta(days=1)
@@ -63,6 +67,10 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
         lambda conn: delete_commands_older_than(conn, exchanges, limit=_BATCH),
         lambda conn: delete_events_older_than(conn, told, limit=_BATCH),
         lambda conn: delete_webhooks_older_than(conn, told, limit=_BATCH),
+        lambda conn: delete_intervals_older_than(
+            conn, now - timedelta(days=settings.presence_days), limit=_BATCH
+        ),
+        lambda conn: forget_pages(conn, now - _PAGE_AGE, limit=_BATCH),
         lambda conn: delete_snapshots_older_than(conn, decided - _SPARE, limit=_BATCH),
         lambda conn: delete_ended(conn, limit=_BATCH),
         lambda conn: delete_runs_older_than(conn, called, limit=_BATCH),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import aiohttp
 import asyncpg
 import structlog
 
+from crm.kinds import ConnectedCrm
 from crm.store.news import WORK_TASK
+from crm.sync.feed import Feed
 from gateway.alerts.loop import Alerts
 from gateway.calls.client_job import ClientJob
 from gateway.calls.queue import Jobs, TaskKind
@@ -31,6 +33,10 @@ from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
 from gateway.pbx_links.listeners import PbxListeners
 from gateway.pbx_links.reconciler import Reconciliation
+from gateway.presence.board import PresenceBoard
+from gateway.presence.crm_activity import CrmActivity
+from gateway.presence.kept_heartbeats import heartbeats_of
+from gateway.presence.watch import PresenceWatch
 from gateway.settings import Settings
 from gateway.store.admin.matrices import MatrixStore
 from gateway.worker import retention
@@ -93,6 +99,10 @@ class Worker:
         self.daily_checks = DailyChecks(pool, self.listener)
         self.long_work = LongWork(pool, self.listener, {"replay": partial(replay_work, pool)})
         self.alerts = Alerts(settings, pool, session)
+        self.heartbeats = heartbeats_of(settings, pool)
+        self.presence = PresenceBoard(pool, self.configuration)
+        self.presence_watch = PresenceWatch(pool, self.configuration, self.heartbeats)
+        self.crm_activity = CrmActivity(pool, self.configuration)
         self._upkeep = (
             Loop("housekeeping", partial(retention.clean, pool, settings), retention.EVERY_SECONDS),
             Loop("statistics", partial(refresh_statistics, pool), _STATISTICS_SECONDS),
@@ -104,6 +114,7 @@ class Worker:
             self.account_reports.loop,
             self.effects_due.loop,
             self.alerts.loop,
+            self.presence_watch.loop,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -113,7 +124,8 @@ class Worker:
             await self._until(stop)
         finally:
             await asyncio.gather(
-                self.access.close(), flush_on_shutdown(self.inbox.stop(), self.exchanges.write())
+                self.access.close(),
+                flush_on_shutdown(self.inbox.stop(), self.exchanges.write(), self.heartbeats.close()),
             )
 
     async def _until(self, stop: asyncio.Event) -> None:
@@ -130,6 +142,8 @@ class Worker:
             self.account_reports.loop.run(),
             self.effects_due.loop.run(),
             self.alerts.loop.run(),
+            self.presence_watch.loop.run(),
+            self.presence.run(),
             report_loop(self).run(),
             self._serve_accounts(),
         ) as failed:
@@ -152,4 +166,11 @@ class Worker:
             self.leases,
             self.account_reports,
             self.effects_due,
+            self._more_feeds,
         ).run()
+
+    def _more_feeds(self, account_id: str, crm: ConnectedCrm) -> Sequence[Feed]:
+        def offset() -> float | None:
+            return crm.health().clock_offset_seconds
+
+        return [self.crm_activity.feed(account_id, crm, offset, self.settings.poll_seconds)]

@@ -12,8 +12,19 @@ EFFECTS = "callmatrix_effects"
 LOAD_DIRECTORY = "callmatrix_sync"
 LONG_TASKS = "callmatrix_long_work"
 CHANGES = "callmatrix_changes"
+PRESENCE = "callmatrix_presence"
 
-EVERY = (CONFIGURATION, CATALOGUE, DIRECTORY, WEBHOOKS, EFFECTS, LOAD_DIRECTORY, LONG_TASKS, CHANGES)
+EVERY = (
+    CONFIGURATION,
+    CATALOGUE,
+    DIRECTORY,
+    WEBHOOKS,
+    EFFECTS,
+    LOAD_DIRECTORY,
+    LONG_TASKS,
+    CHANGES,
+    PRESENCE,
+)
 
 
 async def notify(conn: Conn, channel: str, payload: str) -> None:
