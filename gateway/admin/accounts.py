@@ -23,7 +23,14 @@ from routing.missed_calls import COUNT_VALUES, DONE_VALUES
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.schedules.calendar import OwnDay
 from routing.schedules.clock import is_span
-from routing.settings import AccountSettings, AlertPolicy, CasePolicy, NumberPolicy, WorkingTime
+from routing.settings import (
+    AccountSettings,
+    AlertPolicy,
+    CasePolicy,
+    NumberPolicy,
+    PresencePolicy,
+    WorkingTime,
+)
 from runtime.alerts.delivery import is_email, is_telegram_chat
 from runtime.database.pool import Conn
 
@@ -133,8 +140,19 @@ def refuse_bad_settings(
         _refuse_bad_alerts(settings.alerts)
     if settings.working_time != before.working_time:
         _refuse_bad_hours(settings.working_time)
+    if settings.presence != before.presence:
+        _refuse_bad_presence(settings.presence)
     if settings.default_pipeline_id not in (None, before.default_pipeline_id):
         _refuse_bad_pipeline(settings.default_pipeline_id, pipelines)
+
+
+def _refuse_bad_presence(presence: PresencePolicy) -> None:
+    _refuse_twice("presence.sources", presence.sources)
+    _refuse_twice("presence.integration_users", presence.integration_users)
+    for user in presence.integration_users:
+        if not re.fullmatch(USER_ID, user):
+            remedy = "write the CRM's number of the user"
+            raise InputRefused("presence.integration_users", f"'{user}' is no user of the CRM", remedy)
 
 
 def _refuse_bad_pipeline(pipeline: str | None, known: Collection[str]) -> None:

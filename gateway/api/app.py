@@ -16,6 +16,7 @@ from gateway.admin.connect_crm import ConnectingFailed
 from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
 from gateway.admin.input_words import problems_of, refuse_untakable, validated
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, SameMatrix
+from gateway.admin.presence.people import PresenceOff, QuestionOver
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.admin.switch_account import AccountShut, CrmInUse
 from gateway.admin.users import LastAdmin
@@ -90,6 +91,8 @@ _STATUS: Mapping[str, int] = {
     MatrixRefused.code: 422,
     ConnectingFailed.code: 422,
     AccountShut.code: 409,
+    PresenceOff.code: 409,
+    QuestionOver.code: 409,
 }
 """Of what a service refuses; what is not named here is 400."""
 

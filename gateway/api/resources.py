@@ -8,6 +8,7 @@ from gateway.api.crm_accounts import backfill, crm_accounts, crm_rows, dead_lett
 from gateway.api.decisions import decisions, dry_runs
 from gateway.api.frame import Route
 from gateway.api.health import status
+from gateway.api.presence import presence
 from gateway.api.worker import long_tasks
 
 ROUTES: tuple[Route, ...] = (
@@ -31,4 +32,5 @@ ROUTES: tuple[Route, ...] = (
     *matrices.ROUTES,
     *dry_runs.ROUTES,
     *long_tasks.ROUTES,
+    *presence.ROUTES,
 )

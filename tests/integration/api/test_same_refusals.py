@@ -130,6 +130,8 @@ SETTINGS: dict[str, tuple[str, Any, str]] = {
     ),
     "a thirteenth month": ("working_time.free_days", ["2026-13-01"], "'2026-13-01' is no day"),
     "holidays of nowhere": ("working_time.holidays", "XX", "no holidays of 'XX' are known"),
+    "a source of presence named twice": ("presence.sources", ["crm", "crm"], "'crm' stands here twice"),
+    "a program by its name": ("presence.integration_users", ["bot"], "'bot' is no user of the CRM"),
     "a mailbox that is none": ("alerts.emails", ["ops at example"], "'ops at example' is no e-mail address"),
     "a mailbox named twice": ("alerts.emails", ["a@b.ru", "a@b.ru"], "'a@b.ru' stands here twice"),
     "a chat by its title": ("alerts.telegram_chats", ["Отдел"], "'Отдел' is no Telegram chat"),

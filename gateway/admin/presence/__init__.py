@@ -1,0 +1,1 @@
+"""Who is at work, as people see and switch it."""

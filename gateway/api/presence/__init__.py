@@ -1,0 +1,1 @@
+"""Routes of who is at work."""

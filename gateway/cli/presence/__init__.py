@@ -1,0 +1,1 @@
+"""`presence`: who is at work."""

@@ -1,0 +1,192 @@
+"""`presence`: who is at work."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.options import AccountName, Json, Limit
+from gateway.cli.output import local, on_database, print_json, print_table, refusals, the_account
+
+if TYPE_CHECKING:
+    from gateway.admin.presence.people import PersonNow, PresenceNow
+    from gateway.store.presence.attendance import PresenceInterval
+    from runtime.database.pool import Conn
+
+EmployeeId = Annotated[str, typer.Argument(help="the employee's id, as 'callmatrix presence list' shows it")]
+
+presence_app = typer.Typer(help="Who is at work.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(presence_app, name="presence")
+
+
+@presence_app.command("list")
+def list_presence(account: AccountName = None, json: Json = False) -> None:
+    """Show who is at work now, why, and whether silence counts.
+
+    Example: callmatrix presence list --account sales
+    """
+    from gateway.admin.presence.people import presence_now
+
+    async def work(conn: Conn) -> tuple[PresenceNow, str]:
+        which = await the_account(conn, account)
+        return await presence_now(conn, which, datetime.now(UTC)), which.time_zone
+
+    found, zone = on_database(work)
+    if json:
+        print_json(
+            {
+                "is_on": found.is_on,
+                "doubt": found.doubt,
+                "feed_error": found.feed_error,
+                "items": [_row(person) for person in found.people],
+            }
+        )
+        return
+    if not found.is_on:
+        print("Presence is not watched: everybody counts as available. The setting is presence.is_on.")
+    elif found.doubt:
+        print(f"Nobody is taken off just now: {found.doubt}. {found.feed_error}".rstrip())
+    print_table(
+        ["employee", "name", "state", "since", "source", "reason", "by", "last seen"],
+        [_cells(person, zone) for person in found.people],
+        "No employees.",
+    )
+
+
+@presence_app.command("on")
+def switch_on(employee: EmployeeId, account: AccountName = None, json: Json = False) -> None:
+    """Start an employee's counter: they are at work.
+
+    Example: callmatrix presence on anna
+    """
+    _switch(employee, account, json, is_on=True)
+
+
+@presence_app.command("off")
+def switch_off(employee: EmployeeId, account: AccountName = None, json: Json = False) -> None:
+    """Stop an employee's counter: they are off until it is started, or their next shift begins.
+
+    Example: callmatrix presence off anna
+    """
+    _switch(employee, account, json, is_on=False)
+
+
+def _switch(employee: str, account: str | None, json: bool, *, is_on: bool) -> None:
+    from gateway.admin.presence.people import switch_presence
+
+    async def work(conn: Conn) -> tuple[PersonNow, str]:
+        which = await the_account(conn, account)
+        done = await switch_presence(conn, which, employee, datetime.now(UTC), is_on=is_on)
+        return done, which.time_zone
+
+    with refusals(f"'{employee}' is not switched {'on' if is_on else 'off'}"):
+        _tell(*on_database(work), json)
+
+
+@presence_app.command("answer")
+def answer(
+    employee: EmployeeId,
+    no: Annotated[bool, typer.Option("--no", help="they are not there")] = False,
+    account: AccountName = None,
+    json: Json = False,
+) -> None:
+    """Answer the question "are you there?" for an employee.
+
+    Example: callmatrix presence answer anna
+    """
+    from gateway.admin.presence.people import answer_question
+
+    async def work(conn: Conn) -> tuple[PersonNow, str]:
+        which = await the_account(conn, account)
+        done = await answer_question(conn, which, employee, datetime.now(UTC), is_here=not no, asked_at=None)
+        return done, which.time_zone
+
+    with refusals(f"the question to '{employee}' is not answered"):
+        _tell(*on_database(work), json)
+
+
+@presence_app.command("history")
+def history(
+    employee: EmployeeId,
+    days: Annotated[int, typer.Option(min=1, max=366, help="back from now")] = 7,
+    account: AccountName = None,
+    limit: Limit = 200,
+    json: Json = False,
+) -> None:
+    """Show when an employee was at work, with what told of it and why.
+
+    Example: callmatrix presence history anna --days 31
+    """
+    from gateway.admin.presence.people import online_seconds, presence_history
+
+    now = datetime.now(UTC)
+    since = now - timedelta(days=days)
+
+    async def work(conn: Conn) -> tuple[list[PresenceInterval], str]:
+        which = await the_account(conn, account)
+        found = await presence_history(conn, which, employee, since, now, limit=limit)
+        return found, which.time_zone
+
+    with refusals("nothing can be shown"):
+        found, zone = on_database(work)
+    seconds = online_seconds(found, since, now, now)
+    if json:
+        print_json({"online_seconds": seconds, "items": found})
+        return
+    print_table(
+        ["from", "to", "state", "source", "reason", "by"],
+        [
+            (local(i.since, zone), local(i.until, zone), i.state, i.source, i.reason, i.switched_by)
+            for i in found
+        ],
+        "Nothing is kept of that time.",
+    )
+    print(f"At work for {seconds // 3600} h {seconds % 3600 // 60} min of it.")
+
+
+def _tell(person: PersonNow, zone: str, json: bool) -> None:
+    if json:
+        print_json(_row(person))
+        return
+    row = _row(person)
+    print(f"{row['name']} ({row['employee']}): {row['state']}, {row['reason']}")
+
+
+def _row(person: PersonNow) -> dict[str, Any]:
+    from routing.attendance.model import state_of
+    from routing.presence import PresenceState
+
+    known = person.attendance
+    return {
+        "employee": person.employee.id,
+        "name": person.employee.name,
+        "state": (state_of(known) if known else PresenceState.UNKNOWN).value,
+        "mark": known.mark if known else None,
+        "since": known.since if known else None,
+        "source": known.source if known else None,
+        "reason": known.reason.value if known else None,
+        "switched_by": known.by if known else "",
+        "last_sign_at": known.last_sign_at if known else None,
+        "asked_at": known.question.asked_at if known and known.question and known.mark == "asked" else None,
+        "answer_by": known.question.answer_by if known and known.question and known.mark == "asked" else None,
+    }
+
+
+def _cells(person: PersonNow, zone: str) -> tuple[Any, ...]:
+    row = _row(person)
+    state = f"{row['state']}, asked" if row["mark"] == "asked" else row["state"]
+    return (
+        row["employee"],
+        row["name"],
+        state,
+        local(row["since"], zone),
+        row["source"] or "",
+        row["reason"] or "",
+        row["switched_by"],
+        local(row["last_sign_at"], zone),
+    )
