@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test coverage lint check format bench test-pbx test-foreign chaos sabotage clean
+.PHONY: setup demo test coverage lint check format bench fairness test-pbx test-foreign chaos sabotage clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -35,8 +35,11 @@ check: lint test
 
 bench: setup
 	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq wrk >/dev/null; } \
-	  || { echo "wrk is needed to measure lookups: install the package wrk, or run make bench BENCH='--only matrix intake backfill command_line accounts'"; exit 1; }
+	  || { echo "wrk is needed to measure lookups: install the package wrk, or run make bench BENCH='--only matrix distribution intake backfill command_line accounts'"; exit 1; }
 	$(BIN)/python -m tests.bench $(BENCH)
+
+fairness: setup
+	$(BIN)/python -m tests.unit.routing.distribution.compared $(or $(DEALS),20000)
 
 test-pbx: setup
 	@sh tests/e2e/pbx/install.sh

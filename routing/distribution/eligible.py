@@ -84,8 +84,9 @@ def why_not(seat: Seat, standing: Standing, asked: Asked) -> LeftOut | None:
         return barred[employee_id]
     if standing.off and (reason := why_away(standing, asked)):
         return reason
-    if states and (state := states.get(standing.presence)):
-        return state
+    presence = standing.presence
+    if states and presence is not _AVAILABLE and presence is not _UNKNOWN and (state := states.get(presence)):
+        return state  # looked at by identity first: an enum's hash is slow
     if limit is not None and standing.open_deals >= limit:
         return "at_capacity"
     return "window_full" if window is not None and standing.given_in_window >= window else None
@@ -98,6 +99,7 @@ def why_away(standing: Standing, asked: Asked) -> LeftOut | None:
     return asked.states.get(standing.presence)
 
 
+_AVAILABLE, _UNKNOWN = PresenceState.AVAILABLE, PresenceState.UNKNOWN
 _ANY: Mapping[PresenceState, LeftOut] = {}
 _ONLINE: Mapping[PresenceState, LeftOut] = {
     PresenceState.OFFLINE: "offline",

@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.bench.accounts import bench_accounts
 from tests.bench.backfill import bench_backfill
 from tests.bench.command_line import bench_command_line
+from tests.bench.distribution import bench_distribution
 from tests.bench.first_load import bench_first_load
 from tests.bench.intake import bench_intake
 from tests.bench.journal import bench_journal
@@ -36,6 +37,7 @@ def main() -> int:
 PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "intake": lambda quick: bench_intake(400 if quick else 3000, 3 if quick else 7),
     "matrix": lambda quick: bench_matrix(200 if quick else 2000),
+    "distribution": lambda quick: bench_distribution(200 if quick else 2000),
     "journal": lambda quick: bench_journal(
         JournalSize(calls=20_000, effects=20_000, cases=10_000, open_cases=200)
         if quick
