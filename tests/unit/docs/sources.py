@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from gateway.api.resources import ROUTES
 from gateway.cli import app
 from gateway.settings import Settings
+from routing.distribution.template import DistributionTemplate
 from routing.matrix.actions import Action
 from routing.settings import AccountSettings
 from tests.paths import ROOT
@@ -68,6 +69,24 @@ def account_settings(model: type[BaseModel] = AccountSettings, prefix: str = "")
         else:
             found.append(Setting(prefix + name, _plain(field.get_default(call_default_factory=True)), ""))
     return found
+
+
+def template_fields(model: type[BaseModel] = DistributionTemplate, prefix: str = "") -> list[str]:
+    """Dotted names of all fields of a template for distribution; those of members are told once, at "employees"."""
+    found: list[str] = []
+    for name, field in model.model_fields.items():
+        found.append(prefix + name)
+        inner = _model_in(field.annotation)
+        if inner is not None and prefix + name != "groups.members":
+            found += template_fields(inner, f"{prefix}{name}.")
+    return [n for n in found if n not in ("repeat", "working_time", "nobody")]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that a field holds, alone, in a tuple or as one of several."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
 
 
 def commands() -> list[Command]:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gateway.pbx import kinds
+from routing.distribution.checks.problems import TEMPLATE_PROBLEMS
 from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
 from routing.lookup.reasons import REASONS, STEP_REASONS
 from routing.matrix.checks.problems import SEVERITIES
@@ -78,6 +79,24 @@ def _problems() -> str:
         for c, severity in SEVERITIES.items()
     ]
     return table(("Code", "Severity", "What", "What to do"), rows)
+
+
+def _template_problems() -> str:
+    rows = [
+        (
+            code(c),
+            severity,
+            _as_written(f"distribution.problem.{c}"),
+            _as_written(f"distribution.problem.{c}.remedy"),
+        )
+        for c, severity in TEMPLATE_PROBLEMS.items()
+    ]
+    return table(("Code", "Severity", "What", "What to do"), rows)
+
+
+def _as_written(key: str) -> str:
+    """Return the sentence without the forms of its nouns."""
+    return re.sub(r"\{(\w+):[^|}]*\|([^|}]*)(\|[^}]*)?\}", r"{\1} \2", EN.sentences[key])
 
 
 def _cells() -> str:
@@ -160,6 +179,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "distribution-reasons": _distribution_reasons,
     "distribution-steps": _distribution_steps,
     "problems": _problems,
+    "template-problems": _template_problems,
     "cells": _cells,
     "actions": _actions,
     "variables": _variables,

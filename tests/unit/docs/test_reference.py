@@ -9,6 +9,7 @@ import pytest
 
 from gateway.pbx.dialects import DIALECTS
 from gateway.pbx.kinds import KINDS
+from routing.distribution.checks.problems import TEMPLATE_PROBLEMS
 from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
 from routing.lookup.reasons import REASONS, STEP_REASONS
 from routing.matrix.checks.problems import SEVERITIES
@@ -62,6 +63,8 @@ def test_every_setting_of_a_connection_stands() -> None:
         pytest.param(list(get_args(CaseReason)), "reasons.md", id="case"),
         pytest.param([*DISTRIBUTION_REASONS, *DISTRIBUTION_STEPS], "reasons.md", id="distribution"),
         pytest.param(list(SEVERITIES), "matrix.md", id="checks"),
+        pytest.param(list(TEMPLATE_PROBLEMS), "distribution.md", id="checks of templates"),
+        pytest.param(sources.template_fields(), "distribution.md", id="templates"),
         pytest.param([*CELLS, *PRESETS], "matrix.md", id="cells"),
         pytest.param(list(VARIABLES), "matrix.md", id="variables"),
         pytest.param(list(FILTERS), "matrix.md", id="filters"),
