@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -65,17 +65,29 @@ def ladder(
     asked = asked_for(roster, item)
     chances = {pool.key: chance_of(pool, roster, asked, standings) for pool in roster.pools}
     keys: tuple[str, ...] = tuple(key for key, chance in chances.items() if chance.could)
+    catch_up = roster.template.catch_up
     if roster.has_levels:
         shares = {key: chances[key].pool.share for key in keys}
-        keys = in_order(ledgers.get(GROUPS, EMPTY), shares, day=day)
+        absent = _absent_groups(chances.values())
+        keys = in_order(ledgers.get(GROUPS, EMPTY), shares, absent=absent, catch_up=catch_up, day=day)
     found: list[str] = []
     for chance in (chances[key] for key in keys):
         weights = _weights(chance)
-        ledger = ledgers.get(chance.pool.scope or "", EMPTY)
         found += in_order(
-            ledger, weights, roster.rule, open_deals=_open_deals(roster, weights, standings), day=day
+            ledgers.get(chance.pool.scope or "", EMPTY),
+            weights,
+            roster.rule,
+            open_deals=_open_deals(roster, weights, standings),
+            absent=chance.away,
+            catch_up=catch_up,
+            day=day,
         )
     return tuple(found)
+
+
+def _absent_groups(chances: Iterable[Chance]) -> dict[str, int]:
+    """Shares of groups of which nobody is there, though somebody could be."""
+    return {c.pool.key: c.pool.share for c in chances if not c.could and c.away}
 
 
 def _before_turns(
@@ -120,12 +132,11 @@ def _by_groups(
     """First the group by its share, then one of its people: a group keeps its share as long as one of it is there."""
     there = {c.pool.key: c for c in chances if c.could}
     above = ledgers.get(GROUPS, EMPTY)
-    absent = {c.pool.key: c.pool.share for c in chances if not c.could and c.away}
     first, above_after = pick(
         above,
         {key: chance.pool.share for key, chance in there.items()},
         scope=GROUPS,
-        absent=absent,
+        absent=_absent_groups(chances),
         catch_up=roster.template.catch_up,
         day=day,
     )

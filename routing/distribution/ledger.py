@@ -141,17 +141,18 @@ def in_order(
     rule: LedgerRule = "credit",
     *,
     open_deals: Mapping[str, int] = _NOBODY,
+    absent: Mapping[str, int] = _NOBODY,
+    catch_up: int = 0,
     day: str | None = None,
 ) -> tuple[str, ...]:
     """Return everybody in the order in which they would be asked for one deal. Books nothing; the first is whom `pick` takes."""
     if not weights:
         return ()
-    first, _ = pick(ledger, weights, rule, open_deals=open_deals, day=day)
+    first, _ = pick(ledger, weights, rule, open_deals=open_deals, absent=absent, catch_up=catch_up, day=day)
     ledger, _ = _of_day(ledger, day)
-    credits = {p: ledger.credits.get(p, 0) + share for p, share in first.shares.items()}
-    key = _key(ledger, credits, weights, rule, open_deals)
-    rest = sorted((p for p in weights if p != first.winner), key=key)
-    return (first.winner, *rest)
+    credits = {p: ledger.credits.get(p, 0) + first.shares[p] for p in weights}
+    rest = [p for p in weights if p != first.winner]
+    return (first.winner, *sorted(rest, key=_key(ledger, credits, weights, rule, open_deals)))
 
 
 def undo(ledger: TurnLedger, entry: LedgerEntry) -> TurnLedger:

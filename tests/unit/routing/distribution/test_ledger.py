@@ -259,13 +259,20 @@ def test_i11_as_many_are_given_as_are_decided_and_numbers_are_one_serial_order(
     assert ledger.number == len(stream)
 
 
-@given(streams, weights_of_some, rules, st.dictionaries(st.sampled_from(PEOPLE), st.integers(0, 5)))
+@given(
+    streams,
+    weights_of_some,
+    rules,
+    st.dictionaries(st.sampled_from(PEOPLE), st.integers(0, 5)),
+    st.integers(0, 1),
+)
 def test_the_order_of_asking_begins_with_whom_the_pick_takes_and_names_everybody_once(
-    stream: list[Weights], weights: Weights, rule: LedgerRule, open_deals: dict[str, int]
+    stream: list[Weights], weights: Weights, rule: LedgerRule, open_deals: dict[str, int], catch_up: int
 ) -> None:
     _, ledger = last_of(stream, rule)
-    entry, _ = pick(ledger, weights, rule, open_deals=open_deals)
-    asked = in_order(ledger, weights, rule, open_deals=open_deals)
+    absent = {p: 3 for p in PEOPLE if p not in weights}
+    entry, _ = pick(ledger, weights, rule, open_deals=open_deals, absent=absent, catch_up=catch_up)
+    asked = in_order(ledger, weights, rule, open_deals=open_deals, absent=absent, catch_up=catch_up)
     assert asked[0] == entry.winner
     assert sorted(asked) == sorted(weights)
 
