@@ -120,7 +120,9 @@ class ChangeTask(_Order):
 class UpdateEntity(_Order):
     """Stage, owner, fields and tags of an existing contact, company or deal. Tags are added, never removed.
 
-    owner_was: only as long as it belongs to this user (and, a deal, is open); what somebody did meanwhile is left alone."""
+    owner_was: only as long as it belongs to this user (and, a deal, is open); what somebody did meanwhile is left alone.
+    is_given: the owner was picked; one whom the CRM will not have is picked anew, and nobody stands in for them.
+    """
 
     do: Literal["update_entity"] = "update_entity"
     target: Ref
@@ -130,6 +132,16 @@ class UpdateEntity(_Order):
     owner_id: str | None = None
     tags: tuple[str, ...] = ()
     fields: Mapping[str, str] = Field(default_factory=dict)
+    is_given: bool = False
+
+
+class GiveTasks(_Order):
+    """Open tasks of an entity that belong to `owner_before` become the owner's; those of others stay theirs."""
+
+    do: Literal["give_tasks"] = "give_tasks"
+    target: Ref
+    owner_before: str
+    owner_id: str
 
 
 class ShowCard(_Order):
@@ -149,6 +161,7 @@ CrmOrder = (
     | CreateTask
     | ChangeTask
     | UpdateEntity
+    | GiveTasks
     | ShowCard
 )
 Order = Annotated[CrmOrder, Field(discriminator="do")]

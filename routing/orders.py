@@ -20,6 +20,7 @@ from routing.effects import (
     CreateLead,
     CreateTask,
     Effect,
+    GiveTasks,
     Order,
     ShowCard,
     UpdateEntity,
@@ -59,6 +60,7 @@ ORDER_KINDS: Mapping[str, OrderKind] = {
     "create_task": OrderKind(type=CreateTask, verified="task", names="target"),
     "change_task": OrderKind(type=ChangeTask, verified="repeat", follows="task"),
     "update_entity": OrderKind(type=UpdateEntity, verified="repeat", names="target", is_per_target=True),
+    "give_tasks": OrderKind(type=GiveTasks, verified="repeat", names="target", is_alone=True),
     "show_card": OrderKind(type=ShowCard, verified="never", is_alone=True, can_be_late=False),
 }
 """By the order's name (`do`)."""

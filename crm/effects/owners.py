@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from crm.effects.model import EffectOutcome, StoredEffect
 from crm.port import Refused
-from routing.effects import AttachCall, Order
+from routing.effects import AttachCall, GiveTasks, Order, UpdateEntity
 
 StandIns = Callable[[str], Sequence[str]]
 """The users who get what cannot be given to this one, the best first."""
 
 OWNER = "owner"
 REFUSED_OWNERS = "refused_owners"
+OWNER_REFUSED = "owner-refused"
+"""Code of what was given to somebody whom the CRM will not have: whoever gave it gives it to somebody else."""
 
 
 def handed_on(effect: StoredEffect, refused: Refused, stand_ins: StandIns) -> EffectOutcome | None:
@@ -23,6 +25,15 @@ def handed_on(effect: StoredEffect, refused: Refused, stand_ins: StandIns) -> Ef
     owner = owner_of(effect.order)
     if not refused.is_owner or owner is None:
         return None
+    if is_given(effect.order):
+        return EffectOutcome(
+            key=effect.key,
+            attempt=effect.attempt,
+            state="dead",
+            code=OWNER_REFUSED,
+            field=refused.field,
+            detail=refused.detail,
+        )
     tried = (*effect.refused_owners, owner)
     told = {REFUSED_OWNERS: "; ".join(tried), OWNER: _next(effect.order, tried, stand_ins)}
     return EffectOutcome(key=effect.key, attempt=effect.attempt, state="waiting", extra=told)
@@ -32,6 +43,11 @@ def owner_of(order: Order) -> str | None:
     """Return the user whom this order names, None when it names none."""
     owner: str | None = getattr(order, "owner_id", None)
     return owner
+
+
+def is_given(order: Order) -> bool:
+    """Whether the owner whom it names was picked, so that nobody stands in."""
+    return isinstance(order, GiveTasks) or (isinstance(order, UpdateEntity) and order.is_given)
 
 
 def as_handed_on(order: Order, extra: Mapping[str, str]) -> Order:

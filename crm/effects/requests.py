@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from crm.effects.model import StoredEffect
 from crm.lane import Lane
 from crm.port import Crm, CrmEntity, DealWithContact, ItemOutcome, Keyed, Refused, Written
 from routing.client import EntityKind
-from routing.effects import CreateContact, CreateDeal, CreateLead
+from routing.effects import ChangeTask, CreateContact, CreateDeal, CreateLead, GiveTasks
 
 
 async def send(crm: Crm, kind: str, lane: Lane, stored: Sequence[StoredEffect]) -> list[ItemOutcome]:
@@ -41,10 +42,28 @@ async def send(crm: Crm, kind: str, lane: Lane, stored: Sequence[StoredEffect]) 
             )
         case "update_entity":
             return await crm.update_entities(items, lane)
-        case "show_card":
-            await crm.show_card(items[0].order, lane)
-            return [Written(key=items[0].key, id="")]
+        case "give_tasks" | "show_card":
+            return [await _send_alone(crm, lane, items[0])]
     raise AssertionError(f"no request for {kind}")
+
+
+async def _send_alone(crm: Crm, lane: Lane, item: Keyed[Any]) -> ItemOutcome:
+    if isinstance(item.order, GiveTasks):
+        return await _give_tasks(crm, lane, item.key, item.order)
+    await crm.show_card(item.order, lane)
+    return Written(key=item.key, id="")
+
+
+async def _give_tasks(crm: Crm, lane: Lane, key: str, order: GiveTasks) -> ItemOutcome:
+    """Ask which tasks are open now, and hand over theirs; done twice, there is nothing left to give."""
+    assert order.target.id is not None
+    found = await crm.tasks(order.target.kind, [order.target.id], lane)
+    theirs = [t for t in found if not t.is_completed and t.owner_id == order.owner_before]
+    change = ChangeTask(task="", owner_id=order.owner_id)
+    changes = [(task.id, Keyed(key=task.id, order=change)) for task in theirs]
+    outcomes = await crm.change_tasks(changes, lane) if changes else []
+    refused = next((o for o in outcomes if isinstance(o, Refused)), None)
+    return replace(refused, key=key) if refused else Written(key=key, id="")
 
 
 async def _send_pairs(crm: Crm, lane: Lane, stored: Sequence[StoredEffect]) -> list[ItemOutcome]:

@@ -11,6 +11,7 @@ from routing.effects import (
     CreateDeal,
     CreateLead,
     CreateTask,
+    GiveTasks,
     Order,
     ShowCard,
     UpdateEntity,
@@ -55,7 +56,10 @@ def _values(order: Order, staff: Staff) -> dict[str, Value]:
                 "place": _place("to-pipeline", order.pipeline_id, order.stage_id),
                 "fields": _fields(order),
                 "tags": _tags(order.tags),
+                "owner": _owner(order.owner_id, staff) if order.owner_id else "",
             }
+        case GiveTasks():
+            return {"target": _target(order.target), "owner": _owner(order.owner_id, staff)}
         case ShowCard():
             return {"count": len(order.user_ids)}
         case ChangeTask():
