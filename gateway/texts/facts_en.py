@@ -70,6 +70,7 @@ SENTENCES: Mapping[str, str] = {
     "explain.kind.lookup": "lookup",
     "explain.kind.matrix": "matrix",
     "explain.kind.case": "missed-call case",
+    "explain.kind.distribution": "distribution",
     "explain.kind.client": "client",
     "explain.heading.rule": "looked at",
     "explain.heading.verdict": "verdict",

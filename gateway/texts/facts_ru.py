@@ -70,6 +70,7 @@ SENTENCES: Mapping[str, str] = {
     "explain.kind.lookup": "запрос АТС",
     "explain.kind.matrix": "матрица",
     "explain.kind.case": "дело о пропущенном звонке",
+    "explain.kind.distribution": "распределение",
     "explain.kind.client": "клиент",
     "explain.heading.rule": "что проверено",
     "explain.heading.verdict": "вывод",

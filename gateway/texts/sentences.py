@@ -21,6 +21,8 @@ from gateway.texts import (
     oauth_en,
     oauth_ru,
 )
+from gateway.texts.distribution import english as distribution_en
+from gateway.texts.distribution import russian as distribution_ru
 from routing.texts import sentences as routing
 from routing.texts.catalogue import Language, Texts, catalogues
 
@@ -30,6 +32,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **effects.TEXTS["ru"].sentences,
         **alerts_ru.SENTENCES,
         **config_ru.SENTENCES,
+        **distribution_ru.SENTENCES,
         **explain_ru.SENTENCES,
         **facts_ru.SENTENCES,
         **findings_ru.SENTENCES,
@@ -41,6 +44,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **effects.TEXTS["en"].sentences,
         **alerts_en.SENTENCES,
         **config_en.SENTENCES,
+        **distribution_en.SENTENCES,
         **explain_en.SENTENCES,
         **facts_en.SENTENCES,
         **findings_en.SENTENCES,

@@ -24,6 +24,8 @@ from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.crm_accounts.webhooks import delete_expired_grants, delete_webhooks_older_than
 from gateway.store.crm_events.work import delete_events_older_than
 from gateway.store.decisions.decisions import delete_older_than
+from gateway.store.distribution.ledgers import delete_journal_older_than
+from gateway.store.distribution.listing import delete_items_older_than
 from gateway.store.health.strangers import forget_old_strangers
 from gateway.store.intake.inbox import delete_older_than as delete_messages_older_than
 from gateway.store.pbx_links.commands import delete_commands_older_than
@@ -88,6 +90,8 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
                     partial(delete, account_id=account.id, before=called, limit=_BATCH)
                     for delete in (delete_calls, delete_cases, delete_effects)
                 ),
+                partial(delete_items_older_than, account_id=account.id, before=decided, limit=_BATCH),
+                partial(delete_journal_older_than, account_id=account.id, before=decided, limit=_BATCH),
                 *emptiers(account.id, account.settings.personal_data, now),
             ]
             for empty in of_account:

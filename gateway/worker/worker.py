@@ -22,11 +22,17 @@ from gateway.crm_accounts.account_reports import AccountReports
 from gateway.crm_accounts.account_worker import CrmAccountWork
 from gateway.crm_accounts.effects_due import EffectsDue
 from gateway.crm_accounts.exchange_log import ExchangeLog
-from gateway.crm_events import missed_call_tasks
+from gateway.crm_events import deals_to_give, missed_call_tasks
+from gateway.crm_events.deals_to_give import give_deals
 from gateway.crm_events.job import CrmEventJob
 from gateway.crm_events.missed_call_tasks import follow_missed_call_tasks
 from gateway.db.statistics import refresh_statistics
 from gateway.decisions.replay import replay_work
+from gateway.distribution.availability import AccountHours
+from gateway.distribution.distributor import Distributor
+from gateway.distribution.give import Giver
+from gateway.distribution.simulate import simulation_work
+from gateway.distribution.stage_run import stage_work
 from gateway.health.matrix_checks import DailyChecks
 from gateway.intake.inbox import Inbox
 from gateway.pbx.kind import PbxKind
@@ -72,9 +78,14 @@ class Worker:
         self.exchanges = ExchangeLog(pool)
         self.access = CrmAccess(pool, session, self.exchanges, settings.named_crm_hosts())
         clients = ClientJob(pool, MatrixStore())
+        self.presence = PresenceBoard(pool, self.configuration)
+        giver = Giver(AccountHours(self.presence.presence_of))
         self.crm_events = CrmEventJob(
-            pool, {}, followers={missed_call_tasks.NAME: follow_missed_call_tasks(clients)}
+            pool,
+            {deals_to_give.NAME: give_deals(giver)},
+            followers={missed_call_tasks.NAME: follow_missed_call_tasks(clients)},
         )
+        self.distributor = Distributor(pool, giver)
         self.jobs = Jobs(
             dsn,
             pool,
@@ -97,10 +108,17 @@ class Worker:
         self.account_reports = AccountReports(pool)
         self.effects_due = EffectsDue(pool)
         self.daily_checks = DailyChecks(pool, self.listener)
-        self.long_work = LongWork(pool, self.listener, {"replay": partial(replay_work, pool)})
+        self.long_work = LongWork(
+            pool,
+            self.listener,
+            {
+                "replay": partial(replay_work, pool),
+                "distribution_simulation": partial(simulation_work, pool, giver.availability),
+                "distribution_stage": partial(stage_work, pool, giver),
+            },
+        )
         self.alerts = Alerts(settings, pool, session)
         self.heartbeats = heartbeats_of(settings, pool)
-        self.presence = PresenceBoard(pool, self.configuration)
         self.presence_watch = PresenceWatch(pool, self.configuration, self.heartbeats)
         self.crm_activity = CrmActivity(pool, self.configuration)
         self._upkeep = (
@@ -115,6 +133,8 @@ class Worker:
             self.effects_due.loop,
             self.alerts.loop,
             self.presence_watch.loop,
+            self.distributor.loop,
+            self.distributor.sweep_loop,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -144,6 +164,8 @@ class Worker:
             self.alerts.loop.run(),
             self.presence_watch.loop.run(),
             self.presence.run(),
+            self.distributor.loop.run(),
+            self.distributor.sweep_loop.run(),
             report_loop(self).run(),
             self._serve_accounts(),
         ) as failed:

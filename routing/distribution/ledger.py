@@ -180,14 +180,17 @@ def undo(ledger: TurnLedger, entry: LedgerEntry) -> TurnLedger:
     )
 
 
-def replay(entries: Iterable[LedgerEntry], undone: Mapping[int, int] | None = None) -> TurnLedger:
+def replay(
+    entries: Iterable[LedgerEntry], undone: Mapping[int, int] | None = None, *, start: TurnLedger = EMPTY
+) -> TurnLedger:
     """Compute the ledger again from the journal of one scope.
 
-    undone: number of an entry -> number that its undoing took (`TurnLedger.number` after it).
+    undone: number of an entry -> number that its undoing took (`TurnLedger.number` after it). start: the ledger before the
+    oldest of these entries.
     """
     booked = {entry.number: entry for entry in entries}
     undoings = {at: booked[number] for number, at in (undone or {}).items()}
-    ledger = EMPTY
+    ledger = start
     for number in sorted({*booked, *undoings}):
         ledger = _book(ledger, booked[number]) if number in booked else undo(ledger, undoings[number])
     return ledger

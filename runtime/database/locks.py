@@ -62,6 +62,11 @@ def sign_in(kind: str, key: str) -> Lock:
     return _named(f"sign-in {kind} {key}", 7)
 
 
+def distribution(account_id: str, template: str) -> Lock:
+    """Guards that what waits for one template is looked at by one process at a time, the oldest first."""
+    return _named(f"distribution {account_id} {template}", 8)
+
+
 def token_refresh(account_id: str) -> Lock:
     """Guards the refresh of one account's CRM tokens; held by a session across transactions."""
     return Lock("$1, hashtext($2)", (0x746F6B65, account_id))

@@ -137,6 +137,16 @@ async def write_snapshot(conn: Conn, account_id: str, staff: Staff) -> None:
     )
 
 
+async def has_snapshot(conn: Conn, account_id: str, version: int) -> bool:
+    """Whether the staff is written down at this version."""
+    found: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM staff_snapshot WHERE account_id = $1 AND version = $2)",
+        account_id,
+        version,
+    )
+    return found
+
+
 async def delete_snapshots_older_than(conn: Conn, before: datetime, *, limit: int) -> int:
     """Delete versions that a later one had followed by then: no decision that is kept names them. How many."""
     done: str = await conn.execute(

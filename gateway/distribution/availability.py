@@ -1,0 +1,101 @@
+"""Who is at work: what schedules and presence say of people, as a decision wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from gateway.calendars import holidays_around
+from gateway.store.admin.accounts import Account
+from routing.distribution.item import Standing
+from routing.distribution.template import DistributionTemplate
+from routing.presence import NOBODY_SAID, Presence
+from routing.staff import Staff
+from routing.working_time import add_working_minutes, is_working
+from runtime.database.pool import Conn
+
+
+class Availability(Protocol):
+    """What is known of people's hours and presence now."""
+
+    async def standings(
+        self, conn: Conn, account: Account, template: DistributionTemplate, staff: Staff, now: datetime
+    ) -> Mapping[str, Standing]:
+        """By employee id; who is missing is at work, as far as anybody knows. Deals are counted elsewhere."""
+        ...
+
+    async def working_deadline(
+        self,
+        conn: Conn,
+        account: Account,
+        template: DistributionTemplate,
+        employee_id: str,
+        start: datetime,
+        minutes: int,
+    ) -> datetime:
+        """Return when so many minutes of this person's working time have passed."""
+        ...
+
+
+PresenceOf = Callable[[str], Presence]
+"""Of an account: what its people are doing now, as far as anybody has said."""
+
+
+class AccountHours:
+    """Presence as it is known in this process; for a template with common hours and no schedule the account's working time.
+
+    presence: None = nobody has said anything.
+    """
+
+    def __init__(self, presence: PresenceOf | None = None) -> None:
+        self._presence = presence or (lambda _account: NOBODY_SAID)
+
+    async def standings(
+        self, conn: Conn, account: Account, template: DistributionTemplate, staff: Staff, now: datetime
+    ) -> Mapping[str, Standing]:
+        presence, hours = self._presence(account.id), _account_hours(account, template, now)
+        return {p.id: hours._replace(presence=presence.of(p.id)) for p in staff.employees}
+
+    async def working_deadline(
+        self,
+        conn: Conn,
+        account: Account,
+        template: DistributionTemplate,
+        employee_id: str,
+        start: datetime,
+        minutes: int,
+    ) -> datetime:
+        if template.working_time.mode != "common":
+            return start + timedelta(minutes=minutes)
+        hours = account.settings.working_time
+        free = holidays_around(hours, start)
+        return add_working_minutes(start, minutes, hours, ZoneInfo(account.time_zone), free)
+
+
+def _account_hours(account: Account, template: DistributionTemplate, now: datetime) -> Standing:
+    """Everybody's standing by the account's working time, for the templates that go by it."""
+    if template.working_time.mode != "common":
+        return Standing()
+    hours = account.settings.working_time
+    zone, free = ZoneInfo(account.time_zone), holidays_around(hours, now)
+    if is_working(now, hours, zone, free):
+        return Standing()
+    back_at = add_working_minutes(now, 0, hours, zone, free)
+    return Standing(off="off_shift", back_at=back_at if back_at > now else None)
+
+
+def with_counts(
+    said: Mapping[str, Standing],
+    people: Collection[str],
+    *,
+    open_deals: Mapping[str, int],
+    given: Mapping[str, int],
+) -> dict[str, Standing]:
+    """Put what each has and was given beside what is said of their hours."""
+    nothing = Standing()
+    return {
+        id: said.get(id, nothing)._replace(open_deals=open_deals.get(id, 0), given_in_window=given.get(id, 0))
+        for id in {*said, *people}
+    }

@@ -1,0 +1,147 @@
+"""The worker's loop of distribution: what is due is given, the oldest first; what was given is looked after; deals that nobody
+told of are found."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from itertools import groupby
+
+import asyncpg
+import structlog
+
+from gateway.distribution.afterwards import is_refused, look_whether_taken, order_ended
+from gateway.distribution.give import Giver, is_gathered
+from gateway.store.distribution import afterwards, items
+from gateway.store.distribution.afterwards import EndedOrder
+from gateway.store.distribution.items import ItemState, NewItem
+from runtime.database import locks
+from runtime.database.errors import may_pass, storable
+from runtime.database.pool import Conn, database_now
+from runtime.loops import Loop
+
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 1.0
+SWEEP_SECONDS = 120.0
+_AT_ONCE = 500
+_PAUSES = tuple(timedelta(seconds=s) for s in (2, 10, 60, 300))
+_UNTOLD_AFTER = timedelta(minutes=2)
+_PUT_OFF = timedelta(seconds=30)
+_FOR_ALL = frozenset({"waits_for_somebody"})
+"""Reasons that hold for every item of a template: nobody of it can get anything."""
+
+Due = tuple[str, str, str, ItemState]
+"""(account, template, item, state)"""
+
+
+@dataclass(slots=True)
+class DistributorStatus:
+    """Since the start of this process. untold: deals that only the sweep found."""
+
+    looked_at: int = 0
+    failed: int = 0
+    untold: int = 0
+
+
+class Distributor:
+    """`loop` and `sweep_loop` until cancelled, in any number of processes."""
+
+    def __init__(self, pool: asyncpg.Pool, giver: Giver) -> None:
+        self._pool = pool
+        self._giver = giver
+        self.status = DistributorStatus()
+        self.loop = Loop("distribution", self.turn, EVERY_SECONDS)
+        self.sweep_loop = Loop("distribution_sweep", self.sweep, SWEEP_SECONDS)
+
+    async def turn(self) -> None:
+        await self.look_after_orders()
+        async with self._pool.acquire() as conn:
+            due = await items.due_items(conn, _AT_ONCE)
+        for _, of_template in groupby(due, key=lambda d: d[:2]):
+            await self._of_template(list(of_template))
+
+    async def look_after_orders(self) -> None:
+        async with self._pool.acquire() as conn:
+            ended = await afterwards.ended_orders(conn, _AT_ONCE)
+            for account_id, written in groupby(
+                (e for e in ended if e.state != "dead"), key=lambda e: e.account_id
+            ):
+                await afterwards.mark_written(conn, account_id, [e.item_id for e in written])
+        for one in ended:
+            if is_refused(one):
+                await self._alone(one.account_id, one.item_id, partial(self._refused, one))
+
+    async def _refused(self, ended: EndedOrder, conn: Conn) -> None:
+        await order_ended(conn, self._giver, ended)
+
+    async def _of_template(self, due: Sequence[Due]) -> None:
+        """One process at a time, so that the oldest goes first."""
+        account_id, template = due[0][:2]
+        async with self._pool.acquire() as conn, conn.transaction():
+            if not await locks.try_take(conn, locks.distribution(account_id, template)):
+                return
+            for _, _, item_id, state in due:
+                if await self._one(account_id, template, item_id, state):
+                    return
+
+    async def _one(self, account_id: str, template: str, item_id: str, state: ItemState) -> bool:
+        """Whether the rest has to wait for the same."""
+        if state == "given":
+            await self._alone(
+                account_id, item_id, lambda conn: look_whether_taken(conn, self._giver, account_id, item_id)
+            )
+            return False
+
+        async def give(conn: Conn) -> bool:
+            item = await self._giver.give(conn, account_id, item_id)
+            if item is None or item.state != "waiting":
+                return False
+            now = await database_now(conn)
+            if item.reason in _FOR_ALL:
+                await items.put_off_alike(conn, account_id, template, item.reason, now + _PUT_OFF)
+            return item.reason in _FOR_ALL or (
+                is_gathered(item, now) and item.due_at is not None and item.due_at <= now
+            )
+
+        return bool(await self._alone(account_id, item_id, give))
+
+    async def _alone(
+        self, account_id: str, item_id: str, work: Callable[[Conn], Awaitable[object]]
+    ) -> object:
+        """In a transaction of its own: what fails costs none of the others, and is tried again ever later."""
+        self.status.looked_at += 1
+        try:
+            async with self._pool.acquire() as conn, conn.transaction():
+                return await work(conn)
+        except Exception as err:
+            if may_pass(err):
+                raise
+            self.status.failed += 1
+            log.error("distribution-failed", account=account_id, item=item_id, exc_info=err)
+            async with self._pool.acquire() as conn:
+                error = storable(f"{type(err).__name__}: {err}")
+                await items.item_failed(conn, account_id, item_id, error, _PAUSES)
+            return None
+
+    async def sweep(self) -> int:
+        """Find deals that came into an attached stage and that nobody told of; how many."""
+        async with self._pool.acquire() as conn:
+            found = await afterwards.untold_deals(conn, _UNTOLD_AFTER)
+            for deal in found:
+                new = NewItem(
+                    template=deal.template,
+                    entity_id=deal.deal_id,
+                    source="sweep",
+                    entered_at=deal.entered_at,
+                    pipeline_id=deal.pipeline_id,
+                    stage_id=deal.stage_id,
+                    event_id=deal.event_id,
+                    key=f"{deal.pipeline_id}/{deal.stage_id} {deal.entered_at.isoformat()}",
+                )
+                self.status.untold += await items.add_item(conn, deal.account_id, new) is not None
+        if found:
+            self.loop.wake()
+        return len(found)

@@ -1,0 +1,67 @@
+"""The deals that stand in a stage now, given one after the other: each once a run, whatever is killed on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+
+from crm.store.deals import deals_in_stage
+from gateway.distribution.give import Giver
+from gateway.store.distribution.items import NewItem, add_item
+from runtime.database.pool import Conn
+from runtime.progress import Progress
+
+_PAGE = 100
+
+
+async def deals_to_give(conn: Conn, account_id: str, pipeline_id: str, stage_id: str) -> int:
+    """How many open deals stand there now."""
+    total = 0
+    after: tuple[datetime | None, str] = (None, "")
+    while page := await deals_in_stage(conn, account_id, (pipeline_id, stage_id), after=after, limit=5000):
+        total += len(page)
+        after = page[-1]
+    return total
+
+
+async def stage_work(
+    pool: asyncpg.Pool, giver: Giver, account_id: str, asked: Mapping[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """As long work of the kind `distribution_stage`. asked: template, pipeline, stage, and the run's own id."""
+    stage = asked["pipeline"], asked["stage"]
+    async with pool.acquire() as conn:
+        total = await deals_to_give(conn, account_id, *stage)
+    await progress(0, total)
+    counts: Counter[str] = Counter()
+    after: tuple[datetime | None, str] = (None, "")
+    while True:
+        async with pool.acquire() as conn:
+            page = await deals_in_stage(conn, account_id, stage, after=after, limit=_PAGE)
+        if not page:
+            return {"deals": counts.total(), "outcomes": dict(counts)}
+        for _, deal_id in page:
+            counts[await _one(pool, giver, account_id, asked, deal_id)] += 1
+            await progress(counts.total(), max(total, counts.total()))
+        after = page[-1]
+
+
+async def _one(
+    pool: asyncpg.Pool, giver: Giver, account_id: str, asked: Mapping[str, Any], deal_id: str
+) -> str:
+    new = NewItem(
+        template=asked["template"],
+        entity_id=deal_id,
+        source="stage",
+        entered_at=datetime.now(UTC),
+        pipeline_id=asked["pipeline"],
+        stage_id=asked["stage"],
+        key=asked["run"],
+    )
+    async with pool.acquire() as conn, conn.transaction():
+        item_id = await add_item(conn, account_id, new)
+        item = await giver.give(conn, account_id, item_id) if item_id else None
+    return "already" if item is None else item.state

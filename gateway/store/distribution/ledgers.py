@@ -1,0 +1,266 @@
+"""The ledgers of a template and their journal. Whoever picks holds the template's row: decisions come one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import asyncpg
+import orjson
+
+from routing.distribution.ledger import EMPTY, LedgerEntry, TurnLedger, replay, undo
+from routing.distribution.template import DistributionTemplate
+from runtime.database.pool import Conn
+
+Ledgers = Mapping[str, TurnLedger]
+"""By scope: "" (one list), "groups", "group:<name>"."""
+
+_LOCK = """
+SELECT t.version, v.body, t.ledgers FROM distribution_template t JOIN distribution_version v USING (account_id, name, version)
+WHERE t.account_id = $1 AND t.name = $2 AND t.removed_at IS NULL FOR UPDATE OF t
+"""
+
+_ENTER = """
+INSERT INTO distribution_journal (account_id, template, scope, number, item_id, decision_id, winner, entry, at)
+SELECT $1, $2, e.scope, e.number, $3, $4, e.winner, e.entry, $6
+FROM ROWS FROM (jsonb_to_recordset($5::text::jsonb) AS (scope text, number bigint, winner text, entry jsonb))
+    WITH ORDINALITY AS e (scope, number, winner, entry, place)
+ORDER BY e.place
+"""
+
+_BY_DAY = """
+WITH booked AS (
+    SELECT (at AT TIME ZONE $5)::date AS day, winner, entry->'shares' AS shares FROM distribution_journal
+    WHERE account_id = $1 AND template = $2 AND scope = $6 AND undone_at IS NULL AND at >= $3 AND at < $4
+), parts AS (
+    SELECT day, share.key AS person, share.value::bigint AS meant, 0 AS given FROM booked, jsonb_each_text(shares) AS share
+    UNION ALL SELECT day, winner, 0, 1 FROM booked
+)
+SELECT day, person, sum(meant)::bigint AS meant, sum(given)::integer AS given FROM parts GROUP BY day, person ORDER BY day, person
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldTemplate:
+    """A template whose row this transaction holds."""
+
+    name: str
+    version: int
+    template: DistributionTemplate
+    ledgers: Ledgers
+
+
+class DayShare(NamedTuple):
+    """What one person was meant to get that day, in units of a billionth of a deal, and how many they got."""
+
+    day: date
+    person: str
+    meant: int
+    given: int
+
+
+class JournalRow(NamedTuple):
+    """An entry as it stands in the journal."""
+
+    entry_id: int
+    entry: LedgerEntry
+    item_id: str
+    decision_id: str
+    at: datetime
+    undone_at: datetime | None
+    undone_number: int | None
+
+
+async def hold_template(conn: Conn, account_id: str, name: str) -> HeldTemplate | None:
+    """Wait for it; nobody else picks by it until this transaction ends. None: it was removed."""
+    row = await conn.fetchrow(_LOCK, account_id, name)
+    if row is None:
+        return None
+    return HeldTemplate(
+        name=name,
+        version=row["version"],
+        template=template_of_json(row["body"]),
+        ledgers=_ledgers(row["ledgers"]),
+    )
+
+
+async def ledgers_of(conn: Conn, account_id: str, name: str) -> Ledgers:
+    """Read them, holding nothing: for what books nothing."""
+    stored = await conn.fetchval(
+        "SELECT ledgers FROM distribution_template WHERE account_id = $1 AND name = $2", account_id, name
+    )
+    return _ledgers(stored or {})
+
+
+async def save_ledgers(conn: Conn, account_id: str, name: str, ledgers: Ledgers) -> None:
+    await conn.execute(
+        "UPDATE distribution_template SET ledgers = $3 WHERE account_id = $1 AND name = $2",
+        account_id,
+        name,
+        {scope: ledger.as_json() for scope, ledger in ledgers.items()},
+    )
+
+
+async def enter(
+    conn: Conn,
+    account_id: str,
+    template: str,
+    entries: Sequence[LedgerEntry],
+    *,
+    item_id: str,
+    decision_id: str,
+    at: datetime,
+) -> None:
+    """Write what a decision booked into the journal."""
+    rows = [{"scope": e.scope, "number": e.number, "winner": e.winner, "entry": e.as_json()} for e in entries]
+    if rows:
+        await conn.execute(
+            _ENTER, account_id, template, item_id, decision_id, orjson.dumps(rows).decode(), at
+        )
+
+
+async def take_back(
+    conn: Conn, account_id: str, held: HeldTemplate, decision_id: str, why: str, at: datetime
+) -> Ledgers:
+    """Take back exactly what this decision booked; return the ledgers after it. Nothing is taken back twice."""
+    rows = await conn.fetch(
+        "SELECT entry_id, entry FROM distribution_journal WHERE account_id = $1 AND decision_id = $2 AND template = $3"
+        " AND undone_at IS NULL ORDER BY entry_id DESC",
+        account_id,
+        decision_id,
+        held.name,
+    )
+    ledgers = dict(held.ledgers)
+    for row in rows:
+        entry = LedgerEntry.of_json(row["entry"])
+        ledgers[entry.scope] = undo(ledgers.get(entry.scope, EMPTY), entry)
+        await conn.execute(
+            "UPDATE distribution_journal SET undone_at = $3, undone_number = $4, undone_why = $5"
+            " WHERE account_id = $1 AND entry_id = $2",
+            account_id,
+            row["entry_id"],
+            at,
+            ledgers[entry.scope].number,
+            why,
+        )
+    if rows:
+        await save_ledgers(conn, account_id, held.name, ledgers)
+    return ledgers
+
+
+async def shares_by_day(
+    conn: Conn,
+    account_id: str,
+    template: str,
+    since: datetime,
+    until: datetime,
+    zone: str,
+    scope: str,
+) -> list[DayShare]:
+    """Sum up what was booked and not taken back in [since, until), by the local day of the zone."""
+    rows = await conn.fetch(_BY_DAY, account_id, template, since, until, zone, scope)
+    return [DayShare(*row) for row in rows]
+
+
+async def journal_of(conn: Conn, account_id: str, template: str, scope: str) -> list[JournalRow]:
+    """Return what is kept of it, the oldest first."""
+    rows = await conn.fetch(
+        "SELECT entry_id, entry, item_id, decision_id, at, undone_at, undone_number FROM distribution_journal"
+        " WHERE account_id = $1 AND template = $2 AND scope = $3 ORDER BY entry_id",
+        account_id,
+        template,
+        scope,
+    )
+    return [JournalRow(**{**row, "entry": LedgerEntry.of_json(row["entry"])}) for row in rows]
+
+
+async def replayed(conn: Conn, account_id: str, template: str) -> Ledgers:
+    """Work the ledgers out again, from the journal and what stood before its oldest entry."""
+    base = _ledgers(
+        await conn.fetchval(
+            "SELECT base FROM distribution_template WHERE account_id = $1 AND name = $2", account_id, template
+        )
+        or {}
+    )
+    scopes = await conn.fetch(
+        "SELECT DISTINCT scope FROM distribution_journal WHERE account_id = $1 AND template = $2",
+        account_id,
+        template,
+    )
+    found = dict(base)
+    for scope in (row["scope"] for row in scopes):
+        rows = await journal_of(conn, account_id, template, scope)
+        undone = {row.entry.number: row.undone_number for row in rows if row.undone_number is not None}
+        found[scope] = replay((row.entry for row in rows), undone, start=base.get(scope, EMPTY))
+    return found
+
+
+async def delete_journal_older_than(conn: Conn, *, account_id: str, before: datetime, limit: int) -> int:
+    """Delete old entries; what they came to is kept as what the others begin with. How many."""
+    names = await conn.fetch(
+        "SELECT DISTINCT template FROM distribution_journal WHERE account_id = $1 AND at < $2 ORDER BY 1",
+        account_id,
+        before,
+    )
+    gone: list[int] = []
+    for row in names:
+        gone += await _fold(conn, account_id, row["template"], before, limit)
+    await conn.execute(
+        "DELETE FROM distribution_journal WHERE account_id = $1 AND entry_id = ANY($2)", account_id, gone
+    )
+    return len(gone)
+
+
+async def _fold(conn: Conn, account_id: str, name: str, before: datetime, limit: int) -> list[int]:
+    """Take the oldest entries of a template into its base; return their ids."""
+    base = await conn.fetchval(
+        "SELECT base FROM distribution_template WHERE account_id = $1 AND name = $2 FOR UPDATE",
+        account_id,
+        name,
+    )
+    folded = dict(_ledgers(base or {}))
+    old = await conn.fetch(
+        "SELECT entry_id, scope, number, entry, undone_number FROM distribution_journal"
+        " WHERE account_id = $1 AND template = $2 AND at < $3 ORDER BY entry_id LIMIT $4",
+        account_id,
+        name,
+        before,
+        limit,
+    )
+    gone: list[int] = []
+    for scope in {row["scope"] for row in old}:
+        folded[scope], ids = _folded(folded.get(scope, EMPTY), [r for r in old if r["scope"] == scope])
+        gone += ids
+    if gone:
+        await conn.execute(
+            "UPDATE distribution_template SET base = $3 WHERE account_id = $1 AND name = $2",
+            account_id,
+            name,
+            {scope: ledger.as_json() for scope, ledger in folded.items()},
+        )
+    return gone
+
+
+def _folded(start: TurnLedger, rows: Sequence[asyncpg.Record]) -> tuple[TurnLedger, list[int]]:
+    """Return the ledger after as many of these entries as go with all that took them back, and the ids of those. The last one
+    stays: who takes back what is newer needs its number."""
+    entries = [LedgerEntry.of_json(row["entry"]) for row in rows]
+    taken_back, cut = 0, 0
+    for place, (row, following) in enumerate(pairwise(rows), 1):
+        taken_back = max(taken_back, row["undone_number"] or 0)
+        if taken_back < following["number"]:
+            cut = place
+    undone = {r["number"]: r["undone_number"] for r in rows[:cut] if r["undone_number"] is not None}
+    return replay(entries[:cut], undone, start=start), [row["entry_id"] for row in rows[:cut]]
+
+
+def template_of_json(body: Any) -> DistributionTemplate:
+    """Read a template as it is stored."""
+    return DistributionTemplate.model_validate_json(orjson.dumps(body))
+
+
+def _ledgers(stored: Mapping[str, Any]) -> Ledgers:
+    return {scope: TurnLedger.of_json(value) for scope, value in stored.items()}

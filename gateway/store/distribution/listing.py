@@ -1,0 +1,105 @@
+"""Items as they are listed, counted and cleaned away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.store.distribution.items import ItemRow, as_item
+from runtime.database.pool import Conn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFilter:
+    """None: whatever it is. templates: only of these. since, until: when it came. after: (created_at, item_id) of the last
+    one of the page before."""
+
+    template: str | None = None
+    templates: Sequence[str] | None = None
+    entity_id: str | None = None
+    kind: str | None = None
+    source: str | None = None
+    state: str | None = None
+    employee_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    after: tuple[datetime, str] | None = None
+
+
+async def listed_items(conn: Conn, account_id: str, wanted: ItemFilter, *, limit: int) -> list[ItemRow]:
+    """Newest first."""
+    rows = await conn.fetch(
+        "SELECT * FROM distribution_item WHERE account_id = $1 AND ($2::text IS NULL OR template = $2)"
+        " AND ($3::text[] IS NULL OR template = ANY($3)) AND ($4::text IS NULL OR entity_id = $4)"
+        " AND ($5::text IS NULL OR kind = $5) AND ($6::text IS NULL OR source = $6)"
+        " AND ($7::text IS NULL OR state = $7) AND ($8::text IS NULL OR employee_id = $8)"
+        " AND ($9::timestamptz IS NULL OR created_at >= $9) AND ($10::timestamptz IS NULL OR created_at < $10)"
+        " AND ($11::timestamptz IS NULL OR (created_at, item_id) < ($11, $12))"
+        " ORDER BY created_at DESC, item_id DESC LIMIT $13",
+        account_id,
+        wanted.template,
+        None if wanted.templates is None else list(wanted.templates),
+        wanted.entity_id,
+        wanted.kind,
+        wanted.source,
+        wanted.state,
+        wanted.employee_id,
+        wanted.since,
+        wanted.until,
+        *(wanted.after or (None, None)),
+        limit,
+    )
+    return [as_item(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemBacklog:
+    """Of one account. waiting: with oldest, when the one that waits longest came. too_old: longer than its template allows.
+    failed: set aside."""
+
+    account_id: str
+    waiting: int
+    oldest: datetime | None
+    too_old: int
+    failed: int
+
+
+async def backlogs(conn: Conn, account_ids: Sequence[str] | None) -> list[ItemBacklog]:
+    """Of accounts that have any. account_ids: None = of all."""
+    rows = await conn.fetch(
+        "SELECT i.account_id, count(*) FILTER (WHERE state = 'waiting') AS waiting,"
+        " min(entered_at) FILTER (WHERE state = 'waiting') AS oldest,"
+        " count(*) FILTER (WHERE state = 'waiting' AND entered_at < now()"
+        "   - make_interval(hours => (v.body->'working_time'->>'age_limit_hours')::integer)) AS too_old,"
+        " count(*) FILTER (WHERE state = 'failed') AS failed"
+        " FROM distribution_item i"
+        " LEFT JOIN distribution_template t ON t.account_id = i.account_id AND t.name = i.template"
+        " LEFT JOIN distribution_version v ON v.account_id = t.account_id AND v.name = t.name AND v.version = t.version"
+        " WHERE i.state IN ('waiting', 'failed') AND ($1::text[] IS NULL OR i.account_id = ANY($1)) GROUP BY 1 ORDER BY 1",
+        None if account_ids is None else list(account_ids),
+    )
+    return [ItemBacklog(**row) for row in rows]
+
+
+async def delete_items_older_than(conn: Conn, *, account_id: str, before: datetime, limit: int) -> int:
+    """Delete what was decided long ago, and what nobody waits for any more."""
+    done: str = await conn.execute(
+        "DELETE FROM distribution_item WHERE (account_id, item_id) IN (SELECT account_id, item_id FROM distribution_item"
+        " WHERE account_id = $1 AND created_at < $2 AND state <> 'waiting' AND is_written LIMIT $3)",
+        account_id,
+        before,
+        limit,
+    )
+    return int(done.split()[-1])
+
+
+async def items_per_day(conn: Conn, account_id: str, template: str) -> float | None:
+    """Return how many came for a template on a day with any, of late; None = not known."""
+    row = await conn.fetchrow(
+        "SELECT count(*) AS items, count(DISTINCT created_at::date) AS days FROM distribution_item"
+        " WHERE account_id = $1 AND template = $2 AND created_at > now() - interval '30 days'",
+        account_id,
+        template,
+    )
+    return row["items"] / row["days"] if row and row["days"] else None

@@ -1,0 +1,273 @@
+"""Templates of distribution as rows: the current version of each, its earlier ones, and where it is attached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import asyncpg
+
+from gateway.store.admin.audit import AuditChange, record
+from gateway.store.distribution.ledgers import template_of_json
+from routing.distribution.template import DistributionTemplate
+from runtime.database.pool import Conn
+
+_CURRENT = """
+SELECT t.name, t.version, v.body, v.saved_at, v.saved_by FROM distribution_template t
+JOIN distribution_version v USING (account_id, name, version)
+WHERE t.account_id = $1 AND t.removed_at IS NULL AND ($2::text IS NULL OR t.name = $2) ORDER BY t.name
+"""
+
+_PUT = """
+INSERT INTO distribution_template AS t (account_id, name, version) VALUES ($1, $2, 1)
+ON CONFLICT (account_id, name) DO UPDATE SET version = t.version + 1, removed_at = NULL,
+    ledgers = CASE WHEN t.removed_at IS NULL THEN t.ledgers ELSE '{}' END,
+    base = CASE WHEN t.removed_at IS NULL THEN t.base ELSE '{}' END
+RETURNING version
+"""
+
+_ATTACHMENTS = """
+SELECT pipeline_id, stage_id, template, entered, created, since, attached_by FROM distribution_attachment
+WHERE account_id = $1 AND ($2::text IS NULL OR template = $2) ORDER BY pipeline_id, stage_id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedTemplate:
+    """version: the current number. saved_by: of it."""
+
+    name: str
+    version: int
+    template: DistributionTemplate
+    saved_at: datetime
+    saved_by: str
+
+
+class TemplateLine(NamedTuple):
+    """One version of a template."""
+
+    version: int
+    saved_at: datetime
+    saved_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A stage whose deals a template gives: those that are moved into it, those that are made in it, or both.
+
+    since: what came earlier is left alone.
+    """
+
+    pipeline_id: str
+    stage_id: str
+    template: str
+    entered: bool = True
+    created: bool = True
+    since: datetime | None = None
+    attached_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateUse:
+    """What hangs on a template. stages: as pipeline/stage. waiting: items that it has still to give."""
+
+    stages: tuple[str, ...]
+    waiting: int
+    given: int
+
+
+async def templates_of(conn: Conn, account_id: str) -> list[SavedTemplate]:
+    """Return the current version of each."""
+    return [_saved(row) for row in await conn.fetch(_CURRENT, account_id, None)]
+
+
+async def template_of(conn: Conn, account_id: str, name: str) -> SavedTemplate | None:
+    row = await conn.fetchrow(_CURRENT, account_id, name)
+    return _saved(row) if row else None
+
+
+async def template_at(conn: Conn, account_id: str, name: str, version: int) -> DistributionTemplate | None:
+    """Return it as it was, removed templates too."""
+    body = await conn.fetchval(
+        "SELECT body FROM distribution_version WHERE account_id = $1 AND name = $2 AND version = $3",
+        account_id,
+        name,
+        version,
+    )
+    return None if body is None else template_of_json(body)
+
+
+async def template_versions(conn: Conn, account_id: str, name: str) -> list[TemplateLine]:
+    """Newest first."""
+    rows = await conn.fetch(
+        "SELECT version, saved_at, saved_by FROM distribution_version WHERE account_id = $1 AND name = $2"
+        " ORDER BY version DESC",
+        account_id,
+        name,
+    )
+    return [TemplateLine(*row) for row in rows]
+
+
+async def save_template(
+    conn: Conn, account_id: str, template: DistributionTemplate, by: str
+) -> SavedTemplate:
+    """Publish it as the next version, in the caller's transaction; one that is the same stays as it is. What was removed
+    under this name and comes back begins with ledgers of its own."""
+    before = await template_of(conn, account_id, template.name)
+    if before is not None and before.template == template:
+        return before
+    version = await conn.fetchval(_PUT, account_id, template.name)
+    await conn.execute(
+        "INSERT INTO distribution_version (account_id, name, version, body, saved_by) VALUES ($1, $2, $3, $4, $5)",
+        account_id,
+        template.name,
+        version,
+        template.model_dump(mode="json"),
+        by,
+    )
+    await _told(conn, account_id, template.name, "changed" if before else "added", before, template)
+    saved = await template_of(conn, account_id, template.name)
+    assert saved is not None
+    return saved
+
+
+async def remove_template(conn: Conn, account_id: str, name: str) -> bool:
+    """Whether there was one. Its attachments go with it; what waits for it is given up, and what it gave stays told."""
+    before = await template_of(conn, account_id, name)
+    if before is None:
+        return False
+    await conn.execute(
+        "UPDATE distribution_template SET removed_at = now() WHERE account_id = $1 AND name = $2",
+        account_id,
+        name,
+    )
+    for attachment in await attachments_of(conn, account_id, name):
+        await detach(conn, account_id, attachment.pipeline_id, attachment.stage_id)
+    await conn.execute(
+        "UPDATE distribution_item SET state = 'cancelled', reason = 'template_removed', due_at = NULL, take_until = NULL"
+        " WHERE account_id = $1 AND template = $2 AND state = 'waiting'",
+        account_id,
+        name,
+    )
+    await _told(conn, account_id, name, "removed", before, None)
+    return True
+
+
+async def use_of(conn: Conn, account_id: str, name: str) -> TemplateUse:
+    stages = [f"{a.pipeline_id}/{a.stage_id}" for a in await attachments_of(conn, account_id, name)]
+    row = await conn.fetchrow(
+        "SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'given') AS given"
+        " FROM distribution_item WHERE account_id = $1 AND template = $2",
+        account_id,
+        name,
+    )
+    assert row is not None
+    return TemplateUse(stages=tuple(stages), waiting=row["waiting"], given=row["given"])
+
+
+async def attachments_of(conn: Conn, account_id: str, template: str | None = None) -> list[Attachment]:
+    return [Attachment(**row) for row in await conn.fetch(_ATTACHMENTS, account_id, template)]
+
+
+async def attachment_at(conn: Conn, account_id: str, pipeline_id: str, stage_id: str) -> Attachment | None:
+    found = await attachments_of(conn, account_id)
+    return next((a for a in found if (a.pipeline_id, a.stage_id) == (pipeline_id, stage_id)), None)
+
+
+async def attach(conn: Conn, account_id: str, wanted: Attachment, by: str) -> Attachment:
+    """Put it there, instead of what may be attached to that stage. since: of a new one now."""
+    before = await attachment_at(conn, account_id, wanted.pipeline_id, wanted.stage_id)
+    await conn.execute(
+        "INSERT INTO distribution_attachment AS a (account_id, pipeline_id, stage_id, template, entered, created,"
+        " attached_by) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, pipeline_id, stage_id) DO UPDATE"
+        " SET template = excluded.template, entered = excluded.entered, created = excluded.created,"
+        " attached_by = excluded.attached_by",
+        account_id,
+        wanted.pipeline_id,
+        wanted.stage_id,
+        wanted.template,
+        wanted.entered,
+        wanted.created,
+        by,
+    )
+    now = await attachment_at(conn, account_id, wanted.pipeline_id, wanted.stage_id)
+    assert now is not None
+    await _attachment_told(conn, account_id, before, now)
+    return now
+
+
+async def detach(conn: Conn, account_id: str, pipeline_id: str, stage_id: str) -> bool:
+    """Whether there was one."""
+    before = await attachment_at(conn, account_id, pipeline_id, stage_id)
+    if before is None:
+        return False
+    await conn.execute(
+        "DELETE FROM distribution_attachment WHERE account_id = $1 AND pipeline_id = $2 AND stage_id = $3",
+        account_id,
+        pipeline_id,
+        stage_id,
+    )
+    await _attachment_told(conn, account_id, before, None)
+    return True
+
+
+async def _told(
+    conn: Conn,
+    account_id: str,
+    name: str,
+    action: str,
+    before: SavedTemplate | None,
+    after: DistributionTemplate | None,
+) -> None:
+    await record(
+        conn,
+        AuditChange(
+            what="template",
+            object=name,
+            action=action,
+            account_id=account_id,
+            before=before.template.model_dump(mode="json") if before else None,
+            after=after.model_dump(mode="json") if after else None,
+        ),
+    )
+
+
+async def _attachment_told(
+    conn: Conn, account_id: str, before: Attachment | None, after: Attachment | None
+) -> None:
+    stage = after or before
+    assert stage is not None
+    action = "changed" if before and after else "added" if after else "removed"
+    await record(
+        conn,
+        AuditChange(
+            what="attachment",
+            object=f"{stage.pipeline_id}/{stage.stage_id}",
+            action=action,
+            account_id=account_id,
+            before=_said(before),
+            after=_said(after),
+        ),
+    )
+
+
+def _said(attachment: Attachment | None) -> Mapping[str, Any] | None:
+    if attachment is None:
+        return None
+    return {
+        "template": attachment.template,
+        "entered": attachment.entered,
+        "created": attachment.created,
+    }
+
+
+def _saved(row: asyncpg.Record) -> SavedTemplate:
+    return SavedTemplate(
+        name=row["name"],
+        version=row["version"],
+        template=template_of_json(row["body"]),
+        saved_at=row["saved_at"],
+        saved_by=row["saved_by"],
+    )

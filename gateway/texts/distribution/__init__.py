@@ -1,0 +1,1 @@
+"""Sentences of distribution: what became of what was to be given, and why shares are uneven."""

@@ -1,0 +1,20 @@
+"""What became of what was to be given, in Russian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SENTENCES: Mapping[str, str] = {
+    "distribution.item.deal_closed": "сделку тем временем закрыли",
+    "distribution.item.deal_gone": "сделки больше нет в CRM",
+    "distribution.item.left_stage": "сделка тем временем ушла с этапа",
+    "distribution.item.template_removed": "шаблон тем временем удалили",
+    "distribution.item.overridden": "сделку тем временем отдали другому",
+    "distribution.item.crm_refused": "CRM отказала",
+    "distribution.item.not_taken": "её не взяли в работу",
+    "distribution.item.stopped": "распределение остановил человек",
+    "distribution.item.error": "решить не удалось: смотрите ошибку",
+    "distribution.item.new": "будет решено в течение секунды",
+    "distribution.why.present": "{name}: {given:сделка|сделки|сделок} при положенных {meant}; мог получить каждую из {decisions:сделки|сделок|сделок}; сейчас причитается {credit}",
+    "distribution.why.absent": "{name}: {given:сделка|сделки|сделок} при положенных {meant}; при {missed} из {decisions:сделки|сделок|сделок} отсутствовал или не мог получить, а это доли не приносит; сейчас причитается {credit}",
+}
