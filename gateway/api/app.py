@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from crm.effects.backfill import AccountNotOn, NoSuchRun, RunIsOpen
 from gateway.admin.connect_crm import ConnectingFailed
+from gateway.admin.distribution.orders import NotGivable
+from gateway.admin.distribution.templates import StageTaken, TemplateNotUsable
 from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
 from gateway.admin.input_words import problems_of, refuse_untakable, validated
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, SameMatrix
@@ -93,6 +95,9 @@ _STATUS: Mapping[str, int] = {
     AccountShut.code: 409,
     PresenceOff.code: 409,
     QuestionOver.code: 409,
+    TemplateNotUsable.code: 422,
+    StageTaken.code: 409,
+    NotGivable.code: 409,
 }
 """Of what a service refuses; what is not named here is 400."""
 

@@ -6,6 +6,7 @@ from gateway.api.admin import accounts, audit, config, connections, employees, m
 from gateway.api.calls import calls, missed_calls
 from gateway.api.crm_accounts import backfill, crm_accounts, crm_rows, dead_letters, exchanges, sync
 from gateway.api.decisions import decisions, dry_runs
+from gateway.api.distribution import distributions, templates
 from gateway.api.frame import Route
 from gateway.api.health import status
 from gateway.api.presence import presence
@@ -33,4 +34,6 @@ ROUTES: tuple[Route, ...] = (
     *dry_runs.ROUTES,
     *long_tasks.ROUTES,
     *presence.ROUTES,
+    *templates.ROUTES,
+    *distributions.ROUTES,
 )

@@ -47,6 +47,12 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "replay": Entry(
             "matrices", "Run the calls of the last days through a draft, compared with what is published."
         ),
+        "template": Entry(
+            "distribution.templates", "Templates of distribution: save, show, attach to stages, try."
+        ),
+        "distribution": Entry(
+            "distribution.given", "Who gets a deal: what was given and why, and what waits."
+        ),
         "sync": Entry(
             "sync",
             "Load the directory from the CRM: asks the running worker, or does it here when none runs.",

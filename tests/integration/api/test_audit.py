@@ -27,13 +27,15 @@ CHANGES_NOTHING = {
     ("POST", f"{_A}/matrix/check"),
     ("POST", f"{_A}/matrix/preview"),
     ("POST", f"{_A}/matrix/dry-run"),
+    ("POST", f"{_A}/template-checks"),
+    ("POST", f"{_A}/templates/{{template}}/stage-preview"),
 }
 NEEDS_A_CRM = {("POST", "/v1/accounts")}
 """Tried below as the service that it calls."""
 READING_COMMANDS = {
     "account list", "alerts list", "audit", "client show", "cases figures", "cases open", "cases overdue", "check", "config export",
-    "connection list", "employees list", "matrix dry-run", "crm aside", "crm unread", "desk list", "explain", "lookup", "matrix check",
-    "matrix difference", "matrix versions", "secrets generate", "secrets status", "token list", "users list",
+    "connection list", "distribution list", "distribution shares", "distribution show", "employees list", "matrix dry-run", "crm aside", "crm unread", "desk list", "explain", "lookup", "matrix check",
+    "matrix difference", "matrix versions", "secrets generate", "secrets status", "template list", "template show", "template simulate", "token list", "users list",
 }  # fmt: skip
 NOT_OF_THE_CONFIGURATION = {"alerts test", "demo", "init", "migrate", "sandbox", "serve"}
 _EVENT = (
@@ -120,9 +122,39 @@ async def test_every_writing_route_of_the_api_leaves_an_entry(api: Api) -> None:
     seen = await api.ask("GET", "{a}/matrix/draft")
     saved = await api.ask("PUT", "{a}/matrix/draft", body={"revision": seen["revision"], "matrix": matrix})
     await _told(api, "POST", "{a}/matrix/draft/reset", body={"revision": saved["revision"]})
-    done |= {("POST", f"{_A}/matrix/draft/reset")} | await _work_and_backfill(api)
+    done |= {("POST", f"{_A}/matrix/draft/reset")} | await _work_and_backfill(api) | await _distribution(api)
     writing = {(r.method, r.path) for r in ROUTES if r.method != "GET"}
     assert writing - done - NEEDS_A_CRM - CHANGES_NOTHING == set(), "a route that no test walks"
+
+
+_DEAL = (
+    "INSERT INTO directory_entity (account_id, kind, entity_id, pipeline_id, stage_id, created_at)"
+    " VALUES ($1, 'deal', '1', '1', '20', now())"
+)
+
+
+async def _distribution(api: Api) -> set[tuple[str, str]]:
+    await api.pool.execute(_DEAL, ACCOUNT)
+    template = {"name": "t", "employees": [{"employee_id": "anna"}]}
+    stage = {"pipeline": "1", "stage": "20"}
+    await _told(api, "PUT", "{a}/templates/t", body=template)
+    await _told(api, "PUT", "{a}/templates/t/stages/1/20", body={})
+    await _told(api, "POST", "{a}/templates/t/stage-runs", body=stage, status=202)
+    await _told(api, "POST", "{a}/templates/t/simulations", body={"made_up": 1}, status=202)
+    await _told(api, "POST", "{a}/distributions", body={"template": "t", "deal": "1"}, status=202)
+    item = (await api.ask("GET", "{a}/distributions"))["items"][0]["id"]
+    await _told(api, "POST", f"{{a}}/distributions/{item}/give-up")
+    await _told(api, "POST", f"{{a}}/distributions/{item}/retry")
+    await _told(api, "DELETE", "{a}/templates/t/stages/1/20", status=204)
+    await _told(api, "DELETE", "{a}/templates/t", status=204)
+    of_one = f"{_A}/templates/{{template}}"
+    return {
+        *((method, of_one) for method in ("PUT", "DELETE")),
+        *((method, f"{of_one}/stages/{{pipeline}}/{{stage}}") for method in ("PUT", "DELETE")),
+        *(("POST", f"{of_one}/{what}") for what in ("stage-runs", "simulations")),
+        ("POST", f"{_A}/distributions"),
+        *(("POST", f"{_A}/distributions/{{distribution}}/{what}") for what in ("give-up", "retry")),
+    }
 
 
 async def _work_and_backfill(api: Api) -> set[tuple[str, str]]:
@@ -248,6 +280,8 @@ async def test_every_changing_command_leaves_an_entry(
     event = await _dead_event(pool, "k1")
     await pool.execute(_ASIDE, ACCOUNT, 1)
     (tmp_path / "config.yaml").write_text("name: Newer\n")
+    (tmp_path / "template.yaml").write_text("name: t\nemployees: [{employee_id: anna}]\n")
+    await pool.execute(_DEAL, ACCOUNT)
     (tmp_path / "matrix.yaml").write_text((await callmatrix(database_url, "matrix", "draft")).stdout)
     await give_key(pool)
     monkeypatch.setenv(
@@ -276,6 +310,12 @@ async def test_every_changing_command_leaves_an_entry(
         "users password": ("olga",),
         "users remove": ("olga", "--yes"),
         "config import": (str(tmp_path / "config.yaml"), "--account", "main"),
+        "template save": (str(tmp_path / "template.yaml"),),
+        "template attach": ("t", "1", "20"),
+        "distribution give": ("t", "1"),
+        "distribution stage": ("t", "1", "20", "--yes"),
+        "template detach": ("1", "20"),
+        "template remove": ("t", "--yes"),
         "desk retry": ("e1",),
         "desk edit": ("e2", "--order", str(tmp_path / "order.json"), "--note", "n"),
         "desk ignore": ("e3", f"event:{event}", "--note", "n"),
@@ -288,6 +328,8 @@ async def test_every_changing_command_leaves_an_entry(
         "account remove",
         "matrix edit",
         "backfill",
+        "distribution give-up",
+        "distribution retry",
         "matrix publish",
         "matrix rollback",
         "replay",

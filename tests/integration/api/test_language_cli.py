@@ -38,18 +38,30 @@ NEEDED = {
     "desk edit": ("call:1", "--order", "ORDER"),
     "desk ignore": ("call:1", "--note", "a test"),
     "desk retry": ("--all",),
+    "distribution give": ("t", "1"),
+    "distribution give-up": ("x",),
+    "distribution retry": ("x",),
+    "distribution shares": ("t",),
+    "distribution show": ("x",),
+    "distribution stage": ("t", "1", "20", "--yes"),
     "employees remove": ("olga", "--yes"),
     "employees set": ("olga", "--name", "Olga"),
     "matrix dry-run": ("+79161234567",),
     "matrix preset": ("recommended",),
     "matrix publish": ("--why", "a test"),
     "matrix rollback": ("--to", "1", "--why", "a test"),
+    "template attach": ("t", "1", "20"),
+    "template detach": ("1", "20"),
+    "template remove": ("t", "--yes"),
+    "template save": ("TEMPLATE",),
+    "template show": ("t",),
+    "template simulate": ("t",),
     "token add": ("reports",),
     "token change": ("bot",),
     "users add": ("olga",),
     "users change": ("olga",),
 }
-"""What a command asks for besides. FILE, ORDER: files that hold it."""
+"""What a command asks for besides. FILE, ORDER, TEMPLATE: files that hold it."""
 
 
 async def test_an_account_that_does_not_exist_is_refused_in_the_same_words_by_every_command(
@@ -60,6 +72,8 @@ async def test_an_account_that_does_not_exist_is_refused_in_the_same_words_by_ev
     files = {"FILE": tmp_path / "account.yaml", "ORDER": tmp_path / "order.json"}
     files["FILE"].write_text("callmatrix: 1\nname: Office\n", encoding="utf-8")
     files["ORDER"].write_text("{}", encoding="utf-8")
+    files["TEMPLATE"] = tmp_path / "template.yaml"
+    files["TEMPLATE"].write_text("name: t\n", encoding="utf-8")
     given = {
         name: [str(files.get(word, word)) for word in (*NEEDED.get(name, ()), "--account", "nowhere")]
         for name in _commands()

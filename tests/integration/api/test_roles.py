@@ -37,6 +37,10 @@ class Operation:
         return "{account}" in self.path
 
 
+_BOUND = {"template": "t", "schedule": "s"}
+"""What the bound token below may touch; there is none of it."""
+
+
 def _nobodys(schema: dict[str, Any]) -> str:
     """A value of a path that there is nothing of; of a closed set its first."""
     if "enum" in schema:
@@ -53,7 +57,11 @@ def operations(description: dict[str, Any]) -> Iterator[Operation]:
                 said.get("x-role", ""),
                 frozenset(int(status) for status in said["responses"]),
                 "requestBody" in said,
-                {p["name"]: _nobodys(p["schema"]) for p in said["parameters"] if p["in"] == "path"},
+                {
+                    p["name"]: _BOUND.get(p["name"]) or _nobodys(p["schema"])
+                    for p in said["parameters"]
+                    if p["in"] == "path"
+                },
             )
 
 

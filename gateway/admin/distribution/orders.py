@@ -1,0 +1,163 @@
+"""What a person orders of single items and of whole stages: give this deal, try it again, give it up; give what stands in a stage."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from crm.store.deals import known_deal
+from gateway.admin.distribution.templates import check_template, the_template
+from gateway.admin.refused import InputRefused, NothingOfThatName
+from gateway.distribution.give import lock_deal
+from gateway.distribution.stage_run import deals_to_give
+from gateway.store.admin.audit import AuditChange, record
+from gateway.store.distribution import items as store
+from gateway.store.distribution.items import ItemRow, ItemSource, NewItem
+from gateway.store.worker import long_tasks
+from gateway.store.worker.long_tasks import LongTask
+from routing.distribution.problems import can_be_used
+from routing.distribution.template import DistributionTemplate
+from runtime.database.pool import Conn
+
+STAGE_RUN = "distribution_stage"
+SIMULATION = "distribution_simulation"
+_SAME_ENTRY = timedelta(minutes=10)
+"""A hook that comes so soon after another one, or after the CRM's own word, tells of the same."""
+
+
+class NotGivable(InputRefused):
+    """The item is not in a state in which that can be done with it: it was decided already, or it does not wait any more."""
+
+    code = "item-not-waiting"
+
+    def __init__(self, item: ItemRow, wanted: str) -> None:
+        super().__init__(
+            "item", f"it is {item.state}, and cannot be {wanted}", "see 'callmatrix distribution show'"
+        )
+
+
+async def give_deal(
+    conn: Conn,
+    account_id: str,
+    template: str,
+    deal_id: str,
+    *,
+    source: ItemSource,
+    stage: tuple[str | None, str | None] = (None, None),
+) -> str | None:
+    """Keep a deal to be given by a worker; return the item, None where the same entry was told a moment ago. Raise
+    NothingOfThatName for the template."""
+    await the_template(conn, account_id, template)
+    async with conn.transaction():
+        await lock_deal(conn, account_id, deal_id)
+        if source == "hook" and await store.same_entry(conn, account_id, deal_id, stage[1], _SAME_ENTRY):
+            return None
+        new = NewItem(
+            template=template,
+            entity_id=deal_id,
+            source=source,
+            entered_at=datetime.now(UTC),
+            pipeline_id=stage[0],
+            stage_id=stage[1],
+            key=secrets.token_hex(8),
+        )
+        item_id = await store.add_item(conn, account_id, new)
+        if source == "api":
+            await _told(conn, account_id, item_id or "", "asked for", {"deal": deal_id, "template": template})
+        return item_id
+
+
+async def order_deal(conn: Conn, account_id: str, template: str, deal_id: str) -> str:
+    """Give one deal by a template. Raise NothingOfThatName, InputRefused where the directory does not know the deal."""
+    if await known_deal(conn, account_id, deal_id) is None:
+        raise InputRefused(
+            "deal", f"the directory has no deal {deal_id}", "wait until it is loaded, or check the number"
+        )
+    item_id = await give_deal(conn, account_id, template, deal_id, source="api")
+    assert item_id is not None
+    return item_id
+
+
+async def the_item(conn: Conn, account_id: str, item_id: str) -> ItemRow:
+    """Raise NothingOfThatName."""
+    found = await store.item_of(conn, account_id, item_id)
+    if found is None:
+        raise NothingOfThatName("distribution", item_id)
+    return found
+
+
+async def try_again(conn: Conn, account_id: str, item_id: str) -> ItemRow:
+    """Look at it now: what waits, was given to nobody, failed or was given up. Raise NothingOfThatName, NotGivable."""
+    async with conn.transaction():
+        item = await the_item(conn, account_id, item_id)
+        if not await store.try_again(conn, account_id, item_id):
+            raise NotGivable(item, "tried again")
+        await _told(conn, account_id, item_id, "retried", {"state": "waiting"})
+        return await the_item(conn, account_id, item_id)
+
+
+async def give_up(conn: Conn, account_id: str, item_id: str) -> ItemRow:
+    """Wait for nobody any more. Raise NothingOfThatName, NotGivable."""
+    async with conn.transaction():
+        item = await the_item(conn, account_id, item_id)
+        if not await store.give_up(conn, account_id, item_id):
+            raise NotGivable(item, "given up")
+        await _told(conn, account_id, item_id, "given up", {"state": "cancelled"})
+        return await the_item(conn, account_id, item_id)
+
+
+async def preview_stage(conn: Conn, account_id: str, template: str, pipeline: str, stage: str) -> int:
+    """How many deals would be given now. Raise NothingOfThatName."""
+    await the_template(conn, account_id, template)
+    return await deals_to_give(conn, account_id, pipeline, stage)
+
+
+async def give_stage(
+    conn: Conn, account_id: str, template: str, pipeline: str, stage: str, *, by: str
+) -> LongTask:
+    """Give the deals that stand in a stage, as long work. Raise NothingOfThatName, TooMuchWork."""
+    await the_template(conn, account_id, template)
+    asked = {"template": template, "pipeline": pipeline, "stage": stage, "run": secrets.token_hex(8)}
+    return await long_tasks.ask(conn, account_id, STAGE_RUN, asked, by, most_open=1)
+
+
+async def simulate(
+    conn: Conn,
+    account_id: str,
+    name: str,
+    draft: DistributionTemplate | None,
+    *,
+    days: int | None,
+    made_up: int | None,
+    by: str,
+) -> LongTask:
+    """Try a template, or the draft of one, as long work. Raise NothingOfThatName, InputRefused, TooMuchWork."""
+    template = await tried_template(conn, account_id, name, draft)
+    asked: Mapping[str, Any] = {
+        "template": template.model_dump(mode="json"),
+        "days": days,
+        "made_up": made_up,
+    }
+    return await long_tasks.ask(conn, account_id, SIMULATION, asked, by)
+
+
+async def tried_template(
+    conn: Conn, account_id: str, name: str, draft: DistributionTemplate | None
+) -> DistributionTemplate:
+    """Return what is simulated: the draft, checked, else what is saved. Raise NothingOfThatName, InputRefused."""
+    if draft is None:
+        return (await the_template(conn, account_id, name)).template
+    found = await check_template(conn, account_id, draft)
+    if not can_be_used(found):
+        first = next(p for p in found if p.severity == "error")
+        raise InputRefused(f"draft.{first.field}", first.message_en, first.remedy_en)
+    return draft
+
+
+async def _told(conn: Conn, account_id: str, item_id: str, action: str, after: Mapping[str, Any]) -> None:
+    change = AuditChange(
+        what="distribution", object=item_id, action=action, account_id=account_id, after=after
+    )
+    await record(conn, change)

@@ -1,0 +1,146 @@
+"""Templates of distribution as people save them: checked, published in one step, attached to stages, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from crm.port import Pipeline
+from crm.store.metadata import pipelines_of
+from gateway.admin.refused import InputRefused, NothingOfThatName
+from gateway.store.admin.accounts import account
+from gateway.store.admin.staff import staff_of
+from gateway.store.distribution import templates as store
+from gateway.store.distribution.listing import items_per_day
+from gateway.store.distribution.templates import Attachment, SavedTemplate, TemplateUse
+from routing.distribution.problems import KnownToTemplates, TemplateProblem, can_be_used, problems
+from routing.distribution.template import DistributionTemplate
+from routing.texts.catalogue import Language
+from runtime.database.pool import Conn
+
+
+class TemplateNotUsable(InputRefused):
+    """The checks found errors in the template, so that it was not saved. problems: all that was found. language: of the first
+    one's words."""
+
+    code = "template-not-usable"
+
+    def __init__(self, found: Sequence[TemplateProblem], language: Language) -> None:
+        self.found = list(found)
+        first = self.errors[0]
+        super().__init__(first.field, *first.in_words(language), problems=[p.model_dump() for p in found])
+
+    @property
+    def errors(self) -> list[TemplateProblem]:
+        return [p for p in self.found if p.severity == "error"]
+
+
+class StageTaken(InputRefused):
+    """Another template gives the deals of this stage: two of them would contradict each other."""
+
+    code = "stage-has-template"
+
+    def __init__(self, stage: str, template: str) -> None:
+        super().__init__(
+            "stage",
+            f"the deals of stage {stage} are given by template '{template}'",
+            "detach that one first, or change it",
+        )
+
+
+class Saved(NamedTuple):
+    """warnings: what a person should look at."""
+
+    saved: SavedTemplate
+    warnings: list[TemplateProblem]
+
+
+async def save_template(conn: Conn, account_id: str, template: DistributionTemplate, *, by: str) -> Saved:
+    """Publish it as its next version. Raise TemplateNotUsable, InputRefused, NoSuchAccount; nothing is stored then."""
+    language = (await account(conn, account_id)).settings.language
+    found = await check_template(conn, account_id, template)
+    if not can_be_used(found):
+        raise TemplateNotUsable(found, language)
+    async with conn.transaction():
+        return Saved(await store.save_template(conn, account_id, template, by), found)
+
+
+async def check_template(
+    conn: Conn, account_id: str, template: DistributionTemplate
+) -> list[TemplateProblem]:
+    """Return what is wrong with it. Raise InputRefused for a name that cannot be one."""
+    if template.name != template.name.strip() or "/" in template.name or not template.name.isprintable():
+        raise InputRefused(
+            "name", "begins or ends with a space, or holds a slash or a line break", "choose a plain name"
+        )
+    return problems(template, await surroundings_of(conn, account_id, template.name))
+
+
+async def surroundings_of(conn: Conn, account_id: str, template: str) -> KnownToTemplates:
+    """Return what of the account a template speaks of."""
+    pipelines = await pipelines_of(conn, account_id)
+    return KnownToTemplates(
+        staff=await staff_of(conn, account_id),
+        pipelines=[p.id for p in pipelines] or None,
+        items_per_day=await items_per_day(conn, account_id, template),
+    )
+
+
+async def use_of(conn: Conn, account_id: str, name: str) -> TemplateUse:
+    """Say what hangs on it. Raise NothingOfThatName."""
+    await the_template(conn, account_id, name)
+    return await store.use_of(conn, account_id, name)
+
+
+async def the_template(conn: Conn, account_id: str, name: str) -> SavedTemplate:
+    """Raise NothingOfThatName."""
+    found = await store.template_of(conn, account_id, name)
+    if found is None:
+        raise NothingOfThatName("template", name)
+    return found
+
+
+async def remove_template(conn: Conn, account_id: str, name: str) -> None:
+    """Remove it with its attachments; what waits for it is given up. Raise NothingOfThatName."""
+    async with conn.transaction():
+        if not await store.remove_template(conn, account_id, name):
+            raise NothingOfThatName("template", name)
+
+
+async def attach(conn: Conn, account_id: str, wanted: Attachment, *, by: str) -> Attachment:
+    """Let a template give the deals of a stage. Raise InputRefused, NothingOfThatName; nothing is stored then."""
+    await the_template(conn, account_id, wanted.template)
+    if not (wanted.entered or wanted.created):
+        raise InputRefused(
+            "entered",
+            "neither deals that come into the stage nor those that are made in it",
+            "choose one of them, or both",
+        )
+    _refuse_wrong_stage(await pipelines_of(conn, account_id), wanted)
+    async with conn.transaction():
+        there = await store.attachment_at(conn, account_id, wanted.pipeline_id, wanted.stage_id)
+        if there is not None and there.template != wanted.template:
+            raise StageTaken(f"{wanted.pipeline_id}/{wanted.stage_id}", there.template)
+        return await store.attach(conn, account_id, wanted, by)
+
+
+def _refuse_wrong_stage(pipelines: Sequence[Pipeline], wanted: Attachment) -> None:
+    """Where the CRM's pipelines were never read, anything may be right."""
+    if not pipelines:
+        return
+    pipeline = next((p for p in pipelines if p.id == wanted.pipeline_id), None)
+    if pipeline is None:
+        known = ", ".join(f"{p.id} «{p.name}»" for p in pipelines)
+        raise InputRefused("pipeline", f"the CRM has no pipeline {wanted.pipeline_id}", f"one of: {known}")
+    stage = next((s for s in pipeline.stages if s.id == wanted.stage_id), None)
+    if stage is None or stage.is_closed or stage.is_unsorted:
+        fit = ", ".join(f"{s.id} «{s.name}»" for s in pipeline.stages if not (s.is_closed or s.is_unsorted))
+        why = "is none of this pipeline" if stage is None else "holds no open deals"
+        raise InputRefused("stage", f"stage {wanted.stage_id} {why}", f"one of: {fit}")
+
+
+async def detach(conn: Conn, account_id: str, pipeline_id: str, stage_id: str) -> None:
+    """Raise NothingOfThatName."""
+    async with conn.transaction():
+        if not await store.detach(conn, account_id, pipeline_id, stage_id):
+            raise NothingOfThatName("attached stage", f"{pipeline_id}/{stage_id}", "template")

@@ -1,0 +1,1 @@
+"""`distribution`: who gets a deal, at the command line."""
