@@ -16,7 +16,9 @@ from crm.effects.store.work import PgEffects
 from crm.effects.writer import Writer
 from crm.guarded_budget import GuardedBudget
 from crm.kinds import ConnectedCrm, WebhookInvalid, parse_webhook
+from crm.lane import Lane
 from crm.port import EntityChange, Observed
+from crm.refused_key import RefusedKey
 from crm.sync.feed import Feed
 from crm.sync.first_load import restart_load
 from crm.sync.sync import Sync
@@ -108,6 +110,10 @@ class CrmAccountWork:
 
     async def _work(self, lease: Lease, opened: OpenCrm) -> None:
         crm = opened.crm
+        effects = PgEffects(self._pool, self._account_id, lambda: self._policy)
+        refused_key = RefusedKey(
+            self._account_id, lambda: crm.account(Lane.EVENTS), effects.break_account, self._is_on
+        )
         sync = Sync(
             crm,
             self._pool,
@@ -118,11 +124,12 @@ class CrmAccountWork:
             breaker=crm.breaker,
             webhook=webhook_of(self._settings.public_url, self._configuration.now.accounts[self._account_id]),
             more=self._more_feeds(self._account_id, crm),
+            on_refused_key=refused_key.doubt,
         )
 
         writer = Writer(
             crm,
-            PgEffects(self._pool, self._account_id, lambda: self._policy),
+            effects,
             self._account_id,
             lease,
             sync.catch_up,
@@ -131,6 +138,7 @@ class CrmAccountWork:
             account_breaker=crm.breaker,
             stand_ins=self._stand_ins,
             on_refused_value=sync.doubt_metadata,
+            on_refused_key=refused_key.doubt,
         )
         heard = self._configuration.listener.subscribe(
             [channels.EFFECTS, channels.WEBHOOKS, channels.LOAD_DIRECTORY],
@@ -161,6 +169,7 @@ class CrmAccountWork:
             seen = account
             opened.tokens.forget()
             sync.key_changed()
+            writer.key_changed()
             self._policy = snapshot.policy_of(self._account_id)
             if _reads_otherwise(self._policy, sync.source.policy):
                 spelling_changed.set()
@@ -173,6 +182,7 @@ class CrmAccountWork:
                 writer.run(),
                 self._apply_webhooks(sync, writer),
                 self._reload_when(spelling_changed, sync),
+                refused_key.run(),
                 probe_while_broken(self._account_id, self._pool, self._configuration, crm),
             ) as failed:
                 with (
@@ -184,6 +194,10 @@ class CrmAccountWork:
             heard.close()
             ordered.close()
             self._configuration.forget(on_change)
+
+    def _is_on(self) -> bool:
+        account = self._configuration.now.accounts.get(self._account_id)
+        return account is not None and account.state == "on"
 
     async def _reload_when(self, spelling_changed: asyncio.Event, sync: Sync) -> None:
         """Numbers are stored as they were read: when they are to be read otherwise, the CRM is read anew."""
