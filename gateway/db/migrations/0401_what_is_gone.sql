@@ -8,7 +8,3 @@ ALTER TABLE directory_state ADD COLUMN marked_at timestamptz;
 
 -- The latest day, or nearly, on which lookups were answered by them.
 ALTER TABLE lookup_rules ADD COLUMN used_at timestamptz NOT NULL DEFAULT now();
-
--- More is refused now.
-UPDATE account SET settings = jsonb_set(settings, '{cases,escalate_minutes}', '525600')
-WHERE (settings #>> '{cases,escalate_minutes}')::numeric > 525600;
