@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test coverage lint check format bench fairness test-pbx test-foreign chaos sabotage clean
+.PHONY: setup demo test coverage lint check format bench fairness test-pbx test-foreign chaos distribution-race sabotage clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -51,6 +51,9 @@ test-foreign: setup
 
 chaos: setup
 	$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),10)
+
+distribution-race: setup
+	$(BIN)/python -m tests.integration.distribution.race $(RACE)
 
 sabotage: setup
 	$(BIN)/python -m tests.sabotage $(SABOTAGE)
