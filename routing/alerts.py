@@ -17,6 +17,7 @@ AlertKind = Literal[
     "pbx-link-down",
     "pbx-silent",
     "desk-full",
+    "deals-waiting",
     "workers-missing",
     "backfill-ended",
 ]
@@ -40,6 +41,7 @@ PATIENCE: dict[AlertKind, timedelta] = {
     "pbx-link-down": timedelta(minutes=2),
     "pbx-silent": timedelta(0),
     "desk-full": timedelta(0),
+    "deals-waiting": timedelta(0),
     "workers-missing": timedelta(minutes=1),
     "backfill-ended": timedelta(0),
 }

@@ -67,6 +67,7 @@ def _account(
         yield _writer(account, account.id in around.with_work, now, is_worked=is_worked)
         yield _token(account)
     yield _desk(account, own.settings.alerts.desk_full)
+    yield _deals(account)
     for connection in account.connections:
         if connection.is_on:
             yield from _connection(own, connection, around.heard.get((own.id, connection.name)), now)
@@ -77,6 +78,14 @@ def _seen(
 ) -> AlertObservation:
     cause = AlertCause(kind=kind, account_id=account_id, object=object)  # type: ignore[arg-type]
     return AlertObservation(cause=cause, health=health, facts=facts)
+
+
+def _deals(account: AccountStatus) -> AlertObservation:
+    """Tell of deals that nobody could be given for longer than their template allows; of one account that is off nothing."""
+    health: Health = "bad" if account.distribution.too_old else "good"
+    if account.state != "on":
+        health = "unknown"
+    return _seen(account.id, "deals-waiting", health, count=account.distribution.too_old)
 
 
 def _broken(account: AccountStatus) -> AlertObservation:

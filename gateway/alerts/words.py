@@ -22,6 +22,7 @@ PAGES: dict[AlertKind, str] = {
     "pbx-link-down": "deploy/runbook.md#a-pbx-is-silent",
     "pbx-silent": "deploy/runbook.md#a-pbx-is-silent",
     "desk-full": "deploy/runbook.md#dead-letters",
+    "deals-waiting": "docs/how-to/distribute-deals.md#what-waits",
     "workers-missing": "deploy/runbook.md#no-worker",
     "backfill-ended": "docs/how-to/reactivate-after-an-outage.md",
 }

@@ -35,6 +35,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
     yield _inbox(account)
     yield from _undecided(account)
     yield _cases(account)
+    yield from _distribution(account)
     yield from _people(account)
     yield from _matrix(account)
     if not account.connections:
@@ -202,6 +203,19 @@ def _cases(account: AccountStatus) -> Finding:
     if cases.overdue:
         return warning("cases-overdue", what, open=cases.open, overdue=cases.overdue, account=account.id)
     return ok("cases-open", what, open=cases.open)
+
+
+def _distribution(account: AccountStatus) -> Iterator[Finding]:
+    """Nothing where no deal waits and none failed."""
+    what, deals = about("distribution", account=account.id), account.distribution
+    if deals.failed:
+        yield warning("deals-not-given", what, failed=deals.failed, account=account.id)
+    if deals.too_old:
+        yield warning(
+            "deals-wait-too-long", what, waiting=deals.waiting, too_old=deals.too_old, account=account.id
+        )
+    elif deals.waiting:
+        yield ok("deals-waiting", what, waiting=deals.waiting)
 
 
 def _people(account: AccountStatus) -> Iterator[Finding]:

@@ -113,6 +113,10 @@ def _account(account: AccountStatus, now: datetime) -> Iterator[Sample]:
         yield "gauge", "desk", "What was set aside, for a person to decide", {**labels, "kind": kind}, count
     yield "gauge", "cases_open", "Open missed-call cases", labels, account.cases.open
     yield "gauge", "cases_overdue", "of them overdue", labels, account.cases.overdue
+    deals = account.distribution
+    yield "gauge", "distribution_waiting", "Deals that wait to be given", labels, deals.waiting
+    yield "gauge", "distribution_too_old", "of them longer than their template allows", labels, deals.too_old
+    yield "gauge", "distribution_failed", "Deals that could not be given", labels, deals.failed
     if account.token.days_left is not None:
         days = account.token.days_left
         yield "gauge", "token_days_left", "Until a person has to renew the CRM's key", labels, days

@@ -34,6 +34,7 @@ from gateway.health.views import (
     ConsumerView,
     CrmView,
     DirectoryView,
+    DistributionFigures,
     EffectsView,
     FeedView,
     InboxView,
@@ -59,6 +60,7 @@ from gateway.store.calls.missed_calls import NO_CASES, CaseFigures, case_figures
 from gateway.store.crm_accounts.exchanges import reports
 from gateway.store.crm_events.work import backlog_by_consumer
 from gateway.store.desk.entries import DeskKind, counts_by_account
+from gateway.store.distribution.listing import ItemBacklog, backlogs
 from gateway.store.health import status as store
 from routing.dialable import undialable
 from routing.staff import Staff
@@ -112,6 +114,7 @@ class _Facts:
     unread: Mapping[str, UnreadCounts]
     left_out: Mapping[str, Mapping[str, int]]
     cases: Mapping[str, CaseFigures]
+    distribution: Mapping[str, ItemBacklog]
     feeds: Mapping[str, list[FeedState]]
     directories: Mapping[str, DirectoryState]
     numberless: Mapping[str, NumberlessValues]
@@ -137,6 +140,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         unread=await unread_by_account(conn, ids),
         left_out=await left_out_by_account(conn, ids),
         cases=await case_figures_by_account(conn, ids, since=now - _CASE_DAYS, now=now),
+        distribution={b.account_id: b for b in await backlogs(conn, ids)},
         feeds=await feeds_by_account(conn, ids),
         directories={s.account_id: s for s in await directory_states(conn, ids)},
         numberless=await numberless_by_account(conn, ids),
@@ -244,6 +248,9 @@ class _Reader:
             unread=UnreadView.model_validate(facts.unread.get(id, NOTHING_UNREAD)),
             desk={str(kind): n for kind, n in facts.desk.get(id, {}).items()},
             cases=CasesView.model_validate(facts.cases.get(id, NO_CASES)),
+            distribution=DistributionFigures.model_validate(
+                facts.distribution.get(id) or DistributionFigures()
+            ),
             backfill=self._backfill(id),
             people=self._people(id),
             forbidden=self._forbidden(id),

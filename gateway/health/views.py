@@ -122,6 +122,16 @@ class EffectsView(_View):
     oldest_at: datetime | None
 
 
+class DistributionFigures(_View):
+    """Deals that are to be given. oldest: when the one that waits longest came. too_old: wait longer than their template
+    allows. failed: set aside."""
+
+    waiting: int = 0
+    oldest: datetime | None = None
+    too_old: int = 0
+    failed: int = 0
+
+
 class InboxView(_View):
     pending: int
     lag_seconds: float
@@ -226,6 +236,7 @@ class AccountStatus(_View):
     unread: UnreadView = UnreadView()
     desk: dict[str, int] = {}
     cases: CasesView
+    distribution: DistributionFigures = DistributionFigures()
     backfill: BackfillView | None
     people: PeopleView
     forbidden: list[str] = []

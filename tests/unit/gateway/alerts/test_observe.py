@@ -82,7 +82,12 @@ def test_a_broken_key_is_one_cause_and_the_writer_is_not_blamed() -> None:
 
 
 def test_an_account_that_is_switched_off_is_not_watched_for_its_crm() -> None:
-    assert {kind for kind, _ in seen(state="off")} <= {"workers-missing", "desk-full", "pbx-silent"}
+    assert {kind for kind, _ in seen(state="off")} <= {
+        "workers-missing",
+        "desk-full",
+        "deals-waiting",
+        "pbx-silent",
+    }
 
 
 def test_a_dead_worker_is_one_cause_and_no_account_is_blamed() -> None:

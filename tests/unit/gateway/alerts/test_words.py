@@ -26,6 +26,7 @@ FACTS: dict[AlertKind, dict[str, str | int]] = {
     "pbx-link-down": {"pbx": "asterisk", "address": "10.0.0.5:5038", "error": "refused"},
     "pbx-silent": {"pbx": "mango", "heard_at": "2026-03-02T05:00:00+00:00"},
     "desk-full": {"count": 11},
+    "deals-waiting": {"count": 2},
     "workers-missing": {},
     "backfill-ended": {"state": "done", "calls": 40, "done": 70, "dead": 1},
 }
