@@ -11,6 +11,7 @@ import asyncpg
 
 from gateway.admin.protection.secrets_at_rest import prepare_secrets
 from gateway.app.gateway import Gateway
+from gateway.db.fitness import DatabaseUnfit, unfit_to_work
 from gateway.db.migrate import missing_migrations
 from gateway.settings import Settings
 from runtime.database.pool import open_pool
@@ -28,6 +29,11 @@ async def _missing_migrations(pool: asyncpg.Pool) -> list[str]:
         return await missing_migrations(conn)
 
 
+async def _unfit_to_work(pool: asyncpg.Pool) -> DatabaseUnfit | None:
+    async with pool.acquire() as conn:
+        return await unfit_to_work(conn)
+
+
 @contextlib.asynccontextmanager
 async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> AsyncIterator[asyncpg.Pool]:
     """Yield a pool on the migrated database; waits for a database that is still starting, at most a minute."""
@@ -40,6 +46,8 @@ async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> 
             raise Failure(
                 "the schema is not up to date", f"missing: {', '.join(missing)}", "run 'callmatrix migrate'"
             )
+        if unfit := await retry_until_available(lambda: _unfit_to_work(pool)):
+            raise unfit
         await retry_until_available(lambda: prepare_secrets(pool))
         yield pool
     finally:

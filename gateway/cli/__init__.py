@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperCommand
 
 from gateway.cli.lazy import LazyGroup, walk
-from gateway.cli.output import say_failure
+from gateway.cli.output import database_refusal, say_failure
 from runtime.failure import Failure
 
 app = typer.Typer(
@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as err:
-        _fail(_refused(err) or _unexpected(err))
+        _fail(_refused(err) or database_refusal(err) or _unexpected(err))
 
 
 def _flush() -> None:

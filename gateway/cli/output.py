@@ -163,7 +163,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine; errors of the database become failures that say what to do."""
     import structlog
 
-    from runtime.database.errors import DATABASE_AWAY, DATABASE_REFUSES, may_pass
+    from runtime.database.errors import DATABASE_AWAY, may_pass
     from runtime.database.sealing import SealingError
     from runtime.logs import configure_logs
 
@@ -173,14 +173,36 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(_interruptible(work))
     except SealingError as err:
         raise Failure(str(err), err.code, err.remedy) from err
-    except DATABASE_AWAY as err:
-        if not may_pass(err) or getattr(err, "errno", None) in _OURS or getattr(err, "filename", None):
+    except Exception as err:
+        if refused := database_refusal(err):
+            raise refused from err
+        if (
+            not isinstance(err, DATABASE_AWAY)
+            or not may_pass(err)
+            or getattr(err, "errno", None) in _OURS
+            or getattr(err, "filename", None)
+        ):
             raise
         raise Failure(
-            "the database cannot be reached", f"{type(err).__name__}: {err}", "see 'callmatrix check'"
+            "the database cannot be reached",
+            f"{type(err).__name__}: {err}",
+            "is PostgreSQL running, and is its address in CALLMATRIX_DATABASE_URL right? See 'callmatrix check'",
         ) from err
-    except DATABASE_REFUSES as err:
-        raise Failure("the database refuses us", str(err), "check CALLMATRIX_DATABASE_URL") from err
+
+
+def database_refusal(err: Exception) -> Failure | None:
+    """Return what only a person can change at the database, in the words of `check`; None: it is something else."""
+    from gateway.db.fitness import DatabaseUnfit
+    from runtime.database.errors import refusal_of
+
+    if not isinstance(err, DatabaseUnfit) and refusal_of(err) is None:
+        return None
+    from gateway.health.database_findings import unusable_finding
+    from gateway.health.findings import in_words
+    from gateway.texts.sentences import TEXTS
+
+    said = in_words(unusable_finding(err), TEXTS["en"])
+    return Failure("the database refuses us", f"the database {said.message}", said.remedy)
 
 
 async def _interruptible(work: Coroutine[Any, Any, T]) -> T:

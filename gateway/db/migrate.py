@@ -9,6 +9,7 @@ from importlib import resources
 
 import asyncpg
 
+from gateway.db.fitness import DatabaseUnfit, unfit_to_migrate
 from runtime.database import locks
 from runtime.database.pool import Conn
 
@@ -16,6 +17,7 @@ _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 _OUTSIDE = "-- outside a transaction"
 """Begins a file whose statements are applied one by one, each so that it may be repeated."""
 _INDEX = re.compile(r"^CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+)")
+_TABLE = re.compile(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", re.MULTILINE)
 _COMMENT = re.compile(r"--[^\n]*")
 _LOOK_AGAIN_SECONDS = 0.2
 
@@ -42,7 +44,7 @@ def known_migrations() -> list[tuple[int, str, str]]:
 
 
 async def migrate(dsn: str) -> list[str]:
-    """Names of the migrations applied now, in order; empty when the schema was up to date."""
+    """Names of the migrations applied now, in order; empty when the schema was up to date. Raises DatabaseUnfit."""
     conn = await asyncpg.connect(dsn)
     try:
         # Whoever waits inside a statement has a snapshot, and indexes are built only when older ones are gone.
@@ -55,17 +57,34 @@ async def migrate(dsn: str) -> list[str]:
 
 async def missing_migrations(conn: Conn) -> list[str]:
     """Names of the migrations that this database still lacks."""
-    if await conn.fetchval("SELECT to_regclass('schema_migration') IS NULL"):
+    if await _is_bare(conn):
         return [name for _, name, _ in known_migrations()]
     applied = {r["number"] for r in await conn.fetch("SELECT number FROM schema_migration")}
     return [name for number, name, _ in known_migrations() if number not in applied]
 
 
+async def _is_bare(conn: Conn) -> bool:
+    """Whether nothing of ours is there yet."""
+    return bool(await conn.fetchval("SELECT to_regclass('schema_migration') IS NULL"))
+
+
+async def _refuse_foreign_tables(conn: Conn) -> None:
+    """Raise DatabaseUnfit where tables stand that we would make, before any is made."""
+    ours = {name for _, _, sql in known_migrations() for name in _TABLE.findall(_expanded(sql))}
+    there = "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = ANY($1)"
+    if foreign := await conn.fetch(f"{there} ORDER BY 1", ours):
+        raise DatabaseUnfit("foreign-tables", "", ", ".join(row["relname"] for row in foreign))
+
+
 async def _apply_missing(conn: Conn) -> list[str]:
-    await conn.execute(
-        "CREATE TABLE IF NOT EXISTS schema_migration (number integer PRIMARY KEY, name text NOT NULL,"
-        " digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
-    )
+    if await missing_migrations(conn) and (unfit := await unfit_to_migrate(conn)):
+        raise unfit
+    if await _is_bare(conn):
+        await _refuse_foreign_tables(conn)
+        await conn.execute(
+            "CREATE TABLE IF NOT EXISTS schema_migration (number integer PRIMARY KEY, name text NOT NULL,"
+            " digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
     applied = {r["number"]: r for r in await conn.fetch("SELECT number, name, digest FROM schema_migration")}
     migrations = known_migrations()
     if applied and max(applied) > migrations[-1][0]:

@@ -14,8 +14,10 @@ from crm.errors import CrmError
 from crm.lane import Lane
 from crm.store.metadata import connected_twice
 from gateway.crm_accounts.access import crm_of
+from gateway.db.fitness import unfit_in_the_long_run, unfit_to_migrate, unfit_to_work
 from gateway.db.migrate import missing_migrations
 from gateway.health.account_checks import CLOCK_SECONDS, LAG_SECONDS, account_findings
+from gateway.health.database_findings import unfit_finding, unusable_finding
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, warning
 from gateway.health.redis_ping import RedisUnreachable, ping
 from gateway.health.secret_checks import secrets_findings
@@ -34,9 +36,7 @@ from runtime.database.sealing import SealingError
 
 __all__ = ["Finding", "check_all", "installation_findings"]
 
-_LEAST_VERSION = 150000
 _PATIENCE_SECONDS = 10.0
-_DATABASE_IN_DOUBT = frozenset({"database-unreachable", "schema-old"})
 
 
 async def check_all(settings: Settings) -> list[Finding]:
@@ -54,11 +54,11 @@ async def check_all(settings: Settings) -> list[Finding]:
     except SealingError as err:
         return [*found, bad("secrets-key-unusable", about("secrets"), error=str(err))]
     except (*DATABASE_ERRORS, ValueError) as err:
-        return [*found, _unreachable(err)]
+        return [*found, unusable_finding(err)]
     try:
         found += [finding async for finding in _database(settings, pool)]
     except DATABASE_ERRORS as err:
-        found.append(_unreachable(err))
+        found.append(unusable_finding(err))
     finally:
         async with asyncio.timeout(5):
             await pool.close()
@@ -67,7 +67,8 @@ async def check_all(settings: Settings) -> list[Finding]:
 
 async def only_language(settings: Settings, found: Sequence[Finding]) -> Language | None:
     """Return the language of the only account; None where there is none, several, or no database. found: by `check_all`."""
-    if settings.database_url is None or not _DATABASE_IN_DOUBT.isdisjoint(f.code for f in found):
+    database = about("database")
+    if settings.database_url is None or any(f.about == database and not f.is_ok for f in found):
         return None
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -106,11 +107,6 @@ def _alert_settings(settings: Settings) -> Iterator[Finding]:
         yield ok("alerts-unset", what)
 
 
-def _unreachable(err: BaseException) -> Finding:
-    error = f"{type(err).__name__}: {err}".rstrip(": ")
-    return bad("database-unreachable", about("database"), error=error)
-
-
 async def _redis(url: str) -> Finding:
     try:
         took = await ping(url)
@@ -126,12 +122,17 @@ async def _database(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Fin
         answered = time.time()
         missing = await missing_migrations(conn)
     what, version = about("database"), str(running["version"])
-    if running["version_num"] < _LEAST_VERSION:
-        yield bad("database-old", what, version=version)
-    elif missing:
+    if missing:
         yield bad("schema-old", what, count=len(missing), first=str(missing[0]))
+    async with pool.acquire() as conn:
+        unfit = await (unfit_to_migrate(conn) if missing else unfit_to_work(conn))
+        aging = None if missing else await unfit_in_the_long_run(conn)
+    for one in (unfit, aging):
+        if one:
+            yield unfit_finding(one)
+    if missing or unfit:
         return
-    else:
+    if not aging:
         yield ok("database-well", what, version=version)
     async with pool.acquire() as conn:
         for finding in await secrets_findings(conn):

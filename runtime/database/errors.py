@@ -5,6 +5,9 @@ Tested against every class of the driver: tests/unit/runtime/database/test_error
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import asyncpg
 
 DATABASE_ERRORS = (
@@ -71,6 +74,54 @@ def may_pass(err: BaseException) -> bool:
 def is_refused(err: BaseException) -> bool:
     """Whether a value that was to be written is what the database, or its driver, will never take: others may be."""
     return isinstance(err, _BAD_VALUE)
+
+
+Refusal = Literal[
+    "login",
+    "no-database",
+    "no-right",
+    "full",
+    "crowded",
+    "read-only",
+    "no-schema",
+    "not-encodable",
+    "parameter",
+    "broken-off",
+]
+
+_FOR_A_PERSON: Sequence[tuple[type[BaseException], Refusal]] = (
+    (asyncpg.InvalidAuthorizationSpecificationError, "login"),  # the password too
+    (asyncpg.InvalidCatalogNameError, "no-database"),
+    (asyncpg.InsufficientPrivilegeError, "no-right"),
+    (asyncpg.DiskFullError, "full"),
+    (asyncpg.TooManyConnectionsError, "crowded"),
+    (asyncpg.ReadOnlySQLTransactionError, "read-only"),
+    (asyncpg.InvalidSchemaNameError, "no-schema"),
+    (asyncpg.UntranslatableCharacterError, "not-encodable"),
+    (asyncpg.CharacterNotInRepertoireError, "not-encodable"),
+    (asyncpg.QueryCanceledError, "broken-off"),
+    (asyncpg.LockNotAvailableError, "broken-off"),
+)
+
+
+def refusal_of(err: BaseException) -> Refusal | None:
+    """Return what only a person can change, at the server or in its address; None: it is something else."""
+    if err.__class__.__name__ == "ClientConfigurationError" or _is_of_startup(err):
+        return "parameter"
+    return next((refusal for kind, refusal in _FOR_A_PERSON if isinstance(err, kind)), None)
+
+
+def _is_of_startup(err: BaseException) -> bool:
+    """Whether the server refuses a setting that stands in the address, behind the question mark."""
+    is_setting = isinstance(
+        err,
+        (
+            asyncpg.UndefinedObjectError,
+            asyncpg.InvalidParameterValueError,
+            asyncpg.CantChangeRuntimeParamError,
+        ),
+    )
+    return is_setting and getattr(err, "severity_en", None) == "FATAL"
 
 
 def storable(text: str) -> str:

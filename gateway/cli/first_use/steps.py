@@ -19,7 +19,8 @@ from gateway.admin.refused import InputRefused
 from gateway.cli.first_use import env_file
 from gateway.cli.first_use.answers import InitAnswers
 from gateway.cli.first_use.talk import Conversation
-from gateway.cli.output import database, run
+from gateway.cli.output import database, database_refusal, run
+from gateway.db.fitness import DatabaseUnfit, unfit_to_migrate, unfit_to_work
 from gateway.db.migrate import migrate, missing_migrations
 from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
@@ -372,10 +373,16 @@ async def _missing(url: str) -> list[str]:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             conn = await asyncpg.connect(url)
         try:
-            return await missing_migrations(conn)
+            missing = await missing_migrations(conn)
+            unfit = await (unfit_to_migrate(conn) if missing else unfit_to_work(conn))
         finally:
             await conn.close()
-    except (*DATABASE_ERRORS, ValueError) as err:
+        if unfit:
+            raise unfit
+        return missing
+    except (*DATABASE_ERRORS, ValueError, DatabaseUnfit) as err:
+        if refused := database_refusal(err):
+            raise refused from err
         raise Failure(
             "the database cannot be reached",
             f"{type(err).__name__}: {err}".rstrip(": "),
