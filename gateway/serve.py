@@ -56,6 +56,15 @@ async def configured_pool(settings: Settings, name: str, max_size: int = 10) -> 
                 await pool.close()  # cuts the connections when it is not given the time
 
 
+def refuse_taken_ports(settings: Settings) -> None:
+    """Raise Failure where the gateway cannot listen."""
+    refuse_taken(
+        settings.host,
+        {"CALLMATRIX_PORT": settings.port, "CALLMATRIX_FASTAGI_PORT": settings.fastagi_port or 0},
+        "end what uses it, or choose others with CALLMATRIX_PORT and CALLMATRIX_FASTAGI_PORT",
+    )
+
+
 async def serve_gateway(settings: Settings) -> None:
     stop = stop_on_signals()
     async with (
@@ -85,11 +94,6 @@ async def serve_worker(settings: Settings) -> None:
 async def serve_all(settings: Settings) -> None:
     """Gateway and worker as two processes, so that no work on the CRM can hold up a lookup."""
     stop = stop_on_signals()
-    for name, port in (
-        ("CALLMATRIX_PORT", settings.port),
-        ("CALLMATRIX_FASTAGI_PORT", settings.fastagi_port or 0),
-    ):
-        refuse_taken(settings.host, port, f"end what uses it, or choose another with {name}")
     async with configured_pool(settings, "callmatrix start", 1):
         pass  # a database that is not there or not migrated is said once, here
     await run_children(

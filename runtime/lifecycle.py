@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
 import structlog
@@ -109,15 +110,38 @@ async def wait_first(*waits: Any) -> None:
                 task.cancel()
 
 
-def refuse_taken(host: str, port: int, remedy: str) -> None:
-    """Raise Failure when somebody listens there already. Port 0 is any free one."""
+def refuse_taken(host: str, ports: Mapping[str, int], remedy: str) -> None:
+    """Raise Failure where somebody listens already, or nobody can, before anything is begun.
+
+    ports: what we are to listen at by what names it, e.g. {"--port": 8080}. 0 is any free one.
+    """
+    named = {name: port for name, port in ports.items() if port}
+    for name, port in named.items():
+        if other := next((n for n, p in named.items() if p == port and n != name), None):
+            raise Failure(f"port {port} is given twice", f"{name} and {other}", remedy)
+        _refuse_taken(host, port, remedy)
+
+
+def _refuse_taken(host: str, port: int, remedy: str) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind((host, port))
+            sock.listen()
         except OSError as err:
-            raise Failure(f"port {port} is taken", str(err), remedy) from err
+            raise _not_listening(host, port, err, remedy) from err
+
+
+def _not_listening(host: str, port: int, err: OSError, remedy: str) -> Failure:
+    if err.errno == errno.EADDRINUSE:
+        return Failure(f"port {port} is taken", str(err), remedy)
+    if err.errno == errno.EACCES:
+        allow = "choose one above 1023, or give the program the right (CAP_NET_BIND_SERVICE)"
+        return Failure(f"port {port} is not open to this user", str(err), allow)
+    return Failure(
+        f"nobody can listen at {host}", str(err), "give an address of this machine with CALLMATRIX_HOST"
+    )
 
 
 class KeptTasks:

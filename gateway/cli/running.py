@@ -96,7 +96,7 @@ def serve(
 
     Example: CALLMATRIX_DATABASE_URL=postgresql://… callmatrix serve --role all
     """
-    from gateway.serve import serve_all, serve_gateway, serve_worker
+    from gateway.serve import refuse_taken_ports, serve_all, serve_gateway, serve_worker
     from gateway.settings import Settings
     from runtime.lifecycle import use_fast_loop
     from runtime.logs import configure_logs
@@ -104,6 +104,8 @@ def serve(
     settings = Settings()
     database_url(settings)
     configure_logs(settings.log_level, settings.log_format)
+    if role != "worker":
+        refuse_taken_ports(settings)
     roles = {"all": serve_all, "gateway": serve_gateway, "worker": serve_worker}
     use_fast_loop()
     if role == "worker":
@@ -127,7 +129,9 @@ def sandbox(
     import sqlite3
 
     from crm.sandbox.server import serve as serve_sandbox
+    from runtime.lifecycle import refuse_taken
 
+    refuse_taken("127.0.0.1", {"--port": port}, "end what uses it, or choose another with --port")
     _give_way(_SANDBOX_NICENESS)
     serving = serve_sandbox(
         port=port,

@@ -66,8 +66,11 @@ def default_data_dir() -> Path:
 
 def run_demo(demo: Demo) -> None:
     """Until Ctrl-C or SIGTERM. Raises Failure when it cannot start."""
-    for port in (demo.port, demo.sandbox_port):
-        refuse_taken("127.0.0.1", port, "end what uses it, or choose others with --port and --sandbox-port")
+    refuse_taken(
+        "127.0.0.1",
+        {"--port": demo.port, "--sandbox-port": demo.sandbox_port},
+        "end what uses it, or choose others with --port and --sandbox-port",
+    )
     os.umask(0o077)
     prepare_folder(demo.data_dir)
     with _sole_user_of(demo.data_dir):

@@ -240,6 +240,13 @@ NONSENSE = [
     misused("sandbox --port 99999"),
     misused("sandbox --profile hubspot"),
     misused("demo --port 0"),
+    wrong("demo --port 18230 --sandbox-port 18230", "port 18230 is given twice"),
+    wrong(
+        "serve",
+        "port 18230 is given twice",
+        env={"CALLMATRIX_PORT": "18230", "CALLMATRIX_FASTAGI_PORT": "18230"},
+    ),
+    wrong("serve", "nobody can listen at 192.0.2.1", env={"CALLMATRIX_HOST": "192.0.2.1"}),
     misused("demo --contacts many"),
     wrong("migrate", "CALLMATRIX_DATABASE_URL", env={"CALLMATRIX_DATABASE_URL": "nonsense"}),
     wrong("migrate", "cannot be reached", env={"CALLMATRIX_DATABASE_URL": DOWN}),
@@ -370,6 +377,29 @@ async def test_closed_doors_and_full_disks_are_told_in_a_few_lines(
     assert (said.returncode == 0) == (says == "")
     assert says in said.stderr
     assert (await digest(pool), sorted(os.listdir(tmp_path))) == (before, files)
+
+
+@pytest.mark.parametrize(
+    ("words", "env"),
+    [
+        ("sandbox --port {port}", {}),
+        ("demo --port {port} --sandbox-port 18231", {}),
+        ("demo --port 18231 --sandbox-port {port}", {}),
+        ("serve", {"CALLMATRIX_PORT": "{port}"}),
+        ("serve --role gateway", {"CALLMATRIX_PORT": "{port}"}),
+        ("serve", {"CALLMATRIX_PORT": "0", "CALLMATRIX_FASTAGI_PORT": "{port}"}),
+    ],
+)
+async def test_a_port_that_is_taken_is_told_before_anything_is_started(
+    installation: str, words: str, env: Mapping[str, str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        given = {name: value.format(port=port) for name, value in env.items()}
+        said = await typed(installation, *words.format(port=port).split(), **given)
+    assert said.code == 1
+    assert f"port {port} is taken" in said.err
+    assert "choose" in said.err
 
 
 async def test_ctrl_c_ends_a_command_that_waits_for_its_database_without_a_word() -> None:
