@@ -396,7 +396,7 @@ async def test_a_port_that_is_taken_is_told_before_anything_is_started(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         given = {name: value.format(port=port) for name, value in env.items()}
-        said = await typed(installation, *words.format(port=port).split(), **given)
+        said = await typed(installation, *words.format(port=port).split(), stdin=b"", **given)
     assert said.code == 1
     assert f"port {port} is taken" in said.err
     assert "choose" in said.err
