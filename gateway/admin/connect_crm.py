@@ -79,7 +79,7 @@ async def connect_account(
         refuse_bad_name(new.name)
     refuse_bad_places(new.time_zone or _TIME_ZONE, new.region or _REGION)
     if new.base_url is not None:
-        new = replace(new, base_url=_address(new.base_url, crm_hosts))
+        new = replace(new, base_url=trusted_crm_address(new.base_url, crm_hosts))
     if not new.long_lived_token and not (new.client_id and new.client_secret):
         raise ConnectingFailed(
             "token",
@@ -93,7 +93,7 @@ async def connect_account(
     return await _with_oauth(pool, new, account, public_url)
 
 
-def _address(text: str, crm_hosts: Collection[str]) -> str:
+def trusted_crm_address(text: str, crm_hosts: Collection[str]) -> str:
     """Raise InputRefused where no key would be sent there. The text is not told again: a password may stand in it."""
     try:
         return trusted_address(text, crm_hosts)

@@ -228,12 +228,10 @@ def judged(
 ) -> tuple[str, ...]:
     """Return the order's lines as E.164. dialect: that the connection will speak, None = the kind's own. Raise InputRefused
     for whatever a connection cannot be."""
-    if not re.fullmatch(SHORT_NAME, order.name):
-        remedy = "write up to 63 small letters, digits, - and _, with a letter or digit first"
-        raise InputRefused("name", f"'{order.name}' is no name of a connection", remedy)
+    refuse_bad_connection_name(order.name)
     if order.region is not None:
         refuse_bad_region(order.region)
-    _refuse("kind", [order.kind], kinds)
+    refuse_unknown_kind(order.kind, kinds)
     kind = kinds[order.kind]
     _refuse("dialect", [] if order.dialect is None else [order.dialect], {*DIALECTS, *kind.own_dialects})
     _refuse("keys", order.keys, kind.keys)
@@ -247,6 +245,17 @@ def judged(
     if len(order.lines) > _MOST_LINES:
         raise InputRefused("lines", f"{len(order.lines)} lines are too many", f"write {_MOST_LINES} or fewer")
     return lines_of(order.lines, policy)
+
+
+def refuse_bad_connection_name(name: str) -> None:
+    """Raise InputRefused where no connection can be called so."""
+    if not re.fullmatch(SHORT_NAME, name):
+        remedy = "write up to 63 small letters, digits, - and _, with a letter or digit first"
+        raise InputRefused("name", f"'{name}' is no name of a connection", remedy)
+
+
+def refuse_unknown_kind(kind: str, kinds: Mapping[str, PbxKind]) -> None:
+    _refuse("kind", [kind], kinds)
 
 
 async def _policy(conn: Conn, account_id: str, region: str | None) -> NumberPolicy:

@@ -116,7 +116,7 @@ def confirm(question: str, *, is_sure: bool) -> None:
     try:
         if sys.stdin is None:
             raise typer.Abort
-        if typer.confirm(question):
+        if answered_yes(question, is_yes=False, again="answer y (yes) or n (no)"):
             return
     except typer.Abort:
         raise Failure(
@@ -124,6 +124,21 @@ def confirm(question: str, *, is_sure: bool) -> None:
         ) from None
     print("Nothing was done.", file=sys.stderr)
     raise typer.Exit(1)
+
+
+_YES, _NO = frozenset({"y", "yes", "д", "да"}), frozenset({"n", "no", "н", "нет"})
+
+
+def answered_yes(question: str, *, is_yes: bool, again: str) -> bool:
+    """Ask until the answer is yes or no. is_yes: what Enter means. again: what is said to any other answer."""
+    import typer
+
+    while True:
+        told = typer.prompt(f"{question} [{'Y/n' if is_yes else 'y/N'}]", default="", show_default=False)
+        word = told.strip().lower()
+        if word in _YES or word in _NO or not word:
+            return is_yes if not word else word in _YES
+        typer.echo(again)
 
 
 @contextlib.contextmanager

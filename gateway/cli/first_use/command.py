@@ -14,7 +14,7 @@ from gateway.cli.options import Lang, Yes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.cli.first_use.steps import InitOutcome
+    from gateway.cli.first_use.guide import InitOutcome
 
 
 def register(app: typer.Typer) -> None:
@@ -113,30 +113,38 @@ def _tell_plan(talk: Conversation, *, is_asked: bool) -> None:
     raise typer.Exit(0 if is_asked else 1)
 
 
-STEPS = ("database", "address", "crm", "people", "pbx", "call")
+STEPS = ("database", "secrets", "address", "crm", "people", "pbx", "call")
 
 
 def _go(answers: InitAnswers, talk: Conversation) -> bool:
     """Whether database and account, without which nothing works, are there at the end."""
+    from gateway.cli.first_use.address import address
+    from gateway.cli.first_use.crm import crm
+    from gateway.cli.first_use.database import database
     from gateway.cli.first_use.first_call import first_call
-    from gateway.cli.first_use.steps import FirstUse
+    from gateway.cli.first_use.guide import FirstUse
+    from gateway.cli.first_use.pbx import pbx
+    from gateway.cli.first_use.people import people
+    from gateway.cli.first_use.secrets_key import secrets_key
 
     guide = FirstUse(answers, talk)
-    steps: tuple[Callable[[], InitOutcome], ...] = (
-        guide.database,
-        guide.address,
-        guide.crm,
-        guide.people,
-        guide.pbx,
-        lambda: first_call(guide),
+    steps: tuple[Callable[[FirstUse], InitOutcome], ...] = (
+        database,
+        secrets_key,
+        address,
+        crm,
+        people,
+        pbx,
+        first_call,
     )
     talk.say("begin")
     left = []
     for place, (name, step) in enumerate(zip(STEPS, steps, strict=True), 1):
         talk.heading(place, len(STEPS), f"step.{name}")
-        if step() != "left":
+        guide.gap = None
+        if step(guide) != "left":
             continue
-        left.append(name)
+        left.append(guide.gap or name)
         if name in ("database", "crm"):
             break
     typer.echo("")

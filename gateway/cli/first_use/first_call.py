@@ -10,7 +10,8 @@ from typing import Any
 
 import asyncpg
 
-from gateway.cli.first_use.steps import FirstUse, InitOutcome
+from gateway.cli.first_use.guide import FirstUse, InitOutcome
+from gateway.cli.output import local
 from gateway.cli.running import ask_gateway, gateway_address
 from gateway.settings import Settings
 from gateway.store.intake.inbox import latest_of_connection
@@ -29,7 +30,8 @@ def first_call(guide: FirstUse) -> InitOutcome:
         talk.say("call.no-pbx")
         return "left"
     if came_at := _latest(guide):
-        talk.say("call.found", at=came_at.isoformat(timespec="seconds"))
+        assert guide.account is not None
+        talk.say("call.found", at=local(came_at, guide.account.time_zone))
         return "found"
     if not talk.is_person and given.number is None and not given.wait_seconds:
         talk.say("call.left")

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import typer
 
 from gateway.admin.refused import InputRefused
+from gateway.cli.output import answered_yes
 from routing.texts.catalogue import Language, Texts, Value
 from runtime.failure import Failure
+
+Judge = Callable[[str], object]
+"""Raises InputRefused or Failure for an answer that cannot be taken."""
+
+
+def anything(_told: str) -> None:
+    """Judge nothing."""
 
 
 class Conversation:
@@ -36,19 +44,34 @@ class Conversation:
         typer.secho(f"{number}/{total} {self.words(key)}", bold=True)
 
     def ask(
-        self, key: str, /, *, default: str | None = None, is_secret: bool = False, **values: Value
+        self,
+        key: str,
+        /,
+        *,
+        default: str | None = None,
+        judge: Judge = anything,
+        is_secret: bool = False,
+        **values: Value,
     ) -> str:
-        """Return the trimmed answer; '' for Enter without a default."""
-        answer: str = typer.prompt(
-            self.words(key, **values),
-            default=default or "",
-            show_default=bool(default),
-            hide_input=is_secret,
-        )
-        return answer.strip()
+        """Return the trimmed answer; '' for Enter without a default. One that cannot be taken is asked again, with the reason."""
+        while True:
+            answer: str = typer.prompt(
+                self.words(key, **values),
+                default=default or "",
+                show_default=bool(default),
+                hide_input=is_secret,
+            ).strip()
+            try:
+                judge(answer)
+            except (InputRefused, Failure) as err:
+                self.refused(err)
+            else:
+                return answer
 
     def agree(self, key: str, /, **values: Value) -> bool:
-        return self._agrees or (self.is_person and typer.confirm(self.words(key, **values), default=True))
+        if self._agrees or not self.is_person:
+            return self._agrees
+        return answered_yes(self.words(key, **values), is_yes=True, again=f"  {self.words('yes-or-no')}")
 
     def refused(self, err: InputRefused | Failure) -> None:
         """Say why it did not work, before the question is asked again."""

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import aiohttp
 import asyncpg
 import pytest
 
+from crm.sandbox.seed import CHECK_ID
 from crm.sandbox.server import Sandbox
+from gateway.app.gateway import Gateway
+from gateway.settings import Settings
+from runtime.database.pool import open_pool
+from runtime.database.sealing import PREFIX
 from tests.conftest import database_of_its_own
 from tests.integration.first_use.terminal import script, terminal
 
@@ -73,7 +83,15 @@ async def test_a_script_sets_all_up_and_called_again_makes_nothing_twice(house: 
     assert house.crm.token() not in first.stdout + first.stderr
     env = house.folder / ".env"
     assert env.stat().st_mode & 0o777 == 0o600
-    kept = env.read_text()
+    kept, key = env.read_text(), house.folder / "callmatrix-secrets.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert f"CALLMATRIX_SECRETS_KEY_FILE={key}" in kept
+    assert str(key) in first.stdout
+    assert key.read_text().strip() not in first.stdout + first.stderr
+    sealed = await house.rows(
+        "SELECT access_token FROM crm_token UNION ALL SELECT webhook_secret FROM account"
+    )
+    assert all(str(value).startswith(PREFIX) for (value,) in sealed)
     again = await script(house.folder, "init", "--yes", *house.options, stdin=house.secrets)
     assert again.returncode == 0, again.stdout + again.stderr
     assert "shown once" not in again.stdout
@@ -106,15 +124,33 @@ async def test_a_person_is_asked_step_by_step_and_again_where_it_was_wrong(house
         await person.answers("Address of the PostgreSQL database", "postgresql://x@127.0.0.1:1/x")
         await person.waits_for("the database cannot be reached")
         await person.answers("Address of the PostgreSQL database", house.url)
+        await person.answers("Make them?", "perhaps")
+        await person.waits_for("answer y (yes) or n (no)")
         await person.answers("Make them?", "y")
-        await person.answers("Address at which PBXs", "nonsense")
+        await person.answers("Seal the CRM's key", "n")
+        for wrong, why in (
+            ("nonsense", "does not look like an address"),
+            ("http://[x", "does not look like an address"),
+            (house.crm.url, "is the CRM's own address"),
+            ("https://example.amocrm.ru", "is the CRM's own address"),
+        ):
+            await person.answers("Address at which PBXs", wrong)
+            await person.waits_for(why)
         await person.answers("Address at which PBXs", PUBLIC)
-        for token in ("wrong", house.crm.token()):
-            await person.answers("Address of the CRM", house.crm.url)
-            await person.answers("A short name", "")
-            await person.answers("Long-lived token", token)
-            await person.answers("Time zone", "")
-            await person.answers("Country of phone numbers", "")
+        for question, wrong, why, right in (
+            ("Address of the CRM", PUBLIC, "the public address of this gateway", house.crm.url),
+            ("A short name", "bad name!", "is no short name", "sales"),
+            ("Long-lived token", "", "", "wrong"),
+            ("Time zone", "Mars/Base", "there is no time zone", "Europe/Samara"),
+            ("Country of phone numbers", "Mars", "there is no country code", ""),
+        ):
+            if why:
+                await person.answers(question, wrong)
+                await person.waits_for(why)
+            await person.answers(question, right)
+        await person.waits_for("the CRM does not let us in")
+        await person.answers(f"[{house.crm.url}]", "")  # what was right is proposed, or not asked at all
+        await person.answers("Long-lived token", house.crm.token())
         await person.answers("Propose the CRM's users?", "y")
         await person.answers(f"<{ADMIN}>, extension", "")
         await person.answers(f"<{MANAGERS[0]}>, extension", "<x>")
@@ -122,15 +158,27 @@ async def test_a_person_is_asked_step_by_step_and_again_where_it_was_wrong(house
         await person.answers(f"<{MANAGERS[0]}>, extension", "101")
         await person.answers(f"<{MANAGERS[1]}>, extension", "102")
         await person.answers(f"<{THIRD}>, extension", ".")
+        await person.answers("Who is the senior manager", "999")
+        await person.waits_for("'999' is nobody's extension")
         await person.answers("Who is the senior manager", "102")
-        await person.answers("Which PBX", "generic")
-        await person.answers("A name of your own for it", "office")
-        await person.answers("Our numbers on it", "8 495 123-45-67")
+        for question, wrong, why, right in (
+            ("Which PBX", "telepathy", "is not known here", "generic"),
+            ("A name of your own for it", "Офис", "is no name of a connection", "office"),
+            ("Our numbers on it", "12", "is not a phone number", "8 495 123-45-67"),
+        ):
+            await person.answers(question, wrong)
+            await person.waits_for(why)
+            await person.answers(question, right)
         await person.answers("A client's number", "8 900 000-00-01")
         assert await person.ended() == 0
     assert "does not answer" in person.said  # no gateway runs yet: said, and all the rest is there
     assert house.crm.token() not in person.said
+    assert str(urlsplit(house.url).password) not in person.said
+    assert f":…@{urlsplit(house.url).netloc.rpartition('@')[2]}" in person.said
+    assert "Left: Secrets key, First call." in person.said
     assert await house.counts() == ONE_EACH
+    account = await house.rows("SELECT account_id, time_zone, region FROM account")
+    assert account == [("sales", "Europe/Samara", "RU")]
     assert await house.rows("SELECT email FROM employee WHERE is_senior") == [(MANAGERS[1],)]
 
 
@@ -152,7 +200,7 @@ async def test_interrupted_in_the_middle_it_goes_on_there_the_next_time(house: N
     begun = [("Propose the CRM's users?", "y"), (f"<{ADMIN}>, extension", "")]
     visits: list[tuple[list[str], list[tuple[str, str]], str]] = [
         ([], [("Address of the PostgreSQL database", house.url)], "Make them?"),
-        (crm, [("Make them?", "y")], "Propose the CRM's users?"),
+        (crm, [("Make them?", "y"), ("Seal the CRM's key", "")], "Propose the CRM's users?"),
         ([], [*begun, (f"<{MANAGERS[0]}>, extension", "101")], f"<{MANAGERS[1]}>, extension"),
         ([], begun, f"<{MANAGERS[1]}>, extension"),
     ]
@@ -166,3 +214,83 @@ async def test_interrupted_in_the_middle_it_goes_on_there_the_next_time(house: N
     finished = await script(house.folder, "init", "--yes", *house.options, stdin=house.secrets)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert await house.counts() == ONE_EACH
+
+
+@asynccontextmanager
+async def gateway_at(port: int, url: str) -> AsyncIterator[str]:
+    """A running gateway of this installation; its address."""
+    address = f"http://127.0.0.1:{port}"
+    settings = Settings(_env_file=None, database_url=url, port=port, host="127.0.0.1", public_url=address)
+    stop, started = asyncio.Event(), asyncio.get_running_loop().create_future()
+    async with await open_pool(url, max_size=5) as pool, aiohttp.ClientSession() as session:
+        running = asyncio.create_task(Gateway(settings, pool, session).run(stop, started))
+        await asyncio.wait_for(started, 20)
+        try:
+            yield address
+        finally:
+            stop.set()
+            await asyncio.wait_for(running, 20)
+
+
+async def consents(said: str) -> None:
+    """What a person does in the browser: opens the address, presses "Allow", is led back."""
+    address = next(word for word in said.split() if "/oauth?" in word)
+    async with aiohttp.ClientSession() as browser, browser.get(f"{address}&approve=1") as page:
+        assert page.status == 200, await page.text()
+
+
+async def calls(gateway: str, secret: str) -> int:
+    call = {
+        "event": "newCall",
+        "callId": "c1",
+        "from": "+79000000001",
+        "to": "+74951234567",
+        "direction": "in",
+    }
+    async with (
+        aiohttp.ClientSession() as pbx,
+        pbx.post(
+            f"{gateway}/pbx/office/events", json=call, headers={"Authorization": f"Bearer {secret}"}
+        ) as answer,
+    ):
+        return answer.status
+
+
+@pytest.mark.timeout(240)
+async def test_consent_and_the_first_call_come_through_the_running_gateway(house: NewHouse) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ["--database-url", house.url, "--public-url", f"http://127.0.0.1:{port}"]
+    with terminal(house.folder, "init", *options, env={"CALLMATRIX_PORT": str(port)}) as person:
+        await person.answers("Make them?", "")
+        await person.answers("Seal the CRM's key", "n")
+        await person.answers("Address of the CRM", house.crm.url)
+        await person.answers("A short name", "sales")
+        await person.answers("Long-lived token", "")
+        await person.answers("The integration's id", "")
+        await person.waits_for("nothing was typed")
+        await person.answers("The integration's id", CHECK_ID)
+        await person.answers("The integration's secret", "check-secret")
+        await person.answers("Time zone", "")
+        await person.answers("Country of phone numbers", "")
+        shown = await person.waits_for("Waiting for consent")
+        async with gateway_at(port, house.url) as gateway:
+            await consents(shown)
+            await person.answers("Propose the CRM's users?", "")
+            await person.answers(f"<{ADMIN}>, extension", "100")
+            await person.answers(f"<{MANAGERS[0]}>, extension", ".")
+            await person.answers("Who is the senior manager", ADMIN)
+            await person.answers("Which PBX", "")
+            await person.answers("A name of your own for it", "")
+            await person.answers("Our numbers on it", "")
+            secret = (await person.waits_for("A client's number")).partition("shown once: ")[2].split()[0]
+            await person.answers("", "")
+            await person.waits_for("waiting up to")
+            async with asyncio.timeout(30):
+                while await calls(gateway, secret) != 200:
+                    await asyncio.sleep(0.1)
+            await person.waits_for("a call has arrived")
+            assert await person.ended() == 0
+    assert "Left: Secrets key." in person.said
+    assert await house.rows("SELECT state FROM account") == [("on",)]
+    assert await house.rows("SELECT count(*) FROM crm_token WHERE refresh_token IS NOT NULL") == [(1,)]
