@@ -54,6 +54,7 @@ async def save_employee(conn: Conn, account_id: str, person: Employee) -> Employ
         policy, lines = await _reading(conn, account_id)
         judged = _judged(person, policy)
         _refuse_lines(lines, [judged], stored)
+        _refuse_bad_emails([judged], stored)
         refuse_bad_staff([*others, judged])
         await store.save_employee(conn, account_id, judged)
         await _tell(conn, account_id, stored, [*others, judged])
@@ -70,6 +71,7 @@ async def replace_employees(conn: Conn, account_id: str, people: Sequence[Employ
         judged = [_judged(person, policy) for person in people]
         stored = await store.stored_employees(conn, account_id)
         _refuse_lines(lines, judged, stored)
+        _refuse_bad_emails(judged, stored)
         refuse_bad_staff(judged)
         if judged != list(stored):
             await store.replace_staff(conn, account_id, judged)
@@ -148,6 +150,18 @@ def _refuse_lines(lines: Collection[str], people: Sequence[Employee], stored: Se
         line, person = found
         remedy = "write the person's own number, or none"
         raise EmployeeRefused(person.id, "numbers", f"'{line}' is a line of the company", remedy)
+
+
+def _refuse_bad_emails(people: Sequence[Employee], stored: Sequence[Employee]) -> None:
+    """Refuse what no CRM user can have as an address: nobody would ever be found by it. Of any letters, as the CRM allows them."""
+    had = {person.id: person.email for person in stored}
+    for person in people:
+        if person.email and person.email != had.get(person.id) and not _EMAIL.fullmatch(person.email):
+            remedy = "write it as it stands in the CRM, e.g. olga@example.com, or leave it out"
+            raise EmployeeRefused(person.id, "email", f"'{person.email}' is no e-mail address", remedy)
+
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def _without(numbers: Sequence[str], others: Collection[str]) -> tuple[str, ...]:

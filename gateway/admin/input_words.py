@@ -73,6 +73,12 @@ def is_counted(text: str, longest: int = LONGEST_ID) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= longest
 
 
+def refuse_no_number(field: str, text: str | None) -> None:
+    """Raise InputRefused for what no PBX calls a line of ours: nothing of it is a digit."""
+    if text and not any(letter.isdigit() for letter in text):
+        raise InputRefused(field, f"'{text}' is not a phone number", "write it as +74951234567")
+
+
 def whole_number(field: str, text: str) -> int:
     """Read what was typed. Raise InputRefused in the words in which the API refuses the same."""
     if not is_counted(text.removeprefix("-")):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from gateway.admin.input_words import refuse_no_number
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.configuration import number_policy
 from gateway.decisions.dry_run import SampleCall, dry_run
@@ -118,6 +119,7 @@ async def try_call(
 
     Raise InputRefused, NoSuchAccount.
     """
+    refuse_no_number("line", made_up.line)
     of_account = await account(conn, account_id)
     known = await connections(conn, account_id)
     mine = [c for c in known if connection in (None, c.name)]

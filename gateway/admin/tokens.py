@@ -86,7 +86,7 @@ async def remove_token(conn: Conn, name: str, of_account: str | None = None) -> 
     """of_account: only one that is for this account. Raise NothingOfThatName."""
     async with conn.transaction():
         await rows.lock_api_tokens(conn)
-        gone = await _token(conn, name, of_account)
+        gone = await token_of(conn, name, of_account)
         await _refuse_own_end(conn, gone, None)
         await rows.remove_api_token(conn, name, gone.token_hash)
         await _tell(conn, name, gone.account_id, "removed", _seen(gone), None)
@@ -101,7 +101,7 @@ async def change_token(
     """
     async with conn.transaction():
         await rows.lock_api_tokens(conn)
-        now = await _token(conn, name, of_account)
+        now = await token_of(conn, name, of_account)
         bound = replace(now.bound, **{n: changes[n] for n in asdict(now.bound) if n in changes})
         role = role_named(changes.get("role", now.role))
         after = replace(now, role=role, account_id=bound.account_id, bound=bound)
@@ -130,7 +130,8 @@ async def refuse_bad_bindings(conn: Conn, bound: Bindings) -> None:
                 raise InputRefused(field, f"'{name}' is no name here, or stands here twice", remedy)
 
 
-async def _token(conn: Conn, name: str, of_account: str | None) -> rows.ApiToken:
+async def token_of(conn: Conn, name: str, of_account: str | None = None) -> rows.ApiToken:
+    """of_account: only one that is bound to this account. Raise NothingOfThatName."""
     for token in await rows.api_tokens(conn):
         if token.name == name and of_account in (None, token.account_id):
             return token

@@ -67,7 +67,7 @@ async def add_user(conn: Conn, order: UserOrder) -> str | None:
             )
         except AlreadyExists as err:
             raise NameTaken("user", order.login, "login") from err
-        added = await _user(conn, order.login, None)
+        added = await user_of(conn, order.login, None)
         await _tell(conn, added, "added", None, _seen(added))
     return made
 
@@ -81,7 +81,7 @@ async def change_user(
     """
     async with conn.transaction():
         await store.lock_users(conn)
-        now = await _user(conn, login, of_account)
+        now = await user_of(conn, login, of_account)
         bound = replace(now.bound, **{n: changes[n] for n in asdict(now.bound) if n in changes})
         after = replace(
             now,
@@ -105,7 +105,7 @@ async def set_password(
     """Return the password where one was made up. Raise InputRefused."""
     hashed, made = _hashed(password)
     async with conn.transaction():
-        user = await _user(conn, login, of_account)
+        user = await user_of(conn, login, of_account)
         await store.set_password(conn, login, hashed)
         await _tell(conn, user, "password set", {"password": "set"}, {"password": "changed"})
     return made
@@ -115,13 +115,14 @@ async def remove_user(conn: Conn, login: str, of_account: str | None = None) -> 
     """of_account: only one who is bound to this account. Raise InputRefused."""
     async with conn.transaction():
         await store.lock_users(conn)
-        gone = await _user(conn, login, of_account)
+        gone = await user_of(conn, login, of_account)
         _refuse_no_admin(await store.users(conn), gone, None)
         await store.remove_user(conn, login)
         await _tell(conn, gone, "removed", _seen(gone), None)
 
 
-async def _user(conn: Conn, login: str, of_account: str | None) -> AdminUser:
+async def user_of(conn: Conn, login: str, of_account: str | None = None) -> AdminUser:
+    """of_account: only one who is bound to this account. Raise NothingOfThatName."""
     found = {user.login: user for user in await store.users(conn, of_account)}
     if login not in found:
         raise NothingOfThatName("user", login, "users")

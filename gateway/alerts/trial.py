@@ -15,7 +15,7 @@ from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
 from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import DEFAULT_LANGUAGE, Language, Texts
-from runtime.alerts.delivery import AlertMessage, AlertNotSent
+from runtime.alerts.delivery import AlertChannel, AlertMessage, AlertNotSent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,17 @@ async def _one(senders: AlertSenders, to: AlertRecipient, texts: Texts, url: str
     try:
         await senders.send(to.channel, message)
     except AlertNotSent as err:
-        remedy = texts.say(f"alert.fix.{err.code}")
         return AlertTrial(
-            channel=to.channel, recipient=to.address, code=err.code, error=str(err), remedy=remedy
+            channel=to.channel,
+            recipient=to.address,
+            code=err.code,
+            error=f"{texts.say(f'alert.why.{err.code}')}: {err}",
+            remedy=_remedy(err.code, to.channel, texts),
         )
     return AlertTrial(channel=to.channel, recipient=to.address)
+
+
+def _remedy(code: str, channel: AlertChannel, texts: Texts) -> str:
+    """Of this channel, where each has its own."""
+    own = f"alert.fix.{code}.{channel}"
+    return texts.say(own if own in texts.sentences else f"alert.fix.{code}")

@@ -265,6 +265,7 @@ def remove_connection(
         name,
         f"The PBX of '{name}' will be refused.",
         lambda conn: connections.remove_connection(conn, None, name),
+        look=lambda conn: connections.connection_of(conn, None, name),
         is_sure=yes,
         json=json,
     )
@@ -363,6 +364,10 @@ def change_token(
     changes = binding_changes(account, employee, template, schedule)
     if role is not None:
         changes["role"] = role
+    if not changes:
+        raise typer.BadParameter(
+            "say what is to change: --role, --account, --employee, --template, --schedule"
+        )
     with refusals(f"token '{name}' is not changed"):
         token = on_database(lambda conn: tokens.change_token(conn, name, changes))
     if json:
@@ -386,6 +391,7 @@ def remove_token(
         name,
         f"Programs that use the token '{name}' will be refused.",
         lambda conn: tokens.remove_token(conn, name),
+        look=lambda conn: tokens.token_of(conn, name),
         is_sure=yes,
         json=json,
     )

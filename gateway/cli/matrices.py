@@ -86,7 +86,7 @@ def replay(
                 bar.update(task, completed=result["calls"], total=result["calls"])
                 return result
 
-    with _refusals():
+    with _refusals("nothing was replayed"):
         result = run(work())
     if json:
         print_json(result)
@@ -160,7 +160,7 @@ def check_matrix(
         problems = check(await _named(conn, account_id, name), await catalogue_of(conn, account_id))
         return problems, await language_of(conn, account_id, lang)
 
-    with _refusals():
+    with _refusals("nothing was checked"):
         problems, language = on_account(account, work)
     if json:
         print_json(problems)
@@ -255,7 +255,7 @@ def show_difference(
         texts = TEXTS[await language_of(conn, account_id, lang)]
         return difference(before, after, texts, await catalogue_of(conn, account_id)), texts
 
-    with _refusals():
+    with _refusals("nothing was compared"):
         changes, texts = on_account(account, work)
     if json:
         print_json([c._asdict() for c in changes])

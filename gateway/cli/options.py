@@ -54,13 +54,21 @@ def binding_changes(
     return given
 
 
+def piped_secret(option: str) -> str:
+    """Return the next line of standard input. Raises Failure where there is none."""
+    if sys.stdin is None:
+        raise Failure("the secret cannot be read", "standard input is closed", "pipe it in, or type it")
+    if (line := sys.stdin.readline().rstrip("\r\n")).strip():
+        return line
+    why = f"standard input holds no line for {option}"
+    raise Failure("the secret cannot be read", why, "pipe in one line for each '-', in the order of the help")
+
+
 def secret_given(option: str, value: str | None) -> str | None:
     """Return the secret; one given as '-' is read from standard input, a line each, so that neither the shell's history nor
     the list of processes shows it."""
     if value == "-":
-        if sys.stdin is None:
-            raise Failure("the secret cannot be read", "standard input is closed", "pipe it in, or type it")
-        return sys.stdin.readline().strip()
+        return piped_secret(option).strip()
     if value:
         typer.echo(
             f"warning: others on this machine can read what {option} said; '-' reads it from standard input",

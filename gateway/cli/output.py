@@ -126,9 +126,6 @@ def confirm(question: str, *, is_sure: bool) -> None:
     raise typer.Exit(1)
 
 
-_YES, _NO = frozenset({"y", "yes", "д", "да"}), frozenset({"n", "no", "н", "нет"})
-
-
 def answered_yes(question: str, *, is_yes: bool, again: str) -> bool:
     """Ask until the answer is yes or no. is_yes: what Enter means. again: what is said to any other answer."""
     import typer
@@ -136,9 +133,17 @@ def answered_yes(question: str, *, is_yes: bool, again: str) -> bool:
     while True:
         told = typer.prompt(f"{question} [{'Y/n' if is_yes else 'y/N'}]", default="", show_default=False)
         word = told.strip().lower()
-        if word in _YES or word in _NO or not word:
-            return is_yes if not word else word in _YES
+        if not word:
+            return is_yes
+        if word in (yes := _in_any_language("yes")) or word in _in_any_language("no"):
+            return word in yes
         typer.echo(again)
+
+
+def _in_any_language(answer: str) -> frozenset[str]:
+    from gateway.texts.sentences import TEXTS
+
+    return frozenset(word for texts in TEXTS.values() for word in texts.say(f"init.answers.{answer}").split())
 
 
 @contextlib.contextmanager
@@ -161,10 +166,14 @@ def carry_out_removal(
     question: str,
     work: Callable[[Conn], Coroutine[Any, Any, object]],
     *,
+    look: Callable[[Conn], Coroutine[Any, Any, object]],
     is_sure: bool,
     json: bool,
 ) -> None:
-    """Ask, remove, tell. what: e.g. "token". question: what follows of it; who asks for JSON is no person to be asked."""
+    """Ask, remove, tell. what: e.g. "token". question: what follows of it; who asks for JSON is no person to be asked.
+    look: raises InputRefused where there is no such thing, before anybody is asked about it."""
+    with refusals(f"{what} '{name}' is not removed"):
+        on_database(look)
     confirm(f"{question} Go on?", is_sure=is_sure or json)
     with refusals(f"{what} '{name}' is not removed"):
         on_database(work)

@@ -236,7 +236,9 @@ def lookup(
     from gateway.texts.sentences import TEXTS
 
     texts, person = TEXTS[answer["language"]], answer.get("responsible") or {}
-    print(f"{answer['caller'] or number}: {answer['message']} ({answer['outcome']}, {answer['reason']})")
+    print(
+        f"{answer['caller'] or number.strip() or '—'}: {answer['message']} ({answer['outcome']}, {answer['reason']})"
+    )
     for target in answer.get("targets", []):
         kind, seconds = texts.word("target", target["kind"]), str(target["ring_seconds"])
         rings = texts.say("lookup.rings", kind=kind, address=target["address"], seconds=seconds)
@@ -334,6 +336,14 @@ def gateway_address(settings: Settings) -> str:
     return f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{settings.port}"  # noqa: S104
 
 
+def _refused(status: int, body: dict[str, Any]) -> Failure:
+    """Tell what the gateway refuses, with its own remedy where it has one."""
+    remedy = "see 'callmatrix connection list' and 'callmatrix check'"
+    return Failure(
+        str(body.get("title", status)), str(body.get("field", "")), str(body.get("detail") or remedy)
+    )
+
+
 async def _get(settings: Settings, path: str, query: dict[str, str], token: str) -> dict[str, Any]:
     import aiohttp
 
@@ -351,11 +361,7 @@ async def _get(settings: Settings, path: str, query: dict[str, str], token: str)
                     continue
                 body = await response.json(content_type=None)
                 if response.status != 200:
-                    raise Failure(
-                        str(body.get("title", response.status)),
-                        str(body.get("detail", "")),
-                        "see 'callmatrix connection list' and 'callmatrix check'",
-                    )
+                    raise _refused(response.status, body)
                 return dict(body)
         except (aiohttp.ClientError, TimeoutError) as err:
             raise Failure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from gateway.cli.options import (
     Yes,
     binding_changes,
     named,
+    piped_secret,
 )
 from gateway.cli.output import carry_out_removal, on_database, print_json, print_table, refusals
 from gateway.store.admin import users as store
@@ -120,6 +122,10 @@ def change(
     """
     changes = binding_changes(account, employee, template, schedule)
     changes |= {n: v for n, v in (("role", role), ("name", name), ("is_on", is_on)) if v is not None}
+    if not changes:
+        raise typer.BadParameter(
+            "say what is to change: --role, --name, --account, --employee, --on, --off …"
+        )
     with refusals(f"user '{login}' is not changed"):
         user = on_database(lambda conn: users.change_user(conn, login, changes))
     if json:
@@ -165,6 +171,7 @@ def remove(
         login,
         f"'{login}' will no longer sign in.",
         lambda conn: users.remove_user(conn, login),
+        look=lambda conn: users.user_of(conn, login),
         is_sure=yes,
         json=json,
     )
@@ -178,13 +185,5 @@ def _password(given: str | None) -> str | None:
         raise typer.BadParameter(
             "give '-' and type the password, or pipe it in: arguments are seen by others"
         )
-    value = typer.prompt("Password", hide_input=True) if _is_terminal() else _line()
-    return str(value)
-
-
-def _is_terminal() -> bool:
-    return typer.get_text_stream("stdin").isatty()
-
-
-def _line() -> str:
-    return typer.get_text_stream("stdin").readline().rstrip("\n")
+    is_terminal = sys.stdin is not None and sys.stdin.isatty()
+    return str(typer.prompt("Password", hide_input=True)) if is_terminal else piped_secret("--password")

@@ -156,7 +156,7 @@ def _explained(
     texts = TEXTS[account.settings.language]
     shown = explained(Explained(decision=row, effects=tuple(map(_effect, decision.effects))), texts, url_of)
     for effect, told in zip(decision.effects, shown["effects"], strict=True):
-        told["message"] = order_in_words(effect.order, staff, texts)
+        told["message"] = order_in_words(effect.order, staff, texts, account.time_zone)
     return shown
 
 

@@ -161,7 +161,7 @@ def _message(row: DecisionRow, texts: Texts, author: CrmPerson | None = None) ->
         return texts.say(
             "explain.lookup", outcome=outcome, because=because, reason=row.reason, rings=_rings(row, texts)
         )
-    if row.kind == "matrix":
+    if row.kind == "matrix" and "row" in row.outcome:  # without a client no table is asked
         return texts.say("explain.matrix", because=because, reason=row.reason, **_place(row, texts))
     closed = _closed_case(row)
     if closed and row.reason in ("case_closed", "case_closed_in_crm"):

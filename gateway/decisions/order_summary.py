@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from routing.client import Ref
 from routing.effects import (
     AddNote,
@@ -20,11 +22,12 @@ from routing.staff import Staff
 from routing.texts.catalogue import Phrase, Texts, Value, phrase
 
 
-def order_in_words(order: Order, staff: Staff, texts: Texts) -> str:
-    return texts.say(f"order.{order.do}", **_values(order, staff))
+def order_in_words(order: Order, staff: Staff, texts: Texts, zone: str) -> str:
+    """zone: IANA name of the account's; times are told as its people read their clocks."""
+    return texts.say(f"order.{order.do}", **_values(order, staff, ZoneInfo(zone)))
 
 
-def _values(order: Order, staff: Staff) -> dict[str, Value]:
+def _values(order: Order, staff: Staff, zone: ZoneInfo) -> dict[str, Value]:
     match order:
         case CreateContact():
             return {
@@ -48,7 +51,7 @@ def _values(order: Order, staff: Staff) -> dict[str, Value]:
         case AddNote():
             return {"target": _target(order.target), "text": order.text}
         case CreateTask():
-            due = order.due_at.isoformat(timespec="minutes")
+            due = f"{order.due_at.astimezone(zone):%Y-%m-%d %H:%M}"
             return {"owner": _owner(order.owner_id, staff), "due": due, "text": order.text}
         case UpdateEntity():
             return {

@@ -62,6 +62,7 @@ class _Table:
     """What is counted while calls are played."""
 
     texts: Texts
+    zone: str
     published: Counter[str] = field(default_factory=Counter)
     draft: Counter[str] = field(default_factory=Counter)
     calls: int = 0
@@ -84,8 +85,8 @@ class _Table:
                     "client": past.number,
                     "started_at": past.started_at.isoformat(),
                     "row": new.decisions[-1].row if new.decisions else None,
-                    "published": [order_in_words(e.order, staff, self.texts) for e in old.effects],
-                    "draft": [order_in_words(e.order, staff, self.texts) for e in new.effects],
+                    "published": [order_in_words(e.order, staff, self.texts, self.zone) for e in old.effects],
+                    "draft": [order_in_words(e.order, staff, self.texts, self.zone) for e in new.effects],
                 }
             )
 
@@ -140,7 +141,7 @@ class Replay:
             old = await matrix_named(conn, self._account_id, against)
             new = await matrix_named(conn, self._account_id, version)
             total = await self._past.count(conn, self._account_id, since, self._now)
-        table = _Table(TEXTS[self._language or account.settings.language])
+        table = _Table(TEXTS[self._language or account.settings.language], account.time_zone)
         await progress(0, total)
         after: tuple[datetime, str] | None = None
         while page := await self._page(account, since, after):

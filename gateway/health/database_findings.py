@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.db.fitness import DatabaseUnfit
 from gateway.health.findings import Finding, about, bad, some
-from runtime.database.errors import Refusal, refusal_of
+from runtime.database.errors import DatabaseRefusal, refusal_of
 
 
 def unfit_finding(unfit: DatabaseUnfit) -> Finding:
@@ -36,7 +36,7 @@ def unusable_finding(err: BaseException) -> Finding:
     return found or bad("database-unreachable", about("database"), error=error)
 
 
-def _of_what_we_may(refusal: Refusal, error: str) -> Finding | None:
+def _of_what_we_may(refusal: DatabaseRefusal, error: str) -> Finding | None:
     what = about("database")
     match refusal:
         case "login":
@@ -53,7 +53,7 @@ def _of_what_we_may(refusal: Refusal, error: str) -> Finding | None:
             return None
 
 
-def _of_its_state(refusal: Refusal, error: str) -> Finding | None:
+def _of_its_state(refusal: DatabaseRefusal, error: str) -> Finding | None:
     what = about("database")
     match refusal:
         case "full":

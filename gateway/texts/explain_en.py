@@ -44,6 +44,7 @@ SENTENCES: Mapping[str, str] = {
     "explain.rings": " Rung: {targets}.",
     "explain.scheme": " The call goes by the PBX's scheme.",
     "explain.matrix": "{row}, {moment}, version {version}: {because} ({reason})",
+    "dry-run.nothing": "nothing",
     "explain.other": "{because} ({reason})",
     "order.create_contact": "create the contact «{name}»{owner}{tags}",
     "order.create_deal": "create the deal «{name}»{where}{owner}{tags}",

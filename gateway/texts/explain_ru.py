@@ -44,6 +44,7 @@ SENTENCES: Mapping[str, str] = {
     "explain.rings": " Звонят: {targets}.",
     "explain.scheme": " Звонок идёт по схеме АТС.",
     "explain.matrix": "{row}, {moment}, версия {version}: {because} ({reason})",
+    "dry-run.nothing": "ничего",
     "explain.other": "{because} ({reason})",
     "order.create_contact": "создать контакт «{name}»{owner}{tags}",
     "order.create_deal": "создать сделку «{name}»{where}{owner}{tags}",

@@ -12,6 +12,8 @@ SENTENCES: Mapping[str, str] = {
     "init.next": "Next: 'callmatrix serve' (the service), 'callmatrix check' (what is wrong), the matrix: docs/how-to/edit-the-matrix.md, alarms: docs/how-to/alerts.md.",
     "init.remembered": "  {name} is written to {file}",
     "init.not-remembered": "  {name} could not be written to .env ({error}): set it in the environment yourself",
+    "init.answers.yes": "y yes",
+    "init.answers.no": "n no",
     "init.yes-or-no": "answer y (yes) or n (no)",
     "init.step.database": "Database",
     "init.step.secrets": "Secrets key",

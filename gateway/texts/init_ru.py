@@ -12,6 +12,8 @@ SENTENCES: Mapping[str, str] = {
     "init.next": "Дальше: 'callmatrix serve' (служба), 'callmatrix check' (что не так), матрица: docs/how-to/edit-the-matrix.md, тревоги: docs/how-to/alerts.md.",
     "init.remembered": "  {name} записан в {file}",
     "init.not-remembered": "  {name} не удалось записать в .env ({error}): задайте его в окружении сами",
+    "init.answers.yes": "д да",
+    "init.answers.no": "н нет",
     "init.yes-or-no": "ответьте y (да) или n (нет)",
     "init.step.database": "База данных",
     "init.step.secrets": "Ключ секретов",

@@ -76,7 +76,7 @@ def is_refused(err: BaseException) -> bool:
     return isinstance(err, _BAD_VALUE)
 
 
-Refusal = Literal[
+DatabaseRefusal = Literal[
     "login",
     "no-database",
     "no-right",
@@ -89,7 +89,7 @@ Refusal = Literal[
     "broken-off",
 ]
 
-_FOR_A_PERSON: Sequence[tuple[type[BaseException], Refusal]] = (
+_FOR_A_PERSON: Sequence[tuple[type[BaseException], DatabaseRefusal]] = (
     (asyncpg.InvalidAuthorizationSpecificationError, "login"),  # the password too
     (asyncpg.InvalidCatalogNameError, "no-database"),
     (asyncpg.InsufficientPrivilegeError, "no-right"),
@@ -104,7 +104,7 @@ _FOR_A_PERSON: Sequence[tuple[type[BaseException], Refusal]] = (
 )
 
 
-def refusal_of(err: BaseException) -> Refusal | None:
+def refusal_of(err: BaseException) -> DatabaseRefusal | None:
     """Return what only a person can change, at the server or in its address; None: it is something else."""
     if err.__class__.__name__ == "ClientConfigurationError" or _is_of_startup(err):
         return "parameter"

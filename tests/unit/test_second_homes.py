@@ -214,7 +214,7 @@ def test_a_table_by_vendor_would_be_seen(planted: str, kind: str) -> None:
 KINDS_NAMED = {
     "gateway/pbx/dialects.py": "forms of answer, which are called after whoever asks in them",
     "gateway/demo/data.py": "the connections of the demo",
-    "gateway/cli/first_use/steps.py": "the kind that is proposed to whoever names none",
+    "gateway/cli/first_use/pbx.py": "the kind that is proposed to whoever names none",
 }
 
 

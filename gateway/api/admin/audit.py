@@ -7,8 +7,16 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
+from gateway.admin.refused import InputRefused
 from gateway.api.frame import Answer, ApiCall, Body, Items, Route, not_found
-from gateway.store.admin.audit import AuditFilter, Door, WhoKind, audit_entries
+from gateway.store.admin.audit import (
+    AUDIT_KINDS,
+    AuditFilter,
+    Door,
+    WhoKind,
+    audit_entries,
+    is_audit_kind,
+)
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -63,6 +71,9 @@ async def list_changes(call: ApiCall[AuditQuery, None]) -> Items[AuditEntryView]
         before=int(query.after) if query.after is not None else None,
     )
     async with call.services.pool.acquire() as conn:
+        if query.what is not None and not await is_audit_kind(conn, query.what):
+            remedy = f"name one of {', '.join(AUDIT_KINDS)}"
+            raise InputRefused("what", f"nothing is kept about such a thing as '{query.what}'", remedy)
         found = await audit_entries(conn, wanted, limit=query.limit)
     items = [
         AuditEntryView(

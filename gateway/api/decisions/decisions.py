@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
+from gateway.admin.input_words import refuse_no_number
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.decisions.explain import explain, step_in_full
 from gateway.lookup.decided import decide_lookup
@@ -103,6 +104,7 @@ class DecisionView(DecisionLine):
 
 async def lookup(call: ApiCall[LookupQuery, None]) -> LookupAnswer:
     query = call.query
+    refuse_no_number("did", query.did)
     snapshot = call.services.configuration.now
     connection = snapshot.connections.get(query.connection) if query.connection else None
     if query.connection and (connection is None or call.who.account_id not in (None, connection.account_id)):

@@ -105,6 +105,8 @@ def renew_secret(name: ConnectionName, yes: Yes = False, json: Json = False) -> 
 
     Example: callmatrix connection secret office --yes
     """
+    with refusals(f"connection '{name}' is not changed"):
+        on_database(lambda conn: connections.connection_of(conn, None, name))
     confirm(f"The PBX of '{name}' will be refused until it has the new secret. Go on?", is_sure=yes or json)
     secret = new_secret()
 

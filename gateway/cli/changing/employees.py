@@ -86,6 +86,8 @@ def set_employee(
 
     Example: callmatrix employees set olga --name "Ольга Петрова" --email olga@example.com --extension 101 --senior
     """
+    if all(given is None for given in (name, email, crm_user, extension, sip, number, senior, deputy, group)):
+        raise typer.BadParameter("say what is to be: --name, --email, --extension, --senior …")
     told: dict[str, Any] = {"name": name, "email": email, "is_senior": senior}
     told |= {"crm_user_id": crm_user, "deputy_id": deputy, "group": group}
     told |= {
@@ -108,8 +110,15 @@ def set_employee(
         print_json(saved)
         return
     addresses = " ".join((*saved.extensions, *saved.sip, *saved.numbers)) or "no phone"
-    user = f"CRM user {saved.crm_user_id}" if saved.crm_user_id else "no CRM user has this e-mail address yet"
-    print(f"Employee '{saved.id}', {saved.name}: {addresses}; {user}.")
+    print(f"Employee '{saved.id}', {saved.name}: {addresses}; {_crm_user(saved)}.")
+
+
+def _crm_user(person: Employee) -> str:
+    if person.crm_user_id:
+        return f"CRM user {person.crm_user_id}"
+    if not person.email:
+        return "no CRM user: give --email, as it stands in the CRM, or --crm-user"
+    return f"no CRM user has the e-mail address {person.email} yet"
 
 
 def _told(employee: str, now: Employee | None, changes: dict[str, Any]) -> Employee:
@@ -134,6 +143,12 @@ def remove_employee(
         if not await employees.remove_employee(conn, account_id, employee):
             raise NothingOfThatName("employee", employee, "employees")
 
+    async def look(conn: Conn, account_id: str) -> None:
+        if employee not in {person.id for person in await stored_employees(conn, account_id)}:
+            raise NothingOfThatName("employee", employee, "employees")
+
+    with refusals(f"employee '{employee}' is not removed"):
+        on_account(account, look)
     confirm(f"The phones of '{employee}' will be rung no more. Go on?", is_sure=yes or json)
     with refusals(f"employee '{employee}' is not removed"):
         on_account(account, work)

@@ -21,6 +21,7 @@ from gateway.cli.options import AccountName, Json, Lang, Yes, pairs, version_nam
 from gateway.cli.output import (
     chosen_language,
     confirm,
+    language_of,
     me,
     on_account,
     print_json,
@@ -28,8 +29,10 @@ from gateway.cli.output import (
 )
 from gateway.store.admin import matrices as store
 from gateway.store.admin.accounts import account as account_of
+from gateway.texts.sentences import TEXTS
 from routing.matrix.model import Matrix
 from routing.matrix.presets import PRESETS
+from routing.texts.catalogue import Language
 from runtime.database.pool import Conn
 from runtime.failure import Failure
 
@@ -243,14 +246,20 @@ def dry_run(
         talk_seconds=talk,
         params=pairs(param),
     )
+
+    async def tried(conn: Conn, account_id: str) -> tuple[list[dict[str, Any]], Language]:
+        found = await matrices.try_call(conn, account_id, name, made_up, connection)
+        return found, await language_of(conn, account_id, None)
+
     with refusals("nothing was tried"):
-        found = on_account(account, lambda conn, id: matrices.try_call(conn, id, name, made_up, connection))
+        found, language = on_account(account, tried)
     if json:
         print_json(found)
         return
+    nothing = TEXTS[language].say("dry-run.nothing")
     for decision in found:
         print(f"{decision['message']}")
-        print("\n".join(f"  -> {effect['message']}" for effect in decision["effects"]) or "  -> nothing")
+        print("\n".join(f"  -> {effect['message']}" for effect in decision["effects"]) or f"  -> {nothing}")
 
 
 def _time(text: str | None) -> datetime:

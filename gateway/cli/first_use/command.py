@@ -9,7 +9,7 @@ import typer
 
 from gateway.cli.first_use.answers import InitAnswers
 from gateway.cli.first_use.talk import Conversation, terminal_language
-from gateway.cli.options import Lang, Yes
+from gateway.cli.options import Lang, Yes, piped_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,16 +69,16 @@ def init(
     from gateway.cli.output import chosen_language
     from gateway.texts.sentences import TEXTS
 
-    is_person = sys.stdin.isatty() and not plan
+    is_person = sys.stdin is not None and sys.stdin.isatty() and not plan
     talk = Conversation(TEXTS[chosen_language(lang) or terminal_language()], is_person=is_person, agrees=yes)
     answers = InitAnswers(
-        database_url=_secret(database_url),
+        database_url=_secret("--database-url", database_url),
         public_url=public_url,
         account=account,
         url=url,
-        token=_secret(long_lived_token),
+        token=_secret("--token", long_lived_token),
         client_id=client_id,
-        client_secret=_secret(client_secret),
+        client_secret=_secret("--client-secret", client_secret),
         time_zone=time_zone,
         region=region,
         extensions=_pairs(extension),
@@ -156,9 +156,9 @@ def _go(answers: InitAnswers, talk: Conversation) -> bool:
     return not {"database", "crm"} & set(left)
 
 
-def _secret(value: str | None) -> str | None:
+def _secret(option: str, value: str | None) -> str | None:
     """Return the secret; one given as '-' is a line of standard input, in the order database, token, client secret."""
-    return sys.stdin.readline().strip() if value == "-" else value
+    return piped_secret(option).strip() if value == "-" else value
 
 
 def _pairs(values: list[str] | None) -> dict[str, str]:

@@ -9,8 +9,9 @@ import typer
 
 from gateway.cli.options import Json, Limit
 from gateway.cli.output import an_account, on_database, print_json, print_table
-from gateway.store.admin.audit import AuditEntry, AuditFilter, audit_entries
+from gateway.store.admin.audit import AUDIT_KINDS, AuditEntry, AuditFilter, audit_entries, is_audit_kind
 from runtime.database.pool import Conn
+from runtime.failure import Failure
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +37,9 @@ def audit(
 
     async def work(conn: Conn) -> list[AuditEntry]:
         account_id = await an_account(conn, account)
+        if what is not None and not await is_audit_kind(conn, what):
+            remedy = f"name one of {', '.join(AUDIT_KINDS)}"
+            raise Failure("nothing is shown", f"nothing is kept about such a thing as '{what}'", remedy)
         wanted = AuditFilter(account_id=account_id, what=what, object=name, who=who, since=since)
         return await audit_entries(conn, wanted, limit=limit)
 

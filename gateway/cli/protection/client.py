@@ -25,7 +25,7 @@ def show(number: ClientNumber, account: AccountName = None, json: Json = False) 
 
     Example: callmatrix client show +79161234567
     """
-    client, kept = _kept(number, account)
+    client, kept = _kept(number, account, "nothing is shown")
     if json:
         print_json({"client": client, **asdict(kept)})
         return
@@ -40,7 +40,7 @@ def forget(number: ClientNumber, account: AccountName = None, yes: Yes = False, 
     """
     from gateway.admin.protection.forget_client import forget_client
 
-    client, kept = _kept(number, account)
+    client, kept = _kept(number, account, "nothing is forgotten")
     if not json:
         print(f"Kept of {client}: " + ", ".join(f"{n} {v}" for n, v in asdict(kept).items()))
     confirm("All of it is emptied; the CRM and the PBX are not touched. Go on?", is_sure=yes or json)
@@ -52,8 +52,8 @@ def forget(number: ClientNumber, account: AccountName = None, yes: Yes = False, 
         print("Forgotten here. Delete the contact in the CRM too: what the CRM has comes back from there.")
 
 
-def _kept(number: str, account: str | None) -> tuple[str, ClientData]:
+def _kept(number: str, account: str | None, refused: str) -> tuple[str, ClientData]:
     from gateway.admin.protection.forget_client import data_of_client
 
-    with refusals("nothing is shown"):
+    with refusals(refused):
         return on_account(account, lambda conn, account_id: data_of_client(conn, account_id, number))

@@ -116,6 +116,19 @@ class AuditFilter:
     before: int | None = None
 
 
+AUDIT_KINDS = (
+    *("account", "backfill", "call", "case", "change", "client", "connection", "crm event", "directory", "effect"),
+    *("employee", "event", "matrix", "matrix_check", "replay", "row", "secrets", "settings", "token", "user", "webhook"),
+)  # fmt: skip
+"""What entries are about."""
+
+
+async def is_audit_kind(conn: Conn, what: str) -> bool:
+    """Whether entries are about such things: known here, or written by another version."""
+    is_there = "SELECT EXISTS (SELECT FROM audit WHERE what = $1)"
+    return what in AUDIT_KINDS or bool(await conn.fetchval(is_there, what))
+
+
 async def audit_entries(conn: Conn, wanted: AuditFilter, *, limit: int) -> list[AuditEntry]:
     """Newest first."""
     rows = await conn.fetch(
