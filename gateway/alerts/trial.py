@@ -68,5 +68,5 @@ async def _one(senders: AlertSenders, to: AlertRecipient, texts: Texts, url: str
 
 def _remedy(code: str, channel: AlertChannel, texts: Texts) -> str:
     """Of this channel, where each has its own."""
-    own = f"alert.fix.{code}.{channel}"
+    own = f"alert.fix-{channel}.{code}"
     return texts.say(own if own in texts.sentences else f"alert.fix.{code}")
