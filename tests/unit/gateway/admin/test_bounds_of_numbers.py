@@ -17,7 +17,7 @@ from gateway.cli import all_commands
 from gateway.settings import Settings
 
 JUDGED_BY_SERVICES = {"backfill --days", "NewToken.days"}
-"""In words of their own: tests/integration/api/test_nonsense_at_the_command_line.py, test_tokens.py."""
+"""In words of their own: tests/integration/api/nonsense.py, test_tokens.py."""
 
 
 def numbers_of_the_api() -> Iterator[tuple[str, dict[str, Any]]]:
