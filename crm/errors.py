@@ -2,19 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-KeyTrouble = Literal[
-    "refresh-lost",
-    "refresh-used",
-    "client-refused",
-    "token-refused",
-    "token-expired",
-    "none-stored",
-    "key-refused",
-]
-"""Which way an authorisation broke; key-refused: the CRM says no more than that."""
-
 
 class CrmError(Exception):
     """Root of the CRM's errors.
@@ -57,7 +44,6 @@ class CrmUnauthorised(CrmError):
     """The authorisation is broken and refreshing did not mend it: somebody has to reconnect the account."""
 
     code = "crm-unauthorised"
-    reason: KeyTrouble = "key-refused"
 
 
 class CrmUnpaid(CrmError):

@@ -122,11 +122,6 @@ class CircuitBreaker:
         if permit is self._probe:
             self._probe, self.state = None, CircuitState(name="closed")
 
-    def ask_now(self) -> None:
-        """There is reason to think that it is open again: the next probe waits no longer."""
-        if self.state.name == "open":
-            self.state = replace(self.state, probe_at=self._clock())
-
     def undecided(self, permit: Permit) -> None:
         """Note that the request ended without a verdict (lost, cancelled). Without effect where one has been told."""
         if permit is self._probe:

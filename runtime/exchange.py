@@ -13,9 +13,6 @@ KEPT_CHARACTERS = 4000
 
 # JSON numbers (times, ids) have no quote before them in the same token and are left alone.
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-# A link is told by its host: to a recording it is somebody's. Addresses of the API itself, and ours, are told whole.
-_LINK = re.compile(r"""(https?:(?:\\?/){2}[^\s"'<>/\\?#]+)\\?[/?#](?:\\/|[^\s"'<>\\])*""", re.IGNORECASE)
-_ADDRESS = re.compile(r'"(?:href|redirect_uri|destination)"\s*:\s*"[^"]*"')
 _CODE = re.compile(r'("code"\s*:\s*")[^"]*')  # of OAuth; elsewhere codes are of errors
 
 
@@ -36,18 +33,10 @@ class Exchange:
 
 
 def shown(body: bytes | None) -> str:
-    """Return a body without secrets, whole numbers and links to recordings."""
+    """Return a body without secrets and without whole numbers."""
     text = (body or b"")[: KEPT_CHARACTERS * 2].decode("utf-8", "replace")
-    text = _without_links(_CODE.sub(rf"\1{HIDDEN}", mask_secrets(text)))
+    text = _CODE.sub(rf"\1{HIDDEN}", mask_secrets(text))
     return _QUOTED.sub(lambda quoted: mask_numbers(quoted.group()), text)[:KEPT_CHARACTERS]
-
-
-def _without_links(text: str) -> str:
-    shown, end = [], 0
-    for address in _ADDRESS.finditer(text):
-        shown += [_LINK.sub(rf"\1/{HIDDEN}", text[end : address.start()]), address.group()]
-        end = address.end()
-    return "".join([*shown, _LINK.sub(rf"\1/{HIDDEN}", text[end:])])
 
 
 def shown_target(target: str) -> str:

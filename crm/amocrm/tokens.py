@@ -19,7 +19,7 @@ from crm.amocrm.client import OnExchange, exchange_record
 from crm.amocrm.transport import Transport
 from crm.amocrm.wire import Reply, Request
 from crm.budget import Budget
-from crm.errors import CrmError, CrmOutcomeUnknown, CrmThrottled, CrmUnauthorised, CrmUnavailable, KeyTrouble
+from crm.errors import CrmError, CrmOutcomeUnknown, CrmThrottled, CrmUnauthorised, CrmUnavailable
 from crm.lane import Lane
 from runtime.lifecycle import KeptTasks
 
@@ -29,7 +29,11 @@ RETRY_AFTER = timedelta(minutes=1)
 TROUBLE_LASTS = timedelta(minutes=5)
 REFRESH_TOKEN_LIFE = timedelta(days=90)
 
-_WHAT_TO_DO: dict[KeyTrouble, str] = {
+TroubleName = Literal[
+    "refresh-lost", "refresh-used", "client-refused", "token-refused", "token-expired", "none-stored"
+]
+
+_WHAT_TO_DO = {
     "refresh-lost": "A new key was sent by the CRM but never arrived here, and the old one is used up.",
     "refresh-used": "The CRM says that the refresh key was used or has expired.",
     "client-refused": "The CRM refuses the integration's id or secret, or the account is not paid for.",
@@ -42,11 +46,11 @@ _WHAT_TO_DO: dict[KeyTrouble, str] = {
 class ReconnectNeeded(CrmUnauthorised):
     """The authorisation is broken and only a person can mend it. reason: which way it broke."""
 
-    def __init__(self, reason: KeyTrouble, account_id: str, said: str = "") -> None:
+    def __init__(self, reason: TroubleName, account_id: str, said: str = "") -> None:
         what = _WHAT_TO_DO[reason]
         how = f"Reconnect with `callmatrix account add {account_id} --token -` and a new long-lived key, or through OAuth."
         super().__init__(f"{what} {how}" + (f" The CRM said: {said}" if said else ""))
-        self.reason = reason
+        self.reason: TroubleName = reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +247,7 @@ class Tokens:
         self._known = token
         return token
 
-    async def _refresh(self, seen: StoredToken, otherwise: KeyTrouble) -> StoredToken:
+    async def _refresh(self, seen: StoredToken, otherwise: TroubleName) -> StoredToken:
         if self._trouble is not None and self._now() < self._trouble_until:
             raise self._trouble  # asking again at once would only bring the same answer
         if seen.kind == "long_lived" or seen.refresh_token is None:
@@ -353,13 +357,13 @@ class Tokens:
         found = wire_oauth.moved_address(self.base_url, domain, self._crm_hosts)
         return None if found == self.base_url else found
 
-    def _broken(self, reason: KeyTrouble, said: str = "") -> ReconnectNeeded:
+    def _broken(self, reason: TroubleName, said: str = "") -> ReconnectNeeded:
         self._trouble = ReconnectNeeded(reason, self._account_id, said)
         self._trouble_until = self._now() + TROUBLE_LASTS
         return self._trouble
 
 
-def _trouble_of(refusal: wire_oauth.TokenRefusal, was_lost_before: bool) -> KeyTrouble:
+def _trouble_of(refusal: wire_oauth.TokenRefusal, was_lost_before: bool) -> TroubleName:
     if refusal == "client-refused":
         return "client-refused"
     return "refresh-lost" if was_lost_before else "refresh-used"

@@ -144,8 +144,7 @@ class DirectoryFeed:
     async def _bring_up(self, conn: Conn, state: DirectoryState) -> None:
         directory = self._directories[state.account_id]
         applied = self._applied.get(state.account_id)
-        # New to us, or its directory was started afresh, or what is gone since then is said no longer.
-        if applied is None or state.seq < applied or applied < state.swept_seq:
+        if applied is None or state.seq < applied:  # new to us, or its directory was started afresh
             await self._load(conn, directory)
         elif state.seq > applied:
             await self._catch_up(conn, directory, applied)

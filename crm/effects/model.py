@@ -145,6 +145,10 @@ class EffectStore(Protocol):
         """Those CRM ids that done effects of ours stand for."""
         ...
 
+    async def break_account(self, reason: str) -> None:
+        """Remember why the authorisation is broken, and hold everything that waits."""
+        ...
+
     async def next_due(self, now: datetime) -> datetime | None:
         """When something that is not due yet will be; None when nothing is planned."""
         ...

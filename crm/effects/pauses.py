@@ -13,7 +13,7 @@ _PAUSES: tuple[tuple[type[CrmError], float, float], ...] = (  # first and longes
     (CrmBlocked, 30.0, 900.0),
     (CrmUnpaid, 60.0, 1800.0),
     (CrmThrottled, 1.5, 120.0),
-    (CrmUnauthorised, 5.0, 60.0),
+    (CrmUnauthorised, 5.0, 60.0),  # the second refusal in a row is believed
     (CrmError, FIRST_SECONDS, LONGEST_SECONDS),
 )
 

@@ -64,9 +64,8 @@ class Sender:
         account_breaker: CircuitBreaker | None = None,
         stand_ins: StandIns = lambda _user: (),
         on_refused_value: Callable[[], None] = lambda: None,
-        on_refused_key: Callable[[], None] = lambda: None,
     ) -> None:
-        self._on_refused_value, self._on_refused_key = on_refused_value, on_refused_key
+        self._on_refused_value = on_refused_value
         self._stand_ins = stand_ins
         self._crm, self._effects, self._account, self._lease = crm, effects, account_id, lease
         self._settings, self._now = settings, now
@@ -245,12 +244,19 @@ class Sender:
     async def on_failure(
         self, error: CrmError, now: datetime, permit: Permit, *, is_read: bool = False
     ) -> None:
-        """is_read: of looking or catching up, which come again by themselves: never without a pause."""
+        """is_read: of looking or catching up, which come again by themselves: never without a pause.
+
+        One 401 may be the CRM's own trouble: the account is broken only when what is asked seconds later is refused too.
+        """
         self.last_error = (f"{error.code}: {error}", now)
         if isinstance(error, CrmUnauthorised):
-            self._trouble.failed(error)
-            pause_after(error, self.breaker, permit)
-            self._on_refused_key()
+            is_confirmed = permit.is_probe and self.breaker.state.reason == error.code
+            self._trouble.failed(error, is_alarm=is_confirmed)
+            if is_confirmed:
+                await self._effects.break_account(str(error))
+                self.breaker.passed(permit)  # the account's state keeps quiet from now on
+            else:
+                pause_after(error, self.breaker, permit)
         elif error.retryable or is_read:
             pause_after(error, self.breaker, permit)
             self._trouble.failed(error, is_alarm=is_alarm(error.code))

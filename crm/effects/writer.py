@@ -18,7 +18,7 @@ from crm.effects.model import EffectStore, Ready
 from crm.effects.owners import StandIns
 from crm.effects.pauses import is_alarm
 from crm.effects.sender import Sender, WriterSettings
-from crm.errors import CrmError, CrmUnauthorised
+from crm.errors import CrmError
 from crm.lane import Lane
 from crm.port import Crm
 from routing.client import EntityKind
@@ -91,7 +91,6 @@ class Writer:
     now: aware UTC. random: 0 ≤ x < 1, for the jitter. feed: see `Feed`, only with a backfill.
     account_breaker: what the account's client knows of an API that is closed to us. stand_ins: who gets what the CRM will
     not give to a user. on_refused_value: users, stages or fields may have changed in the CRM.
-    on_refused_key: the CRM would not let us in.
     """
 
     def __init__(
@@ -109,7 +108,6 @@ class Writer:
         account_breaker: CircuitBreaker | None = None,
         stand_ins: StandIns = lambda _user: (),
         on_refused_value: Callable[[], None] = lambda: None,
-        on_refused_key: Callable[[], None] = lambda: None,
     ) -> None:
         self._effects, self._account = effects, account_id
         self._lease, self._catch_up, self._feed, self._now = lease, catch_up, feed, now
@@ -125,7 +123,6 @@ class Writer:
             account_breaker,
             stand_ins,
             on_refused_value,
-            on_refused_key,
         )
         self._under_way = _UnderWay()
         self._caught_up_at: dict[EntityKind, datetime] = {}
@@ -139,12 +136,6 @@ class Writer:
     def wake(self) -> None:
         """There is something new: look now rather than at the next poll."""
         self._wake.set()
-
-    def key_changed(self) -> None:
-        """Ask again now where the CRM refused the key: there may be another one."""
-        if self._sender.breaker.state.reason == CrmUnauthorised.code:
-            self._sender.breaker.ask_now()
-            self.wake()
 
     def stop(self) -> None:
         """Finish what is under way, then let `run` return."""

@@ -9,7 +9,7 @@ where the answer differs from the stored one, with the next `seq` of the account
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from crm.store.encoding import EncodedRow
@@ -79,29 +79,14 @@ _REFRESH = f"""
 """
 
 
-# Where an account stands is noted once in a while; what was gone by the note before is nobody's news any more. It is deleted
-# some time after that was said, so that who has just read that it is still there can go on from there.
-_FORGET_GONE = """
-DELETE FROM directory_entry WHERE (account_id, number) IN (
-    SELECT e.account_id, e.number FROM directory_state s JOIN directory_entry e USING (account_id)
-    WHERE e.candidates = '' AND e.seq <= s.swept_seq AND s.marked_at < now() - $1::interval LIMIT $2)
-"""
-_MARK_GONE = """
-UPDATE directory_state SET swept_seq = marked_seq, marked_seq = seq, marked_at = now()
-WHERE coalesce(marked_at < now() - $1::interval, true)
-"""
-
-
 class DirectoryState(NamedTuple):
-    """seq: of the latest change. changed_at: when that was. loaded_at: end of the first load. in_sync_at: see Directory.
-    swept_seq: up to there it is no longer said what is gone."""
+    """seq: of the latest change. changed_at: when that was. loaded_at: end of the first load. in_sync_at: see Directory."""
 
     account_id: str
     seq: int
     changed_at: datetime | None
     loaded_at: datetime | None
     in_sync_at: datetime | None
-    swept_seq: int
 
 
 async def lock_directory(conn: Conn, account_id: str) -> int:
@@ -162,7 +147,7 @@ async def directory_states(conn: Conn, account_ids: Collection[str] | None = Non
     """Of these accounts, None = of all that have a directory or could have one."""
     rows = await conn.fetch(
         "SELECT coalesce(account.account_id, s.account_id) AS account_id, coalesce(s.seq, 0) AS seq, s.changed_at, s.loaded_at,"
-        " c.last_success AS in_sync_at, coalesce(s.swept_seq, 0) AS swept_seq"
+        " c.last_success AS in_sync_at"
         " FROM account FULL JOIN directory_state s ON s.account_id = account.account_id"
         " LEFT JOIN sync_cursor c ON c.account_id = coalesce(account.account_id, s.account_id) AND c.feed = 'agreed'"
         " WHERE $1::text[] IS NULL OR coalesce(account.account_id, s.account_id) = ANY($1)",
@@ -195,13 +180,6 @@ async def all_entries(conn: Conn, account_id: str, chunk: int = 1000) -> AsyncIt
     )
     while rows := await cursor.fetch(chunk):
         yield rows
-
-
-async def forget_gone(conn: Conn, *, kept: timedelta, settled: timedelta, limit: int) -> int:
-    """Delete entries of numbers that have led to nobody for longer than `kept`. How many. settled: less than that."""
-    done: str = await conn.execute(_FORGET_GONE, settled, limit)
-    await conn.execute(_MARK_GONE, kept)
-    return int(done.split()[-1])
 
 
 async def delete_directory(conn: Conn, account_id: str) -> None:

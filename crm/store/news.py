@@ -127,19 +127,6 @@ async def value_now(conn: Conn, account_id: str, key: NewsKey) -> str | None:
     return max(known, key=itemgetter("at"))["value"] if known else None
 
 
-async def forget_old_tasks(conn: Conn, before: datetime, *, limit: int) -> int:
-    """Forget what was known of tasks in which nothing has changed since. Tasks come and go; what else is in the CRM stays
-    known as long as it is there. How many rows."""
-    done: str = await conn.execute(
-        "DELETE FROM crm_entity_state WHERE (account_id, entity_kind, entity_id, aspect) IN"
-        " (SELECT account_id, entity_kind, entity_id, aspect FROM crm_entity_state WHERE entity_kind = 'task' AND at < $1"
-        " LIMIT $2)",
-        before,
-        limit,
-    )
-    return int(done.split()[-1])
-
-
 async def enqueue_subjects(conn: Conn, subjects: Sequence[tuple[str, str]]) -> None:
     """Make the jobs of these (account_id, subject)."""
     if subjects:

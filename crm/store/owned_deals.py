@@ -94,6 +94,17 @@ async def count_open_deals(conn: Conn, account_id: str, user_id: str, pipelines:
     return found
 
 
+async def count_open_of(conn: Conn, account_id: str, user_ids: Collection[str]) -> dict[str, int]:
+    """Return how many open deals each of these users has, in whatever pipeline; who has none is absent."""
+    rows = await conn.fetch(
+        "SELECT owner_id, count(*) AS n FROM directory_entity WHERE account_id = $1 AND kind = 'deal' AND is_open"
+        " AND owner_id = ANY($2::text[]) GROUP BY owner_id",
+        account_id,
+        list(user_ids),
+    )
+    return {row["owner_id"]: row["n"] for row in rows}
+
+
 async def entities_now(
     conn: Conn, account_id: str, refs: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], EntityNow]:

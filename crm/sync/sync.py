@@ -75,11 +75,9 @@ class Sync:
         webhook: str | None = None,
         webhook_seconds: float = 600.0,
         more: Sequence[Feed] = (),
-        on_refused_key: Callable[[], None] = lambda: None,
     ) -> None:
         """webhook: where the CRM should tell us of changes, None = nowhere; looked after every `webhook_seconds`. more: what
-        others read of this CRM, in step with the rest. on_refused_key: the CRM would not let us in."""
-        self._on_refused_key = on_refused_key
+        others read of this CRM, in step with the rest."""
         self._breaker = breaker
         self._webhook = webhook
         self.source = Source(crm, pool, account_id, policy, now)
@@ -275,8 +273,6 @@ class Sync:
         if isinstance(err, CrmBlocked) and self._breaker is not None:  # it knows when to ask, and who does
             pause = max(1.0, self._breaker.wait_seconds())
         feed.due_at = time.monotonic() + pause
-        if isinstance(err, CrmUnauthorised):
-            self._on_refused_key()
         code = err.code if isinstance(err, CrmError) else type(err).__name__
         feed.last_error = f"{code}: {err}"
         self.health.failures[feed.name] = self.health.failures.get(feed.name, 0) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,9 +17,7 @@ from crm.effects.store.work import PgEffects
 from crm.effects.writer import Writer
 from crm.guarded_budget import GuardedBudget
 from crm.kinds import ConnectedCrm, WebhookInvalid, parse_webhook
-from crm.lane import Lane
-from crm.port import EntityChange, Observed
-from crm.refused_key import RefusedKey
+from crm.port import Crm, EntityChange, Observed
 from crm.sync.feed import Feed
 from crm.sync.first_load import restart_load
 from crm.sync.sync import Sync
@@ -68,9 +67,10 @@ class CrmAccountWork:
         reports: AccountReports,
         effects_due: EffectsDue,
         more_feeds: MoreFeeds = no_more,
+        beside: Callable[[str, Crm], AbstractContextManager[None]] = lambda _account, _crm: nullcontext(),
     ) -> None:
-        """more_feeds: what others read of the account's CRM."""
-        self._more_feeds = more_feeds
+        """more_feeds: what others read of the account's CRM. beside: what else works with it while this process serves it."""
+        self._more_feeds, self._beside = more_feeds, beside
         self._account_id = account_id
         self._settings = settings
         self._leases = leases
@@ -110,10 +110,6 @@ class CrmAccountWork:
 
     async def _work(self, lease: Lease, opened: OpenCrm) -> None:
         crm = opened.crm
-        effects = PgEffects(self._pool, self._account_id, lambda: self._policy)
-        refused_key = RefusedKey(
-            self._account_id, lambda: crm.account(Lane.EVENTS), effects.break_account, self._is_on
-        )
         sync = Sync(
             crm,
             self._pool,
@@ -124,12 +120,11 @@ class CrmAccountWork:
             breaker=crm.breaker,
             webhook=webhook_of(self._settings.public_url, self._configuration.now.accounts[self._account_id]),
             more=self._more_feeds(self._account_id, crm),
-            on_refused_key=refused_key.doubt,
         )
 
         writer = Writer(
             crm,
-            effects,
+            PgEffects(self._pool, self._account_id, lambda: self._policy),
             self._account_id,
             lease,
             sync.catch_up,
@@ -138,7 +133,6 @@ class CrmAccountWork:
             account_breaker=crm.breaker,
             stand_ins=self._stand_ins,
             on_refused_value=sync.doubt_metadata,
-            on_refused_key=refused_key.doubt,
         )
         heard = self._configuration.listener.subscribe(
             [channels.EFFECTS, channels.WEBHOOKS, channels.LOAD_DIRECTORY],
@@ -169,7 +163,6 @@ class CrmAccountWork:
             seen = account
             opened.tokens.forget()
             sync.key_changed()
-            writer.key_changed()
             self._policy = snapshot.policy_of(self._account_id)
             if _reads_otherwise(self._policy, sync.source.policy):
                 spelling_changed.set()
@@ -182,10 +175,10 @@ class CrmAccountWork:
                 writer.run(),
                 self._apply_webhooks(sync, writer),
                 self._reload_when(spelling_changed, sync),
-                refused_key.run(),
                 probe_while_broken(self._account_id, self._pool, self._configuration, crm),
             ) as failed:
                 with (
+                    self._beside(self._account_id, crm),
                     self._effects_due.served(self._account_id, writer.wake),
                     self._reports.served(self._account_id, lambda: self._figures(opened, sync, writer)),
                 ):
@@ -194,10 +187,6 @@ class CrmAccountWork:
             heard.close()
             ordered.close()
             self._configuration.forget(on_change)
-
-    def _is_on(self) -> bool:
-        account = self._configuration.now.accounts.get(self._account_id)
-        return account is not None and account.state == "on"
 
     async def _reload_when(self, spelling_changed: asyncio.Event, sync: Sync) -> None:
         """Numbers are stored as they were read: when they are to be read otherwise, the CRM is read anew."""

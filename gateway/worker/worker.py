@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import asyncpg
@@ -44,6 +45,8 @@ from gateway.presence.crm_activity import CrmActivity
 from gateway.presence.kept_heartbeats import heartbeats_of
 from gateway.presence.watch import PresenceWatch
 from gateway.settings import Settings
+from gateway.shift_change.people import people_now
+from gateway.shift_change.work import ShiftChanges
 from gateway.store.admin.matrices import MatrixStore
 from gateway.worker import retention
 from gateway.worker.long_tasks import LongWork
@@ -107,6 +110,7 @@ class Worker:
         )
         self.account_reports = AccountReports(pool)
         self.effects_due = EffectsDue(pool)
+        self.shift_changes = ShiftChanges(pool, people_now, self._zone_of)
         self.daily_checks = DailyChecks(pool, self.listener)
         self.long_work = LongWork(
             pool,
@@ -131,6 +135,7 @@ class Worker:
             self.long_work.loop,
             self.account_reports.loop,
             self.effects_due.loop,
+            self.shift_changes.loop,
             self.alerts.loop,
             self.presence_watch.loop,
             self.distributor.loop,
@@ -161,6 +166,7 @@ class Worker:
             self.long_work.run(),
             self.account_reports.loop.run(),
             self.effects_due.loop.run(),
+            self.shift_changes.loop.run(),
             self.alerts.loop.run(),
             self.presence_watch.loop.run(),
             self.presence.run(),
@@ -189,6 +195,7 @@ class Worker:
             self.account_reports,
             self.effects_due,
             self._more_feeds,
+            self.shift_changes.served,
         ).run()
 
     def _more_feeds(self, account_id: str, crm: ConnectedCrm) -> Sequence[Feed]:
@@ -196,3 +203,6 @@ class Worker:
             return crm.health().clock_offset_seconds
 
         return [self.crm_activity.feed(account_id, crm, offset, self.settings.poll_seconds)]
+
+    def _zone_of(self, account_id: str) -> ZoneInfo:
+        return ZoneInfo(self.configuration.now.accounts[account_id].time_zone)

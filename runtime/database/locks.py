@@ -57,6 +57,11 @@ def backfill(account_id: str) -> Lock:
     return _named(f"callmatrix backfill {account_id}", 0)
 
 
+def shift_change(account_id: str) -> Lock:
+    """Guards which moves of an account's people are begun and broken off."""
+    return _named(f"shift change {account_id}", 8)
+
+
 def sign_in(kind: str, key: str) -> Lock:
     """Guards what is known of the tries of one login or from one address."""
     return _named(f"sign-in {kind} {key}", 7)

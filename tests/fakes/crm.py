@@ -526,7 +526,8 @@ class FakeCrm:
     def _update(self, key: str, order: UpdateEntity) -> ItemOutcome:
         target = order.target
         if not self._exists(target):
-            return _no_such(key, "id")
+            told = "the CRM knows nothing with this id"
+            return Refused(key=key, code="not-found", field="id", detail=told, is_entity=True)
         if refused := self._bad_owner(key, order.owner_id):
             return refused
         assert target.id is not None

@@ -41,6 +41,7 @@ class FakeEffects:
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
         self.directory: dict[tuple[str, str], CrmEntity] = {}
+        self.broken: str | None = None
 
     # --- what a test does --------------------------------------------------------------------------------------
 
@@ -145,6 +146,11 @@ class FakeEffects:
             for r in self.rows.values()
             if r.crm_id is not None and r.crm_id in ids and r.state == "done"
         }
+
+    async def break_account(self, reason: str) -> None:
+        self.broken = reason
+        for row in self.rows.values():
+            row.state = "held" if row.state == "waiting" else row.state
 
     async def next_due(self, now: datetime) -> datetime | None:
         times = [r.next_try_at for r in self.rows.values() if r.state in OPEN]

@@ -286,7 +286,6 @@ class PgEffects:
         return {row["crm_id"] for row in claimed}
 
     async def break_account(self, reason: str) -> None:
-        """Remember why the authorisation is broken, and hold everything that waits."""
         async with self._pool.acquire() as conn, conn.transaction():
             await conn.execute(
                 "UPDATE account SET state = 'broken', state_reason = $2, state_since = now()"

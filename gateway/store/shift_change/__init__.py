@@ -1,0 +1,1 @@
+"""SQL of shift change: what an account has set (`policies`), runs (`runs`), and what each of them moved (`moves`)."""
