@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from gateway.admin.config_document import ConfigDocument
 from routing.matrix.catalogue import Catalogue
 from routing.matrix.diff import difference
+from routing.shift_change.policy import ShiftPolicy
 from routing.texts.catalogue import Texts
 
 
@@ -26,11 +27,17 @@ def differences(
             after.settings.model_dump(mode="json"),
             texts,
         )
+    yield from _values("shift_change", _shift(before), _shift(after), texts)
     yield from _parts("employee", "id", before.employees or (), after.employees or (), texts)
     yield from _parts("connection", "name", before.connections or (), after.connections or (), texts)
     if before.matrix is not None and after.matrix is not None:
         for change in difference(before.matrix, after.matrix, texts, catalogue):
             yield texts.say("config.changed-matrix", where=change.where, text=change.text)
+
+
+def _shift(document: ConfigDocument) -> dict[str, Any]:
+    """Return what is set, however the document says that nothing is."""
+    return (document.shift_change or ShiftPolicy()).model_dump(mode="json")
 
 
 def _parts(

@@ -29,6 +29,7 @@ from gateway.store.admin.accounts import Account
 from routing.client import ClientKind
 from routing.matrix.model import Matrix
 from routing.settings import AccountSettings
+from routing.shift_change.policy import ShiftPolicy
 from routing.staff import Employee
 
 M = TypeVar("M", bound=BaseModel)
@@ -132,13 +133,18 @@ class ConfigDocument(_Part):
     employees: Annotated[list[EmployeePart], Field(max_length=10_000)] | None = None
     connections: Annotated[list[ConnectionPart], Field(max_length=1000)] | None = None
     matrix: Matrix | None = None
+    shift_change: ShiftPolicy | None = None
     tests: Annotated[list[TestCall], Field(max_length=1000)] | None = None
 
 
 def document_of(
-    account: Account, people: Sequence[Employee], connections: Sequence[Connection], matrix: Matrix
+    account: Account,
+    people: Sequence[Employee],
+    connections: Sequence[Connection],
+    matrix: Matrix,
+    shift: ShiftPolicy,
 ) -> ConfigDocument:
-    """people: as an admin entered them, without what the CRM adds."""
+    """people: as an admin entered them, without what the CRM adds. shift: of shift change; absent where nothing was set."""
     return ConfigDocument(
         account=account.id,
         name=account.name,
@@ -159,6 +165,7 @@ def document_of(
             for c in connections
         ],
         matrix=matrix.model_copy(update={"version": 0}),
+        shift_change=None if shift == ShiftPolicy() else shift,
     )
 
 

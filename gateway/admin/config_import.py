@@ -20,6 +20,7 @@ from gateway.admin.config_document import (
 from gateway.admin.connections import ConnectionOrder
 from gateway.admin.employees import EmployeeRefused, policy_of, replace_employees
 from gateway.admin.matrices import MatrixRefused, publish_matrix, save_draft
+from gateway.admin.operations.shift_change import save_policy
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed
 from gateway.admin.protection.shown_settings import told_settings
 from gateway.admin.refused import InputRefused
@@ -29,6 +30,7 @@ from gateway.store.admin import accounts as rows
 from gateway.store.admin.matrices import current_version, draft, matrix_at
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.staff import staff_of, stored_employees
+from gateway.store.shift_change.policies import policy_of as policy_of_shift
 from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.matrix.model import Matrix
@@ -74,6 +76,7 @@ async def export_config(conn: Conn, account_id: str) -> ConfigDocument:
             await stored_employees(conn, account_id),
             await rows.connections(conn, account_id),
             await matrix_at(conn, account_id, await current_version(conn, account_id)),
+            await policy_of_shift(conn, account_id),
         )
 
 
@@ -133,6 +136,7 @@ class _Import:
         await self._account()
         await self._connections()
         await self._people()
+        await self._shift_change()
         version = await self._matrix()
         await self._tests()
         after = await export_config(self._conn, self._id)
@@ -245,6 +249,11 @@ class _Import:
         except EmployeeRefused as err:
             position = [part.id for part in parts].index(err.employee)
             raise _refused(err, f"employees.{position} «{err.employee}».") from err
+
+    async def _shift_change(self) -> None:
+        if self._document.shift_change is not None:
+            with _refusals("shift_change."):
+                await save_policy(self._conn, self._id, self._document.shift_change, self._by)
 
     async def _matrix(self) -> int | None:
         matrix = self._document.matrix

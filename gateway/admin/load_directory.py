@@ -33,13 +33,13 @@ class AccountIsOff(Exception):
 
 
 class SyncFailed(Exception):
-    """The CRM could not be read. why: as it was told. remedy: what to do about it."""
+    """The CRM could not be read. remedy: what to do about it."""
 
     code = "sync-failed"
 
-    def __init__(self, what: str, why: str, remedy: str) -> None:
+    def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
-        self.why, self.remedy = why, remedy
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,13 +166,12 @@ async def _follow_worker(
             if not progress.is_done and asyncio.get_running_loop().time() - asked > _ASK_AGAIN_SECONDS:
                 asked = asyncio.get_running_loop().time()
                 await wake(conn, account_id)
-            account = await rows.account(conn, account_id)
+            state = (await rows.account(conn, account_id)).state
         say(progress)
         if progress.is_done and cursor:
             return
-        if account.state != "on":
-            what = f"account '{account_id}' is {account.state}"
+        if state != "on":
             raise SyncFailed(
-                what, account.state_reason, "see 'callmatrix check'; the load goes on afterwards"
+                f"account '{account_id}' is {state}", "see 'callmatrix check'; the load goes on afterwards"
             )
         await asyncio.sleep(_LOOK_SECONDS)

@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 
 from gateway.alerts.observe import Facts
 from gateway.health.findings import duration
-from gateway.health.shut_out import why_shut_out
 from gateway.store.admin.accounts import Account
 from gateway.texts.sentences import TEXTS
 from routing.alerts import AlertCause, AlertKind, AlertWord
-from routing.texts.catalogue import Language, Texts, Value, phrase
+from routing.texts.catalogue import Language, Phrase, Texts, Value, phrase
 from runtime.masking import mask_text
 
 PAGES: dict[AlertKind, str] = {
@@ -103,13 +102,18 @@ def _values(cause: AlertCause, facts: Facts, place: AlertPlace) -> dict[str, Val
         "url": account.base_url if account else "",
         "error": error,
         "why": phrase(f"alert.why.{facts.get('why') or 'silent'}", error=error),
-        "reason": why_shut_out(str(facts.get("reason") or "")),
+        "reason": _reason(facts),
     }
     if isinstance(heard_at := facts.get("heard_at"), str):
         found["heard_at"] = local_time(datetime.fromisoformat(heard_at).astimezone(UTC), place.zone)
     if state := facts.get("state"):
         found["state"] = phrase(f"alert.backfill.{state}")
     return found
+
+
+def _reason(facts: Facts) -> Value:
+    text = _readable(facts.get("reason"))
+    return Phrase("alert.reason", {"reason": text}) if text else ""
 
 
 def _readable(text: object) -> str:

@@ -10,6 +10,7 @@ from gateway.api.distribution import distributions, templates
 from gateway.api.frame import Route
 from gateway.api.health import status
 from gateway.api.presence import presence
+from gateway.api.shift_change import shift_change
 from gateway.api.worker import long_tasks
 
 ROUTES: tuple[Route, ...] = (
@@ -36,4 +37,5 @@ ROUTES: tuple[Route, ...] = (
     *presence.ROUTES,
     *templates.ROUTES,
     *distributions.ROUTES,
+    *shift_change.ROUTES,
 )

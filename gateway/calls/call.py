@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from crm.effects.order import order, promised
@@ -49,7 +48,8 @@ async def call_of(context: JobContext, before: CallRow | None, told: Told) -> Ca
         worked = work_on_call(before, row, state, context.setup)
     for act in worked.acts:
         await _carry_out(context, worked.row, act)
-    return replace(worked.row, emptied=await store.save_call(context.conn, worked.row))
+    await store.save_call(context.conn, worked.row)
+    return worked.row
 
 
 async def escalate_if_due(context: JobContext, client: str) -> None:

@@ -21,7 +21,6 @@ from gateway.calls.context import Clock, JobContext, Matrices
 from gateway.calls.reasons import reason_of
 from gateway.configuration import number_policy
 from gateway.store.admin import accounts
-from gateway.store.admin.personal_data import empty_late_messages
 from gateway.store.admin.staff import StaffStore
 from gateway.store.calls import calls as store
 from gateway.store.calls import missed_calls as cases
@@ -233,12 +232,10 @@ class _Call:
         """Return the call as it is afterwards, or why it could not be done; nothing was done then."""
         try:
             async with self.context.conn.transaction():
-                call = await call_of(self.context, stored, self._told(told))
+                row = await call_of(self.context, stored, self._told(told))
                 ids = [row.event_id for row, _ in fresh]
                 await inbox.mark_applied(self.context.conn, self.context.account.id, ids, self.context.now)
-                if call.emptied:
-                    await empty_late_messages(self.context.conn, self.context.account.id, *self.key)
-            return call, None
+            return row, None
         except Exception as err:
             if may_pass(err):  # the job fails as a whole and is tried again
                 raise

@@ -72,6 +72,9 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "audit": Entry("protection.audit", "Show who changed what: configuration, people, tokens, the desk."),
         "client": Entry("protection.client", "What is kept of one client."),
         "secrets": Entry("protection.secrets", "How secrets are sealed in the database."),
+        "shift": Entry(
+            "shift_change.command", "Open deals of who is offline pass to those left, and come back."
+        ),
         "users": Entry("users", "People who sign in to the pages."),
     }
 )

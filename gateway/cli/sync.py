@@ -55,7 +55,7 @@ def sync(
                     f"'callmatrix account on {target.id}'",
                 ) from err
             except SyncFailed as err:
-                raise Failure(str(err), err.why, err.remedy) from err
+                raise Failure(str(err), "", err.remedy) from err
             async with pool.acquire() as conn:
                 progress = await sync_progress(conn, target.id)
                 numbers = await count_numbers(conn, target.id)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from crm.errors import CrmUnpaid
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
-from gateway.health.shut_out import why_shut_out
 from gateway.health.views import AccountStatus, ConnectionState, WriterView
 from routing.texts.catalogue import InLanguages, Phrase, phrase
 
@@ -54,7 +53,7 @@ def _state(account: AccountStatus) -> Finding:
     if account.state == "on":
         return ok("account-on", what, url=account.url)
     since = account.state_since.isoformat(timespec="minutes")
-    reason = why_shut_out(account.state_reason)
+    reason = f": {account.state_reason}" if account.state_reason else ""
     if account.state == "off":
         return warning("account-off", what, since=since, reason=reason, account=account.id)
     return bad("account-broken", what, since=since, reason=reason, reconnect=_reconnect(account.id))

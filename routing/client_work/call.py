@@ -12,7 +12,6 @@ from routing.calls.lost import close_lost, lost_at
 from routing.calls.model import Call
 from routing.client import Client
 from routing.client_work.cases import on_answered, on_missed, split_callback_task
-from routing.client_work.emptied import NUMBER, without_emptied
 from routing.client_work.values import (
     Act,
     CallRow,
@@ -55,8 +54,7 @@ def folded(before: CallRow | None, told: Told, setup: Setup) -> CallRow:
 
     Raises whatever the rules raise on events they cannot digest.
     """
-    emptied = before.emptied if before else ()
-    call = fold(without_emptied(told.events, emptied))
+    call = fold(told.events)
     over_at = lost_at(call, told.heard_at, setup.patience)
     if over_at is not None and setup.now >= over_at:
         call = close_lost(call, over_at)
@@ -65,7 +63,7 @@ def folded(before: CallRow | None, told: Told, setup: Setup) -> CallRow:
         call_id=call_id_of(told.account_id, told.connection_id, told.call_key),
         connection_id=told.connection_id,
         call_key=told.call_key,
-        client=None if call.direction == "internal" or NUMBER in emptied else told.client,
+        client=None if call.direction == "internal" else told.client,
         line=line_of(call, told.policy),
         call=call,
         client_kind=before.client_kind if before else None,
@@ -73,7 +71,6 @@ def folded(before: CallRow | None, told: Told, setup: Setup) -> CallRow:
         moments=before.moments if before else {},
         heard_at=told.heard_at,
         clock_offset=told.clock_offset,
-        emptied=emptied,
     )
 
 
@@ -106,11 +103,10 @@ def work_on_call(before: CallRow | None, row: CallRow, state: ClientState, setup
 
 
 def work_without_client(row: CallRow, policy: NumberPolicy, setup: Setup) -> Worked:
-    """Decide about a call without a client: an internal, anonymous or unreadable caller leaves nothing in the CRM, only the
-    reason why; one who was forgotten leaves nothing at all."""
+    """Decide about a call without a client: an internal, anonymous or unreadable caller leaves nothing in the CRM, only the reason why."""
     nobody = ClientState(Client(number=""))
     row = replace(row, due_at=lost_at(row.call, row.heard_at, setup.patience))
-    if not row.call.is_over or NO_CLIENT in row.moments or NUMBER in row.emptied:
+    if not row.call.is_over or NO_CLIENT in row.moments:
         return Worked(row, (), nobody)
     decision_id = decision_id_of(row.account_id, row.call_id, NO_CLIENT)
     act = NoClient(decision_id, no_client_reason(row.call, policy), policy)

@@ -7,7 +7,6 @@ from typing import Any
 
 from crm.effects import dead_letters
 from gateway.store.admin.audit import AuditChange, record
-from gateway.store.admin.personal_data import empty_late_messages
 from gateway.store.crm_events.work import put_back
 from gateway.store.intake import inbox
 from runtime.database.pool import Conn
@@ -53,12 +52,9 @@ async def retry_events(conn: Conn, account_id: str, event_ids: Sequence[int] | N
 async def ignore_events(conn: Conn, account_id: str, event_ids: Sequence[int], note: str) -> int:
     """How many are set aside for good."""
     async with conn.transaction():
-        found = [await inbox.ignore_dead(conn, account_id, event_id, note) for event_id in event_ids]
-        calls = [call for call in found if call is not None]
-        for call in set(calls):
-            await empty_late_messages(conn, account_id, *call)
-        await keep_decision(conn, account_id, "event", "ignored", event_ids, len(calls), note)
-        return len(calls)
+        done = [await inbox.ignore_dead(conn, account_id, event_id, note) for event_id in event_ids]
+        await keep_decision(conn, account_id, "event", "ignored", event_ids, sum(done), note)
+        return sum(done)
 
 
 async def retry_crm_events(conn: Conn, account_id: str, event_ids: Sequence[int] | None) -> int:

@@ -6,7 +6,6 @@ not sent, an open case) is left for the next time.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +13,7 @@ from runtime.database.pool import Conn
 
 # Of a call that is over, and whose client nobody works for any more.
 _AT_REST = """
-    is_over AND due_at IS NULL AND aside_at IS NULL
+    is_over AND due_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.account_id = c.account_id AND e.call_id = c.call_id
         AND e.state IN ('waiting', 'sending', 'unknown', 'held', 'dead'))
     AND NOT EXISTS (SELECT 1 FROM missed_case m WHERE m.account_id = c.account_id AND m.client = c.client
@@ -26,52 +25,30 @@ _AT_REST = """
 # with is not looked at again.
 _WAYS = """(VALUES ('{}'::text[]), ('{number}'), ('{params}'), ('{recordings}'), ('{number,params}'), ('{number,recordings}'),
         ('{params,recordings}'), ('{number,params,recordings}')) AS ways (emptied)"""
-_OLD_CALLS = f"""
+_CALLS = f"""
+WITH old AS (
     SELECT c.* FROM {_WAYS} CROSS JOIN LATERAL (
         SELECT account_id, call_id, connection_id, call_key FROM call c
-        WHERE account_id = $1 AND emptied = ways.emptied AND started_at < $2 AND {_AT_REST}
-        LIMIT $4) AS c
-    WHERE NOT ways.emptied @> $3::text[] LIMIT $4
-"""  # noqa: S608 - of this module
-# Whatever was emptied of them before: what has the number is the client's.
-_CALLS_OF_CLIENT = f"""
-    SELECT account_id, call_id, connection_id, call_key FROM call c WHERE account_id = $1 AND client = $2 AND {_AT_REST}
-    LIMIT $4
-"""  # noqa: S608 - of this module
-
-
-def _messages(fields: str) -> str:
-    """Return the statement that empties messages. fields: array of what; what the PBX sent holds all of them."""
-    return f"""
-    UPDATE inbox i SET client = CASE WHEN 'number' = ANY({fields}) THEN NULL ELSE i.client END, raw = '', error = NULL,
+        WHERE account_id = $1 AND emptied = ways.emptied AND started_at < $2 AND ($3::text IS NULL OR client = $3) AND {_AT_REST}
+        LIMIT $5) AS c
+    WHERE NOT ways.emptied @> $4::text[] LIMIT $5
+), messages AS (
+    UPDATE inbox i SET client = CASE WHEN 'number' = ANY($4) THEN NULL ELSE i.client END, raw = '',
         events = (SELECT coalesce(jsonb_agg(
-            CASE WHEN 'params' = ANY({fields}) THEN shorter - 'params' ELSE shorter END ORDER BY place), '[]')
-            FROM jsonb_array_elements(i.events) WITH ORDINALITY AS told (event, place),
-            LATERAL (SELECT CASE WHEN 'number' = ANY({fields}) THEN event - 'client' ELSE event END AS nameless) n,
-            LATERAL (SELECT CASE WHEN 'recordings' = ANY({fields}) THEN nameless - 'recording' ELSE nameless END AS shorter) s)
-    """  # noqa: S608 - of this module
-
-
-_EMPTIED_CALLS = f"""
-, messages AS ({_messages("$3")}
+            CASE WHEN 'params' = ANY($4) THEN shorter - 'params' ELSE shorter END), '[]')
+            FROM jsonb_array_elements(i.events) AS event,
+            LATERAL (SELECT CASE WHEN 'number' = ANY($4) THEN event - 'client' ELSE event END AS nameless) n,
+            LATERAL (SELECT CASE WHEN 'recordings' = ANY($4) THEN nameless - 'recording' ELSE nameless END AS shorter) s)
     FROM old WHERE i.account_id = old.account_id AND i.connection_id = old.connection_id AND i.call_key = old.call_key
 )
-UPDATE call c SET emptied = ARRAY(SELECT DISTINCT unnest(c.emptied || $3::text[]) ORDER BY 1),
-    client = CASE WHEN 'number' = ANY($3) THEN NULL ELSE c.client END,
+UPDATE call c SET emptied = ARRAY(SELECT DISTINCT unnest(c.emptied || $4::text[]) ORDER BY 1),
+    client = CASE WHEN 'number' = ANY($4) THEN NULL ELSE c.client END,
     facts = c.facts
-        || CASE WHEN 'number' = ANY($3) THEN '{{"client": null}}'::jsonb ELSE '{{}}' END
-        || CASE WHEN 'recordings' = ANY($3) THEN '{{"recording": null, "recordings": []}}'::jsonb ELSE '{{}}' END
-        || CASE WHEN 'params' = ANY($3) THEN '{{"params": {{}}}}'::jsonb ELSE '{{}}' END
+        || CASE WHEN 'number' = ANY($4) THEN '{{"client": null}}'::jsonb ELSE '{{}}' END
+        || CASE WHEN 'recordings' = ANY($4) THEN '{{"recording": null, "recordings": []}}'::jsonb ELSE '{{}}' END
+        || CASE WHEN 'params' = ANY($4) THEN '{{"params": {{}}}}'::jsonb ELSE '{{}}' END
 FROM old WHERE c.account_id = old.account_id AND c.call_id = old.call_id
 """  # noqa: S608 - of this module
-_EMPTY_OLD = f"WITH old AS ({_OLD_CALLS}) {_EMPTIED_CALLS}"
-_EMPTY_OF_CLIENT = f"WITH old AS ({_CALLS_OF_CLIENT}) {_EMPTIED_CALLS}"
-# Of a call that was emptied before they came.
-_LATE = f"""
-{_messages("c.emptied")}
-FROM call c WHERE c.account_id = $1 AND c.connection_id = $2 AND c.call_key = $3 AND c.emptied <> '{{}}'
-    AND i.account_id = $1 AND i.connection_id = $2 AND i.call_key = $3 AND i.state IN ('applied', 'ignored')
-"""
 _RAW = """
 UPDATE inbox SET raw = '' WHERE (account_id, event_id) IN (
     SELECT account_id, event_id FROM inbox WHERE account_id = $1 AND received_at < $2
@@ -144,22 +121,16 @@ class ClientData:
 
 
 async def empty_calls(
-    conn: Conn, account_id: str, before: datetime, fields: Collection[str], *, limit: int
+    conn: Conn,
+    account_id: str,
+    before: datetime,
+    fields: frozenset[str],
+    *,
+    client: str | None = None,
+    limit: int,
 ) -> int:
     """Empty these fields of calls that began earlier, and of the messages they were made of: number, recordings, params."""
-    return _count(await conn.execute(_EMPTY_OLD, account_id, before, sorted(fields), limit))
-
-
-async def empty_calls_of(
-    conn: Conn, account_id: str, client: str, fields: Collection[str], *, limit: int
-) -> int:
-    """Empty these fields of all calls that still have this client's number."""
-    return _count(await conn.execute(_EMPTY_OF_CLIENT, account_id, client, sorted(fields), limit))
-
-
-async def empty_late_messages(conn: Conn, account_id: str, connection_id: str, call_key: str) -> None:
-    """Empty what came of a call after the call was emptied, as the call was."""
-    await conn.execute(_LATE, account_id, connection_id, call_key)
+    return _count(await conn.execute(_CALLS, account_id, before, client, sorted(fields), limit))
 
 
 async def empty_raw(
@@ -200,13 +171,10 @@ async def client_data(conn: Conn, account_id: str, client: str) -> ClientData:
         " (SELECT count(*) FROM decision WHERE account_id = $1 AND client = $2) AS decisions,"
         " (SELECT count(*) FROM effect WHERE account_id = $1 AND client = $2) AS effects,"
         " (SELECT count(*) FROM missed_case WHERE account_id = $1 AND client = $2) AS cases,"
-        " (SELECT count(*) FROM call WHERE account_id = $1 AND client = $2"
-        "   AND (NOT is_over OR due_at IS NOT NULL OR aside_at IS NOT NULL))"
+        " (SELECT count(*) FROM call WHERE account_id = $1 AND client = $2 AND (NOT is_over OR due_at IS NOT NULL))"
         " + (SELECT count(*) FROM effect WHERE account_id = $1 AND client = $2"
         "   AND state IN ('waiting', 'sending', 'unknown', 'held', 'dead'))"
         " + (SELECT count(*) FROM inbox WHERE account_id = $1 AND client = $2 AND state IN ('pending', 'dead'))"
-        " + (SELECT count(*) FROM call c JOIN inbox i USING (account_id, connection_id, call_key)"
-        "   WHERE c.account_id = $1 AND c.client = $2 AND i.client IS DISTINCT FROM $2 AND i.state IN ('pending', 'dead'))"
         " + (SELECT count(*) FROM missed_case WHERE account_id = $1 AND client = $2 AND state = 'open') AS open_work",
         account_id,
         client,

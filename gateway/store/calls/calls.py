@@ -17,24 +17,18 @@ from routing.orders import TELLING_CALL
 from runtime.database import locks
 from runtime.database.pool import Conn
 
-# What was emptied meanwhile stays so, whatever whoever saves has read before.
 _SAVE = """
 INSERT INTO call (account_id, call_id, connection_id, call_key, client, line, direction, disposition, is_over,
     started_at, answered_at, ended_at, facts, client_kind, matrix_version, moments, due_at, heard_at, failed_side,
     clock_offset)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-ON CONFLICT (account_id, call_id) DO UPDATE SET line = excluded.line,
-    client = CASE WHEN 'number' = ANY(call.emptied) THEN NULL ELSE excluded.client END,
+ON CONFLICT (account_id, call_id) DO UPDATE SET client = excluded.client, line = excluded.line,
     direction = excluded.direction, disposition = excluded.disposition, is_over = excluded.is_over,
     started_at = excluded.started_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
-    facts = excluded.facts
-        || CASE WHEN 'number' = ANY(call.emptied) THEN '{"client": null}'::jsonb ELSE '{}' END
-        || CASE WHEN 'recordings' = ANY(call.emptied) THEN '{"recording": null, "recordings": []}'::jsonb ELSE '{}' END
-        || CASE WHEN 'params' = ANY(call.emptied) THEN '{"params": {}}'::jsonb ELSE '{}' END, client_kind = excluded.client_kind, matrix_version = excluded.matrix_version,
+    facts = excluded.facts, client_kind = excluded.client_kind, matrix_version = excluded.matrix_version,
     moments = excluded.moments, due_at = excluded.due_at, heard_at = excluded.heard_at,
     failed_side = excluded.failed_side, clock_offset = excluded.clock_offset, updated_at = now(),
     failures = 0, failed_moment = NULL, failure = NULL, aside_at = NULL
-RETURNING emptied
 """
 
 _FAILED = """
@@ -129,10 +123,9 @@ async def times_used(conn: Conn, account_id: str, call: tuple[str, str]) -> int:
     return found
 
 
-async def save_call(conn: Conn, row: CallRow) -> tuple[str, ...]:
-    """Return what of the call was emptied, and is not brought back."""
+async def save_call(conn: Conn, row: CallRow) -> None:
     call = row.call
-    emptied: list[str] = await conn.fetchval(
+    await conn.execute(
         _SAVE,
         row.account_id,
         row.call_id,
@@ -155,7 +148,6 @@ async def save_call(conn: Conn, row: CallRow) -> tuple[str, ...]:
         call.failed_side.value if call.failed_side else None,
         row.clock_offset,
     )
-    return tuple(emptied)
 
 
 async def decision_failed(

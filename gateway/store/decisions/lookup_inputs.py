@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
-from datetime import datetime
-
 import orjson
 
 from gateway.store.admin.staff import write_snapshot
@@ -44,12 +40,11 @@ def _numbers(numbers: NumberPolicy) -> dict[str, object]:
 
 
 class InputsWritten:
-    """Remembers what is in the database already. used_seconds: rules that are in use are said to be so as often."""
+    """Remembers what is in the database already."""
 
-    def __init__(self, *, used_seconds: float = 86_400.0) -> None:
+    def __init__(self) -> None:
         self._staff: set[tuple[str, int]] = set()
-        self._rules: dict[tuple[str, str], float] = {}
-        self._used_seconds = used_seconds
+        self._rules: set[tuple[str, str]] = set()
 
     async def write(
         self,
@@ -65,28 +60,16 @@ class InputsWritten:
         if numbers is None or rules is None:
             return
         digest = digest_of(numbers, rules)
-        now = time.monotonic()
-        if now - self._rules.get((account_id, digest), -math.inf) >= self._used_seconds:
+        if (account_id, digest) not in self._rules:
             await conn.execute(
                 "INSERT INTO lookup_rules (account_id, digest, numbers, lookup) VALUES ($1, $2, $3, $4)"
-                " ON CONFLICT (account_id, digest) DO UPDATE SET used_at = now()",
+                " ON CONFLICT DO NOTHING",
                 account_id,
                 digest,
                 _numbers(numbers),
                 rules.model_dump(mode="json"),
             )
-            self._rules[account_id, digest] = now
-
-
-async def delete_rules_older_than(conn: Conn, before: datetime, *, limit: int) -> int:
-    """Delete rules that no lookup was answered by since: no decision that is kept names them. How many."""
-    done: str = await conn.execute(
-        "DELETE FROM lookup_rules WHERE (account_id, digest) IN"
-        " (SELECT account_id, digest FROM lookup_rules WHERE used_at < $1 LIMIT $2)",
-        before,
-        limit,
-    )
-    return int(done.split()[-1])
+            self._rules.add((account_id, digest))
 
 
 async def lookup_rules(conn: Conn, account_id: str, digest: str) -> tuple[NumberPolicy, LookupPolicy]:

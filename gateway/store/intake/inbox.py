@@ -315,17 +315,15 @@ async def retry_dead_of(conn: Conn, account_id: str, connection_id: str, call_ke
         await retry_dead(conn, account_id, [r["event_id"] for r in ids])
 
 
-async def ignore_dead(conn: Conn, account_id: str, event_id: int, note: str) -> tuple[str, str] | None:
-    """Return of which call (connection_id, call_key) this dead message was, which takes no part in it any more; None where
-    there was none."""
-    row = await conn.fetchrow(
-        "UPDATE inbox SET state = 'ignored', note = $3 WHERE account_id = $1 AND event_id = $2 AND state = 'dead'"
-        " RETURNING connection_id, call_key",
+async def ignore_dead(conn: Conn, account_id: str, event_id: int, note: str) -> bool:
+    """Whether there was such a dead message. It takes no part in its call any more."""
+    done: str = await conn.execute(
+        "UPDATE inbox SET state = 'ignored', note = $3 WHERE account_id = $1 AND event_id = $2 AND state = 'dead'",
         account_id,
         event_id,
         note,
     )
-    return None if row is None else (row["connection_id"], row["call_key"])
+    return done != "UPDATE 0"
 
 
 class LatestMessage(NamedTuple):

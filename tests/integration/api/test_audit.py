@@ -35,7 +35,8 @@ NEEDS_A_CRM = {("POST", "/v1/accounts")}
 READING_COMMANDS = {
     "account list", "alerts list", "audit", "client show", "cases figures", "cases open", "cases overdue", "check", "config export",
     "connection list", "distribution list", "distribution shares", "distribution show", "employees list", "matrix dry-run", "crm aside", "crm unread", "desk list", "explain", "lookup", "matrix check",
-    "matrix difference", "matrix versions", "secrets generate", "secrets status", "template list", "template show", "template simulate", "token list", "users list",
+    "matrix difference", "matrix versions", "secrets generate", "secrets status",
+    "shift journal", "shift preview", "shift runs", "shift show", "template list", "template show", "template simulate", "token list", "users list",
 }  # fmt: skip
 NOT_OF_THE_CONFIGURATION = {"alerts test", "demo", "init", "migrate", "sandbox", "serve"}
 _EVENT = (
@@ -122,7 +123,8 @@ async def test_every_writing_route_of_the_api_leaves_an_entry(api: Api) -> None:
     seen = await api.ask("GET", "{a}/matrix/draft")
     saved = await api.ask("PUT", "{a}/matrix/draft", body={"revision": seen["revision"], "matrix": matrix})
     await _told(api, "POST", "{a}/matrix/draft/reset", body={"revision": saved["revision"]})
-    done |= {("POST", f"{_A}/matrix/draft/reset")} | await _work_and_backfill(api) | await _distribution(api)
+    done |= {("POST", f"{_A}/matrix/draft/reset")} | await _work_and_backfill(api)
+    done |= await _distribution(api) | await _shift_change(api)
     writing = {(r.method, r.path) for r in ROUTES if r.method != "GET"}
     assert writing - done - NEEDS_A_CRM - CHANGES_NOTHING == set(), "a route that no test walks"
 
@@ -154,6 +156,24 @@ async def _distribution(api: Api) -> set[tuple[str, str]]:
         *(("POST", f"{of_one}/{what}") for what in ("stage-runs", "simulations")),
         ("POST", f"{_A}/distributions"),
         *(("POST", f"{_A}/distributions/{{distribution}}/{what}") for what in ("give-up", "retry")),
+    }
+
+
+async def _shift_change(api: Api) -> set[tuple[str, str]]:
+    employee = {"name": ANNA.name, "crm_user_id": "11", "extensions": ["101"], "numbers": list(ANNA.numbers)}
+    await api.ask("PUT", "{a}/employees/anna", body=employee)
+    await api.ask("PUT", "{a}/templates/all", body={"name": "all", "employees": [{"employee_id": "anna"}]})
+    pipelines = [row["pipeline_id"] for row in await api.pool.fetch("SELECT pipeline_id FROM crm_pipeline")]
+    policy = {"pipelines": pipelines[:1] or ["1"], "template": "all"}
+    await _told(api, "PUT", "{a}/shift-change", body=policy)
+    run = await api.ask("POST", "{a}/shift-change/runs", body={"employee": "anna"}, status=201)
+    for action in ("pause", "resume", "stop"):
+        await _told(api, "POST", f"{{a}}/shift-change/runs/{run['run_id']}/{action}")
+    await _told(api, "POST", "{a}/shift-change/runs", body={"employee": "anna"}, status=201)
+    return {
+        ("PUT", f"{_A}/shift-change"),
+        ("POST", f"{_A}/shift-change/runs"),
+        ("POST", f"{_A}/shift-change/runs/{{run}}/{{action:pause|resume|stop}}"),
     }
 
 
@@ -314,6 +334,7 @@ async def test_every_changing_command_leaves_an_entry(
         "template attach": ("t", "1", "20"),
         "distribution give": ("t", "1"),
         "distribution stage": ("t", "1", "20", "--yes"),
+        "shift set": ("--wait", "60"),
         "template detach": ("1", "20"),
         "template remove": ("t", "--yes"),
         "desk retry": ("e1",),
@@ -330,6 +351,10 @@ async def test_every_changing_command_leaves_an_entry(
         "backfill",
         "distribution give-up",
         "distribution retry",
+        "shift pause",
+        "shift resume",
+        "shift start",
+        "shift stop",
         "matrix publish",
         "matrix rollback",
         "replay",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from crm.effects.order import order
 from crm.lane import Lane
 from routing.effects import CreateContact, Effect
-from tests.integration.api.command_line import callmatrix
 from tests.integration.crm.running_worker import ACCOUNT, CrmSite, crm_site
 
 _401 = {"match": {"path": "/api/v4"}, "always": True, "fault": "401"}
@@ -79,28 +77,3 @@ async def test_users_are_read_as_soon_as_there_is_a_key(pool: asyncpg.Pool, data
             )
             await site.authorise()
             await site.until("SELECT count(*) > 0 FROM crm_user", seconds=10)
-
-
-async def test_a_key_that_is_refused_while_nobody_calls_is_found_and_the_load_says_why(
-    site: CrmSite, database_url: str
-) -> None:
-    async with site.worker():
-        await site.until("SELECT count(*) > 3 FROM sync_cursor WHERE last_success IS NOT NULL")
-        await site.spoil(_401)
-        loaded = await callmatrix(database_url, "sync", "--full")
-        assert await site.value("SELECT state FROM account") == "broken"
-        assert loaded.returncode == 1
-        assert "token-refused: The CRM refuses the access key" in loaded.stderr
-        await site.spoil()
-        await site.until("SELECT state = 'on' FROM account", seconds=40)
-
-
-async def test_an_idle_account_whose_pair_of_keys_is_lost_is_broken(
-    pool: asyncpg.Pool, database_url: str
-) -> None:
-    async with crm_site(pool, database_url) as site:
-        ended_at = datetime.now(UTC) - timedelta(minutes=1)
-        await site.connect_with_oauth(refresh_token="used-up", expires_at=ended_at)
-        async with site.worker():
-            await site.until("SELECT state = 'broken' FROM account", seconds=40)
-        assert (await site.value("SELECT state_reason FROM account")).startswith("refresh-used:")

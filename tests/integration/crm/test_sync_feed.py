@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import asyncpg
 
 from crm.directory.feed import DirectoryFeed
-from crm.store.entries import delete_directory, forget_gone, mark_in_sync, mark_loaded
+from crm.store.entries import delete_directory, mark_in_sync, mark_loaded
 from runtime.database.listen import Listener
 from tests.integration.crm.test_sync_store import NUMBER, T0, a_contact, a_deal, apply, remove
 from tests.waiting import until
-
-OTHER = "+79000000002"
 
 
 async def soon(feed: DirectoryFeed, holds: Callable[[], bool]) -> None:
@@ -77,29 +74,6 @@ async def test_what_happened_while_the_connection_was_lost_is_caught_up(
     await soon(feed, lambda: owners(feed) == ["44"])
     assert feed.listener.connections >= 2
     assert feed.listener.last_error
-
-
-async def test_a_gateway_that_slept_while_a_number_was_gone_and_forgotten_does_not_answer_with_it(
-    pool: asyncpg.Pool, account: str, database_url: str
-) -> None:
-    feed = DirectoryFeed(pool, Listener(database_url))
-    await apply(pool, a_contact(), a_contact("2", OTHER))
-    task = asyncio.create_task(feed.run())
-    await soon(feed, lambda: owners(feed) == ["11"])
-    task.cancel()
-    await asyncio.wait([task])
-    await remove(pool, ("contact", "1"))
-    gone = "SELECT count(*) FROM directory_entry WHERE candidates = ''"
-    at_once: dict[str, Any] = {"kept": timedelta(0), "settled": timedelta(0)}
-    async with pool.acquire() as conn:
-        assert await forget_gone(conn, kept=timedelta(days=1), settled=timedelta(0), limit=10) == 0
-        assert await conn.fetchval(gone) == 1, "who is awake must hear of it"
-        assert [await forget_gone(conn, **at_once, limit=10) for _ in range(2)] == [0, 1]
-    await apply(pool, a_contact("2", OTHER, owner_id="44", updated_at=T0 + timedelta(days=1)))
-    task = asyncio.create_task(feed.run())
-    await soon(feed, lambda: owners(feed, int(OTHER[1:])) == ["44"])
-    assert owners(feed) == []
-    task.cancel()
 
 
 async def test_answers_go_on_from_memory_while_the_database_is_away(

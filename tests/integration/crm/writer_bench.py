@@ -30,7 +30,6 @@ class WriterBench:
         self.now = START
         self.catch_ups = self.kinds_caught_up = 0
         self.settings = settings
-        self.refused_keys = 0
         self.writer = self.new_writer()
 
     def new_writer(self, **more: Any) -> Writer:
@@ -43,16 +42,8 @@ class WriterBench:
             settings=self.settings,
             now=lambda: self.now,
             random=lambda: 0.5,
-            on_refused_key=self._key_refused,
             **more,
         )
-
-    def _key_refused(self) -> None:
-        self.refused_keys += 1
-
-    async def break_account(self) -> None:
-        """The key was asked about once more, and refused."""
-        await PgEffects(self.pool, "a", NumberPolicy).break_account("token-refused: revoked")
 
     async def catch_up(self, lane: Lane, kinds: Collection[EntityKind]) -> bool:
         self.catch_ups += 1

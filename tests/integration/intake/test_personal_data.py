@@ -15,9 +15,7 @@ from gateway.store.calls.calls import stored_calls
 from gateway.worker.retention import clean
 from routing.settings import AccountSettings, PersonalDataPolicy
 from tests.integration.api.command_line import callmatrix
-from tests.paths import ROOT
 
-MIGRATIONS = ROOT / "gateway/db/migrations"
 NUMBER, OTHER = "+79161234567", "+79160000000"
 DAYS_AGO = 40
 
@@ -232,14 +230,3 @@ async def test_a_client_with_open_work_is_not_forgotten_half(kept: asyncpg.Pool,
     done = await callmatrix(database_url, "client", "forget", NUMBER, "--yes")
     assert (done.returncode, "client-busy" in done.stderr) == (1, True)
     assert await _dump(kept) == before
-
-
-async def test_what_had_come_back_before_is_emptied_at_the_upgrade(kept: asyncpg.Pool) -> None:
-    for key, fields in (("a", ["number", "params", "recordings"]), ("b", ["recordings"])):
-        await kept.execute("UPDATE call SET emptied = $2 WHERE call_key = $1", key, fields)
-    await kept.execute((MIGRATIONS / "0400_emptied_stays_empty.sql").read_text())
-    left = await _dump(kept)
-    assert NUMBER not in "\n".join(line for line in left.splitlines() if ",office,a," in line)
-    assert "r.wav" not in left
-    assert await kept.fetchval("SELECT client FROM call WHERE call_key = 'b'") == OTHER
-    assert await kept.fetchval("SELECT facts->'params' FROM call WHERE call_key = 'b'") == {"utm": "x"}

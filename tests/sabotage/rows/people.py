@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.sabotage.sabotage import Sabotage
 
 _PERSONAL = "tests/integration/intake/test_personal_data.py"
-_EMPTIED = "tests/integration/intake/test_emptied_stays_empty.py"
 
 ROWS = (
     Sabotage(
@@ -86,24 +85,8 @@ ROWS = (
         name="clients-with-open-work-are-emptied",
         hurts="an effect that waits is sent without its number and name",
         file="gateway/store/admin/personal_data.py",
-        old="    is_over AND due_at IS NULL AND aside_at IS NULL\n    AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.account_id = c.account_id AND e.call_id = c.call_id\n        AND e.state IN ('waiting', 'sending', 'unknown', 'held', 'dead'))",
-        new="    is_over AND due_at IS NULL AND aside_at IS NULL",
+        old="    is_over AND due_at IS NULL\n    AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.account_id = c.account_id AND e.call_id = c.call_id\n        AND e.state IN ('waiting', 'sending', 'unknown', 'held', 'dead'))",
+        new="    is_over AND due_at IS NULL",
         tests=(f"{_PERSONAL}::test_who_is_still_worked_for_is_left_until_it_is_done",),
-    ),
-    Sabotage(
-        name="late-messages-fill-what-was-emptied",
-        hurts="the link to a recording whose days were over comes late and is told to the CRM",
-        file="routing/client_work/call.py",
-        old="call = fold(without_emptied(told.events, emptied))",
-        new="call = fold(told.events)",
-        tests=(f"{_EMPTIED}::test_a_link_whose_days_were_over_is_not_told_to_the_crm_when_it_comes_again",),
-    ),
-    Sabotage(
-        name="saving-a-call-fills-what-was-emptied-meanwhile",
-        hurts="a job that began before a client was forgotten writes the number back",
-        file="gateway/store/calls/calls.py",
-        old="client = CASE WHEN 'number' = ANY(call.emptied) THEN NULL ELSE excluded.client END,",
-        new="client = excluded.client,",
-        tests=(f"{_EMPTIED}::test_a_job_that_read_the_call_before_it_was_forgotten_brings_nothing_back",),
     ),
 )

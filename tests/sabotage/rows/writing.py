@@ -125,10 +125,10 @@ ROWS = (
     Sabotage(
         name="one-refusal-breaks-the-account",
         hurts="a single 401 of the CRM's own trouble stops an account until a person acts",
-        file="crm/refused_key.py",
-        old="            await self._ask()\n",
-        new="            raise CrmUnauthorised('refused')\n",
-        tests=("tests/unit/crm/test_refused_key.py::test_a_key_that_was_refused_for_a_moment_is_good",),
+        file="crm/effects/sender.py",
+        old="is_confirmed = permit.is_probe and self.breaker.state.reason == error.code",
+        new="is_confirmed = True",
+        tests=(f"{_WRITER}::test_one_refusal_of_the_key_breaks_nothing",),
     ),
     Sabotage(
         name="what-was-held-is-sent-when-the-account-comes-back",

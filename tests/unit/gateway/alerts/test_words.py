@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
 
-from gateway.alerts.observe import Facts
 from gateway.alerts.words import PAGES, AlertPlace, alert_text
-from gateway.health.shut_out import KEY_TROUBLES
 from gateway.store.admin.accounts import Account
-from gateway.texts.sentences import TEXTS
 from routing.alerts import ALERT_KINDS, AlertCause, AlertKind, AlertWord
 from routing.settings import AccountSettings
 from routing.texts.catalogue import LANGUAGES, Language
@@ -78,29 +74,6 @@ def test_a_phone_number_in_what_the_crm_said_is_masked() -> None:
     body = text_of("crm-broken", "begun", "en")[1]
     assert "the key" in body
     assert "123-45" not in body
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("code", KEY_TROUBLES)
-def test_why_a_key_is_refused_is_told_in_the_accounts_language(code: str, language: Language) -> None:
-    place = AlertPlace(account=sales(language), language=language, url="https://calls.example.com")
-    cause = AlertCause(kind="crm-broken", account_id="sales")
-    said: Facts = {"reason": f"{code}: The vendor's own sentence.", "held": 0}
-    body = alert_text(cause, "begun", said, place, began_at=NOW, now=NOW).body
-    assert "own sentence" not in body
-    assert ".." not in body
-    assert f"{TEXTS[language].say(f'key.{code}')}. " in body
-    if language == "ru":
-        assert not re.search(r"[a-z]{3,} [a-z]{3,} [a-z]{3,}", body.partition("Что делать")[0])
-
-
-def test_what_was_said_before_codes_were_kept_ends_with_one_full_stop() -> None:
-    place = AlertPlace(account=sales("ru"), language="ru", url="https://calls.example.com")
-    cause = AlertCause(kind="crm-broken", account_id="sales")
-    body = alert_text(
-        cause, "begun", {"reason": "It ended. Reconnect.", "held": 0}, place, began_at=NOW, now=NOW
-    ).body
-    assert "ключу: It ended. Reconnect. Звонки" in body
 
 
 def test_the_end_says_how_long_it_lasted() -> None:

@@ -1,0 +1,1 @@
+"""`shift`: what is set for shift change, and moves of employees' deals."""
