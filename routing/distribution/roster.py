@@ -79,17 +79,16 @@ def scope_of_group(name: str) -> str:
 
 
 def _pools(template: DistributionTemplate, staff: Staff) -> Iterator[Pool]:
-    met: set[str] = set()
+    """One for each group and one for each who stands beside them; whoever stands beside them is in no group's."""
+    met = {single.employee_id for single in template.employees}
     for group in template.groups:
         members = [m for m in _of_percent_group(group, staff) if m.employee_id not in met]
         met.update(m.employee_id for m in members)
         scope = scope_of_group(group.name)
         yield _pool(scope, scope, group.percent, members, template, staff)
-    for single in template.employees:
-        if single.employee_id not in met:
-            met.add(single.employee_id)
-            alone = single.model_copy(update={"percent": 1 if single.percent else 0})
-            yield _pool(single.employee_id, None, single.percent, [alone], template, staff)
+    for single in {m.employee_id: m for m in template.employees}.values():
+        alone = single.model_copy(update={"percent": 1 if single.percent else 0})
+        yield _pool(single.employee_id, None, single.percent, [alone], template, staff)
 
 
 def _pool(

@@ -79,6 +79,12 @@ def _twice(template: DistributionTemplate) -> Iterator[TemplateProblem]:
         for person, times in Counter(m.employee_id for m in members).items():
             if times > 1:
                 yield problem("person-twice", field, id=person)
+    if template.balance == "percent":
+        lists = Counter(
+            person for _, members in _lists(template) for person in {m.employee_id for m in members}
+        )
+        for person in (p for p, times in lists.items() if times > 1):
+            yield problem("person-twice", "groups", id=person)
 
 
 def _lists(template: DistributionTemplate) -> Iterator[tuple[str, tuple[TemplateMember, ...]]]:

@@ -144,6 +144,15 @@ def test_a_person_beside_groups_has_their_own_share() -> None:
     assert Counter(Office(template, FOUR).give_many(100)) == {"A": 40, "B": 40, "C": 20}
 
 
+def test_who_stands_in_a_group_and_beside_it_counts_once_with_their_own_share() -> None:
+    groups = [TemplateGroup(name="sales", percent=8000)]
+    template = a_template(kind="load", balance="percent", groups=groups, employees=members(A=2000))
+    assert Counter(Office(template, FOUR).give_many(100)) == {"A": 20, "B": 80}
+    alone = (TemplateMember(employee_id="b", weight=3),)
+    in_a_row = a_template(balance="in_a_row", groups=[TemplateGroup(name="sales")], employees=alone)
+    assert Office(in_a_row, FOUR).give_many(4) == "ABBB"
+
+
 def test_a_group_is_followed_as_it_changes_and_named_people_are_not() -> None:
     before = a_staff(a_person("A", "sales"), a_person("B", "sales"), a_person("C"))
     after = a_staff(a_person("A"), a_person("B", "sales"), a_person("C", "sales"))

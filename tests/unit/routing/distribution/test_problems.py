@@ -82,6 +82,10 @@ def test_the_sum_is_told_as_people_write_it_in_both_languages() -> None:
         (a_template(balance="spread", employees=weighted(A=0, B=0)), "all-shares-zero"),
         (a_template("A", "A"), "person-twice"),
         (a_template(groups=[group("sales"), group("sales")]), "group-twice"),
+        (
+            by_percent(groups=[group("sales", 5000, A=5000, B=5000)], employees=members(A=5000)),
+            "person-twice",
+        ),
         (a_template("A", "nobody"), "person-gone"),
         (by_percent(groups=[group("sales", 10_000, A=2500, B=2500, nobody=5000)]), "person-gone"),
         (a_template("A", "Free"), "person-unmapped"),
