@@ -55,7 +55,7 @@ def _standing(values: Mapping[str, Any]) -> Standing:
     return Standing(**known)
 
 
-@pytest.mark.parametrize(("told", "case"), _cases())
+@pytest.mark.parametrize(("told", "case"), list(_cases()))
 def test_it_comes_out_as_told(told: Mapping[str, Any], case: Mapping[str, Any]) -> None:
     staff = a_staff(*(a_person(p["id"], **{k: v for k, v in p.items() if k != "id"}) for p in told["staff"]))
     office = Office(_template({**told["template"], **case.get("template", {})}), staff)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.distribution.decide import distribute, ladder
@@ -523,6 +523,7 @@ TEMPLATES = st.sampled_from(
 MANY = a_staff(*FOUR.employees, "S", "T", a_person("Boss", is_senior=True))
 
 
+@settings(max_examples=60)
 @given(
     TEMPLATES,
     st.lists(
@@ -531,7 +532,7 @@ MANY = a_staff(*FOUR.employees, "S", "T", a_person("Boss", is_senior=True))
             st.lists(st.sampled_from("abcd"), max_size=2, unique=True),
             st.sampled_from(["deal", "ring", "task", "missed_call"]),
         ),
-        max_size=12,
+        max_size=8,
     ),
 )
 def test_whatever_the_day_brings_every_walk_is_whole_and_the_books_balance(template, days) -> None:  # type: ignore[no-untyped-def]
@@ -566,6 +567,7 @@ def test_whatever_the_day_brings_every_walk_is_whole_and_the_books_balance(templ
         assert replay(e for e in journal if e.scope == scope) == ledger
 
 
+@settings(max_examples=40)
 @given(TEMPLATES, st.dictionaries(st.sampled_from("abcdst"), STANDINGS))
 def test_the_same_question_has_the_same_answer_and_asking_changes_nothing(template, standings) -> None:  # type: ignore[no-untyped-def]
     roster = roster_of(template, MANY)
