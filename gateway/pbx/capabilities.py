@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import aiohttp
 
@@ -157,9 +157,22 @@ class QuestionPort:
     open: Callable[[Callable[[], Mapping[str, Connection]], AskLookup, TellRefused], QuestionServer]
 
 
-class PresenceSource(Protocol):
-    """A PBX that knows who can be rung. No kind has it yet."""
+class PhoneState(NamedTuple):
+    """What a PBX says of one address. is_busy: it talks, or is held. is_dnd: its owner shut it."""
 
-    async def busy(self, session: aiohttp.ClientSession, connection: Connection) -> frozenset[str]:
-        """Extensions that are in a call or cannot be reached. Raises PbxError."""
+    address: str
+    is_busy: bool = False
+    is_dnd: bool = False
+
+
+TellPhones = Callable[[Sequence[PhoneState]], Awaitable[None]]
+"""Of everybody of whom there is something to say: who is not named is neither busy nor shut."""
+
+
+class PresenceSource(Protocol):
+    """A PBX that tells who talks and whose phone is shut. A registered phone is no person who is there, so a PBX that
+    knows no more than that is none."""
+
+    async def watch(self, connection: Connection, tell: TellPhones) -> None:
+        """Tell all that is known, at every change and at least twice a minute, until the link is lost. Raises PbxError."""
         ...

@@ -96,7 +96,8 @@ Push events (form or JSON) to:
     def originator(self) -> Originator | None:
         return None
 
-    def presence(self) -> PresenceSource | None:
+    def presence(self, connection: Connection) -> PresenceSource | None:
+        """How this connection's phones can be watched."""
         return None
 
 

@@ -23,6 +23,7 @@ from runtime.trouble import Trouble
 
 _EVERY_SECONDS = 15.0
 _OLD = timedelta(minutes=5)
+_TOLD_BY_PHONE = frozenset({PresenceState.DND, PresenceState.BUSY})
 _NOT_ONLINE = frozenset({PresenceState.OFFLINE, PresenceState.OFF_SHIFT})
 
 
@@ -136,7 +137,9 @@ def _presence(people: Mapping[str, Attendance], watch: Watch | None, now: dateti
 
 
 def _is_certain(attendance: Attendance, watch: Watch | None, now: datetime) -> bool:
-    """Whether it holds unwatched: what a person said until they say otherwise, what the schedule said for a while."""
-    if attendance.mark != "off" or attendance.hold is None:
-        return False
-    return attendance.hold == "button" or (watch is not None and not is_stale(watch, now))
+    """Whether it holds in doubt: what a person said until they say otherwise; what the schedule and the phone say, while
+    somebody looks at them."""
+    if attendance.mark == "off" and attendance.hold == "button":
+        return True
+    is_told = attendance.hold == "schedule" or state_of(attendance) in _TOLD_BY_PHONE
+    return is_told and watch is not None and not is_stale(watch, now)

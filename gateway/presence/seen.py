@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from gateway.pbx.capabilities import PhoneState
 from gateway.presence.heartbeats import Beats
-from gateway.store.presence.watches import PhoneWord, StoredTalk
+from gateway.store.presence.watches import StoredTalk
 from routing.attendance.look import Seen
 from routing.attendance.model import Sign
 from routing.attendance.pages import page_signs
@@ -18,7 +19,7 @@ def seen_of(
     shifts: Mapping[str, bool | None],
     beats: Beats,
     talks: Sequence[StoredTalk],
-    phones: Sequence[PhoneWord],
+    phones: Sequence[PhoneState],
     now: datetime,
 ) -> dict[str, Seen]:
     """Return it by employee, of everybody. A registered phone shows nobody, one that talks or is shut does."""

@@ -39,6 +39,7 @@ from gateway.intake.inbox import Inbox
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
 from gateway.pbx_links.listeners import PbxListeners
+from gateway.pbx_links.phones import PhoneWatchers
 from gateway.pbx_links.reconciler import Reconciliation
 from gateway.presence.board import PresenceBoard
 from gateway.presence.crm_activity import CrmActivity
@@ -98,6 +99,7 @@ class Worker:
         )
         self.inbox = Inbox(pool)
         self.pbx_listeners = PbxListeners(self.configuration, pool, self.leases, self.inbox, kinds)
+        self.phone_watchers = PhoneWatchers(self.configuration, pool, self.leases, kinds)
         self.reconciliation = Reconciliation(
             self.configuration,
             pool,
@@ -161,6 +163,7 @@ class Worker:
             self.exchanges.run(),
             *(loop.run() for loop in self._upkeep),
             self.pbx_listeners.run(),
+            self.phone_watchers.run(),
             self.reconciliation.run(),
             self.daily_checks.run(),
             self.long_work.run(),

@@ -9,7 +9,8 @@ from gateway.pbx.asterisk.cdr_csv import CdrCsv
 from gateway.pbx.asterisk.fastagi import FastAgi
 from gateway.pbx.asterisk.link import address_of
 from gateway.pbx.asterisk.listener import AmiConnection
-from gateway.pbx.capabilities import Link, OpenCallLog, QuestionPort, SettingType
+from gateway.pbx.asterisk.phones.watch import AmiPhones
+from gateway.pbx.capabilities import Link, OpenCallLog, PresenceSource, QuestionPort, SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.port import Inbound, Parsed
@@ -72,3 +73,7 @@ Then, unless you have given them already, tell the gateway:
         """Return the manager interface, where its address is set."""
         address = address_of(connection)
         return None if address is None else AmiConnection(address)
+
+    def presence(self, connection: Connection) -> PresenceSource | None:
+        """Return the same, by a link of its own."""
+        return None if address_of(connection) is None else AmiPhones()

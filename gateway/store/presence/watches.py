@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
+from gateway.pbx.capabilities import PhoneState
 from routing.attendance.trust import Watch, begun
 from runtime.database.pool import Conn
 
@@ -44,15 +45,6 @@ class OwnWrite:
     what: str
     ids: frozenset[str]
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneWord:
-    """What a telephone system says of one address."""
-
-    address: str
-    is_busy: bool
-    is_dnd: bool
 
 
 async def watch_of(conn: Conn, account_id: str) -> Watch | None:
@@ -167,14 +159,14 @@ async def own_writes(conn: Conn, account_id: str, since: datetime, until: dateti
     ]
 
 
-async def phones_of_account(conn: Conn, account_id: str, since: datetime) -> list[PhoneWord]:
+async def phones_of_account(conn: Conn, account_id: str, since: datetime) -> list[PhoneState]:
     """Return what telephone systems that were heard after `since` say."""
     rows = await conn.fetch(_PHONES, account_id, since)
-    return [PhoneWord(row["address"], row["is_busy"], row["is_dnd"]) for row in rows]
+    return [PhoneState(row["address"], row["is_busy"], row["is_dnd"]) for row in rows]
 
 
 async def keep_phones(
-    conn: Conn, account_id: str, connection_id: str, words: Sequence[PhoneWord], seen_at: datetime
+    conn: Conn, account_id: str, connection_id: str, words: Sequence[PhoneState], seen_at: datetime
 ) -> None:
     """All that this telephone system says now, in place of what it said before."""
     await conn.execute(

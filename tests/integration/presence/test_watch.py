@@ -7,8 +7,9 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from gateway.pbx.capabilities import PhoneState
 from gateway.store.presence.attendance import history
-from gateway.store.presence.watches import PhoneWord, keep_phones
+from gateway.store.presence.watches import keep_phones
 from routing.attendance.pages import PageBeat
 from routing.presence import NOBODY_SAID, PresenceState
 from tests.integration.presence.site import ACCOUNT, PresenceSite, people, policy
@@ -201,7 +202,7 @@ async def test_the_end_of_a_shift_closes_and_its_beginning_waits_for_a_sign(site
 
 async def test_a_phone_that_is_shut_and_one_that_talks(site: PresenceSite) -> None:
     await site.until(2)
-    words = [PhoneWord("201", False, True), PhoneWord("202", True, False)]
+    words = [PhoneState("201", False, True), PhoneState("202", True, False)]
     async with site.pool.acquire() as conn:
         await keep_phones(conn, ACCOUNT, "c", words, site.now)
     await site.look()
