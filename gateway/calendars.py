@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import holidays
 
 from routing.schedules.calendar import NO_CALENDAR, NO_HOLIDAYS, Calendar, PublicHolidays, WorkingDay
 from routing.settings import WorkingTime
 from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
-from routing.working_time import own_days
+from routing.working_time import is_working, own_days
 
 _YEARS_AHEAD = 5
 
@@ -22,6 +23,11 @@ def holidays_around(hours: WorkingTime, now: datetime) -> PublicHolidays:
     if not hours.holidays:
         return NO_HOLIDAYS
     return _public(hours.holidays.upper(), now.year - 1, now.year + 1, hours.working_saturdays)
+
+
+def is_working_now(hours: WorkingTime, time_zone: str, now: datetime) -> bool:
+    """Whether the account's people are expected to do something now. time_zone: the account's."""
+    return is_working(now, hours, ZoneInfo(time_zone), holidays_around(hours, now))
 
 
 def calendar_of(hours: WorkingTime, now: datetime, language: Language = DEFAULT_LANGUAGE) -> Calendar:

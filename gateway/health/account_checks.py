@@ -29,6 +29,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
         yield _webhooks(account, now)
         yield from _registration(account, now)
         yield from _unread(account)
+        yield from _presence(account)
     yield _effects(account)
     yield from _left_out(account)
     yield _inbox(account)
@@ -170,6 +171,12 @@ def _unread(account: AccountStatus) -> Iterator[Finding]:
     what, unread = about("crm-rows", account=account.id), account.unread
     if unread.rows:
         yield warning("rows-unread", what, count=unread.rows, first=unread.first, account=account.id)
+
+
+def _presence(account: AccountStatus) -> Iterator[Finding]:
+    if account.presence_doubt not in ("", "just_started"):
+        what = about("presence", account=account.id)
+        yield warning("presence-in-doubt", what, doubt=account.presence_doubt, account=account.id)
 
 
 def _effects(account: AccountStatus) -> Finding:

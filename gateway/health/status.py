@@ -21,6 +21,7 @@ from crm.store.unread import NOTHING_UNREAD, UnreadCounts, unread_by_account
 from crm.sync import hooks, metadata
 from crm.sync.first_load import FEED, progress_at
 from crm.sync.source import from_text
+from gateway.calendars import is_working_now
 from gateway.health.matrix_checks import REPORT as MATRIX_REPORT
 from gateway.health.reports import PREFIX, SILENT_SECONDS
 from gateway.health.views import (
@@ -62,6 +63,8 @@ from gateway.store.crm_events.work import backlog_by_consumer
 from gateway.store.desk.entries import DeskKind, counts_by_account
 from gateway.store.distribution.listing import ItemBacklog, backlogs
 from gateway.store.health import status as store
+from gateway.store.presence.watches import watches
+from routing.attendance.trust import Watch, doubt
 from routing.dialable import undialable
 from routing.staff import Staff
 from runtime.database.pool import Conn
@@ -125,6 +128,7 @@ class _Facts:
     crm_users: Mapping[str, list[tuple[str, str]]]
     latest_events: Mapping[tuple[str, str], datetime]
     spoilt: Mapping[tuple[str, str], store.SpoiltMessages]
+    watches: Mapping[str, Watch]
 
 
 async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_full: bool) -> _Facts:
@@ -151,6 +155,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         crm_users=await store.active_crm_users(conn, ids) if is_full else {},
         latest_events=await store.latest_event_of_each_connection(conn, ids) if is_full else {},
         spoilt=await store.spoilt_by_connection(conn, ids, now - _SPOILT_FOR),
+        watches=await watches(conn, ids),
     )
 
 
@@ -255,9 +260,17 @@ class _Reader:
             people=self._people(id),
             forbidden=self._forbidden(id),
             left_out=dict(facts.left_out.get(id, {})),
+            presence_doubt=self._presence_doubt(account),
             matrix=self._matrix(id),
             connections=self._connections(id),
         )
+
+    def _presence_doubt(self, account: rows.Account) -> str:
+        policy, watch = account.settings.presence, self._facts.watches.get(account.id)
+        if not policy.is_on or watch is None:
+            return ""
+        is_working = is_working_now(account.settings.working_time, account.time_zone, self._now)
+        return doubt(watch, policy, self._now, is_working_time=is_working)
 
     def _forbidden(self, account_id: str) -> list[str]:
         return list(self._cursor(account_id, metadata.FEED).get(metadata.FORBIDDEN, ()))

@@ -218,7 +218,7 @@ class MatrixView(_View):
 
 class AccountStatus(_View):
     """desk: how much of each kind is set aside. forbidden: what the CRM does not show this key. left_out: `field: code` -> how often the CRM would not have that value
-    in the last week, and it was left out."""
+    in the last week, and it was left out. presence_doubt: why nobody is taken off as absent just now, "" = they are."""
 
     id: str
     name: str
@@ -241,6 +241,7 @@ class AccountStatus(_View):
     people: PeopleView
     forbidden: list[str] = []
     left_out: dict[str, int] = {}
+    presence_doubt: str = ""
     matrix: MatrixView | None
     connections: list[ConnectionState]
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from gateway.calendars import holidays_around
+from gateway.calendars import is_working_now
 from gateway.configuration import Configuration
 from gateway.presence.heartbeats import Beats, BeatsLost, Heartbeats
 from gateway.presence.seen import seen_of
@@ -21,7 +20,6 @@ from routing.attendance.machine import first_seen
 from routing.attendance.model import Attendance
 from routing.attendance.trust import Watch, doubt, looked
 from routing.staff import Staff
-from routing.working_time import is_working
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.pool import Conn
 from runtime.loops import Loop
@@ -108,7 +106,12 @@ class PresenceWatch:
         known = await rows.attendances(conn, account.id, lock=True)
         shifts = {p.id: self._shift_of(account.id, p.id, now) for p in staff.employees}
         seen = seen_of(staff, shifts, beats, talks, phones, now)
-        is_trusted = not doubt(watch, policy, now, is_working_time=is_working_time(account, now))
+        is_trusted = not doubt(
+            watch,
+            policy,
+            now,
+            is_working_time=is_working_now(account.settings.working_time, account.time_zone, now),
+        )
         for person in staff.employees:
             before = known.get(person.id)
             was = before or first_seen(now)
@@ -131,9 +134,3 @@ class PresenceWatch:
             for account_id in sorted(off):
                 async with conn.transaction():
                     await store.forget_watch(conn, account_id, now)
-
-
-def is_working_time(account: Account, now: datetime) -> bool:
-    """Whether the account's people are expected to do something now."""
-    hours = account.settings.working_time
-    return is_working(now, hours, ZoneInfo(account.time_zone), holidays_around(hours, now))

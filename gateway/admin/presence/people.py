@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.admin.refused import InputRefused, NothingOfThatName
-from gateway.presence.watch import is_working_time
+from gateway.calendars import is_working_now
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.audit import AuditChange, current_actor, record
 from gateway.store.admin.staff import staff_of
@@ -75,7 +75,16 @@ async def presence_now(conn: Conn, account: Account, now: datetime) -> PresenceN
     known = await rows.attendances(conn, account.id)
     watch = await watches.watch_of(conn, account.id)
     policy = account.settings.presence
-    said = doubt(watch, policy, now, is_working_time=is_working_time(account, now)) if watch else NOT_WATCHED
+    said = (
+        doubt(
+            watch,
+            policy,
+            now,
+            is_working_time=is_working_now(account.settings.working_time, account.time_zone, now),
+        )
+        if watch
+        else NOT_WATCHED
+    )
     return PresenceNow(
         is_on=policy.is_on,
         people=[PersonNow(employee=p, attendance=known.get(p.id)) for p in staff.employees],

@@ -52,8 +52,12 @@ async def watch_of(conn: Conn, account_id: str) -> Watch | None:
     return _watch(row) if row else None
 
 
-async def watches(conn: Conn, account_ids: Collection[str]) -> dict[str, Watch]:
-    rows = await conn.fetch("SELECT * FROM presence_watch WHERE account_id = ANY($1)", sorted(account_ids))
+async def watches(conn: Conn, account_ids: Collection[str] | None) -> dict[str, Watch]:
+    """Return those of these accounts, None = of all."""
+    rows = await conn.fetch(
+        "SELECT * FROM presence_watch WHERE $1::text[] IS NULL OR account_id = ANY($1)",
+        None if account_ids is None else sorted(account_ids),
+    )
     return {row["account_id"]: _watch(row) for row in rows}
 
 

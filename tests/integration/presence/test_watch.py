@@ -105,7 +105,7 @@ async def test_a_talk_makes_busy_and_its_end_is_a_sign(site: PresenceSite) -> No
     await add_call(site, "k1", party="201", started=2, ended=20, over=True)
     await site.until(34.5)
     assert await site.on_board("anna") is PresenceState.AVAILABLE
-    await site.until(36.5)
+    await site.until(38)
     assert await site.on_board("anna") is PresenceState.OFFLINE
 
 
@@ -120,7 +120,7 @@ async def test_a_missed_call_in_their_name_keeps_nobody_at_work(site: PresenceSi
     """35."""
     await site.until(10)
     await add_call(site, "k1", party=None, started=10, ended=10.5, over=True)
-    await site.until(16.5)
+    await site.until(18)
     assert await site.mark("anna") == "off"
 
 
@@ -176,7 +176,7 @@ async def test_after_a_restart_nobody_is_taken_off_for_a_heartbeat_period(site: 
 async def test_who_pressed_the_button_stays_off_over_a_restart_the_others_are_unknown(
     site: PresenceSite,
 ) -> None:
-    await site.until(16.5)
+    await site.until(18)
     assert await site.mark("boris") == "off"
     await site.pool.execute("UPDATE presence SET hold = 'button' WHERE employee_id = 'anna'")
     site.now = site.at(600)
