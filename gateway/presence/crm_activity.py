@@ -99,9 +99,10 @@ class CrmActivity:
             signs = {
                 p.id: Sign("crm", at) for user, at in users.items() if (p := staff.by_crm_user.get(user))
             }
-            await keep_signs(conn, account_id, signs, policy, now)
             heard_at = min(max(users.values()), now) if users else None
+            # The watch's row before those of people, as whoever looks at them locks them.
             await store.note_feed_read(conn, account_id, now, heard_at, newest)
+            await keep_signs(conn, account_id, signs, policy, now)
 
 
 async def _own_writes(conn: Conn, account_id: str, doings: Sequence[Doing]) -> Sequence[store.OwnWrite]:

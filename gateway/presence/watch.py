@@ -124,7 +124,7 @@ class PresenceWatch:
         self, conn: Conn, account_id: str, staff: Staff, known: Mapping[str, Attendance], now: datetime
     ) -> None:
         if known.keys() - staff.by_id.keys():
-            await rows.forget_others(conn, account_id, staff.by_id.keys(), now)
+            await rows.forget_removed(conn, account_id, now)
 
     async def _forget_switched_off(self, now: datetime) -> None:
         """Where presence was switched off nothing goes on, and everybody is unknown again."""

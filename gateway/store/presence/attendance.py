@@ -45,10 +45,13 @@ DELETE FROM presence_interval WHERE ctid IN (
     SELECT ctid FROM presence_interval WHERE until < $1 ORDER BY until LIMIT $2)
 """
 _REMOVED = """
-WITH gone AS (DELETE FROM presence WHERE account_id = $1 AND NOT employee_id = ANY($2) RETURNING employee_id),
-    pages AS (DELETE FROM presence_page WHERE account_id = $1 AND NOT employee_id = ANY($2))
-UPDATE presence_interval SET until = greatest($3, since)
-WHERE account_id = $1 AND until IS NULL AND NOT employee_id = ANY($2)
+WITH left_over AS (
+        SELECT p.employee_id AS id FROM presence p WHERE p.account_id = $1
+            AND NOT EXISTS (SELECT FROM employee e WHERE e.account_id = p.account_id AND e.employee_id = p.employee_id)),
+    gone AS (DELETE FROM presence WHERE account_id = $1 AND employee_id IN (SELECT id FROM left_over)),
+    pages AS (DELETE FROM presence_page WHERE account_id = $1 AND employee_id IN (SELECT id FROM left_over))
+UPDATE presence_interval SET until = greatest($2, since)
+WHERE account_id = $1 AND until IS NULL AND employee_id IN (SELECT id FROM left_over)
 """
 
 
@@ -150,9 +153,10 @@ async def delete_intervals_older_than(conn: Conn, before: datetime, *, limit: in
     return int(status.rpartition(" ")[2])
 
 
-async def forget_others(conn: Conn, account_id: str, employee_ids: Collection[str], now: datetime) -> None:
-    """Of employees who are gone nothing goes on; what was stays until its days are over."""
-    await conn.execute(_REMOVED, account_id, sorted(employee_ids), now)
+async def forget_removed(conn: Conn, account_id: str, now: datetime) -> None:
+    """Of employees who are gone nothing goes on; what was stays until its days are over. Who is gone the database says: the
+    memory of a process may not know yet of somebody who has just come."""
+    await conn.execute(_REMOVED, account_id, now)
 
 
 def _attendance(row: asyncpg.Record) -> Attendance:

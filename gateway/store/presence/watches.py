@@ -92,8 +92,14 @@ async def note_look(
 
 
 async def forget_watch(conn: Conn, account_id: str, now: datetime) -> bool:
-    """Presence was switched off: nothing goes on. False: it was off before."""
-    removed: str = await conn.execute("DELETE FROM presence_watch WHERE account_id = $1", account_id)
+    """Let nothing go on where presence was switched off. False: it is on; the memory of a process may not know yet."""
+    removed = await conn.fetchval(
+        "DELETE FROM presence_watch w USING account a WHERE w.account_id = $1 AND a.account_id = w.account_id"
+        " AND a.settings->'presence'->>'is_on' IS DISTINCT FROM 'true' RETURNING true",
+        account_id,
+    )
+    if not removed:
+        return False
     await conn.execute(
         "UPDATE presence_interval SET until = greatest($2, since) WHERE account_id = $1 AND until IS NULL",
         account_id,
@@ -101,7 +107,7 @@ async def forget_watch(conn: Conn, account_id: str, now: datetime) -> bool:
     )
     for table in ("presence", "presence_page", "presence_phone", "presence_phone_source"):
         await conn.execute(f"DELETE FROM {table} WHERE account_id = $1", account_id)  # noqa: S608
-    return removed != "DELETE 0"
+    return True
 
 
 async def watched_accounts(conn: Conn) -> set[str]:

@@ -253,3 +253,16 @@ async def test_an_event_that_the_feed_tells_late_takes_the_off_back(site: CrmPre
     site.does("lead_status_changed", ANNA, seconds_ago=240)
     await working(site, 18, BORIS)
     assert await site.mark("anna") == "on"
+
+
+async def test_reading_and_looking_at_once_wait_for_each_other(site: CrmPresence) -> None:
+    """Both lock what the other needs: in one order."""
+    crm = site.crm
+    assert crm is not None
+    for second in range(12):
+        site.now = site.began + timedelta(seconds=second)
+        site.does("task_completed", ANNA, id=second)
+        site.does("task_completed", BORIS, id=second)
+        reads = [site.activity.read(ACCOUNT, crm, lambda: None, site.now) for _ in range(2)]
+        await asyncio.gather(*reads, site.watch.turn(site.now, timedelta()))
+    assert await site.mark("anna") == await site.mark("boris") == "on"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
 import pytest
 
 from gateway.pbx.capabilities import PhoneState
+from gateway.store.admin.staff import replace_staff
 from gateway.store.presence.attendance import history
 from gateway.store.presence.watches import keep_phones
 from routing.attendance.pages import PageBeat
 from routing.presence import NOBODY_SAID, PresenceState
+from routing.settings import PresencePolicy
 from tests.integration.presence.site import ACCOUNT, PresenceSite, people, policy
 
 NO_CRM = policy(sources=("calls", "page", "pbx", "schedule"))
@@ -232,3 +235,21 @@ async def test_an_employee_who_is_removed_is_watched_no_more(site: PresenceSite)
     await site.until(2)
     left = await site.pool.fetch("SELECT employee_id FROM presence ORDER BY 1")
     assert [row["employee_id"] for row in left] == ["anna"]
+
+
+async def test_a_worker_that_has_not_heard_yet_takes_nothing_away(site: PresenceSite) -> None:
+    """Its memory still says that presence is off, and knows nothing of somebody who has just come."""
+    old = site.configuration.now
+    async with site.pool.acquire() as conn, conn.transaction():
+        await replace_staff(conn, ACCOUNT, people({"anna": "11", "boris": "12", "vera": "13"}))
+    await site.configuration.reload()
+    await site.look()
+    assert await site.mark("vera") == "unknown"
+    site.configuration.now = old
+    await site.until(1)
+    assert await site.mark("vera") == "unknown"
+    account = old.accounts[ACCOUNT]
+    off = account.settings.model_copy(update={"presence": PresencePolicy()})
+    site.configuration.now = replace(old, accounts={ACCOUNT: replace(account, settings=off)})
+    await site.look()
+    assert await site.mark("vera") == "unknown"
