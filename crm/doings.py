@@ -28,7 +28,7 @@ DoingKind = Literal[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doing:
+class CrmDoing:
     """at: by the CRM's clock, in whole seconds. by_user: CRM user, None = a robot. entity_id: what it was done to."""
 
     id: str
@@ -41,6 +41,6 @@ class Doing:
 class DoingFeed(Protocol):
     """A CRM whose feed tells who did what."""
 
-    async def doings(self, since: datetime, lane: Lane, *, page: int = 1) -> Page[Doing]:
+    async def doings(self, since: datetime, lane: Lane, *, page: int = 1) -> Page[CrmDoing]:
         """Return those of people, newest first, up to 100 a page. since: whole seconds, included."""
         ...

@@ -22,7 +22,7 @@ from crm.amocrm.wire import API, Request
 from crm.amocrm.wire_write import Item, Unwritable
 from crm.amocrm.writes import Echo, Outcomes, SentBatch, Writes, lines_of, rounds
 from crm.budget import Budget, BudgetUse
-from crm.doings import Doing
+from crm.doings import CrmDoing
 from crm.errors import CrmRefused
 from crm.lane import Lane
 from crm.port import (
@@ -166,7 +166,7 @@ class AmoCrm:
     ) -> Page[CrmEvent]:
         return await self._reads.events(since, lane, kinds=kinds, until=until, page=page)
 
-    async def doings(self, since: datetime, lane: Lane, *, page: int = 1) -> Page[Doing]:
+    async def doings(self, since: datetime, lane: Lane, *, page: int = 1) -> Page[CrmDoing]:
         return await self._doings.page(since, lane, page)
 
     async def notes(self, target_kind: EntityKind, target_ids: Sequence[str], lane: Lane) -> list[CrmNote]:

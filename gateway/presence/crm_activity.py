@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from crm.doings import Doing, DoingFeed
+from crm.doings import CrmDoing, DoingFeed
 from crm.errors import CrmError
 from crm.lane import Lane
 from crm.sync.feed import Feed
@@ -69,13 +69,13 @@ class CrmActivity:
 
     async def _doings(
         self, account_id: str, crm: DoingFeed, policy: PresencePolicy, crm_now: datetime
-    ) -> list[Doing]:
+    ) -> list[CrmDoing]:
         """Each once: pages slide while new events come in. What is older than any silence that counts is not asked for."""
         async with self._pool.acquire() as conn:
             newest = await store.feed_newest(conn, account_id)
         window = max(timedelta(minutes=policy.idle_minutes or 0), _LEAST_WINDOW) + _OVERLAP
         since = max(newest - _OVERLAP, crm_now - window) if newest else crm_now - window
-        found: dict[str, Doing] = {}
+        found: dict[str, CrmDoing] = {}
         for number in range(1, _MOST_PAGES + 1):
             page = await crm.doings(since, Lane.SYNC, page=number)
             found |= {one.id: one for one in page.items}
@@ -86,7 +86,7 @@ class CrmActivity:
     async def _take_in(
         self,
         account_id: str,
-        doings: Sequence[Doing],
+        doings: Sequence[CrmDoing],
         newest: datetime | None,
         policy: PresencePolicy,
         now: datetime,
@@ -105,7 +105,7 @@ class CrmActivity:
             await keep_signs(conn, account_id, signs, policy, now)
 
 
-async def _own_writes(conn: Conn, account_id: str, doings: Sequence[Doing]) -> Sequence[store.OwnWrite]:
+async def _own_writes(conn: Conn, account_id: str, doings: Sequence[CrmDoing]) -> Sequence[store.OwnWrite]:
     times = [one.at for one in doings]
     margin = timedelta(seconds=2 * OWN_WRITE_SECONDS)
     return await store.own_writes(conn, account_id, min(times) - margin, max(times) + margin)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from crm.doings import Doing, DoingKind
+from crm.doings import CrmDoing, DoingKind
 from gateway.store.presence.watches import OwnWrite
 
 OWN_WRITE_SECONDS = 60
@@ -32,12 +32,12 @@ _MADE_BY: Mapping[DoingKind, frozenset[str]] = {
 _SECOND = timedelta(seconds=1)
 
 
-def ours_left_out(doings: Iterable[Doing], writes: Sequence[OwnWrite]) -> list[Doing]:
+def ours_left_out(doings: Iterable[CrmDoing], writes: Sequence[OwnWrite]) -> list[CrmDoing]:
     """Return those that no effect of ours explains: the same thing, done to the same, within a minute. Times by our clock."""
     return [one for one in doings if not any(_explains(write, one) for write in writes)]
 
 
-def _explains(write: OwnWrite, doing: Doing) -> bool:
+def _explains(write: OwnWrite, doing: CrmDoing) -> bool:
     return (
         write.what in _MADE_BY.get(doing.kind, frozenset())
         and doing.entity_id in write.ids
@@ -45,13 +45,13 @@ def _explains(write: OwnWrite, doing: Doing) -> bool:
     )
 
 
-def by_our_clock(doings: Iterable[Doing], offset_seconds: float | None) -> list[Doing]:
+def by_our_clock(doings: Iterable[CrmDoing], offset_seconds: float | None) -> list[CrmDoing]:
     """offset_seconds: the CRM's clock minus ours, None = not known."""
     offset = timedelta(seconds=offset_seconds or 0.0)
     return [replace(one, at=one.at - offset) for one in doings]
 
 
-def signs_of(doings: Iterable[Doing], integrations: Collection[str], burst: int) -> dict[str, datetime]:
+def signs_of(doings: Iterable[CrmDoing], integrations: Collection[str], burst: int) -> dict[str, datetime]:
     """Return when each CRM user was last seen doing something. burst: more of one kind in a second are one action, which
     was begun by hand and runs on by itself, however long."""
     rows: dict[tuple[str, DoingKind], list[datetime]] = {}

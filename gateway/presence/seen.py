@@ -8,7 +8,7 @@ from datetime import datetime
 from gateway.pbx.capabilities import PhoneState
 from gateway.presence.heartbeats import Beats
 from gateway.store.presence.watches import StoredTalk
-from routing.attendance.look import Seen
+from routing.attendance.look import PersonSeen
 from routing.attendance.model import Sign
 from routing.attendance.pages import page_signs
 from routing.staff import Staff
@@ -21,7 +21,7 @@ def seen_of(
     talks: Sequence[StoredTalk],
     phones: Sequence[PhoneState],
     now: datetime,
-) -> dict[str, Seen]:
+) -> dict[str, PersonSeen]:
     """Return it by employee, of everybody. A registered phone shows nobody, one that talks or is shut does."""
     talking, hung_up = _talkers(staff, talks)
     busy = _owners(staff, [word.address for word in phones if word.is_busy])
@@ -32,7 +32,7 @@ def seen_of(
         signs = [Sign("calls", at) for at in hung_up.get(person.id, ())]
         if pages.input_at is not None:
             signs.append(Sign("page", pages.input_at))
-        found[person.id] = Seen(
+        found[person.id] = PersonSeen(
             on_shift=shifts.get(person.id),
             is_dnd=person.id in shut,
             is_in_call=person.id in talking or person.id in busy,

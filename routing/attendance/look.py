@@ -14,7 +14,7 @@ _WORTH_KEEPING = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class PersonSeen:
     """on_shift: as the schedule says, None = nothing. signs: in any order."""
 
     on_shift: bool | None = None
@@ -25,7 +25,7 @@ class Seen:
 
 
 def look(
-    attendance: Attendance, seen: Seen, policy: PresencePolicy, now: datetime, *, is_trusted: bool
+    attendance: Attendance, seen: PersonSeen, policy: PresencePolicy, now: datetime, *, is_trusted: bool
 ) -> Attendance:
     """Take it all in: the schedule first, which closes whatever else is seen; the time last, for a sign of this very look
     keeps from the question."""

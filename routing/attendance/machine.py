@@ -15,7 +15,7 @@ from routing.attendance.model import (
     Attendance,
     AttendanceReason,
     Dnd,
-    Question,
+    PresenceQuestion,
     Sign,
     marked,
 )
@@ -151,7 +151,7 @@ def judge(
     if attendance.mark == "off" or reason is None:
         return attendance
     asked = marked(attendance, "asked", "idle", reason, now)
-    return replace(asked, question=Question(now, now + timedelta(seconds=policy.answer_seconds)))
+    return replace(asked, question=PresenceQuestion(now, now + timedelta(seconds=policy.answer_seconds)))
 
 
 def _silence(attendance: Attendance, now: datetime, policy: PresencePolicy) -> AttendanceReason | None:

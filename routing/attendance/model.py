@@ -53,7 +53,7 @@ class Sign(NamedTuple):
     at: datetime
 
 
-class Question(NamedTuple):
+class PresenceQuestion(NamedTuple):
     """Are you there? asked_at names it; without an answer by `answer_by` the employee is off."""
 
     asked_at: datetime
@@ -75,7 +75,7 @@ class Attendance:
     reason: AttendanceReason = AttendanceReason.NOT_SEEN_YET
     by: str = ""
     signs: Mapping[SignSource, datetime] = field(default_factory=dict)
-    question: Question | None = None
+    question: PresenceQuestion | None = None
     hold: Hold | None = None
     deaf_until: datetime | None = None
     dnd: Dnd = "no"

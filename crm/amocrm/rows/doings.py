@@ -14,7 +14,7 @@ from crm.amocrm.rows.page import page_of
 from crm.amocrm.rows.paging import Paging
 from crm.amocrm.rows.walks import Walks
 from crm.amocrm.tables import EVENTS_LIMIT
-from crm.doings import Doing, DoingKind
+from crm.doings import CrmDoing, DoingKind
 from crm.errors import CrmUnreadable
 from crm.lane import Lane
 from crm.port import Page
@@ -57,11 +57,11 @@ def kind_of(type_: str) -> DoingKind | None:
     return "changed" if _FIELD_CHANGED.fullmatch(type_) else DOING_KIND.get(type_)
 
 
-def doing(node: Node) -> Doing:
+def doing(node: Node) -> CrmDoing:
     kind = kind_of(node.maybe("type", Node.text, ""))
     if kind is None:
         raise CrmUnreadable("it is not of a type that was asked for", "type")
-    return Doing(
+    return CrmDoing(
         id=node.get("id").id(),
         kind=kind,
         at=node.get("created_at").moment(),
@@ -78,7 +78,7 @@ class DoingReads:
         self._paging = Paging(get)
         self._walks = Walks()
 
-    async def page(self, since: datetime, lane: Lane, page: int) -> Page[Doing]:
+    async def page(self, since: datetime, lane: Lane, page: int) -> Page[CrmDoing]:
         first = int(since.timestamp())
         query = [
             ("filter[created_at][from]", str(first)),

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from gateway.store.presence.attendance import PresenceInterval
     from runtime.database.pool import Conn
 
-EmployeeId = Annotated[str, typer.Argument(help="the employee's id, as 'callmatrix presence list' shows it")]
+ListedEmployee = Annotated[
+    str, typer.Argument(help="the employee's id, as 'callmatrix presence list' shows it")
+]
 
 presence_app = typer.Typer(help="Who is at work.", no_args_is_help=True)
 
@@ -59,7 +61,7 @@ def list_presence(account: AccountName = None, json: Json = False) -> None:
 
 
 @presence_app.command("on")
-def switch_on(employee: EmployeeId, account: AccountName = None, json: Json = False) -> None:
+def switch_on(employee: ListedEmployee, account: AccountName = None, json: Json = False) -> None:
     """Start an employee's counter: they are at work.
 
     Example: callmatrix presence on anna
@@ -68,7 +70,7 @@ def switch_on(employee: EmployeeId, account: AccountName = None, json: Json = Fa
 
 
 @presence_app.command("off")
-def switch_off(employee: EmployeeId, account: AccountName = None, json: Json = False) -> None:
+def switch_off(employee: ListedEmployee, account: AccountName = None, json: Json = False) -> None:
     """Stop an employee's counter: they are off until it is started, or their next shift begins.
 
     Example: callmatrix presence off anna
@@ -90,7 +92,7 @@ def _switch(employee: str, account: str | None, json: bool, *, is_on: bool) -> N
 
 @presence_app.command("answer")
 def answer(
-    employee: EmployeeId,
+    employee: ListedEmployee,
     no: Annotated[bool, typer.Option("--no", help="they are not there")] = False,
     account: AccountName = None,
     json: Json = False,
@@ -112,7 +114,7 @@ def answer(
 
 @presence_app.command("history")
 def history(
-    employee: EmployeeId,
+    employee: ListedEmployee,
     days: Annotated[int, typer.Option(min=1, max=366, help="back from now")] = 7,
     account: AccountName = None,
     limit: Limit = 200,

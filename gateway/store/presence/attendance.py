@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from routing.attendance.model import Attendance, AttendanceReason, Question, shown, state_of
+from routing.attendance.model import Attendance, AttendanceReason, PresenceQuestion, shown, state_of
 from runtime.database import channels
 from runtime.database.changes import publish
 from runtime.database.pool import Conn
@@ -169,7 +169,7 @@ def _attendance(row: asyncpg.Record) -> Attendance:
         reason=AttendanceReason(row["reason"]),
         by=row["switched_by"],
         signs={source: datetime.fromisoformat(at) for source, at in signs.items()},  # type: ignore[misc]
-        question=Question(asked_at, answer_by) if asked_at and answer_by else None,
+        question=PresenceQuestion(asked_at, answer_by) if asked_at and answer_by else None,
         hold=row["hold"],
         deaf_until=row["deaf_until"],
         dnd=row["dnd"],

@@ -14,7 +14,7 @@ import pytest
 
 from crm.amocrm.adapter import AmoCrm
 from crm.budget import Budget
-from crm.doings import Doing, DoingFeed
+from crm.doings import CrmDoing, DoingFeed
 from crm.errors import CrmError
 from crm.lane import Lane
 from crm.port import Page
@@ -69,7 +69,7 @@ class Pouring:
     def __init__(self, feed: DoingFeed, more: Callable[[], None]) -> None:
         self._feed, self._more = feed, more
 
-    async def doings(self, since: datetime, lane: Lane, *, page: int = 1) -> Page[Doing]:
+    async def doings(self, since: datetime, lane: Lane, *, page: int = 1) -> Page[CrmDoing]:
         read = await self._feed.doings(since, lane, page=page)
         self._more()
         return read

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.doings import Doing, DoingKind
+from crm.doings import CrmDoing, DoingKind
 from gateway.presence.crm_signs import by_our_clock, ours_left_out, signs_of
 from gateway.store.presence.watches import OwnWrite
 
@@ -20,8 +20,10 @@ def at(seconds: float) -> datetime:
 
 def doing(
     seconds: float, kind: DoingKind = "moved", user: str | None = "7", entity: str = "500", id: str = ""
-) -> Doing:
-    return Doing(id=id or f"{kind}{seconds}{user}", kind=kind, at=at(seconds), by_user=user, entity_id=entity)
+) -> CrmDoing:
+    return CrmDoing(
+        id=id or f"{kind}{seconds}{user}", kind=kind, at=at(seconds), by_user=user, entity_id=entity
+    )
 
 
 def test_the_newest_doing_of_each_user_counts() -> None:
