@@ -51,7 +51,7 @@ async def _came_in(conn: Conn, giver: Giver, event: EventRow) -> None:
     )
     item_id = await items.add_item(conn, event.account_id, new)
     if item_id and not await items.is_any_waiting(conn, event.account_id, attached.template, item_id):
-        await giver.give(conn, event.account_id, item_id)
+        await giver.give(conn, event.account_id, item_id, waits=False)
 
 
 def _is_for(attached: Attachment, event: EventRow) -> bool:

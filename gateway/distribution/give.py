@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Literal
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from crm.effects.order import order
 from crm.lane import Lane
-from crm.store.deals import KnownDeal, known_deal, open_deals_of
-from gateway.distribution.availability import AccountHours, Availability, with_counts
+from crm.store.deals import KnownDeal, known_deal
+from crm.store.news import value_now
+from gateway.distribution.availability import AccountHours, Availability
 from gateway.distribution.effects import effects_of
+from gateway.distribution.standings import counted, other_deals
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.staff import StaffStore, has_snapshot, write_snapshot
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
 from gateway.store.distribution import items as store
+from gateway.store.distribution.afterwards import stage_of
 from gateway.store.distribution.items import ItemRow
-from gateway.store.distribution.ledgers import HeldTemplate, enter, hold_template, save_ledgers
-from gateway.store.distribution.templates import attachments_of
+from gateway.store.distribution.ledgers import HeldTemplate, enter, hold_template, is_free, save_ledgers
 from routing.decision import decision_id_of
 from routing.distribution.decide import distribute
-from routing.distribution.item import OtherDeal, Standing, WorkItem
+from routing.distribution.item import Standing, WorkItem
 from routing.distribution.outcome import Distribution
 from routing.distribution.roster import Roster, roster_of
 from routing.distribution.template import DistributionTemplate
@@ -39,7 +40,6 @@ _LOOK_AGAIN = timedelta(seconds=30)
 _ASK_AGAIN = timedelta(seconds=5)
 _FEED_LAG = timedelta(minutes=2)
 """The CRM tells late who did something: so long after the deadline it is looked whether somebody took it."""
-Via = Literal["contact", "company"]
 _FROM_STAGE = ("event", "sweep", "stage")
 
 
@@ -68,9 +68,11 @@ class Giver:
         self._staff = StaffStore()
         self._now = now
 
-    async def give(self, conn: Conn, account_id: str, item_id: str) -> ItemRow | None:
+    async def give(self, conn: Conn, account_id: str, item_id: str, *, waits: bool = True) -> ItemRow | None:
         """Decide what is waiting, in the caller's transaction; return it as it is afterwards, None when there is no such item.
-        Decided once, whoever asks and however often."""
+        Decided once, whoever asks and however often. waits: for the template, when somebody else is picking by it; else the
+        item stays as it is, and the loop gives it.
+        """
         found = await store.item_of(conn, account_id, item_id)
         if found is None:
             return None
@@ -82,7 +84,9 @@ class Giver:
         account = await account_of(conn, account_id)
         if account.state != "on":
             return item
-        deal = await known_deal(conn, account_id, item.entity_id)
+        if not waits and not await is_free(conn, account_id, item.template):
+            return item
+        deal = await _deal_now(conn, account_id, item.entity_id)
         if deal is None or (gone := why_not_any_more(item, deal)):
             return await _without_decision(conn, item, "deal_gone" if deal is None else gone, now)
         held = await hold_template(conn, account_id, item.template)
@@ -119,7 +123,7 @@ class Giver:
         """Bring together what the decision needs, as things are now."""
         roster = roster_of(template, staff)
         said = await self.availability.standings(conn, account, template, staff, now)
-        standings = await _counted(conn, account.id, template, staff, said, now)
+        standings = await counted(conn, account.id, template, staff, said, now)
         return GivingSituation(
             account=account,
             staff=staff,
@@ -221,6 +225,17 @@ class Giver:
             await write_snapshot(conn, at.account.id, at.staff)
 
 
+async def _deal_now(conn: Conn, account_id: str, deal_id: str) -> KnownDeal | None:
+    """Return the deal as it was last told: the CRM's feed may tell of a change before the directory has it."""
+    deal = await known_deal(conn, account_id, deal_id)
+    if deal is None:
+        return None
+    stage = stage_of(await value_now(conn, account_id, ("deal", deal_id, "stage")))
+    owner = await value_now(conn, account_id, ("deal", deal_id, "responsible"))
+    pipeline_id, stage_id = stage or (deal.pipeline_id, deal.stage_id)
+    return replace(deal, pipeline_id=pipeline_id, stage_id=stage_id, owner_id=owner or deal.owner_id)
+
+
 async def lock_deal(conn: Conn, account_id: str, deal_id: str) -> None:
     """Until the end of the transaction nobody else works on this deal: neither consumers of its changes nor another worker."""
     await locks.take(conn, locks.crm_subject(account_id, f"deal:{deal_id}"))
@@ -256,41 +271,6 @@ def _waiting(item: ItemRow, result: Distribution, template: DistributionTemplate
     return replace(item, state="waiting", reason=result.reason, due_at=due_at, opens_at=opens_at)
 
 
-async def _counted(
-    conn: Conn,
-    account_id: str,
-    template: DistributionTemplate,
-    staff: Staff,
-    said: Mapping[str, Standing],
-    now: datetime,
-) -> dict[str, Standing]:
-    """Count only what this template asks for."""
-    open_deals: dict[str, int] = {}
-    given: dict[str, int] = {}
-    if counts_open_deals(template):
-        users = {p.crm_user_id: p.id for p in staff.employees if p.crm_user_id}
-        attached = await attachments_of(conn, account_id, template.name)
-        pipelines = sorted({a.pipeline_id for a in attached})
-        found = await open_deals_of(conn, account_id, list(users), pipelines or None)
-        open_deals = {users[user]: n for user, n in found.items()}
-        for employee_id, n in (await store.given_not_seen_yet(conn, account_id)).items():
-            open_deals[employee_id] = open_deals.get(employee_id, 0) + n
-    if template.window is not None:
-        since = now - timedelta(minutes=template.window.minutes)
-        given = await store.given_since(conn, account_id, template.name, since)
-    return with_counts(said, [p.id for p in staff.employees], open_deals=open_deals, given=given)
-
-
-def counts_open_deals(template: DistributionTemplate) -> bool:
-    """Whether decisions of this template look at how many deals people have."""
-    members = (*template.employees, *(m for g in template.groups for m in g.members))
-    return (
-        template.balance == "open_deals"
-        or template.open_deals_limit is not None
-        or any(m.open_deals_limit is not None for m in members)
-    )
-
-
 def is_gathered(item: ItemRow, now: datetime) -> bool:
     """Whether it was held until working time and goes out now, with the others that were."""
     return item.opens_at is not None and item.opens_at <= now
@@ -318,24 +298,6 @@ def _item(item: ItemRow, deal: KnownDeal) -> WorkItem:
         tried=item.tried,
         excluded=frozenset(item.refused),
     )
-
-
-def other_deals(deal: KnownDeal) -> tuple[OtherDeal, ...]:
-    """Each once, with all by which it is the same client's."""
-    long_ago = datetime(1970, 1, 1, tzinfo=UTC)
-    found: dict[str, OtherDeal] = {}
-    for other in deal.others:
-        via = found[other.id].via if other.id in found else frozenset[Via]()
-        kind: Via = "company" if other.via == "company" else "contact"
-        found[other.id] = OtherDeal(
-            id=other.id,
-            owner=other.owner_id,
-            via=via | {kind},
-            is_open=other.is_open,
-            at=(other.created_at if other.is_open else other.at) or long_ago,
-            pipeline_id=other.pipeline_id,
-        )
-    return tuple(found.values())
 
 
 def outcome_json(item: ItemRow, name: str, version: int, result: Distribution) -> dict[str, object]:

@@ -14,7 +14,7 @@ import asyncpg
 
 from crm.store.deals import known_deal
 from gateway.distribution.availability import AccountHours, Availability, with_counts
-from gateway.distribution.give import other_deals
+from gateway.distribution.standings import other_deals
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.staff import staff_of

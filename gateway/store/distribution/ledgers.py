@@ -87,6 +87,18 @@ async def hold_template(conn: Conn, account_id: str, name: str) -> HeldTemplate 
     )
 
 
+async def is_free(conn: Conn, account_id: str, name: str) -> bool:
+    """Take the template's row unless somebody else holds it; whether it was taken, or there is none to be taken."""
+    row = await conn.fetchrow(
+        "SELECT EXISTS (SELECT 1 FROM distribution_template WHERE account_id = $1 AND name = $2) AS is_there,"
+        " (SELECT 1 FROM (SELECT 1 FROM distribution_template WHERE account_id = $1 AND name = $2"
+        "   FOR UPDATE SKIP LOCKED) AS free) AS taken",
+        account_id,
+        name,
+    )
+    return row is None or not row["is_there"] or row["taken"] is not None
+
+
 async def ledgers_of(conn: Conn, account_id: str, name: str) -> Ledgers:
     """Read them, holding nothing: for what books nothing."""
     stored = await conn.fetchval(

@@ -282,3 +282,13 @@ async def test_what_came_outside_of_working_time_waits_and_is_not_all_given_to_t
     await shop.pool.execute("UPDATE distribution_item SET due_at = now() WHERE state = 'waiting'")
     await shop.distributor.turn()
     assert [await shop.owner(d) for d in deals] == ["anna", "boris", "vera", "anna", "boris"]
+
+
+async def test_a_move_that_the_feed_tells_before_the_directory_has_it_is_given_all_the_same(
+    shop: Shop,
+) -> None:
+    await shop.serve(turn())
+    deal = await shop.deal(stage="10")
+    await shop.moved(deal)  # the directory still has it where it was
+    await shop.work(deal)
+    assert await shop.owner(deal) == "anna"
