@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import asyncpg
 
@@ -14,7 +15,9 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.reading.addresses import user_part
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.accounts import Account, ApiToken
+from gateway.store.admin.schedules import StoredSchedule, schedules_of
 from gateway.store.admin.staff import staff_by_account
+from gateway.timetables import Timetables, timetables_of
 from routing.numbers.plans import without_mobile_nine
 from routing.settings import NumberPolicy
 from routing.staff import Staff
@@ -32,6 +35,7 @@ class Snapshot:
     version: int = 0
     accounts: Mapping[str, Account] = field(default_factory=dict)
     staff: Mapping[str, Staff] = field(default_factory=dict)
+    timetables: Mapping[str, Timetables] = field(default_factory=dict)
     connections: Mapping[str, Connection] = field(default_factory=dict)
     policies: Mapping[str, NumberPolicy] = field(default_factory=dict)
     tokens: Mapping[str, ApiToken] = field(default_factory=dict)
@@ -86,6 +90,7 @@ async def read_changes(
         accounts = {a.id: a for a in await rows.accounts(conn, account_ids)}
         connections = await rows.connections_of(conn, account_ids)
         staff = await staff_by_account(conn, account_ids)
+        schedules = await schedules_of(conn, account_ids)
         if with_tokens:
             tokens = {t.token_hash: t for t in await rows.api_tokens(conn)}
     by_account: dict[str, list[Connection]] = {}
@@ -102,10 +107,30 @@ async def read_changes(
         version=before.version + 1,
         accounts=dict(sorted({**{a: before.accounts[a] for a in untouched}, **accounts}.items())),
         staff={**{a: before.staff[a] for a in untouched}, **staff},
+        timetables={
+            **{a: before.timetables[a] for a in untouched},
+            **_timetables(accounts, staff, schedules, before),
+        },
         connections={**of_others, **{c.name: c for c in connections}},
         policies={**{n: before.policies[n] for n in of_others}, **policies},
         tokens=tokens,
     )
+
+
+def _timetables(
+    accounts: Mapping[str, Account],
+    staff: Mapping[str, Staff],
+    schedules: Iterable[StoredSchedule],
+    before: Snapshot,
+) -> dict[str, Timetables]:
+    now = datetime.now(UTC)
+    by_account: dict[str, list[StoredSchedule]] = {}
+    for schedule in schedules:
+        by_account.setdefault(schedule.account_id, []).append(schedule)
+    return {
+        id: timetables_of(account, staff[id], by_account.get(id, ()), now, before.timetables.get(id))
+        for id, account in accounts.items()
+    }
 
 
 _DEAF_SECONDS = 5.0
@@ -140,7 +165,7 @@ class Configuration:
 
     async def reload(self) -> Snapshot:
         """Everything, now."""
-        return self._publish(await read_snapshot(self._pool, self.now.version + 1))
+        return self._publish(await read_changes(self._pool, self.now, None))
 
     def _publish(self, snapshot: Snapshot) -> Snapshot:
         self.now = snapshot

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from gateway.admin.config_document import ConfigDocument
 from routing.matrix.catalogue import Catalogue
 from routing.matrix.diff import difference
+from routing.schedules.model import Schedule
 from routing.shift_change.policy import ShiftPolicy
 from routing.texts.catalogue import Texts
 
@@ -30,6 +31,7 @@ def differences(
     yield from _values("shift_change", _shift(before), _shift(after), texts)
     yield from _parts("employee", "id", before.employees or (), after.employees or (), texts)
     yield from _parts("connection", "name", before.connections or (), after.connections or (), texts)
+    yield from _schedules(before.schedules or {}, after.schedules or {}, texts)
     if before.matrix is not None and after.matrix is not None:
         for change in difference(before.matrix, after.matrix, texts, catalogue):
             yield texts.say("config.changed-matrix", where=change.where, text=change.text)
@@ -38,6 +40,18 @@ def differences(
 def _shift(document: ConfigDocument) -> dict[str, Any]:
     """Return what is set, however the document says that nothing is."""
     return (document.shift_change or ShiftPolicy()).model_dump(mode="json")
+
+
+def _schedules(before: Mapping[str, Schedule], after: Mapping[str, Schedule], texts: Texts) -> Iterator[str]:
+    for name in before.keys() - after.keys():
+        yield texts.say("config.removed", what=texts.say("config.schedule", name=name))
+    for name, schedule in after.items():
+        what = texts.say("config.schedule", name=name)
+        if name not in before:
+            yield texts.say("config.added", what=what)
+        else:
+            old, new = (s.model_dump(mode="json") for s in (before[name], schedule))
+            yield from _values(what, old, new, texts)
 
 
 def _parts(

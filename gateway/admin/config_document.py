@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
@@ -28,6 +28,8 @@ from gateway.pbx.connection import Connection
 from gateway.store.admin.accounts import Account
 from routing.client import ClientKind
 from routing.matrix.model import Matrix
+from routing.schedules.edits import as_written
+from routing.schedules.model import Schedule
 from routing.settings import AccountSettings
 from routing.shift_change.policy import ShiftPolicy
 from routing.staff import Employee
@@ -122,7 +124,8 @@ class TestCall(_Part):
 
 class ConfigDocument(_Part):
     """Sections that are absent stay as they are. employees: exactly these from now on. connections: these are added or
-    changed; others stay. matrix: the published one; published as a new version where it decides otherwise."""
+    changed; others stay. schedules: by name, the same. matrix: the published one; published as a new version where it decides
+    otherwise."""
 
     callmatrix: Literal[1] = 1
     account: Annotated[str, Field(max_length=63)] | None = None
@@ -132,6 +135,7 @@ class ConfigDocument(_Part):
     settings: AccountSettings | None = None
     employees: Annotated[list[EmployeePart], Field(max_length=10_000)] | None = None
     connections: Annotated[list[ConnectionPart], Field(max_length=1000)] | None = None
+    schedules: dict[str, Schedule] | None = Field(default=None, max_length=500)
     matrix: Matrix | None = None
     shift_change: ShiftPolicy | None = None
     tests: Annotated[list[TestCall], Field(max_length=1000)] | None = None
@@ -143,6 +147,7 @@ def document_of(
     connections: Sequence[Connection],
     matrix: Matrix,
     shift: ShiftPolicy,
+    schedules: Mapping[str, Schedule],
 ) -> ConfigDocument:
     """people: as an admin entered them, without what the CRM adds. shift: of shift change; absent where nothing was set."""
     return ConfigDocument(
@@ -164,6 +169,7 @@ def document_of(
             )
             for c in connections
         ],
+        schedules=dict(schedules) or None,
         matrix=matrix.model_copy(update={"version": 0}),
         shift_change=None if shift == ShiftPolicy() else shift,
     )
@@ -173,13 +179,15 @@ def as_yaml(document: ConfigDocument) -> str:
     """Write YAML; what equals its default is left out, except for the settings of the account."""
     body: dict[str, Any] = {
         "callmatrix": document.callmatrix,
-        **document.model_dump(mode="json", exclude_none=True, exclude={"callmatrix", "matrix"}),
+        **document.model_dump(mode="json", exclude_none=True, exclude={"callmatrix", "schedules", "matrix"}),
     }
     for part, models in (("employees", document.employees), ("connections", document.connections)):
         if models is not None:
             body[part] = [m.model_dump(mode="json", exclude_defaults=True) for m in models]
     if document.settings is not None:
         body["settings"] = _sorted_sets(document.settings.model_dump(mode="json"))
+    if document.schedules is not None:
+        body["schedules"] = {name: as_written(schedule) for name, schedule in document.schedules.items()}
     if document.matrix is not None:
         body["matrix"] = _short(document.matrix)
     return yaml_of(body)
@@ -206,6 +214,16 @@ def matrix_yaml(matrix: Matrix) -> str:
 def read_yaml(text: str) -> ConfigDocument:
     """Read YAML. Raises ConfigRefused naming line or path."""
     return _read(text, ConfigDocument, "a mapping with sections is expected")
+
+
+def read_schedule(text: str) -> Schedule:
+    """Read YAML of a schedule alone. Raises ConfigRefused naming line or path."""
+    return _read(text, Schedule, "a mapping with people, groups or everybody is expected")
+
+
+def schedule_yaml(schedule: Schedule) -> str:
+    """Write a schedule alone, as `schedules` of a document holds it."""
+    return yaml_of(as_written(schedule))
 
 
 def read_matrix(text: str) -> Matrix:

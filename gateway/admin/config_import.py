@@ -24,11 +24,13 @@ from gateway.admin.operations.shift_change import save_policy
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed
 from gateway.admin.protection.shown_settings import told_settings
 from gateway.admin.refused import InputRefused
+from gateway.admin.schedules.saved import ScheduleRefused, save_schedule
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.matrices import current_version, draft, matrix_at
 from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.admin.schedules import schedules_of
 from gateway.store.admin.staff import staff_of, stored_employees
 from gateway.store.shift_change.policies import policy_of as policy_of_shift
 from gateway.texts.sentences import TEXTS
@@ -77,6 +79,7 @@ async def export_config(conn: Conn, account_id: str) -> ConfigDocument:
             await rows.connections(conn, account_id),
             await matrix_at(conn, account_id, await current_version(conn, account_id)),
             await policy_of_shift(conn, account_id),
+            {s.name: s.schedule for s in await schedules_of(conn, [account_id])},
         )
 
 
@@ -137,6 +140,7 @@ class _Import:
         await self._connections()
         await self._people()
         await self._shift_change()
+        await self._schedules()
         version = await self._matrix()
         await self._tests()
         after = await export_config(self._conn, self._id)
@@ -254,6 +258,30 @@ class _Import:
         if self._document.shift_change is not None:
             with _refusals("shift_change."):
                 await save_policy(self._conn, self._id, self._document.shift_change, self._by)
+
+    async def _schedules(self) -> None:
+        wanted = self._document.schedules
+        if wanted is None:
+            return
+        for name, schedule in wanted.items():
+            path = f"schedules.{name}."
+            try:
+                done = await save_schedule(self._conn, self._id, name, schedule, by=self._by)
+            except ScheduleRefused as err:
+                raise ConfigRefused(
+                    [
+                        DocumentProblem(f"{path}{p.where}", *p.in_words(self._language), err.code)
+                        for p in err.errors
+                    ]
+                ) from err
+            except InputRefused as err:
+                raise _refused(err, path) from err
+            for p in done.warnings:
+                message, remedy = p.in_words(self._language)
+                self._warn("schedule-warning", where=f"{path}{p.where}", message=message, remedy=remedy)
+        for stored in await schedules_of(self._conn, [self._id]):
+            if stored.name not in wanted:
+                self._warn("schedule-stays", name=stored.name)
 
     async def _matrix(self) -> int | None:
         matrix = self._document.matrix

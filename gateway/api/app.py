@@ -20,6 +20,7 @@ from gateway.admin.input_words import problems_of, refuse_untakable, validated
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, SameMatrix
 from gateway.admin.presence.people import PresenceOff, QuestionOver
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
+from gateway.admin.schedules.saved import ScheduleInUse, ScheduleMoved, ScheduleRefused
 from gateway.admin.switch_account import AccountShut, CrmInUse
 from gateway.admin.users import LastAdmin
 from gateway.api.frame import ApiCall, ApiError, Route, may_ask, not_found
@@ -91,6 +92,9 @@ _STATUS: Mapping[str, int] = {
     NoSuchRun.code: 409,
     CrmInUse.code: 409,
     MatrixRefused.code: 422,
+    ScheduleMoved.code: 409,
+    ScheduleInUse.code: 409,
+    ScheduleRefused.code: 422,
     ConnectingFailed.code: 422,
     AccountShut.code: 409,
     PresenceOff.code: 409,

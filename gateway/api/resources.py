@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from gateway.api.admin import accounts, audit, config, connections, employees, matrices, tokens, users
+from gateway.api.admin import (
+    accounts,
+    audit,
+    calendar,
+    config,
+    connections,
+    employees,
+    matrices,
+    schedules,
+    tokens,
+    users,
+)
 from gateway.api.calls import calls, missed_calls
 from gateway.api.crm_accounts import backfill, crm_accounts, crm_rows, dead_letters, exchanges, sync
 from gateway.api.decisions import decisions, dry_runs
@@ -17,6 +28,8 @@ ROUTES: tuple[Route, ...] = (
     *accounts.ROUTES,
     *connections.ROUTES,
     *employees.ROUTES,
+    *schedules.ROUTES,
+    *calendar.ROUTES,
     *tokens.ROUTES,
     *users.ROUTES,
     *audit.ROUTES,

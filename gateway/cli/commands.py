@@ -42,6 +42,11 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "connection": Entry("accounts", "Connected PBXs."),
         "token": Entry("accounts", "Tokens of the admin API."),
         "employees": Entry("changing.employees", "Who is rung at which phone, and who they are in the CRM."),
+        "schedule": Entry("changing.schedules", "Who works when: schedules of people, groups and everybody."),
+        "calendar": Entry(
+            "changing.calendar",
+            "Days that are not as their weekday says: holidays, working Saturdays, your own.",
+        ),
         "config": Entry("config", "An account's configuration as a YAML file, without secrets."),
         "matrix": Entry("matrices", "The call matrix: its draft, checks, versions, roll-back."),
         "replay": Entry(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-DayHours = tuple[tuple[str, str], ...]
+from routing.schedules.written import hours_written
+
+DayHours = Annotated[tuple[tuple[str, str], ...], BeforeValidator(hours_written)]
 
 
 class OwnDay(BaseModel):

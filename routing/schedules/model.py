@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from routing.schedules.calendar import DayHours
+from routing.schedules.written import months_written, week_written
 
 WhoId = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -41,6 +42,10 @@ class Leave(ScheduleValue):
         return self.first <= day <= self.last
 
 
+def _periods_of_months(months: Any) -> Any:
+    return tuple(Period.model_validate(period) for period in months_written(months)) if months else ()
+
+
 class WorkPlan(ScheduleValue):
     """When one person, one group or everybody works.
 
@@ -48,10 +53,23 @@ class WorkPlan(ScheduleValue):
     and calendar. Neither: those of the person's group, else of everybody. zone: None = as there, else the schedule's.
     """
 
-    hours: dict[int, DayHours] | None = None
+    hours: Annotated[dict[int, DayHours] | None, BeforeValidator(week_written)] = None
     periods: tuple[Period, ...] | None = Field(default=None, max_length=2000)
     zone: str | None = Field(default=None, max_length=60)
     leave: tuple[Leave, ...] = Field(default=(), max_length=500)
+    months: Annotated[
+        tuple[Period, ...],
+        BeforeValidator(_periods_of_months, json_schema_input_type=dict[str, dict[str, str]]),
+        Field(exclude=True, description='periods as people write them: {"2026-12": {"1-15": "09:00-18:00"}}'),
+    ] = ()
+
+    @model_validator(mode="after")
+    def _with_months(self) -> WorkPlan:
+        """Take days of months for what they are: periods."""
+        if self.months:
+            object.__setattr__(self, "periods", (*(self.periods or ()), *self.months))
+            object.__setattr__(self, "months", ())
+        return self
 
     @property
     def has_hours(self) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -37,6 +37,10 @@ class PersonalPlan:
     leave: tuple[Leave, ...]
     is_own: bool
     keeps_holidays: bool
+    by_month: dict[tuple[int, int], tuple[Period, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """Found so far: the periods that touch a month."""
 
     @property
     def last(self) -> date | None:
@@ -56,7 +60,7 @@ class PersonalPlan:
         return next((leave for leave in found if leave.substitute), found[0] if found else None)
 
     def _without_leave(self, day: date, calendar: Calendar) -> tuple[Minutes, DayReason]:
-        named = next((p for p in self.periods if p.covers(day)), None)
+        named = next((p for p in self._periods_around(day) if p.covers(day)), None)
         if self.hours is not None and named is not None:
             return _planned(
                 hours_in_minutes(named.hours)
@@ -70,6 +74,15 @@ class PersonalPlan:
         if self.keeps_holidays and self.hours is not None and day in calendar.working:
             return _planned(hours_of_worked_day(self.hours, day, calendar.working[day], is_own=self.is_own))
         return _planned(hours)
+
+    def _periods_around(self, day: date) -> tuple[Period, ...]:
+        month = day.year, day.month
+        if (found := self.by_month.get(month)) is None:
+            first = day.replace(day=1)
+            next_first = (first + timedelta(days=31)).replace(day=1)
+            touching = (p for p in self.periods if p.first < next_first and p.last >= first)
+            found = self.by_month[month] = tuple(touching)
+        return found
 
 
 def _planned(hours: Minutes) -> tuple[Minutes, DayReason]:

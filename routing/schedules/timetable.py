@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from routing.schedules.calendar import NO_CALENDAR, Calendar
 from routing.schedules.clock import first_instant, local_date
 from routing.schedules.model import Schedule
-from routing.schedules.pieces import PlannedHours, Span, merged
+from routing.schedules.pieces import Piece, PlannedHours, Span, merged
 
 ShiftReason = Literal["", "not_in_schedule", "off_shift", "holiday", "on_leave"]
 
 _DAY = timedelta(days=1)
 _AHEAD = (8, 36, 400)
 """Days; farther only where nothing was found nearer."""
-_LONGEST_SHIFT_DAYS = 36
-_TOLD_KEPT = 8
+_TOLD_KEPT = 24
+_NEVER, _ENDLESS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class Shift(NamedTuple):
@@ -54,6 +55,14 @@ class _Told(NamedTuple):
     shift: Shift
 
 
+class _Seen(NamedTuple):
+    """What was looked through: all that begins before `edge`, the first instant of the date `last`."""
+
+    spans: tuple[Span, ...]
+    last: date
+    edge: datetime
+
+
 _NOT_IN_SCHEDULE = Shift(False, "not_in_schedule")
 
 
@@ -85,7 +94,7 @@ class Timetable:
                     return one.shift
         elif not self._hours.has(employee_id):
             return _NOT_IN_SCHEDULE
-        return self._tell(employee_id, at.astimezone(UTC)).shift
+        return self._tell(employee_id, at.astimezone(UTC))
 
     def is_on(self, employee_id: str, at: datetime) -> bool:
         return self.shift(employee_id, at).is_on
@@ -139,59 +148,68 @@ class Timetable:
         """Return the zone that their hours are meant in."""
         return self._hours.zone(employee_id)
 
-    def prepare(self, employees: Iterable[str], at: datetime, ahead: timedelta = _DAY) -> None:
-        """Find out beforehand what will be asked from `at` on: looking for a shift takes some time, remembering none."""
+    def prepare(self, employees: Iterable[str], at: datetime) -> Iterator[None]:
+        """Find out beforehand what will be asked within the day from `at`, a person at a step: to look for shifts takes
+        up to a millisecond, to remember them nothing."""
+        moment = at.astimezone(UTC)
         for person in employees:
-            reached = at.astimezone(UTC)
-            while self.has(person) and reached < at + ahead:
-                known = (t.until for t in self._told.get(person, ()) if t.since <= reached < t.until)
-                reached = next(known, None) or self._tell(person, reached).until
+            if self.has(person) and moment + _DAY // 2 >= self._told_until(person):
+                self._tell(person, moment)
+            yield
+
+    def _told_until(self, employee_id: str) -> datetime:
+        return max((told.until for told in self._told.get(employee_id, ())), default=_NEVER)
 
     def _date(self, employee_id: str, at: datetime) -> date:
         return local_date(at, self._hours.zone(employee_id))
 
-    def _tell(self, employee_id: str, at: datetime) -> _Told:
-        """Nothing changes but where planned hours begin or end, and with the date."""
+    def _tell(self, employee_id: str, at: datetime) -> Shift:
+        """Return the shift of this moment, and remember those of the day that follows: nothing changes but where planned hours
+        begin or end, and with the date."""
         today, zone = self._date(employee_id, at), self._hours.zone(employee_id)
-        days = (today + offset * _DAY for offset in range(-3, 4))
+        days = [today + offset * _DAY for offset in range(-3, 5)]
         pieces = [piece for day in days for piece in self._hours.pieces(employee_id, day)]
-        edges = [edge for piece in pieces for edge in (piece.begins, piece.ends)]
-        edges += [first_instant(today, zone), first_instant(today + _DAY, zone)]
+        edges = {edge for piece in pieces for edge in (piece.begins, piece.ends)}
+        edges |= {first_instant(day, zone) for day in days[3:6]}
         since = max((edge for edge in edges if edge <= at), default=at)
-        until = min((edge for edge in edges if edge > at), default=at + timedelta(minutes=1))
-        cancelled = next((p.begins for p in pieces if p.reason and p.begins <= at < p.ends), None)
-        day = today if cancelled is None else self._date(employee_id, cancelled)
-        told = _Told(since, until, self._shift(employee_id, at, day))
-        kept = self._told.setdefault(employee_id, [])
-        kept.append(told)
-        del kept[:-_TOLD_KEPT]
-        return told
+        later = sorted(edge for edge in edges if at < edge <= at + _DAY) or [at + _DAY // 1440]
+        seen = self._seen(employee_id, today, _AHEAD[0])
+        told = [
+            _Told(begins, ends, self._shift(employee_id, begins, pieces, seen))
+            for begins, ends in pairwise((since, *later))
+        ]
+        self._told[employee_id] = [*self._told.get(employee_id, ()), *told][-_TOLD_KEPT:]
+        return told[0].shift
 
-    def _shift(self, employee_id: str, at: datetime, day: date) -> Shift:
-        """day: whose hours would be worked at this moment, if any were."""
-        now, following = self._now_and_next(employee_id, at)
+    def _shift(self, employee_id: str, at: datetime, pieces: Sequence[Piece], seen: _Seen) -> Shift:
+        now, following = self._now_and_next(employee_id, at, seen)
         if now is not None:
-            return Shift(
-                True, "", now.ends if now.ends < datetime.max.replace(tzinfo=UTC) else None, following
-            )
+            return Shift(True, "", None if now.ends == _ENDLESS else now.ends, following)
+        cancelled = next((p.begins for p in pieces if p.reason and p.begins <= at < p.ends), at)
+        day = self._date(employee_id, cancelled)
         reason = self._hours.day(employee_id, day).reason or "off_shift"
         return Shift(False, reason, following, following, self._hours.stand_in(employee_id, day))
 
-    def _now_and_next(self, employee_id: str, at: datetime) -> tuple[Span | None, datetime | None]:
-        """Return the span of this moment, without an end where none is seen, and the beginning of the one after it."""
-        now, following = None, None
+    def _seen(self, employee_id: str, today: date, days: int) -> _Seen:
+        last = today + days * _DAY
+        edge = first_instant(last, self._hours.zone(employee_id))
+        return _Seen(merged(self._hours.worked(employee_id, today, last)), last, edge)
+
+    def _now_and_next(
+        self, employee_id: str, at: datetime, seen: _Seen
+    ) -> tuple[Span | None, datetime | None]:
+        """Return the span of this moment, and the beginning of the next one: looking as far ahead as is needed."""
         today, last = self._date(employee_id, at), self._hours.last(employee_id)
-        for ahead in _AHEAD:
-            seen = today + timedelta(days=ahead)
-            edge = first_instant(seen, self._hours.zone(employee_id))
-            spans = [s for s in merged(self._hours.worked(employee_id, today, seen)) if s.ends > at]
-            now = next((s for s in spans if s.begins <= at), None)
-            following = next((s.begins for s in spans if at < s.begins < edge), None)
-            if now is not None and now.ends >= edge and ahead >= _LONGEST_SHIFT_DAYS:
-                return Span(now.begins, datetime.max.replace(tzinfo=UTC)), None
-            if following is not None or (last is not None and last < seen):
-                break
-        return now, following
+        for days in _AHEAD[1:]:
+            now = next((s for s in seen.spans if s.begins <= at < s.ends), None)
+            following = next((s.begins for s in seen.spans if at < s.begins < seen.edge), None)
+            if following is not None or (last is not None and last < seen.last):
+                return now, following
+            if now is not None and now.ends >= seen.edge and days == _AHEAD[-1]:
+                return Span(now.begins, _ENDLESS), None
+            seen = self._seen(employee_id, today, days)
+        now = next((s for s in seen.spans if s.begins <= at < s.ends), None)
+        return now, next((s.begins for s in seen.spans if at < s.begins < seen.edge), None)
 
 
 def shift_of(

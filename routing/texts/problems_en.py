@@ -1,4 +1,4 @@
-"""What the checks of a matrix find, and what to do, in English."""
+"""What the checks of a matrix and of a schedule find, and what to do, in English."""
 
 from __future__ import annotations
 
@@ -63,4 +63,36 @@ SENTENCES: Mapping[str, str] = {
     "matrix.problem.action-repeated.remedy": "delete one of them",
     "matrix.problem.deal-without-contact": "a new client's deal is created before the contact and stays without one",
     "matrix.problem.deal-without-contact.remedy": "put the contact before the deal",
+    "schedule.problem.hours-unreadable": "“{opens}” to “{closes}” are no hours",
+    "schedule.problem.hours-unreadable.remedy": "write them as 09:00-18:00; 24:00 ends a day; an end before its beginning is on the next day",
+    "schedule.problem.hours-overlap": "spans of one day overlap: they will count as one",
+    "schedule.problem.hours-overlap.remedy": "see whether that is meant",
+    "schedule.problem.weekday-unknown": "“{name}” is no weekday",
+    "schedule.problem.weekday-unknown.remedy": "write 1 for Monday to 7 for Sunday",
+    "schedule.problem.weekdays-by-day": "a schedule by day has no hours by weekday",
+    "schedule.problem.weekdays-by-day.remedy": "name periods of dates, or make it a weekly schedule",
+    "schedule.problem.dates-backwards": "it ends on {last}, before it begins on {first}",
+    "schedule.problem.dates-backwards.remedy": "swap the dates",
+    "schedule.problem.dates-far": "a date lies outside what can be planned",
+    "schedule.problem.dates-far.remedy": "write dates from {first} to {last}",
+    "schedule.problem.date-twice": "{day} stands in this period and in period {other}",
+    "schedule.problem.date-twice.remedy": "keep it in one of them; several spans of a day are written in one period, with commas",
+    "schedule.problem.leave-twice": "{day} stands in this leave and in leave {other}, both with a substitute",
+    "schedule.problem.leave-twice.remedy": "keep one substitute for each date",
+    "schedule.problem.zone-unknown": "there is no time zone “{name}”",
+    "schedule.problem.zone-unknown.remedy": "write its IANA name, e.g. Europe/Moscow",
+    "schedule.problem.substitute-of-many": "a substitute works for one person, not for a group or for everybody",
+    "schedule.problem.substitute-of-many.remedy": "write a leave with a substitute for each person",
+    "schedule.problem.substitute-circle": "on {day} {name} stands in for somebody who stands in for them",
+    "schedule.problem.substitute-circle.remedy": "choose another substitute for these dates",
+    "schedule.problem.person-unknown": "there is no employee “{name}”",
+    "schedule.problem.person-unknown.remedy": "name an id of the list of employees, or add this one first",
+    "schedule.problem.person-left": "the employee “{name}” is gone: their hours mean nothing",
+    "schedule.problem.person-left.remedy": "take them out of the schedule, or add them as an employee again",
+    "schedule.problem.group-unknown": "no employee has the group “{name}”: its hours are nobody's so far",
+    "schedule.problem.group-unknown.remedy": "correct its name, or give employees this group",
+    "schedule.problem.schedule-empty": "nobody is in the schedule: nobody is on shift by it",
+    "schedule.problem.schedule-empty.remedy": "add people, a group, or hours for everybody",
+    "schedule.problem.hours-missing": "“{name}” has no hours, and there are none to take over: neither of a group nor of everybody",
+    "schedule.problem.hours-missing.remedy": "give them hours, or give hours to everybody",
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the checks of a matrix find, and what to do, in Russian."""
+"""What the checks of a matrix and of a schedule find, and what to do, in Russian."""
 
 from __future__ import annotations
 
@@ -63,4 +63,36 @@ SENTENCES: Mapping[str, str] = {
     "matrix.problem.action-repeated.remedy": "удалите лишнее",
     "matrix.problem.deal-without-contact": "сделка нового клиента создаётся раньше контакта и останется без него",
     "matrix.problem.deal-without-contact.remedy": "поставьте создание контакта перед сделкой",
+    "schedule.problem.hours-unreadable": "«{opens}»–«{closes}» — не часы работы",
+    "schedule.problem.hours-unreadable.remedy": "пишите 09:00-18:00; 24:00 — конец суток; окончание раньше начала — это следующий день",
+    "schedule.problem.hours-overlap": "интервалы одного дня пересекаются: они будут объединены",
+    "schedule.problem.hours-overlap.remedy": "проверьте, то ли имелось в виду",
+    "schedule.problem.weekday-unknown": "«{name}» — не день недели",
+    "schedule.problem.weekday-unknown.remedy": "пишите 1 для понедельника … 7 для воскресенья",
+    "schedule.problem.weekdays-by-day": "в графике по дням нет часов по дням недели",
+    "schedule.problem.weekdays-by-day.remedy": "укажите периоды дат, или смените тип графика на недельный",
+    "schedule.problem.dates-backwards": "период заканчивается {last}, раньше чем начинается: {first}",
+    "schedule.problem.dates-backwards.remedy": "поменяйте даты местами",
+    "schedule.problem.dates-far": "дата вне того, что можно спланировать",
+    "schedule.problem.dates-far.remedy": "пишите даты от {first} до {last}",
+    "schedule.problem.date-twice": "{day} стоит и в этом периоде, и в периоде {other}",
+    "schedule.problem.date-twice.remedy": "оставьте дату в одном из них; несколько интервалов дня пишутся в одном периоде через запятую",
+    "schedule.problem.leave-twice": "{day} стоит и в этом отсутствии, и в отсутствии {other}, у обоих есть замещающий",
+    "schedule.problem.leave-twice.remedy": "оставьте на каждую дату одного замещающего",
+    "schedule.problem.zone-unknown": "нет часового пояса «{name}»",
+    "schedule.problem.zone-unknown.remedy": "пишите его имя по IANA, например Europe/Moscow",
+    "schedule.problem.substitute-of-many": "замещать можно одного человека, не группу и не всех",
+    "schedule.problem.substitute-of-many.remedy": "укажите отсутствие с замещающим у каждого человека",
+    "schedule.problem.substitute-circle": "{day} {name} замещает того, кто замещает его самого",
+    "schedule.problem.substitute-circle.remedy": "выберите другого замещающего на эти даты",
+    "schedule.problem.person-unknown": "нет сотрудника «{name}»",
+    "schedule.problem.person-unknown.remedy": "укажите id из списка сотрудников, или сначала добавьте этого",
+    "schedule.problem.person-left": "сотрудника «{name}» больше нет: его часы ничего не значат",
+    "schedule.problem.person-left.remedy": "уберите его из графика, или добавьте в сотрудники снова",
+    "schedule.problem.group-unknown": "ни у кого из сотрудников нет группы «{name}»: её часы пока ничьи",
+    "schedule.problem.group-unknown.remedy": "исправьте название, или укажите эту группу у сотрудников",
+    "schedule.problem.schedule-empty": "в графике никого нет: по нему никто не на смене",
+    "schedule.problem.schedule-empty.remedy": "добавьте людей, группу или часы для всех",
+    "schedule.problem.hours-missing": "у «{name}» нет часов, и взять их не у кого: ни у группы, ни у всех часов нет",
+    "schedule.problem.hours-missing.remedy": "укажите его часы, или часы для всех",
 }  # fmt: skip

@@ -51,6 +51,8 @@ _DOES_NOT_GROW = {
     "procrastinate_jobs": "a job that is done is deleted",
     "procrastinate_periodic_defers": "there are no periodic jobs",
     "procrastinate_workers": "workers that are gone are taken away by the others",
+    "schedule": "people",
+    "schedule_version": "one for each save, which a person makes",
     "schema_migration": "one a migration",
     "secret_key": "one a key that is in use",
     "sync_cursor": "one a feed",
