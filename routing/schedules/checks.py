@@ -135,9 +135,6 @@ def _plan(where: str, plan: WorkPlan, schedule: Schedule) -> Iterator[SchedulePr
 def _period(where: str, period: Period) -> Iterator[ScheduleProblem]:
     yield from _dates(where, period)
     yield from _hours(f"{where}.hours", period.hours)
-    for weekday in period.weekdays:
-        if not 1 <= weekday <= 7:
-            yield _problem("weekday-unknown", f"{where}.weekdays", name=str(weekday))
 
 
 def _dates(where: str, dates: Period | Leave) -> Iterator[ScheduleProblem]:

@@ -37,6 +37,12 @@ def first_instant(day: date, zone: ZoneInfo) -> datetime:
     return instant(day, 0, zone)
 
 
+def last_of_month(day: date) -> date:
+    first = day.replace(day=1)
+    following = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+    return following - timedelta(days=1)
+
+
 def local_date(at: datetime, zone: ZoneInfo) -> date:
     return at.astimezone(zone).date()
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
+from routing.schedules.clock import last_of_month
 from routing.schedules.model import Leave, Period, Schedule, WorkPlan
 from routing.schedules.written import hours_in_words, month_written, week_in_words, week_written
 
@@ -54,7 +54,7 @@ def with_month(plan: WorkPlan, month: str, text: str) -> WorkPlan:
     written = [Period.model_validate(period) for period in month_written(month, text)]
     year, number = int(month[:4]), int(month[5:])
     first = date(year, number, 1)
-    last = date(year, number, monthrange(year, number)[1])
+    last = last_of_month(first)
     kept = [part for period in plan.periods or () for part in _outside(period, first, last)]
     return plan.model_copy(update={"periods": tuple(sorted((*kept, *written), key=lambda p: p.first))})
 

@@ -22,7 +22,7 @@ class Period(ScheduleValue):
 
     first: date
     last: date
-    weekdays: tuple[int, ...] = Field(default=(), max_length=7)
+    weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...] = Field(default=(), max_length=7)
     hours: DayHours = Field(default=(), max_length=24)
 
     def covers(self, day: date) -> bool:
@@ -51,6 +51,7 @@ class WorkPlan(ScheduleValue):
 
     hours: by weekday (1 = Monday), of a weekly schedule. periods: by date; in a weekly schedule they stand above weekday
     and calendar. Neither: those of the person's group, else of everybody. zone: None = as there, else the schedule's.
+    months: periods as people write them, {"2026-12": {"1-15": "09:00-18:00", "16": "off"}}.
     """
 
     hours: Annotated[dict[int, DayHours] | None, BeforeValidator(week_written)] = None
@@ -60,7 +61,7 @@ class WorkPlan(ScheduleValue):
     months: Annotated[
         tuple[Period, ...],
         BeforeValidator(_periods_of_months, json_schema_input_type=dict[str, dict[str, str]]),
-        Field(exclude=True, description='periods as people write them: {"2026-12": {"1-15": "09:00-18:00"}}'),
+        Field(exclude=True),
     ] = ()
 
     @model_validator(mode="after")

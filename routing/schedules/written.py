@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
+
+from routing.schedules.clock import last_of_month
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _OFF = ("off", "")
@@ -114,7 +115,7 @@ def _month(text: str) -> tuple[int, int, int]:
     if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text, re.ASCII) or text < "0001":
         raise ValueError(f"'{text}' is no month: write it as 2026-12")
     year, month = int(text[:4]), int(text[5:])
-    return year, month, monthrange(year, month)[1]
+    return year, month, last_of_month(date(year, month, 1)).day
 
 
 def _lines(lines: Any) -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from gateway.store.admin import accounts as rows
 from gateway.store.admin.staff import staff_of
 from gateway.timetables import timetables_of
 from routing.schedules.checks import people_of
-from routing.schedules.clock import local_date
+from routing.schedules.clock import last_of_month, local_date
 from routing.schedules.timetable import Shift, Timetable, WorkDay
 from routing.staff import Staff
 from runtime.database.pool import Conn
@@ -29,7 +28,7 @@ class Looked(NamedTuple):
     people: Sequence[tuple[str, str]]
 
 
-class OnShift(NamedTuple):
+class SeenShift(NamedTuple):
     employee_id: str
     name: str
     shift: Shift
@@ -63,9 +62,9 @@ def _people(timetable: Timetable, staff: Staff) -> list[tuple[str, str]]:
     )
 
 
-def who_is_on(looked: Looked, at: datetime) -> list[OnShift]:
+def who_is_on(looked: Looked, at: datetime) -> list[SeenShift]:
     """Return everybody in the schedule, who is on first."""
-    found = [OnShift(who, name, looked.timetable.shift(who, at)) for who, name in looked.people]
+    found = [SeenShift(who, name, looked.timetable.shift(who, at)) for who, name in looked.people]
     return sorted(found, key=lambda one: not one.shift.is_on)
 
 
@@ -92,7 +91,7 @@ def dates_asked(looked: Looked, first: date | None, last: date | None) -> tuple[
     if first is None:
         assert last is not None
         return last.replace(day=1), last
-    return first, last or first.replace(day=monthrange(first.year, first.month)[1])
+    return first, last or last_of_month(first)
 
 
 def clock_times(day: WorkDay, zone: str | ZoneInfo) -> str:

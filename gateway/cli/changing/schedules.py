@@ -37,7 +37,7 @@ schedule_app = typer.Typer(
 )
 
 ScheduleName = Annotated[str, typer.Argument(help="what you call it, e.g. shifts", metavar="SCHEDULE")]
-Kind = Annotated[
+ScheduleKind = Annotated[
     Literal["weekly", "by-day"] | None,
     typer.Option(help="hours by weekday, or named dates only; of a new one weekly"),
 ]
@@ -104,7 +104,7 @@ def _who(schedule: Schedule) -> str:
 def add_schedule(
     name: ScheduleName,
     account: AccountName = None,
-    kind: Kind = None,
+    kind: ScheduleKind = None,
     zone: Zone = None,
     holidays: Holidays = None,
     week: Annotated[str | None, typer.Option(help="of everybody, e.g. 'mon-fri 09:00-18:00'")] = None,
@@ -147,7 +147,7 @@ def set_schedule(
     no_leave: Annotated[bool, typer.Option("--no-leave", help="forget all leave")] = False,
     drop: Annotated[bool, typer.Option("--drop", help="take them out of the schedule")] = False,
     own_zone: Annotated[str | None, typer.Option(help="zone of these hours; '' = the schedule's")] = None,
-    kind: Kind = None,
+    kind: ScheduleKind = None,
     zone: Zone = None,
     holidays: Holidays = None,
     file: File = None,
@@ -268,7 +268,7 @@ def who(
     Example: callmatrix schedule who shifts --at 2026-12-24T23:30
     """
 
-    async def work(conn: Conn, account_id: str) -> tuple[datetime, list[seen.OnShift], ZoneInfo]:
+    async def work(conn: Conn, account_id: str) -> tuple[datetime, list[seen.SeenShift], ZoneInfo]:
         looked = await seen.look(conn, account_id, name)
         zone = looked.timetable.zone
         moment = asked_moment(at, zone)
