@@ -142,6 +142,7 @@ class Timetable:
         spans = merged(Span(p.begins, p.ends) for p in pieces if not p.reason)
         reason: ShiftReason = "" if spans else self._hours.day(employee_id, day).reason or "off_shift"
         others = self._hours.instead_of(employee_id, day)
+        others = tuple(who for who in others if self._hours.day(who, day).hours)
         return WorkDay(day, spans, reason, self._hours.stand_in(employee_id, day), others)
 
     def zone_of(self, employee_id: str) -> ZoneInfo:
