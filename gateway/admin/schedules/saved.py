@@ -33,7 +33,7 @@ class ScheduleRefused(InputRefused):
     code = "schedule-refused"
 
     def __init__(self, found: list[ScheduleProblem], language: Language) -> None:
-        self.found = found
+        self.found, self.language = found, language
         first = self.errors[0]
         super().__init__(first.where, *first.in_words(language), problems=[p.model_dump() for p in found])
 
@@ -77,10 +77,11 @@ class ScheduleInUse(InputRefused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleSaved:
-    """warnings: what a person should look at."""
+    """warnings: what a person should look at. language: the account's."""
 
     stored: StoredSchedule
     warnings: list[ScheduleProblem]
+    language: Language
 
 
 async def save_schedule(
@@ -98,7 +99,7 @@ async def save_schedule(
         if not can_be_saved(found):
             raise ScheduleRefused(found, account.settings.language)
         stored = await store.save_schedule(conn, account_id, name, schedule, by)
-        return ScheduleSaved(stored=stored, warnings=found)
+        return ScheduleSaved(stored=stored, warnings=found, language=account.settings.language)
 
 
 async def problems_of(

@@ -25,14 +25,14 @@ from runtime.failure import Failure
 class ScheduleChanges(NamedTuple):
     """What is to become of one plan; None and False: nothing."""
 
-    week: str | None
-    month: str | None
-    days: str | None
-    leave: str | None
-    substitute: str | None
-    no_leave: bool
-    drop: bool
-    zone: str | None
+    week: str | None = None
+    month: str | None = None
+    days: str | None = None
+    leave: str | None = None
+    substitute: str | None = None
+    no_leave: bool = False
+    drop: bool = False
+    zone: str | None = None
 
     @property
     def is_any(self) -> bool:
@@ -156,8 +156,10 @@ def schedule_refusals(what: str) -> Iterator[None]:
         except ScheduleRefused as err:
             if len(err.errors) == 1:
                 raise
-            said = [f"{p.where}: {p.message_en}; {p.remedy_en} ({err.code})" for p in err.errors]
-            raise Failure(what, "\n        ".join(said), "nothing was stored") from err
+            said = [(p.where, *p.in_words(err.language)) for p in err.errors]
+            lines = [f"{where}: {message}; {remedy} ({err.code})" for where, message, remedy in said]
+            raise Failure(what, "\n        ".join(lines), "mend them all and save it again") from err
         except ConfigRefused as err:
             first = err.problems[0]
-            raise InputRefused(first.path, first.message, first.remedy) from err
+            remedy = first.remedy or "'callmatrix schedule show' shows how one is written"
+            raise InputRefused(first.path, first.message, remedy) from err

@@ -26,7 +26,6 @@ from gateway.cli.options import AccountName, Json, Yes
 from gateway.cli.output import confirm, local, me, on_account, print_json, print_table, refusals
 from gateway.store.admin import schedules as store
 from gateway.store.admin.accounts import account as the_account_of
-from routing.schedules import edits
 from routing.schedules.edits import Whose
 from routing.schedules.model import Schedule
 from routing.schedules.timetable import WorkDay
@@ -119,7 +118,7 @@ def add_schedule(
     async def work(conn: Conn, account_id: str) -> saved.ScheduleSaved:
         schedule = with_head(schedule_in_file(file) if file else Schedule(), kind, zone, holidays)
         if week is not None:
-            schedule = edits.changed_plan(schedule, Whose(), lambda plan: edits.with_week(plan, week))
+            schedule = ScheduleChanges(week=week).made_to(schedule, Whose())
         return await saved.save_schedule(
             conn, account_id, name, judged(schedule), by=me(), version=saved.ABSENT
         )
@@ -189,7 +188,8 @@ def _say(done: saved.ScheduleSaved, json: bool) -> None:
     stored = done.stored
     print(f"Schedule '{stored.name}' is saved: version {stored.version}, {_who(stored.schedule)}.")
     for problem in done.warnings:
-        print(f"  {problem.where}: {problem.message_en}; {problem.remedy_en}")
+        message, remedy = problem.in_words(done.language)
+        print(f"  {problem.where}: {message}; {remedy}")
 
 
 @schedule_app.command("show")
