@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from gateway.calendars import holidays_around
 from gateway.store.admin.accounts import Account
+from gateway.timetables import Timetables
 from routing.distribution.item import Standing
 from routing.distribution.template import DistributionTemplate
 from routing.presence import NOBODY_SAID, Presence
+from routing.schedules.timetable import Timetable
 from routing.staff import Staff
 from routing.working_time import add_working_minutes, is_working
 from runtime.database.pool import Conn
@@ -43,20 +45,31 @@ PresenceOf = Callable[[str], Presence]
 """Of an account: what its people are doing now, as far as anybody has said."""
 
 
-class AccountHours:
-    """Presence as it is known in this process; for a template with common hours and no schedule the account's working time.
+TimetablesOf = Callable[[str], Timetables | None]
+"""Of an account: its schedules as they are known in this process."""
 
-    presence: None = nobody has said anything.
+
+class AccountHours:
+    """Presence and schedules as they are known in this process; for a template with common hours and no schedule the
+    account's working time.
+
+    presence: None = nobody has said anything. timetables: None = no schedule is known.
     """
 
-    def __init__(self, presence: PresenceOf | None = None) -> None:
+    def __init__(self, presence: PresenceOf | None = None, timetables: TimetablesOf | None = None) -> None:
         self._presence = presence or (lambda _account: NOBODY_SAID)
+        self._timetables = timetables or (lambda _account: None)
 
     async def standings(
         self, conn: Conn, account: Account, template: DistributionTemplate, staff: Staff, now: datetime
     ) -> Mapping[str, Standing]:
-        presence, hours = self._presence(account.id), _account_hours(account, template, now)
-        return {p.id: hours._replace(presence=presence.of(p.id)) for p in staff.employees}
+        presence = self._presence(account.id)
+        if (name := _schedule_of(template)) is not None:
+            timetable = self._timetable(account.id, name)
+            hours = {p.id: _standing(timetable, p.id, now) for p in staff.employees}
+        else:
+            hours = dict.fromkeys((p.id for p in staff.employees), _account_hours(account, template, now))
+        return {id: standing._replace(presence=presence.of(id)) for id, standing in hours.items()}
 
     async def working_deadline(
         self,
@@ -67,11 +80,37 @@ class AccountHours:
         start: datetime,
         minutes: int,
     ) -> datetime:
+        if (name := _schedule_of(template)) is not None:
+            timetable = self._timetable(account.id, name)
+            by_shift = timetable.after_minutes(employee_id, start, minutes) if timetable else None
+            return by_shift or start + timedelta(minutes=minutes)
         if template.working_time.mode != "common":
             return start + timedelta(minutes=minutes)
         hours = account.settings.working_time
         free = holidays_around(hours, start)
         return add_working_minutes(start, minutes, hours, ZoneInfo(account.time_zone), free)
+
+    def _timetable(self, account_id: str, name: str) -> Timetable | None:
+        known = self._timetables(account_id)
+        return known.of(name) if known else None
+
+
+def _schedule_of(template: DistributionTemplate) -> str | None:
+    """Return the schedule that a template goes by, None = none."""
+    hours = template.working_time
+    return hours.schedule if hours.mode in ("common", "individual") else None
+
+
+def _standing(timetable: Timetable | None, employee_id: str, now: datetime) -> Standing:
+    """By a schedule that is gone nobody works."""
+    if timetable is None:
+        return Standing(off="not_in_schedule")
+    shift = timetable.shift(employee_id, now)
+    return Standing(
+        off=shift.reason,
+        back_at=shift.next_start if shift.reason else None,
+        substitute_id=shift.substitute_id,
+    )
 
 
 def _account_hours(account: Account, template: DistributionTemplate, now: datetime) -> Standing:

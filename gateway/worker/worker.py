@@ -83,7 +83,12 @@ class Worker:
         self.access = CrmAccess(pool, session, self.exchanges, settings.named_crm_hosts())
         clients = ClientJob(pool, MatrixStore())
         self.presence = PresenceBoard(pool, self.configuration)
-        giver = Giver(AccountHours(self.presence.presence_of))
+        giver = Giver(
+            AccountHours(
+                self.presence.presence_of,
+                lambda account_id: self.configuration.now.timetables.get(account_id),
+            )
+        )
         self.crm_events = CrmEventJob(
             pool,
             {deals_to_give.NAME: give_deals(giver)},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
@@ -63,6 +63,14 @@ def people_of(schedule: Schedule) -> frozenset[str]:
     """Everybody whom it names, substitutes too."""
     instead = {leave.substitute for plan in schedule.people.values() for leave in plan.leave}
     return frozenset(schedule.people) | {who for who in instead if who}
+
+
+def people_inside(schedule: Schedule, groups: Mapping[str, str | None]) -> frozenset[str] | None:
+    """Return the employees who have hours in it, None = everybody has. groups: each employee's."""
+    if schedule.everybody is not None:
+        return None
+    of_groups = {who for who, group in groups.items() if group in schedule.groups}
+    return people_of(schedule) | of_groups
 
 
 def _all(schedule: Schedule, known: ScheduleStaff) -> Iterator[ScheduleProblem]:

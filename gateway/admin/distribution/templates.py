@@ -9,12 +9,14 @@ from crm.port import Pipeline
 from crm.store.metadata import pipelines_of
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.store.admin.accounts import account
+from gateway.store.admin.schedules import schedules_of
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution import templates as store
 from gateway.store.distribution.listing import items_per_day
 from gateway.store.distribution.templates import Attachment, SavedTemplate, TemplateUse
 from routing.distribution.problems import KnownToTemplates, TemplateProblem, can_be_used, problems
 from routing.distribution.template import DistributionTemplate
+from routing.schedules.checks import people_inside
 from routing.texts.catalogue import Language
 from runtime.database.pool import Conn
 
@@ -79,9 +81,12 @@ async def check_template(
 async def surroundings_of(conn: Conn, account_id: str, template: str) -> KnownToTemplates:
     """Return what of the account a template speaks of."""
     pipelines = await pipelines_of(conn, account_id)
+    staff = await staff_of(conn, account_id)
+    groups = {person.id: person.group for person in staff.employees}
     return KnownToTemplates(
-        staff=await staff_of(conn, account_id),
+        staff=staff,
         pipelines=[p.id for p in pipelines] or None,
+        schedules={s.name: people_inside(s.schedule, groups) for s in await schedules_of(conn, [account_id])},
         items_per_day=await items_per_day(conn, account_id, template),
     )
 

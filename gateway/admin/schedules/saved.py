@@ -127,8 +127,8 @@ async def remove_schedule(conn: Conn, account_id: str, name: str, *, even_if_use
 
 
 async def uses_of(conn: Conn, account_id: str, name: str) -> list[str]:
-    """Return what stands on it: e.g. "user olga", who may touch this schedule only."""
-    return await store.bound_to_schedule(conn, account_id, name)
+    """Return what stands on it: e.g. "template ads", or "user olga", who may touch this schedule only."""
+    return await store.uses_of_schedule(conn, account_id, name)
 
 
 async def the_schedule(conn: Conn, account_id: str, name: str) -> StoredSchedule:

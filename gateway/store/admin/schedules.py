@@ -23,9 +23,12 @@ _PUT = """
 INSERT INTO schedule AS s (account_id, name, version) VALUES ($1, $2, 1)
 ON CONFLICT (account_id, name) DO UPDATE SET version = s.version + 1, removed_at = NULL RETURNING version
 """
-_BOUND = """
+_USES = """
 SELECT 'user ' || login AS who FROM admin_user WHERE (account_id IS NULL OR account_id = $1) AND $2 = ANY(schedules)
 UNION ALL SELECT 'token ' || name FROM api_token WHERE (account_id IS NULL OR account_id = $1) AND $2 = ANY(schedules)
+UNION ALL SELECT 'template ' || t.name FROM distribution_template t
+    JOIN distribution_version v USING (account_id, name, version)
+    WHERE t.account_id = $1 AND t.removed_at IS NULL AND v.body->'working_time'->>'schedule' = $2
 ORDER BY 1
 """
 
@@ -118,9 +121,9 @@ async def remove_schedule(conn: Conn, account_id: str, name: str) -> bool:
     return True
 
 
-async def bound_to_schedule(conn: Conn, account_id: str, name: str) -> list[str]:
-    """Return who may touch this one and not all of them: "user olga", "token reports"."""
-    return [row["who"] for row in await conn.fetch(_BOUND, account_id, name)]
+async def uses_of_schedule(conn: Conn, account_id: str, name: str) -> list[str]:
+    """Return what stands on it: "template ads", and who may touch this one and not all of them: "user olga"."""
+    return [row["who"] for row in await conn.fetch(_USES, account_id, name)]
 
 
 async def _tell(
