@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test coverage lint check format bench fairness test-pbx test-foreign chaos distribution-race sabotage clean
+.PHONY: setup demo test coverage lint check format bench fairness test-pbx test-foreign chaos distribution-race sabotage shift-change clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -54,6 +54,9 @@ chaos: setup
 
 distribution-race: setup
 	$(BIN)/python -m tests.integration.distribution.race $(RACE)
+
+shift-change: setup
+	$(BIN)/python -m pytest -n 0 -q -s tests/integration/shift_change/long_form.py
 
 sabotage: setup
 	$(BIN)/python -m tests.sabotage $(SABOTAGE)
