@@ -34,7 +34,12 @@ class NumberPolicy(BaseModel):
 
 class LookupPolicy(BaseModel):
     """priority: order in which entities are looked for. deputies: after an owner who cannot be rung, their deputy.
-    group: extensions that are rung when nobody else can be. ring_seconds: for each target."""
+    group: extensions that are rung when nobody else can be. ring_seconds: for each target.
+
+    availability: whether it counts that an owner is off shift, on leave, offline, busy or wants no calls: "skip" = the next
+    one is rung, "ring_first" = they are, for ring_away_seconds, and then the next one. schedule: by which shifts count, None = none
+    do. template: whose people are rung, in the order of its ledger, when no owner or deputy can be; at most template_people.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,6 +47,22 @@ class LookupPolicy(BaseModel):
     use_deputies: bool = True
     group: tuple[str, ...] = ()
     ring_seconds: int = Field(default=20, ge=1, le=300)
+    availability: Literal["off", "skip", "ring_first"] = "off"
+    ring_away_seconds: int = Field(default=10, ge=1, le=300)
+    schedule: str | None = Field(default=None, max_length=200)
+    template: str | None = Field(default=None, max_length=200)
+    template_people: int = Field(default=5, ge=1, le=50)
+
+
+class OnePersonPolicy(BaseModel):
+    """Clients who are for one person only: nobody else is rung for them, and nobody else is given what they leave.
+
+    clients: E.164, or `<kind>:<id>` of a contact, company, deal or lead -> employee id; "" = whoever owns it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    clients: dict[str, str] = Field(default_factory=dict, max_length=10_000)
 
 
 class CallPolicy(BaseModel):
@@ -150,6 +171,7 @@ class AccountSettings(BaseModel):
     """Of what people read: texts in the CRM, explanations of decisions, problems of the matrix."""
     numbers: NumberPolicy = NumberPolicy()
     lookup: LookupPolicy = LookupPolicy()
+    one_person: OnePersonPolicy = OnePersonPolicy()
     calls: CallPolicy = CallPolicy()
     cases: CasePolicy = CasePolicy()
     working_time: WorkingTime = WorkingTime()

@@ -11,7 +11,7 @@ from gateway.admin.protection.allowed import Allowed, allowed_by
 from gateway.configuration import Configuration
 from gateway.http.peers import Peers
 from gateway.http.strangers import Strangers
-from gateway.lookup.endpoint import Directories
+from gateway.lookup.endpoint import Directories, WhoIsThere
 from gateway.pbx.kind import PbxKind
 from gateway.presence.heartbeats import Heartbeats
 from gateway.settings import Settings
@@ -48,6 +48,7 @@ class Services:
     url_of: Callable[[str, str, str], str]
     changes: Changes
     heartbeats: Heartbeats
+    people: WhoIsThere
     kinds: Mapping[str, PbxKind]
     peers: Peers
     strangers: Strangers

@@ -149,6 +149,7 @@ class Gateway:
             url_of=self.url_of,
             changes=self.changes,
             heartbeats=self.heartbeats,
+            people={},
             lookup_latency=self.lookup.latency,
             peers=peers,
             strangers=self.strangers,

@@ -121,7 +121,7 @@ def step_message(kind: str, step: Mapping[str, Any], texts: Texts) -> str:
     because = str(step["because"])
     if kind == "matrix":
         return step_in_words(Step(step["rule"], step["verdict"], because, step["facts"]), texts)
-    for prefix in (f"{kind}.step", f"{kind}.reason"):
+    for prefix in (f"{kind}.step", f"{kind}.reason", "distribution.step"):
         if f"{prefix}.{because}" in texts.sentences:
             return texts.word(prefix, because)
     return because

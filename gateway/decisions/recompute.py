@@ -17,6 +17,7 @@ from routing.calls.model import Call
 from routing.client import Candidate
 from routing.client_work.call import no_client_reason
 from routing.lookup import decide as lookup
+from routing.lookup.available import Reachability
 from routing.lookup.decide import LookupReason
 from routing.matrix.decide import decide
 from routing.matrix.situation import Situation
@@ -78,8 +79,9 @@ async def _lookup(conn: Conn, row: DecisionRow) -> Recomputed:
     if row.reason in _CUT_SHORT:
         decided = lookup.fall_back(LookupReason(row.reason))
     else:
+        available = Reachability.of_json(inputs.get("available") or {})
         candidates = [Candidate(*c) for c in inputs["candidates"]]
-        decided = lookup.decide(normalise(inputs["phone"], numbers), candidates, staff, rules)
+        decided = lookup.decide(normalise(inputs["phone"], numbers), candidates, staff, rules, available)
     return _compared(row, decided.reason, outcome_of(decided), [s.as_json() for s in decided.steps])
 
 

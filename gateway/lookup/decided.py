@@ -8,6 +8,7 @@ from crm.directory.memory import Directory
 from gateway.configuration import Snapshot
 from gateway.pbx.port import LookupRequest
 from routing.client import Candidate
+from routing.lookup.available import ANYBODY, Reachability
 from routing.lookup.decide import LookupDecision, LookupReason, decide, fall_back
 from routing.numbers.normalise import Number, PublicNumber, normalise
 from routing.settings import NumberPolicy
@@ -17,7 +18,7 @@ _UNKNOWN_CALLER = LookupReason.UNKNOWN_CALLER
 
 
 class DecidedLookup(NamedTuple):
-    """at: Unix seconds. directory_age_ms: None = never in sync, or no directory."""
+    """at: Unix seconds. directory_age_ms: None = never in sync, or no directory. available: who could be rung then."""
 
     decision_id: str
     at: float
@@ -26,6 +27,7 @@ class DecidedLookup(NamedTuple):
     candidates: tuple[Candidate, ...]
     decision: LookupDecision
     directory_age_ms: int | None
+    available: Reachability = ANYBODY
 
 
 def decide_lookup(
@@ -37,6 +39,7 @@ def decide_lookup(
     policy: NumberPolicy,
     snapshot: Snapshot,
     directory: Directory | None,
+    available: Reachability = ANYBODY,
     reason: LookupReason | None = None,
 ) -> DecidedLookup:
     """Decide from memory alone. reason: to fall back without looking; None = decide."""
@@ -51,8 +54,8 @@ def decide_lookup(
         if type(number) is PublicNumber and not number.is_own:
             candidates = tuple(directory.find_caller(number.e164))
         rules = snapshot.accounts[account_id].settings.lookup
-        decision = decide(number, candidates, snapshot.staff[account_id], rules)
+        decision = decide(number, candidates, snapshot.staff[account_id], rules, available)
         if decision.reason is _UNKNOWN_CALLER and not directory.is_complete:
             decision = fall_back(LookupReason.DIRECTORY_LOADING)
     age_ms = None if directory is None else directory.age_ms(at)
-    return DecidedLookup(decision_id, at, asked, number, candidates, decision, age_ms)
+    return DecidedLookup(decision_id, at, asked, number, candidates, decision, age_ms, available)

@@ -34,6 +34,7 @@ from gateway.pbx.dialects import lookup_of
 from gateway.pbx.kind import PbxKind, judged_again
 from gateway.pbx.port import LookupRequest, WireInvalid
 from gateway.pbx.query import read_pairs
+from routing.lookup.available import ANYBODY, Reachability
 from routing.lookup.decide import LookupReason, fall_back
 from routing.numbers.normalise import PublicNumber
 from runtime.metrics import Latency
@@ -47,6 +48,15 @@ class Directories(Protocol):
     """The directory of each account that this process holds."""
 
     def get(self, account_id: str) -> Directory | None: ...
+
+
+class WhoIsThere(Protocol):
+    """Who can be rung, of each account of which anything is known."""
+
+    def get(self, account_id: str, otherwise: Reachability, /) -> Reachability: ...
+
+
+_ANYBODY: Mapping[str, Reachability] = {}
 
 
 class DecisionIds:
@@ -71,6 +81,7 @@ class Lookup:
         *,
         url_of: Callable[[str, str, str], str],
         kinds: Mapping[str, PbxKind],
+        people: WhoIsThere = _ANYBODY,
         deadline_seconds: float = 0.15,
         strangers: Strangers | None = None,
     ) -> None:
@@ -79,6 +90,7 @@ class Lookup:
         self._directories = directories
         self._recorder = recorder
         self._url_of = url_of
+        self._people = people
         self._deadline = deadline_seconds
         self._strangers = strangers or Strangers()
         # By name and what stood in Authorization; by name and all headers, judged once.
@@ -212,6 +224,7 @@ class Lookup:
             policy=snapshot.policies[connection.name],
             snapshot=snapshot,
             directory=self._directories.get(connection.account_id),
+            available=self._people.get(connection.account_id, ANYBODY),
             reason=reason,
         )
         if time.perf_counter() - began > self._deadline:
@@ -272,8 +285,6 @@ def answer_of(
             "name": person.name,
             "extension": person.extensions[0] if person.extensions else None,
         },
-        "targets": [
-            {"kind": t.kind, "address": t.address, "ring_seconds": t.ring_seconds} for t in decision.targets
-        ],
+        "targets": [target.as_json() for target in decision.targets],
         "directory_age_ms": decided.directory_age_ms,
     }

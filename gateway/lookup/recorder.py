@@ -16,8 +16,9 @@ import structlog
 from gateway.lookup.decided import DecidedLookup
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
 from gateway.store.decisions.lookup_inputs import InputsWritten, digest_of
+from routing.lookup.available import ANYBODY
 from routing.lookup.decide import LookupDecision
-from routing.numbers.normalise import PublicNumber
+from routing.numbers.normalise import Number, PublicNumber
 from routing.settings import LookupPolicy, NumberPolicy
 from routing.staff import Staff
 from runtime.cancellation import sleep_unless_cancelled
@@ -156,8 +157,18 @@ def _row(looked: LookupRecord) -> DecisionRow:
             "rules": digest_of(looked.numbers, looked.rules),
             "directory_age_ms": decided.directory_age_ms,
             "took_us": looked.took_us,
+            **_available(decided, number),
         },
     )
+
+
+def _available(decided: DecidedLookup, number: Number | None) -> dict[str, Any]:
+    """Return what was known of the people who were looked at; nothing where nothing was."""
+    if decided.available is ANYBODY:
+        return {}
+    e164 = number.e164 if isinstance(number, PublicNumber) else None
+    seen = decided.available.seen_by(e164, decided.candidates, decided.decision.steps)
+    return {"available": seen} if seen else {}
 
 
 def outcome_of(decision: LookupDecision) -> dict[str, Any]:
@@ -166,5 +177,5 @@ def outcome_of(decision: LookupDecision) -> dict[str, Any]:
         "outcome": decision.outcome,
         "entity": None if entity is None else {"kind": entity.kind, "id": entity.id, "name": entity.name},
         "responsible": None if person is None else {"id": person.id, "name": person.name},
-        "targets": [target._asdict() for target in decision.targets],
+        "targets": [target.as_json() for target in decision.targets],
     }

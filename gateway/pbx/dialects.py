@@ -133,8 +133,14 @@ def _targets(answer: DialectFields) -> list[Mapping[str, Any]]:
 
 
 def _first_address(answer: DialectFields, connection: Connection) -> str:
-    targets = _targets(answer)
+    targets = _there(answer)
     return address(targets[0], connection) if targets else ""
+
+
+def _there(answer: DialectFields) -> list[Mapping[str, Any]]:
+    """Return the targets for a PBX that rings one, or all at once: nobody is rung for a moment first, unless nobody else is."""
+    targets = _targets(answer)
+    return [target for target in targets if not target.get("is_away")] or targets
 
 
 def _json(answer: DialectFields, connection: Connection) -> WrittenAnswer:
@@ -152,7 +158,7 @@ def _sipgate(answer: DialectFields, connection: Connection) -> WrittenAnswer:
     """
     url = connection.settings.get("events_url")
     attributes = f" onAnswer={quoteattr(str(url))} onHangup={quoteattr(str(url))}" if url else ""
-    numbers = [address(target, connection).removeprefix("+") for target in _targets(answer)[:5]]
+    numbers = [address(target, connection).removeprefix("+") for target in _there(answer)[:5]]
     dialled = "".join(f"<Number>{escape(number)}</Number>" for number in numbers)
     inner = f"<Dial>{dialled}</Dial>" if dialled else ""
     return "application/xml", f"{_XML_HEAD}<Response{attributes}>{inner}</Response>".encode()

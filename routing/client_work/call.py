@@ -29,10 +29,11 @@ from routing.client_work.values import (
     Worked,
 )
 from routing.decision import decision_id_of, stable_id
-from routing.effects import AddNote, AttachCall, CreateLead, Effect
+from routing.effects import AddNote, AttachCall, CreateLead, CreateTask, Effect
 from routing.matrix.decide import MatrixDecision, decide, due_moments
 from routing.matrix.model import Matrix, Moment
 from routing.matrix.situation import Situation
+from routing.matrix.turns import CallTurns
 from routing.numbers.normalise import InternalNumber, NoNumber, PublicNumber, normalise
 from routing.orders import promise
 from routing.settings import NumberPolicy
@@ -175,8 +176,7 @@ class _Work:
             decided = decide(self._matrix, situation)
             decision_id = decision_id_of(self.row.account_id, self.row.call_id, f"{name}~{before}")
             effects, task = split_callback_task(self.row.call, decided.effects)
-            is_urgent = moment is not Moment.END
-            self._take([MomentDecided(decision_id, name, decided, situation, effects, is_urgent)])
+            self._take([_moment_decided(decision_id, name, decided, situation, effects, ())])
             self._take([DecidedAnew(before, bool(effects), task.target if task else None)])
             self.row = replace(self.row, moments={**self.row.moments, name: decision_id})
 
@@ -184,11 +184,10 @@ class _Work:
         name = _moment_name(self.row, moment)
         decision_id = decision_id_of(self.row.account_id, self.row.call_id, name)
         effects, task = split_callback_task(self.row.call, decided.effects)
-        is_urgent = moment is not Moment.END
-        self._take([MomentDecided(decision_id, name, decided, situation, effects, is_urgent)])
+        of_case = on_missed(self.row, task, self.state, self.setup) if task is not None else []
+        self._take([_moment_decided(decision_id, name, decided, situation, effects, _case_orders(of_case))])
         self.row = replace(self.row, moments={**self.row.moments, name: decision_id})
-        if task is not None:
-            self._take(on_missed(self.row, task, self.state, self.setup))
+        self._take(of_case)
 
     def _take(self, acts: list[Act]) -> None:
         """Acts are added, and the client is known to be what they make of it."""
@@ -247,7 +246,15 @@ def situation_of(row: CallRow, moment: Moment, state: ClientState, setup: Setup)
         holidays=frozenset(setup.holidays.free),
         worked_days=dict(setup.holidays.worked),
         gone_places=state.gone_places,
+        turns=_turns_of(state),
     )
+
+
+def _turns_of(state: ClientState) -> CallTurns:
+    """Who calls the client back already is known by their case."""
+    if state.case is None or state.case.owner_id is None:
+        return state.turns
+    return state.turns.model_copy(update={"case_owner": state.case.owner_id})
 
 
 def next_moment(row: CallRow) -> str | None:
@@ -286,11 +293,34 @@ def _new_recordings(before: CallRow | None, row: CallRow) -> Iterator[str]:
     return (r for r in row.call.recordings if r not in before.call.recordings)
 
 
+def _moment_decided(
+    decision_id: str,
+    name: str,
+    decided: MatrixDecision,
+    situation: Situation,
+    effects: tuple[Effect, ...],
+    of_case: tuple[Effect, ...],
+) -> MomentDecided:
+    """of_case: what its missed-call case orders. A turn for which nothing is ordered after all is not booked."""
+    ordered = {effect.key for effect in (*effects, *of_case)}
+    if any(isinstance(effect.order, CreateTask) for effect in of_case):
+        ordered |= {e.key for e in decided.effects if isinstance(e.order, CreateTask)}
+    turns = tuple(turn for turn in decided.turns if ordered.intersection(turn.effects))
+    is_urgent = situation.moment is not Moment.END
+    return MomentDecided(decision_id, name, decided, situation, effects, is_urgent, turns)
+
+
+def _case_orders(acts: list[Act]) -> tuple[Effect, ...]:
+    return tuple(e for act in acts if isinstance(act, CaseDecided) for e in act.decision.effects)
+
+
 def _after(act: Act, state: ClientState, now: datetime) -> ClientState:
     """Return what is known of the client once this is carried out."""
     match act:
-        case MomentDecided(effects=effects):
-            return _with_orders(state, effects, now)
+        case MomentDecided(effects=effects, turns=turns):
+            picked = {**state.turns.picked, **{turn.template: turn.employee_id for turn in turns}}
+            known = state.turns.model_copy(update={"picked": picked}) if turns else state.turns
+            return _with_orders(state._replace(turns=known), effects, now)
         case RecordingNoted(effect=effect):
             return _with_orders(state, (effect,), now)
         case CaseDecided(decision=decided):

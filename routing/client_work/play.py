@@ -16,6 +16,7 @@ from routing.effects import Effect
 from routing.matrix.decide import MatrixDecision
 from routing.matrix.model import Matrix, Moment
 from routing.matrix.places import GonePlaces
+from routing.matrix.turns import NO_TURNS, CallTurns
 
 
 class Played(NamedTuple):
@@ -44,15 +45,16 @@ def play(
     setup: Setup,
     arrived: Mapping[Moment, tuple[ClientEntity, ...]] = _NOTHING,
     gone_places: GonePlaces = _NOWHERE,
+    turns: CallTurns = NO_TURNS,
 ) -> Played:
     """row: the call as it was in the end, with the kind that its client had. client: as known when the call began.
-    setup: its time does not matter. arrived: entities that others had made by each moment, after the call began. gone_places: of those that the matrix names.
+    setup: its time does not matter. arrived: entities that others had made by each moment, after the call began. gone_places: of those that the matrix names. turns: as the ledgers stand; they are asked, and not moved.
 
     Each moment sees the call as far as it had come, and what the earlier moments ordered. Where the matrix waits for
     another integration the waiting is over at once.
     """
     row = replace(row, matrix_version=matrix.version, moments={})
-    state = ClientState(client, matrix, gone_places=gone_places)
+    state = ClientState(client, matrix, gone_places=gone_places, turns=turns)
     decisions: list[MatrixDecision] = []
     for moment, call, now in _views(row.call, setup.settle_time):
         state = state._replace(client=_joined(state.client, arrived.get(moment, ())))

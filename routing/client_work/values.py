@@ -15,6 +15,7 @@ from routing.matrix.decide import MatrixDecision
 from routing.matrix.model import Matrix
 from routing.matrix.places import GonePlaces
 from routing.matrix.situation import Situation
+from routing.matrix.turns import NO_TURNS, CallTurns, Turn
 from routing.missed_calls import Case, CaseDecision, Missed, Reached, Rules, TaskTold
 from routing.schedules.calendar import PublicHolidays
 from routing.settings import AccountSettings, NumberPolicy
@@ -109,7 +110,7 @@ class ClientState(NamedTuple):
     ordered: keys of the call's effects so far; gone: of those that came to nothing (see Situation). undone: decisions of
     which the CRM took something no longer, because what it was for is gone; has_undone_task: the call's case has a task
     that was refused for that. is_task_unsent: the CRM was never told of the case's task. talk: the latest. gone_places: of
-    those that the matrix names.
+    those that the matrix names. turns: what templates of distribution say, where the matrix names any.
     """
 
     client: Client
@@ -123,11 +124,12 @@ class ClientState(NamedTuple):
     talk: Reached | None = None
     note: SentNote | None = None
     gone_places: GonePlaces = GonePlaces()
+    turns: CallTurns = NO_TURNS
 
 
 class MomentDecided(NamedTuple):
     """The matrix has decided about a moment. name: of the moment as it is stored. effects: what is ordered at once; a
-    call-back task is the case's. is_urgent: a person looks at it while they talk."""
+    call-back task is the case's. is_urgent: a person looks at it while they talk. turns: to be booked with it."""
 
     decision_id: str
     name: str
@@ -135,6 +137,7 @@ class MomentDecided(NamedTuple):
     situation: Situation
     effects: tuple[Effect, ...]
     is_urgent: bool
+    turns: tuple[Turn, ...] = ()
 
 
 class DecidedAnew(NamedTuple):

@@ -46,7 +46,7 @@ def distribute(
         steps += chance.steps
     if not any(chance.could for chance in chances):
         return nobody_can(chances, roster, item, standings, steps)
-    day = _day(roster.template, now, zone)
+    day = day_of(roster.template, now, zone)
     if roster.has_levels:
         return _by_groups(roster, chances, ledgers, day, steps)
     return _by_turn(roster, chances[0], ledgers, standings, day, steps)
@@ -61,7 +61,7 @@ def ladder(
     zone: ZoneInfo,
 ) -> tuple[str, ...]:
     """Return employee ids in the order in which they would be asked: a question, which books nothing."""
-    day = _day(roster.template, now, zone)
+    day = day_of(roster.template, now, zone)
     asked = asked_for(roster, item)
     chances = {pool.key: chance_of(pool, roster, asked, standings) for pool in roster.pools}
     keys: tuple[str, ...] = tuple(key for key, chance in chances.items() if chance.could)
@@ -72,7 +72,7 @@ def ladder(
         keys = in_order(ledgers.get(GROUPS, EMPTY), shares, absent=absent, catch_up=catch_up, day=day)
     found: list[str] = []
     for chance in (chances[key] for key in keys):
-        weights = _weights(chance)
+        weights = weights_of(chance)
         found += in_order(
             ledgers.get(chance.pool.scope or "", EMPTY),
             weights,
@@ -159,7 +159,7 @@ def _by_groups(
 def _pick(
     roster: Roster, chance: Chance, ledger: TurnLedger, standings: Standings, day: str | None
 ) -> tuple[LedgerEntry, TurnLedger]:
-    weights = _weights(chance)
+    weights = weights_of(chance)
     return pick(
         ledger,
         weights,
@@ -172,7 +172,7 @@ def _pick(
     )
 
 
-def _weights(chance: Chance) -> dict[str, int]:
+def weights_of(chance: Chance) -> dict[str, int]:
     return {seat.employee_id: seat.weight for seat in chance.could}
 
 
@@ -223,6 +223,6 @@ _REASONS: Mapping[str, DistributionReason] = {
 }
 
 
-def _day(template: DistributionTemplate, now: datetime, zone: ZoneInfo) -> str | None:
+def day_of(template: DistributionTemplate, now: datetime, zone: ZoneInfo) -> str | None:
     """Local date whose first instant starts credits from zero, None = never."""
     return now.astimezone(zone).date().isoformat() if template.daily_reset else None

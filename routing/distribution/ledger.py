@@ -106,12 +106,13 @@ def pick(
     absent: Mapping[str, int] = _NOBODY,
     catch_up: int = 0,
     day: str | None = None,
+    taken_by: str | None = None,
 ) -> tuple[LedgerEntry, TurnLedger]:
     """Choose who gets the next deal; return the entry to book and the ledger after it.
 
     weights: positive, of those who may get it, in the order of the list; at least one. open_deals: for that rule; missing = 0.
     absent: weights of those who are away and yet earn, each up to `catch_up` deals of credit. day: local date (ISO) where
-    credits start from zero every day, None = never.
+    credits start from zero every day, None = never. taken_by: one of them who has it already, whoever's turn it was.
     """
     ledger, is_reset = _of_day(ledger, day)
     earned = (
@@ -122,14 +123,16 @@ def pick(
     credits = dict(ledger.credits)
     for person, share in earned.items():
         credits[person] = credits.get(person, 0) + share
-    if rule == "in_a_row":
+    if taken_by is not None:
+        winner, left = taken_by, ledger.left
+    elif rule == "in_a_row":
         winner, left = _in_a_row(ledger, credits, weights)
     else:
         winner, left = _greatest(ledger, credits, weights, open_deals if rule == "open_deals" else _NOBODY), 0
     credits[winner] -= UNIT
     entry = LedgerEntry(
         scope, ledger.number + 1, rule, winner, earned, weights, ledger.last.get(winner, 0),
-        ledger.holder, ledger.left, winner if rule == "in_a_row" else ledger.holder,
+        ledger.holder, ledger.left, winner if rule == "in_a_row" and not taken_by else ledger.holder,
         left if rule == "in_a_row" else ledger.left, day, is_reset,
     )  # fmt: skip
     return entry, _after(ledger, entry, credits)

@@ -11,6 +11,7 @@ DistributionReason = Literal[
     "fewest_open_deals",
     "percent",
     "spread",
+    "answered",
     "only_this_person",
     "repeat_owner",
     "repeat_owner_substitute",

@@ -20,6 +20,7 @@ class LookupReason(StrEnum):
     OWNER_UNMAPPED = "owner_unmapped"
     OWNER_INACTIVE = "owner_inactive"
     OWNER_UNAVAILABLE = "owner_unavailable"
+    ONLY_THIS_PERSON = "only_this_person"
     DIRECTORY_LOADING = "directory_loading"
     DEADLINE = "deadline"
     FAILURE = "failure"
@@ -35,6 +36,16 @@ STEP_REASONS: tuple[str, ...] = (
     "deputy_unmapped",
     "deputy_inactive",
     "deputy_unavailable",
+    "substitute_rings",
+    "substitute_unmapped",
+    "substitute_inactive",
+    "substitute_unavailable",
+    "only_person_cannot",
+    "template_rings",
+    "template_no_address",
+    "template_nobody",
+    "template_unknown",
+    "away_rings_first",
     "group_rings",
 )
 """Codes that stand in traces only."""

@@ -15,7 +15,7 @@ Responsible = Annotated[
         pattern=r"^(who_answered|owner|owner_of_contact|owner_of_deal|senior|employee:.{1,100}|template(:.{1,100})?)$"
     ),
 ]
-"""Who gets it. owner: of the open deal, else contact, company, lead. template: by distribution, reserved: not there yet."""
+"""Who gets it. owner: of the open deal, else contact, company, lead. template: whose turn it is by the distribution template of that name."""
 
 Text = Annotated[str, StringConstraints(max_length=2000)]
 TargetChoice = Literal["auto", "deal", "contact"]

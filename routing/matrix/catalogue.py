@@ -42,7 +42,8 @@ class CatalogueField(_Entry):
 
 
 class Catalogue(_Entry):
-    """What is empty was not read from the CRM yet, or does not exist, and goes unchecked. task_types: ids and codes."""
+    """What is empty was not read from the CRM yet, or does not exist, and goes unchecked. task_types: ids and codes.
+    templates: of distribution, with how many people of each can be given anything; None = not asked for."""
 
     pipelines: tuple[CataloguePipeline, ...] = ()
     users: tuple[CatalogueUser, ...] = ()
@@ -52,6 +53,7 @@ class Catalogue(_Entry):
     lines: tuple[str, ...] = ()
     connections: tuple[str, ...] = ()
     task_types: frozenset[str] = frozenset()
+    templates: dict[str, int] | None = None
 
     @property
     def is_loaded(self) -> bool:

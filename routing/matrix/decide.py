@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from routing.calls.model import Call
 from routing.client import ClientKind
@@ -32,6 +32,7 @@ from routing.matrix.model import (
 )
 from routing.matrix.orders import take
 from routing.matrix.situation import Situation, facts_of, kind_of, outcome_of, party_of, who_answered
+from routing.matrix.turns import Turn
 
 __all__ = [
     "CELLS",
@@ -57,7 +58,8 @@ class MatrixDecision(BaseModel):
 
     reason: ordered | nothing_to_do (every action of the cell was needless; the steps say why) | empty_cell | no_cell |
     client_gone (what they were known by was deleted, and the cell makes nothing to put the call on) | no_matrix | waiting_for_entities | nothing_to_update. wait_until: only with waiting_for_entities: this moment is not
-    done; decide it again at that time, or as soon as the client has an entity.
+    done; decide it again at that time, or as soon as the client has an entity. turns: what templates of distribution
+    book for it; asked_templates: all that were looked at.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -71,6 +73,8 @@ class MatrixDecision(BaseModel):
     effects: tuple[Effect, ...]
     steps: tuple[Step, ...]
     wait_until: datetime | None = None
+    turns: tuple[Turn, ...] = ()
+    asked_templates: tuple[str, ...] = Field(default=(), exclude=True)
 
 
 def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
@@ -83,6 +87,8 @@ def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
     table = matrix.tables.get(name)
     actions = table.cells.get(cell) if table else None
     effects: tuple[Effect, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    asked: tuple[str, ...] = ()
     wait_until = None
     if table is None or actions is None:
         reason = "no_matrix" if table is None else "no_cell"
@@ -98,7 +104,8 @@ def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
         for index, action in enumerate(actions):
             take(plan, index, action)
         steps += plan.steps
-        effects = tuple(plan.effects)
+        effects, turns = tuple(plan.effects), tuple(plan.turns.values())
+        asked = tuple(sorted(plan.asked_templates))
         reason = "ordered" if effects else _why_nothing(s, plan.steps)
     steps.append(
         Step(cell, "decided", reason, {"matrix": name, "version": matrix.version, "effects": len(effects)})
@@ -113,6 +120,8 @@ def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
         effects=effects,
         steps=tuple(steps),
         wait_until=wait_until,
+        turns=turns,
+        asked_templates=asked,
     )
 
 

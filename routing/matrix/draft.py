@@ -11,6 +11,7 @@ from routing.effects import Effect, Order
 from routing.matrix.model import Matrix
 from routing.matrix.responsible import Chosen, closed_deal, first_of, open_deal, responsible
 from routing.matrix.situation import Situation, facts_of
+from routing.matrix.turns import Turn, template_named
 from routing.matrix.variables import rendered
 from routing.orders import needs_of
 
@@ -27,13 +28,18 @@ class Plan:
         self.steps: list[Step] = []
         self.rule = cell
         self.index = 0
+        self.turns: dict[str, Turn] = {}
+        self.asked_templates: set[str] = set()
         self._people: dict[str, Chosen] = {}
+        self._asked: Chosen | None = None
+        self._shown: list[Chosen] = []
         self._keys = set(situation.ordered)
         self._deal: Ref | None = None
 
     def begin(self, index: int, what: str) -> None:
         """Begin with the action at `index` of the cell."""
         self.index, self.rule = index, f"{self.cell}#{index + 1}:{what}"
+        self._asked = None
 
     def key(self, kind: str) -> str:
         """Return the key, with a number where those before came to nothing."""
@@ -60,9 +66,24 @@ class Plan:
             self.skip("already_ordered", effect=key)
             return False
         self._keys.add(key)
+        self._use_turn(key)
         self.effects.append(Effect(key=key, order=order, after=needs_of(order)))
         self.steps.append(Step(self.rule, "passed", because, {"effect": key, **facts}))
         return True
+
+    def _use_turn(self, key: str) -> None:
+        """Show how a template chose, where it did, and book its turn: for the first order that goes to that person."""
+        asked = self._asked
+        if asked is None:
+            return
+        if asked.steps and asked not in self._shown:
+            self._shown.append(asked)
+            self.steps += [
+                step._replace(verdict="passed") if step.verdict == "decided" else step for step in asked.steps
+            ]
+        if asked.turn is not None:
+            turn = self.turns.get(asked.turn.template, asked.turn)
+            self.turns[turn.template] = turn.model_copy(update={"effects": (*turn.effects, key)})
 
     def promise(self, ref: Ref, name: str, owner: str | None) -> None:
         entity = ClientEntity(ref=ref, name=name, owner_id=owner)
@@ -97,11 +118,14 @@ class Plan:
 
     def person(self, choice: str) -> Chosen:
         """Owners may change with what is ordered, everybody else is looked for once."""
+        if template := template_named(choice):
+            self.asked_templates.add(template)
         chosen = self._people.get(choice)
         if chosen is None:
             chosen = responsible(choice, self.s, self.client)
             if not choice.startswith("owner"):
                 self._people[choice] = chosen
+        self._asked = chosen
         return chosen
 
     def text(self, source: str) -> str:

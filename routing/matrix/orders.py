@@ -35,7 +35,7 @@ from routing.matrix.call_note import is_clients_silence, note_of, status_of, tal
 from routing.matrix.draft import Plan
 from routing.matrix.model import Moment
 from routing.matrix.places import NewPlace, there
-from routing.matrix.responsible import closed_deal, first_of, latest, owner_of_client
+from routing.matrix.responsible import closed_deal, first_of, latest, owner_of_client, who_calls_back
 from routing.matrix.situation import Situation, employee_at, party_of, who_answered
 from routing.working_time import add_working_minutes
 
@@ -217,7 +217,8 @@ def _task(plan: Plan, a: MakeTask) -> None:
     s = plan.s
     if a.purpose == "check_settings" and s.moment is Moment.ANSWER and party_of(s.call) is None:
         return plan.skip("who_answered_not_told_yet")
-    who = plan.person(a.responsible)
+    kept = who_calls_back(a.responsible, s) if a.purpose == "call_back" else None
+    who = kept or plan.person(a.responsible)
     order = CreateTask(
         target=plan.target(a.target),
         owner_id=who.crm_user_id,

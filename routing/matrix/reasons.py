@@ -57,7 +57,15 @@ OWNERS: tuple[str, ...] = (
     "employee_gone",
     "no_owner",
     "owner_inactive",
-    "template_not_available",
+    "by_template",
+    "template_kept",
+    "template_answered",
+    "template_picked_before",
+    "template_unknown",
+    "template_waits",
+    "template_nobody",
+    "only_this_person",
+    "case_owner",
     "deputy_instead",
     "admin_instead",
     "no_senior",
@@ -74,7 +82,10 @@ def _because(step: Step, texts: Texts) -> str:
         return texts.say("matrix.trace.ordered", owner=_owner(step.facts, texts))
     if step.verdict != "decided" and step.because in STEPS:
         return texts.word("matrix.step", step.because)
-    return texts.word("matrix.reason", step.because)
+    for prefix in ("matrix.reason", "distribution.step", "distribution.reason"):
+        if f"{prefix}.{step.because}" in texts.sentences:
+            return texts.word(prefix, step.because)
+    return step.because
 
 
 def _owner(facts: Mapping[str, Any], texts: Texts) -> str:

@@ -13,6 +13,7 @@ from routing.calls.model import Call
 from routing.client import Client, ClientEntity, ClientKind
 from routing.matrix.model import CallOutcome, Moment
 from routing.matrix.places import GonePlaces
+from routing.matrix.turns import NO_TURNS, CallTurns
 from routing.schedules.calendar import PublicHolidays
 from routing.settings import AccountSettings
 from routing.staff import Employee, Staff
@@ -25,6 +26,7 @@ class Situation(BaseModel):
     this call at earlier moments; gone: those of them that came to nothing, because what they made or stood on is no longer in
     the CRM. holidays: the free days of settings.working_time.holidays around `now`. worked_days: of the same
     calendar, with the weekday whose hours they have. gone_places: of those that the matrix names.
+    turns: what templates of distribution say, where the matrix names any.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +48,7 @@ class Situation(BaseModel):
     holidays: frozenset[date] = frozenset()
     worked_days: dict[date, int | None] = {}
     gone_places: GonePlaces = GonePlaces()
+    turns: CallTurns = NO_TURNS
 
     @field_validator("staff")
     @classmethod

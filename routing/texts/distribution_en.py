@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {
     "distribution.reason.turn": "it was their turn",
+    "distribution.reason.answered": "they answered the phone",
     "distribution.reason.in_a_row": "it was their turn, with as many in a row as their weight says",
     "distribution.reason.even": "they had the greatest credit in an even split",
     "distribution.reason.fewest_open_deals": "they have the fewest open deals now",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {
     "distribution.reason.turn": "подошла очередь",
+    "distribution.reason.answered": "ответил на звонок",
     "distribution.reason.in_a_row": "подошла очередь, подряд столько, каков вес",
     "distribution.reason.even": "наибольший остаток при равном распределении",
     "distribution.reason.fewest_open_deals": "сейчас меньше всех открытых сделок",

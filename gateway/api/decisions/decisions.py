@@ -16,6 +16,7 @@ from gateway.lookup.endpoint import answer_of
 from gateway.pbx.port import LookupRequest
 from gateway.store.decisions import decisions as store
 from gateway.texts.sentences import TEXTS
+from routing.lookup.available import ANYBODY
 from routing.lookup.decide import LookupDecision
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.texts.catalogue import Language, Texts
@@ -119,6 +120,7 @@ async def lookup(call: ApiCall[LookupQuery, None]) -> LookupAnswer:
         policy=policy,
         snapshot=snapshot,
         directory=call.services.directories.get(account_id),
+        available=call.services.people.get(account_id, ANYBODY),
     )
     answer = answer_of(decided, account_id, call.services.url_of)
     language = call.query.lang or snapshot.accounts[account_id].settings.language

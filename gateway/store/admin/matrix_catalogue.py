@@ -29,6 +29,7 @@ async def catalogue_of(conn: Conn, account_id: str) -> Catalogue:
         lines=tuple(line for row in connections for line in row["lines"]),
         connections=tuple(row["name"] for row in connections),
         task_types=frozenset([*types, *types.values()]),
+        templates={},
     )
 
 

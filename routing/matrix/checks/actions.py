@@ -9,6 +9,7 @@ from routing.matrix.actions import Action, Attach, ChangeStage, MakeContact, Mak
 from routing.matrix.catalogue import Catalogue, CatalogueStage
 from routing.matrix.checks.problems import Problem, problem
 from routing.matrix.texts import action_phrase
+from routing.matrix.turns import template_named
 from routing.matrix.variables import compiled
 from routing.templates import TemplateRefused
 from routing.texts.catalogue import Phrase, phrase
@@ -96,7 +97,7 @@ def _lead(where: str, action: MakeLead, catalogue: Catalogue) -> Iterator[Proble
 
 def _person(where: str, choice: str, catalogue: Catalogue) -> Iterator[Problem]:
     if choice.startswith("template"):
-        yield problem("distribution-not-available", where)
+        yield from _template(where, template_named(choice), catalogue)
     elif choice == "senior":
         senior = catalogue.staff.senior
         if senior is None:
@@ -105,6 +106,14 @@ def _person(where: str, choice: str, catalogue: Catalogue) -> Iterator[Problem]:
             yield from _employee(where, senior.id, catalogue)
     elif choice.startswith("employee:"):
         yield from _employee(where, choice.partition(":")[2], catalogue)
+
+
+def _template(where: str, name: str, catalogue: Catalogue) -> Iterator[Problem]:
+    known = catalogue.templates
+    if not name or (known is not None and name not in known):
+        yield problem("template-unknown", where, name=name)
+    elif known is not None and not known[name]:
+        yield problem("template-without-people", where, name=name)
 
 
 def _employee(where: str, employee_id: str, catalogue: Catalogue) -> Iterator[Problem]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.client import Candidate
+from routing.lookup.available import AwayReason, Ladder, Reachability, away_by
 from routing.lookup.decide import (
     REASONS,
     STEP_REASONS,
@@ -20,7 +21,7 @@ from routing.lookup.decide import (
     fall_back,
 )
 from routing.numbers.normalise import InternalNumber, NoNumber, Number, PublicNumber
-from routing.presence import Presence, PresenceState
+from routing.presence import PresenceState
 from routing.settings import LookupPolicy
 from routing.staff import Employee, Staff
 from routing.texts.sentences import TEXTS
@@ -65,9 +66,25 @@ def _caller(spelled: str | dict[str, str]) -> Number:
 
 def _decide(case: dict[str, Any]) -> LookupDecision:
     candidates = [Candidate(name="", **each) for each in case["candidates"]]
-    presence = Presence({who: PresenceState(state) for who, state in case.get("presence", {}).items()})
     policy = LookupPolicy.model_validate(case.get("policy", {}))
-    return decide(_caller(case["caller"]), candidates, STAFF, policy, presence)
+    return decide(_caller(case["caller"]), candidates, STAFF, policy, _available(case))
+
+
+def _available(case: dict[str, Any]) -> Reachability:
+    """presence: employee id -> why they are away. template: the people of one, in their order."""
+    told = case.get("presence", {})
+    ladder = Ladder("sales", tuple(case["template"])) if "template" in case else None
+    return Reachability(
+        away={who: why for who, state in told.items() if (why := _why_away(state))},
+        substitutes=case.get("substitutes", {}),
+        only=case.get("only", {}),
+        ladder=ladder,
+    )
+
+
+def _why_away(state: str) -> AwayReason | None:
+    """state: of a schedule or of presence."""
+    return state if state in ("holiday", "on_leave") else away_by(PresenceState(state))  # type: ignore[return-value]
 
 
 def _cases() -> list[Any]:
@@ -126,7 +143,7 @@ def test_trace_says_why_each_owner_and_deputy_was_passed_over() -> None:
         Candidate("lead", "1", "", 1, "", False),
         Candidate("contact", "2", "gone-with-deputy", 1, "", False),
     ]
-    away = Presence({"e103": PresenceState.DND})
+    away = Reachability({"e103": "dnd"})
     decision = decide(PublicNumber("+79010000001"), candidates, STAFF, LookupPolicy(group=("201",)), away)
     assert [(step.rule, step.verdict, step.because) for step in decision.steps] == [
         ("lead", "excluded", "owner_unmapped"),
@@ -190,37 +207,54 @@ policies = st.builds(
     ),
     use_deputies=st.booleans(),
     group=st.sampled_from([(), ("201", "202")]),
+    availability=st.sampled_from(["off", "skip", "ring_first"]),
+    template=st.sampled_from([None, "sales", "night"]),
 )
-presences = st.builds(
-    Presence, st.dictionaries(st.sampled_from(["e101", "e102", "e103"]), st.sampled_from(PresenceState))
+people_ = st.sampled_from(["e101", "e102", "e103"])
+availabilities = st.builds(
+    Reachability,
+    away=st.dictionaries(people_, st.sampled_from(get_args(AwayReason))),
+    substitutes=st.dictionaries(people_, st.sampled_from(["e103", "e104", "nobody"])),
+    only=st.dictionaries(
+        st.sampled_from(["+79161234567", "contact:1", "deal:2"]), st.sampled_from(["", "e101", "egone"])
+    ),
+    ladder=st.one_of(
+        st.none(), st.builds(Ladder, st.just("sales"), st.lists(people_, max_size=3).map(tuple))
+    ),
 )
 
 
 @settings(max_examples=400, deadline=None)
-@given(callers, candidates_, policies, presences, st.randoms(use_true_random=False))
+@given(callers, candidates_, policies, availabilities, st.randoms(use_true_random=False))
 def test_decision_is_whole_and_the_same_in_any_order_of_candidates(
-    caller: Number, candidates: list[Candidate], policy: LookupPolicy, presence: Presence, random: Any
+    caller: Number, candidates: list[Candidate], policy: LookupPolicy, available: Reachability, random: Any
 ) -> None:
-    decision = decide(caller, candidates, STAFF, policy, presence)
+    decision = decide(caller, candidates, STAFF, policy, available)
     assert [step.verdict for step in decision.steps].count("decided") == 1
     assert decision.steps[-1].verdict == "decided"
     assert {step.because for step in decision.steps} <= set(REASONS) | set(STEP_REASONS)
     assert bool(decision.targets) == (decision.outcome != "scheme")
     assert (decision.responsible is not None) == (decision.outcome in ("manager", "deputy"))
+    seen = json.loads(json.dumps(available.seen_by("+79161234567", candidates, decision.steps)))
+    assert decide(caller, candidates, STAFF, policy, Reachability.of_json(seen)) == decision
     shuffled = list(candidates)
     random.shuffle(shuffled)
-    assert decide(caller, shuffled, STAFF, policy, presence) == decision
+    assert decide(caller, shuffled, STAFF, policy, available) == decision
 
 
 @settings(max_examples=200, deadline=None)
-@given(candidates_, policies, presences)
+@given(candidates_, policies, availabilities)
 def test_nobody_is_rung_who_cannot_be(
-    candidates: list[Candidate], policy: LookupPolicy, presence: Presence
+    candidates: list[Candidate], policy: LookupPolicy, available: Reachability
 ) -> None:
-    decision = decide(PublicNumber("+79161234567"), candidates, STAFF, policy, presence)
+    decision = decide(PublicNumber("+79161234567"), candidates, STAFF, policy, available)
     person = decision.responsible
     if person is not None:
         assert person.is_active
-        assert presence.can_be_rung(person.id)
+        is_rung_all_the_same = decision.reason == "only_this_person" or decision.targets[-1].is_away
+        assert person.id not in available.away or is_rung_all_the_same
     elif candidates and decision.outcome == "scheme" and decision.reason != "unknown_caller":
         assert decision.entity in candidates
+    away = [target for target in decision.targets if target.is_away]
+    assert not away or policy.availability == "ring_first"
+    assert list(decision.targets[: len(away)]) == away

@@ -104,7 +104,7 @@ def played(
         heard_at=s.call.started_at,
     )
     setup = Setup(s.staff, s.settings, s.time_zone, s.public_holidays, s.now)
-    return play(matrix, row, s.client, setup, arrived or {})
+    return play(matrix, row, s.client, setup, arrived or {}, turns=s.turns)
 
 
 def orders_of(decision: MatrixDecision) -> dict[str, Any]:

@@ -41,6 +41,7 @@ READY = Catalogue(
     lines=("+74950000001",),
     connections=("office",),
     task_types=frozenset({"1", "FOLLOW_UP"}),
+    templates={"day": 2, "night": 0},
 )
 CELL = "inbound.missed.new/end"
 
@@ -116,7 +117,8 @@ BROKEN: list[tuple[str, str, Matrix]] = [
     ("stage-gone", AT, with_cell(deal(when_open="separate_stage", separate_stage_id="71"))),
     ("person-gone", AT, with_cell(task(responsible="employee:nobody"))),
     ("person-inactive", AT, with_cell(task(responsible="employee:maria"))),
-    ("distribution-not-available", AT, with_cell(task(responsible="template:sales"))),
+    ("template-unknown", AT, with_cell(task(responsible="template:sales"))),
+    ("template-unknown", AT, with_cell(task(responsible="template"))),
     ("field-unknown", AT, with_cell(deal(fields={"91": "x"}))),
     ("field-unknown", "parameters#1", with_cell(parameters=[{"parameter": "roistat", "field": "55"}])),
     ("template-refused", AT, with_cell(task(text="{{ nobody }}"))),
@@ -156,6 +158,7 @@ WARNED: list[tuple[str, str, Matrix]] = [
     ("field-mapped-twice", "parameters#1", with_cell(parameters=[{"parameter": p, "field": "90"} for p in ("a", "b")])),
     ("unsorted-off", AT, with_cell({"do": "create_lead", "pipeline_id": "8"})),
     ("attached-too-early", "default/inbound.answered.new/answer", with_cell({"do": "attach_call"}, cell="inbound.answered.new/answer")),
+    ("template-without-people", AT, with_cell(task(responsible="template:night"))),
     ("action-repeated", f"default/{CELL}", with_cell(deal(), deal())),
     ("deal-without-contact", f"default/{CELL}", with_cell(deal(), {"do": "create_contact", "responsible": "senior"})),
 ]  # fmt: skip

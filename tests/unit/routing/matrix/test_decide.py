@@ -273,7 +273,7 @@ def test_the_trace_names_version_matrix_and_cell() -> None:
         ("employee:new", "101", "10", "employee_unmapped"),
         ("employee:nobody", "101", "10", "employee_gone"),
         ("senior", "101", "10", "senior"),
-        ("template:sales", "101", "10", "template_not_available"),
+        ("template:sales", "101", "10", "template_unknown"),
         ("owner", "101", "10", "no_owner"),
     ],
 )
