@@ -156,6 +156,10 @@ class Configuration:
         self.last_error: str | None = None
         self.now = Snapshot()
 
+    def timetables_of(self, account_id: str) -> Timetables | None:
+        """Return what the newest snapshot holds of the account's schedules."""
+        return self.now.timetables.get(account_id)
+
     def on_change(self, call: Callable[[Snapshot], None]) -> None:
         self._listeners.append(call)
 

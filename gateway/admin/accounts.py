@@ -12,6 +12,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from gateway.admin.input_words import EXTENSION_REMEDY, SHORT_NAME, USER_ID
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_rate
+from gateway.admin.reach_settings import refuse_bad_reach
 from gateway.admin.refused import InputRefused
 from gateway.calendars import has_holidays
 from gateway.store.admin import accounts as rows
@@ -68,6 +69,7 @@ async def save_settings(
             people = {p.id for p in await stored_employees(conn, account_id)}
         pipelines = {p.id for p in (await catalogue_of(conn, account_id)).pipelines}
         refuse_bad_settings(settings, account.settings, account.region, people, pipelines)
+        await refuse_bad_reach(conn, account_id, settings, account.settings, people)
         refuse_bad_rate(settings.requests_per_second, account.settings.requests_per_second, allowed)
         await rows.save_settings(conn, account_id, settings)
         before, after = (s.model_dump(mode="json") for s in (account.settings, settings))

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from gateway.admin.config_document import ConfigRefused, DocumentProblem, TestCall
+from gateway.calls.turns import turns_of_client
 from gateway.decisions.dry_run import SampleCall, setup_at
 from gateway.store.admin.accounts import Account
 from routing.client import Client, ClientEntity, ClientKind, Ref
 from routing.client_work.play import Played, play
 from routing.matrix.model import Matrix
+from routing.matrix.turns import NO_TURNS, CallTurns
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from routing.staff import Staff
@@ -25,15 +27,18 @@ def run_tests(
     staff: Staff,
     policy: NumberPolicy,
     texts: Texts,
+    turns: CallTurns = NO_TURNS,
 ) -> None:
-    """Run the tests of a configuration. Raises ConfigRefused with every test that comes out otherwise."""
+    """Run the tests of a configuration. Raises ConfigRefused with every test that comes out otherwise.
+
+    turns: as templates stand; they are not moved."""
     problems = []
     for position, test in enumerate(tests):
         path = f"tests.{position} «{test.name}»"
         problems += [
             (path, message)
             for message in _differences(
-                test, _play(test, matrix, account, staff, policy, texts), staff, texts
+                test, _play(test, matrix, account, staff, policy, texts, turns), staff, texts
             )
         ]
     if problems:
@@ -41,7 +46,13 @@ def run_tests(
 
 
 def _play(
-    test: TestCall, matrix: Matrix, account: Account, staff: Staff, policy: NumberPolicy, texts: Texts
+    test: TestCall,
+    matrix: Matrix,
+    account: Account,
+    staff: Staff,
+    policy: NumberPolicy,
+    texts: Texts,
+    turns: CallTurns,
 ) -> Played:
     made_up = SampleCall(
         number=test.number,
@@ -56,7 +67,8 @@ def _play(
     )
     number = normalise(test.number, policy)
     client = _client(test, number.e164 if isinstance(number, PublicNumber) else test.number, staff, texts)
-    return play(matrix, made_up.as_row(account, policy, client), client, setup_at(account, staff, test.at))
+    row, setup = made_up.as_row(account, policy, client), setup_at(account, staff, test.at)
+    return play(matrix, row, client, setup, turns=turns_of_client(turns, client, account, staff))
 
 
 def _client(test: TestCall, number: str, staff: Staff, texts: Texts) -> Client:

@@ -25,6 +25,8 @@ from gateway.admin.protection.allowed import NOTHING_MORE, Allowed
 from gateway.admin.protection.shown_settings import told_settings
 from gateway.admin.refused import InputRefused
 from gateway.admin.schedules.saved import ScheduleRefused, save_schedule
+from gateway.at_work import AtWork
+from gateway.calls.turns import NOBODY, turns_asked
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.store.admin import accounts as rows
@@ -38,7 +40,7 @@ from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.matrix.model import Matrix
 from routing.staff import Employee
 from routing.texts.catalogue import DEFAULT_LANGUAGE, Language, Texts, Value
-from runtime.database.pool import Conn
+from runtime.database.pool import Conn, database_now
 from runtime.tokens import new_secret
 
 
@@ -333,9 +335,11 @@ class _Import:
         account = await rows.account(self._conn, self._id)
         matrix = await self._tested_matrix()
         staff = await staff_of(self._conn, self._id)
-        run_tests(
-            self._document.tests, matrix, account, staff, await policy_of(self._conn, self._id), self._texts
+        policy = await policy_of(self._conn, self._id)
+        turns = await turns_asked(
+            self._conn, account, staff, AtWork(), matrix, NOBODY, await database_now(self._conn)
         )
+        run_tests(self._document.tests, matrix, account, staff, policy, self._texts, turns)
 
     async def _tested_matrix(self) -> Matrix:
         if self._is_draft and self._document.matrix is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from gateway.admin.protection.allowed import Allowed, allowed_by
+from gateway.at_work import AtWork
 from gateway.configuration import Configuration
 from gateway.http.peers import Peers
 from gateway.http.strangers import Strangers
@@ -49,6 +50,7 @@ class Services:
     changes: Changes
     heartbeats: Heartbeats
     people: WhoIsThere
+    at_work: AtWork
     kinds: Mapping[str, PbxKind]
     peers: Peers
     strangers: Strangers

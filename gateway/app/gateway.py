@@ -22,6 +22,7 @@ from gateway.api.resources import ROUTES
 from gateway.api.services import Services, TokensUsed
 from gateway.app.door_report import DoorReport
 from gateway.app.web_app import build_web_app
+from gateway.at_work import AtWork
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.endpoints import CrmHooks
@@ -33,6 +34,7 @@ from gateway.http.strangers import Strangers
 from gateway.intake.endpoint import Events
 from gateway.intake.inbox import Inbox
 from gateway.lookup.endpoint import Lookup
+from gateway.lookup.people import ReachablePeople
 from gateway.lookup.recorder import Recorder
 from gateway.pbx.capabilities import QuestionServer
 from gateway.pbx.kind import PbxKind
@@ -91,6 +93,9 @@ class Gateway:
             pool, self.strangers.tally, used, lambda: self.configuration.now.connections
         )
         self.memory = MemoryKeeper(self._is_quiet)
+        self.presence = PresenceBoard(pool, self.configuration)
+        self.at_work = AtWork(self.configuration.timetables_of, self.presence.presence_of)
+        self.people = ReachablePeople(pool, self.configuration, self.at_work)
         self.lookup = Lookup(
             self.configuration,
             self,
@@ -99,6 +104,7 @@ class Gateway:
             deadline_seconds=settings.lookup_deadline_ms / 1000,
             strangers=self.strangers,
             kinds=kinds,
+            people=self.people,
         )
         self.door.answer_at_once = self.lookup.answer_at_once
         self.pbx_commands = PbxCommands(pool, session, self.lookup.ask, kinds=kinds)
@@ -136,7 +142,7 @@ class Gateway:
         self.shared = SharedFigures(pool)
         self.alerts = Alerts(settings, pool, session)
         self.metrics.add(self.shared.samples)
-        self.presence = PresenceBoard(pool, self.configuration)
+        self.metrics.add(self.people.samples)
         self.heartbeats = heartbeats_of(settings, pool)
         self.keep_heartbeats = KeepHeartbeats(self.heartbeats)
         self.metrics.add(self.presence.samples)
@@ -148,8 +154,9 @@ class Gateway:
             directories=self,
             url_of=self.url_of,
             changes=self.changes,
+            people=self.people,
+            at_work=self.at_work,
             heartbeats=self.heartbeats,
-            people={},
             lookup_latency=self.lookup.latency,
             peers=peers,
             strangers=self.strangers,
@@ -216,6 +223,7 @@ class Gateway:
                 self.shared.run(),
                 self.alerts.loop.run(),
                 self.presence.run(),
+                self.people.run(),
                 self.keep_heartbeats.loop.run(),
                 self.pbx_commands.run(),
             ]

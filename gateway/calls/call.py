@@ -10,6 +10,7 @@ from crm.lane import Lane
 from crm.store.clients import client_of
 from crm.store.metadata import gone_places
 from gateway.calls.context import JobContext
+from gateway.calls.turns import book, held_turns, picking, turns_of
 from gateway.store.admin.accounts import Account
 from gateway.store.calls import calls as store
 from gateway.store.calls import decided_anew as decided_anew_store
@@ -33,6 +34,8 @@ from routing.client_work.values import (
 from routing.effects import Effect
 from routing.matrix.model import Matrix
 from routing.matrix.places import GonePlaces, named_places
+from routing.matrix.situation import Situation
+from routing.matrix.turns import NO_TURNS
 from routing.missed_calls import Case, TaskTold
 from runtime.database.pool import Conn
 
@@ -46,6 +49,13 @@ async def call_of(context: JobContext, before: CallRow | None, told: Told) -> Ca
     else:
         state = await _state(context, row, row.client, needs(before, row, context.setup))
         worked = work_on_call(before, row, state, context.setup)
+        held: frozenset[str] = frozenset()
+        while wanted := picking(worked.acts) - held:
+            held |= wanted
+            turns = await held_turns(context, state.turns, held)
+            if turns != state.turns:  # somebody picked meanwhile
+                state = state._replace(turns=turns)
+                worked = work_on_call(before, row, state, context.setup)
     for act in worked.acts:
         await _carry_out(context, worked.row, act)
     await store.save_call(context.conn, worked.row)
@@ -92,9 +102,11 @@ async def _state(context: JobContext, row: CallRow, number: str, asked: Needs) -
         gone, undone, has_undone_task = await decided_anew_store.came_to_nothing(
             conn, account_id, row.call_id
         )
+        client = await known_client(conn, account_id, number)
         state = state._replace(
-            client=await known_client(conn, account_id, number),
+            client=client,
             matrix=matrix,
+            turns=await turns_of(context, matrix, row.call_id, client),
             gone_places=await gone_from_crm(conn, context.account, matrix),
             ordered=await store.effect_keys(conn, account_id, row.call_id),
             gone=gone,
@@ -117,6 +129,7 @@ async def _carry_out(context: JobContext, row: CallRow, act: Act) -> None:
             await _record_no_client(context, row, act)
         case MomentDecided():
             await _record_moment(context, row, act)
+            await book(context, row, act)
             await _order(context, row.client, row.call_id, act.decision_id, act.effects, _lane(act))
         case DecidedAnew():
             await decided_anew_store.decided_anew(context.conn, context.account.id, row.call_id, act)
@@ -142,7 +155,9 @@ async def _record_no_client(context: JobContext, row: CallRow, act: NoClient) ->
 
 
 async def _record_moment(context: JobContext, row: CallRow, act: MomentDecided) -> None:
-    situation = act.situation.model_dump(mode="json", exclude={"staff"})
+    situation = _asked(act).model_dump(mode="json", exclude={"staff"})
+    if act.situation.turns is NO_TURNS:
+        del situation["turns"]
     await context.record(
         act.decision_id,
         kind="matrix",
@@ -153,6 +168,15 @@ async def _record_moment(context: JobContext, row: CallRow, act: MomentDecided) 
         steps=[step.as_json() for step in act.decision.steps],
         inputs={**situation, "matrix_version": row.matrix_version},
     )
+
+
+def _asked(act: MomentDecided) -> Situation:
+    """Return the situation with those templates only that the decision walked through."""
+    known, asked = act.situation.turns, act.decision.asked_templates
+    if not known.templates:
+        return act.situation
+    kept = {name: now for name, now in known.templates.items() if name in asked}
+    return act.situation.model_copy(update={"turns": known.model_copy(update={"templates": kept})})
 
 
 def _lane(act: MomentDecided) -> Lane:

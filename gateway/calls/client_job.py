@@ -15,6 +15,7 @@ import asyncpg
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
+from gateway.at_work import AtWork
 from gateway.calls.call import call_of, escalate_if_due
 from gateway.calls.call_ids import ids_told_apart
 from gateway.calls.context import Clock, JobContext, Matrices
@@ -68,7 +69,9 @@ class ClientJob:
         matrices: Matrices,
         staff: StaffStore | None = None,
         now: Clock | None = None,
+        at_work: AtWork | None = None,
     ) -> None:
+        self._at_work = at_work or AtWork()
         self._pool = pool
         self._matrices = matrices
         self._staff = staff or StaffStore()
@@ -123,6 +126,7 @@ class ClientJob:
             matrices=self._matrices,
             policies={c.id: number_policy(account, c, connections, staff) for c in connections},
             now=now,
+            at_work=self._at_work,
         )
 
     async def _work(self, context: JobContext, client_key: str, keys: Sequence[tuple[str, str]]) -> JobResult:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from gateway.at_work import AtWork
 from gateway.calendars import holidays_around
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import StaffStore, write_snapshot
@@ -41,6 +42,7 @@ class JobContext:
     matrices: Matrices
     policies: Mapping[str, NumberPolicy]
     now: datetime
+    at_work: AtWork
     snapshots: list[int] = field(default_factory=list)
 
     @property

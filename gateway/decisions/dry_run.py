@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from gateway.at_work import AtWork
 from gateway.calendars import holidays_around
 from gateway.calls.call import gone_from_crm, known_client
+from gateway.calls.turns import turns_asked
 from gateway.decisions.explain import UrlOf, explained
 from gateway.decisions.order_summary import order_in_words
 from gateway.store.admin.accounts import Account
@@ -94,8 +96,10 @@ async def dry_run(
     matrix: Matrix,
     made_up: SampleCall,
     url_of: UrlOf | None = None,
+    at_work: AtWork | None = None,
 ) -> list[dict[str, Any]]:
-    """Its decisions in order. policy: how the connection's numbers are read. The client is who the number belongs to now."""
+    """Its decisions in order. policy: how the connection's numbers are read. The client is who the number belongs to now,
+    and templates are asked whose turn it is: they are not moved."""
     call = made_up.as_call()
     number = normalise(made_up.number, policy)
     if not isinstance(number, PublicNumber) or number.is_own:
@@ -104,9 +108,10 @@ async def dry_run(
     client = await known_client(conn, account.id, number.e164)
     row, setup = made_up.as_row(account, policy, client), setup_at(account, staff, made_up.at)
     gone = await gone_from_crm(conn, account, matrix)
+    turns = await turns_asked(conn, account, staff, at_work or AtWork(), matrix, client, made_up.at)
     return [
         _explained(account, row, client, decision, staff, url_of)
-        for decision in play(matrix, row, client, setup, gone_places=gone).decisions
+        for decision in play(matrix, row, client, setup, gone_places=gone, turns=turns).decisions
     ]
 
 

@@ -14,8 +14,10 @@ from typing import Any, Literal, NamedTuple
 
 import asyncpg
 
+from gateway.at_work import AtWork
 from gateway.calendars import holidays_around
 from gateway.calls.call import known_client
+from gateway.calls.turns import NOBODY, turns_asked, turns_of_client
 from gateway.decisions.order_summary import order_in_words
 from gateway.store.admin import accounts, matrices
 from gateway.store.admin.accounts import Account
@@ -121,7 +123,9 @@ class Replay:
         account_id: str,
         now: datetime | None = None,
         language: Language | None = None,
+        at_work: AtWork | None = None,
     ) -> None:
+        self._at_work = at_work or AtWork()
         self._pool = pool
         self._account_id = account_id
         self._language = language
@@ -140,13 +144,26 @@ class Replay:
             account = await accounts.account(conn, self._account_id)
             old = await matrix_named(conn, self._account_id, against)
             new = await matrix_named(conn, self._account_id, version)
+            staff = await staff_of(conn, self._account_id)
+            turns = [
+                await turns_asked(conn, account, staff, self._at_work, m.matrix, NOBODY, self._now)
+                for m in (old, new)
+            ]
             total = await self._past.count(conn, self._account_id, since, self._now)
         table = _Table(TEXTS[self._language or account.settings.language], account.time_zone)
         await progress(0, total)
         after: tuple[datetime, str] | None = None
         while page := await self._page(account, since, after):
             for past, begin in page:
-                played = (play(m.matrix, *begin, past.arrived) for m in (old, new))
+                played = [
+                    play(
+                        m.matrix,
+                        *begin,
+                        past.arrived,
+                        turns=turns_of_client(known, begin.client, account, begin.setup.staff),
+                    )
+                    for m, known in ((old, turns[0]), (new, turns[1]))
+                ]
                 table.add(past, begin.setup.staff, *played)
                 if table.calls % _SLICE == 0:
                     await progress(min(table.calls, total), total)
@@ -219,7 +236,12 @@ class Replay:
 
 
 async def replay_work(
-    pool: asyncpg.Pool, account_id: str, asked: Mapping[str, Any], progress: Progress
+    pool: asyncpg.Pool,
+    account_id: str,
+    asked: Mapping[str, Any],
+    progress: Progress,
+    at_work: AtWork | None = None,
 ) -> dict[str, Any]:
     """As long work of the kind `replay`. asked: days, version, against."""
-    return await Replay(pool, account_id).run(asked["days"], asked["version"], asked.get("against"), progress)
+    replay = Replay(pool, account_id, at_work=at_work)
+    return await replay.run(asked["days"], asked["version"], asked.get("against"), progress)

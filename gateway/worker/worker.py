@@ -15,6 +15,7 @@ from crm.kinds import ConnectedCrm
 from crm.store.news import WORK_TASK
 from crm.sync.feed import Feed
 from gateway.alerts.loop import Alerts
+from gateway.at_work import AtWork
 from gateway.calls.client_job import ClientJob
 from gateway.calls.queue import Jobs, TaskKind
 from gateway.configuration import Configuration
@@ -81,14 +82,10 @@ class Worker:
         self.configuration = Configuration(pool, self.listener)
         self.exchanges = ExchangeLog(pool)
         self.access = CrmAccess(pool, session, self.exchanges, settings.named_crm_hosts())
-        clients = ClientJob(pool, MatrixStore())
         self.presence = PresenceBoard(pool, self.configuration)
-        giver = Giver(
-            AccountHours(
-                self.presence.presence_of,
-                lambda account_id: self.configuration.now.timetables.get(account_id),
-            )
-        )
+        self.at_work = AtWork(self.configuration.timetables_of, self.presence.presence_of)
+        clients = ClientJob(pool, MatrixStore(), at_work=self.at_work)
+        giver = Giver(AccountHours(self.presence.presence_of, self.configuration.timetables_of))
         self.crm_events = CrmEventJob(
             pool,
             {deals_to_give.NAME: give_deals(giver)},
@@ -123,7 +120,7 @@ class Worker:
             pool,
             self.listener,
             {
-                "replay": partial(replay_work, pool),
+                "replay": partial(replay_work, pool, at_work=self.at_work),
                 "distribution_simulation": partial(simulation_work, pool, giver.availability),
                 "distribution_stage": partial(stage_work, pool, giver),
             },

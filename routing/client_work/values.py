@@ -15,7 +15,7 @@ from routing.matrix.decide import MatrixDecision
 from routing.matrix.model import Matrix
 from routing.matrix.places import GonePlaces
 from routing.matrix.situation import Situation
-from routing.matrix.turns import NO_TURNS, CallTurns, Turn
+from routing.matrix.turns import NO_TURNS, BookedTurn, CallTurns
 from routing.missed_calls import Case, CaseDecision, Missed, Reached, Rules, TaskTold
 from routing.schedules.calendar import PublicHolidays
 from routing.settings import AccountSettings, NumberPolicy
@@ -137,7 +137,7 @@ class MomentDecided(NamedTuple):
     situation: Situation
     effects: tuple[Effect, ...]
     is_urgent: bool
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[BookedTurn, ...] = ()
 
 
 class DecidedAnew(NamedTuple):

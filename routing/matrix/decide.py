@@ -32,7 +32,7 @@ from routing.matrix.model import (
 )
 from routing.matrix.orders import take
 from routing.matrix.situation import Situation, facts_of, kind_of, outcome_of, party_of, who_answered
-from routing.matrix.turns import Turn
+from routing.matrix.turns import BookedTurn
 
 __all__ = [
     "CELLS",
@@ -73,7 +73,7 @@ class MatrixDecision(BaseModel):
     effects: tuple[Effect, ...]
     steps: tuple[Step, ...]
     wait_until: datetime | None = None
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[BookedTurn, ...] = ()
     asked_templates: tuple[str, ...] = Field(default=(), exclude=True)
 
 
@@ -87,7 +87,7 @@ def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
     table = matrix.tables.get(name)
     actions = table.cells.get(cell) if table else None
     effects: tuple[Effect, ...] = ()
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[BookedTurn, ...] = ()
     asked: tuple[str, ...] = ()
     wait_until = None
     if table is None or actions is None:

@@ -11,7 +11,7 @@ from routing.effects import Effect, Order
 from routing.matrix.model import Matrix
 from routing.matrix.responsible import Chosen, closed_deal, first_of, open_deal, responsible
 from routing.matrix.situation import Situation, facts_of
-from routing.matrix.turns import Turn, template_named
+from routing.matrix.turns import BookedTurn, template_named
 from routing.matrix.variables import rendered
 from routing.orders import needs_of
 
@@ -28,7 +28,7 @@ class Plan:
         self.steps: list[Step] = []
         self.rule = cell
         self.index = 0
-        self.turns: dict[str, Turn] = {}
+        self.turns: dict[str, BookedTurn] = {}
         self.asked_templates: set[str] = set()
         self._people: dict[str, Chosen] = {}
         self._asked: Chosen | None = None

@@ -11,7 +11,7 @@ from routing.decision import Trace
 from routing.distribution.item import WorkItem
 from routing.matrix.model import Moment
 from routing.matrix.situation import Situation, who_answered
-from routing.matrix.turns import Turn, deals_of, template_named, whose_turn
+from routing.matrix.turns import BookedTurn, deals_of, template_named, whose_turn
 from routing.staff import Employee
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -23,7 +23,7 @@ class Chosen(NamedTuple):
 
     crm_user_id: str | None
     because: str
-    turn: Turn | None = None
+    turn: BookedTurn | None = None
     steps: Trace = ()
 
 
@@ -70,7 +70,7 @@ class _Wanted(NamedTuple):
     crm_user_id: str | None
     because: str
     person: Employee | None = None
-    turn: Turn | None = None
+    turn: BookedTurn | None = None
     steps: Trace = ()
 
 
@@ -127,7 +127,7 @@ def _by_template(name: str, s: Situation, client: Client) -> _Wanted:
     if person is None or not s.staff.can_be_given_work(person):
         because = "template_waits" if found.reason in _WAITS else "template_nobody"
         return _Wanted(None, because, steps=found.steps)
-    turn = Turn(
+    turn = BookedTurn(
         template=name,
         version=known.version,
         outcome=found.outcome,

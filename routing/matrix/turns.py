@@ -36,7 +36,7 @@ class TemplateNow(BaseModel):
     standings: dict[str, Standing] = Field(default_factory=dict)
 
 
-class Turn(BaseModel):
+class BookedTurn(BaseModel):
     """What a decision has a template book: the entries of its journal, and the ledgers after them.
 
     effects: keys of what was ordered for that person by it. version: of the template. ledgers are not kept with the decision.

@@ -13,6 +13,7 @@ LOAD_DIRECTORY = "callmatrix_sync"
 LONG_TASKS = "callmatrix_long_work"
 CHANGES = "callmatrix_changes"
 PRESENCE = "callmatrix_presence"
+TURNS = "callmatrix_turns"
 
 EVERY = (
     CONFIGURATION,
@@ -24,6 +25,7 @@ EVERY = (
     LONG_TASKS,
     CHANGES,
     PRESENCE,
+    TURNS,
 )
 
 

@@ -18,6 +18,7 @@ from tests.bench.journal_rows import JournalSize
 from tests.bench.lookup import bench_lookup
 from tests.bench.matrix import bench_matrix
 from tests.bench.report import Figure, show
+from tests.bench.who_is_there import bench_who_is_there
 
 
 def main() -> int:
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "intake": lambda quick: bench_intake(400 if quick else 3000, 3 if quick else 7),
     "matrix": lambda quick: bench_matrix(200 if quick else 2000),
     "distribution": lambda quick: bench_distribution(200 if quick else 2000),
+    "who_is_there": lambda quick: bench_who_is_there(300 if quick else 3000),
     "journal": lambda quick: bench_journal(
         JournalSize(calls=20_000, effects=20_000, cases=10_000, open_cases=200)
         if quick

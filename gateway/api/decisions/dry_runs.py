@@ -153,7 +153,9 @@ async def try_call(call: ApiCall[NoQuery, DryRunBody]) -> DryRunView:
     made_up, policy = _made_up(call, body)
     async with call.services.pool.acquire() as conn, refusals(conn, call.account.id):
         matrix = await _matrix(conn, call, body.version)
-        found = await dry_run(conn, call.account, policy, matrix, made_up, call.services.url_of)
+        found = await dry_run(
+            conn, call.account, policy, matrix, made_up, call.services.url_of, call.services.at_work
+        )
     return DryRunView(
         version=body.version if body.version == "draft" else str(matrix.version),
         decisions=[DecisionView.model_validate(item) for item in found],

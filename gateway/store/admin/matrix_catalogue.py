@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from gateway.store.admin.staff import staff_of
+from gateway.store.distribution.turns import current_templates
+from routing.distribution.roster import roster_of
 from routing.matrix.checks.check import (
     Catalogue,
     CatalogueField,
@@ -20,16 +22,19 @@ async def catalogue_of(conn: Conn, account_id: str) -> Catalogue:
     )
     connections = await conn.fetch("SELECT name, lines FROM connection WHERE account_id = $1", account_id)
     types = crm["task_types"] if crm else {}
+    staff = await staff_of(conn, account_id)
     return Catalogue(
         pipelines=await _pipelines(conn, account_id),
         users=await _users(conn, account_id),
         fields=await _fields(conn, account_id),
-        staff=await staff_of(conn, account_id),
+        staff=staff,
         is_unsorted_on=crm["is_unsorted_on"] if crm else True,
         lines=tuple(line for row in connections for line in row["lines"]),
         connections=tuple(row["name"] for row in connections),
         task_types=frozenset([*types, *types.values()]),
-        templates={},
+        templates={
+            t.name: len(roster_of(t, staff).people) for t in await current_templates(conn, account_id)
+        },
     )
 
 

@@ -21,6 +21,7 @@ from gateway.pbx.port import Parsed
 from gateway.store.admin import accounts
 from gateway.store.admin.staff import replace_staff, staff_of
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind
+from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
 from routing.settings import AccountSettings, CallPolicy, CasePolicy
 from routing.staff import Employee
@@ -191,6 +192,7 @@ async def an_office(
     *,
     workers: int = 2,
     people: Sequence[Employee] = (SENIOR, DEPUTY, ANNA, UNMAPPED),
+    matrix: Matrix | None = None,
 ) -> Office:
     settings = AccountSettings(
         calls=CallPolicy(settle_seconds=10), cases=CasePolicy(seniors=("boss", "second"))
@@ -204,7 +206,7 @@ async def an_office(
         )
         await replace_staff(conn, ACCOUNT, people)
     clock = Clock()
-    job = ClientJob(pool, PublishedMatrix(recommended()), now=clock)
+    job = ClientJob(pool, PublishedMatrix(matrix or recommended()), now=clock)
     jobs = [Jobs(dsn, pool, job, concurrency=4, now=clock) for _ in range(workers)]
     return Office(pool=pool, connection=connection, inbox=Inbox(pool), jobs=jobs, clock=clock)
 
