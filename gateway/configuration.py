@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import asyncpg
 
@@ -134,6 +135,8 @@ def _timetables(
 
 
 _DEAF_SECONDS = 5.0
+_MOST_LOOKING = 50
+_T = TypeVar("_T")
 
 
 class Configuration:
@@ -152,6 +155,8 @@ class Configuration:
         self._changed_accounts: set[str] = set()
         self._tokens_changed = False
         self._missed_some = True
+        self._looking = 0
+        self._reading = asyncio.Lock()  # an older reading must not be published after a newer one
         self.listener = listener
         self.last_error: str | None = None
         self.now = Snapshot()
@@ -169,7 +174,33 @@ class Configuration:
 
     async def reload(self) -> Snapshot:
         """Everything, now."""
-        return self._publish(await read_changes(self._pool, self.now, None))
+        async with self._reading:
+            return self._publish(await read_changes(self._pool, self.now, None))
+
+    async def take_over(self, account_ids: Collection[str], *, with_tokens: bool) -> None:
+        """Read these accounts, and the tokens, now: what this process has just changed it must know before it says so."""
+        async with self._reading:
+            self._publish(await read_changes(self._pool, self.now, account_ids, with_tokens=with_tokens))
+
+    async def found(self, find: Callable[[], _T | None], seconds: float) -> _T | None:
+        """Return what `find` finds, looked for once more at each change that is heard within so many seconds: another
+        process may have made it a moment ago. Of very many who look for what is not there the later ones do not wait."""
+        if (it := find()) is not None or self._looking >= _MOST_LOOKING:
+            return it
+        self._looking += 1
+        try:
+            return await self._found(find, seconds)
+        finally:
+            self._looking -= 1
+
+    async def _found(self, find: Callable[[], _T | None], seconds: float) -> _T | None:
+        with contextlib.suppress(TimeoutError), self.changes() as changed:
+            async with asyncio.timeout(seconds):
+                while (it := find()) is None:
+                    await changed.wait()
+                    changed.clear()
+                return it
+        return find()
 
     def _publish(self, snapshot: Snapshot) -> Snapshot:
         self.now = snapshot
@@ -185,7 +216,7 @@ class Configuration:
             if everything:
                 await self.reload()
             else:
-                self._publish(await read_changes(self._pool, self.now, accounts, with_tokens=tokens))
+                await self.take_over(accounts, with_tokens=tokens)
         except BaseException:
             self._changed_accounts |= accounts
             self._tokens_changed, self._missed_some = tokens, everything

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.admin.accounts import refuse_unknown_account
+from gateway.admin.protection.grants import refuse_freer, refuse_other_self
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, current_actor, record
@@ -71,6 +72,7 @@ async def add_token(conn: Conn, order: TokenOrder) -> str:
     async with conn.transaction():
         await refuse_unknown_account(conn, order.account_id)
         await refuse_bad_bindings(conn, order.bound)
+        refuse_freer(role, order.bound)
         await rows.lock_api_tokens(conn)
         if order.name in {t.name for t in await rows.api_tokens(conn)}:
             raise NameTaken("token", order.name)
@@ -87,6 +89,7 @@ async def remove_token(conn: Conn, name: str, of_account: str | None = None) -> 
     async with conn.transaction():
         await rows.lock_api_tokens(conn)
         gone = await token_of(conn, name, of_account)
+        refuse_freer(gone.role, gone.bound)
         await _refuse_own_end(conn, gone, None)
         await rows.remove_api_token(conn, name, gone.token_hash)
         await _tell(conn, name, gone.account_id, "removed", _seen(gone), None)
@@ -107,6 +110,9 @@ async def change_token(
         after = replace(now, role=role, account_id=bound.account_id, bound=bound)
         await refuse_unknown_account(conn, bound.account_id)
         await refuse_bad_bindings(conn, bound)
+        refuse_freer(now.role, now.bound)
+        refuse_freer(role, bound)
+        refuse_other_self("token", name, bound)
         await _refuse_own_end(conn, now, after)
         await rows.change_api_token(conn, now.token_hash, role=role, bound=bound)
         await _tell(conn, name, bound.account_id, "changed", _seen(now), _seen(after))

@@ -10,6 +10,7 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from gateway.admin.accounts import refuse_unknown_account
+from gateway.admin.protection.grants import refuse_freer, refuse_other_self
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.admin.tokens import refuse_bad_bindings, role_named
 from gateway.store.admin import users as store
@@ -56,6 +57,7 @@ async def add_user(conn: Conn, order: UserOrder) -> str | None:
     async with conn.transaction():
         await refuse_unknown_account(conn, order.bound.account_id)
         await refuse_bad_bindings(conn, order.bound)
+        refuse_freer(role, order.bound)
         try:
             await store.add_user(
                 conn,
@@ -93,6 +95,9 @@ async def change_user(
         _refuse_bad_name(after.name)
         await refuse_unknown_account(conn, bound.account_id)
         await refuse_bad_bindings(conn, bound)
+        refuse_freer(now.role, now.bound)
+        refuse_freer(after.role, bound)
+        refuse_other_self("user", login, bound)
         _refuse_no_admin(await store.users(conn), now, after)
         await store.change_user(conn, login, name=after.name, role=after.role, bound=bound, is_on=after.is_on)
         await _tell(conn, after, "changed", _seen(now), _seen(after))
@@ -106,6 +111,7 @@ async def set_password(
     hashed, made = _hashed(password)
     async with conn.transaction():
         user = await user_of(conn, login, of_account)
+        refuse_freer(user.role, user.bound)
         await store.set_password(conn, login, hashed)
         await _tell(conn, user, "password set", {"password": "set"}, {"password": "changed"})
     return made
@@ -116,6 +122,7 @@ async def remove_user(conn: Conn, login: str, of_account: str | None = None) -> 
     async with conn.transaction():
         await store.lock_users(conn)
         gone = await user_of(conn, login, of_account)
+        refuse_freer(gone.role, gone.bound)
         _refuse_no_admin(await store.users(conn), gone, None)
         await store.remove_user(conn, login)
         await _tell(conn, gone, "removed", _seen(gone), None)

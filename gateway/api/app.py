@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -19,6 +21,7 @@ from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
 from gateway.admin.input_words import problems_of, refuse_untakable, validated
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, SameMatrix
 from gateway.admin.presence.people import PresenceOff, QuestionOver
+from gateway.admin.protection.grants import GrantsMore
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.admin.schedules.saved import ScheduleInUse, ScheduleMoved, ScheduleRefused
 from gateway.admin.switch_account import AccountShut, CrmInUse
@@ -31,7 +34,7 @@ from gateway.http.connection import vouch
 from gateway.http.problems import problem, unauthorised
 from gateway.store.admin.accounts import Account, ApiToken
 from gateway.store.admin.audit import Actor, acting
-from runtime.database.errors import may_pass
+from runtime.database.errors import DATABASE_ERRORS, may_pass
 from runtime.database.sealing import SealingError
 from runtime.tokens import hash_of
 from runtime.trouble import Trouble
@@ -85,6 +88,7 @@ _STATUS: Mapping[str, int] = {
     CrmUserTaken.code: 409,
     SeniorTaken.code: 409,
     LastAdmin.code: 409,
+    GrantsMore.code: 403,
     DraftMoved.code: 409,
     SameMatrix.code: 409,
     AccountNotOn.code: 409,
@@ -104,6 +108,10 @@ _STATUS: Mapping[str, int] = {
     NotGivable.code: 409,
 }
 """Of what a service refuses; what is not named here is 400."""
+
+_CONFIGURES = re.compile(r"/v1/accounts(/\{account\}(/(state|settings|config|connections.*|employees.*))?)?")
+_LATE_SECONDS = 0.3
+"""Of what another gateway process has just made, this one hears within them."""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -159,6 +167,10 @@ def _served(route: Route, services: Services) -> Callable[[web.Request], Awaitab
 
 async def _asked(route: Route, request: web.Request, who: ApiToken, services: Services) -> web.Response:
     path = dict(request.match_info)
+    if (named := path.get("account")) is not None and who.account_id in (None, named):
+        await services.configuration.found(
+            lambda: services.configuration.now.accounts.get(named), _LATE_SECONDS
+        )
     account = _judged(route, request, who, services)
     query = _validated(route.query, _query(request), "query")
     body = None
@@ -169,11 +181,26 @@ async def _asked(route: Route, request: web.Request, who: ApiToken, services: Se
         account = _judged(route, request, who, services)
         body = _validated(route.body, sent, "body")
     address = services.peers.address_of(request)
-    with acting(Actor(kind="token", name=who.name, door="api", address=address)):
+    actor = Actor(kind="token", name=who.name, door="api", address=address, role=who.role, bound=who.bound)
+    with acting(actor):
         result = await route.handler(
             ApiCall(services=services, who=who, path=path, query=query, body=body, account_or_none=account)
         )
+    await _take_over(route, path.get("account") or getattr(body, "id", None), services)
     return _answered(route, result)
+
+
+async def _take_over(route: Route, account_id: str | None, services: Services) -> None:
+    """Know what was just changed before it is said that it was: the next request may be about it."""
+    is_token = route.path.startswith("/v1/tokens")
+    if route.method == "GET" or not (is_token or _CONFIGURES.fullmatch(route.path)):
+        return
+    with contextlib.suppress(
+        *DATABASE_ERRORS
+    ):  # it is done all the same, and is heard of once the database is back
+        await services.configuration.take_over(
+            () if is_token or account_id is None else (account_id,), with_tokens=is_token
+        )
 
 
 def _judged(route: Route, request: web.Request, who: ApiToken, services: Services) -> Account | None:

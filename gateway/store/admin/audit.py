@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from gateway.store.admin.bindings import EVERYTHING, Bindings
+from gateway.store.admin.roles import Role
 from runtime.database.pool import Conn
 from runtime.masking import is_secret, mask_secrets
 
@@ -21,12 +23,15 @@ _LONGEST = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts: a door says it once, whatever services it then calls. address: IP address, or host."""
+    """Who acts: a door says it once, whatever services it then calls. address: IP address, or host. role, bound: what they
+    may; whoever has a shell of the machine may everything."""
 
     kind: WhoKind = "program"
     name: str = "callmatrix"
     door: Door = "program"
     address: str = ""
+    role: Role = "admin"
+    bound: Bindings = EVERYTHING
 
 
 _THE_PROGRAM = Actor()

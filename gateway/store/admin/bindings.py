@@ -29,6 +29,24 @@ class Bindings:
 EVERYTHING = Bindings()
 
 
+def freer_in(role: Role, bound: Bindings, than_role: Role, than: Bindings) -> str | None:
+    """Return in what the first may more than the second (role, account, templates, schedules, employee), None in nothing.
+
+    Whoever is bound to an employee acts as that person: another of the same role must be somebody too.
+    """
+    if not may_act_as(than_role, role):
+        return "role"
+    if than.account_id is not None and bound.account_id != than.account_id:
+        return "account"
+    for field, own, limits in (
+        ("templates", bound.templates, than.templates),
+        ("schedules", bound.schedules, than.schedules),
+    ):
+        if limits and (not own or not set(own) <= set(limits)):
+            return field
+    return "employee" if role == than_role and than.employee is not None and bound.employee is None else None
+
+
 def bindings_of(row: asyncpg.Record) -> Bindings:
     return Bindings(
         account_id=row["account_id"],

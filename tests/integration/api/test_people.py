@@ -6,8 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway.store.admin.bindings import Bindings, may_touch
+from gateway.store.admin.bindings import Bindings, freer_in, may_touch
+from gateway.store.admin.roles import ROLES, Role
 from tests.integration.api.client import ACCOUNT, Api
 from tests.integration.api.command_line import callmatrix
 
@@ -137,6 +140,106 @@ async def test_an_administrator_of_one_account_lets_people_into_that_one_only(ap
     ):
         await api.ask(method, path, role="other", status=404, body={})
     await api.ask("PATCH", "/tokens/of main", role="other", status=404, body={})
+
+
+_LIMITS = {"account": ACCOUNT, "employee": "anna", "templates": ["x", "z"], "schedules": ["y"]}
+
+
+@pytest.mark.parametrize(
+    "freed",
+    [
+        {"templates": []},
+        {"templates": ["x", "other"]},
+        {"schedules": []},
+        {"employee": None},
+        {"account": None, "employee": None},
+        {"templates": [], "schedules": [], "employee": None},
+    ],
+    ids=str,
+)
+async def test_who_is_bound_frees_neither_themselves_nor_anybody(api: Api, freed: dict[str, Any]) -> None:
+    made = await api.ask("POST", "/tokens", status=201, body={"name": "tt", "role": "admin", **_LIMITS})
+    api.tokens["bound"] = made["token"]
+    bound = {"role": "admin", **_LIMITS}
+    await api.ask("POST", "/tokens", role="bound", status=201, body={"name": "same", **bound})
+    await api.ask("POST", "/users", role="bound", status=201, body={"login": "same", **bound})
+    before = await _everybody(api)
+    for method, path, body in (
+        ("PATCH", "/tokens/tt", freed),
+        ("PATCH", "/tokens/same", freed),
+        ("POST", "/tokens", {"name": "free", **bound, **freed}),
+        ("PATCH", "/users/same", freed),
+        ("POST", "/users", {"login": "free", **bound, **freed}),
+    ):
+        told = await api.ask(method, path, role="bound", status=403, body=body)
+        assert told["code"] in ("grants-more", "forbidden")
+    assert await _everybody(api) == before
+
+
+async def test_who_may_more_is_out_of_reach_of_who_is_bound(api: Api) -> None:
+    made = await api.ask("POST", "/tokens", status=201, body={"name": "tt", "role": "admin", **_LIMITS})
+    api.tokens["bound"] = made["token"]
+    free = {"role": "admin", "account": ACCOUNT}
+    await api.ask("POST", "/users", status=201, body={"login": "free", **free})
+    await api.ask("POST", "/tokens", status=201, body={"name": "free", **free})
+    before = await _everybody(api)
+    for method, path in (
+        ("PUT", "/users/free/password"),
+        ("PATCH", "/users/free"),
+        ("DELETE", "/users/free"),
+        ("PATCH", "/tokens/free"),
+        ("DELETE", "/tokens/free"),
+    ):
+        told = await api.ask(method, path, role="bound", status=403, body={})
+        assert (told["code"], told["field"]) == ("grants-more", "templates")
+    told = await api.ask("PATCH", "/tokens/tt", role="bound", status=403, body={"employee": "boss"})
+    assert (told["code"], told["field"]) == ("grants-more", "employee")  # nobody becomes somebody else
+    assert await _everybody(api) == before
+
+
+async def test_who_is_bound_lets_others_do_as_much_or_less(api: Api) -> None:
+    made = await api.ask("POST", "/tokens", status=201, body={"name": "tt", "role": "admin", **_LIMITS})
+    api.tokens["bound"] = made["token"]
+    colleague = {**_LIMITS, "employee": "boss", "role": "admin"}
+    await api.ask("POST", "/users", role="bound", status=201, body={"login": "boss", **colleague})
+    screen = {"role": "read_only", "account": ACCOUNT, "templates": ["x"], "schedules": ["y"]}
+    await api.ask("POST", "/tokens", role="bound", status=201, body={"name": "screen", **screen})
+    await api.ask("PATCH", "/tokens/tt", role="bound", body={"templates": ["x"]})
+    await api.ask("PATCH", "/users/boss", role="bound", status=403, body={"is_on": False})  # has z besides
+    await api.ask("PATCH", "/users/boss", body={"templates": ["x"]})
+    await api.ask("PUT", "/users/boss/password", role="bound", body={})
+    await api.ask("DELETE", "/users/boss", role="bound", status=204)
+
+
+_ROLES = st.sampled_from(ROLES)
+_NAMES = st.lists(st.sampled_from("xyz"), unique=True, max_size=2).map(tuple)
+_BINDINGS = st.builds(
+    Bindings,
+    account_id=st.sampled_from([None, "main", "other"]),
+    employee=st.sampled_from([None, "anna", "boss"]),
+    templates=_NAMES,
+    schedules=_NAMES,
+)
+
+
+@given(
+    role=_ROLES,
+    bound=_BINDINGS,
+    than_role=_ROLES,
+    than=_BINDINGS,
+    needed=_ROLES,
+    thing=st.sampled_from("xyz"),
+)
+def test_who_is_not_freer_may_touch_nothing_more(
+    role: Role, bound: Bindings, than_role: Role, than: Bindings, needed: Role, thing: str
+) -> None:
+    assert freer_in(than_role, than, than_role, than) is None
+    if freer_in(role, bound, than_role, than) is not None:
+        return
+    for account_id in ("main", "other"):
+        for named in ({"template": thing}, {"schedule": thing}, {}):
+            asked: dict[str, Any] = {"account_id": account_id, **named}
+            assert not may_touch(role, bound, needed, **asked) or may_touch(than_role, than, needed, **asked)
 
 
 def test_role_and_bindings_are_asked_together() -> None:
