@@ -12,13 +12,14 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from gateway.admin.input_words import EXTENSION_REMEDY, SHORT_NAME, USER_ID
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_rate
-from gateway.admin.reach_settings import refuse_bad_reach
 from gateway.admin.refused import InputRefused
 from gateway.calendars import has_holidays
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.admin.schedules import schedules_of
 from gateway.store.admin.staff import stored_employees
+from gateway.store.distribution.turns import current_templates
 from routing.dialable import is_extension
 from routing.missed_calls import COUNT_VALUES, DONE_VALUES
 from routing.numbers.normalise import PublicNumber, normalise
@@ -28,7 +29,9 @@ from routing.settings import (
     AccountSettings,
     AlertPolicy,
     CasePolicy,
+    LookupPolicy,
     NumberPolicy,
+    OnePersonPolicy,
     PresencePolicy,
     WorkingTime,
 )
@@ -37,6 +40,7 @@ from runtime.database.pool import Conn
 
 _LONGEST_NAME = 200
 _LONGEST_TEXT = 1000
+_ENTITY = r"(contact|company|deal|lead):[^\s:]{1,100}"
 _DAY_REMEDY = "write it as 2026-12-31"
 
 
@@ -69,7 +73,7 @@ async def save_settings(
             people = {p.id for p in await stored_employees(conn, account_id)}
         pipelines = {p.id for p in (await catalogue_of(conn, account_id)).pipelines}
         refuse_bad_settings(settings, account.settings, account.region, people, pipelines)
-        await refuse_bad_reach(conn, account_id, settings, account.settings, people)
+        await _refuse_bad_reach(conn, account_id, settings, account.settings, people)
         refuse_bad_rate(settings.requests_per_second, account.settings.requests_per_second, allowed)
         await rows.save_settings(conn, account_id, settings)
         before, after = (s.model_dump(mode="json") for s in (account.settings, settings))
@@ -186,6 +190,47 @@ def _refuse_bad_lookup(settings: AccountSettings, before: AccountSettings) -> No
         for address in group:
             if not is_extension(address):
                 raise InputRefused("lookup.group", f"'{address}' is no extension", EXTENSION_REMEDY)
+
+
+async def _refuse_bad_reach(
+    conn: Conn, account_id: str, settings: AccountSettings, before: AccountSettings, people: Collection[str]
+) -> None:
+    """Raise InputRefused for the first thing that differs from `before` and does not exist. people: ids of the employees."""
+    if settings.lookup != before.lookup:
+        await _refuse_unknown_names(conn, account_id, settings.lookup, before.lookup)
+    if settings.one_person != before.one_person:
+        _refuse_bad_clients(settings, before.one_person, people)
+
+
+async def _refuse_unknown_names(
+    conn: Conn, account_id: str, lookup: LookupPolicy, before: LookupPolicy
+) -> None:
+    if lookup.schedule not in (None, before.schedule):
+        known = [s.name for s in await schedules_of(conn, [account_id])]
+        _refuse_unknown("lookup.schedule", "schedule", str(lookup.schedule), known)
+    if lookup.template not in (None, before.template):
+        known = [t.name for t in await current_templates(conn, account_id)]
+        _refuse_unknown("lookup.template", "template", str(lookup.template), known)
+
+
+def _refuse_unknown(field: str, what: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        remedy = f"one of: {', '.join(sorted(known))}" if known else f"make the {what} first"
+        raise InputRefused(field, f"there is no {what} '{name}'", remedy)
+
+
+def _refuse_bad_clients(settings: AccountSettings, before: OnePersonPolicy, people: Collection[str]) -> None:
+    for client, person in settings.one_person.clients.items():
+        if before.clients.get(client) == person:
+            continue
+        number = normalise(client, settings.numbers)
+        is_number = isinstance(number, PublicNumber) and number.e164 == client
+        if not is_number and not re.fullmatch(_ENTITY, client):
+            remedy = "write +79161234567, or an entity as contact:123"
+            raise InputRefused("one_person.clients", f"'{client}' is no client", remedy)
+        if person and person not in people:
+            remedy = 'name an employee of this account, or "" for whoever owns the client'
+            raise InputRefused("one_person.clients", f"'{person}' is no employee", remedy)
 
 
 def _refuse_bad_cases(cases: CasePolicy, people: Collection[str]) -> None:

@@ -12,8 +12,8 @@ from gateway.decisions.dry_run import SampleCall, setup_at
 from gateway.store.admin.accounts import Account
 from routing.client import Client, ClientEntity, ClientKind, Ref
 from routing.client_work.play import Played, play
+from routing.matrix.by_template.turns import NO_TURNS, CallTurns
 from routing.matrix.model import Matrix
-from routing.matrix.turns import NO_TURNS, CallTurns
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from routing.staff import Staff

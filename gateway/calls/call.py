@@ -32,10 +32,10 @@ from routing.client_work.values import (
     Told,
 )
 from routing.effects import Effect
+from routing.matrix.by_template.turns import NO_TURNS
 from routing.matrix.model import Matrix
 from routing.matrix.places import GonePlaces, named_places
 from routing.matrix.situation import Situation
-from routing.matrix.turns import NO_TURNS
 from routing.missed_calls import Case, TaskTold
 from runtime.database.pool import Conn
 

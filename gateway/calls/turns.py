@@ -21,8 +21,8 @@ from gateway.store.distribution.turns import (
 )
 from routing.client import Client
 from routing.client_work.values import Act, CallRow, MomentDecided
+from routing.matrix.by_template.turns import NO_TURNS, BookedTurn, CallTurns, TemplateNow, named_templates
 from routing.matrix.model import Matrix
-from routing.matrix.turns import NO_TURNS, BookedTurn, CallTurns, TemplateNow, named_templates
 from routing.one_person import person_of
 from routing.staff import Staff
 from runtime.database.pool import Conn

@@ -30,10 +30,10 @@ from routing.client_work.values import (
 )
 from routing.decision import decision_id_of, stable_id
 from routing.effects import AddNote, AttachCall, CreateLead, CreateTask, Effect
+from routing.matrix.by_template.turns import CallTurns
 from routing.matrix.decide import MatrixDecision, decide, due_moments
 from routing.matrix.model import Matrix, Moment
 from routing.matrix.situation import Situation
-from routing.matrix.turns import CallTurns
 from routing.numbers.normalise import InternalNumber, NoNumber, PublicNumber, normalise
 from routing.orders import promise
 from routing.settings import NumberPolicy

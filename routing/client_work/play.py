@@ -13,10 +13,10 @@ from routing.client import Client, ClientEntity
 from routing.client_work.call import work_on_call
 from routing.client_work.values import CallRow, ClientState, MomentDecided, Setup
 from routing.effects import Effect
+from routing.matrix.by_template.turns import NO_TURNS, CallTurns
 from routing.matrix.decide import MatrixDecision
 from routing.matrix.model import Matrix, Moment
 from routing.matrix.places import GonePlaces
-from routing.matrix.turns import NO_TURNS, CallTurns
 
 
 class Played(NamedTuple):

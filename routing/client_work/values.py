@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from routing.calls.model import Call, CallEvent
 from routing.client import Client, ClientKind, Ref
 from routing.effects import Effect
+from routing.matrix.by_template.turns import NO_TURNS, BookedTurn, CallTurns
 from routing.matrix.decide import MatrixDecision
 from routing.matrix.model import Matrix
 from routing.matrix.places import GonePlaces
 from routing.matrix.situation import Situation
-from routing.matrix.turns import NO_TURNS, BookedTurn, CallTurns
 from routing.missed_calls import Case, CaseDecision, Missed, Reached, Rules, TaskTold
 from routing.schedules.calendar import PublicHolidays
 from routing.settings import AccountSettings, NumberPolicy

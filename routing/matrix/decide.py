@@ -16,6 +16,7 @@ from routing.conditions import all_hold
 from routing.decision import Step
 from routing.effects import Effect
 from routing.matrix.actions import MakeContact, MakeDeal, MakeLead
+from routing.matrix.by_template.turns import BookedTurn
 from routing.matrix.call_note import due_moments_of
 from routing.matrix.draft import Plan
 from routing.matrix.model import (
@@ -32,7 +33,6 @@ from routing.matrix.model import (
 )
 from routing.matrix.orders import take
 from routing.matrix.situation import Situation, facts_of, kind_of, outcome_of, party_of, who_answered
-from routing.matrix.turns import BookedTurn
 
 __all__ = [
     "CELLS",

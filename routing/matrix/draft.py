@@ -8,10 +8,10 @@ from routing.client import Client, ClientEntity, EntityKind, Ref
 from routing.conditions import all_hold
 from routing.decision import Fact, Step
 from routing.effects import Effect, Order
+from routing.matrix.by_template.turns import BookedTurn, template_named
 from routing.matrix.model import Matrix
 from routing.matrix.responsible import Chosen, closed_deal, first_of, open_deal, responsible
 from routing.matrix.situation import Situation, facts_of
-from routing.matrix.turns import BookedTurn, template_named
 from routing.matrix.variables import rendered
 from routing.orders import needs_of
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from routing.client import Client, ClientEntity, EntityKind
 from routing.decision import Trace
 from routing.distribution.item import WorkItem
+from routing.matrix.by_template.turns import BookedTurn, deals_of, template_named, whose_turn
 from routing.matrix.model import Moment
 from routing.matrix.situation import Situation, who_answered
-from routing.matrix.turns import BookedTurn, deals_of, template_named, whose_turn
 from routing.staff import Employee
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from routing.calls.model import Call
 from routing.client import Client, ClientEntity, ClientKind
+from routing.matrix.by_template.turns import NO_TURNS, CallTurns
 from routing.matrix.model import CallOutcome, Moment
 from routing.matrix.places import GonePlaces
-from routing.matrix.turns import NO_TURNS, CallTurns
 from routing.schedules.calendar import PublicHolidays
 from routing.settings import AccountSettings
 from routing.staff import Employee, Staff

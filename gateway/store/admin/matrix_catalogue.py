@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import orjson
+
 from gateway.store.admin.staff import staff_of
-from gateway.store.distribution.turns import current_templates
 from routing.distribution.roster import roster_of
+from routing.distribution.template import DistributionTemplate
 from routing.matrix.checks.check import (
     Catalogue,
     CatalogueField,
@@ -12,6 +14,7 @@ from routing.matrix.checks.check import (
     CatalogueStage,
     CatalogueUser,
 )
+from routing.staff import Staff
 from runtime.database.pool import Conn
 
 
@@ -32,9 +35,7 @@ async def catalogue_of(conn: Conn, account_id: str) -> Catalogue:
         lines=tuple(line for row in connections for line in row["lines"]),
         connections=tuple(row["name"] for row in connections),
         task_types=frozenset([*types, *types.values()]),
-        templates={
-            t.name: len(roster_of(t, staff).people) for t in await current_templates(conn, account_id)
-        },
+        templates=await _templates(conn, account_id, staff),
     )
 
 
@@ -71,3 +72,13 @@ async def _fields(conn: Conn, account_id: str) -> tuple[CatalogueField, ...]:
     return tuple(
         CatalogueField(entity=r["kind"], id=r["field_id"], code=r["code"], name=r["name"]) for r in rows
     )
+
+
+async def _templates(conn: Conn, account_id: str, staff: Staff) -> dict[str, int]:
+    rows = await conn.fetch(
+        "SELECT t.name, v.body FROM distribution_template t JOIN distribution_version v USING (account_id, name, version)"
+        " WHERE t.account_id = $1 AND t.removed_at IS NULL ORDER BY t.name",
+        account_id,
+    )
+    templates = {r["name"]: DistributionTemplate.model_validate_json(orjson.dumps(r["body"])) for r in rows}
+    return {name: len(roster_of(template, staff).people) for name, template in templates.items()}

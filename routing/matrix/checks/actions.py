@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from routing.matrix.actions import Action, Attach, ChangeStage, MakeContact, MakeDeal, MakeLead, MakeTask
+from routing.matrix.by_template.turns import template_named
 from routing.matrix.catalogue import Catalogue, CatalogueStage
 from routing.matrix.checks.problems import Problem, problem
 from routing.matrix.texts import action_phrase
-from routing.matrix.turns import template_named
 from routing.matrix.variables import compiled
 from routing.templates import TemplateRefused
 from routing.texts.catalogue import Phrase, phrase

@@ -11,8 +11,8 @@ from routing.distribution.item import Standing
 from routing.distribution.ledger import UNIT, TurnLedger
 from routing.distribution.template import DistributionTemplate, TemplateMember
 from routing.matrix.actions import MakeContact, MakeDeal, MakeNote, MakeTask
+from routing.matrix.by_template.turns import CallTurns, TemplateNow, named_templates
 from routing.matrix.decide import Matrix, MatrixDecision, Situation, decide
-from routing.matrix.turns import CallTurns, TemplateNow, named_templates
 from routing.staff import Staff
 from tests.unit.routing.matrix.situations import (
     GONE,

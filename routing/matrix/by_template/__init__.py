@@ -1,0 +1,1 @@
+"""By distribution template: whose turn a call is, and what is booked for it."""
