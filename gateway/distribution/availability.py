@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from gateway.at_work import PresenceOf, TimetablesOf
 from gateway.calendars import holidays_around
 from gateway.store.admin.accounts import Account
-from gateway.timetables import Timetables
 from routing.distribution.item import Standing
 from routing.distribution.template import DistributionTemplate
-from routing.presence import NOBODY_SAID, Presence
+from routing.presence import NOBODY_SAID
 from routing.schedules.timetable import Timetable
 from routing.staff import Staff
 from routing.working_time import add_working_minutes, is_working
@@ -39,14 +39,6 @@ class Availability(Protocol):
     ) -> datetime:
         """Return when so many minutes of this person's working time have passed."""
         ...
-
-
-PresenceOf = Callable[[str], Presence]
-"""Of an account: what its people are doing now, as far as anybody has said."""
-
-
-TimetablesOf = Callable[[str], Timetables | None]
-"""Of an account: its schedules as they are known in this process."""
 
 
 class AccountHours:

@@ -128,7 +128,7 @@ BROKEN: dict[str, tuple[Callable[[], Matrix], str]] = {
     "person-gone": (lambda: one(MakeContact(responsible="employee:nobody")), WHERE),
     "person-unmapped": (lambda: one(MakeContact(responsible="employee:unmapped")), WHERE),
     "person-inactive": (lambda: one(MakeContact(responsible="employee:gone")), WHERE),
-    "distribution-not-available": (lambda: one(MakeContact(responsible="template:night")), WHERE),
+    "template-unknown": (lambda: one(MakeContact(responsible="template:night")), WHERE),
     "field-unknown": (lambda: one(MakeDeal(fields={"700": "{{ pool }}"})), WHERE),
     "template-refused": (lambda: one(MakeTask(text="{{ client.__class__ }}")), WHERE),
     "task-type-unknown": (lambda: one(MakeTask(text="x", type="8")), WHERE),
