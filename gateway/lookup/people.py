@@ -74,13 +74,15 @@ class ReachablePeople:
         ):
             while True:
                 reconfigured.clear()
+                self._woken.clear()
                 try:
                     await self.refresh(datetime.now(UTC))
                     self._trouble.recovered()
                 except DATABASE_ERRORS as err:
                     self._trouble.failed(err)
-                self._woken.clear()
-                if not self._moved and not reconfigured.is_set():
+                if reconfigured.is_set():
+                    await asyncio.sleep(0)
+                else:
                     await self._wait()
 
     async def refresh(self, now: datetime) -> None:
@@ -89,6 +91,7 @@ class ReachablePeople:
         wanted = {a.id: a for a in snapshot.accounts.values() if _is_asked_for(a)}
         for gone in self._known.keys() - wanted:
             self._forget(gone)
+        self._moved &= wanted.keys()
         for account in wanted.values():
             if self._is_old(account, snapshot, now):
                 await self._prepare(account, snapshot, now)
