@@ -28,12 +28,15 @@ CHANGES_NOTHING = {
     ("POST", f"{_A}/matrix/preview"),
     ("POST", f"{_A}/matrix/dry-run"),
     ("POST", f"{_A}/template-checks"),
+    ("POST", f"{_A}/employees/{{employee}}/presence/answer"),
+    ("POST", f"{_A}/employees/{{employee}}/presence/heartbeat"),
     ("POST", f"{_A}/templates/{{template}}/stage-preview"),
 }
 NEEDS_A_CRM = {("POST", "/v1/accounts")}
 """Tried below as the service that it calls."""
 READING_COMMANDS = {
-    "account list", "alerts list", "audit", "client show", "cases figures", "cases open", "cases overdue", "check", "config export",
+    "account list", "alerts list", "audit", "calendar list", "client show", "presence history", "presence list",
+    "schedule list", "schedule show", "schedule who", "cases figures", "cases open", "cases overdue", "check", "config export",
     "connection list", "distribution list", "distribution shares", "distribution show", "employees list", "matrix dry-run", "crm aside", "crm unread", "desk list", "explain", "lookup", "matrix check",
     "matrix difference", "matrix versions", "secrets generate", "secrets status",
     "shift journal", "shift preview", "shift runs", "shift show", "template list", "template show", "template simulate", "token list", "users list",
@@ -124,7 +127,7 @@ async def test_every_writing_route_of_the_api_leaves_an_entry(api: Api) -> None:
     saved = await api.ask("PUT", "{a}/matrix/draft", body={"revision": seen["revision"], "matrix": matrix})
     await _told(api, "POST", "{a}/matrix/draft/reset", body={"revision": saved["revision"]})
     done |= {("POST", f"{_A}/matrix/draft/reset")} | await _work_and_backfill(api)
-    done |= await _distribution(api) | await _shift_change(api)
+    done |= await _distribution(api) | await _shift_change(api) | await _schedules_and_presence(api)
     writing = {(r.method, r.path) for r in ROUTES if r.method != "GET"}
     assert writing - done - NEEDS_A_CRM - CHANGES_NOTHING == set(), "a route that no test walks"
 
@@ -174,6 +177,24 @@ async def _shift_change(api: Api) -> set[tuple[str, str]]:
         ("PUT", f"{_A}/shift-change"),
         ("POST", f"{_A}/shift-change/runs"),
         ("POST", f"{_A}/shift-change/runs/{{run}}/{{action:pause|resume|stop}}"),
+    }
+
+
+async def _schedules_and_presence(api: Api) -> set[tuple[str, str]]:
+    schedule = {"everybody": {"hours": {"mon-fri": "09:00-18:00"}}}
+    await _told(api, "PUT", "{a}/schedules/office", body={"schedule": schedule})
+    await _told(api, "DELETE", "{a}/schedules/office", status=204)
+    await _told(api, "PUT", "{a}/calendar/days/2026-12-31", body={"kind": "free"})
+    await _told(api, "DELETE", "{a}/calendar/days/2026-12-31", status=204)
+    settings = await api.ask("GET", "{a}/settings")
+    presence = {"is_on": True, "sources": ["page"]}
+    await _told(api, "PUT", "{a}/settings", body={**settings, "presence": presence})
+    for act in ("start", "stop"):
+        await _told(api, "POST", f"{{a}}/employees/anna/presence/{act}")
+    return {
+        *((method, f"{_A}/schedules/{{schedule}}") for method in ("PUT", "DELETE")),
+        *((method, f"{_A}/calendar/days/{{day}}") for method in ("PUT", "DELETE")),
+        *(("POST", f"{_A}/employees/{{employee}}/presence/{act}") for act in ("start", "stop")),
     }
 
 
@@ -330,6 +351,11 @@ async def test_every_changing_command_leaves_an_entry(
         "users password": ("olga",),
         "users remove": ("olga", "--yes"),
         "config import": (str(tmp_path / "config.yaml"), "--account", "main"),
+        "schedule add": ("office", "--week", "mon-fri 09:00-18:00"),
+        "schedule set": ("office", "--everybody", "--week", "mon-fri 10:00-18:00"),
+        "schedule remove": ("office", "--yes"),
+        "calendar set": ("2026-12-31", "working", "--hours", "09:00-15:00"),
+        "calendar remove": ("2026-12-31", "--yes"),
         "template save": (str(tmp_path / "template.yaml"),),
         "template attach": ("t", "1", "20"),
         "distribution give": ("t", "1"),
@@ -351,6 +377,9 @@ async def test_every_changing_command_leaves_an_entry(
         "backfill",
         "distribution give-up",
         "distribution retry",
+        "presence answer",
+        "presence off",
+        "presence on",
         "shift pause",
         "shift resume",
         "shift start",

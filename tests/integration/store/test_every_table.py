@@ -55,6 +55,8 @@ _DOES_NOT_GROW = {
     "schedule_version": "one for each save, which a person makes",
     "schema_migration": "one a migration",
     "secret_key": "one a key that is in use",
+    "shift_move": "goes with its run",
+    "shift_policy": "one an account",
     "sync_cursor": "one a feed",
     "worker_report": "the latest of each process; those of gone processes are deleted",
 }
