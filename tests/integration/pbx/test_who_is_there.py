@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 import pytest
 
+from gateway.at_work import AtWork
+from gateway.configuration import Configuration
 from gateway.decisions.recompute import recompute
+from gateway.lookup.people import ReachablePeople
 from gateway.store.admin import accounts
 from gateway.store.admin.matrices import MatrixStore
 from gateway.store.admin.schedules import save_schedule
@@ -22,6 +26,9 @@ from routing.distribution.template import DistributionTemplate, TemplateHours, T
 from routing.schedules.model import Schedule, WorkPlan
 from routing.settings import LookupPolicy, OnePersonPolicy
 from routing.staff import Employee
+from runtime.database import channels
+from runtime.database.listen import Listener
+from runtime.lifecycle import background
 from tests.integration.pbx.running_gateway import (
     ACCOUNT,
     PEOPLE,
@@ -184,3 +191,27 @@ async def test_explain_names_everybody_and_the_decision_can_be_computed_again(of
         ]
         again = await recompute(conn, MatrixStore(), row)
     assert again.is_same, again
+
+
+class _Counted(ReachablePeople):
+    rounds = 0
+
+    async def refresh(self, now: datetime) -> None:
+        self.rounds += 1
+        assert self.rounds < 50, "it goes round without a pause, and nothing else has a turn"
+        await super().refresh(now)
+
+
+async def test_a_turn_in_an_account_that_asks_for_nobody_stops_no_gateway(
+    pool: asyncpg.Pool, database_url: str
+) -> None:
+    await prepare(pool)
+    listener = Listener(database_url)
+    configuration = Configuration(pool, listener)
+    people = _Counted(pool, configuration, AtWork())
+    async with background(listener.run(), configuration.run(), people.run()) as failed:
+        await until(lambda: people.rounds > 0, "it runs")
+        await pool.execute("SELECT pg_notify($1, $2)", channels.TURNS, ACCOUNT)
+        before = people.rounds
+        await until(lambda: people.rounds >= before + 2, "it has heard of the turn and goes on", seconds=10)
+        assert not failed.done()
