@@ -60,8 +60,9 @@ def _keys(tree: ast.Module) -> Iterator[str]:
         name = getattr(call.func, "id", getattr(call.func, "attr", ""))
         if name in ("skip", "order"):
             yield from (f"fact.{k.arg}" for k in call.keywords if k.arg and k.arg != "because")
-        if name in ("Step", "_decided"):
-            rule = call.args[0 if name == "Step" else 2]
+        place = {"Step": 0, "_decided": 2}.get(name)
+        if place is not None and len(call.args) > place:
+            rule = call.args[place]
             if isinstance(rule, ast.Constant):
                 yield f"rule.{rule.value!s}"
             for facts in call.args[3:]:
