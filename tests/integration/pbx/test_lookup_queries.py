@@ -182,13 +182,15 @@ async def test_who_tries_a_number_is_told_what_the_phone_would_be_told(
 ) -> None:
     directory = pbx.gateway.feed.get(ACCOUNT)
     assert directory is not None
-    directory.is_complete = is_loaded
     query = urlencode({"phone": phone, "did": LINE})
-    _, rung = await asked(pbx, "generic", query.encode(), WARM)
     url = f"{pbx.url}/api/v1/lookup?{query}&connection=generic"
-    directory.is_complete = is_loaded  # the feed may have found it complete in between
-    async with pbx.http.get(url, headers=admin) as response:
-        assert response.status == 200
-        tried = await response.json()
+    for _ in range(50):  # the feed may find it complete in between
+        directory.is_complete = is_loaded
+        _, rung = await asked(pbx, "generic", query.encode(), WARM)
+        async with pbx.http.get(url, headers=admin) as response:
+            assert response.status == 200
+            tried = await response.json()
+        if directory.is_complete is is_loaded:
+            break
     assert {name: tried[name] for name in rung} == rung
     assert tried["steps"][-1]["message"]
