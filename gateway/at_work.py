@@ -8,7 +8,7 @@ from datetime import datetime
 from gateway.store.distribution.turns import StoredTurns
 from gateway.timetables import Timetables
 from routing.distribution.item import NOTHING_SAID, Standing
-from routing.distribution.standings import next_edge, standings_of
+from routing.distribution.standings import next_edge, standings_of, with_counts
 from routing.distribution.template import DistributionTemplate
 from routing.presence import NOBODY_SAID, Presence
 from routing.schedules.timetable import Timetable
@@ -54,12 +54,7 @@ class AtWork:
     ) -> dict[str, Standing]:
         """Return the same with what each has and was given; who stands as if nothing were said is left out."""
         said = self.standings(account_id, turns.template, people, at)
-        counted = {
-            person: standing._replace(
-                open_deals=turns.open_deals.get(person, 0), given_in_window=turns.given.get(person, 0)
-            )
-            for person, standing in said.items()
-        }
+        counted = with_counts(said, (), open_deals=turns.open_deals, given=turns.given)
         return {person: standing for person, standing in counted.items() if standing != NOTHING_SAID}
 
     def edge(

@@ -35,11 +35,6 @@ WHERE d.account_id = $1 AND d.kind = 'deal' AND d.is_open AND d.owner_id = $2 AN
   AND ($4::timestamptz IS NULL OR d.created_at >= $4)
 """  # noqa: S608
 
-_COUNT = """
-SELECT count(*) FROM directory_entity WHERE account_id = $1 AND kind = 'deal' AND is_open AND owner_id = $2
-  AND pipeline_id = ANY($3)
-"""
-
 # The client wrote, and nobody has written back. Chats hang on the deal or on one of its contacts.
 _WAITING = """
 WITH place AS (
@@ -87,22 +82,6 @@ async def open_deals(
     rows = await conn.fetch(_OPEN, account_id, user_id, list(pipelines), since)
     waiting = await _waiting(conn, account_id, [row["entity_id"] for row in rows])
     return [_known(row, waiting.get(row["entity_id"])) for row in rows]
-
-
-async def count_open_deals(conn: Conn, account_id: str, user_id: str, pipelines: Collection[str]) -> int:
-    found: int = await conn.fetchval(_COUNT, account_id, user_id, list(pipelines))
-    return found
-
-
-async def count_open_of(conn: Conn, account_id: str, user_ids: Collection[str]) -> dict[str, int]:
-    """Return how many open deals each of these users has, in whatever pipeline; who has none is absent."""
-    rows = await conn.fetch(
-        "SELECT owner_id, count(*) AS n FROM directory_entity WHERE account_id = $1 AND kind = 'deal' AND is_open"
-        " AND owner_id = ANY($2::text[]) GROUP BY owner_id",
-        account_id,
-        list(user_ids),
-    )
-    return {row["owner_id"]: row["n"] for row in rows}
 
 
 async def entities_now(

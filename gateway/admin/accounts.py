@@ -19,7 +19,7 @@ from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.schedules import schedules_of
 from gateway.store.admin.staff import stored_employees
-from gateway.store.distribution.turns import current_templates
+from gateway.store.distribution.templates import templates_of
 from routing.dialable import is_extension
 from routing.missed_calls import COUNT_VALUES, DONE_VALUES
 from routing.numbers.normalise import PublicNumber, normalise
@@ -209,7 +209,7 @@ async def _refuse_unknown_names(
         known = [s.name for s in await schedules_of(conn, [account_id])]
         _refuse_unknown("lookup.schedule", "schedule", str(lookup.schedule), known)
     if lookup.template not in (None, before.template):
-        known = [t.name for t in await current_templates(conn, account_id)]
+        known = [t.name for t in await templates_of(conn, account_id)]
         _refuse_unknown("lookup.template", "template", str(lookup.template), known)
 
 

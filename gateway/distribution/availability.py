@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -115,18 +115,3 @@ def _account_hours(account: Account, template: DistributionTemplate, now: dateti
         return Standing()
     back_at = add_working_minutes(now, 0, hours, zone, free)
     return Standing(off="off_shift", back_at=back_at if back_at > now else None)
-
-
-def with_counts(
-    said: Mapping[str, Standing],
-    people: Collection[str],
-    *,
-    open_deals: Mapping[str, int],
-    given: Mapping[str, int],
-) -> dict[str, Standing]:
-    """Put what each has and was given beside what is said of their hours."""
-    nothing = Standing()
-    return {
-        id: said.get(id, nothing)._replace(open_deals=open_deals.get(id, 0), given_in_window=given.get(id, 0))
-        for id in {*said, *people}
-    }

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from crm.store.deals import known_deal
-from gateway.distribution.availability import AccountHours, Availability, with_counts
+from gateway.distribution.availability import AccountHours, Availability
 from gateway.distribution.standings import other_deals
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.accounts import account as account_of
@@ -25,6 +25,7 @@ from routing.distribution.item import Standing, WorkItem
 from routing.distribution.ledger import UNIT, TurnLedger
 from routing.distribution.outcome import Distribution
 from routing.distribution.roster import roster_of
+from routing.distribution.standings import with_counts
 from routing.distribution.template import DistributionTemplate
 from routing.staff import Staff
 from runtime.database.pool import Conn

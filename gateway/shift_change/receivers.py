@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from crm.store.owned_deals import count_open_of
+from crm.store.deals import open_deals_of
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution import ledgers as store
 from gateway.store.distribution.templates import template_of
@@ -61,10 +62,12 @@ class TemplateReceivers:
         return [(handed.deal_id, handed.employee_id, handed.user_id) for handed in found.given]
 
     async def take_back(self, conn: Conn, run: ShiftRun, deal_ids: Collection[str], now: datetime) -> None:
+        held = await store.hold_template(conn, self._account, self._policy.template) if deal_ids else None
         for deal_id in deal_ids:
-            held = await store.hold_template(conn, self._account, self._policy.template)
             if held is not None:
-                await store.take_back(conn, self._account, held, item_of(run, deal_id), "not_moved", now)
+                decision_id = item_of(run, deal_id)
+                left = await store.take_back(conn, self._account, held, decision_id, "not_moved", now)
+                held = replace(held, ledgers=left)
 
 
 def item_of(run: ShiftRun, deal_id: str) -> str:
@@ -80,5 +83,5 @@ async def roster_now(conn: Conn, account_id: str, policy: ShiftPolicy) -> Roster
 
 async def _open_deals(conn: Conn, account_id: str, roster: Roster) -> dict[str, int]:
     users = {one: roster.staff.by_id[one].crm_user_id or "" for one in roster.people}
-    counts = await count_open_of(conn, account_id, list(users.values()))
+    counts = await open_deals_of(conn, account_id, list(users.values()))
     return {one: counts.get(user, 0) for one, user in users.items()}

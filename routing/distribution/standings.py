@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from routing.distribution.item import Standing
+from routing.distribution.item import NOTHING_SAID, Standing
 from routing.distribution.template import DistributionTemplate
 from routing.presence import NOBODY_SAID, Presence
 from routing.schedules.timetable import Shift, Timetable
@@ -29,6 +29,22 @@ def standings_of(
         person: Standing(shift.reason, shift.next_start, shift.substitute_id, presence.of(person))
         for person in people
         for shift in (_shift(template, timetable, person, at),)
+    }
+
+
+def with_counts(
+    said: Mapping[str, Standing],
+    people: Collection[str],
+    *,
+    open_deals: Mapping[str, int],
+    given: Mapping[str, int],
+) -> dict[str, Standing]:
+    """Return what is said of each with what they have and were given beside it."""
+    return {
+        id: said.get(id, NOTHING_SAID)._replace(
+            open_deals=open_deals.get(id, 0), given_in_window=given.get(id, 0)
+        )
+        for id in {*said, *people}
     }
 
 

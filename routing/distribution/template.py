@@ -129,3 +129,10 @@ class DistributionTemplate(TemplatePart):
     nobody: Nobody = Nobody()
     also_change: tuple[AlsoChange, ...] = Field(default=(), max_length=5)
     quiet_hours: tuple[tuple[ClockTime, ClockTime], ...] = Field(default=(), max_length=10)
+
+    @property
+    def counts_open_deals(self) -> bool:
+        """Whether decisions of this template look at how many open deals people have."""
+        members = (*self.employees, *(m for group in self.groups for m in group.members))
+        limits = (self.open_deals_limit, *(m.open_deals_limit for m in members))
+        return self.balance == "open_deals" or any(limit is not None for limit in limits)

@@ -83,7 +83,7 @@ async def hold_template(conn: Conn, account_id: str, name: str) -> HeldTemplate 
         name=name,
         version=row["version"],
         template=template_of_json(row["body"]),
-        ledgers=_ledgers(row["ledgers"]),
+        ledgers=ledgers_of_json(row["ledgers"]),
     )
 
 
@@ -104,7 +104,7 @@ async def ledgers_of(conn: Conn, account_id: str, name: str) -> Ledgers:
     stored = await conn.fetchval(
         "SELECT ledgers FROM distribution_template WHERE account_id = $1 AND name = $2", account_id, name
     )
-    return _ledgers(stored or {})
+    return ledgers_of_json(stored or {})
 
 
 async def save_ledgers(conn: Conn, account_id: str, name: str, ledgers: Ledgers) -> None:
@@ -191,7 +191,7 @@ async def journal_of(conn: Conn, account_id: str, template: str, scope: str) -> 
 
 async def replayed(conn: Conn, account_id: str, template: str) -> Ledgers:
     """Work the ledgers out again, from the journal and what stood before its oldest entry."""
-    base = _ledgers(
+    base = ledgers_of_json(
         await conn.fetchval(
             "SELECT base FROM distribution_template WHERE account_id = $1 AND name = $2", account_id, template
         )
@@ -233,7 +233,7 @@ async def _fold(conn: Conn, account_id: str, name: str, before: datetime, limit:
         account_id,
         name,
     )
-    folded = dict(_ledgers(base or {}))
+    folded = dict(ledgers_of_json(base or {}))
     old = await conn.fetch(
         "SELECT entry_id, scope, number, entry, undone_number FROM distribution_journal"
         " WHERE account_id = $1 AND template = $2 AND at < $3 ORDER BY entry_id LIMIT $4",
@@ -274,5 +274,6 @@ def template_of_json(body: Any) -> DistributionTemplate:
     return DistributionTemplate.model_validate_json(orjson.dumps(body))
 
 
-def _ledgers(stored: Mapping[str, Any]) -> Ledgers:
+def ledgers_of_json(stored: Mapping[str, Any]) -> Ledgers:
+    """Read a template's ledgers as they are stored."""
     return {scope: TurnLedger.of_json(value) for scope, value in stored.items()}

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import asyncpg
 
 from crm.store.deals import open_deals_of
 from gateway.store.distribution.items import given_not_seen_yet, given_since
-from gateway.store.distribution.ledgers import template_of_json
+from gateway.store.distribution.ledgers import ledgers_of_json, template_of_json
 from gateway.store.distribution.templates import attachments_of
 from routing.decision import stable_id
 from routing.distribution.ledger import TurnLedger
@@ -74,16 +73,6 @@ async def turns_now(
     return {row["name"]: await _stored(conn, account_id, row, staff, now) for row in rows}
 
 
-async def current_templates(conn: Conn, account_id: str) -> list[DistributionTemplate]:
-    """Return the current version of each."""
-    rows = await conn.fetch(
-        "SELECT v.body FROM distribution_template t JOIN distribution_version v USING (account_id, name, version)"
-        " WHERE t.account_id = $1 AND t.removed_at IS NULL ORDER BY t.name",
-        account_id,
-    )
-    return [template_of_json(row["body"]) for row in rows]
-
-
 async def picked_for_call(conn: Conn, account_id: str, call_id: str) -> dict[str, str]:
     """Return who got this call already, by template."""
     rows = await conn.fetch(
@@ -123,27 +112,18 @@ async def _stored(
         name=row["name"],
         version=row["version"],
         template=template,
-        ledgers=_ledgers(row["ledgers"]),
-        open_deals=await _open_deals(conn, account_id, template, staff),
-        given=await _given(conn, account_id, template, now),
+        ledgers=ledgers_of_json(row["ledgers"]),
+        open_deals=await open_deals_now(conn, account_id, template, staff),
+        given=await given_now(conn, account_id, template, now),
     )
 
 
-def _ledgers(stored: Mapping[str, Any]) -> dict[str, TurnLedger]:
-    return {scope: TurnLedger.of_json(value) for scope, value in stored.items()}
-
-
-def counts_deals(template: DistributionTemplate) -> bool:
-    """Whether it matters to this template how many open deals people have."""
-    members = (*template.employees, *(m for group in template.groups for m in group.members))
-    limits = (template.open_deals_limit, *(m.open_deals_limit for m in members))
-    return template.balance == "open_deals" or any(limit is not None for limit in limits)
-
-
-async def _open_deals(
+async def open_deals_now(
     conn: Conn, account_id: str, template: DistributionTemplate, staff: Staff
 ) -> dict[str, int]:
-    if not counts_deals(template):
+    """Return how many open deals each has in the pipelines of the template's stages, by employee id, with those given that the
+    directory does not show yet; empty where the template does not ask."""
+    if not template.counts_open_deals:
         return {}
     users = {p.crm_user_id: p.id for p in staff.employees if p.crm_user_id}
     attached = await attachments_of(conn, account_id, template.name)
@@ -155,9 +135,10 @@ async def _open_deals(
     return found
 
 
-async def _given(
+async def given_now(
     conn: Conn, account_id: str, template: DistributionTemplate, now: datetime
 ) -> dict[str, int]:
+    """Return how many each was given within the template's window, by employee id; empty where it has none."""
     if template.window is None:
         return {}
     return await given_since(
