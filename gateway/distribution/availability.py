@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
-from gateway.at_work import PresenceOf, TimetablesOf
-from gateway.calendars import holidays_around
+from gateway.at_work import AtWork
 from gateway.store.admin.accounts import Account
+from gateway.timetables import timetables_of
 from routing.distribution.item import Standing
 from routing.distribution.template import DistributionTemplate
-from routing.presence import NOBODY_SAID
-from routing.schedules.timetable import Timetable
 from routing.staff import Staff
-from routing.working_time import add_working_minutes, is_working
 from runtime.database.pool import Conn
 
 
@@ -42,26 +38,20 @@ class Availability(Protocol):
 
 
 class AccountHours:
-    """Presence and schedules as they are known in this process; for a template with common hours and no schedule the
-    account's working time.
+    """Presence and schedules as `AtWork` has them, for deals as for calls.
 
-    presence: None = nobody has said anything. timetables: None = no schedule is known.
+    at_work: None = nothing is known of this process's accounts: presence says nothing, and only the account's own working
+    time counts.
     """
 
-    def __init__(self, presence: PresenceOf | None = None, timetables: TimetablesOf | None = None) -> None:
-        self._presence = presence or (lambda _account: NOBODY_SAID)
-        self._timetables = timetables or (lambda _account: None)
+    def __init__(self, at_work: AtWork | None = None) -> None:
+        self._at_work = at_work
 
     async def standings(
         self, conn: Conn, account: Account, template: DistributionTemplate, staff: Staff, now: datetime
     ) -> Mapping[str, Standing]:
-        presence = self._presence(account.id)
-        if (name := _schedule_of(template)) is not None:
-            timetable = self._timetable(account.id, name)
-            hours = {p.id: _standing(timetable, p.id, now) for p in staff.employees}
-        else:
-            hours = dict.fromkeys((p.id for p in staff.employees), _account_hours(account, template, now))
-        return {id: standing._replace(presence=presence.of(id)) for id, standing in hours.items()}
+        people = [person.id for person in staff.employees]
+        return self._of(account, now).standings(account.id, template, people, now)
 
     async def working_deadline(
         self,
@@ -72,46 +62,12 @@ class AccountHours:
         start: datetime,
         minutes: int,
     ) -> datetime:
-        if (name := _schedule_of(template)) is not None:
-            timetable = self._timetable(account.id, name)
-            by_shift = timetable.after_minutes(employee_id, start, minutes) if timetable else None
-            return by_shift or start + timedelta(minutes=minutes)
-        if template.working_time.mode != "common":
-            return start + timedelta(minutes=minutes)
-        hours = account.settings.working_time
-        free = holidays_around(hours, start)
-        return add_working_minutes(start, minutes, hours, ZoneInfo(account.time_zone), free)
+        hours = template.working_time
+        worked = None
+        if hours.mode in ("common", "individual"):
+            timetable = self._of(account, start).timetable(account.id, hours.schedule)
+            worked = timetable.after_minutes(employee_id, start, minutes) if timetable else None
+        return worked or start + timedelta(minutes=minutes)
 
-    def _timetable(self, account_id: str, name: str) -> Timetable | None:
-        known = self._timetables(account_id)
-        return known.of(name) if known else None
-
-
-def _schedule_of(template: DistributionTemplate) -> str | None:
-    """Return the schedule that a template goes by, None = none."""
-    hours = template.working_time
-    return hours.schedule if hours.mode in ("common", "individual") else None
-
-
-def _standing(timetable: Timetable | None, employee_id: str, now: datetime) -> Standing:
-    """By a schedule that is gone nobody works."""
-    if timetable is None:
-        return Standing(off="not_in_schedule")
-    shift = timetable.shift(employee_id, now)
-    return Standing(
-        off=shift.reason,
-        back_at=shift.next_start if shift.reason else None,
-        substitute_id=shift.substitute_id,
-    )
-
-
-def _account_hours(account: Account, template: DistributionTemplate, now: datetime) -> Standing:
-    """Everybody's standing by the account's working time, for the templates that go by it."""
-    if template.working_time.mode != "common":
-        return Standing()
-    hours = account.settings.working_time
-    zone, free = ZoneInfo(account.time_zone), holidays_around(hours, now)
-    if is_working(now, hours, zone, free):
-        return Standing()
-    back_at = add_working_minutes(now, 0, hours, zone, free)
-    return Standing(off="off_shift", back_at=back_at if back_at > now else None)
+    def _of(self, account: Account, now: datetime) -> AtWork:
+        return self._at_work or AtWork(lambda _account_id: timetables_of(account, Staff(), (), now))

@@ -85,7 +85,7 @@ class Worker:
         self.presence = PresenceBoard(pool, self.configuration)
         self.at_work = AtWork(self.configuration.timetables_of, self.presence.presence_of)
         clients = ClientJob(pool, MatrixStore(), at_work=self.at_work)
-        giver = Giver(AccountHours(self.presence.presence_of, self.configuration.timetables_of))
+        giver = Giver(AccountHours(self.at_work))
         self.crm_events = CrmEventJob(
             pool,
             {deals_to_give.NAME: give_deals(giver)},
