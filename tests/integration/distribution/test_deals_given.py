@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from crm.effects.model import ENTITY_GONE
 from crm.effects.owners import OWNER_REFUSED
+from gateway.at_work import AtWork
+from gateway.distribution.availability import AccountHours
+from gateway.distribution.give import Giver
+from gateway.store.admin.schedules import save_schedule
 from gateway.store.distribution.ledgers import ledgers_of, replayed
-from routing.distribution.template import RepeatControl, TakenToWork, TemplateHours, WindowLimit
+from gateway.timetables import Timetables
+from routing.distribution.template import RepeatControl, TakenToWork, TemplateHours, WindowLimit, WorkingMode
+from routing.schedules.model import Leave, Schedule, WorkPlan
+from routing.schedules.timetable import Timetable
 from tests.integration.distribution.shop import ACCOUNT, ANNA, BORIS, BOSS, VERA, Shop, people_of, turn
 
 
@@ -292,3 +302,23 @@ async def test_a_move_that_the_feed_tells_before_the_directory_has_it_is_given_a
     await shop.moved(deal)  # the directory still has it where it was
     await shop.work(deal)
     assert await shop.owner(deal) == "anna"
+
+
+@pytest.mark.parametrize("mode", ["always", "online", "common", "individual"])
+async def test_who_is_on_leave_gets_no_deal_by_whatever_hours_a_template_goes(
+    shop: Shop, mode: WorkingMode
+) -> None:
+    """As the phone and the missed call have it."""
+    all_day = dict.fromkeys(range(1, 8), (("00:00", "24:00"),))
+    today = datetime.now(UTC).date()
+    leave = Leave(first=today - timedelta(days=2), last=today + timedelta(days=2))
+    plans = {"anna": WorkPlan(hours=all_day, leave=(leave,))}
+    schedule = Schedule(everybody=WorkPlan(hours=all_day), people=plans)
+    async with shop.pool.acquire() as conn, conn.transaction():
+        await save_schedule(conn, ACCOUNT, "shifts", schedule, "test")
+    shifts = Timetable(schedule, ZoneInfo("UTC"))
+    known = Timetables(shifts, {"shifts": shifts}, None)
+    away = Shop(shop.pool, Giver(AccountHours(AtWork(lambda _account_id: known))))
+    await away.serve(turn(working_time=TemplateHours(mode=mode, schedule="shifts")))
+    deals = [await away.came_in() for _ in range(4)]
+    assert [await away.owner(deal) for deal in deals] == ["boris", "vera"] * 2
