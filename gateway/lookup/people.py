@@ -137,9 +137,9 @@ class ReachablePeople:
         found = [self._at_work.timetable(account.id, name) for name in names]
         if turns is not None:
             found.append(self._at_work.timetable(account.id, turns.template.working_time.schedule))
+        people = [person.id for person in staff.employees]
         for timetable in (t for t in found if t is not None):
-            for position, person in enumerate(staff.employees, 1):
-                timetable.shift(person.id, now)
+            for position, _ in enumerate(timetable.prepare(people, now), 1):
                 if position % _AT_A_TIME == 0:
                     await asyncio.sleep(0)
 

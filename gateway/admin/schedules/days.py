@@ -72,15 +72,6 @@ def _how(worked: tuple[int | None, DayHours]) -> tuple[DayHours, int | None]:
     return worked[1], worked[0]
 
 
-def unknown_years(hours: WorkingTime, now: datetime) -> tuple[int, ...]:
-    """Return which of this year and, from October on, the next one have moved days that are not known."""
-    if not hours.holidays:
-        return ()
-    known = calendar_of(hours, now).known_years
-    years = (now.year, now.year + 1) if now.month >= 10 else (now.year,)
-    return tuple(year for year in years if year not in known)
-
-
 async def set_day(conn: Conn, account_id: str, day: str, own: OwnDay) -> None:
     """Say of a date what it is, whatever country and weekday say. Raise InputRefused, NoSuchAccount."""
     refuse_bad_day(day, own, "days")
