@@ -182,6 +182,8 @@ async def test_a_page_beats_and_is_told_of_the_question(watched: Api) -> None:
 )
 async def test_a_bad_beat_is_refused_and_keeps_nothing(watched: Api, body: dict[str, Any]) -> None:
     await watched.ask("POST", f"{ONE}/heartbeat", status=400, body=body)
+    await watched.gateway.heartbeats.write()
+    assert await watched.pool.fetch("SELECT * FROM presence_page") == []
 
 
 async def test_somebody_unknown_is_404_everywhere(watched: Api) -> None:
