@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import asyncpg
 
@@ -47,22 +48,21 @@ async def order(
     )
 
 
-async def order_each(
-    conn: Conn, *, account_id: str, decision_id: str, lane: Lane, effects: Sequence[tuple[str, Effect]]
-) -> int:
-    """Order effects of many clients together, (client, effect) each, of no call. As `order` else."""
+class ClientEffect(NamedTuple):
+    """client: as of `order`. decision_id: that wants it."""
+
+    client: str
+    decision_id: str
+    effect: Effect
+
+
+async def order_each(conn: Conn, *, account_id: str, lane: Lane, effects: Sequence[ClientEffect]) -> int:
+    """Order effects of many clients and decisions together, of no call. As `order` else."""
     if not effects:
         return 0
-    rows = [replace(_row(effect), client=client) for client, effect in effects]
+    rows = [replace(_row(e.effect), client=e.client, decision_id=e.decision_id) for e in effects]
     return await store.insert(
-        conn,
-        account_id,
-        rows,
-        decision_id=decision_id,
-        call_id=None,
-        client="",
-        lane=lane,
-        state="waiting",
+        conn, account_id, rows, decision_id="", call_id=None, client="", lane=lane, state="waiting"
     )
 
 

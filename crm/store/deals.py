@@ -10,33 +10,36 @@ from typing import Any
 from routing.client import EntityKind
 from runtime.database.pool import Conn
 
-_DEAL = """
-SELECT name, owner_id, pipeline_id, stage_id, is_open, created_at, updated_at FROM directory_entity
-WHERE account_id = $1 AND kind = 'deal' AND entity_id = $2
+_DEALS = """
+SELECT entity_id, name, owner_id, pipeline_id, stage_id, is_open, created_at FROM directory_entity
+WHERE account_id = $1 AND kind = 'deal' AND entity_id = ANY($2)
 """
 
 # Of one contact with thousands of deals (a switchboard, a dealer) the newest are enough to know whose client it is.
 _LINKED = """
-SELECT l.kind, l.entity_id, l.is_main, e.owner_id FROM directory_link l
-LEFT JOIN directory_entity e ON e.account_id = l.account_id AND e.kind = l.kind AND e.entity_id = l.entity_id
-WHERE l.account_id = $1 AND l.deal_id = $2 ORDER BY l.is_main DESC, l.kind, length(l.entity_id), l.entity_id LIMIT 50
+SELECT deal.id AS deal_id, linked.* FROM unnest($2::text[]) AS deal (id) CROSS JOIN LATERAL (
+    SELECT l.kind, l.entity_id, l.is_main, e.owner_id FROM directory_link l
+    LEFT JOIN directory_entity e ON e.account_id = l.account_id AND e.kind = l.kind AND e.entity_id = l.entity_id
+    WHERE l.account_id = $1 AND l.deal_id = deal.id
+    ORDER BY l.is_main DESC, l.kind, length(l.entity_id), l.entity_id LIMIT 50) AS linked
 """
 
 _OTHERS = """
-SELECT l.kind AS via, e.entity_id, e.owner_id, e.is_open, e.created_at, e.updated_at, e.closed_at, e.pipeline_id
-FROM directory_link mine
-JOIN directory_link l ON l.account_id = mine.account_id AND l.kind = mine.kind AND l.entity_id = mine.entity_id
-    AND l.deal_id <> mine.deal_id
-JOIN directory_entity e ON e.account_id = l.account_id AND e.kind = 'deal' AND e.entity_id = l.deal_id
-WHERE mine.account_id = $1 AND mine.deal_id = $2
-ORDER BY e.is_open DESC, coalesce(e.closed_at, e.updated_at, e.created_at) DESC NULLS LAST,
-    length(e.entity_id) DESC, e.entity_id DESC LIMIT 200
+SELECT deal.id AS deal_id, other.* FROM unnest($2::text[]) AS deal (id) CROSS JOIN LATERAL (
+    SELECT l.kind AS via, e.entity_id, e.owner_id, e.is_open, e.created_at, e.updated_at, e.closed_at, e.pipeline_id
+    FROM directory_link mine
+    JOIN directory_link l ON l.account_id = mine.account_id AND l.kind = mine.kind AND l.entity_id = mine.entity_id
+        AND l.deal_id <> mine.deal_id
+    JOIN directory_entity e ON e.account_id = l.account_id AND e.kind = 'deal' AND e.entity_id = l.deal_id
+    WHERE mine.account_id = $1 AND mine.deal_id = deal.id
+    ORDER BY e.is_open DESC, coalesce(e.closed_at, e.updated_at, e.created_at) DESC NULLS LAST,
+        length(e.entity_id) DESC, e.entity_id DESC LIMIT 200) AS other
 """
 
-_NUMBER = """
-SELECT n.number FROM directory_link l
+_NUMBERS = """
+SELECT DISTINCT ON (l.deal_id) l.deal_id, n.number FROM directory_link l
 JOIN directory_number n ON n.account_id = l.account_id AND n.kind = l.kind AND n.entity_id = l.entity_id
-WHERE l.account_id = $1 AND l.deal_id = $2 ORDER BY l.is_main DESC, n.number LIMIT 1
+WHERE l.account_id = $1 AND l.deal_id = ANY($2) ORDER BY l.deal_id, l.is_main DESC, n.number
 """
 
 _IN_STAGE = """
@@ -94,14 +97,34 @@ class KnownDeal:
 
 async def known_deal(conn: Conn, account_id: str, deal_id: str) -> KnownDeal | None:
     """None: the directory does not have it, or no longer."""
-    deal = await conn.fetchrow(_DEAL, account_id, deal_id)
-    if deal is None:
-        return None
-    linked = await conn.fetch(_LINKED, account_id, deal_id)
-    others = await conn.fetch(_OTHERS, account_id, deal_id) if linked else []
-    number = await conn.fetchval(_NUMBER, account_id, deal_id) if linked else None
+    return (await known_deals(conn, account_id, [deal_id])).get(deal_id)
+
+
+async def known_deals(conn: Conn, account_id: str, deal_ids: Sequence[str]) -> dict[str, KnownDeal]:
+    """Return those of these deals that the directory has, in as few questions as one would need."""
+    ids = list(dict.fromkeys(deal_ids))
+    deals = await conn.fetch(_DEALS, account_id, ids)
+    linked = await _by_deal(conn, _LINKED, account_id, [row["entity_id"] for row in deals])
+    others = await _by_deal(conn, _OTHERS, account_id, list(linked))
+    numbers = await _by_deal(conn, _NUMBERS, account_id, list(linked))
+    return {
+        row["entity_id"]: _known(
+            row, *(found.get(row["entity_id"], []) for found in (linked, others, numbers))
+        )
+        for row in deals
+    }
+
+
+async def _by_deal(conn: Conn, sql: str, account_id: str, deal_ids: list[str]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for row in await conn.fetch(sql, account_id, deal_ids) if deal_ids else ():
+        found.setdefault(row["deal_id"], []).append(row)
+    return found
+
+
+def _known(deal: Any, linked: Sequence[Any], others: Sequence[Any], numbers: Sequence[Any]) -> KnownDeal:
     return KnownDeal(
-        id=deal_id,
+        id=deal["entity_id"],
         name=deal["name"],
         owner_id=deal["owner_id"],
         pipeline_id=deal["pipeline_id"],
@@ -113,7 +136,7 @@ async def known_deal(conn: Conn, account_id: str, deal_id: str) -> KnownDeal | N
             for r in linked
         ),
         others=tuple(_other(row) for row in others),
-        number=f"+{number}" if number else None,
+        number=next((f"+{row['number']}" for row in numbers), None),
     )
 
 

@@ -122,9 +122,21 @@ async def record_news(
 
 async def value_now(conn: Conn, account_id: str, key: NewsKey) -> str | None:
     """Return what this aspect of the thing was last known to be."""
-    kind, id, aspect = key
-    known = [row for row in await conn.fetch(_KNOWN, account_id, [kind], [id]) if row["aspect"] == aspect]
-    return max(known, key=itemgetter("at"))["value"] if known else None
+    return (await values_now(conn, account_id, [key[:2]])).get(key)
+
+
+async def values_now(
+    conn: Conn, account_id: str, things: Sequence[tuple[str, str]]
+) -> dict[NewsKey, str | None]:
+    """Return what each aspect of these things, (kind, id) each, was last known to be."""
+    rows = await conn.fetch(_KNOWN, account_id, [kind for kind, _ in things], [id for _, id in things])
+    by_key = itemgetter("kind", "entity_id", "aspect")
+    found: dict[NewsKey, Any] = {}
+    for row in rows:
+        known = found.setdefault(by_key(row), row)
+        if row["at"] > known["at"]:
+            found[by_key(row)] = row
+    return {key: row["value"] for key, row in found.items()}
 
 
 async def enqueue_subjects(conn: Conn, subjects: Sequence[tuple[str, str]]) -> None:

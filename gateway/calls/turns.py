@@ -11,7 +11,7 @@ from datetime import datetime
 from gateway.at_work import AtWork
 from gateway.calls.context import JobContext
 from gateway.store.admin.accounts import Account
-from gateway.store.distribution.ledgers import enter, save_ledgers
+from gateway.store.distribution.ledgers import BookedEntry, enter, save_ledgers
 from gateway.store.distribution.turns import (
     GivenCall,
     StoredTurns,
@@ -91,15 +91,8 @@ async def book(context: JobContext, row: CallRow, act: MomentDecided) -> None:
         conn, account_id = context.conn, context.account.id
         before = act.situation.turns.templates[turn.template].ledgers
         await save_ledgers(conn, account_id, turn.template, {**before, **turn.ledgers})
-        await enter(
-            conn,
-            account_id,
-            turn.template,
-            turn.entries,
-            item_id=item_id,
-            decision_id=act.decision_id,
-            at=context.now,
-        )
+        booked = [BookedEntry(item_id, act.decision_id, entry) for entry in turn.entries]
+        await enter(conn, account_id, turn.template, booked, context.now)
 
 
 def _given(context: JobContext, row: CallRow, act: MomentDecided, turn: BookedTurn) -> GivenCall:

@@ -12,7 +12,7 @@ from crm.effects.model import ENTITY_GONE
 from crm.effects.outcomes import CHANGED_MEANWHILE, CLOSED_MEANWHILE
 from crm.effects.owners import OWNER_REFUSED
 from crm.store.deals import known_deal
-from gateway.distribution.give import Giver, lock_deal
+from gateway.distribution.give import Giver, lock_deals
 from gateway.store.admin.staff import staff_of
 from gateway.store.crm_events.work import EventRow
 from gateway.store.distribution import afterwards as store
@@ -67,7 +67,7 @@ async def _overridden(conn: Conn, item: ItemRow, event: EventRow) -> None:
         held = await hold_template(conn, item.account_id, item.template)
         if held is not None:
             await take_back(
-                conn, item.account_id, held, item.decision_id, "overridden", await database_now(conn)
+                conn, item.account_id, held, [item.decision_id], "overridden", await database_now(conn)
             )
         await _give_up(conn, item, "overridden")
     await items.mark_overridden(conn, item.account_id, item.item_id, event.new)
@@ -93,7 +93,7 @@ async def look_whether_taken(conn: Conn, giver: Giver, account_id: str, item_id:
     item = await items.item_of(conn, account_id, item_id)
     if item is None:
         return
-    await lock_deal(conn, account_id, item.entity_id)
+    await lock_deals(conn, account_id, [item.entity_id])
     item = await items.item_of(conn, account_id, item_id, lock=True)
     if item is None or item.state != "given" or item.due_at is None or item.employee_id is None:
         return
@@ -156,7 +156,7 @@ async def order_ended(conn: Conn, giver: Giver, ended: EndedOrder) -> None:
     item = await items.item_of(conn, ended.account_id, ended.item_id)
     if item is None:
         return
-    await lock_deal(conn, ended.account_id, item.entity_id)
+    await lock_deals(conn, ended.account_id, [item.entity_id])
     item = await items.item_of(conn, ended.account_id, ended.item_id, lock=True)
     if item is None or item.is_written:
         return
@@ -192,7 +192,7 @@ async def order_ended(conn: Conn, giver: Giver, ended: EndedOrder) -> None:
 async def _taken_back(conn: Conn, item: ItemRow, why: str, now: datetime) -> None:
     held = await hold_template(conn, item.account_id, item.template)
     if held is not None and item.decision_id is not None:
-        await take_back(conn, item.account_id, held, item.decision_id, why, now)
+        await take_back(conn, item.account_id, held, [item.decision_id], why, now)
 
 
 async def _anew(conn: Conn, giver: Giver, item: ItemRow, why: str, now: datetime) -> None:

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
+from operator import itemgetter
 
 import asyncpg
 import structlog
 
 from gateway.distribution.afterwards import is_refused, look_whether_taken, order_ended
-from gateway.distribution.give import Giver, is_gathered
+from gateway.distribution.give import Giver
+from gateway.distribution.handout import FOR_ALL, waits_for_somebody
 from gateway.store.distribution import afterwards, items
 from gateway.store.distribution.afterwards import EndedOrder
-from gateway.store.distribution.items import ItemState, NewItem
+from gateway.store.distribution.items import ItemRow, ItemState, NewItem
 from runtime.database import locks
 from runtime.database.errors import may_pass, storable
 from runtime.database.pool import Conn, database_now
@@ -30,8 +32,8 @@ _AT_ONCE = 500
 _PAUSES = tuple(timedelta(seconds=s) for s in (2, 10, 60, 300))
 _UNTOLD_AFTER = timedelta(minutes=2)
 _PUT_OFF = timedelta(seconds=30)
-_FOR_ALL = frozenset({"waits_for_somebody"})
-"""Reasons that hold for every item of a template: nobody of it can get anything."""
+_IN_A_ROW = 50
+"""So many are given in one transaction, which holds their template for that long."""
 
 Due = tuple[str, str, str, ItemState]
 """(account, template, item, state)"""
@@ -60,7 +62,7 @@ class Distributor:
         await self.look_after_orders()
         async with self._pool.acquire() as conn:
             due = await items.due_items(conn, _AT_ONCE)
-        for _, of_template in groupby(due, key=lambda d: d[:2]):
+        for _, of_template in groupby(due, key=itemgetter(0, 1)):
             await self._of_template(list(of_template))
 
     async def look_after_orders(self) -> None:
@@ -84,29 +86,47 @@ class Distributor:
             if not await locks.try_take(conn, locks.distribution(account_id, template)):
                 return
             for _, _, item_id, state in due:
-                if await self._one(account_id, template, item_id, state):
+                if state == "given":
+                    look = partial(
+                        look_whether_taken, giver=self._giver, account_id=account_id, item_id=item_id
+                    )
+                    await self._alone(account_id, item_id, look)
+            to_give = [item_id for _, _, item_id, state in due if state != "given"]
+            for start in range(0, len(to_give), _IN_A_ROW):
+                if not await self._give(account_id, template, to_give[start : start + _IN_A_ROW]):
                     return
 
-    async def _one(self, account_id: str, template: str, item_id: str, state: ItemState) -> bool:
-        """Whether the rest has to wait for the same."""
-        if state == "given":
-            await self._alone(
-                account_id, item_id, lambda conn: look_whether_taken(conn, self._giver, account_id, item_id)
-            )
-            return False
+    async def _give(self, account_id: str, template: str, item_ids: Sequence[str]) -> bool:
+        """Give them together; one that fails is given alone, so that it stops none of the others. Whether those behind them
+        need not wait too."""
+        self.status.looked_at += len(item_ids)
+        try:
+            async with self._pool.acquire() as conn, conn.transaction():
+                given = await self._giver.give_all(conn, account_id, item_ids)
+        except Exception as err:
+            if may_pass(err):
+                raise
+            return await self._give_one_by_one(account_id, template, item_ids)
+        return await self._goes_on(account_id, template, given)
 
-        async def give(conn: Conn) -> bool:
-            item = await self._giver.give(conn, account_id, item_id)
-            if item is None or item.state != "waiting":
+    async def _give_one_by_one(self, account_id: str, template: str, item_ids: Sequence[str]) -> bool:
+        for item_id in item_ids:
+            item = await self._alone(account_id, item_id, partial(self._given, account_id, item_id))
+            if isinstance(item, ItemRow) and not await self._goes_on(account_id, template, [item]):
                 return False
-            now = await database_now(conn)
-            if item.reason in _FOR_ALL:
-                await items.put_off_alike(conn, account_id, template, item.reason, now + _PUT_OFF)
-            return item.reason in _FOR_ALL or (
-                is_gathered(item, now) and item.due_at is not None and item.due_at <= now
-            )
+        return True
 
-        return bool(await self._alone(account_id, item_id, give))
+    async def _given(self, account_id: str, item_id: str, conn: Conn) -> ItemRow | None:
+        return await self._giver.give(conn, account_id, item_id)
+
+    async def _goes_on(self, account_id: str, template: str, given: Sequence[ItemRow]) -> bool:
+        """Whether nothing of this waits for somebody; else all that waits for the same is put off."""
+        async with self._pool.acquire() as conn:
+            now = await database_now(conn)
+            stopped = next((item for item in given if waits_for_somebody(item, now)), None)
+            if stopped is not None and stopped.reason in FOR_ALL:
+                await items.put_off_alike(conn, account_id, template, stopped.reason, now + _PUT_OFF)
+        return stopped is None
 
     async def _alone(
         self, account_id: str, item_id: str, work: Callable[[Conn], Awaitable[object]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ from runtime.database.pool import Conn
 from runtime.progress import Progress
 
 _PAGE = 100
+_TOGETHER = 20
+"""So many are given in one transaction; a run is stopped between two."""
 
 
 async def deals_to_give(conn: Conn, account_id: str, pipeline_id: str, stage_id: str) -> int:
@@ -43,16 +45,25 @@ async def stage_work(
             page = await deals_in_stage(conn, account_id, stage, after=after, limit=_PAGE)
         if not page:
             return {"deals": counts.total(), "outcomes": dict(counts)}
-        for _, deal_id in page:
-            counts[await _one(pool, giver, account_id, asked, deal_id)] += 1
+        for start in range(0, len(page), _TOGETHER):
+            deal_ids = [deal_id for _, deal_id in page[start : start + _TOGETHER]]
+            counts.update(await _given(pool, giver, account_id, asked, deal_ids))
             await progress(counts.total(), max(total, counts.total()))
         after = page[-1]
 
 
-async def _one(
-    pool: asyncpg.Pool, giver: Giver, account_id: str, asked: Mapping[str, Any], deal_id: str
-) -> str:
-    new = NewItem(
+async def _given(
+    pool: asyncpg.Pool, giver: Giver, account_id: str, asked: Mapping[str, Any], deal_ids: Sequence[str]
+) -> list[str]:
+    """Return what became of each. What had its turn in this run already is left alone."""
+    async with pool.acquire() as conn, conn.transaction():
+        added = [await add_item(conn, account_id, _item(asked, deal_id)) for deal_id in deal_ids]
+        given = await giver.give_all(conn, account_id, [item_id for item_id in added if item_id])
+    return [item.state for item in given] + ["already"] * added.count(None)
+
+
+def _item(asked: Mapping[str, Any], deal_id: str) -> NewItem:
+    return NewItem(
         template=asked["template"],
         entity_id=deal_id,
         source="stage",
@@ -61,7 +72,3 @@ async def _one(
         stage_id=asked["stage"],
         key=asked["run"],
     )
-    async with pool.acquire() as conn, conn.transaction():
-        item_id = await add_item(conn, account_id, new)
-        item = await giver.give(conn, account_id, item_id) if item_id else None
-    return "already" if item is None else item.state

@@ -13,7 +13,7 @@ import asyncpg
 import structlog
 
 from crm.effects.model import ENTITY_GONE
-from crm.effects.order import order_each
+from crm.effects.order import ClientEffect, order_each
 from crm.effects.outcomes import CHANGED_MEANWHILE, CLOSED_MEANWHILE
 from crm.effects.owners import OWNER_REFUSED
 from crm.effects.store.work import is_on
@@ -159,11 +159,9 @@ async def _order(
         elif why[move.kind, move.entity_id] is None:
             ordered.append(_ordered(run, move, deal.given_to, deal.employee_id))
     moves_of = {(m.kind, m.entity_id): m for m in wanted}
-    effects = [_effect(moves_of[o.kind, o.entity_id], o, by_deal) for o in ordered]
+    effects = [_effect(run, moves_of[o.kind, o.entity_id], o, by_deal) for o in ordered]
     lane = Lane.EVENTS if run.kind == "new" else Lane.MOVES
-    await order_each(
-        conn, account_id=account_id, decision_id=f"shift-{run.run_id}", lane=lane, effects=effects
-    )
+    await order_each(conn, account_id=account_id, lane=lane, effects=effects)
     await moves.set_ordered(conn, account_id, run.run_id, ordered, now)
     left = [(kind, id, reason) for (kind, id), reason in why.items() if reason is not None]
     await moves.set_left(conn, account_id, run.run_id, left, now)
@@ -202,7 +200,9 @@ def _ordered(run: ShiftRun, move: NextMove, user_id: str, employee_id: str) -> O
     )
 
 
-def _effect(move: NextMove, ordered: OrderedMove, by_deal: Mapping[str, OrderedMove]) -> tuple[str, Effect]:
+def _effect(
+    run: ShiftRun, move: NextMove, ordered: OrderedMove, by_deal: Mapping[str, OrderedMove]
+) -> ClientEffect:
     """Return it with whom it is about. What goes along goes after its deal."""
     order: UpdateEntity | ChangeTask
     kind: MovedKind = move.kind
@@ -216,4 +216,5 @@ def _effect(move: NextMove, ordered: OrderedMove, by_deal: Mapping[str, OrderedM
             is_given=True,
         )
     after = () if kind == "deal" else (by_deal[move.deal_id].effect_key,)
-    return f"{kind}:{move.entity_id}", Effect(key=ordered.effect_key, order=order, after=after)
+    effect = Effect(key=ordered.effect_key, order=order, after=after)
+    return ClientEffect(f"{kind}:{move.entity_id}", f"shift-{run.run_id}", effect)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -49,25 +48,19 @@ class TemplateReceivers:
             zone=self._zone,
         )
         await store.save_ledgers(conn, self._account, held.name, {**held.ledgers, **found.ledgers})
-        for handed in found.given:
-            await store.enter(
-                conn,
-                self._account,
-                held.name,
-                handed.entries,
-                item_id=item_of(run, handed.deal_id),
-                decision_id=item_of(run, handed.deal_id),
-                at=now,
-            )
+        booked = [
+            store.BookedEntry(item_of(run, handed.deal_id), item_of(run, handed.deal_id), entry)
+            for handed in found.given
+            for entry in handed.entries
+        ]
+        await store.enter(conn, self._account, held.name, booked, now)
         return [(handed.deal_id, handed.employee_id, handed.user_id) for handed in found.given]
 
     async def take_back(self, conn: Conn, run: ShiftRun, deal_ids: Collection[str], now: datetime) -> None:
         held = await store.hold_template(conn, self._account, self._policy.template) if deal_ids else None
-        for deal_id in deal_ids:
-            if held is not None:
-                decision_id = item_of(run, deal_id)
-                left = await store.take_back(conn, self._account, held, decision_id, "not_moved", now)
-                held = replace(held, ledgers=left)
+        if held is not None:
+            decision_ids = [item_of(run, deal_id) for deal_id in deal_ids]
+            await store.take_back(conn, self._account, held, decision_ids, "not_moved", now)
 
 
 def item_of(run: ShiftRun, deal_id: str) -> str:

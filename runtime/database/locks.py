@@ -5,6 +5,7 @@ The keys are shared with processes of other versions during an upgrade: a name o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runtime.database.pool import Conn
@@ -80,6 +81,17 @@ def token_refresh(account_id: str) -> Lock:
 async def take(conn: Conn, lock: Lock) -> None:
     """Wait for it; it is held until the transaction ends."""
     await conn.execute(f"SELECT pg_advisory_xact_lock({lock.key})", *lock.values)
+
+
+async def take_all(conn: Conn, named: Iterable[Lock]) -> None:
+    """As `take`, of locks that have a name: one after the other, for everybody in the same order."""
+    values = sorted({lock.values for lock in named})
+    await conn.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(name, seed))"
+        " FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS wanted (name, seed, place) ORDER BY place",
+        [str(name) for name, _ in values],
+        [int(seed) for _, seed in values],
+    )
 
 
 async def try_take(conn: Conn, lock: Lock) -> bool:

@@ -23,17 +23,19 @@ class NewEffect:
     after: tuple[str, ...]
     not_before: datetime | None
     client: str | None = None
-    """None: that of all."""
+    decision_id: str | None = None
+    """None: those of all."""
 
 
 _INSERT = """
 INSERT INTO effect (account_id, effect_key, decision_id, call_id, client, lane, what, "order", after, not_before, state,
     system)
-SELECT $1, n.key, $3, $4, coalesce(n.client, $5), $6, n.what, n."order",
+SELECT $1, n.key, coalesce(n.decision_id, $3), $4, coalesce(n.client, $5), $6, n.what, n."order",
        ARRAY(SELECT jsonb_array_elements_text(n.after)), n.not_before, $7, n.system
 FROM ROWS FROM (jsonb_to_recordset($2::text::jsonb)
-       AS (key text, system text, what text, "order" jsonb, after jsonb, not_before timestamptz, client text))
-       WITH ORDINALITY AS n (key, system, what, "order", after, not_before, client, position)
+       AS (key text, system text, what text, "order" jsonb, after jsonb, not_before timestamptz, client text,
+           decision_id text))
+       WITH ORDINALITY AS n (key, system, what, "order", after, not_before, client, decision_id, position)
 ORDER BY n.position
 ON CONFLICT (account_id, effect_key) DO NOTHING
 RETURNING system

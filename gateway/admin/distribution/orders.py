@@ -10,7 +10,7 @@ from typing import Any
 from crm.store.deals import known_deal
 from gateway.admin.distribution.templates import check_template, the_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
-from gateway.distribution.give import lock_deal
+from gateway.distribution.give import lock_deals
 from gateway.distribution.stage_run import deals_to_give
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.distribution import items as store
@@ -51,7 +51,7 @@ async def give_deal(
     NothingOfThatName for the template."""
     await the_template(conn, account_id, template)
     async with conn.transaction():
-        await lock_deal(conn, account_id, deal_id)
+        await lock_deals(conn, account_id, [deal_id])
         if source == "hook" and await store.same_entry(conn, account_id, deal_id, stage[1], _SAME_ENTRY):
             return None
         new = NewItem(

@@ -42,6 +42,8 @@ SELECT item_id FROM distribution_item WHERE account_id = $1 AND kind = 'deal' AN
   AND (created_at > now() - $4::interval OR state = 'waiting') ORDER BY created_at DESC LIMIT 1
 """
 
+_ITEMS = "SELECT * FROM distribution_item WHERE account_id = $1 AND item_id = ANY($2) ORDER BY item_id"
+
 _DUE = """
 SELECT account_id, template, item_id, state FROM distribution_item i
 WHERE due_at <= now() AND EXISTS (SELECT 1 FROM account a WHERE a.account_id = i.account_id AND a.state = 'on')
@@ -144,12 +146,21 @@ async def same_entry(
 
 
 async def item_of(conn: Conn, account_id: str, item_id: str, *, lock: bool = False) -> ItemRow | None:
-    row = await conn.fetchrow(
-        f"SELECT * FROM distribution_item WHERE account_id = $1 AND item_id = $2{' FOR UPDATE' if lock else ''}",  # noqa: S608
+    found = await items_of(conn, account_id, [item_id], lock=lock)
+    return found[0] if found else None
+
+
+async def items_of(
+    conn: Conn, account_id: str, item_ids: Sequence[str], *, lock: bool = False
+) -> list[ItemRow]:
+    """Return those that there are, in this order. lock: nobody else changes them until the transaction ends."""
+    rows = await conn.fetch(
+        _ITEMS + (" FOR UPDATE" if lock else ""),
         account_id,
-        item_id,
+        list(item_ids),
     )
-    return as_item(row) if row else None
+    found = {row["item_id"]: as_item(row) for row in rows}
+    return [found[id] for id in dict.fromkeys(item_ids) if id in found]
 
 
 async def due_items(conn: Conn, limit: int) -> list[tuple[str, str, str, ItemState]]:
@@ -171,8 +182,16 @@ async def is_any_waiting(conn: Conn, account_id: str, template: str, but: str) -
 
 async def save_item(conn: Conn, item: ItemRow) -> None:
     """Write what was decided of it."""
-    await conn.execute(
-        _SAVE,
+    await save_items(conn, [item])
+
+
+async def save_items(conn: Conn, items: Sequence[ItemRow]) -> None:
+    """Write what was decided of each."""
+    await conn.executemany(_SAVE, [_saved_values(item) for item in items])
+
+
+def _saved_values(item: ItemRow) -> tuple[object, ...]:
+    return (
         item.account_id,
         item.item_id,
         item.state,

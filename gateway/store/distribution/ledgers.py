@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
@@ -25,9 +25,10 @@ WHERE t.account_id = $1 AND t.name = $2 AND t.removed_at IS NULL FOR UPDATE OF t
 
 _ENTER = """
 INSERT INTO distribution_journal (account_id, template, scope, number, item_id, decision_id, winner, entry, at)
-SELECT $1, $2, e.scope, e.number, $3, $4, e.winner, e.entry, $6
-FROM ROWS FROM (jsonb_to_recordset($5::text::jsonb) AS (scope text, number bigint, winner text, entry jsonb))
-    WITH ORDINALITY AS e (scope, number, winner, entry, place)
+SELECT $1, $2, e.scope, e.number, e.item_id, e.decision_id, e.winner, e.entry, $4
+FROM ROWS FROM (jsonb_to_recordset($3::text::jsonb)
+    AS (item_id text, decision_id text, scope text, number bigint, winner text, entry jsonb))
+    WITH ORDINALITY AS e (item_id, decision_id, scope, number, winner, entry, place)
 ORDER BY e.place
 """
 
@@ -51,6 +52,14 @@ class HeldTemplate:
     version: int
     template: DistributionTemplate
     ledgers: Ledgers
+
+
+class BookedEntry(NamedTuple):
+    """An entry that a decision books for an item."""
+
+    item_id: str
+    decision_id: str
+    entry: LedgerEntry
 
 
 class DayShare(NamedTuple):
@@ -117,50 +126,54 @@ async def save_ledgers(conn: Conn, account_id: str, name: str, ledgers: Ledgers)
 
 
 async def enter(
-    conn: Conn,
-    account_id: str,
-    template: str,
-    entries: Sequence[LedgerEntry],
-    *,
-    item_id: str,
-    decision_id: str,
-    at: datetime,
+    conn: Conn, account_id: str, template: str, booked: Sequence[BookedEntry], at: datetime
 ) -> None:
-    """Write what a decision booked into the journal."""
-    rows = [{"scope": e.scope, "number": e.number, "winner": e.winner, "entry": e.as_json()} for e in entries]
+    """Write what decisions booked into the journal, in this order."""
+    rows = [
+        {
+            "item_id": one.item_id,
+            "decision_id": one.decision_id,
+            "scope": one.entry.scope,
+            "number": one.entry.number,
+            "winner": one.entry.winner,
+            "entry": one.entry.as_json(),
+        }
+        for one in booked
+    ]
     if rows:
-        await conn.execute(
-            _ENTER, account_id, template, item_id, decision_id, orjson.dumps(rows).decode(), at
-        )
+        await conn.execute(_ENTER, account_id, template, orjson.dumps(rows).decode(), at)
 
 
 async def take_back(
-    conn: Conn, account_id: str, held: HeldTemplate, decision_id: str, why: str, at: datetime
-) -> Ledgers:
-    """Take back exactly what this decision booked; return the ledgers after it. Nothing is taken back twice."""
+    conn: Conn, account_id: str, held: HeldTemplate, decision_ids: Collection[str], why: str, at: datetime
+) -> None:
+    """Take back exactly what these decisions booked. Nothing is taken back twice."""
     rows = await conn.fetch(
-        "SELECT entry_id, entry FROM distribution_journal WHERE account_id = $1 AND decision_id = $2 AND template = $3"
-        " AND undone_at IS NULL ORDER BY entry_id DESC",
+        "SELECT entry_id, entry FROM distribution_journal WHERE account_id = $1 AND decision_id = ANY($2)"
+        " AND template = $3 AND undone_at IS NULL ORDER BY entry_id DESC",
         account_id,
-        decision_id,
+        list(decision_ids),
         held.name,
     )
+    if not rows:
+        return
     ledgers = dict(held.ledgers)
+    undone: list[tuple[int, int]] = []
     for row in rows:
         entry = LedgerEntry.of_json(row["entry"])
         ledgers[entry.scope] = undo(ledgers.get(entry.scope, EMPTY), entry)
-        await conn.execute(
-            "UPDATE distribution_journal SET undone_at = $3, undone_number = $4, undone_why = $5"
-            " WHERE account_id = $1 AND entry_id = $2",
-            account_id,
-            row["entry_id"],
-            at,
-            ledgers[entry.scope].number,
-            why,
-        )
-    if rows:
-        await save_ledgers(conn, account_id, held.name, ledgers)
-    return ledgers
+        undone.append((row["entry_id"], ledgers[entry.scope].number))
+    await conn.execute(
+        "UPDATE distribution_journal j SET undone_at = $4, undone_number = u.number, undone_why = $5"
+        " FROM unnest($2::bigint[], $3::bigint[]) AS u (entry_id, number)"
+        " WHERE j.account_id = $1 AND j.entry_id = u.entry_id",
+        account_id,
+        [entry_id for entry_id, _ in undone],
+        [number for _, number in undone],
+        at,
+        why,
+    )
+    await save_ledgers(conn, account_id, held.name, ledgers)
 
 
 async def shares_by_day(

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from gateway.store.distribution.ledgers import (
+    BookedEntry,
     enter,
     hold_template,
     ledgers_of,
@@ -164,7 +165,7 @@ async def test_who_picks_meanwhile_is_reckoned_with(sales: Office) -> None:
         await _somebody_waits_for_the_template(sales)
         entry, after = pick(EMPTY, {"anna": 1, "boris": 1, "vera": 1})
         await save_ledgers(conn, ACCOUNT, "sales", {"": after})
-        await enter(conn, ACCOUNT, "sales", [entry], item_id="other", decision_id="other", at=START)
+        await enter(conn, ACCOUNT, "sales", [BookedEntry("other", "other", entry)], START)
     await settled
     assert await owners(sales) == {CLIENT: {"12"}}
     assert [p["winner"] for p in await picks(sales)] == ["anna", "boris"]
