@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.store.health.status import LATEST_EVENTS
 from routing.alerts import AlertCause, AlertState
 from runtime.database.pool import Conn
 
@@ -24,16 +23,12 @@ SELECT a.account_id FROM account a WHERE a.state = 'on' AND EXISTS (
         AND (e.not_before IS NULL OR e.not_before <= now()) AND e.after = '{}')
 """
 
-_LATEST_EVENT = """
-SELECT max(latest.id) FROM account a, LATERAL (SELECT max(event_id) AS id FROM inbox WHERE account_id = a.account_id) AS latest
-"""
 # A minute more or less is no matter: a busy PBX does not rewrite its row at every look.
 _HEARD = """
 INSERT INTO alert_heard AS h (account_id, connection_id, heard_at)
-SELECT c.account_id, c.connection_id, max(latest.received_at) FROM account a CROSS JOIN LATERAL (
-    SELECT connection_id, received_at FROM inbox WHERE account_id = a.account_id AND event_id > $1
-    ORDER BY event_id DESC LIMIT $2) AS latest
-JOIN connection c ON c.account_id = a.account_id AND c.connection_id = latest.connection_id GROUP BY 1, 2
+SELECT c.account_id, c.connection_id, latest.received_at FROM connection c CROSS JOIN LATERAL (
+    SELECT received_at FROM inbox i WHERE i.account_id = c.account_id AND i.connection_id = c.connection_id
+    ORDER BY received_at DESC LIMIT 1) AS latest
 ON CONFLICT (account_id, connection_id) DO UPDATE SET heard_at = excluded.heard_at
     WHERE excluded.heard_at > h.heard_at + interval '1 minute'
 """
@@ -113,13 +108,9 @@ async def accounts_with_work(conn: Conn) -> frozenset[str]:
 
 
 async def heard(conn: Conn) -> dict[tuple[str, str], datetime]:
-    """When each connection (account, name) was last heard of; those that never spoke are not there. Reads what came since
-    the last time."""
-    latest = await conn.fetchval(_LATEST_EVENT)
-    if latest is not None:
-        seen = await conn.fetchval("SELECT seen_event FROM alert_turn")
-        await conn.execute(_HEARD, seen, LATEST_EVENTS)
-        await conn.execute("UPDATE alert_turn SET seen_event = $1", latest)
+    """When each connection (account, name) was last heard of; those that never spoke are not there. It is remembered for
+    longer than the messages are."""
+    await conn.execute(_HEARD)
     rows = await conn.fetch(
         "SELECT c.account_id, c.name, h.heard_at FROM alert_heard h JOIN connection c USING (account_id, connection_id)"
     )

@@ -14,9 +14,6 @@ from runtime.database.pool import Conn
 AccountIds: TypeAlias = Sequence[str] | None
 """Of these accounts, None = of all."""
 
-LATEST_EVENTS = 5000
-"""How far back an account's events are looked through for the latest of each connection."""
-
 # Finished effects are not counted: there may be millions, and no index leads to them.
 _EFFECTS = """
 SELECT account_id, state, count(*) AS n, min(created_at) AS oldest FROM effect
@@ -119,15 +116,12 @@ async def webhooks_by_account(conn: Conn, account_ids: AccountIds) -> dict[str, 
 async def latest_event_of_each_connection(
     conn: Conn, account_ids: AccountIds
 ) -> dict[tuple[str, str], datetime]:
-    """By account and connection. Connections of which nothing is among the account's latest `LATEST_EVENTS` messages are
-    not there."""
+    """By account and connection. Connections of which no message is kept are not there."""
     found = await conn.fetch(
-        "SELECT a.account_id, latest.connection_id, max(latest.received_at) AS at FROM account a, LATERAL"
-        " (SELECT connection_id, received_at FROM inbox WHERE account_id = a.account_id"
-        " ORDER BY event_id DESC LIMIT $2) AS latest"
-        " WHERE $1::text[] IS NULL OR a.account_id = ANY($1) GROUP BY 1, 2",
+        "SELECT c.account_id, c.connection_id, latest.received_at AS at FROM connection c, LATERAL"
+        " (SELECT received_at FROM inbox i WHERE i.account_id = c.account_id AND i.connection_id = c.connection_id"
+        " ORDER BY received_at DESC LIMIT 1) AS latest WHERE $1::text[] IS NULL OR c.account_id = ANY($1)",
         account_ids,
-        LATEST_EVENTS,
     )
     return {(r["account_id"], r["connection_id"]): r["at"] for r in found}
 
