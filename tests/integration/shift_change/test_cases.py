@@ -183,6 +183,8 @@ async def test_case_45_a_deal_closed_merged_or_deleted_during_the_move_stays_whe
     assert journal[deleted] == ("left", "gone"), "the CRM says so where our directory did not know yet"
     assert journal[taken] == ("left", "changed")
     assert bench.owners()[taken] == "99"
+    ordered = await bench.pool.fetchval("SELECT count(*) FROM effect WHERE client = $1", f"deal:{taken}")
+    assert ordered == 0, "the CRM was not even asked for what is a person's matter by now"
     assert sum(state == "moved" for state, _ in journal.values()) == 596
     assert await bench.pool.fetchval("SELECT count(*) FROM effect WHERE state = 'dead'") == 0
     open_entries = await bench.pool.fetchval(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.sabotage.rows import calls, crm, doors, intake, keys, people, takeover, writing
+from tests.sabotage.rows import calls, crm, distribution, doors, intake, keys, people, takeover, writing
 
 ROWS = (
     *intake.ROWS,
@@ -13,4 +13,5 @@ ROWS = (
     *keys.ROWS,
     *people.ROWS,
     *doors.ROWS,
+    *distribution.ROWS,
 )
