@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import json
 import logging
+import signal
 import sys
 import traceback
 from collections import Counter
@@ -29,6 +30,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="where the figures are written too")
     parser.add_argument("--keep", action="store_true", help="keep the processes' logs")
     options = parser.parse_args()
+    # Whatever ends this process, none of those that it started stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     logging.getLogger("asyncpg").setLevel(logging.CRITICAL)  # the database is away on purpose
     seconds = SHORT_SECONDS if options.short else options.minutes * 60
     calls = options.calls or round(seconds / 60 * CALLS_PER_MINUTE)

@@ -11,6 +11,8 @@ import contextlib
 import sys
 from urllib.parse import urlsplit, urlunsplit
 
+import uvloop
+
 _PIECE = 65536
 
 
@@ -86,4 +88,4 @@ async def main(target: int) -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main(int(sys.argv[1])))
+        uvloop.run(main(int(sys.argv[1])))

@@ -5,6 +5,7 @@ when its effect was seen."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import signal
 import time
@@ -18,17 +19,25 @@ from gateway.store.admin import accounts
 from tests.chaos import freezes, keys, moods
 from tests.chaos.site import TROUBLE, HarnessFailed, Site
 from tests.chaos.tenants import Tenant
+from tests.chaos.turns import Turn
 
 KILLABLE = ("gateway0", "gateway1", "worker0", "worker1")
 LAST_MOOD_SECONDS = 20.0
 """Before the end of the traffic: what comes later might find no request to spoil."""
 
 
+_MAY_GO_SECONDS = 60.0
+"""How long a gateway waits for the other one to be ready, before it is left in peace."""
+
+
 @dataclass(slots=True)
 class Fault:
+    """is_over: what there was to see of it has been seen, or was waited for in vain."""
+
     kind: str
     at: float
     is_fired: bool = False
+    is_over: bool = False
     detail: str = ""
 
 
@@ -57,13 +66,12 @@ class Nemesis:
     def __post_init__(self) -> None:
         self._random = random.Random(f"nemesis {self.seed}")
         self._began = time.monotonic()
-        self._database = asyncio.Lock()  # one fault of the database at a time
-        self._person = asyncio.Lock()
-        self._workers = asyncio.Lock()  # nobody else's while a key is renewed
-        self._gateways = asyncio.Lock()  # one gateway out at a time
-        self._crm = {
-            tenant.account: asyncio.Lock() for tenant in self.site.tenants
-        }  # one plan of faults each
+        self._database = Turn("database")  # one fault of it at a time
+        self._person = Turn("person")
+        self._workers = Turn("workers")  # nobody else's while a key is renewed
+        self._gateways = Turn("gateways")  # one of them out at a time
+        # one plan of faults each
+        self._crm = {t.account: Turn(t.sandbox) for t in self.site.tenants}
 
     @property
     def counts(self) -> Counter[str]:
@@ -73,10 +81,22 @@ class Nemesis:
     def not_fired(self) -> list[Fault]:
         return [fault for fault in self.faults if not fault.is_fired]
 
+    def doing(self) -> list[str]:
+        """Faults under way, and who waits for whom."""
+        under_way = [f"{f.kind} for {self._elapsed - f.at:.0f} s" for f in self.faults if not f.is_over]
+        turns = (self._database, self._person, self._workers, self._gateways, *self._crm.values())
+        return [*under_way, *(f"[{told}]" for turn in turns if (told := turn.told()))]
+
     async def run(self) -> None:
         """Until the run's time is over and the last planned fault has fired."""
         self._began = time.monotonic()
         watch = asyncio.create_task(self._watch())
+        try:
+            await self._every_stream()
+        finally:
+            watch.cancel()
+
+    async def _every_stream(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._kills())
             group.create_task(self._freezes())
@@ -85,7 +105,6 @@ class Nemesis:
             for tenant in self.site.tenants:
                 if tenant.key == "oauth" and not self.pace.is_short:  # it needs minutes
                     group.create_task(self._keys(tenant))
-        watch.cancel()
 
     @property
     def _elapsed(self) -> float:
@@ -105,6 +124,8 @@ class Nemesis:
             fault.detail = repr(err)
         else:
             fault.is_fired, fault.detail = bool(fired), str(fired)
+        finally:
+            fault.is_over = True
 
     # --- kills and restarts ------------------------------------------------------------------------------------
 
@@ -116,7 +137,7 @@ class Nemesis:
         while not self._is_over:
             if self._elapsed >= database_at:
                 sig, name = [(signal.SIGQUIT, "immediate"), (signal.SIGINT, "fast")][restarts % 2]
-                async with self._database:
+                async with self._database.of(f"postgresql-{name}"):
                     await self._fault(f"postgresql-{name}", lambda s=sig: self.site.restart_database(s))  # type: ignore[misc]
                 restarts += 1
                 database_at = self._elapsed + self.pace.database * self._random.uniform(0.8, 1.2)
@@ -130,11 +151,13 @@ class Nemesis:
             return self.site.kill(name)
 
         if not name.startswith("gateway"):
-            if self._workers.locked() or not self.site.process(name).is_running:
+            if self._workers.is_taken or not self.site.is_at_work(name):
                 return False
             await self._fault(f"kill-9-{name}", kill)
             return True
-        async with self._gateways:
+        if self._gateways.is_taken:
+            return False
+        async with self._gateways.of(f"kill-9-{name}"):
             if not await self._may_go(name):
                 return False
             await self._fault(f"kill-9-{name}", kill)
@@ -161,19 +184,25 @@ class Nemesis:
     async def _freeze(self, kind: str) -> None:
         seconds = self._random.uniform(2, 3.5 if self.pace.is_short else 6)
         if kind == "stop-gateway":
-            async with self._gateways:
-                name = f"gateway{self._random.randrange(2)}"
-                while not await self._may_go(name):
-                    await asyncio.sleep(0.2)
-                await self._fault(kind, lambda: freezes.stopped(self.site, name, seconds))
+            name = f"gateway{self._random.randrange(2)}"
+            async with self._gateways.of(kind):
+                await self._fault(kind, lambda: self._gateway_stopped(name, seconds))
         elif kind in ("stop-worker", "stop-sandbox"):
             names = (
                 ["worker0", "worker1"] if kind == "stop-worker" else [t.sandbox for t in self.site.tenants]
             )
             await self._fault(kind, lambda: freezes.stopped(self.site, self._random.choice(names), seconds))
         else:
-            async with self._database:
+            async with self._database.of(kind):
                 await self._fault(kind, lambda: freezes.DATABASE[kind](self.site, seconds))
+
+    async def _gateway_stopped(self, name: str, seconds: float) -> bool | str:
+        deadline = time.monotonic() + _MAY_GO_SECONDS
+        while not await self._may_go(name):
+            if time.monotonic() > deadline:
+                raise HarnessFailed(f"beside {name} no gateway was ready within {_MAY_GO_SECONDS:g} s")
+            await asyncio.sleep(0.2)
+        return await freezes.stopped(self.site, name, seconds)
 
     # --- the CRM's moods ---------------------------------------------------------------------------------------
 
@@ -200,7 +229,7 @@ class Nemesis:
                 left = [*moods.SHORT, *moods.LONG]
                 chance.shuffle(left)
             kind = left.pop(0)
-            async with self._crm[tenant.account]:
+            async with self._crm[tenant.account].of(f"crm-{kind}"):
                 await self._fault(f"crm-{kind}", lambda k=kind: self._mood(tenant, k))  # type: ignore[misc]
             await asyncio.sleep(self.pace.mood * chance.uniform(0.5, 1.5))
 
@@ -233,8 +262,11 @@ class Nemesis:
         return False
 
     async def _is_broken(self, tenant: Tenant) -> bool:
-        rows = await self.site.fetch("SELECT state FROM account WHERE account_id = $1", tenant.account)
-        return bool(rows[0]["state"] == "broken")
+        return tenant.account in await self._broken()
+
+    async def _broken(self) -> set[str]:
+        rows = await self.site.fetch("SELECT account_id FROM account WHERE state = 'broken'")
+        return {row["account_id"] for row in rows}
 
     # --- the renewal of keys -----------------------------------------------------------------------------------
 
@@ -246,7 +278,11 @@ class Nemesis:
         await asyncio.sleep(6)
         while True:
             for kind, carry_out in faults.items():
-                async with self._crm[tenant.account], self._database, self._workers:
+                async with (
+                    self._crm[tenant.account].of(kind),
+                    self._database.of(kind),
+                    self._workers.of(kind),
+                ):
                     await self._fault(kind, carry_out)
                 await asyncio.sleep(self.pace.mood)
             if self.pace.is_short or self._elapsed > self.pace.seconds - 3 * LAST_MOOD_SECONDS:
@@ -271,15 +307,13 @@ class Nemesis:
         since: dict[str, float] = {}
         while True:
             await asyncio.sleep(1)
-            for tenant in self.site.tenants:
-                try:
-                    if not await self._is_broken(tenant):
-                        since.pop(tenant.account, None)
-                    elif time.monotonic() - since.setdefault(tenant.account, time.monotonic()) > 3:
-                        await self.reconnect(tenant)
-                        since.pop(tenant.account)
-                except (*TROUBLE, HarnessFailed):
-                    continue  # a moment later
+            with contextlib.suppress(*TROUBLE, HarnessFailed):  # a moment later
+                broken = await self._broken()
+                since = {account: since.get(account, time.monotonic()) for account in broken}
+                for account, at in list(since.items()):
+                    if time.monotonic() - at > 3:
+                        await self.reconnect(self.site.tenant(account))
+                        del since[account]
 
     async def reconnect(self, tenant: Tenant) -> None:
         async def work() -> None:
@@ -287,7 +321,7 @@ class Nemesis:
             async with self.site.connection() as conn:
                 await accounts.set_account_state(conn, tenant.account, "on")
 
-        async with self._person:
+        async with self._person.of(tenant.account):
             await self.site.insist(f"connecting {tenant.account} again", work)
         self.reconnected[tenant.account] += 1
         await self.send_stored(tenant)

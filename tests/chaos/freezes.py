@@ -15,12 +15,18 @@ import asyncpg
 from tests.chaos.site import Site
 
 _TABLES = ("inbox", "effect", "call")
+_RUNNING_SECONDS = 60.0
+_LOCK_SECONDS = 20
+_LOCK_TRIES = 5
 
 
 async def stopped(site: Site, name: str, seconds: float) -> bool | str:
     """SIGSTOP, some seconds, SIGCONT. Whether it stood still."""
     process = site.process(name)
+    deadline = time.monotonic() + _RUNNING_SECONDS
     while not process.is_running:
+        if time.monotonic() > deadline:
+            return False
         await asyncio.sleep(0.1)
     assert process.popen is not None
     stood = await _stand_still([process.popen.pid], seconds)
@@ -41,7 +47,7 @@ async def _stand_still(pids: Sequence[int], seconds: float) -> bool:
         for pid in pids:
             _signal(pid, signal.SIGSTOP)
         await asyncio.sleep(seconds)
-        return _state(pids[0]) == "T"
+        return state_of(pids[0]) == "T"
     finally:
         for pid in reversed(pids):
             _signal(pid, signal.SIGCONT)
@@ -52,7 +58,7 @@ def _signal(pid: int, sig: signal.Signals) -> None:
         os.kill(pid, sig)
 
 
-def _state(pid: int) -> str:
+def state_of(pid: int) -> str:
     """As the kernel has it: R, S, T …; "" = gone."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -89,19 +95,26 @@ async def _line_slow(site: Site, seconds: float) -> bool | str:
 async def _locked(site: Site, seconds: float) -> bool | str:
     """A table that nobody else may touch, as during a careless ALTER TABLE. Whether somebody had to wait for it."""
     table = _TABLES[int(time.monotonic()) % len(_TABLES)]
+    for _ in range(_LOCK_TRIES):
+        with contextlib.suppress(asyncpg.LockNotAvailableError):
+            waited = await _locked_once(site, table, seconds)
+            return f"{waited} waited for {table}" if waited else False
+    return False
+
+
+async def _locked_once(site: Site, table: str, seconds: float) -> int:
+    """How many waited at once. Held no longer than that by the clock: however slow this process is, it must not be what stops
+    the others."""
     waited = 0
-
-    async def work() -> None:
-        nonlocal waited
-        async with site.connection() as conn, conn.transaction():
-            await conn.execute("SET LOCAL lock_timeout = '5s'")
-            await conn.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-            for _ in range(int(seconds / 0.2)):
-                await asyncio.sleep(0.2)
-                waited = max(waited, await conn.fetchval(_WAITING, table))
-
-    await site.insist(f"locking {table}", work)
-    return f"{waited} waited for {table}" if waited else False
+    async with asyncio.timeout(_LOCK_SECONDS), site.connection() as conn, conn.transaction():
+        await conn.execute("SET LOCAL lock_timeout = '5s'")
+        await conn.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{_LOCK_SECONDS}s'")
+        await conn.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            await asyncio.sleep(0.2)
+            waited = max(waited, await conn.fetchval(_WAITING, table))
+    return waited
 
 
 _WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::text::regclass"

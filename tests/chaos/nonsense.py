@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -21,7 +22,7 @@ from tests.chaos.tenants import Tenant
 from tests.e2e.stack import AUTH
 
 _LINE = "74950000001"
-_TRIES = 200
+_TAKEN_SECONDS = 240.0
 _EVERY_SECONDS = 1.2
 _REFUSED = (400, 413, 415, 422)
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
@@ -114,13 +115,13 @@ class Nonsense:
         messages = [(self._message, what) for what in _MESSAGES]
         others = [*((self._webhook, what) for what in _WEBHOOKS), *((self._in_crm, what) for what in _IN_CRM)]
         every = [*messages, *others, (self._same_id, "an id used again"), (self._same_id, "an id used again")]
-        while True:
+        for lap in count():
             self._random.shuffle(every)
             for tell, what in every:
+                if lap and asyncio.get_running_loop().time() > deadline:
+                    return
                 await tell(self._random.choice(self.site.tenants), what)
                 await asyncio.sleep(_EVERY_SECONDS * self._random.uniform(0.3, 1.3))
-            if asyncio.get_running_loop().time() > deadline:
-                return
 
     async def _message(self, tenant: Tenant, what: str) -> None:
         call = self._new(tenant, what)
@@ -181,7 +182,10 @@ class Nonsense:
 
     async def _post(self, path: str, body: bytes, kind: str, what: str, headers: Mapping[str, str]) -> int:
         """The status of the first answer that is not "later"."""
-        for n in range(_TRIES):
+        deadline = asyncio.get_running_loop().time() + _TAKEN_SECONDS
+        for n in count():
+            if asyncio.get_running_loop().time() > deadline:
+                break
             url = self.site.urls[n % len(self.site.urls)]
             try:
                 async with self.session.post(
@@ -197,7 +201,7 @@ class Nonsense:
                 continue
             self._judge(what, answer.status, said)
             return answer.status
-        raise HarnessFailed(f"nobody took a {what} in {_TRIES} tries")
+        raise HarnessFailed(f"nobody took a {what} within {_TAKEN_SECONDS:g} s")
 
     def _judge(self, what: str, status: int, said: str) -> None:
         self.answers["taken" if status == 200 else f"refused with {status}"] += 1

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import aiohttp
@@ -17,6 +18,9 @@ from tests.chaos.traffic import PlannedCall, PlannedEvent
 from tests.e2e.stack import AUTH
 
 ATTEMPT_SECONDS = 3.0
+AT_ONCE = 16
+"""So many messages one telephone system has under way; the others wait their turn. Without it, every message that was not
+taken yet would be sent again every few seconds, and a busy machine would have to do with nothing else for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,9 @@ class Pbx:
         self.accepted: list[Accepted] = []
         self.refused: list[str] = []
         self.failures: Counter[str] = Counter()
+        self.last_failure = ""
         self.under_way = 0
+        self._at_once: dict[str, asyncio.Semaphore] = {}
 
     async def play(self, calls: Sequence[PlannedCall]) -> None:
         """Returns when every event that is ever told was accepted."""
@@ -73,22 +79,28 @@ class Pbx:
     async def _tell(self, call: PlannedCall, event: PlannedEvent, copy: int) -> None:
         body, told_at = self._body(event)
         await self._until(event.sent_at + copy * self._random.uniform(0, 1.5))
-        gateway = self._random.randrange(len(self._urls))
         self.under_way += 1
-        for attempt in range(1, 10_000):
-            answer = await self._post(gateway, call.connection, body)
+        async with self._at_once.setdefault(call.connection, asyncio.Semaphore(AT_ONCE)):
+            gateway, attempts, answer = await self._until_said(call.connection, body)
+        self.under_way -= 1
+        if "accepted" in answer:
+            at, happened = datetime.now(UTC), self.began_at + timedelta(seconds=event.at)
+            is_duplicate = bool(answer["duplicate"])
+            self.accepted.append(
+                Accepted(call, event, happened, at, told_at, gateway, attempts, is_duplicate)
+            )
+
+    async def _until_said(self, connection: str, body: dict[str, Any]) -> tuple[int, int, dict[str, Any]]:
+        """Which gateway took it or refused it for good, at which attempt, and what it said. The run's end is the only limit:
+        see standstill.py."""
+        gateway = self._random.randrange(len(self._urls))
+        for attempt in count(1):
+            answer = await self._post(gateway, connection, body)
             if answer is not None:
-                self.under_way -= 1
-                if "accepted" in answer:
-                    is_duplicate = bool(answer["duplicate"])
-                    at = datetime.now(UTC)
-                    happened = self.began_at + timedelta(seconds=event.at)
-                    self.accepted.append(
-                        Accepted(call, event, happened, at, told_at, gateway, attempt, is_duplicate)
-                    )
-                return
+                return gateway, attempt, answer
             gateway = (gateway + 1) % len(self._urls)
-            await asyncio.sleep(min(0.1 * 2**attempt, 2.0))
+            await asyncio.sleep(min(0.1 * 2 ** min(attempt, 5), 2.0))
+        raise AssertionError("count() ended")
 
     def _body(self, event: PlannedEvent) -> tuple[dict[str, Any], datetime | None]:
         fields = dict(event.fields)
@@ -113,6 +125,8 @@ class Pbx:
                 if 400 <= response.status < 500 and response.status not in (401, 408, 429):
                     self.refused.append(f"{response.status} {await response.text()} for {body}")
                     return {}
+                self.last_failure = f"{response.status} {(await response.text())[:200]}"
         except (aiohttp.ClientError, TimeoutError) as err:
             self.failures[type(err).__name__] += 1
+            self.last_failure = repr(err)
         return None

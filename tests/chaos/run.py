@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,11 +23,18 @@ from tests.chaos.faults import Nemesis, Pace
 from tests.chaos.lookups import Lookups
 from tests.chaos.nonsense import Nonsense
 from tests.chaos.pbx import Pbx
-from tests.chaos.site import Site, running_site
-from tests.chaos.traffic import plan
+from tests.chaos.site import HarnessFailed, Site, running_site
+from tests.chaos.standstill import StoodStill, Watch
+from tests.chaos.traffic import PlannedCall, plan
 
 LOOKUPS_PER_SECOND = 20.0
 CALM_SECONDS = 8.0
+_PROBER_SECONDS = 60.0
+_END_SECONDS = 240.0
+"""How long after its time a run may still tell events and see faults fire: a mood that finds nothing to spoil waits for two
+minutes."""
+_STUCK_SECONDS = 240.0
+"""What is left has so long to become less."""
 
 
 @dataclass
@@ -68,19 +75,17 @@ async def _run(site: Site, wanted: Plan) -> Result:
     since = datetime.now(UTC)
     supervision = asyncio.create_task(site.supervise())
     file = site.folder / "lookups.json"
-    prober = _start_prober(site, file)
+    stood: list[Violation] = []
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         pbx, nonsense = Pbx(site.urls, session, wanted.seed), Nonsense(site, session, wanted.seed)
         began = time.monotonic()
-        progress = asyncio.create_task(_tell_progress(pbx, nemesis))
-        async with asyncio.TaskGroup() as group:
-            group.create_task(pbx.play(calls))
-            group.create_task(nemesis.run())
-            group.create_task(nonsense.run(wanted.seconds))
-        progress.cancel()
+        async with _probing(site, file):
+            try:
+                await _traffic(site, pbx, nemesis, nonsense, calls, wanted.seconds, supervision)
+            except* StoodStill as errors:
+                stood = [Violation("stood-still", str(err)) for err in errors.exceptions]
+                say(stood[0].what)
         traffic_seconds = time.monotonic() - began
-    prober.send_signal(signal.SIGTERM)
-    await asyncio.to_thread(prober.wait, 30)
     say("drain")
     began = time.monotonic()
     left = await _until_settled(site, nemesis, wanted.drain_seconds)
@@ -102,7 +107,7 @@ async def _run(site: Site, wanted: Plan) -> Result:
     ]
     lookups = Lookups.read(file)
     violations = [found for verdict in verdicts for found in verdict.violations]
-    violations += _other_violations(site, pbx, nemesis, left)
+    violations += [*stood, *_other_violations(site, pbx, nemesis, left)]
     violations += [Violation("answer", text) for text in nonsense.wrong]
     violations += [Violation("lookup", text) for text in lookups.faults()]
     result = Result(wanted.seed, facts, evidence, violations)
@@ -140,21 +145,59 @@ def say(line: str) -> None:
     print(f"… {line}", file=sys.stderr, flush=True)
 
 
-async def _tell_progress(pbx: Pbx, nemesis: Nemesis) -> None:
-    while True:
-        await asyncio.sleep(30)
-        open_faults = [fault.kind for fault in nemesis.not_fired]
-        say(
-            f"{pbx.elapsed:.0f} s: {len(pbx.accepted)} events, {nemesis.counts.total()} faults fired, under way: {open_faults}"
-        )
+async def _traffic(
+    site: Site,
+    pbx: Pbx,
+    nemesis: Nemesis,
+    nonsense: Nonsense,
+    calls: Sequence[PlannedCall],
+    seconds: float,
+    supervision: asyncio.Task[None],
+) -> None:
+    """Everything at once, to its end. Raises StoodStill in a group."""
+    async with asyncio.TaskGroup() as group:
+        watch = group.create_task(Watch(site, pbx, nemesis, say).run(seconds + _END_SECONDS))
+        supervised = group.create_task(_not_ended(supervision))
+        parts = [pbx.play(calls), nemesis.run(), nonsense.run(seconds)]
+        async with asyncio.TaskGroup() as all_of_it:
+            for part in parts:
+                all_of_it.create_task(part)
+        watch.cancel()
+        supervised.cancel()
 
 
-def _start_prober(site: Site, file: Path) -> subprocess.Popen[bytes]:
+async def _not_ended(supervision: asyncio.Task[None]) -> None:
+    """Nobody would start again what was killed. Raises HarnessFailed."""
+    await asyncio.wait([supervision])
+    error = None if supervision.cancelled() else supervision.exception()
+    raise HarnessFailed(f"the supervisor has ended: {error!r}")
+
+
+@contextlib.asynccontextmanager
+async def _probing(site: Site, file: Path) -> AsyncIterator[None]:
+    """Lookups all the while; their figures are in `file` afterwards."""
     connections = ",".join(next(iter(tenant.skews)) for tenant in site.tenants)
-    rate = str(LOOKUPS_PER_SECOND)
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.chaos.prober", str(file), rate, connections, *site.urls]
+    prober = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "tests.chaos.prober",
+            str(file),
+            str(LOOKUPS_PER_SECOND),
+            connections,
+            *site.urls,
+        ]
     )
+    try:
+        yield
+        prober.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.to_thread(prober.wait, _PROBER_SECONDS)
+        except subprocess.TimeoutExpired as err:
+            raise HarnessFailed(f"the prober did not end within {_PROBER_SECONDS:g} s") from err
+    finally:
+        prober.kill()
+        prober.wait()
 
 
 _LEFT = """
@@ -171,12 +214,17 @@ SELECT (SELECT count(*) FROM inbox WHERE state = 'pending') AS events,
 async def _until_settled(site: Site, nemesis: Nemesis, seconds: float) -> Mapping[str, Any]:
     """What is left when nothing changes any more, or when the time is up. What is held is sent, as an operator would."""
     deadline, calm_since = time.monotonic() + seconds, None
-    told_at = 0.0
-    while time.monotonic() < deadline:
+    told_at, before, changed_at = 0.0, None, time.monotonic()
+    while (now := time.monotonic()) < deadline:
         left = dict((await site.fetch(_LEFT))[0])
-        if time.monotonic() - told_at > 20:
+        if left != before:
+            before, changed_at = left, now
+        if now - told_at > 20:
             say(f"left: {left}")
-            told_at = time.monotonic()
+            told_at = now
+        if any(left.values()) and now - changed_at > _STUCK_SECONDS:
+            say(f"nothing of it has changed for {_STUCK_SECONDS:g} s")
+            return left
         for row in await site.fetch("SELECT account_id FROM account WHERE state = 'broken'"):
             await nemesis.reconnect(site.tenant(row["account_id"]))
         if left["held"] and not left["runs"]:
