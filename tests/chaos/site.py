@@ -288,9 +288,8 @@ class Site:
                     with contextlib.suppress(OSError):  # no memory for another process: next time
                         self._note_start(process)
                         process.start()
-                elif process.popen is not None and process.name.startswith("sandbox"):
+                elif process.popen is not None:
                     _as_fast_as_this(process.popen.pid)
-                else:
                     self._note_work(process)
             await asyncio.sleep(RESTART_SECONDS)
 
@@ -353,8 +352,9 @@ class Site:
 
 
 def _as_fast_as_this(pid: int) -> None:
-    """A sandbox gives way to all others. Here it stands for the CRM, which does not stand still because our machine is busy.
-    Needs root; without it, it stays as it is."""
+    """Workers and sandboxes give way to whatever else runs. Here sandboxes stand for the CRM, which does not stand still because
+    our machine is busy, and workers that get no processor for seconds lose their leases again and again: of a busy machine
+    that says much, of the product nothing. Needs root; without it, they stay as they are."""
     with contextlib.suppress(OSError):
         mine = os.getpriority(os.PRIO_PROCESS, 0)
         if os.getpriority(os.PRIO_PROCESS, pid) > mine:
