@@ -76,7 +76,7 @@ async def test_what_was_taken_back_is_not_taken_back_again(shop: Shop) -> None:
         async with shop.pool.acquire() as conn, conn.transaction():
             held = await hold_template(conn, ACCOUNT, "t")
             assert held is not None
-            await take_back(conn, ACCOUNT, held, item.decision_id, "test", datetime.now(UTC))
+            await take_back(conn, ACCOUNT, held, [item.decision_id], "test", datetime.now(UTC))
     async with shop.pool.acquire() as conn:
         ledgers = await ledgers_of(conn, ACCOUNT, "t")
         assert await replayed(conn, ACCOUNT, "t") == ledgers

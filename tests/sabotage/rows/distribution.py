@@ -31,8 +31,8 @@ ROWS = (
         name="a-pick-is-taken-back-twice",
         hurts="whoever lost a deal by a refusal that was told twice is owed two",
         file="gateway/store/distribution/ledgers.py",
-        old='        " AND undone_at IS NULL ORDER BY entry_id DESC",',
-        new='        " ORDER BY entry_id DESC",',
+        old='        " AND template = $3 AND undone_at IS NULL ORDER BY entry_id DESC",',
+        new='        " AND template = $3 ORDER BY entry_id DESC",',
         tests=(f"{_BOOKS}::test_what_was_taken_back_is_not_taken_back_again",),
     ),
     Sabotage(
