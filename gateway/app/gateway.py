@@ -26,6 +26,7 @@ from gateway.at_work import AtWork
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.endpoints import CrmHooks
+from gateway.distribution.hook_door import HookDoor
 from gateway.health.shared_metrics import SharedFigures
 from gateway.http.door import DoorLimits, HttpDoor
 from gateway.http.pages import OwnHosts
@@ -167,6 +168,7 @@ class Gateway:
             lookup=self.lookup,
             events=self.events,
             hooks=self.hooks,
+            stage_hooks=HookDoor(self.configuration, pool, self.strangers),
             readiness=self,
             metrics=self.metrics,
             strangers=self.strangers,

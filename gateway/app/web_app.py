@@ -14,6 +14,7 @@ from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from prometheus_client import generate_latest
 
 from gateway.crm_accounts.endpoints import CrmHooks
+from gateway.distribution.hook_door import HookDoor
 from gateway.http.body import API_BODY, BodyRefused
 from gateway.http.pages import OwnHosts
 from gateway.http.peers import is_from_this_machine
@@ -62,6 +63,7 @@ def build_web_app(
     lookup: Lookup,
     events: Events,
     hooks: CrmHooks,
+    stage_hooks: HookDoor,
     readiness: Readiness,
     metrics: Metrics,
     metrics_token: str | None,
@@ -80,6 +82,7 @@ def build_web_app(
         router.add_route("POST", path, _guarded(events.handle))
     router.add_post("/pbx/{connection}/{name:result/.+}", _guarded(events.handle))
     router.add_post("/crm/{account}/webhooks/{secret}", _guarded(hooks.webhook))
+    router.add_post("/crm/{account}/hooks/{secret}", _guarded(stage_hooks.handle))
     router.add_get("/crm/oauth", _guarded(own_hosts.only(hooks.oauth)))
     router.add_get("/healthz", _healthz)
     router.add_get("/readyz", _readyz(readiness))

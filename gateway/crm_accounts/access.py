@@ -35,6 +35,7 @@ from crm.store.metadata import account_of
 from gateway.configuration import read_snapshot
 from gateway.crm_accounts.exchange_log import ExchangeLog
 from gateway.crm_accounts.same_crm import note_same_crm
+from gateway.crm_accounts.secret_address import webhook_address
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.audit import AuditChange, record
@@ -206,11 +207,6 @@ def webhook_of(public_url: str | None, account: Account) -> str | None:
     if not public_url or is_local(urlsplit(public_url).hostname):
         return None
     return webhook_address(public_url, account)
-
-
-def webhook_address(public_url: str, account: Account) -> str:
-    """Return the address with its secret: never log it."""
-    return f"{public_url.rstrip('/')}/crm/{account.id}/webhooks/{account.webhook_secret}"
 
 
 def same_number(policy: Callable[[], NumberPolicy]) -> Callable[[str, str], bool]:

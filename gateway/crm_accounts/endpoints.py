@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -16,13 +15,13 @@ from crm.errors import CrmError
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import GrantRefused
 from gateway.crm_accounts.same_crm import AnotherCrm, CrmTaken
+from gateway.crm_accounts.secret_address import SecretAddress
 from gateway.crm_accounts.webhook_inbox import WebhookIntake
 from gateway.http.body import WEBHOOK_BODY, read_body
 from gateway.http.connection import vouch
 from gateway.http.peers import Peers
 from gateway.http.problems import problem
 from gateway.http.strangers import Strangers
-from gateway.store.admin.accounts import Account
 from gateway.store.admin.audit import Actor, acting
 from gateway.store.crm_accounts.webhooks import Grant, take_grant
 from gateway.texts.sentences import TEXTS
@@ -50,7 +49,7 @@ class CrmHooks:
         strangers: Strangers | None = None,
     ) -> None:
         self._peers, self._strangers = peers, strangers or Strangers(peers)
-        self._configuration = configuration
+        self._address = SecretAddress(configuration, self._strangers)
         self._pool = pool
         self._exchange = exchange
         self._webhooks = WebhookIntake(pool)
@@ -60,14 +59,13 @@ class CrmHooks:
         await self._webhooks.close()
 
     async def webhook(self, request: web.Request) -> web.Response:
-        """404 for a wrong secret as for an unknown account: nobody learns which accounts exist. 429 for who goes on guessing."""
-        if self._account_of(request) is None:
-            return self._no_such_webhook(request)
+        if self._address.account_of(request) is None:
+            return self._address.refused(request)
         vouch(request)
         body = await read_body(request, WEBHOOK_BODY)
-        account = self._account_of(request)  # the body may take its time
+        account = self._address.account_of(request)  # the body may take its time
         if account is None:
-            return self._no_such_webhook(request)
+            return self._address.refused(request)
         try:
             await self._webhooks.keep(account.id, body)
         except (*DATABASE_ERRORS, GroupClosed) as err:
@@ -75,18 +73,6 @@ class CrmHooks:
             return problem(503, "busy", "The gateway could not keep the webhook.", detail="Send it again.")
         self._trouble.recovered()
         return web.json_response({"accepted": True})
-
-    def _account_of(self, request: web.Request) -> Account | None:
-        """Return the account whose webhook secret stands in the address."""
-        account = self._configuration.now.accounts.get(request.match_info["account"])
-        secret = request.match_info["secret"]
-        if account is None or not hmac.compare_digest(secret.encode(), account.webhook_secret.encode()):
-            return None
-        return account
-
-    def _no_such_webhook(self, request: web.Request) -> web.Response:
-        absent = problem(404, "no-such-webhook", "There is no webhook at this address.")
-        return self._strangers.of("webhooks", request, absent)
 
     async def oauth(self, request: web.Request) -> web.Response:
         """Where the CRM sends the person back after "Allow"."""

@@ -19,7 +19,8 @@ import structlog
 from crm.budget import Budget
 from crm.lane import Lane
 from gateway.admin.protection.secrets_at_rest import prepare_secrets
-from gateway.crm_accounts.access import CrmAccess, webhook_address
+from gateway.crm_accounts.access import CrmAccess
+from gateway.crm_accounts.secret_address import webhook_address
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
 from gateway.demo import data

@@ -244,6 +244,18 @@ def _enable_webhook(state: State, sent: Sent) -> None:
     state.table("webhooks").put({**hook, "disabled": 0, "failures": []})
 
 
+def _set_stage_webhooks(state: State, sent: Sent) -> None:
+    """Set the actions "send webhook" of a stage, instead of those there: {pipeline, status, destinations}."""
+    table, stage = state.table("stage_webhooks"), (int(sent["pipeline"]), int(sent["status"]))
+    pipeline = state.pipelines().get(stage[0])
+    if pipeline is None or stage[1] not in [one["id"] for one in pipeline["statuses"]]:
+        raise ValueError(f"no such stage: {stage[0]}/{stage[1]}")
+    for row in table.select([("pipeline_id", "=", stage[0]), ("status_id", "=", stage[1])]):
+        table.drop(row["id"])
+    for destination in sent["destinations"]:
+        table.add({"pipeline_id": stage[0], "status_id": stage[1], "destination": str(destination)})
+
+
 def _delete_stage(state: State, sent: Sent) -> None:
     row = state.table("pipelines").get(int(sent["pipeline"]))
     if row is None:
@@ -283,5 +295,6 @@ ACTS: Mapping[str, Callable[[State, Sent], dict[str, Any] | None]] = {
     "integration": _integration,
     "enable_webhook": _enable_webhook,
     "delete_stage": _delete_stage,
+    "stage_webhooks": _set_stage_webhooks,
     "event": _leave_event,
 }

@@ -28,6 +28,7 @@ ROWS: Mapping[str, str] = {
     "source": "sources",
     "chat": "chats",
     "webhook": "webhooks",
+    "stage_webhook": "stage_webhooks",
     "call_card": "cards",
 }
 _LINKED = {

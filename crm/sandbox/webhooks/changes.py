@@ -62,6 +62,20 @@ def notify(state: State, setting: str, payload: Mapping[str, Any]) -> None:
         state.deliveries_due.set()
 
 
+def tell_stage(state: State, lead: Mapping[str, Any], old: Mapping[str, Any]) -> None:
+    """Queue the action "send webhook" of the stage that a lead came into. old: what stood there before, as the payload names it."""
+    stage = [("pipeline_id", "=", lead["pipeline_id"]), ("status_id", "=", lead["status_id"])]
+    told = {"id": lead["id"], "status_id": lead["status_id"], "pipeline_id": lead["pipeline_id"], **old}
+    account = {"subdomain": SUBDOMAIN, "id": ACCOUNT_ID}
+    for action in state.table("stage_webhooks").select(stage):
+        delivery = {"webhook_id": None, "state": "waiting", "due_at": 0.0, "setting": "send_webhook"}
+        form = encoded({"leads": {"status": [told]}, "account": account})
+        state.table("deliveries").add(
+            {**delivery, "form": form, "destination": action["destination"], "attempts": []}
+        )
+        state.deliveries_due.set()
+
+
 def account_part() -> dict[str, Any]:
     return {
         "subdomain": SUBDOMAIN,

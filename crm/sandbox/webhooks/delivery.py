@@ -15,6 +15,7 @@ from crm.sandbox.state import State
 from crm.sandbox.store import SandboxRow
 
 _AT_ONCE = 10  # deliveries under way together
+_SHOWN = 1000  # bytes of an answer
 
 
 def running(state: State) -> Callable[[web.Application], AsyncIterator[None]]:
@@ -62,22 +63,28 @@ async def _deliver_forever(state: State, session: aiohttp.ClientSession) -> None
 
 
 async def _attempt(state: State, session: aiohttp.ClientSession, row: SandboxRow) -> None:
-    hook = state.table("webhooks").get(row["webhook_id"])
-    if hook is None or hook["disabled"]:
+    id = row["webhook_id"]
+    if id is not None and not _is_on(state.table("webhooks").get(id)):
         row["state"] = "dropped"
         state.table("deliveries").put(row)
         return
     started = monotonic()
-    status = await _post(session, row, state.profile.webhook_timeout)
+    status, answer = await _post(session, row, state.profile.webhook_timeout)
     attempt = {"at": time(), "status": status, "seconds": round(monotonic() - started, 3)}
-    row["attempts"] = [*row["attempts"], attempt]
+    # The action of a stage shows what it was answered in the lead's log.
+    row["attempts"] = [*row["attempts"], attempt if id is not None else {**attempt, "answer": answer}]
     _schedule(state, row, status)
     state.table("deliveries").put(row)
-    _count(state, row["webhook_id"], row, attempt)
+    if id is not None:
+        _count(state, id, row, attempt)
 
 
-async def _post(session: aiohttp.ClientSession, row: SandboxRow, timeout: float) -> int:
-    """Return the HTTP status; 0 when there was no answer in time."""
+def _is_on(hook: SandboxRow | None) -> bool:
+    return hook is not None and not hook["disabled"]
+
+
+async def _post(session: aiohttp.ClientSession, row: SandboxRow, timeout: float) -> tuple[int, str]:
+    """Return the HTTP status, 0 when there was no answer in time, and how the answer begins."""
     headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "amoCRM-Webhooks/3.0"}
     try:
         async with session.post(
@@ -87,14 +94,15 @@ async def _post(session: aiohttp.ClientSession, row: SandboxRow, timeout: float)
             timeout=aiohttp.ClientTimeout(total=timeout),
             allow_redirects=False,
         ) as response:
-            return response.status
+            return response.status, (await response.content.read(_SHOWN)).decode("utf-8", "replace")
     except (aiohttp.ClientError, TimeoutError, ValueError):
-        return 0
+        return 0, ""
 
 
 def _schedule(state: State, row: SandboxRow, status: int) -> None:
-    """Plan the next attempt: 2 and 3 follow any failure, 4 and 5 only 499 and 5xx."""
-    delays, done = state.profile.webhook_delays, len(row["attempts"])
+    """Plan the next attempt: 2 and 3 follow any failure, 4 and 5 only 499 and 5xx; a stage's action has one."""
+    delays = () if row["webhook_id"] is None else state.profile.webhook_delays
+    done = len(row["attempts"])
     if 100 <= status < 300:
         row["state"] = "delivered"
     elif done > len(delays) or (done >= 3 and not (status == 499 or status >= 500)):

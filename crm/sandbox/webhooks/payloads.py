@@ -7,7 +7,7 @@ from typing import Any
 
 from crm.sandbox.state import ACCOUNT_ID, SINGULAR, State
 from crm.sandbox.store import SandboxRow
-from crm.sandbox.webhooks.changes import emit, notify
+from crm.sandbox.webhooks.changes import emit, notify, tell_stage
 
 # companies arrive under `contacts`, told apart by type
 _UNDER = {"leads": "leads", "contacts": "contacts", "companies": "contacts"}
@@ -17,6 +17,8 @@ def entity(state: State, action: str, plural: str, row: SandboxRow, **more: Any)
     """Write the webhook's part of an entity. action: add, update, delete, restore, responsible, status."""
     payload = lead_part(state, row) if plural == "leads" else person_part(state, plural, row)
     notify(state, f"{action}_{SINGULAR[plural]}", {_UNDER[plural]: {action: [{**payload, **more}]}})
+    if plural == "leads" and action in ("add", "status"):
+        tell_stage(state, row, more)
 
 
 def changed(state: State, plural: str, old: SandboxRow, new: SandboxRow, by: int) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crm.store.deals import known_deal
 from gateway.admin.distribution.templates import check_template, the_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
-from gateway.distribution.give import lock_deals
+from gateway.distribution.asked import ask_for
 from gateway.distribution.stage_run import deals_to_give
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.distribution import items as store
-from gateway.store.distribution.items import ItemRow, ItemSource, NewItem
+from gateway.store.distribution.items import ItemRow
 from gateway.store.worker import long_tasks
 from gateway.store.worker.long_tasks import LongTask
 from routing.distribution.problems import can_be_used
@@ -23,8 +22,6 @@ from runtime.database.pool import Conn
 
 STAGE_RUN = "distribution_stage"
 SIMULATION = "distribution_simulation"
-_SAME_ENTRY = timedelta(minutes=10)
-"""A hook that comes so soon after another one, or after the CRM's own word, tells of the same."""
 
 
 class NotGivable(InputRefused):
@@ -38,45 +35,17 @@ class NotGivable(InputRefused):
         )
 
 
-async def give_deal(
-    conn: Conn,
-    account_id: str,
-    template: str,
-    deal_id: str,
-    *,
-    source: ItemSource,
-    stage: tuple[str | None, str | None] = (None, None),
-) -> str | None:
-    """Keep a deal to be given by a worker; return the item, None where the same entry was told a moment ago. Raise
-    NothingOfThatName for the template."""
-    await the_template(conn, account_id, template)
-    async with conn.transaction():
-        await lock_deals(conn, account_id, [deal_id])
-        if source == "hook" and await store.same_entry(conn, account_id, deal_id, stage[1], _SAME_ENTRY):
-            return None
-        new = NewItem(
-            template=template,
-            entity_id=deal_id,
-            source=source,
-            entered_at=datetime.now(UTC),
-            pipeline_id=stage[0],
-            stage_id=stage[1],
-            key=secrets.token_hex(8),
-        )
-        item_id = await store.add_item(conn, account_id, new)
-        if source == "api":
-            await _told(conn, account_id, item_id or "", "asked for", {"deal": deal_id, "template": template})
-        return item_id
-
-
 async def order_deal(conn: Conn, account_id: str, template: str, deal_id: str) -> str:
     """Give one deal by a template. Raise NothingOfThatName, InputRefused where the directory does not know the deal."""
     if await known_deal(conn, account_id, deal_id) is None:
         raise InputRefused(
             "deal", f"the directory has no deal {deal_id}", "wait until it is loaded, or check the number"
         )
-    item_id = await give_deal(conn, account_id, template, deal_id, source="api")
-    assert item_id is not None
+    await the_template(conn, account_id, template)
+    async with conn.transaction():
+        item_id = await ask_for(conn, account_id, template, deal_id, source="api")
+        assert item_id is not None
+        await _told(conn, account_id, item_id, "asked for", {"deal": deal_id, "template": template})
     return item_id
 
 

@@ -45,6 +45,12 @@ class TemplateChecks(Answer):
     problems: list[TemplateProblem]
 
 
+class TemplateHookView(Answer):
+    """url: whoever has it can give deals by the template."""
+
+    url: str
+
+
 class AttachmentBody(Body):
     """entered: deals that are moved into the stage. created: deals that are made in it."""
 

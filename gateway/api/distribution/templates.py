@@ -15,12 +15,14 @@ from gateway.api.distribution.template_views import (
     StageBody,
     StagePreview,
     TemplateChecks,
+    TemplateHookView,
     TemplateUseView,
     TemplateVersionView,
     TemplateView,
 )
 from gateway.api.frame import AnyCall, ApiCall, ApiError, Items, NoQuery, Route, not_found
 from gateway.api.worker.long_tasks import WorkView, view_of
+from gateway.crm_accounts.secret_address import hook_address
 from gateway.store.distribution import templates as store
 from gateway.store.distribution.templates import Attachment, SavedTemplate
 from gateway.store.worker.long_tasks import LongTask, TooMuchWork
@@ -67,6 +69,13 @@ async def _the_template(conn: Conn, account_id: str, name: str) -> SavedTemplate
         return await templates.the_template(conn, account_id, name)
     except NothingOfThatName as err:
         raise not_found("template", name) from err
+
+
+async def show_hook(call: ApiCall) -> TemplateHookView:
+    name = call.path["template"]
+    async with call.services.pool.acquire() as conn:
+        await _the_template(conn, call.account.id, name)
+    return TemplateHookView(url=hook_address(call.services.settings.base_url, call.account, name))
 
 
 async def save_template(call: ApiCall[NoQuery, DistributionTemplate]) -> TemplateView:
@@ -274,6 +283,12 @@ ROUTES = (
         handler=show_version,
         summary="One version of a template",
         role="read_only",
+    ),
+    Route(
+        method="GET",
+        path=_ONE + "/hook",
+        handler=show_hook,
+        summary="The address for the action “send webhook” of the CRM's digital pipeline; it holds the account's secret",
     ),
     Route(
         method="GET",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,9 @@ from gateway.cli.output import (
     refusals,
     with_zone,
 )
+from gateway.crm_accounts.secret_address import hook_address
+from gateway.settings import Settings
+from gateway.store.admin.accounts import account as account_row
 from gateway.store.distribution import templates as store
 from gateway.store.distribution.templates import Attachment
 from routing.distribution.template import DistributionTemplate
@@ -197,6 +201,30 @@ def attach(
         print(f"Deals that come into {pipeline}/{stage} are given by '{template}'.")
 
 
+@templates_app.command("hook")
+def hook(template: TemplateName, account: AccountName = None, json: Json = False) -> None:
+    """Print the address to paste into the CRM's action "send webhook": whatever it tells of is given by this template.
+
+    Example: callmatrix template hook shop --account sales
+    """
+
+    async def work(conn: Conn, account_id: str) -> str:
+        saved = await templates.the_template(conn, account_id, template)
+        return hook_address(Settings().base_url, await account_row(conn, account_id), saved.name)
+
+    with refusals("no address is shown"):
+        url = on_account(account, work)
+    if json:
+        print_json({"url": url})
+        return
+    print(url)
+    print(
+        "In the CRM: Leads, Setup (digital pipeline), the stage, Add trigger, API: send webhook; paste the address there.\n"
+        "It holds the account's secret: whoever has it can give deals.",
+        file=sys.stderr,
+    )
+
+
 @templates_app.command("detach")
 def detach(pipeline: PipelineId, stage: StageId, account: AccountName = None, json: Json = False) -> None:
     """Give the deals of a stage no more.
@@ -255,7 +283,6 @@ def _simulated(
     made_up: int | None,
 ) -> dict[str, Any]:
     from gateway.cli.output import database, run, the_account
-    from gateway.settings import Settings
 
     async def nothing(_done: int, _total: int | None) -> None:
         return None

@@ -64,8 +64,8 @@ WHERE d.updated_at >= a.since - interval '1 day'
       ELSE NOT e.is_ours AND e.received_at >= a.since AND e.received_at < now() - $1::interval
         AND CASE WHEN e.aspect = 'added' THEN a.created ELSE a.entered END END
   AND NOT EXISTS (SELECT 1 FROM distribution_item i WHERE i.account_id = a.account_id AND i.kind = 'deal'
-      AND i.entity_id = d.entity_id AND (i.event_id = e.event_id OR i.stage_id = a.stage_id
-          AND i.created_at >= coalesce(e.at, d.created_at) - interval '1 minute'))
+      AND i.entity_id = d.entity_id AND (i.event_id = e.event_id
+          OR (i.stage_id = a.stage_id OR i.stage_id IS NULL AND i.source = 'hook') AND i.created_at >= coalesce(e.at, d.created_at) - interval '1 minute'))
   AND NOT EXISTS (SELECT 1 FROM crm_event_work w WHERE w.account_id = a.account_id AND w.consumer = 'distribution'
       AND w.event_id = e.event_id AND NOT w.is_aside)
   AND NOT EXISTS (SELECT 1 FROM effect made WHERE made.account_id = a.account_id AND made.crm_id = d.entity_id

@@ -35,11 +35,15 @@ UPDATE distribution_item SET event_id = $5 WHERE (account_id, item_id) IN (
 RETURNING item_id
 """
 
-# Whose entry the CRM told of already, or another hook told a moment ago.
+# Whose entry the CRM told of already, or another hook told a moment ago; unless the deal left the stage since.
 _SAME = """
-SELECT item_id FROM distribution_item WHERE account_id = $1 AND kind = 'deal' AND entity_id = $2
+SELECT item_id FROM distribution_item i WHERE account_id = $1 AND kind = 'deal' AND entity_id = $2
   AND ($3::text IS NULL OR stage_id IS NULL OR stage_id = $3)
-  AND (created_at > now() - $4::interval OR state = 'waiting') ORDER BY created_at DESC LIMIT 1
+  AND (created_at > now() - $4::interval OR state = 'waiting')
+  AND NOT EXISTS (SELECT 1 FROM crm_event e WHERE e.account_id = i.account_id AND e.entity_kind = 'deal'
+    AND e.entity_id = i.entity_id AND e.aspect = 'stage' AND e.at > i.created_at
+    AND e.old_value = i.pipeline_id || '/' || i.stage_id)
+ORDER BY created_at DESC LIMIT 1
 """
 
 _ITEMS = "SELECT * FROM distribution_item WHERE account_id = $1 AND item_id = ANY($2) ORDER BY item_id"

@@ -134,3 +134,24 @@ async def test_only_admins_register(api: Api) -> None:
     assert (
         await api.post("webhooks", {"destination": "https://e.com", "settings": ["add_lead"]})
     ).status == 403
+
+
+async def test_the_action_of_a_stage_tells_what_came_in_once_and_shows_the_answer(api: Api) -> None:
+    stage = {"pipeline": seed.PIPELINE, "status": seed.OPEN_STAGES[1]}
+    async with Receiver(404) as receiver:
+        await api.control("act", {"do": "stage_webhooks", **stage, "destinations": [receiver.url]})
+        await api.patch(f"leads/{LEAD}", {"status_id": stage["status"], "pipeline_id": seed.PIPELINE})
+        await api.patch(f"leads/{LEAD}", {"status_id": seed.OPEN_STAGES[0], "pipeline_id": seed.PIPELINE})
+        await api.make("leads", name="x", status_id=stage["status"], pipeline_id=seed.PIPELINE)
+        moved, made = await receiver.count(2)
+        delivery = await finished(api)
+    assert (moved["leads[status][0][id]"], moved["leads[status][0][old_status_id]"]) == (
+        str(LEAD),
+        str(seed.OPEN_STAGES[0]),
+    )
+    assert made["leads[status][0][pipeline_id]"] == str(seed.PIPELINE)
+    assert (delivery["state"], len(delivery["attempts"])) == ("failed", 1)
+    assert "answer" in delivery["attempts"][0]
+    await api.control("act", {"do": "stage_webhooks", **stage, "destinations": []})
+    await api.make("leads", name="y", status_id=stage["status"], pipeline_id=seed.PIPELINE)
+    assert len((await api.control("deliveries"))["deliveries"]) == 2
