@@ -13,6 +13,7 @@ from typing import TypeAlias
 from crm.amocrm.adapter import AmoCrm, entity_url
 from crm.amocrm.client import Bearer
 from crm.amocrm.rows.form import WebhookInvalid
+from crm.amocrm.rows.stage_hooks import HookedDeal, HookTold, parse_stage_hook
 from crm.amocrm.store import (
     TOKEN_SECRETS,
     PgTokenStore,
@@ -45,6 +46,8 @@ __all__ = [
     "WRITE_SECONDS",
     "Bearer",
     "ConnectedCrm",
+    "HookTold",
+    "HookedDeal",
     "PgTokenStore",
     "StoredToken",
     "TokenStatus",
@@ -57,6 +60,7 @@ __all__ = [
     "exchange_code",
     "long_lived",
     "moved_address",
+    "parse_stage_hook",
     "parse_webhook",
     "read_tokens",
     "status_of",

@@ -84,7 +84,7 @@ class CrmEntity:
     id: for a lead its uid. numbers: as the CRM stores them, any spelling. owner_id: of a lead the embedded deal's
     responsible where it could be read, else the user named in its metadata, else None. is_open: deals only.
     deal_id: of a lead, the deal embedded in it (which is hidden until acceptance). fields: JSON of custom field id -> text
-    of all that are filled in, but numbers; None = not told. unread: what the CRM told unreadably: what was known still holds.
+    of all that are filled in, but numbers. tags, fields: None = not told. unread: what the CRM told unreadably: what was known still holds.
     """
 
     kind: EntityKind
@@ -107,7 +107,7 @@ class CrmEntity:
     main_contact_id: str | None = None
     created_by: str | None = None
     price: int | None = None
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] | None = None
     fields: str | None = None
     unread: frozenset[str] = frozenset()
 

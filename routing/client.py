@@ -43,7 +43,10 @@ class Ref(BaseModel):
 
 
 class ClientEntity(BaseModel):
-    """One entity of a client for the matrix: what exists in the CRM, or what an effect of ours has promised."""
+    """One entity of a client for the matrix: what exists in the CRM, or what an effect of ours has promised.
+
+    marks: tags and values of custom fields that the account asks for (routing/one_person.py).
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,6 +59,7 @@ class ClientEntity(BaseModel):
     stage_id: str | None = None
     is_open: bool = True
     closed_at: datetime | None = None
+    marks: tuple[str, ...] = ()
 
 
 class Client(BaseModel):

@@ -11,6 +11,9 @@ from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
 
 _FIVE_DAYS: dict[int, tuple[tuple[str, str], ...]] = dict.fromkeys(range(1, 6), (("09:00", "18:00"),))
 
+ANY_VALUE = "*"
+"""Of a custom field: filled in, with whatever."""
+
 LookupKind = Literal["lead", "contact", "deal"]
 
 
@@ -57,12 +60,20 @@ class LookupPolicy(BaseModel):
 class OnePersonPolicy(BaseModel):
     """Clients who are for one person only: nobody else is rung for them, and nobody else is given what they leave.
 
-    clients: E.164, or `<kind>:<id>` of a contact, company, deal or lead -> employee id; "" = whoever owns it.
+    clients: E.164, or `<kind>:<id>` of a contact, company, deal or lead -> employee id; "" = whoever owns it. tags: of a
+    contact, company or open deal -> the same. fields: id of a custom field -> its value -> the same; "*" = any other value.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     clients: dict[str, str] = Field(default_factory=dict, max_length=10_000)
+    tags: dict[str, str] = Field(default_factory=dict, max_length=100)
+    fields: dict[str, dict[str, str]] = Field(default_factory=dict, max_length=20)
+
+    @property
+    def knows_any(self) -> bool:
+        """Whether there is any such client at all."""
+        return bool(self.clients or self.tags or self.fields)
 
 
 class CallPolicy(BaseModel):

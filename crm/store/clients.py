@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from routing.client import Client, ClientEntity, Ref
 from routing.numbers.normalise import digits_of
 from routing.numbers.plans import earlier_key
@@ -16,9 +18,28 @@ _ENTITIES = """
         SELECT 'deal', l.deal_id FROM direct d
         JOIN directory_link l ON l.account_id = $1 AND l.kind = d.kind AND l.entity_id = d.entity_id
     )
-    SELECT e.* FROM refs r
-    JOIN directory_entity e ON e.account_id = $1 AND e.kind = r.kind AND e.entity_id = r.entity_id
+    SELECT e.*, ARRAY(SELECT mark FROM directory_mark m WHERE m.account_id = $1 AND m.kind = e.kind
+        AND m.entity_id = e.entity_id ORDER BY mark) AS marks
+    FROM refs r JOIN directory_entity e ON e.account_id = $1 AND e.kind = r.kind AND e.entity_id = r.entity_id
     ORDER BY e.kind, e.is_open DESC, e.updated_at DESC NULLS LAST, length(e.entity_id) DESC, e.entity_id DESC
+"""
+
+_OF_DEAL = """
+    WITH refs AS (
+        SELECT 'deal' AS kind, $2::text AS entity_id
+        UNION ALL
+        SELECT kind, entity_id FROM directory_link WHERE account_id = $1 AND deal_id = $2
+    )
+    SELECT e.*, ARRAY(SELECT mark FROM directory_mark m WHERE m.account_id = $1 AND m.kind = e.kind
+        AND m.entity_id = e.entity_id ORDER BY mark) AS marks
+    FROM refs r JOIN directory_entity e ON e.account_id = $1 AND e.kind = r.kind AND e.entity_id = r.entity_id
+    ORDER BY e.kind = 'deal' DESC, e.kind, e.updated_at DESC NULLS LAST, length(e.entity_id) DESC, e.entity_id DESC LIMIT 50
+"""
+
+_NUMBERS_OF_DEAL = """
+    SELECT DISTINCT n.number FROM directory_link l
+    JOIN directory_number n ON n.account_id = l.account_id AND n.kind = l.kind AND n.entity_id = l.entity_id
+    WHERE l.account_id = $1 AND l.deal_id = $2 ORDER BY n.number LIMIT 50
 """
 
 
@@ -33,18 +54,27 @@ async def client_of(conn: Conn, account_id: str, number: str) -> Client:
     rows = await conn.fetch(_ENTITIES, account_id, directory_keys(number))
     return Client(
         number=number,
-        entities=tuple(
-            ClientEntity(
-                ref=Ref(kind=r["kind"], id=r["entity_id"]),
-                name=r["name"],
-                owner_id=r["owner_id"],
-                created_at=r["created_at"],
-                updated_at=r["updated_at"],
-                pipeline_id=r["pipeline_id"],
-                stage_id=r["stage_id"],
-                is_open=r["is_open"],
-                closed_at=r["closed_at"],
-            )
-            for r in rows
-        ),
+        entities=tuple(map(_entity, rows)),
+    )
+
+
+async def clients_of_deal(conn: Conn, account_id: str, deal_id: str) -> list[Client]:
+    """Return whose deal it is, once for each number: with the deal itself, its contacts and companies; newest of these first."""
+    entities = tuple(map(_entity, await conn.fetch(_OF_DEAL, account_id, deal_id)))
+    numbers = await conn.fetch(_NUMBERS_OF_DEAL, account_id, deal_id)
+    return [Client(number=n, entities=entities) for n in [f"+{r['number']}" for r in numbers] or [""]]
+
+
+def _entity(row: Any) -> ClientEntity:
+    return ClientEntity(
+        ref=Ref(kind=row["kind"], id=row["entity_id"]),
+        name=row["name"],
+        owner_id=row["owner_id"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        pipeline_id=row["pipeline_id"],
+        stage_id=row["stage_id"],
+        is_open=row["is_open"],
+        closed_at=row["closed_at"],
+        marks=tuple(row["marks"]),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from crm.port import CrmEntity
 from crm.store.entries import lock_directory, refresh_entries
 from crm.store.lead_owners import mark_read
+from crm.store.marks import remove_marks, set_marks
 from crm.store.numberless import set_numberless
 from routing.client import EntityKind
 from routing.numbers.normalise import digits_of
@@ -92,6 +93,7 @@ async def apply_entities(
     touched |= await _remove(conn, account_id, [(e.kind, e.id) for e in out])
     alive = await _with_archived_closed(conn, account_id, [e for e in fresh if e not in out])
     changed = await _upsert(conn, account_id, alive)
+    await set_marks(conn, account_id, alive)
     touched |= await _set_numbers(conn, account_id, await _wanted_numbers(conn, account_id, alive, policy))
     people = [e for e in alive if e.kind in ("contact", "company")]  # leads may name a PBX instead
     await set_numberless(
@@ -254,6 +256,7 @@ async def _remove(conn: Conn, account_id: str, refs: Sequence[EntityRef]) -> set
             kinds,
             ids,
         )
+    await remove_marks(conn, account_id, kinds, ids)
     await conn.execute(_MADE_BY_US, account_id, kinds, ids)
     return touched
 

@@ -188,6 +188,7 @@ async def delete_directory(conn: Conn, account_id: str) -> None:
         "directory_entry",
         "directory_number",
         "directory_numberless",
+        "directory_mark",
         "directory_link",
         "directory_entity",
         "directory_reread",

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from crm.store.marks import watch_marks
+from crm.sync.first_load import restart_load
 from gateway.admin.input_words import EXTENSION_REMEDY, SHORT_NAME, USER_ID
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_rate
 from gateway.admin.refused import InputRefused
@@ -23,6 +25,7 @@ from gateway.store.distribution.templates import templates_of
 from routing.dialable import is_extension
 from routing.missed_calls import COUNT_VALUES, DONE_VALUES
 from routing.numbers.normalise import PublicNumber, normalise
+from routing.one_person import watched_marks
 from routing.schedules.calendar import OwnDay
 from routing.schedules.clock import is_span
 from routing.settings import (
@@ -36,6 +39,7 @@ from routing.settings import (
     WorkingTime,
 )
 from runtime.alerts.delivery import is_email, is_telegram_chat
+from runtime.database import channels
 from runtime.database.pool import Conn
 
 _LONGEST_NAME = 200
@@ -76,6 +80,9 @@ async def save_settings(
         await _refuse_bad_reach(conn, account_id, settings, account.settings, people)
         refuse_bad_rate(settings.requests_per_second, account.settings.requests_per_second, allowed)
         await rows.save_settings(conn, account_id, settings)
+        if await watch_marks(conn, account_id, watched_marks(settings.one_person)):
+            await restart_load(conn, account_id)  # only the CRM knows who bears them
+            await channels.notify(conn, channels.LOAD_DIRECTORY, account_id)
         before, after = (s.model_dump(mode="json") for s in (account.settings, settings))
         await record(conn, _change(account_id, before, after, "settings"))
 
@@ -228,9 +235,32 @@ def _refuse_bad_clients(settings: AccountSettings, before: OnePersonPolicy, peop
         if not is_number and not re.fullmatch(_ENTITY, client):
             remedy = "write +79161234567, or an entity as contact:123"
             raise InputRefused("one_person.clients", f"'{client}' is no client", remedy)
-        if person and person not in people:
-            remedy = 'name an employee of this account, or "" for whoever owns the client'
-            raise InputRefused("one_person.clients", f"'{person}' is no employee", remedy)
+        _refuse_no_employee("one_person.clients", person, people)
+    _refuse_bad_marks(settings.one_person, before, people)
+
+
+def _refuse_bad_marks(policy: OnePersonPolicy, before: OnePersonPolicy, people: Collection[str]) -> None:
+    for tag, person in policy.tags.items():
+        if not tag.strip():
+            raise InputRefused("one_person.tags", "a tag without a name", "write the tag as the CRM shows it")
+        if before.tags.get(tag) != person:
+            _refuse_no_employee("one_person.tags", person, people)
+    for id, values in policy.fields.items():
+        if not re.fullmatch(r"[0-9]{1,18}", id):
+            remedy = "write the number that the custom field has in the CRM"
+            raise InputRefused("one_person.fields", f"'{id}' is no custom field", remedy)
+        if not values or not all(value.strip() for value in values):
+            remedy = 'name a value of the field, or "*" for any'
+            raise InputRefused(f"one_person.fields.{id}", "no value is named", remedy)
+        for value, person in values.items():
+            if before.fields.get(id, {}).get(value) != person:
+                _refuse_no_employee(f"one_person.fields.{id}", person, people)
+
+
+def _refuse_no_employee(field: str, person: str, people: Collection[str]) -> None:
+    if person and person not in people:
+        remedy = 'name an employee of this account, or "" for whoever owns the client'
+        raise InputRefused(field, f"'{person}' is no employee", remedy)
 
 
 def _refuse_bad_cases(cases: CasePolicy, people: Collection[str]) -> None:

@@ -11,6 +11,7 @@ from crm.lane import Lane
 from crm.store.deals import KnownDeal
 from gateway.distribution.availability import Availability
 from gateway.distribution.effects import effects_of
+from gateway.distribution.one_person import only_of_deal
 from gateway.distribution.recorded import KIND, inputs_json, outcome_json
 from gateway.distribution.standings import counted, other_deals
 from gateway.store.admin.accounts import Account
@@ -56,7 +57,9 @@ class Handout:
     async def decide(self, conn: Conn, item: ItemRow, deal: KnownDeal) -> ItemRow:
         """Return the item as it is after the decision."""
         standings = await self._standings_now(conn)
-        work = _work_item(item, deal)
+        policy = self._account.settings.one_person
+        only = await only_of_deal(conn, self._account.id, policy, self._staff, deal.id)
+        work = _work_item(item, deal, only)
         zone = ZoneInfo(self._account.time_zone)
         result = distribute(self._roster, work, self._ledgers, standings, self._now, zone)
         if result.outcome == "waits" and (item.reason, item.version) == (result.reason, self._held.version):
@@ -241,7 +244,7 @@ def _waiting(item: ItemRow, result: Distribution, template: DistributionTemplate
     return replace(item, state="waiting", reason=result.reason, due_at=due_at, opens_at=opens_at)
 
 
-def _work_item(item: ItemRow, deal: KnownDeal) -> WorkItem:
+def _work_item(item: ItemRow, deal: KnownDeal, only: str | None) -> WorkItem:
     return WorkItem(
         kind="deal",
         id=deal.id,
@@ -250,5 +253,6 @@ def _work_item(item: ItemRow, deal: KnownDeal) -> WorkItem:
         owner=deal.owner_id,
         other_deals=other_deals(deal),
         tried=item.tried,
+        only=only,
         excluded=frozenset(item.refused),
     )

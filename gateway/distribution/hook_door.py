@@ -8,8 +8,7 @@ import asyncpg
 import structlog
 from aiohttp import web
 
-from crm.amocrm.rows.form import WebhookInvalid
-from crm.amocrm.stage_hooks import HookedDeal, HookTold, parse_stage_hook
+from crm.kinds import HookedDeal, HookTold, WebhookInvalid, parse_stage_hook
 from gateway.configuration import Configuration
 from gateway.crm_accounts.secret_address import SecretAddress
 from gateway.distribution.asked import HookedEntry, HookedItems, keep_hooked
@@ -93,7 +92,7 @@ def _refusal(told: HookTold) -> web.Response | None:
 
 
 def _no_template(template: str, names: list[str]) -> web.Response:
-    there = ", ".join(names[:50]) or "none yet"
+    there = ", ".join(names[:50]) or "–"
     if not template:
         return problem(
             400,

@@ -14,6 +14,7 @@ import asyncpg
 
 from crm.store.deals import known_deal
 from gateway.distribution.availability import AccountHours, Availability
+from gateway.distribution.one_person import only_of_deal
 from gateway.distribution.standings import other_deals
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.accounts import account as account_of
@@ -126,7 +127,10 @@ class Simulation:
             account = await account_of(conn, self._account_id)
             staff = await staff_of(conn, self._account_id)
             ledgers = dict(await ledgers_of(conn, self._account_id, template.name))
-            items = self._made_up(made_up) if made_up else await self._past(conn, template.name, days or 7)
+            if made_up:
+                items = self._made_up(made_up)
+            else:
+                items = await self._past(conn, account, staff, template.name, days or 7)
         table = _Table()
         await progress(0, len(items))
         await self._play(account, template, staff, ledgers, items, table, progress)
@@ -138,7 +142,9 @@ class Simulation:
             for n in range(min(count, MOST_ITEMS))
         ]
 
-    async def _past(self, conn: Conn, template: str, days: int) -> list[WorkItem]:
+    async def _past(
+        self, conn: Conn, account: Account, staff: Staff, template: str, days: int
+    ) -> list[WorkItem]:
         since = self._now - timedelta(days=days)
         wanted = ItemFilter(template=template, since=since, until=self._now)
         rows = await listed_items(conn, self._account_id, wanted, limit=MOST_ITEMS)
@@ -146,6 +152,9 @@ class Simulation:
         for row in reversed(rows):
             deal = await known_deal(conn, self._account_id, row.entity_id)
             others = other_deals(deal) if deal else ()
+            only = await only_of_deal(
+                conn, account.id, account.settings.one_person, staff, row.entity_id
+            )
             known = tuple(o for o in others if o.at <= row.entered_at)
             found.append(
                 WorkItem(
@@ -154,6 +163,7 @@ class Simulation:
                     entered_at=row.entered_at,
                     owner=row.owner_before,
                     other_deals=known,
+                    only=only,
                 )
             )
         return found

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from crm.store.marks import marked_entities
 from gateway.at_work import AtWork
 from gateway.configuration import Configuration, Snapshot
 from gateway.store.admin.accounts import Account
@@ -23,6 +24,7 @@ from routing.distribution.item import WorkItem
 from routing.distribution.roster import roster_of
 from routing.lookup.available import Ladder, Reachability
 from routing.lookup.prepare import prepare
+from routing.one_person import reserved_entities
 from routing.presence import Presence
 from routing.staff import Staff
 from runtime.database import channels
@@ -111,6 +113,7 @@ class ReachablePeople:
     async def _prepare(self, account: Account, snapshot: Snapshot, now: datetime) -> None:
         staff, presence = snapshot.staff[account.id], self._at_work.presence_of(account.id)
         turns, read_at = await self._turns(account, staff, now)
+        only = await self._reserved(account)
         await self._shifts_known(account, staff, turns, now)
         found, edge = self._ladder(account, staff, turns, now)
         policy = account.settings.lookup
@@ -121,7 +124,7 @@ class ReachablePeople:
             now,
             timetable=timetable,
             presence=presence,
-            only=account.settings.one_person.clients,
+            only=only,
             ladder=found,
         )
         edges = [at for at in (edge, prepared.until) if at is not None]
@@ -161,6 +164,19 @@ class ReachablePeople:
                 return None, now
             self._trouble.failed(err)
             return known.turns, known.read_at
+
+    async def _reserved(self, account: Account) -> Mapping[str, str]:
+        """Return clients for one person only; who bears a tag or a field is what was read last when the database is away."""
+        policy, known = account.settings.one_person, self._known.get(account.id)
+        if not (policy.tags or policy.fields):
+            return policy.clients
+        try:
+            async with self._pool.acquire(timeout=5) as conn:
+                return reserved_entities(policy, await marked_entities(conn, account.id))
+        except DATABASE_ERRORS as err:
+            self._moved.add(account.id)
+            self._trouble.failed(err)
+            return policy.clients if known is None else known.reach.only
 
     def _ladder(
         self, account: Account, staff: Staff, turns: StoredTurns | None, now: datetime
@@ -204,7 +220,5 @@ class ReachablePeople:
 def _is_asked_for(account: Account) -> bool:
     policy = account.settings.lookup
     return (
-        policy.availability != "off"
-        or policy.template is not None
-        or bool(account.settings.one_person.clients)
+        policy.availability != "off" or policy.template is not None or account.settings.one_person.knows_any
     )

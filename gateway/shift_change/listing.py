@@ -179,7 +179,7 @@ def _as_read(deal: OwnedDeal, entity: CrmEntity | None) -> OwnedDeal:
         owner=entity.owner_id,
         pipeline_id=entity.pipeline_id,
         is_open=deal.is_open and entity.is_open,
-        tags=frozenset(entity.tags),
+        tags=frozenset(entity.tags or ()),
         fields=fields,
     )
 

@@ -24,6 +24,8 @@ def only_person(
     away = why_away(standings.get(item.only, NOTHING_SAID), asked_for(roster, item))
     if away and item.kind == "ring":
         return decided("nobody", "only_this_person", None, steps, "only", employee=item.only, why=away)
+    if away == "on_leave" and (substitute := substitute_of(item.only, roster, standings)):
+        return decided("kept", "only_person_substitute", substitute, steps, "only", owner=item.only)
     return decided("kept", "only_this_person", item.only, steps, "only")
 
 

@@ -13,6 +13,7 @@ DistributionReason = Literal[
     "spread",
     "answered",
     "only_this_person",
+    "only_person_substitute",
     "repeat_owner",
     "repeat_owner_substitute",
     "fallback",

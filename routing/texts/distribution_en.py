@@ -13,6 +13,7 @@ SENTENCES: Mapping[str, str] = {
     "distribution.reason.percent": "they had the greatest credit by their percent",
     "distribution.reason.spread": "they had the greatest credit by their weight",
     "distribution.reason.only_this_person": "the client is for this person only",
+    "distribution.reason.only_person_substitute": "the client's one person is on leave: who works instead of them",
     "distribution.reason.repeat_owner": "the client is theirs by another deal",
     "distribution.reason.repeat_owner_substitute": "the client's person is on leave: who works instead of them",
     "distribution.reason.fallback": "nobody could get it: the person named for this case",

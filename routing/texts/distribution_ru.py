@@ -13,6 +13,7 @@ SENTENCES: Mapping[str, str] = {
     "distribution.reason.percent": "наибольший остаток по доле в процентах",
     "distribution.reason.spread": "наибольший остаток по весу",
     "distribution.reason.only_this_person": "клиента ведёт только этот сотрудник",
+    "distribution.reason.only_person_substitute": "единственный сотрудник клиента в отпуске: тот, кто его заменяет",
     "distribution.reason.repeat_owner": "клиент уже закреплён за сотрудником по другой сделке",
     "distribution.reason.repeat_owner_substitute": "сотрудник клиента в отпуске: тот, кто его заменяет",
     "distribution.reason.fallback": "некому отдать: сотрудник, названный на этот случай",

@@ -108,6 +108,9 @@ SETTINGS: dict[str, tuple[str, Any, str]] = {
     "a group that names one twice": ("lookup.group", ["101", "101"], "'101' stands here twice"),
     "a schedule that is not there": ("lookup.schedule", "night", "there is no schedule 'night'"),
     "a template that is not there": ("lookup.template", "night", "there is no template 'night'"),
+    "a tag of nobody": ("one_person.tags", {"vip": "nobody"}, "'nobody' is no employee"),
+    "a custom field that is none": ("one_person.fields", {"vip": {"x": ""}}, "'vip' is no custom field"),
+    "a custom field without a value": ("one_person.fields.7", {}, "no value is named"),
     "a client that is none": ("one_person.clients", {"8916": ""}, "'8916' is no client"),
     "a client of nobody": (
         "one_person.clients",

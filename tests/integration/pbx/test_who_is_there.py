@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import pytest
 
+from crm.port import CrmEntity
+from crm.store.directory import apply_entities
+from crm.store.marks import watch_marks
 from gateway.at_work import AtWork
 from gateway.configuration import Configuration
 from gateway.decisions.recompute import recompute
@@ -24,7 +28,7 @@ from gateway.store.distribution.templates import remove_template, save_template
 from routing.distribution.ledger import EMPTY, pick
 from routing.distribution.template import DistributionTemplate, TemplateHours, TemplateMember
 from routing.schedules.model import Schedule, WorkPlan
-from routing.settings import LookupPolicy, OnePersonPolicy
+from routing.settings import LookupPolicy, NumberPolicy, OnePersonPolicy
 from routing.staff import Employee
 from runtime.database import channels
 from runtime.database.listen import Listener
@@ -169,6 +173,22 @@ async def test_a_client_for_one_person_is_rung_at_that_person(office: Running) -
     await change(office, one_person=OnePersonPolicy(clients={f"+{KNOWN}": "vera"}))
     answer = await rings(office, "104")
     assert (answer["outcome"], answer["reason"]) == ("manager", "only_this_person")
+
+
+async def test_a_client_with_a_tag_is_rung_at_the_one_person_of_that_tag(office: Running) -> None:
+    vip = CrmEntity(kind="contact", id="5001", owner_id="11", numbers=(f"+{KNOWN}",), tags=("VIP", "x"))
+    await change(office, one_person=OnePersonPolicy(tags={"vip": "vera"}))
+    async with office.pool.acquire() as conn, conn.transaction():
+        assert await watch_marks(conn, ACCOUNT, ["tag:vip"])
+        await apply_entities(conn, ACCOUNT, [vip], NumberPolicy())
+    answer = await rings(office, "104")
+    assert (answer["outcome"], answer["reason"]) == ("manager", "only_this_person")
+    async with office.pool.acquire() as conn, conn.transaction():
+        await apply_entities(conn, ACCOUNT, [replace(vip, tags=None, name="by webhook")], NumberPolicy())
+    await rings(office, "104")  # a webhook tells of no tags
+    async with office.pool.acquire() as conn, conn.transaction():
+        await apply_entities(conn, ACCOUNT, [replace(vip, tags=("x",))], NumberPolicy())
+    await rings(office, "101")
 
 
 async def test_explain_names_everybody_and_the_decision_can_be_computed_again(office: Running) -> None:

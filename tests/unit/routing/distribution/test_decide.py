@@ -465,6 +465,15 @@ def test_a_phone_of_a_client_of_one_person_only_rings_with_nobody_else() -> None
     assert (busy.outcome, busy.reason, busy.employee_id) == ("nobody", "only_this_person", None)
 
 
+def test_who_works_instead_of_the_one_person_on_leave_gets_their_clients() -> None:
+    office = Office(a_template("A", "B"), a_staff("A", "B", "V"))
+    found = office.give(a_deal(only="v"), v=Standing(off="on_leave", substitute_id="b"))
+    assert (found.outcome, found.reason, found.employee_id) == ("kept", "only_person_substitute", "b")
+    assert found.steps[-1].facts["owner"] == "v"
+    alone = office.give(a_deal(only="v"), v=Standing(off="on_leave"))
+    assert (alone.reason, alone.employee_id) == ("only_this_person", "v")
+
+
 def test_a_client_whose_one_person_left_is_given_out() -> None:
     office = Office(a_template("A"), a_staff("A", a_person("V", is_active=False)))
     found = office.give(a_deal(only="v"))
