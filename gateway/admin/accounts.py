@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -48,6 +49,17 @@ _ENTITY = r"(contact|company|deal|lead):[^\s:]{1,100}"
 _DAY_REMEDY = "write it as 2026-12-31"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComingNames:
+    """What settings may name though it is not there yet: it is stored in the same transaction, or nothing is."""
+
+    schedules: frozenset[str] = frozenset()
+    templates: frozenset[str] = frozenset()
+
+
+_NONE_COMES = ComingNames()
+
+
 async def change_account(
     conn: Conn, account_id: str, *, name: str, time_zone: str, region: str
 ) -> rows.Account:
@@ -68,6 +80,7 @@ async def save_settings(
     settings: AccountSettings,
     people: Collection[str] | None = None,
     allowed: Allowed = NOTHING_MORE,
+    coming: ComingNames = _NONE_COMES,
 ) -> None:
     """people: ids of the staff that the account will have, None = that it has. What stands there already is not judged
     again. Raise InputRefused, NoSuchAccount; nothing is stored then."""
@@ -77,7 +90,7 @@ async def save_settings(
             people = {p.id for p in await stored_employees(conn, account_id)}
         pipelines = {p.id for p in (await catalogue_of(conn, account_id)).pipelines}
         refuse_bad_settings(settings, account.settings, account.region, people, pipelines)
-        await _refuse_bad_reach(conn, account_id, settings, account.settings, people)
+        await _refuse_bad_reach(conn, account_id, settings, account.settings, people, coming)
         refuse_bad_rate(settings.requests_per_second, account.settings.requests_per_second, allowed)
         await rows.save_settings(conn, account_id, settings)
         if await watch_marks(conn, account_id, watched_marks(settings.one_person)):
@@ -200,23 +213,28 @@ def _refuse_bad_lookup(settings: AccountSettings, before: AccountSettings) -> No
 
 
 async def _refuse_bad_reach(
-    conn: Conn, account_id: str, settings: AccountSettings, before: AccountSettings, people: Collection[str]
+    conn: Conn,
+    account_id: str,
+    settings: AccountSettings,
+    before: AccountSettings,
+    people: Collection[str],
+    coming: ComingNames,
 ) -> None:
     """Raise InputRefused for the first thing that differs from `before` and does not exist. people: ids of the employees."""
     if settings.lookup != before.lookup:
-        await _refuse_unknown_names(conn, account_id, settings.lookup, before.lookup)
+        await _refuse_unknown_names(conn, account_id, settings.lookup, before.lookup, coming)
     if settings.one_person != before.one_person:
         _refuse_bad_clients(settings, before.one_person, people)
 
 
 async def _refuse_unknown_names(
-    conn: Conn, account_id: str, lookup: LookupPolicy, before: LookupPolicy
+    conn: Conn, account_id: str, lookup: LookupPolicy, before: LookupPolicy, coming: ComingNames
 ) -> None:
     if lookup.schedule not in (None, before.schedule):
-        known = [s.name for s in await schedules_of(conn, [account_id])]
+        known = {*coming.schedules, *(s.name for s in await schedules_of(conn, [account_id]))}
         _refuse_unknown("lookup.schedule", "schedule", str(lookup.schedule), known)
     if lookup.template not in (None, before.template):
-        known = [t.name for t in await templates_of(conn, account_id)]
+        known = {*coming.templates, *(t.name for t in await templates_of(conn, account_id))}
         _refuse_unknown("lookup.template", "template", str(lookup.template), known)
 
 

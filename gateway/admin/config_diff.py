@@ -31,6 +31,8 @@ def differences(
     yield from _values("shift_change", _shift(before), _shift(after), texts)
     yield from _parts("employee", "id", before.employees or (), after.employees or (), texts)
     yield from _parts("connection", "name", before.connections or (), after.connections or (), texts)
+    yield from _parts("template", "name", before.templates or (), after.templates or (), texts)
+    yield from _attachments(before, after, texts)
     yield from _schedules(before.schedules or {}, after.schedules or {}, texts)
     if before.matrix is not None and after.matrix is not None:
         for change in difference(before.matrix, after.matrix, texts, catalogue):
@@ -40,6 +42,21 @@ def differences(
 def _shift(document: ConfigDocument) -> dict[str, Any]:
     """Return what is set, however the document says that nothing is."""
     return (document.shift_change or ShiftPolicy()).model_dump(mode="json")
+
+
+def _attachments(before: ConfigDocument, after: ConfigDocument, texts: Texts) -> Iterator[str]:
+    old, new = (
+        {f"{a.pipeline}/{a.stage}": a.model_dump(mode="json") for a in document.attachments or ()}
+        for document in (before, after)
+    )
+    for stage in sorted({*old, *new}):
+        what = texts.say("config.attachment", name=stage)
+        if stage not in new:
+            yield texts.say("config.removed", what=what)
+        elif stage not in old:
+            yield texts.say("config.added", what=f"{what}: {new[stage]['template']}")
+        else:
+            yield from _values(what, old[stage], new[stage], texts)
 
 
 def _schedules(before: Mapping[str, Schedule], after: Mapping[str, Schedule], texts: Texts) -> Iterator[str]:

@@ -26,7 +26,9 @@ from gateway.admin.protection.shown_settings import shown_settings
 from gateway.admin.refused import InputRefused
 from gateway.pbx.connection import Connection
 from gateway.store.admin.accounts import Account
+from gateway.store.distribution.templates import Attachment
 from routing.client import ClientKind
+from routing.distribution.template import DistributionTemplate
 from routing.matrix.model import Matrix
 from routing.schedules.edits import as_written
 from routing.schedules.model import Schedule
@@ -94,6 +96,16 @@ class ConnectionPart(_Part):
     is_on: bool = True
 
 
+class AttachmentPart(_Part):
+    """A stage whose deals a template gives. entered: those that are moved into it. created: those that are made in it."""
+
+    pipeline: Annotated[str, Field(min_length=1, max_length=40)]
+    stage: Annotated[str, Field(min_length=1, max_length=40)]
+    template: ShortText
+    entered: bool = True
+    created: bool = True
+
+
 class Expected(_Part):
     """What is given must hold. orders: the kinds of what is ordered from the CRM (create_contact, create_deal, …), in any
     order and each as often as it comes. owner: employee who gets what is created. table: the matrix that applied."""
@@ -124,7 +136,7 @@ class TestCall(_Part):
 
 class ConfigDocument(_Part):
     """Sections that are absent stay as they are. employees: exactly these from now on. connections: these are added or
-    changed; others stay. schedules: by name, the same. matrix: the published one; published as a new version where it decides
+    changed; others stay. schedules: by name, the same; so are templates and attachments. matrix: the published one; published as a new version where it decides
     otherwise."""
 
     callmatrix: Literal[1] = 1
@@ -136,6 +148,8 @@ class ConfigDocument(_Part):
     employees: Annotated[list[EmployeePart], Field(max_length=10_000)] | None = None
     connections: Annotated[list[ConnectionPart], Field(max_length=1000)] | None = None
     schedules: dict[str, Schedule] | None = Field(default=None, max_length=500)
+    templates: Annotated[list[DistributionTemplate], Field(max_length=500)] | None = None
+    attachments: Annotated[list[AttachmentPart], Field(max_length=5000)] | None = None
     matrix: Matrix | None = None
     shift_change: ShiftPolicy | None = None
     tests: Annotated[list[TestCall], Field(max_length=1000)] | None = None
@@ -148,6 +162,8 @@ def document_of(
     matrix: Matrix,
     shift: ShiftPolicy,
     schedules: Mapping[str, Schedule],
+    templates: Sequence[DistributionTemplate] = (),
+    attachments: Sequence[Attachment] = (),
 ) -> ConfigDocument:
     """people: as an admin entered them, without what the CRM adds. shift: of shift change; absent where nothing was set."""
     return ConfigDocument(
@@ -170,6 +186,18 @@ def document_of(
             for c in connections
         ],
         schedules=dict(schedules) or None,
+        templates=list(templates) or None,
+        attachments=[
+            AttachmentPart(
+                pipeline=a.pipeline_id,
+                stage=a.stage_id,
+                template=a.template,
+                entered=a.entered,
+                created=a.created,
+            )
+            for a in attachments
+        ]
+        or None,
         matrix=matrix.model_copy(update={"version": 0}),
         shift_change=None if shift == ShiftPolicy() else shift,
     )
@@ -181,7 +209,10 @@ def as_yaml(document: ConfigDocument) -> str:
         "callmatrix": document.callmatrix,
         **document.model_dump(mode="json", exclude_none=True, exclude={"callmatrix", "schedules", "matrix"}),
     }
-    for part, models in (("employees", document.employees), ("connections", document.connections)):
+    lists: Mapping[str, Sequence[BaseModel] | None] = {
+        name: getattr(document, name) for name in ("employees", "connections", "templates", "attachments")
+    }
+    for part, models in lists.items():
         if models is not None:
             body[part] = [m.model_dump(mode="json", exclude_defaults=True) for m in models]
     if document.settings is not None:

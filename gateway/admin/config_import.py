@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gateway.admin import accounts, connections
+from gateway.admin.accounts import ComingNames
 from gateway.admin.config_checks import run_tests
 from gateway.admin.config_diff import differences
 from gateway.admin.config_document import (
@@ -18,6 +19,7 @@ from gateway.admin.config_document import (
     document_of,
 )
 from gateway.admin.connections import ConnectionOrder
+from gateway.admin.distribution.from_file import DistributionPart
 from gateway.admin.employees import EmployeeRefused, policy_of, replace_employees
 from gateway.admin.matrices import MatrixRefused, publish_matrix, save_draft
 from gateway.admin.operations.shift_change import save_policy
@@ -34,6 +36,7 @@ from gateway.store.admin.matrices import current_version, draft, matrix_at
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.schedules import schedules_of
 from gateway.store.admin.staff import staff_of, stored_employees
+from gateway.store.distribution.templates import attachments_of, templates_of
 from gateway.store.shift_change.policies import policy_of as policy_of_shift
 from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Problem, can_be_published, check
@@ -82,6 +85,8 @@ async def export_config(conn: Conn, account_id: str) -> ConfigDocument:
             await matrix_at(conn, account_id, await current_version(conn, account_id)),
             await policy_of_shift(conn, account_id),
             {s.name: s.schedule for s in await schedules_of(conn, [account_id])},
+            [saved.template for saved in await templates_of(conn, account_id)],
+            await attachments_of(conn, account_id),
         )
 
 
@@ -141,8 +146,10 @@ class _Import:
         await self._account()
         await self._connections()
         await self._people()
-        await self._shift_change()
         await self._schedules()
+        distribution = DistributionPart(self._conn, self._id, self._by, self._language, self._warn)
+        await distribution.take(self._document)
+        await self._shift_change()
         version = await self._matrix()
         await self._tests()
         after = await export_config(self._conn, self._id)
@@ -178,7 +185,9 @@ class _Import:
             if document.settings is not None and document.settings != account.settings:
                 parts = document.employees
                 people = None if parts is None else {part.id for part in parts}
-                await accounts.save_settings(self._conn, self._id, document.settings, people, self._allowed)
+                await accounts.save_settings(
+                    self._conn, self._id, document.settings, people, self._allowed, _coming(document)
+                )
 
     async def _connections(self) -> None:
         if self._document.connections is None:
@@ -363,6 +372,14 @@ def _refused(err: InputRefused, path: str) -> ConfigRefused:
 def _refuse_twice(section: str, names: Sequence[str]) -> None:
     if twice := sorted({n for n in names if names.count(n) > 1}):
         raise ConfigRefused([DocumentProblem(section, f"'{name}' stands here twice") for name in twice])
+
+
+def _coming(document: ConfigDocument) -> ComingNames:
+    """Return what settings may name since it comes with the same file, if that is taken at all."""
+    return ComingNames(
+        schedules=frozenset(document.schedules or ()),
+        templates=frozenset(template.name for template in document.templates or ()),
+    )
 
 
 def _person(part: EmployeePart) -> Employee:

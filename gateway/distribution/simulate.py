@@ -152,9 +152,7 @@ class Simulation:
         for row in reversed(rows):
             deal = await known_deal(conn, self._account_id, row.entity_id)
             others = other_deals(deal) if deal else ()
-            only = await only_of_deal(
-                conn, account.id, account.settings.one_person, staff, row.entity_id
-            )
+            only = await only_of_deal(conn, account.id, account.settings.one_person, staff, row.entity_id)
             known = tuple(o for o in others if o.at <= row.entered_at)
             found.append(
                 WorkItem(

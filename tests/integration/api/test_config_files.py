@@ -245,3 +245,97 @@ async def test_whatever_was_taken_can_be_written_out_and_taken_again(
     taken = await _done_in_any_order(pool, random.Random(seed))
     again = await take(pool, await exported(pool))
     assert (again.changes, taken > 3) == ((), True)
+
+
+DISTRIBUTION = """
+callmatrix: 1
+settings:
+  lookup: {availability: skip, schedule: shifts, template: ads}
+  presence: {is_on: true, idle_minutes: 20}
+  working_time:
+    holidays: RU
+    days: {"2026-12-31": {kind: working, name: "Сокращённый", hours: [["09:00", "15:00"]]}}
+  one_person: {tags: {VIP: olga}, fields: {"7": {"*": ""}}}
+employees:
+  - {id: olga, name: Ольга, crm_user_id: "1", extensions: ["100"], is_senior: true, group: sales}
+  - {id: ivan, name: Иван, crm_user_id: "12", extensions: ["102"], group: sales}
+connections: []
+schedules:
+  shifts: {people: {ivan: {hours: {1: [["22:00", "06:00"]]}}, olga: {hours: {2: [["09:00", "18:00"]]}}}}
+templates:
+  - name: ads
+    kind: load
+    balance: percent
+    employees: [{employee_id: olga, percent: 2500}, {employee_id: ivan, percent: 7500}]
+    working_time: {mode: individual, schedule: shifts}
+    repeat: {by: both, exclusions: [olga]}
+    taken: {minutes: 30}
+  - {name: all, groups: [{name: sales}], quiet_hours: [["22:00", "08:00"]]}
+attachments:
+  - {pipeline: "1", stage: "20", template: ads}
+  - {pipeline: "1", stage: "30", template: all, created: false}
+shift_change: {is_on: true, pipelines: ["1"], template: all}
+"""
+
+
+async def test_what_one_account_exports_an_empty_one_takes_and_exports_the_same(
+    pool: asyncpg.Pool, account: str
+) -> None:
+    done = await take(pool, DISTRIBUTION)
+    assert {"template ads: added", "deals of stage 1/20: ads: added", "schedule shifts: added"} <= set(
+        done.changes
+    )
+    text = await exported(pool)
+    async with pool.acquire() as conn:
+        await accounts.add_account(conn, account_id="empty", name="Empty", base_url="http://crm.example")
+        whole = await export_config(conn, ACCOUNT)
+        moved = read_yaml(text).model_copy(update={"account": None, "connections": None})
+        await import_config(conn, "empty", moved, by="test", kinds=KINDS)
+        there = await export_config(conn, "empty")
+        again = await import_config(conn, "empty", moved, by="test", kinds=KINDS)
+    same = {"account": None, "connections": None}
+    assert there.model_copy(update=same) == whole.model_copy(update=same)
+    assert again.changes == ()
+
+
+async def test_a_file_moves_stages_and_removes_no_template(pool: asyncpg.Pool, account: str) -> None:
+    await take(pool, DISTRIBUTION)
+    done = await take(
+        pool,
+        "templates: [{name: all, groups: [{name: sales}]}]\n"
+        'attachments: [{pipeline: "1", stage: "20", template: all}]',
+    )
+    assert "deals of stage 1/20.template: ads → all" in done.changes
+    assert "template 'ads' is not in the file; it stays as it is" in done.warnings
+    assert any(line.startswith("the deals of stage 1/30 go on") for line in done.warnings)
+    assert "name: ads" in await exported(pool)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "code"),
+    [
+        ("templates: [{name: t}]", "templates.0 «t».employees", "template-not-usable"),
+        ("templates: [{name: a/b, groups: [{name: sales}]}]", "templates.0 «a/b».name", "invalid-input"),
+        ("templates: [{name: t, employee: []}]", "templates.0.employee", "invalid-input"),
+        (
+            "templates: [{name: t, groups: [{name: sales}]}, {name: t, groups: [{name: sales}]}]",
+            "templates",
+            "invalid-input",
+        ),
+        (
+            "attachments: [{pipeline: '1', stage: '2', template: no}]",
+            "attachments.0 «1/2».template",
+            "invalid-input",
+        ),
+        ("settings: {lookup: {template: no}}", "settings.lookup.template", "invalid-input"),
+    ],
+)
+async def test_a_bad_template_in_a_file_is_refused_as_the_api_refuses_it(
+    pool: asyncpg.Pool, account: str, text: str, path: str, code: str
+) -> None:
+    await take(pool, DISTRIBUTION)
+    before = await exported(pool)
+    with pytest.raises(ConfigRefused) as refused:
+        await take(pool, "name: Другое\n" + text)
+    assert (refused.value.problems[0].path, refused.value.problems[0].code) == (path, code)
+    assert await exported(pool) == before
