@@ -153,15 +153,14 @@ def _account_of(call: AnyCall, asked: str | None) -> str:
 async def list_decisions(call: ApiCall[DecisionsQuery, None]) -> Items[DecisionLine]:
     query = call.query
     account_id = _account_of(call, query.account)
+    client = None if query.client is None else _e164(call, account_id, query.client)
     async with call.services.pool.acquire() as conn:
         if query.call is not None:
-            rows = await store.decisions_of_call(conn, account_id, query.call)
-        elif query.client is not None:
-            number = normalise(query.client, call.services.configuration.now.policy_of(account_id))
-            if not isinstance(number, PublicNumber):
-                raise ApiError(400, "invalid-input", "This is not a phone number.", field="client")
+            found = await store.decisions_of_call(conn, account_id, query.call)
+            rows = [r for r in found if query.kind in (None, r.kind) and client in (None, r.client)]
+        elif client is not None:
             rows = await store.decisions_of_client(
-                conn, account_id, number.e164, before=query.after, limit=query.limit
+                conn, account_id, client, kind=query.kind, before=query.after, limit=query.limit
             )
         else:
             rows = await store.latest_decisions(
@@ -171,6 +170,13 @@ async def list_decisions(call: ApiCall[DecisionsQuery, None]) -> Items[DecisionL
     return Items[DecisionLine](
         items=[_line(row) for row in rows], next=rows[-1].at.isoformat() if more else None
     )
+
+
+def _e164(call: ApiCall[DecisionsQuery, None], account_id: str, spelled: str) -> str:
+    number = normalise(spelled, call.services.configuration.now.policy_of(account_id))
+    if not isinstance(number, PublicNumber):
+        raise ApiError(400, "invalid-input", "This is not a phone number.", field="client")
+    return number.e164
 
 
 def _line(row: store.DecisionRow) -> DecisionLine:

@@ -137,16 +137,24 @@ async def decisions_of_call(conn: Conn, account_id: str, call_id: str) -> list[D
 
 
 async def decisions_of_client(
-    conn: Conn, account_id: str, client: str, *, before: datetime | None = None, limit: int = 50
+    conn: Conn,
+    account_id: str,
+    client: str,
+    *,
+    kind: str | None = None,
+    before: datetime | None = None,
+    limit: int = 50,
 ) -> list[DecisionRow]:
     """Newest first. client: E.164."""
     rows = await conn.fetch(
         f"SELECT {_COLUMNS} FROM decision WHERE account_id = $1 AND client = $2"  # noqa: S608
-        " AND ($3::timestamptz IS NULL OR at < $3) ORDER BY at DESC, seq DESC LIMIT $4",
+        " AND ($3::timestamptz IS NULL OR at < $3) AND ($5::text IS NULL OR kind = $5)"
+        " ORDER BY at DESC, seq DESC LIMIT $4",
         account_id,
         client,
         before,
         limit,
+        kind,
     )
     return [_decision(row) for row in rows]
 
