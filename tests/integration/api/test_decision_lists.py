@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -33,7 +34,7 @@ _STORED = (
         ({"call": "c1", "client": CLIENT, "kind": "lookup"}, "d1"),
     ],
 )
-async def test_every_filter_counts(api: Api, pool: asyncpg.Pool, asked: dict[str, str], found: str) -> None:
+async def test_every_filter_counts(api: Api, pool: asyncpg.Pool, asked: dict[str, Any], found: str) -> None:
     begin = datetime.now(UTC)
     rows = [
         DecisionRow(

@@ -68,7 +68,7 @@ ROWS = (
     Sabotage(
         name="a-webhooks-secret-is-not-looked-at",
         hurts="whoever knows an account's name writes into its directory",
-        file="gateway/crm_accounts/endpoints.py",
+        file="gateway/crm_accounts/secret_address.py",
         old="if account is None or not hmac.compare_digest(secret.encode(), account.webhook_secret.encode()):",
         new="if account is None or not secret:",
         tests=(f"{_MANNERS}::test_every_refusal_is_a_problem_and_comes_before_the_body_is_sent",),
