@@ -8,11 +8,14 @@ from typing import Any
 
 import orjson
 
+from gateway.distribution.recorded import KIND as DISTRIBUTION
+from gateway.distribution.recorded import GivenBy, decided_again, outcome_json
 from gateway.lookup.recorder import outcome_of
 from gateway.store.admin.matrices import MatrixStore
 from gateway.store.admin.staff import staff_at
 from gateway.store.decisions.decisions import DecisionRow
 from gateway.store.decisions.lookup_inputs import lookup_rules
+from gateway.store.distribution.templates import template_at
 from routing.calls.model import Call
 from routing.client import Candidate
 from routing.client_work.call import no_client_reason
@@ -46,11 +49,13 @@ class Recomputed:
 
 
 async def recompute(conn: Conn, matrices: MatrixStore, row: DecisionRow) -> Recomputed:
-    """Lookups and decisions of the matrix. Raises NotRecomputable, NoSuchStaffVersion, NoSuchMatrixVersion, NoSuchRules."""
+    """Lookups, decisions of the matrix and of distribution. Raises NotRecomputable, NoSuchStaffVersion, NoSuchMatrixVersion, NoSuchRules."""
     if row.kind == "lookup":
         return await _lookup(conn, row)
     if row.kind == "matrix":
         return await _matrix(conn, matrices, row) if row.client else _without_client(row)
+    if row.kind == DISTRIBUTION:
+        return await _distribution(conn, row)
     raise NotRecomputable(f"a decision of kind '{row.kind}'")
 
 
@@ -83,6 +88,16 @@ async def _lookup(conn: Conn, row: DecisionRow) -> Recomputed:
         candidates = [Candidate(*c) for c in inputs["candidates"]]
         decided = lookup.decide(normalise(inputs["phone"], numbers), candidates, staff, rules, available)
     return _compared(row, decided.reason, outcome_of(decided), [s.as_json() for s in decided.steps])
+
+
+async def _distribution(conn: Conn, row: DecisionRow) -> Recomputed:
+    given = GivenBy(*(row.outcome[name] for name in GivenBy._fields))
+    template = await template_at(conn, row.account_id, given.template, given.version)
+    if template is None:
+        raise NotRecomputable(f"version {given.version} of the template '{given.template}' is gone")
+    staff = await staff_at(conn, row.account_id, row.inputs["staff_version"])
+    decided = decided_again(row.inputs, template, staff)
+    return _compared(row, decided.reason, outcome_json(given, decided), [s.as_json() for s in decided.steps])
 
 
 def _compared(

@@ -12,7 +12,7 @@ from crm.store.deals import KnownDeal
 from gateway.distribution.availability import Availability
 from gateway.distribution.effects import effects_of
 from gateway.distribution.one_person import only_of_deal
-from gateway.distribution.recorded import KIND, inputs_json, outcome_json
+from gateway.distribution.recorded import KIND, GivenBy, inputs_json, outcome_json
 from gateway.distribution.standings import counted, other_deals
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import StaffStore, has_snapshot, write_snapshot
@@ -174,6 +174,7 @@ class Handout:
         result: Distribution,
         decision_id: str,
     ) -> DecisionRow:
+        given = GivenBy(item.entity_id, item.item_id, self._held.name, self._held.version)
         return DecisionRow(
             account_id=self._account.id,
             decision_id=decision_id,
@@ -182,7 +183,7 @@ class Handout:
             call_id=None,
             client=deal.number,
             reason=result.reason,
-            outcome=outcome_json(item, self._held.name, self._held.version, result),
+            outcome=outcome_json(given, result),
             steps=[step.as_json() for step in result.steps],
             inputs=inputs_json(
                 work,
