@@ -57,12 +57,16 @@ def chance_of(pool: Pool, roster: Roster, asked: Asked, standings: Standings) ->
     steps = list(pool.left_out)
     away: dict[str, int] = {}
     reasons: set[LeftOut] = set()
-    asks_little = not asked.barred and not asked.states and asked.window is None
+    asks_little, states = not asked.barred and asked.window is None, asked.states
     for seat in pool.seats:
         standing = standings.get(seat.employee_id, NOTHING_SAID)
-        if asks_little and not standing.off and seat.open_deals_limit is None:
-            could.append(seat)
-            continue
+        # Nearly everybody is known by a look to be free, and this is done while a phone rings.
+        if asks_little and not standing.off:
+            is_there = not states or standing.presence is _AVAILABLE or standing.presence is _UNKNOWN
+            limit = seat.open_deals_limit
+            if is_there and (limit is None or standing.open_deals < limit):
+                could.append(seat)
+                continue
         reason = why_not(seat, standing, asked)
         if reason is None:
             could.append(seat)

@@ -120,9 +120,7 @@ def pick(
         if not (absent and catch_up)
         else _shares_with(ledger, weights, absent, catch_up)
     )
-    credits = dict(ledger.credits)
-    for person, share in earned.items():
-        credits[person] = credits.get(person, 0) + share
+    credits = _credited(ledger, earned)
     if taken_by is not None:
         winner, left = taken_by, ledger.left
     elif rule == "in_a_row":
@@ -202,11 +200,16 @@ def replay(
 def _book(ledger: TurnLedger, entry: LedgerEntry) -> TurnLedger:
     if entry.is_reset:
         ledger = ledger._replace(credits={}, reset_at=entry.number)
-    credits = dict(ledger.credits)
-    for person, share in entry.shares.items():
-        credits[person] = credits.get(person, 0) + share
+    credits = _credited(ledger, entry.shares)
     credits[entry.winner] -= UNIT
     return _after(ledger, entry, credits)
+
+
+def _credited(ledger: TurnLedger, earned: Mapping[str, int]) -> dict[str, int]:
+    credits = dict(ledger.credits)
+    for person, share in earned.items():
+        credits[person] = credits.get(person, 0) + share
+    return credits
 
 
 def _after(ledger: TurnLedger, entry: LedgerEntry, credits: dict[str, int]) -> TurnLedger:
@@ -247,8 +250,9 @@ def _greatest(
 ) -> str:
     people: Collection[str] = weights
     if open_deals:
-        fewest = min(open_deals.get(p, 0) for p in people)
-        people = [p for p in people if open_deals.get(p, 0) == fewest]
+        has = {p: open_deals.get(p, 0) for p in weights}
+        fewest = min(has.values())
+        people = [p for p, count in has.items() if count == fewest]
     return _first({p: credits[p] for p in people}, ledger.last)
 
 
