@@ -23,7 +23,8 @@ from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.secret_address import webhook_address
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
-from gateway.demo import data
+from gateway.demo import data, distribution
+from gateway.demo.distribution import DemoStages
 from gateway.demo.folder import clear, prepare_folder
 from gateway.store.admin.accounts import account as account_of
 from routing.settings import NumberPolicy
@@ -140,12 +141,14 @@ async def _start(
             ]
             pool = await open_pool(dsn, max_size=2, keys=key_ring(None, data.secrets_key_file(demo.data_dir)))
             await data.prepare(pool, sandbox_url=demo.sandbox_url, crm_token=crm_token, token=token)
+            stages = await distribution.prepare_pipeline(session, demo.sandbox_url)
+            await distribution.prepare_distribution(pool, stages)
             await _register_webhook(session, pool, demo)
             await pool.close()
             ours = asyncio.create_task(run_children([gateway, worker], stop))
             if not await _answers(session, f"{demo.url}/readyz", stop):
                 return
-            print(_welcome(demo, dsn, token), flush=True)
+            print(_welcome(demo, dsn, token, stages), flush=True)
             if demo.plays_call:
                 await _play(session, demo, stop)
             await stop.wait()
@@ -195,7 +198,7 @@ async def _json(session: aiohttp.ClientSession, url: str) -> Any:
         return await response.json()
 
 
-def _welcome(demo: Demo, dsn: str, token: str) -> str:
+def _welcome(demo: Demo, dsn: str, token: str, stages: DemoStages) -> str:
     url, auth = demo.url, "-H 'Authorization: Bearer demo'"
     return f"""
 Gateway      {url}
@@ -216,6 +219,7 @@ Things to try, each line as it stands:
     curl -s '{demo.sandbox_url}/_sandbox/state?kind=task'
   why was it decided so?
     curl -s -H 'Authorization: Bearer {token}' '{url}/api/v1/decisions?limit=5'
+{distribution.things_to_try(url, demo.sandbox_url, token, stages)}
   the admin API
     {url}/api/openapi.json
 

@@ -13,10 +13,12 @@ from crm.sandbox.api import tasks
 from crm.sandbox.api.entities import acceptance
 from crm.sandbox.api.entities.fields import merged, phones_of
 from crm.sandbox.api.entities.unsorted import add_unsorted
+from crm.sandbox.api.entities.writing import check_users, create
 from crm.sandbox.api.events import EVENT_TYPES
 from crm.sandbox.api.exchange import SandboxExchange
 from crm.sandbox.api.rights import RIGHTS
 from crm.sandbox.api.schema import check_keys
+from crm.sandbox.api.stages import check_stage
 from crm.sandbox.requests import chat_metadata, mail_metadata
 from crm.sandbox.seed import ADMIN
 from crm.sandbox.state import PLURAL, SINGULAR, State
@@ -120,6 +122,20 @@ def _set_status(state: State, sent: Sent) -> None:
     closed_at = state.now() if status in (142, 143) else None
     values = {"status_id": status, "pipeline_id": pipeline, "closed_at": closed_at}
     _change(state, {**sent, "kind": "deal"}, **values)
+
+
+def _add_deal(state: State, sent: Sent) -> dict[str, Any]:
+    """Make a deal by hand: {name?, pipeline, status, user?: its responsible}."""
+    item = {
+        "name": str(sent.get("name", "")),
+        "pipeline_id": int(sent["pipeline"]),
+        "status_id": int(sent["status"]),
+        "responsible_user_id": int(sent.get("user", _by(sent))),
+    }
+    exchange = SandboxExchange(state, "POST", "", "", {}, None, "", user=state.users()[_by(sent)])
+    if faults := [*check_stage(state, item, ""), *check_users(state, item)]:
+        raise ValueError(f"{faults[0][1]}: {faults[0][2]}")
+    return {"id": create(exchange, "leads", item)["id"]}
 
 
 def _complete_task(state: State, sent: Sent) -> None:
@@ -282,6 +298,7 @@ ACTS: Mapping[str, Callable[[State, Sent], dict[str, Any] | None]] = {
     "merge": _merge,
     "set_responsible": _set_responsible,
     "set_status": _set_status,
+    "add_deal": _add_deal,
     "complete_task": _complete_task,
     "give_task": _give_task,
     "deactivate_user": _set_active(False),

@@ -191,6 +191,7 @@ def test_english_has_no_russian_letters() -> None:
 CYRILLIC_ELSEWHERE = {
     "crm/sandbox": "sample data, and answers of an amoCRM that speaks Russian",
     "gateway/demo/data.py": "names of the demo's people",
+    "gateway/demo/distribution.py": "names of the demo's pipeline, stages and deals",
     "routing/numbers/spelling.py": "words that PBXs send in place of a number",
     "routing/numbers/beside.py": "words that people write beside numbers",
     "crm/amocrm/wire_write.py": "the CRM's own word for a ticked box",

@@ -1,0 +1,146 @@
+"""What the demo shows of distribution: two templates, a schedule, presence and shift change, on a pipeline of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import asyncpg
+
+from gateway.admin.accounts import save_settings
+from gateway.admin.distribution.templates import attach, save_template
+from gateway.admin.operations.shift_change import save_policy
+from gateway.admin.schedules.saved import save_schedule
+from gateway.demo.data import ACCOUNT
+from gateway.store.admin.accounts import account as account_of
+from gateway.store.distribution.templates import Attachment, template_of
+from routing.distribution.template import DistributionTemplate, TemplateHours, TemplateMember
+from routing.schedules.model import Schedule, WorkPlan
+from routing.settings import PresencePolicy
+from routing.shift_change.policy import ShiftPolicy
+from runtime.database.pool import Conn
+
+PIPELINE = "Распределение"
+STAGES = ("Новые заявки", "Заявки по долям", "В работе")
+GOES_OFF = "manager101"
+_BY = "demo"
+_DAY_AND_NIGHT = dict.fromkeys(range(1, 8), (("00:00", "24:00"),))
+_NEVER: dict[int, Any] = dict.fromkeys(range(1, 8), ())
+_SAMPLE_DEALS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoStages:
+    """Ids in the CRM."""
+
+    pipeline: int
+    turns: int
+    shares: int
+    work: int
+
+
+async def prepare_pipeline(session: aiohttp.ClientSession, sandbox_url: str) -> DemoStages:
+    """Make the pipeline in the CRM, with deals of a manager who can go offline; one that is there stays as it is."""
+    async with session.get(f"{sandbox_url}/_sandbox/token?integration=pages") as response:
+        headers = {"Authorization": f"Bearer {(await response.json())['access_token']}"}
+    address = f"{sandbox_url}/api/v4/leads/pipelines"
+    async with session.get(address, headers=headers) as response:
+        found = (await response.json())["_embedded"]["pipelines"]
+    there = next((one for one in found if one["name"] == PIPELINE), None)
+    if there is not None:
+        return _stages(there)
+    stages = [{"name": name, "sort": 20 + 10 * n} for n, name in enumerate(STAGES)]
+    wanted = {"name": PIPELINE, "sort": 100, "is_main": False, "is_unsorted_on": False}
+    body = [{**wanted, "_embedded": {"statuses": stages}}]
+    async with session.post(address, headers=headers, json=body) as response:
+        response.raise_for_status()
+        made = _stages((await response.json())["_embedded"]["pipelines"][0])
+    await _add_deals(session, sandbox_url, made)
+    return made
+
+
+def _stages(pipeline: dict[str, Any]) -> DemoStages:
+    ids = {stage["name"]: stage["id"] for stage in pipeline["_embedded"]["statuses"]}
+    turns, shares, work = (ids[name] for name in STAGES)
+    return DemoStages(pipeline=pipeline["id"], turns=turns, shares=shares, work=work)
+
+
+async def _add_deals(session: aiohttp.ClientSession, sandbox_url: str, stages: DemoStages) -> None:
+    """Without contacts: no number leads to them."""
+    async with session.get(f"{sandbox_url}/_sandbox/state?kind=user") as response:
+        users = {row["email"]: row["id"] for row in (await response.json())["rows"]}
+    owner = users[f"{GOES_OFF}@demo.example"]
+    for number in range(1, _SAMPLE_DEALS + 1):
+        deal = {"do": "add_deal", "name": f"В работе {number}", "pipeline": stages.pipeline}
+        act = {**deal, "status": stages.work, "user": owner}
+        async with session.post(f"{sandbox_url}/_sandbox/act", json=act) as response:
+            response.raise_for_status()
+
+
+async def prepare_distribution(pool: asyncpg.Pool, stages: DemoStages) -> None:
+    """At the first start only: later everything is as whoever tries it has left it."""
+    async with pool.acquire() as conn, conn.transaction():
+        if await template_of(conn, ACCOUNT, "turns") is None:
+            await _prepare(conn, stages)
+
+
+async def _prepare(conn: Conn, stages: DemoStages) -> None:
+    plans = {"manager106": WorkPlan(hours=_NEVER)}
+    schedule = Schedule(holidays=False, everybody=WorkPlan(hours=_DAY_AND_NIGHT), people=plans)
+    await save_schedule(conn, ACCOUNT, "shifts", schedule, by=_BY)
+    for template, stage in ((_turns(), stages.turns), (_shares(), stages.shares)):
+        await save_template(conn, ACCOUNT, template, by=_BY)
+        attached = Attachment(pipeline_id=str(stages.pipeline), stage_id=str(stage), template=template.name)
+        await attach(conn, ACCOUNT, attached, by=_BY)
+    settings = (await account_of(conn, ACCOUNT)).settings
+    # Nobody is asked whether they are there: only the lines to paste switch anybody.
+    presence = PresencePolicy(is_on=True, idle_minutes=None, sources=())
+    await save_settings(conn, ACCOUNT, settings.model_copy(update={"presence": presence}))
+    policy = ShiftPolicy(
+        is_on=True, pipelines=(str(stages.pipeline),), template="turns", wait_seconds=0, pause_minutes=0
+    )
+    await save_policy(conn, ACCOUNT, policy, _BY)
+
+
+def _turns() -> DistributionTemplate:
+    people = _members((GOES_OFF, "manager102", "manager103"))
+    return DistributionTemplate(name="turns", employees=people, working_time=TemplateHours(mode="online"))
+
+
+def _shares() -> DistributionTemplate:
+    percents = {"manager104": 6000, "manager105": 3000, "manager106": 1000}
+    members = tuple(TemplateMember(employee_id=id, percent=percent) for id, percent in percents.items())
+    hours = TemplateHours(mode="individual", schedule="shifts")
+    return DistributionTemplate(
+        name="shares", kind="load", balance="percent", employees=members, working_time=hours
+    )
+
+
+def _members(people: Sequence[str]) -> tuple[TemplateMember, ...]:
+    return tuple(TemplateMember(employee_id=id) for id in people)
+
+
+def things_to_try(url: str, sandbox_url: str, token: str, stages: DemoStages) -> str:
+    """Return lines to paste, each as it stands."""
+    bearer = f"-H 'Authorization: Bearer {token}'"
+    api = f"{url}/api/v1/accounts/demo"
+
+    def comes_in(stage: int) -> str:
+        deal = f'{{"do":"add_deal","name":"Новая заявка","pipeline":{stages.pipeline},"status":{stage}}}'
+        return (
+            f"curl -s {sandbox_url}/_sandbox/act -d '{deal}' && sleep 3 &&"
+            f" curl -s {bearer} '{api}/distributions?limit=1'"
+        )
+
+    presence, runs = f"{api}/employees/{GOES_OFF}/presence", f"{api}/shift-change/runs?limit=1"
+    return f"""\
+  a deal comes in and goes to whose turn it is, because … (template turns: managers 101, 102, 103)
+    {comes_in(stages.turns)}
+  a deal goes by percent, within a schedule (template shares: 104 60 %, 105 30 %, 106 10 % but off shift)
+    {comes_in(stages.shares)}
+  manager 101 goes offline, and their open deals of that pipeline move to 102 and 103
+    curl -s -X POST {bearer} {presence}/stop && sleep 8 && curl -s {bearer} '{runs}'
+  they are back, and so are the deals that were theirs
+    curl -s -X POST {bearer} {presence}/start && sleep 8 && curl -s {bearer} '{runs}'"""
