@@ -11,6 +11,7 @@ from tests.bench.accounts import bench_accounts
 from tests.bench.backfill import bench_backfill
 from tests.bench.command_line import bench_command_line
 from tests.bench.distribution import bench_distribution
+from tests.bench.fair_by_account import bench_fair_by_account
 from tests.bench.first_load import bench_first_load
 from tests.bench.intake import bench_intake
 from tests.bench.journal import bench_journal
@@ -37,6 +38,7 @@ def main() -> int:
 
 PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "intake": lambda quick: bench_intake(400 if quick else 3000, 3 if quick else 7),
+    "fair_by_account": lambda quick: bench_fair_by_account(300 if quick else 3000),
     "matrix": lambda quick: bench_matrix(200 if quick else 2000),
     "distribution": lambda quick: bench_distribution(200 if quick else 2000),
     "who_is_there": lambda quick: bench_who_is_there(300 if quick else 3000),
