@@ -99,6 +99,7 @@ LEFT JOIN LATERAL (
     SELECT max(n.event_id) AS event_id FROM inbox n
     WHERE n.account_id = i.account_id AND n.connection_id = i.connection_id AND n.call_key = i.call_key
         AND n.event_id > i.event_id AND i.events->0->>'kind' = 'answered' AND n.events->0->>'kind' = 'answered'
+        AND i.events->0->>'leg' IS NULL
         AND n.events->0->>'party' IS DISTINCT FROM i.events->0->>'party') AS other ON true
 WHERE other.event_id IS NOT NULL OR i.received_at < m.received_at - $5::interval
 """
@@ -191,7 +192,8 @@ async def told_anew(
     conn: Conn, messages: Sequence[InboxMessage], *, within: timedelta, timeout: float | None = None
 ) -> list[tuple[InboxMessage, int]]:
     """Return those of these timeless messages that were stored earlier but tell something new: longer ago than a repetition
-    comes, or somebody else has answered since. With each a number that is the same for its own repetitions."""
+    comes, or somebody else has answered since. A leg that is named answers once. With each a number that is the same for its
+    own repetitions."""
     if not messages:
         return []
     rows = await conn.fetch(

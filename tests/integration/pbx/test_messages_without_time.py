@@ -34,6 +34,14 @@ async def test_who_answers_again_after_somebody_else_is_told(pbx: Running) -> No
     assert parties == ["101", "102", "101", "102"]
 
 
+async def test_a_leg_that_is_named_answers_once_whoever_answered_since(pbx: Running) -> None:
+    """As a PBX tells it that heard no answer to the first: the colleague's message overtook the repetition."""
+    legs = (("101", "a"), ("102", "b"), ("101", "a"), ("102", "b"), ("101", "c"))
+    told = [await _tell(pbx, **_TALK, extension=extension, leg=leg) for extension, leg in legs]
+    assert told == [False, False, True, True, False]
+    assert [events[0]["party"] for events in await pbx.stored()] == ["101", "102", "101"]
+
+
 async def test_the_same_id_and_number_a_day_later_is_no_repetition(pbx: Running) -> None:
     new_call = {**_TALK, "event": "newCall"}
     assert not await _tell(pbx, **new_call)
