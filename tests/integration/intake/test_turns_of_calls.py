@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from gateway.calls.queue import Jobs
 from gateway.store.distribution.ledgers import (
     BookedEntry,
     enter,
@@ -26,6 +28,8 @@ from routing.matrix.model import Matrix, MatrixTable
 from routing.matrix.presets import recommended
 from routing.settings import OnePersonPolicy
 from tests.integration.intake.office import ACCOUNT, ANNA, CLIENT, SENIOR, START, Office, a_call, an_office
+from tests.paths import ROOT
+from tests.waiting import until
 
 BY_SALES: Any = "template:sales"
 BORIS = ANNA.model_copy(update={"id": "boris", "name": "Борис", "crm_user_id": "12", "extensions": ("112",)})
@@ -53,17 +57,23 @@ def by_template() -> Matrix:
 
 
 @pytest.fixture
-async def sales(pool: asyncpg.Pool, database_url: str) -> AsyncIterator[Office]:
+async def quiet_sales(pool: asyncpg.Pool, database_url: str) -> AsyncIterator[Office]:
+    """Nobody works there yet."""
     made = await an_office(
         pool, database_url, people=(SENIOR, ANNA, BORIS, VERA), matrix=by_template(), workers=3
     )
     async with pool.acquire() as conn, conn.transaction():
         await save_template(conn, ACCOUNT, SALES, "olga")
     made.inbox.start()
-    await made.start()
     yield made
     await made.stop()
     await made.inbox.stop()
+
+
+@pytest.fixture
+async def sales(quiet_sales: Office) -> Office:
+    await quiet_sales.start()
+    return quiet_sales
 
 
 async def owners(office: Office) -> dict[str, set[str]]:
@@ -185,3 +195,40 @@ async def test_a_client_for_one_person_goes_to_that_person_without_a_turn(sales:
     await sales.settle()
     assert await owners(sales) == {CLIENT: {"13"}}
     assert await picks(sales) == []
+
+
+async def _waits_for_the_template(pool: asyncpg.Pool) -> bool:
+    found: bool = await pool.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event_type = 'Lock' AND query LIKE '%FOR UPDATE OF t%')"
+    )
+    return found
+
+
+async def test_kill_9_of_a_worker_between_deciding_and_booking_books_the_turn_once(
+    quiet_sales: Office, database_url: str
+) -> None:
+    office = quiet_sales
+    await office.tell_all(a_call())
+    office.clock.forward(seconds=60)
+    async with office.pool.acquire() as conn, conn.transaction():
+        assert await hold_template(conn, ACCOUNT, "sales")
+        worker = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.integration.intake.template_worker"),
+            *(database_url, office.clock().isoformat()),
+            cwd=ROOT,
+        )
+        await until(
+            lambda: _waits_for_the_template(office.pool), "it has decided, and is to book", seconds=40
+        )
+        worker.kill()
+        await worker.wait()
+    assert await picks(office) == []
+    office.jobs = [Jobs(database_url, office.pool, office.jobs[0]._job, stalled_seconds=2, now=office.clock)]
+    await office.start()
+    await office.settle()
+    assert await owners(office) == {CLIENT: {"11"}}
+    assert [(p["winner"], p["number"]) for p in await picks(office)] == [("anna", 1)]
+    assert len(await office.rows("SELECT 1 FROM distribution_item")) == 1
+    async with office.pool.acquire() as conn:
+        assert (await ledgers_of(conn, ACCOUNT, "sales")) == await replayed(conn, ACCOUNT, "sales")
