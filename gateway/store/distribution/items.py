@@ -18,8 +18,8 @@ ItemSource = Literal["event", "sweep", "hook", "stage", "api"]
 
 _ADD = """
 INSERT INTO distribution_item (account_id, item_id, template, kind, entity_id, pipeline_id, stage_id, event_id, source,
-    entered_at, due_at, opens_at)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, greatest(now(), gate.due_at), gate.opens_at
+    entered_at, due_at, opens_at, created_at)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, greatest(now(), gate.due_at), gate.opens_at, clock_timestamp()
 FROM (SELECT) one LEFT JOIN LATERAL (
     SELECT due_at, opens_at FROM distribution_item w WHERE w.account_id = $1 AND w.template = $3 AND w.state = 'waiting'
       AND w.opens_at <= now() AND w.due_at > now() ORDER BY w.due_at LIMIT 1) gate ON true

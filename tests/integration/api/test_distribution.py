@@ -1,0 +1,180 @@
+"""Distribution over HTTP: stages given as long work, simulation, shares, results as a table; two templates and one stage."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import asyncpg
+import pytest
+
+from crm.port import CrmEntity
+from crm.store.directory import apply_entities
+from crm.store.metadata import store_pipelines
+from gateway.distribution.distributor import Distributor
+from gateway.distribution.give import Giver
+from gateway.distribution.simulate import simulation_work
+from gateway.distribution.stage_run import stage_work
+from gateway.store.admin.staff import replace_staff
+from gateway.worker.long_tasks import LongWork
+from routing.settings import NumberPolicy
+from runtime.database.listen import Listener
+from tests.integration.api.client import ACCOUNT, ANNA, SENIOR, Api
+from tests.integration.distribution.shop import PIPELINE
+
+BORIS = ANNA.model_copy(update={"id": "boris", "name": "=Борис", "crm_user_id": "12", "extensions": ("102",)})
+STAGE = {"pipeline": "1", "stage": "20"}
+TEMPLATE = {
+    "name": "ads",
+    "kind": "load",
+    "balance": "percent",
+    "employees": [{"employee_id": "anna", "percent": 7500}, {"employee_id": "boris", "percent": 2500}],
+}
+
+
+@pytest.fixture
+async def ads(api: Api) -> Api:
+    """Two people with three and one part of the deals, and a stage of a pipeline."""
+    async with api.pool.acquire() as conn:
+        await replace_staff(conn, ACCOUNT, [SENIOR, ANNA, BORIS])
+        await store_pipelines(conn, ACCOUNT, [PIPELINE])
+    await api.ask("PUT", "{a}/templates/ads", body=TEMPLATE)
+    return api
+
+
+async def _deals(pool: asyncpg.Pool, count: int) -> None:
+    """They stand in the stage."""
+    began = datetime.now(UTC) - timedelta(hours=1)
+    deals = [
+        CrmEntity(
+            kind="deal",
+            id=str(n),
+            owner_id="1",
+            pipeline_id="1",
+            stage_id="20",
+            created_at=began + timedelta(seconds=n),
+            updated_at=began,
+        )
+        for n in range(count)
+    ]
+    async with pool.acquire() as conn, conn.transaction():
+        await apply_entities(conn, ACCOUNT, deals, NumberPolicy())
+
+
+async def _work(api: Api, database_url: str) -> None:
+    """What a worker does with all that was asked for."""
+    giver = Giver()
+    kinds = {
+        "distribution_stage": partial(stage_work, api.pool, giver),
+        "distribution_simulation": partial(simulation_work, api.pool, giver.availability),
+    }
+    worker = LongWork(api.pool, Listener(database_url), kinds)
+    while await worker.do_one():
+        pass
+
+
+async def _given(api: Api) -> list[Any]:
+    found = (await api.ask("GET", "{a}/distributions", limit=1000))["items"]
+    return list(reversed(found))
+
+
+async def test_the_deals_of_a_stage_are_counted_given_once_and_told_as_table_and_shares(
+    ads: Api, database_url: str
+) -> None:
+    await _deals(ads.pool, 44)
+    assert (await ads.ask("POST", "{a}/templates/ads/stage-preview", body=STAGE))["deals"] == 44
+    assert await _given(ads) == []
+
+    run = await ads.ask("POST", "{a}/templates/ads/stage-runs", body=STAGE, status=202)
+    assert (run["state"], run["done"]) == ("waiting", 0)
+    await ads.ask("POST", "{a}/templates/ads/stage-runs", body=STAGE, status=409)
+    await _work(ads, database_url)
+    done = await ads.ask("GET", f"{{a}}/work/{run['id']}")
+    assert (done["state"], done["result"]) == ("done", {"deals": 44, "outcomes": {"given": 44}})
+
+    given = await _given(ads)
+    assert [g["deal"] for g in given if g["employee"] == "boris"] == [str(n) for n in range(1, 44, 4)]
+    assert {(g["source"], g["state"], g["is_distributed"]) for g in given} == {("stage", "given", True)}
+    lanes = await ads.pool.fetch("SELECT DISTINCT lane FROM effect")
+    assert [row["lane"] for row in lanes] == [4]  # behind all that comes in now
+
+    [shares] = (await ads.ask("GET", "{a}/templates/ads/shares"))["items"]
+    assert {p["employee"]: (p["meant"], p["given"], p["credit"]) for p in shares["people"]} == {
+        "anna": (33, 33, 0),
+        "boris": (11, 11, 0),
+    }
+
+    table = (await ads.ask("GET", "{a}/distributions-csv", employee="boris"))["csv"]
+    head, *lines = csv.reader(io.StringIO(table))
+    assert len(lines) == 11
+    assert {line[head.index("responsible")] for line in lines} == {"'=Борис"}  # no spreadsheet runs a name
+
+
+async def test_a_run_over_a_stage_that_is_stopped_leaves_the_rest_as_it_is(
+    ads: Api, database_url: str
+) -> None:
+    await _deals(ads.pool, 30)
+    run = await ads.ask("POST", "{a}/templates/ads/stage-runs", body=STAGE, status=202)
+    stopped = await ads.ask("POST", f"{{a}}/work/{run['id']}/stop")
+    assert stopped["is_stopped"] or stopped["state"] == "cancelled"
+    await _work(ads, database_url)
+    assert (await ads.ask("GET", f"{{a}}/work/{run['id']}"))["state"] == "cancelled"
+    assert await _given(ads) == []
+
+
+async def test_a_draft_is_simulated_on_what_came_and_on_made_up_deals_and_changes_nothing(
+    ads: Api, database_url: str
+) -> None:
+    await _deals(ads.pool, 8)
+    await ads.ask("POST", "{a}/templates/ads/stage-runs", body=STAGE, status=202)
+    await _work(ads, database_url)
+    before = await ads.pool.fetchval("SELECT ledgers FROM distribution_template")
+    draft = {"name": "ads", "employees": [{"employee_id": "anna"}, {"employee_id": "boris"}]}
+    asked = [
+        await ads.ask("POST", "{a}/templates/ads/simulations", body=body, status=202)
+        for body in ({"draft": draft, "days": 1}, {"made_up": 100})
+    ]
+    await ads.ask("POST", "{a}/templates/ads/simulations", body={"days": 1, "made_up": 1}, status=400)
+    await _work(ads, database_url)
+    past, made_up = [(await ads.ask("GET", f"{{a}}/work/{one['id']}"))["result"] for one in asked]
+    assert {p["employee"]: p["given"] for p in past["people"]} == {"anna": 4, "boris": 4}
+    assert {p["employee"]: p["given"] for p in made_up["people"]} == {"anna": 75, "boris": 25}
+    assert await ads.pool.fetchval("SELECT ledgers FROM distribution_template") == before
+    assert len(await _given(ads)) == 8
+
+
+async def test_a_stage_has_one_template_and_loses_it_with_the_template(ads: Api) -> None:
+    await ads.ask("PUT", "{a}/templates/other", body={**TEMPLATE, "name": "other"})
+    await ads.ask("PUT", "{a}/templates/ads/stages/1/20", body={})
+    taken = await ads.ask("PUT", "{a}/templates/other/stages/1/20", body={}, status=409)
+    assert taken["code"] == "stage-has-template"
+    await ads.ask("DELETE", "{a}/templates/other/stages/1/20", status=404)
+    await ads.ask("DELETE", "{a}/templates/ads/stages/1/20", status=204)
+    await ads.ask("PUT", "{a}/templates/other/stages/1/20", body={})
+    [attached] = (await ads.ask("GET", "{a}/attachments"))["items"]
+    assert attached["template"] == "other"
+    await ads.ask("DELETE", "{a}/templates/other", status=204)
+    assert (await ads.ask("GET", "{a}/attachments"))["items"] == []
+    await ads.ask("PUT", "{a}/templates/other/stages/1/20", body={}, status=404)
+
+
+async def test_one_deal_is_given_by_hand_explained_step_by_step_and_given_up_while_it_waits(ads: Api) -> None:
+    await _deals(ads.pool, 2)
+    ask = {"template": "ads", "deal": "0"}
+    item = await ads.ask("POST", "{a}/distributions", body=ask, status=202)
+    assert (item["state"], item["source"]) == ("waiting", "api")
+    gone = await ads.ask("POST", f"{{a}}/distributions/{item['id']}/give-up")
+    assert gone["state"] == "cancelled"
+    await ads.ask("POST", f"{{a}}/distributions/{item['id']}/give-up", status=409)
+    await ads.ask("POST", f"{{a}}/distributions/{item['id']}/retry")
+    await Distributor(ads.pool, Giver()).turn()
+    full = await ads.ask("GET", f"{{a}}/distributions/{item['id']}")
+    assert (full["state"], full["employee"], full["reason"]) == ("given", "anna", "percent")
+    [decision] = full["decisions"]
+    assert [s["because"] for s in decision["steps"]] == ["could_get_it", "could_get_it", "percent"]
+    again = await ads.ask("GET", f"/decisions/{full['decision_id']}/recomputed")
+    assert again["is_same"]
+    await ads.ask("POST", "{a}/distributions", body={"template": "ads", "deal": "77"}, status=400)
