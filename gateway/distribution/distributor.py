@@ -69,7 +69,7 @@ class Distributor:
         async with self._pool.acquire() as conn:
             ended = await afterwards.ended_orders(conn, _AT_ONCE)
             for account_id, written in groupby(
-                (e for e in ended if e.state != "dead"), key=lambda e: e.account_id
+                (e for e in ended if not is_refused(e)), key=lambda e: e.account_id
             ):
                 await afterwards.mark_written(conn, account_id, [e.item_id for e in written])
         for one in ended:

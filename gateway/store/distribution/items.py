@@ -46,6 +46,23 @@ SELECT item_id FROM distribution_item i WHERE account_id = $1 AND kind = 'deal' 
 ORDER BY created_at DESC LIMIT 1
 """
 
+# The deal was given for a later entry, or after it had come in: there is nothing to give of this one any more.
+_OVERTAKEN = """
+SELECT EXISTS (SELECT 1 FROM distribution_item i LEFT JOIN crm_event e ON e.account_id = i.account_id AND e.event_id = $5
+    WHERE i.account_id = $1 AND i.kind = 'deal' AND i.entity_id = $2 AND i.template = $3 AND i.event_id IS DISTINCT FROM $5
+      AND (i.stage_id IS NULL OR i.pipeline_id = $7 AND i.stage_id = $8)
+      AND CASE WHEN i.state = 'waiting' THEN i.entered_at > $4 AND i.source = ANY($6::text[])
+          ELSE i.state IN ('given', 'kept', 'nobody') AND i.decided_at >= least($4, e.received_at) END)
+"""
+
+# The deal has left and come in again since, so that it stands in the stage for another reason than these.
+_OVERTAKE = """
+UPDATE distribution_item SET state = 'cancelled', reason = 'left_stage', due_at = NULL, opens_at = NULL
+WHERE account_id = $1 AND kind = 'deal' AND entity_id = $2 AND state = 'waiting' AND source = ANY($3::text[])
+  AND item_id <> $4 AND event_id IS NOT NULL AND entered_at <= $5
+"""
+_OF_ENTRIES = ("event", "sweep", "hook", "stage")
+
 _ITEMS = "SELECT * FROM distribution_item WHERE account_id = $1 AND item_id = ANY($2) ORDER BY item_id"
 
 _DUE = """
@@ -131,6 +148,27 @@ async def add_item(conn: Conn, account_id: str, new: NewItem) -> str | None:
         new.entered_at,
     )
     return added
+
+
+async def is_overtaken(conn: Conn, account_id: str, new: NewItem) -> bool:
+    """Whether what this tells of is done already: the deal was given after that, or waits because of a later entry."""
+    found: bool = await conn.fetchval(
+        _OVERTAKEN,
+        account_id,
+        new.entity_id,
+        new.template,
+        new.entered_at,
+        new.event_id,
+        list(_OF_ENTRIES),
+        new.pipeline_id,
+        new.stage_id,
+    )
+    return found
+
+
+async def overtake(conn: Conn, account_id: str, item_id: str, new: NewItem) -> None:
+    """Give up what still waits because of earlier entries: who comes in again is given once."""
+    await conn.execute(_OVERTAKE, account_id, new.entity_id, list(_OF_ENTRIES), item_id, new.entered_at)
 
 
 async def bind_event(

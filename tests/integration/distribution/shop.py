@@ -83,6 +83,15 @@ class Shop:
         await self.save(template)
         await self.attach(template.name)
 
+    async def works(self, is_now: bool) -> None:
+        """The account works around the clock, or at all hours but the next two."""
+        opens = (datetime.now(UTC) + timedelta(hours=2)).strftime("%H:00")
+        hours = ["00:00", "24:00"] if is_now else [opens, "24:00" if opens < "22:00" else "23:59"]
+        await self.pool.execute(
+            "UPDATE account SET time_zone = 'UTC', settings = jsonb_set(settings, '{working_time}', $1)",
+            {"hours": {str(day): [hours] for day in range(1, 8)}, "holidays": None},
+        )
+
     async def deal(self, id: str | None = None, *, stage: str = "20", **fields: Any) -> str:
         """Put a deal into the directory; nobody tells of it."""
         self.last_deal += 1

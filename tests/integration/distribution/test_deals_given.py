@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crm.effects.model import ENTITY_GONE
+from crm.effects.outcomes import CHANGED_MEANWHILE, CLOSED_MEANWHILE
 from crm.effects.owners import OWNER_REFUSED
 from gateway.at_work import AtWork
 from gateway.distribution.availability import AccountHours
@@ -55,6 +56,30 @@ async def test_a_deal_that_comes_back_into_the_stage_is_given_again(shop: Shop) 
     await shop.deal(deal, stage="20")
     await shop.work(deal)
     assert people_of(await shop.items()) == ["anna", "boris"]
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["given at once", "waits first"])
+async def test_a_deal_that_came_in_several_times_before_it_was_looked_at_is_given_once(
+    shop: Shop, is_open: bool
+) -> None:
+    await shop.serve(turn(working_time=TemplateHours(mode="common")))
+    await shop.works(is_open)
+    deal = await shop.deal(stage="30")
+    start = datetime.now(UTC)
+    for n in range(3):
+        await shop.moved(deal, "30", "20", at=start + timedelta(milliseconds=2 * n))
+        await shop.moved(deal, "20", "30", at=start + timedelta(milliseconds=2 * n + 1))
+    await shop.moved(deal, "30", "20", at=start + timedelta(milliseconds=6))
+    await shop.deal(deal, stage="20")
+    await shop.work(deal)
+    if not is_open:
+        assert [i.state for i in await shop.items()].count("waiting") == 1
+        await shop.works(True)
+        await shop.time_passes(hours=3)
+        await shop.distributor.turn()
+    assert (await shop.given()).total() == 1, await shop.items()
+    assert await shop.pool.fetchval("SELECT count(*) FROM distribution_journal") == 1
+    assert len(await shop.effects(deal)) == 1
 
 
 async def test_a_deal_made_in_the_stage_is_given_where_that_is_wanted(shop: Shop) -> None:
@@ -143,6 +168,21 @@ async def test_who_gives_the_deal_by_hand_before_our_change_left_has_the_last_wo
     item = await shop.item(deal)
     assert (item.state, item.reason, item.overridden_by) == ("cancelled", "overridden", "13")
     assert [e["state"] for e in await shop.effects(deal)] == ["skipped"]
+    assert await shop.owner(await shop.came_in()) == "anna"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"), [(CHANGED_MEANWHILE, "overridden"), (CLOSED_MEANWHILE, "deal_closed")]
+)
+async def test_what_the_crm_held_when_our_change_came_stands_and_costs_nobody_a_turn(
+    shop: Shop, code: str, reason: str
+) -> None:
+    await shop.serve(turn())
+    deal = await shop.came_in()
+    await shop.pool.execute("UPDATE effect SET state = 'skipped', attempts = 1, error_code = $1", code)
+    await shop.distributor.turn()
+    item = await shop.item(deal)
+    assert (item.state, item.reason) == ("cancelled", reason)
     assert await shop.owner(await shop.came_in()) == "anna"
 
 
@@ -260,13 +300,7 @@ async def test_an_account_that_is_off_gives_nothing_and_loses_nothing(shop: Shop
 
 async def test_what_came_outside_of_working_time_waits_and_is_not_all_given_to_the_first(shop: Shop) -> None:
     """The account works at all hours but this one."""
-    now = datetime.now(UTC)
-    opens = (now + timedelta(hours=2)).strftime("%H:00")
-    hours = {str(day): [[opens, "24:00" if opens < "22:00" else "23:59"]] for day in range(1, 8)}
-    await shop.pool.execute(
-        "UPDATE account SET time_zone = 'UTC', settings = jsonb_set(settings, '{working_time}', $1)",
-        {"hours": hours, "holidays": None},
-    )
+    await shop.works(False)
     await shop.serve(turn(working_time=TemplateHours(mode="common", gather_minutes=5, per_minute=1)))
     deals = [await shop.came_in() for _ in range(5)]
     items = [await shop.item(d) for d in deals]
@@ -279,10 +313,7 @@ async def test_what_came_outside_of_working_time_waits_and_is_not_all_given_to_t
     assert due_at is not None
     assert opens_at is not None
     assert due_at - opens_at == timedelta(minutes=5)
-    await shop.pool.execute(
-        "UPDATE account SET settings = jsonb_set(settings, '{working_time}', $1)",
-        {"hours": {str(day): [["00:00", "24:00"]] for day in range(1, 8)}, "holidays": None},
-    )
+    await shop.works(True)
     await shop.pool.execute(
         "UPDATE distribution_item SET due_at = now(), opens_at = now() - interval '5 minutes'"
     )
