@@ -41,11 +41,17 @@ class AtWork:
         known = self._timetables_of(account_id)
         return None if known is None else known.of(schedule)
 
+    def hours_of(self, account_id: str, template: DistributionTemplate) -> Timetable | None:
+        """Return the hours by which this template gives. Where the schedule that it names was removed these are the account's
+        working time, as for one that names none: nobody is given something in the night because a name is gone."""
+        named = self.timetable(account_id, template.working_time.schedule)
+        return named if named is not None else self.timetable(account_id, None)
+
     def standings(
         self, account_id: str, template: DistributionTemplate, people: Iterable[str], at: datetime
     ) -> dict[str, Standing]:
         """Return how each of them stands; deals are counted elsewhere."""
-        timetable = self.timetable(account_id, template.working_time.schedule)
+        timetable = self.hours_of(account_id, template)
         presence = self.presence_of(account_id)
         return standings_of(template, people, at, timetable=timetable, presence=presence)
 
@@ -61,4 +67,4 @@ class AtWork:
         self, account_id: str, template: DistributionTemplate, people: Iterable[str], at: datetime
     ) -> datetime | None:
         """Return when a schedule changes something of these people next, None = not within a year."""
-        return next_edge(template, people, at, self.timetable(account_id, template.working_time.schedule))
+        return next_edge(template, people, at, self.hours_of(account_id, template))

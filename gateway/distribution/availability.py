@@ -65,7 +65,7 @@ class AccountHours:
         hours = template.working_time
         worked = None
         if hours.mode in ("common", "individual"):
-            timetable = self._of(account, start).timetable(account.id, hours.schedule)
+            timetable = self._of(account, start).hours_of(account.id, template)
             worked = timetable.after_minutes(employee_id, start, minutes) if timetable else None
         return worked or start + timedelta(minutes=minutes)
 

@@ -3,7 +3,7 @@ told of are found."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -35,6 +35,8 @@ _PUT_OFF = timedelta(seconds=30)
 _IN_A_ROW = 50
 """So many are given in one transaction, which holds their template for that long."""
 
+_NO_HOURS: Mapping[str, object] = {}
+
 Due = tuple[str, str, str, ItemState]
 """(account, template, item, state)"""
 
@@ -49,21 +51,38 @@ class DistributorStatus:
 
 
 class Distributor:
-    """`loop` and `sweep_loop` until cancelled, in any number of processes."""
+    """`loop` and `sweep_loop` until cancelled, in any number of processes. hours_of_accounts: by account what its hours are
+    made of, as this process knows them; another object is other hours."""
 
-    def __init__(self, pool: asyncpg.Pool, giver: Giver) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        giver: Giver,
+        hours_of_accounts: Callable[[], Mapping[str, object]] = dict,
+    ) -> None:
         self._pool = pool
         self._giver = giver
+        self._hours_of_accounts, self._hours = hours_of_accounts, _NO_HOURS
         self.status = DistributorStatus()
         self.loop = Loop("distribution", self.turn, EVERY_SECONDS)
         self.sweep_loop = Loop("distribution_sweep", self.sweep, SWEEP_SECONDS)
 
     async def turn(self) -> None:
+        await self._look_again()
         await self.look_after_orders()
         async with self._pool.acquire() as conn:
             due = await items.due_items(conn, _AT_ONCE)
         for _, of_template in groupby(due, key=itemgetter(0, 1)):
             await self._of_template(list(of_template))
+
+    async def _look_again(self) -> None:
+        """Look at once at what waits for hours that are not what they were."""
+        hours = self._hours_of_accounts()
+        changed = [id for id, now in hours.items() if self._hours.get(id) is not now]
+        if changed:
+            async with self._pool.acquire() as conn:
+                await items.look_again(conn, changed)
+        self._hours = hours
 
     async def look_after_orders(self) -> None:
         async with self._pool.acquire() as conn:

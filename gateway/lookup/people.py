@@ -139,7 +139,7 @@ class ReachablePeople:
         names = [account.settings.lookup.schedule] if account.settings.lookup.schedule else []
         found = [self._at_work.timetable(account.id, name) for name in names]
         if turns is not None:
-            found.append(self._at_work.timetable(account.id, turns.template.working_time.schedule))
+            found.append(self._at_work.hours_of(account.id, turns.template))
         people = [person.id for person in staff.employees]
         for timetable in (t for t in found if t is not None):
             for position, _ in enumerate(timetable.prepare(people, now), 1):

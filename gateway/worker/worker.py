@@ -91,7 +91,7 @@ class Worker:
             {deals_to_give.NAME: give_deals(giver)},
             followers={missed_call_tasks.NAME: follow_missed_call_tasks(clients)},
         )
-        self.distributor = Distributor(pool, giver)
+        self.distributor = Distributor(pool, giver, lambda: self.configuration.now.timetables)
         self.jobs = Jobs(
             dsn,
             pool,

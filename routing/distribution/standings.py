@@ -24,7 +24,7 @@ def standings_of(
     presence: Presence = NOBODY_SAID,
 ) -> dict[str, Standing]:
     """Return how each of these stands; deals are counted elsewhere. timetable: of the schedule that the template names, else of
-    the account's working time; None = there is none of that name, and then nobody is off."""
+    the account's working time; None = nothing is known of hours, and then nobody is off."""
     return {
         person: Standing(shift.reason, shift.next_start, shift.substitute_id, presence.of(person))
         for person in people

@@ -12,6 +12,7 @@ from gateway.store.admin.accounts import account
 from gateway.store.admin.schedules import schedules_of
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution import templates as store
+from gateway.store.distribution.items import look_again
 from gateway.store.distribution.listing import items_per_day
 from gateway.store.distribution.templates import Attachment, SavedTemplate, TemplateUse
 from routing.distribution.problems import KnownToTemplates, TemplateProblem, can_be_used, problems
@@ -64,7 +65,9 @@ async def save_template(conn: Conn, account_id: str, template: DistributionTempl
     if not can_be_used(found):
         raise TemplateNotUsable(found, language)
     async with conn.transaction():
-        return Saved(await store.save_template(conn, account_id, template, by), found)
+        saved = await store.save_template(conn, account_id, template, by)
+        await look_again(conn, [account_id], template.name)
+        return Saved(saved, found)
 
 
 async def check_template(

@@ -301,6 +301,19 @@ async def put_off_alike(conn: Conn, account_id: str, template: str, reason: str,
     return int(done.split()[-1])
 
 
+async def look_again(conn: Conn, account_ids: Sequence[str], template: str | None = None) -> int:
+    """Look now at what is held until some hour: hours may have changed. Where work has begun by the new ones it goes out as it
+    would in the morning, the oldest first, not all at once. template: None = of every one. How many."""
+    done: str = await conn.execute(
+        "UPDATE distribution_item SET opens_at = least(opens_at, now()), due_at = now()"
+        " WHERE account_id = ANY($1) AND state = 'waiting' AND coalesce(opens_at, due_at) > now()"
+        " AND ($2::text IS NULL OR template = $2)",
+        list(account_ids),
+        template,
+    )
+    return int(done.split()[-1])
+
+
 async def open_items_of_deal(conn: Conn, account_id: str, deal_id: str) -> list[ItemRow]:
     """Those that wait, and those that were given in the last minutes, newest first; nobody else changes them meanwhile."""
     rows = await conn.fetch(

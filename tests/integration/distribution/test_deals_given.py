@@ -13,6 +13,7 @@ from crm.effects.outcomes import CHANGED_MEANWHILE, CLOSED_MEANWHILE
 from crm.effects.owners import OWNER_REFUSED
 from gateway.at_work import AtWork
 from gateway.distribution.availability import AccountHours
+from gateway.distribution.distributor import Distributor
 from gateway.distribution.give import Giver
 from gateway.store.admin.schedules import save_schedule
 from gateway.store.distribution.ledgers import ledgers_of, replayed
@@ -323,6 +324,45 @@ async def test_what_came_outside_of_working_time_waits_and_is_not_all_given_to_t
     await shop.pool.execute("UPDATE distribution_item SET due_at = now() WHERE state = 'waiting'")
     await shop.distributor.turn()
     assert [await shop.owner(d) for d in deals] == ["anna", "boris", "vera", "anna", "boris"]
+
+
+async def test_what_waits_for_the_morning_goes_out_when_the_hours_are_changed_the_oldest_first(
+    shop: Shop,
+) -> None:
+    await shop.works(False)
+    hours: dict[str, object] = {ACCOUNT: object()}
+    worker = Distributor(shop.pool, shop.giver, lambda: dict(hours))
+    await worker.turn()
+    await shop.serve(turn(working_time=TemplateHours(mode="common")))
+    deals = [await shop.came_in() for _ in range(3)]
+    await worker.turn()
+    await shop.works(True)
+    await worker.turn()
+    assert not await shop.given()
+    hours[ACCOUNT] = object()
+    await worker.turn()
+    assert [await shop.owner(d) for d in deals] == ["anna", "boris", "vera"]
+
+
+async def test_what_waits_for_the_morning_goes_out_when_the_template_does_not_wait_for_it(shop: Shop) -> None:
+    await shop.works(False)
+    await shop.serve(turn(working_time=TemplateHours(mode="common")))
+    deals = [await shop.came_in() for _ in range(2)]
+    await shop.save(turn())
+    later = await shop.came_in()
+    await shop.distributor.turn()
+    assert [await shop.owner(d) for d in (*deals, later)] == ["anna", "boris", "vera"]
+
+
+async def test_a_template_whose_schedule_was_removed_gives_by_the_accounts_working_time(shop: Shop) -> None:
+    async with shop.pool.acquire() as conn:
+        await save_schedule(conn, ACCOUNT, "shifts", Schedule(everybody=WorkPlan()), by="test")
+    closed = Timetable(Schedule(everybody=WorkPlan()), ZoneInfo("UTC"))
+    known = Timetables(closed, {}, None)
+    night = Shop(shop.pool, Giver(AccountHours(AtWork(lambda _account_id: known))))
+    await night.serve(turn(working_time=TemplateHours(mode="individual", schedule="shifts")))
+    deal = await night.came_in()
+    assert (await night.item(deal)).state == "waiting"
 
 
 async def test_a_move_that_the_feed_tells_before_the_directory_has_it_is_given_all_the_same(
