@@ -222,6 +222,8 @@ def _distribution(account: AccountStatus) -> Iterator[Finding]:
         )
     elif deals.waiting:
         yield ok("deals-waiting", what, waiting=deals.waiting)
+    if deals.without_schedule:
+        yield warning("templates-without-schedule", what, names=some(deals.without_schedule))
 
 
 def _people(account: AccountStatus) -> Iterator[Finding]:

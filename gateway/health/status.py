@@ -61,7 +61,7 @@ from gateway.store.calls.missed_calls import NO_CASES, CaseFigures, case_figures
 from gateway.store.crm_accounts.exchanges import reports
 from gateway.store.crm_events.work import backlog_by_consumer
 from gateway.store.desk.entries import DeskKind, counts_by_account
-from gateway.store.distribution.listing import ItemBacklog, backlogs
+from gateway.store.distribution.listing import ItemBacklog, backlogs, without_schedule
 from gateway.store.health import status as store
 from gateway.store.presence.watches import watches
 from routing.attendance.trust import Watch, doubt
@@ -118,6 +118,7 @@ class _Facts:
     left_out: Mapping[str, Mapping[str, int]]
     cases: Mapping[str, CaseFigures]
     distribution: Mapping[str, ItemBacklog]
+    without_schedule: Mapping[str, list[str]]
     feeds: Mapping[str, list[FeedState]]
     directories: Mapping[str, DirectoryState]
     numberless: Mapping[str, NumberlessValues]
@@ -145,6 +146,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         left_out=await left_out_by_account(conn, ids),
         cases=await case_figures_by_account(conn, ids, since=now - _CASE_DAYS, now=now),
         distribution={b.account_id: b for b in await backlogs(conn, ids)},
+        without_schedule=await without_schedule(conn, ids),
         feeds=await feeds_by_account(conn, ids),
         directories={s.account_id: s for s in await directory_states(conn, ids)},
         numberless=await numberless_by_account(conn, ids),
@@ -253,9 +255,7 @@ class _Reader:
             unread=UnreadView.model_validate(facts.unread.get(id, NOTHING_UNREAD)),
             desk={str(kind): n for kind, n in facts.desk.get(id, {}).items()},
             cases=CasesView.model_validate(facts.cases.get(id, NO_CASES)),
-            distribution=DistributionFigures.model_validate(
-                facts.distribution.get(id) or DistributionFigures()
-            ),
+            distribution=self._distribution(id),
             backfill=self._backfill(id),
             people=self._people(id),
             forbidden=self._forbidden(id),
@@ -340,6 +340,11 @@ class _Reader:
             first=f"{first['cell']}: {first['message_en']}; {first['remedy_en']}" if first else None,
             first_ru=f"{first['cell']}: {first['message']}; {first['remedy']}" if first else None,
         )
+
+    def _distribution(self, account_id: str) -> DistributionFigures:
+        known = self._facts.distribution.get(account_id) or DistributionFigures()
+        without = self._facts.without_schedule.get(account_id, [])
+        return DistributionFigures.model_validate(known).model_copy(update={"without_schedule": without})
 
     def _backfill(self, account_id: str) -> BackfillView | None:
         run = self._facts.backfills.get(account_id)

@@ -124,12 +124,13 @@ class EffectsView(_View):
 
 class DistributionFigures(_View):
     """Deals that are to be given. oldest: when the one that waits longest came. too_old: wait longer than their template
-    allows. failed: set aside."""
+    allows. failed: set aside. without_schedule: templates whose schedule was removed."""
 
     waiting: int = 0
     oldest: datetime | None = None
     too_old: int = 0
     failed: int = 0
+    without_schedule: list[str] = []
 
 
 class InboxView(_View):

@@ -143,6 +143,8 @@ SENTENCES: Mapping[str, str] = {
     "finding.employees-missing.remedy": "add them with 'callmatrix config import'",
     "finding.senior-missing": "not set: nobody gets the tasks of missed calls",
     "finding.senior-missing.remedy": "set 'is_senior: true' on one employee",
+    "finding.templates-without-schedule": "templates whose schedule was removed, which give by the account's working time: {names}",
+    "finding.templates-without-schedule.remedy": "name another schedule in them, or make this one again",
     "finding.employees-undialable": "with addresses that no phone has, which are never rung: {names}",
     "finding.employees-undialable.remedy": "write them anew: letters, digits and * # + . _ -",
     "finding.employees-unmapped": "without a CRM user: {names}",

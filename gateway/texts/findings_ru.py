@@ -143,6 +143,8 @@ SENTENCES: Mapping[str, str] = {
     "finding.employees-missing.remedy": "добавьте их: 'callmatrix config import'",
     "finding.senior-missing": "не назначен: задачи по пропущенным звонкам никто не получит",
     "finding.senior-missing.remedy": "укажите 'is_senior: true' у одного сотрудника",
+    "finding.templates-without-schedule": "шаблоны, чей график удалён (раздают по рабочему времени аккаунта): {names}",
+    "finding.templates-without-schedule.remedy": "укажите в них другой график или создайте этот заново",
     "finding.employees-undialable": "с адресами, по которым нельзя позвонить: {names}",
     "finding.employees-undialable.remedy": "запишите их заново: буквы, цифры и * # + . _ -",
     "finding.employees-unmapped": "без пользователя CRM: {names}",
