@@ -8,7 +8,7 @@ from gateway.crm_events.job import Consumer
 from gateway.distribution.afterwards import overridden
 from gateway.distribution.give import Giver
 from gateway.store.crm_events.work import EventRow
-from gateway.store.distribution import items
+from gateway.store.distribution import entries, items
 from gateway.store.distribution.afterwards import CONSUMER, first_stage, stage_of
 from gateway.store.distribution.items import NewItem
 from gateway.store.distribution.templates import Attachment, attachment_at
@@ -38,7 +38,7 @@ async def _came_in(conn: Conn, giver: Giver, event: EventRow) -> None:
     if attached is None or stage is None or not _is_for(attached, event):
         return
     since = event.at - _SKEW
-    if await items.bind_event(conn, event.account_id, event.entity_id, stage, event.event_id, since):
+    if await entries.bind_event(conn, event.account_id, event.entity_id, stage, event.event_id, since):
         return
     new = NewItem(
         template=attached.template,
@@ -49,11 +49,11 @@ async def _came_in(conn: Conn, giver: Giver, event: EventRow) -> None:
         stage_id=stage[1],
         event_id=event.event_id,
     )
-    if await items.is_overtaken(conn, event.account_id, new):
+    if await entries.is_overtaken(conn, event.account_id, new):
         return
     item_id = await items.add_item(conn, event.account_id, new)
     if item_id is not None:
-        await items.overtake(conn, event.account_id, item_id, new)
+        await entries.overtake(conn, event.account_id, item_id, new)
     if item_id and not await items.is_any_waiting(conn, event.account_id, attached.template, item_id):
         await giver.give(conn, event.account_id, item_id, waits=False)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from gateway.distribution.give import lock_deals
+from gateway.store.distribution import entries
 from gateway.store.distribution import items as store
 from gateway.store.distribution.items import ItemSource, NewItem
 from gateway.store.distribution.templates import template_of
@@ -39,7 +40,7 @@ async def ask_for(
     """Keep a deal to be given by a worker, by a template that is there, in the caller's transaction; return the item, None
     where a hook tells of an entry that was told a moment ago."""
     await lock_deals(conn, account_id, [deal_id])
-    if source == "hook" and await store.same_entry(conn, account_id, deal_id, stage[1], _SAME_ENTRY):
+    if source == "hook" and await entries.same_entry(conn, account_id, deal_id, stage[1], _SAME_ENTRY):
         return None
     new = NewItem(
         template=template,

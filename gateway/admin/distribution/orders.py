@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from crm.store.deals import known_deal
 from gateway.admin.distribution.templates import check_template, the_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.distribution.asked import ask_for
+from gateway.distribution.give import lock_deals
 from gateway.distribution.stage_run import deals_to_give
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.distribution import items as store
+from gateway.store.distribution.entries import latest_of_deal
 from gateway.store.distribution.items import ItemRow
 from gateway.store.worker import long_tasks
 from gateway.store.worker.long_tasks import LongTask
 from routing.distribution.problems import can_be_used
 from routing.distribution.template import DistributionTemplate
-from runtime.database.pool import Conn
+from runtime.database.pool import Conn, database_now
 
 STAGE_RUN = "distribution_stage"
 SIMULATION = "distribution_simulation"
+
+
+_JUST_NOW = timedelta(minutes=10)
 
 
 class NotGivable(InputRefused):
@@ -35,18 +41,43 @@ class NotGivable(InputRefused):
         )
 
 
-async def order_deal(conn: Conn, account_id: str, template: str, deal_id: str) -> str:
-    """Give one deal by a template. Raise NothingOfThatName, InputRefused where the directory does not know the deal."""
+class DealGivenAlready(InputRefused):
+    """The template gave this deal to somebody a moment ago: asked twice, it would go to the next one and cost a second turn."""
+
+    code = "deal-given-already"
+
+    def __init__(self, item: ItemRow) -> None:
+        super().__init__(
+            "deal",
+            f"template '{item.template}' gave deal {item.entity_id} to {item.employee_id} a moment ago",
+            'say that it is to be given again (--again, "again": true), and the next one gets it',
+        )
+
+
+async def order_deal(conn: Conn, account_id: str, template: str, deal_id: str, *, again: bool = False) -> str:
+    """Give one deal by a template; one that waits to be given already stays that one. again: though it was given a moment ago.
+    Raise NothingOfThatName, DealGivenAlready, InputRefused where the directory does not know the deal."""
     if await known_deal(conn, account_id, deal_id) is None:
         raise InputRefused(
             "deal", f"the directory has no deal {deal_id}", "wait until it is loaded, or check the number"
         )
     await the_template(conn, account_id, template)
     async with conn.transaction():
+        await lock_deals(conn, account_id, [deal_id])
+        latest = await latest_of_deal(conn, account_id, deal_id, template)
+        if latest is not None and latest.state == "waiting":
+            return latest.item_id
+        if latest is not None and not again and _is_just_given(latest, await database_now(conn)):
+            raise DealGivenAlready(latest)
         item_id = await ask_for(conn, account_id, template, deal_id, source="api")
         assert item_id is not None
         await _told(conn, account_id, item_id, "asked for", {"deal": deal_id, "template": template})
     return item_id
+
+
+def _is_just_given(item: ItemRow, now: datetime) -> bool:
+    is_new = item.decided_at is not None and now - item.decided_at < _JUST_NOW
+    return is_new and item.state == "given" and item.overridden_by is None
 
 
 async def the_item(conn: Conn, account_id: str, item_id: str) -> ItemRow:

@@ -86,6 +86,7 @@ class DistributionsCsv(Answer):
 class DealBody(Body):
     template: Annotated[str, Field(min_length=1, max_length=200)]
     deal: CrmEntityId
+    again: bool = False
 
 
 def _view(call: AnyCall, said: ItemInWords) -> DistributionView:
@@ -198,7 +199,9 @@ async def give_deal(call: ApiCall[NoQuery, DealBody]) -> DistributionView:
     if not may_see(call, call.body.template):
         raise ApiError(403, "forbidden", "This token is not bound to that template.")
     async with call.services.pool.acquire() as conn:
-        item_id = await orders.order_deal(conn, call.account.id, call.body.template, call.body.deal)
+        item_id = await orders.order_deal(
+            conn, call.account.id, call.body.template, call.body.deal, again=call.body.again
+        )
         return await _shown(call, conn, await orders.the_item(conn, call.account.id, item_id))
 
 

@@ -9,6 +9,8 @@ import typer
 
 from gateway.admin.distribution import orders, results, templates
 from gateway.admin.distribution.results import ItemInWords
+from gateway.admin.distribution.templates import the_template
+from gateway.admin.refused import NothingOfThatName
 from gateway.cli.distribution.templates import TemplateName
 from gateway.cli.options import AccountName, Json, Lang, Limit, Yes
 from gateway.cli.output import (
@@ -25,7 +27,7 @@ from gateway.cli.output import (
 )
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.staff import staff_of
-from gateway.store.distribution.items import ItemRow
+from gateway.store.distribution.items import ItemRow, ItemSource, ItemState
 from gateway.store.distribution.listing import ItemFilter, listed_items
 from gateway.store.worker.long_tasks import LongTask, TooMuchWork
 from gateway.texts.sentences import TEXTS
@@ -48,10 +50,8 @@ def list_items(
     account: AccountName = None,
     template: Annotated[str | None, typer.Option(help="only of this template")] = None,
     deal: Annotated[str | None, typer.Option(help="only of this deal")] = None,
-    source: Annotated[str | None, typer.Option(help="how it came: event, sweep, hook, stage, api")] = None,
-    state: Annotated[
-        str | None, typer.Option(help="waiting, given, kept, nobody, cancelled or failed")
-    ] = None,
+    source: Annotated[ItemSource | None, typer.Option(help="how it came")] = None,
+    state: Annotated[ItemState | None, typer.Option(help="what became of it")] = None,
     employee: Annotated[str | None, typer.Option(help="only what this employee has")] = None,
     days: Annotated[int, typer.Option(min=1, max=366, help="back from now")] = 7,
     limit: Limit = 100,
@@ -77,9 +77,14 @@ def list_items(
         texts = TEXTS[await language_of(conn, account_id, lang)]
         staff = await staff_of(conn, account_id)
         found = await listed_items(conn, account_id, wanted, limit=limit)
+        if not found and template is not None:
+            await the_template(conn, account_id, template)
+        if not found and employee is not None and employee not in staff.by_id:
+            raise NothingOfThatName("employee", employee)
         return [results.in_words(item, staff, texts) for item in found]
 
-    found, zone = on_account(account, with_zone(work))
+    with refusals("nothing is shown"):
+        found, zone = on_account(account, with_zone(work))
     if json:
         print_json(found)
     elif csv:
@@ -125,6 +130,7 @@ def show_item(id: ItemId, account: AccountName = None, lang: Lang = None, json: 
 def give(
     template: TemplateName,
     deal: Annotated[str, typer.Argument(help="the deal's id in the CRM")],
+    again: Annotated[bool, typer.Option(help="though it was given a moment ago: to the next one")] = False,
     account: AccountName = None,
     json: Json = False,
 ) -> None:
@@ -133,7 +139,9 @@ def give(
     Example: callmatrix distribution give shop 12345 --account sales
     """
     with refusals(f"deal {deal} is not given"):
-        item_id = on_account(account, lambda conn, id: orders.order_deal(conn, id, template, deal))
+        item_id = on_account(
+            account, lambda conn, id: orders.order_deal(conn, id, template, deal, again=again)
+        )
     if json:
         print_json({"id": item_id})
     else:
@@ -166,7 +174,8 @@ def _say(item: ItemRow, json: bool) -> None:
     if json:
         print_json(item)
     else:
-        print(f"Deal {item.entity_id} is {item.state}.")
+        said = "is looked at now" if item.state == "waiting" else f"is {item.state}"
+        print(f"Deal {item.entity_id} {said}. See 'callmatrix distribution show {item.item_id}'.")
 
 
 @distribution_app.command("stage")
