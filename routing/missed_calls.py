@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from routing.client import Ref
 from routing.decision import Fact, Step, Trace
 from routing.effects import ChangeTask, CreateTask, Effect
+from routing.quiet_hours import after_quiet
 from routing.schedules.calendar import NO_HOLIDAYS, PublicHolidays
 from routing.settings import CasePolicy, WorkingTime
 from routing.staff import Employee, Staff
@@ -36,6 +37,7 @@ CaseReason = Literal[
     "client_reached_already",
     "reached_before_missed",
     "escalation_not_due",
+    "escalation_quiet",
     "escalation_limit",
     "no_senior_left",
     "no_open_case",
@@ -200,6 +202,10 @@ def timer(case: Case, now: datetime, staff: Staff, rules: Rules) -> CaseDecision
         return _nothing_ordered(case, "escalation_not_due", facts)
     if case.escalations >= rules.policy.max_escalations:
         return _nothing_ordered(case.model_copy(update={"escalate_at": None}), "escalation_limit", facts)
+    quiet_end = after_quiet(rules.policy.quiet_hours, now, rules.zone)
+    if quiet_end > now:
+        later = case.model_copy(update={"escalate_at": quiet_end})
+        return _nothing_ordered(later, "escalation_quiet", {**facts, "until": quiet_end.isoformat()})
     passed, senior = _next_senior(case, staff, rules.policy)
     if senior is None:
         ended = case.model_copy(update={"escalate_at": None})
@@ -287,7 +293,8 @@ def _next_senior(case: Case, staff: Staff, policy: CasePolicy) -> tuple[Trace, E
 def _escalate_at(since: datetime, rules: Rules) -> datetime | None:
     if rules.policy.escalate_minutes is None:
         return None
-    return add_working_minutes(since, rules.policy.escalate_minutes, rules.hours, rules.zone, rules.holidays)
+    due = add_working_minutes(since, rules.policy.escalate_minutes, rules.hours, rules.zone, rules.holidays)
+    return after_quiet(rules.policy.quiet_hours, due, rules.zone)
 
 
 def _changed(case: Case, change: ChangeTask) -> Effect:

@@ -88,12 +88,14 @@ class CallPolicy(BaseModel):
 
 
 class CasePolicy(BaseModel):
-    """Missed-call cases. escalate_minutes: of working time, None = never. max_escalations: to the next senior manager."""
+    """Missed-call cases. escalate_minutes: of working time, None = never. max_escalations: to the next senior manager.
+    quiet_hours: local hours, over midnight too, in which nothing is escalated and no task to call back is due."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     escalate_minutes: int | None = Field(default=None, ge=1, le=1_000_000)
     max_escalations: int = Field(default=1, ge=0, le=10)
+    quiet_hours: tuple[tuple[str, str], ...] = Field(default=(), max_length=10)
     seniors: tuple[str, ...] = ()
     """Employee ids in the order of escalation; empty = the senior manager only."""
     count_text: str = ""

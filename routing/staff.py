@@ -13,6 +13,7 @@ class Employee(BaseModel):
     """A person of ours. crm_user_id: None = not mapped to the CRM. is_active: as the CRM says of the mapped user.
 
     extensions: the first is the one that is rung. sip, numbers: other addresses on which they answer (numbers E.164).
+    gets_missed_calls: whether a template gives them missed calls of callers who are nobody's yet.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -28,6 +29,7 @@ class Employee(BaseModel):
     is_senior: bool = False
     deputy_id: str | None = None
     group: str | None = None
+    gets_missed_calls: bool = True
 
 
 class Staff(BaseModel):

@@ -287,6 +287,11 @@ def _refuse_bad_cases(cases: CasePolicy, people: Collection[str]) -> None:
         if person not in people:
             remedy = "name employees of this account"
             raise InputRefused("cases.seniors", f"'{person}' is no employee", remedy)
+    for opens, closes in cases.quiet_hours:
+        _refuse_bad_spans("cases.quiet_hours", [(opens, closes)])
+        if opens == closes or (opens, closes) == ("00:00", "24:00"):
+            remedy = "choose hours that end"
+            raise InputRefused("cases.quiet_hours", f"quiet from {opens} to {closes} never ends", remedy)
     for field, text, known in (
         ("count_text", cases.count_text, COUNT_VALUES),
         ("done_text", cases.done_text, DONE_VALUES),

@@ -82,6 +82,7 @@ class EmployeePart(_Part):
     is_senior: bool = False
     deputy_id: Annotated[str, Field(max_length=64)] | None = None
     group: Annotated[str, Field(max_length=LONGEST_GROUP)] | None = None
+    gets_missed_calls: bool = True
 
 
 class ConnectionPart(_Part):

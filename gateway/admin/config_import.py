@@ -394,4 +394,5 @@ def _person(part: EmployeePart) -> Employee:
         is_senior=part.is_senior,
         deputy_id=part.deputy_id,
         group=part.group,
+        gets_missed_calls=part.gets_missed_calls,
     )

@@ -32,6 +32,7 @@ _WORTH_RECORDING = {
     "case_closed_in_crm",
     "case_reassigned",
     "escalation_limit",
+    "escalation_quiet",
     "no_senior_left",
 }
 

@@ -13,10 +13,10 @@ from routing.distribution.ledger import EMPTY, LedgerEntry, TurnLedger, in_order
 from routing.distribution.nobody import nobody_can, to_senior
 from routing.distribution.outcome import Distribution, decided
 from routing.distribution.owners import only_person, repeat_owner
-from routing.distribution.quiet import quiet_until
 from routing.distribution.reasons import DistributionReason
 from routing.distribution.roster import GROUPS, Roster
 from routing.distribution.template import DistributionTemplate
+from routing.quiet_hours import quiet_until
 
 _QUIET_FOR = ("task", "missed_call")
 _TOLD = 10**6

@@ -35,6 +35,7 @@ LeftOut = Literal[
     "unmapped",
     "zero_weight",
     "excluded",
+    "no_missed_calls",
     "already_tried",
     "not_in_schedule",
     "off_shift",

@@ -37,6 +37,7 @@ from routing.matrix.model import Moment
 from routing.matrix.places import NewPlace, there
 from routing.matrix.responsible import closed_deal, first_of, latest, owner_of_client, who_calls_back
 from routing.matrix.situation import Situation, employee_at, party_of, who_answered
+from routing.quiet_hours import after_quiet
 from routing.working_time import add_working_minutes
 
 
@@ -224,12 +225,18 @@ def _task(plan: Plan, a: MakeTask) -> None:
         owner_id=who.crm_user_id,
         text=plan.text(a.text),
         type=a.type,
-        due_at=due_at(a.due, s),
+        due_at=_task_due_at(a, s),
         purpose=a.purpose,
     )
     key = plan.own_key("task:other") if a.purpose == "other" else plan.key(f"task:{a.purpose}")
     plan.order(key, order, owner=who.crm_user_id, owner_because=who.because)
     return None
+
+
+def _task_due_at(a: MakeTask, s: Situation) -> datetime:
+    """Return when it is due: to call somebody back never in the quiet hours of missed calls."""
+    due = due_at(a.due, s)
+    return after_quiet(s.settings.cases.quiet_hours, due, s.zone) if a.purpose == "call_back" else due
 
 
 def _stage(plan: Plan, a: ChangeStage) -> None:

@@ -31,6 +31,7 @@ SENTENCES: Mapping[str, str] = {
     "distribution.step.unmapped": "not linked to a user of the CRM",
     "distribution.step.zero_weight": "has a share of zero",
     "distribution.step.excluded": "must not get this one",
+    "distribution.step.no_missed_calls": "gets no missed calls of new callers",
     "distribution.step.already_tried": "had it and did not take it to work",
     "distribution.step.not_in_schedule": "is not in the template's schedule",
     "distribution.step.off_shift": "does not work at this hour",

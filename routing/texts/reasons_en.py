@@ -111,6 +111,7 @@ SENTENCES: Mapping[str, str] = {
     "case.reason.case_reassigned": "the task was given to somebody else in the CRM: the case follows",
     "case.reason.task_as_known": "the case knows whose the task is",
     "case.reason.escalation_not_due": "it is too early to hand the task on",
+    "case.reason.escalation_quiet": "quiet hours: the task is handed on when they are over",
     "case.reason.escalation_limit": "the task was handed on as often as it may be",
     "case.reason.no_senior_left": "nobody is left to hand the task to",
     "case.step.unknown_employee": "there is no such employee",

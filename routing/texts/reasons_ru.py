@@ -111,6 +111,7 @@ SENTENCES: Mapping[str, str] = {
     "case.reason.case_reassigned": "задачу в CRM передали другому сотруднику: дело теперь за ним",
     "case.reason.task_as_known": "дело уже знает, чья это задача",
     "case.reason.escalation_not_due": "передавать задачу ещё рано",
+    "case.reason.escalation_quiet": "тихие часы: задача будет передана, когда они закончатся",
     "case.reason.escalation_limit": "задача уже передана столько раз, сколько можно",
     "case.reason.no_senior_left": "передать задачу больше некому",
     "case.step.unknown_employee": "такого сотрудника нет",

@@ -27,6 +27,9 @@ class EmployeeBody(Body):
     is_senior: bool = False
     deputy_id: Annotated[str, Field(max_length=64)] | None = None
     group: Annotated[str, Field(max_length=LONGEST_GROUP)] | None = None
+    gets_missed_calls: Annotated[
+        bool, Field(description="whether templates give them missed calls of callers who are nobody's yet")
+    ] = True
 
 
 class EmployeeView(Answer):
@@ -43,6 +46,7 @@ class EmployeeView(Answer):
     is_senior: bool
     deputy_id: str | None
     group: str | None
+    gets_missed_calls: bool
 
 
 def view_of(person: Employee) -> EmployeeView:

@@ -44,10 +44,11 @@ def list_employees(account: AccountName = None, json: Json = False) -> None:
         print_json(found)
         return
     print_table(
-        ["employee", "name", "extensions", "sip", "numbers", "crm user", "senior", "deputy", "group"],
+        ["employee", "name", "extensions", "sip", "numbers", "crm user", "senior", "deputy", "group",
+         "missed calls"],
         [
             (p.id, p.name, *(" ".join(a) for a in (p.extensions, p.sip, p.numbers)), _user_of(p),
-             "yes" if p.is_senior else "", p.deputy_id, p.group)
+             "yes" if p.is_senior else "", p.deputy_id, p.group, "" if p.gets_missed_calls else "none of new callers")
             for p in found
         ],
         "Nobody. Add people with 'callmatrix employees set', or all at once with 'callmatrix config import'.",
@@ -80,15 +81,28 @@ def set_employee(
     ] = None,
     deputy: Annotated[str | None, typer.Option(help="employee who stands in; '' = nobody")] = None,
     group: Annotated[str | None, typer.Option(help="group that they belong to; '' = none")] = None,
+    missed_calls: Annotated[
+        bool | None,
+        typer.Option(
+            "--missed-calls/--no-missed-calls", help="gets those of new callers that a template gives out"
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Add an employee, or change one; what is not named stays.
 
     Example: callmatrix employees set olga --name "Ольга Петрова" --email olga@example.com --extension 101 --senior
     """
-    if all(given is None for given in (name, email, crm_user, extension, sip, number, senior, deputy, group)):
+    given_flags = (senior, missed_calls)
+    given_texts = (name, email, crm_user, extension, sip, number, deputy, group)
+    if all(given is None for given in (*given_texts, *given_flags)):
         raise typer.BadParameter("say what is to be: --name, --email, --extension, --senior …")
-    told: dict[str, Any] = {"name": name, "email": email, "is_senior": senior}
+    told: dict[str, Any] = {
+        "name": name,
+        "email": email,
+        "is_senior": senior,
+        "gets_missed_calls": missed_calls,
+    }
     told |= {"crm_user_id": crm_user, "deputy_id": deputy, "group": group}
     told |= {
         field: None if given is None else named(given)

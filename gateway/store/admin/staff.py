@@ -36,15 +36,16 @@ WHERE $1::text[] IS NULL OR a.account_id = ANY($1) ORDER BY a.account_id, e.empl
 
 _SAVE = """
 INSERT INTO employee (account_id, employee_id, name, email, crm_user_id, extensions, sip, numbers, is_senior,
-    deputy_id, team)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    deputy_id, team, gets_missed_calls)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (account_id, employee_id) DO UPDATE SET name = excluded.name, email = excluded.email,
     crm_user_id = excluded.crm_user_id, extensions = excluded.extensions, sip = excluded.sip,
-    numbers = excluded.numbers, is_senior = excluded.is_senior, deputy_id = excluded.deputy_id, team = excluded.team
+    numbers = excluded.numbers, is_senior = excluded.is_senior, deputy_id = excluded.deputy_id, team = excluded.team,
+    gets_missed_calls = excluded.gets_missed_calls
 WHERE (employee.name, employee.email, employee.crm_user_id, employee.extensions, employee.sip, employee.numbers,
-    employee.is_senior, employee.deputy_id, employee.team) IS DISTINCT FROM (excluded.name, excluded.email,
+    employee.is_senior, employee.deputy_id, employee.team, employee.gets_missed_calls) IS DISTINCT FROM (excluded.name, excluded.email,
     excluded.crm_user_id, excluded.extensions, excluded.sip, excluded.numbers, excluded.is_senior,
-    excluded.deputy_id, excluded.team)
+    excluded.deputy_id, excluded.team, excluded.gets_missed_calls)
 """
 
 
@@ -104,6 +105,7 @@ async def save_employee(conn: Conn, account_id: str, person: Employee) -> None:
         person.is_senior,
         person.deputy_id,
         person.group,
+        person.gets_missed_calls,
     )
 
 
@@ -209,4 +211,5 @@ def _employee(row: asyncpg.Record) -> Employee:
         is_senior=row["is_senior"],
         deputy_id=row["deputy_id"],
         group=row["team"],
+        gets_missed_calls=row["gets_missed_calls"],
     )

@@ -125,6 +125,11 @@ SETTINGS: dict[str, tuple[str, Any, str]] = {
         "x" * 1_000_000,
         "1000000 characters are too many",
     ),
+    "quiet that never ends": (
+        "cases.quiet_hours",
+        [["09:00", "09:00"]],
+        "quiet from 09:00 to 09:00 never ends",
+    ),
     "a senior who is nobody": ("cases.seniors", ["nobody"], "'nobody' is no employee"),
     "a text with an unknown value": (
         "cases.count_text",

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from gateway.calls.queue import Jobs
+from gateway.store.admin.staff import replace_staff
 from gateway.store.distribution.ledgers import (
     BookedEntry,
     enter,
@@ -232,3 +233,16 @@ async def test_kill_9_of_a_worker_between_deciding_and_booking_books_the_turn_on
     assert len(await office.rows("SELECT 1 FROM distribution_item")) == 1
     async with office.pool.acquire() as conn:
         assert (await ledgers_of(conn, ACCOUNT, "sales")) == await replayed(conn, ACCOUNT, "sales")
+
+
+async def test_who_gets_no_missed_calls_is_left_out_for_new_callers_only(sales: Office) -> None:
+    async with sales.pool.acquire() as conn, conn.transaction():
+        spared = [p.model_copy(update={"gets_missed_calls": p.id != "anna"}) for p in (ANNA, BORIS, VERA)]
+        await replace_staff(conn, ACCOUNT, [SENIOR, *spared])
+    await sales.tell_all(a_call())
+    await sales.settle()
+    assert await owners(sales) == {CLIENT: {"12"}}
+    [told] = await sales.rows(
+        "SELECT steps FROM decision WHERE kind = 'matrix' AND steps::text LIKE '%no_missed_calls%'"
+    )
+    assert [s["facts"]["employee"] for s in told["steps"] if s["because"] == "no_missed_calls"] == ["anna"]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from routing.client import Ref
 from routing.effects import ChangeTask, CreateTask
 from routing.missed_calls import Case, CaseDecision, Missed, Reached, Rules, answered, missed, timer
+from routing.quiet_hours import after_quiet
 from routing.settings import CasePolicy, WorkingTime
 from routing.staff import Employee, Staff
 
@@ -169,6 +170,49 @@ def test_escalation_does_not_happen_before_its_time_or_without_the_setting() -> 
     case = opened(escalate_minutes=10)
     early = timer(case, NOON + timedelta(minutes=9), staff(BOSS), rules(escalate_minutes=10))
     assert early[:3] == (case, (), "escalation_not_due")
+
+
+NIGHT = {"escalate_minutes": 10, "quiet_hours": (("21:00", "09:00"),)}
+ALL_DAY = WorkingTime(hours=dict.fromkeys(range(1, 8), (("00:00", "24:00"),)))
+
+
+@pytest.mark.parametrize(
+    ("missed_at", "escalated_at"),
+    [
+        ("2026-03-02T20:55", "2026-03-03T09:00"),
+        ("2026-03-02T20:49", "2026-03-02T20:59"),
+        ("2026-03-02T20:50", "2026-03-03T09:00"),
+        ("2026-03-03T03:00", "2026-03-03T09:00"),
+        ("2026-03-03T09:00", "2026-03-03T09:10"),
+    ],
+)
+def test_nothing_is_escalated_in_quiet_hours(missed_at: str, escalated_at: str) -> None:
+    night = Rules(CasePolicy.model_validate(NIGHT), ALL_DAY, MOSCOW)
+    at = datetime.fromisoformat(missed_at).replace(tzinfo=MOSCOW)
+    case = missed(None, a_missed(at=at), None, NUMBER, night).case
+    assert case is not None
+    assert case.escalate_at == datetime.fromisoformat(escalated_at).replace(tzinfo=MOSCOW)
+    raised = timer(case, case.escalate_at, staff(BOSS), night)
+    assert raised.reason == "case_escalated"
+
+
+def test_a_case_that_is_due_when_quiet_hours_are_set_waits_for_their_end() -> None:
+    night = Rules(CasePolicy.model_validate(NIGHT), ALL_DAY, MOSCOW)
+    case = opened(escalate_minutes=10)
+    late = datetime(2026, 3, 2, 22, tzinfo=MOSCOW)
+    held = timer(case, late, staff(BOSS), night)
+    assert (held.reason, held.effects) == ("escalation_quiet", ())
+    assert held.case is not None
+    assert held.case.escalate_at == datetime(2026, 3, 3, 9, tzinfo=MOSCOW)
+    assert held.case.escalations == 0
+
+
+def test_quiet_hours_that_follow_each_other_hold_until_the_last_and_endless_ones_hold_nothing() -> None:
+    at = datetime(2026, 3, 2, 22, tzinfo=MOSCOW)
+    assert after_quiet((("21:00", "24:00"), ("00:00", "07:00")), at, MOSCOW) == datetime(
+        2026, 3, 3, 7, tzinfo=MOSCOW
+    )
+    assert after_quiet((("00:00", "12:00"), ("12:00", "24:00")), at, MOSCOW) == at
 
 
 def test_every_decision_has_one_deciding_step_and_it_is_the_last() -> None:

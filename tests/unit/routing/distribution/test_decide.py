@@ -446,6 +446,18 @@ def test_quiet_hours_hold_tasks_and_missed_calls_until_they_are_over(kind: str, 
     assert office.give(a_deal()._replace(kind=kind)).outcome == "given"  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("kind", "owner", "goes_to"),
+    [("missed_call", None, "b"), ("missed_call", "77", "a"), ("deal", None, "a"), ("ring", None, "a")],
+)
+def test_missed_calls_of_new_callers_pass_by_who_gets_none(
+    kind: str, owner: str | None, goes_to: str
+) -> None:
+    office = Office(a_template("A", "B"), a_staff(a_person("A", gets_missed_calls=False), "B"))
+    found = office.give(a_deal()._replace(kind=kind, owner=owner))  # type: ignore[arg-type]
+    assert found.employee_id == goes_to
+
+
 def test_a_client_of_one_person_only_stays_with_them_whatever_the_turn() -> None:
     office = Office(a_template("A", "B", working_time=INDIVIDUAL), a_staff("A", "B", "V"))
     found = office.give(a_deal(only="v"), v=OFF)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -11,12 +12,13 @@ from pydantic import ValidationError
 
 from routing.client import ClientEntity, ClientKind
 from routing.conditions import Condition
-from routing.effects import CreateDeal
+from routing.effects import CreateDeal, CreateTask
 from routing.matrix.actions import (
     Action,
     Attach,
     Card,
     ChangeStage,
+    Deadline,
     MakeContact,
     MakeDeal,
     MakeLead,
@@ -35,7 +37,7 @@ from routing.matrix.decide import (
 )
 from routing.matrix.places import GonePlaces, named_places
 from routing.matrix.presets import PRESETS, recommended, unsorted, update_only
-from routing.settings import AccountSettings
+from routing.settings import AccountSettings, CasePolicy
 from routing.staff import Staff
 from tests.unit.routing.matrix.situations import (
     CLIENT,
@@ -308,6 +310,20 @@ def test_a_client_of_a_user_who_has_left_the_crm_goes_to_their_deputy_else_to_wh
         assert orders_of(decision)["task:call_back"].owner_id == expected
         told = [s.facts["owner_because"] for s in decision.steps if "owner_because" in s.facts]
         assert told == [because]
+
+
+@pytest.mark.parametrize(("purpose", "hour"), [("call_back", 9), ("other", 1)])
+def test_a_task_to_call_back_is_never_due_in_quiet_hours(purpose: str, hour: int) -> None:
+    matrix = a_matrix(
+        inbound_missed_new__end=(
+            MakeTask(text="x", purpose=purpose, due=Deadline(minutes=60, is_working=False)),
+        )
+    )
+    zone = ZoneInfo("Europe/Moscow")
+    at_night = AccountSettings(cases=CasePolicy(quiet_hours=(("21:00", "09:00"),)))
+    s = a_situation(settings=at_night, now=datetime(2026, 3, 3, 0, 0, tzinfo=zone))
+    [order] = [e.order for e in decide(matrix, s).effects if isinstance(e.order, CreateTask)]
+    assert order.due_at == datetime(2026, 3, 3, hour, 0, tzinfo=zone)
 
 
 def test_without_a_senior_manager_nobody_is_named() -> None:

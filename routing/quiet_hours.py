@@ -20,6 +20,17 @@ def quiet_until(hours: Sequence[tuple[str, str]], now: datetime, zone: ZoneInfo)
     return max(ends, default=None)
 
 
+def after_quiet(hours: Sequence[tuple[str, str]], at: datetime, zone: ZoneInfo) -> datetime:
+    """Return this moment, or the end of the quiet that holds then. Quiet that never ends is none: nothing waits for ever."""
+    moved = at
+    for _ in range(2 * len(hours)):  # one may end where another begins
+        until = quiet_until(hours, moved, zone)
+        if until is None:
+            return moved
+        moved = until
+    return moved if quiet_until(hours, moved, zone) is None else at
+
+
 def _span(day: date, opens: str, closes: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
     next_day = day + timedelta(days=1) if closes <= opens or closes == "24:00" else day
     return _utc(day, opens, zone), _utc(next_day, "00:00" if closes == "24:00" else closes, zone)
