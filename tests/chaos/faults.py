@@ -141,10 +141,18 @@ class Nemesis:
                     await self._fault(f"postgresql-{name}", lambda s=sig: self.site.restart_database(s))  # type: ignore[misc]
                 restarts += 1
                 database_at = self._elapsed + self.pace.database * self._random.uniform(0.8, 1.2)
-            elif not await self._killed(self._random.choice(KILLABLE)):
+            elif not await self._one_killed():
                 await asyncio.sleep(0.2)
                 continue
             await asyncio.sleep(self.pace.kill * self._random.uniform(0.7, 1.3))
+
+    async def _one_killed(self) -> bool:
+        """Of those that were killed least often so far, whoever can be killed now."""
+        counts = self.counts
+        for name in sorted(KILLABLE, key=lambda n: (counts[f"kill-9-{n}"], self._random.random())):
+            if await self._killed(name):
+                return True
+        return False
 
     async def _killed(self, name: str) -> bool:
         async def kill() -> bool:
@@ -164,9 +172,13 @@ class Nemesis:
             return True
 
     async def _may_go(self, name: str) -> bool:
-        """Whether this gateway runs and the other one can take over."""
-        other = self.site.urls[1 - int(name[-1])]
-        return self.site.process(name).is_running and await self.site.is_ready(other)
+        """Whether this gateway is up, not just started, and the other one can take over."""
+        this, other = self.site.urls[int(name[-1])], self.site.urls[1 - int(name[-1])]
+        return (
+            self.site.process(name).is_running
+            and await self.site.is_ready(other)
+            and await self.site.is_ready(this)
+        )
 
     # --- what stands still, or is slow -------------------------------------------------------------------------
 
