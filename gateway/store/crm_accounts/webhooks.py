@@ -11,9 +11,11 @@ from runtime.database.errors import storable
 from runtime.database.pool import Conn
 from runtime.database.sealed_columns import opened, sealed
 from runtime.database.sealing import Place
-from runtime.tokens import new_secret
+from runtime.tokens import hash_of, new_secret
 
 GRANT_SECRET = Place("oauth_state", "client_secret", ("account_id", "state"))
+_HASHED = "sha256:"
+"""Before a state that is kept as its hash. No state has a colon."""
 
 
 async def keep_webhooks(conn: Conn, webhooks: Sequence[tuple[str, bytes]]) -> None:
@@ -97,17 +99,23 @@ class Grant:
     redirect_uri: str
 
 
+def _kept(state: str) -> str:
+    """Return what stands in the row: whoever reads the table can come back with none of them."""
+    return f"{_HASHED}{hash_of(state)}"
+
+
 async def begin_grant(conn: Conn, grant: Grant, minutes: int = 30) -> str:
     """Begin a grant; return the state to send along; the return is taken only with it."""
     state = new_secret()
+    kept = _kept(state)
     expires: timedelta = timedelta(minutes=minutes)
     await conn.execute(
         "INSERT INTO oauth_state (account_id, state, client_id, client_secret, redirect_uri, expires_at)"
         " VALUES ($1, $2, $3, $4, $5, now() + $6)",
         grant.account_id,
-        state,
+        kept,
         grant.client_id,
-        await sealed(conn, GRANT_SECRET, (grant.account_id, state), grant.client_secret),
+        await sealed(conn, GRANT_SECRET, (grant.account_id, kept), grant.client_secret),
         grant.redirect_uri,
         expires,
     )
@@ -117,16 +125,17 @@ async def begin_grant(conn: Conn, grant: Grant, minutes: int = 30) -> str:
 async def take_grant(conn: Conn, state: str, now: datetime) -> Grant | None:
     """Take the grant of this state, once; None when it is unknown, used or expired."""
     row = await conn.fetchrow(
-        "DELETE FROM oauth_state WHERE state = $1 RETURNING account_id, client_id, client_secret, redirect_uri,"
-        " expires_at",
-        state,
+        "DELETE FROM oauth_state WHERE state = ANY($1) RETURNING account_id, state, client_id, client_secret,"
+        " redirect_uri, expires_at",
+        # As it is: begun by a process of a version that kept it so. A hash, which has a colon, is no state.
+        [_kept(state)] if ":" in state else [_kept(state), state],
     )
     if row is None or row["expires_at"] < now:
         return None
     return Grant(
         account_id=row["account_id"],
         client_id=row["client_id"],
-        client_secret=opened(conn, GRANT_SECRET, (row["account_id"], state), row["client_secret"]),
+        client_secret=opened(conn, GRANT_SECRET, (row["account_id"], row["state"]), row["client_secret"]),
         redirect_uri=row["redirect_uri"],
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,7 @@ from aiohttp import web
 from crm.sandbox.seed import CHECK_ID
 from crm.sandbox.server import Sandbox
 from gateway.admin.connect_crm import NewAccount, connect_account
+from gateway.store.crm_accounts.webhooks import take_grant
 from tests.integration.api.client import Api
 
 PUBLIC = "https://example.com"
@@ -75,6 +77,28 @@ async def listening() -> AsyncIterator[tuple[int, list[str]]]:
         yield runner.addresses[0][1], heard
     finally:
         await runner.cleanup()
+
+
+async def test_what_the_table_holds_of_a_grant_opens_nothing(api: Api, sandbox: Sandbox) -> None:
+    state = await begun(api, sandbox.url)
+    (kept,) = (row["state"] for row in await api.pool.fetch("SELECT state FROM oauth_state"))
+    assert state not in kept
+    async with api.pool.acquire() as conn:
+        for shown in (kept, kept.rpartition(":")[2]):
+            assert (await come_back(api, state=shown, code="c", referer="x.amocrm.ru"))[0] == 400
+            assert await take_grant(conn, shown, datetime.now(UTC)) is None
+        taken = await take_grant(conn, state, datetime.now(UTC))
+    assert taken is not None
+    assert taken.client_secret == "check-secret"
+
+
+async def test_a_grant_that_a_process_of_before_the_upgrade_began_is_taken(api: Api) -> None:
+    await begun(api, "https://vict.amocrm.ru")
+    await api.pool.execute("UPDATE oauth_state SET state = 'begun-before', client_secret = 's'")
+    async with api.pool.acquire() as conn:
+        taken = await take_grant(conn, "begun-before", datetime.now(UTC))
+    assert taken is not None
+    assert taken.account_id == "sales"
 
 
 async def test_who_comes_back_with_a_good_code_connects_the_account(api: Api, sandbox: Sandbox) -> None:

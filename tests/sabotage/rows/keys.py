@@ -48,8 +48,8 @@ ROWS = (
         name="a-grant-can-be-used-twice",
         hurts="whoever sees the address of a consent connects their own CRM to the account",
         file="gateway/store/crm_accounts/webhooks.py",
-        old='"DELETE FROM oauth_state WHERE state = $1 RETURNING',
-        new='"UPDATE oauth_state SET state = state WHERE state = $1 RETURNING',
+        old='"DELETE FROM oauth_state WHERE state = ANY($1) RETURNING',
+        new='"UPDATE oauth_state SET state = state WHERE state = ANY($1) RETURNING',
         tests=(
             "tests/integration/api/test_oauth_return.py::test_who_comes_back_with_a_good_code_connects_the_account",
         ),
