@@ -31,7 +31,7 @@ from routing.texts.catalogue import Language
 from runtime.addresses import is_local
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.lease import Leases
-from runtime.database.pool import open_pool
+from runtime.database.pool import Conn, open_pool
 from runtime.database.sealing import SealingError
 
 __all__ = ["Finding", "check_all", "installation_findings"]
@@ -134,15 +134,10 @@ async def _database(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Fin
         return
     if not aging:
         yield ok("database-well", what, version=version)
-    async with pool.acquire() as conn:
-        for finding in await secrets_findings(conn):
-            yield finding
-        twins = await connected_twice(conn)
-        for finding in await stranger_findings(conn, datetime.now(UTC)):
-            yield finding
-    for names in twins:
-        yield warning("crm-connected-twice", about("settings"), names=", ".join(names))
     yield _clock(running["now"], asked, answered)
+    async with pool.acquire() as conn:
+        for finding in await seen_by_operators(conn, datetime.now(UTC)):
+            yield finding
     now = datetime.now(UTC)
     status = await installation_status(pool, now)
     for finding in installation_findings(status, now):
@@ -150,6 +145,15 @@ async def _database(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Fin
     for account in status.accounts:
         if account.state == "on" and not (account.crm and account.crm.is_served):
             yield await _ask_crm(settings, pool, account)
+
+
+async def seen_by_operators(conn: Conn, now: datetime) -> list[Finding]:
+    """Return what concerns several accounts at once, and the doors; the same for `check` and the status API."""
+    twins = [
+        warning("crm-connected-twice", about("settings"), names=", ".join(names))
+        for names in await connected_twice(conn)
+    ]
+    return [*await stranger_findings(conn, now), *twins]
 
 
 def _clock(database_now: datetime, asked: float, answered: float) -> Finding:
@@ -160,7 +164,9 @@ def _clock(database_now: datetime, asked: float, answered: float) -> Finding:
 
 
 def installation_findings(status: InstallationStatus, now: datetime) -> Iterator[Finding]:
-    """Return what the status of workers and accounts tells; the same for `check` and the status API."""
+    """Return what the status of secrets, workers and accounts tells; the same for `check` and the status API."""
+    if status.secrets is not None:
+        yield from secrets_findings(status.secrets)
     yield from _workers(status, now)
     yield from _alerts(status.alerts)
     for consumer in status.crm_event_consumers:

@@ -24,6 +24,7 @@ from crm.sync.source import from_text
 from gateway.calendars import is_working_now
 from gateway.health.matrix_checks import REPORT as MATRIX_REPORT
 from gateway.health.reports import PREFIX, SILENT_SECONDS
+from gateway.health.secret_checks import secrets_state
 from gateway.health.views import (
     AccountStatus,
     AlertsView,
@@ -87,7 +88,7 @@ async def installation_status(
     """Read the status, with the same number of queries whatever the number of accounts.
 
     numbers: how many each account's directory holds in memory, where the caller has one. account_id: only this one.
-    is_full: with people and latest events, which the metrics do not show.
+    is_full: with people, latest events and secrets, which the metrics do not show.
     """
     ids = None if account_id is None else [account_id]
     async with pool.acquire() as conn:
@@ -102,6 +103,7 @@ async def installation_status(
             crm_event_consumers=await _consumers(conn, ids),
             accounts=[reader.account(account) for account in await rows.accounts(conn, ids)],
             alerts=await _alerts(conn, ids),
+            secrets=await secrets_state(conn) if is_full and ids is None else None,
         )
 
 

@@ -303,7 +303,26 @@ class AlertsView(_View):
     error: str = ""
 
 
+class KeyUse(_View):
+    """key: its id, null = plain text. is_known: this process has it. is_newest: it is the one that seals. secrets: how many."""
+
+    key: str | None
+    is_known: bool
+    is_newest: bool
+    secrets: int
+
+
+class SecretsState(_View):
+    """How the secrets of the database are sealed. keys: those that this process has, and those that rows use. unreadable:
+    names of the secrets that no key of this process opens."""
+
+    keys: list[KeyUse]
+    unreadable: list[str]
+
+
 class InstallationStatus(_View):
+    """secrets: null for who may see one account only."""
+
     at: datetime
     postgresql: str
     workers: list[WorkerView]
@@ -311,3 +330,4 @@ class InstallationStatus(_View):
     crm_event_consumers: list[ConsumerView]
     accounts: list[AccountStatus]
     alerts: AlertsView = AlertsView()
+    secrets: SecretsState | None = None

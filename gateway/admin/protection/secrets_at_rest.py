@@ -35,42 +35,12 @@ class NoSecretsKey(SealingError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyUse:
-    """key: None = plain text. is_known: this process has it. is_newest: it is the one that seals. secrets: how many."""
-
-    key: str | None
-    is_known: bool
-    is_newest: bool
-    secrets: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretsState:
-    """unreadable: names of the secrets that no key of this process opens."""
-
-    keys: tuple[KeyUse, ...]
-    unreadable: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Rotated:
     """sealed: how many rows were sealed anew. left: how many secrets are not under the newest key yet."""
 
     key: str
     sealed: int
     left: int
-
-
-async def secrets_state(conn: Conn) -> SecretsState:
-    """How the secrets of the database are sealed, and which of them nobody can read."""
-    counts, keys = await store.key_counts(conn), keys_of(conn)
-    missing = keys.missing([key for key in counts if key is not None])
-    known = [
-        KeyUse(key=k, is_known=True, is_newest=k == keys.ids[0], secrets=counts.get(k, 0)) for k in keys.ids
-    ]
-    others = [KeyUse(key=k, is_known=False, is_newest=False, secrets=counts[k]) for k in missing]
-    plain = [KeyUse(key=None, is_known=True, is_newest=False, secrets=counts[None])] if None in counts else []
-    return SecretsState(keys=(*known, *others, *plain), unreadable=tuple(await store.unreadable(conn)))
 
 
 async def prepare_secrets(pool: asyncpg.Pool) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Route, not_found
 from gateway.health.account_checks import account_findings
-from gateway.health.checks import installation_findings
+from gateway.health.checks import installation_findings, seen_by_operators
 from gateway.health.findings import Finding, in_words
 from gateway.health.status import installation_status
 from gateway.health.views import AccountStatus, InstallationStatus
@@ -76,9 +76,14 @@ def _lookups(latency: Latency | None) -> LookupFigures | None:
 
 async def show_status(call: ApiCall[StatusQuery, None]) -> StatusAnswer:
     now = datetime.now(UTC)
-    status = await installation_status(call.services.pool, now, _numbers(call), call.who.account_id)
+    pool, is_operator = call.services.pool, call.who.account_id is None
+    status = await installation_status(pool, now, _numbers(call), call.who.account_id)
+    findings = list(installation_findings(status, now))
+    if is_operator:
+        async with pool.acquire() as conn:
+            findings += await seen_by_operators(conn, now)
     return StatusAnswer(
-        findings=_views(installation_findings(status, now), call.query.lang),
+        findings=_views(findings, call.query.lang),
         lookups=_lookups(call.services.lookup_latency),
         status=status,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gateway.admin.protection.secrets_at_rest import secrets_state
 from gateway.cli.first_use.guide import FirstUse, InitOutcome
 from gateway.cli.output import run
+from gateway.health.secret_checks import secrets_state
 from gateway.serve import configured_pool
 from gateway.settings import Settings
 from runtime.database.pool import Conn

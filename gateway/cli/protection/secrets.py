@@ -31,7 +31,7 @@ def status(json: Json = False) -> None:
 
     Example: callmatrix secrets status
     """
-    from gateway.admin.protection.secrets_at_rest import secrets_state
+    from gateway.health.secret_checks import secrets_state
 
     state = on_database(secrets_state)
     if json:

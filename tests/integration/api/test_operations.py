@@ -542,3 +542,20 @@ async def test_an_empty_order_of_settings_resets_none(api: Api) -> None:
     refused = await api.ask("PUT", "{a}/settings", body={}, status=400)
     assert refused["code"] == "invalid-input"
     assert await api.ask("GET", "{a}/settings") == settings
+
+
+async def test_the_status_tells_operators_how_secrets_are_kept_and_who_guesses(api: Api) -> None:
+    plain = await api.ask("GET", "/status")
+    keys = [
+        {"key": None, "is_known": True, "is_newest": False, "secrets": 2}
+    ]  # each account's webhook address
+    assert plain["status"]["secrets"] == {"keys": keys, "unreadable": []}
+    found = {f["code"]: f for f in plain["findings"]}
+    assert found["secrets-unsealed"]["is_warning"]
+    assert "strangers-few" in found
+    await api.pool.execute("UPDATE account SET webhook_secret = 'sealed:1:0a1b2c3d:AAAA'")
+    lost = {f["code"]: f for f in (await api.ask("GET", "/status"))["findings"]}
+    assert "0a1b2c3d" in lost["secrets-key-missing"]["message"]
+    bound = await api.ask("GET", "/status", role="other")
+    assert bound["status"]["secrets"] is None
+    assert not [f["code"] for f in bound["findings"] if f["code"].startswith(("secrets", "strangers"))]

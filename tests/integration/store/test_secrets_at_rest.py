@@ -22,9 +22,8 @@ from gateway.admin.protection.secrets_at_rest import (
     NoSecretsKey,
     prepare_secrets,
     rotate_secrets,
-    secrets_state,
 )
-from gateway.health.secret_checks import secrets_findings
+from gateway.health.secret_checks import secrets_findings, secrets_state
 from gateway.settings import Settings
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.sealed_rows import PLACES
@@ -141,7 +140,7 @@ async def test_a_secret_that_was_moved_to_another_row_opens_nothing(sealing: asy
             await read_token(conn, "main")
         (connection,) = await rows.connections(conn, "main")
         assert connection.keys == {"ami_secret": "ami-secret"}  # the others go on
-        assert "secrets-spoilt" in {f.code for f in await secrets_findings(conn)}
+        assert "secrets-spoilt" in {f.code for f in secrets_findings(await secrets_state(conn))}
     assert await _is_whole(sealing, "other") is False  # its connection's key was moved as well
     async with sealing.acquire() as conn:
         assert (await read_token(conn, "other")) is not None
