@@ -8,7 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.admin.accounts import refuse_unknown_account
-from gateway.admin.protection.grants import refuse_freer, refuse_other_self
+from gateway.admin.protection.grants import (
+    refuse_freer,
+    refuse_freer_for_longer,
+    refuse_longer,
+    refuse_other_self,
+)
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, current_actor, record
@@ -73,6 +78,7 @@ async def add_token(conn: Conn, order: TokenOrder) -> str:
         await refuse_unknown_account(conn, order.account_id)
         await refuse_bad_bindings(conn, order.bound)
         refuse_freer(role, order.bound)
+        refuse_longer(expires, "days")
         await rows.lock_api_tokens(conn)
         if order.name in {t.name for t in await rows.api_tokens(conn)}:
             raise NameTaken("token", order.name)
@@ -112,6 +118,7 @@ async def change_token(
         await refuse_bad_bindings(conn, bound)
         refuse_freer(now.role, now.bound)
         refuse_freer(role, bound)
+        refuse_freer_for_longer(now.expires_at, (now.role, now.bound), (role, bound))
         refuse_other_self("token", name, bound)
         await _refuse_own_end(conn, now, after)
         await rows.change_api_token(conn, now.token_hash, role=role, bound=bound)

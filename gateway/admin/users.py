@@ -10,7 +10,12 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from gateway.admin.accounts import refuse_unknown_account
-from gateway.admin.protection.grants import refuse_freer, refuse_other_self
+from gateway.admin.protection.grants import (
+    refuse_freer,
+    refuse_freer_for_longer,
+    refuse_longer,
+    refuse_other_self,
+)
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.admin.tokens import refuse_bad_bindings, role_named
 from gateway.store.admin import users as store
@@ -58,6 +63,7 @@ async def add_user(conn: Conn, order: UserOrder) -> str | None:
         await refuse_unknown_account(conn, order.bound.account_id)
         await refuse_bad_bindings(conn, order.bound)
         refuse_freer(role, order.bound)
+        refuse_longer(None, "login")
         try:
             await store.add_user(
                 conn,
@@ -97,6 +103,9 @@ async def change_user(
         await refuse_bad_bindings(conn, bound)
         refuse_freer(now.role, now.bound)
         refuse_freer(after.role, bound)
+        refuse_freer_for_longer(None, (now.role, now.bound), (after.role, bound))
+        if after.is_on and not now.is_on:
+            refuse_longer(None, "is_on")
         refuse_other_self("user", login, bound)
         _refuse_no_admin(await store.users(conn), now, after)
         await store.change_user(conn, login, name=after.name, role=after.role, bound=bound, is_on=after.is_on)
@@ -112,6 +121,7 @@ async def set_password(
     async with conn.transaction():
         user = await user_of(conn, login, of_account)
         refuse_freer(user.role, user.bound)
+        refuse_longer(None, "password")
         await store.set_password(conn, login, hashed)
         await _tell(conn, user, "password set", {"password": "set"}, {"password": "changed"})
     return made

@@ -21,7 +21,7 @@ from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
 from gateway.admin.input_words import problems_of, refuse_untakable, validated
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, SameMatrix
 from gateway.admin.presence.people import PresenceOff, QuestionOver
-from gateway.admin.protection.grants import GrantsMore
+from gateway.admin.protection.grants import GrantsMore, OutlivesGranter
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.admin.schedules.saved import ScheduleInUse, ScheduleMoved, ScheduleRefused
 from gateway.admin.switch_account import AccountShut, CrmInUse
@@ -89,6 +89,7 @@ _STATUS: Mapping[str, int] = {
     SeniorTaken.code: 409,
     LastAdmin.code: 409,
     GrantsMore.code: 403,
+    OutlivesGranter.code: 403,
     DraftMoved.code: 409,
     SameMatrix.code: 409,
     AccountNotOn.code: 409,
@@ -181,13 +182,24 @@ async def _asked(route: Route, request: web.Request, who: ApiToken, services: Se
         account = _judged(route, request, who, services)
         body = _validated(route.body, sent, "body")
     address = services.peers.address_of(request)
-    actor = Actor(kind="token", name=who.name, door="api", address=address, role=who.role, bound=who.bound)
-    with acting(actor):
+    with acting(_actor(who, address)):
         result = await route.handler(
             ApiCall(services=services, who=who, path=path, query=query, body=body, account_or_none=account)
         )
     await _take_over(route, path.get("account") or getattr(body, "id", None), services)
     return _answered(route, result)
+
+
+def _actor(who: ApiToken, address: str) -> Actor:
+    return Actor(
+        kind="token",
+        name=who.name,
+        door="api",
+        address=address,
+        role=who.role,
+        bound=who.bound,
+        ends=who.expires_at,
+    )
 
 
 async def _take_over(route: Route, account_id: str | None, services: Services) -> None:

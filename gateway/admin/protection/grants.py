@@ -1,7 +1,8 @@
-"""Nobody lets others, or themselves, do more than they may."""
+"""Nobody lets others, or themselves, do more than they may, nor for longer."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from gateway.admin.refused import InputRefused
@@ -23,11 +24,43 @@ class GrantsMore(InputRefused):
         )
 
 
+class OutlivesGranter(InputRefused):
+    """Whoever asks is a token with an end: what it lets in ends no later, so it gives neither longer tokens nor people and passwords, which have no end."""
+
+    code = "outlives-granter"
+
+    def __init__(self, field: str, ends: datetime) -> None:
+        end = ends.strftime("%Y-%m-%d %H:%M UTC")
+        super().__init__(
+            field,
+            f"the token that asks ends on {end}, and this would be good for longer",
+            "give it an end that is no later, or ask with a token that lasts, or from the command line",
+        )
+
+
 def refuse_freer(role: Role, bound: Bindings) -> None:
     """Raise GrantsMore where somebody of this role and these bindings may more than who acts."""
     actor = current_actor()
     if field := freer_in(role, bound, actor.role, actor.bound):
         raise GrantsMore(field)
+
+
+def refuse_longer(ends: datetime | None, field: str) -> None:
+    """Raise OutlivesGranter where something lets in until then (None: for ever), and who acts ends before."""
+    until = current_actor().ends
+    if until is not None and (ends is None or ends > until):
+        raise OutlivesGranter(field, until)
+
+
+def refuse_freer_for_longer(
+    ends: datetime | None, before: tuple[Role, Bindings], after: tuple[Role, Bindings]
+) -> None:
+    """Raise OutlivesGranter where what ends then is to be allowed more, or something else, than before."""
+    field = freer_in(*after, *before)
+    if field is None and after[1].employee not in (None, before[1].employee):
+        field = "employee"
+    if field:
+        refuse_longer(ends, field)
 
 
 def refuse_other_self(kind: Literal["token", "user"], name: str, bound: Bindings) -> None:

@@ -24,7 +24,7 @@ _LONGEST = 2000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who acts: a door says it once, whatever services it then calls. address: IP address, or host. role, bound: what they
-    may; whoever has a shell of the machine may everything."""
+    may; whoever has a shell of the machine may everything. ends: when who acts may nothing any more, None = never."""
 
     kind: WhoKind = "program"
     name: str = "callmatrix"
@@ -32,6 +32,7 @@ class Actor:
     address: str = ""
     role: Role = "admin"
     bound: Bindings = EVERYTHING
+    ends: datetime | None = None
 
 
 _THE_PROGRAM = Actor()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import asyncpg
 
@@ -85,3 +86,42 @@ async def test_a_connections_keys_need_not_stand_in_the_command(
     done = await callmatrix(database_url, *shown)
     assert done.returncode == 0
     assert "warning: others on this machine can read what --key said" in done.stderr
+
+
+async def test_what_a_token_with_an_end_lets_in_ends_no_later(api: Api) -> None:
+    """An API key of a week, found in a file, is worth nothing after that week, whatever was made with it."""
+    for name, days in (("week", 7), ("month", 30)):
+        body = {"name": name, "role": "admin", "days": days}
+        api.tokens[name] = (await api.ask("POST", "/tokens", status=201, body=body))["token"]
+    await api.ask("POST", "/tokens", status=201, body={"name": "reader", "role": "read_only"})
+    await api.ask("POST", "/users", status=201, body={"login": "olga", "role": "manager", "account": ACCOUNT})
+    before = await api.ask("GET", "/tokens"), await api.ask("GET", "/users")
+    refused: list[tuple[str, str, dict[str, Any], str]] = [
+        ("POST", "/tokens", {"name": "t", "role": "read_only"}, "days"),
+        ("POST", "/tokens", {"name": "t", "role": "read_only", "days": 8}, "days"),
+        ("PATCH", "/tokens/reader", {"role": "manager"}, "role"),
+        ("PATCH", "/tokens/reader", {"account": ACCOUNT, "employee": "anna"}, "employee"),
+        ("PATCH", "/tokens/month", {"account": ACCOUNT, "employee": "anna"}, "employee"),
+        ("POST", "/users", {"login": "petr", "role": "read_only"}, "login"),
+        ("PATCH", "/users/olga", {"role": "admin"}, "role"),
+        ("PATCH", "/users/olga", {"account": None}, "account"),
+        ("PATCH", "/users/olga", {"employee": "anna"}, "employee"),
+        ("PUT", "/users/olga/password", {}, "password"),
+        ("PUT", "/users/olga/password", {"password": "a whole sentence"}, "password"),
+    ]
+    for method, path, body, field in refused:
+        told = await api.ask(method, path, role="week", status=403, body=body)
+        assert (told["code"], told["field"]) == ("outlives-granter", field), (path, body)
+    assert (await api.ask("GET", "/tokens"), await api.ask("GET", "/users")) == before
+    taken: list[tuple[str, str, int, dict[str, Any]]] = [
+        ("POST", "/tokens", 201, {"name": "t", "role": "admin", "days": 6}),
+        ("PATCH", "/tokens/t", 200, {"role": "manager"}),
+        ("PATCH", "/tokens/month", 200, {"role": "read_only"}),
+        ("PATCH", "/tokens/reader", 200, {"account": ACCOUNT}),
+        ("PATCH", "/users/olga", 200, {"role": "read_only", "is_on": False}),
+        ("DELETE", "/tokens/reader", 204, {}),
+    ]
+    for method, path, status, body in taken:
+        await api.ask(method, path, role="week", status=status, body=body)  # less, or no longer
+    told = await api.ask("PATCH", "/users/olga", role="week", status=403, body={"is_on": True})
+    assert (told["code"], told["field"]) == ("outlives-granter", "is_on")
