@@ -66,6 +66,18 @@ class SecretSpoilt(SealingError):
         )
 
 
+class SecretUnwritable(SealingError):
+    """No database keeps this secret: half of a character stands in it (a lone surrogate, as broken JSON and bytes that are no UTF-8 leave behind)."""
+
+    code = "secret-unwritable"
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"the secret for {where} holds half of a character, which no text can be stored with",
+            "copy it once more from where it is shown, as UTF-8",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where secrets stand. row: the columns that name a row. is_map: the column holds an object, whose values are the
@@ -82,7 +94,7 @@ class Place:
 
     def name(self, row: Sequence[str]) -> str:
         """For people; the row's first column alone, since others may be secrets themselves."""
-        return f"{self.table}.{self.column} of '{row[0]}'"
+        return f"{self.table}.{self.column} of '{row[0].encode(errors='backslashreplace').decode()}'"
 
 
 def new_key() -> str:
@@ -119,11 +131,13 @@ class KeyRing:
         return tuple(self._keys)
 
     def seal(self, place: Place, row: Sequence[str], text: str) -> str:
-        """Return what is to be stored; the text itself where there is no key."""
+        """Return what is to be stored; the text itself where there is no key. Raises SecretUnwritable, key or not."""
         from cryptography.hazmat.primitives.ciphers.aead import (
             AESGCM,
         )  # slow to import: only where it is used
 
+        if not all(map(_is_storable, (text, *row))):
+            raise SecretUnwritable(place.name(row))
         if not self._keys:
             return text
         key_id, key = next(iter(self._keys.items()))
@@ -166,6 +180,14 @@ class KeyRing:
             self._take(self._read())
         except SealingError:
             return  # the file is being written: what was read before is still good
+
+
+def _is_storable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 NO_KEYS = KeyRing()

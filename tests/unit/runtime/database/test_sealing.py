@@ -18,6 +18,7 @@ from runtime.database.sealing import (
     SecretsKeyMissing,
     SecretsKeyUnusable,
     SecretSpoilt,
+    SecretUnwritable,
     key_id_of,
     key_ring,
     new_key,
@@ -25,14 +26,16 @@ from runtime.database.sealing import (
 
 TOKEN = Place("crm_token", "access_token")
 OTHER = Place("crm_token", "refresh_token")
-NAMES = st.text(st.characters(exclude_characters="\x00"), min_size=1)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+NAMES = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1)
+HALVES = st.characters(categories=["Cs"])
 
 
 def ring(*keys: str) -> KeyRing:
     return key_ring(" ".join(keys), None)
 
 
-@given(text=st.text(), row=NAMES)
+@given(text=TEXTS, row=NAMES)
 def test_what_was_sealed_opens_in_its_place_only(text: str, row: str) -> None:
     keys = ring(new_key())
     sealed = keys.seal(TOKEN, [row], text)
@@ -41,6 +44,21 @@ def test_what_was_sealed_opens_in_its_place_only(text: str, row: str) -> None:
     for place, other in ((TOKEN, row + "x"), (OTHER, row)):
         with pytest.raises(SecretSpoilt):
             keys.open(place, [other], sealed)
+
+
+@given(before=TEXTS, half=HALVES, after=TEXTS, is_key=st.booleans(), is_name=st.booleans())
+def test_half_a_character_is_refused_before_anything_is_stored_and_not_told(
+    before: str, half: str, after: str, is_key: bool, is_name: bool
+) -> None:
+    keys, broken = ring(new_key()) if is_key else NO_KEYS, f"{before}{half}{after}"
+    text, row = ("secret", broken) if is_name else (broken, "main")
+    with pytest.raises(SecretUnwritable) as told:
+        keys.seal(TOKEN, [row], text)
+    assert "half of a character" in str(told.value)
+    assert half not in str(told.value)
+    if is_key:
+        with pytest.raises(SecretSpoilt):
+            keys.open(TOKEN, [f"main{half}"], keys.seal(TOKEN, ["main"], "secret"))
 
 
 def test_the_same_secret_is_never_stored_alike_twice() -> None:
