@@ -228,7 +228,8 @@ def _judged(route: Route, request: web.Request, who: ApiToken, services: Service
 
 
 def _withdrawn() -> NoReturn:
-    raise ApiError(401, "unauthorised", "The token was withdrawn.", detail="Nothing was done.")
+    detail = "It was withdrawn while the body arrived. Nothing was done."
+    raise ApiError(401, "unauthorised", "The secret is missing or wrong.", detail=detail)
 
 
 def _token(request: web.Request) -> str:

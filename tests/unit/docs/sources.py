@@ -136,16 +136,23 @@ def actions() -> dict[str, list[Setting]]:
     return found
 
 
-def error_codes() -> list[ErrorCode]:
-    """Codes of exception classes, and of problem bodies, with the docstring or title that goes with them."""
-    found: dict[str, ErrorCode] = {}
-    for tree in trees().values():
-        for node in ast.walk(tree):
+def error_codes(files: Mapping[Path, ast.Module] | None = None) -> list[ErrorCode]:
+    """Codes of exception classes, and of problem bodies, with the docstring or title that goes with them.
+
+    Of several the one with a status that stands nearest to the top: the same in whatever order files come.
+    """
+    found: dict[str, list[tuple[tuple[Any, ...], ErrorCode]]] = {}
+    for file, tree in (files or trees()).items():
+        for place, node in enumerate(ast.walk(tree)):
             for error in (*_of_class(node), *_of_call(node)):
-                if error.code not in found or (error.status and not found[error.code].status):
-                    known = found.get(error.code)
-                    found[error.code] = error._replace(what=error.what or (known.what if known else ""))
-    return sorted(found.values())
+                rank = (not error.status, len(file.parts), file.as_posix(), place)
+                found.setdefault(error.code, []).append((rank, error))
+    return sorted(_best_of([error for _, error in sorted(each)]) for each in found.values())
+
+
+def _best_of(errors: list[ErrorCode]) -> ErrorCode:
+    of_classes = (e.what for e in errors if not e.status)
+    return errors[0]._replace(what=errors[0].what or next(of_classes, ""))
 
 
 def metrics() -> list[Metric]:

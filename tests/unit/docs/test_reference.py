@@ -78,6 +78,12 @@ def test_every_code_stands(codes: list[str], name: str) -> None:
     assert missing([str(code) for code in codes], page(name)) == [], RENEW
 
 
+def test_what_a_code_means_does_not_hang_on_the_order_of_files() -> None:
+    trees = sources.trees()
+    backwards = dict(reversed(list(trees.items())))
+    assert sources.error_codes(backwards) == sources.error_codes(trees)
+
+
 def test_every_action_of_the_matrix_stands_with_its_parameters() -> None:
     text = page("matrix.md")
     for do, parameters in sources.actions().items():
