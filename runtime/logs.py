@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from runtime.masking import mask_value
+from runtime.masking import mask_quoted, mask_trace, mask_value
 
 OURS = ("gateway", "crm", "sms", "campaigns", "runtime", "routing")
 _KEPT = frozenset(("timestamp", "level", "logger"))
@@ -83,7 +83,15 @@ def _name_malformed_http(_logger: Any, _method: str, event: _Event) -> _Event:
     return event
 
 
+_QUOTING = {"error": mask_quoted, "exception": mask_trace, "event": mask_quoted}
+"""What may quote what somebody sent. Our own events are names; sentences of libraries show errors within them."""
+
+
 def mask(_logger: Any, _method: str, event: _Event) -> _Event:
     """Return the line with nothing readable in it that may not be; see `runtime.masking`."""
     kept = {key: event.pop(key) for key in _KEPT & event.keys()}
+    is_ours = str(kept.get("logger", "")).partition(".")[0] in OURS
+    for key, hide in _QUOTING.items():
+        if isinstance(event.get(key), str) and not (is_ours and key == "event"):
+            event[key] = hide(event[key])
     return {**mask_value(dict(event)), **kept}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from runtime.cancellation import raise_if_cancelled
 from runtime.database.errors import DATABASE_ERRORS
+from runtime.masking import mask_error
 from runtime.trouble import Trouble
 
 
@@ -43,7 +44,7 @@ class Loop:
             try:
                 await self._turn()
             except DATABASE_ERRORS as err:
-                self.last_error = f"{type(err).__name__}: {err}"
+                self.last_error = mask_error(err)
                 self._trouble.failed(err)
             else:
                 self.last_success, self.last_error = datetime.now(UTC), None

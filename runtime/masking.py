@@ -1,4 +1,5 @@
-"""What nobody may read in a log or a record: the middle of phone numbers, and secrets. Pure; the one place that hides them.
+"""What nobody may read in a log or a record: the middle of phone numbers, secrets, and what an error quotes of what somebody
+sent. Pure; the one place that hides them.
 
 A secret is known by its name (`token=…`, `"password": "…"`, the key of a value), by its place (`Authorization:`, the
 address of a webhook, the password of a URL) or by its looks (a JWT).
@@ -45,6 +46,21 @@ _NUMBER = re.compile(
     rf"|\+?\d{{7,}}|\+?\d(?:(?:{_GAP}|[().‐‑–-]){{0,3}}\d){{9,}}"
 )
 
+# What errors quote: of a driver or a parser mostly what it was given, which may be anybody's name. What looks like a name of
+# ours (a column, a codec, a file) stays, but where the words before it say that it is a value.
+_QUOTED_IN_ERROR = re.compile(
+    r"""(?P<value>(?:[:=(\[,]|\b(?:value|token|string|data|literal|key|base 10:))\s*)?"""
+    r"""(?P<q>["'])(?P<text>(?:\\.|(?!(?P=q)(?!\w)).)*)(?P=q)""",
+    re.DOTALL | re.IGNORECASE,
+)
+_NAME_OF_OURS = re.compile(r"[A-Za-z0-9_.$:/+-]*")
+_DETAIL = re.compile(r"(?:\)=\(.*?\)(?= )|contains \(.*\))", re.DOTALL)
+_ARGUMENT = re.compile(
+    r"(query argument \$\d+[^:\n]*: ).*?(?P<why> \(expected [\w ]+, got \w+\))?$", re.DOTALL
+)
+_OF_GROUP = re.compile(r"^(?: *\|)+ ?")
+"""Stands before every line of a group of errors."""
+
 
 def mask_number(number: str) -> str:
     """First and last digits stay: +7916***67."""
@@ -75,6 +91,40 @@ def mask_digits(text: str) -> str:
 
 def mask_text(text: str) -> str:
     return mask_numbers(mask_secrets(text))
+
+
+def mask_quoted(message: str) -> str:
+    """Return the message of an error without what it quotes of what somebody sent: who has what name is nobody's business."""
+    message = _ARGUMENT.sub(lambda m: f"{m[1]}{HIDDEN}{m['why'] or ''}", message)
+    message = _DETAIL.sub(lambda m: f"{m.group().partition('(')[0]}({HIDDEN})", message)
+    return _QUOTED_IN_ERROR.sub(_hide_quoted, message)
+
+
+def mask_error(err: BaseException) -> str:
+    """Return its kind and its message, as both may be read in a log and on the desk."""
+    return mask_text(f"{type(err).__name__}: {mask_quoted(str(err))}")
+
+
+def mask_trace(trace: str) -> str:
+    """Return a traceback with its messages masked; places and lines of the program stay."""
+    shown: list[str] = []
+    message: list[str] = []
+    for line in [*trace.split("\n"), None]:
+        if line is not None and not _OF_GROUP.sub("", line).startswith(("  ", "+")):
+            message.append(line)
+            continue
+        if message:
+            shown.append(mask_quoted("\n".join(message)))
+            message = []
+        if line is not None:
+            shown.append(line)
+    return "\n".join(shown)
+
+
+def _hide_quoted(found: re.Match[str]) -> str:
+    is_named = not found["value"] and _NAME_OF_OURS.fullmatch(found["text"]) is not None
+    is_ours = is_named or not any(map(str.isalpha, found["text"]))
+    return found.group() if is_ours else f"{found['value'] or ''}{found['q']}{HIDDEN}{found['q']}"
 
 
 def is_secret(name: str) -> bool:
@@ -113,7 +163,7 @@ def _mask_composed(value: Any, depth: int) -> Any:
         if isinstance(value, list | tuple | set | frozenset):
             return [mask_value(item, depth=depth) for item in value]
         if isinstance(value, BaseException):
-            return mask_text(f"{type(value).__name__}: {value}")
+            return mask_error(value)
         return mask_text(str(value))
     except Exception as err:  # what cannot even be shown must not cost the line
         return f"<{type(value).__name__} that cannot be shown: {type(err).__name__}>"

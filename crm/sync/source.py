@@ -25,7 +25,7 @@ from crm.unread import Unread, UnreadKind
 from routing.settings import NumberPolicy
 from runtime.database.errors import is_refused, storable
 from runtime.database.pool import Conn
-from runtime.masking import mask_text
+from runtime.masking import mask_error, mask_text
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +136,7 @@ class Source:
     def _note_refused(self, kind: UnreadKind, id: str, err: Exception) -> None:
         if not is_refused(err):
             raise err
-        why = storable(mask_text(f"it cannot be stored: {type(err).__name__}: {err}"))
+        why = storable(f"it cannot be stored: {mask_error(err)}")
         self.crm.unread.tell(kind, id, [Unread(field="", why=why, raw="", is_lost=True)])
 
     async def _apply(

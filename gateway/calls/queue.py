@@ -29,6 +29,7 @@ from runtime.cancellation import sleep_unless_cancelled
 from runtime.database import locks
 from runtime.database.errors import DATABASE_ERRORS, may_pass
 from runtime.database.pool import Conn, database_now
+from runtime.masking import mask_error
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
@@ -76,7 +77,7 @@ class JobsStatus:
     last_error_at: datetime | None = None
 
     def fail(self, err: BaseException) -> None:
-        self.last_error = f"{type(err).__name__}: {err}"
+        self.last_error = mask_error(err)
         self.last_error_at = datetime.now(UTC)
 
 

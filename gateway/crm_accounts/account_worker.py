@@ -34,6 +34,7 @@ from runtime.database import channels
 from runtime.database.errors import is_refused
 from runtime.database.lease import Lease, LeaseLost, Leases
 from runtime.lifecycle import background, wait_first
+from runtime.masking import mask_error
 
 log = structlog.get_logger(__name__)
 
@@ -231,7 +232,7 @@ class CrmAccountWork:
                 for one in waiting:
                     await self._take_over_all(sync, writer, [one])
                 return
-            error = f"{type(err).__name__}: {err}"
+            error = mask_error(err)
             log.error("webhook-failed", account=self._account_id, error=error)
             async with self._pool.acquire() as conn:
                 await webhook_failed(conn, self._account_id, waiting[0][0], error, most_tries=_MOST_TRIES)

@@ -19,6 +19,7 @@ from gateway.store.crm_events.work import Backlog, ConsumerWork, EventRow
 from runtime.database import locks
 from runtime.database.errors import may_pass
 from runtime.database.pool import Conn
+from runtime.masking import mask_error
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +108,7 @@ class CrmEventJob:
             event_id=work.event.event_id,
             is_aside=is_aside,
         )
-        error = f"{type(err).__name__}: {err}"
+        error = mask_error(err)
         await store.work_failed(conn, work, error, pause=self._pause * (work.tries + 1), is_aside=is_aside)
 
     async def sweep(self, conn: Conn) -> int:

@@ -23,6 +23,7 @@ from runtime.database import locks
 from runtime.database.errors import may_pass, storable
 from runtime.database.pool import Conn, database_now
 from runtime.loops import Loop
+from runtime.masking import mask_error
 
 log = structlog.get_logger(__name__)
 
@@ -161,7 +162,7 @@ class Distributor:
             self.status.failed += 1
             log.error("distribution-failed", account=account_id, item=item_id, exc_info=err)
             async with self._pool.acquire() as conn:
-                error = storable(f"{type(err).__name__}: {err}")
+                error = storable(mask_error(err))
                 await items.item_failed(conn, account_id, item_id, error, _PAUSES)
             return None
 

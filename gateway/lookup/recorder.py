@@ -23,6 +23,7 @@ from routing.settings import LookupPolicy, NumberPolicy
 from routing.staff import Staff
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.database.errors import DATABASE_ERRORS, may_pass
+from runtime.masking import mask_error
 from runtime.metrics import Sample
 from runtime.trouble import Trouble
 
@@ -106,7 +107,7 @@ class Recorder:
                 for start in range(0, len(batch), _AT_ONCE):  # the phone that rings now comes first
                     await add_decisions(conn, [_row(looked) for looked in batch[start : start + _AT_ONCE]])
         except DATABASE_ERRORS as err:
-            self.last_error = f"{type(err).__name__}: {err}"
+            self.last_error = mask_error(err)
             if not may_pass(err) and len(batch) > 1:
                 # One of them is bad: each by itself, so that only that one is left out.
                 return all([await self._write([looked]) for looked in batch])

@@ -70,14 +70,16 @@ async def test_a_webhook_that_the_database_refuses_is_set_aside_and_its_neighbou
     async with site.worker():
         await site.until("SELECT applied = 2 FROM crm_webhook_seen")
         await site.until("SELECT aside_at IS NOT NULL FROM crm_webhook")
-        assert "CheckViolation" in await site.value("SELECT error FROM crm_webhook")
+        error = await site.value("SELECT error FROM crm_webhook")
+        assert "CheckViolation" in error
+        assert "Failing row contains (***)" in error
         await _order(site, "k")
         await site.until(_WRITTEN, "k")
 
 
 async def test_a_row_that_the_database_refuses_is_noted_and_its_page_is_taken(site: CrmSite) -> None:
-    await site.pool.execute("ALTER TABLE directory_entity ADD CHECK (name <> 'refused')")
-    for name in ("before", "refused", "after"):
+    await site.pool.execute("ALTER TABLE directory_entity ADD CHECK (name <> 'Пётр Отказов')")
+    for name in ("before", "Пётр Отказов", "after"):
         headers = {"Authorization": f"Bearer {site.sandbox.token()}"}
         address = f"{site.sandbox.url}/api/v4/contacts"
         async with site.http.post(address, json=[{"name": name}], headers=headers) as response:
@@ -85,5 +87,6 @@ async def test_a_row_that_the_database_refuses_is_noted_and_its_page_is_taken(si
     async with site.worker():
         await site.until("SELECT count(*) = 2 FROM directory_entity WHERE name IN ('before', 'after')")
         await site.until("SELECT why LIKE '%cannot be stored%' FROM crm_unread WHERE is_lost")
+        assert "Отказов" not in await site.value("SELECT why FROM crm_unread WHERE is_lost")
         await _order(site, "k")
         await site.until(_WRITTEN, "k")

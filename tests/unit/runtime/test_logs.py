@@ -125,3 +125,21 @@ def test_a_message_that_is_no_http_is_named_and_not_quoted() -> None:
     assert line["event"] == "http-message-malformed"
     assert SECRET not in json.dumps(line)
     assert "9161234567" not in json.dumps(line)
+
+
+def test_no_name_that_an_error_quotes_is_told() -> None:
+    found = lines_of(
+        """
+        import asyncio, logging, structlog
+        log = structlog.get_logger("gateway")
+        err = ValueError("invalid input for query argument $1: 'Пётр Отказов' (expected str, got int)")
+        log.error("webhook-failed", error=f"{type(err).__name__}: {err}")
+        log.error("loop-ended", exc_info=err)
+        log.error("loop-ended", err=err)
+        logging.getLogger("asyncio").error("Task exception was never retrieved: future=%r", err)
+        """
+    )
+    assert len(found) == 4
+    assert "Отказов" not in json.dumps(found, ensure_ascii=False)
+    assert [line["event"] for line in found[:2]] == ["webhook-failed", "loop-ended"]
+    assert "query argument $1: *** (expected str, got int)" in found[0]["error"]

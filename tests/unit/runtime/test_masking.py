@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import json
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.masking import HIDDEN, is_secret, mask_digits, mask_number, mask_text, mask_value
+from runtime.masking import (
+    HIDDEN,
+    is_secret,
+    mask_digits,
+    mask_error,
+    mask_number,
+    mask_quoted,
+    mask_text,
+    mask_trace,
+    mask_value,
+)
 
 SECRET = "hush-hush-Zx9"
 digits = st.text("0123456789", min_size=9, max_size=14)
@@ -194,3 +207,49 @@ def test_secrets_are_known_by_name(name: str) -> None:
 @pytest.mark.parametrize("name", ["account", "assigned", "design", "code", "connection", "signal"])
 def test_other_names_are_no_secrets(name: str) -> None:
     assert not is_secret(name)
+
+
+NAMES = st.text(st.characters(categories=["L", "M"], min_codepoint=0xC0), min_size=3, max_size=20)
+REFUSALS: tuple[Callable[[str], Exception], ...] = (
+    lambda name: KeyError(name),
+    lambda name: ValueError(f"could not convert string to float: {name!r}"),
+    lambda name: asyncpg.DataError(f"invalid input for query argument $3: {name!r} (expected str, got int)"),
+    lambda name: asyncpg.UniqueViolationError(
+        f'duplicate key\nDETAIL:  Key (account_id, name)=(main, {name} "x") already exists.'
+    ),
+    lambda name: asyncpg.NotNullViolationError(f"null value\nDETAIL:  Failing row contains (main, {name})."),
+    lambda name: asyncpg.InvalidTextRepresentationError(f'invalid input syntax for type integer: "{name}"'),
+)
+
+
+@given(NAMES, st.sampled_from(REFUSALS))
+def test_what_an_error_quotes_of_what_was_sent_is_nobodys_business(
+    name: str, refused: Callable[[str], Exception]
+) -> None:
+    err = refused(name)
+    try:
+        try:
+            raise err
+        except Exception as first:
+            raise ExceptionGroup("several", [first, KeyError(name)]) from first
+    except ExceptionGroup as group:
+        trace = "".join(traceback.format_exception(group))
+    shown = [mask_error(err), json.dumps(mask_value({"why": err}), ensure_ascii=False), mask_trace(trace)]
+    assert [text for text in shown if name in text] == []
+    assert f'File "{__file__}"' in shown[2]
+    assert "raise ExceptionGroup(" in shown[2]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'password authentication failed for user "callmatrix"',
+        'new row for relation "call" violates check constraint "call_state_check"',
+        "'NoneType' object has no attribute 'name'",
+        "[Errno 111] Connect call failed ('127.0.0.1', 5432)",
+        "'utf-8' codec can't decode byte 0xd0 in position 3: unexpected end of data",
+    ],
+)
+def test_what_an_error_names_of_the_program_stays_readable(message: str) -> None:
+    assert mask_quoted(message) == message
+    assert mask_quoted('invalid input syntax for type integer: "anna"').endswith(f'integer: "{HIDDEN}"')
