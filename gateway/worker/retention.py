@@ -12,7 +12,7 @@ import asyncpg
 from crm.effects.store.runs import delete_older_than as delete_runs_older_than
 from crm.store.unread import forget_old_unread
 from gateway.settings import Settings
-from gateway.store.admin import personal_data
+from gateway.store.admin import personal_data, told_of_clients
 from gateway.store.admin.accounts import accounts
 from gateway.store.admin.audit import delete_audit_older_than
 from gateway.store.admin.sign_ins import forget_old_tries
@@ -117,7 +117,14 @@ def emptiers(
         )
     named = [days for days in (policy.number_days, policy.name_days) if days is not None]
     if named:
-        for empty in (personal_data.drop_decisions, personal_data.empty_effects, personal_data.empty_cases):
+        for empty in (
+            personal_data.drop_decisions,
+            personal_data.empty_effects,
+            personal_data.empty_cases,
+            told_of_clients.empty_changes,
+            told_of_clients.drop_exchanges,
+            told_of_clients.empty_unread,
+        ):
             yield partial(empty, account_id=account_id, before=before(min(named)), limit=_BATCH)
     # The number goes last: it is by the number that one sees that somebody still works for the client.
     for field, days in (

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.admin.employees import policy_of
 from gateway.admin.refused import InputRefused
 from gateway.store.admin import personal_data as store
+from gateway.store.admin import told_of_clients
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.personal_data import ClientData
 from routing.numbers.normalise import PublicNumber, normalise
@@ -14,6 +15,7 @@ from runtime.database import locks
 from runtime.database.pool import Conn
 from runtime.masking import mask_number
 
+_MOST_OF_A_DEAL = 10_000
 _ALL_OF_A_CALL = frozenset({"number", "recordings", "params"})
 
 
@@ -25,7 +27,7 @@ class ClientBusy(InputRefused):
     def __init__(self, open_work: int) -> None:
         super().__init__(
             "number",
-            f"{open_work} calls, cases or effects of this client are not finished",
+            f"{open_work} calls, cases, effects or changes of this client are not finished",
             "close them first (see 'callmatrix cases open' and 'callmatrix desk list'), or wait until they are sent",
         )
 
@@ -44,8 +46,10 @@ async def forget_client(conn: Conn, account_id: str, number: str) -> ClientData:
         client, kept = await data_of_client(conn, account_id, number)
         await locks.take(conn, locks.client(account_id, client))
         kept = await store.client_data(conn, account_id, client)
-        if kept.open_work:
-            raise ClientBusy(kept.open_work)
+        told = await told_of_clients.told_of(conn, account_id, client)
+        open_work = kept.open_work + await told_of_clients.work_on_things(conn, account_id, told)
+        if open_work:
+            raise ClientBusy(open_work)
         now = datetime.now(UTC) + timedelta(days=1)
         await store.empty_raw(conn, account_id, now, client=client, limit=kept.messages + 1)
         await store.drop_decisions(conn, account_id, now, client=client, limit=kept.decisions + 1)
@@ -53,6 +57,9 @@ async def forget_client(conn: Conn, account_id: str, number: str) -> ClientData:
         await store.empty_cases(conn, account_id, now, client=client, limit=kept.cases + 1)
         await store.empty_calls(conn, account_id, now, _ALL_OF_A_CALL, client=client, limit=kept.calls + 1)
         await store.empty_strays(conn, account_id, client)
+        for deal in told.deals:
+            await store.empty_effects(conn, account_id, now, client=deal, limit=_MOST_OF_A_DEAL)
+        await told_of_clients.empty_told(conn, account_id, told)
         if any((kept.calls, kept.messages, kept.decisions, kept.effects, kept.cases)):
             said = {"calls": kept.calls, "decisions": kept.decisions, "cases": kept.cases}
             change = AuditChange(

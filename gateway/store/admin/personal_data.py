@@ -33,7 +33,7 @@ WITH old AS (
         LIMIT $5) AS c
     WHERE NOT ways.emptied @> $4::text[] LIMIT $5
 ), messages AS (
-    UPDATE inbox i SET client = CASE WHEN 'number' = ANY($4) THEN NULL ELSE i.client END, raw = '',
+    UPDATE inbox i SET client = CASE WHEN 'number' = ANY($4) THEN NULL ELSE i.client END, raw = '', error = NULL, note = NULL,
         events = (SELECT coalesce(jsonb_agg(
             CASE WHEN 'params' = ANY($4) THEN shorter - 'params' ELSE shorter END), '[]')
             FROM jsonb_array_elements(i.events) AS event,
@@ -41,7 +41,7 @@ WITH old AS (
             LATERAL (SELECT CASE WHEN 'recordings' = ANY($4) THEN nameless - 'recording' ELSE nameless END AS shorter) s)
     FROM old WHERE i.account_id = old.account_id AND i.connection_id = old.connection_id AND i.call_key = old.call_key
 )
-UPDATE call c SET emptied = ARRAY(SELECT DISTINCT unnest(c.emptied || $4::text[]) ORDER BY 1),
+UPDATE call c SET failure = NULL, aside_note = NULL, emptied = ARRAY(SELECT DISTINCT unnest(c.emptied || $4::text[]) ORDER BY 1),
     client = CASE WHEN 'number' = ANY($4) THEN NULL ELSE c.client END,
     facts = c.facts
         || CASE WHEN 'number' = ANY($4) THEN '{{"client": null}}'::jsonb ELSE '{{}}' END
@@ -56,7 +56,7 @@ UPDATE inbox SET raw = '' WHERE (account_id, event_id) IN (
 """
 # Told of the client within the call of another, whose recording it may name.
 _STRAYS = """
-UPDATE inbox i SET client = NULL, raw = '', events = (
+UPDATE inbox i SET client = NULL, raw = '', error = NULL, note = NULL, events = (
     SELECT coalesce(jsonb_agg(event - CASE WHEN EXISTS (SELECT FROM call c WHERE c.account_id = i.account_id
             AND c.connection_id = i.connection_id AND c.call_key = i.call_key AND c.client IS NOT NULL)
         THEN '{client,params}'::text[] ELSE '{client,params,recording}' END ORDER BY place), '[]')
@@ -87,7 +87,7 @@ DELETE FROM decision WHERE (account_id, decision_id) IN (
 """  # noqa: S608 - of ours
 # The kind of an order, its target and its owner stay; texts and values do not. '' stands for a client who was emptied.
 _EFFECTS = """
-UPDATE effect SET client = '', error_detail = NULL, "order" = (
+UPDATE effect SET client = '', error_detail = NULL, note = NULL, "order" = (
     SELECT jsonb_object_agg(key, CASE
         WHEN key IN ('name', 'contact_name', 'text', 'result', 'number', 'recording')
             AND jsonb_typeof(value) = 'string' THEN '""'::jsonb
@@ -102,7 +102,7 @@ WHERE (account_id, effect_key) IN (
     LIMIT $4)
 """
 _CASES = """
-UPDATE missed_case SET client = '', task_text = '', target = NULL WHERE (account_id, case_id) IN (
+UPDATE missed_case SET client = '', task_text = '', target = NULL, failure = NULL, aside_note = NULL WHERE (account_id, case_id) IN (
     SELECT account_id, case_id FROM missed_case WHERE account_id = $1 AND last_missed_at < $2 AND (client = '')::integer = 0
         AND ($3::text IS NULL OR client = $3) AND state = 'closed' LIMIT $4)
 """
