@@ -90,7 +90,8 @@ def _deals(account: AccountStatus) -> AlertObservation:
 
 def _broken(account: AccountStatus) -> AlertObservation:
     health: Health = "bad" if account.state == "broken" else "good"
-    return _seen(account.id, "crm-broken", health, reason=account.state_reason, held=account.effects.held)
+    reason = "expired" if account.token.warning == "expired" else ""
+    return _seen(account.id, "crm-broken", health, reason=reason, held=account.effects.held)
 
 
 def _token(account: AccountStatus) -> AlertObservation:
@@ -111,7 +112,7 @@ def _writer(account: AccountStatus, has_work: bool, now: datetime, *, is_worked:
 
 
 def _why_nothing_is_sent(account: AccountStatus, has_work: bool, now: datetime) -> tuple[str, str]:
-    """Return ('', '') where it is well; else the key of the reason's words, and the CRM's own."""
+    """Return ('', '') where it is well; else the key of the reason's words, and the CRM's error, which begins with its code."""
     crm = account.crm
     if crm is None or not crm.is_served:
         return "unserved", ""

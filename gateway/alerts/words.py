@@ -1,4 +1,4 @@
-"""What a person reads of an alarm: pure. Numbers and secrets in what a vendor said are masked."""
+"""What a person reads of an alarm, in the account's language: pure. What others said in theirs is not quoted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.health.findings import duration
 from gateway.store.admin.accounts import Account
 from gateway.texts.sentences import TEXTS
 from routing.alerts import AlertCause, AlertKind, AlertWord
-from routing.texts.catalogue import Language, Phrase, Texts, Value, phrase
+from routing.texts.catalogue import Language, Texts, Value, phrase
 from runtime.masking import mask_text
 
 PAGES: dict[AlertKind, str] = {
@@ -91,8 +91,8 @@ def _when(
 
 def _values(cause: AlertCause, facts: Facts, place: AlertPlace) -> dict[str, Value]:
     """Return what the sentences of every kind may name; what a kind does not know of is not asked for."""
-    account = place.account
-    error = _readable(facts.get("error")) or phrase("alert.reason.unknown")
+    account, texts = place.account, TEXTS[place.language]
+    error = _fault(str(facts.get("error") or ""), texts)
     found: dict[str, Value] = {
         name: value if isinstance(value, int) else _readable(value) for name, value in facts.items()
     }
@@ -102,7 +102,7 @@ def _values(cause: AlertCause, facts: Facts, place: AlertPlace) -> dict[str, Val
         "url": account.base_url if account else "",
         "error": error,
         "why": phrase(f"alert.why.{facts.get('why') or 'silent'}", error=error),
-        "reason": _reason(facts),
+        "reason": _reason(facts, texts),
     }
     if isinstance(heard_at := facts.get("heard_at"), str):
         found["heard_at"] = local_time(datetime.fromisoformat(heard_at).astimezone(UTC), place.zone)
@@ -111,9 +111,15 @@ def _values(cause: AlertCause, facts: Facts, place: AlertPlace) -> dict[str, Val
     return found
 
 
-def _reason(facts: Facts) -> Value:
-    text = _readable(facts.get("reason"))
-    return Phrase("alert.reason", {"reason": text}) if text else ""
+def _reason(facts: Facts, texts: Texts) -> Value:
+    key = f"alert.reason.{facts.get('reason')}"
+    return phrase(key) if key in texts.sentences else ""
+
+
+def _fault(error: str, texts: Texts) -> Value:
+    """Return the words of an error, by the code that it begins with: what follows the code is the program's English."""
+    key = f"alert.fault.{error.partition(':')[0].strip()}"
+    return phrase(key if key in texts.sentences else "alert.reason.unknown")
 
 
 def _readable(text: object) -> str:

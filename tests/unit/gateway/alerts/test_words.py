@@ -7,8 +7,13 @@ from typing import get_args
 
 import pytest
 
+from crm.errors import CrmError
+from gateway.alerts.observe import Facts
 from gateway.alerts.words import PAGES, AlertPlace, alert_text
+from gateway.pbx.asterisk.link import AmiLost
+from gateway.pbx.port import WireInvalid
 from gateway.store.admin.accounts import Account
+from gateway.texts.sentences import TEXTS
 from routing.alerts import ALERT_KINDS, AlertCause, AlertKind, AlertWord
 from routing.settings import AccountSettings
 from routing.texts.catalogue import LANGUAGES, Language
@@ -16,16 +21,19 @@ from tests.paths import ROOT
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 FACTS: dict[AlertKind, dict[str, str | int]] = {
-    "crm-broken": {"reason": "401: the key +7 916 123-45-67 is no more", "held": 7},
+    "crm-broken": {"reason": "expired", "held": 7},
     "token-expires": {"days": 3},
     "writer-stopped": {"why": "failing", "error": "crm-unavailable: 502", "waiting": 12},
-    "pbx-link-down": {"pbx": "asterisk", "address": "10.0.0.5:5038", "error": "refused"},
+    "pbx-link-down": {"pbx": "asterisk", "address": "10.0.0.5:5038", "error": "ConnectionRefusedError"},
     "pbx-silent": {"pbx": "mango", "heard_at": "2026-03-02T05:00:00+00:00"},
     "desk-full": {"count": 11},
     "deals-waiting": {"count": 2},
     "workers-missing": {},
     "backfill-ended": {"state": "done", "calls": 40, "done": 70, "dead": 1},
 }
+
+
+QUOTES = ("error", "reason")
 
 
 def sales(language: Language) -> Account:
@@ -45,10 +53,12 @@ def sales(language: Language) -> Account:
     )
 
 
-def text_of(kind: AlertKind, word: AlertWord, language: Language) -> tuple[str, str]:
+def text_of(
+    kind: AlertKind, word: AlertWord, language: Language, facts: Facts | None = None
+) -> tuple[str, str]:
     cause = AlertCause(kind=kind, account_id="sales", object="office")
     place = AlertPlace(account=sales(language), language=language, url="https://calls.example.com")
-    text = alert_text(cause, word, FACTS[kind], place, began_at=NOW - timedelta(hours=3), now=NOW)
+    text = alert_text(cause, word, facts or FACTS[kind], place, began_at=NOW - timedelta(hours=3), now=NOW)
     return text.subject, text.body
 
 
@@ -70,10 +80,32 @@ def test_times_are_the_accounts_own() -> None:
     assert "2026-03-02 10:00 (Asia/Yekaterinburg)" in text_of("pbx-silent", "begun", "en")[1]
 
 
-def test_a_phone_number_in_what_the_crm_said_is_masked() -> None:
-    body = text_of("crm-broken", "begun", "en")[1]
-    assert "the key" in body
-    assert "123-45" not in body
+def test_what_others_said_in_their_language_is_not_quoted() -> None:
+    for kind, facts in FACTS.items():
+        told = {
+            **facts,
+            **{n: f"{v}: the key +7 916 123-45-67 is no more" for n, v in facts.items() if n in QUOTES},
+        }
+        for language in LANGUAGES:
+            body = text_of(kind, "begun", language, told)[1]
+            assert "no more" not in body, (kind, language)
+            assert "123-45" not in body
+    assert (
+        "CRM не отвечает или отвечает сбоем, crm-unavailable" in text_of("writer-stopped", "begun", "ru")[1]
+    )
+    assert "никто не слушает" in text_of("pbx-link-down", "begun", "ru")[1]
+    assert "срок его действия истёк" in text_of("crm-broken", "begun", "ru")[1]
+
+
+def _kinds_of(root: type[BaseException]) -> set[type[BaseException]]:
+    return {root}.union(*map(_kinds_of, root.__subclasses__()))
+
+
+def test_every_error_that_can_stop_writing_or_a_link_has_words() -> None:
+    codes = {kind.code for root in (CrmError, AmiLost, WireInvalid) for kind in _kinds_of(root)}  # type: ignore[attr-defined]
+    assert len(codes) >= 16
+    for language in LANGUAGES:
+        assert {code for code in codes if f"alert.fault.{code}" not in TEXTS[language].sentences} == set()
 
 
 def test_the_end_says_how_long_it_lasted() -> None:
