@@ -7,11 +7,12 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PostgresDsn, SecretStr, field_validator
+from pydantic import Field, PostgresDsn, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from runtime.alerts.delivery import is_email, is_telegram_chat
 from runtime.database.sealing import KeyRing, key_ring
+from runtime.typed.plain_numbers import is_plain_number, number_kind
 
 _DAY, _CENTURY = 86_400, 36_500
 """Seconds, days: what is longer is a slip of the finger, and no calendar counts back so far."""
@@ -160,6 +161,17 @@ class Settings(BaseSettings):
         """Return the keys that seal secrets in the database. Raises SecretsKeyUnusable."""
         keys = self.secrets_key.get_secret_value() if self.secrets_key else None
         return key_ring(keys, self.secrets_key_file)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plainly(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse what is no number to a person: the environment holds texts."""
+        kind = number_kind(cls.model_fields[info.field_name or ""].annotation)
+        if kind is not None and isinstance(value, str) and not is_plain_number(value, kind):
+            raise ValueError(
+                "must be a whole number, in digits" if kind is int else "must be a number, in digits"
+            )
+        return value
 
     @field_validator("trusted_proxies", "alert_emails", "alert_telegram_chats", mode="before")
     @classmethod

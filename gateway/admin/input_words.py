@@ -10,6 +10,7 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError
 
 from gateway.admin.refused import InputRefused
+from runtime.typed.plain_numbers import is_plain_number, number_kind
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -84,6 +85,15 @@ def whole_number(field: str, text: str) -> int:
     if not is_counted(text.removeprefix("-")):
         raise InputRefused(field, _WORDS["int_parsing"], f"write it in {LONGEST_ID} digits or fewer")
     return int(text)
+
+
+def refuse_odd_numbers(model: type[BaseModel], texts: Mapping[str, Any]) -> None:
+    """Raise InputRefused where a number is expected and the text is none to a person, though it is to the program."""
+    for name, field in model.model_fields.items():
+        kind, text = number_kind(field.annotation), texts.get(name)
+        if kind is not None and isinstance(text, str) and not is_plain_number(text, kind):
+            said = _WORDS["int_parsing" if kind is int else "float_parsing"]
+            raise InputRefused(name, said, "write it in digits, without spaces and signs between")
 
 
 def validated(model: type[M], body: Any) -> M:

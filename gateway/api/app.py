@@ -18,7 +18,7 @@ from gateway.admin.connect_crm import ConnectingFailed
 from gateway.admin.distribution.orders import NotGivable
 from gateway.admin.distribution.templates import StageTaken, TemplateNotUsable
 from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
-from gateway.admin.input_words import problems_of, refuse_untakable, validated
+from gateway.admin.input_words import problems_of, refuse_odd_numbers, refuse_untakable, validated
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, SameMatrix
 from gateway.admin.presence.people import PresenceOff, QuestionOver
 from gateway.admin.protection.grants import GrantsMore, OutlivesGranter
@@ -289,6 +289,7 @@ async def _body(request: web.Request) -> Any:
 def _validated(model: type[BaseModel], value: Any, where: str) -> BaseModel:
     try:
         if where == "query":
+            refuse_odd_numbers(model, value)
             return model.model_validate_strings(value)
         return validated(model, value)
     except ValidationError as err:

@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
 from gateway.cli.commands import COMMANDS, Entry
+from runtime.typed.plain_numbers import is_plain_number, number_kind
 
 AnyCommand = Any  # the class of them all is not part of typer's interface
 
@@ -56,9 +57,29 @@ def registered_by(module: str) -> dict[str, AnyCommand]:
 
 def _summarise(command: AnyCommand) -> None:
     command.short_help = summary(command.help)
+    for param in command.params:
+        _take_plain_numbers(param)
     if isinstance(command, TyperGroup):
         for child in command.commands.values():
             _summarise(child)
+
+
+def _take_plain_numbers(param: Any) -> None:
+    """Have an option or argument that is a number refuse what is none to a person: "1_0", " 10 ", digits of other scripts."""
+    kind = number_kind(param.type_descriptor.annotation)
+    if kind is None:
+        return
+    convert = param.process_value
+
+    def process(ctx: typer.Context, value: Any) -> Any:
+        for text in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(text, str) and not is_plain_number(text, kind):
+                raise typer.BadParameter(
+                    f"'{text}' is not a number in digits, as 10 is", ctx=ctx, param=param
+                )
+        return convert(ctx, value)
+
+    param.process_value = process
 
 
 def summary(help: str | None) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 EmployeeKey = Annotated[str, Field(min_length=1, max_length=200)]
 GroupName = Annotated[str, Field(min_length=1, max_length=200)]
-ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
 Percent = Annotated[int, Field(ge=0, le=10_000)]
 """Hundredths of a percent: 3333 is 33.33 %."""
 
