@@ -90,7 +90,11 @@ class DirectoryState(NamedTuple):
 
 
 async def lock_directory(conn: Conn, account_id: str) -> int:
-    """Lock it and return the account's present seq; until the end of the transaction nobody else changes its directory."""
+    """Lock it and return the account's present seq; until the end of the transaction nobody else changes its directory.
+
+    Whoever writes what the CRM tells of an account (its directory, changes, states, cursors, what is to be read again) takes
+    this lock before any row of these: two who took them in another order would wait for each other.
+    """
     await conn.execute(
         "INSERT INTO directory_state (account_id) VALUES ($1) ON CONFLICT DO NOTHING", account_id
     )
@@ -183,7 +187,8 @@ async def all_entries(conn: Conn, account_id: str, chunk: int = 1000) -> AsyncIt
 
 
 async def delete_directory(conn: Conn, account_id: str) -> None:
-    """Remove the account's directory, and everything that says where its feeds stand."""
+    """Remove the account's directory, and everything that says where its feeds stand. Run it inside a transaction."""
+    await lock_directory(conn, account_id)
     for table in (
         "directory_entry",
         "directory_number",

@@ -17,6 +17,7 @@ from crm.lane import Lane
 from crm.port import Crm, CrmEntity, CrmEvent, Observed
 from crm.store.cursors import ask_reread, read_cursor, write_cursor
 from crm.store.directory import Applied, EntityRef, apply_entities, inside_leads, remove_entities
+from crm.store.entries import lock_directory
 from crm.store.lead_owners import mark_read, read_owners
 from crm.store.listing import disputed_entities, with_what_was_known
 from crm.store.news import keep_fields, record_news
@@ -57,9 +58,13 @@ class Source:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Conn]:
-        """Also keeps what could not be read so far: no cursor moves past a row that nobody has noted."""
+        """Also keeps what could not be read so far: no cursor moves past a row that nobody has noted.
+
+        The directory is locked first of all: loads, polls, feeds and webhooks touch the same rows, in any order.
+        """
         unread = self.crm.unread
         async with self.pool.acquire() as conn, conn.transaction():
+            await lock_directory(conn, self.account_id)
             if not self._knows_unread:
                 unread.remember(await unread_refs(conn, self.account_id))
                 self._knows_unread = True

@@ -65,8 +65,8 @@ async def take_over(conn: Conn, account_id: str, keys: Sequence[str]) -> None:
         return
     tasks = [row for row in given if row["what"] == "change_task"]
     cards = [row for row in given if row["what"] != "change_task"]
-    await conn.execute(_TAKE_OVER_TASKS, account_id, *_columns(tasks, "id", "owner_id", "owner_was"))
     await lock_directory(conn, account_id)
+    await conn.execute(_TAKE_OVER_TASKS, account_id, *_columns(tasks, "id", "owner_id", "owner_was"))
     changed = await conn.fetch(
         _TAKE_OVER, account_id, *_columns(cards, "kind", "id", "owner_id", "owner_was")
     )

@@ -11,20 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote_to_bytes
 
+from crm.store.entries import lock_directory
 from runtime.database.pool import Conn
 from runtime.masking import mask_number
 
 _SHORTEST_NAME = 2
 """One letter stands in all texts; its rows are found by ids."""
 
+# Numbers stand there as people wrote them in the CRM.
+_SAME_NUMBER = r"right(regexp_replace(n, '\D', '', 'g'), 10) = right(regexp_replace($2, '\D', '', 'g'), 10)"
 # All that is known to be this client's in the CRM, now or formerly: by number, by what we made or wrote to, by its deals.
 _THEIRS = """
 WITH own (kind, id) AS (
     SELECT kind, entity_id FROM directory_number WHERE account_id = $1 AND number = ltrim($2, '+')::bigint
     UNION SELECT entity_kind, entity_id FROM crm_event WHERE account_id = $1 AND aspect = 'numbers'
-        AND $2 = ANY(string_to_array(concat_ws(', ', old_value, new_value), ', '))
+        AND EXISTS (SELECT FROM unnest(string_to_array(concat_ws(', ', old_value, new_value), ', ')) AS n WHERE {SAME})
     UNION SELECT entity_kind, entity_id FROM crm_entity_state WHERE account_id = $1 AND aspect = 'numbers'
-        AND $2 = ANY(string_to_array(value, ', '))
+        AND EXISTS (SELECT FROM unnest(string_to_array(value, ', ')) AS n WHERE {SAME})
     UNION SELECT replace(what, 'create_', ''), crm_id FROM effect WHERE account_id = $1 AND client = $2
         AND what LIKE 'create%' AND crm_id IS NOT NULL
     UNION SELECT "order"->'target'->>'kind', "order"->'target'->>'id' FROM effect WHERE account_id = $1 AND client = $2
@@ -38,7 +41,7 @@ WITH own (kind, id) AS (
 SELECT kind, id FROM theirs WHERE id IS NOT NULL
 UNION SELECT 'task', entity_id FROM crm_entity_state s JOIN theirs ON s.value = theirs.kind || ':' || theirs.id
     WHERE account_id = $1 AND entity_kind = 'task' AND aspect = 'target'
-"""
+""".replace("{SAME}", _SAME_NUMBER)
 _WANTED = "unnest($2::text[], $3::text[]) AS w (kind, id)"
 _NAMES = f"""
 SELECT name FROM directory_entity d JOIN {_WANTED} ON d.kind = w.kind AND d.entity_id = w.id
@@ -107,6 +110,7 @@ async def work_on_things(conn: Conn, account_id: str, told: ToldOfClient) -> int
 
 async def empty_told(conn: Conn, account_id: str, told: ToldOfClient) -> None:
     """Empty the values of changes, the bodies of exchanges, and what was kept of rows and webhooks: of this client."""
+    await lock_directory(conn, account_id)
     await conn.execute(
         f"UPDATE crm_event e SET {_EMPTIED} FROM {_WANTED} WHERE account_id = $1"  # noqa: S608 - of this module
         " AND e.entity_kind = w.kind AND e.entity_id = w.id AND aspect IN ('name', 'numbers', 'fields')",
@@ -172,7 +176,8 @@ async def empty_changes(conn: Conn, account_id: str, before: datetime, *, limit:
     """Empty the values of changes that came earlier, once nobody has to work on them: names, numbers and custom fields."""
     done: str = await conn.execute(
         f"UPDATE crm_event SET {_EMPTIED} WHERE (account_id, event_id) IN (SELECT account_id, event_id FROM crm_event e"  # noqa: S608
-        f" WHERE account_id = $1 AND received_at < $2 AND {_HOLD_TEXT} AND {_NOT_AT_WORK} LIMIT $3)",
+        f" WHERE account_id = $1 AND received_at < $2 AND {_HOLD_TEXT} AND {_NOT_AT_WORK}"
+        " LIMIT $3 FOR UPDATE SKIP LOCKED)",
         account_id,
         before,
         limit,

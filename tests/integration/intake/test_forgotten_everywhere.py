@@ -31,13 +31,17 @@ async def kept(pool: asyncpg.Pool) -> asyncpg.Pool:
     return pool
 
 
+def _as_people_write(number: str) -> str:
+    return f"8 ({number[2:5]}) {number[5:8]}-{number[8:10]}-{number[10:]}"
+
+
 async def _tell_all(pool: asyncpg.Pool, number: str, name: str, id: str) -> None:
     """Everything that the CRM tells of a client, and what we told it: contact `id`, deal `id`1, task `id`2."""
     deal, task, at = f"{id}1", f"{id}2", datetime.now(UTC) - timedelta(days=40)
     fields = json.dumps({"5": f"{name}, ул. Ленина"}, ensure_ascii=False)
     events = [
         ("contact", id, "name", "", name),
-        ("contact", id, "numbers", None, f"+70000000000, {number}"),
+        ("contact", id, "numbers", None, f"+70000000000, {_as_people_write(number)}"),
         ("contact", id, "fields", "{}", fields),
         ("deal", deal, "name", name, f"Сделка {name}"),
         ("deal", deal, "stage", "1/2", "1/3"),
@@ -119,7 +123,7 @@ def _spellings(number: str, name: str) -> set[str]:
             json.dumps(text, ensure_ascii=is_ascii)[1:-1] for text in spelled for is_ascii in (True, False)
         }
         found |= spelled
-    return {*found, quote_plus(name), number.lstrip("+")}
+    return {*found, quote_plus(name), number.lstrip("+"), _as_people_write(number)}
 
 
 async def test_a_forgotten_client_stands_nowhere_and_everybody_else_stays(kept: asyncpg.Pool) -> None:
