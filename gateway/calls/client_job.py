@@ -212,6 +212,8 @@ class _Call:
         fresh = [message for message in readable if message[0].state == "pending"]
         if not readable:
             return 0, dead
+        if fresh and self._is_told_to_its_end():
+            return await self._leave_as_it_is(fresh), dead
         stored, err = await self._try(self.stored, readable, fresh)
         if err is None:
             return len(fresh), dead
@@ -229,6 +231,23 @@ class _Call:
             else:
                 dead += await self._dead_letter(message[0], err)
         return applied, dead
+
+    def _is_told_to_its_end(self) -> bool:
+        """Whether the call is over and its own messages are gone (retention): what is left would make another call of it."""
+        is_over = self.stored is not None and self.stored.call.is_over
+        return is_over and not any(row.state == "applied" for row in self.rows)
+
+    async def _leave_as_it_is(self, fresh: Sequence[_Message]) -> int:
+        """How many messages came too late to change anything."""
+        ids = [row.event_id for row, _ in fresh]
+        await inbox.mark_applied(self.context.conn, self.context.account.id, ids, self.context.now)
+        log.info(
+            "events-after-the-end",
+            account=self.context.account.id,
+            connection=self.key[0],
+            messages=len(fresh),
+        )
+        return len(fresh)
 
     async def _try(
         self, stored: CallRow | None, told: Sequence[_Message], fresh: Sequence[_Message]
