@@ -16,6 +16,7 @@ from gateway.admin.protection.grants import (
     refuse_longer,
     refuse_other_self,
 )
+from gateway.admin.protection.passwords import refuse_weak
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.admin.tokens import refuse_bad_bindings, role_named
 from gateway.store.admin import users as store
@@ -25,7 +26,6 @@ from gateway.store.admin.bindings import EVERYTHING, Bindings
 from gateway.store.admin.users import AdminUser
 from runtime.database.pool import Conn
 
-_LEAST_LENGTH = 10
 _LONGEST_NAME = 200
 
 
@@ -58,7 +58,7 @@ async def add_user(conn: Conn, order: UserOrder) -> str | None:
         raise InputRefused("login", f"'{order.login}' is no login", remedy)
     _refuse_bad_name(order.name or order.login)
     role = role_named(order.role)
-    hashed, made = _hashed(order.password)
+    hashed, made = _hashed(order.password, (order.login, order.name or ""))
     async with conn.transaction():
         await refuse_unknown_account(conn, order.bound.account_id)
         await refuse_bad_bindings(conn, order.bound)
@@ -117,9 +117,9 @@ async def set_password(
     conn: Conn, login: str, password: str | None, of_account: str | None = None
 ) -> str | None:
     """Return the password where one was made up. Raise InputRefused."""
-    hashed, made = _hashed(password)
     async with conn.transaction():
         user = await user_of(conn, login, of_account)
+        hashed, made = _hashed(password, (login, user.name))
         refuse_freer(user.role, user.bound)
         refuse_longer(None, "password")
         await store.set_password(conn, login, hashed)
@@ -190,13 +190,10 @@ def _refuse_bad_name(name: str) -> None:
         raise InputRefused("name", "the name is empty or too long", f"write 1 to {_LONGEST_NAME} characters")
 
 
-def _hashed(password: str | None) -> tuple[str, str | None]:
-    """(its hash, the password itself where it was made up)."""
+def _hashed(password: str | None, names: Sequence[str]) -> tuple[str, str | None]:
+    """(its hash, the password itself where it was made up). names: the person's."""
     if password is None:
         made = secrets.token_urlsafe(15)
         return PasswordHasher().hash(made), made
-    if len(password) < _LEAST_LENGTH:
-        raise InputRefused(
-            "password", "the password is too short", f"take {_LEAST_LENGTH} characters or more"
-        )
+    refuse_weak(password, names)
     return PasswordHasher().hash(password), None
