@@ -32,7 +32,7 @@ class Peers:
         self._proxies, self._hops = tuple(proxies), hops
 
     def address_of(self, request: web.BaseRequest) -> str:
-        """Each proxy adds the address it saw: what stands left of the first stranger, that one wrote."""
+        """Each proxy adds the address it saw: what stands left of the first stranger, or of what is no address, anybody wrote."""
         peer = request.remote or ""
         if not (self._proxies or self._hops):
             return peer
@@ -42,10 +42,12 @@ class Peers:
             if part.strip()
         ]
         if not self._proxies:
-            return seen[-self._hops] if len(seen) >= self._hops else peer
+            return (_address(seen[-self._hops]) if len(seen) >= self._hops else None) or peer
         address = peer
         while seen and self.is_proxy(address):
-            address = seen.pop()
+            if (before := _address(seen.pop())) is None:
+                break
+            address = before
         return address
 
     def is_proxy(self, address: str) -> bool:
@@ -58,6 +60,19 @@ class Peers:
             return False
         ip = getattr(ip, "ipv4_mapped", None) or ip
         return any(ip in network for network in self._proxies)
+
+
+def _address(text: str) -> str | None:
+    """Return an address as a proxy writes it, some of them with its port; None: it is none, and nobody's word counts."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return text
 
 
 def is_from_this_machine(request: web.BaseRequest) -> bool:
