@@ -61,10 +61,12 @@ _NOT_AT_WORK = (
 
 @dataclass(frozen=True, slots=True)
 class ToldOfClient:
-    """things: (kind, id) of what is theirs in the CRM. marks: what a text that is about them has in it."""
+    """things: (kind, id) of what is theirs in the CRM. marks: what a text that may be about them has in it: others may be
+    called so too. number: theirs, without the plus."""
 
     things: Sequence[tuple[str, str]]
     marks: Sequence[str]
+    number: str
 
     @property
     def columns(self) -> tuple[list[str], list[str]]:
@@ -79,8 +81,12 @@ class ToldOfClient:
         """As effects that are no client's name whom they are for."""
         return [f"deal:{id}" for kind, id in self.things if kind == "deal"]
 
-    def is_about(self, text: str) -> bool:
-        return any(mark in text for mark in self.marks)
+    def is_theirs(self, form: str) -> bool:
+        """Whether a form of the CRM, decoded, names one of their things, their number or their full name."""
+        full_names = [mark for mark in self.marks if " " in mark]
+        numbers = ("".join(filter(str.isdigit, pair.partition("=")[2])) for pair in form.split("&"))
+        named = any(mark in form for mark in full_names) or any(self.number[-10:] in n for n in numbers)
+        return named or any(f"[id]={id}&" in f"{form}&" for id in self.ids)
 
 
 async def told_of(conn: Conn, account_id: str, client: str) -> ToldOfClient:
@@ -91,7 +97,8 @@ async def told_of(conn: Conn, account_id: str, client: str) -> ToldOfClient:
     names = {row["name"] for row in rows if len((row["name"] or "").strip()) >= _SHORTEST_NAME}
     number = client.removeprefix("+")
     escaped = {json.dumps(name, ensure_ascii=is_ascii)[1:-1] for name in names for is_ascii in (True, False)}
-    return ToldOfClient(things, sorted({*names, *escaped, number, mask_number(number), mask_number(client)}))
+    marks = sorted({*names, *escaped, number, mask_number(number), mask_number(client)})
+    return ToldOfClient(things, marks, number)
 
 
 async def work_on_things(conn: Conn, account_id: str, told: ToldOfClient) -> int:
@@ -134,9 +141,9 @@ async def empty_told(conn: Conn, account_id: str, told: ToldOfClient) -> None:
     await _drop_webhooks(conn, account_id, told)
     await conn.execute(
         "DELETE FROM long_work WHERE account_id = $1 AND state NOT IN ('waiting', 'running')"
-        " AND EXISTS (SELECT FROM unnest($2::text[]) m WHERE strpos(result::text, m) > 0 OR strpos(asked::text, m) > 0)",
+        " AND strpos(result::text, $2) > 0",
         account_id,
-        told.marks,
+        told.number,
     )
 
 
@@ -161,12 +168,11 @@ async def _drop_webhooks(conn: Conn, account_id: str, told: ToldOfClient) -> Non
     rows = await conn.fetch(
         "SELECT webhook_id, body FROM crm_webhook WHERE account_id = $1 AND aside_at IS NOT NULL", account_id
     )
-    ids = [f"[id]={id}&" for id in told.ids]
-    theirs = []
-    for row in rows:
-        text = unquote_to_bytes(row["body"].replace(b"+", b" ")).decode(errors="replace") + "&"
-        if told.is_about(text) or any(id in text for id in ids):
-            theirs.append(row["webhook_id"])
+    theirs = [
+        row["webhook_id"]
+        for row in rows
+        if told.is_theirs(unquote_to_bytes(row["body"].replace(b"+", b" ")).decode(errors="replace"))
+    ]
     await conn.execute(
         "DELETE FROM crm_webhook WHERE account_id = $1 AND webhook_id = ANY($2)", account_id, theirs
     )
