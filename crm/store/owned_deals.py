@@ -10,6 +10,9 @@ from typing import Any
 from routing.shift_change.deals import OwnedDeal
 from runtime.database.pool import Conn
 
+HAND_OVER = "shift:"
+"""Keys of effects that hand deals over at a change of shift begin with this."""
+
 # What was given to somebody right after a deal was made (by a template, by the matrix) counts as whose it was from the beginning.
 _SOON = "interval '10 minutes'"
 
@@ -17,7 +20,7 @@ _CREATED_FOR = f"""
 coalesce((
     SELECT CASE WHEN v.at <= d.created_at + {_SOON} AND EXISTS (SELECT 1 FROM effect u WHERE u.account_id = d.account_id
             AND u.what = 'update_entity' AND u."order"->'target'->>'id' = d.entity_id
-            AND u."order"->>'owner_id' = v.new_value AND u."order"->>'owner_was' IS NULL)
+            AND u."order"->>'owner_id' = v.new_value AND NOT starts_with(u.effect_key, '{HAND_OVER}'))
         THEN v.new_value ELSE v.old_value END
     FROM crm_event v WHERE v.account_id = d.account_id AND v.entity_kind = 'deal' AND v.entity_id = d.entity_id
         AND v.aspect = 'responsible' AND v.old_value IS NOT NULL ORDER BY v.at, v.event_id LIMIT 1

@@ -18,7 +18,7 @@ from crm.effects.outcomes import CHANGED_MEANWHILE, CLOSED_MEANWHILE
 from crm.effects.owners import OWNER_REFUSED
 from crm.effects.store.work import is_on
 from crm.lane import Lane
-from crm.store.owned_deals import EntityNow, entities_now
+from crm.store.owned_deals import HAND_OVER, EntityNow, entities_now
 from gateway.store.shift_change import moves, runs
 from gateway.store.shift_change.moves import MovedKind, NextMove, OrderedMove, SentMove
 from gateway.store.shift_change.runs import ShiftRun
@@ -194,7 +194,7 @@ async def _given(
 
 
 def _ordered(run: ShiftRun, move: NextMove, user_id: str, employee_id: str) -> OrderedMove:
-    key = f"shift:{run.run_id}:{move.kind}:{move.entity_id}:{move.tries}"
+    key = f"{HAND_OVER}{run.run_id}:{move.kind}:{move.entity_id}:{move.tries}"
     return OrderedMove(
         kind=move.kind, entity_id=move.entity_id, given_to=user_id, employee_id=employee_id, effect_key=key
     )

@@ -13,7 +13,7 @@ from crm.lane import Lane
 from crm.port import CrmEntity, CrmEvent, Observed
 from crm.store.directory import apply_entities
 from crm.store.news import record_news
-from crm.store.owned_deals import KnownOwned, open_deals
+from crm.store.owned_deals import HAND_OVER, KnownOwned, open_deals
 from routing.client import Ref
 from routing.effects import Effect, UpdateEntity
 from routing.settings import NumberPolicy
@@ -98,11 +98,17 @@ async def test_what_the_feed_tells_of_the_time_before_stands_above_it(pool: asyn
     assert (await _open(pool, "2"))["7"].created_for == "1"
 
 
+@pytest.mark.parametrize(
+    ("key", "owner_was", "whose"),
+    [("k", None, "2"), ("k", "1", "2"), (f"{HAND_OVER}run:deal:7:0", "1", "1")],
+    ids=["a matrix", "a template", "a change of shift"],
+)
 async def test_who_was_given_it_by_us_right_after_it_was_made_has_it_from_the_beginning(
-    pool: asyncpg.Pool,
+    pool: asyncpg.Pool, key: str, owner_was: str | None, whose: str
 ) -> None:
     await _know(pool, DEAL)
-    effect = Effect(key="k", order=UpdateEntity(target=Ref(kind="deal", id="7"), owner_id="2"))
+    change = UpdateEntity(target=Ref(kind="deal", id="7"), owner_id="2", owner_was=owner_was)
+    effect = Effect(key=key, order=change)
     async with pool.acquire() as conn, conn.transaction():
         await order(
             conn,
@@ -123,7 +129,7 @@ async def test_who_was_given_it_by_us_right_after_it_was_made_has_it_from_the_be
     async with pool.acquire() as conn, conn.transaction():
         await record_news(conn, "a", told_by="webhook", observed=[seen])
     await _know(pool, replace(DEAL, owner_id="2", updated_at=AT + timedelta(minutes=1)))
-    assert (await _open(pool, "2"))["7"].created_for == "2"
+    assert (await _open(pool, "2"))["7"].created_for == whose
 
 
 async def test_a_client_who_wrote_and_was_not_answered_waits(pool: asyncpg.Pool) -> None:
