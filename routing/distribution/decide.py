@@ -19,6 +19,7 @@ from routing.distribution.template import DistributionTemplate
 from routing.quiet_hours import quiet_until
 
 _QUIET_FOR = ("task", "missed_call")
+_HAD_IT: frozenset[str] = frozenset({"already_tried", "excluded"})
 _TOLD = 10**6
 """Steps tell credits in thousandths of a deal; the entries hold them exactly."""
 
@@ -45,11 +46,19 @@ def distribute(
     for chance in chances:
         steps += chance.steps
     if not any(chance.could for chance in chances):
+        if roster.template.taken and item.tried and all(c.reasons <= _HAD_IT for c in chances):
+            return _rounds_over(roster, item, steps)
         return nobody_can(chances, roster, item, standings, steps)
     day = day_of(roster.template, now, zone)
     if roster.has_levels:
         return _by_groups(roster, chances, ledgers, day, steps)
     return _by_turn(roster, chances[0], ledgers, standings, day, steps)
+
+
+def _rounds_over(roster: Roster, item: WorkItem, steps: list[Step]) -> Distribution:
+    """Give it to the senior manager: everybody had it who is asked, or can be."""
+    found = to_senior(roster, item, steps, "rounds_over")
+    return found or decided("nobody", "rounds_over", None, steps, "taken", rounds=len(set(item.tried)))
 
 
 def ladder(
@@ -101,8 +110,7 @@ def _before_turns(
             return decided("waits", "quiet_hours", None, steps, "quiet", until)
     tried = set(item.tried)
     if tried and ((template.taken and len(tried) >= template.taken.rounds) or item.only in tried):
-        found = to_senior(roster, item, steps, "rounds_over")
-        return found or decided("nobody", "rounds_over", None, steps, "taken", rounds=len(tried))
+        return _rounds_over(roster, item, steps)
     if item.only is not None and (kept := only_person(roster, item, standings, steps)):
         return kept
     return repeat_owner(roster, item, standings, steps)
@@ -145,6 +153,11 @@ def _by_groups(
             because = "group_away" if chance.pool.seats else "group_empty"
             steps.append(Step("group", "excluded", because, {"group": chance.pool.key}))
     won = there[first.winner]
+    for chance in (c for c in there.values() if c is not won):
+        steps += [
+            Step("person", "passed", "other_group", {"employee": s.employee_id, "group": chance.pool.key})
+            for s in chance.could
+        ]
     if won.pool.scope is None:
         return _given(roster, (first,), {GROUPS: above_after}, won.could[0].employee_id, steps)
     ledger = ledgers.get(won.pool.scope, EMPTY)

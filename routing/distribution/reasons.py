@@ -59,6 +59,7 @@ DISTRIBUTION_STEPS: tuple[str, ...] = (
     "group_chosen",
     "group_empty",
     "group_away",
+    "other_group",
     "repeat_none",
     "repeat_too_few",
     "repeat_owner_excluded",

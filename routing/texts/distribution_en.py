@@ -47,6 +47,7 @@ SENTENCES: Mapping[str, str] = {
     "distribution.step.substitute": "works instead of somebody on leave",
     "distribution.step.group_chosen": "the group had the greatest credit by its percent",
     "distribution.step.group_empty": "nobody of the group can be given anything",
+    "distribution.step.other_group": "could get it, but it is another group's turn",
     "distribution.step.group_away": "nobody of the group can get it now",
     "distribution.step.repeat_none": "the client has no other deal that counts",
     "distribution.step.repeat_too_few": "this person has fewer of the client's deals than the template asks for",

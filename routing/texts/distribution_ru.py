@@ -47,6 +47,7 @@ SENTENCES: Mapping[str, str] = {
     "distribution.step.substitute": "работает за того, кто в отпуске",
     "distribution.step.group_chosen": "у группы наибольший остаток по её проценту",
     "distribution.step.group_empty": "в группе нет никого, кому можно отдать",
+    "distribution.step.other_group": "мог(ла) бы получить, но очередь другой группы",
     "distribution.step.group_away": "в группе сейчас некому отдать",
     "distribution.step.repeat_none": "других сделок, которые считаются, у клиента нет",
     "distribution.step.repeat_too_few": "у этого сотрудника меньше сделок клиента, чем требует шаблон",

@@ -134,6 +134,14 @@ def test_a_walk_over_groups_names_the_group_and_books_in_both_ledgers() -> None:
     assert office.roster.scopes == ("groups", "group:sales", "group:service")
 
 
+def test_a_walk_over_groups_names_everybody_of_the_groups_whose_turn_it_is_not() -> None:
+    office = Office(TWO_GROUPS, FOUR)
+    found = office.give(None)
+    others = {s.facts["employee"] for s in found.steps if s.because == "other_group"}
+    assert {s.facts["employee"] for s in found.steps if s.rule == "person"} == {"a", "b", "c", "d"}
+    assert others == ({"c", "d"} if found.employee_id in ("a", "b") else {"a", "b"})
+
+
 def test_a_person_beside_groups_has_their_own_share() -> None:
     template = a_template(
         kind="load",
@@ -388,6 +396,15 @@ def test_after_as_many_rounds_as_are_allowed_it_goes_to_the_senior_manager_thoug
     nobody = Office(template, a_staff("A", "B", "C")).give(a_deal(tried=("a", "b")))
     assert (nobody.outcome, nobody.reason) == ("nobody", "rounds_over")
     assert nobody.steps[-2].because == "no_senior"
+
+
+def test_when_everybody_had_it_the_rounds_are_over_however_many_are_allowed() -> None:
+    template = a_template("A", "B", taken={"minutes": 30, "rounds": 5}, working_time=INDIVIDUAL)
+    staff = a_staff("A", "B", a_person("Boss", is_senior=True))
+    last = Office(template, staff).give(a_deal(tried=("a", "b")))
+    assert (last.outcome, last.reason, last.employee_id) == ("given", "rounds_over", "boss")
+    waits = Office(template, staff).give(a_deal(tried=("a",)), b=OFF)
+    assert waits.outcome == "waits"
 
 
 def test_taken_back_and_given_to_another_leaves_the_ledger_as_if_the_first_had_never_had_it() -> None:
