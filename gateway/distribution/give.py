@@ -13,7 +13,7 @@ from gateway.distribution.handout import Handout, waits_for_somebody
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.staff import StaffStore
 from gateway.store.distribution import items as store
-from gateway.store.distribution.afterwards import stage_of
+from gateway.store.distribution.afterwards import given_by_hand, stage_of
 from gateway.store.distribution.items import ItemRow
 from gateway.store.distribution.ledgers import hold_template, is_free
 from runtime.database import locks
@@ -21,6 +21,8 @@ from runtime.database.pool import Conn, database_now
 
 _NOT_TOLD_YET = timedelta(minutes=10)
 _ASK_AGAIN = timedelta(seconds=5)
+_SAID_SO = "overridden"
+"""A person gave the deal by hand. One that waits with this reason is to be given all the same: somebody said "retry"."""
 _FROM_STAGE = ("event", "sweep", "stage")
 
 
@@ -62,8 +64,14 @@ class Giver:
         now = self._now or await database_now(conn)
         staff = await self._staff.current(conn, account_id, account.staff_version)
         handout = Handout(self.availability, account, staff, held, now) if held else None
+        by_hand = await given_by_hand(conn, account_id, list(items), list(staff.by_crm_user))
         for item in (i for i in list(items.values()) if i.state == "waiting"):
             deal = deals.get(item.entity_id)
+            if item.item_id in by_hand and item.reason != _SAID_SO:
+                items[item.item_id] = _given_up(item, _SAID_SO)
+                await store.save_item(conn, items[item.item_id])
+                await store.mark_overridden(conn, account_id, item.item_id, by_hand[item.item_id])
+                continue
             if deal is None or handout is None or why_not_any_more(item, deal):
                 items[item.item_id] = _without_decision(item, deal, now)
                 await store.save_item(conn, items[item.item_id])
@@ -107,4 +115,8 @@ def _without_decision(item: ItemRow, deal: KnownDeal | None, now: datetime) -> I
     if deal is None and now - item.created_at < _NOT_TOLD_YET:
         return replace(item, due_at=now + _ASK_AGAIN)
     reason = "deal_gone" if deal is None else why_not_any_more(item, deal) or "template_removed"
+    return _given_up(item, reason)
+
+
+def _given_up(item: ItemRow, reason: str) -> ItemRow:
     return replace(item, state="cancelled", reason=reason, due_at=None, opens_at=None)

@@ -46,6 +46,15 @@ SELECT c.facts FROM call c JOIN (
 WHERE c.account_id = $1 AND c.started_at >= $3 ORDER BY c.started_at LIMIT 50
 """
 
+# The feed tells who it was later than a hook tells of the change: asked when the deal is given.
+_BY_HAND = """
+SELECT DISTINCT ON (i.item_id) i.item_id, e.new_value FROM distribution_item i
+JOIN crm_event e ON e.account_id = i.account_id AND e.entity_kind = 'deal' AND e.entity_id = i.entity_id
+WHERE i.account_id = $1 AND i.item_id = ANY($2) AND e.aspect = 'responsible' AND NOT e.is_ours AND e.new_value <> ''
+  AND e.by_user = ANY($3) AND e.at >= i.entered_at AND (i.event_id IS NULL OR e.event_id > i.event_id)
+ORDER BY i.item_id, e.at DESC, e.event_id DESC
+"""
+
 # Told by no hook, or by one that was lost with its consumer: found by where deals stand.
 _UNTOLD = """
 SELECT a.account_id, a.template, a.pipeline_id, a.stage_id, d.entity_id AS deal_id, e.event_id,
@@ -97,6 +106,14 @@ class UntoldDeal:
     deal_id: str
     event_id: int | None
     entered_at: datetime
+
+
+async def given_by_hand(
+    conn: Conn, account_id: str, item_ids: Sequence[str], users: Sequence[str]
+) -> dict[str, str]:
+    """Return by item to whom one of these CRM users gave its deal since it came."""
+    rows = await conn.fetch(_BY_HAND, account_id, list(item_ids), list(users))
+    return {row["item_id"]: row["new_value"] for row in rows}
 
 
 async def ended_orders(conn: Conn, limit: int) -> list[EndedOrder]:

@@ -18,6 +18,7 @@ from gateway.distribution.give import Giver
 from gateway.health.account_checks import account_findings
 from gateway.health.status import installation_status
 from gateway.store.admin.schedules import remove_schedule, save_schedule
+from gateway.store.distribution.items import try_again
 from gateway.store.distribution.ledgers import ledgers_of, replayed
 from gateway.store.distribution.listing import without_schedule
 from gateway.timetables import Timetables
@@ -173,6 +174,30 @@ async def test_who_gives_the_deal_by_hand_before_our_change_left_has_the_last_wo
     assert (item.state, item.reason, item.overridden_by) == ("cancelled", "overridden", "13")
     assert [e["state"] for e in await shop.effects(deal)] == ["skipped"]
     assert await shop.owner(await shop.came_in()) == "anna"
+
+
+async def test_who_it_was_may_be_told_later_than_the_hand_that_gave_a_deal_that_waits(shop: Shop) -> None:
+    await shop.works(False)
+    await shop.serve(turn(working_time=TemplateHours(mode="common")))
+    by_person, by_robot = await shop.came_in(), await shop.came_in()
+    for deal in (by_person, by_robot):
+        await shop.owned(deal, "13")
+        await shop.work(deal)
+    assert {i.state for i in await shop.items()} == {"waiting"}, "nobody knows yet who it was"
+    await shop.pool.execute(
+        "UPDATE crm_event SET by_user = CASE WHEN entity_id = $1 THEN '10' ELSE '777' END WHERE aspect = 'responsible'",
+        by_person,
+    )
+    await shop.works(True)
+    await shop.time_passes(hours=3)
+    await shop.distributor.turn()
+    item = await shop.item(by_person)
+    assert (item.state, item.reason, item.overridden_by) == ("cancelled", "overridden", "13")
+    assert await shop.owner(by_robot) == "anna"
+    async with shop.pool.acquire() as conn:
+        await try_again(conn, ACCOUNT, item.item_id)
+    await shop.distributor.turn()
+    assert await shop.owner(by_person) == "boris"
 
 
 @pytest.mark.parametrize(
