@@ -178,3 +178,24 @@ async def test_one_deal_is_given_by_hand_explained_step_by_step_and_given_up_whi
     again = await ads.ask("GET", f"/decisions/{full['decision_id']}/recomputed")
     assert again["is_same"]
     await ads.ask("POST", "{a}/distributions", body={"template": "ads", "deal": "77"}, status=400)
+
+
+async def test_what_waits_longer_than_its_template_allows_raises_an_alarm(ads: Api) -> None:
+    hours = {"mode": "online", "wait": True, "age_limit_hours": 2}
+    await ads.ask("PUT", "{a}/templates/ads", body={**TEMPLATE, "working_time": hours})
+    await _deals(ads.pool, 2)
+    for deal, hours_ago in (("0", 1), ("1", 3)):
+        item = await ads.ask("POST", "{a}/distributions", body={"template": "ads", "deal": deal}, status=202)
+        await ads.pool.execute(
+            "UPDATE distribution_item SET entered_at = now() - make_interval(hours => $2) WHERE item_id = $1",
+            item["id"],
+            hours_ago,
+        )
+    [told] = [
+        f for f in (await ads.ask("GET", "{a}/status"))["findings"] if f["code"] == "deals-wait-too-long"
+    ]
+    assert told["is_warning"]
+    await ads.pool.execute("UPDATE distribution_item SET entered_at = now()")
+    codes = {f["code"] for f in (await ads.ask("GET", "{a}/status"))["findings"]}
+    assert "deals-waiting" in codes
+    assert "deals-wait-too-long" not in codes
