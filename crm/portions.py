@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
 # The largest batches that a request may carry (amoCRM; facts: vendor's limits).
 COMPLEX_LIMIT = 50
 BATCH_LIMIT = 250
@@ -17,6 +22,12 @@ def steps_of(limit: int) -> tuple[int, ...]:
     while steps[-1] > 1:
         steps.append(next(n for n in range(steps[-1] // 2, 0, -1) if steps[-1] % n == 0))
     return tuple(steps)
+
+
+def halves(some: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
+    """Return the two parts in which one is looked for that spoils them all."""
+    middle = len(some) // 2
+    return some[:middle], some[middle:]
 
 
 class Portion:

@@ -27,6 +27,7 @@ from crm.amocrm.wire_write import Item, Unwritable
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmRefused, CrmUnreadable
 from crm.lane import Lane
 from crm.port import LEFT_OUT, ItemOutcome, Refused, Written
+from crm.portions import halves
 
 Echo = Callable[["SentBatch", Node | None], Mapping[int, Written]]
 
@@ -133,9 +134,8 @@ class Writes:
         if len(batch.lines) == 1:
             await self._tried_lighter(batch, err, outcomes, lane)
             return
-        middle = len(batch.lines) // 2
-        await self._settle(batch.only(batch.lines[:middle]), outcomes, lane)
-        await self._settle(batch.only(batch.lines[middle:]), outcomes, lane)
+        for half in halves(batch.lines):
+            await self._settle(batch.only(half), outcomes, lane)
 
     async def _tried_lighter(self, batch: SentBatch, err: CrmRefused, outcomes: Outcomes, lane: Lane) -> None:
         """Leave something out, where the refusal of one item does not say what it means: something that it can do without, perhaps."""

@@ -12,6 +12,7 @@ from crm.effects import match
 from crm.effects.model import KnownEntities, StoredEffect
 from crm.lane import Lane
 from crm.port import Crm, CrmEntity, CrmNote, CrmTask
+from crm.portions import halves
 from routing.client import EntityKind, Ref
 from routing.effects import AddNote, AttachCall, CreateContact, CreateDeal, CreateLead, CreateTask
 from routing.orders import ORDER_KINDS
@@ -198,7 +199,7 @@ async def _read_at(
         if len(items) < FULL or match.has_older(items, earliest):
             read += items
         elif len(some) > 1:
-            waiting += [(kind, some[: len(some) // 2]), (kind, some[len(some) // 2 :])]
+            waiting += [(kind, half) for half in halves(some)]
         else:
             read += items
             hidden.add((kind, some[0]))

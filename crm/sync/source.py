@@ -15,6 +15,7 @@ import structlog
 from crm.errors import CrmError, CrmRefused, CrmUnavailable, CrmUnreadable
 from crm.lane import Lane
 from crm.port import Crm, CrmEntity, CrmEvent, Observed
+from crm.portions import halves
 from crm.store.cursors import ask_reread, read_cursor, write_cursor
 from crm.store.directory import Applied, EntityRef, apply_entities, inside_leads, remove_entities
 from crm.store.entries import lock_directory
@@ -275,8 +276,7 @@ class Source:
                     return [], []
             if len(refs) == 1 or len(failed) >= _MOST_FAILED:
                 raise
-        middle = len(refs) // 2
-        parts = [await self._read_halves(some, lane, failed) for some in (refs[:middle], refs[middle:])]
+        parts = [await self._read_halves(some, lane, failed) for some in halves(refs)]
         return [e for found, _ in parts for e in found], [ref for _, gone in parts for ref in gone]
 
 

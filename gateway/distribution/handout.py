@@ -19,7 +19,7 @@ from gateway.store.admin.staff import StaffStore, has_snapshot, write_snapshot
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
 from gateway.store.distribution import items as store
 from gateway.store.distribution.items import ItemRow
-from gateway.store.distribution.ledgers import BookedEntry, HeldTemplate, enter, save_ledgers
+from gateway.store.distribution.ledgers import BookedEntry, TemplateBooks, enter, save_ledgers
 from routing.decision import decision_id_of
 from routing.distribution.decide import distribute
 from routing.distribution.item import NOTHING_SAID, Standing, WorkItem
@@ -40,7 +40,7 @@ class Handout:
     """Of one template, whose row the caller's transaction holds. `decide` each item, then `write` once."""
 
     def __init__(
-        self, availability: Availability, account: Account, staff: Staff, held: HeldTemplate, now: datetime
+        self, availability: Availability, account: Account, staff: Staff, held: TemplateBooks, now: datetime
     ) -> None:
         self._availability, self._account, self._staff = availability, account, staff
         self._held, self._now = held, now

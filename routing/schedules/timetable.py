@@ -116,11 +116,6 @@ class Timetable:
         )
         return tuple(span for span in clipped if span.begins < span.ends)
 
-    def worked_seconds(self, employee_id: str, first: datetime, last: datetime) -> int:
-        """Whole seconds of their working time in [first, last)."""
-        lengths = (span.ends - span.begins for span in self.spans(employee_id, first, last))
-        return int(sum(lengths, timedelta()).total_seconds())
-
     def after_minutes(self, employee_id: str, start: datetime, minutes: int) -> datetime | None:
         """Return when `minutes` of their working time have passed since `start`; None = not within a year."""
         left, reached = timedelta(minutes=minutes), start.astimezone(UTC)

@@ -5,24 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
-
-import asyncpg
+from typing import Any
 
 from gateway.store.admin.audit import AuditChange, record
+from gateway.store.numbered import NamedVersion, NumberedVersions, VersionLine
 from routing.schedules.model import Schedule
 from runtime.database.pool import Conn
 
-_CURRENT = """
-SELECT s.account_id, s.name, s.version, v.body, v.saved_at, v.saved_by FROM schedule s
-JOIN schedule_version v USING (account_id, name, version)
-WHERE s.removed_at IS NULL AND ($1::text[] IS NULL OR s.account_id = ANY($1)) AND ($2::text IS NULL OR s.name = $2)
-ORDER BY s.account_id, s.name
-"""
-_PUT = """
-INSERT INTO schedule AS s (account_id, name, version) VALUES ($1, $2, 1)
-ON CONFLICT (account_id, name) DO UPDATE SET version = s.version + 1, removed_at = NULL RETURNING version
-"""
+_VERSIONS = NumberedVersions(holders="schedule", versions="schedule_version")
 _USES = """
 SELECT 'user ' || login AS who FROM admin_user WHERE (account_id IS NULL OR account_id = $1) AND $2 = ANY(schedules)
 UNION ALL SELECT 'token ' || name FROM api_token WHERE (account_id IS NULL OR account_id = $1) AND $2 = ANY(schedules)
@@ -45,45 +35,25 @@ class StoredSchedule:
     saved_by: str
 
 
-class ScheduleLine(NamedTuple):
-    """One version of a schedule."""
-
-    version: int
-    saved_at: datetime
-    saved_by: str
-
-
 async def schedules_of(conn: Conn, account_ids: Collection[str] | None) -> list[StoredSchedule]:
     """Return those of these accounts, None = of all."""
-    ids = None if account_ids is None else list(account_ids)
-    return [_stored(row) for row in await conn.fetch(_CURRENT, ids, None)]
+    return [_stored(row) for row in await _VERSIONS.current(conn, account_ids)]
 
 
 async def schedule_named(conn: Conn, account_id: str, name: str) -> StoredSchedule | None:
-    row = await conn.fetchrow(_CURRENT, [account_id], name)
-    return _stored(row) if row else None
+    found = await _VERSIONS.current(conn, [account_id], name)
+    return _stored(found[0]) if found else None
 
 
 async def schedule_at(conn: Conn, account_id: str, name: str, version: int) -> Schedule | None:
     """Return it as it was, also of a schedule that was removed."""
-    body = await conn.fetchval(
-        "SELECT body FROM schedule_version WHERE account_id = $1 AND name = $2 AND version = $3",
-        account_id,
-        name,
-        version,
-    )
+    body = await _VERSIONS.body_at(conn, account_id, name, version)
     return None if body is None else schedule_of_json(body)
 
 
-async def schedule_versions(conn: Conn, account_id: str, name: str) -> list[ScheduleLine]:
+async def schedule_versions(conn: Conn, account_id: str, name: str) -> list[VersionLine]:
     """Newest first."""
-    rows = await conn.fetch(
-        "SELECT version, saved_at, saved_by FROM schedule_version WHERE account_id = $1 AND name = $2"
-        " ORDER BY version DESC",
-        account_id,
-        name,
-    )
-    return [ScheduleLine(*row) for row in rows]
+    return await _VERSIONS.lines(conn, account_id, name)
 
 
 async def save_schedule(
@@ -93,15 +63,7 @@ async def save_schedule(
     before = await schedule_named(conn, account_id, name)
     if before is not None and before.schedule == schedule:
         return before
-    version = await conn.fetchval(_PUT, account_id, name)
-    await conn.execute(
-        "INSERT INTO schedule_version (account_id, name, version, body, saved_by) VALUES ($1, $2, $3, $4, $5)",
-        account_id,
-        name,
-        version,
-        schedule.model_dump(mode="json"),
-        by,
-    )
+    await _VERSIONS.put(conn, account_id, name, schedule.model_dump(mode="json"), by)
     old = before.schedule if before else None
     await _tell(conn, account_id, name, "changed" if before else "added", old, schedule)
     saved = await schedule_named(conn, account_id, name)
@@ -114,9 +76,7 @@ async def remove_schedule(conn: Conn, account_id: str, name: str) -> bool:
     gone = await schedule_named(conn, account_id, name)
     if gone is None:
         return False
-    await conn.execute(
-        "UPDATE schedule SET removed_at = now() WHERE account_id = $1 AND name = $2", account_id, name
-    )
+    await _VERSIONS.remove(conn, account_id, name)
     await _tell(conn, account_id, name, "removed", gone.schedule, None)
     return True
 
@@ -145,12 +105,12 @@ def schedule_of_json(body: Any) -> Schedule:
     return Schedule.model_validate(body, extra="ignore")
 
 
-def _stored(row: asyncpg.Record) -> StoredSchedule:
+def _stored(row: NamedVersion) -> StoredSchedule:
     return StoredSchedule(
-        account_id=row["account_id"],
-        name=row["name"],
-        version=row["version"],
-        schedule=schedule_of_json(row["body"]),
-        saved_at=row["saved_at"],
-        saved_by=row["saved_by"],
+        account_id=row.account_id,
+        name=row.name,
+        version=row.version,
+        schedule=schedule_of_json(row.body),
+        saved_at=row.saved_at,
+        saved_by=row.saved_by,
     )

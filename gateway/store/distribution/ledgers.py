@@ -18,9 +18,10 @@ from runtime.database.pool import Conn
 Ledgers = Mapping[str, TurnLedger]
 """By scope: "" (one list), "groups", "group:<name>"."""
 
-_LOCK = """
-SELECT t.version, v.body, t.ledgers FROM distribution_template t JOIN distribution_version v USING (account_id, name, version)
-WHERE t.account_id = $1 AND t.name = $2 AND t.removed_at IS NULL FOR UPDATE OF t
+_READ = """
+SELECT t.name, t.version, v.body, t.ledgers FROM distribution_template t
+JOIN distribution_version v USING (account_id, name, version)
+WHERE t.account_id = $1 AND t.name = ANY($2) AND t.removed_at IS NULL ORDER BY t.name
 """
 
 _ENTER = """
@@ -45,8 +46,8 @@ SELECT day, person, sum(meant)::bigint AS meant, sum(given)::integer AS given FR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldTemplate:
-    """A template whose row this transaction holds."""
+class TemplateBooks:
+    """A template as it is now, with its ledgers."""
 
     name: str
     version: int
@@ -83,17 +84,25 @@ class JournalRow(NamedTuple):
     undone_number: int | None
 
 
-async def hold_template(conn: Conn, account_id: str, name: str) -> HeldTemplate | None:
+async def hold_template(conn: Conn, account_id: str, name: str) -> TemplateBooks | None:
     """Wait for it; nobody else picks by it until this transaction ends. None: it was removed."""
-    row = await conn.fetchrow(_LOCK, account_id, name)
-    if row is None:
-        return None
-    return HeldTemplate(
-        name=name,
-        version=row["version"],
-        template=template_of_json(row["body"]),
-        ledgers=ledgers_of_json(row["ledgers"]),
-    )
+    return (await books_of(conn, account_id, [name], hold=True)).get(name)
+
+
+async def books_of(
+    conn: Conn, account_id: str, names: Collection[str], *, hold: bool = False
+) -> dict[str, TemplateBooks]:
+    """Return those of these templates that there are. hold: nobody else picks by them until this transaction ends."""
+    rows = await conn.fetch(_READ + ("FOR UPDATE OF t" if hold else ""), account_id, sorted(names))
+    return {
+        row["name"]: TemplateBooks(
+            name=row["name"],
+            version=row["version"],
+            template=template_of_json(row["body"]),
+            ledgers=ledgers_of_json(row["ledgers"]),
+        )
+        for row in rows
+    }
 
 
 async def is_free(conn: Conn, account_id: str, name: str) -> bool:
@@ -145,7 +154,7 @@ async def enter(
 
 
 async def take_back(
-    conn: Conn, account_id: str, held: HeldTemplate, decision_ids: Collection[str], why: str, at: datetime
+    conn: Conn, account_id: str, held: TemplateBooks, decision_ids: Collection[str], why: str, at: datetime
 ) -> None:
     """Take back exactly what these decisions booked. Nothing is taken back twice."""
     rows = await conn.fetch(

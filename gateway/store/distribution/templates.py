@@ -5,28 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
-
-import asyncpg
+from typing import Any
 
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.distribution.ledgers import template_of_json
+from gateway.store.numbered import NamedVersion, NumberedVersions, VersionLine
 from routing.distribution.template import DistributionTemplate
 from runtime.database.pool import Conn
 
-_CURRENT = """
-SELECT t.name, t.version, v.body, v.saved_at, v.saved_by FROM distribution_template t
-JOIN distribution_version v USING (account_id, name, version)
-WHERE t.account_id = $1 AND t.removed_at IS NULL AND ($2::text IS NULL OR t.name = $2) ORDER BY t.name
-"""
-
-_PUT = """
-INSERT INTO distribution_template AS t (account_id, name, version) VALUES ($1, $2, 1)
-ON CONFLICT (account_id, name) DO UPDATE SET version = t.version + 1, removed_at = NULL,
-    ledgers = CASE WHEN t.removed_at IS NULL THEN t.ledgers ELSE '{}' END,
-    base = CASE WHEN t.removed_at IS NULL THEN t.base ELSE '{}' END
-RETURNING version
-"""
+_VERSIONS = NumberedVersions(
+    holders="distribution_template", versions="distribution_version", begins_anew=("ledgers", "base")
+)
 
 _ATTACHMENTS = """
 SELECT pipeline_id, stage_id, template, entered, created, since, attached_by FROM distribution_attachment
@@ -41,14 +30,6 @@ class SavedTemplate:
     name: str
     version: int
     template: DistributionTemplate
-    saved_at: datetime
-    saved_by: str
-
-
-class TemplateLine(NamedTuple):
-    """One version of a template."""
-
-    version: int
     saved_at: datetime
     saved_by: str
 
@@ -80,34 +61,23 @@ class TemplateUse:
 
 async def templates_of(conn: Conn, account_id: str) -> list[SavedTemplate]:
     """Return the current version of each."""
-    return [_saved(row) for row in await conn.fetch(_CURRENT, account_id, None)]
+    return [_saved(row) for row in await _VERSIONS.current(conn, [account_id])]
 
 
 async def template_of(conn: Conn, account_id: str, name: str) -> SavedTemplate | None:
-    row = await conn.fetchrow(_CURRENT, account_id, name)
-    return _saved(row) if row else None
+    found = await _VERSIONS.current(conn, [account_id], name)
+    return _saved(found[0]) if found else None
 
 
 async def template_at(conn: Conn, account_id: str, name: str, version: int) -> DistributionTemplate | None:
     """Return it as it was, removed templates too."""
-    body = await conn.fetchval(
-        "SELECT body FROM distribution_version WHERE account_id = $1 AND name = $2 AND version = $3",
-        account_id,
-        name,
-        version,
-    )
+    body = await _VERSIONS.body_at(conn, account_id, name, version)
     return None if body is None else template_of_json(body)
 
 
-async def template_versions(conn: Conn, account_id: str, name: str) -> list[TemplateLine]:
+async def template_versions(conn: Conn, account_id: str, name: str) -> list[VersionLine]:
     """Newest first."""
-    rows = await conn.fetch(
-        "SELECT version, saved_at, saved_by FROM distribution_version WHERE account_id = $1 AND name = $2"
-        " ORDER BY version DESC",
-        account_id,
-        name,
-    )
-    return [TemplateLine(*row) for row in rows]
+    return await _VERSIONS.lines(conn, account_id, name)
 
 
 async def save_template(
@@ -118,15 +88,7 @@ async def save_template(
     before = await template_of(conn, account_id, template.name)
     if before is not None and before.template == template:
         return before
-    version = await conn.fetchval(_PUT, account_id, template.name)
-    await conn.execute(
-        "INSERT INTO distribution_version (account_id, name, version, body, saved_by) VALUES ($1, $2, $3, $4, $5)",
-        account_id,
-        template.name,
-        version,
-        template.model_dump(mode="json"),
-        by,
-    )
+    await _VERSIONS.put(conn, account_id, template.name, template.model_dump(mode="json"), by)
     await _told(conn, account_id, template.name, "changed" if before else "added", before, template)
     saved = await template_of(conn, account_id, template.name)
     assert saved is not None
@@ -138,11 +100,7 @@ async def remove_template(conn: Conn, account_id: str, name: str) -> bool:
     before = await template_of(conn, account_id, name)
     if before is None:
         return False
-    await conn.execute(
-        "UPDATE distribution_template SET removed_at = now() WHERE account_id = $1 AND name = $2",
-        account_id,
-        name,
-    )
+    await _VERSIONS.remove(conn, account_id, name)
     for attachment in await attachments_of(conn, account_id, name):
         await detach(conn, account_id, attachment.pipeline_id, attachment.stage_id)
     await conn.execute(
@@ -263,11 +221,11 @@ def _said(attachment: Attachment | None) -> Mapping[str, Any] | None:
     }
 
 
-def _saved(row: asyncpg.Record) -> SavedTemplate:
+def _saved(row: NamedVersion) -> SavedTemplate:
     return SavedTemplate(
-        name=row["name"],
-        version=row["version"],
-        template=template_of_json(row["body"]),
-        saved_at=row["saved_at"],
-        saved_by=row["saved_by"],
+        name=row.name,
+        version=row.version,
+        template=template_of_json(row.body),
+        saved_at=row.saved_at,
+        saved_by=row.saved_by,
     )

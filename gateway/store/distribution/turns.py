@@ -6,11 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import asyncpg
-
 from crm.store.deals import open_deals_of
 from gateway.store.distribution.items import given_not_seen_yet, given_since
-from gateway.store.distribution.ledgers import ledgers_of_json, template_of_json
+from gateway.store.distribution.ledgers import TemplateBooks, books_of
 from gateway.store.distribution.templates import attachments_of
 from routing.decision import stable_id
 from routing.distribution.ledger import TurnLedger
@@ -20,11 +18,6 @@ from runtime.database.pool import Conn
 
 KIND = "call"
 """Of what is given because somebody called."""
-
-_READ = """
-SELECT t.name, t.version, v.body, t.ledgers FROM distribution_template t JOIN distribution_version v USING (account_id, name, version)
-WHERE t.account_id = $1 AND t.name = ANY($2) AND t.removed_at IS NULL
-"""
 
 _GIVE = """
 INSERT INTO distribution_item (account_id, item_id, template, version, kind, entity_id, source, state, reason, employee_id,
@@ -67,10 +60,8 @@ async def turns_now(
     """Return those of these templates that there are. hold: nobody else picks by them until this transaction ends."""
     if not names:
         return {}
-    rows = await conn.fetch(
-        _READ + (" ORDER BY t.name FOR UPDATE OF t" if hold else ""), account_id, sorted(names)
-    )
-    return {row["name"]: await _stored(conn, account_id, row, staff, now) for row in rows}
+    books = await books_of(conn, account_id, names, hold=hold)
+    return {name: await _counted(conn, account_id, of_one, staff, now) for name, of_one in books.items()}
 
 
 async def picked_for_call(conn: Conn, account_id: str, call_id: str) -> dict[str, str]:
@@ -104,17 +95,16 @@ async def give_call(conn: Conn, account_id: str, given: GivenCall) -> str | None
     return added
 
 
-async def _stored(
-    conn: Conn, account_id: str, row: asyncpg.Record, staff: Staff, now: datetime
+async def _counted(
+    conn: Conn, account_id: str, books: TemplateBooks, staff: Staff, now: datetime
 ) -> StoredTurns:
-    template = template_of_json(row["body"])
     return StoredTurns(
-        name=row["name"],
-        version=row["version"],
-        template=template,
-        ledgers=ledgers_of_json(row["ledgers"]),
-        open_deals=await open_deals_now(conn, account_id, template, staff),
-        given=await given_now(conn, account_id, template, now),
+        name=books.name,
+        version=books.version,
+        template=books.template,
+        ledgers=books.ledgers,
+        open_deals=await open_deals_now(conn, account_id, books.template, staff),
+        given=await given_now(conn, account_id, books.template, now),
     )
 
 
