@@ -16,6 +16,9 @@ from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
 from routing.working_time import is_working, own_days
 
 _YEARS_AHEAD = 5
+_NEXT_YEAR_FROM = (
+    10  # month: by then the next year's days are decreed, as a rule, and schedules for it are written
+)
 
 
 def holidays_around(hours: WorkingTime, now: datetime) -> PublicHolidays:
@@ -35,6 +38,16 @@ def calendar_of(hours: WorkingTime, now: datetime, language: Language = DEFAULT_
     country = (hours.holidays or "").upper()
     years = now.year - 1, now.year + _YEARS_AHEAD
     return _calendar(country, *years, hours.working_saturdays, language).with_own(own_days(hours))
+
+
+def unknown_years(hours: WorkingTime, now: datetime) -> tuple[int, ...]:
+    """Return of this year and, in its last quarter, of the next those whose moved days neither the country's calendar nor the
+    account itself has."""
+    if not hours.holidays:
+        return ()
+    known = calendar_of(hours, now).known_years | {day.year for day in own_days(hours)}
+    years = (now.year, now.year + 1) if now.month >= _NEXT_YEAR_FROM else (now.year,)
+    return tuple(year for year in years if year not in known)
 
 
 def has_holidays(country: str) -> bool:

@@ -37,16 +37,20 @@ class ScheduleProblem(BaseModel):
         return (self.message, self.remedy) if language == "ru" else (self.message_en, self.remedy_en)
 
 
-WARNINGS = frozenset({"hours-overlap", "group-unknown", "schedule-empty", "person-left"})
+WARNINGS = frozenset(
+    {"moved-days-unknown", "hours-overlap", "group-unknown", "schedule-empty", "person-left"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleStaff:
-    """Who there is. had: ids that stand in the schedule already: they are not judged again."""
+    """Who there is. had: ids that stand in the schedule already: they are not judged again. unknown_years: this one and the
+    next, where the account's calendar does not know which days are moved."""
 
     employees: Collection[str] = ()
     groups: Collection[str] = ()
     had: Collection[str] = field(default_factory=frozenset)
+    unknown_years: Collection[int] = ()
 
 
 def schedule_problems(schedule: Schedule, known: ScheduleStaff) -> list[ScheduleProblem]:
@@ -88,6 +92,9 @@ def _all(schedule: Schedule, known: ScheduleStaff) -> Iterator[ScheduleProblem]:
     for who, plan in schedule.people.items():
         yield from _plan(f"people.{who}", plan, schedule)
     yield from _people(schedule, known)
+    if schedule.keeps_holidays:
+        for year in sorted(known.unknown_years):
+            yield _problem("moved-days-unknown", "holidays", year=year)
     if not plans and not schedule.people:
         yield _problem("schedule-empty", "people")
 

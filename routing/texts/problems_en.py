@@ -93,6 +93,8 @@ SENTENCES: Mapping[str, str] = {
     "schedule.problem.person-left.remedy": "take them out of the schedule, or add them as an employee again",
     "schedule.problem.group-unknown": "no employee has the group “{name}”: its hours are nobody's so far",
     "schedule.problem.group-unknown.remedy": "correct its name, or give employees this group",
+    "schedule.problem.moved-days-unknown": "of {year} it is not known which holidays are moved and which Saturdays are worked",
+    "schedule.problem.moved-days-unknown.remedy": "name that year's days with 'callmatrix calendar set', or update the program once they are decreed",
     "schedule.problem.schedule-empty": "nobody is in the schedule: nobody is on shift by it",
     "schedule.problem.schedule-empty.remedy": "add people, a group, or hours for everybody",
     "schedule.problem.hours-missing": "“{name}” has no hours, and there are none to take over: neither of a group nor of everybody",

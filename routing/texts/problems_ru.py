@@ -93,6 +93,8 @@ SENTENCES: Mapping[str, str] = {
     "schedule.problem.person-left.remedy": "уберите его из графика, или добавьте в сотрудники снова",
     "schedule.problem.group-unknown": "ни у кого из сотрудников нет группы «{name}»: её часы пока ничьи",
     "schedule.problem.group-unknown.remedy": "исправьте название, или укажите эту группу у сотрудников",
+    "schedule.problem.moved-days-unknown": "о {year} годе неизвестно, какие праздники перенесены и какие субботы рабочие",
+    "schedule.problem.moved-days-unknown.remedy": "назовите дни этого года командой 'callmatrix calendar set' или обновите программу, когда их объявят",
     "schedule.problem.schedule-empty": "в графике никого нет: по нему никто не на смене",
     "schedule.problem.schedule-empty.remedy": "добавьте людей, группу или часы для всех",
     "schedule.problem.hours-missing": "у «{name}» нет часов, и взять их не у кого: ни у группы, ни у всех часов нет",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from routing.texts import (
+    at_work_en,
+    at_work_ru,
     crm_en,
     crm_ru,
     distribution_en,
@@ -28,6 +30,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **problems_ru.SENTENCES,
         **reasons_ru.SENTENCES,
         **distribution_ru.SENTENCES,
+        **at_work_ru.SENTENCES,
     },
     en={
         **crm_en.SENTENCES,
@@ -36,6 +39,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **problems_en.SENTENCES,
         **reasons_en.SENTENCES,
         **distribution_en.SENTENCES,
+        **at_work_en.SENTENCES,
     },
 )
 RU = TEXTS["ru"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
+from gateway.calendars import unknown_years
 from gateway.store.admin import accounts as rows
 from gateway.store.admin import schedules as store
 from gateway.store.admin.schedules import StoredSchedule
@@ -107,7 +108,9 @@ async def problems_of(
 ) -> list[ScheduleProblem]:
     """Return what is wrong with it. before: what stands there; who stands in it is not judged again."""
     people = await stored_employees(conn, account_id)
+    settings, now = (await rows.account(conn, account_id)).settings, datetime.now(UTC)
     known = ScheduleStaff(
+        unknown_years=unknown_years(settings.working_time, now),
         employees={p.id for p in people},
         groups={p.group for p in people if p.group},
         had=people_of(before) if before else frozenset(),

@@ -12,10 +12,12 @@ from gateway.admin.presence.people import LONGEST_PAGE, PersonNow, PresenceOff, 
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route
 from gateway.presence.heartbeats import BeatsLost
 from gateway.store.presence.attendance import PresenceInterval
+from gateway.texts.sentences import TEXTS
 from routing.attendance.model import Attendance, AttendanceReason, state_of
 from routing.attendance.pages import PageBeat
 from routing.attendance.trust import BEAT_SECONDS
 from routing.presence import PresenceState
+from routing.texts.catalogue import Language
 
 _LONGEST_IDLE = 7 * 24 * 3600
 
@@ -41,6 +43,7 @@ class PersonPresence(Answer):
     since: datetime | None = None
     source: str | None = None
     reason: AttendanceReason | None = None
+    message: str = ""
     switched_by: str = ""
     last_sign_at: datetime | None = None
     is_in_call: bool = False
@@ -69,6 +72,7 @@ class IntervalView(Answer):
     until: datetime | None
     source: str
     reason: str
+    message: str
     switched_by: str
 
 
@@ -110,7 +114,7 @@ class HeartbeatAnswer(PersonPresence):
     next_seconds: int
 
 
-def person_view(found: PersonNow) -> PersonPresence:
+def person_view(found: PersonNow, language: Language) -> PersonPresence:
     known = found.attendance
     named = {"employee": found.employee.id, "name": found.employee.name}
     if known is None:
@@ -122,6 +126,7 @@ def person_view(found: PersonNow) -> PersonPresence:
         since=known.since,
         source=known.source,
         reason=known.reason,
+        message=TEXTS[language].word("presence.reason", known.reason.value),
         switched_by=known.by,
         last_sign_at=known.last_sign_at,
         is_in_call=known.is_in_call,
@@ -145,13 +150,15 @@ async def list_presence(call: ApiCall) -> AccountPresence:
         feed_read_at=found.feed_read_at,
         feed_heard_at=found.feed_heard_at,
         feed_error=found.feed_error,
-        items=[person_view(person) for person in found.people],
+        items=[person_view(person, call.account.settings.language) for person in found.people],
     )
 
 
 async def show_presence(call: ApiCall) -> PersonPresence:
     async with call.services.pool.acquire() as conn:
-        return person_view(await people.person_now(conn, call.account, call.path["employee"]))
+        return person_view(
+            await people.person_now(conn, call.account, call.path["employee"]), call.account.settings.language
+        )
 
 
 async def show_history(call: ApiCall[PresenceHistoryQuery, None]) -> PresenceHistory:
@@ -163,13 +170,13 @@ async def show_history(call: ApiCall[PresenceHistoryQuery, None]) -> PresenceHis
             conn, call.account, call.path["employee"], since, until, before=query.after, limit=query.limit
         )
     return PresenceHistory(
-        items=[_interval(one) for one in found],
+        items=[_interval(one, call.account.settings.language) for one in found],
         next=str(found[-1].interval_id) if len(found) == query.limit else None,
         online_seconds=online_seconds(found, since, until, now),
     )
 
 
-def _interval(one: PresenceInterval) -> IntervalView:
+def _interval(one: PresenceInterval, language: Language) -> IntervalView:
     return IntervalView(
         id=one.interval_id,
         state=one.state,
@@ -177,6 +184,7 @@ def _interval(one: PresenceInterval) -> IntervalView:
         until=one.until,
         source=one.source,
         reason=one.reason,
+        message=TEXTS[language].word("presence.reason", one.reason),
         switched_by=one.switched_by,
     )
 
@@ -191,25 +199,23 @@ async def stop_presence(call: ApiCall) -> PersonPresence:
 
 async def _switched(call: AnyCall, *, is_on: bool) -> PersonPresence:
     async with call.services.pool.acquire() as conn:
-        return person_view(
-            await people.switch_presence(
-                conn, call.account, call.path["employee"], datetime.now(UTC), is_on=is_on
-            )
+        found = await people.switch_presence(
+            conn, call.account, call.path["employee"], datetime.now(UTC), is_on=is_on
         )
+    return person_view(found, call.account.settings.language)
 
 
 async def answer_presence(call: ApiCall[NoQuery, PresenceAnswerBody]) -> PersonPresence:
     async with call.services.pool.acquire() as conn:
-        return person_view(
-            await people.answer_question(
-                conn,
-                call.account,
-                call.path["employee"],
-                datetime.now(UTC),
-                is_here=call.body.is_here,
-                asked_at=call.body.asked_at,
-            )
+        found = await people.answer_question(
+            conn,
+            call.account,
+            call.path["employee"],
+            datetime.now(UTC),
+            is_here=call.body.is_here,
+            asked_at=call.body.asked_at,
         )
+    return person_view(found, call.account.settings.language)
 
 
 async def beat(call: ApiCall[NoQuery, HeartbeatBody]) -> HeartbeatAnswer:
@@ -218,7 +224,9 @@ async def beat(call: ApiCall[NoQuery, HeartbeatBody]) -> HeartbeatAnswer:
         raise PresenceOff(call.account.id)
     body, now = call.body, datetime.now(UTC)
     async with call.services.pool.acquire() as conn:
-        person = person_view(await people.person_now(conn, call.account, call.path["employee"]))
+        person = person_view(
+            await people.person_now(conn, call.account, call.path["employee"]), call.account.settings.language
+        )
     is_input = body.is_visible and body.idle_seconds is not None
     input_at = now - timedelta(seconds=body.idle_seconds or 0) if is_input else None
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, cast
 
@@ -12,10 +13,13 @@ from gateway.admin.operations import shift_change as service
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
 from gateway.shift_change.people import people_now
 from gateway.store.shift_change import moves
-from gateway.store.shift_change.moves import MovedKind, MoveState
+from gateway.store.shift_change.moves import MovedKind, MoveRow, MoveState
 from gateway.store.shift_change.runs import ShiftRunState
+from gateway.texts.sentences import TEXTS
 from routing.shift_change.policy import ShiftPolicy
+from routing.shift_change.reasons import reason_key
 from routing.shift_change.turns import RunKind
+from routing.texts.catalogue import Language
 
 MovedEmployee = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -78,6 +82,7 @@ class ShiftRunView(Answer):
     is_by_hand: bool
     ordered_by: str
     reason: str
+    message: str
     deals_total: int | None
     deals_moved: int
     deals_left: int
@@ -95,6 +100,7 @@ class MoveView(Answer):
     deal_id: str
     state: MoveState
     reason: str
+    message: str
     owner_was: str
     given_to: str | None
     employee_id: str | None
@@ -127,7 +133,7 @@ async def preview(call: ApiCall[MoveQuery, None]) -> MovePreviewView:
 async def start(call: ApiCall[NoQuery, StartShiftRun]) -> ShiftRunView:
     async with call.services.pool.acquire() as conn:
         found = await service.start(conn, call.account.id, call.body.employee, call.body.kind, call.who.name)
-    return _view(found)
+    return _view(found, call.account.settings.language)
 
 
 async def list_runs(call: ApiCall[RunsQuery, None]) -> Items[ShiftRunView]:
@@ -137,7 +143,7 @@ async def list_runs(call: ApiCall[RunsQuery, None]) -> Items[ShiftRunView]:
             conn, call.account.id, before=int(query.after) if query.after else None, limit=query.limit
         )
     return Items[ShiftRunView](
-        items=[_view(one) for one in found],
+        items=[_view(one, call.account.settings.language) for one in found],
         next=str(found[-1].run.run_id) if len(found) == query.limit else None,
     )
 
@@ -151,7 +157,8 @@ async def change(call: ApiCall) -> ShiftRunView:
     do = cast("service.ShiftAct", call.path["action"])
     run_id = (await _progress(call)).run_id
     async with call.services.pool.acquire() as conn:
-        return _view(await service.change(conn, call.account.id, run_id, do))
+        changed = await service.change(conn, call.account.id, run_id, do)
+    return _view(changed, call.account.settings.language)
 
 
 async def list_moves(call: ApiCall[MovesQuery, None]) -> Items[MoveView]:
@@ -161,9 +168,17 @@ async def list_moves(call: ApiCall[MovesQuery, None]) -> Items[MoveView]:
         found = await moves.journal(conn, call.account.id, run_id, after=after, limit=query.limit)
     last = found[-1] if len(found) == query.limit else None
     return Items[MoveView](
-        items=[MoveView.model_validate(row) for row in found],
+        items=[_move(row, call.account.settings.language) for row in found],
         next=f"{last.position}/{last.kind}/{last.entity_id}" if last else None,
     )
+
+
+def _move(row: MoveRow, language: Language) -> MoveView:
+    return MoveView.model_validate({**asdict(row), "message": _message(row.reason, language)})
+
+
+def _message(reason: str, language: Language) -> str:
+    return TEXTS[language].word(reason_key(reason), reason) if reason else ""
 
 
 def _place(after: str) -> tuple[int, str, str]:
@@ -177,12 +192,13 @@ async def _progress(call: AnyCall) -> ShiftRunView:
         raise not_found("shift-run", name)
     async with call.services.pool.acquire() as conn:
         try:
-            return _view(await service.progress(conn, call.account.id, int(name)))
+            found = await service.progress(conn, call.account.id, int(name))
         except service.NoSuchShiftRun as err:
             raise not_found("shift-run", name) from err
+    return _view(found, call.account.settings.language)
 
 
-def _view(found: service.RunProgress) -> ShiftRunView:
+def _view(found: service.RunProgress, language: Language) -> ShiftRunView:
     run, counts = found.run, found.counts
     return ShiftRunView(
         run_id=run.run_id,
@@ -192,6 +208,7 @@ def _view(found: service.RunProgress) -> ShiftRunView:
         is_by_hand=run.is_by_hand,
         ordered_by=run.ordered_by,
         reason=run.reason,
+        message=_message(run.reason, language),
         deals_total=run.total,
         deals_moved=counts.moved,
         deals_left=counts.left_out,

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gateway.pbx import kinds
+from routing.attendance.model import AttendanceReason
 from routing.distribution.checks.problems import TEMPLATE_PROBLEMS
 from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
 from routing.lookup.reasons import REASONS, STEP_REASONS
@@ -18,6 +19,7 @@ from routing.matrix.model import CELLS
 from routing.matrix.reasons import DECISIONS, OWNERS, STEPS
 from routing.matrix.texts import cell_in_words
 from routing.matrix.variables import VARIABLES, sample_of
+from routing.shift_change.reasons import RUN_REASONS, STAY_REASONS
 from routing.templates import FILTERS
 from routing.texts.sentences import TEXTS
 from tests.paths import ROOT
@@ -67,6 +69,21 @@ def _distribution_reasons() -> str:
 def _distribution_steps() -> str:
     rows = [(code(c), *_said(f"distribution.step.{c}")) for c in DISTRIBUTION_STEPS]
     return table(("Code", "Meaning", "По-русски"), rows)
+
+
+def _presence_reasons() -> str:
+    rows = [(code(c), *_said(f"presence.reason.{c}")) for c in AttendanceReason]
+    return table(("Reason", "Meaning", "По-русски"), rows)
+
+
+def _shift_reasons() -> str:
+    rows = [(code(c), *_said(f"shift.reason.{c}")) for c in RUN_REASONS]
+    return table(("Reason", "Why", "По-русски"), rows)
+
+
+def _shift_stays() -> str:
+    rows = [(code(c), *_said(f"shift.stays.{c}")) for c in STAY_REASONS]
+    return table(("Reason", "Why", "По-русски"), rows)
 
 
 def _said(key: str) -> tuple[str, str]:
@@ -178,6 +195,9 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "matrix-reasons": _matrix_reasons,
     "distribution-reasons": _distribution_reasons,
     "distribution-steps": _distribution_steps,
+    "presence-reasons": _presence_reasons,
+    "shift-reasons": _shift_reasons,
+    "shift-stays": _shift_stays,
     "problems": _problems,
     "template-problems": _template_problems,
     "cells": _cells,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.calendars import calendar_of, has_holidays, holidays_around
+from gateway.calendars import calendar_of, has_holidays, holidays_around, unknown_years
 from routing.schedules.calendar import NO_CALENDAR, NO_HOLIDAYS, OwnDay, WorkingDay
 from routing.settings import WorkingTime
 from routing.working_time import add_working_minutes, is_working
@@ -98,3 +98,23 @@ def test_every_country_can_be_read_whatever_form_its_moved_days_have(country: st
     for year in (2010, 2019, 2024, 2026):
         calendar = calendar_of(WorkingTime(holidays=country), datetime(year, 1, 1, tzinfo=UTC))
         assert not set(calendar.free) & set(calendar.working)
+
+
+FAR = datetime(2090, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("hours", "now", "years"),
+    [
+        (WorkingTime(), FAR, ()),
+        (RUSSIA, datetime(2025, 12, 1, tzinfo=UTC), ()),
+        (RUSSIA, FAR, (2090,)),
+        (RUSSIA, FAR.replace(month=10), (2090, 2091)),
+        (RUSSIA.model_copy(update={"free_days": ("2090-01-09",)}), FAR.replace(month=10), (2091,)),
+        (RUSSIA.model_copy(update={"days": {"2091-01-09": OwnDay(kind="free")}}), FAR, (2090,)),
+    ],
+)
+def test_years_of_which_nobody_knows_the_moved_days_are_named(
+    hours: WorkingTime, now: datetime, years: tuple[int, ...]
+) -> None:
+    assert unknown_years(hours, now) == years

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import gateway
 from gateway.texts.sentences import TEXTS
 from routing.alerts import ALERT_KINDS
+from routing.attendance.model import AttendanceReason
 from routing.distribution.checks.problems import TEMPLATE_PROBLEMS
 from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
 from routing.effects import Order
@@ -26,6 +27,7 @@ from routing.matrix.texts import ACTIONS, cell_in_words
 from routing.matrix.variables import VARIABLES, sample_of
 from routing.missed_calls import CaseReason
 from routing.orders import ORDER_KINDS
+from routing.shift_change.reasons import RUN_REASONS, STAY_REASONS
 from routing.templates import FILTERS
 from routing.texts.catalogue import LANGUAGES, Language, Texts, phrase, plural_form
 from runtime.alerts.delivery import AlertNotSent
@@ -146,6 +148,9 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "distribution.reason": DISTRIBUTION_REASONS,
     "distribution.step": DISTRIBUTION_STEPS,
     "distribution.problem": (*TEMPLATE_PROBLEMS, *(f"{code}.remedy" for code in TEMPLATE_PROBLEMS)),
+    "presence.reason": tuple(AttendanceReason),
+    "shift.reason": RUN_REASONS,
+    "shift.stays": STAY_REASONS,
     "order.do": tuple(ORDER_KINDS),
     "order.done": tuple(ORDER_KINDS),
     "order.count": tuple(ORDER_KINDS),

@@ -106,6 +106,16 @@ class TestCase24NightsOnWhichTheClockChanges:
         assert self.NIGHTS.is_on("ann", end - timedelta(microseconds=1))
 
 
+def test_a_schedule_that_keeps_holidays_is_warned_of_years_whose_moved_days_are_unknown() -> None:
+    known = ScheduleStaff(employees=["ann"], unknown_years=(2027,))
+    found = schedule_problems(schedule(ann=OFFICE), known)
+    assert [(p.severity, p.code, p.where) for p in found] == [("warning", "moved-days-unknown", "holidays")]
+    assert "2027" in found[0].message_en
+    assert can_be_saved(found)
+    by_day = schedule("by_day", ann={"months": {"2027-12": {"1": "09:00-18:00"}}})
+    assert schedule_problems(by_day, known) == []
+
+
 class TestCase25ASchedulByDay:
     def test_has_holes_touching_and_overlapping_hours_and_the_29th_of_february(self) -> None:
         month = {"2028-02": {"28": "09:00-13:00, 13:00-18:00", "29": "09:00-14:00, 13:00-18:00"}}
