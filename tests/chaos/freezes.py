@@ -94,11 +94,12 @@ async def _line_slow(site: Site, seconds: float) -> bool | str:
 
 async def _locked(site: Site, seconds: float) -> bool | str:
     """A table that nobody else may touch, as during a careless ALTER TABLE. Whether somebody had to wait for it."""
-    table = _TABLES[int(time.monotonic()) % len(_TABLES)]
-    for _ in range(_LOCK_TRIES):
+    first = int(time.monotonic())
+    for n in range(_LOCK_TRIES):
+        table = _TABLES[(first + n) % len(_TABLES)]
         with contextlib.suppress(asyncpg.LockNotAvailableError):
-            waited = await _locked_once(site, table, seconds)
-            return f"{waited} waited for {table}" if waited else False
+            if waited := await _locked_once(site, table, seconds):
+                return f"{waited} waited for {table}"
     return False
 
 

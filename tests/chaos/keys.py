@@ -22,7 +22,8 @@ async def worker_ends(site: Site, tenant: Tenant) -> bool | str:
     await asyncio.gather(*(site.end(name) for name in _WORKERS))
     await well(site, tenant)
     row = await _key(site, tenant)
-    is_kept = row["generation"] > before["generation"] and row["refresh_sent_at"] is None
+    # The next worker may have asked for the one after it meanwhile.
+    is_kept = row["generation"] > before["generation"]
     assert is_kept, f"the key was lost: {dict(before)}, then {dict(row)}"
     return f"generation {row['generation']}"
 
