@@ -158,6 +158,7 @@ NONSENSE = [
     wrong("shift journal 1 --account gone", "there is no account"),
     wrong("template list --account gone", "there is no account"),
     wrong("template show nowhere --account main", "there is no template 'nowhere'"),
+    wrong("template hook nowhere --account main", "there is no template 'nowhere'"),
     wrong("template save {dir} --account main", "cannot be read"),
     wrong("template save - --account main", "name: is missing", stdin=b"kind: turn\n"),
     wrong("template save - --account main", "holds a NUL", stdin=b'name: "a\\0b"\n'),

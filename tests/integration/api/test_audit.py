@@ -39,7 +39,7 @@ READING_COMMANDS = {
     "schedule list", "schedule show", "schedule who", "cases figures", "cases open", "cases overdue", "check", "config export",
     "connection list", "distribution list", "distribution shares", "distribution show", "employees list", "matrix dry-run", "crm aside", "crm unread", "desk list", "explain", "lookup", "matrix check",
     "matrix difference", "matrix versions", "secrets generate", "secrets status",
-    "shift journal", "shift preview", "shift runs", "shift show", "template list", "template show", "template simulate", "token list", "users list",
+    "shift journal", "shift preview", "shift runs", "shift show", "template hook", "template list", "template show", "template simulate", "token list", "users list",
 }  # fmt: skip
 NOT_OF_THE_CONFIGURATION = {"alerts test", "demo", "init", "migrate", "sandbox", "serve"}
 _EVENT = (

@@ -53,6 +53,7 @@ NEEDED = {
     "calendar remove": ("2026-12-31", "--yes"),
     "calendar set": ("2026-12-31", "working"),
     "presence answer": ("olga",),
+    "template hook": ("t",),
     "presence history": ("olga",),
     "presence off": ("olga",),
     "presence on": ("olga",),
