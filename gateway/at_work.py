@@ -47,6 +47,11 @@ class AtWork:
         named = self.timetable(account_id, template.working_time.schedule)
         return named if named is not None else self.timetable(account_id, None)
 
+    def is_on_shift(self, account_id: str, employee_id: str, at: datetime) -> bool | None:
+        """Whether the schedules have them on shift; None: none says anything of them."""
+        known = self._timetables_of(account_id)
+        return None if known is None else known.is_on_shift(employee_id, at)
+
     def standings(
         self, account_id: str, template: DistributionTemplate, people: Iterable[str], at: datetime
     ) -> dict[str, Standing]:

@@ -21,6 +21,15 @@ class Timetables:
     def __init__(self, common: Timetable, by_name: Mapping[str, Timetable], made_of: object) -> None:
         self.common, self.by_name, self.made_of = common, by_name, made_of
 
+    def is_on_shift(self, employee_id: str, at: datetime) -> bool | None:
+        """Whether a schedule with hours of theirs has them on shift; None: there is none. Hours of everybody are nobody's
+        shift: they belong to what is given by them. Who is on leave is on no shift."""
+        known = [one for one in self.by_name.values() if one.has(employee_id)]
+        theirs = [one.shift(employee_id, at) for one in known if one.names(employee_id)]
+        if not theirs and not any(one.shift(employee_id, at).reason == "on_leave" for one in known):
+            return None
+        return any(shift.is_on for shift in theirs)
+
     def of(self, name: str | None) -> Timetable | None:
         """Return that of the schedule, None where there is none of this name; without a name the common one."""
         return self.common if name is None else self.by_name.get(name)

@@ -127,7 +127,9 @@ class Worker:
         )
         self.alerts = Alerts(settings, pool, session)
         self.heartbeats = heartbeats_of(settings, pool)
-        self.presence_watch = PresenceWatch(pool, self.configuration, self.heartbeats)
+        self.presence_watch = PresenceWatch(
+            pool, self.configuration, self.heartbeats, self.at_work.is_on_shift
+        )
         self.crm_activity = CrmActivity(pool, self.configuration)
         self._upkeep = (
             Loop("housekeeping", partial(retention.clean, pool, settings), retention.EVERY_SECONDS),

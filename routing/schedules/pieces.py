@@ -47,6 +47,14 @@ class PlannedHours:
         """Whether they are in the schedule, or work the hours of somebody who is."""
         return self.plan(employee_id) is not None or employee_id in self._covered
 
+    def names(self, employee_id: str) -> bool:
+        """Whether hours of their own or of their group stand in it, and not those of everybody alone."""
+        plans = (
+            self._schedule.people.get(employee_id),
+            self._schedule.groups.get(self._groups.get(employee_id) or ""),
+        )
+        return any(plan is not None and plan.has_hours for plan in plans)
+
     def plan(self, employee_id: str) -> PersonalPlan | None:
         if employee_id not in self._plans:
             self._plans[employee_id] = personal_plan(

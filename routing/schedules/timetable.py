@@ -85,6 +85,10 @@ class Timetable:
         """Whether they are in the schedule, or work the hours of somebody who is."""
         return self._hours.has(employee_id)
 
+    def names(self, employee_id: str) -> bool:
+        """Whether it holds hours of theirs or of their group: a shift, and not only hours that are everybody's."""
+        return self._hours.names(employee_id)
+
     def shift(self, employee_id: str, at: datetime) -> Shift:
         """at: aware."""
         told = self._told.get(employee_id)
