@@ -32,7 +32,7 @@ class MoveRun(NamedTuple):
 
 
 class Begin(NamedTuple):
-    """since: only deals that were made from then on, None = all."""
+    """since: only deals that were made in that second or later, None = all."""
 
     kind: RunKind
     employee_id: str
@@ -106,7 +106,8 @@ def _leaving(
         return [Begin("away", one)]
     if reason == "waits":
         return []
-    return [Begin("new", one, person.since)] if has_lasted(policy, person, now) else []
+    since = person.since.replace(microsecond=0)  # a CRM tells whole seconds of when a deal was made
+    return [Begin("new", one, since)] if has_lasted(policy, person, now) else []
 
 
 def _is_owed(runs: Iterable[MoveRun], person: OnShift) -> bool:
