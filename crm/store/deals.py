@@ -11,8 +11,9 @@ from routing.client import EntityKind
 from runtime.database.pool import Conn
 
 _DEALS = """
-SELECT entity_id, name, owner_id, pipeline_id, stage_id, is_open, created_at FROM directory_entity
-WHERE account_id = $1 AND kind = 'deal' AND entity_id = ANY($2)
+SELECT entity_id, name, owner_id, pipeline_id, stage_id, is_open, created_at, NOT EXISTS (
+    SELECT 1 FROM directory_reread r WHERE r.account_id = $1 AND r.kind = 'deal' AND r.entity_id = d.entity_id) AS is_read
+FROM directory_entity d WHERE account_id = $1 AND kind = 'deal' AND entity_id = ANY($2)
 """
 
 # Of one contact with thousands of deals (a switchboard, a dealer) the newest are enough to know whose client it is.
@@ -81,7 +82,8 @@ class ClientDeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownDeal:
-    """number: E.164 of its client, None where there is none. others: open ones first, then the latest."""
+    """number: E.164 of its client, None where there is none. others: open ones first, then the latest. is_read: False = only
+    told of, so that its contacts and companies may not be known yet."""
 
     id: str
     name: str
@@ -93,6 +95,7 @@ class KnownDeal:
     linked: tuple[LinkedEntity, ...]
     others: tuple[ClientDeal, ...]
     number: str | None
+    is_read: bool = True
 
 
 async def known_deal(conn: Conn, account_id: str, deal_id: str) -> KnownDeal | None:
@@ -137,6 +140,7 @@ def _known(deal: Any, linked: Sequence[Any], others: Sequence[Any], numbers: Seq
         ),
         others=tuple(_other(row) for row in others),
         number=next((f"+{row['number']}" for row in numbers), None),
+        is_read=deal["is_read"] or bool(linked),
     )
 
 

@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 _MEANWHILE = {CHANGED_MEANWHILE: "overridden", CLOSED_MEANWHILE: "deal_closed"}
 """What a person did before our change left stays, and what we booked for it is taken back."""
 _SOON = timedelta(seconds=60)
+_LOOK_AGAIN = timedelta(seconds=30)
+_SEEN_LATE = timedelta(hours=1)
 _WORK = (
     "stage_changed",
     "price_changed",
@@ -106,12 +108,18 @@ async def look_whether_taken(conn: Conn, giver: Giver, account_id: str, item_id:
     now = await database_now(conn)
     is_others = deal is None or not deal.is_open or person is None or deal.owner_id != person.crm_user_id
     if is_others and item.is_written:
-        await items.put_off(conn, account_id, item_id, None)
+        is_late = deal is not None and deal.owner_id == item.owner_before and _is_soon(item, now)
+        await items.put_off(conn, account_id, item_id, now + _LOOK_AGAIN if is_late else None)
         return
     if taken_at := await _taken_at(conn, item, staff, held.template.taken):
         await items.mark_taken(conn, account_id, item_id, taken_at)
         return
     await _anew(conn, giver, item, "not_taken", now)
+
+
+def _is_soon(item: ItemRow, now: datetime) -> bool:
+    """Whether the directory may not have seen yet to whom it was given: the CRM's feed is late at times."""
+    return item.take_until is not None and now < item.take_until + _SEEN_LATE
 
 
 async def _taken_at(conn: Conn, item: ItemRow, staff: Staff, wanted: TakenToWork) -> datetime | None:

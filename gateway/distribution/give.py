@@ -23,6 +23,7 @@ _NOT_TOLD_YET = timedelta(minutes=10)
 _ASK_AGAIN = timedelta(seconds=5)
 _SAID_SO = "overridden"
 """A person gave the deal by hand. One that waits with this reason is to be given all the same: somebody said "retry"."""
+_READ_SOON = timedelta(seconds=1)
 _FROM_STAGE = ("event", "sweep", "stage")
 
 
@@ -74,6 +75,10 @@ class Giver:
                 continue
             if deal is None or handout is None or why_not_any_more(item, deal):
                 items[item.item_id] = _without_decision(item, deal, now)
+                await store.save_item(conn, items[item.item_id])
+                continue
+            if handout.looks_at_clients and not deal.is_read and now - item.created_at < _NOT_TOLD_YET:
+                items[item.item_id] = replace(item, due_at=now + _READ_SOON)
                 await store.save_item(conn, items[item.item_id])
                 continue
             items[item.item_id] = after = await handout.decide(conn, item, deal)

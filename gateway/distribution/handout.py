@@ -54,6 +54,13 @@ class Handout:
         self._effects: dict[Lane, list[ClientEffect]] = {}
         self._items: list[ItemRow] = []
 
+    @property
+    def looks_at_clients(self) -> bool:
+        """Whether it matters whose deal it is: a new one is told of without its contacts and companies."""
+        cards = {*self._template.also_change} - {"deal_tasks"}
+        is_for_one = self._account.settings.one_person.knows_any
+        return self._template.repeat.by != "off" or bool(cards) or is_for_one
+
     async def decide(self, conn: Conn, item: ItemRow, deal: KnownDeal) -> ItemRow:
         """Return the item as it is after the decision."""
         standings = await self._standings_now(conn)
@@ -66,6 +73,11 @@ class Handout:
             after = _waiting(item, result, self._template, self._now)
             self._items.append(after)
             return after
+        if result.entries and item.reason == "waits_for_working_time" and not is_gathered(item, self._now):
+            item = self._opened(item)
+            self._items.append(item)
+            if item.due_at is not None and item.due_at > self._now:
+                return item
         if result.entries and await self._goes_too_fast(conn, item, result):
             return item
         return await self._keep(conn, item, deal, work, standings, result)
@@ -91,6 +103,11 @@ class Handout:
                 conn, self._account.id, self._template, self._staff, said, self._now
             )
         return self._standings
+
+    def _opened(self, item: ItemRow) -> ItemRow:
+        """Begin to gather what was held, where work began at another time than was known: hours were changed, somebody came."""
+        gathered = self._now + timedelta(minutes=self._template.working_time.gather_minutes)
+        return replace(item, opens_at=self._now, due_at=gathered)
 
     async def _goes_too_fast(self, conn: Conn, item: ItemRow, result: Distribution) -> bool:
         """Whether the one whose turn it is had enough of what was held within the last minute: then it waits for them, and all

@@ -96,8 +96,7 @@ async def decisions_of(
 ) -> list[dict[str, Any]]:
     """Return the decisions of an item as `explain` does, the oldest first; old ones may be cleaned away."""
     found: list[dict[str, Any]] = []
-    for number in range(item.round):
-        decision_id = decision_id_of(account_id, KIND, item.item_id, str(number))
+    for decision_id in _decision_ids(item):
         try:
             found += [
                 explained(one, TEXTS[language], url_of)
@@ -106,6 +105,13 @@ async def decisions_of(
         except NoSuchDecision:
             continue
     return found
+
+
+def _decision_ids(item: ItemRow) -> list[str]:
+    """Return those that decided it; of a call it is one, which decided all else of that call too."""
+    if item.kind == "call":
+        return [item.decision_id] if item.decision_id else []
+    return [decision_id_of(item.account_id, KIND, item.item_id, str(n)) for n in range(item.round)]
 
 
 def as_csv(rows: Iterable[ItemInWords], zone: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import orjson
 from pydantic import AwareDatetime, Field
@@ -18,18 +18,20 @@ from gateway.api.distribution.template_views import CrmEntityId
 from gateway.api.distribution.templates import may_see
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
 from gateway.store.admin.staff import staff_of
-from gateway.store.distribution.items import ItemRow, ItemSource, ItemState
+from gateway.store.distribution.items import ItemRow, ItemSource, ItemState, ListedKind
 from gateway.store.distribution.listing import ItemFilter, listed_items
 from gateway.texts.sentences import TEXTS
+from routing.distribution.template import TemplateKind
 from runtime.database.pool import Conn
 
 
 class DistributionsQuery(AccountLanguageQuery):
-    """since, until: when it came."""
+    """kind: what was given. type: of the template, turn or load. since, until: when it came."""
 
     template: Annotated[str, Field(max_length=200)] | None = None
     deal: CrmEntityId | None = None
-    kind: Literal["deal", "missed_call", "ring", "task"] | None = None
+    kind: ListedKind | None = None
+    type: TemplateKind | None = None
     source: ItemSource | None = None
     state: ItemState | None = None
     employee: Annotated[str, Field(max_length=64)] | None = None
@@ -40,12 +42,13 @@ class DistributionsQuery(AccountLanguageQuery):
 
 
 class DistributionView(Answer):
-    """is_distributed: somebody has it by us. entered_at: when it came into the stage. overridden_by: CRM user to whom somebody
+    """deal, call: which it is, by its kind; url: of the deal in the CRM. is_distributed: somebody has it by us. entered_at: when it came into the stage. overridden_by: CRM user to whom somebody
     else gave it soon after us. take_until: of what has not been taken to work yet."""
 
     id: str
-    kind: str
-    deal: str
+    kind: ListedKind
+    deal: str | None
+    call: str | None
     url: str | None
     pipeline_id: str | None
     stage_id: str | None
@@ -91,11 +94,13 @@ class DealBody(Body):
 
 def _view(call: AnyCall, said: ItemInWords) -> DistributionView:
     item = said.item
+    is_call = item.kind == "call"
     return DistributionView(
         id=item.item_id,
         kind=item.kind,
-        deal=item.entity_id,
-        url=call.services.url_of(item.account_id, "deal", item.entity_id),
+        deal=None if is_call else item.entity_id,
+        call=item.entity_id if is_call else None,
+        url=None if is_call else call.services.url_of(item.account_id, "deal", item.entity_id),
         name=said.name,
         message=said.message,
         is_distributed=said.is_distributed,
@@ -135,6 +140,7 @@ async def _found(call: ApiCall[DistributionsQuery, None], conn: Conn, limit: int
         templates=call.who.bound.templates or None,
         entity_id=query.deal,
         kind=query.kind,
+        type=query.type,
         source=query.source,
         state=query.state,
         employee_id=query.employee,

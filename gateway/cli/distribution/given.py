@@ -31,6 +31,7 @@ from gateway.store.distribution.items import ItemRow, ItemSource, ItemState
 from gateway.store.distribution.listing import ItemFilter, listed_items
 from gateway.store.worker.long_tasks import LongTask, TooMuchWork
 from gateway.texts.sentences import TEXTS
+from routing.distribution.template import TemplateKind
 from routing.texts.catalogue import Language
 from runtime.database.pool import Conn
 from runtime.failure import Failure
@@ -50,6 +51,7 @@ def list_items(
     account: AccountName = None,
     template: Annotated[str | None, typer.Option(help="only of this template")] = None,
     deal: Annotated[str | None, typer.Option(help="only of this deal")] = None,
+    type: Annotated[TemplateKind | None, typer.Option(help="only by turn, or by load")] = None,
     source: Annotated[ItemSource | None, typer.Option(help="how it came")] = None,
     state: Annotated[ItemState | None, typer.Option(help="what became of it")] = None,
     employee: Annotated[str | None, typer.Option(help="only what this employee has")] = None,
@@ -67,6 +69,7 @@ def list_items(
     wanted = ItemFilter(
         template=template,
         entity_id=deal,
+        type=type,
         source=source,
         state=state,
         employee_id=employee,

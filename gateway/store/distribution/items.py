@@ -14,6 +14,7 @@ from runtime.database.errors import storable
 from runtime.database.pool import Conn
 
 ItemState = Literal["waiting", "given", "kept", "nobody", "cancelled", "failed"]
+ListedKind = Literal["deal", "call"]
 ItemSource = Literal["event", "sweep", "hook", "stage", "api", "call"]
 
 _ADD = """
@@ -31,7 +32,7 @@ _ITEMS = "SELECT * FROM distribution_item WHERE account_id = $1 AND item_id = AN
 _DUE = """
 SELECT account_id, template, item_id, state FROM distribution_item i
 WHERE due_at <= now() AND EXISTS (SELECT 1 FROM account a WHERE a.account_id = i.account_id AND a.state = 'on')
-ORDER BY account_id, template, entered_at, created_at, item_id LIMIT $1
+ORDER BY account_id, template, entered_at, length(entity_id), entity_id, created_at, item_id LIMIT $1
 """
 
 _SAVE = """
@@ -44,14 +45,14 @@ WHERE account_id = $1 AND item_id = $2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRow:
-    """entity_id: of the deal. stage: (pipeline, stage), None where it was not told. round: how often it was decided.
+    """entity_id: of the deal, or of the call because of which it was given. stage: (pipeline, stage), None where it was not told. round: how often it was decided.
     employee_id: who has it by us. tried: who is not asked again: had it and did not take it. refused: whom the CRM would not have. opens_at: when the working time that it waits for begins."""
 
     account_id: str
     item_id: str
     template: str
     version: int | None
-    kind: str
+    kind: ListedKind
     entity_id: str
     pipeline_id: str | None
     stage_id: str | None
@@ -90,7 +91,7 @@ class NewItem:
     stage_id: str | None = None
     event_id: int | None = None
     key: str = ""
-    kind: str = "deal"
+    kind: ListedKind = "deal"
 
 
 async def add_item(conn: Conn, account_id: str, new: NewItem) -> str | None:
@@ -132,7 +133,8 @@ async def items_of(
 
 
 async def due_items(conn: Conn, limit: int) -> list[tuple[str, str, str, ItemState]]:
-    """(account, template, item, state) of what is to be looked at, of each template the oldest first."""
+    """(account, template, item, state) of what is to be looked at, of each template the oldest first. The CRM tells whole
+    seconds: of what came in the same one the lower number is the older."""
     return [tuple(row) for row in await conn.fetch(_DUE, limit)]
 
 

@@ -12,13 +12,14 @@ from runtime.database.pool import Conn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFilter:
-    """None: whatever it is. templates: only of these. since, until: when it came. after: (created_at, item_id) of the last
+    """None: whatever it is. templates: only of these. type: turn or load, as the template was when it decided. since, until: when it came. after: (created_at, item_id) of the last
     one of the page before."""
 
     template: str | None = None
     templates: Sequence[str] | None = None
     entity_id: str | None = None
     kind: str | None = None
+    type: str | None = None
     source: str | None = None
     state: str | None = None
     employee_id: str | None = None
@@ -27,16 +28,24 @@ class ItemFilter:
     after: tuple[datetime, str] | None = None
 
 
+_LIST = """
+SELECT * FROM distribution_item i WHERE account_id = $1 AND ($2::text IS NULL OR template = $2)
+  AND ($3::text[] IS NULL OR template = ANY($3)) AND ($4::text IS NULL OR entity_id = $4)
+  AND ($5::text IS NULL OR kind = $5) AND ($6::text IS NULL OR source = $6)
+  AND ($7::text IS NULL OR state = $7) AND ($8::text IS NULL OR employee_id = $8)
+  AND ($9::timestamptz IS NULL OR created_at >= $9) AND ($10::timestamptz IS NULL OR created_at < $10)
+  AND ($11::timestamptz IS NULL OR (created_at, item_id) < ($11, $12))
+  AND ($13::text IS NULL OR $13 = (
+    SELECT v.body->>'kind' FROM distribution_version v LEFT JOIN distribution_template t USING (account_id, name)
+    WHERE v.account_id = i.account_id AND v.name = i.template AND v.version = coalesce(i.version, t.version)))
+ORDER BY created_at DESC, item_id DESC LIMIT $14
+"""
+
+
 async def listed_items(conn: Conn, account_id: str, wanted: ItemFilter, *, limit: int) -> list[ItemRow]:
     """Newest first."""
     rows = await conn.fetch(
-        "SELECT * FROM distribution_item WHERE account_id = $1 AND ($2::text IS NULL OR template = $2)"
-        " AND ($3::text[] IS NULL OR template = ANY($3)) AND ($4::text IS NULL OR entity_id = $4)"
-        " AND ($5::text IS NULL OR kind = $5) AND ($6::text IS NULL OR source = $6)"
-        " AND ($7::text IS NULL OR state = $7) AND ($8::text IS NULL OR employee_id = $8)"
-        " AND ($9::timestamptz IS NULL OR created_at >= $9) AND ($10::timestamptz IS NULL OR created_at < $10)"
-        " AND ($11::timestamptz IS NULL OR (created_at, item_id) < ($11, $12))"
-        " ORDER BY created_at DESC, item_id DESC LIMIT $13",
+        _LIST,
         account_id,
         wanted.template,
         None if wanted.templates is None else list(wanted.templates),
@@ -48,6 +57,7 @@ async def listed_items(conn: Conn, account_id: str, wanted: ItemFilter, *, limit
         wanted.since,
         wanted.until,
         *(wanted.after or (None, None)),
+        wanted.type,
         limit,
     )
     return [as_item(row) for row in rows]
