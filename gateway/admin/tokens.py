@@ -28,8 +28,8 @@ _MOST_DAYS = 3650
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenOrder:
-    """account_id: None = every account. employee, templates, schedules: what it is bound to besides. days: how long it
-    is valid, None = for ever."""
+    """account_id: None = every account. employee, templates, schedules, counters: what it is bound to besides. days: how
+    long it is valid, None = for ever."""
 
     name: str
     role: str
@@ -37,6 +37,7 @@ class TokenOrder:
     employee: str | None = None
     templates: Sequence[str] = ()
     schedules: Sequence[str] = ()
+    counters: Sequence[str] = ()
     days: int | None = None
 
     @property
@@ -46,6 +47,7 @@ class TokenOrder:
             employee=self.employee,
             templates=tuple(self.templates),
             schedules=tuple(self.schedules),
+            counters=tuple(self.counters),
         )
 
 
@@ -104,7 +106,7 @@ async def remove_token(conn: Conn, name: str, of_account: str | None = None) -> 
 async def change_token(
     conn: Conn, name: str, changes: Mapping[str, Any], of_account: str | None = None
 ) -> rows.ApiToken:
-    """Change a token. changes: of role, account_id, employee, templates, schedules; what is absent stays.
+    """Change a token. changes: of role, account_id, employee, templates, schedules, counters; what is absent stays.
 
     of_account: only one that is for this account. Raise InputRefused; nothing is stored then.
     """
@@ -128,19 +130,25 @@ async def change_token(
 
 async def refuse_bad_bindings(conn: Conn, bound: Bindings) -> None:
     """Raise InputRefused for an employee whom the account does not have, and for what can be no name."""
-    if bound.employee is not None and bound.account_id is None:
-        raise InputRefused("employee", "an employee belongs to one account", "name the account too")
-    if bound.employee is not None and bound.account_id is not None:
-        people = {p.id for p in await stored_employees(conn, bound.account_id)}
-        if bound.employee not in people:
-            remedy = "name an employee of this account, or none"
-            raise InputRefused("employee", f"'{bound.employee}' is no employee", remedy)
-    for field in ("templates", "schedules"):
+    await _refuse_strangers(conn, bound, "employee", [bound.employee] if bound.employee is not None else [])
+    await _refuse_strangers(conn, bound, "counters", bound.counters)
+    for field in ("templates", "schedules", "counters"):
         names: tuple[str, ...] = getattr(bound, field)
         for name in names:
             if not name.strip() or len(name) > _LONGEST_NAME or names.count(name) > 1:
                 remedy = f"name each once, in 1 to {_LONGEST_NAME} characters"
                 raise InputRefused(field, f"'{name}' is no name here, or stands here twice", remedy)
+
+
+async def _refuse_strangers(conn: Conn, bound: Bindings, field: str, named: Sequence[str]) -> None:
+    if not named:
+        return
+    if bound.account_id is None:
+        raise InputRefused(field, "an employee belongs to one account", "name the account too")
+    people = {p.id for p in await stored_employees(conn, bound.account_id)}
+    for one in named:
+        if one not in people:
+            raise InputRefused(field, f"'{one}' is no employee", "name an employee of this account, or none")
 
 
 async def token_of(conn: Conn, name: str, of_account: str | None = None) -> rows.ApiToken:

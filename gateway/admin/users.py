@@ -83,7 +83,8 @@ async def add_user(conn: Conn, order: UserOrder) -> str | None:
 async def change_user(
     conn: Conn, login: str, changes: Mapping[str, Any], of_account: str | None = None
 ) -> AdminUser:
-    """Change a person. changes: of name, role, is_on, account_id, employee, templates, schedules; what is absent stays.
+    """Change a person. changes: of name, role, is_on, account_id, employee, templates, schedules, counters; what is
+    absent stays.
 
     of_account: only one who is bound to this account. Raise InputRefused; nothing is stored then.
     """

@@ -100,6 +100,7 @@ class Route:
     parameters) 404.
 
     is_ones_own: of an employee (`{employee}` in the path), and open to who is bound to that one whatever the role.
+    is_counter: of an employee's counter of working time: who is bound to counters may ask of these, and of no others.
     handler: takes `ApiCall[query, body]` and returns the answer, None = 204: what is validated and described is read off
     its signature.
     """
@@ -110,6 +111,7 @@ class Route:
     summary: str
     role: Role = "admin"
     is_ones_own: bool = False
+    is_counter: bool = False
     status: int = 200
     errors: tuple[int, ...] = ()
     description: str = ""
@@ -135,4 +137,5 @@ def may_ask(route: Route, who: ApiToken, path: Mapping[str, str]) -> bool:
         employee=path.get("employee") if route.is_ones_own else None,
         template=path.get("template"),
         schedule=path.get("schedule"),
+        counter=path.get("employee") if route.is_counter else None,
     )

@@ -17,6 +17,7 @@ from gateway.cli.changing.connections import extend as change_connections
 from gateway.cli.options import (
     AccountName,
     BoundEmployee,
+    Counters,
     Json,
     RoleName,
     Schedules,
@@ -279,6 +280,7 @@ def add_token(
     employee: BoundEmployee = None,
     template: Templates = None,
     schedule: Schedules = None,
+    counter: Counters = None,
     days: Annotated[
         str | None, typer.Option(metavar="INTEGER", help="how long it is valid; else for ever")
     ] = None,
@@ -297,6 +299,7 @@ def add_token(
             employee=employee or None,
             templates=named(template),
             schedules=named(schedule),
+            counters=named(counter),
             days=None if days is None else whole_number("days", days),
         )
         return await tokens.add_token(conn, order)
@@ -355,19 +358,18 @@ def change_token(
     employee: BoundEmployee = None,
     template: Templates = None,
     schedule: Schedules = None,
+    counter: Counters = None,
     json: Json = False,
 ) -> None:
     """Change a token's role and what it is bound to; what is not named stays, the token itself too.
 
     Example: callmatrix token change reports --role read_only --account main
     """
-    changes = binding_changes(account, employee, template, schedule)
+    changes = binding_changes(account, employee, template, schedule, counter)
     if role is not None:
         changes["role"] = role
     if not changes:
-        raise typer.BadParameter(
-            "say what is to change: --role, --account, --employee, --template, --schedule"
-        )
+        raise typer.BadParameter("say what is to change: a role, or what it is bound to")
     with refusals(f"token '{name}' is not changed"):
         token = on_database(lambda conn: tokens.change_token(conn, name, changes))
     if json:

@@ -31,6 +31,12 @@ Templates = Annotated[
 Schedules = Annotated[
     list[str] | None, typer.Option("--schedule", help="only this schedule; may be repeated; '' = all")
 ]
+Counters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--counter", help="may start and stop this employee's counter; may be repeated; '' = as the role says"
+    ),
+]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="at most so many")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask before it is done")]
 
@@ -41,14 +47,18 @@ def named(values: list[str] | None) -> tuple[str, ...]:
 
 
 def binding_changes(
-    account: str | None, employee: str | None, templates: list[str] | None, schedules: list[str] | None
+    account: str | None,
+    employee: str | None,
+    templates: list[str] | None,
+    schedules: list[str] | None,
+    counters: list[str] | None,
 ) -> dict[str, object]:
     """Return what of it was given; '' stands for nothing."""
     given: dict[str, object] = {}
     for name, value in (("account_id", account), ("employee", employee)):
         if value is not None:
             given[name] = value or None
-    for name, values in (("templates", templates), ("schedules", schedules)):
+    for name, values in (("templates", templates), ("schedules", schedules), ("counters", counters)):
         if values is not None:
             given[name] = named(values)
     return given

@@ -11,6 +11,7 @@ from gateway.admin import users
 from gateway.admin.users import UserOrder
 from gateway.cli.options import (
     BoundEmployee,
+    Counters,
     Json,
     RoleName,
     Schedules,
@@ -43,6 +44,7 @@ def add(
     employee: BoundEmployee = None,
     template: Templates = None,
     schedule: Schedules = None,
+    counter: Counters = None,
     password: Annotated[
         str | None,
         typer.Option(help="'-' reads it from standard input; without it one is made up and printed once"),
@@ -55,7 +57,11 @@ def add(
     """
     chosen = _password(password)
     bound = Bindings(
-        account_id=account, employee=employee or None, templates=named(template), schedules=named(schedule)
+        account_id=account,
+        employee=employee or None,
+        templates=named(template),
+        schedules=named(schedule),
+        counters=named(counter),
     )
 
     async def work(conn: Conn) -> str | None:
@@ -81,7 +87,7 @@ def list_users(json: Json = False) -> None:
         print_json([_as_json(user) for user in found])
         return
     print_table(
-        ["login", "name", "role", "account", "employee", "templates", "schedules", ""],
+        ["login", "name", "role", "account", "employee", "templates", "schedules", "counters", ""],
         [
             (
                 u.login,
@@ -91,6 +97,7 @@ def list_users(json: Json = False) -> None:
                 u.bound.employee,
                 ", ".join(u.bound.templates) or "all",
                 ", ".join(u.bound.schedules) or "all",
+                ", ".join(u.bound.counters) or "by role",
                 None if u.is_on else "off",
             )
             for u in found
@@ -113,6 +120,7 @@ def change(
     employee: BoundEmployee = None,
     template: Templates = None,
     schedule: Schedules = None,
+    counter: Counters = None,
     is_on: Annotated[bool | None, typer.Option("--on/--off", help="whether this person may sign in")] = None,
     json: Json = False,
 ) -> None:
@@ -120,7 +128,7 @@ def change(
 
     Example: callmatrix users change olga --role senior_manager --account main --employee olga
     """
-    changes = binding_changes(account, employee, template, schedule)
+    changes = binding_changes(account, employee, template, schedule, counter)
     changes |= {n: v for n, v in (("role", role), ("name", name), ("is_on", is_on)) if v is not None}
     if not changes:
         raise typer.BadParameter(

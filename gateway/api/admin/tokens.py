@@ -19,7 +19,8 @@ Names = Annotated[list[str], Field(max_length=100)]
 
 class NewToken(Body):
     """days: how long it is valid; absent = for ever. employee, templates, schedules: what it is bound to besides the
-    account; empty lists = to all of them."""
+    account; empty lists = to all of them. counters: employees whose counter it may start and stop, whatever the role; empty
+    = by the role."""
 
     name: str
     role: Annotated[str, Field(json_schema_extra={"enum": list(ROLES)})]
@@ -27,6 +28,7 @@ class NewToken(Body):
     employee: str | None = None
     templates: Names = []
     schedules: Names = []
+    counters: Names = []
     days: int | None = None
 
 
@@ -38,6 +40,7 @@ class TokenChange(Body):
     employee: str | None = None
     templates: Names | None = None
     schedules: Names | None = None
+    counters: Names | None = None
 
 
 class ApiTokenView(Answer):
@@ -49,6 +52,7 @@ class ApiTokenView(Answer):
     employee: str | None
     templates: list[str]
     schedules: list[str]
+    counters: list[str]
     expires_at: datetime | None
     last_used_at: datetime | None
 
@@ -66,6 +70,7 @@ def view_of(token: rows.ApiToken) -> ApiTokenView:
         employee=token.bound.employee,
         templates=list(token.bound.templates),
         schedules=list(token.bound.schedules),
+        counters=list(token.bound.counters),
         expires_at=token.expires_at,
         last_used_at=token.last_used_at,
     )

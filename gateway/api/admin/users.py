@@ -20,7 +20,8 @@ from gateway.store.admin.users import AdminUser
 
 class NewUser(Body):
     """password: absent = one is made up and told once. account: absent = every one. employee: who this is on the phone.
-    templates, schedules: empty = all of them."""
+    templates, schedules: empty = all of them. counters: employees whose counter this person may start and stop, whatever
+    the role; empty = by the role."""
 
     login: str
     role: Annotated[str, Field(json_schema_extra={"enum": list(ROLES)})]
@@ -30,6 +31,7 @@ class NewUser(Body):
     employee: str | None = None
     templates: Names = []
     schedules: Names = []
+    counters: Names = []
 
 
 class UserChange(Body):
@@ -42,6 +44,7 @@ class UserChange(Body):
     employee: str | None = None
     templates: Names | None = None
     schedules: Names | None = None
+    counters: Names | None = None
 
 
 class NewPassword(Body):
@@ -58,6 +61,7 @@ class UserView(Answer):
     employee: str | None
     templates: list[str]
     schedules: list[str]
+    counters: list[str]
     is_on: bool
     created_at: datetime
 
@@ -78,6 +82,7 @@ def view_of(user: AdminUser) -> UserView:
         employee=user.bound.employee,
         templates=list(user.bound.templates),
         schedules=list(user.bound.schedules),
+        counters=list(user.bound.counters),
         is_on=user.is_on,
         created_at=user.created_at,
     )
@@ -97,6 +102,7 @@ async def add_user(call: ApiCall[NoQuery, NewUser]) -> PasswordTold:
         employee=body.employee,
         templates=tuple(body.templates),
         schedules=tuple(body.schedules),
+        counters=tuple(body.counters),
     )
     order = UserOrder(login=body.login, role=body.role, name=body.name, bound=bound, password=body.password)
     async with call.services.pool.acquire() as conn:

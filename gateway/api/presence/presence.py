@@ -263,6 +263,7 @@ ROUTES = (
         summary="When an employee was at work, with what told of it and why",
         role="senior_manager",
         is_ones_own=True,
+        is_counter=True,
     ),
     Route(
         method="POST",
@@ -271,6 +272,7 @@ ROUTES = (
         summary="Start an employee's counter: they are at work",
         role="senior_manager",
         is_ones_own=True,
+        is_counter=True,
         errors=(409,),
     ),
     Route(
@@ -280,6 +282,7 @@ ROUTES = (
         summary="Stop an employee's counter: they are off until it is started, or their next shift begins",
         role="senior_manager",
         is_ones_own=True,
+        is_counter=True,
         errors=(409,),
     ),
     Route(

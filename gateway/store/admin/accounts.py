@@ -292,8 +292,8 @@ async def add_api_token(
     value = token or new_secret()
     bound = bound or Bindings(account_id=account_id)
     await conn.execute(
-        "INSERT INTO api_token (token_hash, name, role, account_id, expires_at, employee, templates, schedules)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (token_hash) DO NOTHING",
+        "INSERT INTO api_token (token_hash, name, role, account_id, expires_at, employee, templates, schedules,"
+        " counters) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (token_hash) DO NOTHING",
         hash_of(value),
         name,
         role,
@@ -302,19 +302,22 @@ async def add_api_token(
         bound.employee,
         list(bound.templates),
         list(bound.schedules),
+        list(bound.counters),
     )
     return value
 
 
 async def change_api_token(conn: Conn, token_hash: str, *, role: Role, bound: Bindings) -> None:
     await conn.execute(
-        "UPDATE api_token SET role = $2, account_id = $3, employee = $4, templates = $5, schedules = $6 WHERE token_hash = $1",
+        "UPDATE api_token SET role = $2, account_id = $3, employee = $4, templates = $5, schedules = $6, counters = $7"
+        " WHERE token_hash = $1",
         token_hash,
         role,
         bound.account_id,
         bound.employee,
         list(bound.templates),
         list(bound.schedules),
+        list(bound.counters),
     )
 
 

@@ -12,12 +12,14 @@ from gateway.store.admin.roles import Role, may_act_as
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bindings:
-    """account_id: None = every account. employee: who this is on the phone. templates, schedules: names, empty = all."""
+    """account_id: None = every account. employee: who this is on the phone. templates, schedules: names, empty = all.
+    counters: employees whose counter of working time may be started and stopped, whatever the role; empty = by the role."""
 
     account_id: str | None = None
     employee: str | None = None
     templates: tuple[str, ...] = ()
     schedules: tuple[str, ...] = ()
+    counters: tuple[str, ...] = ()
 
     def as_said(self) -> dict[str, Any]:
         """For the record of changes; the account stands there by itself."""
@@ -30,7 +32,8 @@ EVERYTHING = Bindings()
 
 
 def freer_in(role: Role, bound: Bindings, than_role: Role, than: Bindings) -> str | None:
-    """Return in what the first may more than the second (role, account, templates, schedules, employee), None in nothing.
+    """Return in what the first may more than the second (role, account, templates, schedules, counters, employee), None in
+    nothing.
 
     Whoever is bound to an employee acts as that person: another of the same role must be somebody too.
     """
@@ -44,7 +47,16 @@ def freer_in(role: Role, bound: Bindings, than_role: Role, than: Bindings) -> st
     ):
         if limits and (not own or not set(own) <= set(limits)):
             return field
+    if bound.counters != than.counters and not _has_counters(bound, than_role, than):
+        return "counters"
     return "employee" if role == than_role and than.employee is not None and bound.employee is None else None
+
+
+def _has_counters(bound: Bindings, than_role: Role, than: Bindings) -> bool:
+    """Whether the second may start and stop all that the first may."""
+    if than.counters:
+        return bool(bound.counters) and set(bound.counters) <= set(than.counters)
+    return may_act_as(than_role, "admin")
 
 
 def bindings_of(row: asyncpg.Record) -> Bindings:
@@ -53,6 +65,7 @@ def bindings_of(row: asyncpg.Record) -> Bindings:
         employee=row["employee"],
         templates=tuple(row["templates"]),
         schedules=tuple(row["schedules"]),
+        counters=tuple(row["counters"]),
     )
 
 
@@ -65,10 +78,11 @@ def may_touch(
     employee: str | None = None,
     template: str | None = None,
     schedule: str | None = None,
+    counter: str | None = None,
 ) -> bool:
     """Whether somebody of this role and these bindings may do what asks for `needed`, to the named things.
 
-    None: no such thing is touched. An employee's own page is everybody's who is bound to that employee, whatever the
+    None: no such thing is touched. counter: whose counter of working time is. An employee's own page is everybody's who is bound to that employee, whatever the
     role; another employee's needs the role alone.
     """
     if account_id is not None and bound.account_id not in (None, account_id):
@@ -78,4 +92,6 @@ def may_touch(
     if schedule is not None and bound.schedules and schedule not in bound.schedules:
         return False
     is_oneself = employee is not None and employee == bound.employee
-    return is_oneself or may_act_as(role, needed)
+    if is_oneself or counter is None or not bound.counters:
+        return is_oneself or may_act_as(role, needed)
+    return counter in bound.counters

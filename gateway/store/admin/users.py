@@ -14,7 +14,7 @@ from gateway.store.admin.roles import Role
 from runtime.database.pool import Conn
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
-_COLUMNS = "login, name, role, account_id, employee, templates, schedules, is_on, created_at"
+_COLUMNS = "login, name, role, account_id, employee, templates, schedules, counters, is_on, created_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,8 @@ async def add_user(
     """password_hash: argon2. Raises AlreadyExists."""
     try:
         await conn.execute(
-            "INSERT INTO admin_user (login, name, role, account_id, employee, templates, schedules, password_hash)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO admin_user (login, name, role, account_id, employee, templates, schedules, password_hash,"
+            " counters) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             login,
             name,
             role,
@@ -53,6 +53,7 @@ async def add_user(
             list(bound.templates),
             list(bound.schedules),
             password_hash,
+            list(bound.counters),
         )
     except asyncpg.UniqueViolationError as err:
         raise AlreadyExists(f"user {login}") from err
@@ -76,7 +77,7 @@ async def change_user(conn: Conn, login: str, *, name: str, role: Role, bound: B
     """Whether there is such a user."""
     done: str = await conn.execute(
         "UPDATE admin_user SET name = $2, role = $3, account_id = $4, employee = $5, templates = $6, schedules = $7,"
-        " is_on = $8, changed_at = now() WHERE login = $1",
+        " is_on = $8, counters = $9, changed_at = now() WHERE login = $1",
         login,
         name,
         role,
@@ -85,6 +86,7 @@ async def change_user(conn: Conn, login: str, *, name: str, role: Role, bound: B
         list(bound.templates),
         list(bound.schedules),
         is_on,
+        list(bound.counters),
     )
     return done != "UPDATE 0"
 

@@ -219,6 +219,7 @@ _BINDINGS = st.builds(
     employee=st.sampled_from([None, "anna", "boss"]),
     templates=_NAMES,
     schedules=_NAMES,
+    counters=_NAMES,
 )
 
 
@@ -237,7 +238,7 @@ def test_who_is_not_freer_may_touch_nothing_more(
     if freer_in(role, bound, than_role, than) is not None:
         return
     for account_id in ("main", "other"):
-        for named in ({"template": thing}, {"schedule": thing}, {}):
+        for named in ({"template": thing}, {"schedule": thing}, {"counter": thing}, {}):
             asked: dict[str, Any] = {"account_id": account_id, **named}
             assert not may_touch(role, bound, needed, **asked) or may_touch(than_role, than, needed, **asked)
 
@@ -254,3 +255,15 @@ def test_role_and_bindings_are_asked_together() -> None:
     assert may_touch("read_only", bound, "admin", account_id="main", employee="anna")  # oneself
     assert not may_touch("read_only", bound, "admin", account_id="main", employee="boris")
     assert not may_touch("read_only", bound, "admin", account_id="other", employee="anna")
+
+
+def test_counters_of_others_are_pressed_by_whom_they_were_named_to() -> None:
+    named = Bindings(account_id="main", counters=("anna",))
+    assert may_touch("read_only", named, "senior_manager", account_id="main", counter="anna")
+    assert not may_touch("admin", named, "senior_manager", account_id="main", counter="boris")
+    assert not may_touch("read_only", named, "senior_manager", account_id="other", counter="anna")
+    assert not may_touch("read_only", named, "senior_manager", employee="anna")  # her page is not her counter
+    oneself = Bindings(account_id="main", employee="boris", counters=("anna",))
+    assert may_touch("read_only", oneself, "senior_manager", employee="boris", counter="boris")
+    assert not may_touch("manager", Bindings(), "senior_manager", counter="anna")
+    assert may_touch("senior_manager", Bindings(), "senior_manager", counter="anna")
