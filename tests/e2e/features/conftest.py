@@ -1,39 +1,69 @@
-"""One running stack for all these tests; each uses numbers of its own."""
+"""Running stacks for all these tests: one for calls, each test with numbers of its own, one for distribution."""
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from routing.settings import AccountSettings, CallPolicy
+from routing.settings import AccountSettings, CallPolicy, PresencePolicy
 from tests.e2e.features.office import Office
-from tests.e2e.stack import running_stack
+from tests.e2e.features.sales import Sales
+from tests.e2e.stack import Stack, running_stack
+
+
+@contextlib.asynccontextmanager
+async def _stack(
+    postgres_url: str, template: str, made: pytest.TempPathFactory, name: str, **options: Any
+) -> AsyncIterator[Stack]:
+    database = f"{name}_{uuid.uuid4().hex[:12]}"
+    admin = await asyncpg.connect(postgres_url)
+    await admin.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+    url = postgres_url.rsplit("/", 1)[0] + "/" + database
+    try:
+        async with running_stack(made.mktemp(name), url, **options) as stack:
+            yield stack
+    finally:
+        await admin.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+        await admin.close()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def office(
     postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Office]:
-    name = f"s4_{uuid.uuid4().hex[:12]}"
-    admin = await asyncpg.connect(postgres_url)
-    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
-    url = postgres_url.rsplit("/", 1)[0] + "/" + name
-    try:
-        # Update-only waits for others: long enough for a test to create something meanwhile.
-        settings = AccountSettings(calls=CallPolicy(settle_seconds=1, update_wait_seconds=8))
-        async with running_stack(
-            tmp_path_factory.mktemp("s4"),
-            url,
-            settings=settings,
-            env={"CALLMATRIX_POLL_SECONDS": "1", "CALLMATRIX_DIRECTORY_POLL_SECONDS": "5"},
-        ) as stack:
-            office = Office(stack)
-            await office.open()
-            yield office
-    finally:
-        await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        await admin.close()
+    # Update-only waits for others: long enough for a test to create something meanwhile.
+    settings = AccountSettings(calls=CallPolicy(settle_seconds=1, update_wait_seconds=8))
+    env = {"CALLMATRIX_POLL_SECONDS": "1", "CALLMATRIX_DIRECTORY_POLL_SECONDS": "5"}
+    async with _stack(
+        postgres_url, template_database, tmp_path_factory, "s4", settings=settings, env=env
+    ) as stack:
+        office = Office(stack)
+        await office.open()
+        yield office
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def sales(
+    postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Sales]:
+    # In a department where hardly anybody does anything, silence is silence.
+    presence = PresencePolicy(is_on=True, feed_late_minutes=None, answer_seconds=60)
+    env = {"CALLMATRIX_POLL_SECONDS": "1", "CALLMATRIX_DIRECTORY_POLL_SECONDS": "5"}
+    async with _stack(
+        postgres_url,
+        template_database,
+        tmp_path_factory,
+        "s0",
+        settings=AccountSettings(presence=presence),
+        env=env,
+        contacts=5,
+    ) as stack:
+        sales = Sales(stack)
+        await sales.open()
+        yield sales

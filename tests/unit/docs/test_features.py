@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import NamedTuple
 
 from tests.paths import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "features.md"
 FOLDER = ROOT / "tests" / "e2e" / "features"
-PROMISED = {*range(1, 10), *range(12, 17), *range(19, 42), 43}
 
 
-def table() -> dict[int, list[tuple[str, str]]]:
-    """Row -> (file, test) of each test that the page names for it."""
-    rows = re.findall(
-        r"^\| S4\.(\d+) \| [^|]+ \| ([^|]+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+class FeatureRow(NamedTuple):
+    """S0.5 is (0, 5)."""
+
+    system: int
+    row: int
+
+
+PROMISED = {
+    *(FeatureRow(0, row) for row in (1, *range(3, 46))),
+    *(FeatureRow(1, row) for row in range(1, 16)),
+    *(FeatureRow(4, row) for row in (*range(1, 10), *range(12, 17), *range(19, 42), 43)),
+}
+
+
+def rows() -> list[tuple[FeatureRow, list[tuple[str, str]]]]:
+    """Each row of the page with (file, test) of each test that it names."""
+    found = re.findall(
+        r"^\| S(\d)\.(\d+) \| [^|]+ \| ([^|]+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
     )
-    return {int(row): re.findall(r"`(test_\w+\.py)`: `(test_\w+)`", tests) for row, tests in rows}
+    return [
+        (FeatureRow(int(system), int(row)), re.findall(r"`(test_\w+\.py)`: `(test_\w+)`", tests))
+        for system, row, tests in found
+    ]
 
 
 def written_tests() -> set[tuple[str, str]]:
@@ -25,16 +42,28 @@ def written_tests() -> set[tuple[str, str]]:
         (file.name, node.name)
         for file in FOLDER.glob("test_*.py")
         for node in ast.parse(file.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith("test_s4_")
+        if isinstance(node, ast.AsyncFunctionDef) and re.match(r"test_s\d_\d\d_", node.name)
     }
 
 
 def test_every_promised_row_stands_once_and_names_a_test() -> None:
-    assert set(table()) == PROMISED
-    assert [row for row, tests in table().items() if not tests] == []
+    found = [row for row, _ in rows()]
+    assert sorted(found) == sorted(PROMISED)
+    assert [row for row, tests in rows() if not tests] == []
 
 
 def test_every_named_test_exists_and_every_test_is_named_at_its_row() -> None:
-    named = {(row, test) for row, tests in table().items() for test in tests}
+    named = {(row, test) for row, tests in rows() for test in tests}
     assert {test for _, test in named} == written_tests()
-    assert [t for row, (_, t) in named if not t.startswith(f"test_s4_{row:02}_")] == []
+    wrong = [t for row, (_, t) in named if not t.startswith(f"test_s{row.system}_{row.row:02}_")]
+    assert wrong == []
+
+
+def test_every_test_of_the_folder_is_of_a_row() -> None:
+    others = {
+        (file.name, node.name)
+        for file in FOLDER.glob("test_*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith("test_s")
+    }
+    assert others == written_tests()
