@@ -15,8 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from crm.effects.backfill import AccountNotOn, NoSuchRun, RunIsOpen
 from gateway.admin.connect_crm import ConnectingFailed
-from gateway.admin.distribution.orders import NotGivable
-from gateway.admin.distribution.templates import StageTaken, TemplateNotUsable
+from gateway.admin.distribution.orders import DealGivenAlready, NotGivable
+from gateway.admin.distribution.templates import StageTaken, TemplateInUse, TemplateMoved, TemplateNotUsable
 from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
 from gateway.admin.input_words import problems_of, refuse_odd_numbers, refuse_untakable, validated
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, SameMatrix
@@ -106,6 +106,9 @@ _STATUS: Mapping[str, int] = {
     QuestionOver.code: 409,
     TemplateNotUsable.code: 422,
     StageTaken.code: 409,
+    TemplateInUse.code: 409,
+    TemplateMoved.code: 409,
+    DealGivenAlready.code: 409,
     NotGivable.code: 409,
 }
 """Of what a service refuses; what is not named here is 400."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from crm.port import Pipeline
 from crm.store.metadata import pipelines_of
 from gateway.admin.refused import InputRefused, NothingOfThatName
-from gateway.store.admin.accounts import account
+from gateway.store.admin.accounts import account, lock_account
 from gateway.store.admin.schedules import schedules_of
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution import templates as store
@@ -51,6 +51,34 @@ class StageTaken(InputRefused):
         )
 
 
+class TemplateMoved(InputRefused):
+    """Somebody else saved the template meanwhile; nothing was overwritten."""
+
+    code = "template-conflict"
+
+    def __init__(self, name: str, before: SavedTemplate | None) -> None:
+        said = (
+            f"{before.saved_by} saved version {before.version} of template '{name}' meanwhile"
+            if before
+            else f"there is no template '{name}'"
+        )
+        super().__init__("version", said, "read it again and repeat your change; nothing was overwritten")
+
+
+class TemplateInUse(InputRefused):
+    """Others name the template: without it calls, phones and hand-overs would do something else, or nothing."""
+
+    code = "template-in-use"
+
+    def __init__(self, name: str, uses: list[str]) -> None:
+        super().__init__(
+            "name",
+            f"template '{name}' is named by: {', '.join(uses)}",
+            "name another one there first, or say that it goes all the same",
+            problems=[{"use": use} for use in uses],
+        )
+
+
 class Saved(NamedTuple):
     """warnings: what a person should look at."""
 
@@ -58,13 +86,20 @@ class Saved(NamedTuple):
     warnings: list[TemplateProblem]
 
 
-async def save_template(conn: Conn, account_id: str, template: DistributionTemplate, *, by: str) -> Saved:
-    """Publish it as its next version. Raise TemplateNotUsable, InputRefused, NoSuchAccount; nothing is stored then."""
+async def save_template(
+    conn: Conn, account_id: str, template: DistributionTemplate, *, by: str, version: int | None = None
+) -> Saved:
+    """Publish it as its next version. version: that was seen, 0 = there is none of this name, None = whichever there is. Raise
+    TemplateMoved, TemplateNotUsable, InputRefused, NoSuchAccount; nothing is stored then."""
     language = (await account(conn, account_id)).settings.language
     found = await check_template(conn, account_id, template)
     if not can_be_used(found):
         raise TemplateNotUsable(found, language)
     async with conn.transaction():
+        await lock_account(conn, account_id)
+        before = await store.template_of(conn, account_id, template.name)
+        if version is not None and version != (before.version if before else 0):
+            raise TemplateMoved(template.name, before)
         saved = await store.save_template(conn, account_id, template, by)
         await look_again(conn, [account_id], template.name)
         return Saved(saved, found)
@@ -108,9 +143,13 @@ async def the_template(conn: Conn, account_id: str, name: str) -> SavedTemplate:
     return found
 
 
-async def remove_template(conn: Conn, account_id: str, name: str) -> None:
-    """Remove it with its attachments; what waits for it is given up. Raise NothingOfThatName."""
+async def remove_template(conn: Conn, account_id: str, name: str, *, even_if_used: bool = False) -> None:
+    """Remove it with its attachments; what waits for it is given up. Raise NothingOfThatName, TemplateInUse."""
     async with conn.transaction():
+        await the_template(conn, account_id, name)
+        uses = await store.uses_of_template(conn, account_id, name)
+        if uses and not even_if_used:
+            raise TemplateInUse(name, uses)
         if not await store.remove_template(conn, account_id, name):
             raise NothingOfThatName("template", name)
 

@@ -26,6 +26,16 @@ class TemplateView(Answer):
     problems: list[TemplateProblem] = []
 
 
+class TemplateSaveQuery(Body):
+    """version: that was seen; 0: there must be none of this name yet; absent: whichever there is."""
+
+    version: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+
+
+class TemplateRemovalQuery(Body):
+    even_if_used: bool = Field(False, description="remove it although something names it")
+
+
 class TemplateUseView(TemplateView):
     """stages: whose deals it gives, as pipeline/stage. waiting: deals that it has still to give."""
 

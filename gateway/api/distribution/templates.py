@@ -16,6 +16,8 @@ from gateway.api.distribution.template_views import (
     StagePreview,
     TemplateChecks,
     TemplateHookView,
+    TemplateRemovalQuery,
+    TemplateSaveQuery,
     TemplateUseView,
     TemplateVersionView,
     TemplateView,
@@ -78,21 +80,23 @@ async def show_hook(call: ApiCall) -> TemplateHookView:
     return TemplateHookView(url=hook_address(call.services.settings.base_url, call.account, name))
 
 
-async def save_template(call: ApiCall[NoQuery, DistributionTemplate]) -> TemplateView:
+async def save_template(call: ApiCall[TemplateSaveQuery, DistributionTemplate]) -> TemplateView:
     if call.body.name != call.path["template"]:
         raise InputRefused(
             "name", f"the address names '{call.path['template']}'", "write the same name in both places"
         )
     async with call.services.pool.acquire() as conn:
-        saved = await templates.save_template(conn, call.account.id, call.body, by=call.who.name)
+        saved = await templates.save_template(
+            conn, call.account.id, call.body, by=call.who.name, version=call.query.version
+        )
     return _view(saved.saved, saved.warnings)
 
 
-async def remove_template(call: ApiCall) -> None:
+async def remove_template(call: ApiCall[TemplateRemovalQuery, None]) -> None:
     name = call.path["template"]
     async with call.services.pool.acquire() as conn:
         await _the_template(conn, call.account.id, name)
-        await templates.remove_template(conn, call.account.id, name)
+        await templates.remove_template(conn, call.account.id, name, even_if_used=call.query.even_if_used)
 
 
 async def list_versions(call: ApiCall) -> Items[TemplateVersionView]:
@@ -260,15 +264,18 @@ ROUTES = (
         path=_ONE,
         handler=save_template,
         summary="Save a template: it is published as its next version at once",
-        description="422 with all problems when its checks find errors, a wrong sum among them; nothing is stored then.",
+        description="422 with all problems when its checks find errors, a wrong sum among them; 409 when somebody else saved "
+        "since `version`: nothing is stored then.",
         role="senior_manager",
-        errors=(422,),
+        errors=(409, 422),
     ),
     Route(
         method="DELETE",
         path=_ONE,
         handler=remove_template,
         summary="Remove a template with its attachments; what waits for it is given up",
+        description="409 with what names it, unless `even_if_used`.",
+        errors=(409,),
     ),
     Route(
         method="GET",

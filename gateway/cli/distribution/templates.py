@@ -102,6 +102,10 @@ def show_template(
 @templates_app.command("save")
 def save_template(
     file: Annotated[str, typer.Argument(help="YAML file; '-' reads standard input")],
+    version: Annotated[
+        int | None,
+        typer.Option(min=0, help="that you saw: refused when somebody else saved since; 0: it must be new"),
+    ] = None,
     account: AccountName = None,
     lang: Lang = None,
     json: Json = False,
@@ -115,7 +119,9 @@ def save_template(
     async def work(conn: Conn, account_id: str) -> tuple[templates.Saved, Language]:
         language = await language_of(conn, account_id, lang)
         try:
-            return await templates.save_template(conn, account_id, template, by=me()), language
+            return await templates.save_template(
+                conn, account_id, template, by=me(), version=version
+            ), language
         except templates.TemplateNotUsable as err:
             raise _refused(err, language) from err
 
@@ -151,7 +157,11 @@ def read_template(text: str, where: str) -> DistributionTemplate:
 
 @templates_app.command("remove")
 def remove_template(
-    template: TemplateName, account: AccountName = None, yes: Yes = False, json: Json = False
+    template: TemplateName,
+    account: AccountName = None,
+    even_if_used: Annotated[bool, typer.Option("--even-if-used", help="although something names it")] = False,
+    yes: Yes = False,
+    json: Json = False,
 ) -> None:
     """Remove a template; says before what hangs on it. What it gave stays told.
 
@@ -165,7 +175,9 @@ def remove_template(
             " nobody. Go on?"
         )
         confirm(question, is_sure=yes or json)
-        on_account(account, lambda conn, id: templates.remove_template(conn, id, template))
+        on_account(
+            account, lambda conn, id: templates.remove_template(conn, id, template, even_if_used=even_if_used)
+        )
     if json:
         print_json({"removed": template})
     else:

@@ -23,6 +23,17 @@ WHERE account_id = $1 AND ($2::text IS NULL OR template = $2) ORDER BY pipeline_
 """
 
 
+_USES = """
+SELECT 'matrix' AS what FROM matrix_version m WHERE m.account_id = $1
+    AND m.version = (SELECT max(version) FROM matrix_version WHERE account_id = $1)
+    AND strpos(m.body::text, to_jsonb('template:' || $2::text)::text) > 0
+UNION ALL SELECT 'lookup' FROM account a WHERE a.account_id = $1 AND a.settings->'lookup'->>'template' = $2
+UNION ALL SELECT 'shift change' FROM shift_policy p WHERE p.account_id = $1 AND p.policy->>'template' = $2
+UNION ALL SELECT 'user ' || login FROM admin_user WHERE (account_id IS NULL OR account_id = $1) AND $2 = ANY(templates)
+UNION ALL SELECT 'token ' || name FROM api_token WHERE (account_id IS NULL OR account_id = $1) AND $2 = ANY(templates)
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedTemplate:
     """version: the current number. saved_by: of it."""
@@ -123,6 +134,12 @@ async def use_of(conn: Conn, account_id: str, name: str) -> TemplateUse:
     )
     assert row is not None
     return TemplateUse(stages=tuple(stages), waiting=row["waiting"], given=row["given"])
+
+
+async def uses_of_template(conn: Conn, account_id: str, name: str) -> list[str]:
+    """Return what names it, its stages aside: "matrix" (the published one), "lookup", "shift change", and who may touch this one
+    and not all of them: "user olga"."""
+    return [row["what"] for row in await conn.fetch(_USES, account_id, name)]
 
 
 async def attachments_of(conn: Conn, account_id: str, template: str | None = None) -> list[Attachment]:

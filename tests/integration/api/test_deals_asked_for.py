@@ -45,7 +45,7 @@ async def test_a_deal_that_is_asked_for_twice_costs_one_turn(ads: Api) -> None:
     distributor = Distributor(ads.pool, Giver())
     await distributor.turn()
     assert await _people(ads) == ["anna"]
-    refused = await _ask(ads, 400)
+    refused = await _ask(ads, 409)
     assert refused["code"] == "deal-given-already"
     assert "anna" in refused["title"]
     await distributor.turn()
@@ -78,3 +78,33 @@ async def test_a_filter_that_can_match_nothing_is_refused(ads: Api, database_url
     assert [code != 0 for code, _ in said] == [True, True, True, True, False], said
     assert "adz" in said[2][1]
     assert "ana" in said[3][1]
+
+
+async def test_a_template_that_others_name_is_removed_only_when_that_is_said(ads: Api) -> None:
+    await ads.pool.execute(
+        'UPDATE account SET settings = settings || \'{"lookup": {"template": "ads"}}\' WHERE account_id = $1',
+        ACCOUNT,
+    )
+    await ads.pool.execute(
+        "INSERT INTO matrix_version (account_id, version, body, published_by) VALUES ($1, 1000, $2, 'test')",
+        ACCOUNT,
+        {"note": "template:ads"},
+    )
+    refused = await ads.ask("DELETE", "{a}/templates/ads", status=409)
+    assert refused["code"] == "template-in-use"
+    assert {problem["use"] for problem in refused["problems"]} == {"lookup", "matrix"}
+    assert await ads.ask("GET", "{a}/templates/ads")
+    await ads.ask("DELETE", "{a}/templates/ads?even_if_used=true", status=204)
+    await ads.ask("GET", "{a}/templates/ads", status=404)
+
+
+async def test_who_saves_over_a_version_that_they_have_not_seen_is_refused(ads: Api) -> None:
+    mine = {"name": "ads", "employees": [{"employee_id": "anna"}]}
+    theirs = {"name": "ads", "employees": [{"employee_id": "boris"}]}
+    await ads.ask("PUT", "{a}/templates/ads?version=1", body=theirs)
+    refused = await ads.ask("PUT", "{a}/templates/ads?version=1", body=mine, status=409)
+    assert (refused["code"], "version 2" in refused["title"]) == ("template-conflict", True)
+    await ads.ask("PUT", "{a}/templates/ads?version=0", body=mine, status=409)
+    seen = await ads.ask("GET", "{a}/templates/ads")
+    assert seen["template"]["employees"][0]["employee_id"] == "boris"
+    assert (await ads.ask("PUT", "{a}/templates/ads?version=2", body=mine))["version"] == 3

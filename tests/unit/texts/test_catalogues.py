@@ -202,6 +202,7 @@ CYRILLIC_ELSEWHERE = {
     "crm/amocrm/wire_write.py": "the CRM's own word for a ticked box",
     "gateway/pbx/reading/machines.py": "names that PBXs give to mailboxes and menus",
     "gateway/pbx/mango/wire.py": "a letter that MANGO mistypes",
+    "gateway/admin/protection/passwords.py": "rows of a Russian keyboard",
     "gateway/admin/connect_crm.py": "the label of the CRM's own button",
 }
 """Every other text for people stands in a catalogue."""
