@@ -12,6 +12,9 @@ from typing import Any
 
 from routing.schedules.clock import last_of_month
 
+FIRST_YEAR, LAST_YEAR = 1990, 2199
+"""Of what is planned and looked at: calendars end somewhere."""
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _OFF = ("off", "")
 _SEPARATORS = r"[,\s]+"
@@ -112,9 +115,11 @@ def month_written(month: str, lines: Any) -> list[dict[str, Any]]:
 
 def _month(text: str) -> tuple[int, int, int]:
     """Return year, month and the number of its days."""
-    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text, re.ASCII) or text < "0001":
+    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text, re.ASCII):
         raise ValueError(f"'{text}' is no month: write it as 2026-12")
     year, month = int(text[:4]), int(text[5:])
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueError(f"{text} lies too far away: name one of the years {FIRST_YEAR} to {LAST_YEAR}")
     return year, month, last_of_month(date(year, month, 1)).day
 
 

@@ -15,6 +15,7 @@ from gateway.timetables import timetables_of
 from routing.schedules.checks import people_of
 from routing.schedules.clock import last_of_month, local_date
 from routing.schedules.timetable import Shift, Timetable, WorkDay
+from routing.schedules.written import FIRST_YEAR, LAST_YEAR
 from routing.staff import Staff
 from runtime.database.pool import Conn
 
@@ -63,7 +64,8 @@ def _people(timetable: Timetable, staff: Staff) -> list[tuple[str, str]]:
 
 
 def who_is_on(looked: Looked, at: datetime) -> list[SeenShift]:
-    """Return everybody in the schedule, who is on first."""
+    """Return everybody in the schedule, who is on first. Raise InputRefused."""
+    _refuse_far("at", at.date())
     found = [SeenShift(who, name, looked.timetable.shift(who, at)) for who, name in looked.people]
     return sorted(found, key=lambda one: not one.shift.is_on)
 
@@ -74,8 +76,8 @@ def days_of(looked: Looked, first: date, last: date) -> list[PersonDays]:
         raise InputRefused(
             "to", f"{first} to {last} are no days", f"name 1 to {MOST_DAYS} days, the earlier one first"
         )
-    if not 1990 <= first.year <= last.year <= 2199:
-        raise InputRefused("from", f"{first} lies too far away", "name days of the years 1990 to 2199")
+    _refuse_far("from", first)
+    _refuse_far("to", last)
     dates = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     timetable = looked.timetable
     return [
@@ -86,12 +88,22 @@ def days_of(looked: Looked, first: date, last: date) -> list[PersonDays]:
 
 def dates_asked(looked: Looked, first: date | None, last: date | None) -> tuple[date, date]:
     """Return the dates that were named; where none is, the month that today is in, where one is, a month from or to it."""
+    for field, day in (("from", first), ("to", last)):
+        if day is not None:
+            _refuse_far(field, day)
     if first is None and last is None:
         first = local_date(datetime.now(UTC), looked.timetable.zone).replace(day=1)
     if first is None:
         assert last is not None
         return last.replace(day=1), last
     return first, last or last_of_month(first)
+
+
+def _refuse_far(field: str, day: date) -> None:
+    """Raise InputRefused for what nobody plans: calendars end somewhere."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        years = f"name one of the years {FIRST_YEAR} to {LAST_YEAR}"
+        raise InputRefused(field, f"{day} lies too far away", years)
 
 
 def clock_times(day: WorkDay, zone: str | ZoneInfo) -> str:
