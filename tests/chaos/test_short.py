@@ -20,4 +20,4 @@ async def test_nothing_is_lost_and_nothing_doubled_in_a_minute_of_every_fault() 
     assert {f"crm-{kind}" for kind in (*moods.SHORT, *moods.LONG)} <= fired.keys()
     assert set(freezes.KINDS) - {"stop-sandbox"} <= fired.keys()
     assert {"postgresql-immediate", "postgresql-fast"} <= fired.keys()
-    assert sum(n for kind, n in fired.items() if kind.removeprefix("kill-9-") in KILLABLE) >= 10
+    assert sum(n for kind, n in fired.items() if kind.removeprefix("kill-9-") in KILLABLE) >= 8
