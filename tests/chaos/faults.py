@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from crm.effects import backfill
 from gateway.store.admin import accounts
 from tests.chaos import freezes, keys, moods
+from tests.chaos.prober import DEADLINE_SECONDS
 from tests.chaos.site import TROUBLE, HarnessFailed, Site
 from tests.chaos.tenants import Tenant
 from tests.chaos.turns import Turn
@@ -24,8 +25,7 @@ from tests.chaos.turns import Turn
 KILLABLE = ("gateway0", "gateway1", "worker0", "worker1")
 LAST_MOOD_SECONDS = 20.0
 """Before the end of the traffic: what comes later might find no request to spoil."""
-
-
+_SETTLED_SECONDS = 2 * DEADLINE_SECONDS + 0.5
 _MAY_GO_SECONDS = 60.0
 """How long a gateway waits for the other one to be ready, before it is left in peace."""
 
@@ -68,6 +68,7 @@ class Nemesis:
         self._began = time.monotonic()
         self._database = Turn("database")  # one fault of it at a time
         self._person = Turn("person")
+        self._ready_since: dict[str, float] = {}
         self._workers = Turn("workers")  # nobody else's while a key is renewed
         self._gateways = Turn("gateways")  # one of them out at a time
         # one plan of faults each
@@ -90,11 +91,12 @@ class Nemesis:
     async def run(self) -> None:
         """Until the run's time is over and the last planned fault has fired."""
         self._began = time.monotonic()
-        watch = asyncio.create_task(self._watch())
+        watches = [asyncio.create_task(self._watch()), asyncio.create_task(self._watch_gateways())]
         try:
             await self._every_stream()
         finally:
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
 
     async def _every_stream(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -172,13 +174,27 @@ class Nemesis:
             return True
 
     async def _may_go(self, name: str) -> bool:
-        """Whether this gateway is up, not just started, and the other one can take over."""
+        """Whether this gateway is up, not just started, and the other one can take over: it has been ready for so long that
+        nobody who got no answer from it is asking this one now."""
         this, other = self.site.urls[int(name[-1])], self.site.urls[1 - int(name[-1])]
+        since = self._ready_since.get(other)
         return (
-            self.site.process(name).is_running
+            since is not None
+            and time.monotonic() - since >= _SETTLED_SECONDS
+            and self.site.process(name).is_running
             and await self.site.is_ready(other)
             and await self.site.is_ready(this)
         )
+
+    async def _watch_gateways(self) -> None:
+        """Since when each of them is ready, as far as anybody can see from outside."""
+        while True:
+            for url in self.site.urls:
+                if await self.site.is_ready(url):
+                    self._ready_since.setdefault(url, time.monotonic())
+                else:
+                    self._ready_since.pop(url, None)
+            await asyncio.sleep(0.2)
 
     # --- what stands still, or is slow -------------------------------------------------------------------------
 
