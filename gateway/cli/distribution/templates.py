@@ -104,7 +104,11 @@ def save_template(
     file: Annotated[str, typer.Argument(help="YAML file; '-' reads standard input")],
     version: Annotated[
         int | None,
-        typer.Option(min=0, help="that you saw: refused when somebody else saved since; 0: it must be new"),
+        typer.Option(
+            min=0,
+            max=2**31 - 1,
+            help="that you saw: refused when somebody else saved since; 0: it must be new",
+        ),
     ] = None,
     account: AccountName = None,
     lang: Lang = None,

@@ -211,8 +211,14 @@ class Sales:
         return await until(settled, f"deals {sorted(wanted)} are {states}", seconds=40) or []
 
     async def given(self, deals: Sequence[int]) -> list[int]:
-        """Managers' numbers who got these deals, in the order of the decisions; the CRM has each of them as responsible."""
+        """Managers' numbers who got these deals, in the order of the turns; the CRM has each of them as responsible."""
         found = await self.came_to(deals, "given", "kept")
+        turns = await self.stack.pool.fetch(
+            "SELECT item_id, max(entry_id) AS turn FROM distribution_journal WHERE item_id = ANY($1) GROUP BY 1",
+            [r["id"] for r in found],
+        )
+        turn_of = {row["item_id"]: row["turn"] for row in turns}
+        found.sort(key=lambda r: turn_of.get(r["id"], 0))
         people = {int(r["deal"]): int(str(r["employee"])[-3:]) for r in found}
         await self.until_owned({deal: user(number) for deal, number in people.items()})
         return [people[int(r["deal"])] for r in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 
 import asyncpg
@@ -47,7 +48,8 @@ async def test_what_no_phone_has_is_rung_in_no_dialect(pool: asyncpg.Pool, datab
         for dialect in DIALECTS:
             status, _, body = await pbx.ask("generic", params={**params, "format": dialect})
             assert status == 200
-            assert not [s for s in ("108", "evil", "system", "102", "G(") if s.encode() in body], body
+            said = re.sub(rb"\b[0-9a-z]{26}\b", b"", body)  # the decision's id may hold any digits
+            assert not [s for s in ("108", "evil", "system", "102", "G(") if s.encode() in said], body
     now = datetime.now(UTC)
     status_now = await installation_status(pool, now)
     found = [f for f in account_findings(status_now.accounts[0], now) if f.code == "employees-undialable"]

@@ -213,13 +213,14 @@ policies = st.builds(
 people_ = st.sampled_from(["e101", "e102", "e103"])
 availabilities = st.builds(
     Reachability,
+    back_at=st.just({}),
     away=st.dictionaries(people_, st.sampled_from(get_args(AwayReason))),
     substitutes=st.dictionaries(people_, st.sampled_from(["e103", "e104", "nobody"])),
     only=st.dictionaries(
         st.sampled_from(["+79161234567", "contact:1", "deal:2"]), st.sampled_from(["", "e101", "egone"])
     ),
     ladder=st.one_of(
-        st.none(), st.builds(Ladder, st.just("sales"), st.lists(people_, max_size=3).map(tuple))
+        st.none(), st.builds(Ladder, st.just("sales"), st.lists(people_, max_size=3).map(tuple), st.just(()))
     ),
 )
 
