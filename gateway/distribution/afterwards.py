@@ -65,6 +65,8 @@ async def _given_by_hand(conn: Conn, item: ItemRow, event: EventRow) -> None:
 
 async def _overridden(conn: Conn, item: ItemRow, event: EventRow) -> None:
     assert item.decision_id is not None
+    if event.new == item.owner_before and not event.by_user:
+        return  # read in the CRM before our change and told after it; were it a person's, the deal's owner tells it later
     if await store.skip_unsent(conn, item.account_id, item.decision_id, "overridden"):
         held = await hold_template(conn, item.account_id, item.template)
         if held is not None:

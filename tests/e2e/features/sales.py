@@ -223,6 +223,20 @@ class Sales:
         await self.until_owned({deal: user(number) for deal, number in people.items()})
         return [people[int(r["deal"])] for r in found]
 
+    async def until_by(self, deal: int, what: str, user_id: int) -> None:
+        """The feed has told who changed the deal: a hook does not say."""
+
+        async def is_told() -> bool:
+            found: bool = await self.stack.pool.fetchval(
+                "SELECT EXISTS (SELECT 1 FROM crm_event WHERE entity_id = $1 AND what = $2 AND by_user = $3)",
+                str(deal),
+                what,
+                str(user_id),
+            )
+            return found
+
+        await self.until(is_told)
+
     async def until_told(self, deal: int) -> None:
         """The directory has read this deal: whatever was to be given of it would be known."""
 

@@ -26,6 +26,7 @@ async def test_s0_32_what_is_not_taken_to_work_in_time_goes_to_the_next_manager(
         assert await sales.given([left, worked]) == [101, 102]
         idle, busy = await sales.owners([left, worked])
         await sales.move(worked, LAST, by=busy)
+        await sales.until_by(worked, "stage_changed", busy)
         await _directory_knows(sales, {left: idle, worked: busy})
         await _minutes_pass(sales, 13, "taken")
 

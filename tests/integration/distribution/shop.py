@@ -84,12 +84,11 @@ class Shop:
         await self.attach(template.name)
 
     async def works(self, is_now: bool) -> None:
-        """The account works around the clock, or at all hours but the next two."""
-        opens = (datetime.now(UTC) + timedelta(hours=2)).strftime("%H:00")
-        hours = ["00:00", "24:00"] if is_now else [opens, "24:00" if opens < "22:00" else "23:59"]
+        """The account works around the clock, or on no day but one that is three days away."""
+        days = range(1, 8) if is_now else [(datetime.now(UTC) + timedelta(days=3)).isoweekday()]
         await self.pool.execute(
             "UPDATE account SET time_zone = 'UTC', settings = jsonb_set(settings, '{working_time}', $1)",
-            {"hours": {str(day): [hours] for day in range(1, 8)}, "holidays": None},
+            {"hours": {str(day): [["00:00", "24:00"]] for day in days}, "holidays": None},
         )
 
     async def deal(self, id: str | None = None, *, stage: str = "20", **fields: Any) -> str:

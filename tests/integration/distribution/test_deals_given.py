@@ -80,7 +80,7 @@ async def test_a_deal_that_came_in_several_times_before_it_was_looked_at_is_give
     if not is_open:
         assert [i.state for i in await shop.items()].count("waiting") == 1
         await shop.works(True)
-        await shop.time_passes(hours=3)
+        await shop.time_passes(hours=96)
         await shop.distributor.turn()
     assert (await shop.given()).total() == 1, await shop.items()
     assert await shop.pool.fetchval("SELECT count(*) FROM distribution_journal") == 1
@@ -176,6 +176,20 @@ async def test_who_gives_the_deal_by_hand_before_our_change_left_has_the_last_wo
     assert await shop.owner(await shop.came_in()) == "anna"
 
 
+async def test_what_was_read_before_our_change_and_is_told_after_it_overrides_nothing(shop: Shop) -> None:
+    await shop.serve(turn())
+    deal = await shop.came_in()
+    await shop.written()
+    await shop.owned(deal, "11")
+    await shop.owned(deal, "10", before="11")
+    await shop.work(deal)
+    item = await shop.item(deal)
+    assert (item.state, item.overridden_by) == ("given", None)
+    await shop.owned(deal, "13", before="10")
+    await shop.work(deal)
+    assert (await shop.item(deal)).overridden_by == "13"
+
+
 async def test_who_it_was_may_be_told_later_than_the_hand_that_gave_a_deal_that_waits(shop: Shop) -> None:
     await shop.works(False)
     await shop.serve(turn(working_time=TemplateHours(mode="common")))
@@ -189,7 +203,7 @@ async def test_who_it_was_may_be_told_later_than_the_hand_that_gave_a_deal_that_
         by_person,
     )
     await shop.works(True)
-    await shop.time_passes(hours=3)
+    await shop.time_passes(hours=96)
     await shop.distributor.turn()
     item = await shop.item(by_person)
     assert (item.state, item.reason, item.overridden_by) == ("cancelled", "overridden", "13")
