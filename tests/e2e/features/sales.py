@@ -237,6 +237,18 @@ class Sales:
 
         await self.until(is_told)
 
+    async def until_known(self, owners: dict[int, int]) -> None:
+        """The directory has these deals with these owners."""
+
+        async def is_known() -> bool:
+            rows = await self.stack.pool.fetch(
+                "SELECT entity_id, owner_id FROM directory_entity WHERE kind = 'deal' AND entity_id = ANY($1)",
+                [str(deal) for deal in owners],
+            )
+            return {int(r["entity_id"]): int(r["owner_id"]) for r in rows} == owners
+
+        await self.until(is_known)
+
     async def until_told(self, deal: int) -> None:
         """The directory has read this deal: whatever was to be given of it would be known."""
 

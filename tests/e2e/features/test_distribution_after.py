@@ -27,7 +27,7 @@ async def test_s0_32_what_is_not_taken_to_work_in_time_goes_to_the_next_manager(
         idle, busy = await sales.owners([left, worked])
         await sales.move(worked, LAST, by=busy)
         await sales.until_by(worked, "stage_changed", busy)
-        await _directory_knows(sales, {left: idle, worked: busy})
+        await sales.until_known({left: idle, worked: busy})
         await _minutes_pass(sales, 13, "taken")
 
         async def is_given_on() -> bool:
@@ -37,21 +37,10 @@ async def test_s0_32_what_is_not_taken_to_work_in_time_goes_to_the_next_manager(
         [second] = await sales.given([left])
         assert user(second) != idle
         assert await sales.owners([worked]) == [busy], "they moved it on: that is work"
-        await _directory_knows(sales, {left: user(second)})
+        await sales.until_known({left: user(second)})
         await _minutes_pass(sales, 13, "taken")
         await sales.until_owned({left: user(100)})
         assert (await sales.result(left))["reason"] == "rounds_over"
-
-
-async def _directory_knows(sales: Sales, owners: dict[int, int]) -> None:
-    async def is_known() -> bool:
-        rows = await sales.stack.pool.fetch(
-            "SELECT entity_id, owner_id FROM directory_entity WHERE kind = 'deal' AND entity_id = ANY($1)",
-            [str(deal) for deal in owners],
-        )
-        return {int(r["entity_id"]): int(r["owner_id"]) for r in rows} == owners
-
-    await sales.until(is_known)
 
 
 async def _minutes_pass(sales: Sales, minutes: float, template: str) -> None:

@@ -146,6 +146,7 @@ async def _deals_of_anna(evening: Evening) -> None:
     await evening.known()
     await sales.act("set_responsible", kind="deal", id=evening.deals["borrowed"], user=user(ANNA))
     await sales.until_owned({evening.deals["borrowed"]: user(ANNA)})
+    await sales.until_known({evening.deals["borrowed"]: user(ANNA)})
 
 
 async def _anna_leaves(evening: Evening) -> None:
@@ -169,6 +170,7 @@ async def _anna_leaves(evening: Evening) -> None:
 async def _anna_returns(evening: Evening) -> None:
     sales = evening.sales
     await sales.act("set_responsible", kind="deal", id=evening.deals["by-hand"], user=user(107))
+    await sales.until_known({evening.deals["by-hand"]: user(107)})
     await evening.settled()
     await sales.press(ANNA, "start")
     await evening.until_back(ANNA, ("first", "second", "third", "new"))
