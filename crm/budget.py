@@ -20,6 +20,8 @@ from runtime.backoff import grown_pause
 
 WINDOW_SECONDS = 1.0
 MARGIN_SECONDS = 0.05  # timers and clocks are not exact
+TAKEOVER_SECONDS = WINDOW_SECONDS + 0.5
+"""What a predecessor sent last may count for so long in the CRM's window."""
 FIRST_PAUSE_SECONDS = 1.5
 LONGEST_PAUSE_SECONDS = 300.0
 

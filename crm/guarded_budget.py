@@ -6,12 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from crm.budget import WINDOW_SECONDS, Budget, Slot
+from crm.budget import TAKEOVER_SECONDS, Budget, Slot
 from crm.lane import Lane
 from runtime.database.lease import Held, LeaseLost
-
-TAKEOVER_SECONDS = WINDOW_SECONDS + 0.5
-"""What the predecessor sent last may count for so long in the CRM's window."""
 
 
 class GuardedBudget(Budget):

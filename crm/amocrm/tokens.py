@@ -18,7 +18,7 @@ from crm.amocrm import wire_oauth
 from crm.amocrm.client import OnExchange, exchange_record
 from crm.amocrm.transport import Transport
 from crm.amocrm.wire import Reply, Request
-from crm.budget import Budget
+from crm.budget import TAKEOVER_SECONDS, Budget
 from crm.errors import CrmError, CrmOutcomeUnknown, CrmThrottled, CrmUnauthorised, CrmUnavailable
 from crm.lane import Lane
 from runtime.lifecycle import KeptTasks
@@ -171,6 +171,7 @@ class Tokens:
         self._on_exchange = on_exchange
         self._crm_hosts = crm_hosts
         self._known: StoredToken | None = None
+        self._replaced: StoredToken | None = None
         self._trouble: ReconnectNeeded | None = None
         self._trouble_until = now()
         self._try_again_at: datetime | None = None
@@ -203,6 +204,7 @@ class Tokens:
 
     def forget(self) -> None:
         """Read the store again at the next request (another authorisation was stored)."""
+        self._replaced = self._known or self._replaced
         self._known = self._trouble = self._try_again_at = None
 
     async def status(self) -> TokenStatus:
@@ -244,7 +246,11 @@ class Tokens:
     def _take(self, token: StoredToken) -> StoredToken:
         if self._known is None or token.generation != self._known.generation:
             self._trouble = self._try_again_at = None
-        self._known = token
+        if self._replaced is not None and self._replaced.client_id != token.client_id:
+            self._budget.pause(
+                TAKEOVER_SECONDS
+            )  # whoever let us in has asked the CRM as this integration a moment ago
+        self._known, self._replaced = token, None
         return token
 
     async def _refresh(self, seen: StoredToken, otherwise: TroubleName) -> StoredToken:

@@ -251,3 +251,19 @@ def test_a_token_that_is_no_jwt_is_kept_without_an_end() -> None:
 
 def test_a_token_never_shows_itself() -> None:
     assert "secret" not in repr(StoredToken(kind="oauth", access_token="secret-a", refresh_token="secret-r"))
+
+
+async def test_another_integration_is_waited_for_until_what_it_asked_while_it_let_us_in_counts_no_more(
+    stage: Stage,
+) -> None:
+    budget = Budget(7)
+    tokens = stage.tokens(budget=budget)
+    await stage.store.save(long_lived("key"))
+    await tokens.access_token()
+    tokens.forget()
+    await tokens.access_token()
+    assert budget.use().paused_seconds == 0, "the same key, read again"
+    await stage.connect()
+    tokens.forget()
+    await tokens.access_token()
+    assert budget.use().paused_seconds > 1

@@ -232,7 +232,7 @@ class Stack:
     async def register_webhook(self, account: str = ACCOUNT, crm_url: str = "") -> None:
         """As `account add` would, for the gateway's own address. crm_url: "" = the first account's."""
         crm_url = crm_url or self.sandbox_url
-        async with self.http.get(f"{crm_url}/_sandbox/token") as response:
+        async with self.http.get(f"{crm_url}/_sandbox/token?integration=reader") as response:
             token = (await response.json())["access_token"]
         secret = await self.pool.fetchval("SELECT webhook_secret FROM account WHERE account_id = $1", account)
         settings = [f"{what}_{kind}" for what in ("responsible", "add", "update", "delete", "restore")

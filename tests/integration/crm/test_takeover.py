@@ -15,8 +15,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from crm.budget import TAKEOVER_SECONDS
 from crm.effects.order import order
-from crm.guarded_budget import TAKEOVER_SECONDS
 from crm.lane import Lane
 from routing.effects import CreateContact, Effect
 from runtime.effects.store import wake

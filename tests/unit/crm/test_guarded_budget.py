@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from crm.guarded_budget import TAKEOVER_SECONDS, GuardedBudget
+from crm.budget import TAKEOVER_SECONDS
+from crm.guarded_budget import GuardedBudget
 from crm.lane import Lane
 from runtime.database.lease import LeaseLost
 from tests.fakes.lease import FakeLease
