@@ -164,14 +164,12 @@ class Tokens:
         refreshes: KeptTasks | None = None,
         crm_hosts: Collection[str] = (),
     ) -> None:
-        self.base_url = base_url.rstrip("/")
-        self._account_id = account_id
+        self.base_url, self._account_id = base_url.rstrip("/"), account_id
         self._store, self._transport, self._budget = store, transport, budget
         self._now, self._ahead = now, refresh_ahead
-        self._on_exchange = on_exchange
-        self._crm_hosts = crm_hosts
+        self._on_exchange, self._crm_hosts = on_exchange, crm_hosts
         self._known: StoredToken | None = None
-        self._replaced: StoredToken | None = None
+        self._replaced: StoredToken | None = None  # the one before, until the next is read
         self._trouble: ReconnectNeeded | None = None
         self._trouble_until = now()
         self._try_again_at: datetime | None = None
