@@ -17,8 +17,6 @@ from gateway.crm_accounts.access import GrantRefused
 from gateway.crm_accounts.same_crm import AnotherCrm, CrmTaken
 from gateway.crm_accounts.secret_address import SecretAddress
 from gateway.crm_accounts.webhook_inbox import WebhookIntake
-from gateway.http.body import WEBHOOK_BODY, read_body
-from gateway.http.connection import vouch
 from gateway.http.peers import Peers
 from gateway.http.problems import problem
 from gateway.http.strangers import Strangers
@@ -59,13 +57,10 @@ class CrmHooks:
         await self._webhooks.close()
 
     async def webhook(self, request: web.Request) -> web.Response:
-        if self._address.account_of(request) is None:
+        told = await self._address.read(request)
+        if told is None:
             return self._address.refused(request)
-        vouch(request)
-        body = await read_body(request, WEBHOOK_BODY)
-        account = self._address.account_of(request)  # the body may take its time
-        if account is None:
-            return self._address.refused(request)
+        account, body = told
         try:
             await self._webhooks.keep(account.id, body)
         except (*DATABASE_ERRORS, GroupClosed) as err:

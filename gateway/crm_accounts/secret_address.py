@@ -8,6 +8,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from gateway.configuration import Configuration
+from gateway.http.body import WEBHOOK_BODY, read_body
+from gateway.http.connection import vouch
 from gateway.http.problems import problem
 from gateway.http.strangers import Strangers
 from gateway.store.admin.accounts import Account
@@ -24,6 +26,15 @@ class SecretAddress:
         if account is None or not hmac.compare_digest(secret.encode(), account.webhook_secret.encode()):
             return None
         return account
+
+    async def read(self, request: web.Request) -> tuple[Account, bytes] | None:
+        """Return the account and what is told at its address; None = the secret is wrong, and nothing was read for it."""
+        if self.account_of(request) is None:
+            return None
+        vouch(request)
+        body = await read_body(request, WEBHOOK_BODY)
+        account = self.account_of(request)  # the body may take its time
+        return None if account is None else (account, body)
 
     def refused(self, request: web.Request) -> web.Response:
         """404 for a wrong secret as for an unknown account: nobody learns which accounts exist. 429 for who goes on guessing."""

@@ -12,8 +12,6 @@ from crm.kinds import HookedDeal, HookTold, WebhookInvalid, parse_stage_hook
 from gateway.configuration import Configuration
 from gateway.crm_accounts.secret_address import SecretAddress
 from gateway.distribution.asked import HookedEntry, HookedItems, keep_hooked
-from gateway.http.body import WEBHOOK_BODY, read_body
-from gateway.http.connection import vouch
 from gateway.http.problems import problem
 from gateway.http.strangers import Strangers
 from gateway.store.distribution.templates import templates_of
@@ -37,13 +35,10 @@ class HookDoor:
 
     async def handle(self, request: web.Request) -> web.Response:
         """200 after all its deals are kept; a worker gives them within a second or two."""
-        if self._address.account_of(request) is None:
+        read = await self._address.read(request)
+        if read is None:
             return self._address.refused(request)
-        vouch(request)
-        body = await read_body(request, WEBHOOK_BODY)
-        account = self._address.account_of(request)  # the body may take its time
-        if account is None:
-            return self._address.refused(request)
+        account, body = read
         try:
             told = parse_stage_hook(body)
         except WebhookInvalid as err:
