@@ -49,11 +49,7 @@ async def _came_in(conn: Conn, giver: Giver, event: EventRow) -> None:
         stage_id=stage[1],
         event_id=event.event_id,
     )
-    if await entries.is_overtaken(conn, event.account_id, new):
-        return
-    item_id = await items.add_item(conn, event.account_id, new)
-    if item_id is not None:
-        await entries.overtake(conn, event.account_id, item_id, new)
+    item_id = await entries.add_entry(conn, event.account_id, new)
     if item_id and not await items.is_any_waiting(conn, event.account_id, attached.template, item_id):
         await giver.give(conn, event.account_id, item_id, waits=False)
 

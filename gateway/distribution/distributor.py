@@ -18,6 +18,7 @@ from gateway.distribution.give import Giver
 from gateway.distribution.handout import FOR_ALL, waits_for_somebody
 from gateway.store.distribution import afterwards, items
 from gateway.store.distribution.afterwards import EndedOrder
+from gateway.store.distribution.entries import add_entry
 from gateway.store.distribution.items import ItemRow, ItemState, NewItem
 from runtime.database import locks
 from runtime.database.errors import may_pass, storable
@@ -181,7 +182,7 @@ class Distributor:
                     event_id=deal.event_id,
                     key=f"{deal.pipeline_id}/{deal.stage_id} {deal.entered_at.isoformat()}",
                 )
-                self.status.untold += await items.add_item(conn, deal.account_id, new) is not None
+                self.status.untold += await add_entry(conn, deal.account_id, new) is not None
         if found:
             self.loop.wake()
         return len(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from gateway.store.distribution.items import ItemRow, NewItem, as_item
+from gateway.store.distribution.items import ItemRow, NewItem, add_item, as_item
 from runtime.database.pool import Conn
 
 # Told by a hook or found by the sweep before the CRM told of the change itself: that is the same entry.
@@ -45,9 +45,10 @@ WHERE account_id = $1 AND kind = 'deal' AND entity_id = $2 AND state = 'waiting'
 _OF_ENTRIES = ("event", "sweep", "hook", "stage")
 
 
-async def is_overtaken(conn: Conn, account_id: str, new: NewItem) -> bool:
-    """Whether what this tells of is done already: the deal was given after that, or waits because of a later entry."""
-    found: bool = await conn.fetchval(
+async def add_entry(conn: Conn, account_id: str, new: NewItem) -> str | None:
+    """Keep what came into a stage, and give up what still waits because of earlier entries: who comes in again is given once.
+    None: it is there already, was given after it came in, or waits because of a later entry."""
+    if await conn.fetchval(
         _OVERTAKEN,
         account_id,
         new.entity_id,
@@ -57,13 +58,12 @@ async def is_overtaken(conn: Conn, account_id: str, new: NewItem) -> bool:
         list(_OF_ENTRIES),
         new.pipeline_id,
         new.stage_id,
-    )
-    return found
-
-
-async def overtake(conn: Conn, account_id: str, item_id: str, new: NewItem) -> None:
-    """Give up what still waits because of earlier entries: who comes in again is given once."""
-    await conn.execute(_OVERTAKE, account_id, new.entity_id, list(_OF_ENTRIES), item_id, new.entered_at)
+    ):
+        return None
+    item_id = await add_item(conn, account_id, new)
+    if item_id is not None:
+        await conn.execute(_OVERTAKE, account_id, new.entity_id, list(_OF_ENTRIES), item_id, new.entered_at)
+    return item_id
 
 
 async def bind_event(

@@ -87,6 +87,25 @@ async def test_a_deal_that_came_in_several_times_before_it_was_looked_at_is_give
     assert len(await shop.effects(deal)) == 1
 
 
+async def test_a_deal_that_came_in_again_untold_while_it_waited_is_given_once(shop: Shop) -> None:
+    """Its second entry is found by the sweep alone."""
+    await shop.works(False)
+    await shop.serve(turn(working_time=TemplateHours(mode="common")))
+    deal = await shop.came_in()
+    await shop.time_passes(hours=1)
+    await shop.moved(deal, "20", "30", at=datetime.now(UTC) + timedelta(seconds=1))
+    await shop.moved(deal, "30", "20", at=datetime.now(UTC) + timedelta(seconds=2))
+    await shop.pool.execute("DELETE FROM crm_event_work")
+    await shop.pool.execute("UPDATE crm_event SET received_at = now() - interval '1 hour'")
+    await shop.pool.execute("UPDATE distribution_attachment SET since = since - interval '1 day'")
+    assert await shop.distributor.sweep() == 1
+    assert [i.state for i in await shop.items()].count("waiting") == 1
+    await shop.works(True)
+    await shop.time_passes(hours=96)
+    await shop.distributor.turn()
+    assert (await shop.given()).total() == 1
+
+
 async def test_a_deal_made_in_the_stage_is_given_where_that_is_wanted(shop: Shop) -> None:
     await shop.save(turn())
     await shop.attach(entered=False, created=True)
