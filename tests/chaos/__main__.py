@@ -60,6 +60,8 @@ def show(result: Result) -> None:
     print(f"\nVIOLATIONS (seed {result.seed}): {dict(Counter(v.kind for v in result.violations))}")
     for violation in result.violations[:60]:
         print(f"  {violation.account} {violation.kind}: {violation.what} {violation.number or ''}")
+    for fault in result.faults:
+        print(f"    then: {fault}")
     clients = list(dict.fromkeys((v.account, v.number) for v in result.violations if v.number))
     for account, number in clients[:SHOWN_HISTORIES]:
         assert number is not None

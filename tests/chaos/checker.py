@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from tests.chaos.content import ContentOracle
 from tests.chaos.evidence import Evidence, Row, busiest_second, tail
@@ -23,12 +24,13 @@ _CREATED = {"create_contact": "contacts", "create_deal": "deals", "create_task":
 @dataclass(frozen=True, slots=True)
 class Violation:
     """kind: lost, doubled, unexpected, unfinished, over-limit, … number: of the client concerned, None = nobody's.
-    account: "" = all of them."""
+    account: "" = all of them. at: when, where that is known."""
 
     kind: str
     what: str
     number: str | None = None
     account: str = ""
+    at: datetime | None = None
 
 
 @dataclass
@@ -87,8 +89,12 @@ class _Checker:
             yield from self._bad_call(call)
         yield from self._nobody()
         busiest = busiest_second(self.seen.ledger)
-        if busiest > RATE:
-            yield Violation("over-limit", f"{busiest} requests to the CRM within one second")
+        if len(busiest) > RATE:
+            sent = ", ".join(f"{r['at'] % 60:.3f} {r['method']} {r['path']} {r['status']}" for r in busiest)
+            at = datetime.fromtimestamp(busiest[-1]["at"], UTC)
+            yield Violation(
+                "over-limit", f"{len(busiest)} requests to the CRM within one second: {sent}", at=at
+            )
 
     # --- our tables --------------------------------------------------------------------------------------------
 
@@ -273,7 +279,7 @@ class _Checker:
                 1 for e in self.seen.effects if e["doubts"] and e["was_found"]
             ),
             "requests to the CRM": sum(1 for r in self.seen.ledger if r["integration"] == "callmatrix"),
-            "most requests in one second": busiest_second(self.seen.ledger),
+            "most requests in one second": len(busiest_second(self.seen.ledger)),
         }
 
     def _is_call_back(self, task: Row) -> bool:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from tests.chaos.site import Site
@@ -108,15 +109,18 @@ def _plain(rows: Iterable[Any]) -> list[Row]:
     ]
 
 
-def busiest_second(ledger: Iterable[Row], integration: str = "callmatrix") -> int:
+def busiest_second(ledger: Iterable[Row], integration: str = "callmatrix") -> list[Row]:
     """The most requests to the API that one integration sent in any window of one second, as the CRM counts them. Who
     authorises anew asks for a key from here: those requests are none of the programs'."""
-    times = sorted(
-        r["at"] for r in ledger if r["integration"] == integration and not r["path"].startswith("/oauth2/")
+    asked = sorted(
+        (r for r in ledger if r["integration"] == integration and not r["path"].startswith("/oauth2/")),
+        key=itemgetter("at"),
     )
-    most = first = 0
-    for last, at in enumerate(times):
-        while times[first] <= at - 1.0:
+    most: list[Row] = []
+    first = 0
+    for last, request in enumerate(asked):
+        while asked[first]["at"] <= request["at"] - 1.0:
             first += 1
-        most = max(most, last - first + 1)
+        if last - first + 1 > len(most):
+            most = asked[first : last + 1]
     return most

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from crm.effects import backfill
 from gateway.store.admin import accounts
@@ -32,10 +32,12 @@ _MAY_GO_SECONDS = 60.0
 
 @dataclass(slots=True)
 class Fault:
-    """is_over: what there was to see of it has been seen, or was waited for in vain."""
+    """is_over: what there was to see of it has been seen, or was waited for in vain. began_at, ended_at: by the clock."""
 
     kind: str
     at: float
+    began_at: datetime
+    ended_at: datetime | None = None
     is_fired: bool = False
     is_over: bool = False
     detail: str = ""
@@ -78,6 +80,15 @@ class Nemesis:
     def counts(self) -> Counter[str]:
         return Counter(fault.kind for fault in self.faults if fault.is_fired)
 
+    def around(self, at: datetime, seconds: float = 15.0) -> list[str]:
+        """What was being done to them at this time, or shortly before."""
+        near = timedelta(seconds=seconds)
+        return [
+            f"{f.began_at:%H:%M:%S}–{f.ended_at or at:%H:%M:%S} {f.kind} {f.detail}"
+            for f in self.faults
+            if f.began_at <= at and (f.ended_at is None or f.ended_at >= at - near)
+        ]
+
     @property
     def not_fired(self) -> list[Fault]:
         return [fault for fault in self.faults if not fault.is_fired]
@@ -118,7 +129,7 @@ class Nemesis:
 
     async def _fault(self, kind: str, carry_out: Callable[[], Awaitable[bool | str]]) -> None:
         """One that the harness could not carry out is told as not fired: it ends no run."""
-        fault = Fault(kind, self._elapsed)
+        fault = Fault(kind, self._elapsed, datetime.now(UTC))
         self.faults.append(fault)
         try:
             fired = await carry_out()
@@ -127,7 +138,7 @@ class Nemesis:
         else:
             fault.is_fired, fault.detail = bool(fired), str(fired)
         finally:
-            fault.is_over = True
+            fault.is_over, fault.ended_at = True, datetime.now(UTC)
 
     # --- kills and restarts ------------------------------------------------------------------------------------
 

@@ -38,13 +38,15 @@ _STUCK_SECONDS = 240.0
 
 @dataclass
 class Result:
-    """evidence: by account. figures: name -> value, in the order to be shown."""
+    """evidence: by account. figures: name -> value, in the order to be shown. faults: around the time of each violation that
+    has one."""
 
     seed: int
     facts: list[CallFacts]
     evidence: Mapping[str, Evidence]
     violations: list[Violation]
     figures: dict[str, Any] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
 
     def count(self, kind: str) -> int:
         return sum(1 for v in self.violations if v.kind == kind)
@@ -110,6 +112,7 @@ async def _run(site: Site, wanted: Plan) -> Result:
     violations += [Violation("answer", text) for text in nonsense.wrong]
     violations += [Violation("lookup", text) for text in lookups.faults()]
     result = Result(wanted.seed, facts, evidence, violations)
+    result.faults = [line for found in violations if found.at for line in nemesis.around(found.at)]
     result.figures = {
         "seed": wanted.seed,
         "accounts": len(evidence),
