@@ -143,7 +143,7 @@ async def _taken_at(conn: Conn, item: ItemRow, staff: Staff, wanted: TakenToWork
         found += [sign] if sign else []
     if "call" in wanted.signs:
         calls = await store.calls_with_client(conn, item.account_id, item.entity_id, item.decided_at)
-        found += [c.started_at for c in calls if _worked_on(c.direction, c.talks, c.rung, staff, person.id)]
+        found += [at for at, c in calls if _worked_on(c.direction, c.talks, c.rung, staff, person.id)]
     first = min(found, default=None)
     return first if first is not None and (item.take_until is None or first <= item.take_until) else None
 

@@ -22,7 +22,7 @@ _REST = 20  # else it is told for so many times as long as counting took
 # Joined in the program: the planner knows nothing of tables that were filled a moment ago.
 _HELD = """
 SELECT e.effect_key, e.call_id, e.after, e.what, e.client, e."order"->'contact'->>'effect' AS contact,
-       e."order"->>'purpose' AS purpose, coalesce(c.started_at, e.created_at) AS at
+       e."order"->>'purpose' AS purpose, coalesce(c.started_at + c.clock_offset, e.created_at) AS at
 FROM effect e LEFT JOIN call c ON c.account_id = e.account_id AND c.call_id = e.call_id
 WHERE e.account_id = $1 AND e.system = 'crm' AND e.state = 'held' AND e.created_at < $2
 ORDER BY e.seq
@@ -40,7 +40,7 @@ GROUP BY e.call_id
 
 _NEXT = """
 SELECT e.effect_key, e.what, e."order", e.client, e.created_at, e.crm_extra ? 'run' AS was_released,
-       e."order"->>'purpose' AS purpose, coalesce(c.started_at, e.created_at) AS at
+       e."order"->>'purpose' AS purpose, coalesce(c.started_at + c.clock_offset, e.created_at) AS at
 FROM effect e LEFT JOIN call c ON c.account_id = e.account_id AND c.call_id = e.call_id
 WHERE e.account_id = $1 AND e.system = 'crm' AND e.state = 'held' AND e.created_at < $2
 ORDER BY e.seq LIMIT $3
@@ -106,9 +106,9 @@ async def held(conn: Conn, account_id: str, until: datetime) -> list[asyncpg.Rec
 
 
 async def reached(conn: Conn, account_id: str, clients: Collection[str]) -> dict[str, datetime]:
-    """Client -> when the latest call began in which somebody talked with them."""
+    """Client -> when the latest call began in which somebody talked with them; by our clock, since that of another PBX may differ."""
     rows = await conn.fetch(
-        "SELECT client, max(started_at) AS at FROM call WHERE account_id = $1 AND client = ANY($2)"
+        "SELECT client, max(started_at + clock_offset) AS at FROM call WHERE account_id = $1 AND client = ANY($2)"
         " AND disposition = 'answered' GROUP BY client",
         account_id,
         list(clients),

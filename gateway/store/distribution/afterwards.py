@@ -39,11 +39,12 @@ WHERE account_id = $1 AND by_user = $2 AND at >= $3 AND NOT is_ours AND what = A
 """
 
 _CALLS = """
-SELECT c.facts FROM call c JOIN (
+SELECT c.facts, c.clock_offset FROM call c JOIN (
     SELECT DISTINCT '+' || n.number AS client FROM directory_link l JOIN directory_number n
     ON n.account_id = l.account_id AND n.kind = l.kind AND n.entity_id = l.entity_id
     WHERE l.account_id = $1 AND l.deal_id = $2) numbers ON numbers.client = c.client
-WHERE c.account_id = $1 AND c.started_at >= $3 ORDER BY c.started_at LIMIT 50
+WHERE c.account_id = $1 AND c.started_at >= $3::timestamptz - interval '1 day'
+  AND c.started_at + c.clock_offset >= $3 ORDER BY c.started_at + c.clock_offset LIMIT 50
 """
 
 # The feed tells who it was later than a hook tells of the change: asked when the deal is given.
@@ -149,10 +150,13 @@ async def first_sign(
     return found
 
 
-async def calls_with_client(conn: Conn, account_id: str, deal_id: str, since: datetime) -> list[Call]:
-    """Return the calls with the deal's contacts and companies since then, the oldest first."""
+async def calls_with_client(
+    conn: Conn, account_id: str, deal_id: str, since: datetime
+) -> list[tuple[datetime, Call]]:
+    """Return the calls with the deal's contacts and companies since then, the oldest first, and when each began by our clock."""
     rows = await conn.fetch(_CALLS, account_id, deal_id, since)
-    return [Call.model_validate_json(orjson.dumps(row["facts"])) for row in rows]
+    calls = [(Call.model_validate_json(orjson.dumps(row["facts"])), row["clock_offset"]) for row in rows]
+    return [(call.started_at + offset, call) for call, offset in calls]
 
 
 async def untold_deals(conn: Conn, after: timedelta) -> list[UntoldDeal]:

@@ -37,21 +37,30 @@ class Outage(WriterBench):
         )
 
     async def call(
-        self, call: str, client: str, at: datetime, *, answered: bool = False, direction: str = "inbound"
+        self,
+        call: str,
+        client: str,
+        at: datetime,
+        *,
+        answered: bool = False,
+        direction: str = "inbound",
+        ahead: timedelta = timedelta(0),
     ) -> None:
+        """ahead: what the clock of the PBX that told of it is ahead of ours."""
         await self.pool.execute(
             "INSERT INTO call (account_id, call_id, connection_id, call_key, client, direction, disposition, is_over,"
-            " started_at, facts) VALUES ('a', $1, 'p', $1, $2, $3, $4, true, $5, '{}')",
+            " started_at, facts, clock_offset) VALUES ('a', $1, 'p', $1, $2, $3, $4, true, $5, '{}', $6)",
             call,
             client,
             direction,
             "answered" if answered else "no_answer",
-            at,
+            at + ahead,
+            -ahead,
         )
 
-    async def missed(self, call: str, client: str, at: datetime) -> None:
+    async def missed(self, call: str, client: str, at: datetime, *, ahead: timedelta = timedelta(0)) -> None:
         """A missed call of a new client, decided while nothing could be sent."""
-        await self.call(call, client, at)
+        await self.call(call, client, at, ahead=ahead)
         self.now = at
         effects = [
             e.model_copy(update={"order": e.order.model_copy(update={"purpose": "call_back"})})
@@ -168,6 +177,25 @@ async def test_no_task_for_a_missed_call_that_was_returned_or_repeated_with_succ
         "after:task": "done",
     }
     assert len(outage.crm.all_notes()) == 4
+
+
+async def test_whether_a_client_was_reached_since_is_seen_though_clocks_of_pbxs_differ(
+    outage: Outage,
+) -> None:
+    hours = timedelta(hours=1)
+    await outage.missed("after", number(1), TODAY - 5 * hours)
+    await outage.call("b", number(1), TODAY - 6 * hours, answered=True, ahead=3 * hours)
+    await outage.missed("returned", number(2), TODAY - 5 * hours, ahead=3 * hours)
+    await outage.call("r", number(2), TODAY - 4 * hours, answered=True)
+    await outage.start()
+    await outage.settle()
+    states = await outage.states()
+    assert {k: s for k, s in states.items() if k.endswith("task")} == {
+        "after:task": "done",
+        "returned:task": "skipped",
+    }
+    made = (await outage.row("returned:deal"))["order"]["created_at"]
+    assert datetime.fromisoformat(made) == TODAY - 5 * hours
 
 
 async def test_a_live_call_back_before_the_backfill_leaves_no_task_at_all(outage: Outage) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from crm.store.cursors import ask_reread, finish_rereads, waiting_rereads
 from gateway.at_work import AtWork
 from gateway.distribution.availability import AccountHours
 from gateway.distribution.give import Giver
+from routing.calls.model import Call, Disposition, Talk
 from routing.distribution.template import RepeatControl, TakenToWork, TemplateHours
 from routing.presence import Presence, PresenceState
 from tests.integration.distribution.shop import ACCOUNT, BORIS, Shop, turn
@@ -98,3 +100,37 @@ async def test_that_nobody_took_it_is_noticed_though_the_directory_was_late(shop
     await shop.time_passes(minutes=1)
     await shop.distributor.turn()
     assert await shop.owner(deal) == "boris"
+
+
+async def test_a_talk_counts_as_taken_though_the_clock_of_its_pbx_is_behind(shop: Shop) -> None:
+    contact = await shop.contact("c1", numbers=("+79161234567",))
+    await shop.serve(turn(taken=TakenToWork(minutes=10)))
+    deal = await shop.came_in(contact_ids=(contact,))
+    await shop.written()
+    await shop.distributor.turn()
+    behind = timedelta(hours=1)
+    at = datetime.now(UTC) - behind
+    call = Call(
+        call_key="c",
+        direction="inbound",
+        line=None,
+        is_over=True,
+        client="+79161234567",
+        started_at=at,
+        answered_at=at,
+        disposition=Disposition.ANSWERED,
+        talks=(Talk(party="11", started_at=at),),
+    )
+    await shop.pool.execute(
+        "INSERT INTO call (account_id, call_id, connection_id, call_key, client, direction, disposition, is_over,"
+        " started_at, answered_at, facts, clock_offset)"
+        " VALUES ($1, 'c', 'p', 'c', '+79161234567', 'inbound', 'answered', true, $2, $2, $3, $4)",
+        ACCOUNT,
+        at,
+        call.model_dump(mode="json"),
+        behind,
+    )
+    await shop.pool.execute("UPDATE distribution_item SET due_at = now()")
+    await shop.distributor.turn()
+    item = await shop.item(deal)
+    assert (item.employee_id, item.taken_at is not None) == ("anna", True)

@@ -46,6 +46,16 @@ ROWS = (
         ),
     ),
     Sabotage(
+        name="clocks-of-pbxs-are-compared-when-held-tasks-are-sent",
+        hurts="the task of a call missed during an outage is dropped, since an earlier talk of a PBX whose clock is ahead seems later",
+        file="crm/effects/store/runs.py",
+        old="max(started_at + clock_offset) AS at FROM call",
+        new="max(started_at) AS at FROM call",
+        tests=(
+            "tests/integration/crm/test_backfill.py::test_whether_a_client_was_reached_since_is_seen_though_clocks_of_pbxs_differ",
+        ),
+    ),
+    Sabotage(
         name="lost-hangups-are-waited-for",
         hurts="a call whose hangup never came leaves nothing in the CRM",
         file="routing/client_work/call.py",
