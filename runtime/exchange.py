@@ -13,6 +13,7 @@ KEPT_CHARACTERS = 4000
 
 # JSON numbers (times, ids) have no quote before them in the same token and are left alone.
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_NUMBER_UNQUOTED = re.compile(r'("(?:phone|number)"\s*:\s*)(\d{7,})')
 _CODE = re.compile(r'("code"\s*:\s*")[^"]*')  # of OAuth; elsewhere codes are of errors
 
 
@@ -36,6 +37,7 @@ def shown(body: bytes | None) -> str:
     """Return a body without secrets and without whole numbers."""
     text = (body or b"")[: KEPT_CHARACTERS * 2].decode("utf-8", "replace")
     text = _CODE.sub(rf"\1{HIDDEN}", mask_secrets(text))
+    text = _NUMBER_UNQUOTED.sub(lambda found: f"{found[1]}{mask_numbers(found[2])}", text)
     return _QUOTED.sub(lambda quoted: mask_numbers(quoted.group()), text)[:KEPT_CHARACTERS]
 
 

@@ -9,11 +9,11 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import aiohttp
 
-from gateway.pbx.asking import NoteExchange
 from gateway.pbx.call_log import CallLog
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Inbound, LookupRequest, Parsed
 from runtime.metrics import Sample
+from runtime.vendors.http import NoteExchange
 
 SettingType = Literal["text", "whole", "port", "switch", "list", "time zone", "number spelling"]
 """whole: a whole number from 0, also as text. switch: true or false, or their words. list: texts, or one with commas."""

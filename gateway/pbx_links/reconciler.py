@@ -18,7 +18,6 @@ import structlog
 from gateway.configuration import Configuration
 from gateway.crm_accounts.exchange_log import ExchangeLog
 from gateway.intake.inbox import Accepted, Inbox
-from gateway.pbx.asking import NoteExchange
 from gateway.pbx.call_log import CallLog, PbxError
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
@@ -34,6 +33,7 @@ from runtime.exchange import Exchange
 from runtime.keyed_tasks import run_keyed
 from runtime.lifecycle import background, wait_first
 from runtime.trouble import Trouble
+from runtime.vendors.http import NoteExchange
 
 log = structlog.get_logger(__name__)
 

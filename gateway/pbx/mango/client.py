@@ -12,7 +12,7 @@ from typing import TypeVar
 import aiohttp
 import orjson
 
-from gateway.pbx.asking import NoteExchange, Question, ask
+from gateway.pbx.asking import ask
 from gateway.pbx.call_log import (
     LogPage,
     PbxAnswerInvalid,
@@ -35,6 +35,7 @@ from gateway.pbx.mango.links import BASE
 from gateway.pbx.mango.reading import CallsAnswer, MangoEmployee, parse_calls, parse_key, parse_users
 from gateway.pbx.port import WireInvalid
 from runtime.backoff import Backoff
+from runtime.vendors.http import NoteExchange, Question
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _RESULT_STATUSES = frozenset({200, 204, 404})

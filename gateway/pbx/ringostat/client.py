@@ -7,13 +7,14 @@ from datetime import datetime
 
 import aiohttp
 
-from gateway.pbx.asking import NoteExchange, Question, ask
+from gateway.pbx.asking import ask
 from gateway.pbx.call_log import LogPage, PbxAnswerInvalid, PbxRefused, Window, by_call, windows
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.ringostat.calls_list import PATH, halves, query
 from gateway.pbx.ringostat.wire import parse_calls_list
 from routing.calls.model import CallEvent
+from runtime.vendors.http import NoteExchange, Question
 
 BASE = "https://api.ringostat.net"
 

@@ -13,7 +13,6 @@ import asyncpg
 from gateway.calls.queue import Jobs
 from gateway.configuration import Configuration
 from gateway.intake.inbox import Inbox
-from gateway.pbx.asking import NoteExchange
 from gateway.pbx.call_log import CallLog
 from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
@@ -27,6 +26,7 @@ from gateway.store.crm_accounts.exchanges import reports
 from routing.settings import AccountSettings, CallPolicy
 from routing.staff import Employee
 from runtime.database.lease import Leases
+from runtime.vendors.http import NoteExchange
 from tests.fakes.mango import FakeMango
 from tests.fakes.ringostat import FakeRingostat
 

@@ -42,3 +42,7 @@ def test_long_bodies_are_cut_and_broken_text_is_shown() -> None:
     assert len(shown(b'"' + b"x" * 100_000 + b'"')) == KEPT_CHARACTERS
     assert shown(b"\xff\xfe") == "��"
     assert shown(None) == ""
+
+
+def test_a_number_that_json_writes_without_quotes_is_masked_too() -> None:
+    assert shown(b'{"id": 1700000000, "number": 79161234567}') == '{"id": 1700000000, "number": 7916***67}'
