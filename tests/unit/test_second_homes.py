@@ -128,7 +128,7 @@ HASHES = {
     "runtime/tokens.py:hash_of": "a token",
     "runtime/database/sealing.py:_id_of": "which key sealed a secret",
     "gateway/pbx/mango/router.py:product": "which connections share a key",
-    "gateway/pbx/mango/signing.py:signature": "MANGO's signature",
+    "runtime/vendors/mango_signing.py:signature": "MANGO's signature",
     "gateway/intake/inbox.py:_digest": "which message is the same",
     "gateway/intake/inbox.py:_anew": "a message that is the same and yet another",
     "gateway/alerts/watch.py:_message_id": "which message is told of",

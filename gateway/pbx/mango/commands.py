@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.pbx.connection import Connection
-from gateway.pbx.mango.signing import signed_form
 from gateway.pbx.port import WireInvalid
+from runtime.vendors.mango_signing import signed_form
 
 _LIMITS = (1, 5, 10, 20, 50, 100, 500, 1000, 2000, 5000)
 
@@ -26,7 +26,7 @@ class Command:
         for name in ("api_key", "api_salt"):
             if not connection.keys.get(name):
                 raise WireInvalid(name, "is not set for this connection")
-        return signed_form(connection.keys["api_key"], connection.keys["api_salt"], dict(self.payload))
+        return signed_form(connection.keys["api_key"], connection.keys["api_salt"], self.payload)
 
 
 def route_command(call_id: str, to_number: str, command_id: str, display_name: str | None = None) -> Command:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gateway.pbx.connection import Connection
-from gateway.pbx.mango.signing import signature
+from runtime.vendors.mango_signing import signature
 
 BASE = "https://app.mango-office.ru/vpbx/"
 _NEVER = 4102444800  # 2100-01-01: a link kept in the CRM must not expire; and the same recording always has the same link

@@ -1,22 +1,13 @@
-"""MANGO's signed forms: the same three fields in both directions. Pure.
-
-`sign` = hex sha256(key + json + salt) over the exact text of `json`: it is never parsed and written again in between.
-"""
+"""MANGO's signed forms as they come in: three fields, and whether the signature holds (runtime/vendors/mango_signing.py). Pure."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlencode
-
-import orjson
 
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.reading.payload import read_form
-from gateway.pbx.reading.text import encoded
+from runtime.vendors.mango_signing import is_signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +18,6 @@ class SignedForm:
     api_key: str
     sign: str
     json: str = field(repr=False)
-
-
-def signature(api_key: str, salt: str, *signed: str) -> str:
-    return hashlib.sha256(encoded("".join((api_key, *signed, salt)))).hexdigest()
 
 
 def read_signed(body: bytes) -> SignedForm:
@@ -46,16 +33,8 @@ def read_signed(body: bytes) -> SignedForm:
 
 
 def is_signed_by(form: SignedForm, connection: Connection) -> bool:
-    """Say whether the signature holds, compared in constant time. A connection without key or salt trusts nobody."""
-    api_key, salt = connection.keys.get("api_key"), connection.keys.get("api_salt")
-    if not api_key or not salt:
-        return False
-    is_key = hmac.compare_digest(encoded(form.api_key), api_key.encode())
-    expected = signature(api_key, salt, form.json)
-    return hmac.compare_digest(encoded(form.sign).lower(), expected.encode()) and is_key
-
-
-def signed_form(api_key: str, salt: str, payload: dict[str, Any]) -> bytes:
-    """Return a request's body, `application/x-www-form-urlencoded`. Methods without parameters send `{}`."""
-    text = orjson.dumps(payload).decode()
-    return urlencode({"vpbx_api_key": api_key, "sign": signature(api_key, salt, text), "json": text}).encode()
+    """Say whether the signature holds. A connection without key or salt trusts nobody."""
+    keys = connection.keys
+    return is_signature(
+        form.api_key, form.sign, form.json, api_key=keys.get("api_key", ""), salt=keys.get("api_salt", "")
+    )

@@ -51,8 +51,3 @@ def decoded(data: bytes, charset: str | None = None) -> str:
         return data.decode(charset or "ascii")
     except (UnicodeDecodeError, LookupError):
         return data.decode("utf-8", "surrogateescape")
-
-
-def encoded(text: str) -> bytes:
-    """Return the bytes that `decoded` read as UTF-8."""
-    return text.encode("utf-8", "surrogateescape")

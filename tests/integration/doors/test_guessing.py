@@ -15,11 +15,11 @@ from structlog.testing import capture_logs
 
 from gateway.health.checks import check_all
 from gateway.health.findings import in_words
-from gateway.pbx.mango.signing import signed_form
 from gateway.settings import Settings
 from gateway.store.admin import accounts
 from gateway.texts.sentences import TEXTS
 from runtime.tokens import hash_of
+from runtime.vendors.mango_signing import signed_form
 from tests.integration.pbx.running_gateway import (
     ACCOUNT,
     FORM,

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from gateway.pbx.mango.signing import signed_form
+from runtime.vendors.mango_signing import signed_form
 from tests.e2e.stack import free_port
 from tests.integration.doors.gateway_process import GatewayProcess, gateway_process
 

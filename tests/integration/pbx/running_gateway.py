@@ -16,11 +16,11 @@ import asyncpg
 from gateway.app.gateway import Gateway
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
-from gateway.pbx.mango.signing import signed_form
 from gateway.settings import Settings
 from gateway.store.admin import accounts
 from gateway.store.admin.staff import replace_staff
 from routing.staff import Employee
+from runtime.vendors.mango_signing import signed_form
 from tests.waiting import until
 
 ACCOUNT = "main"

@@ -16,10 +16,10 @@ import pytest
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.mango.client import MangoClient
 from gateway.pbx.mango.commands import ROUTE_EVERY
-from gateway.pbx.mango.signing import signed_form
 from gateway.pbx_links.route_commands import PbxCommands
 from gateway.store.admin.accounts import change_connection
 from gateway.store.pbx_links.commands import CommandRow, claim_turn, save_command
+from runtime.vendors.mango_signing import signed_form
 from tests.fakes.mango import FakeMango, serving
 from tests.integration.pbx.running_gateway import (
     ACCOUNT,

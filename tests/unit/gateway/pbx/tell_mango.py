@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gateway.pbx.mango.signing import signed_form
 from gateway.pbx.port import Inbound
 from routing.calls.model import Disposition, FailedSide
+from runtime.vendors.mango_signing import signed_form
 from tests.unit.gateway.pbx.builders import FORM, a_request
 from tests.unit.gateway.pbx.planned_calls import LINE, MOBILE, Plan
 

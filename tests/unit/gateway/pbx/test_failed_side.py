@@ -8,10 +8,10 @@ import pytest
 
 from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
-from gateway.pbx.mango.signing import signed_form
 from gateway.pbx.port import Inbound
 from routing.calls.fold import fold
 from routing.calls.model import Call, FailedSide
+from runtime.vendors.mango_signing import signed_form
 from tests.unit.gateway.pbx.ami_talk import Talk
 from tests.unit.gateway.pbx.builders import FORM, a_connection, a_request
 from tests.unit.gateway.pbx.test_asterisk_legs import calls, recorded

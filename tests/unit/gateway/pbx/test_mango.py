@@ -15,11 +15,11 @@ from gateway.pbx.mango.adapter import MangoKind
 from gateway.pbx.mango.commands import calls_request, route_command, users_request
 from gateway.pbx.mango.links import recording_link
 from gateway.pbx.mango.reading import parse_calls, parse_key, parse_users
-from gateway.pbx.mango.signing import signed_form
 from gateway.pbx.mango.wire import disposition_of, parse_result
 from gateway.pbx.port import Inbound, WireInvalid
 from routing.calls.fold import fold
 from routing.calls.model import Call, Disposition
+from runtime.vendors.mango_signing import signed_form
 from tests.unit.gateway.pbx.builders import FORM, a_case, a_connection, a_request
 
 KIND = MangoKind()

@@ -17,12 +17,12 @@ from gateway.intake.inbox import messages_of
 from gateway.pbx.asterisk.legs import Legs, step, sweep
 from gateway.pbx.asterisk.wire import AmiReader
 from gateway.pbx.kinds import KINDS
-from gateway.pbx.mango.signing import signature
 from gateway.pbx.port import Inbound, Parsed, WireInvalid
 from gateway.pbx.query import read_query
 from routing.calls.fold import fold
 from routing.calls.model import CallEvent
 from routing.settings import NumberPolicy
+from runtime.vendors.mango_signing import signature
 from tests.unit.gateway.pbx.builders import CASES, FORM, RECEIVED, a_case, a_connection, a_request
 
 JSON = {"Content-Type": "application/json"}
