@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -70,24 +71,24 @@ def replay(
 
     names = version_named(version), version_named(against)
 
-    async def work() -> dict[str, Any]:
+    async def work() -> tuple[dict[str, Any], str]:
         async with database(Settings()) as pool:
             async with pool.acquire() as conn:
-                account_id = (await the_account(conn, account)).id
+                which = await the_account(conn, account)
             with _bar() as bar:
                 task = bar.add_task("calls", total=None)
 
                 async def progress(done: int, total: int | None) -> None:
                     bar.update(task, completed=done, total=total)
 
-                result = await Replay(pool, account_id, language=chosen_language(lang)).run(
+                result = await Replay(pool, which.id, language=chosen_language(lang)).run(
                     days, *names, progress
                 )
                 bar.update(task, completed=result["calls"], total=result["calls"])
-                return result
+                return result, which.time_zone
 
     with _refusals("nothing was replayed"):
-        result = run(work())
+        result, zone = run(work())
     if json:
         print_json(result)
         return
@@ -102,7 +103,8 @@ def replay(
         "Neither orders anything.",
     )
     for call in result["list"][:20]:
-        print(f"\n{call['started_at']}  call {call['call_id']}  {call['row']}")
+        began = local(datetime.fromisoformat(call["started_at"]), zone)
+        print(f"\n{began}  call {call['call_id']}  {call['row']}")
         for side, name in (("published", old), ("draft", new)):
             print("\n".join(f"  {name}: {line}" for line in call[side] or ["nothing"]))
     if result["different"] > 20:

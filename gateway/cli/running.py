@@ -17,10 +17,12 @@ from gateway.cli.output import (
     database,
     database_url,
     language_of,
+    local,
     on_database,
     print_json,
     print_table,
     run,
+    zone_of,
 )
 from runtime.failure import Failure
 
@@ -262,11 +264,14 @@ def explain(
 
     language = chosen_language(lang)
 
-    async def work(conn: Conn) -> tuple[list[dict[str, Any]], Language]:
+    async def work(conn: Conn) -> tuple[list[dict[str, Any]], Language, str]:
         found = await explain_stored(conn, id, language=language)
-        return found, await language_of(conn, found[0]["account"], language) if found else "en"
+        if not found:
+            return found, "en", "UTC"
+        account = found[0]["account"]
+        return found, await language_of(conn, account, language), await zone_of(conn, account)
 
-    explained, spoken = on_database(work)
+    explained, spoken, zone = on_database(work)
     if not explained:
         raise Failure(
             f"nothing is stored under '{id}'",
@@ -277,9 +282,8 @@ def explain(
         print_json(explained)
         return
     for decision in explained:
-        print(
-            f"{decision['at']}  {decision['kind_message']} {decision['decision_id']}: {decision['message']}"
-        )
+        at = local(datetime.fromisoformat(decision["at"]), zone)
+        print(f"{at}  {decision['kind_message']} {decision['decision_id']}: {decision['message']}")
         _print_steps(decision["steps"], spoken)
         for effect in decision["effects"]:
             print(f"  -> {effect['message']}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from gateway.at_work import AtWork
 from gateway.calendars import holidays_around
@@ -158,8 +159,9 @@ def _explained(
             "matrix_version": decision.version,
         },
     )
-    texts = TEXTS[account.settings.language]
-    shown = explained(Explained(decision=row, effects=tuple(map(_effect, decision.effects))), texts, url_of)
+    texts, zone = TEXTS[account.settings.language], ZoneInfo(account.time_zone)
+    made = Explained(decision=row, effects=tuple(map(_effect, decision.effects)))
+    shown = explained(made, texts, zone, url_of)
     for effect, told in zip(decision.effects, shown["effects"], strict=True):
         told["message"] = order_in_words(effect.order, staff, texts, account.time_zone)
     return shown
@@ -196,4 +198,5 @@ def _nothing(account: Account, call: Call, policy: NumberPolicy) -> dict[str, An
         steps=[{"rule": "client", "verdict": "decided", "because": reason, "facts": {}}],
         inputs={"call": call.model_dump(mode="json")},
     )
-    return explained(Explained(decision=row, effects=()), TEXTS[account.settings.language])
+    texts, zone = TEXTS[account.settings.language], ZoneInfo(account.time_zone)
+    return explained(Explained(decision=row, effects=()), texts, zone)

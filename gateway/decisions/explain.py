@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from crm.effects.owners import OWNER, refused_owners
 from gateway.store.admin.accounts import account
@@ -16,12 +18,13 @@ from gateway.texts.sentences import TEXTS
 from routing.decision import Step
 from routing.matrix.reasons import rule_phrase, step_in_words
 from routing.matrix.texts import row_phrase
-from routing.texts.catalogue import DEFAULT_LANGUAGE, Language, Texts, Value
+from routing.texts.catalogue import Language, Texts, Value
 from runtime.database.pool import Conn
 
 UrlOf = Callable[[str, str, str], str]
 
 _PIPELINE_RULE = re.compile(r"rule (\d+)(.*)", re.DOTALL)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _KIND_OF = {
     "create_contact": "contact",
     "create_deal": "deal",
@@ -44,10 +47,11 @@ async def explain(
         found = await stored(conn, account_id, id)
     except NoSuchDecision:
         return []
-    if found and language is None:
-        language = (await account(conn, found[0].decision.account_id)).settings.language
-    texts = TEXTS[language or DEFAULT_LANGUAGE]
-    return [explained(item, texts, url_of, await _author(conn, item.decision)) for item in found]
+    if not found:
+        return []
+    whose = await account(conn, found[0].decision.account_id)
+    texts, zone = TEXTS[language or whose.settings.language], ZoneInfo(whose.time_zone)
+    return [explained(item, texts, zone, url_of, await _author(conn, item.decision)) for item in found]
 
 
 async def _author(conn: Conn, row: DecisionRow) -> CrmPerson | None:
@@ -69,9 +73,14 @@ def _closed_case(row: DecisionRow) -> Mapping[str, Any] | None:
 
 
 def explained(
-    item: Explained, texts: Texts, url_of: UrlOf | None = None, author: CrmPerson | None = None
+    item: Explained,
+    texts: Texts,
+    zone: ZoneInfo,
+    url_of: UrlOf | None = None,
+    author: CrmPerson | None = None,
 ) -> dict[str, Any]:
-    """Return the form that the API, the command line and the dry run share. author: who changed the case's task in the CRM."""
+    """Return the form that the API, the command line and the dry run share. zone: the account's, by whose clocks people read.
+    author: who changed the case's task in the CRM."""
     row = item.decision
     return {
         "account": row.account_id,
@@ -84,16 +93,16 @@ def explained(
         "reason": row.reason,
         "message": _message(row, texts, author),
         "outcome": dict(row.outcome),
-        "steps": [step_in_full(row.kind, step, texts, author) for step in row.steps],
+        "steps": [step_in_full(row.kind, step, texts, zone, author) for step in row.steps],
         "inputs": dict(row.inputs),
         "effects": [_effect(row.account_id, effect, texts, url_of) for effect in item.effects],
     }
 
 
 def step_in_full(
-    kind: str, step: Mapping[str, Any], texts: Texts, author: CrmPerson | None = None
+    kind: str, step: Mapping[str, Any], texts: Texts, zone: ZoneInfo, author: CrmPerson | None = None
 ) -> dict[str, Any]:
-    """One step with its words and those of its facts beside the codes. kind: of the decision. author: as of `explained`."""
+    """One step with its words and those of its facts beside the codes. kind: of the decision. zone, author: as of `explained`."""
     facts = dict(step["facts"])
     if author is not None and "by_user" in facts:
         facts["by_user"] = facts["by_user"] or author.id
@@ -104,7 +113,7 @@ def step_in_full(
         "rule_message": _rule(step["rule"], texts),
         "verdict_message": texts.word("verdict", step["verdict"]),
         "message": step_message(kind, step, texts),
-        "facts_message": facts_in_words(named, texts),
+        "facts_message": facts_in_words(named, texts, zone),
     }
 
 
@@ -127,10 +136,10 @@ def step_message(kind: str, step: Mapping[str, Any], texts: Texts) -> str:
     return because
 
 
-def facts_in_words(facts: Mapping[str, Any], texts: Texts) -> str:
-    """Return what a step knew, in one line; what is known by no word keeps its name."""
+def facts_in_words(facts: Mapping[str, Any], texts: Texts, zone: ZoneInfo) -> str:
+    """Return what a step knew, in one line; what is known by no word keeps its name. zone: by whose clocks moments are told."""
     told = (
-        texts.say("fact", what=_fact(name, texts), value=_value(name, value, texts))
+        texts.say("fact", what=_fact(name, texts), value=_value(name, value, texts, zone))
         for name, value in facts.items()
     )
     return "; ".join(told)
@@ -140,7 +149,7 @@ def _fact(name: str, texts: Texts) -> str:
     return texts.word("fact", name) if f"fact.{name}" in texts.sentences else name
 
 
-def _value(name: str, value: Any, texts: Texts) -> str:
+def _value(name: str, value: Any, texts: Texts, zone: ZoneInfo) -> str:
     if value is None or value == "":
         return texts.say("fact-value.not-told-yet" if name == "by_user" else "fact-value.none")
     if isinstance(value, bool):
@@ -151,6 +160,8 @@ def _value(name: str, value: Any, texts: Texts) -> str:
         for prefix in (f"fact-value.{name}", "fact-value", "matrix.owner", "entity"):
             if f"{prefix}.{value}" in texts.sentences:
                 return texts.word(prefix, value)
+        if _INSTANT.fullmatch(value):
+            return f"{datetime.fromisoformat(value).astimezone(zone):%Y-%m-%d %H:%M}"
     return str(value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from crm.errors import CrmUnpaid
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
@@ -44,6 +45,11 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
         yield _connection(account, connection, now)
 
 
+def _local(at: datetime, account: AccountStatus) -> str:
+    """Return a time as the account's people read their clocks."""
+    return f"{at.astimezone(ZoneInfo(account.time_zone)):%Y-%m-%d %H:%M}"
+
+
 def _reconnect(account_id: str) -> Phrase:
     """How to authorise an account anew."""
     return phrase("finding.reconnect", account=account_id)
@@ -53,7 +59,7 @@ def _state(account: AccountStatus) -> Finding:
     what = about("state", account=account.id)
     if account.state == "on":
         return ok("account-on", what, url=account.url)
-    since = account.state_since.isoformat(timespec="minutes")
+    since = _local(account.state_since, account)
     reason = f": {account.state_reason}" if account.state_reason else ""
     if account.state == "off":
         return warning("account-off", what, since=since, reason=reason, account=account.id)
@@ -123,7 +129,7 @@ def _left_out(account: AccountStatus) -> Iterator[Finding]:
 def _crm(account: AccountStatus) -> Iterator[Finding]:
     what, crm = about("crm", account=account.id), account.crm
     if crm is None or not crm.is_served:
-        at = crm.reported_at.isoformat(timespec="seconds") if crm else ""
+        at = _local(crm.reported_at, account) if crm else ""
         yield bad("crm-unserved", what, last=detail("crm-last-seen", crm, at=at))
         return
     if crm.moved_to:

@@ -240,6 +240,7 @@ class _Reader:
             id=id,
             name=account.name,
             url=account.base_url,
+            time_zone=account.time_zone,
             state=account.state,
             state_reason=account.state_reason,
             state_since=account.state_since,

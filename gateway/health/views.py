@@ -224,6 +224,7 @@ class AccountStatus(_View):
     id: str
     name: str
     url: str
+    time_zone: str
     state: Literal["on", "off", "broken"]
     state_reason: str
     state_since: datetime

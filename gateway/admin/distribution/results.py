@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.decisions.explain import UrlOf, explained
-from gateway.store.admin.accounts import Account
+from gateway.store.admin.accounts import Account, account
 from gateway.store.admin.staff import staff_of
 from gateway.store.decisions.decisions import NoSuchDecision, explain
 from gateway.store.distribution import ledgers as store
@@ -96,10 +96,11 @@ async def decisions_of(
 ) -> list[dict[str, Any]]:
     """Return the decisions of an item as `explain` does, the oldest first; old ones may be cleaned away."""
     found: list[dict[str, Any]] = []
+    zone = ZoneInfo((await account(conn, account_id)).time_zone)
     for decision_id in _decision_ids(item):
         try:
             found += [
-                explained(one, TEXTS[language], url_of)
+                explained(one, TEXTS[language], zone, url_of)
                 for one in await explain(conn, account_id, decision_id)
             ]
         except NoSuchDecision:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, Field
 
@@ -129,14 +130,14 @@ async def lookup(call: ApiCall[LookupQuery, None]) -> LookupAnswer:
             **answer,
             "language": language,
             "message": TEXTS[language].word("lookup.reason", decided.decision.reason),
-            "steps": _steps(decided.decision, TEXTS[language]),
+            "steps": _steps(decided.decision, TEXTS[language], snapshot.accounts[account_id].time_zone),
         }
     )
 
 
-def _steps(decision: LookupDecision, texts: Texts) -> list[dict[str, Any]]:
+def _steps(decision: LookupDecision, texts: Texts, zone: str) -> list[dict[str, Any]]:
     steps = [step.as_json() for step in decision.steps]
-    return [step_in_full("lookup", step, texts) for step in steps]
+    return [step_in_full("lookup", step, texts, ZoneInfo(zone)) for step in steps]
 
 
 def _account_of(call: AnyCall, asked: str | None) -> str:

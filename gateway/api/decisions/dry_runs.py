@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
@@ -202,8 +203,9 @@ async def recomputed(call: ApiCall) -> RecomputedView:
                 "This decision cannot be computed again.",
                 detail=str(err) or type(err).__name__,
             ) from err
-    texts = TEXTS[call.services.configuration.now.accounts[row.account_id].settings.language]
-    steps = [step_in_full(row.kind, step, texts) for step in again.steps]
+    whose = call.services.configuration.now.accounts[row.account_id]
+    texts, zone = TEXTS[whose.settings.language], ZoneInfo(whose.time_zone)
+    steps = [step_in_full(row.kind, step, texts, zone) for step in again.steps]
     return RecomputedView.model_validate(
         {"is_same": again.is_same, "reason": again.reason, "outcome": again.outcome, "steps": steps}
     )

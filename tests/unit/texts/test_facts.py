@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +13,7 @@ from gateway.decisions.explain import facts_in_words
 from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Language
 
+MOSCOW = ZoneInfo("Europe/Moscow")
 ROUTING = Path(__file__).parents[3] / "routing"
 _PLANNED = {"skip", "order"}
 """Methods of a plan whose named arguments are facts."""
@@ -63,8 +65,11 @@ def test_a_fact_has_words(fact: str, language: Language) -> None:
 
 def test_facts_are_read_as_a_sentence() -> None:
     facts = {"count": 2, "owner": None, "has_open_deal": True}
-    assert facts_in_words(facts, TEXTS["en"]) == "missed calls: 2; responsible: none; has an open deal: yes"
     assert (
-        facts_in_words(facts, TEXTS["ru"])
+        facts_in_words(facts, TEXTS["en"], MOSCOW)
+        == "missed calls: 2; responsible: none; has an open deal: yes"
+    )
+    assert (
+        facts_in_words(facts, TEXTS["ru"], MOSCOW)
         == "пропущенных звонков: 2; ответственный: нет; есть открытая сделка: да"
     )

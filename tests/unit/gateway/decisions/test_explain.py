@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gateway.decisions.explain import explained
 from gateway.store.decisions.decisions import DecisionRow, EffectRow, Explained
@@ -12,6 +13,7 @@ from routing.matrix.decide import decide
 from routing.matrix.presets import recommended
 from tests.unit.routing.matrix.situations import a_situation
 
+MOSCOW = ZoneInfo("Europe/Moscow")
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
 
@@ -60,8 +62,8 @@ LOOKUP = a_row(
 
 
 def test_a_lookup_is_explained_in_russian_and_in_english() -> None:
-    russian = explained(Explained(decision=LOOKUP, effects=()), TEXTS["ru"])
-    english = explained(Explained(decision=LOOKUP, effects=()), TEXTS["en"])
+    russian = explained(Explained(decision=LOOKUP, effects=()), TEXTS["ru"], MOSCOW)
+    english = explained(Explained(decision=LOOKUP, effects=()), TEXTS["en"], MOSCOW)
     assert russian["message"] == (
         "Звонит ответственному за открытую сделку клиента (manager, deal_owner). Звонят: 104."
     )
@@ -80,7 +82,7 @@ def test_a_decision_of_the_matrix_is_explained_with_every_step_in_words() -> Non
         decision.model_dump(mode="json", exclude={"steps"}),
         [s.as_json() for s in decision.steps],
     )
-    shown = explained(Explained(decision=row, effects=()), TEXTS["en"])
+    shown = explained(Explained(decision=row, effects=()), TEXTS["en"], MOSCOW)
     assert shown["message"] == (
         "inbound, missed, new client, after the call, version 1: the actions were ordered (ordered)"
     )
@@ -96,7 +98,7 @@ def test_what_became_of_an_effect_is_said() -> None:
         an_effect("done", crm_id="8", crm_extra={"refused_owners": "11; 12", "owner": "1"}),
         an_effect("waiting", crm_extra={"refused_owners": "11", "owner": ""}),
     )
-    shown = explained(Explained(decision=LOOKUP, effects=effects), TEXTS["ru"])
+    shown = explained(Explained(decision=LOOKUP, effects=effects), TEXTS["ru"], MOSCOW)
     assert [e["message"] for e in shown["effects"]] == [
         "контакт создан: 7 (уже было в CRM)",
         "создать контакт: CRM отказала (FieldMissing, поле name)",
@@ -111,6 +113,6 @@ def test_an_old_decision_of_a_kind_or_reason_that_is_not_known_is_shown_by_its_c
     row = a_row(
         "matrix", "gone_by_now", {}, [{"rule": "x", "verdict": "decided", "because": "y", "facts": {}}]
     )
-    shown = explained(Explained(decision=row, effects=()), TEXTS["en"])
+    shown = explained(Explained(decision=row, effects=()), TEXTS["en"], MOSCOW)
     assert "gone_by_now" in shown["message"]
     assert shown["steps"][0]["message"] == "x: y"

@@ -19,6 +19,7 @@ WELL: dict[str, Any] = {
     "id": "sales",
     "name": "Sales",
     "url": "https://x.amocrm.ru",
+    "time_zone": "Europe/Moscow",
     "state": "on",
     "state_reason": "",
     "state_since": NOW,
@@ -224,3 +225,14 @@ def test_the_code_of_what_holds_the_crm_up_is_said_once(
 def test_a_webhook_that_could_not_be_read_days_ago_is_no_trouble_any_more() -> None:
     old = {"refused": 2, "last_refusal": "odd", "last_refused_at": NOW - timedelta(days=2)}
     assert all(finding.is_ok for finding in findings_of(webhooks=old))
+
+
+@pytest.mark.parametrize("state", ["off", "broken"])
+def test_since_when_it_is_off_is_told_by_the_clocks_of_the_account(state: str) -> None:
+    [found] = [f for f in findings_of(state=state) if "since" in f.message]
+    assert "since 2026-03-02 13:00" in found.message
+
+
+def test_when_a_worker_was_last_seen_is_told_by_the_clocks_of_the_account() -> None:
+    [found] = [f for f in findings_of(crm={"is_served": False}) if f.code == "crm-unserved"]
+    assert "2026-03-02 13:00" in found.message
