@@ -114,7 +114,7 @@ SENTENCES: Mapping[str, str] = {
     "fact-value.pipeline-rule": "pipeline rule {number}{name}",
     "rule.scheme": "the PBX's scheme",
     "fact.credit": "credit with their share of this one, thousandths of a deal",
-    "fact.open_deals": "open deals",
+    "fact.open_deals": "open deals in the template's pipelines",
     "fact.back_at": "comes on at",
     "fact.given_in_window": "given within the window",
     "fact.instead_of": "instead of employee",

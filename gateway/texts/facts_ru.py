@@ -114,7 +114,7 @@ SENTENCES: Mapping[str, str] = {
     "fact-value.pipeline-rule": "правило воронки {number}{name}",
     "rule.scheme": "схема АТС",
     "fact.credit": "остаток с долей в этой, тысячных сделки",
-    "fact.open_deals": "открытых сделок",
+    "fact.open_deals": "открытых сделок в воронках шаблона",
     "fact.back_at": "выйдет в",
     "fact.given_in_window": "получено за окно времени",
     "fact.instead_of": "вместо сотрудника",
