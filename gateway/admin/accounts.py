@@ -326,7 +326,7 @@ def _refuse_bad_hours(time: WorkingTime) -> None:
         if not 1 <= weekday <= 7:
             remedy = "write 1 for Monday to 7 for Sunday"
             raise InputRefused("working_time.hours", f"'{weekday}' is no weekday", remedy)
-        _refuse_bad_spans("working_time.hours", spans)
+        _refuse_bad_work("working_time.hours", spans)
     for field in ("free_days", "work_days"):
         for day in getattr(time, field):
             if not _is_day(day):
@@ -342,10 +342,18 @@ def refuse_bad_day(day: str, own: OwnDay, field: str) -> None:
     """Raise InputRefused for what an account cannot say of a date."""
     if not _is_day(day):
         raise InputRefused(field, f"'{day}' is no day", _DAY_REMEDY)
-    _refuse_bad_spans(f"{field}.{day}", own.hours)
+    _refuse_bad_work(f"{field}.{day}", own.hours)
     if own.kind == "free" and (own.hours or own.like):
         remedy = "say 'working', or leave out its hours"
         raise InputRefused(f"{field}.{day}", "a free day has no hours", remedy)
+
+
+def _refuse_bad_work(field: str, spans: Sequence[tuple[str, str]]) -> None:
+    _refuse_bad_spans(field, spans)
+    for opens, closes in spans:
+        if opens == closes:
+            remedy = "write 00:00 to 24:00 where the whole day is meant; else another end"
+            raise InputRefused(field, f"hours from {opens} to {closes} end when they begin", remedy)
 
 
 def _refuse_bad_spans(field: str, spans: Sequence[tuple[str, str]]) -> None:

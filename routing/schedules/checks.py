@@ -38,7 +38,7 @@ class ScheduleProblem(BaseModel):
 
 
 WARNINGS = frozenset(
-    {"moved-days-unknown", "hours-overlap", "group-unknown", "schedule-empty", "person-left"}
+    {"moved-days-unknown", "hours-overlap", "hours-nowhere", "group-unknown", "schedule-empty", "person-left"}
 )
 
 
@@ -145,6 +145,12 @@ def _plan(where: str, plan: WorkPlan, schedule: Schedule) -> Iterator[SchedulePr
     for number, leave in enumerate(plan.leave):
         yield from _dates(f"{where}.leave.{number}", leave)
     yield from _twice(where, plan)
+    if plan.has_hours and not _has_work(plan):
+        yield _problem("hours-nowhere", where)
+
+
+def _has_work(plan: WorkPlan) -> bool:
+    return any((plan.hours or {}).values()) or any(period.hours for period in plan.periods or ())
 
 
 def _period(where: str, period: Period) -> Iterator[ScheduleProblem]:
@@ -164,7 +170,12 @@ def _hours(where: str, hours: DayHours) -> Iterator[ScheduleProblem]:
     wrong = [span for span in hours if not is_span(*span)]
     for opens, closes in wrong:
         yield _problem("hours-unreadable", where, opens=opens, closes=closes)
-    if not wrong and sum(_length(*span) for span in hours) > sum(b - a for a, b in hours_in_minutes(hours)):
+    endless = [opens for opens, closes in hours if opens == closes]
+    for opens in endless:
+        yield _problem("hours-whole-day", where, opens=opens)
+    if not (wrong or endless) and sum(_length(*span) for span in hours) > sum(
+        b - a for a, b in hours_in_minutes(hours)
+    ):
         yield _problem("hours-overlap", where)
 
 

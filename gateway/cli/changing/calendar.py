@@ -126,6 +126,8 @@ def _spans(hours: str | None) -> tuple[tuple[str, str], ...]:
     except ValueError as err:
         message, _, remedy = str(err).partition(": ")
         raise InputRefused("hours", message, remedy) from err
+    if hours is not None and not spans:
+        raise InputRefused("hours", f"'{hours}' are no hours", "say 'free', or leave --hours out: as usual")
     if len(spans) > 24:
         raise InputRefused("hours", f"{len(spans)} spans are too many", "write 24 or fewer")
     return spans

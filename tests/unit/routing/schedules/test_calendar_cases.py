@@ -116,6 +116,37 @@ def test_a_schedule_that_keeps_holidays_is_warned_of_years_whose_moved_days_are_
     assert schedule_problems(by_day, known) == []
 
 
+@pytest.mark.parametrize("hours", ["09:00-09:00", "00:00-00:00", "22:00-06:00, 12:00-12:00"])
+def test_hours_that_end_when_they_begin_are_refused_and_a_whole_day_is_written_as_one(hours: str) -> None:
+    """As a clock reads them they are nothing; taken for a whole day they would be 24 hours by a slip of the hand."""
+    known = ScheduleStaff(employees=["ann"])
+    for plan in ({"hours": {"mon": hours}}, {"months": {"2026-12": {"1": hours}}}):
+        [problem] = schedule_problems(schedule("by_day" if "months" in plan else "weekly", ann=plan), known)
+        assert (problem.severity, problem.code) == ("error", "hours-whole-day")
+        assert "00:00-24:00" in problem.remedy_en
+    assert schedule_problems(schedule(ann={"hours": {"mon": "00:00-24:00"}}), known) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "plan"),
+    [
+        ("weekly", {"hours": {"mon": "off"}}),
+        ("weekly", {"hours": {}}),
+        ("weekly", {"periods": [{"first": "2026-12-01", "last": "2026-12-31"}]}),
+        ("by_day", {"periods": []}),
+    ],
+)
+def test_hours_without_work_on_any_day_are_warned_of(kind: str, plan: dict[str, object]) -> None:
+    found = schedule_problems(schedule(kind, ann=plan), ScheduleStaff(employees=["ann"]))
+    assert [(p.severity, p.code, p.where) for p in found] == [("warning", "hours-nowhere", "people.ann")]
+    assert can_be_saved(found)
+
+
+def test_a_free_day_beside_days_of_work_is_no_matter() -> None:
+    plan = {"hours": {"mon-fri": "09:00-18:00", "sat": "off"}}
+    assert schedule_problems(schedule(ann=plan), ScheduleStaff(employees=["ann"])) == []
+
+
 class TestCase25ASchedulByDay:
     def test_has_holes_touching_and_overlapping_hours_and_the_29th_of_february(self) -> None:
         month = {"2028-02": {"28": "09:00-13:00, 13:00-18:00", "29": "09:00-14:00, 13:00-18:00"}}
