@@ -10,6 +10,8 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError
 
 from gateway.admin.refused import InputRefused
+from routing.distribution.template import CLOCK_TIME
+from routing.matrix.actions import RESPONSIBLE
 from runtime.typed.plain_numbers import is_plain_number, number_kind
 
 M = TypeVar("M", bound=BaseModel)
@@ -22,7 +24,7 @@ _WORDS: Mapping[str, str] = {
     "string_type": "must be a text",
     "string_too_short": "must have {min_length} characters or more",
     "string_too_long": "must have {max_length} characters or fewer",
-    "string_pattern_mismatch": "is not written as {pattern}",
+    "string_pattern_mismatch": "must be {form}",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -47,6 +49,20 @@ _WORDS: Mapping[str, str] = {
     "enum": "must be {expected}",
     "union_tag_invalid": "must have as {discriminator} one of {expected_tags}",
     "union_tag_not_found": "must say its {discriminator}",
+    "date_type": "must be a day as 2026-12-31",
+    "date_parsing": "must be a day as 2026-12-31",
+    "date_from_datetime_parsing": "must be a day as 2026-12-31",
+    "date_from_datetime_inexact": "must be a day as 2026-12-31",
+    "datetime_type": "must be a moment as 2026-12-31T10:00:00+03:00",
+    "datetime_parsing": "must be a moment as 2026-12-31T10:00:00+03:00",
+    "datetime_from_date_parsing": "must be a moment as 2026-12-31T10:00:00+03:00",
+    "timezone_aware": "must say its offset from UTC too, e.g. 2026-12-31T10:00:00+03:00",
+    "finite_number": "must be a number",
+    "int_parsing_size": "is too large a number",
+    "path_type": "must be the path of a file or folder",
+    "url_parsing": "must be an address as scheme://host",
+    "url_type": "must be an address as scheme://host",
+    "url_scheme": "must be an address that begins with {expected_schemes}",
     "value_error": "{error}",
     "assertion_error": "{error}",
 }
@@ -61,8 +77,28 @@ def problems_of(err: ValidationError, whole: str) -> list[tuple[str, str]]:
 
 
 def _message(error: Mapping[str, Any]) -> str:
-    words = _WORDS.get(error["type"])
-    return words.format(**error.get("ctx", {})) if words else str(error["msg"])
+    words, values = _WORDS.get(error["type"]), error.get("ctx", {})
+    form = FORMS.get(values.get("pattern", ""), "written otherwise")
+    return words.format(form=form, **values) if words else str(error["msg"])
+
+
+COUNTED, SHORT_COUNTED = r"^[0-9]{1,18}$", r"^[0-9]{1,9}$"
+MATRIX_VERSION = "^(draft|current|[0-9]{1,9})$"
+JOURNAL_PLACE = r"^[0-9]{1,9}/(deal|contact|company|task)/.{1,64}$"
+E164 = r"^\+[0-9]{1,15}$"
+PAGE_ID = r"^[0-9A-Za-z_.:-]+$"
+
+FORMS: Mapping[str, str] = {
+    CLOCK_TIME: "a time of day as 09:30, or 24:00 for its end",
+    RESPONSIBLE: "who_answered, owner, owner_of_contact, owner_of_deal, senior, employee:ID, template or template:NAME",
+    COUNTED: "a number of at most 18 digits",
+    SHORT_COUNTED: "a number of at most 9 digits",
+    MATRIX_VERSION: "draft, current, or the number of a version",
+    JOURNAL_PLACE: "what `next` of the page before said",
+    E164: "a phone number as +74951234567",
+    PAGE_ID: "letters, digits and _ . : -",
+}
+"""What a text must be that one of our patterns judges: nobody who types should have to read a pattern."""
 
 
 LONGEST_ID, LONGEST_VERSION = 18, 9
@@ -78,6 +114,24 @@ def refuse_no_number(field: str, text: str | None) -> None:
     """Raise InputRefused for what no PBX calls a line of ours: nothing of it is a digit."""
     if text and not any(letter.isdigit() for letter in text):
         raise InputRefused(field, f"'{text}' is not a phone number", "write it as +74951234567")
+
+
+def refuse_no_crm_number(field: str, text: str) -> None:
+    """Raise InputRefused for what cannot be the id of anything in the CRM."""
+    if not is_counted(text):
+        raise InputRefused(field, f"'{text}' is no number of the CRM", CRM_NUMBER_REMEDY)
+
+
+LONGEST_FREE_NAME = 100
+
+
+def refuse_odd_name(what: str, name: str) -> None:
+    """Raise InputRefused for a new name of a template, schedule or token that could not be written as it is in an address, on
+    the command line and in a text. what: e.g. "template"."""
+    is_plain = name == name.strip() and name.isprintable() and not set(name) & set("/?#%\\{}")
+    if not is_plain or name.startswith("-") or not name.strip(".") or len(name) > LONGEST_FREE_NAME:
+        remedy = f"write 1 to {LONGEST_FREE_NAME} characters, no / ? # % \\ {{ }} among them, no - first, no spaces around"
+        raise InputRefused("name", f"'{name}' cannot be the name of a {what}", remedy)
 
 
 def whole_number(field: str, text: str) -> int:
@@ -182,4 +236,5 @@ COUNTRY = r"^[A-Z]{2}$"
 EMPLOYEE_ID = r"^[A-Za-z0-9._@-]{1,64}$"
 USER_ID = r"^[0-9]{1,18}$"
 LONGEST_NAME, LONGEST_EMAIL, LONGEST_GROUP = 200, 254, 100  # of an employee, letters
+CRM_NUMBER_REMEDY = "write the digits by which the CRM's address of it ends"
 EXTENSION_REMEDY = "write up to 64 letters, digits and * # + . _ -"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.admin.accounts import refuse_unknown_account
+from gateway.admin.input_words import refuse_odd_name
 from gateway.admin.protection.grants import (
     refuse_freer,
     refuse_freer_for_longer,
@@ -66,8 +67,7 @@ class LastAdminToken(InputRefused):
 
 async def add_token(conn: Conn, order: TokenOrder) -> str:
     """Return the token, shown once. Raise InputRefused; nothing is stored then."""
-    if not order.name.strip() or len(order.name) > _LONGEST_NAME:
-        raise InputRefused("name", "the name is empty or too long", f"write 1 to {_LONGEST_NAME} characters")
+    refuse_odd_name("token", order.name)
     role = role_named(order.role)
     if order.days is not None and not 1 <= order.days <= _MOST_DAYS:
         raise InputRefused(

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 EmployeeKey = Annotated[str, Field(min_length=1, max_length=200)]
 GroupName = Annotated[str, Field(min_length=1, max_length=200)]
-ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
+CLOCK_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
+ClockTime = Annotated[str, Field(pattern=CLOCK_TIME)]
 Percent = Annotated[int, Field(ge=0, le=10_000)]
 """Hundredths of a percent: 3333 is 33.33 %."""
 
@@ -111,7 +112,9 @@ class DistributionTemplate(TemplatePart):
 
     kind: turn = one after the other; load = by share. balance: of a turn even, in_a_row or spread; of a load even, open_deals
     or percent. groups, employees: who takes part. daily_reset: credits start from zero with each local day. catch_up: up to so
-    many deals somebody who was away is owed, 0 = absence earns nothing. quiet_hours: no tasks and missed calls then.
+    many deals somebody who was away is owed, 0 = absence earns nothing. quiet_hours: no tasks and missed calls then. Open deals
+    (balance, open_deals_limit) are those of the pipelines of the stages that the template is attached to; of all pipelines
+    where it is attached to none.
     """
 
     name: str = Field(min_length=1, max_length=200)

@@ -9,12 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from routing.texts.sentences import RU
 
-Responsible = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^(who_answered|owner|owner_of_contact|owner_of_deal|senior|employee:.{1,100}|template(:.{1,100})?)$"
-    ),
-]
+RESPONSIBLE = (
+    r"^(who_answered|owner|owner_of_contact|owner_of_deal|senior|employee:.{1,100}|template(:.{1,100})?)$"
+)
+Responsible = Annotated[str, StringConstraints(pattern=RESPONSIBLE)]
 """Who gets it. owner: of the open deal, else contact, company, lead. template: whose turn it is by the distribution template of that name."""
 
 Text = Annotated[str, StringConstraints(max_length=2000)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Literal, NamedTuple
 
@@ -57,6 +58,9 @@ class ShiftPolicy(_Value):
         return any(one.endswith("_tasks") for one in self.goes_along)
 
 
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
 class PolicyProblem(NamedTuple):
     """field: of the policy. code: kebab-case. value: what is wrong with it."""
 
@@ -90,3 +94,15 @@ def problems(
     elif policy.template and policy.template not in set(templates):
         found.append(PolicyProblem("template", "shift-no-such-template", policy.template))
     return found
+
+
+def no_numbers(policy: ShiftPolicy) -> list[PolicyProblem]:
+    """Return what cannot be the id of anything in the CRM: nothing would ever be found by it."""
+    given = [("pipelines", "pipeline", one) for one in policy.pipelines]
+    given += [("excluded_deals", "deal", one) for one in policy.excluded_deals]
+    given += [("excluded_fields", "field", one.field_id) for one in policy.excluded_fields]
+    return [
+        PolicyProblem(field, f"shift-no-number-of-{what}", id)
+        for field, what, id in given
+        if not _NUMBER.fullmatch(id)
+    ]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from crm.store.deals import known_deal
-from gateway.admin.distribution.templates import check_template, the_template
+from gateway.admin.distribution.templates import check_template, refuse_wrong_stage, the_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.distribution.asked import ask_for
 from gateway.distribution.give import lock_deals
@@ -109,16 +109,18 @@ async def give_up(conn: Conn, account_id: str, item_id: str) -> ItemRow:
 
 
 async def preview_stage(conn: Conn, account_id: str, template: str, pipeline: str, stage: str) -> int:
-    """How many deals would be given now. Raise NothingOfThatName."""
+    """How many deals would be given now. Raise NothingOfThatName, InputRefused."""
     await the_template(conn, account_id, template)
+    await refuse_wrong_stage(conn, account_id, pipeline, stage)
     return await deals_to_give(conn, account_id, pipeline, stage)
 
 
 async def give_stage(
     conn: Conn, account_id: str, template: str, pipeline: str, stage: str, *, by: str
 ) -> LongTask:
-    """Give the deals that stand in a stage, as long work. Raise NothingOfThatName, TooMuchWork."""
+    """Give the deals that stand in a stage, as long work. Raise NothingOfThatName, InputRefused, TooMuchWork."""
     await the_template(conn, account_id, template)
+    await refuse_wrong_stage(conn, account_id, pipeline, stage)
     asked = {"template": template, "pipeline": pipeline, "stage": stage, "run": secrets.token_hex(8)}
     return await long_tasks.ask(conn, account_id, STAGE_RUN, asked, by, most_open=1)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from crm.port import Pipeline
 from crm.store.metadata import pipelines_of
+from gateway.admin.input_words import refuse_no_crm_number, refuse_odd_name
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.store.admin.accounts import account, lock_account
 from gateway.store.admin.schedules import schedules_of
@@ -108,11 +109,9 @@ async def save_template(
 async def check_template(
     conn: Conn, account_id: str, template: DistributionTemplate
 ) -> list[TemplateProblem]:
-    """Return what is wrong with it. Raise InputRefused for a name that cannot be one."""
-    if template.name != template.name.strip() or "/" in template.name or not template.name.isprintable():
-        raise InputRefused(
-            "name", "begins or ends with a space, or holds a slash or a line break", "choose a plain name"
-        )
+    """Return what is wrong with it. Raise InputRefused for a new name that cannot be one."""
+    if await store.template_of(conn, account_id, template.name) is None:
+        refuse_odd_name("template", template.name)
     return problems(template, await surroundings_of(conn, account_id, template.name))
 
 
@@ -163,7 +162,7 @@ async def attach(conn: Conn, account_id: str, wanted: Attachment, *, by: str) ->
             "neither deals that come into the stage nor those that are made in it",
             "choose one of them, or both",
         )
-    _refuse_wrong_stage(await pipelines_of(conn, account_id), wanted)
+    await refuse_wrong_stage(conn, account_id, wanted.pipeline_id, wanted.stage_id)
     async with conn.transaction():
         there = await store.attachment_at(conn, account_id, wanted.pipeline_id, wanted.stage_id)
         if there is not None and there.template != wanted.template:
@@ -171,19 +170,26 @@ async def attach(conn: Conn, account_id: str, wanted: Attachment, *, by: str) ->
         return await store.attach(conn, account_id, wanted, by)
 
 
-def _refuse_wrong_stage(pipelines: Sequence[Pipeline], wanted: Attachment) -> None:
-    """Where the CRM's pipelines were never read, anything may be right."""
-    if not pipelines:
+async def refuse_wrong_stage(conn: Conn, account_id: str, pipeline_id: str, stage_id: str) -> None:
+    """Raise InputRefused for a stage whose deals cannot be given. Where the CRM's pipelines were never read, any number may
+    be right."""
+    if pipelines := await pipelines_of(conn, account_id):
+        _refuse_unknown_stage(pipelines, pipeline_id, stage_id)
         return
-    pipeline = next((p for p in pipelines if p.id == wanted.pipeline_id), None)
+    refuse_no_crm_number("pipeline", pipeline_id)
+    refuse_no_crm_number("stage", stage_id)
+
+
+def _refuse_unknown_stage(pipelines: Sequence[Pipeline], pipeline_id: str, stage_id: str) -> None:
+    pipeline = next((p for p in pipelines if p.id == pipeline_id), None)
     if pipeline is None:
         known = ", ".join(f"{p.id} «{p.name}»" for p in pipelines)
-        raise InputRefused("pipeline", f"the CRM has no pipeline {wanted.pipeline_id}", f"one of: {known}")
-    stage = next((s for s in pipeline.stages if s.id == wanted.stage_id), None)
+        raise InputRefused("pipeline", f"the CRM has no pipeline {pipeline_id}", f"one of: {known}")
+    stage = next((s for s in pipeline.stages if s.id == stage_id), None)
     if stage is None or stage.is_closed or stage.is_unsorted:
         fit = ", ".join(f"{s.id} «{s.name}»" for s in pipeline.stages if not (s.is_closed or s.is_unsorted))
         why = "is none of this pipeline" if stage is None else "holds no open deals"
-        raise InputRefused("stage", f"stage {wanted.stage_id} {why}", f"one of: {fit}")
+        raise InputRefused("stage", f"stage {stage_id} {why}", f"one of: {fit}")
 
 
 async def detach(conn: Conn, account_id: str, pipeline_id: str, stage_id: str) -> None:

@@ -16,6 +16,7 @@ from crm.effects.store.work import is_on
 from crm.portions import BATCH_LIMIT
 from crm.store.metadata import pipelines_of
 from crm.store.owned_deals import KnownOwned, entities_now, open_deals
+from gateway.admin.input_words import CRM_NUMBER_REMEDY, problems_of
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.shift_change.receivers import Presences, roster_now
 from gateway.shift_change.work import break_off
@@ -27,7 +28,7 @@ from gateway.store.shift_change import moves, policies, runs
 from gateway.store.shift_change.runs import PersonIsMoved, RunCounts, ShiftRun
 from routing.client import EntityKind
 from routing.shift_change.deals import why_stays
-from routing.shift_change.policy import PolicyProblem, ShiftPolicy, problems
+from routing.shift_change.policy import PolicyProblem, ShiftPolicy, no_numbers, problems
 from routing.shift_change.returning import why_kept
 from runtime.database.pool import Conn
 
@@ -37,13 +38,25 @@ _SAID: Mapping[ShiftAct, str] = {"pause": "paused", "resume": "resumed", "stop":
 _USUAL = 50  # deals in a request, as the CRM's documentation advises
 
 _WORDS: Mapping[str, tuple[str, str]] = {
-    "shift-no-pipeline": ("no pipeline is named", "name those whose deals move"),
+    "shift-no-pipeline": (
+        "no pipeline is set for shift change, so that no deals would move",
+        "name those whose deals move, e.g. 'callmatrix shift set --pipeline 8001'",
+    ),
     "shift-no-such-pipeline": (
         "the CRM has no pipeline '{value}'",
         "see 'callmatrix sync', or write another id",
     ),
+    "shift-no-number-of-pipeline": ("'{value}' is no number of a pipeline", CRM_NUMBER_REMEDY),
+    "shift-no-number-of-deal": ("'{value}' is no number of a deal", CRM_NUMBER_REMEDY),
+    "shift-no-number-of-field": (
+        "'{value}' is no number of a custom field",
+        "write the number that the custom field has in the CRM",
+    ),
     "shift-no-such-group": ("no employee is in the group '{value}'", "see 'callmatrix employees list'"),
-    "shift-no-template": ("no template says who gets the deals", "name one"),
+    "shift-no-template": (
+        "no template is set for shift change: nothing says who gets the deals",
+        "name one, e.g. 'callmatrix shift set --template sales'",
+    ),
     "shift-no-such-template": ("there is no template '{value}'", "see 'callmatrix template list'"),
 }
 
@@ -94,9 +107,8 @@ def policy_from(told: Mapping[str, Any]) -> ShiftPolicy:
     try:
         return ShiftPolicy.model_validate(told)
     except ValidationError as err:
-        first = err.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputRefused(field, first["msg"], "see docs/reference/shift-change.md") from err
+        field, message = problems_of(err, "shift change")[0]
+        raise InputRefused(field, message, "see docs/reference/shift-change.md") from err
 
 
 async def show_policy(conn: Conn, account_id: str) -> ShiftPolicy:
@@ -108,14 +120,14 @@ async def save_policy(conn: Conn, account_id: str, policy: ShiftPolicy, by: str)
     """Raise InputRefused; nothing is stored then."""
     async with conn.transaction():
         await rows.account(conn, account_id)
-        found = await problems_of(conn, account_id, policy)
+        found = [*await policy_problems(conn, account_id, policy), *no_numbers(policy)]
         if found:
             raise _refused(found)
         await policies.save_policy(conn, account_id, policy, by)
     return policy
 
 
-async def problems_of(conn: Conn, account_id: str, policy: ShiftPolicy) -> list[PolicyProblem]:
+async def policy_problems(conn: Conn, account_id: str, policy: ShiftPolicy) -> list[PolicyProblem]:
     pipelines = await pipelines_of(conn, account_id)
     staff = await staff_of(conn, account_id)
     return problems(
@@ -129,9 +141,10 @@ async def problems_of(conn: Conn, account_id: str, policy: ShiftPolicy) -> list[
 async def preview(
     conn: Conn, account_id: str, employee_id: str, kind: MoveKind, presences: Presences
 ) -> MovePreview:
-    """Raise InputRefused."""
+    """Raise InputRefused, also where a move could not begin because too little is set."""
     policy = await show_policy(conn, account_id)
     user = await _user_of(conn, account_id, employee_id)
+    await _refuse_unset(conn, account_id, policy)
     roster = await roster_now(conn, account_id, policy)
     people = await presences(conn, account_id)
     left = [
@@ -202,9 +215,7 @@ async def start(conn: Conn, account_id: str, employee_id: str, kind: MoveKind, b
     async with conn.transaction():
         policy = await show_policy(conn, account_id)
         user = await _user_of(conn, account_id, employee_id)
-        found = await problems_of(conn, account_id, policy.model_copy(update={"is_on": True}))
-        if found:
-            raise _refused(found)
+        await _refuse_unset(conn, account_id, policy)
         if not await is_on(conn, account_id):
             raise ShiftRefused(
                 "account-not-on", "account", "the account is not connected", "reconnect it, or switch it on"
@@ -257,6 +268,13 @@ async def progress_of_all(
     found = await runs.runs_of(conn, account_id, before=before, limit=limit)
     counts = await runs.counts_of(conn, account_id, [run.run_id for run in found])
     return [RunProgress(run=run, counts=counts[run.run_id]) for run in found]
+
+
+async def _refuse_unset(conn: Conn, account_id: str, policy: ShiftPolicy) -> None:
+    """Raise ShiftRefused where nothing could be moved by what is set, whether it is on or not."""
+    found = await policy_problems(conn, account_id, policy.model_copy(update={"is_on": True}))
+    if found:
+        raise _refused(found)
 
 
 async def _user_of(conn: Conn, account_id: str, employee_id: str) -> str:

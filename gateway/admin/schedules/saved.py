@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from gateway.admin.input_words import refuse_odd_name
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.calendars import unknown_years
 from gateway.store.admin import accounts as rows
@@ -22,7 +23,6 @@ from routing.schedules.model import Schedule
 from routing.texts.catalogue import Language
 from runtime.database.pool import Conn
 
-LONGEST_SCHEDULE_NAME = 100
 ABSENT = 0
 """The version of a schedule that is not there yet."""
 
@@ -90,11 +90,12 @@ async def save_schedule(
 ) -> ScheduleSaved:
     """version: that was seen, ABSENT = there is none of this name, None = whichever there is. Raise InputRefused,
     NoSuchAccount; nothing is stored then."""
-    refuse_bad_schedule_name(name)
     async with conn.transaction():
         await rows.lock_account(conn, account_id)
         account = await rows.account(conn, account_id)
         before = await store.schedule_named(conn, account_id, name)
+        if before is None:
+            refuse_odd_name("schedule", name)
         _refuse_stale(name, before, version)
         found = await problems_of(conn, account_id, schedule, before.schedule if before else None)
         if not can_be_saved(found):
@@ -140,14 +141,6 @@ async def the_schedule(conn: Conn, account_id: str, name: str) -> StoredSchedule
     if found is None:
         raise NothingOfThatName("schedule", name)
     return found
-
-
-def refuse_bad_schedule_name(name: str) -> None:
-    """Raise InputRefused where a schedule could not be called so in an address or on the command line."""
-    is_good = name == name.strip() and name.isprintable() and not set(name) & set("/?#%")
-    if not is_good or not 1 <= len(name) <= LONGEST_SCHEDULE_NAME:
-        remedy = f"write 1 to {LONGEST_SCHEDULE_NAME} characters, without / ? # % and without spaces around"
-        raise InputRefused("name", f"'{name}' is no name of a schedule", remedy)
 
 
 def _refuse_stale(name: str, before: StoredSchedule | None, seen: int | None) -> None:

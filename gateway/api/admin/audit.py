@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
+from gateway.admin.input_words import COUNTED
 from gateway.admin.refused import InputRefused
 from gateway.api.frame import Answer, ApiCall, Body, Items, Route, not_found
 from gateway.store.admin.audit import (
@@ -34,9 +35,7 @@ class AuditQuery(Body):
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    after: Annotated[str, Field(pattern=r"^[0-9]{1,18}$", description="`next` of the page before")] | None = (
-        None
-    )
+    after: Annotated[str, Field(pattern=COUNTED, description="`next` of the page before")] | None = None
 
 
 class AuditEntryView(Answer):

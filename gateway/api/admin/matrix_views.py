@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from gateway.admin.input_words import MATRIX_VERSION
 from gateway.api.frame import Answer, Body
 from routing.matrix.checks.check import Problem
 from routing.matrix.model import Matrix
@@ -18,7 +19,7 @@ Revision = Annotated[int, Field(ge=0, le=2**53, description="of the draft that w
 Why = Annotated[str, Field(description="shown in the list of versions")]
 
 
-VersionInPath = Annotated[str, Field(pattern="^(draft|current|[0-9]{1,9})$")]
+VersionInPath = Annotated[str, Field(pattern=MATRIX_VERSION)]
 
 
 class LanguageQuery(Body):

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from crm.effects import backfill as core
 from gateway.admin import backfill
+from gateway.admin.input_words import SHORT_COUNTED
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route
 
 Days = Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": backfill.MOST_DAYS})]
@@ -37,9 +38,7 @@ class ProgressQuery(Body):
 class ReportQuery(Body):
     run: Annotated[str, Field(max_length=64, description="else the latest")] | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 200
-    after: Annotated[str, Field(pattern=r"^[0-9]{1,9}$", description="`next` of the page before")] | None = (
-        None
-    )
+    after: Annotated[str, Field(pattern=SHORT_COUNTED, description="`next` of the page before")] | None = None
 
 
 class BackfillPreviewView(Answer):

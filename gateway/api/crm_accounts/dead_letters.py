@@ -12,20 +12,21 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from crm.effects import dead_letters
+from gateway.admin.input_words import COUNTED, E164
 from gateway.admin.operations import desk, desk_entries
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route
 from gateway.store.desk.entries import DeskKind, counts_of
 from gateway.store.intake import inbox
 
 EffectKey = Annotated[str, Field(min_length=1, max_length=300)]
-EventId = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
+EventId = Annotated[str, Field(pattern=COUNTED)]
 EntryKey = Annotated[str, Field(min_length=1, max_length=320)]
 Note = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class EntriesQuery(Body):
     kind: DeskKind | None = None
-    client: Annotated[str, Field(pattern=r"^\+[0-9]{1,15}$", description="E.164")] | None = None
+    client: Annotated[str, Field(pattern=E164, description="E.164")] | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 100
     after: Annotated[str, Field(max_length=400, description="`next` of the page before")] | None = None
 
@@ -70,9 +71,7 @@ class IgnoreEntries(Body):
 
 class DeskQuery(Body):
     limit: Annotated[int, Field(ge=1, le=500)] = 100
-    after: Annotated[str, Field(pattern=r"^[0-9]{1,18}$", description="`next` of the page before")] | None = (
-        None
-    )
+    after: Annotated[str, Field(pattern=COUNTED, description="`next` of the page before")] | None = None
 
 
 class DeskItemView(Answer):

@@ -7,15 +7,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from gateway.admin.input_words import COUNTED
 from gateway.api.frame import Answer, ApiCall, Body, Items, Route
 from gateway.store.crm_accounts.exchanges import exchanges
 
 
 class ExchangesQuery(Body):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    after: Annotated[str, Field(pattern=r"^[0-9]{1,18}$", description="`next` of the page before")] | None = (
-        None
-    )
+    after: Annotated[str, Field(pattern=COUNTED, description="`next` of the page before")] | None = None
 
 
 class ExchangeView(Answer):

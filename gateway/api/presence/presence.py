@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
+from gateway.admin.input_words import PAGE_ID
 from gateway.admin.presence import people
 from gateway.admin.presence.people import LONGEST_PAGE, PersonNow, PresenceOff, online_seconds
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route
@@ -102,7 +103,7 @@ class HeartbeatBody(Body):
     """page: a name that this open page gave itself. idle_seconds: since the last key or touch in it, null = none so far.
     is_closing: it says good-bye."""
 
-    page: Annotated[str, Field(min_length=1, max_length=LONGEST_PAGE, pattern=r"^[0-9A-Za-z_.:-]+$")]
+    page: Annotated[str, Field(min_length=1, max_length=LONGEST_PAGE, pattern=PAGE_ID)]
     idle_seconds: Annotated[int, Field(ge=0, le=_LONGEST_IDLE)] | None = None
     is_visible: bool = True
     is_closing: bool = False

@@ -9,6 +9,7 @@ from typing import Annotated, cast
 
 from pydantic import Field
 
+from gateway.admin.input_words import COUNTED, JOURNAL_PLACE
 from gateway.admin.operations import shift_change as service
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
 from gateway.shift_change.people import people_now
@@ -42,17 +43,12 @@ class StartShiftRun(Body):
 
 class RunsQuery(Body):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    after: Annotated[str, Field(pattern=r"^[0-9]{1,18}$", description="`next` of the page before")] | None = (
-        None
-    )
+    after: Annotated[str, Field(pattern=COUNTED, description="`next` of the page before")] | None = None
 
 
 class MovesQuery(Body):
     limit: Annotated[int, Field(ge=1, le=1000)] = 200
-    after: (
-        Annotated[str, Field(max_length=100, pattern=r"^[0-9]{1,9}/(deal|contact|company|task)/.{1,64}$")]
-        | None
-    ) = None
+    after: Annotated[str, Field(max_length=100, pattern=JOURNAL_PLACE)] | None = None
 
 
 class MovePreviewView(Answer):

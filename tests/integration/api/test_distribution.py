@@ -23,6 +23,7 @@ from gateway.worker.long_tasks import LongWork
 from routing.settings import NumberPolicy
 from runtime.database.listen import Listener
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR, Api
+from tests.integration.api.command_line import callmatrix
 from tests.integration.distribution.shop import PIPELINE
 
 BORIS = ANNA.model_copy(update={"id": "boris", "name": "=Борис", "crm_user_id": "12", "extensions": ("102",)})
@@ -111,6 +112,36 @@ async def test_the_deals_of_a_stage_are_counted_given_once_and_told_as_table_and
     head, *lines = csv.reader(io.StringIO(table))
     assert len(lines) == 11
     assert {line[head.index("responsible")] for line in lines} == {"'=Борис"}  # no spreadsheet runs a name
+
+
+@pytest.mark.parametrize(
+    ("stage", "field", "words"),
+    [
+        ({"pipeline": "1", "stage": "21"}, "stage", "stage 21 is none of this pipeline"),
+        ({"pipeline": "1", "stage": "142"}, "stage", "stage 142 holds no open deals"),
+        ({"pipeline": "2", "stage": "20"}, "pipeline", "the CRM has no pipeline 2"),
+    ],
+)
+async def test_a_stage_that_the_crm_does_not_have_is_refused_and_not_told_as_empty(
+    ads: Api, stage: dict[str, str], field: str, words: str
+) -> None:
+    for what in ("stage-preview", "stage-runs"):
+        told = await ads.ask("POST", f"{{a}}/templates/ads/{what}", body=stage, status=400)
+        assert (told["field"], told["title"]) == (field, words)
+        assert "20 «" in told["detail"] or field == "pipeline"
+
+
+async def test_where_the_pipelines_were_never_read_a_stage_must_still_be_a_number(
+    ads: Api, database_url: str
+) -> None:
+    await ads.pool.execute("DELETE FROM crm_pipeline")
+    empty = {"pipeline": "7", "stage": "8"}
+    assert (await ads.ask("POST", "{a}/templates/ads/stage-preview", body=empty))["deals"] == 0
+    said = await callmatrix(
+        database_url, "distribution", "stage", "ads", "abc", "20", "--yes", "--account", ACCOUNT
+    )
+    assert said.returncode == 1
+    assert "'abc' is no number of the CRM" in said.stderr
 
 
 async def test_a_run_over_a_stage_that_is_stopped_leaves_the_rest_as_it_is(

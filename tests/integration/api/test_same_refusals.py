@@ -156,7 +156,7 @@ SETTINGS: dict[str, tuple[str, Any, str]] = {
 }
 TOKENS: dict[str, Case] = {
     "a name that is taken": ({"name": "admin"}, "there is a token 'admin' already"),
-    "a name of nothing": ({"name": ""}, "the name is empty or too long"),
+    "a name of nothing": ({"name": ""}, "'' cannot be the name of a token"),
     "a role that is none": ({"role": "king"}, "there is no role 'king'"),
     "an account that is none": ({"account": "nowhere"}, "there is no account 'nowhere'"),
     "no days": ({"days": 0}, "must be from 1 to 3650 days"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import asyncpg
 import pytest
 
@@ -316,6 +318,23 @@ async def test_an_account_that_is_off_for_a_while_goes_on_later_with_what_still_
     await bench.work()
     assert bench.count()["anna"] == 0
     assert bench.owners()["100"] == "99"
+
+
+@pytest.mark.parametrize(
+    ("lacks", "code"), [({"pipelines": ()}, "shift-no-pipeline"), ({"template": ""}, "shift-no-template")]
+)
+async def test_a_preview_of_what_could_not_begin_says_what_is_not_set(
+    bench: ShiftBench, lacks: dict[str, Any], code: str
+) -> None:
+    """Else it would say "0 deals, nobody is left", as if everything were set."""
+    await bench.set(POLICY.model_copy(update={"is_on": False, **lacks}))
+    await bench.add_deals(3, "anna")
+    for kind in ("away", "return"):
+        async with bench.pool.acquire() as conn:
+            with pytest.raises(service.ShiftRefused) as refused:
+                await service.preview(conn, "a", "anna", kind, bench._presences)
+        assert refused.value.code == code
+        assert "is set for shift change" in refused.value.message
 
 
 async def test_a_preview_says_what_a_move_would_do(bench: ShiftBench) -> None:

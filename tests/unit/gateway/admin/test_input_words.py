@@ -1,0 +1,82 @@
+"""What does not fit is said in words: no pattern, and no English of the library that judged it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+
+from gateway.admin.config_document import ConfigDocument
+from gateway.admin.input_words import FORMS, LONGEST_FREE_NAME, problems_of, refuse_odd_name
+from gateway.admin.refused import InputRefused
+from gateway.api.resources import ROUTES
+from routing.distribution.template import DistributionTemplate
+
+
+def _judged(schema: Any) -> Iterator[str]:
+    """Return the patterns that the library judges by; those that a service judges stand elsewhere."""
+    if isinstance(schema, Mapping):
+        if schema.get("type") == "str" and (pattern := schema.get("pattern")):
+            yield pattern
+        for part in schema.values():
+            yield from _judged(part)
+    elif isinstance(schema, list | tuple):
+        for part in schema:
+            yield from _judged(part)
+
+
+def test_every_pattern_that_something_sent_is_judged_by_has_words() -> None:
+    models = {m for route in ROUTES for m in (route.query, route.body) if m is not None} | {ConfigDocument}
+    found = {one for model in models for one in _judged(model.__pydantic_core_schema__)}
+    assert len(found) >= 5
+    assert found - FORMS.keys() == set()
+
+
+def test_a_time_of_day_is_asked_for_in_words() -> None:
+    body = {"name": "t", "quiet_hours": [["25:00", "07:00"]]}
+    with pytest.raises(ValidationError) as refused:
+        DistributionTemplate.model_validate(body)
+    assert problems_of(refused.value, "template") == [
+        ("quiet_hours.0.0", "must be a time of day as 09:30, or 24:00 for its end")
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["{{x}}", "a/b", " a", "a ", "", "..", "-x", "a\nb", "50 %", "a?b", "#1", "x" * (LONGEST_FREE_NAME + 1)],
+)
+def test_one_rule_says_what_a_template_schedule_or_token_can_be_called(name: str) -> None:
+    with pytest.raises(InputRefused) as refused:
+        refuse_odd_name("template", name)
+    assert refused.value.message == f"'{name}' cannot be the name of a template"
+
+
+@pytest.mark.parametrize("name", ["Отдел продаж, ночь", "v1.2", "ads (Москва)", "x" * LONGEST_FREE_NAME])
+def test_a_plain_name_is_taken(name: str) -> None:
+    refuse_odd_name("template", name)
+
+
+class _Times(BaseModel):
+    day: date = date(2026, 1, 1)
+    at: AwareDatetime = datetime(2026, 1, 1, tzinfo=UTC)
+    part: float = Field(0.5, allow_inf_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "says"),
+    [
+        ("day", "soon", "must be a day as 2026-12-31"),
+        ("at", "soon", "must be a moment as 2026-12-31T10:00:00+03:00"),
+        ("at", "2026-12-31T10:00:00", "must say its offset from UTC too"),
+        ("part", "nan", "must be a number"),
+    ],
+)
+def test_days_and_moments_are_asked_for_in_our_words(field: str, text: str, says: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        _Times.model_validate_strings({field: text})
+    [(path, message)] = problems_of(refused.value, "query")
+    assert path == field
+    assert message.startswith(says)
