@@ -1,1 +1,1 @@
-"""SMS templates and providers, and the messenger channels. Imports routing only."""
+"""SMS templates and providers, and the messenger channels. Imports runtime and routing only."""
