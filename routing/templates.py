@@ -33,13 +33,13 @@ _SAFE_DATE = re.compile(r"(?:%[dmYyHMSjBbAa]|[^%])*")
 
 
 class TemplateRefused(ValueError):
-    """A template that cannot be used. position: of the first character concerned, from 0."""
+    """A template that cannot be used. position: of the first character concerned, from 0. reason, values: as in the catalogues."""
 
     code = "template-refused"
 
     def __init__(self, position: int, reason: str, **values: TextValue) -> None:
         because = Phrase(f"template.{reason}", values)
-        self.position = position
+        self.position, self.reason, self.values = position, reason, values
         self.said = phrase("template.refused", position=position + 1, reason=because)
         super().__init__(TEXTS[DEFAULT_LANGUAGE].render(self.said))
 

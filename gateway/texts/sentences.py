@@ -1,4 +1,4 @@
-"""The gateway's catalogues, with those of routing and of the CRM's side below them."""
+"""The gateway's catalogues, with those of routing, of the CRM's side and of SMS below them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from gateway.texts.distribution import english as distribution_en
 from gateway.texts.distribution import russian as distribution_ru
 from routing.texts import sentences as routing
 from routing.texts.catalogue import Language, Texts, catalogues
+from sms.texts import sentences_en as sms_en
+from sms.texts import sentences_ru as sms_ru
 
 TEXTS: Mapping[Language, Texts] = catalogues(
     ru={
@@ -38,6 +40,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **findings_ru.SENTENCES,
         **init_ru.SENTENCES,
         **oauth_ru.SENTENCES,
+        **sms_ru.SENTENCES,
     },
     en={
         **routing.TEXTS["en"].sentences,
@@ -50,5 +53,6 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **findings_en.SENTENCES,
         **init_en.SENTENCES,
         **oauth_en.SENTENCES,
+        **sms_en.SENTENCES,
     },
 )

@@ -10,6 +10,7 @@ SENTENCES: Mapping[str, str] = {
     "template.mark-not-allowed": "“{mark}” must not stand here, only {{{{ variable }}}}",
     "template.name-expected": "the name of a variable is expected",
     "template.variable-unknown": "unknown variable “{name}”",
+    "template.variable-unknown-near": "unknown variable “{name}”; there are {near}",
     "template.too-many-filters": "more than {most} filters in a row",
     "template.end-expected": "“|” or “}}}}” is expected: only variables and filters are allowed",
     "template.filter-unknown": "unknown filter “{name}”",

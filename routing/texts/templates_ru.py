@@ -10,6 +10,7 @@ SENTENCES: Mapping[str, str] = {
     "template.mark-not-allowed": "здесь не может стоять «{mark}», только {{{{ переменная }}}}",
     "template.name-expected": "ожидается имя переменной",
     "template.variable-unknown": "неизвестная переменная «{name}»",
+    "template.variable-unknown-near": "неизвестная переменная «{name}»; есть {near}",
     "template.too-many-filters": "больше {most} фильтров подряд",
     "template.end-expected": "ожидается «|» или «}}}}»: разрешены только переменные и фильтры",
     "template.filter-unknown": "неизвестный фильтр «{name}»",

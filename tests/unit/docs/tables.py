@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gateway.pbx import kinds
+from gateway.texts.sentences import TEXTS
 from routing.attendance.model import AttendanceReason
 from routing.distribution.checks.problems import TEMPLATE_PROBLEMS
 from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
@@ -21,7 +22,9 @@ from routing.matrix.texts import cell_in_words
 from routing.matrix.variables import VARIABLES, sample_of
 from routing.shift_change.reasons import RUN_REASONS, STAY_REASONS
 from routing.templates import FILTERS
-from routing.texts.sentences import TEXTS
+from sms.model import SmsState
+from sms.reasons import CLASS_OF, SmsDoubt, SmsReason
+from sms.templates import MACROS, sample_of_macro
 from tests.paths import ROOT
 from tests.unit.docs import rooms, sources
 
@@ -178,6 +181,24 @@ def _metrics() -> str:
     return table(("Metric", "Type", "Meaning"), [(code(m.name), m.type, m.what) for m in sources.metrics()])
 
 
+def _sms_states() -> str:
+    return table(("State", "Meaning", "По-русски"), [(code(s), *_said(f"sms.state.{s}")) for s in SmsState])
+
+
+def _sms_reasons() -> str:
+    rows = [(code(r), code(CLASS_OF[r]), *_said(f"sms.reason.{r}")) for r in SmsReason]
+    return table(("Reason", "Class", "Meaning", "По-русски"), rows)
+
+
+def _sms_doubts() -> str:
+    return table(("Code", "Meaning", "По-русски"), [(code(d), *_said(f"sms.doubt.{d}")) for d in SmsDoubt])
+
+
+def _sms_macros() -> str:
+    rows = [(code(n), *_said(f"sms.macro.{n}"), sample_of_macro(n, EN)) for n in MACROS]
+    return table(("Macro", "Meaning", "По-русски", "Sample"), rows)
+
+
 def _packages() -> str:
     rows = [(code(f"{name}/"), rooms.sentences()[name]) for name in rooms.PACKAGES]
     return table(("Package", "Its one sentence"), rows)
@@ -209,6 +230,10 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "routes": _routes,
     "kinds": _kinds,
     "metrics": _metrics,
+    "sms-states": _sms_states,
+    "sms-reasons": _sms_reasons,
+    "sms-doubts": _sms_doubts,
+    "sms-macros": _sms_macros,
     "packages": _packages,
     "picture": lambda: rooms.picture(rooms.package_arrows()),
     "gateway-picture": lambda: rooms.picture(rooms.room_arrows("gateway")),
@@ -216,6 +241,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "crm-rooms": lambda: _rooms("crm"),
     "routing-rooms": lambda: _rooms("routing"),
     "runtime-rooms": lambda: _rooms("runtime"),
+    "sms-rooms": lambda: _rooms("sms"),
 }
 
 

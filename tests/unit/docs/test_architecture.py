@@ -41,7 +41,7 @@ def test_the_picture_is_that_of_the_imports(picture: rooms.Arrows, real: rooms.A
     assert missing == [], RENEW
 
 
-@pytest.mark.parametrize("package", ["gateway", "crm", "routing", "runtime"])
+@pytest.mark.parametrize("package", ["gateway", "crm", "routing", "runtime", "sms"])
 def test_every_room_stands_with_its_sentence(package: str) -> None:
     rows = set(re.findall(r"^\| `([^`]+)` \|", block(f"{package}-rooms"), re.MULTILINE))
     assert rows == set(rooms.rooms_of(package)), RENEW

@@ -31,6 +31,9 @@ from routing.shift_change.reasons import RUN_REASONS, STAY_REASONS
 from routing.templates import FILTERS
 from routing.texts.catalogue import LANGUAGES, Language, Texts, phrase, plural_form
 from runtime.alerts.delivery import AlertNotSent
+from sms.model import SmsState
+from sms.reasons import FailureClass, SmsDoubt, SmsReason
+from sms.templates import MACROS
 
 RU, EN = TEXTS["ru"].sentences, TEXTS["en"].sentences
 PRODUCT = Path(gateway.__file__).parent.parent
@@ -159,6 +162,12 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "alert.todo": ALERT_KINDS,
     "alert.over": ALERT_KINDS,
     "alert.fix": (AlertNotSent.code, *(error.code for error in AlertNotSent.__subclasses__())),
+    "sms.state": tuple(SmsState),
+    "sms.class": tuple(FailureClass),
+    "sms.reason": tuple(SmsReason),
+    "sms.doubt": tuple(SmsDoubt),
+    "sms.macro": (*MACROS, "cf"),
+    "sms.sample": tuple(name for name, sample in MACROS.items() if not sample),
     "variable": tuple(VARIABLES),
     "filter": tuple(FILTERS),
 }
@@ -203,6 +212,7 @@ CYRILLIC_ELSEWHERE = {
     "gateway/pbx/reading/machines.py": "names that PBXs give to mailboxes and menus",
     "gateway/pbx/mango/wire.py": "a letter that MANGO mistypes",
     "gateway/admin/protection/passwords.py": "rows of a Russian keyboard",
+    "sms/opt_out.py": "words with which clients want no more messages",
     "gateway/admin/connect_crm.py": "the label of the CRM's own button",
 }
 """Every other text for people stands in a catalogue."""

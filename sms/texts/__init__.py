@@ -1,0 +1,1 @@
+"""What people read of SMS, by key, in Russian and English: states, reasons, doubts, and the macros of templates."""
