@@ -21,12 +21,12 @@ from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
 from gateway.admin.input_words import problems_of, refuse_odd_numbers, refuse_untakable, validated
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, SameMatrix
 from gateway.admin.presence.people import PresenceOff, QuestionOver
-from gateway.admin.protection.grants import GrantsMore, OutlivesGranter
+from gateway.admin.protection.grants import GrantsMore, NotBoundTo, OutlivesGranter
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.admin.schedules.saved import ScheduleInUse, ScheduleMoved, ScheduleRefused
 from gateway.admin.switch_account import AccountShut, CrmInUse
 from gateway.admin.users import LastAdmin
-from gateway.api.frame import ApiCall, ApiError, Route, may_ask, not_found
+from gateway.api.frame import ApiCall, ApiError, Route, not_found, why_not_ask
 from gateway.api.openapi import describe
 from gateway.api.services import Services
 from gateway.http.body import API_BODY, BodyRefused, read_body
@@ -34,6 +34,7 @@ from gateway.http.connection import vouch
 from gateway.http.problems import problem, unauthorised
 from gateway.store.admin.accounts import Account, ApiToken
 from gateway.store.admin.audit import Actor, acting
+from gateway.store.admin.bindings import Bar
 from runtime.database.errors import DATABASE_ERRORS, may_pass
 from runtime.database.sealing import SealingError
 from runtime.tokens import hash_of
@@ -89,6 +90,7 @@ _STATUS: Mapping[str, int] = {
     SeniorTaken.code: 409,
     LastAdmin.code: 409,
     GrantsMore.code: 403,
+    NotBoundTo.code: 403,
     OutlivesGranter.code: 403,
     DraftMoved.code: 409,
     SameMatrix.code: 409,
@@ -221,13 +223,20 @@ async def _take_over(route: Route, account_id: str | None, services: Services) -
 def _judged(route: Route, request: web.Request, who: ApiToken, services: Services) -> Account | None:
     """Return the account that the path names. Raise ApiError where the token may not ask that, or nothing stands there."""
     path = request.match_info
-    if not may_ask(route, who, path):
-        raise ApiError(
-            403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}."
-        )
+    if bar := why_not_ask(route, who, path):
+        raise _forbidden(bar, route, who)
     if any("\x00" in value for value in path.values()):
         raise ApiError(404, "no-such-path", "There is nothing at this address.")
     return _account(request, who, services)
+
+
+def _forbidden(bar: Bar, route: Route, who: ApiToken) -> ApiError:
+    if bar == "role":
+        return ApiError(
+            403, "forbidden", "This token's role may not do that.", detail=f"It takes: {route.role}."
+        )
+    barred = NotBoundTo(bar, who.bound)
+    return ApiError(403, barred.code, barred.message, detail=barred.remedy, field=barred.field)
 
 
 def _withdrawn() -> NoReturn:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypeVar
 
 from gateway.store.admin.accounts import Account, ApiToken
-from gateway.store.admin.bindings import may_touch
+from gateway.store.admin.bindings import Bar, why_not
 from gateway.store.admin.roles import Role
 
 if TYPE_CHECKING:
@@ -127,10 +127,10 @@ class Route:
             object.__setattr__(self, name, None if model is NoneType else model)
 
 
-def may_ask(route: Route, who: ApiToken, path: Mapping[str, str]) -> bool:
-    """Whether this token may do it, to the employee, template or schedule that the path names. The account is judged
-    elsewhere: another's does not exist for it."""
-    return may_touch(
+def why_not_ask(route: Route, who: ApiToken, path: Mapping[str, str]) -> Bar | None:
+    """Return what keeps this token from doing it to the employee, template or schedule that the path names. The account is
+    judged elsewhere: another's does not exist for it."""
+    return why_not(
         who.role,
         who.bound,
         route.role,

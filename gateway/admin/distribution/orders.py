@@ -9,6 +9,7 @@ from typing import Any
 
 from crm.store.deals import known_deal
 from gateway.admin.distribution.templates import check_template, refuse_wrong_stage, the_template
+from gateway.admin.protection.grants import refuse_other_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.distribution.asked import ask_for
 from gateway.distribution.give import lock_deals
@@ -56,7 +57,8 @@ class DealGivenAlready(InputRefused):
 
 async def order_deal(conn: Conn, account_id: str, template: str, deal_id: str, *, again: bool = False) -> str:
     """Give one deal by a template; one that waits to be given already stays that one. again: though it was given a moment ago.
-    Raise NothingOfThatName, DealGivenAlready, InputRefused where the directory does not know the deal."""
+    Raise NotBoundTo, NothingOfThatName, DealGivenAlready, InputRefused where the directory does not know the deal."""
+    refuse_other_template(template)
     if await known_deal(conn, account_id, deal_id) is None:
         raise InputRefused(
             "deal", f"the directory has no deal {deal_id}", "wait until it is loaded, or check the number"

@@ -17,6 +17,7 @@ from crm.portions import BATCH_LIMIT
 from crm.store.metadata import pipelines_of
 from crm.store.owned_deals import KnownOwned, entities_now, open_deals
 from gateway.admin.input_words import CRM_NUMBER_REMEDY, problems_of
+from gateway.admin.protection.grants import refuse_other_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.shift_change.receivers import Presences, roster_now
 from gateway.shift_change.work import break_off
@@ -117,9 +118,12 @@ async def show_policy(conn: Conn, account_id: str) -> ShiftPolicy:
 
 
 async def save_policy(conn: Conn, account_id: str, policy: ShiftPolicy, by: str) -> ShiftPolicy:
-    """Raise InputRefused; nothing is stored then."""
+    """Raise InputRefused, NotBoundTo; nothing is stored then."""
     async with conn.transaction():
         await rows.account(conn, account_id)
+        before = await policies.policy_of(conn, account_id)
+        for template in {before.template, policy.template}:
+            refuse_other_template(template or None)
         found = [*await policy_problems(conn, account_id, policy), *no_numbers(policy)]
         if found:
             raise _refused(found)
@@ -211,9 +215,10 @@ def _requests(policy: ShiftPolicy, deals: int, cards: Mapping[Any, int], size: i
 
 
 async def start(conn: Conn, account_id: str, employee_id: str, kind: MoveKind, by: str) -> RunProgress:
-    """Begin to move a person's deals, whatever their presence says. Raise InputRefused; nothing is stored then."""
+    """Begin to move a person's deals, whatever their presence says. Raise InputRefused, NotBoundTo; nothing is stored then."""
     async with conn.transaction():
         policy = await show_policy(conn, account_id)
+        refuse_other_template(policy.template or None)
         user = await _user_of(conn, account_id, employee_id)
         await _refuse_unset(conn, account_id, policy)
         if not await is_on(conn, account_id):
@@ -227,8 +232,9 @@ async def start(conn: Conn, account_id: str, employee_id: str, kind: MoveKind, b
 
 
 async def change(conn: Conn, account_id: str, run_id: int, do: ShiftAct) -> RunProgress:
-    """Raise InputRefused where the run is not in a state that allows it."""
+    """Raise InputRefused where the run is not in a state that allows it; NotBoundTo."""
     async with conn.transaction():
+        refuse_other_template((await policies.policy_of(conn, account_id)).template or None)
         run = await runs.run_of(conn, account_id, run_id, lock=True)
         if run is None:
             raise NoSuchShiftRun(run_id)

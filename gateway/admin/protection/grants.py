@@ -7,7 +7,7 @@ from typing import Literal
 
 from gateway.admin.refused import InputRefused
 from gateway.store.admin.audit import current_actor
-from gateway.store.admin.bindings import Bindings, freer_in
+from gateway.store.admin.bindings import Bar, Bindings, freer_in, why_not
 from gateway.store.admin.roles import Role
 
 
@@ -22,6 +22,29 @@ class GrantsMore(InputRefused):
             f"this may more than whoever asks, by its {field}",
             "stay within your own bindings, or ask somebody who is bound less",
         )
+
+
+class NotBoundTo(InputRefused):
+    """Whoever asks is bound to certain templates, schedules or counters, and this touches another one. Their role is not the reason."""
+
+    code = "not-bound"
+
+    def __init__(self, bar: Bar, bound: Bindings) -> None:
+        own = {"template": bound.templates, "schedule": bound.schedules, "counter": bound.counters}.get(
+            bar, ()
+        )
+        super().__init__(
+            bar,
+            f"this touches a {bar} that whoever asks is not bound to",
+            f"stay with your own ({', '.join(own)}), or ask an admin to bind you to it",
+        )
+
+
+def refuse_other_template(template: str | None) -> None:
+    """Raise NotBoundTo where who acts is bound to templates, and this is none of them. None: there is none."""
+    actor = current_actor()
+    if bar := why_not(actor.role, actor.bound, actor.role, template=template):
+        raise NotBoundTo(bar, actor.bound)
 
 
 class OutlivesGranter(InputRefused):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 
 from gateway.store.admin.roles import Role, may_act_as
+
+Bar = Literal["role", "account", "template", "schedule", "counter"]
+"""What keeps somebody from doing something: their role, or one of their bindings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,18 +83,45 @@ def may_touch(
     schedule: str | None = None,
     counter: str | None = None,
 ) -> bool:
-    """Whether somebody of this role and these bindings may do what asks for `needed`, to the named things.
+    """Whether somebody of this role and these bindings may do what asks for `needed`, to the named things. As `why_not`."""
+    return (
+        why_not(
+            role,
+            bound,
+            needed,
+            account_id=account_id,
+            employee=employee,
+            template=template,
+            schedule=schedule,
+            counter=counter,
+        )
+        is None
+    )
 
-    None: no such thing is touched. counter: whose counter of working time is. An employee's own page is everybody's who is bound to that employee, whatever the
-    role; another employee's needs the role alone.
+
+def why_not(
+    role: Role,
+    bound: Bindings,
+    needed: Role,
+    *,
+    account_id: str | None = None,
+    employee: str | None = None,
+    template: str | None = None,
+    schedule: str | None = None,
+    counter: str | None = None,
+) -> Bar | None:
+    """Return what keeps somebody of this role and these bindings from doing what asks for `needed` to the named things.
+
+    None: nothing does. Of what is named, None: no such thing is touched. counter: whose counter of working time is. An
+    employee's own page is everybody's who is bound to that employee, whatever the role; another employee's needs the role alone.
     """
     if account_id is not None and bound.account_id not in (None, account_id):
-        return False
+        return "account"
     if template is not None and bound.templates and template not in bound.templates:
-        return False
+        return "template"
     if schedule is not None and bound.schedules and schedule not in bound.schedules:
-        return False
+        return "schedule"
     is_oneself = employee is not None and employee == bound.employee
     if is_oneself or counter is None or not bound.counters:
-        return is_oneself or may_act_as(role, needed)
-    return counter in bound.counters
+        return None if is_oneself or may_act_as(role, needed) else "role"
+    return None if counter in bound.counters else "counter"

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway.api.frame import Answer, AnyCall, Route, may_ask
+from gateway.api.frame import Answer, AnyCall, Route, why_not_ask
 from gateway.store.admin import accounts
 from gateway.store.admin.accounts import ApiToken
 from gateway.store.admin.bindings import Bindings
@@ -146,11 +146,11 @@ def test_bindings_are_judged_where_a_path_names_what_is_bound() -> None:
     bound = Bindings(account_id=ACCOUNT, employee="anna", templates=("t",), schedules=("s",))
     who = ApiToken(token_hash="", name="x", role="manager", account_id=ACCOUNT, expires_at=None, bound=bound)
     route = Route(method="GET", path="/x", handler=_nothing, summary="", role="manager")
-    assert may_ask(route, who, {"template": "t", "schedule": "s"})
-    assert not may_ask(route, who, {"template": "u"})
-    assert not may_ask(route, who, {"schedule": "u"})
+    assert why_not_ask(route, who, {"template": "t", "schedule": "s"}) is None
+    assert why_not_ask(route, who, {"template": "u"}) == "template"
+    assert why_not_ask(route, who, {"schedule": "u"}) == "schedule"
     own = Route(method="GET", path="/x", handler=_nothing, summary="", role="admin", is_ones_own=True)
-    assert may_ask(own, who, {"employee": "anna"})
-    assert not may_ask(own, who, {"employee": "boris"})
+    assert why_not_ask(own, who, {"employee": "anna"}) is None
+    assert why_not_ask(own, who, {"employee": "boris"}) == "role"
     other = Route(method="DELETE", path="/x", handler=_nothing, summary="", role="admin")
-    assert not may_ask(other, who, {"employee": "anna"})
+    assert why_not_ask(other, who, {"employee": "anna"}) == "role"

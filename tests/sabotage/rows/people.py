@@ -47,10 +47,20 @@ ROWS = (
         name="every-role-may-do-everything",
         hurts="a token that may only read changes the account",
         file="gateway/api/app.py",
-        old="    if not may_ask(route, who, path):",
-        new="    if not who.role:",
+        old="    if bar := why_not_ask(route, who, path):",
+        new="    if bar := None:",
         tests=(
             "tests/integration/api/test_matrices.py::test_roles_read_only_reads_a_senior_manager_tries_and_an_admin_publishes",
+        ),
+    ),
+    Sabotage(
+        name="a-binding-holds-where-the-address-names-nothing",
+        hurts="whoever may touch one template moves everybody's deals by another one",
+        file="gateway/admin/operations/shift_change.py",
+        old="        policy = await show_policy(conn, account_id)\n        refuse_other_template(policy.template or None)\n",
+        new="        policy = await show_policy(conn, account_id)\n",
+        tests=(
+            "tests/integration/api/test_bindings.py::test_what_uses_another_template_is_refused_and_changes_nothing",
         ),
     ),
     Sabotage(

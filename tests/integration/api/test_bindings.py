@@ -1,0 +1,95 @@
+"""Whoever is bound to templates touches no others, by whatever way one is used, and is told that it is the binding that forbids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crm.port import CrmEntity
+from crm.store.directory import apply_entities
+from crm.store.metadata import store_pipelines
+from gateway.store.admin.staff import replace_staff
+from routing.settings import NumberPolicy
+from tests.integration.api.client import ACCOUNT, ANNA, SENIOR, Api, give_key
+from tests.integration.distribution.shop import PIPELINE
+from tests.waiting import until
+
+BORIS = ANNA.model_copy(update={"id": "boris", "name": "Борис", "crm_user_id": "12", "extensions": ("102",)})
+SHIFT = {"pipelines": ["1"], "template": "theirs", "is_on": True}
+
+
+@pytest.fixture
+async def bound(api: Api) -> Api:
+    """Two templates, of which the token `bound` has one; shift change goes by the other one."""
+    deal = CrmEntity(kind="deal", id="1", owner_id="11", pipeline_id="1", stage_id="20")
+    await give_key(api.pool)
+    async with api.pool.acquire() as conn, conn.transaction():
+        await replace_staff(conn, ACCOUNT, [SENIOR, ANNA, BORIS])
+        await store_pipelines(conn, ACCOUNT, [PIPELINE])
+        await apply_entities(conn, ACCOUNT, [deal], NumberPolicy())
+    people = [{"employee_id": "anna"}, {"employee_id": "boris"}]
+    for name in ("own", "theirs"):
+        await api.ask("PUT", f"{{a}}/templates/{name}", body={"name": name, "employees": people})
+    await api.ask("PUT", "{a}/shift-change", body=SHIFT)
+    limits = {"role": "admin", "account": ACCOUNT, "templates": ["own"]}
+    made = await api.ask("POST", "/tokens", status=201, body={"name": "bound", **limits})
+    api.tokens["bound"] = made["token"]
+
+    async def is_known() -> bool:
+        return any(t.name == "bound" for t in api.gateway.configuration.now.tokens.values())
+
+    await until(is_known, "the token is known")
+    return api
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "{a}/shift-change/runs", {"employee": "anna"}),
+        ("POST", "{a}/shift-change/runs/1/stop", None),
+        ("PUT", "{a}/shift-change", {**SHIFT, "template": "own"}),
+        ("POST", "{a}/distributions", {"template": "theirs", "deal": "1"}),
+        ("PUT", "{a}/templates/theirs", {"name": "theirs", "employees": [{"employee_id": "anna"}]}),
+        ("DELETE", "{a}/templates/theirs", None),
+        ("POST", "{a}/templates/theirs/stage-runs", {"pipeline": "1", "stage": "20"}),
+    ],
+)
+async def test_what_uses_another_template_is_refused_and_changes_nothing(
+    bound: Api, method: str, path: str, body: Any
+) -> None:
+    if path.endswith("/stop"):
+        await bound.ask("POST", "{a}/shift-change/runs", body={"employee": "anna"}, status=201)
+    before = await _everything(bound)
+    said = await bound.ask(method, path, body=body, role="bound", status=403)
+    assert (said["code"], said["field"]) == ("not-bound", "template")
+    assert "role" not in said["title"]
+    assert "own" in said["detail"]
+    assert await _everything(bound) == before
+
+
+async def _everything(api: Api) -> list[Any]:
+    return [
+        await api.pool.fetch("SELECT * FROM shift_run"),
+        await api.pool.fetch("SELECT * FROM distribution_item"),
+        await api.pool.fetch("SELECT * FROM distribution_template"),
+        await api.ask("GET", "{a}/shift-change"),
+    ]
+
+
+async def test_ones_own_template_may_be_used_everywhere(bound: Api) -> None:
+    await bound.ask("PUT", "{a}/shift-change", body={**SHIFT, "template": "own"})
+    run = await bound.ask(
+        "POST", "{a}/shift-change/runs", body={"employee": "anna"}, role="bound", status=201
+    )
+    await bound.ask("POST", f"{{a}}/shift-change/runs/{run['run_id']}/stop", role="bound")
+    await bound.ask(
+        "POST", "{a}/distributions", body={"template": "own", "deal": "1"}, role="bound", status=202
+    )
+
+
+async def test_a_role_that_is_too_weak_is_named_as_the_reason(bound: Api) -> None:
+    made = await bound.ask("POST", "/tokens", status=201, body={"name": "weak", "role": "read_only"})
+    bound.tokens["weak"] = made["token"]
+    said = await bound.ask("DELETE", "{a}/templates/own", role="weak", status=403)
+    assert (said["code"], said["detail"]) == ("forbidden", "It takes: admin.")
