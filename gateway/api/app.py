@@ -26,7 +26,7 @@ from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.admin.schedules.saved import ScheduleInUse, ScheduleMoved, ScheduleRefused
 from gateway.admin.switch_account import AccountShut, CrmInUse
 from gateway.admin.users import LastAdmin
-from gateway.api.frame import ApiCall, ApiError, Route, not_found, why_not_ask
+from gateway.api.frame import ApiCall, ApiError, CsvAnswer, Route, not_found, why_not_ask
 from gateway.api.openapi import describe
 from gateway.api.services import Services
 from gateway.http.body import API_BODY, BodyRefused, read_body
@@ -192,7 +192,7 @@ async def _asked(route: Route, request: web.Request, who: ApiToken, services: Se
             ApiCall(services=services, who=who, path=path, query=query, body=body, account_or_none=account)
         )
     await _take_over(route, path.get("account") or getattr(body, "id", None), services)
-    return _answered(route, result)
+    return _answered(route, result, request)
 
 
 def _actor(who: ApiToken, address: str) -> Actor:
@@ -317,7 +317,20 @@ def _validated(model: type[BaseModel], value: Any, where: str) -> BaseModel:
         ) from err
 
 
-def _answered(route: Route, result: BaseModel | None) -> web.Response:
+def _answered(route: Route, result: BaseModel | CsvAnswer | None, request: web.Request) -> web.Response:
     if result is None:
         return web.Response(status=204)
+    if isinstance(result, CsvAnswer):
+        return web.Response(status=route.status, body=result.text.encode(), headers=_csv(result, request))
     return web.Response(status=route.status, body=result.model_dump_json().encode(), headers=_JSON)
+
+
+def _csv(table: CsvAnswer, request: web.Request) -> dict[str, str]:
+    headers = {
+        "Content-Type": "text/csv; charset=utf-8; header=present",
+        "Content-Disposition": f'attachment; filename="{table.file}"',
+    }
+    if table.after is not None:
+        following = request.rel_url.update_query(after=table.after)
+        headers["Link"] = f'<{following}>; rel="next"'
+    return headers

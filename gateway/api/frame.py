@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Generic, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypeVar
@@ -53,6 +53,15 @@ class Answer(BaseModel):
     """Base of everything that we answer."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class CsvAnswer(NamedTuple):
+    """A table instead of JSON, for a spreadsheet. file: what a browser saves it as. after: of the next page, None at the end;
+    it goes out in the header `Link`, since a table has no place for it."""
+
+    text: str
+    file: str
+    after: str | None = None
 
 
 T = TypeVar("T")
@@ -107,7 +116,7 @@ class Route:
 
     method: str
     path: str
-    handler: Callable[[AnyCall], Awaitable[BaseModel | None]]
+    handler: Callable[[AnyCall], Awaitable[BaseModel | CsvAnswer | None]]
     summary: str
     role: Role = "admin"
     is_ones_own: bool = False
@@ -118,7 +127,7 @@ class Route:
     tags: tuple[str, ...] = ()
     query: type[Body] = field(init=False)
     body: type[BaseModel] | None = field(init=False)
-    returns: type[BaseModel] | None = field(init=False)
+    returns: type[BaseModel | CsvAnswer] | None = field(init=False)
 
     def __post_init__(self) -> None:
         hints = get_type_hints(self.handler)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from importlib import metadata
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from gateway.api.frame import NoQuery, Route
+from gateway.api.frame import CsvAnswer, NoQuery, Route
 
 _REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"\{(\w+)(?::((?:[^{}]|\{[^{}]*\})*))?\}")
@@ -48,8 +48,8 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
     for route in routes:
         if route.body is not None:
             models.add((route.body, "validation"))
-        if route.returns is not None:
-            models.add((route.returns, "serialization"))
+        if route.returns is not None and route.returns is not CsvAnswer:
+            models.add((cast("type[BaseModel]", route.returns), "serialization"))
     ordered = sorted(models, key=lambda m: (m[0].__name__, m[1]))
     refs, definitions = models_json_schema(ordered, ref_template=_REF)
     schemas = {**definitions.get("$defs", {}), _PROBLEM_NAME: _PROBLEM}
@@ -119,6 +119,11 @@ def _responses(route: Route, refs: dict[Any, Any]) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     if route.returns is None:
         answers["204"] = {"description": "done"}
+    elif route.returns is CsvAnswer:
+        answers[str(route.status)] = {
+            "description": 'a table with a line of headings; the header `Link` (rel="next") leads to the next page',
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+        }
     else:
         schema = refs[(route.returns, "serialization")]
         answers[str(route.status)] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.distribution.template_views import CrmEntityId
 from gateway.api.distribution.templates import may_see
-from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
+from gateway.api.frame import Answer, AnyCall, ApiCall, Body, CsvAnswer, Items, NoQuery, Route, not_found
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution.items import ItemRow, ItemSource, ItemState, ListedKind
 from gateway.store.distribution.listing import ItemFilter, listed_items
@@ -80,10 +81,6 @@ class DistributionInFull(DistributionView):
     """decisions: as of `/decisions`, the oldest first, each with a step for every person who was considered."""
 
     decisions: list[dict[str, Any]]
-
-
-class DistributionsCsv(Answer):
-    csv: str
 
 
 class DealBody(Body):
@@ -165,19 +162,27 @@ def _page_after(text: str) -> tuple[datetime, str]:
 async def list_distributions(call: ApiCall[DistributionsQuery, None]) -> Items[DistributionView]:
     async with call.services.pool.acquire() as conn:
         found = await _found(call, conn, call.query.limit + 1)
-    shown, more = found[: call.query.limit], found[call.query.limit :]
-    last = shown[-1].item if more else None
-    following = [last.created_at.isoformat(), last.item_id] if last else None
+    shown = found[: call.query.limit]
     return Items[DistributionView](
-        items=[_view(call, f) for f in shown],
-        next=base64.urlsafe_b64encode(orjson.dumps(following)).decode() if following else None,
+        items=[_view(call, f) for f in shown], next=_next(shown) if len(found) > len(shown) else None
     )
 
 
-async def list_as_csv(call: ApiCall[DistributionsQuery, None]) -> DistributionsCsv:
+async def list_as_csv(call: ApiCall[DistributionsQuery, None]) -> CsvAnswer:
     async with call.services.pool.acquire() as conn:
-        found = await _found(call, conn, call.query.limit)
-    return DistributionsCsv(csv=results.as_csv(found, call.account.time_zone))
+        found = await _found(call, conn, call.query.limit + 1)
+    shown = found[: call.query.limit]
+    return CsvAnswer(
+        text=results.as_csv(shown, call.account.time_zone),
+        file="distributions.csv",
+        after=_next(shown) if len(found) > len(shown) else None,
+    )
+
+
+def _next(shown: Sequence[ItemInWords]) -> str:
+    """Return what names the page after these."""
+    last = shown[-1].item
+    return base64.urlsafe_b64encode(orjson.dumps([last.created_at.isoformat(), last.item_id])).decode()
 
 
 async def show_distribution(call: ApiCall[AccountLanguageQuery, None]) -> DistributionInFull:
@@ -240,7 +245,8 @@ ROUTES = (
         method="GET",
         path="/v1/accounts/{account}/distributions-csv",
         handler=list_as_csv,
-        summary="The same as CSV, times by the account's clocks",
+        summary="The same as a CSV file, times by the account's clocks",
+        description="Errors are JSON (`application/problem+json`), as everywhere.",
         role="read_only",
     ),
     Route(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -65,6 +66,8 @@ def list_items(
 
     Example: callmatrix distribution list --account sales --state waiting
     """
+    if csv and json:
+        raise typer.BadParameter("--csv and --json exclude each other")
     since = datetime.now(UTC) - timedelta(days=days)
     wanted = ItemFilter(
         template=template,
@@ -88,6 +91,8 @@ def list_items(
 
     with refusals("nothing is shown"):
         found, zone = on_account(account, with_zone(work))
+    if len(found) == limit:
+        print(f"The latest {limit}: there may be more; --limit and --days say how many.", file=sys.stderr)
     if json:
         print_json(found)
     elif csv:

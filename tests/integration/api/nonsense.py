@@ -183,6 +183,7 @@ NONSENSE = [
     misused("template simulate t --made-up 99999999"),
     wrong("distribution list --account gone", "there is no account"),
     misused("distribution list --days 0"),
+    misused("distribution list --csv --json", "exclude each other"),
     wrong("distribution show nowhere --account main", "there is no distribution 'nowhere'"),
     wrong("distribution give nowhere 1 --account main", "the directory has no deal 1"),
     wrong("distribution retry nowhere --account main", "there is no distribution 'nowhere'"),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import aiohttp
 import asyncpg
 import pytest
 
@@ -82,6 +83,38 @@ async def _given(api: Api) -> list[Any]:
     return list(reversed(found))
 
 
+async def _csv(api: Api, url: str, **query: Any) -> tuple[aiohttp.ClientResponse, list[list[str]]]:
+    """The answer, and what a spreadsheet reads in it."""
+    headers = {"Authorization": f"Bearer {api.tokens['admin']}"}
+    async with api.http.get(url, params=query, headers=headers) as response:
+        return response, list(csv.reader(io.StringIO(await response.text(), newline="")))
+
+
+async def _table(api: Api, **query: Any) -> list[list[str]]:
+    """Of one page."""
+    response, lines = await _csv(api, f"{api.url}/api/v1/accounts/{ACCOUNT}/distributions-csv", **query)
+    assert (response.status, response.content_type, response.charset) == (200, "text/csv", "utf-8")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="distributions.csv"'
+    assert response.links == {}
+    return lines
+
+
+async def test_a_table_is_read_page_by_page_and_what_is_wrong_with_the_question_is_no_table(
+    ads: Api, database_url: str
+) -> None:
+    await _deals(ads.pool, 5)
+    await ads.ask("POST", "{a}/templates/ads/stage-runs", body=STAGE, status=202)
+    await _work(ads, database_url)
+    url = f"{ads.url}/api/v1/accounts/{ACCOUNT}/distributions-csv"
+    first, lines = await _csv(ads, url, limit=3)
+    second, more = await _csv(ads, str(first.links["next"]["url"]))
+    assert lines[0] == more[0]
+    assert [line[1] for line in (*lines[1:], *more[1:])] == ["4", "3", "2", "1", "0"]
+    assert second.links == {}
+    wrong, _ = await _csv(ads, url, state="bogus")
+    assert (wrong.status, wrong.content_type) == (400, "application/problem+json")
+
+
 async def test_the_deals_of_a_stage_are_counted_given_once_and_told_as_table_and_shares(
     ads: Api, database_url: str
 ) -> None:
@@ -108,8 +141,7 @@ async def test_the_deals_of_a_stage_are_counted_given_once_and_told_as_table_and
         "boris": (11, 11, 0),
     }
 
-    table = (await ads.ask("GET", "{a}/distributions-csv", employee="boris"))["csv"]
-    head, *lines = csv.reader(io.StringIO(table))
+    head, *lines = await _table(ads, employee="boris", limit=11)
     assert len(lines) == 11
     assert {line[head.index("responsible")] for line in lines} == {"'=Борис"}  # no spreadsheet runs a name
 
