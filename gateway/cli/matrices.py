@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,6 +21,7 @@ from gateway.cli.output import (
     on_account,
     print_json,
     print_table,
+    progress_bar,
     refusals,
     run,
     the_account,
@@ -38,8 +38,6 @@ from runtime.database.pool import Conn
 from runtime.failure import Failure
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from gateway.decisions.replay import VersionName
 
 matrix_app = typer.Typer(
@@ -75,16 +73,9 @@ def replay(
         async with database(Settings()) as pool:
             async with pool.acquire() as conn:
                 which = await the_account(conn, account)
-            with _bar() as bar:
-                task = bar.add_task("calls", total=None)
-
-                async def progress(done: int, total: int | None) -> None:
-                    bar.update(task, completed=done, total=total)
-
-                result = await Replay(pool, which.id, language=chosen_language(lang)).run(
-                    days, *names, progress
-                )
-                bar.update(task, completed=result["calls"], total=result["calls"])
+            with progress_bar("calls") as shown:
+                result = await Replay(pool, which.id, language=chosen_language(lang)).run(days, *names, shown)
+                await shown(result["calls"], result["calls"])
                 return result, which.time_zone
 
     with _refusals("nothing was replayed"):
@@ -109,15 +100,6 @@ def replay(
             print("\n".join(f"  {name}: {line}" for line in call[side] or ["nothing"]))
     if result["different"] > 20:
         print(f"\n… and {result['different'] - 20} more; --json lists them.")
-
-
-def _bar() -> Progress:
-    """On the error output, so that `--json` can be piped."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
 
 
 @contextmanager

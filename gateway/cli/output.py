@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what a command does is imported when it does it: its help m
     from gateway.store.admin.accounts import Account
     from routing.texts.catalogue import Language
     from runtime.database.pool import Conn
+    from runtime.progress import Progress
 
 T = TypeVar("T")
 _OURS = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES, errno.ENOSPC, errno.EPIPE)
@@ -77,6 +78,25 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
     for row in rows:
         table.add_row(*map(_cell, row))
     Console().print(table)
+
+
+@contextlib.contextmanager
+def progress_bar(what: str) -> Iterator[Progress]:
+    """Yield what long work tells how far it is. On the error output, so that a result can be piped; only to a person.
+
+    what: is counted, e.g. "calls"."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=None)
+
+        async def shown(done: int, total: int | None) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield shown
 
 
 def _cell(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -168,7 +169,7 @@ def migrate(json: Json = False) -> None:
     settings = Settings()
 
     async def bring() -> list[str]:
-        applied = await bring_up_to_date(database_url(settings))
+        applied = await bring_up_to_date(database_url(settings), _begun)
         async with configured_pool(settings, "callmatrix migrate", 1):
             return applied  # and secrets that still stand in plain text are sealed
 
@@ -180,6 +181,11 @@ def migrate(json: Json = False) -> None:
         print_json({"applied": applied})
     else:
         print("\n".join(f"applied {name}" for name in applied) or "The schema is up to date.")
+
+
+def _begun(migration: str) -> None:
+    if sys.stderr.isatty():
+        print(f"applying {migration} …", file=sys.stderr, flush=True)
 
 
 def check(lang: Lang = None, json: Json = False) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from collections.abc import Callable
 from importlib import resources
 
 import asyncpg
@@ -43,14 +44,20 @@ def known_migrations() -> list[tuple[int, str, str]]:
     return sorted(found)
 
 
-async def migrate(dsn: str) -> list[str]:
-    """Names of the migrations applied now, in order; empty when the schema was up to date. Raises DatabaseUnfit."""
+def _to_nobody(_name: str) -> None:
+    pass
+
+
+async def migrate(dsn: str, say: Callable[[str], None] = _to_nobody) -> list[str]:
+    """Names of the migrations applied now, in order; empty when the schema was up to date. Raises DatabaseUnfit.
+
+    say: told the name of each before it is applied: of a large table that takes its time."""
     conn = await asyncpg.connect(dsn)
     try:
         # Whoever waits inside a statement has a snapshot, and indexes are built only when older ones are gone.
         while not await locks.try_take_for_session(conn, locks.MIGRATIONS):  # noqa: ASYNC110 - of other processes
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-        return await _apply_missing(conn)
+        return await _apply_missing(conn, say)
     finally:
         await conn.close()  # ends the session and with it the lock
 
@@ -76,7 +83,7 @@ async def _refuse_foreign_tables(conn: Conn) -> None:
         raise DatabaseUnfit("foreign-tables", "", ", ".join(row["relname"] for row in foreign))
 
 
-async def _apply_missing(conn: Conn) -> list[str]:
+async def _apply_missing(conn: Conn, say: Callable[[str], None]) -> list[str]:
     if await missing_migrations(conn) and (unfit := await unfit_to_migrate(conn)):
         raise unfit
     if await _is_bare(conn):
@@ -98,6 +105,7 @@ async def _apply_missing(conn: Conn) -> list[str]:
             if applied[number]["digest"] != digest:
                 raise SchemaChanged(f"{name} was applied with other content")
             continue
+        say(name)
         if sql.startswith(_OUTSIDE):
             await _apply_outside(conn, sql)
         async with conn.transaction():

@@ -199,7 +199,7 @@ class Simulation:
             ledgers.update(result.ledgers)
             table.add(item, at, result)
             done += 1
-            if done % _SLICE == 0:
+            if done % _SLICE == 0 or done == len(items):
                 await progress(done, len(items))
 
 

@@ -298,18 +298,16 @@ def _simulated(
     days: int | None,
     made_up: int | None,
 ) -> dict[str, Any]:
-    from gateway.cli.output import database, run, the_account
-
-    async def nothing(_done: int, _total: int | None) -> None:
-        return None
+    from gateway.cli.output import database, progress_bar, run, the_account
 
     async def work() -> dict[str, Any]:
         async with database(Settings()) as pool:
             async with pool.acquire() as conn:
                 account_id = (await the_account(conn, account)).id
-            found: dict[str, Any] = await simulation(pool, account_id).run(
-                template, nothing, days=days, made_up=made_up
-            )
+            with progress_bar("deals") as shown:
+                found: dict[str, Any] = await simulation(pool, account_id).run(
+                    template, shown, days=days, made_up=made_up
+                )
             return found
 
     return run(work())
