@@ -14,6 +14,7 @@ from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.distribution.asked import ask_for
 from gateway.distribution.give import lock_deals
 from gateway.distribution.stage_run import deals_to_give
+from gateway.store.admin.accounts import account
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.distribution import items as store
 from gateway.store.distribution.entries import latest_of_deal
@@ -22,6 +23,7 @@ from gateway.store.worker import long_tasks
 from gateway.store.worker.long_tasks import LongTask
 from routing.distribution.problems import can_be_used
 from routing.distribution.template import DistributionTemplate
+from routing.texts.catalogue import Language
 from runtime.database.pool import Conn, database_now
 
 STAGE_RUN = "distribution_stage"
@@ -148,15 +150,21 @@ async def simulate(
 
 
 async def tried_template(
-    conn: Conn, account_id: str, name: str, draft: DistributionTemplate | None
+    conn: Conn,
+    account_id: str,
+    name: str,
+    draft: DistributionTemplate | None,
+    language: Language | None = None,
 ) -> DistributionTemplate:
-    """Return what is simulated: the draft, checked, else what is saved. Raise NothingOfThatName, InputRefused."""
+    """Return what is simulated: the draft, checked, else what is saved. language: of what is wrong with it, else the account's.
+    Raise NothingOfThatName, InputRefused."""
     if draft is None:
         return (await the_template(conn, account_id, name)).template
     found = await check_template(conn, account_id, draft)
     if not can_be_used(found):
         first = next(p for p in found if p.severity == "error")
-        raise InputRefused(f"draft.{first.field}", first.message_en, first.remedy_en)
+        spoken = language or (await account(conn, account_id)).settings.language
+        raise InputRefused(f"draft.{first.field}", *first.in_words(spoken))
     return draft
 
 

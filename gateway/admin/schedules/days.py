@@ -12,6 +12,7 @@ from gateway.store.admin import accounts as rows
 from gateway.store.admin.accounts import Account
 from routing.schedules.calendar import DayHours, OwnDay
 from routing.settings import WorkingTime
+from routing.texts.catalogue import Language
 from routing.working_time import own_days
 from runtime.database.pool import Conn
 
@@ -40,14 +41,14 @@ class CalendarYear(NamedTuple):
     days: tuple[CalendarDay, ...]
 
 
-def calendar_year(account: Account, year: int) -> CalendarYear:
-    """Raise InputRefused for a year that nobody plans."""
+def calendar_year(account: Account, year: int, language: Language | None = None) -> CalendarYear:
+    """language: of the names of holidays, else the account's. Raise InputRefused for a year that nobody plans."""
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         raise InputRefused(
             "year", f"{year} is no year to plan", f"name one from {_FIRST_YEAR} to {_LAST_YEAR}"
         )
     hours = account.settings.working_time
-    calendar = calendar_of(hours, datetime(year, 1, 1, tzinfo=UTC), account.settings.language)
+    calendar = calendar_of(hours, datetime(year, 1, 1, tzinfo=UTC), language or account.settings.language)
     own = own_days(hours)
     found = [
         CalendarDay(day, "free", name, "own" if day in own else "country", (), None)

@@ -78,7 +78,7 @@ class ScheduleInUse(InputRefused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleSaved:
-    """warnings: what a person should look at. language: the account's."""
+    """warnings: what a person should look at. language: in which they are told."""
 
     stored: StoredSchedule
     warnings: list[ScheduleProblem]
@@ -86,22 +86,29 @@ class ScheduleSaved:
 
 
 async def save_schedule(
-    conn: Conn, account_id: str, name: str, schedule: Schedule, *, by: str, version: int | None = None
+    conn: Conn,
+    account_id: str,
+    name: str,
+    schedule: Schedule,
+    *,
+    by: str,
+    version: int | None = None,
+    language: Language | None = None,
 ) -> ScheduleSaved:
-    """version: that was seen, ABSENT = there is none of this name, None = whichever there is. Raise InputRefused,
-    NoSuchAccount; nothing is stored then."""
+    """version: that was seen, ABSENT = there is none of this name, None = whichever there is. language: of what is said of it,
+    else the account's. Raise InputRefused, NoSuchAccount; nothing is stored then."""
     async with conn.transaction():
         await rows.lock_account(conn, account_id)
-        account = await rows.account(conn, account_id)
+        spoken = language or (await rows.account(conn, account_id)).settings.language
         before = await store.schedule_named(conn, account_id, name)
         if before is None:
             refuse_odd_name("schedule", name)
         _refuse_stale(name, before, version)
         found = await problems_of(conn, account_id, schedule, before.schedule if before else None)
         if not can_be_saved(found):
-            raise ScheduleRefused(found, account.settings.language)
+            raise ScheduleRefused(found, spoken)
         stored = await store.save_schedule(conn, account_id, name, schedule, by)
-        return ScheduleSaved(stored=stored, warnings=found, language=account.settings.language)
+        return ScheduleSaved(stored=stored, warnings=found, language=spoken)
 
 
 async def problems_of(

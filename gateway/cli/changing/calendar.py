@@ -10,8 +10,8 @@ import typer
 
 from gateway.admin.refused import InputRefused
 from gateway.admin.schedules import days
-from gateway.cli.options import AccountName, Json, Yes
-from gateway.cli.output import confirm, on_account, print_json, print_table, refusals
+from gateway.cli.options import AccountName, Json, Lang, Yes
+from gateway.cli.output import chosen_language, confirm, on_account, print_json, print_table, refusals
 from gateway.store.admin.accounts import account as the_account_of
 from routing.schedules.calendar import OwnDay
 from routing.schedules.clock import local_date
@@ -36,6 +36,7 @@ def list_days(
         int | None, typer.Argument(min=1992, max=2099, help="else this year", metavar="[YEAR]")
     ] = None,
     account: AccountName = None,
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """List the days of a year that are free or worked on although their weekday says otherwise, and who says so.
@@ -46,7 +47,7 @@ def list_days(
     async def work(conn: Conn, account_id: str) -> days.CalendarYear:
         account = await the_account_of(conn, account_id)
         today = local_date(datetime.now(UTC), ZoneInfo(account.time_zone))
-        return days.calendar_year(account, year or today.year)
+        return days.calendar_year(account, year or today.year, chosen_language(lang))
 
     with refusals("nothing is listed"):
         found = on_account(account, work)

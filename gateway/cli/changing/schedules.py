@@ -22,8 +22,17 @@ from gateway.cli.changing.schedule_words import (
     whose_plan,
     with_head,
 )
-from gateway.cli.options import AccountName, Json, Yes
-from gateway.cli.output import confirm, local, me, on_account, print_json, print_table, refusals
+from gateway.cli.options import AccountName, Json, Lang, Yes
+from gateway.cli.output import (
+    chosen_language,
+    confirm,
+    local,
+    me,
+    on_account,
+    print_json,
+    print_table,
+    refusals,
+)
 from gateway.store.admin import schedules as store
 from gateway.store.admin.accounts import account as the_account_of
 from routing.schedules.edits import Whose
@@ -108,6 +117,7 @@ def add_schedule(
     holidays: Holidays = None,
     week: Annotated[str | None, typer.Option(help="of everybody, e.g. 'mon-fri 09:00-18:00'")] = None,
     file: File = None,
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Add a schedule; it holds at once. People are put into it by `schedule set`, or all at once with --file.
@@ -120,7 +130,13 @@ def add_schedule(
         if week is not None:
             schedule = ScheduleChanges(week=week).made_to(schedule, Whose())
         return await saved.save_schedule(
-            conn, account_id, name, judged(schedule), by=me(), version=saved.ABSENT
+            conn,
+            account_id,
+            name,
+            judged(schedule),
+            by=me(),
+            version=saved.ABSENT,
+            language=chosen_language(lang),
         )
 
     with schedule_refusals(f"schedule '{name}' is not added"):
@@ -154,6 +170,7 @@ def set_schedule(
         int | None,
         typer.Option(min=1, max=999_999_999, help="that you saw: refused where it is another by now"),
     ] = None,
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Change a schedule; it holds at once. One person's week, month or leave, or the whole of it with --file.
@@ -174,7 +191,13 @@ def set_schedule(
             )
         seen_version = now.version if version is None else version
         return await saved.save_schedule(
-            conn, account_id, name, judged(schedule), by=me(), version=seen_version
+            conn,
+            account_id,
+            name,
+            judged(schedule),
+            by=me(),
+            version=seen_version,
+            language=chosen_language(lang),
         )
 
     with schedule_refusals(f"schedule '{name}' is not changed"):

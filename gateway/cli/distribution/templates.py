@@ -16,6 +16,7 @@ from gateway.admin.refused import InputRefused
 from gateway.cli.changing.files import read_text, write_text
 from gateway.cli.options import AccountName, Json, Lang, Yes
 from gateway.cli.output import (
+    chosen_language,
     confirm,
     language_of,
     local,
@@ -266,6 +267,7 @@ def simulate(
     made_up: Annotated[
         int | None, typer.Option(min=1, max=10_000, help="so many deals of nobody in particular")
     ] = None,
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Try a template or a draft: who would have got what. Changes nothing.
@@ -278,7 +280,10 @@ def simulate(
         raise typer.BadParameter("--days and --made-up exclude each other")
     draft = read_template(read_text(file), file) if file is not None else None
     with refusals("nothing is tried"):
-        tried = on_account(account, lambda conn, id: orders.tried_template(conn, id, template, draft))
+        tried = on_account(
+            account,
+            lambda conn, id: orders.tried_template(conn, id, template, draft, chosen_language(lang)),
+        )
     found = _simulated(account, Simulation, tried, days, made_up)
     if json:
         print_json(found)

@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.options import AccountName, Json, Limit
-from gateway.cli.output import local, on_database, print_json, print_table, refusals, the_account
+from gateway.cli.options import AccountName, Json, Lang, Limit
+from gateway.cli.output import (
+    chosen_language,
+    local,
+    on_database,
+    print_json,
+    print_table,
+    refusals,
+    the_account,
+)
 
 if TYPE_CHECKING:
     from gateway.admin.presence.people import PersonNow, PresenceNow
+    from gateway.store.admin.accounts import Account
     from gateway.store.presence.attendance import PresenceInterval
+    from routing.texts.catalogue import Language, Texts
     from runtime.database.pool import Conn
 
 ListedEmployee = Annotated[
@@ -27,18 +37,19 @@ def register(app: typer.Typer) -> None:
 
 
 @presence_app.command("list")
-def list_presence(account: AccountName = None, json: Json = False) -> None:
+def list_presence(account: AccountName = None, lang: Lang = None, json: Json = False) -> None:
     """Show who is at work now, why, and whether silence counts.
 
     Example: callmatrix presence list --account sales
     """
     from gateway.admin.presence.people import presence_now
 
-    async def work(conn: Conn) -> tuple[PresenceNow, str]:
+    async def work(conn: Conn) -> tuple[PresenceNow, Account]:
         which = await the_account(conn, account)
-        return await presence_now(conn, which, datetime.now(UTC)), which.time_zone
+        return await presence_now(conn, which, datetime.now(UTC)), which
 
-    found, zone = on_database(work)
+    found, whose = on_database(work)
+    texts, zone = _texts(whose, lang), whose.time_zone
     if json:
         print_json(
             {
@@ -55,39 +66,43 @@ def list_presence(account: AccountName = None, json: Json = False) -> None:
         print(f"Nobody is taken off just now: {found.doubt}. {found.feed_error}".rstrip())
     print_table(
         ["employee", "name", "state", "since", "source", "reason", "by", "last seen"],
-        [_cells(person, zone) for person in found.people],
+        [_cells(person, texts, zone) for person in found.people],
         "No employees.",
     )
 
 
 @presence_app.command("on")
-def switch_on(employee: ListedEmployee, account: AccountName = None, json: Json = False) -> None:
+def switch_on(
+    employee: ListedEmployee, account: AccountName = None, lang: Lang = None, json: Json = False
+) -> None:
     """Start an employee's counter: they are at work.
 
     Example: callmatrix presence on anna
     """
-    _switch(employee, account, json, is_on=True)
+    _switch(employee, account, lang, json, is_on=True)
 
 
 @presence_app.command("off")
-def switch_off(employee: ListedEmployee, account: AccountName = None, json: Json = False) -> None:
+def switch_off(
+    employee: ListedEmployee, account: AccountName = None, lang: Lang = None, json: Json = False
+) -> None:
     """Stop an employee's counter: they are off until it is started, or their next shift begins.
 
     Example: callmatrix presence off anna
     """
-    _switch(employee, account, json, is_on=False)
+    _switch(employee, account, lang, json, is_on=False)
 
 
-def _switch(employee: str, account: str | None, json: bool, *, is_on: bool) -> None:
+def _switch(employee: str, account: str | None, lang: Language | None, json: bool, *, is_on: bool) -> None:
     from gateway.admin.presence.people import switch_presence
 
-    async def work(conn: Conn) -> tuple[PersonNow, str]:
+    async def work(conn: Conn) -> tuple[PersonNow, Account]:
         which = await the_account(conn, account)
         done = await switch_presence(conn, which, employee, datetime.now(UTC), is_on=is_on)
-        return done, which.time_zone
+        return done, which
 
     with refusals(f"'{employee}' is not switched {'on' if is_on else 'off'}"):
-        _tell(*on_database(work), json)
+        _tell(*on_database(work), lang, json)
 
 
 @presence_app.command("answer")
@@ -95,6 +110,7 @@ def answer(
     employee: ListedEmployee,
     no: Annotated[bool, typer.Option("--no", help="they are not there")] = False,
     account: AccountName = None,
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Answer the question "are you there?" for an employee.
@@ -103,13 +119,13 @@ def answer(
     """
     from gateway.admin.presence.people import answer_question
 
-    async def work(conn: Conn) -> tuple[PersonNow, str]:
+    async def work(conn: Conn) -> tuple[PersonNow, Account]:
         which = await the_account(conn, account)
         done = await answer_question(conn, which, employee, datetime.now(UTC), is_here=not no, asked_at=None)
-        return done, which.time_zone
+        return done, which
 
     with refusals(f"the question to '{employee}' is not answered"):
-        _tell(*on_database(work), json)
+        _tell(*on_database(work), lang, json)
 
 
 @presence_app.command("history")
@@ -118,6 +134,7 @@ def history(
     days: Annotated[int, typer.Option(min=1, max=366, help="back from now")] = 7,
     account: AccountName = None,
     limit: Limit = 200,
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Show when an employee was at work, with what told of it and why.
@@ -129,13 +146,13 @@ def history(
     now = datetime.now(UTC)
     since = now - timedelta(days=days)
 
-    async def work(conn: Conn) -> tuple[list[PresenceInterval], str]:
+    async def work(conn: Conn) -> tuple[list[PresenceInterval], Account]:
         which = await the_account(conn, account)
-        found = await presence_history(conn, which, employee, since, now, limit=limit)
-        return found, which.time_zone
+        return await presence_history(conn, which, employee, since, now, limit=limit), which
 
     with refusals("nothing can be shown"):
-        found, zone = on_database(work)
+        found, whose = on_database(work)
+    texts, zone = _texts(whose, lang), whose.time_zone
     seconds = online_seconds(found, since, now, now)
     if json:
         print_json({"online_seconds": seconds, "items": found})
@@ -143,7 +160,14 @@ def history(
     print_table(
         ["from", "to", "state", "source", "reason", "by"],
         [
-            (local(i.since, zone), local(i.until, zone), i.state, i.source, i.reason, i.switched_by)
+            (
+                local(i.since, zone),
+                local(i.until, zone),
+                i.state,
+                i.source,
+                _why(i.reason, texts),
+                i.switched_by,
+            )
             for i in found
         ],
         "Nothing is kept of that time.",
@@ -151,12 +175,22 @@ def history(
     print(f"At work for {seconds // 3600} h {seconds % 3600 // 60} min of it.")
 
 
-def _tell(person: PersonNow, zone: str, json: bool) -> None:
+def _texts(account: Account, given: Language | None) -> Texts:
+    from gateway.texts.sentences import TEXTS
+
+    return TEXTS[chosen_language(given) or account.settings.language]
+
+
+def _why(reason: str | None, texts: Texts) -> str:
+    return texts.word("presence.reason", reason) if reason else ""
+
+
+def _tell(person: PersonNow, account: Account, lang: Language | None, json: bool) -> None:
     if json:
         print_json(_row(person))
         return
     row = _row(person)
-    print(f"{row['name']} ({row['employee']}): {row['state']}, {row['reason']}")
+    print(f"{row['name']} ({row['employee']}): {row['state']}, {_why(row['reason'], _texts(account, lang))}")
 
 
 def _row(person: PersonNow) -> dict[str, Any]:
@@ -179,7 +213,7 @@ def _row(person: PersonNow) -> dict[str, Any]:
     }
 
 
-def _cells(person: PersonNow, zone: str) -> tuple[Any, ...]:
+def _cells(person: PersonNow, texts: Texts, zone: str) -> tuple[Any, ...]:
     row = _row(person)
     state = f"{row['state']}, asked" if row["mark"] == "asked" else row["state"]
     return (
@@ -188,7 +222,7 @@ def _cells(person: PersonNow, zone: str) -> tuple[Any, ...]:
         state,
         local(row["since"], zone),
         row["source"] or "",
-        row["reason"] or "",
+        _why(row["reason"], texts),
         row["switched_by"],
         local(row["last_sign_at"], zone),
     )

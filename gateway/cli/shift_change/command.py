@@ -7,12 +7,24 @@ from typing import Annotated, Any, get_args
 import typer
 
 from gateway.admin.operations import shift_change as service
-from gateway.cli.options import AccountName, Json, Yes, named
-from gateway.cli.output import confirm, local, on_account, print_json, print_table, refusals, with_zone
+from gateway.cli.options import AccountName, Json, Lang, Yes, named
+from gateway.cli.output import (
+    confirm,
+    language_of,
+    local,
+    on_account,
+    print_json,
+    print_table,
+    refusals,
+    with_zone,
+)
 from gateway.shift_change.people import people_now
 from gateway.store.shift_change import moves
 from gateway.store.shift_change.moves import MoveRow
+from gateway.texts.sentences import TEXTS
 from routing.shift_change.policy import ExcludedField, GoesAlong, Returns, ShiftPolicy
+from routing.shift_change.reasons import reason_key
+from routing.texts.catalogue import Language, Texts
 from runtime.database.pool import Conn
 
 shift_app = typer.Typer(
@@ -116,18 +128,22 @@ def set_policy(
 
 @shift_app.command("preview")
 def preview(
-    employee: WhoseDeals, account: AccountName = None, back: Back = False, json: Json = False
+    employee: WhoseDeals,
+    account: AccountName = None,
+    back: Back = False,
+    lang: Lang = None,
+    json: Json = False,
 ) -> None:
     """Say what moving an employee's deals would do now; changes nothing.
 
     Example: callmatrix shift preview olga
     """
     with refusals("nothing is moved"):
-        found = on_account(account, _preview(employee, back))
+        found, texts = on_account(account, _preview(employee, back, lang))
     if json:
         print_json(found)
     else:
-        _print_preview(found)
+        _print_preview(found, texts)
 
 
 @shift_app.command("start")
@@ -136,6 +152,7 @@ def start(
     account: AccountName = None,
     back: Back = False,
     yes: Yes = False,
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Move an employee's open deals to those left, or back to them, whatever their presence says. The worker does it.
@@ -143,9 +160,9 @@ def start(
     Example: callmatrix shift start olga --yes
     """
     with refusals("nothing is moved"):
-        found = on_account(account, _preview(employee, back))
+        found, texts = on_account(account, _preview(employee, back, lang))
         if not json:
-            _print_preview(found)
+            _print_preview(found, texts)
         confirm("Begin?", is_sure=yes or json)
 
         async def work(conn: Conn, account_id: str) -> service.RunProgress:
@@ -159,6 +176,7 @@ def start(
 def list_runs(
     account: AccountName = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="at most so many")] = 20,
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """List moves of employees' deals, the latest first.
@@ -166,17 +184,18 @@ def list_runs(
     Example: callmatrix shift runs
     """
 
-    async def work(conn: Conn, account_id: str) -> list[service.RunProgress]:
-        return await service.progress_of_all(conn, account_id, limit=limit)
+    async def work(conn: Conn, account_id: str) -> tuple[list[service.RunProgress], Texts]:
+        found = await service.progress_of_all(conn, account_id, limit=limit)
+        return found, TEXTS[await language_of(conn, account_id, lang)]
 
-    found, zone = on_account(account, with_zone(work))
+    (found, texts), zone = on_account(account, with_zone(work))
     if json:
         print_json(found)
         return
     print_table(
         ["run", "began", "employee", "kind", "state", "why", "moved", "left", "waiting", "along"],
         [
-            (p.run.run_id, local(p.run.started_at, zone), p.run.employee_id, p.run.kind, p.run.state, p.run.reason,
+            (p.run.run_id, local(p.run.started_at, zone), p.run.employee_id, p.run.kind, p.run.state, _why(p.run.reason, texts),
              p.counts.moved, p.counts.left_out, p.counts.waiting, p.counts.along)
             for p in found
         ],
@@ -212,30 +231,30 @@ def stop(run: RunId, account: AccountName = None, json: Json = False) -> None:
 
 
 @shift_app.command("journal")
-def journal(run: RunId, account: AccountName = None, json: Json = False) -> None:
+def journal(run: RunId, account: AccountName = None, lang: Lang = None, json: Json = False) -> None:
     """List every deal of a move: its former owner, who got it, or why it stayed.
 
     Example: callmatrix shift journal 7
     """
 
-    async def work(conn: Conn, account_id: str) -> list[MoveRow]:
+    async def work(conn: Conn, account_id: str) -> tuple[list[MoveRow], Texts]:
         await service.progress(conn, account_id, run)
         found: list[MoveRow] = []
         after = None
         while page := await moves.journal(conn, account_id, run, after=after, limit=_JOURNAL_PAGE):
             found += page
             after = (page[-1].position, page[-1].kind, page[-1].entity_id)
-        return found
+        return found, TEXTS[await language_of(conn, account_id, lang)]
 
     with refusals("nothing is shown"):
-        found, zone = on_account(account, with_zone(work))
+        (found, texts), zone = on_account(account, with_zone(work))
     if json:
         print_json(found)
         return
     print_table(
         ["kind", "id", "with deal", "state", "why", "was of", "given to", "employee", "settled"],
         [
-            (m.kind, m.entity_id, m.deal_id, m.state, m.reason, m.owner_was, m.given_to, m.employee_id,
+            (m.kind, m.entity_id, m.deal_id, m.state, _why(m.reason, texts), m.owner_was, m.given_to, m.employee_id,
              local(m.settled_at, zone))
             for m in found
         ],
@@ -243,9 +262,10 @@ def journal(run: RunId, account: AccountName = None, json: Json = False) -> None
     )  # fmt: skip
 
 
-def _preview(employee: str, back: bool) -> Any:
-    async def work(conn: Conn, account_id: str) -> service.MovePreview:
-        return await service.preview(conn, account_id, employee, _kind(back), people_now)
+def _preview(employee: str, back: bool, lang: Language | None) -> Any:
+    async def work(conn: Conn, account_id: str) -> tuple[service.MovePreview, Texts]:
+        found = await service.preview(conn, account_id, employee, _kind(back), people_now)
+        return found, TEXTS[await language_of(conn, account_id, lang)]
 
     return work
 
@@ -269,11 +289,15 @@ def _tell(found: service.RunProgress, json: bool) -> None:
     )
 
 
-def _print_preview(found: service.MovePreview) -> None:
+def _why(reason: str, texts: Texts) -> str:
+    return texts.word(reason_key(reason), reason) if reason else ""
+
+
+def _print_preview(found: service.MovePreview, texts: Texts) -> None:
     print(f"Deals that move: {found.deals}, of these with a client who waits for an answer: {found.waiting}")
     print(f"  along with them: contacts {found.contacts}, companies {found.companies}")
     for reason, count in sorted(found.stay.items()):
-        print(f"  stay ({reason.replace('_', ' ')}): {count}")
+        print(f"  stay ({_why(reason, texts)}): {count}")
     print(f"  to: {', '.join(found.receivers) or 'nobody is left'}")
     print(f"  about {found.requests} requests of 250 deals, {found.requests_usual} of 50")
 

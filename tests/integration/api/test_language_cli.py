@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -9,9 +10,11 @@ import pytest
 
 from gateway.cli import all_commands
 from gateway.store.admin.matrices import draft, save_draft
+from gateway.store.shift_change.runs import begin
 from routing.matrix.presets import unsorted
 from tests.integration.api.client import ACCOUNT
 from tests.integration.api.command_line import callmatrix, outcomes
+from tests.integration.api.in_process import typed
 
 
 def _commands() -> list[str]:
@@ -117,3 +120,60 @@ async def test_the_difference_is_told_in_the_language_that_is_chosen(
         await save_draft(conn, ACCOUNT, unsorted(), revision=seen.revision, by="anna")
     answer = await callmatrix(database_url, "matrix", "difference", "--lang", language)
     assert said in answer.stdout
+
+
+SAID = {
+    "a schedule that is refused": (
+        ("schedule", "add", "nights", "--week", "mon 9-9"),
+        "end when they begin",
+        "заканчиваются, едва начавшись",
+    ),
+    "a schedule that is changed, and refused": (
+        ("schedule", "set", "office", "--everybody", "--week", "mon 9-9"),
+        "end when they begin",
+        "заканчиваются, едва начавшись",
+    ),
+    "a schedule that is warned of": (
+        ("schedule", "set", "office", "--everybody", "--week", "mon off"),
+        "hold no work on any day",
+        "нет работы ни в один день",
+    ),
+    "a holiday": (("calendar", "list", "2027"), "Victory Day", "День Победы"),
+    "why somebody is there": (("presence", "on", "boss"), "switched on with the button", "включено кнопкой"),
+    "why people are there": (("presence", "list"), "switched on with the button", "включено кнопкой"),
+    "since when somebody is there": (
+        ("presence", "history", "boss"),
+        "switched on with the button",
+        "включено кнопкой",
+    ),
+    "why deals wait": (
+        ("shift", "runs"),
+        "everybody who could get deals is offline",
+        "кто мог бы получить сделки, не в сети",
+    ),
+    "a draft that is no use": (
+        ("template", "simulate", "t", "--from", "-"),
+        "nobody takes part",
+        "никто не участвует",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_what_is_said_of_schedules_presence_and_templates_follows_the_one_setting(
+    pool: asyncpg.Pool, database_url: str, account: str, language: str
+) -> None:
+    """The account's language is the other one: what follows the account alone would be told in that."""
+    other = "ru" if language == "en" else "en"
+    changes = {"language": other, "presence": {"is_on": True}, "working_time": {"holidays": "RU"}}
+    await pool.execute("UPDATE account SET settings = settings || $1", changes)
+    async with pool.acquire() as conn:
+        await begin(conn, ACCOUNT, "away", "boss", "1", by="me", now=datetime.now(UTC))
+    await pool.execute("UPDATE shift_run SET reason = 'nobody_left'")
+    await typed(database_url, "schedule", "add", "office", "--week", "mon-fri 9-18")
+    missing = {}
+    for what, (words, english, russian) in SAID.items():
+        said = await typed(database_url, *words, stdin=b"name: t\n", CALLMATRIX_LANG=language)
+        if (english if language == "en" else russian) not in said.out + said.err:
+            missing[what] = said
+    assert missing == {}

@@ -226,7 +226,7 @@ async def test_the_command_line_does_the_same(watched: Api, database_url: str) -
     assert rows["anna"]["switched_by"]
     assert (await callmatrix(database_url, "presence", "on", "anna", "--account", ACCOUNT)).returncode == 0
     past = await callmatrix(database_url, "presence", "history", "anna", "--account", ACCOUNT)
-    assert "switched_off" in past.stdout
+    assert "выключено кнопкой" in past.stdout
     assert "At work for" in past.stdout
     ghost = await callmatrix(database_url, "presence", "on", "ghost", "--account", ACCOUNT)
     assert ghost.returncode == 1
