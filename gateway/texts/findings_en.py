@@ -99,7 +99,7 @@ SENTENCES: Mapping[str, str] = {
     "finding.crm-in-trouble.remedy": "it is tried again by itself",
     "finding.crm-answers": "answers{throttled}",
     "finding.crm-throttled": ", {count:time|times} throttled",
-    "finding.presence-in-doubt": "nobody is taken off as absent just now: {doubt}",
+    "finding.presence-in-doubt": "nobody is taken offline as absent just now: {doubt}",
     "finding.presence-in-doubt.remedy": "see 'callmatrix presence list --account {account}'; the page docs/how-to/presence.md says what each means",
     "finding.crm-clock-differs": "the CRM's clock differs from ours by {offset:+.0f} s",
     "finding.crm-clock-differs.remedy": "check this machine's time synchronisation",

@@ -103,6 +103,21 @@ def state_of(attendance: Attendance) -> PresenceState:
     return PresenceState.UNKNOWN if attendance.mark == "unknown" else PresenceState.AVAILABLE
 
 
+MarkSaid = Literal["unknown", "available", "asked", "offline", "dnd"]
+_SAID: Mapping[str, MarkSaid] = {
+    "unknown": "unknown",
+    "on": "available",
+    "asked": "asked",
+    "off": "offline",
+    "dnd": "dnd",
+}
+
+
+def mark_said(mark: str) -> MarkSaid:
+    """Return how people are told of a mark, or of an interval's state: in the words of `PresenceState`."""
+    return _SAID[mark]
+
+
 def shown(attendance: Attendance) -> tuple[object, ...]:
     """Return what history tells of: a difference is a transition."""
     return attendance.mark, attendance.reason, attendance.by, attendance.dnd == "yes"

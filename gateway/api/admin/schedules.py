@@ -64,7 +64,7 @@ class OnQuery(Body):
 
 
 class OnShiftView(Answer):
-    """reason: why they are off. until: how long it stays so. next_start: when they come on next. substitute_id: who works
+    """reason: why they are off shift. until: how long it stays so. next_start: when they come on next. substitute_id: who works
     their hours meanwhile."""
 
     employee_id: str

@@ -14,7 +14,7 @@ from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, N
 from gateway.presence.heartbeats import BeatsLost
 from gateway.store.presence.attendance import PresenceInterval
 from gateway.texts.sentences import TEXTS
-from routing.attendance.model import Attendance, AttendanceReason, state_of
+from routing.attendance.model import Attendance, AttendanceReason, MarkSaid, mark_said, state_of
 from routing.attendance.pages import PageBeat
 from routing.attendance.trust import BEAT_SECONDS
 from routing.presence import PresenceState
@@ -24,7 +24,7 @@ _LONGEST_IDLE = 7 * 24 * 3600
 
 
 class QuestionView(Answer):
-    """asked_at: name it in the answer. answer_by: without an answer by then the employee is off."""
+    """asked_at: name it in the answer. answer_by: without an answer by then the employee is offline."""
 
     asked_at: datetime
     answer_by: datetime
@@ -40,7 +40,7 @@ class PersonPresence(Answer):
     employee: str
     name: str
     state: PresenceState
-    mark: Literal["unknown", "on", "asked", "off"] | None = None
+    mark: MarkSaid | None = None
     since: datetime | None = None
     source: str | None = None
     reason: AttendanceReason | None = None
@@ -53,7 +53,7 @@ class PersonPresence(Answer):
 
 
 class AccountPresence(Answer):
-    """doubt: why nobody is taken off just now: not_watched, just_started, feed_unread, feed_silent or beats_lost; "" = a
+    """doubt: why nobody is taken offline just now: not_watched, just_started, feed_unread, feed_silent or beats_lost; "" = a
     silence counts. feed_error: what the CRM's feed last failed with."""
 
     is_on: bool
@@ -68,7 +68,7 @@ class IntervalView(Answer):
     """id: pass it as `after` to read on. until: null = it goes on."""
 
     id: int
-    state: Literal["unknown", "on", "asked", "off", "dnd"]
+    state: MarkSaid
     since: datetime
     until: datetime | None
     source: str
@@ -123,7 +123,7 @@ def person_view(found: PersonNow, language: Language) -> PersonPresence:
     return PersonPresence(
         **named,
         state=state_of(known),
-        mark=known.mark,
+        mark=mark_said(known.mark),
         since=known.since,
         source=known.source,
         reason=known.reason,
@@ -180,7 +180,7 @@ async def show_history(call: ApiCall[PresenceHistoryQuery, None]) -> PresenceHis
 def _interval(one: PresenceInterval, language: Language) -> IntervalView:
     return IntervalView(
         id=one.interval_id,
-        state=one.state,
+        state=mark_said(one.state),
         since=one.since,
         until=one.until,
         source=one.source,
@@ -280,7 +280,7 @@ ROUTES = (
         method="POST",
         path=_ONE + "/stop",
         handler=stop_presence,
-        summary="Stop an employee's counter: they are off until it is started, or their next shift begins",
+        summary="Stop an employee's counter: they are offline until it is started, or their next shift begins",
         role="senior_manager",
         is_ones_own=True,
         is_counter=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,7 +64,7 @@ def list_presence(account: AccountName = None, lang: Lang = None, json: Json = F
     if not found.is_on:
         print("Presence is not watched: everybody counts as available. The setting is presence.is_on.")
     elif found.doubt:
-        print(f"Nobody is taken off just now: {found.doubt}. {found.feed_error}".rstrip())
+        print(f"Nobody is taken offline just now: {found.doubt}. {found.feed_error}".rstrip())
     print_table(
         ["employee", "name", "state", "since", "source", "reason", "by", "last seen"],
         [_cells(person, texts, zone) for person in found.people],
@@ -86,7 +87,7 @@ def switch_on(
 def switch_off(
     employee: ListedEmployee, account: AccountName = None, lang: Lang = None, json: Json = False
 ) -> None:
-    """Stop an employee's counter: they are off until it is started, or their next shift begins.
+    """Stop an employee's counter: they are offline until it is started, or their next shift begins.
 
     Example: callmatrix presence off anna
     """
@@ -142,6 +143,7 @@ def history(
     Example: callmatrix presence history anna --days 31
     """
     from gateway.admin.presence.people import online_seconds, presence_history
+    from routing.attendance.model import mark_said
 
     now = datetime.now(UTC)
     since = now - timedelta(days=days)
@@ -155,7 +157,8 @@ def history(
     texts, zone = _texts(whose, lang), whose.time_zone
     seconds = online_seconds(found, since, now, now)
     if json:
-        print_json({"online_seconds": seconds, "items": found})
+        items = [replace(i, state=mark_said(i.state)) for i in found]
+        print_json({"online_seconds": seconds, "items": items})
         return
     print_table(
         ["from", "to", "state", "source", "reason", "by"],
@@ -163,7 +166,7 @@ def history(
             (
                 local(i.since, zone),
                 local(i.until, zone),
-                i.state,
+                mark_said(i.state),
                 i.source,
                 _why(i.reason, texts),
                 i.switched_by,
@@ -194,7 +197,7 @@ def _tell(person: PersonNow, account: Account, lang: Language | None, json: bool
 
 
 def _row(person: PersonNow) -> dict[str, Any]:
-    from routing.attendance.model import state_of
+    from routing.attendance.model import mark_said, state_of
     from routing.presence import PresenceState
 
     known = person.attendance
@@ -202,7 +205,7 @@ def _row(person: PersonNow) -> dict[str, Any]:
         "employee": person.employee.id,
         "name": person.employee.name,
         "state": (state_of(known) if known else PresenceState.UNKNOWN).value,
-        "mark": known.mark if known else None,
+        "mark": mark_said(known.mark) if known else None,
         "since": known.since if known else None,
         "source": known.source if known else None,
         "reason": known.reason.value if known else None,

@@ -83,8 +83,8 @@ async def test_the_counter_is_started_and_stopped_by_its_owner_and_everybody_see
     assert (shown["state"], shown["switched_by"]) == ("offline", "senior")
     past = await watched.ask("GET", f"{ONE}/history", role="anna")
     assert [(row["state"], row["reason"], row["switched_by"]) for row in past["items"]] == [
-        ("off", "switched_off", "senior"),
-        ("on", "switched_on", "anna's"),
+        ("offline", "switched_off", "senior"),
+        ("available", "switched_on", "anna's"),
     ]
     assert past["items"][1]["until"] == past["items"][0]["since"]
     audit = await watched.ask("GET", "/audit", what="presence")
@@ -130,7 +130,7 @@ async def test_the_question_is_shown_answered_once_and_then_over(watched: Api) -
     assert datetime.fromisoformat(question["answer_by"]) == at + timedelta(seconds=60)
     body: dict[str, Any] = {"is_here": True, "asked_at": question["asked_at"]}
     done = await watched.ask("POST", f"{ONE}/answer", role="anna", body=body)
-    assert (done["mark"], done["reason"], done["question"]) == ("on", "answered", None)
+    assert (done["mark"], done["reason"], done["question"]) == ("available", "answered", None)
     again = await watched.ask("POST", f"{ONE}/answer", role="anna", status=409, body=body)
     assert again["code"] == "question-over"
 
@@ -226,7 +226,7 @@ async def test_the_command_line_does_the_same(watched: Api, database_url: str) -
     assert rows["anna"]["switched_by"]
     assert (await callmatrix(database_url, "presence", "on", "anna", "--account", ACCOUNT)).returncode == 0
     past = await callmatrix(database_url, "presence", "history", "anna", "--account", ACCOUNT)
-    assert "выключено кнопкой" in past.stdout
+    assert "\toffline\tbutton\tвыключено кнопкой\t" in past.stdout
     assert "At work for" in past.stdout
     ghost = await callmatrix(database_url, "presence", "on", "ghost", "--account", ACCOUNT)
     assert ghost.returncode == 1
