@@ -302,6 +302,21 @@ async def test_open_tasks_of_a_user_are_those_still_to_be_done_due_first(crm: Cr
     assert {t.owner_id for t in page.items} == {owner}
 
 
+async def test_a_change_of_what_is_not_there_is_blamed_on_that_card_and_spares_its_neighbours(
+    crm: Crm,
+) -> None:
+    there = await new_contact(crm)
+    orders = {
+        id: UpdateEntity(target=Ref(kind="contact", id=id), tags=("vip",)) for id in (there, "999999999")
+    }
+    told = await crm.update_entities([Keyed(key=id, order=o) for id, o in orders.items()], Lane.EVENTS)
+    outcomes = {outcome.key: outcome for outcome in told}
+    assert isinstance(outcomes[there], Written)
+    gone = outcomes["999999999"]
+    assert isinstance(gone, Refused)
+    assert gone.is_entity
+
+
 async def test_an_update_changes_what_it_names_and_nothing_else(crm: Crm) -> None:
     owner = await active_user(crm)
     deal_id = await new_deal(crm, await new_contact(crm))
