@@ -68,7 +68,11 @@ def is_owner(path: str) -> bool:
 def is_entity(path: str) -> bool:
     """Whether a refusal with this path means the card that the item goes to, or that it changes."""
     steps = _steps(path)
-    return steps == ("id",) or steps[-1:] == ("entity_id",) or (len(steps) > 1 and steps[-1] == "id" and steps[0] == "_embedded")
+    return (
+        steps == ("id",)
+        or steps[-1:] == ("entity_id",)
+        or (len(steps) > 1 and steps[-1] == "id" and steps[0] == "_embedded")
+    )
 
 
 def required_by(path: str, item: Item, missing: Sequence[str]) -> list[Part]:

@@ -77,9 +77,17 @@ def in_words(item: ItemRow, staff: Staff, texts: Texts) -> ItemInWords:
     return ItemInWords(
         item=item,
         name=person.name if person else item.employee_id,
-        message=reason_in_words(item.reason, texts),
+        message=_message(item, texts),
         is_distributed=item.state in ("given", "kept"),
     )
+
+
+def _message(item: ItemRow, texts: Texts) -> str:
+    """Say why, and what is still to come of it or what the other side said."""
+    why = reason_in_words(item.reason, texts)
+    if item.state == "failed" and item.error:
+        return texts.say("distribution.item.in_full", why=why, error=item.error)
+    return why if item.is_written else texts.say("distribution.item.on_its_way", why=why)
 
 
 def reason_in_words(reason: str, texts: Texts) -> str:

@@ -43,7 +43,7 @@ class DistributionsQuery(AccountLanguageQuery):
 
 
 class DistributionView(Answer):
-    """deal, call: which it is, by its kind; url: of the deal in the CRM. is_distributed: somebody has it by us. entered_at: when it came into the stage. overridden_by: CRM user to whom somebody
+    """deal, call: which it is, by its kind; url: of the deal in the CRM. is_distributed: somebody has it by us. is_written: the CRM knows what was decided; false while that is on its way. entered_at: when it came into the stage. overridden_by: CRM user to whom somebody
     else gave it soon after us. take_until: of what has not been taken to work yet."""
 
     id: str
@@ -58,6 +58,7 @@ class DistributionView(Answer):
     source: ItemSource
     state: ItemState
     is_distributed: bool
+    is_written: bool
     reason: str
     message: str
     employee: str | None
@@ -122,6 +123,7 @@ _AS_THEY_ARE = (
     "decided_at",
     "due_at",
     "opens_at",
+    "is_written",
     "take_until",
     "taken_at",
     "overridden_by",

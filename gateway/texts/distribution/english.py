@@ -11,6 +11,8 @@ SENTENCES: Mapping[str, str] = {
     "distribution.item.template_removed": "the template was removed meanwhile",
     "distribution.item.overridden": "somebody gave the deal to another meanwhile",
     "distribution.item.crm_refused": "the CRM would not take it",
+    "distribution.item.in_full": "{why} ({error})",
+    "distribution.item.on_its_way": "{why}; not written into the CRM yet",
     "distribution.item.not_taken": "it was not taken to work",
     "distribution.item.stopped": "a person gave it up",
     "distribution.item.error": "it could not be decided: see the error",

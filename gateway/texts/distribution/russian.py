@@ -11,6 +11,8 @@ SENTENCES: Mapping[str, str] = {
     "distribution.item.template_removed": "шаблон тем временем удалили",
     "distribution.item.overridden": "сделку тем временем отдали другому",
     "distribution.item.crm_refused": "CRM отказала",
+    "distribution.item.in_full": "{why} ({error})",
+    "distribution.item.on_its_way": "{why}; в CRM ещё не записано",
     "distribution.item.not_taken": "её не взяли в работу",
     "distribution.item.stopped": "распределение остановил человек",
     "distribution.item.error": "решить не удалось: смотрите ошибку",

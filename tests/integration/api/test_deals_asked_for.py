@@ -108,3 +108,30 @@ async def test_who_saves_over_a_version_that_they_have_not_seen_is_refused(ads: 
     seen = await ads.ask("GET", "{a}/templates/ads")
     assert seen["template"]["employees"][0]["employee_id"] == "boris"
     assert (await ads.ask("PUT", "{a}/templates/ads?version=2", body=mine))["version"] == 3
+
+
+async def test_what_was_given_is_told_as_on_its_way_until_the_crm_has_it(ads: Api) -> None:
+    await _ask(ads)
+    distributor = Distributor(ads.pool, Giver())
+    await distributor.turn()
+    [item] = (await ads.ask("GET", "{a}/distributions"))["items"]
+    assert (item["state"], item["is_written"]) == ("given", False)
+    assert item["message"].endswith("; в CRM ещё не записано")
+    await ads.pool.execute("UPDATE effect SET state = 'done', attempts = 1, done_at = now()")
+    await distributor.turn()
+    [item] = (await ads.ask("GET", "{a}/distributions"))["items"]
+    assert (item["is_written"], "не записано" in item["message"]) == (True, False)
+
+
+async def test_what_the_crm_says_to_a_deal_stands_with_the_result(ads: Api) -> None:
+    await _ask(ads)
+    distributor = Distributor(ads.pool, Giver())
+    await distributor.turn()
+    await ads.pool.execute(
+        "UPDATE effect SET state = 'dead', attempts = 1, error_code = 'NotSupportedChoice', error_field = 'status_id',"
+        " error_detail = 'The value is not supported'"
+    )
+    await distributor.turn()
+    [item] = (await ads.ask("GET", "{a}/distributions"))["items"]
+    assert item["state"] == "failed"
+    assert "NotSupportedChoice: status_id The value is not supported" in item["message"]
