@@ -23,6 +23,10 @@ def give_deals(giver: Giver) -> Consumer:
     async def consume(conn: Conn, event: EventRow) -> None:
         if event.kind != "deal":
             return
+        if event.aspect in ("stage", "deleted"):
+            await items.look_at_deal(
+                conn, event.account_id, event.entity_id
+            )  # there may be nothing to give any more
         if event.aspect in ("stage", "added"):
             await _came_in(conn, giver, event)
         elif event.aspect == "responsible" and event.new:

@@ -25,6 +25,7 @@ _SAID_SO = "overridden"
 """A person gave the deal by hand. One that waits with this reason is to be given all the same: somebody said "retry"."""
 _READ_SOON = timedelta(seconds=1)
 _FROM_STAGE = ("event", "sweep", "stage")
+_MOVED_ON = timedelta(minutes=1)
 
 
 class Giver:
@@ -73,7 +74,7 @@ class Giver:
                 await store.save_item(conn, items[item.item_id])
                 await store.mark_overridden(conn, account_id, item.item_id, by_hand[item.item_id])
                 continue
-            if deal is None or handout is None or why_not_any_more(item, deal):
+            if deal is None or handout is None or why_not_any_more(item, deal, now):
                 items[item.item_id] = _without_decision(item, deal, now)
                 await store.save_item(conn, items[item.item_id])
                 continue
@@ -107,19 +108,24 @@ def _as_told(deal: KnownDeal, told: Mapping[tuple[str, str, str], str | None]) -
     return replace(deal, pipeline_id=stage[0], stage_id=stage[1], owner_id=owner)
 
 
-def why_not_any_more(item: ItemRow, deal: KnownDeal) -> str:
+def why_not_any_more(item: ItemRow, deal: KnownDeal, now: datetime) -> str:
     """Why there is nothing to give now, "" = there is."""
     if not deal.is_open:
         return "deal_closed"
     is_elsewhere = item.stage_id is not None and item.stage_id != deal.stage_id
-    return "left_stage" if is_elsewhere and item.source in _FROM_STAGE else ""
+    return "left_stage" if is_elsewhere and _is_of_stage(item, now) else ""
+
+
+def _is_of_stage(item: ItemRow, now: datetime) -> bool:
+    """Whether it is to be given only while it stands there. A hook may be one step of many that move the deal on at once."""
+    return item.source in _FROM_STAGE or (item.source == "hook" and now - item.created_at > _MOVED_ON)
 
 
 def _without_decision(item: ItemRow, deal: KnownDeal | None, now: datetime) -> ItemRow:
     """Give it up; a deal that the directory does not have yet is waited for."""
     if deal is None and now - item.created_at < _NOT_TOLD_YET:
         return replace(item, due_at=now + _ASK_AGAIN)
-    reason = "deal_gone" if deal is None else why_not_any_more(item, deal) or "template_removed"
+    reason = "deal_gone" if deal is None else why_not_any_more(item, deal, now) or "template_removed"
     return _given_up(item, reason)
 
 

@@ -242,6 +242,16 @@ async def look_again(conn: Conn, account_ids: Sequence[str], template: str | Non
     return int(done.split()[-1])
 
 
+async def look_at_deal(conn: Conn, account_id: str, deal_id: str) -> None:
+    """Look at what waits of this deal within a second: it has changed."""
+    await conn.execute(
+        "UPDATE distribution_item SET due_at = now() WHERE account_id = $1 AND kind = 'deal' AND entity_id = $2"
+        " AND state = 'waiting' AND due_at > now()",
+        account_id,
+        deal_id,
+    )
+
+
 async def open_items_of_deal(conn: Conn, account_id: str, deal_id: str) -> list[ItemRow]:
     """Those that wait, and those that were given in the last minutes, newest first; nobody else changes them meanwhile."""
     rows = await conn.fetch(

@@ -180,3 +180,17 @@ async def test_the_hook_of_an_account_that_is_off_waits(pipeline: Pipeline) -> N
     await shop.pool.execute("UPDATE account SET state = 'on'")
     await shop.distributor.turn()
     assert await shop.owner(deal) == ANNA.id
+
+
+async def test_a_deal_of_a_hook_that_left_the_stage_while_it_waited_is_not_given(pipeline: Pipeline) -> None:
+    shop = pipeline.shop
+    left, at_once = await shop.deal(stage="20"), await shop.deal(stage="20")
+    await pipeline.send(moved(left))
+    await shop.pool.execute("UPDATE distribution_item SET created_at = now() - interval '2 minutes'")
+    await pipeline.send(moved(at_once))
+    for deal in (left, at_once):
+        await shop.deal(deal, stage="30")
+    await shop.distributor.turn()
+    item = await shop.item(left)
+    assert (item.state, item.reason) == ("cancelled", "left_stage")
+    assert (await shop.item(at_once)).state == "given", "the pipeline itself moves deals on at once"

@@ -134,3 +134,23 @@ async def test_a_talk_counts_as_taken_though_the_clock_of_its_pbx_is_behind(shop
     await shop.distributor.turn()
     item = await shop.item(deal)
     assert (item.employee_id, item.taken_at is not None) == ("anna", True)
+
+
+async def test_a_deal_that_leaves_the_stage_or_is_closed_waits_no_longer(shop: Shop) -> None:
+    await shop.works(False)
+    await shop.serve(turn(working_time=TemplateHours(mode="common")))
+    left, closed, stays = [await shop.came_in() for _ in range(3)]
+    assert {(await shop.item(d)).state for d in (left, closed, stays)} == {"waiting"}
+    for deal, stage in ((left, "30"), (closed, "142")):
+        await shop.moved(deal, "20", stage)
+        await shop.deal(deal, stage=stage, is_open=stage != "142")
+        await shop.work(deal)
+    await shop.distributor.turn()
+    assert [((i := await shop.item(d)).state, i.reason) for d in (left, closed)] == [
+        ("cancelled", "left_stage"),
+        ("cancelled", "deal_closed"),
+    ]
+    item = await shop.item(stays)
+    assert item.state == "waiting"
+    assert item.due_at is not None
+    assert item.due_at > datetime.now(UTC) + timedelta(hours=1)
