@@ -221,14 +221,16 @@ def test_no_module_of_ours_is_imported_by_a_name_in_quotes() -> None:
 
 
 VENDORS = sorted(
-    f"gateway.pbx.{folder.name}"
-    for folder in (ROOT / "gateway/pbx").iterdir()
+    f"{room.replace('/', '.')}.{folder.name}"
+    for room in ("gateway/pbx", "sms/providers")
+    for folder in (ROOT / room).iterdir()
     if (folder / "adapter.py").exists()
 )
 WIRES = sorted(
     name
     for name in SOURCES
-    if name.split(".")[-1].startswith("wire") and name.startswith(("gateway.pbx.", "crm.amocrm."))
+    if name.split(".")[-1].startswith("wire")
+    and name.startswith(("gateway.pbx.", "crm.amocrm.", "sms.providers."))
 )
 NOT_ON_THE_WIRE = (
     "aiohttp",

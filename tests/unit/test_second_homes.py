@@ -129,6 +129,7 @@ HASHES = {
     "runtime/database/sealing.py:_id_of": "which key sealed a secret",
     "gateway/pbx/mango/router.py:product": "which connections share a key",
     "runtime/vendors/mango_signing.py:signature": "MANGO's signature",
+    "sms/providers/smsru/wire.py:is_hashed": "whether a report of SMS.RU is its own",
     "gateway/intake/inbox.py:_digest": "which message is the same",
     "gateway/intake/inbox.py:_anew": "a message that is the same and yet another",
     "gateway/alerts/watch.py:_message_id": "which message is told of",
@@ -219,7 +220,7 @@ KINDS_NAMED = {
 
 
 def test_what_differs_by_vendor_stands_in_the_vendors_folder() -> None:
-    folders = tuple(f"gateway/pbx/{kind}/" for kind in KINDS)
+    folders = tuple(f"{room}/{kind}/" for room in ("gateway/pbx", "sms/providers") for kind in KINDS)
     places = {place.partition(":")[0] for place in found_in_product(names_of_kinds)}
     assert {name for name in places if not name.startswith(folders)} == set(KINDS_NAMED)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 
 from gateway.pbx import kinds
 from gateway.texts.sentences import TEXTS
@@ -22,7 +23,9 @@ from routing.matrix.texts import cell_in_words
 from routing.matrix.variables import VARIABLES, sample_of
 from routing.shift_change.reasons import RUN_REASONS, STAY_REASONS
 from routing.templates import FILTERS
+from sms.kinds import SMS_KINDS
 from sms.model import SmsState
+from sms.port import SmsCapabilities
 from sms.reasons import CLASS_OF, SmsDoubt, SmsReason
 from sms.templates import MACROS, sample_of_macro
 from tests.paths import ROOT
@@ -194,6 +197,35 @@ def _sms_doubts() -> str:
     return table(("Code", "Meaning", "По-русски"), [(code(d), *_said(f"sms.doubt.{d}")) for d in SmsDoubt])
 
 
+def _sms_providers() -> str:
+    return table(
+        ("Kind", "Keys", "Settings", "Requests a second", "Parts"),
+        [
+            (
+                code(k.kind),
+                _listed(k.keys, k.more_keys),
+                _listed(k.needed_settings, tuple(s for s in k.settings if s not in k.needed_settings)),
+                f"{k.capabilities.per_second:g}" if k.capabilities.per_second else "not told",
+                str(k.capabilities.most_parts),
+            )
+            for k in SMS_KINDS.values()
+        ],
+    )
+
+
+def _listed(needed: Sequence[str], others: Sequence[str]) -> str:
+    return ", ".join([*map(code, needed), *(f"{code(name)}, may be left out" for name in others)]) or "none"
+
+
+def _sms_abilities() -> str:
+    names = [f.name for f in fields(SmsCapabilities) if f.type == "bool"]
+    rows = [
+        (code(name), *("yes" if getattr(k.capabilities, name) else "" for k in SMS_KINDS.values()))
+        for name in names
+    ]
+    return table(("Ability", *map(code, SMS_KINDS)), rows)
+
+
 def _sms_macros() -> str:
     rows = [(code(n), *_said(f"sms.macro.{n}"), sample_of_macro(n, EN)) for n in MACROS]
     return table(("Macro", "Meaning", "По-русски", "Sample"), rows)
@@ -230,6 +262,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "routes": _routes,
     "kinds": _kinds,
     "metrics": _metrics,
+    "sms-providers": _sms_providers,
+    "sms-abilities": _sms_abilities,
     "sms-states": _sms_states,
     "sms-reasons": _sms_reasons,
     "sms-doubts": _sms_doubts,

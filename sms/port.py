@@ -1,0 +1,178 @@
+"""What we need of any SMS provider, in our own words."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Protocol
+
+import aiohttp
+
+from runtime.vendors.http import NoteExchange
+from sms.errors import SmsWireInvalid
+from sms.model import (
+    MOST_PARTS,
+    IncomingSms,
+    OutboundSms,
+    SmsAccepted,
+    SmsBalance,
+    SmsOutcome,
+    SmsReport,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsConnection:
+    """One connected SMS provider of an account. name: unique in the installation, stands in the address of reports.
+
+    keys: the kind's secrets by name. settings: the kind's own; of those that speak HTTP also `base_url`, which replaces the
+    vendor's address, and `answer_seconds`, after which an answer is no more waited for.
+    """
+
+    account_id: str
+    id: str
+    name: str
+    kind: str
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return a setting as text."""
+        return str(self.settings.get(name) or default).strip()
+
+    def number(self, name: str, default: int) -> int:
+        """Return a setting that is a whole number; the default for what is none."""
+        value = str(self.settings.get(name, "")).strip()
+        return int(value) if value.isascii() and value.isdigit() else default
+
+    def is_set(self, name: str) -> bool:
+        """Return a setting that is on or off."""
+        return str(self.settings.get(name, "")).strip().lower() in ("true", "1", "yes", "on")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsInbound:
+    """A request of a provider as it arrived, without any web framework. query: the last value of each name; body: the
+    exact bytes. received_at: aware UTC."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateOutcome:
+    """How a message was answered after the request for it was over. id: as in `SmsReport.id`, or our own id as text."""
+
+    id: str
+    outcome: SmsOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsNews:
+    """What a provider told by itself. answer: the body that it expects, None = ours."""
+
+    reports: tuple[SmsReport, ...] = ()
+    incoming: tuple[IncomingSms, ...] = ()
+    outcomes: tuple[LateOutcome, ...] = ()
+    answer: bytes | None = None
+
+
+TakeNews = Callable[[SmsNews], Awaitable[None]]
+"""Returns once it is committed; what it raises makes the provider tell it again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsCapabilities:
+    """What a kind of provider can do.
+
+    has_own_id: it knows a message by our id, so one whose answer was lost can be looked for. has_polls: it can be asked how
+    messages fared. has_pushes: it reports by itself. is_signed: its reports carry a signature. has_balance, has_prices: it
+    tells what money is left, and what a message cost. has_incoming: clients can write to us. has_senders: a sender's name can
+    be given. needs_extension: each message is charged to an employee. moves_to_day: it keeps messages that come at night
+    until the morning by itself. most_parts: of one message. per_second: requests that it grants, None = not told.
+    reports_parts: each part has an id and reports of its own.
+    """
+
+    has_own_id: bool = False
+    has_polls: bool = False
+    has_pushes: bool = False
+    is_signed: bool = False
+    has_balance: bool = False
+    has_prices: bool = False
+    has_incoming: bool = False
+    has_senders: bool = True
+    needs_extension: bool = False
+    moves_to_day: bool = False
+    reports_parts: bool = False
+    most_parts: int = MOST_PARTS
+    per_second: float | None = None
+
+
+class SmsProvider(Protocol):
+    """One connection, open. What is told by itself comes through `TakeNews` or as a request (`SmsKind.read`)."""
+
+    async def run(self) -> None:
+        """Hold open what sending needs until cancelled; returns at once where that is nothing."""
+        ...
+
+    async def send(self, message: OutboundSms) -> SmsOutcome:
+        """Send once. Never raises for trouble with the provider: each is an outcome. A cancellation leaves it unknown."""
+        ...
+
+    async def find(self, message: OutboundSms, asked_at: datetime) -> SmsAccepted | None:
+        """Look for a message of unknown outcome. asked_at: when it was sent. None: it is not seen, or one cannot look, which
+        proves nothing. Raises SmsError."""
+        ...
+
+    async def statuses(self, messages: Sequence[tuple[OutboundSms, str]]) -> tuple[SmsReport, ...]:
+        """Ask how messages fared, each with an id of the provider; of those that it does not know, nothing. Raises SmsError."""
+        ...
+
+    async def balance(self) -> SmsBalance | None:
+        """None: it does not tell. Raises SmsError."""
+        ...
+
+
+class SmsKind:
+    """Stateless, one instance per kind, handed each connection's own keys. Derive from it in a vendor's folder.
+
+    keys: names of the secrets that a connection of the kind needs. more_keys: of those that it may have. settings: what the
+    kind reads, besides `base_url`. needed_settings: those that it cannot do without. vendor_hosts: where the vendor's API is.
+    """
+
+    kind: ClassVar[str]
+    keys: ClassVar[tuple[str, ...]] = ()
+    more_keys: ClassVar[tuple[str, ...]] = ()
+    settings: ClassVar[tuple[str, ...]] = ()
+    needed_settings: ClassVar[tuple[str, ...]] = ()
+    vendor_hosts: ClassVar[tuple[str, ...]] = ()
+    capabilities: ClassVar[SmsCapabilities] = SmsCapabilities()
+
+    def open(
+        self,
+        session: aiohttp.ClientSession,
+        connection: SmsConnection,
+        take: TakeNews,
+        on_exchange: NoteExchange | None = None,
+    ) -> SmsProvider:
+        """Open a connection. take: for what a link brings; of those who push by HTTP it is never called."""
+        raise NotImplementedError
+
+    def is_genuine(self, request: SmsInbound, connection: SmsConnection) -> bool | None:
+        """Judge the signature of what was pushed. None: the vendor signs nothing, or we lack what it signs with: then the
+        secret in the address is all that there is."""
+        return None
+
+    def read(self, request: SmsInbound, connection: SmsConnection) -> SmsNews:
+        """Read what was pushed. Raises SmsWireInvalid naming the field; never returns a half-filled report."""
+        raise SmsWireInvalid("path", "this kind of provider pushes nothing")
+
+    def missing(self, connection: SmsConnection) -> tuple[str, ...]:
+        """Names of keys and settings that the connection lacks."""
+        keys = [name for name in self.keys if not connection.keys.get(name)]
+        return (*keys, *(name for name in self.needed_settings if not connection.text(name)))

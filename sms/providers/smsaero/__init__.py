@@ -1,0 +1,1 @@
+"""SMS Aero, API v2: each message names the address at which it is reported."""

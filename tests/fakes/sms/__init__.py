@@ -1,0 +1,1 @@
+"""SMS providers as local servers, each with the faults that its vendor plays."""
