@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
 
 class CrmError(Exception):
     """Root of the CRM's errors.
@@ -44,6 +47,48 @@ class CrmUnauthorised(CrmError):
     """The authorisation is broken and refreshing did not mend it: somebody has to reconnect the account."""
 
     code = "crm-unauthorised"
+
+
+TroubleName = Literal[
+    "refresh-lost", "refresh-used", "client-refused", "token-refused", "token-expired", "none-stored"
+]
+
+WHAT_HAPPENED: Mapping[TroubleName, str] = {
+    "refresh-lost": "A new key was sent by the CRM but never arrived here, and the old one is used up.",
+    "refresh-used": "The CRM says that the refresh key was used or has expired.",
+    "client-refused": "The CRM refuses the integration's id or secret, or the account is not paid for.",
+    "token-refused": "The CRM refuses the access key: it was revoked, or the integration was switched off.",
+    "token-expired": "The access key has expired.",
+    "none-stored": "No key of the CRM is stored for this account.",
+}
+
+
+_SAID = " The CRM said: "
+
+
+class NamedTrouble(NamedTuple):
+    """said: what the CRM itself said of it, "" = nothing."""
+
+    name: TroubleName
+    said: str
+
+
+def trouble_of(text: str) -> NamedTrouble | None:
+    """Return which way an authorisation broke, by what was stored of it in English; None: it was something else."""
+    for name, what in WHAT_HAPPENED.items():
+        if text.startswith(what):
+            return NamedTrouble(name, text.partition(_SAID)[2])
+    return None
+
+
+class ReconnectNeeded(CrmUnauthorised):
+    """The authorisation is broken and only a person can mend it. reason: which way it broke."""
+
+    def __init__(self, reason: TroubleName, account_id: str, said: str = "") -> None:
+        what = WHAT_HAPPENED[reason]
+        how = f"Reconnect with `callmatrix account add {account_id} --token -` and a new long-lived key, or through OAuth."
+        super().__init__(f"{what} {how}" + (f"{_SAID}{said}" if said else ""))
+        self.reason: TroubleName = reason
 
 
 class CrmUnpaid(CrmError):

@@ -19,7 +19,15 @@ from crm.amocrm.client import OnExchange, exchange_record
 from crm.amocrm.transport import Transport
 from crm.amocrm.wire import Reply, Request
 from crm.budget import TAKEOVER_SECONDS, Budget
-from crm.errors import CrmError, CrmOutcomeUnknown, CrmThrottled, CrmUnauthorised, CrmUnavailable
+from crm.errors import (
+    WHAT_HAPPENED,
+    CrmError,
+    CrmOutcomeUnknown,
+    CrmThrottled,
+    CrmUnavailable,
+    ReconnectNeeded,
+    TroubleName,
+)
 from crm.lane import Lane
 from runtime.lifecycle import KeptTasks
 
@@ -28,29 +36,6 @@ WARN_AHEAD = timedelta(days=7)
 RETRY_AFTER = timedelta(minutes=1)
 TROUBLE_LASTS = timedelta(minutes=5)
 REFRESH_TOKEN_LIFE = timedelta(days=90)
-
-TroubleName = Literal[
-    "refresh-lost", "refresh-used", "client-refused", "token-refused", "token-expired", "none-stored"
-]
-
-_WHAT_TO_DO = {
-    "refresh-lost": "A new key was sent by the CRM but never arrived here, and the old one is used up.",
-    "refresh-used": "The CRM says that the refresh key was used or has expired.",
-    "client-refused": "The CRM refuses the integration's id or secret, or the account is not paid for.",
-    "token-refused": "The CRM refuses the access key: it was revoked, or the integration was switched off.",
-    "token-expired": "The access key has expired.",
-    "none-stored": "No key of the CRM is stored for this account.",
-}
-
-
-class ReconnectNeeded(CrmUnauthorised):
-    """The authorisation is broken and only a person can mend it. reason: which way it broke."""
-
-    def __init__(self, reason: TroubleName, account_id: str, said: str = "") -> None:
-        what = _WHAT_TO_DO[reason]
-        how = f"Reconnect with `callmatrix account add {account_id} --token -` and a new long-lived key, or through OAuth."
-        super().__init__(f"{what} {how}" + (f" The CRM said: {said}" if said else ""))
-        self.reason: TroubleName = reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,7 +365,11 @@ def status_of(token: StoredToken | None, now: datetime, trouble: str) -> TokenSt
     """
     if token is None:
         return TokenStatus(
-            kind="none", expires_at=None, days_left=None, warning="broken", message=_WHAT_TO_DO["none-stored"]
+            kind="none",
+            expires_at=None,
+            days_left=None,
+            warning="broken",
+            message=WHAT_HAPPENED["none-stored"],
         )
     expires_at = token.expires_at
     if token.kind == "oauth" and token.refresh_token is not None:
@@ -392,7 +381,7 @@ def status_of(token: StoredToken | None, now: datetime, trouble: str) -> TokenSt
     if trouble:
         warning = "broken"
     elif left is not None and left <= timedelta(0):
-        warning, message = "expired", _WHAT_TO_DO["token-expired"]
+        warning, message = "expired", WHAT_HAPPENED["token-expired"]
     elif left is not None and left <= WARN_AHEAD:
         warning, message = "expires-soon", f"The CRM's key expires in {days:.1f} days."
     return TokenStatus(

@@ -38,7 +38,6 @@ from routing.settings import AccountSettings
 from runtime.database.pool import Conn
 from runtime.tokens import new_secret
 
-_NEW = "not authorised yet"
 _TIME_ZONE, _REGION = "Europe/Moscow", "RU"
 _PER_SECOND = 1
 """Little enough beside a worker that serves the same account meanwhile."""
@@ -136,7 +135,7 @@ def _begun(new: NewAccount) -> rows.Account:
         region=new.region or _REGION,
         crm_kind=NEW_ACCOUNTS_KIND,
         state="off",
-        state_reason=_NEW,
+        state_reason=rows.NOT_AUTHORISED,
         state_since=datetime.now(UTC),
         settings=AccountSettings(),
         webhook_secret=new_secret(),

@@ -143,9 +143,7 @@ def list_accounts(json: Json = False) -> None:
 @account_app.command("off")
 def account_off(
     account: Annotated[str, typer.Argument(help="its short name")],
-    reason: Annotated[
-        str, typer.Option(help="why, for those who look at the status")
-    ] = "switched off by hand",
+    reason: Annotated[str, typer.Option(help="why, for those who look at the status")] = rows.BY_HAND,
 ) -> None:
     """Stop sending to this CRM. Calls are still answered, decided and stored.
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from crm.errors import CrmUnpaid
+from gateway.health.account_reason import reason_said
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
 from gateway.health.views import AccountStatus, ConnectionState, WriterView
 from routing.texts.catalogue import InLanguages, Phrase, phrase
@@ -60,7 +61,7 @@ def _state(account: AccountStatus) -> Finding:
     if account.state == "on":
         return ok("account-on", what, url=account.url)
     since = _local(account.state_since, account)
-    reason = f": {account.state_reason}" if account.state_reason else ""
+    reason = detail("reason", account.state_reason, reason=reason_said(account.state_reason))
     if account.state == "off":
         return warning("account-off", what, since=since, reason=reason, account=account.id)
     return bad("account-broken", what, since=since, reason=reason, reconnect=_reconnect(account.id))
@@ -76,7 +77,7 @@ def _token(account: AccountStatus) -> Finding:
         return ok("authorised", what, kind=kind, left=left)
     if token.warning == "expires-soon":
         return warning("token-expires-soon", what, kind=kind, left=left, reconnect=reconnect)
-    return bad("token-refused", what, kind=kind, message=token.message, reconnect=reconnect)
+    return bad("token-refused", what, kind=kind, message=reason_said(token.message), reconnect=reconnect)
 
 
 def _directory(account: AccountStatus) -> Finding:

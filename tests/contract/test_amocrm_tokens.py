@@ -19,7 +19,6 @@ from aiohttp import web
 from crm.amocrm.adapter import AmoCrm
 from crm.amocrm.store import PgTokenStore
 from crm.amocrm.tokens import (
-    ReconnectNeeded,
     StoredToken,
     Tokens,
     exchange_code,
@@ -28,7 +27,7 @@ from crm.amocrm.tokens import (
 )
 from crm.amocrm.transport import Transport
 from crm.budget import Budget
-from crm.errors import CrmRefused, CrmUnauthorised, CrmUnavailable
+from crm.errors import CrmRefused, CrmUnauthorised, CrmUnavailable, ReconnectNeeded
 from crm.lane import Lane
 from crm.sandbox.seed import CHECK_ID
 from crm.sandbox.server import Sandbox

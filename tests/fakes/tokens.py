@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm.amocrm.tokens import ReconnectNeeded
+from crm.errors import ReconnectNeeded
 
 
 class FixedToken:

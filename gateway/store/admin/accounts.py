@@ -143,6 +143,10 @@ async def move_account(conn: Conn, account_id: str, base_url: str) -> None:
     await conn.execute("UPDATE account SET base_url = $2 WHERE account_id = $1", account_id, base_url)
 
 
+NOT_AUTHORISED, BY_HAND = "not authorised yet", "switched off by hand"
+"""Reasons of a state that no person wrote: told to people in their language (gateway/health/account_reason.py)."""
+
+
 async def set_account_state(conn: Conn, account_id: str, state: AccountState, reason: str = "") -> bool:
     """Whether it changed. Run it inside a transaction. Raises NoSuchAccount."""
     row = await conn.fetchrow(

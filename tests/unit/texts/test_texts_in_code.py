@@ -42,8 +42,9 @@ WORDS = re.compile(r"[^\W\d_]{2,}[,;:.!?]? [^\W\d_]{2,}")
 ENGLISH_BY_RULE = {
     "crm/amocrm/fields.py:_kind": "what stands in a field, in an error's detail",
     "crm/amocrm/fields.py:bad": "what a field should hold, in an error's detail",
-    "crm/amocrm/tokens.py:_WHAT_TO_DO": "why the authorisation broke, in an error's detail",
-    "crm/amocrm/tokens.py:__init__": "why the authorisation broke, in an error's detail",
+    "crm/errors.py:WHAT_HAPPENED": "why the authorisation broke, in an error's detail",
+    "crm/errors.py:_SAID": "how the CRM is quoted, in an error's detail",
+    "crm/errors.py:__init__": "why the authorisation broke, in an error's detail",
     "crm/amocrm/tokens.py:status_of": "how long a key lasts, for whoever runs the program",
     "crm/amocrm/wire.py:read_answer": "an error's detail",
     "crm/amocrm/wire_oauth.py:ADDRESSES_IN_WORDS": "a refusal's remedy",

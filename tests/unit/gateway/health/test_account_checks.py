@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from crm.errors import ReconnectNeeded, TroubleName
 from gateway.health.account_checks import account_findings
 from gateway.health.findings import duration, in_words
 from gateway.health.views import AccountStatus
+from gateway.store.admin.accounts import BY_HAND, NOT_AUTHORISED
 from gateway.texts.sentences import TEXTS
-from routing.texts.catalogue import Language
+from routing.texts.catalogue import LANGUAGES, Language
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
@@ -236,3 +238,38 @@ def test_since_when_it_is_off_is_told_by_the_clocks_of_the_account(state: str) -
 def test_when_a_worker_was_last_seen_is_told_by_the_clocks_of_the_account() -> None:
     [found] = [f for f in findings_of(crm={"is_served": False}) if f.code == "crm-unserved"]
     assert "2026-03-02 13:00" in found.message
+
+
+@pytest.mark.parametrize("name", get_args(TroubleName))
+@pytest.mark.parametrize("said", ["", "invalid_grant"])
+def test_why_a_key_is_no_good_is_said_in_the_readers_language(name: TroubleName, said: str) -> None:
+    """What the program stored is English; quoted inside a Russian line it says nothing to whoever reads that."""
+    stored = str(ReconnectNeeded(name, "sales", said))
+    texts = {"ru": TEXTS["ru"].sentences, "en": TEXTS["en"].sentences}
+    for language in LANGUAGES:
+        found = findings_of(
+            language,
+            state="broken",
+            state_reason=stored,
+            token={"warning": "broken", "message": stored},
+        )
+        told = [f.message for f in found if f.code in ("account-broken", "token-refused")]
+        assert len(told) == 2
+        for message in told:
+            assert texts[language][f"account.reason.{name}"] in message
+            assert "Reconnect with" not in message
+            assert said in message
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        (BY_HAND, ": выключен вручную;"),
+        (NOT_AUTHORISED, ": ещё не авторизован;"),
+        ("CRM переезжает", ": CRM переезжает;"),
+        ("", "03-02 13:00;"),
+    ],
+)
+def test_why_an_account_is_off_is_said_in_the_readers_language(reason: str, says: str) -> None:
+    [found] = [f for f in findings_of("ru", state="off", state_reason=reason) if f.code == "account-off"]
+    assert says in found.message
