@@ -38,6 +38,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
     yield from _undecided(account)
     yield _cases(account)
     yield from _distribution(account)
+    yield from _templates(account)
     yield from _people(account)
     yield from _matrix(account)
     if not account.connections:
@@ -229,8 +230,18 @@ def _distribution(account: AccountStatus) -> Iterator[Finding]:
         )
     elif deals.waiting:
         yield ok("deals-waiting", what, waiting=deals.waiting)
-    if deals.without_schedule:
-        yield warning("templates-without-schedule", what, names=some(deals.without_schedule))
+
+
+def _templates(account: AccountStatus) -> Iterator[Finding]:
+    """Nothing where none has a problem."""
+    what, found = about("templates", account=account.id), account.templates
+    if found is None or not (found.errors or found.warnings):
+        return
+    first = InLanguages(ru=found.first_ru or "", en=found.first or "")
+    if found.errors:
+        yield bad("templates-errors", what, errors=found.errors, warnings=found.warnings, first=first)
+    else:
+        yield warning("templates-warnings", what, warnings=found.warnings, first=first)
 
 
 def _people(account: AccountStatus) -> Iterator[Finding]:

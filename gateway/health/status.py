@@ -22,7 +22,8 @@ from crm.sync import hooks, metadata
 from crm.sync.first_load import FEED, progress_at
 from crm.sync.source import from_text
 from gateway.calendars import is_working_now
-from gateway.health.matrix_checks import REPORT as MATRIX_REPORT
+from gateway.health.check_views import matrix_view, templates_view
+from gateway.health.daily_checks import MATRIX_REPORT, TEMPLATE_REPORT
 from gateway.health.reports import PREFIX, SILENT_SECONDS
 from gateway.health.secret_checks import secrets_state
 from gateway.health.views import (
@@ -44,7 +45,6 @@ from gateway.health.views import (
     JobsView,
     LoadView,
     LoopView,
-    MatrixView,
     NumberlessView,
     OpenAlertView,
     PeopleView,
@@ -62,7 +62,7 @@ from gateway.store.calls.missed_calls import NO_CASES, CaseFigures, case_figures
 from gateway.store.crm_accounts.exchanges import reports
 from gateway.store.crm_events.work import backlog_by_consumer
 from gateway.store.desk.entries import DeskKind, counts_by_account
-from gateway.store.distribution.listing import ItemBacklog, backlogs, without_schedule
+from gateway.store.distribution.listing import ItemBacklog, backlogs
 from gateway.store.health import status as store
 from gateway.store.presence.watches import watches
 from routing.attendance.trust import Watch, doubt
@@ -120,7 +120,6 @@ class _Facts:
     left_out: Mapping[str, Mapping[str, int]]
     cases: Mapping[str, CaseFigures]
     distribution: Mapping[str, ItemBacklog]
-    without_schedule: Mapping[str, list[str]]
     feeds: Mapping[str, list[FeedState]]
     directories: Mapping[str, DirectoryState]
     numberless: Mapping[str, NumberlessValues]
@@ -148,7 +147,6 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         left_out=await left_out_by_account(conn, ids),
         cases=await case_figures_by_account(conn, ids, since=now - _CASE_DAYS, now=now),
         distribution={b.account_id: b for b in await backlogs(conn, ids)},
-        without_schedule=await without_schedule(conn, ids),
         feeds=await feeds_by_account(conn, ids),
         directories={s.account_id: s for s in await directory_states(conn, ids)},
         numberless=await numberless_by_account(conn, ids),
@@ -258,13 +256,16 @@ class _Reader:
             unread=UnreadView.model_validate(facts.unread.get(id, NOTHING_UNREAD)),
             desk={str(kind): n for kind, n in facts.desk.get(id, {}).items()},
             cases=CasesView.model_validate(facts.cases.get(id, NO_CASES)),
-            distribution=self._distribution(id),
+            distribution=DistributionFigures.model_validate(
+                facts.distribution.get(id) or DistributionFigures()
+            ),
             backfill=self._backfill(id),
             people=self._people(id),
             forbidden=self._forbidden(id),
             left_out=dict(facts.left_out.get(id, {})),
             presence_doubt=self._presence_doubt(account),
-            matrix=self._matrix(id),
+            matrix=matrix_view(self._told.get((id, MATRIX_REPORT))),
+            templates=templates_view(self._told.get((id, TEMPLATE_REPORT))),
             connections=self._connections(id),
         )
 
@@ -328,26 +329,6 @@ class _Reader:
         looked = self._cursor(account_id, hooks.FEED)
         again = {"registered_again_at": from_text(looked.get("at")), "registration_was": looked.get("was")}
         return WebhooksView.model_validate(told).model_copy(update=again)
-
-    def _matrix(self, account_id: str) -> MatrixView | None:
-        row = self._told.get((account_id, MATRIX_REPORT))
-        if row is None:
-            return None
-        body = row["body"]
-        first = next(iter(body["problems"]), None)
-        return MatrixView(
-            checked_at=row["at"],
-            version=body["version"],
-            errors=body["errors"],
-            warnings=body["warnings"],
-            first=f"{first['cell']}: {first['message_en']}; {first['remedy_en']}" if first else None,
-            first_ru=f"{first['cell']}: {first['message']}; {first['remedy']}" if first else None,
-        )
-
-    def _distribution(self, account_id: str) -> DistributionFigures:
-        known = self._facts.distribution.get(account_id) or DistributionFigures()
-        without = self._facts.without_schedule.get(account_id, [])
-        return DistributionFigures.model_validate(known).model_copy(update={"without_schedule": without})
 
     def _backfill(self, account_id: str) -> BackfillView | None:
         run = self._facts.backfills.get(account_id)

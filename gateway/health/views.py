@@ -124,13 +124,12 @@ class EffectsView(_View):
 
 class DistributionFigures(_View):
     """Deals that are to be given. oldest: when the one that waits longest came. too_old: wait longer than their template
-    allows. failed: set aside. without_schedule: templates whose schedule was removed."""
+    allows. failed: set aside."""
 
     waiting: int = 0
     oldest: datetime | None = None
     too_old: int = 0
     failed: int = 0
-    without_schedule: list[str] = []
 
 
 class InboxView(_View):
@@ -217,6 +216,16 @@ class MatrixView(_View):
     first_ru: str | None = None
 
 
+class TemplatesView(_View):
+    """The templates of distribution as they were last checked. first, first_ru: as of MatrixView, with the template's name."""
+
+    checked_at: datetime
+    errors: int
+    warnings: int
+    first: str | None
+    first_ru: str | None = None
+
+
 class AccountStatus(_View):
     """desk: how much of each kind is set aside. forbidden: what the CRM does not show this key. left_out: `field: code` -> how often the CRM would not have that value
     in the last week, and it was left out. presence_doubt: why nobody is taken off as absent just now, "" = they are."""
@@ -245,6 +254,7 @@ class AccountStatus(_View):
     left_out: dict[str, int] = {}
     presence_doubt: str = ""
     matrix: MatrixView | None
+    templates: TemplatesView | None = None
     connections: list[ConnectionState]
 
 

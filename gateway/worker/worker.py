@@ -35,7 +35,7 @@ from gateway.distribution.distributor import Distributor
 from gateway.distribution.give import Giver
 from gateway.distribution.simulate import simulation_work
 from gateway.distribution.stage_run import stage_work
-from gateway.health.matrix_checks import DailyChecks
+from gateway.health.daily_checks import DailyChecks
 from gateway.intake.inbox import Inbox
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS

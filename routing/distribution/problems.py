@@ -30,6 +30,7 @@ def _all(template: DistributionTemplate, known: KnownToTemplates) -> Iterator[Te
     yield from _schedule(template, known)
     yield from _nobody(template, known)
     yield from _repeat(template, known)
+    yield from _stages(known)
     yield from _limits(template)
     yield from check_daily_reset(template, known)
 
@@ -76,6 +77,12 @@ def _repeat(template: DistributionTemplate, known: KnownToTemplates) -> Iterator
     for pipeline in template.repeat.pipelines:
         if known.pipelines is not None and pipeline not in known.pipelines:
             yield problem("pipeline-gone", "repeat.pipelines", id=pipeline)
+
+
+def _stages(known: KnownToTemplates) -> Iterator[TemplateProblem]:
+    for pipeline, stage in known.attached:
+        if known.stages is not None and (pipeline, stage) not in known.stages:
+            yield problem("stage-gone", "stages", stage=f"{pipeline}/{stage}")
 
 
 def _limits(template: DistributionTemplate) -> Iterator[TemplateProblem]:

@@ -100,6 +100,8 @@ SENTENCES: Mapping[str, str] = {
     "distribution.problem.senior-missing.remedy": "name a senior manager in the list of employees",
     "distribution.problem.exclusion-gone": "there is no employee {id}, who is excluded from repeat deals",
     "distribution.problem.exclusion-gone.remedy": "take them out of the exclusions",
+    "distribution.problem.stage-gone": "it is attached to stage {stage}, which the CRM does not have",
+    "distribution.problem.stage-gone.remedy": "detach it there, and attach it to the stage that is meant",
     "distribution.problem.pipeline-gone": "the CRM has no pipeline {id}",
     "distribution.problem.pipeline-gone.remedy": "choose another pipeline",
     "distribution.problem.quiet-all-day": "quiet hours from {opens} to {closes} never end",

@@ -100,6 +100,8 @@ SENTENCES: Mapping[str, str] = {
     "distribution.problem.senior-missing.remedy": "назначьте старшего менеджера в списке сотрудников",
     "distribution.problem.exclusion-gone": "сотрудника {id}, исключённого из повторных сделок, нет",
     "distribution.problem.exclusion-gone.remedy": "уберите его из исключений",
+    "distribution.problem.stage-gone": "шаблон привязан к этапу {stage}, которого нет в CRM",
+    "distribution.problem.stage-gone.remedy": "отвяжите его и привяжите к нужному этапу",
     "distribution.problem.pipeline-gone": "воронки {id} нет в CRM",
     "distribution.problem.pipeline-gone.remedy": "выберите другую воронку",
     "distribution.problem.quiet-all-day": "тихие часы с {opens} до {closes} никогда не кончаются",

@@ -9,16 +9,13 @@ from crm.port import Pipeline
 from crm.store.metadata import pipelines_of
 from gateway.admin.input_words import refuse_no_crm_number, refuse_odd_name
 from gateway.admin.refused import InputRefused, NothingOfThatName
+from gateway.distribution.template_checks import surroundings_of
 from gateway.store.admin.accounts import account, lock_account
-from gateway.store.admin.schedules import schedules_of
-from gateway.store.admin.staff import staff_of
 from gateway.store.distribution import templates as store
 from gateway.store.distribution.items import look_again
-from gateway.store.distribution.listing import items_per_day
 from gateway.store.distribution.templates import Attachment, SavedTemplate, TemplateUse
-from routing.distribution.problems import KnownToTemplates, TemplateProblem, can_be_used, problems
+from routing.distribution.problems import TemplateProblem, can_be_used, problems
 from routing.distribution.template import DistributionTemplate
-from routing.schedules.checks import people_inside
 from routing.texts.catalogue import Language
 from runtime.database.pool import Conn
 
@@ -113,19 +110,6 @@ async def check_template(
     if await store.template_of(conn, account_id, template.name) is None:
         refuse_odd_name("template", template.name)
     return problems(template, await surroundings_of(conn, account_id, template.name))
-
-
-async def surroundings_of(conn: Conn, account_id: str, template: str) -> KnownToTemplates:
-    """Return what of the account a template speaks of."""
-    pipelines = await pipelines_of(conn, account_id)
-    staff = await staff_of(conn, account_id)
-    groups = {person.id: person.group for person in staff.employees}
-    return KnownToTemplates(
-        staff=staff,
-        pipelines=[p.id for p in pipelines] or None,
-        schedules={s.name: people_inside(s.schedule, groups) for s in await schedules_of(conn, [account_id])},
-        items_per_day=await items_per_day(conn, account_id, template),
-    )
 
 
 async def use_of(conn: Conn, account_id: str, name: str) -> TemplateUse:

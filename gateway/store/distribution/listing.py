@@ -92,20 +92,6 @@ async def backlogs(conn: Conn, account_ids: Sequence[str] | None) -> list[ItemBa
     return [ItemBacklog(**row) for row in rows]
 
 
-async def without_schedule(conn: Conn, account_ids: Sequence[str] | None) -> dict[str, list[str]]:
-    """Return by account the templates whose schedule is not there. account_ids: None = of all."""
-    rows = await conn.fetch(
-        "SELECT t.account_id, array_agg(t.name ORDER BY t.name) AS names FROM distribution_template t"
-        " JOIN distribution_version v USING (account_id, name, version)"
-        " LEFT JOIN schedule s ON s.account_id = t.account_id AND s.removed_at IS NULL"
-        "   AND s.name = v.body->'working_time'->>'schedule'"
-        " WHERE t.removed_at IS NULL AND v.body->'working_time'->>'schedule' IS NOT NULL AND s.name IS NULL"
-        "   AND ($1::text[] IS NULL OR t.account_id = ANY($1)) GROUP BY 1",
-        None if account_ids is None else list(account_ids),
-    )
-    return {row["account_id"]: list(row["names"]) for row in rows}
-
-
 async def delete_items_older_than(conn: Conn, *, account_id: str, before: datetime, limit: int) -> int:
     """Delete what was decided long ago, and what nobody waits for any more."""
     done: str = await conn.execute(

@@ -39,12 +39,15 @@ class KnownToTemplates(NamedTuple):
     """What an account has that a template speaks of.
 
     schedules: by name, employee ids who stand in it; None instead of ids = everybody does. pipelines: ids, None = not read yet.
+    stages: (pipeline, stage) that the CRM has, None = not read yet; attached: those whose deals the template gives.
     items_per_day: how many the template gives out on a working day, None = not known.
     """
 
     staff: Staff
     schedules: Mapping[str, Collection[str] | None] = {}
     pipelines: Collection[str] | None = None
+    stages: Collection[tuple[str, str]] | None = None
+    attached: Collection[tuple[str, str]] = ()
     items_per_day: float | None = None
 
 
@@ -71,6 +74,7 @@ TEMPLATE_PROBLEMS: Mapping[str, ProblemWeight] = {
     "senior-missing": "warning",
     "exclusion-gone": "warning",
     "pipeline-gone": "error",
+    "stage-gone": "warning",
     "quiet-all-day": "error",
     "limit-zero": "warning",
     "catch-up-floods": "warning",

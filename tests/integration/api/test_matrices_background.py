@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from gateway.decisions.replay import Replay
-from gateway.health.matrix_checks import REPORT, DailyChecks
+from gateway.health.daily_checks import MATRIX_REPORT, DailyChecks
 from gateway.store.admin.matrices import current_version, draft, matrix_at, publish, save_draft
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.staff import staff_of, write_snapshot
@@ -36,7 +36,7 @@ NUMBER = "+79035551122"
 
 async def report_of(pool: asyncpg.Pool) -> Mapping[str, Any]:
     found: Mapping[str, Any] = await pool.fetchval(
-        "SELECT body FROM worker_report WHERE account_id = $1 AND report = $2", ACCOUNT, REPORT
+        "SELECT body FROM worker_report WHERE account_id = $1 AND report = $2", ACCOUNT, MATRIX_REPORT
     )
     return found
 

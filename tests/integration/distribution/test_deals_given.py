@@ -15,12 +15,9 @@ from gateway.at_work import AtWork
 from gateway.distribution.availability import AccountHours
 from gateway.distribution.distributor import Distributor
 from gateway.distribution.give import Giver
-from gateway.health.account_checks import account_findings
-from gateway.health.status import installation_status
-from gateway.store.admin.schedules import remove_schedule, save_schedule
+from gateway.store.admin.schedules import save_schedule
 from gateway.store.distribution.items import try_again
 from gateway.store.distribution.ledgers import ledgers_of, replayed
-from gateway.store.distribution.listing import without_schedule
 from gateway.timetables import Timetables
 from routing.distribution.template import RepeatControl, TakenToWork, TemplateHours, WindowLimit, WorkingMode
 from routing.schedules.model import Leave, Schedule, WorkPlan
@@ -424,12 +421,6 @@ async def test_a_template_whose_schedule_was_removed_gives_by_the_accounts_worki
     await night.serve(turn(working_time=TemplateHours(mode="individual", schedule="shifts")))
     deal = await night.came_in()
     assert (await night.item(deal)).state == "waiting"
-    async with shop.pool.acquire() as conn:
-        assert await without_schedule(conn, None) == {}
-        await remove_schedule(conn, ACCOUNT, "shifts")
-    status = await installation_status(shop.pool, datetime.now(UTC))
-    codes = [finding.code for finding in account_findings(status.accounts[0], datetime.now(UTC))]
-    assert "templates-without-schedule" in codes
 
 
 async def test_a_move_that_the_feed_tells_before_the_directory_has_it_is_given_all_the_same(

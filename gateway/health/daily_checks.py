@@ -1,4 +1,4 @@
-"""The published matrix of every account, checked daily and whenever something that it names has changed in the CRM."""
+"""The published matrix and the templates of every account, checked daily and whenever something that they name has changed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import structlog
 
+from gateway.distribution.template_checks import problems_of_all
 from gateway.store.admin.accounts import NoSuchAccount, accounts
 from gateway.store.admin.matrices import current_version, matrix_at
 from gateway.store.admin.matrix_catalogue import catalogue_of
@@ -15,11 +16,13 @@ from routing.matrix.checks.check import check
 from runtime.database import channels, locks
 from runtime.database.changes import publish
 from runtime.database.listen import Listener
+from runtime.database.pool import Conn
 from runtime.loops import Loop
 
 log = structlog.get_logger(__name__)
 
-REPORT = "matrix_checks"
+MATRIX_REPORT = "matrix_checks"
+TEMPLATE_REPORT = "template_checks"
 _DAY = timedelta(days=1)
 _LOOK_SECONDS = 600.0
 _CALM_SECONDS = 0.5  # changes that come together are checked once
@@ -43,7 +46,7 @@ class DailyChecks:
         """How many accounts were checked: those that changed, and those not checked for a day."""
         async with self._pool.acquire() as conn:
             ids = [a.id for a in await accounts(conn)]
-            checked = {r["account_id"]: r["at"] for r in await reports(conn) if r["report"] == REPORT}
+            checked = {r["account_id"]: r["at"] for r in await reports(conn) if r["report"] == MATRIX_REPORT}
         yesterday = datetime.now(UTC) - _DAY
         changed, self._changed = self._changed | set(ids if self._missed_some else ()), set()
         self._missed_some = False
@@ -70,7 +73,8 @@ class DailyChecks:
                 "warnings": len(problems) - errors,
                 "problems": [p.model_dump() for p in problems],
             }
-            await report(conn, account_id, REPORT, body)
+            await report(conn, account_id, MATRIX_REPORT, body)
+            await _check_templates(conn, account_id)
             await publish(conn, account_id, "findings")
         if errors:
             log.info("matrix-has-errors", account=account_id, version=matrix.version, errors=errors)
@@ -83,3 +87,16 @@ class DailyChecks:
         """Look at everything again: what changed while nobody listened is not known."""
         self._missed_some = True
         self.loop.wake()
+
+
+async def _check_templates(conn: Conn, account_id: str) -> None:
+    found = await problems_of_all(conn, account_id)
+    errors = sum(problem.severity == "error" for _, problem in found)
+    body = {
+        "errors": errors,
+        "warnings": len(found) - errors,
+        "problems": [{"template": name, **problem.model_dump()} for name, problem in found],
+    }
+    await report(conn, account_id, TEMPLATE_REPORT, body)
+    if errors:
+        log.info("templates-have-errors", account=account_id, errors=errors)
