@@ -104,11 +104,11 @@ def _months(periods: list[dict[str, Any]]) -> dict[str, dict[str, str]] | None:
     months: dict[str, dict[str, str]] = {}
     for period in periods:
         first, last = period["first"], period["last"]
-        if first[:7] != last[:7] or period.get("weekdays") or not period.get("hours"):
+        if first[:7] != last[:7] or period.get("weekdays"):
             return None
         days = f"{int(first[8:])}" if first == last else f"{int(first[8:])}-{int(last[8:])}"
-        months.setdefault(first[:7], {})[days] = hours_in_words(period["hours"])
+        months.setdefault(first[:7], {})[days] = hours_in_words(period.get("hours", ()))
     again = [p for month, lines in months.items() for p in month_written(month, lines)]
-    plain = [(p["first"], p["last"], [list(span) for span in p["hours"]]) for p in periods]
+    plain = [(p["first"], p["last"], [list(span) for span in p.get("hours", ())]) for p in periods]
     read = [(p["first"], p["last"], [list(span) for span in p["hours"]]) for p in again]
     return months if periods and read == plain else None

@@ -81,7 +81,7 @@ def _weekday(text: str) -> int:
 
 
 def months_written(months: Any) -> list[dict[str, Any]]:
-    """Return {"2026-12": {"1-15": "09:00-18:00"}} as periods: each day in one line, but for `off`, which takes days out."""
+    """Return {"2026-12": {"1-15": "09:00-18:00"}} as periods: each day in one line, but for `off`, which goes before others."""
     if not isinstance(months, Mapping):
         raise ValueError('months are written as {"2026-12": {"1-15": "09:00-18:00"}}')
     return [period for month, lines in months.items() for period in month_written(str(month), lines)]
@@ -102,7 +102,7 @@ def month_written(month: str, lines: Any) -> list[dict[str, Any]]:
             if day in hours_of:
                 raise ValueError(f"day {day} of {month} stands twice: in '{line_of[day]}' and in '{days}'")
             hours_of[day], line_of[day] = hours, days
-    kept = sorted((day, hours) for day, hours in hours_of.items() if day not in off)
+    kept = sorted((hours_of | dict.fromkeys(off, ())).items())
     return [
         {
             "first": date(year, number, first).isoformat(),

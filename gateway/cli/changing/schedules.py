@@ -26,6 +26,7 @@ from gateway.cli.options import AccountName, Json, Lang, Yes
 from gateway.cli.output import (
     chosen_language,
     confirm,
+    language_of,
     local,
     me,
     on_account,
@@ -35,9 +36,11 @@ from gateway.cli.output import (
 )
 from gateway.store.admin import schedules as store
 from gateway.store.admin.accounts import account as the_account_of
+from gateway.texts.sentences import TEXTS
 from routing.schedules.edits import Whose
 from routing.schedules.model import Schedule
 from routing.schedules.timetable import WorkDay
+from routing.texts.catalogue import Language, Texts
 from runtime.database.pool import Conn
 
 schedule_app = typer.Typer(
@@ -220,6 +223,7 @@ def show_schedule(
     name: ScheduleName,
     account: AccountName = None,
     month: Annotated[str | None, typer.Option(help="as a table of dates, e.g. 2026-12")] = None,
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Show a schedule as YAML, which `schedule set --file` reads; with --month, the hours of each person on each date.
@@ -227,7 +231,7 @@ def show_schedule(
     Example: callmatrix schedule show shifts --month 2026-12
     """
     if month is not None:
-        _show_month(name, account, month, json)
+        _show_month(name, account, month, lang, json)
         return
 
     async def work(conn: Conn, account_id: str) -> store.StoredSchedule:
@@ -242,19 +246,20 @@ def show_schedule(
     print(schedule_yaml(found.schedule), end="")
 
 
-def _show_month(name: str, account: str | None, month: str, json: bool) -> None:
-    async def work(conn: Conn, account_id: str) -> list[seen.PersonDays]:
+def _show_month(name: str, account: str | None, month: str, lang: Language | None, json: bool) -> None:
+    async def work(conn: Conn, account_id: str) -> tuple[list[seen.PersonDays], Texts]:
         looked = await seen.look(conn, account_id, name)
         first = asked_day(f"{month}-01", "month", "write it as 2026-12")
-        return seen.days_of(looked, *seen.dates_asked(looked, first, None))
+        texts = TEXTS[await language_of(conn, account_id, lang)]
+        return seen.days_of(looked, *seen.dates_asked(looked, first, None)), texts
 
     with refusals(f"schedule '{name}' cannot be shown"):
-        found = on_account(account, work)
+        found, texts = on_account(account, work)
     if json:
         print_json([{**one._asdict(), "days": [_shown(day, one.zone) for day in one.days]} for one in found])
         return
     for one in found:
-        rows = [(f"{day.day:%a %d.%m}", _shown(day, one.zone)["hours"], _why(day)) for day in one.days]
+        rows = [(f"{day.day:%a %d.%m}", _shown(day, one.zone)["hours"], _why(day, texts)) for day in one.days]
         print(f"\n{one.employee_id}  {one.name}  ({one.zone})")
         print_table(["date", "hours", ""], rows)
 
@@ -268,8 +273,12 @@ def _shown(day: WorkDay, zone: str) -> dict[str, Any]:
     }
 
 
-def _why(day: WorkDay) -> str:
-    said: list[str] = [day.reason] if day.reason in ("holiday", "on_leave", "not_in_schedule") else []
+def _reason(reason: str, texts: Texts) -> str:
+    return texts.word("distribution.step", reason) if reason else ""
+
+
+def _why(day: WorkDay, texts: Texts) -> str:
+    said = [_reason(day.reason, texts)] if day.reason in ("holiday", "on_leave", "not_in_schedule") else []
     said += [f"{day.substitute_id} works instead"] if day.substitute_id else []
     said += [f"instead of {who}" for who in day.instead_of]
     return ", ".join(said)
@@ -284,6 +293,7 @@ def who(
     at: Annotated[
         str | None, typer.Option(help="moment, e.g. 2026-12-01T10:00 in the account's zone; else now")
     ] = None,
+    lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Show who is on shift at a moment, until when, and why somebody is not.
@@ -291,14 +301,15 @@ def who(
     Example: callmatrix schedule who shifts --at 2026-12-24T23:30
     """
 
-    async def work(conn: Conn, account_id: str) -> tuple[datetime, list[seen.SeenShift], ZoneInfo]:
+    async def work(conn: Conn, account_id: str) -> tuple[datetime, list[seen.SeenShift], ZoneInfo, Texts]:
         looked = await seen.look(conn, account_id, name)
         zone = looked.timetable.zone
         moment = asked_moment(at, zone)
-        return moment, seen.who_is_on(looked, moment), zone
+        texts = TEXTS[await language_of(conn, account_id, lang)]
+        return moment, seen.who_is_on(looked, moment), zone, texts
 
     with refusals("nobody is looked up"):
-        moment, found, zone = on_account(account, work)
+        moment, found, zone, texts = on_account(account, work)
     if json:
         print_json(
             {
@@ -313,7 +324,7 @@ def who(
     print_table(
         ["employee", "name", "on shift", "why not", "until", "next", "instead"],
         [
-            (f.employee_id, f.name, "yes" if f.shift.is_on else "no", f.shift.reason, local(f.shift.until, str(zone)),
+            (f.employee_id, f.name, "yes" if f.shift.is_on else "no", _reason(f.shift.reason, texts), local(f.shift.until, str(zone)),
              local(f.shift.next_start, str(zone)), f.shift.substitute_id)
             for f in found
         ],

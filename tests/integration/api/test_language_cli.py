@@ -138,6 +138,11 @@ SAID = {
         "hold no work on any day",
         "нет работы ни в один день",
     ),
+    "why somebody is not on shift": (
+        ("schedule", "who", "office", "--at", "2026-12-05T10:00"),
+        "does not work at this hour",
+        "не работает в этот час",
+    ),
     "a holiday": (("calendar", "list", "2027"), "Victory Day", "День Победы"),
     "why somebody is there": (("presence", "on", "boss"), "switched on with the button", "включено кнопкой"),
     "why people are there": (("presence", "list"), "switched on with the button", "включено кнопкой"),

@@ -11,6 +11,7 @@ import pytest
 from routing.schedules.calendar import Calendar, OwnDay, WorkingDay
 from routing.schedules.checks import ScheduleStaff, can_be_saved, schedule_problems
 from routing.schedules.clock import first_instant, local_date
+from routing.schedules.edits import as_written
 from routing.schedules.model import Schedule, WorkPlan
 from routing.schedules.timetable import Timetable
 
@@ -140,6 +141,18 @@ def test_hours_without_work_on_any_day_are_warned_of(kind: str, plan: dict[str, 
     found = schedule_problems(schedule(kind, ann=plan), ScheduleStaff(employees=["ann"]))
     assert [(p.severity, p.code, p.where) for p in found] == [("warning", "hours-nowhere", "people.ann")]
     assert can_be_saved(found)
+
+
+def test_a_day_that_is_off_in_a_month_is_free_whatever_its_weekday_says() -> None:
+    month = {"2026-12": {"1-31": "09:00-18:00", "10": "off"}}
+    weekly = schedule(ann={"hours": {"mon-sun": "00:00-24:00"}, "months": month})
+    timetable = Timetable(weekly, MOSCOW)
+    assert not timetable.is_on("ann", at("2026-12-10T10:00", MOSCOW))
+    assert timetable.is_on("ann", at("2026-12-11T10:00", MOSCOW))
+    assert Schedule.model_validate(as_written(weekly)) == weekly
+    assert as_written(weekly)["people"]["ann"]["months"] == {
+        "2026-12": {"1-9": "09:00-18:00", "10": "off", "11-31": "09:00-18:00"}
+    }
 
 
 def test_a_free_day_beside_days_of_work_is_no_matter() -> None:
