@@ -184,7 +184,12 @@ def _unread(account: AccountStatus) -> Iterator[Finding]:
 def _presence(account: AccountStatus) -> Iterator[Finding]:
     if account.presence_doubt not in ("", "just_started"):
         what = about("presence", account=account.id)
-        yield warning("presence-in-doubt", what, doubt=account.presence_doubt, account=account.id)
+        yield warning(
+            "presence-in-doubt",
+            what,
+            doubt=phrase(f"presence.doubt.{account.presence_doubt}"),
+            account=account.id,
+        )
 
 
 def _effects(account: AccountStatus) -> Finding:

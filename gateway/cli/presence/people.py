@@ -64,7 +64,8 @@ def list_presence(account: AccountName = None, lang: Lang = None, json: Json = F
     if not found.is_on:
         print("Presence is not watched: everybody counts as available. The setting is presence.is_on.")
     elif found.doubt:
-        print(f"Nobody is taken offline just now: {found.doubt}. {found.feed_error}".rstrip())
+        doubt = texts.word("presence.doubt", found.doubt)
+        print(f"Nobody is taken offline just now: {doubt} ({found.doubt}). {found.feed_error}".rstrip())
     print_table(
         ["employee", "name", "state", "since", "source", "reason", "by", "last seen"],
         [_cells(person, texts, zone) for person in found.people],

@@ -273,3 +273,10 @@ def test_why_a_key_is_no_good_is_said_in_the_readers_language(name: TroubleName,
 def test_why_an_account_is_off_is_said_in_the_readers_language(reason: str, says: str) -> None:
     [found] = [f for f in findings_of("ru", state="off", state_reason=reason) if f.code == "account-off"]
     assert says in found.message
+
+
+@pytest.mark.parametrize("doubt", ["feed_unread", "feed_silent", "beats_lost", "not_watched"])
+def test_why_nobody_is_taken_offline_is_said_in_words(doubt: str) -> None:
+    for language in LANGUAGES:
+        [found] = [f for f in findings_of(language, presence_doubt=doubt) if f.code == "presence-in-doubt"]
+        assert TEXTS[language].sentences[f"presence.doubt.{doubt}"] in found.message
