@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sms.port import SmsKind
 from sms.providers.mango.adapter import MangoSmsKind
 from sms.providers.sandbox.adapter import SandboxKind
+from sms.providers.smpp.adapter import SmppKind
 from sms.providers.smsaero.adapter import SmsAeroKind
 from sms.providers.smsc.adapter import SmscKind
 from sms.providers.smsru.adapter import SmsRuKind
@@ -19,5 +20,6 @@ SMS_KINDS: Mapping[str, SmsKind] = {
         SmscKind(),
         SmsRuKind(),
         SmsAeroKind(),
+        SmppKind(),
     )
 }

@@ -62,6 +62,7 @@ ENGLISH_BY_RULE = {
     "gateway/health/checks.py:check_all": "a session's name",
     "gateway/health/checks.py:only_language": "a session's name",
     "sms/providers/smsaero/wire.py:_BY_WORDS": "parts of a vendor's messages, which are recognised",
+    "sms/providers/smpp/link.py:_end": "an error's detail",
     "sms/opt_out.py:_WORDS": "what clients write, not what they read",
     "gateway/health/shared_metrics.py": "what /metrics says of each figure",
 }
