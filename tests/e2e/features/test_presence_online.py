@@ -74,19 +74,19 @@ async def day(sales: Sales) -> AsyncIterator[Day]:
     await day.look("with a page open")
     [deal] = await sales.deals(stage=NEW)
     await sales.move(deal, by=user(ACTIVE))
-    await day.until("morning", m107="on")
+    await day.until("morning", m107="available")
 
     await sales.minutes_pass(16, DOING, ANSWERING, SILENT)
     await sales.minutes_pass(14, SHORT)
     await sales.schedule("day", people={person(LEAVING): another_day()})
-    await day.until("noon", m104="asked", m105="asked", m106="asked", m108="off")
+    await day.until("noon", m104="asked", m105="asked", m106="asked", m108="offline")
 
     await sales.api("POST", f"employees/{person(ANSWERING)}/presence/answer", body={"is_here": True})
     await sales.act("event", type="task_completed", kind="contact", id=1, by=user(DOING))
     await sales.move(deal, NEW, by=user(LEAVING))
     await sales.minutes_pass(1.1, SILENT)
     await day.idle_minutes(13)
-    await day.until("evening", m103="asked", m104="on", m105="on", m106="off")
+    await day.until("evening", m103="asked", m104="available", m105="available", m106="offline")
     yield day
     await day.idle_minutes(15)
     for number in (SHORT, SILENT, LEAVING):
@@ -136,21 +136,21 @@ async def test_s0_31_every_interval_of_a_person_is_kept_with_its_source_and_reas
     history = await day.sales.api("GET", f"employees/{person(SILENT)}/presence/history")
     newest = [(one["state"], one["source"], one["reason"]) for one in history["items"]][:3]
     assert newest == [
-        ("off", "idle", "no_answer"),
+        ("offline", "idle", "no_answer"),
         ("asked", "idle", "silent"),
-        ("on", "button", "switched_on"),
+        ("available", "button", "switched_on"),
     ]
     assert history["online_seconds"] > 0
     edges = [(one["since"], one["until"]) for one in history["items"]]
     assert all(later[0] == earlier[1] for later, earlier in pairwise(edges))
     listed = day.sales.command("presence", "history", person(SILENT))
-    assert "no_answer" in listed
+    assert "на вопрос никто не ответил" in listed
 
 
 async def test_s1_02_what_somebody_does_in_the_crm_is_what_counts_and_not_an_open_page(day: Day) -> None:
     before, after = day.of("with a page open", ACTIVE), day.of("morning", ACTIVE)
-    assert before["mark"] != "on"
-    assert (after["mark"], after["source"], after["reason"]) == ("on", "crm", "crm_activity")
+    assert before["mark"] != "available"
+    assert (after["mark"], after["source"], after["reason"]) == ("available", "crm", "crm_activity")
 
 
 async def test_s1_03_after_15_minutes_without_anything_somebody_is_asked_whether_they_are_there(
@@ -159,11 +159,11 @@ async def test_s1_03_after_15_minutes_without_anything_somebody_is_asked_whether
     asked = day.of("noon", SILENT)
     assert (asked["mark"], asked["reason"], asked["state"]) == ("asked", "silent", "available")
     assert asked["question"]["answer_by"] > asked["question"]["asked_at"]
-    assert day.of("noon", SHORT)["mark"] == "on", "14 minutes are not 15"
+    assert day.of("noon", SHORT)["mark"] == "available", "14 minutes are not 15"
     answered = day.of("evening", ANSWERING)
-    assert (answered["mark"], answered["reason"]) == ("on", "answered")
+    assert (answered["mark"], answered["reason"]) == ("available", "answered")
     doing = day.of("evening", DOING)
-    assert (doing["mark"], doing["reason"]) == ("on", "crm_activity"), "any sign is an answer"
+    assert (doing["mark"], doing["reason"]) == ("available", "crm_activity"), "any sign is an answer"
 
 
 async def test_s1_04_without_an_answer_within_60_seconds_somebody_is_offline(day: Day) -> None:
@@ -180,12 +180,12 @@ async def test_s1_05_everybody_is_looked_at_again_and_again(day: Day) -> None:
 
 async def test_s1_08_how_long_a_silence_may_be_is_a_setting(day: Day) -> None:
     assert day.of("evening", SHORT)["mark"] == "asked", "after 14 minutes, since it is 13 now"
-    assert day.of("evening", ANSWERING)["mark"] == "on"
+    assert day.of("evening", ANSWERING)["mark"] == "available"
 
 
 async def test_s1_02_the_end_of_a_shift_closes_whatever_somebody_does_after_it(day: Day) -> None:
-    assert day.of("morning", LEAVING)["mark"] == "on"
+    assert day.of("morning", LEAVING)["mark"] == "available"
     for hour in ("noon", "evening"):
         left = day.of(hour, LEAVING)
-        assert (left["mark"], left["source"], left["reason"]) == ("off", "schedule", "shift_ended")
+        assert (left["mark"], left["source"], left["reason"]) == ("offline", "schedule", "shift_ended")
         assert left["state"] == "off_shift"
