@@ -63,6 +63,23 @@ def joined(bodies: Iterable[bytes], encoding: SmsEncoding) -> str:
     return decoded(b"".join(bodies), encoding)
 
 
+def assembled(parts: Iterable[tuple[PartHeader, SmsEncoding, bytes]]) -> str | None:
+    """Read an incoming message from the parts that have come, in any order and some twice; None: parts are missing.
+
+    All must be of one message: the same sender, recipient, reference and total.
+    """
+    by_number = {header.number: (header, encoding, body) for header, encoding, body in parts}
+    if not by_number:
+        return None
+    ordered = [by_number[number] for number in sorted(by_number)]
+    if len(ordered) < ordered[0][0].total:
+        return None
+    encodings = {encoding for _, encoding, _ in ordered}
+    if len(encodings) == 1:
+        return joined([body for *_, body in ordered], encodings.pop())
+    return "".join(decoded(body, encoding) for _, encoding, body in ordered)
+
+
 def _body(text: str, encoding: SmsEncoding) -> bytes:
     if encoding is SmsEncoding.GSM7:
         return gsm7.encode(text)

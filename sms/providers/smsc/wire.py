@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime
 
-from sms.errors import SmsProviderRefused, SmsWireInvalid
+from sms.errors import SmsProviderRefused, SmsProviderUnreachable, SmsWireInvalid
 from sms.model import (
     IncomingSms,
     OutboundSms,
@@ -159,4 +159,6 @@ def _refusal(told: Mapping[str, object]) -> SmsRefused:
 def _raise_refused(told: Mapping[str, object]) -> None:
     if "error" in told or "error_code" in told:
         refusal = _refusal(told)
-        raise SmsProviderRefused(f"{refusal.vendor_code} {refusal.words}".strip())
+        said = f"{refusal.vendor_code} {refusal.words}".strip()
+        # 9 of a question: it was asked too often, which passes
+        raise SmsProviderUnreachable(said) if refusal.vendor_code == "9" else SmsProviderRefused(said)

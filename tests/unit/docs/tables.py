@@ -27,6 +27,7 @@ from sms.kinds import SMS_KINDS
 from sms.model import SmsState
 from sms.port import SmsCapabilities
 from sms.reasons import CLASS_OF, SmsDoubt, SmsReason
+from sms.recipients import SkipReason
 from sms.templates import MACROS, sample_of_macro
 from tests.paths import ROOT
 from tests.unit.docs import rooms, sources
@@ -226,6 +227,10 @@ def _sms_abilities() -> str:
     return table(("Ability", *map(code, SMS_KINDS)), rows)
 
 
+def _sms_skips() -> str:
+    return table(("Code", "Meaning", "По-русски"), [(code(r), *_said(f"sms.skip.{r}")) for r in SkipReason])
+
+
 def _sms_macros() -> str:
     rows = [(code(n), *_said(f"sms.macro.{n}"), sample_of_macro(n, EN)) for n in MACROS]
     return table(("Macro", "Meaning", "По-русски", "Sample"), rows)
@@ -267,6 +272,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "sms-states": _sms_states,
     "sms-reasons": _sms_reasons,
     "sms-doubts": _sms_doubts,
+    "sms-skips": _sms_skips,
     "sms-macros": _sms_macros,
     "packages": _packages,
     "picture": lambda: rooms.picture(rooms.package_arrows()),

@@ -22,6 +22,7 @@ from routing.templates import FILTERS
 from sms.kinds import SMS_KINDS
 from sms.model import SmsState
 from sms.reasons import SmsDoubt, SmsReason
+from sms.recipients import SkipReason
 from sms.templates import MACROS
 from tests.paths import ROOT
 from tests.unit.docs import sources
@@ -75,7 +76,9 @@ def test_every_setting_of_a_connection_stands() -> None:
         pytest.param([e.code for e in sources.error_codes()], "errors.md", id="errors"),
         pytest.param([m.name for m in sources.metrics()], "metrics.md", id="metrics"),
         pytest.param([*KINDS, *DIALECTS], "http.md", id="kinds"),
-        pytest.param([*SMS_KINDS, *SmsState, *SmsReason, *SmsDoubt, *MACROS], "sms.md", id="sms"),
+        pytest.param(
+            [*SMS_KINDS, *SmsState, *SmsReason, *SmsDoubt, *SkipReason, *MACROS], "sms.md", id="sms"
+        ),
     ],
 )
 def test_every_code_stands(codes: list[str], name: str) -> None:

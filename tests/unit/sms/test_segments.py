@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sms import gsm7
-from sms.octets import PartHeader, decoded, joined, read_header, written
+from sms.octets import PartHeader, assembled, decoded, joined, read_header, written
 from sms.segments import ROOM, ReferenceBits, SmsEncoding, cheaper, one_line_end, segmented, units_of
 
 GSM7, UCS2 = SmsEncoding.GSM7, SmsEncoding.UCS2
@@ -83,11 +85,15 @@ def test_what_is_left_in_the_last_part_is_told() -> None:
     assert [segmented("a" * n).room_left for n in (0, 1, 160, 161)] == [160, 159, 0, 145]
 
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("aя€{ё😀\n"), max_size=700)
+CHARACTERS = st.characters(exclude_categories=["Cs"]) | st.sampled_from("aя€{ё😀\n")
+RUNS = st.lists(st.tuples(CHARACTERS, st.sampled_from([1, 2, 66, 67, 70, 152, 153, 160])), max_size=8)
+TEXTS = st.text(CHARACTERS, max_size=80) | RUNS.map(lambda runs: "".join(c * times for c, times in runs))
+"""Runs of one character bring the borders of parts, which texts of single ones seldom reach."""
+LONG_TEXTS = st.builds(lambda text, head: text + head * 161, TEXTS, st.sampled_from("aя€😀"))
 BITS = st.sampled_from([8, 16])
 
 
-@given(TEXTS, BITS)
+@given(TEXTS | LONG_TEXTS, BITS)
 def test_parts_give_the_text_and_each_is_within_its_limit(text: str, bits: ReferenceBits) -> None:
     segments = segmented(text, bits)
     room = ROOM[segments.encoding, bits]
@@ -100,7 +106,7 @@ def test_parts_give_the_text_and_each_is_within_its_limit(text: str, bits: Refer
     assert all(not (part.endswith("\x1b")) or "\x1b" in text for part in segments.parts)
 
 
-@given(TEXTS.filter(bool), BITS, st.integers(0, 2**20))
+@given(TEXTS.filter(bool) | LONG_TEXTS, BITS, st.integers(0, 2**20))
 def test_octets_of_all_parts_decode_to_the_text(text: str, bits: ReferenceBits, reference: int) -> None:
     segments = segmented(text, bits)
     octets = written(segments, reference)
@@ -177,3 +183,25 @@ def test_a_suggestion_that_stays_in_ucs2_must_save_a_part() -> None:
     suggestion = cheaper(segmented("ё" * 70 + "\u200b"))
     assert suggestion
     assert len(suggestion.segments.parts) == 1
+
+
+@given(LONG_TEXTS, st.randoms(use_true_random=False))
+def test_an_incoming_message_is_read_from_its_parts_in_any_order_and_twice(
+    text: str, chance: random.Random
+) -> None:
+    segments = segmented(text)
+    read = [read_header(part.data) for part in written(segments, 7)]
+    parts = [(header, segments.encoding, body) for header, body in read if header]
+    mixed = [*parts, *parts[:1]]
+    chance.shuffle(mixed)
+    assert assembled(mixed) == segments.text
+    assert assembled(parts[1:]) is None
+    assert assembled([]) is None
+
+
+def test_parts_in_two_encodings_are_read_each_in_its_own() -> None:
+    parts = [
+        (PartHeader(7, 2, 1), GSM7, b"Hello, "),
+        (PartHeader(7, 2, 2), UCS2, "мир".encode("utf-16-be")),
+    ]
+    assert assembled(parts) == "Hello, мир"

@@ -33,6 +33,7 @@ from routing.texts.catalogue import LANGUAGES, Language, Texts, phrase, plural_f
 from runtime.alerts.delivery import AlertNotSent
 from sms.model import SmsState
 from sms.reasons import FailureClass, SmsDoubt, SmsReason
+from sms.recipients import SkipReason
 from sms.templates import MACROS
 
 RU, EN = TEXTS["ru"].sentences, TEXTS["en"].sentences
@@ -166,6 +167,7 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "sms.class": tuple(FailureClass),
     "sms.reason": tuple(SmsReason),
     "sms.doubt": tuple(SmsDoubt),
+    "sms.skip": tuple(SkipReason),
     "sms.macro": (*MACROS, "cf"),
     "sms.sample": tuple(name for name, sample in MACROS.items() if not sample),
     "variable": tuple(VARIABLES),
