@@ -19,6 +19,7 @@ from gateway.at_work import AtWork
 from gateway.calls.call import call_of, escalate_if_due
 from gateway.calls.call_ids import ids_told_apart
 from gateway.calls.context import Clock, JobContext, Matrices
+from gateway.calls.pbx_clocks import PbxClocks
 from gateway.calls.reasons import reason_of
 from gateway.configuration import number_policy
 from gateway.store.admin import accounts
@@ -27,9 +28,9 @@ from gateway.store.calls import calls as store
 from gateway.store.calls import missed_calls as cases
 from gateway.store.intake import inbox
 from gateway.store.intake.inbox import InboxRow
-from routing.calls.clocks import clock_offset
+from routing.calls.clocks import AT_ONCE, clock_offset
 from routing.calls.generations import first_key
-from routing.calls.model import CallEvent, EventKind
+from routing.calls.model import CallEvent
 from routing.client_work.call import next_moment
 from routing.client_work.values import CallRow, Told
 from routing.settings import NumberPolicy
@@ -41,10 +42,6 @@ log = structlog.get_logger(__name__)
 _EVENTS = TypeAdapter(tuple[CallEvent, ...])
 _Message = tuple[InboxRow, tuple[CallEvent, ...]]
 _UNKNOWN = "call:"
-_AT_ONCE = frozenset(EventKind) - {
-    EventKind.SUMMARY,
-    EventKind.RECORDING,
-}  # kinds that are told as they happen
 
 # What cannot be decided may be mended by a change of the configuration; then it stands on the desk.
 _PAUSES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
@@ -76,6 +73,7 @@ class ClientJob:
         self._matrices = matrices
         self._staff = staff or StaffStore()
         self._now = now
+        self._clocks = PbxClocks()
 
     async def run(self, account_id: str, client_key: str) -> JobResult:
         """client_key: E.164, or `call:<connection>:<call_key>` while the number is unknown.
@@ -127,6 +125,7 @@ class ClientJob:
             policies={c.id: number_policy(account, c, connections, staff) for c in connections},
             now=now,
             at_work=self._at_work,
+            clocks=self._clocks,
         )
 
     async def _work(self, context: JobContext, client_key: str, keys: Sequence[tuple[str, str]]) -> JobResult:
@@ -255,7 +254,7 @@ class _Call:
         """Return the call as it is afterwards, or why it could not be done; nothing was done then."""
         try:
             async with self.context.conn.transaction():
-                row = await call_of(self.context, stored, self._told(told))
+                row = await call_of(self.context, stored, await self._told(told))
                 ids = [row.event_id for row, _ in fresh]
                 await inbox.mark_applied(self.context.conn, self.context.account.id, ids, self.context.now)
             return row, None
@@ -265,7 +264,7 @@ class _Call:
             self._log(err, len(fresh))
             return stored, err
 
-    def _told(self, messages: Sequence[_Message]) -> Told:
+    async def _told(self, messages: Sequence[_Message]) -> Told:
         account, connection_id = self.context.account, self.key[0]
         return Told(
             account_id=account.id,
@@ -275,10 +274,18 @@ class _Call:
             events=[event for _, events in messages for event in events],
             heard_at=max(row.received_at for row, _ in messages),
             policy=self.context.policies.get(connection_id) or NumberPolicy(region=account.region),
-            clock_offset=clock_offset(
-                [(row.received_at, e.at) for row, events in messages for e in events if e.kind in _AT_ONCE]
-            ),
+            clock_offset=await self._clock_offset(messages),
         )
+
+    async def _clock_offset(self, messages: Sequence[_Message]) -> timedelta:
+        """As the call itself shows it, else as the latest calls of its connection do."""
+        told = [(row.received_at, e.at) for row, events in messages for e in events if e.kind in AT_ONCE]
+        offset, context = clock_offset(told), self.context
+        if offset is None:
+            offset = await context.clocks.offset_of(
+                context.conn, context.account.id, self.key[0], context.now
+            )
+        return offset or timedelta(0)
 
     async def _readable(self) -> tuple[list[_Message], int]:
         """Messages whose stored events are what they should be; the others go to the context."""

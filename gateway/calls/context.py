@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from gateway.at_work import AtWork
 from gateway.calendars import holidays_around
+from gateway.calls.pbx_clocks import PbxClocks
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import StaffStore, write_snapshot
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
@@ -43,6 +44,7 @@ class JobContext:
     policies: Mapping[str, NumberPolicy]
     now: datetime
     at_work: AtWork
+    clocks: PbxClocks
     snapshots: list[int] = field(default_factory=list)
 
     @property

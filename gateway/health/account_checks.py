@@ -45,6 +45,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
         yield warning("connections-missing", about("connections", account=account.id))
     for connection in account.connections:
         yield _connection(account, connection, now)
+        yield from _pbx_clock(account, connection)
 
 
 def _local(at: datetime, account: AccountStatus) -> str:
@@ -286,6 +287,17 @@ def _connection(account: AccountStatus, connection: ConnectionState, now: dateti
         return ok("connection-silent", what, kind=kind)
     ago = duration((now - connection.last_event_at).total_seconds())
     return ok("connection-well", what, kind=kind, ago=ago)
+
+
+def _pbx_clock(account: AccountStatus, connection: ConnectionState) -> Iterator[Finding]:
+    offset = connection.clock_offset_seconds
+    if connection.is_on and offset:
+        what, by = about("connection", account=account.id, name=connection.name), duration(abs(offset))
+        yield (
+            warning("pbx-clock-behind", what, by=by)
+            if offset > 0
+            else warning("pbx-clock-ahead", what, by=by)
+        )
 
 
 def _matrix(account: AccountStatus) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from crm.sync import hooks, metadata
 from crm.sync.first_load import FEED, progress_at
 from crm.sync.source import from_text
 from gateway.calendars import is_working_now
+from gateway.calls.pbx_clocks import REPORT as CLOCK_REPORT
 from gateway.health.check_views import matrix_view, templates_view
 from gateway.health.daily_checks import MATRIX_REPORT, TEMPLATE_REPORT
 from gateway.health.reports import PREFIX, SILENT_SECONDS
@@ -355,6 +356,7 @@ class _Reader:
             swept = self._told.get((account_id, f"reconciliation:{connection.name}"))
             listener = {**row["body"], "reported_at": row["at"].isoformat()} if row else None
             spoilt = self._facts.spoilt.get((account_id, connection.id))
+            clock = self._told.get((account_id, f"{CLOCK_REPORT}:{connection.id}"))
             found.append(
                 ConnectionState(
                     name=connection.name,
@@ -365,6 +367,7 @@ class _Reader:
                     reconciliation=dict(swept["body"]) if swept and connection.is_on else None,
                     spoilt_messages=spoilt.messages if spoilt else 0,
                     spoilt_fields=list(spoilt.fields) if spoilt else [],
+                    clock_offset_seconds=clock["body"]["offset_seconds"] or None if clock else None,
                 )
             )
         return found

@@ -193,7 +193,8 @@ class PeopleView(_View):
 class ConnectionState(_View):
     """last_event_at: null when none is among the account's latest events. listener: of kinds with a permanent link.
     reconciliation: of connections whose PBX can be asked for its calls. spoilt_messages: of the last day, those with
-    fields that could not be read as they stood; spoilt_fields: their names, the most frequent first."""
+    fields that could not be read as they stood; spoilt_fields: their names, the most frequent first.
+    clock_offset_seconds: to be added to this PBX's times; null = its clock is right as far as is known."""
 
     name: str
     kind: str
@@ -203,6 +204,7 @@ class ConnectionState(_View):
     reconciliation: dict[str, Any] | None = None
     spoilt_messages: int = 0
     spoilt_fields: list[str] = []
+    clock_offset_seconds: float | None = None
 
 
 class MatrixView(_View):

@@ -178,6 +178,10 @@ SENTENCES: Mapping[str, str] = {
     "finding.connection-spoilt.remedy": "проверьте, что АТС туда пишет; звонки приняты без этих полей",
     "finding.connection-silent": "{kind}, событий давно не было",
     "finding.connection-well": "{kind}, последнее событие {ago} назад",
+    "finding.pbx-clock-ahead": "часы этой АТС спешат на {by}; при сравнении с другими её время исправляется",
+    "finding.pbx-clock-ahead.remedy": "настройте на ней NTP: в CRM стоит время самой АТС",
+    "finding.pbx-clock-behind": "часы этой АТС отстают на {by}; при сравнении с другими её время исправляется",
+    "finding.pbx-clock-behind.remedy": "настройте на ней NTP: в CRM стоит время самой АТС",
     "finding.matrix-errors": "версия {version}: {errors:ошибка|ошибки|ошибок}, {warnings:предупреждение|предупреждения|предупреждений};"
     " первое: {first}",
     "finding.matrix-errors.remedy": "исправьте черновик и опубликуйте его",

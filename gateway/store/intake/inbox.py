@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from gateway.store.intake.jobs import QUEUE, TASK
+from routing.calls.clocks import AT_ONCE, Telling
 from runtime.database.pool import Conn
 
 # Jobs with a higher priority go first: those of an account come the later the more of its clients wait already.
@@ -241,6 +242,20 @@ async def rows_of_calls(conn: Conn, account_id: str, calls: Sequence[tuple[str, 
         return []
     rows = await conn.fetch(_ROWS_OF_CALLS, account_id, [c for c, _ in calls], [k for _, k in calls])
     return [InboxRow(*row) for row in rows]
+
+
+async def latest_tellings(conn: Conn, account_id: str, connection_id: str, limit: int) -> list[Telling]:
+    """Return what the latest messages of a connection told as it happened."""
+    rows = await conn.fetch(
+        "SELECT i.call_key, i.received_at, (e->>'at')::timestamptz AS at FROM (SELECT call_key, received_at, events"
+        " FROM inbox WHERE account_id = $1 AND connection_id = $2 AND state <> 'dead' ORDER BY received_at DESC LIMIT $3) i"
+        " CROSS JOIN LATERAL jsonb_array_elements(i.events) AS e WHERE e->>'kind' = ANY($4::text[])",
+        account_id,
+        connection_id,
+        limit,
+        [kind.value for kind in AT_ONCE],
+    )
+    return [Telling(*row) for row in rows]
 
 
 async def give_to_calls(conn: Conn, account_id: str, keys: Mapping[int, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from routing.calls.model import CallEvent
 from tests.integration.intake.office import START, Office, a_call
@@ -67,3 +68,32 @@ async def test_a_lost_hangup_and_a_missed_call_that_are_told_late_together_leave
     await office.tell_all(a_call("missed", at=START + timedelta(minutes=5)))
     await office.settle()
     assert [c["state"] for c in await office.cases()] == ["open"]
+
+
+async def test_a_talk_of_less_than_a_second_hides_no_later_missed_call_though_the_clock_is_ahead(
+    office: Office,
+) -> None:
+    """The calls before show that the clock is ahead: this one alone is too short to."""
+    for n in range(6):
+        office.clock.now = START + timedelta(minutes=n)
+        await _tell_quick(office, f"before{n}", client=f"+7903000000{n}")
+    office.clock.now = START + timedelta(minutes=10)
+    await _tell_quick(office, "talk")
+    office.clock.now = START + timedelta(minutes=12)
+    await _tell_live(office, a_call("missed", at=office.clock()))
+    await office.settle()
+    assert [c["state"] for c in await office.cases()] == ["open"]
+    offset = (await office.call("talk"))["clock_offset"]
+    assert abs(offset + timedelta(minutes=5)) < timedelta(seconds=1)
+    assert (await office.call("before0"))["clock_offset"] == timedelta(0), "nothing was known then"
+
+
+async def _tell_quick(office: Office, key: str, **more: Any) -> None:
+    """An answered call of half a second, of a PBX whose clock is five minutes ahead."""
+    told = a_call(key, at=office.clock(), answered_by="101", seconds=1, **more)
+    first = told[0].at
+    quick = [
+        e.model_copy(update={"at": first + timedelta(minutes=5, seconds=n / 10)}) for n, e in enumerate(told)
+    ]
+    await office.tell_all(quick)
+    await office.idle()

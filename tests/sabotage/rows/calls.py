@@ -56,6 +56,16 @@ ROWS = (
         ),
     ),
     Sabotage(
+        name="a-short-call-is-put-right-by-the-clock-of-its-connection",
+        hurts="a quick talk of a PBX whose clock is ahead hides the client's missed calls of the next minutes",
+        file="gateway/calls/client_job.py",
+        old="        if offset is None:\n            offset = await context.clocks.offset_of(",
+        new="        if offset is None and not told:\n            offset = await context.clocks.offset_of(",
+        tests=(
+            f"{_INTAKE}/test_talks_without_end.py::test_a_talk_of_less_than_a_second_hides_no_later_missed_call_though_the_clock_is_ahead",
+        ),
+    ),
+    Sabotage(
         name="lost-hangups-are-waited-for",
         hurts="a call whose hangup never came leaves nothing in the CRM",
         file="routing/client_work/call.py",
