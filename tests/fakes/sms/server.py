@@ -31,11 +31,11 @@ class SentSms:
 
 @dataclass
 class FakeProvider:
-    """money: None = it never ends. faults: one is used up by each sending. asked: how many sendings came. connections: by which."""
+    """money: None = it never ends. faults: one is used up by each sending, None is none. asked: how many sendings came. connections: by which."""
 
     money: Decimal | None = None
     price: Decimal = Decimal("2.50")
-    faults: deque[Fault] = field(default_factory=deque)
+    faults: deque[Fault | None] = field(default_factory=deque)
     taken: list[SentSms] = field(default_factory=list)
     states: dict[str, int] = field(default_factory=dict)
     asked: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.sabotage.rows import calls, crm, distribution, doors, intake, keys, people, takeover, writing
+from tests.sabotage.rows import calls, crm, distribution, doors, intake, keys, people, sms, takeover, writing
 
 ROWS = (
     *intake.ROWS,
@@ -14,4 +14,5 @@ ROWS = (
     *people.ROWS,
     *doors.ROWS,
     *distribution.ROWS,
+    *sms.ROWS,
 )

@@ -115,6 +115,11 @@ def test_delivered_then_undelivered_stays_delivered() -> None:
     assert told(accepted("1"), [report("1", S.DELIVERED), report("1", S.UNDELIVERED)]).state is S.DELIVERED
 
 
+def test_a_part_that_was_delivered_stays_so_while_another_is_waited_for() -> None:
+    contradicted = told(accepted("1", "2"), [report("1", S.DELIVERED), report("1", S.UNDELIVERED)])
+    assert reported(contradicted, report("2", S.DELIVERED)).state is S.DELIVERED
+
+
 def test_one_part_of_three_does_not_make_a_delivery() -> None:
     one = reported(accepted("1", "2", "3"), report("2", S.DELIVERED))
     assert one.state is S.ACCEPTED
