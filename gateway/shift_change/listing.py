@@ -17,6 +17,7 @@ from crm.open_tasks import OpenTasks
 from crm.port import CrmEntity, CrmTask
 from crm.portions import BATCH_LIMIT
 from crm.store.owned_deals import KnownOwned, entities_now, open_deals
+from gateway.shift_change.reserved import with_reserved
 from gateway.store.shift_change import moves
 from gateway.store.shift_change.moves import MovedKind, PlannedMove
 from gateway.store.shift_change.runs import ShiftRun
@@ -69,6 +70,8 @@ async def list_away(
     deals = [replace(one.deal, task_due_at=due.get(one.deal.id)) for one in known]
     if policy.reads_deals:
         deals = await _as_the_crm_has_them(crm, deals)
+    async with pool.acquire() as conn:
+        deals = await with_reserved(conn, account_id, deals, run.user_id)
     listed = Listed()
     for position, deal in enumerate(in_order(deals, now)):
         why = why_stays(policy, deal, run.user_id, run.since)

@@ -12,14 +12,22 @@ from routing.shift_change.policy import ExcludedField, ShiftPolicy
 DUE_SOON = timedelta(hours=1)
 
 StaysReason = Literal[
-    "excluded_deal", "excluded_tag", "excluded_field", "other_pipeline", "closed", "not_theirs", "old"
+    "excluded_deal",
+    "excluded_tag",
+    "excluded_field",
+    "for_one_person",
+    "other_pipeline",
+    "closed",
+    "not_theirs",
+    "old",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnedDeal:
     """A deal as it is known now. owner: CRM user. waiting_since: the client wrote and nobody answered. task_due_at: of the
-    earliest open task of its owner. tags, fields (id -> text): only where they were asked for."""
+    earliest open task of its owner. tags, fields (id -> text): only where they were asked for.
+    is_reserved: its client is for its owner only."""
 
     id: str
     owner: str | None
@@ -30,6 +38,7 @@ class OwnedDeal:
     task_due_at: datetime | None = None
     tags: frozenset[str] = frozenset()
     fields: Mapping[str, str] = field(default_factory=dict)
+    is_reserved: bool = False
 
 
 def why_stays(
@@ -42,6 +51,8 @@ def why_stays(
         return "closed"
     if deal.pipeline_id not in policy.pipelines:
         return "other_pipeline"
+    if deal.is_reserved:
+        return "for_one_person"
     if deal.id in policy.excluded_deals:
         return "excluded_deal"
     if not deal.tags.isdisjoint(policy.excluded_tags):

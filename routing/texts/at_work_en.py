@@ -35,6 +35,7 @@ SENTENCES: Mapping[str, str] = {
     "shift.stays.old": "it was made before they went offline",
     "shift.stays.changed": "it is somebody else's meanwhile",
     "shift.stays.closed": "it was closed meanwhile",
+    "shift.stays.for_one_person": "its client is for its owner only",
     "shift.stays.other_pipeline": "it stands in another pipeline now",
     "shift.stays.gone": "it was deleted or merged",
     "shift.stays.refused": "the CRM would not have the change",

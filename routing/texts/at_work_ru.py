@@ -35,6 +35,7 @@ SENTENCES: Mapping[str, str] = {
     "shift.stays.old": "создана до ухода сотрудника",
     "shift.stays.changed": "ответственного тем временем сменили",
     "shift.stays.closed": "тем временем закрыта",
+    "shift.stays.for_one_person": "клиент только этого сотрудника",
     "shift.stays.other_pipeline": "теперь в другой воронке",
     "shift.stays.gone": "удалена или объединена",
     "shift.stays.refused": "CRM отказала в изменении",

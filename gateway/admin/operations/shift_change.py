@@ -20,6 +20,7 @@ from gateway.admin.input_words import CRM_NUMBER_REMEDY, problems_of
 from gateway.admin.protection.grants import refuse_other_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.shift_change.receivers import Presences, roster_now
+from gateway.shift_change.reserved import with_reserved
 from gateway.shift_change.work import break_off
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record
@@ -159,7 +160,8 @@ async def preview(
     if kind == "return":
         return await _preview_return(conn, account_id, policy, employee_id, user)
     known = await open_deals(conn, account_id, user, policy.pipelines)
-    why = {one.deal.id: why_stays(policy, one.deal, user) for one in known}
+    deals = await with_reserved(conn, account_id, [one.deal for one in known], user)
+    why = {deal.id: why_stays(policy, deal, user) for deal in deals}
     going = [one for one in known if why[one.deal.id] is None]
     cards = await _cards_along(conn, account_id, policy, going, user)
     return MovePreview(

@@ -43,10 +43,10 @@ class ShiftBench(WriterBench):
 
     def new_moves(self) -> AccountMoves:
         return AccountMoves(
-            self.pool, "a", self.crm, self._presences, ZoneInfo("Europe/Moscow"), now=lambda: self.now
+            self.pool, "a", self.crm, self.presences, ZoneInfo("Europe/Moscow"), now=lambda: self.now
         )
 
-    async def _presences(self, _conn: Conn, _account_id: str) -> Mapping[str, OnShift]:
+    async def presences(self, _conn: Conn, _account_id: str) -> Mapping[str, OnShift]:
         return self.people
 
     async def open(self, policy: ShiftPolicy = POLICY) -> ShiftBench:

@@ -142,6 +142,25 @@ async def test_case_43_deals_left_out_by_id_tag_and_field_stay(bench: ShiftBench
     }
 
 
+async def test_clients_of_one_person_only_stay_with_that_person(bench: ShiftBench) -> None:
+    await bench.pool.execute(
+        "UPDATE account SET settings = jsonb_set(settings, '{one_person}', $1)",
+        {"clients": {"contact:7": "anna", "deal:301": "boris"}},
+    )
+    await bench.add("contact", "7", "anna")
+    await bench.add("deal", "300", "anna", contact_ids=("7",))
+    await bench.add("deal", "301", "anna")
+    await bench.add("deal", "302", "anna")
+    async with bench.pool.acquire() as conn:
+        found = await service.preview(conn, "a", "anna", "away", bench.presences)
+    assert (found.deals, found.stay) == (2, {"for_one_person": 1})
+    bench.leave("anna")
+    await bench.work(WAIT)
+    assert {id for id, owner in bench.owners().items() if owner == "anna"} == {"300"}
+    journal = await bench.journal()
+    assert {id: why for id, (state, why) in journal.items() if state == "left"} == {"300": "for_one_person"}
+
+
 @pytest.mark.parametrize("was_applied", [True, False])
 async def test_case_44_a_504_in_the_middle_moves_each_deal_once(bench: ShiftBench, was_applied: bool) -> None:
     ids = await bench.add_deals(260, "anna")
@@ -332,7 +351,7 @@ async def test_a_preview_of_what_could_not_begin_says_what_is_not_set(
     for kind in ("away", "return"):
         async with bench.pool.acquire() as conn:
             with pytest.raises(service.ShiftRefused) as refused:
-                await service.preview(conn, "a", "anna", kind, bench._presences)
+                await service.preview(conn, "a", "anna", kind, bench.presences)
         assert refused.value.code == code
         assert "is set for shift change" in refused.value.message
 
@@ -344,7 +363,7 @@ async def test_a_preview_says_what_a_move_would_do(bench: ShiftBench) -> None:
     bench.leave("clara")
 
     async with bench.pool.acquire() as conn:
-        found = await service.preview(conn, "a", "anna", "away", bench._presences)
+        found = await service.preview(conn, "a", "anna", "away", bench.presences)
     assert (found.deals, found.stay, found.contacts, found.receivers) == (
         299,
         {"excluded_deal": 1},
