@@ -21,6 +21,8 @@ from routing.texts import (
     words_ru,
 )
 from routing.texts.catalogue import Language, Texts, catalogues
+from routing.texts.triggers import english as triggers_en
+from routing.texts.triggers import russian as triggers_ru
 
 TEXTS: Mapping[Language, Texts] = catalogues(
     ru={
@@ -31,6 +33,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **reasons_ru.SENTENCES,
         **distribution_ru.SENTENCES,
         **at_work_ru.SENTENCES,
+        **triggers_ru.SENTENCES,
     },
     en={
         **crm_en.SENTENCES,
@@ -40,6 +43,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **reasons_en.SENTENCES,
         **distribution_en.SENTENCES,
         **at_work_en.SENTENCES,
+        **triggers_en.SENTENCES,
     },
 )
 RU = TEXTS["ru"]

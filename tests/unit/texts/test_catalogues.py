@@ -30,6 +30,9 @@ from routing.orders import ORDER_KINDS
 from routing.shift_change.reasons import RUN_REASONS, STAY_REASONS
 from routing.templates import FILTERS
 from routing.texts.catalogue import LANGUAGES, Language, Texts, phrase, plural_form
+from routing.triggers.model import CAUSE_KINDS, CONDITION_TESTS
+from routing.triggers.problems import TRIGGER_PROBLEMS
+from routing.triggers.reasons import FIRING_REASONS, FIRING_STEPS
 from runtime.alerts.delivery import AlertNotSent
 from sms.model import SmsState
 from sms.reasons import FailureClass, SmsDoubt, SmsReason
@@ -170,6 +173,11 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "sms.skip": tuple(SkipReason),
     "sms.macro": (*MACROS, "cf"),
     "sms.sample": tuple(name for name, sample in MACROS.items() if not sample),
+    "trigger.reason": FIRING_REASONS,
+    "trigger.step": FIRING_STEPS,
+    "trigger.on": CAUSE_KINDS,
+    "trigger.test": CONDITION_TESTS,
+    "trigger.problem": (*TRIGGER_PROBLEMS, *(f"{code}.remedy" for code in TRIGGER_PROBLEMS)),
     "variable": tuple(VARIABLES),
     "filter": tuple(FILTERS),
 }

@@ -1,0 +1,1 @@
+"""What triggers say, in each language."""
