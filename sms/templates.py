@@ -112,5 +112,5 @@ def previewed(
 
 def sample_of_macro(name: str, texts: Texts) -> str:
     if name not in MACROS:
-        return f"‹{name}›"
+        return f"({name})"  # in GSM-7, so that a sample makes no text dearer
     return MACROS[name] or texts.say(f"sms.sample.{name}")

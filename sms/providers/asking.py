@@ -78,11 +78,17 @@ class ProviderHttp:
                 return outcome_of_status(answer)
             return SmsUnknown(why=SmsDoubt.UNREADABLE_ANSWER, words=str(err))
 
-    async def look(self, request: ProviderRequest, read: Callable[[bytes], _T]) -> _T:
+    async def look(
+        self,
+        request: ProviderRequest,
+        read: Callable[[bytes], _T],
+        *,
+        statuses: frozenset[int] = frozenset({200}),
+    ) -> _T:
         """Ask something that changes nothing. Raises SmsError."""
         question = self._question(request, "sms-status")
         try:
-            answer = await ask(self._session, question, _good, self._on_exchange)
+            answer = await ask(self._session, question, lambda a: _judge(a, statuses), self._on_exchange)
         except VendorSilent as err:
             raise SmsProviderUnreachable(f"no answer: {err}") from err
         return read(answer.body)
@@ -130,10 +136,11 @@ def _anything(answer: HttpAnswer) -> None:
     """Judge nothing: the outcome of a sending is a value, made outside."""
 
 
-def _good(answer: HttpAnswer) -> None:
+def _judge(answer: HttpAnswer, statuses: frozenset[int]) -> None:
+    if answer.status in statuses:
+        return
     if answer.status in (401, 403):
         raise SmsProviderRefused(f"the provider does not take our key (HTTP {answer.status})")
     if answer.status == 429 or answer.status >= 500:
         raise SmsProviderUnreachable(f"the provider cannot answer now (HTTP {answer.status})")
-    if answer.status != 200:
-        raise SmsError(f"unexpected HTTP {answer.status}")
+    raise SmsError(f"unexpected HTTP {answer.status}")

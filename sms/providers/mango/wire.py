@@ -93,7 +93,7 @@ def parse_balance(body: bytes) -> SmsBalance:
     code = whole_in(told, "result")
     if code not in (None, DONE):
         raise SmsProviderRefused(f"result {code}")
-    amount = money_in(told, "balance") or money_in(object_in(told, "data"), "balance")
+    amount = money_in(told if "balance" in told else object_in(told, "data"), "balance")
     if amount is None:
         raise SmsWireInvalid("balance", "is missing")
     return SmsBalance(amount, "RUB")

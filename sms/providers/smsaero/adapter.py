@@ -70,12 +70,13 @@ class SmsAero:
         return await self._http.look(request, lambda body: wire.parse_found(body, message, asked_at))
 
     async def statuses(self, messages: Sequence[tuple[OutboundSms, str]]) -> tuple[SmsReport, ...]:
-        return tuple(
-            [
-                await self._http.look(self._get("sms/status", {"id": id}), wire.parse_status)
-                for _, id in messages
-            ]
-        )
+        told = [
+            await self._http.look(
+                self._get("sms/status", {"id": id}), wire.parse_status, statuses=wire.TELLING
+            )
+            for _, id in messages
+        ]
+        return tuple(report for report in told if report)
 
     async def balance(self) -> SmsBalance | None:
         return await self._http.look(self._get("balance", {}), wire.parse_balance)

@@ -27,6 +27,9 @@ from sms.reasons import SmsDoubt, SmsReason
 SPEAKING = frozenset({200, 400, 401, 402, 403, 404, 422, 429, 500})
 """Statuses of HTTP whose bodies may hold the vendor's own words."""
 SHORTEST_TEXT, LONGEST_TEXT = 2, 640
+TELLING = frozenset({200, 404})
+"""Those of a question for one message: 404 is of one that is not known."""
+_NOT_FOUND = "not found"
 _CLOCKS_APART = timedelta(minutes=2)
 
 _BY_HTTP: Mapping[int, SmsReason] = {
@@ -75,8 +78,11 @@ def parse_sent(answer: HttpAnswer) -> SmsOutcome:
     return SmsAccepted(ids=(needed_text(data, "id"),), price=money_in(data, "cost"))
 
 
-def parse_status(body: bytes) -> SmsReport:
-    """Read the answer to a question for one message. Raises SmsWireInvalid."""
+def parse_status(body: bytes) -> SmsReport | None:
+    """Read the answer to a question for one message; None: the provider does not know it. Raises SmsWireInvalid."""
+    told = json_of(body)
+    if told.get("success") is not True and _NOT_FOUND in _words(told).lower():
+        return None
     return _report(_data(_good(body)))
 
 

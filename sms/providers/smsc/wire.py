@@ -54,6 +54,7 @@ _STATES: Mapping[int, tuple[SmsState, SmsReason | None]] = {
     25: (SmsState.UNDELIVERED, SmsReason.UNREACHABLE),
 }
 _NOT_FOUND = -3
+_LONGEST_MINUTES = 24 * 60
 
 
 def send_fields(message: OutboundSms) -> dict[str, str]:
@@ -69,7 +70,7 @@ def send_fields(message: OutboundSms) -> dict[str, str]:
     if message.sender:
         fields["sender"] = message.sender
     if message.lives:
-        minutes = max(1, int(message.lives.total_seconds() // 60))
+        minutes = min(max(1, int(message.lives.total_seconds() // 60)), _LONGEST_MINUTES)
         fields["valid"] = f"{minutes // 60:02d}:{minutes % 60:02d}"
     return fields
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from sms.errors import SmsProviderRefused, SmsWireInvalid
 from sms.model import OutboundSms, SmsAccepted, SmsBalance, SmsOutcome, SmsRefused, SmsReport, SmsState
@@ -105,12 +106,8 @@ def parse_sent(body: bytes) -> SmsOutcome:
 
 def parse_statuses(body: bytes) -> tuple[SmsReport, ...]:
     """Read statuses by id; those that the provider does not know are left out. Raises SmsWireInvalid."""
-    told = _good(body)
-    found = []
-    for id, inner in object_in(told, "sms").items():
-        if isinstance(inner, dict) and (code := whole_in(inner, "status_code")) != _NOT_FOUND:
-            found.append(_report(id, code, None, money_in(inner, "cost")))
-    return tuple(found)
+    told = object_in(_good(body), "sms")
+    return _readable([partial(_status, id, inner) for id, inner in told.items()])
 
 
 def parse_balance(body: bytes) -> SmsBalance:
@@ -124,18 +121,38 @@ def parse_balance(body: bytes) -> SmsBalance:
 def parse_pushed(entries: Sequence[str]) -> tuple[SmsReport, ...]:
     """Read the list `data[]`: each entry of four lines, the kind, the id, the status and Unix seconds. Other kinds (calls
     that check a number) are left out. Raises SmsWireInvalid."""
-    reports = []
-    for entry in entries:
-        kind, _, rest = entry.replace("\r\n", "\n").partition("\n")
-        if kind.strip() == _REPORT:
-            reports.append(_pushed(rest.split("\n")))
-    return tuple(reports)
+    lines = [entry.replace("\r\n", "\n").split("\n") for entry in entries]
+    return _readable([partial(_pushed, rest) for kind, *rest in lines if kind.strip() == _REPORT])
 
 
 def is_hashed(entries: Sequence[str], shown: str, api_id: str) -> bool:
     """Compare sha256 of the key and all entries, in constant time."""
     expected = hashlib.sha256("".join((api_id, *entries)).encode()).hexdigest()
     return hmac.compare_digest(shown.lower().encode(), expected.encode())
+
+
+def _readable(readings: Sequence[Callable[[], SmsReport | None]]) -> tuple[SmsReport, ...]:
+    """Read each by itself: one of a new kind holds up none of the others. Raises SmsWireInvalid where none can be read."""
+    found: list[SmsReport] = []
+    refused: SmsWireInvalid | None = None
+    for read in readings:
+        try:
+            report = read()
+        except SmsWireInvalid as err:
+            refused = err
+            continue
+        if report is not None:
+            found.append(report)
+    if refused is not None and not found:
+        raise refused
+    return tuple(found)
+
+
+def _status(id: str, told: object) -> SmsReport | None:
+    if not isinstance(told, dict):
+        raise SmsWireInvalid("sms", "holds what is no object")
+    code = whole_in(told, "status_code")
+    return None if code == _NOT_FOUND else _report(id, code, None, money_in(told, "cost"))
 
 
 def _pushed(lines: list[str]) -> SmsReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -123,6 +124,21 @@ async def test_smsaero_finds_a_message_by_number_text_and_time() -> None:
         assert found.ids == (o.fake.taken[0].id,)
         assert await o.provider.find(message(text="Пока"), asked_at) is None
         assert await o.provider.find(message(), asked_at + timedelta(hours=1)) is None
+
+
+async def test_smsaero_says_nothing_of_a_message_that_it_does_not_know() -> None:
+    async with office("smsaero") as o:
+        sent = await o.provider.send(message())
+        assert isinstance(sent, SmsAccepted)
+        (report,) = await o.provider.statuses([(message(8), "999"), (message(), sent.ids[0])])
+    assert report.id == sent.ids[0]
+
+
+async def test_smsc_is_given_a_day_at_most() -> None:
+    async with office("smsc") as o:
+        for own_id, lives in ((1, timedelta(days=3)), (2, timedelta(seconds=5)), (3, timedelta(minutes=90))):
+            await o.provider.send(OutboundSms(own_id=own_id, number="+79161234567", text="x", lives=lives))
+    assert [json.loads(e.sent)["valid"] for e in o.exchanges] == ["24:00", "00:01", "01:30"]
 
 
 async def test_smsaero_is_told_where_to_report_each_message() -> None:
