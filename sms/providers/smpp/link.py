@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
@@ -63,6 +64,13 @@ class _Asked:
     answer: asyncio.Future[SmppPdu]
 
 
+class _Untaken(NamedTuple):
+    """What is to be kept: a delivery, which is answered then, or the late answer to the request of this key."""
+
+    pdu: SmppPdu
+    key: int | None = None
+
+
 class SmppLink:
     """window: requests that may wait for their answer at once."""
 
@@ -81,7 +89,7 @@ class SmppLink:
         self._take, self._take_late = take, take_late
         self._window = asyncio.Semaphore(window)
         self._asked: dict[int, _Asked] = {}
-        self._untaken: asyncio.Queue[SmppPdu] = asyncio.Queue(_MOST_UNTAKEN)
+        self._untaken: asyncio.Queue[_Untaken] = asyncio.Queue(_MOST_UNTAKEN)
         self._sequence = 0
         self._heard = asyncio.Event()
         self._lost: str | None = None
@@ -145,7 +153,7 @@ class SmppLink:
         if pdu.is_answer:
             await self._answered(pdu)
         elif pdu.command == SmppCommand.DELIVER_SM:
-            await self._untaken.put(pdu)
+            await self._untaken.put(_Untaken(pdu))
         elif pdu.command in (SmppCommand.ENQUIRE_LINK, SmppCommand.UNBIND):
             await self._write(answer_to(pdu))
             return pdu.command != SmppCommand.UNBIND
@@ -160,7 +168,7 @@ class SmppLink:
         elif not asked.answer.done():
             asked.answer.set_result(pdu)
         elif pdu.command == SmppCommand.SUBMIT_SM | ANSWER:
-            await self._take_late(asked.key, pdu)
+            await self._untaken.put(_Untaken(pdu, asked.key))
 
     async def _keep_alive(self) -> None:
         while True:
@@ -181,18 +189,19 @@ class SmppLink:
         """One delivery after the other, each answered once it is kept: always with status 0, anything else would reset the
         session at some centres."""
         backoff = Backoff(first=0.5, longest=30.0)
-        pdu = await self._untaken.get()
+        told = await self._untaken.get()
         while True:
-            if await self._is_taken(pdu):
-                backoff.succeeded()
-                await self._write(answer_to(pdu, b"\x00"))
-                pdu = await self._untaken.get()
-            else:
+            if not await self._is_taken(told):
                 await asyncio.sleep(backoff.failed())
+                continue
+            backoff.succeeded()
+            if told.key is None:
+                await self._write(answer_to(told.pdu, b"\x00"))
+            told = await self._untaken.get()
 
-    async def _is_taken(self, pdu: SmppPdu) -> bool:
+    async def _is_taken(self, told: _Untaken) -> bool:
         try:
-            await self._take(pdu)
+            await (self._take(told.pdu) if told.key is None else self._take_late(told.key, told.pdu))
         except SmsWireInvalid as err:  # it would never be read, however often it came
             log.warning("smpp-delivery-unreadable", field=err.field, error=str(err))
         except Exception as err:

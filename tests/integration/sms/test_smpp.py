@@ -243,6 +243,17 @@ async def test_an_answer_that_is_late_still_tells_the_id() -> None:
         assert len(fake.submitted) == 1
 
 
+async def test_a_late_answer_that_cannot_be_kept_is_told_again_and_costs_no_link() -> None:
+    async with centre(FakeCentre()) as fake, office(fake) as o:
+        o.failing = 1
+        fake.faults.append("late")
+        assert isinstance(await o.send(), SmsUnknown)
+        await until(lambda: bool(o.news), "the late answer")
+        assert o.news[0].outcomes[0].outcome == SmsAccepted(ids=("A0",))
+        assert isinstance(await o.send(own_id=8), SmsAccepted)
+        assert fake.binds == 1
+
+
 async def test_after_a_silence_the_centre_is_asked_for_a_sign_of_life() -> None:
     timing = SmppTiming(silence=0.1, answer=0.3, pauses=(0.1,))
     async with centre(FakeCentre()) as fake, office(fake, timing) as o:

@@ -199,23 +199,25 @@ def _sms_doubts() -> str:
 
 
 def _sms_providers() -> str:
-    return table(
-        ("Kind", "Keys", "Settings", "Requests a second", "Parts"),
-        [
+    rows = []
+    for k in SMS_KINDS.values():
+        others = [name for name in k.settings if name not in k.needed_settings]
+        rate = k.capabilities.per_second
+        rows.append(
             (
                 code(k.kind),
-                _listed(k.keys, k.more_keys),
-                _listed(k.needed_settings, tuple(s for s in k.settings if s not in k.needed_settings)),
-                f"{k.capabilities.per_second:g}" if k.capabilities.per_second else "not told",
+                _codes(k.keys),
+                _codes(k.needed_settings),
+                _codes([*k.more_keys, *others]),
+                f"{rate:g}" if rate else "not told",
                 str(k.capabilities.most_parts),
             )
-            for k in SMS_KINDS.values()
-        ],
-    )
+        )
+    return table(("Kind", "Keys", "Settings", "May have too", "Requests a second", "Parts"), rows)
 
 
-def _listed(needed: Sequence[str], others: Sequence[str]) -> str:
-    return ", ".join([*map(code, needed), *(f"{code(name)}, may be left out" for name in others)]) or "none"
+def _codes(names: Sequence[str]) -> str:
+    return ", ".join(map(code, names)) or "none"
 
 
 def _sms_abilities() -> str:
