@@ -21,6 +21,8 @@ from routing.texts import (
     words_ru,
 )
 from routing.texts.catalogue import Language, Texts, catalogues
+from routing.texts.outbound import english as outbound_en
+from routing.texts.outbound import russian as outbound_ru
 from routing.texts.triggers import english as triggers_en
 from routing.texts.triggers import russian as triggers_ru
 
@@ -34,6 +36,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **distribution_ru.SENTENCES,
         **at_work_ru.SENTENCES,
         **triggers_ru.SENTENCES,
+        **outbound_ru.SENTENCES,
     },
     en={
         **crm_en.SENTENCES,
@@ -44,6 +47,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **distribution_en.SENTENCES,
         **at_work_en.SENTENCES,
         **triggers_en.SENTENCES,
+        **outbound_en.SENTENCES,
     },
 )
 RU = TEXTS["ru"]

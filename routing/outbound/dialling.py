@@ -1,0 +1,172 @@
+"""Whether an item may be dialled now; if not, why, and until when, in the words that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+
+from routing.decision import Step, Trace
+from routing.outbound.client_zones import ClientZone
+from routing.outbound.windows import CallingHours, is_open, next_opening
+
+DialReason = Literal[
+    "dial",
+    "account_off",
+    "trigger_off",
+    "deal_gone",
+    "deal_closed",
+    "left_stage",
+    "no_number",
+    "own_number",
+    "do_not_call",
+    "spoken_meanwhile",
+    "expired",
+    "not_yet",
+    "paused",
+    "connection_stopped",
+    "window_closed",
+    "window_never_opens",
+    "client_in_call",
+    "client_being_called",
+    "nobody_free",
+    "employee_gone",
+]
+DIAL_REASONS: tuple[DialReason, ...] = get_args(DialReason)
+
+_DROPS: frozenset[DialReason] = frozenset(
+    (
+        "trigger_off",
+        "deal_gone",
+        "deal_closed",
+        "left_stage",
+        "no_number",
+        "own_number",
+        "do_not_call",
+        "spoken_meanwhile",
+        "window_never_opens",
+    )
+)
+"""The item ends, without stage and task: it is nothing that anybody failed to do."""
+_FAILS: frozenset[DialReason] = frozenset(("expired", "employee_gone"))
+"""The item ends as one that did not reach the client, with all that belongs to it."""
+
+_IN_CALL_PAUSE = timedelta(minutes=2)
+_NOBODY_PAUSE = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialFacts:
+    """What is known as the item is looked at. number: E.164, None where the deal has none that can be called. since: when the item
+    came. spoken_at: when anybody last talked with the client, in whichever direction, before or after. free: employees who can
+    take it now, in the order in which they are to be asked; people: those who could at all. takes: ring times of both sides."""
+
+    now: datetime
+    is_account_on: bool = True
+    is_trigger_on: bool = True
+    is_deal_there: bool = True
+    is_deal_open: bool = True
+    is_in_stage: bool = True
+    number: str | None
+    is_own_number: bool = False
+    is_on_do_not_call: bool = False
+    since: datetime
+    spoken_at: datetime | None = None
+    recall_gap: timedelta = timedelta(minutes=60)
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    rate: int = 1
+    is_connection_stopped: bool = False
+    zone: ClientZone
+    hours: CallingHours
+    takes: timedelta = timedelta(seconds=55)
+    is_client_in_call: bool = False
+    is_client_being_called: bool = False
+    people: Collection[str] = ()
+    free: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialDecision:
+    """end: how the item ends, None = it goes on. look_at: when to look again, None = when something changes."""
+
+    reason: DialReason
+    steps: Trace
+    employee: str | None = None
+    end: Literal["dropped", "failed"] | None = None
+    look_at: datetime | None = None
+
+    @property
+    def is_go(self) -> bool:
+        return self.reason == "dial"
+
+
+def why_not(facts: DialFacts) -> DialDecision:
+    """Say whether it is dialled now. What ends an item goes before what only makes it wait, and what nobody can change before what a person can."""
+    steps: list[Step] = []
+    for rule, reason, look_at in _checks(facts):
+        if reason is not None:
+            steps.append(Step(rule, "decided", reason, {"until": look_at.isoformat() if look_at else None}))
+            return DialDecision(reason=reason, steps=tuple(steps), end=_end_of(reason), look_at=look_at)
+        steps.append(Step(rule, "passed", "ok"))
+    employee = next(iter(facts.free))
+    steps.append(Step("dial", "decided", "dial", {"employee": employee, "zone": facts.zone.source}))
+    return DialDecision(reason="dial", steps=tuple(steps), employee=employee)
+
+
+def _end_of(reason: DialReason) -> Literal["dropped", "failed"] | None:
+    return "dropped" if reason in _DROPS else "failed" if reason in _FAILS else None
+
+
+_Check = tuple[str, DialReason | None, datetime | None]
+
+
+def _checks(f: DialFacts) -> Iterator[_Check]:
+    yield "account", None if f.is_account_on else "account_off", None
+    yield "trigger", None if f.is_trigger_on else "trigger_off", None
+    yield "deal", _deal(f), None
+    yield "number", _number(f), None
+    yield "do_not_call", "do_not_call" if f.is_on_do_not_call else None, None
+    yield "spoken", "spoken_meanwhile" if _is_spoken_with(f) else None, None
+    yield "expiry", "expired" if f.expires_at is not None and f.now >= f.expires_at else None, None
+    yield "people", None if f.people else "employee_gone", None
+    waits = f.not_before is not None and f.now < f.not_before
+    yield "not_before", "not_yet" if waits else None, f.not_before if waits else None
+    yield "rate", "paused" if f.rate <= 0 else None, None
+    yield "connection", "connection_stopped" if f.is_connection_stopped else None, None
+    yield _window(f)
+    yield "client", *_client(f)
+    yield "free", None if f.free else "nobody_free", None if f.free else f.now + _NOBODY_PAUSE
+
+
+def _deal(f: DialFacts) -> DialReason | None:
+    if not f.is_deal_there:
+        return "deal_gone"
+    if not f.is_deal_open:
+        return "deal_closed"
+    return None if f.is_in_stage else "left_stage"
+
+
+def _number(f: DialFacts) -> DialReason | None:
+    if f.number is None:
+        return "no_number"
+    return "own_number" if f.is_own_number else None
+
+
+def _is_spoken_with(f: DialFacts) -> bool:
+    """Whether somebody talked with them since the item came, or so shortly before that it would be the same matter."""
+    return f.spoken_at is not None and (f.spoken_at >= f.since or f.since - f.spoken_at < f.recall_gap)
+
+
+def _window(f: DialFacts) -> _Check:
+    if is_open(f.hours, f.zone, f.now, f.takes):
+        return "window", None, None
+    opens = next_opening(f.hours, f.zone, f.now, f.takes)
+    return ("window", "window_closed", opens) if opens else ("window", "window_never_opens", None)
+
+
+def _client(f: DialFacts) -> tuple[DialReason | None, datetime | None]:
+    if f.is_client_being_called:
+        return "client_being_called", None
+    return ("client_in_call", f.now + _IN_CALL_PAUSE) if f.is_client_in_call else (None, None)
