@@ -19,7 +19,7 @@ from gateway.store.distribution import afterwards as store
 from gateway.store.distribution import items
 from gateway.store.distribution.afterwards import EndedOrder
 from gateway.store.distribution.items import ItemRow
-from gateway.store.distribution.ledgers import hold_template, take_back
+from gateway.store.distribution.ledgers import books_of, hold_template, take_back
 from routing.calls.model import Talk
 from routing.distribution.template import TakenToWork
 from routing.staff import Staff
@@ -48,12 +48,24 @@ _WORK = (
 
 async def overridden(conn: Conn, event: EventRow) -> None:
     """Give way to who made another the owner: right after us, that stands and is told; before our change left, it does not
-    leave; of what still waits, a person of ours has the last word, and not a robot."""
-    for item in await items.open_items_of_deal(conn, event.account_id, event.entity_id):
+    leave; of what still waits, a person of ours has the last word, and not a robot.
+
+    The deal is held by the caller; its templates are taken before its items, as by everybody.
+    """
+    account_id, deal_id = event.account_id, event.entity_id
+    known = await items.open_items_of_deal(conn, account_id, deal_id)
+    await books_of(conn, account_id, {i.template for i in known if _is_right_after(event, i)}, hold=True)
+    for item in await items.open_items_of_deal(conn, account_id, deal_id, lock=True):
         if item.state == "waiting":
             await _given_by_hand(conn, item, event)
-        elif item.decided_at is not None and abs(event.at - item.decided_at) <= _SOON:
+        elif _is_right_after(event, item):
             await _overridden(conn, item, event)
+
+
+def _is_right_after(event: EventRow, item: ItemRow) -> bool:
+    if item.state != "given" or item.decided_at is None:
+        return False
+    return abs(event.at - item.decided_at) <= _SOON
 
 
 async def _given_by_hand(conn: Conn, item: ItemRow, event: EventRow) -> None:

@@ -29,6 +29,11 @@ ON CONFLICT DO NOTHING RETURNING item_id
 
 _ITEMS = "SELECT * FROM distribution_item WHERE account_id = $1 AND item_id = ANY($2) ORDER BY item_id"
 
+_OPEN_OF_DEAL = """
+SELECT * FROM distribution_item WHERE account_id = $1 AND kind = 'deal' AND entity_id = $2
+    AND (state = 'waiting' OR state = 'given') ORDER BY created_at DESC LIMIT 20
+"""
+
 _DUE = """
 SELECT account_id, template, item_id, state FROM distribution_item i
 WHERE due_at <= now() AND EXISTS (SELECT 1 FROM account a WHERE a.account_id = i.account_id AND a.state = 'on')
@@ -252,11 +257,12 @@ async def look_at_deal(conn: Conn, account_id: str, deal_id: str) -> None:
     )
 
 
-async def open_items_of_deal(conn: Conn, account_id: str, deal_id: str) -> list[ItemRow]:
-    """Those that wait, and those that were given in the last minutes, newest first; nobody else changes them meanwhile."""
+async def open_items_of_deal(
+    conn: Conn, account_id: str, deal_id: str, *, lock: bool = False
+) -> list[ItemRow]:
+    """Those that wait, and those that were given, newest first. lock: nobody else changes them until the transaction ends."""
     rows = await conn.fetch(
-        "SELECT * FROM distribution_item WHERE account_id = $1 AND kind = 'deal' AND entity_id = $2"
-        " AND (state = 'waiting' OR state = 'given') ORDER BY created_at DESC LIMIT 20 FOR UPDATE",
+        _OPEN_OF_DEAL + (" FOR UPDATE" if lock else ""),
         account_id,
         deal_id,
     )

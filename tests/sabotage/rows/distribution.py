@@ -6,6 +6,7 @@ from tests.sabotage.sabotage import Sabotage
 
 _GIVEN = "tests/integration/distribution/test_deals_given.py"
 _BOOKS = "tests/integration/distribution/test_books.py"
+_LOCK_ORDER = "tests/integration/distribution/test_lock_order.py"
 _DECIDE = "tests/unit/routing/distribution/test_decide.py"
 _SHIFT_CASES = "tests/integration/shift_change/test_cases.py"
 _RULES = "tests/unit/routing/shift_change/test_rules.py"
@@ -26,6 +27,14 @@ ROWS = (
         old='"FOR UPDATE OF t" if hold else ""',
         new='""',
         tests=(f"{_BOOKS}::test_whoever_picks_by_a_template_waits_for_who_is_picking_by_it",),
+    ),
+    Sabotage(
+        name="items-are-taken-before-their-template",
+        hurts="a template that is removed while somebody gives its deal by hand ends in a deadlock",
+        file="gateway/distribution/afterwards.py",
+        old="{i.template for i in known if _is_right_after(event, i)}",
+        new="()",
+        tests=(f"{_LOCK_ORDER}::test_a_template_is_removed_while_somebody_gives_its_deal_by_hand",),
     ),
     Sabotage(
         name="a-pick-is-taken-back-twice",
