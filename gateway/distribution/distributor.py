@@ -168,8 +168,10 @@ class Distributor:
             return None
 
     async def sweep(self) -> int:
-        """Find deals that came into an attached stage and that nobody told of; how many."""
-        async with self._pool.acquire() as conn:
+        """Find deals that came into an attached stage and that nobody told of; how many. One process at a time looks."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            if not await locks.try_take(conn, locks.DISTRIBUTION_SWEEP):
+                return 0
             found = await afterwards.untold_deals(conn, _UNTOLD_AFTER)
             for deal in found:
                 new = NewItem(

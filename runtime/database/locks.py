@@ -27,6 +27,7 @@ MIGRATIONS = Lock("$1", (0x63616C6C6D78,))
 TABLE_STATISTICS = _named("table statistics", 0)
 CLIENT_SWEEP = _named("client sweep", 3)
 RETENTION = _named("housekeeping", 4)
+DISTRIBUTION_SWEEP = _named("distribution sweep", 9)
 
 
 def client(account_id: str, client_key: str) -> Lock:

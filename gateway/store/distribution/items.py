@@ -40,6 +40,25 @@ WHERE due_at <= now() AND EXISTS (SELECT 1 FROM account a WHERE a.account_id = i
 ORDER BY account_id, template, entered_at, length(entity_id), entity_id, created_at, item_id LIMIT $1
 """
 
+# Everybody takes several items in the order of their ids (see items_of): then no two sessions wait for each other.
+_PUT_OFF_ALIKE = """
+UPDATE distribution_item SET due_at = $4 WHERE (account_id, item_id) IN (
+    SELECT account_id, item_id FROM distribution_item WHERE account_id = $1 AND state = 'waiting' AND template = $2
+      AND reason = $3 AND due_at <= now() ORDER BY account_id, item_id FOR UPDATE)
+"""
+_LOOK_AGAIN = """
+UPDATE distribution_item SET opens_at = least(opens_at, now()), due_at = now() WHERE (account_id, item_id) IN (
+    SELECT account_id, item_id FROM distribution_item WHERE account_id = ANY($1) AND state = 'waiting'
+      AND coalesce(opens_at, due_at) > now() AND ($2::text IS NULL OR template = $2)
+    ORDER BY account_id, item_id FOR UPDATE)
+"""
+_CANCEL_WAITING = """
+UPDATE distribution_item SET state = 'cancelled', reason = $3, due_at = NULL, take_until = NULL
+WHERE (account_id, item_id) IN (
+    SELECT account_id, item_id FROM distribution_item WHERE account_id = $1 AND state = 'waiting' AND template = $2
+    ORDER BY account_id, item_id FOR UPDATE)
+"""
+
 _SAVE = """
 UPDATE distribution_item SET state = $3, reason = $4, employee_id = $5, owner_before = $6, decision_id = $7, round = $8,
     tried = $9, decided_at = $10, due_at = $11, opens_at = $12, take_until = $13, version = $14, refused = $15,
@@ -223,28 +242,20 @@ async def note_error(conn: Conn, account_id: str, item_id: str, error: str) -> N
 
 async def put_off_alike(conn: Conn, account_id: str, template: str, reason: str, until: datetime) -> int:
     """Put off all that is due and waits for the same: nobody can get any of it just now. How many."""
-    done: str = await conn.execute(
-        "UPDATE distribution_item SET due_at = $4 WHERE account_id = $1 AND template = $2 AND state = 'waiting'"
-        " AND reason = $3 AND due_at <= now()",
-        account_id,
-        template,
-        reason,
-        until,
-    )
+    done: str = await conn.execute(_PUT_OFF_ALIKE, account_id, template, reason, until)
     return int(done.split()[-1])
 
 
 async def look_again(conn: Conn, account_ids: Sequence[str], template: str | None = None) -> int:
     """Look now at what is held until some hour: hours may have changed. Where work has begun by the new ones it goes out as it
     would in the morning, the oldest first, not all at once. template: None = of every one. How many."""
-    done: str = await conn.execute(
-        "UPDATE distribution_item SET opens_at = least(opens_at, now()), due_at = now()"
-        " WHERE account_id = ANY($1) AND state = 'waiting' AND coalesce(opens_at, due_at) > now()"
-        " AND ($2::text IS NULL OR template = $2)",
-        list(account_ids),
-        template,
-    )
+    done: str = await conn.execute(_LOOK_AGAIN, list(account_ids), template)
     return int(done.split()[-1])
+
+
+async def cancel_waiting(conn: Conn, account_id: str, template: str, reason: str) -> None:
+    """Give up all that waits for this template."""
+    await conn.execute(_CANCEL_WAITING, account_id, template, reason)
 
 
 async def look_at_deal(conn: Conn, account_id: str, deal_id: str) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.store.admin.audit import AuditChange, record
+from gateway.store.distribution.items import cancel_waiting
 from gateway.store.distribution.ledgers import template_of_json
 from gateway.store.numbered import NamedVersion, NumberedVersions, VersionLine
 from routing.distribution.template import DistributionTemplate
@@ -114,12 +115,7 @@ async def remove_template(conn: Conn, account_id: str, name: str) -> bool:
     await _VERSIONS.remove(conn, account_id, name)
     for attachment in await attachments_of(conn, account_id, name):
         await detach(conn, account_id, attachment.pipeline_id, attachment.stage_id)
-    await conn.execute(
-        "UPDATE distribution_item SET state = 'cancelled', reason = 'template_removed', due_at = NULL, take_until = NULL"
-        " WHERE account_id = $1 AND template = $2 AND state = 'waiting'",
-        account_id,
-        name,
-    )
+    await cancel_waiting(conn, account_id, name, "template_removed")
     await _told(conn, account_id, name, "removed", before, None)
     return True
 

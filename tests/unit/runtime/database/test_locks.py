@@ -17,6 +17,7 @@ from runtime.database.locks import Lock
         (locks.call("a", "pbx", "k"), ("call a pbx k", 2)),
         (locks.CLIENT_SWEEP, ("client sweep", 3)),
         (locks.RETENTION, ("housekeeping", 4)),
+        (locks.DISTRIBUTION_SWEEP, ("distribution sweep", 9)),
         (locks.matrix_checks("a"), ("matrix checks a", 5)),
         (locks.backfill("a"), ("callmatrix backfill a", 0)),
         (locks.token_refresh("a"), (0x746F6B65, "a")),
