@@ -21,6 +21,7 @@ from crm.amocrm.store import (
     store_long_lived_token,
     store_token,
 )
+from crm.amocrm.tables import LOST, WON
 from crm.amocrm.tokens import StoredToken, Tokens, TokenStatus, exchange_code, long_lived, status_of
 from crm.amocrm.transport import WRITE_SECONDS, Transport
 from crm.amocrm.webhooks import parse_webhook
@@ -37,12 +38,16 @@ ConnectedCrm: TypeAlias = AmoCrm
 
 CRM_KINDS: Mapping[str, Callable[..., ConnectedCrm]] = {"amocrm": AmoCrm}
 NEW_ACCOUNTS_KIND = "amocrm"
+WON_STAGES, LOST_STAGES = (WON,), (LOST,)
+"""Ids of the stages in which deals end."""
 
 __all__ = [
     "ADDRESSES_IN_WORDS",
     "CRM_KINDS",
+    "LOST_STAGES",
     "NEW_ACCOUNTS_KIND",
     "TOKEN_SECRETS",
+    "WON_STAGES",
     "WRITE_SECONDS",
     "Bearer",
     "ConnectedCrm",

@@ -44,7 +44,8 @@ class CrmEventsStatus:
 
 class CrmEventJob:
     """consumers, by name: each change once, in the order in which they were told; none of our own. followers, by name: what
-    holds now, whoever changed it, so that they end with the truth whatever the order; perhaps several times. A name that was
+    holds now, whoever changed it, so that they end with the truth whatever the order; perhaps several times. hearers, by
+    name: each change once, our own too. A name that was
     never there before gets what happens from now on.
 
     most_tries: then an event is set aside for this consumer, and it goes on with the next one. pause: between tries.
@@ -56,12 +57,14 @@ class CrmEventJob:
         consumers: Mapping[str, Consumer],
         *,
         followers: Mapping[str, Consumer] | None = None,
+        hearers: Mapping[str, Consumer] | None = None,
         most_tries: int = _MOST_TRIES,
         pause: timedelta = _PAUSE,
     ) -> None:
         self._pool = pool
         self._followers = followers or {}
-        self._consumers = {**consumers, **self._followers}
+        self._hearers = hearers or {}
+        self._consumers = {**consumers, **self._followers, **self._hearers}
         self._most_tries = most_tries
         self._pause = pause
         self.status = CrmEventsStatus({}, {}, {}, Backlog())
@@ -94,7 +97,9 @@ class CrmEventJob:
         self.status.done[work.consumer] = self.status.done.get(work.consumer, 0) + 1
 
     def _is_for(self, work: ConsumerWork) -> bool:
-        return work.event.holds if work.consumer in self._followers else not work.event.is_ours
+        if work.consumer in self._followers:
+            return work.event.holds
+        return work.consumer in self._hearers or not work.event.is_ours
 
     async def _failed(self, conn: Conn, work: ConsumerWork, err: Exception) -> None:
         is_aside = work.tries + 1 >= self._most_tries

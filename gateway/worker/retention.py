@@ -32,6 +32,7 @@ from gateway.store.pbx_links.commands import delete_commands_older_than
 from gateway.store.presence.attendance import delete_intervals_older_than
 from gateway.store.presence.pages import forget_pages
 from gateway.store.shift_change.runs import delete_runs_before
+from gateway.store.triggers.firings import delete_firings_older_than, delete_outbound_older_than
 from gateway.store.worker.long_tasks import delete_ended
 from routing.settings import PersonalDataPolicy
 from runtime.database import locks
@@ -93,6 +94,8 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
                     for delete in (delete_calls, delete_cases, delete_effects)
                 ),
                 partial(delete_items_older_than, account_id=account.id, before=decided, limit=_BATCH),
+                partial(delete_outbound_older_than, account_id=account.id, before=decided, limit=_BATCH),
+                partial(delete_firings_older_than, account_id=account.id, before=decided, limit=_BATCH),
                 partial(delete_journal_older_than, account_id=account.id, before=decided, limit=_BATCH),
                 *emptiers(account.id, account.settings.personal_data, now),
             ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ import asyncpg
 import structlog
 
 from crm.kinds import ConnectedCrm
+from crm.port import Crm
 from crm.store.news import WORK_TASK
 from crm.sync.feed import Feed
 from gateway.alerts.loop import Alerts
@@ -24,10 +26,11 @@ from gateway.crm_accounts.account_reports import AccountReports
 from gateway.crm_accounts.account_worker import CrmAccountWork
 from gateway.crm_accounts.effects_due import EffectsDue
 from gateway.crm_accounts.exchange_log import ExchangeLog
-from gateway.crm_events import deals_to_give, missed_call_tasks
+from gateway.crm_events import deals_to_give, missed_call_tasks, triggers_fire
 from gateway.crm_events.deals_to_give import give_deals
 from gateway.crm_events.job import CrmEventJob
 from gateway.crm_events.missed_call_tasks import follow_missed_call_tasks
+from gateway.crm_events.triggers_fire import fire_triggers
 from gateway.db.statistics import refresh_statistics
 from gateway.decisions.replay import replay_work
 from gateway.distribution.availability import AccountHours
@@ -50,6 +53,7 @@ from gateway.settings import Settings
 from gateway.shift_change.people import people_now
 from gateway.shift_change.work import ShiftChanges
 from gateway.store.admin.matrices import MatrixStore
+from gateway.triggers.reading import TriggerFirings
 from gateway.worker import retention
 from gateway.worker.long_tasks import LongWork
 from gateway.worker.report import report_loop
@@ -90,6 +94,7 @@ class Worker:
             pool,
             {deals_to_give.NAME: give_deals(giver)},
             followers={missed_call_tasks.NAME: follow_missed_call_tasks(clients)},
+            hearers={triggers_fire.NAME: fire_triggers()},
         )
         self.distributor = Distributor(pool, giver, lambda: self.configuration.now.timetables)
         self.jobs = Jobs(
@@ -115,6 +120,7 @@ class Worker:
         self.account_reports = AccountReports(pool)
         self.effects_due = EffectsDue(pool)
         self.shift_changes = ShiftChanges(pool, people_now, self._zone_of)
+        self.trigger_firings = TriggerFirings(pool)
         self.daily_checks = DailyChecks(pool, self.listener)
         self.long_work = LongWork(
             pool,
@@ -142,6 +148,7 @@ class Worker:
             self.account_reports.loop,
             self.effects_due.loop,
             self.shift_changes.loop,
+            self.trigger_firings.loop,
             self.alerts.loop,
             self.presence_watch.loop,
             self.distributor.loop,
@@ -174,6 +181,7 @@ class Worker:
             self.account_reports.loop.run(),
             self.effects_due.loop.run(),
             self.shift_changes.loop.run(),
+            self.trigger_firings.loop.run(),
             self.alerts.loop.run(),
             self.presence_watch.loop.run(),
             self.presence.run(),
@@ -202,7 +210,7 @@ class Worker:
             self.account_reports,
             self.effects_due,
             self._more_feeds,
-            self.shift_changes.served,
+            self._beside,
         ).run()
 
     def _more_feeds(self, account_id: str, crm: ConnectedCrm) -> Sequence[Feed]:
@@ -210,6 +218,11 @@ class Worker:
             return crm.health().clock_offset_seconds
 
         return [self.crm_activity.feed(account_id, crm, offset, self.settings.poll_seconds)]
+
+    @contextmanager
+    def _beside(self, account_id: str, crm: Crm) -> Iterator[None]:
+        with self.shift_changes.served(account_id, crm), self.trigger_firings.served(account_id, crm):
+            yield
 
     def _zone_of(self, account_id: str) -> ZoneInfo:
         return ZoneInfo(self.configuration.now.accounts[account_id].time_zone)

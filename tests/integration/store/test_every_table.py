@@ -43,6 +43,8 @@ _DOES_NOT_GROW = {
     "lookup_rules": "one for each change of the rules, which a person makes",
     "matrix_draft": "one an account",
     "matrix_version": "one for each publication, which a person makes",
+    "pipeline_trigger": "one a trigger, which a person makes",
+    "pipeline_trigger_version": "one for each change of a trigger, which a person makes",
     "pbx_pace": "one a vendor's product and command",
     "pbx_reconciliation": "one a connection",
     "presence": "one an employee",

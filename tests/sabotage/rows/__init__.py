@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tests.sabotage.rows import calls, crm, distribution, doors, intake, keys, people, sms, takeover, writing
+from tests.sabotage.rows import (
+    calls,
+    crm,
+    distribution,
+    doors,
+    intake,
+    keys,
+    people,
+    sms,
+    takeover,
+    triggers,
+    writing,
+)
 
 ROWS = (
     *intake.ROWS,
@@ -15,4 +27,5 @@ ROWS = (
     *doors.ROWS,
     *distribution.ROWS,
     *sms.ROWS,
+    *triggers.ROWS,
 )

@@ -74,8 +74,8 @@ ROWS = (
         name="our-own-changes-are-news",
         hurts="what we write comes back as a change and starts the next one",
         file="gateway/crm_events/job.py",
-        old="else not work.event.is_ours",
-        new="else True",
+        old="in self._hearers or not work.event.is_ours",
+        new="in self._hearers or True",
         tests=(
             "tests/integration/crm/test_crm_events.py::test_a_stage_that_we_set_ourselves_starts_nothing",
         ),

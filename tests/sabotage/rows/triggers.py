@@ -1,0 +1,48 @@
+"""Triggers: what stands between one change and two calls to a client."""
+
+from __future__ import annotations
+
+from tests.sabotage.sabotage import Sabotage
+
+ROWS = (
+    Sabotage(
+        name="a-hook-and-the-change-are-two-entrances",
+        hurts="a client is called twice for one move that was told in two ways",
+        file="gateway/triggers/firing.py",
+        old="conn, account_id, saved.name, deal_id, cause, at - _SKEW\n    ):\n        return False",
+        new="conn, account_id, saved.name, deal_id, cause, at - _SKEW\n    ):\n        pass",
+        tests=(
+            "tests/integration/triggers/test_firings.py::test_case_1_a_hook_that_comes_first_is_the_entrance_that_the_webhook_tells_of",
+        ),
+    ),
+    Sabotage(
+        name="a-circle-goes-on",
+        hurts="a deal that our own outcome moves round and round rings its client for ever",
+        file="routing/triggers/decide.py",
+        old="if lately.fired >= MOST_FIRINGS:",
+        new="if lately.fired < 0:",
+        tests=(
+            "tests/integration/triggers/test_firings.py::test_case_7_our_own_moves_fire_too_and_a_circle_stops_after_five",
+        ),
+    ),
+    Sabotage(
+        name="a-silent-crm-is-asked-for-ever",
+        hurts="a text goes out weeks after its reason",
+        file="gateway/triggers/reading.py",
+        old="_GIVEN_UP_AFTER = timedelta(days=1)",
+        new="_GIVEN_UP_AFTER = timedelta(days=1000)",
+        tests=(
+            "tests/integration/triggers/test_firings.py::test_after_a_day_of_a_silent_crm_a_firing_is_given_up_with_its_reason",
+        ),
+    ),
+    Sabotage(
+        name="what-was-switched-off-goes-out",
+        hurts="a trigger that was switched off in a hurry goes on ringing people",
+        file="gateway/store/triggers/triggers.py",
+        old='        await conn.execute(_DROP, account_id, trigger.name, "switched_off")\n',
+        new="        pass\n",
+        tests=(
+            "tests/integration/triggers/test_firings.py::test_case_8_what_a_trigger_that_is_switched_off_has_queued_is_dropped",
+        ),
+    ),
+)
