@@ -37,7 +37,7 @@ class RetryTable(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tries:
+class AttemptTries:
     """How many attempts of an item came to which rule so far."""
 
     by_rule: Mapping[str, int] = field(default_factory=dict)
@@ -72,7 +72,7 @@ _CLIENT: Mapping[AttemptReason, str] = {
 }
 
 
-def after_attempt(outcome: AttemptOutcome, table: RetryTable, tries: Tries) -> AfterAttempt:
+def after_attempt(outcome: AttemptOutcome, table: RetryTable, tries: AttemptTries) -> AfterAttempt:
     """Say what becomes of the item. tries: before this attempt. Unknown is never tried again: somebody may have been called. ask: a person has to look."""
     if outcome.side == "talked":
         return AfterAttempt(do="succeed")
@@ -90,7 +90,7 @@ def after_attempt(outcome: AttemptOutcome, table: RetryTable, tries: Tries) -> A
     return _counted(rule, table, tries, "operator")
 
 
-def _counted(rule: str, table: RetryTable, tries: Tries, against: CountsAgainst) -> AfterAttempt:
+def _counted(rule: str, table: RetryTable, tries: AttemptTries, against: CountsAgainst) -> AfterAttempt:
     wanted: RetryRule = getattr(table, rule)
     is_operator = against == "operator"
     if tries.of(rule) >= wanted.most:
@@ -104,6 +104,6 @@ def _counted(rule: str, table: RetryTable, tries: Tries, against: CountsAgainst)
     )
 
 
-def with_try(tries: Tries, rule: str) -> Tries:
+def with_try(tries: AttemptTries, rule: str) -> AttemptTries:
     """Return it after one more attempt came to this rule."""
-    return Tries(by_rule={**tries.by_rule, rule: tries.of(rule) + 1}) if rule else tries
+    return AttemptTries(by_rule={**tries.by_rule, rule: tries.of(rule) + 1}) if rule else tries

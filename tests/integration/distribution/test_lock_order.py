@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -15,6 +16,7 @@ from gateway.store.distribution.ledgers import hold_template
 from gateway.store.distribution.templates import remove_template
 from routing.distribution.template import TemplateHours
 from runtime.database import locks
+from runtime.database.pool import Conn
 from tests.integration.distribution.shop import ACCOUNT, Shop, turn
 from tests.waiting import until
 
@@ -61,7 +63,7 @@ async def test_what_changes_all_that_waits_takes_items_in_the_order_in_which_the
         "UPDATE distribution_item SET state = 'given' WHERE NOT item_id = ANY($1)", [early, late]
     )
     await shop.pool.execute("UPDATE distribution_item SET reason = 'r', due_at = now() + $1", _AHEAD[work])
-    changes = {
+    changes: dict[str, Callable[[Conn], Awaitable[object]]] = {
         "look_again": lambda conn: items.look_again(conn, [ACCOUNT]),
         "cancel_waiting": lambda conn: items.cancel_waiting(conn, ACCOUNT, "t", "template_removed"),
         "put_off_alike": lambda conn: items.put_off_alike(conn, ACCOUNT, "t", "r", datetime.now(UTC)),

@@ -18,7 +18,7 @@ from routing.outbound.attempts import (
     ended,
     reached,
 )
-from routing.outbound.retries import RetryTable, Tries, after_attempt, with_try
+from routing.outbound.retries import AttemptTries, RetryTable, after_attempt, with_try
 
 TABLE = RetryTable()
 STATES = st.sampled_from(get_args(AttemptState)[:-1])
@@ -77,7 +77,7 @@ def test_a_talk_is_never_taken_back_and_what_is_over_stays_over(
 def test_the_table_of_retries(
     side: AttemptSide, reason: AttemptReason, minutes: int, most: int, against: str
 ) -> None:
-    tries, outcome = Tries(), AttemptOutcome(side=side, reason=reason)
+    tries, outcome = AttemptTries(), AttemptOutcome(side=side, reason=reason)
     for _ in range(most):
         after = after_attempt(outcome, TABLE, tries)
         assert (after.do, after.after, after.counts_against) == ("retry", timedelta(minutes=minutes), against)
@@ -87,7 +87,7 @@ def test_the_table_of_retries(
 
 
 def test_an_employee_who_does_not_answer_costs_the_client_no_try() -> None:
-    tries = Tries()
+    tries = AttemptTries()
     for _ in range(3):
         tries = with_try(
             tries, after_attempt(AttemptOutcome(side="operator", reason="busy"), TABLE, tries).rule
@@ -107,7 +107,7 @@ def test_an_employee_who_does_not_answer_costs_the_client_no_try() -> None:
     ],
 )
 def test_what_is_no_question_of_trying_again(outcome: AttemptOutcome, do: str, more: dict[str, bool]) -> None:
-    after = after_attempt(outcome, TABLE, Tries())
+    after = after_attempt(outcome, TABLE, AttemptTries())
     assert after.do == do
     assert {name: getattr(after, name) for name in more} == more
 
@@ -116,10 +116,10 @@ def test_what_is_no_question_of_trying_again(outcome: AttemptOutcome, do: str, m
 def test_unknown_is_never_tried_again_and_every_item_comes_to_an_end(
     outcome: AttemptOutcome, by_rule: dict[str, int]
 ) -> None:
-    after = after_attempt(outcome, TABLE, Tries(by_rule=by_rule))
+    after = after_attempt(outcome, TABLE, AttemptTries(by_rule=by_rule))
     if outcome.side == "unknown":
         assert after.do == "ask"
-    tries, turns = Tries(by_rule=by_rule), 0
+    tries, turns = AttemptTries(by_rule=by_rule), 0
     while after.do == "retry" and after.counts_against != "nobody":
         tries, turns = with_try(tries, after.rule), turns + 1
         after = after_attempt(outcome, TABLE, tries)
