@@ -13,6 +13,7 @@ from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.configuration import number_policy
 from gateway.decisions.dry_run import SampleCall, dry_run
 from gateway.decisions.replay import VersionName, matrix_named
+from gateway.presence.at_work_now import at_work_now
 from gateway.store.admin import matrices as store
 from gateway.store.admin.accounts import account, connections
 from gateway.store.admin.matrix_catalogue import catalogue_of
@@ -20,7 +21,7 @@ from gateway.store.admin.staff import staff_of
 from routing.matrix.checks.check import Problem
 from routing.matrix.model import Matrix
 from routing.texts.catalogue import Language
-from runtime.database.pool import Conn
+from runtime.database.pool import Conn, database_now
 
 _LONGEST_REASON = 1000
 
@@ -131,7 +132,8 @@ async def try_call(
     async with refusals(conn, account_id):
         matrix = (await matrix_named(conn, account_id, version)).matrix
     call = replace(made_up, line=line, connection=chosen.id if chosen else "")
-    return await dry_run(conn, of_account, policy, matrix, call)
+    at_work = await at_work_now(conn, of_account, await database_now(conn))
+    return await dry_run(conn, of_account, policy, matrix, call, at_work=at_work)
 
 
 def _refuse_bad_reason(why: str) -> None:

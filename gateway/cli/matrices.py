@@ -66,6 +66,8 @@ def replay(
     Example: callmatrix replay --account sales --days 3
     """
     from gateway.decisions.replay import Replay
+    from gateway.presence.at_work_now import at_work_now
+    from runtime.database.pool import database_now
 
     names = version_named(version), version_named(against)
 
@@ -73,8 +75,10 @@ def replay(
         async with database(Settings()) as pool:
             async with pool.acquire() as conn:
                 which = await the_account(conn, account)
+                at_work = await at_work_now(conn, which, await database_now(conn))
+            replay = Replay(pool, which.id, language=chosen_language(lang), at_work=at_work)
             with progress_bar("calls") as shown:
-                result = await Replay(pool, which.id, language=chosen_language(lang)).run(days, *names, shown)
+                result = await replay.run(days, *names, shown)
                 await shown(result["calls"], result["calls"])
                 return result, which.time_zone
 

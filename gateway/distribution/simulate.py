@@ -25,7 +25,7 @@ from routing.distribution.decide import distribute
 from routing.distribution.item import Standing, WorkItem
 from routing.distribution.ledger import UNIT, TurnLedger
 from routing.distribution.outcome import Distribution
-from routing.distribution.roster import roster_of
+from routing.distribution.roster import is_group, roster_of
 from routing.distribution.standings import with_counts
 from routing.distribution.template import DistributionTemplate
 from routing.staff import Staff
@@ -64,8 +64,7 @@ class _Table:
             self.given[result.employee_id] += 1
             self.times.setdefault(result.employee_id, []).append(at)
         for entry in result.entries:
-            if entry.scope != "groups":
-                self.meant.update(dict(entry.shares))
+            self.meant.update({of: share for of, share in entry.shares.items() if not is_group(of)})
         if len(self.listed) < MOST_LISTED:
             self.listed.append(
                 {

@@ -83,7 +83,7 @@ class PresenceBoard:
             to_read = on if everything else (changed | doubted | self._in_doubt) & on
             read = await attendances_of(conn, to_read) if to_read else {}
         said = {a: p for a, p in self._said.items() if a in on}
-        said |= {a: _presence(people, watches.get(a), now) for a, people in read.items()}
+        said |= {a: presence_said(people, watches.get(a), now) for a, people in read.items()}
         self._in_doubt = doubted
         self._said, self._read_at = MappingProxyType(said), now
 
@@ -124,7 +124,8 @@ def _is_doubted(watch: Watch | None, now: datetime) -> bool:
     return watch is None or is_stale(watch, now) or now < watch.trusted_from
 
 
-def _presence(people: Mapping[str, Attendance], watch: Watch | None, now: datetime) -> Presence:
+def presence_said(people: Mapping[str, Attendance], watch: Watch | None, now: datetime) -> Presence:
+    """Return what is known of these people. watch: None = nobody has looked."""
     if not _is_doubted(watch, now):
         return Presence(
             MappingProxyType({employee: state_of(attendance) for employee, attendance in people.items()})

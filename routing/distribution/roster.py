@@ -78,6 +78,11 @@ def scope_of_group(name: str) -> str:
     return f"group:{name}"
 
 
+def is_group(name: str) -> bool:
+    """Whether this name of a share is a group's."""
+    return name.startswith(scope_of_group(""))
+
+
 def _pools(template: DistributionTemplate, staff: Staff) -> Iterator[Pool]:
     """One for each group and one for each who stands beside them; whoever stands beside them is in no group's."""
     met = {single.employee_id for single in template.employees}

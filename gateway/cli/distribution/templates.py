@@ -304,13 +304,17 @@ def _simulated(
     made_up: int | None,
 ) -> dict[str, Any]:
     from gateway.cli.output import database, progress_bar, run, the_account
+    from gateway.distribution.availability import AccountHours
+    from gateway.presence.at_work_now import at_work_now
+    from runtime.database.pool import database_now
 
     async def work() -> dict[str, Any]:
         async with database(Settings()) as pool:
             async with pool.acquire() as conn:
-                account_id = (await the_account(conn, account)).id
+                which = await the_account(conn, account)
+                availability = AccountHours(await at_work_now(conn, which, await database_now(conn)))
             with progress_bar("deals") as shown:
-                found: dict[str, Any] = await simulation(pool, account_id).run(
+                found: dict[str, Any] = await simulation(pool, which.id, availability).run(
                     template, shown, days=days, made_up=made_up
                 )
             return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -207,6 +208,39 @@ async def test_a_draft_is_simulated_on_what_came_and_on_made_up_deals_and_change
     assert {p["employee"]: p["given"] for p in made_up["people"]} == {"anna": 75, "boris": 25}
     assert await ads.pool.fetchval("SELECT ledgers FROM distribution_template") == before
     assert len(await _given(ads)) == 8
+
+
+async def test_the_command_line_simulates_by_the_hours_by_which_a_worker_gives(
+    ads: Api, database_url: str
+) -> None:
+    """One works now and stands alone, one has no hours in the schedule: both doors say the same."""
+    schedule = {"people": {"anna": {"hours": {str(day): [["00:00", "24:00"]] for day in range(1, 8)}}}}
+    await ads.ask("PUT", "{a}/schedules/shifts", body={"schedule": schedule})
+    hours = {"mode": "individual", "schedule": "shifts"}
+    await ads.ask("PUT", "{a}/templates/ads", body={**TEMPLATE, "working_time": hours})
+    done = await callmatrix(
+        database_url, "template", "simulate", "ads", "--account", ACCOUNT, "--made-up", "12", "--json"
+    )
+    people = {p["employee"]: p for p in json.loads(done.stdout)["people"]}
+    assert people["anna"]["given"] == 12
+    assert people["boris"]["left_out"] == {"not_in_schedule": 12}
+
+
+async def test_who_stands_beside_groups_is_meant_to_get_their_share_in_a_simulation(
+    ads: Api, database_url: str
+) -> None:
+    group = {"name": "sales", "percent": 5000, "members": [{"employee_id": "boris", "percent": 10000}]}
+    beside = {"employee_id": "anna", "percent": 5000}
+    async with ads.pool.acquire() as conn:
+        await replace_staff(conn, ACCOUNT, [SENIOR, ANNA, BORIS.model_copy(update={"group": "sales"})])
+    await ads.ask("PUT", "{a}/templates/ads", body={**TEMPLATE, "groups": [group], "employees": [beside]})
+    asked = await ads.ask("POST", "{a}/templates/ads/simulations", body={"made_up": 10}, status=202)
+    await _work(ads, database_url)
+    found = (await ads.ask("GET", f"{{a}}/work/{asked['id']}"))["result"]
+    assert {p["employee"]: (p["meant"], p["given"]) for p in found["people"]} == {
+        "anna": (5, 5),
+        "boris": (5, 5),
+    }
 
 
 async def test_a_stage_has_one_template_and_loses_it_with_the_template(ads: Api) -> None:
