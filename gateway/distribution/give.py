@@ -79,7 +79,7 @@ class Giver:
                 await store.save_item(conn, items[item.item_id])
                 continue
             if handout.looks_at_clients and not deal.is_read and now - item.created_at < _NOT_TOLD_YET:
-                items[item.item_id] = replace(item, due_at=now + _READ_SOON)
+                items[item.item_id] = _not_read_yet(item, now + _READ_SOON)
                 await store.save_item(conn, items[item.item_id])
                 continue
             items[item.item_id] = after = await handout.decide(conn, item, deal)
@@ -124,9 +124,14 @@ def _is_of_stage(item: ItemRow, now: datetime) -> bool:
 def _without_decision(item: ItemRow, deal: KnownDeal | None, now: datetime) -> ItemRow:
     """Give it up; a deal that the directory does not have yet is waited for."""
     if deal is None and now - item.created_at < _NOT_TOLD_YET:
-        return replace(item, due_at=now + _ASK_AGAIN)
+        return _not_read_yet(item, now + _ASK_AGAIN)
     reason = "deal_gone" if deal is None else why_not_any_more(item, deal, now) or "template_removed"
     return _given_up(item, reason)
+
+
+def _not_read_yet(item: ItemRow, until: datetime) -> ItemRow:
+    """Wait for the directory. Why it is to be given again stays, where somebody said so."""
+    return replace(item, reason=item.reason or "not_read", due_at=until)
 
 
 def _given_up(item: ItemRow, reason: str) -> ItemRow:

@@ -46,8 +46,10 @@ UPDATE distribution_item SET due_at = $4 WHERE (account_id, item_id) IN (
     SELECT account_id, item_id FROM distribution_item WHERE account_id = $1 AND state = 'waiting' AND template = $2
       AND reason = $3 AND due_at <= now() ORDER BY account_id, item_id FOR UPDATE)
 """
+# least() passes over NULL: what waits for something else than working time must not seem to be gathered.
 _LOOK_AGAIN = """
-UPDATE distribution_item SET opens_at = least(opens_at, now()), due_at = now() WHERE (account_id, item_id) IN (
+UPDATE distribution_item SET opens_at = CASE WHEN opens_at IS NOT NULL THEN least(opens_at, now()) END, due_at = now()
+WHERE (account_id, item_id) IN (
     SELECT account_id, item_id FROM distribution_item WHERE account_id = ANY($1) AND state = 'waiting'
       AND coalesce(opens_at, due_at) > now() AND ($2::text IS NULL OR template = $2)
     ORDER BY account_id, item_id FOR UPDATE)

@@ -16,6 +16,7 @@ SENTENCES: Mapping[str, str] = {
     "distribution.item.not_taken": "it was not taken to work",
     "distribution.item.stopped": "a person gave it up",
     "distribution.item.error": "it could not be decided: see the error",
+    "distribution.item.not_read": "the CRM has not told yet whose deal it is; it is looked at again in a moment",
     "distribution.item.new": "it is looked at within a second",
     "distribution.why.present": "{name}: {given:deal|deals} of {meant} meant, could get every one of {decisions:deal|deals}; owed now {credit}",
     "distribution.why.absent": "{name}: {given:deal|deals} of {meant} meant, was not there or could not get it in {missed} of {decisions:deal|deals}, which bring them no share; owed now {credit}",

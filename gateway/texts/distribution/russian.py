@@ -16,6 +16,7 @@ SENTENCES: Mapping[str, str] = {
     "distribution.item.not_taken": "её не взяли в работу",
     "distribution.item.stopped": "распределение остановил человек",
     "distribution.item.error": "решить не удалось: смотрите ошибку",
+    "distribution.item.not_read": "CRM ещё не сообщила, чья это сделка; проверим снова через несколько секунд",
     "distribution.item.new": "будет решено в течение секунды",
     "distribution.why.present": "{name}: {given:сделка|сделки|сделок} при положенных {meant}; мог получить каждую из {decisions:сделки|сделок|сделок}; сейчас причитается {credit}",
     "distribution.why.absent": "{name}: {given:сделка|сделки|сделок} при положенных {meant}; при {missed} из {decisions:сделки|сделок|сделок} отсутствовал или не мог получить, а это доли не приносит; сейчас причитается {credit}",

@@ -154,3 +154,20 @@ async def test_a_deal_that_leaves_the_stage_or_is_closed_waits_no_longer(shop: S
     assert item.state == "waiting"
     assert item.due_at is not None
     assert item.due_at > datetime.now(UTC) + timedelta(hours=1)
+
+
+async def test_a_template_that_is_saved_while_deals_wait_to_be_read_holds_none_of_them_up(shop: Shop) -> None:
+    """They wait for the directory, and for no hour: nothing of them is gathered and handed out one a minute."""
+    await shop.serve(turn(repeat=RepeatControl(by="contacts")))
+    deals = [await shop.deal(stage="20") for _ in range(6)]
+    for deal in deals:
+        await _told_of(shop, deal)
+        await shop.made(deal)
+        await shop.work(deal)
+    await shop.save(turn(repeat=RepeatControl(by="both")))
+    await shop.distributor.turn()
+    assert {(i.state, i.reason, i.opens_at) for i in await shop.items()} == {("waiting", "not_read", None)}
+    await _read(shop)
+    await shop.time_passes(minutes=1)
+    await shop.distributor.turn()
+    assert await shop.given() == {"anna": 2, "boris": 2, "vera": 2}

@@ -13,6 +13,16 @@ _RULES = "tests/unit/routing/shift_change/test_rules.py"
 
 ROWS = (
     Sabotage(
+        name="only-what-waits-for-hours-is-gathered",
+        hurts="a template that is saved while deals come in gives one a minute for the rest of the day",
+        file="gateway/store/distribution/items.py",
+        old="opens_at = CASE WHEN opens_at IS NOT NULL THEN least(opens_at, now()) END",
+        new="opens_at = least(opens_at, now())",
+        tests=(
+            "tests/integration/distribution/test_waits.py::test_a_template_that_is_saved_while_deals_wait_to_be_read_holds_none_of_them_up",
+        ),
+    ),
+    Sabotage(
         name="a-pick-is-booked-outside-its-transaction",
         hurts="a worker that dies in between has taken somebody's turn and given them nothing",
         file="gateway/distribution/distributor.py",
