@@ -19,6 +19,7 @@ from tests.bench.journal_rows import JournalSize
 from tests.bench.lookup import bench_lookup
 from tests.bench.matrix import bench_matrix
 from tests.bench.report import Figure, show
+from tests.bench.triggers import bench_triggers
 from tests.bench.who_is_there import bench_who_is_there
 
 
@@ -41,6 +42,7 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "fair_by_account": lambda quick: bench_fair_by_account(300 if quick else 3000),
     "matrix": lambda quick: bench_matrix(200 if quick else 2000),
     "distribution": lambda quick: bench_distribution(200 if quick else 2000),
+    "triggers": lambda quick: bench_triggers(1000 if quick else 10_000),
     "who_is_there": lambda quick: bench_who_is_there(300 if quick else 3000),
     "journal": lambda quick: bench_journal(
         JournalSize(calls=20_000, effects=20_000, cases=10_000, open_cases=200)

@@ -34,6 +34,12 @@ def at_most(name: str, value: float, limit: float, unit: str, note: str = "") ->
     )
 
 
+def at_least(name: str, value: float, limit: float, unit: str, note: str = "") -> Figure:
+    return Figure(
+        name=name, value=value, unit=unit, target=f"≥ {limit:,}", is_reached=value >= limit, note=note
+    )
+
+
 def plain(name: str, value: float, unit: str, note: str = "") -> Figure:
     return Figure(name=name, value=value, unit=unit, note=note)
 
