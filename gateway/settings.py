@@ -115,7 +115,9 @@ class Settings(BaseSettings):
     smtp_ca_file: Path | None = Field(
         None, description="PEM file of who vouches for the mail server besides the system's authorities"
     )
-    telegram_token: SecretStr | None = Field(None, description="of the Telegram bot that tells")
+    telegram_token: SecretStr | None = Field(
+        None, description="of the Telegram bot that tells, and asks employees whether they are at work"
+    )
     telegram_api: str = Field(
         "https://api.telegram.org", description="address of the Bot API, where it is a server of your own"
     )

@@ -9,7 +9,8 @@ import aiohttp
 from gateway.settings import Settings
 from runtime.alerts.delivery import AlertChannel, AlertChannelUnset, AlertMessage, AlertSender
 from runtime.alerts.mail import MailSender, MailServer
-from runtime.alerts.telegram import TelegramSender
+from runtime.alerts.telegram import TelegramBot, TelegramSender
+from runtime.tokens import hash_of
 
 
 class AlertSenders:
@@ -29,6 +30,14 @@ class AlertSenders:
         if sender is None:
             raise AlertChannelUnset(f"{channel} is not set up")
         await sender.send(message)
+
+
+def telegram_bot(settings: Settings, session: aiohttp.ClientSession) -> tuple[TelegramBot | None, str]:
+    """Return the bot with a name that tells no secret; None where none is set up."""
+    if not settings.telegram_token:
+        return None, ""
+    token = settings.telegram_token.get_secret_value()
+    return TelegramBot(session, token, settings.telegram_api), hash_of(token)
 
 
 def _mail_server(settings: Settings, host: str) -> MailServer:

@@ -20,6 +20,7 @@ from gateway.admin.distribution.templates import StageTaken, TemplateInUse, Temp
 from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
 from gateway.admin.input_words import problems_of, refuse_odd_numbers, refuse_untakable, validated
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, SameMatrix
+from gateway.admin.presence.chats import TelegramUnset
 from gateway.admin.presence.people import PresenceOff, QuestionOver
 from gateway.admin.protection.grants import GrantsMore, NotBoundTo, OutlivesGranter
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
@@ -105,6 +106,7 @@ _STATUS: Mapping[str, int] = {
     ConnectingFailed.code: 422,
     AccountShut.code: 409,
     PresenceOff.code: 409,
+    TelegramUnset.code: 409,
     QuestionOver.code: 409,
     TemplateNotUsable.code: 422,
     StageTaken.code: 409,

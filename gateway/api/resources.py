@@ -20,7 +20,7 @@ from gateway.api.decisions import decisions, dry_runs
 from gateway.api.distribution import distributions, templates
 from gateway.api.frame import Route
 from gateway.api.health import status
-from gateway.api.presence import presence
+from gateway.api.presence import presence, telegram
 from gateway.api.shift_change import shift_change
 from gateway.api.worker import long_tasks
 
@@ -48,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
     *dry_runs.ROUTES,
     *long_tasks.ROUTES,
     *presence.ROUTES,
+    *telegram.ROUTES,
     *templates.ROUTES,
     *distributions.ROUTES,
     *shift_change.ROUTES,

@@ -30,6 +30,7 @@ from gateway.store.health.strangers import forget_old_strangers
 from gateway.store.intake.inbox import delete_older_than as delete_messages_older_than
 from gateway.store.pbx_links.commands import delete_commands_older_than
 from gateway.store.presence.attendance import delete_intervals_older_than
+from gateway.store.presence.chats import delete_asked_older_than
 from gateway.store.presence.pages import forget_pages
 from gateway.store.shift_change.runs import delete_runs_before
 from gateway.store.triggers.firings import delete_firings_older_than, delete_outbound_older_than
@@ -43,6 +44,8 @@ _BATCH = 5000
 _STRANGERS_AGE = timedelta(days=7)
 _PAGE_AGE = timedelta(hours=2)
 """Longer than an open page that is not heard says anything."""
+_ASKED_AGE = timedelta(days=7)
+"""Longer than anybody presses the button of an old question."""
 _SPARE = timedelta(days=1)
 """Decisions may be older than what was known to have changed when they were taken."""
 _UNREAD_AGE = timedelta(days=1)
@@ -74,6 +77,7 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
         lambda conn: delete_intervals_older_than(
             conn, now - timedelta(days=settings.presence_days), limit=_BATCH
         ),
+        lambda conn: delete_asked_older_than(conn, now - _ASKED_AGE, limit=_BATCH),
         lambda conn: forget_pages(conn, now - _PAGE_AGE, limit=_BATCH),
         lambda conn: delete_snapshots_older_than(conn, decided - _SPARE, limit=_BATCH),
         lambda conn: delete_ended(conn, limit=_BATCH),

@@ -17,6 +17,7 @@ from crm.port import Crm
 from crm.store.news import WORK_TASK
 from crm.sync.feed import Feed
 from gateway.alerts.loop import Alerts
+from gateway.alerts.senders import telegram_bot
 from gateway.at_work import AtWork
 from gateway.calls.client_job import ClientJob
 from gateway.calls.queue import Jobs, TaskKind
@@ -56,6 +57,7 @@ from gateway.store.admin.matrices import MatrixStore
 from gateway.triggers.reading import TriggerFirings
 from gateway.worker import retention
 from gateway.worker.long_tasks import LongWork
+from gateway.worker.presence_bot import PresenceBot
 from gateway.worker.report import report_loop
 from runtime.database.lease import Leases
 from runtime.database.listen import Listener
@@ -136,6 +138,7 @@ class Worker:
         self.presence_watch = PresenceWatch(
             pool, self.configuration, self.heartbeats, self.at_work.is_on_shift
         )
+        self.presence_bot = PresenceBot(pool, self.leases, *telegram_bot(settings, session))
         self.crm_activity = CrmActivity(pool, self.configuration)
         self._upkeep = (
             Loop("housekeeping", partial(retention.clean, pool, settings), retention.EVERY_SECONDS),
@@ -151,6 +154,7 @@ class Worker:
             self.trigger_firings.loop,
             self.alerts.loop,
             self.presence_watch.loop,
+            self.presence_bot.loop,
             self.distributor.loop,
             self.distributor.sweep_loop,
         )
@@ -184,6 +188,8 @@ class Worker:
             self.trigger_firings.loop.run(),
             self.alerts.loop.run(),
             self.presence_watch.loop.run(),
+            self.presence_bot.loop.run(),
+            self.presence_bot.run(),
             self.presence.run(),
             self.distributor.loop.run(),
             self.distributor.sweep_loop.run(),

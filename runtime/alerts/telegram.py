@@ -1,4 +1,4 @@
-"""Telegram's Bot API: one method, `sendMessage`."""
+"""Telegram's Bot API: a bot that is asked by method, and alarms by `sendMessage`."""
 
 from __future__ import annotations
 
@@ -24,30 +24,31 @@ BOT_API = "https://api.telegram.org"
 _LONGEST_TEXT = 4096  # characters of a message
 
 
-class TelegramSender:
+class TelegramBot:
     """Speaks as one bot. token: stands in the address, which therefore is never told. api: where a Bot API server of one's own is used."""
 
     def __init__(self, session: aiohttp.ClientSession, token: str, api: str = BOT_API) -> None:
         self._session = session
-        self._address = f"{api.rstrip('/')}/bot{token}/sendMessage"
+        self._address = f"{api.rstrip('/')}/bot{token}"
         parts = urlsplit(api)
         self._where = f"{parts.hostname}:{parts.port or (80 if parts.scheme == 'http' else 443)}"
 
-    async def send(self, message: AlertMessage) -> None:
-        body = {
-            "chat_id": message.to,
-            "text": f"{message.subject}\n\n{message.text}"[:_LONGEST_TEXT],
-            "link_preview_options": {"is_disabled": True},
-        }
-        status, told = await self._ask(body)
+    async def ask(
+        self, method: str, body: Mapping[str, Any], patience_seconds: float = PATIENCE_SECONDS
+    ) -> Any:
+        """Return its `result`. Raises AlertNotSent."""
+        status, told = await self._exchange(method, body, patience_seconds)
         if told.get("ok") is not True:
             raise _refusal(status, told, self._where)
+        return told.get("result")
 
-    async def _ask(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
-        patience = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
+    async def _exchange(
+        self, method: str, body: Mapping[str, Any], patience_seconds: float
+    ) -> tuple[int, Mapping[str, Any]]:
+        patience = aiohttp.ClientTimeout(total=patience_seconds)
         try:
             async with self._session.post(
-                self._address, json=body, timeout=patience, allow_redirects=False
+                f"{self._address}/{method}", json=body, timeout=patience, allow_redirects=False
             ) as response:
                 return response.status, await _answer(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as err:
@@ -57,6 +58,23 @@ class TelegramSender:
         except (aiohttp.ClientError, OSError) as err:
             why = f"{self._where} broke the connection off ({type(err).__name__})"
             raise AlertUnreachable(why, is_in_doubt=True) from None
+
+
+class TelegramSender:
+    """Sends alarms as one bot."""
+
+    def __init__(self, session: aiohttp.ClientSession, token: str, api: str = BOT_API) -> None:
+        self._bot = TelegramBot(session, token, api)
+
+    async def send(self, message: AlertMessage) -> None:
+        await self._bot.ask(
+            "sendMessage",
+            {
+                "chat_id": message.to,
+                "text": f"{message.subject}\n\n{message.text}"[:_LONGEST_TEXT],
+                "link_preview_options": {"is_disabled": True},
+            },
+        )
 
 
 async def _answer(response: aiohttp.ClientResponse) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +20,7 @@ from gateway.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from gateway.admin.presence.chats import ChatLink
     from gateway.admin.presence.people import PersonNow, PresenceNow
     from gateway.store.admin.accounts import Account
     from gateway.store.presence.attendance import PresenceInterval
@@ -128,6 +129,40 @@ def answer(
 
     with refusals(f"the question to '{employee}' is not answered"):
         _tell(*on_database(work), lang, json)
+
+
+@presence_app.command("telegram")
+def telegram(
+    employee: ListedEmployee,
+    unlink: Annotated[bool, typer.Option("--unlink", help="ask them there no more")] = False,
+    account: AccountName = None,
+    json: Json = False,
+) -> None:
+    """Make a code with which an employee links their Telegram chat, to be asked there whether they are at work.
+
+    Example: callmatrix presence telegram anna
+    """
+    from gateway.admin.presence import chats
+    from gateway.settings import Settings
+
+    async def work(conn: Conn) -> tuple[ChatLink, str]:
+        which = await the_account(conn, account)
+        if unlink:
+            await chats.unlink(conn, which, employee)
+            return chats.ChatLink(), which.time_zone
+        return await chats.new_code(conn, Settings(), which, employee, datetime.now(UTC)), which.time_zone
+
+    with refusals(f"'{employee}' is not {'un' if unlink else ''}linked"):
+        link, zone = on_database(work)
+    if json:
+        print_json(asdict(link))
+    elif unlink:
+        print(f"{employee} is asked by Telegram no more.")
+    else:
+        print(
+            f"Until {local(link.code_until, zone)}, once: {employee} sends this to the bot, from their own chat with it:"
+        )
+        print(f"/start {link.code}")
 
 
 @presence_app.command("history")

@@ -36,7 +36,14 @@ async def api(pool: asyncpg.Pool, database_url: str, account: str) -> AsyncItera
             tokens[role] = await accounts.add_api_token(conn, name=role, role=role)
         await accounts.add_account(conn, account_id="other", name="Other", base_url="http://other.example")
         tokens["other"] = await accounts.add_api_token(conn, name="other", role="admin", account_id="other")
-    settings = Settings(_env_file=None, database_url=database_url, port=0, host="127.0.0.1")
+    settings = Settings(
+        _env_file=None,
+        database_url=database_url,
+        port=0,
+        host="127.0.0.1",
+        telegram_token="1:t",
+        telegram_api="http://127.0.0.1:9",
+    )
     stop = asyncio.Event()
     started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     async with aiohttp.ClientSession() as session, aiohttp.ClientSession() as http:

@@ -148,6 +148,8 @@ NONSENSE = [
     wrong("presence off anna --account gone", "there is no account"),
     wrong("presence answer anna --account gone", "there is no account"),
     wrong("presence history anna --account gone", "there is no account"),
+    wrong("presence telegram anna --account gone", "there is no account"),
+    wrong("presence telegram anna --account main", "no Telegram bot is set up"),
     wrong("shift show --account gone", "there is no account"),
     wrong("shift set --account gone --wait 60", "there is no account"),
     wrong("shift set --account main --not-deal abc", "'abc' is no number of a deal"),

@@ -191,10 +191,13 @@ async def _schedules_and_presence(api: Api) -> set[tuple[str, str]]:
     await _told(api, "PUT", "{a}/settings", body={**settings, "presence": presence})
     for act in ("start", "stop"):
         await _told(api, "POST", f"{{a}}/employees/anna/presence/{act}")
+    await _told(api, "POST", "{a}/employees/anna/presence/telegram", status=201)
+    await _told(api, "DELETE", "{a}/employees/anna/presence/telegram", status=204)
     return {
         *((method, f"{_A}/schedules/{{schedule}}") for method in ("PUT", "DELETE")),
         *((method, f"{_A}/calendar/days/{{day}}") for method in ("PUT", "DELETE")),
         *(("POST", f"{_A}/employees/{{employee}}/presence/{act}") for act in ("start", "stop")),
+        *((method, f"{_A}/employees/{{employee}}/presence/telegram") for method in ("POST", "DELETE")),
     }
 
 
@@ -380,6 +383,7 @@ async def test_every_changing_command_leaves_an_entry(
         "presence answer",
         "presence off",
         "presence on",
+        "presence telegram",
         "shift pause",
         "shift resume",
         "shift start",

@@ -60,6 +60,7 @@ NEEDED = {
     "presence history": ("olga",),
     "presence off": ("olga",),
     "presence on": ("olga",),
+    "presence telegram": ("olga",),
     "schedule add": ("office", "--week", "mon-fri 09:00-18:00"),
     "schedule remove": ("office", "--yes"),
     "schedule set": ("office", "--week", "mon-fri 09:00-18:00"),

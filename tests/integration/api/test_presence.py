@@ -231,3 +231,31 @@ async def test_the_command_line_does_the_same(watched: Api, database_url: str) -
     ghost = await callmatrix(database_url, "presence", "on", "ghost", "--account", ACCOUNT)
     assert ghost.returncode == 1
     assert "no employee 'ghost'" in ghost.stderr
+
+
+async def test_a_telegram_code_is_made_for_oneself_shown_once_and_taken_back(watched: Api) -> None:
+    path = f"{ONE}/telegram"
+    assert (await watched.ask("GET", path, role="anna"))["is_linked"] is False
+    made = await watched.ask("POST", path, status=201, role="anna")
+    shown = await watched.ask("GET", path, role="anna")
+    assert shown == {"is_linked": False, "linked_at": None, "code_until": made["code_until"]}
+    stored = await watched.pool.fetchval("SELECT presence_chat::text FROM presence_chat")
+    assert made["code"] not in stored
+    await watched.ask("POST", "{a}/employees/boss/presence/telegram", status=403, role="anna")
+    await watched.ask("POST", "{a}/employees/nobody/presence/telegram", status=404)
+    await watched.ask("DELETE", path, status=204, role="anna")
+    assert (await watched.ask("GET", path))["code_until"] is None
+
+
+async def test_the_command_line_makes_the_code_only_where_there_is_a_bot(
+    watched: Api, database_url: str
+) -> None:
+    words = ("presence", "telegram", "anna", "--account", ACCOUNT)
+    none = await callmatrix(database_url, *words)
+    assert none.returncode == 1
+    assert "CALLMATRIX_TELEGRAM_TOKEN" in none.stderr
+    made = await callmatrix(database_url, *words, CALLMATRIX_TELEGRAM_TOKEN="1:t")
+    assert "\n/start " in made.stdout
+    gone = await callmatrix(database_url, *words, "--unlink")
+    assert "asked by Telegram no more" in gone.stdout
+    assert await watched.pool.fetchval("SELECT count(*) FROM presence_chat") == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.sabotage.sabotage import Sabotage
 
+_BOT = "tests/integration/presence/test_bot.py"
 _PERSONAL = "tests/integration/intake/test_personal_data.py"
 
 ROWS = (
@@ -98,5 +99,37 @@ ROWS = (
         old="    is_over AND due_at IS NULL\n    AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.account_id = c.account_id AND e.call_id = c.call_id\n        AND e.state IN ('waiting', 'sending', 'unknown', 'held', 'dead'))",
         new="    is_over AND due_at IS NULL",
         tests=(f"{_PERSONAL}::test_who_is_still_worked_for_is_left_until_it_is_done",),
+    ),
+    Sabotage(
+        name="any-chat-answers-for-anybody",
+        hurts="somebody else's press says that an employee is there, and calls ring at an empty desk",
+        file="gateway/admin/presence/chats.py",
+        old="    if chat is None or chat_id != asked.chat_id or chat_id != chat.chat_id:",
+        new="    if chat is None:",
+        tests=(f"{_BOT}::test_a_button_that_is_pressed_elsewhere_answers_nothing",),
+    ),
+    Sabotage(
+        name="a-code-links-again-and-again",
+        hurts="whoever sees a used code later answers in another's name",
+        file="gateway/store/presence/chats.py",
+        old="linked_at = $3, code_hash = NULL, code_until = NULL",
+        new="linked_at = $3",
+        tests=(f"{_BOT}::test_a_code_links_once_in_a_chat_of_ones_own_and_not_for_ever",),
+    ),
+    Sabotage(
+        name="what-a-bot-heard-it-hears-again",
+        hurts="one press is answered twice, and a code that linked is said to be wrong",
+        file="gateway/store/presence/chats.py",
+        old="WHERE r.next_update <= $2 OR r.read_at <= $4 RETURNING true",
+        new="RETURNING true",
+        tests=(f"{_BOT}::test_a_second_press_and_a_repeated_update_change_nothing",),
+    ),
+    Sabotage(
+        name="the-question-is-sent-after-its-time",
+        hurts="employees are asked what is settled already",
+        file="gateway/store/presence/chats.py",
+        old="        AND a.answer_by > $1 AND p.mark = 'asked'\n",
+        new="",
+        tests=(f"{_BOT}::test_a_question_is_not_sent_once_it_is_settled_or_its_time_is_over",),
     ),
 )

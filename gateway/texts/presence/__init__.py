@@ -1,0 +1,1 @@
+"""What the Telegram bot says to employees, in each language."""
