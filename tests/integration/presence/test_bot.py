@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import asyncpg
@@ -15,7 +15,10 @@ from gateway.admin.presence import chats
 from gateway.settings import Settings
 from gateway.store.admin import accounts
 from gateway.store.admin.staff import replace_staff
+from gateway.store.presence.attendance import save
 from gateway.worker.presence_bot import PresenceBot
+from gateway.worker.worker import Worker
+from routing.attendance.machine import first_seen, judge
 from runtime.alerts.telegram import TelegramBot
 from runtime.database.lease import Leases
 from tests.integration.presence.bot_double import TOKEN, BotDouble, bot_double
@@ -244,3 +247,24 @@ async def test_where_no_bot_is_set_up_or_nobody_is_linked_telegram_is_not_asked(
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
     assert (office.telegram.offsets, office.telegram.sent) == ([], [])
+
+
+async def test_a_running_worker_links_asks_and_takes_the_answer(office: Office) -> None:
+    settings = office.settings.model_copy(update={"telegram_api": office.telegram.url})
+    stop = asyncio.Event()
+    work = asyncio.create_task(Worker(settings, office.site.pool, office.http).run(stop))
+    try:
+        office.telegram.write(ANNA, f"/start {await office.code('anna')}")
+        await until(lambda: bool(office.telegram.texts), "the chat is linked", seconds=15)
+        now = datetime.now(UTC)
+        async with office.site.pool.acquire() as conn, conn.transaction():
+            silent = judge(first_seen(now - timedelta(minutes=20)), now, PAGE_ONLY)
+            await save(conn, ACCOUNT, "anna", None, silent, now)
+        await until(lambda: bool(office.telegram.buttons()), "Anna is asked", seconds=10)
+        office.telegram.press(ANNA, office.telegram.buttons()[0])
+        await until(lambda: bool(office.telegram.toasts), "her answer is taken", seconds=10)
+        assert office.telegram.toasts[0]["text"] == "Спасибо. Вы на месте."
+        assert (await office.site.of("anna")).by == "telegram"
+    finally:
+        stop.set()
+        await work
