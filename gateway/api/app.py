@@ -26,6 +26,7 @@ from gateway.admin.protection.grants import GrantsMore, NotBoundTo, OutlivesGran
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.admin.schedules.saved import ScheduleInUse, ScheduleMoved, ScheduleRefused
 from gateway.admin.switch_account import AccountShut, CrmInUse
+from gateway.admin.triggers.saved import TriggerMoved, TriggerNotUsable, TriggerWithoutCarrier
 from gateway.admin.users import LastAdmin
 from gateway.api.frame import ApiCall, ApiError, CsvAnswer, Route, not_found, why_not_ask
 from gateway.api.openapi import describe
@@ -112,6 +113,9 @@ _STATUS: Mapping[str, int] = {
     StageTaken.code: 409,
     TemplateInUse.code: 409,
     TemplateMoved.code: 409,
+    TriggerMoved.code: 409,
+    TriggerNotUsable.code: 422,
+    TriggerWithoutCarrier.code: 409,
     DealGivenAlready.code: 409,
     NotGivable.code: 409,
 }

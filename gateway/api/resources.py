@@ -22,6 +22,7 @@ from gateway.api.frame import Route
 from gateway.api.health import status
 from gateway.api.presence import presence, telegram
 from gateway.api.shift_change import shift_change
+from gateway.api.triggers import firings, triggers
 from gateway.api.worker import long_tasks
 
 ROUTES: tuple[Route, ...] = (
@@ -52,4 +53,6 @@ ROUTES: tuple[Route, ...] = (
     *templates.ROUTES,
     *distributions.ROUTES,
     *shift_change.ROUTES,
+    *triggers.ROUTES,
+    *firings.ROUTES,
 )

@@ -47,7 +47,8 @@ def webhook_address(public_url: str, account: Account) -> str:
     return f"{public_url.rstrip('/')}/crm/{account.id}/webhooks/{account.webhook_secret}"
 
 
-def hook_address(public_url: str, account: Account, template: str) -> str:
-    """Where the CRM's "send webhook" tells of deals to give by a template; with its secret: never log it."""
+def hook_address(public_url: str, account: Account, name: str, *, of: str = "template") -> str:
+    """Where the CRM's "send webhook" tells of deals to give by a template, or of causes of a trigger; with its secret: never
+    log it."""
     base = f"{public_url.rstrip('/')}/crm/{account.id}/hooks/{account.webhook_secret}"
-    return f"{base}?template={quote(template, safe='')}"
+    return f"{base}?{of}={quote(name, safe='')}"

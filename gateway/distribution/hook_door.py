@@ -1,4 +1,5 @@
-"""The door of the CRM's digital pipeline: "send webhook" with a template in its address gives the deals that it tells of."""
+"""The door of the CRM's digital pipeline: "send webhook" with a template in its address gives the deals that it tells of, with a
+trigger it fires for them."""
 
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ from gateway.distribution.asked import HookedEntry, HookedItems, keep_hooked
 from gateway.http.problems import problem
 from gateway.http.strangers import Strangers
 from gateway.store.distribution.templates import templates_of
+from gateway.store.triggers.triggers import triggers_on
+from gateway.triggers.firing import TriggerDeal, fire_by_name
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.trouble import Trouble
 
@@ -45,7 +48,24 @@ class HookDoor:
             return problem(400, err.code, "The delivery cannot be read.", detail=str(err))
         if refusal := _refusal(told):
             return refusal
+        if "trigger" in request.query:
+            return await self._fire(account.id, request.query["trigger"], told)
         return await self._keep(account.id, request.query.get("template", ""), told)
+
+    async def _fire(self, account_id: str, trigger: str, told: HookTold) -> web.Response:
+        try:
+            async with asyncio.timeout(_SECONDS), self._pool.acquire() as conn, conn.transaction():
+                deals = [TriggerDeal(deal.id, _whole_stage(deal)) for deal in told.deals]
+                done = await fire_by_name(conn, account_id, trigger, deals)
+                names = [] if done else [saved.name for saved in await triggers_on(conn, account_id)]
+        except DATABASE_ERRORS as err:
+            self._trouble.failed(err)
+            return problem(503, "busy", "The gateway could not keep the deals.", detail="Send it again.")
+        self._trouble.recovered()
+        if done is None:
+            log.warning("stage-hook-without-trigger", account=account_id, trigger=trigger[:100])
+            return _no_trigger(trigger, names)
+        return _answer("trigger", trigger, told, HookedItems(*done))
 
     async def _keep(self, account_id: str, template: str, told: HookTold) -> web.Response:
         try:
@@ -60,12 +80,17 @@ class HookDoor:
         if done is None:
             log.warning("stage-hook-without-template", account=account_id, template=template[:100])
             return _no_template(template, names)
-        return _answer(template, told, done)
+        return _answer("template", template, told, done)
 
 
 def _with_stage(deal: HookedDeal) -> HookedEntry:
-    is_whole = deal.pipeline_id is not None and deal.stage_id is not None
-    return deal.id, (deal.pipeline_id, deal.stage_id) if is_whole else (None, None)
+    return deal.id, _whole_stage(deal) or (None, None)
+
+
+def _whole_stage(deal: HookedDeal) -> tuple[str, str] | None:
+    if deal.pipeline_id is None or deal.stage_id is None:
+        return None
+    return deal.pipeline_id, deal.stage_id
 
 
 def _refusal(told: HookTold) -> web.Response | None:
@@ -103,12 +128,21 @@ def _no_template(template: str, names: list[str]) -> web.Response:
     )
 
 
-def _answer(template: str, told: HookTold, done: HookedItems) -> web.Response:
+def _no_trigger(trigger: str, names: list[str]) -> web.Response:
+    return problem(
+        404,
+        "no-such-trigger",
+        f"There is no trigger '{trigger[:100]}' that is on, so nothing fires.",
+        detail=f"Correct the address in the CRM, or switch the trigger on. On: {', '.join(names[:50]) or '–'}.",
+    )
+
+
+def _answer(kind: str, name: str, told: HookTold, done: HookedItems) -> web.Response:
     """already: their entry was told a moment ago. unread: what else stood in the delivery and could not be read."""
     return web.json_response(
         {
             "accepted": True,
-            "template": template,
+            kind: name,
             "deals": done.kept,
             "already": done.already,
             "passed_over": list(told.passed_over[:_SHOWN]),

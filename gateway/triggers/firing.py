@@ -14,6 +14,7 @@ from gateway.store.triggers.firings import FiringSource
 from gateway.store.triggers.places import open_deals_of_contact, place_of_deal
 from gateway.store.triggers.triggers import SavedTrigger, triggers_on
 from routing.triggers.causes import Cause, ClosingStages, ToldChange, causes_of, is_cause_for, told_by_hook
+from runtime.database.locks import crm_subject, take
 from runtime.database.pool import Conn
 
 CLOSING = ClosingStages(won=frozenset(WON_STAGES), lost=frozenset(LOST_STAGES))
@@ -95,6 +96,14 @@ async def _once(
     return await _add(conn, account_id, saved, deal_id, cause, "event", at)
 
 
+async def fire_by_name(
+    conn: Conn, account_id: str, name: str, deals: Sequence[TriggerDeal]
+) -> tuple[list[str], list[str]] | None:
+    """As `fire_on_hook`, of the trigger of this name; None: there is none that is on."""
+    saved = next((one for one in await triggers_on(conn, account_id) if one.name == name), None)
+    return None if saved is None else await fire_on_hook(conn, account_id, saved, deals)
+
+
 async def fire_on_hook(
     conn: Conn, account_id: str, saved: SavedTrigger, deals: Sequence[TriggerDeal]
 ) -> tuple[list[str], list[str]]:
@@ -103,15 +112,23 @@ async def fire_on_hook(
     kept: list[str] = []
     already: list[str] = []
     for deal in deals:
-        stage = deal.stage or await place_of_deal(conn, account_id, deal.id)
-        stage = stage or (saved.trigger.pipeline_id, saved.trigger.stage_id or "")
-        if await store.is_told(conn, account_id, saved.name, deal.id, stage[1], _SAME_ENTRANCE):
+        await take(conn, crm_subject(account_id, f"deal:{deal.id}"))
+        pipeline, stage = deal.stage or await _place_meant(conn, account_id, saved, deal.id)
+        if await store.is_told(conn, account_id, saved.name, deal.id, stage, _SAME_ENTRANCE):
             already.append(deal.id)
             continue
-        cause = told_by_hook(*stage, key=f"hook:{secrets.token_hex(8)}")
+        cause = told_by_hook(pipeline, stage, key=f"hook:{secrets.token_hex(8)}")
         await _add(conn, account_id, saved, deal.id, cause, "hook", datetime.now(UTC))
         kept.append(deal.id)
     return kept, already
+
+
+async def _place_meant(
+    conn: Conn, account_id: str, saved: SavedTrigger, deal_id: str
+) -> tuple[str, str | None]:
+    if saved.trigger.stage_id is None and (place := await place_of_deal(conn, account_id, deal_id)):
+        return place
+    return saved.trigger.pipeline_id, saved.trigger.stage_id
 
 
 async def _add(

@@ -71,7 +71,7 @@ def causes_of(
     return ()
 
 
-def told_by_hook(pipeline_id: str, stage_id: str, key: str) -> Cause:
+def told_by_hook(pipeline_id: str, stage_id: str | None, key: str) -> Cause:
     """Return an entrance that the CRM's automation tells of before, or instead of, the change itself."""
     return Cause(on="entered", key=key, pipeline_id=pipeline_id, stage_id=stage_id)
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-import orjson
 from pydantic import AwareDatetime, Field
 
 from gateway.admin.distribution import orders, results
 from gateway.admin.distribution.results import ItemInWords
-from gateway.admin.refused import InputRefused, NothingOfThatName
+from gateway.admin.refused import NothingOfThatName
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.distribution.template_views import CrmEntityId
 from gateway.api.distribution.templates import may_see
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, CsvAnswer, Items, NoQuery, Route, not_found
+from gateway.api.pages import next_page, page_after
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution.items import ItemRow, ItemSource, ItemState, ListedKind
 from gateway.store.distribution.listing import ItemFilter, listed_items
@@ -145,20 +143,12 @@ async def _found(call: ApiCall[DistributionsQuery, None], conn: Conn, limit: int
         employee_id=query.employee,
         since=query.since,
         until=query.until,
-        after=_page_after(query.after) if query.after else None,
+        after=page_after(query.after) if query.after else None,
     )
     rows = await listed_items(conn, call.account.id, wanted, limit=limit)
     staff = await staff_of(conn, call.account.id)
     texts = TEXTS[query.lang or call.account.settings.language]
     return [results.in_words(row, staff, texts) for row in rows]
-
-
-def _page_after(text: str) -> tuple[datetime, str]:
-    try:
-        at, item_id = orjson.loads(base64.urlsafe_b64decode(text.encode()))
-        return datetime.fromisoformat(at), str(item_id)
-    except (binascii.Error, orjson.JSONDecodeError, ValueError, TypeError) as err:
-        raise InputRefused("after", "is no page of this list", "pass on what `next` said") from err
 
 
 async def list_distributions(call: ApiCall[DistributionsQuery, None]) -> Items[DistributionView]:
@@ -184,7 +174,7 @@ async def list_as_csv(call: ApiCall[DistributionsQuery, None]) -> CsvAnswer:
 def _next(shown: Sequence[ItemInWords]) -> str:
     """Return what names the page after these."""
     last = shown[-1].item
-    return base64.urlsafe_b64encode(orjson.dumps([last.created_at.isoformat(), last.item_id])).decode()
+    return next_page(last.created_at, last.item_id)
 
 
 async def show_distribution(call: ApiCall[AccountLanguageQuery, None]) -> DistributionInFull:

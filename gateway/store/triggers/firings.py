@@ -36,7 +36,7 @@ RETURNING firing_id
 # Of the entrance of which a hook tells the CRM told already, or another hook; unless the deal left the stage since.
 _SAME = """
 SELECT EXISTS (SELECT 1 FROM firing f WHERE account_id = $1 AND trigger = $2 AND deal_id = $3
-  AND source IN ('event', 'hook') AND cause->>'stage_id' = $4 AND created_at > now() - $5::interval
+  AND source IN ('event', 'hook') AND cause->>'stage_id' IS NOT DISTINCT FROM $4 AND created_at > now() - $5::interval
   AND NOT EXISTS (SELECT 1 FROM crm_event e WHERE e.account_id = f.account_id AND e.entity_kind = 'deal'
     AND e.entity_id = f.deal_id AND e.aspect = 'stage' AND e.at > f.happened_at
     AND e.old_value = (f.cause->>'pipeline_id') || '/' || (f.cause->>'stage_id')))
@@ -149,7 +149,7 @@ async def bind_event(
 
 
 async def is_told(
-    conn: Conn, account_id: str, trigger: str, deal_id: str, stage_id: str, within: timedelta
+    conn: Conn, account_id: str, trigger: str, deal_id: str, stage_id: str | None, within: timedelta
 ) -> bool:
     """Whether this entrance fired a moment ago."""
     found: bool = await conn.fetchval(_SAME, account_id, trigger, deal_id, stage_id, within)
@@ -175,7 +175,7 @@ async def busy_accounts(conn: Conn, account_ids: Collection[str]) -> list[str]:
 
 async def due(conn: Conn, account_id: str, limit: int) -> list[FiringRow]:
     """Return what is to be read now, the oldest first."""
-    return [_row(row) for row in await conn.fetch(_DUE, account_id, limit)]
+    return [as_firing(row) for row in await conn.fetch(_DUE, account_id, limit)]
 
 
 async def lock_reading(conn: Conn, account_id: str, firing_id: str) -> FiringRow | None:
@@ -185,7 +185,7 @@ async def lock_reading(conn: Conn, account_id: str, firing_id: str) -> FiringRow
         account_id,
         firing_id,
     )
-    return _row(row) if row else None
+    return as_firing(row) if row else None
 
 
 async def fired_lately(
@@ -315,5 +315,5 @@ async def _queue(conn: Conn, firing: FiringRow, trigger: Trigger, contact_id: st
     )
 
 
-def _row(row: asyncpg.Record) -> FiringRow:
+def as_firing(row: asyncpg.Record) -> FiringRow:
     return FiringRow(**dict(row))

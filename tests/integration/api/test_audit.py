@@ -17,8 +17,10 @@ from gateway.api.resources import ROUTES
 from gateway.cli import all_commands
 from gateway.settings import Settings
 from gateway.store.admin.accounts import set_account_state
+from gateway.store.triggers.triggers import save_trigger
 from gateway.worker.retention import clean
 from routing.matrix.presets import unsorted
+from routing.triggers.model import Trigger
 from tests.integration.api.client import ACCOUNT, ANNA, Api, add_effect, give_key
 from tests.integration.api.command_line import callmatrix
 
@@ -28,6 +30,7 @@ CHANGES_NOTHING = {
     ("POST", f"{_A}/matrix/preview"),
     ("POST", f"{_A}/matrix/dry-run"),
     ("POST", f"{_A}/template-checks"),
+    ("POST", f"{_A}/trigger-checks"),
     ("POST", f"{_A}/employees/{{employee}}/presence/answer"),
     ("POST", f"{_A}/employees/{{employee}}/presence/heartbeat"),
     ("POST", f"{_A}/templates/{{template}}/stage-preview"),
@@ -127,9 +130,27 @@ async def test_every_writing_route_of_the_api_leaves_an_entry(api: Api) -> None:
     saved = await api.ask("PUT", "{a}/matrix/draft", body={"revision": seen["revision"], "matrix": matrix})
     await _told(api, "POST", "{a}/matrix/draft/reset", body={"revision": saved["revision"]})
     done |= {("POST", f"{_A}/matrix/draft/reset")} | await _work_and_backfill(api)
-    done |= await _distribution(api) | await _shift_change(api) | await _schedules_and_presence(api)
+    done |= (
+        await _triggers(api)
+        | await _distribution(api)
+        | await _shift_change(api)
+        | await _schedules_and_presence(api)
+    )
     writing = {(r.method, r.path) for r in ROUTES if r.method != "GET"}
     assert writing - done - NEEDS_A_CRM - CHANGES_NOTHING == set(), "a route that no test walks"
+
+
+async def _triggers(api: Api) -> set[tuple[str, str]]:
+    action = {"do": "callback", "connection": "office"}
+    trigger = {"name": "t", "pipeline_id": "1", "events": [{"on": "entered"}], "action": action}
+    await api.pool.execute("DELETE FROM crm_pipeline")
+    await _told(api, "PUT", "{a}/triggers/t", body=trigger)
+    async with api.pool.acquire() as conn, conn.transaction():
+        await save_trigger(conn, ACCOUNT, Trigger.model_validate({**trigger, "is_on": True}), "test")
+    await _told(api, "PUT", "{a}/triggers/t/switch", body={"is_on": False})
+    await _told(api, "DELETE", "{a}/triggers/t", status=204)
+    one = f"{_A}/triggers/{{trigger}}"
+    return {("PUT", one), ("DELETE", one), ("PUT", f"{one}/switch")}
 
 
 _DEAL = (

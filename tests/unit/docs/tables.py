@@ -23,6 +23,9 @@ from routing.matrix.texts import cell_in_words
 from routing.matrix.variables import VARIABLES, sample_of
 from routing.shift_change.reasons import RUN_REASONS, STAY_REASONS
 from routing.templates import FILTERS
+from routing.triggers.model import CAUSE_KINDS, CONDITION_TESTS
+from routing.triggers.problems import TRIGGER_PROBLEMS
+from routing.triggers.reasons import FIRING_REASONS, FIRING_STEPS
 from sms.kinds import SMS_KINDS
 from sms.model import SmsState
 from sms.port import SmsCapabilities
@@ -116,6 +119,24 @@ def _template_problems() -> str:
         for c, severity in TEMPLATE_PROBLEMS.items()
     ]
     return table(("Code", "Severity", "What", "What to do"), rows)
+
+
+def _trigger_problems() -> str:
+    rows = [
+        (
+            code(c),
+            severity,
+            EN.sentences[f"trigger.problem.{c}"],
+            EN.sentences[f"trigger.problem.{c}.remedy"],
+        )
+        for c, severity in TRIGGER_PROBLEMS.items()
+    ]
+    return table(("Code", "Severity", "What", "What to do"), rows)
+
+
+def _trigger_words(kind: str, codes: Sequence[str], what: str) -> str:
+    rows = [(code(c), *_said(f"trigger.{kind}.{c}")) for c in codes]
+    return table((what, "Meaning", "По-русски"), rows)
 
 
 def _as_written(key: str) -> str:
@@ -260,6 +281,11 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "shift-stays": _shift_stays,
     "problems": _problems,
     "template-problems": _template_problems,
+    "trigger-problems": _trigger_problems,
+    "trigger-events": lambda: _trigger_words("on", CAUSE_KINDS, "Event"),
+    "trigger-tests": lambda: _trigger_words("test", CONDITION_TESTS, "Test"),
+    "trigger-reasons": lambda: _trigger_words("reason", FIRING_REASONS, "Reason"),
+    "trigger-steps": lambda: _trigger_words("step", FIRING_STEPS, "Code"),
     "cells": _cells,
     "actions": _actions,
     "variables": _variables,

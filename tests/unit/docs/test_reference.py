@@ -19,6 +19,9 @@ from routing.matrix.reasons import DECISIONS, OWNERS, STEPS
 from routing.matrix.variables import VARIABLES
 from routing.missed_calls import CaseReason
 from routing.templates import FILTERS
+from routing.triggers.model import CAUSE_KINDS, CONDITION_TESTS
+from routing.triggers.problems import TRIGGER_PROBLEMS
+from routing.triggers.reasons import FIRING_REASONS, FIRING_STEPS
 from sms.kinds import SMS_KINDS
 from sms.model import SmsState
 from sms.reasons import SmsDoubt, SmsReason
@@ -68,6 +71,11 @@ def test_every_setting_of_a_connection_stands() -> None:
         pytest.param(list(get_args(CaseReason)), "reasons.md", id="case"),
         pytest.param([*DISTRIBUTION_REASONS, *DISTRIBUTION_STEPS], "reasons.md", id="distribution"),
         pytest.param(list(SEVERITIES), "matrix.md", id="checks"),
+        pytest.param(
+            [*CAUSE_KINDS, *CONDITION_TESTS, *TRIGGER_PROBLEMS, *FIRING_REASONS, *FIRING_STEPS],
+            "triggers.md",
+            id="triggers",
+        ),
         pytest.param(list(TEMPLATE_PROBLEMS), "distribution.md", id="checks of templates"),
         pytest.param(sources.template_fields(), "distribution.md", id="templates"),
         pytest.param([*CELLS, *PRESETS], "matrix.md", id="cells"),

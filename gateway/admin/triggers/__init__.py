@@ -1,0 +1,1 @@
+"""Triggers as people save them, and the firings that they made."""

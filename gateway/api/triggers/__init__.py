@@ -1,0 +1,1 @@
+"""Triggers and their firings over the API."""

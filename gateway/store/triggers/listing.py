@@ -1,0 +1,55 @@
+"""Firings as they are listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.store.triggers.firings import FiringRow, as_firing
+from runtime.database.pool import Conn
+
+_LIST = """
+SELECT * FROM firing WHERE account_id = $1 AND ($2::text IS NULL OR trigger = $2)
+  AND ($3::text IS NULL OR deal_id = $3) AND ($4::text IS NULL OR state = $4) AND ($5::text IS NULL OR reason = $5)
+  AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at < $7)
+  AND ($8::timestamptz IS NULL OR (created_at, firing_id) < ($8, $9))
+ORDER BY created_at DESC, firing_id DESC LIMIT $10
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiringFilter:
+    """None: whatever it is. since, until: when it was told. after: (created_at, firing_id) of the last one of the page
+    before."""
+
+    trigger: str | None = None
+    deal_id: str | None = None
+    state: str | None = None
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    after: tuple[datetime, str] | None = None
+
+
+async def listed_firings(conn: Conn, account_id: str, wanted: FiringFilter, *, limit: int) -> list[FiringRow]:
+    """Newest first."""
+    rows = await conn.fetch(
+        _LIST,
+        account_id,
+        wanted.trigger,
+        wanted.deal_id,
+        wanted.state,
+        wanted.reason,
+        wanted.since,
+        wanted.until,
+        *(wanted.after or (None, None)),
+        limit,
+    )
+    return [as_firing(row) for row in rows]
+
+
+async def firing_of(conn: Conn, account_id: str, firing_id: str) -> FiringRow | None:
+    row = await conn.fetchrow(
+        "SELECT * FROM firing WHERE account_id = $1 AND firing_id = $2", account_id, firing_id
+    )
+    return as_firing(row) if row else None

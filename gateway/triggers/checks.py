@@ -1,0 +1,35 @@
+"""What is wrong with triggers, by what the account really has."""
+
+from __future__ import annotations
+
+from crm.store.metadata import fields_of, pipelines_of, users_of
+from gateway.store.admin.staff import staff_of
+from gateway.store.distribution.templates import templates_of
+from routing.templates import TemplateRefused
+from routing.triggers.problems import KnownToTriggers
+from runtime.database.pool import Conn
+from sms.templates import SmsMacros, compiled_sms
+
+
+async def surroundings_of(conn: Conn, account_id: str) -> KnownToTriggers:
+    """Return what of the account a trigger speaks of."""
+    pipelines = await pipelines_of(conn, account_id)
+    deal, contact = [await fields_of(conn, account_id, kind) for kind in ("deal", "contact")]
+    users = await users_of(conn, account_id)
+    macros = SmsMacros.of([*(f"deal.cf_{f.id}" for f in deal), *(f"maincontact.cf_{f.id}" for f in contact)])
+
+    def refused(source: str) -> str | None:
+        try:
+            compiled_sms(source, macros)
+        except TemplateRefused as err:
+            return str(err)
+        return None
+
+    return KnownToTriggers(
+        staff=await staff_of(conn, account_id),
+        stages=[(p.id, s.id) for p in pipelines for s in p.stages] or None,
+        fields=[*(f"deal.cf_{f.id}" for f in deal), *(f"contact.cf_{f.id}" for f in contact)] or None,
+        users=[user.id for user in users] or None,
+        templates=[saved.name for saved in await templates_of(conn, account_id)],
+        refused=refused,
+    )

@@ -1,0 +1,151 @@
+"""Triggers over the API: checked, a version each time, off until their action is carried out; firings with their steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.store.triggers.triggers import save_trigger
+from gateway.triggers.firing import TriggerDeal, fire_by_name
+from gateway.triggers.reading import AccountFirings
+from routing.triggers.model import Trigger
+from tests.fakes.crm import FakeCrm
+from tests.integration.api.client import ACCOUNT, Api
+
+CALL = {
+    "name": "big deals",
+    "pipeline_id": "1",
+    "stage_id": "20",
+    "events": [{"on": "price_crossed", "amount": 50000}],
+    "conditions": [{"of": "tags", "test": "has_any", "values": ["VIP"]}],
+    "action": {"do": "callback", "connection": "office"},
+}
+PATH = "{a}/triggers/big deals"
+
+
+async def switched_on(api: Api, **changes: Any) -> None:
+    """As it will be once its action is carried out."""
+    trigger = Trigger.model_validate({**CALL, **changes, "is_on": True})
+    async with api.pool.acquire() as conn, conn.transaction():
+        await save_trigger(conn, ACCOUNT, trigger, "test")
+
+
+async def test_a_trigger_is_saved_shown_changed_and_removed_and_its_versions_stay(api: Api) -> None:
+    assert (await api.ask("PUT", PATH, body=CALL, version=0))["version"] == 1
+    assert (await api.ask("PUT", PATH, body=CALL, version=1))["version"] == 1
+    assert (await api.ask("PUT", PATH, body={**CALL, "position": 3}, version=1))["version"] == 2
+    shown = await api.ask("GET", PATH, role="read_only")
+    assert (shown["version"], shown["trigger"]["is_on"], shown["trigger"]["position"]) == (2, False, 3)
+    assert [v["version"] for v in (await api.ask("GET", PATH + "/versions"))["items"]] == [2, 1]
+    assert (await api.ask("GET", PATH + "/versions/1"))["position"] == 0
+    await api.ask("DELETE", PATH, status=204)
+    await api.ask("GET", PATH, status=404)
+    assert (await api.ask("GET", "{a}/triggers"))["items"] == []
+    assert (await api.ask("PUT", PATH, body=CALL, version=0))["version"] == 3
+
+
+async def test_triggers_are_listed_in_the_order_in_which_they_are_looked_at(api: Api) -> None:
+    for name, position in (("c", 1), ("a", 2), ("b", 1)):
+        await api.ask("PUT", f"{{a}}/triggers/{name}", body={**CALL, "name": name, "position": position})
+    listed = (await api.ask("GET", "{a}/triggers"))["items"]
+    assert [t["name"] for t in listed] == ["b", "c", "a"]
+
+
+async def test_who_saves_over_a_version_that_they_did_not_see_is_told(api: Api) -> None:
+    await api.ask("PUT", PATH, body=CALL)
+    said = await api.ask("PUT", PATH, body={**CALL, "position": 1}, version=0, status=409)
+    assert said["code"] == "trigger-conflict"
+    assert (await api.ask("GET", PATH))["version"] == 1
+
+
+@pytest.mark.parametrize("do", ["callback", "sms"])
+async def test_a_trigger_whose_action_nobody_carries_out_cannot_be_switched_on(api: Api, do: str) -> None:
+    sms = {"do": "sms", "template": "Hello {{maincontact.name}}", "provider": "main"}
+    body = {**CALL, "action": sms if do == "sms" else CALL["action"]}
+    said = await api.ask("PUT", PATH, body={**body, "is_on": True}, status=409)
+    assert (said["code"], said["field"]) == ("action-not-carried", "is_on")
+    await api.ask("PUT", PATH, body=body)
+    said = await api.ask("PUT", PATH + "/switch", body={"is_on": True}, status=409)
+    assert (said["code"], do in said["title"] + said["detail"]) == ("action-not-carried", True)
+    assert (await api.ask("GET", PATH))["version"] == 1
+
+
+async def test_what_is_wrong_is_told_with_all_problems_and_nothing_is_saved(api: Api) -> None:
+    wrong = {
+        **CALL,
+        "events": [{"on": "price_crossed"}],
+        "conditions": [{"of": "price", "test": "above", "values": ["50,000"]}],
+        "action": {"do": "sms", "template": "{{nothing.here}}", "provider": "main"},
+    }
+    codes = ["amount-missing", "number-unreadable", "text-refused"]
+    checked = await api.ask("POST", "{a}/trigger-checks", body=wrong, lang="en")
+    assert (checked["can_be_saved"], [p["code"] for p in checked["problems"]]) == (False, codes)
+    assert "50,000" in checked["problems"][1]["message"]
+    said = await api.ask("PUT", PATH, body=wrong, status=422)
+    assert (said["code"], [p["code"] for p in said["problems"]]) == ("trigger-not-usable", codes)
+    await api.ask("GET", PATH, status=404)
+
+
+async def test_the_name_in_the_address_and_in_the_trigger_are_the_same(api: Api) -> None:
+    await api.ask("PUT", "{a}/triggers/other", body=CALL, status=400)
+
+
+async def test_switching_off_drops_what_waits_whatever_is_wrong_with_the_trigger(api: Api) -> None:
+    await switched_on(api, stage_id="99")
+    await api.pool.execute(
+        "INSERT INTO outbound_item (account_id, item_id, kind, source, \"order\") VALUES ($1, 'i', 'callback', 'trigger', $2)",
+        ACCOUNT,
+        {"trigger": CALL["name"]},
+    )
+    off = await api.ask("PUT", PATH + "/switch", body={"is_on": False})
+    assert (off["version"], off["trigger"]["is_on"]) == (2, False)
+    assert (
+        await api.pool.fetchval("SELECT state || ' ' || reason FROM outbound_item") == "dropped switched_off"
+    )
+
+
+async def test_a_firing_is_listed_by_filters_and_told_step_by_step(api: Api) -> None:
+    await switched_on(api)
+    async with api.pool.acquire() as conn, conn.transaction():
+        await fire_by_name(conn, ACCOUNT, str(CALL["name"]), [TriggerDeal("7", None), TriggerDeal("8", None)])
+    waiting = (await api.ask("GET", "{a}/firings", role="read_only"))["items"]
+    assert [(f["state"], f["message"]) for f in waiting] == [("reading", "")] * 2
+    await AccountFirings(api.pool, ACCOUNT, FakeCrm()).turn()
+    [one] = (await api.ask("GET", "{a}/firings", deal="7", state="skipped", lang="en"))["items"]
+    assert (one["reason"], one["message"]) == ("deal_gone", "the deal is not in the CRM any more")
+    assert (await api.ask("GET", "{a}/firings", reason="fires"))["items"] == []
+    full = await api.ask("GET", f"{{a}}/firings/{one['id']}", lang="en")
+    assert [s["because"] for s in full["steps"]] == ["cause", "deal_gone"]
+    assert full["steps"][0]["message"] == "what happened"
+    first = await api.ask("GET", "{a}/firings", limit=1)
+    rest = await api.ask("GET", "{a}/firings", limit=1, after=first["next"])
+    assert {first["items"][0]["deal"], rest["items"][0]["deal"]} == {"7", "8"}
+    assert rest["next"] is None
+    await api.ask("GET", "{a}/firings/none", status=404)
+    await api.ask("GET", "{a}/firings", after="nonsense", status=400)
+
+
+async def hooked(api: Api, query: str, body: str = "leads[status][0][id]=7") -> tuple[int, dict[str, Any]]:
+    secret = await api.pool.fetchval("SELECT webhook_secret FROM account WHERE account_id = $1", ACCOUNT)
+    url = f"{api.url}/crm/{ACCOUNT}/hooks/{secret}?{query}"
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with api.http.post(url, data=body, headers=headers) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_a_hook_of_the_crm_fires_a_trigger_that_is_on_once_for_an_entrance(api: Api) -> None:
+    await switched_on(api)
+    assert (await api.ask("GET", PATH + "/hook"))["url"].endswith("?trigger=big%20deals")
+    status, said = await hooked(api, "trigger=big%20deals")
+    assert (status, said["trigger"], said["deals"]) == (200, "big deals", ["7"])
+    status, said = await hooked(api, "trigger=big%20deals")
+    assert (status, said["deals"], said["already"]) == (200, [], ["7"])
+    assert len((await api.ask("GET", "{a}/firings"))["items"]) == 1
+
+
+async def test_a_hook_of_a_trigger_that_is_off_or_not_there_is_told_so(api: Api) -> None:
+    await api.ask("PUT", PATH, body=CALL)
+    status, said = await hooked(api, "trigger=big%20deals")
+    assert (status, said["code"]) == (404, "no-such-trigger")
+    assert (await api.ask("GET", "{a}/firings"))["items"] == []
