@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from crm.store.deals import KnownDeal, known_deals
 from crm.store.news import values_now
@@ -68,14 +69,15 @@ class Giver:
         handout = Handout(self.availability, account, staff, held, now) if held else None
         by_hand = await given_by_hand(conn, account_id, list(items), list(staff.by_crm_user))
         for item in (i for i in list(items.values()) if i.state == "waiting"):
-            deal = deals.get(item.entity_id)
+            deal = deals.known.get(item.entity_id)
             if item.item_id in by_hand and item.reason != _SAID_SO:
                 items[item.item_id] = _given_up(item, _SAID_SO)
                 await store.save_item(conn, items[item.item_id])
                 await store.mark_overridden(conn, account_id, item.item_id, by_hand[item.item_id])
                 continue
             if deal is None or handout is None or why_not_any_more(item, deal, now):
-                items[item.item_id] = _without_decision(item, deal, now)
+                is_deleted = item.entity_id in deals.deleted
+                items[item.item_id] = _without_decision(item, deal, now, is_deleted=is_deleted)
                 await store.save_item(conn, items[item.item_id])
                 continue
             if handout.looks_at_clients and not deal.is_read and now - item.created_at < _NOT_TOLD_YET:
@@ -95,11 +97,19 @@ async def lock_deals(conn: Conn, account_id: str, deal_ids: Iterable[str]) -> No
     await locks.take_all(conn, (locks.crm_subject(account_id, f"deal:{id}") for id in deal_ids))
 
 
-async def _deals_now(conn: Conn, account_id: str, deal_ids: Sequence[str]) -> dict[str, KnownDeal]:
+class _DealsNow(NamedTuple):
+    """known: by id. deleted: ids of those that the CRM said to be deleted, whether the directory ever had them or not."""
+
+    known: Mapping[str, KnownDeal]
+    deleted: frozenset[str]
+
+
+async def _deals_now(conn: Conn, account_id: str, deal_ids: Sequence[str]) -> _DealsNow:
     """Return the deals as they were last told: the CRM's feed may tell of a change before the directory has it."""
     deals = await known_deals(conn, account_id, deal_ids)
-    told = await values_now(conn, account_id, [("deal", id) for id in deals])
-    return {id: _as_told(deal, told) for id, deal in deals.items()}
+    told = await values_now(conn, account_id, [("deal", id) for id in deal_ids])
+    deleted = frozenset(id for id in deal_ids if told.get(("deal", id, "deleted")) == "1")
+    return _DealsNow({id: _as_told(deal, told) for id, deal in deals.items()}, deleted)
 
 
 def _as_told(deal: KnownDeal, told: Mapping[tuple[str, str, str], str | None]) -> KnownDeal:
@@ -121,9 +131,9 @@ def _is_of_stage(item: ItemRow, now: datetime) -> bool:
     return item.source in _FROM_STAGE or (item.source == "hook" and now - item.created_at > _MOVED_ON)
 
 
-def _without_decision(item: ItemRow, deal: KnownDeal | None, now: datetime) -> ItemRow:
+def _without_decision(item: ItemRow, deal: KnownDeal | None, now: datetime, *, is_deleted: bool) -> ItemRow:
     """Give it up; a deal that the directory does not have yet is waited for."""
-    if deal is None and now - item.created_at < _NOT_TOLD_YET:
+    if deal is None and not is_deleted and now - item.created_at < _NOT_TOLD_YET:
         return _not_read_yet(item, now + _ASK_AGAIN)
     reason = "deal_gone" if deal is None else why_not_any_more(item, deal, now) or "template_removed"
     return _given_up(item, reason)

@@ -131,6 +131,7 @@ SENTENCES: Mapping[str, str] = {
     "fact.deals": "сделок клиента у сотрудника",
     "fact.number": "номер в книге",
     "fact.until": "до",
+    "fact.zone": "часовой пояс по",
     "fact.stands_in": "в роли",
     "fact.rounds": "кругов",
     "rule.person": "сотрудник",

@@ -47,12 +47,12 @@ WHERE c.account_id = $1 AND c.started_at >= $3::timestamptz - interval '1 day'
   AND c.started_at + c.clock_offset >= $3 ORDER BY c.started_at + c.clock_offset LIMIT 50
 """
 
-# The feed tells who it was later than a hook tells of the change: asked when the deal is given.
+# The feed tells who it was later than a hook tells of the change: asked when the deal is given. The CRM tells whole seconds.
 _BY_HAND = """
 SELECT DISTINCT ON (i.item_id) i.item_id, e.new_value FROM distribution_item i
 JOIN crm_event e ON e.account_id = i.account_id AND e.entity_kind = 'deal' AND e.entity_id = i.entity_id
 WHERE i.account_id = $1 AND i.item_id = ANY($2) AND e.aspect = 'responsible' AND NOT e.is_ours AND e.new_value <> ''
-  AND e.by_user = ANY($3) AND e.at >= i.entered_at AND (i.event_id IS NULL OR e.event_id > i.event_id)
+  AND e.by_user = ANY($3) AND e.at >= date_trunc('second', i.entered_at) AND (i.event_id IS NULL OR e.event_id > i.event_id)
 ORDER BY i.item_id, e.at DESC, e.event_id DESC
 """
 

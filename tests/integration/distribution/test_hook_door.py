@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import pytest
 
+from crm.port import Observed
+from crm.store.news import record_news
 from tests.integration.distribution.shop import ACCOUNT, ANNA, Shop, turn
 from tests.integration.pbx.running_gateway import running_gateway
 
@@ -194,3 +197,40 @@ async def test_a_deal_of_a_hook_that_left_the_stage_while_it_waited_is_not_given
     item = await shop.item(left)
     assert (item.state, item.reason) == ("cancelled", "left_stage")
     assert (await shop.item(at_once)).state == "given", "the pipeline itself moves deals on at once"
+
+
+async def test_who_gives_a_hooks_deal_by_hand_in_the_same_second_has_the_last_word(
+    pipeline: Pipeline,
+) -> None:
+    """The CRM tells whole seconds; the hook came later in that one, by our clock."""
+    shop = pipeline.shop
+    deal = await shop.deal(stage="20")
+    await pipeline.send(moved(deal))
+    await shop.pool.execute(
+        "UPDATE distribution_item SET entered_at = date_trunc('second', now()) + '900 ms'"
+    )
+    await shop.owned(deal, "13", before="10")
+    await shop.pool.execute(
+        "UPDATE crm_event SET at = date_trunc('second', now()), by_user = '12' WHERE aspect = 'responsible'"
+    )
+    await shop.pool.execute(
+        "UPDATE distribution_item i SET entered_at = e.at + interval '900 ms' FROM crm_event e"
+        " WHERE e.aspect = 'responsible'"
+    )
+    await shop.distributor.turn()
+    item = await shop.item(deal)
+    assert (item.state, item.reason, item.overridden_by) == ("cancelled", "overridden", "13")
+
+
+async def test_a_hooks_deal_that_was_deleted_before_it_was_read_waits_for_nothing(pipeline: Pipeline) -> None:
+    shop = pipeline.shop
+    await pipeline.send(moved("777"))
+    await shop.distributor.turn()
+    assert ((item := await shop.item("777")).state, item.reason) == ("waiting", "not_read")
+    now = datetime.now(UTC)
+    gone = Observed(kind="deal", id="777", at=now, values={"deleted": "1"}, is_changed=frozenset({"deleted"}))
+    async with shop.pool.acquire() as conn, conn.transaction():
+        await record_news(conn, ACCOUNT, observed=[gone], told_by="webhook")
+    await shop.work("777")
+    await shop.distributor.turn()
+    assert ((item := await shop.item("777")).state, item.reason) == ("cancelled", "deal_gone")
