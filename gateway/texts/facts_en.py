@@ -131,7 +131,6 @@ SENTENCES: Mapping[str, str] = {
     "fact.deals": "deals of the client with this person",
     "fact.number": "number in the ledger",
     "fact.until": "until",
-    "fact.zone": "time zone by",
     "fact.stands_in": "as",
     "fact.rounds": "rounds",
     "rule.person": "person",

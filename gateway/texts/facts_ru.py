@@ -131,7 +131,6 @@ SENTENCES: Mapping[str, str] = {
     "fact.deals": "сделок клиента у сотрудника",
     "fact.number": "номер в книге",
     "fact.until": "до",
-    "fact.zone": "часовой пояс по",
     "fact.stands_in": "в роли",
     "fact.rounds": "кругов",
     "rule.person": "сотрудник",
