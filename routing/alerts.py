@@ -18,6 +18,7 @@ AlertKind = Literal[
     "pbx-silent",
     "desk-full",
     "deals-waiting",
+    "trigger-circles",
     "workers-missing",
     "backfill-ended",
 ]
@@ -42,6 +43,7 @@ PATIENCE: dict[AlertKind, timedelta] = {
     "pbx-silent": timedelta(0),
     "desk-full": timedelta(0),
     "deals-waiting": timedelta(0),
+    "trigger-circles": timedelta(0),
     "workers-missing": timedelta(minutes=1),
     "backfill-ended": timedelta(0),
 }

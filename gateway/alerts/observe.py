@@ -11,6 +11,7 @@ from gateway.calendars import holidays_around
 from gateway.health.reports import SILENT_SECONDS
 from gateway.health.views import AccountStatus, BackfillView, ConnectionState, InstallationStatus
 from gateway.store.admin.accounts import Account
+from gateway.store.triggers.circles import TriggerCircle
 from routing.alerts import AlertCause, Health
 from routing.working_time import working_seconds_between
 
@@ -33,11 +34,12 @@ class AlertObservation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What an observation needs besides the status. with_work: accounts whose writer has something to send now.
-    heard: when each connection (account, name) last spoke."""
+    heard: when each connection (account, name) last spoke. circles: of triggers, by account; those without are not there."""
 
     accounts: Mapping[str, Account]
     with_work: frozenset[str]
     heard: Mapping[tuple[str, str], datetime]
+    circles: Mapping[str, TriggerCircle]
 
 
 def observe(status: InstallationStatus, around: Surroundings) -> Iterator[AlertObservation]:
@@ -66,6 +68,7 @@ def _account(
         yield _broken(account)
         yield _writer(account, account.id in around.with_work, now, is_worked=is_worked)
         yield _token(account)
+        yield _circle(account, around.circles.get(account.id))
     yield _desk(account, own.settings.alerts.desk_full)
     yield _deals(account)
     for connection in account.connections:
@@ -86,6 +89,20 @@ def _deals(account: AccountStatus) -> AlertObservation:
     if account.state != "on":
         health = "unknown"
     return _seen(account.id, "deals-waiting", health, count=account.distribution.too_old)
+
+
+def _circle(account: AccountStatus, circle: TriggerCircle | None) -> AlertObservation:
+    """Tell of the latest trigger that was stopped because one deal made it fire again and again."""
+    if circle is None:
+        return _seen(account.id, "trigger-circles", "good")
+    return _seen(
+        account.id,
+        "trigger-circles",
+        "bad",
+        trigger=circle.trigger,
+        deal=circle.deal_id,
+        count=circle.deals,
+    )
 
 
 def _broken(account: AccountStatus) -> AlertObservation:

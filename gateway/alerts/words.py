@@ -22,6 +22,7 @@ PAGES: dict[AlertKind, str] = {
     "pbx-silent": "deploy/runbook.md#a-pbx-is-silent",
     "desk-full": "deploy/runbook.md#dead-letters",
     "deals-waiting": "docs/how-to/distribute-deals.md#what-waits",
+    "trigger-circles": "deploy/runbook.md#a-trigger-goes-in-circles",
     "workers-missing": "deploy/runbook.md#no-worker",
     "backfill-ended": "docs/how-to/reactivate-after-an-outage.md",
 }

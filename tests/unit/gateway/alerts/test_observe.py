@@ -10,6 +10,7 @@ import pytest
 
 from gateway.alerts.observe import AlertObservation, Surroundings, observe
 from gateway.health.views import InstallationStatus
+from gateway.store.triggers.circles import TriggerCircle
 from routing.alerts import AlertCause, AlertKind
 from routing.settings import AccountSettings, AlertPolicy
 from tests.unit.gateway.alerts.test_words import sales
@@ -44,6 +45,7 @@ def seen(
     has_work: bool = False,
     heard_at: datetime | None = None,
     policy: AlertPolicy | None = None,
+    circle: TriggerCircle | None = None,
     **changes: Any,
 ) -> dict[tuple[AlertKind, str], AlertObservation]:
     """changes: of the account, as `tests.unit.gateway.health.test_account_checks.WELL` has it."""
@@ -55,6 +57,7 @@ def seen(
         accounts={"sales": account},
         with_work=frozenset({"sales"} if has_work else ()),
         heard={("sales", "office"): heard_at} if heard_at else {},
+        circles={"sales": circle} if circle else {},
     )
     found = list(observe(status, around))
     assert len({o.cause for o in found}) == len(found)
@@ -95,6 +98,12 @@ def test_a_dead_worker_is_one_cause_and_no_account_is_blamed() -> None:
     unserved = {**WELL["crm"], "is_served": False}
     assert bad(seen(workers=(dead,), has_work=True, crm=unserved)) == {"workers-missing"}
     assert bad(seen(workers=(), crm=unserved)) == {"workers-missing"}
+
+
+def test_a_trigger_that_goes_in_circles_is_a_cause_and_is_named() -> None:
+    found = seen(circle=TriggerCircle(account_id="sales", trigger="call back", deal_id="7", deals=2))
+    assert bad(found) == {"trigger-circles"}
+    assert found[("trigger-circles", "")].facts == {"trigger": "call back", "deal": "7", "count": 2}
 
 
 LONG_AGO = MONDAY - timedelta(minutes=30)

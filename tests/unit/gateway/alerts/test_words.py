@@ -28,6 +28,7 @@ FACTS: dict[AlertKind, dict[str, str | int]] = {
     "pbx-silent": {"pbx": "mango", "heard_at": "2026-03-02T05:00:00+00:00"},
     "desk-full": {"count": 11},
     "deals-waiting": {"count": 2},
+    "trigger-circles": {"trigger": "call back", "deal": "7", "count": 2},
     "workers-missing": {},
     "backfill-ended": {"state": "done", "calls": 40, "done": 70, "dead": 1},
 }
