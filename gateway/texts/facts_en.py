@@ -26,6 +26,7 @@ SENTENCES: Mapping[str, str] = {
     "fact.cause_key": "key of the cause",
     "fact.fired": "fired lately",
     "fact.condition": "condition",
+    "fact.zone": "client's time known by",
     "fact.client": "kind of client",
     "fact.client_now": "kind of client now",
     "fact.count": "missed calls",

@@ -26,6 +26,7 @@ SENTENCES: Mapping[str, str] = {
     "fact.cause_key": "ключ причины",
     "fact.fired": "сработал за час",
     "fact.condition": "условие",
+    "fact.zone": "время клиента известно по",
     "fact.client": "вид клиента",
     "fact.client_now": "вид клиента сейчас",
     "fact.count": "пропущенных звонков",
