@@ -81,21 +81,21 @@ class PresenceBot:
             async with asyncio.timeout(_SEND_SECONDS):
                 await bot.ask("sendMessage", body, _SEND_SECONDS)
         except (AlertNotSent, TimeoutError, NoSuchAccount) as err:
-            await self._not_sent(asked, err, now)
-            return
+            return await self._not_sent(asked, err, now)
+        except DATABASE_ERRORS:
+            raise
+        except Exception as err:  # a mistake of ours must not end the process, nor cost others their question
+            return await self._not_sent(asked, err, now)
         self._unsent.recovered()
         async with self._pool.acquire() as conn:
             await rows.question_was_sent(conn, asked)
 
     async def _not_sent(self, asked: AskedByBot, err: Exception, now: datetime) -> None:
         """Try it again later; give up what cannot be sent later either: another way to answer is still open."""
-        why = (
-            err if isinstance(err, AlertNotSent) else AlertUnreachable("no answer in time", is_in_doubt=True)
-        )
-        self._unsent.failed(why, is_alarm=isinstance(why, AlertLoginRefused))
-        is_final = isinstance(why, (AlertRecipientRefused, AlertLoginRefused)) or isinstance(
-            err, NoSuchAccount
-        )
+        why = err if isinstance(err, AlertNotSent) else AlertUnreachable(f"{type(err).__name__}: {err}")
+        is_mistake = not isinstance(err, (AlertNotSent, TimeoutError, NoSuchAccount))
+        self._unsent.failed(err, is_mistake=is_mistake, is_alarm=isinstance(err, AlertLoginRefused))
+        is_final = is_mistake or isinstance(err, (AlertRecipientRefused, AlertLoginRefused, NoSuchAccount))
         pause = timedelta(seconds=max(why.retry_after or 0.0, self._again_seconds))
         async with self._pool.acquire() as conn:
             await rows.question_was_not_sent(conn, asked, why, None if is_final else now + pause)
@@ -112,6 +112,8 @@ class PresenceBot:
             except (AlertNotSent, LeaseLost, *DATABASE_ERRORS) as err:
                 self._unheard.failed(err, is_alarm=isinstance(err, AlertLoginRefused))
                 pause = max(pause, getattr(err, "retry_after", None) or 0.0)
+            except Exception as err:  # as above
+                self._unheard.failed(err, is_mistake=True)
             await sleep_unless_cancelled(pause)
 
     async def _is_used(self) -> bool:
