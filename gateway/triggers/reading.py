@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 EVERY_SECONDS = 0.5
 _TOGETHER = 100
 _AFTER_TROUBLE = timedelta(seconds=20)
+_AFTER_MISTAKE = timedelta(minutes=10)
 _GIVEN_UP_AFTER = timedelta(days=1)
 
 
@@ -104,9 +105,28 @@ class AccountFirings:
             await self._put_off(waiting, err)
             return True
         for firing in waiting:
+            await self._decided(firing, read)
+        return True
+
+    async def _decided(self, firing: FiringRow, read: Read) -> None:
+        """Decide one; a mistake of ours over it holds up no other."""
+        try:
             async with self._pool.acquire() as conn, conn.transaction():
                 await self._decide(conn, firing.firing_id, read)
-        return True
+        except Exception as err:
+            if may_pass(err):
+                raise
+            log.exception("firing-not-decided", account=self._account, trigger=firing.trigger)
+            async with self._pool.acquire() as conn, conn.transaction():
+                await store.put_off(
+                    conn,
+                    self._account,
+                    [firing.firing_id],
+                    _AFTER_MISTAKE,
+                    _GIVEN_UP_AFTER,
+                    waits="not_decided",
+                    ends="not_decided",
+                )
 
     async def _put_off(self, waiting: Sequence[FiringRow], err: CrmError) -> None:
         ids = [firing.firing_id for firing in waiting]

@@ -16,6 +16,7 @@ FiringReason = Literal[
     "same_action_lately",
     "waits_for_crm",
     "crm_silent",
+    "not_decided",
 ]
 """Of the whole firing: its last step."""
 

@@ -230,22 +230,33 @@ async def skipped(conn: Conn, firing: FiringRow, reason: FiringReason) -> None:
 
 
 async def put_off(
-    conn: Conn, account_id: str, firing_ids: Sequence[str], pause: timedelta, most: timedelta
+    conn: Conn,
+    account_id: str,
+    firing_ids: Sequence[str],
+    pause: timedelta,
+    most: timedelta,
+    *,
+    waits: FiringReason = "waits_for_crm",
+    ends: FiringReason = "crm_silent",
 ) -> int:
-    """Read them later, since the CRM does not answer; what waits for longer than `most` is given up. How many those are."""
+    """Read them later, since the CRM does not answer; what waits for longer than `most` is given up. How many those are.
+
+    waits, ends: why, as long as it is tried, and once it is given up."""
     done: str = await conn.execute(
-        "UPDATE firing SET state = 'failed', reason = 'crm_silent', ended_at = now(), tries = tries + 1"
+        "UPDATE firing SET state = 'failed', reason = $4, ended_at = now(), tries = tries + 1"
         " WHERE account_id = $1 AND firing_id = ANY($2) AND state = 'reading' AND created_at <= now() - $3::interval",
         account_id,
         list(firing_ids),
         most,
+        ends,
     )
     await conn.execute(
-        "UPDATE firing SET tries = tries + 1, reason = 'waits_for_crm', next_try_at = now() + $3::interval"
+        "UPDATE firing SET tries = tries + 1, reason = $4, next_try_at = now() + $3::interval"
         " WHERE account_id = $1 AND firing_id = ANY($2) AND state = 'reading'",
         account_id,
         list(firing_ids),
         pause,
+        waits,
     )
     return int(done.split()[-1])
 

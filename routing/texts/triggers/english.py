@@ -16,6 +16,7 @@ SENTENCES: Mapping[str, str] = {
     "trigger.reason.same_action_lately": "the client got the same action a short while ago",
     "trigger.reason.waits_for_crm": "the CRM does not answer: the deal is read when it does",
     "trigger.reason.crm_silent": "the CRM did not let the deal be read for a day: given up",
+    "trigger.reason.not_decided": "the program failed over it, its log says how; it is tried for a day",
     "trigger.step.cause": "what happened",
     "trigger.step.stands_there": "the deal stands where the trigger works",
     "trigger.step.met": "the condition is met",

@@ -16,6 +16,7 @@ SENTENCES: Mapping[str, str] = {
     "trigger.reason.same_action_lately": "недавно этот клиент уже получил такое же действие",
     "trigger.reason.waits_for_crm": "CRM не отвечает: сделка будет прочитана, когда ответит",
     "trigger.reason.crm_silent": "CRM сутки не давала прочитать сделку: больше не ждём",
+    "trigger.reason.not_decided": "программа на нём сбилась, подробности в журнале; попытки идут сутки",
     "trigger.step.cause": "что произошло",
     "trigger.step.stands_there": "сделка стоит там, где работает триггер",
     "trigger.step.met": "условие выполнено",

@@ -26,6 +26,16 @@ ROWS = (
         ),
     ),
     Sabotage(
+        name="a-firing-that-cannot-be-decided-stops-the-others",
+        hurts="one deal that the program fails over keeps everybody else's calls and texts from going out",
+        file="gateway/triggers/reading.py",
+        old="if may_pass(err):\n                raise",
+        new="if err:\n                raise",
+        tests=(
+            "tests/integration/triggers/test_one_bad_firing.py::test_a_firing_that_cannot_be_decided_holds_up_no_other",
+        ),
+    ),
+    Sabotage(
         name="a-silent-crm-is-asked-for-ever",
         hurts="a text goes out weeks after its reason",
         file="gateway/triggers/reading.py",
