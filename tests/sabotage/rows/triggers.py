@@ -9,8 +9,8 @@ ROWS = (
         name="a-hook-and-the-change-are-two-entrances",
         hurts="a client is called twice for one move that was told in two ways",
         file="gateway/triggers/firing.py",
-        old="conn, account_id, saved.name, deal_id, cause, at - _SKEW\n    ):\n        return False",
-        new="conn, account_id, saved.name, deal_id, cause, at - _SKEW\n    ):\n        pass",
+        old="if cause.stage_id is not None and await store.bind_event(",
+        new="if cause.stage_id is None and await store.bind_event(",
         tests=(
             "tests/integration/triggers/test_firings.py::test_case_1_a_hook_that_comes_first_is_the_entrance_that_the_webhook_tells_of",
         ),
