@@ -148,3 +148,9 @@ def why_not_ask(route: Route, who: ApiToken, path: Mapping[str, str]) -> Bar | N
         schedule=path.get("schedule"),
         counter=path.get("employee") if route.is_counter else None,
     )
+
+
+def may_see(call: AnyCall, template: str | None) -> bool:
+    """Whether this template is one of those that the token is bound to; None: what is asked for is of no template."""
+    bound = call.who.bound.templates
+    return not bound or template is None or template in bound

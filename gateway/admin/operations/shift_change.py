@@ -146,8 +146,9 @@ async def policy_problems(conn: Conn, account_id: str, policy: ShiftPolicy) -> l
 async def preview(
     conn: Conn, account_id: str, employee_id: str, kind: MoveKind, presences: Presences
 ) -> MovePreview:
-    """Raise InputRefused, also where a move could not begin because too little is set."""
+    """Raise InputRefused, also where a move could not begin because too little is set; NotBoundTo."""
     policy = await show_policy(conn, account_id)
+    refuse_other_template(policy.template or None)
     user = await _user_of(conn, account_id, employee_id)
     await _refuse_unset(conn, account_id, policy)
     roster = await roster_now(conn, account_id, policy)
@@ -260,7 +261,8 @@ async def change(conn: Conn, account_id: str, run_id: int, do: ShiftAct) -> RunP
 
 
 async def progress(conn: Conn, account_id: str, run_id: int) -> RunProgress:
-    """Raise NoSuchShiftRun."""
+    """Raise NoSuchShiftRun, NotBoundTo."""
+    refuse_other_template((await policies.policy_of(conn, account_id)).template or None)
     run = await runs.run_of(conn, account_id, run_id)
     if run is None:
         raise NoSuchShiftRun(run_id)
@@ -271,8 +273,9 @@ async def progress(conn: Conn, account_id: str, run_id: int) -> RunProgress:
 async def progress_of_all(
     conn: Conn, account_id: str, *, before: int | None = None, limit: int = 50
 ) -> list[RunProgress]:
-    """Return the latest first."""
+    """Return the latest first. Raise NotBoundTo."""
     await rows.account(conn, account_id)
+    refuse_other_template((await policies.policy_of(conn, account_id)).template or None)
     found = await runs.runs_of(conn, account_id, before=before, limit=limit)
     counts = await runs.counts_of(conn, account_id, [run.run_id for run in found])
     return [RunProgress(run=run, counts=counts[run.run_id]) for run in found]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from gateway.admin.input_words import COUNTED
 from gateway.admin.refused import InputRefused
 from gateway.api.frame import Answer, ApiCall, Body, Items, Route, not_found
+from gateway.api.sent_time import SentTime
 from gateway.store.admin.audit import (
     AUDIT_KINDS,
     AuditFilter,
@@ -32,8 +33,8 @@ class AuditQuery(Body):
     ) = None
     object: Name | None = None
     who: Name | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: SentTime | None = None
+    until: SentTime | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     after: Annotated[str, Field(pattern=COUNTED, description="`next` of the page before")] | None = None
 

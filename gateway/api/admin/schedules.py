@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from gateway.admin.schedules import saved, seen
 from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route, not_found
+from gateway.api.sent_time import SentTime
 from gateway.store.admin import schedules as store
 from routing.schedules.checks import ScheduleProblem
 from routing.schedules.model import Schedule
@@ -60,7 +61,7 @@ class ScheduleVersionBody(Answer):
 
 
 class OnQuery(Body):
-    at: AwareDatetime | None = Field(None, description="absent: now")
+    at: SentTime | None = Field(None, description="absent: now")
 
 
 class OnShiftView(Answer):

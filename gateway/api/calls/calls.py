@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.api.sent_time import SentTime
 from gateway.store.calls import calls as store
 from routing.calls.model import FailedSide
 from routing.client_work.values import CallRow
@@ -19,8 +20,8 @@ _LONGEST_AGO = timedelta(days=31)
 class CallsQuery(Body):
     """Calls that started in [since, until), oldest first; since: a month ago where it is not given."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: SentTime | None = None
+    until: SentTime | None = None
     client: Annotated[str, Field(max_length=40, description="phone number in any spelling")] | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 100
     after: Annotated[str, Field(max_length=200, description="`next` of the page before")] | None = None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from gateway.admin.input_words import refuse_no_number
-from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, Route, not_found
+from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, Route, may_see, not_found
+from gateway.api.sent_time import SentTime
 from gateway.decisions.explain import explain, step_in_full
 from gateway.lookup.decided import decide_lookup
 from gateway.lookup.endpoint import answer_of
@@ -21,6 +23,7 @@ from routing.lookup.available import ANYBODY
 from routing.lookup.decide import LookupDecision
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.texts.catalogue import Language, Texts
+from runtime.database.pool import Conn
 
 
 class AccountLanguageQuery(Body):
@@ -69,7 +72,7 @@ class DecisionsQuery(Body):
     client: Annotated[str, Field(max_length=40, description="phone number in any spelling")] | None = None
     call: Annotated[str, Field(max_length=100)] | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    after: Annotated[AwareDatetime, Field(description="`next` of the page before")] | None = None
+    after: Annotated[SentTime, Field(description="`next` of the page before")] | None = None
 
 
 class DecisionLine(Answer):
@@ -151,6 +154,11 @@ def _account_of(call: AnyCall, asked: str | None) -> str:
     return seen[0]
 
 
+def template_of(row: store.DecisionRow) -> str | None:
+    """Return the template of distribution that decided, None for other decisions."""
+    return row.outcome.get("template") if row.kind == "distribution" else None
+
+
 async def list_decisions(call: ApiCall[DecisionsQuery, None]) -> Items[DecisionLine]:
     query = call.query
     account_id = _account_of(call, query.account)
@@ -169,7 +177,8 @@ async def list_decisions(call: ApiCall[DecisionsQuery, None]) -> Items[DecisionL
             )
     more = len(rows) == query.limit and query.call is None
     return Items[DecisionLine](
-        items=[_line(row) for row in rows], next=rows[-1].at.isoformat() if more else None
+        items=[_line(row) for row in rows if may_see(call, template_of(row))],
+        next=rows[-1].at.isoformat() if more else None,
     )
 
 
@@ -197,10 +206,19 @@ async def show_decision(call: ApiCall[AccountLanguageQuery, None]) -> DecisionVi
         found = await explain(
             conn, call.path["decision"], call.who.account_id, call.services.url_of, call.query.lang
         )
+        if found and not await _may_see_decision(call, conn):
+            found = []
     for item in found:
         if item["decision_id"] == call.path["decision"]:
             return DecisionView.model_validate(item)
     raise not_found("decision", call.path["decision"])
+
+
+async def _may_see_decision(call: AnyCall, conn: Conn) -> bool:
+    with contextlib.suppress(store.NoSuchDecision):  # of a call's id, which is no decision's
+        row = await store.decision(conn, call.who.account_id, call.path["decision"])
+        return may_see(call, template_of(row))
+    return True
 
 
 async def explain_call(call: ApiCall[AccountLanguageQuery, None]) -> Items[DecisionView]:

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import Field
 
 from gateway.admin.matrices import refusals
 from gateway.api.admin.matrices import MATRIX, number_of
 from gateway.api.admin.matrix_views import VersionInPath
-from gateway.api.decisions.decisions import DecisionView, StepView
-from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, NoQuery, Route, not_found
+from gateway.api.decisions.decisions import DecisionView, StepView, template_of
+from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, NoQuery, Route, may_see, not_found
+from gateway.api.sent_time import SentTime
 from gateway.api.worker.long_tasks import WorkView, view_of
 from gateway.decisions.dry_run import SampleCall, dry_run, sample_situation
 from gateway.decisions.explain import step_in_full
@@ -31,13 +32,6 @@ from routing.settings import NumberPolicy
 from routing.templates import TemplateRefused
 from runtime.database.pool import Conn
 
-
-def _of_this_age(at: datetime) -> datetime:
-    if not 2000 <= at.year < 2100:
-        raise ValueError("a time between the years 2000 and 2099")
-    return at
-
-
 ParameterText = Annotated[str, Field(max_length=200)]
 
 
@@ -48,7 +42,7 @@ class CallBody(Body):
     number: ParameterText
     line: ParameterText | None = None
     connection: ParameterText | None = None
-    at: Annotated[AwareDatetime, AfterValidator(_of_this_age)] | None = None
+    at: SentTime | None = None
     direction: Literal["inbound", "outbound"] = "inbound"
     outcome: Literal["answered", "missed"] = "answered"
     answered_by: ParameterText | None = None
@@ -194,6 +188,8 @@ async def recomputed(call: ApiCall) -> RecomputedView:
             row = await decisions.decision(conn, call.who.account_id, decision_id)
         except decisions.NoSuchDecision as err:
             raise not_found("decision", decision_id) from err
+        if not may_see(call, template_of(row)):
+            raise not_found("decision", decision_id)
         try:
             again = await recompute(conn, matrices.MatrixStore(), row)
         except (NotRecomputable, NoSuchRules, NoSuchStaffVersion, matrices.NoSuchMatrixVersion) as err:

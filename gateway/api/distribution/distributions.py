@@ -6,16 +6,27 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from gateway.admin.distribution import orders, results
 from gateway.admin.distribution.results import ItemInWords
 from gateway.admin.refused import NothingOfThatName
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.distribution.template_views import CrmEntityId
-from gateway.api.distribution.templates import may_see
-from gateway.api.frame import Answer, AnyCall, ApiCall, Body, CsvAnswer, Items, NoQuery, Route, not_found
+from gateway.api.frame import (
+    Answer,
+    AnyCall,
+    ApiCall,
+    Body,
+    CsvAnswer,
+    Items,
+    NoQuery,
+    Route,
+    may_see,
+    not_found,
+)
 from gateway.api.pages import next_page, page_after
+from gateway.api.sent_time import SentTime
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution.items import ItemRow, ItemSource, ItemState, ListedKind
 from gateway.store.distribution.listing import ItemFilter, listed_items
@@ -34,8 +45,8 @@ class DistributionsQuery(AccountLanguageQuery):
     source: ItemSource | None = None
     state: ItemState | None = None
     employee: Annotated[str, Field(max_length=64)] | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: SentTime | None = None
+    until: SentTime | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     after: Annotated[str, Field(max_length=200, description="`next` of the page before")] | None = None
 

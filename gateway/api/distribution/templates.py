@@ -22,7 +22,7 @@ from gateway.api.distribution.template_views import (
     TemplateVersionView,
     TemplateView,
 )
-from gateway.api.frame import AnyCall, ApiCall, ApiError, Items, NoQuery, Route, not_found
+from gateway.api.frame import ApiCall, ApiError, Items, NoQuery, Route, may_see, not_found
 from gateway.api.worker.long_tasks import WorkView, view_of
 from gateway.crm_accounts.secret_address import hook_address
 from gateway.store.distribution import templates as store
@@ -42,12 +42,6 @@ def _view(saved: SavedTemplate, warnings: list[TemplateProblem] | None = None) -
         saved_by=saved.saved_by,
         problems=warnings or [],
     )
-
-
-def may_see(call: AnyCall, template: str) -> bool:
-    """Whether this template is one of those that the token is bound to."""
-    bound = call.who.bound.templates
-    return not bound or template in bound
 
 
 async def list_templates(call: ApiCall) -> Items[TemplateView]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from gateway.admin.input_words import PAGE_ID
 from gateway.admin.presence import people
 from gateway.admin.presence.people import LONGEST_PAGE, PersonNow, PresenceOff, online_seconds
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route
+from gateway.api.sent_time import SentTime
 from gateway.presence.heartbeats import BeatsLost
 from gateway.store.presence.attendance import PresenceInterval
 from gateway.texts.sentences import TEXTS
@@ -86,8 +87,8 @@ class PresenceHistory(Items[IntervalView]):
 class PresenceHistoryQuery(Body):
     """since, until: a week back from now by default."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: SentTime | None = None
+    until: SentTime | None = None
     after: Annotated[int, Field(ge=1, le=2**62)] | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
@@ -96,7 +97,7 @@ class PresenceAnswerBody(Body):
     """asked_at: which question; null = the open one."""
 
     is_here: bool
-    asked_at: AwareDatetime | None = None
+    asked_at: SentTime | None = None
 
 
 class HeartbeatBody(Body):

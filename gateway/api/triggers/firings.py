@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.distribution.template_views import CrmEntityId
 from gateway.api.frame import Answer, AnyCall, ApiCall, Items, Route, not_found
 from gateway.api.pages import next_page, page_after
+from gateway.api.sent_time import SentTime
 from gateway.decisions.explain import facts_in_words
 from gateway.store.triggers.firings import FiringRow, FiringSource, FiringState
 from gateway.store.triggers.listing import FiringFilter, firing_of, listed_firings
@@ -28,8 +29,8 @@ class FiringsQuery(AccountLanguageQuery):
     deal: CrmEntityId | None = None
     state: FiringState | None = None
     reason: FiringReason | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: SentTime | None = None
+    until: SentTime | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     after: Annotated[str, Field(max_length=200, description="`next` of the page before")] | None = None
 

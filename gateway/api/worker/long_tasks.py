@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gateway.api.frame import Answer, ApiCall, Body, Items, Route, not_found
+from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, Route, may_see, not_found
 from gateway.store.worker import long_tasks as store
+from runtime.database.pool import Conn
 
 
 class WorkQuery(Body):
@@ -54,13 +55,27 @@ def view_of(work: store.LongTask) -> WorkView:
 async def list_work(call: ApiCall[WorkQuery, None]) -> Items[WorkView]:
     async with call.services.pool.acquire() as conn:
         found = await store.all_work(conn, call.account.id, call.query.kind)
-    return Items[WorkView](items=[view_of(w) for w in found])
+    return Items[WorkView](items=[view_of(w) for w in found if may_see(call, _template_of(w))])
+
+
+def _template_of(work: store.LongTask) -> str | None:
+    """Return the template of distribution that it is about: by name, or as a draft."""
+    named = work.asked.get("template")
+    return named.get("name") if isinstance(named, dict) else named
+
+
+async def _the_work(call: AnyCall, conn: Conn) -> store.LongTask:
+    """Raise NoSuchWork, also for what is about a template that the token is not bound to."""
+    work = await store.work_of(conn, call.account.id, call.path["work"])
+    if not may_see(call, _template_of(work)):
+        raise store.NoSuchWork(call.path["work"])
+    return work
 
 
 async def show_work(call: ApiCall) -> WorkView:
     try:
         async with call.services.pool.acquire() as conn:
-            return view_of(await store.work_of(conn, call.account.id, call.path["work"]))
+            return view_of(await _the_work(call, conn))
     except store.NoSuchWork as err:
         raise not_found("work", call.path["work"]) from err
 
@@ -68,6 +83,7 @@ async def show_work(call: ApiCall) -> WorkView:
 async def stop_work(call: ApiCall) -> WorkView:
     try:
         async with call.services.pool.acquire() as conn:
+            await _the_work(call, conn)
             return view_of(await store.stop(conn, call.account.id, call.path["work"]))
     except store.NoSuchWork as err:
         raise not_found("work", call.path["work"]) from err

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from crm.port import CrmEntity
 from crm.store.directory import apply_entities
 from crm.store.metadata import store_pipelines
+from gateway.distribution.distributor import Distributor
+from gateway.distribution.give import Giver
 from gateway.store.admin.staff import replace_staff
 from routing.settings import NumberPolicy
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR, Api, give_key
@@ -93,3 +96,45 @@ async def test_a_role_that_is_too_weak_is_named_as_the_reason(bound: Api) -> Non
     bound.tokens["weak"] = made["token"]
     said = await bound.ask("DELETE", "{a}/templates/own", role="weak", status=403)
     assert (said["code"], said["detail"]) == ("forbidden", "It takes: admin.")
+
+
+async def test_what_belongs_to_other_templates_is_not_seen(bound: Api) -> None:
+    await bound.ask("POST", "{a}/distributions", body={"template": "theirs", "deal": "1"}, status=202)
+    await Distributor(bound.pool, Giver()).turn()
+    [line] = (await bound.ask("GET", "/decisions", kind="distribution"))["items"]
+    work = await bound.ask("POST", "{a}/templates/theirs/simulations", body={"made_up": 3}, status=202)
+    run = await bound.ask("POST", "{a}/shift-change/runs", body={"employee": "anna"}, status=201)
+    seen = [
+        (await bound.ask("GET", "/decisions", role="bound", kind="distribution"))["items"],
+        (await bound.ask("GET", "{a}/work", role="bound"))["items"],
+        (await bound.ask("GET", "{a}/distributions", role="bound"))["items"],
+    ]
+    assert seen == [[], [], []]
+    for method, path in (
+        ("GET", f"/decisions/{line['decision_id']}"),
+        ("GET", f"/decisions/{line['decision_id']}/recomputed"),
+        ("GET", f"{{a}}/work/{work['id']}"),
+        ("POST", f"{{a}}/work/{work['id']}/stop"),
+    ):
+        await bound.ask(method, path, role="bound", status=404)
+    for path in ("runs", f"runs/{run['run_id']}", f"runs/{run['run_id']}/moves", "preview?employee=anna"):
+        await bound.ask("GET", f"{{a}}/shift-change/{path}", role="bound", status=403)
+    assert not (await bound.ask("GET", f"{{a}}/work/{work['id']}"))["is_stopped"]
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1999-12-31T23:59:59Z"]
+)
+@pytest.mark.parametrize(
+    "question",
+    [
+        "/audit?since={}",
+        "/audit?until={}",
+        "/decisions?after={}",
+        "{a}/calls?since={}",
+        "{a}/distributions?until={}",
+    ],
+)
+async def test_a_time_at_the_edge_of_the_calendar_is_refused(api: Api, question: str, at: str) -> None:
+    path = question.replace("{}", quote(at))
+    assert (await api.ask("GET", path, status=400))["code"] == "invalid-input"
