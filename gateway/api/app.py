@@ -26,6 +26,7 @@ from gateway.admin.protection.grants import GrantsMore, NotBoundTo, OutlivesGran
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.admin.schedules.saved import ScheduleInUse, ScheduleMoved, ScheduleRefused
 from gateway.admin.switch_account import AccountShut, CrmInUse
+from gateway.admin.triggers.applying import TriggerIsOff
 from gateway.admin.triggers.saved import TriggerMoved, TriggerNotUsable, TriggerWithoutCarrier
 from gateway.admin.users import LastAdmin
 from gateway.api.frame import ApiCall, ApiError, CsvAnswer, Route, not_found, why_not_ask
@@ -114,6 +115,7 @@ _STATUS: Mapping[str, int] = {
     TemplateInUse.code: 409,
     TemplateMoved.code: 409,
     TriggerMoved.code: 409,
+    TriggerIsOff.code: 409,
     TriggerNotUsable.code: 422,
     TriggerWithoutCarrier.code: 409,
     DealGivenAlready.code: 409,

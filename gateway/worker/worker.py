@@ -54,6 +54,7 @@ from gateway.settings import Settings
 from gateway.shift_change.people import people_now
 from gateway.shift_change.work import ShiftChanges
 from gateway.store.admin.matrices import MatrixStore
+from gateway.triggers import applying
 from gateway.triggers.reading import TriggerFirings
 from gateway.worker import retention
 from gateway.worker.long_tasks import LongWork
@@ -131,6 +132,7 @@ class Worker:
                 "replay": partial(replay_work, pool, at_work=self.at_work),
                 "distribution_simulation": partial(simulation_work, pool, giver.availability),
                 "distribution_stage": partial(stage_work, pool, giver),
+                applying.WORK: partial(applying.apply_work, pool),
             },
         )
         self.alerts = Alerts(settings, pool, session)

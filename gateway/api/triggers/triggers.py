@@ -8,12 +8,16 @@ from typing import Annotated
 from pydantic import Field
 
 from gateway.admin.refused import InputRefused, NothingOfThatName
+from gateway.admin.triggers import applying
 from gateway.admin.triggers import saved as triggers
 from gateway.api.decisions.decisions import AccountLanguageQuery
+from gateway.api.distribution.templates import too_much
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
+from gateway.api.worker.long_tasks import WorkView, view_of
 from gateway.crm_accounts.secret_address import hook_address
 from gateway.store.triggers import triggers as store
 from gateway.store.triggers.triggers import SavedTrigger
+from gateway.store.worker.long_tasks import TooMuchWork
 from routing.texts.catalogue import Language
 from routing.triggers.model import Trigger
 from routing.triggers.problems import TriggerProblem, TriggerWeight, can_be_saved
@@ -51,6 +55,15 @@ class TriggerVersionView(Answer):
     version: int
     saved_at: datetime
     saved_by: str
+
+
+class ApplyPreviewView(Answer):
+    """deals: that stand in the stage. reasons: how many would come out how, by what is known without asking the CRM. not_known:
+    of `not_met`, those that the CRM must be asked about; it is when they fire."""
+
+    deals: int
+    reasons: dict[str, int]
+    not_known: int
 
 
 class TriggerHookView(Answer):
@@ -140,6 +153,25 @@ async def remove_trigger(call: ApiCall) -> None:
         await triggers.remove_trigger(conn, call.account.id, name)
 
 
+async def preview_apply(call: ApiCall) -> ApplyPreviewView:
+    name = call.path["trigger"]
+    async with call.services.pool.acquire() as conn:
+        await _the_trigger(conn, call.account.id, name)
+        found = await applying.preview_apply(conn, call.account.id, name)
+    return ApplyPreviewView(deals=found.deals, reasons=dict(found.reasons), not_known=found.not_known)
+
+
+async def apply_trigger(call: ApiCall) -> WorkView:
+    name = call.path["trigger"]
+    async with call.services.pool.acquire() as conn:
+        await _the_trigger(conn, call.account.id, name)
+        try:
+            task = await applying.apply_trigger(conn, call.account.id, name, by=call.who.name)
+        except TooMuchWork as err:
+            raise too_much(err) from err
+    return view_of(task)
+
+
 async def show_hook(call: ApiCall) -> TriggerHookView:
     name = call.path["trigger"]
     async with call.services.pool.acquire() as conn:
@@ -216,6 +248,22 @@ ROUTES = (
         path=_ONE,
         handler=remove_trigger,
         summary="Remove a trigger; what it has put into the queue is dropped",
+    ),
+    Route(
+        method="POST",
+        path=_ONE + "/apply-preview",
+        handler=preview_apply,
+        summary="How many deals stand in the trigger's stage, and what would come of it",
+        role="read_only",
+    ),
+    Route(
+        method="POST",
+        path=_ONE + "/apply",
+        handler=apply_trigger,
+        summary="Fire for the deals that stand in the stage now, as long work that can be stopped",
+        description="Asked for again within ten minutes, it is the same work. 409 while the trigger is off.",
+        status=202,
+        errors=(409,),
     ),
     Route(
         method="GET",

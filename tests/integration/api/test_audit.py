@@ -31,6 +31,7 @@ CHANGES_NOTHING = {
     ("POST", f"{_A}/matrix/dry-run"),
     ("POST", f"{_A}/template-checks"),
     ("POST", f"{_A}/trigger-checks"),
+    ("POST", f"{_A}/triggers/{{trigger}}/apply-preview"),
     ("POST", f"{_A}/employees/{{employee}}/presence/answer"),
     ("POST", f"{_A}/employees/{{employee}}/presence/heartbeat"),
     ("POST", f"{_A}/templates/{{template}}/stage-preview"),
@@ -147,10 +148,11 @@ async def _triggers(api: Api) -> set[tuple[str, str]]:
     await _told(api, "PUT", "{a}/triggers/t", body=trigger)
     async with api.pool.acquire() as conn, conn.transaction():
         await save_trigger(conn, ACCOUNT, Trigger.model_validate({**trigger, "is_on": True}), "test")
+    await _told(api, "POST", "{a}/triggers/t/apply", status=202)
     await _told(api, "PUT", "{a}/triggers/t/switch", body={"is_on": False})
     await _told(api, "DELETE", "{a}/triggers/t", status=204)
     one = f"{_A}/triggers/{{trigger}}"
-    return {("PUT", one), ("DELETE", one), ("PUT", f"{one}/switch")}
+    return {("PUT", one), ("DELETE", one), ("PUT", f"{one}/switch"), ("POST", f"{one}/apply")}
 
 
 _DEAL = (

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
 
 from gateway.store.triggers.triggers import save_trigger
+from gateway.triggers.applying import WORK, apply_work
 from gateway.triggers.firing import TriggerDeal, fire_by_name
 from gateway.triggers.reading import AccountFirings
+from gateway.worker.long_tasks import LongWork
 from routing.triggers.model import Trigger
+from runtime.database.listen import Listener
 from tests.fakes.crm import FakeCrm
 from tests.integration.api.client import ACCOUNT, Api
 
@@ -149,3 +154,64 @@ async def test_a_hook_of_a_trigger_that_is_off_or_not_there_is_told_so(api: Api)
     status, said = await hooked(api, "trigger=big%20deals")
     assert (status, said["code"]) == (404, "no-such-trigger")
     assert (await api.ask("GET", "{a}/firings"))["items"] == []
+
+
+async def in_stage(api: Api, *deals: str, **fields: Any) -> None:
+    for id in deals:
+        await api.pool.execute(
+            "INSERT INTO directory_entity (account_id, kind, entity_id, name, pipeline_id, stage_id, is_open, created_at)"
+            " VALUES ($1, 'deal', $2, 'Kitchen', '1', '20', true, now())",
+            ACCOUNT,
+            id,
+        )
+    for id, price in fields.get("prices", {}).items():
+        await api.pool.execute(
+            "INSERT INTO crm_entity_state (account_id, entity_kind, entity_id, aspect, value, at)"
+            " VALUES ($1, 'deal', $2, 'price', $3, now())",
+            ACCOUNT,
+            id,
+            price,
+        )
+
+
+async def applied(api: Api) -> dict[str, Any]:
+    """The long work that waits, done."""
+    listener = Listener("postgresql://nowhere")
+    work = LongWork(api.pool, listener, {WORK: partial(apply_work, api.pool)})
+    while await work.do_one():
+        pass
+    [done] = (await api.ask("GET", "{a}/work", kind=WORK))["items"]
+    full: dict[str, Any] = await api.ask("GET", f"{{a}}/work/{done['id']}")
+    return full
+
+
+async def test_case_6_a_preview_counts_by_reason_and_stores_nothing(api: Api) -> None:
+    dear = {"of": "price", "test": "above", "values": ["50 000"]}
+    await api.ask("PUT", PATH, body={**CALL, "conditions": [dear]})
+    await in_stage(api, "1", "2", "3", prices={"1": "60000", "2": "100"})
+    seen = await api.ask("POST", PATH + "/apply-preview", role="read_only")
+    assert seen == {"deals": 3, "reasons": {"fires": 1, "not_met": 2}, "not_known": 1}
+    assert (await api.ask("GET", "{a}/firings"))["items"] == []
+    assert (await api.ask("POST", PATH + "/apply", status=409))["code"] == "trigger-off"
+
+
+async def test_case_6_pressed_twice_and_by_two_at_once_it_fires_once_for_each_deal(api: Api) -> None:
+    await switched_on(api)
+    await in_stage(api, "1", "2", "3")
+    pressed = await asyncio.gather(*(api.ask("POST", PATH + "/apply", status=202) for _ in range(4)))
+    assert len({work["id"] for work in pressed}) == 1
+    assert (await applied(api))["result"] == {"deals": 3, "fired": 3, "already": 0}
+    assert (await api.ask("POST", PATH + "/apply", status=202))["id"] == pressed[0]["id"]
+    firings = (await api.ask("GET", "{a}/firings"))["items"]
+    assert sorted(f["deal"] for f in firings) == ["1", "2", "3"]
+    assert len({f["cause_key"] for f in firings}) == 1
+
+
+async def test_case_6_work_that_is_taken_again_after_a_kill_fires_for_the_rest_only(api: Api) -> None:
+    await switched_on(api)
+    await in_stage(api, "1", "2")
+    await api.ask("POST", PATH + "/apply", status=202)
+    await applied(api)
+    await in_stage(api, "3")
+    await api.pool.execute("UPDATE long_work SET state = 'running', heard_at = now() - interval '1 hour'")
+    assert (await applied(api))["result"] == {"deals": 3, "fired": 1, "already": 2}
