@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from gateway.admin.refused import InputRefused
 from routing.distribution.template import CLOCK_TIME
 from routing.matrix.actions import RESPONSIBLE
+from routing.triggers.model import CHANGED_FIELD, CONDITION_OF
 from runtime.typed.plain_numbers import is_plain_number, number_kind
 
 M = TypeVar("M", bound=BaseModel)
@@ -96,6 +97,8 @@ FORMS: Mapping[str, str] = {
     MATRIX_VERSION: "draft, current, or the number of a version",
     JOURNAL_PLACE: "what `next` of the page before said",
     E164: "a phone number as +74951234567",
+    CONDITION_OF: "price, tags, responsible, name, pipeline, stage, contact.name, deal.cf_NUMBER or contact.cf_NUMBER",
+    CHANGED_FIELD: "deal.cf_ and the number of the field",
     PAGE_ID: "letters, digits and _ . : -",
 }
 """What a text must be that one of our patterns judges: nobody who types should have to read a pattern."""

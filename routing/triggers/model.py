@@ -42,8 +42,8 @@ CONDITION_TESTS: tuple[ConditionTest, ...] = get_args(ConditionTest)
 
 _CRM_ID = Annotated[str, Field(min_length=1, max_length=100)]
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
-_OF = r"^(price|tags|responsible|name|pipeline|stage|contact\.name|(deal|contact)\.cf_[0-9]{1,12})$"
-_FIELD = r"^deal\.cf_[0-9]{1,12}$"
+CONDITION_OF = r"^(price|tags|responsible|name|pipeline|stage|contact\.name|(deal|contact)\.cf_[0-9]{1,12})$"
+CHANGED_FIELD = r"^deal\.cf_[0-9]{1,12}$"
 
 
 class TriggerPart(BaseModel):
@@ -57,7 +57,7 @@ class TriggerEvent(TriggerPart):
     on: CauseKind
     amount: int | None = Field(default=None, ge=0, le=10**15)
     tag: _Name | None = None
-    field: str | None = Field(default=None, pattern=_FIELD)
+    field: str | None = Field(default=None, pattern=CHANGED_FIELD)
 
 
 class TypedCondition(TriggerPart):
@@ -66,7 +66,7 @@ class TypedCondition(TriggerPart):
     values: none for is_filled and is_empty, one for the tests of numbers. Of a responsible: the CRM user's id, or employee:ID.
     """
 
-    of: str = Field(pattern=_OF)
+    of: str = Field(pattern=CONDITION_OF)
     test: ConditionTest = "equals"
     values: tuple[Annotated[str, Field(min_length=1, max_length=500)], ...] = Field(
         default=(), max_length=200
