@@ -12,6 +12,7 @@ import aiohttp
 from gateway.pbx.call_log import CallLog
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Inbound, LookupRequest, Parsed
+from routing.outbound.attempts import AttemptOutcome, AttemptState
 from runtime.metrics import Sample
 from runtime.vendors.http import NoteExchange
 
@@ -118,18 +119,114 @@ class Router(Protocol):
         ...
 
 
-class Originator(Protocol):
-    """A PBX that calls at our order: the employee first, then the client. No kind has it yet."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOrder:
+    """Ring an employee, then a client. attempt_id: ours, a new one for each attempt. extension, group: whom to ring first, one
+    of them. number: the client's, E.164. line: what the client sees, None = the PBX's choice. display_name: what the employee sees."""
 
-    async def originate(
-        self,
-        session: aiohttp.ClientSession,
-        connection: Connection,
-        extension: str,
-        number: str,
-        order_id: str,
-    ) -> None:
-        """order_id: ours; the call's events carry it. Raises PbxError."""
+    attempt_id: str
+    extension: str | None = None
+    group: str | None = None
+    number: str
+    line: str | None = None
+    ring_seconds: int = 25
+    client_ring_seconds: int = 30
+    display_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The PBX has taken it. What becomes of it is told by call events."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedByPbx:
+    """Nobody was rung. code: ours. words: the PBX's own. concerns: what else is refused likewise."""
+
+    code: str
+    words: str
+    concerns: Literal["this_call", "connection", "limit"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceUnknown:
+    """The order may have been carried out or not: look for the attempt, never place it again."""
+
+    why: str
+
+
+PlaceResult = Placed | RefusedByPbx | PlaceUnknown
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The attempt goes on. state: how far it is."""
+
+    state: AttemptState
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The PBX remembers how the attempt ended."""
+
+    outcome: AttemptOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class NotSeen:
+    """There is no such call now: it is over, or never was."""
+
+
+@dataclass(frozen=True, slots=True)
+class CannotTell:
+    """The PBX could not be asked, or does not know calls by our ids."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The PBX has hung up."""
+
+
+FindResult = Live | Over | NotSeen | CannotTell
+CancelResult = Cancelled | NotSeen | CannotTell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginatorSkills:
+    """knows_operator_side: its events tell whether the employee or the client did not come. has_own_id: they carry our
+    attempt id. shows_line: the client can be shown a line of our choice. takes_group: a group can be rung first."""
+
+    knows_operator_side: bool
+    is_cancellable: bool
+    shows_line: bool
+    takes_group: bool
+    has_own_id: bool
+
+
+class Originator(Protocol):
+    """A PBX that calls at our order: the employee first, then the client. Nothing is ever repeated here."""
+
+    @property
+    def skills(self) -> OriginatorSkills: ...
+
+    async def place(
+        self, session: aiohttp.ClientSession, connection: Connection, order: PlaceOrder
+    ) -> PlaceResult:
+        """Place it once. Raises nothing for what the PBX says or for a link that breaks."""
+        ...
+
+    async def find(
+        self, session: aiohttp.ClientSession, connection: Connection, attempt_id: str, placed_at: datetime
+    ) -> FindResult:
+        """Look what became of an attempt, as after a restart."""
+        ...
+
+    async def cancel(
+        self, session: aiohttp.ClientSession, connection: Connection, attempt_id: str
+    ) -> CancelResult:
+        """Hang the attempt up, however far it is."""
         ...
 
 

@@ -93,7 +93,8 @@ Push events (form or JSON) to:
         """For a PBX that asks by another way than HTTP too."""
         return None
 
-    def originator(self) -> Originator | None:
+    def originator(self, connection: Connection) -> Originator | None:
+        """How calls are placed at our order; None: the connection lacks what that needs, or its kind cannot."""
         return None
 
     def presence(self, connection: Connection) -> PresenceSource | None:
