@@ -9,8 +9,10 @@ from gateway.pbx.asterisk.cdr_csv import CdrCsv
 from gateway.pbx.asterisk.fastagi import FastAgi
 from gateway.pbx.asterisk.link import address_of
 from gateway.pbx.asterisk.listener import AmiConnection
+from gateway.pbx.asterisk.originate.orders import context_of
+from gateway.pbx.asterisk.originate.originator import AmiOriginator
 from gateway.pbx.asterisk.phones.watch import AmiPhones
-from gateway.pbx.capabilities import Link, OpenCallLog, PresenceSource, QuestionPort, SettingType
+from gateway.pbx.capabilities import Link, OpenCallLog, Originator, PresenceSource, QuestionPort, SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.port import Inbound, Parsed
@@ -30,6 +32,8 @@ class AsteriskKind(PbxKind):
         "ami_tls": "switch",
         "trunks": "list",
         "outside_prefix": "list",
+        "originate_context": "text",
+        "originate_technology": "text",
         "cdr_csv": "text",
         "cdr_csv_columns": "text",
     }
@@ -77,3 +81,8 @@ Then, unless you have given them already, tell the gateway:
     def presence(self, connection: Connection) -> PresenceSource | None:
         """Return the same, by a link of its own."""
         return None if address_of(connection) is None else AmiPhones()
+
+    def originator(self, connection: Connection) -> Originator | None:
+        """Return the manager interface, where it is told which context calls the client."""
+        is_able = address_of(connection) is not None and context_of(connection)
+        return AmiOriginator() if is_able else None

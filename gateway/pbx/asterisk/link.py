@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -78,7 +78,11 @@ class AmiLink:
         return self._wire.banner or ""
 
     def send(self, action: str, **fields: str) -> None:
-        self._writer.write(serialise(action, fields.items()))
+        self.send_all(action, fields.items())
+
+    def send_all(self, action: str, fields: Iterable[tuple[str, str]]) -> None:
+        """Send what has a header more than once. Raises WireInvalid before anything is written."""
+        self._writer.write(serialise(action, fields))
 
     async def login(self, address: AmiAddress) -> None:
         """Log in. Raises AmiRefused, AmiLost, WireInvalid where something else than an AMI listens."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from gateway.pbx.asterisk.wire import AmiMessage, message
+from gateway.pbx.asterisk.wire import AmiMessage, message, parse_block
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 
 
 @dataclass
 class FakeAmi:
-    """channels: what CoreShowChannels lists. may_list: False denies it. is_mute: answers nothing any more."""
+    """channels: what CoreShowChannels lists. may_list: False denies it. is_mute: answers nothing any more.
+    blocks: each action whole. originates: what is told of an Originate or Hangup, None = the link breaks there."""
 
     secret: str = "s3cret"
     channels: list[AmiMessage] = field(default_factory=list)
@@ -23,6 +24,8 @@ class FakeAmi:
     port: int = 0
     logins: int = 0
     actions: list[str] = field(default_factory=list)
+    blocks: list[AmiMessage] = field(default_factory=list)
+    originates: Sequence[AmiMessage] | None = None
     _links: set[asyncio.StreamWriter] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -58,6 +61,7 @@ class FakeAmi:
                 block = await reader.readuntil(b"\r\n\r\n")
                 fields = dict(line.split(": ", 1) for line in block.decode().strip().split("\r\n"))
                 self.actions.append(fields["Action"])
+                self.blocks.append(parse_block(block.strip()))
                 if not self.is_mute and not self._answer(fields, writer):
                     return
         except (asyncio.IncompleteReadError, OSError):
@@ -91,6 +95,10 @@ class FakeAmi:
                 writer.write(written(message([("Event", "CoreShowChannel"), *told.items(), *channel.fields])))
             done = {"Event": "CoreShowChannelsComplete", **told, "ListItems": str(len(self.channels))}
             writer.write(written(message(done)))
+        elif fields["Action"] in ("Originate", "Hangup"):
+            for one in self.originates or ():
+                writer.write(written(one))
+            return self.originates is not None
         else:
             writer.write(written(message({"Response": "Success", **told, "Ping": "Pong"})))
         return True

@@ -141,4 +141,14 @@ ROWS = (
         new="        held=False,",
         tests=(f"{_INTAKE}/test_calls_to_effects.py::test_account_that_is_off_decides_and_holds_everything",),
     ),
+    Sabotage(
+        name="a-placed-call-that-nobody-confirmed-counts-as-refused",
+        hurts="a client is called twice: the link broke after the order was written, and it is placed again",
+        file="gateway/pbx/asterisk/originate/originator.py",
+        old="            if is_written:\n",
+        new="            if False:\n",
+        tests=(
+            "tests/integration/asterisk/test_originate.py::test_a_link_that_breaks_after_the_order_leaves_it_unknown",
+        ),
+    ),
 )

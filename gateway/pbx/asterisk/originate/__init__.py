@@ -1,0 +1,1 @@
+"""Calls that Asterisk makes at our order."""
