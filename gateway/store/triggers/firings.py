@@ -60,8 +60,9 @@ _LATELY = """
 SELECT (SELECT count(*) FROM firing WHERE account_id = $1 AND deal_id = $3 AND trigger = $2 AND state = 'queued'
     AND firing_id <> $4 AND created_at > now() - $5::interval) AS fired,
   EXISTS (SELECT 1 FROM outbound_item i JOIN firing f USING (account_id, firing_id) WHERE i.account_id = $1
-    AND i.contact_id = $6 AND i.kind = $7 AND i."order"->'action' = $8 AND i.created_at > now() - $9::interval
-    AND i.state NOT IN ('cleared', 'dropped') AND (f.trigger, f.deal_id) <> ($2, $3)) AS same_action
+    AND i.contact_id = $6 AND i.kind = $7 AND i."order"->'action' = $8
+    AND (i.created_at > now() - $9::interval OR i.state = 'waiting') AND i.state NOT IN ('cleared', 'dropped')
+    AND ((f.trigger, f.deal_id) <> ($2, $3) OR 'apply' IN (f.source, $10))) AS same_action
 """
 
 _QUEUE = """
@@ -71,7 +72,8 @@ VALUES ($1, $2, $3, $4, 'trigger', $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLIC
 """
 
 SAME_ACTION_GAP = timedelta(minutes=10)
-"""A client gets the same action of two triggers, or for two deals, not twice within it."""
+"""A client gets the same action of two triggers, or for two deals, not twice within it, nor while it still waits; and what is
+applied to a deal is the same as what its entrance started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +204,7 @@ async def fired_lately(
         trigger.action.do,
         trigger.action.model_dump(mode="json"),
         SAME_ACTION_GAP,
+        firing.source,
     )
     assert row is not None
     return FiredLately(fired=row["fired"], same_action=row["same_action"])
