@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gateway.admin.input_words import refuse_odd_name
+from gateway.admin.protection.grants import refuse_other_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.store.admin.accounts import account, lock_account
 from gateway.store.triggers import triggers as store
@@ -13,7 +14,7 @@ from gateway.store.triggers.triggers import SavedTrigger
 from gateway.triggers.carriers import CARRIED
 from gateway.triggers.checks import surroundings_of
 from routing.texts.catalogue import Language
-from routing.triggers.model import Trigger
+from routing.triggers.model import CallBack, ToTemplate, Trigger
 from routing.triggers.problems import TriggerProblem, can_be_saved, problems
 from runtime.database.pool import Conn
 
@@ -74,7 +75,9 @@ async def save_trigger(
     carried: frozenset[str] = CARRIED,
 ) -> TriggerSaved:
     """Make it the next version. version: that was seen, 0 = there is none of this name, None = whichever there is. Raise
-    TriggerMoved, TriggerNotUsable, TriggerWithoutCarrier, InputRefused; nothing is stored then."""
+    TriggerMoved, TriggerNotUsable, TriggerWithoutCarrier, NotBoundTo, InputRefused; nothing is stored then."""
+    if isinstance(trigger.action, CallBack) and isinstance(trigger.action.target, ToTemplate):
+        refuse_other_template(trigger.action.target.name)
     language = (await account(conn, account_id)).settings.language
     found = await check_trigger(conn, account_id, trigger)
     if not can_be_saved(found):

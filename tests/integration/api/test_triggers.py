@@ -215,3 +215,22 @@ async def test_case_6_work_that_is_taken_again_after_a_kill_fires_for_the_rest_o
     await in_stage(api, "3")
     await api.pool.execute("UPDATE long_work SET state = 'running', heard_at = now() - interval '1 hour'")
     assert (await applied(api))["result"] == {"deals": 3, "fired": 1, "already": 2}
+
+
+async def test_a_template_that_a_trigger_rings_is_not_removed_and_belongs_to_who_is_bound_to_it(
+    api: Api,
+) -> None:
+    for name in ("own", "theirs"):
+        people = [{"employee_id": "anna"}]
+        await api.ask("PUT", f"{{a}}/templates/{name}", body={"name": name, "employees": people})
+    rings = {"do": "callback", "connection": "office", "target": {"kind": "template", "name": "theirs"}}
+    limits = {"role": "admin", "account": ACCOUNT, "templates": ["own"]}
+    made = await api.ask("POST", "/tokens", body={"name": "bound", **limits}, status=201)
+    api.tokens["bound"] = made["token"]
+    said = await api.ask("PUT", PATH, body={**CALL, "action": rings}, role="bound", status=403)
+    assert (said["code"], said["field"]) == ("not-bound", "template")
+    await api.ask("PUT", PATH, body={**CALL, "action": rings})
+    said = await api.ask("DELETE", "{a}/templates/theirs", status=409)
+    assert "trigger big deals" in said["title"] + said["detail"]
+    await api.ask("DELETE", PATH, status=204)
+    await api.ask("DELETE", "{a}/templates/theirs", status=204)
