@@ -8,9 +8,9 @@ ROWS = (
     Sabotage(
         name="a-hook-and-the-change-are-two-entrances",
         hurts="a client is called twice for one move that was told in two ways",
-        file="gateway/triggers/firing.py",
-        old="if cause.stage_id is not None and await store.bind_event(",
-        new="if cause.stage_id is None and await store.bind_event(",
+        file="gateway/store/triggers/firings.py",
+        old="AND source = 'hook' AND event_id IS NULL",
+        new="AND source = 'nobody' AND event_id IS NULL",
         tests=(
             "tests/integration/triggers/test_firings.py::test_case_1_a_hook_that_comes_first_is_the_entrance_that_the_webhook_tells_of",
         ),
