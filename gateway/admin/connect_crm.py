@@ -85,11 +85,27 @@ async def connect_account(
             "neither a long-lived token nor an OAuth integration was given",
             "pass --token, or --client-id and --client-secret",
         )
+    _refuse_broken_keys(new)
     async with pool.acquire() as conn:
         account = await _account(conn, new)
     if new.long_lived_token:
         return await _with_token(pool, new, account, public_url)
     return await _with_oauth(pool, new, account, public_url)
+
+
+def _refuse_broken_keys(new: NewAccount) -> None:
+    """Raise InputRefused for what no header can carry: a key that was pasted with a line break, or with something of the page."""
+    for field, key in (
+        ("token", new.long_lived_token),
+        ("client_id", new.client_id),
+        ("client_secret", new.client_secret),
+    ):
+        if key and not (key.isascii() and key.isprintable()):
+            raise InputRefused(
+                field,
+                "it holds a line break or a character that no key has",
+                "copy it from the CRM once more, whole and in one line",
+            )
 
 
 def trusted_crm_address(text: str, crm_hosts: Collection[str]) -> str:

@@ -49,8 +49,8 @@ class HookDoor:
         if refusal := _refusal(told):
             return refusal
         if "trigger" in request.query:
-            return await self._fire(account.id, request.query["trigger"], told)
-        return await self._keep(account.id, request.query.get("template", ""), told)
+            return await self._fire(account.id, _named(request, "trigger"), told)
+        return await self._keep(account.id, _named(request, "template"), told)
 
     async def _fire(self, account_id: str, trigger: str, told: HookTold) -> web.Response:
         try:
@@ -81,6 +81,11 @@ class HookDoor:
             log.warning("stage-hook-without-template", account=account_id, template=template[:100])
             return _no_template(template, names)
         return _answer("template", template, told, done)
+
+
+def _named(request: web.Request, what: str) -> str:
+    """Return the name in the address. No name holds a NUL, and no database takes one."""
+    return request.query.get(what, "").replace("\x00", "\ufffd")
 
 
 def _with_stage(deal: HookedDeal) -> HookedEntry:

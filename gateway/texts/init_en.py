@@ -55,6 +55,7 @@ SENTENCES: Mapping[str, str] = {
     "init.address.other": "  something else answers there (HTTP {what}): lead the address to this gateway, {here}",
     "init.address.nobody": "  nothing answers there yet ({what}): right as long as 'callmatrix serve' does not run at {here}",
     "init.crm.found": "  account {account} is connected, {url}",
+    "init.crm.key-unused": "  the key that was given is not used: 'callmatrix account add {account} --token -' authorises the account anew",
     "init.crm.left": "  no account is given: --url and --token - (or --client-id and --client-secret -)",
     "init.crm.ask-url": "Address of the CRM (https://example.amocrm.ru)",
     "init.crm.ask-account": "A short name of your own for the account",

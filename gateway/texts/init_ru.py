@@ -55,6 +55,7 @@ SENTENCES: Mapping[str, str] = {
     "init.address.other": "  там отвечает что-то другое (HTTP {what}): направьте адрес на этот шлюз, {here}",
     "init.address.nobody": "  там пока никто не отвечает ({what}): это нормально, пока не запущен 'callmatrix serve' на {here}",
     "init.crm.found": "  аккаунт {account} подключён, {url}",
+    "init.crm.key-unused": "  переданный ключ не использован: новый ключ принимает 'callmatrix account add {account} --token -'",
     "init.crm.left": "  аккаунт не задан: --url и --token - (или --client-id и --client-secret -)",
     "init.crm.ask-url": "Адрес CRM (https://example.amocrm.ru)",
     "init.crm.ask-account": "Короткое имя аккаунта у нас",

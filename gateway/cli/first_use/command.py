@@ -9,7 +9,7 @@ import typer
 
 from gateway.cli.first_use.answers import InitAnswers
 from gateway.cli.first_use.talk import Conversation, terminal_language
-from gateway.cli.options import Lang, Yes, piped_secret
+from gateway.cli.options import Lang, Yes, piped_secret, secret_given
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,9 +76,9 @@ def init(
         public_url=public_url,
         account=account,
         url=url,
-        token=_secret("--token", long_lived_token),
+        token=secret_given("--token", long_lived_token),
         client_id=client_id,
-        client_secret=_secret("--client-secret", client_secret),
+        client_secret=secret_given("--client-secret", client_secret),
         time_zone=time_zone,
         region=region,
         extensions=_pairs(extension),

@@ -38,6 +38,8 @@ def crm(guide: FirstUse) -> InitOutcome:
     if _find_account(guide):
         assert guide.account is not None
         talk.say("crm.found", account=guide.account.id, url=guide.account.base_url)
+        if given.token or given.client_secret:
+            talk.say("crm.key-unused", account=guide.account.id)
         return "found"
     if not (given.url and (given.token or given.client_id)) and not talk.is_person:
         talk.say("crm.left")

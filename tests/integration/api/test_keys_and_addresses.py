@@ -75,3 +75,16 @@ async def test_a_secret_inside_a_setting_is_written_and_never_shown(api: Api, po
 async def _events_url(pool: asyncpg.Pool) -> str:
     found: str = await pool.fetchval("SELECT settings->>'events_url' FROM connection WHERE name = 'sip'")
     return found
+
+
+@pytest.mark.parametrize("spoilt", ["a\nb", "a\rb", "a\u0001b", "ключ", "a\u00a0b", "a\tb"])
+@pytest.mark.parametrize("field", ["token", "client_secret"])
+async def test_a_key_that_was_pasted_broken_is_refused_and_makes_no_account(
+    api: Api, pool: asyncpg.Pool, field: str, spoilt: str
+) -> None:
+    keys = {"token": spoilt} if field == "token" else {"client_id": "1f", "client_secret": spoilt}
+    body = {"id": "second", "url": "http://127.0.0.1:1", **keys}
+    refused = await api.ask("POST", "/accounts", body=body, status=400)
+    assert (refused["code"], refused["field"]) == ("invalid-input", field)
+    assert spoilt not in str(refused)
+    assert await pool.fetchval("SELECT count(*) FROM account WHERE account_id = 'second'") == 0

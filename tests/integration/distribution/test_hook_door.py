@@ -122,6 +122,8 @@ async def test_the_answer_says_what_is_wrong_with_the_address(pipeline: Pipeline
     assert (status, said["code"]) == (404, "no-such-template")
     assert "shap & co" in said["title"]
     assert "Templates: t." in said["detail"]
+    status, said = await pipeline.send(moved(deal), "t\x00")
+    assert (status, said["code"]) == (404, "no-such-template")
     status, said = await pipeline.send(moved(deal), None)
     assert (status, said["code"]) == (400, "template-not-named")
     assert await pipeline.shop.items() == []
