@@ -88,6 +88,7 @@ SENTENCES: Mapping[str, str] = {
     "rule.selection": "selection of the matrix",
     "rule.lead": "lead",
     "rule.contact": "contact or company",
+    "rule.dial": "whether it may be dialled now",
     "rule.deal": "open deal",
     "rule.deputy": "deputy",
     "rule.group": "group",

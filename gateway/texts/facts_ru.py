@@ -88,6 +88,7 @@ SENTENCES: Mapping[str, str] = {
     "rule.selection": "выбор матрицы",
     "rule.lead": "заявка",
     "rule.contact": "контакт или компания",
+    "rule.dial": "можно ли набрать сейчас",
     "rule.deal": "открытая сделка",
     "rule.deputy": "заместитель",
     "rule.group": "группа",

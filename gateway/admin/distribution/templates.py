@@ -8,6 +8,7 @@ from typing import NamedTuple
 from crm.port import Pipeline
 from crm.store.metadata import pipelines_of
 from gateway.admin.input_words import refuse_no_crm_number, refuse_odd_name
+from gateway.admin.protection.grants import refuse_other_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.distribution.template_checks import surroundings_of
 from gateway.store.admin.accounts import account, lock_account
@@ -88,7 +89,7 @@ async def save_template(
     conn: Conn, account_id: str, template: DistributionTemplate, *, by: str, version: int | None = None
 ) -> Saved:
     """Publish it as its next version. version: that was seen, 0 = there is none of this name, None = whichever there is. Raise
-    TemplateMoved, TemplateNotUsable, InputRefused, NoSuchAccount; nothing is stored then."""
+    TemplateMoved, TemplateNotUsable, NotBoundTo, InputRefused, NoSuchAccount; nothing is stored then."""
     language = (await account(conn, account_id)).settings.language
     found = await check_template(conn, account_id, template)
     if not can_be_used(found):
@@ -98,6 +99,8 @@ async def save_template(
         before = await store.template_of(conn, account_id, template.name)
         if version is not None and version != (before.version if before else 0):
             raise TemplateMoved(template.name, before)
+        if before is None or before.template != template:
+            refuse_other_template(template.name)
         saved = await store.save_template(conn, account_id, template, by)
         await look_again(conn, [account_id], template.name)
         return Saved(saved, found)
@@ -128,6 +131,7 @@ async def the_template(conn: Conn, account_id: str, name: str) -> SavedTemplate:
 
 async def remove_template(conn: Conn, account_id: str, name: str, *, even_if_used: bool = False) -> None:
     """Remove it with its attachments; what waits for it is given up. Raise NothingOfThatName, TemplateInUse."""
+    refuse_other_template(name)
     async with conn.transaction():
         await the_template(conn, account_id, name)
         uses = await store.uses_of_template(conn, account_id, name)
@@ -151,6 +155,7 @@ async def attach(conn: Conn, account_id: str, wanted: Attachment, *, by: str) ->
         there = await store.attachment_at(conn, account_id, wanted.pipeline_id, wanted.stage_id)
         if there is not None and there.template != wanted.template:
             raise StageTaken(f"{wanted.pipeline_id}/{wanted.stage_id}", there.template)
+        refuse_other_template(wanted.template)
         return await store.attach(conn, account_id, wanted, by)
 
 
@@ -179,5 +184,7 @@ def _refuse_unknown_stage(pipelines: Sequence[Pipeline], pipeline_id: str, stage
 async def detach(conn: Conn, account_id: str, pipeline_id: str, stage_id: str) -> None:
     """Raise NothingOfThatName."""
     async with conn.transaction():
+        there = await store.attachment_at(conn, account_id, pipeline_id, stage_id)
+        refuse_other_template(there.template if there else None)
         if not await store.detach(conn, account_id, pipeline_id, stage_id):
             raise NothingOfThatName("attached stage", f"{pipeline_id}/{stage_id}", "template")

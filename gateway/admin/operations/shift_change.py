@@ -123,8 +123,9 @@ async def save_policy(conn: Conn, account_id: str, policy: ShiftPolicy, by: str)
     async with conn.transaction():
         await rows.account(conn, account_id)
         before = await policies.policy_of(conn, account_id)
-        for template in {before.template, policy.template}:
-            refuse_other_template(template or None)
+        if policy != before:
+            for template in (before.template, policy.template):
+                refuse_other_template(template or None)
         found = [*await policy_problems(conn, account_id, policy), *no_numbers(policy)]
         if found:
             raise _refused(found)

@@ -47,6 +47,13 @@ def refuse_other_template(template: str | None) -> None:
         raise NotBoundTo(bar, actor.bound)
 
 
+def refuse_other_schedule(schedule: str) -> None:
+    """Raise NotBoundTo where who acts is bound to schedules, and this is none of them."""
+    actor = current_actor()
+    if bar := why_not(actor.role, actor.bound, actor.role, schedule=schedule):
+        raise NotBoundTo(bar, actor.bound)
+
+
 class OutlivesGranter(InputRefused):
     """Whoever asks is a token with an end: what it lets in ends no later, so it gives neither longer tokens nor people and passwords, which have no end."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gateway.admin.input_words import refuse_odd_name
+from gateway.admin.protection.grants import refuse_other_schedule
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.calendars import unknown_years
 from gateway.store.admin import accounts as rows
@@ -104,6 +105,8 @@ async def save_schedule(
         if before is None:
             refuse_odd_name("schedule", name)
         _refuse_stale(name, before, version)
+        if before is None or before.schedule != schedule:
+            refuse_other_schedule(name)
         found = await problems_of(conn, account_id, schedule, before.schedule if before else None)
         if not can_be_saved(found):
             raise ScheduleRefused(found, spoken)
@@ -127,7 +130,8 @@ async def problems_of(
 
 
 async def remove_schedule(conn: Conn, account_id: str, name: str, *, even_if_used: bool = False) -> None:
-    """Take it away; its versions stay. Raise ScheduleInUse, NothingOfThatName; nothing is changed then."""
+    """Take it away; its versions stay. Raise ScheduleInUse, NotBoundTo, NothingOfThatName; nothing is changed then."""
+    refuse_other_schedule(name)
     async with conn.transaction():
         await rows.lock_account(conn, account_id)
         uses = await uses_of(conn, account_id, name)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from gateway.admin.config_document import ConfigDocument, ConfigRefused
 from gateway.admin.config_import import Imported, export_config, import_config
-from gateway.api.frame import Answer, ApiCall, ApiError, Body, Route
+from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Route, may_see
 
 
 class ImportQuery(Body):
@@ -32,7 +32,19 @@ class ImportedView(Answer):
 
 async def export(call: ApiCall) -> ConfigDocument:
     async with call.services.pool.acquire() as conn:
-        return await export_config(conn, call.account.id)
+        return _as_bound(await export_config(conn, call.account.id), call)
+
+
+def _as_bound(document: ConfigDocument, call: AnyCall) -> ConfigDocument:
+    """Leave out templates and schedules that the token is not bound to. What a document does not name stays when it is
+    taken over again."""
+    schedules = call.who.bound.schedules
+    seen = {
+        "templates": [t for t in document.templates or () if may_see(call, t.name)],
+        "attachments": [a for a in document.attachments or () if may_see(call, a.template)],
+        "schedules": {n: s for n, s in (document.schedules or {}).items() if not schedules or n in schedules},
+    }
+    return document.model_copy(update={name: of or None for name, of in seen.items()})
 
 
 async def take_over(call: ApiCall[ImportQuery, ConfigDocument]) -> ImportedView:

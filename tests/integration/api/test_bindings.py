@@ -98,6 +98,31 @@ async def test_a_role_that_is_too_weak_is_named_as_the_reason(bound: Api) -> Non
     assert (said["code"], said["detail"]) == ("forbidden", "It takes: admin.")
 
 
+async def test_a_configuration_as_a_file_keeps_to_the_bindings_too(bound: Api) -> None:
+    schedule = {"people": {"anna": {"hours": {"1": [["09:00", "18:00"]]}}}}
+    for name in ("day", "night"):
+        await bound.ask("PUT", f"{{a}}/schedules/{name}", body={"schedule": schedule})
+    limits = {"role": "admin", "account": ACCOUNT, "schedules": ["day"]}
+    made = await bound.ask("POST", "/tokens", status=201, body={"name": "days", **limits})
+    bound.tokens["days"] = made["token"]
+    whole = await bound.ask("GET", "{a}/config")
+    seen = await bound.ask("GET", "{a}/config", role="bound")
+    assert [t["name"] for t in seen["templates"]] == ["own"]
+    assert list((await bound.ask("GET", "{a}/config", role="days"))["schedules"]) == ["day"]
+    before = [await _everything(bound), await bound.pool.fetch("SELECT * FROM schedule")]
+    (theirs,) = (t for t in whole["templates"] if t["name"] == "theirs")
+    changed = {"callmatrix": whole["callmatrix"], "templates": [{**theirs, "catch_up": 5}]}
+    said = await bound.ask("PUT", "{a}/config", role="bound", body=changed, status=422)
+    assert "not bound to" in str(said)
+    emptied = {"callmatrix": whole["callmatrix"], "schedules": {"night": {"people": {}}}}
+    said = await bound.ask("PUT", "{a}/config", role="days", body=emptied, status=422)
+    assert "not bound to" in str(said)
+    assert [await _everything(bound), await bound.pool.fetch("SELECT * FROM schedule")] == before
+    (own,) = seen["templates"]
+    mine = {"callmatrix": whole["callmatrix"], "templates": [{**own, "catch_up": 5}]}
+    await bound.ask("PUT", "{a}/config", role="bound", body=mine)
+
+
 async def test_what_belongs_to_other_templates_is_not_seen(bound: Api) -> None:
     await bound.ask("POST", "{a}/distributions", body={"template": "theirs", "deal": "1"}, status=202)
     await Distributor(bound.pool, Giver()).turn()

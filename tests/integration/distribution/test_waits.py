@@ -171,3 +171,14 @@ async def test_a_template_that_is_saved_while_deals_wait_to_be_read_holds_none_o
     await shop.time_passes(minutes=1)
     await shop.distributor.turn()
     assert await shop.given() == {"anna": 2, "boris": 2, "vera": 2}
+
+
+async def test_who_can_take_more_since_a_limit_was_raised_gets_all_that_waits_at_once(shop: Shop) -> None:
+    await shop.serve(turn(open_deals_limit=0))
+    deals = [await shop.came_in() for _ in range(6)]
+    await shop.distributor.turn()
+    assert {item.state for item in await shop.items()} == {"waiting"}
+    await shop.save(turn(open_deals_limit=100))
+    later = await shop.came_in()
+    await shop.distributor.turn()
+    assert [await shop.owner(deal) for deal in (*deals, later)] == ["anna", "boris", "vera"] * 2 + ["anna"]
