@@ -28,7 +28,7 @@ from gateway.pbx.asterisk.channels import (
     without_prefix,
 )
 from gateway.pbx.asterisk.final import hangup_cause, own_event
-from gateway.pbx.asterisk.reached import failed_side, unconnected, with_rung
+from gateway.pbx.asterisk.reached import decides, failed_side, is_employee_first, unconnected, with_rung
 from gateway.pbx.asterisk.sides import with_direction
 from gateway.pbx.asterisk.turn import Legs, Turn, clients_call, leg_ended
 from gateway.pbx.asterisk.wire import AmiMessage
@@ -162,7 +162,10 @@ def _dial_end(turn: Turn) -> None:
     elif status == "ANSWER":
         turn.took_the_call(turn.message.get("Uniqueid"), channel.uniqueid)
     if status in _DIAL_STATUSES and (known := turn.find(channel.uniqueid)) is not None:
-        turn.drop(*known, _DIAL_STATUSES[status])
+        if status == "NOANSWER" and is_employee_first(known[0]):
+            turn.put(known[0], replace(known[1], is_leaving=True))
+        else:
+            turn.drop(*known, _DIAL_STATUSES[status])
 
 
 def _sent_elsewhere(turn: Turn, call: LiveCall, forward: str) -> None:
@@ -259,6 +262,7 @@ def _hangup(turn: Turn) -> None:
     if (found := turn.find(uniqueid)) is not None:
         holder, channel = found
         is_called = channel.role is ChannelRole.OURS and uniqueid != holder.key
+        is_called |= decides(holder, channel)
         turn.drop(holder, channel, hangup_cause(turn.message) if is_called else None)
     elif uniqueid == key and key and key not in turn.ended and key not in turn.calls:
         # A call that began before we were listening: it is over, whatever else it was.

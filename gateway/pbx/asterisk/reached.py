@@ -30,6 +30,22 @@ def with_picked_up(call: LiveCall, channel: Channel) -> LiveCall:
     return call
 
 
+def is_employee_first(call: LiveCall) -> bool:
+    """Whether we ordered the call and rang a phone of ours for it, itself and not over a Local channel."""
+    first = call.channels.get(call.key)
+    return call.is_originated and first is not None and first.role is ChannelRole.OURS
+
+
+def decides(call: LiveCall, channel: Channel) -> bool:
+    """Whether the end of this leg of a call that we ordered says why nobody talked. `NOANSWER` of a dial is a phone that rang in
+    vain, one that declined and a number that does not exist: which it was stands in the cause of its Hangup only."""
+    if not is_employee_first(call) or call.is_answered or channel.stretches:
+        return False
+    if channel.uniqueid == call.key:
+        return call.got_to is FailedSide.EMPLOYEE_NOT_REACHED
+    return channel.role is ChannelRole.CLIENT
+
+
 def failed_side(call: LiveCall) -> FailedSide | None:
     """Of a call that is over; None of one that came from outside or in which somebody talked."""
     is_ours = call.direction == "outbound" or (call.is_originated and call.direction != "internal")

@@ -71,15 +71,16 @@ async def found(stage: Stage, attempt: str) -> Any:
     ("employee", "client_does", "is_known_as"),
     [
         (BUSY, Manner(), ("busy", "employee_not_reached")),
-        (Manner(refuses=603), Manner(), (None, "employee_not_reached")),
+        (Manner(refuses=603), Manner(), ("rejected", "employee_not_reached")),
         (RINGS, Manner(), ("no_answer", "employee_not_reached")),
         (Manner(), BUSY, ("busy", "client_not_reached")),
         (Manner(), RINGS, ("no_answer", "client_not_reached")),
-        (Manner(), Manner(refuses=404), (None, "client_not_reached")),
+        (Manner(), Manner(refuses=603), ("rejected", "client_not_reached")),
+        (Manner(), Manner(refuses=404), ("failed", "client_not_reached")),
     ],
 )
 async def test_whose_side_it_was(
-    stage: Stage, employee: Manner, client_does: Manner, is_known_as: tuple[str | None, str]
+    stage: Stage, employee: Manner, client_does: Manner, is_known_as: tuple[str, str]
 ) -> None:
     client = stage.client()
     stage.phones.behave({"101": employee, client: client_does})
@@ -87,9 +88,7 @@ async def test_whose_side_it_was(
     assert await placed(stage, client, attempt=attempt) == Placed()
     call = await stage.call(client)
     assert call["pbx_call_id"] == attempt
-    disposition, side = is_known_as
-    assert (call["direction"], call["failed_side"]) == ("outbound", side), call
-    assert disposition in (None, call["disposition"])
+    assert (call["direction"], (call["disposition"], call["failed_side"])) == ("outbound", is_known_as), call
 
 
 async def test_an_attempt_is_found_while_they_talk_and_cancelled(stage: Stage) -> None:

@@ -1,0 +1,102 @@
+"""What an attempt of ours came to, from the events of a real Asterisk: by the leg, and by the cause of its Hangup."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.pbx.asterisk.wire import AmiMessage
+from routing.outbound.attempts import AttemptOutcome
+from routing.outbound.outcome import outcome_of
+from tests.unit.gateway.pbx.ami_talk import Talk
+from tests.unit.gateway.pbx.test_asterisk_legs import calls
+
+ATTEMPT, CLIENT_LEG, NUMBER = "0b0f6c2e-5f5b-4c43", "ch02", "79001234567"
+
+
+def an_originate(talk: Talk, *, is_picked_up: bool = True) -> list[AmiMessage]:
+    begun = [
+        talk.new(0, ATTEMPT, "PJSIP/101-00000001", caller=NUMBER),
+        talk.dial(0, "DialBegin", None, ATTEMPT, DialString="101"),
+    ]
+    return [*begun, talk.dial(4, "DialEnd", None, ATTEMPT, DialStatus="ANSWER")] if is_picked_up else begun
+
+
+def employees(status: str | None, cause: str) -> list[AmiMessage]:
+    talk = Talk(ATTEMPT)
+    begun = an_originate(talk, is_picked_up=False)
+    end = [] if status is None else [talk.dial(4, "DialEnd", None, ATTEMPT, DialStatus=status)]
+    return [*begun, *end, talk.hangup(4, ATTEMPT, cause)]
+
+
+def clients(status: str, cause: str) -> list[AmiMessage]:
+    """After it Asterisk hangs the employee up with the cause of the client's leg."""
+    talk = Talk(ATTEMPT)
+    return [
+        *an_originate(talk),
+        *talk.rings(5, ATTEMPT, CLIENT_LEG, f"{NUMBER}@trunk"),
+        talk.dial_end(9, ATTEMPT, CLIENT_LEG, status),
+        talk.hangup(9, CLIENT_LEG, cause),
+        talk.hangup(10, ATTEMPT, cause),
+    ]
+
+
+def outcome(messages: list[AmiMessage]) -> tuple[str, str]:
+    told = calls(messages)
+    assert set(told) == {ATTEMPT}
+    known: AttemptOutcome | None = outcome_of(told[ATTEMPT])
+    assert known is not None
+    return known.side, known.reason
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "reason"),
+    [
+        ("BUSY", "17", "busy"),
+        ("NOANSWER", "21", "declined"),
+        ("NOANSWER", "19", "no_answer"),
+        ("NOANSWER", "1", "unreachable"),
+        ("CONGESTION", "34", "unreachable"),
+        (None, "19", "no_answer"),
+        (None, "16", "no_answer"),
+    ],
+)
+def test_an_employee_who_was_not_reached(status: str | None, cause: str, reason: str) -> None:
+    assert outcome(employees(status, cause)) == ("operator", reason)
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "reason"),
+    [
+        ("BUSY", "17", "busy"),
+        ("NOANSWER", "21", "declined"),
+        ("NOANSWER", "19", "no_answer"),
+        ("NOANSWER", "1", "unreachable"),
+        ("CONGESTION", "34", "unreachable"),
+        ("CANCEL", "16", "cancelled"),
+    ],
+)
+def test_a_client_who_was_not_reached(status: str, cause: str, reason: str) -> None:
+    assert outcome(clients(status, cause)) == ("client", reason)
+
+
+def test_a_client_whose_hangup_is_lost_did_not_answer() -> None:
+    told = [
+        one for one in clients("NOANSWER", "21") if one.get("Uniqueid") != CLIENT_LEG or one.event != "Hangup"
+    ]
+    assert outcome(told) == ("client", "no_answer")
+
+
+def test_an_employee_who_leaves_before_the_client_is_dialled() -> None:
+    talk = Talk(ATTEMPT)
+    assert outcome([*an_originate(talk), talk.hangup(6, ATTEMPT, "16")]) == ("operator", "hung_up")
+
+
+def test_both_have_talked() -> None:
+    talk = Talk(ATTEMPT)
+    told = [
+        *an_originate(talk),
+        *talk.rings(5, ATTEMPT, CLIENT_LEG, f"{NUMBER}@trunk"),
+        *talk.answers(9, ATTEMPT, CLIENT_LEG),
+        *talk.parts(30, ATTEMPT, CLIENT_LEG),
+    ]
+    assert outcome(told) == ("talked", "talked")
