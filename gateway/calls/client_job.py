@@ -278,12 +278,13 @@ class _Call:
         )
 
     async def _clock_offset(self, messages: Sequence[_Message]) -> timedelta:
-        """As the call itself shows it, else as the latest calls of its connection do."""
+        """As the call itself shows it, else as the calls of its connection before it do."""
         told = [(row.received_at, e.at) for row, events in messages for e in events if e.kind in AT_ONCE]
         offset, context = clock_offset(told), self.context
         if offset is None:
+            heard_at = min(row.received_at for row, _ in messages)
             offset = await context.clocks.offset_of(
-                context.conn, context.account.id, self.key[0], context.now
+                context.conn, context.account.id, self.key[0], heard_at, context.now
             )
         return offset or timedelta(0)
 

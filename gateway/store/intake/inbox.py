@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from gateway.store.intake.jobs import QUEUE, TASK
-from routing.calls.clocks import AT_ONCE, Telling
 from runtime.database.pool import Conn
 
 # Jobs with a higher priority go first: those of an account come the later the more of its clients wait already.
@@ -244,18 +243,19 @@ async def rows_of_calls(conn: Conn, account_id: str, calls: Sequence[tuple[str, 
     return [InboxRow(*row) for row in rows]
 
 
-async def latest_tellings(conn: Conn, account_id: str, connection_id: str, limit: int) -> list[Telling]:
-    """Return what the latest messages of a connection told as it happened."""
+async def latest_tellings(
+    conn: Conn, account_id: str, connection_id: str, until: datetime, limit: int
+) -> list[tuple[str, datetime, Any]]:
+    """Return the latest messages of a connection that came before this: call key, when it came, its events as stored."""
     rows = await conn.fetch(
-        "SELECT i.call_key, i.received_at, (e->>'at')::timestamptz AS at FROM (SELECT call_key, received_at, events"
-        " FROM inbox WHERE account_id = $1 AND connection_id = $2 AND state <> 'dead' ORDER BY received_at DESC LIMIT $3) i"
-        " CROSS JOIN LATERAL jsonb_array_elements(i.events) AS e WHERE e->>'kind' = ANY($4::text[])",
+        "SELECT call_key, received_at, events FROM inbox WHERE account_id = $1 AND connection_id = $2"
+        " AND received_at < $3 AND state <> 'dead' ORDER BY received_at DESC LIMIT $4",
         account_id,
         connection_id,
+        until,
         limit,
-        [kind.value for kind in AT_ONCE],
     )
-    return [Telling(*row) for row in rows]
+    return [(row["call_key"], row["received_at"], row["events"]) for row in rows]
 
 
 async def give_to_calls(conn: Conn, account_id: str, keys: Mapping[int, str]) -> None:

@@ -59,10 +59,20 @@ ROWS = (
         name="a-short-call-is-put-right-by-the-clock-of-its-connection",
         hurts="a quick talk of a PBX whose clock is ahead hides the client's missed calls of the next minutes",
         file="gateway/calls/client_job.py",
-        old="        if offset is None:\n            offset = await context.clocks.offset_of(",
-        new="        if offset is None and not told:\n            offset = await context.clocks.offset_of(",
+        old="        if offset is None:\n            heard_at = min(",
+        new="        if offset is None and not told:\n            heard_at = min(",
         tests=(
             f"{_INTAKE}/test_talks_without_end.py::test_a_talk_of_less_than_a_second_hides_no_later_missed_call_though_the_clock_is_ahead",
+        ),
+    ),
+    Sabotage(
+        name="a-clock-that-is-mended-moves-no-earlier-call",
+        hurts="a recording that comes after the PBX's clock was mended moves its talk behind a missed call, whose case is closed",
+        file="gateway/calls/client_job.py",
+        old="            heard_at = min(row.received_at for row, _ in messages)",
+        new="            heard_at = max(row.received_at for row, _ in messages)",
+        tests=(
+            f"{_INTAKE}/test_talks_without_end.py::test_a_recording_that_comes_when_the_clock_is_mended_closes_no_case",
         ),
     ),
     Sabotage(
