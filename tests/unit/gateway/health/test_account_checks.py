@@ -201,6 +201,20 @@ def test_the_same_findings_are_said_in_russian_with_the_noun_in_its_form() -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("offset", "code", "said"),
+    [(-250.0, "pbx-clock-ahead", "4 min ahead"), (300.0, "pbx-clock-behind", "5 min behind")],
+)
+def test_a_pbx_whose_clock_is_wrong_is_named_while_it_is_on(offset: float, code: str, said: str) -> None:
+    office = {**WELL["connections"][0], "clock_offset_seconds": offset}
+    (told,) = [f for f in findings_of(connections=[office]) if f.code.startswith("pbx-clock")]
+    assert (told.code, told.is_warning, "office" in told.subject) == (code, True, True)
+    assert said in told.message
+    assert "NTP" in told.remedy
+    off = findings_of(connections=[{**office, "is_on": False}])
+    assert [f for f in off if f.code.startswith("pbx-clock")] == []
+
+
 @pytest.mark.parametrize("is_alarm", [False, True])
 @pytest.mark.parametrize(
     ("reason", "error", "said"),
