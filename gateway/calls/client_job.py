@@ -234,12 +234,14 @@ class _Call:
     def _is_told_to_its_end(self) -> bool:
         """Whether the call is over and its own messages are gone (retention): what is left would make another call of it."""
         is_over = self.stored is not None and self.stored.call.is_over
-        return is_over and not any(row.state == "applied" for row in self.rows)
+        return is_over and not any(row.state == "applied" and not row.is_late for row in self.rows)
 
     async def _leave_as_it_is(self, fresh: Sequence[_Message]) -> int:
         """How many messages came too late to change anything."""
         ids = [row.event_id for row, _ in fresh]
-        await inbox.mark_applied(self.context.conn, self.context.account.id, ids, self.context.now)
+        await inbox.mark_applied(
+            self.context.conn, self.context.account.id, ids, self.context.now, is_late=True
+        )
         log.info(
             "events-after-the-end",
             account=self.context.account.id,

@@ -77,11 +77,13 @@ LIMIT $5
 
 
 _ROWS_OF_CALLS = """
-SELECT event_id, connection_id, call_key, client, received_at, state, events FROM inbox
+SELECT event_id, connection_id, call_key, client, received_at, state, events,
+    coalesce(note = 'after-the-end', false) AS is_late FROM inbox
 JOIN unnest($2::text[], $3::text[]) AS asked (connection_id, call_key) USING (connection_id, call_key)
 WHERE account_id = $1 AND state <> 'ignored'
 UNION ALL
-SELECT event_id, i.connection_id, i.call_key, client, received_at, state, events FROM inbox i
+SELECT event_id, i.connection_id, i.call_key, client, received_at, state, events,
+    coalesce(note = 'after-the-end', false) FROM inbox i
 JOIN unnest($2::text[], $3::text[]) AS asked (connection_id, first_key)
     ON i.connection_id = asked.connection_id AND split_part(i.call_key, '␟', 1) = first_key
 WHERE account_id = $1 AND state <> 'ignored' AND strpos(i.call_key, '␟') > 0
@@ -131,7 +133,8 @@ class InboxMessage:
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """One stored message. events: the JSON array as it was stored, not yet validated."""
+    """One stored message. events: the JSON array as it was stored, not yet validated. is_late: it came when the call's own
+    messages had been cleaned away, and says nothing of the call."""
 
     event_id: int
     connection_id: str
@@ -140,6 +143,7 @@ class InboxRow:
     received_at: datetime
     state: str
     events: Any
+    is_late: bool = False
 
 
 async def store(
@@ -270,14 +274,19 @@ async def give_to_calls(conn: Conn, account_id: str, keys: Mapping[int, str]) ->
         )
 
 
-async def mark_applied(conn: Conn, account_id: str, event_ids: Sequence[int], at: datetime) -> None:
+async def mark_applied(
+    conn: Conn, account_id: str, event_ids: Sequence[int], at: datetime, *, is_late: bool = False
+) -> None:
+    """is_late: as of InboxRow."""
     if event_ids:
         await conn.execute(
-            "UPDATE inbox SET state = 'applied', applied_at = $3, error = NULL"
+            "UPDATE inbox SET state = 'applied', applied_at = $3, error = NULL,"
+            " note = CASE WHEN $4 THEN 'after-the-end' ELSE note END"
             " WHERE account_id = $1 AND event_id = ANY($2::bigint[]) AND state = 'pending'",
             account_id,
             list(event_ids),
             at,
+            is_late,
         )
 
 
