@@ -18,6 +18,8 @@ _DOES_NOT_GROW = {
     "alert_state": "one a cause",
     "alert_turn": "one row",
     "api_token": "people make tokens",
+    "bot_reading": "one a bot",
+    "presence_chat": "one an employee at the most, and goes with them",
     "connection": "people connect PBXs",
     "crm_account": "one an account",
     "crm_entity_state": "the latest value of each aspect of what is in the CRM",
