@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypeVar
 
 from gateway.store.admin.accounts import Account, ApiToken
-from gateway.store.admin.bindings import Bar, why_not
+from gateway.store.admin.bindings import Bar, may_touch, why_not
 from gateway.store.admin.roles import Role
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def why_not_ask(route: Route, who: ApiToken, path: Mapping[str, str]) -> Bar | N
     )
 
 
-def may_see(call: AnyCall, template: str | None) -> bool:
-    """Whether this template is one of those that the token is bound to; None: what is asked for is of no template."""
-    bound = call.who.bound.templates
-    return not bound or template is None or template in bound
+def may_see(call: AnyCall, template: str | None = None, *, schedule: str | None = None) -> bool:
+    """Whether the token's bindings let it see what is of this template or schedule; None: it is of none."""
+    who = call.who
+    return may_touch(who.role, who.bound, who.role, template=template, schedule=schedule)

@@ -42,15 +42,17 @@ class NotBoundTo(InputRefused):
 
 def refuse_other_template(template: str | None) -> None:
     """Raise NotBoundTo where who acts is bound to templates, and this is none of them. None: there is none."""
-    actor = current_actor()
-    if bar := why_not(actor.role, actor.bound, actor.role, template=template):
-        raise NotBoundTo(bar, actor.bound)
+    _refuse_unbound(template=template)
 
 
 def refuse_other_schedule(schedule: str) -> None:
     """Raise NotBoundTo where who acts is bound to schedules, and this is none of them."""
+    _refuse_unbound(schedule=schedule)
+
+
+def _refuse_unbound(*, template: str | None = None, schedule: str | None = None) -> None:
     actor = current_actor()
-    if bar := why_not(actor.role, actor.bound, actor.role, schedule=schedule):
+    if bar := why_not(actor.role, actor.bound, actor.role, template=template, schedule=schedule):
         raise NotBoundTo(bar, actor.bound)
 
 

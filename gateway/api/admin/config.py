@@ -38,11 +38,10 @@ async def export(call: ApiCall) -> ConfigDocument:
 def _as_bound(document: ConfigDocument, call: AnyCall) -> ConfigDocument:
     """Leave out templates and schedules that the token is not bound to. What a document does not name stays when it is
     taken over again."""
-    schedules = call.who.bound.schedules
     seen = {
         "templates": [t for t in document.templates or () if may_see(call, t.name)],
         "attachments": [a for a in document.attachments or () if may_see(call, a.template)],
-        "schedules": {n: s for n, s in (document.schedules or {}).items() if not schedules or n in schedules},
+        "schedules": {n: s for n, s in (document.schedules or {}).items() if may_see(call, schedule=n)},
     }
     return document.model_copy(update={name: of or None for name, of in seen.items()})
 
