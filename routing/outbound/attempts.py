@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -34,6 +35,8 @@ AttemptReason = Literal[
     "never_heard_of",
 ]
 
+_is_attempt_id = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII).fullmatch
+
 _RANK = {state: rank for rank, state in enumerate(get_args(AttemptState))}
 _SURE = {"talked": 4, "client": 3, "operator": 2, "refused": 1, "unknown": 0}
 """What goes before what, where several are told: a talk is never taken back, and whoever came further has the last word."""
@@ -54,6 +57,12 @@ class Attempt:
 
     state: AttemptState = "claimed"
     outcome: AttemptOutcome | None = None
+
+
+def attempt_id_in(told: str | None) -> str | None:
+    """Return the id of an attempt as a PBX repeats it, by its form, which is a UUID's; None for an id of the PBX's own."""
+    written = (told or "").strip().lower()
+    return written if _is_attempt_id(written) else None
 
 
 def reached(attempt: Attempt, state: AttemptState) -> Attempt:

@@ -37,7 +37,7 @@ class TalkView(Answer):
 
 class CallView(Answer):
     """talks: who talked with the client, in order. failed_side: of a call that we made and nobody talked in, whose side it was; null where the PBX does not tell.
-    left_waiting: who talked last passed the client on, and nobody took over.
+    left_waiting: who talked last passed the client on, and nobody took over. attempt: of a call that the gateway ordered, the id of its attempt, where the PBX carries it.
     talk_seconds null: not known yet. params: what the PBX sent with it (utm_*, pool, …). removed: what was emptied because its days
     were over or the client asked for it (number, recordings, params). moments: ids of decisions."""
 
@@ -50,6 +50,7 @@ class CallView(Answer):
     disposition: str
     failed_side: FailedSide | None
     left_waiting: bool
+    attempt: str | None
     is_over: bool
     started_at: datetime
     answered_at: datetime | None
@@ -78,6 +79,7 @@ def view_of(row: CallRow) -> CallView:
         disposition=call.disposition.value,
         failed_side=call.failed_side,
         left_waiting=call.is_left_waiting,
+        attempt=call.attempt,
         is_over=call.is_over,
         started_at=call.started_at,
         answered_at=call.answered_at,

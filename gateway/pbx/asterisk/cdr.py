@@ -43,6 +43,7 @@ from gateway.pbx.reading.payload import as_count
 from gateway.pbx.reading.spoilt import read_without_spoilt
 from gateway.pbx.times import read_time, zone_of
 from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
+from routing.outbound.attempts import attempt_id_in
 
 _DISPOSITIONS: Mapping[str, Disposition] = {
     "ANSWERED": Disposition.ANSWERED,
@@ -97,7 +98,8 @@ def cdr_events(message: AmiMessage, connection: Connection) -> tuple[CallEvent, 
     Raises WireInvalid naming a field without which nothing can be kept.
     """
     first_values = dict(reversed(tuple(message)))
-    return read_without_spoilt(lambda told: _told_by(told, connection), first_values)[0]
+    events = read_without_spoilt(lambda told: _told_by(told, connection), first_values)[0]
+    return tuple(event.model_copy(update={"attempt": attempt_id_in(event.call_key)}) for event in events)
 
 
 def _told_by(fields: Mapping[str, str | None], connection: Connection) -> tuple[CallEvent, ...]:

@@ -36,6 +36,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.parties import is_own_number
 from gateway.pbx.reading.addresses import endpoint, is_number
 from routing.calls.model import CallEvent, Disposition, EventKind
+from routing.outbound.attempts import attempt_id_in
 
 __all__ = ["QUIET", "Legs", "resumed", "step", "sweep"]
 
@@ -96,6 +97,7 @@ def sweep(state: Legs, now: datetime, quiet: timedelta = QUIET) -> tuple[Legs, t
                     call_key=key,
                     at=call.last_at,
                     failed_side=failed_side(call),
+                    attempt=attempt_id_in(key),
                     params=unconnected(call),
                 )
             )
@@ -266,7 +268,9 @@ def _hangup(turn: Turn) -> None:
         turn.drop(holder, channel, hangup_cause(turn.message) if is_called else None)
     elif uniqueid == key and key and key not in turn.ended and key not in turn.calls:
         # A call that began before we were listening: it is over, whatever else it was.
-        turn.events.append(CallEvent(kind=EventKind.ENDED, call_key=key, at=turn.at))
+        turn.events.append(
+            CallEvent(kind=EventKind.ENDED, call_key=key, at=turn.at, attempt=attempt_id_in(key))
+        )
         turn.ended[key] = turn.received_at
 
 

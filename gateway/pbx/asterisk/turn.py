@@ -28,6 +28,7 @@ from gateway.pbx.parties import Parties, classify_parties, is_extension, is_line
 from gateway.pbx.reading.addresses import dialled_address, endpoint, is_dialable, is_number
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
+from routing.outbound.attempts import attempt_id_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,13 @@ class Turn:
         return state, tuple(self.events)
 
     def emit(self, kind: EventKind, call: LiveCall, at: datetime | None = None, **fields: object) -> None:
-        told = {"kind": kind, "call_key": call.key, "at": at or self.at, **fields}
+        told = {
+            "kind": kind,
+            "call_key": call.key,
+            "at": at or self.at,
+            "attempt": attempt_id_in(call.key),
+            **fields,
+        }
         self.events.append(CallEvent.model_validate(told))
 
     # -- calls and channels -------------------------------------------------------------------------------------

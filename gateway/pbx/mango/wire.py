@@ -23,6 +23,7 @@ from gateway.pbx.reading.machines import is_machine
 from gateway.pbx.reading.payload import as_count, as_params, as_text, json_object
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
+from routing.outbound.attempts import attempt_id_in
 
 _DIRECTIONS: Mapping[int, Direction] = {0: "internal", 1: "inbound", 2: "outbound"}
 _STATES = ("Appeared", "Connected", "OnHold", "Disconnected")
@@ -30,6 +31,7 @@ _LOCATIONS = ("ivr", "queue", "abonent")
 
 # The client asked for it on the site; all other initiators are our side dialling out.
 _ASKED_BY_CLIENT = "CallbackWidget"
+_API = "API"
 
 # Known to say nothing about a call: speech topics, key presses, SMS reports, address book, presence, ping.
 _SILENT = ("record/tagged", "dtmf", "sms", "ping", "ab", "user/status_changed", "user/session_end", "")
@@ -145,7 +147,9 @@ class _Leg:
     def __init__(self, told: Mapping[str, Any]) -> None:
         caller, called = _side(told, "from"), _side(told, "to")
         self.taken_from = as_text(caller.get("taken_from_call_id"), "from.taken_from_call_id")
-        self.initiator = _latin(as_text(told.get("callback_initiator"), "callback_initiator") or "")
+        self.attempt = attempt_id_in(as_text(told.get("command_id"), "command_id"))
+        told_initiator = as_text(told.get("callback_initiator"), "callback_initiator")
+        self.initiator = _latin(told_initiator or (_API if self.attempt else ""))
         from_ours = as_text(caller.get("extension"), "from.extension")
         to_ours = as_text(called.get("extension"), "to.extension")
         from_number = clean_number(as_text(caller.get("number"), "from.number"))
@@ -206,6 +210,7 @@ class _Leg:
             transferred_from=self.taken_from,
             is_callback=bool(self.initiator),
             failed_side=self.failed_side(as_text(told.get("call_state"), "call_state")),
+            attempt=self.attempt,
             params=as_params(
                 {name: told.get(name) for name in ("task_id", "command_id", "callback_initiator")}
             ),

@@ -80,12 +80,17 @@ async def test_a_call_back_that_reached_nobody_leaves_the_case_as_it_is_and_stan
     before = await office.cases()
     office.clock.now = LATER
     events = a_call("o1", at=LATER, direction="outbound")
-    await office.tell_all([*events[:1], events[1].model_copy(update={"failed_side": side})])
+    ours = {"attempt": "0b0f6c2e-5f5b-4c43-9d2b-0d6f7e1a2b3c"}
+    await office.tell_all(
+        [events[0].model_copy(update=ours), events[1].model_copy(update={"failed_side": side})]
+    )
     await office.settle()
     assert await office.cases() == before
     assert await office.whats() == ["create_task"]
-    assert (await office.call("o1"))["failed_side"] == side.value
-    assert (await office.call("m1"))["failed_side"] is None
+    told = await office.call("o1")
+    assert (told["failed_side"], told["attempt_id"]) == (side.value, ours["attempt"])
+    missed = await office.call("m1")
+    assert (missed["failed_side"], missed["attempt_id"]) == (None, None)
 
 
 async def test_client_who_gets_through_himself_closes_the_case(office: Office) -> None:

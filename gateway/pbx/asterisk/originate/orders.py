@@ -13,11 +13,11 @@ from gateway.pbx.capabilities import Live, NotSeen, PlaceOrder, RefusedByPbx
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import WireInvalid
 from routing.dialable import is_extension, is_number
+from routing.outbound.attempts import attempt_id_in
 
 _MOST_RING_SECONDS = 300
 _MOST_NAME = 60
 _IN_NAMES = " .-+:()№"
-_is_attempt_id = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII).fullmatch
 _is_line = re.compile(r"\+?[0-9A-Za-z._-]{1,40}", re.ASCII).fullmatch
 _is_context = re.compile(r"[A-Za-z0-9_.-]{1,79}", re.ASCII).fullmatch
 _is_technology = re.compile(r"[A-Za-z0-9]{1,20}", re.ASCII).fullmatch
@@ -35,7 +35,7 @@ def originate_fields(order: PlaceOrder, connection: Connection) -> tuple[tuple[s
     """Return the headers of the action. Raises WireInvalid naming what is none of its kind: a comma in a variable would be
     another variable, an `&` another phone, a line break another action."""
     technology = str(connection.settings.get("originate_technology") or "PJSIP").strip()
-    _check("attempt_id", _is_attempt_id(order.attempt_id))
+    _check("attempt_id", attempt_id_in(order.attempt_id) == order.attempt_id)
     _check("extension", order.group is None and is_extension(order.extension or ""))
     _check("number", is_number(order.number))
     _check("line", order.line is None or _is_line(order.line))

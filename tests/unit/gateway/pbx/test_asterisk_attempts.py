@@ -10,7 +10,7 @@ from routing.outbound.outcome import outcome_of
 from tests.unit.gateway.pbx.ami_talk import Talk
 from tests.unit.gateway.pbx.test_asterisk_legs import calls
 
-ATTEMPT, CLIENT_LEG, NUMBER = "0b0f6c2e-5f5b-4c43", "ch02", "79001234567"
+ATTEMPT, CLIENT_LEG, NUMBER = "0b0f6c2e-5f5b-4c43-9d2b-0d6f7e1a2b3c", "ch02", "79001234567"
 
 
 def an_originate(talk: Talk, *, is_picked_up: bool = True) -> list[AmiMessage]:
@@ -43,6 +43,7 @@ def clients(status: str, cause: str) -> list[AmiMessage]:
 def outcome(messages: list[AmiMessage]) -> tuple[str, str]:
     told = calls(messages)
     assert set(told) == {ATTEMPT}
+    assert told[ATTEMPT].attempt == ATTEMPT
     known: AttemptOutcome | None = outcome_of(told[ATTEMPT])
     assert known is not None
     return known.side, known.reason
@@ -100,3 +101,27 @@ def test_both_have_talked() -> None:
         *talk.parts(30, ATTEMPT, CLIENT_LEG),
     ]
     assert outcome(told) == ("talked", "talked")
+
+
+def test_a_call_of_asterisks_own_id_is_no_attempt() -> None:
+    talk = Talk("1795262400.7")
+    told = calls(
+        [talk.came_in(0, NUMBER, "74951234567", "PJSIP/trunk-00000001"), talk.hangup(4, "1795262400.7", "16")]
+    )
+    assert [call.attempt for call in told.values()] == [None]
+
+
+def test_a_record_read_back_names_the_attempt_too() -> None:
+    record = {
+        "Event": "Cdr",
+        "UniqueID": ATTEMPT,
+        "LinkedID": ATTEMPT,
+        "Channel": "PJSIP/101-00000001",
+        "Source": NUMBER,
+        "Destination": NUMBER,
+        "DestinationChannel": f"PJSIP/{NUMBER}-00000002",
+        "StartTime": "2026-11-21 12:00:00",
+        "EndTime": "2026-11-21 12:00:20",
+        "Disposition": "NO ANSWER",
+    }
+    assert [call.attempt for call in calls([AmiMessage(tuple(record.items()))]).values()] == [ATTEMPT]

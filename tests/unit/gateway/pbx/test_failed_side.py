@@ -18,6 +18,7 @@ from tests.unit.gateway.pbx.test_asterisk_legs import calls, recorded
 
 EMPLOYEE, HUNG_UP, CLIENT = FailedSide
 NUMBER = "79001234567"
+ATTEMPT = "0b0f6c2e-5f5b-4c43-9d2b-0d6f7e1a2b3c"
 
 
 def told(kind: str, *requests: Inbound, **fields: Any) -> Call:
@@ -92,7 +93,7 @@ def test_ringostat_tells_it_by_its_status(call_type: str, status: str, side: Fai
 # -- MANGO ----------------------------------------------------------------------------------------------------------
 
 
-def a_leg(call_id: str, state: str, seq: int, reason: int | None = None) -> Inbound:
+def a_leg(call_id: str, state: str, seq: int, reason: int | None = None, initiator: str = "API") -> Inbound:
     """Leg A rings the employee, leg B the client."""
     sides: dict[str, Any] = {
         "from": {"number": "74951234567"},
@@ -101,7 +102,7 @@ def a_leg(call_id: str, state: str, seq: int, reason: int | None = None) -> Inbo
     if call_id == "B":
         sides = {"from": {"extension": "101", "taken_from_call_id": "A"}, "to": {"number": NUMBER}}
     about = {"entry_id": "m", "call_id": call_id, "call_state": state, "location": "abonent", **sides}
-    more = {"seq": seq, "timestamp": 1795262400 + seq, "command_id": "c1", "callback_initiator": "API"}
+    more = {"seq": seq, "timestamp": 1795262400 + seq, "command_id": ATTEMPT, "callback_initiator": initiator}
     ended = {"disconnect_reason": reason} if reason else {}
     return a_request(
         "events/call",
@@ -144,6 +145,18 @@ def test_mango_tells_it_by_which_legs_there_were(legs: list[Inbound], side: Fail
     for order in (legs, legs[::-1], [*legs, *legs]):
         call = told("mango", *order, a_mango_summary(1111), keys={"api_key": "key", "api_salt": "salt"})
         assert (call.direction, call.is_answered, call.failed_side) == ("outbound", False, side)
+        assert call.attempt == ATTEMPT
+
+
+def test_mango_need_not_say_who_ordered_a_call_that_carries_our_id() -> None:
+    legs = [a_leg("A", "Appeared", 1, initiator=""), a_leg("A", "Connected", 2, initiator="")]
+    call = told("mango", *legs, keys={"api_key": "key", "api_salt": "salt"})
+    assert (call.direction, call.is_answered, call.is_callback, call.attempt) == (
+        "outbound",
+        False,
+        True,
+        ATTEMPT,
+    )
 
 
 # -- FreeSWITCH -----------------------------------------------------------------------------------------------------

@@ -33,20 +33,23 @@ def answered_call() -> list[CallEvent]:
 
 _seconds = st.integers(-300, 300)
 _events = st.builds(
-    lambda kind, second, leg, party, cause, talk, wait, seq, direction, client, answered, side: an_event(
-        kind,
-        second,
-        leg=leg,
-        party=party,
-        cause=cause,
-        talk_seconds=talk,
-        wait_seconds=wait,
-        seq=seq,
-        direction=direction,
-        client=client,
-        failed_side=side,
-        answered_at=None if answered is None else NOON + timedelta(seconds=answered),
-        params={"utm_source": party} if party else {},
+    lambda kind, second, leg, party, cause, talk, wait, seq, direction, client, answered, side, attempt: (
+        an_event(
+            kind,
+            second,
+            leg=leg,
+            party=party,
+            cause=cause,
+            talk_seconds=talk,
+            wait_seconds=wait,
+            seq=seq,
+            direction=direction,
+            client=client,
+            failed_side=side,
+            attempt=attempt,
+            answered_at=None if answered is None else NOON + timedelta(seconds=answered),
+            params={"utm_source": party} if party else {},
+        )
     ),
     st.sampled_from([kind.value for kind in EventKind]),
     _seconds,
@@ -60,6 +63,7 @@ _events = st.builds(
     st.sampled_from([None, "+79001234567", "+79007654321"]),
     st.one_of(st.none(), _seconds),
     st.sampled_from([None, *FailedSide]),
+    st.sampled_from([None, "first attempt", "second attempt"]),
 )
 
 
@@ -115,6 +119,17 @@ def test_an_answered_call_knows_who_when_and_how_long() -> None:
     )
     assert (call.client, call.line, call.direction) == ("+79001234567", "+74951234567", "inbound")
     assert call.talks[0].ended_at == call.ended_at == NOON + timedelta(seconds=35)
+
+
+@given(st.permutations(range(4)))
+def test_an_ordered_call_keeps_its_attempt_whichever_message_carried_it(order: list[int]) -> None:
+    for carrier in range(4):
+        told = [
+            event.model_copy(update={"attempt": "ours"}) if n == carrier else event
+            for n, event in enumerate(answered_call())
+        ]
+        assert fold([told[n] for n in order]).attempt == "ours"
+    assert fold(answered_call()).attempt is None
 
 
 def test_a_late_answer_beats_an_earlier_missed() -> None:

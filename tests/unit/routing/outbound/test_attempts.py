@@ -15,11 +15,13 @@ from routing.outbound.attempts import (
     AttemptReason,
     AttemptSide,
     AttemptState,
+    attempt_id_in,
     ended,
     reached,
 )
 from routing.outbound.retries import AttemptTries, RetryTable, after_attempt, with_try
 
+OUR_ID = "0b0f6c2e-5f5b-4c43-9d2b-0d6f7e1a2b3c"
 TABLE = RetryTable()
 STATES = st.sampled_from(get_args(AttemptState)[:-1])
 OUTCOMES = st.builds(
@@ -124,3 +126,19 @@ def test_unknown_is_never_tried_again_and_every_item_comes_to_an_end(
         tries, turns = with_try(tries, after.rule), turns + 1
         after = after_attempt(outcome, TABLE, tries)
         assert turns <= 20
+
+
+@pytest.mark.parametrize(
+    ("told", "known_as"),
+    [
+        (OUR_ID, OUR_ID),
+        (OUR_ID.upper(), OUR_ID),
+        (f" {OUR_ID}", OUR_ID),
+        ("1795262400.7", None),
+        ("cm-4f2a-1795262400-1", None),
+        (f"{OUR_ID};x", None),
+        (None, None),
+    ],
+)
+def test_our_id_is_told_from_a_pbxs_own_by_its_form(told: str | None, known_as: str | None) -> None:
+    assert attempt_id_in(told) == known_as
