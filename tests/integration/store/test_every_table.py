@@ -41,6 +41,7 @@ _DOES_NOT_GROW = {
     "distribution_attachment": "one a stage, which a person makes",
     "distribution_template": "one a template, which a person makes",
     "distribution_version": "one for each publication, which a person makes",
+    "do_not_call": "whoever asked not to be called stays on the list",
     "employee": "people",
     "lookup_rules": "one for each change of the rules, which a person makes",
     "matrix_draft": "one an account",
