@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from routing.outbound.settings import OutboundSettings
 from routing.schedules.calendar import OwnDay
 from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
 
@@ -191,6 +192,7 @@ class AccountSettings(BaseModel):
     personal_data: PersonalDataPolicy = PersonalDataPolicy()
     alerts: AlertPolicy = AlertPolicy()
     presence: PresencePolicy = PresencePolicy()
+    outbound: OutboundSettings = OutboundSettings()
     default_pipeline_id: str | None = None
     requests_per_second: int = Field(default=7, ge=1, le=50)
 
