@@ -20,6 +20,7 @@ from gateway.admin.distribution.templates import StageTaken, TemplateInUse, Temp
 from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
 from gateway.admin.input_words import problems_of, refuse_odd_numbers, refuse_untakable, validated
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, SameMatrix
+from gateway.admin.outbound.do_not_call import NotOnList
 from gateway.admin.presence.chats import TelegramUnset
 from gateway.admin.presence.people import PresenceOff, QuestionOver
 from gateway.admin.protection.grants import GrantsMore, NotBoundTo, OutlivesGranter
@@ -120,6 +121,7 @@ _STATUS: Mapping[str, int] = {
     TriggerWithoutCarrier.code: 409,
     DealGivenAlready.code: 409,
     NotGivable.code: 409,
+    NotOnList.code: 404,
 }
 """Of what a service refuses; what is not named here is 400."""
 

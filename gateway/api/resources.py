@@ -20,6 +20,7 @@ from gateway.api.decisions import decisions, dry_runs
 from gateway.api.distribution import distributions, templates
 from gateway.api.frame import Route
 from gateway.api.health import status
+from gateway.api.outbound import do_not_call
 from gateway.api.presence import presence, telegram
 from gateway.api.shift_change import shift_change
 from gateway.api.triggers import firings, triggers
@@ -55,4 +56,5 @@ ROUTES: tuple[Route, ...] = (
     *shift_change.ROUTES,
     *triggers.ROUTES,
     *firings.ROUTES,
+    *do_not_call.ROUTES,
 )

@@ -58,6 +58,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "distribution": Entry(
             "distribution.given", "Who gets a deal: what was given and why, and what waits."
         ),
+        "do-not-call": Entry("outbound.do_not_call", "Numbers that are neither called nor written to."),
         "sync": Entry(
             "sync",
             "Load the directory from the CRM: asks the running worker, or does it here when none runs.",

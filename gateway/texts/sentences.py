@@ -23,6 +23,8 @@ from gateway.texts import (
 )
 from gateway.texts.distribution import english as distribution_en
 from gateway.texts.distribution import russian as distribution_ru
+from gateway.texts.outbound import english as outbound_en
+from gateway.texts.outbound import russian as outbound_ru
 from gateway.texts.presence import english as presence_en
 from gateway.texts.presence import russian as presence_ru
 from routing.texts import sentences as routing
@@ -42,6 +44,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **findings_ru.SENTENCES,
         **init_ru.SENTENCES,
         **oauth_ru.SENTENCES,
+        **outbound_ru.SENTENCES,
         **presence_ru.SENTENCES,
         **sms_ru.SENTENCES,
     },
@@ -56,6 +59,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **findings_en.SENTENCES,
         **init_en.SENTENCES,
         **oauth_en.SENTENCES,
+        **outbound_en.SENTENCES,
         **presence_en.SENTENCES,
         **sms_en.SENTENCES,
     },

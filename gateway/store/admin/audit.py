@@ -124,7 +124,8 @@ class AuditFilter:
 
 AUDIT_KINDS = (
     *("account", "backfill", "call", "case", "change", "client", "connection", "crm event", "directory", "effect"),
-    *("employee", "event", "matrix", "matrix_check", "replay", "row", "secrets", "settings", "token", "user", "webhook"),
+    *("do-not-call", "employee", "event", "matrix", "matrix_check", "replay", "row", "secrets", "settings", "token"),
+    *("trigger", "user", "webhook"),
 )  # fmt: skip
 """What entries are about."""
 

@@ -42,6 +42,16 @@ IMPORT = "config import - --account main"
 NONSENSE = [
     misused("nonsense", "No such command"),
     misused("account lst", "Did you mean"),
+    # who is not called
+    wrong("do-not-call list", "which account?"),
+    misused("do-not-call list --account main --limit 0"),
+    wrong("do-not-call add 101 --account main", "is an extension"),
+    wrong("do-not-call add nobody --account main", "is no phone number"),
+    wrong(f"do-not-call add +79161234567 --account main --note {LONG}", "the note is too long"),
+    wrong(f"do-not-call add +79161234567 --account main --campaign {LONG}", "the name is too long"),
+    wrong("do-not-call remove +79161234567 --account main --yes", "not-on-list"),
+    wrong("do-not-call import {dir} --account main", "cannot be read"),
+    wrong("do-not-call import - --account main", "holds no line"),
     # accounts
     wrong(
         ("account", "add", "Отдел продаж", "--url", "https://a.amocrm.ru", "--token", "t"), "no short name"

@@ -1,0 +1,1 @@
+"""What goes out, over the API."""

@@ -1,0 +1,1 @@
+"""What goes out, at the command line."""

@@ -1,0 +1,1 @@
+"""What people read of what goes out, by key, in Russian and English."""

@@ -1,0 +1,12 @@
+"""What people read of what goes out, in Russian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SENTENCES: Mapping[str, str] = {
+    "do-not-call.refused.no_number": "это не номер телефона",
+    "do-not-call.refused.extension": "это внутренний номер, а не номер клиента",
+    "list.heading.number": "номер телефон тел",
+    "list.heading.note": "примечание комментарий причина",
+}
