@@ -24,7 +24,7 @@ from sms.model import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsConnection:
-    """One connected SMS provider of an account. name: unique in the installation, stands in the address of reports.
+    """One connected SMS provider of an account. id: unique in the installation. name: in the account, stands in the address of reports.
 
     keys: the kind's secrets by name. settings: the kind's own; of those that speak HTTP also `base_url`, which replaces the
     vendor's address, and `answer_seconds`, after which an answer is no more waited for.

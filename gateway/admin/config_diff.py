@@ -31,6 +31,7 @@ def differences(
     yield from _values("shift_change", _shift(before), _shift(after), texts)
     yield from _parts("employee", "id", before.employees or (), after.employees or (), texts)
     yield from _parts("connection", "name", before.connections or (), after.connections or (), texts)
+    yield from _parts("sms", "name", before.sms or (), after.sms or (), texts)
     yield from _parts("template", "name", before.templates or (), after.templates or (), texts)
     yield from _attachments(before, after, texts)
     yield from _schedules(before.schedules or {}, after.schedules or {}, texts)

@@ -27,6 +27,7 @@ from gateway.admin.refused import InputRefused
 from gateway.pbx.connection import Connection
 from gateway.store.admin.accounts import Account
 from gateway.store.distribution.templates import Attachment
+from gateway.store.sms.connections import SavedSmsConnection
 from routing.client import ClientKind
 from routing.distribution.template import DistributionTemplate
 from routing.matrix.model import Matrix
@@ -65,6 +66,12 @@ class ConfigRefused(Exception):
         self.problems = list(problems)
 
 
+def refuse_twice(section: str, names: Sequence[str]) -> None:
+    """Raise ConfigRefused where a name stands twice in its section."""
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigRefused([DocumentProblem(section, f"'{name}' stands here twice") for name in twice])
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -93,6 +100,16 @@ class ConnectionPart(_Part):
     dialect: str | None = None
     region: Annotated[str, described(COUNTRY)] | None = None
     lines: list[str] = []
+    settings: dict[str, JsonValue] = {}
+    is_on: bool = True
+
+
+class SmsPart(_Part):
+    """An SMS provider without its keys: those that it has are kept. sender: absent = the provider's own."""
+
+    name: Annotated[str, described(SHORT_NAME)]
+    kind: str
+    sender: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     settings: dict[str, JsonValue] = {}
     is_on: bool = True
 
@@ -136,7 +153,7 @@ class TestCall(_Part):
 
 
 class ConfigDocument(_Part):
-    """Sections that are absent stay as they are. employees: exactly these from now on. connections: these are added or
+    """Sections that are absent stay as they are. employees: exactly these from now on. connections, sms: these are added or
     changed; others stay. schedules: by name, the same; so are templates and attachments. matrix: the published one; published as a new version where it decides
     otherwise."""
 
@@ -148,6 +165,7 @@ class ConfigDocument(_Part):
     settings: AccountSettings | None = None
     employees: Annotated[list[EmployeePart], Field(max_length=10_000)] | None = None
     connections: Annotated[list[ConnectionPart], Field(max_length=1000)] | None = None
+    sms: Annotated[list[SmsPart], Field(max_length=100)] | None = None
     schedules: dict[str, Schedule] | None = Field(default=None, max_length=500)
     templates: Annotated[list[DistributionTemplate], Field(max_length=500)] | None = None
     attachments: Annotated[list[AttachmentPart], Field(max_length=5000)] | None = None
@@ -165,6 +183,7 @@ def document_of(
     schedules: Mapping[str, Schedule],
     templates: Sequence[DistributionTemplate] = (),
     attachments: Sequence[Attachment] = (),
+    sms: Sequence[SavedSmsConnection] = (),
 ) -> ConfigDocument:
     """people: as an admin entered them, without what the CRM adds. shift: of shift change; absent where nothing was set."""
     return ConfigDocument(
@@ -186,6 +205,17 @@ def document_of(
             )
             for c in connections
         ],
+        sms=[
+            SmsPart(
+                name=s.name,
+                kind=s.connection.kind,
+                sender=s.sender,
+                settings=shown_settings(s.connection.settings),
+                is_on=s.is_on,
+            )
+            for s in sms
+        ]
+        or None,
         schedules=dict(schedules) or None,
         templates=list(templates) or None,
         attachments=[
@@ -211,7 +241,8 @@ def as_yaml(document: ConfigDocument) -> str:
         **document.model_dump(mode="json", exclude_none=True, exclude={"callmatrix", "schedules", "matrix"}),
     }
     lists: Mapping[str, Sequence[BaseModel] | None] = {
-        name: getattr(document, name) for name in ("employees", "connections", "templates", "attachments")
+        name: getattr(document, name)
+        for name in ("employees", "connections", "sms", "templates", "attachments")
     }
     for part, models in lists.items():
         if models is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from gateway.admin.config_document import (
     DocumentProblem,
     EmployeePart,
     document_of,
+    refuse_twice,
 )
 from gateway.admin.connections import ConnectionOrder
 from gateway.admin.distribution.from_file import DistributionPart
@@ -27,6 +28,7 @@ from gateway.admin.protection.allowed import NOTHING_MORE, Allowed
 from gateway.admin.protection.shown_settings import told_settings
 from gateway.admin.refused import InputRefused
 from gateway.admin.schedules.saved import ScheduleRefused, save_schedule
+from gateway.admin.sms.from_file import take_sms
 from gateway.at_work import AtWork
 from gateway.calls.turns import NOBODY, turns_asked
 from gateway.pbx.connection import Connection
@@ -38,6 +40,7 @@ from gateway.store.admin.schedules import schedules_of
 from gateway.store.admin.staff import staff_of, stored_employees
 from gateway.store.distribution.templates import attachments_of, templates_of
 from gateway.store.shift_change.policies import policy_of as policy_of_shift
+from gateway.store.sms.connections import sms_connections
 from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.matrix.model import Matrix
@@ -87,6 +90,7 @@ async def export_config(conn: Conn, account_id: str) -> ConfigDocument:
             {s.name: s.schedule for s in await schedules_of(conn, [account_id])},
             [saved.template for saved in await templates_of(conn, account_id)],
             await attachments_of(conn, account_id),
+            await sms_connections(conn, account_id),
         )
 
 
@@ -145,6 +149,7 @@ class _Import:
         before = await export_config(self._conn, self._id)
         await self._account()
         await self._connections()
+        await take_sms(self._conn, self._id, self._document, self._allowed, self._warn)
         await self._people()
         await self._schedules()
         distribution = DistributionPart(self._conn, self._id, self._by, self._language, self._warn)
@@ -194,7 +199,7 @@ class _Import:
             return
         known = {c.name: c for c in await rows.connections(self._conn)}
         wanted = self._document.connections
-        _refuse_twice("connections", [c.name for c in wanted])
+        refuse_twice("connections", [c.name for c in wanted])
         for position, part in enumerate(wanted):
             with _refusals(f"connections.{position} «{part.name}»."):
                 await self._connection(part, known.get(part.name))
@@ -258,7 +263,7 @@ class _Import:
         parts = self._document.employees
         if parts is None:
             return
-        _refuse_twice("employees", [p.id for p in parts])
+        refuse_twice("employees", [p.id for p in parts])
         try:
             await replace_employees(self._conn, self._id, [_person(part) for part in parts])
         except EmployeeRefused as err:
@@ -367,11 +372,6 @@ def _refusals(path: str) -> Iterator[None]:
 def _refused(err: InputRefused, path: str) -> ConfigRefused:
     """path: of the part that was refused, with its dot."""
     return ConfigRefused([DocumentProblem(f"{path}{err.field}", err.message, err.remedy, err.code)])
-
-
-def _refuse_twice(section: str, names: Sequence[str]) -> None:
-    if twice := sorted({n for n in names if names.count(n) > 1}):
-        raise ConfigRefused([DocumentProblem(section, f"'{name}' stands here twice") for name in twice])
 
 
 def _coming(document: ConfigDocument) -> ComingNames:

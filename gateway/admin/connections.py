@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from gateway.admin.accounts import is_time_zone, refuse_bad_region
 from gateway.admin.employees import line_of_somebody
@@ -79,10 +79,20 @@ async def add_connection(
         raise NameTaken("connection", order.name) from err
 
 
-_ADDRESSES = ("ami_host", "ami_port", "ami_tls", "base_url")
+_ADDRESSES = ("ami_host", "ami_port", "ami_tls", "base_url", "host", "port", "tls")
 
 
-def sends_keys_elsewhere(now: Connection, settings: Mapping[str, Any]) -> bool:
+class HoldsKeys(Protocol):
+    """A connection to a PBX or to an SMS provider."""
+
+    @property
+    def keys(self) -> Mapping[str, str]: ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+
+
+def sends_keys_elsewhere(now: HoldsKeys, settings: Mapping[str, Any]) -> bool:
     """Whether the stored keys, which nobody is shown, would go to an address that they were not given for."""
     return bool(now.keys) and any(
         settings.get(name) not in (None, "", now.settings.get(name)) for name in _ADDRESSES
@@ -233,15 +243,12 @@ def judged(
         refuse_bad_region(order.region)
     refuse_unknown_kind(order.kind, kinds)
     kind = kinds[order.kind]
-    _refuse("dialect", [] if order.dialect is None else [order.dialect], {*DIALECTS, *kind.own_dialects})
-    _refuse("keys", order.keys, kind.keys)
+    refuse_names("dialect", [] if order.dialect is None else [order.dialect], {*DIALECTS, *kind.own_dialects})
+    refuse_names("keys", order.keys, kind.keys)
     known = settings_of(kind, dialect)
-    _refuse("settings", order.settings, known)
+    refuse_names("settings", order.settings, known)
     refuse_bad_values(order.settings, known)
-    for name, value in order.keys.items():
-        if not (_is_text(value) and value.strip()):
-            remedy = f"write a text of 1 to {_LONGEST_VALUE} characters"
-            raise InputRefused("keys", f"the value of {name} is no key", remedy)
+    refuse_bad_keys(order.keys)
     if len(order.lines) > _MOST_LINES:
         raise InputRefused("lines", f"{len(order.lines)} lines are too many", f"write {_MOST_LINES} or fewer")
     return lines_of(order.lines, policy)
@@ -255,7 +262,7 @@ def refuse_bad_connection_name(name: str) -> None:
 
 
 def refuse_unknown_kind(kind: str, kinds: Mapping[str, PbxKind]) -> None:
-    _refuse("kind", [kind], kinds)
+    refuse_names("kind", [kind], kinds)
 
 
 async def _policy(conn: Conn, account_id: str, region: str | None) -> NumberPolicy:
@@ -263,12 +270,19 @@ async def _policy(conn: Conn, account_id: str, region: str | None) -> NumberPoli
     return account.settings.numbers.model_copy(update={"region": region or account.region})
 
 
-def _refuse(field: str, names: Iterable[str], known: Iterable[str]) -> None:
+def refuse_names(field: str, names: Iterable[str], known: Iterable[str]) -> None:
     """Raise InputRefused for names that nothing would ever read."""
     choices = sorted(known)
     for name in names:
         if name not in choices:
             raise InputRefused(field, f"'{name}' is not known here", f"known: {', '.join(choices) or 'none'}")
+
+
+def refuse_bad_keys(keys: Mapping[str, str]) -> None:
+    for name, value in keys.items():
+        if not (_is_text(value) and value.strip()):
+            remedy = f"write a text of 1 to {_LONGEST_VALUE} characters"
+            raise InputRefused("keys", f"the value of {name} is no key", remedy)
 
 
 def refuse_bad_values(settings: Mapping[str, Any], types: Mapping[str, SettingType]) -> None:

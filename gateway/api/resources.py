@@ -23,6 +23,7 @@ from gateway.api.health import status
 from gateway.api.outbound import do_not_call
 from gateway.api.presence import presence, telegram
 from gateway.api.shift_change import shift_change
+from gateway.api.sms import connections as sms_connections
 from gateway.api.triggers import firings, triggers
 from gateway.api.worker import long_tasks
 
@@ -54,6 +55,7 @@ ROUTES: tuple[Route, ...] = (
     *templates.ROUTES,
     *distributions.ROUTES,
     *shift_change.ROUTES,
+    *sms_connections.ROUTES,
     *triggers.ROUTES,
     *firings.ROUTES,
     *do_not_call.ROUTES,

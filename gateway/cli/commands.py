@@ -74,6 +74,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "crm": Entry("crm_rows", "What the CRM told that could not be read or worked on."),
         "cases": Entry("cases", "Missed calls that somebody must return."),
         "presence": Entry("presence.people", "Who is at work."),
+        "sms": Entry("sms.providers", "SMS: providers, and what goes out through them."),
         "alerts": Entry("alerts", "Alarms by e-mail and Telegram."),
         "audit": Entry("protection.audit", "Show who changed what: configuration, people, tokens, the desk."),
         "client": Entry("protection.client", "What is kept of one client."),

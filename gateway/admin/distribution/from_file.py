@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from gateway.admin.config_document import AttachmentPart, ConfigDocument, ConfigRefused, DocumentProblem
+from gateway.admin.config_document import (
+    AttachmentPart,
+    ConfigDocument,
+    ConfigRefused,
+    DocumentProblem,
+    refuse_twice,
+)
 from gateway.admin.distribution.templates import TemplateNotUsable, attach, detach, save_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.store.distribution import templates as store
@@ -15,7 +21,7 @@ from routing.texts.catalogue import Language, Value
 from runtime.database.pool import Conn
 
 
-class _Warn(Protocol):
+class Warn(Protocol):
     def __call__(self, of: str, /, **values: Value) -> None: ...
 
 
@@ -23,7 +29,7 @@ class DistributionPart:
     """Added or changed as the API would, with its checks; what the file does not name stays, and is told of. In the caller's
     transaction. Raises ConfigRefused."""
 
-    def __init__(self, conn: Conn, account_id: str, by: str, language: Language, warn: _Warn) -> None:
+    def __init__(self, conn: Conn, account_id: str, by: str, language: Language, warn: Warn) -> None:
         self._conn, self._id, self._by, self._language, self._warn = conn, account_id, by, language, warn
 
     async def take(self, document: ConfigDocument) -> None:
@@ -33,7 +39,7 @@ class DistributionPart:
             await self._attachments(document.attachments)
 
     async def _templates(self, wanted: Sequence[DistributionTemplate]) -> None:
-        _refuse_same("templates", [template.name for template in wanted])
+        refuse_twice("templates", [template.name for template in wanted])
         for position, template in enumerate(wanted):
             await self._template(template, f"templates.{position} «{template.name}».")
         for stored in await store.templates_of(self._conn, self._id):
@@ -53,7 +59,7 @@ class DistributionPart:
             self._warn("template-warning", where=f"{path}{problem.field}", message=message, remedy=remedy)
 
     async def _attachments(self, wanted: Sequence[AttachmentPart]) -> None:
-        _refuse_same("attachments", [f"{part.pipeline}/{part.stage}" for part in wanted])
+        refuse_twice("attachments", [f"{part.pipeline}/{part.stage}" for part in wanted])
         stored = {(a.pipeline_id, a.stage_id): a for a in await store.attachments_of(self._conn, self._id)}
         for position, part in enumerate(wanted):
             path = f"attachments.{position} «{part.pipeline}/{part.stage}»."
@@ -93,8 +99,3 @@ def _same(there: Attachment, wanted: Attachment) -> bool:
 
 def _refused(err: InputRefused, path: str) -> ConfigRefused:
     return ConfigRefused([DocumentProblem(f"{path}{err.field}", err.message, err.remedy, err.code)])
-
-
-def _refuse_same(section: str, names: Sequence[str]) -> None:
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigRefused([DocumentProblem(section, f"'{name}' stands here twice") for name in twice])

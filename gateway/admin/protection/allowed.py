@@ -44,8 +44,9 @@ def allowed_by(settings: Settings, *, is_operator: bool = True) -> Allowed:
 
 def refuse_bad_places(settings: Mapping[str, Any], vendor_hosts: Collection[str], allowed: Allowed) -> None:
     """Raise InputRefused for an address or a file that keys or readers must not be sent to. settings: what is new of them."""
-    if host := _text(settings, "ami_host"):
-        _refuse_bad_host(host, allowed)
+    for name, whose in (("ami_host", "PBX"), ("host", "message centre")):
+        if host := _text(settings, name):
+            _refuse_bad_host(host, whose, allowed)
     if url := _text(settings, "base_url"):
         _refuse_bad_url(url, vendor_hosts, allowed)
     if path := _text(settings, "cdr_csv"):
@@ -66,12 +67,12 @@ def _text(settings: Mapping[str, Any], name: str) -> str:
     return str(settings.get(name) or "").strip()
 
 
-def _refuse_bad_host(host: str, allowed: Allowed) -> None:
+def _refuse_bad_host(host: str, whose: str, allowed: Allowed) -> None:
     if host.lower() in allowed.pbx_hosts:
         return
     if not _is_name_or_address(host) or is_local(host) or is_beside_us(host):
-        remedy = f"write the PBX's own name or address; {_NAMED_BY_OPERATOR}"
-        raise InputRefused("settings", f"'{host}' is no place of a PBX", remedy)
+        remedy = f"write the {whose}'s own name or address; {_NAMED_BY_OPERATOR}"
+        raise InputRefused("settings", f"'{host}' is no place of a {whose}", remedy)
 
 
 def _is_name_or_address(host: str) -> bool:

@@ -11,11 +11,19 @@ import asyncpg
 from crm.kinds import TOKEN_SECRETS
 from gateway.store.admin.accounts import CONNECTION_KEYS, WEBHOOK_SECRET
 from gateway.store.crm_accounts.webhooks import GRANT_SECRET
+from gateway.store.sms.connections import SMS_KEYS, SMS_REPORT_SECRET
 from runtime.database.pool import Conn
 from runtime.database.sealed_columns import keys_of, use_key
 from runtime.database.sealing import PREFIX, Place, SealingError, key_id_of
 
-PLACES: tuple[Place, ...] = (WEBHOOK_SECRET, *TOKEN_SECRETS, GRANT_SECRET, CONNECTION_KEYS)
+PLACES: tuple[Place, ...] = (
+    WEBHOOK_SECRET,
+    *TOKEN_SECRETS,
+    GRANT_SECRET,
+    CONNECTION_KEYS,
+    SMS_KEYS,
+    SMS_REPORT_SECRET,
+)
 """What is kept as a hash (tokens of the API, connections' own secrets, passwords) cannot be used again and is not here."""
 
 

@@ -67,6 +67,7 @@ _DOES_NOT_GROW = {
     "secret_key": "one a key that is in use",
     "shift_move": "goes with its run",
     "shift_policy": "one an account",
+    "sms_connection": "people connect providers",
     "sync_cursor": "one a feed",
     "worker_report": "the latest of each process; those of gone processes are deleted",
 }

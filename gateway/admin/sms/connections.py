@@ -1,0 +1,191 @@
+"""SMS providers as a person connects them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.admin.connections import (
+    refuse_bad_connection_name,
+    refuse_bad_keys,
+    refuse_bad_values,
+    refuse_names,
+    sends_keys_elsewhere,
+)
+from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_places
+from gateway.admin.protection.shown_settings import shown_settings, told_settings
+from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
+from gateway.pbx.capabilities import SettingType
+from gateway.store.admin.accounts import lock_account
+from gateway.store.admin.audit import AuditChange, record, secrets_said
+from gateway.store.sms import connections as store
+from gateway.store.sms.connections import SavedSmsConnection
+from runtime.database.pool import Conn
+from runtime.tokens import new_secret
+from sms.kinds import SMS_KINDS
+from sms.port import SmsConnection, SmsKind
+
+_LONGEST_SENDER = 40
+
+_OF_HTTP: Mapping[str, SettingType] = {"base_url": "text", "answer_seconds": "whole"}
+_TYPES: Mapping[str, SettingType] = {
+    "port": "port",
+    "window": "whole",
+    "tls": "switch",
+    "is_test": "switch",
+    "delivered_after_seconds": "whole",
+}
+"""Of settings that are no free text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsConnectionOrder:
+    """A provider as a person asks for it, on the command line, by API or in a file."""
+
+    name: str
+    kind: str
+    sender: str | None = None
+    keys: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def sms_settings_of(kind: SmsKind) -> Mapping[str, SettingType]:
+    """Return all that a connection of this kind reads."""
+    own = {name: _TYPES.get(name, "text") for name in kind.settings}
+    return {**own, **_OF_HTTP} if kind.vendor_hosts else own
+
+
+async def add_sms_connection(
+    conn: Conn,
+    account_id: str,
+    order: SmsConnectionOrder,
+    allowed: Allowed = NOTHING_MORE,
+    kinds: Mapping[str, SmsKind] = SMS_KINDS,
+) -> SavedSmsConnection:
+    """Raise InputRefused; nothing is stored then."""
+    refuse_bad_connection_name(order.name)
+    refuse_names("kind", [order.kind], kinds)
+    wanted = SmsConnection(
+        account_id=account_id,
+        id=order.name,
+        name=order.name,
+        kind=order.kind,
+        keys=order.keys,
+        settings=told_settings(order.settings, {}),
+    )
+    _refuse_bad(wanted, kinds[order.kind], allowed)
+    _refuse_bad_sender(order.sender)
+    async with conn.transaction():
+        added = await store.add_sms_connection(conn, wanted, sender=order.sender, report_secret=new_secret())
+        if added is None:
+            raise NameTaken("SMS connection", order.name)
+        await record(conn, _change(added, "added", None, _seen(added, None)))
+        return added
+
+
+async def change_sms_connection(
+    conn: Conn,
+    account_id: str,
+    name: str,
+    changes: Mapping[str, Any],
+    allowed: Allowed = NOTHING_MORE,
+    kinds: Mapping[str, SmsKind] = SMS_KINDS,
+) -> SavedSmsConnection:
+    """Change a provider. changes: of sender, keys, settings, is_on; what is absent stays, None takes away. A provider that stopped is tried again.
+    Raise InputRefused, NothingOfThatName; nothing is stored then."""
+    async with conn.transaction():
+        await lock_account(conn, account_id)
+        now = await sms_connection_of(conn, account_id, name)
+        written = {n: {} if v is None and n in ("keys", "settings") else v for n, v in changes.items()}
+        held = now.connection
+        if "settings" in written:
+            written["settings"] = told_settings(written["settings"], held.settings)
+        settings = written.get("settings", held.settings)
+        if "keys" not in changes and sends_keys_elsewhere(held, settings):
+            remedy = "give the keys again in the same change"
+            raise InputRefused(
+                "keys", "they would be sent to another address than they were given for", remedy
+            )
+        _refuse_bad(_differing(held, written), kinds[held.kind], allowed)
+        _refuse_bad_sender(written.get("sender"))
+        changed = await store.change_sms_connection(conn, now, written)
+        await record(conn, _change(changed, "changed", _seen(now, None), _seen(changed, now)))
+        return changed
+
+
+async def remove_sms_connection(conn: Conn, account_id: str, name: str) -> SavedSmsConnection:
+    """Return the one that was removed; its messages stay told. Raise NothingOfThatName."""
+    async with conn.transaction():
+        removed = await sms_connection_of(conn, account_id, name)
+        await store.remove_sms_connection(conn, account_id, name)
+        await record(conn, _change(removed, "removed", _seen(removed, None), None))
+        return removed
+
+
+async def sms_connection_of(conn: Conn, account_id: str, name: str) -> SavedSmsConnection:
+    """Raise NothingOfThatName."""
+    found = await store.sms_connection(conn, account_id, name)
+    if found is None:
+        raise NothingOfThatName("SMS connection", name, "sms")
+    return found
+
+
+def report_address(public_url: str, saved: SavedSmsConnection) -> str | None:
+    """Return where the provider is to report, with its secret: never log it. None: it reports nowhere."""
+    if not SMS_KINDS[saved.connection.kind].capabilities.has_pushes:
+        return None
+    return f"{public_url.rstrip('/')}/sms/{saved.account_id}/{saved.name}/{saved.report_secret}"
+
+
+def _differing(held: SmsConnection, written: Mapping[str, Any]) -> SmsConnection:
+    """Of a changed connection what is to be judged: what stands there already may be older than what is known today."""
+    keys, settings = written.get("keys", {}), written.get("settings", {})
+    return SmsConnection(
+        account_id=held.account_id,
+        id=held.id,
+        name=held.name,
+        kind=held.kind,
+        keys={n: v for n, v in keys.items() if held.keys.get(n) != v},
+        settings={n: v for n, v in settings.items() if n not in held.settings or held.settings[n] != v},
+    )
+
+
+def _refuse_bad(wanted: SmsConnection, kind: SmsKind, allowed: Allowed) -> None:
+    refuse_names("keys", wanted.keys, (*kind.keys, *kind.more_keys))
+    refuse_bad_keys(wanted.keys)
+    types = sms_settings_of(kind)
+    refuse_names("settings", wanted.settings, types)
+    refuse_bad_values(wanted.settings, types)
+    refuse_bad_places(wanted.settings, kind.vendor_hosts, allowed)
+
+
+def _refuse_bad_sender(sender: str | None) -> None:
+    if sender is not None and not (sender.strip() == sender and 1 <= len(sender) <= _LONGEST_SENDER):
+        remedy = f"write 1 to {_LONGEST_SENDER} characters as the provider has approved them"
+        raise InputRefused("sender", f"'{sender}' is no sender's name", remedy)
+
+
+def _seen(saved: SavedSmsConnection, before: SavedSmsConnection | None) -> dict[str, Any]:
+    """Return what the record of changes tells; of keys only that they are there, or are others."""
+    keys = secrets_said(before.connection.keys if before else None, saved.connection.keys)
+    return {
+        "kind": saved.connection.kind,
+        "sender": saved.sender,
+        "settings": shown_settings(saved.connection.settings),
+        "is_on": saved.is_on,
+        "keys": keys,
+    }
+
+
+def _change(
+    saved: SavedSmsConnection, action: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> AuditChange:
+    return AuditChange(
+        what="sms",
+        object=saved.name,
+        action=action,
+        account_id=saved.account_id,
+        before=before,
+        after=after,
+    )

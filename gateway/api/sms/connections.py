@@ -1,0 +1,179 @@
+"""SMS providers of an account."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import Field, JsonValue
+
+from gateway.admin.input_words import SHORT_NAME, described
+from gateway.admin.protection.shown_settings import shown_settings
+from gateway.admin.refused import NothingOfThatName
+from gateway.admin.sms import connections
+from gateway.admin.sms.connections import SmsConnectionOrder, report_address
+from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
+from gateway.store.sms.connections import SavedSmsConnection, sms_connections
+from runtime.database.pool import Conn
+from sms.kinds import SMS_KINDS
+from sms.reasons import SmsReason
+
+SenderName = Annotated[str, Field(description="name that recipients see; else the provider's own")]
+
+
+class NewSmsConnection(Body):
+    name: Annotated[str, described(SHORT_NAME)]
+    kind: str
+    sender: SenderName | None = None
+    keys: dict[str, str] = {}
+    settings: dict[str, JsonValue] = {}
+
+
+class SmsConnectionChange(Body):
+    """What is absent stays as it is; null takes away what stands there."""
+
+    sender: SenderName | None = None
+    keys: dict[str, str] | None = None
+    settings: dict[str, JsonValue] | None = None
+    is_on: bool = True
+
+
+class SmsStopView(Answer):
+    """Why nothing goes out. words: the provider's own. try_at: when one message is tried again."""
+
+    reason: SmsReason
+    words: str
+    since: datetime
+    try_at: datetime | None
+
+
+class SmsConnectionView(Answer):
+    """keys: only the names of the secrets that are set. lacks: keys and settings without which nothing can be sent.
+    balance: what was left when it was last asked for, at balance_at."""
+
+    name: str
+    account: str
+    kind: str
+    sender: str | None
+    keys: list[str]
+    settings: dict[str, Any]
+    is_on: bool
+    lacks: list[str]
+    stop: SmsStopView | None
+    balance: Decimal | None
+    currency: str
+    balance_at: datetime | None
+    balance_error: str
+
+
+class SmsReportAddressView(Answer):
+    """url: to be written into the provider's cabinet as the address of reports; it holds a secret. null: this kind of provider
+    reports nowhere."""
+
+    url: str | None
+
+
+def view_of(saved: SavedSmsConnection) -> SmsConnectionView:
+    held = saved.connection
+    return SmsConnectionView(
+        name=held.name,
+        account=held.account_id,
+        kind=held.kind,
+        sender=saved.sender,
+        keys=sorted(held.keys),
+        settings=shown_settings(held.settings),
+        is_on=saved.is_on,
+        lacks=list(SMS_KINDS[held.kind].missing(held)),
+        stop=SmsStopView.model_validate(saved.stop) if saved.stop else None,
+        balance=saved.balance.amount if saved.balance else None,
+        currency=saved.balance.currency if saved.balance else "",
+        balance_at=saved.balance_at,
+        balance_error=saved.balance_error,
+    )
+
+
+async def the_connection(conn: Conn, call: AnyCall) -> SavedSmsConnection:
+    """Return the one that the path names."""
+    name = call.path["sms"]
+    try:
+        return await connections.sms_connection_of(conn, call.account.id, name)
+    except NothingOfThatName as err:
+        raise not_found("sms-connection", name) from err
+
+
+async def list_connections(call: ApiCall) -> Items[SmsConnectionView]:
+    async with call.services.pool.acquire() as conn:
+        found = await sms_connections(conn, call.account.id)
+    return Items[SmsConnectionView](items=[view_of(saved) for saved in found])
+
+
+async def show_connection(call: ApiCall) -> SmsConnectionView:
+    async with call.services.pool.acquire() as conn:
+        return view_of(await the_connection(conn, call))
+
+
+async def add_connection(call: ApiCall[NoQuery, NewSmsConnection]) -> SmsConnectionView:
+    order = SmsConnectionOrder(**call.body.model_dump())
+    async with call.services.pool.acquire() as conn:
+        added = await connections.add_sms_connection(
+            conn, call.account.id, order, call.services.allowed_to(call.who)
+        )
+    return view_of(added)
+
+
+async def change_connection(call: ApiCall[NoQuery, SmsConnectionChange]) -> SmsConnectionView:
+    changes = call.body.model_dump(exclude_unset=True)
+    async with call.services.pool.acquire() as conn:
+        await the_connection(conn, call)
+        changed = await connections.change_sms_connection(
+            conn, call.account.id, call.path["sms"], changes, call.services.allowed_to(call.who)
+        )
+    return view_of(changed)
+
+
+async def remove_connection(call: ApiCall) -> None:
+    async with call.services.pool.acquire() as conn:
+        await the_connection(conn, call)
+        await connections.remove_sms_connection(conn, call.account.id, call.path["sms"])
+
+
+async def show_report_address(call: ApiCall) -> SmsReportAddressView:
+    async with call.services.pool.acquire() as conn:
+        saved = await the_connection(conn, call)
+    return SmsReportAddressView(url=report_address(call.services.settings.base_url, saved))
+
+
+_ALL = "/v1/accounts/{account}/sms-connections"
+_ONE = _ALL + "/{sms}"
+ROUTES = (
+    Route(
+        method="GET",
+        path=_ALL,
+        handler=list_connections,
+        summary="SMS providers, with what is known of their money",
+        role="read_only",
+    ),
+    Route(
+        method="POST",
+        path=_ALL,
+        handler=add_connection,
+        summary="Connect an SMS provider; its keys are never shown again",
+        status=201,
+        errors=(409,),
+    ),
+    Route(method="GET", path=_ONE, handler=show_connection, summary="One SMS provider", role="read_only"),
+    Route(
+        method="PATCH",
+        path=_ONE,
+        handler=change_connection,
+        summary="Change an SMS provider; one that stopped is tried again at once",
+    ),
+    Route(method="DELETE", path=_ONE, handler=remove_connection, summary="Remove an SMS provider"),
+    Route(
+        method="GET",
+        path=_ONE + "/report-address",
+        handler=show_report_address,
+        summary="Where the provider is to report; the address holds a secret",
+    ),
+)

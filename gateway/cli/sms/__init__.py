@@ -1,0 +1,1 @@
+"""`sms`: providers of SMS, and what goes out through them."""

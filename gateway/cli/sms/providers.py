@@ -1,0 +1,253 @@
+"""`sms`: providers connected, changed and removed at the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from gateway.admin.connections import sends_keys_elsewhere
+from gateway.admin.protection.allowed import allowed_by
+from gateway.admin.protection.shown_settings import shown_settings
+from gateway.admin.sms import connections
+from gateway.admin.sms.connections import SmsConnectionOrder, report_address, sms_connection_of
+from gateway.cli.options import AccountName, Json, Yes, pairs, secret_given
+from gateway.cli.output import (
+    an_account,
+    carry_out_removal,
+    on_account,
+    on_database,
+    print_json,
+    print_table,
+    refusals,
+    the_account,
+)
+from gateway.settings import Settings
+from gateway.store.sms.connections import SavedSmsConnection, sms_connections
+from runtime.database.pool import Conn
+from sms.kinds import SMS_KINDS
+
+sms_app = typer.Typer(help="SMS: providers, and what goes out through them.", no_args_is_help=True)
+SmsName = Annotated[str, typer.Argument(help="see 'callmatrix sms list'")]
+SmsSender = Annotated[str | None, typer.Option(help="name that recipients see; else the provider's own")]
+SmsKeys = Annotated[
+    list[str] | None,
+    typer.Option(help="the kind's own secret, name=value; 'name=-' reads it from standard input; repeatable"),
+]
+SmsSettings = Annotated[list[str] | None, typer.Option(help="the kind's own setting, name=value; repeatable")]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(sms_app, name="sms")
+
+
+@sms_app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="a short name, stands in URLs, e.g. texts")],
+    kind: Annotated[str, typer.Option(help="which provider: " + ", ".join(sorted(SMS_KINDS)))],
+    account: AccountName = None,
+    sender: SmsSender = None,
+    key: SmsKeys = None,
+    setting: SmsSettings = None,
+    json: Json = False,
+) -> None:
+    """Connect an SMS provider; prints the address for its reports, where it has some.
+
+    Example: callmatrix sms add texts --account sales --kind smsc --key password=- --setting login=sales
+    """
+    order = SmsConnectionOrder(
+        name=name, kind=kind, sender=sender or None, keys=_keys(key), settings=pairs(setting)
+    )
+
+    async def work(conn: Conn, account_id: str) -> SavedSmsConnection:
+        return await connections.add_sms_connection(conn, account_id, order, allowed_by(Settings()))
+
+    with refusals(f"SMS connection '{name}' is not added"):
+        saved = on_account(account, work)
+    address = report_address(Settings().base_url, saved)
+    if json:
+        print_json({**_as_json(saved), "report_address": address})
+        return
+    print(f"SMS connection '{name}' ({kind}) of account '{saved.account_id}'.")
+    _tell_of_what_is_missing(saved)
+    if address:
+        print(f"Write this address for reports into the provider's cabinet; it holds a secret:\n{address}")
+
+
+@sms_app.command("list")
+def list_connections(
+    account: Annotated[str | None, typer.Option(help="only of this one")] = None, json: Json = False
+) -> None:
+    """List SMS providers, what money is left, and what stops them.
+
+    Example: callmatrix sms list --account sales
+    """
+
+    async def work(conn: Conn) -> list[SavedSmsConnection]:
+        return await sms_connections(conn, await an_account(conn, account))
+
+    found = on_database(work)
+    if json:
+        print_json([_as_json(saved) for saved in found])
+        return
+    print_table(
+        ["connection", "account", "kind", "sender", "on", "money", "stopped by"],
+        [
+            (s.name, s.account_id, s.connection.kind, s.sender, "yes" if s.is_on else "no", _money(s),
+             s.stop.reason if s.stop else None)
+            for s in found
+        ],
+        "No SMS provider is connected. Connect one with 'callmatrix sms add'.",
+    )  # fmt: skip
+
+
+@sms_app.command("set")
+def change(
+    name: SmsName,
+    account: AccountName = None,
+    sender: Annotated[
+        str | None, typer.Option(help="name that recipients see; '' = the provider's own")
+    ] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="the kind's own secret, name=value; name= takes it away")
+    ] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option(help="the kind's own setting, name=value; name= takes it away")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Change an SMS provider; what is not named stays. One that stopped is tried again.
+
+    Example: callmatrix sms set texts --sender SALES
+    """
+    if all(given is None for given in (sender, key, setting)):
+        raise typer.BadParameter("say what is to change: --sender, --key or --setting")
+    keys = None if key is None else _keys(key)
+
+    def changes(now: SavedSmsConnection) -> dict[str, Any]:
+        told: dict[str, Any] = {} if sender is None else {"sender": sender or None}
+        if setting is not None:
+            told["settings"] = _merged(now.connection.settings, pairs(setting))
+        if keys is not None:  # stored ones go to no address but the one that they were given for
+            is_moved = sends_keys_elsewhere(now.connection, told.get("settings", {}))
+            told["keys"] = _merged({} if is_moved else now.connection.keys, keys)
+        return told
+
+    _tell(_changed(name, account, changes), json)
+
+
+@sms_app.command("on")
+def switch_on(name: SmsName, account: AccountName = None, json: Json = False) -> None:
+    """Send through this provider again.
+
+    Example: callmatrix sms on texts
+    """
+    _tell(_changed(name, account, lambda _: {"is_on": True}), json)
+
+
+@sms_app.command("off")
+def switch_off(name: SmsName, account: AccountName = None, json: Json = False) -> None:
+    """Send nothing through this provider; texts wait until their time runs out.
+
+    Example: callmatrix sms off texts
+    """
+    _tell(_changed(name, account, lambda _: {"is_on": False}), json)
+
+
+@sms_app.command("address")
+def show_address(name: SmsName, account: AccountName = None, json: Json = False) -> None:
+    """Show where the provider is to report; the address holds a secret.
+
+    Example: callmatrix sms address texts
+    """
+    with refusals("nothing is shown"):
+        saved = on_account(account, lambda conn, id: sms_connection_of(conn, id, name))
+    address = report_address(Settings().base_url, saved)
+    if json:
+        print_json({"name": name, "report_address": address})
+    else:
+        print(address or f"A provider of the kind '{saved.connection.kind}' reports nowhere.")
+
+
+@sms_app.command("remove")
+def remove(name: SmsName, account: AccountName = None, yes: Yes = False, json: Json = False) -> None:
+    """Remove an SMS provider: what waits for it is not sent until its time runs out; messages stay told.
+
+    Example: callmatrix sms remove texts --yes
+    """
+
+    async def look(conn: Conn) -> SavedSmsConnection:
+        return await sms_connection_of(conn, (await the_account(conn, account)).id, name)
+
+    async def work(conn: Conn) -> SavedSmsConnection:
+        return await connections.remove_sms_connection(conn, (await the_account(conn, account)).id, name)
+
+    carry_out_removal(
+        "SMS connection",
+        name,
+        f"Nothing will be sent through '{name}'.",
+        work,
+        look=look,
+        is_sure=yes,
+        json=json,
+    )
+
+
+def _keys(given: list[str] | None) -> dict[str, str]:
+    return {name: secret_given("--key", value) or "" for name, value in pairs(given).items()}
+
+
+def _merged(now: Any, told: dict[str, str]) -> dict[str, Any]:
+    """told: an empty one takes away."""
+    return {n: v for n, v in {**now, **told}.items() if v != "" or n not in told}
+
+
+def _changed(name: str, account: str | None, changes: Any) -> SavedSmsConnection:
+    async def work(conn: Conn, account_id: str) -> SavedSmsConnection:
+        now = await sms_connection_of(conn, account_id, name)
+        return await connections.change_sms_connection(
+            conn, account_id, name, changes(now), allowed_by(Settings())
+        )
+
+    with refusals(f"SMS connection '{name}' is not changed"):
+        return on_account(account, work)
+
+
+def _money(saved: SavedSmsConnection) -> str | None:
+    balance = saved.balance
+    return f"{balance.amount} {balance.currency}".strip() if balance else None
+
+
+def _as_json(saved: SavedSmsConnection) -> dict[str, Any]:
+    held = saved.connection
+    return {
+        "name": held.name,
+        "account": held.account_id,
+        "kind": held.kind,
+        "sender": saved.sender,
+        "keys": sorted(held.keys),
+        "settings": shown_settings(held.settings),
+        "is_on": saved.is_on,
+        "lacks": list(SMS_KINDS[held.kind].missing(held)),
+        "stop": saved.stop,
+        "balance": saved.balance,
+        "balance_at": saved.balance_at,
+    }
+
+
+def _tell(saved: SavedSmsConnection, json: bool) -> None:
+    if json:
+        print_json(_as_json(saved))
+        return
+    held = saved.connection
+    settings = shown_settings(held.settings)
+    print(f"SMS connection '{saved.name}' ({held.kind}) is {'on' if saved.is_on else 'off'}.")
+    print(f"  sender: {saved.sender or 'the provider’s own'}")
+    print(f"  keys: {' '.join(sorted(held.keys)) or 'none'}")
+    print(f"  settings: {' '.join(f'{n}={v}' for n, v in settings.items()) or 'none'}")
+    _tell_of_what_is_missing(saved)
+
+
+def _tell_of_what_is_missing(saved: SavedSmsConnection) -> None:
+    if lacks := SMS_KINDS[saved.connection.kind].missing(saved.connection):
+        print(f"It lacks: {', '.join(lacks)}. Set them with 'callmatrix sms set {saved.name}'.")

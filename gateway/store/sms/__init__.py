@@ -1,0 +1,1 @@
+"""SMS providers, messages on their way, and what clients wrote, as rows."""
