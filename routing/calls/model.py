@@ -59,6 +59,10 @@ class FailedSide(StrEnum):
     CLIENT_NOT_REACHED = "client_not_reached"
 
 
+NumberWord = Literal["no_such_number", "machine"]
+"""What is said of a client's number besides that nobody was reached: there is none such, or a machine picked up."""
+
+
 class CallEvent(BaseModel):
     """One thing that happened to a call, as told by a PBX.
 
@@ -70,6 +74,7 @@ class CallEvent(BaseModel):
     party: the employee's address as the PBX names it: extension, SIP login or number.
     cause: the PBX's reason mapped to a disposition where it says one.
     failed_side: of a call that we make, whose side it is if nobody talks, as far as this event can tell.
+    number_word: of a call that we make, why the client's phone was not reached, where that is told more exactly than by `cause`.
     attempt: our id of the attempt by which we ordered the call, where the PBX carries it.
     talk_seconds, wait_seconds: from final reports only; None = not told.
     params: everything else worth keeping (utm_*, pool, landing, client_id, …), values as text.
@@ -88,6 +93,7 @@ class CallEvent(BaseModel):
     party: str | None = None
     cause: Disposition | None = None
     failed_side: FailedSide | None = None
+    number_word: NumberWord | None = None
     attempt: str | None = None
     talk_seconds: int | None = None
     wait_seconds: int | None = None
@@ -120,6 +126,7 @@ class Call(BaseModel):
     legs_gone_at: when the last phone known of left, where that is known but the PBX has not yet said that the call is over.
     is_left_waiting: the last who talked passed the client on to a phone, queue or mailbox where nobody took over.
     got_to: of a call that we made, on whose side it was when last heard of; `failed_side` says it of one that came to nothing.
+    number_word: of one that was not answered, as the event says it.
     attempt: of a call that the gateway ordered, its own id of the attempt, where the PBX carries that.
     """
 
@@ -144,6 +151,7 @@ class Call(BaseModel):
     is_end_lost: bool = False
     legs_gone_at: datetime | None = None
     got_to: FailedSide | None = None
+    number_word: NumberWord | None = None
     attempt: str | None = None
     is_left_waiting: bool = False
     params: Mapping[str, str] = Field(default_factory=dict)

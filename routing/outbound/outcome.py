@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from routing.calls.model import Call, Disposition, FailedSide
+from routing.calls.model import Call, Disposition, FailedSide, NumberWord
 from routing.outbound.attempts import AttemptOutcome, AttemptReason, AttemptSide
 
 _SIDES: Mapping[FailedSide, AttemptSide] = {
@@ -19,6 +19,7 @@ _REASONS: Mapping[Disposition, AttemptReason] = {
     Disposition.CANCELLED: "cancelled",
     Disposition.FAILED: "unreachable",
 }
+_WORDS: Mapping[NumberWord, AttemptReason] = {"no_such_number": "bad_number", "machine": "machine"}
 _NOBODY_KNOWS = AttemptOutcome(side="unknown", reason="never_heard_of")
 
 
@@ -39,4 +40,6 @@ def outcome_of(call: Call | None) -> AttemptOutcome | None:
 def _reason(call: Call) -> AttemptReason:
     if call.failed_side is FailedSide.EMPLOYEE_HUNG_UP:
         return "hung_up"
+    if call.failed_side is FailedSide.CLIENT_NOT_REACHED and call.number_word:
+        return _WORDS[call.number_word]
     return _REASONS.get(call.disposition, "no_answer")

@@ -27,10 +27,10 @@ from gateway.pbx.asterisk.channels import (
     role_of_dialled,
     without_prefix,
 )
-from gateway.pbx.asterisk.final import hangup_cause, own_event
+from gateway.pbx.asterisk.final import clients_call, hangup_cause, leg_ended, number_word, own_event
 from gateway.pbx.asterisk.reached import decides, failed_side, is_employee_first, unconnected, with_rung
 from gateway.pbx.asterisk.sides import with_direction
-from gateway.pbx.asterisk.turn import Legs, Turn, clients_call, leg_ended
+from gateway.pbx.asterisk.turn import Legs, Turn
 from gateway.pbx.asterisk.wire import AmiMessage
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import is_own_number
@@ -265,7 +265,8 @@ def _hangup(turn: Turn) -> None:
         holder, channel = found
         is_called = channel.role is ChannelRole.OURS and uniqueid != holder.key
         is_called |= decides(holder, channel)
-        turn.drop(holder, channel, hangup_cause(turn.message) if is_called else None)
+        word = number_word(turn.message) if channel.role is ChannelRole.CLIENT else None
+        turn.drop(holder, channel, hangup_cause(turn.message) if is_called else None, word)
     elif uniqueid == key and key and key not in turn.ended and key not in turn.calls:
         # A call that began before we were listening: it is over, whatever else it was.
         turn.events.append(

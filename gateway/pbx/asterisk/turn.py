@@ -19,6 +19,7 @@ from gateway.pbx.asterisk.channels import (
     role_of_dialled,
     without_prefix,
 )
+from gateway.pbx.asterisk.final import clients_call, leg_ended
 from gateway.pbx.asterisk.reached import failed_side, unconnected, with_picked_up
 from gateway.pbx.asterisk.sides import with_dialled
 from gateway.pbx.asterisk.talks import conversations
@@ -27,7 +28,7 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties, is_extension, is_line, is_own_number
 from gateway.pbx.reading.addresses import dialled_address, endpoint, is_dialable, is_number
 from gateway.pbx.times import from_epoch
-from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide
+from routing.calls.model import CallEvent, Disposition, EventKind, FailedSide, NumberWord
 from routing.outbound.attempts import attempt_id_in
 
 
@@ -52,19 +53,6 @@ def _time(message: AmiMessage, received_at: datetime) -> datetime:
     stamp = message.get("Timestamp")
     is_time = stamp.isascii() and stamp.replace(".", "", 1).isdigit()
     return from_epoch(float(stamp), "Timestamp") if is_time else received_at
-
-
-def leg_ended(key: str, channel: Channel, at: datetime, cause: Disposition | None = None) -> CallEvent:
-    party = channel.address if channel.role is ChannelRole.OURS else None
-    return CallEvent(
-        kind=EventKind.LEG_ENDED, call_key=key, at=at, leg=channel.leg(key), party=party, cause=cause
-    )
-
-
-def clients_call(call: LiveCall) -> CallEvent:
-    """Whose call it is, told as soon as that is sure."""
-    about = {"call_key": call.key, "at": call.started_at, "seq": 0, "leg": call.key}
-    return CallEvent.model_validate({"kind": EventKind.STARTED, "client": call.client, **about})
 
 
 class Turn:
@@ -128,7 +116,13 @@ class Turn:
         self.calls[call.key] = call
         return call
 
-    def drop(self, call: LiveCall, channel: Channel, cause: Disposition | None) -> None:
+    def drop(
+        self,
+        call: LiveCall,
+        channel: Channel,
+        cause: Disposition | None,
+        number_word: NumberWord | None = None,
+    ) -> None:
         """Note that a channel has gone: who talked with it does no longer; with the last one the call is over."""
         self.gone[channel.uniqueid] = self.received_at
         left = {uniqueid: c for uniqueid, c in call.channels.items() if uniqueid != channel.uniqueid}
@@ -136,7 +130,7 @@ class Turn:
         for key in sorted(channel.talks_in):
             self.events.append(leg_ended(key, channel, self.at))
         if channel.role is not ChannelRole.GLUE and not channel.stretches:
-            self.events.append(leg_ended(call.key, channel, self.at, cause))
+            self.events.append(leg_ended(call.key, channel, self.at, cause, number_word))
         self.settle()
         if not left:
             if call.is_originated and call.client is None and channel.stretches:  # in another call

@@ -22,7 +22,7 @@ from gateway.pbx.reading.addresses import phone_address
 from gateway.pbx.reading.machines import is_machine
 from gateway.pbx.reading.payload import as_count, as_params, as_text, json_object
 from gateway.pbx.times import from_epoch
-from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide, NumberWord
 from routing.outbound.attempts import attempt_id_in
 
 _DIRECTIONS: Mapping[int, Direction] = {0: "internal", 1: "inbound", 2: "outbound"}
@@ -59,6 +59,7 @@ _REASON_CLASSES: Mapping[int, Disposition] = {
 }
 
 
+_NO_SUCH_NUMBER = 1133
 _UNREACHED = frozenset({Disposition.NO_ANSWER, Disposition.BUSY, Disposition.REJECTED, Disposition.FAILED})
 
 
@@ -80,6 +81,13 @@ def disposition_of(reason: int | None) -> Disposition | None:
     if reason is None:
         return None
     return _REASONS.get(reason) or _REASON_CLASSES.get(reason // 10)
+
+
+def number_word_of(reason: int | None) -> NumberWord | None:
+    """Return what a disconnect reason says of the number. 1310 to 1314: an answering machine, or a robot against robots."""
+    if reason == _NO_SUCH_NUMBER:
+        return "no_such_number"
+    return "machine" if reason is not None and reason // 10 == 131 else None
 
 
 def notification_events(
@@ -127,10 +135,13 @@ def _leg_events(
     if state == "OnHold":
         return ()
     if state == "Disconnected":
-        cause = disposition_of(as_count(told.get("disconnect_reason"), "disconnect_reason"))
+        reason = as_count(told.get("disconnect_reason"), "disconnect_reason")
+        cause = disposition_of(reason)
         party = leg.party if is_person else None
         gone = {"kind": EventKind.LEG_ENDED, "party": party, "cause": cause}
-        return (event.model_copy(update={**gone, "failed_side": leg.failed_side(state, cause)}),)
+        side = leg.failed_side(state, cause)
+        word = number_word_of(reason) if side is FailedSide.CLIENT_NOT_REACHED else None
+        return (event.model_copy(update={**gone, "failed_side": side, "number_word": word}),)
     if state is None or not is_person or leg.is_ours_dialled_first or leg.is_client_dialled_first:
         return (event,)
     if state == "Connected":

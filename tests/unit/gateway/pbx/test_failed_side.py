@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.kinds import KINDS
 from gateway.pbx.port import Inbound
 from routing.calls.fold import fold
+from routing.calls.lost import close_lost
 from routing.calls.model import Call, FailedSide
+from routing.outbound.outcome import outcome_of
 from runtime.vendors.mango_signing import signed_form
 from tests.unit.gateway.pbx.ami_talk import Talk
 from tests.unit.gateway.pbx.builders import FORM, a_connection, a_request
@@ -146,6 +149,35 @@ def test_mango_tells_it_by_which_legs_there_were(legs: list[Inbound], side: Fail
         call = told("mango", *order, a_mango_summary(1111), keys={"api_key": "key", "api_salt": "salt"})
         assert (call.direction, call.is_answered, call.failed_side) == ("outbound", False, side)
         assert call.attempt == ATTEMPT
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome", "without_report"),
+    [
+        (1133, "bad_number", "bad_number"),
+        (1311, "machine", "machine"),
+        (1121, "busy", "no_answer"),
+        (1122, "declined", "no_answer"),
+        (1111, "no_answer", "no_answer"),
+    ],
+)
+def test_mango_tells_why_it_did_not_reach_the_client(reason: int, outcome: str, without_report: str) -> None:
+    legs = [RUNG_A, UP_A, RUNG_B, a_leg("B", "Disconnected", 4, reason), a_leg("A", "Disconnected", 5, 1100)]
+    for order in (legs, legs[::-1], [*legs, *legs]):
+        for report, why in (([], without_report), ([a_mango_summary(reason)], outcome)):
+            call = told("mango", *order, *report, keys={"api_key": "key", "api_salt": "salt"})
+            known = outcome_of(close_lost(call, call.started_at + timedelta(minutes=2)))
+            assert known is not None
+            assert (known.side, known.reason) == ("client", why)
+
+
+def test_an_extension_that_is_no_number_is_no_bad_number_of_the_client() -> None:
+    legs = [RUNG_A, a_leg("A", "Disconnected", 2, 1133)]
+    known = outcome_of(
+        told("mango", *legs, a_mango_summary(1133), keys={"api_key": "key", "api_salt": "salt"})
+    )
+    assert known is not None
+    assert (known.side, known.reason) == ("operator", "unreachable")
 
 
 def test_mango_need_not_say_who_ordered_a_call_that_carries_our_id() -> None:

@@ -33,7 +33,7 @@ def answered_call() -> list[CallEvent]:
 
 _seconds = st.integers(-300, 300)
 _events = st.builds(
-    lambda kind, second, leg, party, cause, talk, wait, seq, direction, client, answered, side, attempt: (
+    lambda kind, second, leg, party, cause, talk, wait, seq, direction, client, answered, side, attempt, word: (
         an_event(
             kind,
             second,
@@ -47,6 +47,7 @@ _events = st.builds(
             client=client,
             failed_side=side,
             attempt=attempt,
+            number_word=word,
             answered_at=None if answered is None else NOON + timedelta(seconds=answered),
             params={"utm_source": party} if party else {},
         )
@@ -64,6 +65,7 @@ _events = st.builds(
     st.one_of(st.none(), _seconds),
     st.sampled_from([None, *FailedSide]),
     st.sampled_from([None, "first attempt", "second attempt"]),
+    st.sampled_from([None, "no_such_number", "machine"]),
 )
 
 
