@@ -141,11 +141,13 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedByPbx:
-    """Nobody was rung. code: ours. words: the PBX's own. concerns: what else is refused likewise."""
+    """Nobody was rung. code: ours. words: the PBX's own. concerns: what else is refused likewise: connection: everything, until
+    a person has mended it; limit: whatever comes so fast or so many at once; link: what is ordered now, since the PBX could not
+    be reached, and nothing was sent: it may be placed again soon."""
 
     code: str
     words: str
-    concerns: Literal["this_call", "connection", "limit"]
+    concerns: Literal["this_call", "connection", "limit", "link"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +198,15 @@ CancelResult = Cancelled | NotSeen | CannotTell
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginatorSkills:
     """knows_operator_side: its events tell whether the employee or the client did not come. has_own_id: they carry our
-    attempt id. shows_line: the client can be shown a line of our choice. takes_group: a group can be rung first."""
+    attempt id. shows_line: the client can be shown a line of our choice. takes_group: a group can be rung first.
+    seconds_between: of one product's orders at least, by the vendor's limit."""
 
     knows_operator_side: bool
     is_cancellable: bool
     shows_line: bool
     takes_group: bool
     has_own_id: bool
+    seconds_between: float = 0.0
 
 
 class Originator(Protocol):
@@ -224,9 +228,14 @@ class Originator(Protocol):
         ...
 
     async def cancel(
-        self, session: aiohttp.ClientSession, connection: Connection, attempt_id: str
+        self,
+        session: aiohttp.ClientSession,
+        connection: Connection,
+        attempt_id: str,
+        legs: Sequence[str] = (),
     ) -> CancelResult:
-        """Hang the attempt up, however far it is."""
+        """Hang the attempt up, however far it is. legs: the PBX's ids of its phones, as far as its events told them; some
+        PBXs know calls to be hung up by nothing else."""
         ...
 
 

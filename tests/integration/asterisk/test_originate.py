@@ -158,7 +158,7 @@ async def test_an_asterisk_that_is_away_has_rung_nobody(session: aiohttp.ClientS
         connection = connection_to(ami)
     told = await ORIGINATOR.place(session, connection, ORDER)
     assert isinstance(told, RefusedByPbx)
-    assert (told.code, told.concerns) == ("ami-lost", "connection")
+    assert (told.code, told.concerns) == ("ami-lost", "link")
 
 
 async def test_a_link_that_breaks_after_the_order_leaves_it_unknown(session: aiohttp.ClientSession) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -69,7 +69,12 @@ class AmiOriginator(Originator):
         except _TROUBLE as err:
             if is_written:
                 return PlaceUnknown(_why(err))
-            return RefusedByPbx(code=getattr(err, "code", "ami-lost"), words=_why(err), concerns="connection")
+            is_mine = isinstance(err, (AmiRefused, WireInvalid))  # it will be refused again
+            return RefusedByPbx(
+                code=getattr(err, "code", "ami-lost"),
+                words=_why(err),
+                concerns="connection" if is_mine else "link",
+            )
 
     async def _told(self, link: AmiLink, attempt_id: str) -> PlaceResult:
         """Wait for the response, then a moment for the channel. A link that breaks after the response changes nothing of it."""
@@ -113,7 +118,11 @@ class AmiOriginator(Originator):
         return CannotTell(_NO_LIST) if channels is None else found(channels, attempt_id)
 
     async def cancel(
-        self, session: aiohttp.ClientSession, connection: Connection, attempt_id: str
+        self,
+        session: aiohttp.ClientSession,
+        connection: Connection,
+        attempt_id: str,
+        legs: Sequence[str] = (),
     ) -> CancelResult:
         """As Originator. The employee's leg takes the client's with it."""
         try:
