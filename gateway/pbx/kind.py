@@ -12,6 +12,7 @@ from gateway.pbx.capabilities import (
     Originator,
     PresenceSource,
     QuestionPort,
+    RefusedByPbx,
     Router,
     SettingType,
 )
@@ -95,6 +96,11 @@ Push events (form or JSON) to:
 
     def originator(self, connection: Connection) -> Originator | None:
         """How calls are placed at our order; None: the connection lacks what that needs, or its kind cannot."""
+        return None
+
+    def order_refused(self, code: int) -> RefusedByPbx | None:
+        """Read the result of an order that the PBX tells later, as gateway/store/pbx_links/commands.py keeps it; None: it was
+        taken, or nobody knows."""
         return None
 
     def presence(self, connection: Connection) -> PresenceSource | None:

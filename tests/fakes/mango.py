@@ -23,7 +23,8 @@ _LIMITED = ("stats/calls/request", "config/users/request", "commands/route")
 @dataclass
 class FakeMango:
     """calls: entries of the extended statistics, in any order. interval: seconds in which one limited request of each
-    kind is allowed (the vendor's 2). not_ready: so often a result is answered as not ready. forgets: so many keys are
+    kind is allowed (the vendor's 2). order_says: the answer to an order to call or hang up: a result code, an HTTP status below
+    1000, "taken" (an empty answer), "throttled" (with HTTP 503), "silent" (taken, and never answered), or "cut". orders: those that came, in order. not_ready: so often a result is answered as not ready. forgets: so many keys are
     forgotten before they are asked for. down: HTTP status of every answer, 0 = it works."""
 
     api_key: str = "demo"
@@ -32,6 +33,7 @@ class FakeMango:
     not_ready: int = 0
     forgets: int = 0
     down: int = 0
+    order_says: int | str = "taken"
     calls: list[dict[str, Any]] = field(default_factory=list)
     users: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
@@ -39,6 +41,7 @@ class FakeMango:
     throttled: int = 0
     refused: int = 0
     commands: list[dict[str, Any]] = field(default_factory=list)
+    orders: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     command_came: asyncio.Event = field(default_factory=asyncio.Event)
     pages: list[tuple[int, int]] = field(default_factory=list)  # offset, entries given
     _asked: dict[str, tuple[dict[str, Any], int]] = field(default_factory=dict)
@@ -105,7 +108,23 @@ class FakeMango:
                 self.commands.append(told)
                 self.command_came.set()
                 return web.Response(status=200)
+            case "commands/callback" | "commands/callback_group" | "commands/call/hangup":
+                self.orders.append((path, told))
+                return await self._ordered(request)
         return web.json_response({"result": 4001}, status=404)
+
+    async def _ordered(self, request: web.Request) -> web.Response:
+        if self.order_says == "silent":
+            await asyncio.sleep(60)
+        if self.order_says == "cut" and request.transport is not None:
+            request.transport.close()
+        if self.order_says == "throttled":
+            return web.json_response(_THROTTLED, status=503)
+        if isinstance(self.order_says, int) and self.order_says < 1000:
+            return web.Response(status=self.order_says, text="<html>trouble</html>")
+        return (
+            web.json_response({"result": self.order_says}) if self.order_says != "taken" else web.Response()
+        )
 
     def _is_allowed(self, path: str) -> bool:
         now = time.monotonic()

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from gateway.pbx import dialects
-from gateway.pbx.capabilities import OpenCallLog, Router, SettingType
+from gateway.pbx.capabilities import OpenCallLog, Originator, RefusedByPbx, Router, SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
+from gateway.pbx.mango.callback import refused_with
 from gateway.pbx.mango.client import MangoClient
 from gateway.pbx.mango.freshness import refuse_too_old, signing_time
+from gateway.pbx.mango.originator import MangoOriginator
 from gateway.pbx.mango.paths import event_name
 from gateway.pbx.mango.router import MangoRouter
 from gateway.pbx.mango.signing import is_signed_by, read_signed
@@ -94,3 +96,11 @@ Leave a reserve in the IVR scheme: a route command may come at most once in 2 se
 
     def router(self) -> Router:
         return MangoRouter()
+
+    def originator(self, connection: Connection) -> Originator | None:
+        """With key and salt."""
+        is_able = connection.keys.get("api_key") and connection.keys.get("api_salt")
+        return MangoOriginator() if is_able else None
+
+    def order_refused(self, code: int) -> RefusedByPbx | None:
+        return refused_with(code)

@@ -1,11 +1,11 @@
-"""MANGO's API over HTTP: extended statistics, the list of employees, and the routing command."""
+"""MANGO's API over HTTP: extended statistics, the list of employees, and commands."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -154,31 +154,31 @@ class MangoClient:
         statuses: frozenset[int] = frozenset({200}),
         seconds: float = 30.0,
     ) -> tuple[int, bytes]:
-        base = str(self._connection.settings.get("base_url") or BASE).rstrip("/")
         try:
-            signed = command.body(self._connection)
+            question = question_of(command, self._connection, lane, seconds)
         except WireInvalid as err:
             raise PbxRefused(str(err)) from err
-        status, body = await ask(
-            self._session,
-            Question(
-                method="POST",
-                url=f"{base}/{command.path}",
-                headers=_FORM,
-                body=signed,
-                shown=orjson.dumps(command.payload),
-                lane=lane,
-                seconds=seconds,
-                statuses=statuses,
-            ),
-            self._on_exchange,
-        )
-        if _is_throttled(body):
+        status, body = await ask(self._session, replace(question, statuses=statuses), self._on_exchange)
+        if is_throttled(body):
             raise PbxThrottled("asked too often")
         return status, body
 
 
-def _is_throttled(body: bytes) -> bool:
+def question_of(command: Command, connection: Connection, lane: str, seconds: float) -> Question:
+    """Return the signed request. Raises WireInvalid when the connection has no key or salt."""
+    base = str(connection.settings.get("base_url") or BASE).rstrip("/")
+    return Question(
+        method="POST",
+        url=f"{base}/{command.path}",
+        headers=_FORM,
+        body=command.body(connection),
+        shown=orjson.dumps(command.payload),
+        lane=lane,
+        seconds=seconds,
+    )
+
+
+def is_throttled(body: bytes) -> bool:
     """`{"name":"Service Unavailable","message":"Rate limit exceeded.","code":0,"status":429}`, whatever the HTTP status."""
     return len(body) < 1000 and b'"status":429' in body.replace(b" ", b"")
 

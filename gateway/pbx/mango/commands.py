@@ -43,20 +43,6 @@ def route_command(call_id: str, to_number: str, command_id: str, display_name: s
     return Command("commands/route", payload)
 
 
-def callback_command(
-    extension: str, to_number: str, command_id: str, line_number: str | None = None
-) -> Command:
-    """Ring the employee first, then the client."""
-    payload: dict[str, Any] = {
-        "command_id": command_id,
-        "from": {"extension": extension},
-        "to_number": to_number,
-    }
-    if line_number:
-        payload["line_number"] = line_number
-    return Command("commands/callback", payload)
-
-
 def calls_request(since: datetime, until: datetime, offset: int = 0, limit: int = 5000) -> Command:
     """Ask for the extended statistics of a range: what backfill and reconciliation read. Times are written in UTC."""
     if limit not in _LIMITS:
@@ -87,4 +73,5 @@ def users_request() -> Command:
 # The routing command's limit is per product: under load most calls take the voice menu's own way, which must be there.
 ROUTE_EVERY = timedelta(seconds=2)
 STATS_EVERY = timedelta(seconds=2)
+CALLBACK_EVERY = timedelta(milliseconds=250)
 RESULT_EVERY = timedelta(seconds=5)

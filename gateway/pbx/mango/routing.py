@@ -16,6 +16,7 @@ from gateway.pbx.port import Inbound, LookupRequest, WireInvalid
 from gateway.pbx.reading.payload import as_text, json_object
 
 _MOST_NAME = 60
+_RESULTS = ("result/route", "result/callback", "result/callback_group")
 
 
 def dwelling_call(request: Inbound, connection: Connection) -> Dwelling | None:
@@ -64,11 +65,12 @@ def destination(answer: Mapping[str, Any], connection: Connection) -> tuple[str,
 
 
 def command_result(request: Inbound) -> CommandResult | None:
-    """Return the outcome of a routing command of ours, None for anything else."""
-    if event_name(request.path) != "result/route":
+    """Return the outcome of a command of ours that routes or makes a call, None for anything else."""
+    name = event_name(request.path)
+    if name not in _RESULTS:
         return None
     try:
-        return parse_result("route", read_signed(request.body).json)
+        return parse_result(name.removeprefix("result/"), read_signed(request.body).json)
     except WireInvalid:
         return None
 

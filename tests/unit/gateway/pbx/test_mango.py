@@ -15,7 +15,7 @@ from gateway.pbx.mango.adapter import MangoKind
 from gateway.pbx.mango.commands import calls_request, route_command, users_request
 from gateway.pbx.mango.links import recording_link
 from gateway.pbx.mango.reading import parse_calls, parse_key, parse_users
-from gateway.pbx.mango.wire import disposition_of, parse_result
+from gateway.pbx.mango.wire import disposition_of, number_word_of, parse_result
 from gateway.pbx.port import Inbound, WireInvalid
 from routing.calls.fold import fold
 from routing.calls.model import Call, Disposition
@@ -300,3 +300,27 @@ def test_a_transferred_call_was_answered_when_its_first_talk_began() -> None:
     ]
     assert talks == [("101", 5, 25), ("102", 55, 60)]
     assert (call.wait_seconds, call.talk_seconds) == (5, 25)
+
+
+@pytest.mark.parametrize(
+    ("reason", "word"),
+    [
+        (1133, "no_such_number"),
+        (1310, "machine"),
+        (1314, "machine"),
+        (1131, None),
+        (1121, None),
+        (None, None),
+    ],
+)
+def test_what_a_reason_says_of_the_number(reason: int | None, word: str | None) -> None:
+    assert number_word_of(reason) == word
+
+
+@pytest.mark.parametrize("name", ["result/route", "result/callback", "vpbx/result/callback_group"])
+def test_the_result_of_a_command_is_kept_under_its_id(name: str) -> None:
+    router = KIND.router()
+    result = router.result(a_notification({"command_id": "c1", "result": 2240}, name))
+    assert result is not None
+    assert (result.command_id, result.code, result.is_done) == ("c1", 2240, False)
+    assert router.result(a_notification({"command_id": "c1", "result": 2240}, "result/sms")) is None
