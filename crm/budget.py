@@ -146,6 +146,10 @@ class Slots:
         if ticket.granted_at is not None and ticket.granted_at > self._paused_at:
             self._streak = 0
 
+    def open_in(self, seconds: float, now: float) -> None:
+        """Send nothing for this long and no longer, whatever pause there was."""
+        self._closed_until = now + seconds
+
     def pause(self, seconds: float, now: float) -> float:
         """Send nothing for this long. Never shortens a longer pause."""
         self._closed_until = max(self._closed_until, now + seconds)
@@ -248,6 +252,11 @@ class Budget:
     def pause(self, seconds: float) -> None:
         """Send nothing for this long; what is under way is not touched."""
         self._slots.pause(seconds, self._clock())
+        self._wake()
+
+    def open_in(self, seconds: float) -> None:
+        """End a pause so long from now."""
+        self._slots.open_in(seconds, self._clock())
         self._wake()
 
     def use(self) -> BudgetUse:

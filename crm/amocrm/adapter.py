@@ -93,8 +93,9 @@ class AmoCrm:
         circuit: CircuitBreaker | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._transport = transport or Transport(session)
         self._client = AmoClient(
-            transport or Transport(session),
+            self._transport,
             tokens,
             budget,
             circuit=circuit,
@@ -113,6 +114,10 @@ class AmoCrm:
     def breaker(self) -> CircuitBreaker:
         """For those who ask nothing while the account's API is closed to us."""
         return self._client.circuit
+
+    async def is_answering(self) -> bool:
+        """Whether it answers what no limit counts: what was sent to it before has arrived then."""
+        return await self._transport.is_answering(self._client.base_url)
 
     def health(self) -> AmoCrmHealth:
         return AmoCrmHealth(

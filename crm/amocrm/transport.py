@@ -50,6 +50,17 @@ class Transport:
         """Return the CRM's clock minus ours in seconds, by the `Date` of its latest answer; exact to a second or two."""
         return self._offsets.get(base_url)
 
+    async def is_answering(self, base_url: str) -> bool:
+        """Whether the account's host answers a browser, which no limit of the API counts. Raises nothing for what it answers."""
+        timeout = aiohttp.ClientTimeout(total=self._read, connect=CONNECT_SECONDS)
+        try:
+            async with self._session.get(
+                base_url.rstrip("/") + "/", allow_redirects=False, timeout=timeout, middlewares=(_once,)
+            ):
+                return True
+        except (aiohttp.ClientError, ConnectionError, TimeoutError):
+            return False
+
     async def exchange(self, base_url: str, request: Request, headers: Mapping[str, str]) -> Reply:
         """Send one request. Raises CrmUnavailable (nothing was sent, or a read brought nothing) or CrmOutcomeUnknown (a write may have)."""
         total = self._write if request.is_write else self._read

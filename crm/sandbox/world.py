@@ -22,6 +22,9 @@ from crm.sandbox.php import parse
 from crm.sandbox.state import State
 from crm.sandbox.store.ledger import Ledger
 
+_OF_THE_API = ("/api", "/oauth", "/private", "/v0", "/v3", "/ajax")
+"""What limits count and programs ask. Everything else is for browsers: there is a page, and nothing is written down."""
+
 
 class World:
     """What one running sandbox holds besides the account's rows."""
@@ -49,6 +52,8 @@ class World:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         at = self.arrival()
         body = await request.read()
+        if not request.path.startswith(_OF_THE_API):
+            return web.Response(text="amoCRM", content_type="text/html")
         integration = _integration_of(self.state, request, body)
         rule = self._fault(request.method, request.path, integration)
         reply = self._spoiled(rule) or self._answered(request, body, integration, at)

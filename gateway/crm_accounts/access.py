@@ -231,6 +231,8 @@ async def crm_of(
     async with aiohttp.ClientSession() as session:
         access = CrmAccess(pool, session, crm_hosts=crm_hosts)
         try:
-            yield access.open(account, budget, lambda: policy), policy
+            opened = access.open(account, budget, lambda: policy)
+            await budget.open_after(opened.crm.is_answering)
+            yield opened, policy
         finally:
             await access.close()

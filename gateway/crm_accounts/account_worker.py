@@ -92,10 +92,13 @@ class CrmAccountWork:
             budget.took_over()
             self._policy = self._configuration.now.policy_of(self._account_id)
             opened = self._access.open(account, budget, lambda: self._policy)
+            opening = asyncio.create_task(budget.open_after(opened.crm.is_answering))
             try:
                 await self._work(lease, opened)
             except LeaseLost:
                 log.warning("lease-lost", account=self._account_id)
+            finally:
+                opening.cancel()
 
     def _stand_ins(self, user_id: str) -> tuple[str, ...]:
         staff = self._configuration.now.staff.get(self._account_id)

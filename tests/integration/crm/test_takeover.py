@@ -14,6 +14,8 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from crm.budget import TAKEOVER_SECONDS
 from crm.effects.order import order
@@ -112,3 +114,34 @@ async def test_who_takes_over_waits_and_then_finds_what_was_being_sent(site: Crm
             await _quiet_time_is_over(site)
             await site.until("SELECT state = 'done' AND was_found AND attempts = 1 FROM effect")
             assert await _creations(site) == 1
+
+
+async def test_nothing_is_asked_of_a_crm_that_stands_still_before_it_answers_again(site: CrmSite) -> None:
+    stands_still, asked = asyncio.Event(), asyncio.Event()
+    came: list[float] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/":
+            asked.set()
+            await stands_still.wait()
+            return web.Response(text="a page")
+        came.append(time.monotonic())
+        return web.json_response({}, status=500)
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", answer)
+    async with TestServer(app) as crm:
+        await site.value("UPDATE account SET base_url = $1", str(crm.make_url("")).rstrip("/"))
+        async with site.worker():
+            async with asyncio.timeout(20):
+                await asked.wait()
+            await asyncio.sleep(TAKEOVER_SECONDS + 0.5)
+            assert came == [], "what a predecessor sent may still lie in its socket"
+            stands_still.set()
+            answered_at = time.monotonic()
+            await until(lambda: _value(came), "it is asked again")
+        assert came[0] - answered_at >= TAKEOVER_SECONDS - 0.1
+
+
+async def _value(came: list[float]) -> bool:
+    return bool(came)

@@ -16,6 +16,7 @@ import pytest
 
 from crm.amocrm.adapter import AmoCrm
 from crm.amocrm.transport import Transport
+from crm.budget import TAKEOVER_SECONDS
 from crm.effects import backfill, order
 from crm.effects.store.work import PgEffects
 from crm.effects.writer import Writer, WriterSettings
@@ -59,7 +60,7 @@ class Shop:
         transport = Transport(self.http, write_seconds=0.6, read_seconds=5.0)
         tokens = FixedToken(self.sandbox.url, token)
         budget = GuardedBudget(self.lease)
-        budget.took_over()
+        budget.pause(TAKEOVER_SECONDS)
         return AmoCrm(self.sandbox.url, tokens, budget, self.http, transport=transport)
 
     def restart(self) -> None:

@@ -51,6 +51,16 @@ ROWS = (
         tests=(_TAKEOVER,),
     ),
     Sabotage(
+        name="no-word-of-the-crm-at-takeover",
+        hurts="a CRM that stood still counts the old worker's requests together with the new one's",
+        file="gateway/crm_accounts/account_worker.py",
+        old="asyncio.create_task(budget.open_after(opened.crm.is_answering))",
+        new="asyncio.create_task(budget.open_after(lambda: asyncio.sleep(0)))",
+        tests=(
+            "tests/integration/crm/test_takeover.py::test_nothing_is_asked_of_a_crm_that_stands_still_before_it_answers_again",
+        ),
+    ),
+    Sabotage(
         name="no-quiet-time",
         hurts="a request that is still under way is looked for, not found, and sent again",
         file="crm/effects/sender.py",

@@ -34,7 +34,38 @@ def test_after_a_takeover_nothing_goes_out_within_the_crms_window() -> None:
         loop = asyncio.get_running_loop()
         budget = GuardedBudget(FakeLease(), clock=loop.time)
         budget.took_over()
+        await budget.open_after(_at_once)
         async with budget.slot(Lane.REALTIME):
-            assert loop.time() >= 1000 + TAKEOVER_SECONDS
+            assert loop.time() == pytest.approx(1000 + TAKEOVER_SECONDS)
+
+    run(story())
+
+
+async def _at_once() -> None:
+    pass
+
+
+def test_who_takes_over_from_one_whose_requests_a_frozen_crm_still_holds_waits_for_its_word() -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        budget = GuardedBudget(FakeLease(), clock=loop.time)
+        budget.took_over()
+        opening = asyncio.create_task(budget.open_after(lambda: asyncio.sleep(8)))
+        async with budget.slot(Lane.REALTIME):
+            assert loop.time() == pytest.approx(1008 + TAKEOVER_SECONDS)
+        await opening
+
+    run(story())
+
+
+def test_a_crm_that_says_nothing_at_all_is_waited_for_half_a_minute() -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        budget = GuardedBudget(FakeLease(), clock=loop.time)
+        budget.took_over()
+        opening = asyncio.create_task(budget.open_after(lambda: asyncio.sleep(3600)))
+        async with budget.slot(Lane.REALTIME):
+            assert loop.time() == pytest.approx(1030)
+        await opening
 
     run(story())
