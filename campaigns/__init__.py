@@ -1,1 +1,1 @@
-"""Auto-callback queue, outbound campaigns and triggers of the sales pipeline. Imports routing only."""
+"""Outbound campaigns: what one is, how it runs and ends, lists of members, topics of calls, and engines that dial. Imports routing only."""

@@ -14,6 +14,8 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from crm.effects.backfill import AccountNotOn, NoSuchRun, RunIsOpen
+from gateway.admin.campaigns.commands import MemberRefused, NobodyToCall
+from gateway.admin.campaigns.saved import CampaignMoved, CampaignNotUsable, CampaignStateForbids
 from gateway.admin.connect_crm import ConnectingFailed
 from gateway.admin.distribution.orders import DealGivenAlready, NotGivable
 from gateway.admin.distribution.templates import StageTaken, TemplateInUse, TemplateMoved, TemplateNotUsable
@@ -115,6 +117,11 @@ _STATUS: Mapping[str, int] = {
     StageTaken.code: 409,
     TemplateInUse.code: 409,
     TemplateMoved.code: 409,
+    CampaignMoved.code: 409,
+    CampaignNotUsable.code: 422,
+    CampaignStateForbids.code: 409,
+    NobodyToCall.code: 409,
+    MemberRefused.code: 409,
     TriggerMoved.code: 409,
     TriggerIsOff.code: 409,
     TriggerNotUsable.code: 422,

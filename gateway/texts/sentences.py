@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from campaigns.texts import english as campaigns_en
+from campaigns.texts import russian as campaigns_ru
 from crm.effects.texts import refusals as effects
 from gateway.texts import (
     alerts_en,
@@ -37,6 +39,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **routing.TEXTS["ru"].sentences,
         **effects.TEXTS["ru"].sentences,
         **alerts_ru.SENTENCES,
+        **campaigns_ru.SENTENCES,
         **config_ru.SENTENCES,
         **distribution_ru.SENTENCES,
         **explain_ru.SENTENCES,
@@ -52,6 +55,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **routing.TEXTS["en"].sentences,
         **effects.TEXTS["en"].sentences,
         **alerts_en.SENTENCES,
+        **campaigns_en.SENTENCES,
         **config_en.SENTENCES,
         **distribution_en.SENTENCES,
         **explain_en.SENTENCES,

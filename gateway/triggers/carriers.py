@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-CARRIED: frozenset[str] = frozenset()
+CARRIED: frozenset[str] = frozenset(("campaign",))
 """`do` of the actions; whoever builds a carrier adds its own."""

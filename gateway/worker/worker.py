@@ -21,6 +21,7 @@ from gateway.alerts.senders import telegram_bot
 from gateway.at_work import AtWork
 from gateway.calls.client_job import ClientJob
 from gateway.calls.queue import Jobs, TaskKind
+from gateway.campaigns.running import Campaigns
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.account_reports import AccountReports
@@ -60,6 +61,7 @@ from gateway.worker import retention
 from gateway.worker.long_tasks import LongWork
 from gateway.worker.presence_bot import PresenceBot
 from gateway.worker.report import report_loop
+from routing.settings import NumberPolicy
 from runtime.database.lease import Leases
 from runtime.database.listen import Listener
 from runtime.keyed_tasks import run_keyed
@@ -124,6 +126,7 @@ class Worker:
         self.effects_due = EffectsDue(pool)
         self.shift_changes = ShiftChanges(pool, people_now, self._zone_of)
         self.trigger_firings = TriggerFirings(pool)
+        self.campaigns = Campaigns(pool, self._policy_of)
         self.daily_checks = DailyChecks(pool, self.listener)
         self.long_work = LongWork(
             pool,
@@ -154,6 +157,7 @@ class Worker:
             self.effects_due.loop,
             self.shift_changes.loop,
             self.trigger_firings.loop,
+            self.campaigns.loop,
             self.alerts.loop,
             self.presence_watch.loop,
             self.presence_bot.loop,
@@ -188,6 +192,7 @@ class Worker:
             self.effects_due.loop.run(),
             self.shift_changes.loop.run(),
             self.trigger_firings.loop.run(),
+            self.campaigns.loop.run(),
             self.alerts.loop.run(),
             self.presence_watch.loop.run(),
             self.presence_bot.loop.run(),
@@ -231,6 +236,10 @@ class Worker:
     def _beside(self, account_id: str, crm: Crm) -> Iterator[None]:
         with self.shift_changes.served(account_id, crm), self.trigger_firings.served(account_id, crm):
             yield
+
+    def _policy_of(self, account_id: str) -> NumberPolicy | None:
+        now = self.configuration.now
+        return now.policy_of(account_id) if account_id in now.accounts else None
 
     def _zone_of(self, account_id: str) -> ZoneInfo:
         return ZoneInfo(self.configuration.now.accounts[account_id].time_zone)

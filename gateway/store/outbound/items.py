@@ -14,7 +14,16 @@ from runtime.database.pool import Conn
 OutboundKind = Literal["sms", "callback", "campaign"]
 OutboundSource = Literal["trigger", "matrix", "api", "campaign"]
 OutboundState = Literal[
-    "waiting", "dialling", "sending", "succeeded", "failed", "unknown", "expired", "cleared", "dropped"
+    "held",
+    "waiting",
+    "dialling",
+    "sending",
+    "succeeded",
+    "failed",
+    "unknown",
+    "expired",
+    "cleared",
+    "dropped",
 ]
 EndState = Literal["succeeded", "failed", "unknown", "expired", "cleared", "dropped"]
 """unknown: somebody may have been reached; a late report or a person may still settle it. Every other one is final."""
@@ -22,7 +31,7 @@ EndState = Literal["succeeded", "failed", "unknown", "expired", "cleared", "drop
 # Whose number is not read yet is the contact's: where that one has other numbers, the claim chooses among them.
 _DROP = """
 UPDATE outbound_item SET state = 'dropped', reason = $4, ended_at = now() WHERE (account_id, item_id) IN (
-    SELECT account_id, item_id FROM outbound_item i WHERE account_id = $1 AND state = 'waiting'
+    SELECT account_id, item_id FROM outbound_item i WHERE account_id = $1 AND state IN ('held', 'waiting')
       AND ($3 = '' OR campaign = $3) AND (client = ANY($2) OR (client IS NULL AND EXISTS (
         SELECT FROM directory_number n WHERE n.account_id = $1 AND n.kind = 'contact' AND n.entity_id = i.contact_id
           AND n.number = ANY($5)) AND NOT EXISTS (
@@ -34,7 +43,7 @@ UPDATE outbound_item SET state = 'dropped', reason = $4, ended_at = now() WHERE 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundItem:
-    """client: E.164, None until it was claimed. target: as the action has it. order: the action as saved, with the trigger and
+    """client: E.164, None until it was claimed. state: held = its turn in its campaign has not come. target: as the action has it. order: the action as saved, with the trigger and
     its version. counters: what came of attempts so far, by rule. reason: why it waits, or how it ended. look_at: of what waits,
     when it is looked at next, None = at once."""
 
@@ -91,7 +100,7 @@ async def end_item(conn: Conn, row: OutboundItem, state: EndState, reason: str) 
     """Say how it ended. False: it had ended before, and stays as it was; of those only what was unknown may be settled."""
     done: str = await conn.execute(
         "UPDATE outbound_item SET state = $3, reason = $4, ended_at = now(), look_at = NULL WHERE account_id = $1"
-        " AND item_id = $2 AND state IN ('waiting', 'dialling', 'sending', 'unknown') AND state <> $3",
+        " AND item_id = $2 AND state IN ('held', 'waiting', 'dialling', 'sending', 'unknown') AND state <> $3",
         row.account_id,
         row.item_id,
         state,

@@ -61,14 +61,14 @@ SELECT (SELECT count(*) FROM firing WHERE account_id = $1 AND deal_id = $3 AND t
     AND firing_id <> $4 AND created_at > now() - $5::interval) AS fired,
   EXISTS (SELECT 1 FROM outbound_item i JOIN firing f USING (account_id, firing_id) WHERE i.account_id = $1
     AND i.contact_id = $6 AND i.kind = $7 AND i."order"->'action' = $8
-    AND (i.created_at > now() - $9::interval OR i.state = 'waiting') AND i.state NOT IN ('cleared', 'dropped')
+    AND (i.created_at > now() - $9::interval OR i.state IN ('held', 'waiting')) AND i.state NOT IN ('cleared', 'dropped')
     AND ((f.trigger, f.deal_id) <> ($2, $3) OR 'apply' IN (f.source, $10))) AS same_action
 """
 
 _QUEUE = """
 INSERT INTO outbound_item (account_id, item_id, kind, firing_id, source, deal_id, contact_id, target, connection, line,
-    priority, campaign, "order")
-VALUES ($1, $2, $3, $4, 'trigger', $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING
+    priority, campaign, "order", state)
+VALUES ($1, $2, $3, $4, 'trigger', $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING
 """
 
 SAME_ACTION_GAP = timedelta(minutes=10)
@@ -326,6 +326,7 @@ async def _queue(conn: Conn, firing: FiringRow, trigger: Trigger, contact_id: st
         written.get("priority", 0),
         written.get("campaign") if is_campaign else None,
         {"trigger": firing.trigger, "version": firing.version, "action": written},
+        "held" if is_campaign else "waiting",
     )
 
 

@@ -24,10 +24,12 @@ UPDATE pipeline_trigger SET on_since = CASE WHEN $3 THEN coalesce(on_since, now(
 WHERE account_id = $1 AND name = $2
 """
 
-# What waits is as its trigger was; what a trigger that is off has started is not wanted any more.
+# What waits is as its trigger was; what a trigger that is off has started is not wanted any more. Who has come into a campaign
+# is the campaign's.
 _DROP = """
 UPDATE outbound_item SET state = 'dropped', reason = $3, ended_at = now()
-WHERE account_id = $1 AND state = 'waiting' AND source = 'trigger' AND "order"->>'trigger' = $2
+WHERE account_id = $1 AND source = 'trigger' AND "order"->>'trigger' = $2
+  AND (state = 'waiting' AND kind <> 'campaign' OR state = 'held' AND client IS NULL)
 """
 
 

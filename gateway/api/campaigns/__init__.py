@@ -1,0 +1,1 @@
+"""Campaigns and who is in them over the API."""
