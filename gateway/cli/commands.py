@@ -58,6 +58,8 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "distribution": Entry(
             "distribution.given", "Who gets a deal: what was given and why, and what waits."
         ),
+        "trigger": Entry("triggers.command", "Triggers: what happens to a deal, and what is done then."),
+        "firings": Entry("triggers.firings", "What triggers fired on and what they did not, and why."),
         "do-not-call": Entry("outbound.do_not_call", "Numbers that are neither called nor written to."),
         "sync": Entry(
             "sync",

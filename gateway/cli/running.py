@@ -258,7 +258,7 @@ def lookup(
 
 
 def explain(
-    id: Annotated[str, typer.Argument(help="of a decision or a call")],
+    id: Annotated[str, typer.Argument(help="of a decision, a call or a firing")],
     lang: Lang = None,
     json: Json = False,
 ) -> None:
@@ -266,12 +266,12 @@ def explain(
 
     Example: callmatrix explain 019a0f3c2b5d
     """
-    from gateway.decisions.explain import explain as explain_stored
+    from gateway.decisions.explain_firing import explain_any
 
     language = chosen_language(lang)
 
     async def work(conn: Conn) -> tuple[list[dict[str, Any]], Language, str]:
-        found = await explain_stored(conn, id, language=language)
+        found = await explain_any(conn, id, language=language)
         if not found:
             return found, "en", "UTC"
         account = found[0]["account"]

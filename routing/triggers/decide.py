@@ -11,12 +11,14 @@ from routing.decision import Fact, Step, Trace
 from routing.triggers.causes import Cause
 from routing.triggers.conditions import holds
 from routing.triggers.facts import TriggerFacts
-from routing.triggers.model import Trigger
+from routing.triggers.model import Trigger, TypedCondition
 from routing.triggers.reasons import FiringReason
 
 MOST_FIRINGS = 5
 LOOP_WINDOW = timedelta(hours=1)
 """One trigger may fire so often for one deal within this time: more is a circle, ours or somebody else's."""
+_SHOWN = 200
+"""Characters of what a condition asks for, and of what the deal has."""
 
 _MOVES = frozenset(("entered", "created", "won", "lost"))
 
@@ -79,13 +81,21 @@ def _is_still_there(trigger: Trigger, cause: Cause, facts: TriggerFacts) -> bool
 def _conditions(trigger: Trigger, facts: TriggerFacts) -> Iterator[Step]:
     for number, condition in enumerate(trigger.conditions, start=1):
         rule = f"{trigger.name}#{number}"
-        asked: dict[str, Fact] = {"condition": f"{condition.of} {condition.test}"}
-        if facts.values_of(condition.of) is None:
+        found = facts.values_of(condition.of)
+        asked = _asked(condition, found)
+        if found is None:
             yield Step(rule, "excluded", "not_known", asked)
         elif holds(condition, facts):
             yield Step(rule, "passed", "met", asked)
         else:
             yield Step(rule, "excluded", "not_met_by", asked)
+
+
+def _asked(condition: TypedCondition, found: tuple[str, ...] | None) -> dict[str, Fact]:
+    asked: dict[str, Fact] = {
+        "condition": " ".join((condition.of, condition.test, ", ".join(condition.values)))[:_SHOWN]
+    }
+    return asked if found is None else {**asked, "found": ", ".join(found)[:_SHOWN]}
 
 
 def _in_the_end(steps: list[Step], lately: FiredLately) -> FiringReason:

@@ -5,7 +5,7 @@ A value. It is stored in numbered versions and written as JSON or YAML by people
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -167,3 +167,11 @@ class Trigger(TriggerPart):
 
     def is_at(self, pipeline_id: str | None, stage_id: str | None) -> bool:
         return pipeline_id == self.pipeline_id and self.stage_id in (None, stage_id)
+
+    def as_written(self) -> dict[str, Any]:
+        """As a person writes it: without what it is by default, but with what says which action and target it is."""
+        written = self.model_dump(mode="json", exclude_defaults=True)
+        action: dict[str, Any] = {"do": self.action.do, **written["action"]}
+        if isinstance(self.action, CallBack) and "target" in action:
+            action["target"] = {"kind": self.action.target.kind, **action["target"]}
+        return {**written, "action": action}

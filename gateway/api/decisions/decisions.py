@@ -14,6 +14,7 @@ from gateway.admin.input_words import refuse_no_number
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, Route, may_see, not_found
 from gateway.api.sent_time import SentTime
 from gateway.decisions.explain import explain, step_in_full
+from gateway.decisions.explain_firing import explain_any
 from gateway.lookup.decided import decide_lookup
 from gateway.lookup.endpoint import answer_of
 from gateway.pbx.port import LookupRequest
@@ -203,7 +204,7 @@ def _line(row: store.DecisionRow) -> DecisionLine:
 
 async def show_decision(call: ApiCall[AccountLanguageQuery, None]) -> DecisionView:
     async with call.services.pool.acquire() as conn:
-        found = await explain(
+        found = await explain_any(
             conn, call.path["decision"], call.who.account_id, call.services.url_of, call.query.lang
         )
         if found and not await _may_see_decision(call, conn):

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from runtime.failure import Failure
+
+M = TypeVar("M", bound=BaseModel)
 
 
 def read_text(file: str) -> str:
@@ -29,6 +34,29 @@ def read_text(file: str) -> str:
         f"it is longer than {MOST_BYTES} bytes",
         "part it into several, by section",
     )
+
+
+def read_model(model: type[M], text: str, where: str, what: str) -> M:
+    """Read YAML. what: is written there, e.g. "template". Raise Failure naming line or field."""
+    from gateway.admin.files.yaml_text import yaml_value
+    from gateway.admin.input_words import problems_of, refuse_untakable, validated
+    from gateway.admin.refused import InputRefused
+
+    try:
+        body = yaml_value(text)
+        if not isinstance(body, dict):
+            raise InputRefused(
+                where,
+                f"holds no {what}: a mapping is expected",
+                "write a line for each field, as name: value",
+            )
+        refuse_untakable(body, where)
+        return validated(model, body)
+    except InputRefused as err:
+        raise Failure(f"{where} is no {what}", f"{err.field}: {err.message}", err.remedy) from err
+    except ValidationError as err:
+        said = "\n        ".join(f"{path}: {message}" for path, message in problems_of(err, where))
+        raise Failure(f"{where} is no {what}", said, "correct it and try again") from err
 
 
 def write_text(file: Path, text: str) -> None:

@@ -7,13 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from gateway.admin.distribution import orders, templates
-from gateway.admin.files.yaml_text import yaml_of, yaml_value
-from gateway.admin.input_words import problems_of, refuse_untakable, validated
-from gateway.admin.refused import InputRefused
-from gateway.cli.changing.files import read_text, write_text
+from gateway.admin.files.yaml_text import yaml_of
+from gateway.cli.changing.files import read_model, read_text, write_text
 from gateway.cli.options import AccountName, Json, Lang, Yes
 from gateway.cli.output import (
     chosen_language,
@@ -147,17 +144,7 @@ def _refused(err: templates.TemplateNotUsable, language: Language) -> Failure:
 
 def read_template(text: str, where: str) -> DistributionTemplate:
     """Read YAML. Raise Failure naming line or field."""
-    try:
-        body = yaml_value(text)
-        if not isinstance(body, dict):
-            raise InputRefused(where, "holds no template: a mapping is expected", "")
-        refuse_untakable(body, where)
-        return validated(DistributionTemplate, body)
-    except InputRefused as err:
-        raise Failure(f"{where} is no template", f"{err.field}: {err.message}", err.remedy) from err
-    except ValidationError as err:
-        said = "\n        ".join(f"{path}: {message}" for path, message in problems_of(err, where))
-        raise Failure(f"{where} is no template", said, "correct it and try again") from err
+    return read_model(DistributionTemplate, text, where, "template")
 
 
 @templates_app.command("remove")

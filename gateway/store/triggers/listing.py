@@ -48,6 +48,25 @@ async def listed_firings(conn: Conn, account_id: str, wanted: FiringFilter, *, l
     return [as_firing(row) for row in rows]
 
 
+async def firing_anywhere(conn: Conn, account_id: str | None, firing_id: str) -> FiringRow | None:
+    """account_id: None = whichever account's."""
+    row = await conn.fetchrow(
+        "SELECT f.* FROM account a JOIN firing f USING (account_id)"
+        " WHERE ($1::text IS NULL OR a.account_id = $1) AND f.firing_id = $2",
+        account_id,
+        firing_id,
+    )
+    return as_firing(row) if row else None
+
+
+async def item_of_firing(conn: Conn, account_id: str, firing_id: str) -> str | None:
+    """Return the id of what it put into the queue; None: nothing, or it was deleted since."""
+    found: str | None = await conn.fetchval(
+        "SELECT item_id FROM outbound_item WHERE account_id = $1 AND firing_id = $2", account_id, firing_id
+    )
+    return found
+
+
 async def firing_of(conn: Conn, account_id: str, firing_id: str) -> FiringRow | None:
     row = await conn.fetchrow(
         "SELECT * FROM firing WHERE account_id = $1 AND firing_id = $2", account_id, firing_id

@@ -1,0 +1,1 @@
+"""Triggers and their firings at the command line."""
