@@ -18,7 +18,7 @@ AttemptState = Literal[
 """In the order in which they follow. claimed: committed, nothing was sent yet. placing: the request is on its way, or was sent."""
 
 AttemptSide = Literal["talked", "client", "operator", "refused", "unknown"]
-"""Who was at the end of it. refused: the PBX would not place it. unknown: nobody knows what became of it."""
+"""Who was at the end of it. refused: the PBX would not place it, or it was never asked. unknown: nobody knows what became of it."""
 
 AttemptReason = Literal[
     "talked",
@@ -32,6 +32,9 @@ AttemptReason = Literal[
     "cancelled",
     "pbx_refused",
     "pbx_limit",
+    "pbx_away",
+    "call_refused",
+    "never_sent",
     "never_heard_of",
 ]
 

@@ -15,6 +15,7 @@ DialReason = Literal[
     "dial",
     "account_off",
     "trigger_off",
+    "deal_unread",
     "deal_gone",
     "deal_closed",
     "left_stage",
@@ -25,13 +26,16 @@ DialReason = Literal[
     "expired",
     "not_yet",
     "paused",
+    "connection_unfit",
     "connection_stopped",
+    "connection_away",
     "window_closed",
     "window_never_opens",
     "client_in_call",
     "client_being_called",
     "nobody_free",
     "employee_gone",
+    "not_its_turn",
 ]
 DIAL_REASONS: tuple[DialReason, ...] = get_args(DialReason)
 
@@ -54,17 +58,21 @@ _FAILS: frozenset[DialReason] = frozenset(("expired", "employee_gone"))
 
 _IN_CALL_PAUSE = timedelta(minutes=2)
 _NOBODY_PAUSE = timedelta(seconds=10)
+_UNREAD_PAUSE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialFacts:
     """What is known as the item is looked at. number: E.164, None where the deal has none that can be called. since: when the item
     came. spoken_at: when anybody last talked with the client, in whichever direction, before or after. free: employees who can
-    take it now, in the order in which they are to be asked; people: those who could at all. takes: ring times of both sides."""
+    take it now, in the order in which they are to be asked; people: those who could at all. takes: ring times of both sides.
+    campaign_says: why the item's campaign does not let it go out. away_until: the PBX did not answer a moment ago. turn_at: when the pace allows the next call, None = now."""
 
     now: datetime
     is_account_on: bool = True
     is_trigger_on: bool = True
+    campaign_says: DialReason | None = None
+    is_deal_read: bool = True
     is_deal_there: bool = True
     is_deal_open: bool = True
     is_in_stage: bool = True
@@ -77,7 +85,9 @@ class DialFacts:
     not_before: datetime | None = None
     expires_at: datetime | None = None
     rate: int = 1
+    is_connection_fit: bool = True
     is_connection_stopped: bool = False
+    away_until: datetime | None = None
     zone: ClientZone
     hours: CallingHours
     takes: timedelta = timedelta(seconds=55)
@@ -85,6 +95,7 @@ class DialFacts:
     is_client_being_called: bool = False
     people: Collection[str] = ()
     free: Collection[str] = ()
+    turn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +136,8 @@ _Check = tuple[str, DialReason | None, datetime | None]
 def _checks(f: DialFacts) -> Iterator[_Check]:
     yield "account", None if f.is_account_on else "account_off", None
     yield "trigger", None if f.is_trigger_on else "trigger_off", None
+    yield "campaign", f.campaign_says, None
+    yield "read", None if f.is_deal_read else "deal_unread", None if f.is_deal_read else f.now + _UNREAD_PAUSE
     yield "deal", _deal(f), None
     yield "number", _number(f), None
     yield "do_not_call", "do_not_call" if f.is_on_do_not_call else None, None
@@ -134,10 +147,12 @@ def _checks(f: DialFacts) -> Iterator[_Check]:
     waits = f.not_before is not None and f.now < f.not_before
     yield "not_before", "not_yet" if waits else None, f.not_before if waits else None
     yield "rate", "paused" if f.rate <= 0 else None, None
-    yield "connection", "connection_stopped" if f.is_connection_stopped else None, None
+    yield "connection", *_connection(f)
     yield _window(f)
     yield "client", *_client(f)
     yield "free", None if f.free else "nobody_free", None if f.free else f.now + _NOBODY_PAUSE
+    is_early = f.turn_at is not None and f.now < f.turn_at
+    yield "turn", "not_its_turn" if is_early else None, f.turn_at if is_early else None
 
 
 def _deal(f: DialFacts) -> DialReason | None:
@@ -152,6 +167,15 @@ def _number(f: DialFacts) -> DialReason | None:
     if f.number is None:
         return "no_number"
     return "own_number" if f.is_own_number else None
+
+
+def _connection(f: DialFacts) -> tuple[DialReason | None, datetime | None]:
+    if not f.is_connection_fit:
+        return "connection_unfit", None
+    if f.is_connection_stopped:
+        return "connection_stopped", None
+    is_away = f.away_until is not None and f.now < f.away_until
+    return ("connection_away", f.away_until) if is_away else (None, None)
 
 
 def _is_spoken_with(f: DialFacts) -> bool:

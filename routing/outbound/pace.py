@@ -20,11 +20,13 @@ def rate_from(text: str) -> int:
     return int(text)
 
 
-def next_turn(rate: int, last_placed_at: datetime | None, now: datetime) -> datetime | None:
+def next_turn(
+    rate: int, last_placed_at: datetime | None, now: datetime, *, is_slower: bool = False
+) -> datetime | None:
     """Return when the next call may be placed; None = none is, the rate is 0. A new rate counts at once: from the last call on
-    by the new distance, and never in the past, so that a pause saves nothing up."""
+    by the new distance, and never in the past, so that a pause saves nothing up. is_slower: at half the rate."""
     if rate <= 0:
         return None
     if last_placed_at is None:
         return now
-    return max(now, min(last_placed_at, now) + _MINUTE / rate)
+    return max(now, min(last_placed_at, now) + _MINUTE * (2 if is_slower else 1) / rate)

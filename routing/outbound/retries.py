@@ -79,15 +79,29 @@ def after_attempt(outcome: AttemptOutcome, table: RetryTable, tries: AttemptTrie
     if outcome.side == "unknown":
         return AfterAttempt(do="ask")
     if outcome.side == "refused":
-        if outcome.reason == "pbx_limit":
-            return AfterAttempt(do="retry", rule="pbx_limit", after=_LIMIT_PAUSE, slower=True)
-        return AfterAttempt(do="retry", rule="pbx_refused", after=_LIMIT_PAUSE, stops_connection=True)
+        return _refused(outcome.reason)
     if outcome.reason == "bad_number":
         return AfterAttempt(do="fail", rule="bad_number", counts_against="client")
     if outcome.side == "client":
         return _counted(_CLIENT.get(outcome.reason, "client_no_answer"), table, tries, "client")
     rule = "operator_hung_up" if outcome.reason == "hung_up" else "operator"
     return _counted(rule, table, tries, "operator")
+
+
+def _refused(reason: AttemptReason) -> AfterAttempt:
+    """Nobody was rung. Only what concerns this very call ends the item."""
+    if reason == "call_refused":
+        return AfterAttempt(do="fail", rule="call_refused")
+    if reason == "never_sent":
+        return AfterAttempt(do="retry", rule="never_sent")
+    is_stopped = reason not in ("pbx_limit", "pbx_away")
+    return AfterAttempt(
+        do="retry",
+        rule=reason if reason in ("pbx_limit", "pbx_away") else "pbx_refused",
+        after=_LIMIT_PAUSE,
+        stops_connection=is_stopped,
+        slower=reason == "pbx_limit",
+    )
 
 
 def _counted(rule: str, table: RetryTable, tries: AttemptTries, against: CountsAgainst) -> AfterAttempt:

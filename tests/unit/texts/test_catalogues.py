@@ -27,6 +27,7 @@ from routing.matrix.texts import ACTIONS, cell_in_words
 from routing.matrix.variables import VARIABLES, sample_of
 from routing.missed_calls import CaseReason
 from routing.orders import ORDER_KINDS
+from routing.outbound_ending import ITEM_REASONS
 from routing.shift_change.reasons import RUN_REASONS, STAY_REASONS
 from routing.templates import FILTERS
 from routing.texts.catalogue import LANGUAGES, Language, Texts, phrase, plural_form
@@ -173,6 +174,7 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "sms.skip": tuple(SkipReason),
     "sms.macro": (*MACROS, "cf"),
     "sms.sample": tuple(name for name, sample in MACROS.items() if not sample),
+    "outbound.reason": ITEM_REASONS,
     "trigger.reason": FIRING_REASONS,
     "trigger.step": FIRING_STEPS,
     "trigger.on": CAUSE_KINDS,

@@ -31,6 +31,7 @@ MINUTE = timedelta(minutes=1)
 WAYS: list[tuple[str, dict[str, Any], str | None, datetime | None]] = [
     ("account_off", {"is_account_on": False}, None, None),
     ("trigger_off", {"is_trigger_on": False}, "dropped", None),
+    ("deal_unread", {"is_deal_read": False}, None, NOON + timedelta(seconds=5)),
     ("deal_gone", {"is_deal_there": False}, "dropped", None),
     ("deal_closed", {"is_deal_open": False}, "dropped", None),
     ("left_stage", {"is_in_stage": False}, "dropped", None),
@@ -43,6 +44,9 @@ WAYS: list[tuple[str, dict[str, Any], str | None, datetime | None]] = [
     ("employee_gone", {"people": (), "free": ()}, "failed", None),
     ("not_yet", {"not_before": NOON + MINUTE}, None, NOON + MINUTE),
     ("paused", {"rate": 0}, None, None),
+    ("connection_unfit", {"is_connection_fit": False}, None, None),
+    ("connection_away", {"away_until": NOON + MINUTE}, None, NOON + MINUTE),
+    ("not_its_turn", {"turn_at": NOON + MINUTE}, None, NOON + MINUTE),
     ("connection_stopped", {"is_connection_stopped": True}, None, None),
     ("window_closed", {"now": NOON + timedelta(hours=10)}, None, datetime(2026, 3, 5, 6, tzinfo=UTC)),
     ("window_never_opens", {"takes": timedelta(hours=13)}, "dropped", None),
