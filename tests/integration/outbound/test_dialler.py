@@ -1,0 +1,128 @@
+"""Calls that go out: each once, evenly spread, and what each came to."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from gateway.pbx.capabilities import RefusedByPbx
+from routing.calls.model import Disposition, FailedSide
+from tests.integration.outbound.calling_office import ANNA, MINUTE, SECOND, CallingOffice
+
+AFTER_SETTLING = 11 * SECOND
+
+
+async def test_a_waiting_item_is_dialled_and_what_the_call_came_to_ends_it(pool: asyncpg.Pool) -> None:
+    office = await CallingOffice(pool).open()
+    await office.deal()
+    await office.item(action={"succeeded_stage": {"pipeline_id": "1", "stage_id": "30"}})
+    await office.run()
+    (order,) = office.pbx.orders
+    assert (order.extension, order.number, order.ring_seconds) == ("101", "+79161234567", 25)
+    assert await office.state() == "dialling dial"
+    await office.told(order.attempt_id, Disposition.TALKING, is_over=False)
+    await office.run(after=SECOND)
+    assert await office.attempts() == ["+79161234567 talking"]
+    await office.told(order.attempt_id, Disposition.ANSWERED)
+    await office.run(after=SECOND)
+    await office.run(after=SECOND)
+    assert await office.state() == "succeeded talked"
+    assert await office.attempts() == ["+79161234567 over talked talked"]
+    (moved,) = await office.effects()
+    assert (moved["do"], moved["stage_id"]) == ("update_entity", "30")
+    assert len(office.pbx.orders) == 1
+
+
+async def test_cases_25_and_26_whose_side_it_was_decides_when_it_is_tried_again(pool: asyncpg.Pool) -> None:
+    office = await CallingOffice(pool).open(retries={"operator": {"minutes": 2, "most": 1}})
+    await office.deal()
+    await office.item(action={"failed_stage": {"pipeline_id": "1", "stage_id": "30"}})
+    await office.run()
+    await office.told(office.latest, Disposition.BUSY, FailedSide.EMPLOYEE_NOT_REACHED, key="c1")
+    await office.run(after=SECOND)
+    assert await office.state() == "dialling dial", "it may still be told that somebody answered"
+    await office.run(after=AFTER_SETTLING)
+    assert await office.state() == "waiting operator"
+    await office.run(after=MINUTE)
+    assert len(office.pbx.orders) == 1
+    await office.run(after=MINUTE)
+    await office.told(office.latest, Disposition.BUSY, FailedSide.CLIENT_NOT_REACHED, key="c2")
+    await office.run(after=AFTER_SETTLING)
+    assert await office.state() == "waiting client_busy"
+    assert (await office.row()).counters == {"operator": 1, "client_busy": 1}
+    await office.run(after=6 * MINUTE)
+    await office.told(office.latest, Disposition.NO_ANSWER, FailedSide.EMPLOYEE_NOT_REACHED, key="c3")
+    await office.run(after=AFTER_SETTLING)
+    assert await office.state() == "failed operator"
+    stage, task = await office.effects()
+    assert (stage["stage_id"], task["owner_id"], task["target"]["id"]) == ("30", "11", "7")
+    assert len(office.pbx.orders) == 3
+
+
+async def test_cases_11_and_12_calls_are_evenly_spread_and_a_new_rate_counts_at_once(
+    pool: asyncpg.Pool,
+) -> None:
+    people = [ANNA.model_copy(update={"id": f"e{n}", "extensions": (f"2{n:02}",)}) for n in range(12)]
+    office = await CallingOffice(pool).open(*people, rate=6)
+    for n in range(12):
+        await office.item(
+            f"i{n:02}",
+            deal_id=None,
+            client=f"+791612345{n:02}",
+            target={"kind": "employee", "employee_id": f"e{n}"},
+        )
+    placed = []
+    for second in range(31):
+        before = len(office.pbx.orders)
+        await office.run(after=SECOND if second else 0 * SECOND)
+        placed += [second] * (len(office.pbx.orders) - before)
+    assert placed == [0, 10, 20, 30]
+    await office.configure(rate=0)
+    await office.run(after=5 * MINUTE)
+    assert (len(office.pbx.orders), await office.why("i05")) == (4, "paused")
+    await office.configure(rate=3)
+    await office.run()
+    await office.run(after=19 * SECOND)
+    assert len(office.pbx.orders) == 5, "a pause saves nothing up"
+    assert await office.why("i06") == "not_its_turn"
+    await office.run(after=SECOND)
+    assert len(office.pbx.orders) == 6
+
+
+async def test_case_16_two_workers_with_one_rate_call_nobody_twice(pool: asyncpg.Pool) -> None:
+    people = [ANNA.model_copy(update={"id": f"e{n}", "extensions": (f"2{n:02}",)}) for n in range(20)]
+    office = await CallingOffice(pool).open(*people)
+    for n in range(40):
+        client = f"+7916123{n // 2:04}"  # each client has two items
+        target = {"kind": "employee", "employee_id": f"e{n % 20}"}
+        await office.item(f"i{n:02}", deal_id=None, client=client, target=target)
+    one, other = office.dialler(), office.dialler()
+    for _ in range(80):
+        office.now += SECOND / 20
+        await office.run(one)
+        await office.run(other)
+    clients = [order.number for order in office.pbx.orders]
+    assert len(clients) == len(set(clients)) == 20
+    assert len(office.pbx.orders) <= 4 * 10 + 1
+
+
+async def test_case_31_a_refusing_pbx_is_stopped_once_and_items_stay(pool: asyncpg.Pool) -> None:
+    office = await CallingOffice(pool).open()
+    await office.deal()
+    await office.item()
+    no_money = RefusedByPbx(code="no-money", words="2240", concerns="connection")
+    office.pbx.answer = lambda order: no_money
+    await office.run()
+    assert await office.state() == "waiting pbx_refused"
+    stopped = await pool.fetchrow("SELECT code, stopped_at FROM outbound_connection")
+    assert stopped is not None
+    assert (stopped["code"], stopped["stopped_at"]) == ("no-money", office.now)
+    await office.run(after=MINUTE)
+    assert (len(office.pbx.orders), await office.why()) == (1, "connection_stopped")
+    office.pbx.answer = type(office.pbx).answer
+    from gateway.store.outbound.connections import lift_stop
+
+    async with pool.acquire() as conn:
+        assert await lift_stop(conn, "office", "main")
+        assert not await lift_stop(conn, "office", "main")
+    await office.run(after=SECOND)
+    assert len(office.pbx.orders) == 2
