@@ -11,7 +11,7 @@ import structlog
 
 from gateway.outbound.around import CallingAccount
 from gateway.outbound.ending import end_with_effects
-from gateway.outbound.facts import CampaignAllows, DialMoment, gather, moment_of
+from gateway.outbound.facts import DialMoment, gather, moment_of
 from gateway.outbound.people import GROUP, extension_of
 from gateway.store.outbound import claiming as store
 from gateway.store.outbound.attempts import AttemptRow, add_attempt
@@ -49,7 +49,6 @@ async def claim(
     around: CallingAccount,
     now: datetime,
     *,
-    allows: CampaignAllows | None = None,
     new_id: Callable[[], str] = new_attempt_id,
 ) -> ClaimedCall:
     """Claim the oldest item that can be dialled now. What it returns was committed: it is placed by whoever called, or by nobody."""
@@ -60,14 +59,13 @@ async def claim(
         moment = await moment_of(conn, around.id, pace, now)
         if moment.turn_at is None or moment.turn_at > now:
             return ClaimedCall()
-        return await _first(conn, around, moment, allows, new_id)
+        return await _first(conn, around, moment, new_id)
 
 
 async def _first(
     conn: Conn,
     around: CallingAccount,
     moment: DialMoment,
-    allows: CampaignAllows | None,
     new_id: Callable[[], str],
 ) -> ClaimedCall:
     items = await store.waiting_items(conn, around.id, moment.now, MOST_LOOKED_AT)
@@ -76,7 +74,7 @@ async def _first(
         if (target := _target(item)) in hopeless:
             await _waits(conn, item, "nobody_free", moment.now + _LOOK_AGAIN)
             continue
-        facts = await gather(conn, around, moment, item, allows)
+        facts = await gather(conn, around, moment, item)
         decision = why_not(facts)
         if decision.is_go:
             if attempt := await _begin(conn, around, moment, item, facts, decision, new_id()):

@@ -18,7 +18,6 @@ from gateway.at_work import AtWork
 from gateway.configuration import Snapshot
 from gateway.outbound.around import CallingAccount, calling_account
 from gateway.outbound.claim import claim, prepare
-from gateway.outbound.facts import CampaignAllows
 from gateway.outbound.following import Follower
 from gateway.outbound.placing import DialClock, Placer
 from gateway.pbx.kind import PbxKind
@@ -46,7 +45,7 @@ class DiallerStatus:
 
 
 class Dialler:
-    """`loop` until cancelled, then `close`. allows: what campaigns say of their items."""
+    """`loop` until cancelled, then `close`."""
 
     def __init__(
         self,
@@ -56,11 +55,10 @@ class Dialler:
         kinds: Mapping[str, PbxKind],
         at_work: AtWork,
         *,
-        allows: CampaignAllows | None = None,
         now: DialClock = database_now,
     ) -> None:
         self._pool, self._snapshot, self._kinds, self._at_work = pool, snapshot, kinds, at_work
-        self._allows, self._now = allows, now
+        self._now = now
         self._placer = Placer(pool, session, now)
         self._follower = Follower(pool, session, now)
         self._turns: dict[str, asyncio.Task[None]] = {}
@@ -122,7 +120,7 @@ class Dialler:
     async def _next(self, around: CallingAccount, settings: AccountSettings) -> bool:
         """Claim one and begin to place it; whether there may be more."""
         async with self._pool.acquire() as conn:
-            claimed = await claim(conn, around, await self._now(conn), allows=self._allows)
+            claimed = await claim(conn, around, await self._now(conn))
         if claimed.attempt is not None:
             self.status.placed += 1
             self._begin(self._placer.place(around, claimed.attempt, settings.outbound))

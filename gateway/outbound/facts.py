@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from gateway.outbound.around import CallingAccount
 from gateway.outbound.people import takers_of
+from gateway.store.campaigns.turns import terms_of
 from gateway.store.outbound.connections import ConnectionStop, stops_of
 from gateway.store.outbound.do_not_call import listed
 from gateway.store.outbound.items import OutboundItem
@@ -28,9 +29,6 @@ from routing.outbound.settings import OutboundSettings
 from routing.outbound.windows import end_of_next_window
 from routing.triggers.model import Trigger
 from runtime.database.pool import Conn
-
-CampaignAllows = Callable[[Conn, OutboundItem], Awaitable[DialReason | None]]
-"""Why a campaign does not let its item go out now; None = it does."""
 
 _NOT_TOLD_YET = timedelta(minutes=10)
 """So long a deal is waited for that the directory does not have."""
@@ -65,12 +63,11 @@ async def why_not_dialled(
     around: CallingAccount,
     item: OutboundItem,
     now: datetime,
-    allows: CampaignAllows | None = None,
 ) -> DialDecision:
     """Return what the dialler would say of a waiting item now."""
     pace = await pace_of(conn, around.id)
     assert pace is not None
-    facts = await gather(conn, around, await moment_of(conn, around.id, pace, now), item, allows)
+    facts = await gather(conn, around, await moment_of(conn, around.id, pace, now), item)
     return why_not(facts)
 
 
@@ -79,10 +76,9 @@ async def gather(
     around: CallingAccount,
     moment: DialMoment,
     item: OutboundItem,
-    allows: CampaignAllows | None = None,
 ) -> DialFacts:
     known = await known_of_item(conn, item)
-    facts = _of_item(around, moment, item, known)
+    facts = await _by_campaign(conn, item, _of_item(around, moment, item, known))
     numbers = _numbers(item, known)
     off_limits = await listed(conn, around.id, numbers, item.campaign or "") if numbers else frozenset()
     number = _callable(numbers, around.own_numbers, off_limits)
@@ -95,14 +91,24 @@ async def gather(
         zone=zone_of(number, known, moment.outbound, around),
         people=takers.people,
         free=takers.free,
-        campaign_says=await allows(conn, item) if allows and item.kind == "campaign" else None,
     )
-    if item.expires_at is None:
+    if item.expires_at is None and item.kind == "callback":
         facts = replace(facts, expires_at=end_of_next_window(facts.hours, facts.zone, item.created_at))
     if number is None:
         return facts
     since = item.created_at - facts.recall_gap
     return _with_client(facts, await known_of_client(conn, around.id, number, since, moment.now))
+
+
+async def _by_campaign(conn: Conn, item: OutboundItem, facts: DialFacts) -> DialFacts:
+    """Let the item's campaign have its say: whether it runs, and at which hours."""
+    if item.kind != "campaign":
+        return facts
+    terms = await terms_of(conn, item.account_id, item.campaign or "")
+    if terms is None:
+        return replace(facts, campaign_says="campaign_gone")
+    says: DialReason | None = None if terms.may_dial else "campaign_paused"
+    return replace(facts, campaign_says=says, hours=terms.hours or facts.hours)
 
 
 def _of_item(around: CallingAccount, moment: DialMoment, item: OutboundItem, known: KnownOfItem) -> DialFacts:

@@ -8,12 +8,13 @@ import structlog
 
 from gateway.outbound.around import CallingAccount
 from gateway.outbound.ending import end_with_effects
+from gateway.store.campaigns.turns import terms_of
 from gateway.store.outbound.attempts import AttemptRow, attempt_of, save_attempt
 from gateway.store.outbound.connections import set_away, stop_connection
 from gateway.store.outbound.items import OutboundItem, lock, put_back
 from gateway.store.outbound.pace import HeldPace, give_back, hold_pace, slow_down
 from routing.outbound.attempts import AttemptOutcome, AttemptState, ended
-from routing.outbound.retries import AfterAttempt, AttemptTries, after_attempt, with_try
+from routing.outbound.retries import AfterAttempt, AttemptTries, RetryTable, after_attempt, with_try
 from runtime.database.pool import Conn
 
 log = structlog.get_logger(__name__)
@@ -75,7 +76,7 @@ async def _item(
     code: str,
 ) -> None:
     tries = AttemptTries(by_rule=item.counters)
-    after = after_attempt(outcome, pace.settings.outbound.retries, tries)
+    after = after_attempt(outcome, await _retries(conn, pace, item), tries)
     if after.stops_connection and await stop_connection(
         conn, around.id, row.connection, now, code or outcome.reason, outcome.raw
     ):
@@ -88,6 +89,12 @@ async def _item(
         await _told_late(conn, around, item, after, now)
     elif item.state == "dialling":
         await _under_way(conn, around, item, tries, after, now)
+
+
+async def _retries(conn: Conn, pace: HeldPace, item: OutboundItem) -> RetryTable:
+    """Return the campaign's own where it is of one."""
+    terms = await terms_of(conn, item.account_id, item.campaign) if item.campaign else None
+    return terms.retries if terms else pace.settings.outbound.retries
 
 
 async def _under_way(

@@ -42,6 +42,7 @@ from gateway.distribution.simulate import simulation_work
 from gateway.distribution.stage_run import stage_work
 from gateway.health.daily_checks import DailyChecks
 from gateway.intake.inbox import Inbox
+from gateway.outbound.dialler import Dialler
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.kinds import KINDS
 from gateway.pbx_links.listeners import PbxListeners
@@ -127,6 +128,7 @@ class Worker:
         self.shift_changes = ShiftChanges(pool, people_now, self._zone_of)
         self.trigger_firings = TriggerFirings(pool)
         self.campaigns = Campaigns(pool, self._policy_of)
+        self.dialler = Dialler(pool, session, lambda: self.configuration.now, kinds, self.at_work)
         self.daily_checks = DailyChecks(pool, self.listener)
         self.long_work = LongWork(
             pool,
@@ -158,6 +160,7 @@ class Worker:
             self.shift_changes.loop,
             self.trigger_firings.loop,
             self.campaigns.loop,
+            self.dialler.loop,
             self.alerts.loop,
             self.presence_watch.loop,
             self.presence_bot.loop,
@@ -173,6 +176,7 @@ class Worker:
         finally:
             await asyncio.gather(
                 self.access.close(),
+                self.dialler.close(),
                 flush_on_shutdown(self.inbox.stop(), self.exchanges.write(), self.heartbeats.close()),
             )
 
@@ -193,6 +197,7 @@ class Worker:
             self.shift_changes.loop.run(),
             self.trigger_firings.loop.run(),
             self.campaigns.loop.run(),
+            self.dialler.loop.run(),
             self.alerts.loop.run(),
             self.presence_watch.loop.run(),
             self.presence_bot.loop.run(),

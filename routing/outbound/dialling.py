@@ -15,6 +15,8 @@ DialReason = Literal[
     "dial",
     "account_off",
     "trigger_off",
+    "campaign_gone",
+    "campaign_paused",
     "deal_unread",
     "deal_gone",
     "deal_closed",
@@ -42,6 +44,7 @@ DIAL_REASONS: tuple[DialReason, ...] = get_args(DialReason)
 _DROPS: frozenset[DialReason] = frozenset(
     (
         "trigger_off",
+        "campaign_gone",
         "deal_gone",
         "deal_closed",
         "left_stage",
@@ -119,14 +122,15 @@ def why_not(facts: DialFacts) -> DialDecision:
     for rule, reason, look_at in _checks(facts):
         if reason is not None:
             steps.append(Step(rule, "decided", reason, {"until": look_at.isoformat() if look_at else None}))
-            return DialDecision(reason=reason, steps=tuple(steps), end=_end_of(reason), look_at=look_at)
+            return DialDecision(reason=reason, steps=tuple(steps), end=end_of(reason), look_at=look_at)
         steps.append(Step(rule, "passed", "ok"))
     employee = next(iter(facts.free))
     steps.append(Step("dial", "decided", "dial", {"employee": employee, "zone": facts.zone.source}))
     return DialDecision(reason="dial", steps=tuple(steps), employee=employee)
 
 
-def _end_of(reason: DialReason) -> Literal["dropped", "failed"] | None:
+def end_of(reason: DialReason) -> Literal["dropped", "failed"] | None:
+    """Say how an item ends for this reason, None = it goes on waiting."""
     return "dropped" if reason in _DROPS else "failed" if reason in _FAILS else None
 
 

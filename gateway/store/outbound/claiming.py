@@ -15,7 +15,7 @@ ORDER BY priority, not_before, item_id LIMIT $3 FOR UPDATE SKIP LOCKED
 """
 
 _UNPREPARED = """
-SELECT * FROM outbound_item WHERE account_id = $1 AND state = 'waiting' AND kind <> 'sms' AND expires_at IS NULL
+SELECT * FROM outbound_item WHERE account_id = $1 AND state = 'waiting' AND kind = 'callback' AND expires_at IS NULL
 ORDER BY priority, not_before, item_id LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 
@@ -28,7 +28,7 @@ ORDER BY expires_at, item_id LIMIT $3 FOR UPDATE SKIP LOCKED
 _BUSY = """
 SELECT account_id FROM account WHERE account_id = ANY($1) AND (
   state = 'on' AND EXISTS (SELECT 1 FROM outbound_item i WHERE i.account_id = account.account_id AND i.state = 'waiting'
-    AND i.kind <> 'sms' AND (i.expires_at IS NULL OR i.expires_at <= $2
+    AND i.kind <> 'sms' AND (i.kind = 'callback' AND i.expires_at IS NULL OR i.expires_at <= $2
       OR i.not_before <= $2 AND coalesce(i.look_at, '-infinity') <= $2))
   OR EXISTS (SELECT 1 FROM outbound_attempt a WHERE a.account_id = account.account_id AND a.state <> 'over')
   OR EXISTS (SELECT 1 FROM outbound_attempt a JOIN outbound_item i USING (account_id, item_id)

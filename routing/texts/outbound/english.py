@@ -8,6 +8,8 @@ SENTENCES: Mapping[str, str] = {
     "outbound.reason.dial": "it is dialled now",
     "outbound.reason.account_off": "the account is switched off",
     "outbound.reason.trigger_off": "the trigger was switched off or removed",
+    "outbound.reason.campaign_gone": "its campaign is no more",
+    "outbound.reason.campaign_paused": "its campaign does not run now",
     "outbound.reason.deal_gone": "the deal is not in the CRM any more",
     "outbound.reason.deal_closed": "the deal was closed meanwhile",
     "outbound.reason.left_stage": "the deal left the stage meanwhile",

@@ -8,6 +8,8 @@ SENTENCES: Mapping[str, str] = {
     "outbound.reason.dial": "набирается сейчас",
     "outbound.reason.account_off": "аккаунт выключен",
     "outbound.reason.trigger_off": "триггер выключен или удалён",
+    "outbound.reason.campaign_gone": "этой кампании больше нет",
+    "outbound.reason.campaign_paused": "кампания сейчас не идёт",
     "outbound.reason.deal_gone": "сделки больше нет в CRM",
     "outbound.reason.deal_closed": "сделку тем временем закрыли",
     "outbound.reason.left_stage": "сделка тем временем ушла с этапа",

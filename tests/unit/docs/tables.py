@@ -21,6 +21,7 @@ from routing.matrix.model import CELLS
 from routing.matrix.reasons import DECISIONS, OWNERS, STEPS
 from routing.matrix.texts import cell_in_words
 from routing.matrix.variables import VARIABLES, sample_of
+from routing.outbound.dialling import DIAL_REASONS, end_of
 from routing.shift_change.reasons import RUN_REASONS, STAY_REASONS
 from routing.templates import FILTERS
 from routing.triggers.model import CAUSE_KINDS, CONDITION_TESTS
@@ -84,6 +85,15 @@ def _distribution_steps() -> str:
 def _presence_reasons() -> str:
     rows = [(code(c), *_said(f"presence.reason.{c}")) for c in AttendanceReason]
     return table(("Reason", "Meaning", "По-русски"), rows)
+
+
+def _outbound_reasons() -> str:
+    ends = {"expired": "`expired`", "failed": "`failed`", "dropped": "`dropped`", None: ""}
+    rows = [
+        (code(c), ends["expired" if c == "expired" else end_of(c)], *_said(f"outbound.reason.{c}"))
+        for c in DIAL_REASONS
+    ]
+    return table(("Reason", "Ends as", "Meaning", "По-русски"), rows)
 
 
 def _shift_reasons() -> str:
@@ -277,6 +287,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "distribution-reasons": _distribution_reasons,
     "distribution-steps": _distribution_steps,
     "presence-reasons": _presence_reasons,
+    "outbound-reasons": _outbound_reasons,
     "shift-reasons": _shift_reasons,
     "shift-stays": _shift_stays,
     "problems": _problems,

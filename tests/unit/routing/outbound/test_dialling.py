@@ -31,6 +31,8 @@ MINUTE = timedelta(minutes=1)
 WAYS: list[tuple[str, dict[str, Any], str | None, datetime | None]] = [
     ("account_off", {"is_account_on": False}, None, None),
     ("trigger_off", {"is_trigger_on": False}, "dropped", None),
+    ("campaign_gone", {"campaign_says": "campaign_gone"}, "dropped", None),
+    ("campaign_paused", {"campaign_says": "campaign_paused"}, None, None),
     ("deal_unread", {"is_deal_read": False}, None, NOON + timedelta(seconds=5)),
     ("deal_gone", {"is_deal_there": False}, "dropped", None),
     ("deal_closed", {"is_deal_open": False}, "dropped", None),
