@@ -21,7 +21,8 @@ from gateway.api.decisions import decisions, dry_runs
 from gateway.api.distribution import distributions, templates
 from gateway.api.frame import Route
 from gateway.api.health import status
-from gateway.api.outbound import do_not_call
+from gateway.api.outbound import do_not_call, items
+from gateway.api.outbound import settings as outbound_settings
 from gateway.api.presence import presence, telegram
 from gateway.api.shift_change import shift_change
 from gateway.api.sms import connections as sms_connections
@@ -60,6 +61,8 @@ ROUTES: tuple[Route, ...] = (
     *triggers.ROUTES,
     *firings.ROUTES,
     *do_not_call.ROUTES,
+    *outbound_settings.ROUTES,
+    *items.ROUTES,
     *campaigns.ROUTES,
     *members.ROUTES,
 )

@@ -60,6 +60,9 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         ),
         "trigger": Entry("triggers.command", "Triggers: what happens to a deal, and what is done then."),
         "firings": Entry("triggers.firings", "What triggers fired on and what they did not, and why."),
+        "outbound": Entry(
+            "outbound.command", "Calls and texts that go out: settings, queue, and what became of each."
+        ),
         "do-not-call": Entry("outbound.do_not_call", "Numbers that are neither called nor written to."),
         "sync": Entry(
             "sync",

@@ -108,3 +108,5 @@ def show_firing(id: FiringId, account: AccountName = None, lang: Lang = None, js
     outcome = found["outcome"]
     print(f"{at}  {outcome['trigger']} v{outcome['version']}, deal {outcome['deal']}: {found['message']}")
     print("\n".join(f"  {s['message']}: {s['facts_message']}" for s in found["steps"]))
+    if outcome["item"]:
+        print(f"What became of it: 'callmatrix outbound show {outcome['item']}'.")

@@ -124,7 +124,7 @@ class AuditFilter:
 
 AUDIT_KINDS = (
     *("account", "backfill", "call", "case", "change", "client", "connection", "crm event", "directory", "effect"),
-    *("do-not-call", "employee", "event", "matrix", "matrix_check", "replay", "row", "secrets", "settings", "token"),
+    *("do-not-call", "employee", "event", "item", "matrix", "matrix_check", "queue", "replay", "row", "secrets", "settings", "token"),
     *("trigger", "user", "webhook"),
 )  # fmt: skip
 """What entries are about."""

@@ -62,6 +62,27 @@ NONSENSE = [
     wrong("firings list --trigger gone --account main", "there is no trigger 'gone'"),
     misused("firings list --state done --account main"),
     wrong("firings show gone --account main", "there is no firing 'gone'"),
+    # what goes out
+    wrong("outbound settings --account gone", "there is no account"),
+    *(
+        wrong(("outbound", "set", f"rate={rate}", "--account", "main"), "a whole number from 0 to 600")
+        for rate in ("+5", "5.0", "", "١", "-1", "601", "five")
+    ),
+    wrong("outbound set speed=5 --account main", "there is no such setting"),
+    wrong("outbound set hours=9-18 --account main", "there is no such setting"),
+    wrong("outbound set hours.opens=9 --account main", "closes later than it opens"),
+    wrong("outbound set hours.days=0 --account main", "1 (Monday) to 7"),
+    wrong("outbound set queue_most=many --account main", "no whole number"),
+    wrong("outbound set hours.is_strict=yes --account main", "neither true nor false"),
+    wrong("outbound set zone_field=price --account main", "must be"),
+    misused("outbound set"),
+    misused("outbound set rate"),
+    misused("outbound queue extra"),
+    misused("outbound clear --kind everything"),
+    wrong("outbound clear --account gone", "there is no account"),
+    wrong("outbound list --client nobody --account main", "is no phone number"),
+    misused("outbound list --state done"),
+    wrong("outbound show gone --account main", "there is no outbound item 'gone'"),
     # who is not called
     wrong("do-not-call list", "which account?"),
     misused("do-not-call list --account main --limit 0"),

@@ -1,0 +1,59 @@
+"""Items of what goes out, as people read them: whom for, what became of them, and each attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gateway.admin.employees import policy_of
+from gateway.admin.outbound.queue import reason_in_words
+from gateway.admin.refused import InputRefused, NothingOfThatName
+from gateway.store.outbound.attempts import AttemptRow, attempts_of_items
+from gateway.store.outbound.items import OutboundItem, item_of
+from routing.numbers.normalise import PublicNumber, normalise
+from routing.texts.catalogue import Texts
+from runtime.database.pool import Conn
+
+
+class ItemInFull(NamedTuple):
+    item: OutboundItem
+    attempts: Sequence[AttemptRow]
+
+
+async def the_item(conn: Conn, account_id: str, item_id: str) -> OutboundItem:
+    """Raise NothingOfThatName."""
+    found = await item_of(conn, account_id, item_id)
+    if found is None:
+        raise NothingOfThatName("outbound item", item_id, "outbound")
+    return found
+
+
+async def item_in_full(conn: Conn, account_id: str, item_id: str) -> ItemInFull:
+    """Raise NothingOfThatName."""
+    item = await the_item(conn, account_id, item_id)
+    return ItemInFull(item, await attempts_of_items(conn, account_id, [item_id]))
+
+
+async def client_meant(conn: Conn, account_id: str, raw: str) -> str:
+    """Return the number of a client as it stands in items. Raise InputRefused."""
+    number = normalise(raw, await policy_of(conn, account_id))
+    if not isinstance(number, PublicNumber):
+        raise InputRefused("client", f"'{raw}' is no phone number", "write it as +79161234567")
+    return number.e164
+
+
+def item_message(item: OutboundItem, texts: Texts) -> str:
+    """Say what became of it, or why it waits."""
+    return texts.say(
+        "outbound.item",
+        state=texts.word("outbound.state", item.state),
+        why=reason_in_words(item.kind, item.reason, texts),
+    )
+
+
+def attempt_message(attempt: AttemptRow, texts: Texts) -> str:
+    """Say what became of an attempt, or how far it is."""
+    if attempt.side is None:
+        return texts.word("outbound.attempt", attempt.state)
+    why = texts.word("outbound.attempt-reason", attempt.reason or "")
+    return texts.say("outbound.attempt-over", side=texts.word("outbound.side", attempt.side), why=why)

@@ -1,0 +1,107 @@
+"""`outbound list`, `show`: what is to go out and what went."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from gateway.admin.outbound import items as service
+from gateway.admin.outbound.items import ItemInFull
+from gateway.cli.options import AccountName, Json, Lang, Limit
+from gateway.cli.output import language_of, local, on_account, print_json, print_table, refusals, with_zone
+from gateway.store.outbound.items import OutboundItem, OutboundKind, OutboundState
+from gateway.store.outbound.listing import OutboundFilter, listed_items
+from gateway.texts.sentences import TEXTS
+from routing.texts.catalogue import Language
+from runtime.database.pool import Conn
+
+OutboundItemId = Annotated[str, typer.Argument(help="as 'callmatrix outbound list' shows it", metavar="ID")]
+
+
+def extend(app: typer.Typer) -> None:
+    app.command("list")(list_items)
+    app.command("show")(show_item)
+
+
+def list_items(
+    account: AccountName = None,
+    state: Annotated[OutboundState | None, typer.Option(help="what became of it")] = None,
+    kind: Annotated[OutboundKind | None, typer.Option(help="only of this kind")] = None,
+    campaign: Annotated[str | None, typer.Option(help="only of this campaign")] = None,
+    trigger: Annotated[str | None, typer.Option(help="only of this trigger")] = None,
+    deal: Annotated[str | None, typer.Option(help="only of this deal")] = None,
+    client: Annotated[str | None, typer.Option(help="only to this number, in any spelling")] = None,
+    days: Annotated[int, typer.Option(min=1, max=366, help="back from now")] = 7,
+    limit: Limit = 100,
+    lang: Lang = None,
+    json: Json = False,
+) -> None:
+    """List what is to go out and what went, newest first.
+
+    Example: callmatrix outbound list --state unknown
+    """
+
+    async def work(conn: Conn, account_id: str) -> tuple[list[OutboundItem], Language]:
+        number = None if client is None else await service.client_meant(conn, account_id, client)
+        wanted = OutboundFilter(
+            state=state,
+            kind=kind,
+            campaign=campaign,
+            trigger=trigger,
+            deal_id=deal,
+            client=number,
+            since=datetime.now(UTC) - timedelta(days=days),
+        )
+        found = await listed_items(conn, account_id, wanted, limit=limit)
+        return found, await language_of(conn, account_id, lang)
+
+    with refusals("nothing is shown"):
+        (found, language), zone = on_account(account, with_zone(work))
+    if len(found) == limit:
+        print(f"The latest {limit}: there may be more; --limit and --days say how many.", file=sys.stderr)
+    if json:
+        print_json(found)
+        return
+    print_table(
+        ["came", "kind", "client", "deal", "because of", "employee", "what became of it", "id"],
+        [
+            (local(i.created_at, zone), i.kind, i.client, i.deal_id, i.order.get("trigger") or i.campaign or i.source,
+             i.employee_id, service.item_message(i, TEXTS[language]), i.item_id)
+            for i in found
+        ],
+        "Nothing was to go out.",
+    )  # fmt: skip
+
+
+def show_item(id: OutboundItemId, account: AccountName = None, lang: Lang = None, json: Json = False) -> None:
+    """Show one item with each attempt: who was rung, how it came out, the PBX's own words.
+
+    Example: callmatrix outbound show 7k3v… --account sales
+    """
+
+    async def work(conn: Conn, account_id: str) -> tuple[ItemInFull, Language]:
+        full = await service.item_in_full(conn, account_id, id)
+        return full, await language_of(conn, account_id, lang)
+
+    with refusals("nothing is shown"):
+        (full, language), zone = on_account(account, with_zone(work))
+    item, texts = full.item, TEXTS[language]
+    if json:
+        print_json({"item": item, "attempts": full.attempts})
+        return
+    whose = item.order.get("trigger") or item.campaign or item.source
+    print(
+        f"{item.kind} to {item.client or 'a number that is not read yet'}, deal {item.deal_id or '—'}, by {whose}"
+    )
+    print(service.item_message(item, texts))
+    print_table(
+        ["placed", "rung", "by", "what became of it", "the PBX says"],
+        [
+            (local(a.placed_at, zone), a.extension or a.group_number, a.connection, service.attempt_message(a, texts), a.raw)
+            for a in full.attempts
+        ],
+        "Nobody was called yet." if item.kind != "sms" else "",
+    )  # fmt: skip
