@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from gateway.pbx import dialects
-from gateway.pbx.capabilities import SettingType
+from gateway.pbx.capabilities import Originator, SettingType
 from gateway.pbx.connection import Connection
+from gateway.pbx.freeswitch.originate.esl_link import address_of
+from gateway.pbx.freeswitch.originate.orders import gateway_of
+from gateway.pbx.freeswitch.originate.originator import EslOriginator
 from gateway.pbx.freeswitch.wire import parse_cdr, read_cdr
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
@@ -21,7 +24,14 @@ class FreeswitchKind(PbxKind):
     """Final reports by mod_json_cdr; what happens before them in the generic format by the recipe's `curl` actions."""
 
     kind = "freeswitch"
-    settings: ClassVar[Mapping[str, SettingType]] = dialects.DIALECT_SETTINGS["freeswitch"]
+    keys = ("esl_password",)
+    settings: ClassVar[Mapping[str, SettingType]] = {
+        "esl_host": "text",
+        "esl_port": "port",
+        "originate_gateway": "text",
+        "originate_domain": "text",
+        **dialects.DIALECT_SETTINGS["freeswitch"],
+    }
     default_dialect = "freeswitch"
 
     def authenticate_head(self, request: Inbound, connection: Connection) -> bool | None:
@@ -58,3 +68,8 @@ class FreeswitchKind(PbxKind):
 json_cdr.conf.xml:
   <param name="url" value="{url}/events?token={secret}"/>
   <param name="encode-values" value="false"/>"""
+
+    def originator(self, connection: Connection) -> Originator | None:
+        """Return the event socket, where its address is set and the gateway that reaches the client."""
+        is_able = address_of(connection) is not None and gateway_of(connection)
+        return EslOriginator() if is_able else None

@@ -22,7 +22,8 @@ from gateway.pbx.reading.machines import is_machine
 from gateway.pbx.reading.payload import as_count, as_params, as_text, header, json_object, read_form
 from gateway.pbx.reading.text import charset_of, decoded, legible
 from gateway.pbx.times import from_epoch
-from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide, NumberWord
+from routing.outbound.attempts import attempt_id_in
 
 # Set on the leg that tried to reach another one.
 _DIALLED_ON = ("originate_disposition", "originated_legs", "last_bridge_to", "bridge_hangup_cause")
@@ -41,6 +42,7 @@ _CAUSES: Mapping[str, Disposition] = {
     "SUBSCRIBER_ABSENT": Disposition.NO_ANSWER,
     "LOSE_RACE": Disposition.NO_ANSWER,
 }
+_NO_SUCH_NUMBER = frozenset({"UNALLOCATED_NUMBER", "INVALID_NUMBER_FORMAT", "NUMBER_CHANGED"})
 _SAYS_NOTHING = frozenset(
     {"NORMAL_CLEARING", "NORMAL_UNSPECIFIED", "NONE", "SUCCESS", "ATTENDED_TRANSFER", "BLIND_TRANSFER"}
 )
@@ -124,6 +126,10 @@ class _Report:
         return self.text("direction") == "outbound"
 
     @property
+    def attempt(self) -> str | None:
+        return attempt_id_in(self.text("callmatrix_attempt"))
+
+    @property
     def was_in_a_room(self) -> bool:
         return bool(self.text("conference_name") or self.text("conference_uuid"))
 
@@ -147,8 +153,9 @@ def parse_cdr(cdr: Mapping[str, Any], received_at: datetime, connection: Connect
 
 
 def _call_key(report: _Report, uuid: str) -> str:
-    """Return the first leg's uuid. Which variable holds it depends on how the leg was made; each may hold the leg's own too."""
-    if told := report.text("callmatrix_call"):
+    """Return the first leg's uuid. Which variable holds it depends on how the leg was made; each may hold the leg's own too. Of
+    a call at our order it is the attempt's id."""
+    if told := report.attempt or report.text("callmatrix_call"):
         return told
     others = (report.text(name) for name in ("call_uuid", "originator", "originating_leg_uuid"))
     return next((other for other in others if other and other != uuid), uuid)
@@ -198,7 +205,10 @@ def _call_report(report: _Report, call_key: str, received_at: datetime, connecti
     if answered_at is None and not report.times and report.text("bridge_uuid"):
         answered_at = report.time("answer_epoch")
     party = told.party if told.direction == "outbound" else _bridged_party(report, answered_at)
-    cause = Disposition.ANSWERED if answered_at else _cause(report) or Disposition.NO_ANSWER
+    side = _failed_side(report, told)
+    is_clients = side is FailedSide.CLIENT_NOT_REACHED
+    why = _cause(report) or (_cause(report, "originate_disposition") if is_clients else None)
+    cause = Disposition.ANSWERED if answered_at else why or Disposition.NO_ANSWER
     talk_seconds = max(0, round((ended_at - answered_at).total_seconds())) if answered_at else 0
     bare = CallEvent(
         kind=EventKind.SUMMARY,
@@ -209,6 +219,7 @@ def _call_report(report: _Report, call_key: str, received_at: datetime, connecti
         line=told.line,
         started_at=report.time("start_epoch"),
         recording=report.text("callmatrix_recording"),
+        attempt=report.attempt,
     )
     # Whether a person talked before a machine did, their own leg knows; of a room, what was told while it lasted.
     if is_machine(party, connection) or (not answered_at and report.was_in_a_room):
@@ -222,7 +233,8 @@ def _call_report(report: _Report, call_key: str, received_at: datetime, connecti
         "talk_seconds": talk_seconds,
         "answered_at": answered_at,
         "is_callback": is_callback or report.is_rung_first,
-        "failed_side": _failed_side(report, told) if is_failed else None,
+        "failed_side": side if is_failed else None,
+        "number_word": _number_word(report) if is_failed and is_clients else None,
         "params": as_params(params),
     }
     return bare.model_copy(update=told_of_talk)
@@ -250,6 +262,8 @@ def _leg_report(
         client=caller if is_clients else None,
         cause=_cause(report),
     )
+    if report.attempt:
+        leg = leg.model_copy(update=_of_the_client(report, called))
     events = [leg]
     if is_phone:
         rang_at = report.time("start_epoch") or ended_at
@@ -260,14 +274,31 @@ def _leg_report(
     return tuple(events)
 
 
+def _of_the_client(report: _Report, called: str | None) -> dict[str, Any]:
+    """Return what the second leg of a call at our order tells: the employee's own report may be lost."""
+    return {
+        "direction": "outbound",
+        "client": clean_number(called),
+        "is_callback": True,
+        "attempt": report.attempt,
+        "failed_side": FailedSide.CLIENT_NOT_REACHED,
+        "number_word": _number_word(report),
+    }
+
+
+def _number_word(report: _Report) -> NumberWord | None:
+    told = {(report.text(name) or "").upper() for name in ("hangup_cause", "originate_disposition")}
+    return "no_such_number" if told & _NO_SUCH_NUMBER else None
+
+
 def _bridged_party(report: _Report, answered_at: datetime | None) -> str | None:
     """`sofia/internal/101@pbx` -> 101; only where somebody answered: a phone that only rang is told by its own report."""
     channel = (report.text("bridge_channel") or "") if answered_at else ""
     return user_part(channel.rpartition("/")[2]) or None
 
 
-def _cause(report: _Report) -> Disposition | None:
-    cause = report.text("hangup_cause")
+def _cause(report: _Report, name: str = "hangup_cause") -> Disposition | None:
+    cause = report.text(name)
     if cause is None or cause.upper() in _SAYS_NOTHING:
         return None
     return _CAUSES.get(cause.upper(), Disposition.FAILED)

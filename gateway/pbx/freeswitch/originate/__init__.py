@@ -1,0 +1,1 @@
+"""Calls that FreeSWITCH makes at our order."""
