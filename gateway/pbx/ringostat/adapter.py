@@ -8,13 +8,15 @@ from typing import Any, ClassVar
 import orjson
 
 from gateway.pbx import dialects
-from gateway.pbx.capabilities import OpenCallLog, SettingType
+from gateway.pbx.capabilities import OpenCallLog, Originator, SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.port import Inbound, LookupRequest, Parsed, WireInvalid
 from gateway.pbx.reading.payload import header, read_fields
 from gateway.pbx.reading.spoilt import canonical_of, read_without_spoilt
+from gateway.pbx.ringostat.callback import project_of
 from gateway.pbx.ringostat.client import RingostatLog
+from gateway.pbx.ringostat.originator import RingostatOriginator
 from gateway.pbx.ringostat.wire import ALIASES, Fields, moment_of, webhook_events
 from gateway.pbx.secret import has_valid_token
 
@@ -29,6 +31,7 @@ class RingostatKind(PbxKind):
         "base_url": "text",
         "calls_list_fields": "text",
         "call_id_field": "text",
+        "project_id": "text",
         **dialects.DIALECT_SETTINGS["ringostat"],
     }
 
@@ -88,3 +91,8 @@ Keep a reserve direction after this step: it is used when the answer is empty or
         if not connection.keys.get("auth_key"):
             return None
         return lambda session, on_exchange: RingostatLog(session, connection, on_exchange)
+
+    def originator(self, connection: Connection) -> Originator | None:
+        """With the key of the API and the project's number."""
+        is_able = connection.keys.get("auth_key") and project_of(connection)
+        return RingostatOriginator() if is_able else None
