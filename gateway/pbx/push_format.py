@@ -15,12 +15,13 @@ from gateway.pbx.connection import Connection
 from gateway.pbx.parties import Parties, classify_parties, clean_number, is_extension, is_line
 from gateway.pbx.port import Inbound, Parsed, WireInvalid
 from gateway.pbx.reading.addresses import phone_address
-from gateway.pbx.reading.causes import disposition_of_code
+from gateway.pbx.reading.causes import disposition_of_code, number_word_of_code
 from gateway.pbx.reading.machines import is_machine, keeps_waiting, people
 from gateway.pbx.reading.payload import as_params, as_seconds, as_text
 from gateway.pbx.reading.spoilt import parsed_of
 from gateway.pbx.times import not_ahead, read_time, zone_of
-from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide
+from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide, NumberWord
+from routing.outbound.attempts import attempt_id_in
 
 _EVENTS: Mapping[str, EventKind | None] = {
     "newcall": EventKind.STARTED,
@@ -67,6 +68,11 @@ _CAUSES: Mapping[str, Disposition | None] = {
     "timeout": Disposition.NO_ANSWER,
     "congestion": Disposition.FAILED,
     "notfound": Disposition.FAILED,
+    "badnumber": Disposition.FAILED,
+    "nosuchnumber": Disposition.FAILED,
+    "unallocatednumber": Disposition.FAILED,
+    "machine": Disposition.NO_ANSWER,
+    "answeringmachine": Disposition.NO_ANSWER,
     "failed": Disposition.FAILED,
     "chanunavail": Disposition.FAILED,
     "answered": Disposition.ANSWERED,
@@ -74,6 +80,15 @@ _CAUSES: Mapping[str, Disposition | None] = {
     "rejected": Disposition.REJECTED,
     "callrejected": Disposition.REJECTED,
     "declined": Disposition.REJECTED,
+}
+
+# sipgate says notFound of a phone that is switched off too.
+_NUMBER_WORDS: Mapping[str, NumberWord] = {
+    "badnumber": "no_such_number",
+    "nosuchnumber": "no_such_number",
+    "unallocatednumber": "no_such_number",
+    "machine": "machine",
+    "answeringmachine": "machine",
 }
 
 # Of a call that the PBX made and nobody talked in.
@@ -107,6 +122,7 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "answered": ("answeredAt", "answered_at"),
     "leg": ("leg",),
     "side": ("side", "failedSide", "failed_side"),
+    "attempt": ("attempt_id", "attemptId"),
 }
 _KNOWN = frozenset(name for names in _ALIASES.values() for name in names) | {"params", "format"}
 
@@ -218,6 +234,8 @@ def _events(
         answered_at=fields.time("answered"),
         recording=fields.text("recording"),
         failed_side=_SIDES.get(fields.plain("side")),
+        attempt=attempt_id_in(fields.text("attempt")),
+        number_word=_number_word(fields),
         params=_params(fields.raw),
     )
     if kind is EventKind.STARTED:
@@ -319,6 +337,10 @@ def _told_cause(fields: _Fields) -> Disposition | None:
         return disposition_of_code(text)
     cause: Disposition | None = fields.word("cause", _CAUSES)
     return cause
+
+
+def _number_word(fields: _Fields) -> NumberWord | None:
+    return _NUMBER_WORDS.get(fields.plain("cause")) or number_word_of_code(fields.text("cause") or "")
 
 
 def _params(raw: Mapping[str, Any]) -> dict[str, str]:

@@ -176,7 +176,7 @@ def _seconds(text: str) -> float:
 async def serving(fake: FakeMango) -> AsyncIterator[FakeMango]:
     app = web.Application()
     app.router.add_post("/vpbx/{path:.+}", fake._handle)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -44,11 +44,13 @@ def allowed_by(settings: Settings, *, is_operator: bool = True) -> Allowed:
 
 def refuse_bad_places(settings: Mapping[str, Any], vendor_hosts: Collection[str], allowed: Allowed) -> None:
     """Raise InputRefused for an address or a file that keys or readers must not be sent to. settings: what is new of them."""
-    for name, whose in (("ami_host", "PBX"), ("host", "message centre")):
+    for name, whose in (("ami_host", "PBX"), ("esl_host", "PBX"), ("host", "message centre")):
         if host := _text(settings, name):
             _refuse_bad_host(host, whose, allowed)
     if url := _text(settings, "base_url"):
         _refuse_bad_url(url, vendor_hosts, allowed)
+    if url := _text(settings, "originate_url"):
+        _refuse_bad_url(url, (), allowed)
     if path := _text(settings, "cdr_csv"):
         _refuse_bad_file(path, allowed)
 
@@ -94,8 +96,9 @@ def _refuse_bad_url(url: str, vendor_hosts: Collection[str], allowed: Allowed) -
     is_named = parts.scheme in ("http", "https") and host in allowed.pbx_hosts
     if not (is_plain and (is_vendors or is_named)):
         known = ", ".join(f"https://{name}" for name in sorted(vendor_hosts))
-        remedy = f"leave it out, or write {known}; {_NAMED_BY_OPERATOR}"
-        raise InputRefused("settings", f"'{url}' is no address of this vendor", remedy)
+        remedy = f"leave it out, or write {known or 'one that the operator names'}; {_NAMED_BY_OPERATOR}"
+        whose = "of this vendor" if known else "to which calls may be ordered"
+        raise InputRefused("settings", f"'{url}' is no address {whose}", remedy)
 
 
 def _refuse_bad_file(path: str, allowed: Allowed) -> None:

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import ClassVar
 
 from gateway.pbx import dialects
-from gateway.pbx.capabilities import SettingType
+from gateway.pbx.capabilities import Originator, SettingType
 from gateway.pbx.connection import Connection
+from gateway.pbx.generic.orders import address_of
+from gateway.pbx.generic.originator import HttpOriginator
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.port import Inbound, Parsed
 from gateway.pbx.push_format import parse_push
@@ -20,8 +22,10 @@ class GenericKind(PbxKind):
     """newCall, answer, hangup and recording as JSON, form or query. Answers in any dialect."""
 
     kind = "generic"
+    keys = ("originate_token",)
     settings: ClassVar[Mapping[str, SettingType]] = {
-        name: type for settings in dialects.DIALECT_SETTINGS.values() for name, type in settings.items()
+        "originate_url": "text",
+        **{name: type for settings in dialects.DIALECT_SETTINGS.values() for name, type in settings.items()},
     }
     has_plain_lookup = True
 
@@ -37,3 +41,7 @@ class GenericKind(PbxKind):
             asks=dialects.lookup_of(fields) if is_new else None,
             answer=dialects.write({}, connection, connection.dialect),
         )
+
+    def originator(self, connection: Connection) -> Originator | None:
+        """Where it is told where to order."""
+        return HttpOriginator() if address_of(connection) else None

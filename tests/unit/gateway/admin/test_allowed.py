@@ -23,6 +23,7 @@ VENDOR = ("api.ringostat.net",)
         {"ami_host": "192.168.1.20"},
         {"ami_host": "pbx.office.example"},
         {"ami_host": "fd00::5"},
+        {"esl_host": "10.0.0.5"},
         {"base_url": "https://api.ringostat.net"},
         {"base_url": "https://API.ringostat.net:443/"},
     ],
@@ -41,6 +42,8 @@ def test_vendors_and_private_networks_are_ordinary(settings: dict[str, str]) -> 
 def test_this_machine_and_its_link_are_no_place_of_a_pbx(host: str) -> None:
     with pytest.raises(InputRefused, match="no place of a PBX"):
         refuse_bad_places({"ami_host": host}, VENDOR, Allowed())
+    with pytest.raises(InputRefused, match="no place of a PBX"):
+        refuse_bad_places({"esl_host": host}, VENDOR, Allowed())
 
 
 def test_an_address_that_this_machine_has_itself_is_no_place_of_a_pbx() -> None:
@@ -60,11 +63,29 @@ def test_the_operator_allows_what_stands_here() -> None:
         {"ami_host": "127.0.0.1"},
         {"base_url": "http://127.0.0.1:8090/x"},
         {"base_url": "https://api.test"},
+        {"originate_url": "http://api.test/calls"},
         {"cdr_csv": "/var/log/asterisk/cdr-csv/Master.csv"},
     ):
         refuse_bad_places(settings, VENDOR, allowed)
     with pytest.raises(InputRefused):
         refuse_bad_places({"base_url": "http://127.0.0.1:8090/?x="}, VENDOR, allowed)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.0.0.5/calls",
+        "https://pbx.example/calls",
+        "https://api.ringostat.net",
+        "http://api.test/calls?x=1",
+        "http://u@api.test/calls",
+        "ftp://api.test/calls",
+        "api.test/calls",
+    ],
+)
+def test_calls_are_ordered_only_where_the_operator_allows(url: str) -> None:
+    with pytest.raises(InputRefused, match="no address to which calls may be ordered"):
+        refuse_bad_places({"originate_url": url}, (), Allowed(pbx_hosts=frozenset({"api.test"})))
 
 
 @pytest.mark.parametrize(
