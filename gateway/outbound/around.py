@@ -18,6 +18,7 @@ from routing.staff import Staff
 class PlacingPbx:
     """A connection that is on and can place calls."""
 
+    kind: PbxKind
     connection: Connection
     originator: Originator
 
@@ -54,7 +55,7 @@ def calling_account(
 
 def _pbxs(snapshot: Snapshot, account_id: str, kinds: Mapping[str, PbxKind]) -> dict[str, PlacingPbx]:
     return {
-        name: PlacingPbx(connection=connection, originator=originator)
+        name: PlacingPbx(kind=kinds[connection.kind], connection=connection, originator=originator)
         for name, connection in snapshot.connections.items()
         if connection.account_id == account_id and connection.is_on and connection.kind in kinds
         if (originator := kinds[connection.kind].originator(connection)) is not None

@@ -10,12 +10,13 @@ import asyncpg
 import structlog
 
 from gateway.outbound.around import CallingAccount
-from gateway.outbound.placing import DialClock
+from gateway.outbound.placing import DialClock, refusal
 from gateway.outbound.settling import settle
-from gateway.pbx.capabilities import CannotTell, FindResult, Live, Over
+from gateway.pbx.capabilities import CannotTell, FindResult, Live, Over, RefusedByPbx
 from gateway.store.outbound import following as store
 from gateway.store.outbound.attempts import AttemptRow, attempt_of, look_again, save_attempt
 from gateway.store.outbound.following import HeardCall
+from gateway.store.pbx_links.commands import results_of
 from routing.calls.model import Call, FailedSide
 from routing.outbound.attempts import Attempt, AttemptOutcome, AttemptState, ended, reached
 from routing.outbound.outcome import outcome_of
@@ -57,6 +58,7 @@ class Follower:
                 return 0
             calls = await store.calls_of_attempts(conn, around.id, [a.attempt_id for a in attempts])
             without_ids = [a.attempt_id for a in attempts if not _has_own_id(around, a)]
+            codes = await results_of(conn, around.id, [a.attempt_id for a in attempts])
             like = await store.calls_like_attempts(conn, around.id, without_ids) if without_ids else {}
         count = 0
         for attempt in attempts:
@@ -64,6 +66,8 @@ class Follower:
             is_sure = attempt.attempt_id in calls or len(heard) == 1
             if heard:
                 count += await self._heard(around, attempt, heard, now, settle_seconds, is_sure=is_sure)
+            elif (refused := _refused_late(around, attempt, codes)) is not None:
+                count += await self._refused(around, attempt, refused, now)
             elif attempt.state != "over" and attempt.look_at <= now:
                 count += await self._asked(around, attempt, outbound, now)
         return count
@@ -109,6 +113,12 @@ class Follower:
             if row is not None and row.state != "over":
                 await save_attempt(conn, row, reached(row.attempt, state), now, call_key=call_key)
 
+    async def _refused(
+        self, around: CallingAccount, attempt: AttemptRow, refused: RefusedByPbx, now: datetime
+    ) -> bool:
+        async with self._pool.acquire() as conn:
+            return await settle(conn, around, attempt, refusal(refused), now, code=refused.code)
+
     async def _asked(
         self, around: CallingAccount, attempt: AttemptRow, outbound: OutboundSettings, now: datetime
     ) -> bool:
@@ -149,6 +159,14 @@ class Follower:
         except Exception as err:  # a mistake of ours is no reason to believe anything
             log.exception("outbound-find-broken", attempt=attempt.attempt_id)
             return CannotTell(type(err).__name__)
+
+
+def _refused_late(
+    around: CallingAccount, attempt: AttemptRow, codes: Mapping[str, int]
+) -> RefusedByPbx | None:
+    """Return what the PBX said of the order after it had taken it; a call that came all the same knows better."""
+    pbx, code = around.pbxs.get(attempt.connection), codes.get(attempt.attempt_id)
+    return None if pbx is None or code is None else pbx.kind.order_refused(code)
 
 
 def _has_own_id(around: CallingAccount, attempt: AttemptRow) -> bool:

@@ -32,6 +32,7 @@ _THIS_CALL: Mapping[str, tuple[AttemptSide, AttemptReason]] = {
     "bad-number": ("client", "bad_number"),
     "originate-failed": ("operator", "unreachable"),
     "no-such-object": ("operator", "unreachable"),
+    "no-such-employee": ("operator", "unreachable"),
 }
 """What a refusal of this very call says of somebody, by its code; any other is nobody's fault that a second try would mend."""
 
@@ -102,7 +103,7 @@ def refusal(result: RefusedByPbx) -> AttemptOutcome:
             return AttemptOutcome(side=side, reason=reason, raw=raw)
         case "limit":
             return AttemptOutcome(side="refused", reason="pbx_limit", raw=raw)
-        case "connection" if result.code != "ami-lost":
+        case "connection":
             return AttemptOutcome(side="refused", reason="pbx_refused", raw=raw)
         case _:
             return AttemptOutcome(side="refused", reason="pbx_away", raw=raw)

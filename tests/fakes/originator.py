@@ -18,9 +18,11 @@ from gateway.pbx.capabilities import (
     Placed,
     PlaceOrder,
     PlaceResult,
+    RefusedByPbx,
 )
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
+from gateway.pbx.mango.callback import refused_with
 
 Answer = Callable[[PlaceOrder], PlaceResult]
 
@@ -79,3 +81,7 @@ class ScriptedKind(PbxKind):
 
     def originator(self, connection: Connection) -> Originator | None:
         return self._originator
+
+    def order_refused(self, code: int) -> RefusedByPbx | None:
+        """As MANGO's results of orders."""
+        return refused_with(code)

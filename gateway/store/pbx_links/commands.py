@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -85,6 +86,16 @@ async def save_result(
         code,
         at,
     )
+
+
+async def results_of(conn: Conn, account_id: str, command_ids: Sequence[str]) -> dict[str, int]:
+    """Return the result codes that the PBX told of these, of those whose result has come."""
+    rows = await conn.fetch(
+        "SELECT command_id, code FROM pbx_command WHERE account_id = $1 AND command_id = ANY($2) AND code IS NOT NULL",
+        account_id,
+        list(command_ids),
+    )
+    return {row["command_id"]: row["code"] for row in rows}
 
 
 async def delete_commands_older_than(conn: Conn, older_than: timedelta, limit: int = 5000) -> int:
