@@ -23,6 +23,7 @@ from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
 from gateway.admin.input_words import problems_of, refuse_odd_numbers, refuse_untakable, validated
 from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, SameMatrix
 from gateway.admin.outbound.do_not_call import NotOnList
+from gateway.admin.outbound.why_not import NotStopped, NotUnknown
 from gateway.admin.presence.chats import TelegramUnset
 from gateway.admin.presence.people import PresenceOff, QuestionOver
 from gateway.admin.protection.grants import GrantsMore, NotBoundTo, OutlivesGranter
@@ -129,6 +130,8 @@ _STATUS: Mapping[str, int] = {
     DealGivenAlready.code: 409,
     NotGivable.code: 409,
     NotOnList.code: 404,
+    NotUnknown.code: 409,
+    NotStopped.code: 409,
 }
 """Of what a service refuses; what is not named here is 400."""
 

@@ -58,17 +58,31 @@ async def moment_of(conn: Conn, account_id: str, pace: HeldPace, now: datetime) 
     return DialMoment(now, pace, await addresses_in_use(conn, account_id, now), stops)
 
 
+class LookedAtItem(NamedTuple):
+    """stop: of the item's connection, where it is stopped or away."""
+
+    decision: DialDecision
+    facts: DialFacts
+    stop: ConnectionStop | None
+
+
+async def look_at_item(conn: Conn, around: CallingAccount, item: OutboundItem, now: datetime) -> LookedAtItem:
+    """Return what the dialler would say of a waiting item now, and by what."""
+    pace = await pace_of(conn, around.id)
+    assert pace is not None
+    moment = await moment_of(conn, around.id, pace, now)
+    facts = await gather(conn, around, moment, item)
+    return LookedAtItem(why_not(facts), facts, moment.stops.get(item.connection or ""))
+
+
 async def why_not_dialled(
     conn: Conn,
     around: CallingAccount,
     item: OutboundItem,
     now: datetime,
 ) -> DialDecision:
-    """Return what the dialler would say of a waiting item now."""
-    pace = await pace_of(conn, around.id)
-    assert pace is not None
-    facts = await gather(conn, around, await moment_of(conn, around.id, pace, now), item)
-    return why_not(facts)
+    """As `look_at_item`, the decision alone."""
+    return (await look_at_item(conn, around, item, now)).decision
 
 
 async def gather(

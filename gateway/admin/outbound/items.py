@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gateway.admin.employees import policy_of
-from gateway.admin.outbound.queue import reason_in_words
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.store.outbound.attempts import AttemptRow, attempts_of_items
-from gateway.store.outbound.items import OutboundItem, item_of
+from gateway.store.outbound.items import OutboundItem, OutboundKind, item_of
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn
@@ -57,3 +56,11 @@ def attempt_message(attempt: AttemptRow, texts: Texts) -> str:
         return texts.word("outbound.attempt", attempt.state)
     why = texts.word("outbound.attempt-reason", attempt.reason or "")
     return texts.say("outbound.attempt-over", side=texts.word("outbound.side", attempt.side), why=why)
+
+
+def reason_in_words(kind: OutboundKind, reason: str, texts: Texts) -> str:
+    """Say why an item waits or how it ended; a code that has no words stays one. Empty: nobody has looked at it yet."""
+    if not reason:
+        return texts.say("outbound.not-looked-at")
+    keys = ("sms.reason", "outbound.reason") if kind == "sms" else ("outbound.reason", "sms.reason")
+    return next((texts.word(key, reason) for key in keys if f"{key}.{reason}" in texts.sentences), reason)

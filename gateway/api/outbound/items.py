@@ -8,12 +8,14 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from gateway.admin.outbound import items as service
+from gateway.admin.outbound import why_not as whys
 from gateway.admin.refused import NothingOfThatName
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.distribution.template_views import CrmEntityId
-from gateway.api.frame import Answer, AnyCall, ApiCall, Items, Route, not_found
+from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, Route, not_found
 from gateway.api.pages import next_page, page_after
 from gateway.api.sent_time import SentTime
+from gateway.outbound.around import CallingAccount, calling_account
 from gateway.store.outbound.attempts import AttemptRow
 from gateway.store.outbound.items import OutboundItem, OutboundKind, OutboundSource, OutboundState
 from gateway.store.outbound.listing import OutboundFilter, listed_items
@@ -85,6 +87,34 @@ class OutboundAttemptView(Answer):
     claimed_at: datetime
     placed_at: datetime | None
     over_at: datetime | None
+
+
+class WhyNotStep(Answer):
+    """because: ok, or the reason that decided."""
+
+    rule: str
+    verdict: str
+    because: str
+    message: str
+
+
+class WhyNotView(Answer):
+    """reason: dial = it is placed this moment. zone, zone_source: by whose clock the client lives, and how that is known; null of
+    what does not wait, and of texts. look_at: when that may change."""
+
+    state: OutboundState
+    reason: str
+    message: str
+    zone: str | None
+    zone_source: str | None
+    look_at: datetime | None
+    steps: list[WhyNotStep]
+
+
+class SettleBody(Body):
+    """is_reached: what a person found out."""
+
+    is_reached: bool
 
 
 class OutboundItemInFull(OutboundItemView):
@@ -179,6 +209,56 @@ async def show_item(call: ApiCall[AccountLanguageQuery, None]) -> OutboundItemIn
     )
 
 
+def _around(call: AnyCall) -> CallingAccount:
+    services = call.services
+    around = calling_account(services.configuration.now, call.account.id, services.kinds, services.at_work)
+    assert around is not None, "the route's account is known"
+    return around
+
+
+async def why_not(call: ApiCall[AccountLanguageQuery, None]) -> WhyNotView:
+    texts, around = TEXTS[call.query.lang or call.account.settings.language], _around(call)
+    async with call.services.pool.acquire() as conn:
+        try:
+            why = await whys.why_not_now(conn, around, call.path["item"])
+        except NothingOfThatName as err:
+            raise not_found("outbound-item", call.path["item"]) from err
+    return why_view(why, around, texts)
+
+
+def why_view(why: whys.WhyNotCalled, around: CallingAccount, texts: Texts) -> WhyNotView:
+    looked = why.looked
+    return WhyNotView(
+        state=why.item.state,
+        reason=looked.decision.reason if looked else why.item.reason,
+        message=whys.why_in_words(why, around.staff, around.zone, texts),
+        zone=looked.facts.zone.zone.key if looked else None,
+        zone_source=looked.facts.zone.source if looked else None,
+        look_at=looked.decision.look_at if looked else None,
+        steps=[
+            WhyNotStep(
+                rule=step.rule,
+                verdict=step.verdict,
+                because=step.because,
+                message=texts.word("outbound.rule", step.rule),
+            )
+            for step in (looked.decision.steps if looked else ())
+        ],
+    )
+
+
+async def settle(call: ApiCall[AccountLanguageQuery, SettleBody]) -> OutboundItemView:
+    texts = TEXTS[call.query.lang or call.account.settings.language]
+    async with call.services.pool.acquire() as conn:
+        try:
+            item = await whys.settle_item(
+                conn, _around(call), call.path["item"], is_reached=call.body.is_reached
+            )
+        except NothingOfThatName as err:
+            raise not_found("outbound-item", call.path["item"]) from err
+    return view_of(call, item, texts)
+
+
 _ALL = "/v1/accounts/{account}/outbound/items"
 ROUTES = (
     Route(
@@ -194,5 +274,20 @@ ROUTES = (
         handler=show_item,
         summary="One item with its attempts",
         role="manager",
+    ),
+    Route(
+        method="GET",
+        path=_ALL + "/{item}/why-not",
+        handler=why_not,
+        summary="Why an item does not go out now: what the dialler would say of it this moment",
+        role="manager",
+    ),
+    Route(
+        method="POST",
+        path=_ALL + "/{item}/settle",
+        handler=settle,
+        summary="Say what became of a call of which nobody knows: the item ends with all that comes of it, once",
+        role="manager",
+        errors=(409,),
     ),
 )

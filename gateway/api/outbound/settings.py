@@ -7,12 +7,12 @@ from datetime import datetime
 
 from pydantic import StrictInt, StrictStr
 
-from gateway.admin.outbound import queue
+from gateway.admin.outbound import queue, why_not
 from gateway.admin.outbound import settings as service
+from gateway.admin.outbound.items import reason_in_words
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.frame import Answer, ApiCall, Body, NoQuery, Route
 from gateway.store.outbound.items import OutboundKind, OutboundState
-from gateway.store.outbound.listing import queue_of
 from gateway.texts.sentences import TEXTS
 from routing.outbound.settings import OutboundSettings
 
@@ -35,9 +35,24 @@ class QueuePartView(Answer):
     look_at: datetime | None
 
 
-class QueueView(Answer):
-    """waiting: by kind; what is not there has none waiting, and nothing to clear. parts: by kind, state and reason."""
+class ConnectionStopView(Answer):
+    """stopped_at: since when nothing is placed by it, until a person says that it goes on. away_until: it did not answer, and is
+    tried again then by itself. words: the PBX's own."""
 
+    connection: str
+    stopped_at: datetime | None
+    away_until: datetime | None
+    code: str
+    words: str
+
+
+class QueueView(Answer):
+    """gates: what keeps the account's calls as a whole from going out, in words. waiting: by kind; what is not there has none
+    waiting, and nothing to clear. parts: by kind, state and reason."""
+
+    rate: int
+    gates: list[str]
+    stops: list[ConnectionStopView]
     waiting: dict[str, int]
     under_way: int
     unknown: int
@@ -71,7 +86,8 @@ async def set_rate(call: ApiCall[NoQuery, RateBody]) -> OutboundSettings:
 
 async def show_queue(call: ApiCall[AccountLanguageQuery, None]) -> QueueView:
     async with call.services.pool.acquire() as conn:
-        parts = await queue_of(conn, call.account.id)
+        seen = await queue.queue_seen(conn, call.account.id, call.query.lang)
+    parts = seen.parts
     texts = TEXTS[call.query.lang or call.account.settings.language]
     waiting: dict[str, int] = {}
     for part in parts:
@@ -79,11 +95,14 @@ async def show_queue(call: ApiCall[AccountLanguageQuery, None]) -> QueueView:
             waiting[part.kind] = waiting.get(part.kind, 0) + part.items
     said = [
         QueuePartView.model_validate(
-            {**asdict(part), "message": queue.reason_in_words(part.kind, part.reason, texts)}
+            {**asdict(part), "message": reason_in_words(part.kind, part.reason, texts)}
         )
         for part in parts
     ]
     return QueueView(
+        rate=seen.rate,
+        gates=list(seen.gates),
+        stops=[ConnectionStopView.model_validate(stop) for stop in seen.stops],
         waiting=waiting,
         under_way=sum(part.items for part in parts if part.state in ("dialling", "sending")),
         unknown=sum(part.items for part in parts if part.state == "unknown"),
@@ -94,6 +113,11 @@ async def show_queue(call: ApiCall[AccountLanguageQuery, None]) -> QueueView:
 async def clear_queue(call: ApiCall[NoQuery, ClearBody]) -> ClearedView:
     async with call.services.pool.acquire() as conn:
         return ClearedView(cleared=await queue.clear_queue(conn, call.account.id, call.body.kind))
+
+
+async def resume(call: ApiCall) -> None:
+    async with call.services.pool.acquire() as conn:
+        await why_not.resume_connection(conn, call.account.id, call.path["connection"])
 
 
 _ALL = "/v1/accounts/{account}/outbound"
@@ -131,5 +155,13 @@ ROUTES = (
         handler=clear_queue,
         summary="Take all of a kind that waits out of the queue: no stage, no task; what is under way goes on",
         role="senior_manager",
+    ),
+    Route(
+        method="POST",
+        path=_ALL + "/connections/{connection}/resume",
+        handler=resume,
+        summary="Let calls be placed by a connection again that had refused them",
+        role="senior_manager",
+        errors=(409,),
     ),
 )

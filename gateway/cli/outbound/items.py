@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
 from gateway.admin.outbound import items as service
+from gateway.admin.outbound import why_not as whys
 from gateway.admin.outbound.items import ItemInFull
 from gateway.cli.options import AccountName, Json, Lang, Limit
-from gateway.cli.output import language_of, local, on_account, print_json, print_table, refusals, with_zone
+from gateway.cli.output import (
+    chosen_language,
+    database,
+    language_of,
+    local,
+    on_account,
+    print_json,
+    print_table,
+    refusals,
+    run,
+    the_account,
+    with_zone,
+)
+from gateway.configuration import read_snapshot
+from gateway.outbound.around import CallingAccount, calling_account
+from gateway.pbx.kinds import KINDS
+from gateway.presence.at_work_now import at_work_now
+from gateway.settings import Settings
+from gateway.store.admin.accounts import Account
 from gateway.store.outbound.items import OutboundItem, OutboundKind, OutboundState
 from gateway.store.outbound.listing import OutboundFilter, listed_items
 from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Language
-from runtime.database.pool import Conn
+from runtime.database.pool import Conn, database_now
 
 OutboundItemId = Annotated[str, typer.Argument(help="as 'callmatrix outbound list' shows it", metavar="ID")]
 
@@ -24,6 +44,29 @@ OutboundItemId = Annotated[str, typer.Argument(help="as 'callmatrix outbound lis
 def extend(app: typer.Typer) -> None:
     app.command("list")(list_items)
     app.command("show")(show_item)
+    app.command("why-not")(why_not)
+    app.command("settle")(settle)
+
+
+T = TypeVar("T")
+
+
+def _around(
+    account: str | None, work: Callable[[Conn, CallingAccount], Coroutine[Any, Any, T]]
+) -> tuple[T, Account]:
+    """Return what it gives for the account that is meant, with what a worker would know of it now. Raise Failure."""
+
+    async def known() -> tuple[T, Account]:
+        async with database(Settings()) as pool:
+            snapshot = await read_snapshot(pool)
+            async with pool.acquire() as conn:
+                whose = await the_account(conn, account)
+                at_work = await at_work_now(conn, whose, await database_now(conn))
+                around = calling_account(snapshot, whose.id, KINDS, at_work)
+                assert around is not None, "it was read just now"
+                return await work(conn, around), whose
+
+    return run(known())
 
 
 def list_items(
@@ -105,3 +148,50 @@ def show_item(id: OutboundItemId, account: AccountName = None, lang: Lang = None
         ],
         "Nobody was called yet." if item.kind != "sms" else "",
     )  # fmt: skip
+
+
+def why_not(id: OutboundItemId, account: AccountName = None, lang: Lang = None, json: Json = False) -> None:
+    """Say why an item does not go out now: what the dialler would say of it this moment, with every check.
+
+    Example: callmatrix outbound why-not 7k3v… --account sales
+    """
+
+    async def work(conn: Conn, around: CallingAccount) -> tuple[whys.WhyNotCalled, CallingAccount]:
+        return await whys.why_not_now(conn, around, id), around
+
+    with refusals("nothing is shown"):
+        (why, around), whose = _around(account, work)
+    texts = TEXTS[chosen_language(lang) or whose.settings.language]
+    said = whys.why_in_words(why, around.staff, around.zone, texts)
+    steps = why.looked.decision.steps if why.looked else ()
+    if json:
+        reason = why.looked.decision.reason if why.looked else why.item.reason
+        told = {"state": why.item.state, "reason": reason, "message": said}
+        print_json({**told, "steps": [step.as_json() for step in steps]})
+        return
+    print(said)
+    for step in steps:
+        print(f"  {texts.word('outbound.rule', step.rule)}: {step.because}")
+
+
+def settle(
+    id: OutboundItemId,
+    was: Annotated[
+        Literal["reached", "not-reached"],
+        typer.Argument(help="what you found out", metavar="REACHED|NOT-REACHED"),
+    ],
+    account: AccountName = None,
+    json: Json = False,
+) -> None:
+    """Say what became of a call of which nobody knows: the item ends with its task and stage, once.
+
+    Example: callmatrix outbound settle 7k3v… not-reached
+    """
+    with refusals("nothing is changed"):
+        item, _ = _around(
+            account, lambda conn, around: whys.settle_item(conn, around, id, is_reached=was == "reached")
+        )
+    if json:
+        print_json(item)
+    else:
+        print(f"Item '{item.item_id}' is {item.state}.")

@@ -9,6 +9,9 @@ import typer
 
 from gateway.admin.outbound import queue as service
 from gateway.admin.outbound import settings
+from gateway.admin.outbound.items import reason_in_words
+from gateway.admin.outbound.queue import QueueSeen
+from gateway.admin.outbound.why_not import resume_connection
 from gateway.cli.options import AccountName, Json, Lang, Yes, pairs
 from gateway.cli.output import (
     confirm,
@@ -21,7 +24,7 @@ from gateway.cli.output import (
     with_zone,
 )
 from gateway.store.outbound.items import OutboundKind
-from gateway.store.outbound.listing import QueuePart, queue_of
+from gateway.store.outbound.listing import queue_of
 from gateway.texts.sentences import TEXTS
 from routing.outbound.settings import OutboundSettings
 from routing.texts.catalogue import Language
@@ -35,6 +38,7 @@ def extend(app: typer.Typer) -> None:
     app.command("set")(set_settings)
     app.command("queue")(show_queue)
     app.command("clear")(clear_queue)
+    app.command("resume")(resume)
 
 
 def show_settings(account: AccountName = None, json: Json = False) -> None:
@@ -90,20 +94,23 @@ def show_queue(account: AccountName = None, lang: Lang = None, json: Json = Fals
     Example: callmatrix outbound queue
     """
 
-    async def work(conn: Conn, account_id: str) -> tuple[list[QueuePart], Language]:
-        return await queue_of(conn, account_id), await language_of(conn, account_id, lang)
+    async def work(conn: Conn, account_id: str) -> tuple[QueueSeen, Language]:
+        language = await language_of(conn, account_id, lang)
+        return await service.queue_seen(conn, account_id, language), language
 
-    (parts, language), zone = on_account(account, with_zone(work))
+    (seen, language), zone = on_account(account, with_zone(work))
     if json:
-        print_json(parts)
+        print_json(seen._asdict())
         return
     texts = TEXTS[language]
+    for gate in seen.gates:
+        print(gate)
     print_table(
         ["kind", "state", "items", "oldest", "why", "looked at again"],
         [
-            (p.kind, p.state, p.items, local(p.since, zone), service.reason_in_words(p.kind, p.reason, texts),
+            (p.kind, p.state, p.items, local(p.since, zone), reason_in_words(p.kind, p.reason, texts),
              local(p.look_at, zone))
-            for p in parts
+            for p in seen.parts
         ],
         "Nothing waits.",
     )  # fmt: skip
@@ -125,3 +132,20 @@ def clear_queue(
         print_json({"cleared": cleared})
     else:
         print(f"{cleared} are taken out of the queue." if cleared else "Nothing waits.")
+
+
+def resume(
+    connection: Annotated[str, typer.Argument(help="name of a PBX that refused to place calls")],
+    account: AccountName = None,
+    json: Json = False,
+) -> None:
+    """Let calls be placed by a connection again that had refused them; look first why it did.
+
+    Example: callmatrix outbound resume office
+    """
+    with refusals("nothing is changed"):
+        on_account(account, lambda conn, id: resume_connection(conn, id, connection))
+    if json:
+        print_json({"resumed": connection})
+    else:
+        print(f"Calls are placed by '{connection}' again.")

@@ -83,6 +83,10 @@ NONSENSE = [
     wrong("outbound list --client nobody --account main", "is no phone number"),
     misused("outbound list --state done"),
     wrong("outbound show gone --account main", "there is no outbound item 'gone'"),
+    wrong("outbound why-not gone --account main", "there is no outbound item 'gone'"),
+    wrong("outbound settle gone reached --account main", "there is no outbound item 'gone'"),
+    misused("outbound settle gone perhaps"),
+    wrong("outbound resume gone --account main", "'gone' is not stopped"),
     # who is not called
     wrong("do-not-call list", "which account?"),
     misused("do-not-call list --account main --limit 0"),

@@ -179,3 +179,25 @@ async def test_the_command_line_sets_shows_and_clears(api: Api, database_url: st
     assert (unsure.code, "nobody answered" in unsure.err) == (1, True)
     assert (await at("clear", "--yes")).out == "1 are taken out of the queue.\n"
     assert (await at("clear")).out == "Nothing waits.\n"
+
+
+async def test_why_not_is_one_answer_by_api_and_command_line(api: Api, database_url: str) -> None:
+    await queued(api, "i1", target={"kind": "responsible"}, connection="office")
+    told = await api.ask("GET", "{a}/outbound/items/i1/why-not", role="manager", lang="en")
+    typed_too = await typed(
+        database_url, "outbound", "why-not", "i1", "--account", ACCOUNT, "--lang", "en", "--json"
+    )
+    by_hand = json.loads(typed_too.out)
+    assert (by_hand["reason"], by_hand["message"]) == (told["reason"], told["message"])
+    assert told["steps"][-1]["because"] == told["reason"]
+    assert {step["message"] for step in told["steps"]} & {step["rule"] for step in told["steps"]} == set()
+    await queued(api, "i2", state="unknown", reason="never_heard_of")
+    known = await api.ask("GET", "{a}/outbound/items/i2/why-not", lang="en")
+    assert (known["message"], known["steps"]) == ("nobody knows: nobody knows whether there was a call", [])
+    settled = await typed(database_url, "outbound", "settle", "i2", "reached", "--account", ACCOUNT)
+    assert settled.out == "Item 'i2' is succeeded.\n"
+    said = await api.ask("POST", "{a}/outbound/items/i2/settle", body={"is_reached": False}, status=409)
+    assert said["code"] == "not-unknown"
+    await api.ask("POST", "{a}/outbound/items/none/settle", body={"is_reached": False}, status=404)
+    stopped = await api.ask("POST", "{a}/outbound/connections/office/resume", status=409)
+    assert stopped["code"] == "not-stopped"
