@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from crm.kinds import LOST_STAGES, WON_STAGES
 from gateway.outbound.around import CallingAccount
 from gateway.outbound.people import takers_of
 from gateway.store.campaigns.turns import terms_of
@@ -136,7 +137,7 @@ def _of_item(around: CallingAccount, moment: DialMoment, item: OutboundItem, kno
         is_trigger_on=known.is_trigger_on,
         is_deal_read=known.is_read or has_waited,
         is_deal_there=known.is_known and not known.is_deleted,
-        is_deal_open=known.is_open or (is_in_stage and _fired_on_entrance(known)),
+        is_deal_open=known.is_open or (is_in_stage and _is_for_closed_ones(known)),
         is_in_stage=is_in_stage,
         number=None,
         since=item.created_at,
@@ -178,9 +179,9 @@ def stands_where_it_fired(known: KnownOfItem) -> bool:
     return Trigger.model_validate(known.trigger).is_at(*known.place)
 
 
-def _fired_on_entrance(known: KnownOfItem) -> bool:
-    """Whether it was for coming into this stage that it fired: one in which deals are closed may be meant."""
-    return bool(known.cause) and (known.cause or {}).get("stage_id") is not None
+def _is_for_closed_ones(known: KnownOfItem) -> bool:
+    """Whether it fired because the deal won or lost."""
+    return (known.cause or {}).get("stage_id") in {*WON_STAGES, *LOST_STAGES}
 
 
 def _numbers(item: OutboundItem, known: KnownOfItem) -> tuple[str, ...]:
