@@ -19,6 +19,8 @@ AlertKind = Literal[
     "desk-full",
     "deals-waiting",
     "trigger-circles",
+    "calls-refused",
+    "calls-unknown",
     "workers-missing",
     "backfill-ended",
 ]
@@ -44,6 +46,8 @@ PATIENCE: dict[AlertKind, timedelta] = {
     "desk-full": timedelta(0),
     "deals-waiting": timedelta(0),
     "trigger-circles": timedelta(0),
+    "calls-refused": timedelta(0),
+    "calls-unknown": timedelta(0),
     "workers-missing": timedelta(minutes=1),
     "backfill-ended": timedelta(0),
 }

@@ -11,6 +11,7 @@ from gateway.calendars import holidays_around
 from gateway.health.reports import SILENT_SECONDS
 from gateway.health.views import AccountStatus, BackfillView, ConnectionState, InstallationStatus
 from gateway.store.admin.accounts import Account
+from gateway.store.outbound.standing import NO_CALLS, CallsOut
 from gateway.store.triggers.circles import TriggerCircle
 from routing.alerts import AlertCause, Health
 from routing.working_time import working_seconds_between
@@ -34,12 +35,14 @@ class AlertObservation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What an observation needs besides the status. with_work: accounts whose writer has something to send now.
-    heard: when each connection (account, name) last spoke. circles: of triggers, by account; those without are not there."""
+    heard: when each connection (account, name) last spoke. circles: of triggers, by account; those without are not there.
+    calls: what goes out of each account; of which nothing ever went is not there."""
 
     accounts: Mapping[str, Account]
     with_work: frozenset[str]
     heard: Mapping[tuple[str, str], datetime]
     circles: Mapping[str, TriggerCircle]
+    calls: Mapping[str, CallsOut]
 
 
 def observe(status: InstallationStatus, around: Surroundings) -> Iterator[AlertObservation]:
@@ -69,6 +72,7 @@ def _account(
         yield _writer(account, account.id in around.with_work, now, is_worked=is_worked)
         yield _token(account)
         yield _circle(account, around.circles.get(account.id))
+        yield from _calls(account, around.calls.get(account.id, NO_CALLS))
     yield _desk(account, own.settings.alerts.desk_full)
     yield _deals(account)
     for connection in account.connections:
@@ -103,6 +107,18 @@ def _circle(account: AccountStatus, circle: TriggerCircle | None) -> AlertObserv
         deal=circle.deal_id,
         count=circle.deals,
     )
+
+
+def _calls(account: AccountStatus, calls: CallsOut) -> Iterator[AlertObservation]:
+    """Tell of PBXs to which nothing is given until a person has looked, and of calls of which nobody knows."""
+    yield _seen(account.id, "calls-unknown", "bad" if calls.unknown else "good", count=calls.unknown)
+    for connection in account.connections:
+        refused = calls.refused.get(connection.name)
+        if refused is None:
+            yield _seen(account.id, "calls-refused", "good", connection.name, error="", waiting=0)
+        else:
+            error, waiting = refused
+            yield _seen(account.id, "calls-refused", "bad", connection.name, error=error, waiting=waiting)
 
 
 def _broken(account: AccountStatus) -> AlertObservation:

@@ -19,6 +19,7 @@ from gateway.store.admin.accounts import accounts
 from gateway.store.alerts import alarms, messages
 from gateway.store.alerts.alarms import RememberedAlert
 from gateway.store.alerts.messages import StoredAlertMessage
+from gateway.store.outbound.standing import calls_out
 from gateway.store.triggers.circles import circles_lately
 from routing.alerts import NEVER_SEEN, PATIENCE, AlertCause, AlertWord, follow
 from routing.texts.catalogue import DEFAULT_LANGUAGE
@@ -44,6 +45,7 @@ async def look(pool: asyncpg.Pool, settings: Settings, every: timedelta) -> None
             with_work=await alarms.accounts_with_work(conn),
             heard=await alarms.heard(conn),
             circles=await circles_lately(conn),
+            calls=await calls_out(conn),
         )
         await _Turn(conn, settings, status, around).decide()
 

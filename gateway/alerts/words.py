@@ -23,6 +23,8 @@ PAGES: dict[AlertKind, str] = {
     "desk-full": "deploy/runbook.md#dead-letters",
     "deals-waiting": "docs/how-to/distribute-deals.md#what-waits",
     "trigger-circles": "deploy/runbook.md#a-trigger-goes-in-circles",
+    "calls-refused": "docs/reference/outbound.md#the-pace",
+    "calls-unknown": "docs/reference/outbound.md#an-attempt",
     "workers-missing": "deploy/runbook.md#no-worker",
     "backfill-ended": "docs/how-to/reactivate-after-an-outage.md",
 }

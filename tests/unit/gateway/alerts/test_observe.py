@@ -10,6 +10,7 @@ import pytest
 
 from gateway.alerts.observe import AlertObservation, Surroundings, observe
 from gateway.health.views import InstallationStatus
+from gateway.store.outbound.standing import NO_CALLS, CallsOut
 from gateway.store.triggers.circles import TriggerCircle
 from routing.alerts import AlertCause, AlertKind
 from routing.settings import AccountSettings, AlertPolicy
@@ -46,6 +47,7 @@ def seen(
     heard_at: datetime | None = None,
     policy: AlertPolicy | None = None,
     circle: TriggerCircle | None = None,
+    calls: CallsOut = NO_CALLS,
     **changes: Any,
 ) -> dict[tuple[AlertKind, str], AlertObservation]:
     """changes: of the account, as `tests.unit.gateway.health.test_account_checks.WELL` has it."""
@@ -58,6 +60,7 @@ def seen(
         with_work=frozenset({"sales"} if has_work else ()),
         heard={("sales", "office"): heard_at} if heard_at else {},
         circles={"sales": circle} if circle else {},
+        calls={"sales": calls},
     )
     found = list(observe(status, around))
     assert len({o.cause for o in found}) == len(found)
@@ -104,6 +107,12 @@ def test_a_trigger_that_goes_in_circles_is_a_cause_and_is_named() -> None:
     found = seen(circle=TriggerCircle(account_id="sales", trigger="call back", deal_id="7", deals=2))
     assert bad(found) == {"trigger-circles"}
     assert found[("trigger-circles", "")].facts == {"trigger": "call back", "deal": "7", "count": 2}
+
+
+def test_a_pbx_that_refuses_calls_and_calls_of_which_nobody_knows_are_causes() -> None:
+    found = seen(calls=CallsOut(refused={"office": ("no-money: 2240", 3)}, unknown=2))
+    assert bad(found) == {"calls-refused", "calls-unknown"}
+    assert found[("calls-refused", "office")].facts == {"error": "no-money: 2240", "waiting": 3}
 
 
 LONG_AGO = MONDAY - timedelta(minutes=30)

@@ -29,6 +29,8 @@ FACTS: dict[AlertKind, dict[str, str | int]] = {
     "desk-full": {"count": 11},
     "deals-waiting": {"count": 2},
     "trigger-circles": {"trigger": "call back", "deal": "7", "count": 2},
+    "calls-refused": {"error": "no-money: 2240", "waiting": 3},
+    "calls-unknown": {"count": 2},
     "workers-missing": {},
     "backfill-ended": {"state": "done", "calls": 40, "done": 70, "dead": 1},
 }
