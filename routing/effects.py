@@ -83,11 +83,20 @@ class AttachCall(_Order):
     answered_by: str | None = None
 
 
+NoteForm = Literal["common", "sms_out", "sms_in", "service"]
+
+
 class AddNote(_Order):
+    """form: how the CRM shows it; "service" = as told by the program. number: of an SMS, E.164. at: when it happened, where it
+    must differ from that of other notes; None = now, as the CRM sets it."""
+
     do: Literal["add_note"] = "add_note"
     target: Ref
     text: str
     owner_id: str | None = None
+    form: NoteForm = "common"
+    number: str | None = None
+    at: datetime | None = None
 
 
 class CreateTask(_Order):

@@ -240,9 +240,12 @@ class AmoCrm:
         )
 
     async def add_notes(self, items: Sequence[Keyed[AddNote]], lane: Lane) -> list[ItemOutcome]:
-        return await self._note(
-            [(i.key, i.order.target, i.order) for i in items], lane, wire_write.plain_note
-        )
+        def write(order: AddNote, target_id: str) -> Item:
+            return wire_write.plain_note(
+                order, target_id, source=self._source, takes_dates=self._do_notes_take_dates
+            )
+
+        return await self._note([(i.key, i.order.target, i.order) for i in items], lane, write)
 
     async def create_tasks(self, items: Sequence[Keyed[CreateTask]], lane: Lane) -> list[ItemOutcome]:
         plain = all(item.order.type in ("call", "meeting") or item.order.type.isdigit() for item in items)

@@ -24,6 +24,7 @@ from routing.effects import (
     CreateDeal,
     CreateLead,
     CreateTask,
+    NoteForm,
     ShowCard,
     UpdateEntity,
 )
@@ -147,14 +148,23 @@ def call(order: AttachCall, *, source: str) -> Item:
     )
 
 
-def plain_note(order: AddNote, target_id: str) -> Item:
+_NOTE_TYPES: Mapping[NoteForm, str] = {"service": "extended_service_message"}
+"""Of those that the CRM calls otherwise."""
+
+
+def plain_note(order: AddNote, target_id: str, *, source: str, takes_dates: bool) -> Item:
+    """Return a note. One that a robot of the account might take for a client's or an employee's starts none: an SMS would answer
+    itself for ever."""
     owner = _owner(order.owner_id)
+    service = source if order.form == "service" else None
     return _without_none(
         entity_id=whole(target_id, "entity_id"),
-        note_type="common",
-        params={"text": order.text},
+        note_type=_NOTE_TYPES.get(order.form, order.form),
+        params=_without_none(text=order.text, phone=order.number, service=service),
         created_by=owner,
         responsible_user_id=owner,
+        created_at=unix(order.at) if takes_dates and order.at is not None else None,
+        is_need_to_trigger_digital_pipeline=None if order.form == "common" else False,
     )
 
 

@@ -36,6 +36,7 @@ from routing.effects import (
     CreateDeal,
     CreateLead,
     CreateTask,
+    NoteForm,
     ShowCard,
     UpdateEntity,
 )
@@ -240,6 +241,24 @@ async def test_notes_of_several_contacts_come_newest_first_and_only_theirs(crm: 
     notes = await crm.notes("contact", ids[:2], Lane.EVENTS)
     assert {(n.target_id, n.text) for n in notes} == {(i, f"of {i}") for i in ids[:2]}
     assert all(int(a.id) > int(b.id) for a, b in pairwise(notes))
+
+
+async def test_notes_of_sms_and_of_the_program_are_taken_and_found_again_by_their_text(crm: Crm) -> None:
+    target = Ref(kind="contact", id=await new_contact(crm))
+    forms: tuple[NoteForm, ...] = ("sms_out", "sms_in", "service")
+    notes = [
+        AddNote(
+            target=target,
+            text=f"Заказ готов ({form})",
+            form=form,
+            number=None if form == "service" else "+79161234567",
+        )
+        for form in forms
+    ]
+    written(await crm.add_notes([Keyed(key=note.form, order=note) for note in notes], Lane.EVENTS))
+    found = await crm.notes("contact", [target.id or ""], Lane.EVENTS)
+    assert {n.text for n in found} == {n.text for n in notes}
+    assert all(n.is_whole for n in found)
 
 
 async def test_a_call_by_number_goes_to_who_has_it_and_is_refused_as_not_found_elsewhere(crm: Crm) -> None:
