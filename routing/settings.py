@@ -125,7 +125,8 @@ class PersonalDataPolicy(BaseModel):
     """After how many days what is kept of clients is emptied; None = with the row that it stands in, or never.
 
     number_days: their numbers. name_days: their names, and texts that hold them. recording_days: links to recordings.
-    param_days: what a call came with (utm_*, client ids). raw_days: what the PBX sent, word by word.
+    param_days: what a call came with (utm_*, client ids). raw_days: what the PBX sent, word by word. text_days: what was written
+    by SMS, in both directions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -135,6 +136,7 @@ class PersonalDataPolicy(BaseModel):
     recording_days: int | None = Field(default=None, ge=3, le=3650)
     param_days: int | None = Field(default=None, ge=3, le=3650)
     raw_days: int | None = Field(default=None, ge=3, le=3650)
+    text_days: int | None = Field(default=None, ge=3, le=3650)
 
 
 class AlertPolicy(BaseModel):

@@ -95,7 +95,7 @@ class SmsCapabilities:
     tells what money is left, and what a message cost. has_incoming: clients can write to us. has_senders: a sender's name can
     be given. needs_extension: each message is charged to an employee. moves_to_day: it keeps messages that come at night
     until the morning by itself. most_parts: of one message. per_second: requests that it grants, None = not told.
-    reports_parts: each part has an id and reports of its own.
+    reports_parts: each part has an id and reports of its own. reports_own_id: its reports name a message by our id.
     """
 
     has_own_id: bool = False
@@ -109,6 +109,7 @@ class SmsCapabilities:
     needs_extension: bool = False
     moves_to_day: bool = False
     reports_parts: bool = False
+    reports_own_id: bool = False
     most_parts: int = MOST_PARTS
     per_second: float | None = None
 

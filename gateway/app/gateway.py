@@ -44,6 +44,7 @@ from gateway.pbx_links.route_commands import PbxCommands
 from gateway.presence.board import PresenceBoard
 from gateway.presence.kept_heartbeats import KeepHeartbeats, heartbeats_of
 from gateway.settings import Settings
+from gateway.sms.door import SmsDoor
 from runtime.database.changes import Changes
 from runtime.database.listen import Listener
 from runtime.doors.descriptors import most_connections, raise_limit
@@ -109,6 +110,7 @@ class Gateway:
         )
         self.door.answer_at_once = self.lookup.answer_at_once
         self.pbx_commands = PbxCommands(pool, session, self.lookup.ask, kinds=kinds)
+        self.sms_door = SmsDoor(pool, self.strangers)
         self.events = Events(
             self.configuration,
             self.inbox,
@@ -116,6 +118,7 @@ class Gateway:
             self.pbx_commands.on_event,
             self.strangers,
             kinds=kinds,
+            texts=self.sms_door.take_from_pbx,
         )
         ports = [port for kind in kinds.values() if (port := kind.question_port()) is not None]
         self.question_servers: dict[str, QuestionServer] = {
@@ -131,6 +134,7 @@ class Gateway:
             self.feed,
             self.recorder,
             self.events,
+            self.sms_door,
             self.strangers,
             self.door,
             self.memory,
@@ -169,6 +173,7 @@ class Gateway:
             events=self.events,
             hooks=self.hooks,
             stage_hooks=HookDoor(self.configuration, pool, self.strangers),
+            sms=self.sms_door,
             readiness=self,
             metrics=self.metrics,
             strangers=self.strangers,

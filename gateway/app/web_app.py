@@ -22,6 +22,7 @@ from gateway.http.problems import problem
 from gateway.http.strangers import Strangers
 from gateway.intake.endpoint import Events
 from gateway.lookup.endpoint import Lookup
+from gateway.sms.door import SmsDoor
 from runtime.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -64,6 +65,7 @@ def build_web_app(
     events: Events,
     hooks: CrmHooks,
     stage_hooks: HookDoor,
+    sms: SmsDoor,
     readiness: Readiness,
     metrics: Metrics,
     metrics_token: str | None,
@@ -83,6 +85,8 @@ def build_web_app(
     router.add_post("/pbx/{connection}/{name:result/.+}", _guarded(events.handle))
     router.add_post("/crm/{account}/webhooks/{secret}", _guarded(hooks.webhook))
     router.add_post("/crm/{account}/hooks/{secret}", _guarded(stage_hooks.handle))
+    for method in ("GET", "POST"):
+        router.add_route(method, "/sms/{account}/{connection}/{secret}", _guarded(sms.handle))
     router.add_get("/crm/oauth", _guarded(own_hosts.only(hooks.oauth)))
     router.add_get("/healthz", _healthz)
     router.add_get("/readyz", _readyz(readiness))

@@ -16,7 +16,7 @@ from runtime.doors.seldom import SeldomTold
 from runtime.doors.tally import Tally
 from runtime.metrics import Sample
 
-SecretDoor = Literal["pbx", "api", "webhooks", "consent", "metrics"]
+SecretDoor = Literal["pbx", "api", "webhooks", "sms", "consent", "metrics"]
 
 _HELD_SECONDS = 0.25
 _MOST_HELD = 50
@@ -25,6 +25,7 @@ _EVENTS: dict[SecretDoor, str] = {
     "pbx": "pbx-request-unauthorised",
     "api": "api-request-unauthorised",
     "webhooks": "webhook-unauthorised",
+    "sms": "sms-report-unauthorised",
     "consent": "consent-unknown",
     "metrics": "metrics-refused",
 }

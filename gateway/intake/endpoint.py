@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -31,7 +31,8 @@ _LONG_AGO = timedelta(minutes=15)
 
 
 class Events:
-    """noted: told of every authenticated message before it is stored; must return at once and never raise."""
+    """noted: told of every authenticated message before it is stored; must return at once and never raise. texts: takes what a PBX
+    that sends SMS too says of them, before it is thanked; raises InboxUnavailable."""
 
     def __init__(
         self,
@@ -42,8 +43,9 @@ class Events:
         strangers: Strangers | None = None,
         *,
         kinds: Mapping[str, PbxKind],
+        texts: Callable[[Connection, Inbound], Awaitable[None]] | None = None,
     ) -> None:
-        self._kinds = kinds
+        self._kinds, self._texts = kinds, texts
         self._configuration = configuration
         self._inbox = inbox
         self._lookup = lookup
@@ -89,6 +91,8 @@ class Events:
         if self._noted is not None:
             self._noted(connection, inbound)
         try:
+            if self._texts is not None:
+                await self._texts(connection, inbound)
             accepted = await self._inbox.accept(
                 connection, parsed, inbound.body, inbound.received_at, snapshot.policies[connection.name]
             )

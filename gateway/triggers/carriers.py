@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-CARRIED: frozenset[str] = frozenset(("callback", "campaign"))
+CARRIED: frozenset[str] = frozenset(("callback", "campaign", "sms"))
 """`do` of the actions; whoever builds a carrier adds its own."""

@@ -12,6 +12,7 @@ import asyncpg
 from crm.effects.store.runs import delete_older_than as delete_runs_older_than
 from crm.store.unread import forget_old_unread
 from gateway.settings import Settings
+from gateway.sms.news import EARLY_IS_KEPT
 from gateway.store.admin import personal_data, told_of_clients
 from gateway.store.admin.accounts import accounts
 from gateway.store.admin.audit import delete_audit_older_than
@@ -33,6 +34,13 @@ from gateway.store.presence.attendance import delete_intervals_older_than
 from gateway.store.presence.chats import delete_asked_older_than
 from gateway.store.presence.pages import forget_pages
 from gateway.store.shift_change.runs import delete_runs_before
+from gateway.store.sms.early import forget_early
+from gateway.store.sms.old import (
+    delete_sms_incoming,
+    delete_sms_messages,
+    empty_sms_numbers,
+    empty_sms_texts,
+)
 from gateway.store.triggers.firings import delete_firings_older_than, delete_outbound_older_than
 from gateway.store.worker.long_tasks import delete_ended
 from routing.settings import PersonalDataPolicy
@@ -81,6 +89,7 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
         lambda conn: forget_pages(conn, now - _PAGE_AGE, limit=_BATCH),
         lambda conn: delete_snapshots_older_than(conn, decided - _SPARE, limit=_BATCH),
         lambda conn: delete_ended(conn, limit=_BATCH),
+        lambda conn: forget_early(conn, now - EARLY_IS_KEPT, limit=_BATCH),
         lambda conn: delete_runs_older_than(conn, called, limit=_BATCH),
     )
     total = 0
@@ -99,6 +108,8 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
                 ),
                 partial(delete_items_older_than, account_id=account.id, before=decided, limit=_BATCH),
                 partial(delete_outbound_older_than, account_id=account.id, before=decided, limit=_BATCH),
+                partial(delete_sms_messages, account_id=account.id, before=decided, limit=_BATCH),
+                partial(delete_sms_incoming, account_id=account.id, before=decided, limit=_BATCH),
                 partial(delete_firings_older_than, account_id=account.id, before=decided, limit=_BATCH),
                 partial(delete_journal_older_than, account_id=account.id, before=decided, limit=_BATCH),
                 *emptiers(account.id, account.settings.personal_data, now),
@@ -133,6 +144,12 @@ def emptiers(
             told_of_clients.empty_unread,
         ):
             yield partial(empty, account_id=account_id, before=before(min(named)), limit=_BATCH)
+    if policy.text_days is not None:
+        yield partial(empty_sms_texts, account_id=account_id, before=before(policy.text_days), limit=_BATCH)
+    if policy.number_days is not None:
+        yield partial(
+            empty_sms_numbers, account_id=account_id, before=before(policy.number_days), limit=_BATCH
+        )
     # The number goes last: it is by the number that one sees that somebody still works for the client.
     for field, days in (
         ("recordings", policy.recording_days),

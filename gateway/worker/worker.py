@@ -55,6 +55,8 @@ from gateway.presence.watch import PresenceWatch
 from gateway.settings import Settings
 from gateway.shift_change.people import people_now
 from gateway.shift_change.work import ShiftChanges
+from gateway.sms.preparing import SmsTexts
+from gateway.sms.work import SmsSenders
 from gateway.store.admin.matrices import MatrixStore
 from gateway.triggers import applying
 from gateway.triggers.reading import TriggerFirings
@@ -127,6 +129,8 @@ class Worker:
         self.effects_due = EffectsDue(pool)
         self.shift_changes = ShiftChanges(pool, people_now, self._zone_of)
         self.trigger_firings = TriggerFirings(pool)
+        self.sms_texts = SmsTexts(pool)
+        self.sms_senders = SmsSenders(pool, self.leases, session, settings.base_url, exchanges=self.exchanges)
         self.campaigns = Campaigns(pool, self._policy_of)
         self.dialler = Dialler(pool, session, lambda: self.configuration.now, kinds, self.at_work)
         self.daily_checks = DailyChecks(pool, self.listener)
@@ -159,6 +163,8 @@ class Worker:
             self.effects_due.loop,
             self.shift_changes.loop,
             self.trigger_firings.loop,
+            self.sms_texts.loop,
+            self.sms_senders.loop,
             self.campaigns.loop,
             self.dialler.loop,
             self.alerts.loop,
@@ -196,6 +202,9 @@ class Worker:
             self.effects_due.loop.run(),
             self.shift_changes.loop.run(),
             self.trigger_firings.loop.run(),
+            self.sms_texts.loop.run(),
+            self.sms_senders.loop.run(),
+            self.sms_senders.run(),
             self.campaigns.loop.run(),
             self.dialler.loop.run(),
             self.alerts.loop.run(),
@@ -239,7 +248,11 @@ class Worker:
 
     @contextmanager
     def _beside(self, account_id: str, crm: Crm) -> Iterator[None]:
-        with self.shift_changes.served(account_id, crm), self.trigger_firings.served(account_id, crm):
+        with (
+            self.shift_changes.served(account_id, crm),
+            self.trigger_firings.served(account_id, crm),
+            self.sms_texts.served(account_id, crm),
+        ):
             yield
 
     def _policy_of(self, account_id: str) -> NumberPolicy | None:

@@ -87,7 +87,8 @@ class SmsReceivers(TriggerPart):
 
 
 class SendSms(TriggerPart):
-    """template: the text with macros. sender: None = the provider's own. max_parts: a longer text is refused."""
+    """template: the text with macros. provider: name of the SMS connection. sender: None = the connection's, else the provider's
+    own. max_parts: a longer text is refused. any_hour: at night too, since it answers what the client did themselves."""
 
     do: Literal["sms"] = "sms"
     template: str = Field(min_length=1, max_length=2000)
@@ -95,6 +96,7 @@ class SendSms(TriggerPart):
     provider: _Name
     sender: _Name | None = None
     max_parts: int = Field(default=4, ge=1, le=20)
+    any_hour: bool = False
 
 
 class ToEmployee(TriggerPart):

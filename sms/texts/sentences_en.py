@@ -87,4 +87,10 @@ SENTENCES: Mapping[str, str] = {
     "sms.sample.deal.pipeline": "Sales",
     "sms.sample.deal.stage": "Negotiation",
     "sms.sample.user.name": "Vasily Lopatkin",
+    "sms.note.failed": "SMS to {number} did not arrive: {why}",
+    "sms.note.unknown": "SMS to {number}: nobody knows whether it arrived ({why}); it is not sent again",
+    "sms.note.not-sent": "The text was not sent: {why}",
+    "sms.note.skipped": "{name} gets no text: {why}",
+    "sms.client": "the deal's client",
+    "sms.note.opted-out": "The client wrote that they want no more messages ({number}): nobody calls or writes to them automatically any more",
 }  # fmt: skip

@@ -87,4 +87,10 @@ SENTENCES: Mapping[str, str] = {
     "sms.sample.deal.pipeline": "Продажи",
     "sms.sample.deal.stage": "Переговоры",
     "sms.sample.user.name": "Лопаткин Василий",
+    "sms.note.failed": "SMS на {number} не доставлено: {why}",
+    "sms.note.unknown": "SMS на {number}: неизвестно, дошло ли оно ({why}); повторно не отправляется",
+    "sms.note.not-sent": "SMS не отправлено: {why}",
+    "sms.note.skipped": "{name} SMS не получает: {why}",
+    "sms.client": "клиент сделки",
+    "sms.note.opted-out": "Клиент написал, что больше не хочет сообщений ({number}): автоматически ему больше не звонят и не пишут",
 }  # fmt: skip

@@ -10,12 +10,14 @@ from gateway.store.admin import personal_data as store
 from gateway.store.admin import told_of_clients
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.personal_data import ClientData
+from gateway.store.sms import old as sms
 from routing.numbers.normalise import PublicNumber, normalise
 from runtime.database import locks
 from runtime.database.pool import Conn
 from runtime.masking import mask_number
 
 _MOST_OF_A_DEAL = 10_000
+_MOST_OF_A_CLIENT = 100_000
 _ALL_OF_A_CALL = frozenset({"number", "recordings", "params"})
 
 
@@ -48,6 +50,7 @@ async def forget_client(conn: Conn, account_id: str, number: str) -> ClientData:
         kept = await store.client_data(conn, account_id, client)
         told = await told_of_clients.told_of(conn, account_id, client)
         open_work = kept.open_work + await told_of_clients.work_on_things(conn, account_id, told)
+        open_work += await sms.sms_on_the_way(conn, account_id, client)
         if open_work:
             raise ClientBusy(open_work)
         now = datetime.now(UTC) + timedelta(days=1)
@@ -57,6 +60,8 @@ async def forget_client(conn: Conn, account_id: str, number: str) -> ClientData:
         await store.empty_cases(conn, account_id, now, client=client, limit=kept.cases + 1)
         await store.empty_calls(conn, account_id, now, _ALL_OF_A_CALL, client=client, limit=kept.calls + 1)
         await store.empty_strays(conn, account_id, client)
+        for empty in (sms.empty_sms_texts, sms.empty_sms_numbers):
+            await empty(conn, account_id=account_id, before=now, limit=_MOST_OF_A_CLIENT, client=client)
         for deal in told.deals:
             await store.empty_effects(conn, account_id, now, client=deal, limit=_MOST_OF_A_DEAL)
         await told_of_clients.empty_told(conn, account_id, told)

@@ -131,13 +131,6 @@ async def sms_connection_of(conn: Conn, account_id: str, name: str) -> SavedSmsC
     return found
 
 
-def report_address(public_url: str, saved: SavedSmsConnection) -> str | None:
-    """Return where the provider is to report, with its secret: never log it. None: it reports nowhere."""
-    if not SMS_KINDS[saved.connection.kind].capabilities.has_pushes:
-        return None
-    return f"{public_url.rstrip('/')}/sms/{saved.account_id}/{saved.name}/{saved.report_secret}"
-
-
 def _differing(held: SmsConnection, written: Mapping[str, Any]) -> SmsConnection:
     """Of a changed connection what is to be judged: what stands there already may be older than what is known today."""
     keys, settings = written.get("keys", {}), written.get("settings", {})

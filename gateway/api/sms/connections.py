@@ -12,8 +12,9 @@ from gateway.admin.input_words import SHORT_NAME, described
 from gateway.admin.protection.shown_settings import shown_settings
 from gateway.admin.refused import NothingOfThatName
 from gateway.admin.sms import connections
-from gateway.admin.sms.connections import SmsConnectionOrder, report_address
+from gateway.admin.sms.connections import SmsConnectionOrder
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
+from gateway.sms.addresses import report_address
 from gateway.store.sms.connections import SavedSmsConnection, sms_connections
 from runtime.database.pool import Conn
 from sms.kinds import SMS_KINDS

@@ -10,7 +10,7 @@ from gateway.admin.connections import sends_keys_elsewhere
 from gateway.admin.protection.allowed import allowed_by
 from gateway.admin.protection.shown_settings import shown_settings
 from gateway.admin.sms import connections
-from gateway.admin.sms.connections import SmsConnectionOrder, report_address, sms_connection_of
+from gateway.admin.sms.connections import SmsConnectionOrder, sms_connection_of
 from gateway.cli.options import AccountName, Json, Yes, pairs, secret_given
 from gateway.cli.output import (
     an_account,
@@ -23,13 +23,14 @@ from gateway.cli.output import (
     the_account,
 )
 from gateway.settings import Settings
+from gateway.sms.addresses import report_address
 from gateway.store.sms.connections import SavedSmsConnection, sms_connections
 from runtime.database.pool import Conn
 from sms.kinds import SMS_KINDS
 
 sms_app = typer.Typer(help="SMS: providers, and what goes out through them.", no_args_is_help=True)
 SmsName = Annotated[str, typer.Argument(help="see 'callmatrix sms list'")]
-SmsSender = Annotated[str | None, typer.Option(help="name that recipients see; else the provider's own")]
+SmsSenderName = Annotated[str | None, typer.Option(help="name that recipients see; else the provider's own")]
 SmsKeys = Annotated[
     list[str] | None,
     typer.Option(help="the kind's own secret, name=value; 'name=-' reads it from standard input; repeatable"),
@@ -46,7 +47,7 @@ def add(
     name: Annotated[str, typer.Argument(help="a short name, stands in URLs, e.g. texts")],
     kind: Annotated[str, typer.Option(help="which provider: " + ", ".join(sorted(SMS_KINDS)))],
     account: AccountName = None,
-    sender: SmsSender = None,
+    sender: SmsSenderName = None,
     key: SmsKeys = None,
     setting: SmsSettings = None,
     json: Json = False,

@@ -37,7 +37,12 @@ class MangoSmsKind(SmsKind):
     settings = ("from_extension",)
     vendor_hosts = ("app.mango-office.ru",)
     capabilities: ClassVar[SmsCapabilities] = SmsCapabilities(
-        has_pushes=True, is_signed=True, has_balance=True, needs_extension=True, per_second=10.0
+        has_pushes=True,
+        is_signed=True,
+        has_balance=True,
+        needs_extension=True,
+        reports_own_id=True,
+        per_second=10.0,
     )
 
     def open(

@@ -60,7 +60,7 @@ class SandboxKind(SmsKind):
     kind = "sandbox"
     settings = ("delivered_after_seconds",)
     capabilities: ClassVar[SmsCapabilities] = SmsCapabilities(
-        has_own_id=True, has_polls=True, has_balance=True, has_prices=True
+        has_own_id=True, reports_own_id=True, has_polls=True, has_balance=True, has_prices=True
     )
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:

@@ -28,6 +28,7 @@ class SmscKind(SmsKind):
     vendor_hosts = ("smsc.ru",)
     capabilities: ClassVar[SmsCapabilities] = SmsCapabilities(
         has_own_id=True,
+        reports_own_id=True,
         has_polls=True,
         has_pushes=True,
         is_signed=True,
