@@ -57,8 +57,7 @@ def after_command(state: CampaignState, command: CampaignCommand, load: Campaign
     if target is None:
         return None
     reason: CampaignReason = {"stop": "stopped", "finish": "finished_by_hand"}.get(command, "by_command")  # type: ignore[assignment]
-    still_on = load.dialling if command == "finish" else load.open
-    return CampaignStep("finished" if target == "stopping" and not still_on else target, reason)
+    return CampaignStep("finished" if target == "stopping" and not load.open else target, reason)
 
 
 def after_look(

@@ -36,4 +36,7 @@ SENTENCES: Mapping[str, str] = {
     "campaign.row.already_in_campaign": "the number is in the campaign already",
     "campaign.row.do_not_call": "the client is on the do-not-call list",
     "campaign.row.too_long": "a cell is longer than 500 characters",
+    "campaign.heading.number": "number, phone, phone number, telephone, tel, mobile",
+    "campaign.heading.name": "name, client, full name, contact",
+    "campaign.heading.client_id": "client id, id, client_id",
 }  # fmt: skip

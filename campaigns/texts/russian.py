@@ -36,4 +36,7 @@ SENTENCES: Mapping[str, str] = {
     "campaign.row.already_in_campaign": "номер уже есть в кампании",
     "campaign.row.do_not_call": "клиент в списке «не звонить»",
     "campaign.row.too_long": "ячейка длиннее 500 знаков",
+    "campaign.heading.number": "номер, телефон, номер телефона, тел, мобильный",
+    "campaign.heading.name": "имя, клиент, фио, контакт",
+    "campaign.heading.client_id": "id клиента, идентификатор, идентификатор клиента",
 }  # fmt: skip

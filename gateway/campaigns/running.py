@@ -9,6 +9,7 @@ from campaigns.states import after_look
 from gateway.campaigns.taking_in import PolicyOf, take_in
 from gateway.store.campaigns import adding, campaigns, turns
 from gateway.store.campaigns.campaigns import CampaignRow
+from gateway.store.campaigns.members import clear_held
 from runtime.database.errors import may_pass
 from runtime.database.pool import database_now
 from runtime.loops import Loop
@@ -63,6 +64,8 @@ class Campaigns:
             row = await campaigns.lock_campaign(conn, seen.account_id, seen.name)
             if row is None or row.state not in ("planned", "running", "stopping"):
                 return
+            if row.state == "stopping":
+                await clear_held(conn, row, "campaign_finished", tried_too=row.reason == "finished_by_hand")
             step = after_look(
                 row.step,
                 await campaigns.load_of(conn, row),

@@ -63,6 +63,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "outbound": Entry(
             "outbound.command", "Calls and texts that go out: settings, queue, and what became of each."
         ),
+        "campaign": Entry("campaigns.command", "Outbound campaigns: who is called, and what came of it."),
         "do-not-call": Entry("outbound.do_not_call", "Numbers that are neither called nor written to."),
         "sync": Entry(
             "sync",

@@ -21,6 +21,7 @@ from gateway.alerts.senders import telegram_bot
 from gateway.at_work import AtWork
 from gateway.calls.client_job import ClientJob
 from gateway.calls.queue import Jobs, TaskKind
+from gateway.campaigns import list_import
 from gateway.campaigns.running import Campaigns
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
@@ -142,6 +143,7 @@ class Worker:
                 "distribution_simulation": partial(simulation_work, pool, giver.availability),
                 "distribution_stage": partial(stage_work, pool, giver),
                 applying.WORK: partial(applying.apply_work, pool),
+                list_import.WORK: partial(list_import.import_work, pool, self._policy_of),
             },
         )
         self.alerts = Alerts(settings, pool, session)

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from campaigns.reasons import MEMBER_REASONS
 from gateway.admin.campaigns import commands
 from gateway.admin.input_words import E164
 from gateway.admin.refused import NothingOfThatName
 from gateway.api.campaigns.campaigns import the_campaign
+from gateway.api.campaigns.lists import reason_in_words
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route, not_found
 from gateway.store.campaigns import members as store
@@ -83,8 +83,8 @@ def _view(row: MemberRow, texts: Texts) -> MemberView:
         source=row.source,
         state=row.state,
         reason=row.reason,
-        message=_message(row.reason, texts),
-        tries=sum((row.counters or {}).values()),
+        message=reason_in_words(row.reason, texts),
+        tries=row.tries,
         not_before=row.not_before if waits else None,
         deal=row.deal_id,
         contact=row.contact_id,
@@ -92,11 +92,6 @@ def _view(row: MemberRow, texts: Texts) -> MemberView:
         added_at=row.added_at,
         ended_at=row.ended_at,
     )
-
-
-def _message(reason: str, texts: Texts) -> str:
-    kind = "campaign.member" if reason in MEMBER_REASONS else "outbound.reason"
-    return texts.word(kind, reason) if f"{kind}.{reason}" in texts.sentences else ""
 
 
 async def list_members(call: ApiCall[MembersQuery, None]) -> Items[MemberView]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from campaigns.reasons import MemberReason
 from gateway.store.campaigns.campaigns import CampaignRow
-from gateway.store.campaigns.members import next_place
+from gateway.store.campaigns.members import take_places
 from runtime.database.pool import Conn
 
 _TO_ADD = """
@@ -68,7 +68,7 @@ async def number_of(conn: Conn, item: ToAdd) -> str | None:
 
 async def join_campaign(conn: Conn, row: CampaignRow, item: ToAdd, number: str) -> Literal["added", "linked"]:
     """Let the item be the number's in this campaign, in which nobody waits for it; else link it to the one that is."""
-    place = await next_place(conn, row)
+    place = await take_places(conn, row, 1)
     owner = await conn.fetchval(
         _JOIN, row.account_id, row.campaign_id, number, item.item_id, place, "trigger"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +49,9 @@ class CampaignRow:
     @property
     def kept_open(self) -> KeepOpenRow:
         return KeepOpenRow(made_at=self.kept_open_at, removed_at=self.kept_open_removed)
+
+
+_COLUMNS = tuple(column.name for column in fields(CampaignRow))
 
 
 async def campaigns_of(conn: Conn, account_id: str) -> list[CampaignRow]:
@@ -159,7 +162,7 @@ async def load_of(conn: Conn, row: CampaignRow) -> CampaignLoad:
 
 
 def as_campaign(row: asyncpg.Record) -> CampaignRow:
-    values = dict(row)
+    values = {name: row[name] for name in _COLUMNS}
     return CampaignRow(**{**values, "settings": CampaignSettings.model_validate(values["settings"])})
 
 

@@ -15,6 +15,7 @@ from routing.decision import stable_id
 from runtime.database.pool import Conn
 
 MemberSource = Literal["list", "trigger", "api"]
+_CLEARED_TOGETHER = 2000
 
 # The places of those that are new follow on; whoever adds holds the campaign's row.
 _ADD = """
@@ -76,13 +77,15 @@ class MemberRow:
     employee_id: str | None = None
 
 
-async def next_place(conn: Conn, row: CampaignRow) -> int:
-    found: int = await conn.fetchval(
-        "SELECT coalesce(max(place), 0) + 1 FROM campaign_member WHERE account_id = $1 AND campaign_id = $2",
+async def take_places(conn: Conn, row: CampaignRow, count: int) -> int:
+    """Return the first of so many places that are nobody's; members stand in their order."""
+    last: int = await conn.fetchval(
+        "UPDATE campaign SET places = places + $3 WHERE account_id = $1 AND campaign_id = $2 RETURNING places",
         row.account_id,
         row.campaign_id,
+        count,
     )
-    return found
+    return last - count + 1
 
 
 async def add_members(
@@ -103,7 +106,7 @@ async def add_members(
         [m.name for m in members],
         [m.client_id for m in members],
         [dict(m.data) for m in members],
-        await next_place(conn, row),
+        await take_places(conn, row, len(members)),
         source,
         upload,
         row.name,
@@ -152,6 +155,19 @@ async def known_numbers(conn: Conn, row: CampaignRow, numbers: Sequence[str]) ->
     return {one["number"] for one in found}
 
 
+async def uploaded_numbers(conn: Conn, row: CampaignRow, upload: str, numbers: Sequence[str]) -> set[str]:
+    """Return those of these that came in by this list."""
+    found = await conn.fetch(
+        "SELECT w.number FROM unnest($3::text[]) AS w (number) CROSS JOIN LATERAL (SELECT FROM campaign_member m"
+        " WHERE m.account_id = $1 AND m.campaign_id = $2 AND m.number = w.number AND m.upload = $4 LIMIT 1) AS mine",
+        row.account_id,
+        row.campaign_id,
+        list(numbers),
+        upload,
+    )
+    return {one["number"] for one in found}
+
+
 async def count_uploaded(conn: Conn, row: CampaignRow, upload: str) -> int:
     found: int = await conn.fetchval(
         "SELECT count(*) FROM campaign_member WHERE account_id = $1 AND campaign_id = $2 AND upload = $3",
@@ -163,14 +179,17 @@ async def count_uploaded(conn: Conn, row: CampaignRow, upload: str) -> int:
 
 
 async def clear_held(conn: Conn, row: CampaignRow, reason: MemberReason, *, tried_too: bool) -> int:
-    """End those that wait, without stage and task; how many. tried_too: also those that were called and are to be called again."""
+    """End some of those that wait, without stage and task; how many. tried_too: also those that were called and are to be called
+    again."""
     done: str = await conn.execute(
-        "UPDATE outbound_item SET state = 'cleared', reason = $3, ended_at = now() WHERE account_id = $1 AND campaign = $2"
-        " AND ended_at IS NULL AND state IN ('held', 'waiting') AND ($4 OR counters = '{}')",
+        "UPDATE outbound_item SET state = 'cleared', reason = $3, ended_at = now() WHERE (account_id, item_id) IN ("
+        "SELECT account_id, item_id FROM outbound_item WHERE account_id = $1 AND campaign = $2 AND ended_at IS NULL"
+        " AND state IN ('held', 'waiting') AND ($4 OR counters = '{}') LIMIT $5 FOR UPDATE)",
         row.account_id,
         row.name,
         reason,
         tried_too,
+        _CLEARED_TOGETHER,
     )
     return int(done.split()[-1])
 

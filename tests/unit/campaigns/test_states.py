@@ -43,9 +43,10 @@ COMMANDS: tuple[CampaignCommand, ...] = ("plan", "start", "pause", "stop", "fini
         ("running", "stop", BUSY, "stopping"),
         ("running", "stop", WAITING, "stopping"),
         ("running", "stop", DONE, "finished"),
-        ("paused", "finish", WAITING, "finished"),
+        ("paused", "finish", DONE, "finished"),
         ("running", "finish", BUSY, "stopping"),
-        ("stopping", "finish", WAITING, "finished"),
+        ("running", "finish", WAITING, "stopping"),
+        ("stopping", "finish", DONE, "finished"),
         ("stopping", "start", BUSY, None),
     ],
 )

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 
+from campaigns.reasons import MEMBER_REASONS, ROW_FAULTS
 from gateway.pbx import kinds
 from gateway.texts.sentences import TEXTS
 from routing.attendance.model import AttendanceReason
@@ -147,6 +148,10 @@ def _trigger_problems() -> str:
 def _trigger_words(kind: str, codes: Sequence[str], what: str) -> str:
     rows = [(code(c), *_said(f"trigger.{kind}.{c}")) for c in codes]
     return table((what, "Meaning", "По-русски"), rows)
+
+
+def _campaign_words(kind: str, codes: Sequence[str], what: str) -> str:
+    return table((what, "Meaning", "По-русски"), [(code(c), *_said(f"campaign.{kind}.{c}")) for c in codes])
 
 
 def _as_written(key: str) -> str:
@@ -295,6 +300,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "trigger-problems": _trigger_problems,
     "trigger-events": lambda: _trigger_words("on", CAUSE_KINDS, "Event"),
     "trigger-tests": lambda: _trigger_words("test", CONDITION_TESTS, "Test"),
+    "campaign-members": lambda: _campaign_words("member", MEMBER_REASONS, "Reason"),
+    "campaign-rows": lambda: _campaign_words("row", ROW_FAULTS, "Fault"),
     "trigger-reasons": lambda: _trigger_words("reason", FIRING_REASONS, "Reason"),
     "trigger-steps": lambda: _trigger_words("step", FIRING_STEPS, "Code"),
     "cells": _cells,

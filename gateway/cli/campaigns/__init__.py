@@ -1,0 +1,1 @@
+"""`campaign`: outbound campaigns at the command line."""
