@@ -6,6 +6,7 @@ import asyncpg
 import structlog
 
 from campaigns.states import after_look
+from gateway.campaigns.linked import settle_links
 from gateway.campaigns.taking_in import PolicyOf, take_in
 from gateway.store.campaigns import adding, campaigns, turns
 from gateway.store.campaigns.campaigns import CampaignRow
@@ -32,6 +33,8 @@ class Campaigns:
     async def look(self) -> None:
         """One campaign's trouble holds up no other."""
         await self.take_in_all()
+        async with self._pool.acquire() as conn, conn.transaction():
+            await settle_links(conn)
         async with self._pool.acquire() as conn:
             found = await campaigns.at_work(conn)
         failed = False

@@ -134,7 +134,7 @@ def _of_item(around: CallingAccount, moment: DialMoment, item: OutboundItem, kno
     return DialFacts(
         now=moment.now,
         is_account_on=moment.pace.is_on,
-        is_trigger_on=known.is_trigger_on,
+        is_trigger_on=known.is_trigger_on or item.kind == "campaign",  # who has come in is the campaign's
         is_deal_read=known.is_read or has_waited,
         is_deal_there=known.is_known and not known.is_deleted,
         is_deal_open=known.is_open or (is_in_stage and _is_for_closed_ones(known)),

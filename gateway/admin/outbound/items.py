@@ -62,5 +62,9 @@ def reason_in_words(kind: OutboundKind, reason: str, texts: Texts) -> str:
     """Say why an item waits or how it ended; a code that has no words stays one. Empty: nobody has looked at it yet."""
     if not reason:
         return texts.say("outbound.not-looked-at")
-    keys = ("sms.reason", "outbound.reason") if kind == "sms" else ("outbound.reason", "sms.reason")
+    keys = {
+        "sms": ("sms.reason", "outbound.reason"),
+        "callback": ("outbound.reason", "sms.reason"),
+        "campaign": ("campaign.member", "outbound.reason"),
+    }[kind]
     return next((texts.word(key, reason) for key in keys if f"{key}.{reason}" in texts.sentences), reason)

@@ -37,14 +37,14 @@ campaign_app = typer.Typer(
     help="Outbound campaigns: who is called, and what came of it.", no_args_is_help=True
 )
 
-CampaignName = Annotated[str, typer.Argument(help="what you call it", metavar="CAMPAIGN")]
-Changes = Annotated[
+CampaignNamed = Annotated[str, typer.Argument(help="what you call it", metavar="CAMPAIGN")]
+SettingsGiven = Annotated[
     list[str] | None,
     typer.Option(
         "--set", help="a setting as name=value, the value in YAML, e.g. 'endless=true'; may be repeated"
     ),
 ]
-File = Annotated[str | None, typer.Option(help="all settings as YAML; - reads standard input")]
+SettingsFile = Annotated[str | None, typer.Option(help="all settings as YAML; - reads standard input")]
 
 
 def register(app: typer.Typer) -> None:
@@ -81,7 +81,7 @@ def list_campaigns(account: AccountName = None, lang: Lang = None, json: Json = 
 
 
 @campaign_app.command("show")
-def show_campaign(name: CampaignName, account: AccountName = None, json: Json = False) -> None:
+def show_campaign(name: CampaignNamed, account: AccountName = None, json: Json = False) -> None:
     """Show what a campaign is told, and where it stands.
 
     Example: callmatrix campaign show spring
@@ -102,12 +102,12 @@ def show_campaign(name: CampaignName, account: AccountName = None, json: Json = 
 
 @campaign_app.command("create")
 def create(
-    name: CampaignName,
+    name: CampaignNamed,
     account: AccountName = None,
     connection: Annotated[str | None, typer.Option(help="the PBX that calls")] = None,
     employee: Annotated[str | None, typer.Option(help="who talks, by id")] = None,
-    set: Changes = None,
-    file: File = None,
+    set: SettingsGiven = None,
+    file: SettingsFile = None,
     json: Json = False,
 ) -> None:
     """Make a campaign, as a draft.
@@ -130,10 +130,10 @@ def create(
 
 @campaign_app.command("edit")
 def edit(
-    name: CampaignName,
+    name: CampaignNamed,
     account: AccountName = None,
-    set: Changes = None,
-    file: File = None,
+    set: SettingsGiven = None,
+    file: SettingsFile = None,
     json: Json = False,
 ) -> None:
     """Change settings; who waits is called by them.
@@ -164,7 +164,7 @@ def _settings(before: dict[str, Any], file: str | None, changes: dict[str, Any])
 
 @campaign_app.command("plan")
 def plan(
-    name: CampaignName,
+    name: CampaignNamed,
     at: Annotated[datetime, typer.Argument(help="when it begins, UTC, e.g. 2026-12-01T06:00:00")],
     account: AccountName = None,
     json: Json = False,
@@ -178,7 +178,7 @@ def plan(
 
 
 @campaign_app.command("start")
-def start(name: CampaignName, account: AccountName = None, json: Json = False) -> None:
+def start(name: CampaignNamed, account: AccountName = None, json: Json = False) -> None:
     """Let it call, or go on calling.
 
     Example: callmatrix campaign start spring
@@ -187,7 +187,7 @@ def start(name: CampaignName, account: AccountName = None, json: Json = False) -
 
 
 @campaign_app.command("pause")
-def pause(name: CampaignName, account: AccountName = None, json: Json = False) -> None:
+def pause(name: CampaignNamed, account: AccountName = None, json: Json = False) -> None:
     """Call nobody more for now; who is on the line stays.
 
     Example: callmatrix campaign pause spring
@@ -196,7 +196,7 @@ def pause(name: CampaignName, account: AccountName = None, json: Json = False) -
 
 
 @campaign_app.command("stop")
-def stop(name: CampaignName, account: AccountName = None, yes: Yes = False, json: Json = False) -> None:
+def stop(name: CampaignNamed, account: AccountName = None, yes: Yes = False, json: Json = False) -> None:
     """Call nobody new; who was tried is tried to the end, then it has finished for good.
 
     Example: callmatrix campaign stop spring --yes
@@ -206,7 +206,7 @@ def stop(name: CampaignName, account: AccountName = None, yes: Yes = False, json
 
 
 @campaign_app.command("finish")
-def finish(name: CampaignName, account: AccountName = None, yes: Yes = False, json: Json = False) -> None:
+def finish(name: CampaignNamed, account: AccountName = None, yes: Yes = False, json: Json = False) -> None:
     """Call nobody any more: once who is on the line is done, it has finished for good.
 
     Example: callmatrix campaign finish spring --yes
@@ -218,7 +218,7 @@ def finish(name: CampaignName, account: AccountName = None, yes: Yes = False, js
 
 
 @campaign_app.command("close")
-def close(name: CampaignName, account: AccountName = None, json: Json = False) -> None:
+def close(name: CampaignNamed, account: AccountName = None, json: Json = False) -> None:
     """Take out the technical row that keeps it from ending by itself; it is not made again.
 
     Example: callmatrix campaign close spring
@@ -245,7 +245,7 @@ def _say(row: CampaignRow, json: bool) -> None:
 
 
 @campaign_app.command("stats")
-def stats(name: CampaignName, account: AccountName = None, lang: Lang = None, json: Json = False) -> None:
+def stats(name: CampaignNamed, account: AccountName = None, lang: Lang = None, json: Json = False) -> None:
     """Show what became of its members and attempts, counted.
 
     Example: callmatrix campaign stats spring

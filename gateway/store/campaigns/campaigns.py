@@ -68,9 +68,12 @@ async def campaign_of(conn: Conn, account_id: str, name: str) -> CampaignRow | N
 
 
 async def lock_campaign(conn: Conn, account_id: str, name: str) -> CampaignRow | None:
-    """As `campaign_of`; nobody changes it, and nobody is added, until the transaction ends."""
+    """As `campaign_of`; nobody changes it, and nobody is added, until the transaction ends. Attempts that end meanwhile are
+    counted all the same."""
     row = await conn.fetchrow(
-        "SELECT * FROM campaign WHERE account_id = $1 AND name = $2 FOR UPDATE", account_id, name
+        "SELECT * FROM campaign WHERE account_id = $1 AND name = $2 FOR NO KEY UPDATE",
+        account_id,
+        name,
     )
     return as_campaign(row) if row else None
 

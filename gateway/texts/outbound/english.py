@@ -11,6 +11,7 @@ SENTENCES: Mapping[str, str] = {
     "trigger.apply.not-known": "Of {count:deal|deals} only the CRM knows what a condition asks for: they are decided when they are read.",
     "outbound.not-looked-at": "nobody has looked at it yet",
     "outbound.item": "{state}: {why}",
+    "outbound.state.held": "waits for its turn in its campaign",
     "outbound.state.waiting": "waits",
     "outbound.state.dialling": "is being called",
     "outbound.state.sending": "is being sent",

@@ -11,6 +11,7 @@ SENTENCES: Mapping[str, str] = {
     "trigger.apply.not-known": "Про {count:сделку|сделки|сделок} ответ на условие знает только CRM: они решатся, когда будут прочитаны.",
     "outbound.not-looked-at": "до него ещё не дошли",
     "outbound.item": "{state}: {why}",
+    "outbound.state.held": "ждёт очереди в своей кампании",
     "outbound.state.waiting": "ждёт",
     "outbound.state.dialling": "идёт звонок",
     "outbound.state.sending": "отправляется",

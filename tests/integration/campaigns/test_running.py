@@ -9,8 +9,11 @@ import pytest
 
 from gateway.admin.campaigns.commands import NobodyToCall, add_member, remove_kept_open
 from gateway.admin.campaigns.saved import CampaignNotUsable, CampaignStateForbids
+from gateway.outbound.ending import end_with_effects
+from gateway.store.admin.staff import staff_of
 from gateway.store.campaigns.turns import AT_ONCE
 from gateway.store.outbound.do_not_call import add as do_not_call
+from gateway.store.outbound.items import lock
 from tests.integration.campaigns.scene import OWN, Scene, adds
 from tests.integration.triggers.office import ACCOUNT
 
@@ -124,6 +127,8 @@ async def test_53_a_number_that_is_there_already_is_linked_and_one_that_was_call
     await scene.order("start")
     await scene.work.look()
     assert [s for _, s, _ in await scene.items()] == ["waiting", "held"]
+    await scene.work.look()
+    assert [s for _, s, _ in await scene.items()] == ["waiting", "held"]
     await scene.pool.execute(
         "UPDATE outbound_item SET state = 'succeeded', ended_at = now() WHERE state = 'waiting'"
     )
@@ -191,3 +196,29 @@ async def test_what_a_campaign_names_must_be_there(
     with pytest.raises(CampaignNotUsable) as refused:
         await scene.campaign("other", **changes)
     assert refused.value.field == field
+
+
+async def test_s3_11_who_was_not_reached_gets_what_each_trigger_says_once(pool: asyncpg.Pool) -> None:
+    scene = Scene(pool)
+    stage = {"pipeline_id": "1", "stage_id": "30"}
+    await scene.open(adds(task=True, stage=stage), adds("u", task=True, stage=stage))
+    await scene.client("7", A)
+    await scene.client("8", A)
+    await scene.order("start")
+    await scene.work.look()
+    item = await scene.pool.fetchrow("SELECT * FROM outbound_item WHERE state = 'waiting'")
+    assert item is not None
+    async with pool.acquire() as conn, conn.transaction():
+        locked = await lock(conn, ACCOUNT, item["item_id"])
+        assert locked is not None
+        for _ in range(2):
+            await end_with_effects(
+                conn, await staff_of(conn, ACCOUNT), locked, "failed", "client_no_answer", datetime.now(UTC)
+            )
+    for _ in range(2):
+        await scene.work.look()
+    assert {item[1:] for item in await scene.items()} == {("failed", "client_no_answer")}
+    found = await scene.pool.fetch(
+        "SELECT what, \"order\"->'target'->>'id' AS deal FROM effect ORDER BY 1, 2"
+    )
+    assert [tuple(row) for row in found] == [("create_task", "7"), ("create_task", "8")]
