@@ -79,7 +79,18 @@ async def add_connection(
         raise NameTaken("connection", order.name) from err
 
 
-_ADDRESSES = ("ami_host", "ami_port", "ami_tls", "base_url", "host", "port", "tls")
+_ADDRESSES = (
+    "ami_host",
+    "ami_port",
+    "ami_tls",
+    "base_url",
+    "esl_host",
+    "esl_port",
+    "host",
+    "originate_url",
+    "port",
+    "tls",
+)
 
 
 class HoldsKeys(Protocol):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.admin.connections import ConnectionOrder, judged, lines_of
+from gateway.admin.connections import ConnectionOrder, judged, lines_of, sends_keys_elsewhere
 from gateway.admin.refused import InputRefused
 from gateway.pbx.connection_settings import settings_of
 from gateway.pbx.dialects import DIALECT_SETTINGS
@@ -15,6 +15,7 @@ from gateway.pbx.kinds import KINDS
 from routing.settings import NumberPolicy
 from tests.paths import ROOT
 from tests.unit.docs.sources import connection_settings
+from tests.unit.gateway.pbx.builders import a_connection
 
 
 def test_our_lines_are_kept_in_one_spelling() -> None:
@@ -89,3 +90,19 @@ def test_every_setting_that_is_read_can_be_given() -> None:
 
 def test_the_settings_of_asterisk_are_seen_to_be_read() -> None:
     assert len(_settings_read_in("asterisk")) > 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting"),
+    [
+        ("asterisk", "ami_host"),
+        ("freeswitch", "esl_host"),
+        ("freeswitch", "esl_port"),
+        ("generic", "originate_url"),
+    ],
+)
+def test_stored_keys_go_to_no_address_that_they_were_not_given_for(kind: str, setting: str) -> None:
+    now = a_connection(kind, keys={"any": "key"}, settings={setting: "10.0.0.5"})
+    assert sends_keys_elsewhere(now, {setting: "10.0.0.6"})
+    assert not sends_keys_elsewhere(now, {setting: "10.0.0.5"})
+    assert not sends_keys_elsewhere(a_connection(kind), {setting: "10.0.0.6"})
