@@ -19,6 +19,8 @@ from runtime.tokens import new_secret
 ACCOUNT = "demo"
 SECRET = "demo"  # noqa: S105 - the demo's, told in its documentation
 OFFICE_LINE = "+74950000001"
+ORDERS_AT = "generic"
+"""The connection whose PBX makes calls at our order."""
 EXTENSIONS = tuple(str(number) for number in range(101, 111))
 
 

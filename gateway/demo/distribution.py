@@ -14,6 +14,7 @@ from gateway.admin.distribution.templates import attach, save_template
 from gateway.admin.operations.shift_change import save_policy
 from gateway.admin.schedules.saved import save_schedule
 from gateway.demo.data import ACCOUNT
+from gateway.demo.pipelines import pipeline_of, stage_ids
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.distribution.templates import Attachment, template_of
 from routing.distribution.template import DistributionTemplate, TemplateHours, TemplateMember
@@ -43,26 +44,14 @@ class DemoStages:
 
 async def prepare_pipeline(session: aiohttp.ClientSession, sandbox_url: str) -> DemoStages:
     """Make the pipeline in the CRM, with deals of a manager who can go offline; one that is there stays as it is."""
-    async with session.get(f"{sandbox_url}/_sandbox/token?integration=pages") as response:
-        headers = {"Authorization": f"Bearer {(await response.json())['access_token']}"}
-    address = f"{sandbox_url}/api/v4/leads/pipelines"
-    async with session.get(address, headers=headers) as response:
-        found = (await response.json())["_embedded"]["pipelines"]
-    there = next((one for one in found if one["name"] == PIPELINE), None)
-    if there is not None:
-        return _stages(there)
-    stages = [{"name": name, "sort": 20 + 10 * n} for n, name in enumerate(STAGES)]
-    wanted = {"name": PIPELINE, "sort": 100, "is_main": False, "is_unsorted_on": False}
-    body = [{**wanted, "_embedded": {"statuses": stages}}]
-    async with session.post(address, headers=headers, json=body) as response:
-        response.raise_for_status()
-        made = _stages((await response.json())["_embedded"]["pipelines"][0])
-    await _add_deals(session, sandbox_url, made)
-    return made
+    pipeline, is_new = await pipeline_of(session, sandbox_url, PIPELINE, STAGES)
+    if is_new:
+        await _add_deals(session, sandbox_url, _stages(pipeline))
+    return _stages(pipeline)
 
 
 def _stages(pipeline: dict[str, Any]) -> DemoStages:
-    ids = {stage["name"]: stage["id"] for stage in pipeline["_embedded"]["statuses"]}
+    ids = stage_ids(pipeline)
     turns, shares, work = (ids[name] for name in STAGES)
     return DemoStages(pipeline=pipeline["id"], turns=turns, shares=shares, work=work)
 

@@ -23,9 +23,11 @@ from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.secret_address import webhook_address
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
-from gateway.demo import data, distribution
+from gateway.demo import callbacks, data, distribution
+from gateway.demo.callbacks import DemoCallBacks
 from gateway.demo.distribution import DemoStages
 from gateway.demo.folder import clear, prepare_folder
+from gateway.demo.pbx import DemoPbx, serving
 from gateway.store.admin.accounts import account as account_of
 from routing.settings import NumberPolicy
 from runtime.database.pool import open_pool
@@ -133,7 +135,10 @@ async def _start(
     crm = asyncio.create_task(run_children([sandbox], inner_stop))
     ours: asyncio.Task[None] | None = None
     try:
-        async with aiohttp.ClientSession() as session:
+        async with (
+            aiohttp.ClientSession() as session,
+            serving(DemoPbx(session, f"{demo.url}/pbx/generic/events")) as pbx,
+        ):
             if not await _answers(session, f"{demo.sandbox_url}/_sandbox/token", stop):
                 return
             crm_token = (await _json(session, f"{demo.sandbox_url}/_sandbox/token?integration=callmatrix"))[
@@ -143,12 +148,14 @@ async def _start(
             await data.prepare(pool, sandbox_url=demo.sandbox_url, crm_token=crm_token, token=token)
             stages = await distribution.prepare_pipeline(session, demo.sandbox_url)
             await distribution.prepare_distribution(pool, stages)
+            called = await callbacks.prepare_calls(session, demo.sandbox_url)
+            await callbacks.prepare_trigger(pool, called, pbx.url)
             await _register_webhook(session, pool, demo)
             await pool.close()
             ours = asyncio.create_task(run_children([gateway, worker], stop))
             if not await _answers(session, f"{demo.url}/readyz", stop):
                 return
-            print(_welcome(demo, dsn, token, stages), flush=True)
+            print(_welcome(demo, dsn, token, stages, called), flush=True)
             if demo.plays_call:
                 await _play(session, demo, stop)
             await stop.wait()
@@ -198,7 +205,7 @@ async def _json(session: aiohttp.ClientSession, url: str) -> Any:
         return await response.json()
 
 
-def _welcome(demo: Demo, dsn: str, token: str, stages: DemoStages) -> str:
+def _welcome(demo: Demo, dsn: str, token: str, stages: DemoStages, called: DemoCallBacks) -> str:
     url, auth = demo.url, "-H 'Authorization: Bearer demo'"
     return f"""
 Gateway      {url}
@@ -220,6 +227,7 @@ Things to try, each line as it stands:
   why was it decided so?
     curl -s -H 'Authorization: Bearer {token}' '{url}/api/v1/decisions?limit=5'
 {distribution.things_to_try(url, demo.sandbox_url, token, stages)}
+{callbacks.things_to_try(url, demo.sandbox_url, token, called)}
   the admin API
     {url}/api/openapi.json
 
