@@ -36,6 +36,7 @@ from routing.schedules.model import Schedule
 from routing.settings import AccountSettings
 from routing.shift_change.policy import ShiftPolicy
 from routing.staff import Employee
+from routing.triggers.model import Trigger
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -90,6 +91,10 @@ class EmployeePart(_Part):
     deputy_id: Annotated[str, Field(max_length=64)] | None = None
     group: Annotated[str, Field(max_length=LONGEST_GROUP)] | None = None
     gets_missed_calls: bool = True
+
+    def as_employee(self) -> Employee:
+        lists = {name: tuple(getattr(self, name)) for name in ("extensions", "sip", "numbers")}
+        return Employee(**{**self.model_dump(), **lists})
 
 
 class ConnectionPart(_Part):
@@ -154,7 +159,7 @@ class TestCall(_Part):
 
 class ConfigDocument(_Part):
     """Sections that are absent stay as they are. employees: exactly these from now on. connections, sms: these are added or
-    changed; others stay. schedules: by name, the same; so are templates and attachments. matrix: the published one; published as a new version where it decides
+    changed; others stay. schedules: by name, the same; so are templates, attachments and triggers. matrix: the published one; published as a new version where it decides
     otherwise."""
 
     callmatrix: Literal[1] = 1
@@ -169,6 +174,7 @@ class ConfigDocument(_Part):
     schedules: dict[str, Schedule] | None = Field(default=None, max_length=500)
     templates: Annotated[list[DistributionTemplate], Field(max_length=500)] | None = None
     attachments: Annotated[list[AttachmentPart], Field(max_length=5000)] | None = None
+    triggers: Annotated[list[Trigger], Field(max_length=500)] | None = None
     matrix: Matrix | None = None
     shift_change: ShiftPolicy | None = None
     tests: Annotated[list[TestCall], Field(max_length=1000)] | None = None
@@ -184,6 +190,7 @@ def document_of(
     templates: Sequence[DistributionTemplate] = (),
     attachments: Sequence[Attachment] = (),
     sms: Sequence[SavedSmsConnection] = (),
+    triggers: Sequence[Trigger] = (),
 ) -> ConfigDocument:
     """people: as an admin entered them, without what the CRM adds. shift: of shift change; absent where nothing was set."""
     return ConfigDocument(
@@ -229,6 +236,7 @@ def document_of(
             for a in attachments
         ]
         or None,
+        triggers=list(triggers) or None,
         matrix=matrix.model_copy(update={"version": 0}),
         shift_change=None if shift == ShiftPolicy() else shift,
     )
@@ -247,6 +255,8 @@ def as_yaml(document: ConfigDocument) -> str:
     for part, models in lists.items():
         if models is not None:
             body[part] = [m.model_dump(mode="json", exclude_defaults=True) for m in models]
+    if document.triggers is not None:
+        body["triggers"] = [trigger.as_written() for trigger in document.triggers]
     if document.settings is not None:
         body["settings"] = _sorted_sets(document.settings.model_dump(mode="json"))
     if document.schedules is not None:

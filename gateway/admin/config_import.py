@@ -15,7 +15,6 @@ from gateway.admin.config_document import (
     ConfigRefused,
     ConnectionPart,
     DocumentProblem,
-    EmployeePart,
     document_of,
     refuse_twice,
 )
@@ -29,6 +28,7 @@ from gateway.admin.protection.shown_settings import told_settings
 from gateway.admin.refused import InputRefused
 from gateway.admin.schedules.saved import ScheduleRefused, save_schedule
 from gateway.admin.sms.from_file import take_sms
+from gateway.admin.triggers.from_file import take_triggers
 from gateway.at_work import AtWork
 from gateway.calls.turns import NOBODY, turns_asked
 from gateway.pbx.connection import Connection
@@ -41,10 +41,10 @@ from gateway.store.admin.staff import staff_of, stored_employees
 from gateway.store.distribution.templates import attachments_of, templates_of
 from gateway.store.shift_change.policies import policy_of as policy_of_shift
 from gateway.store.sms.connections import sms_connections
+from gateway.store.triggers.triggers import triggers_of
 from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Problem, can_be_published, check
 from routing.matrix.model import Matrix
-from routing.staff import Employee
 from routing.texts.catalogue import DEFAULT_LANGUAGE, Language, Texts, Value
 from runtime.database.pool import Conn, database_now
 from runtime.tokens import new_secret
@@ -91,6 +91,7 @@ async def export_config(conn: Conn, account_id: str) -> ConfigDocument:
             [saved.template for saved in await templates_of(conn, account_id)],
             await attachments_of(conn, account_id),
             await sms_connections(conn, account_id),
+            [saved.trigger for saved in await triggers_of(conn, account_id)],
         )
 
 
@@ -154,6 +155,7 @@ class _Import:
         await self._schedules()
         distribution = DistributionPart(self._conn, self._id, self._by, self._language, self._warn)
         await distribution.take(self._document)
+        await take_triggers(self._conn, self._id, self._document, self._by, self._language, self._warn)
         await self._shift_change()
         version = await self._matrix()
         await self._tests()
@@ -265,7 +267,7 @@ class _Import:
             return
         refuse_twice("employees", [p.id for p in parts])
         try:
-            await replace_employees(self._conn, self._id, [_person(part) for part in parts])
+            await replace_employees(self._conn, self._id, [part.as_employee() for part in parts])
         except EmployeeRefused as err:
             position = [part.id for part in parts].index(err.employee)
             raise _refused(err, f"employees.{position} «{err.employee}».") from err
@@ -379,20 +381,4 @@ def _coming(document: ConfigDocument) -> ComingNames:
     return ComingNames(
         schedules=frozenset(document.schedules or ()),
         templates=frozenset(template.name for template in document.templates or ()),
-    )
-
-
-def _person(part: EmployeePart) -> Employee:
-    return Employee(
-        id=part.id,
-        name=part.name,
-        email=part.email,
-        crm_user_id=part.crm_user_id,
-        extensions=tuple(part.extensions),
-        sip=tuple(part.sip),
-        numbers=tuple(part.numbers),
-        is_senior=part.is_senior,
-        deputy_id=part.deputy_id,
-        group=part.group,
-        gets_missed_calls=part.gets_missed_calls,
     )

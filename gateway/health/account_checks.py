@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from crm.errors import CrmUnpaid
 from gateway.health.account_reason import reason_said
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
-from gateway.health.views import AccountStatus, ConnectionState, WriterView
+from gateway.health.views import AccountStatus, ConnectionState, TemplatesView, WriterView
 from routing.texts.catalogue import InLanguages, Phrase, phrase
 
 DIRECTORY_SECONDS = 300.0
@@ -39,6 +39,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
     yield _cases(account)
     yield from _distribution(account)
     yield from _templates(account)
+    yield from _triggers(account)
     yield from _people(account)
     yield from _matrix(account)
     if not account.connections:
@@ -241,13 +242,23 @@ def _distribution(account: AccountStatus) -> Iterator[Finding]:
 def _templates(account: AccountStatus) -> Iterator[Finding]:
     """Nothing where none has a problem."""
     what, found = about("templates", account=account.id), account.templates
-    if found is None or not (found.errors or found.warnings):
-        return
-    first = InLanguages(ru=found.first_ru or "", en=found.first or "")
-    if found.errors:
-        yield bad("templates-errors", what, errors=found.errors, warnings=found.warnings, first=first)
-    else:
-        yield warning("templates-warnings", what, warnings=found.warnings, first=first)
+    if found is not None and found.errors:
+        yield bad("templates-errors", what, errors=found.errors, warnings=found.warnings, first=_first(found))
+    elif found is not None and found.warnings:
+        yield warning("templates-warnings", what, warnings=found.warnings, first=_first(found))
+
+
+def _triggers(account: AccountStatus) -> Iterator[Finding]:
+    """As `_templates`, of those that are on."""
+    what, found = about("triggers", account=account.id), account.triggers
+    if found is not None and found.errors:
+        yield bad("triggers-errors", what, errors=found.errors, warnings=found.warnings, first=_first(found))
+    elif found is not None and found.warnings:
+        yield warning("triggers-warnings", what, warnings=found.warnings, first=_first(found))
+
+
+def _first(found: TemplatesView) -> InLanguages:
+    return InLanguages(ru=found.first_ru or "", en=found.first or "")
 
 
 def _people(account: AccountStatus) -> Iterator[Finding]:

@@ -23,8 +23,8 @@ def matrix_view(row: asyncpg.Record | None) -> MatrixView | None:
     )
 
 
-def templates_view(row: asyncpg.Record | None) -> TemplatesView | None:
-    """As `matrix_view`."""
+def templates_view(row: asyncpg.Record | None, what: str = "template") -> TemplatesView | None:
+    """As `matrix_view`. what: is checked."""
     if row is None:
         return None
     body = row["body"]
@@ -33,6 +33,6 @@ def templates_view(row: asyncpg.Record | None) -> TemplatesView | None:
         checked_at=row["at"],
         errors=body["errors"],
         warnings=body["warnings"],
-        first=f"“{first['template']}”: {first['message_en']}; {first['remedy_en']}" if first else None,
-        first_ru=f"«{first['template']}»: {first['message']}; {first['remedy']}" if first else None,
+        first=f"“{first[what]}”: {first['message_en']}; {first['remedy_en']}" if first else None,
+        first_ru=f"«{first[what]}»: {first['message']}; {first['remedy']}" if first else None,
     )

@@ -1,4 +1,4 @@
-"""The published matrix and the templates of every account, checked daily and whenever something that they name has changed."""
+"""The published matrix, the templates and the triggers of every account, checked daily and whenever something that they name has changed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from gateway.store.admin.accounts import NoSuchAccount, accounts
 from gateway.store.admin.matrices import current_version, matrix_at
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.crm_accounts.exchanges import report, reports
+from gateway.triggers import checks as trigger_checks
 from routing.matrix.checks.check import check
 from runtime.database import channels, locks
 from runtime.database.changes import publish
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 MATRIX_REPORT = "matrix_checks"
 TEMPLATE_REPORT = "template_checks"
+TRIGGER_REPORT = "trigger_checks"
 _DAY = timedelta(days=1)
 _LOOK_SECONDS = 600.0
 _CALM_SECONDS = 0.5  # changes that come together are checked once
@@ -75,6 +77,7 @@ class DailyChecks:
             }
             await report(conn, account_id, MATRIX_REPORT, body)
             await _check_templates(conn, account_id)
+            await _check_triggers(conn, account_id)
             await publish(conn, account_id, "findings")
         if errors:
             log.info("matrix-has-errors", account=account_id, version=matrix.version, errors=errors)
@@ -100,3 +103,17 @@ async def _check_templates(conn: Conn, account_id: str) -> None:
     await report(conn, account_id, TEMPLATE_REPORT, body)
     if errors:
         log.info("templates-have-errors", account=account_id, errors=errors)
+
+
+async def _check_triggers(conn: Conn, account_id: str) -> None:
+    found = await trigger_checks.problems_of_all(conn, account_id)
+    errors = sum(problem.severity == "error" for _, problem in found)
+    told = [
+        {"trigger": name, **dict(zip(("message", "remedy"), one.in_words("ru"), strict=True))}
+        | dict(zip(("message_en", "remedy_en"), one.in_words("en"), strict=True))
+        for name, one in found
+    ]
+    body = {"errors": errors, "warnings": len(found) - errors, "problems": told}
+    await report(conn, account_id, TRIGGER_REPORT, body)
+    if errors:
+        log.info("triggers-have-errors", account=account_id, errors=errors)

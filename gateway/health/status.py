@@ -24,7 +24,7 @@ from crm.sync.source import from_text
 from gateway.calendars import is_working_now
 from gateway.calls.pbx_clocks import REPORT as CLOCK_REPORT
 from gateway.health.check_views import matrix_view, templates_view
-from gateway.health.daily_checks import MATRIX_REPORT, TEMPLATE_REPORT
+from gateway.health.daily_checks import MATRIX_REPORT, TEMPLATE_REPORT, TRIGGER_REPORT
 from gateway.health.reports import PREFIX, SILENT_SECONDS
 from gateway.health.secret_checks import secrets_state
 from gateway.health.views import (
@@ -267,6 +267,7 @@ class _Reader:
             presence_doubt=self._presence_doubt(account),
             matrix=matrix_view(self._told.get((id, MATRIX_REPORT))),
             templates=templates_view(self._told.get((id, TEMPLATE_REPORT))),
+            triggers=templates_view(self._told.get((id, TRIGGER_REPORT)), "trigger"),
             connections=self._connections(id),
         )
 

@@ -219,7 +219,7 @@ class MatrixView(_View):
 
 
 class TemplatesView(_View):
-    """The templates of distribution as they were last checked. first, first_ru: as of MatrixView, with the template's name."""
+    """The templates of distribution, or the triggers that are on, as they were last checked. first, first_ru: as of MatrixView, with the name."""
 
     checked_at: datetime
     errors: int
@@ -257,6 +257,7 @@ class AccountStatus(_View):
     presence_doubt: str = ""
     matrix: MatrixView | None
     templates: TemplatesView | None = None
+    triggers: TemplatesView | None = None
     connections: list[ConnectionState]
 
 

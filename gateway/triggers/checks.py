@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from crm.store.metadata import fields_of, pipelines_of, users_of
+from gateway.store.admin.accounts import connections
 from gateway.store.admin.staff import staff_of
+from gateway.store.campaigns.campaigns import campaigns_of
 from gateway.store.distribution.templates import templates_of
+from gateway.store.sms.connections import sms_connections
+from gateway.store.triggers.triggers import triggers_on
 from routing.templates import TemplateRefused
-from routing.triggers.problems import KnownToTriggers
+from routing.triggers.problems import KnownToTriggers, TriggerProblem, problems
 from runtime.database.pool import Conn
 from sms.templates import SmsMacros, compiled_sms
 
@@ -31,5 +35,16 @@ async def surroundings_of(conn: Conn, account_id: str) -> KnownToTriggers:
         fields=[*(f"deal.cf_{f.id}" for f in deal), *(f"contact.cf_{f.id}" for f in contact)] or None,
         users=[user.id for user in users] or None,
         templates=[saved.name for saved in await templates_of(conn, account_id)],
+        connections=[found.name for found in await connections(conn, account_id)],
+        providers=[found.name for found in await sms_connections(conn, account_id)],
+        campaigns=[found.name for found in await campaigns_of(conn, account_id)],
         refused=refused,
     )
+
+
+async def problems_of_all(conn: Conn, account_id: str) -> list[tuple[str, TriggerProblem]]:
+    """(name, what is wrong) of the triggers that are on, errors first."""
+    known = await surroundings_of(conn, account_id)
+    on = await triggers_on(conn, account_id)
+    found = [(saved.name, one) for saved in on for one in problems(saved.trigger, known)]
+    return sorted(found, key=lambda named: named[1].severity != "error")

@@ -43,6 +43,9 @@ TRIGGER_PROBLEMS: Mapping[str, TriggerWeight] = {
     "receiver-without-extension": "error",
     "template-gone": "error",
     "text-refused": "error",
+    "connection-gone": "error",
+    "provider-gone": "warning",
+    "campaign-gone": "warning",
     "action-stage-gone": "error",
     "action-moves-back": "warning",
 }
@@ -65,8 +68,9 @@ class TriggerProblem(NamedTuple):
 class KnownToTriggers(NamedTuple):
     """What an account has that a trigger speaks of. None: not read yet, so that nothing is said of it.
 
-    stages: (pipeline, stage). fields: as conditions name them. users: of the CRM. templates: of distribution. refused: why the
-    text of an SMS cannot be used, None = it can. not_told: what this CRM never tells.
+    stages: (pipeline, stage). fields: as conditions name them. users: of the CRM. templates: of distribution. connections: of
+    PBXs. providers: SMS connections. refused: why the text of an SMS cannot be used, None = it can. not_told: what this CRM
+    never tells.
     """
 
     staff: Staff
@@ -74,6 +78,9 @@ class KnownToTriggers(NamedTuple):
     fields: Collection[str] | None = None
     users: Collection[str] | None = None
     templates: Collection[str] | None = None
+    connections: Collection[str] | None = None
+    providers: Collection[str] | None = None
+    campaigns: Collection[str] | None = None
     refused: Callable[[str], str | None] = lambda source: None
     not_told: frozenset[CauseKind] = frozenset(("invoice_paid",))
 
@@ -170,6 +177,7 @@ def _action(trigger: Trigger, known: KnownToTriggers) -> Iterator[TriggerProblem
     elif isinstance(action, CallBack):
         yield from _callback(trigger, action, known)
     elif isinstance(action, AddToCampaign):
+        yield from _named("campaign", action.campaign, known.campaigns)
         yield from _stage(action.unreached.stage, "action.unreached.stage", trigger, known)
 
 
@@ -180,16 +188,23 @@ def _sms(action: SendSms, known: KnownToTriggers) -> Iterator[TriggerProblem]:
         yield from _employee(id, "action.to.employees", known)
     if why := known.refused(action.template):
         yield problem("text-refused", "action.template", why=why)
+    yield from _named("provider", action.provider, known.providers)
 
 
 def _callback(trigger: Trigger, action: CallBack, known: KnownToTriggers) -> Iterator[TriggerProblem]:
     target = action.target
+    yield from _named("connection", action.connection, known.connections)
     if isinstance(target, ToEmployee):
         yield from _employee(target.employee_id, "action.target", known)
     if isinstance(target, ToTemplate) and known.templates is not None and target.name not in known.templates:
         yield problem("template-gone", "action.target", name=target.name)
     yield from _stage(action.failed_stage, "action.failed_stage", trigger, known)
     yield from _stage(action.succeeded_stage, "action.succeeded_stage", trigger, known)
+
+
+def _named(what: str, name: str, known: Collection[str] | None) -> Iterator[TriggerProblem]:
+    if known is not None and name not in known:
+        yield problem(f"{what}-gone", f"action.{what}", name=name)
 
 
 def _employee(id: str, field: str, known: KnownToTriggers) -> Iterator[TriggerProblem]:

@@ -18,6 +18,7 @@ from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts
 from gateway.store.admin.matrices import current_version, matrix_at, versions
 from gateway.store.admin.staff import staff_of, stored_employees
+from gateway.store.triggers.triggers import triggers_of
 from routing.staff import Employee
 from runtime.tokens import hash_of
 from tests.integration.api.client import ACCOUNT, Api
@@ -339,3 +340,39 @@ async def test_a_bad_template_in_a_file_is_refused_as_the_api_refuses_it(
         await take(pool, "name: Другое\n" + text)
     assert (refused.value.problems[0].path, refused.value.problems[0].code) == (path, code)
     assert await exported(pool) == before
+
+
+TRIGGERS = """
+callmatrix: 1
+triggers:
+  - name: big deals
+    pipeline_id: "1"
+    events: [{on: price_crossed, amount: 50000}]
+    conditions: [{of: price, test: at_least, values: [50000]}]
+    action: {do: callback, connection: office, target: {kind: employee, employee_id: anna}}
+    is_on: true
+  - {name: t, pipeline_id: "1", events: [{on: won}], action: {do: campaign, campaign: autumn}}
+"""
+
+
+async def test_triggers_go_out_and_come_back_checked(pool: asyncpg.Pool, account: str) -> None:
+    done = await take(pool, TRIGGERS)
+    assert {"trigger big deals: added", "trigger t: added"} <= set(done.changes)
+    assert any("There is no campaign «autumn»" in warned for warned in done.warnings)
+    text = await exported(pool)
+    assert "kind: employee" in text
+    assert "price_crossed" in text
+    assert (await take(pool, text)).changes == ()
+    assert await exported(pool) == text
+    later = await take(pool, TRIGGERS[: TRIGGERS.index("  - {name: t")].replace("is_on: true", "position: 3"))
+    assert {"trigger big deals.is_on: True → False", "trigger big deals.position: 0 → 3"} == set(
+        later.changes
+    )
+    assert "trigger 't' is not in the file; it stays as it is" in later.warnings
+    with pytest.raises(ConfigRefused) as refused:
+        await take(pool, TRIGGERS.replace("connection: office", "connection: gone"))
+    assert [(p.path, p.code) for p in refused.value.problems] == [
+        ("triggers.0 «big deals».action.connection", "trigger-not-usable")
+    ]
+    async with pool.acquire() as conn:
+        assert {s.name for s in await triggers_of(conn, ACCOUNT)} == {"big deals", "t"}

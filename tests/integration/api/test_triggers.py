@@ -81,7 +81,7 @@ async def test_what_is_wrong_is_told_with_all_problems_and_nothing_is_saved(api:
         "conditions": [{"of": "price", "test": "above", "values": ["50,000"]}],
         "action": {"do": "sms", "template": "{{nothing.here}}", "provider": "main"},
     }
-    codes = ["amount-missing", "number-unreadable", "text-refused"]
+    codes = ["amount-missing", "number-unreadable", "text-refused", "provider-gone"]
     checked = await api.ask("POST", "{a}/trigger-checks", body=wrong, lang="en")
     assert (checked["can_be_saved"], [p["code"] for p in checked["problems"]]) == (False, codes)
     assert "50,000" in checked["problems"][1]["message"]
