@@ -13,12 +13,15 @@ SECONDS = 10.0
 """How long a PBX may take to answer an order. Later nobody knows what became of it."""
 
 
-async def sent_once(
-    session: aiohttp.ClientSession, question: Question
-) -> HttpAnswer | RefusedByPbx | PlaceUnknown:
-    """Return the answer, of whatever status. Raises nothing for a PBX that is silent."""
+async def sent_once(question: Question) -> HttpAnswer | RefusedByPbx | PlaceUnknown:
+    """Return the answer, of whatever status. Raises nothing for a PBX that is silent.
+
+    On a connection of its own: on one that others had kept, nobody could tell an order that was never read from one that was
+    carried out.
+    """
     try:
-        return await vendor_http.ask(session, question, lambda _: None)
+        async with aiohttp.ClientSession() as session:
+            return await vendor_http.ask(session, question, lambda _: None)
     except VendorSilent as err:
         if err.was_sent:
             return PlaceUnknown(str(err))

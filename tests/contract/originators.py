@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -30,11 +30,12 @@ Scene = Literal["taken", "silent", "cut", "wrong_key", "refused", "throttled"]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """orders: how many orders to call the PBX has read."""
+    """orders: how many orders to call the PBX has read. connections: where each request came from, of HTTP only."""
 
     originator: Originator
     connection: Connection
     orders: Callable[[], int]
+    connections: Sequence[object] = ()
 
 
 MakeStage = Callable[[Scene], AbstractAsyncContextManager[Stage]]
@@ -92,7 +93,7 @@ async def _ringostat(scene: Scene) -> AsyncIterator[Stage]:
         key = "another" if scene == "wrong_key" else "right"
         settings = {"base_url": fake.url, "project_id": "77"}
         connection = a_connection("ringostat", keys={"auth_key": key}, settings=settings)
-        yield Stage(RingostatOriginator(SOON), connection, lambda: _posts(fake))
+        yield Stage(RingostatOriginator(SOON), connection, lambda: _posts(fake), fake.connections)
 
 
 @asynccontextmanager
@@ -108,7 +109,7 @@ async def _generic(scene: Scene) -> AsyncIterator[Stage]:
         key = "another" if scene == "wrong_key" else "right"
         settings = {"originate_url": f"{fake.url}/calls"}
         connection = a_connection("generic", keys={"originate_token": key}, settings=settings)
-        yield Stage(HttpOriginator(SOON), connection, lambda: _posts(fake))
+        yield Stage(HttpOriginator(SOON), connection, lambda: _posts(fake), fake.connections)
 
 
 def _posts(fake: FakeHttpPbx) -> int:

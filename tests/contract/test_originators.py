@@ -77,6 +77,17 @@ async def test_what_was_read_is_placed_or_unknown_and_never_sent_again(
         assert stage.orders() == 1
 
 
+@pytest.mark.parametrize("kind", ["ringostat", "generic"])
+async def test_each_order_over_http_has_a_connection_of_its_own(
+    session: aiohttp.ClientSession, kind: str
+) -> None:
+    """On one that is kept and just then closed, an order that was never read would count as unknown."""
+    async with STAGES[kind]("taken") as stage:
+        for _ in range(3):
+            assert await placed(session, stage) == Placed()
+        assert len(set(stage.connections)) == 3
+
+
 @KIND
 @pytest.mark.parametrize(("scene", "concerns"), [("wrong_key", "connection"), ("refused", "this_call")])
 async def test_a_refusal_says_what_else_it_concerns(

@@ -15,16 +15,18 @@ from aiohttp import web
 @dataclass
 class FakeHttpPbx:
     """says: (HTTP status, body) of every answer, or "silent" (taken, and never answered), or "cut". key: what the header
-    `key_header` must carry. asked: (method, path, headers, JSON body) of each request, refused ones included."""
+    `key_header` must carry. asked: (method, path, headers, JSON body) of each request, refused ones included; connections: where each came from."""
 
     key_header: str = "Authorization"
     key: str = "Bearer right"
     says: tuple[int, Any] | str = (202, {})
     asked: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
     url: str = ""
+    connections: list[object] = field(default_factory=list)
 
     async def _handle(self, request: web.Request) -> web.Response:
         text = await request.text()
+        self.connections.append(request.transport and request.transport.get_extra_info("peername"))
         body = json.loads(text) if text else None
         self.asked.append((request.method, request.path, dict(request.headers), body))
         if request.headers.get(self.key_header) != self.key:

@@ -45,7 +45,7 @@ class HttpOriginator(Originator):
             question = order_question(order, connection, self._seconds)
         except WireInvalid as err:
             return RefusedByPbx(code="order-invalid", words=str(err), concerns="this_call")
-        answer = await sent_once(session, question)
+        answer = await sent_once(question)
         return (told_by(answer) or Placed()) if isinstance(answer, HttpAnswer) else answer
 
     async def find(
@@ -53,7 +53,7 @@ class HttpOriginator(Originator):
     ) -> FindResult:
         """As Originator."""
         question = attempt_question("GET", attempt_id, connection, self._seconds)
-        answer = await sent_once(session, question)
+        answer = await sent_once(question)
         if isinstance(answer, HttpAnswer):
             return found(answer)
         return CannotTell(answer.words if isinstance(answer, RefusedByPbx) else answer.why)
@@ -67,7 +67,7 @@ class HttpOriginator(Originator):
     ) -> CancelResult:
         """As Originator."""
         question = attempt_question("DELETE", attempt_id, connection, self._seconds)
-        answer = await sent_once(session, question)
+        answer = await sent_once(question)
         if not isinstance(answer, HttpAnswer):
             return CannotTell(answer.words if isinstance(answer, RefusedByPbx) else answer.why)
         if 200 <= answer.status < 300:

@@ -56,7 +56,7 @@ class MangoOriginator(Originator):
             command = ordered_command(order)
         except WireInvalid as err:
             return RefusedByPbx(code="order-invalid", words=str(err), concerns="this_call")
-        answer = await self._sent(session, connection, command)
+        answer = await self._sent(connection, command)
         if not isinstance(answer, HttpAnswer):
             return answer
         code = result_in(answer.body)
@@ -78,7 +78,7 @@ class MangoOriginator(Originator):
         """As Originator. The newest leg's end is the call's, for whoever is rung now."""
         if not legs:
             return CannotTell("MANGO hangs up by a leg's id, and none is known")
-        answer = await self._sent(session, connection, hangup_command(legs[-1], f"{attempt_id}-hangup"))
+        answer = await self._sent(connection, hangup_command(legs[-1], f"{attempt_id}-hangup"))
         if not isinstance(answer, HttpAnswer):
             return CannotTell(answer.words if isinstance(answer, RefusedByPbx) else answer.why)
         code = result_in(answer.body)
@@ -88,13 +88,13 @@ class MangoOriginator(Originator):
         return Cancelled() if is_taken else CannotTell(f"MANGO {code or answer.status}")
 
     async def _sent(
-        self, session: aiohttp.ClientSession, connection: Connection, command: Command
+        self, connection: Connection, command: Command
     ) -> HttpAnswer | RefusedByPbx | PlaceUnknown:
         try:
             question = question_of(command, connection, "orders", self._seconds)
         except WireInvalid as err:
             return RefusedByPbx(code="pbx-refused", words=str(err), concerns="connection")
-        answer = await sent_once(session, question)
+        answer = await sent_once(question)
         if isinstance(answer, HttpAnswer) and is_throttled(answer.body):
             return RefusedByPbx(code="pbx-throttled", words="asked too often", concerns="limit")
         return answer

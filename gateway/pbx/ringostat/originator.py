@@ -43,7 +43,7 @@ class RingostatOriginator(Originator):
             question = order_question(order, connection, self._seconds)
         except WireInvalid as err:
             return RefusedByPbx(code="order-invalid", words=str(err), concerns="this_call")
-        answer = await sent_once(session, question)
+        answer = await sent_once(question)
         if not isinstance(answer, HttpAnswer):
             return answer
         return told_by_status(answer) or told_by(answer) or Placed()
