@@ -9,6 +9,7 @@ from tests.sabotage.rows import (
     doors,
     intake,
     keys,
+    orders,
     people,
     sms,
     takeover,
@@ -28,4 +29,5 @@ ROWS = (
     *distribution.ROWS,
     *sms.ROWS,
     *triggers.ROWS,
+    *orders.ROWS,
 )
