@@ -15,6 +15,7 @@ from gateway.store.admin.accounts import Account
 from gateway.store.calls import calls as store
 from gateway.store.calls import decided_anew as decided_anew_store
 from gateway.store.calls import missed_calls as cases
+from gateway.store.campaigns.of_call import campaign_of_call
 from routing.client import Client
 from routing.client_work import cases as cases_of_client
 from routing.client_work.call import folded, needs, work_on_call, work_without_client
@@ -103,8 +104,13 @@ async def _state(context: JobContext, row: CallRow, number: str, asked: Needs) -
             conn, account_id, row.call_id
         )
         client = await known_client(conn, account_id, number)
+        call = row.call
+        campaign = await campaign_of_call(
+            conn, account_id, number, call.attempt, is_inbound=call.direction == "inbound"
+        )
         state = state._replace(
             client=client,
+            campaign=campaign,
             matrix=matrix,
             turns=await turns_of(context, matrix, row.call_id, client),
             gone_places=await gone_from_crm(conn, context.account, matrix),
@@ -158,6 +164,8 @@ async def _record_moment(context: JobContext, row: CallRow, act: MomentDecided) 
     situation = _asked(act).model_dump(mode="json", exclude={"staff"})
     if act.situation.turns is NO_TURNS:
         del situation["turns"]
+    if act.situation.campaign is None:
+        del situation["campaign"]
     await context.record(
         act.decision_id,
         kind="matrix",

@@ -247,6 +247,7 @@ def situation_of(row: CallRow, moment: Moment, state: ClientState, setup: Setup)
         worked_days=dict(setup.holidays.worked),
         gone_places=state.gone_places,
         turns=_turns_of(state),
+        campaign=state.campaign,
     )
 
 

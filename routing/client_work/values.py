@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from routing.calls.campaign import CampaignOfCall
 from routing.calls.model import Call, CallEvent
 from routing.client import Client, ClientKind, Ref
 from routing.effects import Effect
@@ -110,7 +111,7 @@ class ClientState(NamedTuple):
     ordered: keys of the call's effects so far; gone: of those that came to nothing (see Situation). undone: decisions of
     which the CRM took something no longer, because what it was for is gone; has_undone_task: the call's case has a task
     that was refused for that. is_task_unsent: the CRM was never told of the case's task. talk: the latest. gone_places: of
-    those that the matrix names. turns: what templates of distribution say, where the matrix names any.
+    those that the matrix names. turns: what templates of distribution say, where the matrix names any. campaign: as of Situation.
     """
 
     client: Client
@@ -125,6 +126,7 @@ class ClientState(NamedTuple):
     note: SentNote | None = None
     gone_places: GonePlaces = GonePlaces()
     turns: CallTurns = NO_TURNS
+    campaign: CampaignOfCall | None = None
 
 
 class MomentDecided(NamedTuple):

@@ -56,7 +56,7 @@ _DEAL_FOLLOWS = timedelta(seconds=10)
 class MatrixDecision(BaseModel):
     """What was decided for one call at one moment.
 
-    reason: ordered | nothing_to_do (every action of the cell was needless; the steps say why) | empty_cell | no_cell |
+    reason: ordered | campaign_without_traces | nothing_to_do (every action of the cell was needless; the steps say why) | empty_cell | no_cell |
     client_gone (what they were known by was deleted, and the cell makes nothing to put the call on) | no_matrix | waiting_for_entities | nothing_to_update. wait_until: only with waiting_for_entities: this moment is not
     done; decide it again at that time, or as soon as the client has an entity. turns: what templates of distribution
     book for it; asked_templates: all that were looked at.
@@ -92,6 +92,8 @@ def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
     wait_until = None
     if table is None or actions is None:
         reason = "no_matrix" if table is None else "no_cell"
+    elif s.campaign is not None and not s.campaign.leaves_traces:
+        reason = "campaign_without_traces"
     elif not actions:
         reason = "empty_cell"
     elif table.waits_for_entities and (wait_until := _waits_until(s)):

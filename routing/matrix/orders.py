@@ -57,11 +57,16 @@ def _contact(plan: Plan, a: MakeContact) -> None:
         number=plan.s.number,
         owner_id=who.crm_user_id,
         tags=plan.tags(a.tags),
-        fields=plan.fields("contact", a.fields),
+        fields={**plan.fields("contact", a.fields), **_of_campaign(plan)},
     )
     if plan.order(key, order, owner=who.crm_user_id, owner_because=who.because):
         plan.promise(Ref(kind="contact", effect=key), name, who.crm_user_id)
     return None
+
+
+def _of_campaign(plan: Plan) -> Mapping[str, str]:
+    """Return what says by which campaign the contact came."""
+    return plan.s.campaign.contact_fields if plan.s.campaign else {}
 
 
 def _deal(plan: Plan, a: MakeDeal) -> None:

@@ -18,6 +18,7 @@ DECISIONS: tuple[str, ...] = (
     "waiting_for_entities",
     "nothing_to_update",
     "client_gone",
+    "campaign_without_traces",
 )
 
 STEPS: tuple[str, ...] = (

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from routing.calls.campaign import CampaignOfCall
 from routing.calls.model import Call
 from routing.client import Client, ClientEntity, ClientKind
 from routing.matrix.by_template.turns import NO_TURNS, CallTurns
@@ -26,7 +27,7 @@ class Situation(BaseModel):
     this call at earlier moments; gone: those of them that came to nothing, because what they made or stood on is no longer in
     the CRM. holidays: the free days of settings.working_time.holidays around `now`. worked_days: of the same
     calendar, with the weekday whose hours they have. gone_places: of those that the matrix names.
-    turns: what templates of distribution say, where the matrix names any.
+    turns: what templates of distribution say, where the matrix names any. campaign: that called, or whose client calls.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +50,7 @@ class Situation(BaseModel):
     worked_days: dict[date, int | None] = {}
     gone_places: GonePlaces = GonePlaces()
     turns: CallTurns = NO_TURNS
+    campaign: CampaignOfCall | None = None
 
     @field_validator("staff")
     @classmethod

@@ -47,6 +47,7 @@ SENTENCES: Mapping[str, str] = {
     "matrix.reason.no_matrix": "the selected matrix does not exist",
     "matrix.reason.waiting_for_entities": "waiting for another integration to create the client",
     "matrix.reason.nothing_to_update": "nothing to update: the other integration created nothing",
+    "matrix.reason.campaign_without_traces": "it is a call of a campaign whose calls leave no traces",
     "matrix.reason.client_gone": "what the client was known by is no longer in the CRM, and the cell makes nothing to put the call on",
     "matrix.step.selection_holds": "the selection rule holds",
     "matrix.step.selection_does_not_hold": "the selection rule does not hold",

@@ -47,6 +47,7 @@ SENTENCES: Mapping[str, str] = {
     "matrix.reason.no_matrix": "выбранной матрицы нет",
     "matrix.reason.waiting_for_entities": "ждём, пока другая интеграция создаст клиента",
     "matrix.reason.nothing_to_update": "обновлять нечего: другая интеграция ничего не создала",
+    "matrix.reason.campaign_without_traces": "это звонок кампании, звонки которой не оставляют следов",
     "matrix.reason.client_gone": "карточек, по которым мы знали клиента, в CRM больше нет, а ячейка не создаёт новых: звонок не к чему привязать",
     "matrix.step.selection_holds": "правило выбора подходит",
     "matrix.step.selection_does_not_hold": "правило выбора не подходит",

@@ -168,6 +168,18 @@ async def uploaded_numbers(conn: Conn, row: CampaignRow, upload: str, numbers: S
     return {one["number"] for one in found}
 
 
+async def running_of(conn: Conn, account_id: str, number: str) -> list[tuple[str, str, MemberRow]]:
+    """Return (campaign, its id, the member) for each campaign that runs and has this number (E.164), the latest first."""
+    found = await conn.fetch(
+        "SELECT c.name AS campaign, m.* FROM campaign_member m JOIN campaign c USING (account_id, campaign_id)"
+        " WHERE m.account_id = $1 AND m.number = $2 AND c.state IN ('running', 'stopping') ORDER BY m.added_at DESC",
+        account_id,
+        number,
+    )
+    rows = [dict(row) for row in found]
+    return [(row.pop("campaign"), row["campaign_id"], MemberRow(**row)) for row in rows]
+
+
 async def count_uploaded(conn: Conn, row: CampaignRow, upload: str) -> int:
     found: int = await conn.fetchval(
         "SELECT count(*) FROM campaign_member WHERE account_id = $1 AND campaign_id = $2 AND upload = $3",

@@ -1,0 +1,45 @@
+"""The campaign that a call belongs to: by its attempt, else a running one that has the client in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from campaigns.model import CampaignSettings
+from routing.calls.campaign import CampaignOfCall
+from runtime.database.pool import Conn
+
+_BY_ATTEMPT = """
+SELECT c.campaign_id, c.name AS campaign, c.settings, m.client_id, m.name, true AS is_own FROM outbound_attempt a
+JOIN campaign_member m ON m.account_id = a.account_id AND m.item_id = a.item_id
+JOIN campaign c ON c.account_id = m.account_id AND c.campaign_id = m.campaign_id
+WHERE a.account_id = $1 AND a.attempt_id = $2
+"""
+_BY_NUMBER = """
+SELECT c.campaign_id, c.name AS campaign, c.settings, m.client_id, m.name, false AS is_own FROM campaign_member m
+JOIN campaign c ON c.account_id = m.account_id AND c.campaign_id = m.campaign_id
+WHERE m.account_id = $1 AND m.number = $2 AND c.state IN ('running', 'stopping') ORDER BY m.added_at DESC LIMIT 1
+"""
+
+
+async def campaign_of_call(
+    conn: Conn, account_id: str, number: str, attempt: str | None, *, is_inbound: bool
+) -> CampaignOfCall | None:
+    """Return what the matrix has to know of it. number: the client's, E.164. attempt: by which the call was ordered."""
+    row: Any = None
+    if attempt is not None:
+        row = await conn.fetchrow(_BY_ATTEMPT, account_id, attempt)
+    elif is_inbound:
+        row = await conn.fetchrow(_BY_NUMBER, account_id, number)
+    if row is None:
+        return None
+    settings = CampaignSettings.model_validate(row["settings"])
+    said = {"campaign": row["campaign"], "campaign_id": row["campaign_id"], "client_id": row["client_id"]}
+    fields = settings.contact_fields.model_dump()
+    return CampaignOfCall(
+        id=row["campaign_id"],
+        name=row["campaign"],
+        client_id=row["client_id"],
+        client_name=row["name"],
+        contact_fields={fields[name]: text for name, text in said.items() if fields[name] and text},
+        leaves_traces=settings.leaves_traces or not row["is_own"],
+    )
