@@ -12,6 +12,7 @@ from typing import Any
 from crm.sandbox.api import tasks
 from crm.sandbox.api.entities import acceptance
 from crm.sandbox.api.entities.fields import merged, phones_of
+from crm.sandbox.api.entities.tags import tag_ids
 from crm.sandbox.api.entities.unsorted import add_unsorted
 from crm.sandbox.api.entities.writing import check_users, create
 from crm.sandbox.api.events import EVENT_TYPES
@@ -122,6 +123,24 @@ def _set_status(state: State, sent: Sent) -> None:
     closed_at = state.now() if status in (142, 143) else None
     values = {"status_id": status, "pipeline_id": pipeline, "closed_at": closed_at}
     _change(state, {**sent, "kind": "deal"}, **values)
+
+
+def _set_price(state: State, sent: Sent) -> None:
+    _change(state, {**sent, "kind": "deal"}, price=sent["price"])
+
+
+def _add_tag(state: State, sent: Sent) -> None:
+    """{kind, id, tag}: a name, made where there is none of it."""
+    plural, row = _entity(state, sent)
+    ids = tag_ids(state, plural, [{"name": str(sent["tag"])}])
+    _change(state, sent, tags=[*row.get("tags", []), *(id for id in ids if id not in row.get("tags", []))])
+
+
+def _write_chat(state: State, sent: Sent) -> None:
+    """Let somebody who is in the CRM write: {contact}."""
+    _, row = _entity(state, {**sent, "kind": "contact"}, "contact")
+    after = [{"message": {"id": secrets.token_hex(8), "origin": "telegram"}}]
+    emit(state, "incoming_chat_message", "contact", row["id"], 0, after=after)
 
 
 def _add_deal(state: State, sent: Sent) -> dict[str, Any]:
@@ -261,7 +280,13 @@ def _enable_webhook(state: State, sent: Sent) -> None:
 
 
 def _set_stage_webhooks(state: State, sent: Sent) -> None:
-    """Set the actions "send webhook" of a stage, instead of those there: {pipeline, status, destinations}."""
+    """Set the stage's actions that tell addresses, instead of those there: {pipeline, status, destinations, form?, settings?}.
+
+    form: send_webhook, or dp = of a widget in the digital pipeline, with its settings.
+    """
+    form = str(sent.get("form", "send_webhook"))
+    if form not in ("send_webhook", "dp"):
+        raise ValueError(f"no such form of a hook: {form}")
     table, stage = state.table("stage_webhooks"), (int(sent["pipeline"]), int(sent["status"]))
     pipeline = state.pipelines().get(stage[0])
     if pipeline is None or stage[1] not in [one["id"] for one in pipeline["statuses"]]:
@@ -269,7 +294,15 @@ def _set_stage_webhooks(state: State, sent: Sent) -> None:
     for row in table.select([("pipeline_id", "=", stage[0]), ("status_id", "=", stage[1])]):
         table.drop(row["id"])
     for destination in sent["destinations"]:
-        table.add({"pipeline_id": stage[0], "status_id": stage[1], "destination": str(destination)})
+        table.add(
+            {
+                "pipeline_id": stage[0],
+                "status_id": stage[1],
+                "destination": str(destination),
+                "form": form,
+                "settings": sent.get("settings", {}),
+            }
+        )
 
 
 def _delete_stage(state: State, sent: Sent) -> None:
@@ -298,6 +331,9 @@ ACTS: Mapping[str, Callable[[State, Sent], dict[str, Any] | None]] = {
     "merge": _merge,
     "set_responsible": _set_responsible,
     "set_status": _set_status,
+    "set_price": _set_price,
+    "add_tag": _add_tag,
+    "write_chat": _write_chat,
     "add_deal": _add_deal,
     "complete_task": _complete_task,
     "give_task": _give_task,

@@ -63,17 +63,34 @@ def notify(state: State, setting: str, payload: Mapping[str, Any]) -> None:
 
 
 def tell_stage(state: State, lead: Mapping[str, Any], old: Mapping[str, Any]) -> None:
-    """Queue the action "send webhook" of the stage that a lead came into. old: what stood there before, as the payload names it."""
+    """Queue the actions of the stage that a lead came into which tell an address. old: what stood there before, as the payload
+    names it."""
     stage = [("pipeline_id", "=", lead["pipeline_id"]), ("status_id", "=", lead["status_id"])]
     told = {"id": lead["id"], "status_id": lead["status_id"], "pipeline_id": lead["pipeline_id"], **old}
     account = {"subdomain": SUBDOMAIN, "id": ACCOUNT_ID}
     for action in state.table("stage_webhooks").select(stage):
-        delivery = {"webhook_id": None, "state": "waiting", "due_at": 0.0, "setting": "send_webhook"}
-        form = encoded({"leads": {"status": [told]}, "account": account})
+        kind = action.get("form", "send_webhook")
+        delivery = {"webhook_id": None, "state": "waiting", "due_at": 0.0, "setting": kind}
+        payload = {"leads": {"status": [told]}, "account": account}
+        form = encoded(payload if kind == "send_webhook" else _widget_told(state, lead, action))
         state.table("deliveries").add(
             {**delivery, "form": form, "destination": action["destination"], "attempts": []}
         )
         state.deliveries_due.set()
+
+
+def _widget_told(state: State, lead: Mapping[str, Any], action: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a widget of the digital pipeline is told, as the vendor's documentation shows it."""
+    place = {"status_id": lead["status_id"], "pipeline_id": lead["pipeline_id"]}
+    data = {"id": lead["id"], "element_type": 2, **place, "direction_of_movement": "went_in_trigger"}
+    event = {"type": 15, "type_code": "lead_appeared_in_status", "data": data, "time": state.now()}
+    settings = {"widget": {"settings": action.get("settings", {})}}
+    return {
+        "event": event,
+        "action": {"settings": settings},
+        "subdomain": SUBDOMAIN,
+        "account_id": ACCOUNT_ID,
+    }
 
 
 def account_part() -> dict[str, Any]:
