@@ -53,7 +53,7 @@ SENTENCES: Mapping[str, str] = {
     "alert.todo.desk-full": "'callmatrix desk list --account {account}'; send what was put right again: 'callmatrix desk retry --account {account} --all'",
     "alert.todo.deals-waiting": "'callmatrix distribution list --account {account} --state waiting'",
     "alert.todo.trigger-circles": "see what moves the deal back: a stage that the trigger's own action sets, another trigger, a robot of the CRM; change it, or switch the trigger off",
-    "alert.todo.calls-refused": "put right what it says (money, key, rights), then say that it goes on; 'callmatrix outbound queue --account {account}' shows what waits",
+    "alert.todo.calls-refused": "put right what it says (money, key, rights), then let it go on: 'callmatrix outbound resume {object}'",
     "alert.todo.calls-unknown": "see in the PBX whether they were made, and say so: 'callmatrix outbound list --account {account} --state unknown'",
     "alert.todo.workers-missing": "start it: 'callmatrix serve' (the service callmatrix); its log says why it ended",
     "alert.todo.backfill-ended": "the report by call: 'callmatrix backfill --account {account} --report'",

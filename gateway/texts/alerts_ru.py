@@ -53,7 +53,7 @@ SENTENCES: Mapping[str, str] = {
     "alert.todo.desk-full": "'callmatrix desk list --account {account}'; разобранное отправьте снова: 'callmatrix desk retry --account {account} --all'",
     "alert.todo.deals-waiting": "'callmatrix distribution list --account {account} --state waiting'",
     "alert.todo.trigger-circles": "посмотрите, что возвращает сделку: этап, который ставит действие самого триггера, другой триггер или робот CRM; измените это или выключите триггер",
-    "alert.todo.calls-refused": "устраните причину (деньги, ключ, права) и скажите, что можно продолжать; что ждёт, покажет 'callmatrix outbound queue --account {account}'",
+    "alert.todo.calls-refused": "устраните причину (деньги, ключ, права) и продолжите: 'callmatrix outbound resume {object}'",
     "alert.todo.calls-unknown": "посмотрите в АТС, были ли они, и скажите это: 'callmatrix outbound list --account {account} --state unknown'",
     "alert.todo.workers-missing": "запустите его: 'callmatrix serve' (служба callmatrix), причина остановки в журнале",
     "alert.todo.backfill-ended": "отчёт по звонкам: 'callmatrix backfill --account {account} --report'",

@@ -1,0 +1,76 @@
+"""A call that goes out is placed once, at the right hour, to who may be called."""
+
+from __future__ import annotations
+
+from tests.sabotage.sabotage import Sabotage
+
+_OUTBOUND = "tests/integration/outbound"
+
+ROWS = (
+    Sabotage(
+        name="a-lost-claim-is-placed-all-the-same",
+        hurts="a client is rung twice: by the worker that was only slow, and by the one that took over",
+        file="gateway/store/outbound/attempts.py",
+        old="WHERE account_id = $1 AND attempt_id = $2 AND state = 'claimed' AND claimed_at > $5 RETURNING attempt_id",
+        new="WHERE account_id = $1 AND attempt_id = $2 AND claimed_at > $5 RETURNING attempt_id",
+        tests=(
+            f"{_OUTBOUND}/test_recovery.py::test_case_17_what_was_claimed_and_never_begun_waits_again_and_its_worker_may_not_begin_it",
+        ),
+    ),
+    Sabotage(
+        name="what-lay-long-is-placed",
+        hurts="a client is rung who was talked with while the worker stood still",
+        file="gateway/outbound/placing.py",
+        old="TOO_LATE = timedelta(seconds=5)",
+        new="TOO_LATE = timedelta(hours=5)",
+        tests=(f"{_OUTBOUND}/test_recovery.py::test_what_was_claimed_long_ago_is_not_begun_any_more",),
+    ),
+    Sabotage(
+        name="unknown-is-tried-again",
+        hurts="a client who was called is called once more, because nothing was heard of the first call",
+        file="routing/outbound/retries.py",
+        old='return AfterAttempt(do="ask")',
+        new='return AfterAttempt(do="retry", rule="unknown")',
+        tests=(
+            f"{_OUTBOUND}/test_recovery.py::test_case_17_what_was_begun_is_looked_for_and_never_repeated",
+        ),
+    ),
+    Sabotage(
+        name="calls-go-out-as-fast-as-they-can",
+        hurts="a hundred clients are rung at once, and nobody is there to talk with them",
+        file="gateway/outbound/claim.py",
+        old="await charge(conn, around.id, moment.now)",
+        new="pass",
+        tests=(
+            f"{_OUTBOUND}/test_dialler.py::test_cases_11_and_12_calls_are_evenly_spread_and_a_new_rate_counts_at_once",
+        ),
+    ),
+    Sabotage(
+        name="ringing-goes-on-after-the-window",
+        hurts="a client's phone rings at night",
+        file="gateway/outbound/facts.py",
+        old="takes=timedelta(seconds=outbound.ring_seconds + outbound.client_ring_seconds),",
+        new="takes=timedelta(0),",
+        tests=(
+            f"{_OUTBOUND}/test_what_is_dialled.py::test_cases_22_23_and_24_hours_of_the_client_and_the_end_of_its_time",
+        ),
+    ),
+    Sabotage(
+        name="two-on-one-phone-are-two",
+        hurts="an employee who talks is rung on the other line, and a client waits in silence",
+        file="gateway/outbound/people.py",
+        old="if {*person.extensions, *person.sip, *person.numbers} & busy or _is_named(around, person, busy):",
+        new="if _is_named(around, person, busy):",
+        tests=(
+            f"{_OUTBOUND}/test_what_is_dialled.py::test_cases_34_and_36_a_group_all_busy_and_a_phone_of_two",
+        ),
+    ),
+    Sabotage(
+        name="a-refusing-pbx-is-asked-on-and-on",
+        hurts="a PBX without money gets every call of the queue, and nobody is told",
+        file="gateway/outbound/facts.py",
+        old="is_connection_stopped=stop is not None and stop.stopped_at is not None,",
+        new="is_connection_stopped=False,",
+        tests=(f"{_OUTBOUND}/test_dialler.py::test_case_31_a_refusing_pbx_is_stopped_once_and_items_stay",),
+    ),
+)
