@@ -22,12 +22,14 @@ from gateway.calls.context import Clock, JobContext, Matrices
 from gateway.calls.pbx_clocks import PbxClocks
 from gateway.calls.reasons import reason_of
 from gateway.configuration import number_policy
+from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts
 from gateway.store.admin.staff import StaffStore
 from gateway.store.calls import calls as store
 from gateway.store.calls import missed_calls as cases
 from gateway.store.intake import inbox
 from gateway.store.intake.inbox import InboxRow
+from gateway.store.outbound.following import may_be_ordered
 from routing.calls.clocks import AT_ONCE, clock_offset
 from routing.calls.generations import first_key
 from routing.calls.model import CallEvent
@@ -268,16 +270,30 @@ class _Call:
 
     async def _told(self, messages: Sequence[_Message]) -> Told:
         account, connection_id = self.context.account, self.key[0]
+        events = [event for _, events in messages for event in events]
+        offset = await self._clock_offset(messages)
         return Told(
             account_id=account.id,
             connection_id=connection_id,
             call_key=self.key[1],
             client=self.client,
-            events=[event for _, events in messages for event in events],
+            events=await self._ordered(events, offset),
             heard_at=max(row.received_at for row, _ in messages),
             policy=self.context.policies.get(connection_id) or NumberPolicy(region=account.region),
-            clock_offset=await self._clock_offset(messages),
+            clock_offset=offset,
         )
+
+    async def _ordered(self, events: list[CallEvent], offset: timedelta) -> list[CallEvent]:
+        """Return them with the direction of a call at our order where they may tell of one: a PBX that carries no id of ours
+        tells a call back as one that the client asked for, and nobody is to call that client back."""
+        asked = [e for e in events if e.is_callback and e.direction == "inbound" and e.attempt is None]
+        if not asked or self.client is None:
+            return events
+        began = min(e.started_at or e.at for e in events) + offset
+        context, kinds = self.context, [name for name, kind in KINDS.items() if not kind.orders_carry_ids]
+        if not await may_be_ordered(context.conn, context.account.id, self.key[0], kinds, self.client, began):
+            return events
+        return [e.model_copy(update={"direction": "outbound"}) if e in asked else e for e in events]
 
     async def _clock_offset(self, messages: Sequence[_Message]) -> timedelta:
         """As the call itself shows it, else as the calls of its connection before it do."""

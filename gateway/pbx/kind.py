@@ -28,12 +28,14 @@ class PbxKind:
     own_dialects: names of answers that only this kind writes, besides `dialects.DIALECTS`.
     settings: what the kind knows by name, besides what every connection has (gateway/pbx/connection_settings.py) and its dialect reads.
     vendor_hosts: where the vendor's API is, of a kind that has the setting `base_url`.
+    orders_carry_ids: a call at our order can be told from others by our id of the attempt, and not by number and time only.
     has_plain_lookup: a GET with a Bearer header is read by `dialects.lookup_of` alone and `json` is answered in the
     contract's own form, so that the endpoint may take its short way.
     """
 
     kind: ClassVar[str]
     has_plain_lookup: ClassVar[bool] = False
+    orders_carry_ids: ClassVar[bool] = True
     default_dialect: ClassVar[str] = "json"
     own_dialects: ClassVar[tuple[str, ...]] = ()
     keys: ClassVar[tuple[str, ...]] = ()

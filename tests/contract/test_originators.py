@@ -62,6 +62,7 @@ async def test_its_skills_are_those_that_are_told(kind: str) -> None:
         told = (skills.knows_operator_side, skills.is_cancellable, skills.shows_line)
         assert (*told, skills.takes_group, skills.has_own_id) == SKILLS[kind]
         assert isinstance(KINDS[kind].originator(stage.connection), type(stage.originator))
+        assert KINDS[kind].orders_carry_ids is skills.has_own_id
 
 
 @KIND

@@ -25,6 +25,7 @@ class RingostatKind(PbxKind):
     """Webhooks are sent once and never again: what is lost is fetched from the call log."""
 
     kind = "ringostat"
+    orders_carry_ids = False
     keys = ("auth_key",)
     vendor_hosts = ("api.ringostat.net",)
     settings: ClassVar[Mapping[str, SettingType]] = {

@@ -26,7 +26,7 @@ from runtime.vendors.http import HttpAnswer
 
 
 class RingostatOriginator(Originator):
-    """The report of a callback tells whose side failed, but not which order it was."""
+    """The report of a callback tells whose side failed, but not which order it was: `PbxKind.orders_carry_ids`."""
 
     skills = OriginatorSkills(
         knows_operator_side=True, is_cancellable=False, shows_line=False, takes_group=False, has_own_id=False

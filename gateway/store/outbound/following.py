@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -35,6 +35,13 @@ WHERE a.account_id = $1 AND a.attempt_id = ANY($2) AND a.placed_at IS NOT NULL A
 ORDER BY c.started_at, c.call_id
 """
 
+# A call back that a PBX tells as incoming, as it does where the client asked for it.
+_ORDERED = """
+SELECT EXISTS (SELECT 1 FROM outbound_attempt a JOIN connection o ON o.account_id = a.account_id AND o.name = a.connection
+    WHERE a.account_id = $1 AND o.connection_id = $2 AND o.kind = ANY($3) AND a.client = $4
+    AND $5 BETWEEN a.placed_at - $6::interval AND a.placed_at + $7::interval)
+"""
+
 _EARLIER = timedelta(seconds=5)
 _LATER = timedelta(seconds=90)
 
@@ -64,6 +71,16 @@ async def calls_like_attempts(
 ) -> dict[str, list[HeardCall]]:
     """Return the calls that may be these, which a PBX tells without our id."""
     return _by_attempt(await conn.fetch(_LIKE, account_id, list(attempt_ids), _EARLIER, _LATER))
+
+
+async def may_be_ordered(
+    conn: Conn, account_id: str, connection_id: str, kinds: Collection[str], client: str, started_at: datetime
+) -> bool:
+    """Whether a call of this client came when the gateway had ordered one there. kinds: of PBXs that do not carry our id."""
+    known: bool = await conn.fetchval(
+        _ORDERED, account_id, connection_id, list(kinds), client, started_at, _EARLIER, _LATER
+    )
+    return known
 
 
 def _by_attempt(rows: Sequence[object]) -> dict[str, list[HeardCall]]:
