@@ -143,6 +143,12 @@ class Settings(BaseSettings):
         365, ge=3, le=_CENTURY, description="when employees were at work is kept so long"
     )
     decision_days: int = Field(180, ge=3, le=_CENTURY, description="decisions are kept so long")
+    outbound_days: int = Field(
+        365,
+        ge=3,
+        le=_CENTURY,
+        description="firings of triggers are kept so long, and calls and texts that went out, with their attempts",
+    )
     call_days: int = Field(
         1095,
         ge=90,

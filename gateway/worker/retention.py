@@ -29,6 +29,7 @@ from gateway.store.distribution.ledgers import delete_journal_older_than
 from gateway.store.distribution.listing import delete_items_older_than
 from gateway.store.health.strangers import forget_old_strangers
 from gateway.store.intake.inbox import delete_older_than as delete_messages_older_than
+from gateway.store.outbound.old import empty_firing_steps, empty_outbound_numbers
 from gateway.store.pbx_links.commands import delete_commands_older_than
 from gateway.store.presence.attendance import delete_intervals_older_than
 from gateway.store.presence.chats import delete_asked_older_than
@@ -64,9 +65,14 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
     """How many rows were removed. Small batches, so that nothing waits for it; one process of the installation at a time."""
     now = datetime.now(UTC)
     exchanges = timedelta(days=settings.exchange_days)
-    told, decided, called = (
+    told, decided, called, sent = (
         now - timedelta(days=days)
-        for days in (settings.crm_event_days, settings.decision_days, settings.call_days)
+        for days in (
+            settings.crm_event_days,
+            settings.decision_days,
+            settings.call_days,
+            settings.outbound_days,
+        )
     )
     cleaners: tuple[Callable[[Conn], Awaitable[int]], ...] = (
         lambda conn: delete_messages_older_than(
@@ -107,10 +113,15 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
                     for delete in (delete_calls, delete_cases, delete_effects)
                 ),
                 partial(delete_items_older_than, account_id=account.id, before=decided, limit=_BATCH),
-                partial(delete_outbound_older_than, account_id=account.id, before=decided, limit=_BATCH),
-                partial(delete_sms_messages, account_id=account.id, before=decided, limit=_BATCH),
-                partial(delete_sms_incoming, account_id=account.id, before=decided, limit=_BATCH),
-                partial(delete_firings_older_than, account_id=account.id, before=decided, limit=_BATCH),
+                *(
+                    partial(delete, account_id=account.id, before=sent, limit=_BATCH)
+                    for delete in (
+                        delete_outbound_older_than,
+                        delete_sms_messages,
+                        delete_sms_incoming,
+                        delete_firings_older_than,
+                    )
+                ),
                 partial(delete_journal_older_than, account_id=account.id, before=decided, limit=_BATCH),
                 *emptiers(account.id, account.settings.personal_data, now),
             ]
@@ -142,14 +153,16 @@ def emptiers(
             told_of_clients.empty_changes,
             told_of_clients.drop_exchanges,
             told_of_clients.empty_unread,
+            empty_firing_steps,
         ):
             yield partial(empty, account_id=account_id, before=before(min(named)), limit=_BATCH)
     if policy.text_days is not None:
         yield partial(empty_sms_texts, account_id=account_id, before=before(policy.text_days), limit=_BATCH)
     if policy.number_days is not None:
-        yield partial(
-            empty_sms_numbers, account_id=account_id, before=before(policy.number_days), limit=_BATCH
-        )
+        for empty_numbers in (empty_sms_numbers, empty_outbound_numbers):
+            yield partial(
+                empty_numbers, account_id=account_id, before=before(policy.number_days), limit=_BATCH
+            )
     # The number goes last: it is by the number that one sees that somebody still works for the client.
     for field, days in (
         ("recordings", policy.recording_days),

@@ -10,6 +10,7 @@ from gateway.store.admin import personal_data as store
 from gateway.store.admin import told_of_clients
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.personal_data import ClientData
+from gateway.store.outbound import old as outbound
 from gateway.store.sms import old as sms
 from routing.numbers.normalise import PublicNumber, normalise
 from runtime.database import locks
@@ -50,6 +51,7 @@ async def forget_client(conn: Conn, account_id: str, number: str) -> ClientData:
         kept = await store.client_data(conn, account_id, client)
         told = await told_of_clients.told_of(conn, account_id, client)
         open_work = kept.open_work + await told_of_clients.work_on_things(conn, account_id, told)
+        open_work += await outbound.under_way_for(conn, account_id, client)
         open_work += await sms.sms_on_the_way(conn, account_id, client)
         if open_work:
             raise ClientBusy(open_work)
@@ -64,6 +66,9 @@ async def forget_client(conn: Conn, account_id: str, number: str) -> ClientData:
             await empty(conn, account_id=account_id, before=now, limit=_MOST_OF_A_CLIENT, client=client)
         for deal in told.deals:
             await store.empty_effects(conn, account_id, now, client=deal, limit=_MOST_OF_A_DEAL)
+        deals = [id for kind, id in told.things if kind == "deal"]
+        await outbound.empty_outbound_numbers(conn, account_id, now, client=client, limit=_MOST_OF_A_DEAL)
+        await outbound.empty_firing_steps(conn, account_id, now, deals=deals, limit=_MOST_OF_A_DEAL)
         await told_of_clients.empty_told(conn, account_id, told)
         if any((kept.calls, kept.messages, kept.decisions, kept.effects, kept.cases)):
             said = {"calls": kept.calls, "decisions": kept.decisions, "cases": kept.cases}

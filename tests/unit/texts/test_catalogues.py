@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gateway
+from gateway.store.outbound.items import OutboundState
 from gateway.texts.sentences import TEXTS
 from routing.alerts import ALERT_KINDS
 from routing.attendance.model import AttendanceReason
@@ -27,6 +28,8 @@ from routing.matrix.texts import ACTIONS, cell_in_words
 from routing.matrix.variables import VARIABLES, sample_of
 from routing.missed_calls import CaseReason
 from routing.orders import ORDER_KINDS
+from routing.outbound.attempts import AttemptReason, AttemptSide, AttemptState
+from routing.outbound.client_zones import ZoneSource
 from routing.outbound_ending import ITEM_REASONS
 from routing.shift_change.reasons import RUN_REASONS, STAY_REASONS
 from routing.templates import FILTERS
@@ -175,6 +178,11 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "sms.macro": (*MACROS, "cf"),
     "sms.sample": tuple(name for name, sample in MACROS.items() if not sample),
     "outbound.reason": ITEM_REASONS,
+    "outbound.state": get_args(OutboundState),
+    "outbound.attempt": get_args(AttemptState),
+    "outbound.side": get_args(AttemptSide),
+    "outbound.attempt-reason": get_args(AttemptReason),
+    "outbound.zone": get_args(ZoneSource),
     "trigger.reason": FIRING_REASONS,
     "trigger.step": FIRING_STEPS,
     "trigger.on": CAUSE_KINDS,
