@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,8 @@ from gateway.pbx.asterisk.originate.orders import originate_fields
 from gateway.pbx.asterisk.originate.originator import AmiOriginator
 from gateway.pbx.capabilities import Cancelled, Live, NotSeen, Placed, PlaceOrder, PlaceResult, RefusedByPbx
 from gateway.pbx.connection import Connection
+from routing.calls.model import Call
+from routing.outbound.outcome import outcome_of
 from tests.e2e.pbx.sip_phone import BUSY, RINGS, Manner
 from tests.e2e.pbx.stage import Stage, running_stage
 from tests.unit.gateway.pbx.builders import a_connection
@@ -68,27 +71,33 @@ async def found(stage: Stage, attempt: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("employee", "client_does", "is_known_as"),
+    ("employee", "client_does", "is_known_as", "outcome"),
     [
-        (BUSY, Manner(), ("busy", "employee_not_reached")),
-        (Manner(refuses=603), Manner(), ("rejected", "employee_not_reached")),
-        (RINGS, Manner(), ("no_answer", "employee_not_reached")),
-        (Manner(), BUSY, ("busy", "client_not_reached")),
-        (Manner(), RINGS, ("no_answer", "client_not_reached")),
-        (Manner(), Manner(refuses=603), ("rejected", "client_not_reached")),
-        (Manner(), Manner(refuses=404), ("failed", "client_not_reached")),
+        (BUSY, Manner(), ("busy", "employee_not_reached"), "operator busy"),
+        (Manner(refuses=603), Manner(), ("rejected", "employee_not_reached"), "operator declined"),
+        (Manner(refuses=404), Manner(), ("failed", "employee_not_reached"), "operator unreachable"),
+        (RINGS, Manner(), ("no_answer", "employee_not_reached"), "operator no_answer"),
+        (Manner(), BUSY, ("busy", "client_not_reached"), "client busy"),
+        (Manner(), RINGS, ("no_answer", "client_not_reached"), "client no_answer"),
+        (Manner(), Manner(refuses=603), ("rejected", "client_not_reached"), "client declined"),
+        (Manner(), Manner(refuses=404), ("failed", "client_not_reached"), "client bad_number"),
+        (Manner(), Manner(refuses=503), ("failed", "client_not_reached"), "client unreachable"),
     ],
 )
 async def test_whose_side_it_was(
-    stage: Stage, employee: Manner, client_does: Manner, is_known_as: tuple[str, str]
+    stage: Stage, employee: Manner, client_does: Manner, is_known_as: tuple[str, str], outcome: str
 ) -> None:
     client = stage.client()
     stage.phones.behave({"101": employee, client: client_does})
     attempt = str(uuid4())
     assert await placed(stage, client, attempt=attempt) == Placed()
     call = await stage.call(client)
-    assert call["pbx_call_id"] == attempt
+    assert (call["pbx_call_id"], call["attempt"]) == (attempt, attempt)
     assert (call["direction"], (call["disposition"], call["failed_side"])) == ("outbound", is_known_as), call
+    facts = await stage.office.stack.pool.fetchval("SELECT facts FROM call WHERE attempt_id = $1", attempt)
+    known = outcome_of(Call.model_validate_json(json.dumps(facts)))
+    assert known is not None
+    assert f"{known.side} {known.reason}" == outcome
 
 
 async def test_an_attempt_is_found_while_they_talk_and_cancelled(stage: Stage) -> None:
