@@ -282,3 +282,19 @@ class PresenceSource(Protocol):
     async def watch(self, connection: Connection, tell: TellPhones) -> None:
         """Tell all that is known, at every change and at least twice a minute, until the link is lost. Raises PbxError."""
         ...
+
+
+class ToldTopics(NamedTuple):
+    """What an operator of a contact centre gave a call. topics: by name."""
+
+    topics: tuple[str, ...] = ()
+    comment: str = ""
+
+
+class TopicsSource(Protocol):
+    """Tells topics and comments of calls, which operators fill in afterwards."""
+
+    async def topics_of(
+        self, session: aiohttp.ClientSession, connection: Connection, call_key: str
+    ) -> ToldTopics | None:
+        """None: the call is not known (yet). Raises PbxError."""

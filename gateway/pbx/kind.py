@@ -15,6 +15,7 @@ from gateway.pbx.capabilities import (
     RefusedByPbx,
     Router,
     SettingType,
+    TopicsSource,
 )
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Inbound, LookupRequest, Parsed
@@ -98,6 +99,10 @@ Push events (form or JSON) to:
 
     def originator(self, connection: Connection) -> Originator | None:
         """How calls are placed at our order; None: the connection lacks what that needs, or its kind cannot."""
+        return None
+
+    def topics(self, connection: Connection) -> TopicsSource | None:
+        """How topics and comments of calls are asked for; None: the connection lacks what that needs, or its kind has none."""
         return None
 
     def order_refused(self, code: int) -> RefusedByPbx | None:

@@ -21,6 +21,7 @@ from gateway.store.admin.staff import delete_snapshots_older_than
 from gateway.store.alerts import messages
 from gateway.store.alerts.messages import delete_alert_messages_older_than
 from gateway.store.calls.old_calls import delete_calls, delete_cases, delete_effects
+from gateway.store.campaigns.topics import delete_topics_older_than
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.crm_accounts.webhooks import delete_expired_grants, delete_webhooks_older_than
 from gateway.store.crm_events.work import delete_events_older_than
@@ -120,6 +121,7 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
                         delete_sms_messages,
                         delete_sms_incoming,
                         delete_firings_older_than,
+                        delete_topics_older_than,
                     )
                 ),
                 partial(delete_journal_older_than, account_id=account.id, before=decided, limit=_BATCH),

@@ -23,6 +23,7 @@ from gateway.calls.client_job import ClientJob
 from gateway.calls.queue import Jobs, TaskKind
 from gateway.campaigns import list_import
 from gateway.campaigns.running import Campaigns
+from gateway.campaigns.topics import Topics
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.account_reports import AccountReports
@@ -133,6 +134,7 @@ class Worker:
         self.sms_texts = SmsTexts(pool)
         self.sms_senders = SmsSenders(pool, self.leases, session, settings.base_url, exchanges=self.exchanges)
         self.campaigns = Campaigns(pool, self._policy_of)
+        self.topics = Topics(pool, session, lambda: self.configuration.now, kinds)
         self.dialler = Dialler(pool, session, lambda: self.configuration.now, kinds, self.at_work)
         self.daily_checks = DailyChecks(pool, self.listener)
         self.long_work = LongWork(
@@ -168,6 +170,7 @@ class Worker:
             self.sms_texts.loop,
             self.sms_senders.loop,
             self.campaigns.loop,
+            self.topics.loop,
             self.dialler.loop,
             self.alerts.loop,
             self.presence_watch.loop,
@@ -208,6 +211,7 @@ class Worker:
             self.sms_senders.loop.run(),
             self.sms_senders.run(),
             self.campaigns.loop.run(),
+            self.topics.loop.run(),
             self.dialler.loop.run(),
             self.alerts.loop.run(),
             self.presence_watch.loop.run(),

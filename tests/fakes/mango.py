@@ -24,7 +24,7 @@ _LIMITED = ("stats/calls/request", "config/users/request", "commands/route")
 class FakeMango:
     """calls: entries of the extended statistics, in any order. interval: seconds in which one limited request of each
     kind is allowed (the vendor's 2). order_says: the answer to an order to call or hang up: a result code, an HTTP status below
-    1000, "taken" (an empty answer), "throttled" (with HTTP 503), "silent" (taken, and never answered), or "cut". orders: those that came, in order. not_ready: so often a result is answered as not ready. forgets: so many keys are
+    1000, "taken" (an empty answer), "throttled" (with HTTP 503), "silent" (taken, and never answered), or "cut". orders: those that came, in order. topics: answers to cc/call by entry_id, one after the other. not_ready: so often a result is answered as not ready. forgets: so many keys are
     forgotten before they are asked for. down: HTTP status of every answer, 0 = it works."""
 
     api_key: str = "demo"
@@ -43,6 +43,7 @@ class FakeMango:
     commands: list[dict[str, Any]] = field(default_factory=list)
     orders: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     command_came: asyncio.Event = field(default_factory=asyncio.Event)
+    topics: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     pages: list[tuple[int, int]] = field(default_factory=list)  # offset, entries given
     _asked: dict[str, tuple[dict[str, Any], int]] = field(default_factory=dict)
 
@@ -111,7 +112,20 @@ class FakeMango:
             case "commands/callback" | "commands/callback_group" | "commands/call/hangup":
                 self.orders.append((path, told))
                 return await self._ordered(request)
+            case "cc/call/":
+                return web.json_response(self._topics(told["entry_id"]))
+            case "cc/tags/":
+                return web.json_response(
+                    {"result": 1000, "tags": [{"id": 5, "name": "Цена"}, {"id": 6, "name": "Срок"}]}
+                )
         return web.json_response({"result": 4001}, status=404)
+
+    def _topics(self, entry_id: str) -> dict[str, Any]:
+        """Answer one after the other; the last one for ever."""
+        answers = self.topics.get(entry_id, [])
+        if not answers:
+            return {"result": 3300}
+        return answers.pop(0) if len(answers) > 1 else answers[0]
 
     async def _ordered(self, request: web.Request) -> web.Response:
         if self.order_says == "silent":

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from gateway.pbx import dialects
-from gateway.pbx.capabilities import OpenCallLog, Originator, RefusedByPbx, Router, SettingType
+from gateway.pbx.capabilities import OpenCallLog, Originator, RefusedByPbx, Router, SettingType, TopicsSource
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.mango.callback import refused_with
@@ -16,6 +16,7 @@ from gateway.pbx.mango.originator import MangoOriginator
 from gateway.pbx.mango.paths import event_name
 from gateway.pbx.mango.router import MangoRouter
 from gateway.pbx.mango.signing import is_signed_by, read_signed
+from gateway.pbx.mango.topics import MangoTopics
 from gateway.pbx.mango.wire import notification_events, parse_result
 from gateway.pbx.port import Inbound, Parsed, WireInvalid
 from gateway.pbx.reading.payload import canonical, json_object
@@ -38,6 +39,9 @@ class MangoKind(PbxKind):
         "routes_calls": "switch",
         "shows_client_name": "switch",
     }
+
+    def __init__(self) -> None:
+        self._topics = MangoTopics()
 
     def authenticate_head(self, request: Inbound, connection: Connection) -> bool | None:
         """Judge what is asked by GET, and every lookup; what is posted otherwise may be signed.
@@ -101,6 +105,11 @@ Leave a reserve in the IVR scheme: a route command may come at most once in 2 se
         """With key and salt."""
         is_able = connection.keys.get("api_key") and connection.keys.get("api_salt")
         return MangoOriginator() if is_able else None
+
+    def topics(self, connection: Connection) -> TopicsSource | None:
+        """With key and salt; whether the contract has a contact centre is told when it is asked."""
+        is_able = connection.keys.get("api_key") and connection.keys.get("api_salt")
+        return self._topics if is_able else None
 
     def order_refused(self, code: int) -> RefusedByPbx | None:
         return refused_with(code)

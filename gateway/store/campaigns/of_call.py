@@ -30,12 +30,27 @@ async def campaign_of_call(
         row = await conn.fetchrow(_BY_ATTEMPT, account_id, attempt)
     elif is_inbound:
         row = await conn.fetchrow(_BY_NUMBER, account_id, number)
-    if row is None:
-        return None
+    return None if row is None else _campaign(row)[1]
+
+
+_BY_ITEM = """
+SELECT c.campaign_id, c.name AS campaign, c.settings, m.client_id, m.name, true AS is_own FROM campaign_member m
+JOIN campaign c USING (account_id, campaign_id) WHERE m.account_id = $1 AND m.item_id = $2
+"""
+
+
+async def campaign_of_member(
+    conn: Conn, account_id: str, item_id: str
+) -> tuple[CampaignSettings, CampaignOfCall] | None:
+    row = await conn.fetchrow(_BY_ITEM, account_id, item_id)
+    return None if row is None else _campaign(row)
+
+
+def _campaign(row: Any) -> tuple[CampaignSettings, CampaignOfCall]:
     settings = CampaignSettings.model_validate(row["settings"])
     said = {"campaign": row["campaign"], "campaign_id": row["campaign_id"], "client_id": row["client_id"]}
     fields = settings.contact_fields.model_dump()
-    return CampaignOfCall(
+    return settings, CampaignOfCall(
         id=row["campaign_id"],
         name=row["campaign"],
         client_id=row["client_id"],
