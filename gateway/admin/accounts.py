@@ -15,6 +15,7 @@ from crm.store.marks import watch_marks
 from crm.sync.first_load import restart_load
 from gateway.admin.input_words import EXTENSION_REMEDY, SHORT_NAME, USER_ID
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_rate
+from gateway.admin.protection.grants import refuse_other_schedule, refuse_other_template
 from gateway.admin.refused import InputRefused
 from gateway.calendars import has_holidays
 from gateway.store.admin import accounts as rows
@@ -222,9 +223,18 @@ async def _refuse_bad_reach(
 ) -> None:
     """Raise InputRefused for the first thing that differs from `before` and does not exist. people: ids of the employees."""
     if settings.lookup != before.lookup:
+        _refuse_others(settings.lookup, before.lookup)
         await _refuse_unknown_names(conn, account_id, settings.lookup, before.lookup, coming)
     if settings.one_person != before.one_person:
         _refuse_bad_clients(settings, before.one_person, people)
+
+
+def _refuse_others(lookup: LookupPolicy, before: LookupPolicy) -> None:
+    """Raise NotBoundTo where who acts puts a template or schedule to use that is not theirs, or takes it out of use."""
+    if lookup.template != before.template:
+        refuse_other_template(lookup.template, before.template)
+    if lookup.schedule != before.schedule:
+        refuse_other_schedule(lookup.schedule, before.schedule)
 
 
 async def _refuse_unknown_names(

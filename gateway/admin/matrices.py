@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.admin.input_words import refuse_no_number
+from gateway.admin.protection.grants import refuse_other_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.configuration import number_policy
 from gateway.decisions.dry_run import SampleCall, dry_run
@@ -18,6 +19,7 @@ from gateway.store.admin import matrices as store
 from gateway.store.admin.accounts import account, connections
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.staff import staff_of
+from routing.matrix.by_template.turns import uses_of_templates
 from routing.matrix.checks.check import Problem
 from routing.matrix.model import Matrix
 from routing.texts.catalogue import Language
@@ -81,7 +83,8 @@ class NoVersion(InputRefused):
 
 
 async def save_draft(conn: Conn, account_id: str, matrix: Matrix, *, revision: int, by: str) -> store.Draft:
-    """Raise DraftMoved, NoSuchAccount; nothing is stored then."""
+    """Raise DraftMoved, NotBoundTo, NoSuchAccount; nothing is stored then."""
+    _refuse_others((await store.draft(conn, account_id)).matrix, matrix)
     async with refusals(conn, account_id):
         return await store.save_draft(conn, account_id, matrix, revision=revision, by=by)
 
@@ -91,8 +94,10 @@ async def publish_draft(
 ) -> store.Published:
     """revision: of the draft that was seen, None = as it is now. Raise InputRefused, NoSuchAccount; nothing is stored then."""
     _refuse_bad_reason(why)
-    seen = (await store.draft(conn, account_id)).revision if revision is None else revision
+    draft = await store.draft(conn, account_id)
+    seen = draft.revision if revision is None else revision
     async with refusals(conn, account_id):
+        await _refuse_others_published(conn, account_id, draft.matrix)
         catalogue = await catalogue_of(conn, account_id)
         return await store.publish(conn, account_id, revision=seen, by=by, why=why, catalogue=catalogue)
 
@@ -102,6 +107,7 @@ async def publish_matrix(
 ) -> store.Published | None:
     """Return what came from elsewhere; None when it decides like the current version. Raise InputRefused, NoSuchAccount."""
     async with refusals(conn, account_id):
+        await _refuse_others_published(conn, account_id, matrix)
         catalogue = await catalogue_of(conn, account_id)
         return await store.publish_matrix(conn, account_id, matrix, by=by, why=why, catalogue=catalogue)
 
@@ -110,6 +116,7 @@ async def roll_back(conn: Conn, account_id: str, *, to: int, by: str, why: str) 
     """Raise InputRefused, NoSuchAccount; nothing is stored then."""
     _refuse_bad_reason(why)
     async with refusals(conn, account_id):
+        await _refuse_others_published(conn, account_id, await store.matrix_at(conn, account_id, to))
         return await store.roll_back(conn, account_id, to=to, by=by, why=why)
 
 
@@ -134,6 +141,17 @@ async def try_call(
     call = replace(made_up, line=line, connection=chosen.id if chosen else "")
     at_work = await at_work_now(conn, of_account, await database_now(conn))
     return await dry_run(conn, of_account, policy, matrix, call, at_work=at_work)
+
+
+async def _refuse_others_published(conn: Conn, account_id: str, wanted: Matrix) -> None:
+    current = await store.current_version(conn, account_id)
+    _refuse_others(await store.matrix_at(conn, account_id, current), wanted)
+
+
+def _refuse_others(before: Matrix, wanted: Matrix) -> None:
+    """Raise NotBoundTo where who acts lets a template choose that is not theirs, or keeps it from choosing."""
+    changed = uses_of_templates(before) ^ uses_of_templates(wanted)
+    refuse_other_template(*sorted({use.template for use in changed}))
 
 
 def _refuse_bad_reason(why: str) -> None:

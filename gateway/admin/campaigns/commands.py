@@ -7,7 +7,7 @@ from typing import Literal
 
 from campaigns.keep_open import removed
 from campaigns.states import CampaignCommand, after_command, takes_members
-from gateway.admin.campaigns.saved import CampaignStateForbids, the_campaign
+from gateway.admin.campaigns.saved import CampaignStateForbids, refuse_others, the_campaign
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.store.campaigns import campaigns as store
 from gateway.store.campaigns import members, turns
@@ -42,6 +42,7 @@ async def command_campaign(
     """Carry it out. starts_at: of `plan`. Raise NothingOfThatName, CampaignStateForbids, NobodyToCall, InputRefused."""
     async with conn.transaction():
         row = await the_campaign(conn, account_id, name, lock=True)
+        refuse_others(row.settings)
         if command == "plan":
             await _refuse_past(conn, starts_at)
         load = await store.load_of(conn, row)

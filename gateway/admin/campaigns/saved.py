@@ -62,6 +62,7 @@ async def make_campaign(
 ) -> CampaignRow:
     """Make it as a draft. Raise NameTaken, CampaignNotUsable, InputRefused."""
     refuse_odd_name("campaign", name)
+    refuse_others(settings)
     await refuse_unusable(conn, account_id, settings)
     async with conn.transaction():
         await lock_account(conn, account_id)
@@ -76,9 +77,11 @@ async def change_campaign(
 ) -> CampaignRow:
     """Let it be so from now on; who waits is called by it. version: that was seen. Raise NothingOfThatName, CampaignMoved,
     CampaignNotUsable, CampaignStateForbids."""
+    refuse_others(settings)
     await refuse_unusable(conn, account_id, settings)
     async with conn.transaction():
         row = await the_campaign(conn, account_id, name, lock=True)
+        refuse_others(row.settings)
         if version is not None and version != row.version:
             raise CampaignMoved(row)
         if row.state == "finished":
@@ -88,6 +91,12 @@ async def change_campaign(
                 row, "whoever dials for it stays the same once it is no draft any more"
             )
         return await store.change_settings(conn, row, settings)
+
+
+def refuse_others(settings: CampaignSettings) -> None:
+    """Raise NotBoundTo where its calls go by a template, and who acts is bound to others."""
+    if isinstance(settings.target, ToTemplate):
+        refuse_other_template(settings.target.name)
 
 
 async def refuse_unusable(conn: Conn, account_id: str, settings: CampaignSettings) -> None:
@@ -126,8 +135,8 @@ async def _refuse_target(conn: Conn, account_id: str, settings: CampaignSettings
                 "give them one, or choose somebody who has",
             )
     if isinstance(target, ToTemplate):
-        refuse_other_template(target.name)
-        if target.name not in {saved.name for saved in await templates_of(conn, account_id)}:
+        known = {saved.name for saved in await templates_of(conn, account_id)}
+        if target.name not in known:
             _refuse("target.name", f"there is no template '{target.name}'", "see 'callmatrix template list'")
 
 

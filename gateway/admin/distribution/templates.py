@@ -8,7 +8,7 @@ from typing import NamedTuple
 from crm.port import Pipeline
 from crm.store.metadata import pipelines_of
 from gateway.admin.input_words import refuse_no_crm_number, refuse_odd_name
-from gateway.admin.protection.grants import refuse_other_template
+from gateway.admin.protection.grants import refuse_other_schedule, refuse_other_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.distribution.template_checks import surroundings_of
 from gateway.store.admin.accounts import account, lock_account
@@ -100,10 +100,18 @@ async def save_template(
         if version is not None and version != (before.version if before else 0):
             raise TemplateMoved(template.name, before)
         if before is None or before.template != template:
-            refuse_other_template(template.name)
+            _refuse_others(before.template if before else None, template)
         saved = await store.save_template(conn, account_id, template, by)
         await look_again(conn, [account_id], template.name)
         return Saved(saved, found)
+
+
+def _refuse_others(before: DistributionTemplate | None, wanted: DistributionTemplate) -> None:
+    """Raise NotBoundTo where it is another's template, or goes by another's schedule from now on."""
+    refuse_other_template(wanted.name)
+    stood_on = before.working_time.schedule if before else None
+    if wanted.working_time.schedule != stood_on:
+        refuse_other_schedule(wanted.working_time.schedule, stood_on)
 
 
 async def check_template(

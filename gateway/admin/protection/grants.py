@@ -40,19 +40,31 @@ class NotBoundTo(InputRefused):
         )
 
 
-def refuse_other_template(template: str | None) -> None:
-    """Raise NotBoundTo where who acts is bound to templates, and this is none of them. None: there is none."""
-    _refuse_unbound(template=template)
+def refuse_other_template(*templates: str | None) -> None:
+    """Raise NotBoundTo where who acts is bound to templates, and one of these is none of them. None: there is none."""
+    for template in templates:
+        _refuse_unbound(template=template)
 
 
-def refuse_other_schedule(schedule: str) -> None:
-    """Raise NotBoundTo where who acts is bound to schedules, and this is none of them."""
-    _refuse_unbound(schedule=schedule)
+def refuse_other_schedule(*schedules: str | None) -> None:
+    """Raise NotBoundTo where who acts is bound to schedules, and one of these is none of them. None: there is none."""
+    for schedule in schedules:
+        _refuse_unbound(schedule=schedule)
 
 
-def _refuse_unbound(*, template: str | None = None, schedule: str | None = None) -> None:
+def refuse_bound() -> None:
+    """Raise NotBoundTo where who acts is bound to a part of the account, and this reaches all of it."""
+    _refuse_unbound(is_whole=True)
+
+
+def _refuse_unbound(
+    *, template: str | None = None, schedule: str | None = None, is_whole: bool = False
+) -> None:
     actor = current_actor()
-    if bar := why_not(actor.role, actor.bound, actor.role, template=template, schedule=schedule):
+    bar = why_not(
+        actor.role, actor.bound, actor.role, template=template, schedule=schedule, is_whole=is_whole
+    )
+    if bar:
         raise NotBoundTo(bar, actor.bound)
 
 

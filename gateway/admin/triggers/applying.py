@@ -6,7 +6,7 @@ import secrets
 from datetime import timedelta
 
 from gateway.admin.refused import InputRefused
-from gateway.admin.triggers.saved import the_trigger
+from gateway.admin.triggers.saved import refuse_others, the_trigger
 from gateway.store.admin.accounts import lock_account
 from gateway.store.worker import long_tasks
 from gateway.store.worker.long_tasks import LongTask
@@ -37,6 +37,7 @@ async def apply_trigger(conn: Conn, account_id: str, name: str, *, by: str) -> L
     async with conn.transaction():
         await lock_account(conn, account_id)
         saved = await the_trigger(conn, account_id, name)
+        refuse_others(saved.trigger)
         if not saved.trigger.is_on:
             raise TriggerIsOff(name)
         now = await database_now(conn)

@@ -76,8 +76,9 @@ async def save_trigger(
 ) -> TriggerSaved:
     """Make it the next version. version: that was seen, 0 = there is none of this name, None = whichever there is. Raise
     TriggerMoved, TriggerNotUsable, TriggerWithoutCarrier, NotBoundTo, InputRefused; nothing is stored then."""
-    if isinstance(trigger.action, CallBack) and isinstance(trigger.action.target, ToTemplate):
-        refuse_other_template(trigger.action.target.name)
+    stored = await store.trigger_of(conn, account_id, trigger.name)
+    if stored is None or stored.trigger != trigger:
+        refuse_others(trigger, *([stored.trigger] if stored else []))
     language = (await account(conn, account_id)).settings.language
     found = await check_trigger(conn, account_id, trigger)
     if not can_be_saved(found):
@@ -90,6 +91,13 @@ async def save_trigger(
         if version is not None and version != (before.version if before else 0):
             raise TriggerMoved(trigger.name, before)
         return TriggerSaved(await store.save_trigger(conn, account_id, trigger, by), found)
+
+
+def refuse_others(*triggers: Trigger) -> None:
+    """Raise NotBoundTo where one of these rings by a template, and who acts is bound to others."""
+    for trigger in triggers:
+        if isinstance(trigger.action, CallBack) and isinstance(trigger.action.target, ToTemplate):
+            refuse_other_template(trigger.action.target.name)
 
 
 async def check_trigger(conn: Conn, account_id: str, trigger: Trigger) -> list[TriggerProblem]:
@@ -113,6 +121,7 @@ async def switch_trigger(
     """Switch it on or off, as its next version; what one that goes off has put into the queue is dropped. Raise as
     `save_trigger`, NothingOfThatName."""
     before = await the_trigger(conn, account_id, name)
+    refuse_others(before.trigger)
     if not is_on:  # whatever is wrong with it, it can be switched off
         async with conn.transaction():
             await lock_account(conn, account_id)
@@ -123,9 +132,10 @@ async def switch_trigger(
 
 
 async def remove_trigger(conn: Conn, account_id: str, name: str) -> None:
-    """Remove it; what it has put into the queue is dropped. Raise NothingOfThatName."""
+    """Remove it; what it has put into the queue is dropped. Raise NothingOfThatName, NotBoundTo."""
     async with conn.transaction():
         await lock_account(conn, account_id)
+        refuse_others((await the_trigger(conn, account_id, name)).trigger)
         if not await store.remove_trigger(conn, account_id, name):
             raise NothingOfThatName("trigger", name)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gateway.admin.schedules import saved, seen
-from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route, not_found
+from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route, may_see, not_found
 from gateway.api.sent_time import SentTime
 from gateway.store.admin import schedules as store
 from routing.schedules.checks import ScheduleProblem
@@ -131,6 +131,7 @@ async def list_schedules(call: ApiCall) -> Items[ScheduleLineView]:
                 saved_by=s.saved_by,
             )
             for s in found
+            if may_see(call, schedule=s.name)
         ]
     )
 
@@ -234,7 +235,13 @@ def _day(day: WorkDay, zone: str) -> WorkDayView:
 _ALL = "/v1/accounts/{account}/schedules"
 _ONE = _ALL + "/{schedule}"
 ROUTES = (
-    Route(method="GET", path=_ALL, handler=list_schedules, summary="Schedules", role="read_only"),
+    Route(
+        method="GET",
+        path=_ALL,
+        handler=list_schedules,
+        summary="Schedules, of a bound token those that it is bound to",
+        role="read_only",
+    ),
     Route(
         method="GET",
         path=_ONE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.admin.distribution import orders, results, templates
+from gateway.admin.protection.grants import refuse_bound
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.api.distribution.template_views import (
     AttachmentBody,
@@ -69,6 +70,7 @@ async def _the_template(conn: Conn, account_id: str, name: str) -> SavedTemplate
 
 async def show_hook(call: ApiCall) -> TemplateHookView:
     name = call.path["template"]
+    refuse_bound()
     async with call.services.pool.acquire() as conn:
         await _the_template(conn, call.account.id, name)
     return TemplateHookView(url=hook_address(call.services.settings.base_url, call.account, name))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from gateway.admin.protection.grants import refuse_bound
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.admin.triggers import applying
 from gateway.admin.triggers import saved as triggers
@@ -174,6 +175,7 @@ async def apply_trigger(call: ApiCall) -> WorkView:
 
 async def show_hook(call: ApiCall) -> TriggerHookView:
     name = call.path["trigger"]
+    refuse_bound()
     async with call.services.pool.acquire() as conn:
         await _the_trigger(conn, call.account.id, name)
     return TriggerHookView(

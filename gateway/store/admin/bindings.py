@@ -109,11 +109,12 @@ def why_not(
     template: str | None = None,
     schedule: str | None = None,
     counter: str | None = None,
+    is_whole: bool = False,
 ) -> Bar | None:
     """Return what keeps somebody of this role and these bindings from doing what asks for `needed` to the named things.
 
-    None: nothing does. Of what is named, None: no such thing is touched. counter: whose counter of working time is. An
-    employee's own page is everybody's who is bound to that employee, whatever the role; another employee's needs the role alone.
+    None: nothing does. Of what is named, None: no such thing is touched. counter: whose counter of working time is. is_whole: it
+    reaches all of the account, other people's templates, schedules and counters among it. An employee's own page is everybody's who is bound to that employee, whatever the role; another employee's needs the role alone.
     """
     if account_id is not None and bound.account_id not in (None, account_id):
         return "account"
@@ -121,7 +122,18 @@ def why_not(
         return "template"
     if schedule is not None and bound.schedules and schedule not in bound.schedules:
         return "schedule"
+    if is_whole and (bar := _narrowed(bound)):
+        return bar
     is_oneself = employee is not None and employee == bound.employee
     if is_oneself or counter is None or not bound.counters:
         return None if is_oneself or may_act_as(role, needed) else "role"
     return None if counter in bound.counters else "counter"
+
+
+def _narrowed(bound: Bindings) -> Bar | None:
+    """By what somebody is bound to a part of an account, None by nothing."""
+    if bound.templates:
+        return "template"
+    if bound.schedules:
+        return "schedule"
+    return "counter" if bound.counters else None

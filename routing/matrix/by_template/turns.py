@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import chain
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +22,15 @@ from routing.matrix.model import Matrix
 from routing.staff import Employee, Staff
 
 _PREFIX = "template:"
+
+
+class TemplateInCell(NamedTuple):
+    """One place of a matrix where a template chooses the responsible. do: of the action."""
+
+    table: str
+    cell: str
+    do: str
+    template: str
 
 
 class TemplateNow(BaseModel):
@@ -77,15 +85,20 @@ def template_named(choice: str) -> str:
 
 def named_templates(matrix: Matrix) -> frozenset[str]:
     """Return those whom a matrix leaves the choice of a responsible to."""
-    return frozenset(name for choice in _choices(matrix) if (name := template_named(choice)))
+    return frozenset(use.template for use in uses_of_templates(matrix))
 
 
-def _choices(matrix: Matrix) -> Iterator[str]:
-    for action in chain.from_iterable(
-        actions for table in matrix.tables.values() for actions in table.cells.values()
-    ):
-        if choice := getattr(action, "responsible", None):
-            yield choice
+def uses_of_templates(matrix: Matrix) -> frozenset[TemplateInCell]:
+    """Return where a matrix leaves the choice of a responsible to templates."""
+    return frozenset(_uses(matrix))
+
+
+def _uses(matrix: Matrix) -> Iterator[TemplateInCell]:
+    for of, table in matrix.tables.items():
+        for cell, actions in table.cells.items():
+            for action in actions:
+                if name := template_named(getattr(action, "responsible", None) or ""):
+                    yield TemplateInCell(of, cell, action.do, name)
 
 
 def whose_turn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -71,6 +72,83 @@ async def test_what_uses_another_template_is_refused_and_changes_nothing(
     assert await _everything(bound) == before
 
 
+async def test_no_door_puts_another_template_or_schedule_to_use(bound: Api) -> None:
+    await _days(bound)
+    settings = await bound.ask("GET", "{a}/settings")
+    draft = await bound.ask("GET", "{a}/matrix/draft")
+    by_theirs, by_own = (_chosen_by(draft["matrix"], f"template:{name}") for name in ("theirs", "own"))
+    saved = await bound.ask(
+        "PUT", "{a}/matrix/draft", body={"revision": draft["revision"], "matrix": by_theirs}
+    )
+    rings: dict[str, Any] = {"name": "rings", "pipeline_id": "1", "stage_id": "20"}
+    rings["events"] = [{"on": "entered"}]
+    rings["action"] = {"do": "callback", "connection": "office", "target": THEIRS}
+    await bound.ask("PUT", "{a}/triggers/rings", body=rings)
+    campaign = {"name": "spring", "settings": {"connection": "office", "target": THEIRS}}
+    await bound.ask("POST", "{a}/campaigns", body=campaign, status=201)
+    own = {"name": "own", "employees": [{"employee_id": "anna"}, {"employee_id": "boris"}]}
+    at_night = {"mode": "common", "schedule": "night"}
+    before = await _in_use(bound)
+    for who, method, path, body in (
+        ("bound", "PUT", "{a}/settings", _lookup(settings, template="theirs")),
+        ("bound", "PUT", "{a}/matrix/draft", {"revision": saved["revision"], "matrix": by_own}),
+        ("bound", "POST", "{a}/matrix/publish", {"revision": saved["revision"], "why": "theirs"}),
+        ("bound", "PUT", "{a}/triggers/rings", {**rings, "position": 3}),
+        ("bound", "PUT", "{a}/triggers/rings/switch", {"is_on": True}),
+        ("bound", "POST", "{a}/triggers/rings/apply", None),
+        ("bound", "DELETE", "{a}/triggers/rings", None),
+        ("bound", "POST", "{a}/campaigns", {**campaign, "name": "summer"}),
+        ("bound", "POST", "{a}/campaigns/spring/start", {}),
+        ("bound", "GET", "{a}/templates/own/hook", None),
+        ("bound", "GET", "{a}/triggers/rings/hook", None),
+        ("days", "GET", "{a}/triggers/rings/hook", None),
+        ("days", "PUT", "{a}/settings", _lookup(settings, schedule="night")),
+        ("days", "PUT", "{a}/templates/own", {**own, "working_time": at_night}),
+    ):
+        said = await bound.ask(method, path, body=body, role=who, status=403)
+        of = "template" if who == "bound" else "schedule"
+        assert (path, said["code"], said["field"]) == (path, "not-bound", of)
+    assert await _in_use(bound) == before
+    await bound.ask("PUT", "{a}/settings", body=_lookup(settings, template="own"), role="bound")
+    await bound.ask(
+        "PUT", "{a}/settings", body=_lookup(settings, schedule="day", template="own"), role="days"
+    )
+    await bound.ask("GET", "{a}/templates/own/hook")
+
+
+THEIRS = {"kind": "template", "name": "theirs"}
+
+
+async def _days(api: Api) -> None:
+    """Two schedules, of which the token `days` has one."""
+    schedule = {"people": {"anna": {"hours": {"1": [["09:00", "18:00"]]}}}}
+    for name in ("day", "night"):
+        await api.ask("PUT", f"{{a}}/schedules/{name}", body={"schedule": schedule})
+    limits = {"role": "admin", "account": ACCOUNT, "schedules": ["day"]}
+    made = await api.ask("POST", "/tokens", status=201, body={"name": "days", **limits})
+    api.tokens["days"] = made["token"]
+    assert [s["name"] for s in (await api.ask("GET", "{a}/schedules", role="days"))["items"]] == ["day"]
+
+
+def _lookup(settings: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {**settings, "lookup": {**settings["lookup"], **changes}}
+
+
+def _chosen_by(matrix: dict[str, Any], who: str) -> dict[str, Any]:
+    """The same with everything that it makes or notes for this one."""
+    changed: dict[str, Any] = json.loads(json.dumps(matrix))
+    for table in changed["tables"].values():
+        for actions in table["cells"].values():
+            for action in actions:
+                action.update({"responsible": who} if "responsible" in action else {})
+    return changed
+
+
+async def _in_use(api: Api) -> list[Any]:
+    names = ("settings", "matrix/draft", "matrix/versions", "triggers", "campaigns", "templates", "work")
+    return [await api.ask("GET", f"{{a}}/{name}") for name in names]
+
+
 async def _everything(api: Api) -> list[Any]:
     return [
         await api.pool.fetch("SELECT * FROM shift_run"),
@@ -99,12 +177,7 @@ async def test_a_role_that_is_too_weak_is_named_as_the_reason(bound: Api) -> Non
 
 
 async def test_a_configuration_as_a_file_keeps_to_the_bindings_too(bound: Api) -> None:
-    schedule = {"people": {"anna": {"hours": {"1": [["09:00", "18:00"]]}}}}
-    for name in ("day", "night"):
-        await bound.ask("PUT", f"{{a}}/schedules/{name}", body={"schedule": schedule})
-    limits = {"role": "admin", "account": ACCOUNT, "schedules": ["day"]}
-    made = await bound.ask("POST", "/tokens", status=201, body={"name": "days", **limits})
-    bound.tokens["days"] = made["token"]
+    await _days(bound)
     whole = await bound.ask("GET", "{a}/config")
     seen = await bound.ask("GET", "{a}/config", role="bound")
     assert [t["name"] for t in seen["templates"]] == ["own"]

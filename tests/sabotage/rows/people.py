@@ -65,6 +65,16 @@ ROWS = (
         ),
     ),
     Sabotage(
+        name="a-binding-holds-where-one-is-named-inside",
+        hurts="whoever may touch one template has callers rung, and clients given, by another one",
+        file="gateway/admin/matrices.py",
+        old="    _refuse_others((await store.draft(conn, account_id)).matrix, matrix)\n",
+        new="",
+        tests=(
+            "tests/integration/api/test_bindings.py::test_no_door_puts_another_template_or_schedule_to_use",
+        ),
+    ),
+    Sabotage(
         name="messages-of-open-cases-are-cleaned-away",
         hurts="a repeated message of a call that is still worked on is a new one",
         file="gateway/store/intake/inbox.py",
