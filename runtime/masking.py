@@ -54,6 +54,8 @@ _QUOTED_IN_ERROR = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _NAME_OF_OURS = re.compile(r"[A-Za-z0-9_.$:/+-]*")
+_NAME_OF_FIELD = re.compile(r"[A-Za-z_][A-Za-z_-]{0,39}|[0-9]{0,6}")
+"""Or an index of a list."""
 _DETAIL = re.compile(r"(?:\)=\(.*?\)(?= )|contains \(.*\))", re.DOTALL)
 _ARGUMENT = re.compile(
     r"(query argument \$\d+[^:\n]*: ).*?(?P<why> \(expected [\w ]+, got \w+\))?$", re.DOTALL
@@ -98,6 +100,12 @@ def mask_quoted(message: str) -> str:
     message = _ARGUMENT.sub(lambda m: f"{m[1]}{HIDDEN}{m['why'] or ''}", message)
     message = _DETAIL.sub(lambda m: f"{m.group().partition('(')[0]}({HIDDEN})", message)
     return _QUOTED_IN_ERROR.sub(_hide_quoted, message)
+
+
+def mask_key(name: str) -> str:
+    """Return the name of a field as somebody sent it; where it is none that a program would choose, only how long it is:
+    a person's name or a secret may stand in its place."""
+    return name if _NAME_OF_FIELD.fullmatch(name) else f"<{len(name)} characters>"
 
 
 def mask_error(err: BaseException) -> str:

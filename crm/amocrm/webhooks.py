@@ -103,7 +103,7 @@ def _ref(section: str, item: FormPart, change: WebhookChange | None) -> UnreadRe
     if section == "contacts" and item.maybe(lambda: item.text("type"), None) == "company":
         kind = "company"
     id = item.maybe(lambda: item.text("uid") if kind == "lead" else item.id(), None)
-    return (kind, id) if id else ("webhook", nameless(item.value))
+    return (kind, id) if id and ID.fullmatch(id) else ("webhook", nameless(item.value))
 
 
 def _unread(fault: WebhookInvalid) -> Unread:

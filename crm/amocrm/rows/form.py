@@ -8,6 +8,7 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from crm.amocrm.fields import LAST_SECOND, LONGEST_NUMBER
+from runtime.masking import mask_key
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -21,8 +22,8 @@ Tree = dict[str, "Tree | str"]
 
 
 class WebhookInvalid(Exception):
-    """Something in a delivery cannot be understood. field: the key that is wrong, e.g. `leads.add.0.id`. value: what it
-    held. is_lost: the whole item is."""
+    """Something in a delivery cannot be understood. field: the key that is wrong, e.g. `leads.add.0.id`; parts that are no
+    names of fields are not told, since it is logged. value: what it held. is_lost: the whole item is."""
 
     code = "webhook-invalid"
     is_lost = False
@@ -36,6 +37,8 @@ def form_of(body: bytes) -> tuple[Tree, list[WebhookInvalid]]:
     """`a[b][0]=v` as nested mappings, arrays included (their keys are indices), and the keys that are none."""
     if len(body) > LONGEST_BODY:
         raise WebhookInvalid("", f"more than {LONGEST_BODY} bytes")
+    if body.lstrip()[:1] in (b"{", b"["):
+        raise WebhookInvalid("", "no form: it looks like JSON")
     try:
         text = body.replace(b"%00", b"").decode("utf-8", "replace")
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_PAIRS, errors="replace")
@@ -54,7 +57,7 @@ def form_of(body: bytes) -> tuple[Tree, list[WebhookInvalid]]:
 def _path(key: str) -> list[str]:
     head, *rest = key.split("[")
     if not head or len(rest) > DEEPEST or any(not part.endswith("]") for part in rest):
-        raise WebhookInvalid(key[:100], "no key of a PHP form")
+        raise WebhookInvalid(mask_key(key), "no key of a PHP form", key)
     return [head, *(part[:-1] for part in rest)]
 
 
@@ -64,12 +67,16 @@ def _put(root: Tree, path: list[str], value: str) -> None:
         part = part or str(len(node))
         below = node.setdefault(part, {})
         if isinstance(below, str):
-            raise WebhookInvalid(".".join(path), "both a value and an object")
+            raise WebhookInvalid(_shown(path), "both a value and an object")
         node = below
     last = path[-1] or str(len(node))
     if isinstance(node.get(last), dict):
-        raise WebhookInvalid(".".join(path), "both a value and an object")
+        raise WebhookInvalid(_shown(path), "both a value and an object")
     node[last] = value
+
+
+def _shown(path: list[str]) -> str:
+    return ".".join(map(mask_key, path))
 
 
 class FormPart:
@@ -105,7 +112,7 @@ class FormPart:
     def parts(self) -> Iterator[FormPart]:
         if isinstance(self.value, dict):
             for key, value in self.value.items():
-                yield FormPart(value, f"{self.path}.{key}", self.faults)
+                yield FormPart(value, f"{self.path}.{mask_key(key)}", self.faults)
         elif self.value:
             raise WebhookInvalid(self.path, "a list expected", self.value)
 

@@ -9,6 +9,7 @@ from gateway.pbx.port import Inbound, Parsed, WireInvalid
 from gateway.pbx.reading.payload import canonical
 from gateway.pbx.reading.text import SPOILT
 from routing.calls.model import CallEvent
+from runtime.masking import mask_key
 
 _T = TypeVar("_T")
 _MOST = 30
@@ -49,7 +50,7 @@ def spoilt_names(fields: Mapping[str, Any]) -> Iterator[str]:
     """Fields that hold text which could not be read as it stood."""
     for name, value in fields.items():
         if _is_spoilt(name) or _is_spoilt(value):
-            yield name
+            yield mask_key(name)  # as a stranger wrote it, and it is logged
 
 
 def _is_spoilt(value: Any) -> bool:

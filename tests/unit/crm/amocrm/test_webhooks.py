@@ -124,7 +124,7 @@ def test_kinds_of_webhooks_that_we_do_not_know_are_passed_over() -> None:
         (form(unsorted__add__0__category="sip"), "unsorted.add.0.uid"),
         (form(leads__add="7"), "leads.add"),
         (form(leads="7"), "leads"),
-        (b"leads[add=7", "leads[add"),
+        (b"leads[add=7", "<9 characters>"),
         (b"leads=1&leads[add][0][id]=7", "leads.add.0.id"),
     ],
 )
@@ -134,6 +134,35 @@ def test_what_cannot_be_understood_is_told_with_its_field_and_costs_itself_only(
     delivery = parse_webhook(body + b"&contacts[delete][0][id]=5")
     assert [(c.kind, c.what, c.id) for c in delivery.told if c.id == "5"] == [("contact", "deleted", "5")]
     assert field in {fault.field for faults in delivery.unread.values() for fault in faults}
+
+
+WHO = "Иван Секретов2 TOKSEKRET123"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "fields"),
+    [
+        ([(f"contacts[update][{WHO}]", "x")], {"contacts.update.<27 characters>"}),
+        ([(f"contacts[update][{WHO}][id]", "x")], {"contacts.update.<27 characters>.id"}),
+        ([(f"leads[{WHO}", "x")], {"<33 characters>"}),
+        ([("a[b]", "1"), (f"a[b][{WHO}]", "1")], {"a.b.<27 characters>"}),
+        ([(f"{WHO}[a.b]", "1"), (f"{WHO}[a.b][c]", "1")], {"<27 characters>.<3 characters>.c"}),
+        ([("unsorted[add][0][uid]", WHO)], {"unsorted.add.0.uid"}),
+        ([("contacts[update][0][id]", "7"), ("contacts[update][0][linked_leads_id][79035554433]", "x")], {"contacts.update.0.linked_leads_id.<11 characters>.ID"}),
+    ],
+)  # fmt: skip
+def test_what_is_logged_of_a_fault_holds_nothing_that_the_body_brought(
+    pairs: list[tuple[str, str]], fields: set[str]
+) -> None:
+    unread = parse_webhook(urlencode(pairs).encode()).unread
+    assert {fault.field for faults in unread.values() for fault in faults} == fields
+    assert not any(WHO in f"{ref} {[fault.why for fault in faults]}" for ref, faults in unread.items())
+
+
+@pytest.mark.parametrize("body", [b'{"contacts":{"update":[{"id":5,"name":"x&a[b"}]}}', b' [{"id": 5}]'])
+def test_json_is_no_form(body: bytes) -> None:
+    with pytest.raises(WebhookInvalid, match="no form: it looks like JSON"):
+        parse_webhook(body)
 
 
 def test_a_body_that_is_too_large_is_refused_as_a_whole() -> None:

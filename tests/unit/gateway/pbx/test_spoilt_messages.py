@@ -247,6 +247,13 @@ def test_a_form_in_whatever_charset(body: bytes, content_type: str, utm: str) ->
     assert parsed.spoilt == (("utm_term",) if "\ufffd" in utm else ())
 
 
+def test_of_a_name_that_is_none_its_length_is_told() -> None:
+    body = f"{CALL}&Иван Секретов=%EC".encode()
+    assert KINDS["generic"].parse(
+        a_request(body=body, headers={"Content-Type": FORM}), PBXS["generic"]
+    ).spoilt == ("<13 characters>",)
+
+
 @pytest.mark.parametrize(
     ("value", "utm"),
     [
