@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from gateway.store.sms.messages import SmsMessageRow, SmsUpdate
 from sms.model import SmsAccepted, SmsOutcome, SmsRefused, SmsReport, SmsState
 from sms.port import SmsCapabilities
-from sms.progress import SmsProgress, answered, expired, given_up, reported
+from sms.progress import SETTLED_STATES, SmsProgress, answered, expired, given_up, reported
 from sms.reasons import FailureClass, SmsReason, retry_pause
 
 _POLLS = (3, 10, 30, 60, 300, 900, 3600)
@@ -86,10 +86,10 @@ def look_at(
     if progress.state is SmsState.QUEUED:
         return None
     ends = gives_up_at(row, can)
-    if progress.state is SmsState.UNKNOWN:
-        is_sought = not progress.ids and row.looks < len(_FINDS) and now < ends
+    if progress.state is SmsState.UNKNOWN and not progress.ids:
+        is_sought = row.looks < len(_FINDS) and now < ends
         return now + timedelta(seconds=_FINDS[row.looks]) if is_sought else None
-    if progress.is_final:
+    if progress.state in SETTLED_STATES or now >= ends:
         return None
     if not can.has_polls:
         return ends

@@ -27,7 +27,7 @@ from runtime.database.lease import Held
 from runtime.database.pool import Conn
 from runtime.trouble import Trouble
 from sms.errors import SmsError
-from sms.model import SmsAccepted, SmsOutcome, SmsRefused, SmsReport, SmsState, SmsUnknown
+from sms.model import SmsAccepted, SmsOutcome, SmsRefused, SmsReport, SmsUnknown
 from sms.port import SmsKind, SmsProvider
 from sms.reasons import FailureClass, SmsDoubt, SmsReason
 
@@ -156,8 +156,8 @@ class SmsSender:
         if not due:
             return
         try:
-            await self._look_for([row for row in due if row.state == SmsState.UNKNOWN])
-            await self._poll([row for row in due if row.state != SmsState.UNKNOWN], now)
+            await self._look_for([row for row in due if not row.as_progress.ids])
+            await self._poll([row for row in due if row.as_progress.ids], now)
         except SmsError as err:
             self._trouble.failed(err)
             async with self._pool.acquire() as conn, conn.transaction():
