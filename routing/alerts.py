@@ -21,6 +21,7 @@ AlertKind = Literal[
     "trigger-circles",
     "calls-refused",
     "calls-unknown",
+    "sms-stopped",
     "workers-missing",
     "backfill-ended",
 ]
@@ -48,6 +49,7 @@ PATIENCE: dict[AlertKind, timedelta] = {
     "trigger-circles": timedelta(0),
     "calls-refused": timedelta(0),
     "calls-unknown": timedelta(0),
+    "sms-stopped": timedelta(0),
     "workers-missing": timedelta(minutes=1),
     "backfill-ended": timedelta(0),
 }

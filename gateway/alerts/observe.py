@@ -73,6 +73,7 @@ def _account(
         yield _token(account)
         yield _circle(account, around.circles.get(account.id))
         yield from _calls(account, around.calls.get(account.id, NO_CALLS))
+        yield from _sms(account)
     yield _desk(account, own.settings.alerts.desk_full)
     yield _deals(account)
     for connection in account.connections:
@@ -119,6 +120,15 @@ def _calls(account: AccountStatus, calls: CallsOut) -> Iterator[AlertObservation
         else:
             error, waiting = refused
             yield _seen(account.id, "calls-refused", "bad", connection.name, error=error, waiting=waiting)
+
+
+def _sms(account: AccountStatus) -> Iterator[AlertObservation]:
+    """Tell of providers that take nothing until somebody has acted, and of what waits for them."""
+    for provider in account.sms:
+        if provider.is_on:
+            health: Health = "bad" if provider.stop_reason else "good"
+            by, waiting = provider.stop_reason or "", provider.waiting
+            yield _seen(account.id, "sms-stopped", health, provider.name, stopped_by=by, waiting=waiting)
 
 
 def _broken(account: AccountStatus) -> AlertObservation:

@@ -25,6 +25,7 @@ PAGES: dict[AlertKind, str] = {
     "trigger-circles": "deploy/runbook.md#a-trigger-goes-in-circles",
     "calls-refused": "docs/reference/outbound.md#the-pace",
     "calls-unknown": "docs/reference/outbound.md#an-attempt",
+    "sms-stopped": "docs/how-to/send-texts.md#when-nothing-goes-out",
     "workers-missing": "deploy/runbook.md#no-worker",
     "backfill-ended": "docs/how-to/reactivate-after-an-outage.md",
 }
@@ -106,6 +107,7 @@ def _values(cause: AlertCause, facts: Facts, place: AlertPlace) -> dict[str, Val
         "error": error,
         "why": phrase(f"alert.why.{facts.get('why') or 'silent'}", error=error),
         "reason": _reason(facts, texts),
+        "stopped_by": _stopped_by(facts),
     }
     if isinstance(heard_at := facts.get("heard_at"), str):
         found["heard_at"] = local_time(datetime.fromisoformat(heard_at).astimezone(UTC), place.zone)
@@ -117,6 +119,11 @@ def _values(cause: AlertCause, facts: Facts, place: AlertPlace) -> dict[str, Val
 def _reason(facts: Facts, texts: Texts) -> Value:
     key = f"alert.reason.{facts.get('reason')}"
     return phrase(key) if key in texts.sentences else ""
+
+
+def _stopped_by(facts: Facts) -> Value:
+    """Return the words of why a provider of SMS takes nothing."""
+    return phrase(f"sms.reason.{code}") if (code := facts.get("stopped_by")) else ""
 
 
 def _fault(error: str, texts: Texts) -> Value:

@@ -26,6 +26,7 @@ from gateway.api.outbound import settings as outbound_settings
 from gateway.api.presence import presence, telegram
 from gateway.api.shift_change import shift_change
 from gateway.api.sms import connections as sms_connections
+from gateway.api.sms import messages as sms_messages
 from gateway.api.triggers import firings, triggers
 from gateway.api.worker import long_tasks
 
@@ -58,6 +59,7 @@ ROUTES: tuple[Route, ...] = (
     *distributions.ROUTES,
     *shift_change.ROUTES,
     *sms_connections.ROUTES,
+    *sms_messages.ROUTES,
     *triggers.ROUTES,
     *firings.ROUTES,
     *do_not_call.ROUTES,

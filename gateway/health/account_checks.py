@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from crm.errors import CrmUnpaid
 from gateway.health.account_reason import reason_said
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
+from gateway.health.sms_checks import sms_findings
 from gateway.health.views import AccountStatus, ConnectionState, TemplatesView, WriterView
 from routing.texts.catalogue import InLanguages, Phrase, phrase
 
@@ -47,6 +48,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
     for connection in account.connections:
         yield _connection(account, connection, now)
         yield from _pbx_clock(account, connection)
+    yield from sms_findings(account.id, account.sms)
 
 
 def _local(at: datetime, account: AccountStatus) -> str:

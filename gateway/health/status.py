@@ -27,6 +27,7 @@ from gateway.health.check_views import matrix_view, templates_view
 from gateway.health.daily_checks import MATRIX_REPORT, TEMPLATE_REPORT, TRIGGER_REPORT
 from gateway.health.reports import PREFIX, SILENT_SECONDS
 from gateway.health.secret_checks import secrets_state
+from gateway.health.sms_checks import sms_states
 from gateway.health.views import (
     AccountStatus,
     AlertsView,
@@ -66,6 +67,7 @@ from gateway.store.desk.entries import DeskKind, counts_by_account
 from gateway.store.distribution.listing import ItemBacklog, backlogs
 from gateway.store.health import status as store
 from gateway.store.presence.watches import watches
+from gateway.store.sms.standing import SmsStanding, sms_standing
 from routing.attendance.trust import Watch, doubt
 from routing.dialable import undialable
 from routing.staff import Staff
@@ -132,6 +134,7 @@ class _Facts:
     latest_events: Mapping[tuple[str, str], datetime]
     spoilt: Mapping[tuple[str, str], store.SpoiltMessages]
     watches: Mapping[str, Watch]
+    sms: Mapping[str, list[SmsStanding]]
 
 
 async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_full: bool) -> _Facts:
@@ -159,6 +162,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         latest_events=await store.latest_event_of_each_connection(conn, ids) if is_full else {},
         spoilt=await store.spoilt_by_connection(conn, ids, now - _SPOILT_FOR),
         watches=await watches(conn, ids),
+        sms=await sms_standing(conn, ids),
     )
 
 
@@ -269,6 +273,7 @@ class _Reader:
             templates=templates_view(self._told.get((id, TEMPLATE_REPORT))),
             triggers=templates_view(self._told.get((id, TRIGGER_REPORT)), "trigger"),
             connections=self._connections(id),
+            sms=sms_states(facts.sms.get(id, ())),
         )
 
     def _presence_doubt(self, account: rows.Account) -> str:

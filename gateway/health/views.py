@@ -207,6 +207,23 @@ class ConnectionState(_View):
     clock_offset_seconds: float | None = None
 
 
+class SmsProviderState(_View):
+    """One SMS provider. lacks: keys and settings without which nothing is sent. stop_reason: why nothing goes out; stop_words: as
+    the provider says it. waiting: texts for it. balance: what was left when it was last asked for."""
+
+    name: str
+    kind: str
+    is_on: bool
+    lacks: list[str] = []
+    stop_reason: str | None = None
+    stop_words: str = ""
+    stopped_at: datetime | None = None
+    waiting: int = 0
+    balance: float | None = None
+    currency: str = ""
+    balance_error: str = ""
+
+
 class MatrixView(_View):
     """The published matrix as it was last checked. first: the worst of its problems, with what to do; first_ru: the same in Russian."""
 
@@ -259,6 +276,7 @@ class AccountStatus(_View):
     templates: TemplatesView | None = None
     triggers: TemplatesView | None = None
     connections: list[ConnectionState]
+    sms: list[SmsProviderState] = []
 
 
 class JobsView(_View):

@@ -22,6 +22,7 @@ from gateway.cli.output import (
     refusals,
     the_account,
 )
+from gateway.cli.sms.messages import extend as send_texts
 from gateway.settings import Settings
 from gateway.sms.addresses import report_address
 from gateway.store.sms.connections import SavedSmsConnection, sms_connections
@@ -39,6 +40,7 @@ SmsSettings = Annotated[list[str] | None, typer.Option(help="the kind's own sett
 
 
 def register(app: typer.Typer) -> None:
+    send_texts(sms_app)
     app.add_typer(sms_app, name="sms")
 
 

@@ -115,6 +115,14 @@ def test_a_pbx_that_refuses_calls_and_calls_of_which_nobody_knows_are_causes() -
     assert found[("calls-refused", "office")].facts == {"error": "no-money: 2240", "waiting": 3}
 
 
+def test_a_provider_of_sms_that_takes_nothing_is_a_cause_and_one_that_is_off_is_none() -> None:
+    stopped = {"name": "texts", "kind": "smsc", "is_on": True, "stop_reason": "no-money", "waiting": 3}
+    found = seen(sms=[stopped, {**stopped, "name": "off", "is_on": False}])
+    assert bad(found) == {"sms-stopped"}
+    assert found[("sms-stopped", "texts")].facts == {"stopped_by": "no-money", "waiting": 3}
+    assert ("sms-stopped", "off") not in found
+
+
 LONG_AGO = MONDAY - timedelta(minutes=30)
 
 

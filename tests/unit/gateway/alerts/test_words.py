@@ -31,6 +31,7 @@ FACTS: dict[AlertKind, dict[str, str | int]] = {
     "trigger-circles": {"trigger": "call back", "deal": "7", "count": 2},
     "calls-refused": {"error": "no-money: 2240", "waiting": 3},
     "calls-unknown": {"count": 2},
+    "sms-stopped": {"stopped_by": "no-money", "waiting": 3},
     "workers-missing": {},
     "backfill-ended": {"state": "done", "calls": 40, "done": 70, "dead": 1},
 }

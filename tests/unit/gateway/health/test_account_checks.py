@@ -294,3 +294,26 @@ def test_why_nobody_is_taken_offline_is_said_in_words(doubt: str) -> None:
     for language in LANGUAGES:
         [found] = [f for f in findings_of(language, presence_doubt=doubt) if f.code == "presence-in-doubt"]
         assert TEXTS[language].sentences[f"presence.doubt.{doubt}"] in found.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_bad", "message", "remedy"),
+    [
+        ({"lacks": ["password"]}, True, "lacks password", "sms set texts"),
+        (
+            {"stop_reason": "no-money", "waiting": 3},
+            True,
+            "the money at the provider has ended",
+            "sms on texts",
+        ),
+        ({"balance_error": "sms-provider-refused: 2"}, False, "does not tell", "cabinet"),
+    ],
+)
+def test_a_provider_of_sms_that_needs_somebody_is_told(
+    changes: dict[str, Any], is_bad: bool, message: str, remedy: str
+) -> None:
+    provider = {"name": "texts", "kind": "smsc", "is_on": True, "balance": 12.5, "currency": "RUB"}
+    [found] = [f for f in findings_of(sms=[{**provider, **changes}]) if "texts" in f.subject]
+    assert (found.is_ok, message in found.message, remedy in found.remedy) == (not is_bad, True, True)
+    [well] = [f for f in findings_of(sms=[provider]) if "texts" in f.subject]
+    assert (well.message, well.remedy) == ("smsc, money left: 12.50 RUB", "")

@@ -1,0 +1,63 @@
+"""SMS providers of an account: as the status shows them, and what a person should know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from gateway.health.findings import Finding, about, bad, detail, ok, warning
+from gateway.health.views import SmsProviderState
+from gateway.store.sms.standing import SmsStanding
+from routing.texts.catalogue import phrase
+from sms.kinds import SMS_KINDS
+
+
+def sms_states(found: Iterable[SmsStanding]) -> list[SmsProviderState]:
+    return [_state(one) for one in found]
+
+
+def _state(one: SmsStanding) -> SmsProviderState:
+    saved = one.saved
+    kind = SMS_KINDS.get(saved.connection.kind)
+    return SmsProviderState(
+        name=saved.name,
+        kind=saved.connection.kind,
+        is_on=saved.is_on,
+        lacks=list(kind.missing(saved.connection)) if kind else [],
+        stop_reason=saved.stop.reason if saved.stop else None,
+        stop_words=saved.stop.words if saved.stop else "",
+        stopped_at=saved.stop.since if saved.stop else None,
+        waiting=one.waiting,
+        balance=float(saved.balance.amount) if saved.balance else None,
+        currency=saved.balance.currency if saved.balance else "",
+        balance_error=saved.balance_error,
+    )
+
+
+def sms_findings(account_id: str, providers: Iterable[SmsProviderState]) -> Iterator[Finding]:
+    """Nothing where no provider is connected."""
+    for one in providers:
+        yield _finding(account_id, one)
+
+
+def _finding(account_id: str, one: SmsProviderState) -> Finding:
+    what, kind = about("sms", account=account_id, name=one.name), one.kind
+    if not one.is_on:
+        return ok("sms-off", what, kind=kind)
+    if one.lacks:
+        return bad("sms-lacks", what, kind=kind, names=", ".join(one.lacks), name=one.name)
+    if one.stop_reason is not None:
+        return bad(
+            "sms-stopped",
+            what,
+            kind=kind,
+            reason=phrase(f"sms.reason.{one.stop_reason}"),
+            words=detail("sms-words", one.stop_words, words=one.stop_words),
+            waiting=one.waiting,
+            name=one.name,
+        )
+    if one.balance_error:
+        return warning("sms-money-unknown", what, kind=kind, error=one.balance_error)
+    money = detail(
+        "sms-money", one.balance is not None, amount=f"{one.balance or 0:.2f}", currency=one.currency
+    )
+    return ok("sms-well", what, kind=kind, money=money)
