@@ -13,6 +13,7 @@ from crm.store.directory import apply_entities
 from gateway.store.triggers.triggers import save_trigger
 from routing.settings import NumberPolicy
 from routing.triggers.model import Trigger
+from runtime.vendors.mango_signing import signed_form
 from tests.fakes.sms.smsc import FakeSmsc
 from tests.integration.api.client import ACCOUNT, Api
 from tests.integration.api.command_line import callmatrix
@@ -97,3 +98,21 @@ def _report(own_id: int) -> dict[str, str]:
 async def _told(api: Api, path: str, form: dict[str, Any]) -> int:
     async with api.http.post(f"{api.url}{path}", data=form) as response:
         return response.status
+
+
+async def test_what_mango_tells_at_its_pbx_door_settles_the_message_of_the_same_product(api: Api) -> None:
+    keys = {"api_key": "key", "api_salt": "salt"}
+    for path, more in (("connections", {"dialect": "json"}), ("sms-connections", {})):
+        body = {"name": "vpbx", "kind": "mango", "keys": keys, **more}
+        await api.ask("POST", f"{{a}}/{path}", body=body, status=201)
+    test = {"number": "+79161234567", "text": "Проверка"}
+    sent = await api.ask("POST", "{a}/sms-connections/vpbx/test", body=test, status=202)
+    await api.pool.execute("UPDATE sms_message SET state = 'sending', claimed_at = now()")
+    states = []
+    for name, told in (("result/sms", {"result": 1000}), ("events/sms", {"reason": 1000, "timestamp": 1})):
+        form = signed_form("key", "salt", {"command_id": str(sent["id"]), **told})
+        head = {"Content-Type": "application/x-www-form-urlencoded"}
+        async with api.http.post(f"{api.url}/pbx/vpbx/{name}", data=form, headers=head) as response:
+            assert response.status == 200, await response.text()
+        states.append((await api.ask("GET", f"{{a}}/sms/{sent['id']}"))["state"])
+    assert states == ["accepted", "delivered"]
