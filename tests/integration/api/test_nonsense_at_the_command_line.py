@@ -20,7 +20,11 @@ from gateway.store.admin.matrices import current_version
 from gateway.store.admin.users import add_user
 from tests.integration.api.client import add_effect, give_key
 from tests.integration.api.in_process import Said, typed
-from tests.integration.api.nonsense import NONSENSE, REFUSED, Typed
+from tests.integration.api.nonsense import NONSENSE as OF_OTHERS
+from tests.integration.api.nonsense import REFUSED, Typed
+from tests.integration.api.nonsense_of_sms import NONSENSE_OF_SMS
+
+NONSENSE = [*OF_OTHERS, *NONSENSE_OF_SMS]
 
 
 @pytest.fixture
