@@ -161,6 +161,20 @@ class ShowCard(_Order):
     user_ids: tuple[str, ...]
 
 
+class CallClient(_Order):
+    """Call the client back: an employee's phone first. number: E.164. connection: by which PBX, its name. line: what the client
+    sees, None = as the PBX chooses. deal_id, contact_id: whose card the task stands on where nobody is reached."""
+
+    do: Literal["call_client"] = "call_client"
+    number: str
+    employee_id: str
+    connection: str
+    line: str | None = None
+    task_when_failed: bool = True
+    deal_id: str | None = None
+    contact_id: str | None = None
+
+
 CrmOrder = (
     CreateContact
     | CreateDeal
@@ -173,13 +187,18 @@ CrmOrder = (
     | GiveTasks
     | ShowCard
 )
-Order = Annotated[CrmOrder, Field(discriminator="do")]
+PbxOrder = CallClient
+"""It is no row among the effects: it waits in the queue of what goes out (gateway/outbound)."""
+Order = Annotated[CrmOrder | PbxOrder, Field(discriminator="do")]
 """Of every system: those of others than the CRM join here."""
 
 System = Literal["crm", "sms", "pbx", "channel"]
 """What carries an effect out."""
 
-_SYSTEMS: Mapping[str, System] = {order.model_fields["do"].default: "crm" for order in get_args(CrmOrder)}
+_SYSTEMS: Mapping[str, System] = {
+    **{order.model_fields["do"].default: "crm" for order in get_args(CrmOrder)},
+    "call_client": "pbx",
+}
 
 
 def system_of(order: Order) -> System:

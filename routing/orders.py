@@ -14,6 +14,7 @@ from routing.client import ClientEntity, EntityKind, Ref
 from routing.effects import (
     AddNote,
     AttachCall,
+    CallClient,
     ChangeTask,
     CreateContact,
     CreateDeal,
@@ -62,6 +63,7 @@ ORDER_KINDS: Mapping[str, OrderKind] = {
     "update_entity": OrderKind(type=UpdateEntity, verified="repeat", names="target", is_per_target=True),
     "give_tasks": OrderKind(type=GiveTasks, verified="repeat", names="target", is_alone=True),
     "show_card": OrderKind(type=ShowCard, verified="never", is_alone=True, can_be_late=False),
+    "call_client": OrderKind(type=CallClient, verified="never", is_alone=True, can_be_late=False),
 }
 """By the order's name (`do`)."""
 

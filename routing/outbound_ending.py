@@ -35,8 +35,8 @@ TriedReason = Literal[
 """What came of the attempts, by the rule of the table of retries; or what a person said of one of which nobody knows."""
 
 TRIED_REASONS: tuple[TriedReason, ...] = get_args(TriedReason)
-CLEARED_REASONS = ("cleared", "switched_off", "removed")
-"""A person took it out of the queue, or its trigger away."""
+CLEARED_REASONS = ("cleared", "switched_off", "removed", "queue_full", "waits_already")
+"""A person took it out of the queue, or its trigger away; or it never came in."""
 ITEM_REASONS: tuple[str, ...] = (*DIAL_REASONS, *TRIED_REASONS, *CLEARED_REASONS)
 
 WITH_EFFECTS = frozenset(("succeeded", "failed", "expired"))

@@ -16,6 +16,7 @@ from gateway.store.calls import calls as store
 from gateway.store.calls import decided_anew as decided_anew_store
 from gateway.store.calls import missed_calls as cases
 from gateway.store.campaigns.of_call import campaign_of_call
+from gateway.store.outbound.adding import add_missed_call
 from routing.client import Client
 from routing.client_work import cases as cases_of_client
 from routing.client_work.call import folded, needs, work_on_call, work_without_client
@@ -32,7 +33,7 @@ from routing.client_work.values import (
     RecordingNoted,
     Told,
 )
-from routing.effects import Effect
+from routing.effects import CallClient, Effect
 from routing.matrix.by_template.turns import NO_TURNS
 from routing.matrix.model import Matrix
 from routing.matrix.places import GonePlaces, named_places
@@ -254,6 +255,12 @@ async def _order(
     lane: Lane,
 ) -> None:
     assert client is not None
+    for effect in effects:
+        if isinstance(effect.order, CallClient):
+            most = context.account.settings.outbound.queue_most
+            await add_missed_call(
+                context.conn, context.account.id, effect.key, effect.order, decision_id, most
+            )
     await order(
         context.conn,
         account_id=context.account.id,
@@ -261,6 +268,6 @@ async def _order(
         call_id=call_id,
         client=client,
         lane=lane,
-        effects=effects,
+        effects=[effect for effect in effects if not isinstance(effect.order, CallClient)],
         held=context.is_held,
     )

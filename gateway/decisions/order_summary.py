@@ -8,6 +8,7 @@ from routing.client import Ref
 from routing.effects import (
     AddNote,
     AttachCall,
+    CallClient,
     ChangeTask,
     CreateContact,
     CreateDeal,
@@ -65,6 +66,10 @@ def _values(order: Order, staff: Staff, zone: ZoneInfo) -> dict[str, Value]:
             return {"target": _target(order.target), "owner": _owner(order.owner_id, staff)}
         case ShowCard():
             return {"count": len(order.user_ids)}
+        case CallClient():
+            person = staff.by_id.get(order.employee_id)
+            name = phrase("order.part.owner", name=person.name if person else order.employee_id)
+            return {"number": order.number, "owner": name}
         case ChangeTask():
             return {}
 

@@ -130,14 +130,15 @@ def _of_item(around: CallingAccount, moment: DialMoment, item: OutboundItem, kno
     outbound = moment.outbound
     stop = moment.stops.get(item.connection or "")
     is_in_stage = stands_where_it_fired(known)
+    is_for_caller = item.source == "matrix"  # whatever becomes of the deal, they called and wait
     has_waited = moment.now - item.created_at >= _NOT_TOLD_YET
     return DialFacts(
         now=moment.now,
         is_account_on=moment.pace.is_on,
         is_trigger_on=known.is_trigger_on or item.kind == "campaign",  # who has come in is the campaign's
-        is_deal_read=known.is_read or has_waited,
-        is_deal_there=known.is_known and not known.is_deleted,
-        is_deal_open=known.is_open or (is_in_stage and _is_for_closed_ones(known)),
+        is_deal_read=known.is_read or has_waited or is_for_caller,
+        is_deal_there=(known.is_known and not known.is_deleted) or is_for_caller,
+        is_deal_open=known.is_open or is_for_caller or (is_in_stage and _is_for_closed_ones(known)),
         is_in_stage=is_in_stage,
         number=None,
         since=item.created_at,
@@ -187,7 +188,7 @@ def _is_for_closed_ones(known: KnownOfItem) -> bool:
 def _numbers(item: OutboundItem, known: KnownOfItem) -> tuple[str, ...]:
     """Return the numbers of the client, the one that was called before first; the main contact may be another one now."""
     of_crm = [number for number in known.numbers if is_number(number)]
-    if item.deal_id is None and not of_crm:
+    if item.source == "matrix" or (item.deal_id is None and not of_crm):
         return (item.client,) if item.client else ()
     return tuple(sorted(of_crm, key=lambda number: number != item.client))
 

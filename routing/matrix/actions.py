@@ -131,7 +131,28 @@ class Card(_Action):
     to: tuple[Literal["rung", "owner"], ...] = ("rung",)
 
 
+class CallClientBack(_Action):
+    """After a missed call: who is responsible is rung, then the client, in the client's hours and at the account's pace.
+    connection: by which PBX, its name. line: what the client sees, None = as the PBX chooses. A cell has it only where somebody
+    puts it there."""
+
+    do: Literal["call_back"] = "call_back"
+    connection: str = Field(min_length=1, max_length=200)
+    line: str | None = Field(default=None, min_length=1, max_length=200)
+    responsible: Responsible = "owner"
+    task_when_failed: bool = True
+
+
 Action = Annotated[
-    MakeContact | MakeDeal | MakeLead | Attach | MakeNote | MakeTask | ChangeStage | SetFields | Card,
+    MakeContact
+    | MakeDeal
+    | MakeLead
+    | Attach
+    | MakeNote
+    | MakeTask
+    | ChangeStage
+    | SetFields
+    | Card
+    | CallClientBack,
     Field(discriminator="do"),
 ]

@@ -11,6 +11,7 @@ from routing.decision import Fact
 from routing.effects import (
     AddNote,
     AttachCall,
+    CallClient,
     CreateContact,
     CreateDeal,
     CreateLead,
@@ -21,6 +22,7 @@ from routing.effects import (
 from routing.matrix.actions import (
     Action,
     Attach,
+    CallClientBack,
     Card,
     ChangeStage,
     Deadline,
@@ -39,6 +41,9 @@ from routing.matrix.responsible import closed_deal, first_of, latest, owner_of_c
 from routing.matrix.situation import Situation, employee_at, party_of, who_answered
 from routing.quiet_hours import after_quiet
 from routing.working_time import add_working_minutes
+
+_STILL_WAITS = timedelta(hours=1)
+"""So long after a missed call its client wants to be called back by itself."""
 
 
 def due_at(deadline: Deadline, s: Situation) -> datetime:
@@ -295,6 +300,31 @@ def _card(plan: Plan, a: Card) -> None:
     return None
 
 
+def _call_back(plan: Plan, a: CallClientBack) -> None:
+    """Order it of a call that has just been missed, and of no other: one that is decided anew long afterwards is not."""
+    s = plan.s
+    if s.call.direction != "inbound" or s.call.is_answered or s.moment is not Moment.END:
+        return plan.skip("call_was_not_missed")
+    if s.now - s.call.started_at > _STILL_WAITS:
+        return plan.skip("missed_too_long_ago")
+    who = plan.person(a.responsible)
+    person = s.staff.by_crm_user.get(who.crm_user_id or "")
+    if person is None or not person.extensions:
+        return plan.skip("nobody_to_call_back", owner=who.crm_user_id)
+    deal, contact = plan.deal(), first_of(plan.client, "contact")
+    order = CallClient(
+        number=s.number,
+        employee_id=person.id,
+        connection=a.connection,
+        line=a.line,
+        task_when_failed=a.task_when_failed,
+        deal_id=deal.id if deal else None,
+        contact_id=contact.ref.id if contact else None,
+    )
+    plan.order(plan.key("call-client"), order, owner=who.crm_user_id, owner_because=who.because)
+    return None
+
+
 def take(plan: Plan, index: int, action: Action) -> None:
     """Order what the cell's action at `index` asks for, or say by a step why not."""
     plan.begin(index, action.do)
@@ -311,4 +341,5 @@ _MAKERS: Mapping[type[Any], Callable[[Plan, Any], None]] = {
     ChangeStage: _stage,
     SetFields: _fields,
     Card: _card,
+    CallClientBack: _call_back,
 }

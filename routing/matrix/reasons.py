@@ -43,6 +43,9 @@ STEPS: tuple[str, ...] = (
     "stage_gone",
     "nothing_to_set",
     "nobody_to_show_to",
+    "call_was_not_missed",
+    "missed_too_long_ago",
+    "nobody_to_call_back",
 )
 
 OWNERS: tuple[str, ...] = (

@@ -25,6 +25,7 @@ SENTENCES: Mapping[str, str] = {
     "matrix.action.create_task": "create a task",
     "matrix.action.change_stage": "move to a stage",
     "matrix.action.set_fields": "fill fields and tags",
+    "matrix.action.call_back": "call the client back by itself",
     "matrix.action.show_card": "show the call's card",
     "matrix.setting.name": "name",
     "matrix.setting.contact_name": "contact's name",

@@ -25,6 +25,7 @@ SENTENCES: Mapping[str, str] = {
     "matrix.action.create_task": "поставить задачу",
     "matrix.action.change_stage": "сменить этап",
     "matrix.action.set_fields": "заполнить поля и теги",
+    "matrix.action.call_back": "перезвонить клиенту автоматически",
     "matrix.action.show_card": "показать карточку звонка",
     "matrix.setting.name": "название",
     "matrix.setting.contact_name": "имя контакта",

@@ -14,6 +14,7 @@ SENTENCES: Mapping[str, str] = {
     "order.do.change_task": "change the task",
     "order.do.update_entity": "update an entity",
     "order.do.give_tasks": "hand over the open tasks",
+    "order.do.call_client": "call the client back",
     "order.do.show_card": "show the card",
     "refusal.field.responsible_user_id": "responsible",
     "refusal.field.created_by": "author",

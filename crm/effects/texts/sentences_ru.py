@@ -14,6 +14,7 @@ SENTENCES: Mapping[str, str] = {
     "order.do.change_task": "изменить задачу",
     "order.do.update_entity": "изменить карточку",
     "order.do.give_tasks": "передать открытые задачи",
+    "order.do.call_client": "перезвонить клиенту",
     "order.do.show_card": "показать карточку звонка",
     "refusal.field.responsible_user_id": "ответственный",
     "refusal.field.created_by": "автор",

@@ -15,7 +15,7 @@ from routing.templates import TemplateRefused
 from routing.texts.catalogue import Phrase, phrase
 from routing.texts.sentences import RU
 
-_ONCE = ("create_contact", "create_deal", "create_lead", "attach_call", "show_card")
+_ONCE = ("create_contact", "create_deal", "create_lead", "attach_call", "show_card", "call_back")
 _TEXTS = ("name", "contact_name", "source_name", "text", "note")
 
 

@@ -49,5 +49,7 @@ SENTENCES: Mapping[str, str] = {
     "outbound.reason.not_reached_says_person": "a person said that the client was not reached",
     "outbound.reason.cleared": "it was taken out of the queue",
     "outbound.reason.switched_off": "its trigger was switched off",
+    "outbound.reason.queue_full": "too many calls wait already",
+    "outbound.reason.waits_already": "this client is to be called already",
     "outbound.reason.removed": "its trigger was removed",
 }

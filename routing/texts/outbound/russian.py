@@ -49,5 +49,7 @@ SENTENCES: Mapping[str, str] = {
     "outbound.reason.not_reached_says_person": "человек сказал: до клиента не дозвонились",
     "outbound.reason.cleared": "убрали из очереди",
     "outbound.reason.switched_off": "триггер выключили",
+    "outbound.reason.queue_full": "в очереди уже слишком много звонков",
+    "outbound.reason.waits_already": "этому клиенту уже собираемся звонить",
     "outbound.reason.removed": "триггер удалили",
 }

@@ -1,0 +1,49 @@
+"""Calls that come into the queue because of a missed call: each once, and no more than may wait."""
+
+from __future__ import annotations
+
+from routing.decision import stable_id
+from routing.effects import CallClient
+from runtime.database.pool import Conn
+
+# Where one waits for this client already, or too many do, it is kept as dropped, with the reason.
+_ADD = """
+INSERT INTO outbound_item (account_id, item_id, kind, source, deal_id, contact_id, client, target, connection, line, "order",
+    state, reason, ended_at)
+SELECT $1, $2, 'callback', 'matrix', $3, $4, $5, $6, $7, $8, $9, CASE WHEN why = '' THEN 'waiting' ELSE 'dropped' END, why,
+    CASE WHEN why <> '' THEN now() END
+FROM (SELECT CASE
+    WHEN EXISTS (SELECT 1 FROM outbound_item WHERE account_id = $1 AND client = $5 AND kind = 'callback' AND state = 'waiting')
+        OR EXISTS (SELECT 1 FROM outbound_attempt WHERE account_id = $1 AND client = $5 AND state <> 'over') THEN 'waits_already'
+    WHEN $10 <= (SELECT count(*) FROM outbound_item WHERE account_id = $1 AND kind = 'callback' AND state = 'waiting')
+        THEN 'queue_full'
+    ELSE '' END AS why) AS asked
+ON CONFLICT DO NOTHING
+"""
+
+
+async def add_missed_call(
+    conn: Conn, account_id: str, key: str, order: CallClient, decision_id: str, queue_most: int
+) -> None:
+    """Put it into the queue, in the decision's transaction. key: of the order; the same again is the same item."""
+    await conn.execute(
+        _ADD,
+        account_id,
+        stable_id(account_id, "outbound", "matrix", key),
+        order.deal_id,
+        order.contact_id,
+        order.number,
+        {"kind": "employee", "employee_id": order.employee_id},
+        order.connection,
+        order.line,
+        {
+            "decision_id": decision_id,
+            "action": {
+                "do": "callback",
+                "connection": order.connection,
+                "line": order.line,
+                "task_when_failed": order.task_when_failed,
+            },
+        },
+        queue_most,
+    )
