@@ -26,6 +26,9 @@ KNOWN = KnownToTriggers(
     fields=[AMOUNT],
     users=["5"],
     templates=["sales"],
+    connections=["main"],
+    providers=["main"],
+    campaigns=["c"],
     refused=lambda source: "Unknown macro." if "{{" in source else None,
 )
 
@@ -74,6 +77,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("text-refused", sms(template="{{nothing}}")),
     ("receiver-without-extension", calls(target={"kind": "employee", "employee_id": "anna"})),
     ("template-gone", calls(target={"kind": "template", "name": "gone"})),
+    ("connection-gone", calls(connection="other")),
+    ("provider-gone", sms(provider="other")),
+    ("campaign-gone", {"action": {"do": "campaign", "campaign": "other"}}),
     ("action-stage-gone", calls(failed_stage=GONE)),
     ("action-moves-back", calls(failed_stage=BACK)),
     ("action-stage-gone", {"action": {"do": "campaign", "campaign": "c", "unreached": {"stage": GONE}}}),
