@@ -123,7 +123,8 @@ class DoorConnection(RequestHandler):
         return bool(began) and now - began > HEAD_SECONDS
 
     def data_received(self, data: bytes) -> None:
-        is_head = self._waiter is not None and not self._messages
+        # The first bytes often come with the connection, before the library's task has begun to wait.
+        is_head = not self._messages and (self._waiter is not None or not self._request_count)
         if is_head and self._is_between and self.is_known and self._was_answered(data):
             return
         if (
