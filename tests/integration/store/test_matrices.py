@@ -31,7 +31,11 @@ from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended, unsorted, update_only
 from routing.staff import Employee, Staff
 from runtime.database.pool import Conn
+from tests.waiting import until
 
+_ONE_WAITS = """
+SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
+"""
 READY = Catalogue(staff=Staff.of([Employee(id="boss", name="Олег", crm_user_id="1", is_senior=True)]))
 
 
@@ -108,6 +112,19 @@ async def test_of_two_saves_at_the_same_time_one_wins(pool: asyncpg.Pool, conn: 
         "saved",
         "told",
     ]
+
+
+async def test_a_save_waits_for_whoever_holds_the_account(pool: asyncpg.Pool, conn: Conn) -> None:
+    async def save() -> None:
+        async with pool.acquire() as own:
+            await save_draft(own, "acme", unsorted(), revision=0, by="anna")
+
+    async with pool.acquire() as other, other.transaction():
+        await other.fetchval("SELECT 1 FROM account WHERE account_id = 'acme' FOR NO KEY UPDATE")
+        saving = asyncio.create_task(save())
+        await until(lambda: conn.fetchval(_ONE_WAITS), "the save waits")
+        assert not saving.done()
+    await saving
 
 
 async def test_a_revision_seen_before_a_publication_is_never_valid_again(conn: Conn) -> None:

@@ -24,7 +24,7 @@ ROWS = (
         file="gateway/store/admin/matrices.py",
         old="WHERE account_id = $1 FOR NO KEY UPDATE",
         new="WHERE account_id = $1",
-        tests=("tests/integration/store/test_matrices.py::test_of_two_saves_at_the_same_time_one_wins",),
+        tests=("tests/integration/store/test_matrices.py::test_a_save_waits_for_whoever_holds_the_account",),
     ),
     Sabotage(
         name="errors-are-published",

@@ -45,10 +45,20 @@ ROWS = (
     Sabotage(
         name="no-pause-at-takeover",
         hurts="requests of the old and the new worker share a second, and the CRM answers 429",
+        file="crm/guarded_budget.py",
+        old="            self.open_in(TAKEOVER_SECONDS)",
+        new="            self.open_in(0.0)",
+        tests=(_TAKEOVER,),
+    ),
+    Sabotage(
+        name="open-before-the-crms-word",
+        hurts="whoever takes over from one whose requests a frozen CRM still holds sends its own beside them",
         file="gateway/crm_accounts/account_worker.py",
         old="            budget.took_over()\n",
         new="",
-        tests=(_TAKEOVER,),
+        tests=(
+            "tests/integration/crm/test_takeover.py::test_nothing_is_asked_of_a_crm_that_stands_still_before_it_answers_again",
+        ),
     ),
     Sabotage(
         name="no-word-of-the-crm-at-takeover",
