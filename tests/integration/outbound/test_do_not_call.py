@@ -37,10 +37,10 @@ async def test_what_waits_for_a_number_is_dropped_as_it_comes_onto_the_list(pool
     await office.deal()
     await office.moved()
     await office.deal(is_known=True)
-    assert await office.items() == ["waiting", "waiting"]
+    assert sorted(await office.items()) == ["held", "waiting"]
     async with pool.acquire() as conn:
         assert await store.add(conn, ACCOUNT, OLGA, source="admin", said_by="ann", campaign="winter")
-        assert await office.items() == ["waiting", "waiting"]
+        assert sorted(await office.items()) == ["held", "waiting"]
         assert await store.add(conn, ACCOUNT, OLGA, source="admin", said_by="ann", campaign="autumn")
     assert sorted(await office.items()) == ["dropped", "waiting"]
     async with pool.acquire() as conn:
