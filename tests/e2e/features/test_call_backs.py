@@ -1,0 +1,379 @@
+"""S3.12 to S3.28: texts and call backs by what happens to a deal. The PBX is the demo's, which rings nobody and tells how each
+call goes by the client's last digit (7 = busy, 9 = the employee does not pick up); texts go to the SMS sandbox."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import yaml
+from aiohttp import web
+
+from crm.sandbox.seed import OPEN_STAGES, PIPELINE
+from gateway.demo.data import SECRET
+from gateway.demo.pbx import DemoPbx, serving
+from tests.e2e.features.sales import API, NEW, STAGE, Sales, person, user
+from tests.paths import ROOT
+from tests.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+TALKED, FAILED = 142, OPEN_STAGES[2]
+PLACES = {"succeeded_stage": TALKED, "failed_stage": FAILED}
+CALL: dict[str, Any] = {
+    "do": "callback",
+    "connection": "generic",
+    **{name: {"pipeline_id": str(PIPELINE), "stage_id": str(stage)} for name, stage in PLACES.items()},
+}
+SMS: dict[str, Any] = {
+    "do": "sms",
+    "provider": "texts",
+    "template": "{{maincontact.name}}: {{user.name}}, {{deal.price}}",
+}
+NO_RETRY = {"minutes": 0, "most": 0}
+
+
+_NUMBERS = itertools.count(100)
+
+
+@dataclass
+class RecordingPbx(DemoPbx):
+    orders: list[dict[str, Any]] = field(default_factory=list)
+
+    async def order(self, request: web.Request) -> web.Response:
+        self.orders.append(await request.json())
+        return await super().order(request)
+
+
+@dataclass
+class CallBacks:
+    sales: Sales
+    pbx: RecordingPbx
+
+    async def trigger(self, name: str, *events: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        body: dict[str, Any] = {"name": name, "pipeline_id": str(PIPELINE), "stage_id": str(STAGE)}
+        body |= {"events": list(events)}
+        body |= {"action": CALL, "is_on": True, **fields}
+        saved: dict[str, Any] = await self.sales.api("PUT", f"triggers/{name}", body=body)
+        return saved
+
+    async def deal(self, ends_with: int = 1, *, stage: int = NEW, **fields: Any) -> tuple[int, str]:
+        """(deal of manager 101, its client's number)."""
+        number = f"+7900555{next(_NUMBERS)}{ends_with}"
+        phone = [{"field_code": "PHONE", "values": [{"value": number, "enum_code": "WORK"}]}]
+        [contact] = await self.sales.make("contacts", {"name": "Olga", "custom_fields_values": phone})
+        linked = {"contacts": [{"id": contact, "is_main": True}]}
+        values = {"responsible_user_id": user(101), "_embedded": linked, **fields}
+        [deal] = await self.sales.deals(stage=stage, **values)
+        await self.sales.until_told(deal)
+        return deal, number
+
+    async def items(self, deal: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (
+            await self.sales.stack.api("GET", f"{API}/outbound/items", deal=str(deal))
+        )["items"]
+        return found
+
+    async def ended(self, deal: int) -> dict[str, Any]:
+        """Its item in full, once it has ended."""
+
+        async def is_over() -> list[dict[str, Any]]:
+            return [i for i in await self.items(deal) if i["ended_at"] is not None]
+
+        found = list(await until(is_over, f"what goes out for deal {deal} has ended", seconds=40) or ())
+        full: dict[str, Any] = await self.sales.api("GET", f"outbound/items/{found[0]['id']}")
+        return full
+
+    async def waiting(self, deal: int) -> dict[str, Any]:
+        async def is_there() -> list[dict[str, Any]]:
+            return [i for i in await self.items(deal) if i["state"] == "waiting"]
+
+        return next(iter(await until(is_there, f"something waits for deal {deal}", seconds=40) or ()))
+
+    async def in_stage(self, deal: int, stage: int) -> None:
+        async def is_there() -> bool:
+            return bool((await self.sales.row("deal", deal))["status_id"] == stage)
+
+        await self.sales.until(is_there)
+
+    async def tasks(self, deal: int) -> list[dict[str, Any]]:
+        return [t for t in await self.sales.stack.rows("task") if t["entity_id"] == deal]
+
+    async def reasons(self, deal: int) -> dict[str, str]:
+        async def decided() -> dict[str, str]:
+            found = (await self.sales.stack.api("GET", f"{API}/firings", deal=str(deal)))["items"]
+            is_read = found and all(f["state"] != "reading" for f in found)
+            return {f["trigger"]: f["reason"] for f in found} if is_read else {}
+
+        return dict(await until(decided, f"firings of deal {deal}", seconds=40) or {})
+
+    async def texts(self, number: str) -> list[str]:
+        """Of the client's card: what was sent to this number."""
+
+        async def are_noted() -> list[str]:
+            notes = await self.sales.stack.rows("note")
+            return [
+                n["params"]["text"]
+                for n in notes
+                if n["note_type"] == "sms_out" and n["params"]["phone"] == number
+            ]
+
+        return list(await until(are_noted, f"a text to {number} in the card", seconds=40) or ())
+
+    async def rate(self, rate: int) -> None:
+        await self.sales.api("PUT", "outbound/rate", body={"rate": rate})
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def calls(sales: Sales) -> AsyncIterator[CallBacks]:
+    """Everything is allowed at any hour, at once, and tried once; afterwards nothing of the test is left."""
+    stack = sales.stack
+    now = await sales.api("GET", "outbound/settings")
+    hours = {**now["hours"], "opens": "00:00", "closes": "24:00"}
+    retries = dict.fromkeys(now["retries"], NO_RETRY)
+    open_now = {**now, "rate": 600, "hours": hours, "retries": retries, "recall_gap_minutes": 0}
+    await sales.api("PUT", "outbound/settings", body=open_now)
+    for number in (101, 102):
+        await sales.press(number, "start")
+    pbx = RecordingPbx(stack.http, f"{stack.url}/pbx/generic/events", pace=0.05)
+    async with serving(pbx):
+        settings = {"originate_url": pbx.url}
+        change = {"settings": settings, "keys": {"originate_token": SECRET}}
+        await sales.api("PATCH", "connections/generic", body=change)
+        yield CallBacks(sales, pbx)
+        for trigger in (await sales.api("GET", "triggers"))["items"]:
+            await sales.api("DELETE", f"triggers/{trigger['name']}", status=204)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def texts(calls: CallBacks) -> AsyncIterator[CallBacks]:
+    sales = calls.sales
+    provider = {"name": "texts", "kind": "sandbox"}
+    if "texts" not in {p["name"] for p in (await sales.api("GET", "sms-connections"))["items"]}:
+        await sales.api("POST", "sms-connections", status=201, body=provider)
+    yield calls
+
+
+def documented(name: str) -> dict[str, Any]:
+    """A trigger as the guide has it, at the places of the sandbox."""
+    page = (ROOT / "docs" / "how-to" / "call-back-and-text-by-stage.md").read_text(encoding="utf-8")
+    blocks = [
+        yaml.safe_load(block.replace("{on:", '{"on":'))
+        for block in re.findall(r"```yaml\n(.*?)```", page, re.S)
+    ]
+    found: dict[str, Any] = next(block for block in blocks if block["name"] == name)
+    place = {"pipeline_id": str(PIPELINE), "stage_id": str(FAILED)}
+    action = {**found["action"], **({"failed_stage": place} if "failed_stage" in found["action"] else {})}
+    if "connection" in action:
+        action["connection"] = "generic"
+    return {**found, "pipeline_id": str(PIPELINE), "action": action, "is_on": True}
+
+
+async def test_s3_19_the_employee_is_rung_first_and_then_the_client(calls: CallBacks) -> None:
+    await calls.trigger("t", {"on": "entered"})
+    deal, number = await calls.deal()
+    await calls.sales.move(deal)
+    item = await calls.ended(deal)
+    assert (item["state"], item["reason"], item["client"]) == ("succeeded", "talked", number)
+    assert [(a["employee"], a["side"]) for a in item["attempts"]] == [(person(101), "talked")]
+    [order] = [o for o in calls.pbx.orders if o["client"] == number]
+    assert order["employee"] == "101"
+
+
+async def test_s3_20_a_trigger_is_off_until_somebody_switches_it_on(calls: CallBacks) -> None:
+    saved = await calls.trigger("t", {"on": "entered"}, is_on=False)
+    assert saved["trigger"]["is_on"] is False
+    deal, _ = await calls.deal()
+    await calls.sales.move(deal)
+    await calls.sales.until_told(deal)
+    assert (await calls.sales.stack.api("GET", f"{API}/firings", deal=str(deal)))["items"] == []
+
+
+async def test_s3_21_a_price_that_passes_an_amount_calls_back_as_the_guide_says(calls: CallBacks) -> None:
+    body = documented("big deals")
+    await calls.sales.api("PUT", "triggers/big deals", body=body)
+    deal, _ = await calls.deal(7, price=49_999)
+    await calls.sales.act("set_price", id=deal, price=50_001)
+    item = await calls.ended(deal)
+    assert (item["state"], item["trigger"]) == ("failed", "big deals")
+    await calls.in_stage(deal, FAILED)
+    assert await calls.tasks(deal)
+
+
+async def test_s3_22_an_employee_or_the_responsible_is_rung_and_nobody_without_an_extension(
+    calls: CallBacks,
+) -> None:
+    target = {"kind": "employee", "employee_id": person(102)}
+    await calls.trigger("t", {"on": "entered"}, action={**CALL, "target": target})
+    deal, number = await calls.deal()
+    await calls.sales.move(deal)
+    await calls.ended(deal)
+    assert [o["employee"] for o in calls.pbx.orders if o["client"] == number] == ["102"]
+    await calls.sales.employee(103, extensions=[])
+    try:
+        target = {"kind": "employee", "employee_id": person(103)}
+        silent = {"do": "callback", "connection": "generic", "target": target}
+        body = {"name": "s", "pipeline_id": str(PIPELINE), "events": [{"on": "entered"}], "action": silent}
+        refused = await calls.sales.api("PUT", "triggers/s", status=422, body=body)
+        assert [p["code"] for p in refused["problems"]] == ["receiver-without-extension"]
+    finally:
+        await calls.sales.employee(103)
+
+
+async def test_s3_23_there_is_a_task_when_the_client_or_the_employee_was_not_reached(
+    calls: CallBacks,
+) -> None:
+    await calls.trigger("t", {"on": "entered"})
+    for ends_with, side in ((7, "client"), (9, "operator")):
+        deal, _ = await calls.deal(ends_with)
+        await calls.sales.move(deal)
+        item = await calls.ended(deal)
+        assert (item["state"], item["attempts"][0]["side"]) == ("failed", side)
+        await calls.in_stage(deal, FAILED)
+        assert [t["responsible_user_id"] for t in await calls.tasks(deal)] == [user(101)]
+
+
+async def test_s3_24_a_deal_goes_to_one_stage_after_a_talk_and_to_another_after_none(
+    calls: CallBacks,
+) -> None:
+    await calls.trigger("t", {"on": "entered"})
+    for ends_with, stage in ((1, TALKED), (7, FAILED)):
+        deal, _ = await calls.deal(ends_with)
+        await calls.sales.move(deal)
+        await calls.in_stage(deal, stage)
+
+
+async def test_s3_25_the_client_sees_the_number_that_the_trigger_names(calls: CallBacks) -> None:
+    await calls.trigger("t", {"on": "entered"}, action={**CALL, "line": "+74950000001"})
+    deal, number = await calls.deal()
+    await calls.sales.move(deal)
+    item = await calls.ended(deal)
+    assert item["attempts"][0]["line"] == "+74950000001"
+    [order] = [o for o in calls.pbx.orders if o["client"] == number]
+    assert "+74950000001" in order.values()
+
+
+async def test_s3_26_a_trigger_is_applied_to_the_deals_that_stand_in_the_stage(calls: CallBacks) -> None:
+    deal, _ = await calls.deal(stage=STAGE, price=777_001)
+    dear = [{"of": "price", "test": "equals", "values": ["777001"]}]
+    await calls.trigger("t", {"on": "won"}, conditions=dear)
+    seen = await calls.sales.api("POST", "triggers/t/apply-preview")
+    assert seen["reasons"]["fires"] == 1
+    await calls.sales.api("POST", "triggers/t/apply", status=202)
+    assert (await calls.ended(deal))["state"] == "succeeded"
+
+
+async def test_s3_27_calls_wait_while_the_rate_is_0_and_only_whole_numbers_are_one(calls: CallBacks) -> None:
+    assert (await calls.sales.api("PUT", "outbound/rate", body={"rate": "00"}))["rate"] == 0
+    for wrong in ("-1", "1.5", "", "five"):
+        await calls.sales.api("PUT", "outbound/rate", status=400, body={"rate": wrong})
+    await calls.trigger("t", {"on": "entered"})
+    deal, number = await calls.deal()
+    await calls.sales.move(deal)
+    item = await calls.waiting(deal)
+    why = await calls.sales.api("GET", f"outbound/items/{item['id']}/why-not")
+    assert why["reason"] in ("paused", "deal_unread")
+    assert [o for o in calls.pbx.orders if o["client"] == number] == []
+    await calls.rate(600)
+    assert (await calls.ended(deal))["state"] == "succeeded"
+
+
+async def test_s3_28_what_is_cleared_changes_no_stage_and_makes_no_task(calls: CallBacks) -> None:
+    await calls.rate(0)
+    await calls.trigger("t", {"on": "entered"})
+    deal, _ = await calls.deal(7)
+    await calls.sales.move(deal)
+    await calls.waiting(deal)
+    queue = await calls.sales.api("GET", "outbound/queue")
+    waits = queue["waiting"]["callback"]
+    assert waits >= 1
+    cleared = await calls.sales.api("POST", "outbound/queue/clear", body={"kind": "callback"})
+    assert cleared == {"cleared": waits}
+    assert "callback" not in (await calls.sales.api("GET", "outbound/queue"))["waiting"]
+    await calls.rate(600)
+    item = await calls.ended(deal)
+    assert (item["state"], item["attempts"]) == ("cleared", [])
+    assert (await calls.sales.row("deal", deal))["status_id"] == STAGE
+    assert await calls.tasks(deal) == []
+
+
+async def test_s3_12_a_text_goes_to_the_client_as_a_deal_comes_into_a_stage(texts: CallBacks) -> None:
+    await texts.trigger("t", {"on": "entered"}, action={**SMS, "any_hour": True})
+    deal, _ = await texts.deal(price=50_000)
+    await texts.sales.move(deal)
+    item = await texts.ended(deal)
+    assert (item["kind"], item["state"]) == ("sms", "succeeded")
+
+
+async def test_s3_15_macros_are_filled_in_from_deal_contact_and_responsible(texts: CallBacks) -> None:
+    await texts.trigger("t", {"on": "entered"}, action={**SMS, "any_hour": True})
+    deal, number = await texts.deal(price=50_000)
+    await texts.sales.move(deal)
+    [text] = await texts.texts(number)
+    assert text.startswith("Olga: ")
+    assert text.endswith(", 50000")
+
+
+async def test_s3_17_a_text_that_was_sent_stands_in_the_clients_card_once(texts: CallBacks) -> None:
+    await texts.trigger("t", {"on": "entered"}, action={**SMS, "any_hour": True, "template": "Hello"})
+    deal, number = await texts.deal()
+    await texts.sales.move(deal)
+    assert (await texts.ended(deal))["state"] == "succeeded"
+    assert await texts.texts(number) == ["Hello"]
+
+
+async def test_s3_14_a_change_of_the_responsible_sends_a_text_as_the_guide_says(texts: CallBacks) -> None:
+    body = documented("new responsible")
+    await texts.sales.api(
+        "PUT", "triggers/new responsible", body={**body, "action": {**body["action"], "any_hour": True}}
+    )
+    deal, number = await texts.deal()
+    tagged, _ = await texts.deal(_embedded={"tags": [{"name": "no texts"}]})
+    for id in (deal, tagged):
+        await texts.sales.act("set_responsible", kind="deal", id=id, user=user(102))
+    [text] = await texts.texts(number)
+    assert text.endswith("extension 102.")
+    assert (await texts.reasons(tagged))["new responsible"] == "not_met"
+
+
+async def test_s3_13_nobody_without_an_extension_is_offered_a_text(texts: CallBacks) -> None:
+    await texts.sales.employee(103, extensions=[])
+    try:
+        to = {"employees": [person(103)]}
+        body = {
+            "name": "s",
+            "pipeline_id": str(PIPELINE),
+            "events": [{"on": "entered"}],
+            "action": {**SMS, "to": to},
+        }
+        checked = await texts.sales.api("POST", "trigger-checks", body=body)
+        assert [p["code"] for p in checked["problems"]] == ["receiver-without-extension"]
+    finally:
+        await texts.sales.employee(103)
+
+
+async def test_s3_16_texts_are_sent_for_the_deals_that_stand_in_the_stage(texts: CallBacks) -> None:
+    deal, _ = await texts.deal(stage=STAGE, price=777_002)
+    dear = [{"of": "price", "test": "equals", "values": ["777002"]}]
+    await texts.trigger("texts now", {"on": "won"}, conditions=dear, action={**SMS, "any_hour": True})
+    await texts.sales.api("POST", "triggers/texts now/apply", status=202)
+    assert (await texts.ended(deal))["state"] == "succeeded"
+
+
+async def test_s3_18_several_triggers_of_one_stage_each_fire_by_their_own_conditions(
+    texts: CallBacks,
+) -> None:
+    vip, others = ([{"of": "price", "test": test, "values": ["100"]}] for test in ("above", "at_most"))
+    await texts.trigger("vip", {"on": "entered"}, conditions=vip)
+    await texts.trigger("others", {"on": "entered"}, conditions=others, action={**SMS, "any_hour": True})
+    for price, fires in ((500, "vip"), (50, "others")):
+        deal, _ = await texts.deal(price=price)
+        await texts.sales.move(deal)
+        reasons = await texts.reasons(deal)
+        assert {name for name, reason in reasons.items() if reason == "fires"} == {fires}
+        assert (await texts.ended(deal))["kind"] == ("callback" if fires == "vip" else "sms")
