@@ -18,6 +18,7 @@ from gateway.admin.refused import InputRefused
 from gateway.crm_accounts.access import crm_of
 from gateway.settings import Settings
 from gateway.store.admin.staff import staff_of
+from routing.staff import Employee
 from runtime.database.lease import Leases
 from runtime.database.pool import Conn
 
@@ -54,6 +55,15 @@ async def propose_employees(
         users = await _read_users(settings, pool, account_id)
     async with pool.acquire() as conn:
         return await _without_employee(conn, account_id, users)
+
+
+async def employees_by_email(conn: Conn, account_id: str) -> dict[str, Employee]:
+    """Return who is there by e-mail in small letters: their own, and that of the user of the CRM whom they are."""
+    people = (await staff_of(conn, account_id)).employees
+    of_user = {person.crm_user_id: person for person in people if person.crm_user_id}
+    users = await users_of(conn, account_id)
+    found = {user.email.lower(): of_user[user.id] for user in users if user.id in of_user}
+    return found | {person.email.lower(): person for person in people if person.email}
 
 
 async def _without_employee(conn: Conn, account_id: str, users: Sequence[CrmUser]) -> list[ProposedEmployee]:

@@ -22,6 +22,8 @@ _PATIENCE_SECONDS = 5.0
 def address(guide: FirstUse) -> InitOutcome:
     talk, known = guide.talk, Settings().public_url
     if known:
+        given = (guide.answers.public_url or "").rstrip("/")
+        guide.refuse_other("--public-url", given, known.rstrip("/"), "env", name="CALLMATRIX_PUBLIC_URL")
         talk.say("address.found", url=known)
         try:
             _try(guide, known)

@@ -37,6 +37,7 @@ def crm(guide: FirstUse) -> InitOutcome:
     talk, given = guide.talk, guide.answers
     if _find_account(guide):
         assert guide.account is not None
+        _refuse_another(guide, guide.account)
         talk.say("crm.found", account=guide.account.id, url=guide.account.base_url)
         if given.token or given.client_secret:
             talk.say("crm.key-unused", account=guide.account.id)
@@ -51,6 +52,15 @@ def crm(guide: FirstUse) -> InitOutcome:
         return "left"
     _find_account(guide, told["account"])
     return "done"
+
+
+def _refuse_another(guide: FirstUse, there: Account) -> None:
+    """Raise Failure where options tell of another CRM, zone or country than the account that is there has."""
+    given = guide.answers
+    url = trusted_crm_address(given.url, Settings().named_crm_hosts()) if given.url else None
+    guide.refuse_other("--url", url, there.base_url, "crm", account=there.id)
+    guide.refuse_other("--time-zone", given.time_zone, there.time_zone, "account", account=there.id)
+    guide.refuse_other("--region", given.region, there.region, "account", account=there.id)
 
 
 def _find_account(guide: FirstUse, named: str | None = None) -> bool:

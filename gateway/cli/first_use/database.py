@@ -24,6 +24,8 @@ def database(guide: FirstUse) -> InitOutcome:
     if not is_known and not guide.answers.database_url and not talk.is_person:
         talk.say("database.left")
         return "left"
+    if is_known:
+        _refuse_another(guide)
     missing = guide.until_right(lambda: _reached(guide), "database_url")
     if not missing:
         talk.say("database.found")
@@ -34,6 +36,14 @@ def database(guide: FirstUse) -> InitOutcome:
     applied = run(_migrate())
     talk.say("database.migrated", count=len(applied))
     return "done"
+
+
+def _refuse_another(guide: FirstUse) -> None:
+    given, known = guide.answers.database_url, str(Settings().database_url)
+    if given and given != known:  # they may differ in the password only, which is not shown
+        shown, there = without_password(given), without_password(known)
+        shown += " " if shown == there else ""
+        guide.refuse_other("--database-url", shown, there, "env", name="CALLMATRIX_DATABASE_URL")
 
 
 def _reached(guide: FirstUse) -> list[str]:

@@ -83,6 +83,13 @@ class FirstUse:
         self.answers = replace(self.answers, **kept)
         return told
 
+    def refuse_other(self, option: str, given: str | None, known: str, where: str, **values: Value) -> None:
+        """Raise Failure where an option says something else than what is there: `init` changes nothing that it finds. where: key
+        of the words that say how it is changed."""
+        if given and given != known:
+            words = self.talk.words("otherwise", option=option, given=given, known=known)
+            raise Failure(words, "", self.talk.words(f"otherwise.{where}", option=option, **values))
+
     def on_database(self, work: Callable[[Conn], Coroutine[Any, Any, T]]) -> T:
         return self.on_pool(lambda pool: _on_one(pool, work))
 

@@ -23,6 +23,7 @@ def pbx(guide: FirstUse) -> InitOutcome:
     account, talk, wanted = _account(guide), guide.talk, guide.answers.connection
     there = guide.on_database(lambda conn: rows.connections(conn, account.id))
     if known := next((c for c in there if wanted in (None, c.name)), None):
+        _refuse_another(guide, account, known)
         guide.connection = known.name
         talk.say("pbx.found", name=known.name, kind=known.kind)
         return "found"
@@ -36,6 +37,22 @@ def pbx(guide: FirstUse) -> InitOutcome:
     text = pbx_instructions(added.kind, added.name, secret, Settings().base_url, KINDS)
     talk.lines(text.splitlines())
     return "done"
+
+
+def _refuse_another(guide: FirstUse, account: Account, there: Connection) -> None:
+    """Raise Failure where options tell of another PBX, or of other settings, than the connection that is there has."""
+    given = guide.answers
+    guide.refuse_other("--kind", given.kind, there.kind, "pbx", name=there.name)
+    if given.lines:
+        told = ", ".join(sorted(_lines(",".join(given.lines), account)))
+        guide.refuse_other("--line", told, ", ".join(sorted(there.lines)), "connection", name=there.name)
+    for name, value in given.settings.items():
+        held = there.settings.get(name)
+        known = f"{name}={'' if held is None else held}"
+        guide.refuse_other("--setting", f"{name}={value}", known, "connection", name=there.name)
+    for name, value in given.keys.items():
+        if there.keys.get(name) != value:
+            guide.refuse_other("--key", f"{name}=…", f"{name}", "connection", name=there.name)
 
 
 def _account(guide: FirstUse) -> Account:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.admin import employees
-from gateway.admin.first_use.proposed_employees import ProposedEmployee, propose_employees
+from gateway.admin.first_use.proposed_employees import ProposedEmployee, employees_by_email, propose_employees
 from gateway.admin.refused import InputRefused
 from gateway.cli.first_use.guide import FirstUse, InitOutcome
 from gateway.settings import Settings
 from gateway.store.admin.staff import stored_employees
 from routing.staff import Employee
+from runtime.database.pool import Conn
 from runtime.failure import Failure
 
 _THE_REST = "."
@@ -20,6 +21,7 @@ def people(guide: FirstUse) -> InitOutcome:
     there, talk = _stored(guide), guide.talk
     has_senior, wanted = any(person.is_senior for person in there), guide.answers.extensions
     added: list[Employee] = []
+    _refuse_another_senior(guide, there)
     if there and not wanted and (has_senior or not talk.is_person):
         talk.say("people.found", count=len(there))
     elif not wanted and not (talk.is_person and talk.agree("people.begin?")):
@@ -50,45 +52,80 @@ def _stored(guide: FirstUse) -> Sequence[Employee]:
 
 
 def _add_people(guide: FirstUse, proposed: Sequence[ProposedEmployee]) -> list[Employee]:
-    """Each is stored at once, so that nothing is asked twice after an interruption."""
-    given = {email.lower(): extension for email, extension in guide.answers.extensions.items()}
-    known = {person.email.lower() for person in proposed}
-    for email in given.keys() - known:
-        guide.talk.say("people.unknown", email=email)
-    if not given:
-        guide.talk.say("people.explain", count=len(proposed))
+    """Who is asked for is stored at once, so that nothing is asked twice after an interruption; who was given by options, all
+    or nobody."""
+    if guide.answers.extensions:
+        return _add_given(guide, proposed)
+    guide.talk.say("people.explain", count=len(proposed))
     added = []
     for person in proposed:
-        extension = given.get(person.email.lower()) if given else None
-        if given and extension is None:
-            continue
-        stored = _add_person(guide, person, extension)
+        stored = _add_person(guide, person)
         if stored == _THE_REST:
             break
         added += [stored] if isinstance(stored, Employee) else []
     return added
 
 
-def _add_person(guide: FirstUse, person: ProposedEmployee, extension: str | None) -> Employee | str:
+def _add_given(guide: FirstUse, proposed: Sequence[ProposedEmployee]) -> list[Employee]:
+    """Raise Failure for the first who cannot have the extension that was given; nobody is added then."""
+    given = {email.lower(): extension for email, extension in guide.answers.extensions.items()}
+    there = guide.on_database(lambda conn: employees_by_email(conn, _account(guide)))
+    users = {person.email.lower(): person for person in proposed}
+    for email in given.keys() & there.keys():
+        _refuse_another_extension(guide, there[email], email, given[email])
+    for email in given.keys() - there.keys() - users.keys():
+        raise Failure(
+            guide.talk.words("people.unknown", email=email), "", guide.talk.words("people.unknown.todo")
+        )
+    new = [_employee(users[email], given[email]) for email in given if email in users and email not in there]
+
+    async def add(conn: Conn) -> list[Employee]:
+        async with conn.transaction():
+            return [await employees.save_employee(conn, _account(guide), person) for person in new]
+
+    try:
+        return guide.on_database(add)
+    except employees.EmployeeRefused as err:
+        what = f"{err.employee}: {err.message}"
+        raise Failure(what, guide.talk.words("people.nobody-added"), err.remedy) from err
+
+
+def _refuse_another_extension(guide: FirstUse, there: Employee, email: str, extension: str) -> None:
+    if extension not in there.extensions:
+        talk, held = guide.talk, ", ".join(there.extensions) or "–"
+        remedy = talk.words("people.there.todo", id=there.id, extension=extension, account=_account(guide))
+        raise Failure(talk.words("people.there", email=email, name=there.name, extensions=held), "", remedy)
+
+
+def _employee(person: ProposedEmployee, extension: str) -> Employee:
+    return Employee(
+        id=person.id,
+        name=person.name,
+        email=person.email,
+        crm_user_id=person.crm_user_id,
+        extensions=(extension,),
+    )
+
+
+def _add_person(guide: FirstUse, person: ProposedEmployee) -> Employee | str:
     """Return '' for one whom the person at the terminal leaves out, `_THE_REST` for all that follow."""
-    asked = extension
 
     def attempt() -> Employee | str:
-        nonlocal asked
-        text = asked or guide.talk.ask("people.ask-extension", name=person.name, email=person.email)
-        asked = None
+        text = guide.talk.ask("people.ask-extension", name=person.name, email=person.email)
         if text in ("", _THE_REST):
             return text
-        new = Employee(
-            id=person.id,
-            name=person.name,
-            email=person.email,
-            crm_user_id=person.crm_user_id,
-            extensions=(text,),
-        )
+        new = _employee(person, text)
         return guide.on_database(lambda conn: employees.save_employee(conn, _account(guide), new))
 
     return guide.until_right(attempt)
+
+
+def _refuse_another_senior(guide: FirstUse, there: Sequence[Employee]) -> None:
+    """Raise Failure where an option names another senior manager than there is."""
+    wanted = (guide.answers.senior or "").lower()
+    senior = next((person for person in there if person.is_senior), None)
+    if senior and wanted and wanted not in (senior.email.lower(), senior.id, *senior.extensions):
+        guide.refuse_other("--senior", wanted, senior.name, "senior", account=_account(guide))
 
 
 def _has_senior(guide: FirstUse) -> bool:

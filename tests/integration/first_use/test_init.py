@@ -97,6 +97,31 @@ async def test_a_script_sets_all_up_and_called_again_makes_nothing_twice(house: 
     assert "shown once" not in again.stdout
     assert await house.counts() == ONE_EACH
     assert env.read_text() == kept
+    await _refuses_what_differs(house)
+    assert env.read_text() == kept
+
+
+async def _refuses_what_differs(house: NewHouse) -> None:
+    third, before = "manager103@demo.example=103", await _stored(house)
+    for options, said, remedy in (
+        (("--public-url", "notaurl"), f"says notaurl, and here {PUBLIC} is set", "CALLMATRIX_PUBLIC_URL"),
+        (("--database-url", "postgresql://x:y@127.0.0.1:5/zzz"), "is set already", "CALLMATRIX_DATABASE_URL"),
+        (("--region", "KZ"), "and here RU is set already", "callmatrix account edit main --region"),
+        (("--senior", "102"), "--senior says 102", "callmatrix employees set"),
+        (("--kind", "mango"), "and here generic is set already", "--connection"),
+        (("--line", "+74950000000"), "and here +74951234567", "callmatrix connection set office --line"),
+        (("--extension", third, "--extension", f"{MANAGERS[0]}=105"), "with extension 101", "employees set"),
+        (("--extension", third, "--extension", "nobody@demo.example=106"), "no active user", "the e-mail"),
+        (("--extension", third, "--extension", f"{ADMIN}=101"), "'101' belongs to", "remove it there first"),
+    ):
+        done = await script(house.folder, "init", "--yes", *options)
+        told = " ".join((done.stdout + done.stderr).split())
+        assert (done.returncode, said in told, remedy in told) == (1, True, True), (options, told)
+        assert await _stored(house) == before
+
+
+async def _stored(house: NewHouse) -> list[object]:
+    return [await house.rows(f"SELECT * FROM {name}") for name in ("account", "employee", "connection")]
 
 
 async def test_nobody_who_did_not_agree_has_anything_changed(house: NewHouse) -> None:
