@@ -194,6 +194,7 @@ async def test_a_person_is_asked_step_by_step_and_again_where_it_was_wrong(house
             await person.answers(question, wrong)
             await person.waits_for(why)
             await person.answers(question, right)
+        await person.answers("originate_token of this PBX", "")
         await person.answers("A client's number", "8 900 000-00-01")
         assert await person.ended() == 0
     assert "does not answer" in person.said  # no gateway runs yet: said, and all the rest is there
@@ -308,6 +309,7 @@ async def test_consent_and_the_first_call_come_through_the_running_gateway(house
             await person.answers("Which PBX", "")
             await person.answers("A name of your own for it", "")
             await person.answers("Our numbers on it", "")
+            await person.answers("originate_token of this PBX", "")
             secret = (await person.waits_for("A client's number")).partition("shown once: ")[2].split()[0]
             await person.answers("", "")
             await person.waits_for("waiting up to")
