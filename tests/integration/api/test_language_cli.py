@@ -33,6 +33,39 @@ def test_an_account_need_not_be_named_where_there_is_only_one() -> None:
 
 
 NEEDED = {
+    "campaign add": ("c", "+79161234567"),
+    "campaign close": ("c",),
+    "campaign create": ("c",),
+    "campaign edit": ("c",),
+    "campaign finish": ("c", "--yes"),
+    "campaign import": ("c", "FILE"),
+    "campaign members": ("c",),
+    "campaign pause": ("c",),
+    "campaign plan": ("c", "2026-12-01T06:00:00"),
+    "campaign show": ("c",),
+    "campaign start": ("c",),
+    "campaign stats": ("c",),
+    "campaign stop": ("c", "--yes"),
+    "campaign take-out": ("c", "+79161234567"),
+    "do-not-call add": ("+79161234567",),
+    "do-not-call import": ("FILE",),
+    "do-not-call remove": ("+79161234567", "--yes"),
+    "firings show": ("x",),
+    "outbound clear": ("--yes",),
+    "outbound resume": ("office",),
+    "outbound set": ("rate=6",),
+    "outbound settle": ("x", "reached"),
+    "outbound show": ("x",),
+    "outbound why-not": ("x",),
+    "trigger apply": ("t", "--yes"),
+    "trigger check": ("t",),
+    "trigger history": ("t",),
+    "trigger hook": ("t",),
+    "trigger off": ("t",),
+    "trigger on": ("t",),
+    "trigger remove": ("t", "--yes"),
+    "trigger save": ("TRIGGER",),
+    "trigger show": ("t",),
     "client forget": ("+79161234567", "--yes"),
     "client show": ("+79161234567",),
     "config import": ("FILE",),
@@ -91,7 +124,15 @@ NEEDED = {
     "users add": ("olga",),
     "users change": ("olga",),
 }
-"""What a command asks for besides. FILE, ORDER, TEMPLATE: files that hold it."""
+"""What a command asks for besides. FILE, ORDER, TEMPLATE, TRIGGER: files that hold it."""
+
+
+_TRIGGER = """
+name: t
+pipeline_id: "1"
+events: [{on: won}]
+action: {do: campaign, campaign: c}
+"""
 
 
 async def test_an_account_that_does_not_exist_is_refused_in_the_same_words_by_every_command(
@@ -104,6 +145,8 @@ async def test_an_account_that_does_not_exist_is_refused_in_the_same_words_by_ev
     files["ORDER"].write_text("{}", encoding="utf-8")
     files["TEMPLATE"] = tmp_path / "template.yaml"
     files["TEMPLATE"].write_text("name: t\n", encoding="utf-8")
+    files["TRIGGER"] = tmp_path / "trigger.yaml"
+    files["TRIGGER"].write_text(_TRIGGER, encoding="utf-8")
     given = {
         name: [str(files.get(word, word)) for word in (*NEEDED.get(name, ()), "--account", "nowhere")]
         for name in _commands()
