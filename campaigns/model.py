@@ -14,7 +14,8 @@ EngineKind = Literal["own", "pbx"]
 """pbx: the PBX's contact centre."""
 
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
-_FieldId = Annotated[str, Field(pattern=r"^[0-9]{1,12}$")]
+FIELD_ID = r"^[0-9]{1,12}$"
+_FieldId = Annotated[str, Field(pattern=FIELD_ID)]
 
 
 class CampaignPart(BaseModel):

@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import BaseModel, Field, ValidationError
 
+from campaigns.model import FIELD_ID
 from gateway.admin.refused import InputRefused
 from routing.distribution.template import CLOCK_TIME
 from routing.matrix.actions import RESPONSIBLE
+from routing.outbound.settings import ZONE_FIELD
 from routing.triggers.model import CHANGED_FIELD, CONDITION_OF
 from runtime.typed.plain_numbers import is_plain_number, number_kind
 
@@ -99,6 +101,8 @@ FORMS: Mapping[str, str] = {
     E164: "a phone number as +74951234567",
     CONDITION_OF: "price, tags, responsible, name, pipeline, stage, contact.name, deal.cf_NUMBER or contact.cf_NUMBER",
     CHANGED_FIELD: "deal.cf_ and the number of the field",
+    FIELD_ID: "the number of a field",
+    ZONE_FIELD: "contact.cf_ or deal.cf_ and the number of the field",
     PAGE_ID: "letters, digits and _ . : -",
 }
 """What a text must be that one of our patterns judges: nobody who types should have to read a pattern."""

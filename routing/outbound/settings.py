@@ -8,6 +8,8 @@ from routing.outbound.pace import MOST_PER_MINUTE
 from routing.outbound.retries import RetryTable
 from routing.outbound.windows import CallingHours
 
+ZONE_FIELD = r"^(contact|deal)\.cf_[0-9]{1,12}$"
+
 
 class OutboundSettings(BaseModel):
     """Nothing goes out because of these: only what a trigger, a matrix, a campaign or a person orders.
@@ -22,7 +24,7 @@ class OutboundSettings(BaseModel):
     rate: int = Field(default=6, ge=0, le=MOST_PER_MINUTE)
     queue_most: int = Field(default=1000, ge=1, le=100_000)
     hours: CallingHours = CallingHours()
-    zone_field: str | None = Field(default=None, pattern=r"^(contact|deal)\.cf_[0-9]{1,12}$")
+    zone_field: str | None = Field(default=None, pattern=ZONE_FIELD)
     recall_gap_minutes: int = Field(default=60, ge=0, le=14 * 24 * 60)
     ring_seconds: int = Field(default=25, ge=5, le=120)
     client_ring_seconds: int = Field(default=30, ge=5, le=120)

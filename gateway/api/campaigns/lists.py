@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import datetime
 from typing import Annotated
 
@@ -89,7 +88,7 @@ class FiguresView(Answer):
 async def bring_list(call: ApiCall[NoQuery, ListBody]) -> WorkView:
     try:
         body = base64.b64decode(call.body.file, validate=True)
-    except binascii.Error as err:
+    except ValueError as err:  # a binascii.Error, or letters that are no ASCII
         raise service.ListRefused("file", "it is not base64", "encode the whole file") from err
     async with call.services.pool.acquire() as conn:
         row = await the_campaign(call, conn)

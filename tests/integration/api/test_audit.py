@@ -31,11 +31,15 @@ CHANGES_NOTHING = {
     ("POST", f"{_A}/matrix/dry-run"),
     ("POST", f"{_A}/template-checks"),
     ("POST", f"{_A}/trigger-checks"),
+    ("POST", f"{_A}/sms-previews"),
     ("POST", f"{_A}/triggers/{{trigger}}/apply-preview"),
     ("POST", f"{_A}/employees/{{employee}}/presence/answer"),
     ("POST", f"{_A}/employees/{{employee}}/presence/heartbeat"),
     ("POST", f"{_A}/templates/{{template}}/stage-preview"),
 }
+WHAT_GOES_OUT = ("campaigns", "do-not-call", "outbound", "sms-connections")
+"""Resources of the account whose entries their own tests look at: test_campaigns.py, test_do_not_call.py, test_outbound.py,
+test_sms_connections.py."""
 NEEDS_A_CRM = {("POST", "/v1/accounts")}
 """Tried below as the service that it calls."""
 READING_COMMANDS = {
@@ -44,6 +48,9 @@ READING_COMMANDS = {
     "connection list", "distribution list", "distribution shares", "distribution show", "employees list", "matrix dry-run", "crm aside", "crm unread", "desk list", "explain", "lookup", "matrix check",
     "matrix difference", "matrix versions", "secrets generate", "secrets status",
     "shift journal", "shift preview", "shift runs", "shift show", "template hook", "template list", "template show", "template simulate", "token list", "users list",
+    "campaign list", "campaign members", "campaign show", "campaign stats", "do-not-call list", "firings list", "firings show",
+    "outbound list", "outbound queue", "outbound settings", "outbound show", "outbound why-not", "sms incoming", "sms list",
+    "sms messages", "sms preview", "trigger check", "trigger history", "trigger hook", "trigger list", "trigger show",
 }  # fmt: skip
 NOT_OF_THE_CONFIGURATION = {"alerts test", "demo", "init", "migrate", "sandbox", "serve"}
 _EVENT = (
@@ -138,7 +145,8 @@ async def test_every_writing_route_of_the_api_leaves_an_entry(api: Api) -> None:
         | await _schedules_and_presence(api)
     )
     writing = {(r.method, r.path) for r in ROUTES if r.method != "GET"}
-    assert writing - done - NEEDS_A_CRM - CHANGES_NOTHING == set(), "a route that no test walks"
+    elsewhere = {route for route in writing if route[1].removeprefix(f"{_A}/").startswith(WHAT_GOES_OUT)}
+    assert writing - done - elsewhere - NEEDS_A_CRM - CHANGES_NOTHING == set(), "a route that no test walks"
 
 
 async def _triggers(api: Api) -> set[tuple[str, str]]:
@@ -399,6 +407,11 @@ async def test_every_changing_command_leaves_an_entry(
     needs_more = {
         "account add",
         "account remove",
+        *(
+            name
+            for name in all_commands()
+            if name.split()[0] in ("campaign", "do-not-call", "outbound", "sms", "trigger")
+        ),
         "matrix edit",
         "backfill",
         "distribution give-up",
