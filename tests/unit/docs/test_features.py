@@ -22,7 +22,7 @@ class FeatureRow(NamedTuple):
 PROMISED = {
     *(FeatureRow(0, row) for row in (1, *range(3, 46))),
     *(FeatureRow(1, row) for row in range(1, 16)),
-    *(FeatureRow(3, row) for row in range(12, 29)),
+    *(FeatureRow(3, row) for row in (4, *range(12, 29))),
     *(FeatureRow(4, row) for row in (*range(1, 10), *range(12, 17), *range(19, 42), 43)),
 }
 
