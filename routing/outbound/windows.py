@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Annotated, Self
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -24,9 +24,7 @@ class CallingHours(BaseModel):
 
     opens: str = "09:00"
     closes: str = "21:00"
-    days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = Field(
-        default=_EVERY_DAY, min_length=1, max_length=7
-    )
+    days: tuple[int, ...] = Field(default=_EVERY_DAY, min_length=1, max_length=7)
     is_strict: bool = False
 
     @field_validator("days")

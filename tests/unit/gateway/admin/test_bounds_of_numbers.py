@@ -16,7 +16,7 @@ from gateway.api.resources import ROUTES
 from gateway.cli import all_commands
 from gateway.settings import Settings
 
-JUDGED_BY_SERVICES = {"backfill --days", "NewToken.days", "RateBody.rate"}
+JUDGED_BY_SERVICES = {"backfill --days", "NewToken.days", "RateBody.rate", "CallingHours.days"}
 """In words of their own: tests/integration/api/nonsense.py, test_tokens.py."""
 
 
