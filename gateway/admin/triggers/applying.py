@@ -10,6 +10,7 @@ from gateway.admin.triggers.saved import refuse_others, the_trigger
 from gateway.store.admin.accounts import lock_account
 from gateway.store.worker import long_tasks
 from gateway.store.worker.long_tasks import LongTask
+from gateway.store.triggers.triggers import SavedTrigger
 from gateway.triggers.applying import WORK, ApplyPreview, preview
 from runtime.database.pool import Conn, database_now
 
@@ -42,8 +43,13 @@ async def apply_trigger(conn: Conn, account_id: str, name: str, *, by: str) -> L
             raise TriggerIsOff(name)
         now = await database_now(conn)
         for task in await long_tasks.all_work(conn, account_id, WORK):
-            is_same = task.asked["trigger"] == name and task.state not in ("failed", "cancelled")
+            is_same = _is_of(task, saved) and task.state not in ("failed", "cancelled")
             if is_same and task.created_at > now - _ONE_PRESS:
                 return task
-        asked = {"trigger": name, "press": secrets.token_hex(8)}
+        asked = {"trigger": name, "version": saved.version, "press": secrets.token_hex(8)}
         return await long_tasks.ask(conn, account_id, WORK, asked, by)
+
+
+def _is_of(task: LongTask, saved: SavedTrigger) -> bool:
+    """Whether it applies this very version: whoever changed the trigger since means another thing."""
+    return task.asked["trigger"] == saved.name and task.asked.get("version") == saved.version

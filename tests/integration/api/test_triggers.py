@@ -32,7 +32,7 @@ PATH = "{a}/triggers/big deals"
 
 
 async def switched_on(api: Api, **changes: Any) -> None:
-    """As it will be once its action is carried out."""
+    """Past the checks of saving: there is no PBX here."""
     trigger = Trigger.model_validate({**CALL, **changes, "is_on": True})
     async with api.pool.acquire() as conn, conn.transaction():
         await save_trigger(conn, ACCOUNT, trigger, "test")
@@ -203,6 +203,15 @@ async def test_case_6_pressed_twice_and_by_two_at_once_it_fires_once_for_each_de
     firings = (await api.ask("GET", "{a}/firings"))["items"]
     assert sorted(f["deal"] for f in firings) == ["1", "2", "3"]
     assert len({f["cause_key"] for f in firings}) == 1
+
+
+async def test_whoever_changed_the_trigger_since_means_another_press(api: Api) -> None:
+    await switched_on(api)
+    await in_stage(api, "1")
+    first = await api.ask("POST", PATH + "/apply", status=202)
+    seen = (await api.ask("GET", PATH))["trigger"]
+    await api.ask("PUT", PATH, body={**seen, "position": 7})
+    assert (await api.ask("POST", PATH + "/apply", status=202))["id"] != first["id"]
 
 
 async def test_case_6_work_that_is_taken_again_after_a_kill_fires_for_the_rest_only(api: Api) -> None:
