@@ -8,9 +8,9 @@ from datetime import timedelta
 from gateway.admin.refused import InputRefused
 from gateway.admin.triggers.saved import refuse_others, the_trigger
 from gateway.store.admin.accounts import lock_account
+from gateway.store.triggers.triggers import SavedTrigger
 from gateway.store.worker import long_tasks
 from gateway.store.worker.long_tasks import LongTask
-from gateway.store.triggers.triggers import SavedTrigger
 from gateway.triggers.applying import WORK, ApplyPreview, preview
 from runtime.database.pool import Conn, database_now
 
