@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +12,7 @@ import structlog
 
 from crm.errors import CrmError
 from crm.store.owned_deals import open_deals
+from gateway.crm_accounts.served_turns import ServedTurns
 from gateway.shift_change.listing import Listed, MovingCrm, is_owed_anything, list_away, list_return
 from gateway.shift_change.moving import step
 from gateway.shift_change.receivers import Presences, TemplateReceivers, roster_now
@@ -23,10 +23,7 @@ from routing.shift_change.policy import ShiftPolicy
 from routing.shift_change.turns import Begin, BreakOff, ShiftTurn, turns
 from routing.staff import Staff
 from runtime.database import locks
-from runtime.database.errors import may_pass
 from runtime.database.pool import Conn
-from runtime.loops import Loop
-from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -40,40 +37,16 @@ class ShiftChanges:
 
     def __init__(self, pool: asyncpg.Pool, presences: Presences, zones: Callable[[str], ZoneInfo]) -> None:
         self._pool, self._presences, self._zones = pool, presences, zones
-        self._served: dict[str, AccountMoves] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self.loop = Loop("shift_change", self.look, EVERY_SECONDS)
+        self._turns = ServedTurns("shift-change", pool, busy_accounts, EVERY_SECONDS, _STEP_SECONDS)
+        self.loop = self._turns.loop
 
-    @contextmanager
-    def served(self, account_id: str, crm: object) -> Iterator[None]:
+    def served(self, account_id: str, crm: object) -> AbstractContextManager[None]:
         """crm: where it cannot list tasks of a user, nothing is moved."""
-        if isinstance(crm, MovingCrm):
-            zone = self._zones(account_id)
-            self._served[account_id] = AccountMoves(self._pool, account_id, crm, self._presences, zone)
-        try:
-            yield
-        finally:
-            self._served.pop(account_id, None)
-            if task := self._tasks.pop(account_id, None):
-                task.cancel()
-
-    async def look(self) -> None:
-        if not self._served:
-            return
-        async with self._pool.acquire() as conn:
-            found = await busy_accounts(conn, list(self._served))
-        for account_id in found:
-            task = self._tasks.get(account_id)
-            if account_id in self._served and (task is None or task.done()):
-                self._tasks[account_id] = asyncio.create_task(self._work(account_id))
-
-    async def _work(self, account_id: str) -> None:
-        """Until nothing is on its way any more."""
-        work = self._served[account_id]
-        while account_id in self._served:
-            if not await work.turn():
-                return
-            await asyncio.sleep(_STEP_SECONDS)
+        if not isinstance(crm, MovingCrm):
+            return nullcontext()
+        zone = self._zones(account_id)
+        work = AccountMoves(self._pool, account_id, crm, self._presences, zone)
+        return self._turns.served(account_id, work.turn)
 
 
 class AccountMoves:
@@ -97,21 +70,10 @@ class AccountMoves:
             zone,
         )
         self._now = now
-        self._trouble = Trouble("shift-change", account=account_id)
         self._crm_asked_again_at = now()
 
     async def turn(self) -> bool:
-        """Do what is to be done now; whether there is anything on its way. What goes wrong costs this account's turn only."""
-        try:
-            is_going = await self._turn()
-        except Exception as err:
-            self._trouble.failed(err, is_mistake=not may_pass(err))
-            return False
-        self._trouble.recovered()
-        return is_going
-
-    async def _turn(self) -> bool:
-        """Begin and break off what presence asks for, then do a step of each run."""
+        """Begin and break off what presence asks for, then do a step of each run; whether there is anything on its way."""
         async with self._pool.acquire() as conn, conn.transaction():
             await locks.take(conn, locks.shift_change(self._account))
             policy = await policy_of(conn, self._account)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -14,6 +13,7 @@ import structlog
 from crm.errors import CrmError
 from crm.lane import Lane
 from crm.port import Crm
+from gateway.crm_accounts.served_turns import ServedTurns
 from gateway.sms.deal import DealRead, TextSurroundings, client_number, read_deals, surroundings
 from gateway.sms.notes import item_note
 from gateway.sms.settling import order_notes
@@ -30,8 +30,6 @@ from routing.texts.catalogue import Phrase, phrase
 from routing.triggers.model import SendSms
 from runtime.database.errors import may_pass
 from runtime.database.pool import Conn
-from runtime.loops import Loop
-from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -54,29 +52,14 @@ class SmsTexts:
 
     def __init__(self, pool: asyncpg.Pool, now: Callable[[], datetime] = _utc_now) -> None:
         self._pool, self._now = pool, now
-        self._served: dict[str, AccountTexts] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self.loop = Loop("sms-texts", self.look, EVERY_SECONDS)
+        self._turns = ServedTurns("sms-texts", pool, self._busy, EVERY_SECONDS)
+        self.loop = self._turns.loop
 
-    @contextmanager
-    def served(self, account_id: str, crm: Crm) -> Iterator[None]:
-        self._served[account_id] = AccountTexts(self._pool, account_id, crm, self._now)
-        try:
-            yield
-        finally:
-            self._served.pop(account_id, None)
-            if task := self._tasks.pop(account_id, None):
-                task.cancel()
+    def served(self, account_id: str, crm: Crm) -> AbstractContextManager[None]:
+        return self._turns.served(account_id, AccountTexts(self._pool, account_id, crm, self._now).turn)
 
-    async def look(self) -> None:
-        if not self._served:
-            return
-        async with self._pool.acquire() as conn:
-            found = await store.accounts_with_texts(conn, list(self._served), self._now())
-        for account_id in found:
-            task = self._tasks.get(account_id)
-            if account_id in self._served and (task is None or task.done()):
-                self._tasks[account_id] = asyncio.create_task(self._served[account_id].turn())
+    async def _busy(self, conn: Conn, accounts: Sequence[str]) -> list[str]:
+        return await store.accounts_with_texts(conn, accounts, self._now())
 
 
 class AccountTexts:
@@ -86,20 +69,9 @@ class AccountTexts:
         self, pool: asyncpg.Pool, account_id: str, crm: Crm, now: Callable[[], datetime] = _utc_now
     ) -> None:
         self._pool, self._account, self._crm, self._now = pool, account_id, crm, now
-        self._trouble = Trouble("sms-texts", account=account_id)
 
-    async def turn(self) -> None:
-        """Work until nothing is due. What goes wrong costs this account's turn only."""
-        try:
-            while await self._portion():
-                pass
-        except Exception as err:
-            self._trouble.failed(err, is_mistake=not may_pass(err))
-            return
-        self._trouble.recovered()
-
-    async def _portion(self) -> bool:
-        """Whether there was anything."""
+    async def turn(self) -> bool:
+        """Write those that are due, some fifty at most; whether there were any."""
         now = self._now()
         async with self._pool.acquire() as conn:
             due = await store.due_texts(conn, self._account, now, _TOGETHER)

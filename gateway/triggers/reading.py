@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from crm.errors import CrmError
 from crm.lane import Lane
 from crm.port import Crm, CrmEntity
 from crm.store.metadata import fields_of
+from gateway.crm_accounts.served_turns import ServedTurns
 from gateway.store.admin.staff import staff_of
 from gateway.store.triggers import firings as store
 from gateway.store.triggers.firings import FiringRow
@@ -25,8 +25,6 @@ from routing.triggers.decide import decide
 from routing.triggers.facts import TriggerFacts
 from runtime.database.errors import may_pass
 from runtime.database.pool import Conn
-from runtime.loops import Loop
-from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -42,29 +40,11 @@ class TriggerFirings:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._served: dict[str, AccountFirings] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self.loop = Loop("triggers", self.look, EVERY_SECONDS)
+        self._turns = ServedTurns("triggers", pool, store.busy_accounts, EVERY_SECONDS)
+        self.loop = self._turns.loop
 
-    @contextmanager
-    def served(self, account_id: str, crm: Crm) -> Iterator[None]:
-        self._served[account_id] = AccountFirings(self._pool, account_id, crm)
-        try:
-            yield
-        finally:
-            self._served.pop(account_id, None)
-            if task := self._tasks.pop(account_id, None):
-                task.cancel()
-
-    async def look(self) -> None:
-        if not self._served:
-            return
-        async with self._pool.acquire() as conn:
-            found = await store.busy_accounts(conn, list(self._served))
-        for account_id in found:
-            task = self._tasks.get(account_id)
-            if account_id in self._served and (task is None or task.done()):
-                self._tasks[account_id] = asyncio.create_task(self._served[account_id].turn())
+    def served(self, account_id: str, crm: Crm) -> AbstractContextManager[None]:
+        return self._turns.served(account_id, AccountFirings(self._pool, account_id, crm).turn)
 
 
 class Read(NamedTuple):
@@ -81,20 +61,9 @@ class AccountFirings:
 
     def __init__(self, pool: asyncpg.Pool, account_id: str, crm: Crm) -> None:
         self._pool, self._account, self._crm = pool, account_id, crm
-        self._trouble = Trouble("triggers", account=account_id)
 
-    async def turn(self) -> None:
-        """Work until nothing is due. What goes wrong costs this account's turn only."""
-        try:
-            while await self._portion():
-                pass
-        except Exception as err:
-            self._trouble.failed(err, is_mistake=not may_pass(err))
-            return
-        self._trouble.recovered()
-
-    async def _portion(self) -> bool:
-        """Whether there was anything."""
+    async def turn(self) -> bool:
+        """Read and decide those that are due, some hundred at most; whether there were any."""
         async with self._pool.acquire() as conn:
             waiting = await store.due(conn, self._account, _TOGETHER)
         if not waiting:
