@@ -16,7 +16,7 @@ from runtime.trouble import Trouble
 FindBusy = Callable[[Conn, Sequence[str]], Awaitable[Iterable[str]]]
 """Which of some accounts have anything to do."""
 
-Turn = Callable[[], Awaitable[bool]]
+ServedTurn = Callable[[], Awaitable[bool]]
 """Do a portion; whether another turn is worth while at once."""
 
 
@@ -36,12 +36,12 @@ class ServedTurns:
         pause_seconds: float = 0.0,
     ) -> None:
         self._name, self._pool, self._find_busy, self._pause = name, pool, find_busy, pause_seconds
-        self._served: dict[str, tuple[Turn, Trouble]] = {}
+        self._served: dict[str, tuple[ServedTurn, Trouble]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.loop = Loop(name, self._look, every_seconds)
 
     @contextmanager
-    def served(self, account_id: str, turn: Turn) -> Iterator[None]:
+    def served(self, account_id: str, turn: ServedTurn) -> Iterator[None]:
         self._served[account_id] = turn, Trouble(self._name, account=account_id)
         try:
             yield
@@ -60,7 +60,7 @@ class ServedTurns:
             if account_id in self._served and (task is None or task.done()):
                 self._tasks[account_id] = asyncio.create_task(self._work(*self._served[account_id]))
 
-    async def _work(self, turn: Turn, trouble: Trouble) -> None:
+    async def _work(self, turn: ServedTurn, trouble: Trouble) -> None:
         """Until nothing is to be done any more, or it goes wrong."""
         try:
             while await turn():  # noqa: ASYNC110 - it does something, it does not wait for something
