@@ -14,10 +14,11 @@ MemberReason = Literal[
     "no_employee",
     "edition",
     "too_many_tasks",
+    "engine_refused",
     "taken_out",
 ]
 """linked: the number was there already, and what becomes of it there holds for this one too. edition: the PBX's contract has no
-contact centre."""
+contact centre. engine_refused: the contact centre said why in words of its own."""
 MEMBER_REASONS: tuple[MemberReason, ...] = get_args(MemberReason)
 
 RowFault = Literal[

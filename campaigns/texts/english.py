@@ -27,6 +27,7 @@ SENTENCES: Mapping[str, str] = {
     "campaign.member.no_employee": "nobody who would talk has an extension that is linked to a user of the CRM",
     "campaign.member.edition": "the PBX's contract has no contact centre",
     "campaign.member.too_many_tasks": "the contact centre takes no more numbers into this campaign",
+    "campaign.member.engine_refused": "the contact centre refused the number",
     "campaign.member.taken_out": "somebody took the number out",
     "campaign.row.no_number": "the row has no number",
     "campaign.row.bad_number": "this is no phone number",

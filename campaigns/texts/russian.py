@@ -27,6 +27,7 @@ SENTENCES: Mapping[str, str] = {
     "campaign.member.no_employee": "ни у кого из тех, кто говорил бы, нет внутреннего номера, связанного с пользователем CRM",
     "campaign.member.edition": "в договоре с АТС нет контакт-центра",
     "campaign.member.too_many_tasks": "контакт-центр больше не принимает номера в эту кампанию",
+    "campaign.member.engine_refused": "контакт-центр не принял номер",
     "campaign.member.taken_out": "номер убрал человек",
     "campaign.row.no_number": "в строке нет номера",
     "campaign.row.bad_number": "это не телефонный номер",
