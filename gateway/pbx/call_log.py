@@ -40,6 +40,12 @@ class PbxRefused(PbxError):
     code, retryable = "pbx-refused", False
 
 
+class NoContactCentre(PbxRefused):
+    """The contract with the PBX has no contact centre. Order it there, or let the gateway dial by itself."""
+
+    code = "edition"
+
+
 class PbxAnswerInvalid(PbxError):
     """The PBX answered something else than its documentation says."""
 

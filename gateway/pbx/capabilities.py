@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import aiohttp
 
+from campaigns.engine import AddResult, EngineCampaign, EngineTask, NewTask
 from gateway.pbx.call_log import CallLog
 from gateway.pbx.connection import Connection
 from gateway.pbx.port import Inbound, LookupRequest, Parsed
@@ -298,3 +299,45 @@ class TopicsSource(Protocol):
         self, session: aiohttp.ClientSession, connection: Connection, call_key: str
     ) -> ToldTopics | None:
         """None: the call is not known (yet). Raises PbxError."""
+
+
+class TaskPage(NamedTuple):
+    """A part of a campaign's numbers. cursor: what the next one is asked by, None = this was the last. unread: so many could not
+    be read, so that what is not here may be there all the same."""
+
+    tasks: tuple[EngineTask, ...]
+    cursor: str | None = None
+    unread: int = 0
+
+
+class CampaignEngine(Protocol):
+    """A contact centre that dials campaigns of its own. seconds_between: requests of one product, by the vendor's limit."""
+
+    @property
+    def seconds_between(self) -> float: ...
+
+    def product(self, connection: Connection) -> str:
+        """Return what the vendor counts requests by, without keeping a secret."""
+        ...
+
+    async def campaigns(
+        self, session: aiohttp.ClientSession, connection: Connection
+    ) -> tuple[EngineCampaign, ...]:
+        """Return all there are. Raises PbxError, NoContactCentre."""
+        ...
+
+    async def tasks(
+        self, session: aiohttp.ClientSession, connection: Connection, campaign: str, cursor: str | None
+    ) -> TaskPage:
+        """Return numbers of one campaign with what became of them. Raises PbxError, NoContactCentre."""
+        ...
+
+    async def add(self, session: aiohttp.ClientSession, connection: Connection, task: NewTask) -> AddResult:
+        """Put one number in, once. Raises nothing for what the PBX says or for a link that breaks."""
+        ...
+
+    async def remove(
+        self, session: aiohttp.ClientSession, connection: Connection, campaign: str, ref: str
+    ) -> bool:
+        """Take one out, so that it is not called any more; whether the PBX has done it. Raises PbxError, NoContactCentre."""
+        ...

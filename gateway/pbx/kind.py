@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from gateway.pbx import dialects
 from gateway.pbx.capabilities import (
+    CampaignEngine,
     Link,
     OpenCallLog,
     Originator,
@@ -103,6 +104,10 @@ Push events (form or JSON) to:
 
     def topics(self, connection: Connection) -> TopicsSource | None:
         """How topics and comments of calls are asked for; None: the connection lacks what that needs, or its kind has none."""
+        return None
+
+    def campaigns(self, connection: Connection) -> CampaignEngine | None:
+        """How its contact centre's campaigns are reached; None: the connection lacks what that needs, or its kind has none."""
         return None
 
     def order_refused(self, code: int) -> RefusedByPbx | None:

@@ -15,6 +15,8 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from tests.fakes.mango_contact_centre import FakeContactCentre
+
 _LIMITS = (1, 5, 10, 20, 50, 100, 500, 1000, 2000, 5000)
 _THROTTLED = {"name": "Service Unavailable", "message": "Rate limit exceeded.", "code": 0, "status": 429}
 _LIMITED = ("stats/calls/request", "config/users/request", "commands/route")
@@ -43,6 +45,7 @@ class FakeMango:
     commands: list[dict[str, Any]] = field(default_factory=list)
     orders: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     command_came: asyncio.Event = field(default_factory=asyncio.Event)
+    contact_centre: FakeContactCentre = field(default_factory=FakeContactCentre)
     topics: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     pages: list[tuple[int, int]] = field(default_factory=list)  # offset, entries given
     _asked: dict[str, tuple[dict[str, Any], int]] = field(default_factory=dict)
@@ -118,7 +121,15 @@ class FakeMango:
                 return web.json_response(
                     {"result": 1000, "tags": [{"id": 5, "name": "Цена"}, {"id": 6, "name": "Срок"}]}
                 )
-        return web.json_response({"result": 4001}, status=404)
+        return await self._contact_centre(request, path, told)
+
+    async def _contact_centre(self, request: web.Request, path: str, told: dict[str, Any]) -> web.Response:
+        said = self.contact_centre.answer(path, told)
+        if said is None:
+            return web.json_response({"result": 4001}, status=404)
+        if said == "cut" and request.transport is not None:
+            request.transport.close()
+        return web.json_response(_THROTTLED, status=429) if said == "throttled" else web.json_response(said)
 
     def _topics(self, entry_id: str) -> dict[str, Any]:
         """Answer one after the other; the last one for ever."""

@@ -127,7 +127,7 @@ def test_a_second_hash_would_be_seen(planted: str) -> None:
 HASHES = {
     "runtime/tokens.py:hash_of": "a token",
     "runtime/database/sealing.py:_id_of": "which key sealed a secret",
-    "gateway/pbx/mango/router.py:product": "which connections share a key",
+    "gateway/pbx/mango/client.py:product_of": "which connections share a key",
     "runtime/vendors/mango_signing.py:signature": "MANGO's signature",
     "sms/providers/smsru/wire.py:is_hashed": "whether a report of SMS.RU is its own",
     "gateway/intake/inbox.py:_digest": "which message is the same",

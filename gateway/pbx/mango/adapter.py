@@ -6,10 +6,19 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from gateway.pbx import dialects
-from gateway.pbx.capabilities import OpenCallLog, Originator, RefusedByPbx, Router, SettingType, TopicsSource
+from gateway.pbx.capabilities import (
+    CampaignEngine,
+    OpenCallLog,
+    Originator,
+    RefusedByPbx,
+    Router,
+    SettingType,
+    TopicsSource,
+)
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.pbx.mango.callback import refused_with
+from gateway.pbx.mango.campaigns import MangoCampaigns
 from gateway.pbx.mango.client import MangoClient
 from gateway.pbx.mango.freshness import refuse_too_old, signing_time
 from gateway.pbx.mango.originator import MangoOriginator
@@ -94,7 +103,7 @@ Leave a reserve in the IVR scheme: a route command may come at most once in 2 se
 
     def call_log(self, connection: Connection) -> OpenCallLog | None:
         """Read from the vendor's statistics, with key and salt."""
-        if not (connection.keys.get("api_key") and connection.keys.get("api_salt")):
+        if not _is_able(connection):
             return None
         return lambda session, on_exchange: MangoClient(session, connection, on_exchange)
 
@@ -103,13 +112,19 @@ Leave a reserve in the IVR scheme: a route command may come at most once in 2 se
 
     def originator(self, connection: Connection) -> Originator | None:
         """With key and salt."""
-        is_able = connection.keys.get("api_key") and connection.keys.get("api_salt")
-        return MangoOriginator() if is_able else None
+        return MangoOriginator() if _is_able(connection) else None
 
     def topics(self, connection: Connection) -> TopicsSource | None:
         """With key and salt; whether the contract has a contact centre is told when it is asked."""
-        is_able = connection.keys.get("api_key") and connection.keys.get("api_salt")
-        return self._topics if is_able else None
+        return self._topics if _is_able(connection) else None
+
+    def campaigns(self, connection: Connection) -> CampaignEngine | None:
+        """As `topics`."""
+        return MangoCampaigns() if _is_able(connection) else None
 
     def order_refused(self, code: int) -> RefusedByPbx | None:
         return refused_with(code)
+
+
+def _is_able(connection: Connection) -> bool:
+    return bool(connection.keys.get("api_key") and connection.keys.get("api_salt"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -176,6 +177,11 @@ def question_of(command: Command, connection: Connection, lane: str, seconds: fl
         lane=lane,
         seconds=seconds,
     )
+
+
+def product_of(connection: Connection) -> str:
+    """Return what the vendor counts requests by, hashed: the key of the connector."""
+    return hashlib.sha256(connection.keys.get("api_key", connection.id).encode()).hexdigest()[:32]
 
 
 def is_throttled(body: bytes) -> bool:

@@ -74,4 +74,5 @@ def users_request() -> Command:
 ROUTE_EVERY = timedelta(seconds=2)
 STATS_EVERY = timedelta(seconds=2)
 CALLBACK_EVERY = timedelta(milliseconds=250)
+CONTACT_CENTRE_EVERY = timedelta(milliseconds=250)
 RESULT_EVERY = timedelta(seconds=5)

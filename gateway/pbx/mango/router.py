@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ import aiohttp
 from gateway.pbx.capabilities import Dwelling, RouteOrder, RouteResult
 from gateway.pbx.connection import Connection
 from gateway.pbx.mango import routing
-from gateway.pbx.mango.client import MangoClient
+from gateway.pbx.mango.client import MangoClient, product_of
 from gateway.pbx.mango.commands import ROUTE_EVERY, route_command
 from gateway.pbx.port import Inbound
 
@@ -22,8 +21,7 @@ class MangoRouter:
     interval = ROUTE_EVERY
 
     def product(self, connection: Connection) -> str:
-        """By the key of the connector, hashed."""
-        return hashlib.sha256(connection.keys.get("api_key", connection.id).encode()).hexdigest()[:32]
+        return product_of(connection)
 
     def dwelling(self, request: Inbound, connection: Connection) -> Dwelling | None:
         return routing.dwelling_call(request, connection)

@@ -14,20 +14,21 @@ from gateway.pbx.capabilities import ToldTopics
 from gateway.pbx.connection import Connection
 from gateway.pbx.mango.client import is_throttled, question_of
 from gateway.pbx.mango.commands import Command
+from gateway.pbx.mango.contact_centre import refuse_result
 from gateway.pbx.port import WireInvalid
-from gateway.pbx.reading.payload import as_text, json_object
+from gateway.pbx.reading.payload import as_count, as_text, json_object
 
 _NAMES_SECONDS = 600.0
-_NO_SUCH_CALL, _NO_CONTACT_CENTRE, _TOO_OFTEN = 3300, 5101, 5008
+_NO_SUCH_CALL = 3300
 
 
 def parse_call_topics(body: bytes) -> tuple[tuple[str, ...], str] | None:
     """Return ids of topics and the comment of `cc/call`; None: the call is not known (yet). The comment is a text in the vendor's
     table and a list in its example. Raises WireInvalid, PbxRefused, PbxThrottled."""
     told = json_object(body, "body")
-    if _result(told) == _NO_SUCH_CALL:
+    if as_count(told.get("result"), "result") == _NO_SUCH_CALL:
         return None
-    _refuse(told)
+    refuse_result(told)
     call = told.get("call")
     if not isinstance(call, Mapping):
         raise WireInvalid("call", "must be an object")
@@ -39,7 +40,7 @@ def parse_call_topics(body: bytes) -> tuple[tuple[str, ...], str] | None:
 def parse_names(body: bytes) -> dict[str, str]:
     """Return the names of topics by id, of `cc/tags`. Raises WireInvalid, PbxRefused, PbxThrottled."""
     told = json_object(body, "body")
-    _refuse(told)
+    refuse_result(told)
     return {
         str(tag["id"]): as_text(tag.get("name"), "name") or str(tag["id"])
         for tag in _listed(told.get("tags"))
@@ -49,23 +50,6 @@ def parse_names(body: bytes) -> dict[str, str]:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _result(told: Mapping[str, Any]) -> int | None:
-    found = told.get("result")
-    return int(found) if isinstance(found, int | str) and str(found).isdigit() else None
-
-
-def _refuse(told: Mapping[str, Any]) -> None:
-    match _result(told):
-        case None | 1000:
-            return
-        case code if code == _TOO_OFTEN:
-            raise PbxThrottled("asked too often")
-        case code if code == _NO_CONTACT_CENTRE:
-            raise PbxRefused("the contract has no contact centre (5101)")
-        case code:
-            raise PbxRefused(f"refused with {code}")
 
 
 class MangoTopics:
