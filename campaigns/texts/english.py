@@ -29,6 +29,7 @@ SENTENCES: Mapping[str, str] = {
     "campaign.member.too_many_tasks": "the contact centre takes no more numbers into this campaign",
     "campaign.member.engine_refused": "the contact centre refused the number",
     "campaign.member.taken_out": "somebody took the number out",
+    "campaign.not-added": "The client was not put into campaign “{campaign}”: {why}",
     "campaign.row.no_number": "the row has no number",
     "campaign.row.bad_number": "this is no phone number",
     "campaign.row.internal_number": "this is an extension, not a client's number",

@@ -29,6 +29,7 @@ SENTENCES: Mapping[str, str] = {
     "campaign.member.too_many_tasks": "контакт-центр больше не принимает номера в эту кампанию",
     "campaign.member.engine_refused": "контакт-центр не принял номер",
     "campaign.member.taken_out": "номер убрал человек",
+    "campaign.not-added": "Клиент не добавлен в кампанию «{campaign}»: {why}",
     "campaign.row.no_number": "в строке нет номера",
     "campaign.row.bad_number": "это не телефонный номер",
     "campaign.row.internal_number": "это внутренний номер, а не номер клиента",

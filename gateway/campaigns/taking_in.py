@@ -8,6 +8,7 @@ from datetime import timedelta
 from campaigns.keep_open import on_trigger_add
 from campaigns.reasons import MemberReason
 from campaigns.states import takes_members
+from gateway.campaigns.refusing import refuse
 from gateway.store.campaigns import adding
 from gateway.store.campaigns.adding import ToAdd
 from gateway.store.campaigns.campaigns import CampaignRow, keep_open, lock_campaign
@@ -35,7 +36,7 @@ async def take_in(conn: Conn, account_id: str, item_id: str, policy: NumberPolic
     if refused == "no_number" and now - item.created_at < _DIRECTORY_KNOWS:
         return False
     if refused is not None or row is None or number is None:
-        await adding.refuse(conn, item, refused or "no_number")
+        await refuse(conn, item, refused or "no_number")
         return True
     await adding.join_campaign(conn, row, item, number)
     await keep_open(conn, row, on_trigger_add(row.kept_open, is_endless=row.settings.endless, now=now))

@@ -89,6 +89,10 @@ async def test_51_what_a_trigger_adds_to_a_finished_campaign_is_refused_with_its
     await scene.client("7", B)
     await scene.work.look()
     assert await scene.items() == [(A, "cleared", "campaign_finished"), (None, "failed", "campaign_finished")]
+    [note] = await scene.pool.fetch("SELECT \"order\" FROM effect WHERE what = 'add_note'")
+    assert note["order"]["target"]["id"] == "7"
+    assert "spring" in note["order"]["text"]
+    assert "кампания завершена" in note["order"]["text"]
     async with scene.pool.acquire() as conn:
         with pytest.raises(CampaignStateForbids):
             await add_member(conn, ACCOUNT, "spring", C, OWN)
