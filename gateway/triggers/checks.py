@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from campaigns.states import takes_members
 from crm.store.metadata import fields_of, pipelines_of, users_of
 from gateway.store.admin.accounts import connections
 from gateway.store.admin.staff import staff_of
@@ -20,6 +21,7 @@ async def surroundings_of(conn: Conn, account_id: str) -> KnownToTriggers:
     pipelines = await pipelines_of(conn, account_id)
     deal, contact = [await fields_of(conn, account_id, kind) for kind in ("deal", "contact")]
     users = await users_of(conn, account_id)
+    campaigns = await campaigns_of(conn, account_id)
     macros = SmsMacros.of([*(f"deal.cf_{f.id}" for f in deal), *(f"maincontact.cf_{f.id}" for f in contact)])
 
     def refused(source: str) -> str | None:
@@ -37,7 +39,8 @@ async def surroundings_of(conn: Conn, account_id: str) -> KnownToTriggers:
         templates=[saved.name for saved in await templates_of(conn, account_id)],
         connections=[found.name for found in await connections(conn, account_id)],
         providers=[found.name for found in await sms_connections(conn, account_id)],
-        campaigns=[found.name for found in await campaigns_of(conn, account_id)],
+        campaigns=[found.name for found in campaigns],
+        finished=[found.name for found in campaigns if not takes_members(found.state)],
         refused=refused,
     )
 

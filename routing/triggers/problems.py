@@ -46,6 +46,7 @@ TRIGGER_PROBLEMS: Mapping[str, TriggerWeight] = {
     "connection-gone": "error",
     "provider-gone": "warning",
     "campaign-gone": "warning",
+    "campaign-finished": "warning",
     "action-stage-gone": "error",
     "action-moves-back": "warning",
 }
@@ -69,7 +70,7 @@ class KnownToTriggers(NamedTuple):
     """What an account has that a trigger speaks of. None: not read yet, so that nothing is said of it.
 
     stages: (pipeline, stage). fields: as conditions name them. users: of the CRM. templates: of distribution. connections: of
-    PBXs. providers: SMS connections. refused: why the text of an SMS cannot be used, None = it can. not_told: what this CRM
+    PBXs. providers: SMS connections. finished: campaigns that take nothing more. refused: why the text of an SMS cannot be used, None = it can. not_told: what this CRM
     never tells.
     """
 
@@ -81,6 +82,7 @@ class KnownToTriggers(NamedTuple):
     connections: Collection[str] | None = None
     providers: Collection[str] | None = None
     campaigns: Collection[str] | None = None
+    finished: Collection[str] = ()
     refused: Callable[[str], str | None] = lambda source: None
     not_told: frozenset[CauseKind] = frozenset(("invoice_paid",))
 
@@ -178,6 +180,8 @@ def _action(trigger: Trigger, known: KnownToTriggers) -> Iterator[TriggerProblem
         yield from _callback(trigger, action, known)
     elif isinstance(action, AddToCampaign):
         yield from _named("campaign", action.campaign, known.campaigns)
+        if action.campaign in known.finished:
+            yield problem("campaign-finished", "action.campaign", name=action.campaign)
         yield from _stage(action.unreached.stage, "action.unreached.stage", trigger, known)
 
 

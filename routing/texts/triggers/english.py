@@ -85,6 +85,8 @@ SENTENCES: Mapping[str, str] = {
     "trigger.problem.provider-gone.remedy": "Connect it under this name, or choose another.",
     "trigger.problem.campaign-gone": "There is no campaign «{name}»: nobody is put into it.",
     "trigger.problem.campaign-gone.remedy": "Make it under this name, or choose another.",
+    "trigger.problem.campaign-finished": "Campaign «{name}» has finished or is ending: it takes nobody more.",
+    "trigger.problem.campaign-finished.remedy": "Make a new campaign, and choose that one.",
     "trigger.problem.action-stage-gone": "The CRM has no stage {stage}, where the deal is to go afterwards.",
     "trigger.problem.action-stage-gone.remedy": "Choose a stage that there is.",
     "trigger.problem.action-moves-back": "The action moves the deal to {stage}, where this trigger fires again. After five times in an hour it stops with an alarm.",

@@ -85,6 +85,8 @@ SENTENCES: Mapping[str, str] = {
     "trigger.problem.provider-gone.remedy": "Подключите его под этим именем или выберите другого.",
     "trigger.problem.campaign-gone": "Кампании «{name}» нет: никто в неё не попадёт.",
     "trigger.problem.campaign-gone.remedy": "Создайте её под этим именем или выберите другую.",
+    "trigger.problem.campaign-finished": "Кампания «{name}» завершена или завершается: в неё больше никто не попадёт.",
+    "trigger.problem.campaign-finished.remedy": "Создайте новую кампанию и выберите её.",
     "trigger.problem.action-stage-gone": "В CRM нет этапа {stage}, куда сделка должна перейти потом.",
     "trigger.problem.action-stage-gone.remedy": "Выберите существующий этап.",
     "trigger.problem.action-moves-back": "Действие переводит сделку на {stage}, где триггер сработает снова. После пяти раз за час он остановится с тревогой.",

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 import asyncpg
 
 from crm.store.metadata import store_fields, store_pipelines
+from gateway.admin.campaigns.commands import command_campaign
+from gateway.admin.campaigns.saved import make_campaign
 from gateway.admin.triggers.saved import save_trigger
 from gateway.health.account_checks import account_findings
 from gateway.health.daily_checks import DailyChecks
@@ -19,6 +21,7 @@ from gateway.store.admin.staff import replace_staff
 from gateway.texts.sentences import TEXTS
 from routing.staff import Employee
 from runtime.database.listen import Listener
+from tests.integration.campaigns.scene import adds, settings
 from tests.integration.distribution.shop import PIPELINE
 from tests.integration.triggers.office import ACCOUNT, Office, call_back
 from tests.waiting import until
@@ -51,7 +54,7 @@ async def test_what_a_trigger_names_and_is_gone_is_found_at_once(
 
     async def told(words: str) -> None:
         async def is_told() -> bool:
-            return any(code == "triggers-errors" and words in said for code, said in await _found(pool))
+            return any(words in said for _, said in await _found(pool))
 
         await until(is_told, words)
 
@@ -78,6 +81,15 @@ async def test_what_a_trigger_names_and_is_gone_is_found_at_once(
             return await _found(pool) == []
 
         await until(is_quiet, "what is off is nobody's worry")
+        await office.save(adds("c").model_copy(update={"stage_id": None}))
+        await told("There is no campaign «spring»")
+        async with pool.acquire() as conn:
+            await accounts.add_connection(conn, account_id=ACCOUNT, name="main", kind="generic", secret="s")
+            await make_campaign(conn, ACCOUNT, "spring", settings(target={"kind": "responsible"}), by="test")
+        await until(is_quiet, "the campaign is there")
+        async with pool.acquire() as conn:
+            await command_campaign(conn, ACCOUNT, "spring", "finish")
+        await told("Campaign «spring» has finished")
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

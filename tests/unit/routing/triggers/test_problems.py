@@ -28,7 +28,8 @@ KNOWN = KnownToTriggers(
     templates=["sales"],
     connections=["main"],
     providers=["main"],
-    campaigns=["c"],
+    campaigns=["c", "old"],
+    finished=["old"],
     refused=lambda source: "Unknown macro." if "{{" in source else None,
 )
 
@@ -80,6 +81,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("connection-gone", calls(connection="other")),
     ("provider-gone", sms(provider="other")),
     ("campaign-gone", {"action": {"do": "campaign", "campaign": "other"}}),
+    ("campaign-finished", {"action": {"do": "campaign", "campaign": "old"}}),
     ("action-stage-gone", calls(failed_stage=GONE)),
     ("action-moves-back", calls(failed_stage=BACK)),
     ("action-stage-gone", {"action": {"do": "campaign", "campaign": "c", "unreached": {"stage": GONE}}}),
