@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import structlog
 
 from runtime.cancellation import sleep_unless_cancelled
-from runtime.database.errors import may_pass
+from runtime.database.errors import DATABASE_REFUSES, may_pass
 from runtime.failure import Failure
 from runtime.trouble import Trouble
 
@@ -39,7 +39,8 @@ def use_fast_loop() -> None:
 
 
 async def retry_until_available(ask: Callable[[], Awaitable[_T]]) -> _T:
-    """Await what a process needs of the database before it can begin: asked again for a minute while that starts or restarts."""
+    """Await what a process needs of the database before it can begin: asked again for a minute while that starts or
+    restarts. What only a person can change (a password, a name) is raised at once."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _PATIENCE_SECONDS
     trouble = Trouble("database")
@@ -49,7 +50,7 @@ async def retry_until_available(ask: Callable[[], Awaitable[_T]]) -> _T:
             trouble.recovered()
             return answer
         except Exception as err:
-            if not may_pass(err) or loop.time() > deadline:
+            if not may_pass(err) or isinstance(err, DATABASE_REFUSES) or loop.time() > deadline:
                 raise
             trouble.failed(err)
             await sleep_unless_cancelled(0.5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -26,8 +28,12 @@ async def test_a_database_that_restarts_while_a_process_starts_is_asked_again() 
 
 
 async def test_what_waiting_does_not_mend_is_said_at_once() -> None:
+    asked = []
+
     async def ask() -> int:
+        asked.append("once more")
         raise asyncpg.InvalidPasswordError("no")
 
     with pytest.raises(asyncpg.InvalidPasswordError):
-        await retry_until_available(ask)
+        await asyncio.wait_for(retry_until_available(ask), 10)
+    assert len(asked) == 1
