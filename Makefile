@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Tests start hundreds of processes: each would compile the whole program again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test coverage lint check format bench fairness test-pbx test-foreign chaos distribution-race sabotage shift-change clean
 .DEFAULT_GOAL := setup
@@ -43,7 +45,7 @@ fairness: setup
 
 test-pbx: setup
 	@sh tests/e2e/pbx/install.sh
-	$(BIN)/python -m pytest -m pbx $(TESTS)
+	$(BIN)/python -m pytest -m pbx $(or $(TESTS),tests/e2e/pbx)
 
 test-foreign: setup
 	@PYTHON="$(BIN)/python" sh tests/foreign/install.sh
