@@ -34,6 +34,7 @@ from gateway.http.peers import Peers
 from gateway.http.strangers import Strangers
 from gateway.intake.endpoint import Events
 from gateway.intake.inbox import Inbox
+from gateway.lookup.campaign_callers import CampaignCallers
 from gateway.lookup.endpoint import Lookup
 from gateway.lookup.people import ReachablePeople
 from gateway.lookup.recorder import Recorder
@@ -98,6 +99,7 @@ class Gateway:
         self.presence = PresenceBoard(pool, self.configuration)
         self.at_work = AtWork(self.configuration.timetables_of, self.presence.presence_of)
         self.people = ReachablePeople(pool, self.configuration, self.at_work)
+        self.campaign_callers = CampaignCallers(pool)
         self.lookup = Lookup(
             self.configuration,
             self,
@@ -107,6 +109,7 @@ class Gateway:
             strangers=self.strangers,
             kinds=kinds,
             people=self.people,
+            campaign_of=self.campaign_callers.find,
         )
         self.door.answer_at_once = self.lookup.answer_at_once
         self.pbx_commands = PbxCommands(pool, session, self.lookup.ask, kinds=kinds)
@@ -231,6 +234,7 @@ class Gateway:
                 self.alerts.loop.run(),
                 self.presence.run(),
                 self.people.run(),
+                self.campaign_callers.loop.run(),
                 self.keep_heartbeats.loop.run(),
                 self.pbx_commands.run(),
             ]

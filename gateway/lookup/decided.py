@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from crm.directory.memory import Directory
 from gateway.configuration import Snapshot
+from gateway.lookup.campaign_callers import CampaignOfCaller
 from gateway.pbx.port import LookupRequest
 from routing.client import Candidate
 from routing.lookup.available import ANYBODY, Reachability
@@ -18,7 +19,8 @@ _UNKNOWN_CALLER = LookupReason.UNKNOWN_CALLER
 
 
 class DecidedLookup(NamedTuple):
-    """at: Unix seconds. directory_age_ms: None = never in sync, or no directory. available: who could be rung then."""
+    """at: Unix seconds. directory_age_ms: None = never in sync, or no directory. available: who could be rung then. campaign: that
+    runs and has the caller in it."""
 
     decision_id: str
     at: float
@@ -28,6 +30,7 @@ class DecidedLookup(NamedTuple):
     decision: LookupDecision
     directory_age_ms: int | None
     available: Reachability = ANYBODY
+    campaign: CampaignOfCaller | None = None
 
 
 def decide_lookup(

@@ -26,6 +26,7 @@ from gateway.http.connection import vouch
 from gateway.http.inbound import head_of
 from gateway.http.plain_get import authorization_of, parted
 from gateway.http.strangers import Strangers
+from gateway.lookup.campaign_callers import CampaignOfCaller
 from gateway.lookup.decided import DecidedLookup, decide_lookup
 from gateway.lookup.fast_response import FastResponse, written
 from gateway.lookup.recorder import LookupRecord, Recorder
@@ -59,6 +60,11 @@ class WhoIsThere(Protocol):
 _ANYBODY: Mapping[str, Reachability] = {}
 
 
+def no_campaigns(account_id: str, e164: str) -> CampaignOfCaller | None:
+    """As `CampaignCallers.find`, of nobody."""
+    return None
+
+
 class DecisionIds:
     """Ids that are unique among processes: when the process began (milliseconds), 8 random digits, a counter, in hex."""
 
@@ -82,6 +88,7 @@ class Lookup:
         url_of: Callable[[str, str, str], str],
         kinds: Mapping[str, PbxKind],
         people: WhoIsThere = _ANYBODY,
+        campaign_of: Callable[[str, str], CampaignOfCaller | None] = no_campaigns,
         deadline_seconds: float = 0.15,
         strangers: Strangers | None = None,
     ) -> None:
@@ -91,6 +98,7 @@ class Lookup:
         self._recorder = recorder
         self._url_of = url_of
         self._people = people
+        self._campaign_of = campaign_of
         self._deadline = deadline_seconds
         self._strangers = strangers or Strangers()
         # By name and what stood in Authorization; by name and all headers, judged once.
@@ -229,6 +237,10 @@ class Lookup:
         )
         if time.perf_counter() - began > self._deadline:
             return decided._replace(decision=fall_back(LookupReason.DEADLINE))
+        number = decided.number
+        if type(number) is PublicNumber and not number.is_own:
+            campaign = self._campaign_of(connection.account_id, number.e164)
+            return decided if campaign is None else decided._replace(campaign=campaign)
         return decided
 
     def _note(self, connection: Connection, decided: DecidedLookup, began: float) -> None:
@@ -261,10 +273,11 @@ class Lookup:
 def answer_of(
     decided: DecidedLookup, account_id: str, url_of: Callable[[str, str, str], str]
 ) -> dict[str, Any]:
-    """Return the JSON answer of the contract."""
+    """Return the JSON answer of the contract; `campaign` stands in it for somebody of a running one only."""
     decision, number = decided.decision, decided.number
     entity = decision.entity
     person = decision.responsible
+    of_campaign = {} if decided.campaign is None else {"campaign": decided.campaign.as_json()}
     return {
         "decision_id": decided.decision_id,
         "caller": number.e164 if type(number) is PublicNumber else None,
@@ -287,4 +300,5 @@ def answer_of(
         },
         "targets": [target.as_json() for target in decision.targets],
         "directory_age_ms": decided.directory_age_ms,
+        **of_campaign,
     }

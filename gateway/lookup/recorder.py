@@ -159,6 +159,7 @@ def _row(looked: LookupRecord) -> DecisionRow:
             "directory_age_ms": decided.directory_age_ms,
             "took_us": looked.took_us,
             **_available(decided, number),
+            **({} if decided.campaign is None else {"campaign": decided.campaign.as_json()}),
         },
     )
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.api.sent_time import SentTime
 from gateway.store.calls import calls as store
+from gateway.store.campaigns.of_call import campaign_as_decided
 from routing.calls.model import FailedSide
 from routing.client_work.values import CallRow
 from routing.numbers.normalise import PublicNumber, normalise
@@ -65,6 +66,22 @@ class CallView(Answer):
     params: dict[str, str]
     removed: list[str]
     moments: dict[str, str]
+
+
+class CallCampaignView(Answer):
+    """id: as it is written into contacts. client, client_id, data: as the list has them."""
+
+    id: str
+    name: str
+    client: str
+    client_id: str
+    data: dict[str, str]
+
+
+class CallInFull(CallView):
+    """campaign: that made the call, or ran while its client called; null: none."""
+
+    campaign: CallCampaignView | None = None
 
 
 def view_of(row: CallRow) -> CallView:
@@ -134,12 +151,20 @@ def _place(after: str | None) -> tuple[datetime, str] | None:
     return place, call_id
 
 
-async def show_call(call: ApiCall) -> CallView:
+async def show_call(call: ApiCall) -> CallInFull:
     try:
         async with call.services.pool.acquire() as conn:
-            return view_of(await store.call(conn, call.account.id, call.path["call"]))
+            row = await store.call(conn, call.account.id, call.path["call"])
+            told = await campaign_as_decided(conn, call.account.id, list(row.moments.values()))
     except store.NoSuchCall as err:
         raise not_found("call", call.path["call"]) from err
+    campaign = None
+    if told is not None:
+        of, data = told
+        campaign = CallCampaignView(
+            id=of.id, name=of.name, client=of.client_name, client_id=of.client_id, data=dict(data)
+        )
+    return CallInFull(**view_of(row).model_dump(), campaign=campaign)
 
 
 _ALL = "/v1/accounts/{account}/calls"

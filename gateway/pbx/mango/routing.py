@@ -53,15 +53,22 @@ def dwelling_call(request: Inbound, connection: Connection) -> Dwelling | None:
 def destination(answer: Mapping[str, Any], connection: Connection) -> tuple[str, str | None] | None:
     """Where to, and the name for the phone's display, from a lookup's answer; None: the menu's own way is right.
 
-    An extension obeys its owner's schedule. Setting `shows_client_name` puts the client's name on the display.
+    An extension obeys its owner's schedule. Setting `shows_client_name` puts the client's name on the display, of a
+    running campaign's client the campaign too.
     """
     _, body = dialects.write(answer, dialects.in_digits(connection), "text")
     address = body.decode().strip()
     if not address:
         return None
-    entity = answer.get("entity") or {}
-    name = str(entity.get("name") or "").strip() if connection.switch("shows_client_name") else ""
+    name = _shown(answer) if connection.switch("shows_client_name") else ""
     return address, " ".join(name.split())[:_MOST_NAME] or None
+
+
+def _shown(answer: Mapping[str, Any]) -> str:
+    """Return the client's name, and behind it the campaign that is calling them."""
+    entity, campaign = answer.get("entity") or {}, answer.get("campaign") or {}
+    said = (entity.get("name") or campaign.get("client"), campaign.get("name"))
+    return " · ".join(text for part in said if (text := str(part or "").strip()))
 
 
 def command_result(request: Inbound) -> CommandResult | None:

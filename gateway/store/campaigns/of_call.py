@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from campaigns.model import CampaignSettings
@@ -44,6 +45,21 @@ async def campaign_of_member(
 ) -> tuple[CampaignSettings, CampaignOfCall] | None:
     row = await conn.fetchrow(_BY_ITEM, account_id, item_id)
     return None if row is None else _campaign(row)
+
+
+_AS_DECIDED = """
+SELECT d.inputs->'campaign' AS campaign, coalesce(m.data, '{}') AS data FROM decision d
+LEFT JOIN campaign_member m ON m.account_id = d.account_id AND m.campaign_id = d.inputs->'campaign'->>'id' AND m.number = d.client
+WHERE d.account_id = $1 AND d.decision_id = ANY($2) AND d.inputs ? 'campaign' LIMIT 1
+"""
+
+
+async def campaign_as_decided(
+    conn: Conn, account_id: str, decision_ids: Sequence[str]
+) -> tuple[CampaignOfCall, Mapping[str, str]] | None:
+    """Return the campaign by which a call was decided, and what else its list says of the client; None: by none."""
+    row = await conn.fetchrow(_AS_DECIDED, account_id, list(decision_ids))
+    return None if row is None else (CampaignOfCall.model_validate(row["campaign"]), row["data"])
 
 
 def _campaign(row: Any) -> tuple[CampaignSettings, CampaignOfCall]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncpg
 
+from gateway.lookup.campaign_callers import CampaignCallers
 from gateway.store.campaigns.members import running_of
 from gateway.store.campaigns.of_call import campaign_of_call
 from tests.integration.campaigns.scene import Scene
 from tests.integration.triggers.office import ACCOUNT
 
-A, B = "+79160000001", "+79160000002"
+A, B, C = "+79160000001", "+79160000002", "+4420000001"
 
 
 async def test_a_call_is_of_the_campaign_that_ordered_it_or_whose_client_calls_while_it_runs(
@@ -41,3 +42,31 @@ async def test_a_call_is_of_the_campaign_that_ordered_it_or_whose_client_calls_w
         ]
         await scene.order("pause")
         assert await running_of(conn, ACCOUNT, A) == []
+
+
+async def test_a_gateway_knows_who_is_in_a_campaign_that_runs(pool: asyncpg.Pool) -> None:
+    scene = Scene(pool)
+    await scene.open()
+    await scene.campaign("autumn")
+    await scene.add(A, C)
+    await scene.add(C, name="autumn")
+    await pool.execute("UPDATE campaign_member SET name = 'Olga', client_id = 'c-7' WHERE number = $1", A)
+    callers = CampaignCallers(pool)
+
+    async def found(number: str) -> tuple[str, str, str] | None:
+        await callers.look()
+        one = callers.find(ACCOUNT, number)
+        return None if one is None else (one.name, one.client, one.client_id)
+
+    assert await found(A) is None
+    await scene.order("start")
+    assert await found(A) == ("spring", "Olga", "c-7")
+    assert await found(B) is None
+    await scene.add(B)
+    assert await found(B) == ("spring", "", "")
+    assert await found(C) == ("spring", "", "")
+    await scene.order("start", "autumn")
+    assert await found(C) == ("autumn", "", "")
+    assert callers.find("another", C) is None
+    await scene.order("pause")
+    assert [await found(A), await found(C)] == [None, ("autumn", "", "")]

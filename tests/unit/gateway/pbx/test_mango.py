@@ -15,6 +15,7 @@ from gateway.pbx.mango.adapter import MangoKind
 from gateway.pbx.mango.commands import calls_request, route_command, users_request
 from gateway.pbx.mango.links import recording_link
 from gateway.pbx.mango.reading import parse_calls, parse_key, parse_users
+from gateway.pbx.mango.routing import destination
 from gateway.pbx.mango.wire import disposition_of, number_word_of, parse_result
 from gateway.pbx.port import Inbound, WireInvalid
 from routing.calls.fold import fold
@@ -324,3 +325,13 @@ def test_the_result_of_a_command_is_kept_under_its_id(name: str) -> None:
     assert result is not None
     assert (result.command_id, result.code, result.is_done) == ("c1", 2240, False)
     assert router.result(a_notification({"command_id": "c1", "result": 2240}, "result/sms")) is None
+
+
+def test_a_running_campaigns_client_is_shown_with_it() -> None:
+    told = {"targets": [{"kind": "extension", "address": "101"}], "entity": {"name": "Olga"}}
+    campaign = {"name": "Spring", "client": "Mrs Olga", "id": "c1", "client_id": ""}
+    shows = replace(PBX, settings={"shows_client_name": True})
+    assert destination(told, shows) == ("101", "Olga")
+    assert destination({**told, "campaign": campaign}, shows) == ("101", "Olga · Spring")
+    assert destination({**told, "entity": None, "campaign": campaign}, shows) == ("101", "Mrs Olga · Spring")
+    assert destination({**told, "campaign": campaign}, PBX) == ("101", None)
