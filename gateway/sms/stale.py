@@ -10,6 +10,7 @@ from gateway.sms.settling import settle
 from gateway.store.admin.accounts import account
 from gateway.store.outbound import do_not_call
 from gateway.store.outbound.items import item_of
+from gateway.store.outbound.known import known_of_item
 from gateway.store.sms.items import take_back
 from gateway.store.sms.messages import SmsMessageRow, wait_until
 from routing.outbound.client_zones import client_zone
@@ -39,8 +40,9 @@ async def _is_within_hours(conn: Conn, row: SmsMessageRow, now: datetime) -> boo
     item = await item_of(conn, row.account_id, row.item_id or "")
     if item is not None and item.action.get("any_hour"):
         return True
-    zone = client_zone(row.number or "", None, ZoneInfo(own.time_zone))
-    opens = next_opening(own.settings.outbound.hours, zone, now)
+    outbound = own.settings.outbound
+    field = (await known_of_item(conn, item)).fields.get(outbound.zone_field or "") if item else None
+    opens = next_opening(outbound.hours, client_zone(row.number or "", field, ZoneInfo(own.time_zone)), now)
     if opens is not None and opens > now:
         await wait_until(conn, row, opens)
         return False

@@ -72,7 +72,7 @@ def end_of_next_window(hours: CallingHours, client: ClientZone, now: datetime) -
 
 
 def _zones(hours: CallingHours, client: ClientZone) -> tuple[ZoneInfo, ...]:
-    return client.candidates if hours.is_strict else (client.zone,)
+    return client.candidates if hours.is_strict or not client.is_guess else (client.zone,)
 
 
 def _holds(hours: CallingHours, zone: ZoneInfo, at: datetime, needed: timedelta) -> bool:

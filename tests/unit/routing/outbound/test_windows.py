@@ -43,7 +43,7 @@ def _local(zone: ZoneInfo, *when: int) -> datetime:
         ("+74951234567", "Asia/Omsk", "Asia/Omsk", "field"),
         ("+79161234567", None, "Europe/Samara", "account"),
         ("+78001234567", None, "Europe/Samara", "account"),
-        ("+77011234567x", None, "Europe/Samara", "account"),
+        ("+77011234567", None, "Asia/Almaty", "country"),
         ("+375291234567", None, "Europe/Moscow", "country"),
         ("+79161234567", "нет такого", "Europe/Samara", "account"),
         ("+79161234567", "../etc/passwd", "Europe/Samara", "account"),
@@ -55,6 +55,40 @@ def test_whose_clock_counts_and_how_that_is_known(
 ) -> None:
     found = client_zone(number, field, ZoneInfo("Europe/Samara"))
     assert (found.zone.key, found.source) == (zone, source)
+
+
+@pytest.mark.parametrize(
+    ("number", "own", "source"),
+    [
+        ("+61412345678", "Europe/Moscow", "several"),
+        ("+61412345678", "Australia/Melbourne", "account"),
+        ("+97699112233", "Europe/Moscow", "several"),
+        ("+34612345678", "Europe/Moscow", "several"),
+        ("+34612345678", "Europe/Madrid", "account"),
+        ("+17095550100", "America/Toronto", "several"),
+        ("+18005550100", "America/New_York", "account"),
+        ("+79161234567", "Europe/Saratov", "account"),
+        ("+79161234567", "Asia/Almaty", "several"),
+        ("+79161234567", "Europe/Berlin", "several"),
+        ("+77011234567", "Europe/Moscow", "country"),
+        ("+74012345678", "Europe/Moscow", "landline"),
+    ],
+)
+def test_the_own_zone_is_taken_only_for_whom_it_is_possible(number: str, own: str, source: str) -> None:
+    assert client_zone(number, None, ZoneInfo(own)).source == source
+
+
+def test_a_mobile_from_sydney_is_called_when_it_is_day_in_all_of_australia() -> None:
+    client = client_zone("+61412345678", None, MOSCOW)
+    afternoon = _local(MOSCOW, 2026, 3, 4, 14)
+    assert not is_open(HOURS, client, afternoon), "it is 22:00 in Sydney"
+    opens = next_opening(HOURS, client, afternoon)
+    assert opens is not None
+    assert all(9 <= opens.astimezone(zone).hour < 21 for zone in client.candidates)
+
+
+def test_the_clock_of_kaliningrad_has_no_summer_time() -> None:
+    assert client_zone("+74012345678", None, MOSCOW).zone.key == "Europe/Kaliningrad"
 
 
 def test_of_a_russian_mobile_nobody_knows_where_it_is() -> None:
