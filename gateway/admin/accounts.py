@@ -13,7 +13,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from crm.store.marks import watch_marks
 from crm.sync.first_load import restart_load
-from gateway.admin.input_words import EXTENSION_REMEDY, SHORT_NAME, USER_ID
+from gateway.admin.input_words import EXTENSION_REMEDY, SHORT_NAME, USER_ID, refuse_bad_name
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_rate
 from gateway.admin.protection.grants import refuse_other_schedule, refuse_other_template
 from gateway.admin.refused import InputRefused
@@ -44,7 +44,6 @@ from runtime.alerts.delivery import is_email, is_telegram_chat
 from runtime.database import channels
 from runtime.database.pool import Conn
 
-_LONGEST_NAME = 200
 _LONGEST_TEXT = 1000
 _ENTITY = r"(contact|company|deal|lead):[^\s:]{1,100}"
 _DAY_REMEDY = "write it as 2026-12-31"
@@ -65,10 +64,11 @@ async def change_account(
     conn: Conn, account_id: str, *, name: str, time_zone: str, region: str
 ) -> rows.Account:
     """Raise InputRefused, NoSuchAccount; nothing is stored then."""
-    refuse_bad_name(name)
     refuse_bad_places(time_zone, region)
     async with conn.transaction():
         before = await rows.account(conn, account_id)
+        if name != before.name:
+            refuse_bad_name(name)
         await rows.rename_account(conn, account_id, name=name, time_zone=time_zone, region=region)
         after = await rows.account(conn, account_id)
         await record(conn, _change(account_id, described(before), described(after)))
@@ -125,12 +125,6 @@ def refuse_bad_account(account_id: str) -> None:
     if not re.fullmatch(SHORT_NAME, account_id):
         remedy = "write up to 63 small letters, digits, - and _, with a letter or digit first"
         raise InputRefused("id", f"'{account_id}' is no short name of an account", remedy)
-
-
-def refuse_bad_name(name: str) -> None:
-    """Raise InputRefused where people could not call an account so."""
-    if not name.strip() or len(name) > _LONGEST_NAME:
-        raise InputRefused("name", "the name is empty or too long", f"write 1 to {_LONGEST_NAME} characters")
 
 
 def refuse_bad_places(time_zone: str, region: str) -> None:

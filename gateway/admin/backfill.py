@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from crm.effects import backfill as core
+from gateway.admin.input_words import refuse_bad_note
 from gateway.admin.refused import InputRefused
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record
 from runtime.database.pool import Conn
 
 MOST_DAYS = 30
-_LONGEST_NOTE = 1000
 
 RunChange = Literal["pause", "resume", "stop"]
 _SAID: Mapping[RunChange, str] = {"pause": "paused", "resume": "resumed", "stop": "stopped"}
@@ -77,14 +77,6 @@ async def discard(conn: Conn, account_id: str, note: str) -> int:
             if count:
                 await _tell(conn, account_id, "held effects", "discarded", {"count": count, "note": note})
             return count
-
-
-def refuse_bad_note(note: str) -> None:
-    """Raise InputRefused."""
-    if not note.strip() or len(note) > _LONGEST_NOTE:
-        raise InputRefused(
-            "note", "the note is empty or too long", f"say why, in 1 to {_LONGEST_NOTE} characters"
-        )
 
 
 async def _tell(conn: Conn, account_id: str, run: str, action: str, after: dict[str, Any]) -> None:

@@ -26,7 +26,8 @@ from crm.port import CrmAccount
 from crm.store.cursors import forget_failures
 from crm.store.metadata import connected_twice
 from crm.sync.metadata import forbidden_to
-from gateway.admin.accounts import refuse_bad_account, refuse_bad_name, refuse_bad_places
+from gateway.admin.accounts import refuse_bad_account, refuse_bad_places
+from gateway.admin.input_words import refuse_bad_name, refuse_long
 from gateway.admin.refused import InputRefused
 from gateway.admin.switch_account import CrmInUse
 from gateway.crm_accounts.access import CrmAccess, OfferedKey, webhook_of
@@ -39,6 +40,7 @@ from runtime.database.pool import Conn
 from runtime.tokens import new_secret
 
 _TIME_ZONE, _REGION = "Europe/Moscow", "RU"
+LONGEST_SECRET, LONGEST_CLIENT_ID = 8192, 200
 _PER_SECOND = 1
 """Little enough beside a worker that serves the same account meanwhile."""
 
@@ -95,11 +97,12 @@ async def connect_account(
 
 def _refuse_broken_keys(new: NewAccount) -> None:
     """Raise InputRefused for what no header can carry: a key that was pasted with a line break, or with something of the page."""
-    for field, key in (
-        ("token", new.long_lived_token),
-        ("client_id", new.client_id),
-        ("client_secret", new.client_secret),
+    for field, key, longest in (
+        ("token", new.long_lived_token, LONGEST_SECRET),
+        ("client_id", new.client_id, LONGEST_CLIENT_ID),
+        ("client_secret", new.client_secret, LONGEST_SECRET),
     ):
+        refuse_long(field, key or "", longest)
         if key and not (key.isascii() and key.isprintable()):
             raise InputRefused(
                 field,

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-from gateway.admin.input_words import EMPLOYEE_ID, EXTENSION_REMEDY, USER_ID
+from gateway.admin.input_words import (
+    EMPLOYEE_ID,
+    EXTENSION_REMEDY,
+    LONGEST_EMAIL,
+    LONGEST_GROUP,
+    LONGEST_NAME,
+    USER_ID,
+    fault_of_name,
+)
 from gateway.admin.refused import InputRefused
 from gateway.configuration import number_policy
 from gateway.store.admin import accounts as rows
@@ -54,7 +62,7 @@ async def save_employee(conn: Conn, account_id: str, person: Employee) -> Employ
         policy, lines = await _reading(conn, account_id)
         judged = _judged(person, policy)
         _refuse_lines(lines, [judged], stored)
-        _refuse_bad_emails([judged], stored)
+        _refuse_bad_words([judged], stored)
         refuse_bad_staff([*others, judged])
         await store.save_employee(conn, account_id, judged)
         await _tell(conn, account_id, stored, [*others, judged])
@@ -71,7 +79,7 @@ async def replace_employees(conn: Conn, account_id: str, people: Sequence[Employ
         judged = [_judged(person, policy) for person in people]
         stored = await store.stored_employees(conn, account_id)
         _refuse_lines(lines, judged, stored)
-        _refuse_bad_emails(judged, stored)
+        _refuse_bad_words(judged, stored)
         refuse_bad_staff(judged)
         if judged != list(stored):
             await store.replace_staff(conn, account_id, judged)
@@ -152,15 +160,25 @@ def _refuse_lines(lines: Collection[str], people: Sequence[Employee], stored: Se
         raise EmployeeRefused(person.id, "numbers", f"'{line}' is a line of the company", remedy)
 
 
-def _refuse_bad_emails(people: Sequence[Employee], stored: Sequence[Employee]) -> None:
-    """Refuse what no CRM user can have as an address: nobody would ever be found by it. Of any letters, as the CRM allows them."""
-    had = {person.id: person.email for person in stored}
+def _refuse_bad_words(people: Sequence[Employee], stored: Sequence[Employee]) -> None:
+    """Refuse a name, an e-mail address or a group that nobody can have. What stands there already is not judged again."""
+    had = {person.id: person for person in stored}
     for person in people:
-        if person.email and person.email != had.get(person.id) and not _EMAIL.fullmatch(person.email):
-            remedy = "write it as it stands in the CRM, e.g. olga@example.com, or leave it out"
-            raise EmployeeRefused(person.id, "email", f"'{person.email}' is no e-mail address", remedy)
+        before = had.get(person.id)
+        for field, longest in _LONGEST.items():
+            text = getattr(person, field)
+            if text == getattr(before, field, None) or (field != "name" and not text):
+                continue
+            if fault := fault_of_name(text, longest, _WORDS[field]):
+                raise EmployeeRefused(person.id, field, *fault)
+            if field == "email" and not _EMAIL.fullmatch(text):
+                raise EmployeeRefused(person.id, field, f"'{text}' is no e-mail address", _EMAIL_REMEDY)
 
 
+_LONGEST = {"name": LONGEST_NAME, "email": LONGEST_EMAIL, "group": LONGEST_GROUP}
+_WORDS = {"name": "name", "email": "address", "group": "name of the group"}
+_EMAIL_REMEDY = "write it as it stands in the CRM, e.g. olga@example.com, or leave it out"
+"""What no CRM user can have as an address finds nobody. Of any letters, as the CRM allows them."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 

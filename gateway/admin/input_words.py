@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -141,6 +142,63 @@ def refuse_odd_name(what: str, name: str) -> None:
         raise InputRefused("name", f"'{name}' cannot be the name of a {what}", remedy)
 
 
+LONGEST_NAME, LONGEST_EMAIL, LONGEST_GROUP = 200, 254, 100
+LONGEST_REASON, LONGEST_NOTE = 500, 1000
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""They turn the order of what stands around them: a name would show as another."""
+
+
+def is_one_line(text: str) -> bool:
+    """Whether it shows as it is in a table, a log and a terminal: no line break, no control character, nothing that turns
+    the order of letters."""
+    return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in _DIRECTIONS for c in text)
+
+
+def one_line(text: str, longest: int = LONGEST_NAME) -> str:
+    """Return what a program told as a name that people may give."""
+    return " ".join("".join(c if is_one_line(c) else " " for c in text).split())[:longest]
+
+
+def fault_of_name(name: str, longest: int = LONGEST_NAME, what: str = "name") -> tuple[str, str] | None:
+    """Return (what is wrong, what to do) of a name by which people call somebody or something; None: nothing is."""
+    if not name.strip() or len(name) > longest:
+        return f"the {what} is empty or too long", f"write 1 to {longest} characters"
+    return None if is_one_line(name) else _BROKEN_LINE
+
+
+def refuse_bad_name(name: str, field: str = "name") -> None:
+    """Raise InputRefused where people could not call somebody or something so."""
+    if fault := fault_of_name(name):
+        raise InputRefused(field, *fault)
+
+
+def refuse_bad_note(note: str, field: str = "note", what: str = "note") -> None:
+    """Raise InputRefused for what says nothing, or too much, to those who ask later."""
+    if not note.strip() or len(note) > LONGEST_NOTE:
+        remedy = f"say why, in 1 to {LONGEST_NOTE} characters"
+        raise InputRefused(field, f"the {what} is empty or too long", remedy)
+
+
+def refuse_bad_line(field: str, text: str, longest: int) -> None:
+    """Raise InputRefused for what is no single line, or too long; it may be empty."""
+    refuse_long(field, text, longest)
+    if not is_one_line(text):
+        raise InputRefused(field, *_BROKEN_LINE)
+
+
+def refuse_long(field: str, text: str, longest: int) -> None:
+    """Raise InputRefused for what is longer, in the words in which a model of the API refuses the same."""
+    if len(text) > longest:
+        said = _WORDS["string_too_long"].format(max_length=longest)
+        raise InputRefused(field, said, f"write {longest} characters or fewer")
+
+
+_BROKEN_LINE = (
+    "it holds a line break or another character that does not show",
+    "write it in one line, of letters and signs that show",
+)
+
+
 def whole_number(field: str, text: str) -> int:
     """Read what was typed. Raise InputRefused in the words in which the API refuses the same."""
     if not is_counted(text.removeprefix("-")):
@@ -242,6 +300,5 @@ SHORT_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 COUNTRY = r"^[A-Z]{2}$"
 EMPLOYEE_ID = r"^[A-Za-z0-9._@-]{1,64}$"
 USER_ID = r"^[0-9]{1,18}$"
-LONGEST_NAME, LONGEST_EMAIL, LONGEST_GROUP = 200, 254, 100  # of an employee, letters
 CRM_NUMBER_REMEDY = "write the digits by which the CRM's address of it ends"
 EXTENSION_REMEDY = "write up to 64 letters, digits and * # + . _ -"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from gateway.admin.input_words import refuse_no_number
+from gateway.admin.input_words import refuse_bad_note, refuse_no_number
 from gateway.admin.protection.grants import refuse_other_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.configuration import number_policy
@@ -24,8 +24,6 @@ from routing.matrix.checks.check import Problem
 from routing.matrix.model import Matrix
 from routing.texts.catalogue import Language
 from runtime.database.pool import Conn, database_now
-
-_LONGEST_REASON = 1000
 
 
 class MatrixRefused(InputRefused):
@@ -93,7 +91,7 @@ async def publish_draft(
     conn: Conn, account_id: str, *, revision: int | None, by: str, why: str
 ) -> store.Published:
     """revision: of the draft that was seen, None = as it is now. Raise InputRefused, NoSuchAccount; nothing is stored then."""
-    _refuse_bad_reason(why)
+    refuse_bad_note(why, "why", "reason")
     draft = await store.draft(conn, account_id)
     seen = draft.revision if revision is None else revision
     async with refusals(conn, account_id):
@@ -114,7 +112,7 @@ async def publish_matrix(
 
 async def roll_back(conn: Conn, account_id: str, *, to: int, by: str, why: str) -> store.Published:
     """Raise InputRefused, NoSuchAccount; nothing is stored then."""
-    _refuse_bad_reason(why)
+    refuse_bad_note(why, "why", "reason")
     async with refusals(conn, account_id):
         await _refuse_others_published(conn, account_id, await store.matrix_at(conn, account_id, to))
         return await store.roll_back(conn, account_id, to=to, by=by, why=why)
@@ -152,13 +150,6 @@ def _refuse_others(before: Matrix, wanted: Matrix) -> None:
     """Raise NotBoundTo where who acts lets a template choose that is not theirs, or keeps it from choosing."""
     changed = uses_of_templates(before) ^ uses_of_templates(wanted)
     refuse_other_template(*sorted({use.template for use in changed}))
-
-
-def _refuse_bad_reason(why: str) -> None:
-    if not why.strip() or len(why) > _LONGEST_REASON:
-        raise InputRefused(
-            "why", "the reason is empty or too long", f"say why, in 1 to {_LONGEST_REASON} characters"
-        )
 
 
 @asynccontextmanager

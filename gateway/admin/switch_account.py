@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from crm.effects.order import hold
+from gateway.admin.input_words import LONGEST_REASON, refuse_bad_line
 from gateway.admin.refused import InputRefused
 from gateway.crm_accounts.same_crm import CrmTaken, refuse_taken_crm
 from gateway.store.admin import accounts as rows
@@ -28,7 +29,9 @@ class AccountShut(InputRefused):
 
 
 async def switch(conn: Conn, account_id: str, state: Literal["on", "off"], reason: str = "") -> int:
-    """How many effects that waited are held now; a reactivation decides on them. Raises NoSuchAccount, AccountShut, CrmInUse."""
+    """How many effects that waited are held now; a reactivation decides on them. Raises NoSuchAccount, AccountShut, CrmInUse,
+    InputRefused for a reason that is none."""
+    refuse_bad_line("reason", reason, LONGEST_REASON)
     async with conn.transaction():
         shut = None
         if state == "on":

@@ -10,6 +10,7 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from gateway.admin.accounts import refuse_unknown_account
+from gateway.admin.input_words import refuse_bad_name
 from gateway.admin.protection.grants import (
     refuse_freer,
     refuse_freer_for_longer,
@@ -25,8 +26,6 @@ from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.bindings import EVERYTHING, Bindings
 from gateway.store.admin.users import AdminUser
 from runtime.database.pool import Conn
-
-_LONGEST_NAME = 200
 
 
 class LastAdmin(InputRefused):
@@ -56,7 +55,7 @@ async def add_user(conn: Conn, order: UserOrder) -> str | None:
     if not store.is_login(order.login):
         remedy = "write small letters, digits and . _ @ + -, with a letter or digit first"
         raise InputRefused("login", f"'{order.login}' is no login", remedy)
-    _refuse_bad_name(order.name or order.login)
+    refuse_bad_name(order.name or order.login)
     role = role_named(order.role)
     hashed, made = _hashed(order.password, (order.login, order.name or ""))
     async with conn.transaction():
@@ -99,7 +98,8 @@ async def change_user(
             is_on=changes.get("is_on", now.is_on),
             bound=bound,
         )
-        _refuse_bad_name(after.name)
+        if after.name != now.name:
+            refuse_bad_name(after.name)
         await refuse_unknown_account(conn, bound.account_id)
         await refuse_bad_bindings(conn, bound)
         refuse_freer(now.role, now.bound)
@@ -184,11 +184,6 @@ async def _tell(
         after=after,
     )
     await record(conn, change)
-
-
-def _refuse_bad_name(name: str) -> None:
-    if not name.strip() or len(name) > _LONGEST_NAME:
-        raise InputRefused("name", "the name is empty or too long", f"write 1 to {_LONGEST_NAME} characters")
 
 
 def _hashed(password: str | None, names: Sequence[str]) -> tuple[str, str | None]:

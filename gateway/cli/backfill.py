@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from crm.effects import backfill as core
 from gateway.admin import backfill as service
+from gateway.admin.input_words import refuse_bad_note
 from gateway.cli.options import AccountName, Json, Yes
 from gateway.cli.output import confirm, database, local, print_json, print_table, refusals, run, the_account
 from gateway.settings import Settings
@@ -139,7 +140,7 @@ class _Command:
             self._tell(await service.change(conn, self._account, "stop"))
 
     async def discard(self, note: str, *, is_sure: bool) -> None:
-        service.refuse_bad_note(note)
+        refuse_bad_note(note)
         plan = await self._plan()
         confirm(f"{plan.calls + plan.older_calls} calls will never reach the CRM. Go on?", is_sure=is_sure)
         async with self._pool.acquire() as conn:

@@ -8,6 +8,7 @@ from typing import Literal
 from campaigns.keep_open import removed
 from campaigns.states import CampaignCommand, after_command, takes_members
 from gateway.admin.campaigns.saved import CampaignStateForbids, refuse_others, the_campaign
+from gateway.admin.input_words import refuse_bad_line, refuse_long
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.store.campaigns import campaigns as store
 from gateway.store.campaigns import members, turns
@@ -17,6 +18,8 @@ from gateway.store.outbound.do_not_call import is_listed
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn, database_now
+
+LONGEST_NUMBER, LONGEST_MEMBER_TEXT = 60, 500
 
 
 class NobodyToCall(InputRefused):
@@ -88,6 +91,9 @@ async def add_member(
 ) -> Literal["added", "linked"]:
     """Add one number as it is typed. linked: it is there already. Raise NothingOfThatName, CampaignStateForbids,
     MemberRefused."""
+    refuse_long("number", number, LONGEST_NUMBER)
+    refuse_bad_line("name", who, LONGEST_MEMBER_TEXT)
+    refuse_bad_line("client_id", client_id, LONGEST_MEMBER_TEXT)
     found = normalise(number, policy)
     if not isinstance(found, PublicNumber):
         raise MemberRefused(

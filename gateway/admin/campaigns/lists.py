@@ -12,6 +12,7 @@ from campaigns.list_rows import ColumnUnknown, ListColumn
 from campaigns.states import takes_members
 from gateway.admin.campaigns.saved import CampaignStateForbids, the_campaign
 from gateway.admin.employees import policy_of
+from gateway.admin.input_words import LONGEST_NAME, refuse_bad_name, refuse_long
 from gateway.admin.refused import InputRefused
 from gateway.campaigns.list_import import WORK, CampaignTakesNone, ImportReport, import_list
 from gateway.store.admin.audit import AuditChange, record
@@ -39,7 +40,8 @@ async def bring_list(
     conn: Conn, account_id: str, name: str, file: str, body: bytes, columns: Columns, *, by: str
 ) -> LongTask:
     """Let a worker read it; one that is being read already is that one. Raise NothingOfThatName, CampaignStateForbids,
-    TooMuchWork."""
+    TooMuchWork, InputRefused."""
+    _refuse_bad_list(file, columns)
     async with conn.transaction():
         row = await _taking(conn, account_id, name)
         upload = upload_of(body, columns)
@@ -73,7 +75,8 @@ async def read_list_here(
     *,
     by: str,
 ) -> ImportReport:
-    """Read it in this process. Raise NothingOfThatName, CampaignStateForbids, ListRefused."""
+    """Read it in this process. Raise NothingOfThatName, CampaignStateForbids, ListRefused, InputRefused."""
+    _refuse_bad_list(file, columns)
     row = await _taking(conn, account_id, name, lock=False)
     policy = await policy_of(conn, account_id)
     upload = upload_of(body, columns)
@@ -102,6 +105,12 @@ async def _taking(conn: Conn, account_id: str, name: str, *, lock: bool = True) 
     if not takes_members(row.state):
         raise CampaignStateForbids(row, "it takes no numbers any more")
     return row
+
+
+def _refuse_bad_list(file: str, columns: Columns) -> None:
+    refuse_bad_name(file)
+    for said in columns.values():
+        refuse_long("columns", said, LONGEST_NAME)
 
 
 def upload_of(body: bytes, columns: Columns) -> str:

@@ -13,7 +13,7 @@ from crm.errors import CrmError
 from crm.lane import Lane
 from crm.port import CrmUser
 from crm.store.metadata import store_users, users_of
-from gateway.admin.input_words import EMPLOYEE_ID
+from gateway.admin.input_words import EMPLOYEE_ID, one_line
 from gateway.admin.refused import InputRefused
 from gateway.crm_accounts.access import crm_of
 from gateway.settings import Settings
@@ -72,7 +72,9 @@ async def _without_employee(conn: Conn, account_id: str, users: Sequence[CrmUser
     emails = {p.email.lower() for p in people if p.email}
     ids = {p.id for p in people}
     found = [
-        ProposedEmployee(id=_id_of(user, ids), name=user.name, email=user.email, crm_user_id=user.id)
+        ProposedEmployee(
+            id=_id_of(user, ids), name=one_line(user.name) or user.id, email=user.email, crm_user_id=user.id
+        )
         for user in users
         if user.is_active and user.id not in mapped and user.email.lower() not in emails
     ]

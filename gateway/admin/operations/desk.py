@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.effects import dead_letters
+from gateway.admin.input_words import refuse_bad_note
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.crm_events.work import put_back
 from gateway.store.intake import inbox
@@ -26,7 +27,9 @@ async def retry_effects(conn: Conn, account_id: str, keys: Sequence[str] | None 
 async def edit_effect(
     conn: Conn, account_id: str, key: str, order: Mapping[str, Any], note: str | None
 ) -> int:
-    """Raise DeskItemGone, OrderInvalid; nothing is stored then."""
+    """Raise InputRefused, DeskItemGone, OrderInvalid; nothing is stored then."""
+    if note is not None:
+        refuse_bad_note(note)
     async with conn.transaction():
         count = await dead_letters.edit_and_retry(conn, account_id, key, order, note)
         await keep_decision(conn, account_id, "effect", "edited", [key], count, note)
@@ -34,7 +37,8 @@ async def edit_effect(
 
 
 async def ignore_effects(conn: Conn, account_id: str, keys: Sequence[str], note: str) -> int:
-    """How many are set aside for good."""
+    """How many are set aside for good. Raise InputRefused."""
+    refuse_bad_note(note)
     async with conn.transaction():
         count = await dead_letters.ignore(conn, account_id, keys, note)
         await keep_decision(conn, account_id, "effect", "ignored", keys, count, note)
@@ -50,7 +54,8 @@ async def retry_events(conn: Conn, account_id: str, event_ids: Sequence[int] | N
 
 
 async def ignore_events(conn: Conn, account_id: str, event_ids: Sequence[int], note: str) -> int:
-    """How many are set aside for good."""
+    """How many are set aside for good. Raise InputRefused."""
+    refuse_bad_note(note)
     async with conn.transaction():
         done = [await inbox.ignore_dead(conn, account_id, event_id, note) for event_id in event_ids]
         await keep_decision(conn, account_id, "event", "ignored", event_ids, sum(done), note)

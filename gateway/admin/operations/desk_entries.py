@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crm.effects.texts.refusals import TEXTS, what, why
-from gateway.admin.input_words import is_counted
+from gateway.admin.input_words import is_counted, refuse_bad_note
 from gateway.admin.operations import desk
 from gateway.admin.refused import InputRefused
 from gateway.store.desk import entries as store
@@ -104,6 +104,7 @@ async def retry_kind(conn: Conn, account_id: str, kind: DeskKind, ids: list[str]
 
 async def ignore(conn: Conn, account_id: str, keys: Sequence[str], note: str) -> int:
     """Set these aside for good, with a note for those who ask later. How many. Raises InputRefused."""
+    refuse_bad_note(note)
     named = _sorted_out(keys)
     async with conn.transaction():
         return sum([await ignore_kind(conn, account_id, kind, ids, note) for kind, ids in named.items()])

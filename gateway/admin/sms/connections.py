@@ -13,6 +13,7 @@ from gateway.admin.connections import (
     refuse_names,
     sends_keys_elsewhere,
 )
+from gateway.admin.input_words import is_one_line
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_places
 from gateway.admin.protection.shown_settings import shown_settings, told_settings
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
@@ -26,7 +27,7 @@ from runtime.tokens import new_secret
 from sms.kinds import SMS_KINDS
 from sms.port import SmsConnection, SmsKind
 
-_LONGEST_SENDER = 40
+LONGEST_SENDER = 40
 
 _OF_HTTP: Mapping[str, SettingType] = {"base_url": "text", "answer_seconds": "whole"}
 _TYPES: Mapping[str, SettingType] = {
@@ -75,7 +76,7 @@ async def add_sms_connection(
         settings=told_settings(order.settings, {}),
     )
     _refuse_bad(wanted, kinds[order.kind], allowed)
-    _refuse_bad_sender(order.sender)
+    refuse_bad_sender(order.sender)
     async with conn.transaction():
         added = await store.add_sms_connection(conn, wanted, sender=order.sender, report_secret=new_secret())
         if added is None:
@@ -108,7 +109,7 @@ async def change_sms_connection(
                 "keys", "they would be sent to another address than they were given for", remedy
             )
         _refuse_bad(_differing(held, written), kinds[held.kind], allowed)
-        _refuse_bad_sender(written.get("sender"))
+        refuse_bad_sender(written.get("sender"))
         changed = await store.change_sms_connection(conn, now, written)
         await record(conn, _change(changed, "changed", _seen(now, None), _seen(changed, now)))
         return changed
@@ -153,9 +154,12 @@ def _refuse_bad(wanted: SmsConnection, kind: SmsKind, allowed: Allowed) -> None:
     refuse_bad_places(wanted.settings, kind.vendor_hosts, allowed)
 
 
-def _refuse_bad_sender(sender: str | None) -> None:
-    if sender is not None and not (sender.strip() == sender and 1 <= len(sender) <= _LONGEST_SENDER):
-        remedy = f"write 1 to {_LONGEST_SENDER} characters as the provider has approved them"
+def refuse_bad_sender(sender: str | None) -> None:
+    """Raise InputRefused where no provider could have approved it."""
+    if sender is None:
+        return
+    if sender.strip() != sender or not 1 <= len(sender) <= LONGEST_SENDER or not is_one_line(sender):
+        remedy = f"write 1 to {LONGEST_SENDER} characters as the provider has approved them"
         raise InputRefused("sender", f"'{sender}' is no sender's name", remedy)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gateway.admin.employees import policy_of
+from gateway.admin.input_words import refuse_long
 from gateway.admin.refused import InputRefused
-from gateway.admin.sms.connections import sms_connection_of
+from gateway.admin.sms.connections import refuse_bad_sender, sms_connection_of
 from gateway.sms.preview import TextPreview, previewed_text
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.outbound.do_not_call import is_listed
@@ -20,6 +21,7 @@ from sms.kinds import SMS_KINDS
 from sms.model import refusal_before_sending
 from sms.segments import segmented
 
+LONGEST_TEST = 2000
 _TEST_LASTS = timedelta(minutes=10)
 
 
@@ -35,6 +37,8 @@ async def send_test(
     conn: Conn, account_id: str, connection: str, number: str, text: str, sender: str | None = None
 ) -> SmsMessageRow:
     """Put one message into the provider's queue, as it is; it goes out at any hour. Raise InputRefused, NothingOfThatName."""
+    refuse_long("text", text, LONGEST_TEST)
+    refuse_bad_sender(sender)
     saved = await sms_connection_of(conn, account_id, connection)
     kind = SMS_KINDS[saved.connection.kind]
     read = normalise(number, await policy_of(conn, account_id))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gateway.admin import accounts
-from gateway.admin.input_words import COUNTRY, described
+from gateway.admin.input_words import COUNTRY, LONGEST_REASON, described
 from gateway.admin.refused import InputRefused
 from gateway.admin.switch_account import switch
 from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route
@@ -29,7 +29,7 @@ class AccountView(Answer):
 
 class StateChange(Body):
     state: Literal["on", "off"]
-    reason: Annotated[str, Field(max_length=500)] = ""
+    reason: Annotated[str, Field(max_length=LONGEST_REASON)] = ""
 
 
 class AccountChange(Body):

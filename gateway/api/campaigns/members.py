@@ -57,12 +57,15 @@ class MemberView(Answer):
     ended_at: datetime | None
 
 
+_Text = Annotated[str, Field(max_length=commands.LONGEST_MEMBER_TEXT)]
+
+
 class MemberBody(Body):
     """number: as it is typed. client_id: as you call the client."""
 
-    number: Annotated[str, Field(min_length=1, max_length=60)]
-    name: Annotated[str, Field(max_length=500)] = ""
-    client_id: Annotated[str, Field(max_length=500)] = ""
+    number: Annotated[str, Field(min_length=1, max_length=commands.LONGEST_NUMBER)]
+    name: _Text = ""
+    client_id: _Text = ""
 
 
 class MemberAdded(Answer):

@@ -11,6 +11,7 @@ from pydantic import Field
 from gateway.admin.input_words import is_counted
 from gateway.admin.refused import InputRefused
 from gateway.admin.sms import sending
+from gateway.admin.sms.sending import LONGEST_TEST
 from gateway.admin.sms.words import receivers_in_words, why_in_words
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.frame import Answer, ApiCall, Body, Items, Route, not_found
@@ -139,7 +140,7 @@ class SmsTestBody(Body):
     """number: in any spelling. The message goes out at any hour, and costs what a message costs."""
 
     number: Annotated[str, Field(max_length=60)]
-    text: Annotated[str, Field(min_length=1, max_length=2000)]
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEST)]
     sender: Annotated[str, Field(max_length=40)] | None = None
 
 

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from campaigns.model import CampaignSettings
 from campaigns.states import CampaignCommand
 from gateway.admin.campaigns import commands, saved
 from gateway.admin.files.yaml_text import yaml_of, yaml_value
-from gateway.admin.input_words import validated
+from gateway.admin.input_words import problems_of, refuse_untakable, validated
 from gateway.admin.refused import InputRefused
 from gateway.cli.changing.files import read_text
 from gateway.cli.options import AccountName, Json, Lang, Yes, pairs
@@ -159,7 +160,13 @@ def _settings(before: dict[str, Any], file: str | None, changes: dict[str, Any])
     whole = yaml_value(read_text(file)) if file else before
     if not isinstance(whole, dict):
         raise InputRefused("the file", "it holds no settings", "write name: value, a line each")
-    return validated(CampaignSettings, {**whole, **changes})
+    told = {**whole, **changes}
+    refuse_untakable(told, "settings")
+    try:
+        return validated(CampaignSettings, told)
+    except ValidationError as err:
+        field, message = problems_of(err, "settings")[0]
+        raise InputRefused(field, message, f"say it with --set {field}=…, or in the file") from err
 
 
 @campaign_app.command("plan")

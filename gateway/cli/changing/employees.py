@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from gateway.admin import employees
-from gateway.admin.input_words import LONGEST_EMAIL, LONGEST_GROUP, LONGEST_NAME
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.cli.options import AccountName, Json, Yes, named
 from gateway.cli.output import confirm, on_account, print_json, print_table, refusals
@@ -21,7 +20,6 @@ employees_app = typer.Typer(
 )
 
 EmployeeId = Annotated[str, typer.Argument(help="a short id of your own, e.g. olga", metavar="EMPLOYEE")]
-_LONGEST = {"name": LONGEST_NAME, "email": LONGEST_EMAIL, "group": LONGEST_GROUP}
 
 
 def register(app: typer.Typer) -> None:
@@ -138,9 +136,6 @@ def _crm_user(person: Employee) -> str:
 def _told(employee: str, now: Employee | None, changes: dict[str, Any]) -> Employee:
     if not str(changes.get("name", now.name if now else "")).strip():
         raise InputRefused("name", "the name is missing", "give it with --name")
-    for field, longest in _LONGEST.items():
-        if len(changes.get(field) or "") > longest:
-            raise InputRefused(field, "the text is too long", f"write {longest} characters or fewer")
     return now.model_copy(update=changes) if now else Employee(id=employee, **changes)
 
 

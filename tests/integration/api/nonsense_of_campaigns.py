@@ -9,6 +9,10 @@ _GONE = "there is no campaign 'gone'"
 NONSENSE_OF_CAMPAIGNS = [
     misused("campaign list extra"),
     misused("campaign create"),
+    wrong("campaign create spring --account main", "connection: is missing"),
+    wrong(
+        "campaign create spring --connection x --set target=no --account main", "target: must be an object"
+    ),
     misused("campaign plan gone tomorrow --account main"),
     wrong("campaign import gone {dir} --account main", "cannot be read"),
     *(

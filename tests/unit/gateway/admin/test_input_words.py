@@ -10,7 +10,14 @@ import pytest
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from gateway.admin.config_document import ConfigDocument
-from gateway.admin.input_words import FORMS, LONGEST_FREE_NAME, problems_of, refuse_odd_name
+from gateway.admin.input_words import (
+    FORMS,
+    LONGEST_FREE_NAME,
+    is_one_line,
+    one_line,
+    problems_of,
+    refuse_odd_name,
+)
 from gateway.admin.refused import InputRefused
 from gateway.api.resources import ROUTES
 from routing.distribution.template import DistributionTemplate
@@ -57,6 +64,12 @@ def test_one_rule_says_what_a_template_schedule_or_token_can_be_called(name: str
 @pytest.mark.parametrize("name", ["Отдел продаж, ночь", "v1.2", "ads (Москва)", "x" * LONGEST_FREE_NAME])
 def test_a_plain_name_is_taken(name: str) -> None:
     refuse_odd_name("template", name)
+
+
+def test_what_a_crm_calls_somebody_becomes_a_name_that_people_may_give() -> None:
+    assert one_line(" Анна\r\n  Каренина\x00\u202e ") == "Анна Каренина"
+    assert one_line("я" * 300, 200) == "я" * 200
+    assert is_one_line("Анна\u00a0К. \U0001f469\u200d\U0001f4bb")
 
 
 class _Times(BaseModel):
