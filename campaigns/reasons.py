@@ -7,6 +7,7 @@ from typing import Literal, get_args
 MemberReason = Literal[
     "campaign_gone",
     "campaign_finished",
+    "pipeline_off",
     "linked",
     "no_number",
     "own_number",
@@ -17,7 +18,7 @@ MemberReason = Literal[
     "engine_refused",
     "taken_out",
 ]
-"""linked: the number was there already, and what becomes of it there holds for this one too. edition: the PBX's contract has no
+"""pipeline_off: the account lets no trigger put numbers into campaigns. linked: the number was there already, and what becomes of it there holds for this one too. edition: the PBX's contract has no
 contact centre. engine_refused: the contact centre said why in words of its own."""
 MEMBER_REASONS: tuple[MemberReason, ...] = get_args(MemberReason)
 

@@ -178,6 +178,16 @@ class PresencePolicy(BaseModel):
     integration_users: tuple[str, ...] = ()
 
 
+class CampaignPolicy(BaseModel):
+    """leaves_traces: whether calls of campaigns are shown and recorded in the CRM; where off, no campaign's are. from_pipeline:
+    whether triggers put numbers into campaigns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    leaves_traces: bool = True
+    from_pipeline: bool = True
+
+
 class AccountSettings(BaseModel):
     """Everything of an account that is not a matrix, a person or a connection. Stored in account.settings."""
 
@@ -195,6 +205,7 @@ class AccountSettings(BaseModel):
     alerts: AlertPolicy = AlertPolicy()
     presence: PresencePolicy = PresencePolicy()
     outbound: OutboundSettings = OutboundSettings()
+    campaigns: CampaignPolicy = CampaignPolicy()
     default_pipeline_id: str | None = None
     requests_per_second: int = Field(default=7, ge=1, le=50)
 

@@ -20,6 +20,7 @@ SENTENCES: Mapping[str, str] = {
     "campaign.reason.by_engine": "whoever dials for it says so",
     "campaign.member.campaign_gone": "there is no campaign of this name",
     "campaign.member.campaign_finished": "the campaign has finished: it takes no numbers and is not started again",
+    "campaign.member.pipeline_off": "numbers from the pipeline are switched off for campaigns",
     "campaign.member.linked": "the number was in the campaign already: what becomes of it there holds here too",
     "campaign.member.no_number": "the client has no number that can be called",
     "campaign.member.own_number": "the number is the company's own",

@@ -20,6 +20,7 @@ SENTENCES: Mapping[str, str] = {
     "campaign.reason.by_engine": "так сообщает тот, кто ведёт обзвон",
     "campaign.member.campaign_gone": "кампании с таким названием нет",
     "campaign.member.campaign_finished": "кампания завершена: номера в неё не добавляются, запустить её снова нельзя",
+    "campaign.member.pipeline_off": "добавление в кампании из воронки выключено",
     "campaign.member.linked": "номер уже есть в кампании: чем там кончится, то верно и здесь",
     "campaign.member.no_number": "у клиента нет номера, на который можно позвонить",
     "campaign.member.own_number": "это собственный номер компании",

@@ -107,7 +107,12 @@ async def _state(context: JobContext, row: CallRow, number: str, asked: Needs) -
         client = await known_client(conn, account_id, number)
         call = row.call
         campaign = await campaign_of_call(
-            conn, account_id, number, call.attempt, is_inbound=call.direction == "inbound"
+            conn,
+            account_id,
+            number,
+            call.attempt,
+            is_inbound=call.direction == "inbound",
+            may_leave_traces=context.account.settings.campaigns.leaves_traces,
         )
         state = state._replace(
             client=client,

@@ -9,6 +9,7 @@ from campaigns.keep_open import on_trigger_add
 from campaigns.reasons import MemberReason
 from campaigns.states import takes_members
 from gateway.campaigns.refusing import refuse
+from gateway.store.admin.accounts import account as account_of
 from gateway.store.campaigns import adding
 from gateway.store.campaigns.adding import ToAdd
 from gateway.store.campaigns.campaigns import CampaignRow, keep_open, lock_campaign
@@ -32,7 +33,10 @@ async def take_in(conn: Conn, account_id: str, item_id: str, policy: NumberPolic
     row = await lock_campaign(conn, account_id, item.campaign)
     number = await adding.number_of(conn, item)
     now = await database_now(conn)
-    refused = await _refusal(conn, row, item, number, policy)
+    switches = (await account_of(conn, account_id)).settings.campaigns
+    refused = (
+        "pipeline_off" if not switches.from_pipeline else await _refusal(conn, row, item, number, policy)
+    )
     if refused == "no_number" and now - item.created_at < _DIRECTORY_KNOWS:
         return False
     if refused is not None or row is None or number is None:

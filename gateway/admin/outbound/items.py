@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gateway.admin.employees import policy_of
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.store.outbound.attempts import AttemptRow, attempts_of_items
-from gateway.store.outbound.items import OutboundItem, OutboundKind, OutboundState, item_of
+from gateway.store.outbound.items import OutboundItem, OutboundKind, item_of
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn
@@ -43,9 +43,11 @@ async def client_meant(conn: Conn, account_id: str, raw: str) -> str:
 
 def item_message(item: OutboundItem, texts: Texts) -> str:
     """Say what became of it, or why it waits."""
-    state = texts.word("outbound.state", item.state)
-    why = reason_in_words(item.kind, item.state, item.reason, texts)
-    return state if why == state else texts.say("outbound.item", state=state, why=why)
+    return texts.say(
+        "outbound.item",
+        state=texts.word("outbound.state", item.state),
+        why=reason_in_words(item.kind, item.reason, texts),
+    )
 
 
 def attempt_message(attempt: AttemptRow, texts: Texts) -> str:
@@ -56,21 +58,13 @@ def attempt_message(attempt: AttemptRow, texts: Texts) -> str:
     return texts.say("outbound.attempt-over", side=texts.word("outbound.side", attempt.side), why=why)
 
 
-def reason_in_words(kind: OutboundKind, state: OutboundState, reason: str, texts: Texts) -> str:
-    """Say why an item waits or how it ended; a code that has no words stays one. Without a reason one that waits was not looked
-    at yet, and of another its state says it all."""
+def reason_in_words(kind: OutboundKind, reason: str, texts: Texts) -> str:
+    """Say why an item waits or how it ended; a code that has no words stays one. Empty: nobody has looked at it yet."""
     if not reason:
-        return (
-            texts.say("outbound.not-looked-at") if state == "waiting" else texts.word("outbound.state", state)
-        )
-    words = (f"{key}.{reason}" for key in (*_WORDS[kind], *_OTHER_WORDS))
-    return next((texts.say(key) for key in words if key in texts.sentences), reason)
-
-
-_WORDS: Mapping[OutboundKind, Sequence[str]] = {
-    "sms": ("sms.reason", "sms.doubt", "sms.skip", "sms.state"),
-    "callback": ("outbound.reason",),
-    "campaign": ("campaign.member",),
-}
-"""Catalogues that know an item's reasons, the one of its kind first; then those that it may share."""
-_OTHER_WORDS = ("outbound.reason", "sms.reason")
+        return texts.say("outbound.not-looked-at")
+    keys = {
+        "sms": ("sms.reason", "outbound.reason"),
+        "callback": ("outbound.reason", "sms.reason"),
+        "campaign": ("campaign.member", "outbound.reason"),
+    }[kind]
+    return next((texts.word(key, reason) for key in keys if f"{key}.{reason}" in texts.sentences), reason)

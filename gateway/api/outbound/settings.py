@@ -95,7 +95,7 @@ async def show_queue(call: ApiCall[AccountLanguageQuery, None]) -> QueueView:
             waiting[part.kind] = waiting.get(part.kind, 0) + part.items
     said = [
         QueuePartView.model_validate(
-            {**asdict(part), "message": reason_in_words(part.kind, part.state, part.reason, texts)}
+            {**asdict(part), "message": reason_in_words(part.kind, part.reason, texts)}
         )
         for part in parts
     ]

@@ -94,11 +94,11 @@ async def join_campaign(conn: Conn, row: CampaignRow, item: ToAdd, number: str) 
 
 
 async def refuse(conn: Conn, item: ToAdd, reason: MemberReason) -> None:
-    """End what cannot come in: on demand of the client without a trace, else as failed."""
+    """End what cannot come in: by what the client or an admin wants without a trace, else as failed."""
     await conn.execute(
         "UPDATE outbound_item SET state = $3, reason = $4, ended_at = now() WHERE account_id = $1 AND item_id = $2",
         item.account_id,
         item.item_id,
-        "dropped" if reason == "do_not_call" else "failed",
+        "dropped" if reason in ("do_not_call", "pipeline_off") else "failed",
         reason,
     )

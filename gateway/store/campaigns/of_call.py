@@ -23,15 +23,22 @@ WHERE m.account_id = $1 AND m.number = $2 AND c.state IN ('running', 'stopping')
 
 
 async def campaign_of_call(
-    conn: Conn, account_id: str, number: str, attempt: str | None, *, is_inbound: bool
+    conn: Conn,
+    account_id: str,
+    number: str,
+    attempt: str | None,
+    *,
+    is_inbound: bool,
+    may_leave_traces: bool = True,
 ) -> CampaignOfCall | None:
-    """Return what the matrix has to know of it. number: the client's, E.164. attempt: by which the call was ordered."""
+    """Return what the matrix has to know of it. number: the client's, E.164. attempt: by which the call was ordered.
+    may_leave_traces: the account's switch over that of each campaign."""
     row: Any = None
     if attempt is not None:
         row = await conn.fetchrow(_BY_ATTEMPT, account_id, attempt)
     elif is_inbound:
         row = await conn.fetchrow(_BY_NUMBER, account_id, number)
-    return None if row is None else _campaign(row)[1]
+    return None if row is None else _campaign(row, may_leave_traces)[1]
 
 
 _BY_ITEM = """
@@ -62,7 +69,7 @@ async def campaign_as_decided(
     return None if row is None else (CampaignOfCall.model_validate(row["campaign"]), row["data"])
 
 
-def _campaign(row: Any) -> tuple[CampaignSettings, CampaignOfCall]:
+def _campaign(row: Any, may_leave_traces: bool = True) -> tuple[CampaignSettings, CampaignOfCall]:
     settings = CampaignSettings.model_validate(row["settings"])
     said = {"campaign": row["campaign"], "campaign_id": row["campaign_id"], "client_id": row["client_id"]}
     fields = settings.contact_fields.model_dump()
@@ -72,5 +79,5 @@ def _campaign(row: Any) -> tuple[CampaignSettings, CampaignOfCall]:
         client_id=row["client_id"],
         client_name=row["name"],
         contact_fields={fields[name]: text for name, text in said.items() if fields[name] and text},
-        leaves_traces=settings.leaves_traces or not row["is_own"],
+        leaves_traces=(may_leave_traces and settings.leaves_traces) or not row["is_own"],
     )

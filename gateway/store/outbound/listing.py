@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.store.outbound.items import OutboundItem, OutboundKind, OutboundState, as_item
+from gateway.store.outbound.items import OutboundItem, OutboundKind, as_item
 from runtime.database.pool import Conn
 
 _LIST = """
@@ -55,7 +55,7 @@ class QueuePart:
     were looked at is looked at again."""
 
     kind: OutboundKind
-    state: OutboundState
+    state: str
     reason: str
     items: int
     since: datetime

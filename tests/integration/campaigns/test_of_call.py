@@ -33,6 +33,9 @@ async def test_a_call_is_of_the_campaign_that_ordered_it_or_whose_client_calls_w
         assert ours is not None
         assert theirs is not None
         assert (ours.leaves_traces, theirs.leaves_traces) == (False, True)
+        off = await campaign_of_call(conn, ACCOUNT, A, None, is_inbound=True, may_leave_traces=False)
+        assert off is not None
+        assert off.leaves_traces
         assert ours.contact_fields == {"501": "spring", "503": "c-7"}
         assert (theirs.id, theirs.client_name) == (row.campaign_id, "Olga")
         assert await campaign_of_call(conn, ACCOUNT, A, None, is_inbound=False) is None

@@ -98,6 +98,13 @@ async def test_51_what_a_trigger_adds_to_a_finished_campaign_is_refused_with_its
             await add_member(conn, ACCOUNT, "spring", C, OWN)
 
 
+async def test_where_the_pipeline_is_switched_off_what_a_trigger_adds_is_dropped(scene: Scene) -> None:
+    await scene.pool.execute('UPDATE account SET settings = \'{"campaigns": {"from_pipeline": false}}\'')
+    await scene.client("7", A)
+    assert await scene.items() == [(None, "dropped", "pipeline_off")]
+    assert await scene.pool.fetchval("SELECT count(*) FROM effect") == 0
+
+
 async def test_52_the_first_add_keeps_the_campaign_open_until_a_person_takes_that_row_out(
     scene: Scene,
 ) -> None:
