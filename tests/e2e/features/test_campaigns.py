@@ -85,10 +85,20 @@ async def test_s3_04_to_s3_08_deals_come_into_a_campaign_until_it_has_finished(p
     assert not (await sales.api("GET", "campaigns/spring"))["is_kept_open"]
 
     assert (await sales.api("POST", "campaigns/spring/finish"))["state"] == "finished"
+    trigger = (await sales.api("GET", "triggers/spring"))["trigger"]
+    checked = await sales.api("POST", "trigger-checks", body=trigger)
+    assert [p["code"] for p in checked["problems"]] == ["campaign-finished"]
     late, _ = await a_deal(sales)
     refused = await item_of(sales, late, "failed")
     assert refused["reason"] == "campaign_finished"
     assert "campaign has finished" in refused["message"] or "кампания завершена" in refused["message"]
+
+    async def is_told() -> list[str]:
+        notes = await sales.stack.rows("note")
+        return [n["params"]["text"] for n in notes if n["entity_id"] == late and n["note_type"] == "common"]
+
+    [told] = list(await until(is_told, "a note in the deal", seconds=40) or [])
+    assert "spring" in told
     said = await sales.api("POST", "campaigns/spring/start", status=409)
     assert said["code"] == "campaign-state"
     members = (await sales.api("GET", "campaigns/spring/members"))["items"]
