@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,16 @@ async def test_a_mail_arrives_readable_and_is_the_same_mail_when_it_is_sent_agai
     assert first.get_content().strip() == "Что делать: позвоните."
     assert first["Message-ID"] == again["Message-ID"]
     assert first["Auto-Submitted"] == "auto-generated"
+
+
+async def test_no_word_of_a_long_subject_grows_together_with_the_next() -> None:
+    subjects = [
+        f"Callmatrix, установка: {'я' * n} снова в порядке (обработчик не работает)" for n in range(1, 40)
+    ]
+    async with mailbox() as box:
+        for subject in (*subjects, "Callmatrix: a test"):
+            await MailSender(server_of(box)).send(replace(ALARM, subject=subject))
+    assert box.subjects == [*subjects, "Callmatrix: a test"]
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")
