@@ -71,6 +71,13 @@ class CrmHooks:
 
     async def oauth(self, request: web.Request) -> web.Response:
         """Where the CRM sends the person back after "Allow"."""
+        try:
+            return await self._returned(request)
+        except DATABASE_ERRORS as err:
+            log.warning("oauth-failed", error=str(err) or type(err).__name__)
+            return _page(_texts_of(request), 503, "busy")
+
+    async def _returned(self, request: web.Request) -> web.Response:
         query, texts = request.query, _texts_of(request)
         if query.get("error"):
             return _page(texts, 400, "denied", error=query["error"])

@@ -9,6 +9,8 @@ SENTENCES: Mapping[str, str] = {
     "oauth.denied.text": "The CRM answered: {error}. Start connecting again.",
     "oauth.link-used": "The link is not valid",
     "oauth.link-used.text": "It was used already or is too old. Run 'callmatrix account add' again.",
+    "oauth.busy": "The program is busy",
+    "oauth.busy.text": "Its database cannot be reached just now. Load this page again in a minute; if the link is told to be used then, begin connecting again.",
     "oauth.refused": "The CRM gave no key",
     "oauth.refused.text": "{error}. Start connecting again.",
     "oauth.foreign-host": "The address is not the CRM's",

@@ -9,6 +9,8 @@ SENTENCES: Mapping[str, str] = {
     "oauth.denied.text": "CRM ответила: {error}. Начните подключение ещё раз.",
     "oauth.link-used": "Ссылка недействительна",
     "oauth.link-used.text": "Она уже использована или устарела. Выполните «callmatrix account add» ещё раз.",
+    "oauth.busy": "Программа занята",
+    "oauth.busy.text": "Её база данных сейчас недоступна. Обновите эту страницу через минуту; если тогда будет сказано, что ссылка уже использована, начните подключение ещё раз.",
     "oauth.refused": "CRM не выдала ключ",
     "oauth.refused.text": "{error}. Начните подключение ещё раз.",
     "oauth.foreign-host": "Это не адрес CRM",

@@ -8,12 +8,16 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from crm.sandbox.seed import CHECK_ID
 from crm.sandbox.server import Sandbox
 from gateway.admin.connect_crm import NewAccount, connect_account
+from gateway.crm_accounts.endpoints import CrmHooks
+from gateway.http.peers import Peers
 from gateway.store.crm_accounts.webhooks import take_grant
 from tests.integration.api.client import Api
 
@@ -99,6 +103,19 @@ async def test_a_grant_that_a_process_of_before_the_upgrade_began_is_taken(api: 
         taken = await take_grant(conn, "begun-before", datetime.now(UTC))
     assert taken is not None
     assert taken.account_id == "sales"
+
+
+async def test_who_comes_back_while_the_database_is_away_is_told_to_come_again(api: Api) -> None:
+    async with asyncpg.create_pool("postgresql://x@127.0.0.1:1/x", min_size=0) as away:
+        hooks = CrmHooks(api.gateway.configuration, away, _never_exchanged, Peers())
+        request = make_mocked_request("GET", "/crm/oauth?state=abc&code=1", headers={"Accept-Language": "en"})
+        answer = await hooks.oauth(request)
+    assert answer.status == 503
+    assert "Load this page again" in str(answer.text)
+
+
+async def _never_exchanged(*_: object) -> None:
+    raise AssertionError("there is no grant")
 
 
 async def test_who_comes_back_with_a_good_code_connects_the_account(api: Api, sandbox: Sandbox) -> None:
