@@ -57,7 +57,7 @@ def note_of(s: Situation, owner: str | None) -> str | None:
 def _who_talked(s: Situation, owner: str | None) -> str | None:
     texts, is_inbound = TEXTS[s.settings.language], s.call.direction == "inbound"
     if not s.call.is_answered:
-        return texts.say("crm.note.missed" if is_inbound else _UNREACHED[s.call.failed_side])
+        return texts.say("crm.note.missed" if is_inbound else _unreached(s.call))
     names, whose = _talkers(s, texts), _whose(s, owner, texts)
     if len(names) > 1:
         return texts.say("crm.note.talked", names=names, whose=whose)
@@ -70,8 +70,16 @@ def _who_talked(s: Situation, owner: str | None) -> str | None:
 
 
 def is_clients_silence(call: Call) -> bool:
-    """Say whether the call tells of the client that they did not answer: not where our own side never got so far."""
-    return call.direction == "inbound" or call.failed_side in (None, FailedSide.CLIENT_NOT_REACHED)
+    """Say whether the call tells of the client that they did not answer: not where our own side never got so far, nor of a call of
+    our order of whose end nobody heard."""
+    if call.failed_side is None:
+        return call.direction == "inbound" or call.attempt is None
+    return call.direction == "inbound" or call.failed_side is FailedSide.CLIENT_NOT_REACHED
+
+
+def _unreached(call: Call) -> str:
+    is_unheard = call.failed_side is None and call.attempt is not None
+    return "crm.note.nobody-knows" if is_unheard else _UNREACHED[call.failed_side]
 
 
 _UNREACHED: Mapping[FailedSide | None, str] = {

@@ -9,6 +9,7 @@ SENTENCES: Mapping[str, str] = {
     "crm.note.client-did-not-answer": "The client did not answer",
     "crm.note.employee-did-not-answer": "The employee did not answer",
     "crm.note.employee-hung-up": "The employee hung up before the client was reached",
+    "crm.note.nobody-knows": "How the call that the program made went is not known: the PBX did not tell",
     "crm.note.talked": "Talked: {names}{whose}",
     "crm.note.took": "Answered by {name}{whose}",
     "crm.note.called": "Called by {name}{whose}",

@@ -9,6 +9,7 @@ SENTENCES: Mapping[str, str] = {
     "crm.note.client-did-not-answer": "Клиент не ответил",
     "crm.note.employee-did-not-answer": "Сотрудник не ответил",
     "crm.note.employee-hung-up": "Сотрудник положил трубку раньше, чем дозвонились до клиента",
+    "crm.note.nobody-knows": "Чем закончился звонок, сделанный программой, неизвестно: АТС не сообщила",
     "crm.note.talked": "Разговаривали: {names}{whose}",
     "crm.note.took": "Звонок принял(а) {name}{whose}",
     "crm.note.called": "Звонил(а) {name}{whose}",

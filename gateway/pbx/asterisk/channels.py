@@ -61,6 +61,7 @@ class LiveCall:
     client: the client's number as far as it is known; is_client_told: it has been told. A number that was dialled or shown
     waits for a better one, since whose call it is cannot be taken back once it is told.
     is_direction_told: the dialplan said which way it goes. is_undecided: a phone of ours was lifted before it dialled.
+    is_unheard: a phone of it was gone when we listened again, so how far it came until then nobody knows.
     is_answered: somebody has talked with the client. picked_up: phones of ours that were lifted for it, in order. got_to: whose side it is while nobody has, where we make the call.
     """
 
@@ -75,6 +76,7 @@ class LiveCall:
     is_originated: bool = False
     is_direction_told: bool = False
     is_undecided: bool = False
+    is_unheard: bool = False
     is_answered: bool = False
     picked_up: tuple[str, ...] = ()
     got_to: FailedSide | None = None

@@ -363,8 +363,10 @@ def _list_complete(turn: Turn) -> None:
     turn.listed = None
     for key in [k for k, call in turn.calls.items() if turn.received_at - call.heard_at >= _LISTING]:
         for uniqueid in list(turn.calls[key].channels):
-            if uniqueid not in listed and key in turn.calls and uniqueid in turn.calls[key].channels:
-                turn.drop(turn.calls[key], turn.calls[key].channels[uniqueid], None)
+            call = turn.calls.get(key)
+            if call is not None and uniqueid not in listed and uniqueid in call.channels:
+                is_unheard = call.is_unheard or not call.channels[uniqueid].is_leaving
+                turn.drop(replace(call, is_unheard=is_unheard), call.channels[uniqueid], None)
 
 
 _HANDLERS: Mapping[str, Callable[[Turn], None]] = {

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gateway.pbx.asterisk.channels import Channel, ChannelRole, LiveCall
 from routing.calls.model import FailedSide
+from routing.outbound.attempts import attempt_id_in
 
 
 def with_rung(call: LiveCall, channel: Channel) -> LiveCall:
@@ -47,7 +48,10 @@ def decides(call: LiveCall, channel: Channel) -> bool:
 
 
 def failed_side(call: LiveCall) -> FailedSide | None:
-    """Of a call that is over; None of one that came from outside or in which somebody talked."""
+    """Of a call that is over; None of one that came from outside or in which somebody talked, and of one of our order in which
+    they may have: to whoever was talked with it would be a second call."""
+    if call.is_unheard and attempt_id_in(call.key):
+        return None
     is_ours = call.direction == "outbound" or (call.is_originated and call.direction != "internal")
     return call.got_to if is_ours and not call.is_answered else None
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from gateway.pbx.asterisk.legs import step
 from gateway.pbx.asterisk.wire import AmiMessage
+from routing.calls.fold import fold
 from routing.outbound.attempts import AttemptOutcome
 from routing.outbound.outcome import outcome_of
 from tests.unit.gateway.pbx.ami_talk import Talk
-from tests.unit.gateway.pbx.test_asterisk_legs import calls
+from tests.unit.gateway.pbx.builders import RECEIVED
+from tests.unit.gateway.pbx.test_asterisk_legs import PBX, calls, run
 
 ATTEMPT, CLIENT_LEG, NUMBER = "0b0f6c2e-5f5b-4c43-9d2b-0d6f7e1a2b3c", "ch02", "79001234567"
 
@@ -127,3 +132,24 @@ def test_a_record_read_back_names_the_attempt_too() -> None:
         "Disposition": "NO ANSWER",
     }
     assert [call.attempt for call in calls([AmiMessage(tuple(record.items()))]).values()] == [ATTEMPT]
+
+
+@pytest.mark.parametrize("heard", [2, 3, 4, 5])
+def test_case_35_of_a_call_that_ended_while_nobody_listened_nobody_knows_who_was_reached(heard: int) -> None:
+    """The link is cut after so many events, and neither phone is listed when it is back."""
+    state, events = run(clients("BUSY", "17")[:heard])
+    minute = RECEIVED + timedelta(minutes=1)
+    _, at_last = step(state, AmiMessage((("Event", "CoreShowChannelsComplete"),)), minute, PBX)
+    call = fold([*events, *at_last])
+    assert (call.is_over, call.attempt) == (True, ATTEMPT)
+    assert outcome_of(call) == AttemptOutcome(side="unknown", reason="never_heard_of", raw="no_answer")
+
+
+def test_a_leg_whose_end_was_told_may_be_missing_from_the_list() -> None:
+    told = [one for one in employees("NOANSWER", "19") if one.event != "Hangup"]
+    state, events = run(told)
+    minute = RECEIVED + timedelta(minutes=1)
+    _, at_last = step(state, AmiMessage((("Event", "CoreShowChannelsComplete"),)), minute, PBX)
+    known = outcome_of(fold([*events, *at_last]))
+    assert known is not None
+    assert (known.side, known.reason) == ("operator", "no_answer")

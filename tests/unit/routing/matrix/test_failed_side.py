@@ -67,6 +67,14 @@ def test_a_call_that_broke_off_on_our_side_is_no_call_note_of_the_client(
     assert the_note(unanswered(side), "en").text == english  # type: ignore[union-attr]
 
 
+def test_of_a_call_of_our_order_whose_end_nobody_heard_no_silence_of_the_client_is_noted() -> None:
+    call = unanswered(None, attempt="0b0f6c2e-5f5b-4c43-9d2b-0d6f7e1a2b3c")
+    note = the_note(call)
+    assert isinstance(note, AddNote)
+    assert note.text == "Чем закончился звонок, сделанный программой, неизвестно: АТС не сообщила"
+    assert isinstance(the_note(call.model_copy(update={"direction": "inbound"})), AttachCall)
+
+
 def test_without_anything_to_attach_it_to_that_is_said() -> None:
     decision = decide(a_matrix(Attach()), a_situation(unanswered(OURS[0])))
     assert (decision.reason, decision.steps[-2].because) == ("nothing_to_do", "nothing_to_attach_to")
