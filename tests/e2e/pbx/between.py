@@ -11,13 +11,19 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Relay:
-    """answer_after: seconds that every answer is held back. is_open: False refuses new links."""
+    """answer_after: seconds that every answer is held back. is_open: False refuses new links. cut_after: once the server was
+    told something with this in it, all links end."""
 
     target_port: int
     answer_after: float = 0.0
     is_open: bool = True
+    cut_after: bytes = b""
     port: int = 0
     _links: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    @property
+    def links(self) -> int:
+        return len(self._links) // 2
 
     def cut(self) -> None:
         """Ends all links and lets none in until `is_open` again."""
@@ -51,6 +57,9 @@ class Relay:
             await asyncio.sleep(after)
             writer.write(data)
             await writer.drain()
+            if self.cut_after and self.cut_after in data:
+                # What is written last is read there before the link is gone.
+                asyncio.get_running_loop().call_later(0.1, self.cut)
         if writer.can_write_eof():
             with contextlib.suppress(OSError):
                 writer.write_eof()

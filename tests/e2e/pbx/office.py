@@ -51,8 +51,8 @@ class Office:
             assert await asyncio.to_thread(call.finish) == 0
             return invited.user, invited.at - call.asked_at
 
-    async def listen(self, ami_port: int | None = None) -> None:
-        """The connection gets its AMI; returns once a worker hears Asterisk."""
+    async def listen(self, ami_port: int | None = None, **settings: str) -> None:
+        """The connection gets its AMI, and these settings; returns once a worker hears Asterisk."""
         async with self.stack.pool.acquire() as conn:
             await change_connection(
                 conn,
@@ -62,6 +62,7 @@ class Office:
                     "ami_host": "127.0.0.1",
                     "ami_port": ami_port or self.asterisk.ami_port,
                     "trunks": ["provider"],
+                    **settings,
                 },
             )
         await self.until_report(lambda body: bool(body.get("connected")))
@@ -105,7 +106,7 @@ async def running_office(
 ) -> AsyncIterator[Office]:
     """more: added to Asterisk's configuration, text by file."""
     agi_port, phones_port = free_port(), free_udp_port()
-    env = {"CALLMATRIX_FASTAGI_PORT": str(agi_port)}
+    env = {"CALLMATRIX_FASTAGI_PORT": str(agi_port), **options.pop("env", {})}
     async with running_stack(folder, database_url, env=env, **options) as stack:
         with running_asterisk(
             phones_port,

@@ -103,7 +103,7 @@ class Stage:
 
 @asynccontextmanager
 async def running_stage(
-    postgres_url: str, template_database: str, folder: Path, configuration: Mapping[str, str]
+    postgres_url: str, template_database: str, folder: Path, configuration: Mapping[str, str], **options: Any
 ) -> AsyncIterator[Stage]:
     """A stage with a database of its own, called as the folder; gone at the end."""
     name = folder.name.rstrip("0123456789")
@@ -111,7 +111,7 @@ async def running_stage(
     await admin.execute(f'CREATE DATABASE {name} TEMPLATE "{template_database}"')
     try:
         url = postgres_url.rsplit("/", 1)[0] + f"/{name}"
-        async with running_office(folder, url, configuration) as office:
+        async with running_office(folder, url, configuration, **options) as office:
             crm = Crm(office.stack)
             await crm.open()
             await office.listen()
