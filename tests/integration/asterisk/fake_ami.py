@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -15,7 +15,8 @@ BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 @dataclass
 class FakeAmi:
     """channels: what CoreShowChannels lists. may_list: False denies it. is_mute: answers nothing any more.
-    blocks: each action whole. originates: what is told of an Originate or Hangup, None = the link breaks there."""
+    blocks: each action whole. originates: what is told of an Originate or Hangup, None = the link breaks there. plays: what all
+    links are told after an Originate was taken, in bytes as Asterisk sent them."""
 
     secret: str = "s3cret"
     channels: list[AmiMessage] = field(default_factory=list)
@@ -26,6 +27,7 @@ class FakeAmi:
     actions: list[str] = field(default_factory=list)
     blocks: list[AmiMessage] = field(default_factory=list)
     originates: Sequence[AmiMessage] | None = None
+    plays: Callable[[AmiMessage], bytes] | None = None
     _links: set[asyncio.StreamWriter] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -95,6 +97,10 @@ class FakeAmi:
                 writer.write(written(message([("Event", "CoreShowChannel"), *told.items(), *channel.fields])))
             done = {"Event": "CoreShowChannelsComplete", **told, "ListItems": str(len(self.channels))}
             writer.write(written(message(done)))
+        elif fields["Action"] == "Originate" and self.plays is not None:
+            queued = {"Response": "Success", **told, "Message": "Originate successfully queued"}
+            writer.write(written(message(queued)))
+            self.pour(self.plays(self.blocks[-1]))
         elif fields["Action"] in ("Originate", "Hangup"):
             for one in self.originates or ():
                 writer.write(written(one))
