@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from gateway.store.calls.missed_calls import save_case
 from routing.missed_calls import Case
 from tests.integration.api.client import ACCOUNT, Api, add_effect
 
-SECONDS = 60
+SECONDS = int(os.environ.get("CALLMATRIX_SCHEMATHESIS_SECONDS", "60"))
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
