@@ -262,10 +262,7 @@ async def _order(
     assert client is not None
     for effect in effects:
         if isinstance(effect.order, CallClient):
-            most = context.account.settings.outbound.queue_most
-            await add_missed_call(
-                context.conn, context.account.id, effect.key, effect.order, decision_id, most
-            )
+            await add_missed_call(context.conn, context.account.id, effect.key, effect.order, decision_id)
     await order(
         context.conn,
         account_id=context.account.id,

@@ -7,6 +7,7 @@ sending was broken off is unknown, is looked for where that is possible, and is 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -61,17 +62,35 @@ class SmsSender:
         self._report_url = report_address(public_url, saved)
         self._live: dict[int, asyncio.Task[None]] = {}
         self._is_new = True
+        self._gap_seconds = 1 / (kind.capabilities.per_second or _PER_SECOND)
+        self._woken = asyncio.Event()
+        self._is_at_it = False
         self._trouble = Trouble("sms-provider", connection=saved.name)
 
     async def turn(self) -> None:
         """Send what may go out now, and ask of what went."""
+        self._woken.clear()
+        self._is_at_it = False
         await self._recover()
         while len(self._live) < _AT_ONCE and (row := await self._next()) is not None:
             task = asyncio.create_task(self._send(row))
             self._live[row.own_id] = task
             task.add_done_callback(partial(self._sent, row.own_id))
+            self._is_at_it = True
         await self._look()
         await self._ask_for_money()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def rest(self, seconds: float) -> None:
+        """So long at most: until it is woken, or after a message until the provider's pace lets the next one go."""
+        if self._is_at_it:
+            await asyncio.sleep(min(seconds, self._gap_seconds))
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
 
     def _sent(self, own_id: int, _: asyncio.Task[None]) -> None:
         self._live.pop(own_id, None)
@@ -95,8 +114,8 @@ class SmsSender:
                 if not await still_fits(conn, row, now):
                     continue
                 due = row.parts if self._kind.capabilities.reports_parts else 1
-                rate = self._kind.capabilities.per_second or _PER_SECOND
-                return await turns.claim_message(conn, row, now, reports_due=due, per_second=rate)
+                next_at = now + timedelta(seconds=self._gap_seconds)
+                return await turns.claim_message(conn, row, now, reports_due=due, next_at=next_at)
 
     async def _send(self, row: SmsMessageRow) -> None:
         self._held.check()

@@ -58,7 +58,13 @@ class SmsSenders:
         self._kinds, self._exchanges, self._now = kinds, exchanges, now
         self._saved: dict[_Served, SavedSmsConnection] = {}
         self._changed = asyncio.Event()
+        self._senders: set[SmsSender] = set()
         self.loop = Loop("sms-providers", self.look, _LOOK_SECONDS)
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        for sender in self._senders:
+            sender.wake()
 
     async def look(self) -> None:
         async with self._pool.acquire() as conn:
@@ -89,12 +95,14 @@ class SmsSenders:
         provider = kind.open(self._session, saved.connection, self._taker(saved), self._noting(saved))
         sender = SmsSender(self._pool, saved, kind, provider, lease, self._url, self._now)
         link = asyncio.create_task(provider.run())
+        self._senders.add(sender)
         try:
             while not lease.lost.is_set():
                 lease.check()
                 await sender.turn()
-                await asyncio.sleep(_TURN_SECONDS)
+                await sender.rest(_TURN_SECONDS)
         finally:
+            self._senders.discard(sender)
             await sender.close()
             link.cancel()
             await asyncio.gather(link, return_exceptions=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -67,6 +67,7 @@ from gateway.worker.long_tasks import LongWork
 from gateway.worker.presence_bot import PresenceBot
 from gateway.worker.report import report_loop
 from routing.settings import NumberPolicy
+from runtime.database import channels
 from runtime.database.lease import Leases
 from runtime.database.listen import Listener
 from runtime.keyed_tasks import run_keyed
@@ -191,7 +192,21 @@ class Worker:
                 flush_on_shutdown(self.inbox.stop(), self.exchanges.write(), self.heartbeats.close()),
             )
 
+    def _wakes(self) -> AbstractContextManager[None]:
+        """Whoever sends what goes out is woken as soon as there is something; each looks for itself as well."""
+        of_outbound = {
+            "firings": self.trigger_firings.loop.wake,
+            "calls": self.dialler.loop.wake,
+            "texts": self.sms_texts.loop.wake,
+            "messages": self.sms_senders.wake,
+        }
+        return self.listener.wakes(channels.OUTBOUND, of_outbound)
+
     async def _until(self, stop: asyncio.Event) -> None:
+        with self._wakes():
+            await self._work_until(stop)
+
+    async def _work_until(self, stop: asyncio.Event) -> None:
         async with background(
             self.listener.run(),
             self.configuration.run(),

@@ -14,6 +14,7 @@ LONG_TASKS = "callmatrix_long_work"
 CHANGES = "callmatrix_changes"
 PRESENCE = "callmatrix_presence"
 TURNS = "callmatrix_turns"
+OUTBOUND = "callmatrix_outbound"
 
 EVERY = (
     CONFIGURATION,
@@ -26,6 +27,7 @@ EVERY = (
     CHANGES,
     PRESENCE,
     TURNS,
+    OUTBOUND,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 import asyncpg
 
@@ -83,6 +83,14 @@ class Listener:
         self._unsettled.append(subscription)
         self._woken.set()
         return subscription
+
+    @contextlib.contextmanager
+    def wakes(self, channel: str, by_payload: Mapping[str, Callable[[], None]]) -> Iterator[None]:
+        """Inside, call what stands beside the payload of each notification, and all of it after every (re)connection."""
+        with contextlib.ExitStack() as heard:
+            for payload, wake in by_payload.items():
+                heard.enter_context(self.subscribe([channel], _heedless(wake), wake, only=payload))
+            yield
 
     def drop(self, subscription: Subscription) -> None:
         """Undo subscribe; harmless a second time."""
@@ -171,3 +179,7 @@ class Listener:
             for subscription in tuple(self._subscribers.get(key, ())):
                 if subscription.is_connected:
                     subscription.on_notify(channel, text)
+
+
+def _heedless(wake: Callable[[], None]) -> OnNotify:
+    return lambda _channel, _payload: wake()

@@ -1,7 +1,8 @@
-"""Calls that come into the queue because of a missed call: each once, and no more than may wait."""
+"""Calls that come into the queue: no more than may wait, and those of missed calls each once."""
 
 from __future__ import annotations
 
+from gateway.store.outbound.pace import hold_pace
 from routing.decision import stable_id
 from routing.effects import CallClient
 from runtime.database.pool import Conn
@@ -15,16 +16,27 @@ SELECT $1, $2, 'callback', 'matrix', $3, $4, $5, $6, $7, $8, $9, CASE WHEN why =
 FROM (SELECT CASE
     WHEN EXISTS (SELECT 1 FROM outbound_item WHERE account_id = $1 AND client = $5 AND kind = 'callback' AND state = 'waiting')
         OR EXISTS (SELECT 1 FROM outbound_attempt WHERE account_id = $1 AND client = $5 AND state <> 'over') THEN 'waits_already'
-    WHEN $10 <= (SELECT count(*) FROM outbound_item WHERE account_id = $1 AND kind = 'callback' AND state = 'waiting')
-        THEN 'queue_full'
+    WHEN $10 THEN 'queue_full'
     ELSE '' END AS why) AS asked
 ON CONFLICT DO NOTHING
 """
+_WAITING = """
+SELECT count(*) FROM (SELECT FROM outbound_item WHERE account_id = $1 AND state = 'waiting' AND kind = 'callback' LIMIT $2)
+AS waiting
+"""
 
 
-async def add_missed_call(
-    conn: Conn, account_id: str, key: str, order: CallClient, decision_id: str, queue_most: int
-) -> None:
+async def is_queue_full(conn: Conn, account_id: str) -> bool:
+    """Whether as many call backs wait as may. Nobody else adds one, or places a call, until the transaction ends."""
+    pace = await hold_pace(conn, account_id)
+    if pace is None:
+        return False
+    most = pace.settings.outbound.queue_most
+    waiting: int = await conn.fetchval(_WAITING, account_id, most)
+    return waiting >= most
+
+
+async def add_missed_call(conn: Conn, account_id: str, key: str, order: CallClient, decision_id: str) -> None:
     """Put it into the queue, in the decision's transaction. key: of the order; the same again is the same item."""
     await conn.execute(
         _ADD,
@@ -45,5 +57,5 @@ async def add_missed_call(
                 "task_when_failed": order.task_when_failed,
             },
         },
-        queue_most,
+        await is_queue_full(conn, account_id),
     )

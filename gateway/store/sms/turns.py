@@ -36,7 +36,7 @@ async def next_message(conn: Conn, account_id: str, connection: str, now: dateti
 
 
 async def claim_message(
-    conn: Conn, row: SmsMessageRow, now: datetime, *, reports_due: int, per_second: float
+    conn: Conn, row: SmsMessageRow, now: datetime, *, reports_due: int, next_at: datetime
 ) -> SmsMessageRow:
     """Write down that somebody is about to send it, and when the next one may go out. It must be committed before the request."""
     progress = claimed(row.as_progress)
@@ -54,7 +54,7 @@ async def claim_message(
         " WHERE account_id = $1 AND name = $2",
         row.account_id,
         row.connection,
-        now + timedelta(seconds=1 / per_second),
+        next_at,
         now + TRIED_AGAIN_AFTER,
     )
     assert found is not None

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import asyncpg
 
+from gateway.store.outbound.adding import is_queue_full
 from routing.decision import stable_id
 from routing.triggers.causes import Cause
 from routing.triggers.decide import LOOP_WINDOW, FiredLately, FiringDecision
@@ -67,8 +68,9 @@ SELECT (SELECT count(*) FROM firing WHERE account_id = $1 AND deal_id = $3 AND t
 
 _QUEUE = """
 INSERT INTO outbound_item (account_id, item_id, kind, firing_id, source, deal_id, contact_id, target, connection, line,
-    priority, campaign, "order", state)
-VALUES ($1, $2, $3, $4, 'trigger', $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING
+    priority, campaign, "order", state, reason, ended_at)
+VALUES ($1, $2, $3, $4, 'trigger', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, CASE WHEN $13 = 'dropped' THEN now() END)
+ON CONFLICT DO NOTHING
 """
 
 SAME_ACTION_GAP = timedelta(minutes=10)
@@ -312,6 +314,7 @@ async def _queue(conn: Conn, firing: FiringRow, trigger: Trigger, contact_id: st
     action = trigger.action
     is_call, is_campaign = isinstance(action, CallBack), isinstance(action, AddToCampaign)
     written = action.model_dump(mode="json")
+    is_full = is_call and await is_queue_full(conn, firing.account_id)
     await conn.execute(
         _QUEUE,
         firing.account_id,
@@ -326,7 +329,8 @@ async def _queue(conn: Conn, firing: FiringRow, trigger: Trigger, contact_id: st
         written.get("priority", 0),
         written.get("campaign") if is_campaign else None,
         {"trigger": firing.trigger, "version": firing.version, "action": written},
-        "held" if is_campaign else "waiting",
+        "dropped" if is_full else "held" if is_campaign else "waiting",
+        "queue_full" if is_full else "",
     )
 
 

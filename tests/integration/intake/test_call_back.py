@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import asyncpg
 
+from gateway.store.outbound.adding import add_missed_call
+from routing.effects import CallClient
 from routing.matrix.actions import CallClientBack
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
 from routing.outbound.settings import OutboundSettings
-from tests.integration.intake.office import CLIENT, START, a_call, an_office
+from tests.integration.intake.office import ACCOUNT, CLIENT, START, a_call, an_office
 
 
 def _calling() -> Matrix:
@@ -52,3 +55,20 @@ async def test_a_missed_call_is_queued_once_and_of_others_it_is_said_why_not(
     others = {f"{i['state']} {i['reason']}" for i in items if i is not first}
     assert others == {"dropped queue_full", "dropped waits_already"}
     assert "call_client" not in await office.whats(), "it is no order for the CRM"
+
+
+async def test_many_that_come_at_once_are_no_more_than_may_wait(
+    pool: asyncpg.Pool, database_url: str
+) -> None:
+    office = await an_office(pool, database_url)
+    await office.change_settings(outbound=OutboundSettings(queue_most=3))
+    orders = [CallClient(number=f"+7903111000{n}", employee_id="anna", connection="pbx") for n in range(10)]
+
+    async def add(order: CallClient) -> None:
+        async with pool.acquire() as conn, conn.transaction():
+            await add_missed_call(conn, ACCOUNT, order.number, order, "d")
+            await asyncio.sleep(0.05)  # the others look meanwhile
+
+    await asyncio.gather(*map(add, orders))
+    states = [row["state"] for row in await office.rows("SELECT state FROM outbound_item")]
+    assert (states.count("waiting"), states.count("dropped")) == (3, 7)

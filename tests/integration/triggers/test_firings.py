@@ -149,6 +149,18 @@ async def test_case_5_the_same_action_to_one_client_of_two_triggers_goes_out_onc
     assert await office.items() == ["waiting"]
 
 
+async def test_what_is_more_than_may_wait_is_kept_as_dropped_with_its_reason(office: Office) -> None:
+    await office.save(call_back())
+    await office.pool.execute('UPDATE account SET settings = \'{"outbound": {"queue_most": 2}}\'')
+    for id in ("7", "8", "9"):
+        await office.deal(id, contact_ids=(f"7{id}",), main_contact_id=f"7{id}")
+        await office.moved(id=id)
+    items = await office.pool.fetch(
+        "SELECT state, reason, ended_at IS NULL FROM outbound_item ORDER BY created_at"
+    )
+    assert [tuple(item) for item in items] == [("waiting", "", True)] * 2 + [("dropped", "queue_full", False)]
+
+
 async def test_case_7_our_own_moves_fire_too_and_a_circle_stops_after_five(office: Office) -> None:
     await office.save(call_back())
     await office.deal()
