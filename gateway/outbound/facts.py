@@ -106,6 +106,7 @@ async def gather(
         zone=zone_of(number, known, moment.outbound, around),
         people=takers.people,
         free=takers.free,
+        kept=takers.kept,
     )
     if item.expires_at is None and item.kind == "callback":
         facts = replace(facts, expires_at=end_of_next_window(facts.hours, facts.zone, item.created_at))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from routing.dialable import is_extension
 from routing.distribution.decide import ladder
 from routing.distribution.item import WorkItem
 from routing.distribution.roster import roster_of
+from routing.outbound.dialling import KeptBy
 from routing.staff import Employee
 from runtime.database.pool import Conn
 
@@ -25,10 +26,11 @@ _LATELY = timedelta(days=1)
 
 class Takers(NamedTuple):
     """people: ids of employees who could take it at all, or one `group:<number>`. free: those who can now, whom to ask first
-    first."""
+    first. kept: what keeps each of the others."""
 
     people: tuple[str, ...]
     free: tuple[str, ...]
+    kept: Mapping[str, KeptBy]
 
 
 async def takers_of(
@@ -44,13 +46,15 @@ async def takers_of(
     pbx = around.pbxs.get(item.connection or "")
     if target["kind"] == "group" and pbx is not None and pbx.originator.skills.takes_group:
         group = f"{GROUP}{target['group']}"
-        return Takers((group,), (group,))
+        return Takers((group,), (group,), {})
     if target["kind"] == "template":
         people, order = await _of_template(conn, around, str(target["name"]), now)
     else:
         people = order = _people(around, target, owner_id)
-    free = [id for id in order if _is_free(around, around.staff.by_id[id], busy, now)]
-    return Takers(tuple(people), tuple(await _in_turn(conn, around, free, now)))
+    kept = {id: _kept_by(around, around.staff.by_id[id], busy, now) for id in people}
+    free = [id for id in order if kept[id] is None]
+    others: dict[str, KeptBy] = {id: by or "no_turn" for id, by in kept.items() if id not in free}
+    return Takers(tuple(people), tuple(await _in_turn(conn, around, free, now)), others)
 
 
 def _people(around: CallingAccount, target: object, owner_id: str | None) -> list[str]:
@@ -81,13 +85,13 @@ async def _of_template(
     return people, [id for id in order if id in people]
 
 
-def _is_free(around: CallingAccount, person: Employee, busy: frozenset[str], now: datetime) -> bool:
+def _kept_by(around: CallingAccount, person: Employee, busy: frozenset[str], now: datetime) -> KeptBy | None:
     """By every address: whoever shares a phone with somebody who talks cannot be rung either."""
     if {*person.extensions, *person.sip, *person.numbers} & busy or _is_named(around, person, busy):
-        return False
-    if not around.at_work.presence_of(around.id).can_be_rung(person.id):
-        return False
-    return around.at_work.is_on_shift(around.id, person.id, now) is not False
+        return "in_call"
+    if around.at_work.is_on_shift(around.id, person.id, now) is False:
+        return "off_shift"
+    return None if around.at_work.presence_of(around.id).can_be_rung(person.id) else "not_there"
 
 
 def _is_named(around: CallingAccount, person: Employee, busy: frozenset[str]) -> bool:

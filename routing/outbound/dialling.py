@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
@@ -59,6 +59,9 @@ _DROPS: frozenset[DialReason] = frozenset(
 _FAILS: frozenset[DialReason] = frozenset(("expired", "employee_gone"))
 """The item ends as one that did not reach the client, with all that belongs to it."""
 
+KeptBy = Literal["in_call", "not_there", "off_shift", "no_turn"]
+"""What keeps an employee from a call now. not_there: by presence. no_turn: their template would give them nothing."""
+
 _IN_CALL_PAUSE = timedelta(minutes=2)
 _NOBODY_PAUSE = timedelta(seconds=10)
 _UNREAD_PAUSE = timedelta(seconds=5)
@@ -68,7 +71,8 @@ _UNREAD_PAUSE = timedelta(seconds=5)
 class DialFacts:
     """What is known as the item is looked at. number: E.164, None where the deal has none that can be called. since: when the item
     came. spoken_at: when anybody last talked with the client, in whichever direction, before or after. free: employees who can
-    take it now, in the order in which they are to be asked; people: those who could at all. takes: ring times of both sides.
+    take it now, in the order in which they are to be asked; people: those who could at all. kept: why the others of them cannot now.
+    takes: ring times of both sides.
     campaign_says: why the item's campaign does not let it go out. away_until: the PBX did not answer a moment ago. turn_at: when the pace allows the next call, None = now."""
 
     now: datetime
@@ -98,6 +102,7 @@ class DialFacts:
     is_client_being_called: bool = False
     people: Collection[str] = ()
     free: Collection[str] = ()
+    kept: Mapping[str, KeptBy] = field(default_factory=dict)
     turn_at: datetime | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from gateway.store.admin.audit import AuditChange, record
 from gateway.store.outbound.connections import ConnectionStop, lift_stop
 from gateway.store.outbound.items import OutboundItem
 from routing.outbound.client_zones import ClientZone
+from routing.outbound.dialling import DialFacts
 from routing.staff import Staff
 from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn, database_now
@@ -98,11 +100,19 @@ def why_in_words(why: WhyNotCalled, staff: Staff, zone: ZoneInfo, texts: Texts) 
     if decision.reason == "spoken_meanwhile":
         return texts.say("outbound.why.at", said=said, at=_clock(facts.spoken_at, zone))
     if decision.reason == "nobody_free":
-        names = tuple(staff.by_id[id].name if id in staff.by_id else id for id in facts.people)
-        return texts.say("outbound.why.nobody_free", said=said, names=names)
+        return texts.say("outbound.why.nobody_free", said=said, names=tuple(_kept(facts, staff, texts)))
     if decision.look_at is not None:
         return texts.say("outbound.why.until", said=said, at=_clock(decision.look_at, zone))
     return said
+
+
+def _kept(facts: DialFacts, staff: Staff, texts: Texts) -> Iterator[str]:
+    """Say of each who could take it what keeps them."""
+    for id in facts.people:
+        name = staff.by_id[id].name if id in staff.by_id else id
+        by = facts.kept.get(id)
+        why = texts.word("outbound.kept", by) if by else ""
+        yield texts.say("outbound.why.kept", name=name, why=why) if by else name
 
 
 def stop_in_words(stop: ConnectionStop, zone: ZoneInfo, texts: Texts) -> str:

@@ -41,6 +41,7 @@ class CallingOffice:
     pool: asyncpg.Pool
     pbx: ScriptedOriginator = field(default_factory=ScriptedOriginator)
     now: datetime = NOON
+    at_work: AtWork = field(default_factory=AtWork)
 
     async def open(self, *people: Employee, **outbound: Any) -> CallingOffice:
         settings = AccountSettings.model_validate({"outbound": {"rate": 600, **outbound}})
@@ -68,7 +69,7 @@ class CallingOffice:
             None,  # type: ignore[arg-type]  # the scripted PBX asks nobody
             lambda: self.snapshot,
             self.kinds,
-            AtWork(),
+            self.at_work,
             now=self._clock,
             **more,
         )
@@ -78,7 +79,7 @@ class CallingOffice:
 
     @property
     def around(self) -> CallingAccount:
-        found = calling_account(self.snapshot, ACCOUNT, self.kinds, AtWork())
+        found = calling_account(self.snapshot, ACCOUNT, self.kinds, self.at_work)
         assert found is not None
         return found
 

@@ -10,10 +10,13 @@ import pytest
 
 from gateway.admin.outbound import why_not as service
 from gateway.admin.outbound.queue import queue_seen
+from gateway.at_work import AtWork
 from gateway.outbound.facts import look_at_item
 from gateway.store.admin import accounts
 from gateway.store.outbound.connections import stop_connection
 from gateway.texts.sentences import TEXTS
+from routing.calls.model import Disposition
+from routing.presence import Presence, PresenceState
 from tests.integration.outbound.calling_office import ACCOUNT, CallingOffice
 
 EVENING = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)  # 21:00 in Moscow, 01:00 in Novosibirsk
@@ -36,7 +39,20 @@ async def test_the_hour_is_told_by_the_clients_clock_and_how_that_is_known(pool:
     assert "можно с 2026-03-05 09:00 Asia/Novosibirsk (городской номер)" in await said(office, "ru")
 
 
-async def test_a_stopped_pbx_a_pause_and_nobody_free_are_told_with_names_and_times(
+async def test_of_each_who_is_not_free_it_is_told_what_keeps_them(pool: asyncpg.Pool) -> None:
+    presence = Presence({"boris": PresenceState.OFFLINE})
+    office = await CallingOffice(pool, at_work=AtWork(presence_of=lambda _account: presence)).open()
+    await office.deal()
+    await office.item(target={"kind": "group", "group": "sales"})
+    await office.told(
+        None, Disposition.TALKING, client="+79990000000", direction="inbound", is_over=False, talk_seconds=0
+    )
+    assert await said(office) == (
+        "nobody who could take it is free: Anna (talks, or the phone rings), Boris (not there)"
+    )
+
+
+async def test_a_stopped_pbx_and_a_pause_are_told_with_names_and_times(
     pool: asyncpg.Pool,
 ) -> None:
     office = await CallingOffice(pool).open()

@@ -30,6 +30,7 @@ from routing.missed_calls import CaseReason
 from routing.orders import ORDER_KINDS
 from routing.outbound.attempts import AttemptReason, AttemptSide, AttemptState
 from routing.outbound.client_zones import ZoneSource
+from routing.outbound.dialling import KeptBy
 from routing.outbound_ending import ITEM_REASONS
 from routing.shift_change.reasons import RUN_REASONS, STAY_REASONS
 from routing.templates import FILTERS
@@ -183,6 +184,7 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "outbound.side": get_args(AttemptSide),
     "outbound.attempt-reason": get_args(AttemptReason),
     "outbound.zone": get_args(ZoneSource),
+    "outbound.kept": get_args(KeptBy),
     "trigger.reason": FIRING_REASONS,
     "trigger.step": FIRING_STEPS,
     "trigger.on": CAUSE_KINDS,
