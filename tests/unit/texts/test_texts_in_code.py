@@ -56,7 +56,7 @@ ENGLISH_BY_RULE = {
     "crm/unread.py:_as_json": "what is kept of a value that cannot be shown",
     "gateway/calls/queue.py": "names of sessions and loops",
     "gateway/crm_accounts/access.py:__init__": "a lock's name",
-    "gateway/crm_accounts/endpoints.py:oauth": "a name in the log of exchanges",
+    "gateway/crm_accounts/endpoints.py:_returned": "a name in the log of exchanges",
     "gateway/crm_accounts/endpoints.py:_page": "the frame of a page",
     "gateway/crm_accounts/same_crm.py:remedy": "a refusal's remedy",
     "gateway/health/checks.py:check_all": "a session's name",
