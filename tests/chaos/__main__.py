@@ -37,7 +37,7 @@ def main() -> int:
     calls = options.calls or round(seconds / 60 * CALLS_PER_MINUTE)
     wanted = Plan(
         seed=options.seed, seconds=seconds, calls=calls, is_short=options.short, keep=options.keep,
-        drain_seconds=200 if options.short else 900,
+        drain_seconds=300 if options.short else 900,
     )  # fmt: skip
     try:
         result = asyncio.run(run(wanted))

@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 from crm.effects import backfill
 from gateway.store.admin import accounts
 from tests.chaos import freezes, keys, moods
+from tests.chaos.outgoing.kill_points import CLAIMED_POINT, POINTS
+from tests.chaos.outgoing.part import Outgoing
 from tests.chaos.prober import DEADLINE_SECONDS
 from tests.chaos.site import TROUBLE, HarnessFailed, Site
 from tests.chaos.tenants import Tenant
@@ -26,6 +28,7 @@ KILLABLE = ("gateway0", "gateway1", "worker0", "worker1")
 LAST_MOOD_SECONDS = 20.0
 """Before the end of the traffic: what comes later might find no request to spoil."""
 _SETTLED_SECONDS = 2 * DEADLINE_SECONDS + 0.5
+_POINT_SECONDS = 120.0
 _MAY_GO_SECONDS = 60.0
 """How long a gateway waits for the other one to be ready, before it is left in peace."""
 
@@ -52,6 +55,7 @@ class Pace:
     freeze: float = 7.0
     database: float = 50.0
     mood: float = 4.0
+    point: float = 6.0
     is_short: bool = False
 
 
@@ -62,6 +66,7 @@ class Nemesis:
     site: Site
     pace: Pace
     seed: int
+    outgoing: Outgoing
     faults: list[Fault] = field(default_factory=list)
     reconnected: Counter[str] = field(default_factory=Counter)
 
@@ -75,6 +80,8 @@ class Nemesis:
         self._gateways = Turn("gateways")  # one of them out at a time
         # one plan of faults each
         self._crm = {t.account: Turn(t.sandbox) for t in self.site.tenants}
+        self.outgoing.may_kill = lambda: not self._workers.is_taken
+        self.has_points_left = True
 
     @property
     def counts(self) -> Counter[str]:
@@ -113,6 +120,7 @@ class Nemesis:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._kills())
             group.create_task(self._freezes())
+            group.create_task(self._points())
             for tenant, kinds in self._shared_out():
                 group.create_task(self._moods(tenant, kinds))
             for tenant in self.site.tenants:
@@ -207,6 +215,18 @@ class Nemesis:
                     self._ready_since.pop(url, None)
             await asyncio.sleep(0.2)
 
+    async def _points(self) -> None:
+        """Workers killed at a chosen moment of what goes out. Short runs have each moment once."""
+        await asyncio.sleep(8)
+        left = list(POINTS)
+        while left or not (self.pace.is_short or self._elapsed > self.pace.seconds - LAST_MOOD_SECONDS):
+            left = left or list(POINTS)
+            point = left.pop(self._random.randrange(len(left)))
+            async with self._database.of(point) if point == CLAIMED_POINT else contextlib.nullcontext():
+                await self._fault(f"kill-9-{point}", lambda p=point: self.outgoing.kill_at(p, _POINT_SECONDS))  # type: ignore[misc]
+            await asyncio.sleep(self.pace.point * self._random.uniform(0.3, 1))
+        self.has_points_left = False
+
     # --- what stands still, or is slow -------------------------------------------------------------------------
 
     async def _freezes(self) -> None:
@@ -247,13 +267,13 @@ class Nemesis:
 
     def _shared_out(self) -> Iterable[tuple[Tenant, list[str]]]:
         """The moods of each account's CRM. Short runs have each mood once, at one of them, and those last that keep a writer
-        quiet."""
+        quiet. The CRM of what goes out is well then."""
         if not self.pace.is_short:
             return [(tenant, []) for tenant in self.site.tenants]
         quick, slow = list(moods.SHORT), list(moods.LONG)
         self._random.shuffle(quick)
         self._random.shuffle(slow)
-        every = self.site.tenants
+        every = [tenant for tenant in self.site.tenants if not tenant.is_outgoing]
         return [(tenant, [*quick[n :: len(every)], *slow[n :: len(every)]]) for n, tenant in enumerate(every)]
 
     async def _moods(self, tenant: Tenant, kinds: list[str]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tests.chaos.facts import CallFacts
 from tests.chaos.talks import open_cases
-from tests.chaos.traffic import KNOWN_CONTACTS
+from tests.chaos.tenants import KNOWN_CONTACTS
 
 
 @dataclass(frozen=True, slots=True)

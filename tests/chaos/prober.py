@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.chaos.traffic import KNOWN_CONTACTS
+from tests.chaos.tenants import KNOWN_CONTACTS
 from tests.e2e.stack import AUTH
 
 DEADLINE_SECONDS = 1.0

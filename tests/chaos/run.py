@@ -22,6 +22,8 @@ from tests.chaos.facts import CallFacts, facts_of
 from tests.chaos.faults import Nemesis, Pace
 from tests.chaos.lookups import Lookups
 from tests.chaos.nonsense import Nonsense
+from tests.chaos.outgoing.part import Outgoing
+from tests.chaos.outgoing.settling import LEFT as OUTGOING_LEFT
 from tests.chaos.pbx import Pbx
 from tests.chaos.site import HarnessFailed, Site, running_site
 from tests.chaos.standstill import StoodStill, Watch
@@ -69,27 +71,36 @@ async def run(wanted: Plan) -> Result:
 
 
 async def _run(site: Site, wanted: Plan) -> Result:
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
+        Outgoing.running(site, session, wanted.seed) as outgoing,
+    ):
+        return await _played(site, wanted, session, outgoing)
+
+
+async def _played(site: Site, wanted: Plan, session: aiohttp.ClientSession, outgoing: Outgoing) -> Result:
     calls = plan(wanted.seed, wanted.seconds, wanted.calls, site.tenants)
-    nemesis = Nemesis(site, Pace(wanted.seconds, is_short=wanted.is_short), wanted.seed)
+    nemesis = Nemesis(site, Pace(wanted.seconds, is_short=wanted.is_short), wanted.seed, outgoing)
     if wanted.is_short:
         nemesis.pace.database, nemesis.pace.mood, nemesis.pace.freeze = 30.0, 1.0, 4.0
+        nemesis.pace.point = 2.0
     since = datetime.now(UTC)
     supervision = asyncio.create_task(site.supervise())
     file = site.folder / "lookups.json"
     stood: list[Violation] = []
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        pbx, nonsense = Pbx(site.urls, session, wanted.seed), Nonsense(site, session, wanted.seed)
-        began = time.monotonic()
-        async with _probing(site, file):
-            try:
-                await _traffic(site, pbx, nemesis, nonsense, calls, wanted.seconds, supervision)
-            except* StoodStill as errors:
-                stood = [Violation("stood-still", str(err)) for err in errors.exceptions]
-                say(stood[0].what)
-        traffic_seconds = time.monotonic() - began
+    pbx, nonsense = Pbx(site.urls, session, wanted.seed), Nonsense(site, session, wanted.seed)
+    began = time.monotonic()
+    async with _probing(site, file):
+        try:
+            await _traffic(site, pbx, nemesis, nonsense, calls, wanted.seconds, supervision, outgoing)
+        except* StoodStill as errors:
+            stood = [Violation("stood-still", str(err)) for err in errors.exceptions]
+            say(stood[0].what)
+    traffic_seconds = time.monotonic() - began
     say("drain")
     began = time.monotonic()
-    left = await _until_settled(site, nemesis, wanted.drain_seconds)
+    left = await _until_settled(site, nemesis, wanted.drain_seconds, outgoing)
+    went_out = await outgoing.check()
     drain_seconds = time.monotonic() - began
     facts = facts_of(pbx.accepted)
     evidence = {tenant.account: await gather(site, tenant, since) for tenant in site.tenants}
@@ -109,6 +120,7 @@ async def _run(site: Site, wanted: Plan) -> Result:
     lookups = Lookups.read(file)
     violations = [found for verdict in verdicts for found in verdict.violations]
     violations += [*stood, *_other_violations(site, pbx, nemesis, left)]
+    violations += outgoing.violations(went_out)
     violations += [Violation("answer", text) for text in nonsense.wrong]
     violations += [Violation("lookup", text) for text in lookups.faults()]
     result = Result(wanted.seed, facts, evidence, violations)
@@ -124,6 +136,7 @@ async def _run(site: Site, wanted: Plan) -> Result:
         "of them told again after a failure": sum(1 for a in pbx.accepted if a.attempts > 1),
         "answers that made a PBX try again": dict(pbx.failures),
         "pieces of nonsense, and what was said to them": dict(nonsense.answers),
+        **outgoing.figures(went_out),
         **_fault_figures(nemesis),
         **lookups.figures(),
         "calls lost": result.count("lost"),
@@ -155,12 +168,14 @@ async def _traffic(
     calls: Sequence[PlannedCall],
     seconds: float,
     supervision: asyncio.Task[None],
+    outgoing: Outgoing,
 ) -> None:
     """Everything at once, to its end. Raises StoodStill in a group."""
     async with asyncio.TaskGroup() as group:
         watch = group.create_task(Watch(site, pbx, nemesis, say).run(seconds + _END_SECONDS))
         supervised = group.create_task(_not_ended(supervision))
-        parts = [pbx.play(calls), nemesis.run(), nonsense.run(seconds)]
+        is_enough = lambda: pbx.elapsed > seconds and not nemesis.has_points_left  # noqa: E731
+        parts = [pbx.play(calls), nemesis.run(), nonsense.run(seconds), outgoing.play(is_enough)]
         async with asyncio.TaskGroup() as all_of_it:
             for part in parts:
                 all_of_it.create_task(part)
@@ -202,8 +217,10 @@ async def _probing(site: Site, file: Path) -> AsyncIterator[None]:
         prober.wait()
 
 
-_LEFT = """
-SELECT (SELECT count(*) FROM inbox WHERE state = 'pending') AS events,
+_GOES_OUT = ", ".join(f'({sql}) AS "{name} that go out"' for name, sql in OUTGOING_LEFT.items())
+_LEFT = f"""
+SELECT {_GOES_OUT},
+       (SELECT count(*) FROM inbox WHERE state = 'pending') AS events,
        (SELECT count(*) FROM crm_webhook WHERE aside_at IS NULL) AS webhooks,
        (SELECT count(*) FROM effect WHERE state IN ('waiting', 'sending', 'unknown')) AS effects,
        (SELECT count(*) FROM effect WHERE state = 'held') AS held,
@@ -213,7 +230,9 @@ SELECT (SELECT count(*) FROM inbox WHERE state = 'pending') AS events,
 """
 
 
-async def _until_settled(site: Site, nemesis: Nemesis, seconds: float) -> Mapping[str, Any]:
+async def _until_settled(
+    site: Site, nemesis: Nemesis, seconds: float, outgoing: Outgoing
+) -> Mapping[str, Any]:
     """What is left when nothing changes any more, or when the time is up. What is held is sent, as an operator would."""
     deadline, calm_since = time.monotonic() + seconds, None
     told_at, before, changed_at = 0.0, None, time.monotonic()
@@ -227,6 +246,8 @@ async def _until_settled(site: Site, nemesis: Nemesis, seconds: float) -> Mappin
         if any(left.values()) and now - changed_at > _STUCK_SECONDS:
             say(f"nothing of it has changed for {_STUCK_SECONDS:g} s")
             return left
+        if not (left["events"] or left["calls"]):
+            await outgoing.hurry()
         for row in await site.fetch("SELECT account_id FROM account WHERE state = 'broken'"):
             await nemesis.reconnect(site.tenant(row["account_id"]))
         if left["held"] and not left["runs"]:

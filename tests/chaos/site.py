@@ -36,8 +36,7 @@ from gateway.store.admin import accounts
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.pool import open_pool
 from tests.chaos.database_line import DatabaseLine
-from tests.chaos.tenants import TENANTS, Tenant
-from tests.chaos.traffic import KNOWN_CONTACTS
+from tests.chaos.tenants import KNOWN_CONTACTS, TENANTS, Tenant
 from tests.e2e.stack import AUTH, Process, Stack, free_port
 
 TROUBLE = (*DATABASE_ERRORS, aiohttp.ClientError, AssertionError, ValueError)
@@ -106,7 +105,15 @@ class Site:
         port = free_port()
         self.crm_urls[tenant.sandbox] = f"http://127.0.0.1:{port}"
         state = self.folder / f"{tenant.sandbox}.sqlite"
-        arguments = ["sandbox", "--port", str(port), "--contacts", str(KNOWN_CONTACTS), "--state", str(state)]
+        arguments = [
+            "sandbox",
+            "--port",
+            str(port),
+            "--contacts",
+            str(tenant.contacts),
+            "--state",
+            str(state),
+        ]
         self.stack.launch(tenant.sandbox, arguments)
 
     async def _settle_in(self, tenant: Tenant) -> None:

@@ -13,8 +13,12 @@ from routing.matrix.actions import Attach, Deadline, MakeContact, MakeDeal, Make
 from routing.matrix.model import CELLS, Matrix, MatrixTable
 from routing.settings import AccountSettings, CallPolicy
 from routing.texts.catalogue import Language
+from tests.chaos.outgoing.office import PBX, outbound_settings
 
 CALLS = CallPolicy(settle_seconds=2, lost_hangup_minutes=1)
+KNOWN_CONTACTS = 200
+"""Sample contacts 1…n of a sandbox, whose numbers are +7900 and seven digits."""
+OUTGOING_RATE = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +26,8 @@ class Tenant:
     """skews: connections by name, how far their clock is ahead of ours in seconds, None = they tell no times.
 
     share: of the calls. call_back: how the text of a task begins. missed_by: extension of who gets a new client's missed
-    call. due_minutes: of working time, or of any time.
+    call. due_minutes: of working time, or of any time. contacts: that its CRM begins with; each third has a deal. is_outgoing:
+    nobody calls there: its deals ring and write to their clients.
     """
 
     account: str
@@ -36,6 +41,8 @@ class Tenant:
     due_minutes: int = 60
     is_due_in_working_time: bool = True
     matrix: Matrix | None = None
+    contacts: int = KNOWN_CONTACTS
+    is_outgoing: bool = False
 
     @property
     def sandbox(self) -> str:
@@ -44,7 +51,9 @@ class Tenant:
 
     @property
     def settings(self) -> AccountSettings:
-        return AccountSettings(calls=CALLS, language=self.language)
+        settings = AccountSettings(calls=CALLS, language=self.language)
+        outbound = outbound_settings(OUTGOING_RATE)
+        return settings.model_copy(update={"outbound": outbound}) if self.is_outgoing else settings
 
     @property
     def tz(self) -> ZoneInfo:
@@ -93,4 +102,5 @@ TENANTS = (
         language="en", call_back="Ring ", missed_by="105", due_minutes=30, is_due_in_working_time=False,
         matrix=_eastern(),
     ),
+    Tenant(account="outgoing", share=0.0, skews={PBX: 0.0}, contacts=3000, is_outgoing=True),
 )  # fmt: skip

@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from tests.chaos.tenants import Tenant
+from tests.chaos.tenants import KNOWN_CONTACTS, Tenant
 
 LINE = "74950000001"
-KNOWN_CONTACTS = 200
-"""Sample contacts 1…n of the sandbox, whose numbers are +7900 and seven digits."""
 EXTENSIONS = tuple(str(n) for n in range(101, 111))
 UNKNOWN_EXTENSION = "777"
 _WEIGHTS = (60, 25, 15)
