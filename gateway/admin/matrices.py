@@ -87,6 +87,13 @@ async def save_draft(conn: Conn, account_id: str, matrix: Matrix, *, revision: i
         return await store.save_draft(conn, account_id, matrix, revision=revision, by=by)
 
 
+async def reset_draft(conn: Conn, account_id: str, *, revision: int, by: str) -> store.Draft:
+    """Forget all that is not published. Raise DraftMoved, NotBoundTo, NoSuchAccount; nothing is stored then."""
+    await _refuse_others_published(conn, account_id, (await store.draft(conn, account_id)).matrix)
+    async with refusals(conn, account_id):
+        return await store.reset_draft(conn, account_id, revision=revision, by=by)
+
+
 async def publish_draft(
     conn: Conn, account_id: str, *, revision: int | None, by: str, why: str
 ) -> store.Published:

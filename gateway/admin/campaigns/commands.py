@@ -72,9 +72,10 @@ async def _refuse_past(conn: Conn, starts_at: datetime | None) -> None:
 
 
 async def remove_kept_open(conn: Conn, account_id: str, name: str) -> CampaignRow:
-    """Take its technical row out: it ends by itself then, once nobody is left. Raise NothingOfThatName."""
+    """Take its technical row out: it ends by itself then, once nobody is left. Raise NothingOfThatName, NotBoundTo."""
     async with conn.transaction():
         row = await the_campaign(conn, account_id, name, lock=True)
+        refuse_others(row.settings)
         await store.keep_open(conn, row, removed(row.kept_open, await database_now(conn)))
         return await the_campaign(conn, account_id, name)
 
@@ -90,7 +91,7 @@ async def add_member(
     client_id: str = "",
 ) -> Literal["added", "linked"]:
     """Add one number as it is typed. linked: it is there already. Raise NothingOfThatName, CampaignStateForbids,
-    MemberRefused."""
+    MemberRefused, NotBoundTo."""
     refuse_long("number", number, LONGEST_NUMBER)
     refuse_bad_line("name", who, LONGEST_MEMBER_TEXT)
     refuse_bad_line("client_id", client_id, LONGEST_MEMBER_TEXT)
@@ -103,6 +104,7 @@ async def add_member(
         raise MemberRefused("number", f"{found.e164} is a number of our own", "campaigns call clients")
     async with conn.transaction():
         row = await the_campaign(conn, account_id, name, lock=True)
+        refuse_others(row.settings)
         if not takes_members(row.state):
             raise CampaignStateForbids(row, "it takes no numbers any more")
         if await is_listed(conn, account_id, found.e164, name):
@@ -117,6 +119,7 @@ async def take_member_out(conn: Conn, account_id: str, name: str, number: str) -
     """End one who waits, without stage and task. Raise NothingOfThatName, MemberRefused."""
     async with conn.transaction():
         row = await the_campaign(conn, account_id, name, lock=True)
+        refuse_others(row.settings)
         if await members.take_out(conn, row, number):
             return
         if not await members.known_numbers(conn, row, [number]):

@@ -10,7 +10,7 @@ import orjson
 from campaigns.list_files import ListUnreadable
 from campaigns.list_rows import ColumnUnknown, ListColumn
 from campaigns.states import takes_members
-from gateway.admin.campaigns.saved import CampaignStateForbids, the_campaign
+from gateway.admin.campaigns.saved import CampaignStateForbids, refuse_others, the_campaign
 from gateway.admin.employees import policy_of
 from gateway.admin.input_words import LONGEST_NAME, refuse_bad_name, refuse_long
 from gateway.admin.refused import InputRefused
@@ -102,6 +102,7 @@ async def read_list_here(
 
 async def _taking(conn: Conn, account_id: str, name: str, *, lock: bool = True) -> CampaignRow:
     row = await the_campaign(conn, account_id, name, lock=lock)
+    refuse_others(row.settings)
     if not takes_members(row.state):
         raise CampaignStateForbids(row, "it takes no numbers any more")
     return row

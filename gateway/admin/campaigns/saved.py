@@ -7,6 +7,7 @@ from typing import NoReturn
 from campaigns.model import CampaignSettings, TopicRules
 from crm.store.metadata import fields_of, pipelines_of
 from gateway.admin.input_words import refuse_odd_name
+from gateway.admin.protection.behind import behind_campaign
 from gateway.admin.protection.grants import refuse_other_template
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
 from gateway.store.admin.accounts import connections, lock_account
@@ -95,8 +96,7 @@ async def change_campaign(
 
 def refuse_others(settings: CampaignSettings) -> None:
     """Raise NotBoundTo where its calls go by a template, and who acts is bound to others."""
-    if isinstance(settings.target, ToTemplate):
-        refuse_other_template(settings.target.name)
+    refuse_other_template(behind_campaign(settings))
 
 
 async def refuse_unusable(conn: Conn, account_id: str, settings: CampaignSettings) -> None:

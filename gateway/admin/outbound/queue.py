@@ -8,6 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from gateway.admin.outbound.why_not import stop_in_words
+from gateway.admin.protection.grants import refuse_bound
 from gateway.store.admin.accounts import account
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.outbound import listing as store
@@ -44,7 +45,8 @@ def is_away(stop: ConnectionStop) -> bool:
 
 
 async def clear_queue(conn: Conn, account_id: str, kind: OutboundKind) -> int:
-    """Take all of a kind that waits out of the queue: no stage, no task; what is under way goes on. How many."""
+    """Take all of a kind that waits out of the queue: no stage, no task; what is under way goes on. How many. Raise NotBoundTo."""
+    refuse_bound()
     async with conn.transaction():
         count = await store.clear_waiting(conn, account_id, kind)
         if count:

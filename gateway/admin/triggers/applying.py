@@ -38,7 +38,7 @@ async def apply_trigger(conn: Conn, account_id: str, name: str, *, by: str) -> L
     async with conn.transaction():
         await lock_account(conn, account_id)
         saved = await the_trigger(conn, account_id, name)
-        refuse_others(saved.trigger)
+        await refuse_others(conn, account_id, saved.trigger)
         if not saved.trigger.is_on:
             raise TriggerIsOff(name)
         now = await database_now(conn)

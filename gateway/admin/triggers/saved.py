@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gateway.admin.input_words import refuse_odd_name
+from gateway.admin.protection.behind import behind_trigger, templates_of_campaigns
 from gateway.admin.protection.grants import refuse_other_template
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.store.admin.accounts import account, lock_account
@@ -14,7 +15,7 @@ from gateway.store.triggers.triggers import SavedTrigger
 from gateway.triggers.carriers import CARRIED
 from gateway.triggers.checks import surroundings_of
 from routing.texts.catalogue import Language
-from routing.triggers.model import CallBack, ToTemplate, Trigger
+from routing.triggers.model import Trigger
 from routing.triggers.problems import TriggerProblem, can_be_saved, problems
 from runtime.database.pool import Conn
 
@@ -78,7 +79,7 @@ async def save_trigger(
     TriggerMoved, TriggerNotUsable, TriggerWithoutCarrier, NotBoundTo, InputRefused; nothing is stored then."""
     stored = await store.trigger_of(conn, account_id, trigger.name)
     if stored is None or stored.trigger != trigger:
-        refuse_others(trigger, *([stored.trigger] if stored else []))
+        await refuse_others(conn, account_id, trigger, *([stored.trigger] if stored else []))
     language = (await account(conn, account_id)).settings.language
     found = await check_trigger(conn, account_id, trigger)
     if not can_be_saved(found):
@@ -93,11 +94,10 @@ async def save_trigger(
         return TriggerSaved(await store.save_trigger(conn, account_id, trigger, by), found)
 
 
-def refuse_others(*triggers: Trigger) -> None:
-    """Raise NotBoundTo where one of these rings by a template, and who acts is bound to others."""
-    for trigger in triggers:
-        if isinstance(trigger.action, CallBack) and isinstance(trigger.action.target, ToTemplate):
-            refuse_other_template(trigger.action.target.name)
+async def refuse_others(conn: Conn, account_id: str, *triggers: Trigger) -> None:
+    """Raise NotBoundTo where one of these rings by a template, itself or by its campaign, and who acts is bound to others."""
+    campaigns = await templates_of_campaigns(conn, account_id)
+    refuse_other_template(*(behind_trigger(trigger, campaigns) for trigger in triggers))
 
 
 async def check_trigger(conn: Conn, account_id: str, trigger: Trigger) -> list[TriggerProblem]:
@@ -121,7 +121,7 @@ async def switch_trigger(
     """Switch it on or off, as its next version; what one that goes off has put into the queue is dropped. Raise as
     `save_trigger`, NothingOfThatName."""
     before = await the_trigger(conn, account_id, name)
-    refuse_others(before.trigger)
+    await refuse_others(conn, account_id, before.trigger)
     if not is_on:  # whatever is wrong with it, it can be switched off
         async with conn.transaction():
             await lock_account(conn, account_id)
@@ -135,7 +135,7 @@ async def remove_trigger(conn: Conn, account_id: str, name: str) -> None:
     """Remove it; what it has put into the queue is dropped. Raise NothingOfThatName, NotBoundTo."""
     async with conn.transaction():
         await lock_account(conn, account_id)
-        refuse_others((await the_trigger(conn, account_id, name)).trigger)
+        await refuse_others(conn, account_id, (await the_trigger(conn, account_id, name)).trigger)
         if not await store.remove_trigger(conn, account_id, name):
             raise NothingOfThatName("trigger", name)
 

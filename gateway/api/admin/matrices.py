@@ -97,8 +97,8 @@ async def save_draft(call: ApiCall[NoQuery, DraftChange]) -> DraftView:
 
 async def reset_draft(call: ApiCall[NoQuery, DraftSeen]) -> DraftView:
     account_id = call.account.id
-    async with call.services.pool.acquire() as conn, refusals(conn, account_id):
-        draft = await store.reset_draft(conn, account_id, revision=call.body.revision, by=call.who.name)
+    async with call.services.pool.acquire() as conn:
+        draft = await matrices.reset_draft(conn, account_id, revision=call.body.revision, by=call.who.name)
         return await _draft_view(conn, account_id, draft)
 
 

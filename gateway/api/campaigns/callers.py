@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.api.frame import Answer, ApiCall, Items, Route
+from gateway.api.unseen import unseen_by
 from gateway.store.campaigns.members import running_of
 from routing.numbers.normalise import PublicNumber, normalise
 
@@ -28,6 +29,7 @@ async def campaigns_of_caller(call: ApiCall) -> Items[CampaignCallerView]:
         return Items[CampaignCallerView](items=[])
     async with call.services.pool.acquire() as conn:
         members = await running_of(conn, call.account.id, found.e164)
+        unseen = await unseen_by(call, conn)
     return Items[CampaignCallerView](
         items=[
             CampaignCallerView(
@@ -41,6 +43,7 @@ async def campaigns_of_caller(call: ApiCall) -> Items[CampaignCallerView]:
                 tries=member.tries,
             )
             for campaign, id, member in members
+            if campaign not in unseen.campaigns
         ]
     )
 

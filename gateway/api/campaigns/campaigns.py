@@ -11,9 +11,10 @@ from pydantic import Field
 from campaigns.model import CampaignSettings
 from campaigns.states import CampaignCommand, CampaignReason, CampaignState
 from gateway.admin.campaigns import commands, saved
+from gateway.admin.protection.behind import behind_campaign
 from gateway.admin.refused import NothingOfThatName
 from gateway.api.decisions.decisions import AccountLanguageQuery
-from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
+from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, may_see, not_found
 from gateway.api.sent_time import SentTime
 from gateway.store.campaigns import campaigns as store
 from gateway.store.campaigns.campaigns import CampaignRow
@@ -90,15 +91,24 @@ async def the_campaign(call: AnyCall, conn: Conn) -> CampaignRow:
         raise not_found("campaign", name) from err
 
 
+async def seen_campaign(call: AnyCall, conn: Conn) -> CampaignRow:
+    """Return the one that the path names, else answer 404: also where its calls go by a template that is not the token's."""
+    row = await the_campaign(call, conn)
+    if not may_see(call, behind_campaign(row.settings)):
+        raise not_found("campaign", row.name)
+    return row
+
+
 async def list_campaigns(call: ApiCall[AccountLanguageQuery, None]) -> Items[CampaignView]:
     async with call.services.pool.acquire() as conn:
         found = await store.campaigns_of(conn, call.account.id)
-    return Items[CampaignView](items=[_view(call, row) for row in found])
+    shown = [row for row in found if may_see(call, behind_campaign(row.settings))]
+    return Items[CampaignView](items=[_view(call, row) for row in shown])
 
 
 async def show_campaign(call: ApiCall[AccountLanguageQuery, None]) -> CampaignView:
     async with call.services.pool.acquire() as conn:
-        return _view(call, await the_campaign(call, conn))
+        return _view(call, await seen_campaign(call, conn))
 
 
 async def make_campaign(call: ApiCall[AccountLanguageQuery, CampaignBody]) -> CampaignView:

@@ -11,7 +11,7 @@ from pydantic import Field
 from campaigns.list_rows import ListColumn
 from campaigns.reasons import MEMBER_REASONS, RowFault
 from gateway.admin.campaigns import lists as service
-from gateway.api.campaigns.campaigns import the_campaign
+from gateway.api.campaigns.campaigns import seen_campaign, the_campaign
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.distribution.templates import too_much
 from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route
@@ -103,7 +103,7 @@ async def bring_list(call: ApiCall[NoQuery, ListBody]) -> WorkView:
 
 async def list_lists(call: ApiCall[AccountLanguageQuery, None]) -> Items[ListView]:
     async with call.services.pool.acquire() as conn:
-        found = await store.lists_of(conn, await the_campaign(call, conn))
+        found = await store.lists_of(conn, await seen_campaign(call, conn))
     texts = TEXTS[call.query.lang or call.account.settings.language]
     return Items[ListView](items=[_list_view(one, texts) for one in found])
 
@@ -129,7 +129,7 @@ def _list_view(one: ListRow, texts: Texts) -> ListView:
 
 async def show_figures(call: ApiCall[AccountLanguageQuery, None]) -> FiguresView:
     async with call.services.pool.acquire() as conn:
-        found = await figures_of(conn, await the_campaign(call, conn))
+        found = await figures_of(conn, await seen_campaign(call, conn))
     texts = TEXTS[call.query.lang or call.account.settings.language]
     return FiguresView(
         members=found.total,

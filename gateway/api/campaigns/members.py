@@ -10,7 +10,7 @@ from pydantic import Field
 from gateway.admin.campaigns import commands
 from gateway.admin.input_words import E164
 from gateway.admin.refused import NothingOfThatName
-from gateway.api.campaigns.campaigns import the_campaign
+from gateway.api.campaigns.campaigns import seen_campaign, the_campaign
 from gateway.api.campaigns.lists import reason_in_words
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route, not_found
@@ -100,7 +100,7 @@ def _view(row: MemberRow, texts: Texts) -> MemberView:
 async def list_members(call: ApiCall[MembersQuery, None]) -> Items[MemberView]:
     query = call.query
     async with call.services.pool.acquire() as conn:
-        row = await the_campaign(call, conn)
+        row = await seen_campaign(call, conn)
         found = await store.listed_members(
             conn,
             row,

@@ -15,12 +15,14 @@ from gateway.api.distribution.template_views import CrmEntityId
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, Route, not_found
 from gateway.api.pages import next_page, page_after
 from gateway.api.sent_time import SentTime
+from gateway.api.unseen import unseen_by
 from gateway.outbound.around import CallingAccount, calling_account
 from gateway.store.outbound.attempts import AttemptRow
 from gateway.store.outbound.items import OutboundItem, OutboundKind, OutboundSource, OutboundState
 from gateway.store.outbound.listing import OutboundFilter, listed_items
 from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Texts
+from runtime.database.pool import Conn
 
 
 class OutboundQuery(AccountLanguageQuery):
@@ -177,7 +179,11 @@ async def list_items(call: ApiCall[OutboundQuery, None]) -> Items[OutboundItemVi
     query, account = call.query, call.account
     async with call.services.pool.acquire() as conn:
         client = None if query.client is None else await service.client_meant(conn, account.id, query.client)
+        unseen = await unseen_by(call, conn)
         wanted = OutboundFilter(
+            templates=unseen.own,
+            without_campaigns=unseen.campaigns,
+            without_triggers=unseen.triggers,
             state=query.state,
             kind=query.kind,
             campaign=query.campaign,
@@ -195,10 +201,18 @@ async def list_items(call: ApiCall[OutboundQuery, None]) -> Items[OutboundItemVi
     return Items[OutboundItemView](items=[view_of(call, item, texts) for item in shown], next=more)
 
 
+async def _refuse_unseen(call: AnyCall, conn: Conn) -> None:
+    """Raise NothingOfThatName, also where it is of a template that is not the token's."""
+    item = await service.the_item(conn, call.account.id, call.path["item"])
+    if (await unseen_by(call, conn)).has(item):
+        raise NothingOfThatName("outbound item", item.item_id, "outbound")
+
+
 async def show_item(call: ApiCall[AccountLanguageQuery, None]) -> OutboundItemInFull:
     texts = TEXTS[call.query.lang or call.account.settings.language]
     async with call.services.pool.acquire() as conn:
         try:
+            await _refuse_unseen(call, conn)
             full = await service.item_in_full(conn, call.account.id, call.path["item"])
         except NothingOfThatName as err:
             raise not_found("outbound-item", call.path["item"]) from err
@@ -220,6 +234,7 @@ async def why_not(call: ApiCall[AccountLanguageQuery, None]) -> WhyNotView:
     texts, around = TEXTS[call.query.lang or call.account.settings.language], _around(call)
     async with call.services.pool.acquire() as conn:
         try:
+            await _refuse_unseen(call, conn)
             why = await whys.why_not_now(conn, around, call.path["item"])
         except NothingOfThatName as err:
             raise not_found("outbound-item", call.path["item"]) from err
@@ -251,6 +266,7 @@ async def settle(call: ApiCall[AccountLanguageQuery, SettleBody]) -> OutboundIte
     texts = TEXTS[call.query.lang or call.account.settings.language]
     async with call.services.pool.acquire() as conn:
         try:
+            await _refuse_unseen(call, conn)
             item = await whys.settle_item(
                 conn, _around(call), call.path["item"], is_reached=call.body.is_reached
             )

@@ -14,6 +14,7 @@ from gateway.api.distribution.template_views import CrmEntityId
 from gateway.api.frame import Answer, AnyCall, ApiCall, Items, Route, not_found
 from gateway.api.pages import next_page, page_after
 from gateway.api.sent_time import SentTime
+from gateway.api.unseen import unseen_by
 from gateway.decisions.explain import facts_in_words
 from gateway.store.triggers.firings import FiringRow, FiringSource, FiringState
 from gateway.store.triggers.listing import FiringFilter, firing_of, listed_firings
@@ -110,7 +111,10 @@ def _step(step: Mapping[str, Any], texts: Texts, zone: ZoneInfo) -> FiringStepVi
 
 async def list_firings(call: ApiCall[FiringsQuery, None]) -> Items[FiringView]:
     query = call.query
+    async with call.services.pool.acquire() as conn:
+        unseen = await unseen_by(call, conn)
     wanted = FiringFilter(
+        without=unseen.triggers,
         trigger=query.trigger,
         deal_id=query.deal,
         state=query.state,
@@ -128,8 +132,8 @@ async def list_firings(call: ApiCall[FiringsQuery, None]) -> Items[FiringView]:
 
 async def show_firing(call: ApiCall[AccountLanguageQuery, None]) -> FiringInFull:
     async with call.services.pool.acquire() as conn:
-        row = await firing_of(conn, call.account.id, call.path["firing"])
-    if row is None:
+        row, unseen = await firing_of(conn, call.account.id, call.path["firing"]), await unseen_by(call, conn)
+    if row is None or row.trigger in unseen.triggers:
         raise not_found("firing", call.path["firing"])
     texts = TEXTS[call.query.lang or call.account.settings.language]
     zone = ZoneInfo(call.account.time_zone)

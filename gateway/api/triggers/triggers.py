@@ -14,6 +14,7 @@ from gateway.admin.triggers import saved as triggers
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.distribution.templates import too_much
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
+from gateway.api.unseen import unseen_by
 from gateway.api.worker.long_tasks import WorkView, view_of
 from gateway.crm_accounts.secret_address import hook_address
 from gateway.store.triggers import triggers as store
@@ -109,12 +110,13 @@ def _view(saved: SavedTrigger, problems: list[TriggerProblemView] | None = None)
 
 async def list_triggers(call: ApiCall) -> Items[TriggerView]:
     async with call.services.pool.acquire() as conn:
-        found = await store.triggers_of(conn, call.account.id)
-    return Items[TriggerView](items=[_view(saved) for saved in found])
+        found, unseen = await store.triggers_of(conn, call.account.id), await unseen_by(call, conn)
+    return Items[TriggerView](items=[_view(saved) for saved in found if saved.name not in unseen.triggers])
 
 
 async def show_trigger(call: ApiCall) -> TriggerView:
     async with call.services.pool.acquire() as conn:
+        await _refuse_unseen(call, conn)
         return _view(await _the_trigger(conn, call.account.id, call.path["trigger"]))
 
 
@@ -123,6 +125,13 @@ async def _the_trigger(conn: Conn, account_id: str, name: str) -> SavedTrigger:
         return await triggers.the_trigger(conn, account_id, name)
     except NothingOfThatName as err:
         raise not_found("trigger", name) from err
+
+
+async def _refuse_unseen(call: AnyCall, conn: Conn) -> None:
+    """Answer 404 where the trigger of the path rings by a template that is not the token's."""
+    name = call.path["trigger"]
+    if name in (await unseen_by(call, conn)).triggers:
+        raise not_found("trigger", name)
 
 
 async def save_trigger(call: ApiCall[TriggerSaveQuery, Trigger]) -> TriggerView:
@@ -157,6 +166,7 @@ async def remove_trigger(call: ApiCall) -> None:
 async def preview_apply(call: ApiCall) -> ApplyPreviewView:
     name = call.path["trigger"]
     async with call.services.pool.acquire() as conn:
+        await _refuse_unseen(call, conn)
         await _the_trigger(conn, call.account.id, name)
         found = await applying.preview_apply(conn, call.account.id, name)
     return ApplyPreviewView(deals=found.deals, reasons=dict(found.reasons), not_known=found.not_known)
@@ -186,6 +196,7 @@ async def show_hook(call: ApiCall) -> TriggerHookView:
 async def list_versions(call: ApiCall) -> Items[TriggerVersionView]:
     name = call.path["trigger"]
     async with call.services.pool.acquire() as conn:
+        await _refuse_unseen(call, conn)
         found = await store.trigger_versions(conn, call.account.id, name)
     if not found:
         raise not_found("trigger", name)
@@ -197,6 +208,7 @@ async def show_version(call: ApiCall[NoQuery, None]) -> Trigger:
     if not asked.isascii() or not asked.isdigit() or len(asked) > 9:
         raise not_found("trigger-version", asked)
     async with call.services.pool.acquire() as conn:
+        await _refuse_unseen(call, conn)
         found = await store.trigger_at(conn, call.account.id, name, int(asked))
     if found is None:
         raise not_found("trigger-version", asked)

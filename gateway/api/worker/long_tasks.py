@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, Route, may_see, not_found
+from gateway.api.unseen import Unseen, unseen_by
 from gateway.store.worker import long_tasks as store
 from runtime.database.pool import Conn
 
@@ -55,7 +56,13 @@ def view_of(work: store.LongTask) -> WorkView:
 async def list_work(call: ApiCall[WorkQuery, None]) -> Items[WorkView]:
     async with call.services.pool.acquire() as conn:
         found = await store.all_work(conn, call.account.id, call.query.kind)
-    return Items[WorkView](items=[view_of(w) for w in found if may_see(call, _template_of(w))])
+        unseen = await unseen_by(call, conn)
+    return Items[WorkView](items=[view_of(w) for w in found if _is_seen(call, w, unseen)])
+
+
+def _is_seen(call: AnyCall, work: store.LongTask, unseen: Unseen) -> bool:
+    is_seen = may_see(call, _template_of(work)) and work.asked.get("campaign") not in unseen.campaigns
+    return is_seen and work.asked.get("trigger") not in unseen.triggers
 
 
 def _template_of(work: store.LongTask) -> str | None:
@@ -67,7 +74,7 @@ def _template_of(work: store.LongTask) -> str | None:
 async def _the_work(call: AnyCall, conn: Conn) -> store.LongTask:
     """Raise NoSuchWork, also for what is about a template that the token is not bound to."""
     work = await store.work_of(conn, call.account.id, call.path["work"])
-    if not may_see(call, _template_of(work)):
+    if not _is_seen(call, work, await unseen_by(call, conn)):
         raise store.NoSuchWork(call.path["work"])
     return work
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,9 @@ SELECT * FROM outbound_item WHERE account_id = $1 AND ($2::text IS NULL OR state
   AND ($6::text IS NULL OR deal_id = $6) AND ($7::text IS NULL OR client = $7) AND ($8::text IS NULL OR reason = $8)
   AND ($9::timestamptz IS NULL OR created_at >= $9) AND ($10::timestamptz IS NULL OR created_at < $10)
   AND ($11::timestamptz IS NULL OR (created_at, item_id) < ($11, $12))
+  AND ($14::text[] IS NULL OR ((campaign IS NULL OR campaign <> ALL($15))
+    AND ("order"->>'trigger' IS NULL OR "order"->>'trigger' <> ALL($16))
+    AND ("order"->'target'->>'kind' IS DISTINCT FROM 'template' OR "order"->'target'->>'name' = ANY($14))))
 ORDER BY created_at DESC, item_id DESC LIMIT $13
 """
 
@@ -35,7 +39,7 @@ WHERE (account_id, item_id) IN (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundFilter:
     """None: whatever it is. client: E.164. since, until: when it came. after: (created_at, item_id) of the last one of the page
-    before."""
+    before. templates: rung by one of these or by none, and then not of the campaigns and triggers of `without_…`."""
 
     state: str | None = None
     kind: str | None = None
@@ -47,6 +51,9 @@ class OutboundFilter:
     since: datetime | None = None
     until: datetime | None = None
     after: tuple[datetime, str] | None = None
+    templates: Collection[str] | None = None
+    without_campaigns: Collection[str] = ()
+    without_triggers: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +87,9 @@ async def listed_items(
         wanted.until,
         *(wanted.after or (None, None)),
         limit,
+        None if wanted.templates is None else list(wanted.templates),
+        list(wanted.without_campaigns),
+        list(wanted.without_triggers),
     )
     return [as_item(row) for row in rows]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,15 +13,15 @@ _LIST = """
 SELECT * FROM firing WHERE account_id = $1 AND ($2::text IS NULL OR trigger = $2)
   AND ($3::text IS NULL OR deal_id = $3) AND ($4::text IS NULL OR state = $4) AND ($5::text IS NULL OR reason = $5)
   AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at < $7)
-  AND ($8::timestamptz IS NULL OR (created_at, firing_id) < ($8, $9))
-ORDER BY created_at DESC, firing_id DESC LIMIT $10
+  AND ($8::timestamptz IS NULL OR (created_at, firing_id) < ($8, $9)) AND trigger <> ALL($10)
+ORDER BY created_at DESC, firing_id DESC LIMIT $11
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiringFilter:
     """None: whatever it is. since, until: when it was told. after: (created_at, firing_id) of the last one of the page
-    before."""
+    before. without: of these triggers none."""
 
     trigger: str | None = None
     deal_id: str | None = None
@@ -29,6 +30,7 @@ class FiringFilter:
     since: datetime | None = None
     until: datetime | None = None
     after: tuple[datetime, str] | None = None
+    without: Collection[str] = ()
 
 
 async def listed_firings(conn: Conn, account_id: str, wanted: FiringFilter, *, limit: int) -> list[FiringRow]:
@@ -43,6 +45,7 @@ async def listed_firings(conn: Conn, account_id: str, wanted: FiringFilter, *, l
         wanted.since,
         wanted.until,
         *(wanted.after or (None, None)),
+        list(wanted.without),
         limit,
     )
     return [as_firing(row) for row in rows]

@@ -99,6 +99,12 @@ async def test_no_door_puts_another_template_or_schedule_to_use(bound: Api) -> N
         ("bound", "DELETE", "{a}/triggers/rings", None),
         ("bound", "POST", "{a}/campaigns", {**campaign, "name": "summer"}),
         ("bound", "POST", "{a}/campaigns/spring/start", {}),
+        ("bound", "POST", "{a}/campaigns/spring/members", {"number": "+79261112233"}),
+        ("bound", "DELETE", "{a}/campaigns/spring/members/+79261112233", None),
+        ("bound", "POST", "{a}/campaigns/spring/lists", {"name": "l.csv", "file": "KzcK"}),
+        ("bound", "DELETE", "{a}/campaigns/spring/kept-open", None),
+        ("bound", "PUT", "{a}/triggers/feeds", _feeding("feeds", "spring")),
+        ("bound", "POST", "{a}/matrix/draft/reset", {"revision": saved["revision"]}),
         ("bound", "GET", "{a}/templates/own/hook", None),
         ("bound", "GET", "{a}/triggers/rings/hook", None),
         ("days", "GET", "{a}/triggers/rings/hook", None),
@@ -114,6 +120,68 @@ async def test_no_door_puts_another_template_or_schedule_to_use(bound: Api) -> N
         "PUT", "{a}/settings", body=_lookup(settings, schedule="day", template="own"), role="days"
     )
     await bound.ask("GET", "{a}/templates/own/hook")
+
+
+async def test_campaigns_and_triggers_of_other_templates_and_what_comes_of_them_are_not_seen(
+    bound: Api,
+) -> None:
+    for name, target in (("theirs-spring", THEIRS), ("own-spring", {**THEIRS, "name": "own"})):
+        campaign = {"name": name, "settings": {"connection": "office", "target": target}}
+        await bound.ask("POST", "{a}/campaigns", body=campaign, status=201)
+        await bound.ask("PUT", f"{{a}}/triggers/{name}", body=_feeding(name, name))
+        await bound.ask("POST", f"{{a}}/campaigns/{name}/members", body={"number": NUMBER}, status=201)
+        await bound.ask(
+            "POST", f"{{a}}/campaigns/{name}/lists", body={"name": "l.csv", "file": "KzcK"}, status=202
+        )
+        await bound.pool.execute(
+            "INSERT INTO firing (account_id, firing_id, trigger, version, deal_id, cause, cause_key, source, state,"
+            " happened_at) VALUES ($1, $2, $2, 1, '1', '{\"on\": \"entered\"}', $2, 'event', 'reading', now())",
+            ACCOUNT,
+            name,
+        )
+    await bound.pool.execute("UPDATE campaign SET state = 'running'")
+    seen = {
+        path: (await bound.ask("GET", f"{{a}}/{path}", role="bound"))["items"]
+        for path in (
+            "campaigns",
+            "triggers",
+            "firings",
+            "outbound/items",
+            "work",
+            f"campaign-callers/{NUMBER}",
+        )
+    }
+    assert {path: len(items) for path, items in seen.items()} == dict.fromkeys(seen, 1)
+    assert "theirs-spring" not in str(seen)
+    everything = await bound.ask("GET", "{a}/outbound/items")
+    (item,) = (i["id"] for i in everything["items"] if i["campaign"] == "theirs-spring")
+    (work,) = (
+        w["id"] for w in (await bound.ask("GET", "{a}/work"))["items"] if "theirs" in w["asked"]["campaign"]
+    )
+    for path in (
+        *(f"campaigns/theirs-spring{part}" for part in ("", "/members", "/lists", "/figures")),
+        *(f"triggers/theirs-spring{part}" for part in ("", "/versions", "/versions/1")),
+        "firings/theirs-spring",
+        *(f"outbound/items/{item}{part}" for part in ("", "/why-not")),
+        f"work/{work}",
+    ):
+        await bound.ask("GET", f"{{a}}/{path}", role="bound", status=404)
+        await bound.ask("GET", f"{{a}}/{path}")
+    settled = {"is_reached": True}
+    await bound.ask("POST", f"{{a}}/outbound/items/{item}/settle", body=settled, role="bound", status=404)
+    await bound.ask("POST", "{a}/triggers/theirs-spring/apply-preview", role="bound", status=404)
+    said = await bound.ask(
+        "POST", "{a}/outbound/queue/clear", body={"kind": "campaign"}, role="bound", status=403
+    )
+    assert said["code"] == "not-bound"
+
+
+NUMBER = "+79261112233"
+
+
+def _feeding(name: str, campaign: str) -> dict[str, Any]:
+    stage: dict[str, Any] = {"pipeline_id": "1", "stage_id": "20", "events": [{"on": "entered"}]}
+    return {"name": name, **stage, "action": {"do": "campaign", "campaign": campaign}}
 
 
 THEIRS = {"kind": "template", "name": "theirs"}
