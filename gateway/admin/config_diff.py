@@ -34,6 +34,7 @@ def differences(
     yield from _parts("sms", "name", before.sms or (), after.sms or (), texts)
     yield from _parts("template", "name", before.templates or (), after.templates or (), texts)
     yield from _attachments(before, after, texts)
+    yield from _parts("campaign", "name", before.campaigns or (), after.campaigns or (), texts)
     yield from _parts("trigger", "name", before.triggers or (), after.triggers or (), texts)
     yield from _schedules(before.schedules or {}, after.schedules or {}, texts)
     if before.matrix is not None and after.matrix is not None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from campaigns.model import CampaignSettings
 from gateway.admin.files.yaml_text import yaml_of, yaml_value
 from gateway.admin.input_words import (
     COUNTRY,
@@ -119,6 +120,21 @@ class SmsPart(_Part):
     is_on: bool = True
 
 
+class CampaignFilePart(_Part):
+    """What a campaign is told; where it stands, and who is in it, is in no file."""
+
+    name: ShortText
+    settings: CampaignSettings
+
+    def as_written(self) -> dict[str, Any]:
+        """Return it without its defaults; of the target the kind is said."""
+        settings = self.settings.model_dump(mode="json", exclude_defaults=True)
+        return {
+            "name": self.name,
+            "settings": {**settings, "target": self.settings.target.model_dump(mode="json")},
+        }
+
+
 class AttachmentPart(_Part):
     """A stage whose deals a template gives. entered: those that are moved into it. created: those that are made in it."""
 
@@ -159,7 +175,7 @@ class TestCall(_Part):
 
 class ConfigDocument(_Part):
     """Sections that are absent stay as they are. employees: exactly these from now on. connections, sms: these are added or
-    changed; others stay. schedules: by name, the same; so are templates, attachments and triggers. matrix: the published one; published as a new version where it decides
+    changed; others stay. schedules: by name, the same; so are templates, attachments, campaigns and triggers. matrix: the published one; published as a new version where it decides
     otherwise."""
 
     callmatrix: Literal[1] = 1
@@ -174,6 +190,7 @@ class ConfigDocument(_Part):
     schedules: dict[str, Schedule] | None = Field(default=None, max_length=500)
     templates: Annotated[list[DistributionTemplate], Field(max_length=500)] | None = None
     attachments: Annotated[list[AttachmentPart], Field(max_length=5000)] | None = None
+    campaigns: Annotated[list[CampaignFilePart], Field(max_length=500)] | None = None
     triggers: Annotated[list[Trigger], Field(max_length=500)] | None = None
     matrix: Matrix | None = None
     shift_change: ShiftPolicy | None = None
@@ -191,6 +208,7 @@ def document_of(
     attachments: Sequence[Attachment] = (),
     sms: Sequence[SavedSmsConnection] = (),
     triggers: Sequence[Trigger] = (),
+    campaigns: Sequence[tuple[str, CampaignSettings]] = (),
 ) -> ConfigDocument:
     """people: as an admin entered them, without what the CRM adds. shift: of shift change; absent where nothing was set."""
     return ConfigDocument(
@@ -236,6 +254,7 @@ def document_of(
             for a in attachments
         ]
         or None,
+        campaigns=[CampaignFilePart(name=name, settings=told) for name, told in campaigns] or None,
         triggers=list(triggers) or None,
         matrix=matrix.model_copy(update={"version": 0}),
         shift_change=None if shift == ShiftPolicy() else shift,
@@ -255,6 +274,8 @@ def as_yaml(document: ConfigDocument) -> str:
     for part, models in lists.items():
         if models is not None:
             body[part] = [m.model_dump(mode="json", exclude_defaults=True) for m in models]
+    if document.campaigns is not None:
+        body["campaigns"] = [campaign.as_written() for campaign in document.campaigns]
     if document.triggers is not None:
         body["triggers"] = [trigger.as_written() for trigger in document.triggers]
     if document.settings is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway.admin import accounts, connections
 from gateway.admin.accounts import ComingNames
+from gateway.admin.campaigns.from_file import take_campaigns
 from gateway.admin.config_checks import run_tests
 from gateway.admin.config_diff import differences
 from gateway.admin.config_document import (
@@ -38,6 +39,7 @@ from gateway.store.admin.matrices import current_version, draft, matrix_at
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.schedules import schedules_of
 from gateway.store.admin.staff import staff_of, stored_employees
+from gateway.store.campaigns.campaigns import campaigns_of
 from gateway.store.distribution.templates import attachments_of, templates_of
 from gateway.store.shift_change.policies import policy_of as policy_of_shift
 from gateway.store.sms.connections import sms_connections
@@ -92,6 +94,11 @@ async def export_config(conn: Conn, account_id: str) -> ConfigDocument:
             await attachments_of(conn, account_id),
             await sms_connections(conn, account_id),
             [saved.trigger for saved in await triggers_of(conn, account_id)],
+            [
+                (row.name, row.settings)
+                for row in await campaigns_of(conn, account_id)
+                if row.state != "finished"
+            ],
         )
 
 
@@ -155,6 +162,7 @@ class _Import:
         await self._schedules()
         distribution = DistributionPart(self._conn, self._id, self._by, self._language, self._warn)
         await distribution.take(self._document)
+        await take_campaigns(self._conn, self._id, self._document, self._by, self._warn)
         await take_triggers(self._conn, self._id, self._document, self._by, self._language, self._warn)
         await self._shift_change()
         version = await self._matrix()

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from gateway.admin.accounts import change_account
+from gateway.admin.campaigns.commands import command_campaign
 from gateway.admin.config_document import ConfigRefused, DocumentProblem, as_yaml, read_yaml
 from gateway.admin.config_import import Imported, export_config, import_config
 from gateway.admin.connections import ConnectionOrder, add_connection
@@ -18,6 +19,7 @@ from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts
 from gateway.store.admin.matrices import current_version, matrix_at, versions
 from gateway.store.admin.staff import staff_of, stored_employees
+from gateway.store.campaigns.campaigns import campaign_of
 from gateway.store.triggers.triggers import triggers_of
 from routing.staff import Employee
 from runtime.tokens import hash_of
@@ -376,3 +378,45 @@ async def test_triggers_go_out_and_come_back_checked(pool: asyncpg.Pool, account
     ]
     async with pool.acquire() as conn:
         assert {s.name for s in await triggers_of(conn, ACCOUNT)} == {"big deals", "t"}
+
+
+CAMPAIGNS = """
+callmatrix: 1
+campaigns:
+  - name: autumn
+    settings: {connection: office, target: {kind: responsible}, retries: {client_busy: {minutes: 7, most: 2}}, endless: true}
+triggers:
+  - {name: t, pipeline_id: "1", events: [{on: won}], action: {do: campaign, campaign: autumn}}
+"""
+
+
+async def test_campaigns_go_out_and_come_back_as_drafts_and_what_has_finished_stays_so(
+    pool: asyncpg.Pool, account: str
+) -> None:
+    done = await take(pool, CAMPAIGNS)
+    assert "campaign autumn: added" in done.changes
+    assert not any("autumn" in warned for warned in done.warnings)  # the trigger finds it there
+    text = await exported(pool)
+    assert (await take(pool, text)).changes == ()
+    assert await exported(pool) == text
+    async with pool.acquire() as conn:
+        autumn = await campaign_of(conn, ACCOUNT, "autumn")
+        assert autumn is not None
+        assert (autumn.state, autumn.settings.retries.client_busy.minutes) == ("draft", 7)
+        changed = await take(pool, CAMPAIGNS.replace("minutes: 7", "minutes: 9"))
+        assert changed.changes == ("campaign autumn.settings.retries.client_busy.minutes: 7 → 9",)
+        with pytest.raises(ConfigRefused) as refused:
+            await take(pool, CAMPAIGNS.replace("connection: office", "connection: gone"))
+        assert [(p.path, p.code) for p in refused.value.problems] == [
+            ("campaigns.0 «autumn».connection", "campaign-not-usable")
+        ]
+        await command_campaign(conn, ACCOUNT, "autumn", "finish")
+        with pytest.raises(ConfigRefused) as refused:
+            await take(pool, CAMPAIGNS)
+        assert [p.code for p in refused.value.problems] == ["campaign-state"]
+        again = await take(pool, CAMPAIGNS.replace("minutes: 7", "minutes: 9"))
+        assert "campaign 'autumn' has finished: no file starts it again" in again.warnings
+        autumn = await campaign_of(conn, ACCOUNT, "autumn")
+        assert autumn is not None
+        assert autumn.state == "finished"
+    assert "autumn" not in (await exported(pool)).partition("triggers:")[0]
