@@ -1,7 +1,8 @@
-"""S3.1 to S3.3, S3.10 and S3.11: calls of campaigns, what is known of their clients, and what happens when nobody is reached."""
+"""S3.1 to S3.3, S3.10, S3.11 and F19: calls of campaigns, what is known of their clients, and what happens when nobody is reached."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -180,3 +181,55 @@ async def test_s3_11_what_a_trigger_wants_when_nobody_was_reached_happens_to_the
     await calls.in_stage(deal, FAILED)
     assert [t["responsible_user_id"] for t in await calls.tasks(deal)] == [user(101)]
     assert await calls.tasks(cheap) == []
+
+
+async def item_of(calls: CallBacks, number: str, *reasons: str) -> dict[str, Any]:
+    """The one item of this client, once it is so."""
+
+    async def is_so() -> dict[str, Any] | None:
+        found = (await calls.sales.stack.api("GET", f"{API}/outbound/items", client=number))["items"]
+        return found[0] if found and found[0]["reason"] in reasons else None
+
+    return dict(await until(is_so, f"{number} is {reasons}", seconds=40) or {})
+
+
+async def test_f19_a_campaign_calls_nobody_out_of_hours_against_their_wish_too_often_or_twice_at_once(
+    calls: CallBacks,
+) -> None:
+    sales = calls.sales
+    unwilling, late, busy, twice = (f"+790055600{n}" for n in (61, 62, 67, 77))
+    never = {"opens": "00:00", "closes": "00:01", "days": [datetime.now(UTC).isoweekday() % 7 + 1]}
+    await calls.rate(0)
+    await campaign(calls, "asked", unwilling)
+    await campaign(calls, "closed", late, hours=never)
+    await campaign(calls, "patient", busy, retries={"client_busy": {"minutes": 5, "most": 3}})
+    for name in ("one", "other"):
+        await campaign(calls, name, twice)
+    await campaign(calls, "moved")
+    await added(calls, "moved")
+    deal, number = await calls.deal(price=900_001)
+    await sales.move(deal)
+
+    async def is_in() -> bool:
+        return bool((await sales.api("GET", "campaigns/moved/members"))["items"])
+
+    await sales.until(is_in)
+    await sales.api("POST", "campaigns/moved/start")
+    await sales.move(deal, FAILED)
+    await sales.api("POST", "do-not-call", body={"number": unwilling})
+    await calls.rate(600)
+    assert (await item_of(calls, unwilling, "do_not_call"))["state"] == "dropped"
+    assert (await item_of(calls, number, "left_stage"))["state"] == "dropped"
+    assert (await item_of(calls, late, "window_closed"))["state"] == "waiting"
+    again = await item_of(calls, busy, "client_busy")
+    assert (again["state"], again["tries"]) == ("waiting", {"client_busy": 1})
+    assert datetime.fromisoformat(again["not_before"]) > datetime.now(UTC) + timedelta(minutes=3)
+
+    async def are_over() -> list[tuple[datetime, datetime]]:
+        rows = await sales.stack.pool.fetch(
+            "SELECT claimed_at, over_at FROM outbound_attempt WHERE client = $1 ORDER BY claimed_at", twice
+        )
+        return [tuple(row) for row in rows] if len(rows) == 2 and all(r["over_at"] for r in rows) else []
+
+    first, second = list(await until(are_over, "both campaigns have called", seconds=40) or [])
+    assert first[1] <= second[0]

@@ -13,35 +13,41 @@ FOLDER = ROOT / "tests" / "e2e" / "features"
 
 
 class FeatureRow(NamedTuple):
-    """S0.5 is (0, 5)."""
+    """S0.5 is ("s0", 5), F19 is ("f", 19)."""
 
-    system: int
+    system: str
     row: int
 
 
+_OF_A_ROW = r"test_(s\d_|f)\d\d_"
+
 PROMISED = {
-    *(FeatureRow(0, row) for row in (1, *range(3, 46))),
-    *(FeatureRow(1, row) for row in range(1, 16)),
-    *(FeatureRow(3, row) for row in (*range(1, 9), *range(10, 29))),
-    *(FeatureRow(4, row) for row in (*range(1, 10), *range(12, 17), *range(19, 42), 43)),
+    FeatureRow("f", 19),
+    *(FeatureRow("s0", row) for row in (1, *range(3, 46))),
+    *(FeatureRow("s1", row) for row in range(1, 16)),
+    *(FeatureRow("s3", row) for row in (*range(1, 9), *range(10, 34))),
+    *(FeatureRow("s4", row) for row in (*range(1, 10), *range(12, 17), *range(19, 42), 43)),
 }
 
 
 def rows() -> list[tuple[FeatureRow, list[tuple[str, str]]]]:
     """Each row of the page with (file, test) of each test that it names."""
     found = re.findall(
-        r"^\| S(\d)\.(\d+) \| [^|]+ \| ([^|]+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| (S\d\.|F)(\d+) \| [^|]+ \| ([^|]+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
     )
     return [
-        (FeatureRow(int(system), int(row)), re.findall(r"`(test_\w+\.py)`: `(test_\w+)`", tests))
+        (
+            FeatureRow(system.rstrip(".").lower(), int(row)),
+            re.findall(r"`(test_\w+\.py)`: `(test_\w+)`", tests),
+        )
         for system, row, tests in found
     ]
 
 
 def rows_of(test: str) -> list[FeatureRow]:
     """test_s3_04_… is of one row, test_s3_04_to_s3_08_… of five."""
-    system, first, last = re.match(r"test_s(\d)_(\d\d)_(?:to_s\1_(\d\d)_)?", test).groups()  # type: ignore[union-attr]
-    return [FeatureRow(int(system), row) for row in range(int(first), int(last or first) + 1)]
+    system, first, last = re.match(r"test_(s\d|f)_?(\d\d)_(?:to_\1_(\d\d)_)?", test).groups()  # type: ignore[union-attr]
+    return [FeatureRow(system, row) for row in range(int(first), int(last or first) + 1)]
 
 
 def written_tests() -> set[tuple[str, str]]:
@@ -49,7 +55,7 @@ def written_tests() -> set[tuple[str, str]]:
         (file.name, node.name)
         for file in FOLDER.glob("test_*.py")
         for node in ast.parse(file.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.AsyncFunctionDef) and re.match(r"test_s\d_\d\d_", node.name)
+        if isinstance(node, ast.AsyncFunctionDef) and re.match(_OF_A_ROW, node.name)
     }
 
 
@@ -71,6 +77,6 @@ def test_every_test_of_the_folder_is_of_a_row() -> None:
         (file.name, node.name)
         for file in FOLDER.glob("test_*.py")
         for node in ast.parse(file.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith("test_s")
+        if isinstance(node, ast.AsyncFunctionDef) and re.match(r"test_[sf]\d", node.name)
     }
     assert others == written_tests()
