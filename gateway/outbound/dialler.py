@@ -20,6 +20,7 @@ from gateway.outbound.around import CallingAccount, calling_account
 from gateway.outbound.claim import claim, prepare
 from gateway.outbound.following import Follower
 from gateway.outbound.placing import DialClock, Placer
+from gateway.outbound.withdrawing import withdraw_pointless
 from gateway.pbx.kind import PbxKind
 from gateway.store.outbound.claiming import busy_accounts
 from gateway.store.outbound.pace import pace_of
@@ -57,7 +58,8 @@ class Dialler:
         *,
         now: DialClock = database_now,
     ) -> None:
-        self._pool, self._snapshot, self._kinds, self._at_work = pool, snapshot, kinds, at_work
+        self._pool, self._session, self._snapshot = pool, session, snapshot
+        self._kinds, self._at_work = kinds, at_work
         self._now = now
         self._placer = Placer(pool, session, now)
         self._follower = Follower(pool, session, now)
@@ -109,6 +111,9 @@ class Dialler:
         self.status.ended += await self._follower.follow(
             around, settings.outbound, settings.calls.settle_seconds
         )
+        async with self._pool.acquire() as conn:
+            now = await self._now(conn)
+        await withdraw_pointless(self._pool, self._session, around, now)
         if not pace.is_on:
             return
         async with self._pool.acquire() as conn:

@@ -76,7 +76,9 @@ async def _item(
     code: str,
 ) -> None:
     tries = AttemptTries(by_rule=item.counters)
-    after = after_attempt(outcome, await _retries(conn, pace, item), tries)
+    after = after_attempt(
+        outcome, await _retries(conn, pace, item), tries, is_withdrawn=row.withdrawn_at is not None
+    )
     if after.stops_connection and await stop_connection(
         conn, around.id, row.connection, now, code or outcome.reason, outcome.raw
     ):

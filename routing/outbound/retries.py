@@ -72,12 +72,17 @@ _CLIENT: Mapping[AttemptReason, str] = {
 }
 
 
-def after_attempt(outcome: AttemptOutcome, table: RetryTable, tries: AttemptTries) -> AfterAttempt:
-    """Say what becomes of the item. tries: before this attempt. Unknown is never tried again: somebody may have been called. ask: a person has to look."""
+def after_attempt(
+    outcome: AttemptOutcome, table: RetryTable, tries: AttemptTries, *, is_withdrawn: bool = False
+) -> AfterAttempt:
+    """Say what becomes of the item. tries: before this attempt. Unknown is never tried again: somebody may have been called. ask: a person has to look.
+    is_withdrawn: we hung it up, since the client called us; it is looked at anew, and costs nobody a try."""
     if outcome.side == "talked":
         return AfterAttempt(do="succeed")
     if outcome.side == "unknown":
         return AfterAttempt(do="ask")
+    if is_withdrawn and outcome.side in ("operator", "client"):
+        return AfterAttempt(do="retry", rule="client_in_call")
     if outcome.side == "refused":
         return _refused(outcome.reason)
     if outcome.reason == "bad_number":

@@ -46,6 +46,7 @@ class ScriptedOriginator(Originator):
     found: FindResult = SILENT
     orders: list[PlaceOrder] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    hung_up: list[str] = field(default_factory=list)
 
     async def place(
         self, session: aiohttp.ClientSession, connection: Connection, order: PlaceOrder
@@ -68,6 +69,7 @@ class ScriptedOriginator(Originator):
         attempt_id: str,
         legs: Sequence[str] = (),
     ) -> CancelResult:
+        self.hung_up.append(attempt_id)
         return Cancelled()
 
 

@@ -32,7 +32,7 @@ WHERE account_id = $1 AND attempt_id = $2 AND state = 'claimed' AND claimed_at >
 class AttemptRow:
     """client: E.164. employee_id and extension, or group_number: who is rung first. connection: its name. placed_at: when the
     request began, None = nothing was sent. look_at: when the PBX is asked what became of it, if nothing is told; looks: how
-    often it was."""
+    often it was. withdrawn_at: when the PBX was asked to hang it up, since the client called us meanwhile."""
 
     account_id: str
     attempt_id: str
@@ -54,6 +54,7 @@ class AttemptRow:
     call_key: str | None
     look_at: datetime
     looks: int
+    withdrawn_at: datetime | None = None
 
     @property
     def attempt(self) -> Attempt:

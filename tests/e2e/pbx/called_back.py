@@ -106,6 +106,12 @@ class CalledBack:
             minutes,
         )
 
+    async def look_now(self, deal: int) -> None:
+        """Its item is not waited with any longer."""
+        await self.stage.office.stack.pool.execute(
+            "UPDATE outbound_item SET look_at = NULL WHERE deal_id = $1", str(deal)
+        )
+
     async def both_talk(self, number: str) -> Talk:
         """The employee's side."""
         await self.stage.phones.answered(number, 20)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 import pytest_asyncio
 
-from tests.e2e.pbx.called_back import EMPLOYEE, FAILED, SUCCEEDED, CalledBack, running_call_backs
+from tests.e2e.pbx.called_back import EMPLOYEE, FAILED, LINE, SUCCEEDED, CalledBack, running_call_backs
 from tests.e2e.pbx.sip_phone import BUSY, RINGS, Manner
 from tests.waiting import until
 
@@ -94,6 +94,20 @@ async def test_employee_hangs_up_while_the_client_rings(office: CalledBack) -> N
     assert office.rung(number) == (1, 1)
     stage, tasks, _ = await office.told(deal, number)
     assert (stage, tasks) == (FAILED, 1)
+
+
+async def test_client_calls_while_the_employees_phone_rings(office: CalledBack) -> None:
+    """Case 21: ours is hung up, theirs is answered, and they are not called besides."""
+    number = await office.behave(RINGS, TAKES)
+    deal = await office.begin(number)
+    await office.stage.phones.rung(EMPLOYEE, 20)
+    caller = await office.stage.phones.call(number, LINE.lstrip("+")).until_up(20)
+    await asyncio.sleep(1)
+    await caller.hang_up()
+    await office.stage.office.until_calls(lambda rows: all(row["is_over"] for row in rows))
+    await office.look_now(deal)
+    assert (await office.ended(deal))[:2] == ("dropped", "spoken_meanwhile")
+    assert office.rung(number)[1] == 0
 
 
 async def test_link_cut_and_back_before_the_end(office: CalledBack) -> None:

@@ -109,6 +109,49 @@ async def test_case_21_who_called_meanwhile_is_not_called_and_who_rings_is_waite
     assert await office.state("i3") == "dialling dial", "they called in vain after that"
 
 
+async def test_case_21_a_client_who_calls_while_the_employees_phone_rings_is_not_called_besides(
+    pool: asyncpg.Pool,
+) -> None:
+    office = await CallingOffice(pool).open()
+    await office.deal("7", "+79161234567")
+    await office.item("i1")
+    await office.run()
+    first = office.latest
+    rings = FailedSide.EMPLOYEE_NOT_REACHED
+    await office.told(first, Disposition.RINGING, rings, is_over=False)
+    await office.told(None, Disposition.NO_ANSWER, key="vain", direction="inbound")
+    await office.run(after=SECOND)
+    assert (await office.attempts(), office.pbx.hung_up) == (["+79161234567 operator_ringing"], []), (
+        "who rang in vain is called all the same"
+    )
+    await office.told(None, Disposition.RINGING, key="in", is_over=False, direction="inbound")
+    await office.run(after=SECOND)
+    await office.run(after=SECOND)
+    assert office.pbx.hung_up == [first], "asked once"
+    await office.told(first, Disposition.CANCELLED, rings)
+    await office.run(after=20 * SECOND)
+    assert (await office.state(), (await office.row()).counters) == ("waiting client_in_call", {})
+    await office.told(None, Disposition.ANSWERED, key="in", direction="inbound")
+    await office.run(after=3 * MINUTE)
+    assert (await office.state(), len(office.pbx.orders)) == ("dropped spoken_meanwhile", 1)
+    assert await office.effects() == []
+
+
+async def test_case_21_once_the_client_rings_the_call_goes_on(pool: asyncpg.Pool) -> None:
+    office = await CallingOffice(pool).open()
+    await office.deal("7", "+79161234567")
+    await office.item("i1")
+    await office.run()
+    await office.told(office.latest, Disposition.RINGING, FailedSide.CLIENT_NOT_REACHED, is_over=False)
+    await office.run(after=SECOND)
+    await office.told(None, Disposition.RINGING, key="in", is_over=False, direction="inbound")
+    await office.run(after=SECOND)
+    assert office.pbx.hung_up == []
+    await office.told(office.latest, Disposition.ANSWERED)
+    await office.run(after=SECOND)
+    assert (await office.state(), len(office.pbx.orders)) == ("succeeded talked", 1)
+
+
 async def test_cases_22_23_and_24_hours_of_the_client_and_the_end_of_its_time(pool: asyncpg.Pool) -> None:
     office = await CallingOffice(pool).open(rate=600)
     office.now = datetime.fromisoformat("2026-03-04T17:59:50+00:00")  # 20:59:50 in Moscow
