@@ -21,6 +21,7 @@ from gateway.store.admin.staff import delete_snapshots_older_than
 from gateway.store.alerts import messages
 from gateway.store.alerts.messages import delete_alert_messages_older_than
 from gateway.store.calls.old_calls import delete_calls, delete_cases, delete_effects
+from gateway.store.campaigns.old import empty_campaign_names, empty_campaign_numbers
 from gateway.store.campaigns.topics import delete_topics_older_than
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.crm_accounts.webhooks import delete_expired_grants, delete_webhooks_older_than
@@ -156,12 +157,13 @@ def emptiers(
             told_of_clients.drop_exchanges,
             told_of_clients.empty_unread,
             empty_firing_steps,
+            empty_campaign_names,
         ):
             yield partial(empty, account_id=account_id, before=before(min(named)), limit=_BATCH)
     if policy.text_days is not None:
         yield partial(empty_sms_texts, account_id=account_id, before=before(policy.text_days), limit=_BATCH)
     if policy.number_days is not None:
-        for empty_numbers in (empty_sms_numbers, empty_outbound_numbers):
+        for empty_numbers in (empty_sms_numbers, empty_outbound_numbers, empty_campaign_numbers):
             yield partial(
                 empty_numbers, account_id=account_id, before=before(policy.number_days), limit=_BATCH
             )

@@ -10,6 +10,7 @@ from gateway.store.admin import personal_data as store
 from gateway.store.admin import told_of_clients
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.personal_data import ClientData
+from gateway.store.campaigns import old as campaigns
 from gateway.store.outbound import old as outbound
 from gateway.store.sms import old as sms
 from routing.numbers.normalise import PublicNumber, normalise
@@ -68,6 +69,8 @@ async def forget_client(conn: Conn, account_id: str, number: str) -> ClientData:
             await store.empty_effects(conn, account_id, now, client=deal, limit=_MOST_OF_A_DEAL)
         deals = [id for kind, id in told.things if kind == "deal"]
         await outbound.empty_outbound_numbers(conn, account_id, now, client=client, limit=_MOST_OF_A_DEAL)
+        for empty_of in (campaigns.empty_campaign_names, campaigns.empty_campaign_numbers):
+            await empty_of(conn, account_id, now, client=client, limit=_MOST_OF_A_CLIENT)
         await outbound.empty_firing_steps(conn, account_id, now, deals=deals, limit=_MOST_OF_A_DEAL)
         await told_of_clients.empty_told(conn, account_id, told)
         if any((kept.calls, kept.messages, kept.decisions, kept.effects, kept.cases)):

@@ -42,7 +42,7 @@ async def callers_of(
     """Yield members by their numbers, within a transaction. after: the place behind which they stand."""
     rows = conn.cursor(
         "SELECT substr(number, 2)::bigint AS number, name, client_id FROM campaign_member"
-        " WHERE account_id = $1 AND campaign_id = $2 AND place > $3 ORDER BY 1 LIMIT $4",
+        " WHERE account_id = $1 AND campaign_id = $2 AND place > $3 AND number LIKE '+%' ORDER BY 1 LIMIT $4",
         campaign.account_id,
         campaign.campaign_id,
         after,

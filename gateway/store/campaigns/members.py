@@ -52,7 +52,7 @@ class NewMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRow:
-    """state, reason: of its item. not_before, counters and what follows: only while the item is kept."""
+    """number: '' = it was emptied. state, reason: of its item. not_before, counters and what follows: only while the item is kept."""
 
     account_id: str
     campaign_id: str
@@ -219,4 +219,6 @@ async def take_out(conn: Conn, row: CampaignRow, number: str) -> bool:
 
 
 def _member(row: asyncpg.Record) -> MemberRow:
-    return MemberRow(**dict(row))
+    values = dict(row)
+    is_kept = values["number"].startswith("+")
+    return MemberRow(**{**values, "number": values["number"] if is_kept else ""})

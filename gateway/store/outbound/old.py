@@ -49,7 +49,7 @@ async def under_way_for(conn: Conn, account_id: str, client: str) -> int:
     """How many items wait for this number, are being carried out, or are known of by nobody."""
     count: int = await conn.fetchval(
         "SELECT count(*) FROM outbound_item WHERE account_id = $1 AND client = $2"
-        " AND state IN ('waiting', 'dialling', 'sending', 'unknown')",
+        " AND state IN ('held', 'waiting', 'dialling', 'sending', 'unknown')",
         account_id,
         client,
     )

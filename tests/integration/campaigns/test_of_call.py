@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncpg
+import pytest
 
+from gateway.admin.protection.forget_client import ClientBusy, forget_client
 from gateway.lookup.campaign_callers import CampaignCallers
-from gateway.store.campaigns.members import running_of
+from gateway.settings import Settings
+from gateway.store.admin import accounts
+from gateway.store.campaigns.members import listed_members, running_of
 from gateway.store.campaigns.of_call import campaign_of_call
+from gateway.worker.retention import clean
+from routing.settings import PersonalDataPolicy
 from tests.integration.campaigns.scene import Scene
 from tests.integration.triggers.office import ACCOUNT
 
@@ -73,3 +79,69 @@ async def test_a_gateway_knows_who_is_in_a_campaign_that_runs(pool: asyncpg.Pool
     assert callers.find("another", C) is None
     await scene.order("pause")
     assert [await found(A), await found(C)] == [None, ("autumn", "", "")]
+
+
+async def test_what_lists_say_of_clients_goes_with_its_days_and_with_who_is_forgotten(
+    pool: asyncpg.Pool,
+) -> None:
+    scene = Scene(pool)
+    await scene.open()
+    await scene.add(A, B, C)
+    await pool.execute(
+        "UPDATE campaign_member SET name = 'Olga', client_id = 'c-7', data = '{\"city\": \"Omsk\"}'"
+    )
+    report = {
+        "rows": 4,
+        "added": 3,
+        "faults": {"bad_number": 1},
+        "refused": [{"row": 5, "said": "8 916 000-00-01"}],
+    }
+    await pool.execute(
+        "INSERT INTO campaign_list (account_id, campaign_id, upload, name, report, uploaded_by) SELECT account_id, campaign_id,"
+        " 'u', 'a.csv', $1, 'test' FROM campaign",
+        report,
+    )
+    await called(pool, A)
+
+    async def kept() -> list[tuple[str, str, str]]:
+        rows = await listed_members(conn, await scene.row(), limit=10)
+        return [(m.number, m.name, m.client_id) for m in rows]
+
+    async with pool.acquire() as conn:
+        with pytest.raises(ClientBusy):
+            await forget_client(conn, ACCOUNT, A)
+        await scene.ended(A, "failed", "client_busy")
+        await forget_client(conn, ACCOUNT, A)
+        assert await kept() == [("", "", ""), (B, "Olga", "c-7"), (C, "Olga", "c-7")]
+        assert await pool.fetchval("SELECT report->'refused' FROM campaign_list") == []
+        assert await pool.fetchval("SELECT client || comment FROM campaign_topic") == ""
+        await scene.ended(B, "failed", "client_busy")
+        await pool.execute("UPDATE campaign_member SET added_at = now() - interval '40 days'")
+        settings = (await accounts.account(conn, ACCOUNT)).settings
+        days = PersonalDataPolicy(number_days=30)
+        await accounts.save_settings(conn, ACCOUNT, settings.model_copy(update={"personal_data": days}))
+    await clean(pool, Settings(_env_file=None))
+    async with pool.acquire() as conn:
+        assert await kept() == [
+            ("", "", ""),
+            ("", "", ""),
+            (C, "Olga", "c-7"),
+        ]  # who waits is still to be called
+        leaves = await pool.fetchval(
+            "SELECT count(*) FROM campaign_member m WHERE m::text ~ '(Olga|916000000[12]|Omsk)'"
+        )
+    assert leaves == 1
+    callers = CampaignCallers(pool)
+    await scene.order("start")
+    await callers.look()
+    assert [callers.find(ACCOUNT, A), callers.find(ACCOUNT, C)] != [None, None]
+    assert callers.find(ACCOUNT, A) is None
+
+
+async def called(pool: asyncpg.Pool, number: str) -> None:
+    await pool.execute(
+        "INSERT INTO campaign_topic (account_id, call_id, campaign_id, item_id, connection, call_key, client, started_at,"
+        " ended_at, comment) SELECT account_id, 'c1', campaign_id, item_id, 'main', 'k', $1, now(), now(), 'she is dear'"
+        " FROM campaign_member WHERE number = $1",
+        number,
+    )
