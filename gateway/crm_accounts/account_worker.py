@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -25,7 +26,7 @@ from crm.unread import Unread, UnreadRef
 from gateway.configuration import Configuration, Snapshot
 from gateway.crm_accounts.access import CrmAccess, OpenCrm, webhook_of
 from gateway.crm_accounts.account_reports import AccountReports
-from gateway.crm_accounts.broken_account import probe_while_broken
+from gateway.crm_accounts.broken_account import probe_while_broken, told_broken
 from gateway.crm_accounts.effects_due import EffectsDue
 from gateway.settings import Settings
 from gateway.store.crm_accounts.webhooks import next_webhooks, webhook_failed, webhooks_done
@@ -128,7 +129,9 @@ class CrmAccountWork:
 
         writer = Writer(
             crm,
-            PgEffects(self._pool, self._account_id, lambda: self._policy),
+            PgEffects(
+                self._pool, self._account_id, lambda: self._policy, partial(told_broken, self._account_id)
+            ),
             self._account_id,
             lease,
             sync.catch_up,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -161,9 +161,17 @@ ORDER BY n.number, count(*) FILTER (WHERE d.is_open) > 0 DESC, e.updated_at DESC
 
 
 class PgEffects:
-    """`EffectStore` in PostgreSQL. policy: how the account's numbers are read now."""
+    """`EffectStore` in PostgreSQL. policy: how the account's numbers are read now. on_broken: told the reason in the
+    transaction in which the account breaks."""
 
-    def __init__(self, pool: asyncpg.Pool, account_id: str, policy: Callable[[], NumberPolicy]) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        account_id: str,
+        policy: Callable[[], NumberPolicy],
+        on_broken: Callable[[Conn, str], Awaitable[None]] | None = None,
+    ) -> None:
+        self._on_broken = on_broken
         self._pool = pool
         self._account = account_id
         self._policy = policy
@@ -287,13 +295,15 @@ class PgEffects:
 
     async def break_account(self, reason: str) -> None:
         async with self._pool.acquire() as conn, conn.transaction():
-            await conn.execute(
+            done = await conn.execute(
                 "UPDATE account SET state = 'broken', state_reason = $2, state_since = now()"
                 " WHERE account_id = $1 AND state = 'on'",
                 self._account,
                 storable(reason),
             )
             await rows.hold(conn, self._account, "crm")
+            if done != "UPDATE 0" and self._on_broken is not None:
+                await self._on_broken(conn, storable(reason))
 
     async def next_due(self, now: datetime) -> datetime | None:
         async with self._pool.acquire() as conn:

@@ -65,6 +65,11 @@ async def test_an_account_comes_back_by_itself_and_what_was_held_waits_for_a_per
         await _order(site, "c")
         await site.until("SELECT state = 'done' FROM effect WHERE effect_key = 'c'", seconds=40)
         assert [await site.value(_STATE, key) for key in "ab"] == ["held", "held"]
+        told = await site.pool.fetch(
+            "SELECT who_kind, before->>'state' AS before, after->>'state' AS after FROM audit"
+            " WHERE what = 'account' AND action = 'switched' AND who_kind = 'program' ORDER BY seq"
+        )
+        assert [tuple(row) for row in told] == [("program", "on", "broken"), ("program", "broken", "on")]
 
 
 async def test_users_are_read_as_soon_as_there_is_a_key(pool: asyncpg.Pool, database_url: str) -> None:
