@@ -187,11 +187,22 @@ def _is_for_closed_ones(known: KnownOfItem) -> bool:
 
 
 def _numbers(item: OutboundItem, known: KnownOfItem) -> tuple[str, ...]:
-    """Return the numbers of the client, the one that was called before first; the main contact may be another one now."""
-    of_crm = [number for number in known.numbers if is_number(number)]
+    """Return the numbers of the client, the one that was called before first, without those that were called in vain before
+    that one; the main contact may be another one now."""
+    spent = known.tried - {item.client}
+    of_crm = [number for number in known.numbers if is_number(number) and number not in spent]
     if item.source == "matrix" or (item.deal_id is None and not of_crm):
         return (item.client,) if item.client else ()
     return tuple(sorted(of_crm, key=lambda number: number != item.client))
+
+
+async def next_number(conn: Conn, around: CallingAccount, item: OutboundItem) -> str | None:
+    """Return the contact's next number that may be called, once the present one was called in vain; None: it was the last."""
+    if item.kind != "callback":  # members of a campaign are numbers
+        return None
+    others = tuple(n for n in _numbers(item, await known_of_item(conn, item)) if n != item.client)
+    off_limits = await listed(conn, around.id, others) if others else frozenset()
+    return next((n for n in others if n not in around.own_numbers and n not in off_limits), None)
 
 
 def _callable(numbers: tuple[str, ...], own: frozenset[str], off_limits: frozenset[str]) -> str | None:

@@ -8,13 +8,21 @@ import structlog
 
 from gateway.outbound.around import CallingAccount
 from gateway.outbound.ending import end_with_effects
+from gateway.outbound.facts import next_number
 from gateway.store.campaigns.turns import terms_of
 from gateway.store.outbound.attempts import AttemptRow, attempt_of, save_attempt
 from gateway.store.outbound.connections import set_away, stop_connection
 from gateway.store.outbound.items import OutboundItem, lock, put_back
 from gateway.store.outbound.pace import HeldPace, give_back, hold_pace, slow_down
 from routing.outbound.attempts import AttemptOutcome, AttemptState, ended
-from routing.outbound.retries import AfterAttempt, AttemptTries, RetryTable, after_attempt, with_try
+from routing.outbound.retries import (
+    AfterAttempt,
+    AttemptTries,
+    RetryTable,
+    after_attempt,
+    with_try,
+    without_clients,
+)
 from runtime.database.pool import Conn
 
 log = structlog.get_logger(__name__)
@@ -113,7 +121,7 @@ async def _under_way(
         case "ask":
             await end_with_effects(conn, around.staff, item, "unknown", "never_heard_of", now)
         case "fail":
-            await end_with_effects(conn, around.staff, item, "failed", after.rule, now)
+            await _given_up(conn, around, item, tries, after, now)
         case "retry":
             await _again(conn, around, item, tries, after, now)
 
@@ -130,10 +138,26 @@ async def _again(
     again_at = now + after.after
     is_counted = after.counts_against != "nobody"
     if is_counted and item.expires_at is not None and again_at >= item.expires_at:
-        await end_with_effects(conn, around.staff, item, "failed", after.rule, now)
+        await _given_up(conn, around, item, tries, after, now)
         return
     counters = with_try(tries, after.rule).by_rule if is_counted else tries.by_rule
     await put_back(conn, item, again_at, after.rule, counters)
+
+
+async def _given_up(
+    conn: Conn,
+    around: CallingAccount,
+    item: OutboundItem,
+    tries: AttemptTries,
+    after: AfterAttempt,
+    now: datetime,
+) -> None:
+    """Go on with the contact's next number, with tries of its own; with none left, or no time, the item has failed."""
+    has_time = item.expires_at is None or now < item.expires_at
+    if after.counts_against == "client" and has_time and (number := await next_number(conn, around, item)):
+        await put_back(conn, item, now, after.rule, without_clients(tries).by_rule, client=number)
+        return
+    await end_with_effects(conn, around.staff, item, "failed", after.rule, now)
 
 
 async def _told_late(

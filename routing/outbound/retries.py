@@ -126,3 +126,10 @@ def _counted(rule: str, table: RetryTable, tries: AttemptTries, against: CountsA
 def with_try(tries: AttemptTries, rule: str) -> AttemptTries:
     """Return it after one more attempt came to this rule."""
     return AttemptTries(by_rule={**tries.by_rule, rule: tries.of(rule) + 1}) if rule else tries
+
+
+def without_clients(tries: AttemptTries) -> AttemptTries:
+    """Return what counts at another number of the client: the employee's tries."""
+    return AttemptTries(
+        by_rule={rule: n for rule, n in tries.by_rule.items() if rule not in _CLIENT.values()}
+    )

@@ -110,17 +110,24 @@ async def end_item(conn: Conn, row: OutboundItem, state: EndState, reason: str) 
 
 
 async def put_back(
-    conn: Conn, row: OutboundItem, not_before: datetime, reason: str, counters: Mapping[str, int]
+    conn: Conn,
+    row: OutboundItem,
+    not_before: datetime,
+    reason: str,
+    counters: Mapping[str, int],
+    *,
+    client: str | None = None,
 ) -> bool:
-    """Let it wait for another try. False: it is not under way."""
+    """Let it wait for another try. False: it is not under way. client: whom then, None = as before."""
     done: str = await conn.execute(
-        "UPDATE outbound_item SET state = 'waiting', not_before = $3, look_at = NULL, reason = $4, counters = $5"
-        " WHERE account_id = $1 AND item_id = $2 AND state IN ('dialling', 'sending')",
+        "UPDATE outbound_item SET state = 'waiting', not_before = $3, look_at = NULL, reason = $4, counters = $5,"
+        " client = coalesce($6, client) WHERE account_id = $1 AND item_id = $2 AND state IN ('dialling', 'sending')",
         row.account_id,
         row.item_id,
         not_before,
         reason,
         dict(counters),
+        client,
     )
     return done != "UPDATE 0"
 

@@ -28,6 +28,8 @@ SELECT d.entity_id IS NOT NULL AS is_known, d.is_open, d.pipeline_id, d.stage_id
   ARRAY(SELECT n.number FROM directory_link l JOIN directory_number n ON n.account_id = l.account_id AND n.kind = l.kind
     AND n.entity_id = l.entity_id WHERE main.contact_id IS NULL AND l.account_id = $1 AND l.deal_id = $2 AND l.kind = 'company'
     ORDER BY n.number) AS company_numbers,
+  ARRAY(SELECT DISTINCT a.client FROM outbound_attempt a WHERE a.account_id = $1 AND a.item_id = $7 AND a.side = 'client')
+    AS tried,
   f.cause, v.body AS trigger, t.on_since IS NOT NULL AND t.removed_at IS NULL AS is_trigger_on
 FROM main LEFT JOIN directory_entity d ON d.account_id = $1 AND d.kind = 'deal' AND d.entity_id = $2
 LEFT JOIN firing f ON f.account_id = $1 AND f.firing_id = $4
@@ -41,7 +43,9 @@ SELECT (SELECT max(least(c.ended_at, $4) + c.clock_offset) FROM call c WHERE c.a
     AND c.answered_at IS NOT NULL AND c.is_over AND c.direction <> 'internal' AND c.started_at > $3) AS spoken_at,
   EXISTS (SELECT 1 FROM call c WHERE c.account_id = $1 AND c.client = $2 AND NOT c.is_over AND c.started_at > $5)
     OR EXISTS (SELECT 1 FROM inbox i WHERE i.account_id = $1 AND i.client = $2 AND i.state = 'pending') AS is_in_call,
-  EXISTS (SELECT 1 FROM outbound_attempt a WHERE a.account_id = $1 AND a.client = $2 AND a.state <> 'over')
+  EXISTS (SELECT 1 FROM outbound_attempt a WHERE a.account_id = $1 AND a.state <> 'over' AND (a.client = $2 OR EXISTS (
+    SELECT 1 FROM directory_number one JOIN directory_number other USING (account_id, kind, entity_id)
+    WHERE one.account_id = $1 AND one.kind = 'contact' AND one.number = $6 AND '+' || other.number = a.client)))
     AS is_being_called
 """
 
@@ -67,7 +71,7 @@ _LONGEST_RINGING = timedelta(minutes=3)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownOfItem:
     """is_read: the directory has the deal and its contact, or nobody will tell more. place: (pipeline, stage) of the deal.
-    numbers: E.164 of the main contact, else of the company. fields: "deal.cf_5" -> text. cause, trigger: of the firing."""
+    numbers: E.164 of the main contact, else of the company. tried: those at which the client was called for it in vain. fields: "deal.cf_5" -> text. cause, trigger: of the firing."""
 
     is_read: bool = True
     is_deleted: bool = False
@@ -76,6 +80,7 @@ class KnownOfItem:
     place: tuple[str | None, str | None] = (None, None)
     owner_id: str | None = None
     numbers: tuple[str, ...] = ()
+    tried: frozenset[str] = frozenset()
     fields: Mapping[str, str]
     cause: Mapping[str, Any] | None = None
     trigger: Mapping[str, Any] | None = None
@@ -84,7 +89,8 @@ class KnownOfItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownOfClient:
-    """spoken_at: by our clock, the latest talk that is over. is_in_call: or something that they did waits to be understood."""
+    """spoken_at: by our clock, the latest talk that is over. is_in_call: or something that they did waits to be understood.
+    is_being_called: there, or at another number of the same contact."""
 
     spoken_at: datetime | None
     is_in_call: bool
@@ -102,6 +108,7 @@ async def known_of_item(conn: Conn, item: OutboundItem) -> KnownOfItem:
         item.firing_id,
         order.get("trigger"),
         order.get("version"),
+        item.item_id,
     )
     assert row is not None
     told: Mapping[str, str] = row["told"] or {}
@@ -118,6 +125,7 @@ async def known_of_item(conn: Conn, item: OutboundItem) -> KnownOfItem:
         place=(pipeline, stage) if stage else (row["pipeline_id"], row["stage_id"]),
         owner_id=told.get("deal.responsible") or row["owner_id"],
         numbers=tuple(f"+{number}" for number in row["numbers"] or row["company_numbers"]),
+        tried=frozenset(row["tried"]),
         fields=_fields(told),
         cause=row["cause"],
         trigger=row["trigger"],
@@ -137,7 +145,9 @@ async def known_of_client(
     conn: Conn, account_id: str, number: str, since: datetime, now: datetime
 ) -> KnownOfClient:
     """since: talks that began before do not matter."""
-    row = await conn.fetchrow(_CLIENT, account_id, number, since - _LONGEST_CALL, now, now - _LONGEST_CALL)
+    row = await conn.fetchrow(
+        _CLIENT, account_id, number, since - _LONGEST_CALL, now, now - _LONGEST_CALL, int(number.lstrip("+"))
+    )
     assert row is not None
     return KnownOfClient(**dict(row))
 

@@ -20,7 +20,7 @@ from gateway.store.admin import accounts
 from gateway.store.admin.staff import replace_staff
 from gateway.store.calls.calls import save_call
 from gateway.store.outbound.items import OutboundItem, item_of
-from routing.calls.model import Call, Disposition, FailedSide, Talk
+from routing.calls.model import Call, Disposition, FailedSide, NumberWord, Talk
 from routing.client_work.values import CallRow
 from routing.settings import AccountSettings, NumberPolicy
 from routing.staff import Employee
@@ -92,9 +92,15 @@ class CallingOffice:
             await asyncio.gather(*dialler._placing)
 
     async def deal(
-        self, id: str = "7", number: str | None = "+79161234567", *, stage: str = "20", owner: str = "11"
+        self,
+        id: str = "7",
+        number: str | None = "+79161234567",
+        *,
+        stage: str = "20",
+        owner: str = "11",
+        more: tuple[str, ...] = (),
     ) -> None:
-        """The directory has it, with its contact."""
+        """The directory has it, with its contact. more: numbers of the contact besides."""
         contact_id = f"{id}0"
         deal = CrmEntity(
             kind="deal",
@@ -108,7 +114,7 @@ class CallingOffice:
             updated_at=self.now,
             created_at=self.now,
         )
-        numbers = (number,) if number else ()
+        numbers = (*((number,) if number else ()), *more)
         contact = CrmEntity(kind="contact", id=contact_id, name="C", numbers=numbers, updated_at=self.now)
         async with self.pool.acquire() as conn, conn.transaction():
             await apply_entities(conn, ACCOUNT, [contact, deal], NumberPolicy())
@@ -189,6 +195,7 @@ class CallingOffice:
         direction: Any = "outbound",
         talk_seconds: int = 1,
         started_at: datetime | None = None,
+        number_word: NumberWord | None = None,
     ) -> None:
         """The PBX told of a call, and it was understood."""
         began = started_at or self.now
@@ -209,6 +216,7 @@ class CallingOffice:
             talks=talks,
             talk_seconds=talk_seconds if is_answered and is_over else None,
             got_to=side,
+            number_word=number_word,
             attempt=attempt_id,
         )
         row = CallRow(

@@ -315,6 +315,47 @@ async def test_case_14_what_is_cleared_has_no_effects_and_what_is_under_way_has_
     assert len(office.pbx.orders) == 1
 
 
+async def test_a_contacts_next_number_is_called_when_the_first_is_given_up(pool: asyncpg.Pool) -> None:
+    """A number that does not exist, and one whose tries are spent; numbers that nobody may call are passed over."""
+    office = await CallingOffice(pool).open(retries={"client_busy": {"minutes": 5, "most": 1}})
+    numbers = [f"+7916000000{n}" for n in range(5)]
+    await office.deal("7", *numbers[:1], more=(*numbers[1:], "+74951230000"))
+    async with pool.acquire() as conn, conn.transaction():
+        await do_not_call.add(conn, ACCOUNT, numbers[2], source="client", said_by="sms")
+    await office.item()
+    await office.run()
+    came = FailedSide.CLIENT_NOT_REACHED
+    await office.told(
+        office.latest, Disposition.FAILED, came, client=numbers[0], number_word="no_such_number"
+    )
+    for n, (after, client) in enumerate(((20, 1), (301, 1), (20, 3))):
+        await office.run(after=timedelta(seconds=20))
+        await office.run(after=timedelta(seconds=after))
+        assert office.pbx.orders[-1].number == numbers[client], (n, await office.state())
+        await office.told(office.latest, Disposition.BUSY, came, client=numbers[client], key=f"c{n + 2}")
+    await office.configure(retries={"client_busy": {"minutes": 5, "most": 0}})
+    await office.run(after=20 * SECOND)
+    await office.run(after=SECOND)
+    assert office.pbx.orders[-1].number == numbers[4]
+    await office.told(office.latest, Disposition.BUSY, came, client=numbers[4], key="last")
+    await office.run(after=20 * SECOND)
+    assert (await office.state(), len(await office.effects())) == ("failed client_busy", 1)
+    await office.run(after=HOUR)
+    assert [o.number for o in office.pbx.orders] == [numbers[n] for n in (0, 1, 1, 3, 4)]
+
+
+async def test_one_contact_is_not_called_at_two_numbers_at_once(pool: asyncpg.Pool) -> None:
+    office = await CallingOffice(pool).open()
+    await office.deal("7", "+79160000001", more=("+79160000002",))
+    people = [{"kind": "employee", "employee_id": id} for id in ("anna", "boris")]
+    await office.item("i1", deal_id=None, client="+79160000001", target=people[0])
+    await office.item("i2", deal_id=None, client="+79160000002", target=people[1])
+    await office.run()
+    await office.run(after=SECOND)
+    assert [o.number for o in office.pbx.orders] == ["+79160000001"]
+    assert await office.why("i2") == "client_being_called"
+
+
 async def test_case_27_an_employee_who_hangs_up_is_not_the_clients_fault(pool: asyncpg.Pool) -> None:
     office = await CallingOffice(pool).open()
     await office.deal()
