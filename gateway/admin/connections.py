@@ -12,7 +12,7 @@ from gateway.admin.employees import line_of_somebody
 from gateway.admin.input_words import SHORT_NAME
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_places
 from gateway.admin.protection.shown_settings import shown_settings, told_settings
-from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
+from gateway.admin.refused import ConnectionInUse, InputRefused, NameTaken, NothingOfThatName
 from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.connection_settings import settings_of
@@ -21,6 +21,7 @@ from gateway.pbx.kind import PbxKind
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record, secrets_said
 from gateway.store.admin.staff import stored_employees
+from gateway.store.outbound.uses import uses_of_connection
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
@@ -235,10 +236,15 @@ async def connection_of(conn: Conn, account_id: str | None, name: str) -> Connec
     return found[name]
 
 
-async def remove_connection(conn: Conn, account_id: str | None, name: str) -> Connection:
-    """Return the one that was removed. Its calls and decisions stay. Raise NothingOfThatName."""
+async def remove_connection(
+    conn: Conn, account_id: str | None, name: str, *, even_if_used: bool = False
+) -> Connection:
+    """Return the one that was removed. Its calls and decisions stay. Raise NothingOfThatName, ConnectionInUse."""
     async with conn.transaction():
         removed = await connection_of(conn, account_id, name)
+        uses = await uses_of_connection(conn, removed.account_id, name)
+        if uses and not even_if_used:
+            raise ConnectionInUse(name, uses)
         await rows.remove_connection(conn, name)
         await record(conn, _change(removed, "removed", _seen(removed, None), None))
         return removed

@@ -34,6 +34,20 @@ class NameTaken(InputRefused):
         )
 
 
+class ConnectionInUse(InputRefused):
+    """Others call or write through it: without it what they order waits in vain."""
+
+    code = "connection-in-use"
+
+    def __init__(self, name: str, uses: list[str]) -> None:
+        super().__init__(
+            "name",
+            f"'{name}' is used by: {', '.join(uses)}",
+            "name another connection there first, or say that it goes all the same",
+            problems=[{"use": use} for use in uses],
+        )
+
+
 class NothingOfThatName(InputRefused):
     """There is none of this name."""
 

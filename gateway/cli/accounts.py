@@ -18,6 +18,7 @@ from gateway.cli.options import (
     AccountName,
     BoundEmployee,
     Counters,
+    EvenIfUsed,
     Json,
     RoleName,
     Schedules,
@@ -252,6 +253,7 @@ def list_connections(
 @connection_app.command("remove")
 def remove_connection(
     name: Annotated[str, typer.Argument(help="see 'callmatrix connection list'")],
+    even_if_used: EvenIfUsed = False,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
@@ -263,7 +265,7 @@ def remove_connection(
         "connection",
         name,
         f"The PBX of '{name}' will be refused.",
-        lambda conn: connections.remove_connection(conn, None, name),
+        lambda conn: connections.remove_connection(conn, None, name, even_if_used=even_if_used),
         look=lambda conn: connections.connection_of(conn, None, name),
         is_sure=yes,
         json=json,

@@ -16,10 +16,11 @@ from gateway.admin.connections import (
 from gateway.admin.input_words import is_one_line
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_places
 from gateway.admin.protection.shown_settings import shown_settings, told_settings
-from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
+from gateway.admin.refused import ConnectionInUse, InputRefused, NameTaken, NothingOfThatName
 from gateway.pbx.capabilities import SettingType
 from gateway.store.admin.accounts import lock_account
 from gateway.store.admin.audit import AuditChange, record, secrets_said
+from gateway.store.outbound.uses import uses_of_sms_connection
 from gateway.store.sms import connections as store
 from gateway.store.sms.connections import SavedSmsConnection
 from runtime.database.pool import Conn
@@ -115,10 +116,15 @@ async def change_sms_connection(
         return changed
 
 
-async def remove_sms_connection(conn: Conn, account_id: str, name: str) -> SavedSmsConnection:
-    """Return the one that was removed; its messages stay told. Raise NothingOfThatName."""
+async def remove_sms_connection(
+    conn: Conn, account_id: str, name: str, *, even_if_used: bool = False
+) -> SavedSmsConnection:
+    """Return the one that was removed; its messages stay told. Raise NothingOfThatName, ConnectionInUse."""
     async with conn.transaction():
         removed = await sms_connection_of(conn, account_id, name)
+        uses = await uses_of_sms_connection(conn, account_id, name)
+        if uses and not even_if_used:
+            raise ConnectionInUse(name, uses)
         await store.remove_sms_connection(conn, account_id, name)
         await record(conn, _change(removed, "removed", _seen(removed, None), None))
         return removed

@@ -54,7 +54,7 @@ async def _take(
     if (
         now is not None and now.connection.kind != part.kind
     ):  # another provider, whose keys and address are others
-        await remove_sms_connection(conn, account_id, part.name)
+        await remove_sms_connection(conn, account_id, part.name, even_if_used=True)
         now = None
     if now is None:
         order = SmsConnectionOrder(name=part.name, kind=part.kind, sender=part.sender, settings=part.settings)

@@ -20,6 +20,10 @@ Setting = JsonValue
 """Judged by the service, in the same words as from a file."""
 
 
+class ConnectionRemovalQuery(Body):
+    even_if_used: bool = Field(False, description="remove it although something goes out through it")
+
+
 class NewConnection(Body):
     name: Annotated[str, described(SHORT_NAME)]
     kind: str
@@ -110,11 +114,13 @@ async def change_connection(call: ApiCall[NoQuery, ConnectionChange]) -> Connect
     return _created(call, changed, secret)
 
 
-async def remove_connection(call: ApiCall) -> None:
+async def remove_connection(call: ApiCall[ConnectionRemovalQuery, None]) -> None:
     name = call.path["connection"]
     async with call.services.pool.acquire() as conn:
         try:
-            await connections.remove_connection(conn, call.account.id, name)
+            await connections.remove_connection(
+                conn, call.account.id, name, even_if_used=call.query.even_if_used
+            )
         except NothingOfThatName as err:
             raise not_found("connection", name) from err
 
@@ -150,6 +156,11 @@ ROUTES = (
         summary="Change a connection, or give it a new secret",
     ),
     Route(
-        method="DELETE", path=_ALL + "/{connection}", handler=remove_connection, summary="Remove a connection"
+        method="DELETE",
+        path=_ALL + "/{connection}",
+        handler=remove_connection,
+        summary="Remove a connection",
+        description="409 with what calls through it, unless `even_if_used`.",
+        errors=(409,),
     ),
 )

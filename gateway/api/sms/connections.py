@@ -13,6 +13,7 @@ from gateway.admin.protection.shown_settings import shown_settings
 from gateway.admin.refused import NothingOfThatName
 from gateway.admin.sms import connections
 from gateway.admin.sms.connections import SmsConnectionOrder
+from gateway.api.admin.connections import ConnectionRemovalQuery
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
 from gateway.sms.addresses import report_address
 from gateway.store.sms.connections import SavedSmsConnection, sms_connections
@@ -133,10 +134,12 @@ async def change_connection(call: ApiCall[NoQuery, SmsConnectionChange]) -> SmsC
     return view_of(changed)
 
 
-async def remove_connection(call: ApiCall) -> None:
+async def remove_connection(call: ApiCall[ConnectionRemovalQuery, None]) -> None:
     async with call.services.pool.acquire() as conn:
         await the_connection(conn, call)
-        await connections.remove_sms_connection(conn, call.account.id, call.path["sms"])
+        await connections.remove_sms_connection(
+            conn, call.account.id, call.path["sms"], even_if_used=call.query.even_if_used
+        )
 
 
 async def show_report_address(call: ApiCall) -> SmsReportAddressView:
@@ -170,7 +173,14 @@ ROUTES = (
         handler=change_connection,
         summary="Change an SMS provider; one that stopped is tried again at once",
     ),
-    Route(method="DELETE", path=_ONE, handler=remove_connection, summary="Remove an SMS provider"),
+    Route(
+        method="DELETE",
+        path=_ONE,
+        handler=remove_connection,
+        summary="Remove an SMS provider",
+        description="409 with what is sent through it, unless `even_if_used`.",
+        errors=(409,),
+    ),
     Route(
         method="GET",
         path=_ONE + "/report-address",

@@ -11,7 +11,7 @@ import typer
 from gateway.admin.distribution import orders, templates
 from gateway.admin.files.yaml_text import yaml_of
 from gateway.cli.changing.files import read_model, read_text, write_text
-from gateway.cli.options import AccountName, Json, Lang, Yes
+from gateway.cli.options import AccountName, EvenIfUsed, Json, Lang, Yes
 from gateway.cli.output import (
     chosen_language,
     confirm,
@@ -151,7 +151,7 @@ def read_template(text: str, where: str) -> DistributionTemplate:
 def remove_template(
     template: TemplateName,
     account: AccountName = None,
-    even_if_used: Annotated[bool, typer.Option("--even-if-used", help="although something names it")] = False,
+    even_if_used: EvenIfUsed = False,
     yes: Yes = False,
     json: Json = False,
 ) -> None:

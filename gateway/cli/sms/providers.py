@@ -11,7 +11,7 @@ from gateway.admin.protection.allowed import allowed_by
 from gateway.admin.protection.shown_settings import shown_settings
 from gateway.admin.sms import connections
 from gateway.admin.sms.connections import SmsConnectionOrder, sms_connection_of
-from gateway.cli.options import AccountName, Json, Yes, pairs, secret_given
+from gateway.cli.options import AccountName, EvenIfUsed, Json, Yes, pairs, secret_given
 from gateway.cli.output import (
     an_account,
     carry_out_removal,
@@ -173,7 +173,13 @@ def show_address(name: SmsName, account: AccountName = None, json: Json = False)
 
 
 @sms_app.command("remove")
-def remove(name: SmsName, account: AccountName = None, yes: Yes = False, json: Json = False) -> None:
+def remove(
+    name: SmsName,
+    account: AccountName = None,
+    even_if_used: EvenIfUsed = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
     """Remove an SMS provider: what waits for it is not sent until its time runs out; messages stay told.
 
     Example: callmatrix sms remove texts --yes
@@ -183,7 +189,8 @@ def remove(name: SmsName, account: AccountName = None, yes: Yes = False, json: J
         return await sms_connection_of(conn, (await the_account(conn, account)).id, name)
 
     async def work(conn: Conn) -> SavedSmsConnection:
-        return await connections.remove_sms_connection(conn, (await the_account(conn, account)).id, name)
+        account_id = (await the_account(conn, account)).id
+        return await connections.remove_sms_connection(conn, account_id, name, even_if_used=even_if_used)
 
     carry_out_removal(
         "SMS connection",

@@ -32,6 +32,8 @@ UNION ALL SELECT 'lookup' FROM account a WHERE a.account_id = $1 AND a.settings-
 UNION ALL SELECT 'shift change' FROM shift_policy p WHERE p.account_id = $1 AND p.policy->>'template' = $2
 UNION ALL SELECT 'trigger ' || t.name FROM pipeline_trigger t JOIN pipeline_trigger_version v USING (account_id, name, version)
     WHERE t.account_id = $1 AND t.removed_at IS NULL AND v.body->'action'->'target'->>'name' = $2
+UNION ALL SELECT 'campaign ' || c.name FROM campaign c WHERE c.account_id = $1 AND c.state <> 'finished'
+    AND c.settings->'target'->>'kind' = 'template' AND c.settings->'target'->>'name' = $2
 UNION ALL SELECT 'user ' || login FROM admin_user WHERE (account_id IS NULL OR account_id = $1) AND $2 = ANY(templates)
 UNION ALL SELECT 'token ' || name FROM api_token WHERE (account_id IS NULL OR account_id = $1) AND $2 = ANY(templates)
 """
