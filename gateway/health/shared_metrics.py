@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 
 import asyncpg
 
+from gateway.health.outbound_metrics import outbound_samples
 from gateway.health.status import installation_status
 from gateway.health.views import AccountStatus, AlertsView, InstallationStatus
 from gateway.store.desk.entries import KINDS
+from gateway.store.outbound.figures import OutboundFigures, outbound_figures
 from routing.alerts import ALERT_KINDS
 from runtime.loops import Loop
 from runtime.metrics import Sample
@@ -24,6 +27,7 @@ class SharedFigures:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._latest: InstallationStatus | None = None
+        self._outbound = OutboundFigures()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -32,11 +36,15 @@ class SharedFigures:
     async def read(self) -> None:
         """Of readings that overlap the one that began last stays."""
         status = await installation_status(self._pool, datetime.now(UTC), is_full=False)
+        async with self._pool.acquire() as conn:
+            outbound = await outbound_figures(conn)
         if self._latest is None or status.at >= self._latest.at:
-            self._latest = status
+            self._latest, self._outbound = status, outbound
 
     def samples(self) -> Iterable[Sample]:
-        return status_samples(self._latest, datetime.now(UTC)) if self._latest is not None else ()
+        if self._latest is None:
+            return ()
+        return chain(status_samples(self._latest, datetime.now(UTC)), outbound_samples(self._outbound))
 
 
 def status_samples(status: InstallationStatus, now: datetime) -> Iterator[Sample]:

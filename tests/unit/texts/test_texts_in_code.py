@@ -66,6 +66,7 @@ ENGLISH_BY_RULE = {
     "sms/providers/smpp/link.py:_end": "an error's detail",
     "sms/opt_out.py:_WORDS": "what clients write, not what they read",
     "gateway/health/shared_metrics.py": "what /metrics says of each figure",
+    "gateway/health/outbound_metrics.py": "what /metrics says of each figure",
 }
 
 
