@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -55,17 +56,22 @@ def _memory() -> Path | None:
 
 def _remove_what_killed_runs_left() -> None:
     for folder in _MEMORY.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError, ValueError):
-            if not _is_in_use(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+        try:
+            is_in_use = _is_in_use(folder)
+        except FileNotFoundError:  # no server, or its owner removes it just now
+            is_in_use = False
+        except OSError:
+            is_in_use = True
+        if not is_in_use:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_in_use(folder: Path) -> bool:
-    """Whether its server runs, or may be about to start."""
-    pid_file = folder / "postgres" / "postmaster.pid"
-    if not pid_file.exists():
-        return time.time() - folder.stat().st_mtime < _STARTING_SECONDS
-    return Path(f"/proc/{pid_file.read_text().splitlines()[0].strip()}").exists()
+    """Whether its server runs, or may be about to start: while a cluster is made, other processes come and go in it."""
+    if time.time() - folder.stat().st_mtime < _STARTING_SECONDS:
+        return True
+    found = re.match(r"\d+", (folder / "postgres" / "postmaster.pid").read_text())
+    return found is not None and Path("/proc", found[0]).exists()
 
 
 def migrated_template(server_url: str) -> str:
