@@ -156,7 +156,7 @@ TriggerAction = Annotated[SendSms | CallBack | AddToCampaign, Field(discriminato
 
 class Trigger(TriggerPart):
     """stage_id: None = any stage of the pipeline. conditions: all must hold. position: among those of one pipeline, the lowest
-    first. is_on: off until somebody says so."""
+    first. is_on: off until somebody says so; what does not say it leaves it as it is."""
 
     name: _Name
     pipeline_id: _CRM_ID
@@ -170,10 +170,17 @@ class Trigger(TriggerPart):
     def is_at(self, pipeline_id: str | None, stage_id: str | None) -> bool:
         return pipeline_id == self.pipeline_id and self.stage_id in (None, stage_id)
 
+    def switched_as(self, before: Trigger | None) -> Trigger:
+        """Return it on or off as it says itself; where it does not say it, as the one that holds before it."""
+        if before is None or "is_on" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"is_on": before.is_on})
+
     def as_written(self) -> dict[str, Any]:
-        """As a person writes it: without what it is by default, but with what says which action and target it is."""
+        """As a person writes it: without what it is by default, but with what says which action and target it is, and whether it
+        is on: left out, that would say nothing."""
         written = self.model_dump(mode="json", exclude_defaults=True)
         action: dict[str, Any] = {"do": self.action.do, **written["action"]}
         if isinstance(self.action, CallBack) and "target" in action:
             action["target"] = {"kind": self.action.target.kind, **action["target"]}
-        return {**written, "action": action}
+        return {**written, "action": action, "is_on": self.is_on}

@@ -75,23 +75,25 @@ async def save_trigger(
     version: int | None = None,
     carried: frozenset[str] = CARRIED,
 ) -> TriggerSaved:
-    """Make it the next version. version: that was seen, 0 = there is none of this name, None = whichever there is. Raise
-    TriggerMoved, TriggerNotUsable, TriggerWithoutCarrier, NotBoundTo, InputRefused; nothing is stored then."""
+    """Make it the next version; one that does not say whether it is on stays as it was. version: that was seen, 0 = there is none
+    of this name, None = whichever there is. Raise TriggerMoved, TriggerNotUsable, TriggerWithoutCarrier, NotBoundTo, InputRefused;
+    nothing is stored then."""
     stored = await store.trigger_of(conn, account_id, trigger.name)
-    if stored is None or stored.trigger != trigger:
+    if stored is None or stored.trigger != trigger.switched_as(stored.trigger):
         await refuse_others(conn, account_id, trigger, *([stored.trigger] if stored else []))
     language = (await account(conn, account_id)).settings.language
     found = await check_trigger(conn, account_id, trigger)
     if not can_be_saved(found):
         raise TriggerNotUsable(found, language)
-    if trigger.is_on and trigger.action.do not in carried:
-        raise TriggerWithoutCarrier(trigger.action.do)
     async with conn.transaction():
         await lock_account(conn, account_id)
         before = await store.trigger_of(conn, account_id, trigger.name)
         if version is not None and version != (before.version if before else 0):
             raise TriggerMoved(trigger.name, before)
-        return TriggerSaved(await store.save_trigger(conn, account_id, trigger, by), found)
+        switched = trigger.switched_as(before.trigger if before else None)
+        if switched.is_on and switched.action.do not in carried:
+            raise TriggerWithoutCarrier(switched.action.do)
+        return TriggerSaved(await store.save_trigger(conn, account_id, switched, by), found)
 
 
 async def refuse_others(conn: Conn, account_id: str, *triggers: Trigger) -> None:

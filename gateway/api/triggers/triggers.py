@@ -246,7 +246,8 @@ ROUTES = (
         path=_ONE,
         handler=save_trigger,
         summary="Save a trigger as its next version, which holds at once",
-        description="422 with all problems when its checks find errors; 409 when somebody else saved since `version`, or when "
+        description="Without `is_on` a new trigger is off, and one that there is stays on or off as it is; `is_on: false` of one "
+        "that is on drops what it has put into the queue. 422 with all problems when its checks find errors; 409 when somebody else saved since `version`, or when "
         "it is to be on and nothing carries out its action: nothing is stored then.",
         errors=(409, 422),
     ),

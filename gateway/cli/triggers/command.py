@@ -135,7 +135,8 @@ def save_trigger(
     lang: Lang = None,
     json: Json = False,
 ) -> None:
-    """Save a trigger: it is checked, and holds at once as its next version. What waits keeps the version it came by.
+    """Save a trigger: it is checked, and holds at once as its next version. What waits keeps the version it came by. A new one is
+    off; a later one stays on or off as it is, unless the file says `is_on`.
 
     Example: callmatrix trigger save big-deals.yaml --account sales
     """

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from gateway.admin.config_document import ConfigDocument
+from gateway.admin.config_import import import_config
 from gateway.admin.triggers.saved import TriggerWithoutCarrier
 from gateway.admin.triggers.saved import save_trigger as save_as_people_do
 from gateway.store.triggers.triggers import save_trigger
@@ -106,6 +108,26 @@ async def test_switching_off_drops_what_waits_whatever_is_wrong_with_the_trigger
     assert (
         await api.pool.fetchval("SELECT state || ' ' || reason FROM outbound_item") == "dropped switched_off"
     )
+
+
+async def test_a_save_that_does_not_say_is_on_switches_nothing_and_drops_nothing(api: Api) -> None:
+    text = {**CALL, "action": {"do": "sms", "template": "Hello", "provider": "main"}}
+    await api.ask("PUT", PATH, body={**text, "is_on": True})
+    await api.pool.execute(
+        "INSERT INTO outbound_item (account_id, item_id, kind, source, \"order\") VALUES ($1, 'i', 'callback', 'trigger', $2)",
+        ACCOUNT,
+        {"trigger": CALL["name"]},
+    )
+    kept = await api.ask("PUT", PATH, body={**text, "position": 5})
+    assert (kept["version"], kept["trigger"]["is_on"], kept["trigger"]["position"]) == (2, True, 5)
+    async with api.pool.acquire() as conn:
+        document = ConfigDocument(triggers=[Trigger.model_validate({**text, "position": 6})])
+        await import_config(conn, ACCOUNT, document, by="test", kinds={})
+    assert (await api.ask("GET", PATH))["trigger"]["is_on"] is True
+    assert await api.pool.fetchval("SELECT state FROM outbound_item") == "waiting"
+    off = await api.ask("PUT", PATH, body={**text, "is_on": False})
+    assert off["trigger"]["is_on"] is False
+    assert await api.pool.fetchval("SELECT state FROM outbound_item") == "dropped"
 
 
 async def test_a_firing_is_listed_by_filters_and_told_step_by_step(api: Api) -> None:

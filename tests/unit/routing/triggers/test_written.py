@@ -23,4 +23,13 @@ def test_a_written_trigger_is_read_again_as_it_was(action: dict[str, Any]) -> No
     trigger = Trigger.model_validate(values)
     written = trigger.as_written()
     assert Trigger.model_validate(written) == trigger
-    assert written == values
+    assert written == {**values, "is_on": False}, "left out, it would say nothing of it"
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_trigger_that_does_not_say_it_is_on_or_off_as_the_one_before_it(is_on: bool) -> None:
+    values = {"name": "t", "pipeline_id": "1", "events": [{"on": "entered"}], "action": ACTIONS[0]}
+    silent, before = Trigger.model_validate(values), Trigger.model_validate({**values, "is_on": is_on})
+    assert silent.switched_as(before).is_on is is_on
+    assert silent.switched_as(None).is_on is False
+    assert Trigger.model_validate({**values, "is_on": not is_on}).switched_as(before).is_on is not is_on
