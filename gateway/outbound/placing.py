@@ -14,6 +14,7 @@ from gateway.outbound.around import CallingAccount, PlacingPbx
 from gateway.outbound.settling import settle
 from gateway.pbx.capabilities import PlaceOrder, PlaceResult, PlaceUnknown, RefusedByPbx
 from gateway.store.outbound.attempts import AttemptRow, begin_placing
+from gateway.store.pbx_links.commands import claim_turn
 from routing.outbound.attempts import AttemptOutcome, AttemptReason, AttemptSide
 from routing.outbound.settings import OutboundSettings
 from runtime.database.pool import Conn, database_now
@@ -56,6 +57,7 @@ class Placer:
         pbx = around.pbxs.get(attempt.connection)
         if pbx is None:  # switched off since it was claimed; it is put back by whoever looks at it
             return
+        await self._turn(pbx)
         async with self._pool.acquire() as conn:
             now = await self._now(conn)
             look_at, oldest = now + FIRST_LOOK, now - TOO_LATE
@@ -69,6 +71,16 @@ class Placer:
             async with self._pool.acquire() as conn:
                 now = await self._now(conn)
                 await settle(conn, around, attempt, refusal(result), now, code=result.code)
+
+    async def _turn(self, pbx: PlacingPbx) -> None:
+        """Wait until the vendor's limit lets another order of this connection go; processes keep it together."""
+        every = timedelta(seconds=pbx.originator.skills.seconds_between)
+        while every:
+            async with self._pool.acquire() as conn:
+                wait = await claim_turn(conn, pbx.connection.id, "order", every)
+            if not wait:
+                return
+            await asyncio.sleep(wait)
 
     async def _asked(self, pbx: PlacingPbx, attempt: AttemptRow, outbound: OutboundSettings) -> PlaceResult:
         try:

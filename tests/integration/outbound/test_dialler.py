@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import asyncpg
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
-from gateway.pbx.capabilities import RefusedByPbx
+import asyncpg
+import pytest
+
+from gateway.outbound.claim import claim, new_attempt_id
+from gateway.pbx.capabilities import Placed, PlaceOrder, RefusedByPbx
 from routing.calls.model import Disposition, FailedSide
-from tests.integration.outbound.calling_office import ANNA, MINUTE, SECOND, CallingOffice
+from tests.fakes.originator import SKILLS
+from tests.integration.outbound.calling_office import ACCOUNT, ANNA, MINUTE, SECOND, CallingOffice
 
 AFTER_SETTLING = 11 * SECOND
 
@@ -103,6 +111,57 @@ async def test_case_16_two_workers_with_one_rate_call_nobody_twice(pool: asyncpg
     clients = [order.number for order in office.pbx.orders]
     assert len(clients) == len(set(clients)) == 20
     assert len(office.pbx.orders) <= 4 * 10 + 1
+
+
+async def test_orders_keep_the_distance_that_the_vendor_wants_whatever_the_rate(pool: asyncpg.Pool) -> None:
+    people = [ANNA.model_copy(update={"id": f"e{n}", "extensions": (f"2{n:02}",)}) for n in range(3)]
+    office = await CallingOffice(pool).open(*people)
+    office.pbx.skills = replace(SKILLS, seconds_between=0.5)
+    at: list[float] = []
+
+    def told(order: PlaceOrder) -> Placed:
+        at.append(time.monotonic())
+        return Placed()
+
+    office.pbx.answer = told
+    for n in range(3):
+        target = {"kind": "employee", "employee_id": f"e{n}"}
+        await office.item(f"i{n}", deal_id=None, client=f"+7916123000{n}", target=target)
+    one, other = office.dialler(), office.dialler()
+    for n in range(3):
+        office.now += SECOND / 10
+        await (one, other)[n % 2].turn(ACCOUNT)
+    await asyncio.gather(*one._placing, *other._placing)
+    assert len(at) == 3
+    assert max(at) - min(at) > 0.6, "a second, less what a busy machine takes between its turn and the order"
+
+
+async def test_case_18_the_database_goes_down_within_a_claim(pool: asyncpg.Pool, database_url: str) -> None:
+    """Nothing of the claim is left, nothing was rung, and once the database is back it is placed once."""
+    office = await CallingOffice(pool).open()
+    await office.deal()
+    await office.item()
+
+    async def cut_off(pid: int) -> None:
+        admin = await asyncpg.connect(database_url)
+        await admin.execute("SELECT pg_terminate_backend($1)", pid)
+        await admin.close()
+
+    async with pool.acquire() as conn:
+        pid = await conn.fetchval("SELECT pg_backend_pid()")
+
+        def id_of_one_who_dies() -> str:
+            with ThreadPoolExecutor() as threads:
+                threads.submit(asyncio.run, cut_off(pid)).result()
+            return new_attempt_id()
+
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+            await claim(conn, office.around, office.now, new_id=id_of_one_who_dies)
+    assert (await office.attempts(), office.pbx.orders) == ([], [])
+    assert (await office.row()).state == "waiting"
+    await office.run(after=SECOND)
+    await office.run(after=SECOND)
+    assert len(office.pbx.orders) == len(await office.attempts()) == 1
 
 
 async def test_case_31_a_refusing_pbx_is_stopped_once_and_items_stay(pool: asyncpg.Pool) -> None:
