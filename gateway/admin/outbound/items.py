@@ -9,14 +9,18 @@ from gateway.admin.employees import policy_of
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.store.outbound.attempts import AttemptRow, attempts_of_items
 from gateway.store.outbound.items import OutboundItem, OutboundKind, item_of
+from gateway.store.sms.messages import SmsMessageRow, messages_of_item
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn
 
 
 class ItemInFull(NamedTuple):
+    """texts: its messages, of an SMS."""
+
     item: OutboundItem
     attempts: Sequence[AttemptRow]
+    texts: Sequence[SmsMessageRow]
 
 
 async def the_item(conn: Conn, account_id: str, item_id: str) -> OutboundItem:
@@ -30,7 +34,8 @@ async def the_item(conn: Conn, account_id: str, item_id: str) -> OutboundItem:
 async def item_in_full(conn: Conn, account_id: str, item_id: str) -> ItemInFull:
     """Raise NothingOfThatName."""
     item = await the_item(conn, account_id, item_id)
-    return ItemInFull(item, await attempts_of_items(conn, account_id, [item_id]))
+    attempts = await attempts_of_items(conn, account_id, [item_id])
+    return ItemInFull(item, attempts, await messages_of_item(conn, account_id, item_id))
 
 
 async def client_meant(conn: Conn, account_id: str, raw: str) -> str:

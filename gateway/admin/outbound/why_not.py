@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from gateway.admin.outbound.items import item_message, the_item
 from gateway.admin.refused import InputRefused
+from gateway.admin.sms.words import why_in_words as message_in_words
 from gateway.outbound.around import CallingAccount
 from gateway.outbound.facts import LookedAtItem, look_at_item
 from gateway.outbound.settling import settle_by_person
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.outbound.connections import ConnectionStop, lift_stop
 from gateway.store.outbound.items import OutboundItem
+from gateway.store.sms.connections import SavedSmsConnection, sms_connection
+from gateway.store.sms.messages import SmsMessageRow, messages_of_item
 from routing.outbound.client_zones import ClientZone
 from routing.outbound.dialling import DialFacts
 from routing.staff import Staff
@@ -22,11 +25,20 @@ from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn, database_now
 
 
+class TextOnItsWay(NamedTuple):
+    """messages: that were written of it. provider: through which it goes, None = there is none of this name."""
+
+    messages: Sequence[SmsMessageRow]
+    provider: SavedSmsConnection | None
+
+
 class WhyNotCalled(NamedTuple):
-    """looked: what the dialler would decide by; None of what does not wait, and of texts."""
+    """looked: what the dialler would decide by; None of what does not wait, and of texts. text: of a text that waits or is being
+    sent."""
 
     item: OutboundItem
     looked: LookedAtItem | None
+    text: TextOnItsWay | None = None
 
 
 class NotUnknown(InputRefused):
@@ -54,6 +66,10 @@ class NotStopped(InputRefused):
 async def why_not_now(conn: Conn, around: CallingAccount, item_id: str) -> WhyNotCalled:
     """Raise NothingOfThatName."""
     item = await the_item(conn, around.id, item_id)
+    if item.kind == "sms" and item.state in ("waiting", "sending"):
+        provider = await sms_connection(conn, around.id, str(item.action.get("provider", "")))
+        messages = await messages_of_item(conn, around.id, item_id)
+        return WhyNotCalled(item, None, TextOnItsWay(messages, provider))
     if item.state != "waiting" or item.kind == "sms":
         return WhyNotCalled(item, None)
     return WhyNotCalled(item, await look_at_item(conn, around, item, await database_now(conn)))
@@ -89,6 +105,8 @@ def _change(
 
 def why_in_words(why: WhyNotCalled, staff: Staff, zone: ZoneInfo, texts: Texts) -> str:
     """Say it with all that a person needs to change it. zone: the account's, for moments that are not the client's."""
+    if why.text is not None:
+        return "; ".join(_text_in_words(why.item, why.text, zone, texts))
     if why.looked is None:
         return item_message(why.item, texts)
     decision, facts, stop = why.looked
@@ -104,6 +122,24 @@ def why_in_words(why: WhyNotCalled, staff: Staff, zone: ZoneInfo, texts: Texts) 
     if decision.look_at is not None:
         return texts.say("outbound.why.until", said=said, at=_clock(decision.look_at, zone))
     return said
+
+
+def _text_in_words(item: OutboundItem, text: TextOnItsWay, zone: ZoneInfo, texts: Texts) -> Iterator[str]:
+    """Say how far it is, until when it waits, and what its provider has against it."""
+    said = item_message(item, texts)
+    yield texts.say("outbound.why.until", said=said, at=_clock(item.look_at, zone)) if item.look_at else said
+    for message in text.messages:
+        yield message_in_words(message, texts)
+    provider = text.provider
+    name = str(item.action.get("provider", ""))
+    if provider is None or not provider.is_on:
+        yield texts.say("outbound.why.provider_off", provider=name)
+    elif (stop := provider.stop) is not None:
+        why = " ".join(part for part in (texts.word("sms.reason", stop.reason), stop.words) if part)
+        yield texts.say("outbound.why.provider_stopped", provider=name, said=why, at=_clock(stop.since, zone))
+        if provider.balance is not None:
+            amount = f"{provider.balance.amount} {provider.balance.currency}".strip()
+            yield texts.say("outbound.why.provider_balance", amount=amount)
 
 
 def _kept(facts: DialFacts, staff: Staff, texts: Texts) -> Iterator[str]:

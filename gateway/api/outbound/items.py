@@ -15,6 +15,7 @@ from gateway.api.distribution.template_views import CrmEntityId
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, Route, not_found
 from gateway.api.pages import next_page, page_after
 from gateway.api.sent_time import SentTime
+from gateway.api.sms.messages import SmsMessageView, message_view
 from gateway.api.unseen import unseen_by
 from gateway.outbound.around import CallingAccount, calling_account
 from gateway.store.outbound.attempts import AttemptRow
@@ -120,10 +121,11 @@ class SettleBody(Body):
 
 
 class OutboundItemInFull(OutboundItemView):
-    """order: the action as it was when it was ordered."""
+    """order: the action as it was when it was ordered. texts: messages that were written of it."""
 
     order: dict[str, Any]
     attempts: list[OutboundAttemptView]
+    texts: list[SmsMessageView]
 
 
 def view_of(call: AnyCall, item: OutboundItem, texts: Texts) -> OutboundItemView:
@@ -220,6 +222,7 @@ async def show_item(call: ApiCall[AccountLanguageQuery, None]) -> OutboundItemIn
         **view_of(call, full.item, texts).model_dump(),
         order=dict(full.item.order),
         attempts=[_attempt(row, texts) for row in full.attempts],
+        texts=[message_view(row, texts) for row in full.texts],
     )
 
 
@@ -288,7 +291,7 @@ ROUTES = (
         method="GET",
         path=_ALL + "/{item}",
         handler=show_item,
-        summary="One item with its attempts",
+        summary="One item with its attempts and messages",
         role="manager",
     ),
     Route(

@@ -144,7 +144,7 @@ class SmsTestBody(Body):
     sender: Annotated[str, Field(max_length=40)] | None = None
 
 
-def _view(row: SmsMessageRow, texts: Texts) -> SmsMessageView:
+def message_view(row: SmsMessageRow, texts: Texts) -> SmsMessageView:
     return SmsMessageView(
         id=row.own_id,
         item=row.item_id,
@@ -184,7 +184,7 @@ async def list_messages(call: ApiCall[SmsMessagesQuery]) -> Items[SmsMessageView
     texts = TEXTS[q.lang or call.account.settings.language]
     last = found[-1] if len(found) == q.limit else None
     return Items[SmsMessageView](
-        items=[_view(row, texts) for row in found],
+        items=[message_view(row, texts) for row in found],
         next=next_page(last.created_at, str(last.own_id)) if last else None,
     )
 
@@ -202,7 +202,7 @@ async def show_message(call: ApiCall[AccountLanguageQuery]) -> SmsMessageView:
         row = await message_of(conn, call.account.id, int(id)) if is_counted(id) else None
     if row is None:
         raise not_found("sms-message", id)
-    return _view(row, TEXTS[call.query.lang or call.account.settings.language])
+    return message_view(row, TEXTS[call.query.lang or call.account.settings.language])
 
 
 async def list_incoming(call: ApiCall[SmsIncomingQuery]) -> Items[SmsIncomingView]:
@@ -263,7 +263,7 @@ async def send_test(call: ApiCall[AccountLanguageQuery, SmsTestBody]) -> SmsMess
         row = await sending.send_test(
             conn, call.account.id, call.path["sms"], body.number, body.text, body.sender
         )
-    return _view(row, TEXTS[call.query.lang or call.account.settings.language])
+    return message_view(row, TEXTS[call.query.lang or call.account.settings.language])
 
 
 _ACCOUNT = "/v1/accounts/{account}"

@@ -12,6 +12,7 @@ import typer
 from gateway.admin.outbound import items as service
 from gateway.admin.outbound import why_not as whys
 from gateway.admin.outbound.items import ItemInFull
+from gateway.admin.sms.words import why_in_words as message_in_words
 from gateway.cli.options import AccountName, Json, Lang, Limit
 from gateway.cli.output import (
     chosen_language,
@@ -120,7 +121,7 @@ def list_items(
 
 
 def show_item(id: OutboundItemId, account: AccountName = None, lang: Lang = None, json: Json = False) -> None:
-    """Show one item with each attempt: who was rung, how it came out, the PBX's own words.
+    """Show one item with each attempt: who was rung, how it came out, the PBX's own words; of an SMS each message.
 
     Example: callmatrix outbound show 7k3v… --account sales
     """
@@ -133,7 +134,7 @@ def show_item(id: OutboundItemId, account: AccountName = None, lang: Lang = None
         (full, language), zone = on_account(account, with_zone(work))
     item, texts = full.item, TEXTS[language]
     if json:
-        print_json({"item": item, "attempts": full.attempts})
+        print_json({"item": item, "attempts": full.attempts, "texts": full.texts})
         return
     whose = item.order.get("trigger") or item.campaign or item.source
     print(
@@ -148,6 +149,15 @@ def show_item(id: OutboundItemId, account: AccountName = None, lang: Lang = None
         ],
         "Nobody was called yet." if item.kind != "sms" else "",
     )  # fmt: skip
+    if item.kind == "sms":
+        print_table(
+            ["written", "to", "text", "through", "what became of it", "the provider says"],
+            [
+                (local(m.created_at, zone), m.number, m.text, m.connection, message_in_words(m, texts), m.words)
+                for m in full.texts
+            ],
+            "Nothing was written yet.",
+        )  # fmt: skip
 
 
 def why_not(id: OutboundItemId, account: AccountName = None, lang: Lang = None, json: Json = False) -> None:

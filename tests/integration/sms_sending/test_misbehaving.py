@@ -10,7 +10,14 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
+from gateway.admin.outbound.items import item_in_full
+from gateway.admin.outbound.why_not import why_in_words, why_not_now
+from gateway.at_work import AtWork
+from gateway.configuration import read_snapshot
+from gateway.outbound.around import calling_account
+from gateway.pbx.kinds import KINDS
 from gateway.store.sms.connections import SavedSmsConnection
+from gateway.texts.sentences import TEXTS
 from sms.kinds import SMS_KINDS
 from sms.model import OutboundSms, SmsOutcome, SmsReport, SmsState
 from sms.port import SmsNews
@@ -85,11 +92,25 @@ async def test_what_waits_for_money_too_long_expires_and_says_so(desk: Desk) -> 
         await _ordered(desk, 2)
         async with desk.sending(saved) as sender:
             await desk.turns(sender, 3)
+            said = await _why_not(desk, "i0")
+            assert "waits to be sent" in said
+            assert "the provider “texts” sends nothing since 2026-03-02 12:00" in said
+            assert "money at the provider has ended" in said
             desk.later(hours=25)
             await desk.turns(sender, 3)
     assert (await desk.item("i0"), await desk.item("i1")) == (("expired", "expired"), ("expired", "expired"))
     assert fake.taken == []
     assert [form for form, _ in await desk.notes()] == ["service", "service"]
+
+
+async def _why_not(desk: Desk, item_id: str) -> str:
+    async with desk.pool.acquire() as conn:
+        around = calling_account(await read_snapshot(desk.pool), ACCOUNT, KINDS, AtWork())
+        assert around is not None
+        why = await why_not_now(conn, around, item_id)
+        full = await item_in_full(conn, ACCOUNT, item_id)
+        assert [text.state for text in full.texts] == ["queued"]
+        return why_in_words(why, around.staff, around.zone, TEXTS["en"])
 
 
 class _Killed(SandboxProvider):
