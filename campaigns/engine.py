@@ -132,7 +132,8 @@ _ENDS: Mapping[TaskResult, TaskEnd] = {
     "unclear": TaskEnd("unknown", "never_heard_of", "unknown"),
 }
 
-_LOOKS = 3
+LOOKS = 3
+"""So many whole lists must not show a number before it counts as not there."""
 _LOST_FOR = timedelta(minutes=5)
 _ACCEPTED_FOR = timedelta(hours=1)
 AbsentTask = Literal["wait", "send_again", "gone"]
@@ -148,7 +149,7 @@ def end_of(task: EngineTask) -> TaskEnd | None:
 def when_absent(*, is_answered: bool, looks: int, age: timedelta) -> AbsentTask:
     """Say what becomes of a number that whole lists of the campaign do not show. is_answered: the contact centre had taken it, so
     that it is never sent again. looks: so many lists. age: since it was sent."""
-    if looks < _LOOKS:
+    if looks < LOOKS:
         return "wait"
     if is_answered:
         return "gone" if age >= _ACCEPTED_FOR else "wait"

@@ -41,7 +41,8 @@ class TopicRules(CampaignPart):
 
 class CampaignSettings(CampaignPart):
     """engine: who dials. connection: the PBX. engine_ref: the campaign's id there, of an engine that is not ours. lines: numbers
-    that clients see; each keeps one. target: who talks. hours: None = the account's. endless: it ends by command only.
+    that clients see; each keeps one. target: who talks; where others' engine dials, who gets
+    the task. hours: None = the account's. endless: it ends by command only.
     leaves_traces: whether its calls are shown and recorded in the CRM. unreached: what becomes of who came by a list."""
 
     engine: EngineKind = "own"

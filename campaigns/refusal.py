@@ -7,7 +7,7 @@ from routing.client import Ref
 from routing.effects import AddNote, Effect
 
 NOTED: frozenset[MemberReason] = frozenset(
-    ("campaign_gone", "campaign_finished", "edition", "too_many_tasks")
+    ("campaign_gone", "campaign_finished", "no_employee", "edition", "too_many_tasks", "engine_refused")
 )
 """Nobody will ever call this client unless a person sees to it."""
 

@@ -15,8 +15,14 @@ from pydantic import BaseModel, ValidationError
 
 from crm.effects.backfill import AccountNotOn, NoSuchRun, RunIsOpen
 from gateway.admin.campaigns.commands import MemberRefused, NobodyToCall
+from gateway.admin.campaigns.engines import ContactCentreSilent
 from gateway.admin.campaigns.lists import ListRefused
-from gateway.admin.campaigns.saved import CampaignMoved, CampaignNotUsable, CampaignStateForbids
+from gateway.admin.campaigns.refused import (
+    CampaignDialledThere,
+    CampaignMoved,
+    CampaignNotUsable,
+    CampaignStateForbids,
+)
 from gateway.admin.connect_crm import ConnectingFailed
 from gateway.admin.distribution.orders import DealGivenAlready, NotGivable
 from gateway.admin.distribution.templates import StageTaken, TemplateInUse, TemplateMoved, TemplateNotUsable
@@ -123,6 +129,8 @@ _STATUS: Mapping[str, int] = {
     CampaignMoved.code: 409,
     CampaignNotUsable.code: 422,
     CampaignStateForbids.code: 409,
+    CampaignDialledThere.code: 409,
+    ContactCentreSilent.code: 409,
     ListRefused.code: 422,
     NobodyToCall.code: 409,
     MemberRefused.code: 409,

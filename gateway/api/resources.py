@@ -15,7 +15,7 @@ from gateway.api.admin import (
     users,
 )
 from gateway.api.calls import calls, missed_calls
-from gateway.api.campaigns import callers, campaigns, lists, members
+from gateway.api.campaigns import callers, campaigns, lists, members, there
 from gateway.api.crm_accounts import backfill, crm_accounts, crm_rows, dead_letters, exchanges, sync
 from gateway.api.decisions import decisions, dry_runs
 from gateway.api.distribution import distributions, templates
@@ -66,6 +66,7 @@ ROUTES: tuple[Route, ...] = (
     *outbound_settings.ROUTES,
     *items.ROUTES,
     *campaigns.ROUTES,
+    *there.ROUTES,
     *members.ROUTES,
     *lists.ROUTES,
     *callers.ROUTES,

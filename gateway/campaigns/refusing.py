@@ -9,6 +9,7 @@ from crm.lane import Lane
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.campaigns import adding
 from gateway.store.campaigns.adding import ToAdd
+from gateway.store.outbound.items import lock
 from gateway.texts.sentences import TEXTS
 from routing.decision import decision_id_of
 from runtime.database.pool import Conn
@@ -33,3 +34,21 @@ async def refuse(conn: Conn, item: ToAdd, reason: MemberReason) -> None:
         effects=(refusal_note(item.item_id, item.deal_id, text),),
         held=account.state != "on",
     )
+
+
+async def refuse_open(
+    conn: Conn, campaign: str, account_id: str, item_id: str | None, reason: MemberReason
+) -> None:
+    """Refuse one that had come in and could not be put into a contact centre's campaign, unless it has ended."""
+    item = await lock(conn, account_id, item_id or "")
+    if item is None or item.ended_at is not None:
+        return
+    to_add = ToAdd(
+        account_id=account_id,
+        item_id=item.item_id,
+        campaign=campaign,
+        deal_id=item.deal_id,
+        contact_id=item.contact_id,
+        created_at=item.created_at,
+    )
+    await refuse(conn, to_add, reason)

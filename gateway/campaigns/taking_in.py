@@ -10,9 +10,11 @@ from campaigns.reasons import MemberReason
 from campaigns.states import takes_members
 from gateway.campaigns.refusing import refuse
 from gateway.store.admin.accounts import account as account_of
+from gateway.store.admin.staff import staff_of
 from gateway.store.campaigns import adding
 from gateway.store.campaigns.adding import ToAdd
 from gateway.store.campaigns.campaigns import CampaignRow, keep_open, lock_campaign
+from gateway.store.campaigns.engines import engine_of
 from gateway.store.outbound.do_not_call import is_listed
 from routing.numbers.plans import without_mobile_nine
 from routing.settings import NumberPolicy
@@ -59,4 +61,15 @@ async def _refusal(
         return "no_number"
     if without_mobile_nine(number) in policy.own_numbers:
         return "own_number"
+    if row.settings.engine == "pbx" and (refused := await _engine_refusal(conn, row)):
+        return refused
     return "do_not_call" if await is_listed(conn, item.account_id, number, row.name) else None
+
+
+async def _engine_refusal(conn: Conn, row: CampaignRow) -> MemberReason | None:
+    """Look for what a contact centre needs: somebody of the CRM who has a phone there, and a contract with it."""
+    staff = await staff_of(conn, row.account_id)
+    if not any(person.extensions and person.crm_user_id for person in staff.employees):
+        return "no_employee"
+    engine = await engine_of(conn, row)
+    return "edition" if engine is not None and engine.trouble == "edition" else None

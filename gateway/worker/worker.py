@@ -22,6 +22,7 @@ from gateway.at_work import AtWork
 from gateway.calls.client_job import ClientJob
 from gateway.calls.queue import Jobs, TaskKind
 from gateway.campaigns import list_import
+from gateway.campaigns.engines import CampaignEngines
 from gateway.campaigns.running import Campaigns
 from gateway.campaigns.topics import Topics
 from gateway.configuration import Configuration
@@ -135,6 +136,7 @@ class Worker:
         self.sms_texts = SmsTexts(pool)
         self.sms_senders = SmsSenders(pool, self.leases, session, settings.base_url, exchanges=self.exchanges)
         self.campaigns = Campaigns(pool, self._policy_of)
+        self.campaign_engines = CampaignEngines(pool, session, lambda: self.configuration.now, kinds)
         self.topics = Topics(pool, session, lambda: self.configuration.now, kinds)
         self.dialler = Dialler(pool, session, lambda: self.configuration.now, kinds, self.at_work)
         self.daily_checks = DailyChecks(pool, self.listener)
@@ -171,6 +173,7 @@ class Worker:
             self.sms_texts.loop,
             self.sms_senders.loop,
             self.campaigns.loop,
+            self.campaign_engines.loop,
             self.topics.loop,
             self.dialler.loop,
             self.alerts.loop,
@@ -226,6 +229,7 @@ class Worker:
             self.sms_senders.loop.run(),
             self.sms_senders.run(),
             self.campaigns.loop.run(),
+            self.campaign_engines.loop.run(),
             self.topics.loop.run(),
             self.dialler.loop.run(),
             self.alerts.loop.run(),

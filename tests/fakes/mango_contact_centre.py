@@ -22,6 +22,7 @@ class FakeContactCentre:
     hides: int = 0
     edition: bool = True
     page: int = 100
+    made: int = 0
     asked: Counter[str] = field(default_factory=Counter)
     added: list[dict[str, Any]] = field(default_factory=list)
     before: Callable[[str], None] = lambda path: None
@@ -39,7 +40,8 @@ class FakeContactCentre:
 
     def task(self, campaign: int = 79893, **fields: Any) -> dict[str, Any]:
         """One that stands there, as the vendor lists it."""
-        id = 1406133592 + len(self.tasks)
+        self.made += 1
+        id = 1406133592 + self.made
         self.tasks[id] = {
             "task_id": id,
             "campaign_id": campaign,

@@ -7,7 +7,8 @@ from typing import Literal
 
 from campaigns.keep_open import removed
 from campaigns.states import CampaignCommand, after_command, takes_members
-from gateway.admin.campaigns.saved import CampaignStateForbids, refuse_others, the_campaign
+from gateway.admin.campaigns.refused import CampaignDialledThere, CampaignStateForbids
+from gateway.admin.campaigns.saved import refuse_others, the_campaign
 from gateway.admin.input_words import refuse_bad_line, refuse_long
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.store.campaigns import campaigns as store
@@ -42,10 +43,13 @@ class MemberRefused(InputRefused):
 async def command_campaign(
     conn: Conn, account_id: str, name: str, command: CampaignCommand, *, starts_at: datetime | None = None
 ) -> CampaignRow:
-    """Carry it out. starts_at: of `plan`. Raise NothingOfThatName, CampaignStateForbids, NobodyToCall, InputRefused."""
+    """Carry it out. starts_at: of `plan`. Raise NothingOfThatName, CampaignDialledThere,
+    CampaignStateForbids, NobodyToCall, InputRefused."""
     async with conn.transaction():
         row = await the_campaign(conn, account_id, name, lock=True)
         refuse_others(row.settings)
+        if row.settings.engine == "pbx" and command != "finish":
+            raise CampaignDialledThere(row)
         if command == "plan":
             await _refuse_past(conn, starts_at)
         load = await store.load_of(conn, row)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.admin.campaigns.saved import CampaignStateForbids, change_campaign, make_campaign
+from gateway.admin.campaigns.refused import CampaignStateForbids
+from gateway.admin.campaigns.saved import change_campaign, make_campaign
 from gateway.admin.config_document import (
     CampaignFilePart,
     ConfigDocument,

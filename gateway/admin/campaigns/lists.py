@@ -10,7 +10,8 @@ import orjson
 from campaigns.list_files import ListUnreadable
 from campaigns.list_rows import ColumnUnknown, ListColumn
 from campaigns.states import takes_members
-from gateway.admin.campaigns.saved import CampaignStateForbids, refuse_others, the_campaign
+from gateway.admin.campaigns.refused import CampaignStateForbids
+from gateway.admin.campaigns.saved import refuse_others, the_campaign
 from gateway.admin.employees import policy_of
 from gateway.admin.input_words import LONGEST_NAME, refuse_bad_name, refuse_long
 from gateway.admin.refused import InputRefused

@@ -6,10 +6,12 @@ from typing import NoReturn
 
 from campaigns.model import CampaignSettings, TopicRules
 from crm.store.metadata import fields_of, pipelines_of
+from gateway.admin.campaigns.engines import refuse_engine
+from gateway.admin.campaigns.refused import CampaignMoved, CampaignNotUsable, CampaignStateForbids
 from gateway.admin.input_words import refuse_odd_name
 from gateway.admin.protection.behind import behind_campaign
 from gateway.admin.protection.grants import refuse_other_template
-from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
+from gateway.admin.refused import NameTaken, NothingOfThatName
 from gateway.store.admin.accounts import connections, lock_account
 from gateway.store.admin.staff import staff_of
 from gateway.store.campaigns import campaigns as store
@@ -17,37 +19,6 @@ from gateway.store.campaigns.campaigns import CampaignRow
 from gateway.store.distribution.templates import templates_of
 from routing.triggers.model import StagePlace, ToEmployee, ToTemplate
 from runtime.database.pool import Conn
-
-
-class CampaignNotUsable(InputRefused):
-    """What the campaign names is not there, so that it was not saved."""
-
-    code = "campaign-not-usable"
-
-
-class CampaignMoved(InputRefused):
-    """Somebody else changed the campaign meanwhile; nothing was overwritten."""
-
-    code = "campaign-conflict"
-
-    def __init__(self, row: CampaignRow) -> None:
-        super().__init__(
-            "version",
-            f"campaign '{row.name}' was changed meanwhile: it is version {row.version}",
-            "read it again and repeat your change; nothing was overwritten",
-        )
-
-
-class CampaignStateForbids(InputRefused):
-    """The campaign's state does not allow it: what has finished takes nothing and never runs again."""
-
-    code = "campaign-state"
-
-    def __init__(self, row: CampaignRow, what: str) -> None:
-        remedy = (
-            "make a new campaign" if row.state in ("stopping", "finished") else "start it first, or plan it"
-        )
-        super().__init__("state", f"campaign '{row.name}' is {row.state}: {what}", remedy)
 
 
 async def the_campaign(conn: Conn, account_id: str, name: str, *, lock: bool = False) -> CampaignRow:
@@ -64,7 +35,7 @@ async def make_campaign(
     """Make it as a draft. Raise NameTaken, CampaignNotUsable, InputRefused."""
     refuse_odd_name("campaign", name)
     refuse_others(settings)
-    await refuse_unusable(conn, account_id, settings)
+    await refuse_unusable(conn, account_id, settings, name)
     async with conn.transaction():
         await lock_account(conn, account_id)
         made = await store.add_campaign(conn, account_id, name, settings, by)
@@ -79,7 +50,7 @@ async def change_campaign(
     """Let it be so from now on; who waits is called by it. version: that was seen. Raise NothingOfThatName, CampaignMoved,
     CampaignNotUsable, CampaignStateForbids."""
     refuse_others(settings)
-    await refuse_unusable(conn, account_id, settings)
+    await refuse_unusable(conn, account_id, settings, name)
     async with conn.transaction():
         row = await the_campaign(conn, account_id, name, lock=True)
         refuse_others(row.settings)
@@ -87,11 +58,16 @@ async def change_campaign(
             raise CampaignMoved(row)
         if row.state == "finished":
             raise CampaignStateForbids(row, "nothing of it is changed any more")
-        if row.state != "draft" and settings.engine != row.settings.engine:
+        if row.state != "draft" and _dialled_by(settings) != _dialled_by(row.settings):
             raise CampaignStateForbids(
                 row, "whoever dials for it stays the same once it is no draft any more"
             )
         return await store.change_settings(conn, row, settings)
+
+
+def _dialled_by(settings: CampaignSettings) -> tuple[str, ...]:
+    is_there = settings.engine == "pbx"
+    return (settings.engine, settings.connection, settings.engine_ref or "") if is_there else ("own",)
 
 
 def refuse_others(settings: CampaignSettings) -> None:
@@ -99,7 +75,7 @@ def refuse_others(settings: CampaignSettings) -> None:
     refuse_other_template(behind_campaign(settings))
 
 
-async def refuse_unusable(conn: Conn, account_id: str, settings: CampaignSettings) -> None:
+async def refuse_unusable(conn: Conn, account_id: str, settings: CampaignSettings, name: str = "") -> None:
     """Raise CampaignNotUsable for the first thing that is not there."""
     known = {c.name: c for c in await connections(conn, account_id)}
     connection = known.get(settings.connection)
@@ -110,7 +86,7 @@ async def refuse_unusable(conn: Conn, account_id: str, settings: CampaignSetting
             "see 'callmatrix connection list'",
         )
     if settings.engine == "pbx":
-        _refuse("engine", f"connection '{connection.name}' has no contact centre", "choose the engine own")
+        await refuse_engine(conn, account_id, name, settings, connection)
     await _refuse_target(conn, account_id, settings)
     await _refuse_fields(conn, account_id, settings)
     for field, place in _stages(settings):

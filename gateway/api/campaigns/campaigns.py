@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from campaigns.engine import EngineTrouble
 from campaigns.model import CampaignSettings
 from campaigns.states import CampaignCommand, CampaignReason, CampaignState
 from gateway.admin.campaigns import commands, saved
@@ -18,13 +19,26 @@ from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Ro
 from gateway.api.sent_time import SentTime
 from gateway.store.campaigns import campaigns as store
 from gateway.store.campaigns.campaigns import CampaignRow
+from gateway.store.campaigns.engines import EngineRow, engine_of, engines_of
 from gateway.texts.sentences import TEXTS
+from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn
+
+
+class CentreView(Answer):
+    """How a campaign that a contact centre dials was found there. trouble: why nothing is put in now, "" = all is well; message: in
+    words. words: the contact centre's own. looked_at: when it answered last."""
+
+    trouble: EngineTrouble | Literal[""]
+    message: str
+    words: str
+    looked_at: datetime | None
 
 
 class CampaignView(Answer):
     """id: as it is written into contacts. message: state and reason in words. is_kept_open: its technical row keeps it from
-    ending by itself; kept_open_since: when the first number of a trigger made that row."""
+    ending by itself; kept_open_since: when the first number of a trigger made that row. contact_centre: where one dials it, and it was
+    looked at; only where campaigns are asked for."""
 
     id: str
     name: str
@@ -40,6 +54,7 @@ class CampaignView(Answer):
     kept_open_since: datetime | None
     created_at: datetime
     created_by: str
+    contact_centre: CentreView | None = None
 
 
 class CampaignBody(Body):
@@ -57,7 +72,18 @@ class PlanBody(Body):
     starts_at: SentTime
 
 
-def _view(call: AnyCall, row: CampaignRow) -> CampaignView:
+def _centre(engine: EngineRow | None, texts: Texts) -> CentreView | None:
+    if engine is None:
+        return None
+    return CentreView(
+        trouble=engine.trouble,
+        message=texts.word("campaign.trouble", engine.trouble) if engine.trouble else "",
+        words=engine.words,
+        looked_at=engine.looked_at,
+    )
+
+
+def _view(call: AnyCall, row: CampaignRow, engine: EngineRow | None = None) -> CampaignView:
     query = call.query
     language = getattr(query, "lang", None) or call.account.settings.language
     texts = TEXTS[language]
@@ -79,6 +105,7 @@ def _view(call: AnyCall, row: CampaignRow) -> CampaignView:
         kept_open_since=row.kept_open_at,
         created_at=row.created_at,
         created_by=row.created_by,
+        contact_centre=_centre(engine, texts),
     )
 
 
@@ -102,13 +129,15 @@ async def seen_campaign(call: AnyCall, conn: Conn) -> CampaignRow:
 async def list_campaigns(call: ApiCall[AccountLanguageQuery, None]) -> Items[CampaignView]:
     async with call.services.pool.acquire() as conn:
         found = await store.campaigns_of(conn, call.account.id)
+        engines = await engines_of(conn, call.account.id)
     shown = [row for row in found if may_see(call, behind_campaign(row.settings))]
-    return Items[CampaignView](items=[_view(call, row) for row in shown])
+    return Items[CampaignView](items=[_view(call, row, engines.get(row.campaign_id)) for row in shown])
 
 
 async def show_campaign(call: ApiCall[AccountLanguageQuery, None]) -> CampaignView:
     async with call.services.pool.acquire() as conn:
-        return _view(call, await seen_campaign(call, conn))
+        row = await seen_campaign(call, conn)
+        return _view(call, row, await engine_of(conn, row))
 
 
 async def make_campaign(call: ApiCall[AccountLanguageQuery, CampaignBody]) -> CampaignView:

@@ -29,6 +29,7 @@ from gateway.cli.output import (
 )
 from gateway.store.campaigns import campaigns as store
 from gateway.store.campaigns.campaigns import CampaignRow
+from gateway.store.campaigns.engines import EngineRow, engine_of
 from gateway.store.campaigns.figures import CampaignFigures, figures_of
 from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Language
@@ -49,9 +50,10 @@ SettingsFile = Annotated[str | None, typer.Option(help="all settings as YAML; - 
 
 
 def register(app: typer.Typer) -> None:
-    from gateway.cli.campaigns import members
+    from gateway.cli.campaigns import members, there
 
     members.register(campaign_app)
+    there.register(campaign_app)
     app.add_typer(campaign_app, name="campaign")
 
 
@@ -87,8 +89,13 @@ def show_campaign(name: CampaignNamed, account: AccountName = None, json: Json =
 
     Example: callmatrix campaign show spring
     """
+
+    async def work(conn: Conn, account_id: str) -> tuple[CampaignRow, EngineRow | None]:
+        row = await saved.the_campaign(conn, account_id, name)
+        return row, await engine_of(conn, row)
+
     with refusals("nothing is shown"):
-        row, zone = on_account(account, with_zone(lambda conn, id: saved.the_campaign(conn, id, name)))
+        (row, engine), zone = on_account(account, with_zone(work))
     if json:
         print_json(row)
         return
@@ -98,6 +105,9 @@ def show_campaign(name: CampaignNamed, account: AccountName = None, json: Json =
             print(f"{what} {local(at, zone)}")
     if row.kept_open.holds:
         print(f"kept open by its technical row since {local(row.kept_open_at, zone)}")
+    if engine is not None:
+        said = f"{engine.trouble}: {engine.words}" if engine.trouble else engine.words
+        print(f"in the contact centre: {said} (looked at {local(engine.looked_at, zone)})")
     print(yaml_of(row.settings.model_dump(mode="json", exclude_none=True)), end="")
 
 

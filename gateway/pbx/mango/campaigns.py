@@ -34,10 +34,10 @@ _T = TypeVar("_T")
 class MangoCampaigns:
     """As CampaignEngine. MANGO knows no key by which a repeated request would be one, so nothing is ever repeated here."""
 
-    seconds_between = CONTACT_CENTRE_EVERY.total_seconds()
-
-    def __init__(self, seconds: float = SECONDS) -> None:
-        self._seconds = seconds
+    def __init__(
+        self, seconds: float = SECONDS, seconds_between: float = CONTACT_CENTRE_EVERY.total_seconds()
+    ) -> None:
+        self._seconds, self.seconds_between = seconds, seconds_between
 
     def product(self, connection: Connection) -> str:
         return product_of(connection)

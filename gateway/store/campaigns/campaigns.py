@@ -79,10 +79,11 @@ async def lock_campaign(conn: Conn, account_id: str, name: str) -> CampaignRow |
 
 
 async def at_work(conn: Conn) -> list[CampaignRow]:
-    """Return those of accounts that are on that may go on by themselves."""
+    """Return those of accounts that are on that the gateway dials and that may go on by themselves."""
     rows = await conn.fetch(
         "SELECT c.* FROM campaign c JOIN account a USING (account_id)"
         " WHERE c.state IN ('planned', 'running', 'stopping') AND a.state = 'on'"
+        " AND c.settings->>'engine' IS DISTINCT FROM 'pbx'"
     )
     return [as_campaign(row) for row in rows]
 

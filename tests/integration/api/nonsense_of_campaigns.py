@@ -13,6 +13,7 @@ NONSENSE_OF_CAMPAIGNS = [
     wrong(
         "campaign create spring --connection x --set target=no --account main", "target: must be an object"
     ),
+    wrong("campaign there gone --account main", "no connection 'gone'"),
     misused("campaign plan gone tomorrow --account main"),
     wrong("campaign import gone {dir} --account main", "cannot be read"),
     *(

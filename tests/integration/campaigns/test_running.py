@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from gateway.admin.campaigns.commands import NobodyToCall, add_member, remove_kept_open
-from gateway.admin.campaigns.saved import CampaignNotUsable, CampaignStateForbids
+from gateway.admin.campaigns.refused import CampaignNotUsable, CampaignStateForbids
 from gateway.outbound.ending import end_with_effects
 from gateway.store.admin.staff import staff_of
 from gateway.store.campaigns.turns import AT_ONCE
