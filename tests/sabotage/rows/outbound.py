@@ -73,4 +73,47 @@ ROWS = (
         new="is_connection_stopped=False,",
         tests=(f"{_OUTBOUND}/test_dialler.py::test_case_31_a_refusing_pbx_is_stopped_once_and_items_stay",),
     ),
+    Sabotage(
+        name="what-nobody-heard-counts-as-no-answer",
+        hurts="a client who talked while the link to Asterisk was cut is called again, and a task says that nobody answered",
+        file="gateway/pbx/asterisk/legs.py",
+        old="is_unheard = call.is_unheard or not call.channels[uniqueid].is_leaving",
+        new="is_unheard = False",
+        tests=(
+            "tests/unit/gateway/pbx/test_asterisk_attempts.py::"
+            "test_case_35_of_a_call_that_ended_while_nobody_listened_nobody_knows_who_was_reached",
+        ),
+    ),
+    Sabotage(
+        name="who-calls-is-called-besides",
+        hurts="a client who calls is rung at the same moment by the call back that waited for them",
+        file="gateway/outbound/dialler.py",
+        old="await withdraw_pointless(self._pool, self._session, around, now)",
+        new="pass",
+        tests=(
+            f"{_OUTBOUND}/test_what_is_dialled.py::"
+            "test_case_21_a_client_who_calls_while_the_employees_phone_rings_is_not_called_besides",
+        ),
+    ),
+    Sabotage(
+        name="one-contact-rings-at-two-numbers",
+        hurts="a client's two phones ring at once, from two employees who do not know of each other",
+        file="gateway/store/outbound/known.py",
+        old="'+' || other.number = a.client",
+        new="false",
+        tests=(
+            f"{_OUTBOUND}/test_what_is_dialled.py::test_one_contact_is_not_called_at_two_numbers_at_once",
+        ),
+    ),
+    Sabotage(
+        name="a-spent-number-is-tried-for-ever",
+        hurts="two numbers of a client who does not answer are called in turn, and the item never ends",
+        file="gateway/outbound/facts.py",
+        old="spent = known.tried - {item.client}",
+        new="spent = frozenset[str]()",
+        tests=(
+            f"{_OUTBOUND}/test_what_is_dialled.py::"
+            "test_a_contacts_next_number_is_called_when_the_first_is_given_up",
+        ),
+    ),
 )
