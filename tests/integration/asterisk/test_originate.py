@@ -191,6 +191,7 @@ async def test_a_phone_that_asterisk_does_not_know_is_refused(session: aiohttp.C
 
 
 async def test_an_attempt_that_lives_already_is_no_refusal(session: aiohttp.ClientSession) -> None:
+    """Case 35: the same id placed twice."""
     async with fake_ami(originates=[QUEUED, NOTHING_CAME], channels=[a_channel()]) as ami:
         assert await placed(session, ami) == Placed()
 

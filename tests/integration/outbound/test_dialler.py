@@ -113,6 +113,24 @@ async def test_case_16_two_workers_with_one_rate_call_nobody_twice(pool: asyncpg
     assert len(office.pbx.orders) <= 4 * 10 + 1
 
 
+async def test_case_28_who_talked_for_a_second_was_reached_with_effects_once(pool: asyncpg.Pool) -> None:
+    office = await CallingOffice(pool).open()
+    await office.deal()
+    stage = {"pipeline_id": "1", "stage_id": "142"}
+    await office.item(action={"succeeded_stage": stage, "failed_stage": {**stage, "stage_id": "143"}})
+    await office.run()
+    await office.told(office.latest, Disposition.ANSWERED, talk_seconds=1)
+    one, other = office.dialler(), office.dialler()
+    office.now += SECOND
+    await asyncio.gather(one.turn(ACCOUNT), other.turn(ACCOUNT))
+    await office.told(office.latest, Disposition.ANSWERED, talk_seconds=1)
+    await office.run(after=AFTER_SETTLING)
+    (moved,) = await office.effects()
+    assert (await office.state(), moved["stage_id"]) == ("succeeded talked", "142")
+    await office.run(after=61 * MINUTE)
+    assert (len(office.pbx.orders), len(await office.effects())) == (1, 1)
+
+
 async def test_orders_keep_the_distance_that_the_vendor_wants_whatever_the_rate(pool: asyncpg.Pool) -> None:
     people = [ANNA.model_copy(update={"id": f"e{n}", "extensions": (f"2{n:02}",)}) for n in range(3)]
     office = await CallingOffice(pool).open(*people)

@@ -286,4 +286,5 @@ def test_a_failed_originate_is_no_call() -> None:
 
 
 def test_a_failed_originate_as_it_was_recorded_is_no_call() -> None:
+    """Case 35: a context with the extension `failed`."""
     assert calls(recorded("failed_originate")) == {}

@@ -135,6 +135,7 @@ def test_a_window_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
 
 
 def test_a_week_over_the_clock_change_opens_each_local_morning_at_nine() -> None:
+    """Case 19: the night on which the clock changes."""
     opened: list[datetime] = []
     at = datetime(2026, 10, 22, 0, tzinfo=UTC)  # the clock goes back on the 25th in Berlin
     while len(opened) < 7:
