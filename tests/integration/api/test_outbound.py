@@ -68,7 +68,7 @@ async def attempted(api: Api, item_id: str) -> None:
 async def test_the_rate_is_a_whole_number_and_holds_at_once(api: Api) -> None:
     for said, read in (("05", 5), (0, 0), ("600", 600)):
         assert (await api.ask("PUT", "{a}/outbound/rate", body={"rate": said}))["rate"] == read
-    for said in ("+5", "5.0", "", "١", "-1", -1, 601, " "):
+    for said in ("+5", "5.0", "1.5", "abc", "", "١", "-1", -1, 601, " "):
         refused = await api.ask("PUT", "{a}/outbound/rate", body={"rate": said}, status=400)
         assert refused["field"] == "rate", said
     for nonsense in (5.5, True, None, [1]):

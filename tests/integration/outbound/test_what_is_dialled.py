@@ -370,3 +370,11 @@ async def test_case_27_an_employee_who_hangs_up_is_not_the_clients_fault(pool: a
     await office.reread()
     await office.run(after=6 * MINUTE)
     assert await office.state() == "failed employee_gone"
+
+
+async def test_case_37_an_extension_behind_the_clients_number_is_not_dialled(pool: asyncpg.Pool) -> None:
+    office = await CallingOffice(pool).open()
+    await office.deal("7", "+7 916 000-00-01 доб. 12")
+    await office.item()
+    await office.run()
+    assert [order.number for order in office.pbx.orders] == ["+79160000001"]
