@@ -43,7 +43,8 @@ class DemoPbx:
         told = await request.json()
         attempt, client = str(told["attempt_id"]), str(told["client"])
         if attempt not in self._calls:
-            self._calls[attempt] = asyncio.create_task(self._call(attempt, str(told["employee"]), client))
+            rung = str(told.get("employee") or told.get("group"))
+            self._calls[attempt] = asyncio.create_task(self._call(attempt, rung, client))
         return web.json_response({}, status=202)
 
     async def how_far(self, request: web.Request) -> web.Response:

@@ -82,6 +82,16 @@ async def test_s3_22_an_employee_or_the_responsible_is_rung_and_nobody_without_a
         await calls.sales.employee(103)
 
 
+async def test_s3_22_a_group_is_rung_by_the_pbx(calls: CallBacks) -> None:
+    await calls.trigger("t", {"on": "entered"}, action={**CALL, "target": {"kind": "group", "group": "200"}})
+    deal, number = await calls.deal()
+    await calls.sales.move(deal)
+    item = await calls.ended(deal)
+    assert (item["state"], item["attempts"][0]["group"]) == ("succeeded", "200")
+    [order] = [o for o in calls.pbx.orders if o["client"] == number]
+    assert (order["employee"], order["group"]) == (None, "200")
+
+
 async def test_s3_23_there_is_a_task_when_the_client_or_the_employee_was_not_reached(
     calls: CallBacks,
 ) -> None:
@@ -165,6 +175,24 @@ async def test_s3_12_a_text_goes_to_the_client_as_a_deal_comes_into_a_stage(text
     await texts.sales.move(deal)
     item = await texts.ended(deal)
     assert (item["kind"], item["state"]) == ("sms", "succeeded")
+
+
+async def test_s3_12_the_responsible_and_chosen_employees_get_a_text_once_each(texts: CallBacks) -> None:
+    sales, mobile = texts.sales, {101: "+79005550301", 102: "+79005550302"}
+    for number, phone in mobile.items():
+        await sales.employee(number, numbers=[phone])
+    try:
+        to = {"client": False, "responsible": True, "employees": [person(101), person(102)]}
+        await texts.trigger("t", {"on": "entered"}, action={**SMS, "any_hour": True, "to": to})
+        deal, number = await texts.deal()
+        await sales.move(deal)
+        item = await texts.ended(deal)
+        assert item["state"] == "succeeded"
+        sent = sorted((t["employee"], t["number"]) for t in item["texts"])
+        assert sent == [(person(n), mobile[n]) for n in (101, 102)]
+    finally:
+        for id in mobile:
+            await sales.employee(id)
 
 
 async def test_s3_15_macros_are_filled_in_from_deal_contact_and_responsible(texts: CallBacks) -> None:
