@@ -1,4 +1,4 @@
-"""S3.1 to S3.3, S3.10, S3.11 and F19: calls of campaigns, what is known of their clients, and what happens when nobody is reached."""
+"""S3.1 to S3.3, S3.9 to S3.11 and F19: calls of campaigns, what is known of their clients, and what happens when nobody is reached."""
 
 from __future__ import annotations
 
@@ -129,6 +129,33 @@ async def test_s3_02_to_s3_03_who_calls_while_a_campaign_runs_is_shown_with_it_a
         shown["id"],
         "c-7",
     ]
+
+
+async def test_s3_09_who_talks_needs_a_linked_extension_and_a_contact_centre_the_contract_for_it(
+    calls: CallBacks,
+) -> None:
+    sales = calls.sales
+
+    async def refused(**settings: Any) -> tuple[str, str]:
+        target = {"kind": "employee", "employee_id": person(103)}
+        body = {"name": "nobody", "settings": {"connection": "generic", "target": target, **settings}}
+        said = await sales.api("POST", "campaigns", body=body, status=422)
+        return said["field"], said["title"]
+
+    await sales.employee(103, extensions=[])
+    try:
+        field, said = await refused()
+        assert (field, "extension" in said) == ("target.employee_id", True)
+    finally:
+        await sales.employee(103)
+    await sales.api("PUT", "employees/unlinked", body={"name": "Nobody's user", "extensions": ["150"]})
+    try:
+        field, said = await refused(target={"kind": "employee", "employee_id": "unlinked"})
+        assert (field, "user of the CRM" in said) == ("target.employee_id", True)
+    finally:
+        await sales.api("DELETE", "employees/unlinked", status=204)
+    field, said = await refused(engine="pbx")
+    assert (field, "no contact centre" in said) == ("engine", True)
 
 
 async def added(calls: CallBacks, name: str, **unreached: Any) -> None:
