@@ -179,20 +179,20 @@ async def test_s3_12_a_text_goes_to_the_client_as_a_deal_comes_into_a_stage(text
 
 async def test_s3_12_the_responsible_and_chosen_employees_get_a_text_once_each(texts: CallBacks) -> None:
     sales, mobile = texts.sales, {101: "+79005550301", 102: "+79005550302"}
-    for number, phone in mobile.items():
-        await sales.employee(number, numbers=[phone])
+    for extension, phone in mobile.items():
+        await sales.employee(extension, numbers=[phone])
     try:
         to = {"client": False, "responsible": True, "employees": [person(101), person(102)]}
         await texts.trigger("t", {"on": "entered"}, action={**SMS, "any_hour": True, "to": to})
-        deal, number = await texts.deal()
+        deal, _ = await texts.deal()
         await sales.move(deal)
         item = await texts.ended(deal)
         assert item["state"] == "succeeded"
         sent = sorted((t["employee"], t["number"]) for t in item["texts"])
         assert sent == [(person(n), mobile[n]) for n in (101, 102)]
     finally:
-        for id in mobile:
-            await sales.employee(id)
+        for extension in mobile:
+            await sales.employee(extension)
 
 
 async def test_s3_15_macros_are_filled_in_from_deal_contact_and_responsible(texts: CallBacks) -> None:
