@@ -34,10 +34,12 @@ _LONGEST_PAUSE = timedelta(minutes=5)
 
 
 class ClaimedCall(NamedTuple):
-    """attempt: None = nothing can be placed now. is_more: there may be others that can."""
+    """attempt: None = nothing can be placed now. is_more: there may be others that can. wait: so long the pace lets none go, None =
+    it stands in nobody's way."""
 
     attempt: AttemptRow | None = None
     is_more: bool = False
+    wait: timedelta | None = None
 
 
 def new_attempt_id() -> str:
@@ -57,8 +59,10 @@ async def claim(
         if pace is None or not pace.is_on or pace.settings.outbound.rate <= 0:
             return ClaimedCall()
         moment = await moment_of(conn, around.id, pace, now)
-        if moment.turn_at is None or moment.turn_at > now:
+        if moment.turn_at is None:
             return ClaimedCall()
+        if moment.turn_at > now:
+            return ClaimedCall(wait=moment.turn_at - now)
         return await _first(conn, around, moment, new_id)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -17,7 +18,7 @@ import structlog
 from gateway.at_work import AtWork
 from gateway.configuration import Snapshot
 from gateway.outbound.around import CallingAccount, calling_account
-from gateway.outbound.claim import claim, prepare
+from gateway.outbound.claim import ClaimedCall, claim, prepare
 from gateway.outbound.following import Follower
 from gateway.outbound.placing import DialClock, Placer
 from gateway.outbound.withdrawing import withdraw_pointless
@@ -33,7 +34,9 @@ from runtime.trouble import Trouble
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 0.5
-_MOST_IN_A_TURN = 50
+_NEAR = timedelta(seconds=EVERY_SECONDS)
+_TURN_SECONDS = 1.0
+"""Then what is under way is looked at again."""
 _LAST_ORDERS_SECONDS = 5.0
 
 
@@ -118,18 +121,28 @@ class Dialler:
             return
         async with self._pool.acquire() as conn:
             await prepare(conn, around, await self._now(conn))
-        for _ in range(_MOST_IN_A_TURN):
-            if not await self._next(around, settings):
-                return
+        await self._place(around, settings)
 
-    async def _next(self, around: CallingAccount, settings: AccountSettings) -> bool:
-        """Claim one and begin to place it; whether there may be more."""
+    async def _place(self, around: CallingAccount, settings: AccountSettings) -> None:
+        """Place what can be. Where calls go out faster than accounts are looked at, the pace of the next one is waited for."""
+        clock = asyncio.get_running_loop().time
+        ends, is_placed = clock() + _TURN_SECONDS, False
+        while clock() < ends:
+            claimed = await self._next(around, settings)
+            if not claimed.is_more:
+                if not is_placed or claimed.wait is None or claimed.wait > _NEAR:
+                    return
+                await asyncio.sleep(claimed.wait.total_seconds())
+            is_placed = claimed.attempt is not None
+
+    async def _next(self, around: CallingAccount, settings: AccountSettings) -> ClaimedCall:
+        """Claim one and begin to place it."""
         async with self._pool.acquire() as conn:
             claimed = await claim(conn, around, await self._now(conn))
         if claimed.attempt is not None:
             self.status.placed += 1
             self._begin(self._placer.place(around, claimed.attempt, settings.outbound))
-        return claimed.is_more
+        return claimed
 
     def _begin(self, placing: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(placing)

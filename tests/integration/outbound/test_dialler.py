@@ -6,6 +6,7 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 
 import asyncpg
 import pytest
@@ -13,8 +14,10 @@ import pytest
 from gateway.outbound.claim import claim, new_attempt_id
 from gateway.pbx.capabilities import Placed, PlaceOrder, RefusedByPbx
 from routing.calls.model import Disposition, FailedSide
+from routing.outbound.pace import MOST_PER_MINUTE
+from runtime.database.pool import Conn
 from tests.fakes.originator import SKILLS
-from tests.integration.outbound.calling_office import ACCOUNT, ANNA, MINUTE, SECOND, CallingOffice
+from tests.integration.outbound.calling_office import ACCOUNT, ANNA, MINUTE, NOON, SECOND, CallingOffice
 
 AFTER_SETTLING = 11 * SECOND
 
@@ -203,3 +206,23 @@ async def test_case_31_a_refusing_pbx_is_stopped_once_and_items_stay(pool: async
         assert not await lift_stop(conn, "office", "main")
     await office.run(after=SECOND)
     assert len(office.pbx.orders) == 2
+
+
+class _TickingOffice(CallingOffice):
+    """Whose clock goes as ours does."""
+
+    async def _clock(self, _conn: Conn) -> datetime:
+        return NOON + asyncio.get_running_loop().time() * SECOND
+
+
+async def test_one_worker_keeps_up_with_the_greatest_rate(pool: asyncpg.Pool) -> None:
+    people = [ANNA.model_copy(update={"id": f"e{n}", "extensions": (f"2{n:02}",)}) for n in range(8)]
+    office = await _TickingOffice(pool).open(
+        *people, rate=MOST_PER_MINUTE, hours={"opens": "00:00", "closes": "24:00"}
+    )
+    office.now = await office._clock(None)  # type: ignore[arg-type]
+    for n in range(8):
+        target = {"kind": "employee", "employee_id": f"e{n}"}
+        await office.item(f"i{n}", deal_id=None, client=f"+7916123450{n}", target=target)
+    await office.run()
+    assert len(office.pbx.orders) > 1, "one look is enough for several"
