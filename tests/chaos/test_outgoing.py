@@ -15,7 +15,7 @@ from tests.chaos.outgoing.scene import running_scene
 async def test_500_items_through_two_workers_that_are_killed_go_out_once(
     tmp_path: Path, database_url: str
 ) -> None:
-    async with running_scene(tmp_path, database_url, seed=1, deals=500, every=0.12, rate=600) as scene:
+    async with running_scene(tmp_path, database_url, seed=1, deals=500, every=0.12, rate=300) as scene:
         checker = await scene.play([*POINTS, *POINTS, *POINTS])
     print(checker.figures(), dict(scene.points.fired))
     assert list(checker.faults()) == []
