@@ -83,6 +83,20 @@ async def test_stop_lets_who_was_tried_be_tried_to_the_end_and_finish_does_not(s
     assert {s for _, s, _ in await scene.items()} == {"succeeded", "cleared"}
 
 
+async def test_who_was_on_the_line_when_it_was_finished_is_not_tried_again(scene: Scene) -> None:
+    await scene.add(A)
+    await scene.order("start")
+    await scene.work.look()
+    await scene.pool.execute("UPDATE outbound_item SET state = 'dialling'")
+    assert (await scene.order("finish")).state == "stopping"
+    await scene.pool.execute("UPDATE outbound_item SET state = 'waiting', counters = '{\"client_busy\": 1}'")
+    await scene.work.look()
+    assert ((await scene.row()).state, await scene.items()) == (
+        "finished",
+        [(A, "cleared", "campaign_finished")],
+    )
+
+
 async def test_51_what_a_trigger_adds_to_a_finished_campaign_is_refused_with_its_reason(scene: Scene) -> None:
     await scene.add(A)
     await scene.order("finish")

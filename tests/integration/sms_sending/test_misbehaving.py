@@ -16,6 +16,7 @@ from gateway.at_work import AtWork
 from gateway.configuration import read_snapshot
 from gateway.outbound.around import calling_account
 from gateway.pbx.kinds import KINDS
+from gateway.store.outbound import do_not_call
 from gateway.store.sms.connections import SavedSmsConnection
 from gateway.texts.sentences import TEXTS
 from sms.kinds import SMS_KINDS
@@ -25,7 +26,7 @@ from sms.providers.sandbox.adapter import SandboxProvider
 from sms.reasons import SmsReason
 from tests.fakes.sms.server import Fault, serving
 from tests.integration.sms.offices import VENDORS
-from tests.integration.sms_sending.desk import ACCOUNT, Desk
+from tests.integration.sms_sending.desk import ACCOUNT, CLIENT, Desk
 
 COUNT = 40
 FAULTS: tuple[Fault, ...] = ("throttle", "busy", "hang up", "bad gateway", "page")
@@ -201,6 +202,19 @@ async def test_a_stop_list_of_the_provider_puts_the_number_on_ours(desk: Desk) -
         ("failed", "blocked-number"),
         ("dropped", "do_not_call"),
     )
+
+
+async def test_who_comes_onto_the_list_while_their_text_waits_at_the_provider_gets_none(desk: Desk) -> None:
+    saved = await desk.connect()
+    await desk.deal()
+    await desk.order()
+    await desk.texts.turn()
+    async with desk.pool.acquire() as conn, conn.transaction():
+        await do_not_call.add(conn, ACCOUNT, CLIENT, source="client", said_by="phone")
+    async with desk.sending(saved) as sender:
+        await desk.turns(sender, 2)
+    assert not desk.sandbox.sent(saved.connection)
+    assert await desk.item() == ("failed", "blocked-number")
 
 
 async def test_two_senders_at_once_keep_one_pace_and_send_each_message_once(desk: Desk) -> None:

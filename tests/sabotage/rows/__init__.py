@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.sabotage.rows import (
     calls,
+    campaigns,
     crm,
     distribution,
     doors,
@@ -12,6 +13,7 @@ from tests.sabotage.rows import (
     orders,
     outbound,
     people,
+    sending,
     sms,
     takeover,
     triggers,
@@ -30,6 +32,8 @@ ROWS = (
     *doors.ROWS,
     *distribution.ROWS,
     *sms.ROWS,
+    *sending.ROWS,
+    *campaigns.ROWS,
     *triggers.ROWS,
     *orders.ROWS,
 )

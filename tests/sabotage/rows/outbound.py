@@ -116,4 +116,14 @@ ROWS = (
             "test_a_contacts_next_number_is_called_when_the_first_is_given_up",
         ),
     ),
+    Sabotage(
+        name="the-list-is-not-looked-at-before-a-call",
+        hurts="a client is rung who asked not to be called after their call was ordered",
+        file="routing/outbound/dialling.py",
+        old='"do_not_call" if f.is_on_do_not_call else None, None',
+        new="None, None",
+        tests=(
+            f"{_OUTBOUND}/test_what_is_dialled.py::test_cases_9_10_and_20_what_changed_since_it_was_queued_is_seen",
+        ),
+    ),
 )
