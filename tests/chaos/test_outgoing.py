@@ -11,7 +11,7 @@ from tests.chaos.outgoing.scene import running_scene
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_500_items_through_two_workers_that_are_killed_go_out_once(
     tmp_path: Path, database_url: str
 ) -> None:

@@ -24,7 +24,7 @@ from tests.chaos.outgoing.texting_provider import TextingProvider
 from tests.e2e.stack import ACCOUNT, Stack
 from tests.waiting import until
 
-_POINT_SECONDS = 30.0
+_POINT_SECONDS = 90.0
 
 
 @dataclass(kw_only=True)
@@ -59,7 +59,7 @@ class Scene:
             assert fired, f"nobody came to {point}"
             await asyncio.sleep(0.5)
 
-    async def _settle(self, seconds: float = 150.0) -> None:
+    async def _settle(self, seconds: float = 240.0) -> None:
         deadline, calm = time.monotonic() + seconds, 0
         while calm < 3:
             async with self.stack.pool.acquire() as conn:
