@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +20,9 @@ from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, current_actor, record
 from gateway.store.admin.bindings import Bindings
 from gateway.store.admin.roles import ROLES, Role
+from gateway.store.admin.schedules import schedules_of
 from gateway.store.admin.staff import stored_employees
+from gateway.store.distribution.templates import templates_of
 from runtime.database.pool import Conn
 
 _LONGEST_NAME = 100
@@ -80,6 +82,7 @@ async def add_token(conn: Conn, order: TokenOrder) -> str:
         await refuse_unknown_account(conn, order.account_id)
         await refuse_bad_bindings(conn, order.bound)
         refuse_freer(role, order.bound)
+        await refuse_unknown_bindings(conn, order.bound)
         refuse_longer(expires, "days")
         await rows.lock_api_tokens(conn)
         if order.name in {t.name for t in await rows.api_tokens(conn)}:
@@ -120,6 +123,7 @@ async def change_token(
         await refuse_bad_bindings(conn, bound)
         refuse_freer(now.role, now.bound)
         refuse_freer(role, bound)
+        await refuse_unknown_bindings(conn, bound, now.bound)
         refuse_freer_for_longer(now.expires_at, (now.role, now.bound), (role, bound))
         refuse_other_self("token", name, bound)
         await _refuse_own_end(conn, now, after)
@@ -138,6 +142,28 @@ async def refuse_bad_bindings(conn: Conn, bound: Bindings) -> None:
             if not name.strip() or len(name) > _LONGEST_NAME or names.count(name) > 1:
                 remedy = f"name each once, in 1 to {_LONGEST_NAME} characters"
                 raise InputRefused(field, f"'{name}' is no name here, or stands here twice", remedy)
+
+
+async def refuse_unknown_bindings(conn: Conn, bound: Bindings, before: Bindings | None = None) -> None:
+    """Raise InputRefused for a template or schedule that is not there: a typing error would bind to nothing. before: what was
+    named already is not judged again."""
+    named = set(bound.templates) - set(before.templates if before else ())
+    if named:
+        whose = [bound.account_id] if bound.account_id else [a.id for a in await rows.accounts(conn)]
+        _refuse_unknown(
+            "templates", "template", named, {t.name for a in whose for t in await templates_of(conn, a)}
+        )
+    named = set(bound.schedules) - set(before.schedules if before else ())
+    if named:
+        found = await schedules_of(conn, [bound.account_id] if bound.account_id else None)
+        _refuse_unknown("schedules", "schedule", named, {s.name for s in found})
+
+
+def _refuse_unknown(field: str, what: str, named: Collection[str], known: Collection[str]) -> None:
+    for name in sorted(named):
+        if name not in known:
+            remedy = f"one of: {', '.join(sorted(known))}" if known else f"make the {what} first"
+            raise InputRefused(field, f"there is no {what} '{name}'", remedy)
 
 
 async def _refuse_strangers(conn: Conn, bound: Bindings, field: str, named: Sequence[str]) -> None:

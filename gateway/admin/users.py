@@ -19,7 +19,7 @@ from gateway.admin.protection.grants import (
 )
 from gateway.admin.protection.passwords import refuse_weak
 from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
-from gateway.admin.tokens import refuse_bad_bindings, role_named
+from gateway.admin.tokens import refuse_bad_bindings, refuse_unknown_bindings, role_named
 from gateway.store.admin import users as store
 from gateway.store.admin.accounts import AlreadyExists
 from gateway.store.admin.audit import AuditChange, record
@@ -62,6 +62,7 @@ async def add_user(conn: Conn, order: UserOrder) -> str | None:
         await refuse_unknown_account(conn, order.bound.account_id)
         await refuse_bad_bindings(conn, order.bound)
         refuse_freer(role, order.bound)
+        await refuse_unknown_bindings(conn, order.bound)
         refuse_longer(None, "login")
         try:
             await store.add_user(
@@ -104,6 +105,7 @@ async def change_user(
         await refuse_bad_bindings(conn, bound)
         refuse_freer(now.role, now.bound)
         refuse_freer(after.role, bound)
+        await refuse_unknown_bindings(conn, bound, now.bound)
         refuse_freer_for_longer(None, (now.role, now.bound), (after.role, bound))
         if after.is_on and not now.is_on:
             refuse_longer(None, "is_on")

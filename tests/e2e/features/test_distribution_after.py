@@ -173,6 +173,9 @@ async def test_s0_39_schedules_are_edited_and_deleted_by_whom_they_are_named_to(
 
 
 async def test_s0_40_only_an_admin_grants_rights_and_they_are_shown_at_the_user(sales: Sales) -> None:
+    for name in ("mine", "seen"):
+        await sales.save(name, 101)
+    await sales.schedule("day", everybody={"hours": {"mon": "09:00-18:00"}})
     rights = {"templates": ["mine"], "schedules": ["day"], "counters": [person(101)]}
     body = {"login": "olga", "role": "senior_manager", "account": ACCOUNT, **rights}
     await sales.stack.api("POST", "/v1/users", status=201, body={**body, "password": "long enough for her"})

@@ -20,7 +20,18 @@ AS_OPTIONS = (
 )  # fmt: skip
 
 
+async def _make_named(api: Api) -> None:
+    """What tokens and people are bound to here."""
+    for name in ("welcome", "x", "z"):
+        template = {"name": name, "employees": [{"employee_id": "anna"}]}
+        await api.ask("PUT", f"{{a}}/templates/{name}", body=template)
+    schedule = {"people": {"anna": {"hours": {"1": [["09:00", "18:00"]]}}}}
+    for name in ("day", "night", "y"):
+        await api.ask("PUT", f"{{a}}/schedules/{name}", body={"schedule": schedule})
+
+
 async def test_users_and_tokens_are_bound_and_unbound_at_both_doors(api: Api, database_url: str) -> None:
+    await _make_named(api)
     await api.ask("POST", "/users", status=201, body={"login": "anna", "role": "manager", **BOUND})
     assert (
         await callmatrix(database_url, "users", "add", "olga", "--role", "manager", *AS_OPTIONS)
@@ -62,6 +73,18 @@ async def test_users_and_tokens_are_bound_and_unbound_at_both_doors(api: Api, da
             ("--template", "a", "--template", "a"),
             "templates",
             "'a' is no name here",
+        ),
+        (
+            {"templates": ["nosuch"]},
+            ("--template", "nosuch"),
+            "templates",
+            "there is no template 'nosuch'",
+        ),
+        (
+            {"account": ACCOUNT, "schedules": ["nosuch"]},
+            ("--account", ACCOUNT, "--schedule", "nosuch"),
+            "schedules",
+            "there is no schedule 'nosuch'",
         ),
         ({"role": "king"}, ("--role", "king"), "role", "there is no role 'king'"),
     ],
@@ -158,6 +181,7 @@ _LIMITS = {"account": ACCOUNT, "employee": "anna", "templates": ["x", "z"], "sch
     ids=str,
 )
 async def test_who_is_bound_frees_neither_themselves_nor_anybody(api: Api, freed: dict[str, Any]) -> None:
+    await _make_named(api)
     made = await api.ask("POST", "/tokens", status=201, body={"name": "tt", "role": "admin", **_LIMITS})
     api.tokens["bound"] = made["token"]
     bound = {"role": "admin", **_LIMITS}
@@ -177,6 +201,7 @@ async def test_who_is_bound_frees_neither_themselves_nor_anybody(api: Api, freed
 
 
 async def test_who_may_more_is_out_of_reach_of_who_is_bound(api: Api) -> None:
+    await _make_named(api)
     made = await api.ask("POST", "/tokens", status=201, body={"name": "tt", "role": "admin", **_LIMITS})
     api.tokens["bound"] = made["token"]
     free = {"role": "admin", "account": ACCOUNT}
@@ -198,6 +223,7 @@ async def test_who_may_more_is_out_of_reach_of_who_is_bound(api: Api) -> None:
 
 
 async def test_who_is_bound_lets_others_do_as_much_or_less(api: Api) -> None:
+    await _make_named(api)
     made = await api.ask("POST", "/tokens", status=201, body={"name": "tt", "role": "admin", **_LIMITS})
     api.tokens["bound"] = made["token"]
     colleague = {**_LIMITS, "employee": "boss", "role": "admin"}

@@ -100,7 +100,8 @@ async def test_removal_says_what_stands_on_the_schedule(api: Api, pool: asyncpg.
 
 
 async def test_a_schedule_is_changed_by_who_may_touch_it(api: Api) -> None:
-    await save(api, "office", OFFICE)
+    for name in ("office", "shifts"):
+        await save(api, name, OFFICE)
     for name, schedules in (("theirs", ["office"]), ("others", ["shifts"])):
         made = await api.ask(
             "POST",
