@@ -113,6 +113,7 @@ async def _state(context: JobContext, row: CallRow, number: str, asked: Needs) -
             call.attempt,
             is_inbound=call.direction == "inbound",
             may_leave_traces=context.account.settings.campaigns.leaves_traces,
+            there=(row.connection_id, call.campaign_task) if call.campaign_task else None,
         )
         state = state._replace(
             client=client,

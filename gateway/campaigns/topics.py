@@ -19,7 +19,7 @@ from gateway.pbx.kind import PbxKind
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.staff import staff_of
 from gateway.store.campaigns import topics as store
-from gateway.store.campaigns.of_call import campaign_of_member
+from gateway.store.campaigns.of_call import campaign_of_client
 from gateway.store.campaigns.topics import TopicRow
 from gateway.texts.sentences import TEXTS
 from routing.calls.campaign import CampaignOfCall
@@ -82,7 +82,7 @@ async def note_told(conn: Conn, seen: TopicRow, told: CallTopics | None, error: 
     """Write down what was told, in the caller's transaction. The deal is made with the first word of it; its note is written once,
     with the last."""
     row = await store.lock_topic(conn, seen)
-    member = await campaign_of_member(conn, seen.account_id, seen.item_id)
+    member = await campaign_of_client(conn, seen.account_id, seen.campaign_id, seen.client)
     if row is None or member is None:
         return
     settings, campaign = member

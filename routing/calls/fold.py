@@ -117,6 +117,7 @@ class _Fold:
             got_to=self._got_to() if direction == "outbound" or callbacks else None,
             number_word=None if is_answered else first(self.by_authority, lambda e: e.number_word),
             attempt=first(self.by_authority, lambda e: e.attempt),
+            campaign_task=first(self.by_authority, lambda e: e.campaign_task),
             is_left_waiting=is_answered and over_at is not None and self.heard.is_left_waiting(over_at),
             params=self._params(),
         )

@@ -76,6 +76,7 @@ class CallEvent(BaseModel):
     failed_side: of a call that we make, whose side it is if nobody talks, as far as this event can tell.
     number_word: of a call that we make, why the client's phone was not reached, where that is told more exactly than by `cause`.
     attempt: our id of the attempt by which we ordered the call, where the PBX carries it.
+    campaign_task: of a call that a contact centre's campaign made, the PBX's id of the number in it.
     talk_seconds, wait_seconds: from final reports only; None = not told.
     params: everything else worth keeping (utm_*, pool, landing, client_id, …), values as text.
     """
@@ -95,6 +96,7 @@ class CallEvent(BaseModel):
     failed_side: FailedSide | None = None
     number_word: NumberWord | None = None
     attempt: str | None = None
+    campaign_task: str | None = None
     talk_seconds: int | None = None
     wait_seconds: int | None = None
     answered_at: datetime | None = None
@@ -128,6 +130,7 @@ class Call(BaseModel):
     got_to: of a call that we made, on whose side it was when last heard of; `failed_side` says it of one that came to nothing.
     number_word: of one that was not answered, as the event says it.
     attempt: of a call that the gateway ordered, its own id of the attempt, where the PBX carries that.
+    campaign_task: as of CallEvent.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -153,6 +156,7 @@ class Call(BaseModel):
     got_to: FailedSide | None = None
     number_word: NumberWord | None = None
     attempt: str | None = None
+    campaign_task: str | None = None
     is_left_waiting: bool = False
     params: Mapping[str, str] = Field(default_factory=dict)
 

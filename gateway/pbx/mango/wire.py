@@ -32,6 +32,7 @@ _LOCATIONS = ("ivr", "queue", "abonent")
 # The client asked for it on the site; all other initiators are our side dialling out.
 _ASKED_BY_CLIENT = "CallbackWidget"
 _API = "API"
+_CAMPAIGN = "ObDial"
 
 # Known to say nothing about a call: speech topics, key presses, SMS reports, address book, presence, ping.
 _SILENT = ("record/tagged", "dtmf", "sms", "ping", "ab", "user/status_changed", "user/session_end", "")
@@ -222,6 +223,7 @@ class _Leg:
             is_callback=bool(self.initiator),
             failed_side=self.failed_side(as_text(told.get("call_state"), "call_state")),
             attempt=self.attempt,
+            campaign_task=as_text(told.get("task_id"), "task_id") if self.initiator == _CAMPAIGN else None,
             params=as_params(
                 {name: told.get(name) for name in ("task_id", "command_id", "callback_initiator")}
             ),

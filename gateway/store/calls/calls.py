@@ -20,15 +20,15 @@ from runtime.database.pool import Conn
 _SAVE = """
 INSERT INTO call (account_id, call_id, connection_id, call_key, client, line, direction, disposition, is_over,
     started_at, answered_at, ended_at, facts, client_kind, matrix_version, moments, due_at, heard_at, failed_side,
-    clock_offset, attempt_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+    clock_offset, attempt_id, campaign_task)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
 ON CONFLICT (account_id, call_id) DO UPDATE SET client = excluded.client, line = excluded.line,
     direction = excluded.direction, disposition = excluded.disposition, is_over = excluded.is_over,
     started_at = excluded.started_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
     facts = excluded.facts, client_kind = excluded.client_kind, matrix_version = excluded.matrix_version,
     moments = excluded.moments, due_at = excluded.due_at, heard_at = excluded.heard_at,
     failed_side = excluded.failed_side, clock_offset = excluded.clock_offset, attempt_id = excluded.attempt_id,
-    updated_at = now(),
+    campaign_task = excluded.campaign_task, updated_at = now(),
     failures = 0, failed_moment = NULL, failure = NULL, aside_at = NULL
 """
 
@@ -149,6 +149,7 @@ async def save_call(conn: Conn, row: CallRow) -> None:
         call.failed_side.value if call.failed_side else None,
         row.clock_offset,
         call.attempt,
+        call.campaign_task,
     )
 
 

@@ -20,6 +20,18 @@ SELECT c.campaign_id, c.name AS campaign, c.settings, m.client_id, m.name, false
 JOIN campaign c ON c.account_id = m.account_id AND c.campaign_id = m.campaign_id
 WHERE m.account_id = $1 AND m.number = $2 AND c.state IN ('running', 'stopping') ORDER BY m.added_at DESC LIMIT 1
 """
+# A number's id there may not be read yet: then by the number.
+_BY_TASK = """
+SELECT c.campaign_id, c.name AS campaign, c.settings, coalesce(m.client_id, '') AS client_id, coalesce(m.name, '') AS name,
+    true AS is_own
+FROM campaign c JOIN connection o ON o.account_id = c.account_id AND o.name = c.settings->>'connection' AND o.connection_id = $3
+LEFT JOIN campaign_member m ON m.account_id = c.account_id AND m.campaign_id = c.campaign_id AND m.number = $2
+LEFT JOIN campaign_task t ON t.account_id = c.account_id AND t.campaign_id = c.campaign_id AND t.task_ref = $4
+WHERE c.account_id = $1 AND c.settings->>'engine' = 'pbx' AND (t.marker IS NOT NULL OR m.number IS NOT NULL)
+ORDER BY t.marker IS NOT NULL DESC, m.added_at DESC NULLS LAST LIMIT 1
+"""
+_UNKNOWN_THERE = CampaignOfCall(id="", name="", leaves_traces=False)
+"""One of the contact centre's that the gateway does not know, while no campaign leaves traces."""
 
 
 async def campaign_of_call(
@@ -30,27 +42,35 @@ async def campaign_of_call(
     *,
     is_inbound: bool,
     may_leave_traces: bool = True,
+    there: tuple[str, str] | None = None,
 ) -> CampaignOfCall | None:
     """Return what the matrix has to know of it. number: the client's, E.164. attempt: by which the call was ordered.
-    may_leave_traces: the account's switch over that of each campaign."""
+    may_leave_traces: the account's switch over that of each campaign. there: the connection and the number's id in its contact
+    centre, of a call that one of its campaigns made."""
     row: Any = None
-    if attempt is not None:
+    if there is not None:
+        row = await conn.fetchrow(_BY_TASK, account_id, number, *there)
+        if row is None and not may_leave_traces:
+            return _UNKNOWN_THERE
+    elif attempt is not None:
         row = await conn.fetchrow(_BY_ATTEMPT, account_id, attempt)
     elif is_inbound:
         row = await conn.fetchrow(_BY_NUMBER, account_id, number)
     return None if row is None else _campaign(row, may_leave_traces)[1]
 
 
-_BY_ITEM = """
-SELECT c.campaign_id, c.name AS campaign, c.settings, m.client_id, m.name, true AS is_own FROM campaign_member m
-JOIN campaign c USING (account_id, campaign_id) WHERE m.account_id = $1 AND m.item_id = $2
+_BY_ID = """
+SELECT c.campaign_id, c.name AS campaign, c.settings, coalesce(m.client_id, '') AS client_id, coalesce(m.name, '') AS name,
+    true AS is_own
+FROM campaign c LEFT JOIN campaign_member m ON m.account_id = c.account_id AND m.campaign_id = c.campaign_id AND m.number = $3
+WHERE c.account_id = $1 AND c.campaign_id = $2
 """
 
 
-async def campaign_of_member(
-    conn: Conn, account_id: str, item_id: str
+async def campaign_of_client(
+    conn: Conn, account_id: str, campaign_id: str, number: str
 ) -> tuple[CampaignSettings, CampaignOfCall] | None:
-    row = await conn.fetchrow(_BY_ITEM, account_id, item_id)
+    row = await conn.fetchrow(_BY_ID, account_id, campaign_id, number)
     return None if row is None else _campaign(row)
 
 

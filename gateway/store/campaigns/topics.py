@@ -26,6 +26,21 @@ WHERE a.kind = 'campaign' AND a.over_at > now() - $1::interval AND (k.settings->
     AND c.is_over AND c.ended_at IS NOT NULL
 ON CONFLICT DO NOTHING
 """
+# Of a campaign that a contact centre dials: by the number's id there, or while that is not read by the number.
+_NEW_THERE = """
+INSERT INTO campaign_topic (account_id, call_id, campaign_id, item_id, connection, call_key, client, started_at, ended_at, next_ask_at)
+SELECT c.account_id, c.call_id, k.campaign_id, k.item_id, c.connection_id, c.call_key, c.client, c.started_at, c.ended_at, now()
+FROM call c CROSS JOIN LATERAL (
+    SELECT k.campaign_id, k.settings, coalesce(m.item_id, '') AS item_id FROM campaign k
+    JOIN connection o ON o.account_id = k.account_id AND o.name = k.settings->>'connection' AND o.connection_id = c.connection_id
+    LEFT JOIN campaign_member m ON m.account_id = k.account_id AND m.campaign_id = k.campaign_id AND m.number = c.client
+    LEFT JOIN campaign_task t ON t.account_id = k.account_id AND t.campaign_id = k.campaign_id AND t.task_ref = c.campaign_task
+    WHERE k.account_id = c.account_id AND k.settings->>'engine' = 'pbx' AND (t.marker IS NOT NULL OR m.number IS NOT NULL)
+    ORDER BY t.marker IS NOT NULL DESC, m.added_at DESC NULLS LAST LIMIT 1) AS k
+WHERE c.campaign_task IS NOT NULL AND c.ended_at > now() - $1::interval AND c.is_over AND c.client IS NOT NULL
+    AND (k.settings->'topics'->>'is_on')::boolean
+ON CONFLICT DO NOTHING
+"""
 _DUE = """
 UPDATE campaign_topic t SET next_ask_at = now() + $2::interval FROM (
     SELECT account_id, call_id, next_ask_at FROM campaign_topic JOIN account a USING (account_id)
@@ -67,8 +82,8 @@ class TopicRow:
 
 async def find_calls(conn: Conn) -> int:
     """Take up calls of campaigns that want topics and have just ended; how many are new."""
-    done: str = await conn.execute(_NEW, _ASKED_FOR)
-    return int(done.split()[-1])
+    done: list[str] = [await conn.execute(statement, _ASKED_FOR) for statement in (_NEW, _NEW_THERE)]
+    return sum(int(one.split()[-1]) for one in done)
 
 
 async def take_due(conn: Conn, limit: int) -> list[TopicRow]:

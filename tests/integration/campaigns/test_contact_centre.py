@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -10,17 +11,26 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from campaigns.model import TopicRules
+from campaigns.topics import CallTopics
 from gateway.admin.campaigns.engines import ContactCentreSilent, campaigns_there, centre_of
 from gateway.admin.campaigns.refused import CampaignDialledThere, CampaignNotUsable
-from gateway.admin.campaigns.saved import refuse_unusable
+from gateway.admin.campaigns.saved import change_campaign, refuse_unusable
 from gateway.campaigns.engines import CampaignEngines
+from gateway.campaigns.topics import note_told
 from gateway.configuration import read_snapshot
 from gateway.pbx.capabilities import CampaignEngine
 from gateway.pbx.connection import Connection
 from gateway.pbx.mango.adapter import MangoKind
 from gateway.pbx.mango.campaigns import MangoCampaigns
 from gateway.store.admin import accounts
+from gateway.store.admin.accounts import connections
 from gateway.store.admin.staff import replace_staff
+from gateway.store.calls.calls import save_call
+from gateway.store.campaigns.of_call import campaign_of_call
+from gateway.store.campaigns.topics import find_calls, take_due
+from routing.calls.model import Call, Disposition
+from routing.client_work.values import CallRow
 from routing.staff import Employee
 from tests.fakes.mango import FakeMango, serving
 from tests.fakes.mango_contact_centre import FakeContactCentre
@@ -299,3 +309,55 @@ async def test_a_campaign_or_contact_centre_that_is_gone_is_told_and_nobody_is_l
     await scene.round()
     assert scene.sent() == [A]
     assert (await scene.engine())[0] == ""
+
+
+async def test_calls_that_a_contact_centre_makes_are_of_its_campaign_whoever_put_the_number_in(
+    scene: Centre,
+) -> None:
+    await scene.add(A)
+    theirs = scene.centre.task(number=B.lstrip("+"))
+    await scene.round()
+    await scene.round()
+    rules = {
+        "is_on": True,
+        "deal_there": {"pipeline_id": "1", "stage_id": "30"},
+        "no_deal": {"pipeline_id": "1", "stage_id": "20"},
+    }
+    changed = (await scene.row()).settings.model_copy(
+        update={"topics": TopicRules.model_validate(rules), "leaves_traces": False}
+    )
+    async with scene.pool.acquire() as conn:
+        await change_campaign(conn, ACCOUNT, "spring", changed)
+        there = (await connections(conn, ACCOUNT))[-1].id
+        for number, task in ((A, "not read yet"), (B, str(theirs["task_id"]))):
+            found = await campaign_of_call(conn, ACCOUNT, number, None, is_inbound=False, there=(there, task))
+            assert found is not None
+            assert (found.name, found.leaves_traces) == ("spring", False)
+            await save_call(conn, a_call_there(there, number, task))
+        stranger = (there, "999")
+        assert await campaign_of_call(conn, ACCOUNT, C, None, is_inbound=False, there=stranger) is None
+        off = await campaign_of_call(
+            conn, ACCOUNT, C, None, is_inbound=False, there=stranger, may_leave_traces=False
+        )
+        assert off is not None
+        assert not off.leaves_traces
+        await save_call(conn, a_call_there(there, C, "999"))
+        assert await find_calls(conn) == 2
+        assert await find_calls(conn) == 0
+        taken = {row.client: row for row in await take_due(conn, 10)}
+        assert sorted(taken) == [A, B]
+        async with conn.transaction():
+            await note_told(conn, taken[B], CallTopics(topics=("Цена",)), "")
+    assert await scene.effects() == ["create_contact", "create_deal"]
+
+
+def a_call_there(connection_id: str, number: str, task: str) -> CallRow:
+    now = datetime.now(UTC)
+    call = Call(
+        call_key=number, direction="outbound", client=number, line=None, started_at=now - timedelta(minutes=3),
+        answered_at=now, ended_at=now, disposition=Disposition.ANSWERED, is_over=True, campaign_task=task,
+    )  # fmt: skip
+    return CallRow(
+        account_id=ACCOUNT, call_id=number, connection_id=connection_id, call_key=number, client=number, line=None,
+        call=call, heard_at=now,
+    )  # fmt: skip

@@ -21,9 +21,18 @@ from campaigns.engine import (
 )
 from campaigns.states import CampaignStep
 from gateway.pbx.call_log import NoContactCentre, PbxRefused, PbxThrottled, PbxUnreachable
+from gateway.pbx.mango.adapter import MangoKind
 from gateway.pbx.mango.contact_centre import add_request, read_added, read_campaigns, read_tasks
 from gateway.pbx.port import WireInvalid
+from routing.calls.fold import fold
+from routing.calls.model import Call
+from routing.client_work.call import no_client_reason
 from routing.outbound_ending import ITEM_REASONS
+from routing.settings import NumberPolicy
+from runtime.vendors.mango_signing import signed_form
+from tests.unit.gateway.pbx.builders import FORM, a_connection, a_request
+
+PBX = a_connection("mango", keys={"api_key": "key", "api_salt": "salt"})
 
 
 def said(**fields: Any) -> bytes:
@@ -165,3 +174,32 @@ def test_54_only_what_whole_lists_do_not_show_is_sent_again_and_what_was_taken_n
     assert when_absent(is_answered=False, looks=3, age=5 * minutes) == "send_again"
     assert when_absent(is_answered=True, looks=9, age=59 * minutes) == "wait"
     assert when_absent(is_answered=True, looks=9, age=60 * minutes) == "gone"
+
+
+def a_call_there(initiator: str, number: str = "79160000001") -> Call:
+    leg = {
+        "entry_id": "e1",
+        "call_id": "A",
+        "seq": 1,
+        "timestamp": 1795262400,
+        "call_state": "Appeared",
+        "location": "abonent",
+        "task_id": 1406133592,
+        "callback_initiator": initiator,
+        "from": {"extension": "101"},
+        "to": {"number": number},
+    }
+    form = signed_form("key", "salt", leg)
+    return fold(MangoKind().parse(a_request("call", body=form, headers={"Content-Type": FORM}), PBX).events)
+
+
+def test_only_calls_of_campaigns_carry_a_number_of_theirs() -> None:
+    call = a_call_there("ObDial")
+    assert (call.campaign_task, call.direction, call.client) == ("1406133592", "outbound", "79160000001")
+    for initiator in ("\u0421C", "API", "WEB", "CallbackWidget", "MissGroupCallCallback"):
+        assert a_call_there(initiator).campaign_task is None
+
+
+def test_52_the_technical_number_leaves_nothing_in_the_crm_when_it_is_called_after_all() -> None:
+    policy = NumberPolicy(own_numbers=frozenset({"+74951230000"}))
+    assert no_client_reason(a_call_there("ObDial", "74951230000"), policy) == "own_number"
