@@ -11,7 +11,7 @@ from routing.client import Ref
 from routing.effects import CreateTask, Effect, UpdateEntity
 from routing.outbound.dialling import DIAL_REASONS
 from routing.staff import Staff
-from routing.texts.catalogue import Language, phrase
+from routing.texts.catalogue import Language, Phrase, phrase
 from routing.texts.sentences import TEXTS
 
 TriedReason = Literal[
@@ -45,7 +45,7 @@ WITH_EFFECTS = frozenset(("succeeded", "failed", "expired"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedItem:
-    """action: as the trigger's, the matrix's or the campaign's. number: E.164, None = it has none. owner_id: CRM user whose deal
+    """action: as the trigger's, the matrix's or the campaign's. number: E.164, None = it has none; extension: written beside it in the CRM. owner_id: CRM user whose deal
     it is. can_move: the deal stands where it stood, so that nobody's own change is undone."""
 
     item_id: str
@@ -57,6 +57,7 @@ class EndedItem:
     number: str | None
     owner_id: str | None
     can_move: bool
+    extension: str | None = None
 
 
 def effects_of_end(item: EndedItem, staff: Staff, language: Language, due_at: datetime) -> tuple[Effect, ...]:
@@ -83,10 +84,17 @@ def _after(action: Mapping[str, Any], *, is_reached: bool) -> Mapping[str, Any]:
 def _task(item: EndedItem, staff: Staff, language: Language, due_at: datetime) -> Effect:
     texts = TEXTS[language]
     why = phrase(f"outbound.reason.{item.reason}")
-    text = texts.say("crm.task.not-reached", number=item.number or "—", why=why)
+    text = texts.say("crm.task.not-reached", number=_number(item), why=why)
     target = Ref(kind="deal", id=item.deal_id) if item.deal_id else _contact(item.contact_id)
     order = CreateTask(target=target, owner_id=task_owner(item, staff), text=text, due_at=due_at)
     return Effect(key=f"outbound:{item.item_id}:task", order=order)
+
+
+def _number(item: EndedItem) -> str | Phrase:
+    """Return it as people dial it: what answers may ask for the extension, which we cannot press."""
+    if item.number is None or item.extension is None:
+        return item.number or "—"
+    return phrase("crm.task.number-with-extension", number=item.number, extension=item.extension)
 
 
 def _contact(contact_id: str | None) -> Ref | None:

@@ -12,6 +12,7 @@ from gateway.store.admin.accounts import account as account_of
 from gateway.store.outbound.items import EndState, OutboundItem, end_item
 from gateway.store.outbound.known import known_of_item
 from routing.decision import decision_id_of
+from routing.numbers.stored import extension_beside
 from routing.outbound_ending import WITH_EFFECTS, EndedItem, effects_of_end
 from routing.quiet_hours import after_quiet
 from routing.staff import Staff
@@ -28,6 +29,7 @@ async def end_with_effects(
         return True
     account = await account_of(conn, item.account_id)
     known = await known_of_item(conn, item)
+    number = item.client or next(iter(known.numbers), None)
     ended = EndedItem(
         item_id=item.item_id,
         state=state,
@@ -35,7 +37,8 @@ async def end_with_effects(
         action={"target": item.target, **item.action},
         deal_id=None if known.is_deleted else item.deal_id,
         contact_id=item.contact_id,
-        number=item.client or next(iter(known.numbers), None),
+        number=number,
+        extension=extension_beside(number or "", known.spellings, account.settings.numbers),
         owner_id=known.owner_id,
         can_move=known.is_known and stands_where_it_fired(known),
     )

@@ -52,6 +52,18 @@ class StoredNumbers(NamedTuple):
     is_unread: bool = False
 
 
+def extension_beside(number: str, spellings: str, policy: NumberPolicy) -> str | None:
+    """Return the extension that is written beside a number ("доб. 12"). number: E.164. spellings: as they are stored, joined by ", "
+    (which may stand before an extension too)."""
+    pieces = spellings[:MOST_TEXT].split(", ")
+    for place, piece in enumerate(pieces):
+        for text in (" ".join(pieces[place : place + 2]), piece):
+            found = read(text, rules_of(policy))
+            if isinstance(found, PublicNumber) and found.e164 == number and found.extension:
+                return found.extension
+    return None
+
+
 def stored_numbers(text: str, policy: NumberPolicy) -> StoredNumbers:
     """Read one stored value. Never raises."""
     if len(text) <= MAX_CACHED_TEXT:

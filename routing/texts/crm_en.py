@@ -24,6 +24,7 @@ SENTENCES: Mapping[str, str] = {
     "crm.task.count": "{text} (missed calls: {count}, the last at {time})",
     "crm.task.done": "Reached by {who}, {time}",
     "crm.task.not-reached": "The client {number} was not reached: {why}. Call back",
+    "crm.task.number-with-extension": "{number} ext. {extension}",
     "crm.task.call-back": "Call back: missed call from {{ client.number }} at {{ call.started_at | date('%H:%M %d.%m') }}",
     "crm.task.check-settings": "a call was answered on an unknown number ({{ call.answered_by | default('not sent') }}): "
     "give this number or SIP account to an employee. Client: {{ client.number }}",

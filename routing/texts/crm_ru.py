@@ -24,6 +24,7 @@ SENTENCES: Mapping[str, str] = {
     "crm.task.count": "{text} (пропущено звонков: {count}, последний в {time})",
     "crm.task.done": "На связи: {who}, {time}",
     "crm.task.not-reached": "Не дозвонились до клиента {number}: {why}. Перезвоните",
+    "crm.task.number-with-extension": "{number} доб. {extension}",
     "crm.task.call-back": "Перезвонить: пропущенный звонок от {{ client.number }} в {{ call.started_at | date('%H:%M %d.%m') }}",
     "crm.task.check-settings": "был звонок менеджеру с неизвестным номером ({{ call.answered_by | default('номер не передан') }}): "
     "привяжите этот номер или SIP-аккаунт к сотруднику. Клиент: {{ client.number }}",

@@ -22,7 +22,8 @@ SELECT d.entity_id IS NOT NULL AS is_known, d.is_open, d.pipeline_id, d.stage_id
   EXISTS (SELECT 1 FROM directory_reread r WHERE r.account_id = $1 AND r.kind = 'deal' AND r.entity_id = $2) AS is_to_be_read,
   (SELECT jsonb_object_agg(s.entity_kind || '.' || s.aspect, s.value) FROM crm_entity_state s WHERE s.account_id = $1
     AND (s.entity_kind = 'deal' AND s.entity_id = $2 AND s.aspect IN ('stage', 'responsible', 'deleted', 'fields')
-      OR s.entity_kind = 'contact' AND s.entity_id = main.contact_id AND s.aspect = 'fields')) AS told,
+      OR s.entity_kind = 'contact' AND s.entity_id = main.contact_id
+        AND s.aspect IN ('fields', 'numbers'))) AS told,
   ARRAY(SELECT n.number FROM directory_number n WHERE n.account_id = $1 AND n.kind = 'contact'
     AND n.entity_id = main.contact_id ORDER BY n.number) AS numbers,
   ARRAY(SELECT n.number FROM directory_link l JOIN directory_number n ON n.account_id = l.account_id AND n.kind = l.kind
@@ -71,7 +72,8 @@ _LONGEST_RINGING = timedelta(minutes=3)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownOfItem:
     """is_read: the directory has the deal and its contact, or nobody will tell more. place: (pipeline, stage) of the deal.
-    numbers: E.164 of the main contact, else of the company. tried: those at which the client was called for it in vain. fields: "deal.cf_5" -> text. cause, trigger: of the firing."""
+    numbers: E.164 of the main contact, else of the company. tried: those at which the client was called for it in vain.
+    spellings: of the main contact's numbers, as the CRM told them, one after the other; "" = it has not since they are kept. fields: "deal.cf_5" -> text. cause, trigger: of the firing."""
 
     is_read: bool = True
     is_deleted: bool = False
@@ -81,6 +83,7 @@ class KnownOfItem:
     owner_id: str | None = None
     numbers: tuple[str, ...] = ()
     tried: frozenset[str] = frozenset()
+    spellings: str = ""
     fields: Mapping[str, str]
     cause: Mapping[str, Any] | None = None
     trigger: Mapping[str, Any] | None = None
@@ -126,6 +129,7 @@ async def known_of_item(conn: Conn, item: OutboundItem) -> KnownOfItem:
         owner_id=told.get("deal.responsible") or row["owner_id"],
         numbers=tuple(f"+{number}" for number in row["numbers"] or row["company_numbers"]),
         tried=frozenset(row["tried"]),
+        spellings=told.get("contact.numbers") or "",
         fields=_fields(told),
         cause=row["cause"],
         trigger=row["trigger"],

@@ -11,6 +11,8 @@ from datetime import datetime
 import asyncpg
 import pytest
 
+from crm.port import Observed
+from crm.store.news import record_news
 from gateway.outbound.claim import claim, new_attempt_id
 from gateway.pbx.capabilities import Placed, PlaceOrder, RefusedByPbx
 from routing.calls.model import Disposition, FailedSide
@@ -132,6 +134,22 @@ async def test_case_28_who_talked_for_a_second_was_reached_with_effects_once(poo
     assert (await office.state(), moved["stage_id"]) == ("succeeded talked", "142")
     await office.run(after=61 * MINUTE)
     assert (len(office.pbx.orders), len(await office.effects())) == (1, 1)
+
+
+async def test_case_37_an_extension_is_not_dialled_and_stands_in_the_task(pool: asyncpg.Pool) -> None:
+    office = await CallingOffice(pool).open(retries={"client_busy": {"minutes": 5, "most": 0}})
+    spelled = "+7 (916) 123-45-67 доб. 12"
+    await office.deal("7", spelled)
+    seen = Observed(kind="contact", id="70", at=office.now, values={"numbers": spelled})
+    async with pool.acquire() as conn, conn.transaction():
+        await record_news(conn, ACCOUNT, observed=[seen], told_by="poll")
+    await office.item()
+    await office.run()
+    assert [order.number for order in office.pbx.orders] == ["+79161234567"]
+    await office.told(office.latest, Disposition.BUSY, FailedSide.CLIENT_NOT_REACHED)
+    await office.run(after=AFTER_SETTLING)
+    (task,) = await office.effects()
+    assert "+79161234567 доб. 12:" in task["text"]
 
 
 async def test_orders_keep_the_distance_that_the_vendor_wants_whatever_the_rate(pool: asyncpg.Pool) -> None:

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from routing.numbers.normalise import PublicNumber, normalise
-from routing.numbers.stored import MOST_NUMBERS, MOST_TEXT, StoredNumbers, stored_numbers
+from routing.numbers.stored import MOST_NUMBERS, MOST_TEXT, StoredNumbers, extension_beside, stored_numbers
 from routing.settings import NumberPolicy
 from tests.cases.stored_values import FIRST, NOTHING, ODD_VALUES, SECOND
 
@@ -211,3 +211,18 @@ def _seconds(work: object) -> float:
     assert callable(work)
     work()
     return time.process_time() - began
+
+
+@pytest.mark.parametrize(
+    ("spellings", "extension"),
+    [
+        ("+7 916 123-45-67 доб. 12", "12"),
+        ("8 (916) 123-45-67, доб. 12", "12"),
+        ("+79031112233, +79161234567 ext 7", "7"),
+        ("+79031112233 доб. 5, +79161234567", None),
+        ("+79161234567", None),
+        ("", None),
+    ],
+)
+def test_case_37_the_extension_that_is_written_beside_a_number(spellings: str, extension: str | None) -> None:
+    assert extension_beside("+79161234567", spellings, NumberPolicy()) == extension
