@@ -127,7 +127,8 @@ class IncomingPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingSms:
-    """What a client wrote. id: the provider's, "" when it gives none. number: as spelled by the provider, with the plus
+    """What a client wrote. id: by which the provider tells it from others, "" when it says nothing of the kind. at: as the provider
+    says, never when we heard of it. number: as spelled by the provider, with the plus
     where it is clearly international. part: of a message that came in pieces; the text is that of the piece."""
 
     number: str

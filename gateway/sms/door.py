@@ -26,6 +26,7 @@ from runtime.trouble import Trouble
 from sms.errors import SmsWireInvalid
 from sms.kinds import SMS_KINDS
 from sms.port import SmsInbound, SmsNews
+from sms.providers.reading import flat, form_of
 
 log = structlog.get_logger(__name__)
 
@@ -57,11 +58,12 @@ class SmsDoor:
             return self._stranger(request)
         vouch(request)
         body = await read_body(request, SMS_BODY)
-        inbound = _as_sms(head_of(request, ""), body, "")
         kind = SMS_KINDS[saved.connection.kind]
-        if kind.is_genuine(inbound, saved.connection) is False:
-            return self._stranger(request)
         try:
+            query = flat(form_of(request.raw_path.partition("?")[2].encode("utf-8", "surrogateescape")))
+            inbound = _as_sms(head_of(request, ""), query, body, "")
+            if kind.is_genuine(inbound, saved.connection) is False:
+                return self._stranger(request)
             news = kind.read(inbound, saved.connection)
         except SmsWireInvalid as err:
             return self._unread(saved, err)
@@ -78,7 +80,7 @@ class SmsDoor:
         saved = await self._of_pbx(connection)
         if saved is None:
             return
-        inbound = _as_sms(told, told.body, name)
+        inbound = _as_sms(told, told.query, told.body, name)
         try:
             news = SMS_KINDS[saved.connection.kind].read(inbound, saved.connection)
         except SmsWireInvalid as err:
@@ -143,11 +145,11 @@ class SmsDoor:
         yield "counter", "sms_reports_refused", "Reports of SMS providers refused", {}, self.refused
 
 
-def _as_sms(head: Inbound, body: bytes, path: str) -> SmsInbound:
+def _as_sms(head: Inbound, query: Mapping[str, str], body: bytes, path: str) -> SmsInbound:
     return SmsInbound(
         method=head.method,
         path=path,
-        query=dict(head.query),
+        query=query,
         headers=head.headers,
         body=body,
         received_at=head.received_at,

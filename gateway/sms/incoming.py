@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from gateway.configuration import number_policy
@@ -13,7 +14,14 @@ from gateway.store.admin.accounts import Account, account, connections
 from gateway.store.admin.staff import staff_of
 from gateway.store.outbound import do_not_call
 from gateway.store.sms.connections import SavedSmsConnection
-from gateway.store.sms.incoming import IncomingRow, add_incoming, card_of_number, drop_parts, parts_of
+from gateway.store.sms.incoming import (
+    IncomingRow,
+    add_incoming,
+    came_at,
+    card_of_number,
+    drop_parts,
+    parts_of,
+)
 from gateway.texts.sentences import TEXTS
 from routing.client import Ref
 from routing.decision import stable_id
@@ -25,6 +33,7 @@ from sms.opt_out import is_opt_out
 from sms.segments import SmsEncoding
 
 _PARTS_WITHIN = timedelta(minutes=10)
+_TOLD_AGAIN_WITHIN = timedelta(minutes=10)
 
 
 async def take_incoming(conn: Conn, saved: SavedSmsConnection, sms: IncomingSms, now: datetime) -> None:
@@ -32,9 +41,9 @@ async def take_incoming(conn: Conn, saved: SavedSmsConnection, sms: IncomingSms,
     own = await account(conn, saved.account_id)
     number = await _number(conn, own, sms.number)
     at = sms.at or now
-    told_at = sms.at.isoformat() if sms.at else "" if sms.id else now.isoformat()
-    piece = f"{sms.part.header.reference}.{sms.part.header.number}" if sms.part else ""
-    key = stable_id(saved.account_id, "sms-in", saved.name, sms.id, sms.number, sms.text, told_at, piece)
+    key = await _key(conn, saved, sms, now)
+    if key is None:
+        return
     row = IncomingRow(
         incoming_id=key,
         connection=saved.name,
@@ -51,6 +60,21 @@ async def take_incoming(conn: Conn, saved: SavedSmsConnection, sms: IncomingSms,
         await _came(conn, own, saved, row, at)
     elif (text := await _whole(conn, saved, number, sms.part, now)) is not None:
         await _came_whole(conn, own, saved, row, text, at)
+
+
+async def _key(conn: Conn, saved: SavedSmsConnection, sms: IncomingSms, now: datetime) -> str | None:
+    """Return the same for every telling of it, whenever that is. What neither id nor time tells from another is the same again
+    within a while, None then, and another one later."""
+    told_at = sms.at.isoformat() if sms.at else ""
+    piece = f"{sms.part.header.reference}.{sms.part.header.number}" if sms.part else ""
+    told = (saved.account_id, "sms-in", saved.name, sms.id, sms.number, sms.text, told_at, piece)
+    if sms.id or told_at:
+        return stable_id(*told)
+    before = count()
+    while came := await came_at(conn, saved.account_id, key := stable_id(*told, str(next(before)))):
+        if now - came < _TOLD_AGAIN_WITHIN:
+            return None
+    return key
 
 
 async def _whole(

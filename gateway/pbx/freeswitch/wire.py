@@ -20,10 +20,11 @@ from gateway.pbx.port import Inbound, WireInvalid
 from gateway.pbx.reading.addresses import phone_address, user_part
 from gateway.pbx.reading.machines import is_machine
 from gateway.pbx.reading.payload import as_count, as_params, as_text, header, json_object, read_form
-from gateway.pbx.reading.text import charset_of, decoded, legible
+from gateway.pbx.reading.text import decoded, legible
 from gateway.pbx.times import from_epoch
 from routing.calls.model import CallEvent, Direction, Disposition, EventKind, FailedSide, NumberWord
 from routing.outbound.attempts import attempt_id_in
+from runtime.vendors.charsets import charset_of
 
 # Set on the leg that tried to reach another one.
 _DIALLED_ON = ("originate_disposition", "originated_legs", "last_bridge_to", "bridge_hangup_cause")

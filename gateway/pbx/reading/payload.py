@@ -12,7 +12,8 @@ from urllib.parse import unquote_to_bytes
 import orjson
 
 from gateway.pbx.port import Inbound, WireInvalid
-from gateway.pbx.reading.text import SPOILT, charset_of, decoded, legible
+from gateway.pbx.reading.text import SPOILT, decoded, legible
+from runtime.vendors.charsets import charset_of
 
 _SECRETS = frozenset({"token"})
 _MOST_FIELDS = 1000

@@ -14,9 +14,6 @@ SPOILT = "\ufffd"
 # PostgreSQL stores neither; bytes that are no UTF-8 are decoded into the second.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
-# Charsets of one byte a letter that are in use; Python knows others that are no charsets of text.
-_ONE_BYTE = re.compile(r"(windows-|cp)12\d\d|cp866|ibm866|koi8-[ru]|iso-8859-\d\d?|latin-?1", re.IGNORECASE)
 
 
 def legible(text: str) -> str:
@@ -29,12 +26,6 @@ def legible(text: str) -> str:
 def _shown(sign: re.Match[str]) -> str:
     code = ord(sign[0])
     return f"{SPOILT}{code - 0xDC00 if 0xDC80 <= code <= 0xDCFF else code:02X}"
-
-
-def charset_of(content_type: str) -> str | None:
-    """Return the charset that a header declares, where it is one to be believed."""
-    declared = _CHARSET.search(content_type)
-    return declared[1] if declared and _ONE_BYTE.fullmatch(declared[1]) else None
 
 
 def decoded(data: bytes, charset: str | None = None) -> str:

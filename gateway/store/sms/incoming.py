@@ -43,6 +43,16 @@ async def add_incoming(conn: Conn, account_id: str, row: IncomingRow) -> bool:
     return added is not None
 
 
+async def came_at(conn: Conn, account_id: str, incoming_id: str) -> datetime | None:
+    """Return when it was kept; None: it is not."""
+    at: datetime | None = await conn.fetchval(
+        "SELECT received_at FROM sms_incoming WHERE account_id = $1 AND incoming_id = $2",
+        account_id,
+        incoming_id,
+    )
+    return at
+
+
 async def parts_of(
     conn: Conn, account_id: str, connection: str, number: str, reference: int, since: datetime
 ) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from runtime.vendors.http import HttpAnswer
 from sms.errors import SmsProviderRefused, SmsWireInvalid
 from sms.model import OutboundSms, SmsAccepted, SmsBalance, SmsOutcome, SmsRefused, SmsReport, SmsState
 from sms.port import LateOutcome, SmsNews
-from sms.providers.reading import form_of, json_of, money_in, needed_text, object_in, text_in, whole_in
+from sms.providers.reading import flat, form_of, json_of, money_in, needed_text, object_in, text_in, whole_in
 from sms.reasons import SmsReason
 
 DONE = 1000
@@ -101,7 +101,7 @@ def parse_balance(body: bytes) -> SmsBalance:
 
 def signed_fields(body: bytes) -> tuple[str, str, str]:
     """(key, signature, the exact text of `json`) of a push. Raises SmsWireInvalid."""
-    form = {name: values[-1] for name, values in form_of(body).items()}
+    form = flat(form_of(body))
     key, sign = needed_text(form, "vpbx_api_key"), needed_text(form, "sign")
     needed_text(form, "json")
     return key, sign, form["json"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import ClassVar
 
 import aiohttp
@@ -39,13 +39,8 @@ class SmppKind(SmsKind):
         has_pushes=True, has_incoming=True, reports_parts=True
     )
 
-    def __init__(
-        self,
-        timing: SmppTiming | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    def __init__(self, timing: SmppTiming | None = None) -> None:
         self._timing = timing or SmppTiming()
-        self._now = now
 
     def open(
         self,
@@ -54,19 +49,16 @@ class SmppKind(SmsKind):
         take: TakeNews,
         on_exchange: NoteExchange | None = None,
     ) -> Smpp:
-        return Smpp(connection, take, self._timing, self._now)
+        return Smpp(connection, take, self._timing)
 
 
 class Smpp:
     """One system id. `run` keeps the link; without it nothing is sent."""
 
-    def __init__(
-        self, connection: SmsConnection, take: TakeNews, timing: SmppTiming, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, connection: SmsConnection, take: TakeNews, timing: SmppTiming) -> None:
         self._connection = connection
         self._take = take
         self._timing = timing
-        self._now = now
         self._link: SmppLink | None = None
         self._refusal = SmsRefused(reason=SmsReason.NOT_CONNECTED)
 
@@ -184,7 +176,7 @@ class Smpp:
         return bind_body(system_id, self._connection.keys.get("password", ""), system_type)
 
     async def _delivered(self, pdu: SmppPdu) -> None:
-        report, incoming = read_delivered(pdu.body, self._now())
+        report, incoming = read_delivered(pdu.body)
         reports = (report,) if report else ()
         await self._take(SmsNews(reports=reports, incoming=(incoming,) if incoming else ()))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from sms.errors import SmsWireInvalid
@@ -100,7 +100,7 @@ class Delivered(NamedTuple):
     incoming: IncomingSms | None = None
 
 
-def read_delivered(body: bytes, received_at: datetime) -> Delivered:
+def read_delivered(body: bytes) -> Delivered:
     """Read the body of deliver_sm. Raises SmsWireInvalid."""
     octets = Octets(body)
     octets.text("service_type")
@@ -121,7 +121,7 @@ def read_delivered(body: bytes, received_at: datetime) -> Delivered:
     part = _part(esm_class, coding, data, tlvs)
     is_alone = part.header.total == 1
     text = decoded(part.data, part.encoding)
-    incoming = IncomingSms(number=number, to=to, text=text, at=received_at, part=None if is_alone else part)
+    incoming = IncomingSms(number=number, to=to, text=text, part=None if is_alone else part)
     return Delivered(incoming=incoming)
 
 

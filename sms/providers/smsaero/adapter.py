@@ -44,7 +44,7 @@ class SmsAeroKind(SmsKind):
 
     def read(self, request: SmsInbound, connection: SmsConnection) -> SmsNews:
         is_json = request.body.lstrip()[:1] == b"{"
-        fields = json_of(request.body) if is_json else flat_form(request.body, request.query)
+        fields = json_of(request.body) if is_json else flat_form(request)
         return SmsNews(reports=(wire.parse_report(fields),))
 
 

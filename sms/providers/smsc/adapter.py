@@ -49,16 +49,16 @@ class SmscKind(SmsKind):
 
     def is_genuine(self, request: SmsInbound, connection: SmsConnection) -> bool | None:
         """Judge reports; what a client wrote is not signed."""
-        form = flat_form(request.body, request.query)
+        form = flat_form(request)
         secret = connection.keys.get("report_secret")
         if not secret or wire.is_incoming(form):
             return None
         return wire.is_signed(form, secret)
 
     def read(self, request: SmsInbound, connection: SmsConnection) -> SmsNews:
-        form = flat_form(request.body, request.query)
+        form = flat_form(request)
         if wire.is_incoming(form):
-            return SmsNews(incoming=(wire.parse_incoming(form, request.received_at),))
+            return SmsNews(incoming=(wire.parse_incoming(form),))
         return SmsNews(reports=(wire.parse_report(form),))
 
 

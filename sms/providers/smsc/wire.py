@@ -119,14 +119,14 @@ def is_incoming(form: Mapping[str, str]) -> bool:
     return "mes" in form and "status" not in form
 
 
-def parse_incoming(form: Mapping[str, str], received_at: datetime) -> IncomingSms:
-    """Read what a client wrote. Raises SmsWireInvalid."""
+def parse_incoming(form: Mapping[str, str]) -> IncomingSms:
+    """Read what a client wrote. Raises SmsWireInvalid. Its id is all that the vendor says to tell it from another: which of these
+    are there, and whose id `sms_id` is, depends on the cabinet. The time, in no zone that is told, is no more than that."""
     return IncomingSms(
         number=with_plus(needed_text(form, "phone")),
         to=text_in(form, "to"),
         text=form["mes"],
-        id=text_in(form, "sms_id"),
-        at=received_at,
+        id="/".join(filter(None, (text_in(form, name) for name in ("id", "sms_id", "time")))),
     )
 
 

@@ -12,7 +12,7 @@ from runtime.vendors.http import NoteExchange
 from sms.model import OutboundSms, SmsAccepted, SmsBalance, SmsOutcome, SmsReport
 from sms.port import SmsCapabilities, SmsConnection, SmsInbound, SmsKind, SmsNews, TakeNews
 from sms.providers.asking import ProviderHttp, ProviderRequest
-from sms.providers.reading import form_of
+from sms.providers.reading import content_type_of, form_of
 from sms.providers.smsru import wire
 
 BASE = "https://sms.ru"
@@ -40,14 +40,14 @@ class SmsRuKind(SmsKind):
 
     def is_genuine(self, request: SmsInbound, connection: SmsConnection) -> bool | None:
         """Judge the hash where one is sent: older reports have none."""
-        form = form_of(request.body)
+        form = form_of(request.body, content_type_of(request))
         if not (shown := form.get("hash")):
             return None
         api_id = connection.keys.get("api_id")
         return bool(api_id) and wire.is_hashed(_entries(form), shown[-1], api_id or "")
 
     def read(self, request: SmsInbound, connection: SmsConnection) -> SmsNews:
-        reports = wire.parse_pushed(_entries(form_of(request.body)))
+        reports = wire.parse_pushed(_entries(form_of(request.body, content_type_of(request))))
         return SmsNews(reports=reports, answer=b"100")  # any other answer: the provider tells it again
 
 

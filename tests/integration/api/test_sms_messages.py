@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from crm.port import CrmEntity
 from crm.store.directory import apply_entities
@@ -87,6 +88,13 @@ async def test_a_test_is_queued_listed_and_settled_by_a_signed_report_only(api: 
     assert (listed["id"], listed["message"]) == (sent["id"], "доставлено")
     await api.ask("GET", "{a}/sms", role="read_only", status=403)
     assert (await api.ask("GET", "{a}/sms-incoming"))["items"] == []
+    said = "phone=79161234568&mes=%D1%F2%EE%EF&id=21&to=1"  # in windows-1251
+    for _ in range(2):
+        assert await _told(api, path, said.encode()) == 200
+        async with api.http.get(URL(f"{api.url}{path}?{said}", encoded=True)) as response:
+            assert response.status == 200
+    [came] = (await api.ask("GET", "{a}/sms-incoming"))["items"]
+    assert (came["text"], came["is_opt_out"]) == ("Стоп", True)
 
 
 def _report(own_id: int) -> dict[str, str]:
@@ -95,7 +103,7 @@ def _report(own_id: int) -> dict[str, str]:
     return fake.report(str(own_id), 1)
 
 
-async def _told(api: Api, path: str, form: dict[str, Any]) -> int:
+async def _told(api: Api, path: str, form: dict[str, Any] | bytes) -> int:
     async with api.http.post(f"{api.url}{path}", data=form) as response:
         return response.status
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import asyncpg
 import pytest
 
+from sms.kinds import SMS_KINDS
 from sms.model import IncomingPart, IncomingSms
 from sms.octets import PartHeader
-from sms.port import SmsNews
+from sms.port import SmsInbound, SmsNews
 from sms.segments import SmsEncoding
-from tests.integration.sms_sending.desk import CLIENT, Desk
+from tests.integration.sms_sending.desk import CLIENT, DAY, Desk
 
 
 @pytest.fixture
@@ -29,6 +32,30 @@ async def test_what_a_client_writes_stands_in_their_card_once_and_a_strangers_is
     assert await desk.notes() == [("sms_in", "Буду в пять")]
     assert await desk.pool.fetchval("SELECT count(*) FROM sms_incoming") == 2
     assert await desk.pool.fetchval("SELECT count(*) FROM do_not_call") == 0
+
+
+async def test_without_an_id_the_same_text_is_told_again_for_a_while_and_another_one_later(
+    desk: Desk,
+) -> None:
+    saved = await desk.connect()
+    yes = SmsNews(incoming=(IncomingSms(number=CLIENT, to="1", text="Да"),))
+    for minutes in (0, 1, 8, 30, 31):
+        desk.now = DAY + timedelta(minutes=minutes)
+        await desk.told(saved, yes)
+    assert await desk.notes() == [("sms_in", "Да")] * 2
+
+
+@pytest.mark.parametrize("told", ["id=23", "sms_id=23", "id=23&sms_id=7&time=27.11.2026+11:33:00"])
+async def test_what_smsc_tells_again_is_kept_once_whenever_it_is_told(desk: Desk, told: str) -> None:
+    saved = await desk.connect("smsc", keys={"password": "-"})
+    for seconds in (0, 3600):
+        body = f"phone=79161234567&mes=%D1%F2%EE%EF&to=1&{told}".encode()
+        at = DAY + timedelta(seconds=seconds)
+        request = SmsInbound(method="POST", path="", query={}, headers={}, body=body, received_at=at)
+        desk.now = at
+        await desk.told(saved, SMS_KINDS["smsc"].read(request, saved.connection))
+    assert await desk.pool.fetchval("SELECT string_agg(text, '|') FROM sms_incoming") == "Стоп"
+    assert await desk.pool.fetchval("SELECT number FROM do_not_call") == CLIENT
 
 
 async def test_stop_in_two_parts_in_any_order_drops_what_waits_for_the_number(desk: Desk) -> None:
