@@ -27,6 +27,11 @@ UPDATE campaign_topic SET client = '' WHERE (account_id, call_id) IN (
     SELECT account_id, call_id FROM campaign_topic WHERE account_id = $1 AND ended_at < $2 AND next_ask_at IS NULL
       AND client <> '' AND ($3::text IS NULL OR client = $3) LIMIT $4)
 """
+_TASKS = """
+UPDATE campaign_task SET number = '' WHERE (account_id, marker) IN (
+    SELECT account_id, marker FROM campaign_task WHERE account_id = $1 AND marked_at < $2 AND state IN ('over', 'foreign')
+      AND number <> '' AND ($3::text IS NULL OR number = $3) LIMIT $4)
+"""
 # What is shown of rows that did not come in is said as it was typed; their counts stay.
 _LISTS = """
 UPDATE campaign_list SET report = report || '{"refused": []}' WHERE (account_id, campaign_id, upload) IN (
@@ -47,8 +52,8 @@ async def empty_campaign_names(
 async def empty_campaign_numbers(
     conn: Conn, account_id: str, before: datetime, *, client: str | None = None, limit: int
 ) -> int:
-    """As `empty_campaign_names`, of the numbers: in members, calls and reports of lists."""
-    return await _empty(conn, (_NUMBERS, _CLIENTS, _LISTS), account_id, before, client, limit)
+    """As `empty_campaign_names`, of the numbers: in members, contact centres, calls and reports of lists."""
+    return await _empty(conn, (_NUMBERS, _TASKS, _CLIENTS, _LISTS), account_id, before, client, limit)
 
 
 async def _empty(

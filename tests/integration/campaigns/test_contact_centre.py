@@ -28,6 +28,7 @@ from gateway.store.admin.accounts import connections
 from gateway.store.admin.staff import replace_staff
 from gateway.store.calls.calls import save_call
 from gateway.store.campaigns.of_call import campaign_of_call
+from gateway.store.campaigns.old import empty_campaign_numbers
 from gateway.store.campaigns.topics import find_calls, take_due
 from routing.calls.model import Call, Disposition
 from routing.client_work.values import CallRow
@@ -155,6 +156,14 @@ async def test_52_55_numbers_go_there_once_and_come_back_with_their_ends(scene: 
     await scene.client("4", "+79160000008")
     await scene.round()
     assert ("failed", "campaign_finished") in [(s, r) for _, s, r in await scene.items()]
+
+    async with scene.pool.acquire() as conn:
+        await empty_campaign_numbers(
+            conn, ACCOUNT, datetime.now(UTC) + timedelta(hours=1), client=A, limit=10
+        )
+    kept = await scene.pool.fetch("SELECT number FROM campaign_task")
+    assert A not in [row["number"] for row in kept]
+    assert B in [row["number"] for row in kept]
 
 
 async def test_54_an_answer_that_is_lost_is_looked_for_before_anything_is_sent_again(scene: Centre) -> None:
