@@ -176,22 +176,25 @@ class Jobs:
         app.task(name=TASK, queue=QUEUE)(self._process)
         for kind in self._more:
             app.task(name=kind.name, queue=QUEUE)(self._task_of(kind))
-        async with app.open_async():
-            await app.run_worker_async(
-                queues=[QUEUE],
-                name=QUEUE,
-                concurrency=self._concurrency,
-                wait=True,
-                listen_notify=True,
-                # A job that waited for its lock is announced by nothing: this bounds its delay.
-                fetch_job_polling_interval=POLLING_SECONDS,
-                shutdown_graceful_timeout=_END_SECONDS - 1,
-                # The inbox is the record of what is done; rows of finished jobs would only slow the queue down.
-                delete_jobs="always",
-                install_signal_handlers=False,
-                update_heartbeat_interval=self._stalled_seconds / 4,
-                stalled_worker_timeout=self._stalled_seconds,
-            )
+        try:
+            async with app.open_async():
+                await app.run_worker_async(
+                    queues=[QUEUE],
+                    name=QUEUE,
+                    concurrency=self._concurrency,
+                    wait=True,
+                    listen_notify=True,
+                    # A job that waited for its lock is announced by nothing: this bounds its delay.
+                    fetch_job_polling_interval=POLLING_SECONDS,
+                    shutdown_graceful_timeout=_END_SECONDS - 1,
+                    # The inbox is the record of what is done; rows of finished jobs would only slow the queue down.
+                    delete_jobs="always",
+                    install_signal_handlers=False,
+                    update_heartbeat_interval=self._stalled_seconds / 4,
+                    stalled_worker_timeout=self._stalled_seconds,
+                )
+        finally:  # ended while it opens, it would leave a pool behind whose tasks heed no cancellation
+            await connector.close_async()
 
     async def _process(self, account_id: str, client_key: str) -> None:
         await self._counted(self._job.run(account_id, client_key), account=account_id, client=client_key)
