@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.sabotage.sabotage import Sabotage
 
 _RUNNING = "tests/integration/campaigns/test_running.py"
+_CENTRE = "tests/integration/campaigns/test_contact_centre.py"
 _STATES = "tests/unit/campaigns/test_states.py"
 
 ROWS = (
@@ -80,5 +81,24 @@ ROWS = (
         old='tried_too=row.reason == "finished_by_hand"',
         new="tried_too=False",
         tests=(f"{_RUNNING}::test_who_was_on_the_line_when_it_was_finished_is_not_tried_again",),
+    ),
+    Sabotage(
+        name="a-lost-answer-of-a-contact-centre-is-no-answer",
+        hurts="a client stands twice in a contact centre's campaign, and is called twice",
+        file="gateway/campaigns/engine_sending.py",
+        old='await store.save_task(conn, task, "lost", words=why)',
+        new="await store.unmark(conn, task)",
+        tests=(f"{_CENTRE}::test_54_an_answer_that_is_lost_is_looked_for_before_anything_is_sent_again",),
+    ),
+    Sabotage(
+        name="what-one-list-does-not-show-is-sent-again",
+        hurts="a client whom the contact centre takes in slowly is called twice",
+        file="campaigns/engine.py",
+        old="    if looks < LOOKS:",
+        new="    if looks < 0:",
+        tests=(
+            "tests/unit/gateway/pbx/test_mango_contact_centre.py"
+            "::test_54_only_what_whole_lists_do_not_show_is_sent_again_and_what_was_taken_never",
+        ),
     ),
 )
