@@ -1,4 +1,5 @@
-"""What the demo shows of calls that go out: a stage that calls the client back, by a PBX that rings nobody."""
+"""What the demo shows of what goes out: a stage that calls the client back, by a PBX that rings nobody, and one that writes to
+them, by a provider that sends nothing."""
 
 from __future__ import annotations
 
@@ -9,19 +10,22 @@ import aiohttp
 import asyncpg
 
 from gateway.admin.accounts import save_settings
+from gateway.admin.sms.connections import SmsConnectionOrder, add_sms_connection
 from gateway.demo.data import ACCOUNT, ORDERS_AT, SECRET
 from gateway.demo.pipelines import headers_of, pipeline_of, stage_ids
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.accounts import change_connection, connections
+from gateway.store.sms.connections import sms_connection
 from gateway.store.triggers.triggers import save_trigger, trigger_of
 from routing.outbound.settings import OutboundSettings
 from routing.outbound.windows import CallingHours
-from routing.triggers.model import CallBack, StagePlace, Trigger, TriggerEvent
+from routing.triggers.model import CallBack, SendSms, StagePlace, Trigger, TriggerEvent
 from runtime.database.pool import Conn
 
 PIPELINE = "Перезвоны"
 NEW, CALL, TALKED, FAILED = STAGES = ("Заявки", "Перезвонить", "Поговорили", "Не дозвонились")
-TRIGGER = "перезвонить"
+TRIGGER, TEXT_TRIGGER = "перезвонить", "написать"
+TEXTS_BY = "texts"
 OWNER = "manager107@demo.example"
 CLIENTS = {"возьмёт трубку": "+79005550121", "занято": "+79005550127", "не ответит": "+79005550128"}
 
@@ -96,6 +100,8 @@ async def prepare_trigger(pool: asyncpg.Pool, made: DemoCallBacks, pbx_url: str)
         await change_connection(conn, ORDERS_AT, settings=settings, keys=keys)
         if await trigger_of(conn, ACCOUNT, TRIGGER) is None:
             await _prepare(conn, made)
+        if await trigger_of(conn, ACCOUNT, TEXT_TRIGGER) is None:
+            await _prepare_texts(conn, made)
 
 
 async def _prepare(conn: Conn, made: DemoCallBacks) -> None:
@@ -121,19 +127,37 @@ async def _prepare(conn: Conn, made: DemoCallBacks) -> None:
     await save_trigger(conn, ACCOUNT, trigger, _BY)
 
 
+async def _prepare_texts(conn: Conn, made: DemoCallBacks) -> None:
+    if await sms_connection(conn, ACCOUNT, TEXTS_BY) is None:
+        await add_sms_connection(conn, ACCOUNT, SmsConnectionOrder(name=TEXTS_BY, kind="sandbox"))
+    text = "{{maincontact.name}}, спасибо за разговор! Ваш менеджер {{user.name}}, доб. {{user.phone}}"
+    trigger = Trigger(
+        name=TEXT_TRIGGER,
+        pipeline_id=str(made.pipeline),
+        stage_id=str(made.talked),
+        events=(TriggerEvent(on="entered"),),
+        action=SendSms(template=text, provider=TEXTS_BY, any_hour=True),
+        is_on=True,
+    )
+    await save_trigger(conn, ACCOUNT, trigger, _BY)
+
+
 def things_to_try(url: str, sandbox_url: str, token: str, made: DemoCallBacks) -> str:
     """Return lines to paste, each as it stands."""
-    items = f"curl -s -H 'Authorization: Bearer {token}' '{url}/api/v1/accounts/demo/outbound/items'"
+    api = f"curl -s -H 'Authorization: Bearer {token}' '{url}/api/v1/accounts/demo"
+    items = f"{api}/outbound/items'"
 
-    def moved(deal: int) -> str:
-        act = f'{{"do":"set_status","id":{deal},"pipeline":{made.pipeline},"status":{made.call}}}'
+    def moved(deal: int, stage: int = made.call) -> str:
+        act = f'{{"do":"set_status","id":{deal},"pipeline":{made.pipeline},"status":{stage}}}'
         return f"curl -s {sandbox_url}/_sandbox/act -d '{act}'"
 
-    answers, busy, *_ = (made.deals.get(does, 0) for does in CLIENTS)
+    answers, busy, silent = (made.deals.get(does, 0) for does in CLIENTS)
     return f"""\
   a deal comes into the stage "{CALL}", and its client is called back: manager 107 first, then the client, who answers; the
   deal goes on. The demo's PBX rings nobody: a client's number that ends with 7 is busy, with 8 does not answer, with 9 the
   manager does not pick up, any other answers
     {moved(answers)} && sleep 12 && {items}
   the same with a client whose phone is busy: the item waits for another try
-    {moved(busy)} && sleep 25 && {items}"""
+    {moved(busy)} && sleep 25 && {items}
+  a deal comes into the stage "{TALKED}", and its client gets a text, by a provider that sends nothing
+    {moved(silent, made.talked)} && sleep 12 && {api}/sms'"""

@@ -68,7 +68,7 @@ def reason_in_words(kind: OutboundKind, reason: str, texts: Texts) -> str:
     if not reason:
         return texts.say("outbound.not-looked-at")
     keys = {
-        "sms": ("sms.reason", "outbound.reason"),
+        "sms": ("sms.reason", "sms.doubt", "outbound.reason", "sms.state"),
         "callback": ("outbound.reason", "sms.reason"),
         "campaign": ("campaign.member", "outbound.reason"),
     }[kind]

@@ -14,7 +14,14 @@ import pytest
 from aiohttp import web
 
 from crm.sandbox.server import Sandbox
-from gateway.demo.callbacks import CLIENTS, TRIGGER, prepare_calls, prepare_trigger, things_to_try
+from gateway.demo.callbacks import (
+    CLIENTS,
+    TEXT_TRIGGER,
+    TRIGGER,
+    prepare_calls,
+    prepare_trigger,
+    things_to_try,
+)
 from gateway.demo.data import ACCOUNT, SECRET, employees
 from gateway.demo.pbx import DemoPbx, serving
 from gateway.pbx.capabilities import Cancelled, Live, NotSeen, Placed, PlaceOrder, RefusedByPbx
@@ -116,16 +123,19 @@ async def test_the_demo_sets_its_calls_up_once(pool: asyncpg.Pool) -> None:
             await prepare_trigger(pool, made, f"http://127.0.0.1:{start}/calls")
         async with pool.acquire() as conn:
             saved = await trigger_of(conn, ACCOUNT, TRIGGER)
+            texts = await trigger_of(conn, ACCOUNT, TEXT_TRIGGER)
             (connection,) = await accounts.connections(conn, ACCOUNT)
         assert saved is not None
         assert (saved.version, saved.trigger.is_on) == (1, True)
+        assert texts is not None
+        assert (texts.version, texts.trigger.action.do) == (1, "sms")
         assert connection.settings == {"a": "b", "originate_url": "http://127.0.0.1:1/calls"}
         assert connection.keys == {"originate_token": SECRET}
         assert made.deals.keys() == CLIENTS.keys()
 
         lines = things_to_try("http://gateway", sandbox.url, "TOKEN", made)
         acts = [json.loads(found) for found in re.findall(r"act -d '([^']+)'", lines)]
-        assert len(acts) == 2
+        assert len(acts) == 3
         for act in acts:
             async with session.post(f"{sandbox.url}/_sandbox/act", json=act) as response:
                 assert response.status == 200, await response.text()
@@ -133,4 +143,5 @@ async def test_the_demo_sets_its_calls_up_once(pool: asyncpg.Pool) -> None:
             rows = (await response.json())["rows"]
         deals = [d for d in rows if d["pipeline_id"] == made.pipeline]
         assert sorted(d["status_id"] for d in deals).count(made.call) == 2
+        assert sorted(d["status_id"] for d in deals).count(made.talked) == 1
         assert all(d["contacts"] for d in deals)
