@@ -37,7 +37,7 @@ check: lint test
 
 bench: setup
 	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq wrk >/dev/null; } \
-	  || { echo "wrk is needed to measure lookups: install the package wrk, or run make bench BENCH='--only matrix distribution triggers intake backfill command_line accounts'"; exit 1; }
+	  || { echo "wrk is needed to measure lookups: install the package wrk, or run make bench BENCH='--only matrix distribution triggers outbound intake backfill command_line accounts'"; exit 1; }
 	$(BIN)/python -m tests.bench $(BENCH)
 
 fairness: setup

@@ -18,6 +18,7 @@ from tests.bench.journal import bench_journal
 from tests.bench.journal_rows import JournalSize
 from tests.bench.lookup import bench_lookup
 from tests.bench.matrix import bench_matrix
+from tests.bench.outbound import bench_outbound
 from tests.bench.report import Figure, show
 from tests.bench.triggers import bench_triggers
 from tests.bench.who_is_there import bench_who_is_there
@@ -43,6 +44,9 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "matrix": lambda quick: bench_matrix(200 if quick else 2000),
     "distribution": lambda quick: bench_distribution(200 if quick else 2000),
     "triggers": lambda quick: bench_triggers(1000 if quick else 10_000),
+    "outbound": lambda quick: bench_outbound(
+        10_000, 2000 if quick else 100_000, 20_000 if quick else 1_000_000
+    ),
     "who_is_there": lambda quick: bench_who_is_there(300 if quick else 3000),
     "journal": lambda quick: bench_journal(
         JournalSize(calls=20_000, effects=20_000, cases=10_000, open_cases=200)
