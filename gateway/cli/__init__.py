@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
             )
         )
     except UnicodeError as err:  # of what was typed or piped in; files say it themselves
-        _fail(Failure("what was given is no UTF-8 text", str(err), _UTF_8))
+        _fail(_bad_env_file() or Failure("what was given is no UTF-8 text", str(err), _UTF_8))
     except ValueError as err:
         _fail(_bad_settings(err) if getattr(err, "title", "") == "Settings" else _unexpected(err))
     except KeyboardInterrupt:
@@ -117,6 +117,20 @@ def _unexpected(err: Exception) -> Failure:
 
 
 _UTF_8 = "set the terminal, or the script that calls it, to UTF-8"
+
+
+def _bad_env_file() -> Failure | None:
+    """Tell of the file of settings where it is what nobody can read; None: it is something else."""
+    from pathlib import Path
+
+    file = Path(".env")
+    try:
+        file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as err:
+        return Failure(f"{file.resolve()} is no UTF-8 text", str(err), "save this file as UTF-8")
+    except OSError:
+        return None
+    return None
 
 
 def _refuse_bad_bytes(words: Sequence[str]) -> None:

@@ -269,7 +269,7 @@ SENTENCES: Mapping[str, str] = {
     "finding.secrets-key-missing": "sealed with {keys}, a key that was not given to this process",
     "finding.secrets-key-missing.remedy": "set CALLMATRIX_SECRETS_KEY_FILE to the keys of this installation",
     "finding.secrets-key-unusable": "{error}",
-    "finding.secrets-key-unusable.remedy": "make a key with 'callmatrix secrets generate'; a file holds one a line, the newest first",
+    "finding.secrets-key-unusable.remedy": "bring the file back from your copy, since another key opens nothing; only where nothing was ever sealed make one with 'callmatrix secrets generate'. A file holds one key a line, the newest first",
     "finding.secrets-spoilt": "changed or moved in the database, cannot be read: {names}",
     "finding.secrets-spoilt.remedy": "set these anew: the account with 'callmatrix account add', a connection's keys by the API",
     "finding.strangers-few": "hardly anybody without a valid secret in a day",

@@ -270,7 +270,7 @@ SENTENCES: Mapping[str, str] = {
     "finding.secrets-key-missing": "зашифрованы ключом {keys}, которого у этого процесса нет",
     "finding.secrets-key-missing.remedy": "укажите в CALLMATRIX_SECRETS_KEY_FILE ключи этой установки",
     "finding.secrets-key-unusable": "{error}",
-    "finding.secrets-key-unusable.remedy": "создайте ключ: 'callmatrix secrets generate'; в файле — по одному ключу в строке, новейший первым",
+    "finding.secrets-key-unusable.remedy": "верните файл из своей копии: другой ключ ничего не откроет; новый создают ('callmatrix secrets generate'), только если ещё ничего не зашифровано. В файле — по одному ключу в строке, новейший первым",
     "finding.secrets-spoilt": "изменены или перенесены в базе и не читаются: {names}",
     "finding.secrets-spoilt.remedy": "задайте их заново: аккаунт — 'callmatrix account add', ключи подключения — через API",
     "finding.strangers-few": "за сутки почти никто не приходил без верного секрета",

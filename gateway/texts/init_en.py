@@ -46,7 +46,7 @@ SENTENCES: Mapping[str, str] = {
     "init.database.not-migrated": "  the schema is as it was; later: 'callmatrix migrate'",
     "init.database.address": "  {url}",
     "init.secrets.found": "  secrets are sealed with key {key}",
-    "init.secrets.missing": "  secrets in the database are sealed with {keys}, and this key is not given: set CALLMATRIX_SECRETS_KEY_FILE to its file",
+    "init.secrets.missing": "  this database has the key {keys}, which is not given here, and another one would not open what it seals: set CALLMATRIX_SECRETS_KEY_FILE to its file, then run 'callmatrix init' again",
     "init.secrets.make?": "Seal the CRM's key and other secrets in the database? A key is made in {file}",
     "init.secrets.left": "  secrets stand in plain text in the database and its backups; later: docs/how-to/secrets-at-rest.md",
     "init.secrets.not-made": "  {file} cannot be written ({error}); later: 'callmatrix secrets generate', docs/how-to/secrets-at-rest.md",

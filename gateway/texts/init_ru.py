@@ -46,7 +46,7 @@ SENTENCES: Mapping[str, str] = {
     "init.database.not-migrated": "  схема не изменена; позже: 'callmatrix migrate'",
     "init.database.address": "  {url}",
     "init.secrets.found": "  секреты зашифрованы ключом {key}",
-    "init.secrets.missing": "  секреты в базе зашифрованы ключом {keys}, а он не задан: укажите его файл в CALLMATRIX_SECRETS_KEY_FILE",
+    "init.secrets.missing": "  у этой базы есть ключ {keys}, здесь он не задан, а другой не откроет того, что зашифровано этим: укажите его файл в CALLMATRIX_SECRETS_KEY_FILE и запустите 'callmatrix init' ещё раз",
     "init.secrets.make?": "Шифровать ключ CRM и другие секреты в базе? Ключ будет создан в {file}",
     "init.secrets.left": "  секреты лежат в базе и её копиях открытым текстом; позже: docs/how-to/secrets-at-rest.md",
     "init.secrets.not-made": "  не удалось записать {file} ({error}); позже: 'callmatrix secrets generate', docs/how-to/secrets-at-rest.md",

@@ -211,7 +211,10 @@ def _from_file(path: Path) -> list[bytes]:
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as err:
-        remedy = "give the program a file that it may read, made with 'callmatrix secrets generate'"
+        remedy = (
+            "give the program a file that it may read; where it was lost, bring it back from your copy: another key opens"
+            " nothing. Only where nothing was ever sealed: make one with 'callmatrix secrets generate'"
+        )
         raise SecretsKeyUnusable(f"the keys in {path} cannot be read: {err}", remedy) from err
     return _parsed(text, str(path))
 

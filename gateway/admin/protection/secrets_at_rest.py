@@ -54,7 +54,10 @@ async def prepare_secrets(pool: asyncpg.Pool) -> None:
         keys = keys_of(conn)
         if missing := keys.missing([key for key in counts if key is not None]):
             raise SecretsKeyMissing(missing)
-        await store.forget_unused_keys(conn, [*keys.ids, *filter(None, counts)])
+        if (
+            keys
+        ):  # without one this may be the wrong folder, or the key is lost: whoever has it must still be known
+            await store.forget_unused_keys(conn, [*keys.ids, *filter(None, counts)])
         if not counts.get(None):
             return
         if not keys:

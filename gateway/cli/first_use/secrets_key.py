@@ -7,10 +7,10 @@ from pathlib import Path
 
 from gateway.cli.first_use.guide import FirstUse, InitOutcome
 from gateway.cli.output import run
-from gateway.health.secret_checks import secrets_state
 from gateway.serve import configured_pool
 from gateway.settings import Settings
 from runtime.database.pool import Conn
+from runtime.database.sealed_columns import keys_of, use_key, used_keys
 from runtime.database.sealing import SealingError, key_ring, new_key
 from runtime.failure import Failure
 
@@ -49,8 +49,8 @@ def _configured() -> tuple[str, ...]:
 
 
 async def _keys_in_use(conn: Conn) -> list[str]:
-    """Names of the keys that something in the database was sealed with: a new one would open none of it."""
-    return [use.key for use in (await secrets_state(conn)).keys if use.key is not None]
+    """Names of the keys that this database has: a new one would open nothing of theirs, and theirs nothing of the new one's."""
+    return await used_keys(conn)
 
 
 def _make(file: Path) -> None:
@@ -63,5 +63,6 @@ def _make(file: Path) -> None:
 
 
 async def _seal() -> None:
-    async with configured_pool(Settings(), "callmatrix init", 1):
-        pass  # what stands in plain text is sealed before a process works
+    """Seal what stands in plain text, and note the key as this database's, whether or not anything is sealed yet."""
+    async with configured_pool(Settings(), "callmatrix init", 1) as pool, pool.acquire() as conn:
+        await use_key(conn, keys_of(conn).ids[0])

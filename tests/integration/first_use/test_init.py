@@ -124,6 +124,31 @@ async def _stored(house: NewHouse) -> list[object]:
     return [await house.rows(f"SELECT * FROM {name}") for name in ("account", "employee", "connection")]
 
 
+async def test_a_second_folder_makes_no_second_key(house: NewHouse) -> None:
+    """Although nothing is sealed yet: the first folder's programs would open nothing of the second one's."""
+    options = ["--database-url", "-", "--url", house.crm.url, "--token", "wrong"]
+    await script(house.folder, "init", "--yes", *options, stdin=f"{house.url}\n")
+    [(key,)] = await house.rows("SELECT key_id FROM secret_key")
+    second = house.folder / "second"
+    second.mkdir()
+    told = await script(second, "init", "--yes", *options, stdin=f"{house.url}\n")
+    assert f"this database has the key {key}" in told.stdout
+    assert not (second / "callmatrix-secrets.key").exists()
+    assert await house.rows("SELECT key_id FROM secret_key") == [(key,)]
+
+
+async def test_what_cannot_be_read_is_named_with_its_remedy(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("CALLMATRIX_PUBLIC_URL=http://я".encode("cp1251"))
+    told = await script(tmp_path, "account", "list")
+    assert f"{tmp_path / '.env'} is no UTF-8 text" in told.stderr
+    assert "save this file as UTF-8" in told.stderr
+    (tmp_path / ".env").write_text(
+        "CALLMATRIX_SECRETS_KEY_FILE=lost.key\nCALLMATRIX_DATABASE_URL=postgresql://x@127.0.0.1:1/x"
+    )
+    told = await script(tmp_path, "account", "list")
+    assert "bring it back from your copy" in told.stderr
+
+
 async def test_nobody_who_did_not_agree_has_anything_changed(house: NewHouse) -> None:
     shown = await script(house.folder, "init", "--plan", *house.options, stdin=house.secrets)
     refused = await script(house.folder, "init", *house.options, stdin=house.secrets)
