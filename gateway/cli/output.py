@@ -200,7 +200,7 @@ def carry_out_removal(
     if json:
         print_json({"removed": name})
     else:
-        print(f"{what.capitalize()} '{name}' is removed.")
+        print(f"{what[:1].upper()}{what[1:]} '{name}' is removed.")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -152,8 +152,8 @@ def try_it(
     if json:
         print_json(_as_json(sent))
     else:
-        price = f", price: {sent.price}" if sent.price is not None else ""
-        print(f"{why_in_words(sent, TEXTS[language])} {sent.words}{price}".strip())
+        said = " ".join(filter(None, (why_in_words(sent, TEXTS[language]), sent.words)))
+        print(said if sent.price is None else f"{said}, price: {sent.price:f}")
 
 
 def _waited_for(account: str | None, sent: SmsMessageRow) -> SmsMessageRow:

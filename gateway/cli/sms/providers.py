@@ -225,7 +225,7 @@ def _changed(name: str, account: str | None, changes: Any) -> SavedSmsConnection
 
 def _money(saved: SavedSmsConnection) -> str | None:
     balance = saved.balance
-    return f"{balance.amount} {balance.currency}".strip() if balance else None
+    return f"{balance.amount:f} {balance.currency}".strip() if balance else None
 
 
 def _as_json(saved: SavedSmsConnection) -> dict[str, Any]:
