@@ -27,6 +27,11 @@ OUR_ROWS = {
 CRM_ROWS = {"tasks": "task", "notes": "note", "deals": "deal", "events": "event"}
 
 
+def reached(pbx: CallingPbx, provider: TextingProvider) -> int:
+    """How many clients the doubles have heard of so far."""
+    return len({order.client for order in pbx.orders}) + len(provider.texts)
+
+
 @dataclass
 class SeenOutgoing:
     """firings, items, attempts, messages: rows of ours. tasks, notes, deals, events: the CRM's."""

@@ -13,7 +13,14 @@ import aiohttp
 from tests.chaos.checker import Violation
 from tests.chaos.outgoing import office
 from tests.chaos.outgoing.calling_pbx import CallingPbx
-from tests.chaos.outgoing.checker import CRM_ROWS, LATE_SECONDS, OUR_ROWS, OutgoingChecker, SeenOutgoing
+from tests.chaos.outgoing.checker import (
+    CRM_ROWS,
+    LATE_SECONDS,
+    OUR_ROWS,
+    OutgoingChecker,
+    SeenOutgoing,
+    reached,
+)
 from tests.chaos.outgoing.claimed import HOLD, kill_claimed
 from tests.chaos.outgoing.door import listening
 from tests.chaos.outgoing.kill_points import CLAIMED_POINT, KillPoints
@@ -101,8 +108,7 @@ class Outgoing:
     @property
     def _waiting(self) -> int:
         """Deals that were moved and of which no double has heard yet."""
-        reached = len({order.client for order in self.pbx.orders}) + len(self.provider.texts)
-        return self.deals.moved - reached
+        return self.deals.moved - reached(self.pbx, self.provider)
 
     async def kill_at(self, point: str, seconds: float) -> bool | str:
         if point == CLAIMED_POINT:

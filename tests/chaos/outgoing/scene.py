@@ -14,7 +14,7 @@ from gateway.store.admin import accounts
 from routing.settings import CallPolicy
 from tests.chaos.outgoing import office
 from tests.chaos.outgoing.calling_pbx import LINE, CallingPbx
-from tests.chaos.outgoing.checker import CRM_ROWS, OUR_ROWS, OutgoingChecker, SeenOutgoing
+from tests.chaos.outgoing.checker import CRM_ROWS, OUR_ROWS, OutgoingChecker, SeenOutgoing, reached
 from tests.chaos.outgoing.claimed import HOLD, kill_claimed
 from tests.chaos.outgoing.door import listening
 from tests.chaos.outgoing.kill_points import CLAIMED_POINT, KillPoints
@@ -25,11 +25,13 @@ from tests.e2e.stack import ACCOUNT, Stack
 from tests.waiting import until
 
 _POINT_SECONDS = 90.0
+_MOST_WAITING = 60
 
 
 @dataclass(kw_only=True)
 class Scene:
-    """deals: how many are moved, two of three to be rung. every: seconds between two."""
+    """deals: so many are moved at least, two of three to be rung, and more until the last worker was killed. every: seconds
+    between two. is_killed: the last one was."""
 
     stack: Stack
     pbx: CallingPbx
@@ -39,14 +41,23 @@ class Scene:
     deals: int
     every: float
     rate: int
+    is_killed: bool = False
 
     async def play(self, kills: Sequence[str]) -> OutgoingChecker:
         """kills: the points at which a worker is killed, one after the other. Everything has ended when it returns."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.moved.keep_moving(self.every, self.deals, lambda: False, lambda: False))
+            group.create_task(
+                self.moved.keep_moving(self.every, 2 * self.deals, self._is_enough, self._is_too_much)
+            )
             group.create_task(self._kill(kills))
         await self._settle()
         return OutgoingChecker(self.pbx, self.provider, self.moved, self.rate, seen=await self._gather())
+
+    def _is_enough(self) -> bool:
+        return self.is_killed and self.moved.moved >= self.deals
+
+    def _is_too_much(self) -> bool:
+        return self.moved.moved - reached(self.pbx, self.provider) > _MOST_WAITING
 
     async def _kill(self, kills: Sequence[str]) -> None:
         await until(lambda: _truly(len(self.pbx.orders) > 3), "calls go out", seconds=60)
@@ -58,6 +69,7 @@ class Scene:
                 fired = await self.points.at(point, _POINT_SECONDS)
             assert fired, f"nobody came to {point}"
             await asyncio.sleep(0.5)
+        self.is_killed = True
 
     async def _settle(self, seconds: float = 240.0) -> None:
         deadline, calm = time.monotonic() + seconds, 0
@@ -93,7 +105,7 @@ async def running_scene(
 ) -> AsyncIterator[Scene]:
     """Two workers, one gateway, the CRM, the telephone system and the provider."""
     stack = Stack(
-        folder, database_url, contacts=3 * (deals + 10), workers=2, env={"CALLMATRIX_POLL_SECONDS": "2"},
+        folder, database_url, contacts=3 * (2 * deals + 10), workers=2, env={"CALLMATRIX_POLL_SECONDS": "2"},
         settings=office.account_settings(rate, CallPolicy(settle_seconds=1, lost_hangup_minutes=1)),
     )  # fmt: skip
     async with contextlib.AsyncExitStack() as undo:
@@ -121,7 +133,7 @@ async def running_scene(
             )
             await office.set_up(conn, ACCOUNT, pbx_url, provider_url)
         await stack.register_webhook()
-        await _until_known(stack, deals)
+        await _until_known(stack, 2 * deals)
         moved = office.Deals(seed, lambda body: stack.act("act", body))
         yield Scene(
             stack=stack, pbx=pbx, provider=provider, points=points, moved=moved, deals=deals, every=every, rate=rate,
