@@ -10,10 +10,12 @@ from gateway.store.campaigns.campaigns import campaigns_of
 from gateway.store.distribution.templates import templates_of
 from gateway.store.sms.connections import sms_connections
 from gateway.store.triggers.triggers import triggers_on
-from routing.templates import TemplateRefused
+from gateway.triggers.texts import text_problem
 from routing.triggers.problems import KnownToTriggers, TriggerProblem, problems
 from runtime.database.pool import Conn
-from sms.templates import SmsMacros, compiled_sms
+from sms.kinds import SMS_KINDS
+from sms.model import MOST_PARTS
+from sms.templates import SmsMacros
 
 
 async def surroundings_of(conn: Conn, account_id: str) -> KnownToTriggers:
@@ -23,13 +25,8 @@ async def surroundings_of(conn: Conn, account_id: str) -> KnownToTriggers:
     users = await users_of(conn, account_id)
     campaigns = await campaigns_of(conn, account_id)
     macros = SmsMacros.of([*(f"deal.cf_{f.id}" for f in deal), *(f"maincontact.cf_{f.id}" for f in contact)])
-
-    def refused(source: str) -> str | None:
-        try:
-            compiled_sms(source, macros)
-        except TemplateRefused as err:
-            return str(err)
-        return None
+    providers = await sms_connections(conn, account_id)
+    most = {found.name: SMS_KINDS[found.connection.kind].capabilities.most_parts for found in providers}
 
     return KnownToTriggers(
         staff=await staff_of(conn, account_id),
@@ -38,10 +35,10 @@ async def surroundings_of(conn: Conn, account_id: str) -> KnownToTriggers:
         users=[user.id for user in users] or None,
         templates=[saved.name for saved in await templates_of(conn, account_id)],
         connections=[found.name for found in await connections(conn, account_id)],
-        providers=[found.name for found in await sms_connections(conn, account_id)],
+        providers=list(most),
         campaigns=[found.name for found in campaigns],
         finished=[found.name for found in campaigns if not takes_members(found.state)],
-        refused=refused,
+        text_problem=lambda action: text_problem(action, macros, most.get(action.provider, MOST_PARTS)),
     )
 
 

@@ -43,6 +43,8 @@ TRIGGER_PROBLEMS: Mapping[str, TriggerWeight] = {
     "receiver-without-extension": "error",
     "template-gone": "error",
     "text-refused": "error",
+    "text-blank": "error",
+    "text-too-long": "error",
     "connection-gone": "error",
     "provider-gone": "warning",
     "campaign-gone": "warning",
@@ -70,8 +72,8 @@ class KnownToTriggers(NamedTuple):
     """What an account has that a trigger speaks of. None: not read yet, so that nothing is said of it.
 
     stages: (pipeline, stage). fields: as conditions name them. users: of the CRM. templates: of distribution. connections: of
-    PBXs. providers: SMS connections. finished: campaigns that take nothing more. refused: why the text of an SMS cannot be used, None = it can. not_told: what this CRM
-    never tells.
+    PBXs. providers: SMS connections. finished: campaigns that take nothing more. text_problem: why the text of an SMS cannot be
+    used, None = it can. not_told: what this CRM never tells.
     """
 
     staff: Staff
@@ -83,7 +85,7 @@ class KnownToTriggers(NamedTuple):
     providers: Collection[str] | None = None
     campaigns: Collection[str] | None = None
     finished: Collection[str] = ()
-    refused: Callable[[str], str | None] = lambda source: None
+    text_problem: Callable[[SendSms], TriggerProblem | None] = lambda action: None
     not_told: frozenset[CauseKind] = frozenset(("invoice_paid",))
 
 
@@ -190,8 +192,8 @@ def _sms(action: SendSms, known: KnownToTriggers) -> Iterator[TriggerProblem]:
         yield problem("receiver-missing", "action.to")
     for id in action.to.employees:
         yield from _employee(id, "action.to.employees", known)
-    if why := known.refused(action.template):
-        yield problem("text-refused", "action.template", why=why)
+    if found := known.text_problem(action):
+        yield found
     yield from _named("provider", action.provider, known.providers)
 
 

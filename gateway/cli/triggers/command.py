@@ -203,7 +203,7 @@ def _say_saved(done: TriggerSaved, language: Language, json: bool) -> None:
 
 
 def _lines(found: Sequence[TriggerProblem], language: Language) -> list[str]:
-    return [f"{one.field}: {'; '.join(one.in_words(language))}" for one in found]
+    return [f"{one.field}: {' '.join(one.in_words(language))}" for one in found]
 
 
 @trigger_app.command("remove")

@@ -58,7 +58,7 @@ async def test_what_is_wrong_is_told_in_the_language_that_is_asked_for(
     found = await at("check", "--lang", "en")
     assert (found.code, found.out) == (
         1,
-        "big deals: conditions.1: There is no employee gone.; Choose an employee who is there.\n",
+        "big deals: conditions.1: There is no employee gone. Choose an employee who is there.\n",
     )
     [problems] = json.loads((await at("check", "big deals", "--json")).out).values()
     assert (problems[0]["code"], "Сотрудника" in problems[0]["message"]) == ("employee-gone", True)

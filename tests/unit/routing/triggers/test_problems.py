@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from gateway.triggers.texts import text_problem
 from routing.staff import Employee, Staff
 from routing.texts.catalogue import LANGUAGES
 from routing.triggers.conditions import holds
 from routing.triggers.model import CONDITION_TESTS, Trigger, TypedCondition
 from routing.triggers.never import never_together
 from routing.triggers.problems import TRIGGER_PROBLEMS, KnownToTriggers, can_be_saved, problems
+from sms.templates import SmsMacros
 from tests.unit.routing.triggers.values import AMOUNT, condition, facts, trigger
 
 STAFF = Staff.of(
@@ -30,7 +32,7 @@ KNOWN = KnownToTriggers(
     providers=["main"],
     campaigns=["c", "old"],
     finished=["old"],
-    refused=lambda source: "Unknown macro." if "{{" in source else None,
+    text_problem=lambda action: text_problem(action, SmsMacros(), 4),
 )
 
 
@@ -76,6 +78,10 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("employee-gone", sms(to={"employees": ["x"]})),
     ("receiver-without-extension", sms(to={"employees": ["anna"]})),
     ("text-refused", sms(template="{{nothing}}")),
+    ("text-blank", sms(template=" \n ")),
+    ("text-too-long", sms(template="Ы" * 269)),
+    ("text-too-long", sms(template="a" * 613 + "{{deal.id}}", max_parts=9)),
+    ("text-too-long", sms(template="a" * 161, max_parts=1)),
     ("receiver-without-extension", calls(target={"kind": "employee", "employee_id": "anna"})),
     ("template-gone", calls(target={"kind": "template", "name": "gone"})),
     ("connection-gone", calls(connection="other")),
@@ -110,6 +116,21 @@ def test_a_trigger_that_is_right_has_no_problem() -> None:
     conditions = asks(condition("price", "at_least", "5"), condition("price", "at_most", "5"))
     assert codes(**conditions) == []
     assert codes(**calls(target={"kind": "template", "name": "sales"})) == []
+
+
+@pytest.mark.parametrize(
+    "template", ["Ы" * 268, "a" * 612, "{{deal.name}}", f" {'a' * 612} ", "a" * 612 + "{{deal.name}}"]
+)
+def test_a_text_that_some_deal_lets_go_out_has_no_problem(template: str) -> None:
+    assert codes(**sms(template=template)) == []
+
+
+def test_why_a_text_is_refused_is_said_in_the_language_of_the_rest() -> None:
+    [one] = problems(trigger(**sms(template="{{maincontact.name")), KNOWN)
+    assert one.in_words("en")[0] == (
+        "The text cannot be used: position 19: “|” or “}}” is expected: only variables and filters are allowed."
+    )
+    assert "позиция 19: ожидается" in one.in_words("ru")[0]
 
 
 def test_nothing_is_said_of_what_was_not_read_yet() -> None:
