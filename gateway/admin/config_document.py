@@ -335,5 +335,5 @@ def _read(text: str, model: type[M], expected: str) -> M:
     except InputRefused as err:
         raise ConfigRefused([DocumentProblem(err.field, err.message, err.remedy)]) from err
     except ValidationError as err:
-        found = problems_of(err, "the file")
+        found = problems_of(err, "the file", body)
         raise ConfigRefused([DocumentProblem(path, message) for path, message in found]) from err

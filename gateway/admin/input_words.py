@@ -72,12 +72,30 @@ _WORDS: Mapping[str, str] = {
 }
 
 
-def problems_of(err: ValidationError, whole: str) -> list[tuple[str, str]]:
-    """(path, what is wrong) of each. whole: how the input itself is called."""
-    return [
-        (".".join(str(part) for part in e["loc"]) or whole, _message(e))
-        for e in err.errors(include_url=False, include_input=False)[:_MOST]
-    ]
+def problems_of(err: ValidationError, whole: str, body: Any = None) -> list[tuple[str, str]]:
+    """(path, what is wrong) of each. whole: how the input itself is called. body: the input, whose names make the path then."""
+    found = err.errors(include_url=False, include_input=False)[:_MOST]
+    return [(".".join(map(str, _place(e, body))) or whole, _message(e)) for e in found]
+
+
+def _place(error: Mapping[str, Any], body: Any) -> list[str | int]:
+    """Return where it stands in the body. Not every part of what the library says is a key: some name which model was tried."""
+    loc = list(error["loc"])
+    if body is None:
+        return loc
+    missing = loc[-1:] if error["type"] == "missing" else []
+    named: list[str | int] = []
+    for part in loc[: len(loc) - len(missing)]:
+        if _is_inside(part, body):
+            named.append(part)
+            body = body[part]
+    return [*named, *missing]
+
+
+def _is_inside(part: str | int, body: Any) -> bool:
+    if isinstance(body, dict):
+        return part in body
+    return isinstance(body, list) and isinstance(part, int) and part < len(body)
 
 
 def _message(error: Mapping[str, Any]) -> str:
@@ -237,10 +255,7 @@ def _is_unquoted(error: Any) -> bool:
 def _quote(body: Any, loc: Sequence[str | int]) -> None:
     """Make a text of the number that stands there. Not every part of loc is a key: some name which model was tried."""
     for part in loc[:-1]:
-        is_inside = (
-            part in body if isinstance(body, dict) else isinstance(body, list) and isinstance(part, int)
-        )
-        body = body[part] if is_inside else body
+        body = body[part] if _is_inside(part, body) else body
     last = loc[-1]
     held = body.get(last) if isinstance(body, dict) else body[last] if isinstance(last, int) else None
     if isinstance(held, int) and not isinstance(held, bool):

@@ -336,7 +336,7 @@ def _validated(model: type[BaseModel], value: Any, where: str) -> BaseModel:
             return model.model_validate_strings(value)
         return validated(model, value)
     except ValidationError as err:
-        problems = [{"field": field, "message": message} for field, message in problems_of(err, where)]
+        problems = [{"field": field, "message": message} for field, message in problems_of(err, where, value)]
         first = problems[0]
         raise ApiError(
             400,

@@ -12,6 +12,7 @@ from gateway.sms.preview import TextPreview, previewed_text
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.outbound.do_not_call import is_listed
 from gateway.store.sms.messages import NewSms, SmsMessageRow, add_message, message_of
+from gateway.texts.sentences import TEXTS
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.templates import TemplateRefused
 from routing.triggers.model import SendSms
@@ -30,7 +31,9 @@ async def preview_text(conn: Conn, account_id: str, deal_id: str, action: SendSm
     try:
         return await previewed_text(conn, account_id, deal_id, action)
     except TemplateRefused as err:
-        raise InputRefused("template", str(err), "use one of the macros in docs/reference/sms.md") from err
+        raise InputRefused(
+            "template", TEXTS["en"].render(err.said), "use one of the macros in docs/reference/sms.md"
+        ) from err
 
 
 async def send_test(

@@ -55,7 +55,7 @@ def read_model(model: type[M], text: str, where: str, what: str) -> M:
     except InputRefused as err:
         raise Failure(f"{where} is no {what}", f"{err.field}: {err.message}", err.remedy) from err
     except ValidationError as err:
-        said = "\n        ".join(f"{path}: {message}" for path, message in problems_of(err, where))
+        said = "\n        ".join(f"{path}: {message}" for path, message in problems_of(err, where, body))
         raise Failure(f"{where} is no {what}", said, "correct it and try again") from err
 
 

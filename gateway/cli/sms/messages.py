@@ -116,8 +116,11 @@ def preview(
     if json:
         told = {"text": segments.text, "encoding": segments.encoding, "parts": len(segments.parts)}
         refusal = found.refusal.reason if found.refusal else None
+        told |= {"is_known": found.is_known}
         print_json({**told, "odd": segments.odd, "empty": found.empty, "refusal": refusal, "recipients": who})
         return
+    if not found.is_known:
+        print(f"Deal {deal} is not known here: so the text reads for a deal of which nothing is known.\n")
     print(
         f"{segments.text}\n\n{segments.encoding}, parts: {len(segments.parts)}, room left: {segments.room_left}"
     )

@@ -66,6 +66,8 @@ async def test_a_preview_says_how_a_text_reads_what_it_costs_and_who_gets_it(
         await save_trigger(conn, ACCOUNT, Trigger.model_validate(trigger), "test")
     shown = await callmatrix(database_url, *["sms", "preview", "t", "7", "--account", "main", "--json"])
     assert json.loads(shown.stdout)["text"] == "Олег, «Кухня»"
+    unknown = await callmatrix(database_url, *["sms", "preview", "t", "99", "--account", "main"])
+    assert unknown.stdout.startswith("Deal 99 is not known here")
 
 
 async def test_a_test_is_queued_listed_and_settled_by_a_signed_report_only(api: Api, deal: None) -> None:

@@ -17,10 +17,12 @@ from gateway.admin.input_words import (
     one_line,
     problems_of,
     refuse_odd_name,
+    validated,
 )
 from gateway.admin.refused import InputRefused
 from gateway.api.resources import ROUTES
 from routing.distribution.template import DistributionTemplate
+from routing.triggers.model import Trigger
 
 
 def _judged(schema: Any) -> Iterator[str]:
@@ -49,6 +51,29 @@ def test_a_time_of_day_is_asked_for_in_words() -> None:
     assert problems_of(refused.value, "template") == [
         ("quiet_hours.0.0", "must be a time of day as 09:30, or 24:00 for its end")
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"action": {"do": "sms", "provider": "p", "template": ""}}, "action.template"),
+        ({"action": {"do": "sms", "provider": "p"}}, "action.template"),
+        (
+            {"action": {"do": "callback", "connection": "c", "target": {"kind": "group"}}},
+            "action.target.group",
+        ),
+        ({"action": {"do": "nothing"}}, "action"),
+        ({"action": "sms"}, "action"),
+        ({"events": [{"on": "entered"}, {"on": "x"}]}, "events.1.on"),
+        ({"odd": 1}, "odd"),
+    ],
+)
+def test_a_field_is_called_as_it_stands_in_the_file(changes: dict[str, Any], path: str) -> None:
+    right = {"name": "t", "pipeline_id": "1", "events": [{"on": "entered"}]}
+    body = {**right, "action": {"do": "callback", "connection": "c"}, **changes}
+    with pytest.raises(ValidationError) as refused:
+        validated(Trigger, body)
+    assert [found for found, _ in problems_of(refused.value, "trigger", body)] == [path]
 
 
 @pytest.mark.parametrize(
