@@ -47,6 +47,7 @@ NEEDED = {
     "campaign stats": ("c",),
     "campaign stop": ("c", "--yes"),
     "campaign take-out": ("c", "+79161234567"),
+    "campaign there": ("main",),
     "do-not-call add": ("+79161234567",),
     "do-not-call import": ("FILE",),
     "do-not-call remove": ("+79161234567", "--yes"),
