@@ -54,9 +54,8 @@ async def prepare_secrets(pool: asyncpg.Pool) -> None:
         keys = keys_of(conn)
         if missing := keys.missing([key for key in counts if key is not None]):
             raise SecretsKeyMissing(missing)
-        if (
-            keys
-        ):  # without one this may be the wrong folder, or the key is lost: whoever has it must still be known
+        # Without a key this may be the wrong folder, or the key is lost: whoever has it must still be known.
+        if keys:
             await store.forget_unused_keys(conn, [*keys.ids, *filter(None, counts)])
         if not counts.get(None):
             return
