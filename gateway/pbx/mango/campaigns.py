@@ -8,12 +8,11 @@ from typing import TypeVar
 import aiohttp
 
 from campaigns.engine import AddResult, EngineCampaign, NewTask, TaskRefused, TaskThrottled, TaskUnknown
-from gateway.pbx.asking import ask
-from gateway.pbx.call_log import PbxAnswerInvalid, PbxRefused, PbxThrottled
+from gateway.pbx.call_log import PbxAnswerInvalid, PbxRefused
 from gateway.pbx.capabilities import PlaceUnknown, RefusedByPbx, TaskPage
 from gateway.pbx.connection import Connection
-from gateway.pbx.mango.client import is_throttled, product_of, question_of
-from gateway.pbx.mango.commands import CONTACT_CENTRE_EVERY, Command
+from gateway.pbx.mango.client import answer_of, is_throttled, product_of, question_of
+from gateway.pbx.mango.commands import CONTACT_CENTRE_EVERY
 from gateway.pbx.mango.contact_centre import (
     add_request,
     campaigns_request,
@@ -45,13 +44,13 @@ class MangoCampaigns:
     async def campaigns(
         self, session: aiohttp.ClientSession, connection: Connection
     ) -> tuple[EngineCampaign, ...]:
-        body = await self._asked(session, connection, campaigns_request())
+        body = await answer_of(session, connection, campaigns_request(), "campaigns", 30.0)
         return _read(lambda: read_campaigns(body))
 
     async def tasks(
         self, session: aiohttp.ClientSession, connection: Connection, campaign: str, cursor: str | None
     ) -> TaskPage:
-        body = await self._asked(session, connection, tasks_request(campaign, cursor))
+        body = await answer_of(session, connection, tasks_request(campaign, cursor), "campaigns", 30.0)
         return _read(lambda: read_tasks(body))
 
     async def add(self, session: aiohttp.ClientSession, connection: Connection, task: NewTask) -> AddResult:
@@ -81,7 +80,7 @@ class MangoCampaigns:
     async def remove(
         self, session: aiohttp.ClientSession, connection: Connection, campaign: str, ref: str
     ) -> bool:
-        body = await self._asked(session, connection, delete_request(campaign, ref))
+        body = await answer_of(session, connection, delete_request(campaign, ref), "campaigns", 30.0)
         try:
             _read(lambda: refuse_result(json_object(body, "body")))
         except PbxRefused as err:
@@ -89,16 +88,6 @@ class MangoCampaigns:
                 return False  # on the line just now, or gone
             raise
         return True
-
-    async def _asked(self, session: aiohttp.ClientSession, connection: Connection, command: Command) -> bytes:
-        try:
-            question = question_of(command, connection, "campaigns", 30.0)
-        except WireInvalid as err:
-            raise PbxRefused(str(err)) from err
-        _, body = await ask(session, question, None)
-        if is_throttled(body):
-            raise PbxThrottled("asked too often")
-        return body
 
 
 def _read(parse: Callable[[], _T]) -> _T:

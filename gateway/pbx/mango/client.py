@@ -179,6 +179,20 @@ def question_of(command: Command, connection: Connection, lane: str, seconds: fl
     )
 
 
+async def answer_of(
+    session: aiohttp.ClientSession, connection: Connection, command: Command, what: str, seconds: float
+) -> bytes:
+    """Ask once. Raise PbxError; PbxRefused for a connection without keys, too."""
+    try:
+        question = question_of(command, connection, what, seconds)
+    except WireInvalid as err:
+        raise PbxRefused(str(err)) from err
+    _, body = await ask(session, question, None)
+    if is_throttled(body):
+        raise PbxThrottled("asked too often")
+    return body
+
+
 def product_of(connection: Connection) -> str:
     """Return what the vendor counts requests by, hashed: the key of the connector."""
     return hashlib.sha256(connection.keys.get("api_key", connection.id).encode()).hexdigest()[:32]

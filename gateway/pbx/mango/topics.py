@@ -8,11 +8,10 @@ from typing import Any
 
 import aiohttp
 
-from gateway.pbx.asking import ask
-from gateway.pbx.call_log import PbxAnswerInvalid, PbxRefused, PbxThrottled
+from gateway.pbx.call_log import PbxAnswerInvalid
 from gateway.pbx.capabilities import ToldTopics
 from gateway.pbx.connection import Connection
-from gateway.pbx.mango.client import is_throttled, question_of
+from gateway.pbx.mango.client import answer_of
 from gateway.pbx.mango.commands import Command
 from gateway.pbx.mango.contact_centre import refuse_result
 from gateway.pbx.port import WireInvalid
@@ -62,7 +61,9 @@ class MangoTopics:
         self, session: aiohttp.ClientSession, connection: Connection, call_key: str
     ) -> ToldTopics | None:
         """Raise PbxError."""
-        body = await self._asked(session, connection, Command("cc/call/", {"entry_id": call_key}))
+        body = await answer_of(
+            session, connection, Command("cc/call/", {"entry_id": call_key}), "topics", 15.0
+        )
         try:
             found = parse_call_topics(body)
             if found is None:
@@ -76,16 +77,6 @@ class MangoTopics:
     async def _names_of(self, session: aiohttp.ClientSession, connection: Connection) -> dict[str, str]:
         until, names = self._names.get(connection.name, (0.0, {}))
         if time.monotonic() >= until:
-            names = parse_names(await self._asked(session, connection, Command("cc/tags/", {})))
+            names = parse_names(await answer_of(session, connection, Command("cc/tags/", {}), "topics", 15.0))
             self._names[connection.name] = (time.monotonic() + _NAMES_SECONDS, names)
         return names
-
-    async def _asked(self, session: aiohttp.ClientSession, connection: Connection, command: Command) -> bytes:
-        try:
-            question = question_of(command, connection, "topics", 15.0)
-        except WireInvalid as err:
-            raise PbxRefused(str(err)) from err
-        _, body = await ask(session, question, None)
-        if is_throttled(body):
-            raise PbxThrottled("asked too often")
-        return body
