@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -72,8 +72,24 @@ async def _first(
     moment: DialMoment,
     new_id: Callable[[], str],
 ) -> ClaimedCall:
-    items = await store.waiting_items(conn, around.id, moment.now, MOST_LOOKED_AT)
+    """Most often the oldest can be dialled: the others are not held for it."""
     hopeless: set[str] = set()
+    for most in (1, MOST_LOOKED_AT):
+        items = await store.waiting_items(conn, around.id, moment.now, most)
+        if attempt := await _first_of(conn, around, moment, items, hopeless, new_id):
+            return ClaimedCall(attempt, is_more=True)
+    return ClaimedCall(is_more=len(items) == MOST_LOOKED_AT)
+
+
+async def _first_of(
+    conn: Conn,
+    around: CallingAccount,
+    moment: DialMoment,
+    items: Sequence[OutboundItem],
+    hopeless: set[str],
+    new_id: Callable[[], str],
+) -> AttemptRow | None:
+    """hopeless: targets of which nobody is free; it grows."""
     for item in items:
         if (target := _target(item)) in hopeless:
             await _waits(conn, item, "nobody_free", moment.now + _LOOK_AGAIN)
@@ -82,13 +98,13 @@ async def _first(
         decision = why_not(facts)
         if decision.is_go:
             if attempt := await _begin(conn, around, moment, item, facts, decision, new_id()):
-                return ClaimedCall(attempt, is_more=True)
+                return attempt
             await _waits(conn, item, "client_being_called", moment.now + _LOOK_AGAIN)
             continue
         if decision.reason == "nobody_free" and target is not None:
             hopeless.add(target)
         await _passed_over(conn, around, item, decision, moment.now)
-    return ClaimedCall(is_more=len(items) == MOST_LOOKED_AT)
+    return None
 
 
 def _target(item: OutboundItem) -> str | None:

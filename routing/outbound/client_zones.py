@@ -101,6 +101,7 @@ def _of_country(number: PhoneNumber, names: tuple[str, ...]) -> tuple[str, ...]:
     return own or names
 
 
+@lru_cache(maxsize=1024)  # ZoneInfo keeps eight, and reads the file of any other anew
 def _zone(name: str | None) -> ZoneInfo | None:
     if not name or not name.strip():
         return None

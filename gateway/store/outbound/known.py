@@ -44,9 +44,9 @@ SELECT (SELECT max(least(c.ended_at, $4) + c.clock_offset) FROM call c WHERE c.a
     AND c.answered_at IS NOT NULL AND c.is_over AND c.direction <> 'internal' AND c.started_at > $3) AS spoken_at,
   EXISTS (SELECT 1 FROM call c WHERE c.account_id = $1 AND c.client = $2 AND NOT c.is_over AND c.started_at > $5)
     OR EXISTS (SELECT 1 FROM inbox i WHERE i.account_id = $1 AND i.client = $2 AND i.state = 'pending') AS is_in_call,
-  EXISTS (SELECT 1 FROM outbound_attempt a WHERE a.account_id = $1 AND a.state <> 'over' AND (a.client = $2 OR EXISTS (
-    SELECT 1 FROM directory_number one JOIN directory_number other USING (account_id, kind, entity_id)
-    WHERE one.account_id = $1 AND one.kind = 'contact' AND one.number = $6 AND '+' || other.number = a.client)))
+  EXISTS (SELECT 1 FROM outbound_attempt a WHERE a.account_id = $1 AND a.state <> 'over' AND (a.client = $2 OR a.client = ANY(ARRAY(
+    SELECT '+' || other.number FROM directory_number one JOIN directory_number other USING (account_id, kind, entity_id)
+    WHERE one.account_id = $1 AND one.kind = 'contact' AND one.number = $6))))
     AS is_being_called
 """
 

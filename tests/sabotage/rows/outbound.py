@@ -99,8 +99,8 @@ ROWS = (
         name="one-contact-rings-at-two-numbers",
         hurts="a client's two phones ring at once, from two employees who do not know of each other",
         file="gateway/store/outbound/known.py",
-        old="'+' || other.number = a.client",
-        new="false",
+        old="one.number = $6",
+        new="false AND one.number = $6",
         tests=(
             f"{_OUTBOUND}/test_what_is_dialled.py::test_one_contact_is_not_called_at_two_numbers_at_once",
         ),
