@@ -28,7 +28,7 @@ KILLABLE = ("gateway0", "gateway1", "worker0", "worker1")
 LAST_MOOD_SECONDS = 20.0
 """Before the end of the traffic: what comes later might find no request to spoil."""
 _SETTLED_SECONDS = 2 * DEADLINE_SECONDS + 0.5
-_POINT_SECONDS = 120.0
+_POINT_SECONDS = 240.0
 _MAY_GO_SECONDS = 60.0
 """How long a gateway waits for the other one to be ready, before it is left in peace."""
 
@@ -285,7 +285,7 @@ class Nemesis:
             if not kinds and self._elapsed > self.pace.seconds - LAST_MOOD_SECONDS:
                 return
             if not left:
-                left = [*moods.SHORT, *moods.LONG]
+                left = [*moods.SHORT] if tenant.is_outgoing else [*moods.SHORT, *moods.LONG]
                 chance.shuffle(left)
             kind = left.pop(0)
             async with self._crm[tenant.account].of(f"crm-{kind}"):

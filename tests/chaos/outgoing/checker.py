@@ -111,13 +111,14 @@ class OutgoingChecker:
                     yield "wrong", f"{what}, and {why}"
 
     def _unlike_the_calls(self, item: Row) -> Iterator[str]:
-        """What was told of the client's calls decides; nobody knows of those of which nothing was told."""
+        """What was told of the client's calls decides; nobody knows of those of which nothing was told, nor of those that were
+        refused, where whoever had ordered them was killed before the refusal came."""
         orders = [order for order in self.pbx.orders if order.client == item["client"]]
         told = [o for o in orders if o.end_told_at is not None]
         ends = {self.pbx.calls[order.attempt_id].outcome for order in told}
         if ("talked" in ends) != (item["state"] == "succeeded"):
             yield f"its calls ended as {sorted(ends)}"
-        is_silent = any(o.end_told_at is None and not o.is_refused for o in orders)
+        is_silent = any(o.end_told_at is None for o in orders)
         unheard = {
             a["attempt_id"] for a in self.seen.attempts if a["item_id"] == item["item_id"] and a["placed_at"]
         }
