@@ -17,7 +17,7 @@ from gateway.pbx.reading.addresses import user_part
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.accounts import Account, ApiToken
 from gateway.store.admin.schedules import StoredSchedule, schedules_of
-from gateway.store.admin.staff import staff_by_account
+from gateway.store.admin.staff import staff_by_account, staff_of
 from gateway.timetables import Timetables, timetables_of
 from routing.numbers.plans import without_mobile_nine
 from routing.settings import NumberPolicy
@@ -26,6 +26,7 @@ from runtime.cancellation import sleep_unless_cancelled
 from runtime.database import channels
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.listen import Listener
+from runtime.database.pool import Conn
 from runtime.metrics import Sample
 
 
@@ -60,6 +61,20 @@ def number_policy(
     return account.settings.numbers.model_copy(
         update={"region": region, "own_numbers": frozenset(map(without_mobile_nine, own))}
     )
+
+
+async def policy_of(conn: Conn, account_id: str) -> NumberPolicy:
+    """How this account reads numbers now."""
+    policy, _ = await reading_of(conn, account_id)
+    return policy
+
+
+async def reading_of(conn: Conn, account_id: str) -> tuple[NumberPolicy, frozenset[str]]:
+    """How this account reads numbers now, and its lines (E.164), which are nobody's."""
+    account = await rows.account(conn, account_id)
+    connections = await rows.connections(conn, account_id)
+    policy = number_policy(account, None, connections, await staff_of(conn, account_id))
+    return policy, frozenset(line for connection in connections for line in connection.lines)
 
 
 def phones_of(staff: Staff) -> frozenset[str]:

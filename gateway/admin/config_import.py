@@ -21,7 +21,7 @@ from gateway.admin.config_document import (
 )
 from gateway.admin.connections import ConnectionOrder
 from gateway.admin.distribution.from_file import DistributionPart
-from gateway.admin.employees import EmployeeRefused, policy_of, replace_employees
+from gateway.admin.employees import EmployeeRefused, replace_employees
 from gateway.admin.matrices import MatrixRefused, publish_matrix, save_draft
 from gateway.admin.operations.shift_change import save_policy
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed
@@ -32,6 +32,7 @@ from gateway.admin.sms.from_file import take_sms
 from gateway.admin.triggers.from_file import take_triggers
 from gateway.at_work import AtWork
 from gateway.calls.turns import NOBODY, turns_asked
+from gateway.configuration import policy_of
 from gateway.pbx.connection import Connection
 from gateway.pbx.kind import PbxKind
 from gateway.store.admin import accounts as rows

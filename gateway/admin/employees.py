@@ -14,11 +14,14 @@ from gateway.admin.input_words import (
     USER_ID,
     fault_of_name,
 )
-from gateway.admin.refused import InputRefused
-from gateway.configuration import number_policy
+from gateway.admin.refused import EmployeeInUse, InputRefused
+from gateway.admin.tokens import withdraw_tokens_of
+from gateway.admin.users import shut_out_users_of
+from gateway.configuration import reading_of
 from gateway.store.admin import accounts as rows
 from gateway.store.admin import staff as store
 from gateway.store.admin.audit import AuditChange, record
+from gateway.store.admin.employee_uses import uses_of_employee
 from routing.dialable import is_extension, is_sip_account
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
@@ -59,7 +62,7 @@ async def save_employee(conn: Conn, account_id: str, person: Employee) -> Employ
         stored = await store.stored_employees(conn, account_id)
         others = [p for p in stored if p.id != person.id]
         # Judged last, so that it is this employee who is told of an address that another has.
-        policy, lines = await _reading(conn, account_id)
+        policy, lines = await reading_of(conn, account_id)
         judged = _judged(person, policy)
         _refuse_lines(lines, [judged], stored)
         _refuse_bad_words([judged], stored)
@@ -72,10 +75,11 @@ async def save_employee(conn: Conn, account_id: str, person: Employee) -> Employ
 
 
 async def replace_employees(conn: Conn, account_id: str, people: Sequence[Employee]) -> None:
-    """Exactly these from now on, numbers in any spelling. Raise EmployeeRefused; nothing is stored then."""
+    """Exactly these from now on, numbers in any spelling; who is gone leaves no token and no user behind. Raise EmployeeRefused,
+    GrantsMore; nothing is stored then."""
     async with conn.transaction():
         await rows.lock_account(conn, account_id)
-        policy, lines = await _reading(conn, account_id)
+        policy, lines = await reading_of(conn, account_id)
         judged = [_judged(person, policy) for person in people]
         stored = await store.stored_employees(conn, account_id)
         _refuse_lines(lines, judged, stored)
@@ -83,19 +87,35 @@ async def replace_employees(conn: Conn, account_id: str, people: Sequence[Employ
         refuse_bad_staff(judged)
         if judged != list(stored):
             await store.replace_staff(conn, account_id, judged)
+            await _withdraw(conn, account_id, {p.id for p in stored} - {p.id for p in judged})
             await _tell(conn, account_id, stored, judged)
             by_id = (await store.staff_of(conn, account_id)).by_id
             _refuse_shared_users([by_id[person.id] for person in people])
 
 
-async def remove_employee(conn: Conn, account_id: str, employee_id: str) -> bool:
-    """Whether there was one."""
+async def remove_employee(
+    conn: Conn, account_id: str, employee_id: str, *, even_if_used: bool = False
+) -> bool:
+    """Whether there was one. Tokens of theirs are withdrawn, users of theirs shut out. Raise EmployeeInUse, GrantsMore; nothing
+    is changed then."""
     async with conn.transaction():
+        await rows.lock_account(conn, account_id)
         stored = await store.stored_employees(conn, account_id)
         if not await store.remove_employee(conn, account_id, employee_id):
             return False
+        uses = await uses_of_employee(conn, account_id, employee_id)
+        if uses and not even_if_used:
+            raise EmployeeInUse(employee_id, uses)
+        await _withdraw(conn, account_id, {employee_id})
         await _tell(conn, account_id, stored, [p for p in stored if p.id != employee_id])
         return True
+
+
+async def _withdraw(conn: Conn, account_id: str, gone: Collection[str]) -> None:
+    """Let nobody keep the rights of these people: the next employee of such an id is somebody else."""
+    if gone:
+        await withdraw_tokens_of(conn, account_id, gone)
+        await shut_out_users_of(conn, account_id, gone)
 
 
 async def _tell(conn: Conn, account_id: str, before: Iterable[Employee], after: Iterable[Employee]) -> None:
@@ -112,20 +132,6 @@ async def _tell(conn: Conn, account_id: str, before: Iterable[Employee], after: 
             after=new.get(employee),
         )
         await record(conn, change)
-
-
-async def policy_of(conn: Conn, account_id: str) -> NumberPolicy:
-    """How this account reads numbers."""
-    policy, _ = await _reading(conn, account_id)
-    return policy
-
-
-async def _reading(conn: Conn, account_id: str) -> tuple[NumberPolicy, frozenset[str]]:
-    """How this account reads numbers, and its lines (E.164), which are nobody's."""
-    account = await rows.account(conn, account_id)
-    connections = await rows.connections(conn, account_id)
-    policy = number_policy(account, None, connections, await store.staff_of(conn, account_id))
-    return policy, frozenset(line for connection in connections for line in connection.lines)
 
 
 def _judged(person: Employee, policy: NumberPolicy) -> Employee:

@@ -48,6 +48,21 @@ class ConnectionInUse(InputRefused):
         )
 
 
+class EmployeeInUse(InputRefused):
+    """Tokens and users are this person, and templates, triggers or campaigns name them: whoever has the id next would be taken for them."""
+
+    code = "employee-in-use"
+
+    def __init__(self, employee: str, uses: list[str]) -> None:
+        super().__init__(
+            "employee",
+            f"'{employee}' is named by: {', '.join(uses)}",
+            "name somebody else there first, or say that they go all the same: then these tokens are withdrawn, and"
+            " these users sign in no more",
+            problems=[{"use": use} for use in uses],
+        )
+
+
 class NothingOfThatName(InputRefused):
     """There is none of this name."""
 

@@ -79,12 +79,12 @@ async def add_token(conn: Conn, order: TokenOrder) -> str:
         )
     expires = datetime.now(UTC) + timedelta(days=order.days) if order.days else None
     async with conn.transaction():
+        await rows.lock_api_tokens(conn)
         await refuse_unknown_account(conn, order.account_id)
         await refuse_bad_bindings(conn, order.bound)
         refuse_freer(role, order.bound)
         await refuse_unknown_bindings(conn, order.bound)
         refuse_longer(expires, "days")
-        await rows.lock_api_tokens(conn)
         if order.name in {t.name for t in await rows.api_tokens(conn)}:
             raise NameTaken("token", order.name)
         token = await rows.add_api_token(
@@ -130,6 +130,24 @@ async def change_token(
         await rows.change_api_token(conn, now.token_hash, role=role, bound=bound)
         await _tell(conn, name, bound.account_id, "changed", _seen(now), _seen(after))
         return after
+
+
+async def withdraw_tokens_of(conn: Conn, account_id: str, employees: Collection[str]) -> None:
+    """Withdraw the tokens that are one of these people, and take these people's counters from the others. Raise GrantsMore."""
+    await rows.lock_api_tokens(conn)
+    for token in await rows.api_tokens(conn):
+        left = token.bound.without(employees)
+        if token.account_id != account_id or left == token.bound:
+            continue
+        refuse_freer(token.role, token.bound)
+        if token.bound.is_narrower_than(left):
+            await rows.remove_api_token(conn, token.name, token.token_hash)
+            await _tell(conn, token.name, account_id, "removed", _seen(token), None)
+        else:
+            await rows.change_api_token(conn, token.token_hash, role=token.role, bound=left)
+            await _tell(
+                conn, token.name, account_id, "changed", _seen(token), _seen(replace(token, bound=left))
+            )
 
 
 async def refuse_bad_bindings(conn: Conn, bound: Bindings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -59,6 +59,7 @@ async def add_user(conn: Conn, order: UserOrder) -> str | None:
     role = role_named(order.role)
     hashed, made = _hashed(order.password, (order.login, order.name or ""))
     async with conn.transaction():
+        await store.lock_users(conn)
         await refuse_unknown_account(conn, order.bound.account_id)
         await refuse_bad_bindings(conn, order.bound)
         refuse_freer(role, order.bound)
@@ -139,6 +140,22 @@ async def remove_user(conn: Conn, login: str, of_account: str | None = None) -> 
         _refuse_no_admin(await store.users(conn), gone, None)
         await store.remove_user(conn, login)
         await _tell(conn, gone, "removed", _seen(gone), None)
+
+
+async def shut_out_users_of(conn: Conn, account_id: str, employees: Collection[str]) -> None:
+    """Let the users who are one of these people sign in no more, and take these people's counters from the others. They stay
+    on record, bound to nobody. Raise GrantsMore."""
+    await store.lock_users(conn)
+    for user in await store.users(conn, account_id):
+        left = user.bound.without(employees)
+        if left == user.bound:
+            continue
+        refuse_freer(user.role, user.bound)
+        after = replace(user, bound=left, is_on=user.is_on and not user.bound.is_narrower_than(left))
+        await store.change_user(
+            conn, user.login, name=user.name, role=user.role, bound=left, is_on=after.is_on
+        )
+        await _tell(conn, after, "changed", _seen(user), _seen(after))
 
 
 async def user_of(conn: Conn, login: str, of_account: str | None = None) -> AdminUser:

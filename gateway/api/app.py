@@ -34,7 +34,7 @@ from gateway.admin.outbound.why_not import NotStopped, NotUnknown
 from gateway.admin.presence.chats import TelegramUnset
 from gateway.admin.presence.people import PresenceOff, QuestionOver
 from gateway.admin.protection.grants import GrantsMore, NotBoundTo, OutlivesGranter
-from gateway.admin.refused import ConnectionInUse, InputRefused, NameTaken, NothingOfThatName
+from gateway.admin.refused import ConnectionInUse, EmployeeInUse, InputRefused, NameTaken, NothingOfThatName
 from gateway.admin.schedules.saved import ScheduleInUse, ScheduleMoved, ScheduleRefused
 from gateway.admin.switch_account import AccountShut, CrmInUse
 from gateway.admin.triggers.applying import TriggerIsOff
@@ -125,6 +125,7 @@ _STATUS: Mapping[str, int] = {
     StageTaken.code: 409,
     TemplateInUse.code: 409,
     ConnectionInUse.code: 409,
+    EmployeeInUse.code: 409,
     TemplateMoved.code: 409,
     CampaignMoved.code: 409,
     CampaignNotUsable.code: 422,

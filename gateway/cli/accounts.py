@@ -15,6 +15,7 @@ from gateway.admin.tokens import TokenOrder
 from gateway.cli.changing.accounts import extend as change_accounts
 from gateway.cli.changing.connections import extend as change_connections
 from gateway.cli.options import (
+    BINDINGS,
     AccountName,
     BoundEmployee,
     Counters,
@@ -25,6 +26,7 @@ from gateway.cli.options import (
     Templates,
     Yes,
     binding_changes,
+    cells_of,
     named,
     pairs,
     secret_given,
@@ -320,27 +322,16 @@ def list_tokens(json: Json = False) -> None:
     """
     found = on_database(rows.api_tokens)
     if json:
-        print_json(
-            [
-                {
-                    "name": t.name,
-                    "role": t.role,
-                    "account": t.account_id,
-                    "expires_at": t.expires_at,
-                    "last_used_at": t.last_used_at,
-                    **t.bound.as_said(),
-                }
-                for t in found
-            ]
-        )
+        print_json([_token_as_json(token) for token in found])
         return
     print_table(
-        ["token", "role", "account", "until", "last used"],
+        ["token", "role", "account", *BINDINGS, "until", "last used"],
         [
             (
                 t.name,
                 t.role,
                 t.account_id or "all",
+                *cells_of(t.bound),
                 t.expires_at and t.expires_at.isoformat(timespec="minutes"),
                 t.last_used_at and t.last_used_at.isoformat(timespec="minutes"),
             )
@@ -348,6 +339,11 @@ def list_tokens(json: Json = False) -> None:
         ],
         "There is none. Make one with 'callmatrix token add'.",
     )
+
+
+def _token_as_json(token: rows.ApiToken) -> dict[str, object]:
+    plain = {n: getattr(token, n) for n in ("name", "role", "expires_at", "last_used_at")}
+    return {**plain, "account": token.account_id, **token.bound.as_said()}
 
 
 @token_app.command("change")

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from gateway.admin.input_words import LONGEST_VERSION, is_counted
+from gateway.store.admin.bindings import Bindings
 from gateway.store.admin.roles import ROLES
 from runtime.failure import Failure
 
@@ -45,6 +46,16 @@ Yes = Annotated[bool, typer.Option("--yes", help="do not ask before it is done")
 def named(values: list[str] | None) -> tuple[str, ...]:
     """Of an option that may be repeated; an empty one takes all away."""
     return tuple(value for value in values or () if value)
+
+
+BINDINGS = ("employee", "templates", "schedules", "counters")
+"""Columns of a table: what a token or a user is bound to beside the account."""
+
+
+def cells_of(bound: Bindings) -> tuple[str | None, ...]:
+    """Return what stands in these columns."""
+    lists = ((bound.templates, "all"), (bound.schedules, "all"), (bound.counters, "by role"))
+    return (bound.employee, *(", ".join(names) or none for names, none in lists))
 
 
 def binding_changes(

@@ -10,6 +10,7 @@ import typer
 from gateway.admin import users
 from gateway.admin.users import UserOrder
 from gateway.cli.options import (
+    BINDINGS,
     BoundEmployee,
     Counters,
     Json,
@@ -18,6 +19,7 @@ from gateway.cli.options import (
     Templates,
     Yes,
     binding_changes,
+    cells_of,
     named,
     piped_secret,
 )
@@ -87,17 +89,14 @@ def list_users(json: Json = False) -> None:
         print_json([_as_json(user) for user in found])
         return
     print_table(
-        ["login", "name", "role", "account", "employee", "templates", "schedules", "counters", ""],
+        ["login", "name", "role", "account", *BINDINGS, ""],
         [
             (
                 u.login,
                 u.name,
                 u.role,
                 u.account_id or "all",
-                u.bound.employee,
-                ", ".join(u.bound.templates) or "all",
-                ", ".join(u.bound.schedules) or "all",
-                ", ".join(u.bound.counters) or "by role",
+                *cells_of(u.bound),
                 None if u.is_on else "off",
             )
             for u in found

@@ -12,10 +12,10 @@ from campaigns.list_rows import ColumnUnknown, ListColumn
 from campaigns.states import takes_members
 from gateway.admin.campaigns.refused import CampaignStateForbids
 from gateway.admin.campaigns.saved import refuse_others, the_campaign
-from gateway.admin.employees import policy_of
 from gateway.admin.input_words import LONGEST_NAME, refuse_bad_name, refuse_long
 from gateway.admin.refused import InputRefused
 from gateway.campaigns.list_import import WORK, CampaignTakesNone, ImportReport, import_list
+from gateway.configuration import policy_of
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.campaigns import lists as store
 from gateway.store.campaigns.campaigns import CampaignRow

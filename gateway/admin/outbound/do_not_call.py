@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from gateway.admin.employees import policy_of
 from gateway.admin.outbound.number_lists import ListedLine, read_number_list
 from gateway.admin.refused import InputRefused
+from gateway.configuration import policy_of
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.outbound import do_not_call as store
 from gateway.store.outbound.do_not_call import EVERYTHING, DoNotCallFilter, DoNotCallRow, DoNotCallSource

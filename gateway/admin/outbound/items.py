@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gateway.admin.employees import policy_of
 from gateway.admin.refused import InputRefused, NothingOfThatName
+from gateway.configuration import policy_of
 from gateway.store.outbound.attempts import AttemptRow, attempts_of_items
 from gateway.store.outbound.items import OutboundItem, OutboundKind, item_of
 from gateway.store.sms.messages import SmsMessageRow, messages_of_item

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from gateway.admin.employees import policy_of
 from gateway.admin.refused import InputRefused
+from gateway.configuration import policy_of
 from gateway.store.admin import personal_data as store
 from gateway.store.admin import told_of_clients
 from gateway.store.admin.audit import AuditChange, record

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from gateway.admin.employees import policy_of
 from gateway.admin.input_words import refuse_long
 from gateway.admin.refused import InputRefused
 from gateway.admin.sms.connections import refuse_bad_sender, sms_connection_of
+from gateway.configuration import policy_of
 from gateway.sms.preview import TextPreview, previewed_text
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.outbound.do_not_call import is_listed

@@ -32,6 +32,12 @@ class EmployeeBody(Body):
     ] = True
 
 
+class EmployeeRemovalQuery(Body):
+    even_if_used: bool = Field(
+        False, description="remove them although something names them; their tokens and users are withdrawn"
+    )
+
+
 class EmployeeView(Answer):
     """crm_user_id: as mapped, by hand or by e-mail. is_active: as the CRM says of this user."""
 
@@ -65,10 +71,13 @@ async def save_employee(call: ApiCall[NoQuery, EmployeeBody]) -> EmployeeView:
         return view_of(await employees.save_employee(conn, call.account.id, Employee.model_validate(sent)))
 
 
-async def remove_employee(call: ApiCall) -> None:
+async def remove_employee(call: ApiCall[EmployeeRemovalQuery, None]) -> None:
+    employee = call.path["employee"]
     async with call.services.pool.acquire() as conn:
-        if not await employees.remove_employee(conn, call.account.id, call.path["employee"]):
-            raise not_found("employee", call.path["employee"])
+        if not await employees.remove_employee(
+            conn, call.account.id, employee, even_if_used=call.query.even_if_used
+        ):
+            raise not_found("employee", employee)
 
 
 _ALL = "/v1/accounts/{account}/employees"
@@ -88,5 +97,13 @@ ROUTES = (
         summary="Add or change an employee",
         errors=(409,),
     ),
-    Route(method="DELETE", path=_ONE, handler=remove_employee, summary="Remove an employee"),
+    Route(
+        method="DELETE",
+        path=_ONE,
+        handler=remove_employee,
+        summary="Remove an employee",
+        description="409 with what names them, unless `even_if_used`: then their tokens are withdrawn, and their users sign"
+        " in no more.",
+        errors=(409,),
+    ),
 )

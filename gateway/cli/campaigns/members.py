@@ -9,7 +9,6 @@ import typer
 
 from campaigns.list_rows import ListColumn
 from gateway.admin.campaigns import commands, lists, saved
-from gateway.admin.employees import policy_of
 from gateway.campaigns.list_import import ImportReport
 from gateway.cli.options import AccountName, Json, Lang, Limit
 from gateway.cli.output import (
@@ -23,6 +22,7 @@ from gateway.cli.output import (
     refusals,
     with_zone,
 )
+from gateway.configuration import policy_of
 from gateway.store.campaigns.members import MemberRow, listed_members
 from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Language

@@ -8,7 +8,7 @@ import typer
 
 from gateway.admin import employees
 from gateway.admin.refused import InputRefused, NothingOfThatName
-from gateway.cli.options import AccountName, Json, Yes, named
+from gateway.cli.options import AccountName, EvenIfUsed, Json, Yes, named
 from gateway.cli.output import confirm, on_account, print_json, print_table, refusals
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.staff import staff_of, stored_employees
@@ -141,15 +141,21 @@ def _told(employee: str, now: Employee | None, changes: dict[str, Any]) -> Emplo
 
 @employees_app.command("remove")
 def remove_employee(
-    employee: EmployeeId, account: AccountName = None, yes: Yes = False, json: Json = False
+    employee: EmployeeId,
+    account: AccountName = None,
+    even_if_used: EvenIfUsed = False,
+    yes: Yes = False,
+    json: Json = False,
 ) -> None:
     """Remove an employee: nobody is rung there any more. What they did stays told.
+
+    Where something names them: only with --even-if-used. Their tokens are withdrawn then, and their users sign in no more.
 
     Example: callmatrix employees remove olga --yes
     """
 
     async def work(conn: Conn, account_id: str) -> None:
-        if not await employees.remove_employee(conn, account_id, employee):
+        if not await employees.remove_employee(conn, account_id, employee, even_if_used=even_if_used):
             raise NothingOfThatName("employee", employee, "employees")
 
     async def look(conn: Conn, account_id: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import asyncpg
@@ -29,6 +30,17 @@ class Bindings:
         said = asdict(self)
         del said["account_id"]
         return {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
+
+    def without(self, employees: Collection[str]) -> Bindings:
+        """Return the same, with nothing of these employees of the account."""
+        counters = tuple(one for one in self.counters if one not in employees)
+        return replace(
+            self, employee=None if self.employee in employees else self.employee, counters=counters
+        )
+
+    def is_narrower_than(self, after: Bindings) -> bool:
+        """Whether a binding stands here of which nothing is left in the other: empty would stand for more than it did."""
+        return bool((self.employee and not after.employee) or (self.counters and not after.counters))
 
 
 EVERYTHING = Bindings()
