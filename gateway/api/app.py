@@ -220,9 +220,10 @@ async def _asked(route: Route, request: web.Request, who: ApiToken, services: Se
         body = _validated(route.body, sent, "body")
     address = services.peers.address_of(request)
     with acting(_actor(who, address)):
-        result = await route.handler(
+        answer = route.handler(
             ApiCall(services=services, who=who, path=path, query=query, body=body, account_or_none=account)
         )
+        result = await services.silence.unless_silent(answer)
     await _take_over(route, path.get("account") or getattr(body, "id", None), services)
     return _answered(route, result, request)
 

@@ -18,6 +18,7 @@ from gateway.presence.heartbeats import Heartbeats
 from gateway.settings import Settings
 from gateway.store.admin.accounts import ApiToken
 from runtime.database.changes import Changes
+from runtime.database.silence import SilenceGuard
 from runtime.metrics import Latency
 
 
@@ -40,7 +41,7 @@ class TokensUsed:
 class Services:
     """url_of: (account, kind, id) -> the entity's page in the CRM. changes: for what stays open and shows what goes on.
     heartbeats: of open pages.
-    lookup_latency: of this gateway process. peers: who asks, behind which proxies. strangers: told of who is refused."""
+    silence: of the database. lookup_latency: of this gateway process. peers: who asks, behind which proxies. strangers: told of who is refused."""
 
     settings: Settings
     pool: asyncpg.Pool
@@ -55,6 +56,7 @@ class Services:
     peers: Peers
     strangers: Strangers
     tokens_used: TokensUsed
+    silence: SilenceGuard
     lookup_latency: Latency | None = None
 
     def allowed_to(self, who: ApiToken) -> Allowed:

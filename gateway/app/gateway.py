@@ -48,6 +48,7 @@ from gateway.settings import Settings
 from gateway.sms.door import SmsDoor
 from runtime.database.changes import Changes
 from runtime.database.listen import Listener
+from runtime.database.silence import SilenceGuard
 from runtime.doors.descriptors import most_connections, raise_limit
 from runtime.doors.memory import MemoryKeeper
 from runtime.lifecycle import background, flush_on_shutdown, retry_until_available, wait_first
@@ -84,7 +85,10 @@ class Gateway:
         self.access = CrmAccess(pool, session, crm_hosts=settings.named_crm_hosts())
         peers = Peers(settings.trusted_proxies, settings.trusted_hops)
         self.strangers = Strangers(peers)
-        self.hooks = CrmHooks(self.configuration, pool, self.access.exchange_code, peers, self.strangers)
+        silence = SilenceGuard(str(settings.database_url) if settings.database_url else None)
+        self.hooks = CrmHooks(
+            self.configuration, pool, self.access.exchange_code, peers, self.strangers, silence
+        )
         self._url_patterns: dict[tuple[str, str], str] = {}
         self.configuration.on_change(lambda _: self._url_patterns.clear())
         raise_limit()
@@ -165,6 +169,7 @@ class Gateway:
             people=self.people,
             at_work=self.at_work,
             heartbeats=self.heartbeats,
+            silence=silence,
             lookup_latency=self.lookup.latency,
             peers=peers,
             strangers=self.strangers,

@@ -207,7 +207,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine; errors of the database become failures that say what to do."""
     import structlog
 
-    from runtime.database.errors import DATABASE_AWAY, may_pass
+    from runtime.database.errors import DATABASE_AWAY, cause_of, may_pass
     from runtime.database.sealing import SealingError
     from runtime.logs import configure_logs
 
@@ -229,7 +229,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
             raise
         raise Failure(
             "the database cannot be reached",
-            f"{type(err).__name__}: {err}",
+            cause_of(err),
             "is PostgreSQL running, and is its address in CALLMATRIX_DATABASE_URL right? See 'callmatrix check'",
         ) from err
 
@@ -292,6 +292,9 @@ async def database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
                 "run 'callmatrix migrate'",
             )
         yield pool
+    except (asyncio.CancelledError, TimeoutError):
+        pool.terminate()  # what does not answer does not say farewell either
+        raise
     finally:
         await pool.close()
 
@@ -314,12 +317,17 @@ def me() -> str:
 def on_database(work: Callable[[Conn], Coroutine[Any, Any, T]]) -> T:
     """Run a command's work on one connection of the configured database. Raises Failure."""
     from gateway.settings import Settings
+    from runtime.database.silence import SilenceGuard
 
-    async def connected() -> T:
-        async with database(Settings()) as pool, pool.acquire() as conn:
+    async def connected(settings: Settings) -> T:
+        async with database(settings) as pool, pool.acquire() as conn:
             return await work(conn)
 
-    return run(connected())
+    async def guarded() -> T:
+        settings = Settings()
+        return await SilenceGuard(database_url(settings)).unless_silent(connected(settings))
+
+    return run(guarded())
 
 
 def on_account(given: str | None, work: Callable[[Conn, str], Coroutine[Any, Any, T]]) -> T:

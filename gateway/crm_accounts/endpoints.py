@@ -26,6 +26,7 @@ from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Texts
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.group_commit import GroupClosed
+from runtime.database.silence import SilenceGuard
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,9 @@ class CrmHooks:
         exchange: ExchangeCode,
         peers: Peers,
         strangers: Strangers | None = None,
+        silence: SilenceGuard | None = None,
     ) -> None:
+        self._silence = silence or SilenceGuard(None)
         self._peers, self._strangers = peers, strangers or Strangers(peers)
         self._address = SecretAddress(configuration, self._strangers)
         self._pool = pool
@@ -72,7 +75,7 @@ class CrmHooks:
     async def oauth(self, request: web.Request) -> web.Response:
         """Where the CRM sends the person back after "Allow"."""
         try:
-            return await self._returned(request)
+            return await self._silence.unless_silent(self._returned(request))
         except DATABASE_ERRORS as err:
             log.warning("oauth-failed", error=str(err) or type(err).__name__)
             return _page(_texts_of(request), 503, "busy")

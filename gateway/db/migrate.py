@@ -12,7 +12,7 @@ import asyncpg
 
 from gateway.db.fitness import DatabaseUnfit, unfit_to_migrate
 from runtime.database import locks
-from runtime.database.pool import Conn
+from runtime.database.pool import CONNECT_SECONDS, Conn
 
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 _OUTSIDE = "-- outside a transaction"
@@ -52,7 +52,7 @@ async def migrate(dsn: str, say: Callable[[str], None] = _to_nobody) -> list[str
     """Names of the migrations applied now, in order; empty when the schema was up to date. Raises DatabaseUnfit.
 
     say: told the name of each before it is applied: of a large table that takes its time."""
-    conn = await asyncpg.connect(dsn)
+    conn = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
     try:
         # Whoever waits inside a statement has a snapshot, and indexes are built only when older ones are gone.
         while not await locks.try_take_for_session(conn, locks.MIGRATIONS):  # noqa: ASYNC110 - of other processes

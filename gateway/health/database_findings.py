@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.db.fitness import DatabaseUnfit
 from gateway.health.findings import Finding, about, bad, some
-from runtime.database.errors import DatabaseRefusal, refusal_of
+from runtime.database.errors import DatabaseRefusal, cause_of, refusal_of
 
 
 def unfit_finding(unfit: DatabaseUnfit) -> Finding:
@@ -31,7 +31,7 @@ def unusable_finding(err: BaseException) -> Finding:
     """Of whatever the database, or our look at it, raised."""
     if isinstance(err, DatabaseUnfit):
         return unfit_finding(err)
-    refusal, error = refusal_of(err), f"{type(err).__name__}: {err}".rstrip(": ")
+    refusal, error = refusal_of(err), cause_of(err)
     found = refusal and (_of_what_we_may(refusal, error) or _of_its_state(refusal, error))
     return found or bad("database-unreachable", about("database"), error=error)
 

@@ -124,6 +124,12 @@ def _is_of_startup(err: BaseException) -> bool:
     return is_setting and getattr(err, "severity_en", None) == "FATAL"
 
 
+def cause_of(err: BaseException) -> str:
+    """Return what happened, for a person: the driver's own time-outs say nothing."""
+    said = str(err) or ("no answer in time" if isinstance(err, TimeoutError) else "")
+    return f"{type(err).__name__}: {said}".rstrip(": ")
+
+
 def storable(text: str) -> str:
     """Return the same text; what PostgreSQL's text cannot hold becomes U+FFFD."""
     if "\0" in text:

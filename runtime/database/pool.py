@@ -57,6 +57,10 @@ def tls_of(dsn: str) -> bool | None:
     return False if all(name == "" or name.startswith("/") or is_local(name) for name in names) else None
 
 
+CONNECT_SECONDS = 10.0
+"""The longest that a connection is waited for: a database that stands still takes it and says nothing."""
+
+
 async def _prepare(conn: asyncpg.Connection) -> None:
     await conn.execute("; ".join(f"SET {name} = {value}" for name, value in SESSION_SETTINGS.items()))
     await set_codecs(conn)
@@ -85,6 +89,7 @@ async def open_pool(
         max_size=max_size,
         init=prepare,
         reset=_reset,
+        timeout=CONNECT_SECONDS,
         command_timeout=60,
         server_settings={"application_name": name, "timezone": "UTC"},
     )

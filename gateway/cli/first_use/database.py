@@ -13,7 +13,7 @@ from gateway.db.fitness import DatabaseUnfit, unfit_to_migrate, unfit_to_work
 from gateway.db.migrate import migrate, missing_migrations
 from gateway.serve import configured_pool
 from gateway.settings import Settings
-from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.errors import DATABASE_ERRORS, cause_of
 from runtime.failure import Failure
 
 _PATIENCE_SECONDS = 10.0
@@ -98,7 +98,7 @@ async def _missing(url: str) -> list[str]:
             raise refused from err
         raise Failure(
             "the database cannot be reached",
-            f"{type(err).__name__}: {err}".rstrip(": "),
+            cause_of(err),
             "see host, port, name, user and password; make it with createuser and createdb",
         ) from err
 
