@@ -29,6 +29,7 @@ from crm.amocrm.wire_oauth import (
     ADDRESSES_IN_WORDS,
     UntrustedAddress,
     consent_address,
+    is_same_place,
     moved_address,
     trusted_address,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "consent_address",
     "entity_url",
     "exchange_code",
+    "is_same_place",
     "long_lived",
     "moved_address",
     "parse_stage_hook",

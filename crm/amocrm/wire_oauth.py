@@ -207,6 +207,15 @@ def _without_path(text: str) -> str:
     return f"{parts.scheme}://{host}"
 
 
+def is_same_place(one: str, other: str) -> bool:
+    """Whether two addresses are one account's as far as addresses tell: the same host and port, or the same name at another of
+    the vendor's hosts, between which the vendor itself moves accounts."""
+    hosts = [urlsplit(url).netloc.lower() for url in (one, other)]
+    if all(map(is_vendor_host, hosts)):
+        hosts = [host.partition(".")[0] for host in hosts]
+    return hosts[0] == hosts[1]
+
+
 def moved_address(base_url: str, host: str, allowed: Collection[str] = ()) -> str | None:
     """Return the address of an account that is said to live at `host` now; None where nothing is sent there.
 

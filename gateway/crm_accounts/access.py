@@ -26,6 +26,7 @@ from crm.kinds import (
     Transport,
     entity_url,
     exchange_code,
+    is_same_place,
     moved_address,
     store_token,
 )
@@ -184,7 +185,7 @@ class CrmAccess:
         found = moved_address(account.base_url, host, self._crm_hosts)
         if found is None:
             raise GrantRefused("foreign-host", host)
-        if not is_known and _subdomain(found) != _subdomain(account.base_url):
+        if not is_known and not is_same_place(found, account.base_url):
             raise GrantRefused("another-account", host)
         return found
 
@@ -195,11 +196,6 @@ class CrmAccess:
     @staticmethod
     def url_of(base_url: str, kind: str, id: str) -> str:
         return entity_url(base_url, kind, id)  # type: ignore[arg-type]
-
-
-def _subdomain(base_url: str) -> str:
-    """Return the name that the company chose: it stays where the vendor's part changes."""
-    return (urlsplit(base_url).hostname or "").partition(".")[0]
 
 
 def webhook_of(public_url: str | None, account: Account) -> str | None:

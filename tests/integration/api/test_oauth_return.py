@@ -169,6 +169,18 @@ async def test_a_new_account_is_granted_by_the_one_that_was_typed(api: Api) -> N
     assert (await account_of(api))["keys"] == 0
 
 
+async def test_a_new_account_of_another_server_of_the_same_name_does_not_grant(
+    api: Api, sandbox: Sandbox
+) -> None:
+    """Of addresses without a name of a company, only the port and the rest of the host tell them apart."""
+    async with Sandbox(contacts=0) as another:
+        state = await begun(api, sandbox.url)
+        host = urlsplit(another.url).netloc
+        status, page = await come_back(api, state=state, code=await allowed(api, another), referer=host)
+    assert (status, "Another account" in page) == (400, True)
+    assert await account_of(api) == {"base_url": sandbox.url, "state": "off", "keys": 0}
+
+
 async def test_an_account_that_is_known_is_not_granted_by_another_one(api: Api, sandbox: Sandbox) -> None:
     state = await begun(api, sandbox.url)
     await come_back(api, state=state, code=await allowed(api, sandbox))

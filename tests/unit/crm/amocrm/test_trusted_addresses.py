@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crm.amocrm.wire_oauth import UntrustedAddress, moved_address, trusted_address
+from crm.amocrm.wire_oauth import UntrustedAddress, is_same_place, moved_address, trusted_address
 
 NAMED = frozenset({"crm.example", "crm.example:8443", "http://sandbox:8090"})
 
@@ -52,3 +52,20 @@ def test_a_named_host_is_that_host_only(typed: str) -> None:
 def test_an_account_moves_to_hosts_of_the_vendor(now: str, said: str, found: str | None) -> None:
     """What a token or a browser says of it is not believed further."""
     assert moved_address(now, said, NAMED) == found
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("https://a.amocrm.ru", "https://a.amocrm.ru", True),
+        ("https://a.amocrm.com", "https://a.kommo.com", True),
+        ("https://a.amocrm.ru", "https://b.amocrm.ru", False),
+        ("https://a.amocrm.ru", "https://a.crm.example", False),
+        ("https://a.crm.example", "https://a.other.example", False),
+        ("https://crm.example:8443", "https://crm.example", False),
+        ("http://127.0.0.1:1", "http://127.0.0.1:2", False),
+        ("http://127.0.0.1:1", "http://127.0.0.2:1", False),
+    ],
+)
+def test_a_name_is_enough_between_hosts_of_the_vendor_only(one: str, other: str, is_same: bool) -> None:
+    assert is_same_place(one, other) is is_same
