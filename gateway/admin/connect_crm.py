@@ -321,7 +321,8 @@ async def _with_oauth(
         "account": new.id,
         "open": address,
         "say": [
-            f"Open this address as an administrator of {account.base_url} and press «Разрешить» (valid for 30 minutes):",
+            f"Open this address as an administrator of {account.base_url} and press «Разрешить», with 'callmatrix serve' running"
+            " (valid for 30 minutes):",
             f"  {address}",
             f"The integration's redirect address must be exactly {grant.redirect_uri}",
         ],

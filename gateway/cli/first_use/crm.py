@@ -46,6 +46,8 @@ def crm(guide: FirstUse) -> InitOutcome:
         talk.say("crm.left")
         return "left"
     told = guide.until_right(lambda: _connect(guide), *_ALL, again=_AGAIN)
+    if "open" in told:
+        talk.say("crm.serve-first")
     talk.lines(told["say"][:-2] if "crm_account" in told else told["say"])
     if "open" in told and not _wait_for_consent(guide, told["account"]):
         talk.say("crm.consent-open")

@@ -325,6 +325,7 @@ async def test_consent_and_the_first_call_come_through_the_running_gateway(house
         await person.answers("Time zone", "")
         await person.answers("Country of phone numbers", "")
         shown = await person.waits_for("Waiting for consent")
+        assert shown.index("First start 'callmatrix serve'") < shown.index("/oauth?")
         async with gateway_at(port, house.url) as gateway:
             await consents(shown)
             await person.answers("Propose the CRM's users?", "")
