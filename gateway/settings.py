@@ -6,12 +6,15 @@ from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, PostgresDsn, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from runtime.addresses import is_local
 from runtime.alerts.delivery import is_email, is_telegram_chat
 from runtime.database.sealing import KeyRing, key_ring
+from runtime.failure import Failure
 from runtime.typed.plain_numbers import is_plain_number, number_kind
 
 _DAY, _CENTURY = 86_400, 36_500
@@ -119,7 +122,8 @@ class Settings(BaseSettings):
         None, description="of the Telegram bot that tells, and asks employees whether they are at work"
     )
     telegram_api: str = Field(
-        "https://api.telegram.org", description="address of the Bot API, where it is a server of your own"
+        "https://api.telegram.org",
+        description="address of the Bot API, where it is a server of your own; https, http only to this machine",
     )
     pbx_hosts: str = Field(
         "",
@@ -159,6 +163,17 @@ class Settings(BaseSettings):
         1095, ge=30, le=_CENTURY, description="who changed the configuration, and how, is kept so long"
     )
 
+    @property
+    def mails_in_the_clear(self) -> bool:
+        """Whether a password would go to another machine's mail server without TLS: no mail goes out then."""
+        return bool(self.smtp_user) and self.smtp_security == "none" and not is_local(self.smtp_host)
+
+    @property
+    def telegram_in_the_clear(self) -> bool:
+        """Whether the bot's token would go to another machine without TLS: no message goes out then."""
+        api = urlsplit(self.telegram_api)
+        return api.scheme != "https" and not is_local(api.hostname)
+
     def named_crm_hosts(self) -> frozenset[str]:
         return _named(self.crm_hosts)
 
@@ -169,6 +184,25 @@ class Settings(BaseSettings):
         """Return the keys that seal secrets in the database. Raises SecretsKeyUnusable."""
         keys = self.secrets_key.get_secret_value() if self.secrets_key else None
         return key_ring(keys, self.secrets_key_file)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources as they are. Raise Failure for a folder in the file's place, which would be passed over."""
+        file = getattr(dotenv_settings, "env_file", None)
+        if isinstance(file, str) and Path(file).is_dir():
+            raise Failure(
+                "the settings cannot be read",
+                f"{Path(file).resolve()} is a folder",
+                "take it away, or put the file of settings in its place: lines as CALLMATRIX_DATABASE_URL=…",
+            )
+        return init_settings, env_settings, dotenv_settings, file_secret_settings
 
     @field_validator("*", mode="before")
     @classmethod

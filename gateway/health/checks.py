@@ -101,6 +101,8 @@ def _alert_settings(settings: Settings) -> Iterator[Finding]:
     what, emails, chats = about("alerts"), len(settings.alert_emails), len(settings.alert_telegram_chats)
     if (emails and not settings.smtp_host) or (chats and not settings.telegram_token):
         yield bad("alerts-channel-unset", what)
+    elif (emails and settings.mails_in_the_clear) or (chats and settings.telegram_in_the_clear):
+        yield bad("alerts-in-the-clear", what)
     elif emails or chats:
         yield ok("alerts-set", what, emails=emails, chats=chats)
     else:

@@ -298,6 +298,8 @@ SENTENCES: Mapping[str, str] = {
     "subject.alerts": "alarms",
     "finding.alerts-unset": "nobody is told; docs/how-to/alerts.md sets up e-mail and Telegram",
     "finding.alerts-set": "told are e-mail addresses: {emails}, Telegram chats: {chats}",
+    "finding.alerts-in-the-clear": "alarms cannot go out: a password or the bot's token would travel in the clear",
+    "finding.alerts-in-the-clear.remedy": "set CALLMATRIX_SMTP_SECURITY to starttls or tls, CALLMATRIX_TELEGRAM_API to an https address; without TLS only to this machine, then try: 'callmatrix alerts test'",
     "finding.alerts-channel-unset": "recipients are named, but their channel is not set up",
     "finding.alerts-channel-unset.remedy": "set CALLMATRIX_SMTP_HOST or CALLMATRIX_TELEGRAM_TOKEN, then try: 'callmatrix alerts test'",
     "finding.alerts-unsent": "messages that did not go out: {count}; the latest error: {error}",

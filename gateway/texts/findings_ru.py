@@ -299,6 +299,8 @@ SENTENCES: Mapping[str, str] = {
     "subject.alerts": "тревоги",
     "finding.alerts-unset": "никому не сообщается; почта и Telegram описаны в docs/how-to/alerts.md",
     "finding.alerts-set": "сообщается: адресов почты {emails}, чатов Telegram {chats}",
+    "finding.alerts-in-the-clear": "оповещения не уйдут: пароль или токен бота шёл бы открытым текстом",
+    "finding.alerts-in-the-clear.remedy": "задайте CALLMATRIX_SMTP_SECURITY (starttls или tls), в CALLMATRIX_TELEGRAM_API адрес https; без TLS — только на эту машину, затем проверьте: 'callmatrix alerts test'",
     "finding.alerts-channel-unset": "получатели названы, а канал не настроен",
     "finding.alerts-channel-unset.remedy": "задайте CALLMATRIX_SMTP_HOST или CALLMATRIX_TELEGRAM_TOKEN и проверьте: 'callmatrix alerts test'",
     "finding.alerts-unsent": "сообщений не ушло: {count}; последняя ошибка: {error}",

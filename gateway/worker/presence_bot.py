@@ -18,7 +18,13 @@ from gateway.store.presence import chats as rows
 from gateway.store.presence.chats import AskedByBot
 from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import DEFAULT_LANGUAGE, Language, Texts
-from runtime.alerts.delivery import AlertLoginRefused, AlertNotSent, AlertRecipientRefused, AlertUnreachable
+from runtime.alerts.delivery import (
+    AlertInTheClear,
+    AlertLoginRefused,
+    AlertNotSent,
+    AlertRecipientRefused,
+    AlertUnreachable,
+)
 from runtime.alerts.telegram import TelegramBot
 from runtime.alerts.telegram_updates import TelegramUpdate, updates_of
 from runtime.cancellation import sleep_unless_cancelled
@@ -29,6 +35,9 @@ from runtime.loops import Loop
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
+_SETTINGS_WRONG = (AlertLoginRefused, AlertInTheClear)
+"""Of the bot: only a person can change them."""
+
 
 _EVERY_SECONDS = 2.0
 _AGAIN_SECONDS = 5.0
@@ -94,8 +103,8 @@ class PresenceBot:
         """Try it again later; give up what cannot be sent later either: another way to answer is still open."""
         why = err if isinstance(err, AlertNotSent) else AlertUnreachable(f"{type(err).__name__}: {err}")
         is_mistake = not isinstance(err, (AlertNotSent, TimeoutError, NoSuchAccount))
-        self._unsent.failed(err, is_mistake=is_mistake, is_alarm=isinstance(err, AlertLoginRefused))
-        is_final = is_mistake or isinstance(err, (AlertRecipientRefused, AlertLoginRefused, NoSuchAccount))
+        self._unsent.failed(err, is_mistake=is_mistake, is_alarm=isinstance(err, _SETTINGS_WRONG))
+        is_final = is_mistake or isinstance(err, (AlertRecipientRefused, *_SETTINGS_WRONG, NoSuchAccount))
         pause = timedelta(seconds=max(why.retry_after or 0.0, self._again_seconds))
         async with self._pool.acquire() as conn:
             await rows.question_was_not_sent(conn, asked, why, None if is_final else now + pause)
@@ -110,7 +119,7 @@ class PresenceBot:
                     async with lease:
                         await self._hear_while(self._bot, lease.check)
             except (AlertNotSent, LeaseLost, *DATABASE_ERRORS) as err:
-                self._unheard.failed(err, is_alarm=isinstance(err, AlertLoginRefused))
+                self._unheard.failed(err, is_alarm=isinstance(err, _SETTINGS_WRONG))
                 pause = max(pause, getattr(err, "retry_after", None) or 0.0)
             except Exception as err:  # as above
                 self._unheard.failed(err, is_mistake=True)

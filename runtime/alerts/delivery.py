@@ -86,6 +86,12 @@ class AlertLoginRefused(AlertNotSent):
     code = "alert-login-refused"
 
 
+class AlertInTheClear(AlertNotSent):
+    """Password or token would travel without TLS to another machine: nothing was asked, and nobody has refused anything."""
+
+    code = "alert-in-the-clear"
+
+
 class AlertRecipientRefused(AlertNotSent):
     """There is no such mailbox or chat, or it does not take messages from us."""
 

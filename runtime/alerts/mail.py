@@ -19,6 +19,7 @@ import aiosmtplib
 from runtime.addresses import is_local
 from runtime.alerts.delivery import (
     PATIENCE_SECONDS,
+    AlertInTheClear,
     AlertLoginRefused,
     AlertMessage,
     AlertNotSent,
@@ -61,7 +62,7 @@ class MailSender:
     async def send(self, message: AlertMessage) -> None:
         server = self._server
         if server.user and server.security == "none" and not is_local(server.host):
-            raise AlertLoginRefused(f"a password goes to {server.where} over TLS only")
+            raise AlertInTheClear(f"a password goes to {server.where} over TLS only")
         client = self._client()
         try:
             with _told(server.where):

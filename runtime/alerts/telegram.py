@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
+from runtime.addresses import is_local
 from runtime.alerts.delivery import (
     PATIENCE_SECONDS,
+    AlertInTheClear,
     AlertLoginRefused,
     AlertMessage,
     AlertNotSent,
@@ -32,11 +34,14 @@ class TelegramBot:
         self._address = f"{api.rstrip('/')}/bot{token}"
         parts = urlsplit(api)
         self._where = f"{parts.hostname}:{parts.port or (80 if parts.scheme == 'http' else 443)}"
+        self._is_plain = parts.scheme != "https" and not is_local(parts.hostname)
 
     async def ask(
         self, method: str, body: Mapping[str, Any], patience_seconds: float = PATIENCE_SECONDS
     ) -> Any:
         """Return its `result`. Raises AlertNotSent."""
+        if self._is_plain:
+            raise AlertInTheClear(f"the bot's token goes to {self._where} over TLS only")
         status, told = await self._exchange(method, body, patience_seconds)
         if told.get("ok") is not True:
             raise _refusal(status, told, self._where)

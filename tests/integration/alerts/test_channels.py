@@ -97,7 +97,7 @@ async def test_no_password_goes_to_another_machine_in_plain_text() -> None:
         host="192.0.2.1", sender="cm@example.com", security="none", user=USER, password=PASSWORD
     )
     err = await refusal(server)
-    assert err.code == "alert-login-refused"
+    assert err.code == "alert-in-the-clear"
     assert "over TLS only" in str(err)
 
 
@@ -129,6 +129,12 @@ async def telegram_refusal(url: str, *, token: str = TOKEN, to: str = CHAT) -> A
             await TelegramSender(session, token, url).send(AlertMessage(id="a", to=to, subject="s", text="t"))
     assert token not in f"{caught.value}{caught.value.__cause__}"
     return caught.value
+
+
+async def test_no_token_goes_to_another_machine_in_plain_text() -> None:
+    err = await telegram_refusal("http://192.0.2.1:8081")
+    assert err.code == "alert-in-the-clear"
+    assert "192.0.2.1:8081 over TLS only" in str(err)
 
 
 async def test_a_message_to_telegram_arrives_in_the_chat() -> None:

@@ -11,6 +11,8 @@ import sys
 import asyncpg
 import pytest
 
+from gateway.health.checks import check_all
+from gateway.settings import Settings
 from gateway.store.admin import accounts
 from routing.settings import AccountSettings, AlertPolicy
 from tests.integration.alerts.mailbox import CHAT, TOKEN, mailbox, telegram_double
@@ -78,6 +80,27 @@ async def test_what_is_not_set_up_is_said(database_url: str) -> None:
     assert unset.returncode == 1
     assert "CALLMATRIX_ALERT_EMAILS" in unset.stderr
     assert "Traceback" not in unset.stderr
+
+
+@pytest.mark.usefixtures("sales")
+async def test_what_would_travel_in_the_clear_is_not_sent_and_the_remedy_is_tls(database_url: str) -> None:
+    plain = {
+        "alert_emails": "ops@example.com",
+        "smtp_host": "192.0.2.1",
+        "smtp_security": "none",
+        "smtp_user": "ops",
+        "smtp_password": "geheim",
+        "telegram_token": TOKEN,
+        "telegram_api": "http://bot.example",
+    }
+    told = await alerts(database_url, "test", "--json", **plain)
+    mail, *chats = json.loads(told.stdout)
+    assert {trial["code"] for trial in (mail, *chats)} == {"alert-in-the-clear"}
+    assert "CALLMATRIX_SMTP_SECURITY" in mail["remedy"]
+    assert all("CALLMATRIX_TELEGRAM_API" in chat["remedy"] for chat in chats)
+    assert TOKEN not in told.stdout + told.stderr
+    found = await check_all(Settings(_env_file=None, **plain))  # type: ignore[arg-type]
+    assert "alerts-in-the-clear" in {f.code for f in found if not f.is_ok}
 
 
 @pytest.mark.usefixtures("sales")

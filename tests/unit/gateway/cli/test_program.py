@@ -224,3 +224,13 @@ def test_a_file_that_cannot_be_read_is_refused_at_once(body: bytes, tmp_path: Pa
 def test_a_file_without_end_is_not_read_to_its_end() -> None:
     said = program("config", "import", "/dev/zero")
     assert (said.returncode, "it is longer than" in said.stderr) == (1, True)
+
+
+def test_a_folder_in_place_of_the_file_of_settings_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("CALLMATRIX_", "_CALLMATRIX_"))}
+    told = subprocess.run(
+        [*_WORD_BY_WORD, "check"], env=clean, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 1
+    assert f"{tmp_path / '.env'} is a folder" in told.stderr, told.stdout + told.stderr
