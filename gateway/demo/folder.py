@@ -24,8 +24,9 @@ def prepare_folder(folder: Path) -> None:
     Whoever shares the machine reads nothing here. Another user that runs the embedded server may pass through, no more.
     """
     folder = folder.absolute()
-    if folder.exists() and not folder.is_dir():
-        raise Failure(f"{folder} is no folder", "something else of this name is there", _ANOTHER)
+    for place in (folder, *folder.parents):
+        if place.exists() and not place.is_dir():
+            raise Failure(f"{place} is no folder", "something else of this name is there", _ANOTHER)
     try:
         _refuse_foreign(folder)
         _refuse_closed(folder, server_account())

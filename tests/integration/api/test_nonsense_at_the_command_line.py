@@ -128,6 +128,7 @@ def program(*words: str, url: str, redirected: str = "", **env: str) -> subproce
         ("sandbox --port 0 --faults {dir}", "", "Is a directory"),
         ("sandbox --port 0 --state {dir}", "", "did not start"),
         ("demo --data-dir {dir}/empty", "", "is no folder"),
+        ("demo --data-dir {dir}/empty/below", "", "/empty is no folder"),
         ("demo --data-dir {dir}", "", "is no folder of a demo"),
         ("demo --data-dir /proc/nope", "", "nothing can be kept"),
     ],
