@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import functools
 import getpass
 import json
 import os
@@ -212,7 +213,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     from runtime.logs import configure_logs
 
     if not structlog.is_configured():
-        configure_logs("warning")
+        configure_logs("warning", otherwise={"secret-unreadable": _say_unreadable})
     try:
         return asyncio.run(_interruptible(work))
     except SealingError as err:
@@ -232,6 +233,12 @@ def run(work: Coroutine[Any, Any, T]) -> T:
             cause_of(err),
             "is PostgreSQL running, and is its address in CALLMATRIX_DATABASE_URL right? See 'callmatrix check'",
         ) from err
+
+
+@functools.cache  # once for all of them
+def _say_unreadable() -> None:
+    words = "warning: secrets in the database cannot be opened with the key that is given here; see 'callmatrix check'"
+    print(words, file=sys.stderr)
 
 
 def database_refusal(err: Exception) -> Failure | None:

@@ -328,6 +328,17 @@ async def test_check_says_with_which_key_secrets_are_sealed_and_warns_of_nothing
     assert "TypeError" not in done.stderr
 
 
+async def test_commands_say_once_in_words_that_the_key_does_not_fit(
+    sealing: asyncpg.Pool, database_url: str
+) -> None:
+    await _fill(sealing)
+    await prepare_secrets(sealing)
+    done = await callmatrix(database_url, "connection", "list", CALLMATRIX_SECRETS_KEY=NEW)
+    assert done.returncode == 0, done.stderr
+    assert "secret-unreadable" not in done.stderr
+    assert done.stderr.count("cannot be opened with the key that is given here") == 1
+
+
 async def test_grants_that_nobody_came_back_with_are_cleaned_away(
     sealing: asyncpg.Pool, database_url: str
 ) -> None:
