@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 
-from crm.port import EntityChange, Observed, WhatChanged
+from crm.entity_changes import EntityChange, WhatChanged
+from crm.port import Observed
 from routing.client import EntityKind
 
 What = Literal["added", "updated", "deleted", "restored", "stage_changed", "owner_changed", "noted"]

@@ -16,7 +16,8 @@ from crm.amocrm.changes import WebhookChange, What, entity_changes, observed
 from crm.amocrm.fields import ID
 from crm.amocrm.rows.form import FormPart, WebhookInvalid, form_of
 from crm.amocrm.tables import CLOSED_STAGES, KIND_OF_ELEMENT
-from crm.port import EntityChange, Observed
+from crm.entity_changes import EntityChange
+from crm.port import Observed
 from crm.unread import Unread, UnreadKind, UnreadRef, nameless, shown_raw
 from runtime.masking import mask_text
 

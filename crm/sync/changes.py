@@ -13,7 +13,8 @@ from typing import TypeVar
 
 import asyncpg
 
-from crm.port import CrmEntity, EntityChange, Observed
+from crm.entity_changes import EntityChange
+from crm.port import CrmEntity, Observed
 from crm.store.cursors import ask_reread, write_cursor
 from crm.store.directory import Applied, EntityRef, apply_entities, remove_entities
 from crm.store.entries import lock_directory

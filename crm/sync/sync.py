@@ -14,9 +14,10 @@ from types import MappingProxyType
 
 import asyncpg
 
+from crm.entity_changes import EntityChange
 from crm.errors import CrmBlocked, CrmError, CrmForbidden, CrmThrottled, CrmUnauthorised, CrmUnpaid
 from crm.lane import Lane
-from crm.port import Crm, EntityChange, Observed
+from crm.port import Crm, Observed
 from crm.store.cursors import clear_failure, record_failure
 from crm.store.entries import directory_states, mark_in_sync
 from crm.store.listing import known_refs

@@ -16,9 +16,10 @@ from crm.effects.backfill import BackfillFeed
 from crm.effects.sender import WriterSettings
 from crm.effects.store.work import PgEffects
 from crm.effects.writer import Writer
+from crm.entity_changes import EntityChange
 from crm.guarded_budget import GuardedBudget
 from crm.kinds import ConnectedCrm, WebhookInvalid, parse_webhook
-from crm.port import Crm, EntityChange, Observed
+from crm.port import Crm, Observed
 from crm.sync.feed import Feed
 from crm.sync.first_load import restart_load
 from crm.sync.sync import Sync

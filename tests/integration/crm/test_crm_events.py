@@ -9,8 +9,9 @@ from typing import Any
 
 import asyncpg
 
+from crm.entity_changes import EntityChange
 from crm.news import changed_fields
-from crm.port import CrmEvent, EntityChange, Observed
+from crm.port import CrmEvent, Observed
 from crm.sync.changes import apply_webhook
 from crm.sync.sync import Sync
 from gateway.crm_events.job import CrmEventJob

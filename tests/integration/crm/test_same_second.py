@@ -8,8 +8,9 @@ import asyncpg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crm.entity_changes import EntityChange
 from crm.lane import Lane
-from crm.port import CrmEntity, EntityChange
+from crm.port import CrmEntity
 from crm.store.entries import delete_directory
 from crm.sync.changes import apply_webhook
 from crm.sync.polls import poll_rereads

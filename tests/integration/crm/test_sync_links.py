@@ -8,7 +8,8 @@ from typing import Literal
 import asyncpg
 import pytest
 
-from crm.port import CrmEvent, EntityChange
+from crm.entity_changes import EntityChange
+from crm.port import CrmEvent
 from crm.sync.sync import Sync
 from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm

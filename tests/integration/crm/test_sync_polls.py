@@ -11,9 +11,10 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from crm.entity_changes import EntityChange
 from crm.errors import CrmForbidden, CrmThrottled, CrmUnavailable, CrmUnpaid
 from crm.lane import Lane
-from crm.port import CrmEntity, CrmUser, EntityChange, Page
+from crm.port import CrmEntity, CrmUser, Page
 from crm.store.cursors import feed_states
 from crm.store.directory import apply_entities
 from crm.store.metadata import pipelines_of, users_of

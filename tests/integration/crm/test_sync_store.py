@@ -12,7 +12,8 @@ import asyncpg
 
 from crm.directory.memory import Directory, SegmentBuilder
 from crm.effects.store.work import PgEffects
-from crm.port import CrmEntity, CrmUser, EntityChange
+from crm.entity_changes import EntityChange
+from crm.port import CrmEntity, CrmUser
 from crm.store.clients import client_of
 from crm.store.directory import Applied, EntityRef, apply_entities, remove_entities
 from crm.store.encoding import EncodedRow, decode

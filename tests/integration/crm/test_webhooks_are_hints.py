@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 
-from crm.port import EntityChange
+from crm.entity_changes import EntityChange
 from crm.sandbox.seed import CONTACTS, manager
 from crm.sync.changes import apply_webhook
 from routing.settings import NumberPolicy
