@@ -17,6 +17,7 @@ from routing.client import EntityKind
 from routing.effects import (
     AddNote,
     AttachCall,
+    ChangeNote,
     ChangeTask,
     CreateContact,
     CreateDeal,
@@ -346,6 +347,12 @@ class Crm(Protocol):
         ...
 
     async def add_notes(self, items: Sequence[Keyed[AddNote]], lane: Lane) -> list[ItemOutcome]: ...
+    async def change_notes(
+        self, items: Sequence[tuple[str, Keyed[ChangeNote]]], lane: Lane
+    ) -> list[ItemOutcome]:
+        """Items are (the note's id in the CRM, order), all on the same kind of entity."""
+        ...
+
     async def create_tasks(self, items: Sequence[Keyed[CreateTask]], lane: Lane) -> list[ItemOutcome]: ...
 
     async def change_tasks(

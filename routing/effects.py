@@ -99,6 +99,15 @@ class AddNote(_Order):
     at: datetime | None = None
 
 
+class ChangeNote(_Order):
+    """The text of a plain note of ours, anew as a whole. A later one takes the place of what waits. note: key of the effect that added it; target: the card that it stands on."""
+
+    do: Literal["change_note"] = "change_note"
+    note: str
+    target: Ref
+    text: str
+
+
 class CreateTask(_Order):
     """type: our name ("call", "meeting") or the CRM's task type id. target None = a task of nobody in particular."""
 
@@ -181,6 +190,7 @@ CrmOrder = (
     | CreateLead
     | AttachCall
     | AddNote
+    | ChangeNote
     | CreateTask
     | ChangeTask
     | UpdateEntity

@@ -15,6 +15,7 @@ from routing.effects import (
     AddNote,
     AttachCall,
     CallClient,
+    ChangeNote,
     ChangeTask,
     CreateContact,
     CreateDeal,
@@ -58,6 +59,9 @@ ORDER_KINDS: Mapping[str, OrderKind] = {
         type=AttachCall, verified="note", names="target", tells_call=True, is_per_target=True
     ),
     "add_note": OrderKind(type=AddNote, verified="note", names="target", is_per_target=True),
+    "change_note": OrderKind(
+        type=ChangeNote, verified="repeat", names="target", follows="note", is_per_target=True
+    ),
     "create_task": OrderKind(type=CreateTask, verified="task", names="target"),
     "change_task": OrderKind(type=ChangeTask, verified="repeat", follows="task"),
     "update_entity": OrderKind(type=UpdateEntity, verified="repeat", names="target", is_per_target=True),
@@ -86,9 +90,15 @@ def entity_of(order: Order) -> Ref | None:
 
 def needs_of(order: Order) -> tuple[str, ...]:
     """Keys of the effects that must have been applied before this order can be."""
-    ref, follows = entity_of(order), ORDER_KINDS[order.do].follows
-    keys = (ref.effect if ref else None, order.__dict__[follows] if follows else None)
-    return tuple(key for key in keys if key)
+    ref = entity_of(order)
+    return tuple(key for key in (ref.effect if ref else None, changed_by(order)) if key)
+
+
+def changed_by(order: Order) -> str | None:
+    """Return the key of the effect that made what this order changes; None or "" = of no effect."""
+    follows = ORDER_KINDS[order.do].follows
+    key: str | None = order.__dict__[follows] if follows else None
+    return key
 
 
 def promise(effect: Effect, at: datetime) -> ClientEntity | None:

@@ -46,6 +46,7 @@ from routing.client import EntityKind, Ref
 from routing.effects import (
     AddNote,
     AttachCall,
+    ChangeNote,
     ChangeTask,
     CreateContact,
     CreateDeal,
@@ -247,6 +248,18 @@ class AmoCrm:
 
         return await self._note([(i.key, i.order.target, i.order) for i in items], lane, write)
 
+    async def change_notes(
+        self, items: Sequence[tuple[str, Keyed[ChangeNote]]], lane: Lane
+    ) -> list[ItemOutcome]:
+        async def write(item: tuple[str, Keyed[ChangeNote]]) -> Item:
+            _, target_id = await self._place_of(item[1].order.target, lane)
+            return wire_write.note_change(item[0], item[1].order, target_id)
+
+        outcomes = Outcomes([item.key for _, item in items])
+        lines = await lines_of(outcomes, [(i[1].key, _later(write, i)) for i in items])
+        path = wire_write.notes_path(_one_kind([item.order.target for _, item in items]))
+        return await self._sent("PATCH", path, rounds(lines), writes.updated("notes"), outcomes, lane)
+
     async def create_tasks(self, items: Sequence[Keyed[CreateTask]], lane: Lane) -> list[ItemOutcome]:
         plain = all(item.order.type in ("call", "meeting") or item.order.type.isdigit() for item in items)
         types = {} if plain else await self._reads.task_types(lane)
@@ -330,8 +343,9 @@ class AmoCrm:
 
         outcomes = Outcomes([key for key, _, _ in items])
         lines = await lines_of(outcomes, [(i[0], _later(written, i)) for i in items])
-        plural = PLURAL["deal" if kind == "lead" else kind]
-        return await self._sent("POST", f"/{plural}/notes", [lines], writes.created("notes"), outcomes, lane)
+        return await self._sent(
+            "POST", wire_write.notes_path(kind), [lines], writes.created("notes"), outcomes, lane
+        )
 
     async def _sent(
         self,

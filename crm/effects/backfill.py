@@ -341,7 +341,7 @@ def _planned(
         notes=counts["attach_call"] + counts["add_note"],
         tasks=counts["create_task"],
         tasks_not_needed=sum(1 for r in sent if r["what"] == "create_task" and is_needless(r, reached)),
-        changes=counts["change_task"] + counts["update_entity"],
+        changes=counts["change_note"] + counts["change_task"] + counts["update_entity"],
         older_calls=len({r["call_id"] for r in rows if r["call_id"] and r["at"] < since}),
         requests=requests,
         minutes=round(seconds / 60, 1),

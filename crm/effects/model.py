@@ -17,6 +17,9 @@ EffectState = Literal["waiting", "sending", "unknown", "done", "dead", "skipped"
 ENTITY_GONE = "entity-gone"
 """Code of what the CRM refused because the entity that it was for is no longer there."""
 
+NOTE_GONE = "note-gone"
+"""Code of a change of a note that somebody has deleted: there is nothing left to change."""
+
 OPEN: frozenset[EffectState] = frozenset({"waiting", "sending", "unknown"})
 
 
@@ -52,8 +55,8 @@ class StoredEffect:
     unknown_attempts: int
     created_at: datetime
     sent_at: datetime | None
-    task_id: str | None = None
-    """Of a ChangeTask: the id of the task in the CRM, said by the order or left by the effect that created it."""
+    changed_id: str | None = None
+    """The id in the CRM of the task or note that it changes, said by the order or left by the effect that made it."""
     contact_found: bool = False
     """Of a CreateDeal: its contact was there already when an effect of ours was to create it."""
     in_lead: bool = False

@@ -7,14 +7,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from crm.effects.batching import BY_NUMBER, COMPLEX
-from crm.effects.model import ENTITY_GONE, EffectOutcome, KnownEntities, OwnedNow, StoredEffect
+from crm.effects.model import ENTITY_GONE, NOTE_GONE, EffectOutcome, KnownEntities, OwnedNow, StoredEffect
 from crm.effects.owners import StandIns, handed_on, owner_of
 from crm.effects.refs import missing
 from crm.effects.requests import as_refused
-from crm.errors import CrmError, CrmRefused
+from crm.errors import CrmError, CrmNotFound, CrmRefused
 from crm.port import ItemOutcome, Refused, Written
-from routing.effects import AttachCall, ChangeTask, CreateContact, CreateDeal, Order, ShowCard, UpdateEntity
-from routing.orders import ORDER_KINDS
+from routing.effects import (
+    AttachCall,
+    ChangeNote,
+    ChangeTask,
+    CreateContact,
+    CreateDeal,
+    Order,
+    ShowCard,
+    UpdateEntity,
+)
+from routing.orders import ORDER_KINDS, changed_by
 from runtime.backoff import grown_pause
 
 CHANGED_MEANWHILE = "changed-meanwhile"
@@ -94,6 +103,8 @@ def not_yet(effect: StoredEffect, refused: Refused) -> EffectOutcome | None:
 def dead(effect: StoredEffect, refused: Refused) -> EffectOutcome:
     if waits := not_yet(effect, refused):
         return waits
+    if isinstance(effect.order, ChangeNote) and refused.is_entity:
+        return skipped(effect, NOTE_GONE)
     return EffectOutcome(
         key=effect.key,
         attempt=effect.attempt,
@@ -106,7 +117,8 @@ def dead(effect: StoredEffect, refused: Refused) -> EffectOutcome:
 
 def entity_gone(effect: StoredEffect, refused: Refused) -> EffectOutcome:
     """Let its call be decided anew: what it was for is no longer in the CRM."""
-    return replace(dead(effect, refused), code=ENTITY_GONE)
+    outcome = dead(effect, refused)
+    return replace(outcome, code=ENTITY_GONE) if outcome.state == "dead" else outcome
 
 
 def refused(effect: StoredEffect, error: CrmError) -> EffectOutcome:
@@ -115,7 +127,10 @@ def refused(effect: StoredEffect, error: CrmError) -> EffectOutcome:
     if problems:
         problem = next((p for p in problems if p[0] == effect.key), problems[0])
         return dead(effect, as_refused(effect.key, problem))
-    return dead(effect, Refused(key=effect.key, code=error.code, field="", detail=str(error)))
+    is_entity = isinstance(error, CrmNotFound)
+    return dead(
+        effect, Refused(key=effect.key, code=error.code, field="", detail=str(error), is_entity=is_entity)
+    )
 
 
 def unknown(effect: StoredEffect, error: CrmError, now: datetime, quiet_seconds: float) -> EffectOutcome:
@@ -160,10 +175,10 @@ def before_sending(effect: StoredEffect, now: datetime, card_seconds: float) -> 
     order = effect.order
     if isinstance(order, ShowCard) and now - effect.created_at > timedelta(seconds=card_seconds):
         return skipped(effect, "too-late")
-    if (isinstance(order, ChangeTask) and not effect.task_id) or (
-        missing(order) and not isinstance(order, CreateDeal)
-    ):
-        needed = order.task if isinstance(order, ChangeTask) else missing(order) or ""
+    made_by = changed_by(order)
+    is_lost = made_by is not None and not effect.changed_id
+    if is_lost or (missing(order) and not isinstance(order, CreateDeal)):
+        needed = (made_by if is_lost else missing(order)) or ""
         return dead(effect, Refused(key=effect.key, code="dependency", field="", detail=needed))
     return None
 
@@ -201,7 +216,7 @@ def overtaken(effect: StoredEffect, now: OwnedNow | None) -> EffectOutcome | Non
 
 def _changed_id(effect: StoredEffect) -> str | None:
     order = effect.order
-    return order.target.id if isinstance(order, UpdateEntity) else effect.task_id
+    return order.target.id if isinstance(order, UpdateEntity) else effect.changed_id
 
 
 def _partners(stored: Sequence[StoredEffect]) -> dict[str, str]:

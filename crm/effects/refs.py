@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from routing.client import Ref
-from routing.effects import AddNote, AttachCall, CreateDeal, CreateTask, GiveTasks, Order, UpdateEntity
+from routing.effects import (
+    AddNote,
+    AttachCall,
+    ChangeNote,
+    CreateDeal,
+    CreateTask,
+    GiveTasks,
+    Order,
+    UpdateEntity,
+)
 
 EffectIds = Mapping[str, tuple[str | None, str]]
 """Effect key -> (kind where it is not the one ordered, id)."""
@@ -18,7 +27,7 @@ def filled(order: Order, ids: EffectIds) -> Order:
             return order.model_copy(update={"contact": _filled(ref, ids)})
         case AttachCall(target=Ref() as ref) | CreateTask(target=Ref() as ref):
             return order.model_copy(update={"target": _filled(ref, ids)})
-        case AddNote(target=ref) | UpdateEntity(target=ref) | GiveTasks(target=ref):
+        case AddNote(target=ref) | ChangeNote(target=ref) | UpdateEntity(target=ref) | GiveTasks(target=ref):
             return order.model_copy(update={"target": _filled(ref, ids)})
         case _:
             return order

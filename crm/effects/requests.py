@@ -36,15 +36,21 @@ async def send(crm: Crm, kind: str, lane: Lane, stored: Sequence[StoredEffect]) 
             return await crm.add_notes(items, lane)
         case "create_task":
             return await crm.create_tasks(items, lane)
-        case "change_task":
-            return await crm.change_tasks(
-                [(s.task_id or "", i) for s, i in zip(stored, items, strict=True)], lane
+        case "change_note" | "change_task" as do:
+            return await _send_changes(
+                crm, do, lane, [(s.changed_id or "", i) for s, i in zip(stored, items, strict=True)]
             )
         case "update_entity":
             return await crm.update_entities(items, lane)
         case "give_tasks" | "show_card":
             return [await _send_alone(crm, lane, items[0])]
     raise AssertionError(f"no request for {kind}")
+
+
+async def _send_changes(
+    crm: Crm, do: str, lane: Lane, items: Sequence[tuple[str, Keyed[Any]]]
+) -> list[ItemOutcome]:
+    return await (crm.change_notes(items, lane) if do == "change_note" else crm.change_tasks(items, lane))
 
 
 async def _send_alone(crm: Crm, lane: Lane, item: Keyed[Any]) -> ItemOutcome:

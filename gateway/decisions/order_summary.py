@@ -9,6 +9,7 @@ from routing.effects import (
     AddNote,
     AttachCall,
     CallClient,
+    ChangeNote,
     ChangeTask,
     CreateContact,
     CreateDeal,
@@ -49,7 +50,7 @@ def _values(order: Order, staff: Staff, zone: ZoneInfo) -> dict[str, Value]:
         case AttachCall():
             said = f": {order.result}" if order.result else ""
             return {"target": _target(order.target), "status": order.status, "said": said}
-        case AddNote():
+        case AddNote() | ChangeNote():
             return {"target": _target(order.target), "text": order.text}
         case CreateTask():
             due = f"{order.due_at.astimezone(zone):%Y-%m-%d %H:%M}"

@@ -18,7 +18,7 @@ OWN_WRITE_SECONDS = 60
 
 _CREATING = frozenset({"create_contact", "create_deal", "create_lead"})
 _MADE_BY: Mapping[DoingKind, frozenset[str]] = {
-    "noted": frozenset({"add_note", "attach_call", "create_lead"}),
+    "noted": frozenset({"add_note", "change_note", "attach_call", "create_lead"}),
     "task_added": frozenset({"create_task"}),
     "task_changed": frozenset({"change_task", "create_task"}),
     "task_completed": frozenset({"change_task"}),

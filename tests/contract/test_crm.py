@@ -31,6 +31,7 @@ from routing.client import Ref
 from routing.effects import (
     AddNote,
     AttachCall,
+    ChangeNote,
     ChangeTask,
     CreateContact,
     CreateDeal,
@@ -259,6 +260,22 @@ async def test_notes_of_sms_and_of_the_program_are_taken_and_found_again_by_thei
     found = await crm.notes("contact", [target.id or ""], Lane.EVENTS)
     assert {n.text for n in found} == {n.text for n in notes}
     assert all(n.is_whole for n in found)
+
+
+async def test_a_note_is_rewritten_and_one_that_is_not_there_spares_its_neighbours(crm: Crm) -> None:
+    target = Ref(kind="contact", id=await new_contact(crm))
+    notes = [Keyed(key=text, order=AddNote(target=target, text=text)) for text in ("one", "other")]
+    first, other = written(await crm.add_notes(notes, Lane.EVENTS))
+    changes = [
+        (id, Keyed(key=text, order=ChangeNote(note="n", target=target, text=text)))
+        for id, text in ((first.id, "two"), ("99999999", "gone"), (first.id, "three"))
+    ]
+    outcomes = await crm.change_notes(changes, Lane.EVENTS)
+    assert [type(outcome) for outcome in outcomes] == [Written, Refused, Written]
+    assert isinstance(outcomes[1], Refused)
+    assert outcomes[1].is_entity
+    found = {n.id: n.text for n in await crm.notes("contact", [target.id or ""], Lane.EVENTS)}
+    assert found == {first.id: "three", other.id: "other"}
 
 
 async def test_a_call_by_number_goes_to_who_has_it_and_is_refused_as_not_found_elsewhere(crm: Crm) -> None:

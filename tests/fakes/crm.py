@@ -46,6 +46,7 @@ from routing.client import EntityKind, Ref
 from routing.effects import (
     AddNote,
     AttachCall,
+    ChangeNote,
     ChangeTask,
     CreateContact,
     CreateDeal,
@@ -152,6 +153,9 @@ class FakeCrm:
         """Delete an entity by hand; the feed tells of it."""
         self._put(replace(self._entities[kind, entity_id], is_deleted=True))
         self._tell("deleted", kind, entity_id)
+
+    def remove_note(self, note_id: str) -> None:
+        del self._notes[note_id]
 
     def all(self, kind: EntityKind) -> list[CrmEntity]:
         """Everything of a kind that is not deleted, oldest id first."""
@@ -341,6 +345,13 @@ class FakeCrm:
         _same_kind([_target(item.order.target) for item in items])
         return await self._write("add_notes", items, lane, self._add_note)
 
+    async def change_notes(
+        self, items: Sequence[tuple[str, Keyed[ChangeNote]]], lane: Lane
+    ) -> list[ItemOutcome]:
+        _same_kind([_target(item.order.target) for _, item in items])
+        pairs = [Keyed(key=item.key, order=(note_id, item.order)) for note_id, item in items]
+        return await self._write("change_notes", pairs, lane, self._change_note)
+
     async def create_tasks(self, items: Sequence[Keyed[CreateTask]], lane: Lane) -> list[ItemOutcome]:
         for item in items:
             _resolved(item.order.target)
@@ -485,6 +496,14 @@ class FakeCrm:
         if not self._exists(order.target):
             return _no_such(key, "entity_id")
         return Written(key=key, id=self._note(order.target, uniq=None, text=order.text).id)
+
+    def _change_note(self, key: str, order: tuple[str, ChangeNote]) -> ItemOutcome:
+        note = self._notes.get(order[0])
+        if note is None:
+            told = "the CRM knows nothing with this id"
+            return Refused(key=key, code="not-found", field="id", detail=told, is_entity=True)
+        self._notes[note.id] = replace(note, text=order[1].text)
+        return Written(key=key, id=note.id)
 
     def _create_task(self, key: str, order: CreateTask) -> ItemOutcome:
         if order.target is not None and not self._exists(order.target):

@@ -14,7 +14,8 @@ from crm.effects.refs import filled
 from crm.lane import Lane
 from crm.port import CrmEntity
 from routing.client import Ref
-from routing.effects import AttachCall, ChangeTask, CreateContact, CreateDeal, Effect, UpdateEntity
+from routing.effects import AttachCall, CreateContact, CreateDeal, Effect, UpdateEntity
+from routing.orders import changed_by
 
 _ENDED = ("dead", "skipped", "expired")
 
@@ -200,7 +201,7 @@ class FakeEffects:
             unknown_attempts=row.unknown_attempts,
             created_at=row.created_at,
             sent_at=row.sent_at,
-            task_id=ids[order.task][1] if isinstance(order, ChangeTask) and order.task in ids else None,
+            changed_id=ids[key][1] if (key := changed_by(order)) in ids else None,
             contact_found=any(r.was_found and r.effect.order.do == "create_contact" for r in needed),
             refused_owners=refused_owners(row.extra),
         )

@@ -29,7 +29,7 @@ END AS ref) place
 WHERE e.account_id = $1 AND e.system = 'crm' AND e.state IN ('waiting', 'held')
   AND d.account_id = e.account_id AND d.effect_key = e."order"->'target'->>'effect' AND d.effect_key = ANY(e.after)
   AND d.state = 'dead' AND {which}
-  AND (e.what = 'create_task' OR (e.what IN ('attach_call', 'add_note') AND place.ref IS NOT NULL))
+  AND (e.what = 'create_task' OR (e.what IN ('attach_call', 'add_note', 'change_note') AND place.ref IS NOT NULL))
 """
 
 _OF_THESE = _TO_THE_CONTACT.format(which="d.effect_key = ANY($2) AND e.after && $2::text[]")

@@ -81,5 +81,7 @@ def _columns(rows: Sequence[asyncpg.Record], *names: str) -> list[list[str]]:
 def _ref_of(effect: StoredEffect) -> tuple[str, str | None]:
     order = effect.order
     return (
-        (order.target.kind, order.target.id) if isinstance(order, UpdateEntity) else ("task", effect.task_id)
+        (order.target.kind, order.target.id)
+        if isinstance(order, UpdateEntity)
+        else ("task", effect.changed_id)
     )

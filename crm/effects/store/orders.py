@@ -41,6 +41,15 @@ ON CONFLICT (account_id, effect_key) DO NOTHING
 RETURNING system
 """
 
+# The later text is the whole text. An earlier one that is sent afterwards, by a backfill or from the desk, would undo it.
+_SUPERSEDE = """
+UPDATE effect e SET state = 'skipped', error_code = 'superseded', error_field = NULL, error_detail = later.effect_key
+FROM effect later
+WHERE later.account_id = $1 AND later.effect_key = ANY($2) AND later.what = 'change_note'
+  AND e.account_id = $1 AND e.client = later.client AND e.what = 'change_note' AND e.seq < later.seq
+  AND e."order"->>'note' = later."order"->>'note' AND e.state IN ('waiting', 'held', 'dead')
+"""
+
 
 async def insert(
     conn: Conn,
@@ -53,9 +62,11 @@ async def insert(
     lane: int,
     state: str,
 ) -> int:
-    """Rows inserted, in the order given; known keys are left alone. Tells their executors when the transaction commits."""
+    """Rows inserted, in the order given; known keys are left alone. Changes of a note take the place of earlier ones. Tells their executors when the transaction commits."""
     payload = orjson.dumps([asdict(row) for row in rows]).decode()
     found = await conn.fetch(_INSERT, account_id, payload, decision_id, call_id, client, int(lane), state)
+    if changes := [row.key for row in rows if row.what == "change_note"]:
+        await conn.execute(_SUPERSEDE, account_id, changes)
     for system in sorted({row["system"] for row in found}):
         await wake(conn, account_id, system)
     return len(found)

@@ -20,7 +20,8 @@ from crm.lane import Lane
 from crm.port import CrmEntity
 from crm.store.clients import directory_keys
 from crm.store.directory import EntityRef, apply_entities, remove_entities
-from routing.effects import ChangeTask, Order
+from routing.effects import Order
+from routing.orders import changed_by
 from routing.settings import AccountSettings, NumberPolicy, stored_settings
 from runtime.database import locks
 from runtime.database.errors import storable
@@ -70,7 +71,7 @@ WHERE e.account_id = $1 AND e.system = 'crm' AND e.state = 'waiting' AND e.lane 
   AND (pending.n = 0 OR (pending.n = 1 AND pending.is_contact AND e.what = 'create_deal'
                          AND e."order"->'contact'->>'effect' = pending.key))
   -- changes of one client's things keep their order
-  AND (e.what NOT IN ('update_entity', 'change_task') OR NOT EXISTS (
+  AND (e.what NOT IN ('update_entity', 'change_task', 'change_note') OR NOT EXISTS (
       SELECT 1 FROM effect p WHERE p.account_id = e.account_id AND p.client = e.client AND p.what = e.what
         AND p.seq < e.seq AND p.state IN ('waiting', 'sending', 'unknown')))
 ORDER BY e.lane, e.seq
@@ -370,7 +371,7 @@ def _stored_row(
     found_contacts: set[str],
     deals: dict[str, str],
 ) -> StoredEffect:
-    task = ids.get(order.task) if isinstance(order, ChangeTask) else None
+    changed = ids.get(changed_by(order) or "")
     return StoredEffect(
         key=row["effect_key"],
         seq=row["seq"],
@@ -381,7 +382,7 @@ def _stored_row(
         unknown_attempts=row["doubts"],
         created_at=row["created_at"],
         sent_at=row["sent_at"],
-        task_id=getattr(order, "task_id", None) or (task[1] if task else None),
+        changed_id=getattr(order, "task_id", None) or (changed[1] if changed else None),
         contact_found=not found_contacts.isdisjoint(row["after"]) if found_contacts else False,
         in_lead=lead_of(order) is not None,
         refused_owners=refused_owners(row["crm_extra"]),

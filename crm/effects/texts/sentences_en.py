@@ -10,6 +10,7 @@ SENTENCES: Mapping[str, str] = {
     "order.do.create_lead": "create an incoming lead",
     "order.do.attach_call": "attach the call",
     "order.do.add_note": "add a note",
+    "order.do.change_note": "rewrite the note",
     "order.do.create_task": "create a task",
     "order.do.change_task": "change the task",
     "order.do.update_entity": "update an entity",

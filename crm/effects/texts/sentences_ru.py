@@ -10,6 +10,7 @@ SENTENCES: Mapping[str, str] = {
     "order.do.create_lead": "создать заявку в «Неразобранном»",
     "order.do.attach_call": "записать звонок",
     "order.do.add_note": "добавить примечание",
+    "order.do.change_note": "переписать примечание",
     "order.do.create_task": "поставить задачу",
     "order.do.change_task": "изменить задачу",
     "order.do.update_entity": "изменить карточку",

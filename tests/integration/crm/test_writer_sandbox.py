@@ -28,7 +28,7 @@ from crm.sandbox.seed import manager
 from crm.sandbox.server import Sandbox
 from crm.sync.sync import Sync
 from routing.client import Ref
-from routing.effects import AddNote, AttachCall, CreateContact, CreateDeal, CreateTask, Effect
+from routing.effects import AddNote, AttachCall, ChangeNote, CreateContact, CreateDeal, CreateTask, Effect
 from routing.settings import NumberPolicy
 from runtime.database.lease import Lease, Leases
 from tests.fakes.tokens import FixedToken
@@ -302,6 +302,41 @@ async def test_what_the_crm_will_not_give_to_somebody_who_left_goes_to_whoever_s
     assert rows["c0:task"]["refused_owners"] == f"{gone}; {deputy}"
     assert rows["c0:task"]["owner"] == boss
     assert {rows[key]["owner"] for key in ("c0:talk", "c1:contact", "c1:task")} == {""}
+
+
+async def test_a_note_is_rewritten_though_the_answer_is_lost_and_let_go_once_it_is_deleted(
+    shop: Shop,
+) -> None:
+    deal = Ref(kind="deal", effect="c0:deal")
+
+    async def wanted(*effects: Effect) -> None:
+        async with shop.pool.acquire() as conn, conn.transaction():
+            await order.order(
+                conn, account_id="a", decision_id="d", call_id=None, client="+79165550000",
+                lane=Lane.EVENTS, effects=effects,
+            )  # fmt: skip
+
+    def text(text: str) -> Effect:
+        return Effect(key=text, order=ChangeNote(note="note", target=deal, text=text))
+
+    await shop.faults({"match": {"method": "PATCH", "path": NOTES}, "nth": 1, "fault": "answer_lost"})
+    await wanted(
+        Effect(key="c0:deal", order=CreateDeal(name="Topics")),
+        Effect(key="note", order=AddNote(target=deal, text="one")),
+    )
+    assert await shop.settled() == {"done": 2}
+    shop.restart()
+    await wanted(text("two"))
+    assert await shop.settled() == {"done": 3}
+    assert await shop.fired() == 1
+    ids = {r["effect_key"]: r["crm_id"] for r in await shop.pool.fetch("SELECT * FROM effect")}
+    [note] = await shop.reader.notes("deal", [ids["c0:deal"]], Lane.EVENTS)
+    assert (note.id, note.text) == (ids["note"], "two")
+    shop.sandbox.state.table("notes").drop(int(note.id))
+    shop.restart()
+    await wanted(text("three"))
+    assert await shop.settled() == {"done": 3, "skipped": 1}
+    assert await shop.reader.notes("deal", [ids["c0:deal"]], Lane.EVENTS) == []
 
 
 async def test_a_trial_that_ended_pauses_the_account_and_payment_brings_everything_once(shop: Shop) -> None:

@@ -8,6 +8,7 @@ _SIMULATION = "tests/unit/crm/effects/test_writer_simulation.py::test_every_effe
 _WRITER = "tests/integration/crm/test_writer.py"
 _BACKFILL = "tests/integration/crm/test_backfill.py"
 _DOUBTS = "tests/integration/crm/test_writer_doubts.py"
+_NOTES = "tests/integration/crm/test_writer_notes.py"
 
 ROWS = (
     Sabotage(
@@ -155,5 +156,21 @@ ROWS = (
         old='    return bool(reached[row["client"]] > row["at"])',
         new="    return False",
         tests=(f"{_BACKFILL}::test_the_preview_says_what_the_run_then_does",),
+    ),
+    Sabotage(
+        name="a-held-text-comes-after-a-later-one",
+        hurts="a note says again what was corrected, as soon as a backfill sends what was held",
+        file="crm/effects/store/orders.py",
+        old="e.state IN ('waiting', 'held', 'dead')",
+        new="e.state IN ('dead')",
+        tests=(f"{_NOTES}::test_what_was_held_does_not_come_after_a_later_text",),
+    ),
+    Sabotage(
+        name="a-later-text-does-not-wait-for-one-in-doubt",
+        hurts="a note says again what was corrected, after an answer was lost",
+        file="crm/effects/store/work.py",
+        old="e.what NOT IN ('update_entity', 'change_task', 'change_note')",
+        new="e.what NOT IN ('update_entity', 'change_task')",
+        tests=(f"{_NOTES}::test_a_text_in_doubt_is_sent_again_before_the_later_one",),
     ),
 )
