@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from campaigns.model import TopicRules
 from routing.client import Client, Ref
-from routing.effects import AddNote, CreateContact, CreateDeal, Effect, UpdateEntity
+from routing.effects import AddNote, ChangeNote, CreateContact, CreateDeal, Effect, UpdateEntity
 from routing.triggers.model import StagePlace
 
 _AFTER_END = tuple(timedelta(minutes=n) for n in (0, 1, 5, 15, 30))
@@ -96,9 +96,22 @@ def _contact(call: TopicCall) -> tuple[Ref, tuple[Effect, ...]]:
 
 
 def note_effect(call_key: str, made_deal: str | None, text: str) -> Effect:
-    """Return the one note of the call, written once its topics do not change any more."""
-    target = Ref(kind="deal", effect=made_deal or _deal_key(call_key))
-    return Effect(key=f"topics:{call_key}:note", order=AddNote(target=target, text=text))
+    """Return the one note of the call. Told again, it is not written again."""
+    return Effect(key=_note_key(call_key), order=AddNote(target=_deal(call_key, made_deal), text=text))
+
+
+def rewritten_note(call_key: str, made_deal: str | None, text: str, question: int) -> Effect:
+    """Return what puts this text into that note. question: how often the call was asked about before."""
+    order = ChangeNote(note=_note_key(call_key), target=_deal(call_key, made_deal), text=text)
+    return Effect(key=f"{_note_key(call_key)}:{question}", order=order)
+
+
+def _deal(call_key: str, made_deal: str | None) -> Ref:
+    return Ref(kind="deal", effect=made_deal or _deal_key(call_key))
+
+
+def _note_key(call_key: str) -> str:
+    return f"topics:{call_key}:note"
 
 
 def _deal_key(call_key: str) -> str:

@@ -47,6 +47,7 @@ SENTENCES: Mapping[str, str] = {
     "campaign.row.too_long": "a cell is longer than 500 characters",
     "campaign.topics.deal": "Campaign {campaign}: {number}",
     "campaign.topics.topics": "Topics: {topics}",
+    "campaign.topics.none": "The topics and the comment were taken back.",
     "campaign.topics.comment": "Comment: {comment}",
     "campaign.heading.number": "number, phone, phone number, telephone, tel, mobile",
     "campaign.heading.name": "name, client, full name, contact",

@@ -47,6 +47,7 @@ SENTENCES: Mapping[str, str] = {
     "campaign.row.too_long": "ячейка длиннее 500 знаков",
     "campaign.topics.deal": "Обзвон «{campaign}»: {number}",
     "campaign.topics.topics": "Темы: {topics}",
+    "campaign.topics.none": "Темы и комментарий сняты.",
     "campaign.topics.comment": "Комментарий: {comment}",
     "campaign.heading.number": "номер, телефон, номер телефона, тел, мобильный",
     "campaign.heading.name": "имя, клиент, фио, контакт",

@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from campaigns.model import CampaignSettings
-from campaigns.topics import CallTopics, TopicCall, deal_effects, next_question, note_effect
+from campaigns.topics import CallTopics, TopicCall, deal_effects, next_question, note_effect, rewritten_note
 from crm.effects.order import order
 from crm.lane import Lane
 from gateway.calls.call import known_client
@@ -79,8 +79,8 @@ class Topics:
 
 
 async def note_told(conn: Conn, seen: TopicRow, told: CallTopics | None, error: str) -> None:
-    """Write down what was told, in the caller's transaction. The deal is made with the first word of it; its note is written once,
-    with the last."""
+    """Write down what was told, in the caller's transaction. The deal is made with the first word of it, and its note, which
+    says anew whatever changes."""
     row = await store.lock_topic(conn, seen)
     member = await campaign_of_client(conn, seen.account_id, seen.campaign_id, seen.client)
     if row is None or member is None:
@@ -95,9 +95,11 @@ async def note_told(conn: Conn, seen: TopicRow, told: CallTopics | None, error: 
         made, made_deal = await _deal(conn, row, settings, campaign)
         effects += made
         has_deal = bool(made)
-    if next_at is None and has_deal:
+    if has_deal:
         text = await _note_text(conn, row, topics)
         effects.append(note_effect(row.call_id, made_deal, text))
+        if row.has_deal and topics != known:
+            effects.append(rewritten_note(row.call_id, made_deal, text, row.asks))
     await _order(conn, row, effects)
     await store.save_topic(
         conn,
@@ -150,7 +152,7 @@ async def _note_text(conn: Conn, row: TopicRow, told: CallTopics) -> str:
     lines = [texts.say("campaign.topics.topics", topics=", ".join(told.topics))] if told.topics else []
     if told.comment:
         lines.append(texts.say("campaign.topics.comment", comment=told.comment))
-    return "\n".join(lines)
+    return "\n".join(lines) or texts.say("campaign.topics.none")
 
 
 async def _order(conn: Conn, row: TopicRow, effects: list[Effect]) -> None:

@@ -69,7 +69,8 @@ class ContactCentre:
 
         command = dict(await until(is_ordered, "MANGO is asked to call", seconds=40) or {})
         entry = f"entry-{command['command_id'][:8]}"
-        self.mango.topics[entry] = [{"result": 1000, "call": {"tag_id": [5], "call_comment": "Dear"}}]
+        told = ({"tag_id": [5]}, {"tag_id": [5], "call_comment": "Dear"})  # the comment comes later
+        self.mango.topics[entry] = [{"result": 1000, "call": call} for call in told]
         for name, payload in told_of(command, "talk", datetime.now(UTC) - timedelta(seconds=45)):
             url = f"{self.sales.stack.url}/pbx/mango/events/{name}"
             body = signed_form("demo", "demo", payload)

@@ -357,7 +357,7 @@ async def test_calls_that_a_contact_centre_makes_are_of_its_campaign_whoever_put
         assert sorted(taken) == [A, B]
         async with conn.transaction():
             await note_told(conn, taken[B], CallTopics(topics=("Цена",)), "")
-    assert await scene.effects() == ["create_contact", "create_deal"]
+    assert await scene.effects() == ["create_contact", "create_deal", "add_note"]
 
 
 def a_call_there(connection_id: str, number: str, task: str) -> CallRow:

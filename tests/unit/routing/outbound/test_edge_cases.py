@@ -373,7 +373,16 @@ CASES: dict[int, tuple[str, tuple[tuple[str, str], ...]]] = {
     ),
     56: (
         "topics that change after the call",
-        (("integration/campaigns/test_topics.py", "56_topics_that_change_give_one_deal_and_one_note"),),
+        (
+            (
+                "integration/campaigns/test_topics.py",
+                "56_topics_that_change_give_one_deal_and_one_note_that_is_rewritten",
+            ),
+            (
+                "integration/campaigns/test_topics.py",
+                "56_workers_that_die_in_between_leave_one_note_with_what_was_said_last",
+            ),
+        ),
     ),
     57: (
         "a topic's deal by both switches, with an open deal and without",
