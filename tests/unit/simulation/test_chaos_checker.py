@@ -215,5 +215,5 @@ def test_a_seed_always_plans_the_same_traffic_with_everything_in_it() -> None:
     }  # fmt: skip
     assert {s for c in calls for s in c.spoilt} == {"repeated", "reordered", "delayed", "missing"}
     assert {(c.account, c.connection) for c in calls} == {
-        (t.account, name) for t in TENANTS for name in t.skews
-    }
+        (t.account, name) for t in TENANTS for name in t.skews if not t.is_outgoing
+    }, "an account that is called back orders its own calls"
