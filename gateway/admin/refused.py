@@ -34,7 +34,15 @@ class NameTaken(InputRefused):
         )
 
 
-class ConnectionInUse(InputRefused):
+class InUse(InputRefused):
+    """Others name what is to go. uses: what does, a word or two each; said: of it, before they are listed."""
+
+    def __init__(self, field: str, said: str, uses: Sequence[str], remedy: str) -> None:
+        problems = [{"use": use} for use in uses]
+        super().__init__(field, f"{said}: {', '.join(uses)}", remedy, problems=problems)
+
+
+class ConnectionInUse(InUse):
     """Others call or write through it: without it what they order waits in vain."""
 
     code = "connection-in-use"
@@ -42,13 +50,13 @@ class ConnectionInUse(InputRefused):
     def __init__(self, name: str, uses: list[str]) -> None:
         super().__init__(
             "name",
-            f"'{name}' is used by: {', '.join(uses)}",
+            f"'{name}' is used by",
+            uses,
             "name another connection there first, or say that it goes all the same",
-            problems=[{"use": use} for use in uses],
         )
 
 
-class EmployeeInUse(InputRefused):
+class EmployeeInUse(InUse):
     """Tokens and users are this person, and templates, triggers or campaigns name them: whoever has the id next would be taken for them."""
 
     code = "employee-in-use"
@@ -56,10 +64,10 @@ class EmployeeInUse(InputRefused):
     def __init__(self, employee: str, uses: list[str]) -> None:
         super().__init__(
             "employee",
-            f"'{employee}' is named by: {', '.join(uses)}",
+            f"'{employee}' is named by",
+            uses,
             "name somebody else there first, or say that they go all the same: then these tokens are withdrawn, and"
             " these users sign in no more",
-            problems=[{"use": use} for use in uses],
         )
 
 

@@ -9,7 +9,7 @@ from crm.port import Pipeline
 from crm.store.metadata import pipelines_of
 from gateway.admin.input_words import refuse_no_crm_number, refuse_odd_name
 from gateway.admin.protection.grants import refuse_other_schedule, refuse_other_template
-from gateway.admin.refused import InputRefused, NothingOfThatName
+from gateway.admin.refused import InputRefused, InUse, NothingOfThatName
 from gateway.distribution.template_checks import surroundings_of
 from gateway.store.admin.accounts import account, lock_account
 from gateway.store.distribution import templates as store
@@ -64,7 +64,7 @@ class TemplateMoved(InputRefused):
         super().__init__("version", said, "read it again and repeat your change; nothing was overwritten")
 
 
-class TemplateInUse(InputRefused):
+class TemplateInUse(InUse):
     """Others name the template: without it calls, phones and hand-overs would do something else, or nothing."""
 
     code = "template-in-use"
@@ -72,9 +72,9 @@ class TemplateInUse(InputRefused):
     def __init__(self, name: str, uses: list[str]) -> None:
         super().__init__(
             "name",
-            f"template '{name}' is named by: {', '.join(uses)}",
+            f"template '{name}' is named by",
+            uses,
             "name another one there first, or say that it goes all the same",
-            problems=[{"use": use} for use in uses],
         )
 
 

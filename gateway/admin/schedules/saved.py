@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from gateway.admin.input_words import refuse_odd_name
 from gateway.admin.protection.grants import refuse_other_schedule
-from gateway.admin.refused import InputRefused, NameTaken, NothingOfThatName
+from gateway.admin.refused import InputRefused, InUse, NameTaken, NothingOfThatName
 from gateway.calendars import unknown_years
 from gateway.store.admin import accounts as rows
 from gateway.store.admin import schedules as store
@@ -63,7 +63,7 @@ class ScheduleMoved(InputRefused):
         )
 
 
-class ScheduleInUse(InputRefused):
+class ScheduleInUse(InUse):
     """Others stand on the schedule: with it they would be left without hours."""
 
     code = "schedule-in-use"
@@ -71,9 +71,9 @@ class ScheduleInUse(InputRefused):
     def __init__(self, name: str, uses: list[str]) -> None:
         super().__init__(
             "name",
-            f"on schedule '{name}' stand: {', '.join(uses)}",
+            f"on schedule '{name}' stand",
+            uses,
             "take it out there first, or say that it goes all the same",
-            problems=[{"use": use} for use in uses],
         )
 
 
