@@ -26,7 +26,7 @@ from gateway.store.campaigns import tasks
 from gateway.store.campaigns.campaigns import CampaignRow, load_of, lock_campaign, move
 from gateway.store.campaigns.engines import EngineRow
 from gateway.store.campaigns.tasks import TaskRow
-from gateway.store.pbx_links.commands import claim_turn
+from gateway.store.pbx_links.commands import wait_for_turn
 from runtime.database.errors import may_pass
 from runtime.database.pool import database_now
 from runtime.loops import Loop
@@ -197,13 +197,5 @@ class _Round:
 
     async def _turn(self) -> None:
         """Wait until the vendor's limit allows another request, whichever process sends it."""
-        product, every = (
-            self._engine.product(self._connection),
-            timedelta(seconds=self._engine.seconds_between),
-        )
-        while True:
-            async with self._pool.acquire() as conn:
-                wait = await claim_turn(conn, product, "campaigns", every)
-            if not wait:
-                return
-            await asyncio.sleep(wait)
+        every = timedelta(seconds=self._engine.seconds_between)
+        await wait_for_turn(self._pool, self._engine.product(self._connection), "campaigns", every)

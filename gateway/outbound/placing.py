@@ -14,7 +14,7 @@ from gateway.outbound.around import CallingAccount, PlacingPbx
 from gateway.outbound.settling import settle
 from gateway.pbx.capabilities import PlaceOrder, PlaceResult, PlaceUnknown, RefusedByPbx
 from gateway.store.outbound.attempts import AttemptRow, begin_placing
-from gateway.store.pbx_links.commands import claim_turn
+from gateway.store.pbx_links.commands import wait_for_turn
 from routing.outbound.attempts import AttemptOutcome, AttemptReason, AttemptSide
 from routing.outbound.settings import OutboundSettings
 from runtime.database.pool import Conn, database_now
@@ -74,13 +74,8 @@ class Placer:
 
     async def _turn(self, pbx: PlacingPbx) -> None:
         """Wait until the vendor's limit lets another order of this connection go; processes keep it together."""
-        every = timedelta(seconds=pbx.originator.skills.seconds_between)
-        while every:
-            async with self._pool.acquire() as conn:
-                wait = await claim_turn(conn, pbx.connection.id, "order", every)
-            if not wait:
-                return
-            await asyncio.sleep(wait)
+        if every := timedelta(seconds=pbx.originator.skills.seconds_between):
+            await wait_for_turn(self._pool, pbx.connection.id, "order", every)
 
     async def _asked(self, pbx: PlacingPbx, attempt: AttemptRow, outbound: OutboundSettings) -> PlaceResult:
         try:

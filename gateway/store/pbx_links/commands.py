@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import asyncpg
 
 from runtime.database.pool import Conn
 
@@ -46,6 +49,16 @@ async def claim_turn(conn: Conn, product: str, command: str, every: timedelta) -
         every,
     )
     return max(left or 0.0, 0.01)
+
+
+async def wait_for_turn(pool: asyncpg.Pool, product: str, command: str, every: timedelta) -> None:
+    """Return when it is our turn, and the next one is `every` from now; no connection is held meanwhile."""
+    while True:
+        async with pool.acquire() as conn:
+            wait = await claim_turn(conn, product, command, every)
+        if wait <= 0:
+            return
+        await asyncio.sleep(wait)
 
 
 async def save_command(conn: Conn, row: CommandRow) -> None:
