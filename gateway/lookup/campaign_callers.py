@@ -70,8 +70,12 @@ class CampaignCallers:
 
     def find(self, account_id: str, e164: str) -> CampaignOfCaller | None:
         """Return the campaign that began last of those that run and have this number."""
-        for book in self._books.get(account_id, ()):
-            if (found := book.find(int(e164[1:]))) is not None:
+        books = self._books.get(account_id)
+        if not books:
+            return None
+        number = int(e164[1:])
+        for book in books:
+            if (found := book.find(number)) is not None:
                 return found
         return None
 
