@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-from functools import cache
-
-from tests.paths import ROOT
+from tests.named_cases import NamedCases, gone_tests, numbers_without_tests
 
 _DECIDE = "unit/routing/distribution/test_decide.py"
 _LEDGER = "unit/routing/distribution/test_ledger.py"
@@ -24,7 +21,7 @@ _SHIFTS = "integration/shift_change/test_cases.py"
 _WATCH = "integration/presence/test_watch.py"
 _FEED = "integration/presence/test_crm_activity.py"
 
-CASES: dict[int, tuple[str, tuple[tuple[str, str], ...]]] = {
+CASES: NamedCases = {
     1: (
         "three people, all there: A B C for a thousand deals",
         (
@@ -362,18 +359,10 @@ CASES: dict[int, tuple[str, tuple[tuple[str, str], ...]]] = {
 }
 
 
-@cache
-def _written(file: str) -> frozenset[str]:
-    tree = ast.parse((ROOT / "tests" / file).read_text(encoding="utf-8"))
-    functions = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
-    return frozenset(f.name.removeprefix("test_") for f in functions if f.name.startswith("test_"))
-
-
 def test_every_case_is_numbered_and_has_a_test() -> None:
     assert list(CASES) == list(range(1, 51))
-    assert [number for number, (_, tests) in CASES.items() if not tests] == []
+    assert numbers_without_tests(CASES) == []
 
 
 def test_every_test_that_is_named_exists() -> None:
-    named = [(number, *test) for number, (_, tests) in CASES.items() for test in tests]
-    assert [(n, file, name) for n, file, name in named if name not in _written(file)] == []
+    assert gone_tests(CASES) == []

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-from functools import cache
-
-from tests.paths import ROOT
+from tests.named_cases import NamedCases, gone_tests, numbers_without_tests
 
 _CAUSES = "unit/routing/triggers/test_causes.py"
 _CONDITIONS = "unit/routing/triggers/test_conditions.py"
@@ -42,7 +39,7 @@ _CAMPAIGN = "integration/campaigns/test_running.py"
 _CENTRE = "integration/campaigns/test_contact_centre.py"
 _TOPICS = "unit/campaigns/test_topics.py"
 
-CASES: dict[int, tuple[str, tuple[tuple[str, str], ...]]] = {
+CASES: NamedCases = {
     1: (
         "one move told by webhook, its repetition, the poll and a hook",
         (
@@ -411,18 +408,10 @@ CASES: dict[int, tuple[str, tuple[tuple[str, str], ...]]] = {
 }
 
 
-@cache
-def _written(file: str) -> frozenset[str]:
-    tree = ast.parse((ROOT / "tests" / file).read_text(encoding="utf-8"))
-    functions = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
-    return frozenset(f.name.removeprefix("test_") for f in functions if f.name.startswith("test_"))
-
-
 def test_every_case_is_numbered_and_has_a_test() -> None:
     assert list(CASES) == list(range(1, 61))
-    assert [number for number, (_, tests) in CASES.items() if not tests] == []
+    assert numbers_without_tests(CASES) == []
 
 
 def test_every_test_that_is_named_exists() -> None:
-    named = [(number, *test) for number, (_, tests) in CASES.items() for test in tests]
-    assert [(n, file, name) for n, file, name in named if name not in _written(file)] == []
+    assert gone_tests(CASES) == []
