@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.admin.outbound.why_not import stop_in_words
 from gateway.admin.protection.grants import refuse_bound
+from gateway.admin.refused import InputRefused
 from gateway.store.admin.accounts import account
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.outbound import listing as store
@@ -18,6 +19,19 @@ from gateway.store.outbound.listing import QueuePart
 from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Language
 from runtime.database.pool import Conn
+
+
+class CampaignsNotCleared(InputRefused):
+    """Numbers of campaigns are not taken out of the queue: their campaign would put its next ones there."""
+
+    code = "campaigns-not-cleared"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "kind",
+            "numbers of campaigns are not cleared: each campaign would put its next ones into the queue",
+            "stop the campaign ('callmatrix campaign stop NAME'), or end it at once ('callmatrix campaign finish NAME')",
+        )
 
 
 class QueueSeen(NamedTuple):
@@ -44,9 +58,17 @@ def is_away(stop: ConnectionStop) -> bool:
     return stop.away_until is not None and stop.away_until > datetime.now(UTC)
 
 
+def refuse_campaigns(kind: OutboundKind) -> None:
+    """Raise CampaignsNotCleared."""
+    if kind == "campaign":
+        raise CampaignsNotCleared
+
+
 async def clear_queue(conn: Conn, account_id: str, kind: OutboundKind) -> int:
-    """Take all of a kind that waits out of the queue: no stage, no task; what is under way goes on. How many. Raise NotBoundTo."""
+    """Take all of a kind that waits out of the queue: no stage, no task; what is under way goes on. How many. Raise NotBoundTo,
+    CampaignsNotCleared."""
     refuse_bound()
+    refuse_campaigns(kind)
     async with conn.transaction():
         count = await store.clear_waiting(conn, account_id, kind)
         if count:

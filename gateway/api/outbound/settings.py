@@ -48,7 +48,7 @@ class ConnectionStopView(Answer):
 
 class QueueView(Answer):
     """gates: what keeps the account's calls as a whole from going out, in words. waiting: by kind; what is not there has none
-    waiting, and nothing to clear. parts: by kind, state and reason."""
+    waiting, and nothing to clear; what waits of campaigns is not cleared here. parts: by kind, state and reason."""
 
     rate: int
     gates: list[str]
@@ -60,6 +60,8 @@ class QueueView(Answer):
 
 
 class ClearBody(Body):
+    """kind: `campaign` is refused: stop or finish the campaign instead."""
+
     kind: OutboundKind = "callback"
 
 

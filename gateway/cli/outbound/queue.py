@@ -120,9 +120,12 @@ def clear_queue(
     account: AccountName = None, kind: OfKind = "callback", yes: Yes = False, json: Json = False
 ) -> None:
     """Take all of a kind that waits out of the queue: no stage, no task. What is under way goes on, with all that comes of it.
+    Numbers of campaigns are not meant: 'callmatrix campaign stop' and 'finish' take these out.
 
     Example: callmatrix outbound clear --kind callback
     """
+    with refusals("nothing is cleared"):
+        service.refuse_campaigns(kind)
     parts = on_account(account, queue_of)
     waiting = sum(p.items for p in parts if p.kind == kind and p.state == "waiting")
     if waiting:

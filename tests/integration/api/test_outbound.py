@@ -103,19 +103,29 @@ async def test_clearing_takes_out_what_waits_and_counts_it_exactly(api: Api) -> 
         ("w2", {"reason": "nobody_free"}),
         ("d1", {"state": "dialling"}),
         ("s1", {"kind": "sms"}),
+        ("c1", {"kind": "campaign", "source": "campaign", "campaign": "autumn", "client": "+79161234560"}),
+        ("c2", {"kind": "campaign", "source": "campaign", "campaign": "autumn", "state": "held"}),
         ("u1", {"state": "unknown", "reason": "never_heard_of"}),
     ):
         await queued(api, id, **columns)
     seen = await api.ask("GET", "{a}/outbound/queue", role="read_only", lang="en")
-    assert (seen["waiting"], seen["under_way"], seen["unknown"]) == ({"callback": 2, "sms": 1}, 1, 1)
+    assert (seen["waiting"], seen["under_way"], seen["unknown"]) == (
+        {"callback": 2, "sms": 1, "campaign": 1},
+        1,
+        1,
+    )
     said = {(p["state"], p["message"]) for p in seen["parts"] if p["kind"] == "callback"}
     assert ("waiting", "nobody who could take it is free") in said
     assert ("waiting", "nobody has looked at it yet") in said
     await api.ask("POST", "{a}/outbound/queue/clear", body={}, role="manager", status=403)
+    no = await api.ask("POST", "{a}/outbound/queue/clear", body={"kind": "campaign"}, status=400)
+    assert (no["code"], "campaign finish" in str(no)) == ("campaigns-not-cleared", True)
     assert await api.ask("POST", "{a}/outbound/queue/clear", body={}) == {"cleared": 2}
     assert await api.ask("POST", "{a}/outbound/queue/clear", body={}) == {"cleared": 0}
     rows = await api.pool.fetch("SELECT item_id, state, reason FROM outbound_item ORDER BY item_id")
     assert [(r["item_id"], r["state"]) for r in rows] == [
+        ("c1", "waiting"),
+        ("c2", "held"),
         ("d1", "dialling"),
         ("s1", "waiting"),
         ("u1", "unknown"),
@@ -179,6 +189,7 @@ async def test_the_command_line_sets_shows_and_clears(api: Api, database_url: st
     assert (unsure.code, "nobody answered" in unsure.err) == (1, True)
     assert (await at("clear", "--yes")).out == "1 are taken out of the queue.\n"
     assert (await at("clear")).out == "Nothing waits.\n"
+    assert "campaign stop" in (await at("clear", "--kind", "campaign", "--yes")).err
 
 
 async def test_why_not_is_one_answer_by_api_and_command_line(api: Api, database_url: str) -> None:
