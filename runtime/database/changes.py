@@ -1,8 +1,9 @@
 """What changed, by topic, for everybody who looks on: told inside the transaction that changes it, heard in every process.
 
 A message is a hint: "something of this topic changed in this account". Who shows it reads the tables. PostgreSQL sends
-equal texts of one transaction once; a reader that is slow finds one message for many. Tables tell of calls, cases, work
-and effects by themselves (0140_changes.sql), `publish` of the rest. Where nobody looks on, nothing is listened to.
+equal texts of one transaction once; a reader that is slow finds one message for many. Tables tell by themselves
+(0140_changes.sql, 0830_more_changes.sql), `publish` tells of presence and findings. Where nobody looks on, nothing is
+listened to.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from runtime.database.listen import Listener, Subscription
 from runtime.database.pool import Conn
 from runtime.metrics import Sample
 
-Topic = Literal["calls", "cases", "work", "effects", "presence", "findings"]
+Topic = Literal[
+    "calls", "cases", "work", "effects", "presence", "findings", "distribution", "outbound", "people", "tasks"
+]
 
 
 class Change(NamedTuple):
-    """id: of the one thing that changed, "" = any of the topic."""
+    """account_id: "" = something of the whole installation. id: of the one thing that changed, "" = any of the topic."""
 
     account_id: str
     topic: str
@@ -56,7 +59,7 @@ class Reader:
         self._woken.set()
 
     def _wants(self, change: Change) -> bool:
-        is_ours = self._account_id in (None, change.account_id)
+        is_ours = self._account_id in (None, change.account_id) or change.account_id == ""
         return is_ours and (self._topics is None or change.topic in self._topics)
 
     async def __aiter__(self) -> AsyncIterator[Change]:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from gateway.store.admin.accounts import add_account
 from runtime.database.changes import EVERYTHING, Change, Changes, Reader, publish
 from runtime.database.listen import Listener
 from tests.waiting import until
@@ -117,3 +118,55 @@ async def test_where_nobody_looks_on_nothing_is_sent_to_the_process(
             await tell()
             assert await _next(reader) == Change("a", "calls")
     assert listener.connections == 1
+
+
+TOLD_BY_TABLES = [
+    (
+        "distribution",
+        "INSERT INTO distribution_item (account_id, item_id, template, entity_id, source, entered_at)"
+        " VALUES ('a', 'd', 't', '1', 'event', now())",
+    ),
+    ("distribution", "UPDATE distribution_item SET state = 'given'"),
+    (
+        "outbound",
+        "INSERT INTO outbound_item (account_id, item_id, kind, source, \"order\") VALUES ('a', 'i', 'sms', 'api', '{}')",
+    ),
+    ("outbound", "UPDATE outbound_item SET state = 'sending'"),
+    ("people", "INSERT INTO employee (account_id, employee_id, name) VALUES ('a', 'e', 'E')"),
+    (
+        "tasks",
+        "INSERT INTO long_work (account_id, work_id, kind, asked, asked_by) VALUES ('a', 'w', 'replay', '{}', 'me')",
+    ),
+    ("tasks", "UPDATE long_work SET done = 7"),
+    ("findings", "INSERT INTO alert_state (account_id, kind) VALUES ('a', 'crm-broken')"),
+    ("findings", "UPDATE alert_state SET told_at = now()"),
+]
+QUIET = [
+    "UPDATE outbound_item SET look_at = now()",
+    "UPDATE distribution_item SET due_at = now()",
+    "UPDATE long_work SET heard_at = now()",
+    "UPDATE alert_state SET bad_since = now()",
+]
+
+
+async def test_tables_tell_what_changed_and_nothing_of_what_nobody_sees(
+    pool: asyncpg.Pool, hub: Changes
+) -> None:
+    async with pool.acquire() as conn:
+        await add_account(conn, account_id="a", name="A", base_url="http://127.0.0.1:1")
+        with hub.reader("a") as reader:
+            assert await _next(reader) == EVERYTHING
+            for topic, change in TOLD_BY_TABLES:
+                await conn.execute(change)
+                assert await _next(reader) == Change("a", topic), change
+            for change in QUIET:
+                await conn.execute(change)
+            await publish(conn, "a", "calls")
+            assert await _next(reader) == Change("a", "calls")
+
+
+async def test_what_concerns_the_installation_is_told_to_everybody(pool: asyncpg.Pool, hub: Changes) -> None:
+    with hub.reader("a", frozenset({"findings"})) as reader:
+        assert await _next(reader) == EVERYTHING
+        await pool.execute("INSERT INTO alert_state (account_id, kind) VALUES ('', 'worker-gone')")
+        assert await _next(reader) == Change("", "findings")
