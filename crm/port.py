@@ -52,11 +52,14 @@ class CrmUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
+    """colour: as the CRM says it ("#99ccff"), "" = it says none."""
+
     id: str
     name: str
     sort: int
     is_closed: bool
     is_unsorted: bool
+    colour: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,7 @@ def _stage(node: Node) -> Stage:
         sort=node.maybe("sort", Node.number, 0),
         is_closed=stage_id in CLOSED_STAGES,
         is_unsorted=node.maybe("type", lambda n: n.number(default=0), 0) == UNSORTED_STAGE_TYPE,
+        colour=node.maybe("color", Node.text_or_none, None) or "",
     )
 
 

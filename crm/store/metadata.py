@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from crm.port import CrmAccount, CrmField, CrmUser, Pipeline, Stage
@@ -44,10 +45,10 @@ async def store_pipelines(conn: Conn, account_id: str, pipelines: Sequence[Pipel
         return False
     await conn.execute("DELETE FROM crm_pipeline WHERE account_id = $1", account_id)
     await conn.executemany(
-        "INSERT INTO crm_pipeline (account_id, pipeline_id, name, is_main, is_archived, is_unsorted_on, stages)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO crm_pipeline (account_id, pipeline_id, name, is_main, is_archived, is_unsorted_on, stages, stage_colours)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         [
-            (account_id, p.id, p.name, p.is_main, p.is_archived, p.is_unsorted_on, _stages(p))
+            (account_id, p.id, p.name, p.is_main, p.is_archived, p.is_unsorted_on, _stages(p), _colours(p))
             for p in pipelines
         ],
     )
@@ -57,11 +58,35 @@ async def store_pipelines(conn: Conn, account_id: str, pipelines: Sequence[Pipel
 async def pipelines_of(conn: Conn, account_id: str) -> list[Pipeline]:
     """Return the pipelines, the main one first."""
     rows = await conn.fetch(
-        "SELECT pipeline_id AS id, name, is_main, is_archived, is_unsorted_on, stages FROM crm_pipeline"
+        "SELECT pipeline_id, name, is_main, is_archived, is_unsorted_on, stages, stage_colours FROM crm_pipeline"
         " WHERE account_id = $1 ORDER BY is_main DESC, name, pipeline_id",
         account_id,
     )
-    return [Pipeline(**{**r, "stages": tuple(Stage(**s) for s in r["stages"])}) for r in rows]
+    return [_pipeline(dict(r)) for r in rows]
+
+
+async def pipelines_then(conn: Conn, account_id: str, at: datetime) -> list[Pipeline]:
+    """Return the pipelines as they were at that time; as they were first read, where that was later. The main one first."""
+    stored = await conn.fetchval(
+        "SELECT coalesce("
+        "(SELECT pipelines FROM crm_places_then WHERE account_id = $1 AND since <= $2 ORDER BY since DESC LIMIT 1),"
+        "(SELECT pipelines FROM crm_places_then WHERE account_id = $1 ORDER BY since LIMIT 1))",
+        account_id,
+        at,
+    )
+    return sorted((_pipeline(row) for row in stored or ()), key=lambda p: (not p.is_main, p.name, p.id))
+
+
+async def delete_places_older_than(conn: Conn, before: datetime, *, limit: int) -> int:
+    """Delete lists that a later one had followed by then: no decision that is kept was taken under them. How many."""
+    done: str = await conn.execute(
+        "DELETE FROM crm_places_then WHERE (account_id, since) IN (SELECT account_id, since FROM crm_places_then p"
+        " WHERE since < $1 AND EXISTS (SELECT 1 FROM crm_places_then later WHERE later.account_id = p.account_id"
+        " AND later.since > p.since AND later.since < $1) LIMIT $2)",
+        before,
+        limit,
+    )
+    return int(done.split()[-1])
 
 
 _GONE = """
@@ -168,6 +193,23 @@ def _stages(pipeline: Pipeline) -> list[dict[str, Any]]:
         {"id": s.id, "name": s.name, "sort": s.sort, "is_closed": s.is_closed, "is_unsorted": s.is_unsorted}
         for s in pipeline.stages
     ]
+
+
+def _colours(pipeline: Pipeline) -> dict[str, str]:
+    """Apart from the stages: an older program reads those, and knows no colours."""
+    return {s.id: s.colour for s in pipeline.stages if s.colour}
+
+
+def _pipeline(row: Mapping[str, Any]) -> Pipeline:
+    colours = row["stage_colours"]
+    return Pipeline(
+        id=row["pipeline_id"],
+        name=row["name"],
+        is_main=row["is_main"],
+        is_archived=row["is_archived"],
+        is_unsorted_on=row["is_unsorted_on"],
+        stages=tuple(Stage(**s, colour=colours.get(s["id"], "")) for s in row["stages"]),
+    )
 
 
 def _plain(values: Mapping[str, str]) -> dict[str, str]:

@@ -13,9 +13,9 @@ from gateway.calendars import holidays_around
 from gateway.calls.call import gone_from_crm, known_client
 from gateway.calls.turns import turns_asked
 from gateway.decisions.explain import UrlOf, explained
+from gateway.decisions.names_then import NamesThen, names_now
 from gateway.decisions.order_summary import order_in_words
 from gateway.store.admin.accounts import Account
-from gateway.store.admin.staff import staff_of
 from gateway.store.decisions.decisions import DecisionRow, EffectRow, Explained
 from gateway.texts.sentences import TEXTS
 from routing.calls.model import Call, Disposition, Talk
@@ -105,13 +105,14 @@ async def dry_run(
     number = normalise(made_up.number, policy)
     if not isinstance(number, PublicNumber) or number.is_own:
         return [_nothing(account, call, policy)]
-    staff = await staff_of(conn, account.id)
+    names = await names_now(conn, account.id)
+    staff = names.staff
     client = await known_client(conn, account.id, number.e164)
     row, setup = made_up.as_row(account, policy, client), setup_at(account, staff, made_up.at)
     gone = await gone_from_crm(conn, account, matrix)
     turns = await turns_asked(conn, account, staff, at_work or AtWork(), matrix, client, made_up.at)
     return [
-        _explained(account, row, client, decision, staff, url_of)
+        _explained(account, row, client, decision, names, url_of)
         for decision in play(matrix, row, client, setup, gone_places=gone, turns=turns).decisions
     ]
 
@@ -138,7 +139,7 @@ def _explained(
     call: CallRow,
     client: Client,
     decision: MatrixDecision,
-    staff: Staff,
+    names: NamesThen,
     url_of: UrlOf | None,
 ) -> dict[str, Any]:
     row = DecisionRow(
@@ -155,7 +156,7 @@ def _explained(
             "client": client.model_dump(mode="json"),
             "client_kind": client.kind.value,
             "call": call.call.model_dump(mode="json"),
-            "staff_version": staff.version,
+            "staff_version": names.staff.version,
             "matrix_version": decision.version,
         },
     )
@@ -163,7 +164,7 @@ def _explained(
     made = Explained(decision=row, effects=tuple(map(_effect, decision.effects)))
     shown = explained(made, texts, zone, url_of)
     for effect, told in zip(decision.effects, shown["effects"], strict=True):
-        told["message"] = order_in_words(effect.order, staff, texts, account.time_zone)
+        told["message"] = order_in_words(effect.order, names, texts, account.time_zone)
     return shown
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from gateway.decisions.names_then import NamesThen, PlaceThen
 from routing.client import Ref
 from routing.effects import (
     AddNote,
@@ -20,33 +21,32 @@ from routing.effects import (
     ShowCard,
     UpdateEntity,
 )
-from routing.staff import Staff
 from routing.texts.catalogue import Phrase, Texts, Value, phrase
 
 
-def order_in_words(order: Order, staff: Staff, texts: Texts, zone: str) -> str:
-    """zone: IANA name of the account's; times are told as its people read their clocks."""
-    return texts.say(f"order.{order.do}", **_values(order, staff, ZoneInfo(zone)))
+def order_in_words(order: Order, names: NamesThen, texts: Texts, zone: str) -> str:
+    """names: of the moment of the decision. zone: IANA name of the account's; times are told as its people read their clocks."""
+    return texts.say(f"order.{order.do}", **_values(order, names, ZoneInfo(zone)))
 
 
-def _values(order: Order, staff: Staff, zone: ZoneInfo) -> dict[str, Value]:
+def _values(order: Order, names: NamesThen, zone: ZoneInfo) -> dict[str, Value]:
     match order:
         case CreateContact():
             return {
                 "name": order.name,
-                "owner": _owner(order.owner_id, staff),
+                "owner": _owner(order.owner_id, names),
                 "tags": _tags(order.tags),
             }
         case CreateDeal():
             return {
                 "name": order.name,
-                "where": _place("pipeline", order.pipeline_id, order.stage_id),
-                "owner": _owner(order.owner_id, staff),
+                "where": _place("pipeline", order.pipeline_id, order.stage_id, names),
+                "owner": _owner(order.owner_id, names),
                 "tags": _tags(order.tags),
             }
         case CreateLead():
-            where = _place("pipeline", order.pipeline_id, None)
-            return {"name": order.name, "where": where, "owner": _owner(order.owner_id, staff)}
+            where = _place("pipeline", order.pipeline_id, None, names, is_lead=True)
+            return {"name": order.name, "where": where, "owner": _owner(order.owner_id, names)}
         case AttachCall():
             said = f": {order.result}" if order.result else ""
             return {"target": _target(order.target), "status": order.status, "said": said}
@@ -54,38 +54,48 @@ def _values(order: Order, staff: Staff, zone: ZoneInfo) -> dict[str, Value]:
             return {"target": _target(order.target), "text": order.text}
         case CreateTask():
             due = f"{order.due_at.astimezone(zone):%Y-%m-%d %H:%M}"
-            return {"owner": _owner(order.owner_id, staff), "due": due, "text": order.text}
+            return {"owner": _owner(order.owner_id, names), "due": due, "text": order.text}
         case UpdateEntity():
             return {
                 "target": _target(order.target),
-                "place": _place("to-pipeline", order.pipeline_id, order.stage_id),
+                "place": _moved_to(order, names),
                 "fields": _fields(order),
                 "tags": _tags(order.tags),
-                "owner": _owner(order.owner_id, staff) if order.owner_id else "",
+                "owner": _owner(order.owner_id, names) if order.owner_id else "",
             }
         case GiveTasks():
-            return {"target": _target(order.target), "owner": _owner(order.owner_id, staff)}
+            return {"target": _target(order.target), "owner": _owner(order.owner_id, names)}
         case ShowCard():
             return {"count": len(order.user_ids)}
         case CallClient():
-            person = staff.by_id.get(order.employee_id)
-            name = phrase("order.part.owner", name=person.name if person else order.employee_id)
+            name = phrase("order.part.owner", name=names.employee(order.employee_id))
             return {"number": order.number, "owner": name}
         case ChangeTask():
             return {}
 
 
-def _owner(user_id: str | None, staff: Staff) -> Phrase:
+def _owner(user_id: str | None, names: NamesThen) -> Phrase:
     if user_id is None:
         return phrase("order.part.nobody")
-    person = staff.by_crm_user.get(user_id)
-    return phrase("order.part.owner", name=person.name if person else user_id)
+    return phrase("order.part.owner", name=names.user(user_id))
 
 
-def _place(name: str, pipeline_id: str | None, stage_id: str | None) -> Value:
-    pipeline: Value = phrase(f"order.part.{name}", pipeline=pipeline_id) if pipeline_id else ""
-    stage: Value = phrase("order.part.stage", stage=stage_id) if stage_id else ""
+def _place(
+    name: str, pipeline_id: str | None, stage_id: str | None, names: NamesThen, *, is_lead: bool = False
+) -> Value:
+    """Name the place. A pipeline or stage that is not named is the one that the CRM takes then."""
+    place = names.place(pipeline_id, stage_id, is_lead=is_lead)
+    if place is None:
+        place = PlaceThen(pipeline_id or "", stage_id or "")
+    pipeline: Value = phrase(f"order.part.{name}", pipeline=place.pipeline) if place.pipeline else ""
+    stage: Value = phrase("order.part.stage", stage=place.stage) if place.stage else ""
     return phrase("order.part.place", pipeline=pipeline, stage=stage)
+
+
+def _moved_to(order: UpdateEntity, names: NamesThen) -> Value:
+    if order.pipeline_id is None and order.stage_id is None:
+        return ""
+    return _place("to-pipeline", order.pipeline_id, order.stage_id, names)
 
 
 def _tags(tags: tuple[str, ...]) -> Value:

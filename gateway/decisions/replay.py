@@ -18,6 +18,7 @@ from gateway.at_work import AtWork
 from gateway.calendars import holidays_around
 from gateway.calls.call import known_client
 from gateway.calls.turns import NOBODY, turns_asked, turns_of_client
+from gateway.decisions.names_then import NamesThen, names_now
 from gateway.decisions.order_summary import order_in_words
 from gateway.store.admin import accounts, matrices
 from gateway.store.admin.accounts import Account
@@ -72,7 +73,7 @@ class _Table:
     reconstructed: int = 0
     listed: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, past: PastCall, staff: Staff, old: Played, new: Played) -> None:
+    def add(self, past: PastCall, names: NamesThen, old: Played, new: Played) -> None:
         self.calls += 1
         self.reconstructed += past.known is None
         self.published.update(old.counts)
@@ -87,8 +88,8 @@ class _Table:
                     "client": past.number,
                     "started_at": past.started_at.isoformat(),
                     "row": new.decisions[-1].row if new.decisions else None,
-                    "published": [order_in_words(e.order, staff, self.texts, self.zone) for e in old.effects],
-                    "draft": [order_in_words(e.order, staff, self.texts, self.zone) for e in new.effects],
+                    "published": [order_in_words(e.order, names, self.texts, self.zone) for e in old.effects],
+                    "draft": [order_in_words(e.order, names, self.texts, self.zone) for e in new.effects],
                 }
             )
 
@@ -144,9 +145,9 @@ class Replay:
             account = await accounts.account(conn, self._account_id)
             old = await matrix_named(conn, self._account_id, against)
             new = await matrix_named(conn, self._account_id, version)
-            staff = await staff_of(conn, self._account_id)
+            names = await names_now(conn, self._account_id)
             turns = [
-                await turns_asked(conn, account, staff, self._at_work, m.matrix, NOBODY, self._now)
+                await turns_asked(conn, account, names.staff, self._at_work, m.matrix, NOBODY, self._now)
                 for m in (old, new)
             ]
             total = await self._past.count(conn, self._account_id, since, self._now)
@@ -164,7 +165,7 @@ class Replay:
                     )
                     for m, known in ((old, turns[0]), (new, turns[1]))
                 ]
-                table.add(past, begin.setup.staff, *played)
+                table.add(past, names._replace(staff=begin.setup.staff), *played)
                 if table.calls % _SLICE == 0:
                     await progress(min(table.calls, total), total)
             last = page[-1][0]

@@ -10,6 +10,7 @@ from functools import partial
 import asyncpg
 
 from crm.effects.store.runs import delete_older_than as delete_runs_older_than
+from crm.store.metadata import delete_places_older_than
 from crm.store.unread import forget_old_unread
 from gateway.settings import Settings
 from gateway.sms.news import EARLY_IS_KEPT
@@ -96,6 +97,7 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
         lambda conn: delete_asked_older_than(conn, now - _ASKED_AGE, limit=_BATCH),
         lambda conn: forget_pages(conn, now - _PAGE_AGE, limit=_BATCH),
         lambda conn: delete_snapshots_older_than(conn, decided - _SPARE, limit=_BATCH),
+        lambda conn: delete_places_older_than(conn, decided - _SPARE, limit=_BATCH),
         lambda conn: delete_ended(conn, limit=_BATCH),
         lambda conn: forget_early(conn, now - EARLY_IS_KEPT, limit=_BATCH),
         lambda conn: delete_runs_older_than(conn, called, limit=_BATCH),

@@ -20,7 +20,10 @@ from tests.integration.api.client import ACCOUNT, ANNA, Api
 
 CELL = "inbound.missed.new/end"
 WHERE = f"default/{CELL}#1"
-STAGES = [{"id": s, "name": f"Этап {s}", "is_closed": s == "142"} for s in ("11", "12", "142")]
+STAGES = [
+    {"id": s, "name": f"Этап {s}", "sort": 10, "is_closed": s == "142", "is_unsorted": False}
+    for s in ("11", "12", "142")
+]
 
 
 @pytest.fixture
