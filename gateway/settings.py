@@ -87,6 +87,10 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None, description="lets /metrics be read from elsewhere than loopback"
     )
+    second_factor: Literal["offered", "admins", "everyone"] = Field(
+        "offered",
+        description="who must give a code of their phone beside the password when they sign in to the pages; others may",
+    )
     secrets_key: SecretStr | None = Field(
         None, description="keys that seal the secrets in the database, the newest first; better in a file"
     )

@@ -7,8 +7,8 @@ import hmac
 import secrets
 
 
-def new_secret() -> str:
-    return secrets.token_urlsafe(24)
+def new_secret(bits: int = 192) -> str:
+    return secrets.token_urlsafe(bits // 8)
 
 
 def hash_of(token: str) -> str:

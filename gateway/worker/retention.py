@@ -12,11 +12,13 @@ import asyncpg
 from crm.effects.store.runs import delete_older_than as delete_runs_older_than
 from crm.store.metadata import delete_places_older_than
 from crm.store.unread import forget_old_unread
+from gateway.admin.sign_in.sessions import ABSOLUTE, IDLE
 from gateway.settings import Settings
 from gateway.sms.news import EARLY_IS_KEPT
 from gateway.store.admin import personal_data, told_of_clients
 from gateway.store.admin.accounts import accounts
 from gateway.store.admin.audit import delete_audit_older_than
+from gateway.store.admin.sessions import delete_ended_sessions
 from gateway.store.admin.sign_ins import forget_old_tries
 from gateway.store.admin.staff import delete_snapshots_older_than
 from gateway.store.alerts import messages
@@ -38,6 +40,7 @@ from gateway.store.presence.attendance import delete_intervals_older_than
 from gateway.store.presence.chats import delete_asked_older_than
 from gateway.store.presence.pages import forget_pages
 from gateway.store.shift_change.runs import delete_runs_before
+from gateway.store.sign_in.links import delete_expired_links
 from gateway.store.sms.early import forget_early
 from gateway.store.sms.old import (
     delete_sms_incoming,
@@ -85,6 +88,8 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
         lambda conn: forget_old_unread(conn, now - _UNREAD_AGE, limit=_BATCH),
         lambda conn: forget_old_strangers(conn, _STRANGERS_AGE, limit=_BATCH),
         lambda conn: forget_old_tries(conn, limit=_BATCH),
+        lambda conn: delete_ended_sessions(conn, now - ABSOLUTE, now - IDLE, limit=_BATCH),
+        lambda conn: delete_expired_links(conn, now, limit=_BATCH),
         lambda conn: delete_alert_messages_older_than(conn, now - messages.KEPT, limit=_BATCH),
         lambda conn: delete_expired_grants(conn, now, limit=_BATCH),
         lambda conn: delete_audit_older_than(conn, now - timedelta(days=settings.audit_days), limit=_BATCH),

@@ -15,6 +15,7 @@ CHANGES = "callmatrix_changes"
 PRESENCE = "callmatrix_presence"
 TURNS = "callmatrix_turns"
 OUTBOUND = "callmatrix_outbound"
+SESSIONS = "callmatrix_sessions"
 
 EVERY = (
     CONFIGURATION,
@@ -28,6 +29,7 @@ EVERY = (
     PRESENCE,
     TURNS,
     OUTBOUND,
+    SESSIONS,
 )
 
 

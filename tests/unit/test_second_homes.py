@@ -137,6 +137,8 @@ HASHES = {
     "routing/decision.py:stable_id": "what is decided",
     "routing/client_work/call.py:_note_recordings": "which recording an order is about",
     "crm/unread.py:nameless": "a row without an id",
+    "gateway/admin/sign_in/sessions.py:csrf_of": "what forms of a session bring back",
+    "gateway/admin/sign_in/totp.py:code_of": "the code of a half minute",
     "gateway/admin/campaigns/lists.py:upload_of": "which list is the same",
 }
 

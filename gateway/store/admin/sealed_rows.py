@@ -11,6 +11,7 @@ import asyncpg
 from crm.kinds import TOKEN_SECRETS
 from gateway.store.admin.accounts import CONNECTION_KEYS, WEBHOOK_SECRET
 from gateway.store.crm_accounts.webhooks import GRANT_SECRET
+from gateway.store.sign_in.second_factors import TOTP_SECRET
 from gateway.store.sms.connections import SMS_KEYS, SMS_REPORT_SECRET
 from runtime.database.pool import Conn
 from runtime.database.sealed_columns import keys_of, use_key
@@ -23,6 +24,7 @@ PLACES: tuple[Place, ...] = (
     CONNECTION_KEYS,
     SMS_KEYS,
     SMS_REPORT_SECRET,
+    TOTP_SECRET,
 )
 """What is kept as a hash (tokens of the API, connections' own secrets, passwords) cannot be used again and is not here."""
 

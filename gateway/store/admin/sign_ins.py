@@ -1,4 +1,4 @@
-"""Tries to sign in, as rows: what went wrong before, of a login, an address, and the two together."""
+"""Tries to sign in, as rows: what went wrong before, of a login, an address, the two together, and the codes of a login."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Literal
 from runtime.database import locks
 from runtime.database.pool import Conn
 
-TryKind = Literal["login", "address", "pair"]
+TryKind = Literal["login", "address", "pair", "code"]
+"""code: of the second factor of a login."""
 
 FAILURES_MATTER = timedelta(hours=1)
 SIGNED_IN_MATTERS = timedelta(days=90)

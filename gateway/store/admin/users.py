@@ -14,12 +14,15 @@ from gateway.store.admin.roles import Role
 from runtime.database.pool import Conn
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
-_COLUMNS = "login, name, role, account_id, employee, templates, schedules, counters, is_on, created_at"
+_COLUMNS = (
+    "login, name, role, account_id, employee, templates, schedules, counters, is_on, created_at,"
+    " totp_on_at IS NOT NULL AS has_second_factor"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminUser:
-    """is_on: may sign in."""
+    """is_on: may sign in. has_second_factor: with a code of their phone beside the password."""
 
     login: str
     name: str
@@ -27,6 +30,7 @@ class AdminUser:
     bound: Bindings
     is_on: bool
     created_at: datetime
+    has_second_factor: bool = False
 
     @property
     def account_id(self) -> str | None:
@@ -120,4 +124,5 @@ def _user(row: asyncpg.Record) -> AdminUser:
         bound=bindings_of(row),
         is_on=row["is_on"],
         created_at=row["created_at"],
+        has_second_factor=row["has_second_factor"],
     )

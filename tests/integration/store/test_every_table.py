@@ -68,6 +68,7 @@ _DOES_NOT_GROW = {
     "procrastinate_jobs": "a job that is done is deleted",
     "procrastinate_periodic_defers": "there are no periodic jobs",
     "procrastinate_workers": "workers that are gone are taken away by the others",
+    "recovery_code": "ten a person at the most",
     "schedule": "people",
     "schedule_version": "one for each save, which a person makes",
     "schema_migration": "one a migration",
