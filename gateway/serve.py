@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import asyncpg
@@ -16,11 +18,12 @@ from gateway.db.migrate import missing_migrations
 from gateway.settings import Settings
 from runtime.database.pool import open_pool
 from runtime.failure import Failure
-from runtime.lifecycle import refuse_taken, retry_until_available
+from runtime.lifecycle import background, refuse_taken, retry_until_available
 from runtime.supervisor import Child, run_children, stop_on_signals
 
 _CLOSE_SECONDS = 2.0
 GATEWAY_POOL = 8
+_PAGES_POOL = 8
 _WORKER_POOL = 10, 20  # at least, at most
 
 
@@ -66,12 +69,32 @@ def refuse_taken_ports(settings: Settings) -> None:
 
 
 async def serve_gateway(settings: Settings) -> None:
+    """With the process that makes the pages as its child: no page can hold up a lookup."""
     stop = stop_on_signals()
     async with (
         configured_pool(settings, "callmatrix gateway", GATEWAY_POOL) as pool,
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
     ):
-        await Gateway(settings, pool, session).run(stop)
+        if not settings.pages:
+            await Gateway(settings, pool, session).run(stop)
+            return
+        with tempfile.TemporaryDirectory(prefix="callmatrix-") as folder:
+            socket = Path(folder) / "pages.sock"
+            gateway = Gateway(settings, pool, session, pages_socket=socket)
+            pages = Child("pages", ["serve", "--role", "pages", "--socket", str(socket)])
+            async with background(run_children([pages], stop)):
+                await gateway.run(stop)
+
+
+async def serve_pages(settings: Settings, socket: Path) -> None:
+    from gateway.web.process import PagesProcess
+
+    stop = stop_on_signals()
+    async with (
+        configured_pool(settings, "callmatrix pages", _PAGES_POOL) as pool,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
+    ):
+        await PagesProcess(settings, pool, session).run(stop, socket)
 
 
 def worker_pool_size(concurrency: int) -> int:

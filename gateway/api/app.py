@@ -42,10 +42,10 @@ from gateway.admin.triggers.saved import TriggerMoved, TriggerNotUsable, Trigger
 from gateway.admin.users import LastAdmin
 from gateway.api.frame import ApiCall, ApiError, CsvAnswer, Route, not_found, why_not_ask
 from gateway.api.openapi import describe
-from gateway.api.services import Services
 from gateway.http.body import API_BODY, BodyRefused, read_body
 from gateway.http.connection import vouch
 from gateway.http.problems import problem, unauthorised
+from gateway.services import Services
 from gateway.store.admin.accounts import Account, ApiToken
 from gateway.store.admin.audit import Actor, acting
 from gateway.store.admin.bindings import Bar

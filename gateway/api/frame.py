@@ -15,7 +15,7 @@ from gateway.store.admin.bindings import Bar, may_touch, why_not
 from gateway.store.admin.roles import Role
 
 if TYPE_CHECKING:
-    from gateway.api.services import Services
+    from gateway.services import Services
 
 
 class ApiError(Exception):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container
 
 import asyncpg
 
-from gateway.api.services import TokensUsed
+from gateway.services import TokensUsed
 from gateway.store.admin.accounts import note_tokens_used
 from gateway.store.health.strangers import add_strangers
 from runtime.cancellation import sleep_unless_cancelled

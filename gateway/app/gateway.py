@@ -8,6 +8,7 @@ import gc
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import aiohttp
 import asyncpg
@@ -19,8 +20,8 @@ from crm.directory.memory import Directory
 from gateway.alerts.loop import Alerts
 from gateway.api.app import add_api
 from gateway.api.resources import ROUTES
-from gateway.api.services import Services, TokensUsed
 from gateway.app.door_report import DoorReport
+from gateway.app.pages_door import PagesDoor
 from gateway.app.web_app import build_web_app
 from gateway.at_work import AtWork
 from gateway.configuration import Configuration
@@ -44,6 +45,7 @@ from gateway.pbx.kinds import KINDS
 from gateway.pbx_links.route_commands import PbxCommands
 from gateway.presence.board import PresenceBoard
 from gateway.presence.kept_heartbeats import KeepHeartbeats, heartbeats_of
+from gateway.services import Services, TokensUsed
 from gateway.settings import Settings
 from gateway.sms.door import SmsDoor
 from runtime.database.changes import Changes
@@ -72,7 +74,10 @@ class Gateway:
         pool: asyncpg.Pool,
         session: aiohttp.ClientSession,
         kinds: Mapping[str, PbxKind] = KINDS,
+        *,
+        pages_socket: Path | None = None,
     ) -> None:
+        """pages_socket: of the process that makes the pages, None = there is none."""
         dsn = str(settings.database_url)
         self.settings = settings
         self.pool = pool
@@ -176,6 +181,8 @@ class Gateway:
             tokens_used=used,
             kinds=kinds,
         )
+        own_hosts = OwnHosts(settings.base_url)
+        self.pages_door = PagesDoor(pages_socket, peers, own_hosts) if pages_socket else None
         self.web = build_web_app(
             lookup=self.lookup,
             events=self.events,
@@ -186,8 +193,9 @@ class Gateway:
             metrics=self.metrics,
             strangers=self.strangers,
             metrics_token=token.get_secret_value() if token else None,
-            own_hosts=OwnHosts(settings.base_url),
+            own_hosts=own_hosts,
             add_api=lambda app: add_api(app, services, ROUTES),
+            pages=self.pages_door.handle if self.pages_door else None,
         )
 
     def get(self, account_id: str) -> Directory | None:
@@ -262,6 +270,7 @@ class Gateway:
                 self.recorder.close(),
                 self.door_report.write(),
                 self.heartbeats.close(),
+                *([self.pages_door.close()] if self.pages_door else []),
             )
 
     async def _memory_filled(self) -> None:

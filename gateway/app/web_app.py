@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_OTHER_PATHS = r"/{path:(?!(?:pbx|crm|sms|api)(?:/|$))[\s\S]*}"
+"""What is no program's: the pages are asked, who say what they do not know to a person."""
+
 
 class Readiness(Protocol):
     async def missing(self) -> list[str]:
@@ -72,6 +75,7 @@ def build_web_app(
     strangers: Strangers,
     own_hosts: OwnHosts,
     add_api: Callable[[web.Application], None],
+    pages: Handler | None = None,
 ) -> web.Application:
     dispatcher = _Dispatcher()
     with warnings.catch_warnings():  # aiohttp asks for its own router; ours is that one with a short cut
@@ -92,6 +96,8 @@ def build_web_app(
     router.add_get("/readyz", _readyz(readiness))
     router.add_get("/metrics", _metrics(metrics, metrics_token, strangers))
     add_api(app)
+    if pages is not None:
+        router.add_route("*", _OTHER_PATHS, _guarded(pages))
     return app
 
 

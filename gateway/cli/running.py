@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from runtime.database.pool import Conn
 
 _WORKER_NICENESS = 10
+_PAGES_NICENESS = 5
 _SANDBOX_NICENESS = 19  # it stands for a machine elsewhere
 
 
@@ -93,13 +94,17 @@ def _give_way(niceness: int) -> None:
 
 
 def serve(
-    role: Annotated[Literal["all", "gateway", "worker"], typer.Option(help="which processes")] = "all",
+    role: Annotated[
+        Literal["all", "gateway", "worker", "pages"],
+        typer.Option(help="which processes; a gateway starts the one of its pages by itself"),
+    ] = "all",
+    socket: Annotated[Path | None, typer.Option(help="of the pages: where they are asked for")] = None,
 ) -> None:
     """Gateway and worker against the configured database, as CALLMATRIX_* say.
 
     Example: CALLMATRIX_DATABASE_URL=postgresql://… callmatrix serve --role all
     """
-    from gateway.serve import refuse_taken_ports, serve_all, serve_gateway, serve_worker
+    from gateway.serve import refuse_taken_ports, serve_all, serve_gateway, serve_pages, serve_worker
     from gateway.settings import Settings
     from runtime.lifecycle import use_fast_loop
     from runtime.logs import configure_logs
@@ -107,13 +112,24 @@ def serve(
     settings = Settings()
     database_url(settings)
     configure_logs(settings.log_level, settings.log_format)
-    if role != "worker":
+    if role in ("all", "gateway"):
         refuse_taken_ports(settings)
-    roles = {"all": serve_all, "gateway": serve_gateway, "worker": serve_worker}
     use_fast_loop()
+    if role == "pages":
+        _give_way(_PAGES_NICENESS)
+        run(serve_pages(settings, _socket_named(socket)))
+        return
     if role == "worker":
         _give_way(_WORKER_NICENESS)
-    run(roles[role](settings))
+    run({"all": serve_all, "gateway": serve_gateway, "worker": serve_worker}[role](settings))
+
+
+def _socket_named(socket: Path | None) -> Path:
+    if socket is None:
+        raise Failure(
+            "the pages have no socket", "--socket is missing", "name a path; a gateway does so by itself"
+        )
+    return socket
 
 
 def sandbox(

@@ -9,6 +9,9 @@ from aiohttp import web
 
 from runtime.addresses import is_local
 
+ADDRESS_HEADER = "X-Callmatrix-Address"
+"""Who asked the gateway, said to the process that makes the pages; nobody else's counts."""
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _FORWARDED = (

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import gateway
 from gateway.store.outbound.items import OutboundState
-from gateway.texts.sentences import TEXTS
+from gateway.web.texts.sentences import TEXTS
 from routing.alerts import ALERT_KINDS
 from routing.attendance.model import AttendanceReason
 from routing.distribution.checks.problems import TEMPLATE_PROBLEMS

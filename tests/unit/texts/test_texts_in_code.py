@@ -67,6 +67,11 @@ ENGLISH_BY_RULE = {
     "sms/opt_out.py:_WORDS": "what clients write, not what they read",
     "gateway/health/shared_metrics.py": "what /metrics says of each figure",
     "gateway/health/outbound_metrics.py": "what /metrics says of each figure",
+    "gateway/web/app.py:_rendered": "a header",
+    "gateway/web/built_files.py": "headers",
+    "gateway/web/render.py:icon": "markup",
+    "gateway/web/stream.py:events": "a header",
+    "gateway/web/stream.py:_told": "an event of the stream",
 }
 
 

@@ -1,4 +1,4 @@
-"""What the handlers of the admin API work with."""
+"""What the handlers of the admin API and of the pages work with."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The journal of calls, one call, and calls that are only tried."""

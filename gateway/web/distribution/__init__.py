@@ -1,0 +1,1 @@
+"""Distribution: templates, results, what waits, shift changes."""

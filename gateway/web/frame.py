@@ -1,0 +1,171 @@
+"""What a page declares: its address, who may open it, and the call that its handler receives."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import NoneType
+from typing import Any, Generic, Literal, get_args, get_type_hints
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypeVar
+
+from gateway.services import Services
+from gateway.store.admin.accounts import Account
+from gateway.store.admin.bindings import may_touch
+from gateway.store.admin.roles import Role
+from gateway.web.links import address
+from gateway.web.person import Person, SignedIn
+from gateway.web.words.words import Words
+from routing.texts.catalogue import Phrase, Texts
+from runtime.database.pool import Conn
+
+NavName = Literal[
+    "now", "calls", "missed", "matrix", "distribution", "shifts", "messages", "setup", "desk", ""
+]
+"""Of the navigation; "": the page belongs to none."""
+Frame = Literal["inside", "alone", "framed"]
+"""inside: for who is signed in. alone: for anybody, before signing in. framed: shown within the CRM, narrow."""
+
+
+class PageQuery(BaseModel):
+    """Of an address. What a page does not know is passed over: addresses get marks of mail programs and messengers."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Form(BaseModel):
+    """What a form sends. A field of a tuple takes all values of its name, others the last; "" = not filled in."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, arbitrary_types_allowed=True)
+
+
+class NoPageQuery(PageQuery):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An answer made of a template. values: beside those that every template has (gateway/web/render.py)."""
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SeeOther:
+    """The browser goes on to another address of ours. said: a toast that is shown there."""
+
+    path: str
+    said: Phrase | None = None
+
+
+PageAnswer = Shown | SeeOther | web.StreamResponse
+
+
+class PageRefused(Exception):
+    """A page in words instead of the one that was asked for. code: of the sentences "refused.<code>.title" and ".detail"."""
+
+    def __init__(self, status: int, code: str, **values: Any) -> None:
+        super().__init__(code)
+        self.status, self.code, self.values = status, code, values
+
+
+def page_not_found(what: str = "page") -> PageRefused:
+    """Make the refusal. what: "page", "call", … as the sentences "refused.no-such-<what>" have it."""
+    return PageRefused(404, f"no-such-{what}")
+
+
+Q = TypeVar("Q", bound=PageQuery, default=NoPageQuery)
+F = TypeVar("F", bound=Form | None, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageCall(Generic[Q, F]):
+    """One request of a person who may make it, validated. form: of a POST. is_fragment: htmx asked for a part of the page.
+
+    several_accounts: the person may see more than one, so that addresses name it.
+    """
+
+    services: Services
+    signed_in: SignedIn
+    request: web.Request
+    who: Person
+    account_or_none: Account | None
+    several_accounts: bool
+    path: Mapping[str, str]
+    query: Q
+    form: F
+    texts: Texts
+    words: Words
+    now: datetime
+    is_fragment: bool = False
+
+    @property
+    def account(self) -> Account:
+        assert self.account_or_none is not None, "the page is declared to need no account"
+        return self.account_or_none
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.words.zone
+
+    def here(self, path: str, **query: Any) -> str:
+        """Return an address of ours, in the account that is looked at. None and "" among the values are left out."""
+        if self.several_accounts and self.account_or_none is not None:
+            query.setdefault("account", self.account_or_none.id)
+        return address(path, **query)
+
+    def may(
+        self,
+        needed: Role,
+        *,
+        template: str | None = None,
+        schedule: str | None = None,
+        employee: str | None = None,
+    ) -> bool:
+        """Whether the person may do what asks for `needed`, to the named things."""
+        return may_touch(
+            self.who.role, self.who.bound, needed, template=template, schedule=schedule, employee=employee
+        )
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Conn]:
+        async with self.services.pool.acquire() as conn:
+            yield conn
+
+
+AnyPageCall = PageCall[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRoute:
+    """path: with `{names}`. role: the least that may open it. is_ones_own: a page of an employee (`{employee}` in the
+    path, or none at all), open to who is bound to that one whatever the role.
+
+    needs_account: without one the person is led to the first run. configures: after a POST the account is read anew, before
+    the answer goes out.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    handler: Callable[[Any], Awaitable[PageAnswer]]
+    role: Role = "admin"
+    entry: NavName = ""
+    frame: Frame = "inside"
+    is_ones_own: bool = False
+    needs_account: bool = True
+    configures: bool = False
+    query: type[PageQuery] = field(init=False)
+    form: type[Form] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        query, form = get_args(get_type_hints(self.handler)["call"]) or (NoPageQuery, NoneType)
+        object.__setattr__(self, "query", query)
+        object.__setattr__(self, "form", None if form is NoneType else form)

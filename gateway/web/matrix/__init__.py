@@ -1,0 +1,1 @@
+"""The call matrix: edited, tried, published."""

@@ -1,0 +1,1 @@
+"""SMS templates, auto-callback, campaigns."""

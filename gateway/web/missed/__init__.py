@@ -1,0 +1,1 @@
+"""Missed calls: who is to be called back."""

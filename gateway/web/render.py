@@ -1,0 +1,75 @@
+"""TemplateSet: what each of them may use, and how one becomes an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from gateway.web.built_files import BuiltFiles
+from gateway.web.frame import AnyPageCall
+from gateway.web.shell import navigation
+from routing.texts.catalogue import InLanguages, Phrase, Texts
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class TemplateSet:
+    """files: of the build. Every template has `t`, `say`, `here`, `asset`, `icon`, `words`, `who`, `account`, `nav`, `lang`, `now`
+    and `call`; each raises for a name that it does not know."""
+
+    def __init__(self, files: BuiltFiles) -> None:
+        self._files = files
+        self.environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+        )
+        self.environment.globals["asset"] = files.address
+        self.environment.globals["icon"] = self.icon
+
+    def icon(self, name: str, label: str = "") -> Markup:
+        """label: what it says to who does not see it; without one it is an ornament."""
+        href = self._files.address("icons.svg")
+        spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+        return Markup('<svg class="cm-icon" {}><use href="{}#{}"></use></svg>').format(spoken, href, name)
+
+    def render(self, template: str, values: Mapping[str, Any]) -> str:
+        return self.environment.get_template(template).render(values)
+
+
+def of_call(call: AnyPageCall, entry: str) -> dict[str, Any]:
+    """Return what the templates of this request have beside the handler's values."""
+    return {
+        "call": call,
+        "t": call.texts.say,
+        "say": _sayer(call.texts),
+        "here": call.here,
+        "words": call.words,
+        "who": call.who,
+        "account": call.account_or_none,
+        "lang": call.texts.language,
+        "now": call.now,
+        "entry": entry,
+        "nav": navigation(call),
+    }
+
+
+def _sayer(texts: Texts) -> Callable[[Phrase | InLanguages | str], str]:
+    """`say` puts what decisions and findings carry into words."""
+
+    def say(what: Phrase | InLanguages | str) -> str:
+        if isinstance(what, Phrase):
+            return texts.render(what)
+        if isinstance(what, InLanguages):
+            return what.en if texts.language == "en" else what.ru
+        return what
+
+    return say

@@ -1,0 +1,1 @@
+"""The CRM, PBXs, employees, numbers and the rest of the setup."""

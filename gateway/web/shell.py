@@ -1,0 +1,73 @@
+"""What stands around every page: the navigation that this person has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.store.admin.accounts import Account
+from gateway.store.admin.roles import Role, may_act_as
+from gateway.web.frame import AnyPageCall, NavName
+from gateway.web.person import Person
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationEntry:
+    """icon: of the sprite. role: the least that sees it. topics: with which its count changes."""
+
+    name: NavName
+    path: str
+    icon: str
+    role: Role
+
+
+ENTRIES = (
+    NavigationEntry("now", "/", "activity", "read_only"),
+    NavigationEntry("desk", "/me", "headset", "manager"),
+    NavigationEntry("calls", "/calls", "phone", "read_only"),
+    NavigationEntry("missed", "/missed", "phone-x", "read_only"),
+    NavigationEntry("matrix", "/matrix", "table", "read_only"),
+    NavigationEntry("distribution", "/distribution", "arrows-split-2", "read_only"),
+    NavigationEntry("shifts", "/shifts", "calendar-clock", "read_only"),
+    NavigationEntry("messages", "/messages", "message-dots", "senior_manager"),
+    NavigationEntry("setup", "/setup", "settings", "senior_manager"),
+)
+_NOT_OF_MANAGERS = ("now", "matrix")
+_ON_THE_PHONE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Navigation:
+    """accounts: that the person may look at. counts: of an entry, what waits there. main: those that stand in the bar of a
+    phone; more: those behind its last entry."""
+
+    entries: tuple[NavigationEntry, ...]
+    accounts: tuple[Account, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def main(self) -> tuple[NavigationEntry, ...]:
+        return self.entries[:_ON_THE_PHONE]
+
+    @property
+    def more(self) -> tuple[NavigationEntry, ...]:
+        return self.entries[_ON_THE_PHONE:]
+
+
+def entries_of(who: Person) -> tuple[NavigationEntry, ...]:
+    """Return the entries that this person sees: a manager has a desk in place of what is the whole office's."""
+    return tuple(entry for entry in ENTRIES if _is_for(entry, who))
+
+
+def _is_for(entry: NavigationEntry, who: Person) -> bool:
+    if entry.name == "desk":
+        return who.role == "manager"
+    if who.role == "manager" and entry.name in _NOT_OF_MANAGERS:
+        return False
+    return may_act_as(who.role, entry.role)
+
+
+def navigation(call: AnyPageCall) -> Navigation:
+    known = call.services.configuration.now.accounts.values()
+    accounts = (a for a in known if call.who.bound.account_id in (None, a.id)) if call.who.login else ()
+    return Navigation(entries_of(call.who), tuple(sorted(accounts, key=lambda account: account.name)))

@@ -1,0 +1,1 @@
+"""What people read of the pages' room "calls", by key, in Russian and English."""

@@ -1,0 +1,1 @@
+"""What people read of the pages' room "narrow", by key, in Russian and English."""

@@ -1,0 +1,81 @@
+"""The catalogues of the pages, with all others of the gateway below them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.texts.sentences import TEXTS as GATEWAY_TEXTS
+from gateway.web.texts.calls import english as calls_en
+from gateway.web.texts.calls import russian as calls_ru
+from gateway.web.texts.desk import english as desk_en
+from gateway.web.texts.desk import russian as desk_ru
+from gateway.web.texts.distribution import english as distribution_en
+from gateway.web.texts.distribution import russian as distribution_ru
+from gateway.web.texts.kit import english as kit_en
+from gateway.web.texts.kit import russian as kit_ru
+from gateway.web.texts.matrix import english as matrix_en
+from gateway.web.texts.matrix import russian as matrix_ru
+from gateway.web.texts.messages import english as messages_en
+from gateway.web.texts.messages import russian as messages_ru
+from gateway.web.texts.missed import english as missed_en
+from gateway.web.texts.missed import russian as missed_ru
+from gateway.web.texts.narrow import english as narrow_en
+from gateway.web.texts.narrow import russian as narrow_ru
+from gateway.web.texts.now import english as now_en
+from gateway.web.texts.now import russian as now_ru
+from gateway.web.texts.setup import english as setup_en
+from gateway.web.texts.setup import russian as setup_ru
+from gateway.web.texts.shell import english as shell_en
+from gateway.web.texts.shell import russian as shell_ru
+from gateway.web.texts.shifts import english as shifts_en
+from gateway.web.texts.shifts import russian as shifts_ru
+from gateway.web.texts.sign_in import english as sign_in_en
+from gateway.web.texts.sign_in import russian as sign_in_ru
+from gateway.web.texts.start import english as start_en
+from gateway.web.texts.start import russian as start_ru
+from gateway.web.texts.triggers import english as triggers_en
+from gateway.web.texts.triggers import russian as triggers_ru
+from gateway.web.texts.users import english as users_en
+from gateway.web.texts.users import russian as users_ru
+from routing.texts.catalogue import Language, Texts, catalogues
+
+TEXTS: Mapping[Language, Texts] = catalogues(
+    ru={
+        **GATEWAY_TEXTS["ru"].sentences,
+        **calls_ru.SENTENCES,
+        **desk_ru.SENTENCES,
+        **distribution_ru.SENTENCES,
+        **kit_ru.SENTENCES,
+        **matrix_ru.SENTENCES,
+        **messages_ru.SENTENCES,
+        **missed_ru.SENTENCES,
+        **narrow_ru.SENTENCES,
+        **now_ru.SENTENCES,
+        **setup_ru.SENTENCES,
+        **shell_ru.SENTENCES,
+        **shifts_ru.SENTENCES,
+        **sign_in_ru.SENTENCES,
+        **start_ru.SENTENCES,
+        **triggers_ru.SENTENCES,
+        **users_ru.SENTENCES,
+    },
+    en={
+        **GATEWAY_TEXTS["en"].sentences,
+        **calls_en.SENTENCES,
+        **desk_en.SENTENCES,
+        **distribution_en.SENTENCES,
+        **kit_en.SENTENCES,
+        **matrix_en.SENTENCES,
+        **messages_en.SENTENCES,
+        **missed_en.SENTENCES,
+        **narrow_en.SENTENCES,
+        **now_en.SENTENCES,
+        **setup_en.SENTENCES,
+        **shell_en.SENTENCES,
+        **shifts_en.SENTENCES,
+        **sign_in_en.SENTENCES,
+        **start_en.SENTENCES,
+        **triggers_en.SENTENCES,
+        **users_en.SENTENCES,
+    },
+)

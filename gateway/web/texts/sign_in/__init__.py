@@ -1,0 +1,1 @@
+"""What people read of the pages' room "sign_in", by key, in Russian and English."""

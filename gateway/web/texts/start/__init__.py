@@ -1,0 +1,1 @@
+"""What people read of the pages' room "start", by key, in Russian and English."""

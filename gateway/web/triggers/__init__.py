@@ -1,0 +1,1 @@
+"""Triggers by pipeline and stage."""

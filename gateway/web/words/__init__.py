@@ -1,0 +1,1 @@
+"""How moments, numbers, money and phones are written, in Russian and English."""

@@ -1,0 +1,34 @@
+"""Phone numbers as people read them, whole or masked."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import phonenumbers
+
+from gateway.web.words.numbers import NBSP
+
+HIDDEN = "•••"
+
+
+@lru_cache(maxsize=20_000)
+def phone(number: str) -> str:
+    """Spell it. number: E.164, or what the PBX sent, which stays as it is. «+7 900 000-14-23» with spaces that do not break."""
+    if not number.startswith("+"):
+        return number
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    spelt = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return spelt.replace(" ", NBSP)
+
+
+def with_middle_hidden(number: str) -> str:
+    """«+7 900 •••-14-23»: the three digits before the last four are hidden. What is short is an extension and stays."""
+    spelt = phone(number)
+    places = [at for at, sign in enumerate(spelt) if sign.isdigit()]
+    if len(places) < 8:
+        return spelt
+    hidden = places[-7:-4]
+    return spelt[: hidden[0]] + HIDDEN + spelt[hidden[-1] + 1 :]

@@ -1,0 +1,71 @@
+"""What holds for every page: who is let in, what it says of itself, what is refused and in which words."""
+
+from __future__ import annotations
+
+from gateway.store.admin.bindings import Bindings
+from routing.texts.catalogue import Language
+from tests.integration.web.browser import Site
+
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; media-src 'self'; "
+    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+async def test_who_is_not_signed_in_is_led_there_and_back(site: Site) -> None:
+    answer = await site.stranger.get("/no/such?x=1&y=2")
+    assert (answer.status, answer.location) == (303, "/sign-in?next=%2Fno%2Fsuch%3Fx%3D1%26y%3D2")
+    part = await site.stranger.fragment("/no/such")
+    assert part.status == 401
+    assert part.headers["HX-Redirect"] == "/sign-in?next=%2Fno%2Fsuch"
+
+
+async def test_a_page_that_is_not_there_is_said_in_the_persons_language(site: Site) -> None:
+    pages: dict[Language, str] = {"ru": "Такой страницы нет", "en": "There is no such page"}
+    for language, words in pages.items():
+        answer = await site.as_("admin", language=language).get("/no/such")
+        assert answer.status == 404
+        assert words in answer.words
+        assert answer.page.one("html")["lang"] == language
+
+
+async def test_every_answer_says_what_browsers_may_do_with_it(site: Site) -> None:
+    answer = await site.as_("admin").get("/no/such")
+    assert answer.headers["Content-Security-Policy"] == _CSP
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "style=" not in answer.text
+
+
+async def test_the_navigation_is_the_roles(site: Site) -> None:
+    admin = (await site.as_("admin").get("/no")).page
+    assert [one["href"] for one in admin.one("nav", cls="cm-side").all("a", cls="cm-nav-entry")] == [
+        "/", "/calls", "/missed", "/matrix", "/distribution", "/shifts", "/messages", "/setup"
+    ]  # fmt: skip
+    manager = (await site.as_("manager", bound=Bindings(account_id="main", employee="anna")).get("/no")).page
+    assert [one["href"] for one in manager.one("nav", cls="cm-side").all("a", cls="cm-nav-entry")] == [
+        "/me", "/calls", "/missed", "/distribution", "/shifts"
+    ]  # fmt: skip
+
+
+async def test_another_account_does_not_exist_for_who_is_bound_to_one(site: Site) -> None:
+    person = site.as_("admin", bound=Bindings(account_id="main"))
+    assert (await person.get("/events?account=other")).status == 404
+
+
+async def test_the_stream_tells_that_something_changed_and_not_what(site: Site) -> None:
+    person = site.as_("read_only")
+    assert person.person is not None
+    async with site.http.get(
+        "http://localhost/events", headers={"X-Test-Person": person.person.login}
+    ) as stream:
+        assert stream.headers["Content-Type"].startswith("text/event-stream")
+        assert await stream.content.readuntil(b"\n\n") == b"retry: 3000\n\n"
+        assert await stream.content.readuntil(b"\n\n") == b"event: changed\ndata: *\n\n"
+        async with site.pool.acquire() as conn:
+            await conn.execute("SELECT pg_notify('callmatrix_changes', 'main effects 1')")
+            await conn.execute("SELECT pg_notify('callmatrix_changes', 'other calls 1')")
+            await conn.execute("SELECT pg_notify('callmatrix_changes', 'main calls 17')")
+        assert await stream.content.readuntil(b"\n\n") == b"event: changed\ndata: calls\n\n"
