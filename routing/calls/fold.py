@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from routing.calls.legs import legs_of
 from routing.calls.model import Call, CallEvent, Direction, Disposition, EventKind, FailedSide, Talk
 from routing.calls.talks import TalksTold, claims_answer, first, talked_since
 
@@ -108,6 +109,7 @@ class _Fold:
             is_over=is_over,
             rung=self._rung(direction, talks),
             talks=talks,
+            legs=legs_of(self.told, talks),
             talk_seconds=self._talk_seconds(answered_at, ended_at),
             wait_seconds=self._wait_seconds(started_at, answered_at, ended_at),
             recording=recordings[-1] if recordings else None,

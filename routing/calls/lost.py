@@ -37,7 +37,11 @@ def close_lost(call: Call, now: datetime) -> Call:
             talk if talk.ended_at else talk.model_copy(update={"ended_at": ended_at}) for talk in call.talks
         )
         talked = int(_together(talks).total_seconds()) if call.legs_gone_at else None
-        update = {"disposition": Disposition.ANSWERED, "talks": talks, "talk_seconds": talked}
+        legs = tuple(
+            leg.model_copy(update={"left_at": ended_at}) if leg.answered_at and not leg.left_at else leg
+            for leg in call.legs
+        )
+        update = {"disposition": Disposition.ANSWERED, "talks": talks, "legs": legs, "talk_seconds": talked}
     elif call.legs_gone_at:
         update["wait_seconds"] = int((ended_at - call.started_at).total_seconds())
     return call.model_copy(

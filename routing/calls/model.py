@@ -117,11 +117,28 @@ class Talk(BaseModel):
     ended_at: datetime | None = None
 
 
+class Leg(BaseModel):
+    """One phone for as long as it was in a call. party: as the PBX names it, None: a queue or mailbox, or not told.
+
+    rang_at: None where nothing told that it rang. answered_at: None where nobody picked it up. left_at: when it stopped
+    ringing or the talk ended, None: goes on, or was not told. cause: why it stopped, where that was told and nobody talked.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    party: str | None
+    rang_at: datetime | None = None
+    answered_at: datetime | None = None
+    left_at: datetime | None = None
+    cause: Disposition | None = None
+
+
 class Call(BaseModel):
     """One conversation attempt as the client sees it, however many legs the PBX made of it.
 
     client, line: as the PBX spelled them (normalised by the caller with the connection's policy).
     rung: every party whose phone rang, in order. talks: who talked, in order; empty = nobody.
+    legs: each phone with its times, in the order in which they began; empty for calls that were stored before it was kept.
     talk_seconds: whole seconds of talk, None until known. is_over: the conversation attempt has ended.
     recording: the newest one; recordings: all of them (a transferred call has several). is_end_lost: the hangup never
     came and a timer closed the call, so ended_at is when it was closed and the talk's length is unknown.
@@ -146,6 +163,7 @@ class Call(BaseModel):
     is_over: bool
     rung: tuple[str, ...] = ()
     talks: tuple[Talk, ...] = ()
+    legs: tuple[Leg, ...] = ()
     talk_seconds: int | None = None
     wait_seconds: int | None = None
     recording: str | None = None

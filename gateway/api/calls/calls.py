@@ -11,7 +11,7 @@ from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not
 from gateway.api.sent_time import SentTime
 from gateway.store.calls import calls as store
 from gateway.store.campaigns.of_call import campaign_as_decided
-from routing.calls.model import FailedSide
+from routing.calls.model import Disposition, FailedSide
 from routing.client_work.values import CallRow
 from routing.numbers.normalise import PublicNumber, normalise
 
@@ -36,8 +36,20 @@ class TalkView(Answer):
     ended_at: datetime | None
 
 
+class LegView(Answer):
+    """One phone for as long as it was in a call. rang_at null: nothing told that it rang. answered_at null: nobody picked it up.
+    left_at null: it goes on, or nothing told of its end. cause: why it stopped ringing, where that is told."""
+
+    party: str | None
+    rang_at: datetime | None
+    answered_at: datetime | None
+    left_at: datetime | None
+    cause: Disposition | None
+
+
 class CallView(Answer):
-    """talks: who talked with the client, in order. failed_side: of a call that we made and nobody talked in, whose side it was; null where the PBX does not tell.
+    """talks: who talked with the client, in order. legs: each phone that rang, with its times; empty for calls that were stored
+    before they were kept. failed_side: of a call that we made and nobody talked in, whose side it was; null where the PBX does not tell.
     left_waiting: who talked last passed the client on, and nobody took over. attempt: of a call that the gateway ordered, the id of its attempt, where the PBX carries it.
     talk_seconds null: not known yet. params: what the PBX sent with it (utm_*, pool, …). removed: what was emptied because its days
     were over or the client asked for it (number, recordings, params). moments: ids of decisions."""
@@ -60,6 +72,7 @@ class CallView(Answer):
     wait_seconds: int | None
     answered_by: str | None
     talks: list[TalkView]
+    legs: list[LegView]
     recordings: list[str]
     client_kind: str | None
     matrix_version: int | None
@@ -105,6 +118,7 @@ def view_of(row: CallRow) -> CallView:
         wait_seconds=call.wait_seconds,
         answered_by=call.answered_by,
         talks=[TalkView(**talk.model_dump()) for talk in call.talks],
+        legs=[LegView(**leg.model_dump()) for leg in call.legs],
         recordings=list(call.recordings),
         client_kind=row.client_kind.value if row.client_kind else None,
         matrix_version=row.matrix_version,
