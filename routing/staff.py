@@ -119,6 +119,17 @@ class Staff(BaseModel):
         user = without_mobile_nine(key.partition("@")[0])
         return self.by_address.get(key) or self.by_address.get(user)
 
+    def employee_spelled(self, address: str | None, *, eight_is_plus_seven: bool) -> Employee | None:
+        """As `employee_at`; numbers also as PBXs spell them, without plus or with 8 for +7."""
+        found = self.employee_at(address)
+        if found or not address or len(address) < 10:
+            return found
+        digits = "".join(c for c in address if c.isdigit())
+        found = self.employee_at(f"+{digits}")
+        if not found and len(digits) == 11 and digits[0] == "8" and eight_is_plus_seven:
+            found = self.employee_at(f"+7{digits[1:]}")
+        return found
+
 
 def _by_login(people: Iterable[Employee]) -> dict[str, Employee]:
     """By what stands before the host of a SIP account, where that is one person's only."""

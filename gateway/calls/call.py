@@ -10,6 +10,7 @@ from crm.lane import Lane
 from crm.store.clients import client_of
 from crm.store.metadata import gone_places
 from gateway.calls.context import JobContext
+from gateway.calls.lookups import with_lookup
 from gateway.calls.turns import book, held_turns, picking, turns_of
 from gateway.store.admin.accounts import Account
 from gateway.store.calls import calls as store
@@ -60,8 +61,9 @@ async def call_of(context: JobContext, before: CallRow | None, told: Told) -> Ca
                 worked = work_on_call(before, row, state, context.setup)
     for act in worked.acts:
         await _carry_out(context, worked.row, act)
-    await store.save_call(context.conn, worked.row)
-    return worked.row
+    row = await with_lookup(context.conn, before, worked.row, told.policy)
+    await store.save_call(context.conn, row)
+    return row
 
 
 async def escalate_if_due(context: JobContext, client: str) -> None:

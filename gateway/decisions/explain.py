@@ -89,6 +89,7 @@ def explained(
         "kind_message": texts.word("explain.kind", row.kind),
         "at": row.at.isoformat(),
         "call_id": row.call_id,
+        "joined_by": item.joined_by,
         "client": row.client,
         "reason": row.reason,
         "message": _message(row, texts, author),

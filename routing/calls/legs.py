@@ -24,7 +24,7 @@ class _Phone:
     cause: Disposition | None = None
 
     def is_of(self, event: CallEvent) -> bool:
-        """An id of a leg is more exact than an address; who has none is known by the address."""
+        """Compare by the leg's id where both have one, else by the address."""
         if event.leg and self.legs:
             return event.leg in self.legs
         return event.party is not None and event.party == self.party
@@ -67,7 +67,7 @@ def _phones_that_rang(told: Sequence[CallEvent]) -> list[_Phone]:
 
 
 def _rang(phones: list[_Phone], event: CallEvent) -> None:
-    """A phone that is told of twice rang once; one that had stopped rings anew."""
+    """Add a phone, unless it rings already; one that had stopped rings anew."""
     phone = next((p for p in reversed(phones) if p.left_at is None and p.is_of(event)), None)
     if phone is None:
         phones.append(phone := _Phone(event.party, event.at))

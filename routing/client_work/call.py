@@ -12,6 +12,7 @@ from routing.calls.lost import close_lost, lost_at
 from routing.calls.model import Call
 from routing.client import Client
 from routing.client_work.cases import on_answered, on_missed, split_callback_task
+from routing.client_work.people import took_part
 from routing.client_work.values import (
     Act,
     CallRow,
@@ -59,6 +60,7 @@ def folded(before: CallRow | None, told: Told, setup: Setup) -> CallRow:
     over_at = lost_at(call, told.heard_at, setup.patience)
     if over_at is not None and setup.now >= over_at:
         call = close_lost(call, over_at)
+    part = took_part(before, call, setup)
     return CallRow(
         account_id=told.account_id,
         call_id=call_id_of(told.account_id, told.connection_id, told.call_key),
@@ -72,13 +74,21 @@ def folded(before: CallRow | None, told: Told, setup: Setup) -> CallRow:
         moments=before.moments if before else {},
         heard_at=told.heard_at,
         clock_offset=told.clock_offset,
+        people=part.people,
+        is_by_unknown=part.is_by_unknown,
+        lookup=before.lookup if before else None,
     )
 
 
 def line_of(call: Call, policy: NumberPolicy) -> str | None:
     """Our number, E.164 or as the PBX names it."""
-    number = normalise(call.line, policy)
-    return number.e164 if isinstance(number, PublicNumber) else call.line
+    return line_spelled(call.line, policy)
+
+
+def line_spelled(spelled: str | None, policy: NumberPolicy) -> str | None:
+    """Return our number, E.164 or as it was spelled."""
+    number = normalise(spelled, policy)
+    return number.e164 if isinstance(number, PublicNumber) else spelled
 
 
 def needs(before: CallRow | None, row: CallRow, setup: Setup) -> Needs:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from routing.calls.campaign import CampaignOfCall
 from routing.calls.model import Call, CallEvent
+from routing.calls.pbx_question import LookupOfCall
 from routing.client import Client, ClientKind, Ref
 from routing.effects import Effect
 from routing.matrix.by_template.turns import NO_TURNS, BookedTurn, CallTurns
@@ -47,6 +48,12 @@ class CallRow:
     clock_offset: timedelta = timedelta(0)
     emptied: tuple[str, ...] = ()
     """What of it was emptied when its days were over: number, recordings, params."""
+    people: tuple[str, ...] | None = None
+    """Employees whose phones rang or who talked, as it was known then; None: stored before it was kept."""
+    is_by_unknown: bool = False
+    """Answered on an address of nobody who is mapped to the CRM."""
+    lookup: LookupOfCall | None = None
+    """The PBX's question about this call."""
 
 
 class Setup(NamedTuple):

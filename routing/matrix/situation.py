@@ -107,14 +107,7 @@ def who_answered(s: Situation) -> Employee | None:
 
 def employee_at(address: str | None, s: Situation) -> Employee | None:
     """Whose extension, SIP login or number it is; numbers also as PBXs spell them, without plus or with 8 for +7."""
-    found = s.staff.employee_at(address)
-    if found or not address or len(address) < 10:
-        return found
-    digits = "".join(c for c in address if c.isdigit())
-    found = s.staff.employee_at(f"+{digits}")
-    if not found and len(digits) == 11 and digits[0] == "8" and s.settings.numbers.eight_is_plus_seven:
-        found = s.staff.employee_at(f"+7{digits[1:]}")
-    return found
+    return s.staff.employee_spelled(address, eight_is_plus_seven=s.settings.numbers.eight_is_plus_seven)
 
 
 def kind_of(s: Situation) -> ClientKind:

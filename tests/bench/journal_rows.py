@@ -46,13 +46,14 @@ _ROW = """
 
 _CALLS = f"""
 INSERT INTO call (account_id, call_id, connection_id, call_key, client, line, direction, disposition, is_over, started_at,
-    answered_at, ended_at, facts, client_kind, matrix_version, moments, heard_at, first_seen_at, updated_at)
+    answered_at, ended_at, facts, client_kind, matrix_version, moments, heard_at, first_seen_at, updated_at, people, lookup_reason)
 SELECT account_id, call_id, 'pbx', call_key, client, '+74951230000', 'inbound',
     CASE WHEN is_answered THEN 'answered' ELSE 'no_answer' END, true, at, CASE WHEN is_answered THEN at + interval '5 s' END,
     at + interval '2 min', CASE WHEN is_answered THEN $4::jsonb ELSE $5::jsonb END
         || jsonb_build_object('call_key', call_key, 'client', client, 'started_at', at, 'ended_at', at + interval '2 min',
            'answered_at', CASE WHEN is_answered THEN at + interval '5 s' END),
-    'known_without_deal', 1, jsonb_build_object('end', md5('decision' || n)), at, at, at
+    'known_without_deal', 1, jsonb_build_object('end', md5('decision' || n)), at, at, at,
+    ARRAY['person' || n % 40], 'contact_owner'
 FROM (SELECT n, {_ROW}) AS r ORDER BY n DESC
 """
 

@@ -7,23 +7,38 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from gateway.admin.calls.journal import CallsAsked, call_filter
 from gateway.api.frame import Answer, ApiCall, ApiError, Body, Items, Route, not_found
 from gateway.api.sent_time import SentTime
 from gateway.store.calls import calls as store
+from gateway.store.calls.journal import page_of
 from gateway.store.campaigns.of_call import campaign_as_decided
 from routing.calls.model import Disposition, FailedSide
 from routing.client_work.values import CallRow
-from routing.numbers.normalise import PublicNumber, normalise
 
 _LONGEST_AGO = timedelta(days=31)
 
 
 class CallsQuery(Body):
-    """Calls that started in [since, until), oldest first; since: a month ago where it is not given."""
+    """Calls that started in [since, until); since: a month ago where it is not given. kind: a row of the matrix. employee: who took
+    part. result `unknown`: answered by nobody known; `under_way`: not over. reason: of the PBX's question. writes: changes in the CRM
+    that wait, or were given up."""
 
     since: SentTime | None = None
     until: SentTime | None = None
-    client: Annotated[str, Field(max_length=40, description="phone number in any spelling")] | None = None
+    client: Annotated[
+        str | None,
+        Field(max_length=40, description="phone number in any spelling, or its last 3 to 6 digits"),
+    ] = None
+    line: Annotated[str | None, Field(max_length=200)] = None
+    connection: Annotated[str | None, Field(max_length=63)] = None
+    employee: Annotated[str | None, Field(max_length=100)] = None
+    direction: Literal["inbound", "outbound", "internal"] | None = None
+    result: Literal["answered", "unknown", "missed", "under_way"] | None = None
+    kind: Annotated[str | None, Field(max_length=60)] = None
+    reason: Annotated[str | None, Field(max_length=60)] = None
+    writes: Literal["waiting", "dead"] | None = None
+    order: Literal["oldest", "newest"] = "oldest"
     limit: Annotated[int, Field(ge=1, le=500)] = 100
     after: Annotated[str, Field(max_length=200, description="`next` of the page before")] | None = None
 
@@ -47,12 +62,21 @@ class LegView(Answer):
     cause: Disposition | None
 
 
+class LookupOfCallView(Answer):
+    """The PBX's question about a call. joined_by `id`: it named the call; `time`: same client, line and seconds."""
+
+    decision_id: str
+    reason: str
+    joined_by: str
+
+
 class CallView(Answer):
     """talks: who talked with the client, in order. legs: each phone that rang, with its times; empty for calls that were stored
     before they were kept. failed_side: of a call that we made and nobody talked in, whose side it was; null where the PBX does not tell.
     left_waiting: who talked last passed the client on, and nobody took over. attempt: of a call that the gateway ordered, the id of its attempt, where the PBX carries it.
     talk_seconds null: not known yet. params: what the PBX sent with it (utm_*, pool, …). removed: what was emptied because its days
-    were over or the client asked for it (number, recordings, params). moments: ids of decisions."""
+    were over or the client asked for it (number, recordings, params). moments: ids of decisions.
+    people: ids of employees who took part; null for calls that were stored before it was kept. lookup: null where the PBX did not ask."""
 
     call_id: str
     connection: str
@@ -79,6 +103,8 @@ class CallView(Answer):
     params: dict[str, str]
     removed: list[str]
     moments: dict[str, str]
+    people: list[str] | None
+    lookup: LookupOfCallView | None
 
 
 class CallCampaignView(Answer):
@@ -125,26 +151,28 @@ def view_of(row: CallRow) -> CallView:
         params=dict(call.params),
         removed=list(row.emptied),
         moments=dict(row.moments),
+        people=None if row.people is None else list(row.people),
+        lookup=LookupOfCallView(**row.lookup._asdict()) if row.lookup else None,
     )
 
 
 async def list_calls(call: ApiCall[CallsQuery, None]) -> Items[CallView]:
     query = call.query
+    asked = query.model_dump(exclude={"order", "limit", "after"})
     now = datetime.now(UTC)
-    client = None
-    if query.client is not None:
-        number = normalise(query.client, call.services.configuration.now.policy_of(call.account.id))
-        if not isinstance(number, PublicNumber):
-            raise ApiError(400, "invalid-input", "This is not a phone number.", field="client")
-        client = number.e164
+    asked = {
+        **asked,
+        "since": query.since or now - _LONGEST_AGO,
+        "until": query.until or now + timedelta(days=1),
+    }
+    policy = call.services.configuration.now.policy_of(call.account.id)
     async with call.services.pool.acquire() as conn:
-        rows = await store.calls_between(
+        rows = await page_of(
             conn,
             call.account.id,
-            query.since or now - _LONGEST_AGO,
-            query.until or now + timedelta(days=1),
-            client=client,
-            after=_place(query.after),
+            await call_filter(conn, call.account, policy, CallsAsked(**asked)),
+            towards="newer" if query.order == "oldest" else "older",
+            place=_place(query.after),
             limit=query.limit,
         )
     last = rows[-1] if len(rows) == query.limit else None
@@ -187,7 +215,7 @@ ROUTES = (
         method="GET",
         path=_ALL,
         handler=list_calls,
-        summary="The journal of calls, oldest first",
+        summary="The journal of calls by any of its filters, oldest first or newest first",
         role="read_only",
     ),
     Route(

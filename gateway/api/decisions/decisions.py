@@ -98,9 +98,11 @@ class EffectView(Answer):
 
 
 class DecisionView(DecisionLine):
-    """says, and each effect's says: in plain words. inputs: all that the decision was computed from."""
+    """says, and each effect's says: in plain words. inputs: all that the decision was computed from. joined_by: of the PBX's question
+    about the call that was asked for: `id` where the question named the call, `time` where client, line and the seconds are the same."""
 
     kind_message: str
+    joined_by: str | None = None
     message: str
     outcome: dict[str, Any]
     steps: list[StepView]

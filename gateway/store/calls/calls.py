@@ -9,6 +9,7 @@ import asyncpg
 import orjson
 
 from routing.calls.model import Call
+from routing.calls.pbx_question import LookupOfCall
 from routing.client import ClientKind, Ref
 from routing.client_work.cases import reached_by
 from routing.client_work.values import CallRow, SentNote
@@ -20,15 +21,16 @@ from runtime.database.pool import Conn
 _SAVE = """
 INSERT INTO call (account_id, call_id, connection_id, call_key, client, line, direction, disposition, is_over,
     started_at, answered_at, ended_at, facts, client_kind, matrix_version, moments, due_at, heard_at, failed_side,
-    clock_offset, attempt_id, campaign_task)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+    clock_offset, attempt_id, campaign_task, people, is_by_unknown, lookup_id, lookup_reason, lookup_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
 ON CONFLICT (account_id, call_id) DO UPDATE SET client = excluded.client, line = excluded.line,
     direction = excluded.direction, disposition = excluded.disposition, is_over = excluded.is_over,
     started_at = excluded.started_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
     facts = excluded.facts, client_kind = excluded.client_kind, matrix_version = excluded.matrix_version,
     moments = excluded.moments, due_at = excluded.due_at, heard_at = excluded.heard_at,
     failed_side = excluded.failed_side, clock_offset = excluded.clock_offset, attempt_id = excluded.attempt_id,
-    campaign_task = excluded.campaign_task, updated_at = now(),
+    campaign_task = excluded.campaign_task, people = excluded.people, is_by_unknown = excluded.is_by_unknown,
+    lookup_id = excluded.lookup_id, lookup_reason = excluded.lookup_reason, lookup_by = excluded.lookup_by, updated_at = now(),
     failures = 0, failed_moment = NULL, failure = NULL, aside_at = NULL
 """
 
@@ -115,7 +117,7 @@ async def stored_calls(
     if not calls:
         return {}
     rows = await conn.fetch(_STORED, account_id, [c for c, _ in calls], [k for _, k in calls])
-    return {(r["connection_id"], r["call_key"]): _call(r) for r in rows}
+    return {(r["connection_id"], r["call_key"]): call_of_row(r) for r in rows}
 
 
 async def times_used(conn: Conn, account_id: str, call: tuple[str, str]) -> int:
@@ -125,7 +127,7 @@ async def times_used(conn: Conn, account_id: str, call: tuple[str, str]) -> int:
 
 
 async def save_call(conn: Conn, row: CallRow) -> None:
-    call = row.call
+    call, lookup = row.call, row.lookup
     await conn.execute(
         _SAVE,
         row.account_id,
@@ -150,6 +152,9 @@ async def save_call(conn: Conn, row: CallRow) -> None:
         row.clock_offset,
         call.attempt,
         call.campaign_task,
+        None if row.people is None else list(row.people),
+        row.is_by_unknown,
+        *(lookup or (None, None, None)),
     )
 
 
@@ -175,37 +180,12 @@ async def call(conn: Conn, account_id: str, call_id: str) -> CallRow:
     )
     if row is None:
         raise NoSuchCall(call_id)
-    return _call(row)
-
-
-async def calls_between(
-    conn: Conn,
-    account_id: str,
-    since: datetime,
-    until: datetime,
-    *,
-    client: str | None = None,
-    after: tuple[datetime, str] | None = None,
-    limit: int = 1000,
-) -> list[CallRow]:
-    """Return the calls that started in [since, until), oldest first. after: (started_at, call_id) of the last one of a page."""
-    rows = await conn.fetch(
-        "SELECT * FROM call WHERE account_id = $1 AND started_at >= $2 AND started_at < $3"
-        " AND ($4::text IS NULL OR client = $4)"
-        " AND ($5::timestamptz IS NULL OR (started_at, call_id) > ($5, $6)) ORDER BY started_at, call_id LIMIT $7",
-        account_id,
-        since,
-        until,
-        client,
-        *(after or (None, None)),
-        limit,
-    )
-    return [_call(row) for row in rows]
+    return call_of_row(row)
 
 
 async def latest_talk(conn: Conn, account_id: str, client: str, now: datetime) -> Reached | None:
     """Return the talk with this client that ended last, by our clock. by: as the PBX names them."""
-    rows = [_call(row) for row in await conn.fetch(_REACHED, account_id, client)]
+    rows = [call_of_row(row) for row in await conn.fetch(_REACHED, account_id, client)]
     talks = [talk for row in rows if (talk := reached_by(row, now, row.call.answered_by))]
     return max(talks, key=lambda talk: talk.until, default=None)
 
@@ -249,7 +229,7 @@ async def effect_keys(conn: Conn, account_id: str, call_id: str) -> tuple[str, .
     return tuple(r["effect_key"] for r in rows)
 
 
-def _call(row: asyncpg.Record) -> CallRow:
+def call_of_row(row: asyncpg.Record) -> CallRow:
     return CallRow(
         account_id=row["account_id"],
         call_id=row["call_id"],
@@ -265,4 +245,13 @@ def _call(row: asyncpg.Record) -> CallRow:
         heard_at=row["heard_at"],
         clock_offset=row["clock_offset"],
         emptied=tuple(row["emptied"]),
+        people=None if row["people"] is None else tuple(row["people"]),
+        is_by_unknown=row["is_by_unknown"],
+        lookup=_lookup(row),
     )
+
+
+def _lookup(row: asyncpg.Record) -> LookupOfCall | None:
+    if row["lookup_id"] is None:
+        return None
+    return LookupOfCall(row["lookup_id"], row["lookup_reason"], row["lookup_by"])

@@ -13,6 +13,7 @@ from gateway.store.admin.personal_data import KINDS
 from runtime.database.pool import Conn, as_json
 
 _COLUMNS = "account_id, decision_id, kind, at, call_id, client, reason, outcome, steps, inputs"
+_OF_D = ", ".join(f"d.{name}" for name in _COLUMNS.split(", "))
 
 _ADD = f"""
 INSERT INTO decision ({_COLUMNS})
@@ -24,7 +25,7 @@ ON CONFLICT (account_id, decision_id) DO NOTHING
 
 
 _OF_CASE = f"""
-SELECT {", ".join(f"d.{name}" for name in _COLUMNS.split(", "))}
+SELECT {_OF_D}
 FROM missed_case m JOIN decision d ON d.account_id = m.account_id AND d.client = m.client AND d.kind = 'case'
     AND d.outcome -> 'case' ->> 'id' = m.case_id
 WHERE m.account_id = $1 AND m.client = $2 AND $3 = ANY(m.missed_calls) AND d.call_id IS DISTINCT FROM $3
@@ -36,7 +37,7 @@ ORDER BY d.at, d.seq
 # The index is asked for each in turn, and as many rows are read as are wanted.
 _LATEST = f"""
 {KINDS}, asked AS (SELECT $2::text AS kind WHERE $2 IS NOT NULL UNION ALL SELECT kind FROM kinds WHERE $2 IS NULL)
-SELECT {", ".join(f"d.{name}" for name in _COLUMNS.split(", "))} FROM asked CROSS JOIN LATERAL (
+SELECT {_OF_D} FROM asked CROSS JOIN LATERAL (
     SELECT * FROM decision WHERE account_id = $1 AND kind = asked.kind AND at < coalesce($3::timestamptz, 'infinity')
     ORDER BY at DESC, seq DESC LIMIT $4) AS d
 ORDER BY d.at DESC, d.seq DESC LIMIT $4
@@ -89,10 +90,11 @@ class EffectRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """A decision with its effects."""
+    """A decision with its effects. joined_by: of a lookup, how it is known to be of the call that was asked for."""
 
     decision: DecisionRow
     effects: tuple[EffectRow, ...]
+    joined_by: str | None = None
 
 
 async def add_decisions(conn: Conn, rows: Sequence[DecisionRow]) -> None:
@@ -186,7 +188,8 @@ async def explain(conn: Conn, account_id: str | None, id: str) -> list[Explained
     if not rows:
         raise NoSuchDecision(id)
     found = [_decision(row) for row in rows]
-    found += await _of_its_case(conn, found, id)
+    lookup, joined_by = await _of_its_question(conn, found, id)
+    found += [*lookup, *await _of_its_case(conn, found, id)]
     found.sort(key=lambda d: d.at)
     effects = await conn.fetch(
         "SELECT * FROM effect JOIN unnest($1::text[], $2::text[]) AS asked (account_id, decision_id)"
@@ -202,9 +205,29 @@ async def explain(conn: Conn, account_id: str | None, id: str) -> list[Explained
                 for e in effects
                 if (e["account_id"], e["decision_id"]) == (d.account_id, d.decision_id)
             ),
+            joined_by=joined_by if d in lookup else None,
         )
         for d in found
     ]
+
+
+async def _of_its_question(
+    conn: Conn, found: Sequence[DecisionRow], call_id: str
+) -> tuple[list[DecisionRow], str | None]:
+    """Of this call: the PBX's question about it, and how it was joined to it."""
+    account_id = next((d.account_id for d in found if d.call_id == call_id), None)
+    row = await conn.fetchrow(
+        f"SELECT {_OF_D}, c.lookup_by FROM call c"  # noqa: S608
+        " JOIN decision d ON d.account_id = c.account_id AND d.decision_id = c.lookup_id"
+        " WHERE c.account_id = $1 AND c.call_id = $2",
+        account_id,
+        call_id,
+    )
+    if row is None:
+        return [], None
+    told = dict(row)
+    joined_by = told.pop("lookup_by")
+    return [DecisionRow(**told)], joined_by
 
 
 async def _of_its_case(conn: Conn, found: Sequence[DecisionRow], call_id: str) -> list[DecisionRow]:

@@ -1,0 +1,1 @@
+"""What people ask of calls and order to be done with them."""
