@@ -19,6 +19,7 @@ from gateway.decisions.explain import explain
 from gateway.health.status import installation_status
 from gateway.store.admin import personal_data
 from gateway.store.calls import calls, missed_calls
+from gateway.store.calls.journal import CallFilter, count_of, page_of
 from gateway.store.decisions import decisions
 from gateway.store.desk.entries import KINDS, aside_rows, counts_of
 from gateway.store.intake import inbox
@@ -78,25 +79,21 @@ def _asked(of: Callable[..., Awaitable[object]], *args: Any, **named: Any) -> Qu
 
 def read_questions(sample: Sample) -> Mapping[str, Question]:
     """What is shown to people and programs."""
-    month_ago = _NOW - _MONTH
-    far = _NOW + timedelta(days=1)
+    month = CallFilter(since=_NOW - _MONTH)
     return {
         "status": partial(installation_status, now=_NOW),
         "status of one account": partial(installation_status, now=_NOW, account_id=BIG),
-        "calls: a page of the last month": _asked(calls.calls_between, BIG, month_ago, far, limit=100),
+        "calls: a page of the last month": _asked(page_of, BIG, month, towards="newer", limit=100),
         "calls: a page further on": _asked(
-            calls.calls_between, BIG, month_ago, far, after=(_NOW - timedelta(days=5), "x"), limit=100
+            page_of, BIG, month, towards="newer", place=(_NOW - timedelta(days=5), "x"), limit=100
         ),
-        "calls: of a client": _asked(
-            calls.calls_between, BIG, _NOW - timedelta(days=400), far, client=sample.client, limit=100
-        ),
+        "calls: of a client": _asked(page_of, BIG, CallFilter(clients=(sample.client,)), limit=100),
         "calls: of who called most": _asked(
-            calls.calls_between, BIG, month_ago, far, client=OFTEN, limit=100
+            page_of, BIG, CallFilter(since=month.since, clients=(OFTEN,)), limit=100
         ),
-        "calls: all of who called most": _asked(
-            calls.calls_between, BIG, _NOW - timedelta(days=400), far, client=OFTEN, limit=100
-        ),
+        "calls: all of who called most": _asked(page_of, BIG, CallFilter(clients=(OFTEN,)), limit=100),
         "calls: by id": _asked(calls.call, BIG, sample.call_id),
+        **_journal_questions(),
         "decisions: by id": _asked(explain, sample.decision_id),
         "decisions: by id, account known": _asked(explain, sample.decision_id, BIG),
         "decisions: of a call": _asked(explain, sample.call_id),
@@ -119,6 +116,24 @@ def read_questions(sample: Sample) -> Mapping[str, Question]:
         "desk: counts": _asked(counts_of, BIG),
         "desk: effects": _asked(dead_letters.items, BIG),
     }
+
+
+def _journal_questions() -> Mapping[str, Question]:
+    """A tenth of the journal by each kind of filter; what nobody has is the dearest to look for."""
+    since = _NOW - timedelta(days=18)
+    asked = {
+        "newest": CallFilter(since=since),
+        "of a person": CallFilter(since=since, employee="person7"),
+        "of a person who took no call": CallFilter(since=since, employee="nobody", addresses=("999",)),
+        "missed": CallFilter(since=since, result="missed"),
+        "by the end of a number": CallFilter(since=since, client_end="9999999"),
+        "of a line that nobody calls": CallFilter(since=since, line="+74950000000"),
+        "of a reason that never was": CallFilter(since=since, reason="owner_unmapped"),
+        "of changes that were given up": CallFilter(since=since, writes="dead"),
+        "of changes that wait": CallFilter(since=since, writes="waiting"),
+    }
+    pages = {f"journal: {name}": _asked(page_of, BIG, wanted) for name, wanted in asked.items()}
+    return {**pages, "journal: how many": _asked(count_of, BIG, CallFilter(since=since))}
 
 
 def work_questions() -> Mapping[str, Question]:
