@@ -74,6 +74,11 @@ def _kept(file: Path, make: Callable[[], str]) -> Path:
     return file
 
 
+async def has_no_calls(pool: asyncpg.Pool) -> bool:
+    async with pool.acquire() as conn:
+        return ACCOUNT not in {account.id for account in await rows.accounts(conn)}
+
+
 async def prepare(pool: asyncpg.Pool, *, sandbox_url: str, crm_token: str, token: str) -> None:
     """Everything that the demo needs in the database; repeating it changes nothing."""
     async with pool.acquire() as conn, conn.transaction():

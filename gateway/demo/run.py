@@ -9,8 +9,10 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import asyncpg
@@ -28,6 +30,7 @@ from gateway.demo.callbacks import DemoCallBacks
 from gateway.demo.distribution import DemoStages
 from gateway.demo.folder import clear, prepare_folder
 from gateway.demo.pbx import DemoPbx, serving
+from gateway.demo.sample_week import sample_week
 from gateway.store.admin.accounts import account as account_of
 from routing.settings import NumberPolicy
 from runtime.database.pool import open_pool
@@ -49,6 +52,7 @@ class Demo:
     contacts: int = 1000
     is_fresh: bool = False
     plays_call: bool = True
+    has_past: bool = True
 
     @property
     def url(self) -> str:
@@ -145,6 +149,7 @@ async def _start(
                 "access_token"
             ]
             pool = await open_pool(dsn, max_size=2, keys=key_ring(None, data.secrets_key_file(demo.data_dir)))
+            is_new = await data.has_no_calls(pool)
             await data.prepare(pool, sandbox_url=demo.sandbox_url, crm_token=crm_token, token=token)
             stages = await distribution.prepare_pipeline(session, demo.sandbox_url)
             await distribution.prepare_distribution(pool, stages)
@@ -158,6 +163,8 @@ async def _start(
             print(_welcome(demo, dsn, token, stages, called), flush=True)
             if demo.plays_call:
                 await _play(session, demo, stop)
+            if demo.has_past and is_new:
+                await _tell_past(session, demo, stop)
             await stop.wait()
     finally:
         stop.set()
@@ -233,6 +240,21 @@ Things to try, each line as it stands:
 
 Callmatrix is ready
 """
+
+
+async def _tell_past(session: aiohttp.ClientSession, demo: Demo, stop: asyncio.Event) -> None:
+    """Let the PBX tell a week of calls, for the pages to show."""
+    calls = sample_week(datetime.now(UTC), ZoneInfo("Europe/Moscow"))
+    try:
+        for call in calls:
+            if stop.is_set():
+                return
+            for event in call.events():
+                await _send(session, demo, event)
+    except (aiohttp.ClientError, TimeoutError) as err:
+        log.warning("sample-week-failed", error=str(err))
+        return
+    print(f"A week of {len(calls)} sample calls is on the pages.", flush=True)
 
 
 _SAMPLE_NUMBER = "79161234567"
