@@ -30,6 +30,7 @@ from gateway.demo.callbacks import DemoCallBacks
 from gateway.demo.distribution import DemoStages
 from gateway.demo.folder import clear, prepare_folder
 from gateway.demo.pbx import DemoPbx, serving
+from gateway.demo.people import doors, prepare_people
 from gateway.demo.sample_week import sample_week
 from gateway.store.admin.accounts import account as account_of
 from routing.settings import NumberPolicy
@@ -156,11 +157,12 @@ async def _start(
             called = await callbacks.prepare_calls(session, demo.sandbox_url)
             await callbacks.prepare_trigger(pool, called, pbx.url)
             await _register_webhook(session, pool, demo)
+            links = await prepare_people(pool)
             await pool.close()
             ours = asyncio.create_task(run_children([gateway, worker], stop))
             if not await _answers(session, f"{demo.url}/readyz", stop):
                 return
-            print(_welcome(demo, dsn, token, stages, called), flush=True)
+            print(_welcome(demo, dsn, token, links, stages, called), flush=True)
             if demo.plays_call:
                 await _play(session, demo, stop)
             if demo.has_past and is_new:
@@ -212,9 +214,13 @@ async def _json(session: aiohttp.ClientSession, url: str) -> Any:
         return await response.json()
 
 
-def _welcome(demo: Demo, dsn: str, token: str, stages: DemoStages, called: DemoCallBacks) -> str:
+def _welcome(
+    demo: Demo, dsn: str, token: str, links: Mapping[str, str], stages: DemoStages, called: DemoCallBacks
+) -> str:
     url, auth = demo.url, "-H 'Authorization: Bearer demo'"
     return f"""
+Pages        {url}   each of these lets a person in, once:
+{doors(url, links)}
 Gateway      {url}
 CRM sandbox  {demo.sandbox_url}   (an amoCRM account with sample data, nothing real)
 Database     CALLMATRIX_DATABASE_URL='{dsn}'

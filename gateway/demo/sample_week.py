@@ -65,7 +65,7 @@ class SampleCall:
 
 def sample_week(now: datetime, zone: ZoneInfo, days: int = 7) -> list[SampleCall]:
     """Return the calls of the last days until a quarter of an hour ago, the oldest first; for one moment always the same."""
-    chance = random.Random(20_261_124)  # noqa: S311 - nothing is secret here
+    chance = random.Random(20_261_124)
     today = now.astimezone(zone).date()
     calls = []
     for back in range(days - 1, -1, -1):
