@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.demo.data import EXTENSIONS, OFFICE_LINE
 
-Outcome = Literal["answered", "missed", "busy", "called"]
+HowItWent = Literal["answered", "missed", "busy", "called"]
 """called: by us, and answered."""
 
 _OPEN, _CLOSE = time(9), time(19)
@@ -21,13 +21,13 @@ _SOURCES = ("yandex", "google", "", "", "2gis")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SampleCall:
+class PastCall:
     """client: E.164 without the plus. rang, talked: seconds. extension: who rang or called."""
 
     id: str
     at: datetime
     client: str
-    outcome: Outcome
+    outcome: HowItWent
     extension: str
     rang: int
     talked: int
@@ -63,7 +63,7 @@ class SampleCall:
         return (self.at + timedelta(seconds=seconds)).isoformat()
 
 
-def sample_week(now: datetime, zone: ZoneInfo, days: int = 7) -> list[SampleCall]:
+def sample_week(now: datetime, zone: ZoneInfo, days: int = 7) -> list[PastCall]:
     """Return the calls of the last days until a quarter of an hour ago, the oldest first; for one moment always the same."""
     chance = random.Random(20_261_124)
     today = now.astimezone(zone).date()
@@ -78,13 +78,13 @@ def sample_week(now: datetime, zone: ZoneInfo, days: int = 7) -> list[SampleCall
     return [call for call in calls if call.at < now - timedelta(minutes=15)]
 
 
-def _call(id: str, at: datetime, chance: random.Random) -> SampleCall:
-    outcomes: tuple[Outcome, ...] = ("answered", "missed", "busy", "called")
+def _call(id: str, at: datetime, chance: random.Random) -> PastCall:
+    outcomes: tuple[HowItWent, ...] = ("answered", "missed", "busy", "called")
     outcome = chance.choices(outcomes, (62, 16, 4, 18))[0]
     is_known = chance.random() < 0.85
     contact = chance.randrange(1, _CONTACTS)
     client = f"7900{contact:07}" if is_known else f"7495{chance.randrange(2_000_000, 9_999_999)}"
-    return SampleCall(
+    return PastCall(
         id=id,
         at=at,
         client=client,

@@ -228,6 +228,7 @@ CYRILLIC_ELSEWHERE = {
     "crm/sandbox": "sample data, and answers of an amoCRM that speaks Russian",
     "gateway/demo/callbacks.py": "names of the demo's pipeline, stages and deals",
     "gateway/demo/data.py": "names of the demo's people",
+    "gateway/demo/people.py": "names of the demo's people",
     "gateway/demo/distribution.py": "names of the demo's pipeline, stages and deals",
     "routing/numbers/spelling.py": "words that PBXs send in place of a number",
     "routing/numbers/beside.py": "words that people write beside numbers",
