@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from gateway.admin.config_document import ConfigDocument
 from routing.matrix.catalogue import Catalogue
-from routing.matrix.diff import difference
+from routing.matrix.versions.diff import difference
 from routing.schedules.model import Schedule
 from routing.shift_change.policy import ShiftPolicy
 from routing.texts.catalogue import Texts

@@ -32,7 +32,7 @@ from gateway.store.admin import matrices as store
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Problem, can_be_published, check
-from routing.matrix.diff import MatrixChange, difference
+from routing.matrix.versions.diff import MatrixChange, difference
 from routing.texts.catalogue import Language, Texts
 from runtime.database.pool import Conn
 from runtime.failure import Failure

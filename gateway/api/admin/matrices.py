@@ -32,7 +32,7 @@ from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.crm_accounts.exchanges import reports
 from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Problem, can_be_published, check
-from routing.matrix.diff import difference
+from routing.matrix.versions.diff import difference
 from routing.matrix.model import CELLS, Matrix
 from routing.matrix.presets import PRESETS
 from routing.matrix.texts import ACTIONS, cell_in_words

@@ -6,10 +6,10 @@ import pytest
 
 from routing.matrix.actions import Action
 from routing.matrix.catalogue import Catalogue, CatalogueField, CataloguePipeline, CatalogueStage
-from routing.matrix.diff import NO_CATALOGUE, difference
 from routing.matrix.model import Matrix
 from routing.matrix.presets import PRESETS, recommended, unsorted
 from routing.matrix.settings_in_words import SettingWords
+from routing.matrix.versions.diff import NO_CATALOGUE, difference
 from routing.staff import Employee, Staff
 from routing.texts.catalogue import LANGUAGES, Language
 from routing.texts.sentences import TEXTS
