@@ -22,6 +22,7 @@ from gateway.store.admin.staff import staff_of
 from routing.matrix.by_template.turns import uses_of_templates
 from routing.matrix.checks.check import Problem
 from routing.matrix.model import Matrix
+from routing.matrix.versions.trial import Trial
 from routing.texts.catalogue import Language
 from runtime.database.pool import Conn, database_now
 
@@ -69,6 +70,21 @@ class SameMatrix(InputRefused):
         )
 
 
+class OnTrial(InputRefused):
+    """A version is on trial, against which the published one is compared: that one stays until the trial ends."""
+
+    code = "trial-running"
+
+    def __init__(self, trial: Trial) -> None:
+        part = f"{trial.percent} % of the clients" if trial.percent else f"the line {trial.line}"
+        super().__init__(
+            "trial",
+            f"version {trial.version} is on trial for {part}",
+            "end the trial first: 'callmatrix matrix trial-publish' or 'callmatrix matrix trial-take-back'",
+            problems=[trial._asdict()],
+        )
+
+
 class NoVersion(InputRefused):
     """There is no such version of the matrix."""
 
@@ -82,14 +98,14 @@ class NoVersion(InputRefused):
 
 async def save_draft(conn: Conn, account_id: str, matrix: Matrix, *, revision: int, by: str) -> store.Draft:
     """Raise DraftMoved, NotBoundTo, NoSuchAccount; nothing is stored then."""
-    _refuse_others((await store.draft(conn, account_id)).matrix, matrix)
+    refuse_others((await store.draft(conn, account_id)).matrix, matrix)
     async with refusals(conn, account_id):
         return await store.save_draft(conn, account_id, matrix, revision=revision, by=by)
 
 
 async def reset_draft(conn: Conn, account_id: str, *, revision: int, by: str) -> store.Draft:
     """Forget all that is not published. Raise DraftMoved, NotBoundTo, NoSuchAccount; nothing is stored then."""
-    await _refuse_others_published(conn, account_id, (await store.draft(conn, account_id)).matrix)
+    await refuse_others_published(conn, account_id, (await store.draft(conn, account_id)).matrix)
     async with refusals(conn, account_id):
         return await store.reset_draft(conn, account_id, revision=revision, by=by)
 
@@ -102,7 +118,7 @@ async def publish_draft(
     draft = await store.draft(conn, account_id)
     seen = draft.revision if revision is None else revision
     async with refusals(conn, account_id):
-        await _refuse_others_published(conn, account_id, draft.matrix)
+        await refuse_others_published(conn, account_id, draft.matrix)
         catalogue = await catalogue_of(conn, account_id)
         return await store.publish(conn, account_id, revision=seen, by=by, why=why, catalogue=catalogue)
 
@@ -112,7 +128,7 @@ async def publish_matrix(
 ) -> store.Published | None:
     """Return what came from elsewhere; None when it decides like the current version. Raise InputRefused, NoSuchAccount."""
     async with refusals(conn, account_id):
-        await _refuse_others_published(conn, account_id, matrix)
+        await refuse_others_published(conn, account_id, matrix)
         catalogue = await catalogue_of(conn, account_id)
         return await store.publish_matrix(conn, account_id, matrix, by=by, why=why, catalogue=catalogue)
 
@@ -121,7 +137,7 @@ async def roll_back(conn: Conn, account_id: str, *, to: int, by: str, why: str) 
     """Raise InputRefused, NoSuchAccount; nothing is stored then."""
     refuse_bad_note(why, "why", "reason")
     async with refusals(conn, account_id):
-        await _refuse_others_published(conn, account_id, await store.matrix_at(conn, account_id, to))
+        await refuse_others_published(conn, account_id, await store.matrix_at(conn, account_id, to))
         return await store.roll_back(conn, account_id, to=to, by=by, why=why)
 
 
@@ -148,12 +164,12 @@ async def try_call(
     return await dry_run(conn, of_account, policy, matrix, call, at_work=at_work)
 
 
-async def _refuse_others_published(conn: Conn, account_id: str, wanted: Matrix) -> None:
+async def refuse_others_published(conn: Conn, account_id: str, wanted: Matrix) -> None:
     current = await store.current_version(conn, account_id)
-    _refuse_others(await store.matrix_at(conn, account_id, current), wanted)
+    refuse_others(await store.matrix_at(conn, account_id, current), wanted)
 
 
-def _refuse_others(before: Matrix, wanted: Matrix) -> None:
+def refuse_others(before: Matrix, wanted: Matrix) -> None:
     """Raise NotBoundTo where who acts lets a template choose that is not theirs, or keeps it from choosing."""
     changed = uses_of_templates(before) ^ uses_of_templates(wanted)
     refuse_other_template(*sorted({use.template for use in changed}))
@@ -168,6 +184,8 @@ async def refusals(conn: Conn, account_id: str) -> AsyncIterator[None]:
         raise NoVersion(err.version) from err
     except store.NothingToPublish as err:
         raise SameMatrix(err.version) from err
+    except store.TrialRunning as err:
+        raise OnTrial(err.trial) from err
     except store.DraftConflict as err:
         raise await _moved(conn, account_id, err) from err
     except store.MatrixNotPublishable as err:
@@ -177,7 +195,8 @@ async def refusals(conn: Conn, account_id: str) -> AsyncIterator[None]:
 async def _moved(conn: Conn, account_id: str, err: store.DraftConflict) -> DraftMoved:
     """Who was faster: the one who saved, or the one who published."""
     await store.current_version(conn, account_id)  # the first is made when it is asked for
-    latest = (await store.versions(conn, account_id))[0]
+    ran = await store.versions(conn, account_id)
+    latest = next(v for v in ran if v.trial in (None, "published"))
     draft = err.current
     if draft.saved_by is not None and draft.based_on == latest.version:
         return DraftMoved(draft.saved_by, "saved the draft", draft.saved_at, draft.revision)

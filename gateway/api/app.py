@@ -28,7 +28,9 @@ from gateway.admin.distribution.orders import DealGivenAlready, NotGivable
 from gateway.admin.distribution.templates import StageTaken, TemplateInUse, TemplateMoved, TemplateNotUsable
 from gateway.admin.employees import AddressTaken, CrmUserTaken, SeniorTaken
 from gateway.admin.input_words import problems_of, refuse_odd_numbers, refuse_untakable, validated
-from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, SameMatrix
+from gateway.admin.matrices import DraftMoved, MatrixRefused, NoVersion, OnTrial, SameMatrix
+from gateway.admin.matrix.merging import BothChanged
+from gateway.admin.matrix.trials import NoTrial
 from gateway.admin.outbound.do_not_call import NotOnList
 from gateway.admin.outbound.why_not import NotStopped, NotUnknown
 from gateway.admin.presence.chats import TelegramUnset
@@ -107,6 +109,9 @@ _STATUS: Mapping[str, int] = {
     NotBoundTo.code: 403,
     OutlivesGranter.code: 403,
     DraftMoved.code: 409,
+    BothChanged.code: 409,
+    OnTrial.code: 409,
+    NoTrial.code: 409,
     SameMatrix.code: 409,
     AccountNotOn.code: 409,
     RunIsOpen.code: 409,

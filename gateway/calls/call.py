@@ -102,7 +102,7 @@ async def _state(context: JobContext, row: CallRow, number: str, asked: Needs) -
     conn, account_id = context.conn, context.account.id
     state = ClientState(Client(number=number))
     if asked.client:
-        matrix = await context.matrix_of(row)
+        matrix, trial = await context.matrix_of(row)
         gone, undone, has_undone_task = await decided_anew_store.came_to_nothing(
             conn, account_id, row.call_id
         )
@@ -121,6 +121,7 @@ async def _state(context: JobContext, row: CallRow, number: str, asked: Needs) -
             client=client,
             campaign=campaign,
             matrix=matrix,
+            trial=trial,
             turns=await turns_of(context, matrix, row.call_id, client),
             gone_places=await gone_from_crm(conn, context.account, matrix),
             ordered=await store.effect_keys(conn, account_id, row.call_id),
@@ -173,8 +174,9 @@ async def _record_moment(context: JobContext, row: CallRow, act: MomentDecided) 
     situation = _asked(act).model_dump(mode="json", exclude={"staff"})
     if act.situation.turns is NO_TURNS:
         del situation["turns"]
-    if act.situation.campaign is None:
-        del situation["campaign"]
+    for absent in ("campaign", "trial"):
+        if getattr(act.situation, absent) is None:
+            del situation[absent]
     await context.record(
         act.decision_id,
         kind="matrix",

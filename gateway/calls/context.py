@@ -12,9 +12,11 @@ from gateway.calendars import holidays_around
 from gateway.calls.pbx_clocks import PbxClocks
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import StaffStore, write_snapshot
+from gateway.store.calls.trials import trial_of_open_case
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
 from routing.client_work.values import CallRow, Setup
 from routing.matrix.model import Matrix
+from routing.matrix.versions.trial import Trial, TrialOfCall, side_of
 from routing.settings import NumberPolicy
 from routing.staff import Staff
 from runtime.database.pool import Conn
@@ -30,6 +32,8 @@ class Matrices(Protocol):
         ...
 
     async def at(self, conn: Conn, account_id: str, version: int) -> Matrix: ...
+
+    async def trial(self, conn: Conn, account_id: str) -> Trial | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +61,20 @@ class JobContext:
         holidays = holidays_around(settings.working_time, self.now)
         return Setup(self.staff, settings, self.account.time_zone, holidays, self.now)
 
-    async def matrix_of(self, row: CallRow) -> Matrix:
-        """Return the one that was current when the call was first seen with its client; at first sight the current one."""
-        if row.client_kind is None or row.matrix_version is None:
-            return await self.matrices.current(self.conn, self.account.id)
-        return await self.matrices.at(self.conn, self.account.id, row.matrix_version)
+    async def matrix_of(self, row: CallRow) -> tuple[Matrix, TrialOfCall | None]:
+        """Return the one that was current when the call was first seen with its client, and its side of the trial that ran
+        then; at first sight those of now."""
+        conn, account_id = self.conn, self.account.id
+        if row.client_kind is not None and row.matrix_version is not None:
+            return await self.matrices.at(conn, account_id, row.matrix_version), row.trial
+        trial = await self.matrices.trial(conn, account_id)
+        if trial is None or row.client is None:
+            return await self.matrices.current(conn, account_id), None
+        of_case = await trial_of_open_case(conn, account_id, row.client)
+        side = side_of(trial, account_id, row.client, row.line, of_case)
+        if side.is_on_trial:
+            return await self.matrices.at(conn, account_id, trial.version), side
+        return await self.matrices.current(conn, account_id), side
 
     async def record(
         self,

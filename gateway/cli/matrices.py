@@ -11,7 +11,7 @@ import typer
 
 from gateway.admin import matrices
 from gateway.cli.changing.matrices import extend as change_matrices
-from gateway.cli.options import AccountName, Json, Lang, version_named
+from gateway.cli.options import AccountName, Json, Lang, VersionReason, version_named
 from gateway.cli.output import (
     chosen_language,
     database,
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 matrix_app = typer.Typer(
     help="The call matrix: its draft, checks, versions, roll-back.", no_args_is_help=True
 )
-
-WhyOption = Annotated[str, typer.Option(help="shown in the list of versions")]
 
 
 def register(app: typer.Typer) -> None:
@@ -170,7 +168,7 @@ async def _named(conn: Conn, account: str, name: VersionName) -> Any:
 
 
 @matrix_app.command("publish")
-def publish(why: WhyOption, account: AccountName = None, lang: Lang = None, json: Json = False) -> None:
+def publish(why: VersionReason, account: AccountName = None, lang: Lang = None, json: Json = False) -> None:
     """Make the draft the next version. Calls that have begun keep the version they began with.
 
     Example: callmatrix matrix publish --account sales --why "new pipeline for ads"
@@ -189,7 +187,7 @@ def publish(why: WhyOption, account: AccountName = None, lang: Lang = None, json
 @matrix_app.command("rollback")
 def roll_back(
     to: Annotated[int, typer.Option(min=1, max=999_999_999, help="version")],
-    why: WhyOption,
+    why: VersionReason,
     account: AccountName = None,
     json: Json = False,
 ) -> None:
@@ -260,4 +258,8 @@ def _say(published: store.Published, json: bool) -> None:
 
 
 def _reason(published: store.Published) -> str:
-    return f"{published.why} (= version {published.restored})" if published.restored else published.why
+    why = f"{published.why} (= version {published.restored})" if published.restored else published.why
+    return why if published.trial is None else f"{why} ({_TRIALS[published.trial]})"
+
+
+_TRIALS = {"running": "on trial", "published": "after a trial", "taken_back": "taken back after a trial"}

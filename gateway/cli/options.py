@@ -38,6 +38,7 @@ Counters = Annotated[
         "--counter", help="may start and stop this employee's counter; may be repeated; '' = as the role says"
     ),
 ]
+VersionReason = Annotated[str, typer.Option(help="shown in the list of versions")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="at most so many")]
 EvenIfUsed = Annotated[bool, typer.Option("--even-if-used", help="although something names it")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask before it is done")]

@@ -64,6 +64,8 @@ SENTENCES: Mapping[str, str] = {
     "fact.updated_at": "updated at",
     "fact.users": "CRM users",
     "fact.version": "version",
+    "fact.percent": "share of clients, %",
+    "fact.line": "line",
     "fact-value.newest_first": "newest first",
     "fact-value.open_deal_first_then_newest": "with an open deal first, then newest",
     "fact-value.new": "new",

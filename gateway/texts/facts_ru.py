@@ -64,6 +64,8 @@ SENTENCES: Mapping[str, str] = {
     "fact.updated_at": "изменено",
     "fact.users": "пользователи CRM",
     "fact.version": "версия",
+    "fact.percent": "доля клиентов, %",
+    "fact.line": "линия",
     "fact-value.newest_first": "сначала новые",
     "fact-value.open_deal_first_then_newest": "сначала с открытой сделкой, затем новые",
     "fact-value.new": "новый",

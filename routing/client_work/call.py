@@ -71,6 +71,7 @@ def folded(before: CallRow | None, told: Told, setup: Setup) -> CallRow:
         call=call,
         client_kind=before.client_kind if before else None,
         matrix_version=before.matrix_version if before else None,
+        trial=before.trial if before else None,
         moments=before.moments if before else {},
         heard_at=told.heard_at,
         clock_offset=told.clock_offset,
@@ -155,10 +156,10 @@ class _Work:
         self.row = replace(self.row, due_at=self._due_at())
 
     def _fix_kind(self) -> None:
-        """Kind and matrix version are fixed when the call is first seen with its client."""
+        """Kind, matrix version and side of a trial are fixed when the call is first seen with its client."""
         if not _is_fixed(self.row):
-            version = self._matrix.version
-            self.row = replace(self.row, client_kind=self.state.client.kind, matrix_version=version)
+            kind, version = self.state.client.kind, self._matrix.version
+            self.row = replace(self.row, client_kind=kind, matrix_version=version, trial=self.state.trial)
 
     @property
     def _matrix(self) -> Matrix:
@@ -258,6 +259,7 @@ def situation_of(row: CallRow, moment: Moment, state: ClientState, setup: Setup)
         gone_places=state.gone_places,
         turns=_turns_of(state),
         campaign=state.campaign,
+        trial=row.trial,
     )
 
 

@@ -18,6 +18,7 @@ from routing.matrix.decide import MatrixDecision
 from routing.matrix.model import Matrix
 from routing.matrix.places import GonePlaces
 from routing.matrix.situation import Situation
+from routing.matrix.versions.trial import TrialOfCall
 from routing.missed_calls import Case, CaseDecision, Missed, Reached, Rules, TaskTold
 from routing.schedules.calendar import PublicHolidays
 from routing.settings import AccountSettings, NumberPolicy
@@ -30,7 +31,8 @@ class CallRow:
     with a client.
 
     moments: moment -> decision id. due_at: when it has to be looked at again. heard_at: our time of its latest event.
-    clock_offset: to be added to its times where they are compared with those of another PBX.
+    clock_offset: to be added to its times where they are compared with those of another PBX. trial: which side of a trial
+    it is on, fixed with the version; None = none ran.
     """
 
     account_id: str
@@ -42,6 +44,7 @@ class CallRow:
     call: Call
     client_kind: ClientKind | None = None
     matrix_version: int | None = None
+    trial: TrialOfCall | None = None
     moments: Mapping[str, str] = field(default_factory=dict)
     due_at: datetime | None = None
     heard_at: datetime
@@ -119,6 +122,7 @@ class ClientState(NamedTuple):
     which the CRM took something no longer, because what it was for is gone; has_undone_task: the call's case has a task
     that was refused for that. is_task_unsent: the CRM was never told of the case's task. talk: the latest. gone_places: of
     those that the matrix names. turns: what templates of distribution say, where the matrix names any. campaign: as of Situation.
+    trial: of a call that is seen for the first time.
     """
 
     client: Client
@@ -134,6 +138,7 @@ class ClientState(NamedTuple):
     gone_places: GonePlaces = GonePlaces()
     turns: CallTurns = NO_TURNS
     campaign: CampaignOfCall | None = None
+    trial: TrialOfCall | None = None
 
 
 class MomentDecided(NamedTuple):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from routing.calls.model import Call
 from routing.client import ClientKind
 from routing.conditions import all_hold
-from routing.decision import Step
+from routing.decision import Fact, Step, Verdict
 from routing.effects import Effect
 from routing.matrix.actions import MakeContact, MakeDeal, MakeLead
 from routing.matrix.by_template.turns import BookedTurn
@@ -33,6 +33,7 @@ from routing.matrix.model import (
 )
 from routing.matrix.orders import take
 from routing.matrix.situation import Situation, facts_of, kind_of, outcome_of, party_of, who_answered
+from routing.matrix.versions.trial import TrialOfCall
 
 __all__ = [
     "CELLS",
@@ -80,7 +81,7 @@ class MatrixDecision(BaseModel):
 def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
     """Decide: same matrix and situation, same decision. Never raises for a business outcome: it is a reason."""
     s = situation
-    steps: list[Step] = []
+    steps: list[Step] = [_side(s.trial)] if s.trial else []
     name = _selected(matrix, s, steps)
     row = _row(s, steps)
     cell = f"{row}/{s.moment.value}"
@@ -125,6 +126,14 @@ def decide(matrix: Matrix, situation: Situation) -> MatrixDecision:
         turns=turns,
         asked_templates=asked,
     )
+
+
+def _side(trial: TrialOfCall) -> Step:
+    """Name the side of the trial that the call is on."""
+    because = f"{'on_trial' if trial.is_on_trial else 'not_on_trial'}_{trial.because}"
+    part: dict[str, Fact] = {"line": trial.line} if trial.line else {"percent": trial.percent}
+    verdict: Verdict = "passed" if trial.is_on_trial else "excluded"
+    return Step("trial", verdict, because, {"version": trial.version, **part})
 
 
 def _make_up(plan: Plan, table: MatrixTable) -> None:

@@ -22,6 +22,12 @@ DECISIONS: tuple[str, ...] = (
 )
 
 STEPS: tuple[str, ...] = (
+    "on_trial_share",
+    "on_trial_line",
+    "on_trial_case",
+    "not_on_trial_share",
+    "not_on_trial_line",
+    "not_on_trial_case",
     "selection_holds",
     "selection_does_not_hold",
     "default_matrix",
@@ -101,6 +107,8 @@ def _owner(facts: Mapping[str, Any], texts: Texts) -> str:
 
 def rule_phrase(rule: str) -> str | Phrase:
     """`inbound.missed.new/end#2:create_deal` in words; other rules keep their names."""
+    if rule == "trial":
+        return phrase("matrix.trace.trial")
     cell, _, action = rule.partition("#")
     if cell == "selection":
         return (

@@ -15,6 +15,7 @@ from routing.client import Client, ClientEntity, ClientKind
 from routing.matrix.by_template.turns import NO_TURNS, CallTurns
 from routing.matrix.model import CallOutcome, Moment
 from routing.matrix.places import GonePlaces
+from routing.matrix.versions.trial import TrialOfCall
 from routing.schedules.calendar import PublicHolidays
 from routing.settings import AccountSettings
 from routing.staff import Employee, Staff
@@ -28,6 +29,7 @@ class Situation(BaseModel):
     the CRM. holidays: the free days of settings.working_time.holidays around `now`. worked_days: of the same
     calendar, with the weekday whose hours they have. gone_places: of those that the matrix names.
     turns: what templates of distribution say, where the matrix names any. campaign: that called, or whose client calls.
+    trial: the side that the call is on, of a trial that ran when it began.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +53,7 @@ class Situation(BaseModel):
     gone_places: GonePlaces = GonePlaces()
     turns: CallTurns = NO_TURNS
     campaign: CampaignOfCall | None = None
+    trial: TrialOfCall | None = None
 
     @field_validator("staff")
     @classmethod

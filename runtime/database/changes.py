@@ -19,7 +19,17 @@ from runtime.database.pool import Conn
 from runtime.metrics import Sample
 
 Topic = Literal[
-    "calls", "cases", "work", "effects", "presence", "findings", "distribution", "outbound", "people", "tasks"
+    "calls",
+    "cases",
+    "work",
+    "effects",
+    "presence",
+    "findings",
+    "distribution",
+    "outbound",
+    "people",
+    "tasks",
+    "matrix",
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from routing.matrix.model import Matrix
+from routing.matrix.versions.trial import Trial
 from runtime.database.pool import Conn
 
 
@@ -14,6 +15,9 @@ class PublishedMatrix:
 
     async def current(self, conn: Conn, account_id: str) -> Matrix:
         return self._matrix
+
+    async def trial(self, conn: Conn, account_id: str) -> Trial | None:
+        return None
 
     async def at(self, conn: Conn, account_id: str, version: int) -> Matrix:
         return self._matrix

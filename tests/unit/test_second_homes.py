@@ -134,6 +134,7 @@ HASHES = {
     "gateway/intake/inbox.py:_anew": "a message that is the same and yet another",
     "gateway/alerts/watch.py:_message_id": "which message is told of",
     "gateway/db/migrate.py:_apply_missing": "the text of a migration",
+    "routing/matrix/versions/trial.py:_is_in_share": "which side of a trial a client is on",
     "routing/decision.py:stable_id": "what is decided",
     "routing/client_work/call.py:_note_recordings": "which recording an order is about",
     "crm/unread.py:nameless": "a row without an id",

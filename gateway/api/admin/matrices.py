@@ -32,16 +32,16 @@ from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.crm_accounts.exchanges import reports
 from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Problem, can_be_published, check
-from routing.matrix.versions.diff import difference
 from routing.matrix.model import CELLS, Matrix
 from routing.matrix.presets import PRESETS
 from routing.matrix.texts import ACTIONS, cell_in_words
 from routing.matrix.variables import VARIABLES, sample_of
+from routing.matrix.versions.diff import difference
 from routing.templates import FILTERS
 from runtime.database.pool import Conn
 
 
-async def _draft_view(conn: Conn, account_id: str, draft: store.Draft) -> DraftView:
+async def draft_view(conn: Conn, account_id: str, draft: store.Draft) -> DraftView:
     catalogue = await catalogue_of(conn, account_id)
     problems = await asyncio.to_thread(check, draft.matrix, catalogue)
     return DraftView(
@@ -57,7 +57,7 @@ async def _draft_view(conn: Conn, account_id: str, draft: store.Draft) -> DraftV
     )
 
 
-def _line(published: store.Published) -> PublishedLine:
+def line_of(published: store.Published) -> PublishedLine:
     return PublishedLine.model_validate(published)
 
 
@@ -82,7 +82,7 @@ async def vocabulary(call: ApiCall[LanguageQuery, None]) -> Vocabulary:
 
 async def show_draft(call: ApiCall) -> DraftView:
     async with call.services.pool.acquire() as conn:
-        return await _draft_view(conn, call.account.id, await store.draft(conn, call.account.id))
+        return await draft_view(conn, call.account.id, await store.draft(conn, call.account.id))
 
 
 async def save_draft(call: ApiCall[NoQuery, DraftChange]) -> DraftView:
@@ -92,21 +92,21 @@ async def save_draft(call: ApiCall[NoQuery, DraftChange]) -> DraftView:
         saved = await matrices.save_draft(
             conn, account_id, body.matrix, revision=body.revision, by=call.who.name
         )
-        return await _draft_view(conn, account_id, saved)
+        return await draft_view(conn, account_id, saved)
 
 
 async def reset_draft(call: ApiCall[NoQuery, DraftSeen]) -> DraftView:
     account_id = call.account.id
     async with call.services.pool.acquire() as conn:
         draft = await matrices.reset_draft(conn, account_id, revision=call.body.revision, by=call.who.name)
-        return await _draft_view(conn, account_id, draft)
+        return await draft_view(conn, account_id, draft)
 
 
 async def rebase_draft(call: ApiCall[NoQuery, DraftSeen]) -> DraftView:
     account_id = call.account.id
     async with call.services.pool.acquire() as conn, refusals(conn, account_id):
         draft = await store.rebase_draft(conn, account_id, revision=call.body.revision, by=call.who.name)
-        return await _draft_view(conn, account_id, draft)
+        return await draft_view(conn, account_id, draft)
 
 
 async def check_draft(call: ApiCall) -> ChecksView:
@@ -143,7 +143,7 @@ async def publish(call: ApiCall[NoQuery, Publication]) -> PublishedLine:
     body = call.body
     account_id = call.account.id
     async with call.services.pool.acquire() as conn:
-        return _line(
+        return line_of(
             await matrices.publish_draft(
                 conn, account_id, revision=body.revision, by=call.who.name, why=body.why
             )
@@ -154,7 +154,7 @@ async def list_versions(call: ApiCall) -> Items[PublishedLine]:
     async with call.services.pool.acquire() as conn:
         await store.current_version(conn, call.account.id)
         found = await store.versions(conn, call.account.id)
-    return Items[PublishedLine](items=[_line(p) for p in found])
+    return Items[PublishedLine](items=[line_of(p) for p in found])
 
 
 async def show_version(call: ApiCall) -> PublishedView:
@@ -163,7 +163,7 @@ async def show_version(call: ApiCall) -> PublishedView:
         version = await number_of(conn, call, asked)
         matrix = await store.matrix_at(conn, call.account.id, version)
         line = next(p for p in await store.versions(conn, call.account.id) if p.version == version)
-    return PublishedView(**_line(line).model_dump(), matrix=matrix)
+    return PublishedView(**line_of(line).model_dump(), matrix=matrix)
 
 
 async def number_of(conn: Conn, call: AnyCall, name: str) -> int:
@@ -195,7 +195,7 @@ async def restore(call: ApiCall[NoQuery, Restoration]) -> PublishedLine:
     account_id = call.account.id
     async with call.services.pool.acquire() as conn:
         version = await number_of(conn, call, call.path["version"])
-        return _line(
+        return line_of(
             await matrices.roll_back(conn, account_id, to=version, by=call.who.name, why=call.body.why)
         )
 

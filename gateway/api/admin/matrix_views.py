@@ -69,13 +69,15 @@ class DraftView(Answer):
 
 
 class PublishedLine(Answer):
-    """restored: the version whose body this is, after a roll-back."""
+    """restored: the version whose body this is, after a roll-back. trial: of one that was on trial, how that stands; null: it
+    was published at once."""
 
     version: int
     published_at: datetime
     published_by: str
     why: str
     restored: int | None
+    trial: Literal["running", "published", "taken_back"] | None
 
 
 class PublishedView(PublishedLine):

@@ -70,12 +70,20 @@ class LookupOfCallView(Answer):
     joined_by: str
 
 
+class CallTrialView(Answer):
+    """Of a call that began while a version was on trial: its number, and whether that one decides about the call."""
+
+    version: int
+    is_on_trial: bool
+    because: Literal["share", "line", "case"]
+
+
 class CallView(Answer):
     """talks: who talked with the client, in order. legs: each phone that rang, with its times; empty for calls that were stored
     before they were kept. failed_side: of a call that we made and nobody talked in, whose side it was; null where the PBX does not tell.
     left_waiting: who talked last passed the client on, and nobody took over. attempt: of a call that the gateway ordered, the id of its attempt, where the PBX carries it.
     talk_seconds null: not known yet. params: what the PBX sent with it (utm_*, pool, …). removed: what was emptied because its days
-    were over or the client asked for it (number, recordings, params). moments: ids of decisions.
+    were over or the client asked for it (number, recordings, params). trial: the side of a trial that it is on, null: none ran. moments: ids of decisions.
     people: ids of employees who took part; null for calls that were stored before it was kept. lookup: null where the PBX did not ask."""
 
     call_id: str
@@ -100,6 +108,7 @@ class CallView(Answer):
     recordings: list[str]
     client_kind: str | None
     matrix_version: int | None
+    trial: CallTrialView | None
     params: dict[str, str]
     removed: list[str]
     moments: dict[str, str]
@@ -148,6 +157,7 @@ def view_of(row: CallRow) -> CallView:
         recordings=list(call.recordings),
         client_kind=row.client_kind.value if row.client_kind else None,
         matrix_version=row.matrix_version,
+        trial=CallTrialView.model_validate(row.trial) if row.trial else None,
         params=dict(call.params),
         removed=list(row.emptied),
         moments=dict(row.moments),

@@ -16,6 +16,7 @@ import typer
 from gateway.admin import matrices
 from gateway.admin.config_document import ConfigRefused, matrix_yaml, read_matrix
 from gateway.admin.refused import InputRefused
+from gateway.cli.changing import matrix_trials
 from gateway.cli.changing.files import read_text, write_text
 from gateway.cli.options import AccountName, Json, Lang, Yes, pairs, version_named
 from gateway.cli.output import (
@@ -42,6 +43,7 @@ _NOT_SAVED = "the draft stays as it is"
 def extend(app: typer.Typer) -> None:
     for name, command in (("draft", draft), ("edit", edit), ("preset", preset), ("dry-run", dry_run)):
         app.command(name)(command)
+    matrix_trials.extend(app)
 
 
 def draft(

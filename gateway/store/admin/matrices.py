@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 
@@ -15,9 +15,12 @@ from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Catalogue, Problem, can_be_published, check
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
+from routing.matrix.versions.trial import Trial
 from runtime.database.pool import Conn
 
 _SYSTEM = "callmatrix"
+TrialOutcome = Literal["published", "taken_back"]
+TrialState = Literal["running"] | TrialOutcome
 
 
 class NoSuchMatrixVersion(Exception):
@@ -51,6 +54,14 @@ class NothingToPublish(Exception):
         self.version = version
 
 
+class TrialRunning(Exception):
+    """A version is on trial: what is published is not changed before that ends."""
+
+    def __init__(self, trial: Trial) -> None:
+        super().__init__(str(trial.version))
+        self.trial = trial
+
+
 class MatrixNotPublishable(Exception):
     """The checks found errors. problems: all of them, each with the cell and what to do."""
 
@@ -76,11 +87,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
+    """trial: of a version that was on trial, how that stands; None = it was published at once."""
+
     version: int
     published_at: datetime
     published_by: str
     why: str
     restored: int | None = None
+    trial: TrialState | None = None
 
 
 class MatrixStore:
@@ -93,6 +107,10 @@ class MatrixStore:
     async def current(self, conn: Conn, account_id: str) -> Matrix:
         """Return the latest version. An account that has none gets the recommended matrix as version 1. Raises NoSuchAccount."""
         return await self.at(conn, account_id, await current_version(conn, account_id))
+
+    async def trial(self, conn: Conn, account_id: str) -> Trial | None:
+        """Return the trial that runs."""
+        return await running_trial(conn, account_id)
 
     async def at(self, conn: Conn, account_id: str, version: int) -> Matrix:
         """Return the matrix of this version. Raises NoSuchMatrixVersion."""
@@ -115,7 +133,7 @@ async def current_version(conn: Conn, account_id: str) -> int:
                 "INSERT INTO matrix_version (account_id, version, body, published_by, why) VALUES ($1, 1, $2, $3, $4)"
                 " ON CONFLICT DO NOTHING",
                 account_id,
-                _body(recommended(language)),
+                body_of(recommended(language)),
                 _SYSTEM,
                 TEXTS[language].say("preset.why"),
             )
@@ -126,9 +144,7 @@ async def current_version(conn: Conn, account_id: str) -> int:
 
 
 async def _latest(conn: Conn, account_id: str) -> int | None:
-    found: int | None = await conn.fetchval(
-        "SELECT max(version) FROM matrix_version WHERE account_id = $1", account_id
-    )
+    found: int | None = await conn.fetchval("SELECT callmatrix_published_matrix($1)", account_id)
     return found
 
 
@@ -139,14 +155,16 @@ async def matrix_at(conn: Conn, account_id: str, version: int) -> Matrix:
     )
     if body is None:
         raise NoSuchMatrixVersion(account_id, version)
-    return _matrix(body, version)
+    return matrix_of_body(body, version)
 
 
 async def versions(conn: Conn, account_id: str) -> list[Published]:
     """Newest first."""
     rows = await conn.fetch(
-        "SELECT version, published_at, published_by, why, restored FROM matrix_version WHERE account_id = $1"
-        " ORDER BY version DESC",
+        "SELECT version, published_at, published_by, why, restored,"
+        " CASE WHEN t.version IS NOT NULL THEN coalesce(t.outcome, 'running') END AS trial"
+        " FROM matrix_version v LEFT JOIN matrix_trial t USING (account_id, version)"
+        " WHERE account_id = $1 ORDER BY version DESC",
         account_id,
     )
     return [Published(**dict(row)) for row in rows]
@@ -166,7 +184,7 @@ async def draft(conn: Conn, account_id: str) -> Draft:
             saved_by=None,
         )
     return Draft(
-        matrix=_matrix(row["body"], current),
+        matrix=matrix_of_body(row["body"], current),
         revision=row["revision"],
         based_on=row["based_on"],
         is_changed=True,
@@ -178,28 +196,28 @@ async def draft(conn: Conn, account_id: str) -> Draft:
 async def save_draft(conn: Conn, account_id: str, matrix: Matrix, *, revision: int, by: str) -> Draft:
     """revision: of the draft that the change was made to. Raises DraftConflict, NoSuchAccount."""
     async with conn.transaction():
-        seen = await _locked_draft(conn, account_id, revision)
+        seen = await locked_draft(conn, account_id, revision)
         based_on = seen.based_on
-        await _write_draft(conn, account_id, _body(matrix), revision + 1, based_on, by)
+        await write_draft(conn, account_id, body_of(matrix), revision + 1, based_on, by)
     return await draft(conn, account_id)
 
 
 async def reset_draft(conn: Conn, account_id: str, *, revision: int, by: str) -> Draft:
     """Forgets all unpublished changes. Raises DraftConflict, NoSuchAccount."""
     async with conn.transaction():
-        await _locked_draft(conn, account_id, revision)
+        await locked_draft(conn, account_id, revision)
         current = await current_version(conn, account_id)
-        await _write_draft(conn, account_id, None, revision + 1, current, by)
+        await write_draft(conn, account_id, None, revision + 1, current, by)
     return await draft(conn, account_id)
 
 
 async def rebase_draft(conn: Conn, account_id: str, *, revision: int, by: str) -> Draft:
     """Keep the draft although another version was published after it was begun. Raises DraftConflict, NoSuchAccount."""
     async with conn.transaction():
-        seen = await _locked_draft(conn, account_id, revision)
+        seen = await locked_draft(conn, account_id, revision)
         current = await current_version(conn, account_id)
-        body = _body(seen.matrix) if seen.is_changed else None
-        await _write_draft(conn, account_id, body, revision + 1, current, by)
+        body = body_of(seen.matrix) if seen.is_changed else None
+        await write_draft(conn, account_id, body, revision + 1, current, by)
     return await draft(conn, account_id)
 
 
@@ -207,18 +225,19 @@ async def publish(
     conn: Conn, account_id: str, *, revision: int, by: str, why: str, catalogue: Catalogue
 ) -> Published:
     """Make the draft the next version. Raises DraftConflict (also when another version was published after the draft
-    was begun: see rebase_draft), NothingToPublish, MatrixNotPublishable, NoSuchAccount."""
+    was begun: see rebase_draft), TrialRunning, NothingToPublish, MatrixNotPublishable, NoSuchAccount."""
     async with conn.transaction():
-        seen = await _locked_draft(conn, account_id, revision)
+        seen = await locked_draft(conn, account_id, revision)
+        await refuse_while_trial_runs(conn, account_id)
         current = await current_version(conn, account_id)
         if seen.based_on != current:
             raise DraftConflict(f"version {current} was published after this draft was begun", seen)
         problems = check(seen.matrix, catalogue)
         if not can_be_published(problems):
             raise MatrixNotPublishable(problems)
-        await _refuse_published(conn, account_id, seen.matrix, current)
-        done = await _add_version(conn, account_id, seen.matrix, by, why)
-        await _write_draft(conn, account_id, None, revision + 1, done.version, by)
+        await refuse_published(conn, account_id, seen.matrix, current)
+        done = await add_version(conn, account_id, seen.matrix, by, why)
+        await write_draft(conn, account_id, None, revision + 1, done.version, by)
     return done
 
 
@@ -228,49 +247,70 @@ async def publish_matrix(
     """Publish what came from elsewhere (an import); None when it decides like the current version. A draft that
     somebody is editing stays, and is told of it when they publish. Raises MatrixNotPublishable, NoSuchAccount."""
     async with conn.transaction():
-        await _lock(conn, account_id)
+        await lock(conn, account_id)
         current = await matrix_at(conn, account_id, await current_version(conn, account_id))
-        if _body(current) == _body(matrix):
+        if body_of(current) == body_of(matrix):
             return None
+        await refuse_while_trial_runs(conn, account_id)
         problems = check(matrix, catalogue)
         if not can_be_published(problems):
             raise MatrixNotPublishable(problems)
-        return await _add_version(conn, account_id, matrix, by, why)
+        return await add_version(conn, account_id, matrix, by, why)
 
 
 async def roll_back(conn: Conn, account_id: str, *, to: int, by: str, why: str) -> Published:
     """Return the body of an earlier version as the next one, at once: it is not checked again, since it is the way out of
     trouble. Raises NoSuchMatrixVersion, NothingToPublish, NoSuchAccount."""
     async with conn.transaction():
-        await _lock(conn, account_id)
+        await lock(conn, account_id)
+        await refuse_while_trial_runs(conn, account_id)
         current = await current_version(conn, account_id)
         matrix = await matrix_at(conn, account_id, to)
-        await _refuse_published(conn, account_id, matrix, current)
-        return await _add_version(conn, account_id, matrix, by, why, restored=to)
+        await refuse_published(conn, account_id, matrix, current)
+        return await add_version(conn, account_id, matrix, by, why, restored=to)
 
 
-async def _refuse_published(conn: Conn, account_id: str, matrix: Matrix, current: int) -> None:
-    if _body(matrix) == _body(await matrix_at(conn, account_id, current)):
+async def running_trial(conn: Conn, account_id: str) -> Trial | None:
+    row = await conn.fetchrow(
+        "SELECT version, percent, line FROM matrix_trial WHERE account_id = $1 AND outcome IS NULL",
+        account_id,
+    )
+    return Trial(**dict(row)) if row else None
+
+
+async def refuse_while_trial_runs(conn: Conn, account_id: str) -> None:
+    """Raise TrialRunning. The caller holds the account, so that none begins meanwhile."""
+    if trial := await running_trial(conn, account_id):
+        raise TrialRunning(trial)
+
+
+async def refuse_published(conn: Conn, account_id: str, matrix: Matrix, current: int) -> None:
+    if body_of(matrix) == body_of(await matrix_at(conn, account_id, current)):
         raise NothingToPublish(current)
 
 
-async def _lock(conn: Conn, account_id: str) -> None:
+async def lock(conn: Conn, account_id: str) -> None:
     """One publication or save at a time for an account."""
     found = await conn.fetchval("SELECT 1 FROM account WHERE account_id = $1 FOR NO KEY UPDATE", account_id)
     if found is None:
         raise NoSuchAccount(account_id)
 
 
-async def _locked_draft(conn: Conn, account_id: str, revision: int) -> Draft:
-    await _lock(conn, account_id)
-    seen = await draft(conn, account_id)
+async def held_draft(conn: Conn, account_id: str) -> Draft:
+    """Return the draft, which nobody else changes until the transaction ends. Raises NoSuchAccount."""
+    await lock(conn, account_id)
+    return await draft(conn, account_id)
+
+
+async def locked_draft(conn: Conn, account_id: str, revision: int) -> Draft:
+    seen = await held_draft(conn, account_id)
     if seen.revision != revision:
         who = f" by {seen.saved_by}" if seen.saved_by else ""
         raise DraftConflict(f"the draft is at revision {seen.revision}{who}, not {revision}", seen)
     return seen
 
 
-async def _write_draft(
+async def write_draft(
     conn: Conn, account_id: str, body: dict[str, Any] | None, revision: int, based_on: int, by: str
 ) -> None:
     await conn.execute(
@@ -289,15 +329,21 @@ async def _write_draft(
     )
 
 
-async def _add_version(
-    conn: Conn, account_id: str, matrix: Matrix, by: str, why: str, restored: int | None = None
+async def add_version(
+    conn: Conn,
+    account_id: str,
+    matrix: Matrix,
+    by: str,
+    why: str,
+    restored: int | None = None,
+    action: str = "published",
 ) -> Published:
     row = await conn.fetchrow(
         "INSERT INTO matrix_version (account_id, version, body, published_by, why, restored)"
         " SELECT $1, max(version) + 1, $2, $3, $4, $5 FROM matrix_version WHERE account_id = $1"
         " RETURNING version, published_at, published_by, why, restored",
         account_id,
-        _body(matrix),
+        body_of(matrix),
         by,
         why,
         restored,
@@ -307,7 +353,7 @@ async def _add_version(
     change = AuditChange(
         what="matrix",
         object=f"version {published.version}",
-        action="published" if restored is None else "restored",
+        action=action if restored is None else "restored",
         account_id=account_id,
         after={"version": published.version, "why": why, "restored": restored},
     )
@@ -315,9 +361,9 @@ async def _add_version(
     return published
 
 
-def _body(matrix: Matrix) -> dict[str, Any]:
+def body_of(matrix: Matrix) -> dict[str, Any]:
     return matrix.model_dump(mode="json", exclude={"version"})
 
 
-def _matrix(body: dict[str, Any], version: int) -> Matrix:
+def matrix_of_body(body: dict[str, Any], version: int) -> Matrix:
     return Matrix.model_validate({**body, "version": version})

@@ -13,6 +13,7 @@ from routing.calls.pbx_question import LookupOfCall
 from routing.client import ClientKind, Ref
 from routing.client_work.cases import reached_by
 from routing.client_work.values import CallRow, SentNote
+from routing.matrix.versions.trial import TrialOfCall
 from routing.missed_calls import Reached
 from routing.orders import TELLING_CALL
 from runtime.database import locks
@@ -21,8 +22,8 @@ from runtime.database.pool import Conn
 _SAVE = """
 INSERT INTO call (account_id, call_id, connection_id, call_key, client, line, direction, disposition, is_over,
     started_at, answered_at, ended_at, facts, client_kind, matrix_version, moments, due_at, heard_at, failed_side,
-    clock_offset, attempt_id, campaign_task, people, is_by_unknown, lookup_id, lookup_reason, lookup_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
+    clock_offset, attempt_id, campaign_task, people, is_by_unknown, lookup_id, lookup_reason, lookup_by, trial)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
 ON CONFLICT (account_id, call_id) DO UPDATE SET client = excluded.client, line = excluded.line,
     direction = excluded.direction, disposition = excluded.disposition, is_over = excluded.is_over,
     started_at = excluded.started_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
@@ -30,7 +31,7 @@ ON CONFLICT (account_id, call_id) DO UPDATE SET client = excluded.client, line =
     moments = excluded.moments, due_at = excluded.due_at, heard_at = excluded.heard_at,
     failed_side = excluded.failed_side, clock_offset = excluded.clock_offset, attempt_id = excluded.attempt_id,
     campaign_task = excluded.campaign_task, people = excluded.people, is_by_unknown = excluded.is_by_unknown,
-    lookup_id = excluded.lookup_id, lookup_reason = excluded.lookup_reason, lookup_by = excluded.lookup_by, updated_at = now(),
+    lookup_id = excluded.lookup_id, lookup_reason = excluded.lookup_reason, lookup_by = excluded.lookup_by, trial = excluded.trial, updated_at = now(),
     failures = 0, failed_moment = NULL, failure = NULL, aside_at = NULL
 """
 
@@ -155,6 +156,7 @@ async def save_call(conn: Conn, row: CallRow) -> None:
         None if row.people is None else list(row.people),
         row.is_by_unknown,
         *(lookup or (None, None, None)),
+        row.trial.model_dump(mode="json") if row.trial else None,
     )
 
 
@@ -240,6 +242,7 @@ def call_of_row(row: asyncpg.Record) -> CallRow:
         call=Call.model_validate_json(orjson.dumps(row["facts"])),
         client_kind=ClientKind(row["client_kind"]) if row["client_kind"] else None,
         matrix_version=row["matrix_version"],
+        trial=TrialOfCall.model_validate(row["trial"]) if row["trial"] else None,
         moments=row["moments"],
         due_at=row["due_at"],
         heard_at=row["heard_at"],

@@ -25,8 +25,9 @@ WHERE account_id = $1 AND ($2::text IS NULL OR template = $2) ORDER BY pipeline_
 
 
 _USES = """
-SELECT 'matrix' AS what FROM matrix_version m WHERE m.account_id = $1
-    AND m.version = (SELECT max(version) FROM matrix_version WHERE account_id = $1)
+SELECT DISTINCT 'matrix' AS what FROM matrix_version m WHERE m.account_id = $1
+    AND (m.version = callmatrix_published_matrix($1) OR EXISTS (SELECT FROM matrix_trial t
+        WHERE t.account_id = $1 AND t.version = m.version AND t.outcome IS NULL))
     AND strpos(m.body::text, to_jsonb('template:' || $2::text)::text) > 0
 UNION ALL SELECT 'lookup' FROM account a WHERE a.account_id = $1 AND a.settings->'lookup'->>'template' = $2
 UNION ALL SELECT 'shift change' FROM shift_policy p WHERE p.account_id = $1 AND p.policy->>'template' = $2

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 
 from gateway.calls.client_job import ClientJob
+from gateway.calls.context import Matrices
 from gateway.calls.queue import Jobs
 from gateway.configuration import number_policy
 from gateway.intake.inbox import Accepted, Inbox
@@ -193,7 +194,9 @@ async def an_office(
     workers: int = 2,
     people: Sequence[Employee] = (SENIOR, DEPUTY, ANNA, UNMAPPED),
     matrix: Matrix | None = None,
+    matrices: Matrices | None = None,
 ) -> Office:
+    """matrix: everybody works by it; matrices: those that are stored."""
     settings = AccountSettings(
         calls=CallPolicy(settle_seconds=10), cases=CasePolicy(seniors=("boss", "second"))
     )
@@ -206,7 +209,7 @@ async def an_office(
         )
         await replace_staff(conn, ACCOUNT, people)
     clock = Clock()
-    job = ClientJob(pool, PublishedMatrix(matrix or recommended()), now=clock)
+    job = ClientJob(pool, matrices or PublishedMatrix(matrix or recommended()), now=clock)
     jobs = [Jobs(dsn, pool, job, concurrency=4, now=clock) for _ in range(workers)]
     return Office(pool=pool, connection=connection, inbox=Inbox(pool), jobs=jobs, clock=clock)
 

@@ -26,9 +26,9 @@ from gateway.store.admin.matrices import (
 )
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from routing.matrix.checks.check import Catalogue
-from routing.matrix.versions.diff import difference
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended, unsorted, update_only
+from routing.matrix.versions.diff import difference
 from routing.staff import Employee, Staff
 from runtime.database.pool import Conn
 from tests.waiting import until

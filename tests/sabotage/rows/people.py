@@ -68,7 +68,7 @@ ROWS = (
         name="a-binding-holds-where-one-is-named-inside",
         hurts="whoever may touch one template has callers rung, and clients given, by another one",
         file="gateway/admin/matrices.py",
-        old="    _refuse_others((await store.draft(conn, account_id)).matrix, matrix)\n",
+        old="    refuse_others((await store.draft(conn, account_id)).matrix, matrix)\n",
         new="",
         tests=(
             "tests/integration/api/test_bindings.py::test_no_door_puts_another_template_or_schedule_to_use",

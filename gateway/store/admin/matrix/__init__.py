@@ -1,0 +1,1 @@
+"""SQL around the matrix: versions on trial, revisions of the draft, and who has it open."""
