@@ -21,7 +21,7 @@ _SOURCES = ("yandex", "google", "", "", "2gis")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PastCall:
+class CallOfTheWeek:
     """client: E.164 without the plus. rang, talked: seconds. extension: who rang or called."""
 
     id: str
@@ -63,7 +63,7 @@ class PastCall:
         return (self.at + timedelta(seconds=seconds)).isoformat()
 
 
-def sample_week(now: datetime, zone: ZoneInfo, days: int = 7) -> list[PastCall]:
+def sample_week(now: datetime, zone: ZoneInfo, days: int = 7) -> list[CallOfTheWeek]:
     """Return the calls of the last days until a quarter of an hour ago, the oldest first; for one moment always the same."""
     chance = random.Random(20_261_124)
     today = now.astimezone(zone).date()
@@ -78,13 +78,13 @@ def sample_week(now: datetime, zone: ZoneInfo, days: int = 7) -> list[PastCall]:
     return [call for call in calls if call.at < now - timedelta(minutes=15)]
 
 
-def _call(id: str, at: datetime, chance: random.Random) -> PastCall:
+def _call(id: str, at: datetime, chance: random.Random) -> CallOfTheWeek:
     outcomes: tuple[HowItWent, ...] = ("answered", "missed", "busy", "called")
     outcome = chance.choices(outcomes, (62, 16, 4, 18))[0]
     is_known = chance.random() < 0.85
     contact = chance.randrange(1, _CONTACTS)
     client = f"7900{contact:07}" if is_known else f"7495{chance.randrange(2_000_000, 9_999_999)}"
-    return PastCall(
+    return CallOfTheWeek(
         id=id,
         at=at,
         client=client,
