@@ -152,6 +152,7 @@ class Stack:
             "CALLMATRIX_DATABASE_URL": self.database_url,
             "CALLMATRIX_PUBLIC_URL": self.urls[0] if self.urls else "",
             "CALLMATRIX_LOG_LEVEL": "info",
+            "CALLMATRIX_PAGES": "false",
             "CALLMATRIX_PBX_HOSTS": "127.0.0.1",
             **self.env,
             **more,
