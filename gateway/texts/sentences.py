@@ -29,6 +29,8 @@ from gateway.texts.outbound import english as outbound_en
 from gateway.texts.outbound import russian as outbound_ru
 from gateway.texts.presence import english as presence_en
 from gateway.texts.presence import russian as presence_ru
+from gateway.texts.why import english as why_en
+from gateway.texts.why import russian as why_ru
 from routing.texts import sentences as routing
 from routing.texts.catalogue import Language, Texts, catalogues
 from sms.texts import sentences_en as sms_en
@@ -50,6 +52,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **outbound_ru.SENTENCES,
         **presence_ru.SENTENCES,
         **sms_ru.SENTENCES,
+        **why_ru.SENTENCES,
     },
     en={
         **routing.TEXTS["en"].sentences,
@@ -66,5 +69,6 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **outbound_en.SENTENCES,
         **presence_en.SENTENCES,
         **sms_en.SENTENCES,
+        **why_en.SENTENCES,
     },
 )

@@ -1,0 +1,1 @@
+"""Why something was decided, in whole sentences and in two words, in Russian and English."""
