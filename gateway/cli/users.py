@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from gateway.admin import users
+from gateway.admin.sign_in.links import GOOD_FOR, make_link
+from gateway.admin.sign_in.second_factor import take_second_factor
 from gateway.admin.users import UserOrder
 from gateway.cli.options import (
     BINDINGS,
@@ -24,6 +27,7 @@ from gateway.cli.options import (
     piped_secret,
 )
 from gateway.cli.output import carry_out_removal, on_database, print_json, print_table, refusals
+from gateway.settings import Settings
 from gateway.store.admin import users as store
 from gateway.store.admin.bindings import Bindings
 from gateway.store.admin.roles import ROLES
@@ -106,7 +110,9 @@ def list_users(json: Json = False) -> None:
 
 
 def _as_json(user: AdminUser) -> dict[str, object]:
-    plain = {n: getattr(user, n) for n in ("login", "name", "role", "is_on", "created_at")}
+    plain = {
+        n: getattr(user, n) for n in ("login", "name", "role", "is_on", "created_at", "has_second_factor")
+    }
     return {**plain, "account": user.account_id, **user.bound.as_said()}
 
 
@@ -161,6 +167,43 @@ def set_password(
         print_json({"login": login, "password": told})
     else:
         print("Changed." + (f" Password, shown once: {told}" if told else ""))
+
+
+@users_app.command("sign-in-link")
+def sign_in_link(
+    login: Annotated[str, typer.Argument(help="whose")],
+    json: Json = False,
+) -> None:
+    """Print an address that lets a user in once, in place of a password that is lost; good for 15 minutes.
+
+    A second factor is asked for all the same. Give it to nobody but this person.
+
+    Example: callmatrix users sign-in-link olga
+    """
+    with refusals(f"'{login}' gets no address"):
+        path = on_database(lambda conn: make_link(conn, login, datetime.now(UTC)))
+    address, minutes = Settings().base_url.rstrip("/") + path, int(GOOD_FOR.total_seconds() // 60)
+    if json:
+        print_json({"login": login, "address": address, "minutes": minutes})
+    else:
+        print(f"{address}\nGood for {minutes} minutes, once.")
+
+
+@users_app.command("totp-off")
+def totp_off(
+    login: Annotated[str, typer.Argument(help="whose phone is lost")],
+    json: Json = False,
+) -> None:
+    """Ask a user for no second factor any more, whose phone is lost; where they are signed in ends.
+
+    Example: callmatrix users totp-off olga
+    """
+    with refusals(f"the second factor of '{login}' stays"):
+        was_on = on_database(lambda conn: take_second_factor(conn, login))
+    if json:
+        print_json({"login": login, "was_on": was_on})
+    else:
+        print(f"'{login}' signs in without a second factor." if was_on else f"'{login}' had none.")
 
 
 @users_app.command("remove")

@@ -63,6 +63,7 @@ class UserView(Answer):
     schedules: list[str]
     counters: list[str]
     is_on: bool
+    has_second_factor: bool
     created_at: datetime
 
 
@@ -84,6 +85,7 @@ def view_of(user: AdminUser) -> UserView:
         schedules=list(user.bound.schedules),
         counters=list(user.bound.counters),
         is_on=user.is_on,
+        has_second_factor=user.has_second_factor,
         created_at=user.created_at,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,7 @@ from gateway.store.admin.users import set_password
 from runtime.database.listen import Listener
 from runtime.database.pool import open_pool
 from runtime.database.sealing import key_ring, new_key
+from tests.integration.api.command_line import callmatrix
 
 PASSWORD = "long enough to keep"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
@@ -317,3 +319,22 @@ async def test_a_link_lets_in_once_for_some_minutes_and_where_it_is_meant_for(
             await make_link(conn, "anna", NOW)
     with pytest.raises(SignInRefused):
         await page_sign_in.with_link(left, HOME, NOW, is_local=False)
+
+
+async def test_the_operator_helps_whoever_lost_password_or_phone(
+    page_sign_in: PageSignIn, sealed_pool: asyncpg.Pool, database_url: str
+) -> None:
+    public = {"CALLMATRIX_PUBLIC_URL": "https://calls.example.com/"}
+    told = await callmatrix(database_url, "users", "sign-in-link", "anna", "--json", **public)
+    address = json.loads(told.stdout)["address"]
+    assert address.startswith("https://calls.example.com/sign-in/once/")
+    link = address.rpartition("/")[2]
+    assert (await page_sign_in.with_link(link, HOME, datetime.now(UTC), is_local=False)).stage == "enrol"
+    assert json.loads((await callmatrix(database_url, "users", "totp-off", "anna", "--json")).stdout) == {
+        "login": "anna",
+        "was_on": False,
+    }
+    assert (await callmatrix(database_url, "users", "sign-in-link", "nobody")).returncode == 1
+    rows = await sealed_pool.fetch("SELECT action, who_kind, after FROM audit WHERE object = 'anna'")
+    assert ("sign-in link made", "command") in {(row["action"], row["who_kind"]) for row in rows}
+    assert link not in repr([dict(row) for row in rows])
