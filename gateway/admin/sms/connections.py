@@ -22,8 +22,9 @@ from gateway.store.admin.accounts import lock_account
 from gateway.store.admin.audit import AuditChange, record, secrets_said
 from gateway.store.outbound.uses import uses_of_sms_connection
 from gateway.store.sms import connections as store
+from gateway.store.sms import turns
 from gateway.store.sms.connections import SavedSmsConnection
-from runtime.database.pool import Conn
+from runtime.database.pool import Conn, database_now
 from runtime.tokens import new_secret
 from sms.kinds import SMS_KINDS
 from sms.port import SmsConnection, SmsKind
@@ -128,6 +129,16 @@ async def remove_sms_connection(
         await store.remove_sms_connection(conn, account_id, name)
         await record(conn, _change(removed, "removed", _seen(removed, None), None))
         return removed
+
+
+async def look_again(conn: Conn, account_id: str, name: str) -> SavedSmsConnection:
+    """Have a worker ask it for its money now, and where it is stopped try one message. Raise NothingOfThatName."""
+    async with conn.transaction():
+        found = await sms_connection_of(conn, account_id, name)
+        await turns.look_again(conn, account_id, name, await database_now(conn))
+        change = AuditChange(what="sms", object=name, action="checked", account_id=account_id)
+        await record(conn, change)
+    return found
 
 
 async def sms_connection_of(conn: Conn, account_id: str, name: str) -> SavedSmsConnection:

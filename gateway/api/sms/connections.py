@@ -142,6 +142,12 @@ async def remove_connection(call: ApiCall[ConnectionRemovalQuery, None]) -> None
         )
 
 
+async def look_again(call: ApiCall) -> None:
+    async with call.services.pool.acquire() as conn:
+        await the_connection(conn, call)
+        await connections.look_again(conn, call.account.id, call.path["sms"])
+
+
 async def show_report_address(call: ApiCall) -> SmsReportAddressView:
     async with call.services.pool.acquire() as conn:
         saved = await the_connection(conn, call)
@@ -180,6 +186,13 @@ ROUTES = (
         summary="Remove an SMS provider",
         description="409 with what is sent through it, unless `even_if_used`.",
         errors=(409,),
+    ),
+    Route(
+        method="POST",
+        path=_ONE + "/check",
+        handler=look_again,
+        summary="Have an SMS provider asked for its money now, and where it is stopped one message tried",
+        role="senior_manager",
     ),
     Route(
         method="GET",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +30,7 @@ from gateway.store.sms.connections import SavedSmsConnection, sms_connections
 from runtime.database.pool import Conn
 from sms.kinds import SMS_KINDS
 
+_WAITED_SECONDS = 10.0
 sms_app = typer.Typer(help="SMS: providers, and what goes out through them.", no_args_is_help=True)
 SmsName = Annotated[str, typer.Argument(help="see 'callmatrix sms list'")]
 SmsSenderName = Annotated[str | None, typer.Option(help="name that recipients see; else the provider's own")]
@@ -155,6 +157,39 @@ def switch_off(name: SmsName, account: AccountName = None, json: Json = False) -
     Example: callmatrix sms off texts
     """
     _tell(_changed(name, account, lambda _: {"is_on": False}), json)
+
+
+@sms_app.command("check")
+def check(name: SmsName, account: AccountName = None, json: Json = False) -> None:
+    """Ask a provider for its money now, and where it is stopped try one message; a worker must run.
+
+    Example: callmatrix sms check texts
+    """
+    with refusals("nothing is asked"):
+        before = on_account(account, lambda conn, id: connections.look_again(conn, id, name))
+    now = _waited_for(account, before)
+    if json:
+        print_json(_as_json(now))
+        return
+    _tell(now, json=False)
+    print(f"  money: {_money(now) or 'not told'}{f' ({now.balance_error})' if now.balance_error else ''}")
+    if now.stop:
+        print(f"  stopped by: {' '.join(filter(None, (now.stop.reason, now.stop.words)))}")
+    if before.is_on and now.balance_at is None and SMS_KINDS[now.connection.kind].capabilities.has_balance:
+        print("Nobody has asked it yet: does a worker run ('callmatrix check')?")
+
+
+def _waited_for(account: str | None, before: SavedSmsConnection) -> SavedSmsConnection:
+    """Return the provider once it was asked for its money and what was tried had time to be answered, or nobody asked for long."""
+    if not before.is_on or not SMS_KINDS[before.connection.kind].capabilities.has_balance:
+        return before
+    ends, found = time.monotonic() + _WAITED_SECONDS, before
+    while time.monotonic() < ends:
+        time.sleep(1)
+        found = on_account(account, lambda conn, id: sms_connection_of(conn, id, before.name))
+        if found.balance_at is not None and not (found.stop and found.balance and found.balance.amount > 0):
+            break
+    return found
 
 
 @sms_app.command("address")

@@ -24,6 +24,8 @@ ORDER BY next_try_at, own_id LIMIT 1 FOR UPDATE SKIP LOCKED
 
 TRIED_AGAIN_AFTER = timedelta(minutes=5)
 """One message is tried through a provider that stopped."""
+_TRIED_LATELY = timedelta(minutes=1)
+"""A provider that says it has money again is not tried once more within it, since its books may lag behind."""
 
 
 async def next_message(conn: Conn, account_id: str, connection: str, now: datetime) -> SmsMessageRow | None:
@@ -106,12 +108,13 @@ async def save_balance(
     error: str,
     now: datetime,
 ) -> None:
-    """Write down what the provider said of its money. A provider that stopped for want of it and has some again is tried at
-    once."""
+    """Write down what the provider said of its money. A provider that stopped for want of it and says that it has some is tried
+    at once: where that is more than before, or else where it was not tried within the last minute."""
     amount, currency = found or (None, None)
     await conn.execute(
         "UPDATE sms_connection SET balance = coalesce($3::numeric, balance), currency = coalesce(nullif($4::text, ''), currency), balance_at = $5,"
-        " balance_error = $6, try_at = CASE WHEN stop_reason = $7 AND $3::numeric > 0 AND $3::numeric > coalesce(balance, 0) THEN $5::timestamptz ELSE try_at END"
+        " balance_error = $6, try_at = CASE WHEN stop_reason = $7 AND $3::numeric > 0 AND ($3::numeric > coalesce(balance, 0)"
+        " OR try_at <= $5::timestamptz + $8::interval) THEN $5::timestamptz ELSE try_at END"
         " WHERE account_id = $1 AND name = $2",
         account_id,
         connection,
@@ -120,6 +123,18 @@ async def save_balance(
         now,
         error[:300],
         SmsReason.NO_MONEY,
+        TRIED_AGAIN_AFTER - _TRIED_LATELY,
+    )
+
+
+async def look_again(conn: Conn, account_id: str, connection: str, now: datetime) -> None:
+    """Have it asked for its money at once, and where it is stopped one message tried, because a person wants to know."""
+    await conn.execute(
+        "UPDATE sms_connection SET balance_at = NULL, try_at = CASE WHEN stop_reason IS NOT NULL THEN $3::timestamptz END"
+        " WHERE account_id = $1 AND name = $2",
+        account_id,
+        connection,
+        now,
     )
 
 

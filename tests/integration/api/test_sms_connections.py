@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -38,6 +39,14 @@ async def test_a_provider_is_connected_changed_and_removed_and_its_keys_are_neve
     assert address.rpartition("/")[2] not in listed + told
     assert told.count('"object": "texts"') == 2
     await api.ask("GET", PATH + "/texts/report-address", role="read_only", status=403)
+    await api.pool.execute(
+        "UPDATE sms_connection SET balance_at = now(), stop_reason = 'bad-key', try_at = now() + interval '5 min'"
+    )
+    await api.ask("POST", PATH + "/texts/check", status=204)
+    shown = await api.ask("GET", PATH + "/texts", role="read_only")
+    assert (shown["balance_at"], shown["stop"]["reason"]) == (None, "bad-key")
+    assert datetime.fromisoformat(shown["stop"]["try_at"]) <= datetime.now(UTC)
+    await api.ask("POST", PATH + "/none/check", status=404)
     await api.ask("DELETE", PATH + "/texts", status=204)
     await api.ask("GET", PATH + "/texts", status=404)
 

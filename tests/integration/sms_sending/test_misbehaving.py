@@ -18,6 +18,7 @@ from gateway.outbound.around import calling_account
 from gateway.pbx.kinds import KINDS
 from gateway.store.outbound import do_not_call
 from gateway.store.sms.connections import SavedSmsConnection
+from gateway.store.sms.turns import look_again
 from gateway.texts.sentences import TEXTS
 from sms.kinds import SMS_KINDS
 from sms.model import OutboundSms, SmsOutcome, SmsReport, SmsState
@@ -84,6 +85,32 @@ async def test_money_that_ends_stops_the_provider_once_and_what_waits_goes_out_w
     for n in range(COUNT):
         is_taken = f"Заказ {n} готов" in taken
         assert is_taken or states[f"i{n}"] == "unknown"
+
+
+async def test_money_that_is_back_is_seen_within_a_minute_or_when_a_person_asks(desk: Desk) -> None:
+    """Though the provider had more when it was last asked, so that the balance did not grow."""
+    async with serving(VENDORS["smsru"].fake()) as fake:
+        fake.money = Decimal("500")
+        saved = await _connected(desk, "smsru", fake.url)
+        await _ordered(desk, 2)
+        async with desk.sending(saved) as sender:
+            await sender.turn()
+            assert (await desk.saved()).balance is not None
+            for stops in range(2):
+                fake.money = Decimal(0)
+                await desk.order(f"j{stops}", "0", template=f"Ещё {stops}")
+                await desk.turns(sender, 4)
+                assert (await desk.saved()).stop is not None
+                fake.money = Decimal("100")
+                if stops:  # for another reason, which money does not end
+                    await desk.pool.execute("UPDATE sms_connection SET stop_reason = 'service-off'")
+                    async with desk.pool.acquire() as conn:
+                        await look_again(conn, ACCOUNT, "texts", desk.now)
+                else:
+                    desk.later(seconds=90)
+                await desk.turns(sender, 4)
+                assert (await desk.saved()).stop is None, stops
+    assert {m["state"] for m in await desk.messages()} == {"accepted"}
 
 
 async def test_what_waits_for_money_too_long_expires_and_says_so(desk: Desk) -> None:
