@@ -78,15 +78,31 @@ class _Turn:
             log.info(f"alarm-{word}", kind=cause.kind, account=cause.account_id, object=cause.object)
             began_at = state.bad_since if word == "begun" else was.bad_since
             await self._tell(cause, word, facts, began_at or now, now)
+        elif state.told_at is not None and now - state.told_at < messages.KEPT:
+            await self._tell_newcomers(cause, facts, state.bad_since or state.told_at, state.told_at)
 
     async def _tell(
         self, cause: AlertCause, word: AlertWord, facts: Facts, began_at: datetime, at: datetime
     ) -> None:
+        told = self._messages(cause, word, facts, began_at, at)
+        await messages.store(self._conn, told)
+
+    async def _tell_newcomers(
+        self, cause: AlertCause, facts: Facts, began_at: datetime, told_at: datetime
+    ) -> None:
+        """Tell of an open alarm whoever is to be told of such ones since it was told."""
+        heard = await messages.recipients_since(self._conn, cause, told_at)
+        told = self._messages(cause, "begun", facts, began_at, told_at)
+        await messages.store(self._conn, [m for m in told if (m.channel, m.recipient) not in heard])
+
+    def _messages(
+        self, cause: AlertCause, word: AlertWord, facts: Facts, began_at: datetime, at: datetime
+    ) -> Sequence[StoredAlertMessage]:
         account = self._around.accounts.get(cause.account_id)
         language = account.settings.language if account else self._settings.lang or DEFAULT_LANGUAGE
         place = AlertPlace(account=account, language=language, url=self._settings.base_url)
         text = alert_text(cause, word, facts, place, began_at=began_at, now=at)
-        told: Sequence[StoredAlertMessage] = [
+        return [
             StoredAlertMessage(
                 account_id=cause.account_id,
                 message_id=_message_id(cause, word, at, channel, address),
@@ -101,7 +117,6 @@ class _Turn:
             )
             for channel, address in recipients(self._settings, account)
         ]
-        await messages.store(self._conn, told)
 
     def _ended_backfills(self) -> Iterator[tuple[AlertCause, Facts, datetime]]:
         """Told once each: a message's id is made of the run and of its end."""

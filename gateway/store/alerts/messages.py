@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
+from routing.alerts import AlertCause
 from routing.texts.catalogue import Language
 from runtime.alerts.delivery import AlertChannel, AlertNotSent
 from runtime.database.pool import Conn
@@ -83,6 +84,19 @@ async def store(conn: Conn, messages: Sequence[StoredAlertMessage]) -> None:
             for m in messages
         ],
     )  # fmt: skip
+
+
+async def recipients_since(conn: Conn, cause: AlertCause, at: datetime) -> set[tuple[str, str]]:
+    """Return who was told since then that it began, as (channel, address)."""
+    rows = await conn.fetch(
+        "SELECT channel, recipient FROM alert_message WHERE account_id = $1 AND kind = $2 AND object = $3"
+        " AND word = 'begun' AND created_at >= $4",
+        cause.account_id,
+        cause.kind,
+        cause.object,
+        at,
+    )
+    return {(row["channel"], row["recipient"]) for row in rows}
 
 
 async def claim(conn: Conn) -> StoredAlertMessage | None:

@@ -143,6 +143,23 @@ async def test_a_broken_key_is_told_once_to_each_and_once_that_it_is_over(watch:
     assert received(watch, HEAD) == [BROKEN, WELL_AGAIN]
 
 
+async def test_who_is_added_while_an_alarm_is_open_hears_of_it_once_and_of_its_end(watch: Watch) -> None:
+    await watch.state("broken")
+    await watch.look()
+    deputy, policy = "deputy@example.com", AlertPolicy(emails=(HEAD, "deputy@example.com"))
+    async with watch.pool.acquire() as conn:
+        await save_settings(conn, ACCOUNT, AccountSettings(language="en", alerts=policy))
+    for _ in range(3):
+        await watch.look()
+        watch.restart()
+    assert (received(watch, deputy), received(watch, HEAD)) == ([BROKEN], [BROKEN])
+    await watch.state("on")
+    await watch.look()
+    await watch.an_hour_passes()
+    await watch.look()
+    assert received(watch, deputy) == received(watch, HEAD) == [BROKEN, WELL_AGAIN]
+
+
 async def test_a_key_that_breaks_and_comes_back_again_and_again_floods_nobody(watch: Watch) -> None:
     for _ in range(12):
         await watch.state("broken")
