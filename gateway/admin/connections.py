@@ -21,6 +21,7 @@ from gateway.pbx.kind import PbxKind
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record, secrets_said
 from gateway.store.admin.staff import stored_employees
+from gateway.store.outbound.connections import forget_connection
 from gateway.store.outbound.uses import uses_of_connection
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
@@ -246,6 +247,7 @@ async def remove_connection(
         if uses and not even_if_used:
             raise ConnectionInUse(name, uses)
         await rows.remove_connection(conn, name)
+        await forget_connection(conn, removed.account_id, name)
         await record(conn, _change(removed, "removed", _seen(removed, None), None))
         return removed
 

@@ -111,10 +111,13 @@ def _circle(account: AccountStatus, circle: TriggerCircle | None) -> AlertObserv
 
 
 def _calls(account: AccountStatus, calls: CallsOut) -> Iterator[AlertObservation]:
-    """Tell of PBXs to which nothing is given until a person has looked, and of calls of which nobody knows."""
+    """Tell of PBXs to which nothing is given until a person has looked, and of calls of which nobody knows. A PBX that is off, or
+    by which no call ever failed to be placed, is not watched for it."""
     yield _seen(account.id, "calls-unknown", "bad" if calls.unknown else "good", count=calls.unknown)
     for connection in account.connections:
-        refused = calls.refused.get(connection.name)
+        if not connection.is_on or connection.name not in calls.refused:
+            continue
+        refused = calls.refused[connection.name]
         if refused is None:
             yield _seen(account.id, "calls-refused", "good", connection.name, error="", waiting=0)
         else:

@@ -65,6 +65,13 @@ async def set_away(
     await conn.execute(_AWAY, account_id, connection, until, code, words[:500])
 
 
+async def forget_connection(conn: Conn, account_id: str, connection: str) -> None:
+    """Whoever has its name next is not stopped because of it."""
+    await conn.execute(
+        "DELETE FROM outbound_connection WHERE account_id = $1 AND connection = $2", account_id, connection
+    )
+
+
 async def lift_stop(conn: Conn, account_id: str, connection: str) -> bool:
     """Let calls be placed by it again; what waits for it is looked at at once. False: it was not stopped."""
     return bool(await conn.fetchval(_GO_ON, account_id, connection))

@@ -13,18 +13,19 @@ SELECT account_id, connection, state, count(*) AS n FROM outbound_item
 WHERE kind <> 'sms' AND state IN ('waiting', 'dialling', 'unknown') GROUP BY account_id, connection, state
 """
 _REFUSED = """
-SELECT account_id, connection, code, words FROM outbound_connection WHERE stopped_at IS NOT NULL
+SELECT account_id, connection, code, words, stopped_at IS NOT NULL AS is_stopped FROM outbound_connection
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallsOut:
-    """Of one account. unknown: items of which nobody knows. refused: connection -> (why, how many wait for it)."""
+    """Of one account. unknown: items of which nobody knows. refused: connection -> (why, how many wait for it), None = calls were
+    refused or missed by it once, and are placed again; those of which nothing was ever heard so are not there."""
 
     waiting: int = 0
     dialling: int = 0
     unknown: int = 0
-    refused: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    refused: Mapping[str, tuple[str, int] | None] = field(default_factory=dict)
 
 
 NO_CALLS = CallsOut()
@@ -39,10 +40,11 @@ async def calls_out(conn: Conn) -> dict[str, CallsOut]:
         of_account[row["state"]] = of_account.get(row["state"], 0) + row["n"]
         if row["state"] == "waiting":
             waiting[row["account_id"], row["connection"] or ""] = row["n"]
-    refused: dict[str, dict[str, tuple[str, int]]] = {}
+    refused: dict[str, dict[str, tuple[str, int] | None]] = {}
     for row in await conn.fetch(_REFUSED):
         key = row["account_id"], row["connection"]
-        refused.setdefault(key[0], {})[key[1]] = (row["words"] or row["code"], waiting.get(key, 0))
+        why = row["words"] or row["code"], waiting.get(key, 0)
+        refused.setdefault(key[0], {})[key[1]] = why if row["is_stopped"] else None
     return {
         id: CallsOut(**counts.get(id, {}), refused=refused.get(id, {})) for id in sorted({*counts, *refused})
     }

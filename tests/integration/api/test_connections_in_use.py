@@ -49,8 +49,14 @@ async def test_a_pbx_by_which_triggers_and_campaigns_call_stays_until_somebody_i
     path = "{a}/connections/pbx"
     assert await _uses(api, path) == ["campaign spring", "trigger big", "1 that wait"]
     assert "pbx" in await _connections(api)
+    await api.pool.execute(
+        "INSERT INTO outbound_connection (account_id, connection, stopped_at) VALUES ($1, 'pbx', now()), ($1, 'office', now())",
+        ACCOUNT,
+    )
     await api.ask("DELETE", path, even_if_used="true", status=204)
     assert "pbx" not in await _connections(api)
+    stops = (await api.ask("GET", "{a}/outbound/queue"))["stops"]
+    assert [stop["connection"] for stop in stops] == ["office"]  # what is called 'pbx' next begins anew
 
 
 async def test_a_provider_through_which_triggers_write_stays_until_somebody_insists(

@@ -40,7 +40,7 @@ async def test_a_provider_is_connected_changed_and_removed_and_its_keys_are_neve
     assert told.count('"object": "texts"') == 2
     await api.ask("GET", PATH + "/texts/report-address", role="read_only", status=403)
     await api.pool.execute(
-        "UPDATE sms_connection SET balance_at = now(), stop_reason = 'bad-key', try_at = now() + interval '5 min'"
+        "UPDATE sms_connection SET balance_at = now(), stop_reason = 'bad-key', stopped_at = now(), try_at = now() + interval '5 min'"
     )
     await api.ask("POST", PATH + "/texts/check", status=204)
     shown = await api.ask("GET", PATH + "/texts", role="read_only")

@@ -15,6 +15,7 @@ from crm.port import Observed
 from crm.store.news import record_news
 from gateway.outbound.claim import claim, new_attempt_id
 from gateway.pbx.capabilities import Placed, PlaceOrder, RefusedByPbx
+from gateway.store.outbound.standing import calls_out
 from routing.calls.model import Disposition, FailedSide
 from routing.outbound.pace import MOST_PER_MINUTE
 from runtime.database.pool import Conn
@@ -216,12 +217,15 @@ async def test_case_31_a_refusing_pbx_is_stopped_once_and_items_stay(pool: async
     assert (stopped["code"], stopped["stopped_at"]) == ("no-money", office.now)
     await office.run(after=MINUTE)
     assert (len(office.pbx.orders), await office.why()) == (1, "connection_stopped")
+    async with pool.acquire() as conn:
+        assert (await calls_out(conn))["office"].refused == {"main": ("2240", 1)}
     office.pbx.answer = type(office.pbx).answer
     from gateway.store.outbound.connections import lift_stop
 
     async with pool.acquire() as conn:
         assert await lift_stop(conn, "office", "main")
         assert not await lift_stop(conn, "office", "main")
+        assert (await calls_out(conn))["office"].refused == {"main": None}
     await office.run(after=SECOND)
     assert len(office.pbx.orders) == 2
 

@@ -115,6 +115,15 @@ def test_a_pbx_that_refuses_calls_and_calls_of_which_nobody_knows_are_causes() -
     assert found[("calls-refused", "office")].facts == {"error": "no-money: 2240", "waiting": 3}
 
 
+def test_only_a_pbx_by_which_calls_are_placed_is_watched_for_refusing_them() -> None:
+    office = WELL["connections"][0]
+    pbxs = [office, {**office, "name": "shop"}, {**office, "name": "off", "is_on": False}]
+    refused = {"office": None, "off": ("no-money: 2240", 1)}
+    found = seen(connections=pbxs, calls=CallsOut(refused=refused))
+    watched = {object: o.health for (kind, object), o in found.items() if kind == "calls-refused"}
+    assert watched == {"office": "good"}
+
+
 def test_a_provider_of_sms_that_takes_nothing_is_a_cause_and_one_that_is_off_is_none() -> None:
     stopped = {"name": "texts", "kind": "smsc", "is_on": True, "stop_reason": "no-money", "waiting": 3}
     found = seen(sms=[stopped, {**stopped, "name": "off", "is_on": False}])
