@@ -61,7 +61,7 @@ class LiveCall:
     client: the client's number as far as it is known; is_client_told: it has been told. A number that was dialled or shown
     waits for a better one, since whose call it is cannot be taken back once it is told.
     is_direction_told: the dialplan said which way it goes. is_undecided: a phone of ours was lifted before it dialled.
-    is_unheard: a phone of it was gone when we listened again, so how far it came until then nobody knows.
+    is_unheard: it began before we listened, or a phone of it was gone when we listened again, so how far it came until then nobody knows.
     is_answered: somebody has talked with the client. picked_up: phones of ours that were lifted for it, in order. got_to: whose side it is while nobody has, where we make the call.
     """
 

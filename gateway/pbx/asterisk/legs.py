@@ -11,7 +11,6 @@ parking and transfers bring channels of several Linkedids together (talks.py); a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,10 +27,17 @@ from gateway.pbx.asterisk.channels import (
     without_prefix,
 )
 from gateway.pbx.asterisk.final import clients_call, hangup_cause, leg_ended, number_word, own_event
-from gateway.pbx.asterisk.reached import decides, failed_side, is_employee_first, unconnected, with_rung
+from gateway.pbx.asterisk.reached import (
+    as_listed,
+    decides,
+    failed_side,
+    is_employee_first,
+    unconnected,
+    with_rung,
+)
 from gateway.pbx.asterisk.sides import with_direction
 from gateway.pbx.asterisk.turn import Legs, Turn
-from gateway.pbx.asterisk.wire import AmiMessage
+from gateway.pbx.asterisk.wire import AmiMessage, listed_for
 from gateway.pbx.connection import Connection
 from gateway.pbx.parties import is_own_number
 from gateway.pbx.reading.addresses import endpoint, is_number
@@ -42,6 +48,7 @@ __all__ = ["QUIET", "Legs", "resumed", "step", "sweep"]
 
 QUIET = timedelta(seconds=30)
 _LISTING = timedelta(seconds=5)
+_UP = "6"
 _FORGET_ENDED_AFTER = timedelta(minutes=10)
 _FORGET_LIVE_AFTER = timedelta(hours=12)
 
@@ -334,11 +341,16 @@ def _listed(turn: Turn) -> None:
     """One channel of CoreShowChannels: known ones are confirmed, unknown ones began while we were away."""
     uniqueid, bridge = turn.message.get("Uniqueid"), turn.message.get("BridgeId")
     turn.listed = (turn.listed or frozenset()) | {uniqueid}
-    before = turn.find(uniqueid)
-    now, turn.at = turn.at, turn.at - _duration(turn.message)
+    before, was = turn.find(uniqueid), turn.calls.get(turn.message.get("Linkedid"))
+    now, turn.at = turn.at, turn.at - listed_for(turn.message)
     _new_channel(turn)
     turn.at = now
     found = turn.find(uniqueid)
+    is_quiet = was is not None and turn.received_at - was.heard_at >= _LISTING
+    if found is not None and (before is None or (is_quiet and uniqueid == found[0].key)):
+        is_up = turn.message.get("ChannelState") == _UP
+        turn.calls[found[0].key] = as_listed(*found, was, is_up=is_up)
+        found = turn.find(uniqueid)
     if found is not None and bridge:
         if before is not None and before[1].awaits and before[1].bridge is None:
             turn.hears_bridges = False  # it went in, and nobody told: an event filter keeps that away
@@ -346,15 +358,6 @@ def _listed(turn: Turn) -> None:
             found = turn.find(uniqueid) or found
         turn.mixed(*found, bridge)
         turn.settle()
-
-
-def _duration(message: AmiMessage) -> timedelta:
-    """`00:01:02`, hours first; nothing where it cannot be read."""
-    match = re.fullmatch(r"(\d+):(\d\d):(\d\d)", message.get("Duration"))
-    if match is None:
-        return timedelta(0)
-    hours, minutes, seconds = map(int, match.groups())
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
 def _list_complete(turn: Turn) -> None:

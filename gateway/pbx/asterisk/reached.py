@@ -31,6 +31,26 @@ def with_picked_up(call: LiveCall, channel: Channel) -> LiveCall:
     return call
 
 
+def as_listed(call: LiveCall, channel: Channel, was: LiveCall | None, *, is_up: bool) -> LiveCall:
+    """Say of a call that we ordered how far it has come, by a channel that is listed and of which nothing was heard, or not that
+    it was picked up. Whose phone rings now is known from here on; where a phone is up, somebody may have been reached already.
+
+    was: the call as it was known before, None = not at all.
+    """
+    if not attempt_id_in(call.key):
+        return call
+    is_first = channel.uniqueid == call.key
+    got_to = was.got_to if was else None
+    call = replace(call, got_to=got_to, is_unheard=was is None or was.is_unheard)
+    if not is_up and (is_first or channel.role is ChannelRole.CLIENT):
+        is_known = was is None or channel.role is ChannelRole.CLIENT
+        return replace(with_rung(call, channel), is_unheard=call.is_unheard and not is_known)
+    if is_first:
+        is_new = got_to in (None, FailedSide.EMPLOYEE_NOT_REACHED)
+        return replace(call, is_originated=True, is_unheard=call.is_unheard or is_new)
+    return replace(call, is_unheard=call.is_unheard or is_up)
+
+
 def is_employee_first(call: LiveCall) -> bool:
     """Whether we ordered the call and rang a phone of ours for it, itself and not over a Local channel."""
     first = call.channels.get(call.key)

@@ -99,7 +99,9 @@ class Turn:
         return call
 
     def _begun(self, key: str) -> LiveCall:
-        return LiveCall(key=key, started_at=self.at, last_at=self.at, heard_at=self.received_at)
+        is_unheard = self.message.event not in ("Newchannel", "DialBegin")
+        at, heard_at = self.at, self.received_at
+        return LiveCall(key=key, started_at=at, last_at=at, heard_at=heard_at, is_unheard=is_unheard)
 
     def heard(self, call: LiveCall) -> LiveCall:
         return replace(

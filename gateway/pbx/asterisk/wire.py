@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from gateway.pbx.port import WireInvalid
 from gateway.pbx.reading.text import decoded, legible
@@ -162,3 +163,12 @@ def serialise(action: str, fields: Iterable[tuple[str, str]] = ()) -> bytes:
         if any(sign in name + value for sign in "\r\n\x00") or not name or ":" in name:
             raise WireInvalid(name or "name", "holds a line break or is no name of a header")
     return "".join(f"{name}: {value}\r\n" for name, value in lines).encode() + b"\r\n"
+
+
+def listed_for(message: AmiMessage) -> timedelta:
+    """Return how long a listed channel has lived: `00:01:02`, hours first; nothing where it cannot be read."""
+    match = re.fullmatch(r"(\d+):(\d\d):(\d\d)", message.get("Duration"))
+    if match is None:
+        return timedelta(0)
+    hours, minutes, seconds = map(int, match.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)

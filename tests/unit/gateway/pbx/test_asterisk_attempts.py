@@ -145,6 +145,54 @@ def test_case_35_of_a_call_that_ended_while_nobody_listened_nobody_knows_who_was
     assert outcome_of(call) == AttemptOutcome(side="unknown", reason="never_heard_of", raw="no_answer")
 
 
+EMPLOYEE_UP, CLIENT_RINGS = (ATTEMPT, "6"), (CLIENT_LEG, "5")
+HEARD_ALL, NOTHING, RANG = 6, 0, 2
+RINGS_ON = slice(6, None)
+"""What is heard from the end of the client's ringing on."""
+
+
+def listing(*channels: tuple[str, str]) -> list[AmiMessage]:
+    """Each as (Uniqueid, ChannelState), a minute later."""
+    talk = Talk(ATTEMPT)
+    names = {ATTEMPT: "PJSIP/101-00000001", CLIENT_LEG: "PJSIP/trunk-00000002"}
+    told = []
+    for uid, state in channels:
+        talk.new(0, uid, names[uid], caller=NUMBER, exten=NUMBER if uid == ATTEMPT else "")
+        told.append(talk.event(60, "CoreShowChannel", uid, ChannelState=state, Duration="00:00:55"))
+    return [*told, AmiMessage((("Event", "CoreShowChannelsComplete"),))]
+
+
+@pytest.mark.parametrize(
+    ("heard", "channels", "then", "side", "reason"),
+    [
+        (NOTHING, [EMPLOYEE_UP, CLIENT_RINGS], clients("NOANSWER", "21")[RINGS_ON], "client", "declined"),
+        (NOTHING, [CLIENT_RINGS, EMPLOYEE_UP], clients("BUSY", "17")[RINGS_ON], "client", "busy"),
+        (RANG, [EMPLOYEE_UP, CLIENT_RINGS], clients("NOANSWER", "19")[RINGS_ON], "client", "no_answer"),
+        (RANG, [CLIENT_RINGS, EMPLOYEE_UP], clients("NOANSWER", "19")[RINGS_ON], "client", "no_answer"),
+        (NOTHING, [EMPLOYEE_UP], clients("BUSY", "17")[-1:], "unknown", "never_heard_of"),
+        (NOTHING, [EMPLOYEE_UP, (CLIENT_LEG, "6")], clients("BUSY", "17")[-2:], "unknown", "never_heard_of"),
+        (RANG, [EMPLOYEE_UP], clients("BUSY", "17")[-1:], "unknown", "never_heard_of"),
+        (NOTHING, [(ATTEMPT, "5")], employees("NOANSWER", "19")[2:], "operator", "no_answer"),
+        (HEARD_ALL, [EMPLOYEE_UP, CLIENT_RINGS], clients("BUSY", "17")[RINGS_ON], "client", "busy"),
+        (NOTHING, None, clients("BUSY", "17")[RINGS_ON], "unknown", "never_heard_of"),
+        (NOTHING, None, clients("BUSY", "17")[-2:], "unknown", "never_heard_of"),
+        (NOTHING, None, employees("NOANSWER", "19")[2:], "unknown", "never_heard_of"),
+    ],
+)
+def test_of_a_call_that_is_first_heard_of_half_way_the_true_side_is_told_or_none(
+    heard: int, channels: list[tuple[str, str]] | None, then: list[AmiMessage], side: str, reason: str
+) -> None:
+    """The worker that ordered it is killed after so many events, or loses its link; who listens next begins with the list, where
+    Asterisk gives one."""
+    state, events = run(clients("BUSY", "17")[:heard])
+    for one in [*(listing(*channels) if channels else ()), *then]:
+        state, more = step(state, one, RECEIVED + timedelta(minutes=1), PBX)
+        events += more
+    known = outcome_of(fold(events))
+    assert known is not None
+    assert (known.side, known.reason) == (side, reason)
+
+
 def test_a_leg_whose_end_was_told_may_be_missing_from_the_list() -> None:
     told = [one for one in employees("NOANSWER", "19") if one.event != "Hangup"]
     state, events = run(told)
