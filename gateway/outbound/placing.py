@@ -73,9 +73,9 @@ class Placer:
                 await settle(conn, around, attempt, refusal(result), now, code=result.code)
 
     async def _turn(self, pbx: PlacingPbx) -> None:
-        """Wait until the vendor's limit lets another order of this connection go; processes keep it together."""
+        """Wait until the vendor's limit lets another order go; processes keep it together, and connections that it counts as one."""
         if every := timedelta(seconds=pbx.originator.skills.seconds_between):
-            await wait_for_turn(self._pool, pbx.connection.id, "order", every)
+            await wait_for_turn(self._pool, pbx.originator.product(pbx.connection), "order", every)
 
     async def _asked(self, pbx: PlacingPbx, attempt: AttemptRow, outbound: OutboundSettings) -> PlaceResult:
         try:

@@ -200,7 +200,7 @@ CancelResult = Cancelled | NotSeen | CannotTell
 class OriginatorSkills:
     """knows_operator_side: its events tell whether the employee or the client did not come. has_own_id: they carry our
     attempt id. shows_line: the client can be shown a line of our choice. takes_group: a group can be rung first.
-    seconds_between: of one connection's orders at least, by the vendor's limit."""
+    seconds_between: of one product's orders at least, by the vendor's limit."""
 
     knows_operator_side: bool
     is_cancellable: bool
@@ -215,6 +215,10 @@ class Originator(Protocol):
 
     @property
     def skills(self) -> OriginatorSkills: ...
+
+    def product(self, connection: Connection) -> str:
+        """Return what the vendor counts orders by, without keeping a secret: the connection, unless it says otherwise."""
+        return connection.id
 
     async def place(
         self, session: aiohttp.ClientSession, connection: Connection, order: PlaceOrder

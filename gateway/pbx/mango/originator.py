@@ -23,7 +23,7 @@ from gateway.pbx.capabilities import (
 )
 from gateway.pbx.connection import Connection
 from gateway.pbx.mango.callback import hangup_command, ordered_command, result_in, told_by
-from gateway.pbx.mango.client import is_throttled, question_of
+from gateway.pbx.mango.client import is_throttled, product_of, question_of
 from gateway.pbx.mango.commands import CALLBACK_EVERY, Command
 from gateway.pbx.ordering import SECONDS, sent_once, told_by_status
 from gateway.pbx.port import WireInvalid
@@ -47,6 +47,9 @@ class MangoOriginator(Originator):
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
+
+    def product(self, connection: Connection) -> str:
+        return product_of(connection)
 
     async def place(
         self, session: aiohttp.ClientSession, connection: Connection, order: PlaceOrder

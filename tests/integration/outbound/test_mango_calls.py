@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 
 from gateway.pbx.kinds import KINDS
-from gateway.store.admin.accounts import change_connection
+from gateway.store.admin.accounts import add_connection, change_connection
 from gateway.store.calls.calls import save_call
 from routing.calls.fold import fold
 from routing.calls.model import CallEvent
@@ -103,6 +103,28 @@ async def test_each_ending_however_its_notifications_arrive(pool: asyncpg.Pool) 
             assert await office.state(f"i{number}") == state, (ending, orjson.dumps(mixed))
             await pool.execute("UPDATE outbound_item SET state = 'cleared' WHERE state = 'waiting'")
         assert len({one["command_id"] for one in office.ordered}) == len(office.ordered) == len(OUTCOMES)
+
+
+async def test_two_connections_with_one_key_share_the_pace_of_orders(pool: asyncpg.Pool) -> None:
+    async with mango_office(pool) as office:
+        keys = {"api_key": office.mango.api_key, "api_salt": office.mango.salt}
+        async with pool.acquire() as conn:
+            await add_connection(conn, account_id=ACCOUNT, name="shop", kind="mango", secret="t", keys=keys)
+            await change_connection(conn, "shop", settings={"base_url": office.mango.url})
+        await office.reread()
+        await office.order("10", "+79161234510")
+        await pool.execute(
+            "UPDATE outbound_attempt SET state = 'over', side = 'client', reason = 'busy', over_at = now()"
+        )
+        await pool.execute("UPDATE outbound_item SET state = 'cleared'")
+        await office.deal("11", "+79161234511")
+        await office.item("i11", deal_id="11")
+        await pool.execute("UPDATE outbound_item SET connection = 'shop' WHERE item_id = 'i11'")
+        await office.run(after=MINUTE)
+        assert len(office.ordered) == 2
+        paces = await pool.fetch("SELECT product FROM pbx_pace WHERE command = 'order'")
+        assert len(paces) == 1
+        assert office.mango.api_key not in paces[0]["product"]
 
 
 async def test_what_is_never_heard_of_is_unknown_and_settled_late(pool: asyncpg.Pool) -> None:
