@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from campaigns.list_files import rows_of
+from campaigns.list_files import ListUnreadable, rows_of
 from campaigns.list_rows import ListedClient, ListShape, RowJudge, RowRefused, shape_of
 from campaigns.states import takes_members
 from gateway.campaigns.list_words import heading_words
@@ -87,7 +87,11 @@ async def import_list(
 ) -> ImportReport:
     """Raise ListUnreadable, ColumnUnknown before anything came in; CampaignTakesNone."""
     rows = list(rows_of(body))
+    if not any(map(any, rows)):
+        raise ListUnreadable("the list is empty: nothing stands in it")
     judge = RowJudge(shape_for(rows, policy, columns), policy)
+    if not any(map(any, rows[judge.shape.begins - 1 :])):
+        raise ListUnreadable("the list is empty: it has a heading and no row")
     report = ImportReport()
     numbered = iter(enumerate(rows[judge.shape.begins - 1 :], judge.shape.begins))
     done = 0

@@ -43,6 +43,8 @@ async def bring_list(
     """Let a worker read it; one that is being read already is that one. Raise NothingOfThatName, CampaignStateForbids,
     TooMuchWork, InputRefused."""
     _refuse_bad_list(file, columns)
+    if not body.strip():
+        raise ListRefused("file", "the list is empty: nothing stands in it", "bring a file with numbers")
     async with conn.transaction():
         row = await _taking(conn, account_id, name)
         upload = upload_of(body, columns)
@@ -85,7 +87,7 @@ async def read_list_here(
     try:
         report = await import_list(conn, row, body, _named(columns), upload, policy, progress)
     except ListUnreadable as err:
-        raise ListRefused("file", str(err), "save it as CSV or XLSX") from err
+        raise ListRefused("file", str(err), "save it as CSV or XLSX, one number a row") from err
     except ColumnUnknown as err:
         raise ListRefused(
             "columns", f"the list has no column '{err}'", "name a heading, or a place from 1"

@@ -109,9 +109,15 @@ async def test_a_list_that_cannot_be_read_adds_nobody(scene: Scene) -> None:
     async def nothing(done: int, total: int | None) -> None: ...
 
     async with scene.pool.acquire() as conn:
-        tried: list[tuple[bytes, Columns]] = [(b"PK\x03\x04x", {}), (LIST, {"number": "fax"})]
-        for body, columns in tried:
-            with pytest.raises(ListRefused):
+        tried: list[tuple[bytes, Columns, str]] = [
+            (b"PK\x03\x04x", {}, "no workbook"),
+            (LIST, {"number": "fax"}, "no column"),
+            (b"", {}, "empty: nothing"),
+            (b" \n;;\n", {}, "empty: nothing"),
+            (b"phone;name\n", {}, "heading and no row"),
+        ]
+        for body, columns, why in tried:
+            with pytest.raises(ListRefused, match=why):
                 await read_list_here(
                     conn,
                     ACCOUNT,
@@ -122,6 +128,8 @@ async def test_a_list_that_cannot_be_read_adds_nobody(scene: Scene) -> None:
                     nothing,
                     by="test",
                 )
+        with pytest.raises(ListRefused, match="empty"):
+            await bring_list(conn, ACCOUNT, "spring", "l.csv", b" \n", {}, by="test")
     assert await scene.items() == []
 
 
