@@ -13,6 +13,7 @@ from gateway.store.admin.audit import AuditChange, record
 from gateway.store.outbound.do_not_call import is_listed
 from gateway.store.sms.messages import NewSms, SmsMessageRow, add_message, message_of
 from gateway.texts.sentences import TEXTS
+from routing.numbers.mobiles import may_be_mobile
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.templates import TemplateRefused
 from routing.triggers.model import SendSms
@@ -47,6 +48,10 @@ async def send_test(
     read = normalise(number, await policy_of(conn, account_id))
     if not isinstance(read, PublicNumber):
         raise InputRefused("number", f"'{number}' is not a phone number", "write it as +79161234567")
+    if not may_be_mobile(read.e164):
+        raise InputRefused(
+            "number", f"{read.e164} is no mobile's number", "texts reach mobiles only: write to one"
+        )
     if await is_listed(conn, account_id, read.e164):
         raise InputRefused("number", "this number is on the do-not-call list", "write to another one")
     if refusal := refusal_before_sending(text, kind.capabilities.most_parts):

@@ -74,6 +74,10 @@ async def test_a_test_is_queued_listed_and_settled_by_a_signed_report_only(api: 
     body = {"number": "8 916 123-45-67", "text": "Проверка"}
     sent = await api.ask("POST", "{a}/sms-connections/texts/test", body=body, status=202)
     assert (sent["state"], sent["number"], sent["item"]) == ("queued", "+79161234567", None)
+    landline = await api.ask(
+        "POST", "{a}/sms-connections/texts/test", body={**body, "number": "84951234567"}, status=400
+    )
+    assert (landline["field"], landline["title"]) == ("number", "+74951234567 is no mobile's number")
     for wrong in ({**body, "number": "abc"}, {**body, "text": " "}):
         await api.ask("POST", "{a}/sms-connections/texts/test", body=wrong, status=400)
     await api.pool.execute("UPDATE sms_message SET state = 'sending', claimed_at = now()")
