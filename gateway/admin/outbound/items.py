@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.configuration import policy_of
+from gateway.store.admin.accounts import Account
 from gateway.store.outbound.attempts import AttemptRow, attempts_of_items
 from gateway.store.outbound.items import OutboundItem, OutboundKind, item_of
 from gateway.store.sms.messages import SmsMessageRow, messages_of_item
@@ -46,12 +47,19 @@ async def client_meant(conn: Conn, account_id: str, raw: str) -> str:
     return number.e164
 
 
-def item_message(item: OutboundItem, texts: Texts) -> str:
-    """Say what became of it, or why it waits."""
+def gate_of(account: Account) -> str:
+    """Return the reason that keeps all calls of an account from going out; empty: none does."""
+    if account.state != "on":
+        return "account_off"
+    return "paused" if account.settings.outbound.rate == 0 else ""
+
+
+def item_message(item: OutboundItem, texts: Texts, gate: str = "") -> str:
+    """Say what became of it, or why it waits. gate: as `gate_of`."""
     return texts.say(
         "outbound.item",
         state=texts.word("outbound.state", item.state),
-        why=reason_in_words(item.kind, item.reason, texts),
+        why=reason_in_words(item.kind, item.reason, texts, gate),
     )
 
 
@@ -63,8 +71,11 @@ def attempt_message(attempt: AttemptRow, texts: Texts) -> str:
     return texts.say("outbound.attempt-over", side=texts.word("outbound.side", attempt.side), why=why)
 
 
-def reason_in_words(kind: OutboundKind, reason: str, texts: Texts) -> str:
-    """Say why an item waits or how it ended; a code that has no words stays one. Empty: nobody has looked at it yet."""
+def reason_in_words(kind: OutboundKind, reason: str, texts: Texts, gate: str = "") -> str:
+    """Say why an item waits or how it ended; a code that has no words stays one. Empty: nobody has looked at it yet, which nobody
+    does of a call while something keeps all from going out. gate: as `gate_of`."""
+    if not reason and gate and kind != "sms":
+        return texts.word("outbound.reason", gate)
     if not reason:
         return texts.say("outbound.not-looked-at")
     keys = {

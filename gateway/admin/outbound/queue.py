@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from gateway.admin.outbound.items import gate_of
 from gateway.admin.outbound.why_not import stop_in_words
 from gateway.admin.protection.grants import refuse_bound
 from gateway.admin.refused import InputRefused
@@ -35,12 +36,13 @@ class CampaignsNotCleared(InputRefused):
 
 
 class QueueSeen(NamedTuple):
-    """gates: what keeps the account's calls as a whole from going out, in words; empty: nothing does."""
+    """gates: what keeps the account's calls as a whole from going out, in words; empty: nothing does. gate: as `gate_of`."""
 
     rate: int
     parts: Sequence[QueuePart]
     stops: Sequence[ConnectionStop]
     gates: Sequence[str]
+    gate: str
 
 
 async def queue_seen(conn: Conn, account_id: str, language: Language | None) -> QueueSeen:
@@ -51,7 +53,7 @@ async def queue_seen(conn: Conn, account_id: str, language: Language | None) -> 
     gates = [] if whose.state == "on" else [texts.say("outbound.why.account_off")]
     gates += [texts.say("outbound.why.paused")] if rate == 0 else []
     gates += [stop_in_words(stop, zone, texts) for stop in stops if stop.stopped_at or is_away(stop)]
-    return QueueSeen(rate, await store.queue_of(conn, account_id), stops, gates)
+    return QueueSeen(rate, await store.queue_of(conn, account_id), stops, gates, gate_of(whose))
 
 
 def is_away(stop: ConnectionStop) -> bool:

@@ -20,7 +20,7 @@ _NO_TEXT = frozenset(("zone_field",))
 """Settings that may be taken away: an empty text stands for nothing."""
 
 
-def rate_said(said: str | int) -> int:
+def rate_said(said: str | float) -> int:
     """Read calls a minute as a person said them. Raise InputRefused."""
     try:
         return rate_from(str(said))

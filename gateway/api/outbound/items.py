@@ -18,6 +18,7 @@ from gateway.api.sent_time import SentTime
 from gateway.api.sms.messages import SmsMessageView, message_view
 from gateway.api.unseen import unseen_by
 from gateway.outbound.around import CallingAccount, calling_account
+from gateway.store.admin.accounts import account as account_row
 from gateway.store.outbound.attempts import AttemptRow
 from gateway.store.outbound.items import OutboundItem, OutboundKind, OutboundSource, OutboundState
 from gateway.store.outbound.listing import OutboundFilter, listed_items
@@ -128,14 +129,15 @@ class OutboundItemInFull(OutboundItemView):
     texts: list[SmsMessageView]
 
 
-def view_of(call: AnyCall, item: OutboundItem, texts: Texts) -> OutboundItemView:
+def view_of(call: AnyCall, item: OutboundItem, texts: Texts, gate: str = "") -> OutboundItemView:
+    """gate: what keeps all calls of the account from going out."""
     return OutboundItemView(
         id=item.item_id,
         kind=item.kind,
         source=item.source,
         state=item.state,
         reason=item.reason,
-        message=service.item_message(item, texts),
+        message=service.item_message(item, texts, gate),
         client=item.client,
         deal=item.deal_id,
         url=call.services.url_of(item.account_id, "deal", item.deal_id) if item.deal_id else None,
@@ -198,9 +200,10 @@ async def list_items(call: ApiCall[OutboundQuery, None]) -> Items[OutboundItemVi
             after=page_after(query.after) if query.after else None,
         )
         found = await listed_items(conn, account.id, wanted, limit=query.limit + 1)
+        gate = service.gate_of(await account_row(conn, account.id))
     shown, texts = found[: query.limit], TEXTS[query.lang or account.settings.language]
     more = next_page(shown[-1].created_at, shown[-1].item_id) if len(found) > len(shown) else None
-    return Items[OutboundItemView](items=[view_of(call, item, texts) for item in shown], next=more)
+    return Items[OutboundItemView](items=[view_of(call, item, texts, gate) for item in shown], next=more)
 
 
 async def _refuse_unseen(call: AnyCall, conn: Conn) -> None:
@@ -216,10 +219,11 @@ async def show_item(call: ApiCall[AccountLanguageQuery, None]) -> OutboundItemIn
         try:
             await _refuse_unseen(call, conn)
             full = await service.item_in_full(conn, call.account.id, call.path["item"])
+            gate = service.gate_of(await account_row(conn, call.account.id))
         except NothingOfThatName as err:
             raise not_found("outbound-item", call.path["item"]) from err
     return OutboundItemInFull(
-        **view_of(call, full.item, texts).model_dump(),
+        **view_of(call, full.item, texts, gate).model_dump(),
         order=dict(full.item.order),
         attempts=[_attempt(row, texts) for row in full.attempts],
         texts=[message_view(row, texts) for row in full.texts],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
-from pydantic import StrictInt, StrictStr
+from pydantic import StrictFloat, StrictInt, StrictStr
 
 from gateway.admin.outbound import queue, why_not
 from gateway.admin.outbound import settings as service
@@ -18,9 +18,9 @@ from routing.outbound.settings import OutboundSettings
 
 
 class RateBody(Body):
-    """rate: calls a minute, 0 pauses; a text is read as a person types it."""
+    """rate: calls a minute, 0 pauses, a whole number; a text is read as a person types it."""
 
-    rate: StrictInt | StrictStr
+    rate: StrictInt | StrictFloat | StrictStr
 
 
 class QueuePartView(Answer):
@@ -97,7 +97,7 @@ async def show_queue(call: ApiCall[AccountLanguageQuery, None]) -> QueueView:
             waiting[part.kind] = waiting.get(part.kind, 0) + part.items
     said = [
         QueuePartView.model_validate(
-            {**asdict(part), "message": reason_in_words(part.kind, part.reason, texts)}
+            {**asdict(part), "message": reason_in_words(part.kind, part.reason, texts, seen.gate)}
         )
         for part in parts
     ]

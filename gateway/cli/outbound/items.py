@@ -33,6 +33,7 @@ from gateway.pbx.kinds import KINDS
 from gateway.presence.at_work_now import at_work_now
 from gateway.settings import Settings
 from gateway.store.admin.accounts import Account
+from gateway.store.admin.accounts import account as account_row
 from gateway.store.outbound.items import OutboundItem, OutboundKind, OutboundState
 from gateway.store.outbound.listing import OutboundFilter, listed_items
 from gateway.texts.sentences import TEXTS
@@ -88,7 +89,7 @@ def list_items(
     Example: callmatrix outbound list --state unknown
     """
 
-    async def work(conn: Conn, account_id: str) -> tuple[list[OutboundItem], Language]:
+    async def work(conn: Conn, account_id: str) -> tuple[list[OutboundItem], Language, str]:
         number = None if client is None else await service.client_meant(conn, account_id, client)
         wanted = OutboundFilter(
             state=state,
@@ -100,10 +101,11 @@ def list_items(
             since=datetime.now(UTC) - timedelta(days=days),
         )
         found = await listed_items(conn, account_id, wanted, limit=limit)
-        return found, await language_of(conn, account_id, lang)
+        gate = service.gate_of(await account_row(conn, account_id))
+        return found, await language_of(conn, account_id, lang), gate
 
     with refusals("nothing is shown"):
-        (found, language), zone = on_account(account, with_zone(work))
+        (found, language, gate), zone = on_account(account, with_zone(work))
     if len(found) == limit:
         print(f"The latest {limit}: there may be more; --limit and --days say how many.", file=sys.stderr)
     if json:
@@ -113,7 +115,7 @@ def list_items(
         ["came", "kind", "client", "deal", "because of", "employee", "what became of it", "id"],
         [
             (local(i.created_at, zone), i.kind, i.client, i.deal_id, i.order.get("trigger") or i.campaign or i.source,
-             i.employee_id, service.item_message(i, TEXTS[language]), i.item_id)
+             i.employee_id, service.item_message(i, TEXTS[language], gate), i.item_id)
             for i in found
         ],
         "Nothing was to go out.",
@@ -126,12 +128,13 @@ def show_item(id: OutboundItemId, account: AccountName = None, lang: Lang = None
     Example: callmatrix outbound show 7k3v… --account sales
     """
 
-    async def work(conn: Conn, account_id: str) -> tuple[ItemInFull, Language]:
+    async def work(conn: Conn, account_id: str) -> tuple[ItemInFull, Language, str]:
         full = await service.item_in_full(conn, account_id, id)
-        return full, await language_of(conn, account_id, lang)
+        gate = service.gate_of(await account_row(conn, account_id))
+        return full, await language_of(conn, account_id, lang), gate
 
     with refusals("nothing is shown"):
-        (full, language), zone = on_account(account, with_zone(work))
+        (full, language, gate), zone = on_account(account, with_zone(work))
     item, texts = full.item, TEXTS[language]
     if json:
         print_json({"item": item, "attempts": full.attempts, "texts": full.texts})
@@ -140,7 +143,7 @@ def show_item(id: OutboundItemId, account: AccountName = None, lang: Lang = None
     print(
         f"{item.kind} to {item.client or 'a number that is not read yet'}, deal {item.deal_id or '—'}, by {whose}"
     )
-    print(service.item_message(item, texts))
+    print(service.item_message(item, texts, gate))
     print_table(
         ["placed", "rung", "by", "what became of it", "the PBX says"],
         [

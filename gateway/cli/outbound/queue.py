@@ -108,7 +108,7 @@ def show_queue(account: AccountName = None, lang: Lang = None, json: Json = Fals
     print_table(
         ["kind", "state", "items", "oldest", "why", "looked at again"],
         [
-            (p.kind, p.state, p.items, local(p.since, zone), reason_in_words(p.kind, p.reason, texts),
+            (p.kind, p.state, p.items, local(p.since, zone), reason_in_words(p.kind, p.reason, texts, seen.gate),
              local(p.look_at, zone))
             for p in seen.parts
         ],

@@ -71,6 +71,9 @@ async def test_the_rate_is_a_whole_number_and_holds_at_once(api: Api) -> None:
     for said in ("+5", "5.0", "1.5", "abc", "", "١", "-1", -1, 601, " "):
         refused = await api.ask("PUT", "{a}/outbound/rate", body={"rate": said}, status=400)
         assert refused["field"] == "rate", said
+    refused = await api.ask("PUT", "{a}/outbound/rate", body={"rate": 1.5}, status=400)
+    assert (refused["field"], refused["title"]) == ("rate", "'1.5' is no number of calls a minute")
+    assert "whole number from 0 to 600" in refused["detail"]
     for nonsense in (5.5, True, None, [1]):
         await api.ask("PUT", "{a}/outbound/rate", body={"rate": nonsense}, status=400)
     assert (await api.ask("GET", "{a}/outbound/settings", role="read_only"))["rate"] == 600
@@ -178,6 +181,9 @@ async def test_the_command_line_sets_shows_and_clears(api: Api, database_url: st
     assert (now["rate"], now["hours"]["days"], now["hours"]["is_strict"]) == (5, [1, 5], True)
     assert now["retries"]["operator"]["most"] == 0
     assert "hours.days\t1,5" in (await at("settings")).out
+    half = (await at("set", "rate=1.5")).err
+    assert "'1.5' is no number of calls a minute" in half
+    assert "whole number from 0 to 600" in half
     await queued(api, "i1", reason="paused")
     await attempted(api, "i1")
     assert "callback\twaiting\t1" in (await at("queue")).out
@@ -190,6 +196,27 @@ async def test_the_command_line_sets_shows_and_clears(api: Api, database_url: st
     assert (await at("clear", "--yes")).out == "1 are taken out of the queue.\n"
     assert (await at("clear")).out == "Nothing waits.\n"
     assert "campaign stop" in (await at("clear", "--kind", "campaign", "--yes")).err
+
+
+async def test_what_nobody_looks_at_while_all_is_paused_says_so(api: Api, database_url: str) -> None:
+    await queued(api, "c1")
+    await queued(api, "s1", kind="sms")
+
+    async def said() -> set[tuple[str, str]]:
+        listed = (await api.ask("GET", "{a}/outbound/items", lang="en"))["items"]
+        parts = (await api.ask("GET", "{a}/outbound/queue", lang="en"))["parts"]
+        return {
+            (one["kind"], one["message"].partition(": ")[2] or one["message"]) for one in (*listed, *parts)
+        }
+
+    nobody = "nobody has looked at it yet"
+    assert await said() == {("callback", nobody), ("sms", nobody)}
+    await api.ask("PUT", "{a}/outbound/rate", body={"rate": 0})
+    paused = "calls a minute are set to 0, so that all is paused"
+    assert await said() == {("callback", paused), ("sms", nobody)}
+    for words in (["list"], ["queue"], ["show", "c1"]):
+        shown = await typed(database_url, "outbound", *words, "--account", ACCOUNT, "--lang", "en")
+        assert paused in shown.out, words
 
 
 async def test_why_not_is_one_answer_by_api_and_command_line(api: Api, database_url: str) -> None:
