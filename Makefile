@@ -8,9 +8,11 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: setup demo test coverage lint check format bench fairness test-pbx test-foreign chaos distribution-race sabotage shift-change clean
 .DEFAULT_GOAL := setup
 
+# The front-end files are made anew when what they are made of has changed (0.3 s to see that it has not).
 setup: $(STAMP)
+	@$(BIN)/python -m gateway.web.assets
 
-$(STAMP): requirements-dev.lock pyproject.toml
+$(STAMP): requirements-dev.lock pyproject.toml hatch_build.py
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh deploy/setup.sh
 	@touch $(STAMP)
 
@@ -64,4 +66,4 @@ sabotage: setup
 	$(BIN)/python -m tests.sabotage $(SABOTAGE)
 
 clean:
-	rm -rf $(VENV) .foreign
+	rm -rf $(VENV) .foreign node_modules gateway/web/built

