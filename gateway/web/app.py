@@ -215,7 +215,9 @@ class Pages:
         toast = None if call.is_fragment else toasts.said(call.request, call.texts)
         html = self._templates.render(answer.template, {"toast": toast, **values, **answer.values})
         headers = {"Content-Type": "text/html; charset=utf-8", **answer.headers}
-        return web.Response(status=answer.status, body=html.encode(), headers=headers)
+        response = web.Response(status=answer.status, body=html.encode(), headers=headers)
+        response.enable_compression()
+        return response
 
     def _refused(
         self, page: PageRoute, call: AnyPageCall, status: int, code: str, values: Mapping[str, Any]

@@ -19,6 +19,7 @@ from tests.bench.journal_rows import JournalSize
 from tests.bench.lookup import bench_lookup
 from tests.bench.matrix import bench_matrix
 from tests.bench.outbound import bench_outbound
+from tests.bench.pages import bench_pages
 from tests.bench.report import Figure, show
 from tests.bench.triggers import bench_triggers
 from tests.bench.who_is_there import bench_who_is_there
@@ -57,6 +58,7 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "accounts": lambda quick: bench_accounts(10 if quick else 50, 10 if quick else 30),
     "backfill": lambda quick: bench_backfill(1000 if quick else 10_000),
     "first_load": lambda quick: bench_first_load(5000 if quick else 100_000),
+    "pages": lambda quick: bench_pages(5000 if quick else 100_000, 50_000, 3 if quick else 15),
     "lookup": lambda quick: bench_lookup(10_000, 50_000 if quick else 1_000_000, 2 if quick else 8),
 }
 

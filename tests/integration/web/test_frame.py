@@ -69,3 +69,12 @@ async def test_the_stream_tells_that_something_changed_and_not_what(site: Site) 
             await conn.execute("SELECT pg_notify('callmatrix_changes', 'other calls 1')")
             await conn.execute("SELECT pg_notify('callmatrix_changes', 'main calls 17')")
         assert await stream.content.readuntil(b"\n\n") == b"event: changed\ndata: calls\n\n"
+
+
+async def test_pages_are_packed_for_browsers_that_can_unpack(site: Site) -> None:
+    person = site.as_("admin")
+    packed = await person.get("/no/such", **{"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Такой страницы нет" in packed.words
+    plain = await person.get("/no/such", **{"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
