@@ -57,7 +57,7 @@ class ConnectionInUse(InUse):
 
 
 class EmployeeInUse(InUse):
-    """Tokens and users are this person, and templates, triggers or campaigns name them: whoever has the id next would be taken for them."""
+    """Tokens and users are this person, or what is set up names them: whoever has the id next would be taken for them."""
 
     code = "employee-in-use"
 

@@ -1,4 +1,4 @@
-"""What names an employee: who is this person by token or login, and what rings, texts or gives deals to them."""
+"""What names an employee: who is this person by token or login, and what rings, texts, or gives deals, hours or clients to them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,21 @@ UNION ALL SELECT 'trigger ' || h.name FROM pipeline_trigger h
             jsonb_build_object('of', 'employee:' || $2::text)))
 UNION ALL SELECT 'campaign ' || name FROM campaign
     WHERE account_id = $1 AND state <> 'finished' AND settings->'target'->>'employee_id' = $2
+UNION ALL SELECT DISTINCT 'matrix' FROM matrix_version m WHERE m.account_id = $1
+    AND (m.version = callmatrix_published_matrix($1) OR EXISTS (SELECT FROM matrix_trial t
+        WHERE t.account_id = $1 AND t.version = m.version AND t.outcome IS NULL))
+    AND strpos(m.body::text, to_jsonb('employee:' || $2::text)::text) > 0
+UNION ALL SELECT 'schedule ' || h.name FROM schedule h JOIN schedule_version v USING (account_id, name, version)
+    WHERE h.account_id = $1 AND h.removed_at IS NULL AND (v.body->'people' ? $2
+        OR jsonb_path_exists(v.body, '$.**.substitute ? (@ == $id)', jsonb_build_object('id', $2::text)))
+UNION ALL SELECT 'deputy of ' || employee_id FROM employee WHERE account_id = $1 AND deputy_id = $2 AND employee_id <> $2
+UNION ALL SELECT 'one_person' FROM account WHERE account_id = $1
+    AND jsonb_path_exists(settings->'one_person', '$.** ? (@ == $id)', jsonb_build_object('id', $2::text))
 ORDER BY what
 """
 
 
 async def uses_of_employee(conn: Conn, account_id: str, employee_id: str) -> list[str]:
-    """Return e.g. "token anna", "user anna", "template ads", "trigger big deals", "campaign autumn"."""
+    """Return e.g. "token anna", "user anna", "template ads", "trigger big deals", "campaign autumn", "matrix", "schedule shop",
+    "deputy of boris", "one_person"."""
     return [row["what"] for row in await conn.fetch(_NAMED, account_id, employee_id)]

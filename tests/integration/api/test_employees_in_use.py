@@ -56,6 +56,49 @@ async def _named(api: Api) -> None:
     )
 
 
+async def _set_up(api: Api) -> None:
+    """The published matrix, two schedules, a deputy and clients of one person name Anna; a draft and an older version do not count."""
+    async with api.pool.acquire() as conn, conn.transaction():
+        await replace_staff(conn, ACCOUNT, [SENIOR, ANNA, BORIS.model_copy(update={"deputy_id": "anna"})])
+        for version, whom in ((1, "boris"), (2, "anna")):
+            matrix = {"rows": [{"do": "task", "for": f"employee:{whom}"}]}
+            await conn.execute(
+                "INSERT INTO matrix_version (account_id, version, body, published_by) VALUES ($1, $2, $3, 'test')",
+                ACCOUNT,
+                version,
+                matrix,
+            )
+        away: dict[str, Any] = {"people": {"boris": {"absences": [{"substitute": "anna"}]}}}
+        for name, body in (
+            ("shop", {"people": {"anna": {}}}),
+            ("leave", away),
+            ("other", {"people": {"boris": {}}}),
+        ):
+            await conn.execute(
+                "INSERT INTO schedule (account_id, name, version) VALUES ($1, $2, 1)", ACCOUNT, name
+            )
+            await conn.execute(
+                "INSERT INTO schedule_version (account_id, name, version, body, saved_by) VALUES ($1, $2, 1, $3, 'test')",
+                ACCOUNT,
+                name,
+                body,
+            )
+        await conn.execute(
+            "UPDATE account SET settings = settings || $2 WHERE account_id = $1",
+            ACCOUNT,
+            {"one_person": {"tags": {"vip": "anna"}}},
+        )
+
+
+async def test_what_is_set_up_for_an_employee_names_them_too(api: Api) -> None:
+    await _set_up(api)
+    refused = await api.ask("DELETE", "{a}/employees/anna", status=409)
+    named = [problem["use"] for problem in refused["problems"]]
+    assert named == ["deputy of boris", "matrix", "one_person", "schedule leave", "schedule shop"]
+    refused = await api.ask("DELETE", "{a}/employees/boris", status=409)
+    assert [problem["use"] for problem in refused["problems"]] == ["schedule leave", "schedule other"]
+
+
 async def _tokens(api: Api) -> dict[str, Any]:
     return {t["name"]: t for t in (await api.ask("GET", "/tokens"))["items"]}
 
