@@ -247,7 +247,7 @@ class Gateway:
                 self.alerts.loop.run(),
                 self.presence.run(),
                 self.people.run(),
-                self.campaign_callers.loop.run(),
+                self.campaign_callers.run(self.listener),
                 self.keep_heartbeats.loop.run(),
                 self.pbx_commands.run(),
             ]

@@ -10,13 +10,15 @@ from typing import NamedTuple
 import asyncpg
 
 from gateway.store.campaigns.callers import RunningCampaign, callers_of, running_campaigns
+from runtime.database import channels
+from runtime.database.listen import Listener
 from runtime.loops import Loop
 
 EVERY_SECONDS = 3.0
 _MOST = 500_000
 """Numbers of one campaign; some 50 bytes each."""
 _ANEW_AFTER = timedelta(hours=1)
-"""By then what was emptied of a client is gone from memory too."""
+"""So that those who came in since stand with the others, and nothing that was emptied stays for longer."""
 _BETWEEN = "\0"
 
 
@@ -61,12 +63,28 @@ class _Book:
 
 
 class CampaignCallers:
-    """`find` on the path of the lookup; `loop` until cancelled."""
+    """`find` on the path of the lookup; `run` until cancelled."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._books: dict[str, tuple[_Book, ...]] = {}
+        self._stale: set[str] = set()
         self.loop = Loop("campaign_callers", self.look, EVERY_SECONDS)
+
+    async def run(self, listener: Listener) -> None:
+        with listener.subscribe([channels.FORGOTTEN], self._forgotten, self._connected):
+            await self.loop.run()
+
+    def _forgotten(self, _channel: str, account_id: str) -> None:
+        """Drop at once what is known of an account whose clients were emptied, and read it anew."""
+        self._books.pop(account_id, None)
+        self._stale.add(account_id)
+        self.loop.wake()
+
+    def _connected(self) -> None:
+        """Something may have been missed."""
+        self._stale.update(self._books)
+        self.loop.wake()
 
     def find(self, account_id: str, e164: str) -> CampaignOfCaller | None:
         """Return the campaign that began last of those that run and have this number."""
@@ -81,14 +99,16 @@ class CampaignCallers:
 
     async def look(self) -> None:
         now = datetime.now(UTC)
-        kept = {b.campaign.campaign_id: b for books in self._books.values() for b in books}
+        stale, self._stale = self._stale, set()
+        known = {id: books for id, books in self._books.items() if id not in stale}
+        kept = {b.campaign.campaign_id: b for books in known.values() for b in books}
         books: dict[str, list[_Book]] = {}
         async with self._pool.acquire() as conn:
             running = await running_campaigns(conn)
         for campaign in running:
             book = await self._read(campaign, kept.get(campaign.campaign_id), now)
             books.setdefault(campaign.account_id, []).append(book)
-        self._books = {account_id: tuple(found) for account_id, found in books.items()}
+        self._books = {id: tuple(found) for id, found in books.items() if id not in self._stale}
 
     async def _read(self, campaign: RunningCampaign, book: _Book | None, now: datetime) -> _Book:
         is_new = book is None or now - book.read_at > _ANEW_AFTER

@@ -16,6 +16,7 @@ PRESENCE = "callmatrix_presence"
 TURNS = "callmatrix_turns"
 OUTBOUND = "callmatrix_outbound"
 SESSIONS = "callmatrix_sessions"
+FORGOTTEN = "callmatrix_forgotten"
 
 EVERY = (
     CONFIGURATION,
@@ -30,6 +31,7 @@ EVERY = (
     TURNS,
     OUTBOUND,
     SESSIONS,
+    FORGOTTEN,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from runtime.database import channels
 from runtime.database.pool import Conn
 
 # Of what nobody knows a person may still find out; what is linked to the member still follows it.
@@ -60,4 +61,7 @@ async def _empty(
     conn: Conn, statements: tuple[str, ...], account_id: str, before: datetime, client: str | None, limit: int
 ) -> int:
     done: list[str] = [await conn.execute(each, account_id, before, client, limit) for each in statements]
-    return sum(int(said.split()[-1]) for said in done)
+    if count := sum(int(said.split()[-1]) for said in done):
+        # Gateways have names and numbers in memory.
+        await channels.notify(conn, channels.FORGOTTEN, account_id)
+    return count

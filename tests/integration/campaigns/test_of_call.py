@@ -13,8 +13,11 @@ from gateway.store.campaigns.members import listed_members, running_of
 from gateway.store.campaigns.of_call import campaign_of_call
 from gateway.worker.retention import clean
 from routing.settings import PersonalDataPolicy
+from runtime.database.listen import Listener
+from runtime.lifecycle import background
 from tests.integration.campaigns.scene import Scene
 from tests.integration.triggers.office import ACCOUNT
+from tests.waiting import until
 
 A, B, C = "+79160000001", "+79160000002", "+4420000001"
 
@@ -136,6 +139,24 @@ async def test_what_lists_say_of_clients_goes_with_its_days_and_with_who_is_forg
     await callers.look()
     assert [callers.find(ACCOUNT, A), callers.find(ACCOUNT, C)] != [None, None]
     assert callers.find(ACCOUNT, A) is None
+
+
+async def test_who_is_forgotten_is_gone_from_a_gateways_memory_at_once(
+    pool: asyncpg.Pool, database_url: str
+) -> None:
+    scene = Scene(pool)
+    await scene.open()
+    await scene.add(A, C)
+    await scene.order("start")
+    callers, listener = CampaignCallers(pool), Listener(database_url)
+    async with background(listener.run(), callers.run(listener)):
+        await until(lambda: callers.find(ACCOUNT, A) is not None, "the campaign is known")
+        await until(lambda: not callers._stale, "the listener is heard")
+        await scene.ended(A, "failed", "client_busy")
+        async with pool.acquire() as conn:
+            await forget_client(conn, ACCOUNT, A)
+        await until(lambda: callers.find(ACCOUNT, A) is None, "nobody knows them", seconds=2.5)
+        await until(lambda: callers.find(ACCOUNT, C) is not None, "the others are known")
 
 
 async def called(pool: asyncpg.Pool, number: str) -> None:
