@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import ceil
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -31,6 +31,7 @@ CHUNK = 1500
 _CATCH_UP_REQUESTS, _CATCH_UP_SECONDS = 3, 5.0
 
 RunState = Literal["running", "paused", "stopped", "done"]
+Dates: TypeAlias = Collection[date] | None
 
 
 class AccountNotOn(Exception):
@@ -53,7 +54,7 @@ class NoSuchRun(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a run would do now. older_calls: before the window, to be kept and marked as not sent. tasks_not_needed:
+    """What a run would do now. older_calls: before the window or of days that were left out, to be kept and marked as not sent. tasks_not_needed:
     of missed calls that were returned or repeated with success. requests: reads to stay fresh included."""
 
     since: datetime
@@ -121,28 +122,44 @@ class CallReport:
     effects: tuple[Mapping[str, Any], ...]
 
 
-def window_start(now: datetime, time_zone: str, days: int = DAYS) -> datetime:
-    """Midnight in the account's zone, `days` - 1 days before today; aware UTC."""
+class HeldWindow(NamedTuple):
+    """since: aware UTC. dates: local days that were chosen one by one, None = every day since then."""
+
+    since: datetime
+    zone: ZoneInfo
+    dates: Dates = None
+
+    def takes(self, at: datetime) -> bool:
+        return at >= self.since if self.dates is None else at.astimezone(self.zone).date() in self.dates
+
+
+def window_of(now: datetime, time_zone: str, days: int = DAYS, dates: Dates = None) -> HeldWindow:
+    """days: today and those before it, where no dates are named."""
     zone = ZoneInfo(time_zone)
-    day = now.astimezone(zone).date() - timedelta(days=days - 1)
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+    day = min(dates) if dates else now.astimezone(zone).date() - timedelta(days=days - 1)
+    return HeldWindow(datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC), zone, dates)
 
 
-async def preview(conn: Conn, account_id: str, now: datetime, *, days: int = DAYS) -> Preview:
+async def preview(
+    conn: Conn, account_id: str, now: datetime, *, days: int = DAYS, dates: Dates = None
+) -> Preview:
     """Return what `start` would do at this moment; changes nothing."""
-    plan, _ = await _plan(conn, account_id, now, days)
+    plan, _ = await _plan(conn, account_id, now, days, dates)
     return plan
 
 
-async def start(conn: Conn, account_id: str, now: datetime, *, days: int = DAYS) -> BackfillProgress:
-    """Begin to send what is held of the window; what is older is marked as not sent. Raises AccountNotOn, RunIsOpen."""
+async def start(
+    conn: Conn, account_id: str, now: datetime, *, days: int = DAYS, dates: Dates = None
+) -> BackfillProgress:
+    """Begin to send what is held of the last days, or of these local dates; the rest is marked as not sent. Raises
+    AccountNotOn, RunIsOpen."""
     async with conn.transaction():
         await store.lock(conn, account_id)
         if not await is_on(conn, account_id):
             raise AccountNotOn(f"account {account_id} is not connected")
         if await store.open_run(conn, account_id):
             raise RunIsOpen(f"account {account_id} has an open backfill")
-        plan, too_old = await _plan(conn, account_id, now, days)
+        plan, too_old = await _plan(conn, account_id, now, days, dates)
         run_id = uuid.uuid4().hex
         shown = asdict(plan) | {"since": plan.since.isoformat()}
         await store.begin(
@@ -196,19 +213,10 @@ async def latest_progress(conn: Conn, account_ids: Sequence[str] | None) -> dict
 
 
 def _progress_of(found: asyncpg.Record, counts: Mapping[str, int]) -> BackfillProgress:
-    return BackfillProgress(
-        run_id=found["run_id"],
-        state=found["state"],
-        since=found["since"],
-        started_at=found["started_at"],
-        ended_at=found["ended_at"],
-        calls_total=found["calls_total"],
-        calls_settled=counts["settled"],
-        effects_done=counts["effects_done"],
-        effects_open=counts["effects_open"],
-        effects_dead=counts["effects_dead"],
-        effects_skipped=counts["effects_skipped"],
-    )
+    named = ("run_id", "state", "since", "started_at", "ended_at", "calls_total")
+    counted = ("effects_done", "effects_open", "effects_dead", "effects_skipped")
+    values: dict[str, Any] = {name: found[name] for name in named} | {name: counts[name] for name in counted}
+    return BackfillProgress(calls_settled=counts["settled"], **values)
 
 
 async def report(
@@ -314,27 +322,29 @@ async def _change(
         return await progress(conn, account_id, run["run_id"])
 
 
-async def _plan(conn: Conn, account_id: str, now: datetime, days: int) -> tuple[Preview, list[str]]:
-    """Return what would be done, and the keys of what is too old."""
+async def _plan(
+    conn: Conn, account_id: str, now: datetime, days: int, dates: Dates
+) -> tuple[Preview, list[str]]:
+    """Return what would be done, and the keys of what is too old, or of a day that was not chosen."""
     zone, rate = await store.zone_and_rate(conn, account_id)
     rows = await store.held(conn, account_id, now)
     callbacks = {r["client"] for r in rows if r["purpose"] == "call_back"}
     reached = await store.reached(conn, account_id, callbacks)
     # In a thread: a hundred thousand rows take a second, and the process that asks also answers lookups.
-    return await asyncio.to_thread(_planned, rows, reached, window_start(now, zone, days), rate)
+    return await asyncio.to_thread(_planned, rows, reached, window_of(now, zone, days, dates), rate)
 
 
 def _planned(
-    rows: Sequence[asyncpg.Record], reached: Mapping[str, datetime], since: datetime, rate: int
+    rows: Sequence[asyncpg.Record], reached: Mapping[str, datetime], window: HeldWindow, rate: int
 ) -> tuple[Preview, list[str]]:
-    wanted = wanted_keys(rows, since)
+    wanted = wanted_keys(rows, window)
     sent = [r for r in rows if r["effect_key"] in wanted]
     counts = Counter(r["what"] for r in sent if not is_needless(r, reached))
     pairs = sum(1 for r in sent if r["what"] == "create_deal" and r["contact"] in wanted)
     requests, seconds = requests_for(counts, pairs, rate)
     plan = Preview(
-        since=since,
-        calls=len({r["call_id"] for r in sent if r["call_id"] and r["at"] >= since}),
+        since=window.since,
+        calls=len({r["call_id"] for r in sent if r["call_id"] and window.takes(r["at"])}),
         contacts=counts["create_contact"],
         deals=counts["create_deal"],
         leads=counts["create_lead"],
@@ -342,21 +352,20 @@ def _planned(
         tasks=counts["create_task"],
         tasks_not_needed=sum(1 for r in sent if r["what"] == "create_task" and is_needless(r, reached)),
         changes=counts["change_note"] + counts["change_task"] + counts["update_entity"],
-        older_calls=len({r["call_id"] for r in rows if r["call_id"] and r["at"] < since}),
+        older_calls=len({r["call_id"] for r in rows if r["call_id"] and not window.takes(r["at"])}),
         requests=requests,
         minutes=round(seconds / 60, 1),
     )
     return plan, [r["effect_key"] for r in rows if r["effect_key"] not in wanted]
 
 
-def wanted_keys(rows: Iterable[Mapping[str, Any] | asyncpg.Record], since: datetime) -> set[str]:
-    """Held effects of the window, and whatever older ones these need. rows: effect_key, after, at."""
+def wanted_keys(rows: Iterable[Mapping[str, Any] | asyncpg.Record], window: HeldWindow) -> set[str]:
+    """Held effects of the window, and whatever others these need. rows: effect_key, after, at."""
     by_key = {row["effect_key"]: row for row in rows}
-    open_keys = [key for key, row in by_key.items() if row["at"] >= since]
+    open_keys = [key for key, row in by_key.items() if window.takes(row["at"])]
     wanted: set[str] = set()
     while open_keys:
-        key = open_keys.pop()
-        if key in by_key and key not in wanted:
+        if (key := open_keys.pop()) in by_key and key not in wanted:
             wanted.add(key)
             open_keys += by_key[key]["after"]
     return wanted

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from crm.effects import backfill as core
@@ -15,6 +15,7 @@ from gateway.store.admin.audit import AuditChange, record
 from runtime.database.pool import Conn
 
 MOST_DAYS = 30
+_MOST_DATES = 400
 
 RunChange = Literal["pause", "resume", "stop"]
 _SAID: Mapping[RunChange, str] = {"pause": "paused", "resume": "resumed", "stop": "stopped"}
@@ -28,20 +29,25 @@ class BackfillRefused(InputRefused):
         self.code = code  # type: ignore[misc]  # of this one refusal
 
 
-async def preview(conn: Conn, account_id: str, days: int) -> core.Preview:
-    """Return what `start` would do now. Raise InputRefused."""
-    _refuse_bad_days(days)
-    return await core.preview(conn, account_id, _now(), days=days)
+async def preview(
+    conn: Conn, account_id: str, days: int = core.DAYS, dates: Collection[date] | None = None
+) -> core.Preview:
+    """Return what `start` would do now. dates: single days in place of the last ones. Raise InputRefused."""
+    _refuse_bad_days(days, dates)
+    return await core.preview(conn, account_id, _now(), days=days, dates=dates)
 
 
-async def start(conn: Conn, account_id: str, days: int) -> core.BackfillProgress:
+async def start(
+    conn: Conn, account_id: str, days: int = core.DAYS, dates: Collection[date] | None = None
+) -> core.BackfillProgress:
     """Raise InputRefused; nothing is stored then."""
-    _refuse_bad_days(days)
+    _refuse_bad_days(days, dates)
     await _refuse_shut(conn, account_id)
     with _refusals():
         async with conn.transaction():
-            run = await core.start(conn, account_id, _now(), days=days)
-            await _tell(conn, account_id, run.run_id, "started", {"days": days})
+            run = await core.start(conn, account_id, _now(), days=days, dates=dates)
+            chosen = {"days": days} if dates is None else {"dates": sorted(d.isoformat() for d in dates)}
+            await _tell(conn, account_id, run.run_id, "started", chosen)
             return run
 
 
@@ -84,7 +90,9 @@ async def _tell(conn: Conn, account_id: str, run: str, action: str, after: dict[
     await record(conn, change)
 
 
-def _refuse_bad_days(days: int) -> None:
+def _refuse_bad_days(days: int, dates: Collection[date] | None) -> None:
+    if dates is not None and not 1 <= len(dates) <= _MOST_DATES:
+        raise InputRefused("dates", "no day is chosen, or too many", f"choose 1 to {_MOST_DATES}")
     if not 1 <= days <= MOST_DAYS:
         raise InputRefused("days", f"{days} days are too few or too many", f"write 1 to {MOST_DAYS}")
 

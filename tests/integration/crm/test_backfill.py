@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from crm.effects import backfill, order
+from crm.effects.store.held_days import done_by_kind, held_days, progress_by_day
 from crm.lane import Lane
 from crm.port import CrmEntity
 from crm.store.directory import apply_entities
@@ -111,7 +112,7 @@ def number(i: int) -> str:
 def test_the_window_is_today_and_the_two_days_before_in_the_accounts_zone(
     zone: str, now: datetime, start: datetime
 ) -> None:
-    assert backfill.window_start(now, zone) == start
+    assert backfill.window_of(now, zone).since == start
 
 
 async def test_the_preview_says_what_the_run_then_does(outage: Outage) -> None:
@@ -435,3 +436,32 @@ class _One:
 
     async def execute(self, *args: object) -> object:
         return await self._conn.execute(*args)  # type: ignore[arg-type]
+
+
+async def test_single_days_can_be_chosen_and_each_is_counted(outage: Outage) -> None:
+    """Yesterday is left out: nothing of it is sent, and it is kept as not sent."""
+    for i, days_ago in enumerate((2, 1, 1, 0)):
+        await outage.missed(f"c{i}", number(i), TODAY - timedelta(days=days_ago, hours=1))
+    today = TODAY.date()
+    async with outage.pool.acquire() as conn:
+        days = await held_days(conn, "a")
+        assert [(d.day, d.calls) for d in days] == [
+            (today - timedelta(days=2), 1),
+            (today - timedelta(days=1), 2),
+            (today, 1),
+        ]
+        chosen = {today, today - timedelta(days=2)}
+        preview = await backfill.preview(conn, "a", TODAY, dates=chosen)
+        assert (preview.calls, preview.older_calls) == (2, 2)
+        await outage.account("on")
+        run = await backfill.start(conn, "a", TODAY, dates=chosen)
+        feeder = backfill.BackfillFeed(outage.pool, "a", now=lambda: TODAY)
+        await outage.new_writer(feed=feeder).drain()
+        report = await backfill.report(conn, "a", run.run_id)
+        assert [r.outcome for r in report] == ["sent", "too_old", "too_old", "sent"]
+        assert [tuple(d)[1:] for d in await progress_by_day(conn, "a", run.run_id)] == [
+            (1, 1),
+            (2, 2),
+            (1, 1),
+        ]
+        assert (await done_by_kind(conn, "a", run.run_id))["create_contact"] == 2

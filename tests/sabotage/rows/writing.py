@@ -145,7 +145,7 @@ ROWS = (
         name="a-backfill-sends-all-there-is",
         hurts="calls of weeks ago get tasks and deals today",
         file="crm/effects/backfill.py",
-        old='open_keys = [key for key, row in by_key.items() if row["at"] >= since]',
+        old='open_keys = [key for key, row in by_key.items() if window.takes(row["at"])]',
         new="open_keys = [*by_key]",
         tests=(f"{_BACKFILL}::test_the_preview_says_what_the_run_then_does",),
     ),
