@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from routing.client import Client, ClientEntity, Ref
@@ -42,6 +43,21 @@ _NUMBERS_OF_DEAL = """
     WHERE l.account_id = $1 AND l.deal_id = $2 ORDER BY n.number LIMIT 50
 """
 
+# Contacts first, then companies; of several the one that changed last. A number of more spellings is asked for by each.
+_NAMES = """
+    SELECT DISTINCT ON (n.number) n.number, e.name FROM directory_number n
+    JOIN directory_entity e ON e.account_id = n.account_id AND e.kind = n.kind AND e.entity_id = n.entity_id
+    WHERE n.account_id = $1 AND n.number = ANY($2::bigint[]) AND e.name <> ''
+    ORDER BY n.number, array_position(ARRAY['contact', 'company', 'lead', 'deal'], e.kind), e.updated_at DESC NULLS LAST, e.entity_id
+"""
+
+# The database may not know which letters are the same in capitals, so it is asked for each way of writing them.
+_NAMED = """
+    SELECT DISTINCT n.number FROM (
+        SELECT kind, entity_id FROM directory_entity WHERE account_id = $1 AND name LIKE ANY($2::text[]) LIMIT 500
+    ) AS e JOIN directory_number n ON n.account_id = $1 AND n.kind = e.kind AND n.entity_id = e.entity_id LIMIT $3
+"""
+
 
 def directory_keys(number: str) -> list[int]:
     """Under which numbers the directory may hold what belongs to this one (E.164)."""
@@ -63,6 +79,37 @@ async def clients_of_deal(conn: Conn, account_id: str, deal_id: str) -> list[Cli
     entities = tuple(map(_entity, await conn.fetch(_OF_DEAL, account_id, deal_id)))
     numbers = await conn.fetch(_NUMBERS_OF_DEAL, account_id, deal_id)
     return [Client(number=n, entities=entities) for n in [f"+{r['number']}" for r in numbers] or [""]]
+
+
+async def entities_of(
+    conn: Conn, account_id: str, refs: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], ClientEntity]:
+    """Return what the directory holds now of these (kind, id); what is gone is left out."""
+    rows = await conn.fetch(
+        "SELECT e.*, '{}'::text[] AS marks FROM unnest($2::text[], $3::text[]) AS asked (kind, entity_id)"
+        " JOIN directory_entity e ON e.account_id = $1 AND e.kind = asked.kind AND e.entity_id = asked.entity_id",
+        account_id,
+        [kind for kind, _ in refs],
+        [id for _, id in refs],
+    )
+    return {(row["kind"], row["entity_id"]): _entity(row) for row in rows}
+
+
+async def names_of_numbers(conn: Conn, account_id: str, numbers: Collection[str]) -> dict[str, str]:
+    """Return what the CRM calls whom these numbers (E.164) belong to; who is not known is left out."""
+    keys = {number: directory_keys(number) for number in numbers}
+    rows = await conn.fetch(_NAMES, account_id, sorted({key for found in keys.values() for key in found}))
+    names = {row["number"]: row["name"] for row in rows}
+    found = {number: next((names[key] for key in of if key in names), "") for number, of in keys.items()}
+    return {number: name for number, name in found.items() if name}
+
+
+async def numbers_named(conn: Conn, account_id: str, text: str, *, limit: int = 500) -> tuple[str, ...]:
+    """Return numbers (E.164) of those in whose name this stands, in small letters or capitals."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    ways = {escaped, escaped.lower(), escaped.upper(), escaped.capitalize(), escaped.title()}
+    rows = await conn.fetch(_NAMED, account_id, [f"%{way}%" for way in sorted(ways)], limit)
+    return tuple(f"+{row['number']}" for row in rows)
 
 
 def _entity(row: Any) -> ClientEntity:

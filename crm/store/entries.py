@@ -12,7 +12,9 @@ from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from crm.store.encoding import EncodedRow
+from crm.store.clients import directory_keys
+from crm.store.encoding import EncodedRow, decode
+from routing.client import Candidate
 from runtime.database import channels
 from runtime.database.pool import Conn
 
@@ -116,6 +118,17 @@ async def refresh_entries(conn: Conn, account_id: str, numbers: Collection[int])
     if changed:
         await _announce(conn, account_id, seq)
     return changed
+
+
+async def candidates_of(conn: Conn, account_id: str, number: str) -> list[Candidate]:
+    """Return what the gateways' memory holds of a number (E.164), for who has no such memory."""
+    for key in directory_keys(number):
+        encoded = await conn.fetchval(
+            "SELECT candidates FROM directory_entry WHERE account_id = $1 AND number = $2", account_id, key
+        )
+        if encoded:
+            return decode(encoded.encode())
+    return []
 
 
 async def count_numbers(conn: Conn, account_id: str) -> int:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from pydantic import TypeAdapter
+
 from gateway.at_work import AtWork
 from gateway.calendars import holidays_around
 from gateway.calls.call import gone_from_crm, known_client
@@ -16,6 +18,7 @@ from gateway.decisions.explain import UrlOf, explained
 from gateway.decisions.names_then import NamesThen, names_now
 from gateway.decisions.order_summary import order_in_words
 from gateway.store.admin.accounts import Account
+from gateway.store.admin.staff import staff_of
 from gateway.store.decisions.decisions import DecisionRow, EffectRow, Explained
 from gateway.texts.sentences import TEXTS
 from routing.calls.model import Call, Disposition, Talk
@@ -23,7 +26,7 @@ from routing.client import Client
 from routing.client_work.call import line_of, no_client_reason, situation_of
 from routing.client_work.play import play
 from routing.client_work.values import CallRow, ClientState, Setup
-from routing.effects import Effect
+from routing.effects import Effect, Order
 from routing.matrix.decide import MatrixDecision
 from routing.matrix.model import Matrix, Moment
 from routing.matrix.situation import Situation
@@ -33,6 +36,7 @@ from routing.staff import Staff
 from runtime.database.pool import Conn
 
 _ID = "dry-run"
+_ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,20 +103,33 @@ async def dry_run(
     url_of: UrlOf | None = None,
     at_work: AtWork | None = None,
 ) -> list[dict[str, Any]]:
+    """Return its decisions as the API shows those of a real call. Arguments as of `made_decisions`."""
+    made = await made_decisions(conn, account, policy, matrix, made_up, at_work)
+    names = await names_now(conn, account.id)
+    return [_explained(account, one, names, url_of) for one in made]
+
+
+async def made_decisions(
+    conn: Conn,
+    account: Account,
+    policy: NumberPolicy,
+    matrix: Matrix,
+    made_up: SampleCall,
+    at_work: AtWork | None = None,
+) -> list[Explained]:
     """Its decisions in order. policy: how the connection's numbers are read. The client is who the number belongs to now,
     and templates are asked whose turn it is: they are not moved."""
     call = made_up.as_call()
     number = normalise(made_up.number, policy)
     if not isinstance(number, PublicNumber) or number.is_own:
         return [_nothing(account, call, policy)]
-    names = await names_now(conn, account.id)
-    staff = names.staff
+    staff = await staff_of(conn, account.id)
     client = await known_client(conn, account.id, number.e164)
     row, setup = made_up.as_row(account, policy, client), setup_at(account, staff, made_up.at)
     gone = await gone_from_crm(conn, account, matrix)
     turns = await turns_asked(conn, account, staff, at_work or AtWork(), matrix, client, made_up.at)
     return [
-        _explained(account, row, client, decision, names, url_of)
+        made_decision(row, client, decision, staff.version)
         for decision in play(matrix, row, client, setup, gone_places=gone, turns=turns).decisions
     ]
 
@@ -134,19 +151,13 @@ def setup_at(account: Account, staff: Staff, at: datetime) -> Setup:
     return Setup(staff, account.settings, account.time_zone, holidays, at)
 
 
-def _explained(
-    account: Account,
-    call: CallRow,
-    client: Client,
-    decision: MatrixDecision,
-    names: NamesThen,
-    url_of: UrlOf | None,
-) -> dict[str, Any]:
+def made_decision(call: CallRow, client: Client, decision: MatrixDecision, staff_version: int) -> Explained:
+    """Return what the matrix decides of a call in the form of a stored decision. Its effects are ordered by nobody."""
     row = DecisionRow(
-        account_id=account.id,
-        decision_id="",
+        account_id=call.account_id,
+        decision_id=f"{_ID}:{decision.moment.value}",
         kind="matrix",
-        at=call.call.started_at,
+        at=_at(call.call, decision.moment),
         call_id=None,
         client=client.number,
         reason=decision.reason,
@@ -156,15 +167,26 @@ def _explained(
             "client": client.model_dump(mode="json"),
             "client_kind": client.kind.value,
             "call": call.call.model_dump(mode="json"),
-            "staff_version": names.staff.version,
+            "staff_version": staff_version,
             "matrix_version": decision.version,
         },
     )
+    return Explained(decision=row, effects=tuple(map(_effect, decision.effects)))
+
+
+def _at(call: Call, moment: Moment) -> datetime:
+    times = {Moment.ANSWER: call.answered_at, Moment.END: call.ended_at}
+    return times.get(moment) or call.started_at
+
+
+def _explained(account: Account, made: Explained, names: NamesThen, url_of: UrlOf | None) -> dict[str, Any]:
     texts, zone = TEXTS[account.settings.language], ZoneInfo(account.time_zone)
-    made = Explained(decision=row, effects=tuple(map(_effect, decision.effects)))
     shown = explained(made, texts, zone, url_of)
-    for effect, told in zip(decision.effects, shown["effects"], strict=True):
-        told["message"] = order_in_words(effect.order, names, texts, account.time_zone)
+    shown["decision_id"], shown["at"] = "", made.decision.inputs["call"]["started_at"]
+    for effect, told in zip(made.effects, shown["effects"], strict=True):
+        told["message"] = order_in_words(
+            _ORDER.validate_python(effect.order), names, texts, account.time_zone
+        )
     return shown
 
 
@@ -185,11 +207,11 @@ def _effect(effect: Effect) -> EffectRow:
     )
 
 
-def _nothing(account: Account, call: Call, policy: NumberPolicy) -> dict[str, Any]:
+def _nothing(account: Account, call: Call, policy: NumberPolicy) -> Explained:
     reason = no_client_reason(call, policy)
     row = DecisionRow(
         account_id=account.id,
-        decision_id="",
+        decision_id=_ID,
         kind="matrix",
         at=call.started_at,
         call_id=None,
@@ -199,5 +221,4 @@ def _nothing(account: Account, call: Call, policy: NumberPolicy) -> dict[str, An
         steps=[{"rule": "client", "verdict": "decided", "because": reason, "facts": {}}],
         inputs={"call": call.model_dump(mode="json")},
     )
-    texts, zone = TEXTS[account.settings.language], ZoneInfo(account.time_zone)
-    return explained(Explained(decision=row, effects=()), texts, zone)
+    return Explained(decision=row, effects=())

@@ -18,11 +18,13 @@ from gateway.at_work import AtWork
 from gateway.calendars import holidays_around
 from gateway.calls.call import known_client
 from gateway.calls.turns import NOBODY, turns_asked, turns_of_client
+from gateway.decisions.dry_run import made_decision
 from gateway.decisions.names_then import NamesThen, names_now
 from gateway.decisions.order_summary import order_in_words
 from gateway.store.admin import accounts, matrices
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import NoSuchStaffVersion, staff_at, staff_of
+from gateway.store.decisions.decisions import Explained
 from gateway.store.decisions.replayable import KnownClient, PastCall, PastCalls
 from gateway.texts.sentences import TEXTS
 from routing.client import Client
@@ -184,6 +186,22 @@ class Replay:
             "is_list_complete": table.differing == len(table.listed),
             "took_ms": int((perf_counter() - began) * 1000),
         }
+
+    async def one(self, call_id: str, version: VersionName) -> list[Explained] | None:
+        """Return what this version decides of one call, with what was known then; None where there is no such call to replay.
+        Raises NoSuchMatrixVersion, NoSuchAccount."""
+        async with self._pool.acquire() as conn:
+            account = await accounts.account(conn, self._account_id)
+            matrix = (await matrix_named(conn, self._account_id, version)).matrix
+            past = await self._past.one(conn, self._account_id, call_id)
+            if past is None:
+                return None
+            row, client, setup = await self._begin(conn, account, past)
+            turns = await turns_asked(
+                conn, account, setup.staff, self._at_work, matrix, client, past.started_at
+            )
+        played = play(matrix, row, client, setup, past.arrived, turns=turns)
+        return [made_decision(row, client, decision, setup.staff.version) for decision in played.decisions]
 
     async def _page(
         self, account: Account, since: datetime, after: tuple[datetime, str] | None

@@ -125,6 +125,34 @@ async def count_of(conn: Conn, account_id: str, wanted: CallFilter, *, at_most: 
     return CallCounts(min(row["calls"], at_most), row["answered"], row["missed"], is_more)
 
 
+async def count_newer(
+    conn: Conn, account_id: str, wanted: CallFilter, place: PlaceInJournal, *, at_most: int = 100
+) -> int:
+    """Return how many calls came after this place, counted no further than `at_most`."""
+    where, values = _where(account_id, wanted)
+    found: int = await conn.fetchval(
+        f"SELECT count(*) FROM (SELECT FROM call c WHERE {where}"  # noqa: S608 - parts of this module
+        f" AND (started_at, call_id) > (${len(values) + 1}, ${len(values) + 2}) LIMIT ${len(values) + 3}) AS first_ones",
+        *values,
+        *place,
+        at_most,
+    )
+    return found
+
+
+async def writes_of(conn: Conn, account_id: str, call_ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """Return what each of these calls ordered in the CRM, in that order: (what, state)."""
+    rows = await conn.fetch(
+        "SELECT call_id, what, state FROM effect WHERE account_id = $1 AND call_id = ANY($2) ORDER BY seq",
+        account_id,
+        list(call_ids),
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in rows:
+        found.setdefault(row["call_id"], []).append((row["what"], row["state"]))
+    return found
+
+
 async def every_call(
     pool: asyncpg.Pool, account_id: str, wanted: CallFilter
 ) -> AsyncIterator[Sequence[CallRow]]:

@@ -86,6 +86,8 @@ class EffectRow:
     error_detail: str | None
     created_at: datetime
     done_at: datetime | None
+    attempts: int = 0
+    next_try_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,16 @@ async def decision(conn: Conn, account_id: str | None, decision_id: str) -> Deci
     if row is None:
         raise NoSuchDecision(decision_id)
     return _decision(row)
+
+
+async def decisions_named(conn: Conn, account_id: str, ids: Sequence[str]) -> dict[str, DecisionRow]:
+    """Return those that are still stored, by id."""
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM decision WHERE account_id = $1 AND decision_id = ANY($2)",  # noqa: S608
+        account_id,
+        list(ids),
+    )
+    return {row["decision_id"]: _decision(row) for row in rows}
 
 
 async def decisions_of_call(conn: Conn, account_id: str, call_id: str) -> list[DecisionRow]:
@@ -274,4 +286,6 @@ def _effect(row: asyncpg.Record) -> EffectRow:
         error_detail=row["error_detail"],
         created_at=row["created_at"],
         done_at=row["done_at"],
+        attempts=row["attempts"],
+        next_try_at=row["next_try_at"],
     )

@@ -23,6 +23,10 @@ WHERE account_id = $1 AND started_at >= $2 AND started_at < $3 AND client IS NOT
     AND is_over AND ($4::timestamptz IS NULL OR (started_at, call_id) > ($4, $5))
 ORDER BY started_at, call_id LIMIT $6
 """
+_CALL = """
+SELECT call_id, connection_id, client, line, started_at, client_kind, facts::text AS facts FROM call
+WHERE account_id = $1 AND call_id = $2 AND client IS NOT NULL AND direction <> 'internal' AND is_over
+"""
 _COUNT = """
 SELECT count(*) FROM call WHERE account_id = $1 AND started_at >= $2 AND started_at < $3
     AND client IS NOT NULL AND direction <> 'internal' AND is_over
@@ -92,6 +96,14 @@ class PastCalls:
         """Return the calls of clients that started in [since, until) and are over, oldest first. after: the last one's
         (started_at, call_id)."""
         rows = await conn.fetch(_CALLS, account_id, since, until, *(after or (None, None)), limit)
+        return await self._of_rows(conn, account_id, rows)
+
+    async def one(self, conn: Conn, account_id: str, call_id: str) -> PastCall | None:
+        """Return this call, None where it is none of a client that is over."""
+        found = await self._of_rows(conn, account_id, await conn.fetch(_CALL, account_id, call_id))
+        return found[0] if found else None
+
+    async def _of_rows(self, conn: Conn, account_id: str, rows: Sequence[asyncpg.Record]) -> list[PastCall]:
         ids = [r["call_id"] for r in rows]
         inputs: dict[str, list[asyncpg.Record]] = {}
         for row in await conn.fetch(_INPUTS, account_id, ids):

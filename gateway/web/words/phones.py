@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import phonenumbers
@@ -9,6 +10,7 @@ import phonenumbers
 from gateway.web.words.numbers import NBSP
 
 HIDDEN = "•••"
+_NUMBER = re.compile(r"\+?\d[\d\s().\-–]{7,}\d")
 
 
 @lru_cache(maxsize=20_000)
@@ -29,6 +31,19 @@ def with_middle_hidden(number: str) -> str:
     spelt = phone(number)
     places = [at for at, sign in enumerate(spelt) if sign.isdigit()]
     if len(places) < 8:
+        return spelt
+    hidden = places[-7:-4]
+    return spelt[: hidden[0]] + HIDDEN + spelt[hidden[-1] + 1 :]
+
+
+def with_numbers_hidden(text: str) -> str:
+    """Hide the middle of whatever in a text may be a phone number: the CRM names clients by their number."""
+    return _NUMBER.sub(lambda found: _hidden(found[0]), text)
+
+
+def _hidden(spelt: str) -> str:
+    places = [at for at, sign in enumerate(spelt) if sign.isdigit()]
+    if len(places) < 10:
         return spelt
     hidden = places[-7:-4]
     return spelt[: hidden[0]] + HIDDEN + spelt[hidden[-1] + 1 :]

@@ -25,6 +25,10 @@ class Words:
             return ""
         return phones.phone(number) if self.sees_numbers else phones.with_middle_hidden(number)
 
+    def text(self, text: str) -> str:
+        """Return a text of others, with the numbers in it masked where they have to be."""
+        return text if self.sees_numbers else phones.with_numbers_hidden(text)
+
     def time(self, at: datetime, *, seconds: bool = False) -> str:
         return times.moment(at, self.now, self.zone, self.texts, seconds=seconds)
 

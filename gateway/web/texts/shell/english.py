@@ -39,6 +39,8 @@ SENTENCES: Mapping[str, str] = {
     "refused.no-such-account.detail": "It was removed, or you have no access to it.",
     "refused.no-such-call.title": "There is no such call",
     "refused.no-such-call.detail": "It is not recorded yet, or it is older than calls are kept.",
+    "refused.no-such-draft.title": "There is no draft",
+    "refused.no-such-draft.detail": "Nobody has begun one.",
     "refused.invalid.title": "Not everything is understood",
     "refused.invalid.detail": "Check: {names}.",
     "refused.input.title": "Not saved",

@@ -39,6 +39,8 @@ SENTENCES: Mapping[str, str] = {
     "refused.no-such-account.detail": "Его убрали, или доступа к нему нет.",
     "refused.no-such-call.title": "Такого звонка нет",
     "refused.no-such-call.detail": "Его ещё не записали, или срок хранения прошёл.",
+    "refused.no-such-draft.title": "Черновика нет",
+    "refused.no-such-draft.detail": "Его ещё не начали.",
     "refused.invalid.title": "Не всё понятно",
     "refused.invalid.detail": "Проверьте: {names}.",
     "refused.input.title": "Не сохранено",

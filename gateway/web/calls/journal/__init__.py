@@ -1,0 +1,1 @@
+"""The journal: its filters, its rows, its table for spreadsheets."""

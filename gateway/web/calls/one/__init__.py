@@ -1,0 +1,1 @@
+"""One call: one that was, or one that is only tried."""

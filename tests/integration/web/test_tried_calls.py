@@ -1,0 +1,60 @@
+"""A call that is only tried, and what the draft would make of one that was."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import asyncpg
+
+from tests.integration.web.browser import Site
+from tests.integration.web.calls_on_pages import CLIENT, a_call, name_client, store
+
+
+def _address(**fields: str) -> str:
+    return f"/calls/try?{urlencode(fields)}"
+
+
+async def test_a_made_up_call_is_told_like_a_real_one_and_writes_nothing(
+    site: Site, pool: asyncpg.Pool
+) -> None:
+    await name_client(pool, CLIENT, "Климова Наталья")
+    person = site.as_("senior_manager")
+    form = await person.get("/calls/try")
+    assert form.status == 200, form.text
+    assert len([a for a in form.page.all("a") if a["href"].startswith("/calls/try?number=")]) == 3
+    answer = await person.get(
+        _address(number="8 (916) 123-45-67", who="anna", result="answered", talked="90")
+    )
+    assert answer.status == 200, answer.text
+    assert "Климова Наталья" in answer.words
+    assert len(answer.page.by_id("why").all("li", cls="cm-step-decided")) == 1
+    assert answer.page.by_id("writes").all("li")
+    assert "только проверка" in answer.words
+    assert answer.page.one("option", value="anna", selected="").text == "Анна"
+    for table in ("decision", "effect", "call"):
+        assert await pool.fetchval(f"SELECT count(*) FROM {table}") == 0
+    assert (await site.as_("manager").get("/calls/try")).status == 403
+
+
+async def test_a_number_that_was_not_understood_says_how_it_was_read(site: Site) -> None:
+    person = site.as_("admin", language="en")
+    read = {
+        "101": "read as an extension",
+        "+74951230000": "company's own number",
+        "abc": "not a phone number",
+    }
+    for number, words in read.items():
+        assert words in (await person.get(_address(number=number))).words, number
+    bad = await person.get(_address(number=CLIENT, talked="-1", at="tomorrow", who="x"))
+    assert bad.words.count("There is no such value") == 3
+
+
+async def test_the_draft_is_played_on_a_call_that_was(site: Site, pool: asyncpg.Pool) -> None:
+    await store(pool, a_call("c1", timedelta(minutes=5), answered_by="101"))
+    page = await site.as_("admin").get("/calls/c1/draft")
+    assert page.status == 200, page.text
+    assert "Черновик сделал бы иначе" in page.words
+    assert "Ничего не записано" in page.page.by_id("done").text
+    assert page.page.by_id("writes").all("li")
+    assert (await site.as_("admin").get("/calls/none/draft")).status == 404
