@@ -1,7 +1,133 @@
-"""The pages of this room."""
+"""My day: who is bound to an employee sees what is theirs, and says whether they are there."""
 
 from __future__ import annotations
 
-from gateway.web.frame import PageRoute
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
 
-PAGES: tuple[PageRoute, ...] = ()
+from aiohttp import web
+from pydantic import Field
+
+from gateway.admin.input_words import PAGE_ID
+from gateway.admin.presence.people import LONGEST_PAGE, QuestionOver, answer_question, switch_presence
+from gateway.presence.heartbeats import BeatsLost
+from gateway.web.desk.my_day import Desk, desk_of
+from gateway.web.frame import (
+    AnyPageCall,
+    Form,
+    NoPageQuery,
+    PageCall,
+    PageRefused,
+    PageRoute,
+    SeeOther,
+    Shown,
+)
+from routing.attendance.pages import PageBeat
+from routing.attendance.trust import BEAT_SECONDS
+from routing.texts.catalogue import phrase
+
+_LONGEST_IDLE = 7 * 24 * 3600
+_PATH = "/me"
+
+
+class HereForm(Form):
+    is_here: bool
+
+
+class AnswerForm(Form):
+    """asked_at: which question."""
+
+    is_here: bool
+    asked_at: datetime
+
+
+class BeatForm(Form):
+    """As an open page says it: idle, seconds since the last key or touch, none = there was none."""
+
+    page: Annotated[str, Field(min_length=1, max_length=LONGEST_PAGE, pattern=PAGE_ID)]
+    idle: Annotated[int, Field(ge=0, le=_LONGEST_IDLE)] | None = None
+    visible: bool = True
+    closing: bool = False
+
+
+async def show(call: PageCall) -> Shown:
+    return Shown("desk/my_day.html", {"desk": await _desk(call)})
+
+
+async def part(call: PageCall) -> Shown:
+    """Show one part anew: when something of it changed."""
+    name: Literal["presence", "work"] = "work" if call.path["part"] == "work" else "presence"
+    return Shown(f"desk/_{name}.html", {"desk": await _desk(call)})
+
+
+async def switch(call: PageCall[NoPageQuery, HereForm]) -> SeeOther:
+    employee = _employee(call)
+    async with call.connection() as conn:
+        await switch_presence(conn, call.account, employee, call.now, is_on=call.form.is_here)
+    return SeeOther(
+        call.here(_PATH), said=phrase("desk.said.here" if call.form.is_here else "desk.said.away")
+    )
+
+
+async def answer(call: PageCall[NoPageQuery, AnswerForm]) -> SeeOther:
+    """Take the answer. A question that was settled meanwhile, in another tab or by a call, is no mistake of who answers."""
+    employee, form = _employee(call), call.form
+    async with call.connection() as conn:
+        try:
+            await answer_question(
+                conn, call.account, employee, call.now, is_here=form.is_here, asked_at=form.asked_at
+            )
+        except QuestionOver:
+            return SeeOther(call.here(_PATH), said=phrase("desk.said.over"))
+    return SeeOther(call.here(_PATH), said=phrase("desk.said.here" if form.is_here else "desk.said.away"))
+
+
+async def beat(call: PageCall[NoPageQuery, BeatForm]) -> web.StreamResponse:
+    """Take an open page's word that it is open. Nothing that a hidden page says of keys and touches can be true."""
+    employee, form = _employee(call), call.form
+    is_input = form.visible and form.idle is not None
+    input_at = call.now - timedelta(seconds=form.idle or 0) if is_input else None
+    if call.account.settings.presence.is_on:
+        try:
+            said = PageBeat(form.page, call.now, input_at, form.closing)
+            await call.services.heartbeats.beat(call.account.id, employee, said)
+        except BeatsLost:
+            return web.Response(status=503)
+    return web.Response(status=204, headers={"X-Next-Seconds": str(BEAT_SECONDS)})
+
+
+async def _desk(call: AnyPageCall) -> Desk:
+    async with call.connection() as conn:
+        found = await desk_of(conn, call.account, _employee(call), call.texts, call.now)
+    if found is None:
+        raise PageRefused(404, "no-desk")
+    return found
+
+
+def _employee(call: AnyPageCall) -> str:
+    """Raise PageRefused for a person who is nobody on the phone."""
+    if call.who.bound.employee is None:
+        raise PageRefused(404, "no-desk")
+    return call.who.bound.employee
+
+
+PAGES: tuple[PageRoute, ...] = (
+    PageRoute(method="GET", path=_PATH, handler=show, role="manager", entry="desk", is_ones_own=True),
+    PageRoute(
+        method="GET",
+        path=_PATH + "/parts/{part}",
+        handler=part,
+        role="manager",
+        entry="desk",
+        is_ones_own=True,
+    ),
+    PageRoute(
+        method="POST", path=_PATH + "/here", handler=switch, role="manager", entry="desk", is_ones_own=True
+    ),
+    PageRoute(
+        method="POST", path=_PATH + "/answer", handler=answer, role="manager", entry="desk", is_ones_own=True
+    ),
+    PageRoute(
+        method="POST", path=_PATH + "/beat", handler=beat, role="manager", entry="desk", is_ones_own=True
+    ),
+)

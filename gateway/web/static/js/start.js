@@ -1,3 +1,4 @@
+import { startDesk } from "./desk.js";
 import { startFar } from "./far.js";
 import { startPresses } from "./presses.js";
 import { startStream } from "./stream.js";
@@ -9,5 +10,6 @@ startSwaps();
 startPresses();
 startUnsaved();
 startFar();
+startDesk();
 startStream();
 for (const summary of document.querySelectorAll("[data-focus-here]")) summary.focus();
