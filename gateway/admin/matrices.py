@@ -49,6 +49,7 @@ class DraftMoved(InputRefused):
     code = "draft-conflict"
 
     def __init__(self, who: str, did: str, at: datetime | None, revision: int) -> None:
+        self.who = who
         super().__init__(
             "revision",
             f"{who} {did} meanwhile",
@@ -76,6 +77,7 @@ class OnTrial(InputRefused):
     code = "trial-running"
 
     def __init__(self, trial: Trial) -> None:
+        self.trial = trial
         part = f"{trial.percent} % of the clients" if trial.percent else f"the line {trial.line}"
         super().__init__(
             "trial",
@@ -142,9 +144,15 @@ async def roll_back(conn: Conn, account_id: str, *, to: int, by: str, why: str) 
 
 
 async def try_call(
-    conn: Conn, account_id: str, version: VersionName, made_up: SampleCall, connection: str | None
+    conn: Conn,
+    account_id: str,
+    version: VersionName,
+    made_up: SampleCall,
+    connection: str | None,
+    language: Language | None = None,
 ) -> list[dict[str, Any]]:
     """Return what one made-up call would come to, as `dry_run` does. connection: which PBX of the account, None = any.
+    language: of the words, else the account's.
 
     Raise InputRefused, NoSuchAccount.
     """
@@ -161,7 +169,7 @@ async def try_call(
         matrix = (await matrix_named(conn, account_id, version)).matrix
     call = replace(made_up, line=line, connection=chosen.id if chosen else "")
     at_work = await at_work_now(conn, of_account, await database_now(conn))
-    return await dry_run(conn, of_account, policy, matrix, call, at_work=at_work)
+    return await dry_run(conn, of_account, policy, matrix, call, at_work=at_work, language=language)
 
 
 async def refuse_others_published(conn: Conn, account_id: str, wanted: Matrix) -> None:

@@ -33,6 +33,7 @@ from routing.matrix.situation import Situation
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from routing.staff import Staff
+from routing.texts.catalogue import Language, Texts
 from runtime.database.pool import Conn
 
 _ID = "dry-run"
@@ -102,11 +103,14 @@ async def dry_run(
     made_up: SampleCall,
     url_of: UrlOf | None = None,
     at_work: AtWork | None = None,
+    language: Language | None = None,
 ) -> list[dict[str, Any]]:
-    """Return its decisions as the API shows those of a real call. Arguments as of `made_decisions`."""
+    """Return its decisions as the API shows those of a real call. Arguments as of `made_decisions`; language: of the words, else
+    the account's."""
+    texts = TEXTS[language or account.settings.language]
     made = await made_decisions(conn, account, policy, matrix, made_up, at_work)
     names = await names_now(conn, account.id)
-    return [_explained(account, one, names, url_of) for one in made]
+    return [_explained(account, one, names, url_of, texts) for one in made]
 
 
 async def made_decisions(
@@ -179,9 +183,10 @@ def _at(call: Call, moment: Moment) -> datetime:
     return times.get(moment) or call.started_at
 
 
-def _explained(account: Account, made: Explained, names: NamesThen, url_of: UrlOf | None) -> dict[str, Any]:
-    texts, zone = TEXTS[account.settings.language], ZoneInfo(account.time_zone)
-    shown = explained(made, texts, zone, url_of)
+def _explained(
+    account: Account, made: Explained, names: NamesThen, url_of: UrlOf | None, texts: Texts
+) -> dict[str, Any]:
+    shown = explained(made, texts, ZoneInfo(account.time_zone), url_of)
     shown["decision_id"], shown["at"] = "", made.decision.inputs["call"]["started_at"]
     for effect, told in zip(made.effects, shown["effects"], strict=True):
         told["message"] = order_in_words(

@@ -261,6 +261,6 @@ async def replay_work(
     progress: Progress,
     at_work: AtWork | None = None,
 ) -> dict[str, Any]:
-    """As long work of the kind `replay`. asked: days, version, against."""
-    replay = Replay(pool, account_id, at_work=at_work)
+    """As long work of the kind `replay`. asked: days, version, against; language: of the words, else the account's."""
+    replay = Replay(pool, account_id, language=asked.get("language"), at_work=at_work)
     return await replay.run(asked["days"], asked["version"], asked.get("against"), progress)

@@ -14,9 +14,12 @@ class _Entry(BaseModel):
 
 
 class CatalogueStage(_Entry):
+    """colour: as the CRM says it, "" = it says none."""
+
     id: str
     name: str = ""
     is_closed: bool = False
+    colour: str = ""
 
 
 class CataloguePipeline(_Entry):

@@ -6,13 +6,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from gateway.admin.matrices import refusals, refuse_others
-from gateway.admin.refused import InputRefused
+from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.store.admin import matrices as store
 from gateway.store.admin.matrix.editing import draft_at, first_of_draft
 from routing.matrix.model import Matrix
 from routing.matrix.versions.merge import NO_CHOICES, Merged, Side, merge
+from routing.matrix.versions.parts import MatrixPart, with_part
 from runtime.database.pool import Conn
 
 
@@ -66,6 +68,32 @@ async def save_together(
     return SavedTogether(draft=saved, merged=merged)
 
 
+async def save_part(
+    conn: Conn,
+    account_id: str,
+    part: MatrixPart,
+    value: Any,
+    *,
+    revision: int,
+    by: str,
+    choices: Mapping[str, Side] = NO_CHOICES,
+) -> SavedTogether:
+    """Save one part of a draft that was looked at as of `revision`; what is as it was is not saved again. Raise as `save_together`
+    does, and NothingOfThatName for a table that is gone."""
+    async with refusals(conn, account_id), conn.transaction():
+        theirs = await store.held_draft(conn, account_id)
+        base = theirs.matrix
+        if theirs.revision != revision:
+            base = await _base(conn, account_id, theirs, revision)
+        try:
+            mine = with_part(base, part, value)
+        except KeyError as err:
+            raise NothingOfThatName("matrix table", part.table) from err
+        if theirs.revision == revision and mine == base:
+            return SavedTogether(draft=theirs)
+        return await save_together(conn, account_id, mine, revision=revision, by=by, choices=choices)
+
+
 async def _merged(
     conn: Conn,
     account_id: str,
@@ -74,15 +102,21 @@ async def _merged(
     revision: int,
     choices: Mapping[str, Side],
 ) -> Merged:
+    base = await _base(conn, account_id, theirs, revision)
+    merged = merge(base, mine, theirs.matrix, choices)
+    if merged.open:
+        raise BothChanged(mine, theirs, merged)
+    return merged
+
+
+async def _base(conn: Conn, account_id: str, theirs: store.Draft, revision: int) -> Matrix:
+    """Return what the draft was at this revision. Raise DraftConflict where that is kept no longer."""
     base = await draft_at(conn, account_id, revision)
     if base is None and revision == 0:
         base = await first_of_draft(conn, account_id)
     if base is None:
         raise store.DraftConflict(f"revision {revision} is kept no longer", theirs)
-    merged = merge(base, mine, theirs.matrix, choices)
-    if merged.open:
-        raise BothChanged(mine, theirs, merged)
-    return merged
+    return base
 
 
 def _iso(at: datetime | None) -> str | None:

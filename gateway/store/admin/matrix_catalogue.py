@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import orjson
 
 from gateway.store.admin.staff import staff_of
@@ -51,7 +53,13 @@ async def _pipelines(conn: Conn, account_id: str) -> tuple[CataloguePipeline, ..
             is_archived=r["is_archived"],
             is_unsorted_on=r["is_unsorted_on"],
             stages=tuple(
-                CatalogueStage(id=s["id"], name=s["name"], is_closed=s["is_closed"]) for s in r["stages"]
+                CatalogueStage(
+                    id=s["id"],
+                    name=s["name"],
+                    is_closed=s["is_closed"],
+                    colour=r["stage_colours"].get(s["id"], ""),
+                )
+                for s in r["stages"]
             ),
         )
         for r in rows
@@ -82,3 +90,11 @@ async def _templates(conn: Conn, account_id: str, staff: Staff) -> dict[str, int
     )
     templates = {r["name"]: DistributionTemplate.model_validate_json(orjson.dumps(r["body"])) for r in rows}
     return {name: len(roster_of(template, staff).people) for name, template in templates.items()}
+
+
+async def catalogue_read_at(conn: Conn, account_id: str) -> datetime | None:
+    """Return when the CRM's catalogues were read last; None where they never were."""
+    at: datetime | None = await conn.fetchval(
+        "SELECT read_at FROM crm_account WHERE account_id = $1", account_id
+    )
+    return at

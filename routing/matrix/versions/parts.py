@@ -93,6 +93,14 @@ def matrix_of(parts: Parts) -> Matrix:
     )
 
 
+def with_part(matrix: Matrix, part: MatrixPart, value: Any) -> Matrix:
+    """Return the matrix with another value of one part. Raise KeyError for a part of a table that is not there."""
+    parts = dict(parts_of(matrix, frozenset(matrix.tables)))
+    if part.table and part.table not in matrix.tables:
+        raise KeyError(part.table)
+    return matrix_of({**parts, part: value}).model_copy(update={"version": matrix.version})
+
+
 def _cells(parts: Parts, table_id: str) -> Mapping[str, Any]:
     return {
         part.name: actions
