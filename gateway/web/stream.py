@@ -20,6 +20,8 @@ TOPIC_ROLES: Mapping[str, Role] = {
     "findings": "senior_manager",
     "work": "senior_manager",
     "effects": "senior_manager",
+    "matrix": "read_only",
+    "tasks": "senior_manager",
 }
 """Topic -> the least role that is told of it. What changed is not told, only that something did."""
 

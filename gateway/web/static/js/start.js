@@ -1,5 +1,6 @@
 import { startDesk } from "./desk.js";
 import { startFar } from "./far.js";
+import { startMatrix } from "./matrix.js";
 import { startPresses } from "./presses.js";
 import { startStream } from "./stream.js";
 import { startSwaps } from "./swaps.js";
@@ -12,4 +13,5 @@ startUnsaved();
 startFar();
 startDesk();
 startStream();
+startMatrix();
 for (const summary of document.querySelectorAll("[data-focus-here]")) summary.focus();
