@@ -11,7 +11,7 @@ from routing.texts.catalogue import Texts
 
 Option = tuple[str, str]
 OptionGroup = tuple[str, Sequence[Option]]
-Options = Sequence[Option | OptionGroup]
+ChooserOptions = Sequence[Option | OptionGroup]
 _PEOPLE = ("senior", "who_answered", "owner", "owner_of_contact", "owner_of_deal", "template")
 
 
@@ -35,7 +35,7 @@ class Choosers:
     def __init__(self, texts: Texts, catalogue: Catalogue) -> None:
         self._texts, self._catalogue = texts, catalogue
 
-    def people(self, chosen: str) -> Options:
+    def people(self, chosen: str) -> ChooserOptions:
         """First who is meant by their part in the call, then templates, then people by name."""
         said, catalogue = self._texts.say, self._catalogue
         known: list[Option] = [(value, said(f"matrix.person.{value}")) for value in _PEOPLE]
@@ -56,7 +56,7 @@ class Choosers:
     def _is_usable(self, user: str | None) -> bool:
         return user is not None and self._catalogue.is_active_user(user)
 
-    def places(self, chosen: str, *, unset: str, needs_stage: bool = False) -> Options:
+    def places(self, chosen: str, *, unset: str, needs_stage: bool = False) -> ChooserOptions:
         """Pipelines with their stages. unset: what stands for no place at all."""
         groups: list[Option | OptionGroup] = [("", unset)]
         for pipeline in self._catalogue.pipelines:
@@ -77,31 +77,31 @@ class Choosers:
     def _stage(self, name: str, is_closed: bool) -> str:
         return self._texts.say("matrix.page.stage-closed", name=name) if is_closed else name
 
-    def pipelines(self, chosen: str, *, unset: str) -> Options:
+    def pipelines(self, chosen: str, *, unset: str) -> ChooserOptions:
         found = [(p.id, self._pipeline(p)) for p in self._catalogue.pipelines]
         return self._with_gone([("", unset), *found], chosen, chosen)
 
     def stages(self) -> Sequence[OptionGroup]:
         return [(p.name, [(s.id, s.name) for s in p.stages]) for p in self._catalogue.pipelines]
 
-    def fields(self, entity: str, chosen: str) -> Options:
+    def fields(self, entity: str, chosen: str) -> ChooserOptions:
         found = [(f.code or f.id, f.name) for f in self._catalogue.fields if f.entity == entity]
         by_id = {f.id: f.code or f.id for f in self._catalogue.fields if f.entity == entity}
         value = by_id.get(chosen, chosen)
         return self._with_gone([("", self._texts.say("matrix.page.no-field")), *found], value, chosen)
 
-    def names(self, names: Iterable[str], chosen: str, unset: str) -> Options:
+    def names(self, names: Iterable[str], chosen: str, unset: str) -> ChooserOptions:
         return self._with_gone([("", unset), *((name, name) for name in names)], chosen, chosen)
 
-    def choices(self, setting: str, values: Iterable[str]) -> Options:
+    def choices(self, setting: str, values: Iterable[str]) -> ChooserOptions:
         return [(value, self._texts.say(f"matrix.choice.{setting}.{value}")) for value in values]
 
-    def task_types(self, chosen: str) -> Options:
+    def task_types(self, chosen: str) -> ChooserOptions:
         own = sorted(self._catalogue.task_types - {"call", "meeting"})
         found = [*self.choices("type", ("call", "meeting")), *((one, one) for one in own)]
         return self._with_gone(found, chosen, chosen)
 
-    def _with_gone(self, options: Sequence[Option | OptionGroup], chosen: str, named: str) -> Options:
+    def _with_gone(self, options: Sequence[Option | OptionGroup], chosen: str, named: str) -> ChooserOptions:
         """Add what is chosen and stands nowhere: it is never replaced silently."""
         if not chosen or chosen in _values(options):
             return options

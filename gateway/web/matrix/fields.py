@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from gateway.web.matrix.choosers import Choosers, Options, place_of, place_value
+from gateway.web.matrix.choosers import ChooserOptions, Choosers, place_of, place_value
 from routing.matrix.actions import (
     Action,
     Attach,
@@ -35,7 +35,7 @@ class PairView:
     """One field of the CRM with what is put into it."""
 
     name: str
-    options: Options
+    options: ChooserOptions
     value: str
 
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from gateway.admin.matrix.merging import BothChanged, save_part
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.web.frame import Form, PageCall, PageQuery, PageRefused, SeeOther, Shown
-from gateway.web.matrix.choosers import Choosers, Options, place_of, place_value
+from gateway.web.matrix.choosers import ChooserOptions, Choosers, place_of, place_value
 from gateway.web.matrix.conflict import VALUE_OF, conflict_page, merge_said
 from gateway.web.matrix.seen import SeenDraft, see_draft
 from gateway.web.matrix.table_page import others_of
@@ -42,7 +42,7 @@ class RuleView:
     name: str
     conditions: Sequence[tuple[str, str, str]]
     place: str
-    places: Options
+    places: ChooserOptions
     problems: Sequence[tuple[str, str, str]]
 
 
@@ -51,7 +51,7 @@ class AdFieldView:
     parameter: str
     entity: str
     field: str
-    fields: Options
+    fields: ChooserOptions
     chosen: frozenset[str]
     problems: Sequence[tuple[str, str, str]] = ()
 

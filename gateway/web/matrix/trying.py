@@ -32,7 +32,7 @@ _ICONS: Mapping[str, str] = {
 }
 
 
-class TryQuery(PageQuery):
+class TriedQuery(PageQuery):
     cell: str = CELLS[0]
     number: str = ""
     result: str = ""
@@ -61,7 +61,7 @@ class TriedDecision:
     steps: Sequence[TriedStep]
 
 
-async def show_tried(call: PageCall[TryQuery, None]) -> Shown:
+async def show_tried(call: PageCall[TriedQuery, None]) -> Shown:
     query = call.query
     if query.cell not in CELLS:
         raise page_not_found()
