@@ -21,6 +21,7 @@ from gateway.alerts.loop import Alerts
 from gateway.api.app import add_api
 from gateway.api.resources import ROUTES
 from gateway.app.door_report import DoorReport
+from gateway.app.gateway_report import GatewayReport
 from gateway.app.pages_door import PagesDoor
 from gateway.app.web_app import build_web_app
 from gateway.at_work import AtWork
@@ -157,6 +158,7 @@ class Gateway:
         for server in self.question_servers.values():
             self.metrics.add(server.samples)
         self.shared = SharedFigures(pool)
+        self.report = GatewayReport(pool, self.lookup.latency, self._numbers, time.monotonic)
         self.alerts = Alerts(settings, pool, session)
         self.metrics.add(self.shared.samples)
         self.metrics.add(self.people.samples)
@@ -244,6 +246,7 @@ class Gateway:
                 self.door.run(),
                 self.door_report.run(),
                 self.shared.run(),
+                self.report.loop.run(),
                 self.alerts.loop.run(),
                 self.presence.run(),
                 self.people.run(),
@@ -293,6 +296,10 @@ class Gateway:
         # What is reckoned in threads (the plan of a backfill) gives way to lookups at once, not every 5 ms.
         sys.setswitchinterval(0.0005)
         await self.memory.run()
+
+    def _numbers(self) -> dict[str, int]:
+        known = ((id, self.get(id)) for id in self.configuration.now.accounts)
+        return {id: len(directory) for id, directory in known if directory is not None}
 
     def _is_quiet(self) -> bool:
         """No phone has rung for a moment."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 PREFIX = "worker:"
+GATEWAY_PREFIX = "gateway:"
 INSTALLATION = ""
 """Stands for the account in reports that are of no account."""
 
