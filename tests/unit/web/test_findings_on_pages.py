@@ -1,0 +1,88 @@
+"""Whatever a page can be told is wrong has one sentence, one action and the page that mends it, in both languages."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import gateway
+from gateway.health.findings import about, bad, warning
+from gateway.texts.sentences import TEXTS as GATEWAY_TEXTS
+from gateway.web.now.mending import MENDED_AT
+from gateway.web.now.strips import strips_of
+from gateway.web.texts.sentences import TEXTS
+from routing.texts.catalogue import LANGUAGES, Language
+from tests.unit.texts.test_catalogues import placeholders
+
+HEALTH = Path(gateway.__file__).parent / "health"
+BEFORE_THE_DATABASE = frozenset(
+    {
+        "alerts-channel-unset", "alerts-in-the-clear", "clock-differs", "crm-refuses", "crm-silent", "lease-held",
+        "public-url-invalid", "public-url-plain", "public-url-unset", "redis-unreachable", "schema-old",
+        "secrets-key-unusable",
+    }
+)  # fmt: skip
+"""Of settings, the database and what only `callmatrix check` asks itself: no page is told of them."""
+NEVER_ON_A_PAGE = re.compile(
+    r"callmatrix|webhook|вебхук|inbox|payload|lease|null|\bID\b|_|!|пожалуйста|успешно"
+)
+
+
+def codes() -> set[str]:
+    found = set()
+    for file in HEALTH.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            is_finding = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            if is_finding and node.func.id in ("warning", "bad") and isinstance(node.args[0], ast.Constant):  # type: ignore[attr-defined]
+                found.add(str(node.args[0].value))  # type: ignore[attr-defined]
+    return {code for code in found if not code.startswith("database-")} - BEFORE_THE_DATABASE
+
+
+def test_every_finding_that_a_page_is_told_of_is_mended_somewhere() -> None:
+    assert set(MENDED_AT) == codes()
+    assert all(path.startswith("/") for path in MENDED_AT.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_finding_has_a_sentence_and_an_action(language: Language) -> None:
+    sentences = TEXTS[language].sentences
+    for code in codes():
+        sentence, do = sentences[f"now.finding.{code}"], sentences[f"now.finding.{code}.do"]
+        assert sentence.endswith("."), code
+        assert not do.endswith("."), code
+        assert not NEVER_ON_A_PAGE.search(re.sub(r"\{.*?\}", "", f"{sentence} {do}")), code
+
+
+def test_sentences_ask_for_no_more_than_the_finding_has() -> None:
+    """Beside its own values it has those of whose line it is: the account, the name of a connection."""
+    given = {"account", "name"}
+    for code in codes():
+        told = GATEWAY_TEXTS["en"].sentences
+        own = (
+            placeholders(told[f"finding.{code}"]).keys() | placeholders(told[f"finding.{code}.remedy"]).keys()
+        )
+        for language in LANGUAGES:
+            asked = placeholders(TEXTS[language].sentences[f"now.finding.{code}"]).keys()
+            assert asked <= own | given, code
+
+
+def test_the_worst_stands_first_and_a_tile_is_not_said_again() -> None:
+    what = about("connection", account="main", name="MANGO")
+    found = strips_of(
+        [
+            warning("pbx-clock-ahead", what, by="5 s"),
+            warning(
+                "cases-overdue", about("missed-calls", account="main"), open=5, overdue=2, account="main"
+            ),
+            bad("connection-link-down", what, kind="ami", address="10.0.0.1", error="refused"),
+        ]
+    )
+    assert [(one.code, one.tone) for one in found] == [
+        ("connection-link-down", "bad"),
+        ("pbx-clock-ahead", "warn"),
+    ]
+    assert TEXTS["ru"].render(found[0].sentence) == "АТС «MANGO»: нет связи."
+    assert TEXTS["en"].render(found[1].sentence) == "The clock of the PBX “MANGO” is 5 s ahead."
