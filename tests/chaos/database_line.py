@@ -64,7 +64,7 @@ class _Line:
         await asyncio.gather(self._carry(reader, back), self._carry(there, writer))
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, RuntimeError):  # uvloop's, where the other end is closed
             while data := await reader.read(_PIECE):
                 if self.delay:
                     await asyncio.sleep(self.delay)

@@ -17,7 +17,8 @@ from datetime import UTC, datetime, timedelta
 from crm.effects import backfill
 from gateway.store.admin import accounts
 from tests.chaos import freezes, keys, moods
-from tests.chaos.outgoing.kill_points import CLAIMED_POINT, POINTS
+from tests.chaos.fault import Fault
+from tests.chaos.outgoing.killing import POINTS
 from tests.chaos.outgoing.part import Outgoing
 from tests.chaos.prober import DEADLINE_SECONDS
 from tests.chaos.site import TROUBLE, HarnessFailed, Site
@@ -28,22 +29,8 @@ KILLABLE = ("gateway0", "gateway1", "worker0", "worker1")
 LAST_MOOD_SECONDS = 20.0
 """Before the end of the traffic: what comes later might find no request to spoil."""
 _SETTLED_SECONDS = 2 * DEADLINE_SECONDS + 0.5
-_POINT_SECONDS = 240.0
 _MAY_GO_SECONDS = 60.0
 """How long a gateway waits for the other one to be ready, before it is left in peace."""
-
-
-@dataclass(slots=True)
-class Fault:
-    """is_over: what there was to see of it has been seen, or was waited for in vain. began_at, ended_at: by the clock."""
-
-    kind: str
-    at: float
-    began_at: datetime
-    ended_at: datetime | None = None
-    is_fired: bool = False
-    is_over: bool = False
-    detail: str = ""
 
 
 @dataclass(slots=True)
@@ -98,7 +85,9 @@ class Nemesis:
 
     @property
     def not_fired(self) -> list[Fault]:
-        return [fault for fault in self.faults if not fault.is_fired]
+        """Nobody comes to each moment each time that it is waited for, but somebody does in every run."""
+        counts = self.counts
+        return [f for f in self.faults if not f.is_fired and (f.has_chance or not counts[f.kind])]
 
     def doing(self) -> list[str]:
         """Faults under way, and who waits for whom."""
@@ -135,7 +124,7 @@ class Nemesis:
     def _is_over(self) -> bool:
         return self._elapsed >= self.pace.seconds
 
-    async def _fault(self, kind: str, carry_out: Callable[[], Awaitable[bool | str]]) -> None:
+    async def _fault(self, kind: str, carry_out: Callable[[], Awaitable[bool | str | None]]) -> None:
         """One that the harness could not carry out is told as not fired: it ends no run."""
         fault = Fault(kind, self._elapsed, datetime.now(UTC))
         self.faults.append(fault)
@@ -144,7 +133,7 @@ class Nemesis:
         except (*TROUBLE, HarnessFailed) as err:
             fault.detail = repr(err)
         else:
-            fault.is_fired, fault.detail = bool(fired), str(fired)
+            fault.is_fired, fault.has_chance, fault.detail = bool(fired), fired is not None, str(fired)
         finally:
             fault.is_over, fault.ended_at = True, datetime.now(UTC)
 
@@ -216,14 +205,16 @@ class Nemesis:
             await asyncio.sleep(0.2)
 
     async def _points(self) -> None:
-        """Workers killed at a chosen moment of what goes out. Short runs have each moment once."""
+        """Workers killed at a chosen moment of what goes out: each moment once, in long runs again until the time is over."""
         await asyncio.sleep(8)
-        left = list(POINTS)
-        while left or not (self.pace.is_short or self._elapsed > self.pace.seconds - LAST_MOOD_SECONDS):
-            left = left or list(POINTS)
-            point = left.pop(self._random.randrange(len(left)))
-            async with self._database.of(point) if point == CLAIMED_POINT else contextlib.nullcontext():
-                await self._fault(f"kill-9-{point}", lambda p=point: self.outgoing.kill_at(p, _POINT_SECONDS))  # type: ignore[misc]
+        left: list[str] = []
+        n = 0
+        while n < len(POINTS) or not (
+            self.pace.is_short or self._elapsed > self.pace.seconds - LAST_MOOD_SECONDS
+        ):
+            left = left or self._random.sample(POINTS, len(POINTS))
+            point, n = left.pop(), n + 1
+            await self._fault(f"kill-9-{point}", lambda p=point: self.outgoing.kill_at(p, self._database))  # type: ignore[misc]
             await asyncio.sleep(self.pace.point * self._random.uniform(0.3, 1))
         self.has_points_left = False
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.outgoing.kill_points import POINTS
+from tests.chaos.outgoing.killing import POINTS
 from tests.chaos.outgoing.scene import running_scene
 
 

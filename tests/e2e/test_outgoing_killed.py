@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.outgoing.kill_points import CLAIMED_POINT
+from tests.chaos.outgoing.killing import POINTS
 from tests.chaos.outgoing.scene import running_scene
-
-KILLS = ("text-after-request", CLAIMED_POINT, "call-before-request", "call-after-request")
 
 
 @pytest.mark.chaos
@@ -18,6 +16,6 @@ async def test_each_client_is_called_and_written_to_once_though_workers_are_kill
     tmp_path: Path, database_url: str
 ) -> None:
     async with running_scene(tmp_path, database_url, seed=2, deals=30, every=0.15, rate=240) as scene:
-        checker = await scene.play(KILLS)
+        checker = await scene.play(POINTS)
     assert list(checker.faults()) == []
-    assert {scene.points.fired[point] for point in KILLS} == {1}
+    assert {scene.points.fired[point] for point in POINTS} == {1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from aiohttp import web
@@ -59,8 +59,8 @@ class _ToldEvent(NamedTuple):
 
 
 class CallingPbx:
-    """connection: where its events go. is_open: whether an attempt is not settled yet, by the installation's own account.
-    slow_answers: orders that are to be answered by 429, the first, second, … of the run."""
+    """connection: where its events go. slow_answers: orders that are to be answered by 429, the first, second, … of the run.
+    refuses_all: it calls none of the numbers, for the time being."""
 
     def __init__(
         self,
@@ -68,12 +68,9 @@ class CallingPbx:
         connection: str,
         teller: Teller,
         points: KillPoints,
-        is_open: Callable[[str], Awaitable[bool]],
         slow_answers: frozenset[int] = frozenset(),
     ) -> None:
-        self._path, self._teller, self._points, self._is_open = (
-            f"/pbx/{connection}/events", teller, points, is_open,
-        )  # fmt: skip
+        self._path, self._teller, self._points = f"/pbx/{connection}/events", teller, points
         self._random = random.Random(f"calling pbx {seed}")
         self._slow_answers = slow_answers
         self.answers: Deck[Answer] = Deck(f"answers {seed}", ANSWERS)
@@ -82,6 +79,7 @@ class CallingPbx:
         self.orders: list[SeenOrder] = []
         self.calls: dict[str, PlacedCall] = {}
         self.too_many = 0
+        self.refuses_all = False
         self._at_work: set[asyncio.Task[None]] = set()
 
     def app(self) -> web.Application:
@@ -105,18 +103,22 @@ class CallingPbx:
 
     async def _ordered(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        answer: Answer = "429" if len(self.orders) in self._slow_answers else self.answers.deal()
+        if self._points.kill_sender("call-before-request", request):
+            return web.Response(status=503)  # to nobody
+        answer = self._next_answer()
         order = SeenOrder(body["attempt_id"], body["client"], body["employee"] or "", time.time())
         self.orders.append(order)
         if answer in _ANSWERED:
             return self._refused(order, answer)
         if answer != "swallowed":
             self._begin(order, body)
-        if self._points.is_due("call-after-request"):
-            assert request.transport is not None
-            if self._points.kill_peer("call-after-request", request.transport.get_extra_info("peername")[1]):
-                self._points.has_fired("call-after-request")
+            self._points.kill_sender("call-after-request", request)
         return await self._answered(request, answer)
+
+    def _next_answer(self) -> Answer:
+        if self.refuses_all:
+            return "refused"
+        return "429" if len(self.orders) in self._slow_answers else self.answers.deal()
 
     def _refused(self, order: SeenOrder, answer: Answer) -> web.Response:
         order.is_refused = True
@@ -170,7 +172,6 @@ class CallingPbx:
             await self._teller.tell(self._path, json=event.fields, headers=AUTH)
         if is_last:
             order.end_told_at = time.time()
-            await self._before_the_outcome(order)
 
     def _when(self, event: _ToldEvent, lasts: float, telling: Telling, is_last: bool) -> float:
         if telling == "late":
@@ -178,15 +179,6 @@ class CallingPbx:
         if telling == "reordered" and not is_last:
             return lasts + self._random.uniform(0, 0.8)
         return event.after
-
-    async def _before_the_outcome(self, order: SeenOrder) -> None:
-        """The end is stored, and nobody has read it yet."""
-        if not self._points.is_due("call-before-outcome"):
-            return
-        if self._points.kill_all() and await self._is_open(order.attempt_id):
-            self._points.has_fired("call-before-outcome")
-        else:
-            self._points.again("call-before-outcome")
 
     def _events(self, call: PlacedCall, extension: str) -> list[_ToldEvent]:
         base = {

@@ -1,4 +1,5 @@
-"""Workers killed at a chosen moment of what goes out: the doubles see the moment, and kill whoever is on the other end."""
+"""Workers killed at a chosen moment of what goes out: the doubles see a request come and kill whoever sent it; what no double can
+see, the database holds up (held.py)."""
 
 from __future__ import annotations
 
@@ -9,11 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-CALL_POINTS = ("call-before-request", "call-after-request", "call-before-outcome")
-TEXT_POINTS = ("text-before-request", "text-after-request", "text-after-answer")
-CLAIMED_POINT = "call-claimed"
-"""Between the commit of the attempt and the step that lets the request out: see claimed.py."""
-POINTS = (CLAIMED_POINT, *CALL_POINTS, *TEXT_POINTS)
+from aiohttp import web
+
+SEEN_POINTS = ("call-before-request", "call-after-request", "text-before-request", "text-after-request")
+"""before: it was committed that a request goes out, and nobody has read it. after: the request was carried out, and not answered."""
 
 
 class KillPoints:
@@ -30,19 +30,15 @@ class KillPoints:
         self._armed: set[str] = set()
         self.fired: Counter[str] = Counter()
 
-    def is_due(self, point: str) -> bool:
-        """Whether whoever comes there now is to be killed; told once."""
-        if point not in self._armed or not self._may():
+    def kill_sender(self, point: str, request: web.Request) -> bool:
+        """Whether whoever sent this was to be killed at that point, and was. One that was gone already leaves it to the next."""
+        if point not in self._armed or not self._may() or request.transport is None:
+            return False
+        name = owner_of(request.transport.get_extra_info("peername")[1], self._workers())
+        if name is None or not self._kill(name):
             return False
         self._armed.discard(point)
-        return True
-
-    def kill_peer(self, point: str, port: int) -> bool:
-        """Kill the worker on the other end of a connection."""
-        name = owner_of(port, self._workers())
-        if name is None or not self._kill(name):
-            self._armed.add(point)  # it was gone already: the next one
-            return False
+        self.has_fired(point)
         return True
 
     def kill_all(self) -> bool:
@@ -51,10 +47,6 @@ class KillPoints:
 
     def has_fired(self, point: str) -> None:
         self.fired[point] += 1
-
-    def again(self, point: str) -> None:
-        """It was not that moment after all."""
-        self._armed.add(point)
 
     async def at(self, point: str, seconds: float) -> bool:
         """Kill whoever comes there next. False: nobody did in time."""

@@ -21,19 +21,22 @@ from tests.chaos.outgoing.checker import (
     SeenOutgoing,
     reached,
 )
-from tests.chaos.outgoing.claimed import HOLD, kill_claimed
 from tests.chaos.outgoing.door import listening
-from tests.chaos.outgoing.kill_points import CLAIMED_POINT, KillPoints
+from tests.chaos.outgoing.held import HELD_POINTS, HOLD
+from tests.chaos.outgoing.kill_points import KillPoints
+from tests.chaos.outgoing.killing import Killing
 from tests.chaos.outgoing.settling import let_minutes_pass
 from tests.chaos.outgoing.teller import Teller
 from tests.chaos.outgoing.texting_provider import TextingProvider
 from tests.chaos.site import TROUBLE, HarnessFailed, Site
 from tests.chaos.tenants import OUTGOING_RATE, Tenant
+from tests.chaos.turns import Turn
 
 _EVERY_SECONDS = 1.1
 _TOO_MANY = frozenset({25})
 _MONEY_ENDS = 5
 _PASS_SECONDS = 3.0
+_POINT_SECONDS, _POINT_TURN_SECONDS = 150.0, 20.0
 _MOST_WAITING = 60
 """So that a run on a busy machine has no more to finish than one on an idle machine."""
 
@@ -46,7 +49,7 @@ class Outgoing:
         self.may_kill: Callable[[], bool] = lambda: True
         self.points = KillPoints(self._workers, site.kill, lambda: self.may_kill())
         self.teller = Teller(site.urls, session, seed)
-        self.pbx = CallingPbx(seed, office.PBX, self.teller, self.points, self._is_open, _TOO_MANY)
+        self.pbx = CallingPbx(seed, office.PBX, self.teller, self.points, _TOO_MANY)
         self.provider = TextingProvider(
             seed,
             office.report_path(tenant.account),
@@ -63,10 +66,9 @@ class Outgoing:
     async def running(cls, site: Site, session: aiohttp.ClientSession, seed: int) -> AsyncIterator[Outgoing]:
         """Set up at its account; the doubles listen until the end."""
         part = cls(site, next(tenant for tenant in site.tenants if tenant.is_outgoing), session, seed)
-        calls, texts = part.pbx.app(), part.provider.app()
         async with (
-            listening(calls, part.points, "call-before-request", b"POST /calls") as pbx_url,
-            listening(texts, part.points, "text-before-request", b"POST /send") as provider_url,
+            listening(part.pbx.app()) as pbx_url,
+            listening(part.provider.app()) as provider_url,
         ):
             async with site.connection() as conn:
                 await conn.execute(HOLD)
@@ -97,10 +99,6 @@ class Outgoing:
                         "UPDATE sms_connection SET try_at = now() WHERE stop_reason IS NOT NULL"
                     )
 
-    async def _is_open(self, attempt_id: str) -> bool:
-        sql = "SELECT EXISTS (SELECT FROM outbound_attempt WHERE attempt_id = $1 AND state <> 'over') AS is_open"
-        return bool((await self._site.fetch(sql, attempt_id))[0]["is_open"])
-
     async def play(self, is_enough: Callable[[], bool]) -> None:
         most = self.tenant.contacts // 3 - 10
         await self.deals.keep_moving(_EVERY_SECONDS, most, is_enough, lambda: self._waiting > _MOST_WAITING)
@@ -110,11 +108,21 @@ class Outgoing:
         """Deals that were moved and of which no double has heard yet."""
         return self.deals.moved - reached(self.pbx, self.provider)
 
-    async def kill_at(self, point: str, seconds: float) -> bool | str:
-        if point == CLAIMED_POINT:
-            async with self._site.connection() as conn:
-                return await kill_claimed(conn, self.points, seconds)
-        return await self.points.at(point, seconds)
+    async def kill_at(self, point: str, database: Turn) -> bool | str | None:
+        """Again and again, so that who waits for the database has a turn in between. None: nobody came there in all that time."""
+        killing = Killing(self.points, self.pbx, self.deals, self._site.connection)
+        deadline, trouble = time.monotonic() + _POINT_SECONDS, None
+        while time.monotonic() < deadline:
+            try:
+                async with database.of(point) if point in HELD_POINTS else contextlib.nullcontext():
+                    if fired := await killing.at(point, _POINT_TURN_SECONDS):
+                        return fired
+            except TROUBLE as err:
+                trouble = err
+                await asyncio.sleep(1)
+        if trouble is not None:
+            raise trouble
+        return None
 
     async def hurry(self) -> None:
         """Once all is told and understood, minutes pass for what nothing will be told of any more."""

@@ -15,9 +15,10 @@ from routing.settings import CallPolicy
 from tests.chaos.outgoing import office
 from tests.chaos.outgoing.calling_pbx import LINE, CallingPbx
 from tests.chaos.outgoing.checker import CRM_ROWS, OUR_ROWS, OutgoingChecker, SeenOutgoing, reached
-from tests.chaos.outgoing.claimed import HOLD, kill_claimed
 from tests.chaos.outgoing.door import listening
-from tests.chaos.outgoing.kill_points import CLAIMED_POINT, KillPoints
+from tests.chaos.outgoing.held import HOLD
+from tests.chaos.outgoing.kill_points import KillPoints
+from tests.chaos.outgoing.killing import Killing
 from tests.chaos.outgoing.settling import let_minutes_pass, what_is_left
 from tests.chaos.outgoing.teller import Teller
 from tests.chaos.outgoing.texting_provider import TextingProvider
@@ -61,13 +62,9 @@ class Scene:
 
     async def _kill(self, kills: Sequence[str]) -> None:
         await until(lambda: _truly(len(self.pbx.orders) > 3), "calls go out", seconds=60)
+        killing = Killing(self.points, self.pbx, self.moved, self.stack.pool.acquire)
         for point in kills:
-            if point == CLAIMED_POINT:
-                async with self.stack.pool.acquire() as conn:
-                    fired = await kill_claimed(conn, self.points, _POINT_SECONDS)
-            else:
-                fired = await self.points.at(point, _POINT_SECONDS)
-            assert fired, f"nobody came to {point}"
+            assert await killing.at(point, _POINT_SECONDS), f"nobody came to {point}"
             await asyncio.sleep(0.5)
         self.is_killed = True
 
@@ -114,18 +111,10 @@ async def running_scene(
         points = KillPoints(lambda: _pids(stack), lambda name: _killed(stack, name))
         teller = Teller(stack.urls, stack.http, seed)
 
-        async def is_open(attempt_id: str) -> bool:
-            sql = "SELECT EXISTS (SELECT FROM outbound_attempt WHERE attempt_id = $1 AND state <> 'over')"
-            return bool(await stack.pool.fetchval(sql, attempt_id))
-
-        pbx = CallingPbx(seed, office.PBX, teller, points, is_open)
+        pbx = CallingPbx(seed, office.PBX, teller, points)
         provider = TextingProvider(seed, office.report_path(ACCOUNT), teller, points, office.SIGNED_WITH)
-        pbx_url = await undo.enter_async_context(
-            listening(pbx.app(), points, "call-before-request", b"POST /calls")
-        )
-        provider_url = await undo.enter_async_context(
-            listening(provider.app(), points, "text-before-request", b"POST /send")
-        )
+        pbx_url = await undo.enter_async_context(listening(pbx.app()))
+        provider_url = await undo.enter_async_context(listening(provider.app()))
         async with stack.pool.acquire() as conn:
             await conn.execute(HOLD)
             await accounts.add_connection(

@@ -73,6 +73,8 @@ class TextingProvider(FakeSmsc):
 
     async def _send(self, request: web.Request) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
+        if self._points.kill_sender("text-before-request", request):
+            return web.Response(status=503)  # to nobody
         if form["id"] in self.seen:
             self.repeated.append(f"message {form['id']} to {form['phones']} was sent again")
         self._maybe_broke()
@@ -100,24 +102,14 @@ class TextingProvider(FakeSmsc):
         if len(self.taken) == before:
             return answer
         self.texts.append(SeenText(form["id"], form["phones"], form["mes"]))
+        self._points.kill_sender("text-after-request", request)
         reporting = self.reports.deal()
         status = self._random.choice(_FINAL)
         if reporting == "early":
             await self._report(form["id"], status, reporting)
         else:
             self._soon(self._reported(form["id"], status, reporting))
-        assert request.transport is not None
-        port = request.transport.get_extra_info("peername")[1]
-        if self._points.is_due("text-after-request") and self._points.kill_peer("text-after-request", port):
-            self._points.has_fired("text-after-request")
-        if self._points.is_due("text-after-answer"):
-            self._soon(self._killed_after_answer(port))
         return answer
-
-    async def _killed_after_answer(self, port: int) -> None:
-        await asyncio.sleep(0.002)  # the answer is on its way
-        if self._points.kill_peer("text-after-answer", port):
-            self._points.has_fired("text-after-answer")
 
     async def _reported(self, own_id: str, status: int, reporting: Reporting) -> None:
         await asyncio.sleep(
