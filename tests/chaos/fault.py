@@ -9,7 +9,7 @@ from datetime import datetime
 @dataclass(slots=True)
 class Fault:
     """is_over: what there was to see of it has been seen, or was waited for in vain. began_at, ended_at: by the clock. has_chance:
-    False where nobody came to the moment that it waited for."""
+    False where nothing came in its time that it could have hit."""
 
     kind: str
     at: float

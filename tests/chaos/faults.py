@@ -10,7 +10,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -84,8 +84,12 @@ class Nemesis:
         ]
 
     @property
+    def in_vain(self) -> Counter[str]:
+        return Counter(fault.kind for fault in self.faults if not fault.has_chance)
+
+    @property
     def not_fired(self) -> list[Fault]:
-        """Nobody comes to each moment each time that it is waited for, but somebody does in every run."""
+        """Not each time is there something that a fault could hit, but in every run there is for each kind."""
         counts = self.counts
         return [f for f in self.faults if not f.is_fired and (f.has_chance or not counts[f.kind])]
 
@@ -207,16 +211,20 @@ class Nemesis:
     async def _points(self) -> None:
         """Workers killed at a chosen moment of what goes out: each moment once, in long runs again until the time is over."""
         await asyncio.sleep(8)
-        left: list[str] = []
-        n = 0
-        while n < len(POINTS) or not (
-            self.pace.is_short or self._elapsed > self.pace.seconds - LAST_MOOD_SECONDS
-        ):
-            left = left or self._random.sample(POINTS, len(POINTS))
-            point, n = left.pop(), n + 1
+        tries: Counter[str] = Counter()
+        while (point := self._next_point(tries)) is not None:
+            tries[point] += 1
             await self._fault(f"kill-9-{point}", lambda p=point: self.outgoing.kill_at(p, self._database))  # type: ignore[misc]
             await asyncio.sleep(self.pace.point * self._random.uniform(0.3, 1))
         self.has_points_left = False
+
+    def _next_point(self, tries: Mapping[str, int]) -> str | None:
+        """One that has not fired yet, twice at most; then, as long as there is time, the one that was tried least."""
+        fired = self.outgoing.points.fired
+        missing = [point for point in POINTS if not fired[point] and tries[point] < 2]
+        is_late = self.pace.is_short or self._elapsed > self.pace.seconds - LAST_MOOD_SECONDS
+        wanted = missing or ([] if is_late else POINTS)
+        return min(wanted, key=lambda point: (tries[point], self._random.random()), default=None)
 
     # --- what stands still, or is slow -------------------------------------------------------------------------
 
@@ -246,11 +254,12 @@ class Nemesis:
             async with self._database.of(kind):
                 await self._fault(kind, lambda: freezes.DATABASE[kind](self.site, seconds))
 
-    async def _gateway_stopped(self, name: str, seconds: float) -> bool | str:
+    async def _gateway_stopped(self, name: str, seconds: float) -> str | None:
+        """None: the other one was not ready to take over."""
         deadline = time.monotonic() + _MAY_GO_SECONDS
         while not await self._may_go(name):
             if time.monotonic() > deadline:
-                raise HarnessFailed(f"beside {name} no gateway was ready within {_MAY_GO_SECONDS:g} s")
+                return None
             await asyncio.sleep(0.2)
         return await freezes.stopped(self.site, name, seconds)
 
@@ -283,7 +292,7 @@ class Nemesis:
                 await self._fault(f"crm-{kind}", lambda k=kind: self._mood(tenant, k))  # type: ignore[misc]
             await asyncio.sleep(self.pace.mood * chance.uniform(0.5, 1.5))
 
-    async def _mood(self, tenant: Tenant, kind: str) -> bool | str:
+    async def _mood(self, tenant: Tenant, kind: str) -> bool | str | None:
         if kind == "401":
             return await self._authorisation_breaks(tenant)
         fired = await moods.spoil(self.site, tenant, kind)
@@ -294,14 +303,15 @@ class Nemesis:
                 )  # a new process tries at once; the growing pauses have tests of their own
         return fired
 
-    async def _authorisation_breaks(self, tenant: Tenant) -> bool | str:
+    async def _authorisation_breaks(self, tenant: Tenant) -> bool | str | None:
         """Refused until the account is found broken; then a person reconnects and sends what was stored."""
         await moods.refuse_all(self.site, tenant)
         try:
             is_broken = await self._until_broken(tenant, 90)
+            refused = 0 if is_broken else await moods.refused(self.site, tenant)
         finally:
             await moods.well(self.site, tenant)
-        return "account found broken" if is_broken else False
+        return "account found broken" if is_broken else False if refused else None
 
     async def _until_broken(self, tenant: Tenant, seconds: float) -> bool:
         before, deadline = self.reconnected[tenant.account], time.monotonic() + seconds
@@ -321,7 +331,7 @@ class Nemesis:
     # --- the renewal of keys -----------------------------------------------------------------------------------
 
     async def _keys(self, tenant: Tenant) -> None:
-        faults: dict[str, Callable[[], Awaitable[bool | str]]] = {
+        faults: dict[str, Callable[[], Awaitable[bool | str | None]]] = {
             "key-kept-at-an-orderly-end": lambda: keys.worker_ends(self.site, tenant),
             "key-lost-by-a-kill": lambda: self._key_is_lost(tenant),
         }
@@ -339,11 +349,11 @@ class Nemesis:
                 return
             await asyncio.sleep(15)
 
-    async def _key_is_lost(self, tenant: Tenant) -> bool | str:
+    async def _key_is_lost(self, tenant: Tenant) -> bool | str | None:
         """An account that has nothing to write is not found broken: the status page tells, and a person authorises anew."""
         before = self.reconnected[tenant.account]
-        if not await keys.workers_are_killed(self.site, tenant):
-            return False
+        if not (is_lost := await keys.workers_are_killed(self.site, tenant)):
+            return is_lost
         is_broken = await self._until_broken(tenant, 20)
         if self.reconnected[tenant.account] == before:
             await self.reconnect(tenant)

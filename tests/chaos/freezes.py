@@ -20,17 +20,17 @@ _LOCK_SECONDS = 20
 _LOCK_TRIES = 5
 
 
-async def stopped(site: Site, name: str, seconds: float) -> bool | str:
-    """SIGSTOP, some seconds, SIGCONT. Whether it stood still."""
+async def stopped(site: Site, name: str, seconds: float) -> str | None:
+    """SIGSTOP, some seconds, SIGCONT. None: it did not run, or somebody killed it before it was seen to stand still."""
     process = site.process(name)
     deadline = time.monotonic() + _RUNNING_SECONDS
     while not process.is_running:
         if time.monotonic() > deadline:
-            return False
+            return None
         await asyncio.sleep(0.1)
     assert process.popen is not None
     stood = await _stand_still([process.popen.pid], seconds)
-    return f"{name} for {seconds:.1f} s" if stood else False
+    return f"{name} for {seconds:.1f} s" if stood else None
 
 
 async def _server_stopped(site: Site, seconds: float) -> bool | str:
@@ -58,7 +58,7 @@ async def _stood(pid: int, seconds: float) -> bool:
     while time.monotonic() < until:
         await asyncio.sleep(0.1)
         seen += state_of(pid) == "T"
-    return seen > 5 or (seen > 0 and state_of(pid) == "T")
+    return seen > 0
 
 
 def _signal(pid: int, sig: signal.Signals) -> None:
@@ -100,15 +100,15 @@ async def _line_slow(site: Site, seconds: float) -> bool | str:
     return f"{took:.1f} s to connect" if took > 1 else False
 
 
-async def _locked(site: Site, seconds: float) -> bool | str:
-    """A table that nobody else may touch, as during a careless ALTER TABLE. Whether somebody had to wait for it."""
+async def _locked(site: Site, seconds: float) -> str | None:
+    """A table that nobody else may touch, as during a careless ALTER TABLE. None: nobody had to wait for it."""
     first = int(time.monotonic())
     for n in range(_LOCK_TRIES):
         table = _TABLES[(first + n) % len(_TABLES)]
         with contextlib.suppress(asyncpg.LockNotAvailableError):
             if waited := await _locked_once(site, table, seconds):
                 return f"{waited} waited for {table}"
-    return False
+    return None
 
 
 async def _locked_once(site: Site, table: str, seconds: float) -> int:
@@ -128,7 +128,7 @@ async def _locked_once(site: Site, table: str, seconds: float) -> int:
 
 _WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::text::regclass"
 
-DATABASE: Mapping[str, Callable[[Site, float], Awaitable[bool | str]]] = {
+DATABASE: Mapping[str, Callable[[Site, float], Awaitable[bool | str | None]]] = {
     "stop-postgresql": _server_stopped,
     "database-silent": _line_stopped,
     "database-slow": _line_slow,

@@ -14,11 +14,11 @@ _WORKERS = ("worker0", "worker1")
 _SLOW = [{"match": {"path": "/oauth2/access_token"}, "always": True, "fault": "latency", "ms": 1500}]
 
 
-async def worker_ends(site: Site, tenant: Tenant) -> bool | str:
-    """SIGTERM to both: the key that is on its way is kept."""
+async def worker_ends(site: Site, tenant: Tenant) -> str | None:
+    """SIGTERM to both: the key that is on its way is kept. None: there was none on its way."""
     before = await _until_renewal(site, tenant)
     if before is None:
-        return False
+        return None
     await asyncio.gather(*(site.end(name) for name in _WORKERS))
     await well(site, tenant)
     row = await _key(site, tenant)
@@ -28,11 +28,11 @@ async def worker_ends(site: Site, tenant: Tenant) -> bool | str:
     return f"generation {row['generation']}"
 
 
-async def workers_are_killed(site: Site, tenant: Tenant) -> bool:
-    """kill -9 of both while a new key is on its way: it is lost, and only a person can help."""
+async def workers_are_killed(site: Site, tenant: Tenant) -> bool | None:
+    """kill -9 of both while a new key is on its way: it is lost, and only a person can help. None: there was none on its way."""
     before = await _until_renewal(site, tenant)
     if before is None:
-        return False
+        return None
     killed = [site.kill(name) for name in _WORKERS]
     await well(site, tenant)
     row = await _key(site, tenant)

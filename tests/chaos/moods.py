@@ -29,25 +29,30 @@ _MOODS: Mapping[str, tuple[dict[str, str], str, int, int]] = {
     "403": (_ALL, "403", 1, 0),
     "402": (_ALL, "402", 1, 0),
 }
-_SPOILT_SECONDS = 240.0
+_SPOILT_SECONDS = 120.0
 """How long a mood waits for a request to spoil: writers keep quiet for a while after some of them."""
 SHORT = ("429", "500", "502", "504", "truncate", "answer_lost", "reset", "hang", "late", "slow")
 LONG = ("sandbox-killed", "401", "403", "html", "402")
 """Those after which a writer keeps quiet for half a minute and more."""
 
 
-async def spoil(site: Site, tenant: Tenant, kind: str) -> bool | str:
-    """How many requests were spoilt, as the sandbox counts; False = none."""
+async def spoil(site: Site, tenant: Tenant, kind: str) -> bool | str | None:
+    """How many requests were spoilt, as the sandbox counts; None: there was none to spoil."""
     if kind == "sandbox-killed":
         return site.kill(tenant.sandbox)
     match, fault, times, milliseconds = _MOODS[kind]
     rules = [{"match": match, "nth": n, "fault": fault, "ms": milliseconds} for n in range(1, times + 1)]
     fired = await _until_fired(site, tenant, rules, times, seconds=_SPOILT_SECONDS)
-    return f"{fired} requests" if fired else False
+    return f"{fired} requests" if fired else None
 
 
 async def refuse_all(site: Site, tenant: Tenant) -> None:
     await site.crm(tenant, "faults", {"rules": [{"match": _ALL, "fault": "401", "always": True}]})
+
+
+async def refused(site: Site, tenant: Tenant) -> int:
+    """How many requests were, since all are; 0 too where the sandbox was started again meanwhile."""
+    return sum(rule["fired"] for rule in (await site.crm(tenant, "faults"))["rules"])
 
 
 async def well(site: Site, tenant: Tenant) -> None:

@@ -277,7 +277,7 @@ def _fault_figures(nemesis: Nemesis) -> dict[str, Any]:
         "kill -9 of gateways and workers": kills,
         "restarts of PostgreSQL": sum(n for kind, n in counts.items() if kind.startswith("postgresql")),
         "faults planned / fired": f"{counts.total() + len(nemesis.not_fired)} / {counts.total()}",
-        "moments to which nobody came": sum(1 for fault in nemesis.faults if not fault.has_chance),
+        "and those that found nothing to hit": dict(nemesis.in_vain),
         "fired by kind": dict(sorted(counts.items())),
         "times that a person authorised anew": dict(nemesis.reconnected),
     }
