@@ -1,4 +1,4 @@
-"""One fault of a run, as it was planned and as it went."""
+"""One fault of a run, as it was planned and as it went, and how fast they come."""
 
 from __future__ import annotations
 
@@ -19,3 +19,16 @@ class Fault:
     has_chance: bool = True
     is_over: bool = False
     detail: str = ""
+
+
+@dataclass(slots=True)
+class Pace:
+    """Seconds between faults. seconds: length of the run."""
+
+    seconds: float
+    kill: float = 4.4
+    freeze: float = 7.0
+    database: float = 50.0
+    mood: float = 4.0
+    point: float = 6.0
+    is_short: bool = False

@@ -50,11 +50,6 @@ async def refuse_all(site: Site, tenant: Tenant) -> None:
     await site.crm(tenant, "faults", {"rules": [{"match": _ALL, "fault": "401", "always": True}]})
 
 
-async def refused(site: Site, tenant: Tenant) -> int:
-    """How many requests were, since all are; 0 too where the sandbox was started again meanwhile."""
-    return sum(rule["fired"] for rule in (await site.crm(tenant, "faults"))["rules"])
-
-
 async def well(site: Site, tenant: Tenant) -> None:
     await site.crm(tenant, "faults", {"rules": []})
 

@@ -19,7 +19,8 @@ import aiohttp
 from tests.chaos.checker import Verdict, Violation, check
 from tests.chaos.evidence import Evidence, gather
 from tests.chaos.facts import CallFacts, facts_of
-from tests.chaos.faults import Nemesis, Pace
+from tests.chaos.fault import Pace
+from tests.chaos.faults import Nemesis
 from tests.chaos.lookups import Lookups
 from tests.chaos.nonsense import Nonsense
 from tests.chaos.outgoing.part import Outgoing
@@ -277,7 +278,7 @@ def _fault_figures(nemesis: Nemesis) -> dict[str, Any]:
         "kill -9 of gateways and workers": kills,
         "restarts of PostgreSQL": sum(n for kind, n in counts.items() if kind.startswith("postgresql")),
         "faults planned / fired": f"{counts.total() + len(nemesis.not_fired)} / {counts.total()}",
-        "and those that found nothing to hit": dict(nemesis.in_vain),
+        "faults that found nothing to hit": dict(nemesis.in_vain),
         "fired by kind": dict(sorted(counts.items())),
         "times that a person authorised anew": dict(nemesis.reconnected),
     }

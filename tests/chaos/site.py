@@ -216,6 +216,11 @@ class Site:
             return False
         return time.monotonic() - works > _WORKS_TIMES * (works - self._started[name])
 
+    def have_worked(self, seconds: float) -> bool:
+        """Whether all workers have lived so long."""
+        now, workers = time.monotonic(), [name for name in self.names if name.startswith("worker")]
+        return all(now - self._works_since.get(name, now) >= seconds for name in workers)
+
     def _note_start(self, process: Process) -> None:
         self._log_from[process.name] = process.log.stat().st_size
         self._started[process.name] = time.monotonic()

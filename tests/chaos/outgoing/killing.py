@@ -27,10 +27,10 @@ class Killing:
     async def at(self, point: str, seconds: float) -> bool | str:
         """Move a deal that leads there, and kill whoever comes. False: nobody did in time."""
         await self.deals.move(rings=point.startswith("call"))
+        if point in SEEN_POINTS:
+            return await self.points.at(point, seconds)
         self.pbx.refuses_all = point == REFUSAL_POINT
         try:
-            if point in SEEN_POINTS:
-                return await self.points.at(point, seconds)
             async with self.connection() as conn:
                 return await kill_held(conn, self.points, point, seconds)
         finally:
