@@ -1,4 +1,5 @@
-"""What goes out through two workers that are killed where it hurts most, the long form: `pytest -m chaos tests/chaos/test_outgoing.py`."""
+"""What goes out through two workers that are killed where it hurts most, the long form: `pytest -m chaos tests/chaos/test_outgoing.py`.
+tests/e2e/test_outgoing_killed.py is a slice of it."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ LEFT = {
 _MINUTES_PASS = (
     "UPDATE outbound_attempt SET look_at = now(), placed_at = placed_at - interval '1 minute' WHERE state <> 'over'",
     "UPDATE sms_message SET look_at = now() WHERE look_at > now()",
+    "UPDATE sms_message SET next_try_at = now() WHERE state = 'queued' AND next_try_at > now()",
 )
 
 
