@@ -32,6 +32,7 @@ LAST_MOOD_SECONDS = 20.0
 _SETTLED_SECONDS = 2 * DEADLINE_SECONDS + 0.5
 _ASKED_TWICE_SECONDS = 60.0
 """So long a worker must have lived to be sure of a refusal: it asks twice."""
+_AT_WORK_SECONDS = 120.0
 _MAY_GO_SECONDS = 60.0
 """How long a gateway waits for the other one to be ready, before it is left in peace."""
 
@@ -209,6 +210,7 @@ class Nemesis:
         tries: Counter[str] = Counter()
         while (point := self._next_point(points, tries)) is not None:
             tries[point] += 1
+            await self.site.until_at_work(_AT_WORK_SECONDS)
             await self._fault(f"kill-9-{point}", lambda p=point: self.outgoing.kill_at(p, self._database))  # type: ignore[misc]
             await asyncio.sleep(self.pace.point * self._random.uniform(0.3, 1))
         self._points_left -= 1
@@ -334,6 +336,7 @@ class Nemesis:
         await asyncio.sleep(6)
         while True:
             for kind, carry_out in faults.items():
+                await self.site.until_at_work(_AT_WORK_SECONDS)
                 async with (
                     self._crm[tenant.account].of(kind),
                     self._database.of(kind),

@@ -42,6 +42,7 @@ from tests.e2e.stack import AUTH, Process, Stack, free_port
 TROUBLE = (*DATABASE_ERRORS, aiohttp.ClientError, AssertionError, ValueError)
 """What the faults make of a question of ours, half an answer included."""
 RESTART_SECONDS = 0.3
+_WORKERS = ("worker0", "worker1")
 _WORKS_TIMES = 3.0
 READY_SECONDS = 3.0
 INSIST_SECONDS = 150.0
@@ -218,8 +219,14 @@ class Site:
 
     def have_worked(self, seconds: float) -> bool:
         """Whether all workers have lived so long."""
-        now, workers = time.monotonic(), [name for name in self.names if name.startswith("worker")]
-        return all(now - self._works_since.get(name, now) >= seconds for name in workers)
+        now = time.monotonic()
+        return all(now - self._works_since.get(name, now) >= seconds for name in _WORKERS)
+
+    async def until_at_work(self, seconds: float) -> None:
+        """Until all workers had time to do something since they were last ended, or that takes longer."""
+        deadline = time.monotonic() + seconds
+        while not all(map(self.is_at_work, _WORKERS)) and time.monotonic() < deadline:
+            await asyncio.sleep(0.2)
 
     def _note_start(self, process: Process) -> None:
         self._log_from[process.name] = process.log.stat().st_size
