@@ -84,8 +84,8 @@ class Nemesis:
 
     @property
     def not_fired(self) -> list[Fault]:
-        """Where there was something to hit, or never was though it was waited for twice."""
-        never = {kind for kind, times in self.in_vain.items() if times > 1} - self.counts.keys()
+        """Where there was something to hit; and chosen moments to which nobody ever came, though they were seen to."""
+        never = {f"kill-9-{point}" for point in (*HELD_POINTS, *SEEN_POINTS)} - self.counts.keys()
         return [f for f in self.faults if not f.is_fired and (f.has_chance or f.kind in never)]
 
     def doing(self) -> list[str]:
