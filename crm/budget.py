@@ -2,7 +2,9 @@
 
 `Slots` decides and knows no clock; `Budget` is the same for asyncio. A request holds one of `rate` slots from before it
 is sent until one second and a margin after its answer. Whenever the CRM counted a request, it was between the two, so
-no window of one second at the CRM can hold more than `rate` of them, whatever the network did to their order.
+no window of one second at the CRM can hold more than `rate` of them, whatever the network did to their order. One that
+was given up without an answer keeps its slot until the CRM is known to answer: a CRM that stands still has it in its
+hands, and counts it when it goes on.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from bisect import insort
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -86,6 +89,7 @@ class Slots:
         self._queues: dict[Lane, deque[Ticket]] = {lane: deque() for lane in Lane}
         self._busy: set[Ticket] = set()
         self._cooling: deque[float] = deque()  # when each slot that was given back is free again; ascending
+        self._lost = 0
         self._meters = {lane: _LaneMeter() for lane in Lane}
         self._throttled = 0
         self._streak = 0
@@ -113,9 +117,21 @@ class Slots:
         """Note that the answer is there, or that there will be none. A ticket that was never granted leaves its queue."""
         if ticket in self._busy:
             self._busy.remove(ticket)
-            self._cooling.append(now + self._hold)
+            insort(self._cooling, now + self._hold)
         elif ticket.granted_at is None and ticket in self._queues[ticket.lane]:
             self._queues[ticket.lane].remove(ticket)
+
+    def lost(self, ticket: Ticket) -> None:
+        """Note that it was sent and nobody waits for its answer any more: its slot stays taken until `answering`."""
+        if ticket in self._busy:
+            self._busy.remove(ticket)
+            self._lost += 1
+
+    def answering(self, now: float) -> None:
+        """Note that the CRM has answered what was sent after all that was lost: it counts that by now, if ever."""
+        for _ in range(self._lost):
+            insort(self._cooling, now + TAKEOVER_SECONDS)
+        self._lost = 0
 
     def unused(self, ticket: Ticket) -> None:
         """Give a granted slot back at once: nothing was sent."""
@@ -166,14 +182,14 @@ class Slots:
     def use(self, now: float) -> BudgetUse:
         return BudgetUse(
             rate=self.rate,
-            in_flight=len(self._busy),
+            in_flight=len(self._busy) + self._lost,
             paused_seconds=max(0.0, self._closed_until - now),
             throttled=self._throttled,
             lanes={lane: self._lane_use(lane, now) for lane in Lane},
         )
 
     def _free(self) -> bool:
-        return len(self._busy) + len(self._cooling) < self.rate
+        return len(self._busy) + len(self._cooling) + self._lost < self.rate
 
     def _warm(self, now: float) -> None:
         while self._cooling and self._cooling[0] <= now:
@@ -212,6 +228,10 @@ class Slot:
 
     def on_success(self) -> None:
         self._slots.on_success(self._ticket)
+
+    def lost(self) -> None:
+        """Say that it was sent and nobody waits for its answer any more: its slot stays taken until `Budget.answering`."""
+        self._slots.lost(self._ticket)
 
     def unused(self) -> None:
         """Say that nothing was sent: the slot is free again at once."""
@@ -257,6 +277,11 @@ class Budget:
     def open_in(self, seconds: float) -> None:
         """End a pause so long from now."""
         self._slots.open_in(seconds, self._clock())
+        self._wake()
+
+    def answering(self) -> None:
+        """Say that the CRM answers what was asked after all that was lost."""
+        self._slots.answering(self._clock())
         self._wake()
 
     def use(self) -> BudgetUse:

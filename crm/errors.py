@@ -98,9 +98,11 @@ class CrmUnpaid(CrmError):
 
 
 class CrmUnavailable(CrmError):
-    """No usable answer to a read, or a connection that could not be made: nothing was carried out."""
+    """No usable answer to a read, or a connection that could not be made: nothing was carried out. was_sent: the CRM may have it
+    in its hands."""
 
     code, retryable = "crm-unavailable", True
+    was_sent = True
 
 
 class CrmMoved(CrmUnavailable):

@@ -26,6 +26,10 @@ from runtime.exchange import Exchange, shown, shown_target
 ATTEMPTS = 4
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_PATIENCE_SECONDS = 60.0
+LONGEST_STALL_SECONDS = 600.0
+"""After which requests that were given up count no more, though the CRM's host answers nothing at all."""
+_ASKED_AFTER_SECONDS = 0.05
+_ASKED_AGAIN_SECONDS = 0.5
 
 OnExchange = Callable[[Exchange], None]
 
@@ -78,6 +82,7 @@ class AmoClient:
         self._on_exchange = on_exchange
         self._attempts = attempts
         self._clock, self._sleep, self._random = clock, sleep, random
+        self._asking: asyncio.Task[None] | None = None
 
     @property
     def base_url(self) -> str:
@@ -131,11 +136,38 @@ class AmoClient:
                 slot.unused()
                 raise CrmBlocked(f"the account's API is closed to us: {self.circuit.state.reason}")
             try:
-                reply = await self._exchange(request, lane, token)
+                reply = await self._answered(request, lane, token, slot)
                 self._judge(request, reply, slot, permit)
                 return reply
             finally:
                 self.circuit.undecided(permit)
+
+    async def _answered(self, request: Request, lane: Lane, token: str, slot: Slot) -> Reply:
+        """Exchange it. What is given up without an answer, by whomever, may be in the hands of a CRM that stands still."""
+        try:
+            return await self._exchange(request, lane, token)
+        except BaseException as err:
+            if not isinstance(err, CrmUnavailable) or err.was_sent:
+                slot.lost()
+                # Later, so that nothing is begun by a process that ends.
+                asyncio.get_running_loop().call_later(_ASKED_AFTER_SECONDS, self._ask_whether_it_answers)
+            raise
+
+    def _ask_whether_it_answers(self) -> None:
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._until_it_answers())
+
+    async def _until_it_answers(self) -> None:
+        """Ask what no limit counts until the CRM answers it; then nothing of ours is in its hands that was sent before."""
+        ends = self._clock() + LONGEST_STALL_SECONDS
+        try:
+            while True:
+                if await self._transport.is_answering(self.base_url) or self._clock() >= ends:
+                    break
+                await asyncio.sleep(_ASKED_AGAIN_SECONDS)
+        except RuntimeError:  # the session was closed: nobody asks any more
+            return
+        self.budget.answering()
 
     def _judge(self, request: Request, reply: Reply, slot: Slot, permit: Permit) -> None:
         """Tell budget and circuit; raise what is not the caller's own doing."""

@@ -118,7 +118,9 @@ def _without_surrogates(value: Any) -> Any:
 def lost(request: Request, why: str, *, was_sent: bool) -> CrmError:
     """Return the error for an answer that never came. was_sent: False only where the connection could not be made."""
     if not was_sent:
-        return CrmUnavailable(f"{request.method} {request.path}: not sent: {why}")
+        unsent = CrmUnavailable(f"{request.method} {request.path}: not sent: {why}")
+        unsent.was_sent = False
+        return unsent
     return _no_answer(request, f"{request.method} {request.path}: {why}")
 
 

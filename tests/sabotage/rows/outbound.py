@@ -126,4 +126,14 @@ ROWS = (
             f"{_OUTBOUND}/test_what_is_dialled.py::test_cases_9_10_and_20_what_changed_since_it_was_queued_is_seen",
         ),
     ),
+    Sabotage(
+        name="a-call-heard-of-half-way-is-taken-for-hung-up",
+        hurts="a client whose phone rang in vain is called at once again, as though the employee had hung up",
+        file="gateway/pbx/asterisk/legs.py",
+        old="turn.calls[found[0].key] = as_listed(*found, was, is_up=is_up)",
+        new="pass",
+        tests=(
+            "tests/unit/gateway/pbx/test_asterisk_attempts.py::test_of_a_call_that_is_first_heard_of_half_way_the_true_side_is_told_or_none",
+        ),
+    ),
 )

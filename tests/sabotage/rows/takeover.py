@@ -82,8 +82,8 @@ ROWS = (
         name="slots-are-free-with-the-answer",
         hurts="more than seven requests in a second: the CRM refuses, then blocks the account",
         file="crm/budget.py",
-        old="            self._cooling.append(now + self._hold)",
-        new="            self._cooling.append(now)",
+        old="insort(self._cooling, now + self._hold)",
+        new="insort(self._cooling, now)",
         tests=(
             "tests/unit/crm/amocrm/test_budget.py::test_no_second_at_the_crm_holds_more_than_the_rate_however_long_requests_take",
         ),
@@ -96,6 +96,16 @@ ROWS = (
         new="            try:\n                pass\n            except LeaseLost:",
         tests=(
             "tests/unit/crm/test_guarded_budget.py::test_a_request_that_waits_for_its_slot_does_not_go_out_once_the_lease_is_lost",
+        ),
+    ),
+    Sabotage(
+        name="what-was-given-up-is-forgotten",
+        hurts="a CRM that stood still counts three times its limit when it goes on, and closes its API to us",
+        file="crm/amocrm/client.py",
+        old="slot.lost()",
+        new="pass",
+        tests=(
+            "tests/integration/crm/test_frozen_crm.py::test_what_a_frozen_crm_holds_and_what_is_sent_afterwards_stay_within_the_limit_together",
         ),
     ),
 )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.budget import WINDOW_SECONDS, Budget, Slots, Ticket
+from crm.budget import TAKEOVER_SECONDS, WINDOW_SECONDS, Budget, Slots, Ticket
 from crm.lane import Lane
 
 from .virtual_time import run
@@ -161,6 +161,20 @@ def test_refusals_of_requests_that_were_under_way_together_count_as_one() -> Non
     together = [slots.ask(Lane.SYNC, 0.0) for _ in range(7)]
     slots.grant(0.0)
     assert {slots.throttled(t, 0.1) for t in together} == {0.1 + 1.5}
+
+
+def test_what_was_given_up_keeps_its_slot_until_the_crm_answers() -> None:
+    slots = Slots(2)
+    first, second, third = (slots.ask(Lane.SYNC, 0) for _ in range(3))
+    assert slots.grant(0) == [first, second]
+    for ticket in (first, second):
+        slots.lost(ticket)
+        slots.done(ticket, 20)
+    assert (slots.grant(500), slots.next_at(), slots.use(500).in_flight) == ([], None, 2)
+    slots.answering(600)
+    assert slots.next_at() == 600 + TAKEOVER_SECONDS
+    assert slots.grant(601) == []
+    assert slots.grant(600 + TAKEOVER_SECONDS) == [third]
 
 
 def test_nobody_is_granted_while_paused() -> None:
