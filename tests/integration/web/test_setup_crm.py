@@ -1,0 +1,92 @@
+"""The tab amoCRM and what is held: what an admin reads when the key breaks, and does until all is sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from gateway.store.admin.accounts import set_account_state
+from gateway.store.admin.bindings import Bindings
+from tests.integration.api.client import ACCOUNT, add_effect, give_key
+from tests.integration.web.browser import Site
+
+
+async def _hold(site: Site, call: str, at: datetime) -> None:
+    await site.pool.execute(
+        "INSERT INTO call (account_id, call_id, connection_id, call_key, client, direction, disposition, is_over,"
+        " started_at, facts) VALUES ($1, $2, 'office', $2, '+79161234567', 'inbound', 'no_answer', true, $3, '{}')",
+        ACCOUNT, call, at,
+    )  # fmt: skip
+    await add_effect(site.pool, f"{call}:task", state="held", call_id=call, created_at=at)
+
+
+async def _turn(site: Site, state: str, reason: str = "") -> None:
+    async with site.pool.acquire() as conn, conn.transaction():
+        await set_account_state(conn, ACCOUNT, state, reason)  # type: ignore[arg-type]
+
+
+async def test_a_broken_key_is_three_steps_with_the_held_calls_beside(site: Site) -> None:
+    admin, now = site.as_("admin"), datetime.now(UTC)
+    await give_key(site.pool)
+    assert "amoCRM подключена" in (await admin.get("/setup")).words
+    await _hold(site, "c1", now - timedelta(hours=1))
+    await _hold(site, "c2", now - timedelta(days=40))
+    await _turn(site, "broken", "401 token revoked")
+    page = await admin.get("/setup")
+    assert "amoCRM не принимает ключ с" in page.words
+    assert "придержано: 2 звонка" in page.words
+    steps = page.page.all("li", cls="cm-wizard-current")
+    assert [step["id"] for step in steps] == ["step-1"]
+    off = await admin.post("/setup/crm/off")
+    assert (off.status, off.location) == (303, "/setup")
+    page = await admin.get("/setup")
+    assert [step["id"] for step in page.page.all("li", cls="cm-wizard-current")] == ["step-2", "step-3"]
+    refused = await admin.post("/setup/crm/key", {"token": "sek\nret"})
+    assert refused.status == 422
+    assert "Скопируйте его ещё раз" in refused.page.by_id("token-error").text
+    assert "sek" not in refused.text
+    on = await admin.post("/setup/crm/on")
+    assert on.status == 422
+    assert "вставьте новый ключ" in on.words
+
+
+async def test_what_is_held_is_chosen_by_day_sent_paused_stopped_and_reported(site: Site) -> None:
+    admin, now = site.as_("admin", language="en"), datetime.now(UTC)
+    await give_key(site.pool)
+    assert "Nothing is held" in (await admin.get("/setup/held")).words
+    await _hold(site, "new", now - timedelta(minutes=1))
+    await _hold(site, "old", now - timedelta(days=9))
+    page = (await admin.get("/setup/held")).page
+    days = page.all("input", name="day", type="checkbox")
+    assert ["checked" in day.attributes for day in days] == [False, True], "today and two days before"
+    assert "Send 1 call" in page.text
+    both = "&".join(f"day={day['value']}" for day in days)
+    assert "Send 2 calls" in (await admin.get(f"/setup/held?chosen=1&{both}")).words
+    nothing = await admin.post("/setup/held/start")
+    assert nothing.status == 409
+    assert "Choose at least one day" in nothing.words
+    begun = await admin.post("/setup/held/start", {"day": [days[1]["value"]]})
+    assert begun.location == "/setup/held/run"
+    assert (await admin.get("/setup/held")).location == "/setup/held/run"
+    run = await admin.get("/setup/held/run")
+    assert "Counting how long it will take" in run.words
+    assert (await admin.post("/setup/held/pause")).status == 303
+    assert "Paused. Waiting: 1 call" in (await admin.fragment("/setup/held/run")).words
+    assert "1 of 2 are sent. The others (1) stay held" in (await admin.get("/setup/held/stop")).words
+    await admin.post("/setup/held/stop")
+    report = await admin.get("/setup/held/report?outcome=too_old")
+    assert len(report.page.all("tr")) == 2
+    table = await admin.get("/setup/held/report.csv")
+    assert table.text.count("\n") == 3
+    assert (await admin.post("/setup/held/discard", {"note": ""})).status == 422
+    await admin.post("/setup/held/discard", {"note": "too late"})
+    assert "Nothing is held" in (await admin.get("/setup/held")).words
+
+
+async def test_only_an_admin_sees_the_crm_and_its_exchanges(site: Site) -> None:
+    senior = site.as_("senior_manager")
+    assert (await senior.get("/setup")).location == "/setup/employees"
+    assert (await senior.get("/setup/held")).status == 403
+    assert (await senior.post("/setup/crm/off")).status == 403
+    manager = site.as_("manager", bound=Bindings(account_id=ACCOUNT, employee="anna"))
+    assert (await manager.get("/setup")).status == 403
+    assert "Обменов ещё не было" in (await site.as_("admin").get("/setup/exchanges")).words
