@@ -25,12 +25,13 @@ class SessionCookie:
         """Return what the browser brought, "" = nothing."""
         return request.cookies.get(self.name, "")
 
-    def write(self, response: web.StreamResponse, secret: str) -> None:
-        """Until the browser is closed, at most: how long it counts the database says."""
-        response.set_cookie(self.name, secret, path="/", secure=self.is_secure, httponly=True, samesite="Lax")
+    def kept(self, secret: str) -> str:
+        """Return the header that gives it to the browser, until that is closed; how long it counts the database says."""
+        return f"{self.name}={secret}; Path=/; HttpOnly; SameSite=Lax{'; Secure' if self.is_secure else ''}"
 
-    def clear(self, response: web.StreamResponse) -> None:
-        response.del_cookie(self.name, path="/", secure=self.is_secure, httponly=True, samesite="Lax")
+    def cleared(self) -> str:
+        """Return the header that takes it from the browser."""
+        return self.kept("") + "; Max-Age=0"
 
 
 def session_cookie(request: web.BaseRequest, base_url: str) -> SessionCookie | None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from gateway.admin.input_words import problems_of
 from gateway.admin.refused import InputRefused
 from gateway.http.body import BodyRefused
+from gateway.http.session_cookie import is_from_our_page, session_cookie
 from gateway.services import Services
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.audit import acting
@@ -189,7 +190,8 @@ class Pages:
         raise PageRefused(403, "forbidden" if admins else "forbidden-no-admin", names=tuple(admins[:5]))
 
     async def _form(self, page: PageRoute, request: web.Request, call: AnyPageCall) -> BaseModel | None:
-        if not _is_from_our_page(request):
+        cookie = session_cookie(request, self._services.settings.base_url)
+        if cookie is None or not is_from_our_page(request, cookie):
             raise PageRefused(403, "foreign-form")
         sent = await forms.of_body(
             page.form, request, most=_GUEST_BYTES if not call.who.login else MOST_BYTES
@@ -267,15 +269,6 @@ def _path_of_referrer(request: web.Request) -> str | None:
     if referrer.netloc != request.headers.get("Host"):
         return None
     return f"{referrer.path}?{referrer.query}" if referrer.query else referrer.path
-
-
-def _is_from_our_page(request: web.Request) -> bool:
-    """As the browser says it; one that says nothing at all is judged by its token alone."""
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("Host")
 
 
 def _frame_host(page: PageRoute, request: web.Request, services: Services) -> str | None:

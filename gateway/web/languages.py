@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from gateway.web.texts.sentences import TEXTS
 from routing.texts.catalogue import DEFAULT_LANGUAGE, LANGUAGES, Language
 
 LANGUAGE_COOKIE = "callmatrix-lang"
@@ -20,3 +21,8 @@ def language_of(request: web.Request) -> Language:
             if named == language:
                 return language
     return DEFAULT_LANGUAGE
+
+
+def names_of_languages() -> tuple[tuple[Language, str], ...]:
+    """Return each with what its own readers call it."""
+    return tuple((language, TEXTS[language].say("sign_in.own_name")) for language in LANGUAGES)

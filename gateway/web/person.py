@@ -56,16 +56,3 @@ class SignedIn(Protocol):
     async def over(self, person: Person) -> None:
         """Return when this session has ended."""
         ...
-
-
-class NobodySignedIn:
-    """Where nobody can sign in."""
-
-    async def person_of(self, request: web.Request) -> Person | None:
-        return None
-
-    def is_ours(self, request: web.Request, person: Person, token: str) -> bool:
-        return False
-
-    async def over(self, person: Person) -> None:
-        return None

@@ -27,7 +27,8 @@ from gateway.web.all_pages import PAGES
 from gateway.web.app import Pages
 from gateway.web.forms import MOST_BYTES
 from gateway.web.forwarded import Forwarded
-from gateway.web.person import NobodySignedIn, SignedIn
+from gateway.web.person import SignedIn
+from gateway.web.sign_in.door import SignInDoor
 from runtime.database.changes import Changes
 from runtime.database.listen import Listener
 from runtime.database.silence import SilenceGuard
@@ -81,7 +82,7 @@ class PagesProcess:
             tokens_used=TokensUsed(),
             kinds=KINDS,
         )
-        self.signed_in = signed_in or NobodySignedIn()
+        self.signed_in = signed_in or SignInDoor(settings, pool, self.listener, peers)
         self.web = web.Application(client_max_size=MOST_BYTES)
         Pages(self.services, self.signed_in).add_to(self.web, PAGES)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 from gateway.admin.refused import InputRefused
 
@@ -29,15 +30,26 @@ _LOOKS = str.maketrans("013457@$!", "oieastasi")
 """Digits and signs that stand for letters."""
 
 
+WeakBecause = Literal["short", "long", "repeated", "sequence", "known"]
+_SAID: Mapping[WeakBecause, str] = {
+    "short": f"the password is too short: take {_LEAST_LENGTH} characters or more",
+    "long": f"the password is too long: take {_LONGEST} characters or fewer",
+    "repeated": "the password is one piece again and again",
+    "sequence": "the password is hardly more than a sequence",
+    "known": "the password is hardly more than a name or a common word",
+}
+
+
 class PasswordWeak(InputRefused):
     """It is among the first that anybody would try: too short, or little more than a name, a common word, a sequence or one piece repeated."""
 
     code = "password-weak"
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, reason: WeakBecause) -> None:
+        self.reason = reason
         super().__init__(
             "password",
-            why,
+            _SAID[reason],
             "take several words that do not belong together, or leave it out and one is made up",
         )
 
@@ -45,17 +57,17 @@ class PasswordWeak(InputRefused):
 def refuse_weak(password: str, names: Iterable[str]) -> None:
     """Raise PasswordWeak. names: of the person, whatever others may know: login, name, e-mail."""
     if len(password) < _LEAST_LENGTH:
-        raise PasswordWeak(f"the password is too short: take {_LEAST_LENGTH} characters or more")
+        raise PasswordWeak("short")
     if len(password) > _LONGEST:
-        raise PasswordWeak(f"the password is too long: take {_LONGEST} characters or fewer")
+        raise PasswordWeak("long")
     plain = unicodedata.normalize("NFKC", password).casefold()
     if len(set(plain)) < _LEAST_DIFFERENT or _is_repeated(plain):
-        raise PasswordWeak("the password is one piece again and again")
+        raise PasswordWeak("repeated")
     left = _without_rows(plain)
     if _is_little(left):
-        raise PasswordWeak("the password is hardly more than a sequence")
+        raise PasswordWeak("sequence")
     if _is_little(_without_words(left, [*_words_of(names), *_COMMON])):
-        raise PasswordWeak("the password is hardly more than a name or a common word")
+        raise PasswordWeak("known")
 
 
 def _is_little(left: str) -> bool:

@@ -30,6 +30,10 @@ class PageSignIn:
         user = await self._sign_ins.sign_in(login, password, whence.address)
         return await self._begin(user, whence, now)
 
+    async def verify(self, login: str, password: str, whence: Whence) -> None:
+        """Ask somebody who is signed in for their password once more. Raise SignInRefused, SignInPaused."""
+        await self._sign_ins.sign_in(login, password, whence.address)
+
     async def with_link(self, secret: str, whence: Whence, now: datetime, *, is_local: bool) -> Begun:
         """Raise SignInRefused for a link that is used, too old, or for another machine."""
         async with self._pool.acquire() as conn, conn.transaction():

@@ -85,7 +85,7 @@ class Browser:
         return await self._asked("GET", path, None, {"HX-Request": "true"})
 
     async def _asked(self, method: str, path: str, data: Any, headers: Mapping[str, str]) -> Answer:
-        sent = {**self.headers, **headers}
+        sent = {"Sec-Fetch-Site": "same-origin", **self.headers, **headers}
         if self.person is not None:
             sent[_WHO] = self.person.login
         async with self.http.request(
