@@ -21,7 +21,7 @@ async def now(call: PageCall) -> PageAnswer:
 
 async def wall(call: PageCall) -> PageAnswer:
     """Show it to a room: nobody's whole number stands on it, whoever signed in."""
-    hidden = masked(call)
+    hidden = with_hidden_numbers(call)
     values = await _read(hidden, _WALL)
     return Shown("now/wall.html", {**values, "words": hidden.words})
 
@@ -31,7 +31,7 @@ async def part(call: PageCall) -> PageAnswer:
 
 
 async def wall_part(call: PageCall) -> PageAnswer:
-    return await _part(call, masked(call), "/wall/")
+    return await _part(call, with_hidden_numbers(call), "/wall/")
 
 
 async def _part(call: AnyPageCall, seen: AnyPageCall, base: str) -> Shown:
@@ -52,7 +52,7 @@ async def _read(call: AnyPageCall, names: tuple[str, ...]) -> Mapping[str, Any]:
     return values
 
 
-def masked(call: AnyPageCall) -> AnyPageCall:
+def with_hidden_numbers(call: AnyPageCall) -> AnyPageCall:
     return replace(call, words=replace(call.words, sees_numbers=False))
 
 

@@ -15,7 +15,7 @@ from gateway.web.frame import AnyPageCall
 from gateway.web.now.calls_now import calls_going
 from gateway.web.now.reading import (
     Going,
-    Health,
+    HealthNow,
     calls_going_on,
     health_of,
     hour_of,
@@ -43,10 +43,10 @@ class NowReading:
     """Reads for one request, each thing once."""
 
     call: AnyPageCall
-    _health: Health | None = None
+    _health: HealthNow | None = None
     _going: Going | None = None
 
-    async def health(self) -> Health:
+    async def health(self) -> HealthNow:
         self._health = self._health or await health_of(self.call)
         return self._health
 

@@ -14,7 +14,7 @@ from gateway.decisions.why.sentence import Spelling, WhySentence
 from gateway.decisions.why.why import why_of
 from gateway.health.checks import installation_findings, seen_by_operators
 from gateway.health.findings import Finding
-from gateway.health.gateways import GatewayFigures, gateway_figures
+from gateway.health.reports import GatewayFigures, gateway_figures
 from gateway.health.status import installation_status
 from gateway.health.views import AccountStatus
 from gateway.store.admin.accounts import Account, connections
@@ -36,7 +36,7 @@ _GOES_ON = timedelta(hours=12)
 """Longer than any call: what began before and is not over was lost."""
 
 
-class Health(NamedTuple):
+class HealthNow(NamedTuple):
     findings: Sequence[Finding]
     account: AccountStatus
     gateways: GatewayFigures
@@ -59,7 +59,7 @@ class Waiting(NamedTuple):
     seconds: int
 
 
-async def health_of(call: AnyPageCall) -> Health:
+async def health_of(call: AnyPageCall) -> HealthNow:
     """Who looks after the installation is told of all of it, others of their account."""
     pool, account_id = call.services.pool, call.account.id
     status = await installation_status(pool, call.now, account_id=account_id)
@@ -67,7 +67,7 @@ async def health_of(call: AnyPageCall) -> Health:
     async with call.connection() as conn:
         if call.who.bound.account_id is None and call.who.may("admin"):
             findings += await seen_by_operators(conn, call.now)
-        return Health(findings, status.accounts[0], await gateway_figures(conn, call.now))
+        return HealthNow(findings, status.accounts[0], await gateway_figures(conn, call.now))
 
 
 async def calls_going_on(call: AnyPageCall) -> Going:

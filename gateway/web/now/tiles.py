@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.health.gateways import GatewayFigures
+from gateway.health.reports import GatewayFigures
 from gateway.health.views import AccountStatus
 from gateway.web.words.words import Words
 from routing.client_work.values import CallRow

@@ -69,7 +69,7 @@ SENTENCES: Mapping[str, str] = {
     "now.states.findings": "{count:remark|remarks}",
     "now.states.well": "all well",
     "now.state.unknown": "not known",
-    "now.state.crm": "amoCRM",
+    "now.state.crm": "Link to amoCRM",
     "now.state.crm.off": "access off",
     "now.state.crm.broken": "key refused",
     "now.state.crm.unserved": "nobody writes",

@@ -69,7 +69,7 @@ SENTENCES: Mapping[str, str] = {
     "now.states.findings": "{count:замечание|замечания|замечаний}",
     "now.states.well": "всё в порядке",
     "now.state.unknown": "нет данных",
-    "now.state.crm": "amoCRM",
+    "now.state.crm": "Связь с amoCRM",
     "now.state.crm.off": "доступ выключен",
     "now.state.crm.broken": "ключ не принят",
     "now.state.crm.unserved": "никто не пишет",
