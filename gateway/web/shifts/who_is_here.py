@@ -8,7 +8,7 @@ from datetime import datetime
 
 from gateway.admin.presence.people import PersonNow, presence_now
 from gateway.store.admin.accounts import Account
-from gateway.web.words.names import sort_key
+from gateway.web.words.sorting import by_name
 from routing.attendance.model import Attendance, state_of
 from routing.presence import PresenceState
 from routing.staff import Employee
@@ -60,7 +60,7 @@ async def who_is_here(conn: Conn, account: Account, now: datetime, may_switch: s
     """may_switch: ids of employees whose counter may be switched, None = everybody's."""
     found = await presence_now(conn, account, now)
     people = [_person(one, may_switch) for one in found.people]
-    people.sort(key=lambda one: (ORDER.index(one.state), sort_key(one.employee.name)))
+    people.sort(key=lambda one: (ORDER.index(one.state), by_name(one.employee.name)))
     return WhoIsHere(is_on=found.is_on, doubt=found.doubt, people=people)
 
 
