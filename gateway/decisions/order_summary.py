@@ -24,9 +24,10 @@ from routing.effects import (
 from routing.texts.catalogue import Phrase, Texts, Value, phrase
 
 
-def order_in_words(order: Order, names: NamesThen, texts: Texts, zone: str) -> str:
-    """names: of the moment of the decision. zone: IANA name of the account's; times are told as its people read their clocks."""
-    return texts.say(f"order.{order.do}", **_values(order, names, ZoneInfo(zone)))
+def order_in_words(order: Order, names: NamesThen, texts: Texts, zone: str, form: str = "order") -> str:
+    """names: of the moment of the decision. zone: IANA name of the account's; times are told as its people read their clocks.
+    form: of the sentence, before the kind of order: "order" says what is to be done."""
+    return texts.say(f"{form}.{order.do}", **_values(order, names, ZoneInfo(zone)))
 
 
 def _values(order: Order, names: NamesThen, zone: ZoneInfo) -> dict[str, Value]:

@@ -17,12 +17,14 @@ from routing.matrix.by_template.turns import NO_TURNS, CallTurns
 from routing.matrix.decide import MatrixDecision
 from routing.matrix.model import Matrix, Moment
 from routing.matrix.places import GonePlaces
+from routing.matrix.situation import Situation
 
 
 class Played(NamedTuple):
-    """decisions: one for each moment that the call had, in order."""
+    """decisions: one for each moment that the call had, in order. situations: what each was decided from."""
 
     decisions: tuple[MatrixDecision, ...]
+    situations: tuple[Situation, ...] = ()
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -55,16 +57,16 @@ def play(
     """
     row = replace(row, matrix_version=matrix.version, moments={})
     state = ClientState(client, matrix, gone_places=gone_places, turns=turns)
-    decisions: list[MatrixDecision] = []
+    decided: list[MomentDecided] = []
     for moment, call, now in _views(row.call, setup.settle_time):
         state = state._replace(client=_joined(state.client, arrived.get(moment, ())))
         seen = replace(row, call=call, heard_at=call.ended_at or call.started_at)
         worked = work_on_call(None, seen, state, setup._replace(now=now))
         if worked.waits_until is not None:
             worked = work_on_call(None, seen, state, setup._replace(now=worked.waits_until))
-        decisions += (act.decision for act in worked.acts if isinstance(act, MomentDecided))
+        decided += (act for act in worked.acts if isinstance(act, MomentDecided))
         row, state = replace(row, moments=worked.row.moments), worked.state
-    return Played(tuple(decisions))
+    return Played(tuple(act.decision for act in decided), tuple(act.situation for act in decided))
 
 
 def same_orders(one: Played, other: Played) -> bool:

@@ -58,3 +58,24 @@ async def test_the_draft_is_played_on_a_call_that_was(site: Site, pool: asyncpg.
     assert "Ничего не записано" in page.page.by_id("done").text
     assert page.page.by_id("writes").all("li")
     assert (await site.as_("admin").get("/calls/none/draft")).status == 404
+
+
+async def test_a_call_is_run_again_with_what_is_new_and_only_that(site: Site, pool: asyncpg.Pool) -> None:
+    await store(pool, a_call("c1", timedelta(minutes=5), answered_by="101"))
+    person = site.as_("senior_manager")
+    page = await person.get("/calls/c1/again")
+    assert page.status == 200, page.text
+    keys = [field["value"] for field in page.page.all("input", name="key")]
+    assert keys
+    assert not await pool.fetchval("SELECT count(*) FROM effect")
+    moved = await person.post("/calls/c1/again", {"key": [*keys, "c1:other"]})
+    assert moved.status == 409
+    assert "появилось бы уже другое" in moved.words
+    done = await person.post("/calls/c1/again", {"key": keys})
+    assert (done.status, done.location) == (303, "/calls/c1")
+    assert [r["effect_key"] for r in await pool.fetch("SELECT effect_key FROM effect ORDER BY seq")] == keys
+    assert await pool.fetchval("SELECT count(*) FROM audit WHERE what = 'call'") == 1
+    again = await person.get("/calls/c1/again")
+    assert "Ничего нового не появится" in again.words
+    assert "Ждёт отправки" in (await person.get("/calls/c1")).words
+    assert (await site.as_("manager").get("/calls/c1/again")).status == 403

@@ -108,7 +108,7 @@ async def journal(call: JournalCall) -> Shown:
             values |= await _page(call, conn, wanted, wanted.filter)
         values["chips"] = await filter_chips(call, conn, wanted.asked)
     asked = wanted.asked
-    values["search"] = call.query.q or ""
+    values["sought"] = call.query.q or ""
     values["params"] = address_of(asked, call.query)
     values["link"] = call.services.settings.base_url.rstrip("/") + call.here("/calls", **values["params"])
     return Shown("calls/journal.html", values)

@@ -117,6 +117,8 @@ def _sentences(call: AnyPageCall, file: CallFile) -> list[Sentence]:
 
 
 def _mend(call: AnyPageCall, why: WhySentence) -> tuple[str, str] | None:
+    if why.mend is None and why.tone == "bad":
+        return call.texts.say("calls.mend.refused"), "#writes"
     if why.mend is None or why.mend not in _MENDS or not call.may("senior_manager"):
         return None
     query = {"cell": why.about} if why.mend == "cell" else {}

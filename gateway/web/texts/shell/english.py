@@ -41,6 +41,8 @@ SENTENCES: Mapping[str, str] = {
     "refused.no-such-call.detail": "It is not recorded yet, or it is older than calls are kept.",
     "refused.no-such-draft.title": "There is no draft",
     "refused.no-such-draft.detail": "Nobody has begun one.",
+    "refused.no-such-recording.title": "The recording did not open",
+    "refused.no-such-recording.detail": "The PBX did not hand it out, or its days there are over.",
     "refused.invalid.title": "Not everything is understood",
     "refused.invalid.detail": "Check: {names}.",
     "refused.input.title": "Not saved",

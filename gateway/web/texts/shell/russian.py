@@ -41,6 +41,8 @@ SENTENCES: Mapping[str, str] = {
     "refused.no-such-call.detail": "Его ещё не записали, или срок хранения прошёл.",
     "refused.no-such-draft.title": "Черновика нет",
     "refused.no-such-draft.detail": "Его ещё не начали.",
+    "refused.no-such-recording.title": "Запись не открылась",
+    "refused.no-such-recording.detail": "АТС её не отдала, или срок хранения там прошёл.",
     "refused.invalid.title": "Не всё понятно",
     "refused.invalid.detail": "Проверьте: {names}.",
     "refused.input.title": "Не сохранено",
