@@ -116,7 +116,7 @@ class PartWords:
         if not isinstance(value, tuple) or not value:
             return []
         if hasattr(value[0], "do"):
-            return lines_of(value, self._texts, self._catalogue)
+            return lines_of(value, self._texts, self._catalogue, in_full=True)
         return [ActionLine("list", rule_in_words(one, self._texts, self._catalogue)) for one in value]
 
     def theirs(self, change: PartChange) -> TheirsView:

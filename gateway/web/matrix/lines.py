@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,9 @@ ICONS: Mapping[str, str] = {
     "call_back": "phone-outgoing",
 }
 
+_VARIABLE = re.compile(r"\{\{\s*([\w.-]+)[^}]*\}\}")
+_LONGEST = 70
+
 
 @dataclass(frozen=True, slots=True)
 class ActionLine:
@@ -45,11 +49,14 @@ class ActionLine:
     is_bad: bool = False
 
 
-def line_of(action: Action, texts: Texts, catalogue: Catalogue, *, is_bad: bool = False) -> ActionLine:
+def line_of(
+    action: Action, texts: Texts, catalogue: Catalogue, *, is_bad: bool = False, in_full: bool = False
+) -> ActionLine:
+    """in_full: texts as they are written; else short, as the table has room for them."""
     stage, is_gone = _stage(action, catalogue)
     return ActionLine(
         icon=ICONS[action.do],
-        text=_text(action, texts, catalogue),
+        text=_text(action, texts, catalogue, in_full=in_full),
         stage=stage.name if stage else texts.say("matrix.page.stage-gone") if is_gone else "",
         colour=stage.colour if stage else "",
         is_stage_gone=is_gone,
@@ -58,10 +65,17 @@ def line_of(action: Action, texts: Texts, catalogue: Catalogue, *, is_bad: bool 
 
 
 def lines_of(
-    actions: Sequence[Action], texts: Texts, catalogue: Catalogue, bad: frozenset[int] = frozenset()
+    actions: Sequence[Action],
+    texts: Texts,
+    catalogue: Catalogue,
+    bad: frozenset[int] = frozenset(),
+    *,
+    in_full: bool = False,
 ) -> list[ActionLine]:
-    """bad: numbers of the actions that have an error, from 1."""
-    return [line_of(a, texts, catalogue, is_bad=n in bad) for n, a in enumerate(actions, start=1)]
+    """bad: numbers of the actions that have an error, from 1. in_full: as of `line_of`."""
+    return [
+        line_of(a, texts, catalogue, is_bad=n in bad, in_full=in_full) for n, a in enumerate(actions, start=1)
+    ]
 
 
 def person_in_words(value: str, texts: Texts, catalogue: Catalogue) -> str:
@@ -75,15 +89,25 @@ def person_in_words(value: str, texts: Texts, catalogue: Catalogue) -> str:
     return employee.name if employee else texts.say("matrix.page.person-gone", id=id)
 
 
-def _text(action: Action, texts: Texts, catalogue: Catalogue) -> str:
+def in_short(source: str, texts: Texts) -> str:
+    """Return a template with its variables in words, and no longer than a line or two."""
+    said = _VARIABLE.sub(lambda found: f"[{texts.word('variable', found[1])}]", source)
+    return said if len(said) <= _LONGEST else f"{said[:_LONGEST].rstrip()}…"
+
+
+def _text(action: Action, texts: Texts, catalogue: Catalogue, *, in_full: bool) -> str:
     match action:
         case MakeTask():
-            return texts.say("matrix.page.line.task", what=action.text, due=due_in_words(action, texts))
+            is_named = action.purpose != "other" and not in_full
+            short = action.text if in_full else in_short(action.text, texts)
+            what = texts.say(f"matrix.choice.purpose.{action.purpose}") if is_named else short
+            return texts.say("matrix.page.line.task", what=what, due=due_in_words(action, texts))
         case MakeContact() | MakeDeal() | MakeLead():
             who = person_in_words(action.responsible, texts, catalogue)
             return texts.say(f"matrix.page.line.{action.do}", who=who)
         case MakeNote():
-            return texts.say("matrix.page.line.add_note", text=action.text)
+            text = action.text if in_full else in_short(action.text, texts)
+            return texts.say("matrix.page.line.add_note", text=text)
         case Card() | CallClientBack():
             return texts.say(f"matrix.page.line.{action.do}")
         case _:

@@ -14,7 +14,7 @@ from gateway.web.frame import Form, PageCall, PageQuery, PageRefused, SeeOther, 
 from gateway.web.matrix.choosers import ChooserOptions, Choosers, place_of, place_value
 from gateway.web.matrix.conflict import VALUE_OF, conflict_page, merge_said
 from gateway.web.matrix.seen import SeenDraft, see_draft
-from gateway.web.matrix.table_page import others_of
+from gateway.web.matrix.table_page import SaidProblem, others_of, said_problem
 from routing.conditions import Condition
 from routing.matrix.model import ParameterField, PipelineRule
 from routing.matrix.versions.parts import MatrixPart
@@ -43,7 +43,7 @@ class RuleView:
     conditions: Sequence[tuple[str, str, str]]
     place: str
     places: ChooserOptions
-    problems: Sequence[tuple[str, str, str]]
+    problems: Sequence[SaidProblem]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class AdFieldView:
     field: str
     fields: ChooserOptions
     chosen: frozenset[str]
-    problems: Sequence[tuple[str, str, str]] = ()
+    problems: Sequence[SaidProblem] = ()
 
 
 def _same_field(seen: SeenDraft, one: ParameterField) -> list[str]:
@@ -124,11 +124,9 @@ def _values(call: PageCall[Any, Any], seen: SeenDraft) -> dict[str, Any]:
     }
 
 
-def _problems(
-    call: PageCall[Any, Any], seen: SeenDraft, name: ListName, number: int
-) -> list[tuple[str, str, str]]:
+def _problems(call: PageCall[Any, Any], seen: SeenDraft, name: ListName, number: int) -> list[SaidProblem]:
     found = [p for p in seen.problems if p.cell == f"{name}#{number + 1}"]
-    return [(p.severity, *p.in_words(call.texts.language)) for p in found]
+    return [said_problem(p, call.texts) for p in found]
 
 
 async def save_rules(call: PageCall[PageQuery, RowsForm]) -> SeeOther | Shown:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.web.frame import PageCall, PageQuery, Shown, page_not_found
 from gateway.web.matrix.fields import ActionFields, FieldView, why_not_here
@@ -22,10 +22,10 @@ from gateway.web.matrix.trying import RESULT_OF, SAMPLE_NUMBER, tried_call
 from routing.matrix.catalogue import Catalogue
 from routing.matrix.checks.check import Problem
 from routing.matrix.model import CELLS
-from routing.matrix.texts import ACTIONS, cell_phrase
+from routing.matrix.texts import ACTIONS
 from routing.matrix.variables import VARIABLES
 from routing.matrix.versions.trial import Trial
-from routing.texts.catalogue import Phrase, Texts
+from routing.texts.catalogue import Texts
 
 
 class MatrixQuery(PageQuery):
@@ -41,14 +41,27 @@ class MatrixQuery(PageQuery):
     result: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemView:
-    """href: of the cell that it is in."""
+class SaidProblem(NamedTuple):
+    """What is wrong and what to do, as sentences."""
 
     severity: str
     text: str
     remedy: str
-    cell: Phrase | None
+
+
+def said_problem(found: Problem, texts: Texts) -> SaidProblem:
+    text, remedy = (said[:1].upper() + said[1:] for said in found.in_words(texts.language))
+    return SaidProblem(found.severity, text.rstrip("."), remedy.rstrip("."))
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """cell: that it is in, in words, "" = in none; href: of the cell or of the page where it is mended."""
+
+    severity: str
+    text: str
+    remedy: str
+    cell: str
     href: str
 
 
@@ -61,7 +74,7 @@ class ActionView:
     icon: str
     line: ActionLine
     fields: Sequence[FieldView]
-    problems: Sequence[Problem]
+    problems: Sequence[SaidProblem]
     is_open: bool
 
 
@@ -151,7 +164,7 @@ def open_values(call: PageCall[Any, Any], seen: SeenDraft, table: str, query: Ma
             for number, action in enumerate(actions or ())
         ],
         "is_missing": actions is None,
-        "problems": [p for p in found if number_of(p) == 0],
+        "problems": [said_problem(p, call.texts) for p in found if number_of(p) == 0],
         "add": additions(query.cell, seen.catalogue),
         "variables": variables(call.texts),
     }
@@ -191,7 +204,7 @@ def action_view(
         icon=ICONS[action.do],
         line=line_of(action, texts, catalogue, is_bad=any(p.severity == "error" for p in mine)),
         fields=ActionFields(number, action, texts, catalogue).all(),
-        problems=mine,
+        problems=[said_problem(p, texts) for p in mine],
         is_open=is_open,
     )
 
@@ -201,16 +214,17 @@ def additions(cell: str, catalogue: Catalogue) -> list[AddView]:
 
 
 def problem_view(call: PageCall[Any, Any], found: Problem) -> ProblemView:
-    text, remedy = found.in_words(call.texts.language)
+    said = said_problem(found, call.texts)
     inside = cell_of(found)
     if inside is None:
         page = "/matrix/rules" if found.cell.startswith(("pipeline_rules", "default_pipeline")) else ""
         page = "/matrix/ads" if found.cell.startswith("parameters") else page
-        return ProblemView(found.severity, text, remedy, None, call.here(page) if page else "")
+        return ProblemView(*said, "", call.here(page) if page else "")
     table, cell = inside
     number = number_of(found)
     href = call.here("/matrix", table=table, cell=cell, open=number - 1 if number else None)
-    return ProblemView(found.severity, text, remedy, cell_phrase(cell), f"{href}#panel")
+    kind = call.texts.say(f"matrix.page.kind.{cell.split('.')[2].partition('/')[0]}")
+    return ProblemView(*said, f"{kind} · {cell_title(call.texts, cell)}", f"{href}#panel")
 
 
 def others_of(call: PageCall[Any, Any], seen: SeenDraft) -> list[Any]:
