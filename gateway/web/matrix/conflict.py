@@ -171,7 +171,7 @@ async def save_chosen(call: PageCall[PageQuery, MergeForm]) -> SeeOther | Shown:
             return conflict_page(call, err, part, form.revision, form.value, catalogue)
     said = phrase(f"matrix.page.merged-{form.choice}")
     if part.name in CELLS:
-        where = call.here("/matrix", table=part.table, cell=part.name) + "#panel"
+        where = call.here("/matrix", table=part.table, cell=part.name) + "#panel-title"
     else:
         where = call.here("/matrix/rules" if part.name == "pipeline_rules" else "/matrix/ads")
     return SeeOther(where, said=said)

@@ -104,7 +104,7 @@ async def save_cell(call: PageCall[MatrixQuery, CellForm]) -> SeeOther | Shown:
         open=None if opened is None else str(opened),
         undo=str(form.revision) if removed else None,
     )
-    return SeeOther(f"{where}#panel", said=merge_said(saved))
+    return SeeOther(f"{where}#panel-title", said=merge_said(saved))
 
 
 async def _saved(call: PageCall[Any, Any], table: str, cell: str, opened: int | None) -> Shown:
@@ -173,7 +173,7 @@ async def undo(call: PageCall[MatrixQuery, UndoForm]) -> SeeOther:
             revision=form.revision,
             by=call.who.name,
         )
-    return SeeOther(call.here("/matrix", table=call.query.table, cell=form.cell) + "#panel")
+    return SeeOther(call.here("/matrix", table=call.query.table, cell=form.cell) + "#panel-title")
 
 
 async def paste(call: PageCall[MatrixQuery, CopyForm]) -> SeeOther:

@@ -224,7 +224,7 @@ def problem_view(call: PageCall[Any, Any], found: Problem) -> ProblemView:
     number = number_of(found)
     href = call.here("/matrix", table=table, cell=cell, open=number - 1 if number else None)
     kind = call.texts.say(f"matrix.page.kind.{cell.split('.')[2].partition('/')[0]}")
-    return ProblemView(*said, f"{kind} · {cell_title(call.texts, cell)}", f"{href}#panel")
+    return ProblemView(*said, f"{kind} · {cell_title(call.texts, cell)}", f"{href}#panel-title")
 
 
 def others_of(call: PageCall[Any, Any], seen: SeenDraft) -> list[Any]:

@@ -13,6 +13,7 @@ from routing.matrix.actions import MakeDeal
 from routing.matrix.versions.parts import MatrixPart, with_part
 from tests.integration.api.client import ACCOUNT
 from tests.integration.web.browser import Answer, Browser, Site
+from tests.integration.web.catalogues import read_catalogues
 
 CELL = "inbound.missed.new/end"
 OTHER = "inbound.answered.known_with_deal/end"
@@ -22,33 +23,8 @@ CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 
 @pytest.fixture
 async def crm(site: Site) -> Site:
-    """The site of an account whose CRM's catalogues were read: pipeline 1 with two stages, a field."""
-    await site.pool.execute(
-        "INSERT INTO crm_account (account_id, crm_id, name, is_unsorted_on, are_filters_on, task_types, read_at)"
-        " VALUES ($1, '1', 'Acme', true, false, '{}', now())",
-        ACCOUNT,
-    )
-    stages = [
-        {"id": "11", "name": "Новая", "sort": 1, "is_closed": False, "is_unsorted": False},
-        {"id": "12", "name": "В работе", "sort": 2, "is_closed": False, "is_unsorted": False},
-    ]
-    await site.pool.execute(
-        "INSERT INTO crm_pipeline (account_id, pipeline_id, name, is_main, is_archived, is_unsorted_on, stages, stage_colours)"
-        " VALUES ($1, '1', 'Sales', true, false, true, $2, '{\"11\": \"#99ccff\"}')",
-        ACCOUNT,
-        stages,
-    )
-    await site.pool.execute(
-        "INSERT INTO crm_field (account_id, kind, field_id, code, name, type)"
-        " VALUES ($1, 'deal', '601', 'UTM_SOURCE', 'Source', 'text')",
-        ACCOUNT,
-    )
-    for id in ("1", "11"):
-        await site.pool.execute(
-            "INSERT INTO crm_user (account_id, user_id, name, is_active) VALUES ($1, $2, $2, true)",
-            ACCOUNT,
-            id,
-        )
+    """The site of an account whose CRM's catalogues were read."""
+    await read_catalogues(site.pool)
     return site
 
 

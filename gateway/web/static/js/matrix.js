@@ -8,7 +8,6 @@ export function startMatrix() {
     if (event.target.matches("[data-template]")) lastField = event.target;
   });
   document.addEventListener("click", onVariable);
-  if (location.hash === "#panel") document.getElementById("panel-title")?.focus();
 }
 
 function onMatrixKey(event) {
