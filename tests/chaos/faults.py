@@ -32,7 +32,7 @@ LAST_MOOD_SECONDS = 20.0
 _SETTLED_SECONDS = 2 * DEADLINE_SECONDS + 0.5
 _ASKED_TWICE_SECONDS = 60.0
 """So long a worker must have lived to be sure of a refusal: it asks twice."""
-_AT_WORK_SECONDS = 120.0
+_AT_WORK_SECONDS, _LAST_POINT_SECONDS = 120.0, 120.0
 _MAY_GO_SECONDS = 60.0
 """How long a gateway waits for the other one to be ready, before it is left in peace."""
 
@@ -210,13 +210,15 @@ class Nemesis:
         tries: Counter[str] = Counter()
         while (point := self._next_point(points, tries)) is not None:
             tries[point] += 1
-            await self.site.until_at_work(_AT_WORK_SECONDS)
+            await self.site.until_at_work(0 if self._is_over else _AT_WORK_SECONDS)
             await self._fault(f"kill-9-{point}", lambda p=point: self.outgoing.kill_at(p, self._database))  # type: ignore[misc]
             await asyncio.sleep(self.pace.point * self._random.uniform(0.3, 1))
         self._points_left -= 1
 
     def _next_point(self, points: Sequence[str], tries: Mapping[str, int]) -> str | None:
-        """One that has not fired yet, twice at most; then, as long as there is time, the one that was tried least."""
+        """One that has not fired yet, twice at most; then the one that was tried least. None where the run might end meanwhile."""
+        if not self.pace.is_short and self._elapsed > self.pace.seconds + _LAST_POINT_SECONDS:
+            return None
         fired = self.outgoing.points.fired
         missing = [point for point in points if not fired[point] and tries[point] < 2]
         is_late = self.pace.is_short or self._elapsed > self.pace.seconds - LAST_MOOD_SECONDS
