@@ -74,6 +74,7 @@ def shown_call(call: AnyPageCall, file: CallFile) -> dict[str, Any]:
         "facts": _facts(call, file),
         "missing": _missing(call, file),
         "cell": _cell(file),
+        "is_tried": False,
     }
 
 
@@ -112,8 +113,20 @@ def _sentences(call: AnyPageCall, file: CallFile) -> list[Sentence]:
         if why.more is not None:
             more = f"{call.texts.render(why.more)} {more}".strip()
         tone = "" if why.tone == "quiet" else why.tone
-        found.append((tone, call.texts.render(why.sentence), more, _mend(call, why)))
+        found.append((tone, _sentence(call, explained, why), more, _mend(call, why)))
     return found or [("", call.texts.say("calls.no_decision"), "", None)]
+
+
+def _sentence(call: AnyPageCall, told: Explained, why: WhySentence) -> str:
+    """Return it; what is only tried waits for nothing."""
+    if not is_tried(told):
+        return call.texts.render(why.sentence)
+    what = dict.fromkeys(call.texts.word("why.what", effect.what) for effect in told.effects)
+    return call.texts.say("calls.try.would", what=", ".join(what))
+
+
+def is_tried(told: Explained) -> bool:
+    return any(effect.state == "dry_run" for effect in told.effects)
 
 
 def _mend(call: AnyPageCall, why: WhySentence) -> tuple[str, str] | None:
@@ -160,7 +173,7 @@ def _traces(
             if moment
             else call.texts.word("explain.kind", row.kind)
         )
-        sentence = call.texts.render(why.sentence)
+        sentence = _sentence(call, told, why)
         found.append((numbers.get(row.decision_id, 0), title, sentence, other_steps(row, call.words)))
     return found
 

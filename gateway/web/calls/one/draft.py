@@ -34,7 +34,9 @@ async def draft_of_call(call: PageCall) -> Shown:
     decisions: list[Explained] = [*lookups, *made]
     tried = shown_call(call, replace(file, decisions=decisions, names=[now] * len(decisions)))
     same = _same(done["writes"], tried["writes"])
-    return Shown("calls/draft.html", {**tried, "done": done["writes"], "same": same, "missing": []})
+    return Shown(
+        "calls/draft.html", {**tried, "done": done["writes"], "same": same, "missing": [], "is_tried": True}
+    )
 
 
 def _same(done: Sequence[Write], tried: Sequence[Write]) -> bool:

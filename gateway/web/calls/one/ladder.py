@@ -19,6 +19,7 @@ _MOST_ROWS = 12
 _TICKS = 5
 _ROUND = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400)
 _LETTER = 0.95
+_ROOM = 20.0
 
 BarTone = Literal["quiet", "warn", "good"]
 
@@ -113,9 +114,16 @@ def _row(row: LadderRow, top: int, scale: _Scale) -> list[Markup]:
         parts.append(element("text", row.note, x=percent(_NAMES), dx=12, y=middle + 4, kind="cm-chart-faint"))
     for bar in row.bars:
         parts += _bar(bar, middle, scale)
-    for mark in row.marks:
-        parts += _mark(mark, middle, scale)
+    for at, mark in enumerate(row.marks):
+        parts += _mark(mark, middle, scale, has_room=_has_room(row.marks, at, scale))
     return parts
+
+
+def _has_room(marks: Sequence[NumberedMark], at: int, scale: _Scale) -> bool:
+    """Whether the words of a mark would lie over none of its neighbours."""
+    x = scale.x(marks[at].at)
+    others = [scale.x(mark.at) for place, mark in enumerate(marks) if place != at]
+    return all(abs(other - x) > _ROOM for other in others)
 
 
 def _bar(bar: LadderBar, middle: int, scale: _Scale) -> list[Markup]:
@@ -136,7 +144,7 @@ def _bar(bar: LadderBar, middle: int, scale: _Scale) -> list[Markup]:
     return [box, element("text", bar.text, x=percent(left), dx=8, y=middle + 4, kind=kind)]
 
 
-def _mark(mark: NumberedMark, middle: int, scale: _Scale) -> list[Markup]:
+def _mark(mark: NumberedMark, middle: int, scale: _Scale, *, has_room: bool) -> list[Markup]:
     x = scale.x(mark.at)
     is_right = x > (_NAMES + _END) / 2
     parts = [
@@ -145,7 +153,7 @@ def _mark(mark: NumberedMark, middle: int, scale: _Scale) -> list[Markup]:
             "text", str(mark.number), x=percent(x), y=middle + 4, text_anchor="middle", kind="cm-text-on"
         ),
     ]
-    if mark.text:
+    if mark.text and has_room:
         parts.append(
             element(
                 "text",

@@ -85,11 +85,14 @@ def _lookup_step(row: DecisionRow, step: Mapping[str, Any], beside: TraceWords) 
     texts, because, facts = beside.words.texts, str(step["because"]), step["facts"]
     full = step_in_full("lookup", step, texts, beside.words.zone)
     title = texts.word("calls.step.rule", str(step["rule"]))
-    entity = _entity(row, facts, beside)
+    entity, rule = _entity(row, facts, beside), str(step["rule"])
+    if rule == "caller" and len(row.steps) > 1:
+        rule = "scheme"
+        title = texts.say("calls.step.rule.scheme")
     if because in _OWNER_FAILED | _OWNER_RINGS and entity is not None:
         title = texts.word("entity", str(facts["kind"])).capitalize()
     return TraceStep(
-        _ICONS.get(str(step["rule"]), "circle-dashed"),
+        _ICONS.get(rule, "circle-dashed"),
         title if title != step["rule"] else _capital(full["rule_message"]),
         beside.words.text(_owner(because, facts, beside) or _capital(full["message"])),
         _rings(row, beside.words) if step["verdict"] == "decided" else _verdict(step, texts),

@@ -168,7 +168,7 @@ async def _result(call: TryCall, conn: Conn, tried: Tried) -> dict[str, Any]:
     except NoSuchMatrixVersion:
         return {"no_matrix": True}
     file = await _tried_file(call, conn, tried, matrix)
-    return {**shown_call(call, file), "no_matrix": False, "missing": []}
+    return {**shown_call(call, file), "no_matrix": False, "missing": [], "is_tried": True}
 
 
 async def _tried_file(call: TryCall, conn: Conn, tried: Tried, matrix: Any) -> CallFile:

@@ -93,7 +93,7 @@ def _in_words(order: Mapping[str, Any], names: NamesThen, words: Words) -> str:
     """Return "" for an order that an older program wrote in another form."""
     try:
         told = order_in_words(_ORDER.validate_python(order), names, words.texts, words.zone.key, "calls.made")
-        return told.lstrip(" ,")
+        return told.lstrip(" ,:")
     except ValidationError:
         return ""
 

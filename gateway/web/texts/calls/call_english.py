@@ -177,7 +177,7 @@ SENTENCES: Mapping[str, str] = {
     "calls.made.create_contact": "“{name}”{owner}{tags}",
     "calls.made.create_deal": "“{name}”{where}{owner}{tags}",
     "calls.made.create_lead": "“{name}”{where}{owner}",
-    "calls.made.attach_call": "{status}{said}",
+    "calls.made.attach_call": "{said}",
     "calls.made.add_note": "{text}",
     "calls.made.change_note": "{text}",
     "calls.made.create_task": "{text}, due {due}{owner}",
@@ -194,4 +194,6 @@ SENTENCES: Mapping[str, str] = {
     "calls.again.run": "Write {n:change|changes}",
     "calls.again.moved": "While you looked, something else would be new. Look again.",
     "calls.again.ordered": "Being sent: {n:change|changes}",
+    "calls.try.would": "Would be written to the CRM: {what}.",
+    "calls.try.writes": "What would be written",
 }

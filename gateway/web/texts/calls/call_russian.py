@@ -177,7 +177,7 @@ SENTENCES: Mapping[str, str] = {
     "calls.made.create_contact": "«{name}»{owner}{tags}",
     "calls.made.create_deal": "«{name}»{where}{owner}{tags}",
     "calls.made.create_lead": "«{name}»{where}{owner}",
-    "calls.made.attach_call": "{status}{said}",
+    "calls.made.attach_call": "{said}",
     "calls.made.add_note": "{text}",
     "calls.made.change_note": "{text}",
     "calls.made.create_task": "{text}, срок {due}{owner}",
@@ -194,4 +194,6 @@ SENTENCES: Mapping[str, str] = {
     "calls.again.run": "Записать: {n:изменение|изменения|изменений}",
     "calls.again.moved": "Пока вы смотрели, появилось бы уже другое. Проверьте ещё раз.",
     "calls.again.ordered": "Отправляется: {n:изменение|изменения|изменений}",
+    "calls.try.would": "Записалось бы в CRM: {what}.",
+    "calls.try.writes": "Что записалось бы в CRM",
 }
