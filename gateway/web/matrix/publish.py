@@ -20,8 +20,9 @@ from gateway.web.matrix.seen import SeenDraft, see_draft
 from gateway.web.matrix.table_page import others_of, problem_view
 from gateway.web.matrix.versions import changes_in_words
 from routing.matrix.texts import row_phrase
-from routing.texts.catalogue import Texts, phrase
+from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
+from runtime.masking import mask_numbers
 
 _DAYS = 7
 _MOST_BY_ITSELF = 20_000
@@ -119,17 +120,19 @@ async def _replay(conn: Conn, call: PageCall[Any, Any], seen: SeenDraft) -> Repl
         return ReplayView(found[0] if found else None, calls, False)
     work = await long_tasks.work_of(conn, account_id, own[0].work_id)
     rows = (work.result or {}).get("list", ())[:_MOST_SHOWN]
-    return ReplayView(work, calls, True, [_replayed(call.texts, row) for row in rows])
+    return ReplayView(work, calls, True, [_replayed(call, row) for row in rows])
 
 
-def _replayed(texts: Texts, row: Mapping[str, Any]) -> ReplayedCall:
+def _replayed(call: PageCall[Any, Any], row: Mapping[str, Any]) -> ReplayedCall:
+    """Return the call as this person may see it: what is left in the CRM often names the client's number."""
+    shown = str if call.who.sees_numbers else mask_numbers
     return ReplayedCall(
         call_id=row["call_id"],
         at=datetime.fromisoformat(row["started_at"]),
         client=row["client"],
-        kind=texts.render(row_phrase(row["row"])) if row["row"] else "",
-        before=row["published"],
-        after=row["draft"],
+        kind=call.texts.render(row_phrase(row["row"])) if row["row"] else "",
+        before=[shown(line) for line in row["published"]],
+        after=[shown(line) for line in row["draft"]],
     )
 
 

@@ -311,3 +311,23 @@ async def test_the_replay_is_asked_for_once_and_can_be_stopped(crm: Site) -> Non
     assert part.page.all("progress")
     await senior.post("/matrix/publish/replay/stop")
     assert await crm.pool.fetchval("SELECT state FROM long_work") == "cancelled"
+
+
+async def test_a_replay_that_is_done_shows_each_call_before_and_after_and_no_whole_number_to_who_only_reads(
+    crm: Site,
+) -> None:
+    admin = crm.as_("admin")
+    form = fields_of(await panel(admin), "cell-form")
+    await admin.post("/matrix/cell", {**form, "act": "add.add_note"})
+    await admin.post("/matrix/publish/replay")
+    line = {"call_id": "c1", "client": "+79161234567", "started_at": "2026-03-02T09:00:00+00:00"}
+    before, after = ["задача: Перезвонить +79161234567"], ["примечание: Звонок с +79161234567"]
+    found = {**line, "row": "inbound.missed.new", "published": before, "draft": after}
+    result = {"calls": 1284, "different": 96, "list": [found], "published": {"version": "1"}}
+    await crm.pool.execute("UPDATE long_work SET state = 'done', result = $1", result)
+    shown = (await admin.get("/matrix/publish")).page.by_id("replay").text
+    assert "Звонков: 1 284 По-другому закончатся: 96" in shown
+    assert "Звонок с +79161234567" in shown
+    reader = (await crm.as_("read_only").get("/matrix/publish")).text
+    assert "•••" in reader
+    assert not re.search(r"\+?7[ \u00a0]?916[ \u00a0]?123", reader)

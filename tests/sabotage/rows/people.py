@@ -35,6 +35,36 @@ ROWS = (
         tests=("tests/integration/store/test_matrices.py::test_errors_block_publishing_and_keep_the_draft",),
     ),
     Sabotage(
+        name="of-two-editors-of-one-cell-the-later-wins",
+        hurts="what somebody wrote into a cell is gone, and nobody was asked",
+        file="routing/matrix/versions/merge.py",
+        old="        if one != was and other not in (was, one):",
+        new="        if one is other and other not in (was, one):",
+        tests=(
+            "tests/unit/routing/matrix/versions/test_merge.py::test_a_cell_that_both_changed_is_asked_about_and_stays_as_it_is_saved",
+        ),
+    ),
+    Sabotage(
+        name="a-client-changes-sides-of-a-trial",
+        hurts="a client whose missed call was decided by one version is called back by another",
+        file="routing/matrix/versions/trial.py",
+        old="    if of_case is not None and of_case.version == trial.version:",
+        new="    if of_case is not None and of_case.version != trial.version:",
+        tests=(
+            "tests/unit/routing/matrix/versions/test_trial.py::test_who_waits_for_a_call_back_stays_on_the_side_of_the_missed_call",
+        ),
+    ),
+    Sabotage(
+        name="something-else-is-published-during-a-trial",
+        hurts="a trial is compared with a version that changes meanwhile, and ends as the published one unasked",
+        file="gateway/store/admin/matrices.py",
+        old="    if trial := await running_trial(conn, account_id):",
+        new="    if (trial := await running_trial(conn, account_id)) and trial.version < 0:",
+        tests=(
+            "tests/integration/api/test_matrix_trials.py::test_while_a_version_is_on_trial_nothing_else_is_published",
+        ),
+    ),
+    Sabotage(
         name="a-change-leaves-no-entry",
         hurts="nobody can say who changed what",
         file="gateway/store/admin/audit.py",
