@@ -128,7 +128,10 @@ async def _page(call: JournalCall, conn: Conn, wanted: Wanted, of: CallFilter) -
     has_more, rows = len(rows) > PAGE, rows[:PAGE]
     if before:
         rows.reverse()
-    counts = await count_of(conn, call.account.id, of, at_most=MOST_COUNTED)
+    if has_more or after or before:
+        counts = await count_of(conn, call.account.id, of, at_most=MOST_COUNTED)
+    else:  # what is rare was looked for in all that there is: not once more to count it
+        counts = _counted(rows)
     first = _first(call.query.at, counts)
     is_top = (not after and not before) or (towards == "newer" and not has_more)
     return {
@@ -142,6 +145,12 @@ async def _page(call: JournalCall, conn: Conn, wanted: Wanted, of: CallFilter) -
         "top": place_text(place_of(rows[0])) if rows and is_top else "",
         "week": None if rows else await _other_days(call, conn, wanted, of),
     }
+
+
+def _counted(rows: Sequence[CallRow]) -> CallCounts:
+    answered = sum(row.call.is_answered for row in rows)
+    missed = sum(row.call.is_over and not row.call.is_answered for row in rows)
+    return CallCounts(len(rows), answered, missed, False)
 
 
 def _first(text: str | None, counts: CallCounts) -> int:
