@@ -9,7 +9,8 @@ from routing.texts.catalogue import Texts
 
 def refusal_said(err: InputRefused, texts: Texts) -> str:
     """Return the sentence "refusal.<code>"; of a code that has none, the message and the remedy as they are."""
-    key = f"refusal.{err.code}.{err.reason}" if isinstance(err, PasswordWeak) else f"refusal.{err.code}"
-    if key in texts.sentences:
-        return texts.say(key)
+    part = err.reason if isinstance(err, PasswordWeak) else err.field
+    for key in (f"refusal.{err.code}.{part}", f"refusal.{err.code}"):
+        if key in texts.sentences:
+            return texts.say(key)
     return f"{err.message}: {err.remedy}"

@@ -20,6 +20,8 @@ TABS = (
     SetupTab("employees", "/setup/employees", "senior_manager"),
     SetupTab("numbers", "/setup/numbers", "admin"),
     SetupTab("not_sent", "/setup/not-sent", "senior_manager"),
+    SetupTab("users", "/setup/users", "admin"),
+    SetupTab("audit", "/setup/audit", "admin"),
     SetupTab("other", "/setup/other", "admin"),
 )
 

@@ -1,0 +1,175 @@
+"""The tab of the record of changes: who changed what, when and from where, as a difference in words."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from gateway.store.admin.audit import AUDIT_KINDS, AuditEntry, AuditFilter, audit_entries
+from gateway.web.frame import AnyPageCall, PageCall, PageQuery, Shown
+from gateway.web.setup.tabs import tabs_of
+from gateway.web.words.spreadsheet import no_formula
+from routing.texts.catalogue import Texts
+
+CHANGES = "/setup/audit"
+_PAGE, _CSV_PAGE, _MOST_CSV_ROWS = 50, 1000, 100_000
+
+
+class ChangesQuery(PageQuery):
+    """since, until: days, the last one whole. after: the number of the last entry of the page before."""
+
+    who: str = ""
+    what: str = ""
+    since: date | None = None
+    until: date | None = None
+    after: int | None = None
+
+
+class ChangedPart(NamedTuple):
+    """kind: changed, added or removed. before, after: in words, "" = there is none."""
+
+    kind: str
+    where: str
+    before: str
+    after: str
+
+
+async def show_changes(call: PageCall[ChangesQuery, None]) -> Shown:
+    query = call.query
+    async with call.connection() as conn:
+        found = await audit_entries(conn, _wanted(call), limit=_PAGE + 1)
+    shown = found[:_PAGE]
+    chosen = {"who": query.who, "what": query.what, "since": query.since, "until": query.until}
+    values = {
+        "tabs": tabs_of(call, "audit"),
+        "entries": [(one, _title(one, call.texts), parts_of(one, call.texts)) for one in shown],
+        "query": query,
+        "kinds": [("", call.texts.say("audit.any_kind")), *_kinds(call.texts)],
+        "is_filtered": any(chosen.values()),
+        "csv": call.here(CHANGES + ".csv", **chosen),
+        "newest": call.here(CHANGES, **chosen) if query.after is not None else "",
+        "older": call.here(CHANGES, **chosen, after=shown[-1].seq) if len(found) > _PAGE else "",
+    }
+    return Shown("users/changes.html", values)
+
+
+async def changes_csv(call: PageCall[ChangesQuery, None]) -> web.Response:
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";" if call.texts.language == "ru" else ",")
+    columns = ("at", "who", "door", "address", "what", "object", "action", "difference")
+    writer.writerow([call.texts.say(f"audit.column.{name}") for name in columns])
+    async for entry in _all(call):
+        writer.writerow([no_formula(cell) for cell in _cells(entry, call)])
+    return web.Response(
+        body=out.getvalue().encode("utf-8-sig"),
+        content_type="text/csv",
+        charset="utf-8",
+        headers={"Content-Disposition": 'attachment;filename="changes.csv"'},
+    )
+
+
+async def _all(call: PageCall[ChangesQuery, None]) -> AsyncIterator[AuditEntry]:
+    wanted, count = _wanted(call), 0
+    while count < _MOST_CSV_ROWS:
+        async with call.connection() as conn:
+            found = await audit_entries(conn, wanted, limit=_CSV_PAGE)
+        for one in found:
+            yield one
+        if len(found) < _CSV_PAGE:
+            return
+        count += len(found)
+        wanted = _older(wanted, found[-1].seq)
+
+
+def _older(wanted: AuditFilter, seq: int) -> AuditFilter:
+    return AuditFilter(
+        account_id=wanted.account_id,
+        what=wanted.what,
+        who=wanted.who,
+        since=wanted.since,
+        until=wanted.until,
+        before=seq,
+    )
+
+
+def _cells(entry: AuditEntry, call: AnyPageCall) -> Sequence[str]:
+    texts = call.texts
+    return (
+        entry.at.astimezone(call.zone).strftime("%Y-%m-%d %H:%M:%S"),
+        entry.who,
+        texts.word("audit.door", entry.door.replace("-", "_")),
+        entry.address,
+        kind_said(entry.what, texts),
+        entry.object,
+        action_said(entry.action, texts),
+        "; ".join(f"{part.where}: {part.before} → {part.after}" for part in parts_of(entry, texts)),
+    )
+
+
+def _wanted(call: PageCall[ChangesQuery, None]) -> AuditFilter:
+    query = call.query
+    return AuditFilter(
+        account_id=call.who.bound.account_id,
+        who=query.who.strip() or None,
+        what=query.what or None,
+        since=_midnight(query.since, call),
+        until=_midnight(query.until + timedelta(days=1), call) if query.until else None,
+        before=query.after,
+    )
+
+
+def _midnight(day: date | None, call: AnyPageCall) -> datetime | None:
+    return datetime(day.year, day.month, day.day, tzinfo=call.zone) if day else None
+
+
+def _kinds(texts: Texts) -> list[tuple[str, str]]:
+    return sorted(((kind, kind_said(kind, texts)) for kind in AUDIT_KINDS), key=lambda pair: pair[1])
+
+
+def _title(entry: AuditEntry, texts: Texts) -> str:
+    return f"{kind_said(entry.what, texts)}: {action_said(entry.action, texts)}"
+
+
+def kind_said(what: str, texts: Texts) -> str:
+    return _said("audit.kind", what, texts)
+
+
+def action_said(action: str, texts: Texts) -> str:
+    return _said("audit.action", action, texts)
+
+
+def _said(prefix: str, code: str, texts: Texts) -> str:
+    """Return the words for a code; one of another version is shown as it is."""
+    key = f"{prefix}.{code.replace(' ', '_').replace('-', '_')}"
+    return texts.say(key) if key in texts.sentences else code
+
+
+def parts_of(entry: AuditEntry, texts: Texts) -> list[ChangedPart]:
+    """Return what differs, a line each."""
+    before, after = entry.before or {}, entry.after or {}
+    return [_part(name, before, after, texts) for name in {**before, **after}]
+
+
+def _part(name: str, before: Mapping[str, Any], after: Mapping[str, Any], texts: Texts) -> ChangedPart:
+    is_both = name in before and name in after
+    kind = "changed" if is_both else "removed" if name in before else "added"
+    old = value_said(before[name], texts) if name in before else ""
+    new = value_said(after[name], texts) if name in after else ""
+    return ChangedPart(kind, _said("audit.field", name, texts), old, new)
+
+
+def value_said(value: Any, texts: Texts) -> str:
+    if isinstance(value, bool):
+        return texts.say("audit.value.yes" if value else "audit.value.no")
+    if value is None or value in ("", [], {}):
+        return texts.say("audit.value.nothing")
+    if isinstance(value, list):
+        return ", ".join(value_said(one, texts) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {value_said(one, texts)}" for name, one in value.items())
+    return _said("audit.value", str(value), texts) if value in ("set", "changed", "on", "off") else str(value)

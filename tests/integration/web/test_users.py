@@ -1,0 +1,123 @@
+"""Admins look after who may do what, and read who changed what; nobody grants more than they may."""
+
+from __future__ import annotations
+
+from gateway.admin.users import UserOrder, add_user
+from gateway.store.admin.bindings import Bindings
+from gateway.web.texts.sentences import TEXTS
+from gateway.web.users.changes import value_said
+from gateway.web.words.spreadsheet import no_formula
+from tests.integration.api.client import ACCOUNT
+from tests.integration.web.browser import Answer
+from tests.integration.web.html import Element
+from tests.integration.web.signing import PASSWORD, House, Visitor
+
+
+async def test_a_person_is_added_changed_helped_and_removed(house: House) -> None:
+    admin = await house.signed_in("olga")
+    page = (await admin.get("/setup/users/new")).page
+    assert "Сейчас, Звонки, Пропущенные" in page.one("form", action="/setup/users").text
+    bad = await _sent(admin, page, "/setup/users", login="Не логин", role="manager")
+    assert (bad.status, "Логин не подходит" in bad.words) == (422, True)
+    same = await _sent(admin, page, "/setup/users", login="anna", role="manager")
+    assert "Такой логин уже есть" in same.words
+    told = await _sent(
+        admin, page, "/setup/users", login="petr", name="Пётр", role="manager", account=ACCOUNT
+    )
+    password = told.page.by_id("told")["value"]
+    petr = house.visitor()
+    assert (await petr.sign_in("petr", password)).status == 303
+    listed = (await admin.get("/setup/users?role=manager")).page
+    assert [one["href"] for one in listed.one("tbody").all("a")] == ["/setup/users/anna", "/setup/users/petr"]
+    own = await admin.get("/setup/users/petr")
+    assert "Safari, iPhone" in own.page.by_id("sessions").text
+    changed = await _sent(
+        admin, own.page, "/setup/users/petr", name="Пётр", role="read_only", is_on="on", account=ACCOUNT
+    )
+    assert changed.status == 303
+    assert (await petr.get("/me/account")).status == 303  # what he may is another: signed out
+    link = await admin.send((await admin.get("/setup/users/petr")).page, "/setup/users/petr/link")
+    address = link.page.by_id("told")["value"]
+    path = address.removeprefix("https://calls.example.com")
+    assert (await petr.send((await petr.get(path)).page, path)).status == 303
+    asked = (await admin.get("/setup/users/petr/remove")).page
+    assert (await admin.send(asked, "/setup/users/petr/remove")).status == 303
+    assert (await petr.get("/me/account")).status == 303
+    assert (await admin.get("/setup/users/petr")).status == 404
+    assert (await admin.get("/setup/users/%D0%B0%00")).status == 404
+
+
+async def _sent(visitor: Visitor, page: Element, action: str, **filled: str) -> Answer:
+    """Only what is named here, and the token: of radios and check-boxes a browser sends those that are on."""
+    token = page.all("input", name="csrf")[0]["value"]
+    return await visitor.post(action, {"csrf": token, **filled})
+
+
+async def test_nobody_grants_more_than_they_may_and_is_told_who_can(house: House) -> None:
+    async with house.pool.acquire() as conn:
+        bound = Bindings(account_id=ACCOUNT)
+        order = UserOrder(login="local", name="Лев", role="admin", bound=bound, password=PASSWORD + " here")
+        await add_user(conn, order)
+    local = house.visitor()
+    await local.sign_in("local", PASSWORD + " here")
+    listed = await local.get("/setup/users")
+    assert "olga" not in listed.words  # of every account: not theirs to see
+    assert (await local.get("/setup/users/olga")).status == 404
+    page = (await local.get("/setup/users/new")).page
+    refused = await _sent(local, page, "/setup/users", login="petr", role="admin")
+    assert refused.status == 422
+    assert "Больше прав, чем есть у вас, дать нельзя. Это может: Ольга Зимина." in refused.words
+    own = (await local.get("/setup/users/local")).page
+    freed = await _sent(local, own, "/setup/users/local", name="Лев", role="admin", is_on="on")
+    assert freed.status == 422
+    admin = await house.signed_in("olga")
+    last = await _sent(admin, own, "/setup/users/olga", name="Ольга", role="manager", is_on="on")
+    assert last.status == 403  # the token is another session's
+    token = (await admin.get("/setup/users/olga")).page
+    last = await _sent(admin, token, "/setup/users/olga", name="Ольга", role="manager", is_on="on")
+    assert "последний администратор" in last.words
+
+
+async def test_who_changed_what_is_said_in_words_filtered_paged_and_taken_along(house: House) -> None:
+    admin = await house.signed_in("olga")
+    page = (await admin.get("/setup/users/anna")).page
+    await _sent(admin, page, "/setup/users/anna", name="=Анна", role="read_only", is_on="on", account=ACCOUNT)
+    told = await admin.get("/setup/audit?who=olga&what=user")
+    row = told.page.one("tbody").all("tr")[0].text
+    for said in (
+        "olga",
+        "на страницах",
+        "127.0.0.1",
+        "пользователь: изменено",
+        "роль",
+        "manager",
+        "read_only",
+    ):
+        assert said in row
+    assert "{" not in told.page.one("tbody").text
+    assert "По этому фильтру ничего нет" in (await admin.get("/setup/audit?who=nobody")).words
+    table = await admin.get("/setup/audit.csv?who=olga")
+    assert table.headers["Content-Type"].startswith("text/csv")
+    assert table.headers["Cache-Control"] == "no-store"
+    assert table.text.splitlines()[0].lstrip("\ufeff").startswith("Когда;Кто;Как")
+    await house.pool.execute(
+        "INSERT INTO audit (who_kind, who, door, what, object, action) SELECT 'program', '=cmd', 'program', 'row',"
+        " '+' || n, 'changed' FROM generate_series(1, 60) AS n"
+    )
+    first = (await admin.get("/setup/audit?who=%3Dcmd")).page
+    assert len(first.one("tbody").all("tr")) == 50
+    older = next(one["href"] for one in first.all("a", rel="next"))
+    assert len((await admin.get(older)).page.one("tbody").all("tr")) == 10
+    cells = (await admin.get("/setup/audit.csv?who=%3Dcmd")).text.splitlines()[1].split(";")
+    assert cells[1] == "'=cmd"
+    assert cells[5] == "'+60"
+
+
+def test_values_are_words() -> None:
+    ru, en = TEXTS["ru"], TEXTS["en"]
+    assert value_said(True, ru) == "да"
+    assert value_said(["a", False], en) == "a, no"
+    assert value_said(None, en) == value_said([], en) == "nothing"
+    assert value_said("set", ru) == "задано"
+    assert value_said({"rate": 3}, en) == "rate 3"
+    assert no_formula("=1") == "'=1"
