@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
 
 from gateway.store.admin.bindings import Bindings
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
+from gateway.store.intake.inbox import InboxMessage
+from gateway.store.intake.inbox import store as store_messages
 from routing.texts.catalogue import Language
 from tests.integration.api.client import ACCOUNT
 from tests.integration.web.browser import Site
@@ -202,3 +205,28 @@ async def test_a_manager_opens_their_own_calls_only(call: Site) -> None:
     assert (await anna.get("/calls/c1")).status == 200
     boss = call.as_("manager", bound=Bindings(employee="boss"))
     assert (await boss.get("/calls/c1")).status == 404
+
+
+async def test_what_the_pbx_told_stands_in_its_order_whatever_it_left_out(
+    call: Site, pool: asyncpg.Pool
+) -> None:
+    """An event has only what the PBX said: a call that begins is nobody's phone yet."""
+    events = [{"kind": "started", "client": CLIENT}, {"kind": "answered", "party": "101"}]
+    async with pool.acquire() as conn:
+        for number, event in enumerate(events):
+            at = datetime.now(UTC) - AGO + timedelta(seconds=number)
+            told = {"call_key": "c1", "at": at.isoformat(), **event}
+            message = InboxMessage(
+                account_id=ACCOUNT,
+                connection_id="office",
+                dedupe_key=bytes([number]) * 32,
+                call_key="c1",
+                client=CLIENT,
+                received_at=at,
+                raw=b"{}",
+                events=orjson.dumps([told]).decode(),
+            )
+            await store_messages(conn, [message])
+    page = await call.as_("senior_manager").get("/calls/c1")
+    assert page.status == 200, page.words
+    assert "(101)" in page.page.by_id("exchange").text
