@@ -38,15 +38,29 @@ class EmployeeRefused(InputRefused):
 
 
 class AddressTaken(EmployeeRefused):
-    """An extension, SIP account or number rings one employee only."""
+    """An extension, SIP account or number rings one employee only. other: the name of who has it."""
 
     code = "address-taken"
 
+    def __init__(self, employee: str, field: str, address: str, other: str) -> None:
+        super().__init__(
+            employee,
+            field,
+            f"'{address}' belongs to {other} already",
+            "an extension, SIP account or number rings one employee only: remove it there first",
+        )
+        self.address, self.other = address, other
+
 
 class SeniorTaken(EmployeeRefused):
-    """An account has one senior manager."""
+    """An account has one senior manager. other: their name."""
 
     code = "senior-taken"
+
+    def __init__(self, employee: str, other: str) -> None:
+        remedy = "an account has one senior manager: let the other be none first"
+        super().__init__(employee, "is_senior", f"{other} is the senior manager already", remedy)
+        self.other = other
 
 
 class CrmUserTaken(EmployeeRefused):
@@ -237,8 +251,7 @@ def refuse_bad_staff(people: Sequence[Employee]) -> None:
             remedy = "name somebody else, or none"
             raise EmployeeRefused(person.id, "deputy_id", "nobody stands in for themselves", remedy)
         if person.is_senior and senior is not None:
-            remedy = "an account has one senior manager: let the other be none first"
-            raise SeniorTaken(person.id, "is_senior", f"{senior.name} is the senior manager already", remedy)
+            raise SeniorTaken(person.id, senior.name)
         senior = person if person.is_senior else senior
         _refuse_taken_addresses(person, owner_of)
 
@@ -261,9 +274,4 @@ def _refuse_taken_addresses(person: Employee, owner_of: dict[str, Employee]) -> 
     for address, place in places:
         other = owner_of.setdefault(address.lower(), person)
         if other is not person:
-            raise AddressTaken(
-                person.id,
-                place,
-                f"'{address}' belongs to {other.name} already",
-                "an extension, SIP account or number rings one employee only: remove it there first",
-            )
+            raise AddressTaken(person.id, place, address, other.name)

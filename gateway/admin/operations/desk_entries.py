@@ -27,6 +27,7 @@ _PREFIXES: Mapping[str, DeskKind] = {
 }
 _NUMBERED: Collection[DeskKind] = {"event", "change", "webhook", "row"}
 _SEPARATOR = "~"
+_MOST_GROUPED = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,43 @@ async def listed(
     last = rows[-1] if len(rows) == limit else None
     following = f"{last.since.isoformat()}{_SEPARATOR}{last.kind}:{last.id}" if last else None
     return DeskPage(tuple(_entry(row, language) for row in rows), following)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskGroup:
+    """What was set aside for one cause. code, field: what makes the cause. first: one of it, the oldest; its words are those
+    of all."""
+
+    kind: DeskKind
+    code: str
+    field: str
+    count: int
+    first: DeskEntry
+
+    @property
+    def can_retry(self) -> bool:
+        return "retry" in self.first.can
+
+
+async def groups(conn: Conn, account_id: str, language: Language = DEFAULT_LANGUAGE) -> list[DeskGroup]:
+    """Return the causes, the most frequent first."""
+    found: dict[tuple[DeskKind, str, str], list[AsideRow]] = {}
+    for row in await store.aside_rows(conn, account_id, KINDS, limit=_MOST_GROUPED):
+        found.setdefault((row.kind, row.code, row.field or ""), []).append(row)
+    named = [DeskGroup(*cause, len(rows), _entry(rows[0], language)) for cause, rows in found.items()]
+    return sorted(named, key=lambda group: -group.count)
+
+
+async def entries_of(
+    conn: Conn,
+    account_id: str,
+    cause: tuple[DeskKind, str, str],
+    language: Language = DEFAULT_LANGUAGE,
+) -> list[DeskEntry]:
+    """Return all of one cause (kind, code, field), the oldest first."""
+    kind, code, field = cause
+    rows = await store.aside_rows(conn, account_id, [kind], limit=_MOST_GROUPED)
+    return [_entry(row, language) for row in rows if (row.code, row.field or "") == (code, field)]
 
 
 async def retry(conn: Conn, account_id: str, keys: Sequence[str] | None) -> int:

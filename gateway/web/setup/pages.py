@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.store.admin.roles import Role
 from gateway.web.frame import PageAnswer, PageRoute
-from gateway.web.setup import crm, held
+from gateway.web.setup import crm, employees, held, not_sent
 
 SetupHandler = Callable[[Any], Awaitable[PageAnswer]]
 
@@ -37,4 +37,15 @@ PAGES: tuple[PageRoute, ...] = (
     _post("/setup/held/discard", held.discard),
     _get("/setup/held/report", held.show_report),
     _get("/setup/held/report.csv", held.report_csv),
+    _get("/setup/employees", employees.show, "senior_manager"),
+    _get("/setup/employees/new", employees.show_new),
+    _post("/setup/employees/new", employees.add),
+    _post("/setup/employees/import", employees.import_users),
+    _get("/setup/employees/{employee}", employees.show_one),
+    _post("/setup/employees/{employee}", employees.change),
+    _get("/setup/employees/{employee}/remove", employees.ask_removal),
+    _post("/setup/employees/{employee}/remove", employees.remove),
+    _get("/setup/not-sent", not_sent.show, "senior_manager"),
+    _post("/setup/not-sent/retry", not_sent.retry, "senior_manager"),
+    _post("/setup/not-sent/ignore", not_sent.ignore, "senior_manager"),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.web.texts.setup.english_crm import SENTENCES as CRM
+from gateway.web.texts.setup.english_not_sent import SENTENCES as NOT_SENT
+from gateway.web.texts.setup.english_people import SENTENCES as PEOPLE
 
 SENTENCES: Mapping[str, str] = {
     "setup.tabs": "Parts of the setup",
@@ -26,4 +28,6 @@ SENTENCES: Mapping[str, str] = {
     "setup.refused.other": "This does not fit: {message}. What to do: {remedy}.",
     "setup.refused.note": "Say why, in 1 to 1000 characters.",
     **CRM,
+    **NOT_SENT,
+    **PEOPLE,
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.web.texts.setup.russian_crm import SENTENCES as CRM
+from gateway.web.texts.setup.russian_not_sent import SENTENCES as NOT_SENT
+from gateway.web.texts.setup.russian_people import SENTENCES as PEOPLE
 
 SENTENCES: Mapping[str, str] = {
     "setup.tabs": "Разделы настройки",
@@ -26,4 +28,6 @@ SENTENCES: Mapping[str, str] = {
     "setup.refused.other": "Не подходит: {message}. Что сделать: {remedy}.",
     "setup.refused.note": "Напишите, почему: от 1 до 1000 знаков.",
     **CRM,
+    **NOT_SENT,
+    **PEOPLE,
 }
