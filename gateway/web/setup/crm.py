@@ -26,7 +26,7 @@ from gateway.web.setup.tabs import tabs_of
 from routing.texts.catalogue import Phrase, phrase
 from runtime.database.pool import Conn
 
-StateTone = Literal["good", "warn", "bad"]
+CrmTone = Literal["good", "warn", "bad"]
 _EXCHANGES = 50
 
 
@@ -108,7 +108,7 @@ async def _who_connected(conn: Conn, account_id: str) -> tuple[str, datetime | N
     return "", None
 
 
-def state_of(call: AnyPageCall, seen: CrmSeen) -> tuple[StateTone, Phrase]:
+def state_of(call: AnyPageCall, seen: CrmSeen) -> tuple[CrmTone, Phrase]:
     """Return the sentence with which the tab opens."""
     status, words = seen.status, call.words
     since, held = words.time(status.state_since), seen.held_calls
@@ -126,7 +126,7 @@ def state_of(call: AnyPageCall, seen: CrmSeen) -> tuple[StateTone, Phrase]:
     return _on(call, seen)
 
 
-def _on(call: AnyPageCall, seen: CrmSeen) -> tuple[StateTone, Phrase]:
+def _on(call: AnyPageCall, seen: CrmSeen) -> tuple[CrmTone, Phrase]:
     token = seen.status.token
     until = call.words.day(token.expires_at, with_year=True) if token.expires_at else ""
     if token.warning is not None:

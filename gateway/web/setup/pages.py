@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.store.admin.roles import Role
 from gateway.web.frame import PageAnswer, PageRoute
-from gateway.web.setup import crm, employees, held, not_sent
+from gateway.web.setup import crm, employees, held, not_sent, pbx
 
 SetupHandler = Callable[[Any], Awaitable[PageAnswer]]
 
@@ -37,6 +37,15 @@ PAGES: tuple[PageRoute, ...] = (
     _post("/setup/held/discard", held.discard),
     _get("/setup/held/report", held.show_report),
     _get("/setup/held/report.csv", held.report_csv),
+    _get("/setup/pbx", pbx.show),
+    _get("/setup/pbx/new", pbx.show_new),
+    _post("/setup/pbx/new", pbx.add),
+    _get("/setup/pbx/{connection}", pbx.show_one),
+    _post("/setup/pbx/{connection}", pbx.change),
+    _get("/setup/pbx/{connection}/wait", pbx.wait),
+    _post("/setup/pbx/{connection}/secret", pbx.change_secret),
+    _get("/setup/pbx/{connection}/remove", pbx.ask_removal),
+    _post("/setup/pbx/{connection}/remove", pbx.remove),
     _get("/setup/employees", employees.show, "senior_manager"),
     _get("/setup/employees/new", employees.show_new),
     _post("/setup/employees/new", employees.add),

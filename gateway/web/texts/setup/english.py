@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from gateway.web.texts.setup.english_crm import SENTENCES as CRM
 from gateway.web.texts.setup.english_not_sent import SENTENCES as NOT_SENT
+from gateway.web.texts.setup.english_pbx import SENTENCES as PBX
 from gateway.web.texts.setup.english_people import SENTENCES as PEOPLE
 
 SENTENCES: Mapping[str, str] = {
@@ -29,5 +30,6 @@ SENTENCES: Mapping[str, str] = {
     "setup.refused.note": "Say why, in 1 to 1000 characters.",
     **CRM,
     **NOT_SENT,
+    **PBX,
     **PEOPLE,
 }

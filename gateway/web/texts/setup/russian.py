@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from gateway.web.texts.setup.russian_crm import SENTENCES as CRM
 from gateway.web.texts.setup.russian_not_sent import SENTENCES as NOT_SENT
+from gateway.web.texts.setup.russian_pbx import SENTENCES as PBX
 from gateway.web.texts.setup.russian_people import SENTENCES as PEOPLE
 
 SENTENCES: Mapping[str, str] = {
@@ -29,5 +30,6 @@ SENTENCES: Mapping[str, str] = {
     "setup.refused.note": "Напишите, почему: от 1 до 1000 знаков.",
     **CRM,
     **NOT_SENT,
+    **PBX,
     **PEOPLE,
 }
