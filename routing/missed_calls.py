@@ -33,6 +33,8 @@ CaseReason = Literal[
     "case_escalated",
     "case_closed_in_crm",
     "case_reassigned",
+    "case_taken",
+    "case_closed_by_hand",
     "task_as_known",
     "client_reached_already",
     "reached_before_missed",
@@ -49,7 +51,7 @@ class Case(BaseModel):
     last_missed_at, last_missed_until: when the latest missed call began, and when the last of them was given up.
 
     changes: how many times the task was changed; numbers the keys of those effects. waited_seconds: working time between
-    the first missed call and the talk.
+    the first missed call and the talk. closed_note: what whoever closed it by hand wrote.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,6 +74,7 @@ class Case(BaseModel):
     closed_by_call: str | None = None
     closed_by: str | None = None
     waited_seconds: int | None = None
+    closed_note: str = ""
 
     @property
     def task_key(self) -> str:
@@ -117,6 +120,17 @@ class TaskTold(BaseModel):
     by_user: str | None = None
     is_completed: bool = False
     owner_id: str | None = None
+
+
+class CaseOrder(BaseModel):
+    """What a person ordered here. by: their name. owner_id: CRM user who takes the task; None: it is closed, with the note."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    by: str
+    owner_id: str | None = None
+    note: str = ""
 
 
 class Rules(NamedTuple):
@@ -247,6 +261,41 @@ def task_changed(case: Case, told: TaskTold, staff: Staff, rules: Rules) -> Case
         return _nothing_ordered(case, "task_as_known", facts)
     moved = case.model_copy(update={"owner_id": told.owner_id})
     return _nothing_ordered(moved, "case_reassigned", {**facts, "to": told.owner_id})
+
+
+def by_hand(case: Case, order: CaseOrder, rules: Rules) -> CaseDecision:
+    """Do with an open case what a person ordered here; the CRM is told."""
+    facts: Mapping[str, Fact] = {"case": case.id, "by": order.by}
+    if case.state == "closed":
+        return _nothing_ordered(case, "no_open_case", facts)
+    if order.owner_id is None:
+        return _closed_by_hand(case, order, rules, facts)
+    if order.owner_id == case.owner_id:
+        return _nothing_ordered(case, "task_as_known", facts)
+    taken = case.model_copy(update={"owner_id": order.owner_id, "changes": case.changes + 1})
+    change = ChangeTask(task=case.task_key, owner_id=order.owner_id)
+    step = Step("case", "decided", "case_taken", {**facts, "to": order.owner_id})
+    return CaseDecision(taken, (_changed(taken, change),), "case_taken", (step,))
+
+
+def _closed_by_hand(case: Case, order: CaseOrder, rules: Rules, facts: Mapping[str, Fact]) -> CaseDecision:
+    at = max(order.at, case.opened_at)
+    closed = case.model_copy(
+        update={
+            "state": "closed",
+            "closed_at": at,
+            "closed_by": order.by,
+            "closed_note": order.note,
+            "escalate_at": None,
+            "waited_seconds": working_seconds_between(
+                case.opened_at, at, rules.hours, rules.zone, rules.holidays
+            ),
+        }
+    )
+    change = ChangeTask(task=case.task_key, is_completed=True, result=order.note)
+    step = Step("case", "decided", "case_closed_by_hand", facts)
+    effect = Effect(key=f"case:{case.id}:done", order=change)
+    return CaseDecision(closed, (effect,), "case_closed_by_hand", (step,))
 
 
 def _name_of(crm_user_id: str | None, staff: Staff) -> str | None:

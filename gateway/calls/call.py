@@ -39,7 +39,7 @@ from routing.matrix.by_template.turns import NO_TURNS
 from routing.matrix.model import Matrix
 from routing.matrix.places import GonePlaces, named_places
 from routing.matrix.situation import Situation
-from routing.missed_calls import Case, TaskTold
+from routing.missed_calls import Case, CaseOrder, TaskTold
 from runtime.database.pool import Conn
 
 
@@ -78,6 +78,15 @@ async def follow_task(context: JobContext, case: Case, told: TaskTold) -> None:
     """Take over what a person did in the CRM with the task of this case."""
     decided = cases_of_client.follow_task(context.account.id, case, told, context.setup)
     await _change_case(context, case.client, None, decided)
+
+
+async def carry_out_by_hand(context: JobContext, case: Case, ordered: CaseOrder) -> CaseDecided:
+    """Do with this case what a person ordered here, and tell the CRM."""
+    account_id = context.account.id
+    is_unsent = await cases.is_task_unsent(context.conn, account_id, case)
+    decided = cases_of_client.carry_out(account_id, case, ordered, context.setup, is_task_unsent=is_unsent)
+    await _change_case(context, case.client, None, decided)
+    return decided
 
 
 async def known_client(conn: Conn, account_id: str, number: str) -> Client:
@@ -247,6 +256,8 @@ def _event(act: CaseDecided) -> Mapping[str, Any]:
         return {"timer": act.timer.isoformat()}
     if act.task is not None:
         return {"task": _json(act.task)}
+    if act.ordered is not None:
+        return {"ordered": _json(act.ordered)}
     if act.missed is not None:
         return {"missed": _json(act.missed), "reached": _json(act.reached)}
     return {"answered": _json(act.reached)}

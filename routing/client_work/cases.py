@@ -11,10 +11,12 @@ from routing.effects import CreateTask, Effect
 from routing.missed_calls import (
     Case,
     CaseDecision,
+    CaseOrder,
     Missed,
     Reached,
     TaskTold,
     answered,
+    by_hand,
     missed,
     task_changed,
     timer,
@@ -31,6 +33,8 @@ _WORTH_RECORDING = {
     "client_reached_already",
     "case_closed_in_crm",
     "case_reassigned",
+    "case_taken",
+    "case_closed_by_hand",
     "escalation_limit",
     "escalation_quiet",
     "no_senior_left",
@@ -91,6 +95,19 @@ def follow_task(account_id: str, case: Case, told: TaskTold, setup: Setup) -> Ca
     decided = task_changed(case, told, setup.staff, setup.rules)
     about = f"{case.id}:{setup.now.isoformat()}"
     return CaseDecided(_decision_id(account_id, about, decided), case, decided, task=told)
+
+
+def carry_out(
+    account_id: str, case: Case, ordered: CaseOrder, setup: Setup, *, is_task_unsent: bool
+) -> CaseDecided:
+    """Do with the case what a person ordered here. is_task_unsent: the CRM was never told of its task."""
+    decided = by_hand(case, ordered, setup.rules)
+    skips_task = decided.reason == "case_closed_by_hand" and is_task_unsent
+    if skips_task:
+        decided = decided._replace(effects=())
+    about = f"{case.id}:{setup.now.isoformat()}"
+    decision_id = _decision_id(account_id, about, decided)
+    return CaseDecided(decision_id, case, decided, ordered=ordered, skips_task=skips_task)
 
 
 def talk_of(row: CallRow, setup: Setup) -> Reached | None:

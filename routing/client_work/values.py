@@ -19,7 +19,7 @@ from routing.matrix.model import Matrix
 from routing.matrix.places import GonePlaces
 from routing.matrix.situation import Situation
 from routing.matrix.versions.trial import TrialOfCall
-from routing.missed_calls import Case, CaseDecision, Missed, Reached, Rules, TaskTold
+from routing.missed_calls import Case, CaseDecision, CaseOrder, Missed, Reached, Rules, TaskTold
 from routing.schedules.calendar import PublicHolidays
 from routing.settings import AccountSettings, NumberPolicy
 from routing.staff import Staff
@@ -174,8 +174,8 @@ class NoClient(NamedTuple):
 
 
 class CaseDecided(NamedTuple):
-    """The client's case before and after. decision_id: None = changed nothing worth recording. missed, reached, timer, task:
-    what it was decided about. skips_task: task and changes were never sent and are dropped."""
+    """The client's case before and after. decision_id: None = changed nothing worth recording. missed, reached, timer, task,
+    ordered: what it was decided about. skips_task: task and changes were never sent and are dropped."""
 
     decision_id: str | None
     before: Case | None
@@ -184,6 +184,7 @@ class CaseDecided(NamedTuple):
     reached: Reached | None = None
     timer: datetime | None = None
     task: TaskTold | None = None
+    ordered: CaseOrder | None = None
     skips_task: bool = False
 
 

@@ -120,6 +120,8 @@ SENTENCES: Mapping[str, str] = {
     "case.reason.case_escalated": "the client has waited too long: the task went to the next senior manager",
     "case.reason.case_closed_in_crm": "a person completed the task in the CRM: the case is closed",
     "case.reason.case_reassigned": "the task was given to somebody else in the CRM: the case follows",
+    "case.reason.case_taken": "somebody took the task here: the case is theirs now",
+    "case.reason.case_closed_by_hand": "a person closed the case by hand, without a talk: the task is completed",
     "case.reason.task_as_known": "the case knows whose the task is",
     "case.reason.escalation_not_due": "it is too early to hand the task on",
     "case.reason.escalation_quiet": "quiet hours: the task is handed on when they are over",

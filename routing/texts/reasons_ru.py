@@ -120,6 +120,8 @@ SENTENCES: Mapping[str, str] = {
     "case.reason.case_escalated": "клиент ждёт слишком долго: задача передана следующему старшему менеджеру",
     "case.reason.case_closed_in_crm": "задачу закрыли в CRM: дело закрыто",
     "case.reason.case_reassigned": "задачу в CRM передали другому сотруднику: дело теперь за ним",
+    "case.reason.case_taken": "в приложении взяли задачу на себя: дело теперь за этим сотрудником",
+    "case.reason.case_closed_by_hand": "дело закрыли вручную, без разговора: задача выполнена",
     "case.reason.task_as_known": "дело уже знает, чья это задача",
     "case.reason.escalation_not_due": "передавать задачу ещё рано",
     "case.reason.escalation_quiet": "тихие часы: задача будет передана, когда они закончатся",

@@ -27,7 +27,7 @@ class FiguresQuery(Body):
 
 
 class CaseView(Answer):
-    """id: of the first missed call. waited_seconds: working time between it and the talk."""
+    """id: of the first missed call. waited_seconds: working time between it and the talk. closed_note: of whoever closed it by hand."""
 
     id: str
     client: str
@@ -46,6 +46,7 @@ class CaseView(Answer):
     closed_by_call: str | None
     closed_by: str | None
     waited_seconds: int | None
+    closed_note: str
 
 
 class CaseFiguresView(Answer):

@@ -16,6 +16,7 @@ _TONES: Mapping[str, Tone] = {
     "escalation_limit": "bad",
     "case_closed": "good",
     "case_closed_in_crm": "good",
+    "case_closed_by_hand": "good",
     "client_reached_already": "good",
 }
 
@@ -44,6 +45,7 @@ def _values(case: Mapping[str, Any], facts: DecisionFacts) -> dict[str, Value]:
         "due": facts.moment(case.get("task_due_at")),
         "until": facts.moment(case.get("escalate_at")),
         "waited": facts.spelling.duration(waited) if waited is not None else "",
+        "note": facts.entity(case.get("closed_note")),
         "count": len(case.get("missed_calls") or ()),
     }
 

@@ -102,7 +102,7 @@ WHERE (account_id, effect_key) IN (
     LIMIT $4)
 """
 _CASES = """
-UPDATE missed_case SET client = '', task_text = '', target = NULL, failure = NULL, aside_note = NULL WHERE (account_id, case_id) IN (
+UPDATE missed_case SET client = '', task_text = '', closed_note = '', target = NULL, failure = NULL, aside_note = NULL WHERE (account_id, case_id) IN (
     SELECT account_id, case_id FROM missed_case WHERE account_id = $1 AND last_missed_at < $2 AND (client = '')::integer = 0
         AND ($3::text IS NULL OR client = $3) AND state = 'closed' LIMIT $4)
 """

@@ -15,13 +15,13 @@ from runtime.database.pool import Conn
 _SAVE = """
 INSERT INTO missed_case (account_id, case_id, client, state, opened_at, last_missed_at, missed_calls, owner_id, target,
     task_text, task_due_at, escalations, escalate_at, changes, closed_at, closed_by_call, closed_by, waited_seconds,
-    last_missed_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+    last_missed_until, closed_note)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 ON CONFLICT (account_id, case_id) DO UPDATE SET state = excluded.state, last_missed_at = excluded.last_missed_at,
     last_missed_until = excluded.last_missed_until, missed_calls = excluded.missed_calls, owner_id = excluded.owner_id, escalations = excluded.escalations,
     escalate_at = excluded.escalate_at, changes = excluded.changes, closed_at = excluded.closed_at,
     closed_by_call = excluded.closed_by_call, closed_by = excluded.closed_by,
-    waited_seconds = excluded.waited_seconds, failures = 0, failure = NULL, aside_at = NULL
+    waited_seconds = excluded.waited_seconds, closed_note = excluded.closed_note, failures = 0, failure = NULL, aside_at = NULL
 """
 
 # The CRM may have refused whom the task was ordered for: then whoever got it instead, until a person gives it away.
@@ -125,6 +125,7 @@ async def save_case(conn: Conn, account_id: str, case: Case) -> None:
         case.closed_by,
         case.waited_seconds,
         case.last_missed_until,
+        case.closed_note,
     )
 
 
@@ -295,6 +296,7 @@ def _case(row: asyncpg.Record) -> Case:
                 "closed_by_call",
                 "closed_by",
                 "waited_seconds",
+                "closed_note",
             ]
         },
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from gateway.store.outbound.pace import hold_pace
 from routing.decision import stable_id
 from routing.effects import CallClient
@@ -20,6 +22,16 @@ FROM (SELECT CASE
     ELSE '' END AS why) AS asked
 ON CONFLICT DO NOTHING
 """
+_ADD_ASKED = """
+INSERT INTO outbound_item (account_id, item_id, kind, source, deal_id, contact_id, client, target, connection, line, "order",
+    priority, expires_at)
+SELECT $1, $2, 'callback', 'api', $3, $4, $5, $6, $7, $8, $9, -1, $10
+WHERE NOT EXISTS (SELECT 1 FROM outbound_item WHERE account_id = $1 AND client = $5 AND kind = 'callback' AND state = 'waiting')
+    AND NOT EXISTS (SELECT 1 FROM outbound_attempt WHERE account_id = $1 AND client = $5 AND state <> 'over')
+RETURNING item_id
+"""
+_WAITS_FOR = timedelta(minutes=10)
+"""Whoever asked sits at the phone now."""
 _WAITING = """
 SELECT count(*) FROM (SELECT FROM outbound_item WHERE account_id = $1 AND state = 'waiting' AND kind = 'callback' LIMIT $2)
 AS waiting
@@ -59,3 +71,29 @@ async def add_missed_call(conn: Conn, account_id: str, key: str, order: CallClie
         },
         await is_queue_full(conn, account_id),
     )
+
+
+async def add_asked(conn: Conn, account_id: str, item_id: str, order: CallClient, now: datetime) -> bool:
+    """Put a call that a person asked for before all others. False: this client waits already, or is being called."""
+    await hold_pace(conn, account_id)
+    added = await conn.fetchval(
+        _ADD_ASKED,
+        account_id,
+        item_id,
+        order.deal_id,
+        order.contact_id,
+        order.number,
+        {"kind": "employee", "employee_id": order.employee_id},
+        order.connection,
+        order.line,
+        {
+            "action": {
+                "do": "callback",
+                "connection": order.connection,
+                "line": order.line,
+                "task_when_failed": order.task_when_failed,
+            },
+        },
+        now + _WAITS_FOR,
+    )
+    return added is not None

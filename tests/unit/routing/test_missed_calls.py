@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from routing.client import Ref
 from routing.effects import ChangeTask, CreateTask
-from routing.missed_calls import Case, CaseDecision, Missed, Reached, Rules, answered, missed, timer
+from routing.missed_calls import (
+    Case,
+    CaseDecision,
+    CaseOrder,
+    Missed,
+    Reached,
+    Rules,
+    answered,
+    by_hand,
+    missed,
+    timer,
+)
 from routing.quiet_hours import after_quiet
 from routing.settings import CasePolicy, WorkingTime
 from routing.staff import Employee, Staff
@@ -252,3 +263,30 @@ def test_any_traffic_gives_at_most_one_open_case_one_task_each_and_distinct_keys
     opened_cases = sum(k.endswith(":task") for k in keys)
     closed_cases = sum(k.endswith(":done") for k in keys)
     assert opened_cases - closed_cases == (1 if case else 0)
+
+
+def test_who_takes_a_case_here_gets_its_task_in_the_crm() -> None:
+    order = CaseOrder(at=NOON + timedelta(minutes=5), by="Второй", owner_id="2")
+    decided = by_hand(opened(), order, rules())
+    assert decided.reason == "case_taken"
+    assert decided.case is not None
+    assert (decided.case.owner_id, decided.case.changes) == ("2", 1)
+    assert [e.order for e in decided.effects] == [ChangeTask(task="case:m1:task", owner_id="2")]
+    again = by_hand(decided.case, order, rules())
+    assert (again.reason, again.effects) == ("task_as_known", ())
+
+
+def test_a_case_that_is_closed_here_completes_its_task_with_the_note() -> None:
+    order = CaseOrder(at=NOON + timedelta(minutes=5), by="Босс", note="wrong number")
+    decided = by_hand(opened(), order, rules())
+    assert decided.reason == "case_closed_by_hand"
+    assert decided.case is not None
+    assert (decided.case.closed_by, decided.case.closed_note, decided.case.waited_seconds) == (
+        "Босс",
+        "wrong number",
+        300,
+    )
+    done = ChangeTask(task="case:m1:task", is_completed=True, result="wrong number")
+    assert [(e.key, e.order) for e in decided.effects] == [("case:m1:done", done)]
+    late = by_hand(decided.case, order, rules())
+    assert (late.reason, late.effects, late.case) == ("no_open_case", (), decided.case)
