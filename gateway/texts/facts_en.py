@@ -103,6 +103,7 @@ SENTENCES: Mapping[str, str] = {
     "rule.case": "missed-call case",
     "rule.client": "client",
     "rule.template": "template",
+    "rule.trial": "version on trial",
     "rule.away": "who is away",
     "fact-value.away.off_shift": "off shift",
     "fact-value.away.holiday": "holiday",

@@ -103,6 +103,7 @@ SENTENCES: Mapping[str, str] = {
     "rule.case": "дело о пропущенном звонке",
     "rule.client": "клиент",
     "rule.template": "шаблон",
+    "rule.trial": "пробная версия",
     "rule.away": "кого нет на месте",
     "fact-value.away.off_shift": "не на смене",
     "fact-value.away.holiday": "праздник",

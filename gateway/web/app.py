@@ -42,6 +42,7 @@ from gateway.web.links import address, own_path
 from gateway.web.page_headers import dress_page
 from gateway.web.person import Person, SignedIn
 from gateway.web.render import TemplateSet, of_call
+from gateway.web.shell import counts_of
 from gateway.web.texts.sentences import TEXTS
 from gateway.web.words.words import Words
 from runtime.database.errors import may_pass
@@ -99,6 +100,8 @@ class Pages:
             self._trouble.recovered()
             if page.configures and request.method == "POST" and call.account_or_none is not None:
                 await self._services.configuration.take_over((call.account.id,), with_tokens=False)
+            if isinstance(answer, Shown) and page.frame == "inside" and not call.is_fragment:
+                call = dataclasses.replace(call, counts=await counts_of(call))
             return self._made(page, request, call, answer)
         except PageRefused as err:
             return self._refused(page, call, err.status, err.code, err.values)

@@ -90,7 +90,8 @@ F = TypeVar("F", bound=Form | None, default=None)
 class PageCall(Generic[Q, F]):
     """One request of a person who may make it, validated. form: of a POST. is_fragment: htmx asked for a part of the page.
 
-    several_accounts: the person may see more than one, so that addresses name it.
+    several_accounts: the person may see more than one, so that addresses name it. counts: of what waits behind entries of the
+    navigation, once the handler has answered.
     """
 
     services: Services
@@ -106,6 +107,7 @@ class PageCall(Generic[Q, F]):
     words: Words
     now: datetime
     is_fragment: bool = False
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def account(self) -> Account:

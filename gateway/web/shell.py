@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.roles import Role, may_act_as
+from gateway.store.calls.case_lists import waiting_count
 from gateway.web.frame import AnyPageCall, NavName
+from gateway.web.missed.whose import owner_of
 from gateway.web.person import Person
 
 
@@ -67,7 +69,17 @@ def _is_for(entry: NavigationEntry, who: Person) -> bool:
     return may_act_as(who.role, entry.role)
 
 
+async def counts_of(call: AnyPageCall) -> Mapping[str, int]:
+    """Return what waits behind entries of the navigation, for this person."""
+    if not call.who.login or call.account_or_none is None:
+        return {}
+    async with call.connection() as conn:
+        return {"missed": await waiting_count(conn, call.account.id, owner_of(call))}
+
+
 def navigation(call: AnyPageCall) -> Navigation:
     known = call.services.configuration.now.accounts.values()
     accounts = (a for a in known if call.who.bound.account_id in (None, a.id)) if call.who.login else ()
-    return Navigation(entries_of(call.who), tuple(sorted(accounts, key=lambda account: account.name)))
+    return Navigation(
+        entries_of(call.who), tuple(sorted(accounts, key=lambda account: account.name)), call.counts
+    )

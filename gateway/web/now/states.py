@@ -12,7 +12,7 @@ from gateway.web.words.words import Words
 from routing.settings import AlertPolicy
 from routing.texts.catalogue import Phrase, phrase
 
-StateTone = Literal["good", "warn", "bad", ""]
+StateLineTone = Literal["good", "warn", "bad", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class StateLine:
     """side: at the right. detail: a second line, where something is to be done; path: and where."""
 
     name: Phrase | str
-    tone: StateTone
+    tone: StateLineTone
     side: Phrase
     detail: Phrase | None = None
     path: str = ""
@@ -40,7 +40,7 @@ def states_of(account: AccountStatus, alerts: AlertPolicy, words: Words) -> Iter
 def _crm(account: AccountStatus) -> StateLine:
     name, crm = phrase("now.state.crm"), account.crm
     if account.state != "on":
-        tone: StateTone = "bad" if account.state == "broken" else "warn"
+        tone: StateLineTone = "bad" if account.state == "broken" else "warn"
         return StateLine(name, tone, phrase(f"now.state.crm.{account.state}"), path="/setup/crm")
     if crm is None or not crm.is_served:
         return StateLine(name, "bad", phrase("now.state.crm.unserved"), path="/setup/crm")
@@ -79,7 +79,7 @@ def _access(account: AccountStatus, words: Words) -> StateLine:
     name, token = phrase("now.state.access"), account.token
     if token.warning in ("broken", "expired") or token.kind == "none":
         return StateLine(name, "bad", phrase("now.state.access.refused"), path="/setup/crm")
-    tone: StateTone = "warn" if token.warning else "good"
+    tone: StateLineTone = "warn" if token.warning else "good"
     if token.kind == "oauth" or token.expires_at is None:
         return StateLine(name, tone, phrase("now.state.access.renews"))
     until = words.day(token.expires_at, with_year=True)

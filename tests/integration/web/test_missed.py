@@ -1,0 +1,174 @@
+"""Missed calls on pages: the longest first; taken, closed with a note and called back without script; a manager's are their own."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from gateway.store.admin.accounts import add_connection
+from gateway.store.admin.bindings import Bindings
+from gateway.store.calls.missed_calls import case, save_case
+from routing.missed_calls import Case
+from tests.integration.api.client import ACCOUNT, ANNA
+from tests.integration.web.browser import Answer, Browser, Site
+from tests.integration.web.calls_on_pages import a_call, name_client, store
+
+LONG, SHORT, THEIRS = "+79990001122", "+79990001133", "+79990001144"
+ANNAS = ANNA.crm_user_id
+_DAY = timedelta(days=1)
+
+
+def a_case(client: str, ago: timedelta, due: timedelta, **fields: Any) -> Case:
+    now = datetime.now(UTC)
+    base: dict[str, Any] = {
+        "id": f"m{client[-2:]}", "client": client, "opened_at": now - ago, "last_missed_at": now - ago,
+        "missed_calls": (f"m{client[-2:]}",), "owner_id": ANNAS, "target": None, "task_text": "Call back",
+        "task_due_at": now + due,
+    }  # fmt: skip
+    return Case(**{**base, **fields})
+
+
+@pytest.fixture
+async def waiting(site: Site, pool: asyncpg.Pool) -> Site:
+    await name_client(pool, LONG, "Анна Третьякова")
+    await store(pool, a_call("m22", _DAY, client=LONG), a_call("back", timedelta(hours=1), client=THEIRS))
+    async with pool.acquire() as conn:
+        await save_case(conn, ACCOUNT, a_case(SHORT, timedelta(minutes=5), _DAY, owner_id="99"))
+        await save_case(
+            conn, ACCOUNT, a_case(LONG, 4 * _DAY, -3 * _DAY, target={"kind": "contact", "id": "501"})
+        )
+        closed = {
+            "state": "closed",
+            "closed_at": datetime.now(UTC),
+            "waited_seconds": 540,
+            "closed_by": "Анна",
+        }
+        await save_case(conn, ACCOUNT, a_case(THEIRS, _DAY, _DAY, **closed, closed_by_call="back"))
+    return site
+
+
+def clients(answer: Answer) -> list[str]:
+    assert answer.status == 200, answer.text[:2000]
+    section = answer.page.by_id("missed-waiting")
+    return [row.all("a")[0].text for row in section.all("tr") if row.all("a")]
+
+
+def manager(site: Site, **fields: Any) -> Browser:
+    return site.as_("manager", bound=Bindings(account_id=ACCOUNT, employee=ANNA.id), **fields)
+
+
+async def test_who_waits_longest_stands_first_with_the_way_to_mend_it(waiting: Site) -> None:
+    page = await waiting.as_("senior_manager").get("/missed")
+    assert clients(page) == ["Анна Третьякова", "Новый клиент"]
+    words = page.words
+    assert "просрочен на 3 д" in words
+    assert "клиент дозвонился сам" in words  # the call that closed it was the client's
+    assert "5–15" in words
+    assert "Просрочены 1" in words
+    assert not re.search(r' (style|on\w+)="', page.text)
+    assert clients(await waiting.as_("senior_manager").get("/missed?only=overdue")) == ["Анна Третьякова"]
+    assert clients(await waiting.as_("senior_manager").get("/missed?only=new")) == ["Новый клиент"]
+    assert clients(await waiting.as_("senior_manager").get("/missed?person=99")) == ["Новый клиент"]
+
+
+async def test_a_manager_sees_and_touches_their_own_only(waiting: Site) -> None:
+    anna = manager(waiting)
+    assert clients(await anna.get("/missed")) == ["Анна Третьякова"]
+    assert (await anna.get("/missed/m33/close")).status == 404
+    assert (await anna.post("/missed/m33/close", {"note": "not mine"})).status == 404
+    nobody = waiting.as_("manager", bound=Bindings(account_id=ACCOUNT))
+    assert "Все перезвонены" in (await nobody.get("/missed")).words
+    assert (await nobody.get("/missed/count")).page.text == ""
+    assert (await anna.get("/missed/count")).page.text == "1"
+    entry = next(
+        a for a in (await anna.get("/missed")).page.all("a", cls="cm-nav-entry") if a["href"] == "/missed"
+    )
+    assert entry.text == "Пропущенные 1"
+
+
+async def test_who_only_looks_sees_no_number_and_no_button(waiting: Site) -> None:
+    looks = waiting.as_("read_only", language="en")
+    for path in ("/missed", "/missed/closed", "/missed/waits"):
+        page = await looks.get(path)
+        assert page.status == 200
+        assert not re.search(r"999\D*000\D*11\D*(22|33|44)", page.words), path
+        assert not re.search(r"9990001(122|133|144)", page.text), path
+    section = (await looks.get("/missed")).page.by_id("missed-waiting")
+    assert section.all("form", method="post") == []
+    assert (await looks.post("/missed/m22/close", {"note": "no right"})).status == 403
+
+
+async def test_a_case_is_closed_with_a_note_and_the_crm_is_told(waiting: Site, pool: asyncpg.Pool) -> None:
+    senior = waiting.as_("senior_manager")
+    question = await senior.get("/missed/m22/close")
+    assert "Закрыть без перезвона: Анна Третьякова" in question.words
+    refused = await senior.post("/missed/m22/close", {"note": " x "})
+    assert (refused.status, "от 3 до 500 знаков" in refused.words) == (422, True)
+    done = await senior.post("/missed/m22/close", {"note": "ошибся номером"})
+    assert (done.status, done.location) == (303, "/missed")
+    async with pool.acquire() as conn:
+        closed = await case(conn, ACCOUNT, "m22")
+        assert (closed.state, closed.closed_note) == ("closed", "ошибся номером")
+        effect = await conn.fetchrow("SELECT what, \"order\" FROM effect WHERE effect_key = 'case:m22:done'")
+        assert effect is not None
+        assert (effect["what"], effect["order"]["result"]) == ("change_task", "ошибся номером")
+        row = await conn.fetchrow("SELECT reason, client FROM decision WHERE kind = 'case'")
+        assert row is not None
+        assert tuple(row) == ("case_closed_by_hand", LONG)
+        assert await conn.fetchval("SELECT action FROM audit WHERE what = 'case'") == "closed"
+    assert "закрыто с пометкой «ошибся номером»" in (await senior.get("/missed/closed")).words
+    again = await senior.post("/missed/m22/close", {"note": "once more"})
+    assert again.status == 303
+
+
+async def test_a_task_is_taken_by_who_is_an_employee(waiting: Site, pool: asyncpg.Pool) -> None:
+    anna = waiting.as_("senior_manager", bound=Bindings(account_id=ACCOUNT, employee=ANNA.id))
+    assert (await anna.post("/missed/m33/take")).status == 303
+    async with pool.acquire() as conn:
+        assert (await case(conn, ACCOUNT, "m33")).owner_id == ANNAS
+        order = await conn.fetchval("SELECT \"order\" FROM effect WHERE effect_key = 'case:m33:change:1'")
+        assert order["owner_id"] == ANNAS
+    refused = await waiting.as_("senior_manager").post("/missed/m33/take")
+    assert (refused.status, "Взять нельзя" in refused.words) == (422, True)
+
+
+async def test_a_client_is_called_back_where_the_pbx_can(waiting: Site, pool: asyncpg.Pool) -> None:
+    anna = manager(waiting)
+    assert "Перезвонить:" not in (await anna.get("/missed")).text
+    refused = await anna.post("/missed/m22/call")
+    assert (refused.status, "АТС" in refused.words) == (422, True)
+    async with pool.acquire() as conn, conn.transaction():
+        await add_connection(
+            conn, account_id=ACCOUNT, name="calls", kind="generic", secret="s2",
+            settings={"originate_url": "http://pbx.example/call"},
+        )  # fmt: skip
+    await waiting.process.configuration.reload()
+    page = await anna.get("/missed")
+    assert 'aria-label="Перезвонить: Анна Третьякова"' in page.text
+    assert "cm-button-tall" in page.text
+    assert (await anna.post("/missed/m22/call")).status == 303
+    row = await pool.fetchrow("SELECT client, target, connection, source, priority FROM outbound_item")
+    assert row is not None
+    assert dict(row) == {
+        "client": LONG, "target": {"kind": "employee", "employee_id": ANNA.id}, "connection": "calls",
+        "source": "api", "priority": -1,
+    }  # fmt: skip
+    await anna.post("/missed/m22/call")
+    assert await pool.fetchval("SELECT count(*) FROM outbound_item") == 1
+
+
+async def test_how_long_clients_wait_is_told_by_person(waiting: Site) -> None:
+    page = await waiting.as_("senior_manager", language="en").get("/missed/waits?days=30")
+    people = page.page.by_id("missed-people")
+    assert "9 min" in people.text
+    assert "30 days" in page.words
+
+
+async def test_nobody_waits(site: Site) -> None:
+    page = await site.as_("senior_manager", language="en").get("/missed")
+    assert "Everybody was called back." in page.words
+    assert "No missed call was closed yet." in page.words
