@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0: any free one")
     pages: bool = Field(True, description="serve the pages for people beside what programs ask for")
+    pages_kit: bool = Field(
+        False, description="show /_kit, every part of the pages in every state: for who develops them"
+    )
     public_url: str | None = Field(None, description="how PBXs and the CRM reach us, for webhooks and OAuth")
     trusted_hops: int = Field(
         0,

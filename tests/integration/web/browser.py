@@ -18,7 +18,7 @@ from gateway.web.process import PagesProcess
 from routing.texts.catalogue import Language
 from tests.integration.web.html import Element, parse
 
-_WHO, CSRF = "X-Test-Person", "the-token-of-this-session"
+PERSON_HEADER, CSRF = "X-Test-Person", "the-token-of-this-session"
 
 
 class KnownPeople:
@@ -30,7 +30,7 @@ class KnownPeople:
         self.people = {}
 
     async def person_of(self, request: web.Request) -> Person | None:
-        return self.people.get(request.headers.get(_WHO, ""))
+        return self.people.get(request.headers.get(PERSON_HEADER, ""))
 
     def is_ours(self, request: web.Request, person: Person, token: str) -> bool:
         return token == person.csrf
@@ -87,7 +87,7 @@ class Browser:
     async def _asked(self, method: str, path: str, data: Any, headers: Mapping[str, str]) -> Answer:
         sent = {"Sec-Fetch-Site": "same-origin", **self.headers, **headers}
         if self.person is not None:
-            sent[_WHO] = self.person.login
+            sent[PERSON_HEADER] = self.person.login
         async with self.http.request(
             method, f"http://localhost{path}", data=data, headers=sent, allow_redirects=False
         ) as answer:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.web.texts.kit.english_examples import EXAMPLES
+
 SENTENCES: Mapping[str, str] = {
     "kit.as_table": "As a table",
     "kit.clear_filter": "Remove the filter: {name}",
@@ -27,4 +29,5 @@ SENTENCES: Mapping[str, str] = {
     "kit.person_off": "switched off",
     "kit.stale": "data as of {at}",
     "kit.tabs": "Tabs",
+    **EXAMPLES,
 }

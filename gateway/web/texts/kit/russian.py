@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.web.texts.kit.russian_examples import EXAMPLES
+
 SENTENCES: Mapping[str, str] = {
     "kit.as_table": "Таблицей",
     "kit.clear_filter": "Убрать фильтр: {name}",
@@ -27,4 +29,5 @@ SENTENCES: Mapping[str, str] = {
     "kit.person_off": "отключён",
     "kit.stale": "данные на {at}",
     "kit.tabs": "Вкладки",
+    **EXAMPLES,
 }

@@ -12,6 +12,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from gateway.web.kit.examples import examples
 from gateway.web.texts.kit import english, russian
 from routing.texts.catalogue import Language, Texts
 from tests.paths import ROOT
@@ -93,8 +94,13 @@ def test_the_kit_speaks_both_languages() -> None:
 
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_every_sentence_of_the_kit_is_used(language: Language) -> None:
-    text = "".join(path.read_text() for path in templates())
-    keys = [key for key in SENTENCES[language] if key not in text and key.rpartition("_")[0] not in text]
+    files = [*templates(), *(ROOT / "gateway/web/kit").glob("*.py")]
+    text = "".join(path.read_text() for path in files)
+    names = {key: key.removeprefix("kit.example.") for key in SENTENCES[language]}
+    keys = [
+        key for key, name in names.items() if name.removesuffix("_text").removesuffix("_step") not in text
+    ]
+    keys = [key for key in keys if not key.startswith("kit.difference_")]
     assert keys == []
 
 
@@ -179,3 +185,14 @@ def test_a_question_before_a_step_has_the_focus_on_the_safe_answer() -> None:
 def test_progress_of_what_is_not_counted_yet_has_no_value() -> None:
     assert "value=" not in one("progress", "panels", '(0, none, "Load")')
     assert 'value="3" max="10"' in one("progress", "panels", '(3, 10, "Load")')
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_the_components_page_can_be_drawn(language: Language) -> None:
+    """Without the frame: its blocks alone."""
+    say = Texts(language, SENTENCES[language]).say
+    page = (TEMPLATES / "kit/page.html").read_text().replace('{% extends "frame/page.html" %}', "")
+    words = SimpleNamespace(decimal=lambda value: str(value))
+    html = drawn(page, language, words=words, **examples(lambda key: say(f"kit.example.{key}")))
+    assert html.count("<section") > 10
+    assert "None" not in html
