@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 # Tests start hundreds of processes: each would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test coverage lint check format bench fairness test-pbx test-foreign chaos distribution-race sabotage shift-change clean
+.PHONY: setup demo test test-pages coverage lint check format bench fairness test-pbx test-foreign chaos distribution-race sabotage shift-change clean
 .DEFAULT_GOAL := setup
 
 # The front-end files are made anew when what they are made of has changed (0.3 s to see that it has not).
@@ -20,10 +20,10 @@ demo: setup
 	@$(BIN)/callmatrix demo $(DEMO)
 
 test: setup
-	$(BIN)/python -m pytest -m "not pbx and not chaos and not foreign" -n 2 --dist loadfile --max-worker-restart 2 $(TESTS)
+	$(BIN)/python -m pytest -m "not pbx and not chaos and not foreign and not pages" -n 2 --dist loadfile --max-worker-restart 2 $(TESTS)
 
 coverage: setup
-	$(BIN)/python -m pytest -m "not pbx and not chaos and not foreign" -n 2 --dist loadfile --cov --cov-report=term $(TESTS)
+	$(BIN)/python -m pytest -m "not pbx and not chaos and not foreign and not pages" -n 2 --dist loadfile --cov --cov-report=term $(TESTS)
 
 lint: setup
 	$(BIN)/ruff format --check .
@@ -49,6 +49,10 @@ test-pbx: setup
 	@sh tests/e2e/pbx/install.sh
 	$(BIN)/python -m pytest -m pbx $(or $(TESTS),tests/e2e/pbx)
 
+test-pages: setup
+	@sh tests/e2e/pages/install.sh
+	$(BIN)/python -m pytest -m pages -n 0 $(or $(TESTS),tests/e2e/pages)
+
 test-foreign: setup
 	@PYTHON="$(BIN)/python" sh tests/foreign/install.sh
 	$(BIN)/python -m pytest -m foreign -n 0 tests/foreign
@@ -66,4 +70,4 @@ sabotage: setup
 	$(BIN)/python -m tests.sabotage $(SABOTAGE)
 
 clean:
-	rm -rf $(VENV) .foreign node_modules gateway/web/built
+	rm -rf $(VENV) .foreign node_modules gateway/web/built .pages
