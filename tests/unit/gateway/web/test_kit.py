@@ -21,7 +21,8 @@ TEMPLATES = ROOT / "gateway/web/templates"
 STATIC = ROOT / "gateway/web/static"
 ICONS = frozenset((STATIC / "icons.txt").read_text().split())
 SENTENCES: Mapping[Language, Mapping[str, str]] = {"ru": russian.SENTENCES, "en": english.SENTENCES}
-_NOT_ALLOWED = re.compile(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]* src=)|\|\s*safe\b")
+_NOT_ALLOWED = re.compile(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]* src=)")
+_TRUSTED = re.compile(r"\|\s*safe\b")
 _CYRILLIC = re.compile(r"[А-Яа-яЁё]{2,}")
 _ICON = re.compile(r"""icon\("([a-z0-9-]+)\"""")
 _CLASSES = re.compile(r'class="([^"]*)"')
@@ -57,7 +58,11 @@ def one(macro: str, home: str, arguments: str, **values: Any) -> str:
 
 
 def test_what_the_security_policy_refuses_stands_in_no_template() -> None:
-    found = [f"{path.name}: {hit}" for path in templates() for hit in _NOT_ALLOWED.findall(path.read_text())]
+    found = []
+    for path in templates():
+        text = path.read_text()
+        hits = [*_NOT_ALLOWED.findall(_OF_JINJA.sub("", text)), *_TRUSTED.findall(text)]
+        found += [f"{path.name}: {hit}" for hit in hits]
     assert found == []
 
 
