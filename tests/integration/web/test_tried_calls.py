@@ -79,3 +79,19 @@ async def test_a_call_is_run_again_with_what_is_new_and_only_that(site: Site, po
     assert "Ничего нового не появится" in again.words
     assert "Ждёт отправки" in (await person.get("/calls/c1")).words
     assert (await site.as_("manager").get("/calls/c1/again")).status == 403
+
+
+async def test_a_made_up_call_is_started_with_the_sandbox_only(site: Site, pool: asyncpg.Pool) -> None:
+    person, form = site.as_("admin"), {"number": "8 900 000-14-23", "who": ""}
+    assert "Начать придуманный звонок" not in (await person.get("/calls/try")).words
+    assert (await person.post("/calls/try/start", form)).status == 422
+    await pool.execute("UPDATE account SET base_url = 'http://127.0.0.1:9'")
+    await site.process.configuration.reload()
+    assert "Начать придуманный звонок" in (await person.get("/calls/try")).words
+    assert (await person.post("/calls/try/start", {"number": "abc"})).status == 422
+    started = await person.post("/calls/try/start", form)
+    assert (started.status, started.location) == (303, "/calls")
+    row = await pool.fetchrow("SELECT client, events FROM inbox")
+    assert row is not None
+    assert row["client"] == "+79000001423"
+    assert [event["kind"] for event in row["events"]] == ["started", "rang"]

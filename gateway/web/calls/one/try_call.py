@@ -18,6 +18,7 @@ from gateway.store.calls.journal import CallFilter, page_of
 from gateway.web.calls.one.call_file import CallFile
 from gateway.web.calls.one.call_page import shown_call
 from gateway.web.calls.one.entities_now import entities_now
+from gateway.web.calls.one.made_up import address_at, may_start
 from gateway.web.frame import PageCall, PageQuery, Shown
 from gateway.web.words.sorting import by_name
 from routing.client import Client
@@ -96,7 +97,7 @@ def read_form(call: TryCall, staff: Staff) -> Tried:
         at=(at or call.now).astimezone(UTC),
         direction="outbound" if query.direction == "outbound" else "inbound",
         is_answered=is_answered,
-        answered_by=_address(query.who, staff) if is_answered else None,
+        answered_by=address_at(query.who, staff) if is_answered else None,
         talk_seconds=int(talked),
         params={"utm_source": query.source} if query.source else {},
     )
@@ -111,12 +112,6 @@ def _at(text: str, call: TryCall) -> datetime | None:
     return None
 
 
-def _address(employee: str | None, staff: Staff) -> str | None:
-    """Return at which phone this person answers; None: nobody knows who did."""
-    person = staff.by_id.get(employee or "")
-    return next(iter((*person.extensions, *person.sip, *person.numbers)), None) if person else None
-
-
 async def _form(call: TryCall, conn: Conn, staff: Staff, tried: Tried) -> dict[str, Any]:
     connections = [
         c for c in call.services.configuration.now.connections.values() if c.account_id == call.account.id
@@ -125,9 +120,10 @@ async def _form(call: TryCall, conn: Conn, staff: Staff, tried: Tried) -> dict[s
     people = sorted(staff.employees, key=lambda p: by_name(p.name))
     return {
         "tried": tried,
+        "may_start": may_start(call),
         "file": None,
         "lines_of": [(line, call.words.phone(line)) for line in lines],
-        "people": [(p.id, p.name) for p in people if _address(p.id, staff)],
+        "people": [(p.id, p.name) for p in people if address_at(p.id, staff)],
         "pbxs": [(c.name, c.name) for c in connections],
         "examples": await _examples(call, conn, people[0].id if people else ""),
         "at": tried.sample.at.astimezone(call.zone).strftime("%Y-%m-%dT%H:%M"),

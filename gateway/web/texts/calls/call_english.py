@@ -196,4 +196,7 @@ SENTENCES: Mapping[str, str] = {
     "calls.again.ordered": "Being sent: {n:change|changes}",
     "calls.try.would": "Would be written to the CRM: {what}.",
     "calls.try.writes": "What would be written",
+    "calls.try.started": "The made-up call has begun: it will stand in the journal",
+    "calls.try.start": "Start a made-up call",
+    "calls.try.start_hint": "It goes the whole way of a real one: it rings for three seconds, then the chosen employee answers, and the changes appear in the CRM sandbox.",
 }
