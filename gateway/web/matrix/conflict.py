@@ -100,7 +100,8 @@ class PartWords:
 
     def where(self, part: MatrixPart) -> str:
         if part.name in CELLS:
-            return cell_in_words(part.name, self._texts)
+            said = cell_in_words(part.name, self._texts)
+            return said[:1].upper() + said[1:]
         return self._texts.say(f"matrix.page.part.{part.name}")
 
     def side(self, value: Any, base: Any) -> ConflictSide:

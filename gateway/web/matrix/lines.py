@@ -91,7 +91,7 @@ def person_in_words(value: str, texts: Texts, catalogue: Catalogue) -> str:
 
 def in_short(source: str, texts: Texts) -> str:
     """Return a template with its variables in words, and no longer than a line or two."""
-    said = _VARIABLE.sub(lambda found: f"[{texts.word('variable', found[1])}]", source)
+    said = _VARIABLE.sub(lambda found: f"[{texts.word('variable', found[1]).partition(',')[0]}]", source)
     return said if len(said) <= _LONGEST else f"{said[:_LONGEST].rstrip()}…"
 
 

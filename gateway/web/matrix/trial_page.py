@@ -64,10 +64,21 @@ def rows_of(found: ComparedTrial, texts: Texts) -> list[ComparedRow]:
         counts = [getattr(side, state) for side in sides]
         for what in ORDER_KINDS:
             if any(what in count for count in counts):
-                name = texts.say(f"matrix.page.figure.{state}", what=texts.word("order.count", what))
+                name = _name(state, what, texts)
                 one, other = (count.get(what, 0) for count in counts)
                 rows.append(ComparedRow(name, one, other, _shares(one, other, sides), state == "failed"))
     return rows
+
+
+def _name(state: str, what: str, texts: Texts) -> str:
+    """Return what a count of this kind of order is of: of those that are done as it is told elsewhere, of others as what is to be
+    done."""
+    counted = texts.word("order.count", what)
+    if state == "done":
+        return counted[:1].upper() + counted[1:]
+    key = f"matrix.page.do.{what}"
+    said = texts.say(key) if key in texts.sentences else counted
+    return texts.say(f"matrix.page.figure.{state}", what=said[:1].lower() + said[1:])
 
 
 def _figure(name: str, sides: tuple[SideFigures, SideFigures], texts: Texts) -> ComparedRow:

@@ -96,8 +96,9 @@ async def tried_call(
 
 def _tried(call: PageCall[Any, Any], one: Mapping[str, Any]) -> TriedDecision:
     cell = one["outcome"].get("cell")
+    where = cell_in_words(cell, call.texts) if cell in CELLS else ""
     return TriedDecision(
-        where=cell_in_words(cell, call.texts) if cell in CELLS else "",
+        where=where[:1].upper() + where[1:],
         message=call.texts.word("matrix.reason", one["reason"]),
         effects=[
             TriedEffect(_ICONS.get(e["order"]["do"] if "order" in e else e["what"], "check"), e["message"])

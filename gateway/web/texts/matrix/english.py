@@ -311,7 +311,6 @@ SENTENCES: Mapping[str, str] = {
     "matrix.page.figure.answered": "Answered",
     "matrix.page.figure.missed": "Missed",
     "matrix.page.figure.not_reached": "Not reached",
-    "matrix.page.figure.done": "Done: {what}",
     "matrix.page.figure.failed": "Refused by the CRM: {what}",
     "matrix.page.figure.waiting": "Waiting: {what}",
     "matrix.page.shares-are": "Shares are of the side's calls.",

@@ -311,7 +311,6 @@ SENTENCES: Mapping[str, str] = {
     "matrix.page.figure.answered": "Отвечено",
     "matrix.page.figure.missed": "Пропущено",
     "matrix.page.figure.not_reached": "Не дозвонились",
-    "matrix.page.figure.done": "Сделано: {what}",
     "matrix.page.figure.failed": "Не принято CRM: {what}",
     "matrix.page.figure.waiting": "Ждёт: {what}",
     "matrix.page.shares-are": "Проценты — от звонков своей стороны.",
