@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,6 +79,30 @@ def test_sentences_stand_in_catalogues_and_in_no_template() -> None:
 def test_every_icon_that_is_named_is_drawn() -> None:
     named = {(path.name, name) for path in templates() for name in _ICON.findall(path.read_text())}
     assert sorted((where, name) for where, name in named if name not in ICONS) == []
+
+
+def test_every_icon_that_code_names_is_drawn() -> None:
+    """Arguments called icon, and values of tables called …ICON…."""
+    named = set()
+    for path in (ROOT / "gateway/web").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.keyword) and node.arg in ("icon", "icon_name"):
+                named |= {(path.name, text) for text in _literals(node.value)}
+            if isinstance(node, ast.Assign | ast.AnnAssign) and "ICON" in ast.unparse(node).partition("=")[0]:
+                value = node.value
+                values = value.values if isinstance(value, ast.Dict) else [value]
+                named |= {
+                    (path.name, text) for part in values if part is not None for text in _literals(part)
+                }
+    assert named
+    assert sorted((where, name) for where, name in named if name and name not in ICONS) == []
+
+
+def _literals(node: ast.expr) -> set[str]:
+    """Texts that it can come to: itself, or those of either side of a condition."""
+    if isinstance(node, ast.IfExp):
+        return _literals(node.body) | _literals(node.orelse)
+    return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
 
 
 def test_every_class_of_ours_has_rules() -> None:
