@@ -181,19 +181,16 @@ class ActionFields:
         return self._view("type", "select", chosen, options=self._choose.task_types(chosen))
 
     def _only_from(self) -> FieldView:
-        held = set(self._get("only_from"))
+        """Offer those that are chosen first, in their order, with those that are gone."""
+        known = {
+            id: f"{pipeline}: {name}" for pipeline, stages in self._choose.stages() for id, name in stages
+        }
+        chosen = self._get("only_from")
+        named = {id: known.get(id) or self._texts.say("matrix.page.gone", name=id) for id in chosen}
         options = [
-            (f"{self._prefix}only_from.{id}", f"{pipeline}: {name}", id in held)
-            for pipeline, stages in self._choose.stages()
-            for id, name in stages
+            (f"{self._prefix}only_from.{id}", name, id in chosen) for id, name in {**named, **known}.items()
         ]
-        known = {id for _, stages in self._choose.stages() for id, _ in stages}
-        gone = [
-            (f"{self._prefix}only_from.{id}", self._texts.say("matrix.page.gone", name=id), True)
-            for id in self._get("only_from")
-            if id not in known
-        ]
-        return self._view("only_from", "checks", "", options=[*gone, *options])
+        return self._view("only_from", "checks", "", options=options)
 
     def _checks(self, name: str, values: Sequence[str]) -> FieldView:
         held = self._get(name)
