@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _BY_PAGE: Mapping[str, tuple[str, ...]] = {
-    "/setup/crm": (
+    "/setup": (
         "account-broken",
         "account-off",
         "token-refused",
@@ -40,14 +40,14 @@ _BY_PAGE: Mapping[str, tuple[str, ...]] = {
         "http-malformed-seen",
     ),
     "/setup/numbers": ("values-numberless",),
-    "/setup/unsent": (
+    "/setup/not-sent": (
         "values-left-out",
         "effects-dead",
         "set-aside",
         "events-dead",
         "crm-events-aside",
     ),
-    "/setup/crm/held": ("effects-held",),
+    "/setup/held": ("effects-held",),
     "/missed": ("cases-overdue",),
     "/distribution/results": ("deals-not-given",),
     "/distribution/waiting": ("deals-wait-too-long",),
@@ -66,7 +66,7 @@ _BY_PAGE: Mapping[str, tuple[str, ...]] = {
         "matrix-errors",
         "matrix-warnings",
     ),
-    "/setup/people": (
+    "/setup/employees": (
         "employees-missing",
         "senior-missing",
         "employees-unmapped",

@@ -56,9 +56,18 @@ def with_hidden_numbers(call: AnyPageCall) -> AnyPageCall:
     return replace(call, words=replace(call.words, sees_numbers=False))
 
 
+_ADMINS_ONLY = ("/setup", "/setup/pbx", "/setup/held", "/setup/numbers", "/setup/users", "/setup/other")
+
+
 def _pages(call: AnyPageCall) -> frozenset[str]:
-    """Addresses that lead somewhere: a link is drawn to no other."""
-    return frozenset(resource.canonical for resource in call.request.app.router.resources())
+    """Return addresses that lead somewhere, for this person: a link is drawn to no other."""
+    there = frozenset(resource.canonical for resource in call.request.app.router.resources())
+    if call.who.may("admin"):
+        return there
+    beyond = (
+        _ADMINS_ONLY if call.who.may("senior_manager") else tuple(p for p in there if p.startswith("/setup"))
+    )
+    return there.difference(beyond)
 
 
 PAGES: tuple[PageRoute, ...] = (

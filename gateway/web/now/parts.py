@@ -33,7 +33,7 @@ _SHOWN_STRIPS, _SHOWN_WAITING = 3, 3
 class NowPart(NamedTuple):
     """topics: with which it changes. template: of the fragment."""
 
-    topics: str
+    topics: tuple[str, ...]
     template: str
     values: Callable[[NowReading], Awaitable[Mapping[str, Any]]]
 
@@ -106,15 +106,20 @@ async def _hour(reading: NowReading) -> Mapping[str, Any]:
     label = Phrase("now.hour.label", {"answered": answered, "missed": missed})
     columns = [
         Column(
-            call.words.clock(s.starts),
+            _below(call.words.clock(s.starts), at),
             [(float(s.answered), "good"), (float(s.missed), "bad")],
             str(s.missed) if s.missed else "",
         )
-        for s in hour
+        for at, s in enumerate(hour)
     ]
     drawing = bars(columns, call.texts.render(label))
     lines = [(call.words.clock(s.starts), s.answered, s.missed) for s in hour]
     return {"drawing": drawing, "lines": lines, "answered": answered, "missed": missed}
+
+
+def _below(clock: str, at: int) -> str:
+    """Write the first and whole hours in full, of others the minutes: there is little room on a phone."""
+    return clock if at == 0 or clock.endswith(":00") else clock[-2:]
 
 
 async def _states(reading: NowReading) -> Mapping[str, Any]:
@@ -134,10 +139,36 @@ async def _waiting(reading: NowReading) -> Mapping[str, Any]:
 
 
 PARTS: Mapping[str, NowPart] = {
-    "strips": NowPart("findings work effects", "now/_strips.html", _strips),
-    "tiles": NowPart("calls cases effects work findings", "now/_tiles.html", _tiles),
-    "calls": NowPart("calls", "now/_calls.html", _calls),
-    "hour": NowPart("calls", "now/_hour.html", _hour),
-    "states": NowPart("findings work effects", "now/_states.html", _states),
-    "waiting": NowPart("cases", "now/_waiting.html", _waiting),
+    "strips": NowPart(
+        (
+            "findings",
+            "work",
+            "effects",
+        ),
+        "now/_strips.html",
+        _strips,
+    ),
+    "tiles": NowPart(
+        (
+            "calls",
+            "cases",
+            "effects",
+            "work",
+            "findings",
+        ),
+        "now/_tiles.html",
+        _tiles,
+    ),
+    "calls": NowPart(("calls",), "now/_calls.html", _calls),
+    "hour": NowPart(("calls",), "now/_hour.html", _hour),
+    "states": NowPart(
+        (
+            "findings",
+            "work",
+            "effects",
+        ),
+        "now/_states.html",
+        _states,
+    ),
+    "waiting": NowPart(("cases",), "now/_waiting.html", _waiting),
 }

@@ -41,13 +41,13 @@ def _crm(account: AccountStatus) -> StateLine:
     name, crm = phrase("now.state.crm"), account.crm
     if account.state != "on":
         tone: StateLineTone = "bad" if account.state == "broken" else "warn"
-        return StateLine(name, tone, phrase(f"now.state.crm.{account.state}"), path="/setup/crm")
+        return StateLine(name, tone, phrase(f"now.state.crm.{account.state}"), path="/setup")
     if crm is None or not crm.is_served:
-        return StateLine(name, "bad", phrase("now.state.crm.unserved"), path="/setup/crm")
+        return StateLine(name, "bad", phrase("now.state.crm.unserved"), path="/setup")
     if crm.circuit is not None and crm.circuit.name != "closed":
-        return StateLine(name, "bad", phrase("now.state.crm.closed"), path="/setup/crm")
+        return StateLine(name, "bad", phrase("now.state.crm.closed"), path="/setup")
     if crm.writer is not None and crm.writer.reason:
-        return StateLine(name, "warn", phrase("now.state.crm.trouble"), path="/setup/crm")
+        return StateLine(name, "warn", phrase("now.state.crm.trouble"), path="/setup")
     return StateLine(name, "good", phrase("now.state.crm.answers"))
 
 
@@ -66,7 +66,7 @@ def _changes(account: AccountStatus, words: Words) -> StateLine:
     name, directory = phrase("now.state.changes"), account.directory
     if not directory.is_loaded:
         side = phrase("now.state.changes.loading", done=words.count(directory.load.done))
-        return StateLine(name, "warn", side, path="/setup/crm")
+        return StateLine(name, "warn", side, path="/setup")
     last = max(filter(None, (account.webhooks.last_at, directory.in_sync_at)), default=None)
     if last is None:
         return StateLine(name, "", phrase("now.state.unknown"))
@@ -78,13 +78,13 @@ def _changes(account: AccountStatus, words: Words) -> StateLine:
 def _access(account: AccountStatus, words: Words) -> StateLine:
     name, token = phrase("now.state.access"), account.token
     if token.warning in ("broken", "expired") or token.kind == "none":
-        return StateLine(name, "bad", phrase("now.state.access.refused"), path="/setup/crm")
+        return StateLine(name, "bad", phrase("now.state.access.refused"), path="/setup")
     tone: StateLineTone = "warn" if token.warning else "good"
     if token.kind == "oauth" or token.expires_at is None:
         return StateLine(name, tone, phrase("now.state.access.renews"))
     until = words.day(token.expires_at, with_year=True)
     return StateLine(
-        name, tone, phrase("now.state.access.until", until=until), path="/setup/crm" if tone == "warn" else ""
+        name, tone, phrase("now.state.access.until", until=until), path="/setup" if tone == "warn" else ""
     )
 
 
@@ -110,5 +110,5 @@ def _stuck(account: AccountStatus, words: Words) -> StateLine:
     name = phrase("now.state.stuck")
     if stuck:
         side = phrase("now.state.stuck.some", count=words.count(stuck))
-        return StateLine(name, "bad", side, phrase("now.state.stuck.see"), "/setup/unsent")
+        return StateLine(name, "bad", side, phrase("now.state.stuck.see"), "/setup/not-sent")
     return StateLine(name, "good", phrase("now.state.stuck.none"))

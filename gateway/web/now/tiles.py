@@ -48,12 +48,12 @@ def missed_tile(account: AccountStatus, longest: Case | None, waits: int | None,
     if longest is None or waits is None:
         usual = cases.median_seconds
         foot = (
-            phrase("now.tile.missed.usual", usual=words.duration(usual))
+            phrase("now.tile.missed.usual", usual=words.working(usual))
             if usual is not None
             else phrase("now.tile.missed.none")
         )
     else:
-        foot = phrase("now.tile.missed.longest", waits=words.duration(waits))
+        foot = phrase("now.tile.missed.longest", waits=words.working(waits))
     overdue = phrase("now.tile.missed.overdue", count=words.count(cases.overdue))
     return FigureTile(
         name="missed",
@@ -96,18 +96,18 @@ def _lookup(beside: Phrase, foot: Phrase, tone: str = "") -> FigureTile:
 def crm_tile(account: AccountStatus, gateways: GatewayFigures, words: Words) -> FigureTile:
     effects, directory = account.effects, account.directory
     waiting = effects.waiting + effects.sending + effects.unknown
-    beside, tone, path = phrase("now.tile.crm.waiting"), "", "/setup/crm"
+    beside, tone, path = phrase("now.tile.crm.waiting"), "", "/setup"
     if effects.dead:
         beside, tone, path = (
             phrase("now.tile.crm.dead", dead=words.count(effects.dead)),
             "bad",
-            "/setup/unsent",
+            "/setup/not-sent",
         )
     elif effects.held:
         beside, tone, path = (
             phrase("now.tile.crm.held", held=words.count(effects.held)),
             "warn",
-            "/setup/crm/held",
+            "/setup/held",
         )
     return FigureTile(
         name="crm",

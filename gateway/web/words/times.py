@@ -52,11 +52,13 @@ def day(when: date, texts: Texts, *, with_year: bool = False, with_weekday: bool
     return f"{texts.say('words.weekdays').split()[when.weekday()]}, {text}" if with_weekday else text
 
 
-def duration(seconds: float | timedelta, texts: Texts) -> str:
-    """Write 18 s, 3 min 19 s, 1 h 24 min, 2 d 3 h: the two greatest units."""
+def duration(seconds: float | timedelta, texts: Texts, *, has_days: bool = True) -> str:
+    """Write 18 s, 3 min 19 s, 1 h 24 min, 2 d 3 h: the two greatest units. has_days: else 51 h."""
     left = round(seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
     sign, left = ("\u2212", -left) if left < 0 else ("", left)
     days, hours, minutes, rest = left // 86_400, left // 3600 % 24, left // 60 % 60, left % 60
+    if not has_days:
+        days, hours = 0, left // 3600
     parts = list(zip((days, hours, minutes, rest), texts.say("words.units").split(), strict=True))
     first = next((at for at, (figure, _) in enumerate(parts) if figure), 3)
     shown = [parts[first], *(part for part in parts[first + 1 : first + 2] if part[0])]

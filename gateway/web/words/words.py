@@ -55,6 +55,10 @@ class Words:
     def duration(self, seconds: float | timedelta) -> str:
         return times.duration(seconds, self.texts)
 
+    def working(self, seconds: float) -> str:
+        """Of working time: a day of it has no certain length, so hours go on."""
+        return times.duration(seconds, self.texts, has_days=False)
+
     def running(self, since: datetime) -> str:
         return times.running((self.now - since).total_seconds())
 

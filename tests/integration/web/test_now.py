@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from gateway.app.gateway_report import GatewayReport, RecentLatency
+from gateway.store.admin.roles import Role
 from gateway.store.calls.missed_calls import save_case
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
 from gateway.web.now.parts import PARTS
@@ -23,6 +24,7 @@ from tests.integration.web.browser import Site
 from tests.integration.web.calls_on_pages import CLIENT, a_call, name_client, store
 
 WAITS = "+79990001122"
+_ROLES: tuple[Role, ...] = ("admin", "senior_manager", "read_only")
 
 
 def under_way(id: str, ago: timedelta, **fields: Any) -> Any:
@@ -105,7 +107,7 @@ async def test_a_wall_shows_missed_calls_first_and_hides_numbers_from_everybody(
     assert page.status == 200
     assert not re.search(r"9161234567|123-45-67|9990001122|000-11-22", page.text)
     ids = [one["id"] for one in page.page.all("section") if one.get("id")]
-    assert ids == ["now-tiles", "now-waiting", "now-calls", "now-strips"]
+    assert ids == ["now-waiting", "now-tiles", "now-calls", "now-strips"]
     part = await busy.as_("admin").fragment("/wall/waiting")
     assert "000-11-22" not in part.text
     assert "+7 999" in part.words
@@ -116,10 +118,20 @@ async def test_each_part_is_read_by_itself_as_topics_change(busy: Site) -> None:
     whole = (await browser.get("/")).page
     for name, part in PARTS.items():
         section = whole.by_id(f"now-{name}")
-        assert (section["data-topics"], section["hx-swap"]) == (part.topics, "outerHTML")
+        assert (section["data-topics"], section["hx-swap"]) == (" ".join(part.topics), "outerHTML")
         alone = await browser.fragment(section["hx-get"])
         assert [one["id"] for one in alone.page.children if not isinstance(one, str)] == [f"now-{name}"]
     assert (await browser.get("/now/nothing")).status == 404
+
+
+async def test_an_action_is_offered_to_who_may_take_it(busy: Site) -> None:
+    links = {
+        role: [a["href"] for a in (await busy.as_(role).get("/")).page.by_id("now-strips").all("a")]
+        for role in _ROLES
+    }
+    assert "/setup" in links["admin"]
+    assert "/setup" not in links["senior_manager"]
+    assert links["read_only"] == []
 
 
 async def test_without_script_it_reads_itself_anew(busy: Site) -> None:

@@ -53,6 +53,15 @@ def test_a_duration_has_its_two_greatest_units(seconds: int, ru: str, en: str) -
     assert (_plain(_RU.duration(seconds)), _plain(_EN.duration(seconds))) == (ru, en)
 
 
+def test_working_time_is_told_in_hours_however_much_it_is() -> None:
+    assert [_plain(_RU.working(s)) for s in (540, 5040, 129_600, 129_660)] == [
+        "9 мин",
+        "1 ч 24 мин",
+        "36 ч",
+        "36 ч 1 мин",
+    ]
+
+
 def test_what_is_live_says_how_long_ago() -> None:
     assert _plain(_RU.ago(_NOW - timedelta(seconds=4))) == "4 с назад"
     assert _plain(_EN.ago(_NOW - timedelta(seconds=200))) == "3 min ago"
