@@ -21,7 +21,7 @@ from tests.integration.web.calls_on_pages import CLIENT, a_call, name_client, st
 AGO = timedelta(minutes=5)
 
 
-def _lookup(**changes: Any) -> DecisionRow:
+def a_lookup(**changes: Any) -> DecisionRow:
     owner = {"kind": "contact", "id": "501", "owner": "99", "employee": None}
     steps = [
         {"rule": "lead", "verdict": "passed", "because": "no_lead", "facts": {}},
@@ -66,7 +66,7 @@ def _lookup(**changes: Any) -> DecisionRow:
     return DecisionRow(**{**row, **changes})
 
 
-def _matrix() -> DecisionRow:
+def a_matrix_decision() -> DecisionRow:
     return DecisionRow(
         account_id=ACCOUNT,
         decision_id="m1",
@@ -88,7 +88,7 @@ def _matrix() -> DecisionRow:
     )
 
 
-async def _effect(pool: asyncpg.Pool, key: str, state: str, **order: Any) -> None:
+async def add_effect(pool: asyncpg.Pool, key: str, state: str, **order: Any) -> None:
     await pool.execute(
         'INSERT INTO effect (account_id, effect_key, decision_id, call_id, client, lane, what, "order", state, attempts,'
         " error_code, error_detail, crm_id) VALUES ($1, $2, 'm1', 'c1', $3, 1, $4, $5, $6, 2, 'refused', $7, '777')",
@@ -116,11 +116,11 @@ async def call(site: Site, pool: asyncpg.Pool) -> Site:
         ),
     )
     async with pool.acquire() as conn:
-        await add_decisions(conn, [_lookup(), _matrix()])
+        await add_decisions(conn, [a_lookup(), a_matrix_decision()])
     await name_client(pool, CLIENT, "Климова Наталья")
     deal = {"do": "create_deal", "name": "Кухня", "contact": {"kind": "contact", "id": "501"}}
-    await _effect(pool, "e1", "done", **deal)
-    await _effect(
+    await add_effect(pool, "e1", "done", **deal)
+    await add_effect(
         pool, "e2", "dead", do="add_note", target={"kind": "contact", "id": "501"}, text="+79161234567 звонил"
     )
     return site
