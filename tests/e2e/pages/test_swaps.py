@@ -1,0 +1,86 @@
+"""Where the focus is after a part of a page was read anew, and when a part waits."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, Route
+
+from tests.e2e.pages.browser import Pages
+
+pytestmark = pytest.mark.pages
+
+PART = (
+    '<section id="part" data-topics="calls" hx-get="/part" hx-trigger="changed" hx-swap="outerHTML">'
+    "<h2>{title}</h2>{inside}</section>"
+)
+
+
+async def _with_part(page: Page, before: str, after: str) -> None:
+    """A live part in the page; the server answers with `after`."""
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(content_type="text/html", body=PART.format(title="new", inside=after))
+
+    await page.route("**/part", answer)
+    await page.evaluate(
+        "html => { document.querySelector('main').insertAdjacentHTML('beforeend', html);"
+        "htmx.process(document.getElementById('part')); }",
+        PART.format(title="old", inside=before),
+    )
+
+
+async def _renew(page: Page) -> None:
+    await page.evaluate("document.getElementById('part').dispatchEvent(new Event('changed'))")
+
+
+async def _focused(page: Page) -> str:
+    said: str = await page.evaluate("document.activeElement.id || document.activeElement.tagName")
+    return said
+
+
+async def test_the_focus_stays_on_what_is_still_there(pages: Pages) -> None:
+    async with pages.signed_in_page("/_kit") as page:
+        button = '<button id="press" type="button">x</button>'
+        await _with_part(page, button, button)
+        await page.focus("#press")
+        await _renew(page)
+        await page.locator("#part h2", has_text="new").wait_for()
+        await page.locator("#press:focus").wait_for()
+
+
+async def test_the_focus_goes_to_the_heading_when_its_place_is_gone(pages: Pages) -> None:
+    async with pages.signed_in_page("/_kit") as page:
+        await _with_part(page, '<button id="press" type="button">x</button>', "")
+        await page.focus("#press")
+        await _renew(page)
+        await page.locator("#part h2:focus", has_text="new").wait_for()
+
+
+async def test_a_part_that_one_types_into_waits(pages: Pages) -> None:
+    async with pages.signed_in_page("/_kit") as page:
+        field = '<input id="typed" aria-label="x">'
+        await _with_part(page, field, field)
+        await page.fill("#typed", "half a wor")
+        await _renew(page)
+        await page.wait_for_timeout(300)
+        assert await page.input_value("#typed") == "half a wor"
+        assert await _focused(page) == "typed"
+        await page.locator("#typed").blur()
+        await _renew(page)
+        await page.locator("#part h2", has_text="new").wait_for()
+
+
+async def test_a_refusal_is_shown_in_its_place(pages: Pages) -> None:
+    async with pages.signed_in_page("/_kit", quiet=False) as page:
+
+        async def refuse(route: Route) -> None:
+            await route.fulfill(status=422, content_type="text/html", body='<p id="why">no</p>')
+
+        await page.route("**/save", refuse)
+        await page.evaluate(
+            "() => { document.querySelector('main').insertAdjacentHTML('beforeend',"
+            '\'<button id="save" hx-post="/save" hx-swap="outerHTML">save</button>\');'
+            "htmx.process(document.getElementById('save')); }"
+        )
+        await page.click("#save")
+        await page.locator("#why").wait_for()
