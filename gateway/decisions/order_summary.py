@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from gateway.decisions.names_then import NamesThen, PlaceThen
@@ -24,13 +26,21 @@ from routing.effects import (
 from routing.texts.catalogue import Phrase, Texts, Value, phrase
 
 
-def order_in_words(order: Order, names: NamesThen, texts: Texts, zone: str, form: str = "order") -> str:
+def order_in_words(
+    order: Order,
+    names: NamesThen,
+    texts: Texts,
+    zone: str,
+    form: str = "order",
+    moment: Callable[[datetime], str] | None = None,
+) -> str:
     """names: of the moment of the decision. zone: IANA name of the account's; times are told as its people read their clocks.
-    form: of the sentence, before the kind of order: "order" says what is to be done."""
-    return texts.say(f"{form}.{order.do}", **_values(order, names, ZoneInfo(zone)))
+    form: of the sentence, before the kind of order: "order" says what is to be done. moment: how a time is written."""
+    written = moment or (lambda at: f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}")
+    return texts.say(f"{form}.{order.do}", **_values(order, names, written))
 
 
-def _values(order: Order, names: NamesThen, zone: ZoneInfo) -> dict[str, Value]:
+def _values(order: Order, names: NamesThen, moment: Callable[[datetime], str]) -> dict[str, Value]:
     match order:
         case CreateContact():
             return {
@@ -54,7 +64,7 @@ def _values(order: Order, names: NamesThen, zone: ZoneInfo) -> dict[str, Value]:
         case AddNote() | ChangeNote():
             return {"target": _target(order.target), "text": order.text}
         case CreateTask():
-            due = f"{order.due_at.astimezone(zone):%Y-%m-%d %H:%M}"
+            due = moment(order.due_at)
             return {"owner": _owner(order.owner_id, names), "due": due, "text": order.text}
         case UpdateEntity():
             return {

@@ -230,3 +230,10 @@ async def test_what_the_pbx_told_stands_in_its_order_whatever_it_left_out(
     page = await call.as_("senior_manager").get("/calls/c1")
     assert page.status == 200, page.words
     assert "(101)" in page.page.by_id("exchange").text
+
+
+async def test_a_task_says_until_when_as_people_write_it(call: Site, pool: asyncpg.Pool) -> None:
+    due = {"text": "Перезвонить", "due_at": "2025-11-27T15:00:00Z", "owner_id": "11", "target": None}
+    await add_effect(pool, "e3", "done", do="create_task", **due)
+    writes = (await call.as_("admin").get("/calls/c1")).page.by_id("writes").text
+    assert "Перезвонить, срок 27.11.2025, ответственный: Анна" in writes

@@ -92,7 +92,9 @@ def _entity(effect: EffectRow) -> tuple[str, str]:
 def _in_words(order: Mapping[str, Any], names: NamesThen, words: Words) -> str:
     """Return "" for an order that an older program wrote in another form."""
     try:
-        told = order_in_words(_ORDER.validate_python(order), names, words.texts, words.zone.key, "calls.made")
+        told = order_in_words(
+            _ORDER.validate_python(order), names, words.texts, words.zone.key, "calls.made", words.time
+        )
         return told.lstrip(" ,:")
     except ValidationError:
         return ""
