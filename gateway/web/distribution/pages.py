@@ -8,6 +8,9 @@ from gateway.web.frame import PageRoute
 PAGES: tuple[PageRoute, ...] = (
     PageRoute(method="GET", path="/distribution", handler=results, role="read_only", entry="distribution"),
     PageRoute(
+        method="GET", path="/distribution/results", handler=results, role="read_only", entry="distribution"
+    ),
+    PageRoute(
         method="GET", path="/distribution/waiting", handler=waiting, role="read_only", entry="distribution"
     ),
     PageRoute(

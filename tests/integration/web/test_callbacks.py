@@ -1,0 +1,49 @@
+"""The page of what goes out: its pace, its queue, and clearing it."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.admin.outbound.settings import show_settings
+from tests.integration.api.client import ACCOUNT
+from tests.integration.web.browser import Site
+
+
+@pytest.mark.parametrize("typed", ["-1", "1,5", "1.5", "много", ""])
+async def test_a_rate_that_is_none_is_said_at_its_field_and_changes_nothing(site: Site, typed: str) -> None:
+    before = await _rate(site)
+    answer = await site.as_("admin").post("/messages/rate", {"rate": typed})
+    assert answer.status == 422
+    field = answer.page.one("input", name="rate")
+    assert field["aria-invalid"] == "true"
+    assert field["value"] == typed
+    assert await _rate(site) == before
+
+
+async def test_nought_is_a_pause_that_is_said(site: Site) -> None:
+    admin = site.as_("admin")
+    assert (await admin.post("/messages/rate", {"rate": "0"})).status == 303
+    assert await _rate(site) == 0
+    assert "Очередь пуста" in (page := await admin.get("/messages")).words
+    assert "пауза" in page.page.one("div", cls="cm-note-warn").text
+    assert (await admin.post("/messages/rate", {"rate": "4"})).status == 303
+    assert await _rate(site) == 4
+
+
+async def test_nothing_is_cleared_where_nothing_waits(site: Site) -> None:
+    admin = site.as_("admin", language="en")
+    assert "Clear the queue…" not in (await admin.get("/messages")).words
+    assert "The queue is empty" in (await admin.get("/messages/clear")).words
+    assert (await admin.post("/messages/clear", {"kind": "campaign"})).status == 422
+
+
+async def test_the_pace_is_the_administrators(site: Site) -> None:
+    senior = site.as_("senior_manager")
+    assert (await senior.get("/messages")).page.all("input", name="rate") == []
+    assert (await senior.post("/messages/rate", {"rate": "9"})).status == 403
+    assert (await site.as_("manager").get("/messages")).status == 403
+
+
+async def _rate(site: Site) -> int:
+    async with site.pool.acquire() as conn:
+        return (await show_settings(conn, ACCOUNT)).rate
