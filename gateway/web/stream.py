@@ -21,9 +21,12 @@ TOPIC_ROLES: Mapping[str, Role] = {
     "work": "senior_manager",
     "effects": "senior_manager",
     "matrix": "read_only",
+    "distribution": "read_only",
+    "outbound": "senior_manager",
+    "people": "senior_manager",
     "tasks": "senior_manager",
 }
-"""Topic -> the least role that is told of it. What changed is not told, only that something did."""
+"""Topic -> the least role that is told of it: of every topic, and only that something changed."""
 
 _HEARTBEAT_SECONDS = 15.0
 _MOST_STREAMS = 500

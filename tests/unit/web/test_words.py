@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.web.stream import TOPIC_ROLES
 from gateway.web.texts.sentences import TEXTS
 from gateway.web.words.phones import phone, with_middle_hidden
 from gateway.web.words.words import Words
+from runtime.database.changes import Topic
 
 _NOW = datetime(2026, 11, 24, 11, 32, 7, tzinfo=UTC)
 _RU = Words(texts=TEXTS["ru"], zone=ZoneInfo("Europe/Moscow"), now=_NOW)
@@ -98,3 +101,7 @@ def test_a_masked_number_cannot_be_read(number: str) -> None:
     whole = [sign for sign in phone(number) if sign.isdigit()]
     shown = [sign for sign in with_middle_hidden(number) if sign.isdigit()]
     assert len(shown) == len(whole) - (3 if len(whole) >= 8 else 0)
+
+
+def test_every_topic_has_the_role_that_is_told_of_it() -> None:
+    assert set(TOPIC_ROLES) == set(get_args(Topic))
