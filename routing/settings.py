@@ -207,6 +207,8 @@ class AccountSettings(BaseModel):
     outbound: OutboundSettings = OutboundSettings()
     campaigns: CampaignPolicy = CampaignPolicy()
     default_pipeline_id: str | None = None
+    support_phone: str | None = Field(default=None, max_length=40)
+    """At which the company is reached about this installation."""
     requests_per_second: int = Field(default=7, ge=1, le=50)
 
 

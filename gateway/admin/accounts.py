@@ -165,6 +165,13 @@ def refuse_bad_settings(
         _refuse_bad_presence(settings.presence)
     if settings.default_pipeline_id not in (None, before.default_pipeline_id):
         _refuse_bad_pipeline(settings.default_pipeline_id, pipelines)
+    if settings.support_phone not in (None, before.support_phone):
+        _refuse_bad_phone(settings.support_phone, settings.numbers.model_copy(update={"region": region}))
+
+
+def _refuse_bad_phone(text: str, policy: NumberPolicy) -> None:
+    if not isinstance(normalise(text, policy), PublicNumber):
+        raise InputRefused("support_phone", f"'{text}' is not a phone number", "write it as +74951234567")
 
 
 def _refuse_bad_presence(presence: PresencePolicy) -> None:

@@ -151,6 +151,7 @@ SETTINGS: dict[str, tuple[str, Any, str]] = {
     "a mailbox that is none": ("alerts.emails", ["ops at example"], "'ops at example' is no e-mail address"),
     "a mailbox named twice": ("alerts.emails", ["a@b.ru", "a@b.ru"], "'a@b.ru' stands here twice"),
     "a chat by its title": ("alerts.telegram_chats", ["Отдел"], "'Отдел' is no Telegram chat"),
+    "a word as the phone of support": ("support_phone", "nine", "'nine' is not a phone number"),
     "a pipeline by name": ("default_pipeline_id", "abc", "'abc' is no pipeline of the CRM"),
     "a pipeline that the CRM lacks": ("default_pipeline_id", "999999", "'999999' is no pipeline of the CRM"),
 }
