@@ -20,5 +20,5 @@ SENTENCES: Mapping[str, str] = {
     "oauth.taken": "The CRM is connected already",
     "oauth.taken.text": "The CRM's account «{name}» is connected as {others} already. Work with that one, or switch it off first ('callmatrix account off') and start connecting again.",
     "oauth.done": "Done",
-    "oauth.done.text": "The CRM is connected to the account “{account}”. You can close this page.",
+    "oauth.done.text": "The CRM is connected to the account “{account}”. Go on with the page of the first run, which asks for a contact phone.",
 }

@@ -228,13 +228,13 @@ async def _saved(call: PageCall[PageQuery, EmployeeForm], id: str, *, is_new: bo
             person = await employees.save_employee(conn, call.account.id, _asked(call.form, id))
         except EmployeeRefused as err:
             typed = {**call.form.model_dump(), "id": id}
-            return await _form_page(call, typed, is_new=is_new, errors=_errors(call, err))
+            return await _form_page(call, typed, is_new=is_new, errors=errors_of_employee(call, err))
     return SeeOther(
         call.here("/setup/employees"), said=phrase("setup.employees.said.saved", name=person.name)
     )
 
 
-def _errors(call: AnyPageCall, err: EmployeeRefused) -> dict[str, str]:
+def errors_of_employee(call: AnyPageCall, err: EmployeeRefused) -> dict[str, str]:
     named = {}
     if isinstance(err, (AddressTaken, SeniorTaken)):
         named = {"address": getattr(err, "address", ""), "other": err.other}
@@ -244,16 +244,24 @@ def _errors(call: AnyPageCall, err: EmployeeRefused) -> dict[str, str]:
 async def import_users(call: PageCall[PageQuery, ImportForm]) -> PageAnswer:
     """Add all who got an extension, or nobody."""
     typed = dict(zip(call.form.user, call.form.extension, strict=False))
+    try:
+        count = await import_all(call, typed)
+    except EmployeeRefused as err:
+        user = next((p.crm_user_id for p in await proposals(call) if p.id == err.employee), "")
+        return await _list(
+            call, typed, {f"extension-{user}": next(iter(errors_of_employee(call, err).values()))}
+        )
+    return SeeOther(call.here("/setup/employees"), said=phrase("setup.employees.said.added", n=count))
+
+
+async def import_all(call: AnyPageCall, typed: Mapping[str, str]) -> int:
+    """typed: user of the CRM -> extension, "" = left out. How many were added; nobody where one is refused (EmployeeRefused)."""
     proposed = {p.crm_user_id: p for p in await proposals(call)}
     wanted = {user: text.strip() for user, text in typed.items() if text.strip() and user in proposed}
-    user = ""
-    try:
-        async with call.connection() as conn, conn.transaction():
-            for user, extension in wanted.items():
-                await employees.save_employee(conn, call.account.id, _proposed(proposed[user], extension))
-    except EmployeeRefused as err:
-        return await _list(call, typed, {f"extension-{user}": next(iter(_errors(call, err).values()))})
-    return SeeOther(call.here("/setup/employees"), said=phrase("setup.employees.said.added", n=len(wanted)))
+    async with call.connection() as conn, conn.transaction():
+        for user, extension in wanted.items():
+            await employees.save_employee(conn, call.account.id, _proposed(proposed[user], extension))
+    return len(wanted)
 
 
 def _proposed(person: ProposedEmployee, extension: str) -> Employee:
