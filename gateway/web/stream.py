@@ -25,6 +25,9 @@ TOPIC_ROLES: Mapping[str, Role] = {
     "outbound": "senior_manager",
     "people": "senior_manager",
     "tasks": "senior_manager",
+    "distribution": "read_only",
+    "outbound": "senior_manager",
+    "people": "senior_manager",
 }
 """Topic -> the least role that is told of it: of every topic, and only that something changed."""
 
