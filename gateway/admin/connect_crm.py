@@ -33,7 +33,7 @@ from gateway.admin.switch_account import CrmInUse
 from gateway.crm_accounts.access import CrmAccess, OfferedKey, webhook_of
 from gateway.crm_accounts.same_crm import AnotherCrm, CrmTaken, note_same_crm
 from gateway.store.admin import accounts as rows
-from gateway.store.admin.audit import AuditChange, record
+from gateway.store.admin.audit import AuditChange, current_actor, record
 from gateway.store.crm_accounts.webhooks import Grant, begin_grant
 from routing.settings import AccountSettings
 from runtime.database.pool import Conn
@@ -310,6 +310,7 @@ async def _with_oauth(
         client_id=new.client_id,
         client_secret=new.client_secret,
         redirect_uri=f"{public_url.rstrip('/')}/crm/oauth",
+        session=current_actor().session,
     )
     async with pool.acquire() as conn, conn.transaction():
         await _stored(conn, account, "OAuth, not granted yet")

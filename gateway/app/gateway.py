@@ -93,7 +93,13 @@ class Gateway:
         self.strangers = Strangers(peers)
         silence = SilenceGuard(str(settings.database_url) if settings.database_url else None)
         self.hooks = CrmHooks(
-            self.configuration, pool, self.access.exchange_code, peers, self.strangers, silence
+            self.configuration,
+            pool,
+            self.access.exchange_code,
+            peers,
+            self.strangers,
+            silence,
+            base_url=settings.base_url,
         )
         self._url_patterns: dict[tuple[str, str], str] = {}
         self.configuration.on_change(lambda _: self._url_patterns.clear())

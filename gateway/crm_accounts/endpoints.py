@@ -19,14 +19,17 @@ from gateway.crm_accounts.secret_address import SecretAddress
 from gateway.crm_accounts.webhook_inbox import WebhookIntake
 from gateway.http.peers import Peers
 from gateway.http.problems import problem
+from gateway.http.session_cookie import session_cookie
 from gateway.http.strangers import Strangers
 from gateway.store.admin.audit import Actor, acting
+from gateway.store.admin.sessions import is_open, session_of
 from gateway.store.crm_accounts.webhooks import Grant, take_grant
 from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Texts
 from runtime.database.errors import DATABASE_ERRORS
 from runtime.database.group_commit import GroupClosed
 from runtime.database.silence import SilenceGuard
+from runtime.tokens import hash_of
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
@@ -47,7 +50,10 @@ class CrmHooks:
         peers: Peers,
         strangers: Strangers | None = None,
         silence: SilenceGuard | None = None,
+        base_url: str = "",
     ) -> None:
+        """base_url: where people sign in to the pages."""
+        self._base_url = base_url
         self._silence = silence or SilenceGuard(None)
         self._peers, self._strangers = peers, strangers or Strangers(peers)
         self._address = SecretAddress(configuration, self._strangers)
@@ -89,6 +95,9 @@ class CrmHooks:
             return self._strangers.of("consent", request, _page(texts, 400, "link-used"))
         if not query.get("code"):
             return _page(texts, 400, "link-used")
+        if grant.session is not None and not await self._is_of_session(request, grant.session):
+            log.warning("oauth-refused", account=grant.account_id, code="another-browser")
+            return _page(texts, 403, "another-browser")
         back = Actor(
             kind="program", name="CRM consent", door="consent", address=self._peers.address_of(request)
         )
@@ -110,6 +119,14 @@ class CrmHooks:
                 texts, 400, "another-account", host=query.get("referer", ""), account=grant.account_id
             )
         return _page(texts, 200, "done", account=grant.account_id)
+
+    async def _is_of_session(self, request: web.Request, session: str) -> bool:
+        """Whether the browser that comes back is the one that began: who was led here by a stranger is not."""
+        cookie = session_cookie(request, self._base_url)
+        secret = cookie.read(request) if cookie else ""
+        async with self._pool.acquire() as conn:
+            found = await session_of(conn, hash_of(secret)) if secret else None
+        return found is not None and found.id == session and is_open(found, datetime.now(UTC))
 
     async def _grant(self, state: str) -> Grant | None:
         if not _STATE.fullmatch(state):

@@ -15,6 +15,8 @@ SENTENCES: Mapping[str, str] = {
     "oauth.refused.text": "{error}. Start connecting again.",
     "oauth.foreign-host": "The address is not the CRM's",
     "oauth.foreign-host.text": "You came back with the address “{host}”, which is not a host of amoCRM or Kommo. Nothing was sent there. Run 'callmatrix account add' again.",
+    "oauth.another-browser": "Begun in another browser",
+    "oauth.another-browser.text": "The connection was begun in another browser, or the session has ended meanwhile. Nothing was changed: open the pages of Callmatrix and begin again.",
     "oauth.another-account": "Another account of the CRM",
     "oauth.another-account.text": "Access was granted by another account of the CRM ({host}) than the one that “{account}” stands for. Sign in to the right one and run 'callmatrix account add' again.",
     "oauth.taken": "The CRM is connected already",

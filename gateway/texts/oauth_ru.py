@@ -15,6 +15,8 @@ SENTENCES: Mapping[str, str] = {
     "oauth.refused.text": "{error}. Начните подключение ещё раз.",
     "oauth.foreign-host": "Это не адрес CRM",
     "oauth.foreign-host.text": "CRM вернула вас с адресом «{host}» — это не адрес amoCRM или Kommo. Туда ничего не отправлено. Выполните «callmatrix account add» ещё раз.",
+    "oauth.another-browser": "Начали в другом браузере",
+    "oauth.another-browser.text": "Подключение начато в другом браузере, или сеанс за это время закончился. Ничего не изменилось: откройте страницы Callmatrix и начните подключение снова.",
     "oauth.another-account": "Другой аккаунт CRM",
     "oauth.another-account.text": "Доступ дал другой аккаунт CRM ({host}), а не тот, который подключён как «{account}». Войдите в нужный аккаунт и выполните «callmatrix account add» ещё раз.",
     "oauth.taken": "CRM уже подключена",

@@ -38,7 +38,13 @@ class Person:
 
     def actor(self, address: str) -> Actor:
         return Actor(
-            kind="user", name=self.login, door="pages", address=address, role=self.role, bound=self.bound
+            kind="user",
+            name=self.login,
+            door="pages",
+            address=address,
+            role=self.role,
+            bound=self.bound,
+            session=self.session or None,
         )
 
 

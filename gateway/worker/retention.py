@@ -12,13 +12,12 @@ import asyncpg
 from crm.effects.store.runs import delete_older_than as delete_runs_older_than
 from crm.store.metadata import delete_places_older_than
 from crm.store.unread import forget_old_unread
-from gateway.admin.sign_in.sessions import ABSOLUTE, IDLE
 from gateway.settings import Settings
 from gateway.sms.news import EARLY_IS_KEPT
 from gateway.store.admin import personal_data, told_of_clients
 from gateway.store.admin.accounts import accounts
 from gateway.store.admin.audit import delete_audit_older_than
-from gateway.store.admin.sessions import delete_ended_sessions
+from gateway.store.admin.sessions import ABSOLUTE, IDLE, delete_ended_sessions
 from gateway.store.admin.sign_ins import forget_old_tries
 from gateway.store.admin.staff import delete_snapshots_older_than
 from gateway.store.alerts import messages

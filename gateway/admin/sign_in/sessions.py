@@ -21,15 +21,12 @@ from gateway.admin.refused import InputRefused
 from gateway.admin.users import user_of
 from gateway.store.admin import sessions as store
 from gateway.store.admin.audit import AuditChange, record
-from gateway.store.admin.sessions import Session, SignInStage
+from gateway.store.admin.sessions import ABSOLUTE, IDLE, Session, SignInStage, ends_at
 from runtime.database import channels
 from runtime.database.listen import Listener
 from runtime.database.pool import Conn
 from runtime.tokens import hash_of, new_secret
 
-IDLE, ABSOLUTE = timedelta(minutes=30), timedelta(hours=12)
-HALF_WAY = timedelta(minutes=10)
-"""Between password and code."""
 _SEEN_EVERY = timedelta(minutes=1)
 _MOST_OF_PERSON = 30
 _MOST_WRONG_CODES = 5
@@ -68,11 +65,6 @@ def csrf_of(secret: str) -> str:
 def is_csrf(expected: str, brought: str) -> bool:
     """Whether a form brought the token of its session. Compared in constant time."""
     return bool(expected) and hmac.compare_digest(expected.encode(), brought.encode("utf-8", "surrogatepass"))
-
-
-def ends_at(session: Session, idle: timedelta = IDLE, absolute: timedelta = ABSOLUTE) -> datetime:
-    longest = absolute if session.stage == "full" else HALF_WAY
-    return min(session.created_at + longest, session.seen_at + idle)
 
 
 class Sessions:

@@ -24,7 +24,8 @@ _LONGEST = 2000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who acts: a door says it once, whatever services it then calls. address: IP address, or host. role, bound: what they
-    may; whoever has a shell of the machine may everything. ends: when who acts may nothing any more, None = never."""
+    may; whoever has a shell of the machine may everything. ends: when who acts may nothing any more, None = never.
+    session: of the pages, None = they act elsewhere."""
 
     kind: WhoKind = "program"
     name: str = "callmatrix"
@@ -33,6 +34,7 @@ class Actor:
     role: Role = "admin"
     bound: Bindings = EVERYTHING
     ends: datetime | None = None
+    session: str | None = None
 
 
 _THE_PROGRAM = Actor()

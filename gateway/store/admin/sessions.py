@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import asyncpg
@@ -11,6 +11,10 @@ import asyncpg
 from gateway.store.admin.bindings import Bindings, bindings_of
 from gateway.store.admin.roles import Role
 from runtime.database.pool import Conn
+
+IDLE, ABSOLUTE = timedelta(minutes=30), timedelta(hours=12)
+HALF_WAY = timedelta(minutes=10)
+"""Between password and code."""
 
 SignInStage = Literal["full", "code", "enrol"]
 """full: signed in. code: the code of the second factor is still to come. enrol: a second factor is to be set up first."""
@@ -42,6 +46,16 @@ class Session:
     bound: Bindings
     language: Literal["ru", "en"] | None
     theme: Literal["system", "light", "dark"]
+
+
+def ends_at(session: Session) -> datetime:
+    longest = ABSOLUTE if session.stage == "full" else HALF_WAY
+    return min(session.created_at + longest, session.seen_at + IDLE)
+
+
+def is_open(session: Session, now: datetime) -> bool:
+    """Whether somebody is signed in by it."""
+    return session.stage == "full" and now < ends_at(session)
 
 
 async def add_session(

@@ -93,10 +93,13 @@ async def webhooks_done(conn: Conn, account_id: str, refusals: Mapping[int, str 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
+    """session: of the pages that began it, None = begun elsewhere."""
+
     account_id: str
     client_id: str
     client_secret: str
     redirect_uri: str
+    session: str | None = None
 
 
 def _kept(state: str) -> str:
@@ -110,14 +113,15 @@ async def begin_grant(conn: Conn, grant: Grant, minutes: int = 30) -> str:
     kept = _kept(state)
     expires: timedelta = timedelta(minutes=minutes)
     await conn.execute(
-        "INSERT INTO oauth_state (account_id, state, client_id, client_secret, redirect_uri, expires_at)"
-        " VALUES ($1, $2, $3, $4, $5, now() + $6)",
+        "INSERT INTO oauth_state (account_id, state, client_id, client_secret, redirect_uri, expires_at, session_id)"
+        " VALUES ($1, $2, $3, $4, $5, now() + $6, $7)",
         grant.account_id,
         kept,
         grant.client_id,
         await sealed(conn, GRANT_SECRET, (grant.account_id, kept), grant.client_secret),
         grant.redirect_uri,
         expires,
+        grant.session,
     )
     return state
 
@@ -126,7 +130,7 @@ async def take_grant(conn: Conn, state: str, now: datetime) -> Grant | None:
     """Take the grant of this state, once; None when it is unknown, used or expired."""
     row = await conn.fetchrow(
         "DELETE FROM oauth_state WHERE state = ANY($1) RETURNING account_id, state, client_id, client_secret,"
-        " redirect_uri, expires_at",
+        " redirect_uri, expires_at, session_id",
         # As it is: begun by a process of a version that kept it so. A hash, which has a colon, is no state.
         [_kept(state)] if ":" in state else [_kept(state), state],
     )
@@ -137,6 +141,7 @@ async def take_grant(conn: Conn, state: str, now: datetime) -> Grant | None:
         client_id=row["client_id"],
         client_secret=opened(conn, GRANT_SECRET, (row["account_id"], row["state"]), row["client_secret"]),
         redirect_uri=row["redirect_uri"],
+        session=row["session_id"],
     )
 
 

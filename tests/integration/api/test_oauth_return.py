@@ -16,12 +16,18 @@ from aiohttp.test_utils import make_mocked_request
 from crm.sandbox.seed import CHECK_ID
 from crm.sandbox.server import Sandbox
 from gateway.admin.connect_crm import NewAccount, connect_account
+from gateway.admin.sign_in.sessions import Sessions, Whence
+from gateway.admin.users import UserOrder, add_user
 from gateway.crm_accounts.endpoints import CrmHooks
 from gateway.http.peers import Peers
+from gateway.store.admin.audit import Actor, acting
+from gateway.store.admin.sessions import SignInStage
 from gateway.store.crm_accounts.webhooks import take_grant
+from runtime.database.listen import Listener
 from tests.integration.api.client import Api
 
 PUBLIC = "https://example.com"
+SIGN_IN_STAGES: tuple[SignInStage, ...] = ("full", "full", "code")
 
 
 @pytest.fixture
@@ -47,8 +53,8 @@ async def allowed(api: Api, sandbox: Sandbox) -> str:
         return parse_qs(urlsplit(response.headers["Location"]).query)["code"][0]
 
 
-async def come_back(api: Api, **query: str) -> tuple[int, str]:
-    headers = {"Accept-Language": "en"}
+async def come_back(api: Api, cookie: str = "", **query: str) -> tuple[int, str]:
+    headers = {"Accept-Language": "en", **({"Cookie": f"callmatrix={cookie}"} if cookie else {})}
     async with api.http.get(f"{api.url}/crm/oauth", params=query, headers=headers) as response:
         return response.status, await response.text()
 
@@ -103,6 +109,28 @@ async def test_a_grant_that_a_process_of_before_the_upgrade_began_is_taken(api: 
         taken = await take_grant(conn, "begun-before", datetime.now(UTC))
     assert taken is not None
     assert taken.account_id == "sales"
+
+
+async def test_what_was_begun_on_a_page_is_finished_by_the_same_session(api: Api, sandbox: Sandbox) -> None:
+    code, host = await allowed(api, sandbox), urlsplit(sandbox.url).netloc
+    sessions, now = Sessions(api.pool, Listener("unused")), datetime.now(UTC)
+    async with api.pool.acquire() as conn:
+        await add_user(conn, UserOrder(login="olga", role="admin"))
+    mine, others, half = [
+        await sessions.begin("olga", Whence("127.0.0.1", ""), now, stage=stage) for stage in SIGN_IN_STAGES
+    ]
+    for secret in ("", others.secret, half.secret, "nobody's"):
+        with acting(Actor(kind="user", name="olga", door="pages", session=mine.id)):
+            state = await begun(api, sandbox.url, "sales")
+        status, page = await come_back(api, secret, state=state, code=code, referer=host)
+        assert (status, "Begun in another browser" in page) == (403, True)
+        assert (await account_of(api))["keys"] == 0
+        assert (await come_back(api, mine.secret, state=state, code=code, referer=host))[0] == 400  # spent
+        await api.pool.execute("DELETE FROM account WHERE account_id = 'sales'")
+    with acting(Actor(kind="user", name="olga", door="pages", session=mine.id)):
+        state = await begun(api, sandbox.url)
+    assert (await come_back(api, mine.secret, state=state, code=code, referer=host))[0] == 200
+    assert (await account_of(api))["keys"] == 1
 
 
 async def test_who_comes_back_while_the_database_is_away_is_told_to_come_again(api: Api) -> None:

@@ -25,9 +25,6 @@ from gateway.admin.sign_in.second_factor import (
     take_second_factor,
 )
 from gateway.admin.sign_in.sessions import (
-    ABSOLUTE,
-    HALF_WAY,
-    IDLE,
     SessionGone,
     Sessions,
     Whence,
@@ -41,6 +38,7 @@ from gateway.admin.sign_in.steps import PageSignIn
 from gateway.admin.sign_in.totp import STEP_SECONDS, code_of
 from gateway.admin.users import UserOrder, add_user, change_user, remove_user
 from gateway.admin.users import set_password as order_password
+from gateway.store.admin.sessions import ABSOLUTE, HALF_WAY, IDLE
 from gateway.store.admin.users import set_password
 from runtime.database.listen import Listener
 from runtime.database.pool import open_pool
