@@ -6,7 +6,7 @@ from gateway.store.admin.bindings import Bindings
 from routing.texts.catalogue import Language
 from tests.integration.web.browser import Site
 
-_CSP = (
+CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; media-src 'self'; "
     "connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -32,7 +32,7 @@ async def test_a_page_that_is_not_there_is_said_in_the_persons_language(site: Si
 
 async def test_every_answer_says_what_browsers_may_do_with_it(site: Site) -> None:
     answer = await site.as_("admin").get("/no/such")
-    assert answer.headers["Content-Security-Policy"] == _CSP
+    assert answer.headers["Content-Security-Policy"] == CSP
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
