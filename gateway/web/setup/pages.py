@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.store.admin.roles import Role
 from gateway.web.frame import PageAnswer, PageRoute
-from gateway.web.setup import crm, employees, held, not_sent, pbx
+from gateway.web.setup import crm, employees, held, not_sent, numbers, pbx
 
 SetupHandler = Callable[[Any], Awaitable[PageAnswer]]
 
@@ -37,6 +37,8 @@ PAGES: tuple[PageRoute, ...] = (
     _post("/setup/held/discard", held.discard),
     _get("/setup/held/report", held.show_report),
     _get("/setup/held/report.csv", held.report_csv),
+    _get("/setup/numbers", numbers.show),
+    _get("/setup/other", numbers.lead_to_crm),
     _get("/setup/pbx", pbx.show),
     _get("/setup/pbx/new", pbx.show_new),
     _post("/setup/pbx/new", pbx.add),

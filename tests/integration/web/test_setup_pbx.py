@@ -62,3 +62,12 @@ async def test_the_first_event_is_waited_for_and_what_could_not_be_read_is_named
     assert "time 1" in page.words
     assert "79161234567" not in page.page.one("pre").text
     assert (await site.as_("senior_manager").get("/setup/pbx")).status == 403
+
+
+async def test_a_number_is_tried_and_every_tab_leads_somewhere(site: Site) -> None:
+    admin = site.as_("admin", language="en")
+    page = await admin.get("/setup/numbers?number=8+916+123-45-67")
+    assert "This is the phone +79161234567" in page.words
+    assert "no phone number" in (await admin.get("/setup/numbers?number=nine")).words
+    for tab in page.page.all("a", cls="cm-tab"):
+        assert (await admin.get(tab["href"])).status == 200
