@@ -25,9 +25,6 @@ TOPIC_ROLES: Mapping[str, Role] = {
     "outbound": "senior_manager",
     "people": "senior_manager",
     "tasks": "senior_manager",
-    "distribution": "read_only",
-    "outbound": "senior_manager",
-    "people": "senior_manager",
 }
 """Topic -> the least role that is told of it: of every topic, and only that something changed."""
 
