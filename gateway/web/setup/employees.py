@@ -24,6 +24,7 @@ from gateway.web.frame import (
 )
 from gateway.web.setup.refusals import errors_of
 from gateway.web.setup.tabs import tabs_of
+from gateway.web.words.sorting import by_name
 from routing.staff import Employee
 from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
@@ -103,17 +104,17 @@ def likely_users(staff: Sequence[Employee], users: Sequence[CrmUser]) -> dict[st
     taken = {p.crm_user_id for p in staff}
     free = [user for user in users if user.is_active and user.id not in taken]
     by_email = {user.email.lower(): user for user in free if user.email}
-    by_name = {_plain(user.name): user for user in free}
+    of_name = {_plain(user.name): user for user in free}
     found = {}
     for person in staff:
-        user = by_email.get(person.email.lower()) or by_name.get(_plain(person.name))
+        user = by_email.get(person.email.lower()) or of_name.get(_plain(person.name))
         if not person.crm_user_id and user is not None:
             found[person.id] = user
     return found
 
 
 def _plain(name: str) -> str:
-    return " ".join(sorted(name.lower().replace("ё", "е").split()))
+    return " ".join(sorted(by_name(name).split()))
 
 
 def _free_extensions(proposed: Sequence[ProposedEmployee], staff: Sequence[Employee]) -> dict[str, str]:
