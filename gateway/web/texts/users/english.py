@@ -90,6 +90,7 @@ SENTENCES: Mapping[str, str] = {
     "audit.column.object": "Whose",
     "audit.column.action": "Action",
     "audit.column.difference": "Difference",
+    "audit.parts": "{n:field|fields} differ",
     "audit.since": "From",
     "audit.until": "To",
     "audit.show": "Show",

@@ -90,6 +90,7 @@ SENTENCES: Mapping[str, str] = {
     "audit.column.object": "Чьё",
     "audit.column.action": "Действие",
     "audit.column.difference": "Изменилось",
+    "audit.parts": "Изменилось: {n:поле|поля|полей}",
     "audit.since": "С",
     "audit.until": "По",
     "audit.show": "Показать",
