@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from runtime.database.pool import open_pool
@@ -20,6 +21,16 @@ from tests.database_server import administer, migrated_template, throwaway_serve
 # Tests run beside others on a machine of two cores: how long it takes to think up an example says nothing.
 settings.register_profile("beside others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("beside others")
+
+# The library's own way to print an error shows the variables of every function, whole pages among them, for minutes.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S"),
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # Where the suite is started in the background Ctrl-C is ignored, by every program that a test starts too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
