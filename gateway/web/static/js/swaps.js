@@ -21,8 +21,9 @@ function onBeforeSwap(event) {
     detail.shouldSwap = true;
     detail.isError = false;
   }
+  // A part may be read anew once more before the first reading has settled: by then nothing in it has the focus.
   const active = document.activeElement;
-  focused = active && detail.target.contains(active) ? { id: active.id, inside: detail.target.id } : null;
+  if (active && detail.target.contains(active)) focused = { id: active.id, inside: detail.target.id };
 }
 
 // A live part that holds the field one is typing into, or an open menu, waits for the next change.
