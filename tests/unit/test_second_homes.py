@@ -221,7 +221,6 @@ KINDS_NAMED = {
     "gateway/pbx/dialects.py": "forms of answer, which are called after whoever asks in them",
     "gateway/demo/data.py": "the connections of the demo",
     "gateway/cli/first_use/pbx.py": "the kind that is proposed to whoever names none",
-    "gateway/web/calls/one/made_up.py": "the PBX that a made-up call is told by",
 }
 
 

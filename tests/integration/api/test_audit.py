@@ -37,16 +37,23 @@ CHANGES_NOTHING = {
     ("POST", f"{_A}/employees/{{employee}}/presence/heartbeat"),
     ("POST", f"{_A}/templates/{{template}}/stage-preview"),
 }
-WHAT_GOES_OUT = ("campaigns", "do-not-call", "outbound", "sms-connections")
+WHAT_GOES_OUT = (
+    "campaigns",
+    "do-not-call",
+    "outbound",
+    "sms-connections",
+    "matrix/trial",
+    "matrix/draft/merge",
+)
 """Resources of the account whose entries their own tests look at: test_campaigns.py, test_do_not_call.py, test_outbound.py,
-test_sms_connections.py."""
+test_sms_connections.py, test_matrix_trials.py."""
 NEEDS_A_CRM = {("POST", "/v1/accounts")}
 """Tried below as the service that it calls."""
 READING_COMMANDS = {
     "account list", "alerts list", "audit", "calendar list", "client show", "presence history", "presence list",
     "schedule list", "schedule show", "schedule who", "cases figures", "cases open", "cases overdue", "check", "config export",
     "connection list", "distribution list", "distribution shares", "distribution show", "employees list", "matrix dry-run", "crm aside", "crm unread", "desk list", "explain", "lookup", "matrix check",
-    "matrix difference", "matrix versions", "secrets generate", "secrets status",
+    "matrix difference", "matrix trial", "matrix versions", "secrets generate", "secrets status",
     "shift journal", "shift preview", "shift runs", "shift show", "template hook", "template list", "template show", "template simulate", "token list", "users list",
     "campaign list", "campaign members", "campaign show", "campaign stats", "do-not-call list", "firings list", "firings show",
     "outbound list", "outbound queue", "outbound settings", "outbound show", "outbound why-not", "sms incoming", "sms list",
@@ -425,6 +432,11 @@ async def test_every_changing_command_leaves_an_entry(
         "shift start",
         "shift stop",
         "matrix publish",
+        "matrix trial-begin",
+        "matrix trial-publish",
+        "matrix trial-take-back",
+        "users sign-in-link",
+        "users totp-off",
         "matrix rollback",
         "replay",
         "sync",

@@ -98,6 +98,8 @@ async def test_two_people_at_different_cells_are_both_saved(crm: Api) -> None:
     assert (cells[CELL][0]["name"], cells[OTHER]) == ("моё", [])
     assert saved["matrix"]["parameters"] == body_of(theirs)["parameters"]
     assert (saved["saved_by"], saved["revision"]) == ("colleague", seen["revision"] + 2)
+    told = (await crm.ask("GET", "/audit", what="matrix"))["items"]
+    assert "colleague" in {entry["who"] for entry in told}
 
 
 async def test_a_cell_that_both_changed_is_asked_about_and_taken_as_chosen(crm: Api) -> None:

@@ -218,7 +218,7 @@ async def test_case_31_a_refusing_pbx_is_stopped_once_and_items_stay(pool: async
     await office.run(after=MINUTE)
     assert (len(office.pbx.orders), await office.why()) == (1, "connection_stopped")
     async with pool.acquire() as conn:
-        assert (await calls_out(conn))["office"].refused == {"main": ("2240", 1)}
+        assert (await calls_out(conn))["office"].refused == {"main": ("no-money: 2240", 1)}
     office.pbx.answer = type(office.pbx).answer
     from gateway.store.outbound.connections import lift_stop
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from gateway.pbx.connection import Connection
+from gateway.pbx.generic.adapter import GenericKind
 from gateway.web.frame import AnyPageCall
 from routing.staff import Staff
 from runtime.addresses import is_local
@@ -17,7 +18,7 @@ def may_start(call: AnyPageCall) -> bool:
 
 def generic_pbx(call: AnyPageCall) -> Connection | None:
     known = call.services.configuration.now.connections.values()
-    return next((c for c in known if c.account_id == call.account.id and c.kind == "generic"), None)
+    return next((c for c in known if c.account_id == call.account.id and c.kind == GenericKind.kind), None)
 
 
 def address_at(employee: str | None, staff: Staff) -> str | None:
