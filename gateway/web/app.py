@@ -41,6 +41,7 @@ from gateway.web.languages import language_of
 from gateway.web.links import address, own_path
 from gateway.web.page_headers import dress_page
 from gateway.web.person import Person, SignedIn
+from gateway.web.refusals import refusal_said
 from gateway.web.render import TemplateSet, of_call
 from gateway.web.shell import counts_of
 from gateway.web.texts.sentences import TEXTS
@@ -106,7 +107,7 @@ class Pages:
         except PageRefused as err:
             return self._refused(page, call, err.status, err.code, err.values)
         except InputRefused as err:
-            values = {"message": err.message, "remedy": err.remedy}
+            values = {"said": refusal_said(err, call.texts)}
             return self._refused(page, call, _status_of(err), "input", values)
         except BodyRefused as err:
             return err.answer()

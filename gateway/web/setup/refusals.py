@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.admin.refused import InputRefused
+from gateway.web.refusals import refusal_said
 from routing.texts.catalogue import Texts
 
 
@@ -19,5 +20,5 @@ def errors_of(err: InputRefused, texts: Texts, form: str, **values: str) -> dict
         f"setup.refused.{field}",
     )
     named: Mapping[str, str] = {"message": err.message, "remedy": err.remedy, **values}
-    key = next((key for key in keys if key in texts.sentences), "setup.refused.other")
-    return {field: texts.say(key, **named)}
+    key = next((key for key in keys if key in texts.sentences), None)
+    return {field: texts.say(key, **named) if key else refusal_said(err, texts)}

@@ -24,7 +24,6 @@ SENTENCES: Mapping[str, str] = {
     "setup.note": "Why",
     "setup.note_hint": "Whoever asks later will read it.",
     "setup.said.saved": "Saved",
-    "setup.refused.other": "This does not fit: {message}. What to do: {remedy}.",
     "setup.refused.note": "Say why, in 1 to 1000 characters.",
     "setup.tab.numbers": "Numbers",
     "setup.numbers.text": "Numbers without a country code are read as in {region}.",

@@ -24,7 +24,6 @@ SENTENCES: Mapping[str, str] = {
     "setup.note": "Почему",
     "setup.note_hint": "Это прочтут те, кто спросит потом.",
     "setup.said.saved": "Сохранено",
-    "setup.refused.other": "Не подходит: {message}. Что сделать: {remedy}.",
     "setup.refused.note": "Напишите, почему: от 1 до 1000 знаков.",
     "setup.tab.numbers": "Номера",
     "setup.numbers.text": "Номера без кода страны читаются как в стране {region}.",

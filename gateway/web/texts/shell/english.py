@@ -46,7 +46,7 @@ SENTENCES: Mapping[str, str] = {
     "refused.invalid.title": "Not everything is understood",
     "refused.invalid.detail": "Check: {names}.",
     "refused.input.title": "Not saved",
-    "refused.input.detail": "{message}. What to do: {remedy}.",
+    "refused.input.detail": "{said}",
     "refused.foreign-form.title": "The form came from another site",
     "refused.foreign-form.detail": "Nothing was changed. Open the page here and send the form again.",
     "refused.old-form.title": "The form is out of date",

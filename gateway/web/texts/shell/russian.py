@@ -46,7 +46,7 @@ SENTENCES: Mapping[str, str] = {
     "refused.invalid.title": "Не всё понятно",
     "refused.invalid.detail": "Проверьте: {names}.",
     "refused.input.title": "Не сохранено",
-    "refused.input.detail": "{message}. Что сделать: {remedy}.",
+    "refused.input.detail": "{said}",
     "refused.foreign-form.title": "Форма пришла с чужой страницы",
     "refused.foreign-form.detail": "Ничего не изменилось. Откройте страницу здесь и отправьте форму снова.",
     "refused.old-form.title": "Форма устарела",
