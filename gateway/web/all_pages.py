@@ -10,14 +10,12 @@ from gateway.web.kit.pages import PAGES as KIT
 from gateway.web.matrix.pages import PAGES as MATRIX
 from gateway.web.messages.pages import PAGES as MESSAGES
 from gateway.web.missed.pages import PAGES as MISSED
-from gateway.web.narrow.pages import PAGES as NARROW
 from gateway.web.now.pages import PAGES as NOW
 from gateway.web.setup.pages import PAGES as SETUP
 from gateway.web.shifts.pages import PAGES as SHIFTS
 from gateway.web.sign_in.pages import PAGES as SIGN_IN
 from gateway.web.start.pages import PAGES as START
 from gateway.web.stream import PAGES as STREAM
-from gateway.web.triggers.pages import PAGES as TRIGGERS
 from gateway.web.users.pages import PAGES as USERS
 
 PAGES: tuple[PageRoute, ...] = (
@@ -31,10 +29,8 @@ PAGES: tuple[PageRoute, ...] = (
     *SHIFTS,
     *DESK,
     *MESSAGES,
-    *TRIGGERS,
     *SETUP,
     *START,
-    *NARROW,
     *KIT,
     *STREAM,
 )

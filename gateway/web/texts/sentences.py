@@ -19,8 +19,6 @@ from gateway.web.texts.messages import english as messages_en
 from gateway.web.texts.messages import russian as messages_ru
 from gateway.web.texts.missed import english as missed_en
 from gateway.web.texts.missed import russian as missed_ru
-from gateway.web.texts.narrow import english as narrow_en
-from gateway.web.texts.narrow import russian as narrow_ru
 from gateway.web.texts.now import english as now_en
 from gateway.web.texts.now import russian as now_ru
 from gateway.web.texts.setup import english as setup_en
@@ -33,8 +31,6 @@ from gateway.web.texts.sign_in import english as sign_in_en
 from gateway.web.texts.sign_in import russian as sign_in_ru
 from gateway.web.texts.start import english as start_en
 from gateway.web.texts.start import russian as start_ru
-from gateway.web.texts.triggers import english as triggers_en
-from gateway.web.texts.triggers import russian as triggers_ru
 from gateway.web.texts.users import english as users_en
 from gateway.web.texts.users import russian as users_ru
 from routing.texts.catalogue import Language, Texts, catalogues
@@ -49,14 +45,12 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **matrix_ru.SENTENCES,
         **messages_ru.SENTENCES,
         **missed_ru.SENTENCES,
-        **narrow_ru.SENTENCES,
         **now_ru.SENTENCES,
         **setup_ru.SENTENCES,
         **shell_ru.SENTENCES,
         **shifts_ru.SENTENCES,
         **sign_in_ru.SENTENCES,
         **start_ru.SENTENCES,
-        **triggers_ru.SENTENCES,
         **users_ru.SENTENCES,
     },
     en={
@@ -68,14 +62,12 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **matrix_en.SENTENCES,
         **messages_en.SENTENCES,
         **missed_en.SENTENCES,
-        **narrow_en.SENTENCES,
         **now_en.SENTENCES,
         **setup_en.SENTENCES,
         **shell_en.SENTENCES,
         **shifts_en.SENTENCES,
         **sign_in_en.SENTENCES,
         **start_en.SENTENCES,
-        **triggers_en.SENTENCES,
         **users_en.SENTENCES,
     },
 )

@@ -1,1 +1,0 @@
-"""Narrow pages that are shown within the CRM."""

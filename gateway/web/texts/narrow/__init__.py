@@ -1,1 +1,0 @@
-"""What people read of the pages' room "narrow", by key, in Russian and English."""

@@ -1,1 +1,0 @@
-"""Triggers by pipeline and stage."""
