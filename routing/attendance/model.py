@@ -84,6 +84,11 @@ class Attendance:
     on_shift: bool | None = None
 
     @property
+    def is_here(self) -> bool:
+        """Whoever is asked still is."""
+        return self.mark in ("on", "asked")
+
+    @property
     def last_sign_at(self) -> datetime | None:
         return max(self.signs.values(), default=None)
 

@@ -24,6 +24,15 @@ class PageBeat(NamedTuple):
     is_closed: bool = False
 
 
+def page_beat(
+    page: str, now: datetime, *, idle_seconds: int | None, is_visible: bool, is_closing: bool
+) -> PageBeat:
+    """Read what an open page says. idle_seconds: since the last key or touch in it, None = there was none. Nothing that a hidden
+    page says of keys and touches can be true."""
+    input_at = now - timedelta(seconds=idle_seconds) if is_visible and idle_seconds is not None else None
+    return PageBeat(page, now, input_at, is_closing)
+
+
 class PageSigns(NamedTuple):
     """input_at: the latest in any page. are_gone: there were pages, and none is left."""
 

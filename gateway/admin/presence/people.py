@@ -20,6 +20,8 @@ from runtime.database.pool import Conn
 
 NOT_WATCHED = "not_watched"
 """In place of a doubt: nobody has looked yet."""
+AT_WORK = ("on", "asked", "dnd")
+"""States of intervals in which somebody is at work: asked and do-not-disturb are."""
 LONGEST_PAGE = 64
 _LONGEST_HISTORY = timedelta(days=3660)
 
@@ -166,10 +168,10 @@ async def presence_history(
 def online_seconds(
     intervals: list[rows.PresenceInterval], since: datetime, until: datetime, now: datetime
 ) -> int:
-    """Return how long somebody was at work within a time; asked and do-not-disturb are at work."""
+    """Return how long somebody was at work within a time."""
     total = timedelta()
     for one in intervals:
-        if one.state in ("on", "asked", "dnd"):
+        if one.state in AT_WORK:
             end = min(one.until or now, until, now)
             total += max(end - max(one.since, since), timedelta())
     return int(total.total_seconds())

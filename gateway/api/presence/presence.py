@@ -16,7 +16,7 @@ from gateway.presence.heartbeats import BeatsLost
 from gateway.store.presence.attendance import PresenceInterval
 from gateway.texts.sentences import TEXTS
 from routing.attendance.model import Attendance, AttendanceReason, MarkSaid, mark_said, state_of
-from routing.attendance.pages import PageBeat
+from routing.attendance.pages import page_beat
 from routing.attendance.trust import BEAT_SECONDS
 from routing.presence import PresenceState
 from routing.texts.catalogue import Language
@@ -221,7 +221,6 @@ async def answer_presence(call: ApiCall[NoQuery, PresenceAnswerBody]) -> PersonP
 
 
 async def beat(call: ApiCall[NoQuery, HeartbeatBody]) -> HeartbeatAnswer:
-    """Nothing that a hidden page says of keys and touches can be true."""
     if not call.account.settings.presence.is_on:
         raise PresenceOff(call.account.id)
     body, now = call.body, datetime.now(UTC)
@@ -229,12 +228,15 @@ async def beat(call: ApiCall[NoQuery, HeartbeatBody]) -> HeartbeatAnswer:
         person = person_view(
             await people.person_now(conn, call.account, call.path["employee"]), call.account.settings.language
         )
-    is_input = body.is_visible and body.idle_seconds is not None
-    input_at = now - timedelta(seconds=body.idle_seconds or 0) if is_input else None
+    said = page_beat(
+        body.page,
+        now,
+        idle_seconds=body.idle_seconds,
+        is_visible=body.is_visible,
+        is_closing=body.is_closing,
+    )
     try:
-        await call.services.heartbeats.beat(
-            call.account.id, person.employee, PageBeat(body.page, now, input_at, body.is_closing)
-        )
+        await call.services.heartbeats.beat(call.account.id, person.employee, said)
     except BeatsLost as err:
         raise ApiError(503, err.code, "The heartbeat cannot be kept.", detail="Beat again.") from err
     return HeartbeatAnswer(**person.model_dump(), next_seconds=BEAT_SECONDS)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.admin.distribution.results import ItemInWords, in_words
-from gateway.admin.presence.people import online_seconds, presence_history
+from gateway.admin.presence.people import AT_WORK, online_seconds, presence_history
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import staff_of
 from gateway.store.calls.journal import CallFilter, count_of, page_of
@@ -23,7 +23,6 @@ from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn
 
 _MOST_CASES, _MOST_DEALS = 20, 20
-_AT_WORK = ("on", "asked", "dnd")
 _RINGS_AT_MOST = timedelta(hours=2)
 
 
@@ -53,7 +52,7 @@ class Desk:
 
     @property
     def is_here(self) -> bool:
-        return self.attendance is not None and self.attendance.mark in ("on", "asked")
+        return self.attendance is not None and self.attendance.is_here
 
     @property
     def is_asked(self) -> bool:
@@ -99,7 +98,7 @@ def stretches_of(spent: Sequence[PresenceInterval], morning: datetime, now: date
     day = timedelta(days=1)
     found = []
     for one in sorted(spent, key=lambda one: one.since):
-        if one.state not in _AT_WORK:
+        if one.state not in AT_WORK:
             continue
         since, until = max(one.since, morning), min(one.until or now, now)
         left = int((since - morning) / day * 1000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 from aiohttp import web
@@ -22,7 +22,7 @@ from gateway.web.frame import (
     SeeOther,
     Shown,
 )
-from routing.attendance.pages import PageBeat
+from routing.attendance.pages import page_beat
 from routing.attendance.trust import BEAT_SECONDS
 from routing.texts.catalogue import phrase
 
@@ -83,13 +83,13 @@ async def answer(call: PageCall[NoPageQuery, AnswerForm]) -> SeeOther:
 
 
 async def beat(call: PageCall[NoPageQuery, BeatForm]) -> web.StreamResponse:
-    """Take an open page's word that it is open. Nothing that a hidden page says of keys and touches can be true."""
+    """Take an open page's word that it is open."""
     employee, form = _employee(call), call.form
-    is_input = form.visible and form.idle is not None
-    input_at = call.now - timedelta(seconds=form.idle or 0) if is_input else None
+    said = page_beat(
+        form.page, call.now, idle_seconds=form.idle, is_visible=form.visible, is_closing=form.closing
+    )
     if call.account.settings.presence.is_on:
         try:
-            said = PageBeat(form.page, call.now, input_at, form.closing)
             await call.services.heartbeats.beat(call.account.id, employee, said)
         except BeatsLost:
             return web.Response(status=503)

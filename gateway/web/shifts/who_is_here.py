@@ -36,7 +36,7 @@ class PersonHere:
 
     @property
     def is_here(self) -> bool:
-        return self.attendance is not None and self.attendance.mark in ("on", "asked")
+        return self.attendance is not None and self.attendance.is_here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
