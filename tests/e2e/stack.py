@@ -96,6 +96,7 @@ class Stack:
     env: Mapping[str, str] = field(default_factory=dict)
     lines: tuple[str, ...] = (data.OFFICE_LINE,)
     sandbox_front: Callable[[str], Any] | None = None
+    has_account: bool = True
     start_seconds: float = 60.0
     processes: list[Process] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
@@ -133,12 +134,8 @@ class Stack:
         crm_url = (
             self.sandbox_url if self.sandbox_front is None else await self.sandbox_front(self.sandbox_url)
         )
-        await data.prepare(self.pool, sandbox_url=crm_url, crm_token=crm_token, token="admin-of-the-test")
-        await self.pool.execute(
-            "UPDATE account SET settings = $2 WHERE account_id = $1",
-            ACCOUNT,
-            self.settings.model_dump(mode="json"),
-        )
+        if self.has_account:
+            await self._add_account(crm_url, crm_token)
         self.urls = [f"http://127.0.0.1:{p}" for p in gateway_ports]
         for index, gateway_port in enumerate(gateway_ports):
             self.launch(f"gateway{index}", ["serve", "--role", "gateway"], CALLMATRIX_PORT=str(gateway_port))
@@ -146,6 +143,14 @@ class Stack:
             self.launch(f"worker{index}", ["serve", "--role", "worker"])
         for url in self.urls:
             await self.until_answers(f"{url}/readyz", self.start_seconds)
+
+    async def _add_account(self, crm_url: str, crm_token: str) -> None:
+        await data.prepare(self.pool, sandbox_url=crm_url, crm_token=crm_token, token="admin-of-the-test")
+        await self.pool.execute(
+            "UPDATE account SET settings = $2 WHERE account_id = $1",
+            ACCOUNT,
+            self.settings.model_dump(mode="json"),
+        )
 
     def launch(self, name: str, arguments: list[str], **more: str) -> None:
         env = {

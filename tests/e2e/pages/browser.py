@@ -61,29 +61,10 @@ class Pages:
     ) -> AsyncIterator[Page]:
         """Open a page as somebody of this role. quiet: the console may say no error and no warning until the end."""
         person = self._somebody(role, bound, language, theme)
-        context = await self.browser.new_context(
-            viewport={"width": width, "height": _HEIGHTS.get(width, 900)},
-            extra_http_headers={PERSON_HEADER: person.login},
-            java_script_enabled=script,
-            has_touch=width == PHONE,
-            locale="ru-RU" if language == "ru" else "en-GB",
-            timezone_id="Europe/Moscow",
-            reduced_motion="reduce",
-        )
-        page = await context.new_page()
-        said: list[str] = []
-        page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: said.append(f"error: {error}"))
-        try:
+        look = Look(language=language, width=width, script=script)
+        async with watched(self.browser, look, self.results, quiet=quiet, person=person.login) as page:
             await page.goto(self.site.address + path)
             yield page
-            if quiet:
-                assert [line for line in said if line.startswith(("error", "warning"))] == []
-        except BaseException:
-            await self._keep(page, said)
-            raise
-        finally:
-            await context.close()
 
     def _somebody(self, role: Role, bound: Bindings | None, language: Language, theme: Theme) -> Person:
         login = f"{role}-{len(self.site.people.people)}"
@@ -100,12 +81,54 @@ class Pages:
         self.site.people.people[login] = person
         return person
 
-    async def _keep(self, page: Page, said: list[str]) -> None:
-        self.results.mkdir(parents=True, exist_ok=True)
-        (self.results / "console.txt").write_text("\n".join([page.url, *said, ""]), encoding="utf-8")
-        with contextlib.suppress(Exception):
-            await page.screenshot(path=self.results / "page.png", full_page=True)
-            (self.results / "page.html").write_text(await page.content(), encoding="utf-8")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How somebody's browser is set up."""
+
+    language: Language = "ru"
+    width: int = DESKTOP
+    script: bool = True
+
+
+@contextlib.asynccontextmanager
+async def watched(
+    browser: Browser, look: Look, results: Path, *, quiet: bool = True, person: str = ""
+) -> AsyncIterator[Page]:
+    """Open an empty tab of a browser of its own. What is wrong at the end leaves its picture and what the console said in `results`.
+
+    person: of those that the test names, "" = who signs in. quiet: the console may say no error and no warning.
+    """
+    context = await browser.new_context(
+        viewport={"width": look.width, "height": _HEIGHTS.get(look.width, 900)},
+        extra_http_headers={PERSON_HEADER: person} if person else {},
+        java_script_enabled=look.script,
+        has_touch=look.width == PHONE,
+        locale="ru-RU" if look.language == "ru" else "en-GB",
+        timezone_id="Europe/Moscow",
+        reduced_motion="reduce",
+    )
+    page = await context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: said.append(f"error: {error}"))
+    try:
+        yield page
+        if quiet:
+            assert [line for line in said if line.startswith(("error", "warning"))] == []
+    except BaseException:
+        await _keep(page, said, results)
+        raise
+    finally:
+        await context.close()
+
+
+async def _keep(page: Page, said: list[str], results: Path) -> None:
+    results.mkdir(parents=True, exist_ok=True)
+    (results / "console.txt").write_text("\n".join([page.url, *said, ""]), encoding="utf-8")
+    with contextlib.suppress(Exception):
+        await page.screenshot(path=results / "page.png", full_page=True)
+        (results / "page.html").write_text(await page.content(), encoding="utf-8")
 
 
 async def axe(page: Page) -> list[str]:

@@ -1,5 +1,5 @@
-"""The matrix as a person sets it up: a cell edited, a problem shown, tried, published, seen on a real call, gone back from; two
-editors at one draft."""
+"""The matrix as a person sets it up: keys on the table, every page of it looked at, a version on trial. What is gone through from a
+change to a real call stands in test_walk_matrix.py."""
 
 from __future__ import annotations
 
@@ -62,68 +62,6 @@ async def saved(page: Page) -> None:
     await expect(page.locator("#matrix-foot")).to_contain_text("Черновик сохранён")
 
 
-async def test_a_cell_is_edited_tried_published_met_by_a_real_call_and_gone_back_from(
-    pages: Pages, site: Site
-) -> None:
-    async with pages.signed_in_page("/matrix") as page:
-        await page.locator(f'[data-cell="{CELL}"]').focus()
-        await page.keyboard.press("Enter")
-        await expect(page.locator("#panel-title")).to_be_focused()
-        await page.locator("#add-action > summary").click()
-        await page.get_by_role("button", name="Примечание").click()
-        text = page.locator("[data-action] details[open] [data-template]")
-        await text.fill("Звонил {{ nothing }}")
-        await expect(page.locator("#matrix-strips")).to_contain_text("Опубликовать нельзя: 1 ошибка")
-        await text.fill("Звонил ")
-        await page.locator(".cm-variables > summary").click()
-        await page.locator('[data-variable="client.number"]').click()
-        await expect(page.locator("#matrix-strips")).not_to_contain_text("Опубликовать нельзя")
-        await expect(page.locator('[id$="-text-gives"]').last).to_contain_text("Получится: Звонил +7916")
-        await saved(page)
-        await page.locator("#try-number").fill(CLIENT)
-        await page.get_by_role("button", name="Проверить").click()
-        await expect(page.locator("#try-result")).to_contain_text("Звонил +79161234567")
-        await page.get_by_role("link", name="Опубликовать…").click()
-        await page.locator("#why").fill("видно, кто звонил")
-        await page.get_by_role("button", name="Опубликовать").first.click()
-        await expect(page.locator("h1")).to_have_text("Матрица звонков")
-        await expect(page.locator("#toasts")).to_contain_text("Версия 2 действует")
-        call_id = await a_missed_call(site)
-        ordered = await site.pool.fetchval("SELECT \"order\"->>'text' FROM effect WHERE what = 'add_note'")
-        assert ordered == f"Звонил {CLIENT}"
-        await page.goto(f"{site.address}/calls/{call_id}")
-        await expect(page.locator("#content")).to_contain_text("примечание", ignore_case=True)
-        await page.goto(f"{site.address}/matrix/versions")
-        await page.get_by_role("link", name="Вернуться к 1…").click()
-        await page.locator("#why").fill("лишнее")
-        await page.get_by_role("button", name="Вернуться к версии 1").click()
-        await expect(page.locator("#toasts")).to_contain_text("Версия 3 действует")
-
-
-async def test_two_editors_at_one_draft_keep_what_both_did_and_choose_where_both_changed(
-    pages: Pages, site: Site
-) -> None:
-    async with (
-        pages.signed_in_page(f"/matrix?cell={CELL}", quiet=False) as mine,
-        pages.signed_in_page(f"/matrix?cell={CELL}", quiet=False) as theirs,
-    ):
-        await theirs.locator("#add-action > summary").click()
-        await theirs.get_by_role("button", name="Примечание").click()
-        await expect(theirs.locator("[data-action]")).to_have_count(5)
-        await mine.locator("#action-3 summary").click()
-        await mine.locator("#action-3 [data-template]").fill("Позвонить быстрее")
-        note = mine.locator("#matrix-foot")
-        await expect(note).to_contain_text("сохранено ещё раз")
-        await note.get_by_role("button", name="Выбрать").click()
-        await expect(mine.locator("h1")).to_have_text("Черновик изменён с двух сторон")
-        assert await axe(mine) == []
-        assert await no_overflow(mine) == []
-        await mine.get_by_label("взять это").first.check()
-        await mine.get_by_role("button", name="Сохранить выбранное").click()
-        await expect(mine.locator("[data-action]")).to_have_count(4)
-        await expect(mine.locator("#a3-text")).to_have_value("Позвонить быстрее")
-
-
 async def test_the_table_goes_by_keys_and_a_cell_is_copied_into_another(pages: Pages, site: Site) -> None:
     async with pages.signed_in_page("/matrix") as page:
         first = page.locator('[data-cell="inbound.answered.new/answer"]')
@@ -169,23 +107,6 @@ async def test_every_page_of_the_matrix_is_open_to_everybody(pages: Pages, site:
             seen_there = [*(await axe(page)), *(await no_overflow(page)), *(await small_targets(page))]
             found += [f"{path} {theme} {width}: {one}" for one in seen_there]
     assert found == []
-
-
-async def test_without_script_a_cell_is_edited_and_published(pages: Pages, site: Site) -> None:
-    async with pages.signed_in_page("/matrix", script=False) as page:
-        await page.locator(f'[data-cell="{CELL}"]').click()
-        await page.locator("#add-action > summary").click()
-        await page.get_by_role("button", name="Примечание").click()
-        await page.locator("[data-action] details[open] [data-template]").fill(
-            "Пропущен: {{ client.number }}"
-        )
-        await page.get_by_role("button", name="Сохранить").click()
-        await saved(page)
-        await page.get_by_role("link", name="Опубликовать…").click()
-        await expect(page.locator("#changes")).to_contain_text("добавить примечание")
-        await page.locator("#why").fill("без скриптов")
-        await page.get_by_role("button", name="Опубликовать").first.click()
-        await expect(page.locator("#content")).to_contain_text("без скриптов")
 
 
 async def test_a_version_goes_on_trial_and_is_taken_back(pages: Pages, site: Site) -> None:
