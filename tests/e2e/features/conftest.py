@@ -15,9 +15,11 @@ from gateway.demo.data import SECRET
 from gateway.demo.pbx import serving
 from routing.settings import AccountSettings, CallPolicy, PresencePolicy
 from tests.e2e.features.calling import NO_RETRY, CallBacks, RecordingPbx
+from tests.e2e.features.contact_centre import ContactCentre
 from tests.e2e.features.office import Office
 from tests.e2e.features.sales import Sales
 from tests.e2e.stack import Stack, running_stack
+from tests.fakes import mango as mango_double
 
 
 @contextlib.asynccontextmanager
@@ -100,3 +102,12 @@ async def texts(calls: CallBacks) -> AsyncIterator[CallBacks]:
     if "texts" not in {p["name"] for p in (await sales.api("GET", "sms-connections"))["items"]}:
         await sales.api("POST", "sms-connections", status=201, body=provider)
     yield calls
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def centre(calls: CallBacks) -> AsyncIterator[ContactCentre]:
+    async with mango_double.serving(mango_double.FakeMango()) as mango:
+        keys = {"api_key": mango.api_key, "api_salt": mango.salt}
+        change = {"settings": {"base_url": mango.url, "reconcile": False}, "keys": keys}
+        await calls.sales.api("PATCH", "connections/mango", body=change)
+        yield ContactCentre(calls, mango)

@@ -10,6 +10,7 @@ import pytest
 from crm.sandbox.seed import PIPELINE
 from gateway.demo import data
 from tests.e2e.features.calling import FAILED, NO_RETRY, CallBacks
+from tests.e2e.features.contact_centre import ContactCentre
 from tests.e2e.features.sales import ADMIN, API, STAGE, person, user
 from tests.waiting import until
 
@@ -131,31 +132,75 @@ async def test_s3_02_to_s3_03_who_calls_while_a_campaign_runs_is_shown_with_it_a
     ]
 
 
+async def refused(calls: CallBacks, **settings: Any) -> tuple[str, str]:
+    """Field and title of what is said of a campaign of manager 103 that is not made."""
+    target = {"kind": "employee", "employee_id": person(103)}
+    body = {"name": "nobody", "settings": {"connection": "generic", "target": target, **settings}}
+    said = await calls.sales.api("POST", "campaigns", body=body, status=422)
+    return said["field"], said["title"]
+
+
 async def test_s3_09_who_talks_needs_a_linked_extension_and_a_contact_centre_the_contract_for_it(
-    calls: CallBacks,
+    centre: ContactCentre,
 ) -> None:
-    sales = calls.sales
-
-    async def refused(**settings: Any) -> tuple[str, str]:
-        target = {"kind": "employee", "employee_id": person(103)}
-        body = {"name": "nobody", "settings": {"connection": "generic", "target": target, **settings}}
-        said = await sales.api("POST", "campaigns", body=body, status=422)
-        return said["field"], said["title"]
-
+    calls, sales = centre.calls, centre.sales
     await sales.employee(103, extensions=[])
     try:
-        field, said = await refused()
+        field, said = await refused(calls)
         assert (field, "extension" in said) == ("target.employee_id", True)
     finally:
         await sales.employee(103)
     await sales.api("PUT", "employees/unlinked", body={"name": "Nobody's user", "extensions": ["150"]})
     try:
-        field, said = await refused(target={"kind": "employee", "employee_id": "unlinked"})
+        field, said = await refused(calls, target={"kind": "employee", "employee_id": "unlinked"})
         assert (field, "user of the CRM" in said) == ("target.employee_id", True)
     finally:
         await sales.api("DELETE", "employees/unlinked", status=204)
-    field, said = await refused(engine="pbx")
+    field, said = await refused(calls, engine="pbx")
     assert (field, "no contact centre" in said) == ("engine", True)
+    await without_the_contract(centre)
+
+
+async def without_the_contract(centre: ContactCentre) -> None:
+    """MANGO answers 5101 to everything until the contract has its contact centre; what comes in afterwards is dialled there."""
+    calls, sales, vendor = centre.calls, centre.sales, centre.mango.contact_centre
+    vendor.campaign()
+    vendor.edition = False
+    said = await sales.api("GET", "contact-centre-campaigns?connection=mango", status=409)
+    assert "5101" in said["title"]
+    there = {"engine": "pbx", "connection": "mango", "engine_ref": "79893"}
+    await campaign(calls, "there", **there)
+    await added(calls, "there")
+
+    async def trouble(wanted: str) -> bool:
+        await centre.looks()
+        shown = (await sales.api("GET", "campaigns/there"))["contact_centre"]
+        return bool(shown and shown["trouble"] == wanted and shown["looked_at" if not wanted else "words"])
+
+    await sales.until(lambda: trouble("edition"))
+    deal, _ = await calls.deal(price=900_001)
+    await sales.move(deal)
+    item = await calls.ended(deal)
+    assert (item["state"], item["reason"]) == ("failed", "edition")
+    vendor.edition = True
+    await sales.until(lambda: trouble(""))
+    deal, number = await calls.deal(price=900_001)
+    await sales.move(deal)
+
+    async def is_there() -> list[dict[str, Any]]:
+        await centre.looks()
+        return vendor.of(number)
+
+    [task] = list(await until(is_there, "the number is in the contact centre", seconds=40) or ())
+    assert task["campaign_id"] == 79893
+    vendor.came_to(number, 1)
+    await sales.until(lambda: reached(centre, number))
+
+
+async def reached(centre: ContactCentre, number: str) -> bool:
+    await centre.looks()
+    members = (await centre.sales.api("GET", "campaigns/there/members"))["items"]
+    return [m["state"] for m in members if m["number"] == number] == ["succeeded"]
 
 
 async def added(calls: CallBacks, name: str, **unreached: Any) -> None:
