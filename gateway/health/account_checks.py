@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from crm.errors import CrmUnpaid
-from gateway.health.account_reason import reason_said
+from crm.errors import CrmUnpaid, trouble_of
+from gateway.health.campaign_checks import campaign_findings
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
 from gateway.health.sms_checks import sms_findings
 from gateway.health.views import AccountStatus, ConnectionState, TemplatesView, WriterView
-from routing.texts.catalogue import InLanguages, Phrase, phrase
+from gateway.store.admin.accounts import BY_HAND, NOT_AUTHORISED
+from routing.texts.catalogue import InLanguages, Phrase, Value, phrase
 
 DIRECTORY_SECONDS = 300.0
 """Polls run every half minute: older than this, and changes in the CRM no longer reach the phones."""
 LAG_SECONDS = 60.0
 CLOCK_SECONDS = 30.0
 _TOLD_FOR = timedelta(days=1)
+_OURS = {NOT_AUTHORISED: "not-authorised", BY_HAND: "by-hand"}
+"""Reasons that the program stored in English, for people to read in their language."""
 
 
 def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]:
@@ -49,6 +52,8 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
         yield _connection(account, connection, now)
         yield from _pbx_clock(account, connection)
     yield from sms_findings(account.id, account.sms)
+    if account.state == "on":
+        yield from campaign_findings(account.id, account.time_zone, account.campaigns)
 
 
 def _local(at: datetime, account: AccountStatus) -> str:
@@ -329,3 +334,13 @@ def _matrix(account: AccountStatus) -> Iterator[Finding]:
         yield warning("matrix-warnings", what, version=version, errors=0, warnings=warnings, first=first)
     else:
         yield ok("matrix-well", what, version=version, errors=0, warnings=0)
+
+
+def reason_said(text: str) -> Value:
+    """Return why an account is off or broken, or its key no good: as a phrase where the program wrote it; what a person or the CRM wrote stays as it is."""
+    if text in _OURS:
+        return phrase(f"account.reason.{_OURS[text]}")
+    if (trouble := trouble_of(text)) is None:
+        return text
+    reason = phrase(f"account.reason.{trouble.name}")
+    return phrase("account.reason.said", reason=reason, said=trouble.said) if trouble.said else reason

@@ -23,6 +23,7 @@ from crm.sync.first_load import FEED, progress_at
 from crm.sync.source import from_text
 from gateway.calendars import is_working_now
 from gateway.calls.pbx_clocks import REPORT as CLOCK_REPORT
+from gateway.health.campaign_checks import running_campaigns
 from gateway.health.check_views import matrix_view, templates_view
 from gateway.health.daily_checks import MATRIX_REPORT, TEMPLATE_REPORT, TRIGGER_REPORT
 from gateway.health.reports import PREFIX, SILENT_SECONDS
@@ -33,6 +34,7 @@ from gateway.health.views import (
     AlertsView,
     BackfillView,
     BudgetView,
+    CampaignAtWork,
     CasesView,
     CircuitView,
     ConnectionState,
@@ -61,6 +63,7 @@ from gateway.store.admin import accounts as rows
 from gateway.store.admin.staff import staff_by_account
 from gateway.store.alerts import alarms, messages
 from gateway.store.calls.missed_calls import NO_CASES, CaseFigures, case_figures_by_account
+from gateway.store.campaigns.standing import CampaignStanding, campaign_standing
 from gateway.store.crm_accounts.exchanges import reports
 from gateway.store.crm_events.work import backlog_by_consumer
 from gateway.store.desk.entries import DeskKind, counts_by_account
@@ -135,6 +138,7 @@ class _Facts:
     spoilt: Mapping[tuple[str, str], store.SpoiltMessages]
     watches: Mapping[str, Watch]
     sms: Mapping[str, list[SmsStanding]]
+    campaigns: Mapping[str, list[CampaignStanding]]
 
 
 async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_full: bool) -> _Facts:
@@ -163,6 +167,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         spoilt=await store.spoilt_by_connection(conn, ids, now - _SPOILT_FOR),
         watches=await watches(conn, ids),
         sms=await sms_standing(conn, ids),
+        campaigns=await campaign_standing(conn, ids) if is_full else {},
     )
 
 
@@ -252,11 +257,7 @@ class _Reader:
             feeds=[FeedView.model_validate(f) for f in facts.feeds.get(id, ()) if f.feed != "agreed"],
             crm=crm,
             effects=EffectsView(**effects.counts, oldest_at=effects.oldest_at),
-            inbox=InboxView(
-                pending=inbox.pending,
-                lag_seconds=inbox.lag_seconds,
-                dead=facts.dead.get(id, 0),
-            ),
+            inbox=InboxView(pending=inbox.pending, lag_seconds=inbox.lag_seconds, dead=facts.dead.get(id, 0)),
             webhooks=self._webhooks(id),
             unread=UnreadView.model_validate(facts.unread.get(id, NOTHING_UNREAD)),
             desk={str(kind): n for kind, n in facts.desk.get(id, {}).items()},
@@ -274,6 +275,7 @@ class _Reader:
             triggers=templates_view(self._told.get((id, TRIGGER_REPORT)), "trigger"),
             connections=self._connections(id),
             sms=sms_states(facts.sms.get(id, ())),
+            campaigns=self._campaigns(account),
         )
 
     def _presence_doubt(self, account: rows.Account) -> str:
@@ -282,6 +284,11 @@ class _Reader:
             return ""
         is_working = is_working_now(account.settings.working_time, account.time_zone, self._now)
         return doubt(watch, policy, self._now, is_working_time=is_working)
+
+    def _campaigns(self, account: rows.Account) -> list[CampaignAtWork]:
+        facts, of = self._facts, account.id
+        found, staff = facts.campaigns.get(of, ()), facts.staff.get(of) or Staff.of((), 0)
+        return running_campaigns(found, account, facts.connections.get(of, ()), staff, self._now)
 
     def _forbidden(self, account_id: str) -> list[str]:
         return list(self._cursor(account_id, metadata.FEED).get(metadata.FORBIDDEN, ()))

@@ -224,6 +224,22 @@ class SmsProviderState(_View):
     balance_error: str = ""
 
 
+CampaignObstacle = Literal["", "connection", "nobody", "engine", "line", "hours_never", "hours_far", "paused"]
+
+
+class CampaignAtWork(_View):
+    """One campaign that runs. waiting: numbers that are not done with. obstacle: why none of them is called, "" = nothing is in the way. engine_trouble,
+    engine_words: of its contact centre, where that is it. opens_at: where the hours are far."""
+
+    name: str
+    connection: str
+    waiting: int
+    obstacle: CampaignObstacle = ""
+    engine_trouble: str = ""
+    engine_words: str = ""
+    opens_at: datetime | None = None
+
+
 class MatrixView(_View):
     """The published matrix as it was last checked. first: the worst of its problems, with what to do; first_ru: the same in Russian."""
 
@@ -277,6 +293,7 @@ class AccountStatus(_View):
     triggers: TemplatesView | None = None
     connections: list[ConnectionState]
     sms: list[SmsProviderState] = []
+    campaigns: list[CampaignAtWork] = []
 
 
 class JobsView(_View):

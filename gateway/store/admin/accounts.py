@@ -144,7 +144,7 @@ async def move_account(conn: Conn, account_id: str, base_url: str) -> None:
 
 
 NOT_AUTHORISED, BY_HAND = "not authorised yet", "switched off by hand"
-"""Reasons of a state that no person wrote: told to people in their language (gateway/health/account_reason.py)."""
+"""Reasons of a state that no person wrote: told to people in their language (gateway/health/account_checks.py)."""
 
 
 async def set_account_state(conn: Conn, account_id: str, state: AccountState, reason: str = "") -> bool:

@@ -61,6 +61,13 @@ _BY_PAGE: Mapping[str, tuple[str, ...]] = {
         "sms-lacks",
         "sms-stopped",
         "sms-money-unknown",
+        "campaign-connection",
+        "campaign-nobody",
+        "campaign-hours-never",
+        "campaign-hours-far",
+        "campaign-line",
+        "campaign-engine",
+        "campaign-paused",
     ),
     "/matrix": (
         "matrix-errors",

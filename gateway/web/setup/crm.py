@@ -14,7 +14,7 @@ from gateway.admin.connect_crm import NewAccount, connect_account
 from gateway.admin.load_directory import AccountIsOff, ask_for_sync
 from gateway.admin.refused import InputRefused
 from gateway.admin.switch_account import switch
-from gateway.health.account_reason import reason_said
+from gateway.health.account_checks import reason_said
 from gateway.health.status import installation_status
 from gateway.health.views import AccountStatus
 from gateway.store.admin import accounts as rows

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.admin.campaigns.commands import NobodyToCall, add_member, remove_kept_open
 from gateway.admin.campaigns.refused import CampaignNotUsable, CampaignStateForbids
+from gateway.health.status import installation_status
 from gateway.outbound.ending import end_with_effects
 from gateway.store.admin.staff import staff_of
 from gateway.store.campaigns.turns import AT_ONCE
@@ -54,6 +55,17 @@ async def test_a_campaign_runs_pauses_goes_on_and_ends_by_itself(scene: Scene) -
             await scene.order(command, starts_at=at)
     with pytest.raises(asyncpg.RaiseError):
         await scene.pool.execute("UPDATE campaign SET state = 'running'")
+
+
+async def test_one_that_runs_and_cannot_dial_is_found_by_the_check(scene: Scene) -> None:
+    async def found() -> list[tuple[str, int, str]]:
+        status = await installation_status(scene.pool, datetime.now(UTC))
+        return [(c.name, c.waiting, c.obstacle) for account in status.accounts for c in account.campaigns]
+
+    await scene.add(A, B)
+    assert await found() == []
+    await scene.order("start")
+    assert await found() == [("spring", 2, "connection")]
 
 
 async def test_a_long_list_stands_in_nobodys_way(scene: Scene) -> None:
