@@ -43,13 +43,13 @@ def bombs(port: int, count: int, path: bytes = b"/pbx/generic/events") -> object
     """200 MiB of spaces each, in 200 KB."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     packed = b"".join(packer.compress(b" " * 1048576) for _ in range(200)) + packer.flush()
-    head = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+    head = b"POST %b HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
     told: Counter[str] = Counter()
 
     def throw() -> None:
         try:
             with _connected(port) as stranger:
-                stranger.sendall(head % (path, len(packed)) + packed)
+                stranger.sendall(head % (path, port, len(packed)) + packed)
                 told[stranger.recv(9999)[9:12].decode()] += 1
         except OSError:
             told["cut"] += 1
