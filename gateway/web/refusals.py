@@ -8,9 +8,11 @@ from routing.texts.catalogue import Texts
 
 
 def refusal_said(err: InputRefused, texts: Texts) -> str:
-    """Return the sentence "refusal.<code>"; of a code that has none, the message and the remedy as they are."""
+    """Return the sentence "refusal.<code>". What has no code of its own says more in its message, which is English."""
     part = err.reason if isinstance(err, PasswordWeak) else err.field
-    for key in (f"refusal.{err.code}.{part}", f"refusal.{err.code}"):
-        if key in texts.sentences:
-            return texts.say(key)
-    return f"{err.message}: {err.remedy}"
+    key = f"refusal.{err.code}.{part}"
+    if key in texts.sentences:
+        return texts.say(key)
+    if err.code == InputRefused.code and texts.language == "en":
+        return f"{err.message}: {err.remedy}"
+    return texts.say(f"refusal.{err.code}")

@@ -21,6 +21,8 @@ from gateway.web.texts.missed import english as missed_en
 from gateway.web.texts.missed import russian as missed_ru
 from gateway.web.texts.now import english as now_en
 from gateway.web.texts.now import russian as now_ru
+from gateway.web.texts.refusals import english as refusals_en
+from gateway.web.texts.refusals import russian as refusals_ru
 from gateway.web.texts.setup import english as setup_en
 from gateway.web.texts.setup import russian as setup_ru
 from gateway.web.texts.shell import english as shell_en
@@ -46,6 +48,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **messages_ru.SENTENCES,
         **missed_ru.SENTENCES,
         **now_ru.SENTENCES,
+        **refusals_ru.SENTENCES,
         **setup_ru.SENTENCES,
         **shell_ru.SENTENCES,
         **shifts_ru.SENTENCES,
@@ -63,6 +66,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **messages_en.SENTENCES,
         **missed_en.SENTENCES,
         **now_en.SENTENCES,
+        **refusals_en.SENTENCES,
         **setup_en.SENTENCES,
         **shell_en.SENTENCES,
         **shifts_en.SENTENCES,

@@ -69,7 +69,6 @@ SENTENCES: Mapping[str, str] = {
     "users.who_can": "Who can: {names}.",
     "refusal.last-admin": "This is the last administrator of all accounts. Name another one first.",
     "refusal.grants-more": "Nobody can grant more than they may themselves.",
-    "refusal.already-exists": "There is such a login already.",
     "refusal.user-is-off": "This user is switched off. Switch them on first.",
     "refusal.invalid-input.login": "This is no login: write small Latin letters, digits and . _ @ + -, with a letter or digit first.",
     "refusal.invalid-input.name": "This is no name: up to 200 characters, in one line.",

@@ -1,0 +1,1 @@
+"""Sentences of what was refused, by the code of the refusal."""
