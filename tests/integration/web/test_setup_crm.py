@@ -90,3 +90,18 @@ async def test_only_an_admin_sees_the_crm_and_its_exchanges(site: Site) -> None:
     manager = site.as_("manager", bound=Bindings(account_id=ACCOUNT, employee="anna"))
     assert (await manager.get("/setup")).status == 403
     assert "Обменов ещё не было" in (await site.as_("admin").get("/setup/exchanges")).words
+
+
+async def test_every_page_says_that_nothing_goes_into_the_crm_and_an_admin_is_led_there(site: Site) -> None:
+    await _turn(site, "off", "for a test")
+    await site.process.configuration.reload()
+    admin, guest = site.as_("admin"), site.as_("read_only", bound=Bindings(account_id=ACCOUNT))
+    for path in ("/calls", "/missed/waits", "/matrix/versions", "/no/such"):
+        strip = (await admin.get(path)).page.by_id("crm-away")
+        assert "Доступ к amoCRM выключен с" in strip.text
+        assert [link["href"] for link in strip.all("a")] == ["/setup"]
+        assert (await guest.get(path)).page.by_id("crm-away").all("a") == []
+    assert (await admin.get("/setup")).page.all(id="crm-away") == []
+    await _turn(site, "on")
+    await site.process.configuration.reload()
+    assert (await admin.get("/calls")).page.all(id="crm-away") == []
