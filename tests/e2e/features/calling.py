@@ -3,14 +3,17 @@ the client's last digit (7 = busy, 9 = the employee does not pick up), and the S
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
 from crm.sandbox.seed import OPEN_STAGES, PIPELINE
-from gateway.demo.pbx import DemoPbx
+from gateway.demo.data import SECRET
+from gateway.demo.pbx import DemoPbx, serving
 from tests.e2e.features.sales import API, NEW, STAGE, Sales, user
 from tests.waiting import until
 
@@ -117,3 +120,24 @@ class CallBacks:
 
     async def rate(self, rate: int) -> None:
         await self.sales.api("PUT", "outbound/rate", body={"rate": rate})
+
+
+@contextlib.asynccontextmanager
+async def calling_back(sales: Sales) -> AsyncIterator[CallBacks]:
+    """Everything is allowed at any hour, at once, and tried once; afterwards nothing of the test is left."""
+    stack = sales.stack
+    now = await sales.api("GET", "outbound/settings")
+    hours = {**now["hours"], "opens": "00:00", "closes": "24:00"}
+    retries = dict.fromkeys(now["retries"], NO_RETRY)
+    open_now = {**now, "rate": 600, "hours": hours, "retries": retries, "recall_gap_minutes": 0}
+    await sales.api("PUT", "outbound/settings", body=open_now)
+    for number in (101, 102):
+        await sales.press(number, "start")
+    pbx = RecordingPbx(stack.http, f"{stack.url}/pbx/generic/events", pace=0.05)
+    async with serving(pbx):
+        settings = {"originate_url": pbx.url}
+        change = {"settings": settings, "keys": {"originate_token": SECRET}}
+        await sales.api("PATCH", "connections/generic", body=change)
+        yield CallBacks(sales, pbx)
+        for trigger in (await sales.api("GET", "triggers"))["items"]:
+            await sales.api("DELETE", f"triggers/{trigger['name']}", status=204)

@@ -11,10 +11,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from gateway.demo.data import SECRET
-from gateway.demo.pbx import serving
 from routing.settings import AccountSettings, CallPolicy, PresencePolicy
-from tests.e2e.features.calling import NO_RETRY, CallBacks, RecordingPbx
+from tests.e2e.features.calling import CallBacks, calling_back
 from tests.e2e.features.contact_centre import ContactCentre
 from tests.e2e.features.office import Office
 from tests.e2e.features.sales import Sales
@@ -76,23 +74,8 @@ async def sales(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def calls(sales: Sales) -> AsyncIterator[CallBacks]:
-    """Everything is allowed at any hour, at once, and tried once; afterwards nothing of the test is left."""
-    stack = sales.stack
-    now = await sales.api("GET", "outbound/settings")
-    hours = {**now["hours"], "opens": "00:00", "closes": "24:00"}
-    retries = dict.fromkeys(now["retries"], NO_RETRY)
-    open_now = {**now, "rate": 600, "hours": hours, "retries": retries, "recall_gap_minutes": 0}
-    await sales.api("PUT", "outbound/settings", body=open_now)
-    for number in (101, 102):
-        await sales.press(number, "start")
-    pbx = RecordingPbx(stack.http, f"{stack.url}/pbx/generic/events", pace=0.05)
-    async with serving(pbx):
-        settings = {"originate_url": pbx.url}
-        change = {"settings": settings, "keys": {"originate_token": SECRET}}
-        await sales.api("PATCH", "connections/generic", body=change)
-        yield CallBacks(sales, pbx)
-        for trigger in (await sales.api("GET", "triggers"))["items"]:
-            await sales.api("DELETE", f"triggers/{trigger['name']}", status=204)
+    async with calling_back(sales) as calls:
+        yield calls
 
 
 @pytest_asyncio.fixture(loop_scope="session")
