@@ -315,11 +315,12 @@ class _Reader:
         )
 
     def _token(self, account_id: str, crm: CrmView | None) -> TokenView:
-        """Check the key: the process that serves the account knows what the CRM said of it; else what is stored must do."""
-        row = self._told.get((account_id, "crm"))
-        if crm is not None and crm.is_served and row is not None and row["body"].get("token"):
-            return TokenView.model_validate(row["body"]["token"])
-        token = self._facts.tokens.get(account_id)
+        """Check the key: the process that serves the account knows what the CRM said of it, unless another was given since."""
+        row, token = self._told.get((account_id, "crm")), self._facts.tokens.get(account_id)
+        if crm is not None and crm.is_served and row is not None and (said := row["body"].get("token")):
+            given_at = token.updated_at if token else None
+            if given_at is None or given_at < crm.reported_at:
+                return TokenView.model_validate(said)
         found: TokenStatus = status_of(token, self._now, "")
         return TokenView.model_validate(found)
 
