@@ -85,6 +85,8 @@ class Process:
 
 @dataclass
 class Stack:
+    """most_a_second: requests of one integration, as the CRM counts them."""
+
     folder: Path
     database_url: str
     contacts: int = 50
@@ -98,6 +100,7 @@ class Stack:
     sandbox_front: Callable[[str], Any] | None = None
     has_account: bool = True
     start_seconds: float = 60.0
+    most_a_second: int = 7
     processes: list[Process] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
     sandbox_url: str = ""
@@ -292,6 +295,8 @@ async def running_stack(folder: Path, database_url: str, **options: Any) -> Asyn
         await stack.start()
         yield stack
         if stack.process("sandbox").is_running:
-            assert await stack.busiest_second() <= 7, "requests in one second, as the CRM counts them"
+            assert await stack.busiest_second() <= stack.most_a_second, (
+                "requests in one second, as the CRM counts them"
+            )
     finally:
         await stack.stop()

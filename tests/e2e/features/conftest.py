@@ -14,6 +14,7 @@ import pytest_asyncio
 from routing.settings import AccountSettings, CallPolicy, PresencePolicy
 from tests.e2e.features.calling import CallBacks, calling_back
 from tests.e2e.features.contact_centre import ContactCentre
+from tests.e2e.features.newcomer import Newcomer, newcomer_at
 from tests.e2e.features.office import Office
 from tests.e2e.features.sales import Sales
 from tests.e2e.stack import Stack, running_stack
@@ -49,6 +50,32 @@ async def office(
         office = Office(stack)
         await office.open()
         yield office
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def newcomer(
+    postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Newcomer]:
+    """Nothing is connected yet; the pages are served. A key is tried at one request a second, beside the worker."""
+    env = {
+        "CALLMATRIX_POLL_SECONDS": "1",
+        "CALLMATRIX_DIRECTORY_POLL_SECONDS": "5",
+        "CALLMATRIX_PAGES": "true",
+    }
+    async with (
+        _stack(
+            postgres_url,
+            template_database,
+            tmp_path_factory,
+            "s4n",
+            has_account=False,
+            env=env,
+            contacts=5,
+            most_a_second=8,
+        ) as stack,
+        newcomer_at(stack) as newcomer,
+    ):
+        yield newcomer
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
