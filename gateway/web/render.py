@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from markupsafe import Markup
 from gateway.web.built_files import BuiltFiles
 from gateway.web.frame import AnyPageCall
 from gateway.web.shell import navigation
-from routing.texts.catalogue import InLanguages, Phrase, Texts
+from gateway.web.words.said import sayer
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -50,7 +50,7 @@ def of_call(call: AnyPageCall, entry: str) -> dict[str, Any]:
     return {
         "call": call,
         "t": call.texts.say,
-        "say": _sayer(call.texts),
+        "say": sayer(call.texts),
         "here": call.here,
         "words": call.words,
         "who": call.who,
@@ -60,16 +60,3 @@ def of_call(call: AnyPageCall, entry: str) -> dict[str, Any]:
         "entry": entry,
         "nav": navigation(call),
     }
-
-
-def _sayer(texts: Texts) -> Callable[[Phrase | InLanguages | str], str]:
-    """`say` puts what decisions and findings carry into words."""
-
-    def say(what: Phrase | InLanguages | str) -> str:
-        if isinstance(what, Phrase):
-            return texts.render(what)
-        if isinstance(what, InLanguages):
-            return what.en if texts.language == "en" else what.ru
-        return what
-
-    return say

@@ -31,8 +31,10 @@ from gateway.web.frame import (
     Shown,
     page_not_found,
 )
-from gateway.web.missed.lines import MissedLine, closed_lines, missed_lines
+from gateway.web.missed.lines import closed_lines, missed_lines
+from gateway.web.missed.query import MissedQuery, is_wanted
 from gateway.web.missed.reading import beside, closed_with_names, waiting_cases
+from gateway.web.missed.table import missed_csv
 from gateway.web.missed.whose import employee_of, may_touch, owner_of
 from routing.missed_calls import Case
 from routing.staff import Employee
@@ -43,15 +45,6 @@ _CLOSED_TODAY = 4
 _WEEK = timedelta(days=7)
 _BOUNDS = (5 * 60, 15 * 60, 30 * 60, 60 * 60)
 _FILLS = ("good", "good", "good", "warn", "bad")
-
-
-class MissedQuery(PageQuery):
-    """start: of the page, the place of its first row."""
-
-    only: Literal["overdue", "new"] | None = None
-    line: str | None = None
-    person: str | None = None
-    start: int = 0
 
 
 class ClosedQuery(PageQuery):
@@ -87,7 +80,7 @@ async def _waiting(call: PageCall[MissedQuery, None]) -> Mapping[str, Any]:
     async with call.connection() as conn:
         known = await beside(conn, call, [case for case, _ in found])
     every = missed_lines(found, known, touchable, call.words)
-    wanted = [line for line in every if _is_wanted(line, call.query)]
+    wanted = [line for line in every if is_wanted(line, call.query)]
     start = max(0, min(call.query.start, max(0, len(wanted) - 1)))
     person = employee_of(call)
     return {
@@ -106,15 +99,6 @@ async def _waiting(call: PageCall[MissedQuery, None]) -> Mapping[str, Any]:
         "url_of": call.services.url_of,
         "q": call.query,
     }
-
-
-def _is_wanted(line: MissedLine, query: MissedQuery) -> bool:
-    return (
-        (query.only != "overdue" or line.overdue is not None)
-        and (query.only != "new" or line.is_new)
-        and query.line in (None, line.line)
-        and query.person in (None, line.person_id)
-    )
 
 
 def why_no_call_back(call: AnyPageCall, person: Employee | None) -> str | None:
@@ -260,6 +244,7 @@ def _job(call: AnyPageCall) -> ClientJob:
 _POST = ("close", close), ("take", take), ("call", call_back)
 PAGES: tuple[PageRoute, ...] = (
     PageRoute(method="GET", path="/missed", handler=missed, role="read_only", entry="missed"),
+    PageRoute(method="GET", path="/missed/csv", handler=missed_csv, role="read_only", entry="missed"),
     PageRoute(method="GET", path="/missed/count", handler=count, role="read_only", entry="missed"),
     PageRoute(method="GET", path="/missed/closed", handler=closed, role="read_only", entry="missed"),
     PageRoute(method="GET", path="/missed/waits", handler=waits, role="read_only", entry="missed"),

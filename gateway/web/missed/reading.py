@@ -32,10 +32,10 @@ class BesideCases(NamedTuple):
     connections: Mapping[str, str]
 
 
-async def waiting_cases(call: AnyPageCall) -> list[Waiting]:
+async def waiting_cases(call: AnyPageCall, most: int = MOST_OPEN) -> list[Waiting]:
     """Return the longest first, by working time."""
     async with call.connection() as conn:
-        found = await open_cases(conn, call.account.id, owner_id=owner_of(call), limit=MOST_OPEN)
+        found = await open_cases(conn, call.account.id, owner_id=owner_of(call), limit=most)
     return [Waiting(case, waited(case, call.account, call.now)) for case in found]
 
 

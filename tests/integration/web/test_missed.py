@@ -172,3 +172,22 @@ async def test_nobody_waits(site: Site) -> None:
     page = await site.as_("senior_manager", language="en").get("/missed")
     assert "Everybody was called back." in page.words
     assert "No missed call was closed yet." in page.words
+
+
+async def test_all_whom_the_filter_finds_come_as_a_table_without_formulas(waiting: Site) -> None:
+    senior = waiting.as_("senior_manager")
+    assert csv_address(await senior.get("/missed?only=new")) == "/missed/csv?only=new"
+    table = await senior.get("/missed/csv?only=overdue&start=50")
+    assert table.headers["Content-Type"] == "text/csv; charset=utf-8"
+    heads, row = table.text.lstrip("\ufeff").splitlines()
+    assert heads.startswith("Ждёт с;Ждёт, рабочих минут;Перезвонить до;Клиент;Номер")
+    assert f"Анна Третьякова;'{LONG}" in row
+    assert len((await senior.get("/missed/csv")).text.splitlines()) == 3
+    masked = await waiting.as_("read_only", language="en").get("/missed/csv")
+    assert LONG[-7:-4] not in masked.text
+    assert masked.text.lstrip("\ufeff").startswith("Waits since,")
+    assert len((await manager(waiting).get("/missed/csv")).text.splitlines()) == 2, "their own"
+
+
+def csv_address(page: Answer) -> str | None:
+    return page.page.one("a", download="").get("href")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from aiohttp import web
 
@@ -13,7 +11,7 @@ from gateway.web.calls.call_words import result_of
 from gateway.web.calls.journal.lines import CallLine
 from gateway.web.calls.journal.listed import JournalCall, shown_lines, wanted_calls
 from gateway.web.page_headers import dress_page
-from gateway.web.words.spreadsheet import no_formula
+from gateway.web.words.spreadsheet import BEGIN, written
 from routing.client_work.values import CallRow
 
 _COLUMNS = (
@@ -22,7 +20,7 @@ _COLUMNS = (
 
 
 async def calls_csv(call: JournalCall) -> web.StreamResponse:
-    """Every call that the filter finds, newest first. Semicolons: what spreadsheets set to Russian expect."""
+    """Every call that the filter finds, newest first."""
     async with call.connection() as conn:
         wanted = await wanted_calls(call, conn)
     file = f"calls-{call.words.iso(call.now)[:10]}.csv"
@@ -35,12 +33,12 @@ async def calls_csv(call: JournalCall) -> web.StreamResponse:
     dress_page(response, is_https=call.services.settings.base_url.startswith("https:"), frame_host=None)
     await response.prepare(call.request)
     heads = [call.texts.say(f"calls.csv.{name}") for name in _COLUMNS]
-    await response.write(b"\xef\xbb\xbf" + _written([heads], call))
+    await response.write(BEGIN + written([heads], call.texts.language))
     if wanted.filter is not None:
         async for rows in every_call(call.services.pool, call.account.id, wanted.filter):
             async with call.connection() as conn:
                 lines = await shown_lines(call, conn, rows)
-            await response.write(_written(map(_Cells(call), rows, lines), call))
+            await response.write(written(map(_Cells(call), rows, lines), call.texts.language))
     await response.write_eof()
     return response
 
@@ -70,11 +68,3 @@ class _Cells:
             line.writes.text,
             row.call_id,
         )
-
-
-def _written(rows: Iterable[Sequence[str]], call: JournalCall) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";" if call.texts.language == "ru" else ",")
-    for row in rows:
-        writer.writerow([no_formula(cell) for cell in row])
-    return out.getvalue().encode()

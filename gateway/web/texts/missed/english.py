@@ -99,4 +99,13 @@ SENTENCES: Mapping[str, str] = {
     "refused.call-back-no-pbx.detail": "None of the connected PBXs can place calls. Call from the phone.",
     "refused.call-back-paused.title": "It cannot be called back",
     "refused.call-back-paused.detail": "Outgoing calls are paused, or CRM access is off. Call from the phone.",
+    "missed.csv.since": "Waits since",
+    "missed.csv.waits": "Waits, working minutes",
+    "missed.csv.due": "Call back by",
+    "missed.csv.client": "Client",
+    "missed.csv.number": "Number",
+    "missed.csv.line": "Line",
+    "missed.csv.calls": "Calls",
+    "missed.csv.person": "Task of",
+    "missed.csv.card": "Card",
 }  # fmt: skip

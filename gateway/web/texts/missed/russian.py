@@ -99,4 +99,13 @@ SENTENCES: Mapping[str, str] = {
     "refused.call-back-no-pbx.detail": "Ни одна подключённая АТС не умеет звонить сама. Позвоните с телефона.",
     "refused.call-back-paused.title": "Перезвонить нельзя",
     "refused.call-back-paused.detail": "Исходящие звонки на паузе или доступ к CRM выключен. Позвоните с телефона.",
+    "missed.csv.since": "Ждёт с",
+    "missed.csv.waits": "Ждёт, рабочих минут",
+    "missed.csv.due": "Перезвонить до",
+    "missed.csv.client": "Клиент",
+    "missed.csv.number": "Номер",
+    "missed.csv.line": "Линия",
+    "missed.csv.calls": "Звонков",
+    "missed.csv.person": "Задача у",
+    "missed.csv.card": "Карточка",
 }  # fmt: skip
