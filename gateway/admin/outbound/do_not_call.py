@@ -111,13 +111,18 @@ async def add_number(
     return AddedNumber(number, bool(put.new), put.dropped)
 
 
-async def remove_number(conn: Conn, account_id: str, raw: str, *, campaign: str = EVERYTHING) -> str:
-    """Return the number that may be called again. Raise InputRefused, NotOnList."""
-    number = await _number(conn, account_id, raw)
+async def remove_number(
+    conn: Conn, account_id: str, raw: str, *, campaign: str = EVERYTHING, note: str = ""
+) -> str:
+    """Return the number that may be called again. note: why, for who asks later. Raise InputRefused, NotOnList."""
+    number, why = await _number(conn, account_id, raw), _note(note)
     async with conn.transaction():
         if not await store.remove(conn, account_id, number, campaign):
             raise NotOnList(number, campaign)
-        await _told(conn, account_id, mask_number(number), "removed", {"campaign": campaign})
+        said: dict[str, object] = {"campaign": campaign}
+        if why:
+            said["note"] = why
+        await _told(conn, account_id, mask_number(number), "removed", said)
     return number
 
 

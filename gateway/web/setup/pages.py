@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.store.admin.roles import Role
 from gateway.web.frame import PageAnswer, PageRoute
-from gateway.web.setup import crm, employees, held, not_sent, numbers, pbx
+from gateway.web.setup import crm, do_not_call, employees, held, not_sent, numbers, pbx
 
 SetupHandler = Callable[[Any], Awaitable[PageAnswer]]
 
@@ -56,6 +56,10 @@ PAGES: tuple[PageRoute, ...] = (
     _post("/setup/employees/{employee}", employees.change),
     _get("/setup/employees/{employee}/remove", employees.ask_removal),
     _post("/setup/employees/{employee}/remove", employees.remove),
+    _get(do_not_call.PATH, do_not_call.show, "senior_manager"),
+    _post(do_not_call.PATH, do_not_call.add, "senior_manager"),
+    _post(f"{do_not_call.PATH}/list", do_not_call.add_all, "senior_manager"),
+    _post(f"{do_not_call.PATH}/remove", do_not_call.remove, "senior_manager"),
     _get("/setup/not-sent", not_sent.show, "senior_manager"),
     _post("/setup/not-sent/retry", not_sent.retry, "senior_manager"),
     _post("/setup/not-sent/ignore", not_sent.ignore, "senior_manager"),

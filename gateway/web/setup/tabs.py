@@ -19,6 +19,7 @@ TABS = (
     SetupTab("pbx", "/setup/pbx", "admin"),
     SetupTab("employees", "/setup/employees", "senior_manager"),
     SetupTab("numbers", "/setup/numbers", "admin"),
+    SetupTab("do_not_call", "/setup/do-not-call", "senior_manager"),
     SetupTab("not_sent", "/setup/not-sent", "senior_manager"),
     SetupTab("users", "/setup/users", "admin"),
     SetupTab("audit", "/setup/audit", "admin"),

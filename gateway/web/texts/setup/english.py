@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.web.texts.setup.english_crm import SENTENCES as CRM
+from gateway.web.texts.setup.english_do_not_call import SENTENCES as DO_NOT_CALL
 from gateway.web.texts.setup.english_not_sent import SENTENCES as NOT_SENT
 from gateway.web.texts.setup.english_pbx import SENTENCES as PBX
 from gateway.web.texts.setup.english_people import SENTENCES as PEOPLE
@@ -37,6 +38,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.numbers.none": "This is no phone number: no client is looked for, the call goes by the PBX's own scheme.",
     "setup.numbers.own_title": "Other numbers of the company",
     **CRM,
+    **DO_NOT_CALL,
     **NOT_SENT,
     **PBX,
     **PEOPLE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.web.texts.setup.russian_crm import SENTENCES as CRM
+from gateway.web.texts.setup.russian_do_not_call import SENTENCES as DO_NOT_CALL
 from gateway.web.texts.setup.russian_not_sent import SENTENCES as NOT_SENT
 from gateway.web.texts.setup.russian_pbx import SENTENCES as PBX
 from gateway.web.texts.setup.russian_people import SENTENCES as PEOPLE
@@ -37,6 +38,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.numbers.none": "Это не похоже на телефон: клиента не ищем, звонок идёт по схеме АТС.",
     "setup.numbers.own_title": "Другие номера компании",
     **CRM,
+    **DO_NOT_CALL,
     **NOT_SENT,
     **PBX,
     **PEOPLE,
