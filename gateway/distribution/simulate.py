@@ -34,6 +34,7 @@ from runtime.progress import Progress
 
 MOST_ITEMS = 10_000
 MOST_LISTED = 200
+MOST_STEPS = 5_000  # of all that is listed: a template of hundreds of people has as many steps for each deal
 _SLICE = 20
 _MADE_UP_EVERY = timedelta(minutes=1)
 _MOST_WAITS = 20
@@ -51,6 +52,7 @@ class _Table:
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     times: dict[str, list[datetime]] = field(default_factory=dict)
     listed: list[dict[str, Any]] = field(default_factory=list)
+    steps: int = 0
 
     def add(self, item: WorkItem, at: datetime, result: Distribution) -> None:
         self.outcomes[result.outcome] += 1
@@ -66,16 +68,21 @@ class _Table:
         for entry in result.entries:
             self.meant.update({of: share for of, share in entry.shares.items() if not is_group(of)})
         if len(self.listed) < MOST_LISTED:
-            self.listed.append(
-                {
-                    "at": at.isoformat(),
-                    "came_at": item.entered_at.isoformat(),
-                    "deal": item.id,
-                    "outcome": result.outcome,
-                    "employee": result.employee_id,
-                    "reason": result.reason,
-                }
-            )
+            self.listed.append(self._line(item, at, result))
+
+    def _line(self, item: WorkItem, at: datetime, result: Distribution) -> dict[str, Any]:
+        """Return its line of the list. steps: None where there were too many before it."""
+        self.steps += len(result.steps)
+        is_walked = self.steps <= MOST_STEPS
+        return {
+            "at": at.isoformat(),
+            "came_at": item.entered_at.isoformat(),
+            "deal": item.id,
+            "outcome": result.outcome,
+            "employee": result.employee_id,
+            "reason": result.reason,
+            "steps": [step.as_json() for step in result.steps] if is_walked else None,
+        }
 
     def as_json(self, staff: Staff) -> dict[str, Any]:
         people = sorted({*self.given, *self.kept, *self.meant, *(p for p, _ in self.left_out)})

@@ -198,6 +198,18 @@ async def all_work(conn: Conn, account_id: str, kind: str | None = None) -> list
     return [_work(row) for row in rows]
 
 
+async def latest_work(conn: Conn, account_id: str, kind: str, asked: Mapping[str, Any]) -> LongTask | None:
+    """Return the newest, with its result. asked: what it must have been asked for, among other things."""
+    row = await conn.fetchrow(
+        f"SELECT {_BRIEF}, result FROM long_work WHERE account_id = $1 AND kind = $2 AND asked @> $3"  # noqa: S608
+        " AND state <> 'cancelled' ORDER BY created_at DESC LIMIT 1",
+        account_id,
+        kind,
+        dict(asked),
+    )
+    return None if row is None else _work(row)
+
+
 def _found(row: asyncpg.Record | None, work_id: str) -> LongTask:
     if row is None:
         raise NoSuchWork(work_id)
