@@ -43,6 +43,7 @@ class StageTaken(InputRefused):
     code = "stage-has-template"
 
     def __init__(self, stage: str, template: str) -> None:
+        self.template = template
         super().__init__(
             "stage",
             f"the deals of stage {stage} are given by template '{template}'",
@@ -51,11 +52,12 @@ class StageTaken(InputRefused):
 
 
 class TemplateMoved(InputRefused):
-    """Somebody else saved the template meanwhile; nothing was overwritten."""
+    """Somebody else saved the template meanwhile; nothing was overwritten. before: what they saved, None = it was removed."""
 
     code = "template-conflict"
 
     def __init__(self, name: str, before: SavedTemplate | None) -> None:
+        self.before = before
         said = (
             f"{before.saved_by} saved version {before.version} of template '{name}' meanwhile"
             if before

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from gateway.store.distribution.items import ItemRow, as_item
 from runtime.database.pool import Conn
@@ -61,6 +62,27 @@ async def listed_items(conn: Conn, account_id: str, wanted: ItemFilter, *, limit
         limit,
     )
     return [as_item(row) for row in rows]
+
+
+class TemplateCounts(NamedTuple):
+    """given: since a moment. waiting: now."""
+
+    given: int
+    waiting: int
+
+
+async def counts_by_template(conn: Conn, account_id: str, since: datetime) -> Mapping[str, TemplateCounts]:
+    """Return, of templates that have any, what each has given since then and what it has still to give."""
+    rows = await conn.fetch(
+        "SELECT template, sum(given)::int AS given, sum(waiting)::int AS waiting FROM ("
+        " SELECT template, count(*) AS given, 0 AS waiting FROM distribution_item"
+        "  WHERE account_id = $1 AND decided_at >= $2 AND state = 'given' GROUP BY 1"
+        " UNION ALL SELECT template, 0, count(*) FROM distribution_item"
+        "  WHERE account_id = $1 AND state = 'waiting' GROUP BY 1) AS counts GROUP BY 1",
+        account_id,
+        since,
+    )
+    return {row["template"]: TemplateCounts(row["given"], row["waiting"]) for row in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,45 @@
-"""Distribution: who got what and why, and what nobody has yet."""
+"""Distribution: templates, who got what and why, what nobody has yet, shift changes, and whether it is even."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from gateway.store.admin.roles import Role
+from gateway.web.distribution import template_list
 from gateway.web.distribution.results import log, results, waiting
-from gateway.web.frame import PageRoute
+from gateway.web.distribution.template import page, stages, trying
+from gateway.web.frame import PageAnswer, PageRoute
+
+DistributionHandler = Callable[[Any], Awaitable[PageAnswer]]
+_TEMPLATE = "/distribution/templates/{template}"
+_STAGE = _TEMPLATE + "/stages/{pipeline}/{stage}"
+
+
+def _get(path: str, handler: DistributionHandler, role: Role = "read_only") -> PageRoute:
+    return PageRoute(method="GET", path=path, handler=handler, role=role, entry="distribution")
+
+
+def _post(path: str, handler: DistributionHandler, role: Role = "senior_manager") -> PageRoute:
+    return PageRoute(method="POST", path=path, handler=handler, role=role, entry="distribution")
+
 
 PAGES: tuple[PageRoute, ...] = (
-    PageRoute(method="GET", path="/distribution", handler=results, role="read_only", entry="distribution"),
-    PageRoute(
-        method="GET", path="/distribution/results", handler=results, role="read_only", entry="distribution"
-    ),
-    PageRoute(
-        method="GET", path="/distribution/waiting", handler=waiting, role="read_only", entry="distribution"
-    ),
-    PageRoute(
-        method="GET", path="/distribution/results/{item}", handler=log, role="read_only", entry="distribution"
-    ),
+    _get("/distribution", results),
+    _get("/distribution/results", results),
+    _get("/distribution/results/{item}", log),
+    _get("/distribution/waiting", waiting),
+    _get("/distribution/templates", template_list.list_templates),
+    _get(page.NEW, page.show_new_template, "senior_manager"),
+    _post(page.NEW, page.add_template),
+    _get(_TEMPLATE, page.show_template),
+    _post(_TEMPLATE, page.change_template),
+    _get(_TEMPLATE + "/remove", template_list.ask_template_removal, "admin"),
+    _post(_TEMPLATE + "/remove", template_list.remove_template, "admin"),
+    _get(_TEMPLATE + "/hook", stages.show_hook, "admin"),
+    _post(_TEMPLATE + "/stages", stages.attach_stage),
+    _post(_STAGE + "/detach", stages.detach_stage),
+    _get(_STAGE + "/give", stages.ask_to_give, "senior_manager"),
+    _post(_STAGE + "/give", stages.give_stage),
+    _get(_TEMPLATE + "/tried/{work}/{number}", trying.show_tried_deal),
 )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from gateway.admin.distribution.results import ItemInWords, decisions_of, in_words
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution.items import ItemRow, ItemSource, ItemState, item_of
 from gateway.store.distribution.listing import ItemFilter, listed_items
 from gateway.store.distribution.templates import templates_of
+from gateway.web.distribution.log_steps import log_steps
+from gateway.web.distribution.tabs import tabs
 from gateway.web.frame import AnyPageCall, PageCall, PageQuery, Shown, page_not_found
 from gateway.web.words.sorting import by_name
 
@@ -46,17 +48,6 @@ class ResultLine:
     shown: ItemInWords
     tone: str
     url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogStep:
-    """As the kit's trace has it."""
-
-    icon: str
-    title: str
-    text: str
-    verdict: str
-    kind: str
 
 
 async def results(call: PageCall[ResultsQuery, None]) -> Shown:
@@ -106,7 +97,7 @@ async def log(call: PageCall) -> Shown:
         staff = await staff_of(conn, call.account.id)
         decisions = await decisions_of(conn, call.account.id, item, call.texts.language, call.services.url_of)
     line = _line(call, in_words(item, staff, call.texts))
-    rounds = [{**told, "steps": [_step(step) for step in told["steps"]]} for told in decisions]
+    rounds = [{**told, "steps": log_steps(told["steps"], staff, call.texts)} for told in decisions]
     return Shown("distribution/log.html", {"line": line, "rounds": rounds})
 
 
@@ -134,25 +125,3 @@ def _line(call: AnyPageCall, shown: ItemInWords) -> ResultLine:
     item = shown.item
     url = call.services.url_of(item.account_id, "deal", item.entity_id) if item.kind != "call" else ""
     return ResultLine(shown=shown, tone=_TONES.get(item.state, ""), url=url)
-
-
-_ICONS: Mapping[str, str] = {"decided": "check", "excluded": "user-off"}
-
-
-def _step(told: Mapping[str, Any]) -> LogStep:
-    kind = told["verdict"] if told["verdict"] in ("decided", "excluded") else ""
-    return LogStep(
-        icon=_ICONS.get(kind, "list"),
-        title=str(told["rule_message"]),
-        text=str(told["message"]),
-        verdict=str(told["verdict_message"]),
-        kind=kind,
-    )
-
-
-def tabs(call: AnyPageCall, current: str) -> Sequence[tuple[str, str, bool]]:
-    """Return the words, the address, and whether it is the one that is shown, of each."""
-    return [
-        (call.texts.say(f"distribution.tab.{name}"), call.here(path), name == current)
-        for name, path in (("results", "/distribution"), ("waiting", "/distribution/waiting"))
-    ]

@@ -2,6 +2,7 @@
 const changed = new Set();
 
 export function startUnsaved() {
+  for (const form of document.querySelectorAll("form[data-guard][data-changed]")) changed.add(form);
   document.addEventListener("input", mark);
   document.addEventListener("change", mark);
   document.addEventListener("submit", (event) => changed.delete(event.target), true);
@@ -25,6 +26,11 @@ export function isUnsaved() {
 function onAnswer(event) {
   const form = event.detail.elt.closest("form");
   if (!form) return;
+  // What is asked of a form with data-looks saves nothing; its buttons change what stands in it.
+  if ("looks" in form.dataset) {
+    if (event.detail.elt.matches("button")) changed.add(form);
+    return;
+  }
   if (event.detail.successful) changed.delete(form);
 }
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.web.texts.distribution.english_beside import BESIDE
+from gateway.web.texts.distribution.english_form import FORM
+
 SENTENCES: Mapping[str, str] = {
     "distribution.heading": "Distribution",
     "distribution.context": "Who got which deal, and why.",
@@ -56,4 +59,6 @@ SENTENCES: Mapping[str, str] = {
     "distribution.log.none": "There are no decisions yet, or they are older than decisions are kept.",
     "refused.no-such-result.title": "There is no such result",
     "refused.no-such-result.detail": "It is older than results are kept, or its template is not yours to see.",
+    **BESIDE,
+    **FORM,
 }

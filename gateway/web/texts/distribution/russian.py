@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.web.texts.distribution.russian_beside import BESIDE
+from gateway.web.texts.distribution.russian_form import FORM
+
 SENTENCES: Mapping[str, str] = {
     "distribution.heading": "Распределение",
     "distribution.context": "Кому ушла сделка и почему ему.",
@@ -56,4 +59,6 @@ SENTENCES: Mapping[str, str] = {
     "distribution.log.none": "Решений ещё нет, или срок их хранения прошёл.",
     "refused.no-such-result.title": "Такого результата нет",
     "refused.no-such-result.detail": "Его убрали по сроку хранения, или доступа к его шаблону нет.",
+    **BESIDE,
+    **FORM,
 }
