@@ -8,12 +8,14 @@ from typing import Any
 from gateway.store.admin.roles import Role
 from gateway.web.distribution import template_list
 from gateway.web.distribution.results import log, results, waiting
+from gateway.web.distribution.shift_change import runs, settings
 from gateway.web.distribution.template import page, stages, trying
 from gateway.web.frame import PageAnswer, PageRoute
 
 DistributionHandler = Callable[[Any], Awaitable[PageAnswer]]
 _TEMPLATE = "/distribution/templates/{template}"
 _STAGE = _TEMPLATE + "/stages/{pipeline}/{stage}"
+_RUN = runs.RUNS + "/runs/{run}"
 
 
 def _get(path: str, handler: DistributionHandler, role: Role = "read_only") -> PageRoute:
@@ -41,5 +43,13 @@ PAGES: tuple[PageRoute, ...] = (
     _post(_STAGE + "/detach", stages.detach_stage),
     _get(_STAGE + "/give", stages.ask_to_give, "senior_manager"),
     _post(_STAGE + "/give", stages.give_stage),
+    _get(runs.RUNS, runs.list_runs, "senior_manager"),
+    _get(settings.SETTINGS, settings.show_settings, "admin"),
+    _post(settings.SETTINGS, settings.save_settings, "admin"),
+    _get(runs.RUNS + "/move", runs.ask_move, "senior_manager"),
+    _post(runs.RUNS + "/move", runs.begin_move),
+    _get(_RUN, runs.show_run, "senior_manager"),
+    _get(_RUN + "/stop", runs.ask_stop, "senior_manager"),
+    _post(_RUN + "/{action:pause|resume|stop}", runs.change_run),
     _get(_TEMPLATE + "/tried/{work}/{number}", trying.show_tried_deal),
 )

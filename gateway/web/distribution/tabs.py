@@ -20,6 +20,7 @@ TABS = (
     DistributionTab("templates", "/distribution/templates", "read_only"),
     DistributionTab("results", "/distribution", "read_only"),
     DistributionTab("waiting", "/distribution/waiting", "read_only"),
+    DistributionTab("shift_change", "/distribution/shift-change", "senior_manager"),
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from gateway.web.texts.distribution.english_beside import BESIDE
 from gateway.web.texts.distribution.english_form import FORM
+from gateway.web.texts.distribution.english_shift_change import SHIFT_CHANGE
 
 SENTENCES: Mapping[str, str] = {
     "distribution.heading": "Distribution",
@@ -61,4 +62,5 @@ SENTENCES: Mapping[str, str] = {
     "refused.no-such-result.detail": "It is older than results are kept, or its template is not yours to see.",
     **BESIDE,
     **FORM,
+    **SHIFT_CHANGE,
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from gateway.web.texts.distribution.russian_beside import BESIDE
 from gateway.web.texts.distribution.russian_form import FORM
+from gateway.web.texts.distribution.russian_shift_change import SHIFT_CHANGE
 
 SENTENCES: Mapping[str, str] = {
     "distribution.heading": "Распределение",
@@ -61,4 +62,5 @@ SENTENCES: Mapping[str, str] = {
     "refused.no-such-result.detail": "Его убрали по сроку хранения, или доступа к его шаблону нет.",
     **BESIDE,
     **FORM,
+    **SHIFT_CHANGE,
 }
