@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from routing.calls.model import Direction
+from routing.client import ClientKind
 from runtime.database.pool import Conn
 
 _CLOSED = """
@@ -54,9 +55,12 @@ class CasesOfOwner(NamedTuple):
     median: float | None
 
 
-class LineOfCall(NamedTuple):
+class CallOfCase(NamedTuple):
+    """client_kind: what the CRM knew of the client when the call came; None: nobody asked it."""
+
     line: str | None
     connection_id: str
+    client_kind: ClientKind | None
 
 
 async def closed_cases(
@@ -98,11 +102,23 @@ async def waiting_count(conn: Conn, account_id: str, owner_id: str | None = None
     return found
 
 
-async def lines_of_calls(conn: Conn, account_id: str, ids: Collection[str]) -> dict[str, LineOfCall]:
-    """Return over which line calls came, by call id; what is no longer stored is left out."""
+async def calls_of_cases(conn: Conn, account_id: str, ids: Collection[str]) -> dict[str, CallOfCase]:
+    """Return over which line calls came, and from whom, by call id; what is no longer stored is left out."""
     rows = await conn.fetch(
-        "SELECT call_id, line, connection_id FROM call WHERE account_id = $1 AND call_id = ANY($2)",
+        "SELECT call_id, line, connection_id, client_kind FROM call WHERE account_id = $1 AND call_id = ANY($2)",
         account_id,
         list(ids),
     )
-    return {row["call_id"]: LineOfCall(row["line"], row["connection_id"]) for row in rows}
+    kinds = {row["call_id"]: ClientKind(row["client_kind"]) if row["client_kind"] else None for row in rows}
+    return {r["call_id"]: CallOfCase(r["line"], r["connection_id"], kinds[r["call_id"]]) for r in rows}
+
+
+async def created_by(conn: Conn, account_id: str, effect_keys: Collection[str]) -> dict[str, str]:
+    """Return the ids in the CRM of what these effects created; what is not there yet is left out."""
+    rows = await conn.fetch(
+        "SELECT effect_key, crm_id FROM effect WHERE account_id = $1 AND effect_key = ANY($2) AND state = 'done'"
+        " AND crm_id IS NOT NULL",
+        account_id,
+        list(effect_keys),
+    )
+    return {row["effect_key"]: row["crm_id"] for row in rows}

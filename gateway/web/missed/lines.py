@@ -12,16 +12,18 @@ from gateway.store.calls.case_lists import ClosedCase
 from gateway.web.missed.reading import BesideCases
 from gateway.web.now.reading import Waiting
 from gateway.web.now.waiting import tone_of
+from gateway.web.words.clients import client_in_words
 from gateway.web.words.phones import phone
 from gateway.web.words.words import Words
+from routing.client import ClientKind, Ref
 from routing.missed_calls import Case
 from routing.texts.catalogue import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissedLine:
-    """waits, overdue: seconds, the first of working time. deal: name of the card that the task stands on; deal_kind, deal_id: which.
-    can_touch: by who looks at it."""
+    """waits, overdue: seconds, the first of working time. is_new: the CRM did not know the client when they called. card: name of
+    the card that the task stands on; card_kind, card_id: which, "" = there is none yet. can_touch: by who looks at it."""
 
     case_id: str
     call_id: str
@@ -36,9 +38,9 @@ class MissedLine:
     count: int
     person: str
     person_id: str | None
-    deal: str | Phrase
-    deal_kind: str
-    deal_id: str
+    card: str | Phrase
+    card_kind: str
+    card_id: str
     can_touch: bool
 
 
@@ -61,23 +63,18 @@ def missed_lines(
 
 def _line(case: Case, seconds: int, known: BesideCases, can_touch: bool, words: Words) -> MissedLine:
     call_id = case.missed_calls[-1]
-    came = known.lines.get(call_id)
+    first, came = known.calls.get(case.id), known.calls.get(call_id)
     line = ""
     if came is not None:
         line = phone(came.line) if came.line else known.connections.get(came.connection_id, "")
     name = known.names.get(case.client)
     over = (words.now - case.task_due_at).total_seconds()
-    target = case.target
-    entity = known.deals.get((target.kind, target.id)) if target and target.id else None
-    if entity is not None and entity.name:
-        deal: str | Phrase = words.text(entity.name)
-    else:
-        deal = phrase(f"missed.card.{target.kind}") if target and target.id else phrase("missed.card.none")
+    card, kind = known.cards.get(case.id), first.client_kind if first else None
     return MissedLine(
         case_id=case.id,
         call_id=call_id,
-        client=words.text(name) if name else phrase("missed.new_client"),
-        is_new=name is None,
+        client=client_in_words(name, case.client, kind, words),
+        is_new=kind is ClientKind.NEW if kind else name is None,
         number=words.phone(case.client),
         waits=seconds,
         overdue=over if over > 0 else None,
@@ -87,11 +84,20 @@ def _line(case: Case, seconds: int, known: BesideCases, can_touch: bool, words: 
         count=len(case.missed_calls),
         person=known.people.user(case.owner_id) if case.owner_id else "",
         person_id=case.owner_id,
-        deal=deal,
-        deal_kind=target.kind if target and target.id else "",
-        deal_id=(target.id or "") if target else "",
+        card=_card_in_words(card, known, words),
+        card_kind=card.kind if card and card.id else "",
+        card_id=(card.id or "") if card else "",
         can_touch=can_touch,
     )
+
+
+def _card_in_words(card: Ref | None, known: BesideCases, words: Words) -> str | Phrase:
+    if card is None:
+        return phrase("missed.card.none")
+    if not card.id:
+        return phrase(f"missed.card.coming.{card.kind}")
+    entity = known.entities.get((card.kind, card.id))
+    return words.text(entity.name) if entity and entity.name else phrase(f"missed.card.{card.kind}")
 
 
 def closed_lines(

@@ -9,12 +9,12 @@ from typing import NamedTuple
 from crm.store.clients import entities_of, names_of_numbers
 from gateway.decisions.names_then import NamesThen, names_now
 from gateway.store.admin.accounts import connections
-from gateway.store.calls.case_lists import ClosedCase, LineOfCall, closed_cases, lines_of_calls
+from gateway.store.calls.case_lists import CallOfCase, ClosedCase, calls_of_cases, closed_cases, created_by
 from gateway.store.calls.missed_calls import open_cases
 from gateway.web.frame import AnyPageCall
 from gateway.web.missed.whose import owner_of
 from gateway.web.now.reading import Waiting, waited
-from routing.client import ClientEntity
+from routing.client import ClientEntity, Ref
 from routing.missed_calls import Case
 from runtime.database.pool import Conn
 
@@ -23,12 +23,14 @@ MOST_OPEN = 500
 
 
 class BesideCases(NamedTuple):
-    """What stands beside cases. names: of clients by number. deals: by (kind, id). lines: of calls by id; connections: names by id."""
+    """What stands beside cases. names: of clients by number. cards: where their tasks stand, by case; entities: by (kind, id), as the
+    CRM has them now. calls: by id, the first and the latest of each case. connections: names by id."""
 
     names: Mapping[str, str]
     people: NamesThen
-    deals: Mapping[tuple[str, str], ClientEntity]
-    lines: Mapping[str, LineOfCall]
+    cards: Mapping[str, Ref]
+    entities: Mapping[tuple[str, str], ClientEntity]
+    calls: Mapping[str, CallOfCase]
     connections: Mapping[str, str]
 
 
@@ -41,14 +43,29 @@ async def waiting_cases(call: AnyPageCall, most: int = MOST_OPEN) -> list[Waitin
 
 async def beside(conn: Conn, call: AnyPageCall, cases: Sequence[Case]) -> BesideCases:
     account_id = call.account.id
-    targets = {(c.target.kind, c.target.id) for c in cases if c.target and c.target.id}
+    cards = await _cards(conn, account_id, cases)
     return BesideCases(
         await names_of_numbers(conn, account_id, {case.client for case in cases if case.client}),
         await names_now(conn, account_id),
-        await entities_of(conn, account_id, [(kind, id) for kind, id in targets if id]),
-        await lines_of_calls(conn, account_id, {case.missed_calls[-1] for case in cases}),
+        cards,
+        await entities_of(conn, account_id, {(ref.kind, ref.id) for ref in cards.values() if ref.id}),
+        await calls_of_cases(
+            conn, account_id, {id for case in cases for id in (case.id, case.missed_calls[-1])}
+        ),
         {one.id: one.name for one in await connections(conn, account_id)},
     )
+
+
+async def _cards(conn: Conn, account_id: str, cases: Sequence[Case]) -> dict[str, Ref]:
+    """Return where the task of each case stands: of what the call itself created, the card it has become."""
+    ordered = {case.target.effect for case in cases if case.target and case.target.effect}
+    ids = await created_by(conn, account_id, ordered)
+    return {case.id: _card(case.target, ids) for case in cases if case.target}
+
+
+def _card(ref: Ref, ids: Mapping[str, str]) -> Ref:
+    id = ids.get(ref.effect) if ref.effect else None
+    return Ref(kind=ref.kind, id=id) if id else ref
 
 
 async def closed_with_names(

@@ -44,10 +44,10 @@ def _cells(call: MissedCall, case: Case, line: MissedLine) -> Sequence[str]:
         case.opened_at.astimezone(call.zone).strftime("%Y-%m-%d %H:%M:%S"),
         str(line.waits // 60),
         case.task_due_at.astimezone(call.zone).strftime("%Y-%m-%d %H:%M:%S"),
-        "" if line.is_new else say(line.client),
+        line.client if isinstance(line.client, str) else "",
         case.client if call.words.sees_numbers else line.number,
         line.line,
         str(line.count),
         line.person,
-        say(line.deal) if line.deal_id else "",
+        say(line.card) if line.card_id else "",
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.decisions.why.sentence import WhySentence
+from gateway.web.words.clients import client_in_words
 from gateway.web.words.phones import phone
 from gateway.web.words.words import Words
 from routing.client_work.values import CallRow
@@ -90,5 +91,4 @@ def _client(row: CallRow, names: Mapping[str, str], words: Words) -> str | Phras
         return phrase("now.calls.internal")
     if row.client is None:
         return phrase("now.calls.withheld")
-    name = names.get(row.client)
-    return words.text(name) if name else phrase("now.calls.new_client")
+    return client_in_words(names.get(row.client), row.client, row.client_kind, words)

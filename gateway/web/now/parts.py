@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from crm.store.clients import names_of_numbers
 from gateway.decisions.names_then import names_now
+from gateway.store.calls.case_lists import calls_of_cases
 from gateway.store.calls.journal import CallFilter, page_of
 from gateway.web.charts.bars import Column, bars
 from gateway.web.charts.spark import spark
@@ -134,7 +135,8 @@ async def _waiting(reading: NowReading) -> Mapping[str, Any]:
     async with call.connection() as conn:
         names = await names_of_numbers(conn, call.account.id, {one.case.client for one in found})
         people = await names_now(conn, call.account.id)
-    lines = waiting_lines(found, names, people, call.words)
+        calls = await calls_of_cases(conn, call.account.id, {one.case.id for one in found})
+    lines = waiting_lines(found, names, calls, people, call.words)
     return {"waiting": lines, "cases": health.account.cases}
 
 

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Literal
 
 from gateway.decisions.names_then import NamesThen
+from gateway.store.calls.case_lists import CallOfCase
 from gateway.web.now.reading import Waiting
+from gateway.web.words.clients import client_in_words
 from gateway.web.words.words import Words
 from routing.missed_calls import Case
-from routing.texts.catalogue import Phrase, phrase
+from routing.texts.catalogue import Phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +32,23 @@ class WaitingLine:
 
 
 def waiting_lines(
-    found: Sequence[Waiting], names: Mapping[str, str], people: NamesThen, words: Words
+    found: Sequence[Waiting],
+    names: Mapping[str, str],
+    calls: Mapping[str, CallOfCase],
+    people: NamesThen,
+    words: Words,
 ) -> list[WaitingLine]:
-    """names: of clients by number."""
+    """names: of clients by number. calls: the first of each case, by id."""
     return [
         WaitingLine(
             case_id=case.id,
             call_id=case.missed_calls[-1],
-            client=words.text(names[case.client]) if case.client in names else phrase("now.calls.new_client"),
+            client=client_in_words(
+                names.get(case.client),
+                case.client,
+                calls[case.id].client_kind if case.id in calls else None,
+                words,
+            ),
             number=words.phone(case.client),
             waits=seconds,
             tone=tone_of(case, words.now),

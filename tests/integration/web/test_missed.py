@@ -12,6 +12,7 @@ import pytest
 from gateway.store.admin.accounts import add_connection
 from gateway.store.admin.bindings import Bindings
 from gateway.store.calls.missed_calls import case, save_case
+from routing.client import ClientKind
 from routing.missed_calls import Case
 from tests.integration.api.client import ACCOUNT, ANNA
 from tests.integration.web.browser import Answer, Browser, Site
@@ -73,6 +74,52 @@ async def test_who_waits_longest_stands_first_with_the_way_to_mend_it(waiting: S
     assert clients(await waiting.as_("senior_manager").get("/missed?only=overdue")) == ["Анна Третьякова"]
     assert clients(await waiting.as_("senior_manager").get("/missed?only=new")) == ["Новый клиент"]
     assert clients(await waiting.as_("senior_manager").get("/missed?person=99")) == ["Новый клиент"]
+
+
+async def test_new_is_who_was_not_known_when_they_called_whatever_the_call_created(
+    waiting: Site, pool: asyncpg.Pool
+) -> None:
+    """A new client's call leaves a contact with the number for a name; a known client may have no name at all."""
+    new, nameless = "+79990001155", "+79990001166"
+    await name_client(pool, new, "8 (999) 000-11-55", "555")
+    await store(
+        pool,
+        a_call("m55", _DAY, client=new, client_kind=ClientKind.NEW),
+        a_call("m66", _DAY, client=nameless, client_kind=ClientKind.KNOWN_WITHOUT_DEAL),
+        a_call("m77", _DAY, client=LONG, client_kind=ClientKind.NEW),
+    )
+    created = {"kind": "deal", "effect": "m55:deal"}
+    async with pool.acquire() as conn:
+        await save_case(conn, ACCOUNT, a_case(new, _DAY, _DAY, target=created))
+        await save_case(conn, ACCOUNT, a_case(nameless, 2 * _DAY, _DAY))
+        await save_case(conn, ACCOUNT, a_case(LONG, 4 * _DAY, -3 * _DAY, state="closed"))
+        await save_case(conn, ACCOUNT, a_case(LONG, timedelta(hours=1), _DAY, id="m77"))
+    senior = waiting.as_("senior_manager")
+    assert clients(await senior.get("/missed")) == [
+        "Клиент без имени", "Новый клиент", "Анна Третьякова", "Новый клиент",
+    ]  # fmt: skip
+    only = await senior.get("/missed?only=new")
+    assert clients(only) == ["Новый клиент", "Анна Третьякова", "Новый клиент"]
+    assert "Новые клиенты 3" in only.words
+    assert "сделки ещё нет в CRM" in only.words
+    await pool.execute(
+        'INSERT INTO effect (account_id, effect_key, decision_id, client, lane, what, "order", state, crm_id)'
+        " VALUES ($1, 'm55:deal', 'd', $2, 1, 'create_deal', '{}', 'done', '777')",
+        ACCOUNT,
+        new,
+    )
+    row = next(
+        row for row in (await senior.get("/missed")).page.by_id("missed-waiting").all("tr")
+        if row.all("a", href="/calls/m55")
+    )  # fmt: skip
+    assert any(link["href"].endswith("/leads/detail/777") for link in row.all("a"))
+    now = (await senior.get("/")).page.by_id("now-waiting")
+    assert [a.text for a in now.all("a") if a["href"].startswith("/calls/")][:2] == [
+        "Клиент без имени",
+        "Новый клиент",
+    ]
+    names = {a["href"]: a.text for a in (await senior.get("/calls?period=all")).page.all("a")}
+    assert (names["/calls/m55"], names["/calls/m66"]) == ("Новый клиент", "Клиент без имени")
 
 
 async def test_a_manager_sees_and_touches_their_own_only(waiting: Site) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.web.calls.call_words import InWords, Talker, result_of, talkers_of, writes_in_words
+from gateway.web.words.clients import client_in_words
 from gateway.web.words.phones import phone
 from gateway.web.words.words import Words
 from routing.client_work.values import CallRow
@@ -61,8 +62,8 @@ def client_name(row: CallRow, names: Mapping[str, str], words: Words) -> str:
         return texts.say("calls.client.internal")
     if row.client is None:
         return texts.say("calls.client.emptied" if "number" in row.emptied else "calls.client.withheld")
-    name = names.get(row.client)
-    return words.text(name) if name else texts.say("calls.client.new")
+    said = client_in_words(names.get(row.client), row.client, row.client_kind, words)
+    return said if isinstance(said, str) else texts.render(said)
 
 
 def why_shortly(row: CallRow, texts: Texts) -> str:

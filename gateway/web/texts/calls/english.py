@@ -30,7 +30,6 @@ SENTENCES: Mapping[str, str] = {
     "calls.column.writes": "In the CRM",
     "calls.talker.nobody": "nobody",
     "calls.talker.unknown": "an unknown",
-    "calls.client.new": "New client",
     "calls.client.withheld": "No number",
     "calls.client.emptied": "The client's data was deleted",
     "calls.client.internal": "Internal call",

@@ -30,7 +30,6 @@ SENTENCES: Mapping[str, str] = {
     "calls.column.writes": "В CRM",
     "calls.talker.nobody": "никто",
     "calls.talker.unknown": "неизвестно кто",
-    "calls.client.new": "Новый клиент",
     "calls.client.withheld": "Номера нет",
     "calls.client.emptied": "Данные клиента удалены",
     "calls.client.internal": "Внутренний звонок",

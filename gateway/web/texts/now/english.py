@@ -57,7 +57,6 @@ SENTENCES: Mapping[str, str] = {
     "now.calls.outbound": "outgoing",
     "now.calls.internal": "Internal",
     "now.calls.withheld": "Number withheld",
-    "now.calls.new_client": "New client",
     "now.hour": "In the last hour",
     "now.hour.answered": "{count} answered",
     "now.hour.missed": "{count} missed",

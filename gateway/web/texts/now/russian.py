@@ -57,7 +57,6 @@ SENTENCES: Mapping[str, str] = {
     "now.calls.outbound": "исходящий",
     "now.calls.internal": "Внутренний",
     "now.calls.withheld": "Номер скрыт",
-    "now.calls.new_client": "Новый клиент",
     "now.hour": "За последний час",
     "now.hour.answered": "отвечено {count}",
     "now.hour.missed": "пропущено {count}",

@@ -64,6 +64,8 @@ SENTENCES: Mapping[str, str] = {
     "words.units": "d h min s",
     "words.ago": "{passed} ago",
     "words.just_now": "now",
+    "words.client.new": "New client",
+    "words.client.nameless": "Client without a name",
     "shell.away.title": "The pages do not open",
     "shell.away.detail": "Calls are not affected. Reload the page in a few seconds.",
 }

@@ -64,6 +64,8 @@ SENTENCES: Mapping[str, str] = {
     "words.units": "д ч мин с",
     "words.ago": "{passed} назад",
     "words.just_now": "сейчас",
+    "words.client.new": "Новый клиент",
+    "words.client.nameless": "Клиент без имени",
     "shell.away.title": "Страницы не открываются",
     "shell.away.detail": "Звонки это не задело. Обновите страницу через несколько секунд.",
 }
