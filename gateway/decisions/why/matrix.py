@@ -12,11 +12,12 @@ from routing.texts.catalogue import Value, phrase
 _MADE = frozenset({"create_contact", "create_deal", "create_lead", "create_task"})
 _NEVER = frozenset({"skipped", "expired"})
 _MENDS: Mapping[str, Mend] = {"empty_cell": "cell", "no_cell": "cell", "no_matrix": "cell"}
+_UNDONE: tuple[tuple[str, str, Tone], ...] = (("dead", "refused", "bad"), ("held", "held", "warn"))
 _TONES: Mapping[str, Tone] = {"no_cell": "bad", "no_matrix": "bad", "client_gone": "warn"}
 
 
-def why_matrix(reason: str, facts: DecisionFacts, effects: Sequence[EffectRow] = ()) -> WhySentence:
-    """effects: what became of what was ordered; none where they are not known (yet)."""
+def why_matrix(reason: str, facts: DecisionFacts, effects: Sequence[EffectRow] | None = None) -> WhySentence:
+    """effects: what became of what was ordered; None where it is not known: then it is said what was ordered, and no more."""
     badge = phrase(f"why.badge.matrix.{reason}")
     cell = str(facts.outcome.get("cell") or "")
     if reason != "ordered":
@@ -34,23 +35,25 @@ def why_matrix(reason: str, facts: DecisionFacts, effects: Sequence[EffectRow] =
     return WhySentence(sentence, badge, tone, about=cell)
 
 
-def _ordered(facts: DecisionFacts, effects: Sequence[EffectRow]) -> tuple[Any, Tone]:
+def _ordered(facts: DecisionFacts, effects: Sequence[EffectRow] | None) -> tuple[Any, Tone]:
     """Say what was made; what still waits, or was refused, before that."""
-    orders = [e.order for e in effects] or [e["order"] for e in facts.outcome.get("effects", ())]
-    states = {e.state for e in effects} - _NEVER
-    what = _list(orders, facts)
-    if "dead" in states:
-        dead = [e.order for e in effects if e.state == "dead"]
-        return phrase("why.matrix.refused", what=_list(dead, facts)), "bad"
-    if "held" in states:
-        return phrase("why.matrix.held", what=what), "warn"
-    if not effects or states - {"done"}:
-        return phrase("why.matrix.waits", what=what), "quiet"
+    if effects is None:
+        orders = [e["order"] for e in facts.outcome.get("effects", ())]
+        return phrase("why.matrix.ordered", what=_list(orders, facts)), "quiet"
+    left = [e for e in effects if e.state not in _NEVER]
+    states = {e.state for e in left}
     if not states:
         return phrase("why.matrix.not-needed"), "quiet"
-    done = [e.order for e in effects if e.state == "done"]
-    key = "made" if {str(order.get("do")) for order in done} <= _MADE else "written"
-    return phrase(f"why.matrix.{key}", what=_list(done, facts)), "good"
+    for state, key, tone in _UNDONE:
+        if state in states:
+            undone = [e.order for e in left if e.state == state]
+            return phrase(f"why.matrix.{key}", what=_list(undone, facts)), tone
+    if states != {"done"}:
+        waiting = [e.order for e in left if e.state != "done"]
+        return phrase("why.matrix.waits", what=_list(waiting, facts)), "quiet"
+    orders = [e.order for e in left]
+    key = "made" if {str(order.get("do")) for order in orders} <= _MADE else "written"
+    return phrase(f"why.matrix.{key}", what=_list(orders, facts)), "good"
 
 
 def _list(orders: Sequence[Mapping[str, Any]], facts: DecisionFacts) -> Value:

@@ -18,11 +18,10 @@ def why_of(
     names: NamesThen,
     spelling: Spelling,
     *,
-    effects: Sequence[EffectRow] = (),
+    effects: Sequence[EffectRow] | None = None,
     was_clients_call: bool = False,
 ) -> WhySentence:
-    """names: of the moment of the decision. effects: of a decision of the matrix, what became of them. was_clients_call: as of
-    `why_case`."""
+    """names: of the moment of the decision. effects: as of `why_matrix`. was_clients_call: as of `why_case`."""
     facts = DecisionFacts(row.outcome, list(row.steps), row.inputs, names, spelling)
     match row.kind:
         case "lookup":

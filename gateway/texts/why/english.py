@@ -70,6 +70,7 @@ SENTENCES: Mapping[str, str] = {
     "why.no-client.no_number": "Number not sent: there is nobody to write about.",
     "why.no-client.anonymous": "Number withheld: there is nobody to write about.",
     "why.no-client.invalid_number": "What was sent in place of a number is none: there is nobody to write about.",
+    "why.matrix.ordered": "By the matrix: {what}.",
     "why.matrix.made": "Created: {what}.",
     "why.matrix.written": "Written to the CRM: {what}.",
     "why.matrix.waits": "Waiting to be sent to the CRM: {what}.",

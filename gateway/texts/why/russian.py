@@ -71,6 +71,7 @@ SENTENCES: Mapping[str, str] = {
     "why.no-client.no_number": "Номер не передан: писать в CRM не о ком.",
     "why.no-client.anonymous": "Номер скрыт: писать в CRM не о ком.",
     "why.no-client.invalid_number": "Вместо номера передано то, что не похоже на телефон: писать в CRM не о ком.",
+    "why.matrix.ordered": "По матрице: {what}.",
     "why.matrix.made": "Создано: {what}.",
     "why.matrix.written": "Записано в CRM: {what}.",
     "why.matrix.waits": "Ждёт отправки в CRM: {what}.",

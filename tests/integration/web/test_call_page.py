@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,10 @@ from tests.integration.web.browser import Site
 from tests.integration.web.calls_on_pages import CLIENT, a_call, name_client, store
 
 AGO = timedelta(minutes=5)
+CALL_BACK = {
+    "do": "create_task", "text": "Перезвонить", "due_at": "2025-11-27T15:00:00Z", "owner_id": "11", "target": None,
+    "purpose": "call_back",
+}  # fmt: skip
 
 
 def a_lookup(**changes: Any) -> DecisionRow:
@@ -136,6 +141,35 @@ async def test_the_page_begins_with_the_sentence_that_answers_why(call: Site) ->
     assert "<b>" not in page.text
     english = await call.as_("admin", language="en").get("/calls/c1")
     assert "responsible for the open deal “Кухня <b>”" in english.words
+
+
+async def test_a_missed_call_says_what_became_of_the_task_that_its_case_wrote(
+    site: Site, pool: asyncpg.Pool
+) -> None:
+    """The matrix orders the task, the case writes it: nothing waits that was written, or that nobody needed any more."""
+    await store(pool, a_call("c1", AGO), a_call("c2", AGO), a_call("c3", AGO))
+    plain = a_matrix_decision()
+    rows = []
+    for id in ("c1", "c2", "c3"):
+        outcome = {**plain.outcome, "effects": [{"key": f"{id}:end:0", "order": CALL_BACK}]}
+        rows.append(replace(plain, decision_id=f"m{id}", call_id=id, outcome=outcome))
+    case = replace(plain, kind="case", steps=[], outcome={"case": {"id": "c1", "owner_id": "11"}})
+    rows.append(replace(case, reason="case_opened"))
+    rows.append(replace(case, reason="client_reached_already", decision_id="r", call_id="c2", outcome={}))
+    async with pool.acquire() as conn:
+        await add_decisions(conn, rows)
+    await add_effect(pool, "case:c1:task", "waiting", **CALL_BACK)
+    admin = site.as_("admin")
+
+    async def says(id: str) -> str:
+        return (await admin.get(f"/calls/{id}")).page.all("div", cls="cm-note")[0].text
+
+    assert "Ждёт отправки в CRM: задача до 27.11.2025" in await says("c1")
+    await pool.execute("UPDATE effect SET state = 'done' WHERE effect_key = 'case:c1:task'")
+    assert "Создано: задача до 27.11.2025" in await says("c1")
+    assert "Ждёт отправки" not in (await admin.get("/calls/c1")).words
+    assert "Записывать в CRM больше ничего не нужно" in await says("c2")
+    assert "По матрице: задача до 27.11.2025" in await says("c3")
 
 
 async def test_the_trace_has_one_row_that_decided_and_names_of_then_and_now(call: Site) -> None:

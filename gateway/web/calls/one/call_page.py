@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.admin.operations.desk import retry_effects
 from gateway.decisions.names_then import NamesThen
+from gateway.decisions.of_call import effects_known
 from gateway.decisions.why.sentence import WhySentence
 from gateway.decisions.why.why import why_of
 from gateway.store.decisions.decisions import Explained
@@ -108,7 +109,7 @@ def _sentences(call: AnyPageCall, file: CallFile) -> list[Sentence]:
     told = [*file.of_kind("lookup"), *file.of_kind("matrix")[-1:], *file.of_kind("case")[-1:]]
     found: list[Sentence] = []
     for explained, names in told:
-        why = why_of(explained.decision, names, call.words, effects=explained.effects)
+        why = why_of(explained.decision, names, call.words, effects=effects_known(explained, file.decisions))
         more = _passed_over(call, explained, names, file) if explained.decision.kind == "lookup" else ""
         if why.more is not None:
             more = f"{call.texts.render(why.more)} {more}".strip()
@@ -166,7 +167,7 @@ def _traces(
         row = told.decision
         if row.kind == "lookup":
             continue
-        why = why_of(row, names, call.words, effects=told.effects)
+        why = why_of(row, names, call.words, effects=effects_known(told, file.decisions))
         moment = row.outcome.get("moment")
         title = (
             call.texts.word("matrix.moment", str(moment))
