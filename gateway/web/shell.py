@@ -57,13 +57,14 @@ class Navigation:
 
 
 def entries_of(who: Person) -> tuple[NavigationEntry, ...]:
-    """Return the entries that this person sees: a manager has a desk in place of what is the whole office's."""
+    """Return the entries that this person sees: a manager who is one of the employees has a desk in place of what is the whole
+    office's."""
     return tuple(entry for entry in ENTRIES if _is_for(entry, who))
 
 
 def _is_for(entry: NavigationEntry, who: Person) -> bool:
     if entry.name == "desk":
-        return who.role == "manager"
+        return who.role == "manager" and who.bound.employee is not None
     if who.role == "manager" and entry.name in _NOT_OF_MANAGERS:
         return False
     return may_act_as(who.role, entry.role)

@@ -35,7 +35,7 @@ from gateway.web.missed.lines import closed_lines, missed_lines
 from gateway.web.missed.query import MissedQuery, is_wanted
 from gateway.web.missed.reading import beside, closed_with_names, waiting_cases
 from gateway.web.missed.table import missed_csv
-from gateway.web.missed.whose import employee_of, may_touch, owner_of
+from gateway.web.missed.whose import employee_of, may_touch, owner_of, why_none_is_theirs
 from routing.missed_calls import Case
 from routing.staff import Employee
 from routing.texts.catalogue import phrase
@@ -96,6 +96,7 @@ async def _waiting(call: PageCall[MissedQuery, None]) -> Mapping[str, Any]:
         "can_call": why_no_call_back(call, person) is None,
         "own_user": person.crm_user_id if person else None,
         "can_take": person is not None and bool(person.crm_user_id),
+        "none_because": why_none_is_theirs(call),
         "url_of": call.services.url_of,
         "q": call.query,
     }
@@ -121,7 +122,8 @@ async def closed(call: PageCall[ClosedQuery, None]) -> PageAnswer:
     shown = found[:_PAGE]
     older = shown[-1].closed_at.isoformat() if len(found) > _PAGE else None
     lines = closed_lines(shown, names, people, call.words)
-    return Shown("missed/closed.html", {"lines": lines, "older": older, "before": call.query.before})
+    values = {"lines": lines, "older": older, "before": call.query.before}
+    return Shown("missed/closed.html", {**values, "none_because": why_none_is_theirs(call)})
 
 
 async def waits(call: PageCall[WaitsQuery, None]) -> PageAnswer:

@@ -24,6 +24,13 @@ def owner_of(call: AnyPageCall) -> str | None:
     return (person.crm_user_id if person else None) or NOBODY
 
 
+def why_none_is_theirs(call: AnyPageCall) -> str | None:
+    """Return why no missed call can be this person's, as the end of a sentence's key; None: some may be."""
+    if call.who.role != "manager" or owner_of(call) != NOBODY:
+        return None
+    return "no_crm_user" if employee_of(call) else "no_employee"
+
+
 def may_touch(call: AnyPageCall, case: Case) -> bool:
     """Tell whether the person may: managers what is theirs, who only looks nothing."""
     if not call.who.may("manager"):

@@ -9,13 +9,13 @@ from typing import Any
 from gateway.web.frame import AnyPageCall, PageAnswer, PageCall, PageRoute, SeeOther, Shown, page_not_found
 from gateway.web.now.parts import PARTS, NowReading
 
-_DESK = "/me"
+_DESK, _WITHOUT_DESK = "/me", "/calls"
 _WALL = ("tiles", "waiting", "calls", "strips")
 
 
 async def now(call: PageCall) -> PageAnswer:
     if call.who.role == "manager":
-        return SeeOther(call.here(_DESK))
+        return SeeOther(call.here(_DESK if call.who.bound.employee else _WITHOUT_DESK))
     return Shown("now/now.html", await _read(call, tuple(PARTS)))
 
 

@@ -32,6 +32,7 @@ from gateway.web.setup.tabs import tabs_of
 from gateway.web.sign_in.browsers import browser_name
 from gateway.web.users.rights import (
     bindings_said,
+    is_nobody_on_the_phone,
     options_of,
     role_cards,
     seen_by,
@@ -105,8 +106,15 @@ async def add_person(call: PageCall[PageQuery, UserForm]) -> PageAnswer:
             password = await users.add_user(conn, order)
     except InputRefused as err:
         return await _new(call, form, await _errors(call, err))
-    values = {"tabs": tabs_of(call, "users"), "login": order.login, "password": password, "link": ""}
-    return Shown("users/told.html", {**values, "onward": call.here(f"{PEOPLE}/{order.login}")})
+    values = {
+        "tabs": tabs_of(call, "users"),
+        "login": order.login,
+        "password": password,
+        "link": "",
+        "is_nobody": is_nobody_on_the_phone(order.role, order.bound),
+        "onward": call.here(f"{PEOPLE}/{order.login}"),
+    }
+    return Shown("users/told.html", values)
 
 
 async def _new(call: AnyPageCall, form: UserForm, errors: Mapping[str, str] | None = None) -> Shown:
@@ -163,6 +171,7 @@ async def _one(
         "errors": errors or {},
         "is_new": False,
         "sees": seen_by(user.role, user.bound, call.texts),
+        "is_nobody": is_nobody_on_the_phone(user.role, user.bound),
         "same": who_sees_the_same(user, people),
         "sessions": sessions,
         "browser": lambda agent: browser_name(agent, call.texts),
@@ -197,6 +206,7 @@ async def give_link(call: PageCall) -> PageAnswer:
         "login": user.login,
         "password": "",
         "link": call.services.settings.base_url.rstrip("/") + path,
+        "is_nobody": is_nobody_on_the_phone(user.role, user.bound),
         "minutes": int(GOOD_FOR.total_seconds() // 60),
         "onward": call.here(f"{PEOPLE}/{user.login}"),
     }

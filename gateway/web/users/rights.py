@@ -17,6 +17,9 @@ from gateway.web.shell import entries_of
 from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn
 
+_SOMEBODY = Bindings(employee="-")
+"""One of the employees, whoever it is."""
+
 BindingChoices = tuple[tuple[str, str], ...]
 
 
@@ -59,13 +62,18 @@ def seen_by(role: Role, bound: Bindings, texts: Texts) -> str:
     return ", ".join(texts.say(f"shell.entry.{entry.name}") for entry in entries_of(person))
 
 
+def is_nobody_on_the_phone(role: str, bound: Bindings) -> bool:
+    """Whether this is a manager to whom nothing belongs: calls, missed calls and a desk are those of an employee."""
+    return role == "manager" and bound.employee is None
+
+
 def role_cards(texts: Texts) -> list[tuple[str, str, str]]:
     """(role, its name, what it sees and may) of each, the strongest first."""
     return [
         (
             role,
             texts.say(f"shell.role.{role}"),
-            texts.say(f"users.may.{role}", sees=seen_by(role, EVERYTHING, texts)),
+            texts.say(f"users.may.{role}", sees=seen_by(role, _SOMEBODY, texts)),
         )
         for role in reversed(ROLES)
     ]

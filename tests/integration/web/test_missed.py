@@ -128,7 +128,7 @@ async def test_a_manager_sees_and_touches_their_own_only(waiting: Site) -> None:
     assert (await anna.get("/missed/m33/close")).status == 404
     assert (await anna.post("/missed/m33/close", {"note": "not mine"})).status == 404
     nobody = waiting.as_("manager", bound=Bindings(account_id=ACCOUNT))
-    assert "Все перезвонены" in (await nobody.get("/missed")).words
+    assert "не привязан к сотруднику" in (await nobody.get("/missed")).words
     assert (await nobody.get("/missed/count")).page.text == ""
     assert (await anna.get("/missed/count")).page.text == "1"
     entry = next(

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from gateway.app.gateway_report import GatewayReport, RecentLatency
+from gateway.store.admin.bindings import Bindings
 from gateway.store.admin.roles import Role
 from gateway.store.calls.missed_calls import save_case
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
@@ -147,7 +148,7 @@ async def test_an_empty_day_says_since_when_nobody_called(site: Site) -> None:
 
 
 async def test_a_manager_is_led_to_their_desk(site: Site) -> None:
-    answer = await site.as_("manager").get("/")
+    answer = await site.as_("manager", bound=Bindings(account_id=ACCOUNT, employee="anna")).get("/")
     assert (answer.status, answer.location) == (303, "/me")
 
 

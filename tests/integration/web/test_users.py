@@ -47,6 +47,36 @@ async def test_a_person_is_added_changed_helped_and_removed(house: House) -> Non
     assert (await admin.get("/setup/users/%D0%B0%00")).status == 404
 
 
+async def test_a_manager_who_is_nobody_on_the_phone_is_named_and_still_gets_somewhere(house: House) -> None:
+    """The administrator is told when adding them and afterwards; they themselves land on a page that opens."""
+    admin = await house.signed_in("olga")
+    page = (await admin.get("/setup/users/new")).page
+    told = await _sent(admin, page, "/setup/users", login="petr", role="manager")
+    assert "не привязан к сотруднику" in told.words
+    assert told.page.all("a", href="/setup/users/petr#employee")
+    own = await admin.get("/setup/users/petr")
+    assert "не привязан к сотруднику" in own.page.by_id("sees").text
+    assert "Мой стол" not in own.page.by_id("sees").text
+    assert own.page.by_id("employee")
+    petr = house.visitor()
+    await petr.sign_in("petr", told.page.by_id("told")["value"])
+    first = await petr.get("/")
+    assert first.status == 303
+    landed = await petr.get(first.location)
+    assert landed.status == 200
+    assert "не привязан к сотруднику" in landed.words
+    assert not landed.page.all("a", href="/me")
+    for path in ("/missed", "/missed/closed"):
+        missed = await petr.get(path)
+        assert "не привязан к сотруднику" in missed.words, path
+        assert "Все перезвонены" not in missed.words
+    bound = await _sent(
+        admin, page, "/setup/users", login="ira", role="manager", account=ACCOUNT, employee="anna"
+    )
+    assert "не привязан" not in bound.words
+    assert "Мой стол" in (await admin.get("/setup/users/ira")).page.by_id("sees").text
+
+
 async def _sent(visitor: Visitor, page: Element, action: str, **filled: str) -> Answer:
     """Only what is named here, and the token: of radios and check-boxes a browser sends those that are on."""
     token = page.all("input", name="csrf")[0]["value"]

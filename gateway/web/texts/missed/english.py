@@ -47,6 +47,8 @@ SENTENCES: Mapping[str, str] = {
     "missed.more": "More: {client}",
     "missed.none": "Everybody was called back.",
     "missed.none.usual": "Everybody was called back. Usually within {usual}.",
+    "missed.none.no_employee": "This sign-in is bound to no employee, and a manager sees their own missed calls. An administrator can bind it.",
+    "missed.none.no_crm_user": "The employee has no user of the CRM, and tasks to call back are given to users of the CRM. An administrator can name one.",
     "missed.none.filtered": "There are no such missed calls.",
     "missed.none.all": "Show all",
     "missed.page": "{first}–{last} of {found}",

@@ -47,6 +47,8 @@ SENTENCES: Mapping[str, str] = {
     "missed.more": "Ещё: {client}",
     "missed.none": "Все перезвонены.",
     "missed.none.usual": "Все перезвонены. Обычно за {usual}.",
+    "missed.none.no_employee": "Этот вход не привязан к сотруднику, а менеджер видит свои пропущенные. Привязать может администратор.",
+    "missed.none.no_crm_user": "У сотрудника нет пользователя CRM, а задачи перезвонить ставятся пользователям CRM. Назначить его может администратор.",
     "missed.none.filtered": "Таких пропущенных нет.",
     "missed.none.all": "Показать все",
     "missed.page": "{first}–{last} из {found}",
